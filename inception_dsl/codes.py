@@ -1,0 +1,53 @@
+"""The stable codes of every diagnostic: one line of what each means.
+
+A code never changes its meaning. The hundreds name the stage that finds the mistake: 1 the text, 2 the fields,
+3 names and links, 4 shapes, 5 backends and plugins, 6 files that are written.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+CODES: Final[dict[str, str]] = {
+    # 1: the text
+    "E101": "the file cannot be read",
+    "E102": "the text is not UTF-8 or holds a character that is not allowed",
+    "E103": "the text is not valid YAML",
+    "E104": "a key stands twice in one mapping",
+    "E105": "a YAML feature that specs do not use (tag, merge key, anchor cycle, several documents)",
+    "E106": "the text is too large or too deeply nested",
+    "E107": "a scalar whose meaning differs between YAML versions",
+    # 2: the fields
+    "E201": "unknown field",
+    "E202": "a field is missing",
+    "E203": "a value has the wrong type or is out of range",
+    "E204": "unknown op",
+    "E205": "not a step: neither `op`, `branches` nor `use`, or more than one of them",
+    "E206": "not a valid name",
+    "E207": "an expression cannot be parsed or evaluated",
+    "E208": "the document is neither a network nor a block",
+    "E209": "a setting given on the command line does not fit the spec",
+    # 3: names and links
+    "E301": "an imported or extended file cannot be used",
+    "E302": "unknown block",
+    "E303": "a block is defined twice",
+    "E304": "unknown parameter",
+    "E305": "a parameter has no value",
+    "E306": "blocks use each other in a circle",
+    "E307": "two steps or branches have the same path",
+    "E308": "a step that is named does not exist",
+    "E309": "the spec expands beyond the limit",
+    "E310": "an override does not fit the spec that it extends",
+    # 4: shapes
+    "E401": "the window does not fit its input",
+    "E402": "the branches of a merge do not fit together",
+    "E403": "an attribute does not fit the shape or the rank of the input",
+    "E404": "the spec has no input",
+    # 5: backends
+    "E501": "unknown backend",
+    "E502": "a backend plugin is broken",
+    "E503": "the backend cannot express this",
+    # 6: files
+    "E601": "a file cannot be written",
+    "E602": "a generated file is not up to date",
+}

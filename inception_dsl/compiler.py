@@ -1,0 +1,30 @@
+"""The pipeline, from a file to a typed program; read it from top to bottom.
+
+Each stage returns a value and adds its mistakes to the report; none prints, none raises at a user.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from .diagnostics import Report
+from .expand import expand
+from .infer import infer
+from .ir.typed import TypedProgram
+from .spec.link import link
+from .spec.load import load
+
+
+def compile_spec(path: str | os.PathLike[str], settings: Mapping[str, str], report: Report) -> TypedProgram | None:
+    """The typed program of the spec at ``path``, or ``None`` with every mistake found in ``report``."""
+    spec = load(path, settings, report)
+    if spec is None:
+        return None
+    linked = link(spec, report)
+    if linked is None:
+        return None
+    program = expand(spec, linked, report)
+    if program is None:
+        return None
+    return infer(program, report)

@@ -1,0 +1,152 @@
+"""What a typed program costs: parameters, multiply-adds, the smallest input; layer by layer and in all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .diagnostics import Report
+from .infer import Inference
+from .ir.graph import Program
+from .ir.typed import Path, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, walk_program
+from .values import TensorType, Weight
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer or merge of the program. ``macs`` are multiply-adds of one sample."""
+
+    path: str
+    op: str
+    x: TensorType
+    y: TensorType
+    weights: tuple[Weight, ...]
+    macs: int
+    auxiliary: bool
+
+    @property
+    def parameters(self) -> int:
+        """All variables, moving statistics too."""
+        return sum(int(w.size) for w in self.weights)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Totals. ``macs`` leaves the auxiliary heads out; ``auxiliary`` is their share of the trainable parameters."""
+
+    trainable: int
+    non_trainable: int
+    auxiliary: int
+    macs: int
+
+    @property
+    def total(self) -> int:
+        return self.trainable + self.non_trainable
+
+
+def layers(typed: TypedProgram) -> Iterator[Layer]:
+    """Every layer and merge with its path, in the order of computation, auxiliary heads last."""
+    heads = {head.name for head, _ in typed.heads}
+    for path, node in walk_program(typed):
+        if isinstance(node, TypedUse):
+            continue
+        auxiliary = bool(path) and path[0] in heads
+        name = "/".join(path)
+        if isinstance(node, TypedFork):
+            yield Layer(name, node.node.merge, node.x, node.y, (), 0, auxiliary)
+        else:
+            weights, macs = node.op.weights(node.x), node.op.macs(node.x, node.y)
+            yield Layer(name, node.op.op, node.x, node.y, weights, int(macs), auxiliary)  # type: ignore[arg-type]
+
+
+def cost(found: list[Layer]) -> Cost:
+    """The totals of a program's layers."""
+    trainable = non_trainable = auxiliary = macs = 0
+    for layer in found:
+        for weight in layer.weights:
+            size = int(weight.size)  # type: ignore[arg-type]
+            if not weight.trainable:
+                non_trainable += size
+                continue
+            trainable += size
+            auxiliary += size if layer.auxiliary else 0
+        macs += 0 if layer.auxiliary else layer.macs
+    return Cost(trainable, non_trainable, auxiliary, macs)
+
+
+def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...]:
+    """The smallest spatial axes that the program takes, auxiliary heads left out unless asked for.
+
+    Each window states the smallest axis that gives it one pixel; from the end to the start this is the smallest
+    input. Where branches round differently and do not meet at that size, the next size at which they do is taken.
+    """
+    program = typed.program
+    rank = program.input.rank
+    sizes = [_axis(typed, axis, heads) for axis in range(rank)]
+    for _ in range(512):
+        if _legal(program, tuple(sizes), heads):
+            return tuple(sizes)
+        sizes = [min(size + 1, int(n)) for size, n in zip(sizes, program.input.spatial, strict=True)]  # type: ignore[arg-type]
+    return tuple(int(n) for n in program.input.spatial)  # type: ignore[arg-type]
+
+
+def _legal(program: Program, spatial: tuple[int, ...], heads: bool) -> bool:
+    report = Report()
+    inference = Inference(program, report)
+    values = {**program.values, "in_channels": program.input.channels}
+    x = TensorType(spatial, program.input.channels)
+    after: dict[str, TensorType] = {}
+    for chain in program.sections.values():
+        typed = inference.chain(chain, x, values)
+        if typed is None:
+            return False
+        after |= {step.node.segments[-1]: step.y for step in typed.steps if step.node.segments}
+        x = typed.y
+    if not heads:
+        return True
+    types = [(h, after[h.after]) for h in program.aux_heads]
+    return all(inference.chain(h.chain, t, {**values, "in_channels": t.channels}) is not None for h, t in types)
+
+
+def _axis(typed: TypedProgram, axis: int, heads: bool) -> int:
+    rank = typed.program.input.rank
+    need = 1
+    memo: dict[Any, int] = {}
+    wanted = {head.after: _chain(chain, axis, rank, 1, memo) for head, chain in typed.heads} if heads else {}
+    for chain in reversed(list(typed.sections.values())):
+        for step in reversed(chain.steps):
+            if step.node.segments and step.node.segments[-1] in wanted:
+                need = max(need, wanted[step.node.segments[-1]])
+            for run in reversed(step.runs):
+                for _ in range(run.count):
+                    need = _node(run.typed, axis, rank, need, memo)
+    return need
+
+
+def _chain(chain: TypedChain, axis: int, rank: int, need: int, memo: dict[Any, int]) -> int:
+    for step in reversed(chain.steps):
+        for run in reversed(step.runs):
+            for _ in range(run.count):
+                need = _node(run.typed, axis, rank, need, memo)
+    return need
+
+
+def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> int:
+    if not node.x.rank:
+        return 1
+    if isinstance(node, TypedOp):
+        return node.op.needed(axis, rank, need)
+    key = (id(node.body if isinstance(node, TypedUse) else node), need)
+    if key not in memo:
+        if isinstance(node, TypedUse):
+            memo[key] = _chain(node.body, axis, rank, need, memo)
+        else:
+            one = need if node.node.merge == "concat" else 1
+            found = [_chain(c, axis, rank, need if c.y.rank and c.y.spatial[axis] != 1 else one, memo) for _, c in node.branches]
+            memo[key] = max(found)
+    return memo[key]
+
+
+def joined(path: Path) -> str:
+    return "/".join(path)

@@ -1,0 +1,189 @@
+"""The arithmetic of specs: ``$name`` and ``${a // 2 + 1}``.
+
+Whole numbers, floats, names, ``+ - * // %``, ``min``, ``max`` and parentheses: parsed by a few dozen lines of our own,
+bounded in length, depth and size; nothing is ever handed to Python's ``eval``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from .symbolic import Symbolic, Value, maximum, minimum
+
+MAX_LENGTH: Final = 256
+MAX_NESTING: Final = 32
+MAX_SIZE: Final = 2**40
+
+_TOKEN: Final = re.compile(
+    r"\s*(?:(?P<number>\d{1,18}(?:\.\d{1,18})?)(?![\w.])|(?P<name>[A-Za-z_]\w*)|(?P<op>//|[-+*%(),]))", re.ASCII
+)
+_OPERATORS: Final[dict[str, Callable[[Value, Value], Value]]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+}
+_PRECEDENCE: Final = {"+": 1, "-": 1, "*": 2, "//": 2, "%": 2}
+_FUNCTIONS: Final = {"min": minimum, "max": maximum}
+
+
+class ExpressionError(Exception):
+    """What is wrong with an expression; ``offset`` counts characters from the start of the text."""
+
+    def __init__(self, message: str, offset: int = 0, length: int = 1) -> None:
+        super().__init__(message)
+        self.offset, self.length = offset, length
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A parsed ``$…``. ``code`` is its postfix form: ``(kind, value, offset)`` triples."""
+
+    text: str
+    code: tuple[tuple[str, str, int], ...]
+
+    @property
+    def names(self) -> tuple[tuple[str, int], ...]:
+        """The parameters that are read, each with its offset in the text."""
+        return tuple((value, offset) for kind, value, offset in self.code if kind == "name")
+
+    def evaluate(self, environment: Mapping[str, object]) -> object:
+        """The value under ``environment``: a number, or a :class:`Symbolic` where a name is one.
+
+        Raises :class:`ExpressionError` for an unknown name, a division by zero, or a number beyond 2**40.
+        """
+        if len(self.code) == 1 and self.code[0][0] == "name":
+            return self._lookup(self.code[0][1], self.code[0][2], environment)
+        stack: list[Value] = []
+        for kind, value, offset in self.code:
+            if kind == "number":
+                stack.append(float(value) if "." in value else int(value))
+            elif kind == "name":
+                stack.append(self._numeric(value, offset, environment))
+            elif kind == "negate":
+                stack.append(-stack.pop())
+            elif kind in _FUNCTIONS:
+                count = int(value)
+                arguments = stack[-count:]
+                del stack[-count:]
+                stack.append(_FUNCTIONS[kind](*arguments))
+            else:
+                right, left = stack.pop(), stack.pop()
+                if kind in ("//", "%") and right == 0:
+                    raise ExpressionError("division by zero", offset)
+                stack.append(_OPERATORS[kind](left, right))
+            top = stack[-1]
+            if not isinstance(top, Symbolic) and abs(top) > MAX_SIZE:
+                raise ExpressionError(f"the value grows beyond {MAX_SIZE}", offset)
+        return stack[0]
+
+    def _lookup(self, name: str, offset: int, environment: Mapping[str, object]) -> object:
+        if name not in environment:
+            raise ExpressionError(f"unknown parameter `{name}`", offset, len(name))
+        return environment[name]
+
+    def _numeric(self, name: str, offset: int, environment: Mapping[str, object]) -> Value:
+        value = self._lookup(name, offset, environment)
+        if isinstance(value, bool) or not isinstance(value, int | float | Symbolic):
+            raise ExpressionError(f"`{name}` is not a number", offset, len(name))
+        return value
+
+
+def is_expression(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("$")
+
+
+def parse(text: str) -> Expression:
+    """The expression in ``$name`` or ``${…}``; raises :class:`ExpressionError`."""
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters", 0, len(text))
+    if re.fullmatch(r"\$[A-Za-z_]\w*", text, re.ASCII):
+        return Expression(text, (("name", text[1:], 1),))
+    if not (text.startswith("${") and text.endswith("}")):
+        raise ExpressionError("write `$name` or `${…}` as the whole value", 0, len(text))
+    return Expression(text, tuple(_Parser(text).parse()))
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.tokens: list[tuple[str, str, int]] = []
+        position, end = 2, len(text) - 1
+        while text[position:end].strip():
+            match = _TOKEN.match(text, position, end)
+            if match is None:
+                start = position + len(text[position:end]) - len(text[position:end].lstrip())
+                raise ExpressionError(f"`{text[start]}` has no meaning here", start)
+            kind = match.lastgroup or ""
+            self.tokens.append((kind, match[kind], match.start(kind)))
+            position = match.end()
+        self.end, self.index = end, 0
+        self.code: list[tuple[str, str, int]] = []
+
+    def parse(self) -> list[tuple[str, str, int]]:
+        self.expression(0, 0)
+        if self.peek()[0] != "end":
+            self.fail()
+        return self.code
+
+    def peek(self) -> tuple[str, str, int]:
+        return self.tokens[self.index] if self.index < len(self.tokens) else ("end", "", self.end)
+
+    def take(self, symbol: str) -> bool:
+        if self.peek()[0] == "op" and self.peek()[1] == symbol:
+            self.index += 1
+            return True
+        return False
+
+    def fail(self) -> None:
+        kind, value, offset = self.peek()
+        what = "the expression ends too early" if kind == "end" else f"`{value}` does not belong here"
+        raise ExpressionError(what, offset, max(1, len(value)))
+
+    def expression(self, level: int, depth: int) -> None:
+        self.operand(depth)
+        while True:
+            kind, symbol, offset = self.peek()
+            strength = _PRECEDENCE.get(symbol, 0) if kind == "op" else 0
+            if strength <= level:
+                return
+            self.index += 1
+            self.expression(strength, depth + 1)
+            self.code.append((symbol, symbol, offset))
+
+    def operand(self, depth: int) -> None:
+        if depth > MAX_NESTING:
+            raise ExpressionError(f"nested more than {MAX_NESTING} deep", self.peek()[2])
+        kind, value, offset = self.peek()
+        if kind == "number":
+            self.index += 1
+            self.code.append((kind, value, offset))
+        elif kind == "name":
+            self.index += 1
+            if value in _FUNCTIONS and self.take("("):
+                self.call(value, offset, depth)
+            else:
+                self.code.append((kind, value, offset))
+        elif self.take("-"):
+            self.operand(depth + 1)
+            self.code.append(("negate", "-", offset))
+        elif self.take("("):
+            self.expression(0, depth + 1)
+            if not self.take(")"):
+                self.fail()
+        else:
+            self.fail()
+
+    def call(self, name: str, offset: int, depth: int) -> None:
+        count = 0
+        while True:
+            self.expression(0, depth + 1)
+            count += 1
+            if not self.take(","):
+                break
+        if not self.take(")"):
+            self.fail()
+        self.code.append((name, str(count), offset))

@@ -1,0 +1,162 @@
+"""The program: blocks stay blocks, each with its own chain of steps; a repeat stays a repeat.
+
+An attribute may hold an :class:`~inception_dsl.expression.Expression` over the parameters of the block it stands in.
+Defaults are filled in; names are checked; nothing is inferred yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from ..diagnostics import Span
+from ..ops import Op
+from ..source import DataPath, Document
+from ..values import TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a part of the program was written."""
+
+    document: Document
+    path: DataPath
+
+    def span(self, *rest: str | int) -> Span:
+        return self.document.span((*self.path, *rest))
+
+    def below(self, *rest: str | int) -> Origin:
+        return Origin(self.document, (*self.path, *rest))
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What documents a network, a block or a head. ``paper`` maps field to text."""
+
+    title: str = ""
+    description: str = ""
+    paper: Mapping[str, str] = field(default_factory=dict)
+    deviations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpNode:
+    """A layer. ``segments`` is its part of the path: its name, its position, or nothing where it stands alone."""
+
+    op: Op
+    segments: tuple[str, ...]
+    repeat: Any
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class ForkNode:
+    """Branches by name, in the order of the merge."""
+
+    branches: tuple[tuple[str, Chain], ...]
+    merge: Literal["concat", "add", "multiply"]
+    name: str | None
+    segments: tuple[str, ...]
+    repeat: Any
+    deviations: tuple[str, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class UseNode:
+    """A block with its arguments; every parameter has one."""
+
+    block: str
+    arguments: Mapping[str, Any]
+    name: str | None
+    segments: tuple[str, ...]
+    repeat: Any
+    deviations: tuple[str, ...]
+    origin: Origin
+
+
+Node: TypeAlias = OpNode | ForkNode | UseNode
+Chain: TypeAlias = tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block: ``parameters`` maps each name to its type (``int``, ``float``, ``bool``, ``str``)."""
+
+    id: str
+    parameters: Mapping[str, str]
+    chain: Chain
+    about: About
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class AuxHead:
+    """A classifier on the output of the top-level step ``after``, in training only."""
+
+    name: str
+    after: str
+    loss_weight: float
+    chain: Chain
+    about: About
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The loss, and what is recorded of the optimiser and the schedule."""
+
+    label_smoothing: float
+    optimizer: Mapping[str, Any]
+    schedule: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """``(pixel * scale - mean) / std`` on channels in ``channel_order``."""
+
+    channel_order: Literal["rgb", "bgr"]
+    scale: float
+    mean: float | tuple[float, ...]
+    std: float | tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A whole network, or a block built alone (``kind``).
+
+    ``sections`` are the chains at the top, in order: ``stem``, ``body`` and ``head``, or the one chain of a block.
+    ``values`` are the top-level parameters (with ``classes`` in a network); ``outputs`` maps further outputs to the
+    top-level step each stands after.
+    """
+
+    kind: Literal["network", "block"]
+    id: str
+    about: About
+    input: TensorType
+    values: Mapping[str, Any]
+    sections: Mapping[str, Chain]
+    aux_heads: tuple[AuxHead, ...]
+    outputs: Mapping[str, str]
+    training: Training | None
+    preprocessing: Preprocessing | None
+    blocks: Mapping[str, Block]
+    origin: Origin
+
+    @property
+    def output_name(self) -> str:
+        """What the end of the network is called among the outputs."""
+        return "logits" if self.kind == "network" else "output"
+
+
+def nodes(chain: Chain) -> Iterator[Node]:
+    """Every node of a chain, forks before what they hold; blocks that are used are not entered."""
+    stack = list(reversed(chain))
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, ForkNode):
+            for _, branch in reversed(node.branches):
+                stack.extend(reversed(branch))

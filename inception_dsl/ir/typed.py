@@ -1,0 +1,129 @@
+"""The typed program: the same tree with a tensor type before and after every node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ..ops import Op
+from ..values import TensorType
+from .graph import AuxHead, ForkNode, Node, OpNode, Program, UseNode
+
+Path: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedOp:
+    """A layer whose attributes are values (or symbolic, inside a definition)."""
+
+    node: OpNode
+    op: Op
+    x: TensorType
+    y: TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class TypedFork:
+    node: ForkNode
+    branches: tuple[tuple[str, TypedChain], ...]
+    x: TensorType
+    y: TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class TypedUse:
+    """A use with the values of its parameters and the block's chain for this input."""
+
+    node: UseNode
+    arguments: Mapping[str, Any]
+    body: TypedChain
+    x: TensorType
+    y: TensorType
+
+
+Typed: TypeAlias = TypedOp | TypedFork | TypedUse
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """``count`` repetitions that all have the same types."""
+
+    count: int
+    typed: Typed
+
+
+@dataclass(frozen=True, slots=True)
+class TypedStep:
+    """A step with its repetitions; ``repeated`` where the spec says ``repeat``, even once."""
+
+    node: Node
+    runs: tuple[Run, ...]
+    repeated: bool
+
+    @property
+    def count(self) -> int:
+        return sum(run.count for run in self.runs)
+
+    @property
+    def x(self) -> TensorType:
+        return self.runs[0].typed.x
+
+    @property
+    def y(self) -> TensorType:
+        return self.runs[-1].typed.y
+
+
+@dataclass(frozen=True, slots=True)
+class TypedChain:
+    """``size`` is the number of layers and merges, repetitions counted."""
+
+    steps: tuple[TypedStep, ...]
+    x: TensorType
+    y: TensorType
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypedProgram:
+    """The program on its input: every section, every auxiliary head, every output with its type."""
+
+    program: Program
+    sections: Mapping[str, TypedChain]
+    heads: tuple[tuple[AuxHead, TypedChain], ...]
+    outputs: Mapping[str, TensorType]
+
+    @property
+    def y(self) -> TensorType:
+        return list(self.sections.values())[-1].y
+
+
+def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:
+    """Every repetition of a step with its path below the chain."""
+    index = 0
+    for run in step.runs:
+        for _ in range(run.count):
+            yield (*step.node.segments, str(index)) if step.repeated else step.node.segments, run.typed
+            index += 1
+
+
+def walk(chain: TypedChain, prefix: Path = ()) -> Iterator[tuple[Path, Typed]]:
+    """Every node with its path, in the order of computation; a fork or a use comes after what it holds."""
+    for step in chain.steps:
+        for path, typed in applications(step):
+            here = prefix + path
+            if isinstance(typed, TypedFork):
+                for name, branch in typed.branches:
+                    yield from walk(branch, (*here, name))
+            elif isinstance(typed, TypedUse):
+                yield from walk(typed.body, here)
+            yield here, typed
+
+
+def walk_program(typed: TypedProgram, *, heads: bool = True) -> Iterator[tuple[Path, Typed]]:
+    """Every node of the program; the auxiliary heads come last."""
+    for chain in typed.sections.values():
+        yield from walk(chain)
+    if heads:
+        for head, chain in typed.heads:
+            yield from walk(chain, (head.name,))

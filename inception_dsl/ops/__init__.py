@@ -1,0 +1,83 @@
+"""The ops: one file each. ``CORE_OPS`` is all of them, in the order of the reference."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .activation import Activation
+from .avg_pool import AvgPool
+from .base import Composite, Fields, Op, Step, Windowed, attribute_names, expressions
+from .batch_norm import BatchNorm, BatchNormFields
+from .conv import Conv
+from .conv_bn import ConvBn
+from .dense import Dense
+from .depthwise_conv import DepthwiseConv
+from .dropout import Dropout
+from .flatten import Flatten
+from .global_avg_pool import GlobalAvgPool
+from .global_max_pool import GlobalMaxPool
+from .group_norm import GroupNorm
+from .identity import Identity
+from .layer_norm import LayerNorm
+from .local_response_norm import LocalResponseNorm
+from .max_pool import MaxPool
+from .pool import Pool
+from .scale import Scale
+from .separable_conv import SeparableConv
+from .zero_pad import ZeroPad
+
+CORE_OPS: Final[tuple[type[Op], ...]] = (
+    Conv,
+    ConvBn,
+    SeparableConv,
+    DepthwiseConv,
+    MaxPool,
+    AvgPool,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    Dense,
+    BatchNorm,
+    LayerNorm,
+    GroupNorm,
+    LocalResponseNorm,
+    Activation,
+    Dropout,
+    Flatten,
+    ZeroPad,
+    Scale,
+    Identity,
+)
+OPS: Final[dict[str, type[Op]]] = {op.kind: op for op in CORE_OPS}
+
+__all__ = [
+    "CORE_OPS",
+    "OPS",
+    "Activation",
+    "AvgPool",
+    "BatchNorm",
+    "BatchNormFields",
+    "Composite",
+    "Conv",
+    "ConvBn",
+    "Dense",
+    "DepthwiseConv",
+    "Dropout",
+    "Fields",
+    "Flatten",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "GroupNorm",
+    "Identity",
+    "LayerNorm",
+    "LocalResponseNorm",
+    "MaxPool",
+    "Op",
+    "Pool",
+    "Scale",
+    "SeparableConv",
+    "Step",
+    "Windowed",
+    "ZeroPad",
+    "attribute_names",
+    "expressions",
+]

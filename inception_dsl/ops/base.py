@@ -1,0 +1,195 @@
+"""What every op is: its fields in a spec, its shape rule, its weights, its cost, its documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..expression import Expression
+from ..symbolic import Dim, Symbolic
+from ..values import Pair, Padding, ShapeError, TensorType, Weight, Window
+from .fields import Id, Repeat, Texts
+
+
+class Fields(BaseModel):
+    """A mapping in a spec: unknown keys are refused, values are never converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, defer_build=True)
+
+
+class Step(Fields):
+    """What every step of a chain may carry."""
+
+    name: Id | None = Field(None, description="The step's name: its segment in paths, and the attribute in the code.")
+    repeat: Repeat = Field(1, description="How many times the step stands here, one after the other.")
+    deviation: Texts | None = Field(None, description="Where this differs from the paper or its code, and which was followed.")
+
+
+class Op(Step):
+    """A layer. A subclass states its attributes as fields and answers the questions below.
+
+    ``free`` names the attributes that may stay a parameter of a generated class or function; a parameter that reaches
+    any other attribute has its value written out in the generated code.
+    """
+
+    kind: ClassVar[str]
+    summary: ClassVar[str]
+    example: ClassVar[str]
+    free: ClassVar[frozenset[str]] = frozenset()
+
+    op: str
+
+    def infer(self, x: TensorType) -> TensorType:
+        """The type of the output; raises :class:`ShapeError`."""
+        return x
+
+    def weights(self, x: TensorType) -> tuple[Weight, ...]:
+        """The variables for an input of type ``x``."""
+        return ()
+
+    def macs(self, x: TensorType, y: TensorType) -> Dim:
+        """Multiply-adds of one sample, from ``x`` to ``y``: convolutions and dense layers, without bias."""
+        return 0
+
+    def needed(self, axis: int, rank: int, outputs: int) -> int:
+        """The smallest spatial axis of the input that gives ``outputs`` pixels on that axis."""
+        return outputs
+
+    def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:
+        """A copy in which the spec's defaults stand where this step says nothing."""
+        own = defaults.get(self.op)
+        if not own:
+            return self
+        return self.model_copy(update={k: v for k, v in own.items() if k not in self.model_fields_set})
+
+    @classmethod
+    def partial(cls, attributes: Any) -> dict[str, Any]:
+        """Some of the op's attributes, checked as its fields are; raises pydantic's ``ValidationError``."""
+        given = dict(attributes) if isinstance(attributes, dict) else {}
+        later = Expression("$later", ())
+        required = {k: later for k, f in cls.model_fields.items() if f.is_required()}
+        checked = cls.model_validate({**required, **given, "op": cls.kind})
+        return {k: getattr(checked, k) for k in given}
+
+    def attributes(self) -> dict[str, Any]:
+        """The op's own fields."""
+        return {k: getattr(self, k) for k in attribute_names(type(self))}
+
+
+_COMMON = frozenset({"op", *Step.model_fields})
+
+
+def attribute_names(kind: type[Op]) -> tuple[str, ...]:
+    return tuple(name for name in kind.model_fields if name not in _COMMON)
+
+
+def expressions(value: Any) -> list[Expression]:
+    """Every expression inside the value of a field."""
+    if isinstance(value, Expression):
+        return [value]
+    if isinstance(value, tuple | list):
+        return [e for v in value for e in expressions(v)]
+    if isinstance(value, Fields):
+        return [e for k in type(value).model_fields for e in expressions(getattr(value, k))]
+    return []
+
+
+def require_map(x: TensorType, op: Op) -> None:
+    if not x.rank:
+        raise ShapeError(f"`{op.op}` needs spatial axes, its input is a vector of {x.channels} channels")
+
+
+def axes(value: Any, rank: int, field: str) -> tuple[int, ...]:
+    """One number for each axis."""
+    if isinstance(value, tuple):
+        if len(value) != rank:
+            raise ShapeError(f"`{field}` has {len(value)} numbers, the input has {rank} spatial axes", field=field)
+        return value
+    return (value,) * rank
+
+
+def resolve_padding(value: Any, rank: int, field: str = "padding") -> Padding:
+    """``same``, or the pixels before and after on each axis."""
+    if value == "same":
+        return "same"
+    if value == "valid":
+        return ((0, 0),) * rank
+    if not isinstance(value, tuple):
+        return ((value, value),) * rank
+    if len(value) != rank:
+        raise ShapeError(f"`{field}` has {len(value)} entries, the input has {rank} spatial axes", field=field)
+    return tuple(v if isinstance(v, tuple) else (v, v) for v in value)
+
+
+def side(padding: Padding, axis: int) -> Any:
+    return "same" if padding == "same" else padding[axis]
+
+
+class Windowed(Op):
+    """An op that slides a window over the spatial axes."""
+
+    kernel_size: Any
+    stride: Any
+    padding: Any
+
+    def windows(self, rank: int) -> tuple[Window, ...]:
+        """One window for each spatial axis."""
+        kernel = axes(self.kernel_size, rank, "kernel_size")
+        stride = axes(self.stride, rank, "stride")
+        dilation = axes(getattr(self, "dilation", 1), rank, "dilation")
+        padding = resolve_padding(self.padding, rank)
+        ceil = getattr(self, "ceil_mode", False)
+        return tuple(
+            Window(k, s, d, side(padding, i), ceil) for i, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True))
+        )
+
+    def slide(self, x: TensorType) -> tuple[Dim, ...]:
+        """The spatial axes of the output."""
+        require_map(x, self)
+        return tuple(w.output(n) for w, n in zip(self.windows(x.rank), x.spatial, strict=True))
+
+    def needed(self, axis: int, rank: int, outputs: int) -> int:
+        return self.windows(rank)[axis].needed(outputs)
+
+
+class Composite(Op):
+    """An op made of others: everything follows from its parts."""
+
+    def parts(self) -> tuple[tuple[str, Op], ...]:
+        """The parts in order, each with its segment in weight paths."""
+        raise TypeError(f"{type(self).__name__} does not state its parts")
+
+    def infer(self, x: TensorType) -> TensorType:
+        for _, part in self.parts():
+            x = part.infer(x)
+        return x
+
+    def weights(self, x: TensorType) -> tuple[Weight, ...]:
+        found: list[Weight] = []
+        for segment, part in self.parts():
+            found += [Weight(f"{segment}/{w.name}", w.shape, w.trainable) for w in part.weights(x)]
+            x = part.infer(x)
+        return tuple(found)
+
+    def macs(self, x: TensorType, y: TensorType) -> Dim:
+        total: Dim = 0
+        for _, part in self.parts():
+            after = part.infer(x)
+            total = total + part.macs(x, after)  # type: ignore[assignment]
+            x = after
+        return total
+
+    def needed(self, axis: int, rank: int, outputs: int) -> int:
+        for _, part in reversed(self.parts()):
+            outputs = part.needed(axis, rank, outputs)
+        return outputs
+
+
+def divides(value: Dim, divisor: Dim) -> bool:
+    """Whether ``divisor`` divides ``value``, as far as can be known."""
+    return isinstance(value, Symbolic) or isinstance(divisor, Symbolic) or value % divisor == 0
+
+
+__all__ = ["Composite", "Fields", "Op", "Pair", "Step", "Windowed", "attribute_names", "expressions"]

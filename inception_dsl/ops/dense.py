@@ -1,0 +1,36 @@
+"""Fully connected layer."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..symbolic import Dim
+from ..values import TensorType, Weight, product
+from .base import Op
+from .fields import ActivationName, Count, Flag
+
+
+class Dense(Op):
+    """A linear map of the channels; on a map it acts at every position, as a 1x1 convolution."""
+
+    kind: ClassVar[str] = "dense"
+    summary: ClassVar[str] = "linear map of the channels"
+    example: ClassVar[str] = "{op: dense, units: 1000}"
+    free: ClassVar[frozenset[str]] = frozenset({"units"})
+
+    op: Literal["dense"]
+    units: Count = Field(description="Number of outputs.", examples=[1000, "$classes"])
+    use_bias: Flag = Field(True, description="Whether a bias is added.")
+    activation: ActivationName = Field("none", description="Function applied to the result.")
+
+    def infer(self, x: TensorType) -> TensorType:
+        return TensorType(x.spatial, self.units)
+
+    def weights(self, x: TensorType) -> tuple[Weight, ...]:
+        bias = (Weight("bias", (self.units,)),) if self.use_bias else ()
+        return (Weight("kernel", (x.channels, self.units)), *bias)
+
+    def macs(self, x: TensorType, y: TensorType) -> Dim:
+        return product((x.positions(), x.channels, self.units))

@@ -1,0 +1,40 @@
+"""Depthwise convolution."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..symbolic import Dim
+from ..values import TensorType, Weight, dim, product
+from .base import Windowed, axes
+from .fields import ActivationName, AnyPadding, Count, Flag, Kernel
+
+
+class DepthwiseConv(Windowed):
+    """Convolution of every channel by itself, ``depth_multiplier`` outputs for each."""
+
+    kind: ClassVar[str] = "depthwise_conv"
+    summary: ClassVar[str] = "convolution of each channel by itself"
+    example: ClassVar[str] = "{op: depthwise_conv, kernel_size: 3, depth_multiplier: 2}"
+
+    op: Literal["depthwise_conv"]
+    kernel_size: Kernel = Field(description="Size of the window: one number, or one for each axis.", examples=[3])
+    stride: Kernel = Field(1, description="Step of the window.")
+    padding: AnyPadding = Field("same", description="`same`, `valid` or explicit pixels, as in `conv`.")
+    dilation: Kernel = Field(1, description="Distance between the taps of the window.")
+    depth_multiplier: Count = Field(1, description="Output channels for each input channel.")
+    use_bias: Flag = Field(True, description="Whether a bias is added.")
+    activation: ActivationName = Field("none", description="Function applied to the result.")
+
+    def infer(self, x: TensorType) -> TensorType:
+        return TensorType(self.slide(x), dim(x.channels * self.depth_multiplier))
+
+    def weights(self, x: TensorType) -> tuple[Weight, ...]:
+        kernel = axes(self.kernel_size, x.rank, "kernel_size")
+        bias = (Weight("bias", (dim(x.channels * self.depth_multiplier),)),) if self.use_bias else ()
+        return (Weight("kernel", (*kernel, x.channels, self.depth_multiplier)), *bias)
+
+    def macs(self, x: TensorType, y: TensorType) -> Dim:
+        return product((y.positions(), *self.weights(x)[0].shape))

@@ -1,0 +1,22 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from .base import Op
+from .fields import Rate
+
+
+class Dropout(Op):
+    """In training, each element is zero with probability ``rate`` and the others are scaled up; else nothing happens."""
+
+    kind: ClassVar[str] = "dropout"
+    summary: ClassVar[str] = "random zeros in training"
+    example: ClassVar[str] = "{op: dropout, rate: 0.2}"
+    free: ClassVar[frozenset[str]] = frozenset({"rate"})
+
+    op: Literal["dropout"]
+    rate: Rate = Field(description="Probability that an element is dropped (not that it is kept).", examples=[0.2, 0.4])

@@ -1,0 +1,223 @@
+"""The types of op attributes: what a spec may write there, what is said when it does not, what editors are told.
+
+Every type also takes an expression (``$name`` or ``${…}``); it is evaluated, and checked again, for each use of a block.
+"""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
+
+from pydantic import PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from .. import expression
+from ..diagnostics import nearest
+from ..expression import Expression
+from ..symbolic import Symbolic
+
+MAX_COUNT: Final = 1_000_000
+MAX_KERNEL: Final = 1_024
+EXPRESSION_SCHEMA: Final = {"type": "string", "pattern": r"^\$", "description": "`$name` or `${arithmetic}`"}
+
+
+def refuse(message: str, *, code: str = "E203", help: str = "", offset: int = 0, length: int = 0) -> PydanticCustomError:
+    """The one kind of error that fields raise; the loader turns it into a diagnostic."""
+    context = {"message": message, "code": code, "help": help, "offset": offset, "length": length}
+    return PydanticCustomError("spec", "{message}", context)
+
+
+def shown(value: object) -> str:
+    """A short quotation of what was written."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return f"the list `{str(value)[:40]}`"
+    return f"`{str(value)[:40]}`"
+
+
+def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """``check``, but an expression or a symbolic value passes."""
+
+    def validate(value: Any) -> Any:
+        if isinstance(value, Expression | Symbolic):
+            return value
+        if expression.is_expression(value):
+            try:
+                return expression.parse(value)
+            except expression.ExpressionError as error:
+                raise refuse(str(error), code="E207", offset=error.offset, length=error.length) from None
+        return check(value)
+
+    return validate
+
+
+def whole(low: int, high: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise refuse(f"expected a whole number from {low} to {high}, found {shown(value)}")
+        return value
+
+    return check
+
+
+def real(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[Any], float]:
+    def check(value: Any) -> float:
+        bad = isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
+        if bad or not low <= value <= high or (open_low and value == low) or (open_high and value == high):
+            left, right = ("above" if open_low else "from"), ("below" if open_high else "to")
+            raise refuse(f"expected a number {left} {low:g} {right} {high:g}, found {shown(value)}")
+        return float(value)
+
+    return check
+
+
+def boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        help = "write true or false" if str(value).lower() in ("yes", "no", "on", "off") else ""
+        raise refuse(f"expected true or false, found {shown(value)}", help=help)
+    return value
+
+
+def choice(words: tuple[str, ...]) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in words or not isinstance(value, str):
+            best = nearest(value, words) if isinstance(value, str) else None
+            help = f"did you mean `{best}`?" if best else ""
+            raise refuse(f"expected one of {', '.join(words)}, found {shown(value)}", help=help)
+        return value
+
+    return check
+
+
+def per_axis(low: int, high: int) -> Callable[[Any], Any]:
+    one = expressible(whole(low, high))
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            if not 1 <= len(value) <= 3:
+                raise refuse(f"expected one number, or one for each axis, found {shown(value)}")
+            return tuple(one(v) for v in value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise refuse(f"expected a whole number or a list with one for each axis, found {shown(value)}")
+        return one(value)
+
+    return check
+
+
+def sides(value: Any) -> Any:
+    """Explicit padding: ``1``, ``[1, 2]`` for each axis, ``[[0, 1], [2, 2]]`` for each side of each axis."""
+    one = whole(0, MAX_KERNEL)
+    if isinstance(value, list | tuple) and 1 <= len(value) <= 3:
+        if all(isinstance(v, list | tuple) for v in value):
+            if all(len(v) == 2 for v in value):
+                return tuple((one(a), one(b)) for a, b in value)
+        elif not any(isinstance(v, list | tuple | str) for v in value):
+            return tuple(one(v) for v in value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        return one(value)
+    help = "write 1, [1, 2] (one for each axis) or [[0, 1], [0, 1]] (before and after on each axis)"
+    raise refuse(f"{shown(value)} is not a padding", help=help)
+
+
+def any_padding(value: Any) -> Any:
+    if isinstance(value, str):
+        return choice(("same", "valid"))(value)
+    return sides(value)
+
+
+_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+
+
+def identifier(value: Any) -> str:
+    if not isinstance(value, str) or not _ID.match(value):
+        help = "use lower-case letters, digits and underscores, a letter first, at most 64"
+        raise refuse(f"{shown(value)} is not a name", code="E206", help=help)
+    if keyword.iskeyword(value):
+        raise refuse(f"`{value}` is a word of Python, so generated code cannot use it", code="E206")
+    return value
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise refuse(f"expected text, found {shown(value)}")
+    return str(value)
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    return tuple(text(v) for v in value) if isinstance(value, list | tuple) else (text(value),)
+
+
+def _schema(base: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [base, EXPRESSION_SCHEMA]})
+
+
+def _whole_schema(low: int, high: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": low, "maximum": high}
+
+
+def _list_schema(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": item, "minItems": 1, "maxItems": 3}
+
+
+def _per_axis_schema(low: int, high: int) -> WithJsonSchema:
+    item = {"anyOf": [_whole_schema(low, high), EXPRESSION_SCHEMA]}
+    return WithJsonSchema({"anyOf": [_whole_schema(low, high), _list_schema(item), EXPRESSION_SCHEMA]})
+
+
+_SIDE: Final = _whole_schema(0, MAX_KERNEL)
+_PAIR: Final = {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}
+_SIDES: Final = [_SIDE, _list_schema(_SIDE), _list_schema(_PAIR)]
+
+Id = Annotated[str, PlainValidator(identifier), WithJsonSchema({"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"})]
+Text = Annotated[str, PlainValidator(text), WithJsonSchema({"type": ["string", "number"]})]
+Texts = Annotated[
+    tuple[str, ...],
+    PlainValidator(texts),
+    WithJsonSchema(
+        {"anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]}
+    ),
+]
+Count = Annotated[int, PlainValidator(expressible(whole(1, MAX_COUNT))), _schema(_whole_schema(1, MAX_COUNT))]
+Repeat = Annotated[int, PlainValidator(expressible(whole(1, 10**9))), _schema(_whole_schema(1, 10**9))]
+Kernel = Annotated[
+    int | tuple[int, ...], PlainValidator(expressible(per_axis(1, MAX_KERNEL))), _per_axis_schema(1, MAX_KERNEL)
+]
+AnyPadding = Annotated[
+    Any,
+    PlainValidator(expressible(any_padding)),
+    _schema({"anyOf": [{"enum": ["same", "valid"]}, *_SIDES]}),
+]
+Sides = Annotated[Any, PlainValidator(expressible(sides)), _schema({"anyOf": _SIDES})]
+Flag = Annotated[bool, PlainValidator(expressible(boolean)), _schema({"type": "boolean"})]
+Rate = Annotated[
+    float,
+    PlainValidator(expressible(real(0, 1, open_high=True))),
+    _schema({"type": "number", "minimum": 0, "exclusiveMaximum": 1}),
+]
+Share = Annotated[
+    float, PlainValidator(expressible(real(0, 1))), _schema({"type": "number", "minimum": 0, "maximum": 1})
+]
+Positive = Annotated[
+    float,
+    PlainValidator(expressible(real(0, 1e6, open_low=True))),
+    _schema({"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}),
+]
+Real = Annotated[
+    float,
+    PlainValidator(expressible(real(-1e6, 1e6))),
+    _schema({"type": "number", "minimum": -1e6, "maximum": 1e6}),
+]
+
+Function: TypeAlias = Literal[
+    "none", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"
+]
+FUNCTIONS: Final[tuple[str, ...]] = get_args(Function)
+ActivationName = Annotated[str, PlainValidator(expressible(choice(FUNCTIONS))), _schema({"enum": list(FUNCTIONS)})]

@@ -1,0 +1,17 @@
+"""Global max pooling."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from .global_pool import GlobalPool
+
+
+class GlobalMaxPool(GlobalPool):
+    """The largest value of every channel over all positions."""
+
+    kind: ClassVar[str] = "global_max_pool"
+    summary: ClassVar[str] = "largest value of every channel over all positions"
+    example: ClassVar[str] = "{op: global_max_pool}"
+
+    op: Literal["global_max_pool"]

@@ -1,0 +1,22 @@
+"""Fields and shape rule of the global pools (the ops are in their own files)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ..values import TensorType
+from .base import Op, require_map
+from .fields import Flag
+
+
+class GlobalPool(Op):
+    """All positions of a channel reduced to one number."""
+
+    keepdims: Flag = Field(False, description="Whether the result is a 1x1 map instead of a vector.")
+
+    def infer(self, x: TensorType) -> TensorType:
+        require_map(x, self)
+        return TensorType((1,) * x.rank if self.keepdims else (), x.channels)
+
+    def needed(self, axis: int, rank: int, outputs: int) -> int:
+        return 1

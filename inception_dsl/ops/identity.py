@@ -1,0 +1,17 @@
+"""The op that does nothing."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from .base import Op
+
+
+class Identity(Op):
+    """Returns its input."""
+
+    kind: ClassVar[str] = "identity"
+    summary: ClassVar[str] = "returns its input"
+    example: ClassVar[str] = "{op: identity}"
+
+    op: Literal["identity"]

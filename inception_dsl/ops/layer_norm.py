@@ -1,0 +1,29 @@
+"""Layer normalisation."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..values import TensorType, Weight
+from .base import Op
+from .fields import Flag, Positive
+
+
+class LayerNorm(Op):
+    """Normalisation over the channels at every position (Ba et al. 2016; axis -1 of a channels-last tensor)."""
+
+    kind: ClassVar[str] = "layer_norm"
+    summary: ClassVar[str] = "normalisation over the channels at every position"
+    example: ClassVar[str] = "{op: layer_norm, epsilon: 0.00001}"
+
+    op: Literal["layer_norm"]
+    epsilon: Positive = Field(0.00001, description="Added to the variance.")
+    scale: Flag = Field(True, description="Whether a learned factor (gamma) is applied.")
+    center: Flag = Field(True, description="Whether a learned offset (beta) is added.")
+
+    def weights(self, x: TensorType) -> tuple[Weight, ...]:
+        gamma = (Weight("gamma", (x.channels,)),) if self.scale else ()
+        beta = (Weight("beta", (x.channels,)),) if self.center else ()
+        return (*gamma, *beta)

@@ -1,0 +1,22 @@
+"""Scaling by a constant."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from .base import Op
+from .fields import Real
+
+
+class Scale(Op):
+    """Multiplication by a constant that is not learned, as residuals are scaled (Szegedy et al. 2016, section 3.3)."""
+
+    kind: ClassVar[str] = "scale"
+    summary: ClassVar[str] = "multiplication by a constant"
+    example: ClassVar[str] = "{op: scale, value: 0.17}"
+    free: ClassVar[frozenset[str]] = frozenset({"value"})
+
+    op: Literal["scale"]
+    value: Real = Field(description="The factor.", examples=[0.17, "$residual_scale"])

@@ -1,0 +1,41 @@
+"""Depthwise separable convolution."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from .base import Composite, Op
+from .conv import Conv, ConvFields
+from .depthwise_conv import DepthwiseConv
+from .fields import ActivationName, Count, Flag
+
+
+class SeparableConv(ConvFields, Composite):
+    """A depthwise convolution without bias, then a 1x1 convolution over the channels."""
+
+    kind: ClassVar[str] = "separable_conv"
+    summary: ClassVar[str] = "depthwise convolution, then a 1x1 convolution"
+    example: ClassVar[str] = "{op: separable_conv, filters: 64, kernel_size: 7, stride: 2, depth_multiplier: 8}"
+    free: ClassVar[frozenset[str]] = frozenset({"filters"})
+
+    op: Literal["separable_conv"]
+    depth_multiplier: Count = Field(1, description="Depthwise outputs for each input channel.")
+    use_bias: Flag = Field(True, description="Whether the 1x1 convolution adds a bias.")
+    activation: ActivationName = Field("none", description="Function applied to the result.")
+
+    def parts(self) -> tuple[tuple[str, Op], ...]:
+        depthwise = DepthwiseConv.model_construct(
+            op="depthwise_conv",
+            kernel_size=self.kernel_size,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            depth_multiplier=self.depth_multiplier,
+            use_bias=False,
+        )
+        pointwise = Conv.model_construct(
+            op="conv", filters=self.filters, kernel_size=1, use_bias=self.use_bias, activation=self.activation
+        )
+        return ("depthwise", depthwise), ("pointwise", pointwise)

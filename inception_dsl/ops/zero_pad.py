@@ -1,0 +1,36 @@
+"""Zero padding."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from ..values import Pair, TensorType, dim
+from .base import Op, require_map, resolve_padding
+from .fields import Sides
+
+
+class ZeroPad(Op):
+    """Zeros around the spatial axes."""
+
+    kind: ClassVar[str] = "zero_pad"
+    summary: ClassVar[str] = "zeros around the map"
+    example: ClassVar[str] = "{op: zero_pad, padding: [[0, 1], [0, 1]]}"
+
+    op: Literal["zero_pad"]
+    padding: Sides = Field(description="Pixels: one number, one for each axis, or one for each side of each axis.", examples=[1])
+
+    def pads(self, rank: int) -> tuple[Pair, ...]:
+        """Pixels before and after on each axis."""
+        padding = resolve_padding(self.padding, rank)
+        assert padding != "same"
+        return padding
+
+    def infer(self, x: TensorType) -> TensorType:
+        require_map(x, self)
+        spatial = tuple(dim(n + sum(p)) for n, p in zip(x.spatial, self.pads(x.rank), strict=True))
+        return TensorType(spatial, x.channels)
+
+    def needed(self, axis: int, rank: int, outputs: int) -> int:
+        return max(1, outputs - sum(self.pads(rank)[axis]))

@@ -1,0 +1,91 @@
+"""The blocks that a spec can use: its own and those of the files it imports, each checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..diagnostics import Report
+from ..ops import Fields, Op
+from ..source import DataPath, Document
+from .load import Spec, check, read
+from .models import BlockBody, BlockFile, Fork, Parameter, Use
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedBlock:
+    """A block, the document it stands in, and where in it."""
+
+    id: str
+    model: BlockBody | BlockFile
+    document: Document
+    path: DataPath
+    defaults: dict[str, dict[str, Any]]
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        return self.model.params
+
+
+def link(spec: Spec, report: Report) -> dict[str, LinkedBlock] | None:
+    """Every block that ``spec`` can use, by id."""
+    before = len(report.diagnostics)
+    linker = _Linker(report)
+    linker.take(spec)
+    return linker.blocks if len(report.diagnostics) == before else None
+
+
+class _Linker:
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.blocks: dict[str, LinkedBlock] = {}
+        self.files: set[Path] = set()
+
+    def take(self, spec: Spec) -> None:
+        model, document = spec.model, spec.document
+        own = given_defaults(model)
+        for name, body in model.blocks.items():
+            self.add(LinkedBlock(name, body, document, ("blocks", name), own))
+        if isinstance(model, BlockFile):
+            self.add(LinkedBlock(model.block, model, document, (), own))
+        for index, wanted in enumerate(model.imports):
+            span = document.span(("import", index))
+            path = Path(span.file).parent / wanted
+            if path.resolve() in self.files:
+                continue
+            self.files.add(path.resolve())
+            imported = read(path, self.report, wanted_by=span)
+            if imported is None:
+                continue
+            if not isinstance(imported.data, dict) or "block" not in imported.data:
+                self.report.error("E301", f"{wanted} does not define a block", span)
+                continue
+            checked = check(BlockFile, imported.data, imported, (), self.report)
+            if checked is not None:
+                self.take(Spec(checked, imported))
+
+    def add(self, block: LinkedBlock) -> None:
+        first = self.blocks.setdefault(block.id, block)
+        place = block.document.key_span(block.path) if block.path else block.document.span(("block",))
+        known = first.document.key_span(first.path) if first.path else first.document.span(("block",))
+        if place != known:
+            self.report.error("E303", f"the block `{block.id}` is defined twice", place, related=[(known, "here first")])
+
+
+def given_defaults(model: Fields) -> dict[str, dict[str, Any]]:
+    """The ``defaults:`` of a file, as far as they are written."""
+    found = getattr(model, "defaults", None)
+    if found is None:
+        return {}
+    return {name: getattr(found, name) for name in found.model_fields_set if getattr(found, name)}
+
+
+def steps_of(chain: list[Any]) -> Iterator[Op | Fork | Use]:
+    """Every step of a chain and of its branches."""
+    for step in chain:
+        yield step
+        if isinstance(step, Fork):
+            for branch in step.branches.values():
+                yield from steps_of(branch)

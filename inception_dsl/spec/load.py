@@ -1,0 +1,210 @@
+"""A file to a checked spec: read, apply what it extends and what the command line sets, validate."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from .. import source
+from ..diagnostics import Report, Span, nearest
+from ..source import DataPath, Document
+from .models import BlockFile, NetworkFile
+from .overlay import overlay
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A validated file and the document it was read from."""
+
+    model: NetworkFile | BlockFile
+    document: Document
+
+
+def load(path: str | os.PathLike[str], settings: Mapping[str, str], report: Report) -> Spec | None:
+    """The spec at ``path``, with ``settings`` (``--set name=value``) applied."""
+    document = read(Path(path), report)
+    if document is None:
+        return None
+    for name, value in settings.items():
+        document = _set(document, name, value, report)
+        if document is None:
+            return None
+    return validate(document, report)
+
+
+def read(path: Path, report: Report, *, wanted_by: Span | None = None, chain: tuple[Path, ...] = ()) -> Document | None:
+    """The plain data of a file, with what it extends underneath."""
+    span = wanted_by or Span(_name(path), 1, 1, 1, 2)
+    code = "E301" if wanted_by else "E101"
+    try:
+        if not path.is_file():
+            report.error(code, f"{_name(path)} is not a file", span)
+            return None
+        if path.stat().st_size > 4 * source.MAX_BYTES:
+            report.error("E106", f"{_name(path)} is larger than {source.MAX_BYTES:,} characters", span)
+            return None
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        report.error("E102", f"{_name(path)} is not UTF-8 (byte {error.start})", span)
+        return None
+    except OSError as error:
+        report.error(code, f"{_name(path)} cannot be read: {error.strerror}", span)
+        return None
+    document = source.parse(text, _name(path), report)
+    if document is None or not isinstance(document.data, dict) or "extends" not in document.data:
+        return document
+    return _extended(document, path, report, chain)
+
+
+def _extended(document: Document, path: Path, report: Report, chain: tuple[Path, ...]) -> Document | None:
+    wanted = document.data["extends"]
+    span = document.span(("extends",))
+    if not isinstance(wanted, str):
+        report.error("E203", "`extends` is the path of a spec", span)
+        return None
+    chain = (*chain, path.resolve())
+    target = path.parent / wanted
+    if target.resolve() in chain:
+        report.error("E301", f"{wanted} extends itself, directly or through others", span)
+        return None
+    base = read(target, report, wanted_by=span, chain=chain)
+    return None if base is None else overlay(base, document, report)
+
+
+def _name(path: Path) -> str:
+    return os.path.normpath(path)
+
+
+def _set(document: Document, name: str, value: str, report: Report) -> Document | None:
+    """``document`` with one setting laid over it."""
+    label = f"--set {name}"
+    parsed = source.parse(value, label, report)
+    if parsed is None:
+        return None
+    data = document.data if isinstance(document.data, dict) else {}
+    parameters = data.get("params")
+    path: DataPath = tuple(int(p) if p.isdigit() else p for p in name.split("."))
+    if isinstance(parameters, dict) and name in parameters:
+        declared = parameters[name]
+        kind = declared.get("type") if isinstance(declared, dict) else declared
+        parsed.data = {"type": kind, "default": parsed.data}
+        path = ("params", name)
+    elif path[0] not in _TOP:
+        known = [*(parameters if isinstance(parameters, dict) else ()), *sorted(_TOP)]
+        best = nearest(str(path[0]), known)
+        span = Span(label, 1, 1, 1, len(value) + 1)
+        help = f"did you mean `{best}`?" if best else f"it can be one of {', '.join(known)}"
+        report.error("E209", f"`{path[0]}` is neither a parameter nor a field of the spec", span, help=help)
+        return None
+    nested: Any = parsed.data
+    for part in reversed(path):
+        nested = {part: nested}
+    spans = {path + k: v for k, v in parsed.spans.items()}
+    for depth in range(len(path)):
+        spans[path[:depth]] = parsed.span(())
+    return overlay(document, Document(label, nested, spans, dict(spans)), report)
+
+
+_TOP = frozenset(
+    f.alias or n
+    for kind in (NetworkFile, BlockFile)
+    for n, f in kind.model_fields.items()
+    if n not in ("network", "block", "extends", "imports")
+)
+
+
+def validate(document: Document, report: Report) -> Spec | None:
+    """The model of a document, or its mistakes."""
+    data = document.data
+    if not isinstance(data, dict) or ("network" in data) == ("block" in data):
+        help = "the first field is `network: name` or `block: name`"
+        report.error("E208", "a spec defines a network or a block, one of the two", document.span(()), help=help)
+        return None
+    kind: type[NetworkFile] | type[BlockFile] = NetworkFile if "network" in data else BlockFile
+    model = check(kind, data, document, (), report)
+    return None if model is None else Spec(model, document)
+
+
+def check(kind: type[M], data: Any, document: Document, path: DataPath, report: Report) -> M | None:
+    """``data`` as a model, or ``None`` with every mistake in it at its place in ``document``."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            _report(kind, problem, document, path, report)
+        return None
+
+
+def _report(kind: type[BaseModel], problem: Any, document: Document, base: DataPath, report: Report) -> None:
+    location = base + tuple(p for p in problem["loc"] if p not in ("[key]", "arguments"))
+    on_key = problem["loc"][-1:] == ("[key]",)
+    context = problem.get("ctx", {})
+    if problem["type"] == "spec":
+        span = document.key_span(location) if on_key else document.span(location)
+        if context["length"]:
+            span = inside(span, problem["input"], context["offset"], context["length"])
+        report.error(context["code"], context["message"], span, help=context["help"])
+    elif problem["type"] == "missing":
+        owner = document.span(location[:-1])
+        name = location[-1]
+        report.error("E202", f"the field `{name}` is missing", owner, help=f"add `{name}: …`")
+    elif problem["type"] == "extra_forbidden":
+        fields = known_fields(kind, document.data, location[len(base) : -1])
+        best = nearest(str(location[-1]), fields)
+        help = f"did you mean `{best}`?" if best else (f"known fields: {', '.join(fields)}" if fields else "")
+        report.error("E201", f"unknown field `{location[-1]}`", document.key_span(location), help=help)
+    else:
+        expected = {"list_type": "a list", "dict_type": "a mapping", "model_type": "a mapping"}.get(problem["type"])
+        if problem["type"] == "literal_error":
+            expected = f"one of {context['expected']}".replace("'", "`")
+        elif problem["type"] == "too_short":
+            expected = f"at least {context['min_length']}"
+        span = document.key_span(location) if on_key else document.span(location)
+        report.error("E203", f"expected {expected or 'another kind of value'}", span)
+
+
+def inside(span: Span, text: object, offset: int, length: int) -> Span:
+    """The part of a one-line scalar that starts ``offset`` characters into ``text``."""
+    quoted = span.end_column - span.column == len(str(text)) + 2
+    if span.line != span.end_line or not (quoted or span.end_column - span.column == len(str(text))):
+        return span
+    start = span.column + offset + quoted
+    return Span(span.file, span.line, start, span.line, start + length)
+
+
+def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
+    """The fields of the mapping at ``path``, by what stands there."""
+    from ..ops import OPS
+    from .models import AuxHead, BlockBody, Fork, Paper, Parameter, Preprocessing, Training
+
+    for part in path:
+        data = data[part] if isinstance(data, dict | list) else None
+    if isinstance(data, dict) and data.get("op") in OPS:
+        kind = OPS[data["op"]]
+    elif isinstance(data, dict) and "branches" in data:
+        kind = Fork
+    elif path:
+        nested: dict[Any, type[BaseModel]] = {
+            "paper": Paper,
+            "preprocessing": Preprocessing,
+            "training": Training,
+        }
+        groups: dict[Any, type[BaseModel]] = {"aux_heads": AuxHead, "blocks": BlockBody, "params": Parameter}
+        parent = path[-2] if len(path) > 1 else None
+        if path[-1] in nested:
+            kind = nested[path[-1]]
+        elif parent in groups:
+            kind = groups[parent]
+        elif path[-1] == "batch_norm":
+            from ..ops import BatchNormFields as kind  # type: ignore[assignment]
+        else:
+            return []
+    return [f.alias or n for n, f in kind.model_fields.items()]

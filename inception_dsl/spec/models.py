@@ -1,0 +1,292 @@
+"""The schema of a spec, as pydantic models: networks, blocks, forks, uses, and what stands around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import Field, PlainValidator, WithJsonSchema, create_model
+
+from ..diagnostics import nearest
+from ..ops import OPS, Fields, Op, Step, attribute_names
+from ..ops.fields import (
+    EXPRESSION_SCHEMA,
+    Count,
+    Id,
+    Positive,
+    Real,
+    Share,
+    Text,
+    Texts,
+    expressible,
+    refuse,
+    shown,
+)
+
+Scalar: TypeAlias = "bool | int | float | str"
+ParameterType: TypeAlias = Literal["int", "float", "bool", "str"]
+PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
+
+
+def fits(value: object, kind: str) -> bool:
+    """Whether ``value`` may be given to a parameter of type ``kind``."""
+    return isinstance(value, PYTHON_TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
+
+
+def step(value: Any) -> Any:
+    """One step of a chain: an op, a fork or a use."""
+    if not isinstance(value, dict):
+        raise refuse(f"expected a step, found {shown(value)}", code="E205", help="write {op: …}, {branches: …} or {use: …}")
+    kinds = [key for key in ("op", "branches", "use") if key in value]
+    if len(kinds) != 1:
+        message = f"a step has one of `op`, `branches` and `use`; this one has {' and '.join(kinds) or 'none of them'}"
+        raise refuse(message, code="E205")
+    if kinds[0] == "op":
+        return _op(value)
+    if kinds[0] == "branches":
+        return Fork.model_validate(value)
+    own = {k: v for k, v in value.items() if k in Use.model_fields and k != "arguments"}
+    return Use.model_validate({**own, "arguments": {k: v for k, v in value.items() if k not in own}})
+
+
+def _op(value: dict[str, Any]) -> Any:
+    kind = OPS.get(value["op"]) if isinstance(value["op"], str) else None
+    if kind is None:
+        best = nearest(str(value["op"]), OPS)
+        help = f"did you mean `{best}`?" if best else f"ops: {', '.join(OPS)}"
+        raise refuse(f"{shown(value['op'])} is not an op", code="E204", help=help)
+    return kind.model_validate(value)
+
+
+def argument(value: Any) -> Any:
+    if not isinstance(value, bool | int | float | str):
+        raise refuse(f"an argument is a number, text, true or false, found {shown(value)}")
+    return value
+
+
+def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
+    def check(value: Any) -> dict[str, Any]:
+        known = attribute_names(kind)
+        if not isinstance(value, dict):
+            raise refuse(f"expected a mapping of attributes, found {shown(value)}")
+        for key in value:
+            if key not in known:
+                best = nearest(str(key), known)
+                help = f"did you mean `{best}`?" if best else f"`{kind.kind}` has {', '.join(known) or 'no attributes'}"
+                raise refuse(f"`{kind.kind}` has no attribute {shown(key)}", code="E201", help=help)
+        return kind.partial(value)
+
+    return check
+
+
+StepField = Annotated[Any, PlainValidator(step), WithJsonSchema({"$ref": "#/$defs/step"})]
+Chain = Annotated[list[StepField], Field(description="Steps, one after the other; an empty list is the input itself.")]
+Argument = Annotated[
+    Any,
+    PlainValidator(expressible(argument)),
+    WithJsonSchema({"anyOf": [{"type": ["number", "string", "boolean"]}, EXPRESSION_SCHEMA]}),
+]
+Recorded = Annotated[Any, PlainValidator(argument), WithJsonSchema({"type": ["number", "string", "boolean"]})]
+
+
+if TYPE_CHECKING:
+    Defaults: TypeAlias = Fields
+else:
+    Defaults = create_model(
+        "Defaults",
+        __base__=Fields,
+        __doc__="Attributes where a step says nothing, op by op.",
+        **{
+            name: (
+                Annotated[Any, PlainValidator(_partial(kind)), WithJsonSchema({"$ref": f"#/$defs/{name}_attributes"})],
+                None,
+            )
+            for name, kind in OPS.items()
+        },
+    )
+
+
+class Fork(Step):
+    """Branches that all take the same input, and how their outputs become one."""
+
+    branches: Annotated[dict[Id, Chain], Field(min_length=1)] = Field(
+        description="The branches by name, in the order of the merge."
+    )
+    merge: Literal["concat", "add", "multiply"] = Field(
+        description="`concat` joins channels; `add` and `multiply` work element by element and broadcast vectors over maps."
+    )
+
+
+class Use(Step):
+    """A block with values for its parameters."""
+
+    use: Id = Field(description="The id of a block: of this file or of an imported one.")
+    arguments: dict[Id, Argument] = Field(default_factory=dict)
+
+
+class Paper(Fields):
+    """Where the network or the block is published."""
+
+    title: Text | None = None
+    authors: Text | None = None
+    year: Text | None = None
+    arxiv: Text | None = Field(None, description="Identifier on arXiv.", examples=["1602.07261"])
+    doi: Text | None = None
+    url: Text | None = None
+    table: Text | None = Field(None, description="Number of the table that is followed.", examples=[1])
+    figure: Text | None = Field(None, description="Number of the figure that is followed.", examples=[5])
+    section: Text | None = None
+
+
+class Parameter(Fields):
+    """A parameter with its type and, if it may be left out, its default."""
+
+    type: ParameterType = Field(description="Type of the value.")
+    default: Recorded | None = Field(None, description="Value where a use gives none.")
+    description: Text | None = None
+
+
+def parameter(value: Any) -> Parameter:
+    if isinstance(value, str) and value in PYTHON_TYPES:
+        return Parameter.model_construct(type=value)
+    if not isinstance(value, dict):
+        types = ", ".join(PYTHON_TYPES)
+        raise refuse(f"expected a type ({types}) or {{type: …, default: …}}, found {shown(value)}")
+    checked = Parameter.model_validate(value)
+    if checked.default is not None and not fits(checked.default, checked.type):
+        raise refuse(f"the default {shown(checked.default)} is not of type {checked.type}")
+    return checked
+
+
+ParameterField = Annotated[
+    Parameter,
+    PlainValidator(parameter),
+    WithJsonSchema({"anyOf": [{"enum": list(PYTHON_TYPES)}, {"$ref": "#/$defs/Parameter"}]}),
+]
+
+
+def input_type(value: Any) -> dict[str, int]:
+    """``{channels, …}`` with one, two or three spatial axes, named as the frameworks do."""
+    if not isinstance(value, dict):
+        raise refuse(f"expected {{channels: …, height: …, width: …}}, found {shown(value)}")
+    spatial = tuple(k for k in value if k != "channels")
+    if "channels" not in value or sorted(spatial) not in [sorted(a) for a in AXES.values()]:
+        help = "write channels with length, with height and width, or with depth, height and width"
+        raise refuse(f"an input has channels and spatial axes, found {', '.join(map(str, value)) or 'nothing'}", help=help)
+    for name, size in value.items():
+        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 65_536:
+            raise refuse(f"`{name}` is a whole number from 1 to 65536, found {shown(size)}")
+    return value
+
+
+AXES: Final[dict[int, tuple[str, ...]]] = {
+    0: (),
+    1: ("length",),
+    2: ("height", "width"),
+    3: ("depth", "height", "width"),
+}
+_SIZE: Final = {"type": "integer", "minimum": 1, "maximum": 65_536}
+_INPUTS: Final = [
+    {
+        "type": "object",
+        "properties": {n: _SIZE for n in ("channels", *names)},
+        "required": ["channels", *names],
+        "additionalProperties": False,
+    }
+    for rank, names in AXES.items()
+    if rank
+]
+InputField = Annotated[dict[str, int], PlainValidator(input_type), WithJsonSchema({"anyOf": _INPUTS})]
+
+
+def per_channel(value: Any) -> Any:
+    numbers = value if isinstance(value, list) else [value]
+    if not numbers or any(isinstance(v, bool) or not isinstance(v, int | float) for v in numbers):
+        raise refuse(f"expected a number or a list with one for each channel, found {shown(value)}")
+    return tuple(float(v) for v in value) if isinstance(value, list) else float(value)
+
+
+_NUMBER: Final = {"type": "number"}
+PerChannel = Annotated[
+    Any,
+    PlainValidator(per_channel),
+    WithJsonSchema({"anyOf": [_NUMBER, {"type": "array", "items": _NUMBER, "minItems": 1}]}),
+]
+
+
+class Preprocessing(Fields):
+    """What turns pixels (0 to 255) into the network's input: ``(pixel * scale - mean) / std``."""
+
+    channel_order: Literal["rgb", "bgr"] = Field("rgb", description="Order of the colour channels.")
+    scale: Positive = Field(1.0, description="Factor of every pixel.")
+    mean: PerChannel = Field(0.0, description="Subtracted after scaling: one number, or one for each channel.")
+    std: PerChannel = Field(1.0, description="Divisor after that: one number, or one for each channel.")
+
+
+class Training(Fields):
+    """How the paper trains the network. The loss becomes code; optimiser and schedule are recorded."""
+
+    label_smoothing: Share = Field(0.0, description="Share of the target that is spread over all classes.", examples=[0.1])
+    optimizer: dict[Id, Recorded] = Field(default_factory=dict, description="The paper's optimiser and its settings.")
+    schedule: dict[Id, Recorded] = Field(default_factory=dict, description="The paper's learning-rate schedule.")
+    note: Texts | None = Field(None, description="What else the paper says of training.")
+
+
+class Described(Fields):
+    """What documents a network, a block or a head."""
+
+    title: Text | None = Field(None, description="The name as printed.")
+    description: Text | None = Field(None, description="One or two sentences for the generated documentation.")
+    paper: Paper | None = Field(None, description="Where it is published, with table or figure.")
+    deviation: Texts | None = Field(None, description="Where this differs from the paper or its code, and which was followed.")
+
+
+class BlockBody(Described):
+    """A block under ``blocks:``."""
+
+    params: dict[Id, ParameterField] = Field(default_factory=dict, description="Parameters that a use gives values for.")
+    steps: Chain
+
+
+class Linked(Described):
+    """What a file may say, whatever it holds."""
+
+    extends: Text | None = Field(None, description="Another spec that this one changes.")
+    imports: list[Text] = Field(default_factory=list, alias="import", description="Files whose blocks are used here.")
+    params: dict[Id, ParameterField] = Field(default_factory=dict, description="Parameters, set by `--set` or by a use.")
+    defaults: Defaults | None = Field(None, description="Attributes where a step says nothing, op by op.")
+    blocks: dict[Id, BlockBody] = Field(default_factory=dict, description="Blocks of this file.")
+
+
+class BlockFile(Linked):
+    """A file that defines one block; it can be built alone on an input."""
+
+    block: Id = Field(description="The block's id.")
+    input: InputField | None = Field(None, description="The input to build the block on, alone.")
+    steps: Chain
+
+
+class AuxHead(Described):
+    """A classifier off the middle of the network that only stands in training."""
+
+    after: Id = Field(description="Name of the step at the top of the network whose output it takes.")
+    loss_weight: Real = Field(description="Factor of its loss.", examples=[0.3, 0.4])
+    steps: Chain
+
+
+class NetworkFile(Linked):
+    """A file that defines a network."""
+
+    network: Id = Field(description="The network's id: the name of the generated file.")
+    input: InputField = Field(description="Channels and spatial axes of one sample.")
+    classes: Count = Field(1000, description="Number of classes; `$classes` in steps.")
+    preprocessing: Preprocessing | None = Field(None, description="What the network expects of its input.")
+    stem: Chain = Field(default_factory=list, description="The first steps.")
+    body: Chain = Field(default_factory=list, description="The steps up to the last feature map.")
+    aux_heads: dict[Id, AuxHead] = Field(default_factory=dict, description="Auxiliary classifiers, in order of depth.")
+    head: Chain = Field(default_factory=list, description="The steps from features to the output.")
+    outputs: dict[Id, Id] = Field(
+        default_factory=dict, description="Further outputs by name: the step at the top whose output each is."
+    )
+    training: Training | None = Field(None, description="How the paper trains it.")
+
