@@ -1,0 +1,237 @@
+"""Definitions: what is printed once. Each block that a program uses, inferred on names instead of numbers.
+
+A parameter that only reaches attributes which an op calls ``free`` (a number of filters, a rate) stays a parameter of the
+printed class or function. Any other (a kernel size, a name of a function) has its value written out, and the block is
+defined once for each set of such values. The same goes for the spatial size where weights depend on it (dense after
+flatten).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from .diagnostics import Report
+from .infer import Inference
+from .ir.graph import AuxHead, Block, Chain, ForkNode, OpNode, Program, UseNode, nodes
+from .ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
+from .ops import Op, attribute_names, expressions
+from .spec.models import AXES
+from .symbolic import Symbolic
+from .values import TensorType
+
+Key: TypeAlias = tuple[str, tuple[tuple[str, Any], ...], Any]
+RENAMED = {"classes": "num_classes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A block to print. ``parameters`` are its arguments besides ``in_channels``; ``fixed`` the values written out.
+
+    ``shapes`` are the types before and after the block at its uses, each pair once, in order.
+    """
+
+    key: Key
+    block: Block
+    parameters: tuple[str, ...]
+    fixed: Mapping[str, Any]
+    chain: TypedChain
+    shapes: tuple[tuple[TensorType, TensorType], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A program ready to print.
+
+    ``definitions`` stand in an order in which each only uses earlier ones. ``sections`` and ``heads`` are the top on its
+    spatial size, with ``in_channels`` (and ``num_classes``, or a block's free parameters: ``parameters``, name to value)
+    as names. ``typed`` is the same program on numbers.
+    """
+
+    typed: TypedProgram
+    definitions: tuple[Definition, ...]
+    sections: Mapping[str, TypedChain]
+    heads: tuple[tuple[AuxHead, TypedChain], ...]
+    parameters: Mapping[str, Any]
+    fixed_names: Mapping[str, frozenset[str]]
+    sized: frozenset[str]
+
+    @property
+    def program(self) -> Program:
+        return self.typed.program
+
+    def key(self, use: TypedUse) -> Key:
+        """The key of the definition that ``use`` needs."""
+        return _key(use, self.fixed_names, self.sized)
+
+    def lookup(self, use: TypedUse) -> Definition:
+        key = self.key(use)
+        return next(d for d in self.definitions if d.key == key)
+
+
+def define(typed: TypedProgram) -> Defined:
+    """The definitions of a typed program."""
+    program = typed.program
+    fixed = {name: frozenset(fixed_parameters(block, program)) for name, block in program.blocks.items()}
+    inference = Inference(program, Report())
+    values, parameters = _top_values(program)
+    sections: dict[str, TypedChain] = {}
+    after: dict[str, TensorType] = {}
+    x = TensorType(program.input.spatial, Symbolic.name("in_channels"))
+    for name, chain in program.sections.items():
+        sections[name] = _must(inference.chain(chain, x, values))
+        after |= {step.node.segments[-1]: step.y for step in sections[name].steps if step.node.segments}
+        x = sections[name].y
+    heads = tuple(
+        (head, _must(inference.chain(head.chain, after[head.after], {**values, "in_channels": after[head.after].channels})))
+        for head in program.aux_heads
+    )
+    tops = [*sections.values(), *(chain for _, chain in heads)]
+    builder = _Builder(program, fixed, inference, _shapes(typed))
+    for chain in tops:
+        builder.take(chain)
+    definitions = tuple(builder.found.values())
+    return Defined(typed, definitions, sections, heads, parameters, fixed, frozenset(builder.sized))
+
+
+def _top_values(program: Program) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values at the top, with names where the printed class has arguments; and those arguments."""
+    values: dict[str, Any] = {**program.values, "in_channels": Symbolic.name("in_channels")}
+    if program.kind == "network":
+        values["classes"] = Symbolic.name(RENAMED["classes"])
+        return values, {RENAMED["classes"]: program.values["classes"]}
+    chain = program.sections["steps"]
+    fixed = _fixed(chain, set(program.values), program)
+    free = {name: value for name, value in program.values.items() if name not in fixed}
+    return {**values, **{name: Symbolic.name(name) for name in free}}, free
+
+
+def fixed_parameters(block: Block, program: Program) -> set[str]:
+    """The parameters of ``block`` whose values are written out."""
+    text = {name for name, kind in block.parameters.items() if kind in ("bool", "str")}
+    return text | _fixed(block.chain, set(block.parameters), program)
+
+
+def _fixed(chain: Chain, names: set[str], program: Program) -> set[str]:
+    found: set[str] = set()
+    for node in nodes(chain):
+        values: list[Any] = [node.repeat]
+        if isinstance(node, OpNode):
+            op = node.op
+            values += [getattr(op, k) for k in attribute_names(type(op)) if k not in type(op).free]
+        elif isinstance(node, UseNode):
+            inner = fixed_parameters(program.blocks[node.block], program)
+            values += [v for k, v in node.arguments.items() if k in inner]
+        found |= {name for value in values for e in expressions(value) for name, _ in e.names}
+    return found & names
+
+
+def _key(use: TypedUse, fixed: Mapping[str, frozenset[str]], sized: frozenset[str] | set[str]) -> Key:
+    block = use.node.block
+    values = tuple((k, v) for k, v in use.arguments.items() if k in fixed[block])
+    return block, values, use.x.spatial if block in sized else use.x.rank
+
+
+class _Builder:
+    """Collects the definitions that chains need, the innermost first."""
+
+    def __init__(
+        self,
+        program: Program,
+        fixed: Mapping[str, frozenset[str]],
+        inference: Inference,
+        shapes: list[tuple[TypedUse, tuple[TensorType, TensorType]]],
+    ) -> None:
+        self.program, self.fixed, self.inference, self.shapes = program, fixed, inference, shapes
+        self.sized = {use.node.block for use, _ in shapes if self.has_sized_weights(use)}
+        self.found: dict[Key, Definition] = {}
+
+    def has_sized_weights(self, use: TypedUse) -> bool:
+        """Whether a weight inside the block depends on the spatial size."""
+        names = set(AXES[use.x.rank])
+        return any(
+            isinstance(d, Symbolic) and any(name in atom for atom, _ in d.terms for name in names)
+            for op in layers_of(self.symbolic(use, AXES[use.x.rank]))
+            for weight in op.op.weights(op.x)
+            for d in weight.shape
+        )
+
+    def symbolic(self, use: TypedUse, spatial: Any) -> TypedChain:
+        block = self.program.blocks[use.node.block]
+        sizes = tuple(Symbolic.name(n) if isinstance(n, str) else n for n in spatial)
+        arguments = {
+            k: use.arguments[k] if k in self.fixed[block.id] else Symbolic.name(RENAMED.get(k, k)) for k in use.arguments
+        }
+        return _must(self.inference.body(block.id, arguments, TensorType(sizes, Symbolic.name("in_channels"))))
+
+    def take(self, chain: TypedChain) -> None:
+        for use in uses_of(chain):
+            key = _key(use, self.fixed, self.sized)
+            if key in self.found:
+                continue
+            block = self.program.blocks[use.node.block]
+            sized = block.id in self.sized
+            symbolic = self.symbolic(use, use.x.spatial if sized else AXES[use.x.rank])
+            self.take(symbolic)
+            pairs = [pair for other, pair in self.shapes if _key(other, self.fixed, self.sized) == key]
+            parameters = tuple(RENAMED.get(k, k) for k in block.parameters if k not in self.fixed[block.id])
+            self.found[key] = Definition(key, block, parameters, dict(key[1]), symbolic, tuple(dict.fromkeys(pairs)))
+
+
+def _shapes(typed: TypedProgram) -> list[tuple[TypedUse, tuple[TensorType, TensorType]]]:
+    """Every use on numbers with its types, nested ones too, each different one once."""
+    found: list[tuple[TypedUse, tuple[TensorType, TensorType]]] = []
+    seen: set[int] = set()
+    stack = [*reversed([*typed.sections.values(), *(chain for _, chain in typed.heads)])]
+    while stack:
+        for use in uses_of(stack.pop()):
+            if id(use.body) not in seen:
+                seen.add(id(use.body))
+                stack.append(use.body)
+            found.append((use, (use.x, use.y)))
+    return found
+
+
+def uses_of(chain: TypedChain) -> Iterator[TypedUse]:
+    """The uses in a chain and its branches, one for each different repetition; blocks are not entered."""
+    for step in chain.steps:
+        for run in step.runs:
+            if isinstance(run.typed, TypedUse):
+                yield run.typed
+            elif isinstance(run.typed, TypedFork):
+                for _, branch in run.typed.branches:
+                    yield from uses_of(branch)
+
+
+def layers_of(chain: TypedChain) -> Iterator[TypedOp]:
+    """The layers in a chain, its branches and the blocks it uses, one for each different repetition."""
+    for step in chain.steps:
+        for run in step.runs:
+            if isinstance(run.typed, TypedOp):
+                yield run.typed
+            elif isinstance(run.typed, TypedFork):
+                for _, branch in run.typed.branches:
+                    yield from layers_of(branch)
+            else:
+                yield from layers_of(run.typed.body)
+
+
+def own_layers(chain: TypedChain) -> Iterator[TypedOp]:
+    """The layers in a chain and its branches; blocks are not entered."""
+    for step in chain.steps:
+        for run in step.runs:
+            if isinstance(run.typed, TypedOp):
+                yield run.typed
+            elif isinstance(run.typed, TypedFork):
+                for _, branch in run.typed.branches:
+                    yield from own_layers(branch)
+
+
+def _must(chain: TypedChain | None) -> TypedChain:
+    if chain is None:
+        raise AssertionError("a block that fits its uses fits names")
+    return chain
+
+
+__all__ = ["Defined", "Definition", "ForkNode", "Op", "define", "layers_of", "own_layers", "uses_of"]

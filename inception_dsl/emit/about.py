@@ -1,0 +1,55 @@
+"""The documentation of generated code: titles, citations, deviations, shapes."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from ..ir.graph import About, Training
+from ..values import TensorType
+from .pycode import WIDTH
+
+
+def citation(about: About) -> str:
+    """One sentence that names the paper, with table or figure."""
+    paper = about.paper
+    names = [paper[k] for k in ("authors", "title") if k in paper]
+    parts = [", ".join(names)] if names else []
+    if "year" in paper:
+        parts.append(paper["year"])
+    if "arxiv" in paper:
+        parts.append(f"arXiv:{paper['arxiv']}")
+    parts += [paper[k] for k in ("doi", "url") if k in paper]
+    parts += [f"{k} {paper[k]}" for k in ("section", "table", "figure") if k in paper]
+    return f"{', '.join(parts)}." if parts else ""
+
+
+def bullets(heading: str, texts: Sequence[str], *, indent: int = 0) -> str:
+    """A heading with a list under it, or nothing."""
+    if not texts:
+        return ""
+    lines = [heading]
+    for text in texts:
+        lines += textwrap.wrap(text, WIDTH - indent - 2, initial_indent="- ", subsequent_indent="  ", break_long_words=False)
+    return "\n".join(lines)
+
+
+def shape(t: TensorType) -> str:
+    """``35x35x384``; names where numbers are not known."""
+    return str(t)
+
+
+def shapes(pairs: Iterable[tuple[TensorType, TensorType]]) -> list[str]:
+    """``35x35x384 -> 17x17x1024`` for every use."""
+    return [f"{shape(x)} -> {shape(y)}" for x, y in pairs]
+
+
+def recorded(training: Training) -> list[str]:
+    """The recorded optimiser and schedule as lines of text."""
+    lines = []
+    for what, values in (("Optimiser", training.optimizer), ("Schedule", training.schedule)):
+        if values:
+            lines.append(f"{what}: {', '.join(f'{k} {v}' for k, v in values.items())}.")
+    if training.label_smoothing:
+        lines.append(f"Label smoothing: {training.label_smoothing:g}.")
+    return [*lines, *training.notes]

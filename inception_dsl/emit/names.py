@@ -1,0 +1,32 @@
+"""Names in generated code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_SPELLED = {"resnet": "ResNet", "googlenet": "GoogLeNet", "bn": "BN", "se": "SE"}
+
+
+def class_name(identifier: str) -> str:
+    """``inception_resnet_v2`` as ``InceptionResNetV2``."""
+    words = [w for w in identifier.split("_") if w]
+    return "".join(_SPELLED.get(w, w[:1].upper() + w[1:]) for w in words)
+
+
+class Names:
+    """The names taken in one scope."""
+
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self.taken = set(reserved)
+
+    def unique(self, *wanted: str) -> str:
+        """The first of ``wanted`` that is free, else the last with a number; it is taken from now on."""
+        for candidate in wanted:
+            if candidate not in self.taken:
+                self.taken.add(candidate)
+                return candidate
+        number = 2
+        while f"{wanted[-1]}_{number}" in self.taken:
+            number += 1
+        self.taken.add(f"{wanted[-1]}_{number}")
+        return f"{wanted[-1]}_{number}"

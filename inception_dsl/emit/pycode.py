@@ -1,0 +1,133 @@
+"""Python source from parts: expressions that break over lines as formatters do, literals, docstrings.
+
+A :class:`Code` is text that is known to be source. Text of a spec becomes source only through :func:`name`,
+:func:`literal`, :func:`comment` and :func:`docstring`.
+"""
+
+from __future__ import annotations
+
+import keyword
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ..symbolic import Symbolic, source
+
+WIDTH = 88
+
+
+class Code(str):
+    """Text that is Python source."""
+
+    __slots__ = ()
+
+
+def name(text: str) -> Code:
+    """An identifier."""
+    if not (text.isascii() and text.isidentifier()) or keyword.iskeyword(text):
+        raise ValueError(f"not a Python name: {text!r}")
+    return Code(text)
+
+
+def literal(value: Any) -> Code:
+    """A number, a text, ``True``, ``None``, a tuple or a list of such; a symbolic value is its expression."""
+    if isinstance(value, Symbolic):
+        return Code(source(value))
+    if isinstance(value, str):
+        quoted = ascii(value)
+        if quoted[0] == "'" and '"' not in value:
+            quoted = f'"{quoted[1:-1]}"'.replace("\\'", "'")
+        return Code(quoted)
+    if isinstance(value, tuple | list):
+        left, right = "()" if isinstance(value, tuple) else "[]"
+        inner = ", ".join(literal(v) for v in value)
+        return Code(f"{left}{inner}{',' if isinstance(value, tuple) and len(value) == 1 else ''}{right}")
+    return Code(repr(value))
+
+
+def comment(text: str) -> Code:
+    """The text of a comment: one line."""
+    return Code("".join(c if c.isprintable() else " " for c in text))
+
+
+def docstring(*paragraphs: str, indent: int = 0) -> Code:
+    """A docstring in its quotes: the summary, then paragraphs; those with line breaks are kept as they are."""
+    width = WIDTH - indent
+    blocks = []
+    for index, paragraph in enumerate(p for p in paragraphs if p):
+        clean = "".join(c if c.isprintable() or c == "\n" else " " for c in paragraph).replace("\\", "\\\\").replace('"""', "'''")
+        lines = clean.split("\n") if "\n" in clean else textwrap.wrap(clean, width - (3 if index == 0 else 0), break_long_words=False)
+        blocks.append("\n".join(line.rstrip() for line in lines))
+    text = "\n\n".join(blocks)
+    if "\n" in text:
+        return Code(textwrap.indent(f'"""{text}\n"""', " " * indent).lstrip())
+    return Code(f'"""{text}{" " if text.endswith(chr(34)) else ""}"""')
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A call, a list or a tuple: ``opening`` up to its bracket, and the items inside."""
+
+    opening: str
+    items: tuple[Item, ...]
+    closing: str = ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item: ``keyword=value``, with a comment behind it where the group is broken over lines."""
+
+    value: Expression
+    keyword: str = ""
+    comment: str = ""
+
+
+Expression: TypeAlias = "str | Group"
+
+
+def call(function: str, *arguments: Expression | Item, **keywords: Expression) -> Group:
+    """``function(arguments, keyword=value)``."""
+    items = [a if isinstance(a, Item) else Item(a) for a in arguments]
+    return Group(f"{function}(", (*items, *(Item(v, k) for k, v in keywords.items())))
+
+
+def listing(items: Iterable[Expression | Item]) -> Group:
+    """``[items]``."""
+    return Group("[", tuple(i if isinstance(i, Item) else Item(i) for i in items), "]")
+
+
+def flat(expression: Expression) -> str:
+    """The expression on one line."""
+    if isinstance(expression, str):
+        return expression
+    inner = ", ".join(f"{i.keyword}={flat(i.value)}" if i.keyword else flat(i.value) for i in expression.items)
+    return f"{expression.opening}{inner}{expression.closing}"
+
+
+def _commented(expression: Expression) -> bool:
+    return isinstance(expression, Group) and any(i.comment or _commented(i.value) for i in expression.items)
+
+
+def layout(prefix: str, expression: Expression, suffix: str = "", *, indent: int = 0, note: str = "") -> Code:
+    """``prefix expression suffix`` at ``indent``; over several lines, one item each, where it is too wide.
+
+    ``note`` is a comment behind the last line.
+    """
+    pad = " " * indent
+    tail = f"{suffix}  # {note}" if note else suffix
+    one = f"{pad}{prefix}{flat(expression)}{tail}"
+    if isinstance(expression, str) or not expression.items or (len(one) <= WIDTH and not _commented(expression)):
+        return Code(one)
+    lines = [f"{pad}{prefix}{expression.opening}"]
+    for item in expression.items:
+        start = f"{item.keyword}=" if item.keyword else ""
+        lines.append(layout(start, item.value, ",", indent=indent + 4, note=item.comment))
+    lines.append(f"{pad}{expression.closing}{tail}")
+    return Code("\n".join(lines))
+
+
+def signature(function: str, parameters: Iterable[str], returns: str, *, indent: int = 0) -> Code:
+    """``def function(parameters) -> returns:``."""
+    group = Group(f"{function}(", tuple(Item(p) for p in parameters))
+    return layout("def ", group, f" -> {returns}:", indent=indent)
