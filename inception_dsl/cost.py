@@ -9,7 +9,8 @@ from typing import Any
 from .diagnostics import Report
 from .infer import Inference
 from .ir.graph import Program
-from .ir.typed import Path, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, walk_program
+from .ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, walk_program
+from .ops import Flatten
 from .values import TensorType, Weight
 
 
@@ -136,6 +137,8 @@ def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> i
     if not node.x.rank:
         return 1
     if isinstance(node, TypedOp):
+        if isinstance(node.op, Flatten):  # what follows has weights for this size
+            return int(node.x.spatial[axis])  # type: ignore[arg-type]
         return node.op.needed(axis, rank, need)
     key = (id(node.body if isinstance(node, TypedUse) else node), need)
     if key not in memo:
@@ -147,6 +150,3 @@ def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> i
             memo[key] = max(found)
     return memo[key]
 
-
-def joined(path: Path) -> str:
-    return "/".join(path)

@@ -46,13 +46,15 @@ class Defined:
 
     ``definitions`` stand in an order in which each only uses earlier ones. ``sections`` and ``heads`` are the top on its
     spatial size, with ``in_channels`` (and ``num_classes``, or a block's free parameters: ``parameters``, name to value)
-    as names. ``typed`` is the same program on numbers.
+    as names; ``head_chains`` are the heads with their own ``in_channels`` as a name. ``typed`` is the same program on
+    numbers.
     """
 
     typed: TypedProgram
     definitions: tuple[Definition, ...]
     sections: Mapping[str, TypedChain]
     heads: tuple[tuple[AuxHead, TypedChain], ...]
+    head_chains: Mapping[str, TypedChain]
     parameters: Mapping[str, Any]
     fixed_names: Mapping[str, frozenset[str]]
     sized: frozenset[str]
@@ -87,12 +89,19 @@ def define(typed: TypedProgram) -> Defined:
         (head, _must(inference.chain(head.chain, after[head.after], {**values, "in_channels": after[head.after].channels})))
         for head in program.aux_heads
     )
+    channels = Symbolic.name("in_channels")
+    head_chains = {
+        head.name: _must(
+            inference.chain(head.chain, TensorType(chain.x.spatial, channels), {**values, "in_channels": channels})
+        )
+        for head, chain in heads
+    }
     tops = [*sections.values(), *(chain for _, chain in heads)]
     builder = _Builder(program, fixed, inference, _shapes(typed))
     for chain in tops:
         builder.take(chain)
     definitions = tuple(builder.found.values())
-    return Defined(typed, definitions, sections, heads, parameters, fixed, frozenset(builder.sized))
+    return Defined(typed, definitions, sections, heads, head_chains, parameters, fixed, frozenset(builder.sized))
 
 
 def _top_values(program: Program) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -16,6 +16,7 @@ from .ir.graph import (
     Block,
     Chain,
     ForkNode,
+    Initializer,
     Node,
     OpNode,
     Origin,
@@ -261,7 +262,11 @@ def tensor_type(sizes: Mapping[str, int]) -> TensorType:
 
 def training(model: NetworkFile | None) -> Training | None:
     found = model.training if model else None
-    return Training(found.label_smoothing, found.optimizer, found.schedule, found.note or ()) if found else None
+    if found is None:
+        return None
+    start = found.initializer
+    initializer = Initializer(start.name, start.stddev, start.bias, start.note or "") if start else None
+    return Training(found.label_smoothing, found.optimizer, found.schedule, found.note or (), initializer)
 
 
 def preprocessing(model: NetworkFile | None) -> Preprocessing | None:

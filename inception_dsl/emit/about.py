@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from ..ir.graph import About, Training
 from ..values import TensorType
+from .names import spelled
 from .pycode import WIDTH
 
 
@@ -22,6 +23,11 @@ def citation(about: About) -> str:
     parts += [paper[k] for k in ("doi", "url") if k in paper]
     parts += [f"{k} {paper[k]}" for k in ("section", "table", "figure") if k in paper]
     return f"{', '.join(parts)}." if parts else ""
+
+
+def headline(about: About, identifier: str) -> str:
+    """The first line of a docstring: the title, or the identifier as one would say it."""
+    return f"{(about.title or spelled(identifier)).rstrip('.')}."
 
 
 def bullets(heading: str, texts: Sequence[str], *, indent: int = 0) -> str:
@@ -45,11 +51,11 @@ def shapes(pairs: Iterable[tuple[TensorType, TensorType]]) -> list[str]:
 
 
 def recorded(training: Training) -> list[str]:
-    """The recorded optimiser and schedule as lines of text."""
+    """The recorded optimiser and schedule, and what else the paper says of training, as sentences."""
     lines = []
     for what, values in (("Optimiser", training.optimizer), ("Schedule", training.schedule)):
         if values:
-            lines.append(f"{what}: {', '.join(f'{k} {v}' for k, v in values.items())}.")
-    if training.label_smoothing:
-        lines.append(f"Label smoothing: {training.label_smoothing:g}.")
+            settings = ", ".join(f"{k} {v}" for k, v in values.items() if k != "name")
+            name = str(values.get("name", ""))
+            lines.append(f"{what}: {name} ({settings})." if name and settings else f"{what}: {name or settings}.")
     return [*lines, *training.notes]

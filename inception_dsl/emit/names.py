@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _SPELLED = {"resnet": "ResNet", "googlenet": "GoogLeNet", "bn": "BN", "se": "SE"}
@@ -11,6 +12,17 @@ def class_name(identifier: str) -> str:
     """``inception_resnet_v2`` as ``InceptionResNetV2``."""
     words = [w for w in identifier.split("_") if w]
     return "".join(_SPELLED.get(w, w[:1].upper() + w[1:]) for w in words)
+
+
+def spelled(identifier: str) -> str:
+    """``inception_resnet_a`` as ``Inception-ResNet-A``, ``auxiliary_head`` as ``Auxiliary head``."""
+    text = ""
+    for word in identifier.split("_"):
+        letter = len(word) == 1 and word.isalpha()
+        joined = letter or word in _SPELLED or re.fullmatch(r"v\d+", word)
+        shown = word.upper() if letter else _SPELLED.get(word, word if text else word[:1].upper() + word[1:])
+        text += f"{'-' if joined else ' '}{shown}" if text else shown
+    return text
 
 
 class Names:

@@ -67,11 +67,15 @@ def docstring(*paragraphs: str, indent: int = 0) -> Code:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A call, a list or a tuple: ``opening`` up to its bracket, and the items inside."""
+    """A call, a list or a tuple: ``opening`` up to its bracket, and the items inside.
+
+    ``rows``: where it does not fit on one line, every item has a line of its own.
+    """
 
     opening: str
     items: tuple[Item, ...]
     closing: str = ")"
+    rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +87,26 @@ class Item:
     comment: str = ""
 
 
-Expression: TypeAlias = "str | Group"
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """``*[value for _ in range(count)]``."""
+
+    value: Expression
+    count: int
+
+
+Expression: TypeAlias = "str | Group | Repeated"
 
 
 def call(function: str, *arguments: Expression | Item, **keywords: Expression) -> Group:
     """``function(arguments, keyword=value)``."""
     items = [a if isinstance(a, Item) else Item(a) for a in arguments]
     return Group(f"{function}(", (*items, *(Item(v, k) for k, v in keywords.items())))
+
+
+def rows(function: str, *arguments: Expression | Item) -> Group:
+    """``function(arguments)`` with a line for each argument, unless all fit on one."""
+    return Group(f"{function}(", tuple(a if isinstance(a, Item) else Item(a) for a in arguments), rows=True)
 
 
 def listing(items: Iterable[Expression | Item]) -> Group:
@@ -101,6 +118,8 @@ def flat(expression: Expression) -> str:
     """The expression on one line."""
     if isinstance(expression, str):
         return expression
+    if isinstance(expression, Repeated):
+        return f"*[{flat(expression.value)} for _ in range({expression.count})]"
     inner = ", ".join(f"{i.keyword}={flat(i.value)}" if i.keyword else flat(i.value) for i in expression.items)
     return f"{expression.opening}{inner}{expression.closing}"
 
@@ -110,21 +129,37 @@ def _commented(expression: Expression) -> bool:
 
 
 def layout(prefix: str, expression: Expression, suffix: str = "", *, indent: int = 0, note: str = "") -> Code:
-    """``prefix expression suffix`` at ``indent``; over several lines, one item each, where it is too wide.
+    """``prefix expression suffix`` at ``indent``; where it is too wide, over several lines as formatters break it.
 
     ``note`` is a comment behind the last line.
     """
     pad = " " * indent
     tail = f"{suffix}  # {note}" if note else suffix
     one = f"{pad}{prefix}{flat(expression)}{tail}"
-    if isinstance(expression, str) or not expression.items or (len(one) <= WIDTH and not _commented(expression)):
+    if isinstance(expression, str) and len(one) > WIDTH and prefix.endswith(("= ", "return ")):
+        return Code(f"{pad}{prefix}(\n{pad}    {expression}\n{pad}){tail}")
+    if isinstance(expression, str) or (len(one) <= WIDTH and not _commented(expression)):
+        return Code(one)
+    if isinstance(expression, Repeated):
+        return _repeated(prefix, expression, tail, indent)
+    if not expression.items:
         return Code(one)
     lines = [f"{pad}{prefix}{expression.opening}"]
+    inner = f"{pad}    {flat(Group('', expression.items, ''))}"
+    if len(inner) <= WIDTH and not expression.rows and not _commented(expression):
+        return Code("\n".join([*lines, inner, f"{pad}{expression.closing}{tail}"]))
     for item in expression.items:
         start = f"{item.keyword}=" if item.keyword else ""
         lines.append(layout(start, item.value, ",", indent=indent + 4, note=item.comment))
     lines.append(f"{pad}{expression.closing}{tail}")
     return Code("\n".join(lines))
+
+
+def _repeated(prefix: str, expression: Repeated, tail: str, indent: int) -> Code:
+    pad, clause = " " * indent, f"for _ in range({expression.count})"
+    inner = f"{pad}    {flat(expression.value)} {clause}"
+    lines = [inner] if len(inner) <= WIDTH else [layout("", expression.value, indent=indent + 4), f"{pad}    {clause}"]
+    return Code("\n".join([f"{pad}{prefix}*[", *lines, f"{pad}]{tail}"]))
 
 
 def signature(function: str, parameters: Iterable[str], returns: str, *, indent: int = 0) -> Code:

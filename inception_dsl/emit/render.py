@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jinja2
-
 from .pycode import Code
 
 
@@ -21,6 +19,8 @@ def _source_only(value: Any) -> Any:
 
 def render(package: str, template: str, **values: Any) -> str:
     """The template of a backend package, filled in."""
+    import jinja2  # half of a cold start, and only a build needs it
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(package),
         undefined=jinja2.StrictUndefined,

@@ -104,13 +104,24 @@ class AuxHead:
 
 
 @dataclass(frozen=True, slots=True)
+class Initializer:
+    """How weights start: ``name`` is ``truncated_normal``, ``glorot_uniform`` or ``he_normal``; ``bias`` a constant."""
+
+    name: str
+    stddev: float
+    bias: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
-    """The loss, and what is recorded of the optimiser and the schedule."""
+    """The loss, the initial weights, and what is recorded of the optimiser and the schedule."""
 
     label_smoothing: float
     optimizer: Mapping[str, Any]
     schedule: Mapping[str, Any]
     notes: tuple[str, ...]
+    initializer: Initializer | None = None
 
 
 @dataclass(frozen=True, slots=True)

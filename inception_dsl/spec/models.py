@@ -223,8 +223,21 @@ class Preprocessing(Fields):
     std: PerChannel = Field(1.0, description="Divisor after that: one number, or one for each channel.")
 
 
+class Initializer(Fields):
+    """How the weights start; biases are constant."""
+
+    name: Literal["truncated_normal", "glorot_uniform", "he_normal"] = Field(
+        description="`truncated_normal` (cut at two deviations), `glorot_uniform` (Xavier) or `he_normal` (fan in)."
+    )
+    stddev: Positive = Field(0.1, description="Standard deviation of `truncated_normal`.", examples=[0.1])
+    bias: Real = Field(0.0, description="Value of every bias.", examples=[0.2])
+    note: Text | None = Field(None, description="Where this is said.")
+
+
 class Training(Fields):
-    """How the paper trains the network. The loss becomes code; optimiser and schedule are recorded."""
+    """How the paper trains the network. Loss and initial weights become code; optimiser and schedule are recorded."""
+
+    initializer: Initializer | None = Field(None, description="How the weights start.")
 
     label_smoothing: Share = Field(0.0, description="Share of the target that is spread over all classes.", examples=[0.1])
     optimizer: dict[Id, Recorded] = Field(default_factory=dict, description="The paper's optimiser and its settings.")

@@ -1,0 +1,31 @@
+"""What an op becomes in PyTorch: modules, or an expression in ``forward`` where nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from inception_dsl.backend import Expression, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A weight: its name below the op in the spec, its module among the op's modules, its key there, its layout."""
+
+    name: str
+    module: int
+    key: str
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """``modules`` are constructors to run in order. ``inline`` writes the op as an expression of its input
+    instead, which reads the values ``reads``.
+    """
+
+    modules: tuple[Expression, ...] = ()
+    weights: tuple[Stored, ...] = ()
+    inline: Callable[[str], str] | None = None
+    reads: tuple[Value, ...] = ()
+

@@ -1,0 +1,134 @@
+"""The typed views that the templates print: which classes a file has and what stands in them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from inception_dsl.backend import (
+    Code,
+    Defined,
+    Names,
+    Report,
+    TypedProgram,
+    bullets,
+    citation,
+    class_name,
+    define,
+    docstring,
+    own_layers,
+    render,
+    spelled,
+)
+
+from .blocks import ClassView, alone, block_class
+from .build import Ref, Shared
+from .helpers import ConvBnUse, Helpers, HelperView
+from .lowering import INLINE, convolution
+from .network import NetworkView, network
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleView:
+    """A whole file."""
+
+    doc: Code
+    imports: tuple[Code, ...]
+    helpers: tuple[HelperView, ...]
+    classes: tuple[ClassView, ...]
+    network: NetworkView | None
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A file and where every weight and block of the spec stands in its model."""
+
+    view: ModuleView
+    refs: tuple[Ref, ...]
+    model: str
+
+
+def emit(typed: TypedProgram, report: Report) -> str | None:
+    """The source of a program."""
+    return render("inception_dsl_torch", "module.py.j2", module=build(typed).view)
+
+
+def build(typed: TypedProgram) -> Emitted:
+    """The views of a program."""
+    defined = define(typed)
+    helpers = Helpers(conv_bns(defined), INLINE)
+    names = Names({class_name(typed.program.id), *RESERVED})
+    classes: dict[object, tuple[str, tuple[str, ...], bool]] = {}
+    shared = Shared(defined, helpers, classes)
+    views = []
+    for definition in defined.definitions:
+        fixed = "_".join(f"{k}_{v}" for k, v in definition.fixed.items())
+        identifier = re.sub(r"\W+", "_", f"{definition.block.id}_{fixed}")
+        name = names.unique(class_name(definition.block.id), class_name(identifier))
+        view, refs, parameters, channels = block_class(name, definition, shared)
+        classes[definition.key] = (name, parameters, channels)
+        shared.refs[definition.key] = refs
+        views.append(view)
+    if typed.program.kind == "block":
+        view, refs = alone(shared)
+        module = ModuleView(module_doc(typed), (), (), (*views, view), None)
+    else:
+        top, refs, extra = network(shared, names)
+        views += extra
+        module = ModuleView(module_doc(typed), (), (), tuple(views), top)
+    module = finished(module, helpers.views())
+    return Emitted(module, refs, class_name(typed.program.id))
+
+
+RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", "NamedTuple", "Tensor", "Callable"}
+
+
+def finished(module: ModuleView, helpers: tuple[HelperView, ...]) -> ModuleView:
+    """The module with the helpers and the imports that its text needs."""
+    text, kept = code_of(replace(module, helpers=helpers)), ()
+    while helpers != kept:
+        kept = helpers
+        helpers = tuple(h for h in kept if len(re.findall(rf"\b{h.name}\b", text)) > 1)
+        text = code_of(replace(module, helpers=helpers))
+    imports = []
+    if "Callable[" in text:
+        imports.append("from collections.abc import Callable")
+    if "NamedTuple" in text:
+        imports.append("from typing import NamedTuple")
+    imports += [""] if imports else []
+    imports += ["import torch"] if re.search(r"\btorch\.", text) else []
+    imports.append("from torch import Tensor, nn")
+    imports += ["from torch.nn import functional as F"] if re.search(r"\bF\.", text) else []
+    return replace(module, imports=tuple(Code(i) for i in imports), helpers=helpers)
+
+
+def code_of(module: ModuleView) -> str:
+    """The file without its docstrings."""
+    return re.sub(r'"""[\s\S]*?"""', "", render("inception_dsl_torch", "module.py.j2", module=module))
+
+
+def conv_bns(defined: Defined) -> list[ConvBnUse]:
+    """Every ``conv_bn`` that is printed, with the keywords of its call."""
+    chains = [d.chain for d in defined.definitions]
+    chains += [*defined.sections.values(), *(chain for _, chain in defined.heads)]
+    found = []
+    for chain in chains:
+        for layer in own_layers(chain):
+            if layer.op.op == "conv_bn":
+                windows = layer.op.windows(layer.x.rank)  # type: ignore[attr-defined]
+                _, keywords, dynamic = convolution(layer.op, windows)
+                written = tuple((k, str(v)) for k, v in keywords.items())
+                found.append(ConvBnUse(layer.op, written, layer.x.rank, dynamic))  # type: ignore[arg-type]
+    return found
+
+
+def module_doc(typed: TypedProgram) -> Code:
+    program = typed.program
+    title = program.about.title or spelled(program.id)
+    return docstring(
+        f"{title} in PyTorch.",
+        program.about.description,
+        citation(program.about),
+        bullets("Where the paper leaves a choice or differs from its code:", program.about.deviations),
+        f"Generated by inception-dsl from the spec `{program.id}`; edit the spec, not this file.",
+    )

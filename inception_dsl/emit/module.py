@@ -1,0 +1,22 @@
+"""Emitted source as a module in memory."""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import sys
+from types import ModuleType
+
+_numbers = itertools.count()
+
+
+def module_from_source(source: str, name: str) -> ModuleType:
+    """Run emitted source as a module of its own; tracebacks show its lines."""
+    unique = f"_inception_dsl_{name}_{next(_numbers)}"
+    file = f"<{unique}>"
+    module = ModuleType(unique)
+    module.__file__ = file
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    sys.modules[unique] = module
+    exec(compile(source, file, "exec"), module.__dict__)
+    return module
