@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from .cost import cost, layers, minimum_input
-from .define import Defined, Definition, define, own_layers
+from .define import Defined, Definition, define, own_layers, uses_of
 from .diagnostics import Report, Span
 from .emit.about import bullets, citation, headline, recorded, shapes
 from .emit.module import module_from_source
@@ -35,7 +35,7 @@ from .emit.pycode import (
 )
 from .emit.render import render
 from .ir.graph import About, AuxHead, ForkNode, OpNode, Preprocessing, Program, Training, UseNode
-from .ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse, applications, walk
+from .ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse, applications, walk, walk_program
 from .ops import (
     CORE_OPS,
     Activation,
