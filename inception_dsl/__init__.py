@@ -1,1 +1,32 @@
-"""x"""
+"""Inception networks from one page of YAML: specs in, standalone PyTorch or Keras source out.
+
+>>> network = inception_dsl.load("specs/v4.yaml", classes=10)
+>>> print(network.summary())
+>>> text = network.source("torch")
+>>> model = network.module("torch").InceptionV4()
+
+Nothing is imported before it is used, and a framework only by :meth:`Network.module`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .network import Network, SpecError, load
+
+__version__ = "0.1.0"
+__all__ = ["Network", "SpecError", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import network
+
+    return getattr(network, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,85 @@
+"""The Python interface: a spec as an object, mistakes as exceptions."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import linecache
+import os
+import sys
+from types import ModuleType
+from typing import Any
+
+from . import plugins
+from .compiler import compile_spec
+from .diagnostics import Diagnostic, Report
+from .ir.typed import TypedProgram
+from .summary import Summary
+
+_numbers = itertools.count(1)
+
+
+class SpecError(ValueError):
+    """The spec has mistakes. The message is what the command line prints; ``diagnostics`` are the single mistakes."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.render())
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(report)
+
+
+def load(path: str | os.PathLike[str], **settings: Any) -> Network:
+    """The network (or the block) that the spec at ``path`` describes; raises :class:`SpecError`.
+
+    ``settings`` are what ``--set`` takes: parameters and fields by name, as Python values (``classes=10``,
+    ``**{"training.label_smoothing": 0.0}``); ``input="224x224x3"`` is short for the mapping.
+    """
+    report = Report()
+    typed = compile_spec(path, {name: json.dumps(value) for name, value in settings.items()}, report)
+    if typed is None:
+        raise SpecError(report)
+    return Network(typed, report.texts)
+
+
+class Network:
+    """A compiled spec. ``typed`` is the program with every shape, for those who want to go deeper."""
+
+    def __init__(self, typed: TypedProgram, texts: dict[str, str] | None = None) -> None:
+        self.typed = typed
+        self._texts = texts or {}
+
+    def __repr__(self) -> str:
+        return f"<Network {self.typed.program.id} on {self.typed.program.input}>"
+
+    @property
+    def name(self) -> str:
+        """The id that the spec gives."""
+        return self.typed.program.id
+
+    def summary(self) -> Summary:
+        """Shapes and cost: ``print`` it, or take its ``to_dict()``."""
+        return Summary(self.typed)
+
+    def source(self, backend: str) -> str:
+        """The source that ``backend`` prints; raises :class:`SpecError` where there is none."""
+        report = Report(texts=dict(self._texts))
+        for plugin, found in plugins.chosen([backend], report):
+            text = plugins.emit(plugin, found, self.typed, report)
+            if text is not None:
+                return text
+        raise SpecError(report)
+
+    def module(self, backend: str) -> ModuleType:
+        """The source as an imported module; this imports the framework. Every call gives a module of its own."""
+        text = self.source(backend)
+        name = f"inception_dsl_generated_{self.name}_{backend}_{next(_numbers)}"
+        file = f"<{name}>"
+        module = ModuleType(name)
+        module.__file__ = file
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        sys.modules[name] = module
+        try:
+            exec(compile(text, file, "exec"), module.__dict__)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module

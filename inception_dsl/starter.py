@@ -1,0 +1,58 @@
+"""The spec that ``inception-dsl new`` starts with."""
+
+from __future__ import annotations
+
+_TEXT = """\
+# yaml-language-server: $schema=schema.json
+# `inception-dsl schema > schema.json` writes the schema that editors complete and check with.
+network: {name}
+title: {title}
+# paper: {{arxiv: "1409.4842", table: 1}}
+
+input: {{channels: 3, height: 64, width: 64}}
+classes: 10
+
+# Attributes for all steps that do not say otherwise.
+defaults:
+  batch_norm: {{epsilon: 0.001, decay: 0.99}}
+
+# A block is written once and used with different values. `$name` is a parameter, `${{a // 2}}` arithmetic;
+# `$in_channels` is known in every block.
+blocks:
+  inception:
+    params: {{filters: int, pool_filters: {{type: int, default: 32}}}}
+    steps:
+      - branches:
+          branch_1x1: [{{op: conv_bn, filters: $filters, kernel_size: 1}}]
+          branch_3x3:
+            - {{op: conv_bn, filters: "${{filters // 2}}", kernel_size: 1}}
+            - {{op: conv_bn, filters: $filters, kernel_size: 3}}
+          branch_pool:
+            - {{op: avg_pool, kernel_size: 3}}
+            - {{op: conv_bn, filters: $pool_filters, kernel_size: 1}}
+        merge: concat
+
+stem:
+  - {{op: conv_bn, name: conv1, filters: 32, kernel_size: 3, stride: 2}}
+
+# A named step can be picked by `outputs:` and `aux_heads:`. A residual is a fork with an empty branch.
+body:
+  - {{use: inception, name: mixed_1, filters: 32}}
+  - name: residual
+    branches:
+      shortcut: []
+      branch_3x3: [{{op: conv_bn, filters: $in_channels, kernel_size: 3, activation: none}}]
+    merge: add
+  - {{op: max_pool, name: pool1, kernel_size: 3, stride: 2}}
+  - {{use: inception, name: mixed_2, filters: 64, repeat: 2}}
+
+head:
+  - {{op: global_avg_pool}}
+  - {{op: dropout, rate: 0.2}}
+  - {{op: dense, name: classifier, units: $classes}}
+"""
+
+
+def starter(name: str) -> str:
+    """A commented spec of a small network called ``name``."""
+    return _TEXT.format(name=name, title=name.replace("_", " ").capitalize())
