@@ -1,0 +1,52 @@
+"""Seeded weights, so made that defects show: statistics far from 0 and 1, kernels without symmetry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..cost import layers
+from ..ir.typed import TypedProgram
+from ..values import Weight
+from .reference import interpret
+
+
+def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
+    """A value in float64 for every weight of a program, by path."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    for layer in layers(typed):
+        for weight in layer.weights:
+            path = f"{layer.path}/{weight.name}" if layer.path else weight.name
+            found[path] = _value(weight, layer.op, rng)
+    return found
+
+
+def _value(weight: Weight, op: str, rng: np.random.Generator) -> Any:
+    name = weight.name.rsplit("/", 1)[-1]
+    shape = tuple(int(n) for n in weight.shape)  # type: ignore[arg-type]
+    if name == "kernel":
+        depthwise = op == "depthwise_conv" or weight.name.startswith("depthwise/")
+        fan_in = math.prod(shape[:-2] if depthwise else shape[:-1])
+        return rng.normal(0.0, math.sqrt(2.0 / fan_in), shape)
+    if name == "gamma":
+        return rng.uniform(0.5, 2.0, shape)
+    if name == "moving_variance":
+        return rng.uniform(0.05, 3.0, shape)
+    if name == "moving_mean":
+        return rng.normal(0.5, 0.7, shape)
+    return rng.normal(0.0, 0.5, shape)
+
+
+def calibrated(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> dict[str, Any]:
+    """``weights`` with the moving statistics that the batch ``x`` has, as a trained network's fit its data."""
+    return {**weights, **interpret(typed, weights, x, training=True).statistics}
+
+
+def batch(typed: TypedProgram, seed: int = 0, size: int = 2) -> Any:
+    """A batch of different samples (N, spatial axes, channels) in float64."""
+    shape = tuple(int(n) for n in typed.program.input.shape)  # type: ignore[arg-type]
+    return np.random.default_rng(seed).normal(0.0, 1.0, (size, *shape))
