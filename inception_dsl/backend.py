@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from .cost import cost, layers, minimum_input
-from .define import Defined, Definition, define, own_layers, uses_of
+from .define import Defined, Definition, define, own_layers
 from .diagnostics import Report, Span
 from .emit.about import bullets, citation, headline, recorded, shapes
 from .emit.module import module_from_source
@@ -35,7 +35,17 @@ from .emit.pycode import (
 )
 from .emit.render import render
 from .ir.graph import About, AuxHead, ForkNode, OpNode, Preprocessing, Program, Training, UseNode
-from .ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse, applications, walk, walk_program
+from .ir.typed import (
+    Run,
+    TypedChain,
+    TypedFork,
+    TypedOp,
+    TypedProgram,
+    TypedStep,
+    TypedUse,
+    applications,
+    walk,
+)
 from .ops import (
     CORE_OPS,
     Activation,
@@ -73,8 +83,8 @@ GROUP: Final = "inception_dsl.backends"
 class Backend:
     """A backend. ``emit`` turns a typed program into the text of one file, or adds to the report and returns ``None``.
 
-    ``title`` is the framework's name, ``suffix`` the ending of the files. ``runner`` names the module, and it alone, that
-    imports the framework to run what was emitted; it is imported only then (empty where nothing can be run).
+    ``title`` is the framework's name, ``suffix`` the ending of the files. ``runner`` names the one module that imports
+    the framework, to run what was emitted; it is imported only then (empty where nothing can be run).
     """
 
     name: str

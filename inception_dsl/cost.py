@@ -11,7 +11,7 @@ from .infer import Inference
 from .ir.graph import Program
 from .ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, walk_program
 from .ops import Flatten
-from .values import TensorType, Weight
+from .values import TensorType, Weight, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Layer:
     @property
     def parameters(self) -> int:
         """All variables, moving statistics too."""
-        return sum(int(w.size) for w in self.weights)  # type: ignore[arg-type]
+        return sum(number(w.size) for w in self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def layers(typed: TypedProgram) -> Iterator[Layer]:
             yield Layer(name, node.node.merge, node.x, node.y, (), 0, auxiliary)
         else:
             weights, macs = node.op.weights(node.x), node.op.macs(node.x, node.y)
-            yield Layer(name, node.op.op, node.x, node.y, weights, int(macs), auxiliary)  # type: ignore[arg-type]
+            yield Layer(name, node.op.op, node.x, node.y, weights, number(macs), auxiliary)
 
 
 def cost(found: list[Layer]) -> Cost:
@@ -66,7 +66,7 @@ def cost(found: list[Layer]) -> Cost:
     trainable = non_trainable = auxiliary = macs = 0
     for layer in found:
         for weight in layer.weights:
-            size = int(weight.size)  # type: ignore[arg-type]
+            size = number(weight.size)
             if not weight.trainable:
                 non_trainable += size
                 continue
@@ -88,8 +88,8 @@ def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...
     for _ in range(512):
         if _legal(program, tuple(sizes), heads):
             return tuple(sizes)
-        sizes = [min(size + 1, int(n)) for size, n in zip(sizes, program.input.spatial, strict=True)]  # type: ignore[arg-type]
-    return tuple(int(n) for n in program.input.spatial)  # type: ignore[arg-type]
+        sizes = [min(size + 1, number(n)) for size, n in zip(sizes, program.input.spatial, strict=True)]
+    return tuple(number(n) for n in program.input.spatial)
 
 
 def _legal(program: Program, spatial: tuple[int, ...], heads: bool) -> bool:
@@ -138,7 +138,7 @@ def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> i
         return 1
     if isinstance(node, TypedOp):
         if isinstance(node.op, Flatten):  # what follows has weights for this size
-            return int(node.x.spatial[axis])  # type: ignore[arg-type]
+            return number(node.x.spatial[axis])
         return node.op.needed(axis, rank, need)
     key = (id(node.body if isinstance(node, TypedUse) else node), need)
     if key not in memo:
@@ -146,7 +146,9 @@ def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> i
             memo[key] = _chain(node.body, axis, rank, need, memo)
         else:
             one = need if node.node.merge == "concat" else 1
-            found = [_chain(c, axis, rank, need if c.y.rank and c.y.spatial[axis] != 1 else one, memo) for _, c in node.branches]
+            found = [
+                _chain(c, axis, rank, need if c.y.rank and c.y.spatial[axis] != 1 else one, memo)
+                for _, c in node.branches
+            ]
             memo[key] = max(found)
     return memo[key]
-

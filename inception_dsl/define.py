@@ -1,8 +1,8 @@
 """Definitions: what is printed once. Each block that a program uses, inferred on names instead of numbers.
 
-A parameter that only reaches attributes which an op calls ``free`` (a number of filters, a rate) stays a parameter of the
-printed class or function. Any other (a kernel size, a name of a function) has its value written out, and the block is
-defined once for each set of such values. The same goes for the spatial size where weights depend on it (dense after
+A parameter that only reaches attributes which an op calls ``free`` (a number of filters, a rate) stays a parameter of
+the printed class or function. Any other (a kernel size, a name of a function) has its value written out, and the block
+is defined once for each set of such values. The same goes for the spatial size where weights depend on it (dense after
 flatten).
 """
 
@@ -44,10 +44,10 @@ class Definition:
 class Defined:
     """A program ready to print.
 
-    ``definitions`` stand in an order in which each only uses earlier ones. ``sections`` and ``heads`` are the top on its
-    spatial size, with ``in_channels`` (and ``num_classes``, or a block's free parameters: ``parameters``, name to value)
-    as names; ``head_chains`` are the heads with their own ``in_channels`` as a name. ``typed`` is the same program on
-    numbers.
+    ``definitions`` stand in an order in which each only uses earlier ones. ``sections`` and ``heads`` are the top on
+    its spatial size, with ``in_channels`` as a name, and ``num_classes`` or a block's free parameters (``parameters``,
+    name to value); ``head_chains`` are the heads with their own ``in_channels`` as a name. ``typed`` is the same program
+    on numbers.
     """
 
     typed: TypedProgram
@@ -86,7 +86,12 @@ def define(typed: TypedProgram) -> Defined:
         after |= {step.node.segments[-1]: step.y for step in sections[name].steps if step.node.segments}
         x = sections[name].y
     heads = tuple(
-        (head, _must(inference.chain(head.chain, after[head.after], {**values, "in_channels": after[head.after].channels})))
+        (
+            head,
+            _must(
+                inference.chain(head.chain, after[head.after], {**values, "in_channels": after[head.after].channels})
+            ),
+        )
         for head in program.aux_heads
     )
     channels = Symbolic.name("in_channels")
@@ -98,8 +103,8 @@ def define(typed: TypedProgram) -> Defined:
     }
     tops = [*sections.values(), *(chain for _, chain in heads)]
     builder = _Builder(program, fixed, inference, _shapes(typed))
-    for chain in tops:
-        builder.take(chain)
+    for top in tops:
+        builder.take(top)
     definitions = tuple(builder.found.values())
     return Defined(typed, definitions, sections, heads, head_chains, parameters, fixed, frozenset(builder.sized))
 
@@ -170,7 +175,8 @@ class _Builder:
         block = self.program.blocks[use.node.block]
         sizes = tuple(Symbolic.name(n) if isinstance(n, str) else n for n in spatial)
         arguments = {
-            k: use.arguments[k] if k in self.fixed[block.id] else Symbolic.name(RENAMED.get(k, k)) for k in use.arguments
+            k: use.arguments[k] if k in self.fixed[block.id] else Symbolic.name(RENAMED.get(k, k))
+            for k in use.arguments
         }
         return _must(self.inference.body(block.id, arguments, TensorType(sizes, Symbolic.name("in_channels"))))
 

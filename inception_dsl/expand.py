@@ -56,7 +56,9 @@ class _Expander:
         if isinstance(model, BlockFile):
             if model.input is None:
                 help = "add `input: {channels: …, height: …, width: …}` or give one on the command line"
-                self.report.error("E404", f"`{model.block}` has no input to be built on", origin.span("block"), help=help)
+                self.report.error(
+                    "E404", f"`{model.block}` has no input to be built on", origin.span("block"), help=help
+                )
                 return None
             chain = self.chain(model.steps, origin.below("steps"), set(model.params), self.top, ())
             sections = {"steps": chain}
@@ -94,7 +96,9 @@ class _Expander:
             self.not_reserved(name, origin)
             if parameter.default is None:
                 help = f"give it a default, or `--set {name}=…`"
-                self.report.error("E305", f"the parameter `{name}` has no value", origin.span("params", name), help=help)
+                self.report.error(
+                    "E305", f"the parameter `{name}` has no value", origin.span("params", name), help=help
+                )
             else:
                 values[name] = parameter.default
         return values
@@ -180,7 +184,9 @@ class _Expander:
         block = self.linked.get(step.use)
         if block is None:
             help = suggestion(step.use, self.linked, what="blocks")
-            self.report.error("E302", f"there is no block `{step.use}`", here.span("use"), help=help or "import its file")
+            self.report.error(
+                "E302", f"there is no block `{step.use}`", here.span("use"), help=help or "import its file"
+            )
             return {}
         self.enter(block, here)
         arguments: dict[str, Any] = {}
@@ -213,7 +219,9 @@ class _Expander:
             origin = Origin(block.document, block.path)
             for name in block.parameters:
                 self.not_reserved(name, origin)
-            defaults = {op: {**self.top.get(op, {}), **block.defaults.get(op, {})} for op in {**self.top, **block.defaults}}
+            defaults = {
+                op: {**self.top.get(op, {}), **block.defaults.get(op, {})} for op in {**self.top, **block.defaults}
+            }
             chain = self.chain(block.model.steps, origin.below("steps"), set(block.parameters), defaults, ())
             types = {name: p.type for name, p in block.parameters.items()}
             self.blocks[block.id] = Block(block.id, types, chain, about(block.model), origin)
@@ -223,7 +231,9 @@ class _Expander:
         """Every parameter that an expression reads is known."""
         values: dict[str, Any] = {"repeat": step.repeat}
         if isinstance(step, Op):
-            values |= {name: getattr(step, name) for name in attribute_names(type(step)) if name in step.model_fields_set}
+            values |= {
+                name: getattr(step, name) for name in attribute_names(type(step)) if name in step.model_fields_set
+            }
         elif isinstance(step, Use):
             values |= step.arguments
         for key, value in values.items():

@@ -69,7 +69,9 @@ class Inference:
     def limit(self, chains: list[TypedChain], origin: Origin) -> None:
         layers = sum(chain.size for chain in chains)
         if layers > MAX_LAYERS:
-            self.error("E309", f"the spec expands to {layers:,} layers, at most {MAX_LAYERS:,} are allowed", origin.span())
+            self.error(
+                "E309", f"the spec expands to {layers:,} layers, at most {MAX_LAYERS:,} are allowed", origin.span()
+            )
 
     def error(self, code: str, message: str, span: Span, help: str = "") -> None:
         """Report a mistake with the uses that led to it."""
@@ -182,8 +184,8 @@ class Inference:
             items = [self.substitute(v, origin.below(i), values) for i, v in enumerate(value)]
             return None if None in items else list(items)
         if isinstance(value, Fields):
-            items = {k: self.substitute(getattr(value, k), origin.below(k), values) for k in type(value).model_fields}
-            return None if None in items.values() else items
+            fields = {k: self.substitute(getattr(value, k), origin.below(k), values) for k in type(value).model_fields}
+            return None if None in fields.values() else fields
         return self.evaluate(value, origin, values)
 
     def fork(self, node: ForkNode, x: TensorType, values: Mapping[str, Any]) -> TypedFork | None:
@@ -195,7 +197,9 @@ class Inference:
         y = concatenated(types) if node.merge == "concat" else combined(types)
         if isinstance(y, str):
             sizes = "; ".join(f"`{name}` ends with {chain.y}" for name, chain in done)
-            self.error("E402", f"`{node.merge}` cannot join branches whose {y} differ: {sizes}", node.origin.span("merge"))
+            self.error(
+                "E402", f"`{node.merge}` cannot join branches whose {y} differ: {sizes}", node.origin.span("merge")
+            )
             return None
         return TypedFork(node, tuple(done), x, y)
 

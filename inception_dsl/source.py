@@ -24,7 +24,9 @@ MAX_ANCHORS: Final = 100
 
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\Z")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]{1,32}|[0-9]{1,32}(\.[0-9]{0,32})?)([eE][-+]?[0-9]{1,3})?\Z")
-_ODD: Final = re.compile(r"[-+]?(0[0-9_]+|0o[0-7]+|0x[0-9a-fA-F]+|0b[01]+|[0-9][0-9_]*(:[0-5]?[0-9])+|[0-9]+(_[0-9]+)+)\Z")
+_ODD: Final = re.compile(
+    r"[-+]?(0[0-9_]+|0o[0-7]+|0x[0-9a-fA-F]+|0b[01]+|[0-9][0-9_]*(:[0-5]?[0-9])+|[0-9]+(_[0-9]+)+)\Z"
+)
 _LONG: Final = re.compile(r"[-+]?[0-9]{19,}\Z")
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -50,7 +52,7 @@ class Document:
         return self.keys.get(path) or self.span(path)
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """Leaves the builder after the first mistake that makes the rest of the text meaningless."""
 
 
@@ -69,7 +71,7 @@ def parse(text: str, file: str, report: Report) -> Document | None:
         report.error("E103", f"not valid YAML: {error.problem or error.context}", span)
     except (yaml.YAMLError, RecursionError) as error:
         report.error("E103", f"not valid YAML: {str(error).splitlines()[0]}", Span(file, 1, 1, 1, 2))
-    except _Stop:
+    except _StopError:
         pass
     return document if len(report.diagnostics) == before else None
 
@@ -125,7 +127,7 @@ class _Builder:
 
     def stop(self, code: str, message: str, event: Any, help: str = "") -> None:
         self.report.error(code, message, self.span(event), help=help)
-        raise _Stop
+        raise _StopError
 
     def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
@@ -219,7 +221,9 @@ class _Builder:
             return int(text)
         if _ODD.match(text):
             help = "write the number in plain decimal digits, or quote it to make it text"
-            self.report.error("E107", f"`{text}` means different numbers to different readers", self.span(event), help=help)
+            self.report.error(
+                "E107", f"`{text}` means different numbers to different readers", self.span(event), help=help
+            )
         elif text in _SPECIAL or _LONG.match(text):
             self.report.error("E107", f"`{text[:32]}` is not a finite number of at most 18 digits", self.span(event))
         elif _FLOAT.match(text):

@@ -30,6 +30,13 @@ def dim(value: Value) -> Dim:
     return int(value) if isinstance(value, float) else value
 
 
+def number(value: Value) -> int:
+    """``value`` where it is known."""
+    if isinstance(value, Symbolic):
+        raise TypeError(f"{value} is not a number")
+    return int(value)
+
+
 @dataclass(frozen=True, slots=True)
 class TensorType:
     """One sample: ``spatial`` axes (none for a vector) and ``channels``."""
@@ -98,7 +105,7 @@ class Window:
         if not self.ceil_mode:
             return dim((room + self.stride) // self.stride)
         count = (room + (2 * self.stride - 1)) // self.stride
-        if not isinstance(count, Symbolic) and (count - 1) * self.stride >= size + before:
+        if isinstance(count, int) and isinstance(size, int) and (count - 1) * self.stride >= size + before:
             count -= 1
         return dim(count)
 

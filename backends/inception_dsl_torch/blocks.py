@@ -28,7 +28,7 @@ from .build import ClassBody, Ref, Shared, sequence, simple
 
 @dataclass(frozen=True, slots=True)
 class ClassView:
-    """A class for a block. ``setup`` are the lines of ``__init__``; a subclass of ``nn.Sequential`` has no ``forward``."""
+    """A class for a block. ``setup`` are the lines of ``__init__``; an ``nn.Sequential`` has no ``forward`` of its own."""
 
     name: Code
     base: Code
@@ -61,7 +61,9 @@ def uses_note(definition: Definition) -> str:
     """The shapes before and after a block at its uses."""
     lines = shapes(definition.shapes)
     if len(lines) == 1:
-        return f"Shape: {lines[0]} (height x width x channels)." if definition.chain.x.rank == 2 else f"Shape: {lines[0]}."
+        return (
+            f"Shape: {lines[0]} (height x width x channels)." if definition.chain.x.rank == 2 else f"Shape: {lines[0]}."
+        )
     return "Shapes:\n" + "\n".join(f"    {line}" for line in lines)
 
 

@@ -34,17 +34,8 @@ from inception_dsl.backend import (
 from .helpers import Helpers
 from .layers import Layer
 from .lowering import lower
+from .reserved import FORBIDDEN
 
-FORBIDDEN = frozenset(
-    """T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval
-    extra_repr float forward forward_features forward_head get_buffer get_extra_state get_parameter get_submodule half
-    init_weights ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters
-    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
-    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
-    register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
-    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty train
-    training type xpu zero_grad self x torch nn F Tensor""".split()
-)
 NOUNS = {
     "max_pool": "pool",
     "avg_pool": "pool",
@@ -189,15 +180,18 @@ class ClassBody:
 
     def __post_init__(self) -> None:
         self.names = Names({*FORBIDDEN, *self.parameters})
-        self.repeated = {n for n, count in Counter(n for c in self.chains for n in wanted_names(c)).items() if count > 1}
+        self.repeated = {
+            n for n, count in Counter(n for c in self.chains for n in wanted_names(c)).items() if count > 1
+        }
 
     def line(self, target: str, value: Expression, y: TensorType) -> None:
         self.forward.append(Line(target, value, shape_note(y) if self.commented else ""))
 
     def named(self, wanted: str, path: tuple[str, ...]) -> str:
         """A free name: ``wanted``, or with the path before it where the class has several of that name."""
-        full = "_".join((*path, wanted))
-        outer = path[0] if path else ""
+        words = [part for part in path if not part.isdigit()]
+        full = "_".join([*words, wanted, *(part for part in path if part.isdigit())])
+        outer = words[0] if words else ""
         short = wanted.removeprefix("branch_") if outer.startswith("branch_") else wanted
         choices = (f"{outer}_{short}" if outer else wanted, full) if wanted in self.repeated else (wanted, full)
         return self.names.unique(*(f"{c}_" if c in FORBIDDEN else c for c in choices))

@@ -24,17 +24,20 @@ SUFFIXES = {
 }
 
 
+NOTHING = Code("")
+
+
 @dataclass(frozen=True, slots=True)
 class HelperView:
     """A helper to print: the template that holds its silhouette, and what varies in it."""
 
     template: str
-    name: Code = Code("")
-    base: Code = Code("")
-    doc: Code = Code("")
+    name: Code = NOTHING
+    base: Code = NOTHING
+    doc: Code = NOTHING
     lines: tuple[Code, ...] = ()
-    head: Code = Code("")
-    result: Code = Code("")
+    head: Code = NOTHING
+    result: Code = NOTHING
 
 
 def batch_norm_settings(op: BatchNormFields) -> dict[str, Expression]:
@@ -93,7 +96,11 @@ class Helpers:
         head = signature("same_padding", parameters, "list[int]")
         letters = "k, s, d" if self.same_dilation else "k, s"
         self.found["same_padding"] = HelperView(
-            "helpers/same_padding.py.j2", Code("same_padding"), head=head, lines=(Code(window), Code(letters)), result=Code(spanned)
+            "helpers/same_padding.py.j2",
+            Code("same_padding"),
+            head=head,
+            lines=(Code(window), Code(letters)),
+            result=Code(spanned),
         )
 
     def conv(self, rank: int, dynamic: bool, activation: str) -> str:
@@ -147,7 +154,10 @@ class Helpers:
         features, arguments = {
             "LayerNorm": ("normalized_shape", "normalized_shape: int, eps: float = 1e-05"),
             "GroupNorm": ("num_channels", "num_groups: int, num_channels: int, eps: float = 1e-05"),
-        }.get(short.removeprefix("Channel"), ("num_features", "num_features: int, eps: float = 1e-05, momentum: float = 0.1"))
+        }.get(
+            short.removeprefix("Channel"),
+            ("num_features", "num_features: int, eps: float = 1e-05, momentum: float = 0.1"),
+        )
         parameters = ["self", *arguments.split(", ")]
         passed = ", ".join(_passed(p) for p in parameters[1:])
         lines = [Code(f"        super().__init__({passed}, {switch})")]
@@ -197,9 +207,7 @@ class Helpers:
             "conv": dynamic,
             "groups": op.groups,
         }
-        return {
-            k: self._written(k, v, rank) for k, v in values.items() if v != self.choices[k].most_common(1)[0][0]
-        }
+        return {k: self._written(k, v, rank) for k, v in values.items() if v != self.choices[k].most_common(1)[0][0]}
 
     def _conv_bn(self, rank: int) -> None:
         if "ConvBN" in self.found:
@@ -216,9 +224,12 @@ class Helpers:
                 parameters.append(f"{key}: {' | '.join(['int', *kinds])}{default}")
                 conv.append(key if key in ("kernel_size", "stride") else f"{key}={key}")
         types = {"bias": "bool", "eps": "float", "momentum": "float", "groups": "int"}
-        types |= {"activation": "Callable[[Tensor], Tensor]", "norm": "type[nn.Module]", "conv": f"type[nn.Conv{rank}d]"}
-        for key in varied:
-            parameters.append(f"{key}: {types[key]} = {self._written(key, common[key], rank)}")
+        types |= {
+            "activation": "Callable[[Tensor], Tensor]",
+            "norm": "type[nn.Module]",
+            "conv": f"type[nn.Conv{rank}d]",
+        }
+        parameters += [f"{key}: {types[key]} = {self._written(key, common[key], rank)}" for key in varied]
         value = {key: key if key in varied else self._written(key, common[key], rank) for key in common}
         conv += [f"groups={value['groups']}"] if value["groups"] != "1" else []
         conv += [f"bias={value['bias']}"] if value["bias"] != "True" else []
@@ -236,7 +247,9 @@ class Helpers:
         ]
         if "activation" in varied:
             lines.append(Code("        self.activation = activation"))
-        activation = "the activation" if "activation" in varied else SUFFIXES[self.choices["activation"].most_common(1)[0][0]]
+        activation = (
+            "the activation" if "activation" in varied else SUFFIXES[self.choices["activation"].most_common(1)[0][0]]
+        )
         inner = "self.bn(self.conv(x))"
         if "activation" in varied:
             result = f"self.activation({inner})"

@@ -28,4 +28,3 @@ class Layer:
     weights: tuple[Stored, ...] = ()
     inline: Callable[[str], str] | None = None
     reads: tuple[Value, ...] = ()
-

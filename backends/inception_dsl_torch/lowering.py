@@ -63,6 +63,7 @@ MODULES: Final = {
     "softmax": "nn.Softmax",
 }
 
+
 def lower(op: Op, x: TensorType, helpers: Helpers) -> Layer:
     """How ``op`` is written for an input of type ``x``."""
     return TABLE[op.op](op, x, helpers)

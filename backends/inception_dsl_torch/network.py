@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from inception_dsl.backend import (
     AuxHead,
     Code,
+    Expression,
     Item,
     Names,
     TypedChain,
@@ -93,7 +94,9 @@ class _Builder:
         head_lines, head_signature = self.head(x)
         name = class_name(self.program.id)
         outputs = self.names.unique(f"{name}Outputs") if self.taps else ""
-        returns = f"Tensor | {outputs}" if self.auxiliary and len(self.auxiliary) == len(self.taps) else outputs or "Tensor"
+        returns = (
+            f"Tensor | {outputs}" if self.auxiliary and len(self.auxiliary) == len(self.taps) else outputs or "Tensor"
+        )
         view_of_training = training(self.program, outputs)
         return NetworkView(
             name=Code(name),
@@ -149,7 +152,7 @@ class _Builder:
         condition = f"self.training and self.{tap.name} is not None"
         self.body.forward.append(Line(tap.name, f"self.{tap.name}({x}) if {condition} else None"))
 
-    def head_module(self, head: AuxHead, chain: TypedChain) -> tuple[object, tuple[Ref, ...]]:
+    def head_module(self, head: AuxHead, chain: TypedChain) -> tuple[Expression, tuple[Ref, ...]]:
         """An auxiliary head as one module: the block it uses, or a class of its own."""
         steps = chain.steps
         if len(steps) == 1 and isinstance(steps[0].node, UseNode) and not (steps[0].repeated or steps[0].node.segments):
@@ -194,7 +197,11 @@ class _Builder:
 
     def signature(self, init: bool) -> Code:
         program = self.program
-        parameters = ["self", f"num_classes: int = {program.values['classes']}", f"in_channels: int = {program.input.channels}"]
+        parameters = [
+            "self",
+            f"num_classes: int = {program.values['classes']}",
+            f"in_channels: int = {program.input.channels}",
+        ]
         parameters += ["aux_logits: bool = True"] if self.auxiliary else []
         parameters += ["init_weights: bool = True"] if init else []
         return signature("__init__", parameters, "None", indent=4)
@@ -250,7 +257,10 @@ class _Builder:
             return []
         always = len(self.auxiliary) == len(self.taps)
         kinds = {True: "Tensor" if always else "Tensor | None = None", False: "Tensor"}
-        return ["logits: Tensor", *(f"{t.name}: {kinds[t.auxiliary]}" for t in sorted(self.taps, key=lambda t: t.auxiliary))]
+        return [
+            "logits: Tensor",
+            *(f"{t.name}: {kinds[t.auxiliary]}" for t in sorted(self.taps, key=lambda t: t.auxiliary)),
+        ]
 
     def tuple_doc(self) -> str:
         if self.auxiliary and len(self.auxiliary) == len(self.taps):

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inception_dsl.backend import Code, Preprocessing, Program, Training, docstring, layout, literal, recorded, signature
+from inception_dsl.backend import (
+    Code,
+    Preprocessing,
+    Program,
+    Training,
+    docstring,
+    layout,
+    literal,
+    recorded,
+    signature,
+)
 from inception_dsl.backend import call as call_of
+
+
+NOTHING = Code("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,21 +26,23 @@ class TrainingView:
     """Functions beside the class; each is empty where the spec says nothing."""
 
     init: tuple[Code, ...] = ()
-    init_doc: Code = Code("")
+    init_doc: Code = NOTHING
     loss: tuple[Code, ...] = ()
-    loss_head: Code = Code("")
-    loss_doc: Code = Code("")
+    loss_head: Code = NOTHING
+    loss_doc: Code = NOTHING
     preprocess: tuple[Code, ...] = ()
-    preprocess_doc: Code = Code("")
+    preprocess_doc: Code = NOTHING
 
 
 def training(program: Program, outputs: str) -> TrainingView:
     """The functions that ``training``, ``aux_heads`` and ``preprocessing`` ask for."""
     found = program.training
-    init, init_doc = initial(found, program.input.rank) if found and found.initializer else ((), Code(""))
-    loss, loss_head, loss_doc = loss_function(program, outputs) if found or program.aux_heads else ((), Code(""), Code(""))
+    init, init_doc = initial(found, program.input.rank) if found and found.initializer else ((), NOTHING)
+    loss, loss_head, loss_doc = (
+        loss_function(program, outputs) if found or program.aux_heads else ((), NOTHING, NOTHING)
+    )
     steps = program.preprocessing
-    lines, doc = preprocess(steps, program) if steps else ((), Code(""))
+    lines, doc = preprocess(steps, program) if steps else ((), NOTHING)
     return TrainingView(init, init_doc, loss, loss_head, loss_doc, lines, doc)
 
 
@@ -104,7 +119,11 @@ def preprocess(found: Preprocessing, program: Program) -> tuple[tuple[Code, ...]
             shape = [literal(-1), *[literal(1)] * rank]
             tensor = call_of(f"torch.tensor({literal(list(numbers))}).view", *shape)
             lines.append(layout(f"{word} = ", tensor, indent=4))
-            value = f"({value}) {sign} {word}.to(images.device)" if sign == "/" else f"{value} {sign} {word}.to(images.device)"
+            value = (
+                f"({value}) {sign} {word}.to(images.device)"
+                if sign == "/"
+                else f"{value} {sign} {word}.to(images.device)"
+            )
         elif numbers != neutral:
             value = f"({value}) / {literal(numbers)}" if sign == "/" else f"{value} - {literal(numbers)}"
     lines.append(Code(f"    return {value}"))

@@ -85,7 +85,8 @@ RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", "Named
 
 def finished(module: ModuleView, helpers: tuple[HelperView, ...]) -> ModuleView:
     """The module with the helpers and the imports that its text needs."""
-    text, kept = code_of(replace(module, helpers=helpers)), ()
+    text = code_of(replace(module, helpers=helpers))
+    kept: tuple[HelperView, ...] = ()
     while helpers != kept:
         kept = helpers
         helpers = tuple(h for h in kept if len(re.findall(rf"\b{h.name}\b", text)) > 1)

@@ -21,7 +21,9 @@ def citation(about: About) -> str:
     if "arxiv" in paper:
         parts.append(f"arXiv:{paper['arxiv']}")
     parts += [paper[k] for k in ("doi", "url") if k in paper]
-    parts += [f"{k} {paper[k]}" for k in ("section", "table", "figure") if k in paper]
+    for kind in ("section", "table", "figure"):
+        if kind in paper:
+            parts.append(f"{kind}{'s' if ',' in paper[kind] else ''} {paper[kind].replace(', ', ' and ')}")
     return f"{', '.join(parts)}." if parts else ""
 
 
@@ -36,7 +38,14 @@ def bullets(heading: str, texts: Sequence[str], *, indent: int = 0) -> str:
         return ""
     lines = [heading]
     for text in texts:
-        lines += textwrap.wrap(text, WIDTH - indent - 2, initial_indent="- ", subsequent_indent="  ", break_long_words=False)
+        lines += textwrap.wrap(
+            text,
+            WIDTH - indent - 2,
+            initial_indent="- ",
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     return "\n".join(lines)
 
 

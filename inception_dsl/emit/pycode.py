@@ -7,6 +7,7 @@ A :class:`Code` is text that is known to be source. Text of a spec becomes sourc
 from __future__ import annotations
 
 import keyword
+import math
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ def literal(value: Any) -> Code:
         left, right = "()" if isinstance(value, tuple) else "[]"
         inner = ", ".join(literal(v) for v in value)
         return Code(f"{left}{inner}{',' if isinstance(value, tuple) and len(value) == 1 else ''}{right}")
+    if isinstance(value, float) and math.isinf(value):
+        return Code('float("inf")' if value > 0 else 'float("-inf")')
     return Code(repr(value))
 
 
@@ -56,8 +59,16 @@ def docstring(*paragraphs: str, indent: int = 0) -> Code:
     width = WIDTH - indent
     blocks = []
     for index, paragraph in enumerate(p for p in paragraphs if p):
-        clean = "".join(c if c.isprintable() or c == "\n" else " " for c in paragraph).replace("\\", "\\\\").replace('"""', "'''")
-        lines = clean.split("\n") if "\n" in clean else textwrap.wrap(clean, width - (3 if index == 0 else 0), break_long_words=False)
+        clean = (
+            "".join(c if c.isprintable() or c == "\n" else " " for c in paragraph)
+            .replace("\\", "\\\\")
+            .replace('"""', "'''")
+        )
+        lines = (
+            clean.split("\n")
+            if "\n" in clean
+            else textwrap.wrap(clean, width - (3 if index == 0 else 0), break_long_words=False, break_on_hyphens=False)
+        )
         blocks.append("\n".join(line.rstrip() for line in lines))
     text = "\n\n".join(blocks)
     if "\n" in text:

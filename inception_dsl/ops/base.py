@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..expression import Expression
 from ..symbolic import Dim, Symbolic
-from ..values import Pair, Padding, ShapeError, TensorType, Weight, Window
+from ..values import Padding, Pair, ShapeError, TensorType, Weight, Window
 from .fields import Id, Repeat, Texts
 
 
@@ -24,7 +24,9 @@ class Step(Fields):
 
     name: Id | None = Field(None, description="The step's name: its segment in paths, and the attribute in the code.")
     repeat: Repeat = Field(1, description="How many times the step stands here, one after the other.")
-    deviation: Texts | None = Field(None, description="Where this differs from the paper or its code, and which was followed.")
+    deviation: Texts | None = Field(
+        None, description="Where this differs from the paper or its code, and which was followed."
+    )
 
 
 class Op(Step):
@@ -142,7 +144,8 @@ class Windowed(Op):
         padding = resolve_padding(self.padding, rank)
         ceil = getattr(self, "ceil_mode", False)
         return tuple(
-            Window(k, s, d, side(padding, i), ceil) for i, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True))
+            Window(k, s, d, side(padding, i), ceil)
+            for i, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True))
         )
 
     def slide(self, x: TensorType) -> tuple[Dim, ...]:

@@ -16,7 +16,9 @@ class ConvFields(Windowed):
     """The attributes that all convolutions with a choice of filters share."""
 
     filters: Count = Field(description="Number of output channels.", examples=[64])
-    kernel_size: Kernel = Field(description="Size of the window: one number, or one for each axis.", examples=[3, [1, 7]])
+    kernel_size: Kernel = Field(
+        description="Size of the window: one number, or one for each axis.", examples=[3, [1, 7]]
+    )
     stride: Kernel = Field(1, description="Step of the window: one number, or one for each axis.", examples=[2])
     padding: AnyPadding = Field(
         "same",

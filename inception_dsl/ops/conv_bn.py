@@ -27,7 +27,8 @@ class ConvBn(ConvFields, Composite):
     use_bias: Flag = Field(False, description="Whether the convolution adds a bias (batch norm makes it redundant).")
     activation: ActivationName = Field("relu", description="Function applied after batch norm.")
     batch_norm: BatchNormFields = Field(
-        default_factory=lambda: BatchNormFields.model_construct(_fields_set=set()), description="Attributes of the batch norm."
+        default_factory=lambda: BatchNormFields.model_construct(_fields_set=set()),
+        description="Attributes of the batch norm.",
     )
 
     def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:

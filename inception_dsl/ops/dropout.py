@@ -11,7 +11,7 @@ from .fields import Rate
 
 
 class Dropout(Op):
-    """In training, each element is zero with probability ``rate`` and the others are scaled up; else nothing happens."""
+    """In training, each element is zeroed with probability ``rate`` and the rest scaled up; else nothing."""
 
     kind: ClassVar[str] = "dropout"
     summary: ClassVar[str] = "random zeros in training"

@@ -1,6 +1,6 @@
 """The types of op attributes: what a spec may write there, what is said when it does not, what editors are told.
 
-Every type also takes an expression (``$name`` or ``${…}``); it is evaluated, and checked again, for each use of a block.
+Every type also takes an expression (``$name`` or ``${…}``); it is evaluated and checked again at each use of a block.
 """
 
 from __future__ import annotations
@@ -21,10 +21,24 @@ from ..symbolic import Symbolic
 
 MAX_COUNT: Final = 1_000_000
 MAX_KERNEL: Final = 1_024
-EXPRESSION_SCHEMA: Final = {"type": "string", "pattern": r"^\$", "description": "`$name` or `${arithmetic}`"}
+EXPRESSION_SCHEMA: Final = {
+    "type": "string",
+    "pattern": r"^\$([A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z0-9_+*/%(),. -]*[A-Za-z0-9_)] *\})$",
+    "maxLength": expression.MAX_LENGTH,
+    "description": "A parameter, or arithmetic on parameters: + - * // % min() max() and parentheses.",
+    "examples": ["$filters", "${in_channels // 2}"],
+}
+ID_SCHEMA: Final = {
+    "type": "string",
+    "pattern": rf"^(?!(?:{'|'.join(k for k in keyword.kwlist if k.islower())})$)[a-z][a-z0-9_]{{0,63}}$",
+    "description": "A name: lower-case letters, digits and underscores; not a word of Python.",
+    "examples": ["branch_3x3"],
+}
 
 
-def refuse(message: str, *, code: str = "E203", help: str = "", offset: int = 0, length: int = 0) -> PydanticCustomError:
+def refuse(
+    message: str, *, code: str = "E203", help: str = "", offset: int = 0, length: int = 0
+) -> PydanticCustomError:
     """The one kind of error that fields raise; the loader turns it into a diagnostic."""
     context = {"message": message, "code": code, "help": help, "offset": offset, "length": length}
     return PydanticCustomError("spec", "{message}", context)
@@ -176,7 +190,7 @@ _SIDE: Final = _whole_schema(0, MAX_KERNEL)
 _PAIR: Final = {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}
 _SIDES: Final = [_SIDE, _list_schema(_SIDE), _list_schema(_PAIR)]
 
-Id = Annotated[str, PlainValidator(identifier), WithJsonSchema({"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"})]
+Id = Annotated[str, PlainValidator(identifier), WithJsonSchema(ID_SCHEMA)]
 Text = Annotated[str, PlainValidator(text), WithJsonSchema({"type": ["string", "number"]})]
 Texts = Annotated[
     tuple[str, ...],
@@ -214,6 +228,17 @@ Real = Annotated[
     float,
     PlainValidator(expressible(real(-1e6, 1e6))),
     _schema({"type": "number", "minimum": -1e6, "maximum": 1e6}),
+]
+# the same without expressions: fields that stand outside of blocks
+Classes = Annotated[int, PlainValidator(whole(1, MAX_COUNT)), WithJsonSchema(_whole_schema(1, MAX_COUNT))]
+Fraction = Annotated[float, PlainValidator(real(0, 1)), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+Factor = Annotated[
+    float,
+    PlainValidator(real(0, 1e6, open_low=True)),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}),
+]
+Constant = Annotated[
+    float, PlainValidator(real(-1e6, 1e6)), WithJsonSchema({"type": "number", "minimum": -1e6, "maximum": 1e6})
 ]
 
 Function: TypeAlias = Literal[

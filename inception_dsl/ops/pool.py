@@ -26,7 +26,9 @@ class Pool(Windowed):
         padding = resolve_padding(self.padding, x.rank)
         if padding != "same":
             for window, (before, after) in zip(self.windows(x.rank), padding, strict=True):
-                if max(before, after) >= window.kernel:
-                    message = f"padding {max(before, after)} leaves a window of {window.kernel} without input"
-                    raise ShapeError(message, field="padding", help=f"pad at most {window.kernel - 1}")
+                if max(before, after) > window.kernel // 2:
+                    message = f"padding {max(before, after)} is more than half of a window of {window.kernel}"
+                    raise ShapeError(message, field="padding", help=f"pad at most {window.kernel // 2}")
+                if self.ceil_mode and before != after:
+                    raise ShapeError("`ceil_mode` needs the same padding before and after", field="ceil_mode")
         return TensorType(spatial, x.channels)

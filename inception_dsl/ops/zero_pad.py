@@ -19,7 +19,9 @@ class ZeroPad(Op):
     example: ClassVar[str] = "{op: zero_pad, padding: [[0, 1], [0, 1]]}"
 
     op: Literal["zero_pad"]
-    padding: Sides = Field(description="Pixels: one number, one for each axis, or one for each side of each axis.", examples=[1])
+    padding: Sides = Field(
+        description="Pixels: one number, one for each axis, or one for each side of each axis.", examples=[1]
+    )
 
     def pads(self, rank: int) -> tuple[Pair, ...]:
         """Pixels before and after on each axis."""

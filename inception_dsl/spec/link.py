@@ -71,7 +71,9 @@ class _Linker:
         place = block.document.key_span(block.path) if block.path else block.document.span(("block",))
         known = first.document.key_span(first.path) if first.path else first.document.span(("block",))
         if place != known:
-            self.report.error("E303", f"the block `{block.id}` is defined twice", place, related=[(known, "here first")])
+            self.report.error(
+                "E303", f"the block `{block.id}` is defined twice", place, related=[(known, "here first")]
+            )
 
 
 def given_defaults(model: Fields) -> dict[str, dict[str, Any]]:

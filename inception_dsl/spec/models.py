@@ -11,11 +11,12 @@ from ..diagnostics import nearest
 from ..ops import OPS, Fields, Op, Step, attribute_names
 from ..ops.fields import (
     EXPRESSION_SCHEMA,
-    Count,
+    Classes,
+    Constant,
+    Factor,
+    Fraction,
     Id,
-    Positive,
-    Real,
-    Share,
+    Path,
     Text,
     Texts,
     expressible,
@@ -25,7 +26,12 @@ from ..ops.fields import (
 
 Scalar: TypeAlias = "bool | int | float | str"
 ParameterType: TypeAlias = Literal["int", "float", "bool", "str"]
-PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
+PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "str": (str,),
+}
 
 
 def fits(value: object, kind: str) -> bool:
@@ -36,7 +42,9 @@ def fits(value: object, kind: str) -> bool:
 def step(value: Any) -> Any:
     """One step of a chain: an op, a fork or a use."""
     if not isinstance(value, dict):
-        raise refuse(f"expected a step, found {shown(value)}", code="E205", help="write {op: …}, {branches: …} or {use: …}")
+        raise refuse(
+            f"expected a step, found {shown(value)}", code="E205", help="write {op: …}, {branches: …} or {use: …}"
+        )
     kinds = [key for key in ("op", "branches", "use") if key in value]
     if len(kinds) != 1:
         message = f"a step has one of `op`, `branches` and `use`; this one has {' and '.join(kinds) or 'none of them'}"
@@ -84,7 +92,9 @@ Chain = Annotated[list[StepField], Field(description="Steps, one after the other
 Argument = Annotated[
     Any,
     PlainValidator(expressible(argument)),
-    WithJsonSchema({"anyOf": [{"type": ["number", "string", "boolean"]}, EXPRESSION_SCHEMA]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": ["number", "boolean"]}, {"type": "string", "pattern": r"^(?!\$)"}, EXPRESSION_SCHEMA]}
+    ),
 ]
 Recorded = Annotated[Any, PlainValidator(argument), WithJsonSchema({"type": ["number", "string", "boolean"]})]
 
@@ -113,7 +123,7 @@ class Fork(Step):
         description="The branches by name, in the order of the merge."
     )
     merge: Literal["concat", "add", "multiply"] = Field(
-        description="`concat` joins channels; `add` and `multiply` work element by element and broadcast vectors over maps."
+        description="`concat` joins channels; `add` and `multiply` go element by element, vectors broadcast over maps."
     )
 
 
@@ -127,23 +137,23 @@ class Use(Step):
 class Paper(Fields):
     """Where the network or the block is published."""
 
-    title: Text | None = None
-    authors: Text | None = None
-    year: Text | None = None
+    title: Text | None = Field(None, description="Title of the paper.", examples=["Going Deeper with Convolutions"])
+    authors: Text | None = Field(None, description="Its authors.", examples=["Szegedy, Ioffe, Vanhoucke, Alemi"])
+    year: Text | None = Field(None, description="Year of publication.", examples=[2016])
     arxiv: Text | None = Field(None, description="Identifier on arXiv.", examples=["1602.07261"])
-    doi: Text | None = None
-    url: Text | None = None
+    doi: Text | None = Field(None, description="Digital object identifier.", examples=["10.1109/CVPR.2016.308"])
+    url: Text | None = Field(None, description="Where it can be read.", examples=["https://arxiv.org/abs/1602.07261"])
     table: Text | None = Field(None, description="Number of the table that is followed.", examples=[1])
     figure: Text | None = Field(None, description="Number of the figure that is followed.", examples=[5])
-    section: Text | None = None
+    section: Text | None = Field(None, description="Number of the section that is followed.", examples=["3.2"])
 
 
 class Parameter(Fields):
     """A parameter with its type and, if it may be left out, its default."""
 
     type: ParameterType = Field(description="Type of the value.")
-    default: Recorded | None = Field(None, description="Value where a use gives none.")
-    description: Text | None = None
+    default: Recorded | None = Field(None, description="Value where a use gives none.", examples=[64])
+    description: Text | None = Field(None, description="What it is.", examples=["filters after the pool"])
 
 
 def parameter(value: Any) -> Parameter:
@@ -172,7 +182,9 @@ def input_type(value: Any) -> dict[str, int]:
     spatial = tuple(k for k in value if k != "channels")
     if "channels" not in value or sorted(spatial) not in [sorted(a) for a in AXES.values()]:
         help = "write channels with length, with height and width, or with depth, height and width"
-        raise refuse(f"an input has channels and spatial axes, found {', '.join(map(str, value)) or 'nothing'}", help=help)
+        raise refuse(
+            f"an input has channels and spatial axes, found {', '.join(map(str, value)) or 'nothing'}", help=help
+        )
     for name, size in value.items():
         if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 65_536:
             raise refuse(f"`{name}` is a whole number from 1 to 65536, found {shown(size)}")
@@ -189,7 +201,7 @@ _SIZE: Final = {"type": "integer", "minimum": 1, "maximum": 65_536}
 _INPUTS: Final = [
     {
         "type": "object",
-        "properties": {n: _SIZE for n in ("channels", *names)},
+        "properties": dict.fromkeys(("channels", *names), _SIZE),
         "required": ["channels", *names],
         "additionalProperties": False,
     }
@@ -218,7 +230,7 @@ class Preprocessing(Fields):
     """What turns pixels (0 to 255) into the network's input: ``(pixel * scale - mean) / std``."""
 
     channel_order: Literal["rgb", "bgr"] = Field("rgb", description="Order of the colour channels.")
-    scale: Positive = Field(1.0, description="Factor of every pixel.")
+    scale: Factor = Field(1.0, description="Factor of every pixel.")
     mean: PerChannel = Field(0.0, description="Subtracted after scaling: one number, or one for each channel.")
     std: PerChannel = Field(1.0, description="Divisor after that: one number, or one for each channel.")
 
@@ -229,8 +241,8 @@ class Initializer(Fields):
     name: Literal["truncated_normal", "glorot_uniform", "he_normal"] = Field(
         description="`truncated_normal` (cut at two deviations), `glorot_uniform` (Xavier) or `he_normal` (fan in)."
     )
-    stddev: Positive = Field(0.1, description="Standard deviation of `truncated_normal`.", examples=[0.1])
-    bias: Real = Field(0.0, description="Value of every bias.", examples=[0.2])
+    stddev: Factor = Field(0.1, description="Standard deviation of `truncated_normal`.", examples=[0.1])
+    bias: Constant = Field(0.0, description="Value of every bias.", examples=[0.2])
     note: Text | None = Field(None, description="Where this is said.")
 
 
@@ -239,7 +251,9 @@ class Training(Fields):
 
     initializer: Initializer | None = Field(None, description="How the weights start.")
 
-    label_smoothing: Share = Field(0.0, description="Share of the target that is spread over all classes.", examples=[0.1])
+    label_smoothing: Fraction = Field(
+        0.0, description="Share of the target that is spread over all classes.", examples=[0.1]
+    )
     optimizer: dict[Id, Recorded] = Field(default_factory=dict, description="The paper's optimiser and its settings.")
     schedule: dict[Id, Recorded] = Field(default_factory=dict, description="The paper's learning-rate schedule.")
     note: Texts | None = Field(None, description="What else the paper says of training.")
@@ -251,13 +265,17 @@ class Described(Fields):
     title: Text | None = Field(None, description="The name as printed.")
     description: Text | None = Field(None, description="One or two sentences for the generated documentation.")
     paper: Paper | None = Field(None, description="Where it is published, with table or figure.")
-    deviation: Texts | None = Field(None, description="Where this differs from the paper or its code, and which was followed.")
+    deviation: Texts | None = Field(
+        None, description="Where this differs from the paper or its code, and which was followed."
+    )
 
 
 class BlockBody(Described):
     """A block under ``blocks:``."""
 
-    params: dict[Id, ParameterField] = Field(default_factory=dict, description="Parameters that a use gives values for.")
+    params: dict[Id, ParameterField] = Field(
+        default_factory=dict, description="Parameters that a use gives values for."
+    )
     steps: Chain
 
 
@@ -266,7 +284,9 @@ class Linked(Described):
 
     extends: Text | None = Field(None, description="Another spec that this one changes.")
     imports: list[Text] = Field(default_factory=list, alias="import", description="Files whose blocks are used here.")
-    params: dict[Id, ParameterField] = Field(default_factory=dict, description="Parameters, set by `--set` or by a use.")
+    params: dict[Id, ParameterField] = Field(
+        default_factory=dict, description="Parameters, set by `--set` or by a use."
+    )
     defaults: Defaults | None = Field(None, description="Attributes where a step says nothing, op by op.")
     blocks: dict[Id, BlockBody] = Field(default_factory=dict, description="Blocks of this file.")
 
@@ -283,7 +303,7 @@ class AuxHead(Described):
     """A classifier off the middle of the network that only stands in training."""
 
     after: Id = Field(description="Name of the step at the top of the network whose output it takes.")
-    loss_weight: Real = Field(description="Factor of its loss.", examples=[0.3, 0.4])
+    loss_weight: Constant = Field(description="Factor of its loss.", examples=[0.3, 0.4])
     steps: Chain
 
 
@@ -292,7 +312,7 @@ class NetworkFile(Linked):
 
     network: Id = Field(description="The network's id: the name of the generated file.")
     input: InputField = Field(description="Channels and spatial axes of one sample.")
-    classes: Count = Field(1000, description="Number of classes; `$classes` in steps.")
+    classes: Classes = Field(1000, description="Number of classes; `$classes` in steps.")
     preprocessing: Preprocessing | None = Field(None, description="What the network expects of its input.")
     stem: Chain = Field(default_factory=list, description="The first steps.")
     body: Chain = Field(default_factory=list, description="The steps up to the last feature map.")
@@ -302,4 +322,3 @@ class NetworkFile(Linked):
         default_factory=dict, description="Further outputs by name: the step at the top whose output each is."
     )
     training: Training | None = Field(None, description="How the paper trains it.")
-

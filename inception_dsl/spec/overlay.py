@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..diagnostics import Report, suggestion
+from ..diagnostics import Report, Span, suggestion
 from ..source import DataPath, Document
 
 
@@ -37,15 +37,15 @@ def overlay(base: Document, over: Document, report: Report) -> Document | None:
 class _Merger:
     def __init__(self, base: Document, over: Document, report: Report) -> None:
         self.base, self.over, self.report = base, over, report
-        self.spans = {}
-        self.keys = {}
+        self.spans: dict[DataPath, Span] = {}
+        self.keys: dict[DataPath, Span] = {}
         self.base_index = _children(base)
         self.over_index = _children(over)
 
     def copy(self, which: str, old: DataPath, new: DataPath) -> None:
         """Take over the positions of a part that is used unchanged."""
         document, index = (self.base, self.base_index) if which == "base" else (self.over, self.over_index)
-        stack = [()]
+        stack: list[DataPath] = [()]
         while stack:
             rest = stack.pop()
             if old + rest in document.spans:
@@ -80,9 +80,7 @@ class _Merger:
         self.spans[new] = self.base.span(old)
         return merged
 
-    def chain(
-        self, base: list[Any], over: dict[Any, Any], old: DataPath, top: DataPath, new: DataPath
-    ) -> list[Any]:
+    def chain(self, base: list[Any], over: dict[Any, Any], old: DataPath, top: DataPath, new: DataPath) -> list[Any]:
         names = {step_name(step, i): i for i, step in enumerate(base)}
         picked: dict[int, Any] = {}
         for key in over:

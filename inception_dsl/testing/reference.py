@@ -30,7 +30,7 @@ from ..ops import (
     Scale,
     ZeroPad,
 )
-from ..values import Window
+from ..values import Window, number
 
 Array: TypeAlias = Any
 Weights: TypeAlias = Mapping[str, Array]
@@ -104,7 +104,7 @@ def merge(fork: TypedFork, values: list[Array]) -> Array:
 
 
 def apply(op: Op, x: Array, weights: Weights, statistics: dict[str, Array] | None = None) -> Array:
-    """One op; ``weights`` are named as the op names them. With ``statistics`` it is training, and they are filled in."""
+    """One op; ``weights`` are named as the op names them. Given ``statistics``, it is training and fills them in."""
     if isinstance(op, Composite):
         for segment, part in op.parts():
             own = {k.removeprefix(f"{segment}/"): v for k, v in weights.items() if k.startswith(f"{segment}/")}
@@ -123,7 +123,7 @@ def windows_of(x: Array, windows: tuple[Window, ...], fill: float) -> Array:
     pads, sizes = [(0, 0)], x.shape[1:-1]
     for window, size in zip(windows, sizes, strict=True):
         before, after = window.pads(size)
-        count = int(window.output(size))  # type: ignore[arg-type]
+        count = number(window.output(size))
         over = (count - 1) * window.stride + window.extent - (size + before + after)
         pads.append((before, after + max(over, 0)))
     padded = np.pad(x, [*pads, (0, 0)], constant_values=fill)
@@ -131,7 +131,7 @@ def windows_of(x: Array, windows: tuple[Window, ...], fill: float) -> Array:
     cut = sliding_window_view(padded, tuple(w.extent for w in windows), axis=axes)
     outputs = tuple(slice(0, None, w.stride) for w in windows)
     taps = tuple(slice(0, None, w.dilation) for w in windows)
-    counts = tuple(slice(0, int(w.output(n))) for w, n in zip(windows, sizes, strict=True))  # type: ignore[arg-type]
+    counts = tuple(slice(0, number(w.output(n))) for w, n in zip(windows, sizes, strict=True))
     return cut[(slice(None), *outputs, slice(None), *taps)][(slice(None), *counts)]
 
 

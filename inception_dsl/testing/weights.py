@@ -10,7 +10,7 @@ import numpy as np
 
 from ..cost import layers
 from ..ir.typed import TypedProgram
-from ..values import Weight
+from ..values import Weight, number
 from .reference import interpret
 
 
@@ -27,7 +27,7 @@ def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
 
 def _value(weight: Weight, op: str, rng: np.random.Generator) -> Any:
     name = weight.name.rsplit("/", 1)[-1]
-    shape = tuple(int(n) for n in weight.shape)  # type: ignore[arg-type]
+    shape = tuple(number(n) for n in weight.shape)
     if name == "kernel":
         depthwise = op == "depthwise_conv" or weight.name.startswith("depthwise/")
         fan_in = math.prod(shape[:-2] if depthwise else shape[:-1])
@@ -48,5 +48,5 @@ def calibrated(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> dict[
 
 def batch(typed: TypedProgram, seed: int = 0, size: int = 2) -> Any:
     """A batch of different samples (N, spatial axes, channels) in float64."""
-    shape = tuple(int(n) for n in typed.program.input.shape)  # type: ignore[arg-type]
+    shape = tuple(number(n) for n in typed.program.input.shape)
     return np.random.default_rng(seed).normal(0.0, 1.0, (size, *shape))
