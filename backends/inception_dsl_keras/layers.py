@@ -1,0 +1,114 @@
+"""The layers of the model by name, and where the weights and blocks of the spec are among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from inception_dsl.backend import (
+    Report,
+    TypedChain,
+    TypedFork,
+    TypedOp,
+    TypedProgram,
+    TypedUse,
+    applications,
+    walk_program,
+)
+
+from .calls import Call, Variable, layer_name
+from .lowering import lower
+
+INPUT: Final = "input"
+_UNNAMED: Final = re.compile(r"(add|gelu|get_item|multiply|ones_like|pad|power|reciprocal|square)(_\d+)?")
+_OPERATING: Final = frozenset({"max_pool", "average_pool", "local_response_norm", "gelu_tanh"})
+"""The helper functions that use operations, which Keras numbers by itself."""
+
+Node = TypedOp | TypedFork
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer of the model, the path of the step that it belongs to, its variables."""
+
+    name: str
+    path: tuple[str, ...]
+    node: Node
+    variables: tuple[Variable, ...] = ()
+
+
+def model_layers(typed: TypedProgram) -> Iterator[Layer]:
+    """Every named layer of the model with all its heads, in the order of the program."""
+    for path, node in walk_program(typed):
+        if isinstance(node, TypedOp):
+            for call in lower(node.op, node.x):
+                for made in call.made:
+                    yield Layer(layer_name(path, made.part, node.op.op), path, node, made.variables)
+        elif isinstance(node, TypedFork):
+            for name, chain in node.branches:
+                if node.node.merge != "concat" and node.y.rank and not chain.y.rank:
+                    yield Layer("_".join([*path, name, "reshape"]), path, node)
+            yield Layer(layer_name(path, node.node.merge, ""), path, node)
+
+
+def check_names(typed: TypedProgram, report: Report) -> bool:
+    """Whether every layer has a name of its own; paths that become the same name are errors."""
+    seen: dict[str, Layer] = {}
+    calls = [c.function for _, n in walk_program(typed) if isinstance(n, TypedOp) for c in lower(n.op, n.x)]
+    operating = not _OPERATING.isdisjoint(calls)
+    before = len(report.diagnostics)
+    for layer in model_layers(typed):
+        origin = layer.node.node.origin
+        span = origin.span("op" if isinstance(layer.node, TypedOp) else "merge")
+        if layer.name in seen:
+            first = seen[layer.name]
+            paths = f"`{'/'.join(first.path)}` and `{'/'.join(layer.path)}`"
+            where = [(first.node.node.origin.span(), "the first one")]
+            message = f"{paths} are both `{layer.name}` as the name of a Keras layer"
+            report.error("E503", message, span, related=where, help="give one of the steps another `name`")
+        elif layer.name == INPUT or (operating and _UNNAMED.fullmatch(layer.name)):
+            message = f"`{layer.name}` is a name that Keras gives to something else in this model"
+            report.error("E503", message, span, help="give the step another `name`")
+        seen.setdefault(layer.name, layer)
+    return len(report.diagnostics) == before
+
+
+def boundaries(typed: TypedProgram) -> dict[str, str]:
+    """The path of every used block, auxiliary heads left out, and the layer that its output comes from."""
+    found = {}
+    for path, node in walk_program(typed, heads=False):
+        if isinstance(node, TypedUse):
+            last = _result(path, node.body)
+            if last:
+                found["/".join(path)] = last
+    return found
+
+
+def step_layers(typed: TypedProgram) -> dict[str, str]:
+    """The layer that the output of every step at the top comes from, by the step's last segment."""
+    found = {}
+    for chain in typed.sections.values():
+        for step in chain.steps:
+            path, node = list(applications(step))[-1]
+            if step.node.segments:
+                found[step.node.segments[-1]] = result(path, node)
+    return found
+
+
+def result(path: tuple[str, ...], node: TypedOp | TypedFork | TypedUse) -> str:
+    """The layer that a node's output comes from."""
+    if isinstance(node, TypedUse):
+        return _result(path, node.body)
+    if isinstance(node, TypedFork):
+        return layer_name(path, node.node.merge, "")
+    last: Call = lower(node.op, node.x)[-1]
+    return layer_name(path, last.made[-1].part, node.op.op)
+
+
+def _result(prefix: tuple[str, ...], chain: TypedChain) -> str:
+    if not chain.steps:
+        return ""
+    path, node = list(applications(chain.steps[-1]))[-1]
+    return result((*prefix, *path), node)

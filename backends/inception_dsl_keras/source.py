@@ -1,0 +1,82 @@
+"""Statements as text: one line where it fits, else broken as the formatter does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from inception_dsl.backend import Code, Group, Item, call, flat, layout, literal
+
+from .calls import TENSOR, Argument, Call
+
+WIDTH = 88
+_WORD = re.compile(r"\b[A-Za-z_]\w*\b(?!\()")
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """Source with other names for some variables."""
+    if not names or text[:1] in ("'", '"'):
+        return text
+    return _WORD.sub(lambda match: names.get(match[0], match[0]), text)
+
+
+def words(text: str) -> set[str]:
+    """Every variable that a piece of source reads."""
+    return set() if text[:1] in ("'", '"') else set(_WORD.findall(text))
+
+
+def name_text(name: str) -> Code:
+    """The name of a layer: a text, or an f-string where it has a variable in braces."""
+    return Code(f'f"{name}"') if "{" in name else literal(name)
+
+
+def items(arguments: Iterable[Argument], tensor: str) -> list[Item]:
+    """The arguments that are written."""
+    return [
+        Item(str(a.value).replace(TENSOR, tensor), "" if a.positional else a.keyword) for a in arguments if a.written
+    ]
+
+
+def statement(prefix: str, made: Call, source: str | Group, name: str, *, indent: int = 0, note: str = "") -> Code:
+    """``prefix layers.Layer(…, name=…)(source)``, or ``prefix helper(source, …, name=…)``."""
+    tensor = source if isinstance(source, str) else ""
+    written = [*items(made.arguments, tensor), Item(name_text(name), "name")]
+    if made.helper:
+        return broken(prefix, call(made.function, source, *written), "", indent, note)
+    function = call(made.function, *written)
+    tail = f"  # {note}" if note else ""
+    pad = " " * indent
+    one = f"{pad}{prefix}{flat(function)}({flat(source)}){tail}"
+    head = f"{pad}{prefix}{flat(function)}("
+    if len(one) <= WIDTH:
+        return Code(one)
+    if len(head) <= WIDTH:
+        if isinstance(source, Group):
+            return broken(f"{prefix}{flat(function)}", Group("(", (Item(source),)), "", indent, note)
+        return exploded(prefix, function, f"({source})", indent, note)
+    if isinstance(source, Group):
+        return exploded(prefix, function, f"({flat(source)})", indent, note)
+    return broken(prefix, function, f"({source})", indent, note)
+
+
+def broken(prefix: str, group: Group, suffix: str, indent: int, note: str) -> Code:
+    """A group on one line; or with all its items on the next; or with each on its own."""
+    pad, tail = " " * indent, f"{suffix}  # {note}" if note else suffix
+    one = f"{pad}{prefix}{flat(group)}{tail}"
+    if len(one) <= WIDTH:
+        return Code(one)
+    inner = f"{pad}    {flat(Group('', group.items, ''))}"
+    if len(inner) <= WIDTH:
+        return Code(f"{pad}{prefix}{group.opening}\n{inner}\n{pad}{group.closing}{tail}")
+    return exploded(prefix, group, suffix, indent, note)
+
+
+def exploded(prefix: str, group: Group, suffix: str, indent: int, note: str) -> Code:
+    """A group with each item on its own line, and the comma that keeps it so."""
+    pad, tail = " " * indent, f"{suffix}  # {note}" if note else suffix
+    lines = [f"{pad}{prefix}{group.opening}"]
+    for item in group.items:
+        start = f"{item.keyword}=" if item.keyword else ""
+        lines.append(layout(start, item.value, ",", indent=indent + 4))
+    lines.append(f"{pad}{group.closing}{tail}")
+    return Code("\n".join(lines))

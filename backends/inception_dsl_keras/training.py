@@ -1,0 +1,81 @@
+"""The functions beside the model: preprocessing and loss."""
+
+from __future__ import annotations
+
+from inception_dsl.backend import (
+    Activation,
+    Code,
+    Dense,
+    Preprocessing,
+    Program,
+    TypedChain,
+    TypedOp,
+    TypedProgram,
+    docstring,
+    literal,
+    recorded,
+)
+
+from .views import LossView, PreprocessView
+
+
+def preprocess(found: Preprocessing) -> PreprocessView:
+    """``preprocess``, one step a line."""
+    lines = ["x = ops.cast(images, keras.config.floatx())"]
+    if found.channel_order == "bgr":
+        lines.append("x = ops.flip(x, axis=-1)")
+    if found.scale != 1:
+        lines.append(f"x = x * {literal(found.scale)}")
+    for sign, numbers, neutral in (("-", found.mean, 0.0), ("/", found.std, 1.0)):
+        if isinstance(numbers, tuple):
+            lines.append(f"x = x {sign} ops.convert_to_tensor({literal(list(numbers))}, x.dtype)")
+        elif numbers != neutral:
+            lines.append(f"x = x {sign} {literal(numbers)}")
+    lines[-1] = lines[-1].replace("x = ", "return ", 1)
+    summary = "RGB pixels from 0 to 255 to what the network takes; not part of the model."
+    return PreprocessView(docstring(summary, indent=4), tuple(Code(f"    {line}") for line in lines))
+
+
+def loss(typed: TypedProgram) -> LossView:
+    """The cross-entropy of one output, and the weighted sum where there are several."""
+    program = typed.program
+    smoothing = program.training.label_smoothing if program.training else 0.0
+    logits = "False" if ends_in_softmax(list(typed.sections.values())[-1]) else "True"
+    if smoothing:
+        lines = [
+            "    one_hot = ops.one_hot(targets, outputs.shape[-1])",
+            "    return keras.losses.categorical_crossentropy(",
+            f"        one_hot, outputs, from_logits={logits}, label_smoothing={literal(smoothing)}",
+            "    )",
+        ]
+    else:
+        lines = [
+            "    return keras.losses.sparse_categorical_crossentropy(",
+            f"        targets, outputs, from_logits={logits}",
+            "    )",
+        ]
+    what = f" with label smoothing {smoothing:g}" if smoothing else ""
+    extra = recorded(program.training) if program.training else []
+    several = bool(program.aux_heads or program.outputs)
+    title = f"Mean cross-entropy{what}, each output by its weight" if several else f"Cross-entropy of every sample{what}"
+    summary = docstring(f"{title}; targets are classes.", *extra, indent=4)
+    return LossView(summary, tuple(Code(line) for line in lines), not several, (weights(program),) if several else ())
+
+
+def weights(program: Program) -> Code:
+    """``LOSS_WEIGHTS``: the share of every output in the loss."""
+    found = {program.output_name: 1.0, **{head.name: head.loss_weight for head in program.aux_heads}}
+    pairs = ", ".join(f"{literal(name)}: {literal(weight)}" for name, weight in found.items())
+    line = f"LOSS_WEIGHTS = {{{pairs}}}"
+    if len(line) <= 88:
+        return Code(line)
+    inner = "".join(f"    {literal(name)}: {literal(weight)},\n" for name, weight in found.items())
+    return Code(f"LOSS_WEIGHTS = {{\n{inner}}}")
+
+
+def ends_in_softmax(chain: TypedChain) -> bool:
+    """Whether the outputs are probabilities already."""
+    last = chain.steps[-1].runs[-1].typed if chain.steps else None
+    if isinstance(last, TypedOp) and isinstance(last.op, Dense):
+        return last.op.activation == "softmax"
+    return isinstance(last, TypedOp) and isinstance(last.op, Activation) and last.op.function == "softmax"
