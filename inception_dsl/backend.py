@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from .cost import cost, layers, minimum_input
-from .define import Defined, Definition, define, own_layers
+from .define import Defined, Definition, define, own_layers, uses_of
 from .diagnostics import Report, Span
 from .emit.about import bullets, citation, headline, recorded, shapes
 from .emit.module import module_from_source
@@ -45,6 +45,7 @@ from .ir.typed import (
     TypedUse,
     applications,
     walk,
+    walk_program,
 )
 from .ops import (
     CORE_OPS,
@@ -223,5 +224,7 @@ __all__ = [
     "shapes",
     "signature",
     "spelled",
+    "uses_of",
     "walk",
+    "walk_program",
 ]
