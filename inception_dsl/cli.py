@@ -78,9 +78,13 @@ def main() -> None:
 
 @main.command()
 @click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
-@click.option("--backend", "names", multiple=True, metavar="NAME", shell_complete=_backend_names, help="May be repeated.")
+@click.option(
+    "--backend", "names", multiple=True, metavar="NAME", shell_complete=_backend_names, help="May be repeated."
+)
 @click.option("--all-backends", is_flag=True, help="Every installed backend that loads (so too without --backend).")
-@click.option("--out", default="generated", type=click.Path(path_type=Path), show_default=True, help="Folder to write to.")
+@click.option(
+    "--out", default="generated", type=click.Path(path_type=Path), show_default=True, help="Folder to write to."
+)
 @click.option("--check", is_flag=True, help="Write nothing; print how the files differ, and fail if they do.")
 @_spec_options
 def build(
@@ -167,7 +171,7 @@ def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def backends(as_json: bool) -> None:
     """List the installed backends; one that is broken with the reason."""
-    from .plugins import BrokenPlugin, installed, load
+    from .plugins import BrokenPluginError, installed, load
 
     found = installed()
     rows = []
@@ -175,7 +179,7 @@ def backends(as_json: bool) -> None:
         row = {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
         try:
             row |= {"title": load(plugin, found).title, "error": ""}
-        except BrokenPlugin as error:
+        except BrokenPluginError as error:
             row |= {"title": "", "error": str(error)}
         rows.append(row)
     if as_json:

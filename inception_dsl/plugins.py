@@ -29,7 +29,7 @@ class Plugin:
     entry_point: metadata.EntryPoint
 
 
-class BrokenPlugin(Exception):
+class BrokenPluginError(Exception):
     """A backend cannot be loaded; the message is one line that names its distribution."""
 
 
@@ -44,20 +44,20 @@ def installed() -> tuple[Plugin, ...]:
 
 
 def load(plugin: Plugin, plugins: Sequence[Plugin]) -> Backend:
-    """The backend that ``plugin`` points at; raises :class:`BrokenPlugin`."""
+    """The backend that ``plugin`` points at; raises :class:`BrokenPluginError`."""
     others = [p for p in plugins if p.name == plugin.name]
     if len(others) > 1:
         names = " and ".join(p.distribution for p in others)
-        raise BrokenPlugin(f"{names} both provide a backend `{plugin.name}`; uninstall one")
+        raise BrokenPluginError(f"{names} both provide a backend `{plugin.name}`; uninstall one")
     try:
         found = plugin.entry_point.load()
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise BrokenPlugin(f"{plugin.distribution}: {_reason(error)}") from error
+        raise BrokenPluginError(f"{plugin.distribution}: {_reason(error)}") from error
     problem = _mismatch(found, plugin)
     if problem:
-        raise BrokenPlugin(f"{plugin.distribution}: {problem}")
+        raise BrokenPluginError(f"{plugin.distribution}: {problem}")
     backend: Backend = found
     return backend
 
@@ -97,7 +97,7 @@ def chosen(names: Sequence[str], report: Report) -> list[tuple[Plugin, Backend]]
             continue
         try:
             backends.append((known[name], load(known[name], plugins)))
-        except BrokenPlugin as error:
+        except BrokenPluginError as error:
             report.error("E502", f"the backend `{name}` cannot be loaded: {error}", span)
     return backends
 
@@ -109,7 +109,7 @@ def usable() -> tuple[list[tuple[Plugin, Backend]], list[str]]:
     for plugin in plugins:
         try:
             backends.append((plugin, load(plugin, plugins)))
-        except BrokenPlugin as error:
+        except BrokenPluginError as error:
             broken.append(f"the backend `{plugin.name}` is left out: {error}")
     return backends, list(dict.fromkeys(broken))
 

@@ -22,10 +22,14 @@ class Fields(BaseModel):
 class Step(Fields):
     """What every step of a chain may carry."""
 
-    name: Id | None = Field(None, description="The step's name: its segment in paths, and the attribute in the code.")
-    repeat: Repeat = Field(1, description="How many times the step stands here, one after the other.")
+    name: Id | None = Field(
+        None, description="The step's name: its segment in paths, and in the code.", examples=["conv1"]
+    )
+    repeat: Repeat = Field(1, description="How many times the step stands here, one after the other.", examples=[4])
     deviation: Texts | None = Field(
-        None, description="Where this differs from the paper or its code, and which was followed."
+        None,
+        description="Where this differs from the paper or its code, and which was followed.",
+        examples=["The figure has no stride; the authors' code has 2."],
     )
 
 

@@ -165,6 +165,12 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def path(value: Any) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 1024 or not value.isprintable():
+        raise refuse(f"expected the path of a spec, found {shown(value)}")
+    return value
+
+
 def texts(value: Any) -> tuple[str, ...]:
     return tuple(text(v) for v in value) if isinstance(value, list | tuple) else (text(value),)
 
@@ -192,6 +198,7 @@ _SIDES: Final = [_SIDE, _list_schema(_SIDE), _list_schema(_PAIR)]
 
 Id = Annotated[str, PlainValidator(identifier), WithJsonSchema(ID_SCHEMA)]
 Text = Annotated[str, PlainValidator(text), WithJsonSchema({"type": ["string", "number"]})]
+Path = Annotated[str, PlainValidator(path), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1024})]
 Texts = Annotated[
     tuple[str, ...],
     PlainValidator(texts),

@@ -16,7 +16,6 @@ from ..source import DataPath, Document
 from .models import BlockFile, NetworkFile
 from .overlay import overlay
 
-
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -182,8 +181,9 @@ def inside(span: Span, text: object, offset: int, length: int) -> Span:
 
 def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
     """The fields of the mapping at ``path``, by what stands there."""
-    from ..ops import OPS
-    from .models import AuxHead, BlockBody, Fork, Paper, Parameter, Preprocessing, Training
+    from ..ops import OPS, BatchNormFields
+    from .models import AuxHead, BlockBody, Fork, Parameter
+    from .sections import Initializer, Paper, Preprocessing, Training
 
     for part in path:
         data = data[part] if isinstance(data, dict | list) else None
@@ -196,6 +196,7 @@ def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
             "paper": Paper,
             "preprocessing": Preprocessing,
             "training": Training,
+            "initializer": Initializer,
         }
         groups: dict[Any, type[BaseModel]] = {"aux_heads": AuxHead, "blocks": BlockBody, "params": Parameter}
         parent = path[-2] if len(path) > 1 else None
@@ -204,7 +205,7 @@ def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
         elif parent in groups:
             kind = groups[parent]
         elif path[-1] == "batch_norm":
-            from ..ops import BatchNormFields as kind  # type: ignore[assignment]
+            kind = BatchNormFields
         else:
             return []
     return [f.alias or n for n, f in kind.model_fields.items()]

@@ -13,8 +13,6 @@ from ..ops.fields import (
     EXPRESSION_SCHEMA,
     Classes,
     Constant,
-    Factor,
-    Fraction,
     Id,
     Path,
     Text,
@@ -23,8 +21,14 @@ from ..ops.fields import (
     refuse,
     shown,
 )
+from .sections import Paper, Preprocessing, Recorded, Training, argument
 
-Scalar: TypeAlias = "bool | int | float | str"
+_STEP: Final = {"op": "conv_bn", "filters": 64, "kernel_size": 3}
+_INPUT: Final = {"channels": 3, "height": 299, "width": 299}
+_HEADS: Final = {"aux": {"after": "mixed_6e", "loss_weight": 0.4, "steps": [_STEP]}}
+_PARAMS: Final = {"filters": "int", "pool_filters": {"type": "int", "default": 64}}
+_DEFAULTS: Final = {"batch_norm": {"epsilon": 0.001, "scale": False}}
+_NOTE: Final = "The figure is silent; the authors' code is followed."
 ParameterType: TypeAlias = Literal["int", "float", "bool", "str"]
 PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
     "int": (int,),
@@ -66,12 +70,6 @@ def _op(value: dict[str, Any]) -> Any:
     return kind.model_validate(value)
 
 
-def argument(value: Any) -> Any:
-    if not isinstance(value, bool | int | float | str):
-        raise refuse(f"an argument is a number, text, true or false, found {shown(value)}")
-    return value
-
-
 def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
     def check(value: Any) -> dict[str, Any]:
         known = attribute_names(kind)
@@ -88,7 +86,10 @@ def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
 
 
 StepField = Annotated[Any, PlainValidator(step), WithJsonSchema({"$ref": "#/$defs/step"})]
-Chain = Annotated[list[StepField], Field(description="Steps, one after the other; an empty list is the input itself.")]
+Chain = Annotated[
+    list[StepField],
+    Field(description="Steps, one after the other; an empty list is the input itself.", examples=[[_STEP]]),
+]
 Argument = Annotated[
     Any,
     PlainValidator(expressible(argument)),
@@ -96,7 +97,6 @@ Argument = Annotated[
         {"anyOf": [{"type": ["number", "boolean"]}, {"type": "string", "pattern": r"^(?!\$)"}, EXPRESSION_SCHEMA]}
     ),
 ]
-Recorded = Annotated[Any, PlainValidator(argument), WithJsonSchema({"type": ["number", "string", "boolean"]})]
 
 
 if TYPE_CHECKING:
@@ -120,32 +120,19 @@ class Fork(Step):
     """Branches that all take the same input, and how their outputs become one."""
 
     branches: Annotated[dict[Id, Chain], Field(min_length=1)] = Field(
-        description="The branches by name, in the order of the merge."
+        description="The branches by name, in the order of the merge.",
+        examples=[{"shortcut": [], "branch_3x3": [_STEP]}],
     )
     merge: Literal["concat", "add", "multiply"] = Field(
-        description="`concat` joins channels; `add` and `multiply` go element by element, vectors broadcast over maps."
+        description="`concat` joins channels; `add` and `multiply` work element by element and broadcast vectors."
     )
 
 
 class Use(Step):
     """A block with values for its parameters."""
 
-    use: Id = Field(description="The id of a block: of this file or of an imported one.")
+    use: Id = Field(description="The id of a block: of this file or of an imported one.", examples=["inception_a"])
     arguments: dict[Id, Argument] = Field(default_factory=dict)
-
-
-class Paper(Fields):
-    """Where the network or the block is published."""
-
-    title: Text | None = Field(None, description="Title of the paper.", examples=["Going Deeper with Convolutions"])
-    authors: Text | None = Field(None, description="Its authors.", examples=["Szegedy, Ioffe, Vanhoucke, Alemi"])
-    year: Text | None = Field(None, description="Year of publication.", examples=[2016])
-    arxiv: Text | None = Field(None, description="Identifier on arXiv.", examples=["1602.07261"])
-    doi: Text | None = Field(None, description="Digital object identifier.", examples=["10.1109/CVPR.2016.308"])
-    url: Text | None = Field(None, description="Where it can be read.", examples=["https://arxiv.org/abs/1602.07261"])
-    table: Text | None = Field(None, description="Number of the table that is followed.", examples=[1])
-    figure: Text | None = Field(None, description="Number of the figure that is followed.", examples=[5])
-    section: Text | None = Field(None, description="Number of the section that is followed.", examples=["3.2"])
 
 
 class Parameter(Fields):
@@ -211,70 +198,22 @@ _INPUTS: Final = [
 InputField = Annotated[dict[str, int], PlainValidator(input_type), WithJsonSchema({"anyOf": _INPUTS})]
 
 
-def per_channel(value: Any) -> Any:
-    numbers = value if isinstance(value, list) else [value]
-    if not numbers or any(isinstance(v, bool) or not isinstance(v, int | float) for v in numbers):
-        raise refuse(f"expected a number or a list with one for each channel, found {shown(value)}")
-    return tuple(float(v) for v in value) if isinstance(value, list) else float(value)
-
-
-_NUMBER: Final = {"type": "number"}
-PerChannel = Annotated[
-    Any,
-    PlainValidator(per_channel),
-    WithJsonSchema({"anyOf": [_NUMBER, {"type": "array", "items": _NUMBER, "minItems": 1}]}),
-]
-
-
-class Preprocessing(Fields):
-    """What turns pixels (0 to 255) into the network's input: ``(pixel * scale - mean) / std``."""
-
-    channel_order: Literal["rgb", "bgr"] = Field("rgb", description="Order of the colour channels.")
-    scale: Factor = Field(1.0, description="Factor of every pixel.")
-    mean: PerChannel = Field(0.0, description="Subtracted after scaling: one number, or one for each channel.")
-    std: PerChannel = Field(1.0, description="Divisor after that: one number, or one for each channel.")
-
-
-class Initializer(Fields):
-    """How the weights start; biases are constant."""
-
-    name: Literal["truncated_normal", "glorot_uniform", "he_normal"] = Field(
-        description="`truncated_normal` (cut at two deviations), `glorot_uniform` (Xavier) or `he_normal` (fan in)."
-    )
-    stddev: Factor = Field(0.1, description="Standard deviation of `truncated_normal`.", examples=[0.1])
-    bias: Constant = Field(0.0, description="Value of every bias.", examples=[0.2])
-    note: Text | None = Field(None, description="Where this is said.")
-
-
-class Training(Fields):
-    """How the paper trains the network. Loss and initial weights become code; optimiser and schedule are recorded."""
-
-    initializer: Initializer | None = Field(None, description="How the weights start.")
-
-    label_smoothing: Fraction = Field(
-        0.0, description="Share of the target that is spread over all classes.", examples=[0.1]
-    )
-    optimizer: dict[Id, Recorded] = Field(default_factory=dict, description="The paper's optimiser and its settings.")
-    schedule: dict[Id, Recorded] = Field(default_factory=dict, description="The paper's learning-rate schedule.")
-    note: Texts | None = Field(None, description="What else the paper says of training.")
-
-
 class Described(Fields):
     """What documents a network, a block or a head."""
 
-    title: Text | None = Field(None, description="The name as printed.")
-    description: Text | None = Field(None, description="One or two sentences for the generated documentation.")
-    paper: Paper | None = Field(None, description="Where it is published, with table or figure.")
-    deviation: Texts | None = Field(
-        None, description="Where this differs from the paper or its code, and which was followed."
+    title: Text | None = Field(None, description="The name as printed.", examples=["Inception-v4"])
+    description: Text | None = Field(None, description="For the documentation.", examples=["Four branches."])
+    paper: Paper | None = Field(
+        None, description="Where it is published.", examples=[{"arxiv": "1602.07261", "figure": 4}]
     )
+    deviation: Texts | None = Field(None, description="Where this differs from the paper.", examples=[_NOTE])
 
 
 class BlockBody(Described):
     """A block under ``blocks:``."""
 
     params: dict[Id, ParameterField] = Field(
-        default_factory=dict, description="Parameters that a use gives values for."
+        default_factory=dict, description="Parameters by name.", examples=[_PARAMS]
     )
     steps: Chain
 
@@ -282,27 +221,34 @@ class BlockBody(Described):
 class Linked(Described):
     """What a file may say, whatever it holds."""
 
-    extends: Text | None = Field(None, description="Another spec that this one changes.")
-    imports: list[Text] = Field(default_factory=list, alias="import", description="Files whose blocks are used here.")
-    params: dict[Id, ParameterField] = Field(
-        default_factory=dict, description="Parameters, set by `--set` or by a use."
+    extends: Path | None = Field(None, description="Another spec that this one changes.", examples=["v4.yaml"])
+    imports: list[Path] = Field(
+        default_factory=list,
+        alias="import",
+        description="Files whose blocks are used here, from this file's folder.",
+        examples=[["blocks/reduction_a.yaml"]],
     )
-    defaults: Defaults | None = Field(None, description="Attributes where a step says nothing, op by op.")
-    blocks: dict[Id, BlockBody] = Field(default_factory=dict, description="Blocks of this file.")
+    params: dict[Id, ParameterField] = Field(
+        default_factory=dict, description="Parameters by name.", examples=[_PARAMS]
+    )
+    defaults: Defaults | None = Field(None, description="Attributes where a step says nothing.", examples=[_DEFAULTS])
+    blocks: dict[Id, BlockBody] = Field(
+        default_factory=dict, description="Blocks of this file.", examples=[{"tower": {"steps": [_STEP]}}]
+    )
 
 
 class BlockFile(Linked):
     """A file that defines one block; it can be built alone on an input."""
 
-    block: Id = Field(description="The block's id.")
-    input: InputField | None = Field(None, description="The input to build the block on, alone.")
+    block: Id = Field(description="The block's id.", examples=["inception_a"])
+    input: InputField | None = Field(None, description="The input to build it on, alone.", examples=[_INPUT])
     steps: Chain
 
 
 class AuxHead(Described):
     """A classifier off the middle of the network that only stands in training."""
 
-    after: Id = Field(description="Name of the step at the top of the network whose output it takes.")
+    after: Id = Field(description="Name of the step of stem or body whose output it takes.", examples=["mixed_6e"])
     loss_weight: Constant = Field(description="Factor of its loss.", examples=[0.3, 0.4])
     steps: Chain
 
@@ -310,15 +256,19 @@ class AuxHead(Described):
 class NetworkFile(Linked):
     """A file that defines a network."""
 
-    network: Id = Field(description="The network's id: the name of the generated file.")
-    input: InputField = Field(description="Channels and spatial axes of one sample.")
-    classes: Classes = Field(1000, description="Number of classes; `$classes` in steps.")
-    preprocessing: Preprocessing | None = Field(None, description="What the network expects of its input.")
-    stem: Chain = Field(default_factory=list, description="The first steps.")
-    body: Chain = Field(default_factory=list, description="The steps up to the last feature map.")
-    aux_heads: dict[Id, AuxHead] = Field(default_factory=dict, description="Auxiliary classifiers, in order of depth.")
-    head: Chain = Field(default_factory=list, description="The steps from features to the output.")
-    outputs: dict[Id, Id] = Field(
-        default_factory=dict, description="Further outputs by name: the step at the top whose output each is."
+    network: Id = Field(description="The network's id.", examples=["inception_v4"])
+    input: InputField = Field(description="Channels and spatial axes of one sample.", examples=[_INPUT])
+    classes: Classes = Field(1000, description="Number of classes; `$classes` in steps.", examples=[10])
+    preprocessing: Preprocessing | None = Field(
+        None, description="What the network expects of its input.", examples=[{"scale": 0.00784313725490196, "mean": 1}]
     )
-    training: Training | None = Field(None, description="How the paper trains it.")
+    stem: Chain = Field(default_factory=list, description="The first steps.", examples=[[_STEP]])
+    body: Chain = Field(default_factory=list, description="The steps up to the last feature map.", examples=[[_STEP]])
+    aux_heads: dict[Id, AuxHead] = Field(default_factory=dict, description="Auxiliary classifiers.", examples=[_HEADS])
+    head: Chain = Field(default_factory=list, description="The steps from features to output.", examples=[[_STEP]])
+    outputs: dict[Id, Id] = Field(
+        default_factory=dict,
+        description="Further outputs by name: the step at the top whose output each is.",
+        examples=[{"features": "mixed_5b"}],
+    )
+    training: Training | None = Field(None, description="How the paper trains it.", examples=[{"label_smoothing": 0.1}])
