@@ -28,7 +28,7 @@ from .build import ClassBody, Ref, Shared, sequence, simple
 
 @dataclass(frozen=True, slots=True)
 class ClassView:
-    """A class for a block. ``setup`` are the lines of ``__init__``; an ``nn.Sequential`` has no ``forward`` of its own."""
+    """A class for a block: the lines of ``__init__`` and of ``forward`` (none in an ``nn.Sequential``)."""
 
     name: Code
     base: Code

@@ -17,7 +17,6 @@ from inception_dsl.backend import (
 )
 from inception_dsl.backend import call as call_of
 
-
 NOTHING = Code("")
 
 
