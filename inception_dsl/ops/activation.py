@@ -23,7 +23,9 @@ class Activation(Op):
     op: Literal["activation"]
     function: ActivationName = Field(description="Which function.", examples=["relu", "softmax"])
     alpha: Real | None = Field(
-        None, description="Slope below zero of `leaky_relu` (0.01 unless said), factor below zero of `elu` (1.0)."
+        None,
+        description="Slope below zero of `leaky_relu` (0.01 unless said), factor below zero of `elu` (1.0).",
+        examples=[0.2],
     )
     approximate: Flag = Field(False, description="Whether `gelu` uses the tanh approximation.")
 

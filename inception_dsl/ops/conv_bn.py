@@ -29,6 +29,7 @@ class ConvBn(ConvFields, Composite):
     batch_norm: BatchNormFields = Field(
         default_factory=lambda: BatchNormFields.model_construct(_fields_set=set()),
         description="Attributes of the batch norm.",
+        examples=[{"scale": False}],
     )
 
     def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:

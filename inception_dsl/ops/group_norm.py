@@ -19,7 +19,7 @@ class GroupNorm(Op):
     example: ClassVar[str] = "{op: group_norm, groups: 32}"
 
     op: Literal["group_norm"]
-    groups: Count = Field(description="Number of groups that channels are split into.")
+    groups: Count = Field(description="Number of groups that channels are split into.", examples=[32])
     epsilon: Positive = Field(0.00001, description="Added to the variance.")
     scale: Flag = Field(True, description="Whether a learned factor (gamma) is applied.")
     center: Flag = Field(True, description="Whether a learned offset (beta) is added.")

@@ -99,6 +99,16 @@ Argument = Annotated[
 ]
 
 
+def _default(kind: type[Op]) -> dict[str, Any]:
+    """The first attribute that has a plain default, as an example."""
+    plain = {n: f.default for n, f in kind.model_fields.items() if n in attribute_names(kind) and not f.is_required()}
+    return (
+        dict([next((i for i in plain.items() if isinstance(i[1], bool | int | float | str)), ("", None))])
+        if plain
+        else {}
+    )
+
+
 if TYPE_CHECKING:
     Defaults: TypeAlias = Fields
 else:
@@ -109,7 +119,7 @@ else:
         **{
             name: (
                 Annotated[Any, PlainValidator(_partial(kind)), WithJsonSchema({"$ref": f"#/$defs/{name}_attributes"})],
-                None,
+                Field(None, description=f"For every `{name}`.", examples=[_default(kind)]),
             )
             for name, kind in OPS.items()
         },
@@ -184,11 +194,23 @@ AXES: Final[dict[int, tuple[str, ...]]] = {
     2: ("height", "width"),
     3: ("depth", "height", "width"),
 }
-_SIZE: Final = {"type": "integer", "minimum": 1, "maximum": 65_536}
+
+
+def _size(axis: str) -> dict[str, Any]:
+    example = 3 if axis == "channels" else 299
+    return {
+        "description": f"Size of {axis}.",
+        "examples": [example],
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 65_536,
+    }
+
+
 _INPUTS: Final = [
     {
         "type": "object",
-        "properties": dict.fromkeys(("channels", *names), _SIZE),
+        "properties": {n: _size(n) for n in ("channels", *names)},
         "required": ["channels", *names],
         "additionalProperties": False,
     }
