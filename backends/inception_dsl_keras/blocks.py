@@ -100,9 +100,7 @@ class Functions:
         end = body.chain(chain, "x", "x", ("{name}",))
         return returned(body.statements, end)
 
-    def add(
-        self, name: str, variants: list[Definition], names: Mapping[str, str], statements: list[Statement]
-    ) -> None:
+    def add(self, name: str, variants: list[Definition], names: Mapping[str, str], statements: list[Statement]) -> None:
         block = variants[0].block
         reads = _reads(statements)
         parameters = {own: (names[own], kind) for own, kind in block.parameters.items() if names[own] in reads}

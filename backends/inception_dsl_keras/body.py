@@ -18,7 +18,7 @@ from inception_dsl.backend import (
     literal,
 )
 
-from .calls import Argument, Call, layer, layer_name
+from .calls import Argument, Call, layer, layer_name, merge_name
 from .lowering import lower
 from .source import renamed, statement, words
 
@@ -54,6 +54,9 @@ class Plain:
 
     line: str
     depth: int = 0
+
+    def text(self, indent: int) -> Code:
+        return Code(f"{' ' * (indent + 4 * self.depth)}{self.line}")
 
 
 Statement = Assign | Plain
@@ -97,7 +100,9 @@ class Body:
         self.taken.discard(index)
         return target
 
-    def loops(self, step: TypedStep, target: str, path: tuple[str, ...], depth: int) -> list[tuple[int, list[Statement]]]:
+    def loops(
+        self, step: TypedStep, target: str, path: tuple[str, ...], depth: int
+    ) -> list[tuple[int, list[Statement]]]:
         """The repetitions: one loop for all that read the same."""
         found: list[tuple[int, list[Statement]]] = []
         for run in step.runs:
@@ -142,7 +147,7 @@ class Body:
         self.notes = outer
         self.taken -= set(claimed)
         merge = layer(MERGES[fork.node.merge])
-        self.assign(target, merge, tuple(ends), layer_name(path, fork.node.merge, ""), depth, note)
+        self.assign(target, merge, tuple(ends), merge_name(path, fork.node.merge), depth, note)
         return target
 
     def assign(

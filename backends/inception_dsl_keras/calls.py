@@ -10,7 +10,7 @@ TENSOR = "@"
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """``keyword=value``. It is left out where it equals ``default``; a ``value`` of ``None`` is as good as any other."""
+    """``keyword=value``, left out where it equals ``default``; a ``value`` of ``None`` is as good as any other."""
 
     keyword: str
     value: str | None
@@ -33,7 +33,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A layer of the model: ``part`` stands in its name behind the path of the op."""
+    """A layer of the model: ``part`` stands in its name behind that of the call."""
 
     part: str
     variables: tuple[Variable, ...] = ()
@@ -61,7 +61,7 @@ class Call:
 
 def layer(function: str, *arguments: Argument, part: str = "", variables: tuple[Variable, ...] = ()) -> Call:
     """A call of one of the framework's layers."""
-    return Call(f"layers.{function}", arguments, part, made=(Made(part, variables),))
+    return Call(f"layers.{function}", arguments, part, made=(Made("", variables),))
 
 
 def below(part: str, inner: str) -> str:
@@ -70,5 +70,10 @@ def below(part: str, inner: str) -> str:
 
 
 def layer_name(path: tuple[str, ...], part: str, kind: str) -> str:
-    """The name of a layer: the path and the part, joined; an op that has neither is called by its kind."""
-    return "_".join([*path, *([part] if part else [])]) or kind
+    """The name of a layer: the path and the part, joined; the kind stands for a path that is empty."""
+    return "_".join([*(path or (kind,)), *([part] if part else [])])
+
+
+def merge_name(path: tuple[str, ...], merge: str) -> str:
+    """The name of the layer that joins branches."""
+    return "_".join([*path, merge])

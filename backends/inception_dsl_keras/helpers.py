@@ -125,8 +125,8 @@ class Helpers:
             return TYPES[keyword]
         values = {str(call.value(keyword)) for call in self.calls[function]}
         pair = f"tuple[{', '.join(['int'] * self.rank)}]"
-        kinds = (["int"] if any(v[0] != "(" for v in values) else []) + ([pair] if any(v[0] == "(" for v in values) else [])
-        return " | ".join(kinds)
+        tuples = {value.startswith("(") for value in values}
+        return " | ".join([*(["int"] if False in tuples else []), *([pair] if True in tuples else [])])
 
     def parameters(self, function: str) -> list[str]:
         options = self.options(function)
@@ -199,7 +199,4 @@ def _line(call: Call, target: str) -> Code:
 
 def written(statements: Sequence[Statement], helpers: Helpers, indent: int = 4) -> tuple[Code, ...]:
     """The lines of a function's body."""
-    return tuple(
-        s.text(helpers.shown(s.call), indent) if isinstance(s, Assign) else Code(f"{' ' * (indent + 4 * s.depth)}{s.line}")
-        for s in statements
-    )
+    return tuple(s.text(helpers.shown(s.call), indent) if isinstance(s, Assign) else s.text(indent) for s in statements)

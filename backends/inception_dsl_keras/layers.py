@@ -18,7 +18,7 @@ from inception_dsl.backend import (
     walk_program,
 )
 
-from .calls import Call, Variable, layer_name
+from .calls import Variable, below, layer_name, merge_name
 from .lowering import lower
 
 INPUT: Final = "input"
@@ -44,13 +44,14 @@ def model_layers(typed: TypedProgram) -> Iterator[Layer]:
     for path, node in walk_program(typed):
         if isinstance(node, TypedOp):
             for call in lower(node.op, node.x):
+                name = layer_name(path, call.part, node.op.op)
                 for made in call.made:
-                    yield Layer(layer_name(path, made.part, node.op.op), path, node, made.variables)
+                    yield Layer(below(name, made.part) if made.part else name, path, node, made.variables)
         elif isinstance(node, TypedFork):
             for name, chain in node.branches:
                 if node.node.merge != "concat" and node.y.rank and not chain.y.rank:
                     yield Layer("_".join([*path, name, "reshape"]), path, node)
-            yield Layer(layer_name(path, node.node.merge, ""), path, node)
+            yield Layer(merge_name(path, node.node.merge), path, node)
 
 
 def check_names(typed: TypedProgram, report: Report) -> bool:
@@ -86,25 +87,15 @@ def boundaries(typed: TypedProgram) -> dict[str, str]:
     return found
 
 
-def step_layers(typed: TypedProgram) -> dict[str, str]:
-    """The layer that the output of every step at the top comes from, by the step's last segment."""
-    found = {}
-    for chain in typed.sections.values():
-        for step in chain.steps:
-            path, node = list(applications(step))[-1]
-            if step.node.segments:
-                found[step.node.segments[-1]] = result(path, node)
-    return found
-
-
 def result(path: tuple[str, ...], node: TypedOp | TypedFork | TypedUse) -> str:
     """The layer that a node's output comes from."""
     if isinstance(node, TypedUse):
         return _result(path, node.body)
     if isinstance(node, TypedFork):
-        return layer_name(path, node.node.merge, "")
-    last: Call = lower(node.op, node.x)[-1]
-    return layer_name(path, last.made[-1].part, node.op.op)
+        return merge_name(path, node.node.merge)
+    last = lower(node.op, node.x)[-1]
+    name = layer_name(path, last.part, node.op.op)
+    return below(name, last.made[-1].part) if last.made[-1].part else name
 
 
 def _result(prefix: tuple[str, ...], chain: TypedChain) -> str:

@@ -75,8 +75,8 @@ def convolution(
 
 def outcome(op: Any) -> tuple[Argument, ...]:
     """What a layer with weights does at its end: a function, where it knows it, and a bias."""
-    function = op.activation if op.activation in NATIVE else "none"
-    return Argument("activation", literal(function), literal("none")), Argument("use_bias", literal(op.use_bias), "True")
+    function = literal(op.activation if op.activation in NATIVE else "none")
+    return Argument("activation", function, literal("none")), Argument("use_bias", literal(op.use_bias), "True")
 
 
 def sliding(op: Any, x: TensorType, slide: Plan) -> tuple[Argument, ...]:
@@ -118,7 +118,7 @@ def activation_layer(op: Activation, part: str) -> Call:
     if op.function == "elu" and op.slope != 1:
         return layer("ELU", Argument("alpha", literal(op.slope)), part=part)
     if op.function == "gelu" and op.approximate:
-        return Call("gelu_tanh", part=part, helper=True, made=(Made(part),))
+        return Call("gelu_tanh", part=part, helper=True, made=(Made(""),))
     return layer("Activation", Argument("activation", literal(op.function), positional=True), part=part)
 
 

@@ -167,7 +167,8 @@ class Network:
 
     def documentation(self) -> Code:
         arguments = ["input_shape: Spatial sizes, then channels; None for a size that may vary."]
-        arguments += [f"{k}: {'Number of classes.' if k == 'num_classes' else 'Parameter of the block.'}" for k in self.used()]
+        known = {"num_classes": "Number of classes."}
+        arguments += [f"{name}: {known.get(name, 'Parameter of the block.')}" for name in self.used()]
         if self.has_features:
             arguments.append("include_top: Whether to end with the classifier or with the features before it.")
         if self.heads:

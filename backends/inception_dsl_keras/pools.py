@@ -95,4 +95,5 @@ def ceil_pads(windows: Sequence[Window], pads: Sequence[tuple[int, int]], after:
     fits = all(w.stride <= w.kernel - a for w, a in zip(windows, after, strict=True))
     if fits and not any(map(sum, pads)) and len(set(sizes)) == len(set(strides)) == 1:
         return f"ceil_padding({TENSOR}, {sizes[0]}, {strides[0]})"
-    return f"ceil_padding_around({TENSOR}, {literal(sizes)}, {literal(strides)}, {pairs(pads)}, {literal(tuple(after))})"
+    arguments = [TENSOR, literal(sizes), literal(strides), pairs(pads), literal(tuple(after))]
+    return f"ceil_padding_around({', '.join(arguments)})"

@@ -1,6 +1,7 @@
 """Runs emitted source. The only file of this package that imports Keras.
 
-Dropout is off in training mode too: the layers that drop are built with a rate of zero.
+Dropout is off in training mode too: the rate of every such layer is set to zero. The factor of ``Rescaling``, which
+TensorFlow would round to float32 on its way, is handed over as a float64.
 """
 
 from __future__ import annotations
@@ -51,12 +52,12 @@ class KerasModel:
         for layer in model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0.0
+            elif isinstance(layer, keras.layers.Rescaling):
+                layer.scale = np.float64(layer.scale)
 
     def weights(self) -> dict[str, Any]:
         """Every variable in the neutral layout."""
-        return {
-            b.path: keras.ops.convert_to_numpy(self.variables[b.key]).reshape(self.shapes[b.path]) for b in self.bindings
-        }
+        return {b.path: _numpy(self.variables[b.key]).reshape(self.shapes[b.path]) for b in self.bindings}
 
     def load(self, weights: Mapping[str, Any]) -> None:
         """Set every variable; says which are missing, left over or misshapen."""
@@ -90,7 +91,7 @@ class KerasModel:
         named = {path: self.model.get_layer(name).output for path, name in boundaries(self.typed).items()}
         if not named:
             return {}
-        found = keras.Model(self.model.inputs, named)(np.asarray(x, self.dtype), training=False)
+        found = keras.Model(self.model.input, named)(np.asarray(x, self.dtype), training=False)
         return {path: _numpy(y) for path, y in found.items()}
 
 

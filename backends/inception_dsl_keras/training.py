@@ -57,7 +57,9 @@ def loss(typed: TypedProgram) -> LossView:
     what = f" with label smoothing {smoothing:g}" if smoothing else ""
     extra = recorded(program.training) if program.training else []
     several = bool(program.aux_heads or program.outputs)
-    title = f"Mean cross-entropy{what}, each output by its weight" if several else f"Cross-entropy of every sample{what}"
+    title = f"Cross-entropy of every sample{what}"
+    if several:
+        title = f"Mean cross-entropy{what}, each output by its weight"
     summary = docstring(f"{title}; targets are classes.", *extra, indent=4)
     return LossView(summary, tuple(Code(line) for line in lines), not several, (weights(program),) if several else ())
 
