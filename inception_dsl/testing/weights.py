@@ -8,30 +8,30 @@ from typing import Any
 
 import numpy as np
 
-from ..cost import layers
-from ..ir.typed import TypedProgram
+from ..ir.typed import TypedOp, TypedProgram, walk_program
 from ..values import Weight, number
 from .reference import interpret
 
 
 def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
-    """A value in float64 for every weight of a program, by path."""
+    """A value in float64 for every weight of a program, by path; activations stay of one size through the layers."""
     rng = np.random.default_rng(seed)
     found = {}
-    for layer in layers(typed):
-        for weight in layer.weights:
-            path = f"{layer.path}/{weight.name}" if layer.path else weight.name
-            found[path] = _value(weight, layer.op, rng)
+    for path, node in walk_program(typed):
+        if isinstance(node, TypedOp):
+            gain = 1.0 if getattr(node.op, "activation", "none") == "none" else 2.0
+            for weight in node.op.weights(node.x):
+                found["/".join((*path, weight.name))] = _value(weight, node.op.op, gain, rng)
     return found
 
 
-def _value(weight: Weight, op: str, rng: np.random.Generator) -> Any:
+def _value(weight: Weight, op: str, gain: float, rng: np.random.Generator) -> Any:
     name = weight.name.rsplit("/", 1)[-1]
     shape = tuple(number(n) for n in weight.shape)
     if name == "kernel":
         depthwise = op == "depthwise_conv" or weight.name.startswith("depthwise/")
         fan_in = math.prod(shape[:-2] if depthwise else shape[:-1])
-        return rng.normal(0.0, math.sqrt(2.0 / fan_in), shape)
+        return rng.normal(0.0, math.sqrt(gain / fan_in), shape)
     if name == "gamma":
         return rng.uniform(0.5, 2.0, shape)
     if name == "moving_variance":
