@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from .codes import CODES
 
+WIDTH = 160
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -83,24 +85,38 @@ class Report:
 def render(diagnostic: Diagnostic, text: str | None) -> str:
     """One mistake with the line it stands on and a caret under it."""
     d = diagnostic
-    lines = [f"error[{d.code}]: {printable(d.message)}", f"  --> {d.span}"]
+    lines = [f"error[{d.code}]: {printable(d.message)}", f"  --> {printable(str(d.span))}"]
     source = text.splitlines() if text is not None else []
     if 1 <= d.span.line <= len(source):
         code = source[d.span.line - 1]
         end = d.span.end_column if d.span.end_line == d.span.line else len(code) + 1
-        width = max(1, min(end, len(code) + 1) - d.span.column)
+        before, marked, after = _clipped(code, d.span.column - 1, max(end - 1, d.span.column))
         number = str(d.span.line)
         gutter = " " * len(number)
         lines += [
             f"{gutter} |",
-            f"{number} | {printable(code)}",
-            f"{gutter} | {' ' * (d.span.column - 1)}{'^' * width} {printable(d.label)}".rstrip(),
+            f"{number} | {before}{marked}{after}".rstrip(),
+            f"{gutter} | {' ' * len(before)}{'^' * max(1, len(marked))} {printable(d.label)}".rstrip(),
         ]
-    lines += [f"  = {span}: {printable(note)}" for span, note in d.related]
+    lines += [f"  = {printable(f'{span}: {note}')}" for span, note in d.related]
     lines += [f"  = {printable(note)}" for note in d.notes]
     if d.help:
         lines.append(f"  = help: {printable(d.help)}")
     return "\n".join(lines)
+
+
+def _clipped(line: str, start: int, end: int) -> tuple[str, str, str]:
+    """What stands before, in and after the place that is marked, as much as fits on a screen."""
+    before, marked, after = printable(line[:start]), printable(line[start:end]), printable(line[end:])
+    if len(before) + len(marked) + len(after) <= WIDTH:
+        return before, marked, after
+    marked = marked if len(marked) <= WIDTH else f"{marked[: WIDTH - 1]}…"
+    room = (WIDTH - len(marked)) // 2 + 1
+    return _end(before, room), marked, after if len(after) <= room else f"{after[:room]}…"
+
+
+def _end(text: str, room: int) -> str:
+    return text if len(text) <= room else f"…{text[len(text) - room :]}"
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .diagnostics import Report, suggestion
+from .diagnostics import Report, Span, suggestion
 from .expression import Expression
 from .ir.graph import (
     About,
@@ -32,6 +32,7 @@ from .spec.load import Spec, inside
 from .spec.models import AXES, BlockFile, Described, Fork, NetworkFile, Parameter, Use, fits
 from .values import TensorType
 
+MAX_NESTING = 64
 RESERVED = frozenset({"in_channels"})
 
 
@@ -48,6 +49,9 @@ class _Expander:
         self.top = given_defaults(spec.model)
         self.blocks: dict[str, Block] = {}
         self.entered: list[str] = []
+        self.heights: dict[str, int] = {}
+        self.level = self.deepest = 0
+        self.too_deep = False
 
     def program(self) -> Program | None:
         model, document = self.spec.model, self.spec.document
@@ -85,10 +89,21 @@ class _Expander:
             aux_heads=self.aux_heads(network, origin, sections) if network else (),
             outputs=self.outputs(network, origin, sections) if network else {},
             training=training(network),
-            preprocessing=preprocessing(network),
+            preprocessing=self.preprocessing(network, origin),
             blocks=self.blocks,
             origin=origin,
         )
+
+    def preprocessing(self, model: NetworkFile | None, origin: Origin) -> Preprocessing | None:
+        found = model.preprocessing if model else None
+        if model is None or found is None:
+            return None
+        for name in ("mean", "std"):
+            value = getattr(found, name)
+            if isinstance(value, tuple) and len(value) != model.input["channels"]:
+                message = f"`{name}` has {len(value)} numbers, the input has {model.input['channels']} channels"
+                self.report.error("E203", message, origin.span("preprocessing", name))
+        return Preprocessing(found.channel_order, found.scale, found.mean, found.std)
 
     def values(self, parameters: Mapping[str, Parameter], origin: Origin) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -144,6 +159,9 @@ class _Expander:
         section: tuple[str, ...],
     ) -> Chain:
         """The nodes of a chain; ``section`` is what stands before a step that has no name of its own."""
+        if not self.nested(1, origin.span()):
+            return ()
+        self.level += 1
         alone = len(steps) == 1
         found: list[Node] = []
         for index, step in enumerate(steps):
@@ -158,6 +176,7 @@ class _Expander:
             self.check_names(step, here, names)
             found.append(self.node(step, segments, here, names, defaults))
         self.unique(found, "the chain")
+        self.level -= 1
         return tuple(found)
 
     def node(
@@ -214,7 +233,10 @@ class _Expander:
         if block.id in self.entered:
             circle = " uses ".join([*self.entered[self.entered.index(block.id) :], block.id])
             self.report.error("E306", f"{circle}", here.span("use"))
-        elif block.id not in self.blocks:
+        elif block.id in self.blocks:
+            self.nested(self.heights[block.id], here.span("use"))
+        else:
+            outside, self.deepest = self.deepest, self.level
             self.entered.append(block.id)
             origin = Origin(block.document, block.path)
             for name in block.parameters:
@@ -226,6 +248,18 @@ class _Expander:
             types = {name: p.type for name, p in block.parameters.items()}
             self.blocks[block.id] = Block(block.id, types, chain, about(block.model), origin)
             self.entered.pop()
+            self.heights[block.id] = self.deepest - self.level
+            self.deepest = max(outside, self.deepest)
+
+    def nested(self, levels: int, span: Span) -> bool:
+        """Whether ``levels`` more of forks and uses are allowed here; reports it if not."""
+        self.deepest = max(self.deepest, self.level + levels)
+        if self.level + levels <= MAX_NESTING:
+            return True
+        if not self.too_deep:
+            self.report.error("E309", f"forks and uses are nested more than {MAX_NESTING} deep", span)
+        self.too_deep = True
+        return False
 
     def check_names(self, step: Op | Fork | Use, here: Origin, names: set[str]) -> None:
         """Every parameter that an expression reads is known."""
@@ -277,8 +311,3 @@ def training(model: NetworkFile | None) -> Training | None:
     start = found.initializer
     initializer = Initializer(start.name, start.stddev, start.bias, start.note or "") if start else None
     return Training(found.label_smoothing, found.optimizer, found.schedule, found.note or (), initializer)
-
-
-def preprocessing(model: NetworkFile | None) -> Preprocessing | None:
-    found = model.preprocessing if model else None
-    return Preprocessing(found.channel_order, found.scale, found.mean, found.std) if found else None

@@ -115,7 +115,8 @@ class _Builder:
             self.events.get_event()
             event = self.events.get_event()
             if not isinstance(event, yaml.NodeEvent):
-                self.stop("E103", "the file is empty", event)
+                self.report.error("E103", "the file is empty", Span(self.file, 1, 1, 1, 2))
+                raise _StopError
             data = self.value(event, (), 0)
             self.events.get_event()
             after = self.events.get_event()

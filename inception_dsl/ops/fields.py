@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from pydantic import PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from .. import expression
 from ..diagnostics import nearest
@@ -42,6 +42,11 @@ def refuse(
     """The one kind of error that fields raise; the loader turns it into a diagnostic."""
     context = {"message": message, "code": code, "help": help, "offset": offset, "length": length}
     return PydanticCustomError("spec", "{message}", context)
+
+
+def located(error: PydanticCustomError, path: tuple[str | int, ...], value: object) -> ValidationError:
+    """``error`` about what stands at ``path`` inside the field that is checked."""
+    return ValidationError.from_exception_data("spec", [InitErrorDetails(type=error, loc=path, input=value)])
 
 
 def shown(value: object) -> str:

@@ -33,7 +33,9 @@ def link(spec: Spec, report: Report) -> dict[str, LinkedBlock] | None:
     """Every block that ``spec`` can use, by id."""
     before = len(report.diagnostics)
     linker = _Linker(report)
-    linker.take(spec)
+    linker.pending.append(spec)
+    while linker.pending:
+        linker.take(linker.pending.pop())
     return linker.blocks if len(report.diagnostics) == before else None
 
 
@@ -42,6 +44,7 @@ class _Linker:
         self.report = report
         self.blocks: dict[str, LinkedBlock] = {}
         self.files: set[Path] = set()
+        self.pending: list[Spec] = []
 
     def take(self, spec: Spec) -> None:
         model, document = spec.model, spec.document
@@ -64,7 +67,7 @@ class _Linker:
                 continue
             checked = check(BlockFile, imported.data, imported, (), self.report)
             if checked is not None:
-                self.take(Spec(checked, imported))
+                self.pending.append(Spec(checked, imported))
 
     def add(self, block: LinkedBlock) -> None:
         first = self.blocks.setdefault(block.id, block)

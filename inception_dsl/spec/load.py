@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from .. import source
 from ..diagnostics import Report, Span, nearest
+from ..ops.fields import path as path_field
+from ..ops.fields import shown
 from ..source import DataPath, Document
-from .models import BlockFile, NetworkFile
+from .models import AXES, BlockFile, NetworkFile
 from .overlay import overlay
 
+MAX_EXTENDS: Final = 16
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -66,8 +71,13 @@ def read(path: Path, report: Report, *, wanted_by: Span | None = None, chain: tu
 def _extended(document: Document, path: Path, report: Report, chain: tuple[Path, ...]) -> Document | None:
     wanted = document.data["extends"]
     span = document.span(("extends",))
-    if not isinstance(wanted, str):
-        report.error("E203", "`extends` is the path of a spec", span)
+    try:
+        path_field(wanted)
+    except PydanticCustomError as error:
+        report.error("E203", error.message(), span)
+        return None
+    if len(chain) >= MAX_EXTENDS:
+        report.error("E301", f"more than {MAX_EXTENDS} specs extend each other", span)
         return None
     chain = (*chain, path.resolve())
     target = path.parent / wanted
@@ -89,8 +99,11 @@ def _set(document: Document, name: str, value: str, report: Report) -> Document 
     if parsed is None:
         return None
     data = document.data if isinstance(document.data, dict) else {}
+    if name == "input" and isinstance(parsed.data, str):
+        parsed.data = _sizes(parsed.data)
+        document = replace(document, data={k: v for k, v in data.items() if k != "input"} or document.data)
     parameters = data.get("params")
-    path: DataPath = tuple(int(p) if p.isdigit() else p for p in name.split("."))
+    path: DataPath = tuple(int(p) if p.isdecimal() and len(p) < 9 else p for p in name.split("."))
     if isinstance(parameters, dict) and name in parameters:
         declared = parameters[name]
         kind = declared.get("type") if isinstance(declared, dict) else declared
@@ -110,6 +123,12 @@ def _set(document: Document, name: str, value: str, report: Report) -> Document 
     for depth in range(len(path)):
         spans[path[:depth]] = parsed.span(())
     return overlay(document, Document(label, nested, spans, dict(spans)), report)
+
+
+def _sizes(text: str) -> Any:
+    """``224x224x3`` as an input; what does not look so is left for the check of the field."""
+    numbers = [int(n) for n in text.split("x")] if re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){1,3}", text) else []
+    return dict(zip((*AXES[len(numbers) - 1], "channels"), numbers, strict=True)) if numbers else text
 
 
 _TOP = frozenset(
@@ -159,15 +178,19 @@ def _report(kind: type[BaseModel], problem: Any, document: Document, base: DataP
         fields = known_fields(kind, document.data, location[len(base) : -1])
         best = nearest(str(location[-1]), fields)
         help = f"did you mean `{best}`?" if best else (f"known fields: {', '.join(fields)}" if fields else "")
+        if location[-1] == "momentum" and "decay" in fields:
+            help = "write `decay`, the share of the old average that is kept: Keras's momentum, 1 - PyTorch's"
         report.error("E201", f"unknown field `{location[-1]}`", document.key_span(location), help=help)
+    elif problem["type"] == "invalid_key":
+        report.error("E201", f"unknown field `{location[-1]}`", document.key_span(location))
     else:
         expected = {"list_type": "a list", "dict_type": "a mapping", "model_type": "a mapping"}.get(problem["type"])
         if problem["type"] == "literal_error":
             expected = f"one of {context['expected']}".replace("'", "`")
         elif problem["type"] == "too_short":
-            expected = f"at least {context['min_length']}"
+            expected = "at least one branch"
         span = document.key_span(location) if on_key else document.span(location)
-        report.error("E203", f"expected {expected or 'another kind of value'}", span)
+        report.error("E203", f"expected {expected or 'another kind of value'}, found {shown(problem['input'])}", span)
 
 
 def inside(span: Span, text: object, offset: int, length: int) -> Span:
@@ -181,15 +204,18 @@ def inside(span: Span, text: object, offset: int, length: int) -> Span:
 
 def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
     """The fields of the mapping at ``path``, by what stands there."""
-    from ..ops import OPS, BatchNormFields
-    from .models import AuxHead, BlockBody, Fork, Parameter
+    from ..ops import OPS, BatchNormFields, attribute_names
+    from .models import AuxHead, BlockBody, Defaults, Fork, Parameter
     from .sections import Initializer, Paper, Preprocessing, Training
 
     for part in path:
         data = data[part] if isinstance(data, dict | list) else None
-    if isinstance(data, dict) and data.get("op") in OPS:
-        kind = OPS[data["op"]]
-    elif isinstance(data, dict) and "branches" in data:
+    op = data.get("op") if isinstance(data, dict) else None
+    if path and isinstance(op, str) and op in OPS:
+        kind = OPS[op]
+    elif len(path) > 1 and path[-2] == "defaults" and path[-1] in OPS:
+        return list(attribute_names(OPS[path[-1]]))
+    elif path and isinstance(data, dict) and "branches" in data:
         kind = Fork
     elif path:
         nested: dict[Any, type[BaseModel]] = {
@@ -197,6 +223,7 @@ def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
             "preprocessing": Preprocessing,
             "training": Training,
             "initializer": Initializer,
+            "defaults": Defaults,
         }
         groups: dict[Any, type[BaseModel]] = {"aux_heads": AuxHead, "blocks": BlockBody, "params": Parameter}
         parent = path[-2] if len(path) > 1 else None

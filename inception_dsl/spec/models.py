@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from pydantic import Field, PlainValidator, WithJsonSchema, create_model
 
 from ..diagnostics import nearest
-from ..ops import OPS, Fields, Op, Step, attribute_names
+from ..ops import OPS, Fields, Op, Step, attribute_names, expressions
 from ..ops.fields import (
     EXPRESSION_SCHEMA,
     Classes,
@@ -18,6 +18,7 @@ from ..ops.fields import (
     Text,
     Texts,
     expressible,
+    located,
     refuse,
     shown,
 )
@@ -66,7 +67,8 @@ def _op(value: dict[str, Any]) -> Any:
     if kind is None:
         best = nearest(str(value["op"]), OPS)
         help = f"did you mean `{best}`?" if best else f"ops: {', '.join(OPS)}"
-        raise refuse(f"{shown(value['op'])} is not an op", code="E204", help=help)
+        error = refuse(f"{shown(value['op'])} is not an op", code="E204", help=help)
+        raise located(error, ("op",), value["op"])
     return kind.model_validate(value)
 
 
@@ -76,11 +78,17 @@ def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
         if not isinstance(value, dict):
             raise refuse(f"expected a mapping of attributes, found {shown(value)}")
         for key in value:
-            if key not in known:
-                best = nearest(str(key), known)
-                help = f"did you mean `{best}`?" if best else f"`{kind.kind}` has {', '.join(known) or 'no attributes'}"
-                raise refuse(f"`{kind.kind}` has no attribute {shown(key)}", code="E201", help=help)
-        return kind.partial(value)
+            if key in Step.model_fields or key == "op":
+                error = refuse(
+                    f"`{key}` is no attribute of `{kind.kind}`", code="E201", help=f"it has {', '.join(known)}"
+                )
+                raise located(error, (key,), value)
+        checked = kind.partial(value)
+        for key, given in checked.items():
+            if expressions(given):
+                error = refuse("a default is a plain value, as parameters differ from block to block", code="E207")
+                raise located(error, (key,), value[key])
+        return checked
 
     return check
 
@@ -161,7 +169,8 @@ def parameter(value: Any) -> Parameter:
         raise refuse(f"expected a type ({types}) or {{type: …, default: …}}, found {shown(value)}")
     checked = Parameter.model_validate(value)
     if checked.default is not None and not fits(checked.default, checked.type):
-        raise refuse(f"the default {shown(checked.default)} is not of type {checked.type}")
+        error = refuse(f"the default {shown(checked.default)} is not of type {checked.type}")
+        raise located(error, ("default",), checked.default)
     return checked
 
 
@@ -175,16 +184,17 @@ ParameterField = Annotated[
 def input_type(value: Any) -> dict[str, int]:
     """``{channels, …}`` with one, two or three spatial axes, named as the frameworks do."""
     if not isinstance(value, dict):
-        raise refuse(f"expected {{channels: …, height: …, width: …}}, found {shown(value)}")
+        help = "on the command line, `224x224x3` is short for it"
+        raise refuse(f"expected {{channels: …, height: …, width: …}}, found {shown(value)}", help=help)
     spatial = tuple(k for k in value if k != "channels")
-    if "channels" not in value or sorted(spatial) not in [sorted(a) for a in AXES.values()]:
+    if "channels" not in value or set(spatial) not in [set(axes) for rank, axes in AXES.items() if rank]:
         help = "write channels with length, with height and width, or with depth, height and width"
         raise refuse(
             f"an input has channels and spatial axes, found {', '.join(map(str, value)) or 'nothing'}", help=help
         )
     for name, size in value.items():
         if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 65_536:
-            raise refuse(f"`{name}` is a whole number from 1 to 65536, found {shown(size)}")
+            raise located(refuse(f"expected a whole number from 1 to 65536, found {shown(size)}"), (name,), size)
     return value
 
 

@@ -22,6 +22,7 @@ from .models import Argument, BlockFile, Fork, NetworkFile, Parameter, Step, Use
 Schema = dict[str, Any]
 _NULL: Final[Schema] = {"type": "null"}
 _STEP_REF: Final[Schema] = {"$ref": "#/$defs/step"}
+_EXPRESSION_REF: Final[Schema] = {"$ref": "#/$defs/expression"}
 _SHARED: Final = ((EXPRESSION_SCHEMA, "expression"), (ID_SCHEMA, "id"))
 _VALUES: Final = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 
@@ -168,7 +169,7 @@ class _Builder:
         return {
             "type": "object",
             "description": f"Attributes of `{kind.kind}` where a step says nothing.",
-            "properties": {name: self.field(field, change) for name, field in fields.items()},
+            "properties": {name: _plain(self.field(field, change)) for name, field in fields.items()},
             "additionalProperties": False,
         }
 
@@ -209,6 +210,13 @@ def _nullable(found: Schema) -> Schema:
     if found == _NULL or _NULL in found.get("anyOf", ()):
         return found
     return {"anyOf": [found, _NULL]}
+
+
+def _plain(found: Any) -> Any:
+    """``found`` without expressions: a default is a plain value."""
+    if isinstance(found, dict):
+        return {key: value if key == "examples" else _plain(value) for key, value in found.items()}
+    return [_plain(v) for v in found if v != _EXPRESSION_REF] if isinstance(found, list) else found
 
 
 def _shared(found: Any) -> Any:

@@ -40,11 +40,26 @@ def per_channel(value: Any) -> Any:
     return tuple(float(v) for v in value) if isinstance(value, list) else float(value)
 
 
+def divisor(value: Any) -> Any:
+    found = per_channel(value)
+    if any(v <= 0 for v in (found if isinstance(found, tuple) else (found,))):
+        raise refuse(f"expected numbers above 0, found {shown(value)}")
+    return found
+
+
 _NUMBER: Final = {"type": "number"}
 PerChannel = Annotated[
     Any,
     PlainValidator(per_channel),
     WithJsonSchema({"anyOf": [_NUMBER, {"type": "array", "items": _NUMBER, "minItems": 1}]}),
+]
+
+
+_ABOVE: Final = {"type": "number", "exclusiveMinimum": 0}
+Divisor = Annotated[
+    Any,
+    PlainValidator(divisor),
+    WithJsonSchema({"anyOf": [_ABOVE, {"type": "array", "items": _ABOVE, "minItems": 1}]}),
 ]
 
 
@@ -54,7 +69,7 @@ class Preprocessing(Fields):
     channel_order: Literal["rgb", "bgr"] = Field("rgb", description="Order of the colour channels.")
     scale: Factor = Field(1.0, description="Factor of every pixel.")
     mean: PerChannel = Field(0.0, description="Subtracted after scaling: one number, or one for each channel.")
-    std: PerChannel = Field(1.0, description="Divisor after that: one number, or one for each channel.")
+    std: Divisor = Field(1.0, description="Divisor after that: one number, or one for each channel.")
 
 
 class Initializer(Fields):
