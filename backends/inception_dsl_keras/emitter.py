@@ -84,7 +84,7 @@ def documentation(defined: Defined) -> Code:
     about = program.about
     title = headline(about, program.id).rstrip(".")
     return docstring(
-        f"{title} in Keras 3.",
+        f"{title}, in Keras 3.",
         citation(about),
         about.description,
         bullets("Where the paper leaves a choice or differs from its code:", about.deviations),

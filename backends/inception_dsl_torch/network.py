@@ -52,6 +52,7 @@ class NetworkView:
     features_doc: Code
     tapped: Code
     head_signature: Code
+    head_doc: Code
     head_lines: tuple[Code, ...]
     forward: tuple[Code, ...]
     returns: Code
@@ -97,7 +98,7 @@ class _Builder:
         returns = (
             f"Tensor | {outputs}" if self.auxiliary and len(self.auxiliary) == len(self.taps) else outputs or "Tensor"
         )
-        view_of_training = training(self.program, outputs)
+        view_of_training = training(self.defined.typed, outputs)
         return NetworkView(
             name=Code(name),
             doc=self.doc(),
@@ -108,6 +109,7 @@ class _Builder:
             features_doc=docstring(f"Features before the head: {self.after_body()} for the spec's input.", indent=8),
             tapped=self.tapped(),
             head_signature=head_signature,
+            head_doc=docstring(self.head_doc("pre_logits" in head_signature), indent=8),
             head_lines=tuple(head_lines),
             forward=tuple(Code(f"        {line}") for line in self.forward(outputs)),
             returns=Code(returns),
@@ -194,6 +196,10 @@ class _Builder:
             lines[-1] = Code(f"        return x if pre_logits else {value}")
             parameters.append("pre_logits: bool = False")
         return lines, signature("forward_head", parameters, "Tensor", indent=4)
+
+    def head_doc(self, stops: bool) -> str:
+        end = "probabilities" if self.defined.typed.probabilities else "logits"
+        return f"From features to {end}{'; ``pre_logits`` stops before the last layer' if stops else ''}."
 
     def signature(self, init: bool) -> Code:
         program = self.program

@@ -8,7 +8,9 @@ from inception_dsl.backend import (
     Code,
     Preprocessing,
     Program,
+    TensorType,
     Training,
+    TypedProgram,
     docstring,
     layout,
     literal,
@@ -33,13 +35,12 @@ class TrainingView:
     preprocess_doc: Code = NOTHING
 
 
-def training(program: Program, outputs: str) -> TrainingView:
+def training(typed: TypedProgram, outputs: str) -> TrainingView:
     """The functions that ``training``, ``aux_heads`` and ``preprocessing`` ask for."""
+    program = typed.program
     found = program.training
     init, init_doc = initial(found, program.input.rank) if found and found.initializer else ((), NOTHING)
-    loss, loss_head, loss_doc = (
-        loss_function(program, outputs) if found or program.aux_heads else ((), NOTHING, NOTHING)
-    )
+    loss, loss_head, loss_doc = loss_function(typed, outputs) if found or program.aux_heads else ((), NOTHING, NOTHING)
     steps = program.preprocessing
     lines, doc = preprocess(steps, program) if steps else ((), NOTHING)
     return TrainingView(init, init_doc, loss, loss_head, loss_doc, lines, doc)
@@ -70,26 +71,30 @@ def initial(found: Training, rank: int) -> tuple[tuple[Code, ...], Code]:
     return tuple(Code(f"        {line}") for line in lines), doc
 
 
-def loss_function(program: Program, outputs: str) -> tuple[tuple[Code, ...], Code, Code]:
+def loss_function(typed: TypedProgram, outputs: str) -> tuple[tuple[Code, ...], Code, Code]:
     """The body, the signature and the documentation of ``loss``."""
-    found = program.training
+    program, found = typed.program, typed.program.training
     smoothing = found.label_smoothing if found else 0.0
-    last = f", label_smoothing={literal(smoothing)}" if smoothing else ""
-    what = f"Cross-entropy{f' with label smoothing {smoothing:g}' if smoothing else ''} of logits and class indices"
-    extra = ", ".join(f"{head.loss_weight:g} times that of ``{head.name}``" for head in program.aux_heads)
-    paragraphs = [f"{what}{f', plus {extra}' if extra else ''}.", *(recorded(found) if found else ())]
-    doc = docstring(*paragraphs, indent=4)
+
+    def entropy(value: str, y: TensorType, *, logarithm: bool = False) -> str:
+        value += ".flatten(1)" if y.rank and y.positions() == 1 else ""
+        value += ".log()" if logarithm else ""
+        return f"F.cross_entropy({value}, target{f', label_smoothing={literal(smoothing)}' if smoothing else ''})"
+
+    def main(value: str) -> str:
+        return entropy(value, typed.y, logarithm=typed.probabilities)
+
     lines = []
     if not outputs:
-        lines.append(f"return F.cross_entropy(outputs, target{last})")
+        lines.append(f"return {main('outputs')}")
     elif not program.aux_heads:
-        lines.append(f"return F.cross_entropy(outputs.logits, target{last})")
+        lines.append(f"return {main('outputs.logits')}")
     else:
         if not program.outputs:
-            lines += ["if isinstance(outputs, Tensor):", f"    return F.cross_entropy(outputs, target{last})"]
-        lines += ["total = F.cross_entropy(outputs.logits, target" + last + ")"]
-        for head in program.aux_heads:
-            term = f"{literal(head.loss_weight)} * F.cross_entropy(outputs.{head.name}, target{last})"
+            lines += ["if isinstance(outputs, Tensor):", f"    return {main('outputs')}"]
+        lines.append(f"total = {main('outputs.logits')}")
+        for head, chain in typed.heads:
+            term = f"{literal(head.loss_weight)} * {entropy(f'outputs.{head.name}', chain.y)}"
             if program.outputs:
                 lines += [f"if outputs.{head.name} is not None:", f"    total = total + {term}"]
             else:
@@ -99,6 +104,11 @@ def loss_function(program: Program, outputs: str) -> tuple[tuple[Code, ...], Cod
         else:
             lines[-1] = lines[-1].replace("total = ", "return ", 1)
     kind = "Tensor" if not outputs else outputs if program.outputs else f"Tensor | {outputs}"
+    what = "probabilities" if typed.probabilities else "logits"
+    smooth = f" with label smoothing {smoothing:g}" if smoothing else ""
+    extra = ", ".join(f"{head.loss_weight:g} times that of ``{head.name}``" for head in program.aux_heads)
+    first = f"Cross-entropy{smooth} of {what} and class indices{f', plus {extra}' if extra else ''}."
+    doc = docstring(first, *(recorded(found) if found else ()), indent=4)
     head_line = signature("loss", [f"outputs: {kind}", "target: Tensor"], "Tensor")
     return tuple(Code(f"    {line}") for line in lines), head_line, doc
 

@@ -127,7 +127,7 @@ def module_doc(typed: TypedProgram) -> Code:
     program = typed.program
     title = program.about.title or spelled(program.id)
     return docstring(
-        f"{title} in PyTorch.",
+        f"{title}, in PyTorch.",
         program.about.description,
         citation(program.about),
         bullets("Where the paper leaves a choice or differs from its code:", program.about.deviations),

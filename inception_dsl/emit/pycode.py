@@ -67,7 +67,7 @@ def docstring(*paragraphs: str, indent: int = 0) -> Code:
         lines = (
             clean.split("\n")
             if "\n" in clean
-            else textwrap.wrap(clean, width - (3 if index == 0 else 0), break_long_words=False, break_on_hyphens=False)
+            else textwrap.wrap(clean, width - (6 if index == 0 else 0), break_long_words=False, break_on_hyphens=False)
         )
         blocks.append("\n".join(line.rstrip() for line in lines))
     text = "\n\n".join(blocks)

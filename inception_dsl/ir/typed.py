@@ -97,6 +97,14 @@ class TypedProgram:
     def y(self) -> TensorType:
         return list(self.sections.values())[-1].y
 
+    @property
+    def probabilities(self) -> bool:
+        """Whether the end of the network is a softmax, so that its outputs are not logits."""
+        steps = [step for chain in self.sections.values() for step in chain.steps]
+        last = steps[-1].runs[-1].typed if steps else None
+        op = last.op if isinstance(last, TypedOp) else None
+        return "softmax" in (getattr(op, "activation", ""), getattr(op, "function", ""))
+
 
 def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:
     """Every repetition of a step with its path below the chain."""
