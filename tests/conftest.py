@@ -1,0 +1,70 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics import Report
+from inception_dsl.ir.typed import TypedProgram
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the repository."""
+    return ROOT
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Writes the text of a spec and returns its path."""
+
+    def write(text: str, name: str = "spec.yaml") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def compiled(write: Callable[..., Path]) -> Callable[..., TypedProgram]:
+    """Compiles the text of a spec; fails the test with its report if it has mistakes."""
+
+    def compiled(text: str, **settings: str) -> TypedProgram:
+        report = Report()
+        typed = compile_spec(write(text), settings, report)
+        assert typed is not None, report.render()
+        return typed
+
+    return compiled
+
+
+@pytest.fixture
+def mistakes(write: Callable[..., Path]) -> Callable[..., Report]:
+    """The report on the text of a spec that has mistakes."""
+
+    def mistakes(text: str, **settings: str) -> Report:
+        report = Report()
+        assert compile_spec(write(text), settings, report) is None
+        assert not report.ok
+        return report
+
+    return mistakes
+
+
+@pytest.fixture
+def body(compiled: Callable[..., TypedProgram]) -> Callable[..., TypedProgram]:
+    """Compiles one or more steps on an input, 32x32x3 unless said."""
+
+    def body(steps: str, size: str = "channels: 3, height: 32, width: 32", more: str = "") -> TypedProgram:
+        return compiled(f"network: net\ninput: {{{size}}}\n{more}\nbody: [{steps}]\n")
+
+    return body

@@ -1,0 +1,84 @@
+"""How a mistake looks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import inception_dsl
+from inception_dsl.codes import CODES
+from inception_dsl.diagnostics import WIDTH, Diagnostic, Report, Span, nearest, printable, suggestion
+
+
+def test_a_mistake_shows_its_line() -> None:
+    report = Report(texts={"a.yaml": "one\ntwo three\n"})
+    span = Span("a.yaml", 2, 5, 2, 10)
+    report.error("E201", "unknown field `three`", span, label="here", help="did you mean `tree`?")
+    assert report.render() == (
+        "error[E201]: unknown field `three`\n"
+        "  --> a.yaml:2:5\n"
+        "  |\n"
+        "2 | two three\n"
+        "  |     ^^^^^ here\n"
+        "  = help: did you mean `tree`?"
+    )
+
+
+def test_mistakes_are_sorted_and_kept_once() -> None:
+    report = Report()
+    for line in (3, 1, 3):
+        report.error("E201", "x", Span("a", line, 1, line, 2))
+    assert [d.span.line for d in report] == [1, 3]
+    assert not report.ok
+
+
+def test_a_long_line_is_clipped_around_the_place() -> None:
+    line = "a" * 3000 + "BAD" + "b" * 3000
+    report = Report(texts={"a": line})
+    report.error("E201", "x", Span("a", 1, 3001, 1, 3004))
+    shown = report.render().splitlines()
+    assert all(len(text) <= WIDTH + 12 for text in shown)
+    at = shown[3].index("BAD")
+    assert shown[4][at : at + 3] == "^^^"
+    assert shown[4].count("^") == 3
+
+
+def test_the_mark_of_a_place_on_several_lines_ends_with_its_first() -> None:
+    report = Report(texts={"a": "x: {a,\n b}"})
+    report.error("E201", "x", Span("a", 1, 4, 2, 4))
+    assert report.render().splitlines()[4] == "  |    ^^^"
+
+
+def test_control_characters_are_shown_as_escapes() -> None:
+    assert printable("a\x1b[31m\n") == "a\\x1b[31m\\n"
+    report = Report(texts={"\x1b": "\x1b]0;x\x07 bad"})
+    report.error("E201", "\x1b", Span("\x1b", 1, 9, 1, 12), help="\x1b")
+    assert "\x1b" not in report.render()
+
+
+def test_a_place_without_text_is_only_named() -> None:
+    report = Report()
+    report.error("E101", "gone", Span("a.yaml", 1, 1, 1, 2))
+    assert report.render() == "error[E101]: gone\n  --> a.yaml:1:1"
+
+
+def test_codes_are_documented() -> None:
+    with pytest.raises(KeyError):
+        Diagnostic("E999", "x", Span("a", 1, 1, 1, 1))
+
+
+def test_every_code_is_used_and_no_other() -> None:
+    package = Path(inception_dsl.__file__).parent
+    text = "".join(p.read_text() for p in package.rglob("*.py") if p.name != "codes.py")
+    used = set(re.findall(r'"(E\d{3})"', text))
+    assert used <= set(CODES)
+    assert set(CODES) - used <= {"E503"}, "E503 is for backends"
+
+
+def test_suggestions() -> None:
+    assert nearest("filtres", ["filters", "stride"]) == "filters"
+    assert nearest("zzz", ["filters"]) is None
+    assert suggestion("zzz", ["b", "a"], what="known") == "known: a, b"
+    assert suggestion("zzz", [], what="known") == ""
