@@ -1,0 +1,127 @@
+"""The models that emitted files build: options, checks, saving, training, preprocessing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from inception_dsl_keras.layers import model_layers
+from keras_specs import EVERYTHING, SMALL
+
+from inception_dsl.backend import TypedProgram, cost, layers
+
+Make = Callable[[str], Any]
+
+
+def outputs(model: Any, x: Any) -> dict[str, Any]:
+    found = model.predict(x, verbose=0)
+    return found if isinstance(found, dict) else {"logits": found}
+
+
+@pytest.mark.parametrize("spec", ["v0", "v1", "v3", EVERYTHING], ids=["v0", "v1", "v3", "everything"])
+def test_saves_and_loads_without_custom_objects(
+    spec: str, module_of: Make, source_of: Make, typed_of: Make, tmp_path: Path
+) -> None:
+    options = {"aux_logits": True} if typed_of(spec).heads else {}
+    model = getattr(module_of(spec), typed_of(spec).program.id)(**options)
+    x = np.random.default_rng(0).normal(size=(1, *model.input_shape[1:]))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    expected, found = outputs(model, x), outputs(again, x)
+    assert expected.keys() == found.keys()
+    assert all(np.array_equal(found[name], value) for name, value in expected.items())
+
+
+@pytest.mark.parametrize("spec", ["v0", "v1", "v2", "v4", EVERYTHING], ids=["v0", "v1", "v2", "v4", "everything"])
+def test_layers_and_shapes_are_those_of_the_spec(spec: str, module_of: Make, typed_of: Make) -> None:
+    typed: TypedProgram = typed_of(spec)
+    options = {"aux_logits": True} if typed.heads else {}
+    model = getattr(module_of(spec), typed.program.id)(**options)
+    named = {layer.name for layer in model.layers if layer.name.rsplit("_", 1)[0] not in ("get_item", "pad")}
+    stated = {layer.name: layer for layer in model_layers(typed)}
+    assert stated.keys() <= named
+    assert model.count_params() == cost(list(layers(typed))).total
+    last = {layer.path: layer for layer in stated.values()}
+    for path, layer in last.items():
+        assert model.get_layer(layer.name).output.shape[1:] == layer.node.y.shape, path
+
+
+def test_options_of_the_network(module_of: Make) -> None:
+    module = module_of("v1")
+    features = module.googlenet(include_top=False)
+    assert features.output_shape == (None, 7, 7, 1024)
+    assert module.googlenet(num_classes=10, input_shape=(192, 320, 1)).output_shape == (None, 10)
+    heads = module.googlenet(num_classes=10, aux_logits=True).output
+    assert {name: y.shape for name, y in heads.items()} == dict.fromkeys(("logits", "aux1", "aux2"), (None, 10))
+    assert not [layer for layer in module.googlenet().layers if layer.name.startswith("aux")]
+
+
+def test_a_size_may_be_open_where_no_layer_needs_it(module_of: Make) -> None:
+    model = module_of("v4").inception_v4(input_shape=(None, None, 3), include_top=False)
+    assert model.output_shape == (None, None, None, 1536)
+    with pytest.raises(ValueError, match="needs an input of known size"):
+        module_of("v1").googlenet(input_shape=(None, None, 3))
+
+
+def test_too_small_an_input_is_refused(module_of: Make) -> None:
+    module = module_of("v3")
+    with pytest.raises(ValueError, match="inception_v3 needs 75 pixels on every axis"):
+        module.inception_v3(input_shape=(74, 299, 3))
+    with pytest.raises(ValueError, match="needs 299 pixels"):
+        module.inception_v3(input_shape=(298, 299, 3), aux_logits=True)
+    assert module.inception_v3(input_shape=(75, 75, 3)).output_shape == (None, 1000)
+
+
+def test_channels_first_is_refused(module_of: Make) -> None:
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match="channels last"):
+            module_of("v0").inception_naive()
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
+def test_a_block_alone_takes_its_parameters(module_of: Make) -> None:
+    model = module_of("v0").inception_naive(filters_1x1=1, filters_3x3=2, filters_5x5=3)
+    assert model.output_shape == (None, 28, 28, 198)
+
+
+def smoothed(logits: Any, classes: Any) -> Any:
+    target = np.full(logits.shape, 0.1 / logits.shape[-1])
+    target[np.arange(len(classes)), classes] += 0.9
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return -(target * (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))).sum(axis=-1).mean()
+
+
+def test_the_loss_weighs_the_heads(module_of: Make) -> None:
+    module, rng = module_of(SMALL), np.random.default_rng(0)
+    found = {name: rng.normal(size=(5, 4)).astype("float32") for name in ("logits", "side")}
+    classes = np.array([0, 3, 1, 2, 2])
+    expected = smoothed(found["logits"], classes) + 0.3 * smoothed(found["side"], classes)
+    assert float(module.loss(classes, found)) == pytest.approx(expected, rel=1e-5)
+    assert float(module.loss(classes, found["logits"])) == pytest.approx(smoothed(found["logits"], classes), rel=1e-5)
+
+
+def test_the_model_trains_as_its_documentation_says(module_of: Make) -> None:
+    module, rng = module_of(SMALL), np.random.default_rng(1)
+    keras.utils.set_random_seed(0)
+    model = module.small(aux_logits=True)
+    x, y = rng.normal(size=(32, 9, 9, 3)).astype("float32"), rng.integers(0, 4, 32)
+    loss = dict.fromkeys(module.LOSS_WEIGHTS, module.cross_entropy)
+    model.compile(keras.optimizers.Adam(0.01), loss=loss, loss_weights=module.LOSS_WEIGHTS)
+    history = model.fit(x, dict.fromkeys(module.LOSS_WEIGHTS, y), epochs=5, batch_size=32, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    plain = module.small()
+    plain.compile("sgd", loss=module.cross_entropy)
+    plain.fit(x, y, verbose=0)
+
+
+def test_preprocessing_is_a_function_of_its_own(module_of: Make) -> None:
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 4, 4, 4)).astype("float32")
+    expected = (pixels[..., ::-1] * 0.5 - np.array([1, 2, 3, 4])) / 2
+    found = keras.ops.convert_to_numpy(module_of(EVERYTHING).preprocess(pixels))
+    assert np.allclose(found, expected, rtol=1e-6)
