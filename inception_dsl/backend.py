@@ -34,7 +34,7 @@ from .emit.pycode import (
     signature,
 )
 from .emit.render import render
-from .ir.graph import About, AuxHead, ForkNode, OpNode, Preprocessing, Program, Training, UseNode
+from .ir.graph import About, AuxHead, ForkNode, Initializer, OpNode, Preprocessing, Program, Training, UseNode
 from .ir.typed import (
     Run,
     TypedChain,
@@ -164,6 +164,7 @@ __all__ = [
     "Group",
     "GroupNorm",
     "Identity",
+    "Initializer",
     "Item",
     "LayerNorm",
     "LocalResponseNorm",
