@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inception_dsl.backend import (
     Code,
     Defined,
@@ -21,8 +23,8 @@ from .blocks import TENSOR_TYPE, Function, Functions
 from .helpers import RESERVED, Helpers, written
 from .layers import check_names
 from .network import Network
-from .training import loss, preprocess
-from .views import FunctionView, HelperView, LossView, ModuleView, PreprocessView
+from .training import initial, loss, preprocess
+from .views import FunctionView, HelperView, InitialView, LossView, ModuleView, PreprocessView
 
 MODULES = {"keras", "layers", "ops"}
 BUILTINS = {"any", "dict", "float", "int", "isinstance", "len", "max", "min", "range", "sum", "tuple", "zip"}
@@ -49,14 +51,16 @@ def build(typed: TypedProgram) -> ModuleView:
     helpers = Helpers(statements, functions.found, program.input.rank)
     templated = helpers.templated()
     prepared = (preprocess(program.preprocessing),) if program.preprocessing else ()
+    started = initial(program.training.initializer) if program.training and program.training.initializer else None
     trained = (loss(typed),) if program.training or program.aux_heads else ()
     return ModuleView(
         docstring=documentation(defined),
-        imports=imports(templated, prepared, trained),
+        imports=imports(templated, [*prepared, *trained, *([started] if started else [])]),
         constants=trained[0].weights if trained else (),
         helpers=templated,
         functions=(*helpers.functions(), *(function_view(f, helpers) for f in functions.found)),
         network=network.view(helpers),
+        initial=(started,) if started else (),
         preprocess=prepared,
         loss=trained,
     )
@@ -68,13 +72,13 @@ def function_view(function: Function, helpers: Helpers) -> FunctionView:
 
 
 def imports(
-    templated: tuple[HelperView, ...], prepared: tuple[PreprocessView, ...], trained: tuple[LossView, ...]
+    templated: tuple[HelperView, ...], beside: Sequence[PreprocessView | LossView | InitialView]
 ) -> tuple[Code, ...]:
     """The imports; ``ops`` where something uses it."""
     sized = {"helpers/same_padding.py.j2", "helpers/ceil_padding.py.j2", "helpers/ceil_padding_around.py.j2"}
-    texts = [line for view in prepared for line in view.lines] + [line for view in trained for line in view.lines]
-    operating = any(h.template not in sized for h in templated) or any(v.weights for v in trained)
-    operating = operating or any("ops." in line for line in texts)
+    operating = any(h.template not in sized for h in templated)
+    operating = operating or any("ops." in line for view in beside for line in view.lines)
+    operating = operating or any(isinstance(view, LossView) and view.weights for view in beside)
     return Code("import keras"), Code("from keras import layers, ops" if operating else "from keras import layers")
 
 

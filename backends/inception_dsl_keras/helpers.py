@@ -50,6 +50,7 @@ RESERVED: Final = {
     *(f"conv_bn_{'linear' if f == 'none' else f}" for f in FUNCTIONS),
     "local_response_norm",
     "gelu_tanh",
+    "init_weights",
     "preprocess",
     "cross_entropy",
     "loss",

@@ -6,6 +6,7 @@ from inception_dsl.backend import (
     Activation,
     Code,
     Dense,
+    Initializer,
     Preprocessing,
     Program,
     TypedChain,
@@ -16,7 +17,7 @@ from inception_dsl.backend import (
     recorded,
 )
 
-from .views import LossView, PreprocessView
+from .views import InitialView, LossView, PreprocessView
 
 
 def preprocess(found: Preprocessing) -> PreprocessView:
@@ -34,6 +35,27 @@ def preprocess(found: Preprocessing) -> PreprocessView:
     lines[-1] = lines[-1].replace("x = ", "return ", 1)
     summary = "RGB pixels from 0 to 255 to what the network takes; not part of the model."
     return PreprocessView(docstring(summary, indent=4), tuple(Code(f"    {line}") for line in lines))
+
+
+def initial(found: Initializer) -> InitialView | None:
+    """``init_weights``, or nothing where the paper starts as Keras does."""
+    shape = "variable.shape"
+    value, what = {
+        "truncated_normal": (
+            f"keras.random.truncated_normal({shape}, stddev={literal(found.stddev)})",
+            f"Truncated normal of standard deviation {found.stddev:g}",
+        ),
+        "glorot_uniform": ("", "Glorot (Xavier) uniform, as Keras has it"),
+        "he_normal": (f"keras.initializers.HeNormal()({shape})", "He normal (fan in)"),
+    }[found.name]
+    chosen = [('variable.name.endswith("kernel")', value)] if value else []
+    if found.bias:
+        chosen.append(('variable.name == "bias"', f"ops.full({shape}, {literal(found.bias)})"))
+    lines = []
+    for index, (test, start) in enumerate(chosen):
+        lines += [f"{'elif' if index else 'if'} {test}:", f"    variable.assign({start})"]
+    doc = docstring(f"{what}; biases {found.bias:g}.", found.note, indent=4)
+    return InitialView(doc, tuple(Code(f"        {line}") for line in lines)) if lines else None
 
 
 def loss(typed: TypedProgram) -> LossView:
@@ -59,7 +81,7 @@ def loss(typed: TypedProgram) -> LossView:
     several = bool(program.aux_heads or program.outputs)
     title = f"Cross-entropy of every sample{what}"
     if several:
-        title = f"Mean cross-entropy{what}, each output by its weight"
+        title = f"Mean cross-entropy{what}, weighted"
     summary = docstring(f"{title}; targets are classes.", *extra, indent=4)
     return LossView(summary, tuple(Code(line) for line in lines), not several, (weights(program),) if several else ())
 

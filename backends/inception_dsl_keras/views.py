@@ -65,6 +65,14 @@ class PreprocessView:
 
 
 @dataclass(frozen=True, slots=True)
+class InitialView:
+    """The function that sets the weights as the paper starts."""
+
+    docstring: Code
+    lines: tuple[Code, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LossView:
     """The loss beside the model, of a ``single`` output or with ``weights`` for several."""
 
@@ -84,5 +92,6 @@ class ModuleView:
     helpers: tuple[HelperView, ...]
     functions: tuple[FunctionView, ...]
     network: NetworkView
+    initial: tuple[InitialView, ...]
     preprocess: tuple[PreprocessView, ...]
     loss: tuple[LossView, ...]

@@ -125,3 +125,16 @@ def test_preprocessing_is_a_function_of_its_own(module_of: Make) -> None:
     expected = (pixels[..., ::-1] * 0.5 - np.array([1, 2, 3, 4])) / 2
     found = keras.ops.convert_to_numpy(module_of(EVERYTHING).preprocess(pixels))
     assert np.allclose(found, expected, rtol=1e-6)
+
+
+def test_initial_weights_are_those_of_the_paper(module_of: Make) -> None:
+    module = module_of(
+        SMALL.replace("{label_smoothing: 0.1}", "{initializer: {name: truncated_normal, stddev: 0.5, bias: 0.2}}")
+    )
+    keras.utils.set_random_seed(0)
+    model = module.small()
+    module.init_weights(model)
+    kernels = [v.numpy() for v in model.trainable_variables if v.name == "kernel"]
+    assert all(np.abs(k).max() <= 1.0 for k in kernels)
+    assert np.concatenate([k.ravel() for k in kernels]).std() == pytest.approx(0.44, abs=0.02)
+    assert all(np.allclose(v, 0.2) for v in model.trainable_variables if v.name == "bias")
