@@ -31,18 +31,20 @@ blocks:
             - {{op: avg_pool, kernel_size: 3}}
             - {{op: conv_bn, filters: $pool_filters, kernel_size: 1}}
         merge: concat
+  residual: # a fork with an empty branch: the block's input itself
+    steps:
+      - branches:
+          shortcut: []
+          branch_3x3: [{{op: conv_bn, filters: $in_channels, kernel_size: 3, activation: none}}]
+        merge: add
 
 stem:
   - {{op: conv_bn, name: conv1, filters: 32, kernel_size: 3, stride: 2}}
 
-# A named step can be picked by `outputs:` and `aux_heads:`. A residual is a fork with an empty branch.
+# `outputs:` and `aux_heads:` can pick any step of stem and body by its name.
 body:
   - {{use: inception, name: mixed_1, filters: 32}}
-  - name: residual
-    branches:
-      shortcut: []
-      branch_3x3: [{{op: conv_bn, filters: $in_channels, kernel_size: 3, activation: none}}]
-    merge: add
+  - {{use: residual, repeat: 2}}
   - {{op: max_pool, name: pool1, kernel_size: 3, stride: 2}}
   - {{use: inception, name: mixed_2, filters: 64, repeat: 2}}
 

@@ -156,13 +156,28 @@ def check(kind: type[M], data: Any, document: Document, path: DataPath, report: 
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            _report(kind, problem, document, path, report)
+        problems = error.errors(include_url=False)
+        meant = [_meant(kind, p, document) for p in problems if p["type"] == "extra_forbidden"]
+        for problem in problems:
+            if problem["type"] != "missing" or problem["loc"] not in meant:
+                _report(kind, problem, document, path, report)
         return None
 
 
+def _meant(kind: type[BaseModel], problem: Any, document: Document) -> DataPath:
+    """The place of the field that an unknown one was probably meant to be."""
+    *owner, name = problem["loc"]
+    best = nearest(str(name), known_fields(kind, document.data, _plain(tuple(owner))))
+    return (*owner, best or "")
+
+
+def _plain(location: DataPath) -> DataPath:
+    """A place that pydantic names, without what does not stand in the document."""
+    return tuple(p for p in location if p not in ("[key]", "arguments"))
+
+
 def _report(kind: type[BaseModel], problem: Any, document: Document, base: DataPath, report: Report) -> None:
-    location = base + tuple(p for p in problem["loc"] if p not in ("[key]", "arguments"))
+    location = base + _plain(problem["loc"])
     on_key = problem["loc"][-1:] == ("[key]",)
     context = problem.get("ctx", {})
     if problem["type"] == "spec":

@@ -1,0 +1,140 @@
+"""What `extends` and `--set` do, and where mistakes in the result are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inception_dsl.compiler import compile_spec
+from inception_dsl.cost import layers
+from inception_dsl.diagnostics import Report
+from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.spec.load import load
+
+BASE = """\
+network: base
+input: {channels: 3, height: 32, width: 32}
+classes: 10
+params: {width: {type: int, default: 8}}
+defaults: {conv: {use_bias: false}}
+body:
+  - {op: conv, name: first, filters: $width, kernel_size: 3}
+  - {op: max_pool, kernel_size: 2, stride: 2}
+  - {use: tower, filters: 4}
+blocks:
+  tower: {params: {filters: int}, steps: [{op: conv, filters: $filters, kernel_size: 1}]}
+head: [{op: global_avg_pool}, {op: dense, units: $classes}]
+"""
+Change = Callable[..., TypedProgram]
+
+
+@pytest.fixture
+def changed(write: Callable[..., Path]) -> Change:
+    def changed(text: str, **settings: str) -> TypedProgram:
+        write(BASE, "base.yaml")
+        report = Report()
+        typed = compile_spec(write(f"extends: base.yaml\n{text}", "over.yaml"), settings, report)
+        assert typed is not None, report.render()
+        return typed
+
+    return changed
+
+
+def ops(typed: TypedProgram) -> list[str]:
+    return [f"{layer.op}:{layer.y.channels}" for layer in layers(typed)]
+
+
+ALL = ["conv:8", "max_pool:8", "conv:4", "global_avg_pool:4", "dense:10"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ALL),
+        ("classes: 3\n", [*ALL[:-1], "dense:3"]),
+        ("body: {first: {filters: 5}}\n", ["conv:5", "max_pool:5", *ALL[2:]]),
+        ("body: {0: {filters: 5}}\n", ["conv:5", "max_pool:5", *ALL[2:]]),
+        ("body: {first: null}\n", ["max_pool:3", *ALL[2:]]),
+        ("body: {tower: {filters: 6}}\n", [*ALL[:2], "conv:6", "global_avg_pool:6", "dense:10"]),
+        ("body: {1: [{op: identity}, {op: identity}]}\n", ["conv:8", "identity:8", "identity:8", *ALL[2:]]),
+        ("body: {1: []}\n", ["conv:8", *ALL[2:]]),
+        ("body: [{op: identity}]\n", ["identity:3", "global_avg_pool:3", "dense:10"]),
+        ("body: null\n", ["global_avg_pool:3", "dense:10"]),
+        ("params: {width: {default: 9}}\n", ["conv:9", "max_pool:9", *ALL[2:]]),
+        ("blocks: {tower: {steps: {0: {filters: 7}}}}\n", [*ALL[:2], "conv:7", "global_avg_pool:7", "dense:10"]),
+        ("stem: [{op: identity}]\n", ["identity:3", *ALL]),
+    ],
+)
+def test_changes(changed: Change, text: str, expected: list[str]) -> None:
+    assert ops(changed(text)) == expected
+
+
+def test_the_name_may_change_or_stay(changed: Change) -> None:
+    assert changed("").program.id == "base"
+    assert changed("network: other\n").program.id == "other"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"classes": "3"}, "dense:3"),
+        ({"width": "3", "classes": "4"}, "dense:4"),
+        ({"head.1.units": "7"}, "dense:7"),
+        ({"head": "[{op: dense, units: 2}]"}, "dense:2"),
+    ],
+)
+def test_settings(changed: Change, settings: dict[str, str], expected: str) -> None:
+    assert ops(changed("", **settings))[-1] == expected
+
+
+def test_an_input_of_another_rank_replaces_the_old_one(changed: Change) -> None:
+    assert changed("", input="64x3").program.input.shape == (64, 3)
+    assert changed("", input="8x16x16x1").program.input.shape == (8, 16, 16, 1)
+    assert changed("", input="{height: 48}").program.input.shape == (48, 32, 3)
+
+
+def test_a_mistake_stands_where_it_was_written(write: Callable[..., Path]) -> None:
+    write(BASE.replace("kernel_size: 2", "kernel_siz: 2"), "base.yaml")
+    over = write("extends: base.yaml\nbody: {first: {filters: x}}\n", "over.yaml")
+    report = Report()
+    assert load(over, {"classes": "many"}, report) is None
+    places = [(d.span.file.rsplit("/", 1)[-1], d.span.line, d.code) for d in report]
+    assert places == [("--set classes", 1, "E203"), ("base.yaml", 8, "E201"), ("over.yaml", 2, "E203")]
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "code"),
+    [
+        ("body: {frist: null}\n", {}, "E310"),
+        ("body: {9: null}\n", {}, "E310"),
+        ("", {"nothing": "1"}, "E209"),
+        ("", {"classes": "[1"}, "E103"),
+        ("", {"classes": ""}, "E103"),
+        ("", {"width": "wide"}, "E203"),
+        ("", {"input": "32x"}, "E203"),
+        ("", {"²": "1"}, "E209"),
+        ("", {"body.99999999999999999999": "1"}, "E310"),
+        ("block: b\n", {}, "E201"),
+    ],
+)
+def test_changes_that_do_not_fit(write: Callable[..., Path], text: str, settings: dict[str, Any], code: str) -> None:
+    write(BASE, "base.yaml")
+    report = Report()
+    assert compile_spec(write(f"extends: base.yaml\n{text}", "over.yaml"), settings, report) is None
+    assert code in [d.code for d in report], report.render()
+
+
+def test_circles_and_long_chains_of_extends(write: Callable[..., Path]) -> None:
+    write("extends: b.yaml\n", "a.yaml")
+    report = Report()
+    assert load(write("extends: a.yaml\n", "b.yaml"), {}, report) is None
+    assert [d.code for d in report] == ["E301"]
+    for i in range(40):
+        write(f"extends: {i + 1}.yaml\n", f"{i}.yaml")
+    write(BASE, "40.yaml")
+    report = Report()
+    assert load(write("extends: 0.yaml\n", "c.yaml"), {}, report) is None
+    assert [d.code for d in report] == ["E301"]
