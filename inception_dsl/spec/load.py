@@ -59,8 +59,9 @@ def read(path: Path, report: Report, *, wanted_by: Span | None = None, chain: tu
     except UnicodeDecodeError as error:
         report.error("E102", f"{_name(path)} is not UTF-8 (byte {error.start})", span)
         return None
-    except OSError as error:
-        report.error(code, f"{_name(path)} cannot be read: {error.strerror}", span)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        report.error(code, f"{_name(path)} cannot be read: {reason}", span)
         return None
     document = source.parse(text, _name(path), report)
     if document is None or not isinstance(document.data, dict) or "extends" not in document.data:

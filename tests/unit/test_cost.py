@@ -65,7 +65,9 @@ def test_the_smallest_input_is_the_smallest_that_compiles(
 
 
 def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> None:
-    found = Summary(compiled("block: b\ninput: {channels: 3, length: 8}\nsteps: [{op: conv, filters: 2, kernel_size: 3}]\n"))
+    found = Summary(
+        compiled("block: b\ninput: {channels: 3, length: 8}\nsteps: [{op: conv, filters: 2, kernel_size: 3}]\n")
+    )
     assert found.to_dict() == {
         "name": "b",
         "input": [8, 3],

@@ -107,7 +107,9 @@ def test_a_block_with_the_same_values_is_inferred_once(body: Body) -> None:
     assert typed.sections["body"].size == 65536
 
 
-@pytest.mark.parametrize("steps", ["{op: identity, repeat: 100001}", "{op: identity, repeat: 60000}, {op: identity, repeat: 60000}"])
+@pytest.mark.parametrize(
+    "steps", ["{op: identity, repeat: 100001}", "{op: identity, repeat: 60000}, {op: identity, repeat: 60000}"]
+)
 def test_too_many_layers(mistakes: Callable[..., Report], steps: str) -> None:
     report = mistakes(f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{steps}]\n")
     assert [d.code for d in report] == ["E309"]

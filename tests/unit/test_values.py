@@ -57,7 +57,8 @@ def test_same_is_the_rule_of_tensorflow(kernel: int, stride: int, dilation: int)
 
 
 @pytest.mark.parametrize(
-    ("size", "kernel", "stride", "pads"), [(224, 7, 2, (2, 3)), (112, 3, 2, (0, 1)), (299, 3, 2, (1, 1)), (28, 5, 1, (2, 2))]
+    ("size", "kernel", "stride", "pads"),
+    [(224, 7, 2, (2, 3)), (112, 3, 2, (0, 1)), (299, 3, 2, (1, 1)), (28, 5, 1, (2, 2))],
 )
 def test_known_paddings(size: int, kernel: int, stride: int, pads: tuple[int, int]) -> None:
     assert Window(kernel, stride).pads(size) == pads

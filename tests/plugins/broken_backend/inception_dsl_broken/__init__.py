@@ -1,0 +1,28 @@
+"""Backends that load and are wrong, and backends that load and fail."""
+
+from __future__ import annotations
+
+import sys
+
+from inception_dsl.backend import Backend, Report, TypedProgram
+
+
+def _nothing(typed: TypedProgram, report: Report) -> str | None:
+    return None
+
+
+def _fails(typed: TypedProgram, report: Report) -> str | None:
+    raise KeyError("a\nb\x1b[31m")
+
+
+def _leaves(typed: TypedProgram, report: Report) -> str | None:
+    sys.exit(3)
+
+
+TYPE = "a text"
+OLD = Backend(name="api", title="Old", emit=_nothing, api_version=0)
+RENAMED = Backend(name="another", title="Renamed", emit=_nothing)
+TORCH = Backend(name="torch", title="A second torch", emit=_nothing)
+NOTHING = Backend(name="nothing", title="Nothing", emit=_nothing)
+FAILS = Backend(name="fails", title="Fails", emit=_fails)
+LEAVES = Backend(name="leaves", title="Leaves", emit=_leaves)

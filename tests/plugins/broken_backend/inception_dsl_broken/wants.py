@@ -1,0 +1,3 @@
+import module_that_is_not_there
+
+BACKEND = module_that_is_not_there
