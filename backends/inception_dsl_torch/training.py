@@ -20,6 +20,7 @@ from inception_dsl.backend import (
 from inception_dsl.backend import call as call_of
 
 NOTHING = Code("")
+CUT = 0.9545  # erf(sqrt(2)): the share of a normal distribution within two deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +51,20 @@ def initial(found: Training, rank: int) -> tuple[tuple[Code, ...], Code]:
     """The body of ``init_weights``."""
     start = found.initializer
     assert start is not None
-    cut = literal(2 * start.stddev)
-    line, what = {
+    inverse = f"module.weight.uniform_(-{CUT}, {CUT}).erfinv_().mul_({literal(start.stddev)} * 2**0.5)"
+    setters, what = {
         "truncated_normal": (
-            f"nn.init.trunc_normal_(module.weight, std={literal(start.stddev)}, a=-{cut}, b={cut})",
+            ["# the inverse of the normal distribution between -2 and 2", inverse],
             f"Truncated normal of standard deviation {start.stddev:g}",
         ),
-        "glorot_uniform": ("nn.init.xavier_uniform_(module.weight)", "Glorot (Xavier) uniform"),
-        "he_normal": ('nn.init.kaiming_normal_(module.weight, nonlinearity="relu")', "He normal (fan in)"),
+        "glorot_uniform": (["nn.init.xavier_uniform_(module.weight)"], "Glorot (Xavier) uniform"),
+        "he_normal": (['nn.init.kaiming_normal_(module.weight, nonlinearity="relu")'], "He normal (fan in)"),
     }[start.name]
     bias = "nn.init.zeros_(module.bias)" if not start.bias else f"nn.init.constant_(module.bias, {literal(start.bias)})"
     lines = [
         "for module in self.modules():",
         f"    if isinstance(module, nn.Conv{rank}d | nn.Linear):",
-        f"        {line}",
+        *(f"        {line}" for line in setters),
         "        if module.bias is not None:",
         f"            {bias}",
     ]
