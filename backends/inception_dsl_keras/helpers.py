@@ -64,11 +64,13 @@ class Helpers:
         self.rank = rank
         self.blocks = {f.name: f for f in functions if f.optional}
         self.calls: dict[str, list[Call]] = {}
-        self.text = ""
+        self.varying: dict[str, dict[str, str | None]] = {}
+        texts: list[str] = []
         for assign in statements:
             if isinstance(assign, Assign):
                 self.calls.setdefault(assign.call.function, []).append(assign.call)
-                self.text += " ".join(str(a.value) for a in assign.call.arguments)
+                texts += (a.value for a in assign.call.arguments if a.value)
+        self.text = " ".join(texts)
         found = sorted((n for n in self.calls if n.startswith(CONV_BN)), key=lambda n: -len(self.calls[n]))
         self.conv_bns = {name: self.title(name, index) for index, name in enumerate(found)}
 
@@ -78,6 +80,11 @@ class Helpers:
 
     def options(self, function: str) -> dict[str, str | None]:
         """The options of a helper that vary, with their most common value (``None``: it has to be given)."""
+        if function not in self.varying:
+            self.varying[function] = self._options(function)
+        return self.varying[function]
+
+    def _options(self, function: str) -> dict[str, str | None]:
         found: dict[str, str | None] = {}
         for keyword in [a.keyword for a in self.calls[function][0].arguments]:
             values = [v for call in self.calls[function] if (v := call.value(keyword)) is not None]
@@ -87,14 +94,17 @@ class Helpers:
                 found[keyword] = _common(values)
         return found
 
-    def defaults(self, function: Function) -> dict[str, str | None]:
+    def defaults(self, name: str) -> dict[str, str | None]:
         """The defaults of a block's function, by its own names of the arguments."""
-        names = [function.parameters[own][0] for own in function.optional]
-        return {k: _common(str(call.value(k)) for call in self.calls[function.name]) for k in names}
+        if name not in self.varying:
+            function = self.blocks[name]
+            names = [function.parameters[own][0] for own in function.optional]
+            self.varying[name] = {k: _common(str(call.value(k)) for call in self.calls[name]) for k in names}
+        return self.varying[name]
 
     def heading(self, function: Function) -> list[str]:
         """The parameters of a block's function, those with a default last."""
-        defaults = self.defaults(function) if function.optional else {}
+        defaults = self.defaults(function.name) if function.optional else {}
         found = [(f"{k}: {kind}", defaults.get(k)) for k, kind in function.parameters.values()]
         given = [f"{text} = {default}" for text, default in found if default is not None]
         return [f"x: {TENSOR_TYPE}", *(text for text, default in found if default is None), *given, "*", "name: str"]
@@ -112,7 +122,7 @@ class Helpers:
     def shown(self, call: Call) -> Call:
         """The call as it is written: what does not vary, and what is the default, is left out."""
         if call.function in self.blocks:
-            defaults = self.defaults(self.blocks[call.function])
+            defaults = self.defaults(call.function)
             return replace(call, arguments=tuple(replace(a, default=defaults.get(a.keyword)) for a in call.arguments))
         if call.function not in self.conv_bns and call.function != "local_response_norm":
             return call
