@@ -128,7 +128,7 @@ def test_a_broken_backend_that_is_asked_for_is_one_mistake(broken: Run, root: Pa
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("fails", "KeyError: 'a\\\\nb\\\\x1b[31m'"), ("leaves", "exits"), ("nothing", "gave no text")],
+    [("fails", "KeyError: 'a"), ("leaves", "exits"), ("nothing", "gave no text")],
 )
 def test_a_backend_that_fails_is_one_mistake(broken: Run, root: Path, tmp_path: Path, name: str, reason: str) -> None:
     done = broken("build", str(root / "specs" / "v0.yaml"), "--backend", name, "--out", str(tmp_path))
@@ -136,6 +136,7 @@ def test_a_backend_that_fails_is_one_mistake(broken: Run, root: Path, tmp_path: 
     assert "error[E502]" in done.stderr
     assert reason in done.stderr
     assert "inception-dsl-broken" in done.stderr
+    assert "\x1b" not in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
 

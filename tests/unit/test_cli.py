@@ -83,7 +83,7 @@ def test_build_is_all_or_nothing(run: Run, write: Callable[..., Path], tmp_path:
     result = run("build", "good.yaml", "bad.yaml", "missing.yaml", "--backend", "torch")
     assert result.exit_code == 1
     assert files(tmp_path) == ["bad.yaml", "good.yaml"]
-    assert "bad.yaml:3:21" in result.stderr
+    assert "bad.yaml:3:19" in result.stderr
     assert "error[E101]: missing.yaml is not a file" in result.stderr
     assert result.stderr.endswith("2 errors\n")
     assert result.stdout == ""
@@ -140,7 +140,7 @@ def test_an_unknown_backend(run: Run, write: Callable[..., Path]) -> None:
     assert result.exit_code == 1
     assert "error[E501]: there is no backend `tourch`\n  --> --backend tourch:1:1" in result.stderr
     assert "help: did you mean `torch`?" in result.stderr
-    assert "bad.yaml:3:21" in result.stderr, "all mistakes in one run"
+    assert "bad.yaml:3:19" in result.stderr, "all mistakes in one run"
 
 
 def test_a_file_that_cannot_be_written(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
@@ -161,7 +161,6 @@ def test_files_that_cannot_be_read(run: Run, tmp_path: Path, command: str) -> No
         ("folder", "E101"),
         ("latin.yaml", "E102"),
         ("empty.yaml", "E103"),
-        ("a\0b", "E101"),
     ]:
         result = run(command, name)
         assert result.exit_code == 1
