@@ -39,6 +39,7 @@ class Network:
     def __init__(self, defined: Defined, functions: Functions, reserved: set[str]) -> None:
         self.defined, self.functions = defined, functions
         self.program = defined.program
+        self.least = minimum_input(defined.typed)
         taken = {*reserved, *LOCAL, *defined.parameters}
         self.body = Body(functions.call, taken, notes=True)
         self.saved: dict[str, str] = {}
@@ -136,7 +137,7 @@ class Network:
 
     def limits(self) -> tuple[LimitView, ...]:
         """The smallest input and the test that a shape is below it; nothing where any size will do."""
-        sizes = [minimum_input(self.defined.typed)]
+        sizes = [self.least]
         if self.heads:
             sizes.append(minimum_input(self.defined.typed, heads=True))
         if max(max(size) for size in sizes) == 1:
@@ -178,11 +179,11 @@ class Network:
         return docstring(headline(self.program.about, self.program.id), self.counts(), lines, indent=4)
 
     def counts(self) -> str:
-        found = [layer for layer in layers(self.defined.typed) if not layer.auxiliary]
-        total = cost(found)
-        auxiliary = sum(layer.parameters for layer in layers(self.defined.typed) if layer.auxiliary)
+        found = list(layers(self.defined.typed))
+        total = cost([layer for layer in found if not layer.auxiliary])
+        auxiliary = sum(layer.parameters for layer in found if layer.auxiliary)
         more = f" ({auxiliary:,} more in auxiliary heads)" if auxiliary else ""
         return (
             f"{total.total:,} parameters{more} and {total.macs:,} multiply-adds for an input of"
-            f" {self.program.input}; the smallest input is {'x'.join(map(str, minimum_input(self.defined.typed)))}."
+            f" {self.program.input}; the smallest input is {'x'.join(map(str, self.least))}."
         )
