@@ -20,7 +20,7 @@ from inception_dsl.backend import (
 from inception_dsl.backend import call as call_of
 
 NOTHING = Code("")
-CUT = 0.9545  # erf(sqrt(2)): the share of a normal distribution within two deviations
+CUT = 0.954499  # erf(sqrt(2)), cut: the share of a normal distribution within two deviations
 
 
 @dataclass(frozen=True, slots=True)
