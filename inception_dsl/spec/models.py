@@ -1,7 +1,5 @@
 """The schema of a spec, as pydantic models: networks, blocks, forks, uses, and what stands around them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
@@ -82,7 +80,7 @@ def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
                 error = refuse(
                     f"`{key}` is no attribute of `{kind.kind}`", code="E201", help=f"it has {', '.join(known)}"
                 )
-                raise located(error, (key,), value)
+                raise located(error, (key, "[key]"), value)
         checked = kind.partial(value)
         for key, given in checked.items():
             if expressions(given):

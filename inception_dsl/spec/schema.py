@@ -15,6 +15,7 @@ from annotated_types import MinLen
 from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 
+from ..expression import is_expression
 from ..ops import OPS, Op
 from ..ops.fields import EXPRESSION_SCHEMA, ID_SCHEMA
 from .models import Argument, BlockFile, Fork, NetworkFile, Parameter, Step, Use, attribute_names
@@ -215,8 +216,12 @@ def _nullable(found: Schema) -> Schema:
 def _plain(found: Any) -> Any:
     """``found`` without expressions: a default is a plain value."""
     if isinstance(found, dict):
-        return {key: value if key == "examples" else _plain(value) for key, value in found.items()}
+        return {key: _written(value) if key == "examples" else _plain(value) for key, value in found.items()}
     return [_plain(v) for v in found if v != _EXPRESSION_REF] if isinstance(found, list) else found
+
+
+def _written(examples: list[Any]) -> list[Any]:
+    return [e for e in examples if not is_expression(e)]
 
 
 def _shared(found: Any) -> Any:

@@ -1,7 +1,5 @@
 """The parts of a spec that stand around the steps: the paper, what the input looks like, how the network is trained."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
