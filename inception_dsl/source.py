@@ -81,7 +81,7 @@ _EXPLAINED: Final = (
     ("found character that cannot start any token", "no value can start with this character", "put the text in quotes"),
     ("expected ',' or ']'", "a `,` or the closing `]` is missing", ""),
     ("expected ',' or '}'", "a `,` or the closing `}` is missing", ""),
-    ("mapping values are not allowed", "a `:` does not belong here", "check the indentation, or put the text in quotes"),
+    ("mapping values are not allowed", "a `:` does not belong here", "check the indentation, or quote the text"),
     ("could not find expected ':'", "a `:` is missing after the key", ""),
     ("expected key", "this does not fit the indentation around it", "line it up with the fields above"),
     ("expected '-' indicator", "this does not fit the indentation around it", "line it up with the `-` above"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .cost import cost, layers, minimum_input
+from .cost import cost, layers, minimum_input, price
 from .ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, applications
 from .ops import Windowed
-from .values import TensorType
+from .values import TensorType, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Summary:
         self.cost = cost(self.layers)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as ``inception-dsl summary --json`` prints it. Shapes are lists, channels last, without a batch."""
+        """Plain data, as ``inception-dsl summary --json`` prints it. Shapes are lists, channels last, no batch."""
         typed, total = self.typed, self.cost
         return {
             "name": typed.program.id,
@@ -104,8 +104,8 @@ def _chain(chain: TypedChain, depth: int) -> list[Row]:
 
 def _node(typed: Typed, name: str, depth: int) -> list[Row]:
     if isinstance(typed, TypedOp):
-        parameters = sum(int(w.size) for w in typed.op.weights(typed.x))  # type: ignore[arg-type]
-        macs = int(typed.op.macs(typed.x, typed.y))  # type: ignore[arg-type]
+        weights, macs = price(typed)
+        parameters = sum(number(w.size) for w in weights)
         return [Row(depth, name, _described(typed), typed.y, parameters, macs)]
     if isinstance(typed, TypedUse):
         return _heading(depth, name or typed.node.block, typed.node.block, typed.y, _chain(typed.body, depth + 1))
