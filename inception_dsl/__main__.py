@@ -1,7 +1,19 @@
-"""``python -m inception_dsl``."""
+"""The program: ``inception-dsl`` and ``python -m inception_dsl``."""
 
 from __future__ import annotations
 
+import gc
+import os
+
 from .cli import main
 
-main(prog_name="inception-dsl")
+
+def run() -> None:
+    """Run one command in a process of its own."""
+    gc.disable()  # it ends before there is anything worth collecting
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them takes longer than reading a spec
+    main(prog_name="inception-dsl")
+
+
+if __name__ == "__main__":
+    run()

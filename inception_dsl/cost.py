@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .diagnostics import Report
@@ -46,6 +47,12 @@ class Cost:
         return self.trainable + self.non_trainable
 
 
+@lru_cache(maxsize=1024)
+def price(node: TypedOp) -> tuple[tuple[Weight, ...], int]:
+    """The weights and the multiply-adds of a layer; of one that is used again, once."""
+    return node.op.weights(node.x), number(node.op.macs(node.x, node.y))
+
+
 def layers(typed: TypedProgram) -> Iterator[Layer]:
     """Every layer and merge with its path, in the order of computation, auxiliary heads last."""
     heads = {head.name for head, _ in typed.heads}
@@ -57,8 +64,7 @@ def layers(typed: TypedProgram) -> Iterator[Layer]:
         if isinstance(node, TypedFork):
             yield Layer(name, node.node.merge, node.x, node.y, (), 0, auxiliary)
         else:
-            weights, macs = node.op.weights(node.x), node.op.macs(node.x, node.y)
-            yield Layer(name, node.op.op, node.x, node.y, weights, number(macs), auxiliary)
+            yield Layer(name, node.op.op, node.x, node.y, *price(node), auxiliary)
 
 
 def cost(found: list[Layer]) -> Cost:

@@ -46,8 +46,8 @@ class Defined:
 
     ``definitions`` stand in an order in which each only uses earlier ones. ``sections`` and ``heads`` are the top on
     its spatial size, with ``in_channels`` as a name, and ``num_classes`` or a block's free parameters (``parameters``,
-    name to value); ``head_chains`` are the heads with their own ``in_channels`` as a name. ``typed`` is the same program
-    on numbers.
+    name to value); ``head_chains`` are the heads with their own ``in_channels`` as a name. ``typed`` is the program on
+    numbers.
     """
 
     typed: TypedProgram

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from .ops import CORE_OPS, Op, attribute_names
-from .spec.models import AuxHead, BlockFile, Fork, NetworkFile, Parameter, Step
+from .ops import CORE_OPS, Op, Step, attribute_names
+from .spec.models import AuxHead, BlockFile, Fork, NetworkFile, Parameter
 from .spec.sections import Initializer, Paper, Preprocessing, Training
 
 TABLES = (

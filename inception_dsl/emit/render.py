@@ -6,6 +6,7 @@ fails.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from .pycode import Code
@@ -17,11 +18,11 @@ def _source_only(value: Any) -> Any:
     return value
 
 
-def render(package: str, template: str, **values: Any) -> str:
-    """The template of a backend package, filled in."""
-    import jinja2  # half of a cold start, and only a build needs it
+@cache
+def _environment(package: str) -> Any:
+    import jinja2  # a large part of a cold start, and only a build needs it
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.PackageLoader(package),
         undefined=jinja2.StrictUndefined,
         finalize=_source_only,
@@ -29,5 +30,11 @@ def render(package: str, template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
+        auto_reload=False,
     )
-    return environment.get_template(template).render(**values)
+
+
+def render(package: str, template: str, **values: Any) -> str:
+    """The template of a backend package, filled in."""
+    text: str = _environment(package).get_template(template).render(**values)
+    return text

@@ -7,8 +7,8 @@ Defaults are filled in; names are checked; nothing is inferred yet.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ..diagnostics import Span
 from ..ops import Op
@@ -16,8 +16,7 @@ from ..source import DataPath, Document
 from ..values import TensorType
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a part of the program was written."""
 
     document: Document
@@ -30,18 +29,16 @@ class Origin:
         return Origin(self.document, (*self.path, *rest))
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """What documents a network, a block or a head. ``paper`` maps field to text."""
 
     title: str = ""
     description: str = ""
-    paper: Mapping[str, str] = field(default_factory=dict)
+    paper: Mapping[str, str] = MappingProxyType({})
     deviations: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OpNode:
+class OpNode(NamedTuple):
     """A layer. ``segments`` is its part of the path: its name, its position, or nothing where it stands alone."""
 
     op: Op
@@ -50,8 +47,7 @@ class OpNode:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class ForkNode:
+class ForkNode(NamedTuple):
     """Branches by name, in the order of the merge."""
 
     branches: tuple[tuple[str, Chain], ...]
@@ -63,8 +59,7 @@ class ForkNode:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class UseNode:
+class UseNode(NamedTuple):
     """A block with its arguments; every parameter has one."""
 
     block: str
@@ -80,8 +75,7 @@ Node: TypeAlias = OpNode | ForkNode | UseNode
 Chain: TypeAlias = tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A block: ``parameters`` maps each name to its type (``int``, ``float``, ``bool``, ``str``)."""
 
     id: str
@@ -91,8 +85,7 @@ class Block:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class AuxHead:
+class AuxHead(NamedTuple):
     """A classifier on the output of the top-level step ``after``, in training only."""
 
     name: str
@@ -103,8 +96,7 @@ class AuxHead:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Initializer:
+class Initializer(NamedTuple):
     """How weights start: ``name`` is ``truncated_normal``, ``glorot_uniform`` or ``he_normal``; ``bias`` a constant."""
 
     name: str
@@ -113,8 +105,7 @@ class Initializer:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Training:
+class Training(NamedTuple):
     """The loss, the initial weights, and what is recorded of the optimiser and the schedule."""
 
     label_smoothing: float
@@ -124,8 +115,7 @@ class Training:
     initializer: Initializer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Preprocessing:
+class Preprocessing(NamedTuple):
     """``(pixel * scale - mean) / std`` on channels in ``channel_order``."""
 
     channel_order: Literal["rgb", "bgr"]
@@ -134,8 +124,7 @@ class Preprocessing:
     std: float | tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A whole network, or a block built alone (``kind``).
 
     ``sections`` are the chains at the top, in order: ``stem``, ``body`` and ``head``, or the one chain of a block.

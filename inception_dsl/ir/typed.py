@@ -1,4 +1,7 @@
-"""The typed program: the same tree with a tensor type before and after every node."""
+"""The typed program: the same tree with a tensor type before and after every node.
+
+Nodes are told apart by identity: a block that is used again with the same values is the same node.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from .graph import AuxHead, ForkNode, Node, OpNode, Program, UseNode
 Path: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TypedOp:
     """A layer whose attributes are values (or symbolic, inside a definition)."""
 
@@ -23,7 +26,7 @@ class TypedOp:
     y: TensorType
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TypedFork:
     node: ForkNode
     branches: tuple[tuple[str, TypedChain], ...]
@@ -31,7 +34,7 @@ class TypedFork:
     y: TensorType
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TypedUse:
     """A use with the values of its parameters and the block's chain for this input."""
 
@@ -45,7 +48,7 @@ class TypedUse:
 Typed: TypeAlias = TypedOp | TypedFork | TypedUse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """``count`` repetitions that all have the same types."""
 
@@ -53,7 +56,7 @@ class Run:
     typed: Typed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TypedStep:
     """A step with its repetitions; ``repeated`` where the spec says ``repeat``, even once."""
 
@@ -74,7 +77,7 @@ class TypedStep:
         return self.runs[-1].typed.y
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TypedChain:
     """``size`` is the number of layers and merges, repetitions counted."""
 
@@ -84,7 +87,7 @@ class TypedChain:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TypedProgram:
     """The program on its input: every section, every auxiliary head, every output with its type."""
 

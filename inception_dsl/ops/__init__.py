@@ -1,7 +1,5 @@
 """The ops: one file each. ``CORE_OPS`` is all of them, in the order of the reference."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from .activation import Activation

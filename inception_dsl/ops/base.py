@@ -1,7 +1,5 @@
 """What every op is: its fields in a spec, its shape rule, its weights, its cost, its documentation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 

@@ -1,7 +1,5 @@
 """Convolution, batch norm, activation: the unit that the Inception papers call a convolution since 2015."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 

@@ -1,7 +1,5 @@
 """Fully connected layer."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field

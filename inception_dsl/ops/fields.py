@@ -3,8 +3,6 @@
 Every type also takes an expression (``$name`` or ``${…}``); it is evaluated and checked again at each use of a block.
 """
 
-from __future__ import annotations
-
 import keyword
 import math
 import re

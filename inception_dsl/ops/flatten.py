@@ -1,7 +1,5 @@
 """Flatten."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from ..values import TensorType, product

@@ -1,7 +1,5 @@
 """Global avg pooling."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from .global_pool import GlobalPool

@@ -1,7 +1,5 @@
 """Fields and shape rule of the global pools (the ops are in their own files)."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from ..values import TensorType

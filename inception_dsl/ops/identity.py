@@ -1,7 +1,5 @@
 """The op that does nothing."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from .base import Op

@@ -1,7 +1,5 @@
 """Fields and shape rule of the pools (the ops are in their own files)."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from ..values import ShapeError, TensorType

@@ -1,7 +1,5 @@
 """Zero padding."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pydantic import Field

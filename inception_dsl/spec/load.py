@@ -225,7 +225,7 @@ def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
     from .sections import Initializer, Paper, Preprocessing, Training
 
     for part in path:
-        data = data[part] if isinstance(data, dict | list) else None
+        data = data[part] if isinstance(data, dict) or (isinstance(data, list) and isinstance(part, int)) else None
     op = data.get("op") if isinstance(data, dict) else None
     if path and isinstance(op, str) and op in OPS:
         kind = OPS[op]

@@ -1,7 +1,7 @@
 """The schema of a spec, as pydantic models: networks, blocks, forks, uses, and what stands around them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, cast
 
 from pydantic import Field, PlainValidator, WithJsonSchema, create_model
 
@@ -148,7 +148,7 @@ class Use(Step):
     """A block with values for its parameters."""
 
     use: Id = Field(description="The id of a block: of this file or of an imported one.", examples=["inception_a"])
-    arguments: dict[Id, Argument] = Field(default_factory=dict)
+    arguments: dict[Id, Argument] = Field(default={})
 
 
 class Parameter(Fields):
@@ -161,7 +161,7 @@ class Parameter(Fields):
 
 def parameter(value: Any) -> Parameter:
     if isinstance(value, str) and value in PYTHON_TYPES:
-        return Parameter.model_construct(type=value)
+        return Parameter.model_construct(type=cast("ParameterType", value))
     if not isinstance(value, dict):
         types = ", ".join(PYTHON_TYPES)
         raise refuse(f"expected a type ({types}) or {{type: …, default: …}}, found {shown(value)}")
@@ -242,9 +242,7 @@ class Described(Fields):
 class BlockBody(Described):
     """A block under ``blocks:``."""
 
-    params: dict[Id, ParameterField] = Field(
-        default_factory=dict, description="Parameters by name.", examples=[_PARAMS]
-    )
+    params: dict[Id, ParameterField] = Field(default={}, description="Parameters by name.", examples=[_PARAMS])
     steps: Chain
 
 
@@ -253,17 +251,15 @@ class Linked(Described):
 
     extends: Path | None = Field(None, description="Another spec that this one changes.", examples=["v4.yaml"])
     imports: list[Path] = Field(
-        default_factory=list,
+        default=[],
         alias="import",
         description="Files whose blocks are used here, from this file's folder.",
         examples=[["blocks/reduction_a.yaml"]],
     )
-    params: dict[Id, ParameterField] = Field(
-        default_factory=dict, description="Parameters by name.", examples=[_PARAMS]
-    )
+    params: dict[Id, ParameterField] = Field(default={}, description="Parameters by name.", examples=[_PARAMS])
     defaults: Defaults | None = Field(None, description="Attributes where a step says nothing.", examples=[_DEFAULTS])
     blocks: dict[Id, BlockBody] = Field(
-        default_factory=dict, description="Blocks of this file.", examples=[{"tower": {"steps": [_STEP]}}]
+        default={}, description="Blocks of this file.", examples=[{"tower": {"steps": [_STEP]}}]
     )
 
 
@@ -292,12 +288,12 @@ class NetworkFile(Linked):
     preprocessing: Preprocessing | None = Field(
         None, description="What the network expects of its input.", examples=[{"scale": 0.00784313725490196, "mean": 1}]
     )
-    stem: Chain = Field(default_factory=list, description="The first steps.", examples=[[_STEP]])
-    body: Chain = Field(default_factory=list, description="The steps up to the last feature map.", examples=[[_STEP]])
-    aux_heads: dict[Id, AuxHead] = Field(default_factory=dict, description="Auxiliary classifiers.", examples=[_HEADS])
-    head: Chain = Field(default_factory=list, description="The steps from features to output.", examples=[[_STEP]])
+    stem: Chain = Field(default=[], description="The first steps.", examples=[[_STEP]])
+    body: Chain = Field(default=[], description="The steps up to the last feature map.", examples=[[_STEP]])
+    aux_heads: dict[Id, AuxHead] = Field(default={}, description="Auxiliary classifiers.", examples=[_HEADS])
+    head: Chain = Field(default=[], description="The steps from features to output.", examples=[[_STEP]])
     outputs: dict[Id, Id] = Field(
-        default_factory=dict,
+        default={},
         description="Further outputs by name: the step at the top whose output each is.",
         examples=[{"features": "mixed_5b"}],
     )

@@ -16,9 +16,9 @@ from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from ..expression import is_expression
-from ..ops import OPS, Op
+from ..ops import OPS, Op, Step, attribute_names
 from ..ops.fields import EXPRESSION_SCHEMA, ID_SCHEMA
-from .models import Argument, BlockFile, Fork, NetworkFile, Parameter, Step, Use, attribute_names
+from .models import Argument, BlockFile, Fork, NetworkFile, Parameter, Use
 
 Schema = dict[str, Any]
 _NULL: Final[Schema] = {"type": "null"}
@@ -56,7 +56,7 @@ class _Builder:
         return {"$ref": f"#/$defs/{name}"}
 
     def object(self, kind: type[BaseModel], change: str) -> Schema:
-        properties = {f.alias or n: self.field(f, change) for n, f in kind.model_fields.items()}
+        properties: dict[str, Any] = {f.alias or n: self.field(f, change) for n, f in kind.model_fields.items()}
         if issubclass(kind, Op):
             properties["op"] |= {"description": f"{kind.summary}.", "examples": [kind.kind]}
         found: Schema = {"type": "object", "description": _text(kind), "properties": properties}
@@ -148,7 +148,8 @@ class _Builder:
             self.model(kind, "")
             self.definitions[f"{kind.kind}_attributes"] = self.attributes(kind, "")
             self.definitions[f"{kind.kind}_attributes_change"] = self.attributes(kind, "_change")
-        step = [*({"$ref": f"#/$defs/{kind.__name__}"} for kind in (*OPS.values(), Fork)), {"$ref": "#/$defs/Use"}]
+        steps: list[type[Step]] = [*OPS.values(), Fork, Use]
+        step = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in steps]
         chain = {"type": "array", "items": _STEP_REF, "description": "Steps, one after the other."}
         self.definitions |= {
             "Use": self.use(),

@@ -89,12 +89,12 @@ class Training(Fields):
         0.0, description="Share of the target that is spread over all classes.", examples=[0.1]
     )
     optimizer: dict[Id, Recorded] = Field(
-        default_factory=dict,
+        default={},
         description="The paper's optimiser and its settings.",
         examples=[{"name": "sgd"}],
     )
     schedule: dict[Id, Recorded] = Field(
-        default_factory=dict,
+        default={},
         description="The paper's learning-rate schedule.",
         examples=[{"name": "exponential", "factor": 0.94, "every_epochs": 2}],
     )
