@@ -30,11 +30,25 @@ def conv_cases() -> Iterator[Case]:
         yield Case(f"conv-{kernel}-{stride}-{padding}", text, ONE)
     for rank, inputs in MAPS.items():
         for (i, shape), stride in itertools.product(enumerate(inputs), (1, 2)):
-            yield Case(f"conv-{rank}d-{i}-{stride}", f"{{op: conv, filters: 3, kernel_size: 3, stride: {stride}}}", shape)
-    for extra in ("dilation: 2", "dilation: [1, 2], padding: valid", "groups: 2", "use_bias: false", "stride: 2, dilation: 2"):
+            yield Case(
+                f"conv-{rank}d-{i}-{stride}", f"{{op: conv, filters: 3, kernel_size: 3, stride: {stride}}}", shape
+            )
+    for extra in (
+        "dilation: 2",
+        "dilation: [1, 2], padding: valid",
+        "groups: 2",
+        "use_bias: false",
+        "stride: 2, dilation: 2",
+    ):
         yield Case(f"conv-{extra}", f"{{op: conv, filters: 6, kernel_size: 3, {extra}}}", ONE)
-    yield Case("conv-kernel-7-stride-2", "{op: conv, filters: 2, kernel_size: 7, stride: 2}", "{channels: 3, height: 14, width: 15}")
-    yield Case("conv-one-pixel", "{op: conv, filters: 2, kernel_size: 3, stride: 2}", "{channels: 3, height: 1, width: 1}")
+    yield Case(
+        "conv-kernel-7-stride-2",
+        "{op: conv, filters: 2, kernel_size: 7, stride: 2}",
+        "{channels: 3, height: 14, width: 15}",
+    )
+    yield Case(
+        "conv-one-pixel", "{op: conv, filters: 2, kernel_size: 3, stride: 2}", "{channels: 3, height: 1, width: 1}"
+    )
 
 
 def separable_cases() -> Iterator[Case]:
@@ -115,19 +129,43 @@ def other_cases() -> Iterator[Case]:
 
 
 FORKS = [
-    ("concat", "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: [], c: [{op: max_pool, kernel_size: 3}]}, merge: concat}"),
-    ("residual", "{branches: {short: [], long: [{op: conv, filters: 4, kernel_size: 3}, {op: scale, value: 0.3}]}, merge: add}, {op: activation, function: relu}"),
-    ("excite", "{branches: {x: [], gate: [{op: global_avg_pool}, {op: dense, units: 4, activation: sigmoid}]}, merge: multiply}"),
-    ("excite-1x1", "{branches: {x: [], gate: [{op: global_avg_pool, keepdims: true}, {op: conv, filters: 4, kernel_size: 1}]}, merge: multiply}"),
+    (
+        "concat",
+        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: [], c: [{op: max_pool, kernel_size: 3}]}, merge: concat}",
+    ),
+    (
+        "residual",
+        "{branches: {short: [], long: [{op: conv, filters: 4, kernel_size: 3}, {op: scale, value: 0.3}]}, merge: add}, {op: activation, function: relu}",
+    ),
+    (
+        "excite",
+        "{branches: {x: [], gate: [{op: global_avg_pool}, {op: dense, units: 4, activation: sigmoid}]}, merge: multiply}",
+    ),
+    (
+        "excite-1x1",
+        "{branches: {x: [], gate: [{op: global_avg_pool, keepdims: true}, {op: conv, filters: 4, kernel_size: 1}]}, merge: multiply}",
+    ),
     ("add-vector", "{branches: {x: [], bias: [{op: global_max_pool}]}, merge: add}"),
-    ("nested", "{branches: {a: [{branches: {b: [{op: conv, filters: 2, kernel_size: 1}], c: []}, merge: concat}, {op: conv, filters: 3, kernel_size: 1}], d: [{op: activation, function: relu}]}, merge: concat}"),
+    (
+        "nested",
+        "{branches: {a: [{branches: {b: [{op: conv, filters: 2, kernel_size: 1}], c: []}, merge: concat}, {op: conv, filters: 3, kernel_size: 1}], d: [{op: activation, function: relu}]}, merge: concat}",
+    ),
     ("repeat-op", "{op: conv, filters: 4, kernel_size: 3, repeat: 3}, {op: activation, function: relu}"),
-    ("repeat-growing", "{op: zero_pad, padding: 1, repeat: 2}, {op: conv, filters: 6, kernel_size: 2, stride: 2, repeat: 2}"),
+    (
+        "repeat-growing",
+        "{op: zero_pad, padding: 1, repeat: 2}, {op: conv, filters: 6, kernel_size: 2, stride: 2, repeat: 2}",
+    ),
     ("repeat-fork", "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, repeat: 3}"),
     ("repeat-branch", "{branches: {a: [{op: conv, filters: 4, kernel_size: 3, repeat: 2}], b: []}, merge: add}"),
     ("flatten-dense", "{op: conv, filters: 3, kernel_size: 3}, {op: flatten}, {op: dense, units: 4}, {op: batch_norm}"),
-    ("same-names", "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, name: one}, {branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, name: two}"),
-    ("odd-names", "{op: conv, name: half, filters: 2, kernel_size: 1}, {op: conv, name: x, filters: 2, kernel_size: 1}, {op: conv, name: conv, filters: 2, kernel_size: 1}"),
+    (
+        "same-names",
+        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, name: one}, {branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, name: two}",
+    ),
+    (
+        "odd-names",
+        "{op: conv, name: half, filters: 2, kernel_size: 1}, {op: conv, name: x, filters: 2, kernel_size: 1}, {op: conv, name: conv, filters: 2, kernel_size: 1}",
+    ),
     ("one-channel", "{op: conv, filters: 1, kernel_size: 3}, {op: conv_bn, filters: 1, kernel_size: 1}"),
 ]
 

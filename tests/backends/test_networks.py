@@ -60,9 +60,7 @@ def test_counts_shapes_and_a_photograph(spec: Path, backend: str) -> None:
     assert all(np.isfinite(y).all() for y in outputs.values())
     assert not np.allclose(*outputs[typed.program.output_name]), "two photographs must not look the same"
     expected = {
-        "/".join(path): node.y.shape
-        for path, node in walk_program(typed, heads=False)
-        if isinstance(node, TypedUse)
+        "/".join(path): node.y.shape for path, node in walk_program(typed, heads=False) if isinstance(node, TypedUse)
     }
     found = {path: y.shape[1:] for path, y in model.boundaries(x).items() if path in expected}
     assert found == expected
