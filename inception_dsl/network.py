@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import linecache
 import os
-import sys
 from types import ModuleType
 from typing import Any
 
 from . import plugins
 from .compiler import compile_spec
 from .diagnostics import Diagnostic, Report
+from .emit.module import module_from_source
 from .ir.typed import TypedProgram
 from .summary import Summary
-
-_numbers = itertools.count(1)
 
 
 class SpecError(ValueError):
@@ -70,16 +66,4 @@ class Network:
 
     def module(self, backend: str) -> ModuleType:
         """The source as an imported module; this imports the framework. Every call gives a module of its own."""
-        text = self.source(backend)
-        name = f"inception_dsl_generated_{self.name}_{backend}_{next(_numbers)}"
-        file = f"<{name}>"
-        module = ModuleType(name)
-        module.__file__ = file
-        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-        sys.modules[name] = module
-        try:
-            exec(compile(text, file, "exec"), module.__dict__)
-        except BaseException:
-            del sys.modules[name]
-            raise
-        return module
+        return module_from_source(self.source(backend), f"{self.name}_{backend}")

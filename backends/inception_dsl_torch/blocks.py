@@ -10,6 +10,7 @@ from inception_dsl.backend import (
     Code,
     Definition,
     Group,
+    OpNode,
     TypedChain,
     TypedStep,
     bullets,
@@ -107,7 +108,7 @@ def step_deviations(chain: TypedChain) -> list[str]:
     found: list[str] = []
     for step in chain.steps:
         node = step.node
-        found += node.op.deviation or () if hasattr(node, "op") else node.deviations
+        found += (node.op.deviation or ()) if isinstance(node, OpNode) else node.deviations
         typed = step.runs[0].typed
         for _, branch in getattr(typed, "branches", ()):
             found += step_deviations(branch)

@@ -18,5 +18,9 @@ def module_from_source(source: str, name: str) -> ModuleType:
     module.__file__ = file
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     sys.modules[unique] = module
-    exec(compile(source, file, "exec"), module.__dict__)
+    try:
+        exec(compile(source, file, "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[unique]
+        raise
     return module

@@ -225,7 +225,10 @@ def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
     from .sections import Initializer, Paper, Preprocessing, Training
 
     for part in path:
-        data = data[part] if isinstance(data, dict) or (isinstance(data, list) and isinstance(part, int)) else None
+        if isinstance(data, list) and isinstance(part, int):
+            data = data[part]
+        else:
+            data = data.get(part) if isinstance(data, dict) else None
     op = data.get("op") if isinstance(data, dict) else None
     if path and isinstance(op, str) and op in OPS:
         kind = OPS[op]
