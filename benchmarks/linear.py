@@ -1,0 +1,77 @@
+"""Whether cost grows with the spec: a chain of 10,000 steps against one of 1,000, side by side in one run.
+
+python benchmarks/linear.py
+"""
+
+from __future__ import annotations
+
+import gc
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from inception_dsl import plugins
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics import Report
+from inception_dsl.summary import Summary
+
+ROUNDS, LIMIT = 3, 12
+STEP = "  - {{op: conv, name: c{0}, filters: 8, kernel_size: 3, activation: relu}}"
+
+
+def chain(folder: Path, steps: int) -> Path:
+    """A spec whose body is a chain of that many steps."""
+    path = folder / f"chain_{steps}.yaml"
+    body = "\n".join(STEP.format(i) for i in range(steps))
+    path.write_text(f"network: chain\ninput: {{channels: 8, height: 32, width: 32}}\nbody:\n{body}\n")
+    return path
+
+
+def compile_time(path: Path) -> float:
+    """Seconds from the text to the typed program and its summary."""
+    start = time.perf_counter()
+    report = Report()
+    typed = compile_spec(path, {}, report)
+    if typed is None:
+        raise SystemExit(report.render())
+    str(Summary(typed))
+    return time.perf_counter() - start
+
+
+def emit_time(path: Path, name: str) -> float:
+    """Seconds that a backend takes to print the program."""
+    report = Report()
+    typed = compile_spec(path, {}, report)
+    ((plugin, backend),) = plugins.chosen([name], report)
+    start = time.perf_counter()
+    if typed is None or plugins.emit(plugin, backend, typed, report) is None:
+        raise SystemExit(report.render())
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print the ratios; leave with 1 if one of them is above the limit."""
+    gc.disable()  # as the program does
+    missed = False
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = chain(Path(folder), 1_000), chain(Path(folder), 10_000)
+        jobs = {"compile and summary": compile_time}
+        jobs |= {f"emit {name}": lambda path, name=name: emit_time(path, name) for name in ("torch", "keras")}
+        for title, job in jobs.items():
+            job(small)
+            pairs = [(job(small), job(large)) for _ in range(ROUNDS)]
+            short, long = (statistics.median(times) for times in zip(*pairs, strict=True))
+            missed |= long / short > LIMIT
+            verdict = "met" if long / short <= LIMIT else "MISSED"
+            print(
+                f"{title:20} {short * 1000:8.1f} ms {long * 1000:9.1f} ms {long / short:5.1f}x  at most {LIMIT}x: {verdict}"
+            )
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+    print(f"peak memory of all of this: {memory:.0f} MB")
+    raise SystemExit(missed)
+
+
+main()
