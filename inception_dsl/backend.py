@@ -47,6 +47,7 @@ from .ir.typed import (
     walk,
     walk_program,
 )
+from .neutral import check_weights, weight_shapes
 from .ops import (
     CORE_OPS,
     Activation,
@@ -202,6 +203,7 @@ __all__ = [
     "applications",
     "bullets",
     "call",
+    "check_weights",
     "citation",
     "class_name",
     "comment",
@@ -228,4 +230,5 @@ __all__ = [
     "uses_of",
     "walk",
     "walk_program",
+    "weight_shapes",
 ]

@@ -208,39 +208,34 @@ def _shapes(typed: TypedProgram) -> list[tuple[TypedUse, tuple[TensorType, Tenso
     return found
 
 
-def uses_of(chain: TypedChain) -> Iterator[TypedUse]:
-    """The uses in a chain and its branches, one for each different repetition; blocks are not entered."""
+def nodes_of(chain: TypedChain) -> Iterator[TypedOp | TypedUse]:
+    """The layers and uses in a chain and its branches, one for each different repetition; blocks are not entered."""
     for step in chain.steps:
         for run in step.runs:
-            if isinstance(run.typed, TypedUse):
-                yield run.typed
-            elif isinstance(run.typed, TypedFork):
+            if isinstance(run.typed, TypedFork):
                 for _, branch in run.typed.branches:
-                    yield from uses_of(branch)
-
-
-def layers_of(chain: TypedChain) -> Iterator[TypedOp]:
-    """The layers in a chain, its branches and the blocks it uses, one for each different repetition."""
-    for step in chain.steps:
-        for run in step.runs:
-            if isinstance(run.typed, TypedOp):
-                yield run.typed
-            elif isinstance(run.typed, TypedFork):
-                for _, branch in run.typed.branches:
-                    yield from layers_of(branch)
+                    yield from nodes_of(branch)
             else:
-                yield from layers_of(run.typed.body)
+                yield run.typed
+
+
+def uses_of(chain: TypedChain) -> Iterator[TypedUse]:
+    """The uses in a chain and its branches."""
+    return (node for node in nodes_of(chain) if isinstance(node, TypedUse))
 
 
 def own_layers(chain: TypedChain) -> Iterator[TypedOp]:
-    """The layers in a chain and its branches; blocks are not entered."""
-    for step in chain.steps:
-        for run in step.runs:
-            if isinstance(run.typed, TypedOp):
-                yield run.typed
-            elif isinstance(run.typed, TypedFork):
-                for _, branch in run.typed.branches:
-                    yield from own_layers(branch)
+    """The layers in a chain and its branches."""
+    return (node for node in nodes_of(chain) if isinstance(node, TypedOp))
+
+
+def layers_of(chain: TypedChain) -> Iterator[TypedOp]:
+    """The layers in a chain, its branches and the blocks it uses."""
+    for node in nodes_of(chain):
+        if isinstance(node, TypedOp):
+            yield node
+        else:
+            yield from layers_of(node.body)
 
 
 def _must(chain: TypedChain | None) -> TypedChain:

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from inception_dsl.backend import TypedProgram, layers, module_from_source
+from inception_dsl.backend import TypedProgram, check_weights, module_from_source, weight_shapes
 
 from .layers import boundaries
 from .weights import bindings
@@ -48,7 +48,7 @@ class KerasModel:
         self.typed, self.model, self.dtype = typed, model, dtype
         self.bindings = bindings(typed)
         self.variables = {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.variables}
-        self.shapes = {"/".join(filter(None, (n.path, w.name))): w.shape for n in layers(typed) for w in n.weights}
+        self.shapes = weight_shapes(typed)
         for layer in model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0.0
@@ -61,17 +61,10 @@ class KerasModel:
 
     def load(self, weights: Mapping[str, Any]) -> None:
         """Set every variable; says which are missing, left over or misshapen."""
-        known = {b.path: b for b in self.bindings}
-        if missing := sorted(known.keys() - weights.keys()):
-            raise KeyError(f"missing weights: {', '.join(missing)}")
-        if extra := sorted(weights.keys() - known.keys()):
-            raise KeyError(f"unknown weights: {', '.join(extra)}")
-        for path, value in weights.items():
-            array = np.asarray(value)
-            if array.shape != self.shapes[path]:
-                raise ValueError(f"{path} has shape {array.shape}, expected {self.shapes[path]}")
-            variable = self.variables[known[path].key]
-            variable.assign(array.reshape(variable.shape))
+        check_weights(weights, self.shapes)
+        for binding in self.bindings:
+            variable = self.variables[binding.key]
+            variable.assign(np.asarray(weights[binding.path]).reshape(variable.shape))
 
     def parameters(self) -> tuple[int, int]:
         """Trainable and other parameters, without the seeds of dropout."""

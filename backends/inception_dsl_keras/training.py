@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from inception_dsl.backend import (
-    Activation,
     Code,
-    Dense,
     Initializer,
     Preprocessing,
     Program,
-    TypedChain,
-    TypedOp,
     TypedProgram,
     docstring,
     literal,
@@ -62,7 +58,7 @@ def loss(typed: TypedProgram) -> LossView:
     """The cross-entropy of one output, and the weighted sum where there are several."""
     program = typed.program
     smoothing = program.training.label_smoothing if program.training else 0.0
-    logits = "False" if ends_in_softmax(list(typed.sections.values())[-1]) else "True"
+    logits = "False" if typed.probabilities else "True"
     if smoothing:
         lines = [
             "    one_hot = ops.one_hot(targets, outputs.shape[-1])",
@@ -95,11 +91,3 @@ def weights(program: Program) -> Code:
         return Code(line)
     inner = "".join(f"    {literal(name)}: {literal(weight)},\n" for name, weight in found.items())
     return Code(f"LOSS_WEIGHTS = {{\n{inner}}}")
-
-
-def ends_in_softmax(chain: TypedChain) -> bool:
-    """Whether the outputs are probabilities already."""
-    last = chain.steps[-1].runs[-1].typed if chain.steps else None
-    if isinstance(last, TypedOp) and isinstance(last.op, Dense):
-        return last.op.activation == "softmax"
-    return isinstance(last, TypedOp) and isinstance(last.op, Activation) and last.op.function == "softmax"

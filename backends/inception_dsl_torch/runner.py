@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from inception_dsl.backend import TypedProgram, layers, module_from_source
+from inception_dsl.backend import TypedProgram, check_weights, module_from_source, weight_shapes
 
 from .views import build
 from .weights import bindings, boundaries
@@ -26,28 +26,19 @@ class TorchModel:
         self.typed, self.dtype = typed, dtype
         self.module = module_from_source(source, f"{typed.program.id}_torch")
         self.net: torch.nn.Module = getattr(self.module, build(typed).model)().to(dtype)
-        self.bindings = bindings(typed)
+        self.bindings, self.shapes = bindings(typed), weight_shapes(typed)
 
     def weights(self) -> dict[str, Any]:
         state = self.net.state_dict()
-        return {b.path: neutral(state[b.key].numpy(), b.layout, self._shapes()[b.path]) for b in self.bindings}
-
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        return shapes(self.typed)
+        return {b.path: neutral(state[b.key].numpy(), b.layout, self.shapes[b.path]) for b in self.bindings}
 
     def load(self, weights: Mapping[str, Any]) -> None:
-        known = {b.path: b for b in self.bindings}
-        if missing := sorted(known.keys() - weights.keys()):
-            raise KeyError(f"missing weights: {', '.join(missing)}")
-        if extra := sorted(weights.keys() - known.keys()):
-            raise KeyError(f"unknown weights: {', '.join(extra)}")
-        wanted = self._shapes()
+        check_weights(weights, self.shapes)
         state = self.net.state_dict()
-        for path, value in weights.items():
-            if tuple(value.shape) != wanted[path]:
-                raise ValueError(f"{path} has shape {tuple(value.shape)}, expected {wanted[path]}")
-            target = state[known[path].key]
-            target.copy_(torch.from_numpy(native(np.asarray(value), known[path].layout)).reshape(target.shape))
+        for binding in self.bindings:
+            target = state[binding.key]
+            value = native(np.asarray(weights[binding.path]), binding.layout)
+            target.copy_(torch.from_numpy(value).reshape(target.shape))
 
     def parameters(self) -> tuple[int, int]:
         trainable = sum(p.numel() for p in self.net.parameters() if p.requires_grad)
@@ -85,11 +76,6 @@ class TorchModel:
 def channels_last(y: torch.Tensor) -> Any:
     array = y.detach().numpy()
     return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
-
-
-def shapes(typed: TypedProgram) -> dict[str, tuple[int, ...]]:
-    """The neutral shape of every weight."""
-    return {"/".join(filter(None, (n.path, w.name))): w.shape for n in layers(typed) for w in n.weights}  # type: ignore[misc]
 
 
 def native(value: Any, layout: str) -> Any:

@@ -1,0 +1,32 @@
+"""Weights in the neutral layout, named by path: which there are, and whether given ones fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .cost import layers
+from .ir.typed import TypedProgram
+from .values import number
+
+
+def weight_shapes(typed: TypedProgram) -> dict[str, tuple[int, ...]]:
+    """The shape of every weight by path."""
+    return {
+        "/".join(filter(None, (layer.path, weight.name))): tuple(number(n) for n in weight.shape)
+        for layer in layers(typed)
+        for weight in layer.weights
+    }
+
+
+def check_weights(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise ``KeyError`` for weights that are missing or left over, ``ValueError`` for those of another shape."""
+    if missing := sorted(shapes.keys() - weights.keys()):
+        raise KeyError(f"missing weights: {', '.join(missing)}")
+    if extra := sorted(weights.keys() - shapes.keys()):
+        raise KeyError(f"unknown weights: {', '.join(extra)}")
+    wrong = [
+        f"{p} has {tuple(w.shape)}, expected {shapes[p]}" for p, w in weights.items() if tuple(w.shape) != shapes[p]
+    ]
+    if wrong:
+        raise ValueError(f"weights of another shape: {'; '.join(wrong)}")
