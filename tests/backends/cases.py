@@ -120,7 +120,19 @@ def other_cases() -> Iterator[Case]:
         "{op: activation, function: gelu, approximate: true}",
     ):
         yield Case(text, text, ONE)
-    functions = "none relu relu6 leaky_relu elu gelu silu hard_swish sigmoid tanh softmax".split()
+    functions = [
+        "none",
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "elu",
+        "gelu",
+        "silu",
+        "hard_swish",
+        "sigmoid",
+        "tanh",
+        "softmax",
+    ]
     for name in functions:
         yield Case(f"activation-{name}", f"{{op: activation, function: {name}}}", ONE)
         yield Case(f"conv-{name}", f"{{op: conv, filters: 5, kernel_size: 1, activation: {name}}}", ONE)
