@@ -13,7 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    
+    from click.shell_completion import CompletionItem
+
     from .diagnostics import Report
     from .plugins import Plugin
 
@@ -21,14 +22,16 @@ OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 
 def _backend_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
-    
+    from click.shell_completion import CompletionItem
+
     from .plugins import installed
 
     return [CompletionItem(p.name) for p in installed() if p.name.startswith(start)]
 
 
 def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
-    
+    from click.shell_completion import CompletionItem
+
     from .ops import OPS
 
     return [CompletionItem(name, help=op.summary) for name, op in OPS.items() if name.startswith(start)]
