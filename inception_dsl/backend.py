@@ -7,8 +7,7 @@ A backend is a :class:`Backend` value that a distribution announces under the en
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from .cost import cost, layers, minimum_input
 from .define import Defined, Definition, define, own_layers, uses_of
@@ -81,8 +80,7 @@ API_VERSION: Final = 1
 GROUP: Final = "inception_dsl.backends"
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(NamedTuple):
     """A backend. ``emit`` turns a typed program into the text of one file, or adds to the report and returns ``None``.
 
     ``title`` is the framework's name, ``suffix`` the ending of the files. ``runner`` names the one module that imports
@@ -97,8 +95,7 @@ class Backend:
     api_version: int = API_VERSION
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """Where a weight of the spec lives in a framework's model.
 
     ``path`` is its name in the spec, ``key`` its name in the model, ``layout`` the word by which the runner converts

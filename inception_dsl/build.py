@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from . import plugins
 from .compiler import compile_spec
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from .backend import Backend
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """What to build: ``specs`` (paths), for which ``backends``, below which folder."""
 
     specs: Sequence[str]

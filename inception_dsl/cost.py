@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from .diagnostics import Report
 from .infer import Inference
@@ -15,8 +14,7 @@ from .ops import Flatten
 from .values import TensorType, Weight, number
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One layer or merge of the program. ``macs`` are multiply-adds of one sample."""
 
     path: str
@@ -33,8 +31,7 @@ class Layer:
         return sum(number(w.size) for w in self.weights)
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """Totals. ``macs`` leaves the auxiliary heads out; ``auxiliary`` is their share of the trainable parameters."""
 
     trainable: int

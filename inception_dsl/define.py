@@ -9,8 +9,7 @@ flatten).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .diagnostics import Report
 from .infer import Inference
@@ -25,8 +24,7 @@ Key: TypeAlias = tuple[str, tuple[tuple[str, Any], ...], Any]
 RENAMED = {"classes": "num_classes"}
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """A block to print. ``parameters`` are its arguments besides ``in_channels``; ``fixed`` the values written out.
 
     ``shapes`` are the types before and after the block at its uses, each pair once, in order.
@@ -40,8 +38,7 @@ class Definition:
     shapes: tuple[tuple[TensorType, TensorType], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Defined:
+class Defined(NamedTuple):
     """A program ready to print.
 
     ``definitions`` stand in an order in which each only uses earlier ones. ``sections`` and ``heads`` are the top on

@@ -6,8 +6,8 @@ A backend that cannot be loaded is one line of text, the distribution's name and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import metadata
+from typing import NamedTuple
 
 from .diagnostics import Report, Span, printable, suggestion
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from .ir.typed import TypedProgram
 
 
-@dataclass(frozen=True, slots=True)
-class Plugin:
+class Plugin(NamedTuple):
     """An entry point: its name, the distribution that announces it, and the ``module:attribute`` it points at."""
 
     name: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .cost import cost, layers, minimum_input, price
 from .ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, applications
@@ -11,8 +10,7 @@ from .ops import Windowed
 from .values import TensorType, number
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A line of the table; ``layer`` is false for a heading, whose numbers are the sums of what stands under it."""
 
     depth: int

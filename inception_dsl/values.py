@@ -6,8 +6,7 @@ A tensor type has no batch axis; shapes are written spatial axes first, channels
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from .symbolic import Dim, Symbolic, Value, source
 
@@ -37,8 +36,7 @@ def number(value: Value) -> int:
     return int(value)
 
 
-@dataclass(frozen=True, slots=True)
-class TensorType:
+class TensorType(NamedTuple):
     """One sample: ``spatial`` axes (none for a vector) and ``channels``."""
 
     spatial: tuple[Dim, ...]
@@ -71,8 +69,7 @@ Pair: TypeAlias = tuple[int, int]
 Padding: TypeAlias = Literal["same"] | tuple[Pair, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A window that slides along one axis. ``padding`` is ``"same"`` or the pixels ``(before, after)``.
 
     ``same`` is TensorFlow's rule, exact at every size: ``ceil(n / stride)`` outputs, and the padding that this needs,
@@ -141,8 +138,7 @@ class Window:
         return size
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(NamedTuple):
     """A variable of a layer: its name below the layer's path, its shape in the neutral layout, how it starts.
 
     Neutral layout: convolution kernels are spatial axes, input channels per group, output channels; dense kernels are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.backend import (
     Code,
@@ -27,8 +27,7 @@ from inception_dsl.backend import (
 from .build import ClassBody, Ref, Shared, sequence, simple
 
 
-@dataclass(frozen=True, slots=True)
-class ClassView:
+class ClassView(NamedTuple):
     """A class for a block: the lines of ``__init__`` and of ``forward`` (none in an ``nn.Sequential``)."""
 
     name: Code

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from inception_dsl.backend import (
     Code,
@@ -51,8 +52,7 @@ NOUNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """A weight (or, where ``layout`` is empty, a block) of the spec and its place in a module."""
 
     path: tuple[str, ...]
@@ -63,8 +63,7 @@ class Ref:
         return Ref((*path, *self.path), (*key, *self.key), self.layout)
 
 
-@dataclass(frozen=True, slots=True)
-class Lowered:
+class Lowered(NamedTuple):
     """One use or op as modules, and the refs of what they hold (each key starts with the module's index)."""
 
     modules: tuple[Expression, ...]
@@ -154,8 +153,7 @@ def shape_note(t: TensorType) -> str:
     return "" if any(isinstance(d, Symbolic) for d in t.spatial) or not t.rank else str(t)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """``target = value`` in ``forward``, with the shape of the result."""
 
     target: str

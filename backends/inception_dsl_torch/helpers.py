@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from inception_dsl.backend import BatchNormFields, Code, ConvBn, Expression, docstring, literal, name, signature
 
@@ -27,8 +26,7 @@ SUFFIXES = {
 NOTHING = Code("")
 
 
-@dataclass(frozen=True, slots=True)
-class HelperView:
+class HelperView(NamedTuple):
     """A helper to print: the template that holds its silhouette, and what varies in it."""
 
     template: str
@@ -55,8 +53,7 @@ def momentum(op: BatchNormFields) -> float:
     return round(1.0 - op.decay, 12)
 
 
-@dataclass(frozen=True, slots=True)
-class ConvBnUse:
+class ConvBnUse(NamedTuple):
     """One ``conv_bn`` of the program, as its call will be written."""
 
     op: ConvBn

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.backend import Expression, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A weight: its name below the op in the spec, its module among the op's modules, its key there, its layout."""
 
     name: str
@@ -18,8 +17,7 @@ class Stored:
     layout: str
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """``modules`` are constructors to run in order. ``inline`` writes the op as an expression of its input
     instead, which reads the values ``reads``.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.backend import (
     AuxHead,
@@ -30,8 +30,7 @@ from .build import ClassBody, Line, Ref, Shared, sequence, simple
 from .training import TrainingView, training
 
 
-@dataclass(frozen=True, slots=True)
-class Tap:
+class Tap(NamedTuple):
     """An output in the middle of the network, and whether it is an auxiliary head's."""
 
     name: str
@@ -39,8 +38,7 @@ class Tap:
     auxiliary: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkView:
+class NetworkView(NamedTuple):
     """The class of the network. ``outputs`` are the fields of its named tuple, if it has one."""
 
     name: Code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from inception_dsl.backend import (
     Code,
@@ -23,8 +23,7 @@ NOTHING = Code("")
 CUT = 0.954499  # erf(sqrt(2)), cut: the share of a normal distribution within two deviations
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingView:
+class TrainingView(NamedTuple):
     """Functions beside the class; each is empty where the spec says nothing."""
 
     init: tuple[Code, ...] = ()

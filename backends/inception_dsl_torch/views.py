@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from inception_dsl.backend import (
     Code,
@@ -28,8 +28,7 @@ from .lowering import INLINE, convolution
 from .network import NetworkView, network
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleView:
+class ModuleView(NamedTuple):
     """A whole file."""
 
     doc: Code
@@ -39,8 +38,7 @@ class ModuleView:
     network: NetworkView | None
 
 
-@dataclass(frozen=True, slots=True)
-class Emitted:
+class Emitted(NamedTuple):
     """A file and where every weight and block of the spec stands in its model."""
 
     view: ModuleView
@@ -85,12 +83,12 @@ RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", "Named
 
 def finished(module: ModuleView, helpers: tuple[HelperView, ...]) -> ModuleView:
     """The module with the helpers and the imports that its text needs."""
-    text = code_of(replace(module, helpers=helpers))
+    text = code_of(module._replace(helpers=helpers))
     kept: tuple[HelperView, ...] = ()
     while helpers != kept:
         kept = helpers
         helpers = tuple(h for h in kept if len(re.findall(rf"\b{h.name}\b", text)) > 1)
-        text = code_of(replace(module, helpers=helpers))
+        text = code_of(module._replace(helpers=helpers))
     imports = []
     if "Callable[" in text:
         imports.append("from collections.abc import Callable")
@@ -100,7 +98,7 @@ def finished(module: ModuleView, helpers: tuple[HelperView, ...]) -> ModuleView:
     imports += ["import torch"] if re.search(r"\btorch\.", text) else []
     imports.append("from torch import Tensor, nn")
     imports += ["from torch.nn import functional as F"] if re.search(r"\bF\.", text) else []
-    return replace(module, imports=tuple(Code(i) for i in imports), helpers=helpers)
+    return module._replace(imports=tuple(Code(i) for i in imports), helpers=helpers)
 
 
 def code_of(module: ModuleView) -> str:

@@ -11,7 +11,7 @@ import math
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ..symbolic import Symbolic, source
 
@@ -76,8 +76,7 @@ def docstring(*paragraphs: str, indent: int = 0) -> Code:
     return Code(f'"""{text}{" " if text.endswith(chr(34)) else ""}"""')
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A call, a list or a tuple: ``opening`` up to its bracket, and the items inside.
 
     ``rows``: where it does not fit on one line, every item has a line of its own.
@@ -89,8 +88,7 @@ class Group:
     rows: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One item: ``keyword=value``, with a comment behind it where the group is broken over lines."""
 
     value: Expression

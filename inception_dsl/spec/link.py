@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..diagnostics import Report
 from ..ops import Fields, Op
@@ -14,8 +13,7 @@ from .load import Spec, check, read
 from .models import BlockBody, BlockFile, Fork, Parameter, Use
 
 
-@dataclass(frozen=True, slots=True)
-class LinkedBlock:
+class LinkedBlock(NamedTuple):
     """A block, the document it stands in, and where in it."""
 
     id: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
@@ -24,8 +24,7 @@ MAX_EXTENDS: Final = 16
 M = TypeVar("M", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """A validated file and the document it was read from."""
 
     model: NetworkFile | BlockFile
@@ -102,7 +101,7 @@ def _set(document: Document, name: str, value: str, report: Report) -> Document 
     data = document.data if isinstance(document.data, dict) else {}
     if name == "input" and isinstance(parsed.data, str):
         parsed.data = _sizes(parsed.data)
-        document = replace(document, data={k: v for k, v in data.items() if k != "input"} or document.data)
+        document = dataclasses.replace(document, data={k: v for k, v in data.items() if k != "input"} or document.data)
     parameters = data.get("params")
     path: DataPath = tuple(int(p) if p.isdecimal() and len(p) < 9 else p for p in name.split("."))
     if isinstance(parameters, dict) and name in parameters:
