@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import PlainValidator, WithJsonSchema
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from .. import expression
 from ..diagnostics import nearest
@@ -32,6 +31,16 @@ ID_SCHEMA: Final = {
     "description": "A name: lower-case letters, digits and underscores; not a word of Python.",
     "examples": ["branch_3x3"],
 }
+
+
+class Checked:
+    """How a field is checked (``check`` raises what :func:`refuse` makes), and what a JSON Schema says of it."""
+
+    def __init__(self, check: Callable[[Any], Any], schema: dict[str, Any]) -> None:
+        self.check, self.schema = check, schema
+
+    def __get_pydantic_core_schema__(self, _: Any, __: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
 
 
 def refuse(
@@ -178,8 +187,8 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(text(v) for v in value) if isinstance(value, list | tuple) else (text(value),)
 
 
-def _schema(base: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [base, EXPRESSION_SCHEMA]})
+def _schema(base: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [base, EXPRESSION_SCHEMA]}
 
 
 def _whole_schema(low: int, high: int) -> dict[str, Any]:
@@ -190,69 +199,61 @@ def _list_schema(item: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": item, "minItems": 1, "maxItems": 3}
 
 
-def _per_axis_schema(low: int, high: int) -> WithJsonSchema:
+def _per_axis_schema(low: int, high: int) -> dict[str, Any]:
     item = {"anyOf": [_whole_schema(low, high), EXPRESSION_SCHEMA]}
-    return WithJsonSchema({"anyOf": [_whole_schema(low, high), _list_schema(item), EXPRESSION_SCHEMA]})
+    return {"anyOf": [_whole_schema(low, high), _list_schema(item), EXPRESSION_SCHEMA]}
 
 
 _SIDE: Final = _whole_schema(0, MAX_KERNEL)
 _PAIR: Final = {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}
 _SIDES: Final = [_SIDE, _list_schema(_SIDE), _list_schema(_PAIR)]
 
-Id = Annotated[str, PlainValidator(identifier), WithJsonSchema(ID_SCHEMA)]
-Text = Annotated[str, PlainValidator(text), WithJsonSchema({"type": ["string", "number"]})]
-Path = Annotated[str, PlainValidator(path), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1024})]
+Id = Annotated[str, Checked(identifier, ID_SCHEMA)]
+Text = Annotated[str, Checked(text, {"type": ["string", "number"]})]
+Path = Annotated[str, Checked(path, {"type": "string", "minLength": 1, "maxLength": 1024})]
 Texts = Annotated[
     tuple[str, ...],
-    PlainValidator(texts),
-    WithJsonSchema(
-        {"anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]}
+    Checked(
+        texts, {"anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]}
     ),
 ]
-Count = Annotated[int, PlainValidator(expressible(whole(1, MAX_COUNT))), _schema(_whole_schema(1, MAX_COUNT))]
-Repeat = Annotated[int, PlainValidator(expressible(whole(1, 10**9))), _schema(_whole_schema(1, 10**9))]
+Count = Annotated[int, Checked(expressible(whole(1, MAX_COUNT)), _schema(_whole_schema(1, MAX_COUNT)))]
+Repeat = Annotated[int, Checked(expressible(whole(1, 10**9)), _schema(_whole_schema(1, 10**9)))]
 Kernel = Annotated[
-    int | tuple[int, ...], PlainValidator(expressible(per_axis(1, MAX_KERNEL))), _per_axis_schema(1, MAX_KERNEL)
+    int | tuple[int, ...], Checked(expressible(per_axis(1, MAX_KERNEL)), _per_axis_schema(1, MAX_KERNEL))
 ]
 AnyPadding = Annotated[
     Any,
-    PlainValidator(expressible(any_padding)),
-    _schema({"anyOf": [{"enum": ["same", "valid"]}, *_SIDES]}),
+    Checked(expressible(any_padding), _schema({"anyOf": [{"enum": ["same", "valid"]}, *_SIDES]})),
 ]
-Sides = Annotated[Any, PlainValidator(expressible(sides)), _schema({"anyOf": _SIDES})]
-Flag = Annotated[bool, PlainValidator(expressible(boolean)), _schema({"type": "boolean"})]
+Sides = Annotated[Any, Checked(expressible(sides), _schema({"anyOf": _SIDES}))]
+Flag = Annotated[bool, Checked(expressible(boolean), _schema({"type": "boolean"}))]
 Rate = Annotated[
     float,
-    PlainValidator(expressible(real(0, 1, open_high=True))),
-    _schema({"type": "number", "minimum": 0, "exclusiveMaximum": 1}),
+    Checked(expressible(real(0, 1, open_high=True)), _schema({"type": "number", "minimum": 0, "exclusiveMaximum": 1})),
 ]
-Share = Annotated[
-    float, PlainValidator(expressible(real(0, 1))), _schema({"type": "number", "minimum": 0, "maximum": 1})
-]
+Share = Annotated[float, Checked(expressible(real(0, 1)), _schema({"type": "number", "minimum": 0, "maximum": 1}))]
 Positive = Annotated[
     float,
-    PlainValidator(expressible(real(0, 1e6, open_low=True))),
-    _schema({"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}),
+    Checked(
+        expressible(real(0, 1e6, open_low=True)), _schema({"type": "number", "exclusiveMinimum": 0, "maximum": 1e6})
+    ),
 ]
 Real = Annotated[
     float,
-    PlainValidator(expressible(real(-1e6, 1e6))),
-    _schema({"type": "number", "minimum": -1e6, "maximum": 1e6}),
+    Checked(expressible(real(-1e6, 1e6)), _schema({"type": "number", "minimum": -1e6, "maximum": 1e6})),
 ]
 # the same without expressions: fields that stand outside of blocks
-Classes = Annotated[int, PlainValidator(whole(1, MAX_COUNT)), WithJsonSchema(_whole_schema(1, MAX_COUNT))]
-Fraction = Annotated[float, PlainValidator(real(0, 1)), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+Classes = Annotated[int, Checked(whole(1, MAX_COUNT), _whole_schema(1, MAX_COUNT))]
+Fraction = Annotated[float, Checked(real(0, 1), {"type": "number", "minimum": 0, "maximum": 1})]
 Factor = Annotated[
     float,
-    PlainValidator(real(0, 1e6, open_low=True)),
-    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}),
+    Checked(real(0, 1e6, open_low=True), {"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}),
 ]
-Constant = Annotated[
-    float, PlainValidator(real(-1e6, 1e6)), WithJsonSchema({"type": "number", "minimum": -1e6, "maximum": 1e6})
-]
+Constant = Annotated[float, Checked(real(-1e6, 1e6), {"type": "number", "minimum": -1e6, "maximum": 1e6})]
 
 Function: TypeAlias = Literal[
     "none", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"
 ]
 FUNCTIONS: Final[tuple[str, ...]] = get_args(Function)
-ActivationName = Annotated[str, PlainValidator(expressible(choice(FUNCTIONS))), _schema({"enum": list(FUNCTIONS)})]
+ActivationName = Annotated[str, Checked(expressible(choice(FUNCTIONS)), _schema({"enum": list(FUNCTIONS)}))]

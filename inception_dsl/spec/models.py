@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, cast
 
-from pydantic import Field, PlainValidator, WithJsonSchema, create_model
+from pydantic import Field, create_model
 
 from ..diagnostics import nearest
 from ..ops import OPS, Fields, Op, Step, attribute_names, expressions
 from ..ops.fields import (
     EXPRESSION_SCHEMA,
+    Checked,
     Classes,
     Constant,
     Id,
@@ -91,16 +92,16 @@ def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
     return check
 
 
-StepField = Annotated[Any, PlainValidator(step), WithJsonSchema({"$ref": "#/$defs/step"})]
+StepField = Annotated[Any, Checked(step, {"$ref": "#/$defs/step"})]
 Chain = Annotated[
     list[StepField],
     Field(description="Steps, one after the other; an empty list is the input itself.", examples=[[_STEP]]),
 ]
 Argument = Annotated[
     Any,
-    PlainValidator(expressible(argument)),
-    WithJsonSchema(
-        {"anyOf": [{"type": ["number", "boolean"]}, {"type": "string", "pattern": r"^(?!\$)"}, EXPRESSION_SCHEMA]}
+    Checked(
+        expressible(argument),
+        {"anyOf": [{"type": ["number", "boolean"]}, {"type": "string", "pattern": r"^(?!\$)"}, EXPRESSION_SCHEMA]},
     ),
 ]
 
@@ -124,7 +125,7 @@ else:
         __doc__="Attributes where a step says nothing, op by op.",
         **{
             name: (
-                Annotated[Any, PlainValidator(_partial(kind)), WithJsonSchema({"$ref": f"#/$defs/{name}_attributes"})],
+                Annotated[Any, Checked(_partial(kind), {"$ref": f"#/$defs/{name}_attributes"})],
                 Field(None, description=f"For every `{name}`.", examples=[_default(kind)]),
             )
             for name, kind in OPS.items()
@@ -174,8 +175,7 @@ def parameter(value: Any) -> Parameter:
 
 ParameterField = Annotated[
     Parameter,
-    PlainValidator(parameter),
-    WithJsonSchema({"anyOf": [{"enum": list(PYTHON_TYPES)}, {"$ref": "#/$defs/Parameter"}]}),
+    Checked(parameter, {"anyOf": [{"enum": list(PYTHON_TYPES)}, {"$ref": "#/$defs/Parameter"}]}),
 ]
 
 
@@ -225,7 +225,7 @@ _INPUTS: Final = [
     for rank, names in AXES.items()
     if rank
 ]
-InputField = Annotated[dict[str, int], PlainValidator(input_type), WithJsonSchema({"anyOf": _INPUTS})]
+InputField = Annotated[dict[str, int], Checked(input_type, {"anyOf": _INPUTS})]
 
 
 class Described(Fields):

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from annotated_types import MinLen
-from pydantic import BaseModel, WithJsonSchema
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ..expression import is_expression
 from ..ops import OPS, Op, Step, attribute_names
-from ..ops.fields import EXPRESSION_SCHEMA, ID_SCHEMA
+from ..ops.fields import EXPRESSION_SCHEMA, ID_SCHEMA, Checked
 from .models import Argument, BlockFile, Fork, NetworkFile, Parameter, Use
 
 Schema = dict[str, Any]
@@ -114,8 +114,8 @@ class _Builder:
     def annotated(self, arguments: tuple[Any, ...], change: str) -> Schema:
         found: Schema | None = None
         for extra in arguments[1:]:
-            if isinstance(extra, WithJsonSchema) and extra.json_schema is not None:
-                found = _shared(extra.json_schema)
+            if isinstance(extra, Checked):
+                found = _shared(extra.schema)
         if found is not None:
             return _changed(found) if change else found
         found = self.annotation(arguments[0], change)

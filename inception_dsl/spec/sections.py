@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import Field
 
 from ..ops import Fields
-from ..ops.fields import Constant, Factor, Fraction, Id, Text, Texts, refuse, shown
+from ..ops.fields import Checked, Constant, Factor, Fraction, Id, Text, Texts, refuse, shown
 
 
 def argument(value: Any) -> Any:
@@ -14,7 +14,7 @@ def argument(value: Any) -> Any:
     return value
 
 
-Recorded = Annotated[Any, PlainValidator(argument), WithJsonSchema({"type": ["number", "string", "boolean"]})]
+Recorded = Annotated[Any, Checked(argument, {"type": ["number", "string", "boolean"]})]
 
 
 class Paper(Fields):
@@ -48,16 +48,14 @@ def divisor(value: Any) -> Any:
 _NUMBER: Final = {"type": "number"}
 PerChannel = Annotated[
     Any,
-    PlainValidator(per_channel),
-    WithJsonSchema({"anyOf": [_NUMBER, {"type": "array", "items": _NUMBER, "minItems": 1}]}),
+    Checked(per_channel, {"anyOf": [_NUMBER, {"type": "array", "items": _NUMBER, "minItems": 1}]}),
 ]
 
 
 _ABOVE: Final = {"type": "number", "exclusiveMinimum": 0}
 Divisor = Annotated[
     Any,
-    PlainValidator(divisor),
-    WithJsonSchema({"anyOf": [_ABOVE, {"type": "array", "items": _ABOVE, "minItems": 1}]}),
+    Checked(divisor, {"anyOf": [_ABOVE, {"type": "array", "items": _ABOVE, "minItems": 1}]}),
 ]
 
 
