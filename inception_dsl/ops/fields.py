@@ -56,6 +56,17 @@ def located(error: PydanticCustomError, path: tuple[str | int, ...], value: obje
     return ValidationError.from_exception_data("spec", [InitErrorDetails(type=error, loc=path, input=value)])
 
 
+def below(problem: Any, key: str) -> InitErrorDetails:
+    """A problem that pydantic lists, as one of the mapping that holds the checked value under ``key``."""
+    kind: Any = problem["type"]
+    context = problem.get("ctx", {})
+    if kind == "spec":
+        return InitErrorDetails(
+            type=PydanticCustomError("spec", "{message}", context), loc=(key, *problem["loc"]), input=problem["input"]
+        )
+    return InitErrorDetails(type=kind, loc=(key, *problem["loc"]), input=problem["input"], ctx=context)
+
+
 def shown(value: object) -> str:
     """A short quotation of what was written."""
     if value is None:

@@ -79,10 +79,7 @@ class _Linker:
 
 def given_defaults(model: Fields) -> dict[str, dict[str, Any]]:
     """The ``defaults:`` of a file, as far as they are written."""
-    found = getattr(model, "defaults", None)
-    if found is None:
-        return {}
-    return {name: getattr(found, name) for name in found.model_fields_set if getattr(found, name)}
+    return {name: found for name, found in (getattr(model, "defaults", None) or {}).items() if found}
 
 
 def steps_of(chain: list[Any]) -> Iterator[Op | Fork | Use]:

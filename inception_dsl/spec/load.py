@@ -220,7 +220,7 @@ def inside(span: Span, text: object, offset: int, length: int) -> Span:
 def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
     """The fields of the mapping at ``path``, by what stands there."""
     from ..ops import OPS, BatchNormFields, attribute_names
-    from .models import AuxHead, BlockBody, Defaults, Fork, Parameter
+    from .models import AuxHead, BlockBody, Fork, Parameter
     from .sections import Initializer, Paper, Preprocessing, Training
 
     for part in path:
@@ -233,6 +233,8 @@ def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
         kind = OPS[op]
     elif len(path) > 1 and path[-2] == "defaults" and path[-1] in OPS:
         return list(attribute_names(OPS[path[-1]]))
+    elif path and path[-1] == "defaults":
+        return list(OPS)
     elif path and isinstance(data, dict) and "branches" in data:
         kind = Fork
     elif path:
@@ -241,7 +243,6 @@ def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
             "preprocessing": Preprocessing,
             "training": Training,
             "initializer": Initializer,
-            "defaults": Defaults,
         }
         groups: dict[Any, type[BaseModel]] = {"aux_heads": AuxHead, "blocks": BlockBody, "params": Parameter}
         parent = path[-2] if len(path) > 1 else None

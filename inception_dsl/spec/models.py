@@ -1,9 +1,10 @@
 """The schema of a spec, as pydantic models: networks, blocks, forks, uses, and what stands around them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, cast
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
-from pydantic import Field, create_model
+from pydantic import Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ..diagnostics import nearest
 from ..ops import OPS, Fields, Op, Step, attribute_names, expressions
@@ -16,6 +17,7 @@ from ..ops.fields import (
     Path,
     Text,
     Texts,
+    below,
     expressible,
     located,
     refuse,
@@ -92,6 +94,28 @@ def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
     return check
 
 
+def defaults(value: Any) -> dict[str, dict[str, Any]]:
+    """Attributes op by op, each checked as the op's own field is; all mistakes at once."""
+    if not isinstance(value, dict):
+        raise refuse(f"expected a mapping from ops to attributes, found {shown(value)}")
+    found: dict[str, dict[str, Any]] = {}
+    wrong: list[InitErrorDetails] = []
+    for name, attributes in value.items():
+        if name not in OPS:
+            wrong.append(InitErrorDetails(type="extra_forbidden", loc=(name,), input=attributes))
+            continue
+        try:
+            found[name] = _partial(OPS[name])(attributes)
+        except PydanticCustomError as error:
+            wrong.append(InitErrorDetails(type=error, loc=(name,), input=attributes))
+        except ValidationError as error:
+            wrong += [below(problem, name) for problem in error.errors(include_url=False)]
+    if wrong:
+        raise ValidationError.from_exception_data("defaults", wrong)
+    return found
+
+
+DefaultsField = Annotated[dict[str, dict[str, Any]], Checked(defaults, {"$ref": "#/$defs/Defaults"})]
 StepField = Annotated[Any, Checked(step, {"$ref": "#/$defs/step"})]
 Chain = Annotated[
     list[StepField],
@@ -104,33 +128,6 @@ Argument = Annotated[
         {"anyOf": [{"type": ["number", "boolean"]}, {"type": "string", "pattern": r"^(?!\$)"}, EXPRESSION_SCHEMA]},
     ),
 ]
-
-
-def _default(kind: type[Op]) -> dict[str, Any]:
-    """The first attribute that has a plain default, as an example."""
-    plain = {n: f.default for n, f in kind.model_fields.items() if n in attribute_names(kind) and not f.is_required()}
-    return (
-        dict([next((i for i in plain.items() if isinstance(i[1], bool | int | float | str)), ("", None))])
-        if plain
-        else {}
-    )
-
-
-if TYPE_CHECKING:
-    Defaults: TypeAlias = Fields
-else:
-    Defaults = create_model(
-        "Defaults",
-        __base__=Fields,
-        __doc__="Attributes where a step says nothing, op by op.",
-        **{
-            name: (
-                Annotated[Any, Checked(_partial(kind), {"$ref": f"#/$defs/{name}_attributes"})],
-                Field(None, description=f"For every `{name}`.", examples=[_default(kind)]),
-            )
-            for name, kind in OPS.items()
-        },
-    )
 
 
 class Fork(Step):
@@ -257,7 +254,9 @@ class Linked(Described):
         examples=[["blocks/reduction_a.yaml"]],
     )
     params: dict[Id, ParameterField] = Field(default={}, description="Parameters by name.", examples=[_PARAMS])
-    defaults: Defaults | None = Field(None, description="Attributes where a step says nothing.", examples=[_DEFAULTS])
+    defaults: DefaultsField | None = Field(
+        None, description="Attributes where a step says nothing.", examples=[_DEFAULTS]
+    )
     blocks: dict[Id, BlockBody] = Field(
         default={}, description="Blocks of this file.", examples=[{"tower": {"steps": [_STEP]}}]
     )

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from annotated_types import MinLen
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 
 from ..expression import is_expression
-from ..ops import OPS, Op, Step, attribute_names
+from ..ops import OPS, Fields, Op, Step, attribute_names
 from ..ops.fields import EXPRESSION_SCHEMA, ID_SCHEMA, Checked
 from .models import Argument, BlockFile, Fork, NetworkFile, Parameter, Use
 
@@ -144,6 +144,8 @@ class _Builder:
     def all_definitions(self) -> dict[str, Schema]:
         """Every definition that is referred to, by name."""
         self.model(Fork, "")
+        self.model(_defaults(), "")
+        self.model(_defaults(), "_change")
         for kind in OPS.values():
             self.model(kind, "")
             self.definitions[f"{kind.kind}_attributes"] = self.attributes(kind, "")
@@ -235,9 +237,32 @@ def _shared(found: Any) -> Any:
     return [_shared(value) for value in found] if isinstance(found, list) else found
 
 
+def _default(kind: type[Op]) -> dict[str, Any]:
+    """The first attribute that has a plain default, as an example."""
+    plain = {n: f.default for n, f in kind.model_fields.items() if n in attribute_names(kind) and not f.is_required()}
+    return (
+        dict([next((i for i in plain.items() if isinstance(i[1], bool | int | float | str)), ("", None))])
+        if plain
+        else {}
+    )
+
+
+def _defaults() -> type[BaseModel]:
+    """What stands under `defaults`, as a model: the loader checks it op by op."""
+    fields: dict[str, Any] = {
+        name: (
+            Annotated[Any, Checked(dict, {"$ref": f"#/$defs/{name}_attributes"})],
+            Field(None, description=f"For every `{name}`.", examples=[_default(kind)]),
+        )
+        for name, kind in OPS.items()
+    }
+    about = "Attributes where a step says nothing, op by op."
+    return create_model("Defaults", __base__=Fields, __doc__=about, **fields)
+
+
 def _changed(found: Schema) -> Schema:
     """The variant of a field's own schema that ``extends`` takes."""
-    if found.get("$ref", "").endswith("_attributes"):
+    if found.get("$ref", "").endswith(("_attributes", "/Defaults")):
         return {"$ref": f"{found['$ref']}_change"}
     options = found.get("anyOf", [])
     if {"$ref": "#/$defs/Parameter"} in options:
