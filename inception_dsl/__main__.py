@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import os
 
-from .cli import main
-
 
 def run() -> None:
     """Run one command in a process of its own."""
     gc.disable()  # it ends before there is anything worth collecting
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them takes longer than reading a spec
+    from .cli import main
+
     main(prog_name="inception-dsl")
 
 
