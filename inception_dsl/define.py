@@ -192,16 +192,19 @@ class _Builder:
 
 
 def _shapes(typed: TypedProgram) -> list[tuple[TypedUse, tuple[TensorType, TensorType]]]:
-    """Every use on numbers with its types, nested ones too, each different one once."""
+    """Every use on numbers with its types, in order, nested ones too; what a block holds, once for each input."""
     found: list[tuple[TypedUse, tuple[TensorType, TensorType]]] = []
     seen: set[int] = set()
-    stack = [*reversed([*typed.sections.values(), *(chain for _, chain in typed.heads)])]
-    while stack:
-        for use in uses_of(stack.pop()):
+
+    def take(chain: TypedChain) -> None:
+        for use in uses_of(chain):
+            found.append((use, (use.x, use.y)))
             if id(use.body) not in seen:
                 seen.add(id(use.body))
-                stack.append(use.body)
-            found.append((use, (use.x, use.y)))
+                take(use.body)
+
+    for chain in [*typed.sections.values(), *(chain for _, chain in typed.heads)]:
+        take(chain)
     return found
 
 

@@ -72,6 +72,8 @@ def loss(typed: TypedProgram) -> LossView:
             f"        targets, outputs, from_logits={logits}",
             "    )",
         ]
+    if typed.y.rank and typed.y.positions() == 1:
+        lines.insert(0, "    outputs = ops.reshape(outputs, (-1, outputs.shape[-1]))  # its one position")
     what = f" with label smoothing {smoothing:g}" if smoothing else ""
     extra = recorded(program.training) if program.training else []
     several = bool(program.aux_heads or program.outputs)

@@ -26,6 +26,8 @@ from inception_dsl.backend import (
 
 from .build import ClassBody, Ref, Shared, sequence, simple
 
+MOST = 10  # shapes in the documentation of a block
+
 
 class ClassView(NamedTuple):
     """A class for a block: the lines of ``__init__`` and of ``forward`` (none in an ``nn.Sequential``)."""
@@ -64,7 +66,8 @@ def uses_note(definition: Definition) -> str:
         return (
             f"Shape: {lines[0]} (height x width x channels)." if definition.chain.x.rank == 2 else f"Shape: {lines[0]}."
         )
-    return "Shapes:\n" + "\n".join(f"    {line}" for line in lines)
+    more = [f"and {len(lines) - MOST} more"] if len(lines) > MOST else []
+    return "Shapes:\n" + "\n".join(f"    {line}" for line in [*lines[:MOST], *more])
 
 
 def make_class(

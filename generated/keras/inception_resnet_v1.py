@@ -71,40 +71,37 @@ def inception_resnet_a(
       followed.
     """
     in_channels = x.shape[-1]
-    branch_1x1 = conv_bn(
-        x, filters, 1, name=f"{name}_residual_sum_residual_mixed_branch_1x1"
-    )
-    branch_3x3 = conv_bn(
-        x, filters, 1, name=f"{name}_residual_sum_residual_mixed_branch_3x3_0"
-    )
-    branch_3x3 = conv_bn(
-        branch_3x3, filters, 3, name=f"{name}_residual_sum_residual_mixed_branch_3x3_1"
-    )
+    branch_1x1 = conv_bn(x, filters, 1, name=f"{name}_residual_branch_1x1")
+    branch_3x3 = conv_bn(x, filters, 1, name=f"{name}_residual_branch_3x3_0")
+    branch_3x3 = conv_bn(branch_3x3, filters, 3, name=f"{name}_residual_branch_3x3_1")
     branch_3x3_double = conv_bn(
-        x, filters, 1, name=f"{name}_residual_sum_residual_mixed_branch_3x3_double_0"
+        x, filters, 1, name=f"{name}_residual_branch_3x3_double_0"
     )
     branch_3x3_double = conv_bn(
         branch_3x3_double,
         filters_double_middle,
         3,
-        name=f"{name}_residual_sum_residual_mixed_branch_3x3_double_1",
+        name=f"{name}_residual_branch_3x3_double_1",
     )
     branch_3x3_double = conv_bn(
         branch_3x3_double,
         filters_double,
         3,
-        name=f"{name}_residual_sum_residual_mixed_branch_3x3_double_2",
+        name=f"{name}_residual_branch_3x3_double_2",
     )
-    residual = layers.Concatenate(name=f"{name}_residual_sum_residual_mixed_concat")(
+    residual = layers.Concatenate(name=f"{name}_residual_concat")(
         [branch_1x1, branch_3x3, branch_3x3_double]
     )
     residual = layers.Conv2D(
-        in_channels, 1, name=f"{name}_residual_sum_residual_projection"
+        in_channels,
+        1,
+        name=f"{name}_residual_projection",
     )(residual)
     residual = layers.Rescaling(
-        residual_scale, name=f"{name}_residual_sum_residual_scaling"
+        residual_scale,
+        name=f"{name}_residual_scaling",
     )(residual)
-    x = layers.Add(name=f"{name}_residual_sum_add")([x, residual])
+    x = layers.Add(name=f"{name}_add")([x, residual])
     return layers.Activation("relu", name=f"{name}_relu")(x)
 
 
@@ -173,37 +170,27 @@ def inception_resnet_b(
       followed.
     """
     in_channels = x.shape[-1]
-    branch_1x1 = conv_bn(
-        x, filters_1x1, 1, name=f"{name}_residual_sum_residual_mixed_branch_1x1"
+    branch_1x1 = conv_bn(x, filters_1x1, 1, name=f"{name}_residual_branch_1x1")
+    branch_7x7 = conv_bn(x, filters_7x7_reduce, 1, name=f"{name}_residual_branch_7x7_0")
+    branch_7x7 = conv_bn(
+        branch_7x7, filters_7x7_middle, (1, 7), name=f"{name}_residual_branch_7x7_1"
     )
     branch_7x7 = conv_bn(
-        x,
-        filters_7x7_reduce,
-        1,
-        name=f"{name}_residual_sum_residual_mixed_branch_7x7_0",
+        branch_7x7, filters_7x7, (7, 1), name=f"{name}_residual_branch_7x7_2"
     )
-    branch_7x7 = conv_bn(
-        branch_7x7,
-        filters_7x7_middle,
-        (1, 7),
-        name=f"{name}_residual_sum_residual_mixed_branch_7x7_1",
-    )
-    branch_7x7 = conv_bn(
-        branch_7x7,
-        filters_7x7,
-        (7, 1),
-        name=f"{name}_residual_sum_residual_mixed_branch_7x7_2",
-    )
-    residual = layers.Concatenate(name=f"{name}_residual_sum_residual_mixed_concat")(
+    residual = layers.Concatenate(name=f"{name}_residual_concat")(
         [branch_1x1, branch_7x7]
     )
     residual = layers.Conv2D(
-        in_channels, 1, name=f"{name}_residual_sum_residual_projection"
+        in_channels,
+        1,
+        name=f"{name}_residual_projection",
     )(residual)
     residual = layers.Rescaling(
-        residual_scale, name=f"{name}_residual_sum_residual_scaling"
+        residual_scale,
+        name=f"{name}_residual_scaling",
     )(residual)
-    x = layers.Add(name=f"{name}_residual_sum_add")([x, residual])
+    x = layers.Add(name=f"{name}_add")([x, residual])
     return layers.Activation("relu", name=f"{name}_relu")(x)
 
 
@@ -288,37 +275,27 @@ def inception_resnet_c(
       followed.
     """
     in_channels = x.shape[-1]
-    branch_1x1 = conv_bn(
-        x, filters_1x1, 1, name=f"{name}_residual_sum_residual_mixed_branch_1x1"
+    branch_1x1 = conv_bn(x, filters_1x1, 1, name=f"{name}_residual_branch_1x1")
+    branch_3x3 = conv_bn(x, filters_3x3_reduce, 1, name=f"{name}_residual_branch_3x3_0")
+    branch_3x3 = conv_bn(
+        branch_3x3, filters_3x3_middle, (1, 3), name=f"{name}_residual_branch_3x3_1"
     )
     branch_3x3 = conv_bn(
-        x,
-        filters_3x3_reduce,
-        1,
-        name=f"{name}_residual_sum_residual_mixed_branch_3x3_0",
+        branch_3x3, filters_3x3, (3, 1), name=f"{name}_residual_branch_3x3_2"
     )
-    branch_3x3 = conv_bn(
-        branch_3x3,
-        filters_3x3_middle,
-        (1, 3),
-        name=f"{name}_residual_sum_residual_mixed_branch_3x3_1",
-    )
-    branch_3x3 = conv_bn(
-        branch_3x3,
-        filters_3x3,
-        (3, 1),
-        name=f"{name}_residual_sum_residual_mixed_branch_3x3_2",
-    )
-    residual = layers.Concatenate(name=f"{name}_residual_sum_residual_mixed_concat")(
+    residual = layers.Concatenate(name=f"{name}_residual_concat")(
         [branch_1x1, branch_3x3]
     )
     residual = layers.Conv2D(
-        in_channels, 1, name=f"{name}_residual_sum_residual_projection"
+        in_channels,
+        1,
+        name=f"{name}_residual_projection",
     )(residual)
     residual = layers.Rescaling(
-        residual_scale, name=f"{name}_residual_sum_residual_scaling"
+        residual_scale,
+        name=f"{name}_residual_scaling",
     )(residual)
-    x = layers.Add(name=f"{name}_residual_sum_add")([x, residual])
+    x = layers.Add(name=f"{name}_add")([x, residual])
     return layers.Activation("relu", name=f"{name}_relu")(x)
 
 

@@ -25,7 +25,7 @@ file.
 """
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 
 def inception(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:
@@ -135,6 +135,7 @@ def inception_v1_article(
 
 def loss(targets: keras.KerasTensor, outputs: keras.KerasTensor) -> keras.KerasTensor:
     """Cross-entropy of every sample; targets are classes."""
+    outputs = ops.reshape(outputs, (-1, outputs.shape[-1]))  # its one position
     return keras.losses.sparse_categorical_crossentropy(
         targets, outputs, from_logits=False
     )

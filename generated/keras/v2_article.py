@@ -29,22 +29,7 @@ file.
 """
 
 import keras
-from keras import layers
-
-
-def conv_relu_bn(
-    x: keras.KerasTensor, filters: int, kernel_size: int, stride: int = 1, *, name: str
-) -> keras.KerasTensor:
-    """Convolution with bias, ReLU, then batch norm."""
-    x = layers.Conv2D(
-        filters,
-        kernel_size,
-        strides=stride,
-        padding="same",
-        activation="relu",
-        name=f"{name}_conv",
-    )(x)
-    return layers.BatchNormalization(momentum=0.99, epsilon=0.001, name=f"{name}_bn")(x)
+from keras import layers, ops
 
 
 def inception(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTensor:
@@ -61,21 +46,45 @@ def inception(x: keras.KerasTensor, filters: int, *, name: str) -> keras.KerasTe
     7x7x832 -> 7x7x832
     7x7x832 -> 7x7x1024
     """
-    branch_1x1 = conv_relu_bn(x, filters, 1, name=f"{name}_branch_1x1_conv_1x1")
-    branch_3x3 = conv_relu_bn(x, filters, 1, name=f"{name}_branch_3x3_conv_1x1")
-    branch_3x3 = conv_relu_bn(
-        branch_3x3, filters, 3, name=f"{name}_branch_3x3_conv_3x3"
-    )
-    branch_5x5 = conv_relu_bn(x, filters, 1, name=f"{name}_branch_5x5_conv_1x1")
-    branch_5x5 = conv_relu_bn(
-        branch_5x5, filters, 5, name=f"{name}_branch_5x5_conv_5x5"
-    )
-    branch_pool = layers.MaxPooling2D(
-        3, strides=1, padding="same", name=f"{name}_branch_pool_pool"
+    branch_1x1 = layers.Conv2D(
+        filters, 1, activation="relu", name=f"{name}_branch_1x1_0"
     )(x)
-    branch_pool = conv_relu_bn(
-        branch_pool, filters, 1, name=f"{name}_branch_pool_conv_1x1"
-    )
+    branch_1x1 = layers.BatchNormalization(
+        momentum=0.99, epsilon=0.001, name=f"{name}_branch_1x1_1"
+    )(branch_1x1)
+    branch_3x3 = layers.Conv2D(
+        filters, 1, activation="relu", name=f"{name}_branch_3x3_0"
+    )(x)
+    branch_3x3 = layers.BatchNormalization(
+        momentum=0.99, epsilon=0.001, name=f"{name}_branch_3x3_1"
+    )(branch_3x3)
+    branch_3x3 = layers.Conv2D(
+        filters, 3, padding="same", activation="relu", name=f"{name}_branch_3x3_2"
+    )(branch_3x3)
+    branch_3x3 = layers.BatchNormalization(
+        momentum=0.99, epsilon=0.001, name=f"{name}_branch_3x3_3"
+    )(branch_3x3)
+    branch_5x5 = layers.Conv2D(
+        filters, 1, activation="relu", name=f"{name}_branch_5x5_0"
+    )(x)
+    branch_5x5 = layers.BatchNormalization(
+        momentum=0.99, epsilon=0.001, name=f"{name}_branch_5x5_1"
+    )(branch_5x5)
+    branch_5x5 = layers.Conv2D(
+        filters, 5, padding="same", activation="relu", name=f"{name}_branch_5x5_2"
+    )(branch_5x5)
+    branch_5x5 = layers.BatchNormalization(
+        momentum=0.99, epsilon=0.001, name=f"{name}_branch_5x5_3"
+    )(branch_5x5)
+    branch_pool = layers.MaxPooling2D(
+        3, strides=1, padding="same", name=f"{name}_branch_pool_0"
+    )(x)
+    branch_pool = layers.Conv2D(
+        filters, 1, activation="relu", name=f"{name}_branch_pool_1"
+    )(branch_pool)
+    branch_pool = layers.BatchNormalization(
+        momentum=0.99, epsilon=0.001, name=f"{name}_branch_pool_2"
+    )(branch_pool)
     return layers.Concatenate(name=f"{name}_concat")(
         [branch_1x1, branch_3x3, branch_5x5, branch_pool]
     )
@@ -109,9 +118,19 @@ def inception_v2_article(
     inputs = keras.Input(input_shape, name="input")
 
     # Stem
-    x = conv_relu_bn(inputs, 64, 7, stride=2, name="conv1")  # 112x112x64
+    x = layers.Conv2D(
+        64, 7, strides=2, padding="same", activation="relu", name="conv1"
+    )(inputs)  # 112x112x64
+    x = layers.BatchNormalization(momentum=0.99, epsilon=0.001, name="conv1_bn")(x)
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool1")(x)  # 56x56x64
-    x = conv_relu_bn(x, 192, 3, name="conv2")  # 56x56x192
+    x = layers.Conv2D(
+        192,
+        3,
+        padding="same",
+        activation="relu",
+        name="conv2",
+    )(x)  # 56x56x192
+    x = layers.BatchNormalization(momentum=0.99, epsilon=0.001, name="conv2_bn")(x)
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool2")(x)  # 28x28x192
 
     # Body
@@ -144,6 +163,7 @@ def inception_v2_article(
 
 def loss(targets: keras.KerasTensor, outputs: keras.KerasTensor) -> keras.KerasTensor:
     """Cross-entropy of every sample; targets are classes."""
+    outputs = ops.reshape(outputs, (-1, outputs.shape[-1]))  # its one position
     return keras.losses.sparse_categorical_crossentropy(
         targets, outputs, from_logits=False
     )

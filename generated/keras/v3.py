@@ -228,13 +228,9 @@ def inception_v3_c(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
     """
     branch_1x1 = conv_bn(x, 320, 1, name=f"{name}_branch_1x1")
     branch_3x3 = conv_bn(x, 384, 1, name=f"{name}_branch_3x3_conv_1x1")
-    branch_1x3 = conv_bn(
-        branch_3x3, 384, (1, 3), name=f"{name}_branch_3x3_expanded_branch_1x3"
-    )
-    branch_3x1 = conv_bn(
-        branch_3x3, 384, (3, 1), name=f"{name}_branch_3x3_expanded_branch_3x1"
-    )
-    branch_3x3 = layers.Concatenate(name=f"{name}_branch_3x3_expanded_concat")(
+    branch_1x3 = conv_bn(branch_3x3, 384, (1, 3), name=f"{name}_branch_3x3_branch_1x3")
+    branch_3x1 = conv_bn(branch_3x3, 384, (3, 1), name=f"{name}_branch_3x3_branch_3x1")
+    branch_3x3 = layers.Concatenate(name=f"{name}_branch_3x3_concat")(
         [branch_1x3, branch_3x1]
     )
     branch_3x3_double = conv_bn(x, 448, 1, name=f"{name}_branch_3x3_double_conv_1x1")
@@ -242,20 +238,14 @@ def inception_v3_c(x: keras.KerasTensor, *, name: str) -> keras.KerasTensor:
         branch_3x3_double, 384, 3, name=f"{name}_branch_3x3_double_conv_3x3"
     )
     branch_1x3 = conv_bn(
-        branch_3x3_double,
-        384,
-        (1, 3),
-        name=f"{name}_branch_3x3_double_expanded_branch_1x3",
+        branch_3x3_double, 384, (1, 3), name=f"{name}_branch_3x3_double_branch_1x3"
     )
     branch_3x1 = conv_bn(
-        branch_3x3_double,
-        384,
-        (3, 1),
-        name=f"{name}_branch_3x3_double_expanded_branch_3x1",
+        branch_3x3_double, 384, (3, 1), name=f"{name}_branch_3x3_double_branch_3x1"
     )
-    branch_3x3_double = layers.Concatenate(
-        name=f"{name}_branch_3x3_double_expanded_concat",
-    )([branch_1x3, branch_3x1])
+    branch_3x3_double = layers.Concatenate(name=f"{name}_branch_3x3_double_concat")(
+        [branch_1x3, branch_3x1]
+    )
     branch_pool = layers.AveragePooling2D(
         3, strides=1, padding="same", name=f"{name}_branch_pool_0"
     )(x)

@@ -55,14 +55,14 @@ class SameConv2d(nn.Conv2d):
         return super().forward(F.pad(x, pads))
 
 
-class SameConv2dReLU(SameConv2d):
+class Conv2dReLU(nn.Conv2d):
     """A convolution and ReLU."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(super().forward(x))
 
 
-class Conv2dReLU(nn.Conv2d):
+class SameConv2dReLU(SameConv2d):
     """A convolution and ReLU."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -84,93 +84,6 @@ class SameMaxPool2d(nn.MaxPool2d):
         return super().forward(F.pad(x, pads, value=float("-inf")))
 
 
-class ConvReluBN(nn.Module):
-    """Convolution with bias, ReLU, then batch norm.
-
-    Shape: 224x224x3 -> 112x112x64 (height x width x channels).
-    """
-
-    def __init__(self, in_channels: int, filters: int) -> None:
-        super().__init__()
-        self.conv = SameConv2dReLU(in_channels, filters, kernel_size=7, stride=2)
-        self.bn = nn.BatchNorm2d(filters, eps=0.001, momentum=0.01)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        return self.bn(x)
-
-
-class ConvReluBNKernelSize3Stride1(nn.Module):
-    """Convolution with bias, ReLU, then batch norm.
-
-    Shapes:
-        56x56x64 -> 56x56x192
-        7x7x256 -> 7x7x256
-        7x7x208 -> 7x7x208
-        14x14x208 -> 14x14x208
-        14x14x132 -> 14x14x132
-        14x14x128 -> 14x14x128
-        28x28x120 -> 28x28x120
-        28x28x64 -> 28x28x64
-    """
-
-    def __init__(self, in_channels: int, filters: int) -> None:
-        super().__init__()
-        self.conv = Conv2dReLU(in_channels, filters, kernel_size=3, padding=1)
-        self.bn = nn.BatchNorm2d(filters, eps=0.001, momentum=0.01)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        return self.bn(x)
-
-
-class ConvReluBNKernelSize1Stride1(nn.Module):
-    """Convolution with bias, ReLU, then batch norm.
-
-    Shapes:
-        7x7x832 -> 7x7x256
-        7x7x832 -> 7x7x208
-        14x14x528 -> 14x14x208
-        14x14x512 -> 14x14x132
-        14x14x512 -> 14x14x128
-        14x14x480 -> 14x14x128
-        28x28x256 -> 28x28x120
-        28x28x192 -> 28x28x64
-    """
-
-    def __init__(self, in_channels: int, filters: int) -> None:
-        super().__init__()
-        self.conv = Conv2dReLU(in_channels, filters, kernel_size=1)
-        self.bn = nn.BatchNorm2d(filters, eps=0.001, momentum=0.01)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        return self.bn(x)
-
-
-class ConvReluBNKernelSize5Stride1(nn.Module):
-    """Convolution with bias, ReLU, then batch norm.
-
-    Shapes:
-        7x7x256 -> 7x7x256
-        7x7x208 -> 7x7x208
-        14x14x208 -> 14x14x208
-        14x14x132 -> 14x14x132
-        14x14x128 -> 14x14x128
-        28x28x120 -> 28x28x120
-        28x28x64 -> 28x28x64
-    """
-
-    def __init__(self, in_channels: int, filters: int) -> None:
-        super().__init__()
-        self.conv = Conv2dReLU(in_channels, filters, kernel_size=5, padding=2)
-        self.bn = nn.BatchNorm2d(filters, eps=0.001, momentum=0.01)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        return self.bn(x)
-
-
 class Inception(nn.Module):
     """Inception.
 
@@ -189,18 +102,26 @@ class Inception(nn.Module):
 
     def __init__(self, in_channels: int, filters: int) -> None:
         super().__init__()
-        self.branch_1x1 = ConvReluBNKernelSize1Stride1(in_channels, filters=filters)
+        self.branch_1x1 = nn.Sequential(
+            Conv2dReLU(in_channels, filters, kernel_size=1),
+            nn.BatchNorm2d(filters, eps=0.001, momentum=0.01),
+        )
         self.branch_3x3 = nn.Sequential(
-            ConvReluBNKernelSize1Stride1(in_channels, filters=filters),
-            ConvReluBNKernelSize3Stride1(filters, filters=filters),
+            Conv2dReLU(in_channels, filters, kernel_size=1),
+            nn.BatchNorm2d(filters, eps=0.001, momentum=0.01),
+            Conv2dReLU(filters, filters, kernel_size=3, padding=1),
+            nn.BatchNorm2d(filters, eps=0.001, momentum=0.01),
         )
         self.branch_5x5 = nn.Sequential(
-            ConvReluBNKernelSize1Stride1(in_channels, filters=filters),
-            ConvReluBNKernelSize5Stride1(filters, filters=filters),
+            Conv2dReLU(in_channels, filters, kernel_size=1),
+            nn.BatchNorm2d(filters, eps=0.001, momentum=0.01),
+            Conv2dReLU(filters, filters, kernel_size=5, padding=2),
+            nn.BatchNorm2d(filters, eps=0.001, momentum=0.01),
         )
         self.branch_pool = nn.Sequential(
             nn.MaxPool2d(kernel_size=3, stride=1, padding=1),
-            ConvReluBNKernelSize1Stride1(in_channels, filters=filters),
+            Conv2dReLU(in_channels, filters, kernel_size=1),
+            nn.BatchNorm2d(filters, eps=0.001, momentum=0.01),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -228,9 +149,11 @@ class InceptionV2Article(nn.Module):
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
-        self.conv1 = ConvReluBN(in_channels, filters=64)
+        self.conv1 = SameConv2dReLU(in_channels, 64, kernel_size=7, stride=2)
+        self.conv1_bn = nn.BatchNorm2d(64, eps=0.001, momentum=0.01)
         self.pool1 = SameMaxPool2d(kernel_size=3, stride=2)
-        self.conv2 = ConvReluBNKernelSize3Stride1(64, filters=192)
+        self.conv2 = Conv2dReLU(64, 192, kernel_size=3, padding=1)
+        self.conv2_bn = nn.BatchNorm2d(192, eps=0.001, momentum=0.01)
         self.pool2 = SameMaxPool2d(kernel_size=3, stride=2)
         self.inception_3a = Inception(192, filters=64)
         self.inception_3b = Inception(256, filters=120)
@@ -270,8 +193,10 @@ class InceptionV2Article(nn.Module):
                 f"InceptionV2Article needs at least 193x193 pixels, got {size}"
             )
         x = self.conv1(x)  # 112x112x64
+        x = self.conv1_bn(x)  # 112x112x64
         x = self.pool1(x)  # 56x56x64
         x = self.conv2(x)  # 56x56x192
+        x = self.conv2_bn(x)  # 56x56x192
         x = self.pool2(x)  # 28x28x192
         x = self.inception_3a(x)  # 28x28x256
         x = self.inception_3b(x)  # 28x28x480

@@ -58,7 +58,15 @@ def test_only_keras_is_imported(source_of: Callable[[str], str]) -> None:
 
 
 def test_one_function_serves_every_kernel_size(source_of: Callable[[str], str]) -> None:
-    source = source_of("v2_article")
+    source = source_of(
+        "network: sizes\ninput: {channels: 3, height: 8, width: 8}\n"
+        "blocks: {conv_relu_bn: {params: {filters: int, kernel_size: int, stride: {type: int, default: 1}}, steps: ["
+        "{op: conv, name: conv, filters: $filters, kernel_size: $kernel_size, stride: $stride, activation: relu},"
+        " {op: batch_norm, name: bn}]}}\n"
+        "body: [{use: conv_relu_bn, name: a, filters: 4, kernel_size: 3, stride: 2},"
+        " {use: conv_relu_bn, name: b, filters: 4, kernel_size: 1}, {use: conv_relu_bn, name: c, filters: 5,"
+        " kernel_size: 5}]\n"
+    )
     assert source.count("def conv_relu_bn") == 1
     assert "def conv_relu_bn(\n    x: keras.KerasTensor, filters: int, kernel_size: int, stride: int = 1," in source
 
