@@ -96,7 +96,8 @@ def finished(module: ModuleView, helpers: tuple[HelperView, ...]) -> ModuleView:
         imports.append("from typing import NamedTuple")
     imports += [""] if imports else []
     imports += ["import torch"] if re.search(r"\btorch\.", text) else []
-    imports.append("from torch import Tensor, nn")
+    names = [name for name in ("Tensor", "nn") if re.search(rf"\b{name}\b", text)]
+    imports += [f"from torch import {', '.join(names)}"] if names else []
     imports += ["from torch.nn import functional as F"] if re.search(r"\bF\.", text) else []
     return module._replace(imports=tuple(Code(i) for i in imports), helpers=helpers)
 

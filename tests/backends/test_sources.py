@@ -1,0 +1,27 @@
+"""Emitted source reads as if a formatter and a linter had seen it, whatever the spec."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cases import all_cases
+from frameworks import BACKENDS, SPECS, emitted, typed_program
+
+RULES = "E,F,I,UP,B,RET,SIM,C4,PIE"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_formatted_and_without_lint(backend: str, tmp_path: Path) -> None:
+    spec = tmp_path / "case.yaml"
+    for number, case in enumerate(all_cases()):
+        spec.write_text(f"block: case\ninput: {case.input}\nsteps: [{case.steps}]\n")
+        (tmp_path / f"case_{number}.py").write_text(emitted(backend, typed_program(spec)))
+    for path in SPECS:
+        (tmp_path / f"{path.stem}.py").write_text(emitted(backend, typed_program(path)))
+    for command in (["format", "--check", "--diff"], ["check", "--select", RULES]):
+        call = [sys.executable, "-m", "ruff", *command, "--isolated", str(tmp_path)]
+        done = subprocess.run(call, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
