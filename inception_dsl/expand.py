@@ -11,26 +11,23 @@ from typing import Any
 from .diagnostics import Report, Span, suggestion
 from .expression import Expression
 from .ir.graph import (
-    About,
     AuxHead,
     Block,
     Chain,
     ForkNode,
-    Initializer,
     Node,
     OpNode,
     Origin,
     Preprocessing,
     Program,
-    Training,
     UseNode,
 )
 from .ops import Op, attribute_names, expressions
 from .ops.fields import shown
 from .spec.link import LinkedBlock, given_defaults
 from .spec.load import Spec, inside
-from .spec.models import AXES, BlockFile, Described, Fork, NetworkFile, Parameter, Use, fits
-from .values import TensorType
+from .spec.models import BlockFile, Fork, NetworkFile, Parameter, Use, fits
+from .spec.records import about, tensor_type, training
 
 MAX_NESTING = 64
 RESERVED = frozenset({"in_channels"})
@@ -292,22 +289,3 @@ class _Expander:
                     help = "give each a `name` of its own"
                     self.report.error("E307", message, node.origin.span(), related=[first], help=help)
                 seen[path] = node
-
-
-def about(model: Described) -> About:
-    paper = model.paper.model_dump(exclude_none=True) if model.paper else {}
-    return About(model.title or "", model.description or "", paper, model.deviation or ())
-
-
-def tensor_type(sizes: Mapping[str, int]) -> TensorType:
-    names = AXES[len(sizes) - 1] if sizes else ()
-    return TensorType(tuple(sizes[n] for n in names), sizes.get("channels", 1))
-
-
-def training(model: NetworkFile | None) -> Training | None:
-    found = model.training if model else None
-    if found is None:
-        return None
-    start = found.initializer
-    initializer = Initializer(start.name, start.stddev, start.bias, start.note or "") if start else None
-    return Training(found.label_smoothing, found.optimizer, found.schedule, found.note or (), initializer)

@@ -110,7 +110,10 @@ class Functions:
         text = documentation(block.about, block.id, sizes if len(sizes) <= MOST_SHAPES else [], notes)
         statements = with_channels(statements)
         optional = frozenset(parameters.keys() & variants[0].fixed.keys() - {"kernel_size"})
-        function = Function(self.names.unique(name, f"{name}_block"), parameters, tuple(statements), text, optional)
+        # calls give whole numbers by position, so that these come first, and what has a default last
+        order = sorted(parameters, key=lambda own: (own in optional, block.parameters[own] != "int"))
+        ordered = {own: parameters[own] for own in order}
+        function = Function(self.names.unique(name, f"{name}_block"), ordered, tuple(statements), text, optional)
         self.found.append(function)
         self.by_key |= {variant.key[:2]: function for variant in variants}
 

@@ -24,7 +24,8 @@ from inception_dsl.backend import (
     signature,
 )
 
-from .build import ClassBody, Ref, Shared, sequence, simple
+from .build import ClassBody
+from .modules import Ref, Shared, sequence, simple
 
 MOST = 10  # shapes in the documentation of a block
 

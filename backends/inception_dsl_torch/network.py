@@ -26,7 +26,8 @@ from inception_dsl.backend import (
 )
 
 from .blocks import ClassView, make_class
-from .build import ClassBody, Line, Ref, Shared, sequence, simple
+from .build import ClassBody, Line
+from .modules import Ref, Shared, sequence, simple
 from .training import TrainingView, training
 
 

@@ -22,10 +22,12 @@ from inception_dsl.backend import (
 )
 
 from .blocks import ClassView, alone, block_class
-from .build import Ref, Shared
 from .helpers import ConvBnUse, Helpers, HelperView
-from .lowering import INLINE, convolution
+from .lowering import INLINE
+from .modules import Ref, Shared
 from .network import NetworkView, network
+from .reserved import READ_BY_INIT
+from .windows import convolution
 
 
 class ModuleView(NamedTuple):
@@ -48,7 +50,21 @@ class Emitted(NamedTuple):
 
 def emit(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program."""
+    if not parameters_fit(typed, report):
+        return None
     return render("inception_dsl_torch", "module.py.j2", module=build(typed).view)
+
+
+def parameters_fit(typed: TypedProgram, report: Report) -> bool:
+    """Whether no parameter of a block has a name that ``__init__`` reads."""
+    program = typed.program
+    found = [(block.origin, name) for block in program.blocks.values() for name in block.parameters]
+    found += [(program.origin, name) for name in program.values if program.kind == "block"]
+    wrong = [(origin, name) for origin, name in found if name in READ_BY_INIT]
+    for origin, name in wrong:
+        span = origin.document.key_span((*origin.path, "params", name))
+        report.error("E503", f"`{name}` cannot be a parameter in PyTorch code", span, help="give it another name")
+    return not wrong
 
 
 def build(typed: TypedProgram) -> Emitted:
