@@ -122,7 +122,7 @@ class _Expander:
 
     def aux_heads(self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]) -> tuple[AuxHead, ...]:
         heads = []
-        taken = {n.segments[0] for c in sections.values() for n in c if n.segments}
+        taken = {path[0] for c in sections.values() for n in c for path in starts(n) if path}
         for name, head in model.aux_heads.items():
             here = origin.below("aux_heads", name)
             self.after(head.after, here.below("after"), sections)
@@ -279,13 +279,17 @@ class _Expander:
         """No two steps of a chain, or branches of its unnamed forks, share a path."""
         seen: dict[tuple[str, ...], Node] = {}
         for node in chain:
-            paths = [node.segments]
-            if isinstance(node, ForkNode) and not node.segments:
-                paths = [(name,) for name, _ in node.branches]
-            for path in paths:
+            for path in starts(node):
                 if path in seen and path:
                     first = (seen[path].origin.span(), "the first one")
                     message = f"two steps have the path `{'/'.join(path)}`"
                     help = "give each a `name` of its own"
                     self.report.error("E307", message, node.origin.span(), related=[first], help=help)
                 seen[path] = node
+
+
+def starts(node: Node) -> list[tuple[str, ...]]:
+    """What the paths below a node start with: its own part, or the branches of a fork that has none."""
+    if isinstance(node, ForkNode) and not node.segments:
+        return [(name,) for name, _ in node.branches]
+    return [node.segments]
