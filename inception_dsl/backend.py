@@ -49,6 +49,7 @@ from .ir.typed import (
 from .neutral import check_weights, weight_shapes
 from .ops import (
     CORE_OPS,
+    SLOPES,
     Activation,
     AvgPool,
     BatchNorm,
@@ -137,6 +138,7 @@ __all__ = [
     "API_VERSION",
     "CORE_OPS",
     "GROUP",
+    "SLOPES",
     "About",
     "Activation",
     "AuxHead",

@@ -8,20 +8,7 @@ from typing import Any, NamedTuple
 
 from inception_dsl.backend import BatchNormFields, Code, ConvBn, Expression, docstring, literal, name, signature
 
-SUFFIXES = {
-    "none": "",
-    "relu": "ReLU",
-    "relu6": "ReLU6",
-    "leaky_relu": "LeakyReLU",
-    "elu": "ELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-    "hard_swish": "Hardswish",
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-    "softmax": "Softmax",
-}
-
+from .activations import SUFFIXES, applied, called
 
 NOTHING = Code("")
 
@@ -65,9 +52,8 @@ class ConvBnUse(NamedTuple):
 class Helpers:
     """Names the helpers as the lowering asks for them, and prints those that were asked for."""
 
-    def __init__(self, uses: Iterable[ConvBnUse], activations: dict[str, str]) -> None:
+    def __init__(self, uses: Iterable[ConvBnUse]) -> None:
         self.uses = list(uses)
-        self.activations = activations
         self.found: dict[str, HelperView] = {}
         self.same_dilation = False
         self.choices = self._choices()
@@ -117,7 +103,7 @@ class Helpers:
             return base
         helper = base.removeprefix("nn.") + SUFFIXES[activation]
         doc = docstring(f"A {what} and {SUFFIXES[activation]}.", indent=4)
-        result = Code(self.activations[activation].format("super().forward(x)", slope=_slope(activation)))
+        result = Code(applied(activation, "super().forward(x)"))
         return self._add(template, helper, base=Code(base), doc=doc, result=result)
 
     def same_pool(self, kind: str, *, counted: bool) -> str:
@@ -189,7 +175,7 @@ class Helpers:
         if key == "conv":
             return self.conv(rank, value, "none")
         if key == "activation":
-            return callable_name(self.activations[value])
+            return called(value)
         return literal(value)
 
     def conv_bn_options(self, op: ConvBn, rank: int, dynamic: bool) -> dict[str, Expression]:
@@ -245,14 +231,14 @@ class Helpers:
         if "activation" in varied:
             lines.append(Code("        self.activation = activation"))
         activation = (
-            "the activation" if "activation" in varied else SUFFIXES[self.choices["activation"].most_common(1)[0][0]]
+            "an activation" if "activation" in varied else SUFFIXES[self.choices["activation"].most_common(1)[0][0]]
         )
         inner = "self.bn(self.conv(x))"
         if "activation" in varied:
             result = f"self.activation({inner})"
         else:
             kind = self.choices["activation"].most_common(1)[0][0]
-            result = self.activations[kind].format(inner, slope=_slope(kind))
+            result = applied(kind, inner)
         doc = docstring(f"Convolution, batch norm{', ' + activation if activation else ''}.", indent=4)
         head = signature("__init__", parameters, "None", indent=4)
         self._add("conv_bn", "ConvBN", doc=doc, head=head, lines=tuple(lines), result=Code(result))
@@ -261,13 +247,3 @@ class Helpers:
 def _passed(parameter: str) -> str:
     word = parameter.split(":")[0]
     return f"{word}={word}" if "=" in parameter else word
-
-
-def _slope(activation: str) -> str:
-    return literal({"leaky_relu": 0.01, "elu": 1.0}.get(activation, 0.0))
-
-
-def callable_name(template: str) -> str:
-    """An activation as something to call: ``F.relu``, or a lambda where it takes more than its input."""
-    simple = template.removesuffix("({})")
-    return simple if simple != template else f"lambda x: {template.format('x', slope='0.01')}"

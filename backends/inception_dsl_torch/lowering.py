@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from inception_dsl.backend import (
+    SLOPES,
     Activation,
     AvgPool,
     BatchNorm,
@@ -33,46 +34,15 @@ from inception_dsl.backend import (
     literal,
 )
 
+from .activations import MODULES, applied
 from .helpers import Helpers, batch_norm_settings
 from .layers import Layer, Stored
 from .windows import constant_pads, convolution, short, sides
-
-INLINE: Final = {
-    "relu": "F.relu({})",
-    "relu6": "F.relu6({})",
-    "leaky_relu": "F.leaky_relu({}, {slope})",
-    "elu": "F.elu({}, {slope})",
-    "gelu": "F.gelu({})",
-    "silu": "F.silu({})",
-    "hard_swish": "F.hardswish({})",
-    "sigmoid": "torch.sigmoid({})",
-    "tanh": "torch.tanh({})",
-    "softmax": "F.softmax({}, dim=1)",
-    "none": "{}",
-}
-MODULES: Final = {
-    "relu": "nn.ReLU",
-    "relu6": "nn.ReLU6",
-    "leaky_relu": "nn.LeakyReLU",
-    "elu": "nn.ELU",
-    "gelu": "nn.GELU",
-    "silu": "nn.SiLU",
-    "hard_swish": "nn.Hardswish",
-    "sigmoid": "nn.Sigmoid",
-    "tanh": "nn.Tanh",
-    "softmax": "nn.Softmax",
-}
 
 
 def lower(op: Op, x: TensorType, helpers: Helpers) -> Layer:
     """How ``op`` is written for an input of type ``x``."""
     return TABLE[op.op](op, x, helpers)
-
-
-def function(name: str, x: str, *, slope: float | None = None) -> str:
-    """An activation as an expression."""
-    default = {"leaky_relu": 0.01, "elu": 1.0}.get(name, 0.0)
-    return INLINE[name].format(x, slope=literal(default if slope is None else slope))
 
 
 def conv(op: Conv, x: TensorType, helpers: Helpers) -> Layer:
@@ -211,14 +181,14 @@ def activation(op: Activation, x: TensorType, helpers: Helpers) -> Layer:
         return identity(op, x, helpers)
     arguments: list[Expression] = []
     keywords: dict[str, Expression] = {}
-    if name in ("leaky_relu", "elu") and op.slope != {"leaky_relu": 0.01, "elu": 1.0}[name]:
+    if name in SLOPES and op.slope != SLOPES[name]:
         arguments.append(literal(op.slope))
     if name == "softmax":
         keywords["dim"] = literal(1)
     if name == "gelu" and op.approximate:
         keywords["approximate"] = literal("tanh")
         return Layer((call("nn.GELU", **keywords),), inline=lambda v: f'F.gelu({v}, approximate="tanh")')
-    return Layer((call(MODULES[name], *arguments, **keywords),), inline=lambda v: function(name, v, slope=op.slope))
+    return Layer((call(MODULES[name], *arguments, **keywords),), inline=lambda v: applied(name, v, op.slope))
 
 
 def dropout(op: Dropout, x: TensorType, helpers: Helpers) -> Layer:

@@ -23,7 +23,6 @@ from inception_dsl.backend import (
 
 from .blocks import ClassView, alone, block_class
 from .helpers import ConvBnUse, Helpers, HelperView
-from .lowering import INLINE
 from .modules import Ref, Shared
 from .network import NetworkView, network
 from .reserved import READ_BY_INIT
@@ -70,7 +69,7 @@ def parameters_fit(typed: TypedProgram, report: Report) -> bool:
 def build(typed: TypedProgram) -> Emitted:
     """The views of a program."""
     defined = define(typed)
-    helpers = Helpers(conv_bns(defined), INLINE)
+    helpers = Helpers(conv_bns(defined))
     names = Names({class_name(typed.program.id), *RESERVED})
     classes: dict[object, tuple[str, tuple[str, ...], bool]] = {}
     shared = Shared(defined, helpers, classes)

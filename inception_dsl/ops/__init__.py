@@ -11,6 +11,7 @@ from .conv_bn import ConvBn
 from .dense import Dense
 from .depthwise_conv import DepthwiseConv
 from .dropout import Dropout
+from .fields import SLOPES
 from .flatten import Flatten
 from .global_avg_pool import GlobalAvgPool
 from .global_max_pool import GlobalMaxPool
@@ -50,6 +51,7 @@ OPS: Final[dict[str, type[Op]]] = {op.kind: op for op in CORE_OPS}
 __all__ = [
     "CORE_OPS",
     "OPS",
+    "SLOPES",
     "Activation",
     "AvgPool",
     "BatchNorm",

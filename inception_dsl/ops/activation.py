@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from .base import Op
-from .fields import ActivationName, Flag, Real
+from .fields import SLOPES, ActivationName, Flag, Real
 
 
 class Activation(Op):
@@ -32,4 +32,4 @@ class Activation(Op):
         """``alpha``, or the function's own default."""
         if self.alpha is not None:
             return self.alpha
-        return {"leaky_relu": 0.01, "elu": 1.0}.get(self.function, 0.0)
+        return SLOPES.get(self.function, 0.0)

@@ -267,4 +267,6 @@ Function: TypeAlias = Literal[
     "none", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"
 ]
 FUNCTIONS: Final[tuple[str, ...]] = get_args(Function)
+SLOPES: Final = {"leaky_relu": 0.01, "elu": 1.0}
+"""What a function has for ``alpha`` unless a spec says otherwise."""
 ActivationName = Annotated[str, Checked(expressible(choice(FUNCTIONS)), _schema({"enum": list(FUNCTIONS)}))]

@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, applications
 from ..ops import (
+    SLOPES,
     Activation,
     AvgPool,
     BatchNorm,
@@ -225,8 +226,7 @@ def activation(op: Activation, x: Array, weights: Weights) -> Array:
 
 def activate(name: str, x: Array, slope: float | None = None) -> Array:
     """An activation function with its default slope unless one is given."""
-    default = {"leaky_relu": 0.01, "elu": 1.0}.get(name, 0.0)
-    return FUNCTIONS[name](x, default if slope is None else slope)
+    return FUNCTIONS[name](x, SLOPES.get(name, 0.0) if slope is None else slope)
 
 
 def _softmax(x: Array) -> Array:
