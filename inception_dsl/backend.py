@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from .cost import cost, layers, minimum_input
 from .define import Defined, Definition, define, own_layers, uses_of
 from .diagnostics import Report, Span
-from .emit.about import bullets, citation, headline, recorded, shapes
+from .emit.about import bullets, citation, deviations, headline, recorded, shapes
 from .emit.module import module_from_source
 from .emit.names import Names, class_name, spelled
 from .emit.pycode import (
@@ -208,6 +208,7 @@ __all__ = [
     "comment",
     "cost",
     "define",
+    "deviations",
     "docstring",
     "flat",
     "headline",

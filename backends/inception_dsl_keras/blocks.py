@@ -11,14 +11,12 @@ from inception_dsl.backend import (
     Code,
     Defined,
     Definition,
-    ForkNode,
     Names,
-    OpNode,
     TypedChain,
     TypedUse,
-    UseNode,
     bullets,
     citation,
+    deviations,
     docstring,
     headline,
     literal,
@@ -152,18 +150,3 @@ def documentation(about: About, identifier: str, sizes: list[str], deviating: li
         bullets("Where the paper leaves a choice or differs from its code:", deviating, indent=4),
         indent=4,
     )
-
-
-def deviations(chain: TypedChain) -> list[str]:
-    """What the steps of a chain and its branches say of their own; blocks that are used are not entered."""
-    found: list[str] = []
-    for step in chain.steps:
-        node = step.node
-        if isinstance(node, OpNode):
-            found += node.op.deviation or ()
-        elif isinstance(node, UseNode | ForkNode):
-            found += node.deviations
-        for run in step.runs[:1]:
-            for _, branch in getattr(run.typed, "branches", ()):
-                found += deviations(branch)
-    return found

@@ -10,12 +10,12 @@ from inception_dsl.backend import (
     Code,
     Definition,
     Group,
-    OpNode,
     TypedChain,
     TypedStep,
     bullets,
     citation,
     class_name,
+    deviations,
     docstring,
     headline,
     layout,
@@ -46,7 +46,7 @@ def block_class(
 ) -> tuple[ClassView, tuple[Ref, ...], tuple[str, ...], bool]:
     """A block's class, its refs, the parameters it takes, and whether it takes ``in_channels``."""
     about = definition.block.about
-    notes = (*about.deviations, *step_deviations(definition.chain))
+    notes = (*about.deviations, *deviations(definition.chain))
     doc = docstring(
         headline(about, definition.block.id),
         about.description,
@@ -106,18 +106,6 @@ def is_numbered(step: TypedStep) -> bool:
     return all(segment.isdigit() for segment in step.node.segments)
 
 
-def step_deviations(chain: TypedChain) -> list[str]:
-    """The notes on the steps of a chain."""
-    found: list[str] = []
-    for step in chain.steps:
-        node = step.node
-        found += (node.op.deviation or ()) if isinstance(node, OpNode) else node.deviations
-        typed = step.runs[0].typed
-        for _, branch in getattr(typed, "branches", ()):
-            found += step_deviations(branch)
-    return found
-
-
 def alone(shared: Shared) -> tuple[ClassView, tuple[Ref, ...]]:
     """The class of a block that is built alone."""
     typed = shared.defined.typed
@@ -128,7 +116,7 @@ def alone(shared: Shared) -> tuple[ClassView, tuple[Ref, ...]]:
     pairs = shapes([(program.input, typed.y)])
     doc = docstring(
         headline(program.about, program.id),
-        bullets("Notes:", step_deviations(chain), indent=4),
+        bullets("Notes:", deviations(chain), indent=4),
         f"Shape: {pairs[0]}.",
         indent=4,
     )

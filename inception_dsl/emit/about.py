@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from ..ir.graph import About, Training
+from ..ir.graph import About, OpNode, Training
+from ..ir.typed import TypedChain, TypedFork
 from ..values import TensorType
 from .names import spelled
 from .pycode import WIDTH
@@ -47,6 +48,18 @@ def bullets(heading: str, texts: Sequence[str], *, indent: int = 0) -> str:
             break_on_hyphens=False,
         )
     return "\n".join(lines)
+
+
+def deviations(chain: TypedChain) -> list[str]:
+    """What the steps of a chain and its branches say of their own; blocks that are used are not entered."""
+    found: list[str] = []
+    for step in chain.steps:
+        node = step.node
+        found += (node.op.deviation or ()) if isinstance(node, OpNode) else node.deviations
+        typed = step.runs[0].typed
+        for _, branch in typed.branches if isinstance(typed, TypedFork) else ():
+            found += deviations(branch)
+    return found
 
 
 def shape(t: TensorType) -> str:
