@@ -7,6 +7,7 @@ A backend is a :class:`Backend` value that a distribution announces under the en
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
 from .cost import cost, layers, minimum_input
@@ -81,11 +82,25 @@ API_VERSION: Final = 1
 GROUP: Final = "inception_dsl.backends"
 
 
+class Engine(NamedTuple):
+    """What a framework runs on, where it has a choice: Keras on TensorFlow, JAX or PyTorch.
+
+    ``environment`` holds variables that are set before the runner is imported. ``exact`` says whether the engine keeps
+    float64 throughout; one that does not is judged in float32.
+    """
+
+    name: str
+    environment: tuple[tuple[str, str], ...] = ()
+    exact: bool = True
+
+
 class Backend(NamedTuple):
     """A backend. ``emit`` turns a typed program into the text of one file, or adds to the report and returns ``None``.
 
     ``title`` is the framework's name, ``suffix`` the ending of the files. ``runner`` names the one module that imports
-    the framework, to run what was emitted; it is imported only then (empty where nothing can be run).
+    the framework, to run what was emitted; it is imported only then (empty where nothing can be run). ``engines`` are
+    what the framework can run on, the first where nothing is said; ``unbiased_variance`` says whether it divides by
+    n - 1 for the moving variance of batch norm.
     """
 
     name: str
@@ -94,6 +109,8 @@ class Backend(NamedTuple):
     suffix: str = ".py"
     runner: str = ""
     api_version: int = API_VERSION
+    engines: tuple[Engine, ...] = ()
+    unbiased_variance: bool = False
 
 
 class Binding(NamedTuple):
@@ -106,6 +123,14 @@ class Binding(NamedTuple):
     path: str
     key: str
     layout: str
+
+
+class Step(NamedTuple):
+    """One training step: the loss before it, the gradient of every trainable weight, and all weights after it."""
+
+    loss: float
+    gradients: dict[str, Any]
+    weights: dict[str, Any]
 
 
 class Model(Protocol):
@@ -124,14 +149,30 @@ class Model(Protocol):
         """The outputs by name; in training mode those of the auxiliary heads too (dropout off, batch statistics on)."""
 
     def boundaries(self, x: Any) -> dict[str, Any]:
-        """The output of every used block by path, in inference."""
+        """The output of every used block by path, in inference; of a step at the top too, where it is a layer."""
+
+    def step(self, x: Any, targets: Any, rate: float) -> Step:
+        """One step of plain gradient descent at learning rate ``rate`` in training mode, dropout off.
+
+        Where the program :attr:`~inception_dsl.ir.typed.TypedProgram.has_loss`, ``targets`` are classes (N) and the
+        loss is that of the emitted source. Else ``targets`` has an array like each output, by name, and the loss is the
+        sum of all products of outputs and targets.
+        """
+
+    def save(self, path: Path) -> None:
+        """Write the weights to ``path`` in the framework's own format, told by its ending."""
+
+    def restore(self, path: Path) -> None:
+        """Read what :meth:`save` writes; raises ``ValueError`` with every difference, and changes nothing then."""
 
 
 class Runner(Protocol):
-    """What the module named by :attr:`Backend.runner` offers."""
+    """What the module named by :attr:`Backend.runner` offers. ``SUFFIXES`` are the endings of weight files it knows."""
+
+    SUFFIXES: tuple[str, ...]
 
     def create(self, typed: TypedProgram, source: str, dtype: str) -> Model:
-        """A model from emitted source; ``dtype`` is ``float32`` or ``float64``."""
+        """A model from emitted source, on the input of ``typed``; ``dtype`` is ``float32`` or ``float64``."""
 
 
 __all__ = [
@@ -156,6 +197,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv",
     "Dropout",
+    "Engine",
     "Expression",
     "Flatten",
     "ForkNode",
@@ -185,6 +227,7 @@ __all__ = [
     "SeparableConv",
     "ShapeError",
     "Span",
+    "Step",
     "Symbolic",
     "TensorType",
     "Training",

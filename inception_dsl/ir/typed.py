@@ -108,6 +108,13 @@ class TypedProgram:
         op = last.op if isinstance(last, TypedOp) else None
         return "softmax" in (getattr(op, "activation", ""), getattr(op, "function", ""))
 
+    @property
+    def has_loss(self) -> bool:
+        """Whether it is trained on classes: a network with ``training`` or auxiliary heads, all ending in vectors."""
+        program = self.program
+        ends = [self.y, *(chain.y for _, chain in self.heads)]
+        return bool(program.training or program.aux_heads) and all(y.positions() == 1 for y in ends)
+
 
 def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:
     """Every repetition of a step with its path below the chain."""

@@ -1,0 +1,1 @@
+"""Weights on disk: the neutral file, and published files read by name."""
