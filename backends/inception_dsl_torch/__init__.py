@@ -11,4 +11,6 @@ def _emit(typed: TypedProgram, report: Report) -> str | None:
     return emit(typed, report)
 
 
-BACKEND = Backend(name="torch", title="PyTorch", emit=_emit, runner="inception_dsl_torch.runner")
+BACKEND = Backend(
+    name="torch", title="PyTorch", emit=_emit, runner="inception_dsl_torch.runner", unbiased_variance=True
+)

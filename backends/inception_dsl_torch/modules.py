@@ -30,7 +30,7 @@ from .lowering import lower
 
 
 class Ref(NamedTuple):
-    """A weight (or, where ``layout`` is empty, a block) of the spec and its place in a module."""
+    """A weight (or, where ``layout`` is empty, a block or an op) of the spec and its place in a module."""
 
     path: tuple[str, ...]
     key: tuple[str, ...]
@@ -67,7 +67,8 @@ class Shared:
         """An op or a use as modules."""
         if isinstance(typed, TypedOp):
             layer = lower(typed.op, typed.x, self.helpers)
-            refs = [Ref(tuple(w.name.split("/")), (str(w.module), *w.key.split(".")), w.layout) for w in layer.weights]
+            refs = [Ref((), (str(len(layer.modules) - 1),), "")]
+            refs += [Ref(tuple(w.name.split("/")), (str(w.module), *w.key.split(".")), w.layout) for w in layer.weights]
             return Lowered(layer.modules, tuple(refs), layer)
         key = self.defined.key(typed)
         name, parameters, takes_channels = self.classes[key]

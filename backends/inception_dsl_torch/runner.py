@@ -1,17 +1,30 @@
-"""Runs generated PyTorch source. The only file of this package that imports torch."""
+"""Runs generated PyTorch source. The only file of this package that imports torch.
+
+Weight files are state dicts in safetensors: ``net.load_state_dict(safetensors.torch.load_file(path))`` reads them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as serialised
 
-from inception_dsl.backend import TypedProgram, check_weights, module_from_source, weight_shapes
+from inception_dsl.backend import Step, TypedProgram, check_weights, module_from_source, weight_shapes
 
 from .views import build
 from .weights import bindings, boundaries
+
+SUFFIXES: Final = (".safetensors",)
+FLOATS: Final = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+COUNTER: Final = "num_batches_tracked"  # batch norm counts its steps; no weight of the spec
 
 
 def create(typed: TypedProgram, source: str, dtype: str) -> TorchModel:
@@ -25,7 +38,7 @@ class TorchModel:
     def __init__(self, typed: TypedProgram, source: str, dtype: torch.dtype) -> None:
         self.typed, self.dtype = typed, dtype
         self.module = module_from_source(source, f"{typed.program.id}_torch")
-        self.net: torch.nn.Module = getattr(self.module, build(typed).model)().to(dtype)
+        self.net: torch.nn.Module = getattr(self.module, build(typed).model)().to(dtype).eval()
         self.bindings, self.shapes = bindings(typed), weight_shapes(typed)
 
     def weights(self) -> dict[str, Any]:
@@ -42,19 +55,13 @@ class TorchModel:
 
     def parameters(self) -> tuple[int, int]:
         trainable = sum(p.numel() for p in self.net.parameters() if p.requires_grad)
-        moving = sum(b.numel() for name, b in self.net.named_buffers() if not name.endswith("num_batches_tracked"))
+        moving = sum(b.numel() for name, b in self.net.named_buffers() if not name.endswith(COUNTER))
         return trainable, moving
 
     def forward(self, x: Any, *, training: bool = False) -> dict[str, Any]:
-        self.net.train(training)
-        for module in self.net.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.eval()
-        with torch.no_grad():
-            found = self.net(self._tensor(x))
-        self.net.eval()
-        named = found._asdict() if hasattr(found, "_asdict") else {self.typed.program.output_name: found}
-        return {name: channels_last(value) for name, value in named.items() if value is not None}
+        with self._mode(training), torch.no_grad():
+            found = self._named(self.net(self._tensor(x)))
+        return {name: channels_last(value) for name, value in found.items()}
 
     def boundaries(self, x: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -62,20 +69,106 @@ class TorchModel:
         handles = [
             modules[key].register_forward_hook(lambda _, __, y, path=path: found.__setitem__(path, channels_last(y)))
             for path, key in boundaries(self.typed).items()
-            if key in modules
         ]
         self.forward(x)
         for handle in handles:
             handle.remove()
         return found
 
+    def step(self, x: Any, targets: Any, rate: float) -> Step:
+        trained = dict(self.net.named_parameters())
+        optimizer = torch.optim.SGD(trained.values(), lr=rate)
+        optimizer.zero_grad()
+        with self._mode(training=True):
+            loss = self._loss(self.net(self._tensor(x)), targets)
+            loss.backward()
+        slopes = {key: torch.zeros_like(p) if p.grad is None else p.grad for key, p in trained.items()}
+        gradients = {
+            b.path: neutral(slopes[b.key].numpy(), b.layout, self.shapes[b.path])
+            for b in self.bindings
+            if b.key in slopes
+        }
+        optimizer.step()
+        return Step(loss.item(), gradients, self.weights())
+
+    def save(self, path: Path) -> None:
+        state = {key: value.contiguous() for key, value in self.net.state_dict().items()}
+        write(path, serialised(state, metadata={"format": "pt"}))
+
+    def restore(self, path: Path) -> None:
+        try:
+            found = load_file(path)
+        except SafetensorError as error:
+            raise ValueError(f"{path} is no whole safetensors file: {error}") from error
+        state = self.net.state_dict()
+        if mistakes := list(differences(found, state)):
+            raise ValueError(f"{path} does not fit: {'; '.join(mistakes)}")
+        for key, value in found.items():
+            state[key].copy_(value)
+
+    @contextmanager
+    def _mode(self, training: bool) -> Iterator[None]:
+        """Training without dropout, or inference; inference again after it."""
+        self.net.train(training)
+        for module in self.net.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.eval()
+        try:
+            yield
+        finally:
+            self.net.eval()
+
+    def _named(self, found: Any) -> dict[str, torch.Tensor]:
+        """What the network returns, by name."""
+        named = found._asdict() if hasattr(found, "_asdict") else {self.typed.program.output_name: found}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def _loss(self, found: Any, targets: Any) -> torch.Tensor:
+        """The loss of the emitted source, or the sum of all products of outputs and targets."""
+        if self.typed.has_loss:
+            return self.module.loss(found, torch.from_numpy(np.asarray(targets, np.int64)))
+        products = [(y * self._tensor(targets[name])).sum() for name, y in self._named(found).items()]
+        return torch.stack(products).sum()
+
     def _tensor(self, x: Any) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(x, -1, 1))).to(self.dtype)
+        array = np.asarray(x)
+        array = np.moveaxis(array, -1, 1) if array.ndim > 2 else array
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.dtype)
 
 
 def channels_last(y: torch.Tensor) -> Any:
     array = y.detach().numpy()
     return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
+
+
+def differences(found: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]) -> Iterator[str]:
+    """Why the tensors of a file are not a state dict: what is missing, left over, of another kind, not finite."""
+    yield from (f"{key} is missing" for key in state if key not in found and not key.endswith(COUNTER))
+    yield from (f"{key} is unknown" for key in sorted(found.keys() - state.keys()))
+    for key, target in state.items():
+        if key not in found:
+            continue
+        value = found[key]
+        if value.shape != target.shape:
+            yield f"{key} has {tuple(value.shape)}, expected {tuple(target.shape)}"
+        elif value.dtype not in (FLOATS if target.is_floating_point() else (target.dtype,)):
+            yield f"{key} holds {value.dtype}, expected {target.dtype}".replace("torch.", "")
+        elif not value.to(target.dtype).isfinite().all():
+            yield f"{key} is not finite"
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: to one beside it, which then takes its place."""
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def native(value: Any, layout: str) -> Any:
@@ -91,7 +184,7 @@ def native(value: Any, layout: str) -> Any:
 
 
 def neutral(value: Any, layout: str, shape: tuple[int, ...]) -> Any:
-    """From PyTorch's layout to the neutral one, of the given shape."""
+    """From PyTorch's layout to the neutral one, of the given shape; a copy."""
     if layout in ("conv", "linear"):
         value = np.moveaxis(value, (0, 1), (-1, -2))
     elif layout == "pointwise":
@@ -99,4 +192,4 @@ def neutral(value: Any, layout: str, shape: tuple[int, ...]) -> Any:
     elif layout == "depthwise":
         value = value.reshape(shape[-2], shape[-1], *shape[:-2])
         value = np.moveaxis(value, (0, 1), (-2, -1))
-    return np.ascontiguousarray(value).reshape(shape)
+    return np.array(value, order="C").reshape(shape)
