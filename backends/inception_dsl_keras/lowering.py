@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from inception_dsl.backend import (
     Activation,
+    AdaptiveAvgPool,
     AvgPool,
     BatchNorm,
     BatchNormFields,
@@ -213,6 +214,11 @@ def global_pool(op: Any, x: TensorType) -> tuple[Call, ...]:
     return (layer(f"{function}{x.rank}D", Argument("keepdims", literal(op.keepdims), "False")),)
 
 
+def adaptive_avg_pool(op: AdaptiveAvgPool, x: TensorType) -> tuple[Call, ...]:
+    size = Argument("output_size", per_axis(op.outputs(x.rank)), positional=True)
+    return (layer(f"AdaptiveAveragePooling{x.rank}D", size),)
+
+
 def local_response_norm(op: LocalResponseNorm, x: TensorType) -> tuple[Call, ...]:
     values = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "k": op.k}
     arguments = tuple(Argument(keyword, literal(value)) for keyword, value in values.items())
@@ -241,6 +247,7 @@ def identity(op: Identity, x: TensorType) -> tuple[Call, ...]:
 
 LOWERING: Final[dict[type[Op], Callable[[Any, TensorType], tuple[Call, ...]]]] = {
     Activation: activation,
+    AdaptiveAvgPool: adaptive_avg_pool,
     AvgPool: avg_pool,
     BatchNorm: batch_norm,
     Conv: conv,

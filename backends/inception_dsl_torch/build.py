@@ -36,6 +36,7 @@ from .reserved import FORBIDDEN
 NOUNS = {
     "max_pool": "pool",
     "avg_pool": "pool",
+    "adaptive_avg_pool": "pool",
     "conv_bn": "conv",
     "separable_conv": "conv",
     "depthwise_conv": "conv",

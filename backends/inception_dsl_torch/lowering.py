@@ -8,6 +8,7 @@ from typing import Any, Final
 from inception_dsl.backend import (
     SLOPES,
     Activation,
+    AdaptiveAvgPool,
     AvgPool,
     BatchNorm,
     BatchNormFields,
@@ -165,6 +166,10 @@ def global_pool(op: Any, x: TensorType, helpers: Helpers) -> Layer:
     return Layer(modules, inline=lambda v: f"{v}.{method}(dim={axes}{keep})")
 
 
+def adaptive_avg_pool(op: AdaptiveAvgPool, x: TensorType, helpers: Helpers) -> Layer:
+    return Layer((call(f"nn.AdaptiveAvgPool{x.rank}d", short(op.outputs(x.rank))),))
+
+
 def dense(op: Dense, x: TensorType, helpers: Helpers) -> Layer:
     keywords: dict[str, Expression] = {} if op.use_bias else {"bias": literal(False)}
     if x.rank:
@@ -225,6 +230,7 @@ TABLE: Final[dict[str, Callable[[Any, TensorType, Helpers], Layer]]] = {
     "avg_pool": pool,
     "global_avg_pool": global_pool,
     "global_max_pool": global_pool,
+    "adaptive_avg_pool": adaptive_avg_pool,
     "dense": dense,
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from .activation import Activation
+from .adaptive_avg_pool import AdaptiveAvgPool
 from .avg_pool import AvgPool
 from .base import Composite, Fields, Op, Step, Windowed, attribute_names, expressions
 from .batch_norm import BatchNorm, BatchNormFields
@@ -34,6 +35,7 @@ CORE_OPS: Final[tuple[type[Op], ...]] = (
     AvgPool,
     GlobalAvgPool,
     GlobalMaxPool,
+    AdaptiveAvgPool,
     Dense,
     BatchNorm,
     LayerNorm,
@@ -53,6 +55,7 @@ __all__ = [
     "OPS",
     "SLOPES",
     "Activation",
+    "AdaptiveAvgPool",
     "AvgPool",
     "BatchNorm",
     "BatchNormFields",

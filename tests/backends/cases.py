@@ -87,6 +87,10 @@ def other_cases() -> Iterator[Case]:
         for op in ("global_avg_pool", "global_max_pool"):
             yield Case(f"{op}-{rank}d", f"{{op: {op}}}", inputs[0])
             yield Case(f"{op}-{rank}d-keepdims", f"{{op: {op}, keepdims: true}}", inputs[0])
+        for size in (1, 3, 4):
+            yield Case(
+                f"adaptive_avg_pool-{rank}d-{size}", f"{{op: adaptive_avg_pool, output_size: {size}}}", inputs[-1]
+            )
         for text in (
             "{op: conv_bn, filters: 6, kernel_size: 3, stride: 2}",
             "{op: dense, units: 3, activation: tanh}",
@@ -109,6 +113,10 @@ def other_cases() -> Iterator[Case]:
     for switch in ("scale: false", "center: false", "epsilon: 0.1"):
         text = f"{{op: conv_bn, filters: 6, kernel_size: 3, batch_norm: {{{switch}}}}}"
         yield Case(f"conv_bn-{switch}", text, ONE)
+    yield Case("adaptive_avg_pool-axes", "{op: adaptive_avg_pool, output_size: [4, 7]}", ONE)
+    yield Case(
+        "adaptive_avg_pool-overlap", "{op: adaptive_avg_pool, output_size: 4}", "{channels: 3, height: 14, width: 14}"
+    )
     for text in (
         "{op: local_response_norm, size: 4, alpha: 0.5}",
         "{op: zero_pad, padding: [[0, 1], [2, 3]]}",

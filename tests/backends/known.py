@@ -18,7 +18,7 @@ class Defect(NamedTuple):
 
 
 DEFECTS = (
-    Defect("keras", r"(max|avg)_pool-3d-.*", "TensorFlow 2.21 has no 3-D pool in float64 on a CPU"),
+    Defect("keras", r"(max|avg|adaptive_avg)_pool-3d-.*", "TensorFlow 2.21 has no 3-D pool in float64 on a CPU"),
     Defect("keras", r".*leaky_relu.*(?<!0\.0})", "TensorFlow 2.21 keeps the slope of leaky_relu in float32"),
     Defect(
         "keras", r"(activation|conv|conv_bn|vector)-gelu", "TensorFlow 2.21 computes gelu with constants in float32"
