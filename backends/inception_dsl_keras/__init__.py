@@ -5,7 +5,15 @@ Importing this package imports neither the framework nor the template engine.
 
 from __future__ import annotations
 
-from inception_dsl.backend import Backend, Report, TypedProgram
+from inception_dsl.backend import Backend, Engine, Report, TypedProgram
+
+# On a processor, where float32 is float32: graphics cards round convolutions further unless told not to.
+QUIET = (("CUDA_VISIBLE_DEVICES", "-1"), ("TF_CPP_MIN_LOG_LEVEL", "3"))
+ENGINES = (
+    Engine("tensorflow", (("KERAS_BACKEND", "tensorflow"), *QUIET)),
+    Engine("jax", (("KERAS_BACKEND", "jax"), ("JAX_PLATFORMS", "cpu"), *QUIET), exact=False),
+    Engine("torch", (("KERAS_BACKEND", "torch"), *QUIET), exact=False),
+)
 
 
 def emit(typed: TypedProgram, report: Report) -> str | None:
@@ -15,6 +23,8 @@ def emit(typed: TypedProgram, report: Report) -> str | None:
     return emit_source(typed, report)
 
 
-BACKEND = Backend(name="keras", title="Keras 3", emit=emit, suffix=".py", runner="inception_dsl_keras.runner")
+BACKEND = Backend(
+    name="keras", title="Keras 3", emit=emit, suffix=".py", runner="inception_dsl_keras.runner", engines=ENGINES
+)
 
 __all__ = ["BACKEND", "emit"]

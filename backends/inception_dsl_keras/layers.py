@@ -77,11 +77,15 @@ def check_names(typed: TypedProgram, report: Report) -> bool:
 
 
 def boundaries(typed: TypedProgram) -> dict[str, str]:
-    """The path of every used block, auxiliary heads left out, and the layer that its output comes from."""
+    """The path of every used block and of every step at the top, and the layer that its output comes from.
+
+    Auxiliary heads are left out, and what makes no layer.
+    """
     found = {}
+    top = {path for chain in typed.sections.values() for step in chain.steps for path, _ in applications(step)}
     for path, node in walk_program(typed, heads=False):
-        if isinstance(node, TypedUse):
-            last = _result(path, node.body)
+        if path and (isinstance(node, TypedUse) or path in top):
+            last = result(path, node)
             if last:
                 found["/".join(path)] = last
     return found

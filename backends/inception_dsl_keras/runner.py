@@ -1,31 +1,37 @@
-"""Runs emitted source. The only file of this package that imports Keras.
+"""Runs emitted source. The only file of this package that imports Keras and what it runs on.
 
-Dropout is off in training mode too: the rate of every such layer is set to zero. The factor of ``Rescaling``, which
-TensorFlow would round to float32 on its way, is handed over as a float64.
+Dropout is off in training mode too: the rate of every such layer is zero but while it is saved. The factor of
+``Rescaling``, which TensorFlow would round to float32 on its way, is handed over as a float64. Whatever is computed is
+computed from the variables' values without touching them; a training step assigns the new ones at its end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from inception_dsl.backend import TypedProgram, check_weights, module_from_source, weight_shapes
+from inception_dsl.backend import Step, TypedProgram, check_weights, module_from_source, weight_shapes
 
 from .layers import boundaries
+from .runner_files import SUFFIXES, Slot, read
 from .weights import bindings
 
 
 def create(typed: TypedProgram, source: str, dtype: str) -> KerasModel:
-    """A model from emitted source, with all its heads."""
+    """A model from emitted source, on the input of ``typed``, with all its heads."""
     module = module_from_source(source, f"{typed.program.id}_keras")
     options = {"aux_logits": True} if typed.heads else {}
     with _floats(dtype):
-        model = getattr(module, typed.program.id)(**options)
-    return KerasModel(typed, model, dtype)
+        model = getattr(module, typed.program.id)(input_shape=typed.program.input.shape, **options)
+    return KerasModel(typed, module, model, dtype)
 
 
 @contextmanager
@@ -44,15 +50,16 @@ def _floats(dtype: str) -> Iterator[None]:
 class KerasModel:
     """A functional model whose variables are known by their paths in the spec."""
 
-    def __init__(self, typed: TypedProgram, model: Any, dtype: str) -> None:
-        self.typed, self.model, self.dtype = typed, model, dtype
+    def __init__(self, typed: TypedProgram, module: Any, model: Any, dtype: str) -> None:
+        self.typed, self.module, self.model, self.dtype = typed, module, model, dtype
         self.bindings = bindings(typed)
         self.variables = {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.variables}
         self.shapes = weight_shapes(typed)
+        self.rates = {layer: layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)}
+        for layer in self.rates:
+            layer.rate = 0.0
         for layer in model.layers:
-            if isinstance(layer, keras.layers.Dropout):
-                layer.rate = 0.0
-            elif isinstance(layer, keras.layers.Rescaling):
+            if isinstance(layer, keras.layers.Rescaling):
                 layer.scale = np.float64(layer.scale)
 
     def weights(self) -> dict[str, Any]:
@@ -73,20 +80,130 @@ class KerasModel:
 
     def forward(self, x: Any, *, training: bool = False) -> dict[str, Any]:
         """The outputs by name; the auxiliary heads' only in training mode."""
-        found = self.model(np.asarray(x, self.dtype), training=training)
-        if not isinstance(found, dict):
-            found = {self.typed.program.output_name: found}
         heads = set() if training else {head.name for head, _ in self.typed.heads}
+        found = self.named(self.run(self.model, x, training))
         return {name: _numpy(y) for name, y in found.items() if name not in heads}
 
     def boundaries(self, x: Any) -> dict[str, Any]:
-        """The output of every used block by path, in inference."""
-        named = {path: self.model.get_layer(name).output for path, name in boundaries(self.typed).items()}
-        if not named:
+        """The output of every used block by path, and of every step at the top, in inference."""
+        layers = boundaries(self.typed)
+        if not layers:
             return {}
-        found = keras.Model(self.model.input, named)(np.asarray(x, self.dtype), training=False)
-        return {path: _numpy(y) for path, y in found.items()}
+        named = {name: self.model.get_layer(name).output for name in set(layers.values())}
+        found = self.run(keras.Model(self.model.input, named), x, False)
+        return {path: _numpy(found[name]) for path, name in layers.items()}
+
+    def step(self, x: Any, targets: Any, rate: float) -> Step:
+        """One step of ``keras.optimizers.SGD`` in training mode, with the gradients of the engine."""
+        trainable, rest = self.model.trainable_variables, self.model.non_trainable_variables
+        values = [_values(trainable), _values(rest), self.tensor(x), self.targets(targets)]
+        with _floats(self.dtype):
+            (loss, after), gradients = _differentiate(self.loss, *values)
+            keras.optimizers.SGD(rate).apply(gradients, trainable)
+        for variable, value in zip(rest, after, strict=True):
+            variable.assign(value)
+        found = {id(v): _numpy(gradient) for v, gradient in zip(trainable, gradients, strict=True)}
+        named = [(b.path, id(self.variables[b.key])) for b in self.bindings]
+        by_path = {path: found[key].reshape(self.shapes[path]) for path, key in named if key in found}
+        return Step(float(_numpy(loss)), by_path, self.weights())
+
+    def loss(self, trainable: list[Any], rest: list[Any], x: Any, targets: Any) -> tuple[Any, list[Any]]:
+        """The loss in training mode, and the values that the variables without gradients have after it."""
+        found, after = self.model.stateless_call(trainable, rest, x, training=True)
+        if self.typed.has_loss:
+            return keras.ops.mean(self.module.loss(targets, found)), after
+        products = [keras.ops.sum(y * targets[name]) for name, y in self.named(found).items()]
+        return sum(products[1:], products[0]), after
+
+    def save(self, path: Path) -> None:
+        """Write ``.keras`` (the model with all its heads) or ``.weights.h5``; the old file stays until it is done."""
+        if not path.name.endswith(SUFFIXES):
+            raise ValueError(f"{path}: Keras writes {' and '.join(SUFFIXES)}")
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder, self.as_emitted():
+            staged = Path(folder) / path.name
+            if path.name.endswith(".keras"):
+                self.model.save(staged)
+            else:
+                self.model.save_weights(staged)
+            os.replace(staged, path)
+
+    def restore(self, path: Path) -> None:
+        """Set every variable from a file that Keras wrote, by name."""
+        paths = {id(self.variables[b.key]): b.path for b in self.bindings}
+        variables: dict[str, Any] = {}
+        for layer in self.model.layers:
+            own: dict[str, Any] = {}
+            layer.save_own_variables(own)
+            variables |= {f"{layer.name}/{number}": variable for number, variable in own.items()}
+        slots = {key: Slot(paths[id(v)], tuple(v.shape)) for key, v in variables.items()}
+        for key, value in read(path, slots, self.dtype).items():
+            variables[key].assign(value)
+
+    @contextmanager
+    def as_emitted(self) -> Iterator[None]:
+        """With the dropout of the spec."""
+        for layer, rate in self.rates.items():
+            layer.rate = rate
+        try:
+            yield
+        finally:
+            for layer in self.rates:
+                layer.rate = 0.0
+
+    def run(self, model: Any, x: Any, training: bool) -> Any:
+        """What ``model`` computes."""
+        call = _compiled(partial(model.stateless_call, training=training))
+        return call(_values(model.trainable_variables), _values(model.non_trainable_variables), self.tensor(x))[0]
+
+    def named(self, found: Any) -> dict[str, Any]:
+        """The outputs of the model by name."""
+        return found if isinstance(found, dict) else {self.typed.program.output_name: found}
+
+    def tensor(self, x: Any) -> Any:
+        return keras.ops.convert_to_tensor(np.asarray(x, self.dtype))
+
+    def targets(self, targets: Any) -> Any:
+        if self.typed.has_loss:
+            return keras.ops.convert_to_tensor(np.asarray(targets, "int32"))
+        return {name: self.tensor(y) for name, y in targets.items()}
 
 
 def _numpy(y: Any) -> Any:
     return keras.ops.convert_to_numpy(y)
+
+
+def _values(variables: list[Any]) -> list[Any]:
+    """The values of variables, as tensors of the engine."""
+    return [keras.ops.copy(v) for v in variables]
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` as one computation on JAX, where each operation alone is slow; itself elsewhere."""
+    if keras.config.backend() != "jax":
+        return function
+    import jax
+
+    return jax.jit(function)
+
+
+def _differentiate(function: Callable[..., Any], values: list[Any], *rest: Any) -> tuple[Any, list[Any]]:
+    """What ``function`` returns, a number and more, and the gradient of the number by each of ``values``."""
+    engine = keras.config.backend()
+    if engine == "jax":
+        import jax
+
+        found, gradients = jax.jit(jax.value_and_grad(function, has_aux=True))(values, *rest)
+    elif engine == "torch":
+        import torch
+
+        leaves = [v.detach().clone().requires_grad_() for v in values]
+        found = function(leaves, *rest)
+        gradients = torch.autograd.grad(found[0], leaves, allow_unused=True, materialize_grads=True)
+    else:
+        import tensorflow as tf
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            found = function(values, *rest)
+        gradients = tape.gradient(found[0], values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return found, list(gradients)

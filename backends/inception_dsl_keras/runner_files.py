@@ -1,0 +1,102 @@
+"""Reads the weight files of Keras 3, by name: ``.weights.h5``, and the same inside of ``.keras``.
+
+Nothing is built from a file. Keras writes a group for every layer, with the layer's name as an attribute, and in it the
+layer's variables by number; loading goes by the order of the layers, this by their names.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import h5py
+import numpy as np
+
+SUFFIXES: Final = (".keras", ".weights.h5")
+WEIGHTS: Final = "model.weights.h5"
+
+
+class Slot(NamedTuple):
+    """A variable that a file must hold: its path in the spec, its shape in Keras."""
+
+    path: str
+    shape: tuple[int, ...]
+
+
+def read(path: Path, slots: Mapping[str, Slot], dtype: str) -> dict[str, Any]:
+    """A value for every slot by its key ``layer/number``; raises ``ValueError`` with everything that is wrong."""
+    with _opened(path) as file:
+        held, problems = _datasets(file)
+        problems += [f"missing {slot.path}" for key, slot in slots.items() if key not in held]
+        problems += [f"unknown {key}" for key in held.keys() - slots.keys()]
+        values = {}
+        for key in slots.keys() & held.keys():
+            slot, dataset = slots[key], held[key]
+            if dataset.shape != slot.shape:
+                problems.append(f"{slot.path} has {dataset.shape}, expected {slot.shape}")
+            elif dataset.dtype.kind != "f":
+                problems.append(f"{slot.path} holds {dataset.dtype}, no floating point numbers")
+            else:
+                with np.errstate(over="ignore"):
+                    values[key] = dataset[()].astype(dtype)
+                if not np.isfinite(values[key]).all():
+                    problems.append(f"{slot.path} has values that are not finite")
+    if problems:
+        raise ValueError(f"{path}: {'; '.join(sorted(problems))}")
+    return values
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The HDF5 file, or the one inside of an archive; what cannot be read as such is a ``ValueError``."""
+    try:
+        if path.name.endswith(".keras"):
+            with zipfile.ZipFile(path) as archive:
+                member = archive.getinfo(WEIGHTS)
+                if member.compress_type != zipfile.ZIP_STORED:
+                    raise ValueError(f"{path}: {WEIGHTS} is compressed, which Keras does not do")
+                source: Any = io.BytesIO(archive.read(member))
+        else:
+            source = path
+        with h5py.File(source, "r") as file:
+            yield file
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except (OSError, EOFError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: no weight file of Keras 3, or a damaged one ({error})") from error
+
+
+def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
+    """Every variable below ``layers`` by ``layer/number``, and what is wrong with the others."""
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    layers = _own(file, "layers")
+    if not isinstance(layers, h5py.Group):
+        return found, ["no group `layers`: not written by Keras 3"]
+    for entry in layers:
+        held = _own(layers, entry)
+        variables = _own(held, "vars") if isinstance(held, h5py.Group) else None
+        if not isinstance(variables, h5py.Group) or len(held) > 1:
+            problems.append(f"layers/{entry} is no layer with variables of its own")
+            continue
+        name = variables.attrs.get("name")
+        if len(variables) and not isinstance(name, str):
+            problems.append(f"layers/{entry} does not say the layer's name")
+        for number in variables:
+            dataset = _own(variables, number)
+            if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+                problems.append(f"layers/{entry}/vars/{number} does not stand in the file itself")
+            elif f"{name}/{number}" in found:
+                problems.append(f"{name}/{number} stands there twice")
+            else:
+                found[f"{name}/{number}"] = dataset
+    return found, problems
+
+
+def _own(group: Any, name: str) -> Any:
+    """A member of a group, unless it is a link to something elsewhere."""
+    return group.get(name) if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
