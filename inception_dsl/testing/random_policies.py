@@ -1,0 +1,90 @@
+"""What a random network has much of: one policy for each seed, skewed on purpose, as even choices meet few corners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
+KINDS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "conv": 2.0,
+        "conv_bn": 3.5,
+        "separable_conv": 0.7,
+        "depthwise_conv": 0.7,
+        "max_pool": 1.0,
+        "avg_pool": 1.0,
+        "batch_norm": 0.4,
+        "layer_norm": 0.3,
+        "group_norm": 0.3,
+        "local_response_norm": 0.3,
+        "activation": 0.8,
+        "dropout": 0.2,
+        "zero_pad": 0.3,
+        "scale": 0.2,
+        "identity": 0.1,
+        "dense": 0.2,
+        "global_avg_pool": 0.05,
+        "global_max_pool": 0.05,
+        "concat": 1.6,
+        "add": 0.7,
+        "multiply": 0.4,
+        "excite": 0.3,
+        "use": 1.3,
+    }
+)
+"""How often each kind of step stands in a network; ``excite`` multiplies a map by numbers made from its means."""
+
+EXACT: Final = ("none", "relu", "relu6", "elu", "silu", "hard_swish", "sigmoid", "tanh", "softmax")
+ROUNDED: Final = ("leaky_relu", "gelu")
+"""Functions that TensorFlow computes with constants in float32, so that networks with them are judged in float32."""
+
+
+class Policy(NamedTuple):
+    """What a network of this kind looks like.
+
+    ``share`` is how often it is drawn; ``ranks`` and ``channels`` are drawn from, ``sizes`` bound each axis of the
+    input; ``kinds`` are weights of steps where they differ from :data:`KINDS`. ``odd`` is how often a window's stride,
+    padding or dilation is not the plain one; ``lifted`` how often a value in a block becomes a parameter. A network is
+    judged in ``dtype``.
+    """
+
+    name: str
+    share: int = 2
+    ranks: tuple[int, ...] = (2, 2, 2, 2, 2, 1)
+    sizes: tuple[int, int] = (4, 17)
+    channels: tuple[int, ...] = (1, 2, 3, 4, 6)
+    kinds: Mapping[str, float] = NOTHING
+    functions: tuple[str, ...] = EXACT
+    kernels: tuple[int, ...] = (1, 1, 2, 3, 3, 3, 4, 5)
+    odd: float = 0.35
+    lifted: float = 0.25
+    heads: float = 0.25
+    block: float = 0.15
+    dtype: str = "float64"
+
+    def weights(self) -> dict[str, float]:
+        return {**KINDS, **self.kinds}
+
+
+_NO_POOLS: Final = {"max_pool": 0.0, "avg_pool": 0.0}
+POLICIES: Final = (
+    Policy("plain", 3),
+    Policy("strides", 3, sizes=(6, 29), odd=0.7, kinds={"max_pool": 2.0, "avg_pool": 2.0}),
+    Policy("pixels", 2, sizes=(1, 4), odd=0.5, kinds={"zero_pad": 1.0}),
+    Policy("asymmetric", 3, kernels=(1, 1, 2, 4, 5, 7), odd=0.8, kinds={"conv_bn": 5.0, "zero_pad": 0.8}),
+    Policy("pools", 3, odd=0.7, kinds={"max_pool": 5.0, "avg_pool": 5.0, "conv_bn": 1.5}),
+    Policy("groups", 2, channels=(2, 4, 6, 8), odd=0.5, kinds={"separable_conv": 3.0, "depthwise_conv": 3.0}),
+    Policy("forks", 3, kinds={"concat": 5.0, "add": 1.5}),
+    Policy("residual", 2, kinds={"add": 4.0, "multiply": 2.0, "excite": 1.5, "scale": 1.5}),
+    Policy("norms", 2, kinds={n: 2.0 for n in ("batch_norm", "layer_norm", "group_norm", "local_response_norm")}),
+    Policy("functions", 2, kinds={"activation": 4.0, "conv": 4.0, "dense": 1.5}),
+    Policy("blocks", 4, lifted=0.6, kinds={"use": 6.0}),
+    Policy("heads", 3, heads=1.0, block=0.0, kinds={"dropout": 0.8}),
+    Policy("channel_1", 1, channels=(1,), kernels=(1, 2, 3)),
+    Policy("lines", 2, ranks=(1,), sizes=(1, 40), odd=0.5),
+    Policy("volumes", 2, ranks=(3,), sizes=(2, 6), kernels=(1, 2, 3), odd=0.4, kinds=_NO_POOLS),
+    Policy("volumes_pooled", 1, ranks=(3,), sizes=(2, 6), kernels=(1, 2, 3), odd=0.4, dtype="float32"),
+    Policy("rounded", 1, functions=(*ROUNDED, *ROUNDED, "none", "relu"), dtype="float32"),
+)

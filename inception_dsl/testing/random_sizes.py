@@ -1,0 +1,213 @@
+"""Sizes of random networks: a small book-keeping of its own, which shares no rule with the compiler's inference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, TypeAlias
+
+Step: TypeAlias = dict[str, Any]
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "stride": 1,
+    "padding": "same",
+    "dilation": 1,
+    "ceil_mode": False,
+    "groups": 1,
+    "depth_multiplier": 1,
+    "keepdims": False,
+    "repeat": 1,
+}
+WINDOWED: Final = frozenset({"conv", "conv_bn", "separable_conv", "depthwise_conv", "max_pool", "avg_pool"})
+POOLS: Final = frozenset({"max_pool", "avg_pool"})
+
+
+class Misfit(Exception):  # noqa: N818 - a step that is tried and put back, not an error
+    """A step does not fit its input, or makes a map that is too large for a quick test."""
+
+
+class Shape(NamedTuple):
+    """One sample: spatial axes (none for a vector) and channels."""
+
+    spatial: tuple[int, ...]
+    channels: int
+
+    @property
+    def rank(self) -> int:
+        return len(self.spatial)
+
+    @property
+    def elements(self) -> int:
+        found = self.channels
+        for size in self.spatial:
+            found *= size
+        return found
+
+
+class Given(NamedTuple):
+    """A value that a spec writes as an expression: its text, and what it is for the values of a scope."""
+
+    text: str
+    of: Callable[[Mapping[str, Any]], Any]
+
+
+class Parameter(NamedTuple):
+    """A parameter of a block: its type, its value where it was made, other values to try, whether it has a default."""
+
+    type: str
+    value: Any
+    choices: tuple[Any, ...]
+    optional: bool
+
+
+@dataclass(slots=True)
+class Block:
+    """A block with what it takes; ``defaults`` are those of its file, ``imported`` says whether it has one."""
+
+    steps: list[Step]
+    parameters: dict[str, Parameter]
+    defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    imported: bool = False
+
+
+@dataclass(slots=True)
+class Book:
+    """Keeps the sizes of one spec. ``elements`` and ``channels`` bound every map, ``layers`` counts what is computed."""
+
+    blocks: dict[str, Block]
+    defaults: Mapping[str, Mapping[str, Any]]
+    elements: int = 3_000
+    channels: int = 40
+    layers: int = 0
+
+    def after(self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Shape:
+        """The shape behind a step with all its repetitions; raises :class:`Misfit`."""
+        found = self.defaults if own is None else own
+        for _ in range(resolved(step.get("repeat", 1), values)):
+            x = self.once(step, x, values, found)
+            if x.elements > self.elements or x.channels > self.channels or not x.elements:
+                raise Misfit
+        return x
+
+    def chain(self, steps: list[Step], x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]) -> Shape:
+        for step in steps:
+            x = self.after(step, x, values, own)
+        return x
+
+    def once(self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]) -> Shape:
+        if "branches" in step:
+            ends = [self.chain(steps, x, values, own) for steps in step["branches"].values()]
+            return joined(step["merge"], ends)
+        if "use" in step:
+            return self.use(step, x, values)
+        self.layers += 1
+        return op(step["op"], Attributes(step, own.get(step["op"], {}), values), x)
+
+    def use(self, step: Step, x: Shape, values: Mapping[str, Any]) -> Shape:
+        block = self.blocks[step["use"]]
+        arguments = {n: resolved(step[n], values) if n in step else p.value for n, p in block.parameters.items()}
+        own = {o: {**self.defaults.get(o, {}), **block.defaults.get(o, {})} for o in {*self.defaults, *block.defaults}}
+        return self.chain(block.steps, x, {**arguments, "in_channels": x.channels}, own)
+
+
+class Attributes:
+    """What a step says, else what the defaults say, else the op's own default."""
+
+    def __init__(self, step: Step, defaults: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        self.step, self.defaults, self.values = step, defaults, values
+
+    def __getitem__(self, key: str) -> Any:
+        return resolved(self.step.get(key, self.defaults.get(key, DEFAULTS.get(key))), self.values)
+
+
+def resolved(value: Any, values: Mapping[str, Any]) -> Any:
+    """A value with its expressions computed."""
+    if isinstance(value, Given):
+        return value.of(values)
+    return [resolved(v, values) for v in value] if isinstance(value, list) else value
+
+
+def op(name: str, given: Attributes, x: Shape) -> Shape:
+    """The shape behind one layer."""
+    if name in WINDOWED:
+        if not x.rank:
+            raise Misfit
+        spatial = tuple(output(name, given, axis, x) for axis in range(x.rank))
+        return Shape(spatial, channels(name, given, x))
+    if name in ("global_avg_pool", "global_max_pool", "zero_pad") and not x.rank:
+        raise Misfit
+    if name.startswith("global_"):
+        return Shape((1,) * x.rank if given["keepdims"] else (), x.channels)
+    if name == "zero_pad":
+        pads = [sides(given["padding"], axis) for axis in range(x.rank)]
+        return Shape(tuple(n + sum(p) for n, p in zip(x.spatial, pads, strict=True)), x.channels)
+    if name == "dense":
+        return Shape(x.spatial, given["units"])
+    if name == "flatten":
+        return Shape((), x.elements)
+    if name == "group_norm" and x.channels % given["groups"]:
+        raise Misfit
+    return x
+
+
+def channels(name: str, given: Attributes, x: Shape) -> int:
+    if name in POOLS:
+        return x.channels
+    if name == "depthwise_conv":
+        return x.channels * int(given["depth_multiplier"])
+    filters, groups = int(given["filters"]), int(given["groups"] if name != "separable_conv" else 1)
+    if filters < 1 or x.channels % groups or filters % groups:
+        raise Misfit
+    return filters
+
+
+def output(name: str, given: Attributes, axis: int, x: Shape) -> int:
+    """Outputs of a window along one axis."""
+    kernel, stride, dilation = (at(given[key], axis) for key in ("kernel_size", "stride", "dilation"))
+    dilation = 1 if name in POOLS else dilation
+    size, padding, ceil = x.spatial[axis], given["padding"], name in POOLS and given["ceil_mode"]
+    if padding == "same":
+        if ceil:
+            raise Misfit
+        return -(-size // stride)
+    before, after = sides(padding, axis)
+    if name in POOLS and (max(before, after) > kernel // 2 or (ceil and before != after)):
+        raise Misfit
+    room = size + before + after - ((kernel - 1) * dilation + 1)
+    if room < 0:
+        raise Misfit
+    if not ceil:
+        return int(room // stride) + 1
+    count = -(-room // stride) + 1
+    return int(count - 1 if (count - 1) * stride >= size + before else count)
+
+
+def at(value: Any, axis: int) -> int:
+    return int(value[axis] if isinstance(value, list) else value)
+
+
+def sides(padding: Any, axis: int) -> tuple[int, int]:
+    """Pixels before and after an axis, of explicit padding."""
+    if padding == "valid":
+        return 0, 0
+    one = padding[axis] if isinstance(padding, list) else padding
+    return (one[0], one[1]) if isinstance(one, list) else (one, one)
+
+
+def joined(merge: str, ends: list[Shape]) -> Shape:
+    """The shape of a merge; raises :class:`Misfit` where the branches do not meet."""
+    rank = max(end.rank for end in ends)
+    if merge == "concat":
+        if len({end.spatial for end in ends}) > 1:
+            raise Misfit
+        return Shape(ends[0].spatial, sum(end.channels for end in ends))
+    if any(end.rank not in (0, rank) for end in ends):
+        raise Misfit
+    full = [(*(end.spatial or (1,) * rank), end.channels) for end in ends]
+    found = []
+    for sizes in zip(*full, strict=True):
+        larger = {size for size in sizes if size != 1}
+        if len(larger) > 1:
+            raise Misfit
+        found.append(larger.pop() if larger else 1)
+    return Shape(tuple(found[:-1]), found[-1])
