@@ -50,7 +50,11 @@ class _Linker:
         for name, body in model.blocks.items():
             self.add(LinkedBlock(name, body, document, ("blocks", name), own))
         if isinstance(model, BlockFile):
-            self.add(LinkedBlock(model.block, model, document, (), own))
+            changed = self.blocks.get(model.block)
+            if changed and changed.path and changed.document.span(changed.path).file == document.file:
+                self.blocks[model.block] = changed._replace(defaults=own)  # a spec has laid changes over it
+            else:
+                self.add(LinkedBlock(model.block, model, document, (), own))
         for index, wanted in enumerate(model.imports):
             span = document.span(("import", index))
             path = Path(span.file).parent / wanted

@@ -18,7 +18,7 @@ from ..ops.fields import path as path_field
 from ..ops.fields import shown
 from ..source import DataPath, Document
 from .models import AXES, BlockFile, NetworkFile
-from .overlay import overlay
+from .overlay import overlay, with_block
 
 MAX_EXTENDS: Final = 16
 M = TypeVar("M", bound=BaseModel)
@@ -85,7 +85,29 @@ def _extended(document: Document, path: Path, report: Report, chain: tuple[Path,
         report.error("E301", f"{wanted} extends itself, directly or through others", span)
         return None
     base = read(target, report, wanted_by=span, chain=chain)
-    return None if base is None else overlay(base, document, report)
+    return None if base is None else _laid(base, document, report, chain)
+
+
+def _laid(base: Document, over: Document, report: Report, chain: tuple[Path, ...] = ()) -> Document | None:
+    """``over`` laid over ``base``; a block that ``base`` imports and ``over`` changes is put into ``base`` before."""
+    changed = [name for name in _blocks(over) if name not in _blocks(base)]
+    source = over if isinstance(over.data, dict) and "import" in over.data else base
+    imports = source.data.get("import") if isinstance(source.data, dict) else None
+    for index, wanted in enumerate(imports if changed and isinstance(imports, list) else ()):
+        span = source.span(("import", index))
+        if not isinstance(wanted, str):
+            continue  # reported when the spec is validated
+        imported = read(Path(span.file).parent / wanted, report, wanted_by=span, chain=chain)
+        if imported is None:
+            return None
+        if isinstance(imported.data, dict) and imported.data.get("block") in changed:
+            base = with_block(base, imported)
+    return overlay(base, over, report)
+
+
+def _blocks(document: Document) -> list[Any]:
+    found = document.data.get("blocks") if isinstance(document.data, dict) else None
+    return list(found) if isinstance(found, dict) else []
 
 
 def _name(path: Path) -> str:
@@ -122,7 +144,7 @@ def _set(document: Document, name: str, value: str, report: Report) -> Document 
     spans = {path + k: v for k, v in parsed.spans.items()}
     for depth in range(len(path)):
         spans[path[:depth]] = parsed.span(())
-    return overlay(document, Document(label, nested, spans, dict(spans)), report)
+    return _laid(document, Document(label, nested, spans, dict(spans)), report)
 
 
 def _sizes(text: str) -> Any:

@@ -2,15 +2,18 @@
 
 A mapping over a mapping changes the keys it has; ``null`` removes one; anything else replaces. A mapping over a list of
 steps picks steps by name (or the block's id, or the position): a mapping changes the step, a list puts other steps in
-its place, ``null`` removes it.
+its place, ``null`` removes it. An imported block that is changed under ``blocks`` counts as one of the spec's own.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ..diagnostics import Report, Span, suggestion
 from ..source import DataPath, Document
+from .models import BlockBody
+
+BODY: Final = frozenset(BlockBody.model_fields)
 
 
 def overlay(base: Document, over: Document, report: Report) -> Document | None:
@@ -32,6 +35,23 @@ def overlay(base: Document, over: Document, report: Report) -> Document | None:
     document = Document(over.file, merged, merger.spans, merger.keys)
     merger.spans[()] = over.span(())
     return document if len(report.diagnostics) == before else None
+
+
+def with_block(base: Document, imported: Document) -> Document:
+    """``base`` with the block of an imported file under its ``blocks``; positions point into that file.
+
+    Imports, defaults and further blocks of the file stay where they are: it is linked all the same.
+    """
+    name = imported.data["block"]
+    body = {k: v for k, v in imported.data.items() if k in BODY}
+    found = Document(base.file, {**base.data}, dict(base.spans), dict(base.keys))
+    own = base.data.get("blocks")
+    found.data["blocks"] = {**(own if isinstance(own, dict) else {}), name: body}
+    for place, table in ((imported.spans, found.spans), (imported.keys, found.keys)):
+        table.update({("blocks", name, *path): span for path, span in place.items() if path and path[0] in BODY})
+    found.spans["blocks", name] = imported.span(())
+    found.keys["blocks", name] = imported.span(("block",))
+    return found
 
 
 class _Merger:
