@@ -1,0 +1,261 @@
+"""Weight files of Keras: written whole, read by name, and refused with everything that is wrong."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from inception_dsl_keras import emit
+from inception_dsl_keras.runner import SUFFIXES, create
+from keras_specs import EVERYTHING, SMALL
+
+from inception_dsl.backend import Report
+from inception_dsl.testing.weights import seeded
+
+Make = Callable[[str], Any]
+TWINS = """\
+network: twins
+input: {channels: 3, height: 5, width: 5}
+body:
+  - {op: conv, name: alpha, filters: 3, kernel_size: 3}
+  - {op: conv_bn, name: beta, filters: 3, kernel_size: 3}
+  - {op: conv, name: gamma, filters: 3, kernel_size: 3}
+"""
+
+
+@pytest.fixture
+def model_of(typed_of: Make) -> Make:
+    """A running model with seeded weights."""
+
+    def made(text: str) -> Any:
+        typed = typed_of(text)
+        model = create(typed, emit(typed, Report()) or "", "float32")
+        model.load(seeded(typed))
+        return model
+
+    return made
+
+
+def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
+    return found.keys() == expected.keys() and all(np.array_equal(found[k], v) for k, v in expected.items())
+
+
+@contextmanager
+def edited(path: Path, copy: Path) -> Iterator[h5py.File]:
+    """The HDF5 file in a copy, to be changed."""
+    shutil.copy(path, copy)
+    with h5py.File(copy, "r+") as file:
+        yield file
+
+
+def group(file: h5py.File, layer: str) -> h5py.Group:
+    """The variables of the layer of that name."""
+    (found,) = [entry for entry in file["layers"].values() if entry["vars"].attrs["name"] == layer]
+    return found["vars"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("spec", [EVERYTHING, "v0"], ids=["everything", "v0"])
+def test_what_is_saved_is_restored_bit_for_bit(spec: str, suffix: str, model_of: Make, tmp_path: Path) -> None:
+    model = model_of(spec)
+    weights = model.weights()
+    model.save(tmp_path / f"model{suffix}")
+    assert [p.name for p in tmp_path.iterdir() if p.name != "spec.yaml"] == [f"model{suffix}"]
+    model.load({path: np.zeros_like(value) for path, value in weights.items()})
+    model.restore(tmp_path / f"model{suffix}")
+    assert same(model.weights(), weights)
+
+
+def test_keras_reads_what_is_written_and_is_read_too(model_of: Make, module_of: Make, tmp_path: Path) -> None:
+    model = model_of(SMALL)
+    weights = model.weights()
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    assert again.get_layer("head_1").rate == 0.1, "the dropout of the spec, not that of the comparison"
+    again.compile("adam", loss="mse")
+    again.save(tmp_path / "trained.keras")
+    again.save_weights(tmp_path / "trained.weights.h5")
+    for name in ("trained.keras", "trained.weights.h5"):
+        model.load({path: np.zeros_like(value) for path, value in weights.items()})
+        model.restore(tmp_path / name)
+        assert same(model.weights(), weights)
+    plain = module_of(SMALL).small(aux_logits=True)
+    model.save(tmp_path / "model.weights.h5")
+    plain.load_weights(tmp_path / "model.weights.h5")
+    assert all(np.array_equal(a, b) for a, b in zip(plain.get_weights(), model.model.get_weights(), strict=True))
+
+
+def test_values_go_by_name_not_by_place(model_of: Make, tmp_path: Path) -> None:
+    model = model_of(TWINS)
+    weights = model.weights()
+    model.save(tmp_path / "model.weights.h5")
+    with edited(tmp_path / "model.weights.h5", tmp_path / "swapped.weights.h5") as file:
+        alpha, gamma = group(file, "alpha"), group(file, "gamma")
+        alpha.attrs["name"], gamma.attrs["name"] = "gamma", "alpha"
+    model.restore(tmp_path / "swapped.weights.h5")
+    found = model.weights()
+    for name in ("kernel", "bias"):
+        assert np.array_equal(found[f"alpha/{name}"], weights[f"gamma/{name}"])
+        assert np.array_equal(found[f"gamma/{name}"], weights[f"alpha/{name}"])
+    with edited(tmp_path / "model.weights.h5", tmp_path / "moved.weights.h5") as file:
+        for before, after in (("conv2d", "kept"), ("conv2d_2", "conv2d"), ("kept", "conv2d_2")):
+            file.move(f"layers/{before}", f"layers/{after}")
+    model.restore(tmp_path / "moved.weights.h5")
+    assert same(model.weights(), weights)
+
+
+def test_one_error_lists_everything_and_changes_nothing(model_of: Make, tmp_path: Path) -> None:
+    model = model_of(TWINS)
+    weights = model.weights()
+    model.save(tmp_path / "model.weights.h5")
+    with edited(tmp_path / "model.weights.h5", tmp_path / "wrong.weights.h5") as file:
+        del group(file, "alpha")["1"]
+        group(file, "gamma")["0"][0, 0, 0, 0] = np.nan
+        group(file, "gamma").attrs["name"] = "delta"
+        group(file, "beta_conv")["0"][0, 0, 0, 0] = np.inf
+        normal = group(file, "beta_bn")
+        del normal["0"], normal["2"], normal["3"]
+        normal["0"], normal["2"], normal["3"] = np.ones(4, "float32"), np.ones(3, "int32"), np.full(3, 1e300)
+    with pytest.raises(ValueError) as caught:
+        model.restore(tmp_path / "wrong.weights.h5")
+    told = str(caught.value)
+    for text in (
+        "missing alpha/bias",
+        "missing gamma/kernel",
+        "missing gamma/bias",
+        "unknown delta/0",
+        "unknown delta/1",
+        "beta/conv/kernel has values that are not finite",
+        "beta/bn/gamma has (4,), expected (3,)",
+        "beta/bn/moving_mean holds int32, no floating point numbers",
+        "beta/bn/moving_variance has values that are not finite",
+    ):
+        assert text in told
+    assert told.count(";") == 8
+    assert same(model.weights(), weights)
+
+
+def test_a_file_without_the_heads_says_so(model_of: Make, module_of: Make, tmp_path: Path) -> None:
+    module_of(SMALL).small().save_weights(tmp_path / "plain.weights.h5")
+    with pytest.raises(ValueError, match=r"plain.weights.h5: missing side/1/bias; missing side/1/kernel$"):
+        model_of(SMALL).restore(tmp_path / "plain.weights.h5")
+
+
+def test_nothing_outside_of_the_file_is_read(model_of: Make, tmp_path: Path) -> None:
+    model = model_of(TWINS)
+    path = tmp_path / "model.weights.h5"
+    model.save(path)
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["bias"] = np.zeros(3, "float32")
+    (tmp_path / "raw").write_bytes(bytes(12))
+    layout = h5py.VirtualLayout((3,), "float32")
+    layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "bias", (3,))
+
+    def soft(own: h5py.Group) -> None:
+        own["1"] = h5py.SoftLink(f"{own.parent.name}/vars/0")
+
+    def linked(own: h5py.Group) -> None:
+        own["1"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "bias")
+
+    def stored(own: h5py.Group) -> None:
+        own.create_dataset("1", (3,), "float32", external=[(str(tmp_path / "raw"), 0, 12)])
+
+    def virtual(own: h5py.Group) -> None:
+        own.create_virtual_dataset("1", layout)
+
+    for number, change in enumerate((soft, linked, stored, virtual)):
+        with edited(path, tmp_path / f"{number}.weights.h5") as file:
+            own = group(file, "alpha")
+            del own["1"]
+            change(own)
+        with pytest.raises(ValueError, match="layers/conv2d/vars/1 does not stand in the file itself"):
+            model.restore(tmp_path / f"{number}.weights.h5")
+
+
+def test_odd_files_of_the_right_format_are_refused(model_of: Make, tmp_path: Path) -> None:
+    model = model_of(TWINS)
+    path = tmp_path / "model.weights.h5"
+    model.save(path)
+
+    def unnamed(file: h5py.File) -> None:
+        del group(file, "alpha").attrs["name"]
+
+    def twice(file: h5py.File) -> None:
+        group(file, "alpha").attrs["name"] = "gamma"
+
+    def nested(file: h5py.File) -> None:
+        file.create_group("layers/conv2d/layers")
+
+    def empty(file: h5py.File) -> None:
+        del file["layers"]
+
+    told = {
+        unnamed: "layers/conv2d does not say the layer's name",
+        twice: "gamma/0 stands there twice; gamma/1 stands there twice",
+        nested: "layers/conv2d is no layer with variables of its own",
+        empty: "no group `layers`: not written by Keras 3",
+    }
+    for change, text in told.items():
+        with edited(path, tmp_path / "odd.weights.h5") as file:
+            change(file)
+        with pytest.raises(ValueError, match=text):
+            model.restore(tmp_path / "odd.weights.h5")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_damaged_and_foreign_files_are_refused(suffix: str, model_of: Make, tmp_path: Path) -> None:
+    model = model_of(TWINS)
+    weights = model.weights()
+    whole, path = tmp_path / f"whole{suffix}", tmp_path / f"model{suffix}"
+    model.save(whole)
+    content = whole.read_bytes()
+    parts = [content[: len(content) * n // 10] for n in range(10)]
+    start = content.index(b"\x89HDF")
+    for broken in (*parts, b"no such format" * 99, content[:start] + bytes(900) + content[start + 900 :]):
+        path.write_bytes(broken)
+        with pytest.raises(ValueError, match="no weight file of Keras 3, or a damaged one"):
+            model.restore(path)
+    assert same(model.weights(), weights)
+    with pytest.raises(FileNotFoundError):
+        model.restore(tmp_path / f"none{suffix}")
+
+
+def test_an_archive_must_be_as_keras_writes_it(model_of: Make, tmp_path: Path) -> None:
+    model = model_of(TWINS)
+    model.save(tmp_path / "model.weights.h5")
+    with zipfile.ZipFile(tmp_path / "small.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(tmp_path / "model.weights.h5", "model.weights.h5")
+    with pytest.raises(ValueError, match=r"model.weights.h5 is compressed, which Keras does not do"):
+        model.restore(tmp_path / "small.keras")
+    with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(ValueError, match="no weight file of Keras 3"):
+        model.restore(tmp_path / "empty.keras")
+
+
+def test_a_write_that_fails_leaves_the_old_file(
+    model_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = model_of(SMALL)
+    path = tmp_path / "model.weights.h5"
+    path.write_text("old")
+
+    def fail(target: Path) -> None:
+        Path(target).write_text("half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(model.model, "save_weights", fail)
+    with pytest.raises(OSError, match="no space left"):
+        model.save(path)
+    assert path.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.weights.h5", "spec.yaml"]
+    with pytest.raises(ValueError, match=r"Keras writes .keras and .weights.h5"):
+        model.save(tmp_path / "model.h5")
