@@ -1,7 +1,7 @@
 """The stable codes of every diagnostic: one line of what each means.
 
 A code never changes its meaning. The hundreds name the stage that finds the mistake: 1 the text, 2 the fields,
-3 names and links, 4 shapes, 5 backends and plugins, 6 files that are written.
+3 names and links, 4 shapes, 5 backends and plugins, 6 files that are written, 7 weights.
 """
 
 from __future__ import annotations
@@ -50,4 +50,11 @@ CODES: Final[dict[str, str]] = {
     # 6: files
     "E601": "a file cannot be written",
     "E602": "a generated file is not up to date",
+    # 7: weights
+    "E701": "a weight file cannot be read",
+    "E702": "the weights do not fit the spec: missing, unknown, of another shape or type, or not finite",
+    "E703": "what a weight file says of itself does not hold",
+    "E704": "a format of weight files that is not known",
+    "E705": "a package that weights need cannot be used",
+    "E706": "a framework cannot read or write the weights",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .cost import layers
@@ -17,6 +17,19 @@ def weight_shapes(typed: TypedProgram) -> dict[str, tuple[int, ...]]:
         for layer in layers(typed)
         for weight in layer.weights
     }
+
+
+def digest(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """The SHA-256 of a weight list: a line ``name 3x3x16x32`` for every weight, sorted by name, in UTF-8."""
+    import hashlib  # only files need it
+
+    lines = (f"{name} {sizes(shape)}\n" for name, shape in sorted(shapes.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def sizes(shape: Iterable[int]) -> str:
+    """A shape as text: ``3x3x16x32``."""
+    return "x".join(map(str, shape))
 
 
 def check_weights(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:

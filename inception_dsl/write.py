@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from .diagnostics import Report, Span
 
+Content: TypeAlias = str | Callable[[Path], None]
 
-def write_all(files: Mapping[Path, str], report: Report) -> bool:
-    """Write every file, or none: each text goes to a file beside its target first, then all take their places."""
+
+def write_all(files: Mapping[Path, Content], report: Report) -> bool:
+    """Write every file, or none: each goes to a file beside its target first, then all take their places.
+
+    A content is a text, or a function that writes the file at the path that it is given, which has the target's ending.
+    """
     staged: list[tuple[Path, Path]] = []
     path = Path()
     try:
-        for path, text in files.items():
+        for path, content in files.items():
             target = Path(os.path.realpath(path))
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.is_dir():
                 raise IsADirectoryError(0, "it is a directory")
-            staged.append((_stage(target, text), target))
+            staged.append((_stage(target, content), target))
         for temporary, target in staged:
             path = target
             os.replace(temporary, target)
@@ -35,17 +41,20 @@ def write_all(files: Mapping[Path, str], report: Report) -> bool:
     return True
 
 
-def _stage(target: Path, text: str) -> Path:
-    """A file beside ``target`` with ``text`` on the disk; its mode is the user's default, or what ``target`` has."""
-    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+def _stage(target: Path, content: Content) -> Path:
+    """A file beside ``target`` with ``content`` on the disk; its mode is the user's default, or what ``target`` has."""
+    temporary = target.with_name(f".tmp-{os.urandom(4).hex()}-{target.name}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
+        mode = (target.stat() if target.exists() else os.fstat(descriptor)).st_mode & 0o777
         with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            if isinstance(content, str):
+                file.write(content)
+            else:
+                content(temporary)
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():
-            os.chmod(temporary, target.stat().st_mode & 0o777)
+        os.chmod(temporary, mode)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

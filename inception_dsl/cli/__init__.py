@@ -6,6 +6,7 @@ import click
 
 from .. import __version__
 from . import compile as compiling
+from . import weights as weighing
 
 OPTIONS = {"help_option_names": ["-h", "--help"]}
 
@@ -24,5 +25,6 @@ for command in (
     compiling.schema,
     compiling.ops,
     compiling.new,
+    weighing.weights,
 ):
     main.add_command(command)

@@ -1,1 +1,1 @@
-"""Weights on disk: the neutral file, and published files read by name."""
+"""Weights on disk: the neutral file, the files of frameworks, and published files read by name."""

@@ -1,0 +1,212 @@
+"""Weights from one format to another: the neutral file, and what each framework writes itself.
+
+A backend's runner makes the model and reads or writes its framework's files; every map between names is by path. What
+frameworks print is not shown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple, TypeVar
+
+from .. import plugins
+from ..backend import Backend, Model, Runner
+from ..diagnostics import Report, Span, printable, suggestion
+from ..ir.typed import TypedProgram
+from ..write import write_all
+from . import store
+from .files import ADVICE, pickled, place, readable
+
+NEUTRAL: Final = "neutral"
+Dtype = Literal["float32", "float64"]
+T = TypeVar("T")
+
+
+class Framework(NamedTuple):
+    """A backend whose runner is imported."""
+
+    plugin: plugins.Plugin
+    backend: Backend
+    runner: Runner
+
+    def model(self, typed: TypedProgram, dtype: str, report: Report) -> Model | None:
+        """A model of the generated source, or ``None`` with what is wrong in the report."""
+        source = plugins.emit(self.plugin, self.backend, typed, report)
+        if source is None:
+            return None
+        span = typed.program.origin.span()
+        return _guarded(lambda: self.runner.create(typed, source, dtype), self.backend, span, report)
+
+
+def framework(name: str, option: str, report: Report) -> Framework | None:
+    """The backend called ``name`` with its runner; ``option`` is where the name was given."""
+    known = {plugin.name: plugin for plugin in plugins.installed()}
+    span = Span(f"{option} {printable(name)}", 1, 1, 1, len(name) + 1)
+    report.texts[span.file] = name
+    if name not in known:
+        help = suggestion(name, [NEUTRAL, *known], what="known")
+        report.error("E501", f"there is no format `{name}`", span, help=help)
+        return None
+    plugin = known[name]
+    try:
+        backend = plugins.load(plugin, plugins.installed())
+    except plugins.BrokenPluginError as error:
+        report.error("E502", f"the backend `{name}` cannot be loaded: {error}", span)
+        return None
+    if not backend.runner:
+        report.error("E704", f"the backend `{name}` cannot run what it prints, so it has no weight files", span)
+        return None
+    for variable, value in backend.engines[0].environment if backend.engines else ():
+        os.environ.setdefault(variable, value)
+    with quiet():
+        try:
+            runner: Any = importlib.import_module(backend.runner)
+        except ImportError as error:
+            report.error(
+                "E705", f"{backend.title} cannot be used: {_reason(error)}", span, help=_install(plugin, backend)
+            )
+            return None
+        except Exception as error:
+            report.error("E706", f"{backend.title} cannot be used: {_reason(error)}", span)
+            return None
+    return Framework(plugin, backend, runner)
+
+
+def read(path: Path, format: str, typed: TypedProgram, report: Report, dtype: Dtype = "float32") -> Any:
+    """The weights of ``typed`` from a file in ``format``, by path, or ``None`` with all that is wrong."""
+    if format == NEUTRAL:
+        return store.read(path, typed, report)
+    if not readable(path, report):
+        return None
+    found = framework(format, "--from", report)
+    if found is None or not _known_ending(path, found, report, reading=True):
+        return None
+    model = found.model(typed, dtype, report)
+    if model is None or not _restored(model, path, found.backend, typed, report):
+        return None
+    weights = _guarded(model.weights, found.backend, place(path), report)
+    return weights if weights is not None and store.fits(path, typed, weights, report) else None
+
+
+def write(
+    path: Path, format: str, typed: TypedProgram, weights: Mapping[str, Any], report: Report, dtype: Dtype = "float32"
+) -> bool:
+    """Write the weights of ``typed`` to a file in ``format``, whole or not at all."""
+    if format == NEUTRAL:
+        return store.write(path, typed, weights, report, dtype)
+    found = framework(format, "--to", report)
+    if found is None or not _known_ending(path, found, report, reading=False):
+        return False
+    model = found.model(typed, dtype, report)
+    if model is None or not store.fits(path, typed, weights, report):
+        return False
+
+    def loaded() -> dict[str, Any]:
+        model.load(weights)
+        return model.weights()
+
+    held = _guarded(loaded, found.backend, place(path), report)
+    if held is None or not store.fits(path, typed, held, report):  # a number may be too large for the type
+        return False
+
+    def save(temporary: Path) -> None:
+        with quiet():
+            try:
+                model.save(temporary)
+            except OSError:
+                raise
+            except Exception as error:
+                raise OSError(f"{found.backend.title}: {_reason(error)}") from error
+
+    return write_all({path: save}, report)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing is printed meanwhile, neither by Python nor by what it calls."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        for descriptor in (1, 2):
+            with contextlib.suppress(OSError):  # one that is closed prints nothing
+                saved = os.dup(descriptor)
+                stack.callback(os.close, saved)
+                stack.callback(os.dup2, saved, descriptor)
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, descriptor)
+                os.close(null)
+        yield
+
+
+def _install(plugin: plugins.Plugin, backend: Backend) -> str:
+    """How to get the framework, where the distribution has an extra that brings it."""
+    distribution = plugin.entry_point.dist
+    extras = distribution.metadata.get_all("Provides-Extra") or [] if distribution else []
+    return (
+        f"pip install '{plugin.distribution}[{plugin.name}]'" if plugin.name in extras else f"install {backend.title}"
+    )
+
+
+def _restored(model: Model, path: Path, backend: Backend, typed: TypedProgram, report: Report) -> bool:
+    """Whether the model could read its framework's file."""
+
+    def restore() -> str:
+        try:
+            model.restore(path)
+        except ValueError as error:
+            return str(error) or "it does not fit"
+        return ""
+
+    problem = _guarded(restore, backend, place(path), report)
+    if problem:
+        name = os.path.normpath(path)
+        lines = problem.removeprefix(str(path)).lstrip(": ").removeprefix("does not fit: ").split("; ")
+        kind = pickled(path, _start(path))
+        report.error(
+            "E702",
+            f"{name} does not fit `{typed.program.id}` in {backend.title}",
+            place(path),
+            notes=lines,
+            help=ADVICE if kind else "",
+        )
+    return problem == ""
+
+
+def _known_ending(path: Path, found: Framework, report: Report, *, reading: bool) -> bool:
+    suffixes = tuple(found.runner.SUFFIXES)
+    if path.name.endswith(suffixes):
+        return True
+    name, title = os.path.normpath(path), found.backend.title
+    kind = pickled(path, _start(path)) if reading else ""
+    code = "E701" if kind else "E704"
+    message = f"{name} is {kind}, and pickles are never opened" if kind else f"{name} has no ending of {title}'s files"
+    report.error(code, message, place(path), help=ADVICE if kind else f"they end in {' or '.join(suffixes)}")
+    return False
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(8)
+    except OSError:
+        return b""
+
+
+def _guarded(work: Callable[[], T], backend: Backend, span: Span, report: Report) -> T | None:
+    """What ``work`` gives; a failure inside the framework is one line in the report."""
+    with quiet():
+        try:
+            return work()
+        except Exception as error:
+            report.error("E706", f"{backend.title} failed: {_reason(error)}", span)
+            return None
+
+
+def _reason(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return printable(f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__)
