@@ -7,6 +7,7 @@ import click
 from .. import __version__
 from . import compile as compiling
 from . import weights as weighing
+from .verify import verify
 
 OPTIONS = {"help_option_names": ["-h", "--help"]}
 
@@ -26,5 +27,6 @@ for command in (
     compiling.ops,
     compiling.new,
     weighing.weights,
+    verify,
 ):
     main.add_command(command)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import Case, all_cases
+from inception_dsl.testing.cases import Case, all_cases
 from frameworks import BACKENDS, running, typed_program
 from known import defect
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import all_cases
+from inception_dsl.testing.cases import all_cases
 from frameworks import BACKENDS, SPECS, emitted, typed_program
 
 RULES = "E,F,I,UP,B,RET,SIM,C4,PIE"

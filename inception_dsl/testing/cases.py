@@ -1,0 +1,196 @@
+"""Small blocks that exercise every op and every attribute that changes its meaning."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Case(NamedTuple):
+    """A chain in YAML flow style and the input it stands on."""
+
+    name: str
+    steps: str
+    input: str
+
+
+MAPS = {
+    1: ["{channels: 4, length: 9}", "{channels: 4, length: 8}"],
+    2: ["{channels: 4, height: 9, width: 6}", "{channels: 4, height: 7, width: 10}"],
+    3: ["{channels: 4, depth: 5, height: 4, width: 7}"],
+}
+ONE = "{channels: 4, height: 9, width: 6}"
+
+
+def conv_cases() -> Iterator[Case]:
+    paddings = ["same", "valid", "1", "[2, 0]", "[[0, 1], [2, 1]]"]
+    for (kernel, stride), padding in itertools.product([("3", "1"), ("3", "2"), ("[1, 4]", "1"), ("2", "3")], paddings):
+        text = f"{{op: conv, filters: 6, kernel_size: {kernel}, stride: {stride}, padding: {padding}}}"
+        yield Case(f"conv-{kernel}-{stride}-{padding}", text, ONE)
+    for rank, inputs in MAPS.items():
+        for (i, shape), stride in itertools.product(enumerate(inputs), (1, 2)):
+            yield Case(
+                f"conv-{rank}d-{i}-{stride}", f"{{op: conv, filters: 3, kernel_size: 3, stride: {stride}}}", shape
+            )
+    for extra in (
+        "dilation: 2",
+        "dilation: [1, 2], padding: valid",
+        "groups: 2",
+        "use_bias: false",
+        "stride: 2, dilation: 2",
+    ):
+        yield Case(f"conv-{extra}", f"{{op: conv, filters: 6, kernel_size: 3, {extra}}}", ONE)
+    yield Case(
+        "conv-kernel-7-stride-2",
+        "{op: conv, filters: 2, kernel_size: 7, stride: 2}",
+        "{channels: 3, height: 14, width: 15}",
+    )
+    yield Case(
+        "conv-one-pixel", "{op: conv, filters: 2, kernel_size: 3, stride: 2}", "{channels: 3, height: 1, width: 1}"
+    )
+
+
+def separable_cases() -> Iterator[Case]:
+    for op, filters in (("separable_conv", "filters: 5, "), ("depthwise_conv", "")):
+        for rank, inputs in MAPS.items():
+            for (i, shape), stride in itertools.product(enumerate(inputs), (1, 2)):
+                text = f"{{op: {op}, {filters}kernel_size: 3, stride: {stride}, depth_multiplier: 2}}"
+                yield Case(f"{op}-{rank}d-{i}-{stride}", text, shape)
+        for extra in ("padding: [[0, 1], [2, 1]]", "dilation: 2", "use_bias: false", "activation: relu"):
+            yield Case(f"{op}-{extra}", f"{{op: {op}, {filters}kernel_size: [3, 2], {extra}}}", ONE)
+
+
+def pool_cases() -> Iterator[Case]:
+    for op in ("max_pool", "avg_pool"):
+        counts = ["", ", count_include_pad: true"] if op == "avg_pool" else [""]
+        windows = itertools.product(["2", "3", "[3, 2]", "5"], ["1", "2", "3"])
+        for (kernel, stride), padding, count in itertools.product(windows, ["same", "valid", "1"], counts):
+            text = f"{{op: {op}, kernel_size: {kernel}, stride: {stride}, padding: {padding}{count}}}"
+            for i, shape in enumerate(MAPS[2]):
+                yield Case(f"{op}-{kernel}-{stride}-{padding}-{bool(count)}-{i}", text, shape)
+        for padding, count in itertools.product(["valid", "1"], counts):
+            for size in range(4, 9):
+                text = f"{{op: {op}, kernel_size: 3, stride: 2, padding: {padding}, ceil_mode: true{count}}}"
+                shape = f"{{channels: 2, height: {size}, width: {size + 3}}}"
+                yield Case(f"{op}-ceil-{padding}-{bool(count)}-{size}", text, shape)
+        for count in counts:
+            text = f"{{op: {op}, kernel_size: 3, stride: 2, padding: [[0, 1], [1, 0]]{count}}}"
+            yield Case(f"{op}-sides-{bool(count)}", text, ONE)
+        for rank in (1, 3):
+            for (i, shape), stride in itertools.product(enumerate(MAPS[rank]), (1, 2)):
+                yield Case(f"{op}-{rank}d-{i}-{stride}", f"{{op: {op}, kernel_size: 3, stride: {stride}}}", shape)
+
+
+def other_cases() -> Iterator[Case]:
+    for rank, inputs in MAPS.items():
+        for op in ("global_avg_pool", "global_max_pool"):
+            yield Case(f"{op}-{rank}d", f"{{op: {op}}}", inputs[0])
+            yield Case(f"{op}-{rank}d-keepdims", f"{{op: {op}, keepdims: true}}", inputs[0])
+        for size in (1, 3, 4):
+            yield Case(
+                f"adaptive_avg_pool-{rank}d-{size}", f"{{op: adaptive_avg_pool, output_size: {size}}}", inputs[-1]
+            )
+        for text in (
+            "{op: conv_bn, filters: 6, kernel_size: 3, stride: 2}",
+            "{op: dense, units: 3, activation: tanh}",
+            "{op: batch_norm, epsilon: 0.01, decay: 0.9}",
+            "{op: layer_norm, epsilon: 0.01}",
+            "{op: group_norm, groups: 2}",
+            "{op: local_response_norm, size: 3, alpha: 0.5, beta: 0.6, k: 2.0}",
+            "{op: flatten}",
+            "{op: zero_pad, padding: 2}",
+            "{op: scale, value: 0.17}",
+            "{op: identity}",
+            "{op: dropout, rate: 0.5}",
+        ):
+            yield Case(f"{text[5:]}-{rank}d", text, inputs[0])
+    for norm, switch in itertools.product(
+        ("batch_norm", "layer_norm", "group_norm, groups: 2"),
+        ("scale: false", "center: false", "scale: false, center: false"),
+    ):
+        yield Case(f"{norm}-{switch}", f"{{op: {norm}, {switch}}}", ONE)
+    for switch in ("scale: false", "center: false", "epsilon: 0.1"):
+        text = f"{{op: conv_bn, filters: 6, kernel_size: 3, batch_norm: {{{switch}}}}}"
+        yield Case(f"conv_bn-{switch}", text, ONE)
+    yield Case("adaptive_avg_pool-axes", "{op: adaptive_avg_pool, output_size: [4, 7]}", ONE)
+    yield Case(
+        "adaptive_avg_pool-overlap", "{op: adaptive_avg_pool, output_size: 4}", "{channels: 3, height: 14, width: 14}"
+    )
+    for text in (
+        "{op: local_response_norm, size: 4, alpha: 0.5}",
+        "{op: zero_pad, padding: [[0, 1], [2, 3]]}",
+        "{op: conv_bn, filters: 6, kernel_size: 3, use_bias: true, groups: 2, dilation: 2, activation: elu}",
+        "{op: conv_bn, filters: 6, kernel_size: 3, padding: [[0, 1], [2, 3]]}",
+        "{op: activation, function: leaky_relu, alpha: 0.0}",
+        "{op: activation, function: leaky_relu, alpha: 0.3}",
+        "{op: activation, function: elu, alpha: 0.7}",
+        "{op: activation, function: gelu, approximate: true}",
+    ):
+        yield Case(text, text, ONE)
+    functions = [
+        "none",
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "elu",
+        "gelu",
+        "silu",
+        "hard_swish",
+        "sigmoid",
+        "tanh",
+        "softmax",
+    ]
+    for name in functions:
+        yield Case(f"activation-{name}", f"{{op: activation, function: {name}}}", ONE)
+        yield Case(f"conv-{name}", f"{{op: conv, filters: 5, kernel_size: 1, activation: {name}}}", ONE)
+        yield Case(f"conv_bn-{name}", f"{{op: conv_bn, filters: 5, kernel_size: 1, activation: {name}}}", ONE)
+        yield Case(f"vector-{name}", f"{{op: global_avg_pool}}, {{op: dense, units: 5, activation: {name}}}", ONE)
+
+
+FORKS = [
+    (
+        "concat",
+        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: [], c: [{op: max_pool, kernel_size: 3}]}, merge: concat}",
+    ),
+    (
+        "residual",
+        "{branches: {short: [], long: [{op: conv, filters: 4, kernel_size: 3}, {op: scale, value: 0.3}]}, merge: add}, {op: activation, function: relu}",
+    ),
+    (
+        "excite",
+        "{branches: {x: [], gate: [{op: global_avg_pool}, {op: dense, units: 4, activation: sigmoid}]}, merge: multiply}",
+    ),
+    (
+        "excite-1x1",
+        "{branches: {x: [], gate: [{op: global_avg_pool, keepdims: true}, {op: conv, filters: 4, kernel_size: 1}]}, merge: multiply}",
+    ),
+    ("add-vector", "{branches: {x: [], bias: [{op: global_max_pool}]}, merge: add}"),
+    (
+        "nested",
+        "{branches: {a: [{branches: {b: [{op: conv, filters: 2, kernel_size: 1}], c: []}, merge: concat}, {op: conv, filters: 3, kernel_size: 1}], d: [{op: activation, function: relu}]}, merge: concat}",
+    ),
+    ("repeat-op", "{op: conv, filters: 4, kernel_size: 3, repeat: 3}, {op: activation, function: relu}"),
+    (
+        "repeat-growing",
+        "{op: zero_pad, padding: 1, repeat: 2}, {op: conv, filters: 6, kernel_size: 2, stride: 2, repeat: 2}",
+    ),
+    ("repeat-fork", "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, repeat: 3}"),
+    ("repeat-branch", "{branches: {a: [{op: conv, filters: 4, kernel_size: 3, repeat: 2}], b: []}, merge: add}"),
+    ("flatten-dense", "{op: conv, filters: 3, kernel_size: 3}, {op: flatten}, {op: dense, units: 4}, {op: batch_norm}"),
+    (
+        "same-names",
+        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, name: one}, {branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, name: two}",
+    ),
+    (
+        "odd-names",
+        "{op: conv, name: half, filters: 2, kernel_size: 1}, {op: conv, name: x, filters: 2, kernel_size: 1}, {op: conv, name: conv, filters: 2, kernel_size: 1}",
+    ),
+    ("one-channel", "{op: conv, filters: 1, kernel_size: 3}, {op: conv_bn, filters: 1, kernel_size: 1}"),
+]
+
+
+def all_cases() -> list[Case]:
+    """Every case; names are unique."""
+    forks = [Case(f"fork-{name}", text, ONE) for name, text in FORKS]
+    return [*conv_cases(), *separable_cases(), *pool_cases(), *other_cases(), *forks]

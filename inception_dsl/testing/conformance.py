@@ -1,0 +1,203 @@
+"""The tests that a backend inherits, for pytest.
+
+A backend that only prints::
+
+    from inception_dsl.testing.conformance import Prints
+
+    class TestText(Prints):
+        backend = "text"
+
+One that has a runner inherits :class:`Agrees`, which holds what it prints to the NumPy reference: every op and
+attribute, and whole networks, in inference and in a training step. A failure names the block and the line of the spec.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from .. import plugins
+from ..backend import Backend
+from ..compiler import compile_spec
+from ..diagnostics import Report
+from ..ir.typed import TypedProgram
+from .bounds import FLOAT32
+from .case import RATE, Case, expect, prepare
+from .cases import Case as Sample
+from .cases import all_cases
+from .compare import BOUNDS, compare, errors
+from .observe import observe
+
+SAMPLES = all_cases()
+
+
+def every_sample(check: Any) -> Any:
+    """Run a test on every op and attribute."""
+    return pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])(check)
+
+
+class Prints:
+    """What holds for every backend: it prints or refuses with a place, the same each time, and imports no framework.
+
+    ``backend`` is its name, ``specs`` are whole networks to take beside the samples of every op.
+    """
+
+    backend: ClassVar[str]
+    specs: ClassVar[Sequence[str | os.PathLike[str]]] = ()
+
+    def loaded(self) -> tuple[plugins.Plugin, Backend]:
+        """The backend as it is installed."""
+        report = Report()
+        found = plugins.chosen([self.backend], report)
+        assert found, report.render()
+        return found[0]
+
+    def printed(self, typed: TypedProgram) -> str | None:
+        """What the backend prints, or ``None`` where it refuses a step at its place in the spec."""
+        report = Report()
+        text = plugins.emit(*self.loaded(), typed, report)
+        for found in report:
+            assert found.code == "E503", found.message
+            assert found.span.file == typed.program.origin.span().file, f"{found.message}: the place is not in the spec"
+        assert (text is None) != report.ok, "it prints, or it says why not"
+        return text
+
+    @every_sample
+    def test_every_op_is_printed_or_refused(self, sample: Sample, tmp_path: Path) -> None:
+        self.printed(compiled(written(sample, tmp_path)))
+
+    def test_networks_are_printed_or_refused(self) -> None:
+        for spec in self.specs:
+            self.printed(compiled(spec))
+
+    def test_the_same_bytes_whatever_the_order_of_hashes(self, tmp_path: Path) -> None:
+        specs = [*self.specs, written(SAMPLES[0], tmp_path)]
+        code = (
+            "import sys; from inception_dsl import plugins; "
+            "from inception_dsl.compiler import compile_spec as compiled; "
+            "from inception_dsl.diagnostics import Report; r = Report(); ((p, b),) = plugins.chosen([sys.argv[1]], r); "
+            "print([plugins.emit(p, b, compiled(s, {}, r), Report()) for s in sys.argv[2:]])"
+        )
+        call = [sys.executable, "-c", code, self.backend, *map(str, specs)]
+        texts = {
+            subprocess.run(call, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+            for seed in ("0", "1", "2")
+        }
+        assert len(texts) == 1
+
+    def test_printing_imports_no_runner(self, tmp_path: Path) -> None:
+        spec = written(SAMPLES[0], tmp_path)
+        code = (
+            "import sys; from inception_dsl import plugins; "
+            "from inception_dsl.compiler import compile_spec as compiled; "
+            "from inception_dsl.diagnostics import Report; r = Report(); ((p, b),) = plugins.chosen([sys.argv[1]], r); "
+            "plugins.emit(p, b, compiled(sys.argv[2], {}, r), r); before = set(sys.modules); "
+            "assert 'numpy' not in before; assert not b.runner or b.runner not in before"
+        )
+        subprocess.run([sys.executable, "-c", code, self.backend, str(spec)], check=True)
+
+
+class Agrees(Prints):
+    """What holds for a backend with a runner: with identical weights it computes what the NumPy reference does.
+
+    ``inputs`` gives specs another input (by the spec's name), where their own costs more than it shows.
+    """
+
+    inputs: ClassVar[Mapping[str, str]] = {}
+
+    def defect(self, sample: str) -> str:
+        """The reason why the framework itself fails a sample in float64, or nothing. Such a sample must fail there, and
+        pass in float32.
+        """
+        return ""
+
+    def model(self, typed: TypedProgram, dtype: str = "float64") -> Any:
+        """A model of the framework."""
+        source = self.printed(typed)
+        assert source is not None, "what cannot be printed cannot agree"
+        return importlib.import_module(self.loaded()[1].runner).create(typed, source, dtype)
+
+    def agree(self, case: Case, dtype: str = "float64") -> None:
+        """Everything that is compared lies within the bounds."""
+        unbiased = self.loaded()[1].unbiased_variance
+        found = observe(self.model(case.typed, dtype), case.weights, case.x, dtype, case.targets, RATE)
+        deviations = errors(case, expect(case, train=True), found, unbiased_variance=unbiased)
+        bounds = BOUNDS if dtype == "float64" else dict.fromkeys(BOUNDS, FLOAT32)
+        for check in compare(case, found, deviations, bounds):
+            where = f"\n  --> {check.place.span} ({check.place.what})" if check.place else ""
+            assert not check.problem, f"{check.problem}{where}"
+
+    @every_sample
+    def test_every_op_agrees(self, sample: Sample, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+        case = prepared(written(sample, tmp_path), own_input=True)
+        case = case._replace(x=3.0 * case.x)  # beyond 6, where activations are cut
+        if reason := self.defect(sample.name):
+            self.agree(case, "float32")
+            request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+        self.agree(case)
+
+    def test_networks_agree(self, subtests: Any) -> None:
+        for spec in self.specs:
+            with subtests.test(spec=os.path.basename(spec)):
+                size = self.inputs.get(Path(spec).stem)
+                self.agree(prepared(spec, {"input": size} if size else {}))
+
+    def test_other_weights_are_refused(self, tmp_path: Path) -> None:
+        sample = next(sample for sample in SAMPLES if "op: conv," in sample.steps and "use_bias" not in sample.steps)
+        case = prepared(written(sample, tmp_path), own_input=True)
+        model, (path, value) = self.model(case.typed), next(iter(case.weights.items()))
+        with pytest.raises(KeyError, match=path):
+            model.load({name: w for name, w in case.weights.items() if name != path})
+        with pytest.raises(KeyError, match="one_more"):
+            model.load({**case.weights, "one_more": value})
+        with pytest.raises(ValueError, match=path):
+            model.load({**case.weights, path: value[..., None]})
+
+    def test_weights_survive_their_files(self, tmp_path: Path) -> None:
+        (sample,) = [sample for sample in SAMPLES if sample.name == "files"] or SAMPLES[:1]
+        case = prepared(written(sample, tmp_path), own_input=True)
+        first, second = self.model(case.typed), self.model(case.typed)
+        first.load(case.weights)
+        suffixes = importlib.import_module(self.loaded()[1].runner).SUFFIXES
+        assert suffixes
+        for suffix in suffixes:
+            path = tmp_path / f"weights{suffix}"
+            first.save(path)
+            second.load({name: np.zeros_like(value) for name, value in case.weights.items()})
+            second.restore(path)
+            held = second.weights()
+            assert held.keys() == case.weights.keys()
+            assert all(np.array_equal(held[name], value) for name, value in case.weights.items())
+
+
+def written(sample: Sample, folder: Path) -> Path:
+    """A sample as a spec in a folder."""
+    spec = folder / "sample.yaml"
+    spec.write_text(f"block: sample\ninput: {sample.input}\nsteps: [{sample.steps}]\n", encoding="utf-8")
+    return spec
+
+
+def compiled(spec: str | os.PathLike[str]) -> TypedProgram:
+    """The typed program of a spec that has no mistakes."""
+    report = Report()
+    typed = compile_spec(spec, {}, report)
+    assert typed is not None, report.render()
+    return typed
+
+
+def prepared(
+    spec: str | os.PathLike[str], settings: Mapping[str, str] | None = None, *, own_input: bool = False
+) -> Case:
+    """The case of a spec that has no mistakes."""
+    report = Report()
+    case = prepare(spec, settings or {}, report, own_input=own_input)
+    assert case is not None, report.render()
+    return case
