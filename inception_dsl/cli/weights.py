@@ -59,7 +59,7 @@ def _program(spec: str, settings: dict[str, str], size: str | None) -> TypedProg
 
 
 def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors")) -> None:
-    """Leave with one line where packages that weights need are not installed."""
+    """Leave with what to install where a package is missing that weights need."""
     import importlib
 
     from ..diagnostics import Span
@@ -68,8 +68,8 @@ def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors"
         try:
             importlib.import_module(name)
         except ImportError as error:
-            help = f"pip install {' '.join(names)}"
-            report.error("E705", f"weights need the package `{name}`: {error}", Span(name, 1, 1, 1, 2), help=help)
+            help = "pip install 'inception-dsl[weights]'"
+            report.error("E705", f"the package `{name}` cannot be used: {error}", Span(name, 1, 1, 1, 2), help=help)
     if not report.ok:
         fail(report)
 
@@ -153,10 +153,10 @@ def convert(
     report = Report()
     need_packages(report)
     typed = _program(spec, settings, size)
-    from ..weights.convert import read, write
+    from ..weights.convert import convert as converted
 
-    found = read(source, origin, typed, report, dtype)
-    if found is None or not write(target, goal, typed, found, report, dtype):
+    found = converted(typed, (source, origin), (target, goal), report, dtype)
+    if found is None:
         fail(report)
     else:
         click.echo(_line(target, found, dtype))
@@ -186,4 +186,6 @@ def check(spec: str, file: Path, origin: str, settings: dict[str, str], size: st
 def _line(path: Path, found: dict[str, object], more: str) -> str:
     """``v4.safetensors: 449 weights, 42,711,400 parameters, float32``."""
     count = sum(getattr(array, "size", 0) for array in found.values())
-    return f"{path}: {len(found):,} weights, {count:,} parameters, {more}"
+    from ..diagnostics import printable
+
+    return f"{printable(str(path))}: {len(found):,} weights, {count:,} parameters, {more}"

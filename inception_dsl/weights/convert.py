@@ -43,6 +43,16 @@ class Framework(NamedTuple):
         return _guarded(lambda: self.runner.create(typed, source, dtype), self.backend, span, report)
 
 
+def convert(
+    typed: TypedProgram, source: tuple[Path, str], target: tuple[Path, str], report: Report, dtype: Dtype = "float32"
+) -> dict[str, Any] | None:
+    """Write the weights of ``typed`` in one file to another, each with its format; the weights, if that was done."""
+    if target[1] == NEUTRAL and not store.ending(target[0], report):
+        return None
+    found = read(*source, typed, report, dtype)
+    return found if found is not None and write(*target, typed, found, report, dtype) else None
+
+
 def framework(name: str, option: str, report: Report) -> Framework | None:
     """The backend called ``name`` with its runner; ``option`` is where the name was given."""
     known = {plugin.name: plugin for plugin in plugins.installed()}
@@ -77,7 +87,9 @@ def framework(name: str, option: str, report: Report) -> Framework | None:
     return Framework(plugin, backend, runner)
 
 
-def read(path: Path, format: str, typed: TypedProgram, report: Report, dtype: Dtype = "float32") -> Any:
+def read(
+    path: Path, format: str, typed: TypedProgram, report: Report, dtype: Dtype = "float32"
+) -> dict[str, Any] | None:
     """The weights of ``typed`` from a file in ``format``, by path, or ``None`` with all that is wrong."""
     if format == NEUTRAL:
         return store.read(path, typed, report)
@@ -102,8 +114,8 @@ def write(
     found = framework(format, "--to", report)
     if found is None or not _known_ending(path, found, report, reading=False):
         return False
-    model = found.model(typed, dtype, report)
-    if model is None or not store.fits(path, typed, weights, report):
+    model = found.model(typed, dtype, report) if store.fits(path, typed, weights, report) else None
+    if model is None:
         return False
 
     def loaded() -> dict[str, Any]:
@@ -169,7 +181,7 @@ def _restored(model: Model, path: Path, backend: Backend, typed: TypedProgram, r
         kind = pickled(path, _start(path))
         report.error(
             "E702",
-            f"{name} does not fit `{typed.program.id}` in {backend.title}",
+            f"{name} does not fit `{typed.program.id}` in {backend.title}: {len(lines)} mistake{'s'[: len(lines) > 1]}",
             place(path),
             notes=lines,
             help=ADVICE if kind else "",

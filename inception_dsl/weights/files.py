@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from safetensors import SafetensorError, deserialize
+from safetensors import SafetensorError, deserialize, safe_open
 
 from ..diagnostics import Report, Span
 
@@ -75,15 +76,23 @@ def read_file(path: Path, report: Report) -> File | None:
     """The safetensors file at ``path``, or ``None`` with what is wrong in the report."""
     if not readable(path, report):
         return None
+    data = b""
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as file:
+            data = file.read(8)
+            with safe_open(path, framework="np"):  # a lie about the size is found before all is read
+                file.seek(0)
+            data = file.read()
         found = deserialize(data)  # type: ignore[no-untyped-call]
+        for name, entry in found:
+            _possible(name, entry["shape"])
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")], object_pairs_hook=_once)
-    except OSError as error:
-        report.error("E701", f"{os.path.normpath(path)} cannot be read: {error.strerror or error}", place(path))
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "it is too large for the memory"
+        report.error("E701", f"{os.path.normpath(path)} cannot be read: {reason}", place(path))
         return None
     except (SafetensorError, ValueError) as error:
-        refuse(path, str(error).removeprefix("Error while deserializing: "), data, report)
+        refuse(path, re.sub("^Error while deserializing[^:]*: ", "", str(error)), data, report)
         return None
     order = {name: entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"}
     tensors = {name: Tensor(entry["dtype"], tuple(entry["shape"]), entry["data"]) for name, entry in found}
@@ -109,7 +118,7 @@ def refuse(path: Path, reason: str, start: bytes, report: Report) -> None:
         report.error("E701", f"{name} is {kind}, and pickles are never opened", place(path), help=ADVICE)
     elif start[:8] == b"\x89HDF\r\n\x1a\n" or (start[:4] == b"PK\x03\x04" and path.suffix == ".keras"):
         message = f"{name} is not a safetensors file but one of a framework"
-        report.error("E701", message, place(path), help="say which one: `--from NAME`")
+        report.error("E701", message, place(path), help="`convert` and `check` read it with `--from NAME`")
     else:
         size = f"{path.stat().st_size:,} bytes" if path.exists() else "no bytes"
         message = f"{name} is not a whole safetensors file ({size}): {reason}"
@@ -149,6 +158,14 @@ def writer(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> Callable[[
                 file.write(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
 
     return write
+
+
+def _possible(name: str, shape: list[int]) -> None:
+    """Raise ``ValueError`` for a shape that no array has: beyond 64 axes, or without end in spite of no elements."""
+    try:
+        np.broadcast_to(np.float64(0), shape)
+    except ValueError as error:
+        raise ValueError(f"`{name}` has an impossible shape ({error})") from None
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -107,6 +107,8 @@ def fits(
     message = f"{os.path.normpath(path)} does not fit `{typed.program.id}`: {counts}"
     notes = [line for lines in found.values() for line in lines]
     help = ""
+    if metadata is not None and arrays and not arrays.keys() & weight_shapes(typed).keys():
+        help = "none of its names is one of the spec; if a framework wrote it, say which: `--from NAME`"
     if metadata and metadata.get("format") == FORMAT:
         maker = metadata.get("spec", "")
         same = maker == typed.program.id
