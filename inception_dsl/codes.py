@@ -38,6 +38,10 @@ CODES: Final[dict[str, str]] = {
     "E308": "a step that is named does not exist",
     "E309": "the spec expands beyond the limit",
     "E310": "an override does not fit the spec that it extends",
+    "E311": "a name of published weights stands for nothing",
+    "E312": "two layers have the same name in published weights",
+    "E313": "a layer has no name in published weights",
+    "E314": "the numbers in a name of published weights are not those of the repetitions",
     # 4: shapes
     "E401": "the window does not fit its input",
     "E402": "the branches of a merge do not fit together",

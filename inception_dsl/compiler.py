@@ -12,6 +12,7 @@ from .diagnostics import Report
 from .expand import expand
 from .infer import infer
 from .ir.typed import TypedProgram
+from .passes.checkpoint import check_names
 from .spec.link import link
 from .spec.load import load
 
@@ -27,4 +28,5 @@ def compile_spec(path: str | os.PathLike[str], settings: Mapping[str, str], repo
     program = expand(spec, linked, report)
     if program is None:
         return None
-    return infer(program, report)
+    typed = infer(program, report)
+    return typed if typed is not None and check_names(typed, report) else None

@@ -27,7 +27,7 @@ from .ops.fields import shown
 from .spec.link import LinkedBlock, given_defaults
 from .spec.load import Spec, inside
 from .spec.models import BlockFile, Fork, NetworkFile, Parameter, Use, fits
-from .spec.records import about, tensor_type, training
+from .spec.records import about, checkpoints, tensor_type, training
 
 MAX_NESTING = 64
 RESERVED = frozenset({"in_channels"})
@@ -89,6 +89,7 @@ class _Expander:
             preprocessing=self.preprocessing(network, origin),
             blocks=self.blocks,
             origin=origin,
+            checkpoints=checkpoints(network, origin, self.linked, self.report),
         )
 
     def preprocessing(self, model: NetworkFile | None, origin: Origin) -> Preprocessing | None:

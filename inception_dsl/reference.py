@@ -9,6 +9,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from .ops import CORE_OPS, Op, Step, attribute_names
+from .spec.checkpoints import Naming
 from .spec.models import AuxHead, BlockFile, Fork, NetworkFile, Parameter
 from .spec.sections import Initializer, Paper, Preprocessing, Training
 
@@ -23,6 +24,7 @@ TABLES = (
     ("Preprocessing", Preprocessing),
     ("Training", Training),
     ("Initial weights", Initializer),
+    ("Names in published files", Naming),
 )
 
 

@@ -124,12 +124,22 @@ class Preprocessing(NamedTuple):
     std: float | tuple[float, ...]
 
 
+class Naming(NamedTuple):
+    """What one source of published weights calls layers; the fields are those of the spec."""
+
+    names: Mapping[str, str]
+    blocks: Mapping[str, Mapping[str, str]]
+    numbered: Mapping[str, str]
+    optional: tuple[str, ...]
+    origin: Origin
+
+
 class Program(NamedTuple):
     """A whole network, or a block built alone (``kind``).
 
     ``sections`` are the chains at the top, in order: ``stem``, ``body`` and ``head``, or the one chain of a block.
     ``values`` are the top-level parameters (with ``classes`` in a network); ``outputs`` maps further outputs to the
-    top-level step each stands after.
+    top-level step each stands after; ``checkpoints`` maps sources of published weights to their names.
     """
 
     kind: Literal["network", "block"]
@@ -144,6 +154,7 @@ class Program(NamedTuple):
     preprocessing: Preprocessing | None
     blocks: Mapping[str, Block]
     origin: Origin
+    checkpoints: Mapping[str, Naming] = MappingProxyType({})
 
     @property
     def output_name(self) -> str:

@@ -23,6 +23,7 @@ from ..ops.fields import (
     refuse,
     shown,
 )
+from .checkpoints import NamingField, Source
 from .sections import Paper, Preprocessing, Recorded, Training, argument
 
 _STEP: Final = {"op": "conv_bn", "filters": 64, "kernel_size": 3}
@@ -31,6 +32,7 @@ _HEADS: Final = {"aux": {"after": "mixed_6e", "loss_weight": 0.4, "steps": [_STE
 _PARAMS: Final = {"filters": "int", "pool_filters": {"type": "int", "default": 64}}
 _DEFAULTS: Final = {"batch_norm": {"epsilon": 0.001, "scale": False}}
 _NOTE: Final = "The figure is silent; the authors' code is followed."
+_SAME: Final = {"timm": {"names": {"conv_1a": "Conv2d_1a_3x3"}}}
 ParameterType: TypeAlias = Literal["int", "float", "bool", "str"]
 PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
     "int": (int,),
@@ -297,3 +299,6 @@ class NetworkFile(Linked):
         examples=[{"features": "mixed_5b"}],
     )
     training: Training | None = Field(None, description="How the paper trains it.", examples=[{"label_smoothing": 0.1}])
+    checkpoints: dict[Source, NamingField] = Field(
+        default={}, description="What published files call its weights, by where they come from.", examples=[_SAME]
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from ..ir.graph import About, Initializer, Training
+from ..diagnostics import Report, suggestion
+from ..ir.graph import About, Initializer, Naming, Origin, Training
 from ..values import TensorType
 from .models import AXES, Described, NetworkFile
 
@@ -26,3 +27,32 @@ def training(model: NetworkFile | None) -> Training | None:
     start = found.initializer
     initializer = Initializer(start.name, start.stddev, start.bias, start.note or "") if start else None
     return Training(found.label_smoothing, found.optimizer, found.schedule, found.note or (), initializer)
+
+
+def checkpoints(
+    model: NetworkFile | None, origin: Origin, blocks: Collection[str], report: Report
+) -> dict[str, Naming]:
+    """What each source calls the weights; ``blocks`` are the ids that the spec knows."""
+    found: dict[str, Naming] = {}
+    given = model.checkpoints if model else {}
+    for source, value in given.items():
+        here = origin.below("checkpoints", source)
+        if isinstance(value, str):
+            if not isinstance(given.get(value), str | None):
+                here, value = origin.below("checkpoints", value), given[value]
+            else:
+                report.error("E311", f"there are no names of `{value}` here", here.span())
+                continue
+        found[source] = Naming(value.names, value.blocks, value.numbered, value.optional or (), here)
+        for path, name in [(("names", p), n) for p, n in value.names.items()] + [
+            (("blocks", block, p), n) for block, names in value.blocks.items() for p, n in names.items()
+        ]:
+            if ("*" in path[-1]) != ("{" in name):
+                missing = "numbers for the `*` in the path" if "*" in path[-1] else "a `*` in the path for its numbers"
+                report.error("E203", f"`{name}` needs {missing}", here.span(*path), help="write `name/*: word_{0..9}`")
+        for block in value.blocks:
+            if block not in blocks:
+                place = here.document.key_span((*here.path, "blocks", block))
+                help = suggestion(block, blocks, what="blocks")
+                report.error("E311", f"there is no block `{block}`", place, help=help)
+    return found

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from ..expression import is_expression
 from ..ops import OPS, Fields, Op, Step, attribute_names
 from ..ops.fields import EXPRESSION_SCHEMA, ID_SCHEMA, Checked
+from .checkpoints import Naming
 from .models import Argument, BlockFile, Fork, NetworkFile, Parameter, Use
 
 Schema = dict[str, Any]
@@ -157,6 +158,8 @@ class _Builder:
             "Use": self.use(),
             "Parameter": self.parameter(),
             "Parameter_change": self.object(Parameter, "_change"),
+            "Naming": self.object(Naming, ""),
+            "Naming_change": self.object(Naming, "_change"),
             "step": {"anyOf": step, "description": "An op, a fork or the use of a block."},
             "step_change": self.step_change(),
             "chain": chain,
@@ -265,8 +268,8 @@ def _changed(found: Schema) -> Schema:
     if found.get("$ref", "").endswith(("_attributes", "/Defaults")):
         return {"$ref": f"{found['$ref']}_change"}
     options = found.get("anyOf", [])
-    if {"$ref": "#/$defs/Parameter"} in options:
-        return {"anyOf": [*options[:-1], {"$ref": "#/$defs/Parameter_change"}]}
+    if options and options[-1].get("$ref") in ("#/$defs/Parameter", "#/$defs/Naming"):
+        return {"anyOf": [*options[:-1], {"$ref": f"{options[-1]['$ref']}_change"}]}
     if options and all(o.get("type") == "object" for o in options):
         every = {name: _nullable(value) for o in options for name, value in o["properties"].items()}
         return {"type": "object", "properties": every, "additionalProperties": False}

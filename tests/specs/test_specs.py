@@ -137,7 +137,7 @@ def test_sizes_of_the_specs() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
 def test_the_first_line_names_the_schema(path: Path) -> None:
-    schema = "../schema.json" if path.parent.name == "blocks" else "schema.json"
+    schema = "schema.json" if path.parent == SPECS else "../schema.json"
     assert path.read_text().splitlines()[0] == f"# yaml-language-server: $schema={schema}"
     assert (path.parent / schema).resolve() == SPECS / "schema.json"
 
