@@ -66,7 +66,7 @@ def _opened(path: Path) -> Iterator[Any]:
             yield file
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except (OSError, EOFError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, RuntimeError, NotImplementedError, UnicodeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: no weight file of Keras 3, or a damaged one ({error})") from error
 
 
@@ -83,8 +83,8 @@ def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
         if not isinstance(variables, h5py.Group) or len(held) > 1:
             problems.append(f"layers/{entry} is no layer with variables of its own")
             continue
-        name = variables.attrs.get("name")
-        if len(variables) and not isinstance(name, str):
+        name = _text(variables, "name")
+        if len(variables) and not name:
             problems.append(f"layers/{entry} does not say the layer's name")
         for number in variables:
             dataset = _own(variables, number)
@@ -100,3 +100,14 @@ def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
 def _own(group: Any, name: str) -> Any:
     """A member of a group, unless it is a link to something elsewhere."""
     return group.get(name) if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
+
+
+def _text(group: Any, name: str) -> str:
+    """An attribute that is one text; anything else is left unread, and empty."""
+    if name not in group.attrs:
+        return ""
+    attribute = group.attrs.get_id(name)
+    if attribute.shape != () or h5py.check_string_dtype(attribute.dtype) is None:
+        return ""
+    found = group.attrs[name]
+    return found if isinstance(found, str) else ""
