@@ -101,9 +101,11 @@ def read_file(path: Path, report: Report) -> File | None:
 
 
 def readable(path: Path, report: Report) -> bool:
-    """Whether there is a file; folders, devices and the like are mistakes."""
+    """Whether there is a file that may be read; folders, devices and the like are mistakes."""
     try:
         problem = "" if path.is_file() else "is not a file" if path.exists() else "does not exist"
+        if not problem:
+            path.open("rb").close()
     except (OSError, ValueError) as error:
         problem = f"cannot be read: {getattr(error, 'strerror', None) or 'not a path'}"
     if problem:

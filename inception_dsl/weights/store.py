@@ -78,13 +78,12 @@ def metadata_problems(file: File, path: Path, report: Report) -> bool:
         return True
     name, version = os.path.normpath(path), said.get("format_version", "")
     if version != VERSION:
-        help = "a newer inception-dsl wrote it" if version.isdecimal() and int(version) > int(VERSION) else ""
-        message = f"{name} has version `{version}` of the format; this reads version {VERSION}"
-        report.error("E703", message, place(path), help=help)
+        message = f"{name} has version `{version[:40]}` of the format; this reads version {VERSION}"
+        report.error("E703", message, place(path), help="a newer inception-dsl may read it")
         return False
     found = digest({n: tensor.shape for n, tensor in file.tensors.items()})
     if said.get("digest") != found:
-        message = f"{name} does not hold the weights that it says: its digest is `{said.get('digest', '')}`"
+        message = f"{name} does not hold the weights that it says: its digest is `{said.get('digest', '')[:80]}`"
         report.error("E703", message, place(path), help=f"that of what it holds is `{found}`")
         return False
     return True
@@ -135,9 +134,9 @@ def differences(
         if array.shape != shape:
             held = sizes(array.shape) or "a single number"
             found["of another shape"].append(f"of another shape: {name} is {held}, expected {sizes(shape)}")
-        if array.dtype.kind == "f" and (bad := array.size - np.count_nonzero(np.isfinite(array))):
+        if array.dtype.kind == "f" and (bad := array.size - int(np.count_nonzero(np.isfinite(array)))):
             at = [int(n) for n in np.argwhere(~np.isfinite(array))[0]]
-            found["not finite"].append(f"not finite: {name} has {bad:,} such numbers, the first at {at}")
+            found["not finite"].append(f"not finite: {name} has {bad:,} such number{'s'[: bad > 1]}, the first at {at}")
     for name in arrays:
         if name not in shapes:
             found["unknown"].append(

@@ -1,0 +1,81 @@
+"""Fixtures: a small network, its weights in a neutral file, and the command line in an empty folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest
+from click.testing import CliRunner, Result
+
+from inception_dsl.cli import main
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics import Report
+from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.testing.weights import seeded
+from inception_dsl.weights.store import write
+
+ROOT = Path(__file__).parents[2]
+SPECS = sorted((ROOT / "specs").glob("*.yaml"))
+SMALL = """\
+network: small
+input: {channels: 3, height: 7, width: 6}
+classes: 4
+training: {label_smoothing: 0.1}
+body:
+  - {op: conv_bn, name: stem, filters: 6, kernel_size: [3, 2]}
+  - {op: depthwise_conv, name: depthwise, kernel_size: 3, depth_multiplier: 2}
+  - {op: conv, name: grouped, filters: 4, kernel_size: 3, groups: 2}
+head: [{op: flatten}, {op: dense, name: classifier, units: $classes}]
+aux_heads: {aux: {after: stem, loss_weight: 0.3, steps: [{op: global_avg_pool}, {op: dense, name: out, units: $classes}]}}
+"""
+
+
+def typed_program(path: Path, **settings: str) -> TypedProgram:
+    """The typed program of a spec that has no mistakes."""
+    report = Report()
+    typed = compile_spec(path, settings, report)
+    assert typed is not None, report.render()
+    return typed
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs the command line in an empty folder; anything but an exit fails the test."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path) -> Result:
+        result = CliRunner().invoke(main, [str(a) for a in arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def small(run: Callable[..., Result], tmp_path: Path) -> TypedProgram:
+    """A small network of every kind of kernel, as ``small.yaml``, with its weights in ``small.safetensors``."""
+    (tmp_path / "small.yaml").write_text(SMALL)
+    typed = typed_program(tmp_path / "small.yaml")
+    report = Report()
+    assert write(tmp_path / "small.safetensors", typed, seeded(typed, 5), report), report.render()
+    return typed
+
+
+@pytest.fixture
+def changed(small: TypedProgram, tmp_path: Path) -> Callable[..., Any]:
+    """Writes ``changed.safetensors``: the weights of the small network after a change."""
+    from safetensors.numpy import load_file, save_file
+
+    def changed(change: Callable[[dict[str, Any]], Any], name: str = "changed.safetensors") -> Path:
+        arrays = load_file(tmp_path / "small.safetensors")
+        change(arrays)
+        save_file(arrays, tmp_path / name)
+        return Path(name)
+
+    return changed
