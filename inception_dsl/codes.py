@@ -61,4 +61,5 @@ CODES: Final[dict[str, str]] = {
     "E704": "a format of weight files that is not known",
     "E705": "a package that weights need cannot be used",
     "E706": "a framework cannot read or write the weights",
+    "E711": "the spec does not know the names that a source of published weights gives",
 }

@@ -8,6 +8,7 @@ from .. import __version__
 from . import compile as compiling
 from . import weights as weighing
 from .verify import verify
+from .weights_import import import_weights
 
 OPTIONS = {"help_option_names": ["-h", "--help"]}
 
@@ -18,6 +19,7 @@ def main() -> None:
     """Inception networks from one page of YAML: a spec in, PyTorch or Keras source out."""
 
 
+weighing.weights.add_command(import_weights)
 for command in (
     compiling.build,
     compiling.check,

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from ..cost import layers
 from ..diagnostics import Report, suggestion
 from ..ir.graph import Naming
-from ..ir.typed import TypedProgram, TypedUse, walk_program
+from ..ir.typed import TypedOp, TypedProgram, TypedUse, walk_program
 
 Segments: TypeAlias = tuple[str, ...]
 HELP = "`checkpoints: null` leaves published names out"
@@ -58,10 +57,10 @@ class _Namer:
         self.owners: dict[Segments, str | None] = {}
         self.found: dict[str, Name] = {}
         self.unnamed: list[str] = []
-        for layer in layers(typed):
-            for weight in layer.weights:
-                *owner, own = (*filter(None, layer.path.split("/")), *weight.name.split("/"))
-                self.take(tuple(owner), own)
+        for path, node in walk_program(typed):
+            for weight in node.op.weights(node.x) if isinstance(node, TypedOp) else ():
+                *part, own = weight.name.split("/")
+                self.take((*path, *part), own)
 
     def take(self, owner: Segments, weight: str) -> None:
         if owner not in self.owners:
