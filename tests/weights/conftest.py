@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent))
 
 import pytest
 from click.testing import CliRunner, Result
+from small_network import SMALL, typed_program
 
 from inception_dsl.cli import main
-from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.testing.weights import seeded
 from inception_dsl.weights.store import write
-
-ROOT = Path(__file__).parents[2]
-SPECS = sorted((ROOT / "specs").glob("*.yaml"))
-SMALL = """\
-network: small
-input: {channels: 3, height: 7, width: 6}
-classes: 4
-training: {label_smoothing: 0.1}
-body:
-  - {op: conv_bn, name: stem, filters: 6, kernel_size: [3, 2]}
-  - {op: depthwise_conv, name: depthwise, kernel_size: 3, depth_multiplier: 2}
-  - {op: conv, name: grouped, filters: 4, kernel_size: 3, groups: 2}
-head: [{op: flatten}, {op: dense, name: classifier, units: $classes}]
-aux_heads: {aux: {after: stem, loss_weight: 0.3, steps: [{op: global_avg_pool}, {op: dense, name: out, units: $classes}]}}
-"""
-
-
-def typed_program(path: Path, **settings: str) -> TypedProgram:
-    """The typed program of a spec that has no mistakes."""
-    report = Report()
-    typed = compile_spec(path, settings, report)
-    assert typed is not None, report.render()
-    return typed
 
 
 @pytest.fixture
