@@ -100,6 +100,15 @@ def test_numbers(name: str) -> None:
     assert features in [str(node.y) for step in steps for _, node in applications(step)]
 
 
+def test_the_documentation_has_these_numbers() -> None:
+    text = (SPECS.parents[1] / "docs" / "published.md").read_text()
+    rows = [line.split(" | ") for line in text.splitlines() if "specs/published/" in line and line.startswith("| [")]
+    for name, (trainable, auxiliary, _, macs, *_) in NUMBERS.items():
+        row = next(row for row in rows if f"[{name}]" in row[0])
+        assert row[2] == (f"{trainable:,} ({auxiliary:,})" if auxiliary else f"{trainable:,}")
+        assert row[3] == f"{macs:,}"
+
+
 def test_parameters(compared: Compared) -> None:
     assert compared.real.parameters() == NUMBERS[compared.network.spec][0]
     for backend in BACKENDS:
