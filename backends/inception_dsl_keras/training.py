@@ -58,18 +58,23 @@ def loss(typed: TypedProgram) -> LossView:
     """The cross-entropy of one output, and the weighted sum where there are several."""
     program = typed.program
     smoothing = program.training.label_smoothing if program.training else 0.0
-    logits = "False" if typed.probabilities else "True"
-    if smoothing:
+    one_hot = "one_hot = ops.one_hot(targets, outputs.shape[-1]"
+    if typed.probabilities:  # Keras's own cut them at 1e-7, and their gradients with them
+        lines = [f"    {one_hot}, dtype=outputs.dtype)"]
+        if smoothing:
+            lines.append(f"    one_hot = {literal(1 - smoothing)} * one_hot + {literal(smoothing)} / outputs.shape[-1]")
+        lines.append("    return -ops.sum(one_hot * ops.log(ops.maximum(outputs, 1e-30)), axis=-1)")
+    elif smoothing:
         lines = [
-            "    one_hot = ops.one_hot(targets, outputs.shape[-1])",
+            f"    {one_hot})",
             "    return keras.losses.categorical_crossentropy(",
-            f"        one_hot, outputs, from_logits={logits}, label_smoothing={literal(smoothing)}",
+            f"        one_hot, outputs, from_logits=True, label_smoothing={literal(smoothing)}",
             "    )",
         ]
     else:
         lines = [
             "    return keras.losses.sparse_categorical_crossentropy(",
-            f"        targets, outputs, from_logits={logits}",
+            "        targets, outputs, from_logits=True",
             "    )",
         ]
     if typed.y.rank and typed.y.positions() == 1:

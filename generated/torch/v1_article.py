@@ -202,4 +202,4 @@ class InceptionV1Article(nn.Module):
 
 def loss(outputs: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy of probabilities and class indices."""
-    return F.cross_entropy(outputs.flatten(1).log(), target)
+    return F.cross_entropy(outputs.flatten(1).clamp(min=1e-30).log(), target)

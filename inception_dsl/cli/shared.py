@@ -77,16 +77,6 @@ def chosen_backends(names: tuple[str, ...], report: Report) -> list[tuple[Plugin
     return found
 
 
-def require_arrays() -> None:
-    """Leave with a line that says what to install where NumPy or safetensors are missing."""
-    from importlib.util import find_spec
-
-    missing = [package for package in ("numpy", "safetensors") if find_spec(package) is None]
-    if missing:
-        text = f"this needs {' and '.join(missing)}: pip install 'inception-dsl[weights]'"
-        raise click.ClickException(text)
-
-
 def as_json_text(value: Any) -> str:
     import json
 

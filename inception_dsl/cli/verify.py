@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from .shared import as_json_text, backend_names, fail, merged, require_arrays, spec_options
+from .shared import as_json_text, backend_names, fail, merged, spec_options
+from .weights import need_packages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def verify(
     from ..diagnostics import Report
 
     report = Report()
-    require_arrays()
+    need_packages(report, ("numpy",))
     targets = _targets(names, report)
     if not report.ok:
         fail(report)

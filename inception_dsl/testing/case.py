@@ -12,6 +12,7 @@ from ..compiler import compile_spec
 from ..diagnostics import Report, Span
 from ..ir.typed import TypedProgram, TypedUse, walk_program
 from ..neutral import weight_shapes
+from ..values import number
 from .reference import interpret
 from .training import Step, step
 from .weights import batch, calibrated, seeded
@@ -84,7 +85,7 @@ def oblong(typed: TypedProgram) -> str:
     *spatial, channels = typed.program.input.shape
     if len(set(spatial)) == len(spatial):
         return ""
-    sizes = [int(n) + i * max(1, int(n) // 8) for i, n in enumerate(spatial)]
+    sizes = [n + i * max(1, n // 8) for i, n in enumerate(map(number, spatial))]
     return "x".join(map(str, [*sizes, channels]))
 
 
@@ -92,9 +93,9 @@ def targets(typed: TypedProgram, size: int, seed: int) -> Any:
     """What training aims at: different classes, or a random array like each output where there is no loss."""
     rng = np.random.default_rng(seed + 1)
     if typed.has_loss:
-        classes = int(typed.y.channels)
+        classes = number(typed.y.channels)
         return (int(rng.integers(classes)) + np.arange(size) * max(1, classes // size)) % classes
-    return {name: _rounded(rng.normal(size=(size, *map(int, y.shape)))) for name, y in typed.outputs.items()}
+    return {name: _rounded(rng.normal(size=(size, *map(number, y.shape)))) for name, y in typed.outputs.items()}
 
 
 def expect(case: Case, *, train: bool = False) -> Expected:

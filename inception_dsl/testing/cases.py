@@ -29,10 +29,8 @@ def conv_cases() -> Iterator[Case]:
         text = f"{{op: conv, filters: 6, kernel_size: {kernel}, stride: {stride}, padding: {padding}}}"
         yield Case(f"conv-{kernel}-{stride}-{padding}", text, ONE)
     for rank, inputs in MAPS.items():
-        for (i, shape), stride in itertools.product(enumerate(inputs), (1, 2)):
-            yield Case(
-                f"conv-{rank}d-{i}-{stride}", f"{{op: conv, filters: 3, kernel_size: 3, stride: {stride}}}", shape
-            )
+        for (i, shape), step in itertools.product(enumerate(inputs), (1, 2)):
+            yield Case(f"conv-{rank}d-{i}-{step}", f"{{op: conv, filters: 3, kernel_size: 3, stride: {step}}}", shape)
     for extra in (
         "dilation: 2",
         "dilation: [1, 2], padding: valid",
@@ -78,8 +76,8 @@ def pool_cases() -> Iterator[Case]:
             text = f"{{op: {op}, kernel_size: 3, stride: 2, padding: [[0, 1], [1, 0]]{count}}}"
             yield Case(f"{op}-sides-{bool(count)}", text, ONE)
         for rank in (1, 3):
-            for (i, shape), stride in itertools.product(enumerate(MAPS[rank]), (1, 2)):
-                yield Case(f"{op}-{rank}d-{i}-{stride}", f"{{op: {op}, kernel_size: 3, stride: {stride}}}", shape)
+            for (i, shape), step in itertools.product(enumerate(MAPS[rank]), (1, 2)):
+                yield Case(f"{op}-{rank}d-{i}-{step}", f"{{op: {op}, kernel_size: 3, stride: {step}}}", shape)
 
 
 def other_cases() -> Iterator[Case]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
+import numpy as np
+
 from ..cost import cost, layers
 from ..ir.typed import TypedUse, walk_program
 from ..neutral import weight_shapes
@@ -12,7 +14,7 @@ from ..values import number
 from .bounds import FLOAT64, GRADIENT64, distance, gradient_errors
 from .case import Case, Expected, Place, place, places
 from .observe import Observed
-from .training import unbiased
+from .training import Step, unbiased
 
 Errors: TypeAlias = dict[str, dict[str, float]]  # by kind and name
 
@@ -34,7 +36,7 @@ class Check(NamedTuple):
     """
 
     kind: str
-    count: int
+    total: int
     error: float = 0.0
     bound: float = 0.0
     problem: str = ""
@@ -69,7 +71,7 @@ def errors(case: Case, expected: Expected, found: Observed, *, unbiased_variance
         return result
     trained = _distances(found.trained, step.outputs)
     result["outputs"] |= {f"{name} (training)": error for name, error in trained.items()}
-    result["loss"] = {"loss": distance(found.loss, step.loss)}
+    result["loss"] = {"loss": abs(found.loss - step.loss) / _unit(case, step)}
     result["gradients"] = gradient_errors(found.gradients, step.gradients)
     after = unbiased(step) if unbiased_variance else step.weights
     moved = {path: distance(found.updated.get(path), value) for path, value in after.items()}
@@ -78,18 +80,26 @@ def errors(case: Case, expected: Expected, found: Observed, *, unbiased_variance
     return result
 
 
-def rounding(single: Observed, double: Observed) -> dict[str, float]:
+def rounding(case: Case, expected: Expected, single: Observed, double: Observed) -> dict[str, float]:
     """The largest rounding of float32 by kind: how far a framework in float32 lies from itself in float64."""
     outputs = max(_largest(single.boundaries, double.boundaries), _largest(single.outputs, double.outputs))
     result = {"outputs": outputs}
-    if single.loss is not None and double.loss is not None:
+    step = expected.trained
+    if step is not None and single.loss is not None and double.loss is not None:
         result["outputs"] = max(outputs, _largest(single.trained, double.trained))
-        result["loss"] = distance(single.loss, double.loss)
+        result["loss"] = abs(single.loss - double.loss) / _unit(case, step)
         result["gradients"] = max(gradient_errors(single.gradients, double.gradients).values(), default=0.0)
         after = {path: distance(value, double.updated[path]) for path, value in single.updated.items()}
         result["weights after"] = max((e for p, e in after.items() if p in double.gradients), default=0.0)
         result["statistics"] = max((e for p, e in after.items() if p not in double.gradients), default=0.0)
     return result
+
+
+def _unit(case: Case, step: Step) -> float:
+    """The largest value of the loss: itself, or all its terms where it is a sum in which they cancel."""
+    if case.typed.has_loss:
+        return abs(step.loss) or 1.0
+    return float(sum(np.abs(step.outputs[name] * value).sum() for name, value in case.targets.items())) or 1.0
 
 
 def _distances(found: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, float]:

@@ -60,7 +60,7 @@ def to_dict(found: Verification) -> dict[str, Any]:
 
 
 def _check(check: Check) -> dict[str, Any]:
-    plain: dict[str, Any] = {"kind": check.kind, "count": check.count, "problem": check.problem}
+    plain: dict[str, Any] = {"kind": check.kind, "count": check.total, "problem": check.problem}
     if check.kind not in COUNTED:
         plain |= {"error": _finite(check.error), "allowed": check.bound}
     if check.place:
@@ -83,7 +83,7 @@ def _reason(outcome: Outcome) -> list[str]:
 def _cell(check: Check | None) -> str:
     if check is None:
         return ""
-    return f"{check.count:,}" if check.kind in COUNTED else _number(check.error)
+    return f"{check.total:,}" if check.kind in COUNTED else _number(check.error)
 
 
 def _number(value: float | None) -> str:

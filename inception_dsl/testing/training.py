@@ -92,7 +92,8 @@ def classified(typed: TypedProgram, outputs: Mapping[str, Array], classes: Array
 def cross_entropy(y: Array, targets: Array, *, probabilities: bool) -> tuple[float, Array]:
     """``-sum(targets * log(p))``, mean over the batch, with its gradient; ``y`` are probabilities or logits."""
     if probabilities:
-        return float(-(targets * np.log(y)).sum() / len(y)), -targets / y / len(y)
+        cut = np.maximum(y, 1e-30)  # as in generated code, so that the loss stays finite
+        return float(-(targets * np.log(cut)).sum() / len(y)), -(targets / cut * (cut == y)) / len(y)
     shifted = y - y.max(-1, keepdims=True)
     logarithm = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     return float(-(targets * logarithm).sum() / len(y)), (softmax(y) - targets) / len(y)

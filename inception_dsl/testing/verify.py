@@ -121,7 +121,7 @@ def verify(
             found, outcome = _run(case, plan, target, dtype, given, folder)
             if found is not None and target == judge:
                 own[dtype] = found
-                round_off = rounding(own["float32"], own["float64"]) if len(own) == 2 else {}
+                round_off = rounding(case, expected, own["float32"], own["float64"]) if len(own) == 2 else {}
             if found is not None and asked:
                 outcome = _judged(case, expected, found, target, outcome, round_off)
             if asked:

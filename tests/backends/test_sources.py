@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from inception_dsl.testing.cases import all_cases
 from frameworks import BACKENDS, SPECS, emitted, typed_program
+
+from inception_dsl.testing.cases import all_cases
 
 RULES = "E,F,I,UP,B,RET,SIM,C4,PIE"
 
