@@ -1,0 +1,3 @@
+"""A runner whose framework fails when it is imported."""
+
+raise RuntimeError("no such device")

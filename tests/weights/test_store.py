@@ -1,0 +1,302 @@
+"""The neutral file: what is in it, what it reads, and how it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+from small_network import SMALL, typed_program
+
+from inception_dsl.diagnostics import Report
+from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.neutral import digest, weight_shapes
+from inception_dsl.testing.weights import seeded
+from inception_dsl.weights.files import read_file, writer
+from inception_dsl.weights.store import read, write
+
+Run = Callable[..., Result]
+LIST = """\
+aux/out/bias 4
+aux/out/kernel 6x4
+classifier/bias 4
+classifier/kernel 168x4
+depthwise/bias 12
+depthwise/kernel 3x3x6x2
+grouped/bias 4
+grouped/kernel 3x3x6x4
+stem/bn/beta 6
+stem/bn/gamma 6
+stem/bn/moving_mean 6
+stem/bn/moving_variance 6
+stem/conv/kernel 3x2x3x6
+"""
+
+
+def test_what_the_file_says(small: TypedProgram, tmp_path: Path) -> None:
+    """The digest is what `sha256sum` says of the documented list."""
+    with safe_open(tmp_path / "small.safetensors", framework="np") as file:
+        assert file.metadata() == {
+            "format": "inception-dsl",
+            "format_version": "1",
+            "spec": "small",
+            "digest": hashlib.sha256(LIST.encode()).hexdigest(),
+        }
+        assert list(file.offset_keys()) == list(weight_shapes(small)), "in the order of the spec"
+    found = load_file(tmp_path / "small.safetensors")
+    assert {name: array.shape for name, array in found.items()} == weight_shapes(small)
+    for name, array in seeded(small, 5).items():
+        np.testing.assert_array_equal(found[name], array.astype(np.float32), strict=True)
+
+
+def test_the_digest_tells_lists_apart() -> None:
+    shapes: dict[str, tuple[int, ...]] = {"a": (2, 3), "b": (4,), "c": ()}
+    assert digest(shapes) == digest(dict(reversed(shapes.items())))
+    others = [
+        {**shapes, "a": (3, 2)},
+        {**shapes, "d": (1,)},
+        {"a": (2, 3), "b": (4,)},
+        {"a": (2, 3), "B": (4,), "c": ()},
+    ]
+    assert len({digest(s) for s in [shapes, *others]}) == 5
+
+
+def test_the_same_seed_gives_the_same_bytes(small: TypedProgram, tmp_path: Path) -> None:
+    def init(name: str, *options: str) -> bytes:
+        words = [sys.executable, "-m", "inception_dsl", "weights", "init", "small.yaml", "--out", name, *options]
+        seed = str(len(list(tmp_path.iterdir())))
+        subprocess.run(words, cwd=tmp_path, check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed})
+        return (tmp_path / name).read_bytes()
+
+    files = [init(f"{i}.safetensors", "--seed", "5") for i in range(3)]
+    assert files[0] == files[1] == files[2] == (tmp_path / "small.safetensors").read_bytes()
+    assert init("a.safetensors") == init("b.safetensors", "--seed", "0") != files[0]
+    double = init("c.safetensors", "--seed", "5", "--dtype", "float64")
+    assert len(double) - len(files[0]) > 4 * 1_176 - 64
+    assert {a.dtype for a in load_file(tmp_path / "c.safetensors").values()} == {np.dtype("float64")}
+
+
+def test_seeded_weights_show_defects(run: Run, root: Path, tmp_path: Path) -> None:
+    assert run("weights", "init", root / "specs" / "v3.yaml", "--seed", "3").exit_code == 0
+    found = load_file(tmp_path / "v3.safetensors")
+    mean = np.concatenate([a for name, a in found.items() if name.endswith("moving_mean")])
+    variance = np.concatenate([a for name, a in found.items() if name.endswith("moving_variance")])
+    assert np.abs(mean).mean() > 0.3
+    assert np.abs(variance - 1).mean() > 0.3
+    for name, kernel in found.items():
+        if name.endswith("conv/kernel") and kernel.shape[:2] == (3, 3):
+            for other in (kernel[::-1], kernel[:, ::-1], kernel.transpose(1, 0, 2, 3)):
+                assert np.abs(kernel - other).max() > kernel.std()
+
+
+def test_half_precision_is_read_exactly(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+    weights = seeded(small, 5)
+    header: dict[str, Any] = {}
+    data = b""
+    for i, (name, array) in enumerate(weights.items()):
+        if i % 2:
+            raw, dtype = array.astype("<f2").tobytes(), "F16"
+        else:
+            raw, dtype = (array.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes(), "BF16"
+        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    (tmp_path / "half.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    found = read(tmp_path / "half.safetensors", small, Report())
+    assert found is not None
+    for i, (name, array) in enumerate(weights.items()):
+        assert found[name].dtype == np.float32
+        kept = array.astype("<f2").astype("<f4") if i % 2 else (array.astype("<f4").view("<u4") >> 16 << 16).view("<f4")
+        np.testing.assert_array_equal(found[name], kept, strict=True)
+    listed = json.loads(run("weights", "inspect", "half.safetensors", "--json").stdout)
+    assert listed["dtypes"] == ["bfloat16", "float16"]
+
+
+def test_a_file_without_metadata_that_fits(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+    save_file(load_file(tmp_path / "small.safetensors"), tmp_path / "bare.safetensors")
+    assert run("weights", "convert", "small.yaml", "bare.safetensors", "new.safetensors").exit_code == 0
+    assert (tmp_path / "new.safetensors").read_bytes() == (tmp_path / "small.safetensors").read_bytes()
+
+
+def test_a_file_replaces_itself(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+    before = (tmp_path / "small.safetensors").read_bytes()
+    for options in (
+        [],
+        ["--dtype", "float64"],
+        ["--to", "torch"],
+        ["--from", "torch", "--to", "torch"],
+        ["--from", "torch"],
+    ):
+        assert (
+            run("weights", "convert", "small.yaml", "small.safetensors", "small.safetensors", *options).exit_code == 0
+        )
+    assert (tmp_path / "small.safetensors").read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["small.safetensors", "small.yaml"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and modes")
+@pytest.mark.parametrize(
+    ("target", "goal"), [("n.safetensors", "neutral"), ("n.safetensors", "torch"), ("n.keras", "keras")]
+)
+def test_links_and_modes_stay(run: Run, small: TypedProgram, tmp_path: Path, target: str, goal: str) -> None:
+    ending = target.partition(".")[2]
+    (tmp_path / f"old.{ending}").write_text("old")
+    (tmp_path / f"old.{ending}").chmod(0o640)
+    (tmp_path / target).symlink_to(f"old.{ending}")
+    before = os.umask(0o027)
+    try:
+        for name in (target, f"fresh.{ending}"):
+            result = run("weights", "convert", "small.yaml", "small.safetensors", name, "--to", goal)
+            assert result.exit_code == 0, result.output
+    finally:
+        os.umask(before)
+    assert (tmp_path / target).is_symlink()
+    for name in ("old", "fresh"):
+        assert (tmp_path / f"{name}.{ending}").stat().st_mode & 0o777 == 0o640
+        assert run("weights", "check", "small.yaml", f"{name}.{ending}", "--from", goal).exit_code == 0
+
+
+def test_no_map_into_memory_stays_open(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+    found = read(tmp_path / "small.safetensors", small, Report())
+    assert found is not None
+    held = {name: array.copy() for name, array in found.items()}
+    (tmp_path / "small.safetensors").write_bytes(b"")  # a mapped file would give other values, or kill the process
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, held[name])
+    if sys.platform == "linux":
+        assert "small.safetensors" not in Path("/proc/self/maps").read_text()
+
+
+def test_python_gets_every_mistake(small: TypedProgram, tmp_path: Path) -> None:
+    weights = seeded(small)
+    weights["zeta"] = weights.pop("aux/out/bias")
+    weights["stem/bn/beta"] = np.full(6, np.nan)
+    report = Report()
+    assert not write(tmp_path / "new.safetensors", small, weights, report)
+    assert [d.code for d in report] == ["E702"]
+    assert "1 missing, 1 unknown, 1 not finite" in report.render()
+    assert not (tmp_path / "new.safetensors").exists()
+
+
+def test_a_block_without_weights(run: Run, tmp_path: Path) -> None:
+    text = "block: pool\ninput: {channels: 3, height: 8, width: 8}\nsteps: [{op: max_pool, kernel_size: 3}]\n"
+    (tmp_path / "pool.yaml").write_text(text)
+    assert run("weights", "init", "pool.yaml").stdout == "pool.safetensors: 0 weights, 0 parameters, seed 0, float32\n"
+    assert run("weights", "check", "pool.yaml", "pool.safetensors").exit_code == 0
+    assert "tensors              0" in run("weights", "inspect", "pool.safetensors").stdout
+
+
+def test_a_spec_with_mistakes(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(SMALL.replace("filters", "filtres", 1))
+    for words in (["init", "bad.yaml"], ["check", "bad.yaml", "small.safetensors"], ["convert", "bad.yaml", "a", "b"]):
+        result = run("weights", *words)
+        assert result.exit_code == 1
+        assert "unknown field `filtres`" in result.stderr
+    assert run("weights", "init", "small.yaml", "--seed", "-1").exit_code == 2
+    assert run("weights", "init", "small.yaml", "--dtype", "float16").exit_code == 2
+
+
+def test_inspect(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+    shown = run("weights", "inspect", "small.safetensors").stdout.splitlines()
+    assert shown[0] == "small.safetensors  (weights of small)"
+    assert shown[2].split() == ["weight", "shape", "type", "numbers", "min", "max", "mean", "std"]
+    assert [line.split()[0] for line in shown[4:17]] == list(weight_shapes(small))
+    kernel = seeded(small, 5)["stem/conv/kernel"].astype(np.float32).astype(np.float64)
+    numbers = [f"{n:.4g}" for n in (kernel.min(), kernel.max(), kernel.mean(), kernel.std())]
+    assert shown[4].split() == ["stem/conv/kernel", "3x2x3x6", "float32", "108", *numbers]
+    assert shown[-4:-1] == ["tensors              13", "parameters           1,176", "type                 float32"]
+    found = json.loads(run("weights", "inspect", "small.safetensors", "--json").stdout)
+    assert (found["spec"], found["tensors"], found["parameters"], found["not_finite"]) == ("small", 13, 1176, 0)
+    assert found["digest"] == hashlib.sha256(LIST.encode()).hexdigest()
+    assert found["weights"][0]["mean"] == pytest.approx(kernel.mean())
+    assert found["weights"][0]["shape"] == [3, 2, 3, 6]
+
+
+def test_inspect_a_foreign_file(run: Run, tmp_path: Path) -> None:
+    tensors = {
+        "layer.weight": np.array([[1.0, np.nan, np.inf]], np.float32),
+        "layer.steps": np.array(7, np.int64),
+        "mask": np.array([True, False]),
+        "nothing": np.zeros((0, 3), np.float16),
+        "broken": np.full(2, np.nan),
+    }
+    save_file(tensors, tmp_path / "foreign.safetensors", {"format": "pt", "title": "two\x1b[2Jlines\n"})
+    shown = run("weights", "inspect", "foreign.safetensors").stdout
+    assert "foreign.safetensors  (a file without a spec)" in shown
+    assert "metadata format      pt" in shown
+    assert "metadata title       two\\x1b[2Jlines\\n" in shown
+    assert "not finite           4" in shown
+    found = json.loads(run("weights", "inspect", "foreign.safetensors", "--json").stdout)
+    assert found["spec"] is None
+    rows = {row["name"]: row for row in found["weights"]}
+    assert (rows["layer.weight"]["not_finite"], rows["layer.weight"]["max"]) == (2, 1.0)
+    assert (rows["layer.steps"]["shape"], rows["layer.steps"]["min"], rows["layer.steps"]["dtype"]) == ([], 7.0, "I64")
+    assert rows["mask"]["mean"] == 0.5
+    assert rows["nothing"]["min"] is rows["broken"]["min"] is None
+    assert found["parameters"] == 3 + 1 + 2 + 0 + 2
+
+
+def test_help_says_what_happens_to_a_target(run: Run) -> None:
+    for command in ("init", "inspect", "convert", "check"):
+        assert command in run("weights", "--help").stdout
+        assert run("weights", command, "--help").exit_code == 0
+    assert "A TARGET that exists is replaced once the new file is whole" in " ".join(
+        run("weights", "convert", "--help").stdout.split()
+    )
+
+
+NUMBERS = st.sampled_from([np.float32, np.float64]).flatmap(
+    lambda kind: arrays(kind, array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=4))
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=30), NUMBERS, max_size=6), st.data())
+def test_any_tensors_come_back(tensors: dict[str, Any], data: st.DataObject) -> None:
+    """Every name, shape and bit, NaN too; also for the package's own reader."""
+    tensors.pop("__metadata__", None)
+    metadata = data.draw(st.dictionaries(st.text(max_size=9), st.text(st.characters(codec="utf-8"), max_size=9)))
+    metadata = {k: v for k, v in metadata.items() if k.isprintable()}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "any.safetensors"
+        writer(tensors, metadata)(path)
+        report = Report()
+        file = read_file(path, report)
+        assert file is not None, report.render()
+        assert file.metadata == metadata
+        theirs = load_file(path)
+    assert set(file.tensors) == set(theirs) == set(tensors)
+    for name, array in tensors.items():
+        for found in (file.tensors[name].array(), theirs[name]):
+            assert (found.dtype, found.shape, found.tobytes()) == (array.dtype, array.shape, array.tobytes())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), scale=st.floats(1e-30, 1e30), dtype=st.sampled_from(["float32", "float64"]))
+def test_weights_come_back(tmp_path: Path, seed: int, scale: float, dtype: Any) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(SMALL)
+    typed = typed_program(path)
+    weights = {name: array * scale for name, array in seeded(typed, seed).items()}
+    report = Report()
+    assert write(tmp_path / "a.safetensors", typed, weights, report, dtype), report.render()
+    found = read(tmp_path / "a.safetensors", typed, report)
+    assert found is not None, report.render()
+    assert list(found) == list(weight_shapes(typed))
+    for name, array in weights.items():
+        assert found[name].tobytes() == array.astype(dtype).tobytes()
