@@ -237,6 +237,8 @@ class _Builder:
             lines.append(f"        if min(size) < {least[0]}:")
             wanted = "x".join([str(least[0])] * rank)
         message = f'f"{class_name(self.program.id)} needs at least {wanted} pixels, got {{size}}"'
+        if len(message) > 72:  # a long name
+            message = f'f"needs at least {wanted} pixels, got {{size}}"'
         lines.append(layout("raise ", call("ValueError", message), indent=12))
         return tuple(Code(line) for line in lines)
 

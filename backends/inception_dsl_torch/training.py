@@ -50,7 +50,8 @@ def initial(found: Training, rank: int) -> tuple[tuple[Code, ...], Code]:
     """The body of ``init_weights``."""
     start = found.initializer
     assert start is not None
-    inverse = f"module.weight.uniform_(-{CUT}, {CUT}).erfinv_().mul_({literal(start.stddev)} * 2**0.5)"
+    scaled = call_of(f"module.weight.uniform_(-{CUT}, {CUT}).erfinv_().mul_", f"{literal(start.stddev)} * 2**0.5")
+    inverse = layout("", scaled, indent=16).lstrip()
     setters, what = {
         "truncated_normal": (
             ["# the inverse of the normal distribution between -2 and 2", inverse],
