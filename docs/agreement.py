@@ -17,28 +17,34 @@ from typing import Any
 
 HEAD = """# How far the frameworks agree
 
-The largest error of every network, framework and type of numbers, in units of the reference's largest value: of the outputs
-(of every block, and of the network, in inference and in training mode), and after a training step of the loss, the
-gradients, the updated weights and the moving statistics. The reference is NumPy in float64. All frameworks are given the same
-weights and the same batch of two samples, whose axes differ in length.
+The largest error of every network, framework and type of numbers, in units of the reference's largest value: of the
+outputs (of every block, and of the network, in inference and in training mode), and of a training step: the loss, the
+gradients, the updated weights and the moving statistics. The reference is NumPy in float64. All frameworks are given the
+same weights and the same batch of two samples, whose axes differ in length.
 
-In float64 outputs, loss and statistics may lie 1e-10 apart, gradients and updated weights 1e-8. In float32 it is 1e-5, or four
-times the rounding of PyTorch (how far its float32 lies from its own float64 in that network and run) where that is more;
-both stand under "allowed". Keras on JAX and on PyTorch computes batch norm in float32 inside, so that it is judged in float32,
-and in inference.
+In float64 outputs, loss and statistics may lie 1e-10 apart, gradients and updated weights 1e-8. In float32 it is 1e-5, or
+four times the rounding of PyTorch (how far its float32 lies from its own float64 in that network and run) where that is
+more. Keras on JAX and on PyTorch computes batch norm in float32 inside; it is judged in float32, and in inference.
 
 Made by `inception-dsl verify` and [agreement.py](agreement.py), which says how; with {versions}.
 
-| network | input | framework | numbers | outputs | allowed | loss | gradients | allowed | weights after | statistics | |
-|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|---|
+{columns}
+{rule}
 """
+COLUMNS = (
+    *("network", "input", "framework", "numbers", "outputs", "allowed", "loss", "gradients", "allowed"),
+    *("weights after", "statistics", ""),
+)
 
 
 def main(path: Path) -> None:
     """Print the page for what ``verify --json`` has printed into ``path``."""
     packages = ("torch", "keras", "tensorflow-cpu", "jax", "numpy")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
-    print(HEAD.format(versions=f"{versions}, Python {platform.python_version()}"), end="")
+    columns = f"| {' | '.join(COLUMNS)} |"
+    rule = "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|---|"
+    versions = f"{versions}, Python {platform.python_version()}"
+    print(HEAD.format(versions=versions, columns=columns, rule=rule), end="")
     for network in json.loads(path.read_text(encoding="utf-8")):
         for outcome in network["outcomes"]:
             print(f"| {' | '.join(row(network, outcome))} |")

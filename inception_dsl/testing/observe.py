@@ -9,11 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import Model
+from ..backend import Model, Step
+from .bounds import distance, gradient_errors
 
 
 class Observed(NamedTuple):
-    """What one model did. ``unequal`` are weights that it did not keep as given; arrays are NumPy's, channels last."""
+    """What one model did. ``unequal`` are weights that it did not keep as given; arrays are NumPy's, channels last.
+
+    ``spread`` says how far a step moves when the weights are rounded otherwise, by what is compared.
+    """
 
     weights: Mapping[str, tuple[int, ...]]
     unequal: tuple[str, ...]
@@ -21,6 +25,7 @@ class Observed(NamedTuple):
     outputs: Mapping[str, Any]
     boundaries: Mapping[str, Any]
     loss: float | None = None
+    spread: Mapping[str, float] = {}
     trained: Mapping[str, Any] = {}
     gradients: Mapping[str, Any] = {}
     updated: Mapping[str, Any] = {}
@@ -30,9 +35,16 @@ ARRAYS = ("outputs", "boundaries", "trained", "gradients", "updated")
 
 
 def observe(
-    model: Model, weights: Mapping[str, Any], x: Any, dtype: str, targets: Any = None, rate: float = 0.0
+    model: Model,
+    weights: Mapping[str, Any],
+    x: Any,
+    dtype: str,
+    targets: Any = None,
+    rate: float = 0.0,
+    *,
+    nudges: int = 0,
 ) -> Observed:
-    """Load ``weights`` and run the batch ``x``; with ``targets`` also a training step."""
+    """Load ``weights`` and run the batch ``x``; with ``targets`` also a training step, and ``nudges`` more of them."""
     shapes = {path: tuple(value.shape) for path, value in model.weights().items()}
     model.load(weights)
     held = model.weights()
@@ -45,7 +57,27 @@ def observe(
     trained = model.forward(x, training=True)
     model.load(weights)  # the statistics have moved
     step = model.step(x, targets, rate)
-    return found._replace(loss=float(step.loss), trained=trained, gradients=step.gradients, updated=step.weights)
+    found = found._replace(loss=float(step.loss), trained=trained, gradients=step.gradients, updated=step.weights)
+    return found._replace(spread=_spread(model, step, weights, x, targets, rate, nudges))
+
+
+def _spread(
+    model: Model, step: Step, weights: Mapping[str, Any], x: Any, targets: Any, rate: float, nudges: int
+) -> dict[str, float]:
+    """How far the gradients and the weights after a step move when every weight moves by half a unit in float32.
+
+    Where a value before a ReLU or in a maximum pool changes sides, a gradient jumps. One rounding alone says little of
+    that, so that several are looked at.
+    """
+    rng = np.random.default_rng(0)
+    largest: dict[str, float] = {}
+    for _ in range(nudges):
+        model.load({p: np.asarray(w) * (1 + 2.0**-24 * rng.choice([-1, 1], np.shape(w))) for p, w in weights.items()})
+        other = model.step(x, targets, rate)
+        moved = [distance(other.weights[path], step.weights[path]) for path in step.gradients]
+        errors = {"gradients": gradient_errors(other.gradients, step.gradients).values(), "weights after": moved}
+        largest = {kind: max([largest.get(kind, 0.0), *values]) for kind, values in errors.items()}
+    return largest
 
 
 def save(observed: Observed, folder: Path) -> dict[str, Any]:
@@ -59,7 +91,14 @@ def restored(plain: Mapping[str, Any], folder: Path) -> Observed:
     """What :func:`save` has written; an array is read when it is asked for."""
     weights = {path: tuple(shape) for path, shape in plain["weights"].items()}
     arrays = {kind: Archive(folder, kind) for kind in ARRAYS}
-    return Observed(weights, tuple(plain["unequal"]), tuple(plain["parameters"]), loss=plain["loss"], **arrays)
+    return Observed(
+        weights,
+        tuple(plain["unequal"]),
+        tuple(plain["parameters"]),
+        loss=plain["loss"],
+        spread=plain["spread"],
+        **arrays,
+    )
 
 
 class Archive(Mapping[str, Any]):

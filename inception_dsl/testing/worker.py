@@ -53,7 +53,8 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         aims = Archive(given, "targets")
         targets = aims["classes"] if typed.has_loss else dict(aims)
     x = Archive(given, "batch")["x"]
-    found = observe(model, Archive(given, "weights"), x, job["dtype"], targets, job["rate"])
+    weights = Archive(given, "weights")
+    found = observe(model, weights, x, job["dtype"], targets, job["rate"], nudges=job["nudges"])
     return {"status": "ok", **save(found, folder)}
 
 
