@@ -23,6 +23,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from small_network import SMALL, typed_program
 
+from inception_dsl.cost import layers
 from inception_dsl.diagnostics import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.neutral import digest, weight_shapes
@@ -62,6 +63,34 @@ def test_what_the_file_says(small: TypedProgram, tmp_path: Path) -> None:
     assert {name: array.shape for name, array in found.items()} == weight_shapes(small)
     for name, array in seeded(small, 5).items():
         np.testing.assert_array_equal(found[name], array.astype(np.float32), strict=True)
+
+
+OPS = """\
+network: ops
+input: {channels: 4, height: 8, width: 8}
+body:
+  - {op: conv, filters: 4, kernel_size: 3}
+  - {op: depthwise_conv, kernel_size: 3}
+  - {op: batch_norm}
+  - {op: layer_norm}
+  - {op: group_norm, groups: 2}
+head: [{op: global_avg_pool}, {op: dense, units: 3}]
+"""
+
+
+def test_the_documented_names(root: Path, tmp_path: Path) -> None:
+    """Each op's row of docs/weights.md names exactly the weights that the op has; `these three` is the row of biases."""
+    rows = {}
+    for line in (root / "docs" / "weights.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 3 and cells[0] not in ("op", "---"):
+            rows |= {op.strip(" `"): {name.strip(" `") for name in cells[1].split(",")} for op in cells[0].split(",")}
+    (tmp_path / "ops.yaml").write_text(OPS)
+    for layer in layers(typed_program(tmp_path / "ops.yaml")):
+        documented = rows.get(layer.op, set()) | (
+            rows["these three"] if "bias" in {w.name for w in layer.weights} else set()
+        )
+        assert {weight.name for weight in layer.weights} == documented, layer.op
 
 
 def test_the_digest_tells_lists_apart() -> None:
