@@ -1,4 +1,4 @@
-"""Seeded weights, so made that defects show: statistics far from 0 and 1, kernels without symmetry."""
+"""Seeded weights that make defects show: statistics far from 0 and 1, activations beyond 6, asymmetric kernels."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def _value(weight: Weight, op: str, gain: float, rng: np.random.Generator) -> An
         return rng.uniform(0.05, 3.0, shape)
     if name == "moving_mean":
         return rng.normal(0.5, 0.7, shape)
+    if name == "beta":
+        return rng.normal(0.0, 1.5, shape)  # so that activations pass 6 after any batch norm
     return rng.normal(0.0, 0.5, shape)
 
 
