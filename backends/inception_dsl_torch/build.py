@@ -213,6 +213,14 @@ def wanted_names(chain: TypedChain) -> Iterator[str]:
                 yield from wanted_names(branch)
 
 
+def branch_names(chain: TypedChain) -> Iterator[str]:
+    """The names of all branches of a chain, blocks not entered."""
+    for step in chain.steps:
+        for name, branch in getattr(step.runs[0].typed, "branches", ()):
+            yield name
+            yield from branch_names(branch)
+
+
 def _unrolled(step: TypedStep) -> Iterator[object]:
     for run in step.runs:
         for _ in range(run.count):

@@ -38,7 +38,7 @@ from inception_dsl.backend import (
 from .activations import MODULES, applied
 from .helpers import Helpers, batch_norm_settings
 from .layers import Layer, Stored
-from .windows import constant_pads, convolution, short, sides
+from .windows import constant_pads, convolution, each_side, short, sides
 
 
 def lower(op: Op, x: TensorType, helpers: Helpers) -> Layer:
@@ -140,11 +140,13 @@ def pool(op: Pool, x: TensorType, helpers: Helpers) -> Layer:
         include = isinstance(op, AvgPool) and op.count_include_pad
         return Layer((call(helpers.same_pool(name, counted=include), *items),))
     counted = not average or not any(n for pair in pads for n in pair) or bool(getattr(op, "count_include_pad", False))
-    if all(a == b for a, b in pads):
+    # of three axes, PyTorch holds the window of an average against the map without its padding, and may refuse it
+    own = not (average and x.rank == 3 and not op.ceil_mode and any(n for pair in pads for n in pair))
+    if own and all(a == b for a, b in pads):
         if any(a for a, _ in pads):
             items.append(Item(short(tuple(a for a, _ in pads)), "padding"))
     elif not counted:
-        return Layer((call(helpers.padded_avg_pool(name), *items, Item(sides(pads), "sides")),))
+        return Layer((call(helpers.padded_avg_pool(name), *items, Item(each_side(pads), "sides")),))
     elif average:
         front = (call(f"nn.ZeroPad{x.rank}d", sides(pads)),)
     else:

@@ -26,17 +26,21 @@ from inception_dsl.backend import (
 )
 
 from .blocks import ClassView, make_class
-from .build import ClassBody, Line
+from .build import ClassBody, Line, branch_names
 from .modules import Ref, Shared, sequence, simple
+from .reserved import FORBIDDEN
 from .training import TrainingView, training
 
 
 class Tap(NamedTuple):
-    """An output in the middle of the network, and whether it is an auxiliary head's."""
+    """An output in the middle of the network, and whether it is an auxiliary head's; ``variable`` is what ``forward``
+    calls it (and the module of a head), as its own name may mean something else there.
+    """
 
     name: str
     after: str
     auxiliary: bool
+    variable: str
 
 
 class NetworkView(NamedTuple):
@@ -75,8 +79,13 @@ class _Builder:
         self.program = shared.defined.program
         chains = tuple(self.defined.sections.values())
         self.body = ClassBody(shared, ("num_classes", "in_channels", "aux_logits"), chains, commented=True)
-        self.taps = [Tap(head.name, head.after, True) for head, _ in self.defined.heads]
-        self.taps += [Tap(name, after, False) for name, after in self.program.outputs.items()]
+        self.taps = []
+        for head, _ in self.defined.heads:
+            variable = self.body.names.unique(*[head.name] * (head.name not in FORBIDDEN), f"{head.name}_head")
+            self.taps.append(Tap(head.name, head.after, True, variable))
+        local = Names({*FORBIDDEN, *(tap.variable for tap in self.taps), *(n for c in chains for n in branch_names(c))})
+        for name, after in self.program.outputs.items():
+            self.taps.append(Tap(name, after, False, local.unique(name, f"{name}_output")))
         self.classes: list[ClassView] = []
         self.title = self.program.about.title or spelled(self.program.id)
 
@@ -140,18 +149,18 @@ class _Builder:
 
     def tap(self, tap: Tap, x: str) -> None:
         if not tap.auxiliary:
-            self.body.forward.append(Line(tap.name, x))
+            self.body.forward.append(Line(tap.variable, x))
             return
         head, chain = next((h, c) for h, c in self.defined.heads if h.name == tap.name)
         module, refs = self.head_module(head, chain)
-        source = layout(f"self.{tap.name} = ", module, " if aux_logits else None", indent=8)
+        source = layout(f"self.{tap.variable} = ", module, " if aux_logits else None", indent=8)
         if "\n" in source or len(source) > 88:
             inner = layout("", module, " if aux_logits else None", indent=12)
-            source = Code(f"        self.{tap.name} = (\n{inner}\n        )")
+            source = Code(f"        self.{tap.variable} = (\n{inner}\n        )")
         self.body.setup.append(source)
-        self.body.refs += [Ref((tap.name, *r.path), (tap.name, *r.key), r.layout) for r in refs]
-        condition = f"self.training and self.{tap.name} is not None"
-        self.body.forward.append(Line(tap.name, f"self.{tap.name}({x}) if {condition} else None"))
+        self.body.refs += [Ref((tap.name, *r.path), (tap.variable, *r.key), r.layout) for r in refs]
+        condition = f"self.training and self.{tap.variable} is not None"
+        self.body.forward.append(Line(tap.variable, f"self.{tap.variable}({x}) if {condition} else None"))
 
     def head_module(self, head: AuxHead, chain: TypedChain) -> tuple[Expression, tuple[Ref, ...]]:
         """An auxiliary head as one module: the block it uses, or a class of its own."""
@@ -173,7 +182,7 @@ class _Builder:
         if not self.taps:
             return self.body.lines(result=x)
         lines = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.body.forward]
-        return [*lines, Code(f"        return {x}, {', '.join(t.name for t in self.taps)}")]
+        return [*lines, Code(f"        return {x}, {', '.join(t.variable for t in self.taps)}")]
 
     def tapped(self) -> Code:
         """The signature of the method that also returns what is taken off on the way."""
@@ -229,7 +238,7 @@ class _Builder:
             lines.append(f"        if {' or '.join(pairs)}:")
             wanted = "x".join(map(str, least))
         elif self.auxiliary and trained != least:
-            heads = f"self.{self.auxiliary[0].name} is not None"
+            heads = f"self.{self.auxiliary[0].variable} is not None"
             lines.append(f"        least = {trained[0]} if self.training and {heads} else {least[0]}")
             lines.append("        if min(size) < least:")
             wanted = "x".join(["{least}"] * rank)
@@ -248,13 +257,13 @@ class _Builder:
         if not self.taps:
             inner = "self.forward_features(x)"
             return [f"return self.forward_head({inner})" if has_head else f"return {inner}"]
-        lines = [f"x, {', '.join(t.name for t in self.taps)} = self._forward_features(x)"]
+        lines = [f"x, {', '.join(t.variable for t in self.taps)} = self._forward_features(x)"]
         result = "self.forward_head(x)" if has_head else "x"
-        fields = [t.name for t in sorted(self.taps, key=lambda t: t.auxiliary)]
+        fields = [t.variable for t in sorted(self.taps, key=lambda t: t.auxiliary)]
         if len(self.auxiliary) < len(self.taps):
             return [*lines, f"return {outputs}({', '.join([result, *fields])})"]
         lines.append(f"logits = {result}")
-        lines.append(f"if {' or '.join(f'{t.name} is None' for t in self.taps)}:")
+        lines.append(f"if {' or '.join(f'{t.variable} is None' for t in self.taps)}:")
         lines.append("    return logits")
         return [*lines, f"return {outputs}({', '.join(['logits', *fields])})"]
 

@@ -13,9 +13,14 @@ def short(values: tuple[Any, ...]) -> str:
 
 
 def sides(pads: tuple[tuple[int, int], ...]) -> str:
-    """Padding as ``F.pad`` takes it: last axis first; one number where all are equal."""
-    flat = tuple(n for pair in reversed(pads) for n in pair)
-    return literal(flat[0] if len(set(flat)) == 1 and len(flat) > 2 else flat)
+    """Padding as ``nn.ZeroPad2d`` takes it: that of ``F.pad``, or one number where all are equal."""
+    flat = tuple(n for pair in pads for n in pair)
+    return literal(flat[0]) if len(set(flat)) == 1 and len(flat) > 2 else each_side(pads)
+
+
+def each_side(pads: tuple[tuple[int, int], ...]) -> str:
+    """Padding as ``F.pad`` takes it: last axis first."""
+    return literal(tuple(n for pair in reversed(pads) for n in pair))
 
 
 def constant_pads(windows: tuple[Window, ...]) -> tuple[tuple[int, int], ...] | None:

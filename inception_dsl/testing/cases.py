@@ -78,6 +78,10 @@ def pool_cases() -> Iterator[Case]:
         for rank in (1, 3):
             for (i, shape), step in itertools.product(enumerate(MAPS[rank]), (1, 2)):
                 yield Case(f"{op}-{rank}d-{i}-{step}", f"{{op: {op}, kernel_size: 3, stride: {step}}}", shape)
+        for count, padding in itertools.product(counts, ("same", "1", "[1, 0, 1]")):
+            text = f"{{op: {op}, kernel_size: [3, 2, 3], padding: {padding}{count}}}"
+            small = "{channels: 2, depth: 2, height: 2, width: 1}"
+            yield Case(f"{op}-3d-small-{padding}-{bool(count)}", text, small)
 
 
 def other_cases() -> Iterator[Case]:
