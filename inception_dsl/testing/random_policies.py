@@ -15,6 +15,7 @@ KINDS: Final[Mapping[str, float]] = MappingProxyType(
         "depthwise_conv": 0.7,
         "max_pool": 1.0,
         "avg_pool": 1.0,
+        "adaptive_avg_pool": 0.1,
         "batch_norm": 0.4,
         "layer_norm": 0.3,
         "group_norm": 0.3,
@@ -37,8 +38,9 @@ KINDS: Final[Mapping[str, float]] = MappingProxyType(
 """How often each kind of step stands in a network; ``excite`` multiplies a map by numbers made from its means."""
 
 EXACT: Final = ("none", "relu", "relu6", "elu", "silu", "hard_swish", "sigmoid", "tanh", "softmax")
-ROUNDED: Final = ("leaky_relu", "gelu")
-"""Functions that TensorFlow computes with constants in float32, so that networks with them are judged in float32."""
+ROUNDED: Final = ("leaky_relu", "gelu", "gelu_tanh")
+"""Functions that TensorFlow computes with constants in float32, so that networks with them are judged in float32;
+``gelu_tanh`` is gelu with ``approximate``."""
 
 
 class Policy(NamedTuple):
@@ -68,17 +70,17 @@ class Policy(NamedTuple):
         return {**KINDS, **self.kinds}
 
 
-_NO_POOLS: Final = {"max_pool": 0.0, "avg_pool": 0.0}
+_NO_POOLS: Final = {"max_pool": 0.0, "avg_pool": 0.0, "adaptive_avg_pool": 0.0}
 POLICIES: Final = (
     Policy("plain", 3),
     Policy("strides", 3, sizes=(6, 29), odd=0.7, kinds={"max_pool": 2.0, "avg_pool": 2.0}),
     Policy("pixels", 2, sizes=(1, 4), odd=0.5, kinds={"zero_pad": 1.0}),
     Policy("asymmetric", 3, kernels=(1, 1, 2, 4, 5, 7), odd=0.8, kinds={"conv_bn": 5.0, "zero_pad": 0.8}),
-    Policy("pools", 3, odd=0.7, kinds={"max_pool": 5.0, "avg_pool": 5.0, "conv_bn": 1.5}),
+    Policy("pools", 3, odd=0.7, kinds={"max_pool": 5.0, "avg_pool": 5.0, "adaptive_avg_pool": 1.0, "conv_bn": 1.5}),
     Policy("groups", 2, channels=(2, 4, 6, 8), odd=0.5, kinds={"separable_conv": 3.0, "depthwise_conv": 3.0}),
     Policy("forks", 3, kinds={"concat": 5.0, "add": 1.5}),
     Policy("residual", 2, kinds={"add": 4.0, "multiply": 2.0, "excite": 1.5, "scale": 1.5}),
-    Policy("norms", 2, kinds={n: 2.0 for n in ("batch_norm", "layer_norm", "group_norm", "local_response_norm")}),
+    Policy("norms", 2, kinds=dict.fromkeys(("batch_norm", "layer_norm", "group_norm", "local_response_norm"), 2.0)),
     Policy("functions", 2, kinds={"activation": 4.0, "conv": 4.0, "dense": 1.5}),
     Policy("blocks", 4, lifted=0.6, kinds={"use": 6.0}),
     Policy("heads", 3, heads=1.0, block=0.0, kinds={"dropout": 0.8}),
@@ -86,5 +88,11 @@ POLICIES: Final = (
     Policy("lines", 2, ranks=(1,), sizes=(1, 40), odd=0.5),
     Policy("volumes", 2, ranks=(3,), sizes=(2, 6), kernels=(1, 2, 3), odd=0.4, kinds=_NO_POOLS),
     Policy("volumes_pooled", 1, ranks=(3,), sizes=(2, 6), kernels=(1, 2, 3), odd=0.4, dtype="float32"),
-    Policy("rounded", 1, functions=(*ROUNDED, *ROUNDED, "none", "relu"), dtype="float32"),
+    Policy(
+        "rounded",
+        1,
+        functions=(*ROUNDED, *ROUNDED, "none", "relu"),
+        kinds={"activation": 3.0, "conv": 4.0},
+        dtype="float32",
+    ),
 )

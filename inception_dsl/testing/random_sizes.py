@@ -134,8 +134,10 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
             raise Misfit
         spatial = tuple(output(name, given, axis, x) for axis in range(x.rank))
         return Shape(spatial, channels(name, given, x))
-    if name in ("global_avg_pool", "global_max_pool", "zero_pad") and not x.rank:
+    if name in ("adaptive_avg_pool", "global_avg_pool", "global_max_pool", "zero_pad") and not x.rank:
         raise Misfit
+    if name == "adaptive_avg_pool":
+        return Shape(tuple(at(given["output_size"], axis) for axis in range(x.rank)), x.channels)
     if name.startswith("global_"):
         return Shape((1,) * x.rank if given["keepdims"] else (), x.channels)
     if name == "zero_pad":
@@ -178,6 +180,8 @@ def output(name: str, given: Attributes, axis: int, x: Shape) -> int:
         raise Misfit
     if not ceil:
         return int(room // stride) + 1
+    if x.rank == 3 and kernel > size:  # PyTorch 2.13 refuses such an average, whatever its padding
+        raise Misfit
     count = -(-room // stride) + 1
     return int(count - 1 if (count - 1) * stride >= size + before else count)
 

@@ -64,7 +64,7 @@ class _Writer:
 
     def defaults(self) -> dict[str, Step]:
         """Attributes where steps say nothing, of some ops."""
-        exact = [f for f in self.policy.functions if f not in ("leaky_relu", "softmax")]
+        exact = [f for f in self.policy.functions if f not in ("leaky_relu", "gelu_tanh", "softmax")]
         possible: dict[str, Step] = {
             "batch_norm": {"epsilon": 0.01, "scale": False, "decay": 0.9},
             "conv": {"padding": "valid", "use_bias": False},

@@ -15,7 +15,7 @@ from .random_windows import Windows
 TRIES: Final = 12
 MOST_LAYERS: Final = 22
 ODD_NAMES: Final = ("train", "half", "forward", "ops", "layers", "loss", "torch", "self", "x", "features", "range")
-"""Names that mean something else in generated code."""
+"""Names of steps and branches that mean something else in generated code."""
 
 
 @dataclass(slots=True)
@@ -46,9 +46,9 @@ class Steps:
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
 
-    def fresh(self, word: str) -> str:
-        """A name that stands nowhere else in the spec."""
-        if self.odd_names and self.chance(0.3):
+    def fresh(self, word: str, *, plain: bool = False) -> str:
+        """A name that stands nowhere else in the spec; ``plain`` for what PyTorch code must be able to call so."""
+        if self.odd_names and not plain and self.chance(0.3):
             return self.odd_names.pop()
         self.numbers[word] = self.numbers.get(word, 0) + 1
         return f"{word}{self.numbers[word]}"
@@ -139,12 +139,12 @@ class Steps:
 
     def parameter(self, scope: Scope, kind: str, value: Any, choices: tuple[Any, ...]) -> str:
         word = {"int": "width", "float": "factor", "bool": "flag", "str": "way"}[kind]
-        name = self.fresh(word)
+        name = self.fresh(word, plain=True)
         scope.parameters[name] = Parameter(kind, value, choices, not scope.block or self.chance(0.4))
         return name
 
     def function(self, scope: Scope) -> Any:
-        own = self.policy.functions
+        own = tuple(name for name in self.policy.functions if name != "gelu_tanh")
         return self.lift(scope, "str", self.rng.choice(own), own)
 
     def flag(self, scope: Scope, value: bool) -> Any:
@@ -217,7 +217,7 @@ def local_response_norm(steps: Steps, x: Shape, scope: Scope) -> Step:
 
 
 def activation(steps: Steps, x: Shape, scope: Scope) -> Step:
-    name = steps.rng.choice((*steps.policy.functions, "gelu_tanh"))
+    name = steps.rng.choice(steps.policy.functions)
     if name == "gelu_tanh":
         return {"function": "gelu", "approximate": True}
     if name in ("elu", "leaky_relu") and steps.chance(0.6):
@@ -237,6 +237,12 @@ def dense(steps: Steps, x: Shape, scope: Scope) -> Step:
     found: Step = {"units": steps.filters(x, scope)}
     found |= {"use_bias": steps.flag(scope, False)} if steps.chance(0.3) else {}
     return {**found, "activation": steps.function(scope)} if steps.chance(0.5) else found
+
+
+def adaptive_avg_pool(steps: Steps, x: Shape, scope: Scope) -> Step:
+    if steps.chance(0.5):
+        return {"output_size": steps.lift(scope, "int", steps.rng.choice((1, 2, 3, 4)), (1, 2, 3))}
+    return {"output_size": [steps.rng.choice((1, 2, 3, 5)) for _ in range(x.rank)]}
 
 
 def zero_pad(steps: Steps, x: Shape, scope: Scope) -> Step:
@@ -272,6 +278,7 @@ ATTRIBUTES: Final[dict[str, Callable[[Steps, Shape, Scope], Step]]] = {
     "scale": scale,
     "dense": dense,
     "zero_pad": zero_pad,
+    "adaptive_avg_pool": adaptive_avg_pool,
     "global_avg_pool": global_pool,
     "global_max_pool": global_pool,
 }

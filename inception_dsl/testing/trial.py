@@ -1,0 +1,178 @@
+"""One random network through everything: inference, the NumPy reference, and every framework, with the same weights.
+
+A network is judged in the type of numbers that its policy names. In float64 every framework is held to float64's
+bounds. Networks with what a framework has no float64 for (three-axis pools, functions with constants in float32) are
+judged in float32, each framework against the bound of float32 or the rounding of the first one, which also runs in
+float64 and is held to that: nothing is left out.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from .. import plugins
+from ..backend import Backend
+from ..compiler import compile_spec
+from ..diagnostics import Report
+from ..ir.typed import TypedProgram, TypedUse, walk_program
+from ..values import number
+from .bounds import allowed
+from .case import RATE, Case, Expected, expect, targets
+from .compare import BOUNDS, compare, errors, rounding
+from .observe import Observed, observe
+from .random_specs import MAIN, RandomSpec, random_spec
+from .weights import batch, calibrated, seeded
+
+SAMPLES: Final = 2
+SAMPLES_IN_TRAINING: Final = 5  # two values in a batch norm's batch are -1 and 1, whatever they were
+
+
+class Trial(NamedTuple):
+    """How a network went. ``problem`` is the first thing that differs, empty where all agree; ``worst`` the largest
+    error in units of the reference's largest value, in ``dtype``; ``trained`` whether a training step was compared.
+    """
+
+    seed: int
+    policy: str
+    dtype: str
+    worst: float = 0.0
+    trained: bool = False
+    problem: str = ""
+
+
+def attempt(seed: int, backends: Sequence[Backend], *, training: bool = False) -> Trial:
+    """The trial of a seed; whatever is raised on the way is a disagreement. Training is compared in float64 only."""
+    try:
+        spec = random_spec(seed)
+    except Exception as error:
+        return Trial(seed, "", "", problem=f"the generator raises {_named(error)}")
+    trial = Trial(seed, spec.policy, spec.dtype, trained=training and spec.dtype == "float64")
+    try:
+        worst, problem = judged(spec, backends, training=trial.trained)
+    except Exception as error:
+        return trial._replace(problem=_named(error))
+    return trial._replace(worst=worst, problem=problem)
+
+
+def prepared(spec: RandomSpec, folder: Path, *, training: bool = False) -> Case:
+    """The case of a random spec. Moving statistics are half way between seeded ones and those of the batch: far from
+    what a batch has, and yet of its size, so that activations do not grow from layer to layer.
+    """
+    for name, text in spec.files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    report = Report()
+    typed = compile_spec(folder / MAIN, {}, report)
+    if typed is None:
+        raise ValueError(f"the compiler refuses the spec: {report.render().splitlines()[0]}")
+    size = SAMPLES_IN_TRAINING if training else SAMPLES
+    x = batch(typed, spec.seed, size)
+    given = seeded(typed, spec.seed)
+    fitted = calibrated(typed, given, x)
+    weights = {path: (value + fitted[path]) / 2 for path, value in given.items()}
+    if spec.dtype == "float32":  # both types of numbers start from the same
+        x, weights = _rounded(x), {path: _rounded(value) for path, value in weights.items()}
+    return Case(str(folder / MAIN), typed, {}, {}, weights, x, targets(typed, size, spec.seed))
+
+
+def judged(spec: RandomSpec, backends: Sequence[Backend], *, training: bool = False) -> tuple[float, str]:
+    """The largest error, and what differs first (nothing, where all agree)."""
+    with tempfile.TemporaryDirectory(prefix="inception-dsl-") as name:
+        case = prepared(spec, Path(name), training=training)
+        expected = expect(case, train=training)
+        problem = of_reference(case.typed, expected)
+        if problem:
+            return 0.0, f"the NumPy reference: {problem}"
+        if spec.dtype == "float64":
+            return _exact(case, expected, backends)
+        return _single(case, expected, backends)
+
+
+def _exact(case: Case, expected: Expected, backends: Sequence[Backend]) -> tuple[float, str]:
+    worst = 0.0
+    for backend in backends:
+        found = run(case, backend, "float64", training=expected.trained is not None)
+        error, problem = _difference(case, expected, found, backend, "float64", BOUNDS)
+        worst = max(worst, error)
+        if problem:
+            return worst, problem
+    return worst, ""
+
+
+def _single(case: Case, expected: Expected, backends: Sequence[Backend]) -> tuple[float, str]:
+    first = run(case, backends[0], "float64")
+    _, problem = _difference(case, expected, first, backends[0], "float64", BOUNDS)
+    if problem:
+        return 0.0, problem
+    found = {backend.name: run(case, backend, "float32") for backend in backends}
+    noise = rounding(case, expected, found[backends[0].name], first)
+    bounds = {kind: allowed(noise.get(kind, 0.0)) for kind in BOUNDS}
+    worst = 0.0
+    for backend in backends:
+        error, problem = _difference(case, expected, found[backend.name], backend, "float32", bounds)
+        worst = max(worst, error)
+        if problem:
+            return worst, problem
+    return worst, ""
+
+
+def _difference(
+    case: Case, expected: Expected, found: Observed, backend: Backend, dtype: str, bounds: Any
+) -> tuple[float, str]:
+    deviations = errors(case, expected, found, unbiased_variance=backend.unbiased_variance)
+    checks = compare(case, found, deviations, bounds)
+    worst = max((check.error for check in checks), default=0.0)
+    first = next((check for check in checks if check.problem), None)
+    if first is None:
+        return worst, ""
+    where = f" ({first.place.what}, {os.path.basename(str(first.place.span))})" if first.place else ""
+    return worst, f"{backend.name} in {dtype}: {first.problem}{where}"
+
+
+def run(case: Case, backend: Backend, dtype: str, *, training: bool = False) -> Observed:
+    """What a framework does with a case, in this process."""
+    report = Report()
+    source = backend.emit(case.typed, report)
+    if source is None:
+        raise ValueError(f"{backend.name} refuses the spec: {report.render().splitlines()[0]}")
+    model = importlib.import_module(backend.runner).create(case.typed, source, dtype)
+    return observe(model, case.weights, case.x, dtype, case.targets if training else None, RATE)
+
+
+def of_reference(typed: TypedProgram, expected: Expected) -> str:
+    """What the reference's shapes have against inference."""
+    wanted = {"/".join(p): n.y.shape for p, n in walk_program(typed, heads=False) if isinstance(n, TypedUse)}
+    heads = {head.name for head, _ in typed.heads}
+    wanted |= {name: y.shape for name, y in typed.outputs.items() if name not in heads}
+    found = {**expected.boundaries, **expected.outputs}
+    for name, shape in wanted.items():
+        if name not in found or found[name].shape[1:] != tuple(map(number, shape)):
+            return f"{name} has the shape {found[name].shape[1:] if name in found else None}, expected {shape}"
+    return ""
+
+
+def loaded(names: Sequence[str]) -> list[Backend]:
+    """The backends of these names, with what their engines need in the environment; raises ``ValueError``."""
+    report = Report()
+    found = [backend for _, backend in plugins.chosen(names, report)]
+    if len(found) < len(set(names)):
+        raise ValueError(report.render())
+    for backend in found:
+        if not backend.runner:
+            raise ValueError(f"the backend `{backend.name}` has nothing that runs what it prints")
+        for key, value in dict(backend.engines[0].environment if backend.engines else ()).items():
+            os.environ[key] = value
+    return found
+
+
+def _named(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:300]}"
+
+
+def _rounded(value: Any) -> Any:
+    return value.astype("float32").astype("float64")
