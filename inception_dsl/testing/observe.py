@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -31,7 +31,8 @@ class Observed(NamedTuple):
     updated: Mapping[str, Any] = {}
 
 
-ARRAYS = ("outputs", "boundaries", "trained", "gradients", "updated")
+NUDGE: Final = 2.0**-20  # of a weight
+ARRAYS: Final = ("outputs", "boundaries", "trained", "gradients", "updated")
 
 
 def observe(
@@ -64,15 +65,15 @@ def observe(
 def _spread(
     model: Model, step: Step, weights: Mapping[str, Any], x: Any, targets: Any, rate: float, nudges: int
 ) -> dict[str, float]:
-    """How far the gradients and the weights after a step move when every weight moves by half a unit in float32.
+    """How far the gradients and the weights after a step move when every weight moves by ``NUDGE``.
 
     Where a value before a ReLU or in a maximum pool changes sides, a gradient jumps. One rounding alone says little of
-    that, so that several are looked at.
+    that, so that several disturbances are looked at, each of which moves outputs about as far as rounding does.
     """
     rng = np.random.default_rng(0)
     largest: dict[str, float] = {}
     for _ in range(nudges):
-        model.load({p: np.asarray(w) * (1 + 2.0**-24 * rng.choice([-1, 1], np.shape(w))) for p, w in weights.items()})
+        model.load({p: np.asarray(w) * (1 + NUDGE * rng.choice([-1, 1], np.shape(w))) for p, w in weights.items()})
         other = model.step(x, targets, rate)
         moved = [distance(other.weights[path], step.weights[path]) for path in step.gradients]
         errors = {"gradients": gradient_errors(other.gradients, step.gradients).values(), "weights after": moved}
