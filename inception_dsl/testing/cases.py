@@ -107,6 +107,9 @@ def other_cases() -> Iterator[Case]:
             "{op: dropout, rate: 0.5}",
         ):
             yield Case(f"{text[5:]}-{rank}d", text, inputs[0])
+
+
+def switch_cases() -> Iterator[Case]:
     for norm, switch in itertools.product(
         ("batch_norm", "layer_norm", "group_norm, groups: 2"),
         ("scale: false", "center: false", "scale: false, center: false"),
@@ -195,4 +198,4 @@ FORKS = [
 def all_cases() -> list[Case]:
     """Every case; names are unique."""
     forks = [Case(f"fork-{name}", text, ONE) for name, text in FORKS]
-    return [*conv_cases(), *separable_cases(), *pool_cases(), *other_cases(), *forks]
+    return [*conv_cases(), *separable_cases(), *pool_cases(), *other_cases(), *switch_cases(), *forks]

@@ -79,8 +79,8 @@ class Forks:
         plain = y == x or (y.spatial == x.spatial and self.steps.chance(0.6))
         channels = x.channels if plain else y.channels
         branches = [("shortcut", [] if plain else self.towards(x, y.spatial, scope, channels))]
-        for _ in range(self.rng.choice((1, 1, 1, 2))):
-            branches.append(("branch", self.towards(x, y.spatial, scope, self.broadcast(channels))))
+        count = self.rng.choice((1, 1, 1, 2))
+        branches += [("branch", self.towards(x, y.spatial, scope, self.broadcast(channels))) for _ in range(count)]
         if y.channels in (1, channels):
             branches.append(("branch", long))
         for word, steps in branches:

@@ -72,7 +72,7 @@ class Block:
 
 @dataclass(slots=True)
 class Book:
-    """Keeps the sizes of one spec. ``elements`` and ``channels`` bound every map, ``layers`` counts what is computed."""
+    """Keeps the sizes of one spec. ``elements`` and ``channels`` bound every map, ``layers`` counts what runs."""
 
     blocks: dict[str, Block]
     defaults: Mapping[str, Mapping[str, Any]]

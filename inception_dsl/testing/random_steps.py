@@ -14,7 +14,7 @@ from .random_windows import Windows
 
 TRIES: Final = 12
 MOST_LAYERS: Final = 22
-ODD_NAMES: Final = ("train", "half", "forward", "ops", "layers", "loss", "torch", "self", "x", "features", "range")
+ODD_NAMES: Final = ("train", "half", "forward", "ops", "layers", "loss", "nn", "self", "x", "features", "range")
 """Names of steps and branches that mean something else in generated code."""
 
 

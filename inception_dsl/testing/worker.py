@@ -17,7 +17,6 @@ from typing import Any
 from .. import plugins
 from ..compiler import compile_spec
 from ..diagnostics import Report
-from ..network import SpecError
 from .observe import Archive, observe, save
 
 
@@ -40,13 +39,13 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     emitted = compile_spec(job["spec"], job["source_settings"], report)
     chosen = plugins.chosen([job["backend"]], report)
     if typed is None or emitted is None or not chosen:
-        raise SpecError(report)
+        raise LookupError(report.render())
     ((plugin, backend),) = chosen
     if not backend.runner:
         return {"status": "failed", "reason": f"{plugin.distribution} has nothing that runs what it prints"}
     source = plugins.emit(plugin, backend, emitted, report)
     if source is None:
-        raise SpecError(report)
+        raise LookupError(report.render())
     model = importlib.import_module(backend.runner).create(typed, source, job["dtype"])
     targets = None
     if job["train"]:
