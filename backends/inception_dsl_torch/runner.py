@@ -77,18 +77,19 @@ class TorchModel:
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
         trained = dict(self.net.named_parameters())
-        optimizer = torch.optim.SGD(trained.values(), lr=rate)
-        optimizer.zero_grad()
+        self.net.zero_grad()
         with self._mode(training=True):
             loss = self._loss(self.net(self._tensor(x)), targets)
-            loss.backward()
+            if loss.requires_grad:
+                loss.backward()
         slopes = {key: torch.zeros_like(p) if p.grad is None else p.grad for key, p in trained.items()}
         gradients = {
             b.path: neutral(slopes[b.key].numpy(), b.layout, self.shapes[b.path])
             for b in self.bindings
             if b.key in slopes
         }
-        optimizer.step()
+        if trained:
+            torch.optim.SGD(trained.values(), lr=rate).step()
         return Step(loss.item(), gradients, self.weights())
 
     def save(self, path: Path) -> None:
