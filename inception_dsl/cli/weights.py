@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .shared import as_json_text, fail, merged, spec_options
+from .weights_import import import_weights
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,3 +190,6 @@ def _line(path: Path, found: dict[str, object], more: str) -> str:
     from ..diagnostics import printable
 
     return f"{printable(str(path))}: {len(found):,} weights, {count:,} parameters, {more}"
+
+
+weights.add_command(import_weights)
