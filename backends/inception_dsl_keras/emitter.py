@@ -42,7 +42,7 @@ def build(typed: TypedProgram) -> ModuleView:
     """The view of a program."""
     defined = define(typed)
     program = typed.program
-    own = {program.id, *RESERVED, *MODULES, *BUILTINS, *LOCALS, "LOSS_WEIGHTS"}
+    own = {program.id, *RESERVED, *MODULES, *BUILTINS, *LOCALS, "LOSSES", "LOSS_WEIGHTS"}
     names = Names(own)
     reserved = own | set(program.blocks) | {f"{head.name}_head" for head in program.aux_heads}
     functions = Functions(defined, names, reserved)

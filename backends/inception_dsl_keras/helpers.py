@@ -44,6 +44,7 @@ DEFAULTS: Final = {
 NORMAL: Final = ("momentum", "epsilon", "center", "scale")
 TEMPLATED: Final = ("same_padding", "ceil_padding", "ceil_padding_around", "max_pool", "average_pool")
 FUNCTIONS: Final = ("none", "leaky_relu", *sorted(NATIVE))
+OF_PROBABILITIES: Final = "cross_entropy_of_probabilities"
 RESERVED: Final = {
     *TEMPLATED,
     "conv_bn",
@@ -53,6 +54,7 @@ RESERVED: Final = {
     "init_weights",
     "preprocess",
     "cross_entropy",
+    OF_PROBABILITIES,
     "loss",
 }
 

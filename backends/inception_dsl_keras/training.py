@@ -13,6 +13,7 @@ from inception_dsl.backend import (
     recorded,
 )
 
+from .helpers import OF_PROBABILITIES
 from .views import InitialView, LossView, PreprocessView
 
 
@@ -58,8 +59,32 @@ def loss(typed: TypedProgram) -> LossView:
     """The cross-entropy of one output, and the weighted sum where there are several."""
     program = typed.program
     smoothing = program.training.label_smoothing if program.training else 0.0
+    ends = [typed.y, *(chain.y for _, chain in typed.heads)]
+    flat = any(y.rank and y.positions() == 1 for y in ends)
+    several = bool(program.aux_heads or program.outputs)
+    mixed = typed.probabilities and bool(program.aux_heads)  # heads give logits
+    what = f" with label smoothing {smoothing:g}" if smoothing else ""
+    extra = recorded(program.training) if program.training else []
+    title = f"Mean cross-entropy{what}, weighted" if several else f"Cross-entropy of every sample{what}"
+    summary = docstring(f"{title}; targets are classes.", *extra, indent=4)
+    lines = entropy(smoothing, probabilities=typed.probabilities and not mixed, flat=flat)
+    return LossView(
+        summary,
+        lines,
+        not several,
+        (weights(program),) if several else (),
+        (entropy(smoothing, probabilities=True, flat=flat),) if mixed else (),
+        Code("dict.fromkeys(LOSS_WEIGHTS, cross_entropy)" if not mixed else "LOSSES"),
+        Code("LOSSES[output]" if mixed else "cross_entropy"),
+        Code(f"{OF_PROBABILITIES if mixed else 'cross_entropy'}"),
+        losses(program) if mixed else (),
+    )
+
+
+def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code, ...]:
+    """The body of a cross-entropy; ``flat`` where an output is a map of one position."""
     one_hot = "one_hot = ops.one_hot(targets, outputs.shape[-1]"
-    if typed.probabilities:  # Keras's own cut them at 1e-7, and their gradients with them
+    if probabilities:  # Keras's own cut them at 1e-7, and their gradients with them
         lines = [f"    {one_hot}, dtype=outputs.dtype)"]
         if smoothing:
             lines.append(f"    one_hot = {literal(1 - smoothing)} * one_hot + {literal(smoothing)} / outputs.shape[-1]")
@@ -77,16 +102,15 @@ def loss(typed: TypedProgram) -> LossView:
             "        targets, outputs, from_logits=True",
             "    )",
         ]
-    if typed.y.rank and typed.y.positions() == 1:
+    if flat:
         lines.insert(0, "    outputs = ops.reshape(outputs, (-1, outputs.shape[-1]))  # its one position")
-    what = f" with label smoothing {smoothing:g}" if smoothing else ""
-    extra = recorded(program.training) if program.training else []
-    several = bool(program.aux_heads or program.outputs)
-    title = f"Cross-entropy of every sample{what}"
-    if several:
-        title = f"Mean cross-entropy{what}, weighted"
-    summary = docstring(f"{title}; targets are classes.", *extra, indent=4)
-    return LossView(summary, tuple(Code(line) for line in lines), not several, (weights(program),) if several else ())
+    return tuple(Code(line) for line in lines)
+
+
+def losses(program: Program) -> tuple[Code, ...]:
+    """The entries of ``LOSSES``: what is taken of every output."""
+    found = {program.output_name: OF_PROBABILITIES, **{head.name: "cross_entropy" for head in program.aux_heads}}
+    return tuple(Code(f"    {literal(name)}: {function},") for name, function in found.items())
 
 
 def weights(program: Program) -> Code:

@@ -44,6 +44,8 @@ def _argument(slot: tuple[Argument, ...], values: Sequence[Mapping[str, Any]]) -
     written = {a.value for a in slot if a.value is not None}
     if len(written) <= 1:
         return replace(slot[0], value=next(iter(written), None))
+    if slot[0].keyword == "activation" and literal("none") in written:  # no word of Keras: it is left out
+        return None
     for name in sorted(values[0], key=lambda n: n != slot[0].keyword):
         if all(a.value in (None, literal(v[name])) for a, v in zip(slot, values, strict=True)):
             return replace(slot[0], value=name)

@@ -148,6 +148,10 @@ class Helpers:
             lines.append(Code(f"        self.bias = nn.Parameter(torch.zeros({features}))"))
         if scale:
             lines.append(Code(f"        self.weight = nn.Parameter(torch.ones({features}))"))
+        if center and base == "nn.GroupNorm":  # PyTorch 2.13 has no gradient of group norm with an offset alone
+            lines.append(Code("\n    def forward(self, x: Tensor) -> Tensor:"))
+            lines.append(Code("        x = F.group_norm(x, self.num_groups, eps=self.eps)"))
+            lines.append(Code("        return x + self.bias.view(-1, *[1] * (x.dim() - 2))"))
         doc = docstring(f"``{base}`` with {what}.", indent=4)
         head = signature("__init__", parameters, "None", indent=4)
         return self._add("norm", helper, base=Code(base), doc=doc, head=head, lines=tuple(lines))
