@@ -72,7 +72,7 @@ class Block:
 
 @dataclass(slots=True)
 class Book:
-    """Keeps the sizes of one spec. ``elements`` and ``channels`` bound every map, ``layers`` counts what runs."""
+    """The sizes of one spec. ``elements`` and ``channels`` bound every map, ``layers`` counts what runs."""
 
     blocks: dict[str, Block]
     defaults: Mapping[str, Mapping[str, Any]]
@@ -147,9 +147,21 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
         return Shape(x.spatial, given["units"])
     if name == "flatten":
         return Shape((), x.elements)
-    if name == "group_norm" and x.channels % given["groups"]:
-        raise Misfit
+    if name in ("layer_norm", "group_norm"):
+        normalised(given["groups"] if name == "group_norm" else 0, given["center"], x)
     return x
+
+
+def normalised(groups: int, center: bool | None, x: Shape) -> None:
+    """Raises :class:`Misfit` where a normalisation makes zeros that are nothing but rounding: of a single value, and
+    of a group whose mean is taken right after it. ``groups`` is 0 for the channels of each position.
+    """
+    if groups and x.channels % groups:
+        raise Misfit
+    positions = x.elements // x.channels
+    whole = groups in (1, x.channels) and positions > 1
+    if (x.channels if not groups else positions * x.channels // groups) == 1 or (whole and center is False):
+        raise Misfit
 
 
 def channels(name: str, given: Attributes, x: Shape) -> int:
