@@ -84,7 +84,7 @@ def test_equal_maxima_and_kinks_are_the_choice_of_frameworks(
     case: Case, program: Callable[[Case], TypedProgram]
 ) -> None:
     typed = program(case)
-    x = np.round(3.0 * batch(typed, seed=2))
+    x = np.round(3.0 * batch(typed, seed=2, size=8))
     assert {-3.0, 0.0, 3.0, 6.0} <= set(x.ravel())
     agrees_with_autograd(typed, seeded(typed, seed=1), x, FLOAT64)
 

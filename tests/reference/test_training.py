@@ -27,6 +27,7 @@ NETWORKS = {
     "heads": HEAD % "" + AUX + "training: {label_smoothing: 0.1}\n",
     "heads and outputs": HEAD % "" + AUX + "outputs: {features: two, early: one}\n",
     "probabilities": HEAD % ", activation: softmax" + "training: {label_smoothing: 0.2}\n",
+    "probabilities beside heads of logits": HEAD % ", activation: softmax" + AUX,
     "a map of one pixel": "head: [{op: global_avg_pool, keepdims: true}, {op: conv, filters: 5, kernel_size: 1}]\ntraining: {label_smoothing: 0.1}\n",
     "outputs without a loss": HEAD % "" + "outputs: {features: two, early: one}\n",
 }
