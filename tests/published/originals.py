@@ -153,14 +153,25 @@ class Layers:
             variance = variance * rng.uniform(0.5, 2.0, variance.shape)
             norm.moving_variance.assign(variance)
             norm.moving_mean.assign(mean + np.sqrt(variance) * rng.normal(0.0, 0.3, mean.shape))
+        self.spread()
+
+    def spread(self) -> None:
+        """Scale the classifier until its logits deviate by 2, so that no class takes all of the softmax."""
+        classifier = self.model.get_layer("predictions")
+        features = np.asarray(keras.Model(self.model.input, classifier.input)(self.network.batch, training=False))
+        kernel, bias = (np.asarray(v) for v in classifier.variables)
+        kernel = kernel * (2.0 / (features @ kernel).std())
+        classifier.set_weights([kernel, bias - (features @ kernel).mean()])
 
     def made(self, dtype: str) -> Any:
-        before = keras.config.floatx()
+        before, policy = keras.config.floatx(), keras.config.dtype_policy()
         keras.config.set_floatx(dtype)
+        keras.config.set_dtype_policy(dtype)
         try:
             return self.network.make(weights=None, input_shape=(*self.network.size, 3))
         finally:
             keras.config.set_floatx(before)
+            keras.config.set_dtype_policy(policy)
 
     def parameters(self) -> int:
         """The trainable ones."""
