@@ -18,6 +18,7 @@ import pytest
 from click.testing import Result
 from safetensors.numpy import save
 
+from inception_dsl import plugins
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.testing.weights import seeded
 
@@ -357,7 +358,7 @@ def test_a_disk_that_fills_up(
 
 
 @pytest.fixture
-def closed(small: TypedProgram, tmp_path: Path) -> Iterator[Path]:
+def closed(run: Run, small: TypedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that another user owns: nobody may write there, nor read ``secret.safetensors``."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -367,8 +368,11 @@ def closed(small: TypedProgram, tmp_path: Path) -> Iterator[Path]:
         (folder / "secret.safetensors").write_bytes(b"")
         (folder / "secret.safetensors").chmod(0)
         folder.chmod(0o555)
-        for goal in ("torch", "keras"):
-            __import__(f"inception_dsl_{goal}.runner")
+        for goal, suffix in (("torch", ".safetensors"), ("keras", ".keras")):  # another user may not read the packages
+            file = f"{goal}{suffix}"
+            assert run("weights", "convert", "small.yaml", "small.safetensors", file, "--to", goal).exit_code == 0
+        backends = plugins.installed()
+        monkeypatch.setattr(plugins, "installed", lambda: backends)
         user = os.geteuid()
         if not user:
             os.seteuid(65534)  # the superuser may write anywhere
