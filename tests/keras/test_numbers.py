@@ -49,6 +49,7 @@ LINES = [
 ]
 SOLIDS = [
     "{op: conv, filters: 4, kernel_size: [3, 1, 2], stride: [2, 1, 3], groups: 2}",
+    "{op: conv, filters: 4, kernel_size: [1, 3, 3], stride: 3}",
     "{op: depthwise_conv, kernel_size: 2, stride: 2, depth_multiplier: 2}",
     "{op: separable_conv, filters: 3, kernel_size: 3, padding: [1, 0, 1], activation: relu}",
     "{op: zero_pad, padding: [[0, 1], [2, 0], [1, 1]]}",
