@@ -1,6 +1,6 @@
-"""Defects of the frameworks that remain: each with the versions it was seen in, and the cases that show it.
+"""Defects of the frameworks that remain: each with where and in which versions it was seen, and what shows it.
 
-A case listed here must fail in float64; when a framework mends the defect, the test says so.
+What is listed here must fail; when a framework mends the defect, a test says so.
 """
 
 from __future__ import annotations
@@ -10,22 +10,68 @@ from typing import NamedTuple
 
 
 class Defect(NamedTuple):
-    """A defect: the backend whose framework has it, the cases that show it in float64, and what it is."""
+    """A defect: the backend and the engine that have it, the versions seen, and what it is.
+
+    ``dtypes`` are the types of numbers in which the samples called like ``samples`` fail; no sample fails where the
+    emitted code goes another way, and the test is of the framework's own layer.
+    """
 
     backend: str
-    cases: str
+    engine: str
+    versions: str
+    samples: str
+    dtypes: tuple[str, ...]
     reason: str
 
 
 DEFECTS = (
-    Defect("keras", r"(max|avg|adaptive_avg)_pool-3d-.*", "TensorFlow 2.21 has no 3-D pool in float64 on a CPU"),
-    Defect("keras", r".*leaky_relu.*(?<!0\.0})", "TensorFlow 2.21 keeps the slope of leaky_relu in float32"),
     Defect(
-        "keras", r"(activation|conv|conv_bn|vector)-gelu", "TensorFlow 2.21 computes gelu with constants in float32"
+        "keras",
+        "tensorflow",
+        "TensorFlow 2.21",
+        r"(max|avg|adaptive_avg)_pool-3d-.*",
+        ("float64",),
+        "no 3-D pool in float64 on a CPU",
+    ),
+    Defect(
+        "keras",
+        "tensorflow",
+        "TensorFlow 2.21",
+        r".*leaky_relu.*(?<!0\.0})",
+        ("float64",),
+        "leaky_relu keeps its slope in float32",
+    ),
+    Defect(
+        "keras",
+        "tensorflow",
+        "TensorFlow 2.21, Keras 3.15.1",
+        r"(activation|conv|conv_bn|vector)-gelu",
+        ("float64",),
+        "gelu is computed with constants in float32",
+    ),
+    Defect(
+        "keras",
+        "jax",
+        "Keras 3.15.1, JAX 0.10.2",
+        r"adaptive_avg_pool-axes",
+        ("float32",),
+        "an adaptive average pool to more outputs than there are pixels ends in values that are not numbers",
+    ),
+    Defect(
+        "keras",
+        "torch",
+        "Keras 3.15.1",
+        "",
+        (),
+        "AveragePooling2D(padding='same') at a stride pads by repeating the edge where the sides differ",
     ),
 )
 
 
-def defect(backend: str, case: str) -> str:
-    """The reason why ``case`` fails in float64, or nothing."""
-    return next((d.reason for d in DEFECTS if d.backend == backend and re.fullmatch(d.cases, case)), "")
+def defect(backend: str, sample: str, engine: str = "tensorflow", dtype: str = "float64") -> str:
+    """The reason why ``sample`` fails, or nothing; ``engine`` is what Keras runs on."""
+    for found in DEFECTS:
+        placed = found.backend == backend and dtype in found.dtypes and found.engine == engine
+        if placed and re.fullmatch(found.samples, sample):
+            return f"{found.versions}: {found.reason}"
+    return ""

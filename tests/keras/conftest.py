@@ -1,4 +1,7 @@
-"""Fixtures: specs as text to typed programs, emitted source, and modules in memory."""
+"""Fixtures: specs as text to typed programs, emitted source, and modules in memory.
+
+The table of known defects, beside the tests of all backends, can be imported too.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "backends")]
 
 import pytest
 from inception_dsl_keras import emit
