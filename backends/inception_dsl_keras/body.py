@@ -122,7 +122,7 @@ class Body:
         if isinstance(typed, TypedFork):
             return self.fork(typed, source, target, path, depth, note)
         if isinstance(typed, TypedUse):
-            self.assign(target, self.uses(typed), source, "_".join(path), depth, note)
+            self.assign(target, self.uses(typed), source, "_".join(path) or typed.node.block, depth, note)
             return target
         calls = lower(typed.op, typed.x)
         for number, call in enumerate(calls):

@@ -75,5 +75,5 @@ def layer_name(path: tuple[str, ...], part: str, kind: str) -> str:
 
 
 def merge_name(path: tuple[str, ...], merge: str) -> str:
-    """The name of the layer that joins branches."""
-    return "_".join([*path, merge])
+    """The name of the layer that joins branches; Keras itself gives the names ``add`` and ``multiply``."""
+    return "_".join([*path, merge]) if path or merge == "concat" else f"{merge}_branches"

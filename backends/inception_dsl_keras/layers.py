@@ -14,6 +14,7 @@ from inception_dsl.backend import (
     TypedOp,
     TypedProgram,
     TypedUse,
+    UseNode,
     applications,
     walk_program,
 )
@@ -41,17 +42,26 @@ class Layer:
 
 def model_layers(typed: TypedProgram) -> Iterator[Layer]:
     """Every named layer of the model with all its heads, in the order of the program."""
+    before = nameless(typed)
     for path, node in walk_program(typed):
+        here = (*before, *path)
         if isinstance(node, TypedOp):
             for call in lower(node.op, node.x):
-                name = layer_name(path, call.part, node.op.op)
+                name = layer_name(here, call.part, node.op.op)
                 for made in call.made:
                     yield Layer(below(name, made.part) if made.part else name, path, node, made.variables)
         elif isinstance(node, TypedFork):
             for name, chain in node.branches:
                 if node.node.merge != "concat" and node.y.rank and not chain.y.rank:
-                    yield Layer("_".join([*path, name, "reshape"]), path, node)
-            yield Layer(merge_name(path, node.node.merge), path, node)
+                    yield Layer("_".join([*here, name, "reshape"]), path, node)
+            yield Layer(merge_name(here, node.node.merge), path, node)
+
+
+def nameless(typed: TypedProgram) -> tuple[str, ...]:
+    """What the names of layers begin with where all the program is one use without a name: that of its block."""
+    steps = [step for chain in typed.sections.values() for step in chain.steps]
+    node = steps[0].node if len(steps) == 1 and not steps[0].repeated else None
+    return (node.block,) if isinstance(node, UseNode) and not node.segments else ()
 
 
 def check_names(typed: TypedProgram, report: Report) -> bool:
@@ -84,8 +94,8 @@ def boundaries(typed: TypedProgram) -> dict[str, str]:
     found = {}
     top = {path for chain in typed.sections.values() for step in chain.steps for path, _ in applications(step)}
     for path, node in walk_program(typed, heads=False):
-        if path and (isinstance(node, TypedUse) or path in top):
-            last = result(path, node)
+        if isinstance(node, TypedUse) or (path and path in top):
+            last = result((*nameless(typed), *path), node)
             if last:
                 found["/".join(path)] = last
     return found

@@ -84,10 +84,10 @@ def plan(windows: Sequence[Window]) -> Plan:
         pads = same_pads(windows) + ("[0]" if len(windows) == 1 else "")
     if any(w.stride > 1 for w in windows) and any(w.dilation > 1 for w in windows):
         return Plan(pads, "1", literal("valid"), strides)
-    if is_point(windows):
-        return Plan("", strides, NATIVE_ANY, "")
     # of three axes in float64, TensorFlow (2.21) also cuts off what a stride beyond the window would leave out
     skips = len(windows) == 3 and any(w.stride > w.extent for w in windows)
+    if is_point(windows) and not skips:
+        return Plan("", strides, NATIVE_ANY, "")
     if is_same(windows) or (windows[0].padding == "same" and not skips):
         return Plan("", strides, literal("same"), "")
     return Plan(pads, strides, literal("valid"), "")

@@ -133,7 +133,8 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
         if not x.rank:
             raise Misfit
         spatial = tuple(output(name, given, axis, x) for axis in range(x.rank))
-        return Shape(spatial, channels(name, given, x))
+        squeezed(name, given, x, spatial)
+        return varied(given["activation"], Shape(spatial, channels(name, given, x)))
     if name in ("adaptive_avg_pool", "global_avg_pool", "global_max_pool", "zero_pad") and not x.rank:
         raise Misfit
     if name == "adaptive_avg_pool":
@@ -144,12 +145,30 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
         pads = [sides(given["padding"], axis) for axis in range(x.rank)]
         return Shape(tuple(n + sum(p) for n, p in zip(x.spatial, pads, strict=True)), x.channels)
     if name == "dense":
-        return Shape(x.spatial, given["units"])
+        return varied(given["activation"], Shape(x.spatial, given["units"]))
     if name == "flatten":
         return Shape((), x.elements)
     if name in ("layer_norm", "group_norm"):
         normalised(given["groups"] if name == "group_norm" else 0, given["center"], x)
-    return x
+    return varied(given["function"], x) if name == "activation" else x
+
+
+def varied(function: str, y: Shape) -> Shape:
+    """``y``; raises :class:`Misfit` where it is a softmax of one channel, all ones: what batch norm makes of it is
+    nothing but rounding.
+    """
+    if function == "softmax" and y.channels == 1:
+        raise Misfit
+    return y
+
+
+def squeezed(name: str, given: Attributes, x: Shape, spatial: tuple[int, ...]) -> None:
+    """Raises :class:`Misfit` where TensorFlow 2.21 is wrong by itself, in float32 on a CPU: a convolution of one
+    channel with strides of 1 and more, to a map one pixel wide.
+    """
+    narrow = name not in POOLS and x.rank == 2 and x.channels == 1 and spatial[1] == 1
+    if narrow and at(given["stride"], 0) == 1 < at(given["stride"], 1):
+        raise Misfit
 
 
 def normalised(groups: int, center: bool | None, x: Shape) -> None:
