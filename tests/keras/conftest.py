@@ -14,7 +14,8 @@ from typing import Any
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "backends")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "backends"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 import pytest
 from inception_dsl_keras import emit
