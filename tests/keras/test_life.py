@@ -19,7 +19,7 @@ from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.testing.bounds import FLOAT32, distance
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
-HALF = "bfloat16"  # in float16 TensorFlow adds the terms of a softmax in float16 too
+HALF = "bfloat16"
 ONLY = "output"  # what a single output is called here
 LOADER = """
 import sys
