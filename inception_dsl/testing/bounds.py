@@ -10,6 +10,8 @@ import numpy as np
 FLOAT64: Final = 1e-10
 GRADIENT64: Final = 1e-8
 FLOAT32: Final = 1e-5
+LEAST: Final = 1e-4
+"""The least unit of a layer's gradients, as a share of the largest gradient in the network."""
 
 PARTS: Final = ("conv", "bn", "depthwise", "pointwise")  # of conv_bn and separable_conv
 
@@ -31,14 +33,14 @@ def allowed(rounding: float) -> float:
 def gradient_errors(found: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, float]:
     """The largest difference of every gradient by path; infinite where one is missing, left over or misshapen.
 
-    The unit is the largest value of the reference's gradients in the same layer, and at least 1e-6 of that in the whole
+    The unit is the largest value of the reference's gradients in the same layer, and at least 1e-4 of that in the whole
     network. A gradient alone is no unit: that of a bias in front of batch norm is zero but for rounding, and rounding
-    is proportional to what flows through the layer.
+    is proportional to what flows through the layer; nor is that of a layer in front of what passes no gradient on.
     """
     layers: dict[str, float] = {}
     for path, gradient in reference.items():
         layers[layer(path)] = max(layers.get(layer(path), 0.0), float(np.abs(gradient).max(initial=0.0)))
-    least = 1e-6 * max(layers.values(), default=0.0)
+    least = LEAST * max(layers.values(), default=0.0)
     errors = dict.fromkeys(found.keys() ^ reference.keys(), float("inf"))
     for path in found.keys() & reference.keys():
         value, wanted = np.asarray(found[path], np.float64), np.asarray(reference[path], np.float64)

@@ -92,7 +92,8 @@ def rounding(case: Case, expected: Expected, single: Observed, double: Observed)
         after = {path: distance(value, double.updated[path]) for path, value in single.updated.items()}
         result["weights after"] = max((e for p, e in after.items() if p in double.gradients), default=0.0)
         result["statistics"] = max((e for p, e in after.items() if p not in double.gradients), default=0.0)
-        result |= {kind: max(result[kind], spread) for kind, spread in single.spread.items()}
+        spread = {k: e / _unit(case, step) if k == "loss" else e for k, e in single.spread.items()}
+        result |= {kind: max(result[kind], error) for kind, error in spread.items()}
     return result
 
 

@@ -16,7 +16,8 @@ from .bounds import distance, gradient_errors
 class Observed(NamedTuple):
     """What one model did. ``unequal`` are weights that it did not keep as given; arrays are NumPy's, channels last.
 
-    ``spread`` says how far a step moves when the weights are rounded otherwise, by what is compared.
+    ``spread`` says how far a step moves when the weights are rounded otherwise, by what is compared; of the loss it is
+    the difference itself.
     """
 
     weights: Mapping[str, tuple[int, ...]]
@@ -65,18 +66,24 @@ def observe(
 def _spread(
     model: Model, step: Step, weights: Mapping[str, Any], x: Any, targets: Any, rate: float, nudges: int
 ) -> dict[str, float]:
-    """How far the gradients and the weights after a step move when every weight moves by ``NUDGE``.
+    """How far loss (absolute), gradients and the weights after a step move when every weight moves by ``NUDGE``.
 
-    Where a value before a ReLU or in a maximum pool changes sides, a gradient jumps. One rounding alone says little of
-    that, so that several disturbances are looked at, each of which moves outputs about as far as rounding does.
+    Where a value before a ReLU or in a maximum pool changes sides, a gradient jumps; the loss is one number, which may
+    be lucky. One rounding alone says little of them, so that several disturbances are looked at, each of which moves
+    outputs about as far as rounding does.
     """
     rng = np.random.default_rng(0)
     largest: dict[str, float] = {}
     for _ in range(nudges):
         model.load({p: np.asarray(w) * (1 + NUDGE * rng.choice([-1, 1], np.shape(w))) for p, w in weights.items()})
         other = model.step(x, targets, rate)
-        moved = [distance(other.weights[path], step.weights[path]) for path in step.gradients]
-        errors = {"gradients": gradient_errors(other.gradients, step.gradients).values(), "weights after": moved}
+        moved = {path: distance(value, step.weights[path]) for path, value in other.weights.items()}
+        errors = {
+            "loss": [abs(other.loss - step.loss)],
+            "gradients": gradient_errors(other.gradients, step.gradients).values(),
+            "weights after": [error for path, error in moved.items() if path in step.gradients],
+            "statistics": [error for path, error in moved.items() if path not in step.gradients],
+        }
         largest = {kind: max([largest.get(kind, 0.0), *values]) for kind, values in errors.items()}
     return largest
 
