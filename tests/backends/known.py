@@ -12,8 +12,8 @@ from typing import NamedTuple
 class Defect(NamedTuple):
     """A defect: the backend and the engine that have it, the versions seen, and what it is.
 
-    ``dtypes`` are the types of numbers in which the samples called like ``samples`` fail; no sample fails where the
-    emitted code goes another way, and the test is of the framework's own layer.
+    ``dtypes`` are the types of numbers in which the samples called like ``samples`` fail. Where none does, ``layer``
+    names the test of the framework's own layer: the emitted code goes another way, or no sample is of such sizes.
     """
 
     backend: str
@@ -22,6 +22,7 @@ class Defect(NamedTuple):
     samples: str
     dtypes: tuple[str, ...]
     reason: str
+    layer: str = ""
 
 
 DEFECTS = (
@@ -64,6 +65,25 @@ DEFECTS = (
         "",
         (),
         "AveragePooling2D(padding='same') at a stride pads by repeating the edge where the sides differ",
+        "average_pool",
+    ),
+    Defect(
+        "keras",
+        "tensorflow",
+        "TensorFlow 2.21",
+        "",
+        (),
+        "Conv3D(padding='same') in float64 cuts pixels off where a stride is beyond the window",
+        "solid_convolution",
+    ),
+    Defect(
+        "keras",
+        "tensorflow",
+        "TensorFlow 2.21, oneDNN",
+        "",
+        (),
+        "a convolution of one channel in float32, at strides of 1 and more, to a map one pixel wide",
+        "narrow_convolution",
     ),
 )
 

@@ -27,7 +27,7 @@ def main(backend: str, folder: str, *networks: str) -> None:
         import keras
 
         keras.initializers.VarianceScaling.__call__ = nothing
-        found |= {"engine": keras.config.backend(), "average_pool": average_pool(keras)}
+        found |= {"engine": keras.config.backend(), "layers": {f.__name__: f(keras) for f in LAYERS}}
     for network in networks:
         spec, size = network.split("=")
         found["networks"][Path(spec).stem] = whole(backend, compiled(Path(spec), {"input": size}))
@@ -47,6 +47,25 @@ def average_pool(keras: Any) -> float:
     found = keras.layers.AveragePooling2D(3, strides=2, padding="same")(x)
     means = [[x[0, i : i + 3, j : j + 3].mean() for j in (0, 2)] for i in (0, 2)]
     return distance(keras.ops.convert_to_numpy(found)[0, :, :, 0], means)
+
+
+def narrow_convolution(keras: Any) -> float:
+    """How far a convolution of one channel lies from its definition, to a map one pixel wide, at strides 1 and 3."""
+    x = np.arange(1.0, 21.0, dtype="float32").reshape(2, 5, 2, 1)
+    kernel = np.arange(1.0, 5.0, dtype="float32").reshape(2, 2, 1, 1)
+    found = keras.ops.conv(x, kernel, strides=(1, 3), padding="valid")
+    sums = [[[(x[n, i : i + 2] * kernel[..., 0]).sum()] for i in range(4)] for n in range(2)]
+    return distance(keras.ops.convert_to_numpy(found)[..., 0], sums)
+
+
+def solid_convolution(keras: Any) -> float:
+    """How far a point convolution of three axes, ``same`` at a stride, lies from the pixels that it takes."""
+    x = np.arange(1.0, 13.0).reshape(1, 3, 2, 2, 1)
+    found = keras.ops.conv(x, np.ones((1, 1, 1, 1, 1)), strides=(3, 1, 1), padding="same")
+    return distance(keras.ops.convert_to_numpy(found), x[:, ::3])
+
+
+LAYERS = (average_pool, narrow_convolution, solid_convolution)
 
 
 def compiled(spec: Path, settings: dict[str, str]) -> TypedProgram:
