@@ -6,13 +6,40 @@ Stages never print and never raise at a user: each takes a :class:`Report`, adds
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .codes import CODES
 
 WIDTH = 160
+MAX_SHOWN = 50
+
+
+class Style(NamedTuple):
+    """How the parts of a mistake are painted: escape sequences of a terminal, or nothing."""
+
+    codes: tuple[str, str, str, str] = ("", "", "", "")
+
+    def error(self, text: str) -> str:
+        return self._paint(0, text)
+
+    def strong(self, text: str) -> str:
+        return self._paint(1, text)
+
+    def frame(self, text: str) -> str:
+        return self._paint(2, text)
+
+    def help(self, text: str) -> str:
+        return self._paint(3, text)
+
+    def _paint(self, part: int, text: str) -> str:
+        code = self.codes[part]
+        return f"\x1b[{code}m{text}\x1b[0m" if code and text else text
+
+
+PLAIN = Style()
+COLOURED = Style(("1;31", "1", "34", "32"))
 
 
 class Span(NamedTuple):
@@ -26,6 +53,11 @@ class Span(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+    @property
+    def in_a_file(self) -> bool:
+        """Whether this is a place in a file; ``--set classes:1:1`` is one on the command line."""
+        return not self.file.startswith("--")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +83,7 @@ class Report:
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    _seen: set[tuple[str, Span, str]] = field(default_factory=set)
 
     def error(
         self,
@@ -64,9 +97,9 @@ class Report:
         related: Iterable[tuple[Span, str]] = (),
     ) -> None:
         """Add one mistake; the same mistake at the same place is kept once."""
-        found = Diagnostic(code, message, span, label, help, tuple(notes), tuple(related))
-        if not any(d.code == code and d.span == span and d.message == message for d in self.diagnostics):
-            self.diagnostics.append(found)
+        if (code, span, message) not in self._seen:
+            self._seen.add((code, span, message))
+            self.diagnostics.append(Diagnostic(code, message, span, label, help, tuple(notes), tuple(related)))
 
     @property
     def ok(self) -> bool:
@@ -75,33 +108,64 @@ class Report:
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(sorted(self.diagnostics, key=lambda d: (d.span, d.code)))
 
-    def render(self) -> str:
-        """All mistakes, in the order of their places, as text for a terminal."""
-        shown = [render(d, self.texts.get(d.span.file)) for d in self]
-        return "\n\n".join(shown)
+    def render(self, style: Style = PLAIN, limit: int = MAX_SHOWN) -> str:
+        """The mistakes in the order of their places, as text for a terminal; how many more there are than ``limit``."""
+        lines = {file: text.split("\n") for file, text in self.texts.items()}
+        shown = [render(d, lines, style) for d in list(self)[:limit]]
+        more = len(self.diagnostics) - limit
+        return "\n\n".join(shown + ([f"and {more:,} more"] if more > 0 else []))
 
 
-def render(diagnostic: Diagnostic, text: str | None) -> str:
-    """One mistake with the line it stands on and a caret under it."""
+def render(diagnostic: Diagnostic, lines: Mapping[str, Sequence[str]], style: Style = PLAIN) -> str:
+    """One mistake: the line it stands on with a caret under it, then every other place that has to do with it."""
     d = diagnostic
-    lines = [f"error[{d.code}]: {printable(d.message)}", f"  --> {printable(str(d.span))}"]
-    source = text.splitlines() if text is not None else []
-    if 1 <= d.span.line <= len(source):
-        code = source[d.span.line - 1]
-        end = d.span.end_column if d.span.end_line == d.span.line else len(code) + 1
-        before, marked, after = _clipped(code, d.span.column - 1, max(end - 1, d.span.column))
-        number = str(d.span.line)
-        gutter = " " * len(number)
-        lines += [
-            f"{gutter} |",
-            f"{number} | {before}{marked}{after}".rstrip(),
-            f"{gutter} | {' ' * len(before)}{'^' * max(1, len(marked))} {printable(d.label)}".rstrip(),
-        ]
-    lines += [f"  = {printable(f'{span}: {note}')}" for span, note in d.related]
-    lines += [f"  = {printable(note)}" for note in d.notes]
+    places = [d.span, *(span for span, _ in d.related)]
+    gutter = max((len(str(s.line)) for s in places if _line(s, lines) is not None), default=1)
+    shown = [style.error(f"error[{d.code}]") + style.strong(f": {printable(d.message)}")]
+    shown += [f"  {style.frame('-->')} {printable(str(d.span))}", *_excerpt(d.span, d.label, "^", lines, gutter, style)]
+    for span, label in d.related:
+        excerpt = _excerpt(span, label, "-", lines, gutter, style)
+        place = printable(str(span) if excerpt or not label else f"{span}: {label}")
+        shown += [f"  {style.frame(':::')} {place}", *excerpt]
+    shown += [f"  {style.frame('=')} {printable(note)}" for note in d.notes]
     if d.help:
-        lines.append(f"  = help: {printable(d.help)}")
-    return "\n".join(lines)
+        shown.append(f"  {style.frame('=')} {style.help('help')}: {printable(d.help)}")
+    return "\n".join(shown)
+
+
+def _line(span: Span, lines: Mapping[str, Sequence[str]]) -> str | None:
+    known = lines.get(span.file, ())
+    return known[span.line - 1].rstrip("\r") if 1 <= span.line <= len(known) and any(known) else None
+
+
+def _excerpt(
+    span: Span, label: str, mark: str, lines: Mapping[str, Sequence[str]], gutter: int, style: Style
+) -> list[str]:
+    """The line of a place with ``mark`` under it, where the text of its file is known."""
+    code = _line(span, lines)
+    if code is None:
+        return []
+    end = span.end_column if span.end_line == span.line else len(code) + 1
+    before, marked, after = _clipped(code, span.column - 1, max(end - 1, span.column))
+    empty, number = style.frame(f"{'':{gutter}} |"), style.frame(f"{span.line:{gutter}} |")
+    under = mark * max(1, _width(marked))
+    paint = style.error if mark == "^" else style.frame
+    text = f"{before}{marked}{after}".rstrip()
+    return [
+        empty,
+        f"{number} {text}" if text else number,
+        f"{empty} {' ' * _width(before)}{paint(f'{under} {printable(label)}'.rstrip())}",
+    ]
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that ``text`` takes: two for a wide character, none for one that joins another."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # only text that is not ASCII needs it
+
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
 
 
 def _clipped(line: str, start: int, end: int) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .diagnostics import Diagnostic, Report, Span
+from .diagnostics import Report, Span
 from .expression import Expression, ExpressionError
 from .ir.graph import Chain, ForkNode, Node, OpNode, Origin, Program, UseNode
 from .ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
@@ -78,7 +78,7 @@ class Inference:
         notes = [f"in: {place}, use of `{block}`" for place, block in reversed(self.uses)]
         if any(d.code == code and d.span == span for d in self.report.diagnostics):
             return
-        self.report.diagnostics.append(Diagnostic(code, message, span, "", help, tuple(notes)))
+        self.report.error(code, message, span, help=help, notes=notes)
 
     def chain(self, chain: Chain, x: TensorType, values: Mapping[str, Any]) -> TypedChain | None:
         first, steps, size = x, [], 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .cost import cost, layers, minimum_input, price
+from .diagnostics import printable
 from .ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, applications
 from .ops import Windowed
 from .values import TensorType, number
@@ -60,7 +61,7 @@ class Summary:
 
     def __str__(self) -> str:
         program = self.typed.program
-        title = program.about.title or program.id
+        title = printable(program.about.title or program.id)
         head = f"{title}  ({program.kind} {program.id}, input {program.input})"
         return "\n".join([head, "", *_table(self.rows()), "", *self._totals()])
 

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import click
 
-from .shared import as_json_text, backend_names, chosen_backends, fail, merged, spec_options
+from .shared import (
+    as_json_text,
+    backend_names,
+    chosen_backends,
+    fail,
+    format_asked_for,
+    format_option,
+    merged,
+    show,
+    spec_options,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,16 +76,20 @@ def build(
 @click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
 @spec_options
 def check(specs: tuple[str, ...], settings: dict[str, str], size: str | None) -> None:
-    """Report every mistake in every SPEC."""
+    """Report every mistake in every SPEC.
+
+    In text they go to standard error; in another format they, and nothing else, go to standard output.
+    """
     from ..compiler import compile_spec
-    from ..diagnostics import Report
+    from ..diagnostics import Report, printable
 
     report = Report()
     for spec in specs:
-        if compile_spec(spec, merged(settings, size), report) is not None:
-            click.echo(f"{spec}: ok")
+        if compile_spec(spec, merged(settings, size), report) is not None and format_asked_for() == "text":
+            click.echo(f"{printable(spec)}: ok")
+    show(report, err=False)
     if not report.ok:
-        fail(report)
+        raise click.exceptions.Exit(1)
 
 
 @click.command()
@@ -154,6 +168,7 @@ def ops(name: str | None, markdown: bool) -> None:
 @click.command()
 @click.argument("name")
 @click.option("--out", default=".", type=click.Path(path_type=Path), help="Folder to write to.")
+@format_option
 def new(name: str, out: Path) -> None:
     """Write NAME.yaml, a commented spec to start from."""
     from ..diagnostics import Report

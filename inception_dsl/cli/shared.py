@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import sys
+from typing import Any, Final, TextIO
 
 import click
+
+FORMATS: Final = ("text", "concise", "json", "github", "sarif")
+_FORMAT: Final = f"{__name__}.format"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +41,22 @@ def _settings(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
     return settings
 
 
+def _remember(context: click.Context, _: click.Parameter, name: str) -> None:
+    context.meta[_FORMAT] = name
+
+
+format_option = click.option(
+    "--format",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    expose_value=False,
+    callback=_remember,
+    help="How mistakes are printed.",
+)
+"""The option of every command that reports mistakes; :func:`show` heeds it."""
+
+
 def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that reads specs."""
     setting = click.option(
@@ -47,18 +68,48 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Give a parameter or a field another value (fields inside others with dots). May be repeated.",
     )
     size = click.option("--input", "size", metavar="SIZES", help="Another input, channels last: 299x299x3.")
-    return setting(size(command))
+    return setting(size(format_option(command)))
 
 
 def merged(settings: dict[str, str], size: str | None) -> dict[str, str]:
     return settings if size is None else {**settings, "input": size}
 
 
+def format_asked_for() -> str:
+    """The value of ``--format`` in the command that runs."""
+    return str(click.get_current_context().meta.get(_FORMAT, "text"))
+
+
+def show(report: Report, *, err: bool = True) -> None:
+    """Print every mistake in the format asked for; text always to standard error."""
+    name = format_asked_for()
+    if name != "text":
+        from ..formats import FORMATS
+
+        text = FORMATS[name](report)
+        return click.echo(text, err=err, nl=bool(text))
+    if not report.ok:
+        from ..diagnostics import COLOURED, PLAIN
+
+        colour = coloured(sys.stderr)
+        count = len(report.diagnostics)
+        text = f"{report.render(COLOURED if colour else PLAIN)}\n\n{count:,} error{'' if count == 1 else 's'}"
+        click.echo(text, err=True, color=colour)
+    return None
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether to paint: on a terminal, unless ``NO_COLOR`` is set; anywhere if ``FORCE_COLOR`` is."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def fail(report: Report) -> None:
     """Print every mistake and leave with 1."""
-    click.echo(report.render(), err=True)
-    count = len(report.diagnostics)
-    click.echo(f"\n{count} error{'' if count == 1 else 's'}", err=True)
+    show(report)
     raise click.exceptions.Exit(1)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .shared import as_json_text, fail, merged, spec_options
+from .shared import as_json_text, fail, format_option, merged, spec_options
 from .weights_import import import_weights
 
 TYPE_CHECKING = False
@@ -111,6 +111,7 @@ def init(spec: str, seed: int, out: Path | None, dtype: Dtype, settings: dict[st
 @weights.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@format_option
 def inspect(file: Path, as_json: bool) -> None:
     """Print every tensor of FILE, a safetensors file of any origin, and what FILE says of itself."""
     from ..diagnostics import Report
