@@ -18,6 +18,7 @@ COMMANDS = {  # by the module that each stands in, which only its use imports
     "backends": "compile",
     "schema": "compile",
     "ops": "compile",
+    "explain": "explain",
     "new": "compile",
 }
 
