@@ -21,6 +21,21 @@ if TYPE_CHECKING:
     from ..plugins import Plugin
 
 
+class Suggesting(click.Group):
+    """A group that answers an unknown command with the nearest."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if not args[0].startswith("-") and args[0] not in known:
+            from ..diagnostics import printable, suggestion
+
+            help = suggestion(args[0], known, what="commands")
+            raise click.UsageError(f"there is no command `{printable(args[0])}`; {help}", ctx)
+        return super().resolve_command(ctx, args)
+
+
 def backend_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 

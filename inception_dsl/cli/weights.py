@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .shared import as_json_text, fail, format_option, merged, spec_options
+from .shared import Suggesting, as_json_text, fail, format_option, merged, spec_options
 from .weights_import import import_weights
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors"
         fail(report)
 
 
-@click.group()
+@click.group(cls=Suggesting)
 def weights() -> None:
     """Make, inspect, convert and check files of weights."""
 

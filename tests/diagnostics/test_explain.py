@@ -30,6 +30,7 @@ def run(line: str) -> Result:
     assert program == "inception-dsl"
     result = CliRunner().invoke(main, arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code != 3, result.output
     return result
 
 

@@ -68,7 +68,7 @@ def test_compiling_imports_no_framework(command: str, tmp_path: Path) -> None:
     code = f"""
 import sys
 from inception_dsl.cli import main
-main({[command, "specs/v4.yaml", *extra]!r}, standalone_mode=False)
+assert not main({[command, "specs/v4.yaml", *extra]!r}, standalone_mode=False)
 found = [m for m in {FRAMEWORKS!r} if m in sys.modules]
 assert not found, found
 """

@@ -150,7 +150,7 @@ def test_commands_that_need_no_arrays_do_not_need_the_packages(root: Path) -> No
 import sys
 sys.modules["numpy"] = sys.modules["safetensors"] = None
 from inception_dsl.cli import main
-main(["summary", "specs/v0.yaml"], standalone_mode=False)
+assert not main(["summary", "specs/v0.yaml"], standalone_mode=False)
 main(["weights", "--help"], standalone_mode=False)
 """
     subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True)
