@@ -14,6 +14,7 @@ from .cost import cost, layers, minimum_input
 from .define import Defined, Definition, define, own_layers, uses_of
 from .diagnostics import Report, Span
 from .emit.about import bullets, citation, deviations, headline, recorded, shapes
+from .emit.mark import generated_by
 from .emit.module import module_from_source
 from .emit.names import Names, class_name, spelled
 from .emit.pycode import (
@@ -256,6 +257,7 @@ __all__ = [
     "deviations",
     "docstring",
     "flat",
+    "generated_by",
     "headline",
     "known",
     "layers",

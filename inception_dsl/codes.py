@@ -54,6 +54,7 @@ CODES: Final[dict[str, str]] = {
     # 6: files
     "E601": "a file cannot be written",
     "E602": "a generated file is not up to date",
+    "E603": "a file that was not generated, or was edited since, would be replaced",
     # 7: weights
     "E701": "a weight file cannot be read",
     "E702": "the weights do not fit the spec: missing, unknown, of another shape or type, or not finite",

@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import NamedTuple
 
 from .diagnostics import Report, Span, printable, suggestion
+from .emit.mark import sealed
 
 GROUP = "inception_dsl.backends"
 TYPE_CHECKING = False
@@ -131,7 +132,7 @@ def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) 
     if not isinstance(text, str):
         report.error("E502", f"the backend `{backend.name}` gave no text: {plugin.distribution}", span)
         return None
-    return text
+    return sealed(text)
 
 
 def _place(error: BaseException) -> str:

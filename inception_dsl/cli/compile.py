@@ -40,6 +40,7 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
 @click.option(
     "--out", default="generated", type=click.Path(path_type=Path), show_default=True, help="Folder to write to."
 )
+@click.option("--force", is_flag=True, help="Replace files that were not generated or were edited since, and links.")
 @click.option("--check", is_flag=True, help="Write nothing; print how the files differ, and fail if they do.")
 @spec_options
 def build(
@@ -47,6 +48,7 @@ def build(
     names: tuple[str, ...],
     all_backends: bool,
     out: Path,
+    force: bool,
     check: bool,
     settings: dict[str, str],
     size: str | None,
@@ -65,7 +67,7 @@ def build(
     elif check:
         click.echo(compare(files, report), nl=False)
     else:
-        written = save(files, report)
+        written = save(files, report, force=force)
         for path in files if report.ok else ():
             click.echo(f"{path}{'' if path in written else ' (unchanged)'}")
     if not report.ok:

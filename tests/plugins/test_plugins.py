@@ -81,6 +81,8 @@ def test_an_installed_backend_builds(text: Run, root: Path, tmp_path: Path) -> N
     assert written.startswith("network inception_v4 on 299x299x3\n")
     assert "inception_a x4 {} -> 35x35x384" in written
     assert text("build", spec, "--backend", "text", "--out", str(tmp_path), "--check").returncode == 0
+    again = text("build", spec, "--backend", "text", "--out", str(tmp_path), "--set", "classes=7")
+    assert again.returncode == 0, "the mark says that the file is ours"
 
 
 def test_what_a_backend_cannot_say_is_an_error_in_the_spec(text: Run, root: Path, tmp_path: Path) -> None:

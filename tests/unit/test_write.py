@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from inception_dsl.diagnostics import Report
-from inception_dsl.write import difference, write_all
+from inception_dsl.write import _temporary, difference, write_all
 
 
 def test_every_file_or_none(tmp_path: Path) -> None:
@@ -56,13 +60,104 @@ def test_modes(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links")
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    target, link = tmp_path / "target.py", tmp_path / "link.py"
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    target, link, lost = tmp_path / "target.py", tmp_path / "link.py", tmp_path / "lost.py"
     target.write_text("old")
     link.symlink_to(target)
-    assert write_all({link: "new"}, Report())
-    assert link.is_symlink()
-    assert target.read_text() == "new"
+    lost.symlink_to(tmp_path / "nowhere.py")
+    for path in (link, lost):
+        report = Report()
+        assert not write_all({tmp_path / "a.py": "a", path: "new"}, report)
+        assert "it is a link" in report.render()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.py", "lost.py", "target.py"]
+    assert write_all({link: "new", lost: "new"}, Report(), force=True)
+    assert not link.is_symlink()
+    assert not lost.is_symlink()
+    assert link.read_text() == lost.read_text() == "new"
+    assert target.read_text() == "old"
+    assert not (tmp_path / "nowhere.py").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="special files")
+def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.py"
+    os.mkfifo(pipe)
+    report = Report()
+    assert not write_all({pipe: "new"}, report, force=True)
+    assert "it is not a file" in report.render()
+    assert difference(pipe, "new"), "and it is not read"
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyboardInterrupt()])
+@pytest.mark.parametrize("hard_links", [True, False])
+@pytest.mark.parametrize("fails", [1, 2, 3, 4])
+def test_a_rename_that_fails_restores_what_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, hard_links: bool, fails: int
+) -> None:
+    old = {tmp_path / "b.py": "old b", tmp_path / "d.py": "old d"}
+    for path, text in old.items():
+        path.write_text(text)
+    (tmp_path / "b.py").chmod(0o600)
+    real, calls = os.replace, iter(range(1, 100))
+
+    def replace(a: Path, b: Path) -> None:
+        if next(calls) == fails:
+            raise error
+        real(a, b)
+
+    def link(*_: object, **__: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "replace", replace)
+    if not hard_links:
+        monkeypatch.setattr(os, "link", link)
+    files = {tmp_path / "new" / "a.py": "a", tmp_path / "b.py": "b", tmp_path / "c.py": "c", tmp_path / "d.py": "d"}
+    report = Report()
+    try:
+        assert not write_all(files, report)
+        assert "Input/output error" in report.render()
+    except KeyboardInterrupt:
+        pass
+    assert {p: p.read_text() for p in tmp_path.iterdir()} == old
+    assert (tmp_path / "b.py").stat().st_mode & 0o777 == 0o600
+
+
+def test_another_writer_is_not_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = tmp_path / "a.py", tmp_path / "b.py"
+    real = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        if target == b:
+            (tmp_path / "theirs").write_text("theirs")
+            real(tmp_path / "theirs", a)
+            raise OSError(5, "Input/output error")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    assert not write_all({a: "a", b: "b"}, Report())
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a.py": "theirs"}
+
+
+def test_what_the_dead_left_is_swept_and_the_living_keep_theirs(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    with monkeypatched_process(dead.pid):
+        left = _temporary(tmp_path / "a.py")
+    with monkeypatched_process(os.getppid()):
+        theirs, old = _temporary(tmp_path / "b.py"), _temporary(tmp_path / "c.py")
+    elsewhere = tmp_path / f".tmp-00000000-{dead.pid}-12345678-d.py"
+    for path in (left, theirs, old, elsewhere, tmp_path / ".tmp-mine"):
+        path.write_text("")
+    os.utime(old, (0, 0))
+    assert write_all({tmp_path / "a.py": "a"}, Report())
+    assert {p.name for p in tmp_path.iterdir()} == {"a.py", theirs.name, elsewhere.name, ".tmp-mine"}
+
+
+@contextlib.contextmanager
+def monkeypatched_process(number: int) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: number)
+        yield
 
 
 def test_difference(tmp_path: Path) -> None:

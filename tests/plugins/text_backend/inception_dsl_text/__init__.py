@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inception_dsl.backend import Backend, Report, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, define
+from inception_dsl.backend import (
+    Backend,
+    Report,
+    TypedChain,
+    TypedFork,
+    TypedOp,
+    TypedProgram,
+    TypedUse,
+    define,
+    generated_by,
+)
 
 
 def emit(typed: TypedProgram, report: Report) -> str | None:
     """The text of one file; local response normalisation is what this backend cannot say."""
     defined = define(typed)
-    lines = [f"{typed.program.kind} {typed.program.id} on {typed.program.input}"]
+    lines = [f"{typed.program.kind} {typed.program.id} on {typed.program.input}", generated_by(typed.program.id)]
     for definition in defined.definitions:
         lines += [f"block {definition.block.id}", *_chain(definition.chain, "  ")]
     for name, chain in typed.sections.items():
