@@ -137,7 +137,8 @@ def _reads(statements: list[Statement]) -> set[str]:
 
 
 def _word(value: Any) -> str:
-    return "".join(c if c.isalnum() else "_" for c in str(value)).strip("_").lower()
+    """The value as a part of a name: the text of an argument may be any."""
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in str(value)[:64]).strip("_").lower()
 
 
 def documentation(about: About, identifier: str, sizes: list[str], deviating: list[str]) -> Code:

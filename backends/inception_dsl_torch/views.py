@@ -77,7 +77,7 @@ def build(typed: TypedProgram) -> Emitted:
     views = []
     for definition in defined.definitions:
         fixed = "_".join(f"{k}_{v}" for k, v in definition.fixed.items())
-        identifier = re.sub(r"\W+", "_", f"{definition.block.id}_{fixed}")
+        identifier = re.sub(r"\W+", "_", f"{definition.block.id}_{fixed}", flags=re.ASCII)[:MAX_NAME]
         name = names.unique(class_name(definition.block.id), class_name(identifier))
         view, refs, parameters, channels = block_class(name, definition, shared)
         classes[definition.key] = (name, parameters, channels)
@@ -94,6 +94,7 @@ def build(typed: TypedProgram) -> Emitted:
     return Emitted(module, refs, class_name(typed.program.id))
 
 
+MAX_NAME = 100  # the text of an argument may be any
 RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", "NamedTuple", "Tensor", "Callable"}
 
 
