@@ -23,7 +23,7 @@ from inception_dsl.backend import (
 from .blocks import TENSOR_TYPE, Function, Functions
 from .helpers import RESERVED, Helpers, written
 from .layers import check_names
-from .network import Network
+from .network import LOCAL, Network
 from .training import initial, loss, preprocess
 from .views import FunctionView, HelperView, InitialView, LossView, ModuleView, PreprocessView
 
@@ -34,7 +34,7 @@ LOCALS = {"x", "name", "in_channels"}
 
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program, or ``None`` with the reason in ``report``."""
-    if not check_names(typed, report):
+    if not check_names(typed, report) or not check_id(typed, report):
         return None
     return render("inception_dsl_keras", "module.py.j2", module=build(typed))
 
@@ -44,7 +44,7 @@ def build(typed: TypedProgram) -> ModuleView:
     defined = define(typed)
     program = typed.program
     own = {program.id, *RESERVED, *MODULES, *BUILTINS, *LOCALS, "LOSSES", "LOSS_WEIGHTS"}
-    names = Names(own)
+    names = Names({*own, *LOCAL, *defined.parameters})
     reserved = own | set(program.blocks) | {f"{head.name}_head" for head in program.aux_heads}
     functions = Functions(defined, names, reserved)
     network = Network(defined, functions, reserved)
@@ -65,6 +65,16 @@ def build(typed: TypedProgram) -> ModuleView:
         preprocess=prepared,
         loss=trained,
     )
+
+
+def check_id(typed: TypedProgram, report: Report) -> bool:
+    """Whether the function of the whole model is not called as something that the file needs."""
+    program = typed.program
+    if program.id not in {*RESERVED, *MODULES, *BUILTINS}:
+        return True
+    message = f"`{program.id}` means something else in Keras code"
+    report.error("E503", message, program.origin.span(program.kind), help="give it another name")
+    return False
 
 
 def function_view(function: Function, helpers: Helpers) -> FunctionView:

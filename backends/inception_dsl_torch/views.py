@@ -52,7 +52,10 @@ def emit(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program."""
     if not parameters_fit(typed, report):
         return None
-    return render("inception_dsl_torch", "module.py.j2", module=build(typed).view)
+    module = build(typed).view
+    if not classes_fit(typed, module, report):
+        return None
+    return render("inception_dsl_torch", "module.py.j2", module=module)
 
 
 def parameters_fit(typed: TypedProgram, report: Report) -> bool:
@@ -64,6 +67,21 @@ def parameters_fit(typed: TypedProgram, report: Report) -> bool:
     for origin, name in wrong:
         span = origin.document.key_span((*origin.path, "params", name))
         report.error("E503", f"`{name}` cannot be a parameter in PyTorch code", span, help="give it another name")
+    return not wrong
+
+
+def classes_fit(typed: TypedProgram, module: ModuleView, report: Report) -> bool:
+    """Whether no class of the spec is called as one that the file needs."""
+    program = typed.program
+    taken = {*IMPORTED, *(str(helper.name) for helper in module.helpers)}
+    wrong = taken & {class_name(program.id), *(str(view.name) for view in module.classes)}
+    for name in sorted(wrong):
+        blocks = [(block.id, block.origin.span()) for block in program.blocks.values()]
+        found, span = next(
+            (b for b in blocks if class_name(b[0]) == name), (program.id, program.origin.span(program.kind))
+        )
+        message = f"`{found}` would be `{name}` in PyTorch code, which means something else there"
+        report.error("E503", message, span, help="give it another name")
     return not wrong
 
 
@@ -95,7 +113,8 @@ def build(typed: TypedProgram) -> Emitted:
 
 
 MAX_NAME = 100  # the text of an argument may be any
-RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", "NamedTuple", "Tensor", "Callable"}
+IMPORTED = {"Callable", "F", "NamedTuple", "Tensor"}
+RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", *IMPORTED}
 
 
 def finished(module: ModuleView, helpers: tuple[HelperView, ...]) -> ModuleView:
