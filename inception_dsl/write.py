@@ -44,6 +44,11 @@ def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = Fa
     return True
 
 
+def followed(path: Path) -> Path:
+    """Where the link at ``path`` leads, for a target that is named by its user, as with ``cp``; else ``path`` itself."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
 class _Batch:
     """Files that are written together; ``path`` is the one at hand, for a message."""
 

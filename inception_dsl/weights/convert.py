@@ -18,7 +18,7 @@ from .. import plugins
 from ..backend import Backend, Model, Runner
 from ..diagnostics import Report, Span, printable, suggestion
 from ..ir.typed import TypedProgram
-from ..write import write_all
+from ..write import followed, write_all
 from . import store
 from .files import ADVICE, pickled, place, readable
 
@@ -135,7 +135,7 @@ def write(
             except Exception as error:
                 raise OSError(f"{found.backend.title}: {_reason(error)}") from error
 
-    return write_all({path: save}, report)
+    return write_all({followed(path): save}, report)
 
 
 @contextlib.contextmanager

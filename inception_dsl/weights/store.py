@@ -16,7 +16,7 @@ import numpy as np
 from ..diagnostics import Report
 from ..ir.typed import TypedProgram
 from ..neutral import digest, sizes, weight_shapes
-from ..write import write_all
+from ..write import followed, write_all
 from .files import FLOATS, File, place, read_file, writer
 
 FORMAT: Final = "inception-dsl"
@@ -59,7 +59,7 @@ def write(
     if not ending(path, report) or not fits(path, typed, arrays, report):
         return False
     metadata = {"format": FORMAT, "format_version": VERSION, "spec": typed.program.id, "digest": digest(shapes)}
-    return write_all({path: writer({name: arrays[name] for name in shapes}, metadata)}, report)
+    return write_all({followed(path): writer({name: arrays[name] for name in shapes}, metadata)}, report)
 
 
 def ending(path: Path, report: Report) -> bool:
