@@ -45,7 +45,7 @@ def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = Fa
 
 
 def followed(path: Path) -> Path:
-    """Where the link at ``path`` leads, for a target that is named by its user, as with ``cp``; else ``path`` itself."""
+    """Where the link at ``path`` leads, for a target that its user names, as with ``cp``; else ``path`` itself."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
