@@ -46,7 +46,7 @@ def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = Fa
 
 def followed(path: Path) -> Path:
     """Where the link at ``path`` leads, for a target that its user names, as with ``cp``; else ``path`` itself."""
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
 
 
 class _Batch:

@@ -72,6 +72,32 @@ format_option = click.option(
 """The option of every command that reports mistakes; :func:`show` heeds it."""
 
 
+def _root(context: click.Context, _: click.Parameter, folder: str | None) -> None:
+    """Every file that is compiled until the command ends, in its own and in child processes, heeds the root."""
+    if folder is None:
+        return
+    from ..spec.roots import VARIABLE
+
+    before = os.environ.get(VARIABLE)
+
+    def restore() -> None:
+        os.environ.pop(VARIABLE, None)
+        if before is not None:
+            os.environ[VARIABLE] = before
+
+    context.call_on_close(restore)
+    os.environ[VARIABLE] = os.path.abspath(folder)
+
+
+root_option = click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False),
+    expose_value=False,
+    callback=_root,
+    help="The folder that a spec's files must stand in. [default: of .inception-dsl-root, or the spec's]",
+)
+
+
 def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that reads specs."""
     setting = click.option(
@@ -83,7 +109,7 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Give a parameter or a field another value (fields inside others with dots). May be repeated.",
     )
     size = click.option("--input", "size", metavar="SIZES", help="Another input, channels last: 299x299x3.")
-    return setting(size(format_option(command)))
+    return setting(size(root_option(format_option(command))))
 
 
 def merged(settings: dict[str, str], size: str | None) -> dict[str, str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..diagnostics import Report
 from ..ops import Fields, Op
 from ..source import DataPath, Document
-from .load import Spec, check, read
+from .load import Reading, Spec, check, read_wanted
 from .models import BlockBody, BlockFile, Fork, Parameter, Use
 
 
@@ -30,7 +30,7 @@ class LinkedBlock(NamedTuple):
 def link(spec: Spec, report: Report) -> dict[str, LinkedBlock] | None:
     """Every block that ``spec`` can use, by id."""
     before = len(report.diagnostics)
-    linker = _Linker(report)
+    linker = _Linker(Reading(report, spec.root))
     linker.pending.append(spec)
     while linker.pending:
         linker.take(linker.pending.pop())
@@ -38,10 +38,10 @@ def link(spec: Spec, report: Report) -> dict[str, LinkedBlock] | None:
 
 
 class _Linker:
-    def __init__(self, report: Report) -> None:
-        self.report = report
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.report = reading, reading.report
         self.blocks: dict[str, LinkedBlock] = {}
-        self.files: set[Path] = set()
+        self.files: set[str] = set()
         self.pending: list[Spec] = []
 
     def take(self, spec: Spec) -> None:
@@ -57,11 +57,11 @@ class _Linker:
                 self.add(LinkedBlock(model.block, model, document, (), own))
         for index, wanted in enumerate(model.imports):
             span = document.span(("import", index))
-            path = Path(span.file).parent / wanted
-            if path.resolve() in self.files:
+            path = os.path.abspath(os.path.join(os.path.dirname(span.file), wanted))
+            if path in self.files:
                 continue
-            self.files.add(path.resolve())
-            imported = read(path, self.report, wanted_by=span)
+            self.files.add(path)
+            imported = read_wanted(wanted, span, self.reading)
             if imported is None:
                 continue
             if not isinstance(imported.data, dict) or "block" not in imported.data:

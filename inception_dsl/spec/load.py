@@ -19,8 +19,10 @@ from ..ops.fields import shown
 from ..source import DataPath, Document
 from .models import AXES, BlockFile, NetworkFile
 from .overlay import overlay, with_block
+from .roots import OutsideError, read_inside, root_of
 
 MAX_EXTENDS: Final = 16
+_LIMIT: Final = 4 * source.MAX_BYTES + 1  # of UTF-8
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -29,48 +31,83 @@ class Spec(NamedTuple):
 
     model: NetworkFile | BlockFile
     document: Document
+    root: Path = Path()
+    """The folder that the spec may read from."""
 
 
 def load(path: str | os.PathLike[str], settings: Mapping[str, str], report: Report) -> Spec | None:
     """The spec at ``path``, with ``settings`` (``--set name=value``) applied."""
-    document = read(Path(path), report)
+    named = Path(path)
+    reading = Reading(report, root_of(named))
+    document = read(named, reading)
     if document is None:
         return None
     for name, value in settings.items():
-        document = _set(document, name, value, report)
+        document = _set(document, name, value, reading)
         if document is None:
             return None
-    return validate(document, report)
+    spec = validate(document, report)
+    return None if spec is None else spec._replace(root=reading.root)
 
 
-def read(path: Path, report: Report, *, wanted_by: Span | None = None, chain: tuple[Path, ...] = ()) -> Document | None:
-    """The plain data of a file, with what it extends underneath."""
-    span = wanted_by or Span(_name(path), 1, 1, 1, 2)
-    code = "E301" if wanted_by else "E101"
+class Reading(NamedTuple):
+    """What all files of a spec have in common: the report, the folder they may stand in, who extends whom."""
+
+    report: Report
+    root: Path
+    chain: tuple[str, ...] = ()
+
+
+def read(path: Path, reading: Reading) -> Document | None:
+    """The plain data of the file that the user names, with what it extends underneath."""
+    span = Span(_name(path), 1, 1, 1, 2)
     try:
-        if not path.is_file():
-            report.error(code, f"{_name(path)} is not a file", span)
-            return None
-        if path.stat().st_size > 4 * source.MAX_BYTES:
-            report.error("E106", f"{_name(path)} is larger than {source.MAX_BYTES:,} characters", span)
-            return None
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        report.error("E102", f"{_name(path)} is not UTF-8 (byte {error.start})", span)
-        return None
+        if path.is_file():
+            with path.open("rb") as file:
+                return _parsed(file.read(_LIMIT), path, span, reading)
+        reading.report.error("E101", f"{_name(path)} is not a file", span)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
-        report.error(code, f"{_name(path)} cannot be read: {reason}", span)
+        reading.report.error("E101", f"{_name(path)} cannot be read: {reason}", span)
+    return None
+
+
+def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
+    """The plain data of a file that the spec names at ``span``, with what it extends underneath."""
+    folder = Path(span.file).parent
+    path = folder / wanted
+    try:
+        return _parsed(read_inside(folder, wanted, reading.root, _LIMIT), path, span, reading)
+    except OutsideError as error:
+        reading.report.error("E301", f"{_name(path)} {error}", span, help=error.help)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        reading.report.error("E301", f"{_name(path)} is not a file", span)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        reading.report.error("E301", f"{_name(path)} cannot be read: {reason}", span)
+    return None
+
+
+def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document | None:
+    report = reading.report
+    if len(data) >= _LIMIT:
+        report.error("E106", f"{_name(path)} is larger than {source.MAX_BYTES:,} characters", span)
+        return None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        report.error("E102", f"{_name(path)} is not UTF-8 (byte {error.start})", span)
         return None
     document = source.parse(text, _name(path), report)
     if document is None or not isinstance(document.data, dict) or "extends" not in document.data:
         return document
-    return _extended(document, path, report, chain)
+    return _extended(document, path, reading)
 
 
-def _extended(document: Document, path: Path, report: Report, chain: tuple[Path, ...]) -> Document | None:
+def _extended(document: Document, path: Path, reading: Reading) -> Document | None:
     wanted = document.data["extends"]
     span = document.span(("extends",))
+    report, chain = reading.report, reading.chain
     try:
         path_field(wanted)
     except PydanticCustomError as error:
@@ -79,16 +116,16 @@ def _extended(document: Document, path: Path, report: Report, chain: tuple[Path,
     if len(chain) >= MAX_EXTENDS:
         report.error("E301", f"more than {MAX_EXTENDS} specs extend each other", span)
         return None
-    chain = (*chain, path.resolve())
-    target = path.parent / wanted
-    if target.resolve() in chain:
+    chain = (*chain, os.path.abspath(path))
+    if os.path.abspath(path.parent / wanted) in chain:
         report.error("E301", f"{wanted} extends itself, directly or through others", span)
         return None
-    base = read(target, report, wanted_by=span, chain=chain)
-    return None if base is None else _laid(base, document, report, chain)
+    reading = reading._replace(chain=chain)
+    base = read_wanted(wanted, span, reading)
+    return None if base is None else _laid(base, document, reading)
 
 
-def _laid(base: Document, over: Document, report: Report, chain: tuple[Path, ...] = ()) -> Document | None:
+def _laid(base: Document, over: Document, reading: Reading) -> Document | None:
     """``over`` laid over ``base``; a block that ``base`` imports and ``over`` changes is put into ``base`` before."""
     changed = [name for name in _blocks(over) if name not in _blocks(base)]
     source = over if isinstance(over.data, dict) and "import" in over.data else base
@@ -97,12 +134,12 @@ def _laid(base: Document, over: Document, report: Report, chain: tuple[Path, ...
         span = source.span(("import", index))
         if not isinstance(wanted, str):
             continue  # reported when the spec is validated
-        imported = read(Path(span.file).parent / wanted, report, wanted_by=span, chain=chain)
+        imported = read_wanted(wanted, span, reading)
         if imported is None:
             return None
         if isinstance(imported.data, dict) and imported.data.get("block") in changed:
             base = with_block(base, imported)
-    return overlay(base, over, report)
+    return overlay(base, over, reading.report)
 
 
 def _blocks(document: Document) -> list[Any]:
@@ -114,8 +151,9 @@ def _name(path: Path) -> str:
     return os.path.normpath(path)
 
 
-def _set(document: Document, name: str, value: str, report: Report) -> Document | None:
+def _set(document: Document, name: str, value: str, reading: Reading) -> Document | None:
     """``document`` with one setting laid over it."""
+    report = reading.report
     label = f"--set {name}"
     parsed = source.parse(value, label, report)
     if parsed is None:
@@ -144,7 +182,7 @@ def _set(document: Document, name: str, value: str, report: Report) -> Document 
     spans = {path + k: v for k, v in parsed.spans.items()}
     for depth in range(len(path)):
         spans[path[:depth]] = parsed.span(())
-    return _laid(document, Document(label, nested, spans, dict(spans)), report)
+    return _laid(document, Document(label, nested, spans, dict(spans)), reading)
 
 
 def _sizes(text: str) -> Any:

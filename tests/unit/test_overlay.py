@@ -92,6 +92,7 @@ body: [{use: tower}]
 @pytest.fixture
 def importing(write: Callable[..., Path]) -> Change:
     def importing(text: str, **settings: str) -> TypedProgram:
+        write("", ".inception-dsl-root")
         write(TOWER, "parts/tower.yaml")
         write("block: lower\nsteps: [{op: max_pool, kernel_size: 2, stride: 2, padding: valid}]\n", "parts/lower.yaml")
         write(IMPORTING, "base.yaml")

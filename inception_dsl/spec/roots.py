@@ -1,0 +1,84 @@
+"""Files that a spec asks for: read inside of one folder only, whatever the spec says.
+
+The root is what ``INCEPTION_DSL_ROOT`` (``--root``) names, else the nearest folder above the spec that holds a file
+``.inception-dsl-root``, else the spec's own folder. Nothing outside is opened, no link is followed, and what is no
+plain file is not read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+VARIABLE: Final = "INCEPTION_DSL_ROOT"
+MARKER: Final = ".inception-dsl-root"
+
+
+class OutsideError(Exception):
+    """The spec must not read this; the message says why, ``help`` what to do."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+def root_of(spec: Path) -> Path:
+    """The folder in which the spec at ``spec``, named by the user, may read."""
+    given = os.environ.get(VARIABLE)
+    if given:
+        return Path(os.path.realpath(given))
+    folder = Path(os.path.realpath(spec.parent))
+    return next((f for f in (folder, *folder.parents) if os.path.isfile(f / MARKER)), folder)
+
+
+def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
+    """At most ``limit`` bytes of the file that a spec in ``folder`` calls ``wanted``.
+
+    Raises :class:`OutsideError` where it must not be read, ``OSError`` where it cannot be.
+    """
+    if wanted.startswith(("/", "~")) or "\\" in wanted or ":" in wanted or not wanted.isprintable():
+        raise OutsideError("is not a relative path", "write it from this file's folder, with `/`")
+    target = os.path.normpath(os.path.join(os.path.realpath(folder), wanted))
+    if not Path(target).is_relative_to(root):
+        raise OutsideError("leads out of the folder that specs may be read from", f"`--root` names another than {root}")
+    descriptor = _open(root, Path(target).relative_to(root).parts)
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise OutsideError("is not a file")
+        if about.st_nlink > 1:
+            raise OutsideError("has another hard link, which may stand anywhere", "use a copy of the file")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(descriptor)
+
+
+def _open(root: Path, parts: tuple[str, ...]) -> int:
+    """The file, opened folder by folder, so that no part of the way is a link, not even one that appears meanwhile."""
+    if not parts:
+        raise OutsideError("is not a file")
+    if os.open not in os.supports_dir_fd:  # Windows
+        target = root.joinpath(*parts)
+        if Path(os.path.realpath(target)) != target or not target.is_file():
+            raise OutsideError("is not a file, or is behind a link")
+        return os.open(target, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    here = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts[:-1]:
+            below = _step(part, os.O_DIRECTORY, here)
+            os.close(here)
+            here = below
+        return _step(parts[-1], os.O_NONBLOCK, here)
+    finally:
+        os.close(here)
+
+
+def _step(part: str, flag: int, here: int) -> int:
+    if stat.S_ISLNK(os.stat(part, dir_fd=here, follow_symlinks=False).st_mode):
+        raise OutsideError("is a link, or is behind one", "use a copy of the file")
+    if not flag & os.O_DIRECTORY and not stat.S_ISREG(os.stat(part, dir_fd=here, follow_symlinks=False).st_mode):
+        raise OutsideError("is not a file")  # opening a device may already do something
+    return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | flag, dir_fd=here)
