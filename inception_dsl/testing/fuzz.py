@@ -170,17 +170,18 @@ def main(
             bar.update(1)
             if trial.problem:
                 click.echo(f"seed {trial.seed} ({trial.policy}): {trial.problem}")
-    click.echo(told(trials, names, time.perf_counter() - started))
+    click.echo(told(given, trials, names, time.perf_counter() - started))
     if any(trial.problem for trial in trials):
         raise click.exceptions.Exit(1)
 
 
-def told(trials: Sequence[Trial], names: Sequence[str], seconds: float) -> str:
+def told(given: Sequence[Task], trials: Sequence[Trial], names: Sequence[str], seconds: float) -> str:
     """What came out, in lines."""
     wrong = sum(bool(trial.problem) for trial in trials)
     trained = sum(trial.trained for trial in trials)
+    skipped = len({task.seed for task in given} - {trial.seed for trial in trials})
     lines = [
-        f"{len(trials)} networks, {trained} of them in training mode too: {wrong} disagreements, 0 skipped "
+        f"{len(trials)} networks, {trained} of them in training mode too: {wrong} disagreements, {skipped} skipped "
         f"(inference, NumPy, {', '.join(names)}; {seconds:.0f} s)"
     ]
     for dtype in ("float64", "float32"):
