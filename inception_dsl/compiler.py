@@ -17,9 +17,17 @@ from .spec.link import link
 from .spec.load import load
 
 
-def compile_spec(path: str | os.PathLike[str], settings: Mapping[str, str], report: Report) -> TypedProgram | None:
-    """The typed program of the spec at ``path``, or ``None`` with every mistake found in ``report``."""
-    spec = load(path, settings, report)
+def compile_spec(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    report: Report,
+    root: str | os.PathLike[str] | None = None,
+) -> TypedProgram | None:
+    """The typed program of the spec at ``path``, or ``None`` with every mistake found in ``report``.
+
+    ``root`` is the folder that the spec's files must stand in (:mod:`~inception_dsl.spec.roots`).
+    """
+    spec = load(path, settings, report, root)
     if spec is None:
         return None
     linked = link(spec, report)

@@ -23,14 +23,15 @@ class SpecError(ValueError):
         self.diagnostics: tuple[Diagnostic, ...] = tuple(report)
 
 
-def load(path: str | os.PathLike[str], **settings: Any) -> Network:
+def load(path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = None, **settings: Any) -> Network:
     """The network (or the block) that the spec at ``path`` describes; raises :class:`SpecError`.
 
     ``settings`` are what ``--set`` takes: parameters and fields by name, as Python values (``classes=10``,
-    ``**{"training.label_smoothing": 0.0}``); ``input="224x224x3"`` is short for the mapping.
+    ``**{"training.label_smoothing": 0.0}``); ``input="224x224x3"`` is short for the mapping. ``root`` is the folder
+    that the spec's files must stand in, as with ``--root``.
     """
     report = Report()
-    typed = compile_spec(path, {name: json.dumps(value) for name, value in settings.items()}, report)
+    typed = compile_spec(path, {name: json.dumps(value) for name, value in settings.items()}, report, root)
     if typed is None:
         raise SpecError(report)
     return Network(typed, report.texts)

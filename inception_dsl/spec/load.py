@@ -35,10 +35,15 @@ class Spec(NamedTuple):
     """The folder that the spec may read from."""
 
 
-def load(path: str | os.PathLike[str], settings: Mapping[str, str], report: Report) -> Spec | None:
-    """The spec at ``path``, with ``settings`` (``--set name=value``) applied."""
+def load(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    report: Report,
+    root: str | os.PathLike[str] | None = None,
+) -> Spec | None:
+    """The spec at ``path``, with ``settings`` (``--set name=value``) applied; ``root`` as in :func:`root_of`."""
     named = Path(path)
-    reading = Reading(report, root_of(named))
+    reading = Reading(report, root_of(named, root))
     document = read(named, reading)
     if document is None:
         return None

@@ -2,7 +2,7 @@
 
 The root is what ``INCEPTION_DSL_ROOT`` (``--root``) names, else the nearest folder above the spec that holds a file
 ``.inception-dsl-root``, else the spec's own folder. Nothing outside is opened, no link is followed, and what is no
-plain file is not read.
+plain file is not read. What is said of a file outside does not depend on whether there is one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,23 @@ class OutsideError(Exception):
         self.help = help
 
 
-def root_of(spec: Path) -> Path:
-    """The folder in which the spec at ``spec``, named by the user, may read."""
-    given = os.environ.get(VARIABLE)
+def root_of(spec: Path, given: str | os.PathLike[str] | None = None) -> Path:
+    """The folder in which the spec at ``spec``, named by the user, may read; ``given`` goes before all else."""
+    given = given or os.environ.get(VARIABLE)
     if given:
         return Path(os.path.realpath(given))
     folder = Path(os.path.realpath(spec.parent))
-    return next((f for f in (folder, *folder.parents) if os.path.isfile(f / MARKER)), folder)
+    return next((f for f in (folder, *folder.parents) if _marked(f)), folder)
+
+
+def _marked(folder: Path) -> bool:
+    """Whether ``folder`` has the marker. Where everybody may write, as in ``/tmp``, it must be the user's own."""
+    try:
+        marker, about = os.lstat(folder / MARKER), os.stat(folder)
+    except (OSError, ValueError):
+        return False
+    shared = os.name != "nt" and about.st_mode & stat.S_IWOTH
+    return stat.S_ISREG(marker.st_mode) and not (shared and marker.st_uid not in (os.geteuid(), 0))
 
 
 def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
@@ -42,7 +52,8 @@ def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
         raise OutsideError("is not a relative path", "write it from this file's folder, with `/`")
     target = os.path.normpath(os.path.join(os.path.realpath(folder), wanted))
     if not Path(target).is_relative_to(root):
-        raise OutsideError("leads out of the folder that specs may be read from", f"`--root` names another than {root}")
+        help = f"it is the first spec's folder, the one above it with a file `{MARKER}`, or that of `--root`"
+        raise OutsideError("leads out of the folder that specs are read from", help)
     descriptor = _open(root, Path(target).relative_to(root).parts)
     try:
         about = os.fstat(descriptor)
