@@ -60,9 +60,16 @@ class Span(NamedTuple):
         return not self.file.startswith("--")
 
 
+class Edit(NamedTuple):
+    """Other text for a place in a file; an empty place is where the text is put."""
+
+    span: Span
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake: what is, where, and what to write instead."""
+    """One mistake: what is, where, and what to write instead; ``fix`` is the same for a machine."""
 
     code: str
     message: str
@@ -71,6 +78,7 @@ class Diagnostic:
     help: str = ""
     notes: tuple[str, ...] = ()
     related: tuple[tuple[Span, str], ...] = ()
+    fix: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -95,11 +103,13 @@ class Report:
         help: str = "",
         notes: Iterable[str] = (),
         related: Iterable[tuple[Span, str]] = (),
+        fix: Iterable[Edit] = (),
     ) -> None:
         """Add one mistake; the same mistake at the same place is kept once."""
         if (code, span, message) not in self._seen:
             self._seen.add((code, span, message))
-            self.diagnostics.append(Diagnostic(code, message, span, label, help, tuple(notes), tuple(related)))
+            more = tuple(notes), tuple(related), tuple(fix)
+            self.diagnostics.append(Diagnostic(code, message, span, label, help, *more))
 
     @property
     def ok(self) -> bool:
@@ -185,20 +195,3 @@ def _end(text: str, room: int) -> str:
 def printable(text: str) -> str:
     """``text`` with every control character shown as an escape, so that a spec cannot steer a terminal."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` was probably meant to be."""
-    import difflib  # only mistakes need it
-
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
-def suggestion(word: str, known: Iterable[str], *, what: str) -> str:
-    """A help line: the nearest known word, or all of them."""
-    words = sorted(known)
-    best = nearest(word, words)
-    if best is not None:
-        return f"did you mean `{best}`?"
-    return f"{what}: {', '.join(words)}" if words else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .diagnostics import Report, Span, suggestion
+from .diagnostics import Report, Span
 from .expression import Expression
 from .ir.graph import (
     AuxHead,
@@ -28,6 +28,7 @@ from .spec.link import LinkedBlock, given_defaults
 from .spec.load import Spec, inside
 from .spec.models import BlockFile, Fork, NetworkFile, Parameter, Use, fits
 from .spec.records import about, checkpoints, tensor_type, training
+from .words import suggestion
 
 MAX_NESTING = 64
 RESERVED = frozenset({"in_channels"})

@@ -37,6 +37,7 @@ def as_json(report: Report) -> str:
             "help": d.help,
             "notes": list(d.notes),
             "related": [{**_place(span), "label": label} for span, label in d.related],
+            "fix": [{**_place(span), "text": text} for span, text in d.fix],
         }
         for d in report
     ]
@@ -92,19 +93,39 @@ def _result(d: Diagnostic, index: int) -> dict[str, Any]:
         "message": {"text": "\n".join(lines)},
         "locations": [_location(d.span)] if d.span.in_a_file else [],
         **({"relatedLocations": related} if related else {}),
+        **({"fixes": [_fix(d)]} if d.fix else {}),
     }
 
 
+def _fix(d: Diagnostic) -> dict[str, Any]:
+    """All edits of a mistake as one change, file by file."""
+    changes = []
+    for file in dict.fromkeys(span.file for span, _ in d.fix):
+        replacements = [
+            {"deletedRegion": _region(span), "insertedContent": {"text": text}}
+            for span, text in d.fix
+            if span.file == file
+        ]
+        changes.append({"artifactLocation": {"uri": _uri(file)}, "replacements": replacements})
+    return {"description": {"text": d.help or d.message}, "artifactChanges": changes}
+
+
 def _location(span: Span) -> dict[str, Any]:
-    region = {
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(span.file)}, "region": _region(span)}}
+
+
+def _region(span: Span) -> dict[str, int]:
+    return {
         "startLine": span.line,
         "startColumn": span.column,
         "endLine": span.end_line,
         "endColumn": span.end_column,
     }
-    path = PurePath(span.file)
-    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
-    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
+
+
+def _uri(file: str) -> str:
+    path = PurePath(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
 
 
 FORMATS: Final[Mapping[str, Callable[[Report], str]]] = MappingProxyType(

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import NamedTuple
 
-from .diagnostics import Report, Span, printable, suggestion
+from .diagnostics import Report, Span, printable
 from .emit.mark import sealed
+from .words import suggestion
 
 GROUP = "inception_dsl.backends"
 TYPE_CHECKING = False

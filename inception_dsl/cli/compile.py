@@ -162,7 +162,7 @@ def ops(name: str | None, markdown: bool) -> None:
     elif name in OPS:
         click.echo(describe(OPS[name]))
     else:
-        from ..diagnostics import suggestion
+        from ..words import suggestion
 
         raise click.UsageError(f"there is no op `{name}`; {suggestion(name, OPS, what='ops')}")
 

@@ -28,8 +28,9 @@ def explain(code: str | None, markdown: bool) -> None:
         for known, meaning in CODES.items():
             click.echo(f"{known}  {meaning}")
         return
-    from ..diagnostics import printable, suggestion
+    from ..diagnostics import printable
     from ..explain import explanations, page
+    from ..words import suggestion
 
     if markdown or code is None:
         click.echo(page(), nl=False)

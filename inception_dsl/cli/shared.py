@@ -29,7 +29,8 @@ class Suggesting(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         known = self.list_commands(ctx)
         if not args[0].startswith("-") and args[0] not in known:
-            from ..diagnostics import printable, suggestion
+            from ..diagnostics import printable
+            from ..words import suggestion
 
             help = suggestion(args[0], known, what="commands")
             raise click.UsageError(f"there is no command `{printable(args[0])}`; {help}", ctx)

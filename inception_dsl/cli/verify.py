@@ -106,8 +106,9 @@ def _verify(
 def _targets(names: tuple[str, ...], report: Report) -> list[Target]:
     """The backends asked for with their engines, else all that can run what they print."""
     from .. import plugins
-    from ..diagnostics import Span, printable, suggestion
+    from ..diagnostics import Span, printable
     from ..testing.verify import targets_of
+    from ..words import suggestion
 
     if not names:
         found, broken = plugins.usable()

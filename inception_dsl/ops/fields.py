@@ -12,9 +12,9 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from .. import expression
-from ..diagnostics import nearest
 from ..expression import Expression
 from ..symbolic import Symbolic
+from ..words import nearest
 
 MAX_COUNT: Final = 1_000_000
 MAX_KERNEL: Final = 1_024

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from ..diagnostics import Report, suggestion
+from ..diagnostics import Report
 from ..ir.graph import Naming
 from ..ir.typed import TypedOp, TypedProgram, TypedUse, walk_program
+from ..words import suggestion
 
 Segments: TypeAlias = tuple[str, ...]
 HELP = "`checkpoints: null` leaves published names out"

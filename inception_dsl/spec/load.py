@@ -13,10 +13,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from .. import source
-from ..diagnostics import Report, Span, nearest
+from ..diagnostics import Report, Span
 from ..ops.fields import path as path_field
 from ..ops.fields import shown
 from ..source import DataPath, Document
+from ..words import nearest
 from .models import AXES, BlockFile, NetworkFile
 from .overlay import overlay, with_block
 from .roots import OutsideError, read_inside, root_of

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 from pydantic import Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from ..diagnostics import nearest
 from ..ops import OPS, Fields, Op, Step, attribute_names, expressions
 from ..ops.fields import (
     EXPRESSION_SCHEMA,
@@ -23,6 +22,7 @@ from ..ops.fields import (
     refuse,
     shown,
 )
+from ..words import nearest
 from .checkpoints import NamingField, Source
 from .sections import Paper, Preprocessing, Recorded, Training, argument
 

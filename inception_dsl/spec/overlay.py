@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..diagnostics import Report, Span, suggestion
+from ..diagnostics import Report, Span
 from ..source import DataPath, Document
+from ..words import suggestion
 from .models import BlockBody
 
 BODY: Final = frozenset(BlockBody.model_fields)

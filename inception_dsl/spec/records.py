@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ..diagnostics import Report, suggestion
+from ..diagnostics import Report
 from ..ir.graph import About, Initializer, Naming, Origin, Training
 from ..values import TensorType
+from ..words import suggestion
 from .models import AXES, Described, NetworkFile
 
 

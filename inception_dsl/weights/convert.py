@@ -16,8 +16,9 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from .. import plugins
 from ..backend import Backend, Model, Runner
-from ..diagnostics import Report, Span, printable, suggestion
+from ..diagnostics import Report, Span, printable
 from ..ir.typed import TypedProgram
+from ..words import suggestion
 from ..write import followed, write_all
 from . import store
 from .files import ADVICE, pickled, place, readable

@@ -13,12 +13,13 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ..diagnostics import Report, Span, printable, suggestion
+from ..diagnostics import Report, Span, printable
 from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, applications, walk_program
 from ..neutral import weight_shapes
 from ..ops import Activation, Composite, Dense, DepthwiseConv, Dropout, Flatten, Identity, Op, Scale
 from ..passes.checkpoint import Name, published_names, under
 from ..values import number
+from ..words import suggestion
 from .files import place, read_file
 from .hdf5 import read_layers
 from .store import differences

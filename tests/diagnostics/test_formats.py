@@ -16,7 +16,7 @@ import inception_dsl
 from inception_dsl.cli import main, shared
 from inception_dsl.cli.shared import coloured
 from inception_dsl.codes import CODES
-from inception_dsl.diagnostics import COLOURED, MAX_SHOWN, Report, Span
+from inception_dsl.diagnostics import COLOURED, MAX_SHOWN, Edit, Report, Span
 from inception_dsl.formats import FORMATS, as_json, concise, github, sarif
 
 TWICE = "network: n\ninput: {channels: 3, length: 9}\nbody: []\nbody: []\n"
@@ -35,7 +35,15 @@ def run(write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def some_report() -> Report:
     report = Report(texts={"a b.yaml": "one\ntwo: three\n"})
     where = Span("a b.yaml", 2, 6, 2, 11)
-    report.error("E203", "100% wrong: x,y\x1b", where, help="try ::", notes=["in: b"], related=[(where, "here")])
+    report.error(
+        "E203",
+        "100% wrong: x,y\x1b",
+        where,
+        help="try ::",
+        notes=["in: b"],
+        related=[(where, "here")],
+        fix=[Edit(where, "3")],
+    )
     report.error("E501", "no backend", Span("--backend x", 1, 1, 1, 2))
     return report
 
@@ -114,6 +122,7 @@ def test_json_has_every_field() -> None:
         "related": [
             {"file": "a b.yaml", "line": 2, "column": 6, "end_line": 2, "end_column": 11, "label": "here"},
         ],
+        "fix": [{"file": "a b.yaml", "line": 2, "column": 6, "end_line": 2, "end_column": 11, "text": "3"}],
     }
     assert "\x1b" not in as_json(some_report())
 
@@ -131,6 +140,22 @@ def test_commands_of_github_are_escaped() -> None:
     )
 
 
+FIX: dict[str, Any] = {
+    "required": ["artifactChanges"],
+    "properties": {
+        "description": {"required": ["text"]},
+        "artifactChanges": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "required": ["artifactLocation", "replacements"],
+                "properties": {
+                    "replacements": {"type": "array", "minItems": 1, "items": {"required": ["deletedRegion"]}},
+                },
+            },
+        },
+    },
+}
 SARIF: dict[str, Any] = {  # what the standard requires of the parts that are used
     "type": "object",
     "required": ["version", "runs"],
@@ -162,6 +187,7 @@ SARIF: dict[str, Any] = {  # what the standard requires of the parts that are us
                                 "message": {"required": ["text"]},
                                 "locations": {"type": "array", "items": {"$ref": "#/definitions/location"}},
                                 "relatedLocations": {"type": "array", "items": {"$ref": "#/definitions/location"}},
+                                "fixes": {"type": "array", "uniqueItems": True, "items": FIX},
                             },
                         },
                     },
@@ -208,6 +234,13 @@ def test_sarif() -> None:
     }
     assert inside["locations"] == [{"physicalLocation": place}]
     assert inside["relatedLocations"] == [{"physicalLocation": place, "message": {"text": "here"}}]
+    change = {"deletedRegion": place["region"], "insertedContent": {"text": "3"}}
+    assert inside["fixes"] == [
+        {
+            "description": {"text": "try ::"},
+            "artifactChanges": [{"artifactLocation": place["artifactLocation"], "replacements": [change]}],
+        }
+    ]
     report = Report()
     report.error("E101", "x", Span("/a b.yaml", 1, 1, 1, 2))
     uri = json.loads(sarif(report))["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]

@@ -9,7 +9,8 @@ import pytest
 
 import inception_dsl
 from inception_dsl.codes import CODES
-from inception_dsl.diagnostics import WIDTH, Diagnostic, Report, Span, nearest, printable, suggestion
+from inception_dsl.diagnostics import WIDTH, Diagnostic, Report, Span, printable
+from inception_dsl.words import nearest, suggestion
 
 
 def test_a_mistake_shows_its_line() -> None:

@@ -1,0 +1,138 @@
+"""Changes of a spec's text that a machine can apply: to what stands at a path of a document.
+
+A change is a tuple of :class:`~inception_dsl.diagnostics.Edit`; it is empty where the text cannot be changed in place
+(it stands on the command line, or is not plain enough to be sure).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from .diagnostics import Edit, Span
+from .source import DataPath, Document
+
+Edits = tuple[Edit, ...]
+_PLAIN: Final = re.compile(r"\$?[A-Za-z_][A-Za-z0-9_./-]*\Z")
+_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+
+
+def flow(value: Any) -> str:
+    """``value`` as YAML that can stand anywhere."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{flow(k)}: {flow(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(flow(v) for v in value)}]"
+    if isinstance(value, str):
+        return value if _PLAIN.match(value) and value.lower() not in _WORDS else "'" + value.replace("'", "''") + "'"
+    return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """``text`` with every edit made; of those at one place, the later ones come after."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+
+    def offset(line: int, column: int) -> int:
+        return min(starts[line - 1] + column - 1, len(text))
+
+    for _, (span, new) in sorted(enumerate(edits), key=lambda e: (e[1].span[1:], e[0]), reverse=True):
+        text = text[: offset(span.line, span.column)] + new + text[offset(span.end_line, span.end_column) :]
+    return text
+
+
+class Editor(NamedTuple):
+    """Makes the edits of one document; ``texts`` are those of all files."""
+
+    document: Document
+    texts: Mapping[str, str]
+
+    def replace(self, path: DataPath, text: str) -> Edits:
+        """``text`` instead of the value at ``path``."""
+        return _edit(self.document.spans.get(path), text)
+
+    def rename(self, path: DataPath, key: str) -> Edits:
+        """Another key for the value at ``path``."""
+        return _edit(self.document.keys.get(path), key)
+
+    def wrap(self, path: DataPath, before: str, after: str) -> Edits:
+        """``before`` and ``after`` around a value that stands on one line."""
+        span = self.document.spans.get(path)
+        if span is None or not span.in_a_file or not self.tight(path):
+            return ()
+        return Edit(_start(span), before), Edit(_end(span), after)
+
+    def insert(self, path: DataPath, key: str, text: str) -> Edits:
+        """A new field of the mapping at ``path``, after its first one if that is short."""
+        span, first = self.document.spans.get(path), self.first(path)
+        if span is None or not span.in_a_file:
+            return ()
+        if first is None:
+            return _edit(span, f"{{{key}: {text}}}") if self.at(span) == "{" else ()
+        name = self.document.keys.get(first)
+        if name is None or name.file != span.file:
+            return ()
+        inside_braces = self.at(span) == "{"
+        after = self.document.spans.get(first)
+        if after is not None and after.file == span.file and self.scalar(first):
+            before = ", " if inside_braces else "\n" + " " * (name.column - 1)
+            return (Edit(_end(after), f"{before}{key}: {text}"),)
+        behind = ", " if inside_braces else "\n" + " " * (name.column - 1)
+        return (Edit(_start(name), f"{key}: {text}{behind}"),)
+
+    def remove(self, path: DataPath) -> Edits:
+        """The mapping without the field at ``path``."""
+        own, value = self.document.keys.get(path), self.document.spans.get(path)
+        fields = self.fields(path[:-1])
+        if own is None or value is None or not own.in_a_file or path not in fields:
+            return ()
+        index = fields.index(path)
+        if index + 1 < len(fields):
+            after = self.document.keys[fields[index + 1]]
+            return (Edit(own._replace(end_line=after.line, end_column=after.column), ""),)
+        if index and self.tight(fields[index - 1]) and self.tight(path):
+            before = self.document.spans[fields[index - 1]]
+            return (Edit(Span(own.file, before.end_line, before.end_column, value.end_line, value.end_column), ""),)
+        return ()
+
+    def fields(self, path: DataPath) -> list[DataPath]:
+        """The fields of a mapping in the order in which they are written; none if they are of several files."""
+        size = len(path) + 1
+        found = [p for p in self.document.keys if len(p) == size and p[:-1] == path]
+        if len({self.document.keys[p].file for p in found}) > 1:
+            return []
+        return sorted(found, key=lambda p: self.document.keys[p])
+
+    def first(self, path: DataPath) -> DataPath | None:
+        found = self.fields(path)
+        return found[0] if found else None
+
+    def scalar(self, path: DataPath) -> bool:
+        """Whether text or a number stands at ``path``, on one line."""
+        return self.tight(path) and self.at(self.document.spans[path]) not in "{[|>"
+
+    def tight(self, path: DataPath) -> bool:
+        """Whether the place of a value ends where its text does, on the line on which it starts."""
+        span = self.document.spans.get(path)
+        return span is not None and span.line == span.end_line and span.end_column > span.column
+
+    def at(self, span: Span) -> str:
+        """The character at a place."""
+        lines = self.texts.get(span.file, "").split("\n")
+        return lines[span.line - 1][span.column - 1 : span.column] if span.line <= len(lines) else ""
+
+
+def _edit(span: Span | None, text: str) -> Edits:
+    return (Edit(span, text),) if span is not None and span.in_a_file else ()
+
+
+def _start(span: Span) -> Span:
+    return span._replace(end_line=span.line, end_column=span.column)
+
+
+def _end(span: Span) -> Span:
+    return span._replace(line=span.end_line, column=span.end_column)

@@ -1,0 +1,224 @@
+"""The word that was probably meant: the nearest of those that are known, or the one for another framework's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+SYNONYMS: Final[dict[str, str]] = {
+    # attributes
+    "channels": "filters units",
+    "depth": "filters units",
+    "kernels": "filters",
+    "numfilters": "filters",
+    "numoutput": "filters units",
+    "outchannels": "filters units",
+    "outfeatures": "units filters",
+    "outputchannels": "filters units",
+    "outputs": "units filters",
+    "width": "filters units",
+    "filters": "units",
+    "units": "filters",
+    "filtersize": "kernel_size",
+    "kernel": "kernel_size",
+    "kernelshape": "kernel_size",
+    "ksize": "kernel_size",
+    "poolsize": "kernel_size",
+    "size": "kernel_size",
+    "window": "kernel_size",
+    "windowsize": "kernel_size",
+    "step": "stride",
+    "strides": "stride",
+    "subsample": "stride",
+    "bordermode": "padding",
+    "pad": "padding",
+    "pads": "padding",
+    "paddings": "padding",
+    "atrous": "dilation",
+    "dilationrate": "dilation",
+    "dilations": "dilation",
+    "rate": "dilation",
+    "group": "groups",
+    "numgroups": "groups",
+    "bias": "use_bias",
+    "biasterm": "use_bias",
+    "eps": "epsilon",
+    "momentum": "decay",
+    "movingaveragefraction": "decay",
+    "affine": "scale",
+    "gamma": "scale",
+    "beta": "center",
+    "shift": "center",
+    "countincludepadding": "count_include_pad",
+    "channelmultiplier": "depth_multiplier",
+    "multiplier": "depth_multiplier",
+    "ceil": "ceil_mode",
+    "dropoutrate": "rate",
+    "keep": "rate",
+    "keepprob": "rate",
+    "p": "rate",
+    "prob": "rate",
+    "act": "activation function",
+    "activation": "activation function",
+    "activationfn": "activation",
+    "fn": "function",
+    "nonlinearity": "activation function",
+    "normalizer": "batch_norm",
+    "norm": "batch_norm",
+    "factor": "value",
+    "count": "repeat",
+    "n": "repeat",
+    "number": "repeat int",
+    "repeats": "repeat",
+    "times": "repeat",
+    "id": "name",
+    "axis": "merge",
+    "combine": "merge",
+    "join": "merge",
+    "mode": "merge",
+    "paths": "branches",
+    "towers": "branches",
+    "block": "use",
+    "kind": "op type",
+    "layer": "op",
+    "type": "op",
+    # around the steps
+    "backbone": "body",
+    "layers": "steps body",
+    "modules": "steps body",
+    "ops": "steps body",
+    "trunk": "body",
+    "classifier": "head",
+    "top": "head",
+    "aux": "aux_heads",
+    "auxiliary": "aux_heads",
+    "auxiliaryheads": "aux_heads",
+    "at": "after",
+    "from": "after extends",
+    "source": "after",
+    "weight": "loss_weight",
+    "nclasses": "classes",
+    "numclasses": "classes",
+    "image": "input",
+    "imagesize": "input",
+    "inputshape": "input",
+    "inputsize": "input",
+    "shape": "input",
+    "arguments": "params",
+    "parameters": "params",
+    "variables": "params",
+    "include": "import",
+    "imports": "import",
+    "requires": "import",
+    "base": "extends",
+    "inherits": "extends",
+    "smoothing": "label_smoothing",
+    "c": "channels",
+    "h": "height",
+    "w": "width",
+    # ops
+    "bn": "batch_norm",
+    "basicconv": "conv_bn",
+    "convbnact": "conv_bn",
+    "convbnrelu": "conv_bn",
+    "convolution": "conv",
+    "dw": "depthwise_conv",
+    "depthwise": "depthwise_conv",
+    "separable": "separable_conv",
+    "averagepooling": "avg_pool",
+    "averagepool": "avg_pool",
+    "avgpooling": "avg_pool",
+    "meanpool": "avg_pool",
+    "maxpooling": "max_pool",
+    "pool": "max_pool",
+    "pooling": "max_pool",
+    "gap": "global_avg_pool",
+    "globalaveragepool": "global_avg_pool",
+    "globalaveragepooling": "global_avg_pool",
+    "globalavgpooling": "global_avg_pool",
+    "globalmaxpooling": "global_max_pool",
+    "adaptiveaveragepooling": "adaptive_avg_pool",
+    "fc": "dense",
+    "fullyconnected": "dense",
+    "innerproduct": "dense",
+    "linear": "dense none",
+    "lrn": "local_response_norm",
+    "localresponsenormalization": "local_response_norm",
+    "batchnormalization": "batch_norm",
+    "groupnormalization": "group_norm",
+    "layernormalization": "layer_norm",
+    "zeropadding": "zero_pad",
+    "noop": "identity",
+    "shortcut": "identity",
+    "skip": "identity",
+    # values
+    "swish": "silu",
+    "lrelu": "leaky_relu",
+    "identity": "none",
+    "addition": "add",
+    "eltwise": "add",
+    "plus": "add",
+    "residual": "add",
+    "sum": "add",
+    "cat": "concat",
+    "concatenation": "concat",
+    "concatenate": "concat",
+    "depthconcat": "concat",
+    "stack": "concat",
+    "mul": "multiply",
+    "product": "multiply",
+    "half": "same",
+    "none": "valid",
+    "boolean": "bool",
+    "integer": "int",
+    "double": "float",
+    "string": "str",
+    "text": "str",
+    "glorot": "glorot_uniform",
+    "xavier": "glorot_uniform",
+    "he": "he_normal",
+    "kaiming": "he_normal",
+    "msra": "he_normal",
+    "normal": "truncated_normal",
+    # backends and sources of weights
+}
+"""Words of other frameworks and of everyday speech, bare: the words here, of which the first that is known counts."""
+
+
+def bare(word: str) -> str:
+    """``word`` without what differs between ways of writing: capitals, underscores, the number of axes at the end."""
+    found = re.sub(r"[^a-z0-9]", "", word[:100].lower())
+    return re.sub(r"[123]d$", "", found)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that ``word`` was probably meant to be."""
+    words = list(known)
+    plain = bare(word)
+    for same in words:
+        if bare(same) == plain != "":
+            return same
+    for meant in SYNONYMS.get(plain, "").split():
+        if meant in words:
+            return meant
+    import difflib  # only mistakes need it
+
+    found = difflib.get_close_matches(word[:100], words, n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def suggestion(word: str, known: Iterable[str], *, what: str) -> str:
+    """A help line: the nearest known word, or all of them."""
+    words = sorted(known)
+    best = nearest(word, words)
+    if best is not None:
+        return f"did you mean `{best}`?"
+    return f"{what}: {listed(words)}" if words else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """The words, or the first of very many."""
+    found = list(words)
+    more = f" and {len(found) - 30} more" if len(found) > 30 else ""
+    return ", ".join(found[:30]) + more

@@ -1,0 +1,59 @@
+"""Edits of a spec's text, in both styles of YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from inception_dsl.diagnostics import Edit, Report, Span
+from inception_dsl.edits import Editor, apply, flow
+from inception_dsl.source import parse
+
+FLOW = "a: {op: conv, filters: 3} # x\nb: {}\nc: {d: [1]}\n"
+BLOCK = "a:\n  - op: conv # x\n    filters: 3\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "expected"),
+    [
+        (FLOW, lambda e: e.replace(("a", "filters"), "$n"), FLOW.replace("3", "$n")),
+        (FLOW, lambda e: e.rename(("a", "filters"), "units"), FLOW.replace("filters", "units")),
+        (FLOW, lambda e: e.insert(("a",), "k", "1"), FLOW.replace("conv", "conv, k: 1")),
+        (FLOW, lambda e: e.insert(("b",), "k", "1"), FLOW.replace("{}", "{k: 1}")),
+        (FLOW, lambda e: e.insert(("c",), "k", "1"), FLOW.replace("{d", "{k: 1, d")),
+        (FLOW, lambda e: e.remove(("a", "op")), FLOW.replace("op: conv, ", "")),
+        (FLOW, lambda e: e.remove(("a", "filters")), FLOW.replace(", filters: 3", "")),
+        (FLOW, lambda e: e.remove(("c", "d")), FLOW),
+        (FLOW, lambda e: e.remove(("c", "no")), FLOW),
+        (FLOW, lambda e: e.wrap(("a",), "[", "]"), FLOW.replace("{op", "[{op").replace("3}", "3}]")),
+        (BLOCK, lambda e: e.insert(("a", 0), "k", "1"), BLOCK.replace("conv", "conv\n    k: 1")),
+        (BLOCK, lambda e: e.remove(("a", 0, "op")), "a:\n  - filters: 3\n"),
+        (BLOCK, lambda e: e.remove(("a", 0, "filters")), "a:\n  - op: conv\n"),
+        (BLOCK, lambda e: e.wrap(("a",), "[", "]"), BLOCK),
+        (BLOCK, lambda e: e.insert((), "k", "1"), "k: 1\n" + BLOCK),
+    ],
+)
+def test_edits(text: str, change: Callable[[Editor], tuple[Edit, ...]], expected: str) -> None:
+    report = Report()
+    document = parse(text, "a.yaml", report)
+    assert document is not None
+    assert apply(text, change(Editor(document, report.texts))) == expected
+
+
+def test_the_command_line_is_not_edited() -> None:
+    report = Report()
+    document = parse("{a: 1}", "--set x", report)
+    assert document is not None
+    editor = Editor(document, report.texts)
+    assert [editor.replace(("a",), "2"), editor.insert((), "b", "2"), editor.wrap((), "[", "]")] == [(), (), ()]
+
+
+def test_edits_of_one_place_keep_their_order() -> None:
+    here = Span("a", 1, 2, 1, 2)
+    assert apply("xy\nz", [Edit(here, "1"), Edit(here, "2"), Edit(Span("a", 2, 1, 2, 9), "!")]) == "x12y\n!"
+
+
+def test_values_that_can_stand_anywhere() -> None:
+    value = {"a": [1, 0.5, True, None, "yes", "it's", "$n"]}
+    assert flow(value) == "{a: [1, 0.5, true, null, 'yes', 'it''s', $n]}"

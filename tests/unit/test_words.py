@@ -1,0 +1,52 @@
+"""Words that were meant: misspelt, written in another way, or of another framework."""
+
+from __future__ import annotations
+
+import pytest
+
+from inception_dsl.ops import OPS, Conv, Dense, Dropout, attribute_names
+from inception_dsl.ops.fields import FUNCTIONS
+from inception_dsl.words import SYNONYMS, bare, listed, nearest
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        *(("Conv2d", "conv"), ("MaxPool2d", "max_pool"), ("AvgPool3D", "avg_pool"), ("BatchNorm2d", "batch_norm")),
+        *(("Linear", "dense"), ("lrn", "local_response_norm"), ("GlobalAveragePooling2D", "global_avg_pool")),
+        *(("batchnorm", "batch_norm"), ("SeparableConv2D", "separable_conv"), ("flaten", "flatten"), ("zzz", None)),
+    ],
+)
+def test_ops(word: str, meant: str | None) -> None:
+    assert nearest(word, OPS) == meant
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        *(("out_channels", "filters"), ("kernel", "kernel_size"), ("strides", "stride"), ("bias", "use_bias")),
+        *(("dilation_rate", "dilation"), ("group", "groups"), ("act", "activation"), ("filtres", "filters")),
+    ],
+)
+def test_attributes_of_a_convolution(word: str, meant: str) -> None:
+    assert nearest(word, attribute_names(Conv)) == meant
+
+
+def test_the_same_word_is_another_field_elsewhere() -> None:
+    assert nearest("filters", attribute_names(Dense)) == "units"
+    assert nearest("out_features", attribute_names(Dense)) == "units"
+    assert nearest("p", attribute_names(Dropout)) == "rate"
+    assert nearest("ReLU", FUNCTIONS) == "relu"
+    assert nearest("Swish", FUNCTIONS) == "silu"
+
+
+def test_synonyms_are_bare() -> None:
+    assert [word for word in SYNONYMS if bare(word) != word] == []
+
+
+def test_a_very_long_word_takes_no_time() -> None:
+    assert nearest("x" * 1_000_000, [*FUNCTIONS, "y" * 500_000]) is None
+
+
+def test_a_list_is_cut() -> None:
+    assert listed(map(str, range(40))).endswith("28, 29 and 10 more")
