@@ -1,19 +1,29 @@
 """The installed backends: listed from entry points without importing any, loaded one at a time.
 
-A backend that cannot be loaded is one line of text, the distribution's name and the reason; it breaks nothing else.
+A backend that cannot be loaded is one line of text, the distribution's name and the reason; it breaks nothing else. Its
+package is imported in a thread, so that one which never ends is given up, and what it prints goes to standard error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import re
+import sys
+import threading
+from collections.abc import Iterator, Sequence
 from importlib import metadata
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from .diagnostics import Report, Span, printable
 from .emit.mark import sealed
 from .words import suggestion
 
 GROUP = "inception_dsl.backends"
+MAX_SECONDS: Final = 20.0
+"""How long the import of a backend may take."""
+_TARGET: Final = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(\[.*\])?")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_SUFFIX: Final = re.compile(r"(\.[A-Za-z0-9_-]{1,16}){1,2}")
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .backend import Backend
@@ -21,13 +31,17 @@ if TYPE_CHECKING:
 
 
 class Plugin(NamedTuple):
-    """An entry point: its name, the distribution that announces it, and the ``module:attribute`` it points at."""
+    """An entry point: its name, the distribution that announces it, and the ``module:attribute`` it points at.
+
+    Where a distribution's entry points cannot be read, ``problem`` says why, and there is neither.
+    """
 
     name: str
     distribution: str
     version: str
     target: str
-    entry_point: metadata.EntryPoint
+    entry_point: metadata.EntryPoint | None
+    problem: str = ""
 
 
 class BrokenPluginError(Exception):
@@ -36,26 +50,56 @@ class BrokenPluginError(Exception):
 
 def installed() -> tuple[Plugin, ...]:
     """Every announced backend by name; nothing is imported."""
-    found = []
-    for point in metadata.entry_points(group=GROUP):
-        # an entry point that was made by hand has no distribution
-        name, version = (point.dist.name, point.dist.version) if point.dist else ("unknown distribution", "")
-        found.append(Plugin(point.name, name, version, point.value, point))
+    try:
+        found = [_plugin(point, point.dist) for point in metadata.entry_points(group=GROUP)]
+    except Exception:  # of one distribution, which spoils the list of all
+        found = list(_one_by_one())
     return tuple(sorted(found, key=lambda p: (p.name, p.distribution)))
+
+
+def _one_by_one() -> Iterator[Plugin]:
+    """The entry points of each distribution; a broken one is a line of its own."""
+    seen: set[str] = set()
+    for distribution in metadata.distributions():
+        name, version = _identity(distribution)
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            points = distribution.entry_points.select(group=GROUP)
+        except Exception as error:
+            yield Plugin("?", name, version, "", None, f"its entry points cannot be read: {_reason(error)}")
+        else:
+            yield from (_plugin(point, distribution) for point in points)
+
+
+def _plugin(point: metadata.EntryPoint, distribution: metadata.Distribution | None) -> Plugin:
+    return Plugin(point.name, *_identity(distribution), point.value, point)
+
+
+def _identity(distribution: metadata.Distribution | None) -> tuple[str, str]:
+    """Name and version; of a distribution without metadata what its folder is called."""
+    if distribution is None:  # an entry point that was made by hand
+        return "unknown distribution", ""
+    known: Any = None
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        known = distribution.metadata
+    name, version = (str(known[key]) if known and key in known else "" for key in ("Name", "Version"))
+    folder = getattr(getattr(distribution, "_path", None), "name", "unknown distribution")
+    return name or str(folder), version
 
 
 def load(plugin: Plugin, plugins: Sequence[Plugin]) -> Backend:
     """The backend that ``plugin`` points at; raises :class:`BrokenPluginError`."""
     others = [p for p in plugins if p.name == plugin.name]
+    if plugin.entry_point is None:
+        raise BrokenPluginError(f"{plugin.distribution}: {plugin.problem}")
     if len(others) > 1:
         names = " and ".join(p.distribution for p in others)
         raise BrokenPluginError(f"{names} both provide a backend `{plugin.name}`; uninstall one")
-    try:
-        found = plugin.entry_point.load()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise BrokenPluginError(f"{plugin.distribution}: {_reason(error)}") from error
+    if not _TARGET.fullmatch(plugin.target):
+        raise BrokenPluginError(f"{plugin.distribution}: `{printable(plugin.target)}` is not `module:attribute`")
+    found = _imported(plugin, plugin.entry_point)
     problem = _mismatch(found, plugin)
     if problem:
         raise BrokenPluginError(f"{plugin.distribution}: {problem}")
@@ -63,11 +107,33 @@ def load(plugin: Plugin, plugins: Sequence[Plugin]) -> Backend:
     return backend
 
 
+def _imported(plugin: Plugin, point: metadata.EntryPoint) -> Any:
+    """What the entry point names, imported in a thread of its own, which is left alone when it takes too long."""
+    found: list[Any] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(point.load())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name=f"import of {plugin.distribution}", daemon=True)
+    with contextlib.redirect_stdout(sys.stderr):
+        thread.start()
+        thread.join(MAX_SECONDS)
+    if failed:
+        raise BrokenPluginError(f"{plugin.distribution}: {_reason(failed[0])}") from failed[0]
+    if not found:
+        raise BrokenPluginError(f"{plugin.distribution}: its import has not ended after {MAX_SECONDS:g} seconds")
+    return found[0]
+
+
 def _reason(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return "the package exits when it is imported"
     if isinstance(error, SyntaxError):
-        return f"syntax error in {error.filename}:{error.lineno}: {error.msg}"
+        return printable(f"syntax error in {error.filename}:{error.lineno}: {error.msg}")
     lines = str(error).splitlines()
     return printable(f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__)
 
@@ -81,13 +147,17 @@ def _mismatch(found: object, plugin: Plugin) -> str:
         return f"written for version {found.api_version} of the backend interface, this is version {API_VERSION}"
     if found.name != plugin.name:
         return f"announced as `{plugin.name}`, but its backend is called `{found.name}`"
-    return ""
+    if not _NAME.fullmatch(found.name):
+        return "a backend's name has lower-case letters, digits, `-` and `_`, a letter first: it names a folder"
+    if not isinstance(found.suffix, str) or not _SUFFIX.fullmatch(found.suffix):
+        return f"`{printable(str(found.suffix))}` is not the ending of a file"
+    return "" if callable(found.emit) else "its `emit` cannot be called"
 
 
 def chosen(names: Sequence[str], report: Report) -> list[tuple[Plugin, Backend]]:
     """The backends called ``names``, loaded; what is unknown or broken goes into the report."""
     plugins = installed()
-    known = {p.name: p for p in plugins}
+    known = {p.name: p for p in plugins if not p.problem}
     backends = []
     for name in dict.fromkeys(names):
         span = Span(f"--backend {printable(name)}", 1, 1, 1, len(name) + 1)
@@ -111,7 +181,7 @@ def usable() -> tuple[list[tuple[Plugin, Backend]], list[str]]:
         try:
             backends.append((plugin, load(plugin, plugins)))
         except BrokenPluginError as error:
-            broken.append(f"the backend `{plugin.name}` is left out: {error}")
+            broken.append(f"the backend `{printable(plugin.name)}` is left out: {error}")
     return backends, list(dict.fromkeys(broken))
 
 
@@ -120,7 +190,8 @@ def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) 
     span = typed.program.origin.span()
     before = len(report.diagnostics)
     try:
-        text = backend.emit(typed, report)
+        with contextlib.redirect_stdout(sys.stderr):
+            text = backend.emit(typed, report)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -117,6 +117,7 @@ def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def backends(as_json: bool) -> None:
     """List the installed backends; one that is broken with the reason."""
+    from ..diagnostics import printable
     from ..plugins import BrokenPluginError, installed, load
 
     found = installed()
@@ -133,7 +134,7 @@ def backends(as_json: bool) -> None:
         return
     for row in rows:
         state = f"broken: {row['error']}" if row["error"] else row["title"]
-        click.echo(f"{row['name']:12} {row['distribution']} {row['version']}  {state}")
+        click.echo(printable(f"{row['name']:12} {row['distribution']} {row['version']}  {state}"))
     if not rows:
         click.echo("no backend is installed", err=True)
 

@@ -56,7 +56,7 @@ def convert(
 
 def framework(name: str, option: str, report: Report) -> Framework | None:
     """The backend called ``name`` with its runner; ``option`` is where the name was given."""
-    known = {plugin.name: plugin for plugin in plugins.installed()}
+    known = {plugin.name: plugin for plugin in plugins.installed() if not plugin.problem}
     span = Span(f"{option} {printable(name)}", 1, 1, 1, len(name) + 1)
     report.texts[span.file] = name
     if name not in known:
@@ -158,7 +158,7 @@ def quiet() -> Iterator[None]:
 
 def _install(plugin: plugins.Plugin, backend: Backend) -> str:
     """How to get the framework, where the distribution has an extra that brings it."""
-    distribution = plugin.entry_point.dist
+    distribution = plugin.entry_point.dist if plugin.entry_point else None
     extras = distribution.metadata.get_all("Provides-Extra") or [] if distribution else []
     return (
         f"pip install '{plugin.distribution}[{plugin.name}]'" if plugin.name in extras else f"install {backend.title}"

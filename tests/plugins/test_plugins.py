@@ -22,12 +22,16 @@ def install(source: Path, target: Path) -> None:
     subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(source)], check=True)
 
 
+LIMIT = 3  # seconds for an import, where one hangs
+PROGRAM = f"import inception_dsl.plugins as p; p.MAX_SECONDS = {LIMIT}; from inception_dsl.cli import main; main()"
+
+
 def runner(folder: Path, *paths: Path) -> Run:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         before = os.environ.get("PYTHONPATH")
         path = os.pathsep.join([*map(str, paths), *([before] if before else [])])
         return subprocess.run(
-            [sys.executable, "-m", "inception_dsl", *arguments],
+            [sys.executable, "-c", PROGRAM, *arguments],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,
@@ -96,6 +100,11 @@ def test_what_a_backend_cannot_say_is_an_error_in_the_spec(text: Run, root: Path
 REASONS = {
     "api": "written for version 0 of the backend interface, this is version 1",
     "attribute": "has no attribute 'MISSING'",
+    "Capital": "a backend's name has lower-case letters",
+    "ending": "`/../x.py` is not the ending of a file",
+    "hangs": f"its import has not ended after {LIMIT} seconds",
+    "signals": "ValueError: signal only works in main thread of the main interpreter",
+    "uncallable": "its `emit` cannot be called",
     "exit": "the package exits when it is imported",
     "import": "ModuleNotFoundError: No module named 'module_that_is_not_there'",
     "raises": "RuntimeError: first line",
@@ -114,8 +123,9 @@ def test_broken_backends_are_listed_with_their_reason(broken: Run) -> None:
         assert reason in rows[name]["error"], name
         assert "inception-dsl-broken" in rows[name]["error"]
         assert "\n" not in rows[name]["error"]
-    assert rows["keras"]["error"] == rows["text"]["error"] == rows["nothing"]["error"] == ""
+    assert rows["keras"]["error"] == rows["text"]["error"] == rows["nothing"]["error"] == rows["loud"]["error"] == ""
     assert "Traceback" not in done.stderr
+    assert "imported, loudly" in done.stderr, "and not on standard output, which is JSON"
 
 
 @pytest.mark.parametrize("name", sorted(REASONS))
@@ -141,6 +151,13 @@ def test_a_backend_that_fails_is_one_mistake(broken: Run, root: Path, tmp_path: 
     assert "\x1b" not in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_backend_prints_goes_to_standard_error(broken: Run, root: Path, tmp_path: Path) -> None:
+    done = broken("build", str(root / "specs" / "v0.yaml"), "--backend", "loud", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path}/loud/v0.py\n"
+    assert done.stderr == "imported, loudly\nemitted, loudly\n"
 
 
 def test_broken_backends_break_no_other(broken: Run, root: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         def emit(typed: TypedProgram, report: Report) -> str:
             return text
 
-        plugin = plugins.Plugin("fake", "fake-dist", "1", "fake:BACKEND", None)  # type: ignore[arg-type]
+        plugin = plugins.Plugin("fake", "fake-dist", "1", "fake:BACKEND", None)
         backend = Backend(name="fake", title="Fake", emit=emit)
         monkeypatch.setattr(plugins, "installed", lambda: (plugin,))
         monkeypatch.setattr(plugins, "load", lambda *_: backend)
