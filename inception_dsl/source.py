@@ -78,19 +78,20 @@ def parse(text: str, file: str, report: Report) -> Document | None:
 
 
 _EXPLAINED: Final = (
-    ("found character that cannot start any token", "no value can start with this character", "put the text in quotes"),
+    ("that cannot start any token", "no value can start with this character", "put the text in quotes"),
     ("expected ',' or ']'", "a `,` or the closing `]` is missing", ""),
     ("expected ',' or '}'", "a `,` or the closing `}` is missing", ""),
     ("mapping values are not allowed", "a `:` does not belong here", "check the indentation, or quote the text"),
     ("could not find expected ':'", "a `:` is missing after the key", ""),
     ("expected key", "this does not fit the indentation around it", "line it up with the fields above"),
+    ("expected <block end>", "this does not fit the indentation around it", "line it up with what stands above"),
     ("expected '-' indicator", "this does not fit the indentation around it", "line it up with the `-` above"),
     ("unexpected end of stream", "the quotes are not closed", ""),
     ("unknown escape character", "this escape is unknown", "use single quotes, or write the backslash twice"),
     ("sequence entries are not allowed", "a list cannot start here", "start it on the next line"),
-    ("expected <document start>", "this stands outside of the document", ""),
+    ("<document start>", "this stands outside of the document", ""),
     ("alphabetic or numeric character", "a name is missing after `&` or `*`", "put the text in quotes"),
-    ("expected node content", "a value is missing here", ""),
+    ("node content", "a value is missing here", ""),
 )
 
 

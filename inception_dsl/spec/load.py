@@ -174,6 +174,7 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
         declared = parameters[name]
         kind = declared.get("type") if isinstance(declared, dict) else declared
         parsed.data = {"type": kind, "default": parsed.data}
+        parsed.spans |= {("default", *k): v for k, v in parsed.spans.items()}
         path = ("params", name)
     elif path[0] not in _TOP:
         known = [*(parameters if isinstance(parameters, dict) else ()), *sorted(_TOP)]

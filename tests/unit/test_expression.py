@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from inception_dsl.expression import ExpressionError, parse
+from inception_dsl.expression import ExpressionError, is_expression, parse
 from inception_dsl.symbolic import Symbolic, source
 
 
@@ -29,10 +29,30 @@ from inception_dsl.symbolic import Symbolic, source
         ("${2*a+1}", 15),
         ("${ a }", 7),
         ("$text", "relu"),
+        ("$flag", True),
+        ("${1.5}", 1.5),
+        ("${half * 2}", 1.0),
+        ("${half // 2}", 0.0),
+        ("${min(half, a)}", 0.5),
+        ("${max(3)}", 3),
+        ("${1 + max(2, 5, a) * 2 - 1}", 14),
+        ("${min}", 1),
+        ("${1099511627776}", 2**40),
+        ("${-1099511627776}", -(2**40)),
+        ("${" + "1+" * 126 + "1}", 127),
+        ("$" + "a" * 255, 5),
+        *((f"${{{'(' * n}1{')' * n}}}", 1) for n in (1, 32)),
+        *((f"${{{'-' * n}1}}", 1) for n in (2, 32)),
+        *((f"${{{'min(' * n}1{')' * n}}}", 1) for n in (1, 32)),
+        *((f"${{{'1+(' * n}1{')' * n}}}", n + 1) for n in (1, 16)),
+        *((f"${{{'1*min(' * n}1{')' * n}}}", 1) for n in (1, 16)),
     ],
 )
 def test_values(text: str, value: object) -> None:
-    assert parse(text).evaluate({"a": 7, "b": 20, "text": "relu"}) == value
+    environment = {"a": 7, "b": 20, "text": "relu", "flag": True, "half": 0.5, "min": 1, "a" * 255: 5}
+    found = parse(text).evaluate(environment)
+    assert found == value
+    assert type(found) is type(value)
 
 
 @pytest.mark.parametrize(
@@ -62,12 +82,87 @@ def test_values(text: str, value: object) -> None:
         ("${" + "(" * 40 + "1" + ")" * 40 + "}", 35),
         ("${" + "-" * 40 + "1}", 35),
         ("${" + "1+" * 200 + "1}", 0),
+        ("$" + "a" * 256, 0),
+        ("a}", 0),
+        ("$a\n", 0),
+        ("${a", 0),
+        ("${a + é}", 6),
+        ("${a +  ?}", 7),
+        ("${a}}", 3),
+        ("${1.}", 2),
+        ("${- }", 4),
+        ("${min(1, 2 3)}", 11),
+        ("${max(1, 2}", 10),
+        ("${min a}", 6),
+        ("${a(1)}", 3),
+        (f"${{{'1+(' * 17}1{')' * 17}}}", 52),
+        (f"${{{'1*min(' * 17}1{')' * 17}}}", 100),
+        (f"${{{'min(' * 33}1{')' * 33}}}", 134),
     ],
 )
 def test_what_cannot_be_parsed(text: str, offset: int) -> None:
     with pytest.raises(ExpressionError) as error:
         parse(text)
     assert error.value.offset == offset
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "place"),
+    [
+        ("${foo + bar", "write `$name` or `${…}` as the whole value", "${foo + bar"),
+        ("$" + "a" * 256, "an expression has at most 256 characters", "$" + "a" * 256),
+        ("${a + ? b}", "`?` has no meaning here", "?"),
+        ("${foo bar}", "`bar` does not belong here", "bar"),
+        ("${foo // )}", "`)` does not belong here", ")"),
+        ("${foo +}", "the expression ends too early", "}"),
+        ("${-" + "(" * 40 + "}", "nested more than 32 deep", "("),
+    ],
+)
+def test_what_is_said_and_of_which_part(text: str, message: str, place: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse(text)
+    assert str(error.value) == message
+    assert text[error.value.offset :][: error.value.length] == place
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "place"),
+    [
+        ("$foo", "unknown parameter `foo`", "foo"),
+        ("${1 + foo}", "unknown parameter `foo`", "foo"),
+        ("${1 + text}", "`text` is not a number", "text"),
+        ("${1 // (1 - 1)}", "division by zero", "/"),
+        ("${1 + 1 % 0}", "division by zero", "%"),
+        ("${1 + 1099511627776}", "the value grows beyond 1099511627776", "+"),
+        ("${-1099511627776 - 1}", "the value grows beyond 1099511627776", "-"),
+        ("${0 - 1099511627777}", "the value grows beyond 1099511627776", "1"),
+    ],
+)
+def test_what_is_said_of_a_value(text: str, message: str, place: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse(text).evaluate({"text": "relu"})
+    assert str(error.value) == message
+    assert text[error.value.offset :][: error.value.length] == place
+
+
+def test_an_error_points_at_one_character_of_the_start_unless_said() -> None:
+    assert (ExpressionError("x").offset, ExpressionError("x").length) == (0, 1)
+
+
+def test_what_is_an_expression() -> None:
+    assert [is_expression(v) for v in ("$a", "${1}", "$", "a$", "", 7, None, ["$a"])] == [
+        True,
+        True,
+        True,
+        *[False] * 5,
+    ]
+
+
+def test_the_operators_of_two_names() -> None:
+    names = {"a": Symbolic.name("a"), "b": Symbolic.name("b")}
+    for text in ("a + b", "a - b", "a * b", "a // b", "a % b", "min(a, b)", "max(a, b)", "a // 2", "2 // a"):
+        assert source(parse(f"${{{text}}}").evaluate(names)) == text  # type: ignore[arg-type]
+    assert source(parse("${-a}").evaluate(names)) == "-a"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +184,8 @@ def test_what_cannot_be_evaluated(text: str, message: str) -> None:
 
 def test_names_have_places() -> None:
     assert parse("${a + min(b, 2)}").names == (("a", 2), ("b", 10))
+    assert parse("$name").names == (("name", 1),)
+    assert parse("${1 + 2}").names == ()
 
 
 def test_names_stay_names() -> None:

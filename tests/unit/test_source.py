@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
-from inception_dsl.diagnostics import Report, Span
+from inception_dsl.diagnostics import Diagnostic, Report, Span
 from inception_dsl.source import MAX_DEPTH, Document, parse
 
 
@@ -16,11 +17,17 @@ def read(text: str) -> Document:
 
 
 def refused(text: str) -> tuple[str, str]:
-    """The code of the one mistake in a text and its place."""
+    """The code of the one mistake in a text and its place, from the first to the last character."""
     report = Report()
     assert parse(text, "a.yaml", report) is None
     (found,) = report
-    return found.code, f"{found.span.line}:{found.span.column}"
+    return found.code, place(found.span)
+
+
+def place(span: Span) -> str:
+    assert span.file == "a.yaml"
+    assert span.line == span.end_line
+    return f"{span.line}:{span.column}-{span.end_column - 1}"
 
 
 @pytest.mark.parametrize(
@@ -29,10 +36,12 @@ def refused(text: str) -> tuple[str, str]:
         ("no", "no"),
         ("on", "on"),
         ("y", "y"),
-        ("true", True),
-        ("False", False),
-        ("~", None),
-        ("null", None),
+        *((word, True) for word in ("true", "True", "TRUE")),
+        *((word, False) for word in ("false", "False", "FALSE")),
+        *((word, None) for word in ("~", "null", "Null", "NULL")),
+        ("tRUE", "tRUE"),
+        ("nULL", "nULL"),
+        ("inf", "inf"),
         ("", None),
         ("1e-3", 0.001),
         ("1.", 1.0),
@@ -56,31 +65,41 @@ def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize("text", ["010", "0o17", "0x1F", "0b1", "1:30", "1_000", "-.inf", ".nan", "1" * 19, "1e999"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("010", "-010", "0o17", "0x1F", "0b1", "1:30", "1_000", "1" * 19, "-" + "1" * 19, "1e999", "-1e999"),
+        *(".inf", ".Inf", ".INF", "-.inf", "+.inf", ".nan", ".NaN", ".NAN"),
+    ],
+)
 def test_numbers_that_readers_disagree_on_are_refused(text: str) -> None:
-    assert refused(f"a: {text}") == ("E107", "1:4")
+    assert refused(f"a: [{text}, b]") == ("E107", f"1:5-{4 + len(text)}")
 
 
 @pytest.mark.parametrize(
     ("text", "code", "place"),
     [
-        ("", "E103", "1:1"),
-        ("# nothing\n", "E103", "1:1"),
-        ("a: 1\na: 2\n", "E104", "2:1"),
-        ("a: !!python/object:os.system 1", "E105", "1:4"),
-        ("a: !x 1", "E105", "1:4"),
-        ("<<: {a: 1}", "E105", "1:1"),
-        ("a: 1\n---\nb: 2\n", "E105", "2:1"),
-        ("a: &x [*x]", "E105", "1:8"),
-        ("a: *x", "E103", "1:4"),
-        ("? [a]\n: 1\n", "E103", "1:3"),
-        ("a: [1", "E103", "2:1"),
-        ("a:\n\t- 1", "E103", "2:1"),
-        ("a: \x00", "E102", "1:4"),
-        ("a: b\u202ec", "E102", "1:5"),
-        ("a\rb: 1", "E102", "1:2"),
-        ("[" * (MAX_DEPTH + 1), "E106", f"1:{MAX_DEPTH + 1}"),
-        ("x" * 1_000_001, "E106", "1:1"),
+        ("", "E103", "1:1-1"),
+        ("# nothing\n", "E103", "1:1-1"),
+        ("a: 1\na: 2\n", "E104", "2:1-1"),
+        ("a: !!python/object:os.system 1", "E105", "1:4-30"),
+        ("a: !x 1", "E105", "1:4-7"),
+        ("<<: {a: 1}", "E105", "1:1-2"),
+        ("'<<': {a: 1}", "E105", "1:1-4"),
+        ("a: 1\n---\nb: 2\n", "E105", "2:1-3"),
+        ("a: &x [*x]", "E105", "1:8-9"),
+        ("a: *x", "E103", "1:4-5"),
+        ("? [a]\n: 1\n", "E103", "1:3-3"),
+        ("a: [1\n", "E103", "2:1-1"),
+        ("a:\n\t- 1", "E103", "2:1-1"),
+        ("a: \x00", "E102", "1:4-4"),
+        ("a: b\u202ec", "E102", "1:5-5"),
+        ("a\rb: 1", "E102", "1:2-2"),
+        ("[" * (MAX_DEPTH + 1), "E106", f"1:{MAX_DEPTH + 1}-{MAX_DEPTH + 1}"),
+        ("x" * 1_000_001, "E106", "1:1-1"),
+        ("a: 1\r\nb: \x07", "E102", "2:4-4"),
+        ("é: x\n" * 2 + "b: \u2028", "E102", "3:4-4"),
+        ("a: [!!int 1]", "E105", "1:5-11"),
     ],
 )
 def test_what_is_refused(text: str, code: str, place: str) -> None:
@@ -116,3 +135,159 @@ def test_every_duplicate_is_reported_with_the_first_place() -> None:
     assert parse("a: 1\na: 2\nb: 1\nb: 2\n", "a.yaml", report) is None
     assert [d.code for d in report] == ["E104", "E104"]
     assert report.diagnostics[0].related[0][0].line == 1
+
+
+PLAIN = "the text is not valid YAML"
+UNALIGNED = "this does not fit the indentation around it"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "help"),
+    [
+        ("a: @x", "1:4-4", "no value can start with this character", "put the text in quotes"),
+        ("a: [1, 2}", "1:9-9", "a `,` or the closing `]` is missing", ""),
+        ("a: {b: 1]", "1:9-9", "a `,` or the closing `}` is missing", ""),
+        ("a: b: c", "1:5-5", "a `:` does not belong here", "check the indentation, or quote the text"),
+        ("b: 2\na\n", "3:1-1", "a `:` is missing after the key", ""),
+        ("p:\n    year: 1\n  table: 2", "3:3-3", UNALIGNED, "line it up with the fields above"),
+        ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "line it up with the `-` above"),
+        ("a: 'x", "1:6-6", "the quotes are not closed", ""),
+        ('a: "\\q"', "1:5-5", "this escape is unknown", "use single quotes, or write the backslash twice"),
+        ("a: - 1", "1:4-4", "a list cannot start here", "start it on the next line"),
+        ("&a &b c", "1:4-4", "this stands outside of the document", ""),
+        ("a: 1\nb: &", "2:5-5", "a name is missing after `&` or `*`", "put the text in quotes"),
+        ("a: {b: c, ,}", "1:11-11", "a value is missing here", ""),
+        ("a: >z", "1:5-5", PLAIN, ""),
+        ("a: 1\n\tb: 2", "2:1-1", "a tab cannot indent", "use spaces"),
+        ("a:\n \t- 1", "2:2-2", "a tab cannot indent", "use spaces"),
+    ],
+)
+def test_the_parser_is_explained(text: str, place: str, message: str, help: str) -> None:
+    report = Report()
+    assert parse(text, "a.yaml", report) is None
+    (found,) = report
+    assert (found.code, found.message, found.help) == ("E103", message, help)
+    assert refused(text) == ("E103", place)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: @x", "a: {b: c, ,}", "a: 1\n...\nb: 2", "p:\n    year: 1\n  table: 2", "a: [1, 2}", "a:\n\t- 1", "a: !!int 1"],
+)
+def test_without_libyaml_it_is_the_same_mistake(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_it, without = Report(), Report()
+    parse(text, "a.yaml", with_it)
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    assert parse(text, "a.yaml", without) is None
+    assert [(d.code, d.span, d.message) for d in without] == [(d.code, d.span, d.message) for d in with_it]
+
+
+def test_whatever_the_parser_raises_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in (yaml.YAMLError("x"), RecursionError(), yaml.MarkedYAMLError()):
+
+        def fails(_: str, error: BaseException = error) -> None:
+            raise error
+
+        monkeypatch.setattr(yaml, "CSafeLoader", fails)
+        assert refused("a: 1\n") == ("E103", "1:1-1")
+
+
+def test_texts_are_kept_for_the_report() -> None:
+    report = Report()
+    parse("a: 1\n", "a.yaml", report)
+    parse("a: [\n", "b.yaml", report)
+    assert report.texts == {"a.yaml": "a: 1\n", "b.yaml": "a: [\n"}
+    assert parse("b: 1", "c.yaml", report) is not None, "mistakes of other files are theirs"
+
+
+def test_a_place_that_is_not_in_the_document() -> None:
+    assert Document("a.yaml", None).span(("a", 1)) == Span("a.yaml", 1, 1, 1, 1)
+    assert Document("a.yaml", None).key_span(()) == Span("a.yaml", 1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("#" + "\x00" * 1_000_000, True),
+        ("x" * 1_000_000, False),
+        ("x" * 1_000_001, True),
+        ("[" * MAX_DEPTH + "]" * MAX_DEPTH, False),
+        ("- " * MAX_DEPTH + "a", False),
+        ("- " * (MAX_DEPTH + 1) + "a", True),
+        ("{a: " * (MAX_DEPTH + 1), True),
+        ("\n".join(f"a{i}: &x{i} 1" for i in range(100)), False),
+        ("\n".join(f"a{i}: &x{i} 1" for i in range(101)), True),
+        ("a: &a [" + "1," * 39_996 + "1]\nb: [*a, *a]\nc: &b {d: *a}\ne: *b", False),
+        ("a: &a [" + "1," * 39_997 + "1]\nb: [*a, *a]\nc: &b {d: *a}\ne: *b", True),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_the_limits_themselves(text: str, refused: bool) -> None:
+    report = Report()
+    assert (parse(text, "a.yaml", report) is None) == refused
+    assert [d.code for d in report] == ["E106"] * refused
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("1: a", {1: "a"}),
+        ("'1': a", {"1": "a"}),
+        ("true: a", {"true": "a"}),
+        ("1.5: a", {"1.5": "a"}),
+        ("null: a", {"null": "a"}),
+        ("~: a", {"~": "a"}),
+        ("'': a", {"": "a"}),
+        ("a: ! x", {"a": "x"}),
+        ("a:\tx  # y", {"a": "x"}),
+        ("a: x\té", {"a": "x\té"}),
+        ("a: |\n  010\n", {"a": "010\n"}),
+        ("a: >-\n  x\n  y\n", {"a": "x y"}),
+        ("a: {}\nb: []\nc: {d: [[], {e: }]}", {"a": {}, "b": [], "c": {"d": [[], {"e": None}]}}),
+        ("a: &x 1\nb: &x 2\nc: *x", {"a": 1, "b": 2, "c": 2}),
+        ("a: '\t'", {"a": "\t"}),
+        ("a: é\u00a0ü", {"a": "é\u00a0ü"}),
+    ],
+)
+def test_data(text: str, data: object) -> None:
+    assert read(text).data == data
+
+
+def test_places_inside_of_an_alias_are_where_the_value_stands() -> None:
+    document = read("a: &x\n  b: [1, {c: 2}]\nd: {e: *x}\nf: &y [*x]\ng: *y\n")
+    places = {p: document.span(p) for p in (("a", "b", 1, "c"), ("d", "e", "b", 1, "c"), ("g", 0, "b", 1, "c"))}
+    assert {place(span) for span in places.values()} == {"2:14-14"}
+    keys = [document.key_span(p) for p in (("a", "b"), ("d", "e", "b"), ("f", 0, "b"), ("g", 0, "b"))]
+    assert {place(span) for span in keys} == {"2:3-3"}
+    assert place(document.key_span(("d", "e"))) == "3:5-5"
+    assert place(document.key_span(("g",))) == "5:1-1"
+    assert document.span(("a",)) == Span("a.yaml", 1, 4, 3, 1)
+    assert document.span(()) == Span("a.yaml", 1, 1, 6, 1)
+    assert document.span(("f",)) == Span("a.yaml", 4, 4, 4, 11)
+
+
+def test_all_mistakes_of_a_text_at_once() -> None:
+    report = Report()
+    assert parse("a: [010, .nan, {b: 1, b: 2}]\nc: 1e999\n", "a.yaml", report) is None
+    assert [(d.code, place(d.span)) for d in report] == [
+        ("E107", "1:5-7"),
+        ("E107", "1:10-13"),
+        ("E104", "1:23-23"),
+        ("E107", "2:4-8"),
+    ]
+    assert place(report.diagnostics[2].related[0][0]) == "1:17-17"
+    assert report.diagnostics[0].help
+    assert f"`{'1' * 32}`" in str(_only("a: " + "1" * 40).message)
+
+
+def _only(text: str) -> Diagnostic:
+    report = Report()
+    parse(text, "a.yaml", report)
+    (found,) = report
+    return found
+
+
+def test_a_mistake_that_ends_the_text_is_the_last() -> None:
+    for text in ("<<: 1\na: 010", "? [a]\n: 010", "a: *x\nb: 010", "a: !!x 010", "a: 1\n---\nb: 010", "[" * 60 + "010"):
+        assert _only(text).code != "E107", text
+    assert _only("<<: 1").help == "write the fields out"

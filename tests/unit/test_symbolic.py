@@ -14,35 +14,62 @@ A, B = Symbolic.name("a"), Symbolic.name("b")
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
+    ("text", "printed"),
     [
-        (A, "a"),
-        (A + 1, "a + 1"),
-        (1 + A, "a + 1"),
-        (A - 1, "a - 1"),
-        (1 - A, "-a + 1"),
-        (A + A, "2 * a"),
-        (A - A, "0"),
-        (A * 3 + B, "3 * a + b"),
-        ((A + 1) * 2, "2 * a + 2"),
-        (A // 2, "a // 2"),
-        ((A + 1) // 2, "(a + 1) // 2"),
-        ((A * 4 + 2) // 2, "2 * a + 1"),
-        (A // 1, "a"),
-        (A % 2, "a % 2"),
-        (7 // A, "7 // a"),
-        (7 % A, "7 % a"),
-        (A * B, "a * b"),
-        (A * 0, "0"),
-        (-A, "-a"),
-        (minimum(A, 3), "min(a, 3)"),
-        (maximum(A, A), "a"),
-        (maximum(2, 3), "3"),
-        (A // B + 1, "(a // b) + 1"),
+        ("a", "a"),
+        ("a + 1", "a + 1"),
+        ("1 + a", "a + 1"),
+        ("a - 1", "a - 1"),
+        ("a - b", "a - b"),
+        ("1 - a", "-a + 1"),
+        ("-a - b - 2", "-a - b - 2"),
+        ("a + a", "2 * a"),
+        ("a - a", "0"),
+        ("a - a + 3", "3"),
+        ("(a + 1) + (b + 2)", "a + b + 3"),
+        ("a * 3 + b", "3 * a + b"),
+        ("b - a * 3", "b - 3 * a"),
+        ("(a + 1) * 2", "2 * a + 2"),
+        ("a // 2", "a // 2"),
+        ("(a + 1) // 2", "(a + 1) // 2"),
+        ("(a + b) // 2", "(a + b) // 2"),
+        ("(a * 2) // 3", "(2 * a) // 3"),
+        ("(a * 4 + 2) // 2", "2 * a + 1"),
+        ("(a * 4 + b * 6 + 9) // 2", "2 * a + 3 * b + 4"),
+        ("a * 1.5 // 1.5", "(1.5 * a) // 1.5"),
+        ("a * 1.5 // 3", "(1.5 * a) // 3"),
+        ("a * 2 // -2", "(2 * a) // -2"),
+        ("a // 1", "a"),
+        ("a % 2", "a % 2"),
+        ("(a + 1) % b", "(a + 1) % b"),
+        ("7 // a", "7 // a"),
+        ("7 % a", "7 % a"),
+        ("a * b", "a * b"),
+        ("b * a", "a * b"),
+        ("(a + 1) * b", "(a + 1) * b"),
+        ("a * 0", "0"),
+        ("-a", "-a"),
+        ("a * 2 - 2 * a", "0"),
+        ("minimum(a, 3)", "min(a, 3)"),
+        ("minimum(b, a, b)", "min(b, a, b)"),
+        ("maximum(b, 3)", "max(b, 3)"),
+        ("maximum(a, a)", "a"),
+        ("maximum(2, 3)", "3"),
+        ("minimum(2, 3)", "2"),
+        ("minimum(a, 1) + maximum(b, 1)", "min(a, 1) + max(b, 1)"),
+        ("a // b + 1", "(a // b) + 1"),
+        ("(a // 2) * (b // 2)", "(a // 2) * (b // 2)"),
+        ("(a + 1) // (b + 1)", "(a + 1) // (b + 1)"),
     ],
 )
-def test_source(value: Any, text: str) -> None:
-    assert source(value) == text
+def test_source(text: str, printed: str) -> None:
+    names = {"a": Symbolic.name("a"), "b": Symbolic.name("b"), "minimum": minimum, "maximum": maximum}
+    assert source(eval(text, {}, names)) == printed
+
+
+def test_names_and_sums_print_as_they_are() -> None:
+    assert str(A + 1) == repr(A + 1) == "a + 1"
+    assert [v.tight for v in (A, A + 1, A * 2, A + B)] == ["a", "(a + 1)", "(2 * a)", "(a + b)"]  # type: ignore[union-attr]
 
 
 def test_equal_sums_are_equal_and_hash_alike() -> None:
