@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from inception_dsl.cost import layers
 from inception_dsl.diagnostics import Report
+from inception_dsl.infer import combined, concatenated
 from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.symbolic import Symbolic
+from inception_dsl.values import TensorType
 
 Body = Callable[..., TypedProgram]
 
@@ -113,3 +117,180 @@ def test_a_block_with_the_same_values_is_inferred_once(body: Body) -> None:
 def test_too_many_layers(mistakes: Callable[..., Report], steps: str) -> None:
     report = mistakes(f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{steps}]\n")
     assert [d.code for d in report] == ["E309"]
+
+
+N, M = Symbolic.name("n"), Symbolic.name("m")
+
+
+@pytest.mark.parametrize(
+    ("types", "result"),
+    [
+        ([((8, 8), 3)], ((8, 8), 3)),
+        ([((8, 8), 3), ((8, 8), 5)], ((8, 8), 8)),
+        ([((8,), N), ((8,), 2), ((8,), N)], ((8,), 2 * N + 2)),
+        ([((N, 8), 3), ((7, M), 5)], ((7, 8), 8)),
+        ([((N,), 1), ((M,), 1)], ((N,), 2)),
+        ([((), 3), ((), 5)], ((), 8)),
+        ([((8,), 3), ((), 3)], "ranks"),
+        ([((8,), 3), ((8, 8), 3)], "ranks"),
+        ([((8, 7), 3), ((8, 6), 3)], "spatial sizes"),
+        ([((7, 8), 3), ((N, 8), 3), ((6, 8), 3)], "spatial sizes"),
+    ],
+)
+def test_a_concat(types: list[tuple[Any, Any]], result: Any) -> None:
+    assert concatenated([TensorType(*t) for t in types]) == (TensorType(*result) if len(result) == 2 else result)
+
+
+@pytest.mark.parametrize(
+    ("types", "result"),
+    [
+        ([((8, 8), 3)], ((8, 8), 3)),
+        ([((8, 8), 3), ((), 3)], ((8, 8), 3)),
+        ([((), 3), ((8, 8), 1)], ((8, 8), 3)),
+        ([((1, 1), 1), ((8, 4), 3)], ((8, 4), 3)),
+        ([((1, 8), 1), ((4, 1), 1)], ((4, 8), 1)),
+        ([((1,), 1), ((1,), 1)], ((1,), 1)),
+        ([((N, 8), 3), ((4, M), N)], ((4, 8), 3)),
+        ([((N,), N), ((M,), 1)], ((N,), N)),
+        ([((), 3), ((), 3)], ((), 3)),
+        ([((8, 8), 3), ((8,), 3)], "ranks"),
+        ([((8,), 3), ((8, 8), 3)], "ranks"),
+        ([((8, 7), 3), ((8, 8), 3)], "spatial sizes"),
+        ([((8, 8), 3), ((8, 8), 5)], "channels"),
+        ([((), 3), ((8, 8), 5)], "channels"),
+        ([((N, 8), 3), ((4, 8), 3), ((5, 8), 3)], "spatial sizes"),
+    ],
+)
+def test_an_add_or_a_multiply(types: list[tuple[Any, Any]], result: Any) -> None:
+    assert combined([TensorType(*t) for t in types]) == (TensorType(*result) if len(result) == 2 else result)
+
+
+BLOCK = "blocks: {b: {params: {k: int, r: {type: bool, default: true}}, steps: [%s]}}\nbody: [{use: b, k: %s}]"
+POOLS = "{op: max_pool, kernel_size: 3, padding: $k}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "words"),
+    [
+        ("body: [{op: identity, repeat: '${in_channels - 3}'}]", ["E203 3:31-50"], "`repeat` 0, found `0`"),
+        ("body: [{op: identity, repeat: '${in_channels * 0.5}'}]", ["E203 3:31-52"], "`repeat` `1.5`"),
+        (BLOCK % ("{op: identity, repeat: $r}", 1), ["E203 3:95-96"], "`repeat` `true`"),
+        (BLOCK % ("{op: identity, repeat: $k}", 100001), ["E309 3:95-96"], ""),
+        ("body: [{op: conv, filters: '${in_channels // 0}', kernel_size: 1}]", ["E207 3:43-43"], "zero"),
+        (
+            "body: [{op: conv, filters: '${0 - in_channels}', kernel_size: '${0 - 1}'}]",
+            ["E203 3:28-47", "E203 3:63-72"],
+            "",
+        ),
+        (
+            "body: [{op: conv, filters: 2, kernel_size: [1, '${in_channels - 3}']}]",
+            ["E203 3:44-68"],
+            "`kernel_size`: `0`",
+        ),
+        ("body: [{op: conv, filters: 2, kernel_size: [1, '${in_channels // 0}']}]", ["E207 3:63-63"], "zero"),
+        (
+            "body: [{op: conv_bn, filters: 2, kernel_size: 1, batch_norm: {epsilon: '${0 - in_channels}'}}]",
+            ["E203 3:62-92"],
+            "`batch_norm`: `-3`",
+        ),
+        (
+            "body: [{op: conv_bn, filters: 2, kernel_size: 1, batch_norm: {epsilon: '${in_channels // 0}'}}]",
+            ["E207 3:87-87"],
+            "zero",
+        ),
+        (BLOCK % ("{op: dense, units: $k}", "'${in_channels // 2 + 0.5}'"), ["E203 4:20-46"], "`k` int `1.5`"),
+        (BLOCK % ("{op: dense, units: $k}", "'${in_channels // 0}'"), ["E207 4:35-35"], "zero"),
+        ("body: [{op: max_pool, kernel_size: 9, padding: valid}]", ["E401 3:36-36"], "`max_pool`: 8 9"),
+        ("body: [{op: max_pool, kernel_size: 3, padding: 2}]", ["E403 3:48-48"], "2 3"),
+        ("body: [{op: flatten}, {op: max_pool, kernel_size: 3}]", ["E403 3:28-35"], "`max_pool` 192"),
+        (
+            "body: [{merge: add, branches: {x: [{op: max_pool, kernel_size: 2, stride: 2}], y: [{op: identity}]}}]",
+            ["E402 3:16-18"],
+            "`add` `x` ends with 4x4x3 `y` 8x8x3",
+        ),
+        (
+            "body: [{merge: concat, branches: {x: [{op: max_pool, kernel_size: 9, padding: valid}], "
+            "y: [{op: max_pool, kernel_size: 3, padding: 2}], z: [{op: flatten}]}}]",
+            ["E401 3:67-67", "E403 3:132-132"],
+            "",
+        ),
+        (
+            "body: [{op: identity, name: a}]\naux_heads: {h: {after: a, loss_weight: 1, steps: "
+            "[{op: max_pool, kernel_size: 9, padding: valid}]}}",
+            ["E401 4:79-79"],
+            "",
+        ),
+        (
+            f"blocks: {{b: {{params: {{k: int}}, steps: [{POOLS}]}}}}\n"
+            "body: [{merge: add, branches: {x: [{use: b, k: 3}], y: [{use: b, k: 4}]}}]",
+            ["E403 3:80-81"],  # once, though two uses have it
+            "`max_pool`: padding 3",
+        ),
+    ],
+)
+def test_where_a_mistake_is(mistakes: Callable[..., Report], text: str, expected: list[str], words: str) -> None:
+    report = mistakes(f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\n{text}\n")
+    spans = [(d.code, d.span) for d in report]
+    assert [f"{code} {s.line}:{s.column}-{s.end_column - 1}" for code, s in spans] == expected
+    assert all(word in report.diagnostics[0].message for word in words.split()), report.diagnostics[0].message
+
+
+def test_help_with_a_window_that_does_not_fit(mistakes: Callable[..., Report]) -> None:
+    def help(step: str) -> str:
+        (found,) = mistakes(f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\nbody: [{step}]\n")
+        return found.help
+
+    assert "`padding: same`" in help("{op: max_pool, kernel_size: 9, padding: valid}")
+    assert help("{op: max_pool, kernel_size: 5, padding: 3}") == "pad at most 2"
+    assert help("{op: conv, filters: 4, kernel_size: 1, groups: 2}") == ""
+
+
+def test_uses_are_named_of_the_part_that_has_the_mistake_only(mistakes: Callable[..., Report]) -> None:
+    report = mistakes("""
+        network: n
+        input: {channels: 3, height: 8, width: 8}
+        blocks: {b: {params: {k: int}, steps: [{op: conv, filters: 2, kernel_size: $k, padding: valid}]}}
+        body:
+          - merge: add
+            branches:
+              x: [{use: b, k: 9}]
+              y: [{op: max_pool, kernel_size: 10, padding: valid}]
+        """)
+    assert [(d.code, [note.rsplit("/", 1)[-1] for note in d.notes]) for d in report] == [
+        ("E401", ["spec.yaml:8:17, use of `b`"]),
+        ("E401", []),
+    ]
+
+
+def test_repetitions_are_counted_as_long_as_the_type_changes(body: Body) -> None:
+    def runs(steps: str) -> list[list[int]]:
+        return [[run.count for run in step.runs] for step in body(steps).sections["body"].steps]
+
+    assert runs("{op: identity, repeat: 4}") == [[4]]
+    assert runs("{op: zero_pad, padding: 1, repeat: 3}, {op: identity}") == [[1, 1, 1], [1]]
+    assert runs("{op: conv, filters: 5, kernel_size: 1, repeat: 4}") == [[1, 3]]
+    assert runs("{op: max_pool, kernel_size: 3, stride: 2, repeat: 8}") == [[1, 1, 1, 1, 1, 3]]
+    loops = body("{op: identity, repeat: 2}, {op: identity}").sections["body"].steps
+    assert [step.repeated for step in loops] == [True, False]
+
+
+def test_sizes_count_the_layers(body: Body) -> None:
+    block = "blocks: {b: {steps: [{op: identity, repeat: 3}, {op: flatten}]}}"
+    typed = body(
+        "{merge: add, branches: {x: [{op: identity}], y: [{op: identity, repeat: 4}], z: []}}, {use: b}", more=block
+    )
+    assert typed.sections["body"].size == 1 + 1 + 4 + 3 + 1
+    assert str(typed.sections["body"].x) == "32x32x3"
+    assert str(typed.sections["body"].y) == "3072"
+
+
+def test_every_attribute_may_be_an_expression(body: Body) -> None:
+    block = (
+        "blocks: {b: {params: {k: int, f: bool, e: float}, steps: [{op: conv_bn, filters: $k, kernel_size: "
+        "[$k, '${k - 2}'], use_bias: $f, batch_norm: {epsilon: $e, scale: $f}}]}}"
+    )
+    (layer,) = layers(body("{use: b, k: 3, f: false, e: 0.5}", more=block))
+    assert {w.name: w.shape for w in layer.weights} == {
+        "conv/kernel": (3, 1, 3, 3),
+        **{f"bn/{n}": (3,) for n in ("beta", "moving_mean", "moving_variance")},
+    }

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from inception_dsl.symbolic import Symbolic, source
-from inception_dsl.values import ShapeError, TensorType, Window
+from inception_dsl.values import ShapeError, TensorType, Weight, Window, dim, known, number
 
 KERNELS, STRIDES, DILATIONS = (1, 2, 3, 5, 7), (1, 2, 3), (1, 2)
 
@@ -112,3 +112,33 @@ def test_tensor_types() -> None:
     assert (x.rank, x.shape, x.positions(), str(x)) == (2, (28, 14, 192), 392, "28x14x192")
     assert TensorType((), 5).positions() == 1
     assert str(TensorType((7, 7), Symbolic.name("in_channels") + 1)) == "7x7x(in_channels + 1)"
+
+
+def test_a_window_is_dense_and_slides_by_one_unless_said() -> None:
+    assert Window(3) == Window(3, 1, 1, "same", False)
+    assert Window(3).output(9) == 9
+
+
+def test_a_window_that_does_not_fit_names_the_numbers_and_the_field() -> None:
+    with pytest.raises(ShapeError, match="5 pixels with 3 of padding, the window needs 9") as error:
+        Window(5, 1, 2, (1, 2)).output(5)
+    assert (error.value.field, error.value.code, error.value.help) == ("kernel_size", "E401", "")
+
+
+def test_a_shape_error_is_of_a_value_unless_said() -> None:
+    error = ShapeError("it does not fit")
+    assert (str(error), error.field, error.code, error.help) == ("it does not fit", "", "E403", "")
+
+
+def test_a_name_is_no_number() -> None:
+    assert number(7) == 7
+    with pytest.raises(TypeError, match="n is not a number"):
+        number(Symbolic.name("n"))
+    assert (known(7), known(Symbolic.name("n"))) == (True, False)
+    assert [type(dim(v)) for v in (7, 7.0, Symbolic.name("n"))] == [int, int, Symbolic]
+
+
+def test_the_size_of_a_weight() -> None:
+    assert Weight("kernel", (3, 3, 4, 8)).size == 288
+    assert str(Weight("kernel", (3, Symbolic.name("n"))).size) == "3 * n"
+    assert Weight("moving_mean", (8,)).trainable
