@@ -1,6 +1,7 @@
 """The pipeline, from a file to a typed program; read it from top to bottom.
 
-Each stage returns a value and adds its mistakes to the report; none prints, none raises at a user.
+Each stage returns a value and adds its mistakes to the report; none prints, none raises at a user. What has a mistake
+is left out of the value, so that each stage finds the mistakes of its own in the rest.
 """
 
 from __future__ import annotations
@@ -27,14 +28,13 @@ def compile_spec(
 
     ``root`` is the folder that the spec's files must stand in (:mod:`~inception_dsl.spec.roots`).
     """
+    before = len(report.diagnostics)
     spec = load(path, settings, report, root)
     if spec is None:
         return None
     linked = link(spec, report)
-    if linked is None:
-        return None
     program = expand(spec, linked, report)
-    if program is None:
-        return None
     typed = infer(program, report)
-    return typed if typed is not None and check_names(typed, report) else None
+    if typed is None or len(report.diagnostics) > before:
+        return None
+    return typed if check_names(typed, report) else None

@@ -15,6 +15,9 @@ from .source import DataPath, Document
 
 Edits = tuple[Edit, ...]
 _PLAIN: Final = re.compile(r"\$?[A-Za-z_][A-Za-z0-9_./-]*\Z")
+_CHARACTER: Final = re.compile(r".")
+_DOUBLED: Final = re.compile(r"''|.")
+_ESCAPED: Final = re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.")
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
@@ -65,6 +68,30 @@ class Editor(NamedTuple):
         if span is None or not span.in_a_file or not self.tight(path):
             return ()
         return Edit(_start(span), before), Edit(_end(span), after)
+
+    def append(self, path: DataPath, text: str) -> Edits:
+        """``text`` behind a value that stands on one line."""
+        span = self.document.spans.get(path)
+        return (Edit(_end(span), text),) if span is not None and span.in_a_file and self.tight(path) else ()
+
+    def part(self, path: DataPath, offset: int, length: int, text: str) -> Edits:
+        """Other text for a part of a scalar, where the characters of its value are those of the file."""
+        span = self.document.spans.get(path)
+        if span is None:
+            return ()
+        within = inside(span, offset, length, self.texts)
+        return _edit(within, text) if within != span else ()
+
+    def item(self, path: DataPath) -> Edits:
+        """A list of the one mapping at ``path``, which is written over several lines."""
+        span, first = self.document.spans.get(path), self.first(path)
+        if span is None or first is None or not span.in_a_file or self.at(span) == "{":
+            return ()
+        key = self.document.keys[first]
+        lines = self.texts[span.file].split("\n")[key.line : span.end_line]
+        indent = " " * (key.column - 1)
+        deeper = [i for i, line in enumerate(lines, key.line + 1) if line.startswith(indent) and line.strip()]
+        return Edit(_start(key), "- "), *(Edit(Span(span.file, i, 1, i, 1), "  ") for i in deeper)
 
     def insert(self, path: DataPath, key: str, text: str) -> Edits:
         """A new field of the mapping at ``path``, after its first one if that is short."""
@@ -122,8 +149,28 @@ class Editor(NamedTuple):
 
     def at(self, span: Span) -> str:
         """The character at a place."""
-        lines = self.texts.get(span.file, "").split("\n")
-        return lines[span.line - 1][span.column - 1 : span.column] if span.line <= len(lines) else ""
+        return _line(span, self.texts)[span.column - 1 : span.column]
+
+
+def inside(span: Span, offset: int, length: int, texts: Mapping[str, str]) -> Span:
+    """The part of a scalar that starts ``offset`` characters into its value; all of it where it has several lines."""
+    if span.line != span.end_line:
+        return span
+    raw = _line(span, texts)[span.column - 1 : span.end_column - 1]
+    quote = raw[:1] if raw[:1] in ("'", '"') else ""
+    unit = _ESCAPED if quote == '"' else _DOUBLED if quote else _CHARACTER
+    places = [match.start() for match in unit.finditer(raw, len(quote), len(raw) - len(quote))]
+    places.append(len(raw) - len(quote))
+    if offset + length >= len(places) + (length == 1):  # the end of the text is a place of its own
+        return span
+    start, end = places[offset], places[min(offset + length, len(places) - 1)]
+    column = span.column + start
+    return Span(span.file, span.line, column, span.line, max(span.column + end, column + 1))
+
+
+def _line(span: Span, texts: Mapping[str, str]) -> str:
+    lines = texts.get(span.file, "").split("\n", span.line)
+    return lines[span.line - 1] if span.line <= len(lines) else ""
 
 
 def _edit(span: Span | None, text: str) -> Edits:

@@ -32,11 +32,14 @@ _FUNCTIONS: Final = {"min": minimum, "max": maximum}
 
 
 class ExpressionError(Exception):
-    """What is wrong with an expression; ``offset`` counts characters from the start of the text."""
+    """What is wrong with an expression; ``offset`` counts characters from the start of the text.
 
-    def __init__(self, message: str, offset: int = 0, length: int = 1) -> None:
+    ``write`` is what to put in the place of ``length`` characters there.
+    """
+
+    def __init__(self, message: str, offset: int = 0, length: int = 1, *, help: str = "", write: str = "") -> None:
         super().__init__(message)
-        self.offset, self.length = offset, length
+        self.offset, self.length, self.help, self.write = offset, length, help, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,12 @@ def parse(text: str) -> Expression:
     if re.fullmatch(r"\$[A-Za-z_]\w*", text, re.ASCII):
         return Expression(text, (("name", text[1:], 1),))
     if not (text.startswith("${") and text.endswith("}")):
-        raise ExpressionError("write `$name` or `${…}` as the whole value", 0, len(text))
+        inner = re.fullmatch(r"\$\{?\(?([A-Za-z_][^$(){}]*)\)?\}?", text, re.ASCII)
+        write = f'"${{{inner[1].strip()}}}"' if inner else ""
+        help = f"write `{write}`" if write else ""
+        raise ExpressionError(
+            "an expression is `$name` or `${…}`, the whole value", 0, len(text), help=help, write=write
+        )
     return Expression(text, tuple(_Parser(text).parse()))
 
 
@@ -116,7 +124,9 @@ class _Parser:
             match = _TOKEN.match(text, position, end)
             if match is None:
                 start = position + len(text[position:end]) - len(text[position:end].lstrip())
-                raise ExpressionError(f"`{text[start]}` has no meaning here", start)
+                write = "//" if text[start] == "/" else ""
+                help = "write `//`, which rounds down" if write else "+ - * // %, min, max and parentheses are known"
+                raise ExpressionError(f"`{text[start]}` has no meaning here", start, help=help, write=write)
             kind = match.lastgroup or ""
             self.tokens.append((kind, match[kind], match.start(kind)))
             position = match.end()

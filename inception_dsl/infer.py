@@ -1,32 +1,45 @@
-"""Shapes: one rule for every op, run on numbers (a program on its input) or on names (a block by itself)."""
+"""Shapes: one rule for every op, run on numbers (a program on its input) or on names (a block by itself).
+
+``None`` stands for a type that is not known because of a mistake. It passes through what follows, so that one mistake
+is one report, and what does not depend on it is looked at all the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from .diagnostics import Report, Span
+from .clash import Clash, combined, concatenated
+from .diagnostics import Edit, Report, Span
+from .edits import Editor, inside
 from .expression import Expression, ExpressionError
-from .ir.graph import Chain, ForkNode, Node, OpNode, Origin, Program, UseNode
+from .ir.graph import BrokenNode, Chain, ForkNode, Node, OpNode, Origin, Program, UseNode
 from .ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 from .ops import Fields, Op, attribute_names, expressions
 from .ops.fields import shown
-from .spec.load import inside
 from .spec.models import fits
 from .symbolic import Symbolic
-from .values import ShapeError, TensorType, known
+from .values import ShapeError, TensorType
 
 MAX_LAYERS = 100_000
+MAX_NOTES = 3
+
+
+class Turn(NamedTuple):
+    """A use that is being looked at, and which of its repetitions."""
+
+    span: Span
+    block: str
+    nth: int
+    total: int
 
 
 def infer(program: Program, report: Report) -> TypedProgram | None:
-    """Every type of ``program`` on its input, or ``None`` with the mistakes in ``report``."""
-    before = len(report.diagnostics)
-    typed = Inference(program, report).program_types()
-    return typed if typed is not None and len(report.diagnostics) == before else None
+    """Every type of ``program`` on its input, or ``None`` where a mistake hides one."""
+    return Inference(program, report).program_types()
 
 
 class Inference:
@@ -38,33 +51,36 @@ class Inference:
     def __init__(self, program: Program, report: Report) -> None:
         self.program, self.report = program, report
         self.memo: dict[Any, TypedChain | None] = {}
-        self.uses: list[tuple[Span, str]] = []
+        self.uses: list[Turn] = []
+        self.turn = (1, 1)
+        self.reported: set[tuple[str, Span]] = set()
 
     def program_types(self) -> TypedProgram | None:
         program = self.program
-        values = {**program.values, "in_channels": program.input.channels}
-        x = program.input
-        sections: dict[str, TypedChain] = {}
+        x = program.input if program.input.channels else None
+        values = _with_channels(program.values, x)
+        sections: dict[str, TypedChain | None] = {}
         after: dict[str, TensorType] = {}
         for name, chain in program.sections.items():
-            typed = self.chain(chain, x, values)
-            if typed is None:
-                return None
-            for step in typed.steps:
-                if step.node.segments:
-                    after[step.node.segments[-1]] = step.y
-            sections[name], x = typed, typed.y
-        outputs = {program.output_name: x}
+            steps = list(self.steps(chain, x, values))
+            for node, step in zip(chain, steps, strict=True):
+                if node.segments and step is not None:
+                    after[node.segments[-1]] = step.y
+            sections[name] = typed = _chained(steps, x)
+            x = None if typed is None else typed.y
         heads = []
         for head in program.aux_heads:
-            typed = self.chain(head.chain, after[head.after], {**values, "in_channels": after[head.after].channels})
-            if typed is None:
-                return None
-            heads.append((head, typed))
-            outputs[head.name] = typed.y
+            start = after.get(head.after)
+            heads.append((head, self.chain(head.chain, start, _with_channels(program.values, start))))
+        chains = [*sections.values(), *(chain for _, chain in heads)]
+        self.limit([chain for chain in chains if chain is not None], program.origin)
+        if any(chain is None for chain in chains) or any(step not in after for step in program.outputs.values()):
+            return None
+        done = {name: chain for name, chain in sections.items() if chain is not None}
+        typed_heads = tuple((head, chain) for head, chain in heads if chain is not None)
+        outputs = {program.output_name: list(done.values())[-1].y, **{head.name: c.y for head, c in typed_heads}}
         outputs |= {name: after[step] for name, step in program.outputs.items()}
-        self.limit([*sections.values(), *(t for _, t in heads)], program.origin)
-        return TypedProgram(program, sections, tuple(heads), outputs)
+        return TypedProgram(program, done, typed_heads, outputs)
 
     def limit(self, chains: list[TypedChain], origin: Origin) -> None:
         layers = sum(chain.size for chain in chains)
@@ -73,30 +89,45 @@ class Inference:
                 "E309", f"the spec expands to {layers:,} layers, at most {MAX_LAYERS:,} are allowed", origin.span()
             )
 
-    def error(self, code: str, message: str, span: Span, help: str = "") -> None:
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        label: str = "",
+        help: str = "",
+        notes: tuple[str, ...] = (),
+        related: tuple[tuple[Span, str], ...] = (),
+        fix: tuple[Edit, ...] = (),
+    ) -> None:
         """Report a mistake with the uses that led to it."""
-        notes = [f"in: {place}, use of `{block}`" for place, block in reversed(self.uses)]
-        if any(d.code == code and d.span == span for d in self.report.diagnostics):
+        if (code, span) in self.reported:
             return
-        self.report.error(code, message, span, help=help, notes=notes)
+        self.reported.add((code, span))
+        found = [f"in: {turn.span}, use of `{turn.block}`{_ordinal(turn)}" for turn in reversed(self.uses)]
+        if len(found) > MAX_NOTES:
+            found[1:-1] = [f"in: {len(found) - 2} uses between"]
+        notes = (*found, *notes)
+        self.report.error(code, message, span, label=label, help=help, notes=notes, related=related, fix=fix)
 
-    def chain(self, chain: Chain, x: TensorType, values: Mapping[str, Any]) -> TypedChain | None:
-        first, steps, size = x, [], 0
+    def chain(self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]) -> TypedChain | None:
+        return _chained(list(self.steps(chain, x, values)), x)
+
+    def steps(self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]) -> Iterator[TypedStep | None]:
         for node in chain:
             step = self.step(node, x, values)
-            if step is None:
-                return None
-            steps.append(step)
-            size += sum(run.count * _size(run.typed) for run in step.runs)
-            x = step.y
-        return TypedChain(tuple(steps), first, x, size)
+            yield step
+            x = None if step is None else step.y
 
-    def step(self, node: Node, x: TensorType, values: Mapping[str, Any]) -> TypedStep | None:
-        count = self.repeat(node, values)
-        if count is None:
+    def step(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> TypedStep | None:
+        total = count = self.repeat(node, values)
+        if x is None or count is None or total is None:
+            self.node(node, x, values)
             return None
         runs: list[Run] = []
         while count:
+            self.turn = (total - count + 1, total)
             typed = self.node(node, x, values)
             if typed is None:
                 return None
@@ -126,37 +157,48 @@ class Inference:
         return value
 
     def evaluate(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
-        """``value``, computed if it is an expression; ``None`` after an error."""
+        """``value``, computed if it is an expression; ``None`` after a mistake, also one in what it depends on."""
         if not isinstance(value, Expression):
             return value
+        if any(name not in values for name, _ in value.names):
+            return None
         try:
             return value.evaluate(values)
         except ExpressionError as error:
-            span = inside(origin.span(), value.text, error.offset, error.length)
+            span = inside(origin.span(), error.offset, error.length, self.report.texts)
             self.error("E207", str(error), span)
             return None
 
-    def node(self, node: Node, x: TensorType, values: Mapping[str, Any]) -> Typed | None:
+    def node(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> Typed | None:
         if isinstance(node, OpNode):
             return self.op(node, x, values)
         if isinstance(node, ForkNode):
             return self.fork(node, x, values)
         return self.use(node, x, values)
 
-    def op(self, node: OpNode, x: TensorType, values: Mapping[str, Any]) -> TypedOp | None:
+    def op(self, node: OpNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedOp | None:
         op = self.bind(node, values)
-        if op is None:
+        if op is None or x is None:
             return None
         try:
             return TypedOp(node, op, x, op.infer(x))
         except ShapeError as error:
-            help = error.help or (self.smaller_help() if error.code == "E401" else "")
-            span = node.origin.span(error.field) if error.field else node.origin.span("op")
-            self.error(error.code, f"`{op.op}`: {error}", span, help)
+            self.misfit(node, error)
             return None
 
-    def smaller_help(self) -> str:
-        return "use a larger input, a smaller `kernel_size`, or `padding: same`"
+    def misfit(self, node: OpNode, error: ShapeError) -> None:
+        """Report an op that does not take its input, with what would fit."""
+        here, field = node.origin, error.field
+        span = here.span(field) if field else here.span("op")
+        fix: tuple[Edit, ...] = ()
+        if error.write:
+            editor, path = Editor(here.document, self.report.texts), (*here.path, field)
+            written = path in here.document.spans
+            fix = editor.replace(path, error.write) if written else editor.insert(here.path, field, error.write)
+        index, count = self.turn
+        notes = (f"in: the {_nth(index)} of {count} repetitions",) if count > 1 and node.repeat != 1 else ()
+        help = error.help or (f"write `{field}: {error.write}`" if error.write else "")
+        self.error(error.code, f"`{node.op.op}`: {error}", span, help=help, notes=notes, fix=fix)
 
     def bind(self, node: OpNode, values: Mapping[str, Any]) -> Op | None:
         """The op with every expression replaced by its value, checked again where it is a number."""
@@ -188,50 +230,66 @@ class Inference:
             return None if None in fields.values() else fields
         return self.evaluate(value, origin, values)
 
-    def fork(self, node: ForkNode, x: TensorType, values: Mapping[str, Any]) -> TypedFork | None:
+    def fork(self, node: ForkNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedFork | None:
+        turn = self.turn
         branches = [(name, self.chain(branch, x, values)) for name, branch in node.branches]
-        if any(chain is None for _, chain in branches):
-            return None
         done = [(name, chain) for name, chain in branches if chain is not None]
+        if x is None or len(done) < len(branches) or isinstance(node, BrokenNode):
+            return None
         types = [chain.y for _, chain in done]
         y = concatenated(types) if node.merge == "concat" else combined(types)
+        self.turn = turn
         if isinstance(y, str):
-            sizes = "; ".join(f"`{name}` ends with {chain.y}" for name, chain in done)
-            self.error(
-                "E402", f"`{node.merge}` cannot join branches whose {y} differ: {sizes}", node.origin.span("merge")
-            )
+            clash = Clash(node, done, y, values, self.report.texts)
+            self.error("E402", clash.message, clash.span, **clash.details())
             return None
         return TypedFork(node, tuple(done), x, y)
 
-    def use(self, node: UseNode, x: TensorType, values: Mapping[str, Any]) -> TypedUse | None:
+    def use(self, node: UseNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedUse | None:
         block = self.program.blocks[node.block]
         arguments: dict[str, Any] = {}
         for name, value in node.arguments.items():
             result = self.evaluate(value, node.origin.below(name), values)
-            if result is None:
-                return None
             kind = block.parameters[name]
-            if not isinstance(result, Symbolic) and not fits(result, kind):
+            if result is None:
+                continue
+            if isinstance(result, Symbolic) or fits(result, kind):
+                arguments[name] = result
+            else:
                 self.error("E203", f"`{name}` is of type {kind}, found {shown(result)}", node.origin.span(name))
-                return None
-            arguments[name] = result
         with self.inside_use(node):
             body = self.body(node.block, arguments, x)
-        return None if body is None else TypedUse(node, arguments, body, x, body.y)
+        if body is None or x is None or len(arguments) < len(block.parameters):
+            return None
+        return TypedUse(node, arguments, body, x, body.y)
 
-    def body(self, block: str, arguments: Mapping[str, Any], x: TensorType) -> TypedChain | None:
+    def body(self, block: str, arguments: Mapping[str, Any], x: TensorType | None) -> TypedChain | None:
         """The chain of a block for one input and one set of values."""
         key = (block, tuple(arguments.items()), x)
         if key not in self.memo:
-            values = {**arguments, "in_channels": x.channels}
-            self.memo[key] = self.chain(self.program.blocks[block].chain, x, values)
+            self.memo[key] = self.chain(self.program.blocks[block].chain, x, _with_channels(arguments, x))
         return self.memo[key]
 
     @contextmanager
     def inside_use(self, node: UseNode) -> Iterator[None]:
-        self.uses.append((node.origin.span("use"), node.block))
+        turn = self.turn
+        self.uses.append(Turn(node.origin.span("use"), node.block, *turn))
         yield
         self.uses.pop()
+        self.turn = turn
+
+
+def _with_channels(values: Mapping[str, Any], x: TensorType | None) -> dict[str, Any]:
+    return {**values} if x is None else {**values, "in_channels": x.channels}
+
+
+def _chained(steps: list[TypedStep | None], x: TensorType | None) -> TypedChain | None:
+    """The steps as a chain, if all of them have types."""
+    done = [step for step in steps if step is not None]
+    if x is None or len(done) < len(steps):
+        return None
+    size = sum(run.count * _size(run.typed) for step in done for run in step.runs)
+    return TypedChain(tuple(done), x, done[-1].y if done else x, size)
 
 
 def _size(typed: Typed) -> int:
@@ -240,33 +298,10 @@ def _size(typed: Typed) -> int:
     return typed.body.size if isinstance(typed, TypedUse) else 1
 
 
-def concatenated(types: list[TensorType]) -> TensorType | str:
-    """The type of a concat along channels, or the word for what differs."""
-    if len({t.rank for t in types}) > 1:
-        return "ranks"
-    for sizes in zip(*(t.spatial for t in types), strict=True):
-        if len({s for s in sizes if known(s)}) > 1:
-            return "spatial sizes"
-    total: Any = 0
-    for t in types:
-        total = total + t.channels
-    return TensorType(_sharpest([t.spatial for t in types]), total)
+def _ordinal(turn: Turn) -> str:
+    return f" ({_nth(turn.nth)} of {turn.total:,})" if turn.total > 1 else ""
 
 
-def _sharpest(spatial: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    return tuple(next((s for s in sizes if known(s)), sizes[0]) for sizes in zip(*spatial, strict=True))
-
-
-def combined(types: list[TensorType]) -> TensorType | str:
-    """The type of an add or a multiply: axes of size 1, and vectors, are broadcast."""
-    rank = max(t.rank for t in types)
-    if any(t.rank not in (0, rank) for t in types):
-        return "ranks"
-    shapes = [(*((1,) * rank if not t.rank else t.spatial), t.channels) for t in types]
-    result: list[Any] = []
-    for axis, sizes in enumerate(zip(*shapes, strict=True)):
-        larger = [s for s in sizes if s != 1]
-        if len({s for s in larger if known(s)}) > 1:
-            return "channels" if axis == rank else "spatial sizes"
-        result.append(next((s for s in larger if known(s)), larger[0] if larger else 1))
-    return TensorType(tuple(result[:-1]), result[-1])
+def _nth(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"

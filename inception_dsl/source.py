@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 
-from .diagnostics import Report, Span
+from .diagnostics import Edit, Report, Span
 
 DataPath: TypeAlias = tuple[str | int, ...]
 
@@ -41,6 +41,12 @@ class Document:
     data: Any
     spans: dict[DataPath, Span] = field(default_factory=dict)
     keys: dict[DataPath, Span] = field(default_factory=dict)
+    dropped: set[DataPath] = field(default_factory=set)
+    """What had a mistake and was left out; what depends on it is not reported."""
+
+    def lost(self, *path: str | int) -> bool:
+        """Whether ``path``, or what holds it, was left out."""
+        return any(path[:size] in self.dropped for size in range(1, len(path) + 1))
 
     def span(self, path: DataPath) -> Span:
         """The place of ``path``, or of the nearest part of the document that encloses it."""
@@ -52,19 +58,26 @@ class Document:
         return self.keys.get(path) or self.span(path)
 
 
+class _Broken:
+    """What stands in data for a scalar that was reported."""
+
+
+BROKEN: Final = _Broken()
+
+
 class _StopError(Exception):
     """Leaves the builder after the first mistake that makes the rest of the text meaningless."""
 
 
 def parse(text: str, file: str, report: Report) -> Document | None:
-    """The document in ``text``, or ``None`` with the mistakes in ``report``."""
+    """The document in ``text``, or ``None`` where it cannot be read; mistakes go into ``report``."""
     report.texts[file] = text
-    before = len(report.diagnostics)
     if not _characters_allowed(text, file, report):
         return None
     document = Document(file, None)
     try:
         document.data = _Builder(text, document, report).build()
+        return document
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         span = Span(file, 1, 1, 1, 2) if mark is None else _at(file, mark.line, mark.column)
@@ -74,7 +87,7 @@ def parse(text: str, file: str, report: Report) -> Document | None:
         report.error("E103", "the text is not valid YAML", Span(file, 1, 1, 1, 2))
     except _StopError:
         pass
-    return document if len(report.diagnostics) == before else None
+    return None
 
 
 _EXPLAINED: Final = (
@@ -217,6 +230,7 @@ class _Builder:
 
     def mapping(self, path: DataPath, depth: int, _: Any) -> tuple[dict[Any, Any], Any]:
         items: dict[Any, Any] = {}
+        last: Any = None
         while not isinstance(event := self.events.get_event(), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 self.stop("E103", "a key must be plain text", event)
@@ -227,17 +241,17 @@ class _Builder:
             if key == "<<":
                 self.stop("E105", "merge keys (`<<`) are not allowed in a spec", event, "write the fields out")
             span = self.span(event)
-            if key in items:
-                first = self.document.keys[(*path, key)]
-                self.report.error(
-                    "E104",
-                    f"the key `{key}` stands twice",
-                    span,
-                    related=[(first, "it stands here first")],
-                    help="remove one of the two",
-                )
-            self.document.keys[(*path, key)] = span
-            items[key] = self.value(self.events.get_event(), (*path, key), depth)
+            first = self.document.keys.get((*path, key))
+            before = self.document.spans.get((*path, last)) if last is not None else None
+            last = key if first is None else f"{key} (again)"
+            value = self.value(self.events.get_event(), (*path, last), depth)
+            if first is None:
+                self.document.keys[(*path, key)], items[key] = span, value
+            else:
+                fix = _between(before, self.document.spans[(*path, last)])
+                places = [(first, "it stands here first")]
+                help = "remove one of the two"
+                self.report.error("E104", f"the key `{key}` stands twice", span, related=places, help=help, fix=fix)
         return items, event
 
     def scalar(self, event: Any) -> Any:
@@ -251,15 +265,35 @@ class _Builder:
         if _INT.match(text):
             return int(text)
         if _ODD.match(text):
-            help = "write the number in plain decimal digits, or quote it to make it text"
-            self.report.error(
-                "E107", f"`{text}` means different numbers to different readers", self.span(event), help=help
-            )
-        elif text in _SPECIAL or _LONG.match(text):
+            decimal, span = _decimal(text), self.span(event)
+            help = f"write `{decimal}`" if decimal else "write the number in plain decimal digits"
+            fix = [Edit(span, decimal)] if decimal else []
+            message = f"`{text}` means different numbers to different readers"
+            self.report.error("E107", message, span, help=f"{help}, or quote it to make it text", fix=fix)
+            return BROKEN
+        if text in _SPECIAL or _LONG.match(text):
             self.report.error("E107", f"`{text[:32]}` is not a finite number of at most 18 digits", self.span(event))
-        elif _FLOAT.match(text):
+            return BROKEN
+        if _FLOAT.match(text):
             number = float(text)
             if number in (float("inf"), float("-inf")):
                 self.report.error("E107", f"`{text}` is too large", self.span(event))
+                return BROKEN
             return number
         return text
+
+
+def _between(before: Span | None, value: Span) -> list[Edit]:
+    """What takes a field away that stands after the value at ``before``, where both end on their line."""
+    if before is None or any(s.line != s.end_line for s in (before, value)):
+        return []
+    return [Edit(Span(value.file, before.line, before.end_column, value.line, value.end_column), "")]
+
+
+def _decimal(text: str) -> str:
+    """What YAML 1.2 reads as a number, in decimal digits; of times of day and the like, nothing."""
+    digits = text.lstrip("+-").replace("_", "")
+    if ":" in text or len(digits) > 18:
+        return ""
+    number = int(digits, 0) if digits[1:2] in ("o", "x", "b") else int(digits)
+    return f"-{number}" if text.startswith("-") else str(number)

@@ -12,11 +12,11 @@ from .symbolic import Dim, Symbolic, Value, source
 
 
 class ShapeError(Exception):
-    """An op does not fit its input; ``field`` is the attribute to point at."""
+    """An op does not fit its input; ``field`` is the attribute to point at, ``write`` a value of it that fits."""
 
-    def __init__(self, message: str, *, field: str = "", code: str = "E403", help: str = "") -> None:
+    def __init__(self, message: str, *, field: str = "", code: str = "E403", help: str = "", write: str = "") -> None:
         super().__init__(message)
-        self.field, self.code, self.help = field, code, help
+        self.field, self.code, self.help, self.write = field, code, help, write
 
 
 def known(value: Value) -> bool:

@@ -71,6 +71,10 @@ class UseNode(NamedTuple):
     origin: Origin
 
 
+class BrokenNode(ForkNode):
+    """A step with a mistake, of unknown type; to all that walks chains, a fork. A program that has one has no types."""
+
+
 Node: TypeAlias = OpNode | ForkNode | UseNode
 Chain: TypeAlias = tuple[Node, ...]
 

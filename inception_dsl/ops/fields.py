@@ -44,11 +44,21 @@ class Checked:
 
 
 def refuse(
-    message: str, *, code: str = "E203", help: str = "", offset: int = 0, length: int = 0
+    message: str,
+    *,
+    code: str = "E203",
+    help: str = "",
+    write: str = "",
+    edit: str = "replace",
+    at: tuple[int, int] = (0, 0),
 ) -> PydanticCustomError:
-    """The one kind of error that fields raise; the loader turns it into a diagnostic."""
-    context = {"message": message, "code": code, "help": help, "offset": offset, "length": length}
-    return PydanticCustomError("spec", "{message}", context)
+    """The one kind of error that fields raise; the loader turns it into a diagnostic.
+
+    ``write`` is what to write instead of the value; ``edit`` may also be ``rename`` (its key) or ``remove``. ``at`` is
+    the part of a text that is wrong: where it starts, and its length.
+    """
+    context = {"message": message, "code": code, "help": help, "write": write, "edit": edit}
+    return PydanticCustomError("spec", "{message}", {**context, "offset": at[0], "length": at[1]})
 
 
 def located(error: PydanticCustomError, path: tuple[str | int, ...], value: object) -> ValidationError:
@@ -90,7 +100,8 @@ def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
             try:
                 return expression.parse(value)
             except expression.ExpressionError as error:
-                raise refuse(str(error), code="E207", offset=error.offset, length=error.length) from None
+                at = (error.offset, error.length) if error.length < len(value) else (0, 0)
+                raise refuse(str(error), code="E207", help=error.help, write=error.write, at=at) from None
         return check(value)
 
     return validate
@@ -99,7 +110,9 @@ def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def whole(low: int, high: int) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise refuse(f"expected a whole number from {low} to {high}, found {shown(value)}")
+            write = _number(value, low, high)
+            help = f"write `{write}`" if write else ""
+            raise refuse(f"expected a whole number from {low} to {high}, found {shown(value)}", help=help, write=write)
         return value
 
     return check
@@ -116,10 +129,24 @@ def real(low: float, high: float, *, open_low: bool = False, open_high: bool = F
     return check
 
 
+def _number(value: Any, low: int, high: int) -> str:
+    """The whole number that ``value`` says in another way."""
+    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,8}", value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return ""
+    return str(int(value)) if low <= value <= high else ""
+
+
+_TRUE: Final = frozenset({"yes", "on", "y", "true", "1", "1.0"})
+_FALSE: Final = frozenset({"no", "off", "n", "false", "0", "0.0", "none"})
+
+
 def boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        help = "write true or false" if str(value).lower() in ("yes", "no", "on", "off") else ""
-        raise refuse(f"expected true or false, found {shown(value)}", help=help)
+        word = str(value).lower()
+        write = "true" if word in _TRUE else "false" if word in _FALSE else ""
+        raise refuse(f"expected true or false, found {shown(value)}", help=write and f"write `{write}`", write=write)
     return value
 
 
@@ -127,8 +154,10 @@ def choice(words: tuple[str, ...]) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in words or not isinstance(value, str):
             best = nearest(value, words) if isinstance(value, str) else None
+            best = "none" if value in (None, False) and "none" in words else best
             help = f"did you mean `{best}`?" if best else ""
-            raise refuse(f"expected one of {', '.join(words)}, found {shown(value)}", help=help)
+            message = f"expected one of {', '.join(words)}, found {shown(value)}"
+            raise refuse(message, help=help, write=best or "")
         return value
 
     return check
@@ -143,10 +172,22 @@ def per_axis(low: int, high: int) -> Callable[[Any], Any]:
                 raise refuse(f"expected one number, or one for each axis, found {shown(value)}")
             return tuple(one(v) for v in value)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise refuse(f"expected a whole number or a list with one for each axis, found {shown(value)}")
+            write = _number(value, low, high) or _sizes(value)
+            message = f"expected a whole number or a list with one for each axis, found {shown(value)}"
+            raise refuse(message, help=write and f"write `{write}`", write=write)
         return one(value)
 
     return check
+
+
+def _sizes(value: Any) -> str:
+    """The list that ``3x3`` or ``(3, 3)`` stands for."""
+    found = (
+        re.fullmatch(r"\(?\s*([0-9]{1,4}(?:\s*[x,]\s*[0-9]{1,4}){1,2})\s*,?\s*\)?", value)
+        if isinstance(value, str)
+        else None
+    )
+    return f"[{', '.join(re.split(r'[x, ]+', found[1]))}]" if found else ""
 
 
 def sides(value: Any) -> Any:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from ..diagnostics import Report
 from ..ops import Fields, Op
 from ..source import DataPath, Document
-from .load import Reading, Spec, check, read_wanted
-from .models import BlockBody, BlockFile, Fork, Parameter, Use
+from .check import check
+from .load import Reading, Spec, read_wanted
+from .models import BlockBody, BlockFile, Broken, Fork, Parameter, Use
 
 
 class LinkedBlock(NamedTuple):
@@ -27,29 +28,35 @@ class LinkedBlock(NamedTuple):
         return self.model.params
 
 
-def link(spec: Spec, report: Report) -> dict[str, LinkedBlock] | None:
+class Linked(dict[str, LinkedBlock]):
+    """Blocks by id. It is not ``complete`` where a mistake may hide some."""
+
+    complete = True
+
+
+def link(spec: Spec, report: Report) -> Linked:
     """Every block that ``spec`` can use, by id."""
-    before = len(report.diagnostics)
     linker = _Linker(Reading(report, spec.root))
     linker.pending.append(spec)
     while linker.pending:
         linker.take(linker.pending.pop())
-    return linker.blocks if len(report.diagnostics) == before else None
+    return linker.blocks
 
 
 class _Linker:
     def __init__(self, reading: Reading) -> None:
         self.reading, self.report = reading, reading.report
-        self.blocks: dict[str, LinkedBlock] = {}
+        self.blocks = Linked()
         self.files: set[str] = set()
         self.pending: list[Spec] = []
 
     def take(self, spec: Spec) -> None:
         model, document = spec.model, spec.document
+        self.blocks.complete &= not (document.lost("blocks") or document.lost("import"))
         own = given_defaults(model)
         for name, body in model.blocks.items():
             self.add(LinkedBlock(name, body, document, ("blocks", name), own))
-        if isinstance(model, BlockFile):
+        if isinstance(model, BlockFile) and not document.lost("block"):
             changed = self.blocks.get(model.block)
             if changed and changed.path and changed.document.span(changed.path).file == document.file:
                 self.blocks[model.block] = changed._replace(defaults=own)  # a spec has laid changes over it
@@ -63,13 +70,15 @@ class _Linker:
             self.files.add(path)
             imported = read_wanted(wanted, span, self.reading)
             if imported is None:
-                continue
-            if not isinstance(imported.data, dict) or "block" not in imported.data:
+                self.blocks.complete = False
+            elif not isinstance(imported.data, dict) or "block" not in imported.data:
                 self.report.error("E301", f"{wanted} does not define a block", span)
-                continue
-            checked = check(BlockFile, imported.data, imported, (), self.report)
-            if checked is not None:
-                self.pending.append(Spec(checked, imported))
+                self.blocks.complete = False
+            else:
+                checked = check(BlockFile, imported, self.report)
+                if checked is not None:
+                    self.blocks.complete &= not imported.lost("block")
+                    self.pending.append(Spec(checked, imported))
 
     def add(self, block: LinkedBlock) -> None:
         first = self.blocks.setdefault(block.id, block)
@@ -86,10 +95,10 @@ def given_defaults(model: Fields) -> dict[str, dict[str, Any]]:
     return {name: found for name, found in (getattr(model, "defaults", None) or {}).items() if found}
 
 
-def steps_of(chain: list[Any]) -> Iterator[Op | Fork | Use]:
+def steps_of(chain: list[Any]) -> Iterator[Op | Fork | Use | Broken]:
     """Every step of a chain and of its branches."""
     for step in chain:
         yield step
-        if isinstance(step, Fork):
+        if isinstance(step, Fork | Broken):
             for branch in step.branches.values():
                 yield from steps_of(branch)

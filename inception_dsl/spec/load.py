@@ -7,24 +7,22 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
-from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from .. import source
 from ..diagnostics import Report, Span
 from ..ops.fields import path as path_field
-from ..ops.fields import shown
 from ..source import DataPath, Document
 from ..words import nearest
+from .check import check
 from .models import AXES, BlockFile, NetworkFile
 from .overlay import overlay, with_block
 from .roots import OutsideError, read_inside, root_of
 
 MAX_EXTENDS: Final = 16
 _LIMIT: Final = 4 * source.MAX_BYTES + 1  # of UTF-8
-M = TypeVar("M", bound=BaseModel)
 
 
 class Spec(NamedTuple):
@@ -48,11 +46,13 @@ def load(
     document = read(named, reading)
     if document is None:
         return None
+    misfits = False
     for name, value in settings.items():
-        document = _set(document, name, value, reading)
-        if document is None:
-            return None
+        changed = _set(document, name, value, reading)
+        document, misfits = changed or document, misfits or changed is None
     spec = validate(document, report)
+    if spec is not None and misfits:
+        spec.document.dropped.add(("params",))  # one of these may have been meant
     return None if spec is None else spec._replace(root=reading.root)
 
 
@@ -131,7 +131,7 @@ def _extended(document: Document, path: Path, reading: Reading) -> Document | No
     return None if base is None else _laid(base, document, reading)
 
 
-def _laid(base: Document, over: Document, reading: Reading) -> Document | None:
+def _laid(base: Document, over: Document, reading: Reading) -> Document:
     """``over`` laid over ``base``; a block that ``base`` imports and ``over`` changes is put into ``base`` before."""
     changed = [name for name in _blocks(over) if name not in _blocks(base)]
     source = over if isinstance(over.data, dict) and "import" in over.data else base
@@ -141,9 +141,7 @@ def _laid(base: Document, over: Document, reading: Reading) -> Document | None:
         if not isinstance(wanted, str):
             continue  # reported when the spec is validated
         imported = read_wanted(wanted, span, reading)
-        if imported is None:
-            return None
-        if isinstance(imported.data, dict) and imported.data.get("block") in changed:
+        if imported is not None and isinstance(imported.data, dict) and imported.data.get("block") in changed:
             base = with_block(base, imported)
     return overlay(base, over, reading.report)
 
@@ -207,118 +205,12 @@ _TOP = frozenset(
 
 
 def validate(document: Document, report: Report) -> Spec | None:
-    """The model of a document, or its mistakes."""
+    """The model of a document without what is wrong in it; ``None`` where nothing can be told of it."""
     data = document.data
     if not isinstance(data, dict) or ("network" in data) == ("block" in data):
         help = "the first field is `network: name` or `block: name`"
         report.error("E208", "a spec defines a network or a block, one of the two", document.span(()), help=help)
         return None
     kind: type[NetworkFile] | type[BlockFile] = NetworkFile if "network" in data else BlockFile
-    model = check(kind, data, document, (), report)
+    model = check(kind, document, report)
     return None if model is None else Spec(model, document)
-
-
-def check(kind: type[M], data: Any, document: Document, path: DataPath, report: Report) -> M | None:
-    """``data`` as a model, or ``None`` with every mistake in it at its place in ``document``."""
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        problems = error.errors(include_url=False)
-        meant = [_meant(kind, p, document) for p in problems if p["type"] == "extra_forbidden"]
-        for problem in problems:
-            if problem["type"] != "missing" or problem["loc"] not in meant:
-                _report(kind, problem, document, path, report)
-        return None
-
-
-def _meant(kind: type[BaseModel], problem: Any, document: Document) -> DataPath:
-    """The place of the field that an unknown one was probably meant to be."""
-    *owner, name = problem["loc"]
-    best = nearest(str(name), known_fields(kind, document.data, _plain(tuple(owner))))
-    return (*owner, best or "")
-
-
-def _plain(location: DataPath) -> DataPath:
-    """A place that pydantic names, without what does not stand in the document."""
-    return tuple(p for p in location if p not in ("[key]", "arguments"))
-
-
-def _report(kind: type[BaseModel], problem: Any, document: Document, base: DataPath, report: Report) -> None:
-    location = base + _plain(problem["loc"])
-    on_key = problem["loc"][-1:] == ("[key]",)
-    context = problem.get("ctx", {})
-    if problem["type"] == "spec":
-        span = document.key_span(location) if on_key else document.span(location)
-        if context["length"]:
-            span = inside(span, problem["input"], context["offset"], context["length"])
-        report.error(context["code"], context["message"], span, help=context["help"])
-    elif problem["type"] == "missing":
-        owner = document.span(location[:-1])
-        name = location[-1]
-        report.error("E202", f"the field `{name}` is missing", owner, help=f"add `{name}: …`")
-    elif problem["type"] == "extra_forbidden":
-        fields = known_fields(kind, document.data, location[len(base) : -1])
-        best = nearest(str(location[-1]), fields)
-        help = f"did you mean `{best}`?" if best else (f"known fields: {', '.join(fields)}" if fields else "")
-        if location[-1] == "momentum" and "decay" in fields:
-            help = "write `decay`, the share of the old average that is kept: Keras's momentum, 1 - PyTorch's"
-        report.error("E201", f"unknown field `{location[-1]}`", document.key_span(location), help=help)
-    elif problem["type"] == "invalid_key":
-        report.error("E201", f"unknown field `{location[-1]}`", document.key_span(location))
-    else:
-        expected = {"list_type": "a list", "dict_type": "a mapping", "model_type": "a mapping"}.get(problem["type"])
-        if problem["type"] == "literal_error":
-            expected = f"one of {context['expected']}".replace("'", "`")
-        elif problem["type"] == "too_short":
-            expected = "at least one branch"
-        span = document.key_span(location) if on_key else document.span(location)
-        report.error("E203", f"expected {expected or 'another kind of value'}, found {shown(problem['input'])}", span)
-
-
-def inside(span: Span, text: object, offset: int, length: int) -> Span:
-    """The part of a one-line scalar that starts ``offset`` characters into ``text``."""
-    quoted = span.end_column - span.column == len(str(text)) + 2
-    if span.line != span.end_line or not (quoted or span.end_column - span.column == len(str(text))):
-        return span
-    start = span.column + offset + quoted
-    return Span(span.file, span.line, start, span.line, start + length)
-
-
-def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
-    """The fields of the mapping at ``path``, by what stands there."""
-    from ..ops import OPS, BatchNormFields, attribute_names
-    from .models import AuxHead, BlockBody, Fork, Parameter
-    from .sections import Initializer, Paper, Preprocessing, Training
-
-    for part in path:
-        if isinstance(data, list) and isinstance(part, int):
-            data = data[part]
-        else:
-            data = data.get(part) if isinstance(data, dict) else None
-    op = data.get("op") if isinstance(data, dict) else None
-    if path and isinstance(op, str) and op in OPS:
-        kind = OPS[op]
-    elif len(path) > 1 and path[-2] == "defaults" and path[-1] in OPS:
-        return list(attribute_names(OPS[path[-1]]))
-    elif path and path[-1] == "defaults":
-        return list(OPS)
-    elif path and isinstance(data, dict) and "branches" in data:
-        kind = Fork
-    elif path:
-        nested: dict[Any, type[BaseModel]] = {
-            "paper": Paper,
-            "preprocessing": Preprocessing,
-            "training": Training,
-            "initializer": Initializer,
-        }
-        groups: dict[Any, type[BaseModel]] = {"aux_heads": AuxHead, "blocks": BlockBody, "params": Parameter}
-        parent = path[-2] if len(path) > 1 else None
-        if path[-1] in nested:
-            kind = nested[path[-1]]
-        elif parent in groups:
-            kind = groups[parent]
-        elif path[-1] == "batch_norm":
-            kind = BatchNormFields
-        else:
-            return []
-    return [f.alias or n for n, f in kind.model_fields.items()]

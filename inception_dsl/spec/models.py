@@ -24,6 +24,7 @@ from ..ops.fields import (
 )
 from ..words import nearest
 from .checkpoints import NamingField, Source
+from .rest import Rest
 from .sections import Paper, Preprocessing, Recorded, Training, argument
 
 _STEP: Final = {"op": "conv_bn", "filters": 64, "kernel_size": 3}
@@ -49,6 +50,8 @@ def fits(value: object, kind: str) -> bool:
 
 def step(value: Any) -> Any:
     """One step of a chain: an op, a fork or a use."""
+    if isinstance(value, Rest):
+        return Broken.model_validate(dict(value))
     if not isinstance(value, dict):
         raise refuse(
             f"expected a step, found {shown(value)}", code="E205", help="write {op: …}, {branches: …} or {use: …}"
@@ -151,6 +154,13 @@ class Use(Step):
     arguments: dict[Id, Argument] = Field(default={})
 
 
+class Broken(Step):
+    """What is left of a step that has a mistake."""
+
+    branches: dict[Id, Chain] = Field(default={})
+    use: Id | None = None
+
+
 class Parameter(Fields):
     """A parameter with its type and, if it may be left out, its default."""
 
@@ -179,7 +189,9 @@ ParameterField = Annotated[
 
 
 def input_type(value: Any) -> dict[str, int]:
-    """``{channels, …}`` with one, two or three spatial axes, named as the frameworks do."""
+    """``{channels, …}`` with one, two or three spatial axes, named as the frameworks do; nothing after a mistake."""
+    if isinstance(value, Rest):
+        return {}
     if not isinstance(value, dict):
         help = "on the command line, `224x224x3` is short for it"
         raise refuse(f"expected {{channels: …, height: …, width: …}}, found {shown(value)}", help=help)

@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..diagnostics import Report, Span
+from ..edits import Editor
 from ..source import DataPath, Document
-from ..words import suggestion
+from ..words import nearest, suggestion
 from .models import BlockBody
 
 BODY: Final = frozenset(BlockBody.model_fields)
 
 
-def overlay(base: Document, over: Document, report: Report) -> Document | None:
-    """A new document; positions point at the file where each part was written."""
-    before = len(report.diagnostics)
+def overlay(base: Document, over: Document, report: Report) -> Document:
+    """A new document, without what fits nothing in ``base``; positions point at the file that each part is from."""
     merger = _Merger(base, over, report)
     if isinstance(base.data, dict) and isinstance(over.data, dict):
         data = {k: v for k, v in over.data.items() if k != "extends"}
@@ -35,7 +35,7 @@ def overlay(base: Document, over: Document, report: Report) -> Document | None:
         merged = over.data
     document = Document(over.file, merged, merger.spans, merger.keys)
     merger.spans[()] = over.span(())
-    return document if len(report.diagnostics) == before else None
+    return document
 
 
 def with_block(base: Document, imported: Document) -> Document:
@@ -109,7 +109,10 @@ class _Merger:
             if index is None:
                 known = [str(n) for n in names]
                 help = suggestion(str(key), known, what="steps")
-                self.report.error("E310", f"there is no step `{key}` here", self.over.key_span((*top, key)), help=help)
+                best, editor = nearest(str(key), known), Editor(self.over, self.report.texts)
+                fix = editor.rename((*top, key), best) if best else ()
+                span = self.over.key_span((*top, key))
+                self.report.error("E310", f"there is no step `{key}` here", span, help=help, fix=fix)
             else:
                 picked[index] = key
         merged: list[Any] = []

@@ -17,8 +17,9 @@ def about(model: Described) -> About:
 
 
 def tensor_type(sizes: Mapping[str, int]) -> TensorType:
+    """The type of an input; no channels where a mistake hides it."""
     names = AXES[len(sizes) - 1] if sizes else ()
-    return TensorType(tuple(sizes[n] for n in names), sizes.get("channels", 1))
+    return TensorType(tuple(sizes[n] for n in names), sizes.get("channels", 0))
 
 
 def training(model: NetworkFile | None) -> Training | None:

@@ -19,7 +19,7 @@ from inception_dsl.codes import CODES
 from inception_dsl.diagnostics import COLOURED, MAX_SHOWN, Edit, Report, Span
 from inception_dsl.formats import FORMATS, as_json, concise, github, sarif
 
-TWICE = "network: n\ninput: {channels: 3, length: 9}\nbody: []\nbody: []\n"
+TWICE = "network: n\ninput: {channels: 3, length: 9}\nbody: [{op: identity}]\nbody: []\n"
 GOOD = "network: n\ninput: {channels: 3, length: 9}\nbody: [{op: identity}]\n"
 Run = Callable[..., Result]
 
@@ -57,7 +57,7 @@ def test_a_second_place_has_its_own_line(run: Run) -> None:
         "  | ^^^^\n"
         "  ::: twice.yaml:3:1\n"
         "  |\n"
-        "3 | body: []\n"
+        "3 | body: [{op: identity}]\n"
         "  | ---- it stands here first\n"
         "  = help: remove one of the two\n"
         "\n1 error\n"

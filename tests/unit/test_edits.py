@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from inception_dsl.diagnostics import Edit, Report, Span
-from inception_dsl.edits import Editor, apply, flow
+from inception_dsl.edits import Editor, apply, flow, inside
 from inception_dsl.source import parse
 
 FLOW = "a: {op: conv, filters: 3} # x\nb: {}\nc: {d: [1]}\n"
@@ -52,6 +52,32 @@ def test_the_command_line_is_not_edited() -> None:
 def test_edits_of_one_place_keep_their_order() -> None:
     here = Span("a", 1, 2, 1, 2)
     assert apply("xy\nz", [Edit(here, "1"), Edit(here, "2"), Edit(Span("a", 2, 1, 2, 9), "!")]) == "x12y\n!"
+
+
+@pytest.mark.parametrize(
+    ("raw", "offset", "length", "marked"),
+    [
+        ("$ab", 1, 2, "ab"),
+        ("'$ab'", 1, 2, "ab"),
+        ('"$ab"', 1, 2, "ab"),
+        ("'a''b$cd'", 4, 2, "cd"),
+        (r'"a\n\x41\u0042\"$cd"', 6, 2, "cd"),
+        (r'"\u0024ab"', 0, 2, r"\u0024a"),
+        ("'${a +}'", 4, 1, "+"),
+        ('"${"', 2, 1, '"'),
+        ("$ab", 9, 2, "$ab"),
+    ],
+)
+def test_a_part_of_a_scalar(raw: str, offset: int, length: int, marked: str) -> None:
+    """Where the value's characters stand in the file, also behind escapes."""
+    span = Span("a", 2, 5, 2, 5 + len(raw))
+    found = inside(span, offset, length, {"a": f"x\nk:  {raw} # y"})
+    assert f"k:  {raw} # y"[found.column - 1 : found.end_column - 1] == marked
+
+
+def test_a_part_of_a_scalar_of_several_lines_is_all_of_it() -> None:
+    span = Span("a", 1, 4, 2, 6)
+    assert inside(span, 1, 2, {"a": "k: $aa\n   bb"}) == span
 
 
 def test_values_that_can_stand_anywhere() -> None:

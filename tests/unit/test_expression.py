@@ -109,7 +109,7 @@ def test_what_cannot_be_parsed(text: str, offset: int) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "place"),
     [
-        ("${foo + bar", "write `$name` or `${…}` as the whole value", "${foo + bar"),
+        ("${foo + bar", "an expression is `$name` or `${…}`, the whole value", "${foo + bar"),
         ("$" + "a" * 256, "an expression has at most 256 characters", "$" + "a" * 256),
         ("${a + ? b}", "`?` has no meaning here", "?"),
         ("${foo bar}", "`bar` does not belong here", "bar"),

@@ -59,7 +59,7 @@ def test_branches_that_do_not_fit(mistakes: Callable[..., Report], steps: str, w
     (found,) = mistakes(f"network: n\ninput: {{channels: 3, height: 32, width: 32}}\nbody: [{steps}]\n")
     assert found.code == "E402"
     assert word in found.message
-    assert "32x32x3" in found.message
+    assert "`a` 32x32x3; `b` 32x32x3 -> " in found.notes[0]
 
 
 def test_a_mistake_in_a_block_names_the_uses_that_led_to_it(mistakes: Callable[..., Report]) -> None:

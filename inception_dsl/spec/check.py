@@ -1,0 +1,62 @@
+"""Plain data to a model, without the parts that have mistakes: these are reported, once, and the rest is kept."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ..diagnostics import Report
+from ..source import BROKEN, DataPath, Document
+from ..words import nearest
+from .problems import known_fields, plain, report_problem
+from .rest import without
+
+ROUNDS: Final = 12
+M = TypeVar("M", bound=BaseModel)
+
+
+def check(kind: type[M], document: Document, report: Report) -> M | None:
+    """The document as a model, with every mistake in the report and left out; ``None`` if nothing is left.
+
+    What was left out stands in ``document.dropped``: later stages do not report what follows from it.
+    """
+    data = document.data
+    for _ in range(ROUNDS):
+        try:
+            return kind.model_validate(data)
+        except ValidationError as error:
+            problems = error.errors(include_url=False)
+        meant = [_meant(kind, p, document) for p in problems if p["type"] == "extra_forbidden"]
+        known = set(document.dropped)
+        for problem in problems:
+            path = plain(problem["loc"])
+            follows = path in meant if problem["type"] == "missing" else problem["input"] is BROKEN
+            if not follows and not _touches(path, known):
+                report_problem(kind, problem, document, report)
+            document.dropped.add(path)
+            data = without(data, path)
+            if data is None:
+                return None
+        for path in meant:
+            document.dropped.add(path)
+            if path not in known and _is_chain_at_top(path, data):
+                data = without(data, path)
+    return None
+
+
+def _touches(path: DataPath, dropped: set[DataPath]) -> bool:
+    """Whether something at, below or above ``path`` was left out before, so that a problem there follows from it."""
+    return any(path[: len(d)] == d or d[: len(path)] == path for d in dropped)
+
+
+def _is_chain_at_top(path: DataPath, data: Any) -> bool:
+    """Whether ``path`` is a section that is missing because its key is misspelt."""
+    return len(path) == 1 and path[0] in ("stem", "body", "head") and path[0] not in data
+
+
+def _meant(kind: type[BaseModel], problem: Any, document: Document) -> DataPath:
+    """The place of the field that an unknown one was probably meant to be."""
+    *owner, name = plain(problem["loc"])
+    best = nearest(str(name), known_fields(kind, document.data, tuple(owner)))
+    return (*owner, best or "")
