@@ -15,7 +15,7 @@ from .ops import Windowed
 from .symbolic import source
 from .values import ShapeError, TensorType, known
 
-MAX_LISTED = 6
+_LISTED = 6
 Branch = tuple[str, TypedChain]
 
 
@@ -46,7 +46,7 @@ class Clash:
     @property
     def message(self) -> str:
         sizes = list(dict.fromkeys(self.size(chain.y) for _, chain in self.branches))
-        some, last = ", ".join(sizes[:-1][:MAX_LISTED]), sizes[-1]
+        some, last = ", ".join(sizes[:-1][:_LISTED]), sizes[-1]
         if self.what == "channels":
             return f"`{self.fork.merge}` joins {some} and {last} channels"
         return f"`{self.fork.merge}` joins {self.what} that differ: {some} and {last}"
@@ -58,8 +58,8 @@ class Clash:
         label = f"`{name}` ends with {self.size(wrong.y)}{unit}; `{other}` with {self.size(right.y)}"
         second = (self.other.span, f"`{other}` ends with {self.size(right.y)}{unit}")
         help, fix = self.help()
-        shapes = [f"`{name}` {_trail(chain)}" for name, chain in self.branches[:MAX_LISTED]]
-        more = len(self.branches) - MAX_LISTED
+        shapes = [f"`{name}` {_trail(chain)}" for name, chain in self.branches[:_LISTED]]
+        more = len(self.branches) - _LISTED
         note = f"branches: {'; '.join(shapes)}{f'; and {more} more' if more > 0 else ''}"
         related = (second,) if second[0] != self.span else ()
         return {"label": label, "help": help, "notes": (note,), "related": related, "fix": fix}

@@ -25,7 +25,7 @@ from .symbolic import Symbolic
 from .values import ShapeError, TensorType
 
 MAX_LAYERS = 100_000
-MAX_NOTES = 3
+_NOTES = 3
 
 
 class Turn(NamedTuple):
@@ -106,7 +106,7 @@ class Inference:
             return
         self.reported.add((code, span))
         found = [f"in: {turn.span}, use of `{turn.block}`{_ordinal(turn)}" for turn in reversed(self.uses)]
-        if len(found) > MAX_NOTES:
+        if len(found) > _NOTES:
             found[1:-1] = [f"in: {len(found) - 2} uses between"]
         notes = (*found, *notes)
         self.report.error(code, message, span, label=label, help=help, notes=notes, related=related, fix=fix)

@@ -94,17 +94,22 @@ class Window(NamedTuple):
         before, after = self.padding
         room = size + (before + after - self.extent)
         if not isinstance(room, Symbolic) and room < 0:
-            raise ShapeError(
-                f"the input has {size} pixels with {before + after} of padding, the window needs {self.extent}",
-                field="kernel_size",
-                code="E401",
-            )
+            spread = f" ({self.kernel} taps at dilation {self.dilation})" if self.dilation > 1 else ""
+            needs = f"the window needs {self.extent}{spread}"
+            message = f"the input has {size} pixels with {before + after} of padding, {needs}"
+            raise ShapeError(message, field="kernel_size", code="E401")
         if not self.ceil_mode:
             return dim((room + self.stride) // self.stride)
         count = (room + (2 * self.stride - 1)) // self.stride
         if isinstance(count, int) and isinstance(size, int) and (count - 1) * self.stride >= size + before:
             count -= 1
         return dim(count)
+
+    def fitting(self, size: Dim) -> int:
+        """The largest kernel, up to this one, that fits on an axis of ``size``."""
+        if self.padding == "same" or isinstance(size, Symbolic):
+            return self.kernel
+        return max(1, min(self.kernel, (size + sum(self.padding) - 1) // self.dilation + 1))
 
     def pads(self, size: int) -> Pair:
         """Pixels of padding before and after an axis of ``size`` (without those that ``ceil_mode`` adds)."""

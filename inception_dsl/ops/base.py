@@ -109,7 +109,8 @@ def axes(value: Any, rank: int, field: str) -> tuple[int, ...]:
     """One number for each axis."""
     if isinstance(value, tuple):
         if len(value) != rank:
-            raise ShapeError(f"`{field}` has {len(value)} numbers, the input has {rank} spatial axes", field=field)
+            message = f"`{field}` has {len(value)} numbers, the input has {rank} spatial axes"
+            raise ShapeError(message, field=field, write=str(value[0]) if len(set(value)) == 1 else "")
         return value
     return (value,) * rank
 
@@ -123,8 +124,15 @@ def resolve_padding(value: Any, rank: int, field: str = "padding") -> Padding:
     if not isinstance(value, tuple):
         return ((value, value),) * rank
     if len(value) != rank:
-        raise ShapeError(f"`{field}` has {len(value)} entries, the input has {rank} spatial axes", field=field)
+        message = f"`{field}` has {len(value)} entries, the input has {rank} spatial axes"
+        raise ShapeError(message, field=field, write=_alike(value))
     return tuple(v if isinstance(v, tuple) else (v, v) for v in value)
+
+
+def _alike(value: Any) -> str:
+    """The number that is meant where padding is the same on every axis and side."""
+    numbers = {n for v in value for n in (v if isinstance(v, tuple) else (v,))}
+    return str(numbers.pop()) if len(numbers) == 1 else ""
 
 
 def side(padding: Padding, axis: int) -> Any:
@@ -153,7 +161,14 @@ class Windowed(Op):
     def slide(self, x: TensorType) -> tuple[Dim, ...]:
         """The spatial axes of the output."""
         require_map(x, self)
-        return tuple(w.output(n) for w, n in zip(self.windows(x.rank), x.spatial, strict=True))
+        windows = self.windows(x.rank)
+        try:
+            return tuple(w.output(n) for w, n in zip(windows, x.spatial, strict=True))
+        except ShapeError as error:
+            fitting = [w.fitting(n) for w, n in zip(windows, x.spatial, strict=True)]
+            write = str(fitting if isinstance(self.kernel_size, tuple) else min(fitting))
+            help = f"write `kernel_size: {write}`, the largest that fits, or use a larger input or `padding: same`"
+            raise ShapeError(str(error), field=error.field, code=error.code, help=help, write=write) from None
 
     def needed(self, axis: int, rank: int, outputs: int) -> int:
         return self.windows(rank)[axis].needed(outputs)
@@ -190,6 +205,13 @@ class Composite(Op):
         for _, part in reversed(self.parts()):
             outputs = part.needed(axis, rank, outputs)
         return outputs
+
+
+def fewer_groups(groups: Dim, *channels: Dim) -> str:
+    """The largest number of groups, up to ``groups``, that divides all ``channels``."""
+    if isinstance(groups, Symbolic):
+        return ""
+    return str(next(n for n in range(min(groups, 4096), 0, -1) if all(divides(c, n) for c in channels)))
 
 
 def divides(value: Dim, divisor: Dim) -> bool:

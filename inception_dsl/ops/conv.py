@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ..symbolic import Dim
 from ..values import ShapeError, TensorType, Weight, dim, product
-from .base import Windowed, axes, divides
+from .base import Windowed, axes, divides, fewer_groups
 from .fields import ActivationName, AnyPadding, Count, Flag, Kernel
 
 
@@ -42,9 +42,11 @@ class Conv(ConvFields):
     def infer(self, x: TensorType) -> TensorType:
         spatial = self.slide(x)
         if not divides(x.channels, self.groups):
-            raise ShapeError(f"{self.groups} groups do not divide the input's {x.channels} channels", field="groups")
+            message = f"{self.groups} groups do not divide the input's {x.channels} channels"
+            raise ShapeError(message, field="groups", write=fewer_groups(self.groups, x.channels, self.filters))
         if not divides(self.filters, self.groups):
-            raise ShapeError(f"{self.groups} groups do not divide {self.filters} filters", field="groups")
+            write = fewer_groups(self.groups, x.channels, self.filters)
+            raise ShapeError(f"{self.groups} groups do not divide {self.filters} filters", field="groups", write=write)
         return TensorType(spatial, self.filters)
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:

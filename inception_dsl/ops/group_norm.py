@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..values import ShapeError, TensorType, Weight
-from .base import Op, divides
+from .base import Op, divides, fewer_groups
 from .fields import Count, Flag, Positive
 
 
@@ -24,7 +24,8 @@ class GroupNorm(Op):
 
     def infer(self, x: TensorType) -> TensorType:
         if not divides(x.channels, self.groups):
-            raise ShapeError(f"{self.groups} groups do not divide {x.channels} channels", field="groups")
+            write = fewer_groups(self.groups, x.channels)
+            raise ShapeError(f"{self.groups} groups do not divide {x.channels} channels", field="groups", write=write)
         return x
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:

@@ -20,13 +20,15 @@ class Pool(Windowed):
     def infer(self, x: TensorType) -> TensorType:
         spatial = self.slide(x)
         if self.ceil_mode and self.padding == "same":
-            raise ShapeError("`ceil_mode` has no meaning with `padding: same`", field="ceil_mode")
+            raise ShapeError("`ceil_mode` has no meaning with `padding: same`", field="ceil_mode", write="false")
         padding = resolve_padding(self.padding, x.rank)
         if padding != "same":
             for window, (before, after) in zip(self.windows(x.rank), padding, strict=True):
                 if max(before, after) > window.kernel // 2:
                     message = f"padding {max(before, after)} is more than half of a window of {window.kernel}"
-                    raise ShapeError(message, field="padding", help=f"pad at most {window.kernel // 2}")
+                    most = window.kernel // 2
+                    write = str(most) if isinstance(self.padding, int) else ""
+                    raise ShapeError(message, field="padding", help=f"pad at most {most}", write=write)
                 if self.ceil_mode and before != after:
                     raise ShapeError("`ceil_mode` needs the same padding before and after", field="ceil_mode")
         return TensorType(spatial, x.channels)

@@ -205,8 +205,8 @@ POOLS = "{op: max_pool, kernel_size: 3, padding: $k}"
         ("body: [{op: flatten}, {op: max_pool, kernel_size: 3}]", ["E403 3:28-35"], "`max_pool` 192"),
         (
             "body: [{merge: add, branches: {x: [{op: max_pool, kernel_size: 2, stride: 2}], y: [{op: identity}]}}]",
-            ["E402 3:16-18"],
-            "`add` `x` ends with 4x4x3 `y` 8x8x3",
+            ["E402 3:80-80"],
+            "`add` 4x4 8x8",
         ),
         (
             "body: [{merge: concat, branches: {x: [{op: max_pool, kernel_size: 9, padding: valid}], "
@@ -240,9 +240,12 @@ def test_help_with_a_window_that_does_not_fit(mistakes: Callable[..., Report]) -
         (found,) = mistakes(f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\nbody: [{step}]\n")
         return found.help
 
-    assert "`padding: same`" in help("{op: max_pool, kernel_size: 9, padding: valid}")
+    assert help("{op: max_pool, kernel_size: 9, padding: valid}").startswith("write `kernel_size: 8`")
+    assert help("{op: max_pool, kernel_size: [9, 2], padding: valid}").startswith("write `kernel_size: [8, 2]`")
+    dilated = "{op: conv, filters: 2, kernel_size: 3, dilation: 4, padding: valid}"
+    assert help(dilated).startswith("write `kernel_size: 2`")
     assert help("{op: max_pool, kernel_size: 5, padding: 3}") == "pad at most 2"
-    assert help("{op: conv, filters: 4, kernel_size: 1, groups: 2}") == ""
+    assert help("{op: conv, filters: 4, kernel_size: 1, groups: 2}") == "write `groups: 1`"
 
 
 def test_uses_are_named_of_the_part_that_has_the_mistake_only(mistakes: Callable[..., Report]) -> None:
