@@ -136,12 +136,5 @@ def _choose(name: str, choose: Callable[..., Number], values: tuple[Value, ...])
 def source(value: Value) -> str:
     """``value`` as Python source, without needless outer parentheses."""
     text = str(value)
-    if isinstance(value, Symbolic) and len(value.terms) == 1 and text.startswith("(") and text.endswith(")"):
-        inner = text[1:-1]
-        depth = 0
-        for char in inner:
-            depth += (char == "(") - (char == ")")
-            if depth < 0:
-                return text
-        return inner
-    return text
+    alone = isinstance(value, Symbolic) and len(value.terms) == 1 and not value.constant
+    return text[1:-1] if alone and text.startswith("(") else text  # an atom in parentheses has them around all of it

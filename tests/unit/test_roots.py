@@ -1,0 +1,135 @@
+"""What a spec may read, one way at a time (attacks on it as a whole are in ``tests/paths``)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from inception_dsl.spec import roots
+from inception_dsl.spec.roots import MARKER, VARIABLE, OutsideError, read_inside, root_of
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder with files that may be read, and some that may not."""
+    root = Path(os.path.realpath(tmp_path)) / "root"
+    (root / "sub/deep").mkdir(parents=True)
+    for path in ("a.yaml", "sub/b.yaml", "sub/deep/c.yaml", "..d.yaml", "sub/~e.yaml", "../outside.yaml"):
+        (root / path).write_text(path)
+    (root / "link.yaml").symlink_to("a.yaml")
+    (root / "way").symlink_to("sub")
+    (root / "sub/up").symlink_to("..")
+    (root / "first.yaml").write_text("x")
+    os.link(root / "first.yaml", root / "second.yaml")
+    os.mkfifo(root / "pipe")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("folder", "wanted", "found"),
+    [
+        ("", "a.yaml", "a.yaml"),
+        ("", "sub/b.yaml", "sub/b.yaml"),
+        ("", "sub/deep/c.yaml", "sub/deep/c.yaml"),
+        ("sub", "b.yaml", "sub/b.yaml"),
+        ("sub", "../a.yaml", "a.yaml"),
+        ("sub/deep", "../../sub/deep/c.yaml", "sub/deep/c.yaml"),
+        ("", "..d.yaml", "..d.yaml"),
+        ("", "sub/~e.yaml", "sub/~e.yaml"),
+        ("", "./sub//b.yaml", "sub/b.yaml"),
+        ("way", "b.yaml", "sub/b.yaml"),  # the folder is the user's
+    ],
+)
+def test_files_inside(root: Path, folder: str, wanted: str, found: str) -> None:
+    descriptors = len(os.listdir("/dev/fd"))
+    assert read_inside(root / folder, wanted, root, 100).decode() == found
+    assert read_inside(root / folder, wanted, root, 3).decode() == found[:3]
+    assert len(os.listdir("/dev/fd")) == descriptors, "every file and folder is closed again"
+
+
+@pytest.mark.parametrize(
+    ("folder", "wanted", "words", "help"),
+    [
+        ("", "/etc/passwd", "not a relative path", "this file's folder"),
+        ("", "~/x.yaml", "not a relative path", "this file's folder"),
+        ("", "sub\\b.yaml", "not a relative path", "this file's folder"),
+        ("", "c:a.yaml", "not a relative path", "this file's folder"),
+        ("", "a\x07.yaml", "not a relative path", "this file's folder"),
+        ("", "../outside.yaml", "leads out", "--root"),
+        ("sub", "../../outside.yaml", "leads out", "--root"),
+        ("", "../root/../outside.yaml", "leads out", "--root"),
+        ("", "../rooted.yaml", "leads out", "--root"),
+        ("", "link.yaml", "a link", "a copy"),
+        ("", "way/b.yaml", "a link", "a copy"),
+        ("", "sub/up/a.yaml", "a link", "a copy"),
+        ("", "second.yaml", "another hard link", "a copy"),
+        ("", "pipe", "is not a file", ""),
+        ("", "sub", "is not a file", ""),
+        ("", ".", "is not a file", ""),
+        ("sub", "..", "is not a file", ""),
+    ],
+)
+def test_what_is_not_read(root: Path, folder: str, wanted: str, words: str, help: str) -> None:
+    descriptors = len(os.listdir("/dev/fd"))
+    with pytest.raises(OutsideError) as error:
+        read_inside(root / folder, wanted, root, 100)
+    assert words in str(error.value)
+    assert help in error.value.help
+    assert bool(help) == bool(error.value.help)
+    assert len(os.listdir("/dev/fd")) == descriptors
+
+
+def test_what_is_missing(root: Path) -> None:
+    for wanted in ("nothing.yaml", "nothing/b.yaml", "sub/nothing/b.yaml"):
+        with pytest.raises(FileNotFoundError):
+            read_inside(root, wanted, root, 100)
+    with pytest.raises(NotADirectoryError):
+        read_inside(root, "a.yaml/b.yaml", root, 100)
+
+
+@pytest.mark.parametrize(("swapped", "looks"), [("sub", 1), ("sub/b.yaml", 2)])
+def test_a_link_that_appears_after_the_last_look(
+    root: Path, monkeypatch: pytest.MonkeyPatch, swapped: str, looks: int
+) -> None:
+    """It is refused by the system."""
+    look, seen = os.stat, []
+
+    def swapping(path: str, **more: object) -> os.stat_result:
+        found = look(path, **more)  # type: ignore[call-overload]
+        seen.append(path)
+        if "dir_fd" in more and path == Path(swapped).name and seen.count(path) == looks:
+            (root / swapped).rename(root / "away")
+            (root / swapped).symlink_to(root / "away")
+        return found  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(os, "stat", swapping)
+    with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
+        roots.read_inside(root, "sub/b.yaml", root, 100)
+
+
+def test_the_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert root_of(root / "sub/deep/c.yaml") == root / "sub/deep"
+    (root / MARKER).touch()
+    assert root_of(root / "sub/deep/c.yaml") == root
+    (root / "sub" / MARKER).touch()
+    assert root_of(root / "sub/deep/c.yaml") == root / "sub"
+    assert root_of(root / "sub/b.yaml") == root / "sub"
+    assert root_of(root / "way/b.yaml") == root / "sub"
+    assert root_of(root / "a.yaml") == root
+    monkeypatch.setenv(VARIABLE, str(root / "way"))
+    assert root_of(root / "a.yaml") == root / "sub"
+    assert root_of(root / "sub/deep/c.yaml", root / "sub/up") == root
+
+
+def test_without_folders_that_can_be_held_open(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: the way is resolved, and must be the way that was asked for."""
+    monkeypatch.setattr(os, "supports_dir_fd", set())
+    assert read_inside(root, "sub/b.yaml", root, 100).decode() == "sub/b.yaml"
+    for wanted in ("link.yaml", "way/b.yaml", "sub", "pipe", "nothing.yaml"):
+        with pytest.raises(OutsideError, match="is not a file, or is behind a link"):
+            read_inside(root, wanted, root, 100)
