@@ -85,7 +85,7 @@ class Clash:
     def decided(self, branch: Branch) -> Place:
         """Where the size of a branch is decided: at its end, or at the branch where it is that of the input."""
         name, chain = branch
-        found = self.decider(chain, self.values.get("in_channels"))
+        found = self.decider(chain, self.values.get("in_channels")) or self.last_window(chain)
         return found or Place(self.fork.origin.below("branches", name), "")
 
     def decider(self, chain: TypedChain, in_channels: Any) -> Place | None:
@@ -101,6 +101,12 @@ class Clash:
             found = self.decider(typed.body, typed.x.channels)
             return self.argument(typed, found) or found or Place(typed.node.origin, "use")
         return None
+
+    def last_window(self, chain: TypedChain) -> Place | None:
+        """The last window of a branch that leaves the spatial sizes as they are."""
+        steps = [step.runs[-1].typed for step in chain.steps] if self.what == "spatial sizes" else []
+        windows = [typed for typed in steps if isinstance(typed, TypedOp) and isinstance(typed.op, Windowed)]
+        return self.deciding_field(windows[-1], None) if windows else None
 
     def argument(self, use: TypedUse, found: Place | None) -> Place | None:
         """The argument of a use that decides the size, where the block passes it on as it is."""

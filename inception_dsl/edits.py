@@ -126,6 +126,27 @@ class Editor(NamedTuple):
             return (Edit(Span(own.file, before.end_line, before.end_column, value.end_line, value.end_column), ""),)
         return ()
 
+    def lift(self, path: DataPath, text: str) -> Edits:
+        """``text`` and the fields of the mapping at ``path``, in the mapping that has only this one."""
+        key, value = self.document.keys.get(path), self.document.spans.get(path)
+        first = self.first(path)
+        if key is None or value is None or first is None or not key.in_a_file or len(self.fields(path[:-1])) > 1:
+            return ()
+        start = key._replace(end_line=value.line, end_column=value.column)
+        if self.at(value) == "{":
+            if not self.tight(path):
+                return ()
+            begin = start._replace(end_column=value.column + 1)
+            outer = self.document.spans[path[:-1]]
+            if self.at(outer) != "{":
+                return (Edit(begin, f"{{{text}, "),)
+            return Edit(begin, f"{text}, "), Edit(value._replace(column=value.end_column - 1), "")
+        deeper, indent = value.column - key.column, " " * (value.column - 1)
+        lines = self.texts[value.file].split("\n")[value.line : value.end_line]
+        rows = [i for i, line in enumerate(lines, value.line + 1) if line.startswith(indent)]
+        shorter = (Edit(Span(value.file, i, 1, i, 1 + deeper), "") for i in rows)
+        return Edit(start, f"{text}\n{' ' * (key.column - 1)}"), *shorter
+
     def fields(self, path: DataPath) -> list[DataPath]:
         """The fields of a mapping in the order in which they are written; none if they are of several files."""
         size = len(path) + 1

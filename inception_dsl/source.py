@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from .diagnostics import Edit, Report, Span
+from .syntax import explained
 
 DataPath: TypeAlias = tuple[str | int, ...]
 
@@ -81,42 +82,13 @@ def parse(text: str, file: str, report: Report) -> Document | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         span = Span(file, 1, 1, 1, 2) if mark is None else _at(file, mark.line, mark.column)
-        message, help = _explained(error.problem or "", text, span)
-        report.error("E103", message, span, help=help)
+        message, help, fix = explained(error.problem or "", text, span)
+        report.error("E103", message, span, help=help, fix=fix)
     except (yaml.YAMLError, RecursionError):
         report.error("E103", "the text is not valid YAML", Span(file, 1, 1, 1, 2))
     except _StopError:
         pass
     return None
-
-
-_EXPLAINED: Final = (
-    ("that cannot start any token", "no value can start with this character", "put the text in quotes"),
-    ("expected ',' or ']'", "a `,` or the closing `]` is missing", ""),
-    ("expected ',' or '}'", "a `,` or the closing `}` is missing", ""),
-    ("mapping values are not allowed", "a `:` does not belong here", "check the indentation, or quote the text"),
-    ("could not find expected ':'", "a `:` is missing after the key", ""),
-    ("expected key", "this does not fit the indentation around it", "line it up with the fields above"),
-    ("expected <block end>", "this does not fit the indentation around it", "line it up with what stands above"),
-    ("expected '-' indicator", "this does not fit the indentation around it", "line it up with the `-` above"),
-    ("unexpected end of stream", "the quotes are not closed", ""),
-    ("unknown escape character", "this escape is unknown", "use single quotes, or write the backslash twice"),
-    ("sequence entries are not allowed", "a list cannot start here", "start it on the next line"),
-    ("<document start>", "this stands outside of the document", ""),
-    ("alphabetic or numeric character", "a name is missing after `&` or `*`", "put the text in quotes"),
-    ("node content", "a value is missing here", ""),
-)
-
-
-def _explained(problem: str, text: str, span: Span) -> tuple[str, str]:
-    """What the parser calls ``problem``, in plain words, and what to do."""
-    lines = text.splitlines()
-    if span.line <= len(lines) and lines[span.line - 1][span.column - 1 : span.column] == "\t":
-        return "a tab cannot indent", "use spaces"
-    for words, message, help in _EXPLAINED:
-        if words in problem:
-            return message, help
-    return "the text is not valid YAML", ""
 
 
 def _at(file: str, line: int, column: int) -> Span:

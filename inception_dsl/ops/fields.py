@@ -54,8 +54,8 @@ def refuse(
 ) -> PydanticCustomError:
     """The one kind of error that fields raise; the loader turns it into a diagnostic.
 
-    ``write`` is what to write instead of the value; ``edit`` may also be ``rename`` (its key) or ``remove``. ``at`` is
-    the part of a text that is wrong: where it starts, and its length.
+    ``write`` is what to write instead, and ``edit`` how, where that is not in the place of the value (or of the key).
+    ``at`` is the part of a text that is wrong: where it starts, and its length.
     """
     context = {"message": message, "code": code, "help": help, "write": write, "edit": edit}
     return PydanticCustomError("spec", "{message}", {**context, "offset": at[0], "length": at[1]})
@@ -216,11 +216,21 @@ _ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 def identifier(value: Any) -> str:
     if not isinstance(value, str) or not _ID.match(value):
-        help = "use lower-case letters, digits and underscores, a letter first, at most 64"
-        raise refuse(f"{shown(value)} is not a name", code="E206", help=help)
+        write = _name(value)
+        help = "lower-case letters, digits and underscores, a letter first, at most 64"
+        help = f"write `{write}`: {help}" if write else f"use {help}"
+        raise refuse(f"{shown(value)} is not a name", code="E206", help=help, write=write)
     if keyword.iskeyword(value):
-        raise refuse(f"`{value}` is a word of Python, so generated code cannot use it", code="E206")
+        message, write = f"`{value}` is a word of Python, so generated code cannot use it", f"{value}_"
+        raise refuse(message, code="E206", help=f"write `{write}`", write=write)
     return value
+
+
+def _name(value: Any) -> str:
+    """The name that looks most like ``value``."""
+    plain = re.sub(r"[^a-z0-9]+", "_", str(value)[:60].lower()).strip("_")
+    found = plain if plain[:1].isalpha() else f"n{plain}"
+    return found if isinstance(value, str | int) and _ID.match(found) and plain and not keyword.iskeyword(found) else ""
 
 
 def text(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import re
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ from typing import Any, Final, NamedTuple
 from pydantic_core import PydanticCustomError
 
 from .. import source
-from ..diagnostics import Report, Span
+from ..diagnostics import Edit, Report, Span
+from ..edits import flow
 from ..ops.fields import path as path_field
 from ..source import DataPath, Document
 from ..words import nearest
@@ -87,11 +89,25 @@ def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
     except OutsideError as error:
         reading.report.error("E301", f"{_name(path)} {error}", span, help=error.help)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        reading.report.error("E301", f"{_name(path)} is not a file", span)
+        best = _beside(folder, wanted, reading.root)
+        help, fix = (f"did you mean `{best}`?", [Edit(span, flow(best))]) if best else ("", [])
+        reading.report.error("E301", f"{_name(path)} is not a file", span, help=help, fix=fix)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
         reading.report.error("E301", f"{_name(path)} cannot be read: {reason}", span)
     return None
+
+
+def _beside(folder: Path, wanted: str, root: Path) -> str:
+    """The spec inside of the root that a missing file was probably meant to be."""
+    above, _, name = wanted.rpartition("/")
+    place = Path(os.path.realpath(folder / above))
+    if not place.is_relative_to(root) or not place.is_dir():
+        return ""
+    with os.scandir(place) as entries:
+        found = [e.name for e in itertools.islice(entries, 1000) if e.name.endswith((".yaml", ".yml"))]
+    best = nearest(name, sorted(found))
+    return f"{above}/{best}" if best and above else best or ""
 
 
 def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document | None:

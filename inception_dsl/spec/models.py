@@ -24,6 +24,7 @@ from ..ops.fields import (
 )
 from ..words import nearest
 from .checkpoints import NamingField, Source
+from .meant import KINDS, misplaced_merge, not_a_step, not_an_input, unknown_axis, unknown_op
 from .rest import Rest
 from .sections import Paper, Preprocessing, Recorded, Training, argument
 
@@ -52,30 +53,21 @@ def step(value: Any) -> Any:
     """One step of a chain: an op, a fork or a use."""
     if isinstance(value, Rest):
         return Broken.model_validate(dict(value))
-    if not isinstance(value, dict):
-        raise refuse(
-            f"expected a step, found {shown(value)}", code="E205", help="write {op: …}, {branches: …} or {use: …}"
-        )
-    kinds = [key for key in ("op", "branches", "use") if key in value]
+    kinds = [key for key in KINDS if isinstance(value, dict) and key in value]
     if len(kinds) != 1:
-        message = f"a step has one of `op`, `branches` and `use`; this one has {' and '.join(kinds) or 'none of them'}"
-        raise refuse(message, code="E205")
+        raise not_a_step(value)
     if kinds[0] == "op":
-        return _op(value)
+        kind = OPS.get(value["op"]) if isinstance(value["op"], str) else None
+        if kind is None:
+            raise located(unknown_op(value["op"]), ("op",), value["op"])
+        return kind.model_validate(value)
     if kinds[0] == "branches":
+        misplaced = misplaced_merge(value)
+        if misplaced:
+            raise misplaced
         return Fork.model_validate(value)
     own = {k: v for k, v in value.items() if k in Use.model_fields and k != "arguments"}
     return Use.model_validate({**own, "arguments": {k: v for k, v in value.items() if k not in own}})
-
-
-def _op(value: dict[str, Any]) -> Any:
-    kind = OPS.get(value["op"]) if isinstance(value["op"], str) else None
-    if kind is None:
-        best = nearest(str(value["op"]), OPS)
-        help = f"did you mean `{best}`?" if best else f"ops: {', '.join(OPS)}"
-        error = refuse(f"{shown(value['op'])} is not an op", code="E204", help=help)
-        raise located(error, ("op",), value["op"])
-    return kind.model_validate(value)
 
 
 def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
@@ -173,8 +165,10 @@ def parameter(value: Any) -> Parameter:
     if isinstance(value, str) and value in PYTHON_TYPES:
         return Parameter.model_construct(type=cast("ParameterType", value))
     if not isinstance(value, dict):
-        types = ", ".join(PYTHON_TYPES)
-        raise refuse(f"expected a type ({types}) or {{type: …, default: …}}, found {shown(value)}")
+        types, best = ", ".join(PYTHON_TYPES), nearest(value, PYTHON_TYPES) if isinstance(value, str) else None
+        help = f"did you mean `{best}`?" if best else ""
+        message = f"expected a type ({types}) or {{type: …, default: …}}, found {shown(value)}"
+        raise refuse(message, help=help, write=best or "")
     checked = Parameter.model_validate(value)
     if checked.default is not None and not fits(checked.default, checked.type):
         error = refuse(f"the default {shown(checked.default)} is not of type {checked.type}")
@@ -193,8 +187,10 @@ def input_type(value: Any) -> dict[str, int]:
     if isinstance(value, Rest):
         return {}
     if not isinstance(value, dict):
-        help = "on the command line, `224x224x3` is short for it"
-        raise refuse(f"expected {{channels: …, height: …, width: …}}, found {shown(value)}", help=help)
+        raise not_an_input(value)
+    misspelt = unknown_axis(value, ("channels", "length", "height", "width", "depth"))
+    if misspelt:
+        raise misspelt
     spatial = tuple(k for k in value if k != "channels")
     if "channels" not in value or set(spatial) not in [set(axes) for rank, axes in AXES.items() if rank]:
         help = "write channels with length, with height and width, or with depth, height and width"

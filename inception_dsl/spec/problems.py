@@ -52,8 +52,10 @@ def report_problem(kind: type[BaseModel], problem: Any, document: Document, repo
         context = problem["ctx"]
         if context["length"]:
             span = inside(span, context["offset"], context["length"], report.texts)
-        fix = _fix(editor, path, context, on_key)
-        report.error(context["code"], context["message"], span, help=context["help"], fix=fix)
+        help, fix = context["help"], _fix(editor, path, context, on_key)
+        if context["edit"] == "op" and _is_block(problem["input"], document.data):
+            help, fix = f"did you mean `use: {problem['input']}`?", editor.rename(path, "use")
+        report.error(context["code"], context["message"], span, help=help, fix=fix)
     elif problem["type"] == "missing":
         _missing(kind, path, editor, report)
     elif problem["type"] == "extra_forbidden":
@@ -66,14 +68,25 @@ def report_problem(kind: type[BaseModel], problem: Any, document: Document, repo
 
 def _fix(editor: Editor, path: DataPath, context: dict[str, Any], on_key: bool) -> Edits:
     """What a check of a field says to write, as edits of the document."""
-    write = context["write"]
-    if context["edit"] == "remove":
-        return editor.remove(path)
-    if context["edit"] == "rename" or on_key:
+    write, edit = context["write"], context["edit"]
+    if edit == "lift":
+        return editor.lift(path, f"op: {write}")
+    if edit == "up":
+        return (*editor.remove(path), *editor.insert(path[:-2], "merge", write))
+    if edit == "function":
+        return (*editor.replace(path, "activation"), *editor.insert(path[:-1], "function", write))
+    if on_key:
         return editor.rename(path, write) if write else ()
     if context["length"] and write:
         return editor.part(path, context["offset"], context["length"], write)
     return editor.replace(path, write) if write else ()
+
+
+def _is_block(name: Any, data: Any) -> bool:
+    """Whether a document has a block of its own called ``name``, or imports a file that is called so."""
+    imports, blocks = data.get("import"), data.get("blocks")
+    files = [str(f).rsplit("/", 1)[-1] for f in imports] if isinstance(imports, list) else []
+    return isinstance(name, str) and (f"{name}.yaml" in files or (isinstance(blocks, dict) and name in blocks))
 
 
 def _missing(kind: type[BaseModel], path: DataPath, editor: Editor, report: Report) -> None:

@@ -1,0 +1,84 @@
+"""What was meant by a step that is none, and by an input that is none: the errors that say so."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from pydantic_core import PydanticCustomError
+
+from ..edits import flow
+from ..ops import OPS
+from ..ops.fields import FUNCTIONS, located, refuse, shown
+from ..words import nearest
+
+KINDS: Final = ("op", "branches", "use")
+
+
+def not_a_step(value: Any) -> PydanticCustomError | Exception:
+    """The error of a value that is no step of one kind."""
+    if not isinstance(value, dict):
+        op = nearest(value, OPS) if isinstance(value, str) else None
+        alone = op and not any(f.is_required() for n, f in OPS[op].model_fields.items() if n != "op")
+        write = f"{{op: {op}}}" if alone else ""
+        help = f"write `{write}`" if write else f"write {{op: {op or '…'}, …}}, {{branches: …}} or {{use: …}}"
+        return refuse(f"expected a step, found {shown(value)}", code="E205", help=help, write=write)
+    kinds = [key for key in KINDS if key in value]
+    message = f"a step has one of `op`, `branches` and `use`; this one has {' and '.join(kinds) or 'none of them'}"
+    for key, given in value.items() if not kinds else ():
+        op, kind = nearest(str(key), OPS), nearest(str(key), KINDS)
+        if isinstance(given, dict) and op:
+            error = refuse(message, code="E205", help=f"write `op: {op}` beside its attributes", write=op, edit="lift")
+            return located(error, (key, "[key]"), value)
+        if kind and key not in ("name", "repeat", "deviation"):
+            error = refuse(message, code="E205", help=f"did you mean `{kind}`?", write=kind)
+            return located(error, (key, "[key]"), value)
+    return refuse(message, code="E205")
+
+
+def unknown_op(value: Any) -> PydanticCustomError:
+    """The error of an ``op`` that there is not."""
+    word = str(value)
+    function, best = nearest(word, FUNCTIONS), nearest(word, OPS)
+    if function and not best and isinstance(value, str):
+        help = f"write `op: activation, function: {function}`"
+        return refuse(f"{shown(value)} is not an op", code="E204", help=help, write=function, edit="function")
+    help = f"did you mean `{best}`?" if best else f"ops: {', '.join(OPS)}"
+    return refuse(f"{shown(value)} is not an op", code="E204", help=help, write=best or "", edit="op")
+
+
+def misplaced_merge(value: dict[str, Any]) -> Exception | None:
+    """The error of a fork whose ``merge`` stands among its branches."""
+    branches = value["branches"]
+    merge = branches.get("merge") if isinstance(branches, dict) and "merge" not in value else None
+    if not isinstance(merge, str):
+        return None
+    help = f"write `merge: {merge}` beside `branches`"
+    error = refuse("`merge` stands among the branches", code="E201", help=help, write=merge, edit="up")
+    return located(error, ("branches", "merge", "[key]"), value)
+
+
+def not_an_input(value: Any) -> PydanticCustomError:
+    """The error of an ``input`` that is no mapping."""
+    sizes = value if isinstance(value, list) else []
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,5}(x[0-9]{1,5}){1,3}", value):
+        sizes = [int(n) for n in value.split("x")]
+    write = ""
+    if 2 <= len(sizes) <= 4 and all(isinstance(n, int) and not isinstance(n, bool) for n in sizes):
+        first = sizes[0] < sizes[-1]  # of channels there are fewer than of pixels
+        axes = sizes[1:] if first else sizes[:-1]
+        names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}[len(axes)]
+        write = flow({"channels": sizes[0 if first else -1], **dict(zip(names, axes, strict=True))})
+    help = f"write `{write}`; " if write else ""
+    help += "on the command line, `224x224x3` is short for it"
+    return refuse(f"expected {{channels: …, height: …, width: …}}, found {shown(value)}", help=help, write=write)
+
+
+def unknown_axis(value: dict[Any, Any], known: tuple[str, ...]) -> Exception | None:
+    """The error of an ``input`` with a field that is misspelt."""
+    for key in value:
+        best = nearest(str(key), [name for name in known if name not in value]) if key not in known else None
+        if best:
+            error = refuse(f"unknown field `{key}`", code="E201", help=f"did you mean `{best}`?", write=best)
+            return located(error, (key, "[key]"), value)
+    return None
