@@ -51,7 +51,6 @@ def with_block(base: Document, imported: Document) -> Document:
     for place, table in ((imported.spans, found.spans), (imported.keys, found.keys)):
         table.update({("blocks", name, *path): span for path, span in place.items() if path and path[0] in BODY})
     found.spans["blocks", name] = imported.span(())
-    found.keys["blocks", name] = imported.span(("block",))
     return found
 
 

@@ -149,6 +149,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, refused: Loaded, monkeypatch:
         (lambda: spec.rmdir() or spec.write_bytes(b"a: \xff"), "E102", "(byte 3)"),
         (lambda: spec.write_bytes(b"#" * (MAX_BYTES * 4 + 1)), "E106", "1,000,000"),
         (lambda: spec.write_bytes("é".encode() * (MAX_BYTES + 1)), "E106", "1,000,000"),
+        (lambda: spec.write_bytes("é".encode() * (2 * MAX_BYTES + 1)), "E106", "1,000,000"),
     ):
         make()  # type: ignore[no-untyped-call]
         report = Report()

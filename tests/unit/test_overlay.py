@@ -10,7 +10,7 @@ import pytest
 
 from inception_dsl.compiler import compile_spec
 from inception_dsl.cost import layers
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics import Report, Span
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.spec.load import load
 
@@ -208,6 +208,9 @@ def test_a_mistake_stands_where_it_was_written(write: Callable[..., Path]) -> No
     [
         ("body: {frist: null}\n", {}, "E310"),
         ("body: {9: null}\n", {}, "E310"),
+        ("body: {3: null}\n", {}, "E310"),
+        ("body: {-1: null}\n", {}, "E310"),
+        ("body: {true: null}\n", {}, "E310"),
         ("", {"nothing": "1"}, "E209"),
         ("", {"classes": "[1"}, "E103"),
         ("", {"classes": ""}, "E103"),
@@ -236,3 +239,120 @@ def test_circles_and_long_chains_of_extends(write: Callable[..., Path]) -> None:
     report = Report()
     assert load(write("extends: 0.yaml\n", "c.yaml"), {}, report) is None
     assert [d.code for d in report] == ["E301"]
+
+
+def test_every_part_has_the_place_where_it_was_written(write: Callable[..., Path]) -> None:
+    write(BASE, "base.yaml")
+    over = """\
+extends: base.yaml
+classes: 7
+paper: {year: 2015}
+body:
+  first: {filters: 5, kernel_size: [3,
+    5]}
+  1:
+    - {op: identity, name: new}
+    - {op: identity}
+blocks: {tower: {params: {filters: {type: int, default: 3}}}}
+"""
+    report = Report()
+    spec = load(write(over, "over.yaml"), {"title": "x"}, report)
+    assert spec is not None, report.render()
+    document = spec.document
+    assert "extends" not in document.data
+
+    def place(span: Span) -> str:
+        return f"{span.file.rsplit('/', 1)[-1]}:{span.line}:{span.column}"
+
+    expected = {
+        (): ("--set title:1:1", "--set title:1:1"),
+        ("title",): ("--set title:1:1", "--set title:1:1"),
+        ("classes",): ("over.yaml:2:10", "over.yaml:2:1"),
+        ("paper", "year"): ("over.yaml:3:15", "over.yaml:3:9"),
+        ("input",): ("base.yaml:2:8", "base.yaml:2:1"),
+        ("input", "height"): ("base.yaml:2:30", "base.yaml:2:22"),
+        ("defaults", "conv", "use_bias"): ("base.yaml:5:29", "base.yaml:5:19"),
+        ("body",): ("base.yaml:7:3", "over.yaml:4:1"),
+        ("body", 0): ("base.yaml:7:5", "base.yaml:7:5"),
+        ("body", 0, "name"): ("base.yaml:7:22", "base.yaml:7:16"),
+        ("body", 0, "filters"): ("over.yaml:5:20", "over.yaml:5:11"),
+        ("body", 0, "kernel_size", 1): ("over.yaml:6:5", "over.yaml:6:5"),
+        ("body", 1, "name"): ("over.yaml:8:28", "over.yaml:8:22"),
+        ("body", 2, "op"): ("over.yaml:9:12", "over.yaml:9:8"),
+        ("body", 3): ("base.yaml:9:5", "base.yaml:9:5"),
+        ("body", 3, "filters"): ("base.yaml:9:27", "base.yaml:9:18"),
+        ("blocks", "tower"): ("base.yaml:11:10", "over.yaml:10:10"),
+        ("blocks", "tower", "params", "filters"): ("over.yaml:10:36", "over.yaml:10:27"),
+        ("blocks", "tower", "steps", 0, "op"): ("base.yaml:11:48", "base.yaml:11:44"),
+        ("head", 1, "units"): ("base.yaml:12:50", "base.yaml:12:43"),
+    }
+    found = {path: (place(document.span(path)), place(document.key_span(path))) for path in expected}
+    assert found == expected
+
+
+def test_what_is_laid_over_no_mapping_is_all_there_is(write: Callable[..., Path]) -> None:
+    write("[1]", "base.yaml")
+    report = Report()
+    assert load(write("extends: base.yaml\n", "over.yaml"), {}, report) is None
+    assert [d.code for d in report] == ["E208"]
+
+
+def test_a_block_beside_one_that_is_imported_and_changed(importing: Change, write: Callable[..., Path]) -> None:
+    importing("")
+    own = "blocks: {own: {steps: [{op: conv, name: own, filters: 9, kernel_size: 1}]}}\n"
+    write(IMPORTING.replace("[{use: tower}]", "[{use: tower}, {use: own}]") + own, "base.yaml")
+    report = Report()
+    over = "extends: ../base.yaml\nblocks: {tower: {steps: {reduce: {filters: 7}}}}\n"
+    spec = load(write(over, "sub/over.yaml"), {}, report)
+    assert spec is not None, report.render()
+    assert list(spec.document.data["blocks"]) == ["own", "tower"]
+    typed = compile_spec(write(over, "sub/over.yaml"), {}, report)
+    assert typed is not None, report.render()
+    assert ops(typed) == ["conv:7", "max_pool:7", "conv:9"]
+    place = spec.document.span(("blocks", "tower", "steps", 0, "kernel_size"))
+    assert (place.file.rsplit("/", 1)[-1], place.line) == ("tower.yaml", 6)
+    place = spec.document.key_span(("blocks", "tower", "params", "filters"))
+    assert (place.file.rsplit("/", 1)[-1], place.line, place.column) == ("tower.yaml", 3, 10)
+    place = spec.document.span(("blocks", "own", "steps", 0, "filters"))
+    assert (place.file.rsplit("/", 1)[-1], place.line) == ("base.yaml", 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("import: [nothing.yaml]\n", ["E301"]),
+        ("import: [7, ../parts/tower.yaml]\nblocks: {tower: {steps: {reduce: {filters: 5}, lower: null}}}\n", ["E203"]),
+        ("import: [../parts/tower.yaml, 7]\nblocks: {tower: {steps: {reduce: {filters: 5}, lower: null}}}\n", ["E203"]),
+        ("import: [list.yaml, ../parts/tower.yaml]\nblocks: {tower: {steps: {reduce: {filters: 5}}}}\n", ["E301"]),
+        ("import: 7\nblocks: {tower: {steps: []}}\nbody: [{use: tower}]\n", ["E203"]),
+    ],
+)
+def test_imports_that_are_wrong_where_a_block_is_changed(
+    importing: Change, write: Callable[..., Path], text: str, codes: list[str]
+) -> None:
+    importing("")
+    write("[block, tower]\n", "sub/list.yaml")
+    report = Report()
+    assert compile_spec(write(f"extends: ../base.yaml\n{text}", "sub/over.yaml"), {}, report) is None
+    assert [d.code for d in report] == codes, report.render()
+
+
+def test_a_step_that_is_not_there_says_which_are(write: Callable[..., Path]) -> None:
+    write(BASE, "base.yaml")
+    report = Report()
+    load(write("extends: base.yaml\nbody: {qqq: null}\n", "over.yaml"), {}, report)
+    (found,) = report
+    assert (found.code, found.span.line, found.span.column, found.span.end_column) == ("E310", 2, 8, 11)
+    assert all(name in found.help for name in ("first", "1", "tower"))
+    report = Report()
+    load(write("extends: base.yaml\nbody: {towr: null}\n", "over.yaml"), {}, report)
+    assert [d.help for d in report] == ["did you mean `tower`?"]
+
+
+def test_a_list_puts_steps_with_their_places_into_another(changed: Change, write: Callable[..., Path]) -> None:
+    text = "body:\n  first: [{op: identity}, {op: dense, units: x}]\n"
+    write(BASE, "base.yaml")
+    report = Report()
+    load(write(f"extends: base.yaml\n{text}", "over.yaml"), {}, report)
+    assert [(d.code, d.span.line, d.span.column) for d in report] == [("E203", 3, 46)]
+    assert ops(changed(text.replace("x}", "4}")))[:3] == ["identity:3", "dense:4", "max_pool:4"]

@@ -126,6 +126,35 @@ def test_the_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert root_of(root / "sub/deep/c.yaml", root / "sub/up") == root
 
 
+def test_whose_marker_counts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder where everybody may write, the user's own and the system's only; links and folders never."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    marker = root / MARKER
+    marker.touch()
+    owner = marker.stat().st_uid
+    for mode, user, counts in ((0o755, owner + 1, True), (0o1777, owner, True), (0o1777, owner + 1, owner == 0)):
+        root.chmod(mode)
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        assert (root_of(root / "sub/b.yaml") == root) == counts, (mode, user)
+    look = os.lstat
+
+    def another(path: str | Path) -> os.stat_result:
+        found = look(path)
+        return os.stat_result((*found[:4], 4321, *found[5:])) if Path(path).name == MARKER else found
+
+    monkeypatch.setattr(os, "lstat", another)
+    for mode, user, counts in ((0o755, 1234, True), (0o1777, 1234, False), (0o1777, 4321, True)):
+        root.chmod(mode)
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        assert (root_of(root / "sub/b.yaml") == root) == counts, (mode, user)
+    monkeypatch.undo()
+    root.chmod(0o755)
+    marker.unlink()
+    for make in (lambda: marker.symlink_to("a.yaml"), lambda: marker.unlink() or marker.mkdir()):
+        make()
+        assert root_of(root / "sub/b.yaml") == root / "sub"
+
+
 def test_without_folders_that_can_be_held_open(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows: the way is resolved, and must be the way that was asked for."""
     monkeypatch.setattr(os, "supports_dir_fd", set())
