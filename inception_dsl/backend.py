@@ -78,7 +78,7 @@ from .ops import (
     ZeroPad,
 )
 from .symbolic import Symbolic, Value
-from .values import Padding, ShapeError, TensorType, Weight, Window, known
+from .values import Padding, Prose, ShapeError, TensorType, Weight, Window, known
 
 API_VERSION: Final = 1
 GROUP: Final = "inception_dsl.backends"
@@ -222,6 +222,7 @@ __all__ = [
     "Pool",
     "Preprocessing",
     "Program",
+    "Prose",
     "Repeated",
     "Report",
     "Run",

@@ -61,7 +61,7 @@ class Summary:
 
     def __str__(self) -> str:
         program = self.typed.program
-        title = printable(program.about.title or program.id)
+        title = printable(program.about.title.plain or program.id)
         head = f"{title}  ({program.kind} {program.id}, input {program.input})"
         return "\n".join([head, "", *_table(self.rows()), "", *self._totals()])
 

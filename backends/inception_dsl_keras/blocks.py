@@ -12,6 +12,7 @@ from inception_dsl.backend import (
     Defined,
     Definition,
     Names,
+    Prose,
     TypedChain,
     TypedUse,
     bullets,
@@ -141,7 +142,7 @@ def _word(value: Any) -> str:
     return "".join(c if c.isascii() and c.isalnum() else "_" for c in str(value)[:64]).strip("_").lower()
 
 
-def documentation(about: About, identifier: str, sizes: list[str], deviating: list[str]) -> Code:
+def documentation(about: About, identifier: str, sizes: list[str], deviating: list[Prose]) -> Code:
     """The docstring of a block: title, citation, shapes, deviations."""
     return docstring(
         headline(about, identifier),

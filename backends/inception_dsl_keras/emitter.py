@@ -97,9 +97,8 @@ def documentation(defined: Defined) -> Code:
     """The docstring of the file."""
     program = defined.program
     about = program.about
-    title = headline(about, program.id).rstrip(".")
     return docstring(
-        f"{title}, in Keras 3.",
+        headline(about, program.id, ", in Keras 3."),
         citation(about),
         about.description,
         bullets("Where the paper leaves a choice or differs from its code:", about.deviations),

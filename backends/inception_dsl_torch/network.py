@@ -10,19 +10,20 @@ from inception_dsl.backend import (
     Expression,
     Item,
     Names,
+    Prose,
     TypedChain,
     UseNode,
     call,
     class_name,
     cost,
     docstring,
+    headline,
     layers,
     layout,
     literal,
     minimum_input,
     rows,
     signature,
-    spelled,
 )
 
 from .blocks import ClassView, make_class
@@ -87,7 +88,6 @@ class _Builder:
         for name, after in self.program.outputs.items():
             self.taps.append(Tap(name, after, False, local.unique(name, f"{name}_output")))
         self.classes: list[ClassView] = []
-        self.title = self.program.about.title or spelled(self.program.id)
 
     @property
     def auxiliary(self) -> list[Tap]:
@@ -169,7 +169,8 @@ class _Builder:
             lowered = self.shared.one(steps[0].runs[0].typed).single()  # type: ignore[arg-type]
             return lowered.modules[0], lowered.refs
         name = self.names.unique(class_name(head.name) + "Head")
-        doc = docstring(f"{(head.about.title or f'Auxiliary head {head.name}').rstrip('.')}.", indent=4)
+        about = head.about if head.about.title else head.about._replace(title=Prose(f"Auxiliary head {head.name}"))
+        doc = docstring(headline(about, head.name), indent=4)
         symbolic = self.defined.head_chains[head.name]
         types = {"num_classes": "int"}
         view, refs, used, channels = make_class(name, symbolic, types, {}, doc, self.shared)
@@ -298,4 +299,4 @@ class _Builder:
         if self.program.training and self.program.training.initializer:
             arguments.append("init_weights: Whether to set the weights as the method of that name does.")
         listed = "Args:\n" + "\n".join(f"    {a}" for a in arguments)
-        return docstring(f"{self.title}.", size, listed, indent=4)
+        return docstring(headline(self.program.about, self.program.id), size, listed, indent=4)

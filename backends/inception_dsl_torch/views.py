@@ -17,9 +17,9 @@ from inception_dsl.backend import (
     define,
     docstring,
     generated_by,
+    headline,
     own_layers,
     render,
-    spelled,
 )
 
 from .blocks import ClassView, alone, block_class
@@ -160,9 +160,8 @@ def conv_bns(defined: Defined) -> list[ConvBnUse]:
 
 def module_doc(typed: TypedProgram) -> Code:
     program = typed.program
-    title = program.about.title or spelled(program.id)
     return docstring(
-        f"{title}, in PyTorch.",
+        headline(program.about, program.id, ", in PyTorch."),
         program.about.description,
         citation(program.about),
         bullets("Where the paper leaves a choice or differs from its code:", program.about.deviations),

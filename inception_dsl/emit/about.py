@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from ..ir.graph import About, OpNode, Training
 from ..ir.typed import TypedChain, TypedFork
-from ..values import TensorType
+from ..values import Prose, TensorType
 from .names import spelled
 from .pycode import WIDTH
 
 
-def citation(about: About) -> str:
+def citation(about: About) -> Prose:
     """One sentence that names the paper, with table or figure."""
-    paper = about.paper
+    paper = {name: text.plain for name, text in about.paper.items()}
     names = [paper[k] for k in ("authors", "title") if k in paper]
     parts = [", ".join(names)] if names else []
     if "year" in paper:
@@ -25,34 +25,34 @@ def citation(about: About) -> str:
     for kind in ("section", "table", "figure"):
         if kind in paper:
             parts.append(f"{kind}{'s' if ',' in paper[kind] else ''} {paper[kind].replace(', ', ' and ')}")
-    return f"{', '.join(parts)}." if parts else ""
+    return Prose(f"{', '.join(parts)}." if parts else "")
 
 
-def headline(about: About, identifier: str) -> str:
+def headline(about: About, identifier: str, ending: str = ".") -> Prose:
     """The first line of a docstring: the title, or the identifier as one would say it."""
-    return f"{(about.title or spelled(identifier)).rstrip('.')}."
+    return Prose(f"{(about.title.plain or spelled(identifier)).rstrip('.')}{ending}")
 
 
-def bullets(heading: str, texts: Sequence[str], *, indent: int = 0) -> str:
+def bullets(heading: str, texts: Sequence[Prose], *, indent: int = 0) -> Prose:
     """A heading with a list under it, or nothing."""
     if not texts:
-        return ""
+        return Prose()
     lines = [heading]
     for text in texts:
         lines += textwrap.wrap(
-            text,
+            text.plain,
             WIDTH - indent - 2,
             initial_indent="- ",
             subsequent_indent="  ",
             break_long_words=False,
             break_on_hyphens=False,
         )
-    return "\n".join(lines)
+    return Prose("\n".join(lines))
 
 
-def deviations(chain: TypedChain) -> list[str]:
+def deviations(chain: TypedChain) -> list[Prose]:
     """What the steps of a chain and its branches say of their own; blocks that are used are not entered."""
-    found: list[str] = []
+    found: list[Prose] = []
     for step in chain.steps:
         node = step.node
         found += (node.op.deviation or ()) if isinstance(node, OpNode) else node.deviations
@@ -72,12 +72,13 @@ def shapes(pairs: Iterable[tuple[TensorType, TensorType]]) -> list[str]:
     return [f"{shape(x)} -> {shape(y)}" for x, y in pairs]
 
 
-def recorded(training: Training) -> list[str]:
+def recorded(training: Training) -> list[Prose]:
     """The recorded optimiser and schedule, and what else the paper says of training, as sentences."""
     lines = []
     for what, values in (("Optimiser", training.optimizer), ("Schedule", training.schedule)):
         if values:
-            settings = ", ".join(f"{k} {v}" for k, v in values.items() if k != "name")
-            name = str(values.get("name", ""))
+            plain = {k: v.plain if isinstance(v, Prose) else str(v) for k, v in values.items()}
+            name = plain.pop("name", "")
+            settings = ", ".join(f"{k} {v}" for k, v in plain.items())
             lines.append(f"{what}: {name} ({settings})." if name and settings else f"{what}: {name or settings}.")
-    return [*lines, *training.notes]
+    return [*map(Prose, lines), *training.notes]

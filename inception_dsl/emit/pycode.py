@@ -1,7 +1,7 @@
 """Python source from parts: expressions that break over lines as formatters do, literals, docstrings.
 
-A :class:`Code` is text that is known to be source. Text of a spec becomes source only through :func:`name`,
-:func:`literal`, :func:`comment` and :func:`docstring`.
+A :class:`Code` is text that is known to be source. A text of a spec is a :class:`~inception_dsl.values.Prose`, which
+is no ``str``: it becomes source through :func:`literal`, :func:`comment` and :func:`docstring` only.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from ..symbolic import Symbolic, source
+from ..values import Prose
 
 WIDTH = 88
 
@@ -22,6 +23,11 @@ class Code(str):
     """Text that is Python source."""
 
     __slots__ = ()
+
+    def __new__(cls, text: str) -> Code:
+        if not isinstance(text, str):
+            raise TypeError(f"not source: {text!r}")
+        return super().__new__(cls, text)
 
 
 def name(text: str) -> Code:
@@ -35,6 +41,8 @@ def literal(value: Any) -> Code:
     """A number, a text, ``True``, ``None``, a tuple or a list of such; a symbolic value is its expression."""
     if isinstance(value, Symbolic):
         return Code(source(value))
+    if isinstance(value, Prose):
+        value = value.plain
     if isinstance(value, str):
         quoted = ascii(value)
         if quoted[0] == "'" and '"' not in value:
@@ -49,16 +57,20 @@ def literal(value: Any) -> Code:
     return Code(repr(value))
 
 
-def comment(text: str) -> Code:
+def comment(text: str | Prose) -> Code:
     """The text of a comment: one line."""
-    return Code("".join(c if c.isprintable() else " " for c in text))
+    return Code("".join(c if c.isprintable() else " " for c in _plain(text)))
 
 
-def docstring(*paragraphs: str, indent: int = 0) -> Code:
+def _plain(text: str | Prose) -> str:
+    return text.plain if isinstance(text, Prose) else text
+
+
+def docstring(*paragraphs: str | Prose, indent: int = 0) -> Code:
     """A docstring in its quotes: the summary, then paragraphs; those with line breaks are kept as they are."""
     width = WIDTH - indent
     blocks = []
-    for index, paragraph in enumerate(p for p in paragraphs if p):
+    for index, paragraph in enumerate(_plain(p) for p in paragraphs if p):
         clean = (
             "".join(c if c.isprintable() or c == "\n" else " " for c in paragraph)
             .replace("\\", "\\\\")

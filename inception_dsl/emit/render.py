@@ -9,12 +9,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from ..values import Prose
 from .pycode import Code
 
 
 def _source_only(value: Any) -> Any:
-    if isinstance(value, str) and not isinstance(value, Code):
-        raise TypeError(f"a template prints text that is not marked as source: {value[:40]!r}")
+    if isinstance(value, str | Prose) and not isinstance(value, Code):
+        raise TypeError(f"a template prints text that is not marked as source: {repr(value)[:60]}")
     return value
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from ..diagnostics import Span
 from ..ops import Op
 from ..source import DataPath, Document
-from ..values import TensorType
+from ..values import Prose, TensorType
 
 
 class Origin(NamedTuple):
@@ -32,10 +32,10 @@ class Origin(NamedTuple):
 class About(NamedTuple):
     """What documents a network, a block or a head. ``paper`` maps field to text."""
 
-    title: str = ""
-    description: str = ""
-    paper: Mapping[str, str] = MappingProxyType({})
-    deviations: tuple[str, ...] = ()
+    title: Prose = Prose()
+    description: Prose = Prose()
+    paper: Mapping[str, Prose] = MappingProxyType({})
+    deviations: tuple[Prose, ...] = ()
 
 
 class OpNode(NamedTuple):
@@ -55,7 +55,7 @@ class ForkNode(NamedTuple):
     name: str | None
     segments: tuple[str, ...]
     repeat: Any
-    deviations: tuple[str, ...]
+    deviations: tuple[Prose, ...]
     origin: Origin
 
 
@@ -67,7 +67,7 @@ class UseNode(NamedTuple):
     name: str | None
     segments: tuple[str, ...]
     repeat: Any
-    deviations: tuple[str, ...]
+    deviations: tuple[Prose, ...]
     origin: Origin
 
 
@@ -106,16 +106,16 @@ class Initializer(NamedTuple):
     name: str
     stddev: float
     bias: float
-    note: str
+    note: Prose
 
 
 class Training(NamedTuple):
-    """The loss, the initial weights, and what is recorded of the optimiser and the schedule."""
+    """The loss, the initial weights, and what is recorded of the optimiser and the schedule, texts as ``Prose``."""
 
     label_smoothing: float
     optimizer: Mapping[str, Any]
     schedule: Mapping[str, Any]
-    notes: tuple[str, ...]
+    notes: tuple[Prose, ...]
     initializer: Initializer | None = None
 
 

@@ -14,6 +14,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 from .. import expression
 from ..expression import Expression
 from ..symbolic import Symbolic
+from ..values import Prose
 from ..words import nearest
 
 MAX_COUNT: Final = 1_000_000
@@ -233,10 +234,10 @@ def _name(value: Any) -> str:
     return found if isinstance(value, str | int) and _ID.match(found) and plain and not keyword.iskeyword(found) else ""
 
 
-def text(value: Any) -> str:
+def text(value: Any) -> Prose:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise refuse(f"expected text, found {shown(value)}")
-    return str(value)
+    return Prose(str(value))
 
 
 def path(value: Any) -> str:
@@ -245,7 +246,7 @@ def path(value: Any) -> str:
     return value
 
 
-def texts(value: Any) -> tuple[str, ...]:
+def texts(value: Any) -> tuple[Prose, ...]:
     return tuple(text(v) for v in value) if isinstance(value, list | tuple) else (text(value),)
 
 
@@ -271,10 +272,10 @@ _PAIR: Final = {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}
 _SIDES: Final = [_SIDE, _list_schema(_SIDE), _list_schema(_PAIR)]
 
 Id = Annotated[str, Checked(identifier, ID_SCHEMA)]
-Text = Annotated[str, Checked(text, {"type": ["string", "number"]})]
+Text = Annotated[Prose, Checked(text, {"type": ["string", "number"]})]
 Path = Annotated[str, Checked(path, {"type": "string", "minLength": 1, "maxLength": 1024})]
 Texts = Annotated[
-    tuple[str, ...],
+    tuple[Prose, ...],
     Checked(
         texts, {"anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]}
     ),

@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping
 
 from ..diagnostics import Report
 from ..ir.graph import About, Initializer, Naming, Origin, Training
-from ..values import TensorType
+from ..values import Prose, TensorType
 from ..words import suggestion
 from .models import AXES, Described, NetworkFile
 
 
 def about(model: Described) -> About:
-    paper = model.paper.model_dump(exclude_none=True) if model.paper else {}
-    return About(model.title or "", model.description or "", paper, model.deviation or ())
+    paper = {name: text for name, text in model.paper or () if text is not None}
+    return About(model.title or Prose(), model.description or Prose(), paper, model.deviation or ())
 
 
 def tensor_type(sizes: Mapping[str, int]) -> TensorType:
@@ -27,8 +27,12 @@ def training(model: NetworkFile | None) -> Training | None:
     if found is None:
         return None
     start = found.initializer
-    initializer = Initializer(start.name, start.stddev, start.bias, start.note or "") if start else None
-    return Training(found.label_smoothing, found.optimizer, found.schedule, found.note or (), initializer)
+    initializer = Initializer(start.name, start.stddev, start.bias, start.note or Prose()) if start else None
+    optimizer, schedule = (
+        {name: Prose(value) if isinstance(value, str) else value for name, value in given.items()}
+        for given in (found.optimizer, found.schedule)
+    )
+    return Training(found.label_smoothing, optimizer, schedule, found.note or (), initializer)
 
 
 def checkpoints(
@@ -45,7 +49,8 @@ def checkpoints(
             else:
                 report.error("E311", f"there are no names of `{value}` here", here.span())
                 continue
-        found[source] = Naming(value.names, value.blocks, value.numbered, value.optional or (), here)
+        optional = tuple(path.plain for path in value.optional or ())
+        found[source] = Naming(value.names, value.blocks, value.numbered, optional, here)
         for path, name in [(("names", p), n) for p, n in value.names.items()] + [
             (("blocks", block, p), n) for block, names in value.blocks.items() for p, n in names.items()
         ]:

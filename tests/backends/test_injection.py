@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import inspect
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from inception_dsl.emit.module import module_from_source
 from inception_dsl.ops import OPS
 from inception_dsl.ops.fields import Checked, text, texts
 from inception_dsl.spec import models, sections
+from inception_dsl.spec.load import load
 
 CODE = "__import__('builtins').canary.append(1)"
 BREAKS = (
@@ -216,21 +218,48 @@ def shapes(folder: Path) -> dict[str, str]:
     return {backend: shape(source) for backend, source in found.items()}
 
 
-def test_there_are_enough_payloads_and_every_text_field_takes_them() -> None:
-    """A field that is added to the language is added here."""
+def declared(kind: type[BaseModel], name: str) -> str:
+    """Class and field, of the class that states the field for all that inherit it."""
+    owner = next(c for c in kind.__mro__ if name in inspect.get_annotations(c))
+    return f"{owner.__name__}.{name}"
+
+
+def holding(value: Any, place: str = "") -> Iterator[str]:
+    """The fields in which a text stands that payloads replace."""
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from holding(getattr(value, name), declared(type(value), name))
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from holding(inner, place)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from holding(inner, place)
+    elif str(getattr(value, "plain", value)).startswith("benign"):
+        yield place
+
+
+def test_there_are_enough_payloads_and_every_text_field_takes_them(tmp_path: Path) -> None:
+    """A field that is added to the language, for any text, is added here."""
     assert len(PAYLOADS) >= 200
-    covered = {path[-1] if not isinstance(path[-1], int) else path[-2] for path in FREE}
+    (tmp_path / "spec.yaml").write_text(written(SPEC), encoding="ascii")
+    spec = load(tmp_path / "spec.yaml", {}, Report())
+    assert spec is not None
+    covered = set(holding(spec.model))
     kinds = [
         v for m in (models, sections) for v in vars(m).values() if isinstance(v, type) and issubclass(v, BaseModel)
     ]
+    found = set()
     for kind in (*kinds, *OPS.values()):
         for name, field in kind.model_fields.items():
             metadata = [
                 *field.metadata,
                 *(m for a in get_args(field.annotation) for m in getattr(a, "__metadata__", ())),
             ]
-            if any(isinstance(m, Checked) and m.check in (text, texts) for m in metadata):
-                assert name in covered, f"{kind.__name__}.{name}"
+            if any(isinstance(m, Checked) and m.check in (text, texts, sections.argument) for m in metadata):
+                found.add(declared(kind, name))
+    assert len(found) >= 19
+    assert found <= covered, found - covered
 
 
 @pytest.fixture
