@@ -194,4 +194,21 @@ def _end(text: str, room: int) -> str:
 
 def printable(text: str) -> str:
     """``text`` with every control character shown as an escape, so that a spec cannot steer a terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return text if text.isprintable() else "".join(c if visible(c) else ascii(c)[1:-1] for c in text)
+
+
+def visible(character: str) -> bool:
+    """Whether a character is shown as itself, in every version of Python alike.
+
+    Each has other tables of Unicode: what an older one has no character for is taken for one that a newer has.
+    """
+    if character.isprintable() or character.isascii():
+        return character.isprintable()
+    import unicodedata  # only text that is not ASCII needs it
+
+    never = any(first <= ord(character) <= last for first, last in _NEVER) or ord(character) & 0xFFFE == 0xFFFE
+    return unicodedata.category(character) == "Cn" and not never
+
+
+_NEVER = ((0x2065, 0x2065), (0xFDD0, 0xFDEF), (0xFFF0, 0xFFF8), (0x13430, 0x1343F), (0xE0000, 0xE0FFF))
+"""Where there is no character, and will be none that is seen."""

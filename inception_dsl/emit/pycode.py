@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+from ..diagnostics import visible
 from ..symbolic import Symbolic, source
 from ..values import Prose
 
@@ -59,7 +60,7 @@ def literal(value: Any) -> Code:
 
 def comment(text: str | Prose) -> Code:
     """The text of a comment: one line."""
-    return Code("".join(c if c.isprintable() else " " for c in _plain(text)))
+    return Code("".join(c if visible(c) else " " for c in _plain(text)))
 
 
 def _plain(text: str | Prose) -> str:
@@ -72,7 +73,7 @@ def docstring(*paragraphs: str | Prose, indent: int = 0) -> Code:
     blocks = []
     for index, paragraph in enumerate(_plain(p) for p in paragraphs if p):
         clean = (
-            "".join(c if c.isprintable() or c == "\n" else " " for c in paragraph)
+            "".join(c if visible(c) or c == "\n" else " " for c in paragraph)
             .replace("\\", "\\\\")
             .replace('"""', "'''")
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 import inception_dsl
 from inception_dsl.codes import CODES
-from inception_dsl.diagnostics import WIDTH, Diagnostic, Report, Span, printable
+from inception_dsl.diagnostics import WIDTH, Diagnostic, Report, Span, printable, visible
 from inception_dsl.words import nearest, suggestion
 
 
@@ -83,3 +85,13 @@ def test_suggestions() -> None:
     assert nearest("zzz", ["filters"]) is None
     assert suggestion("zzz", ["b", "a"], what="known") == "known: a, b"
     assert suggestion("zzz", [], what="known") == ""
+
+
+def test_what_is_seen_does_not_depend_on_the_version_of_python() -> None:
+    """Over all characters; Python's own answer changes with its tables of Unicode."""
+    seen = "".join("01"[visible(chr(number))] for number in range(sys.maxunicode + 1))
+    assert hashlib.md5(seen.encode(), usedforsecurity=False).hexdigest() == "b8847b53215ec30046f05a0826d762bc"
+    assert [visible(c) for c in "a\u00e9\U0001f600\U0001fae8 \t\n\x1b\x7f\u00a0\u202e\u2066\ufeff\ud800"] == [
+        True
+    ] * 5 + [False] * 9
+    assert printable("\U0001fae8\u2066\x1b") == "\U0001fae8\\u2066\\x1b"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -81,3 +84,19 @@ def test_wrong_usage_is_two_with_the_nearest(arguments: list[str], help: str) ->
     assert result.exit_code == 2
     assert help in result.stderr
     assert "\x1b" not in result.output
+
+
+def test_a_terminal_that_cannot_show_a_title(tmp_path: Path) -> None:
+    """What it has no character for is an escape, not a defect."""
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "network: net\ntitle: \u201ex\ninput: {channels: 1, length: 9}\nbody: [{op: identity}]\n", encoding="utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "inception_dsl", "summary", str(path)],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(rb"\u201ex  (network net")
