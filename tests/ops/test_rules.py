@@ -266,3 +266,19 @@ def test_what_divides() -> None:
 )
 def test_slopes(text: str, slope: float) -> None:
     assert op(f"activation, function: {text}").slope == slope  # type: ignore[attr-defined]
+
+
+def test_everything_of_a_composite_follows_from_its_parts() -> None:
+    class Twice(Composite):
+        op: str
+
+        def parts(self) -> tuple[tuple[str, Op], ...]:
+            first = op("conv, filters: 4, kernel_size: [1, 3], padding: valid, use_bias: false")
+            return ("first", first), ("second", op("max_pool, kernel_size: [1, 3], stride: [1, 2], padding: valid"))
+
+    x, y = TensorType((5, 9), 2), TensorType((5, 3), 4)
+    twice = Twice(op="twice")
+    assert twice.infer(x) == y
+    assert [(w.name, w.shape) for w in twice.weights(x)] == [("first/kernel", (1, 3, 2, 4))]
+    assert twice.macs(x, y) == 5 * 7 * 3 * 2 * 4
+    assert [twice.needed(axis, 2, 3) for axis in (0, 1)] == [3, 9]

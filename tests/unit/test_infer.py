@@ -297,3 +297,27 @@ def test_every_attribute_may_be_an_expression(body: Body) -> None:
         "conv/kernel": (3, 1, 3, 3),
         **{f"bn/{n}": (3,) for n in ("beta", "moving_mean", "moving_variance")},
     }
+
+
+def test_a_head_has_the_channels_of_the_step_it_follows(compiled: Callable[..., TypedProgram]) -> None:
+    typed = compiled("""
+        network: net
+        input: {channels: 3, height: 8, width: 8}
+        body:
+          - {op: conv, name: a, filters: 4, kernel_size: 3}
+          - {op: conv, name: b, filters: 5, kernel_size: 3}
+          - {op: conv, name: c, filters: "${in_channels * 2}", kernel_size: 1}
+        aux_heads: {aux: {after: a, loss_weight: 0.5, steps: [{op: flatten}, {op: dense, units: $in_channels}]}}
+        """)
+    assert {name: str(y) for name, y in typed.outputs.items()} == {"logits": "8x8x6", "aux": "4"}
+
+
+def test_a_use_knows_its_block_its_arguments_and_its_body(body: Body) -> None:
+    block = "blocks: {b: {params: {k: int, r: {type: float, default: 0.5}}, steps: [{op: dense, units: $k}]}}"
+    (step,) = body("{use: b, k: '${in_channels + 1}', repeat: 2}", more=block).sections["body"].steps
+    uses = [run.typed for run in step.runs]
+    assert [(u.node.block, u.arguments, str(u.x), str(u.y)) for u in uses] == [  # type: ignore[union-attr]
+        ("b", {"k": 4, "r": 0.5}, "32x32x3", "32x32x4"),
+        ("b", {"k": 4, "r": 0.5}, "32x32x4", "32x32x4"),
+    ]
+    assert [u.body.size for u in uses] == [1, 1]  # type: ignore[union-attr]

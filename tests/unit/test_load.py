@@ -329,3 +329,19 @@ def test_the_fields_of_a_place(path: tuple[str | int, ...], fields: set[str]) ->
     assert "network" not in known_fields(BlockFile, {}, path)
     if path[:1] == ("defaults",):
         assert not {"op", "name", "repeat"} & found
+
+
+@pytest.mark.parametrize("section", ["stem", "body", "head"])
+def test_nothing_follows_from_a_section_that_is_misspelt(mistakes: Callable[..., Report], section: str) -> None:
+    """The map that reaches the pool is not known."""
+    sections = {"stem": "{op: identity}", "body": "{op: identity}", "head": "{op: identity}"}
+    after = "head" if section == "body" else "body"
+    sections[after] = "{op: max_pool, kernel_size: 9, padding: valid}" if section != "head" else "{op: identity}"
+    text = "".join(f"{name.replace(section, section[1:])}: [{step}]\n" for name, step in sections.items())
+    assert [(d.code, d.help) for d in mistakes(HEAD + text)] == [("E201", f"did you mean `{section}`?")]
+
+
+def test_mistakes_beside_each_other_are_both_found(mistakes: Callable[..., Report]) -> None:
+    text = f"{HEAD}paper: {{yer: 1, tabel: 2}}\ntraining: {{label_smoothing: 7, note: {{}}}}\nbody: [{{op: identity, nme: a}}]\n"
+    places = [(d.code, d.span.line, d.span.column) for d in mistakes(text)]
+    assert places == [("E201", 3, 9), ("E201", 3, 17), ("E203", 4, 29), ("E203", 4, 38), ("E201", 5, 23)]
