@@ -14,10 +14,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .network import Network, SpecError, load
+    from .network import Network, SpecError, SpecWarning, load
 
 __version__ = "0.1.0"
-__all__ = ["Network", "SpecError", "__version__", "load"]
+__all__ = ["Network", "SpecError", "SpecWarning", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

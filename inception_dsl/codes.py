@@ -1,7 +1,8 @@
 """The stable codes of every diagnostic: one line of what each means.
 
 A code never changes its meaning. The hundreds name the stage that finds the mistake: 1 the text, 2 the fields,
-3 names and links, 4 shapes, 5 backends and plugins, 6 files that are written, 7 weights.
+3 names and links, 4 shapes, 5 backends and plugins, 6 files that are written, 7 weights. `E` is a mistake, `W` a
+warning.
 """
 
 from __future__ import annotations
@@ -63,4 +64,14 @@ CODES: Final[dict[str, str]] = {
     "E705": "a package that weights need cannot be used",
     "E706": "a framework cannot read or write the weights",
     "E711": "the spec does not know the names that a source of published weights gives",
+    # warnings
+    "W301": "a parameter is never used",
+    "W302": "a block, or an imported file, is never used",
+    "W303": "`allow` silences nothing",
+    "W401": "a window at a stride leaves pixels of its input unread",
+    "W402": "a residual of more than 1,000 filters is added without scale",
+    "W403": "an expensive large convolution factorises",
+    "W404": "a bias before batch norm has no effect",
+    "W405": "a pool before the filters are widened is a bottleneck",
 }
+WARNINGS: Final = tuple(code for code in CODES if code.startswith("W"))

@@ -1,7 +1,8 @@
 """The pipeline, from a file to a typed program; read it from top to bottom.
 
 Each stage returns a value and adds its mistakes to the report; none prints, none raises at a user. What has a mistake
-is left out of the value, so that each stage finds the mistakes of its own in the rest.
+is left out of the value, so that each stage finds the mistakes of its own in the rest. Warnings come last, of a spec
+without mistakes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from .expand import expand
 from .infer import infer
 from .ir.typed import TypedProgram
 from .passes.checkpoint import check_names
+from .passes.warn import warn
 from .spec.link import link
 from .spec.load import load
 
@@ -26,7 +28,8 @@ def compile_spec(
 ) -> TypedProgram | None:
     """The typed program of the spec at ``path``, or ``None`` with every mistake found in ``report``.
 
-    ``root`` is the folder that the spec's files must stand in (:mod:`~inception_dsl.spec.roots`).
+    ``root`` is the folder that the spec's files must stand in (:mod:`~inception_dsl.spec.roots`). Of a spec
+    without mistakes, the report has the warnings.
     """
     before = len(report.diagnostics)
     spec = load(path, settings, report, root)
@@ -35,6 +38,7 @@ def compile_spec(
     linked = link(spec, report)
     program = expand(spec, linked, report)
     typed = infer(program, report)
-    if typed is None or len(report.diagnostics) > before:
+    if typed is None or len(report.diagnostics) > before or not check_names(typed, report):
         return None
-    return typed if check_names(typed, report) else None
+    warn(spec, linked, typed, report)
+    return typed

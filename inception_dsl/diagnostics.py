@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from .codes import CODES
 
 WIDTH = 160
 MAX_SHOWN = 50
+Severity: TypeAlias = Literal["error", "warning"]
 
 
 class Style(NamedTuple):
-    """How the parts of a mistake are painted: escape sequences of a terminal, or nothing."""
+    """How the parts of a diagnostic are painted: escape sequences of a terminal, or nothing."""
 
-    codes: tuple[str, str, str, str] = ("", "", "", "")
+    codes: tuple[str, str, str, str, str] = ("", "", "", "", "")
 
-    def error(self, text: str) -> str:
-        return self._paint(0, text)
+    def severe(self, text: str, severity: Severity) -> str:
+        return self._paint(0 if severity == "error" else 4, text)
 
     def strong(self, text: str) -> str:
         return self._paint(1, text)
@@ -39,7 +40,7 @@ class Style(NamedTuple):
 
 
 PLAIN = Style()
-COLOURED = Style(("1;31", "1", "34", "32"))
+COLOURED = Style(("1;31", "1", "34", "32", "1;33"))
 
 
 class Span(NamedTuple):
@@ -69,7 +70,7 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake: what is, where, and what to write instead; ``fix`` is the same for a machine."""
+    """One mistake, or one warning: what is, where, and what to write instead; ``fix`` is the same for a machine."""
 
     code: str
     message: str
@@ -84,13 +85,21 @@ class Diagnostic:
         if self.code not in CODES:
             raise KeyError(f"undocumented diagnostic code {self.code}")
 
+    @property
+    def severity(self) -> Severity:
+        return "warning" if self.code.startswith("W") else "error"
+
 
 @dataclass(slots=True)
 class Report:
-    """The mistakes found so far, and the text of every file that was read (to show the lines)."""
+    """What was found so far, and the text of every file that was read (to show the lines).
+
+    ``diagnostics`` are mistakes; ``warnings`` leave a spec as good as it is.
+    """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    warnings: list[Diagnostic] = field(default_factory=list)
     _seen: set[tuple[str, Span, str]] = field(default_factory=set)
 
     def error(
@@ -106,33 +115,68 @@ class Report:
         fix: Iterable[Edit] = (),
     ) -> None:
         """Add one mistake; the same mistake at the same place is kept once."""
-        if (code, span, message) not in self._seen:
-            self._seen.add((code, span, message))
-            more = tuple(notes), tuple(related), tuple(fix)
-            self.diagnostics.append(Diagnostic(code, message, span, label, help, *more))
+        more = tuple(notes), tuple(related), tuple(fix)
+        self._add(Diagnostic(code, message, span, label, help, *more), self.diagnostics)
+
+    def warning(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        help: str = "",
+        notes: Iterable[str] = (),
+        related: Iterable[tuple[Span, str]] = (),
+        fix: Iterable[Edit] = (),
+    ) -> None:
+        """Add one warning; the same warning at the same place is kept once."""
+        more = tuple(notes), tuple(related), tuple(fix)
+        self._add(Diagnostic(code, message, span, "", help, *more), self.warnings)
+
+    def _add(self, found: Diagnostic, to: list[Diagnostic]) -> None:
+        key = (found.code, found.span, found.message)
+        if key not in self._seen:
+            self._seen.add(key)
+            to.append(found)
 
     @property
     def ok(self) -> bool:
+        """Whether there are no mistakes; there may be warnings."""
         return not self.diagnostics
 
     def __iter__(self) -> Iterator[Diagnostic]:
-        return iter(sorted(self.diagnostics, key=lambda d: (d.span, d.code)))
+        """Mistakes and warnings in the order of their places."""
+        return iter(sorted([*self.diagnostics, *self.warnings], key=_place))
 
     def render(self, style: Style = PLAIN, limit: int = MAX_SHOWN) -> str:
-        """The mistakes in the order of their places, as text for a terminal; how many more there are than ``limit``."""
+        """Everything in the order of the places, as text for a terminal.
+
+        Where there is more than ``limit``, warnings go first, and how many are left out comes last.
+        """
         lines = {file: text.split("\n") for file, text in self.texts.items()}
-        shown = [render(d, lines, style) for d in list(self)[:limit]]
-        more = len(self.diagnostics) - limit
+        kept = sorted([*sorted(self.diagnostics, key=_place), *sorted(self.warnings, key=_place)][:limit], key=_place)
+        shown = [render(d, lines, style) for d in kept]
+        more = len(self.diagnostics) + len(self.warnings) - limit
         return "\n\n".join(shown + ([f"and {more:,} more"] if more > 0 else []))
+
+    def counted(self) -> str:
+        """``2 errors, 1 warning``."""
+        counts = ((len(self.diagnostics), "error"), (len(self.warnings), "warning"))
+        return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
+
+
+def _place(diagnostic: Diagnostic) -> tuple[Span, str]:
+    return diagnostic.span, diagnostic.code
 
 
 def render(diagnostic: Diagnostic, lines: Mapping[str, Sequence[str]], style: Style = PLAIN) -> str:
-    """One mistake: the line it stands on with a caret under it, then every other place that has to do with it."""
+    """A diagnostic: the line it stands on with a caret under it, then every other place that has to do with it."""
     d = diagnostic
     places = [d.span, *(span for span, _ in d.related)]
     gutter = max((len(str(s.line)) for s in places if _line(s, lines) is not None), default=1)
-    shown = [style.error(f"error[{d.code}]") + style.strong(f": {printable(d.message)}")]
-    shown += [f"  {style.frame('-->')} {printable(str(d.span))}", *_excerpt(d.span, d.label, "^", lines, gutter, style)]
+    shown = [style.severe(f"{d.severity}[{d.code}]", d.severity) + style.strong(f": {printable(d.message)}")]
+    here = _excerpt(d.span, d.label, "^", lines, gutter, style, d.severity)
+    shown += [f"  {style.frame('-->')} {printable(str(d.span))}", *here]
     for span, label in d.related:
         excerpt = _excerpt(span, label, "-", lines, gutter, style)
         place = printable(str(span) if excerpt or not label else f"{span}: {label}")
@@ -149,7 +193,13 @@ def _line(span: Span, lines: Mapping[str, Sequence[str]]) -> str | None:
 
 
 def _excerpt(
-    span: Span, label: str, mark: str, lines: Mapping[str, Sequence[str]], gutter: int, style: Style
+    span: Span,
+    label: str,
+    mark: str,
+    lines: Mapping[str, Sequence[str]],
+    gutter: int,
+    style: Style,
+    severity: Severity | None = None,
 ) -> list[str]:
     """The line of a place with ``mark`` under it, where the text of its file is known."""
     code = _line(span, lines)
@@ -159,12 +209,12 @@ def _excerpt(
     before, marked, after = _clipped(code, span.column - 1, max(end - 1, span.column))
     empty, number = style.frame(f"{'':{gutter}} |"), style.frame(f"{span.line:{gutter}} |")
     under = mark * max(1, _width(marked))
-    paint = style.error if mark == "^" else style.frame
+    said = f"{under} {printable(label)}".rstrip()
     text = f"{before}{marked}{after}".rstrip()
     return [
         empty,
         f"{number} {text}" if text else number,
-        f"{empty} {' ' * _width(before)}{paint(f'{under} {printable(label)}'.rstrip())}",
+        f"{empty} {' ' * _width(before)}{style.severe(said, severity) if severity else style.frame(said)}",
     ]
 
 

@@ -21,15 +21,15 @@ SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def concise(report: Report) -> str:
-    """``file:line:column: error[E402]: message``, a line for each mistake."""
-    return "\n".join(f"{printable(str(d.span))}: error[{d.code}]: {printable(d.message)}" for d in report)
+    """``file:line:column: error[E402]: message``, a line for each."""
+    return "\n".join(f"{printable(str(d.span))}: {d.severity}[{d.code}]: {printable(d.message)}" for d in report)
 
 
 def as_json(report: Report) -> str:
-    """A list with an object for each mistake; lines and columns count from 1, the end column is exclusive."""
+    """A list with an object for each; lines and columns count from 1, the end column is exclusive."""
     found = [
         {
-            "severity": "error",
+            "severity": d.severity,
             "code": d.code,
             "message": d.message,
             **_place(d.span),
@@ -49,7 +49,7 @@ def _place(span: Span) -> dict[str, Any]:
 
 
 def github(report: Report) -> str:
-    """A workflow command for each mistake, which GitHub shows at its line."""
+    """A workflow command for each, which GitHub shows at its line."""
     return "\n".join(_command(d) for d in report)
 
 
@@ -61,7 +61,7 @@ def _command(d: Diagnostic) -> str:
         properties, text = {}, f"{span}: {text}"
     listed = ",".join(f"{name}={_property(str(value))}" for name, value in {**properties, "title": d.code}.items())
     lines = [text, *d.notes, *([f"help: {d.help}"] if d.help else [])]
-    return f"::error {listed}::{_data(chr(10).join(printable(line) for line in lines))}"
+    return f"::{d.severity} {listed}::{_data(chr(10).join(printable(line) for line in lines))}"
 
 
 def _data(text: str) -> str:
@@ -89,7 +89,7 @@ def _result(d: Diagnostic, index: int) -> dict[str, Any]:
     return {
         "ruleId": d.code,
         "ruleIndex": index,
-        "level": "error",
+        "level": d.severity,
         "message": {"text": "\n".join(lines)},
         "locations": [_location(d.span)] if d.span.in_a_file else [],
         **({"relatedLocations": related} if related else {}),

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from types import ModuleType
 from typing import Any
 
 from . import plugins
 from .compiler import compile_spec
-from .diagnostics import Diagnostic, Report
+from .diagnostics import Diagnostic, Report, printable
 from .emit.module import module_from_source
 from .ir.typed import TypedProgram
 from .summary import Summary
+
+
+class SpecWarning(UserWarning):
+    """The spec has something that its author may not want; :attr:`Network.warnings` has it with its place."""
 
 
 class SpecError(ValueError):
@@ -20,11 +25,13 @@ class SpecError(ValueError):
 
     def __init__(self, report: Report) -> None:
         super().__init__(report.render())
-        self.diagnostics: tuple[Diagnostic, ...] = tuple(report)
+        self.diagnostics = tuple(d for d in report if d.severity == "error")
 
 
 def load(path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = None, **settings: Any) -> Network:
     """The network (or the block) that the spec at ``path`` describes; raises :class:`SpecError`.
+
+    What the spec's author may not want is warned of, as :class:`SpecWarning`.
 
     ``settings`` are what ``--set`` takes: parameters and fields by name, as Python values (``classes=10``,
     ``**{"training.label_smoothing": 0.0}``); ``input="224x224x3"`` is short for the mapping. ``root`` is the folder
@@ -34,14 +41,23 @@ def load(path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = 
     typed = compile_spec(path, {name: json.dumps(value) for name, value in settings.items()}, report, root)
     if typed is None:
         raise SpecError(report)
-    return Network(typed, report.texts)
+    found = tuple(report)
+    for one in found:
+        help = f"; {one.help}" if one.help else ""
+        warnings.warn(printable(f"{one.span}: {one.code}: {one.message}{help}"), SpecWarning, stacklevel=2)
+    return Network(typed, report.texts, found)
 
 
 class Network:
-    """A compiled spec. ``typed`` is the program with every shape, for those who want to go deeper."""
+    """A compiled spec. ``typed`` is the program with every shape, for those who want to go deeper.
 
-    def __init__(self, typed: TypedProgram, texts: dict[str, str] | None = None) -> None:
-        self.typed = typed
+    ``warnings`` are what is right but may not be meant, each with its place.
+    """
+
+    def __init__(
+        self, typed: TypedProgram, texts: dict[str, str] | None = None, warnings: tuple[Diagnostic, ...] = ()
+    ) -> None:
+        self.typed, self.warnings = typed, warnings
         self._texts = texts or {}
 
     def __repr__(self) -> str:

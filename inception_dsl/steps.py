@@ -78,7 +78,7 @@ class Steps:
                 for name, branch in step.branches.items()
             )
             if isinstance(step, Fork):
-                return ForkNode(branches, step.merge, step.name, segments, step.repeat, notes, here)
+                return ForkNode(branches, step.merge, step.name, segments, step.repeat, notes, here, step.allow)
             used = self.linked.get(step.use or "")
             if used is not None:
                 self.enter(used, here)
@@ -90,7 +90,7 @@ class Steps:
         if not self.enter(block, here):
             return broken(segments, here)
         arguments = self.arguments(step, block, here)
-        return UseNode(step.use, arguments, step.name, segments, step.repeat, notes, here)
+        return UseNode(step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow)
 
     def unknown_block(self, step: Use, here: Origin) -> None:
         """Report a use of a block that no file defines, unless a mistake may hide it."""

@@ -16,6 +16,7 @@ from .shared import (
     merged,
     show,
     spec_options,
+    warn,
 )
 
 TYPE_CHECKING = False
@@ -72,13 +73,15 @@ def build(
             click.echo(f"{path}{'' if path in written else ' (unchanged)'}")
     if not report.ok:
         fail(report)
+    warn(report)
 
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
+@click.option("--strict", is_flag=True, help="Leave with 1 where there are warnings, too.")
 @spec_options
-def check(specs: tuple[str, ...], settings: dict[str, str], size: str | None) -> None:
-    """Report every mistake in every SPEC.
+def check(specs: tuple[str, ...], strict: bool, settings: dict[str, str], size: str | None) -> None:
+    """Report every mistake in every SPEC, and warnings.
 
     In text they go to standard error; in another format they, and nothing else, go to standard output.
     """
@@ -90,7 +93,7 @@ def check(specs: tuple[str, ...], settings: dict[str, str], size: str | None) ->
         if compile_spec(spec, merged(settings, size), report) is not None and format_asked_for() == "text":
             click.echo(f"{printable(spec)}: ok")
     show(report, err=False)
-    if not report.ok:
+    if not report.ok or (strict and report.warnings):
         raise click.exceptions.Exit(1)
 
 
@@ -111,6 +114,8 @@ def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None
     else:
         found = Summary(typed)
         click.echo(as_json_text(found.to_dict()) if as_json else str(found))
+        if not as_json:
+            warn(report)
 
 
 @click.command()

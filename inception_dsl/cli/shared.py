@@ -68,7 +68,7 @@ format_option = click.option(
     show_default=True,
     expose_value=False,
     callback=_remember,
-    help="How mistakes are printed.",
+    help="How mistakes and warnings are printed.",
 )
 """The option of every command that reports mistakes; :func:`show` heeds it."""
 
@@ -123,21 +123,26 @@ def format_asked_for() -> str:
 
 
 def show(report: Report, *, err: bool = True) -> None:
-    """Print every mistake in the format asked for; text always to standard error."""
+    """Print every mistake and warning in the format asked for; text always to standard error."""
     name = format_asked_for()
     if name != "text":
         from ..formats import FORMATS
 
         text = FORMATS[name](report)
         return click.echo(text, err=err, nl=bool(text))
-    if not report.ok:
+    if report.diagnostics or report.warnings:
         from ..diagnostics import COLOURED, PLAIN
 
         colour = coloured(sys.stderr)
-        count = len(report.diagnostics)
-        text = f"{report.render(COLOURED if colour else PLAIN)}\n\n{count:,} error{'' if count == 1 else 's'}"
+        text = f"{report.render(COLOURED if colour else PLAIN)}\n\n{report.counted()}"
         click.echo(text, err=True, color=colour)
     return None
+
+
+def warn(report: Report) -> None:
+    """Print what is in the report of a command that succeeds."""
+    if report.warnings:
+        show(report)
 
 
 def coloured(stream: TextIO) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .shared import as_json_text, backend_names, fail, merged, spec_options
+from .shared import as_json_text, backend_names, fail, merged, spec_options, warn
 from .weights import need_packages
 
 TYPE_CHECKING = False
@@ -74,6 +74,8 @@ def verify(
         click.echo(as_json_text([to_dict(one) for one in found]))
     if not report.ok:
         fail(report)
+    if not as_json:
+        warn(report)
     failed = [o for one in found for o in one.outcomes if not o.ok and (names or o.status != "missing")]
     if failed or not all(any(o.ok for o in one.outcomes) for one in found):
         raise click.exceptions.Exit(1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .shared import Suggesting, as_json_text, fail, format_option, merged, spec_options
+from .shared import Suggesting, as_json_text, fail, format_option, merged, spec_options, warn
 from .weights_import import import_weights
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ def _format(option: str, name: str, what: str) -> Callable[[Callable[..., Any]],
 
 
 def _program(spec: str, settings: dict[str, str], size: str | None) -> TypedProgram:
-    """The typed program of a spec; leaves with every mistake in it."""
+    """The typed program of a spec, its warnings printed; leaves with every mistake in it."""
     from ..compiler import compile_spec
     from ..diagnostics import Report
 
@@ -56,6 +56,7 @@ def _program(spec: str, settings: dict[str, str], size: str | None) -> TypedProg
     if typed is None:
         fail(report)
         raise AssertionError
+    warn(report)
     return typed
 
 

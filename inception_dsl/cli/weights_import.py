@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .shared import fail, merged, spec_options
+from .shared import fail, merged, spec_options, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,3 +71,4 @@ def import_weights(
         raise AssertionError
     count = sum(array.size for array in found.values())
     click.echo(f"{path}: {len(found):,} weights, {count:,} parameters, {dtype}, from {source}")
+    warn(report)

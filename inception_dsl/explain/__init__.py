@@ -19,10 +19,11 @@ from ..diagnostics import printable
 HEAD: Final = "network: my_net\ninput: {channels: 3, height: 32, width: 32}\n"
 PLAIN: Final = f"{HEAD}body: [{{op: conv, name: conv_1, filters: 8, kernel_size: 1}}]\n"
 """The ``my_net.yaml`` of examples that are commands and bring none."""
-PAGE: Final = """# Codes of mistakes
+PAGE: Final = """# Codes of mistakes and warnings
 
 Made by `inception-dsl explain --markdown`, not to be edited. `inception-dsl explain E402` prints one of them;
-[docs/diagnostics.md](diagnostics.md) says how mistakes are printed. A code never changes its meaning.
+[docs/diagnostics.md](diagnostics.md) says how they are printed, and how a spec allows a warning. A code never changes
+its meaning.
 """
 
 

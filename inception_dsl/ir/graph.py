@@ -30,12 +30,13 @@ class Origin(NamedTuple):
 
 
 class About(NamedTuple):
-    """What documents a network, a block or a head. ``paper`` maps field to text."""
+    """What documents a network, a block or a head, and the warnings it allows. ``paper`` maps field to text."""
 
     title: Prose = Prose()
     description: Prose = Prose()
     paper: Mapping[str, Prose] = MappingProxyType({})
     deviations: tuple[Prose, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 class OpNode(NamedTuple):
@@ -45,6 +46,11 @@ class OpNode(NamedTuple):
     segments: tuple[str, ...]
     repeat: Any
     origin: Origin
+
+    @property
+    def allow(self) -> tuple[str, ...]:
+        """The warnings that the step allows."""
+        return self.op.allow
 
 
 class ForkNode(NamedTuple):
@@ -57,6 +63,7 @@ class ForkNode(NamedTuple):
     repeat: Any
     deviations: tuple[Prose, ...]
     origin: Origin
+    allow: tuple[str, ...] = ()
 
 
 class UseNode(NamedTuple):
@@ -69,6 +76,7 @@ class UseNode(NamedTuple):
     repeat: Any
     deviations: tuple[Prose, ...]
     origin: Origin
+    allow: tuple[str, ...] = ()
 
 
 class BrokenNode(ForkNode):

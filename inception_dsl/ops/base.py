@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..expression import Expression
 from ..symbolic import Dim, Symbolic
 from ..values import Padding, Pair, ShapeError, TensorType, Weight, Window
+from .allow import Codes
 from .fields import Id, Repeat, Texts
 
 
@@ -29,6 +30,7 @@ class Step(Fields):
         description="Where this differs from the paper or its code, and which was followed.",
         examples=["The figure has no stride; the authors' code has 2."],
     )
+    allow: Codes = Field((), description="Warnings that are meant, here and inside.", examples=[["W404"]])
 
 
 class Op(Step):

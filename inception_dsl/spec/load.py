@@ -203,7 +203,8 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
     spans = {path + k: v for k, v in parsed.spans.items()}
     for depth in range(len(path)):
         spans[path[:depth]] = parsed.span(())
-    return _laid(document, Document(label, nested, spans, dict(spans)), reading)
+    found = _laid(document, Document(label, nested, spans, dict(spans)), reading)
+    return None if found is None else dataclasses.replace(found, file=document.file)
 
 
 def _sizes(text: str) -> Any:

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ..ops import OPS, Fields, Op, Step, attribute_names, expressions
+from ..ops.allow import Codes
 from ..ops.fields import (
     EXPRESSION_SCHEMA,
     Checked,
@@ -244,6 +245,7 @@ class Described(Fields):
         None, description="Where it is published.", examples=[{"arxiv": "1602.07261", "figure": 4}]
     )
     deviation: Texts | None = Field(None, description="Where this differs from the paper.", examples=[_NOTE])
+    allow: Codes = Field((), description="Warnings that are meant, anywhere in this.", examples=[["W403"]])
 
 
 class BlockBody(Described):

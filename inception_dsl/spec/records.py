@@ -13,7 +13,7 @@ from .models import AXES, Described, NetworkFile
 
 def about(model: Described) -> About:
     paper = {name: text for name, text in model.paper or () if text is not None}
-    return About(model.title or Prose(), model.description or Prose(), paper, model.deviation or ())
+    return About(model.title or Prose(), model.description or Prose(), paper, model.deviation or (), model.allow)
 
 
 def tensor_type(sizes: Mapping[str, int]) -> TensorType:

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from ..expression import is_expression
 from ..ops import OPS, Fields, Op, Step, attribute_names
+from ..ops.allow import CODES_SCHEMA
 from ..ops.fields import EXPRESSION_SCHEMA, ID_SCHEMA, Checked
 from .checkpoints import Naming
 from .models import Argument, BlockFile, Fork, NetworkFile, Parameter, Use
@@ -25,7 +26,7 @@ Schema = dict[str, Any]
 _NULL: Final[Schema] = {"type": "null"}
 _STEP_REF: Final[Schema] = {"$ref": "#/$defs/step"}
 _EXPRESSION_REF: Final[Schema] = {"$ref": "#/$defs/expression"}
-_SHARED: Final = ((EXPRESSION_SCHEMA, "expression"), (ID_SCHEMA, "id"))
+_SHARED: Final = ((EXPRESSION_SCHEMA, "expression"), (ID_SCHEMA, "id"), (CODES_SCHEMA, "warnings"))
 _VALUES: Final = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 
 
@@ -80,7 +81,7 @@ class _Builder:
             found = {"allOf": [found]}  # what stands beside a `$ref` is ignored in draft 07
         described: Schema = {"description": field.description} if field.description else {}
         if field.default_factory is None and not field.is_required() and field.default is not None:
-            described["default"] = field.default
+            described["default"] = list(field.default) if isinstance(field.default, tuple) else field.default
         if field.examples:
             described["examples"] = field.examples
         return {**described, **found}

@@ -51,7 +51,7 @@ def test_every_seed_is_a_valid_spec(seed: int) -> None:
     spec = random_spec(seed)
     typed, report = compiled(spec)
     assert typed is not None, f"{spec.text}\n{report.render()}"
-    assert not list(report)
+    assert report.ok  # there may be warnings
     assert min(typed.program.input.spatial) >= 1
 
 

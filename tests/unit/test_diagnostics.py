@@ -75,7 +75,7 @@ def test_codes_are_documented() -> None:
 def test_every_code_is_used_and_no_other() -> None:
     package = Path(inception_dsl.__file__).parent
     text = "".join(p.read_text() for p in package.rglob("*.py") if p.name != "codes.py")
-    used = set(re.findall(r'"(E\d{3})"', text))
+    used = set(re.findall(r'"([EW]\d{3})"', text))
     assert used <= set(CODES)
     assert set(CODES) - used <= {"E503"}, "E503 is for backends"
 

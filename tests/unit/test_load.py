@@ -236,7 +236,7 @@ def test_a_chain_of_sixteen_is_the_longest(write: Callable[..., Path]) -> None:
         ("clases", "3", "E209", "1:1-1", "did you mean `classes`?"),
         ("widht", "33", "E209", "1:1-2", "did you mean `width`?"),
         ("zzzz", "", "E103", "1:1-1", ""),
-        ("zzzz", "1", "E209", "1:1-1", "it can be one of width, aux_heads"),
+        ("zzzz", "1", "E209", "1:1-1", "it can be one of width, allow, aux_heads"),
         ("network", "x", "E209", "1:1-1", ""),
         ("extends", "x", "E209", "1:1-1", ""),
         ("classes", "many", "E203", "1:1-4", ""),

@@ -1,0 +1,57 @@
+"""What ``allow`` silences, and W303: an ``allow`` that silences nothing.
+
+Only those of the spec's own file are told: an imported block may need its ``allow`` in other networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...ir.graph import nodes
+from .survey import Scope, Survey, Told, own
+
+
+class Used:
+    """Which codes of which scopes have silenced something."""
+
+    def __init__(self) -> None:
+        self.found: set[tuple[int, tuple[str | int, ...], str]] = set()
+
+    def allows(self, code: str, scopes: Sequence[Scope]) -> bool:
+        """Whether one of ``scopes`` allows ``code``; each that does is of use."""
+        fitting = [scope for scope in scopes if code in scope.codes]
+        self.found |= {(id(scope.origin.document), scope.origin.path, code) for scope in fitting}
+        return bool(fitting)
+
+    def has(self, scope: Scope, code: str) -> bool:
+        return (id(scope.origin.document), scope.origin.path, code) in self.found
+
+
+def idle(survey: Survey, used: Used) -> Iterator[Told]:
+    """Every code that silences nothing, where it is written."""
+    for scopes in _scopes(survey):
+        scope = scopes[-1]
+        for index, code in enumerate(scope.codes):
+            span = scope.origin.span("allow", index)
+            if code == "W303" or used.has(scope, code) or not own(scope.origin, span):
+                continue
+            if not any("W303" in around.codes for around in scopes):
+                yield Told(f"`{code}` is allowed here, and there is none", span, "remove it")
+
+
+def _scopes(survey: Survey) -> Iterator[list[Scope]]:
+    """Every scope of the spec's own file behind those around it, of which only the widest matter."""
+    program = survey.typed.program
+    top = Scope(program.origin, program.about.allow)
+    yield [top]
+    owners = [(top, chain) for chain in program.sections.values()]
+    owners += [(Scope(head.origin, head.about.allow), head.chain) for head in program.aux_heads]
+    owners += [(Scope(block.origin, block.about.allow), block.chain) for block in program.blocks.values()]
+    for owner, chain in owners:
+        if owner.origin.document is not program.origin.document:
+            continue
+        if owner is not top:
+            yield [top, owner]
+        for node in nodes(chain):
+            if node.allow:
+                yield [top, owner, Scope(node.origin, node.allow)]

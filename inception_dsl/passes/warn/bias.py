@@ -1,0 +1,49 @@
+"""W404: a bias in front of batch norm, which takes every constant out again (Ioffe and Szegedy 2015, section 3.2).
+
+Told where batch norm comes right after the layer, nothing in between, and nothing else reads the layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...diagnostics import Edit
+from ...ir.typed import TypedOp
+from ...ops import BatchNorm, Conv, ConvBn, Dense, DepthwiseConv, SeparableConv
+from ...values import number
+from .survey import Case, Check, Found, Survey, Told, field_span
+
+
+def _find(survey: Survey) -> Iterator[Found]:
+    program = survey.typed.program
+    elsewhere = {*program.outputs.values(), *(head.after for head in program.aux_heads)}
+    for case, typed in survey.layers(Conv, ConvBn, SeparableConv, DepthwiseConv, Dense):
+        op = typed.op
+        if not getattr(op, "use_bias", False) or not (isinstance(op, ConvBn) or _normalised(case)):
+            continue
+        if case.steps is survey.steps and elsewhere & set(typed.node.segments[-1:]) and not isinstance(op, ConvBn):
+            continue
+        size = sum(number(w.size) for w in op.weights(typed.x) if w.name.rpartition("/")[2] == "bias")
+        yield Found(typed.node.origin, case.context, size, typed)
+
+
+def _normalised(case: Case) -> bool:
+    """Whether batch norm is what the layer's result goes through next."""
+    step, after = case.steps[case.position], case.steps[case.position + 1 : case.position + 2]
+    if step.count > 1 or not after or getattr(case.typed.op, "activation", "none") != "none":  # type: ignore[union-attr]
+        return False
+    follower = after[0].runs[0].typed
+    return isinstance(follower, TypedOp) and isinstance(follower.op, BatchNorm)
+
+
+def _tell(_: Survey, found: list[Found]) -> Told:
+    typed: TypedOp = found[0].data
+    count = sum(one.weight * one.context.times for one in found)
+    where = "its batch norm" if isinstance(typed.op, ConvBn) else "the batch norm after it"
+    message = f"the bias of this `{typed.op.op}` has no effect, as {where} takes it out: {count:,} parameters"
+    span = field_span(typed.node.origin, "use_bias")
+    fix = (Edit(span, "false"),) if span.in_a_file and span != typed.node.origin.span("op") else ()
+    return Told(message, span, "write `use_bias: false`", fix=fix)
+
+
+CHECK = Check("W404", _find, _tell)

@@ -1,0 +1,78 @@
+"""W405: a pool at a stride right before the filters at least double: the bottleneck of arXiv 1512.00567.
+
+Section 2 (principle 1) and section 5 (figures 9 and 10): pooling d x d x k first leaves (d/2) x (d/2) x k for what then
+has 2k filters. Not told inside of branches, as the others carry what the pool drops, nor of a pool on the input itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...ir.typed import TypedFork, TypedOp, TypedStep, TypedUse
+from ...ops import (
+    Activation,
+    AvgPool,
+    BatchNorm,
+    Conv,
+    ConvBn,
+    Dropout,
+    GroupNorm,
+    Identity,
+    LayerNorm,
+    LocalResponseNorm,
+    MaxPool,
+    Scale,
+    SeparableConv,
+)
+from ...values import number
+from .survey import Case, Check, Found, Survey, Told, field_span
+
+WIDER = 2
+_KEEPING = (Activation, BatchNorm, Dropout, GroupNorm, Identity, LayerNorm, LocalResponseNorm, Scale)
+
+
+def _find(survey: Survey) -> Iterator[Found]:
+    program = survey.typed.program
+    for case, typed in survey.layers(MaxPool, AvgPool):
+        before, after = number(typed.x.positions()), number(typed.y.positions())
+        image = program.kind == "network" and typed.x == program.input
+        if case.context.forked or image or not 1 < after < before or case.steps[case.position].count > 1:
+            continue
+        step = _next(case)
+        if step is not None and number(step.runs[0].typed.y.channels) >= WIDER * number(typed.y.channels):
+            yield Found(typed.node.origin, case.context, before * number(typed.x.channels), (typed, step))
+
+
+def _next(case: Case) -> TypedStep | None:
+    """The next step that computes features, unless it is a classifier."""
+    for step in case.steps[case.position + 1 :]:
+        typed = step.runs[0].typed
+        if isinstance(typed, TypedOp):
+            if isinstance(typed.op, _KEEPING):
+                continue
+            return step if isinstance(typed.op, Conv | ConvBn | SeparableConv) else None
+        return step if isinstance(typed, TypedFork | TypedUse) and typed.y.rank else None
+    return None
+
+
+def _tell(_: Survey, found: list[Found]) -> Told:
+    typed, step = found[0].data
+    channels = step.runs[0].typed.y.channels
+    message = (
+        f"`{typed.op.op}` leaves {typed.y} of {typed.x} before the next step makes {channels:,} channels: a bottleneck"
+    )
+    window = f"kernel_size: {_written(typed.op.kernel_size)}, stride: {_written(typed.op.stride)}"
+    if typed.op.padding != "same" and not typed.op.ceil_mode:
+        window += f", padding: {_written(typed.op.padding)}"
+    conv = f"{{op: conv_bn, filters: {typed.x.channels}, {window}}}"
+    branches = f"{{branch_conv: [{conv}], branch_pool: [{{op: {typed.op.op}, {window}}}]}}"
+    help = f"pool beside a convolution: `{{merge: concat, branches: {branches}}}`"
+    span = field_span(typed.node.origin, "stride")
+    return Told(message, span, help, ((step.node.origin.span(), "the filters are widened here"),))
+
+
+def _written(value: object) -> str:
+    return f"[{', '.join(map(_written, value))}]" if isinstance(value, tuple) else str(value)
+
+
+CHECK = Check("W405", _find, _tell)

@@ -1,0 +1,101 @@
+"""W403: a large convolution that is expensive and factorises (Szegedy et al. 2015, arXiv 1512.00567, section 3).
+
+Expensive is what takes a twentieth of the network's multiply-adds, all its uses together. Two 3x3 stand for a 5x5, and
+1xn with nx1 for a larger nxn, with the geometric mean of the channels before and after between them, as in section 3.1.
+Not told of the first layer, strides and auxiliary heads, where this saves little or has other effects.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ...cost import price
+from ...ir.typed import TypedOp
+from ...ops import Conv, ConvBn
+from ...ops.base import axes
+from ...values import number
+from .survey import Check, Found, Survey, Told, field_span
+
+SHARE = 20
+
+
+class Saving(NamedTuple):
+    """Multiply-adds of one convolution as it is and factorised, and the filters between the two parts."""
+
+    typed: TypedOp
+    kernel: int
+    macs: int
+    factorised: int
+    between: int
+
+
+def _find(survey: Survey) -> Iterator[Found]:
+    program = survey.typed.program
+    whole = 0
+    for case, typed in survey.layers(Conv, ConvBn):
+        first = program.kind == "network" and typed.x == program.input
+        saving = None if first or case.context.auxiliary else _saving(typed)
+        if saving is not None and saving.factorised < saving.macs:
+            whole = whole or _whole(survey)
+            yield Found(typed.node.origin, case.context, saving.macs, (saving, whole))
+
+
+def _saving(typed: TypedOp) -> Saving | None:
+    op, x, y = typed.op, typed.x, typed.y
+    assert isinstance(op, Conv | ConvBn)
+    if x.rank != 2 or op.groups != 1:
+        return None
+    kernel, *rest = axes(op.kernel_size, 2, "kernel_size")
+    steps = {*axes(op.stride, 2, "stride"), *axes(op.dilation, 2, "dilation")}
+    if kernel < 5 or rest != [kernel] or steps != {1} or y.positions() == 1:
+        return None
+    before, after = number(x.channels), number(y.channels)
+    between = max(1, round(math.sqrt(before * after)))
+    (high, wide), (to_high, to_wide) = map(_numbers, (x.spatial, y.spatial))
+    end = to_high * to_wide
+    if kernel == 5:
+        middle = ((high + to_high) // 2) * ((wide + to_wide) // 2)
+        factorised = 9 * between * (middle * before + end * after)
+    else:
+        factorised = kernel * between * (high * to_wide * before + end * after)
+    return Saving(typed, kernel, price(typed)[1], factorised, between)
+
+
+def _numbers(spatial: tuple[object, ...]) -> tuple[int, int]:
+    high, wide = (number(n) for n in spatial)  # type: ignore[arg-type]
+    return high, wide
+
+
+def _whole(survey: Survey) -> int:
+    """The multiply-adds of the network without its auxiliary heads."""
+    cases = [(c.typed, c.context) for c in survey.cases if isinstance(c.typed, TypedOp) and not c.context.auxiliary]
+    return sum(price(typed)[1] * context.times for typed, context in cases)
+
+
+def _tell(_: Survey, found: list[Found]) -> Told | None:
+    whole = found[0].data[1]
+    cases = [(one.data[0], one.context.times) for one in found]
+    macs = sum(saving.macs * count for saving, count in cases)
+    if macs * SHARE < whole:
+        return None
+    worst: Saving = cases[0][0]
+    saved = macs - sum(saving.factorised * count for saving, count in cases)
+    number_of = sum(count for _, count in cases)
+    uses = "" if number_of == 1 else f" in its {number_of:,} uses"
+    size = f"{worst.kernel}x{worst.kernel}"
+    message = f"this {size} `{worst.typed.op.op}` takes {macs:,} multiply-adds{uses}, {_percent(macs, whole)} of all"
+    kernels = "3` and `kernel_size: 3" if worst.kernel == 5 else "[1, {0}]` and `kernel_size: [{0}, 1]"
+    parts = f"`kernel_size: {kernels.format(worst.kernel)}`"
+    low, high = (pick(saving.between for saving, _ in cases) for pick in (min, max))
+    filters = f"{low}" if low == high else f"{low} to {high}"
+    help = f"two with {parts}, and {filters} filters between them, save {saved:,} ({_percent(saved, macs)})"
+    return Told(message, field_span(worst.typed.node.origin, "kernel_size"), help)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}%"
+
+
+CHECK = Check("W403", _find, _tell)

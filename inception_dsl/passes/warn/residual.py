@@ -1,0 +1,60 @@
+"""W402: a residual of more than 1,000 filters that is added without scale.
+
+Szegedy et al. 2016, section 3.3: beyond 1,000 filters such networks died early in training, which neither batch norm
+nor a lower learning rate prevented, and a factor of 0.1 to 0.3 did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedUse
+from ...ops import Identity, Scale
+from ...values import number
+from .survey import Check, Found, Survey, Told
+
+FILTERS = 1_000
+
+
+def _find(survey: Survey) -> Iterator[Found]:
+    scaled: dict[int, bool] = {}
+    for case in survey.cases:
+        fork = case.typed
+        if not isinstance(fork, TypedFork) or fork.node.merge != "add" or number(fork.y.channels) <= FILTERS:
+            continue
+        residuals = [(name, chain) for name, chain in fork.branches if not _shortcut(chain)]
+        if len(residuals) == len(fork.branches):
+            continue
+        bare = [name for name, chain in residuals if not _scaled(chain, scaled)]
+        if bare:
+            yield Found(fork.node.origin, case.context, number(fork.y.channels), (fork, bare[0]))
+
+
+def _shortcut(chain: TypedChain) -> bool:
+    """Whether a branch hands on its input."""
+    nodes = [run.typed for step in chain.steps for run in step.runs]
+    return all(isinstance(node, TypedOp) and isinstance(node.op, Identity) for node in nodes)
+
+
+def _scaled(chain: TypedChain, known: dict[int, bool]) -> bool:
+    """Whether anything in a branch makes it smaller by a constant."""
+    if id(chain) not in known:
+        known[id(chain)] = any(_smaller(run.typed, known) for step in chain.steps for run in step.runs)
+    return known[id(chain)]
+
+
+def _smaller(typed: Typed, known: dict[int, bool]) -> bool:
+    if isinstance(typed, TypedOp):
+        return isinstance(typed.op, Scale) and abs(typed.op.value) < 1
+    chains = [typed.body] if isinstance(typed, TypedUse) else [chain for _, chain in typed.branches]
+    return any(_scaled(chain, known) for chain in chains)
+
+
+def _tell(_: Survey, found: list[Found]) -> Told:
+    fork, branch = found[0].data
+    message = f"a residual of {fork.y.channels:,} filters is added without a `scale` below 1"
+    help = f"end `{branch}` with `{{op: scale, value: 0.2}}`"
+    return Told(message, fork.node.origin.span("merge"), help)
+
+
+CHECK = Check("W402", _find, _tell)

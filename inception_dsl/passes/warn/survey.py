@@ -1,0 +1,143 @@
+"""What every warning looks at: each layer, fork and use of a typed program with where it stands, and what is found.
+
+Nothing here decides what is worth a warning, and nothing is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ...diagnostics import Edit, Span
+from ...ir.graph import Node, Origin, UseNode
+from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep
+from ...ops import Op
+from ...spec.link import LinkedBlock
+from ...spec.load import Spec
+
+Steps = Sequence[TypedStep]
+
+
+class Scope(NamedTuple):
+    """A part of the spec that allows warnings."""
+
+    origin: Origin
+    codes: tuple[str, ...]
+
+
+class Context(NamedTuple):
+    """Where a chain stands: the uses that lead to it, what allows warnings around it, how often it is computed.
+
+    ``forked`` says that it is a branch, or below one; ``auxiliary`` that it is part of an auxiliary head.
+    """
+
+    uses: tuple[UseNode, ...] = ()
+    scopes: tuple[Scope, ...] = ()
+    times: int = 1
+    forked: bool = False
+    auxiliary: bool = False
+
+    def at(self, node: Node, count: int) -> Context:
+        """The context of a step that is computed ``count`` times here."""
+        if count == 1 and not node.allow:
+            return self
+        return self.within(Scope(node.origin, node.allow))._replace(times=self.times * count)
+
+    def within(self, scope: Scope) -> Context:
+        return self._replace(scopes=(*self.scopes, scope)) if scope.codes else self
+
+
+class Case(NamedTuple):
+    """A node with the steps it stands among. A block on other sizes, or with other values, is another case."""
+
+    typed: Typed
+    steps: Steps
+    position: int
+    context: Context
+
+
+class Found(NamedTuple):
+    """Something to say about one case: where it is written, how bad it is, and what the sentence needs."""
+
+    origin: Origin
+    context: Context
+    weight: int
+    data: Any
+
+    @property
+    def key(self) -> tuple[int, tuple[str | int, ...]]:
+        return id(self.origin.document), self.origin.path
+
+
+class Told(NamedTuple):
+    """One warning in words."""
+
+    message: str
+    span: Span
+    help: str = ""
+    related: tuple[tuple[Span, str], ...] = ()
+    fix: tuple[Edit, ...] = ()
+
+
+class Check(NamedTuple):
+    """One warning: what finds it, case by case, and what says it of all cases at one place, the worst first.
+
+    ``tell`` answers ``None`` where the cases together are not worth a warning.
+    """
+
+    code: str
+    find: Callable[[Survey], Iterable[Found]]
+    tell: Callable[[Survey, list[Found]], Told | None]
+
+
+class Survey:
+    """A typed program, the spec it was made of, and every case in it."""
+
+    def __init__(self, spec: Spec, linked: Mapping[str, LinkedBlock], typed: TypedProgram) -> None:
+        self.spec, self.linked, self.typed = spec, linked, typed
+        program = typed.program
+        self.top = Context().within(Scope(program.origin, program.about.allow))
+        self.steps: Steps = [step for chain in typed.sections.values() for step in chain.steps]
+        self.heads = [
+            (chain.steps, self.top.within(Scope(head.origin, head.about.allow))._replace(auxiliary=True))
+            for head, chain in typed.heads
+        ]
+        self.cases: list[Case] = []
+        for steps, context in [(self.steps, self.top), *self.heads]:
+            self._add(steps, context)
+
+    def _add(self, steps: Steps, context: Context) -> None:
+        for index, step in enumerate(steps):
+            for run in step.runs:
+                here = context.at(step.node, run.count)
+                self.cases.append(Case(run.typed, steps, index, here))
+                for chain, below in self.beneath(run.typed, here):
+                    if chain.size:  # empty blocks may be nested beyond counting
+                        self._add(chain.steps, below)
+
+    def beneath(self, typed: Typed, context: Context) -> list[tuple[TypedChain, Context]]:
+        """The chains inside of a fork or a use."""
+        if isinstance(typed, TypedOp):
+            return []
+        if isinstance(typed, TypedFork):
+            return [(chain, context._replace(forked=True)) for _, chain in typed.branches]
+        block = self.typed.program.blocks[typed.node.block]
+        below = context._replace(uses=(*context.uses, typed.node)).within(Scope(block.origin, block.about.allow))
+        return [(typed.body, below)]
+
+    def layers(self, *kinds: type[Op]) -> Iterator[tuple[Case, TypedOp]]:
+        """Every layer of these kinds."""
+        for case in self.cases:
+            if isinstance(case.typed, TypedOp) and isinstance(case.typed.op, kinds):
+                yield case, case.typed
+
+
+def field_span(origin: Origin, field: str) -> Span:
+    """Where a field of a step is written; the step's kind where it is a default."""
+    written = (*origin.path, field) in origin.document.spans
+    return origin.span(field if written else "op")
+
+
+def own(origin: Origin, span: Span) -> bool:
+    """Whether a place is in the file itself (or on the command line), and not in one that the file extends."""
+    return span.file == origin.document.file or not span.in_a_file
