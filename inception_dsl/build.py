@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,13 +15,12 @@ from .diagnostics import Report, Span
 from .emit.mark import state
 from .ir.typed import TypedProgram
 from .plugins import Plugin
-from .write import difference, sweep, write_all
+from .write import difference, portable, sweep, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .backend import Backend
 
-_DEVICE: Final = re.compile(r"(?i)con|prn|aux|nul|com[0-9]|lpt[0-9]")
 _MAX_CHARACTERS: Final = 64_000_000
 
 
@@ -58,12 +58,12 @@ def build(order: Order, report: Report) -> dict[Path, str] | None:
 def file_stem(spec: str, typed: TypedProgram) -> str:
     """The spec's file name without its ending, where that can name a module; else the spec's id.
 
-    The names of Windows's devices (`con`, `aux`) get an underscore.
+    It can be one on Windows too (:func:`~inception_dsl.write.portable`).
     """
     stem = Path(spec).stem
     fit = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", stem) and not keyword.iskeyword(stem)
     name = stem if fit else typed.program.id
-    return f"{name}_" if _DEVICE.fullmatch(name) else name
+    return portable(name)
 
 
 def save(files: Mapping[Path, str], report: Report, *, force: bool = False) -> list[Path]:
@@ -73,13 +73,13 @@ def save(files: Mapping[Path, str], report: Report, *, force: bool = False) -> l
     is a folder of a backend that is a link.
     """
     for folder in dict.fromkeys(path.parent for path in files):
-        if folder.is_symlink():
+        if os.path.islink(folder):
             message = f"{folder} is a link to another folder, and nothing is written through it"
             report.error("E601", message, Span(str(folder), 1, 1, 1, 2), help="remove it, or choose another `--out`")
         sweep(folder)
-    changed = {path: text for path, text in files.items() if difference(path, text) or path.is_symlink()}
+    changed = {path: text for path, text in files.items() if difference(path, text) or os.path.islink(path)}
     for path in () if force else changed:
-        if path.is_file() and not path.is_symlink():
+        if os.path.isfile(path) and not os.path.islink(path):
             _protect(path, report)
     return list(changed) if report.ok and write_all(changed, report, force=force) else []
 

@@ -44,6 +44,11 @@ def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = Fa
     return True
 
 
+def portable(name: str) -> str:
+    """``name`` for a file, without an ending; what Windows has a device of (`con`, `aux`) with an underscore."""
+    return f"{name}_" if re.fullmatch(r"(?i)con|prn|aux|nul|com[0-9]|lpt[0-9]", name) else name
+
+
 def followed(path: Path) -> Path:
     """Where the link at ``path`` leads, for a target that its user names, as with ``cp``; else ``path`` itself."""
     return Path(os.path.realpath(path)) if os.path.islink(path) else path
@@ -81,7 +86,10 @@ class _Batch:
         """A file beside the target with ``content`` on the disk."""
         folder = self.path.parent
         self.folders += [p for p in (folder, *folder.parents) if not p.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(0, "its folder is a file") from None
         kind = _kind(self.path)
         if stat.S_ISLNK(kind) and not self.force:
             raise OSError(0, "it is a link; name the file that it leads to, or remove it")

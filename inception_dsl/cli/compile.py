@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -182,14 +183,14 @@ def new(name: str, out: Path) -> None:
     from ..diagnostics import Report
     from ..ops.fields import identifier
     from ..starter import starter
-    from ..write import write_all
+    from ..write import portable, write_all
 
     try:
         identifier(name)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    path = out / f"{name}.yaml"
-    if path.exists():
+    path = out / f"{portable(name)}.yaml"
+    if os.path.exists(path):
         raise click.UsageError(f"{path} exists already")
     report = Report()
     if not write_all({path: starter(name)}, report):

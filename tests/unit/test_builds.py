@@ -22,7 +22,7 @@ from inception_dsl import plugins
 from inception_dsl.cli import main
 from inception_dsl.emit.mark import generated_by, sealed, state
 
-KILLS = 25  # 200 by hand
+KILLS = 12  # 200 by hand, KILLS=200
 SPEC = (
     "network: {name}\ninput: {{channels: 3, height: 9, width: 9}}\nbody: [{{op: conv, filters: {n}, kernel_size: 3}}]\n"
 )
@@ -149,6 +149,33 @@ def full_disk(folder: Path) -> Iterator[None]:
             subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.parametrize("out", ["afile", "afile/below", "x" * 300, "pipe/below"])
+@pytest.mark.parametrize(
+    "command",
+    [["build", "net.yaml", "--out"], ["build", "net.yaml", "--force", "--out"], ["new", "a_net", "--out"]],
+    ids=["build", "force", "new"],
+)
+def test_folders_that_are_none(folder: Path, command: list[str], out: str) -> None:
+    (folder / "afile").write_text("mine")
+    os.mkfifo(folder / "pipe")
+    before = sorted(folder.rglob("*"))
+    result = CliRunner().invoke(main, [*command, out])
+    assert result.exit_code == 1
+    assert "error[E601]" in result.stderr
+    assert sorted(folder.rglob("*")) == before
+    assert (folder / "afile").read_text() == "mine"
+
+
+@pytest.mark.parametrize("out", ["afile/net.safetensors", f"{'x' * 300}.safetensors", f"{'x' * 300}/net.safetensors"])
+def test_weights_in_folders_that_are_none(folder: Path, out: str) -> None:
+    (folder / "afile").write_text("mine")
+    before = contents(folder)
+    result = CliRunner().invoke(main, ["weights", "init", "net.yaml", "--out", out])
+    assert result.exit_code == 1
+    assert "error[E601]" in result.stderr
+    assert contents(folder) == before
+
+
 def test_a_full_disk_leaves_the_old_files(folder: Path) -> None:
     out = folder / "out"
     out.mkdir()
@@ -157,15 +184,19 @@ def test_a_full_disk_leaves_the_old_files(folder: Path) -> None:
             (out / name).mkdir()
             (out / name / "net.py").write_text(sealed(generated_by("net")))
         before = contents(out)
-        result = build("net.yaml", "--out", "out")
-        assert result.exit_code == 1
-        assert "error[E601]" in result.stderr
-        assert "No space left" in result.stderr or "File too large" in result.stderr
-        assert contents(out) == before
+        commands = [["build", "net.yaml", "--out", "out"], ["new", "a_net", "--out", "out"]]
+        commands += [["weights", "init", "net.yaml", "--set", "body.0.filters=99", "--out", "out/net.safetensors"]]
+        for command in commands:
+            result = CliRunner().invoke(main, command)
+            assert result.exit_code == 1
+            assert "error[E601]" in result.stderr
+            assert "No space left" in result.stderr or "File too large" in result.stderr
+            assert contents(out) == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes of files")
-def test_a_folder_that_is_read_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mode", [0o555, 0o000])
+def test_a_folder_that_is_closed(folder: Path, monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
     assert build("net.yaml", "--check").exit_code == 1  # imports what another user may not read
     backends = plugins.installed()
     monkeypatch.setattr(plugins, "installed", lambda: backends)
@@ -175,8 +206,8 @@ def test_a_folder_that_is_read_only(folder: Path, monkeypatch: pytest.MonkeyPatc
         closed = Path(name)
         (closed / "net.yaml").write_text(SPEC.format(name="net", n=4))
         (closed / "torch").mkdir()
-        for path in (closed / "torch", closed):
-            path.chmod(0o555)
+        (closed / "torch").chmod(mode)
+        closed.chmod(0o555)
         if not user:
             os.seteuid(65534)  # the superuser may write anywhere
         try:
@@ -184,6 +215,7 @@ def test_a_folder_that_is_read_only(folder: Path, monkeypatch: pytest.MonkeyPatc
         finally:
             os.seteuid(user)
             closed.chmod(0o755)
+            (closed / "torch").chmod(0o755)
         assert result.exit_code == 1
         assert "error[E601]: torch/net.py cannot be written: Permission denied" in result.stderr
         assert list(contents(closed)) == ["net.yaml"]
@@ -229,6 +261,34 @@ def test_builds_that_are_killed(folder: Path, number: int) -> None:
         if number == signal.SIGINT and process.returncode > 0:
             assert contents(out).keys() == found.keys(), "an interrupt leaves nothing behind"
             assert b"Error" not in errors, errors
+    assert build(*specs, "--set", "body.0.filters=6").exit_code == 0
+    assert contents(out) == versions[1], "and no litter"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_builds_that_are_killed_eight_at_once(folder: Path) -> None:
+    specs = ["net.yaml", "a.yaml"]
+    (folder / "a.yaml").write_text(SPEC.format(name="a", n=4))
+    versions = [texts(folder, specs, str(n)) for n in (5, 6)]
+    assert build(*specs, "--set", "body.0.filters=5").exit_code == 0
+    out, rng = folder / "generated", random.Random(8)
+    started = time.monotonic()
+    for process in [run(*specs, "--set", f"body.0.filters={5 + i % 2}") for i in range(8)]:
+        process.communicate(timeout=120)
+    whole = time.monotonic() - started
+    for _ in range(max(1, int(os.environ.get("KILLS", KILLS)) // 8)):
+        processes = [run(*specs, "--set", f"body.0.filters={5 + i % 2}") for i in range(8)]
+        started = time.monotonic()
+        for moment, process in sorted(
+            ((whole * rng.uniform(0.3, 1.0), p) for p in processes), key=lambda pair: pair[0]
+        ):
+            time.sleep(max(0.0, moment - (time.monotonic() - started)))
+            process.kill()
+        for process in processes:
+            process.communicate(timeout=120)
+        found = {n: t for n, t in contents(out).items() if "/.tmp-" not in n}
+        assert found.keys() == versions[0].keys(), "nothing is lost"
+        assert all(text in (versions[0][name], versions[1][name]) for name, text in found.items()), "nothing is torn"
     assert build(*specs, "--set", "body.0.filters=6").exit_code == 0
     assert contents(out) == versions[1], "and no litter"
 

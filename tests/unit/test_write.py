@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from inception_dsl.diagnostics import Report
-from inception_dsl.write import _temporary, difference, write_all
+from inception_dsl.write import _temporary, difference, portable, write_all
 
 
 def test_every_file_or_none(tmp_path: Path) -> None:
@@ -169,3 +169,9 @@ def test_difference(tmp_path: Path) -> None:
     assert difference(path, "a\n") == ""
     path.write_bytes(b"a\r\n")
     assert difference(path, "a\n") != "", "line ends count"
+
+
+def test_names_of_devices() -> None:
+    assert [portable(name) for name in ("con", "AUX", "lpt1", "com", "cons", "lpt10", "net")] == [
+        *("con_", "AUX_", "lpt1_", "com", "cons", "lpt10", "net")
+    ]
