@@ -224,7 +224,7 @@ def test_a_chain_of_sixteen_is_the_longest(write: Callable[..., Path]) -> None:
     report = Report()
     spec = load(write("extends: 15.yaml\n"), {}, report)
     assert spec is not None, report.render()
-    assert spec.model.title == "15"
+    assert spec.document.data["title"] == "15"
     report = Report()
     assert load(write("extends: 16.yaml\n"), {}, report) is None
     assert [d.code for d in report] == ["E301"]
