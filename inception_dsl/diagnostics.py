@@ -14,6 +14,7 @@ from .codes import CODES
 
 WIDTH = 160
 MAX_SHOWN = 50
+_HELPED = 100
 Severity: TypeAlias = Literal["error", "warning"]
 
 
@@ -138,6 +139,11 @@ class Report:
         if key not in self._seen:
             self._seen.add(key)
             to.append(found)
+
+    @property
+    def helping(self) -> bool:
+        """Whether to look for help with a mistake: not beyond the first hundred, as nobody reads it there."""
+        return len(self.diagnostics) < _HELPED
 
     @property
     def ok(self) -> bool:

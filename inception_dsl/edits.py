@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from .diagnostics import Edit, Span
@@ -88,7 +89,7 @@ class Editor(NamedTuple):
         if span is None or first is None or not span.in_a_file or self.at(span) == "{":
             return ()
         key = self.document.keys[first]
-        lines = self.texts[span.file].split("\n")[key.line : span.end_line]
+        lines = _lines(self.texts[span.file])[key.line : span.end_line]
         indent = " " * (key.column - 1)
         deeper = [i for i, line in enumerate(lines, key.line + 1) if line.startswith(indent) and line.strip()]
         return Edit(_start(key), "- "), *(Edit(Span(span.file, i, 1, i, 1), "  ") for i in deeper)
@@ -142,15 +143,14 @@ class Editor(NamedTuple):
                 return (Edit(begin, f"{{{text}, "),)
             return Edit(begin, f"{text}, "), Edit(value._replace(column=value.end_column - 1), "")
         deeper, indent = value.column - key.column, " " * (value.column - 1)
-        lines = self.texts[value.file].split("\n")[value.line : value.end_line]
+        lines = _lines(self.texts[value.file])[value.line : value.end_line]
         rows = [i for i, line in enumerate(lines, value.line + 1) if line.startswith(indent)]
         shorter = (Edit(Span(value.file, i, 1, i, 1 + deeper), "") for i in rows)
         return Edit(start, f"{text}\n{' ' * (key.column - 1)}"), *shorter
 
     def fields(self, path: DataPath) -> list[DataPath]:
         """The fields of a mapping in the order in which they are written; none if they are of several files."""
-        size = len(path) + 1
-        found = [p for p in self.document.keys if len(p) == size and p[:-1] == path]
+        found = self.document.fields(path)
         if len({self.document.keys[p].file for p in found}) > 1:
             return []
         return sorted(found, key=lambda p: self.document.keys[p])
@@ -189,8 +189,13 @@ def inside(span: Span, offset: int, length: int, texts: Mapping[str, str]) -> Sp
     return Span(span.file, span.line, column, span.line, max(span.column + end, column + 1))
 
 
+@lru_cache(maxsize=4)
+def _lines(text: str) -> list[str]:
+    return text.split("\n")
+
+
 def _line(span: Span, texts: Mapping[str, str]) -> str:
-    lines = texts.get(span.file, "").split("\n", span.line)
+    lines = _lines(texts.get(span.file, ""))
     return lines[span.line - 1] if span.line <= len(lines) else ""
 
 

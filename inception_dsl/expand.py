@@ -96,11 +96,11 @@ class _Expander:
         return values
 
     def aux_heads(self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]) -> tuple[AuxHead, ...]:
-        heads = []
+        heads, known = [], self.known_steps(sections)
         taken = {path[0] for c in sections.values() for n in c for path in starts(n) if path}
         for name, head in model.aux_heads.items():
             here = origin.below("aux_heads", name)
-            self.after(head.after, here.below("after"), sections)
+            self.after(head.after, here.below("after"), known)
             if name in taken or name in model.outputs or name == "logits":
                 span = here.document.key_span(here.path)
                 self.report.error("E307", f"`{name}` is the name of another step or output", span)
@@ -109,22 +109,26 @@ class _Expander:
         return tuple(heads)
 
     def outputs(self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]) -> dict[str, str]:
+        known = self.known_steps(sections)
         for name, after in model.outputs.items():
-            self.after(after, origin.below("outputs", name), sections)
+            self.after(after, origin.below("outputs", name), known)
             if name == "logits":
                 span = origin.document.key_span(("outputs", name))
                 self.report.error("E307", "`logits` is the end of the network already", span)
         return dict(model.outputs)
 
-    def after(self, wanted: str, origin: Origin, sections: Mapping[str, Chain]) -> None:
-        known = [
-            n.segments[-1]
-            for s in ("stem", "body")
-            for n in sections[s]
-            if n.segments and not n.segments[-1].isdecimal()
-        ]
-        hidden = any(p[-1] == "name" or len(p) == 1 for p in origin.document.dropped)
-        if wanted not in known and not hidden:
-            help, best = suggestion(wanted, known, what="steps of stem and body"), nearest(wanted, known)
-            fix = Editor(origin.document, self.report.texts).replace(origin.path, best) if best else ()
-            self.report.error("E308", f"there is no step `{wanted}` in stem or body", origin.span(), help=help, fix=fix)
+    def known_steps(self, sections: Mapping[str, Chain]) -> dict[str, None]:
+        """The names of the steps of stem and body."""
+        names = [n.segments[-1] for s in ("stem", "body") for n in sections[s] if n.segments]
+        return {name: None for name in names if not name.isdecimal()}
+
+    def after(self, wanted: str, origin: Origin, known: Mapping[str, None]) -> None:
+        """Report a step that there is not, unless a mistake may hide it."""
+        if wanted in known or any(p[-1] == "name" or len(p) == 1 for p in origin.document.dropped):
+            return None
+        message, place = f"there is no step `{wanted}` in stem or body", origin.span()
+        if not self.report.helping:
+            return self.report.error("E308", message, place)
+        help, best = suggestion(wanted, known, what="steps of stem and body"), nearest(wanted, known)
+        fix = Editor(origin.document, self.report.texts).replace(origin.path, best) if best else ()
+        return self.report.error("E308", message, place, help=help, fix=fix)

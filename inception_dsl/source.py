@@ -44,6 +44,15 @@ class Document:
     keys: dict[DataPath, Span] = field(default_factory=dict)
     dropped: set[DataPath] = field(default_factory=set)
     """What had a mistake and was left out; what depends on it is not reported."""
+    _fields: dict[DataPath, list[DataPath]] = field(default_factory=dict)
+
+    def fields(self, path: DataPath) -> list[DataPath]:
+        """The fields of the mapping at ``path``."""
+        if not self._fields:
+            for found in self.keys:
+                if found:
+                    self._fields.setdefault(found[:-1], []).append(found)
+        return self._fields.get(path, [])
 
     def lost(self, *path: str | int) -> bool:
         """Whether ``path``, or what holds it, was left out."""

@@ -19,6 +19,7 @@ from .words import nearest, suggestion
 
 MAX_NESTING = 64
 RESERVED = frozenset({"in_channels"})
+_MANY: Final = 20
 _SAMPLES: Final = {"int": "64", "float": "0.5", "bool": "true", "str": "relu"}
 Defaults = Mapping[str, Mapping[str, Any]]
 AnyStep = Op | Fork | Use | Broken
@@ -95,7 +96,10 @@ class Steps:
     def unknown_block(self, step: Use, here: Origin) -> None:
         """Report a use of a block that no file defines, unless a mistake may hide it."""
         if not self.linked.complete or here.document.lost("blocks", step.use):
-            return
+            return None
+        message = f"there is no block `{step.use}`"
+        if not self.report.helping:
+            return self.report.error("E302", message, here.span("use"))
         editor, path = Editor(here.document, self.report.texts), (*here.path, "use")
         help, fix = suggestion(step.use, self.linked, what="blocks") or "import its file", Edits()
         best, file = nearest(step.use, self.linked), self.file_of(step.use, here)
@@ -106,7 +110,7 @@ class Steps:
         elif nearest(step.use, OPS):
             op = str(nearest(step.use, OPS))
             help, fix = f"did you mean `op: {op}`?", (*editor.rename(path, "op"), *editor.replace(path, op))
-        self.report.error("E302", f"there is no block `{step.use}`", here.span("use"), help=help, fix=fix)
+        return self.report.error("E302", message, here.span("use"), help=help, fix=fix)
 
     def file_of(self, block: str, here: Origin) -> str:
         """A file beside the spec, or in its folder of blocks, that is called as the block."""
@@ -127,7 +131,7 @@ class Steps:
     def arguments(self, step: Use, block: LinkedBlock, here: Origin) -> dict[str, Any]:
         """A value for each parameter, as far as they are known."""
         arguments: dict[str, Any] = {}
-        editor = Editor(here.document, self.report.texts)
+        editor, extra = Editor(here.document, self.report.texts), self.extra(step, block)
         for name, parameter in block.parameters.items():
             if name in step.arguments:
                 value = step.arguments[name]
@@ -141,11 +145,11 @@ class Steps:
                     self.report.error("E203", message, here.span(name), help=help, fix=fix)
             elif parameter.default is not None:
                 arguments[name] = parameter.default
-            elif not here.document.lost(*here.path, name) and nearest(name, self.extra(step, block)) is None:
+            elif not here.document.lost(*here.path, name) and not self.misspelt(name, extra):
                 message, sample = f"`{step.use}` needs a value for `{name}`", _SAMPLES[parameter.type]
-                fix = editor.insert(here.path, name, sample)
+                fix = editor.insert(here.path, name, sample) if self.report.helping else ()
                 self.report.error("E305", message, here.span("use"), help=f"add `{name}: {sample}`", fix=fix)
-        for name in self.extra(step, block):
+        for name in extra:
             self.unknown_argument(name, step, block, here)
         return arguments
 
@@ -154,15 +158,21 @@ class Steps:
         lost = block.document.lost
         return [n for n in step.arguments if n not in block.parameters and not lost(*block.path, "params", n)]
 
+    def misspelt(self, name: str, extra: list[str]) -> bool:
+        """Whether one of the arguments that do not fit was meant to be ``name``."""
+        return len(extra) < _MANY and nearest(name, extra) is not None
+
     def unknown_argument(self, name: str, step: Use, block: LinkedBlock, here: Origin) -> None:
         editor, path = Editor(here.document, self.report.texts), (*here.path, name)
+        message, place = f"`{step.use}` has no parameter `{name}`", here.document.key_span(path)
+        if not self.report.helping:
+            return self.report.error("E304", message, place)
         best = nearest(name, [p for p in block.parameters if p not in step.arguments])
         help = f"did you mean `{best}`?" if best else "leave it out"
         if not best and block.parameters:
             help = suggestion(name, block.parameters, what="its parameters")
         fix = editor.rename(path, best) if best else editor.remove(path)
-        place = here.document.key_span(path)
-        self.report.error("E304", f"`{step.use}` has no parameter `{name}`", place, help=help, fix=fix)
+        return self.report.error("E304", message, place, help=help, fix=fix)
 
     def enter(self, block: LinkedBlock, here: Origin) -> bool:
         """Make ``block`` part of the program, once; whether it can be used here."""
@@ -214,9 +224,11 @@ class Steps:
 
     def unknown_name(self, name: str, offset: int, place: Origin, names: set[str]) -> None:
         span = inside(place.span(), offset, len(name), self.report.texts)
+        if not self.report.helping:
+            return self.report.error("E304", f"unknown parameter `{name}`", span)
         help, best = suggestion(name, names, what="known here"), nearest(name, names)
         fix = Editor(place.document, self.report.texts).part(place.path, offset, len(name), best) if best else ()
-        self.report.error("E304", f"unknown parameter `{name}`", span, help=help, fix=fix)
+        return self.report.error("E304", f"unknown parameter `{name}`", span, help=help, fix=fix)
 
     def unique(self, chain: list[Node], where: str) -> None:
         """No two steps of a chain, or branches of its unnamed forks, share a path."""
@@ -226,7 +238,7 @@ class Steps:
                 if path in seen and path:
                     first = (seen[path].origin.span(), "the first one")
                     message = f"two steps have the path `{'/'.join(path)}`"
-                    new, fix = self.renamed(node, path, seen)
+                    new, fix = self.renamed(node, path, seen) if self.report.helping else ("…", ())
                     help = f"give it a name of its own: `name: {new}`"
                     self.report.error("E307", message, node.origin.span(), related=[first], help=help, fix=fix)
                 seen[path] = node

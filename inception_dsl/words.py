@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+_SEARCHED: Final = 300
 SYNONYMS: Final[dict[str, str]] = {
     # attributes
     "channels": "filters units",
@@ -195,6 +196,8 @@ def bare(word: str) -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` was probably meant to be."""
     words = list(known)
+    if len(words) > _SEARCHED:
+        words = [w for w in words if w[:1] == word[:1] and abs(len(w) - len(word)) < 4][:_SEARCHED]
     plain = bare(word)
     for same in words:
         if bare(same) == plain != "":

@@ -6,8 +6,8 @@ Every type also takes an expression (``$name`` or ``${…}``); it is evaluated a
 import keyword
 import math
 import re
-from collections.abc import Callable
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
@@ -16,6 +16,7 @@ from ..expression import Expression
 from ..symbolic import Symbolic
 from ..values import Prose
 from ..words import nearest
+from . import guess
 
 MAX_COUNT: Final = 1_000_000
 MAX_KERNEL: Final = 1_024
@@ -44,6 +45,15 @@ class Checked:
         return core_schema.no_info_plain_validator_function(self.check)
 
 
+class Meant(NamedTuple):
+    """What was probably meant: the help to give, what to write and how, and where below the value."""
+
+    help: str = ""
+    write: str = ""
+    edit: str = "replace"
+    path: tuple[str | int, ...] = ()
+
+
 def refuse(
     message: str,
     *,
@@ -52,14 +62,27 @@ def refuse(
     write: str = "",
     edit: str = "replace",
     at: tuple[int, int] = (0, 0),
+    meant: Callable[[], Meant] | None = None,
 ) -> PydanticCustomError:
     """The one kind of error that fields raise; the loader turns it into a diagnostic.
 
     ``write`` is what to write instead, and ``edit`` how, where that is not in the place of the value (or of the key).
-    ``at`` is the part of a text that is wrong: where it starts, and its length.
+    ``at`` is the part of a text that is wrong: where it starts, and its length. ``meant`` is asked where the help takes
+    a search.
     """
-    context = {"message": message, "code": code, "help": help, "write": write, "edit": edit}
-    return PydanticCustomError("spec", "{message}", {**context, "offset": at[0], "length": at[1]})
+    found = meant or (lambda: Meant(help, write, edit))
+    context = {"message": message, "code": code, "meant": found, "offset": at[0], "length": at[1]}
+    return PydanticCustomError("spec", "{message}", context)
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> Callable[[], Meant]:
+    """Asks for the nearest of the known words."""
+
+    def meant() -> Meant:
+        best = nearest(word, known) if isinstance(word, str) else None
+        return Meant(f"did you mean `{best}`?", best) if best else Meant()
+
+    return meant
 
 
 def located(error: PydanticCustomError, path: tuple[str | int, ...], value: object) -> ValidationError:
@@ -111,7 +134,7 @@ def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def whole(low: int, high: int) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            write = _number(value, low, high)
+            write = guess.number(value, low, high)
             help = f"write `{write}`" if write else ""
             raise refuse(f"expected a whole number from {low} to {high}, found {shown(value)}", help=help, write=write)
         return value
@@ -130,23 +153,9 @@ def real(low: float, high: float, *, open_low: bool = False, open_high: bool = F
     return check
 
 
-def _number(value: Any, low: int, high: int) -> str:
-    """The whole number that ``value`` says in another way."""
-    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,8}", value.strip()):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-        return ""
-    return str(int(value)) if low <= value <= high else ""
-
-
-_TRUE: Final = frozenset({"yes", "on", "y", "true", "1", "1.0"})
-_FALSE: Final = frozenset({"no", "off", "n", "false", "0", "0.0", "none"})
-
-
 def boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        word = str(value).lower()
-        write = "true" if word in _TRUE else "false" if word in _FALSE else ""
+        write = guess.truth(value)
         raise refuse(f"expected true or false, found {shown(value)}", help=write and f"write `{write}`", write=write)
     return value
 
@@ -154,11 +163,9 @@ def boolean(value: Any) -> bool:
 def choice(words: tuple[str, ...]) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in words or not isinstance(value, str):
-            best = nearest(value, words) if isinstance(value, str) else None
-            best = "none" if value in (None, False) and "none" in words else best
-            help = f"did you mean `{best}`?" if best else ""
+            word = "none" if value in (None, False) and "none" in words else value
             message = f"expected one of {', '.join(words)}, found {shown(value)}"
-            raise refuse(message, help=help, write=best or "")
+            raise refuse(message, meant=did_you_mean(word, words))
         return value
 
     return check
@@ -173,22 +180,12 @@ def per_axis(low: int, high: int) -> Callable[[Any], Any]:
                 raise refuse(f"expected one number, or one for each axis, found {shown(value)}")
             return tuple(one(v) for v in value)
         if isinstance(value, bool) or not isinstance(value, int):
-            write = _number(value, low, high) or _sizes(value)
+            write = guess.number(value, low, high) or guess.sizes(value)
             message = f"expected a whole number or a list with one for each axis, found {shown(value)}"
             raise refuse(message, help=write and f"write `{write}`", write=write)
         return one(value)
 
     return check
-
-
-def _sizes(value: Any) -> str:
-    """The list that ``3x3`` or ``(3, 3)`` stands for."""
-    found = (
-        re.fullmatch(r"\(?\s*([0-9]{1,4}(?:\s*[x,]\s*[0-9]{1,4}){1,2})\s*,?\s*\)?", value)
-        if isinstance(value, str)
-        else None
-    )
-    return f"[{', '.join(re.split(r'[x, ]+', found[1]))}]" if found else ""
 
 
 def sides(value: Any) -> Any:
@@ -217,7 +214,7 @@ _ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 def identifier(value: Any) -> str:
     if not isinstance(value, str) or not _ID.match(value):
-        write = _name(value)
+        write = guess.name(value)
         help = "lower-case letters, digits and underscores, a letter first, at most 64"
         help = f"write `{write}`: {help}" if write else f"use {help}"
         raise refuse(f"{shown(value)} is not a name", code="E206", help=help, write=write)
@@ -225,13 +222,6 @@ def identifier(value: Any) -> str:
         message, write = f"`{value}` is a word of Python, so generated code cannot use it", f"{value}_"
         raise refuse(message, code="E206", help=f"write `{write}`", write=write)
     return value
-
-
-def _name(value: Any) -> str:
-    """The name that looks most like ``value``."""
-    plain = re.sub(r"[^a-z0-9]+", "_", str(value)[:60].lower()).strip("_")
-    found = plain if plain[:1].isalpha() else f"n{plain}"
-    return found if isinstance(value, str | int) and _ID.match(found) and plain and not keyword.iskeyword(found) else ""
 
 
 def text(value: Any) -> Prose:

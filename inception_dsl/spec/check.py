@@ -10,9 +10,10 @@ from ..diagnostics import Report
 from ..source import BROKEN, DataPath, Document
 from ..words import nearest
 from .problems import known_fields, plain, report_problem
-from .rest import without
+from .rest import copied, drop
 
 ROUNDS: Final = 12
+_SOUGHT: Final = 100
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -22,32 +23,39 @@ def check(kind: type[M], document: Document, report: Report) -> M | None:
     What was left out stands in ``document.dropped``: later stages do not report what follows from it.
     """
     data = document.data
-    for _ in range(ROUNDS):
+    for attempt in range(ROUNDS):
         try:
             return kind.model_validate(data)
         except ValidationError as error:
             problems = error.errors(include_url=False)
-        meant = [_meant(kind, p, document) for p in problems if p["type"] == "extra_forbidden"]
-        known = set(document.dropped)
+        data = data if attempt else copied(data)
+        unknown = [p for p in problems if p["type"] == "extra_forbidden"][:_SOUGHT]
+        meant = {_meant(kind, problem, document) for problem in unknown}
+        known = _Known(document.dropped)
         for problem in problems:
             path = plain(problem["loc"])
             follows = path in meant if problem["type"] == "missing" else problem["input"] is BROKEN
-            if not follows and not _touches(path, known):
+            if not follows and not known.touches(path):
                 report_problem(kind, problem, document, report)
             document.dropped.add(path)
-            data = without(data, path)
-            if data is None:
+            if not drop(data, path):
                 return None
         for path in meant:
             document.dropped.add(path)
-            if path not in known and _is_chain_at_top(path, data):
-                data = without(data, path)
+            if _is_chain_at_top(path, data):
+                drop(data, path)
     return None
 
 
-def _touches(path: DataPath, dropped: set[DataPath]) -> bool:
-    """Whether something at, below or above ``path`` was left out before, so that a problem there follows from it."""
-    return any(path[: len(d)] == d or d[: len(path)] == path for d in dropped)
+class _Known:
+    """What was left out before, so that a problem at, below or above it follows from that."""
+
+    def __init__(self, dropped: set[DataPath]) -> None:
+        self.dropped = set(dropped)
+        self.above = {path[:size] for path in dropped for size in range(len(path))}
+
+    def touches(self, path: DataPath) -> bool:
+        return path in self.above or any(path[:size] in self.dropped for size in range(len(path) + 1))
 
 
 def _is_chain_at_top(path: DataPath, data: Any) -> bool:

@@ -89,7 +89,7 @@ def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
     except OutsideError as error:
         reading.report.error("E301", f"{_name(path)} {error}", span, help=error.help)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        best = _beside(folder, wanted, reading.root)
+        best = _beside(folder, wanted, reading.root) if reading.report.helping else ""
         help, fix = (f"did you mean `{best}`?", [Edit(span, flow(best))]) if best else ("", [])
         reading.report.error("E301", f"{_name(path)} is not a file", span, help=help, fix=fix)
     except (OSError, ValueError) as error:

@@ -9,42 +9,51 @@ from pydantic_core import PydanticCustomError
 
 from ..edits import flow
 from ..ops import OPS
-from ..ops.fields import FUNCTIONS, located, refuse, shown
+from ..ops.fields import FUNCTIONS, Meant, located, refuse, shown
 from ..words import nearest
 
 KINDS: Final = ("op", "branches", "use")
 
 
-def not_a_step(value: Any) -> PydanticCustomError | Exception:
+def not_a_step(value: Any) -> PydanticCustomError:
     """The error of a value that is no step of one kind."""
     if not isinstance(value, dict):
-        op = nearest(value, OPS) if isinstance(value, str) else None
-        alone = op and not any(f.is_required() for n, f in OPS[op].model_fields.items() if n != "op")
-        write = f"{{op: {op}}}" if alone else ""
-        help = f"write `{write}`" if write else f"write {{op: {op or '…'}, …}}, {{branches: …}} or {{use: …}}"
-        return refuse(f"expected a step, found {shown(value)}", code="E205", help=help, write=write)
+        return refuse(f"expected a step, found {shown(value)}", code="E205", meant=lambda: _op_alone(value))
     kinds = [key for key in KINDS if key in value]
     message = f"a step has one of `op`, `branches` and `use`; this one has {' and '.join(kinds) or 'none of them'}"
-    for key, given in value.items() if not kinds else ():
+    return refuse(message, code="E205", meant=lambda: Meant() if kinds else _kind(value))
+
+
+def _op_alone(value: Any) -> Meant:
+    """The step of an op that needs nothing but its name."""
+    op = nearest(value, OPS) if isinstance(value, str) else None
+    if op and not any(f.is_required() for n, f in OPS[op].model_fields.items() if n != "op"):
+        return Meant(f"write `{{op: {op}}}`", f"{{op: {op}}}")
+    return Meant(f"write {{op: {op or '…'}, …}}, {{branches: …}} or {{use: …}}")
+
+
+def _kind(value: dict[Any, Any]) -> Meant:
+    """The field that says what a step is, where it has another name, or where an op's name is the key."""
+    for key, given in list(value.items())[:16]:
         op, kind = nearest(str(key), OPS), nearest(str(key), KINDS)
         if isinstance(given, dict) and op:
-            error = refuse(message, code="E205", help=f"write `op: {op}` beside its attributes", write=op, edit="lift")
-            return located(error, (key, "[key]"), value)
+            return Meant(f"write `op: {op}` beside its attributes", op, "lift", (key, "[key]"))
         if kind and key not in ("name", "repeat", "deviation"):
-            error = refuse(message, code="E205", help=f"did you mean `{kind}`?", write=kind)
-            return located(error, (key, "[key]"), value)
-    return refuse(message, code="E205")
+            return Meant(f"did you mean `{kind}`?", kind, path=(key, "[key]"))
+    return Meant()
 
 
 def unknown_op(value: Any) -> PydanticCustomError:
     """The error of an ``op`` that there is not."""
-    word = str(value)
-    function, best = nearest(word, FUNCTIONS), nearest(word, OPS)
-    if function and not best and isinstance(value, str):
-        help = f"write `op: activation, function: {function}`"
-        return refuse(f"{shown(value)} is not an op", code="E204", help=help, write=function, edit="function")
-    help = f"did you mean `{best}`?" if best else f"ops: {', '.join(OPS)}"
-    return refuse(f"{shown(value)} is not an op", code="E204", help=help, write=best or "", edit="op")
+
+    def meant() -> Meant:
+        best = nearest(str(value), OPS)
+        function = nearest(value, FUNCTIONS) if isinstance(value, str) and not best else None
+        if function:
+            return Meant(f"write `op: activation, function: {function}`", function, "function")
+        return Meant(f"did you mean `{best}`?" if best else f"ops: {', '.join(OPS)}", best or "", "op")
+
+    return refuse(f"{shown(value)} is not an op", code="E204", meant=meant)
 
 
 def misplaced_merge(value: dict[str, Any]) -> Exception | None:

@@ -18,12 +18,12 @@ from ..ops.fields import (
     Text,
     Texts,
     below,
+    did_you_mean,
     expressible,
     located,
     refuse,
     shown,
 )
-from ..words import nearest
 from .checkpoints import NamingField, Source
 from .meant import KINDS, misplaced_merge, not_a_step, not_an_input, unknown_axis, unknown_op
 from .rest import Rest
@@ -166,10 +166,9 @@ def parameter(value: Any) -> Parameter:
     if isinstance(value, str) and value in PYTHON_TYPES:
         return Parameter.model_construct(type=cast("ParameterType", value))
     if not isinstance(value, dict):
-        types, best = ", ".join(PYTHON_TYPES), nearest(value, PYTHON_TYPES) if isinstance(value, str) else None
-        help = f"did you mean `{best}`?" if best else ""
+        types = ", ".join(PYTHON_TYPES)
         message = f"expected a type ({types}) or {{type: …, default: …}}, found {shown(value)}"
-        raise refuse(message, help=help, write=best or "")
+        raise refuse(message, meant=did_you_mean(value, PYTHON_TYPES))
     checked = Parameter.model_validate(value)
     if checked.default is not None and not fits(checked.default, checked.type):
         error = refuse(f"the default {shown(checked.default)} is not of type {checked.type}")

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from ..diagnostics import Report, Span
 from ..edits import Editor, Edits, flow, inside
 from ..ops import OPS, BatchNormFields, attribute_names
-from ..ops.fields import shown
+from ..ops.fields import Meant, shown
 from ..source import DataPath, Document
 from ..words import listed, nearest
 from .checkpoints import Naming
@@ -43,65 +43,78 @@ def plain(location: DataPath) -> DataPath:
 
 
 def report_problem(kind: type[BaseModel], problem: Any, document: Document, report: Report) -> None:
-    """Add one problem of a model of ``kind`` to the report."""
+    """Add one problem of a model of ``kind`` to the report; help only as long as there are not very many."""
     path = plain(problem["loc"])
     on_key = problem["loc"][-1:] == ("[key]",)
     editor = Editor(document, report.texts)
     span = document.key_span(path) if on_key else document.span(path)
     if problem["type"] == "spec":
-        context = problem["ctx"]
-        if context["length"]:
-            span = inside(span, context["offset"], context["length"], report.texts)
-        help, fix = context["help"], _fix(editor, path, context, on_key)
-        if context["edit"] == "op" and _is_block(problem["input"], document.data):
-            help, fix = f"did you mean `use: {problem['input']}`?", editor.rename(path, "use")
-        report.error(context["code"], context["message"], span, help=help, fix=fix)
+        _refused(problem, path, editor, report)
     elif problem["type"] == "missing":
         _missing(kind, path, editor, report)
     elif problem["type"] == "extra_forbidden":
         _unknown(kind, path, editor, report)
     elif problem["type"] == "invalid_key":
-        report.error("E201", f"unknown field `{path[-1]}`", document.key_span(path), fix=editor.remove(path))
+        fix = editor.remove(path) if report.helping else ()
+        report.error("E201", f"unknown field `{path[-1]}`", document.key_span(path), fix=fix)
     else:
         _unexpected(problem, path, editor, report, span)
 
 
-def _fix(editor: Editor, path: DataPath, context: dict[str, Any], on_key: bool) -> Edits:
+def _refused(problem: Any, path: DataPath, editor: Editor, report: Report) -> None:
+    """What the check of a field says."""
+    context, document = problem["ctx"], editor.document
+    meant: Meant = context["meant"]() if report.helping else Meant()
+    location = (*problem["loc"], *meant.path)
+    path, on_key = plain(location), location[-1:] == ("[key]",)
+    span = document.key_span(path) if on_key else document.span(path)
+    if context["length"]:
+        span = inside(span, context["offset"], context["length"], report.texts)
+    help, fix = meant.help, _fix(editor, path, meant, on_key)
+    if meant.edit == "op" and _is_block(problem["input"], document.data):
+        help, fix = f"did you mean `use: {problem['input']}`?", editor.rename(path, "use")
+    elif context["length"] and meant.write:
+        fix = editor.part(path, context["offset"], context["length"], meant.write)
+    report.error(context["code"], context["message"], span, help=help, fix=fix)
+
+
+def _fix(editor: Editor, path: DataPath, meant: Meant, on_key: bool) -> Edits:
     """What a check of a field says to write, as edits of the document."""
-    write, edit = context["write"], context["edit"]
-    if edit == "lift":
-        return editor.lift(path, f"op: {write}")
-    if edit == "up":
-        return (*editor.remove(path), *editor.insert(path[:-2], "merge", write))
-    if edit == "function":
-        return (*editor.replace(path, "activation"), *editor.insert(path[:-1], "function", write))
-    if on_key:
-        return editor.rename(path, write) if write else ()
-    if context["length"] and write:
-        return editor.part(path, context["offset"], context["length"], write)
-    return editor.replace(path, write) if write else ()
+    if not meant.write:
+        return ()
+    if meant.edit == "lift":
+        return editor.lift(path, f"op: {meant.write}")
+    if meant.edit == "up":
+        return (*editor.remove(path), *editor.insert(path[:-2], "merge", meant.write))
+    if meant.edit == "function":
+        return (*editor.replace(path, "activation"), *editor.insert(path[:-1], "function", meant.write))
+    return editor.rename(path, meant.write) if on_key else editor.replace(path, meant.write)
 
 
 def _is_block(name: Any, data: Any) -> bool:
     """Whether a document has a block of its own called ``name``, or imports a file that is called so."""
     imports, blocks = data.get("import"), data.get("blocks")
-    files = [str(f).rsplit("/", 1)[-1] for f in imports] if isinstance(imports, list) else []
+    files = [str(f).rsplit("/", 1)[-1] for f in imports[:100]] if isinstance(imports, list) else []
     return isinstance(name, str) and (f"{name}.yaml" in files or (isinstance(blocks, dict) and name in blocks))
 
 
 def _missing(kind: type[BaseModel], path: DataPath, editor: Editor, report: Report) -> None:
-    *above, name = path
-    owner = tuple(above)
+    owner, name = path[:-1], path[-1]
+    message, span = f"the field `{name}` is missing", editor.document.span(owner)
+    if not report.helping:
+        return report.error("E202", message, span)
     field = _model(kind, editor.document.data, owner).model_fields.get(str(name))
     text = flow(field.examples[0]) if field is not None and field.examples else ""
     text = "concat" if name == "merge" else "[]" if name == "steps" else text
     help = f"add `{name}: {text or '…'}`"
     fix = editor.insert(owner, str(name), text) if text else ()
-    report.error("E202", f"the field `{name}` is missing", editor.document.span(owner), help=help, fix=fix)
+    return report.error("E202", message, span, help=help, fix=fix)
 
 
 def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Report) -> None:
     document, owner, name = editor.document, path[:-1], path[-1]
+    if not report.helping:
+        return report.error("E201", f"unknown field `{name}`", document.key_span(path))
     fields = known_fields(kind, document.data, owner)
     best = nearest(str(name), fields)
     help = f"did you mean `{best}`?" if best else (f"known fields: {listed(fields)}" if fields else "")
@@ -126,7 +139,7 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
         fix = (*editor.rename(path, f"batch_norm: {{{inner}"), *editor.append(path, "}"))
     elif name == "in_channels":
         help, fix = "leave it out: the input's channels are known", editor.remove(path)
-    report.error("E201", f"unknown field `{name}`", document.key_span(path), help=help, fix=fix)
+    return report.error("E201", f"unknown field `{name}`", document.key_span(path), help=help, fix=fix)
 
 
 def _kept(value: Any, below: float) -> str:
@@ -143,10 +156,10 @@ def _unexpected(problem: Any, path: DataPath, editor: Editor, report: Report, sp
     if problem["type"] == "literal_error":
         words = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         expected = f"one of {problem['ctx']['expected']}".replace("'", "`")
-        best = nearest(found, words) if isinstance(found, str) else None
+        best = nearest(found, words) if isinstance(found, str) and report.helping else None
         help = f"did you mean `{best}`?" if best else ""
         fix = editor.replace(path, best) if best else ()
-    elif problem["type"] == "list_type" and isinstance(found, dict | str):
+    elif problem["type"] == "list_type" and isinstance(found, dict | str) and report.helping:
         fix = editor.wrap(path, "[", "]") or editor.item(path)
         help = "write `[…]` around it, or `- ` before it" if fix else ""
     report.error("E203", f"expected {expected}, found {shown(found)}", span, help=help, fix=fix)

@@ -19,20 +19,32 @@ class Rest(dict[Any, Any]):
     """What is left of a mapping that had a mistake."""
 
 
-def without(data: Any, path: DataPath) -> Any:
-    """A copy of ``data`` without what is wrong at ``path``; ``None`` if nothing is left."""
+def copied(data: Any) -> Any:
+    """A copy that :func:`drop` may change."""
+    if isinstance(data, dict):
+        kind = Rest if isinstance(data, Rest) else dict
+        return kind({key: copied(value) for key, value in data.items()})
+    return [copied(value) for value in data] if isinstance(data, list) else data
+
+
+def drop(data: Any, path: DataPath) -> bool:
+    """Take out what is wrong at ``path``, in place; whether anything is left."""
     at = next((i for i in range(len(path) - 1, 0, -1) if is_step(path, i)), None)
     if at is not None:
-        return _put(data, path[: at + 1], _step(_get(data, path[: at + 1]), path[at + 1 :]))
+        chain, index = _get(data, path[:at]), path[at]
+        if isinstance(chain, list) and isinstance(index, int) and index < len(chain):
+            chain[index] = _step(chain[index], path[at + 1 :])
+        return True
     while path:
-        replacement = _replacement(path)
-        if replacement is not None:
-            return _put(data, path, replacement)
-        owner, key = _get(data, path[:-1]), path[-1]
-        if isinstance(owner, dict) and key in owner:
-            return _put(data, path[:-1], {k: v for k, v in owner.items() if k != key})
+        owner, key, replacement = _get(data, path[:-1]), path[-1], _replacement(path)
+        if isinstance(owner, dict) and (replacement is not None or key in owner):
+            if replacement is None:
+                del owner[key]
+            else:
+                owner[key] = replacement
+            return True
         path = path[:-1]
-    return None
+    return False
 
 
 def is_step(path: DataPath, index: int) -> bool:
@@ -70,17 +82,4 @@ def _get(data: Any, path: DataPath) -> Any:
             data = data[part]
         else:
             return None
-    return data
-
-
-def _put(data: Any, path: DataPath, value: Any) -> Any:
-    """A copy of ``data`` with ``value`` at ``path``; only what is on the way is copied."""
-    if not path:
-        return value
-    head, tail = path[0], path[1:]
-    if isinstance(data, list) and isinstance(head, int):
-        return [_put(v, tail, value) if i == head else v for i, v in enumerate(data)]
-    if isinstance(data, dict):
-        changed = {**data, head: _put(data.get(head), tail, value)}
-        return Rest(changed) if isinstance(data, Rest) else changed
     return data

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inception_dsl.spec.rest import Rest, is_step, without
+from inception_dsl.spec.rest import Rest, copied, drop, is_step
 
 STEP = {"op": "conv", "name": "a", "filters": 0}
 FORK = {"name": "f", "branches": {"x": [STEP], "y": []}, "merge": "sum", "repeat": 2}
@@ -34,6 +34,12 @@ def changed(path: tuple[str | int, ...], value: Any) -> Any:
     else:
         owner[path[-1]] = value
     return data
+
+
+def without(data: Any, path: tuple[str | int, ...]) -> Any:
+    """A copy of ``data`` without what is wrong at ``path``; ``None`` if nothing is left."""
+    found = copied(data)
+    return found if drop(found, path) else None
 
 
 @pytest.mark.parametrize(

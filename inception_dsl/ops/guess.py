@@ -1,0 +1,39 @@
+"""What was probably meant by a value that cannot be taken: text to write in its place, or nothing."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Any, Final
+
+_TRUE: Final = frozenset({"yes", "on", "y", "true", "1", "1.0"})
+_FALSE: Final = frozenset({"no", "off", "n", "false", "0", "0.0", "none"})
+
+
+def number(value: Any, low: int, high: int) -> str:
+    """The whole number that ``value`` says in another way."""
+    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,8}", value.strip(), re.ASCII):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return ""
+    return str(int(value)) if low <= value <= high else ""
+
+
+def truth(value: Any) -> str:
+    """``true`` or ``false`` for what says so in another language."""
+    word = str(value)[:9].lower()
+    return "true" if word in _TRUE else "false" if word in _FALSE else ""
+
+
+def sizes(value: Any) -> str:
+    """The list that ``3x3`` or ``(3, 3)`` stands for."""
+    text = value if isinstance(value, str) else ""
+    found = re.fullmatch(r"\(?\s*([0-9]{1,4}(?:\s*[x,]\s*[0-9]{1,4}){1,2})\s*,?\s*\)?", text[:40], re.ASCII)
+    return str([int(n) for n in re.split(r"[x,\s]+", found[1])]) if found else ""
+
+
+def name(value: Any) -> str:
+    """The name that looks most like ``value``."""
+    plain = re.sub(r"[^a-z0-9]+", "_", str(value)[:60].lower()).strip("_")
+    found = plain if plain[:1].isalpha() else f"n{plain}"
+    return found if plain and isinstance(value, str | int) and not keyword.iskeyword(found) else ""
