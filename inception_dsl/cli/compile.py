@@ -15,6 +15,7 @@ from .shared import (
     format_asked_for,
     format_option,
     merged,
+    refuse_link,
     show,
     spec_options,
     warn,
@@ -39,9 +40,7 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
     "--backend", "names", multiple=True, metavar="NAME", shell_complete=backend_names, help="May be repeated."
 )
 @click.option("--all-backends", is_flag=True, help="Every installed backend that loads (so too without --backend).")
-@click.option(
-    "--out", default="generated", type=click.Path(path_type=Path), show_default=True, help="Folder to write to."
-)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: generated]")
 @click.option("--force", is_flag=True, help="Replace files that were not generated or were edited since, and links.")
 @click.option("--check", is_flag=True, help="Write nothing; print how the files differ, and fail if they do.")
 @spec_options
@@ -49,7 +48,7 @@ def build(
     specs: tuple[str, ...],
     names: tuple[str, ...],
     all_backends: bool,
-    out: Path,
+    out: Path | None,
     force: bool,
     check: bool,
     settings: dict[str, str],
@@ -63,7 +62,10 @@ def build(
     from ..diagnostics import Report
 
     report = Report()
-    files = run(Order(specs, merged(settings, size), chosen_backends(names, report), out), report)
+    folder = out or Path("generated")
+    if out is None and not check:
+        refuse_link(folder, report)
+    files = run(Order(specs, merged(settings, size), chosen_backends(names, report), folder), report)
     if files is None or not report.ok:
         fail(report)
     elif check:

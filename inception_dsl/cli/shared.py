@@ -14,6 +14,7 @@ _FORMAT: Final = f"{__name__}.format"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from click.shell_completion import CompletionItem
 
@@ -152,6 +153,16 @@ def coloured(stream: TextIO) -> bool:
     if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def refuse_link(path: Path, report: Report) -> None:
+    """Leave with a mistake where ``path``, which nobody has named, is a link: it leads where whoever laid it likes."""
+    if os.path.islink(path):
+        from ..diagnostics import Span
+
+        message = f"{path} is a link, and nothing is written through one that is not named"
+        report.error("E601", message, Span(str(path), 1, 1, 1, 2), help="name it, or where it leads, with `--out`")
+        fail(report)
 
 
 def fail(report: Report) -> None:

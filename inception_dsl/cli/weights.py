@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .shared import Suggesting, as_json_text, fail, format_option, merged, spec_options, warn
+from .shared import Suggesting, as_json_text, fail, format_option, merged, refuse_link, spec_options, warn
 from .weights_import import import_weights
 
 TYPE_CHECKING = False
@@ -103,6 +103,8 @@ def init(spec: str, seed: int, out: Path | None, dtype: Dtype, settings: dict[st
     from ..weights.store import write
 
     path = out or Path(f"{file_stem(spec, typed)}.safetensors")
+    if out is None:
+        refuse_link(path, report)
     found = seeded(typed, seed)
     if not write(path, typed, found, report, dtype):
         fail(report)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .shared import fail, merged, spec_options, warn
+from .shared import fail, merged, refuse_link, spec_options, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ def import_weights(
     from ..weights.store import ending, write
 
     path = out or Path(f"{file_stem(spec, typed)}.safetensors")
+    if out is None:
+        refuse_link(path, report)
     found = read(file, typed, source, report) if ending(path, report) else None
     if found is None or not write(path, typed, found, report, dtype):
         fail(report)

@@ -98,6 +98,23 @@ def test_nothing_is_written_through_links(folder: Path) -> None:
     assert contents(outside) == {"net.py": b"theirs"}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links")
+def test_a_link_that_nobody_names(folder: Path) -> None:
+    """In a cloned repository, the folder that a build writes to may lead anywhere; so may the name of its weights."""
+    outside = folder / "outside"
+    outside.mkdir()
+    (folder / "generated").symlink_to(outside)
+    (folder / "net.safetensors").symlink_to(outside / "net.safetensors")
+    for command in (["build", "net.yaml"], ["build", "net.yaml", "--force"], ["weights", "init", "net.yaml"]):
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 1
+        assert "is a link, and nothing is written through one that is not named" in result.stderr
+        assert contents(outside) == {}
+    assert build("net.yaml", "--out", "generated").exit_code == 0
+    assert contents(outside).keys() == {"torch/net.py", "keras/net.py"}
+    assert build("net.yaml", "--check").exit_code == 0, "reading through it is no harm"
+
+
 def test_names_that_only_differ_in_case_clash(folder: Path) -> None:
     (folder / "a").mkdir()
     (folder / "a/Net.yaml").write_text(SPEC.format(name="other", n=4))
