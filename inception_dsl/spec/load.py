@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import os
 import re
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ from ..words import nearest
 from .check import check
 from .models import AXES, BlockFile, NetworkFile
 from .overlay import overlay, with_block
-from .roots import OutsideError, read_inside, root_of
+from .roots import OutsideError, names_inside, read_inside, root_of
 
 MAX_EXTENDS: Final = 16
 _LIMIT: Final = 4 * source.MAX_BYTES + 1  # of UTF-8
@@ -101,12 +100,8 @@ def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
 def _beside(folder: Path, wanted: str, root: Path) -> str:
     """The spec inside of the root that a missing file was probably meant to be."""
     above, _, name = wanted.rpartition("/")
-    place = Path(os.path.realpath(folder / above))
-    if not place.is_relative_to(root) or not place.is_dir():
-        return ""
-    with os.scandir(place) as entries:
-        found = [e.name for e in itertools.islice(entries, 1000) if e.name.endswith((".yaml", ".yml"))]
-    best = nearest(name, sorted(found))
+    found = [n for n in names_inside(folder, above, root) if n.endswith((".yaml", ".yml"))]
+    best = nearest(name, found[:1000])
     return f"{above}/{best}" if best and above else best or ""
 
 

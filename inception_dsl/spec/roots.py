@@ -54,7 +54,7 @@ def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
     if not Path(target).is_relative_to(root):
         help = f"it is the first spec's folder, the one above it with a file `{MARKER}`, or that of `--root`"
         raise OutsideError("leads out of the folder that specs are read from", help)
-    descriptor = _open(root, Path(target).relative_to(root).parts)
+    descriptor = _open(root, Path(target).relative_to(root).parts, os.O_NONBLOCK)
     try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
@@ -67,9 +67,24 @@ def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
         os.close(descriptor)
 
 
-def _open(root: Path, parts: tuple[str, ...]) -> int:
-    """The file, opened folder by folder, so that no part of the way is a link, not even one that appears meanwhile."""
-    if not parts:
+def names_inside(folder: Path, wanted: str, root: Path) -> list[str]:
+    """What stands in what a spec in ``folder`` calls ``wanted``; nothing where that must not or cannot be read."""
+    target = Path(os.path.normpath(os.path.join(os.path.realpath(folder), wanted)))
+    try:
+        if os.open not in os.supports_dir_fd:  # Windows
+            return sorted(os.listdir(target)) if target.is_relative_to(root) and not os.path.islink(target) else []
+        descriptor = _open(root, target.relative_to(root).parts, os.O_DIRECTORY)
+        try:
+            return sorted(os.listdir(descriptor))
+        finally:
+            os.close(descriptor)
+    except (OutsideError, OSError, ValueError):
+        return []
+
+
+def _open(root: Path, parts: tuple[str, ...], flag: int) -> int:
+    """The file or the folder, opened folder by folder, so that no part of the way is a link, not even one that appears meanwhile."""
+    if not parts and flag != getattr(os, "O_DIRECTORY", None):
         raise OutsideError("is not a file")
     if os.open not in os.supports_dir_fd:  # Windows
         target = root.joinpath(*parts)
@@ -82,7 +97,7 @@ def _open(root: Path, parts: tuple[str, ...]) -> int:
             below = _step(part, os.O_DIRECTORY, here)
             os.close(here)
             here = below
-        return _step(parts[-1], os.O_NONBLOCK, here)
+        return _step(parts[-1], flag, here) if parts else os.dup(here)
     finally:
         os.close(here)
 

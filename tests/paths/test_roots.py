@@ -215,6 +215,31 @@ def test_a_pipe_that_appears_meanwhile(project: Path, monkeypatch: pytest.Monkey
     assert "sub/unit.yaml is not a file" in reported(project / "spec.yaml")
 
 
+def test_what_stands_beside_a_missing_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a suggestion, of names inside of the root only, and of none where the folder cannot be read."""
+    spec = project / "spec.yaml"
+    spec.write_text(network("sub/unitt.yaml"))
+    assert "did you mean `sub/unit.yaml`?" in reported(spec)
+    (project / "linked").symlink_to(project.parent / "sub")
+    (project.parent / "specc.yaml").write_text("")
+    for wanted in ("linked/unitt.yaml", "linked/../../specc.yam", "missing/unitt.yaml", "spec.yaml/unitt.yaml"):
+        spec.write_text(network(wanted))
+        assert "E301" in reported(spec)
+        assert "unit.yaml`" not in reported(spec), wanted
+        assert "specc.yaml" not in reported(spec)
+    spec.write_text(network("sub/unitt.yaml"))
+    real = os.listdir
+
+    def swapping(at: Any) -> list[str]:
+        if isinstance(at, int):
+            raise PermissionError(13, "Permission denied")
+        return real(at)
+
+    monkeypatch.setattr(os, "listdir", swapping)
+    assert "sub/unitt.yaml is not a file" in reported(spec)
+    assert "did you mean" not in reported(spec)
+
+
 def test_links_that_come_and_go(project: Path) -> None:
     """A thread that flips a file and a folder, while a spec is read again and again."""
     (project / "away").symlink_to(project.parent / "sub")
