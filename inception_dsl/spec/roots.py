@@ -83,7 +83,7 @@ def names_inside(folder: Path, wanted: str, root: Path) -> list[str]:
 
 
 def _open(root: Path, parts: tuple[str, ...], flag: int) -> int:
-    """The file or the folder, opened folder by folder, so that no part of the way is a link, not even one that appears meanwhile."""
+    """The file or folder, opened part by part, so that none of them is a link, not even one that appears meanwhile."""
     if not parts and flag != getattr(os, "O_DIRECTORY", None):
         raise OutsideError("is not a file")
     if os.open not in os.supports_dir_fd:  # Windows
