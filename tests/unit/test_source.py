@@ -310,3 +310,10 @@ def test_a_mistake_that_ends_the_text_is_the_last() -> None:
     for text in ("<<: 1\na: 010", "? [a]\n: 010", "a: *x\nb: 010", "a: !!x 010", "a: 1\n---\nb: 010", "[" * 60 + "010"):
         assert _only(text).code != "E107", text
     assert _only("<<: 1").help == "write the fields out"
+
+
+def test_what_was_lost_with_what_was_left_out() -> None:
+    document = Document("a.yaml", {}, dropped={("a",), ("b", 0, "c")})
+    lost = [("a",), ("a", 1, "x"), ("b", 0, "c"), ("b", 0, "c", "d")]
+    kept = [(), ("b",), ("b", 0), ("b", 0, "d"), ("c", "a")]
+    assert [document.lost(*path) for path in (*lost, *kept)] == [True] * 4 + [False] * 5
