@@ -6,7 +6,7 @@ Only the blocks that are used become part of the program.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from .diagnostics import Report
 from .edits import Editor
@@ -17,6 +17,8 @@ from .spec.models import BlockFile, NetworkFile, Parameter
 from .spec.records import about, checkpoints, tensor_type, training
 from .steps import Steps, starts
 from .words import nearest, suggestion
+
+_CHAINS: Final = (("stem",), ("body",))
 
 
 def expand(spec: Spec, linked: Linked, report: Report) -> Program:
@@ -124,7 +126,7 @@ class _Expander:
 
     def after(self, wanted: str, origin: Origin, known: Mapping[str, None]) -> None:
         """Report a step that there is not, unless a mistake may hide it."""
-        if wanted in known or any(p[-1] == "name" or len(p) == 1 for p in origin.document.dropped):
+        if wanted in known or any(p[-1] == "name" or p in _CHAINS for p in origin.document.dropped):
             return None
         message, place = f"there is no step `{wanted}` in stem or body", origin.span()
         if not self.report.helping:

@@ -7,6 +7,7 @@ Pure functions from a report to text; ``docs/diagnostics.md`` lists the fields. 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from types import MappingProxyType
@@ -85,16 +86,25 @@ def sarif(report: Report) -> str:
 def _result(d: Diagnostic, index: int) -> dict[str, Any]:
     lines = [d.message if d.span.in_a_file else f"{d.span}: {d.message}", *d.notes]
     lines += [f"help: {d.help}"] if d.help else []
-    related = [{**_location(span), "message": {"text": label}} for span, label in d.related if span.in_a_file]
+    related = [
+        {**_location(span), "message": {"text": _unlinked(printable(label))}}
+        for span, label in d.related
+        if span.in_a_file
+    ]
     return {
         "ruleId": d.code,
         "ruleIndex": index,
         "level": d.severity,
-        "message": {"text": "\n".join(lines)},
+        "message": {"text": _unlinked("\n".join(printable(line) for line in lines))},
         "locations": [_location(d.span)] if d.span.in_a_file else [],
         **({"relatedLocations": related} if related else {}),
         **({"fixes": [_fix(d)]} if d.fix else {}),
     }
+
+
+def _unlinked(text: str) -> str:
+    """``text`` with no `[…](…)` that a reader of SARIF would make a link of."""
+    return re.sub(r"([\[\]\\])", r"\\\1", text) if "](" in text else text
 
 
 def _fix(d: Diagnostic) -> dict[str, Any]:
@@ -107,7 +117,7 @@ def _fix(d: Diagnostic) -> dict[str, Any]:
             if span.file == file
         ]
         changes.append({"artifactLocation": {"uri": _uri(file)}, "replacements": replacements})
-    return {"description": {"text": d.help or d.message}, "artifactChanges": changes}
+    return {"description": {"text": _unlinked(printable(d.help or d.message))}, "artifactChanges": changes}
 
 
 def _location(span: Span) -> dict[str, Any]:

@@ -31,10 +31,14 @@ _NOTES = 3
 class Turn(NamedTuple):
     """A use that is being looked at, and which of its repetitions."""
 
-    span: Span
-    block: str
+    use: UseNode
     nth: int
     total: int
+
+    @property
+    def note(self) -> str:
+        ordinal = f" ({_nth(self.nth)} of {self.total:,})" if self.total > 1 else ""
+        return f"in: {self.use.origin.span('use')}, use of `{self.use.block}`{ordinal}"
 
 
 def infer(program: Program, report: Report) -> TypedProgram | None:
@@ -105,7 +109,7 @@ class Inference:
         if (code, span) in self.reported:
             return
         self.reported.add((code, span))
-        found = [f"in: {turn.span}, use of `{turn.block}`{_ordinal(turn)}" for turn in reversed(self.uses)]
+        found = [turn.note for turn in reversed(self.uses)]
         if len(found) > _NOTES:
             found[1:-1] = [f"in: {len(found) - 2} uses between"]
         notes = (*found, *notes)
@@ -218,8 +222,23 @@ class Inference:
             for problem in error.errors(include_url=False):
                 field = str(problem["loc"][0])
                 message = f"`{field}`: {problem.get('ctx', {}).get('message', problem['msg'])}"
-                self.error("E203", message, node.origin.span(field))
+                here = node.origin.span(field)
+                span = self.argument(written[field])
+                if span is None:
+                    self.error("E203", message, here)
+                else:
+                    self.error("E203", message, span, related=((here, "it is read here"),))
             return None
+
+    def argument(self, value: Any) -> Span | None:
+        """Where a use gives the value that a parameter alone stands for."""
+        place = None
+        for turn in reversed(self.uses):
+            name = value.code[0][1] if isinstance(value, Expression) and len(value.code) == 1 else ""
+            if (*turn.use.origin.path, name) not in turn.use.origin.document.spans:
+                break
+            place, value = turn.use.origin.span(name), turn.use.arguments.get(name)
+        return place
 
     def substitute(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
         if isinstance(value, tuple):
@@ -273,7 +292,7 @@ class Inference:
     @contextmanager
     def inside_use(self, node: UseNode) -> Iterator[None]:
         turn = self.turn
-        self.uses.append(Turn(node.origin.span("use"), node.block, *turn))
+        self.uses.append(Turn(node, *turn))
         yield
         self.uses.pop()
         self.turn = turn
@@ -296,10 +315,6 @@ def _size(typed: Typed) -> int:
     if isinstance(typed, TypedFork):
         return 1 + sum(chain.size for _, chain in typed.branches)
     return typed.body.size if isinstance(typed, TypedUse) else 1
-
-
-def _ordinal(turn: Turn) -> str:
-    return f" ({_nth(turn.nth)} of {turn.total:,})" if turn.total > 1 else ""
 
 
 def _nth(number: int) -> str:

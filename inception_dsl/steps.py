@@ -32,6 +32,8 @@ class Steps:
         self.linked, self.top, self.report = linked, top, report
         self.blocks: dict[str, Block] = {}
         self.entered: list[str] = []
+        self.undeclared: set[tuple[str, str]] = set()
+        self.unknown: set[str] = set()
         self.heights: dict[str, int] = {}
         self.level = self.deepest = 0
         self.too_deep = False
@@ -94,9 +96,10 @@ class Steps:
         return UseNode(step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow)
 
     def unknown_block(self, step: Use, here: Origin) -> None:
-        """Report a use of a block that no file defines, unless a mistake may hide it."""
-        if not self.linked.complete or here.document.lost("blocks", step.use):
+        """Report the first use of a block that no file defines, unless a mistake may hide it."""
+        if not self.linked.complete or here.document.lost("blocks", step.use) or step.use in self.unknown:
             return None
+        self.unknown.add(step.use)
         message = f"there is no block `{step.use}`"
         if not self.report.helping:
             return self.report.error("E302", message, here.span("use"))
@@ -150,13 +153,13 @@ class Steps:
                 fix = editor.insert(here.path, name, sample) if self.report.helping else ()
                 self.report.error("E305", message, here.span("use"), help=f"add `{name}: {sample}`", fix=fix)
         for name in extra:
-            self.unknown_argument(name, step, block, here)
+            if (block.id, name) not in self.undeclared and not block.document.lost(*block.path, "params", name):
+                self.unknown_argument(name, step, block, here)
         return arguments
 
     def extra(self, step: Use, block: LinkedBlock) -> list[str]:
         """Arguments that the block has no parameter for."""
-        lost = block.document.lost
-        return [n for n in step.arguments if n not in block.parameters and not lost(*block.path, "params", n)]
+        return [n for n in step.arguments if n not in block.parameters]
 
     def misspelt(self, name: str, extra: list[str]) -> bool:
         """Whether one of the arguments that do not fit was meant to be ``name``."""
@@ -165,9 +168,12 @@ class Steps:
     def unknown_argument(self, name: str, step: Use, block: LinkedBlock, here: Origin) -> None:
         editor, path = Editor(here.document, self.report.texts), (*here.path, name)
         message, place = f"`{step.use}` has no parameter `{name}`", here.document.key_span(path)
+        known = [p for p in (*block.parameters, "name", "repeat") if (*here.path, p) not in here.document.keys]
         if not self.report.helping:
             return self.report.error("E304", message, place)
-        best = nearest(name, [p for p in block.parameters if p not in step.arguments])
+        best = nearest(name, known)
+        if best == "name":
+            here.document.dropped.add((*here.path, "name"))
         help = f"did you mean `{best}`?" if best else "leave it out"
         if not best and block.parameters:
             help = suggestion(name, block.parameters, what="its parameters")
@@ -224,6 +230,8 @@ class Steps:
 
     def unknown_name(self, name: str, offset: int, place: Origin, names: set[str]) -> None:
         span = inside(place.span(), offset, len(name), self.report.texts)
+        if self.entered:
+            self.undeclared.add((self.entered[-1], name))  # arguments that are called so are as they were meant
         if not self.report.helping:
             return self.report.error("E304", f"unknown parameter `{name}`", span)
         help, best = suggestion(name, names, what="known here"), nearest(name, names)
@@ -231,9 +239,11 @@ class Steps:
         return self.report.error("E304", f"unknown parameter `{name}`", span, help=help, fix=fix)
 
     def unique(self, chain: list[Node], where: str) -> None:
-        """No two steps of a chain, or branches of its unnamed forks, share a path."""
+        """No two steps of a chain, or branches of its unnamed forks, share a path, unless a mistake hides a name."""
         seen: dict[tuple[str, ...], Node] = {}
         for node in chain:
+            if node.origin.document.lost(*node.origin.path, "name"):
+                continue
             for path in starts(node):
                 if path in seen and path:
                     first = (seen[path].origin.span(), "the first one")

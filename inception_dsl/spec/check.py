@@ -37,9 +37,10 @@ def check(kind: type[M], document: Document, report: Report) -> M | None:
             follows = path in meant if problem["type"] == "missing" else problem["input"] is BROKEN
             if not follows and not known.touches(path):
                 report_problem(kind, problem, document, report)
-            document.dropped.add(path)
-            if not drop(data, path):
+            taken = drop(data, path)
+            if taken is None:
                 return None
+            document.dropped |= {path, taken}
         for path in meant:
             document.dropped.add(path)
             if _is_chain_at_top(path, data):

@@ -27,14 +27,14 @@ def copied(data: Any) -> Any:
     return [copied(value) for value in data] if isinstance(data, list) else data
 
 
-def drop(data: Any, path: DataPath) -> bool:
-    """Take out what is wrong at ``path``, in place; whether anything is left."""
+def drop(data: Any, path: DataPath) -> DataPath | None:
+    """Take out what is wrong at ``path``, in place, and say what was taken; ``None`` if nothing is left."""
     at = next((i for i in range(len(path) - 1, 0, -1) if is_step(path, i)), None)
     if at is not None:
         chain, index = _get(data, path[:at]), path[at]
         if isinstance(chain, list) and isinstance(index, int) and index < len(chain):
             chain[index] = _step(chain[index], path[at + 1 :])
-        return True
+        return path
     while path:
         owner, key, replacement = _get(data, path[:-1]), path[-1], _replacement(path)
         if isinstance(owner, dict) and (replacement is not None or key in owner):
@@ -42,9 +42,9 @@ def drop(data: Any, path: DataPath) -> bool:
                 del owner[key]
             else:
                 owner[key] = replacement
-            return True
+            return path
         path = path[:-1]
-    return False
+    return None
 
 
 def is_step(path: DataPath, index: int) -> bool:

@@ -247,6 +247,16 @@ def test_sarif() -> None:
     assert uri == {"uri": "file:///a%20b.yaml"}
 
 
+def test_a_spec_makes_no_links_in_sarif() -> None:
+    report = Report()
+    report.error(
+        "E201", "unknown field `[a](http://b)\x1b`", Span("a", 1, 1, 1, 2), related=[(Span("a", 2, 1, 2, 2), "[b](1)")]
+    )
+    (result,) = json.loads(sarif(report))["runs"][0]["results"]
+    assert result["message"]["text"] == r"unknown field `\[a\](http://b)\\x1b`"
+    assert result["relatedLocations"][0]["message"]["text"] == r"\[b\](1)"
+
+
 def test_the_formats_are_those_that_the_option_knows() -> None:
     assert tuple(FORMATS) == shared.FORMATS
 

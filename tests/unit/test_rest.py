@@ -39,7 +39,7 @@ def changed(path: tuple[str | int, ...], value: Any) -> Any:
 def without(data: Any, path: tuple[str | int, ...]) -> Any:
     """A copy of ``data`` without what is wrong at ``path``; ``None`` if nothing is left."""
     found = copied(data)
-    return found if drop(found, path) else None
+    return found if drop(found, path) is not None else None
 
 
 @pytest.mark.parametrize(
