@@ -48,7 +48,7 @@ GROUPS = {
     "expressions": ("expression", "symbolic"),
     "shape rules": ("values", "infer", "ops.*"),
 }
-NO_SHAPE_RULES = {"ops.__init__", "ops.allow", "ops.fields"}
+NO_SHAPE_RULES = {"ops.__init__", "ops.allow", "ops.fields", "ops.guess"}
 TESTS = {  # what a module is tried with: its own tests and the quick ones around it
     "source": ("unit/test_source.py", "diagnostics/test_mistakes.py"),
     "spec.load": ("unit/test_load.py", "unit/test_overlay.py", "diagnostics/test_mistakes.py"),

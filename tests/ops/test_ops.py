@@ -150,7 +150,7 @@ def test_free_attributes_exist(op: type[Op]) -> None:
 
 def test_one_file_for_each_op() -> None:
     folder = Path(inception_dsl.ops.__file__).parent
-    helpers = {"__init__", "allow", "base", "fields", "pool", "global_pool"}
+    helpers = {"__init__", "allow", "base", "fields", "guess", "pool", "global_pool"}
     assert {p.stem for p in folder.glob("*.py")} - helpers == set(OPS)
     for op in CORE_OPS:
         assert op.__module__ == f"inception_dsl.ops.{op.kind}"

@@ -226,3 +226,24 @@ def test_random_expressions_agree_with_python() -> None:
             assert parse(f"${{{text}}}").evaluate(values) == expected, text
             agreed += 1
     assert agreed > 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "write", "help"),
+    [
+        ("${a / 2}", "//", "rounds down"),
+        ("${a & 2}", "", "max"),
+        ("$a + 1", '"${a + 1}"', '`"${a + 1}"`'),
+        ("${a", '"${a}"', '`"${a}"`'),
+        ("$(a )", '"${a}"', '`"${a}"`'),
+        ("$1", "", ""),
+        ("${a} b", "", ""),
+        ("$$a", "", ""),
+    ],
+)
+def test_what_to_write_instead(text: str, write: str, help: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse(text)
+    assert error.value.write == write
+    assert help in error.value.help
+    assert bool(help) == bool(error.value.help)
