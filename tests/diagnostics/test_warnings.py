@@ -84,6 +84,16 @@ def test_every_size_in_a_help_is_tried_out(warned: Warned) -> None:
     assert tried >= 10
 
 
+@pytest.mark.parametrize(
+    ("length", "window", "fits"),
+    [(79, 40, "80"), (49, 40, "40 or 80"), (79, 50, "50 or 100"), (150, 100, "another size")],
+)
+def test_only_sizes_that_are_near(length: int, window: int, fits: str, warned: Warned) -> None:
+    spec = f"network: n\ninput: {{channels: 3, length: {length}}}\n"
+    (found,) = warned(f"{spec}body: [{{op: avg_pool, kernel_size: {window}, stride: {window}, padding: valid}}]")
+    assert found.help == f"{fits} would lose nothing, nor would `padding: same`"
+
+
 def test_two_rows_and_gaps(warned: Warned) -> None:
     (found,) = warned(f"{HEAD}body: [{{op: max_pool, kernel_size: [3, 1], stride: [3, 2], padding: valid}}]")
     assert found.message == "`max_pool` leaves the last 2 rows and 16 of 32 columns of its 32x32 input unread"
@@ -302,6 +312,12 @@ def test_what_a_spec_adds_is_its_own(warned: Warned) -> None:
     assert places(warned("extends: base.yaml\nbody: {c: {allow: [W404]}, tower: {allow: [W404]}}\n")) == [
         "W303 spec.yaml:2:20"
     ]
+
+
+@pytest.mark.usefixtures("base")
+def test_a_block_that_is_imported_and_changed_is_told_once(warned: Warned) -> None:
+    text = "extends: base.yaml\nimport: [b.yaml]\nblocks: {b: {title: x}}\nbody: {b: null}\nallow: [W404]\n"
+    assert places(warned(text)) == ["W302 spec.yaml:3:10"]
 
 
 @pytest.mark.usefixtures("base")
