@@ -56,7 +56,7 @@ class Document:
 
     def lost(self, *path: str | int) -> bool:
         """Whether ``path``, or what holds it, was left out."""
-        return any(path[:size] in self.dropped for size in range(1, len(path) + 1))
+        return bool(self.dropped) and any(path[:size] in self.dropped for size in range(1, len(path) + 1))
 
     def span(self, path: DataPath) -> Span:
         """The place of ``path``, or of the nearest part of the document that encloses it."""
