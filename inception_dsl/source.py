@@ -14,7 +14,6 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from .diagnostics import Edit, Report, Span
-from .syntax import explained
 
 DataPath: TypeAlias = tuple[str | int, ...]
 
@@ -89,6 +88,8 @@ def parse(text: str, file: str, report: Report) -> Document | None:
         document.data = _Builder(text, document, report).build()
         return document
     except yaml.MarkedYAMLError as error:
+        from .syntax import explained  # only mistakes need it
+
         mark = error.problem_mark or error.context_mark
         span = Span(file, 1, 1, 1, 2) if mark is None else _at(file, mark.line, mark.column)
         message, help, fix = explained(error.problem or "", text, span)

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ValidationError
 from ..diagnostics import Report
 from ..source import BROKEN, DataPath, Document
 from ..words import nearest
-from .problems import known_fields, plain, report_problem
 from .rest import copied, drop
 
 ROUNDS: Final = 12
@@ -28,6 +27,8 @@ def check(kind: type[M], document: Document, report: Report) -> M | None:
             return kind.model_validate(data)
         except ValidationError as error:
             problems = error.errors(include_url=False)
+        from .problems import plain, report_problem  # only mistakes need it
+
         data = data if attempt else copied(data)
         unknown = [p for p in problems if p["type"] == "extra_forbidden"][:_SOUGHT]
         meant = {_meant(kind, problem, document) for problem in unknown}
@@ -66,6 +67,8 @@ def _is_chain_at_top(path: DataPath, data: Any) -> bool:
 
 def _meant(kind: type[BaseModel], problem: Any, document: Document) -> DataPath:
     """The place of the field that an unknown one was probably meant to be."""
+    from .problems import known_fields, plain
+
     *owner, name = plain(problem["loc"])
     best = nearest(str(name), known_fields(kind, document.data, tuple(owner)))
     return (*owner, best or "")
