@@ -59,7 +59,7 @@ TESTS = {  # what a module is tried with: its own tests and the quick ones aroun
     "expression": ("unit/test_expression.py",),
     "symbolic": ("unit/test_symbolic.py", "unit/test_expression.py"),
     "values": ("unit/test_values.py", "ops/test_windows.py", "ops/test_rules.py"),
-    "infer": ("unit/test_infer.py", "unit/test_expand.py"),
+    "infer": ("unit/test_infer.py", "unit/test_expand.py", "diagnostics/test_mistakes.py"),
     "ops": ("ops/test_rules.py", "ops/test_ops.py", "unit/test_cost.py"),
 }
 TOO_SLOW = "not long_chain and not deeper_nesting"

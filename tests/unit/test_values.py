@@ -142,3 +142,14 @@ def test_the_size_of_a_weight() -> None:
     assert Weight("kernel", (3, 3, 4, 8)).size == 288
     assert str(Weight("kernel", (3, Symbolic.name("n"))).size) == "3 * n"
     assert Weight("moving_mean", (8,)).trainable
+
+
+@pytest.mark.parametrize(
+    ("kernel", "dilation", "padding"), [(7, 1, (0, 0)), (7, 2, (1, 0)), (5, 3, (2, 2)), (3, 1, (9, 9))]
+)
+def test_the_largest_kernel_that_fits(kernel: int, dilation: int, padding: tuple[int, int]) -> None:
+    for size in range(1, 25):
+        fitting = [k for k in range(1, kernel + 1) if (k - 1) * dilation + 1 <= size + sum(padding)]
+        assert Window(kernel, 1, dilation, padding).fitting(size) == max(fitting)
+    assert Window(kernel, 1, dilation).fitting(1) == kernel
+    assert Window(kernel, 1, dilation, padding).fitting(Symbolic.name("n")) == kernel
