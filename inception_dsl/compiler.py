@@ -14,6 +14,7 @@ from .diagnostics import Report
 from .expand import expand
 from .infer import infer
 from .ir.typed import TypedProgram
+from .passes.budget import check_layers, check_size
 from .passes.checkpoint import check_names
 from .passes.warn import warn
 from .spec.link import link
@@ -37,8 +38,12 @@ def compile_spec(
         return None
     linked = link(spec, report)
     program = expand(spec, linked, report)
+    if report.crowded(before) or not check_layers(program, report):
+        return None
     typed = infer(program, report)
-    if typed is None or len(report.diagnostics) > before or not check_names(typed, report):
+    if typed is None or len(report.diagnostics) > before:
+        return None
+    if not check_size(typed, report) or not check_names(typed, report):
         return None
     warn(spec, linked, typed, report)
     return typed

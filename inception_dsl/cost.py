@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 from .diagnostics import Report
 from .infer import Inference
-from .ir.graph import Program
 from .ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, walk_program
 from .ops import Flatten
 from .values import TensorType, Weight, number
+
+_TRIES, _TRY = 5_000, 20
+"""Layers that are inferred, in all, to find the smallest input, and what a try costs besides."""
 
 
 class Layer(NamedTuple):
@@ -79,25 +81,29 @@ def cost(found: list[Layer]) -> Cost:
     return Cost(trainable, non_trainable, auxiliary, macs)
 
 
+@lru_cache(maxsize=16)
 def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...]:
     """The smallest spatial axes that the program takes, auxiliary heads left out unless asked for.
 
     Each window states the smallest axis that gives it one pixel; from the end to the start this is the smallest
-    input. Where branches round differently and do not meet at that size, the next size at which they do is taken.
+    input. Where branches round differently and do not meet at that size, the next size at which they do is taken, as
+    far as that can be tried in a moment; else the input itself is said to be the smallest.
     """
     program = typed.program
     rank = program.input.rank
     sizes = [_axis(typed, axis, heads) for axis in range(rank)]
-    for _ in range(512):
-        if _legal(program, tuple(sizes), heads):
+    room = _TRIES
+    while room > 0:
+        inference = Inference(program, Report(), room)
+        if _legal(inference, tuple(sizes), heads):
             return tuple(sizes)
+        room = inference.room - _TRY
         sizes = [min(size + 1, number(n)) for size, n in zip(sizes, program.input.spatial, strict=True)]
     return tuple(number(n) for n in program.input.spatial)
 
 
-def _legal(program: Program, spatial: tuple[int, ...], heads: bool) -> bool:
-    report = Report()
-    inference = Inference(program, report)
+def _legal(inference: Inference, spatial: tuple[int, ...], heads: bool) -> bool:
+    program = inference.program
     values = {**program.values, "in_channels": program.input.channels}
     x = TensorType(spatial, program.input.channels)
     after: dict[str, TensorType] = {}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from .diagnostics import Report
+from .diagnostics import Diagnostic, Report
 from .infer import Inference
 from .ir.graph import AuxHead, Block, Chain, ForkNode, OpNode, Program, UseNode, nodes
 from .ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
@@ -55,6 +55,7 @@ class Defined(NamedTuple):
     parameters: Mapping[str, Any]
     fixed_names: Mapping[str, frozenset[str]]
     sized: frozenset[str]
+    by_key: Mapping[Key, Definition]
 
     @property
     def program(self) -> Program:
@@ -65,12 +66,19 @@ class Defined(NamedTuple):
         return _key(use, self.fixed_names, self.sized)
 
     def lookup(self, use: TypedUse) -> Definition:
-        key = self.key(use)
-        return next(d for d in self.definitions if d.key == key)
+        return self.by_key[self.key(use)]
+
+
+class UndefinableError(Exception):
+    """A block that has a type on numbers has none on names: an expression is too long, or there are too many."""
+
+    def __init__(self, found: list[Diagnostic]) -> None:
+        super().__init__(*(d.message for d in found))
+        self.found = found
 
 
 def define(typed: TypedProgram) -> Defined:
-    """The definitions of a typed program."""
+    """The definitions of a typed program; raises :class:`UndefinableError`."""
     program = typed.program
     fixed = {name: frozenset(fixed_parameters(block, program)) for name, block in program.blocks.items()}
     inference = Inference(program, Report())
@@ -79,14 +87,15 @@ def define(typed: TypedProgram) -> Defined:
     after: dict[str, TensorType] = {}
     x = TensorType(program.input.spatial, Symbolic.name("in_channels"))
     for name, chain in program.sections.items():
-        sections[name] = _must(inference.chain(chain, x, values))
+        sections[name] = _must(inference, inference.chain(chain, x, values))
         after |= {step.node.segments[-1]: step.y for step in sections[name].steps if step.node.segments}
         x = sections[name].y
     heads = tuple(
         (
             head,
             _must(
-                inference.chain(head.chain, after[head.after], {**values, "in_channels": after[head.after].channels})
+                inference,
+                inference.chain(head.chain, after[head.after], {**values, "in_channels": after[head.after].channels}),
             ),
         )
         for head in program.aux_heads
@@ -94,7 +103,8 @@ def define(typed: TypedProgram) -> Defined:
     channels = Symbolic.name("in_channels")
     head_chains = {
         head.name: _must(
-            inference.chain(head.chain, TensorType(chain.x.spatial, channels), {**values, "in_channels": channels})
+            inference,
+            inference.chain(head.chain, TensorType(chain.x.spatial, channels), {**values, "in_channels": channels}),
         )
         for head, chain in heads
     }
@@ -102,8 +112,8 @@ def define(typed: TypedProgram) -> Defined:
     builder = _Builder(program, fixed, inference, _shapes(typed))
     for top in tops:
         builder.take(top)
-    definitions = tuple(builder.found.values())
-    return Defined(typed, definitions, sections, heads, head_chains, parameters, fixed, frozenset(builder.sized))
+    found, sized = builder.found, frozenset(builder.sized)
+    return Defined(typed, tuple(found.values()), sections, heads, head_chains, parameters, fixed, sized, found)
 
 
 def _top_values(program: Program) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -154,8 +164,11 @@ class _Builder:
         inference: Inference,
         shapes: list[tuple[TypedUse, tuple[TensorType, TensorType]]],
     ) -> None:
-        self.program, self.fixed, self.inference, self.shapes = program, fixed, inference, shapes
+        self.program, self.fixed, self.inference = program, fixed, inference
         self.sized = {use.node.block for use, _ in shapes if self.has_sized_weights(use)}
+        self.pairs: dict[Key, list[tuple[TensorType, TensorType]]] = {}
+        for use, pair in shapes:
+            self.pairs.setdefault(_key(use, fixed, self.sized), []).append(pair)
         self.found: dict[Key, Definition] = {}
 
     def has_sized_weights(self, use: TypedUse) -> bool:
@@ -175,7 +188,8 @@ class _Builder:
             k: use.arguments[k] if k in self.fixed[block.id] else Symbolic.name(RENAMED.get(k, k))
             for k in use.arguments
         }
-        return _must(self.inference.body(block.id, arguments, TensorType(sizes, Symbolic.name("in_channels"))))
+        body = self.inference.body(use.node, arguments, TensorType(sizes, Symbolic.name("in_channels")))
+        return _must(self.inference, body)
 
     def take(self, chain: TypedChain) -> None:
         for use in uses_of(chain):
@@ -186,9 +200,9 @@ class _Builder:
             sized = block.id in self.sized
             symbolic = self.symbolic(use, use.x.spatial if sized else AXES[use.x.rank])
             self.take(symbolic)
-            pairs = [pair for other, pair in self.shapes if _key(other, self.fixed, self.sized) == key]
             parameters = tuple(RENAMED.get(k, k) for k in block.parameters if k not in self.fixed[block.id])
-            self.found[key] = Definition(key, block, parameters, dict(key[1]), symbolic, tuple(dict.fromkeys(pairs)))
+            pairs = tuple(dict.fromkeys(self.pairs[key]))
+            self.found[key] = Definition(key, block, parameters, dict(key[1]), symbolic, pairs)
 
 
 def _shapes(typed: TypedProgram) -> list[tuple[TypedUse, tuple[TensorType, TensorType]]]:
@@ -238,9 +252,9 @@ def layers_of(chain: TypedChain) -> Iterator[TypedOp]:
             yield from layers_of(node.body)
 
 
-def _must(chain: TypedChain | None) -> TypedChain:
+def _must(inference: Inference, chain: TypedChain | None) -> TypedChain:
     if chain is None:
-        raise AssertionError("a block that fits its uses fits names")
+        raise UndefinableError(inference.report.diagnostics)
     return chain
 
 

@@ -7,13 +7,14 @@ Stages never print and never raise at a user: each takes a :class:`Report`, adds
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from .codes import CODES
 
 WIDTH = 160
 MAX_SHOWN = 50
+MAX_MISTAKES = 1_000
 _HELPED = 100
 Severity: TypeAlias = Literal["error", "warning"]
 
@@ -140,6 +141,15 @@ class Report:
             self._seen.add(key)
             to.append(found)
 
+    def crowded(self, before: int) -> bool:
+        """Whether so much was found since ``before`` that the rest is not looked for, as the last mistake then says."""
+        if len(self.diagnostics) - before < MAX_MISTAKES:
+            return False
+        last, note = self.diagnostics[-1], f"there are more than {MAX_MISTAKES} mistakes; the rest was not looked for"
+        if note not in last.notes:
+            self.diagnostics[-1] = replace(last, notes=(*last.notes, note))
+        return True
+
     @property
     def helping(self) -> bool:
         """Whether to look for help with a mistake: not beyond the first hundred, as nobody reads it there."""
@@ -236,7 +246,10 @@ def _width(text: str) -> int:
 
 def _clipped(line: str, start: int, end: int) -> tuple[str, str, str]:
     """What stands before, in and after the place that is marked, as much as fits on a screen."""
-    before, marked, after = printable(line[:start]), printable(line[start:end]), printable(line[end:])
+    most = WIDTH + 1  # of a line of a megabyte the rest need not be looked at
+    before, marked, after = (
+        printable(part) for part in (line[max(0, start - most) : start], line[start:end][:most], line[end:][:most])
+    )
     if len(before) + len(marked) + len(after) <= WIDTH:
         return before, marked, after
     marked = marked if len(marked) <= WIDTH else f"{marked[: WIDTH - 1]}…"

@@ -101,6 +101,8 @@ class _Expander:
         heads, known = [], self.known_steps(sections)
         taken = {path[0] for c in sections.values() for n in c for path in starts(n) if path}
         for name, head in model.aux_heads.items():
+            if self.report.crowded(self.steps.before):
+                break
             here = origin.below("aux_heads", name)
             self.after(head.after, here.below("after"), known)
             if name in taken or name in model.outputs or name == "logits":
@@ -113,6 +115,8 @@ class _Expander:
     def outputs(self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]) -> dict[str, str]:
         known = self.known_steps(sections)
         for name, after in model.outputs.items():
+            if self.report.crowded(self.steps.before):
+                break
             self.after(after, origin.below("outputs", name), known)
             if name == "logits":
                 span = origin.document.key_span(("outputs", name))

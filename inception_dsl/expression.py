@@ -18,7 +18,9 @@ MAX_NESTING: Final = 32
 MAX_SIZE: Final = 2**40
 
 _TOKEN: Final = re.compile(
-    r"\s*(?:(?P<number>\d{1,18}(?:\.\d{1,18})?)(?![\w.])|(?P<name>[A-Za-z_]\w*)|(?P<op>//|[-+*%(),]))", re.ASCII
+    r"\s*(?:(?P<number>(?:0|[1-9]\d{0,17})(?:\.\d{1,18})?)(?![\w.])"
+    r"|(?P<name>[A-Za-z_]\w*)|(?P<op>//|[-+*%(),]))",
+    re.ASCII,
 )
 _OPERATORS: Final[dict[str, Callable[[Value, Value], Value]]] = {
     "+": lambda a, b: a + b,
@@ -124,6 +126,8 @@ class _Parser:
             match = _TOKEN.match(text, position, end)
             if match is None:
                 start = position + len(text[position:end]) - len(text[position:end].lstrip())
+                if text[start].isdecimal():
+                    raise ExpressionError("a number is at most 18 decimal digits, with no zero before them", start)
                 write = "//" if text[start] == "/" else ""
                 help = "write `//`, which rounds down" if write else "+ - * // %, min, max and parentheses are known"
                 raise ExpressionError(f"`{text[start]}` has no meaning here", start, help=help, write=write)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -16,29 +16,17 @@ from .clash import Clash, combined, concatenated
 from .diagnostics import Edit, Report, Span
 from .edits import Editor, inside
 from .expression import Expression, ExpressionError
-from .ir.graph import BrokenNode, Chain, ForkNode, Node, OpNode, Origin, Program, UseNode
-from .ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
+from .ir.graph import BrokenNode, Chain, ForkNode, Node, OpNode, Origin, Program, Turn, UseNode, cause, nth
+from .ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse, size
 from .ops import Fields, Op, attribute_names, expressions
 from .ops.fields import shown
 from .spec.models import fits
-from .symbolic import Symbolic
+from .symbolic import Symbolic, TooLongError
 from .values import ShapeError, TensorType
 
-MAX_LAYERS = 100_000
+MAX_LAYERS = 10_000
+MAX_DIFFERENT = 1_000
 _NOTES = 3
-
-
-class Turn(NamedTuple):
-    """A use that is being looked at, and which of its repetitions."""
-
-    use: UseNode
-    nth: int
-    total: int
-
-    @property
-    def note(self) -> str:
-        ordinal = f" ({_nth(self.nth)} of {self.total:,})" if self.total > 1 else ""
-        return f"in: {self.use.origin.span('use')}, use of `{self.use.block}`{ordinal}"
 
 
 def infer(program: Program, report: Report) -> TypedProgram | None:
@@ -50,10 +38,14 @@ class Inference:
     """Infers chains of one program; a block that is used again with the same values costs nothing.
 
     Raises nothing: what does not fit goes into the report, and the chain that holds it has no type (``None``).
+    ``room`` is how many layers may still be inferred; as many as the spec writes, and some for those that repeats and
+    uses make of them.
     """
 
-    def __init__(self, program: Program, report: Report) -> None:
+    def __init__(self, program: Program, report: Report, room: int | None = None) -> None:
         self.program, self.report = program, report
+        self.room = MAX_DIFFERENT + 2 * program.written if room is None else room
+        self.entered: list[Node] = []
         self.memo: dict[Any, TypedChain | None] = {}
         self.uses: list[Turn] = []
         self.turn = (1, 1)
@@ -77,7 +69,12 @@ class Inference:
             start = after.get(head.after)
             heads.append((head, self.chain(head.chain, start, _with_channels(program.values, start))))
         chains = [*sections.values(), *(chain for _, chain in heads)]
-        self.limit([chain for chain in chains if chain is not None], program.origin)
+        places = [*map(program.origin.span, sections), *(head.origin.span() for head, _ in heads)]
+        layers = 0
+        for found, place in zip(chains, places, strict=True):
+            layers += found.size if found else 0
+            if self.crowded(layers, place):
+                return None
         if any(chain is None for chain in chains) or any(step not in after for step in program.outputs.values()):
             return None
         done = {name: chain for name, chain in sections.items() if chain is not None}
@@ -86,12 +83,20 @@ class Inference:
         outputs |= {name: after[step] for name, step in program.outputs.items()}
         return TypedProgram(program, done, typed_heads, outputs)
 
-    def limit(self, chains: list[TypedChain], origin: Origin) -> None:
-        layers = sum(chain.size for chain in chains)
+    def crowded(self, layers: int, span: Span) -> bool:
+        """Whether these are too many layers; reports it at what makes them so."""
         if layers > MAX_LAYERS:
-            self.error(
-                "E309", f"the spec expands to {layers:,} layers, at most {MAX_LAYERS:,} are allowed", origin.span()
-            )
+            self.error("E309", f"with this there are more than {MAX_LAYERS:,} layers", span)
+        return layers > MAX_LAYERS
+
+    def full(self, node: Node) -> bool:
+        """Whether there is no room for another layer; the innermost repeat or use that leads to it is reported."""
+        self.room -= 1
+        if self.room == -1:
+            again = next((n for n in reversed(self.entered) if n.repeat != 1 or isinstance(n, UseNode)), node)
+            message = f"repeats and uses make more than {MAX_DIFFERENT:,} layers of other shapes"
+            self.error("E309", message, cause(again))
+        return self.room < 0
 
     def error(
         self,
@@ -119,8 +124,14 @@ class Inference:
         return _chained(list(self.steps(chain, x, values)), x)
 
     def steps(self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]) -> Iterator[TypedStep | None]:
+        layers = 0
         for node in chain:
+            self.entered.append(node)
             step = self.step(node, x, values)
+            self.entered.pop()
+            layers += 0 if step is None else step.size
+            if self.crowded(layers, cause(node)):
+                step = None
             yield step
             x = None if step is None else step.y
 
@@ -133,16 +144,13 @@ class Inference:
         while count:
             self.turn = (total - count + 1, total)
             typed = self.node(node, x, values)
-            if typed is None:
+            if typed is None or self.crowded(count * size(typed), cause(node)):
                 return None
             fixed = count if typed.y == x else 1
             if runs and typed is runs[-1].typed:
                 runs[-1] = Run(runs[-1].count + fixed, typed)
             else:
                 runs.append(Run(fixed, typed))
-            if len(runs) > MAX_LAYERS:
-                self.error("E309", f"more than {MAX_LAYERS:,} repetitions", node.origin.span("repeat"))
-                return None
             count -= fixed
             x = typed.y
         return TypedStep(node, tuple(runs), node.repeat != 1)
@@ -171,7 +179,9 @@ class Inference:
         except ExpressionError as error:
             span = inside(origin.span(), error.offset, error.length, self.report.texts)
             self.error("E207", str(error), span)
-            return None
+        except TooLongError as error:
+            self.error("E309", str(error), origin.span())
+        return None
 
     def node(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> Typed | None:
         if isinstance(node, OpNode):
@@ -181,14 +191,16 @@ class Inference:
         return self.use(node, x, values)
 
     def op(self, node: OpNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedOp | None:
-        op = self.bind(node, values)
+        op = None if self.full(node) else self.bind(node, values)
         if op is None or x is None:
             return None
         try:
             return TypedOp(node, op, x, op.infer(x))
         except ShapeError as error:
             self.misfit(node, error)
-            return None
+        except TooLongError as error:
+            self.error("E309", str(error), node.origin.span("op"))
+        return None
 
     def misfit(self, node: OpNode, error: ShapeError) -> None:
         """Report an op that does not take its input, with what would fit."""
@@ -200,7 +212,7 @@ class Inference:
             written = path in here.document.spans
             fix = editor.replace(path, error.write) if written else editor.insert(here.path, field, error.write)
         index, count = self.turn
-        notes = (f"in: the {_nth(index)} of {count} repetitions",) if count > 1 and node.repeat != 1 else ()
+        notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 and node.repeat != 1 else ()
         help = error.help or (f"write `{field}: {error.write}`" if error.write else "")
         self.error(error.code, f"`{node.op.op}`: {error}", span, help=help, notes=notes, fix=fix)
 
@@ -256,8 +268,12 @@ class Inference:
         if x is None or len(done) < len(branches) or isinstance(node, BrokenNode):
             return None
         types = [chain.y for _, chain in done]
-        y = concatenated(types) if node.merge == "concat" else combined(types)
         self.turn = turn
+        try:
+            y = concatenated(types) if node.merge == "concat" else combined(types)
+        except TooLongError as error:
+            self.error("E309", str(error), node.origin.span("merge"))
+            return None
         if isinstance(y, str):
             clash = Clash(node, done, y, values, self.report.texts)
             self.error("E402", clash.message, clash.span, **clash.details())
@@ -277,16 +293,17 @@ class Inference:
             else:
                 self.error("E203", f"`{name}` is of type {kind}, found {shown(result)}", node.origin.span(name))
         with self.inside_use(node):
-            body = self.body(node.block, arguments, x)
+            body = self.body(node, arguments, x)
         if body is None or x is None or len(arguments) < len(block.parameters):
             return None
         return TypedUse(node, arguments, body, x, body.y)
 
-    def body(self, block: str, arguments: Mapping[str, Any], x: TensorType | None) -> TypedChain | None:
-        """The chain of a block for one input and one set of values."""
-        key = (block, tuple(arguments.items()), x)
+    def body(self, use: UseNode, arguments: Mapping[str, Any], x: TensorType | None) -> TypedChain | None:
+        """The chain of the block that is used, for one input and one set of values."""
+        key = (use.block, tuple(arguments.items()), x)
         if key not in self.memo:
-            self.memo[key] = self.chain(self.program.blocks[block].chain, x, _with_channels(arguments, x))
+            chain = self.program.blocks[use.block].chain
+            self.memo[key] = None if self.full(use) else self.chain(chain, x, _with_channels(arguments, x))
         return self.memo[key]
 
     @contextmanager
@@ -307,16 +324,4 @@ def _chained(steps: list[TypedStep | None], x: TensorType | None) -> TypedChain 
     done = [step for step in steps if step is not None]
     if x is None or len(done) < len(steps):
         return None
-    size = sum(run.count * _size(run.typed) for step in done for run in step.runs)
-    return TypedChain(tuple(done), x, done[-1].y if done else x, size)
-
-
-def _size(typed: Typed) -> int:
-    if isinstance(typed, TypedFork):
-        return 1 + sum(chain.size for _, chain in typed.branches)
-    return typed.body.size if isinstance(typed, TypedUse) else 1
-
-
-def _nth(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number:,}{ending}"
+    return TypedChain(tuple(done), x, done[-1].y if done else x, sum(step.size for step in done))

@@ -187,6 +187,9 @@ def usable() -> tuple[list[tuple[Plugin, Backend]], list[str]]:
 
 def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) -> str | None:
     """What ``backend`` prints of a program; a failure inside the backend is one line in the report."""
+    from .define import UndefinableError  # a backend that loads has imported it
+    from .symbolic import TooLongError
+
     span = typed.program.origin.span()
     before = len(report.diagnostics)
     try:
@@ -194,6 +197,13 @@ def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) 
             text = backend.emit(typed, report)
     except KeyboardInterrupt:
         raise
+    except UndefinableError as error:
+        for d in error.found:
+            report.error(d.code, d.message, d.span, help=d.help, notes=d.notes)
+        return None
+    except TooLongError as error:
+        report.error("E309", str(error), span)
+        return None
     except BaseException as error:
         where = _place(error)
         message = f"the backend `{backend.name}` failed: {plugin.distribution}: {_reason(error)}{where}"

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 import yaml
 
+from .characters import allowed, hidden_in
 from .diagnostics import Edit, Report, Span
 
 DataPath: TypeAlias = tuple[str | int, ...]
 
-MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 48
-MAX_NODES: Final = 200_000
+MAX_NODES: Final = 120_000
+MAX_ENTRIES: Final = 10_000
+MAX_KEYS: Final = 1_000
 MAX_ANCHORS: Final = 100
 
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\Z")
@@ -28,9 +30,20 @@ _ODD: Final = re.compile(
     r"[-+]?(0[0-9_]+|0o[0-7]+|0x[0-9a-fA-F]+|0b[01]+|[0-9][0-9_]*(:[0-5]?[0-9])+|[0-9]+(_[0-9]+)+)\Z"
 )
 _LONG: Final = re.compile(r"[-+]?[0-9]{19,}\Z")
-_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOLS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_SPECIAL: Final = frozenset({".inf", ".Inf", ".INF", "-.inf", "+.inf", ".nan", ".NaN", ".NAN"})
+_WORDS: Final = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_NUMERIC: Final = frozenset("+-.0123456789")
+"""What numbers start with."""
+_SPECIAL: Final = frozenset(
+    {f"{s}.{w}" for s in ("", "-", "+") for w in ("inf", "Inf", "INF")} | {".nan", ".NaN", ".NAN"}
+)
+
+
+_SPAN: Final = tuple.__new__
+"""Makes a :class:`Span` at half the time; there are two for each value."""
 
 
 @dataclass(slots=True)
@@ -81,7 +94,7 @@ class _StopError(Exception):
 def parse(text: str, file: str, report: Report) -> Document | None:
     """The document in ``text``, or ``None`` where it cannot be read; mistakes go into ``report``."""
     report.texts[file] = text
-    if not _characters_allowed(text, file, report):
+    if not allowed(text, file, report):
         return None
     document = Document(file, None)
     try:
@@ -91,7 +104,7 @@ def parse(text: str, file: str, report: Report) -> Document | None:
         from .syntax import explained  # only mistakes need it
 
         mark = error.problem_mark or error.context_mark
-        span = Span(file, 1, 1, 1, 2) if mark is None else _at(file, mark.line, mark.column)
+        span = Span(file, 1, 1, 1, 2) if mark is None else _at(file, text, mark.line, mark.column)
         message, help, fix = explained(error.problem or "", text, span)
         report.error("E103", message, span, help=help, fix=fix)
     except (yaml.YAMLError, RecursionError):
@@ -101,26 +114,11 @@ def parse(text: str, file: str, report: Report) -> Document | None:
     return None
 
 
-def _at(file: str, line: int, column: int) -> Span:
+def _at(file: str, text: str, line: int, column: int) -> Span:
+    """The place that a parser names; it counts the end of the text as a line of its own."""
+    if line > text.count("\n"):
+        line, column = text.count("\n"), len(text) - text.rfind("\n") - 1
     return Span(file, line + 1, column + 1, line + 1, column + 2)
-
-
-def _characters_allowed(text: str, file: str, report: Report) -> bool:
-    if len(text) > MAX_BYTES:
-        report.error("E106", f"the file is larger than {MAX_BYTES:,} characters", Span(file, 1, 1, 1, 2))
-        return False
-    if text.isascii() and not _CONTROL.search(text):
-        return True
-    for number, line in enumerate(text.split("\n"), 1):
-        for column, char in enumerate(line.rstrip("\r"), 1):
-            if char != "\t" and not (char.isprintable() or char == "\u00a0"):
-                span = Span(file, number, column, number, column + 1)
-                report.error("E102", f"the invisible character U+{ord(char):04X} is not allowed", span)
-                return False
-    return True
-
-
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 
 
 class _Builder:
@@ -129,40 +127,49 @@ class _Builder:
     def __init__(self, text: str, document: Document, report: Report) -> None:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self.events = loader(text)
+        self.get = self.events.get_event
         self.document, self.report, self.file = document, report, document.file
         self.anchors: dict[str, tuple[Any, dict[DataPath, Span], dict[DataPath, Span], int]] = {}
         self.open_anchors: set[str] = set()
-        self.nodes = 0
+        self.nodes, self.mistakes = 0, len(report.diagnostics)
 
     def build(self) -> Any:
         try:
-            self.events.get_event()
-            self.events.get_event()
-            event = self.events.get_event()
+            _, _, event = self.get(), self.get(), self.get()
             if not isinstance(event, yaml.NodeEvent):
                 self.report.error("E103", "the file is empty", Span(self.file, 1, 1, 1, 2))
                 raise _StopError
             data = self.value(event, (), 0)
-            self.events.get_event()
-            after = self.events.get_event()
+            self.get()
+            after = self.get()
             if not isinstance(after, yaml.StreamEndEvent):
                 self.stop("E105", "a spec is one document; a second one starts here", after)
             return data
         finally:
             self.events.dispose()
 
-    def stop(self, code: str, message: str, event: Any, help: str = "") -> None:
+    def stop(self, code: str, message: str, event: Any, help: str = "") -> NoReturn:
         self.report.error(code, message, self.span(event), help=help)
         raise _StopError
 
+    def mistake(self, code: str, message: str, event: Any, **details: Any) -> None:
+        """Report what does not keep the rest from being read; of too many mistakes the rest does not matter."""
+        if self.report.crowded(self.mistakes):
+            raise _StopError
+        self.report.error(code, message, self.span(event), **details)
+
     def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
-        return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+        return _SPAN(Span, (self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1))
 
     def value(self, event: Any, path: DataPath, depth: int) -> Any:
-        if isinstance(event, yaml.AliasEvent):
+        kind = type(event)
+        if kind is yaml.AliasEvent:
             return self.alias(event, path)
         self.count(1, event)
+        if kind is yaml.ScalarEvent and event.anchor is event.tag is None:  # nearly all values
+            self.document.spans[path] = self.span(event)
+            return self.text(event) if event.style else self.meaning(event.value, event)
         if event.tag is not None and event.tag != "!":
             self.stop("E105", f"tags are not allowed in a spec: `{event.tag}`", event)
         anchor, nodes = event.anchor, self.nodes
@@ -170,28 +177,31 @@ class _Builder:
             if len(self.anchors) >= MAX_ANCHORS:
                 self.stop("E106", f"more than {MAX_ANCHORS} anchors", event)
             self.open_anchors.add(anchor)
-        if isinstance(event, yaml.ScalarEvent):
-            data, span = self.scalar(event), self.span(event)
+        if kind is yaml.ScalarEvent:
+            data, span = self.text(event) if event.style else self.meaning(event.value, event), self.span(event)
         else:
             if depth >= MAX_DEPTH:
                 self.stop("E106", f"nested more than {MAX_DEPTH} deep", event)
-            collect = self.mapping if isinstance(event, yaml.MappingStartEvent) else self.sequence
-            data, end = collect(path, depth + 1, event)
-            span = self.span(event)
-            span = Span(self.file, span.line, span.column, end.end_mark.line + 1, end.end_mark.column + 1)
+            data, end = (self.mapping if kind is yaml.MappingStartEvent else self.sequence)(path, depth + 1)
+            start, end = event.start_mark, end.end_mark
+            span = Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
         self.document.spans[path] = span
         if anchor is not None:
-            self.open_anchors.discard(anchor)
-            size = len(path)
-            spans = {k[size:]: v for k, v in self.document.spans.items() if k[:size] == path}
-            keys = {k[size:]: v for k, v in self.document.keys.items() if k[:size] == path and k != path}
-            self.anchors[anchor] = (data, spans, keys, self.nodes - nodes + 1)
+            self.name(anchor, data, path, self.nodes - nodes + 1)
         return data
 
     def count(self, nodes: int, event: Any) -> None:
         self.nodes += nodes
         if self.nodes > MAX_NODES:
             self.stop("E106", f"more than {MAX_NODES:,} values", event)
+
+    def name(self, anchor: str, data: Any, path: DataPath, nodes: int) -> None:
+        """Keep a value with its places for the aliases to come."""
+        self.open_anchors.discard(anchor)
+        size = len(path)
+        spans = {k[size:]: v for k, v in self.document.spans.items() if k[:size] == path}
+        keys = {k[size:]: v for k, v in self.document.keys.items() if k[:size] == path and k != path}
+        self.anchors[anchor] = (data, spans, keys, nodes)
 
     def alias(self, event: Any, path: DataPath) -> Any:
         if event.anchor in self.open_anchors:
@@ -204,62 +214,76 @@ class _Builder:
         self.document.keys.update({path + k: v for k, v in keys.items()})
         return data
 
-    def sequence(self, path: DataPath, depth: int, _: Any) -> tuple[list[Any], Any]:
+    def sequence(self, path: DataPath, depth: int) -> tuple[list[Any], Any]:
         items: list[Any] = []
-        while not isinstance(event := self.events.get_event(), yaml.SequenceEndEvent):
+        while type(event := self.get()) is not yaml.SequenceEndEvent:
+            if len(items) >= MAX_ENTRIES:
+                self.stop("E106", f"a list of more than {MAX_ENTRIES:,} entries", event)
             items.append(self.value(event, (*path, len(items)), depth))
         return items, event
 
-    def mapping(self, path: DataPath, depth: int, _: Any) -> tuple[dict[Any, Any], Any]:
+    def mapping(self, path: DataPath, depth: int) -> tuple[dict[Any, Any], Any]:
         items: dict[Any, Any] = {}
         last: Any = None
-        while not isinstance(event := self.events.get_event(), yaml.MappingEndEvent):
-            if not isinstance(event, yaml.ScalarEvent):
+        keys, spans, get = self.document.keys, self.document.spans, self.get
+        while type(event := get()) is not yaml.MappingEndEvent:
+            if type(event) is not yaml.ScalarEvent:
                 self.stop("E103", "a key must be plain text", event)
-            self.count(1, event)
-            key = event.value if event.style else self.scalar(event)
-            if isinstance(key, bool | float) or key is None:
-                key = event.value
-            if key == "<<":
-                self.stop("E105", "merge keys (`<<`) are not allowed in a spec", event, "write the fields out")
-            span = self.span(event)
-            first = self.document.keys.get((*path, key))
-            before = self.document.spans.get((*path, last)) if last is not None else None
-            last = key if first is None else f"{key} (again)"
-            value = self.value(self.events.get_event(), (*path, last), depth)
-            if first is None:
-                self.document.keys[(*path, key)], items[key] = span, value
-            else:
-                fix = _between(before, self.document.spans[(*path, last)])
-                places = [(first, "it stands here first")]
-                help = "remove one of the two"
-                self.report.error("E104", f"the key `{key}` stands twice", span, related=places, help=help, fix=fix)
+            self.nodes += 1
+            key = self.text(event)
+            if key == "<<" or (not event.style and key[:1] in _NUMERIC):
+                key = self.odd_key(event)
+            here = (*path, key)
+            if key in items:
+                before, last = spans.get((*path, last)), f"{key} (again)"
+                self.value(get(), (*path, last), depth)
+                details = {"help": "remove one of the two", "fix": _between(before, spans[(*path, last)])}
+                first = [(keys[here], "it stands here first")]
+                self.mistake("E104", f"the key `{key}` stands twice", event, related=first, **details)
+                continue
+            if len(items) >= MAX_KEYS:
+                self.stop("E106", f"a mapping of more than {MAX_KEYS:,} keys", event)
+            keys[here], last = self.span(event), key
+            items[key] = self.value(get(), here, depth)
         return items, event
 
-    def scalar(self, event: Any) -> Any:
-        text = event.value
-        if event.style:
-            return text
-        if text in _NULLS:
-            return None
-        if text in _BOOLS:
-            return _BOOLS[text]
+    def text(self, event: Any) -> str:
+        """The text of a scalar; escapes in double quotes write no character that the file may not have."""
+        found: str = event.value
+        if event.style != '"' or (found.isascii() and found.isprintable()):
+            return found
+        hidden = hidden_in(found.replace("\n", " "))
+        if hidden is not None:
+            self.stop("E102", f"the invisible character U+{ord(hidden):04X} is not allowed, nor its escape", event)
+        return found
+
+    def odd_key(self, event: Any) -> Any:
+        """A key without quotes that may be a number; other kinds of scalars are text where they are keys."""
+        if event.value == "<<":
+            self.stop("E105", "merge keys (`<<`) are not allowed in a spec", event, "write the fields out")
+        key = self.meaning(event.value, event)
+        return key if isinstance(key, int) and not isinstance(key, bool) else event.value
+
+    def meaning(self, text: str, event: Any) -> Any:
+        """What a scalar without quotes means."""
+        if text[:1] not in _NUMERIC:
+            return _WORDS.get(text, text)
         if _INT.match(text):
             return int(text)
         if _ODD.match(text):
-            decimal, span = _decimal(text), self.span(event)
+            decimal = _decimal(text)
             help = f"write `{decimal}`" if decimal else "write the number in plain decimal digits"
-            fix = [Edit(span, decimal)] if decimal else []
-            message = f"`{text}` means different numbers to different readers"
-            self.report.error("E107", message, span, help=f"{help}, or quote it to make it text", fix=fix)
+            fix = [Edit(self.span(event), decimal)] if decimal else []
+            message = f"`{text[:32]}` means different numbers to different readers"
+            self.mistake("E107", message, event, help=f"{help}, or quote it to make it text", fix=fix)
             return BROKEN
         if text in _SPECIAL or _LONG.match(text):
-            self.report.error("E107", f"`{text[:32]}` is not a finite number of at most 18 digits", self.span(event))
+            self.mistake("E107", f"`{text[:32]}` is not a finite number of at most 18 digits", event)
             return BROKEN
         if _FLOAT.match(text):
             number = float(text)
             if number in (float("inf"), float("-inf")):
-                self.report.error("E107", f"`{text}` is too large", self.span(event))
+                self.mistake("E107", f"`{text[:32]}` is too large", event)
                 return BROKEN
             return number
         return text

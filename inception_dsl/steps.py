@@ -37,6 +37,7 @@ class Steps:
         self.heights: dict[str, int] = {}
         self.level = self.deepest = 0
         self.too_deep = False
+        self.before = len(report.diagnostics)
 
     def not_reserved(self, name: str, origin: Origin) -> None:
         if name in RESERVED:
@@ -57,6 +58,8 @@ class Steps:
         alone = len(steps) == 1
         found: list[Node] = []
         for index, step in enumerate(steps):
+            if self.report.crowded(self.before):
+                break
             here = origin.below(index)
             own = step.name or (step.use if isinstance(step, Use | Broken) else None)
             if alone and not step.name:
@@ -104,15 +107,16 @@ class Steps:
         if not self.report.helping:
             return self.report.error("E302", message, here.span("use"))
         editor, path = Editor(here.document, self.report.texts), (*here.path, "use")
-        help, fix = suggestion(step.use, self.linked, what="blocks") or "import its file", Edits()
+        help, fix = "", Edits()
         best, file = nearest(step.use, self.linked), self.file_of(step.use, here)
         if file:
             help, fix = f"add `import: [{file}]`", self.importing(file, here)
         elif best:
-            fix = editor.replace(path, best)
+            help, fix = f"did you mean `{best}`?", editor.replace(path, best)
         elif nearest(step.use, OPS):
             op = str(nearest(step.use, OPS))
             help, fix = f"did you mean `op: {op}`?", (*editor.rename(path, "op"), *editor.replace(path, op))
+        help = help or suggestion(step.use, self.linked, what="blocks") or "import its file"
         return self.report.error("E302", message, here.span("use"), help=help, fix=fix)
 
     def file_of(self, block: str, here: Origin) -> str:
@@ -242,6 +246,8 @@ class Steps:
         """No two steps of a chain, or branches of its unnamed forks, share a path, unless a mistake hides a name."""
         seen: dict[tuple[str, ...], Node] = {}
         for node in chain:
+            if self.report.crowded(self.before):
+                break
             if node.origin.document.lost(*node.origin.path, "name"):
                 continue
             for path in starts(node):

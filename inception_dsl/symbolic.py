@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Number: TypeAlias = "int | float"
 Dim: TypeAlias = "int | Symbolic"
+MAX_SOURCE: Final = 1_000
+
+
+class TooLongError(Exception):
+    """A number that is not known has become an expression that nobody could read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,10 @@ class Symbolic:
 
     terms: tuple[tuple[str, Number], ...]
     constant: Number = 0
+
+    def __post_init__(self) -> None:
+        if sum(len(atom) for atom, _ in self.terms) > MAX_SOURCE:
+            raise TooLongError(f"a size becomes an expression of more than {MAX_SOURCE:,} characters")
 
     @staticmethod
     def name(name: str) -> Symbolic:

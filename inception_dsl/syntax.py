@@ -9,6 +9,7 @@ from typing import Final
 from .diagnostics import Edit, Span
 
 _LONGEST: Final = 500
+_HEXADECIMAL: Final = re.compile("[0-9a-fA-F]{1,8}")
 _EXPLAINED: Final = (
     ("that cannot start any token", "no value can start with this character", "put the text in quotes"),
     ("expected ',' or ']'", "a `,` or the closing `]` is missing", ""),
@@ -19,6 +20,7 @@ _EXPLAINED: Final = (
     ("expected <block end>", "this does not fit the indentation around it", "line it up with what stands above"),
     ("expected '-' indicator", "this does not fit the indentation around it", "line it up with the `-` above"),
     ("unexpected end of stream", "the quotes are not closed", ""),
+    ("hexdecimal number", "this escape needs more hexadecimal digits", "or use single quotes"),
     ("unknown escape character", "this escape is unknown", "use single quotes, or write the backslash twice"),
     ("sequence entries are not allowed", "a list cannot start here", "start it on the next line"),
     ("<document start>", "this stands outside of the document", ""),
@@ -33,6 +35,9 @@ def explained(problem: str, text: str, span: Span) -> tuple[str, str, tuple[Edit
     line = lines[span.line - 1] if span.line <= len(lines) else ""
     if line[span.column - 1 : span.column] == "\t":
         return "a tab cannot indent", "use spaces", tuple(_without_tabs(lines, span.file))
+    escape = _HEXADECIMAL.match(line, span.column - 1)
+    if "invalid Unicode character" in problem and escape:
+        return f"U+{int(escape[0], 16):04X} is no character", "", ()
     for words, message, help in _EXPLAINED:
         if words in problem:
             return message, help, tuple(_quoted(line, span)) if words.startswith("mapping values") else ()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_SEARCHED: Final = 300
+_SEARCHED: Final = 100
 SYNONYMS: Final[dict[str, str]] = {
     # attributes
     "channels": "filters units",

@@ -169,9 +169,22 @@ class Program(NamedTuple):
     checkpoints: Mapping[str, Naming] = MappingProxyType({})
 
     @property
+    def written(self) -> int:
+        """How many steps are written out, those of blocks once."""
+        chains = [*self.sections.values(), *(h.chain for h in self.aux_heads), *(b.chain for b in self.blocks.values())]
+        return sum(1 for chain in chains for _ in nodes(chain))
+
+    @property
     def output_name(self) -> str:
         """What the end of the network is called among the outputs."""
         return "logits" if self.kind == "network" else "output"
+
+
+def cause(node: Node) -> Span:
+    """What makes one step many: its ``repeat``, the use of a block, or the step itself."""
+    if node.repeat != 1:
+        return node.origin.span("repeat")
+    return node.origin.span("use") if isinstance(node, UseNode) else node.origin.span()
 
 
 def nodes(chain: Chain) -> Iterator[Node]:
@@ -183,3 +196,22 @@ def nodes(chain: Chain) -> Iterator[Node]:
         if isinstance(node, ForkNode):
             for _, branch in reversed(node.branches):
                 stack.extend(reversed(branch))
+
+
+class Turn(NamedTuple):
+    """A use that is being looked at, and which of its repetitions."""
+
+    use: UseNode
+    nth: int
+    total: int
+
+    @property
+    def note(self) -> str:
+        ordinal = f" ({nth(self.nth)} of {self.total:,})" if self.total > 1 else ""
+        return f"in: {self.use.origin.span('use')}, use of `{self.use.block}`{ordinal}"
+
+
+def nth(number: int) -> str:
+    """``number`` as a place in a row."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"

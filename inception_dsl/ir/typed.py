@@ -69,6 +69,11 @@ class TypedStep:
         return sum(run.count for run in self.runs)
 
     @property
+    def size(self) -> int:
+        """The number of layers and merges, repetitions counted."""
+        return sum(run.count * size(run.typed) for run in self.runs)
+
+    @property
     def x(self) -> TensorType:
         return self.runs[0].typed.x
 
@@ -114,6 +119,13 @@ class TypedProgram:
         program = self.program
         ends = [self.y, *(chain.y for _, chain in self.heads)]
         return bool(program.training or program.aux_heads) and all(y.positions() == 1 for y in ends)
+
+
+def size(typed: Typed) -> int:
+    """The number of layers and merges of one node."""
+    if isinstance(typed, TypedFork):
+        return 1 + sum(chain.size for _, chain in typed.branches)
+    return typed.body.size if isinstance(typed, TypedUse) else 1
 
 
 def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:

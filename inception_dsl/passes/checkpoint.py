@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from ..diagnostics import Report
@@ -31,6 +31,25 @@ class Pattern(NamedTuple):
     numbers: tuple[int, int] | None
 
 
+class Lines(NamedTuple):
+    """The lines of a naming by their paths; ``sizes`` are their lengths, each with the place of a ``*`` or -1."""
+
+    patterns: Mapping[Segments, Pattern]
+    sizes: tuple[tuple[int, int], ...]
+
+    def longest(self, path: Segments) -> Pattern | None:
+        """The line whose path is the longest start of ``path``, where a ``*`` stands for a number."""
+        best = None
+        for size, star in self.sizes:
+            if best is not None and size < len(best.path):
+                break
+            start = path[:size]
+            if star >= 0 and star < len(start) and start[star].isdecimal():
+                start = (*start[:star], "*", *start[star + 1 :])
+            best = self.patterns.get(start, best)
+        return best
+
+
 def check_names(typed: TypedProgram, report: Report) -> bool:
     """Whether every weight has one name of its own for every source that the spec knows."""
     before = len(report.diagnostics)
@@ -51,16 +70,20 @@ class _Namer:
     def __init__(self, typed: TypedProgram, naming: Naming) -> None:
         self.naming = naming
         self.uses = {path: node.node.block for path, node in walk_program(typed) if isinstance(node, TypedUse)}
-        self.top = list(_patterns(("names",), naming.names))
-        self.blocks = {name: list(_patterns(("blocks", name), own)) for name, own in naming.blocks.items()}
+        self.top = _patterns(("names",), naming.names)
+        self.blocks = {name: _patterns(("blocks", name), own) for name, own in naming.blocks.items()}
         self.indices: dict[Pattern, set[int]] = {}
         self.counts: dict[str, int] = {}
         self.owners: dict[Segments, str | None] = {}
         self.found: dict[str, Name] = {}
         self.unnamed: list[str] = []
+        weights: dict[TypedOp, list[list[str]]] = {}  # of a layer that stands in many places, once
         for path, node in walk_program(typed):
-            for weight in node.op.weights(node.x) if isinstance(node, TypedOp) else ():
-                *part, own = weight.name.split("/")
+            if not isinstance(node, TypedOp):
+                continue
+            if node not in weights:
+                weights[node] = [weight.name.split("/") for weight in node.op.weights(node.x)]
+            for *part, own in weights[node]:
                 self.take((*path, *part), own)
 
     def take(self, owner: Segments, weight: str) -> None:
@@ -72,12 +95,11 @@ class _Namer:
         else:
             self.found[path] = Name(name, weight)
 
-    def named(self, path: Segments, patterns: list[Pattern], above: Segments) -> str | None:
+    def named(self, path: Segments, patterns: Lines, above: Segments) -> str | None:
         """The name of the layer at ``path`` below ``above``."""
-        fitting = [p for p in patterns if _fits(p.path, path)]
-        if not fitting:
+        best = patterns.longest(path)
+        if best is None:
             return None
-        best = max(fitting, key=lambda p: len(p.path))
         size = len(best.path)
         index = next((int(part) for part, wanted in zip(path, best.path, strict=False) if wanted == "*"), 0)
         self.indices.setdefault(best, set()).add(index)
@@ -101,19 +123,23 @@ class _Namer:
         """Add every mistake of the naming at its line."""
         origin = self.naming.origin
         used = {*self.uses.values()}
-        patterns = [*self.top, *(p for block, own in self.blocks.items() if block in used for p in own)]
+        blocks = (own.patterns.values() for block, own in self.blocks.items() if block in used)
+        patterns = [*self.top.patterns.values(), *(pattern for own in blocks for pattern in own)]
+        before = len(report.diagnostics)
         known = {"/".join(owner[:size]) for owner in self.owners for size in range(1, len(owner) + 1)}
         for pattern in patterns:
             span = origin.document.key_span((*origin.path, *pattern.place))
+            if report.crowded(before):
+                break
             if pattern not in self.indices:
                 if not under(pattern.name, self.naming.optional):
                     path = "/".join(pattern.path)
                     help = suggestion(path, known, what="paths") if pattern.place[0] == "names" else ""
                     report.error("E311", f"`{path}` is the path of no weights", span, help=help or HELP)
             elif pattern.numbers is not None:
-                first, last = pattern.numbers
-                if self.indices[pattern] != set(range(last - first + 1)):
-                    message = f"{last - first + 1} numbers for {max(self.indices[pattern]) + 1} repetitions"
+                found, count = self.indices[pattern], pattern.numbers[1] - pattern.numbers[0] + 1
+                if (len(found), max(found)) != (count, count - 1):
+                    message = f"{count} numbers for {max(found) + 1} repetitions"
                     report.error("E314", message, origin.span(*pattern.place), help=HELP)
         self.twice(report)
         if self.unnamed:
@@ -133,8 +159,8 @@ class _Namer:
     def place(self, owner: Segments) -> Any:
         """Where the name of a layer is declared."""
         origin = self.naming.origin
-        fitting = [p for p in self.top if _fits(p.path, owner)]
-        return origin.span(*max(fitting, key=lambda p: len(p.path)).place) if fitting else origin.span("numbered")
+        found = self.top.longest(owner)
+        return origin.span(*found.place) if found else origin.span("numbered")
 
 
 def under(name: str, prefixes: tuple[str, ...]) -> bool:
@@ -142,16 +168,13 @@ def under(name: str, prefixes: tuple[str, ...]) -> bool:
     return any(name == p or name.startswith((f"{p}.", f"{p}/")) for p in prefixes)
 
 
-def _patterns(place: tuple[str, ...], names: Mapping[str, str]) -> Iterator[Pattern]:
+def _patterns(place: tuple[str, ...], names: Mapping[str, str]) -> Lines:
+    patterns: dict[Segments, Pattern] = {}
     for path, name in names.items():
         numbers = re.search(r"\{(\d+)\.\.(\d+)\}", name)
         found = (int(numbers[1]), int(numbers[2])) if numbers else None
         text = name.replace(numbers[0], "{}") if numbers else name
-        yield Pattern((*place, path), tuple(path.split("/")), text, found)
-
-
-def _fits(pattern: Segments, path: Segments) -> bool:
-    """Whether ``pattern`` is the start of ``path``; a ``*`` stands for a number."""
-    return len(pattern) <= len(path) and all(
-        own == wanted or (wanted == "*" and own.isdecimal()) for own, wanted in zip(path, pattern, strict=False)
-    )
+        parts = tuple(path.split("/"))
+        patterns[parts] = Pattern((*place, path), parts, text, found)
+    sizes = {(len(parts), parts.index("*") if "*" in parts else -1) for parts in patterns}
+    return Lines(patterns, tuple(sorted(sizes, reverse=True)))

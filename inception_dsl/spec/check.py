@@ -6,12 +6,13 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ..diagnostics import Report
+from ..diagnostics import MAX_MISTAKES, Report
 from ..source import BROKEN, DataPath, Document
 from ..words import nearest
 from .rest import copied, drop
 
-ROUNDS: Final = 12
+ROUNDS, LARGE = 12, 10_000
+"""How often what is left is looked at again; of documents with that many values, twice."""
 _SOUGHT: Final = 100
 M = TypeVar("M", bound=BaseModel)
 
@@ -21,12 +22,12 @@ def check(kind: type[M], document: Document, report: Report) -> M | None:
 
     What was left out stands in ``document.dropped``: later stages do not report what follows from it.
     """
-    data = document.data
-    for attempt in range(ROUNDS):
+    data, before = document.data, len(report.diagnostics)
+    for attempt in range(ROUNDS if len(document.spans) < LARGE else 2):
         try:
             return kind.model_validate(data)
         except ValidationError as error:
-            problems = error.errors(include_url=False)
+            problems = error.errors(include_url=False)[: MAX_MISTAKES + 1]
         from .problems import plain, report_problem  # only mistakes need it
 
         data = data if attempt else copied(data)
@@ -34,6 +35,8 @@ def check(kind: type[M], document: Document, report: Report) -> M | None:
         meant = {_meant(kind, problem, document) for problem in unknown}
         known = _Known(document.dropped)
         for problem in problems:
+            if report.crowded(before):
+                return None
             path = plain(problem["loc"])
             follows = path in meant if problem["type"] == "missing" else problem["input"] is BROKEN
             if not follows and not known.touches(path):

@@ -15,14 +15,14 @@ _NAMES: Final = {"conv_1a": "Conv2d_1a_3x3", "inception_a/*": "features.{6..9}"}
 
 
 def place(value: Any) -> str:
-    if not isinstance(value, str) or not re.match(_PLACE, value) or len(value) > 1024:
+    if not isinstance(value, str) or len(value) > 1024 or not re.fullmatch(_PLACE, value):
         help = "write the path of a step; one `*` stands for the index of a repeated step"
         raise refuse(f"{shown(value)} is not a path", help=help)
     return value
 
 
 def published(value: Any) -> str:
-    if not isinstance(value, str) or not re.match(_NAME, value) or len(value) > 1024:
+    if not isinstance(value, str) or len(value) > 1024 or not re.fullmatch(_NAME, value):
         help = "write the name, with `{first..last}` for the numbers of a repeated step"
         raise refuse(f"{shown(value)} is not a name in a file of weights", help=help)
     return value

@@ -10,8 +10,9 @@ from ..diagnostics import Report
 from ..ops import Fields, Op
 from ..source import DataPath, Document
 from .check import check
-from .load import Reading, Spec, read_wanted
+from .load import Spec
 from .models import BlockBody, BlockFile, Broken, Fork, Parameter, Use
+from .reading import Reading, Room, read_wanted
 
 
 class LinkedBlock(NamedTuple):
@@ -36,7 +37,7 @@ class Linked(dict[str, LinkedBlock]):
 
 def link(spec: Spec, report: Report) -> Linked:
     """Every block that ``spec`` can use, by id."""
-    linker = _Linker(Reading(report, spec.root))
+    linker = _Linker(Reading(report, spec.root, Room()))
     linker.pending.append(spec)
     while linker.pending:
         linker.take(linker.pending.pop())
@@ -65,7 +66,7 @@ class _Linker:
         for index, wanted in enumerate(model.imports):
             span = document.span(("import", index))
             path = os.path.abspath(os.path.join(os.path.dirname(span.file), wanted))
-            if path in self.files:
+            if path in self.files or self.reading.room.files < 0:
                 continue
             self.files.add(path)
             imported = read_wanted(wanted, span, self.reading)

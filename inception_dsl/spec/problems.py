@@ -38,8 +38,9 @@ _EXPECTED: Final = {
 
 
 def plain(location: DataPath) -> DataPath:
-    """A place that pydantic names, without what does not stand in the document."""
-    return tuple(p for p in location if p not in ("[key]", "arguments"))
+    """A place that pydantic names, without what is not written: a use's ``arguments`` are its fields."""
+    found = [p for p in location if p != "[key]"]
+    return tuple(p for i, p in enumerate(found) if p != "arguments" or i == len(found) - 1)
 
 
 def report_problem(kind: type[BaseModel], problem: Any, document: Document, report: Report) -> None:

@@ -105,14 +105,14 @@ def test_heads_and_outputs(compiled: Callable[..., TypedProgram]) -> None:
 
 def test_a_block_with_the_same_values_is_inferred_once(body: Body) -> None:
     blocks = "\n".join(
-        f"  b{i}: {{steps: [{{use: b{i + 1}, name: x}}, {{use: b{i + 1}, name: y}}]}}" for i in range(16)
+        f"  b{i}: {{steps: [{{use: b{i + 1}, name: x}}, {{use: b{i + 1}, name: y}}]}}" for i in range(13)
     )
-    typed = body("{use: b0}", more=f"blocks:\n{blocks}\n  b16: {{steps: [{{op: identity}}]}}\n")
-    assert typed.sections["body"].size == 65536
+    typed = body("{use: b0}", more=f"blocks:\n{blocks}\n  b13: {{steps: [{{op: identity}}]}}\n")
+    assert typed.sections["body"].size == 8192
 
 
 @pytest.mark.parametrize(
-    "steps", ["{op: identity, repeat: 100001}", "{op: identity, repeat: 60000}, {op: identity, repeat: 60000}"]
+    "steps", ["{op: identity, repeat: 10001}", "{op: identity, repeat: 6000}, {op: identity, repeat: 6000}"]
 )
 def test_too_many_layers(mistakes: Callable[..., Report], steps: str) -> None:
     report = mistakes(f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{steps}]\n")

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from inception_dsl.characters import MAX_CHARACTERS
 from inception_dsl.diagnostics import Diagnostic, Report, Span
-from inception_dsl.source import MAX_BYTES, parse
-from inception_dsl.spec.load import Reading, load, read, read_wanted
+from inception_dsl.source import parse
+from inception_dsl.spec.load import load
 from inception_dsl.spec.models import BlockFile, NetworkFile
 from inception_dsl.spec.problems import known_fields
+from inception_dsl.spec.reading import Reading, Room, read, read_wanted
 
 HEAD = "network: n\ninput: {channels: 3, height: 8, width: 8}\n"
 Loaded = Callable[..., list[Diagnostic]]
@@ -146,10 +148,10 @@ def test_files_that_cannot_be_read(tmp_path: Path, refused: Loaded, monkeypatch:
     for make, code, word in (
         (lambda: None, "E101", "is not a file"),
         (lambda: spec.mkdir(), "E101", "is not a file"),
-        (lambda: spec.rmdir() or spec.write_bytes(b"a: \xff"), "E102", "(byte 3)"),
-        (lambda: spec.write_bytes(b"#" * (MAX_BYTES * 4 + 1)), "E106", "1,000,000"),
-        (lambda: spec.write_bytes("é".encode() * (MAX_BYTES + 1)), "E106", "1,000,000"),
-        (lambda: spec.write_bytes("é".encode() * (2 * MAX_BYTES + 1)), "E106", "1,000,000"),
+        (lambda: spec.rmdir() or spec.write_bytes(b"\xff: a"), "E102", "byte 0xFF"),
+        (lambda: spec.write_bytes(b"#" * (MAX_CHARACTERS * 4 + 1)), "E106", "1,000,000"),
+        (lambda: spec.write_bytes("é".encode() * (MAX_CHARACTERS + 1)), "E106", "1,000,000"),
+        (lambda: spec.write_bytes("é".encode() * (2 * MAX_CHARACTERS + 1)), "E106", "1,000,000"),
     ):
         make()  # type: ignore[no-untyped-call]
         report = Report()
@@ -170,12 +172,12 @@ def test_a_file_that_the_system_refuses(write: Callable[..., Path], monkeypatch:
 
     monkeypatch.setattr(Path, "open", fails)
     report = Report()
-    assert read(spec, Reading(report, spec.parent)) is None
+    assert read(spec, Reading(report, spec.parent, Room())) is None
     assert [(d.code, "cannot be read: Permission denied" in d.message) for d in report] == [("E101", True)]
-    monkeypatch.setattr("inception_dsl.spec.load.read_inside", fails)
+    monkeypatch.setattr("inception_dsl.spec.reading.read_inside", fails)
     report = Report()
     span = Span(str(spec), 4, 5, 4, 9)
-    assert read_wanted("other.yaml", span, Reading(report, spec.parent)) is None
+    assert read_wanted("other.yaml", span, Reading(report, spec.parent, Room())) is None
     assert [(d.code, d.span, "cannot be read: Permission denied" in d.message) for d in report] == [
         ("E301", span, True)
     ]
@@ -195,7 +197,7 @@ def test_the_byte_order_mark_is_harmless(write: Callable[..., Path]) -> None:
 def test_a_file_of_the_largest_size_is_read(write: Callable[..., Path]) -> None:
     text = f"{HEAD}body: [{{op: identity}}]\n"
     spec = write("")
-    spec.write_text(text + "#" * (MAX_BYTES - len(text)))
+    spec.write_text(text + "#" * (MAX_CHARACTERS - len(text)))
     report = Report()
     assert load(spec, {}, report) is not None, report.render()
 

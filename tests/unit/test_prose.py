@@ -16,7 +16,7 @@ from inception_dsl.ir.typed import TypedProgram
 
 TEXT = 'x"""\nimport os # {{ 7 * 7 }}'
 ROOT = Path(__file__).parent.parent.parent
-READERS = {"values.py", "emit/pycode.py", "emit/about.py", "summary.py", "spec/records.py"}
+READERS = {"values.py", "passes/budget.py", "emit/pycode.py", "emit/about.py", "summary.py", "spec/records.py"}
 
 
 @pytest.mark.parametrize(

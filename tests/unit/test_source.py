@@ -236,8 +236,8 @@ def test_a_place_that_is_not_in_the_document() -> None:
         ("{a: " * (MAX_DEPTH + 1), True),
         ("\n".join(f"a{i}: &x{i} 1" for i in range(100)), False),
         ("\n".join(f"a{i}: &x{i} 1" for i in range(101)), True),
-        ("a: &a [" + "1," * 39_996 + "1]\nb: [*a, *a]\nc: &b {d: *a}\ne: *b", False),
-        ("a: &a [" + "1," * 39_997 + "1]\nb: [*a, *a]\nc: &b {d: *a}\ne: *b", True),
+        ("a: &a [" + "1," * 9_228 + "1]\nb: [" + "*a, " * 10 + "]\nc: &b {d: *a}\ne: *b", False),
+        ("a: &a [" + "1," * 9_229 + "1]\nb: [" + "*a, " * 10 + "]\nc: &b {d: *a}\ne: *b", True),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -265,7 +265,7 @@ def test_the_limits_themselves(text: str, refused: bool) -> None:
         ("a: {}\nb: []\nc: {d: [[], {e: }]}", {"a": {}, "b": [], "c": {"d": [[], {"e": None}]}}),
         ("a: &x 1\nb: &x 2\nc: *x", {"a": 1, "b": 2, "c": 2}),
         ("a: '\t'", {"a": "\t"}),
-        ("a: é\u00a0ü", {"a": "é\u00a0ü"}),
+        ("a: é ü", {"a": "é ü"}),
     ],
 )
 def test_data(text: str, data: object) -> None:

@@ -1,0 +1,130 @@
+"""What a program may become, found out before it becomes it: layers, weights, source.
+
+A page of text can repeat and nest its way to any size. The first check needs no shapes and no time; the second prices
+what the shapes say. Both point at what repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ..diagnostics import Report
+from ..infer import MAX_LAYERS
+from ..ir.graph import Chain, ForkNode, Node, OpNode, Program, UseNode, cause, nodes
+from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
+from ..values import number
+
+MAX_WEIGHTS: Final = 10**11
+MAX_SOURCE: Final = 8_000_000
+_LINE: Final = 100
+"""Characters of source that a step may take, about."""
+
+
+def check_layers(program: Program, report: Report) -> bool:
+    """Whether the layers, counted without shapes, are few enough; what an expression repeats counts once."""
+    counter = _Layers(program, report)
+    chains = [*program.sections.values(), *(head.chain for head in program.aux_heads)]
+    return counter.chain(tuple(node for chain in chains for node in chain)) is not None
+
+
+class _Layers:
+    def __init__(self, program: Program, report: Report) -> None:
+        self.program, self.report = program, report
+        self.blocks: dict[str, int | None] = {}
+
+    def chain(self, chain: Chain) -> int | None:
+        """The layers of a chain, or ``None`` where they are too many, which is reported."""
+        total = 0
+        for node in chain:
+            one = self.node(node)
+            if one is None:
+                return None
+            total += one * (node.repeat if isinstance(node.repeat, int) else 1)
+            if total > MAX_LAYERS:
+                self.report.error("E309", f"with this there are more than {MAX_LAYERS:,} layers", cause(node))
+                return None
+        return total
+
+    def node(self, node: Node) -> int | None:
+        if isinstance(node, UseNode):
+            if node.block not in self.blocks:
+                self.blocks[node.block] = self.chain(self.program.blocks[node.block].chain)
+            return self.blocks[node.block]
+        if not isinstance(node, ForkNode):
+            return 1
+        sizes = [self.chain(branch) for _, branch in node.branches]
+        return None if None in sizes else 1 + sum(size or 0 for size in sizes)
+
+
+def check_size(typed: TypedProgram, report: Report) -> bool:
+    """Whether the weights and the source that will be printed stay within bounds."""
+    before = len(report.diagnostics)
+    sizes = _Sizes(typed.program, report)
+    for chain in (*typed.sections.values(), *(chain for _, chain in typed.heads)):
+        sizes.top(chain)
+    return len(report.diagnostics) == before
+
+
+class _Sizes:
+    """Weights of each chain, counted once; characters of each different body, which may be printed once each."""
+
+    def __init__(self, program: Program, report: Report) -> None:
+        self.report, self.blocks = report, program.blocks
+        self.weights: dict[int, int] = {}
+        self.total = self.characters = 0
+
+    def top(self, chain: TypedChain) -> None:
+        before = self.total
+        self.total += self.chain(chain)
+        if self.total > MAX_WEIGHTS and self.report.ok:
+            self.blame(chain, MAX_WEIGHTS - before)
+
+    def chain(self, chain: TypedChain) -> int:
+        if id(chain) not in self.weights:
+            self.weights[id(chain)] = sum(run.count * self.node(run.typed) for step in chain.steps for run in step.runs)
+        return self.weights[id(chain)]
+
+    def node(self, typed: Typed) -> int:
+        if isinstance(typed, TypedUse) and id(typed.body) not in self.weights:
+            self.printed(typed.node)
+        if isinstance(typed, TypedOp):
+            return sum(number(weight.size) for weight in typed.op.weights(typed.x))
+        return sum(self.chain(inner) for inner in _inside(typed))
+
+    def printed(self, use: UseNode) -> None:
+        """Add the source of one more definition of a block; reports the use with which there is too much."""
+        before, block = self.characters, self.blocks[use.block]
+        about = block.about
+        self.characters += sum(
+            len(text.plain) for text in (about.title, about.description, *about.paper.values(), *about.deviations)
+        )
+        for node in nodes(block.chain):
+            notes = node.op.deviation or () if isinstance(node, OpNode) else node.deviations
+            self.characters += _LINE + sum(len(note.plain) for note in notes)
+        if before <= MAX_SOURCE < self.characters:
+            message = f"with this the source would have more than {MAX_SOURCE:,} characters"
+            self.report.error("E309", message, cause(use))
+
+    def blame(self, chain: TypedChain, room: int) -> None:
+        """Report the step with which a chain has no room left: a repeat, or the layer in it that is too large."""
+        for step in chain.steps:
+            for run in step.runs:
+                one = self.node(run.typed)
+                if run.count * one <= room:
+                    room -= run.count * one
+                    continue
+                inner = next((c for c in _inside(run.typed) if self.chain(c) > room), None)
+                if inner is not None and one > room:
+                    return self.blame(inner, room)
+                message = f"with this there are more than {MAX_WEIGHTS:,} weights"
+                return self.report.error("E309", message, cause(step.node))
+        return None
+
+
+def _inside(typed: Typed) -> Iterator[TypedChain]:
+    """The chains of a fork or a use."""
+    if isinstance(typed, TypedFork):
+        yield from (branch for _, branch in typed.branches)
+    elif isinstance(typed, TypedUse):
+        yield typed.body
