@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .diagnostics import Report
 from .infer import Inference
-from .ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, walk_program
+from .ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse, walk_program
 from .ops import Flatten
 from .values import TensorType, Weight, number
 
@@ -128,17 +128,22 @@ def _axis(typed: TypedProgram, axis: int, heads: bool) -> int:
         for step in reversed(chain.steps):
             if step.node.segments and step.node.segments[-1] in wanted:
                 need = max(need, wanted[step.node.segments[-1]])
-            for run in reversed(step.runs):
-                for _ in range(run.count):
-                    need = _node(run.typed, axis, rank, need, memo)
+            need = _step(step, axis, rank, need, memo)
     return need
 
 
 def _chain(chain: TypedChain, axis: int, rank: int, need: int, memo: dict[Any, int]) -> int:
     for step in reversed(chain.steps):
-        for run in reversed(step.runs):
-            for _ in range(run.count):
-                need = _node(run.typed, axis, rank, need, memo)
+        need = _step(step, axis, rank, need, memo)
+    return need
+
+
+def _step(step: TypedStep, axis: int, rank: int, need: int, memo: dict[Any, int]) -> int:
+    for run in reversed(step.runs):
+        for _ in range(run.count):
+            before, need = need, _node(run.typed, axis, rank, need, memo)
+            if need == before:  # so does every further repetition
+                break
     return need
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .cost import cost, layers, minimum_input, price
@@ -113,6 +114,7 @@ def _node(typed: Typed, name: str, depth: int) -> list[Row]:
     return _heading(depth, name, typed.node.merge, typed.y, _fork(typed, depth + 1))
 
 
+@lru_cache(maxsize=1024)
 def _described(typed: TypedOp) -> str:
     """The op with its window: ``conv 3x3 /2``."""
     if not isinstance(typed.op, Windowed):

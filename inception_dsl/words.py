@@ -205,10 +205,25 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     for meant in SYNONYMS.get(plain, "").split():
         if meant in words:
             return meant
-    import difflib  # only mistakes need it
+    return _closest(word[:100], words)
 
-    found = difflib.get_close_matches(word[:100], words, n=1, cutoff=0.6)
-    return found[0] if found else None
+
+def _closest(word: str, words: list[str]) -> str | None:
+    """The most alike of ``words``, if it is alike at all; what cannot be, by its letters alone, is not compared."""
+    from difflib import SequenceMatcher  # only mistakes need it
+
+    matcher = SequenceMatcher(b=word)
+    bounds = []
+    for known in words:
+        matcher.set_seq1(known)
+        bounds.append((matcher.quick_ratio(), known))
+    best = (0.6, "")
+    for bound, known in sorted(bounds, reverse=True):
+        if bound < best[0]:
+            break
+        matcher.set_seq1(known)
+        best = max(best, (matcher.ratio(), known))
+    return best[1] or None
 
 
 def suggestion(word: str, known: Iterable[str], *, what: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from ..diagnostics import Report
@@ -77,23 +78,22 @@ class _Namer:
         self.owners: dict[Segments, str | None] = {}
         self.found: dict[str, Name] = {}
         self.unnamed: list[str] = []
-        weights: dict[TypedOp, list[list[str]]] = {}  # of a layer that stands in many places, once
+        parts: dict[TypedOp, dict[Segments, list[str]]] = {}  # of a layer that stands in many places, once
         for path, node in walk_program(typed):
             if not isinstance(node, TypedOp):
                 continue
-            if node not in weights:
-                weights[node] = [weight.name.split("/") for weight in node.op.weights(node.x)]
-            for *part, own in weights[node]:
-                self.take((*path, *part), own)
+            if node not in parts:
+                parts[node] = _parts(node)
+            for part, weights in parts[node].items():
+                self.take((*path, *part), weights)
 
-    def take(self, owner: Segments, weight: str) -> None:
-        if owner not in self.owners:
-            self.owners[owner] = self.named(owner, self.top, ()) or self.number(owner)
-        name, path = self.owners[owner], "/".join((*owner, weight))
+    def take(self, owner: Segments, weights: list[str]) -> None:
+        name = self.owners[owner] = self.named(owner, self.top, ()) or self.number(owner)
+        paths = {"/".join((*owner, weight)): weight for weight in weights}
         if name is None:
-            self.unnamed.append(path)
+            self.unnamed += paths
         else:
-            self.found[path] = Name(name, weight)
+            self.found |= {path: Name(name, weight) for path, weight in paths.items()}
 
     def named(self, path: Segments, patterns: Lines, above: Segments) -> str | None:
         """The name of the layer at ``path`` below ``above``."""
@@ -126,7 +126,6 @@ class _Namer:
         blocks = (own.patterns.values() for block, own in self.blocks.items() if block in used)
         patterns = [*self.top.patterns.values(), *(pattern for own in blocks for pattern in own)]
         before = len(report.diagnostics)
-        known = {"/".join(owner[:size]) for owner in self.owners for size in range(1, len(owner) + 1)}
         for pattern in patterns:
             span = origin.document.key_span((*origin.path, *pattern.place))
             if report.crowded(before):
@@ -134,7 +133,7 @@ class _Namer:
             if pattern not in self.indices:
                 if not under(pattern.name, self.naming.optional):
                     path = "/".join(pattern.path)
-                    help = suggestion(path, known, what="paths") if pattern.place[0] == "names" else ""
+                    help = suggestion(path, self.paths, what="paths") if pattern.place[0] == "names" else ""
                     report.error("E311", f"`{path}` is the path of no weights", span, help=help or HELP)
             elif pattern.numbers is not None:
                 found, count = self.indices[pattern], pattern.numbers[1] - pattern.numbers[0] + 1
@@ -145,6 +144,11 @@ class _Namer:
         if self.unnamed:
             more = f" and {len(self.unnamed) - 1} others" if len(self.unnamed) > 1 else ""
             report.error("E313", f"`{self.unnamed[0]}`{more} have no name", origin.span(), help=HELP)
+
+    @cached_property
+    def paths(self) -> set[str]:
+        """Every path that a line could name."""
+        return {"/".join(owner[:size]) for owner in self.owners for size in range(1, len(owner) + 1)}
 
     def twice(self, report: Report) -> None:
         owners: dict[str, Segments] = {}
@@ -166,6 +170,15 @@ class _Namer:
 def under(name: str, prefixes: tuple[str, ...]) -> bool:
     """Whether a published name is one of ``prefixes``, or stands below one."""
     return any(name == p or name.startswith((f"{p}.", f"{p}/")) for p in prefixes)
+
+
+def _parts(node: TypedOp) -> dict[Segments, list[str]]:
+    """The names of a layer's weights by the part of it that has them."""
+    found: dict[Segments, list[str]] = {}
+    for weight in node.op.weights(node.x):
+        *part, own = weight.name.split("/")
+        found.setdefault((*part,), []).append(own)
+    return found
 
 
 def _patterns(place: tuple[str, ...], names: Mapping[str, str]) -> Lines:

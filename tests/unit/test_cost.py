@@ -44,6 +44,8 @@ def test_totals(compiled: Callable[..., TypedProgram]) -> None:
         "b: [{op: conv, filters: 2, kernel_size: 2, stride: 2, padding: [[0, 0], [0, 0]]}]}}",
         "{op: zero_pad, padding: 2}, {op: conv, filters: 2, kernel_size: 7, padding: valid}",
         "{op: conv, filters: 2, kernel_size: [1, 5], padding: valid}",
+        "{op: conv, filters: 2, kernel_size: 4, padding: 1, repeat: 3}, {op: conv, filters: 2, kernel_size: 3, repeat: 9}, "
+        "{op: max_pool, kernel_size: 3, padding: valid}",
     ],
 )
 def test_the_smallest_input_is_the_smallest_that_compiles(

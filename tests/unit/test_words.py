@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+from random import Random
+
 import pytest
 
 from inception_dsl.ops import OPS, Conv, Dense, Dropout, attribute_names
 from inception_dsl.ops.fields import FUNCTIONS
-from inception_dsl.words import SYNONYMS, bare, listed, nearest
+from inception_dsl.words import SYNONYMS, _closest, bare, listed, nearest
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,11 @@ def test_a_very_long_word_takes_no_time() -> None:
 
 def test_a_list_is_cut() -> None:
     assert listed(map(str, range(40))).endswith("28, 29 and 10 more")
+
+
+def test_the_closest_word_is_that_of_difflib() -> None:
+    random = Random(0)
+    words = ["".join(random.choices("abcde_", k=random.randint(1, 7))) for _ in range(500)]
+    for word in words:
+        known = random.sample(words, random.randint(0, 20))
+        assert _closest(word, known) == next(iter(difflib.get_close_matches(word, known, n=1)), None)
