@@ -71,12 +71,16 @@ class Clash:
             return f"a map of {y}" if y.rank else f"a vector of {source(y.channels)}"
         return _grid(y)
 
+    def alike(self, y: TensorType) -> Any:
+        """What has to be the same in all branches."""
+        return y.rank if self.what == "ranks" else self.size(y)
+
     def sides(self) -> tuple[Branch, Branch]:
         """The branch that the others should be like, and the first one that is not like it.
 
         A shortcut is always right, else the size that most branches have.
         """
-        sizes = [self.size(chain.y) for _, chain in self.branches]
+        sizes = [self.alike(chain.y) for _, chain in self.branches]
         empty = [s for s, (_, chain) in zip(sizes, self.branches, strict=True) if not chain.steps]
         common = empty[0] if empty else Counter(sizes).most_common(1)[0][0]
         wrong = [b for s, b in zip(sizes, self.branches, strict=True) if s != common and b[1].steps]
@@ -91,7 +95,7 @@ class Clash:
     def decider(self, chain: TypedChain, in_channels: Any) -> Place | None:
         for step in reversed(chain.steps):
             typed = step.runs[-1].typed
-            if self.size(typed.x) == self.size(typed.y) and not _sets(typed, self.what):
+            if self.alike(typed.x) == self.alike(typed.y) and not _sets(typed, self.what):
                 continue
             if isinstance(typed, TypedOp):
                 return self.deciding_field(typed, in_channels)
@@ -99,7 +103,7 @@ class Clash:
                 inner = None if typed.node.merge == "concat" else self.decider(typed.branches[0][1], in_channels)
                 return inner or Place(typed.node.origin, "merge")
             found = self.decider(typed.body, typed.x.channels)
-            return self.argument(typed, found) or found or Place(typed.node.origin, "use")
+            return self.argument(typed, found) or found
         return None
 
     def last_window(self, chain: TypedChain) -> Place | None:
@@ -110,7 +114,8 @@ class Clash:
 
     def argument(self, use: TypedUse, found: Place | None) -> Place | None:
         """The argument of a use that decides the size, where the block passes it on as it is."""
-        value = getattr(found.op.node.op, found.field, None) if found and found.op else None
+        factor = found is not None and found.field == "depth_multiplier"  # the use does not give the channels
+        value = getattr(found.op.node.op, found.field, None) if found and found.op and not factor else None
         if isinstance(value, Expression) and len(value.code) == 1 and value.code[0][1] in use.node.arguments:
             name = value.code[0][1]
             if (*use.node.origin.path, name) in use.node.origin.document.spans:
@@ -118,8 +123,8 @@ class Clash:
         return None
 
     def deciding_field(self, typed: TypedOp, in_channels: Any) -> Place:
-        names = {"channels": ("filters", "units", "depth_multiplier"), "ranks": ("op",)}
-        fields = names.get(self.what, ("stride", "padding", "kernel_size", "output_size"))
+        channels, sizes = ("filters", "units", "depth_multiplier"), ("stride", "padding", "kernel_size", "output_size")
+        fields = channels if self.what == "channels" else sizes
         written = [f for f in fields if (*typed.node.origin.path, f) in typed.node.origin.document.spans]
         return Place(typed.node.origin, written[0] if written else "op", typed, in_channels)
 
@@ -127,8 +132,9 @@ class Clash:
         wanted, place = self.right[1].y, self.place
         editor = Editor(place.origin.document, self.texts)
         if self.what == "channels":
-            if place.field in ("", "op", "use", "merge", "depth_multiplier") or not known(wanted.channels):
-                return f"end it with a `conv` of `filters: {source(wanted.channels)}`", ()
+            if place.field in ("", "op", "merge", "depth_multiplier") or not known(wanted.channels):
+                last = "conv` of `filters" if self.wrong[1].y.rank else "dense` of `units"
+                return f"end it with a `{last}: {source(wanted.channels)}`", ()
             symbolic = place.op is not None and place.in_channels == wanted.channels
             text = "$in_channels" if symbolic else str(wanted.channels)
             return f"write `{place.field}: {text}`", editor.replace((*place.origin.path, place.field), text)

@@ -48,7 +48,7 @@ class Inference:
         self.entered: list[Node] = []
         self.memo: dict[Any, TypedChain | None] = {}
         self.uses: list[Turn] = []
-        self.turn = (1, 1)
+        self.turn: tuple[int, int]
         self.reported: set[tuple[str, Span]] = set()
 
     def program_types(self) -> TypedProgram | None:
@@ -138,6 +138,7 @@ class Inference:
     def step(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> TypedStep | None:
         total = count = self.repeat(node, values)
         if x is None or count is None or total is None:
+            self.turn = (1, 1)
             self.node(node, x, values)
             return None
         runs: list[Run] = []
@@ -147,10 +148,7 @@ class Inference:
             if typed is None or self.crowded(count * size(typed), cause(node)):
                 return None
             fixed = count if typed.y == x else 1
-            if runs and typed is runs[-1].typed:
-                runs[-1] = Run(runs[-1].count + fixed, typed)
-            else:
-                runs.append(Run(fixed, typed))
+            runs.append(Run(fixed, typed))
             count -= fixed
             x = typed.y
         return TypedStep(node, tuple(runs), node.repeat != 1)
@@ -212,7 +210,7 @@ class Inference:
             written = path in here.document.spans
             fix = editor.replace(path, error.write) if written else editor.insert(here.path, field, error.write)
         index, count = self.turn
-        notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 and node.repeat != 1 else ()
+        notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 else ()
         help = error.help or (f"write `{field}: {error.write}`" if error.write else "")
         self.error(error.code, f"`{node.op.op}`: {error}", span, help=help, notes=notes, fix=fix)
 
@@ -233,7 +231,7 @@ class Inference:
         except ValidationError as error:
             for problem in error.errors(include_url=False):
                 field = str(problem["loc"][0])
-                message = f"`{field}`: {problem.get('ctx', {}).get('message', problem['msg'])}"
+                message = f"`{field}`: {problem['msg']}"
                 here = node.origin.span(field)
                 span = self.argument(written[field])
                 if span is None:
@@ -262,13 +260,11 @@ class Inference:
         return self.evaluate(value, origin, values)
 
     def fork(self, node: ForkNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedFork | None:
-        turn = self.turn
         branches = [(name, self.chain(branch, x, values)) for name, branch in node.branches]
         done = [(name, chain) for name, chain in branches if chain is not None]
         if x is None or len(done) < len(branches) or isinstance(node, BrokenNode):
             return None
         types = [chain.y for _, chain in done]
-        self.turn = turn
         try:
             y = concatenated(types) if node.merge == "concat" else combined(types)
         except TooLongError as error:
@@ -308,11 +304,9 @@ class Inference:
 
     @contextmanager
     def inside_use(self, node: UseNode) -> Iterator[None]:
-        turn = self.turn
-        self.uses.append(Turn(node, *turn))
+        self.uses.append(Turn(node, *self.turn))
         yield
         self.uses.pop()
-        self.turn = turn
 
 
 def _with_channels(values: Mapping[str, Any], x: TensorType | None) -> dict[str, Any]:

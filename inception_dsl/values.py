@@ -28,9 +28,8 @@ class Prose:
     def __str__(self) -> NoReturn:
         raise TypeError("a text of a spec reaches source as a literal, a comment or a docstring only")
 
-    def __format__(self, _: str) -> NoReturn:
-        str(self)
-        raise AssertionError
+    def __format__(self, _: str) -> str:
+        return str(self)
 
 
 class ShapeError(Exception):
@@ -146,7 +145,7 @@ class Window(NamedTuple):
         """The padding, if it is the same at every size; ``None`` where it depends on the size."""
         if self.padding != "same":
             return self.padding
-        if self.extent <= self.stride and self.extent == 1:
+        if self.extent == 1:
             return 0, 0
         if self.stride == 1:
             return (self.extent - 1) // 2, self.extent - 1 - (self.extent - 1) // 2

@@ -44,14 +44,20 @@ from mutants import Module, Mutant
 
 ROOT = Path(__file__).parent.parent.parent
 GROUPS = {
-    "loader": ("source", "spec.load", "spec.check", "spec.rest", "spec.overlay", "spec.roots"),
+    "loader": ("source", "spec.load", "spec.reading", "spec.check", "spec.rest", "spec.overlay", "spec.roots"),
     "expressions": ("expression", "symbolic"),
-    "shape rules": ("values", "infer", "ops.*"),
+    "shape rules": ("values", "infer", "clash", "ops.*"),
 }
 NO_SHAPE_RULES = {"ops.__init__", "ops.allow", "ops.fields", "ops.guess"}
 TESTS = {  # what a module is tried with: its own tests and the quick ones around it
     "source": ("unit/test_source.py", "diagnostics/test_mistakes.py"),
     "spec.load": ("unit/test_load.py", "unit/test_overlay.py", "diagnostics/test_mistakes.py"),
+    "spec.reading": (
+        "unit/test_reading.py",
+        "unit/test_load.py",
+        "unit/test_overlay.py",
+        "diagnostics/test_mistakes.py",
+    ),
     "spec.check": ("unit/test_load.py", "diagnostics/test_mistakes.py"),
     "spec.rest": ("unit/test_rest.py", "unit/test_load.py"),
     "spec.overlay": ("unit/test_overlay.py",),
@@ -59,7 +65,14 @@ TESTS = {  # what a module is tried with: its own tests and the quick ones aroun
     "expression": ("unit/test_expression.py",),
     "symbolic": ("unit/test_symbolic.py", "unit/test_expression.py"),
     "values": ("unit/test_values.py", "ops/test_windows.py", "ops/test_rules.py"),
-    "infer": ("unit/test_infer.py", "unit/test_expand.py", "diagnostics/test_mistakes.py"),
+    "infer": (
+        "unit/test_infer.py",
+        "unit/test_infer_mistakes.py",
+        "unit/test_budgets.py",
+        "unit/test_expand.py",
+        "diagnostics/test_mistakes.py",
+    ),
+    "clash": ("unit/test_clash.py", "unit/test_infer.py", "diagnostics/test_mistakes.py"),
     "ops": ("ops/test_rules.py", "ops/test_ops.py", "unit/test_cost.py"),
 }
 TOO_SLOW = "not long_chain and not deeper_nesting"

@@ -11,7 +11,7 @@ from inception_dsl import source
 from inception_dsl.diagnostics import Report
 from inception_dsl.expression import Expression, parse
 from inception_dsl.ops import OPS, Composite, ConvBn, Op, attribute_names, expressions
-from inception_dsl.ops.base import divides
+from inception_dsl.ops.base import divides, fewer_groups
 from inception_dsl.symbolic import Symbolic
 from inception_dsl.values import ShapeError, TensorType
 
@@ -56,6 +56,67 @@ def test_what_does_not_fit(text: str, x: tuple[int, ...], field: str, words: str
         op(text).infer(TensorType(x, 6))
     assert (error.value.field, error.value.code) == (field, "E403")
     assert all(word in str(error.value) for word in words.split()), error.value
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "write", "help"),
+    [
+        ("conv, filters: 4, kernel_size: 3", (), "", ""),
+        ("conv, filters: 4, kernel_size: [3, 3, 3]", (9, 9), "3", ""),
+        ("conv, filters: 4, kernel_size: [3, 1, 3]", (9, 9), "", ""),
+        ("conv, filters: 4, kernel_size: 3, stride: [2]", (9, 9), "2", ""),
+        ("conv, filters: 4, kernel_size: 3, padding: [1]", (9, 9), "1", ""),
+        ("conv, filters: 4, kernel_size: 3, padding: [[2, 2], [2, 2], [2, 2]]", (9, 9), "2", ""),
+        ("conv, filters: 4, kernel_size: 3, padding: [[1, 2]]", (9, 9), "", ""),
+        ("zero_pad, padding: [1, 1, 2]", (9, 9), "", ""),
+        ("conv, filters: 4, kernel_size: 1, groups: 4", (9,), "2", ""),
+        ("conv, filters: 9, kernel_size: 1, groups: 4", (9,), "3", ""),
+        ("conv, filters: 5, kernel_size: 1, groups: 2", (9,), "1", ""),
+        ("conv, filters: 8, kernel_size: 1, groups: 6", (9,), "2", ""),
+        ("group_norm, groups: 4", (9,), "3", ""),
+        ("group_norm, groups: 40", (9,), "6", ""),
+        ("max_pool, kernel_size: 3, ceil_mode: true", (9,), "false", ""),
+        ("max_pool, kernel_size: 3, padding: 2", (9,), "1", "pad at most 1"),
+        ("max_pool, kernel_size: 7, padding: 4", (9,), "3", "pad at most 3"),
+        ("max_pool, kernel_size: 4, padding: [[3, 0]]", (9,), "", "pad at most 2"),
+        ("max_pool, kernel_size: 4, padding: [[1, 2]], ceil_mode: true", (9,), "", ""),
+    ],
+)
+def test_what_would_fit(text: str, x: tuple[int, ...], write: str, help: str) -> None:
+    with pytest.raises(ShapeError) as error:
+        op(text).infer(TensorType(x, 6))
+    assert (error.value.write, error.value.help) == (write, help)
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "write"),
+    [
+        ("max_pool, kernel_size: 7, padding: valid", (5, 9), "5"),
+        ("max_pool, kernel_size: [7, 7], padding: valid", (5, 9), "[5, 7]"),
+        ("max_pool, kernel_size: 9, padding: valid", (8, 6), "6"),
+        ("conv, filters: 2, kernel_size: 5, dilation: 3, padding: [[1, 0]]", (8,), "3"),
+    ],
+)
+def test_the_largest_kernel_is_written(text: str, x: tuple[int, ...], write: str) -> None:
+    with pytest.raises(ShapeError) as error:
+        op(text).infer(TensorType(x, 6))
+    found = error.value
+    assert (found.write, found.field, found.code) == (write, "kernel_size", "E401")
+    assert found.help.startswith(f"write `kernel_size: {write}`, the largest that fits")
+    assert str(found).startswith("the input has ")
+    kernel = "[7, 7]" if "[7" in text else text.split("kernel_size: ")[1][0]
+    op(text.replace(f"kernel_size: {kernel}", f"kernel_size: {write}")).infer(TensorType(x, 6))
+
+
+def test_the_largest_number_of_groups() -> None:
+    for groups in range(1, 30):
+        for first in range(1, 30):
+            assert fewer_groups(groups, first) == str(max(n for n in range(1, groups + 1) if first % n == 0))
+    assert fewer_groups(12, 18, 24) == "6"
+    assert fewer_groups(12, N, 24) == "12"
+    assert fewer_groups(N, 24) == ""
+    assert fewer_groups(10**9, 4096 * 3, 4096 * 5) == "4096"
+    assert fewer_groups(10**9, 4097) == "241"  # no more than 4,096 are tried
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from inception_dsl.symbolic import Symbolic, source
-from inception_dsl.values import ShapeError, TensorType, Weight, Window, dim, known, number
+from inception_dsl.values import Prose, ShapeError, TensorType, Weight, Window, dim, known, number
 
 KERNELS, STRIDES, DILATIONS = (1, 2, 3, 5, 7), (1, 2, 3), (1, 2)
 
@@ -125,9 +125,28 @@ def test_a_window_that_does_not_fit_names_the_numbers_and_the_field() -> None:
     assert (error.value.field, error.value.code, error.value.help) == ("kernel_size", "E401", "")
 
 
+@pytest.mark.parametrize(
+    ("dilation", "spread"), [(1, ""), (2, " (5 taps at dilation 2)"), (3, " (5 taps at dilation 3)")]
+)
+def test_a_window_that_does_not_fit_names_its_taps_where_they_are_spread(dilation: int, spread: str) -> None:
+    window = Window(5, 1, dilation, (0, 0))
+    with pytest.raises(ShapeError) as error:
+        window.output(3)
+    needs = f"the window needs {window.extent}{spread}"
+    assert str(error.value) == f"the input has 3 pixels with 0 of padding, {needs}"
+
+
 def test_a_shape_error_is_of_a_value_unless_said() -> None:
     error = ShapeError("it does not fit")
     assert (str(error), error.field, error.code, error.help) == ("it does not fit", "", "E403", "")
+    assert (error.write, ShapeError("it does not", write="3").write) == ("", "3")
+
+
+def test_a_text_of_a_spec_is_no_part_of_another() -> None:
+    assert (bool(Prose("x")), bool(Prose("")), bool(Prose()), Prose().plain) == (True, False, False, "")
+    for use in (str, "{}".format, "{:>9}".format, lambda text: f"{text!s}"):
+        with pytest.raises(TypeError, match="a text of a spec reaches source as a literal"):
+            use(Prose("x"))
 
 
 def test_a_name_is_no_number() -> None:
