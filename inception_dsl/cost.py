@@ -89,6 +89,8 @@ def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...
     input. Where branches round differently and do not meet at that size, the next size at which they do is taken, as
     far as that can be tried in a moment; else the input itself is said to be the smallest.
     """
+    if heads and not typed.heads:
+        return minimum_input(typed)
     program = typed.program
     rank = program.input.rank
     sizes = [_axis(typed, axis, heads) for axis in range(rank)]

@@ -8,7 +8,8 @@ flatten).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from .diagnostics import Diagnostic, Report
@@ -63,7 +64,7 @@ class Defined(NamedTuple):
 
     def key(self, use: TypedUse) -> Key:
         """The key of the definition that ``use`` needs."""
-        return _key(use, self.fixed_names, self.sized)
+        return key_of(use, self.fixed_names, self.sized)
 
     def lookup(self, use: TypedUse) -> Definition:
         return self.by_key[self.key(use)]
@@ -77,8 +78,9 @@ class UndefinableError(Exception):
         self.found = found
 
 
+@lru_cache(maxsize=4)
 def define(typed: TypedProgram) -> Defined:
-    """The definitions of a typed program; raises :class:`UndefinableError`."""
+    """The definitions of a typed program, the same for every backend; raises :class:`UndefinableError`."""
     program = typed.program
     fixed = {name: frozenset(fixed_parameters(block, program)) for name, block in program.blocks.items()}
     inference = Inference(program, Report())
@@ -148,7 +150,8 @@ def _fixed(chain: Chain, names: set[str], program: Program) -> set[str]:
     return found & names
 
 
-def _key(use: TypedUse, fixed: Mapping[str, frozenset[str]], sized: frozenset[str] | set[str]) -> Key:
+def key_of(use: TypedUse, fixed: Mapping[str, frozenset[str]], sized: Container[str]) -> Key:
+    """What tells definitions apart: the block, the values written out, and what of the input counts."""
     block = use.node.block
     values = tuple((k, v) for k, v in use.arguments.items() if k in fixed[block])
     return block, values, use.x.spatial if block in sized else use.x.rank
@@ -168,7 +171,7 @@ class _Builder:
         self.sized = {use.node.block for use, _ in shapes if self.has_sized_weights(use)}
         self.pairs: dict[Key, list[tuple[TensorType, TensorType]]] = {}
         for use, pair in shapes:
-            self.pairs.setdefault(_key(use, fixed, self.sized), []).append(pair)
+            self.pairs.setdefault(key_of(use, fixed, self.sized), []).append(pair)
         self.found: dict[Key, Definition] = {}
 
     def has_sized_weights(self, use: TypedUse) -> bool:
@@ -193,7 +196,7 @@ class _Builder:
 
     def take(self, chain: TypedChain) -> None:
         for use in uses_of(chain):
-            key = _key(use, self.fixed, self.sized)
+            key = key_of(use, self.fixed, self.sized)
             if key in self.found:
                 continue
             block = self.program.blocks[use.node.block]

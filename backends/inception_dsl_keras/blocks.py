@@ -62,15 +62,18 @@ class Functions:
         self.defined, self.names, self.reserved = defined, names, reserved
         self.found: list[Function] = []
         self.by_key: dict[Any, Function] = {}
+        self.variants: dict[str, dict[Any, Definition]] = {}
         for definition in defined.definitions:
-            self.block(definition.block.id)
+            self.variants.setdefault(definition.block.id, {})[definition.key[:2]] = definition
+        for block in self.variants:
+            self.block(block)
 
     def call(self, use: TypedUse) -> Call:
         """The call of a block's function."""
         return self.by_key[self.defined.key(use)[:2]].call(use.arguments)
 
     def block(self, block: str) -> None:
-        variants = list({d.key[:2]: d for d in self.defined.definitions if d.block.id == block}.values())
+        variants = list(self.variants[block].values())
         if variants[0].key[:2] in self.by_key:
             return
         for variant in variants:

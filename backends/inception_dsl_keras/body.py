@@ -156,8 +156,10 @@ class Body:
         if note == self.noted:
             note = ""
         self.noted = note or self.noted
-        arguments = (replace(a, value=a.value and renamed(a.value, self.names)) for a in call.arguments)
-        self.statements.append(Assign(target, call.with_arguments(tuple(arguments)), source, name, depth, note))
+        if self.names:
+            arguments = (replace(a, value=a.value and renamed(a.value, self.names)) for a in call.arguments)
+            call = call.with_arguments(tuple(arguments))
+        self.statements.append(Assign(target, call, source, name, depth, note))
 
     def claim(self, *wanted: str) -> str:
         """A variable that is not in use: the first of ``wanted`` that is free, else the last with a number."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from inception_dsl.backend import (
@@ -19,7 +20,7 @@ from inception_dsl.backend import (
     walk_program,
 )
 
-from .calls import Variable, below, layer_name, merge_name
+from .calls import Call, Variable, below, layer_name, merge_name
 from .lowering import lower
 
 INPUT: Final = "input"
@@ -46,7 +47,7 @@ def model_layers(typed: TypedProgram) -> Iterator[Layer]:
     for path, node in walk_program(typed):
         here = (*before, *path)
         if isinstance(node, TypedOp):
-            for call in lower(node.op, node.x):
+            for call in _calls(node):
                 name = layer_name(here, call.part, node.op.op)
                 for made in call.made:
                     yield Layer(below(name, made.part) if made.part else name, path, node, made.variables)
@@ -55,6 +56,12 @@ def model_layers(typed: TypedProgram) -> Iterator[Layer]:
                 if node.node.merge != "concat" and node.y.rank and not chain.y.rank:
                     yield Layer("_".join([*here, name, "reshape"]), path, node)
             yield Layer(merge_name(here, node.node.merge), path, node)
+
+
+@lru_cache(maxsize=1024)
+def _calls(node: TypedOp) -> tuple[Call, ...]:
+    """The calls of a layer; of one that stands in many places, once."""
+    return lower(node.op, node.x)
 
 
 def nameless(typed: TypedProgram) -> tuple[str, ...]:
@@ -67,7 +74,7 @@ def nameless(typed: TypedProgram) -> tuple[str, ...]:
 def check_names(typed: TypedProgram, report: Report) -> bool:
     """Whether every layer has a name of its own; paths that become the same name are errors."""
     seen: dict[str, Layer] = {}
-    calls = [c.function for _, n in walk_program(typed) if isinstance(n, TypedOp) for c in lower(n.op, n.x)]
+    calls = (c.function for _, n in walk_program(typed) if isinstance(n, TypedOp) for c in _calls(n))
     operating = not _OPERATING.isdisjoint(calls)
     before = len(report.diagnostics)
     for layer in model_layers(typed):
@@ -107,7 +114,7 @@ def result(path: tuple[str, ...], node: TypedOp | TypedFork | TypedUse) -> str:
         return _result(path, node.body)
     if isinstance(node, TypedFork):
         return merge_name(path, node.node.merge)
-    last = lower(node.op, node.x)[-1]
+    last = _calls(node)[-1]
     name = layer_name(path, last.part, node.op.op)
     return below(name, last.made[-1].part) if last.made[-1].part else name
 

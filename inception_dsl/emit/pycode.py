@@ -40,6 +40,8 @@ def name(text: str) -> Code:
 
 def literal(value: Any) -> Code:
     """A number, a text, ``True``, ``None``, a tuple or a list of such; a symbolic value is its expression."""
+    if type(value) is int:
+        return Code(str(value))
     if isinstance(value, Symbolic):
         return Code(source(value))
     if isinstance(value, Prose):
@@ -60,7 +62,13 @@ def literal(value: Any) -> Code:
 
 def comment(text: str | Prose) -> Code:
     """The text of a comment: one line."""
-    return Code("".join(c if visible(c) else " " for c in _plain(text)))
+    return Code(_seen(_plain(text)).replace("\n", " "))
+
+
+def _seen(text: str) -> str:
+    """The text with a space for every character that is not shown; line breaks stay."""
+    lines = text.split("\n")
+    return "\n".join(s if s.isprintable() else "".join(c if visible(c) else " " for c in s) for s in lines)
 
 
 def _plain(text: str | Prose) -> str:
@@ -72,11 +80,7 @@ def docstring(*paragraphs: str | Prose, indent: int = 0) -> Code:
     width = WIDTH - indent
     blocks = []
     for index, paragraph in enumerate(_plain(p) for p in paragraphs if p):
-        clean = (
-            "".join(c if visible(c) or c == "\n" else " " for c in paragraph)
-            .replace("\\", "\\\\")
-            .replace('"""', "'''")
-        )
+        clean = _seen(paragraph).replace("\\", "\\\\").replace('"""', "'''")
         lines = (
             clean.split("\n")
             if "\n" in clean

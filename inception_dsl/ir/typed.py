@@ -122,10 +122,10 @@ class TypedProgram:
 
 
 def size(typed: Typed) -> int:
-    """The number of layers and merges of one node."""
+    """The number of layers and merges of one node; of a use at least one, as it takes room without layers too."""
     if isinstance(typed, TypedFork):
         return 1 + sum(chain.size for _, chain in typed.branches)
-    return typed.body.size if isinstance(typed, TypedUse) else 1
+    return typed.body.size or 1 if isinstance(typed, TypedUse) else 1
 
 
 def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:

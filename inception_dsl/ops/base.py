@@ -1,6 +1,7 @@
 """What every op is: its fields in a spec, its shape rule, its weights, its cost, its documentation."""
 
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -87,6 +88,7 @@ class Op(Step):
 _COMMON = frozenset({"op", *Step.model_fields})
 
 
+@cache
 def attribute_names(kind: type[Op]) -> tuple[str, ...]:
     return tuple(name for name in kind.model_fields if name not in _COMMON)
 
@@ -141,6 +143,16 @@ def side(padding: Padding, axis: int) -> Any:
     return "same" if padding == "same" else padding[axis]
 
 
+@lru_cache(maxsize=1024)
+def _windows(kernel: Any, stride: Any, dilation: Any, padding: Any, ceil: bool, rank: int) -> tuple[Window, ...]:
+    kernels, strides = axes(kernel, rank, "kernel_size"), axes(stride, rank, "stride")
+    dilations, sides = axes(dilation, rank, "dilation"), resolve_padding(padding, rank)
+    return tuple(
+        Window(k, s, d, side(sides, i), ceil)
+        for i, (k, s, d) in enumerate(zip(kernels, strides, dilations, strict=True))
+    )
+
+
 class Windowed(Op):
     """An op that slides a window over the spatial axes."""
 
@@ -150,15 +162,9 @@ class Windowed(Op):
 
     def windows(self, rank: int) -> tuple[Window, ...]:
         """One window for each spatial axis."""
-        kernel = axes(self.kernel_size, rank, "kernel_size")
-        stride = axes(self.stride, rank, "stride")
-        dilation = axes(getattr(self, "dilation", 1), rank, "dilation")
-        padding = resolve_padding(self.padding, rank)
-        ceil = getattr(self, "ceil_mode", False)
-        return tuple(
-            Window(k, s, d, side(padding, i), ceil)
-            for i, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True))
-        )
+        own = vars(self)
+        dilation, ceil = own.get("dilation", 1), own.get("ceil_mode", False)
+        return _windows(self.kernel_size, self.stride, dilation, self.padding, ceil, rank)
 
     def slide(self, x: TensorType) -> tuple[Dim, ...]:
         """The spatial axes of the output."""

@@ -7,8 +7,10 @@ what the shapes say. Both point at what repeats.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
+from ..define import Key, fixed_parameters, key_of
 from ..diagnostics import Report
 from ..infer import MAX_LAYERS
 from ..ir.graph import Chain, ForkNode, Node, OpNode, Program, UseNode, cause, nodes
@@ -16,16 +18,26 @@ from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, Type
 from ..values import number
 
 MAX_WEIGHTS: Final = 10**11
+MAX_STEPS: Final = 600
 MAX_SOURCE: Final = 8_000_000
 _LINE: Final = 100
 """Characters of source that a step may take, about."""
 
 
 def check_layers(program: Program, report: Report) -> bool:
-    """Whether the layers, counted without shapes, are few enough; what an expression repeats counts once."""
-    counter = _Layers(program, report)
+    """Whether steps and layers, counted without shapes, are few enough; what an expression repeats counts once."""
     chains = [*program.sections.values(), *(head.chain for head in program.aux_heads)]
-    return counter.chain(tuple(node for chain in chains for node in chain)) is not None
+    blocks = [block.chain for block in program.blocks.values()]
+    beyond = next(islice((node for chain in (*chains, *blocks) for node in nodes(chain)), MAX_STEPS, None), None)
+    if beyond is not None:
+        _many_steps(beyond, report)
+        return False
+    return _Layers(program, report).chain(tuple(node for chain in chains for node in chain)) is not None
+
+
+def _many_steps(node: Node, report: Report) -> None:
+    message = f"with this more than {MAX_STEPS:,} steps would be printed"
+    report.error("E309", message, cause(node), help="a block is printed once; repeat it, or use it again")
 
 
 class _Layers:
@@ -50,7 +62,8 @@ class _Layers:
         if isinstance(node, UseNode):
             if node.block not in self.blocks:
                 self.blocks[node.block] = self.chain(self.program.blocks[node.block].chain)
-            return self.blocks[node.block]
+            found = self.blocks[node.block]
+            return 1 if found == 0 else found  # without layers it takes room too
         if not isinstance(node, ForkNode):
             return 1
         sizes = [self.chain(branch) for _, branch in node.branches]
@@ -67,14 +80,18 @@ def check_size(typed: TypedProgram, report: Report) -> bool:
 
 
 class _Sizes:
-    """Weights of each chain, counted once; characters of each different body, which may be printed once each."""
+    """Weights of each chain, counted once; steps and characters of each definition that may be printed."""
 
     def __init__(self, program: Program, report: Report) -> None:
         self.report, self.blocks = report, program.blocks
+        self.fixed = {name: frozenset(fixed_parameters(block, program)) for name, block in program.blocks.items()}
+        self.defined: set[Key] = set()
         self.weights: dict[int, int] = {}
-        self.total = self.characters = 0
+        self.total = self.steps = self.characters = 0
 
     def top(self, chain: TypedChain) -> None:
+        for node in nodes(tuple(step.node for step in chain.steps)):
+            self.step(node, node)
         before = self.total
         self.total += self.chain(chain)
         if self.total > MAX_WEIGHTS and self.report.ok:
@@ -87,24 +104,36 @@ class _Sizes:
 
     def node(self, typed: Typed) -> int:
         if isinstance(typed, TypedUse) and id(typed.body) not in self.weights:
-            self.printed(typed.node)
+            self.printed(typed)
         if isinstance(typed, TypedOp):
             return sum(number(weight.size) for weight in typed.op.weights(typed.x))
         return sum(self.chain(inner) for inner in _inside(typed))
 
-    def printed(self, use: UseNode) -> None:
+    def printed(self, use: TypedUse) -> None:
         """Add the source of one more definition of a block; reports the use with which there is too much."""
-        before, block = self.characters, self.blocks[use.block]
+        key = key_of(use, self.fixed, self.blocks)  # more than there are, where nothing depends on the size
+        if key in self.defined:
+            return
+        self.defined.add(key)
+        block = self.blocks[use.node.block]
         about = block.about
-        self.characters += sum(
-            len(text.plain) for text in (about.title, about.description, *about.paper.values(), *about.deviations)
-        )
+        texts = (about.title, about.description, *about.paper.values(), *about.deviations)
+        self.room(use.node, sum(len(text.plain) for text in texts))
         for node in nodes(block.chain):
-            notes = node.op.deviation or () if isinstance(node, OpNode) else node.deviations
-            self.characters += _LINE + sum(len(note.plain) for note in notes)
+            self.step(node, use.node)
+
+    def step(self, node: Node, because: Node) -> None:
+        notes = node.op.deviation or () if isinstance(node, OpNode) else node.deviations
+        self.room(because, _LINE + sum(len(note.plain) for note in notes))
+
+    def room(self, because: Node, characters: int) -> None:
+        self.steps += 1
+        if self.steps == MAX_STEPS + 1:
+            _many_steps(because, self.report)
+        self.characters, before = self.characters + characters, self.characters
         if before <= MAX_SOURCE < self.characters:
             message = f"with this the source would have more than {MAX_SOURCE:,} characters"
-            self.report.error("E309", message, cause(use))
+            self.report.error("E309", message, cause(because))
 
     def blame(self, chain: TypedChain, room: int) -> None:
         """Report the step with which a chain has no room left: a repeat, or the layer in it that is too large."""

@@ -179,9 +179,9 @@ def _() -> str:
     return f"{HEAD}body: {'x' * 990_000}\n"
 
 
-@bomb("half a megabyte of folded text", "")
+@bomb("a megabyte of folded text", "")
 def _() -> str:
-    return f"{HEAD}description: >\n" + "  word word word word word\n\n" * 20_000 + "body: [{op: identity}]\n"
+    return f"{HEAD}description: >\n" + "  word word word word word\n\n" * 33_000 + "body: [{op: identity}]\n"
 
 
 @bomb("a megabyte of comments", "")
@@ -263,6 +263,26 @@ def _() -> str:
     return f"{HEAD}blocks:\n{blocks}  b60: {{steps: [{CONV}]}}\nbody: [{{use: b0}}]\n"
 
 
+@bomb("two uses in two uses of nothing", "E309")
+def _() -> str:
+    twice = "{{steps: [{{use: b{0}, name: x}}, {{use: b{0}, name: y}}]}}"
+    blocks = "".join(f"  b{i}: {twice.format(i + 1)}\n" for i in range(60))
+    return f"{HEAD}blocks:\n{blocks}  b60: {{steps: []}}\nbody: [{{use: b0}}]\n"
+
+
+@bomb("repeats in repeats of nothing", "E309")
+def _() -> str:
+    blocks = "".join(f"  b{i}: {{steps: [{{use: b{i + 1}, repeat: 1000}}]}}\n" for i in range(20))
+    return f"{HEAD}blocks:\n{blocks}  b20: {{steps: []}}\nbody: [{{use: b0, repeat: 1000}}]\n"
+
+
+@bomb("repeats of nothing, by a parameter", "E309")
+def _() -> str:
+    inner = "{{params: {{n: int}}, steps: [{{use: b{0}, n: $n, repeat: $n}}]}}"
+    blocks = "".join(f"  b{i}: {inner.format(i + 1)}\n" for i in range(20))
+    return f"{HEAD}blocks:\n{blocks}  b20: {{params: {{n: int}}, steps: []}}\nbody: [{{use: b0, n: 1000}}]\n"
+
+
 @bomb("two uses in two uses, each of another shape", "E309")
 def _() -> str:
     twice = "{{steps: [{{use: b{0}, name: x}}, {{use: b{0}, name: y}}]}}"
@@ -317,6 +337,33 @@ def _() -> str:
     return f"{HEAD}body: [{{merge: add, branches: {{{','.join(f'b{i}: []' for i in range(1_000))}}}}}]\n"
 
 
+@bomb("a thousand branches with a layer each", "E309")
+def _() -> str:
+    return f"{HEAD}body: [{{merge: add, branches: {{{','.join(f'b{i}: [{CONV}]' for i in range(1_000))}}}}}]\n"
+
+
+@bomb("five thousand steps", "E309")
+def _() -> str:
+    return body("".join(f"  - {{op: conv, filters: {i % 999 + 1}, kernel_size: 3}}\n" for i in range(5_000)))
+
+
+@bomb("nine thousand uses with other values", "E106")
+def _() -> str:
+    uses = "".join(f"  - {{use: a, name: u{i}, n: {i + 1}}}\n" for i in range(9_000))
+    return f"{HEAD}blocks: {{a: {{params: {{n: int}}, steps: [{{op: max_pool, kernel_size: $n}}]}}}}\nbody:\n{uses}"
+
+
+@bomb("as many steps as are printed", "")
+def _() -> str:
+    return body("".join(f"  - {{op: conv, filters: {i + 1}, kernel_size: 3}}\n" for i in range(600)))
+
+
+@bomb("as many blocks as are printed", "")
+def _() -> str:
+    blocks = "".join(f"  b{i}: {{steps: [{{op: max_pool, kernel_size: 3}}]}}\n" for i in range(200))
+    return f"{HEAD}blocks:\n{blocks}body:\n" + "".join(f"  - {{use: b{i}}}\n" for i in range(200))
+
+
 @bomb("a thousand outputs", "")
 def _() -> str:
     return f"{HEAD}body: [{{op: identity, name: a}}]\noutputs:\n" + "".join(f"  o{i}: a\n" for i in range(1_000))
@@ -331,8 +378,8 @@ def _() -> str:
 
 @bomb("published names for every layer", "")
 def _() -> str:
-    names = "".join(f"      c{i}: C{i}\n" for i in range(300))
-    steps = "".join(f"  - {{op: conv, name: c{i}, filters: 8, kernel_size: 1}}\n" for i in range(300))
+    names = "".join(f"      c{i}: C{i}\n" for i in range(600))
+    steps = "".join(f"  - {{op: conv, name: c{i}, filters: 8, kernel_size: 1}}\n" for i in range(600))
     return f"{HEAD}body:\n{steps}checkpoints:\n  timm:\n    names:\n{names}"
 
 
