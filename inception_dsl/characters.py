@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .diagnostics import Report, Span
+from .diagnostics import Report, Span, visible
 
 MAX_CHARACTERS: Final = 1_000_000
 
@@ -31,7 +31,7 @@ def hidden_in(text: str) -> str | None:
     """The first character of ``text`` that nobody sees, or that turns its direction; tabs are allowed."""
     if text.isprintable() and not _BLANK.search(text):
         return None
-    return next((c for c in text if not (c.isprintable() or c == "\t") or _BLANK.match(c)), None)
+    return next((c for c in text if not (visible(c) or c == "\t") or _BLANK.match(c)), None)
 
 
 _BLANK: Final = re.compile(

@@ -22,7 +22,7 @@ BAD = {
     "body: [{op: conv, filters: 4, kernel_size: 7}, {op: batch_norm}]\n",
 }
 TITLED = (
-    'network: titled\ntitle: "R\u00e9sum\u00e9 \u201ex\u201c"\ninput: {channels: 3, height: 9, width: 9}\nclasses: 4\n'
+    'network: titled\ntitle: "R\u00e9sum\u00e9 \u201ex\u201c \U0001fae8"\ninput: {channels: 3, height: 9, width: 9}\nclasses: 4\n'
     "training: {optimizer: {name: sgd, rate: 0.1, decay: 1e-7}, label_smoothing: 0.30000000000000004}\n"
     "body: [{op: conv, filters: 4, kernel_size: 3, deviation: [\u65e5\u672c, \u0130\u0131]}]\nhead: [{op: global_avg_pool}, {op: dense, units: $classes}]\n"
 )
