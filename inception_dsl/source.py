@@ -19,7 +19,7 @@ from .diagnostics import Edit, Report, Span
 DataPath: TypeAlias = tuple[str | int, ...]
 
 MAX_DEPTH: Final = 48
-MAX_NODES: Final = 50_000
+MAX_NODES: Final = 120_000
 MAX_ENTRIES: Final = 10_000
 MAX_KEYS: Final = 1_000
 MAX_ANCHORS: Final = 100

@@ -18,7 +18,7 @@ from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, Type
 from ..values import number
 
 MAX_WEIGHTS: Final = 10**11
-MAX_STEPS: Final = 600
+MAX_STEPS: Final = 10_000
 MAX_SOURCE: Final = 8_000_000
 _LINE: Final = 100
 """Characters of source that a step may take, about."""

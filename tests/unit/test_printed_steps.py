@@ -9,11 +9,19 @@ import pytest
 
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics import Report
-from inception_dsl.passes.budget import MAX_STEPS
+from inception_dsl.passes import budget
 
 HEAD = "network: net\ninput: {channels: 3, height: 32, width: 32}\n"
 STEP = "{op: conv, filters: 8, kernel_size: 3}"
+MAX_STEPS = 60
 USE = "blocks: {a: {params: {n: int}, steps: [{op: max_pool, kernel_size: $n}]}}\n"
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit, so low that specs beyond it are short."""
+    assert budget.MAX_STEPS == 10_000
+    monkeypatch.setattr(budget, "MAX_STEPS", MAX_STEPS)
 
 
 def steps(count: int) -> str:

@@ -236,8 +236,8 @@ def test_a_place_that_is_not_in_the_document() -> None:
         ("{a: " * (MAX_DEPTH + 1), True),
         ("\n".join(f"a{i}: &x{i} 1" for i in range(100)), False),
         ("\n".join(f"a{i}: &x{i} 1" for i in range(101)), True),
-        ("a: &a [" + "1," * 3_843 + "1]\nb: [" + "*a, " * 10 + "]\nc: &b {d: *a}\ne: *b", False),
-        ("a: &a [" + "1," * 3_844 + "1]\nb: [" + "*a, " * 10 + "]\nc: &b {d: *a}\ne: *b", True),
+        ("a: &a [" + "1," * 9_228 + "1]\nb: [" + "*a, " * 10 + "]\nc: &b {d: *a}\ne: *b", False),
+        ("a: &a [" + "1," * 9_229 + "1]\nb: [" + "*a, " * 10 + "]\nc: &b {d: *a}\ne: *b", True),
     ],
     ids=lambda value: str(value)[:20],
 )
