@@ -72,6 +72,7 @@ def test_what_does_not_fit(text: str, x: tuple[int, ...], field: str, words: str
         ("conv, filters: 4, kernel_size: 1, groups: 4", (9,), "2", ""),
         ("conv, filters: 9, kernel_size: 1, groups: 4", (9,), "3", ""),
         ("conv, filters: 5, kernel_size: 1, groups: 2", (9,), "1", ""),
+        ("conv, filters: 4, kernel_size: 1, groups: 3", (9,), "2", ""),
         ("conv, filters: 8, kernel_size: 1, groups: 6", (9,), "2", ""),
         ("group_norm, groups: 4", (9,), "3", ""),
         ("group_norm, groups: 40", (9,), "6", ""),

@@ -247,3 +247,17 @@ def test_what_to_write_instead(text: str, write: str, help: str) -> None:
     assert error.value.write == write
     assert help in error.value.help
     assert bool(help) == bool(error.value.help)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "offset"),
+    [
+        ("${007}", "a number is at most 18 decimal digits, with no zero before them", 2),
+        ("${a +  1234567890123456789}", "a number is at most 18 decimal digits, with no zero before them", 7),
+        ("${a ? b}", "`?` has no meaning here", 4),
+    ],
+)
+def test_what_is_no_word_of_an_expression(text: str, message: str, offset: int) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse(text)
+    assert (str(error.value), error.value.offset) == (message, offset)

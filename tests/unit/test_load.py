@@ -347,3 +347,20 @@ def test_mistakes_beside_each_other_are_both_found(mistakes: Callable[..., Repor
     text = f"{HEAD}paper: {{yer: 1, tabel: 2}}\ntraining: {{label_smoothing: 7, note: {{}}}}\nbody: [{{op: identity, nme: a}}]\n"
     places = [(d.code, d.span.line, d.span.column) for d in mistakes(text)]
     assert places == [("E201", 3, 9), ("E201", 3, 17), ("E203", 4, 29), ("E203", 4, 38), ("E201", 5, 23)]
+
+
+def test_after_a_setting_that_fits_nothing_no_parameter_is_missed(write: Callable[..., Path]) -> None:
+    """One of the parameters may have been meant."""
+    spec = write(f"{HEAD}params: {{width: int}}\nbody: [{{op: dense, units: $width}}]\n")
+    for settings, lost in (
+        ({}, False),
+        ({"width": "3"}, False),
+        ({"widht": "3"}, True),
+        ({"widht": "3", "classes": "3"}, True),
+    ):
+        loaded = load(spec, settings, Report())
+        assert loaded is not None
+        assert loaded.document.lost("params") == lost
+    report = Report()
+    assert load(write("title: x\n"), {"widht": "3"}, report) is None
+    assert {d.code for d in report} == {"E208", "E209"}

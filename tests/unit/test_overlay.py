@@ -343,10 +343,11 @@ def test_a_step_that_is_not_there_says_which_are(write: Callable[..., Path]) -> 
     load(write("extends: base.yaml\nbody: {qqq: null}\n", "over.yaml"), {}, report)
     (found,) = report
     assert (found.code, found.span.line, found.span.column, found.span.end_column) == ("E310", 2, 8, 11)
+    assert found.fix == ()
     assert all(name in found.help for name in ("first", "1", "tower"))
     report = Report()
     load(write("extends: base.yaml\nbody: {towr: null}\n", "over.yaml"), {}, report)
-    assert [d.help for d in report] == ["did you mean `tower`?"]
+    assert [(d.help, [text for _, text in d.fix]) for d in report] == [("did you mean `tower`?", ["tower"])]
 
 
 def test_a_list_puts_steps_with_their_places_into_another(changed: Change, write: Callable[..., Path]) -> None:

@@ -87,6 +87,15 @@ def test_nothing_is_left() -> None:
     assert without({"a": 1}, ("b",)) is None
     assert without([7], (0,)) is None
     assert without({"stem": 1}, ("head",)) == {"stem": 1, "head": [Rest()]}
+    for path in (("body", 0), ("body", 0, "name")):
+        for data in ({"body": 7}, {"body": []}, {"body": {0: {}}}, {"body": "text"}):
+            assert without(data, path) == data  # what is no chain has no step
+
+
+def test_what_is_left_of_the_first_fork() -> None:
+    fork = {"branches": {"x": [{"op": "conv", "name": "a", "filters": 0}]}}
+    found = without({"body": [fork]}, ("body", 0, "branches", "x", 0, "filters"))
+    assert found == {"body": [{"branches": {"x": [{"name": "a"}]}}]}
 
 
 def test_a_part_of_what_is_left_stays_what_is_left() -> None:

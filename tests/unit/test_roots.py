@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inception_dsl.spec import roots
-from inception_dsl.spec.roots import MARKER, VARIABLE, OutsideError, read_inside, root_of
+from inception_dsl.spec.roots import MARKER, VARIABLE, OutsideError, names_inside, read_inside, root_of
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes")
 
@@ -162,3 +162,16 @@ def test_without_folders_that_can_be_held_open(root: Path, monkeypatch: pytest.M
     for wanted in ("link.yaml", "way/b.yaml", "sub", "pipe", "nothing.yaml"):
         with pytest.raises(OutsideError, match="is not a file, or is behind a link"):
             read_inside(root, wanted, root, 100)
+    assert names_inside(root, "sub/deep", root) == ["c.yaml"]
+    for wanted in ("..", "way", "sub/up", "nothing", "a.yaml"):
+        assert names_inside(root, wanted, root) == []
+
+
+def test_what_stands_in_a_folder(root: Path) -> None:
+    descriptors = len(os.listdir("/dev/fd"))
+    assert names_inside(root, "", root) == sorted(os.listdir(root))
+    assert names_inside(root / "sub", "deep", root) == ["c.yaml"]
+    assert names_inside(root / "sub", "../sub/deep", root) == ["c.yaml"]
+    for wanted in ("..", "way", "sub/up", "nothing", "a.yaml", "/"):
+        assert names_inside(root, wanted, root) == []
+    assert len(os.listdir("/dev/fd")) == descriptors

@@ -7,7 +7,7 @@ import yaml
 
 from inception_dsl.diagnostics import Diagnostic, Report, Span
 from inception_dsl.edits import apply
-from inception_dsl.source import BROKEN, MAX_DEPTH, Document, parse
+from inception_dsl.source import BROKEN, MAX_DEPTH, Document, _at, parse
 
 
 def read(text: str) -> Document:
@@ -84,7 +84,11 @@ def test_numbers_that_readers_disagree_on_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "decimal"),
-    [("010", "10"), ("-007", "-7"), ("0o17", "15"), ("0x1F", "31"), ("0b1", "1"), ("1_000", "1000"), ("1:30", "")],
+    [
+        *(("010", "10"), ("-007", "-7"), ("0o17", "15"), ("0x1F", "31"), ("0b1", "1"), ("1_000", "1000"), ("1:30", "")),
+        ("1_000_000_000_000_000", "1000000000000000"),
+        ("1_000_000_000_000_000_000", ""),
+    ],
 )
 def test_a_number_that_is_refused_in_decimal_digits(text: str, decimal: str) -> None:
     report = Report()
@@ -310,6 +314,31 @@ def test_a_mistake_that_ends_the_text_is_the_last() -> None:
     for text in ("<<: 1\na: 010", "? [a]\n: 010", "a: *x\nb: 010", "a: !!x 010", "a: 1\n---\nb: 010", "[" * 60 + "010"):
         assert _only(text).code != "E107", text
     assert _only("<<: 1").help == "write the fields out"
+    assert _only("a: !!x 010").help == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "found"),
+    [
+        ("ab\ncde", 0, 1, (1, 2)),
+        ("ab\ncde", 1, 2, (2, 3)),
+        ("ab\ncde", 2, 0, (2, 4)),
+        ("abc", 1, 0, (1, 4)),
+        ("", 1, 0, (1, 1)),
+        ("ab\n", 1, 0, (2, 1)),
+        ("ab\n", 2, 0, (2, 1)),
+    ],
+)
+def test_the_end_of_a_text_is_on_its_last_line(text: str, line: int, column: int, found: tuple[int, int]) -> None:
+    row, start = found
+    assert _at("a.yaml", text, line, column) == Span("a.yaml", row, start, row, start + 1)
+
+
+@pytest.mark.parametrize(("count", "left"), [(1_000, True), (1_001, False), (1_500, False)])
+def test_after_a_thousand_mistakes_the_text_is_not_read_on(count: int, left: bool) -> None:
+    report = Report()
+    assert (parse("- 010\n" * count, "a.yaml", report) is not None) == left
+    assert len(report.diagnostics) == 1_000
 
 
 def test_what_was_lost_with_what_was_left_out() -> None:
