@@ -204,7 +204,7 @@ class _Builder:
             symbolic = self.symbolic(use, use.x.spatial if sized else AXES[use.x.rank])
             self.take(symbolic)
             parameters = tuple(RENAMED.get(k, k) for k in block.parameters if k not in self.fixed[block.id])
-            pairs = tuple(dict.fromkeys(self.pairs[key]))
+            pairs = tuple(dict.fromkeys(self.pairs.get(key, ())))  # none, where numbers take another size
             self.found[key] = Definition(key, block, parameters, dict(key[1]), symbolic, pairs)
 
 

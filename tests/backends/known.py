@@ -6,6 +6,7 @@ What is listed here must fail; when a framework mends the defect, a test says so
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -23,6 +24,15 @@ class Defect(NamedTuple):
     dtypes: tuple[str, ...]
     reason: str
     layer: str = ""
+    processor: str = ""
+    """The feature of a processor without which the defect may not show."""
+
+    @property
+    def shows_here(self) -> bool:
+        try:
+            return self.processor in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        except OSError:
+            return not self.processor
 
 
 DEFECTS = (
@@ -84,6 +94,7 @@ DEFECTS = (
         (),
         "a convolution of one channel in float32, at strides of 1 and more, to a map one pixel wide",
         "narrow_convolution",
+        "avx512",
     ),
 )
 

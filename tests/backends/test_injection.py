@@ -17,6 +17,7 @@ import pytest
 from frameworks import BACKENDS, emitted
 from pydantic import BaseModel
 
+from inception_dsl.characters import hidden_in
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics import Report
 from inception_dsl.emit.module import module_from_source
@@ -63,7 +64,7 @@ BREAKS = (
 )
 WRAPS = ("{0}{1}{0}", "{0}\n{1}\n{0}", "text{0}")
 PAYLOADS = tuple(dict.fromkeys(w.replace("{0}", b).replace("{1}", CODE) for b in BREAKS for w in WRAPS))
-REFUSED = {p for p in PAYLOADS if not p.isascii() and any("\ud800" <= c <= "\udfff" for c in p)}
+REFUSED = {p for p in PAYLOADS if hidden_in(p.replace("\n", " "))}
 TAKEN = tuple(p for p in PAYLOADS if p not in REFUSED)
 
 CONV = {"op": "conv_bn", "filters": "$n", "kernel_size": 1}

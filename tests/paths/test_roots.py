@@ -71,9 +71,9 @@ def test_every_attack_is_refused(tried: dict[str, Any]) -> None:
     assert len(tried["attacks"]) == len(attacks.WANTED) * 5
     for attack in tried["attacks"]:
         assert attack["codes"], attack["why"]
-        assert set(attack["codes"]) <= {"E103", "E201", "E203", "E209", "E301"}, attack
+        assert set(attack["codes"]) <= {"E102", "E103", "E201", "E203", "E209", "E301"}, attack
         if attack["why"].startswith(("import", "extends and")):
-            assert set(attack["codes"]) <= {"E103", "E203", "E301"}, attack
+            assert set(attack["codes"]) <= {"E102", "E103", "E203", "E301"}, attack
         assert not attack["written"], attack["why"]
 
 
@@ -122,7 +122,7 @@ def test_ids_name_no_files(tried: dict[str, Any]) -> None:
     assert len(tried["ids"]) == len(attacks.IDS) * 8
     for attack in tried["ids"]:
         assert attack["codes"], attack["why"]
-        assert set(attack["codes"]) <= {"E206", "E209"}, attack
+        assert set(attack["codes"]) <= {"E102", "E206", "E209"}, attack
         assert not attack["written"], attack["why"]
 
 

@@ -87,7 +87,7 @@ DEFECTS = (
     Defect(
         "a concat has the channels of its first branch twice",
         CORE,
-        "infer",
+        "clash",
         "total = total + t.channels",
         "total = total + types[0].channels",
     ),
