@@ -25,7 +25,7 @@ class Defect(NamedTuple):
     reason: str
     layer: str = ""
     processor: str = ""
-    """The feature of a processor without which the defect may not show."""
+    """The feature of a processor that it is taken to need: where that is missing, the layer must be right."""
 
     @property
     def shows_here(self) -> bool:
