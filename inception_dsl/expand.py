@@ -29,7 +29,7 @@ def expand(spec: Spec, linked: Linked, report: Report) -> Program:
 class _Expander:
     def __init__(self, spec: Spec, linked: Linked, report: Report) -> None:
         self.spec, self.linked, self.report = spec, linked, report
-        self.steps = Steps(linked, given_defaults(spec.model), report)
+        self.steps = Steps(linked, given_defaults(spec.model), spec.root, report)
 
     def program(self) -> Program:
         model, document = self.spec.model, self.spec.document
@@ -54,7 +54,7 @@ class _Expander:
             }
             if not any(sections.values()):
                 self.report.error("E202", "the network has no steps", origin.span(), help="add `body: […]`")
-        self.steps.unique([n for c in sections.values() for n in c], "the network")
+        self.steps.unique([n for c in sections.values() for n in c])
         network = model if isinstance(model, NetworkFile) else None
         return Program(
             kind="network" if network else "block",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from .diagnostics import Report, Span
@@ -15,6 +15,7 @@ from .ops.fields import shown
 from .spec.link import Linked, LinkedBlock
 from .spec.models import Broken, Fork, Use, fits
 from .spec.records import about
+from .spec.roots import names_inside
 from .words import nearest, suggestion
 
 MAX_NESTING = 64
@@ -28,8 +29,8 @@ AnyStep = Op | Fork | Use | Broken
 class Steps:
     """Makes the chains of one program; ``blocks`` are those that they use."""
 
-    def __init__(self, linked: Linked, top: Defaults, report: Report) -> None:
-        self.linked, self.top, self.report = linked, top, report
+    def __init__(self, linked: Linked, top: Defaults, root: Path, report: Report) -> None:
+        self.linked, self.top, self.root, self.report = linked, top, root, report
         self.blocks: dict[str, Block] = {}
         self.entered: list[str] = []
         self.undeclared: set[tuple[str, str]] = set()
@@ -70,7 +71,7 @@ class Steps:
                 segments = () if getattr(step, "branches", None) else (*section, str(index))
             self.check_names(step, here, names)
             found.append(self.node(step, segments, here, names, defaults))
-        self.unique(found, "the chain")
+        self.unique(found)
         self.level -= 1
         return tuple(found)
 
@@ -121,9 +122,11 @@ class Steps:
 
     def file_of(self, block: str, here: Origin) -> str:
         """A file beside the spec, or in its folder of blocks, that is called as the block."""
-        folder = os.path.dirname(here.span("use").file)
-        names = (f"blocks/{block}.yaml", f"{block}.yaml") if here.document.span(()).in_a_file else ()
-        return next((name for name in names if os.path.isfile(os.path.join(folder, name))), "")
+        folder, name = Path(here.span("use").file).parent, f"{block}.yaml"
+        for below in ("blocks/", "") if here.document.span(()).in_a_file else ():
+            if name in names_inside(folder, below, self.root):
+                return below + name
+        return ""
 
     def importing(self, file: str, here: Origin) -> Edits:
         """The edits that add an import to the file in which a step stands."""
@@ -242,7 +245,7 @@ class Steps:
         fix = Editor(place.document, self.report.texts).part(place.path, offset, len(name), best) if best else ()
         return self.report.error("E304", f"unknown parameter `{name}`", span, help=help, fix=fix)
 
-    def unique(self, chain: list[Node], where: str) -> None:
+    def unique(self, chain: list[Node]) -> None:
         """No two steps of a chain, or branches of its unnamed forks, share a path, unless a mistake hides a name."""
         seen: dict[tuple[str, ...], Node] = {}
         for node in chain:

@@ -182,7 +182,6 @@ SYNONYMS: Final[dict[str, str]] = {
     "kaiming": "he_normal",
     "msra": "he_normal",
     "normal": "truncated_normal",
-    # backends and sources of weights
 }
 """Words of other frameworks and of everyday speech, bare: the words here, of which the first that is known counts."""
 

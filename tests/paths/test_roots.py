@@ -240,6 +240,16 @@ def test_what_stands_beside_a_missing_file(project: Path, monkeypatch: pytest.Mo
     assert "did you mean" not in reported(spec)
 
 
+def test_the_file_of_an_unknown_block(project: Path) -> None:
+    """One that is called so is suggested, unless it is behind a link: what is there is not looked for."""
+    (project / "spec.yaml").write_text(f"network: net\n{attacks.INPUT}body: [{{use: unit}}]\n")
+    (project / "blocks").symlink_to(project.parent / "sub")
+    assert "import" not in reported(project / "spec.yaml").replace("import its file", "")
+    (project / "blocks").unlink()
+    (project / "sub").rename(project / "blocks")
+    assert "add `import: [blocks/unit.yaml]`" in reported(project / "spec.yaml")
+
+
 def test_links_that_come_and_go(project: Path) -> None:
     """A thread that flips a file and a folder, while a spec is read again and again."""
     (project / "away").symlink_to(project.parent / "sub")
