@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ...diagnostics import Edit
 from ...ir.typed import TypedOp
-from ...ops import BatchNorm, Conv, ConvBn, Dense, DepthwiseConv, SeparableConv
+from ...ops import BatchNorm, Conv, ConvBn, Dense, DepthwiseConv, Op, SeparableConv
 from ...values import number
 from .survey import Case, Check, Found, Survey, Told, field_span
 
@@ -19,7 +19,7 @@ def _find(survey: Survey) -> Iterator[Found]:
     elsewhere = {*program.outputs.values(), *(head.after for head in program.aux_heads)}
     for case, typed in survey.layers(Conv, ConvBn, SeparableConv, DepthwiseConv, Dense):
         op = typed.op
-        if not getattr(op, "use_bias", False) or not (isinstance(op, ConvBn) or _normalised(case)):
+        if not getattr(op, "use_bias", False) or not (isinstance(op, ConvBn) or _normalised(case, op)):
             continue
         if case.steps is survey.steps and elsewhere & set(typed.node.segments[-1:]) and not isinstance(op, ConvBn):
             continue
@@ -27,10 +27,10 @@ def _find(survey: Survey) -> Iterator[Found]:
         yield Found(typed.node.origin, case.context, size, typed)
 
 
-def _normalised(case: Case) -> bool:
+def _normalised(case: Case, op: Op) -> bool:
     """Whether batch norm is what the layer's result goes through next."""
     step, after = case.steps[case.position], case.steps[case.position + 1 : case.position + 2]
-    if step.count > 1 or not after or getattr(case.typed.op, "activation", "none") != "none":  # type: ignore[union-attr]
+    if step.count > 1 or not after or getattr(op, "activation", "none") != "none":
         return False
     follower = after[0].runs[0].typed
     return isinstance(follower, TypedOp) and isinstance(follower.op, BatchNorm)

@@ -15,6 +15,7 @@ from ...cost import price
 from ...ir.typed import TypedOp
 from ...ops import Conv, ConvBn
 from ...ops.base import axes
+from ...symbolic import Dim
 from ...values import number
 from .survey import Check, Found, Survey, Told, field_span
 
@@ -63,8 +64,8 @@ def _saving(typed: TypedOp) -> Saving | None:
     return Saving(typed, kernel, price(typed)[1], factorised, between)
 
 
-def _numbers(spatial: tuple[object, ...]) -> tuple[int, int]:
-    high, wide = (number(n) for n in spatial)  # type: ignore[arg-type]
+def _numbers(spatial: tuple[Dim, ...]) -> tuple[int, int]:
+    high, wide = (number(n) for n in spatial)
     return high, wide
 
 
