@@ -39,13 +39,17 @@ class Clash:
         self, fork: ForkNode, branches: Sequence[Branch], what: str, values: Mapping[str, Any], texts: Mapping[str, str]
     ) -> None:
         self.fork, self.branches, self.what, self.values, self.texts = fork, branches, what, values, texts
+        ys = [chain.y for _, chain in branches]
+        axes = range(max(y.rank for y in ys)) if what == "spatial sizes" else (0,)
+        self.axis = next(a for a in axes if len({self.compared(y, a) for y in ys} - {None}) > 1)
         self.right, self.wrong = self.sides()
         self.place, self.other = self.decided(self.wrong), self.decided(self.right)
         self.span = self.place.span
 
     @property
     def message(self) -> str:
-        sizes = list(dict.fromkeys(self.size(chain.y) for _, chain in self.branches))
+        joined = [chain.y for _, chain in self.branches if self.compared(chain.y, self.axis) is not None]
+        sizes = list(dict.fromkeys(self.size(y) for y in joined))
         some, last = ", ".join(sizes[:-1][:_LISTED]), sizes[-1]
         if self.what == "channels":
             return f"`{self.fork.merge}` joins {some} and {last} channels"
@@ -72,19 +76,31 @@ class Clash:
         return _grid(y)
 
     def alike(self, y: TensorType) -> Any:
-        """What has to be the same in all branches."""
+        """What differs, of one map; where it is the same before and after a step, that step does not decide it."""
         return y.rank if self.what == "ranks" else self.size(y)
+
+    def compared(self, y: TensorType, axis: int) -> Any:
+        """What has to be the same in all branches; ``None`` for a branch that fits any, for its size is a name or is
+        broadcast.
+        """
+        if self.what == "ranks":
+            size, broadcast = y.rank, 0
+        elif self.what == "channels":
+            size, broadcast = y.channels, 1
+        else:
+            size, broadcast = y.spatial[axis] if y.rank else 1, 1
+        fits = not known(size) or (size == broadcast and self.fork.merge != "concat")
+        return None if fits else size
 
     def sides(self) -> tuple[Branch, Branch]:
         """The branch that the others should be like, and the first one that is not like it.
 
         A shortcut is always right, else the size that most branches have.
         """
-        sizes = [self.alike(chain.y) for _, chain in self.branches]
-        empty = [s for s, (_, chain) in zip(sizes, self.branches, strict=True) if not chain.steps]
-        common = empty[0] if empty else Counter(sizes).most_common(1)[0][0]
-        wrong = [b for s, b in zip(sizes, self.branches, strict=True) if s != common and b[1].steps]
-        return self.branches[sizes.index(common)], wrong[0]
+        sized = [(size, b) for b in self.branches if (size := self.compared(b[1].y, self.axis)) is not None]
+        sizes = [size for size, _ in sized]
+        common = next((s for s, (_, chain) in sized if not chain.steps), Counter(sizes).most_common(1)[0][0])
+        return next(b for s, b in sized if s == common), next(b for s, b in sized if s != common)
 
     def decided(self, branch: Branch) -> Place:
         """Where the size of a branch is decided: at its end, or at the branch where it is that of the input."""

@@ -246,25 +246,28 @@ class Steps:
         return self.report.error("E304", f"unknown parameter `{name}`", span, help=help, fix=fix)
 
     def unique(self, chain: list[Node]) -> None:
-        """No two steps of a chain, or branches of its unnamed forks, share a path, unless a mistake hides a name."""
+        """No two steps of a chain, or branches of its unnamed forks, share a path, unless a mistake hides a name; one
+        report for a step.
+        """
         seen: dict[tuple[str, ...], Node] = {}
         for node in chain:
             if self.report.crowded(self.before):
                 break
             if node.origin.document.lost(*node.origin.path, "name"):
                 continue
-            for path in starts(node):
-                if path in seen and path:
-                    first = (seen[path].origin.span(), "the first one")
-                    message = f"two steps have the path `{'/'.join(path)}`"
-                    new, fix = self.renamed(node, path, seen) if self.report.helping else ("…", ())
-                    help = f"give it a name of its own: `name: {new}`"
-                    self.report.error("E307", message, node.origin.span(), related=[first], help=help, fix=fix)
-                seen[path] = node
+            paths = [path for path in starts(node) if path]
+            path = next((p for p in paths if p in seen), None)
+            if path is not None:
+                first = (seen[path].origin.span(), "the first one")
+                message = f"two steps have the path `{'/'.join(path)}`"
+                new, fix = self.renamed(node, path, seen) if self.report.helping else ("…", ())
+                help = f"give it a name of its own: `name: {new}`"
+                self.report.error("E307", message, node.origin.span(), related=[first], help=help, fix=fix)
+            seen.update(dict.fromkeys(paths, node))
 
     def renamed(self, node: Node, path: tuple[str, ...], seen: Mapping[tuple[str, ...], Node]) -> tuple[str, Edits]:
-        """A name that no other step has, and the edits that give it to ``node``."""
-        start = path[-1][:60]
+        """A name that no other step has, and the edits that give it to ``node``; of a fork without one, its merge's."""
+        start = path[-1][:60] if node.segments or not isinstance(node, ForkNode) else node.merge
         new = next(name for i in range(2, len(seen) + 3) if ((name := f"{start}_{i}"),) not in seen)
         editor, place = Editor(node.origin.document, self.report.texts), node.origin.path
         if (*place, "name") in node.origin.document.spans:

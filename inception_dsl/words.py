@@ -192,6 +192,11 @@ def bare(word: str) -> str:
     return re.sub(r"[123]d$", "", found)
 
 
+def _parts(word: str) -> list[str]:
+    """The parts of a name, whatever their order."""
+    return sorted(re.findall(r"[a-z0-9]+", word[:100].lower()))
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` was probably meant to be."""
     words = list(known)
@@ -204,7 +209,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     for meant in SYNONYMS.get(plain, "").split():
         if meant in words:
             return meant
-    return _closest(word[:100], words)
+    parts = _parts(word)
+    return next((w for w in words if len(parts) > 1 and _parts(w) == parts), None) or _closest(word[:100], words)
 
 
 def _closest(word: str, words: list[str]) -> str | None:

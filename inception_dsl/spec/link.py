@@ -64,6 +64,9 @@ class _Linker:
             else:
                 self.add(LinkedBlock(model.block, model, document, (), own))
         for index, wanted in enumerate(model.imports):
+            if document.lost("import", index):
+                self.blocks.complete = False
+                continue
             span = document.span(("import", index))
             path = os.path.abspath(os.path.join(os.path.dirname(span.file), wanted))
             if path in self.files or self.reading.room.files < 0:

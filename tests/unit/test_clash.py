@@ -105,6 +105,11 @@ def clash(mistakes: Mistakes, fork: str) -> Diagnostic:
         ("{merge: multiply, branches: {a: [], b: [{op: conv, filters: 3, kernel_size: 1}, {op: global_avg_pool}, {op: dense, units: 4}]}}", "15:125", "15:32", "write `units: $in_channels`", "15:125-126 $in_channels"),
         ("{merge: add, branches: {a: [], b: [{use: tower, n: '${in_channels + 1}'}]}}", "15:54", "15:27", "write `n: 3`", "15:54-74 3"),
         ("{merge: add, branches: {a: [{use: tower, n: 4}], b: [{use: tower, n: 5}]}}", "15:72", "15:47", "write `n: 4`", "15:72-73 4"),
+        ("{merge: multiply, branches: {a: [{op: conv, filters: 1, kernel_size: 1}], b: [{op: conv, filters: 4, kernel_size: 1}], c: [{op: conv, filters: 5, kernel_size: 1}]}}", "15:146", "15:101", "write `filters: 4`", "15:146-147 4"),
+        ("{merge: add, branches: {a: [{op: conv, filters: 1, kernel_size: 1}], b: [{op: conv, filters: 1, kernel_size: 1}], c: [{op: conv, filters: 5, kernel_size: 1}], d: []}}", "15:141", "15:162", "write `filters: $in_channels`", "15:141-142 $in_channels"),
+        ("{merge: add, branches: {a: [{op: global_avg_pool, keepdims: true}], b: [{op: global_avg_pool}], c: [{op: conv, filters: 3, kernel_size: 3}], d: [{op: conv, filters: 3, kernel_size: 3, padding: valid}]}}", "15:196", "15:139", "write `padding: same`", "15:196-201 same"),
+        ("{merge: add, branches: {a: [{op: max_pool, kernel_size: [8, 1], padding: valid, stride: [8, 1]}], b: [{op: max_pool, kernel_size: [1, 8], padding: valid, stride: [1, 8]}], c: [{op: conv, filters: 3, kernel_size: [1, 3], padding: valid}]}}", "15:232", "15:91", "let it end with 1x8", ""),
+        ("{merge: concat, branches: {a: [{op: global_avg_pool, keepdims: true}], b: []}}", "15:39", "15:74", "let it end with 8x8", ""),
         ("{merge: multiply, branches: {a: [], b: [{use: same, n: 5}]}}", "10:56", "15:32", "write `filters: $in_channels`", "10:56-57 $in_channels"),
     ],
 )  # fmt: skip

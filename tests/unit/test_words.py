@@ -40,6 +40,8 @@ def test_the_same_word_is_another_field_elsewhere() -> None:
     assert nearest("out_features", attribute_names(Dense)) == "units"
     assert nearest("p", attribute_names(Dropout)) == "rate"
     assert nearest("ReLU", FUNCTIONS) == "relu"
+    assert nearest("size_kernel", attribute_names(Conv)) == "kernel_size"
+    assert nearest("filters_pool", ["filter", "pool_filters"]) == "pool_filters"
     assert nearest("Swish", FUNCTIONS) == "silu"
 
 
