@@ -83,6 +83,7 @@ class Clash:
         """What has to be the same in all branches; ``None`` for a branch that fits any, for its size is a name or is
         broadcast.
         """
+        size: Any
         if self.what == "ranks":
             size, broadcast = y.rank, 0
         elif self.what == "channels":

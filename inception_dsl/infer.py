@@ -17,7 +17,7 @@ from .diagnostics import Edit, Report, Span
 from .edits import Editor, inside
 from .expression import Expression, ExpressionError
 from .ir.graph import BrokenNode, Chain, ForkNode, Node, OpNode, Origin, Program, Turn, UseNode, cause, nth
-from .ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse, size
+from .ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 from .ops import Fields, Op, attribute_names, expressions
 from .ops.fields import shown
 from .spec.models import fits
@@ -145,7 +145,7 @@ class Inference:
         while count:
             self.turn = (total - count + 1, total)
             typed = self.node(node, x, values)
-            if typed is None or self.crowded(count * size(typed), cause(node)):
+            if typed is None:
                 return None
             fixed = count if typed.y == x else 1
             runs.append(Run(fixed, typed))

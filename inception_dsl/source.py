@@ -235,7 +235,7 @@ class _Builder:
                 key = self.odd_key(event)
             here = (*path, key)
             if key in items:
-                before, last = spans.get((*path, last)), f"{key} (again)"
+                before, last = spans[(*path, last)], f"{key} (again)"
                 self.value(get(), (*path, last), depth)
                 details = {"help": "remove one of the two", "fix": _between(before, spans[(*path, last)])}
                 first = [(keys[here], "it stands here first")]
@@ -289,9 +289,9 @@ class _Builder:
         return text
 
 
-def _between(before: Span | None, value: Span) -> list[Edit]:
+def _between(before: Span, value: Span) -> list[Edit]:
     """What takes a field away that stands after the value at ``before``, where both end on their line."""
-    if before is None or any(s.line != s.end_line for s in (before, value)):
+    if any(s.line != s.end_line for s in (before, value)):
         return []
     return [Edit(Span(value.file, before.line, before.end_column, value.line, value.end_column), "")]
 

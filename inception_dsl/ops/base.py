@@ -16,7 +16,7 @@ from .fields import Id, Repeat, Texts
 class Fields(BaseModel):
     """A mapping in a spec: unknown keys are refused, values are never converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Step(Fields):

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ..diagnostics import MAX_MISTAKES, Report
+from ..diagnostics import Report
 from ..source import BROKEN, DataPath, Document
 from ..words import nearest
 from .rest import copied, drop
@@ -27,7 +27,7 @@ def check(kind: type[M], document: Document, report: Report) -> M | None:
         try:
             return kind.model_validate(data)
         except ValidationError as error:
-            problems = error.errors(include_url=False)[: MAX_MISTAKES + 1]
+            problems = error.errors(include_url=False)
         from .problems import plain, report_problem  # only mistakes need it
 
         data = data if attempt else copied(data)
@@ -53,14 +53,14 @@ def check(kind: type[M], document: Document, report: Report) -> M | None:
 
 
 class _Known:
-    """What was left out before, so that a problem at, below or above it follows from that."""
+    """What was left out before, so that a problem at or above it follows from that."""
 
     def __init__(self, dropped: set[DataPath]) -> None:
         self.dropped = set(dropped)
         self.above = {path[:size] for path in dropped for size in range(len(path))}
 
     def touches(self, path: DataPath) -> bool:
-        return path in self.above or any(path[:size] in self.dropped for size in range(len(path) + 1))
+        return path in self.dropped or path in self.above
 
 
 def _is_chain_at_top(path: DataPath, data: Any) -> bool:

@@ -59,12 +59,11 @@ class _Merger:
         self.base, self.over, self.report = base, over, report
         self.spans: dict[DataPath, Span] = {}
         self.keys: dict[DataPath, Span] = {}
-        self.base_index = _children(base)
-        self.over_index = _children(over)
+        self.children = {id(document): _children(document) for document in (base, over)}
 
-    def copy(self, which: str, old: DataPath, new: DataPath) -> None:
+    def copy(self, document: Document, old: DataPath, new: DataPath) -> None:
         """Take over the positions of a part that is used unchanged."""
-        document, index = (self.base, self.base_index) if which == "base" else (self.over, self.over_index)
+        index = self.children[id(document)]
         stack: list[DataPath] = [()]
         while stack:
             rest = stack.pop()
@@ -79,7 +78,7 @@ class _Merger:
             return self.mapping(base, over, old, top, new)
         if isinstance(base, list) and isinstance(over, dict) and all(isinstance(s, dict) for s in base):
             return self.chain(base, over, old, top, new)
-        self.copy("over", top, new)
+        self.copy(self.over, top, new)
         return over
 
     def mapping(
@@ -89,14 +88,14 @@ class _Merger:
         for key, value in base.items():
             if key not in over:
                 merged[key] = value
-                self.copy("base", (*old, key), (*new, key))
+                self.copy(self.base, (*old, key), (*new, key))
             elif over[key] is not None:
                 merged[key] = self.value(value, over[key], (*old, key), (*top, key), (*new, key))
                 self.keys[(*new, key)] = self.over.key_span((*top, key))
         for key, value in over.items():
             if key not in base:
                 merged[key] = value
-                self.copy("over", (*top, key), (*new, key))
+                self.copy(self.over, (*top, key), (*new, key))
         self.spans[new] = self.base.span(old)
         return merged
 
@@ -119,10 +118,10 @@ class _Merger:
             place = (*new, len(merged))
             if i not in picked:
                 merged.append(step)
-                self.copy("base", (*old, i), place)
+                self.copy(self.base, (*old, i), place)
             elif isinstance(over[picked[i]], list):
                 for j, other in enumerate(over[picked[i]]):
-                    self.copy("over", (*top, picked[i], j), (*new, len(merged)))
+                    self.copy(self.over, (*top, picked[i], j), (*new, len(merged)))
                     merged.append(other)
             elif over[picked[i]] is not None:
                 merged.append(self.value(step, over[picked[i]], (*old, i), (*top, picked[i]), place))

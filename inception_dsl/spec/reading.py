@@ -94,7 +94,7 @@ def _beside(folder: Path, wanted: str, root: Path) -> str:
     """The spec inside of the root that a missing file was probably meant to be."""
     above, _, name = wanted.rpartition("/")
     found = [n for n in names_inside(folder, above, root) if n.endswith((".yaml", ".yml"))]
-    best = nearest(name, found[:1000])
+    best = nearest(name, found)
     return f"{above}/{best}" if best and above else best or ""
 
 
@@ -115,8 +115,10 @@ def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document |
         return None
     reading.room.characters -= len(text)
     document = source.parse(text, file_name(path), report)
-    reading.room.values -= len(document.spans) if document else 0
-    if document is None or not isinstance(document.data, dict) or "extends" not in document.data:
+    if document is None:
+        return None
+    reading.room.values -= len(document.spans)
+    if not isinstance(document.data, dict) or "extends" not in document.data:
         return document
     return _extended(document, path, reading)
 

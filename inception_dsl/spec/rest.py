@@ -37,7 +37,7 @@ def drop(data: Any, path: DataPath) -> DataPath | None:
         return path
     while path:
         owner, key, replacement = _get(data, path[:-1]), path[-1], _replacement(path)
-        if isinstance(owner, list) and path[:-1] == ("import",):
+        if isinstance(key, int) and path[:-1] == ("import",):
             owner[key] = _LOST  # the others keep their positions
             return path
         if isinstance(owner, dict) and (replacement is not None or key in owner):

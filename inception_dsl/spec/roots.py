@@ -84,8 +84,6 @@ def names_inside(folder: Path, wanted: str, root: Path) -> list[str]:
 
 def _open(root: Path, parts: tuple[str, ...], flag: int) -> int:
     """The file or folder, opened part by part, so that none of them is a link, not even one that appears meanwhile."""
-    if not parts and flag != getattr(os, "O_DIRECTORY", None):
-        raise OutsideError("is not a file")
     if os.open not in os.supports_dir_fd:  # Windows
         target = root.joinpath(*parts)
         if Path(os.path.realpath(target)) != target or not target.is_file():
@@ -103,8 +101,9 @@ def _open(root: Path, parts: tuple[str, ...], flag: int) -> int:
 
 
 def _step(part: str, flag: int, here: int) -> int:
-    if stat.S_ISLNK(os.stat(part, dir_fd=here, follow_symlinks=False).st_mode):
+    mode = os.stat(part, dir_fd=here, follow_symlinks=False).st_mode
+    if stat.S_ISLNK(mode):
         raise OutsideError("is a link, or is behind one", "use a copy of the file")
-    if not flag & os.O_DIRECTORY and not stat.S_ISREG(os.stat(part, dir_fd=here, follow_symlinks=False).st_mode):
+    if not flag & os.O_DIRECTORY and not stat.S_ISREG(mode):
         raise OutsideError("is not a file")  # opening a device may already do something
     return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | flag, dir_fd=here)

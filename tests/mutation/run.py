@@ -15,6 +15,7 @@ tried in a child that imports the changed module afresh.
 from __future__ import annotations
 
 import argparse
+import functools
 import gc
 import importlib.abc
 import importlib.machinery
@@ -77,6 +78,7 @@ TESTS = {  # what a module is tried with: its own tests and the quick ones aroun
 }
 TOO_SLOW = "not long_chain and not deeper_nesting"
 TARGET = 0.9
+_CACHE = type(functools.cache(len))
 T = TypeVar("T")
 
 
@@ -154,6 +156,7 @@ class Campaign:
         seconds, callers = self.measured(session)
         paths = [str(item.path) for item in session.items]
         functions = _functions({str(m.path) for m in self.known.values()})
+        caches = [thing for thing in gc.get_objects() if isinstance(thing, _CACHE)]
 
         recent: dict[tuple[str, str], list[int]] = defaultdict(list)  # the tests that killed mutants of a function
         killers = mmap.mmap(-1, 4 * len(self.late) + 4)
@@ -167,6 +170,8 @@ class Campaign:
             chosen = sorted(calling, key=lambda i: (-front.index(i) if i in front else 1, seconds[i]))
             _limit(sum(seconds[i] for i in chosen))
             _replace(functions, module, mutant)
+            for cache in caches:
+                cache.cache_clear()  # what is in it was computed by the code as it was
             failing = self.failing(session, chosen)
             if failing is not None:
                 struct.pack_into("i", killers, 4 * number, failing)

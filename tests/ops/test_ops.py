@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft7Validator
+from pydantic import ValidationError
 
 import inception_dsl.ops
 from inception_dsl import source
@@ -167,3 +168,10 @@ def test_names_give_the_same_as_numbers(op: type[Op], body: Body) -> None:
     (definition,) = define(typed).definitions
     values = {"in_channels": 32, "height": 32, "width": 32}
     assert [eval(str(d), {}, values) for d in definition.chain.y.shape] == list(typed.y.shape)
+
+
+def test_an_op_is_not_changed_in_place() -> None:
+    """Programs share them."""
+    op = OPS["conv"].model_validate({"op": "conv", "filters": 3, "kernel_size": 1})
+    with pytest.raises(ValidationError, match="frozen"):
+        op.filters = 4  # type: ignore[attr-defined]

@@ -249,6 +249,11 @@ def test_what_to_write_instead(text: str, write: str, help: str) -> None:
     assert bool(help) == bool(error.value.help)
 
 
+def test_a_mistake_without_help() -> None:
+    error = ExpressionError("x")
+    assert (str(error), error.offset, error.length, error.help, error.write) == ("x", 0, 1, "", "")
+
+
 @pytest.mark.parametrize(
     ("text", "message", "offset"),
     [

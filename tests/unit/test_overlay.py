@@ -228,6 +228,13 @@ def test_changes_that_do_not_fit(write: Callable[..., Path], text: str, settings
     assert code in [d.code for d in report], report.render()
 
 
+def test_the_steps_that_an_overlay_could_have_meant(write: Callable[..., Path]) -> None:
+    write(BASE, "base.yaml")
+    report = Report()
+    compile_spec(write("extends: base.yaml\nbody: {zzzzzz: null, frist: null}\n", "over.yaml"), {}, report)
+    assert [d.help for d in report] == ["steps: 1, first, tower", "did you mean `first`?"]
+
+
 def test_circles_and_long_chains_of_extends(write: Callable[..., Path]) -> None:
     write("extends: b.yaml\n", "a.yaml")
     report = Report()

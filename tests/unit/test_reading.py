@@ -15,6 +15,7 @@ Write = Callable[..., Path]
 
 
 def found(report: Report) -> list[str]:
+    assert all(d.span.line == d.span.end_line for d in report)
     return [f"{d.code} {Path(d.span.file).name} {d.span.line}:{d.span.column}-{d.span.end_column}" for d in report]
 
 
@@ -58,6 +59,13 @@ def test_no_room_for_the_file_that_is_extended(write: Write) -> None:
     report = Report()
     assert read(spec, Reading(report, spec.parent, Room(0))) is None
     assert found(report) == ["E301 spec.yaml 1:1-2"]
+
+
+def test_the_most_bytes_that_a_file_can_have(write: Write) -> None:
+    spec = write("😀" * 1_000_000)
+    report = Report()
+    assert read(spec, Reading(report, spec.parent, Room())) is not None
+    assert found(report) == []
 
 
 def test_a_file_that_is_too_large(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,6 +88,8 @@ def test_what_is_left(path: tuple[str | int, ...], at: tuple[str | int, ...], le
 def test_nothing_is_left() -> None:
     assert without(DATA, ()) is None
     assert without({"a": 1}, ("b",)) is None
+    assert without({"block": 7}, ("block",)) == {"block": "unnamed"}
+    assert without({"x": [5]}, ("x", 1, "y")) == {}
     assert without([7], (0,)) is None
     assert without({"stem": 1}, ("head",)) == {"stem": 1, "head": [Rest()]}
     for path in (("body", 0), ("body", 0, "name")):
@@ -121,6 +123,9 @@ def test_a_part_of_what_is_left_stays_what_is_left() -> None:
         (("body", 0, "name"), 2, False),
         (("import", 0), 1, False),
         ((0, 1), 0, False),
+        ((0, "body"), 0, False),
+        (("body", "x"), 1, False),
+        (("x", 0, "branches"), 1, False),
         (("x", "branches", 0), 2, False),
         (("x", 0), 1, False),
     ],

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from inception_dsl.spec import roots
 from inception_dsl.spec.roots import MARKER, VARIABLE, OutsideError, names_inside, read_inside, root_of
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes")
@@ -77,6 +77,7 @@ def test_what_is_not_read(root: Path, folder: str, wanted: str, words: str, help
     descriptors = len(os.listdir("/dev/fd"))
     with pytest.raises(OutsideError) as error:
         read_inside(root / folder, wanted, root, 100)
+    assert str(error.value).startswith(("is ", "leads ", "has "))
     assert words in str(error.value)
     assert help in error.value.help
     assert bool(help) == bool(error.value.help)
@@ -91,24 +92,56 @@ def test_what_is_missing(root: Path) -> None:
         read_inside(root, "a.yaml/b.yaml", root, 100)
 
 
-@pytest.mark.parametrize(("swapped", "looks"), [("sub", 1), ("sub/b.yaml", 2)])
-def test_a_link_that_appears_after_the_last_look(
-    root: Path, monkeypatch: pytest.MonkeyPatch, swapped: str, looks: int
-) -> None:
-    """It is refused by the system."""
-    look, seen = os.stat, []
+def after_the_look(monkeypatch: pytest.MonkeyPatch, path: Path, change: Callable[[], object]) -> None:
+    """Once ``path`` has been looked at, something else happens to it."""
+    look = os.stat
 
-    def swapping(path: str, **more: object) -> os.stat_result:
-        found = look(path, **more)  # type: ignore[call-overload]
-        seen.append(path)
-        if "dir_fd" in more and path == Path(swapped).name and seen.count(path) == looks:
-            (root / swapped).rename(root / "away")
-            (root / swapped).symlink_to(root / "away")
+    def stat(name: str, **more: object) -> os.stat_result:
+        found = look(name, **more)  # type: ignore[call-overload]
+        if "dir_fd" in more and name == path.name:
+            path.rename(path.with_name("away"))
+            change()
         return found  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(os, "stat", swapping)
+    monkeypatch.setattr(os, "stat", stat)
+
+
+@pytest.mark.parametrize("swapped", ["sub", "sub/b.yaml"])
+def test_a_link_that_appears_after_the_look(root: Path, monkeypatch: pytest.MonkeyPatch, swapped: str) -> None:
+    """It is refused by the system."""
+    path = root / swapped
+    after_the_look(monkeypatch, path, lambda: path.symlink_to(path.with_name("away")))
     with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
-        roots.read_inside(root, "sub/b.yaml", root, 100)
+        read_inside(root, "sub/b.yaml", root, 100)
+
+
+def test_a_pipe_that_appears_after_the_look(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is opened, without waiting for somebody who writes, and not read."""
+    path = root / "a.yaml"
+    after_the_look(monkeypatch, path, lambda: os.mkfifo(path))
+    with pytest.raises(OutsideError, match="is not a file"):
+        read_inside(root, "a.yaml", root, 100)
+
+
+def test_what_is_no_file_is_not_even_opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, system = [], os.open
+
+    def recording(path: str, *rest: int, **more: int) -> int:
+        opened.append(path)
+        return system(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", recording)
+    monkeypatch.setattr(os, "supports_dir_fd", {recording, os.stat})
+    for wanted in ("pipe", "sub", "link.yaml"):
+        with pytest.raises(OutsideError):
+            read_inside(root, wanted, root, 100)
+    assert set(opened) == {root}
+
+
+def test_a_root_that_is_no_folder(root: Path) -> None:
+    with pytest.raises(NotADirectoryError):
+        read_inside(root, "a.yaml", root / "a.yaml", 100)
+    assert names_inside(root, "a.yaml", root / "a.yaml") == []
 
 
 def test_the_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,7 @@ def test_numbers_that_readers_disagree_on_are_refused(text: str) -> None:
     [
         *(("010", "10"), ("-007", "-7"), ("0o17", "15"), ("0x1F", "31"), ("0b1", "1"), ("1_000", "1000"), ("1:30", "")),
         ("1_000_000_000_000_000", "1000000000000000"),
+        ("100_000_000_000_000_000", "100000000000000000"),
         ("1_000_000_000_000_000_000", ""),
     ],
 )
@@ -119,6 +120,10 @@ def test_a_number_that_is_refused_in_decimal_digits(text: str, decimal: str) -> 
         ("a: 1\r\nb: \x07", "E102", "2:4-4"),
         ("é: x\n" * 2 + "b: \u2028", "E102", "3:4-4"),
         ("a: [!!int 1]", "E105", "1:5-11"),
+        ('a: "x\\u202Ey"', "E102", "1:4-13"),
+        ('"\\u202E": y', "E102", "1:1-8"),
+        ("a:\n" + "- 1\n" * 10_001, "E106", "10002:3-3"),
+        ("".join(f"a{i}: 1\n" for i in range(1_001)), "E106", "1001:1-5"),
     ],
 )
 def test_what_is_refused(text: str, code: str, place: str) -> None:
@@ -158,6 +163,8 @@ def test_every_duplicate_is_reported_with_the_first_place() -> None:
     assert apply(text, [edit for d in report for edit in d.fix]) == "a: 1\nb: 1\n"
     assert [d.code for d in report] == ["E104", "E104"]
     assert report.diagnostics[0].related[0][0].line == 1
+    for text in ("a: [1,\n 2]\na: 3\n", "a: 1\na: [2,\n 3]\n"):
+        assert _only(text).fix == ()  # what stands on several lines is left to its author
 
 
 PLAIN = "the text is not valid YAML"
@@ -228,6 +235,11 @@ def test_a_place_that_is_not_in_the_document() -> None:
     assert Document("a.yaml", None).key_span(()) == Span("a.yaml", 1, 1, 1, 1)
 
 
+def _mappings(count: int) -> str:
+    """Mappings of 1,000 keys, as entries of a list."""
+    return f"- {{{', '.join(f'{i}: 1' for i in range(1000))}}}\n" * count
+
+
 @pytest.mark.parametrize(
     ("text", "refused"),
     [
@@ -238,6 +250,10 @@ def test_a_place_that_is_not_in_the_document() -> None:
         ("- " * MAX_DEPTH + "a", False),
         ("- " * (MAX_DEPTH + 1) + "a", True),
         ("{a: " * (MAX_DEPTH + 1), True),
+        ("- 1\n" * 10_000, False),
+        ("".join(f"a{i}: 1\n" for i in range(1_000)), False),
+        ("- " + "- 1\n  " * 9_943 + "\n" + _mappings(55), False),  # a key and its value are two
+        ("- " + "- 1\n  " * 9_944 + "\n" + _mappings(55), True),
         ("\n".join(f"a{i}: &x{i} 1" for i in range(100)), False),
         ("\n".join(f"a{i}: &x{i} 1" for i in range(101)), True),
         ("a: &a [" + "1," * 9_228 + "1]\nb: [" + "*a, " * 10 + "]\nc: &b {d: *a}\ne: *b", False),
@@ -255,6 +271,9 @@ def test_the_limits_themselves(text: str, refused: bool) -> None:
     ("text", "data"),
     [
         ("1: a", {1: "a"}),
+        ("21: a", {21: "a"}),
+        ('a: "x\\ny"', {"a": "x\ny"}),
+        ('a: "\\xe9"', {"a": "é"}),
         ("'1': a", {"1": "a"}),
         ("true: a", {"true": "a"}),
         ("1.5: a", {"1.5": "a"}),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_dsl.symbolic import Symbolic, maximum, minimum, source
+from inception_dsl.symbolic import Symbolic, TooLongError, maximum, minimum, source
 
 A, B = Symbolic.name("a"), Symbolic.name("b")
 
@@ -116,3 +116,10 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
 def test_the_printed_source_computes_the_same(pair: tuple[Any, Any]) -> None:
     (text, values), plain = pair
     assert eval(text, {"min": min}, values) == plain
+
+
+def test_the_longest_sum() -> None:
+    longest = Symbolic.name("a" * 500) + Symbolic.name("b" * 500)
+    assert len(longest.terms) == 2
+    with pytest.raises(TooLongError, match=r"more than 1,000 characters"):
+        longest + A
