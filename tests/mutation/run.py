@@ -145,6 +145,7 @@ class Campaign:
     def __init__(self, late: list[Mutant], known: dict[str, Module], jobs: int) -> None:
         self.late, self.known, self.jobs = late, known, jobs
         self.results: list[tuple[int, str]] = []
+        self.caches: list[Any] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
@@ -153,10 +154,10 @@ class Campaign:
 
         for op in CORE_OPS:
             op.model_rebuild()
+        self.caches = [thing for thing in gc.get_objects() if isinstance(thing, _CACHE)]
         seconds, callers = self.measured(session)
         paths = [str(item.path) for item in session.items]
         functions = _functions({str(m.path) for m in self.known.values()})
-        caches = [thing for thing in gc.get_objects() if isinstance(thing, _CACHE)]
 
         recent: dict[tuple[str, str], list[int]] = defaultdict(list)  # the tests that killed mutants of a function
         killers = mmap.mmap(-1, 4 * len(self.late) + 4)
@@ -170,8 +171,7 @@ class Campaign:
             chosen = sorted(calling, key=lambda i: (-front.index(i) if i in front else 1, seconds[i]))
             _limit(sum(seconds[i] for i in chosen))
             _replace(functions, module, mutant)
-            for cache in caches:
-                cache.cache_clear()  # what is in it was computed by the code as it was
+            self.forget()
             failing = self.failing(session, chosen)
             if failing is not None:
                 struct.pack_into("i", killers, 4 * number, failing)
@@ -187,6 +187,11 @@ class Campaign:
             if result != "killed":
                 print(f"{result}: {_entry(self.late[number])}", file=sys.stderr, flush=True)
         return True
+
+    def forget(self) -> None:
+        """Clear what cached functions know: another test, or the code as it was, has computed it."""
+        for cache in self.caches:
+            cache.cache_clear()
 
     def failing(self, session: pytest.Session, chosen: list[int]) -> int | None:
         """The first of these tests that fails."""
@@ -206,6 +211,7 @@ class Campaign:
             seconds, callers = [], []
             for index in range(len(session.items)):
                 called: set[CodeType] = set()
+                self.forget()
                 start = time.process_time()
                 sys.settrace(lambda frame, _, __, called=called: called.add(frame.f_code))
                 failing = self.failing(session, [index])

@@ -52,6 +52,7 @@ def without(data: Any, path: tuple[str | int, ...]) -> Any:
         (("network",), ("network",), "unnamed"),
         (("import",), ("import",), None),
         (("import", 2), ("import", 2), "unnamed"),
+        (("import", 2, 1), ("import", 2), "unnamed"),
         (("input",), ("input",), Rest()),
         (("input", "channels"), ("input", "channels"), None),
         (("body",), ("body",), [Rest()]),
