@@ -155,7 +155,9 @@ class _Parser:
     def fail(self) -> None:
         kind, value, offset = self.peek()
         what = "the expression ends too early" if kind == "end" else f"`{value}` does not belong here"
-        raise ExpressionError(what, offset, max(1, len(value)))
+        power = value == "*" and self.index > 0 and self.tokens[self.index - 1][1] == "*"
+        help = "there are no powers: write the product" if power else ""
+        raise ExpressionError(what, offset, max(1, len(value)), help=help)
 
     def expression(self, level: int, depth: int) -> None:
         self.operand(depth)

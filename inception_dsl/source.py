@@ -7,6 +7,7 @@ number). Tags, merge keys and several documents are refused.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, TypeAlias
@@ -35,6 +36,7 @@ _WORDS: Final = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_PARTS: Final = 4  # of what looks like a tuple: one for each axis, and one
 _NUMERIC: Final = frozenset("+-.0123456789")
 """What numbers start with."""
 _SPECIAL: Final = frozenset(
@@ -152,11 +154,11 @@ class _Builder:
         self.report.error(code, message, self.span(event), help=help)
         raise _StopError
 
-    def mistake(self, code: str, message: str, event: Any, **details: Any) -> None:
+    def mistake(self, code: str, message: str, span: Span, **details: Any) -> None:
         """Report what does not keep the rest from being read; of too many mistakes the rest does not matter."""
         if self.report.crowded(self.mistakes):
             raise _StopError
-        self.report.error(code, message, self.span(event), **details)
+        self.report.error(code, message, span, **details)
 
     def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
@@ -239,13 +241,35 @@ class _Builder:
                 self.value(get(), (*path, last), depth)
                 details = {"help": "remove one of the two", "fix": _between(before, spans[(*path, last)])}
                 first = [(keys[here], "it stands here first")]
-                self.mistake("E104", f"the key `{key}` stands twice", event, related=first, **details)
+                self.mistake("E104", f"the key `{key}` stands twice", self.span(event), related=first, **details)
                 continue
             if len(items) >= MAX_KEYS:
                 self.stop("E106", f"a mapping of more than {MAX_KEYS:,} keys", event)
             keys[here], last = self.span(event), key
             items[key] = self.value(get(), here, depth)
+            if type(key) is str and key[-1:] == ")":
+                self.parenthesised(items, path, event)
         return items, event
+
+    def parenthesised(self, items: dict[Any, Any], path: DataPath, event: Any) -> None:
+        """Report ``{key: (3, 3)}``, whose commas separate fields; ``event`` is the key that ends it."""
+        cut: list[Any] = []
+        for key in itertools.islice(reversed(items), _PARTS):
+            cut.insert(0, key)
+            if items[key] is not None:
+                break
+        first, *rest = cut
+        start, value = self.document.spans[(*path, first)], items[first]
+        if not rest or not isinstance(value, str) or value[:1] != "(" or start.line != event.end_mark.line + 1:
+            return
+        text = ", ".join([value, *map(str, rest)])
+        for part in rest:
+            del items[part]
+        items[first] = BROKEN
+        place = start._replace(end_column=event.end_mark.column + 1)
+        write = f"[{text[1:-1]}]"
+        message, help = f"the commas of `{text[:40]}` separate fields", f"write `{write}`, or put it in quotes"
+        self.mistake("E203", message, place, help=help, fix=[Edit(place, write)])
 
     def text(self, event: Any) -> str:
         """The text of a scalar; escapes in double quotes write no character that the file may not have."""
@@ -275,15 +299,15 @@ class _Builder:
             help = f"write `{decimal}`" if decimal else "write the number in plain decimal digits"
             fix = [Edit(self.span(event), decimal)] if decimal else []
             message = f"`{text[:32]}` means different numbers to different readers"
-            self.mistake("E107", message, event, help=f"{help}, or quote it to make it text", fix=fix)
+            self.mistake("E107", message, self.span(event), help=f"{help}, or quote it to make it text", fix=fix)
             return BROKEN
         if text in _SPECIAL or _LONG.match(text):
-            self.mistake("E107", f"`{text[:32]}` is not a finite number of at most 18 digits", event)
+            self.mistake("E107", f"`{text[:32]}` is not a finite number of at most 18 digits", self.span(event))
             return BROKEN
         if _FLOAT.match(text):
             number = float(text)
             if number in (float("inf"), float("-inf")):
-                self.mistake("E107", f"`{text[:32]}` is too large", event)
+                self.mistake("E107", f"`{text[:32]}` is too large", self.span(event))
                 return BROKEN
             return number
         return text

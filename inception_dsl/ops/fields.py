@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias, get_ar
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from .. import expression
+from ..edits import flow
 from ..expression import Expression
 from ..symbolic import Symbolic
 from ..values import Prose
@@ -110,7 +111,7 @@ def shown(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
-        return f"the list `{str(value)[:40]}`"
+        return f"the list `{flow(value[:40])[:40]}`"
     return f"`{str(value)[:40]}`"
 
 
@@ -143,11 +144,16 @@ def whole(low: int, high: int) -> Callable[[Any], int]:
 
 
 def real(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[Any], float]:
+    def fits(value: float) -> bool:
+        return low <= value <= high and not (open_low and value == low) and not (open_high and value == high)
+
     def check(value: Any) -> float:
-        bad = isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
-        if bad or not low <= value <= high or (open_low and value == low) or (open_high and value == high):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not fits(value):
             left, right = ("above" if open_low else "from"), ("below" if open_high else "to")
-            raise refuse(f"expected a number {left} {low:g} {right} {high:g}, found {shown(value)}")
+            message = f"expected a number {left} {low:g} {right} {high:g}, found {shown(value)}"
+            write = guess.share(value)
+            write = write if write and fits(float(write)) else ""
+            raise refuse(message, help=write and f"write `{write}`", write=write)
         return float(value)
 
     return check

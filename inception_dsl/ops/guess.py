@@ -19,6 +19,13 @@ def number(value: Any, low: int, high: int) -> str:
     return str(int(value)) if low <= value <= high else ""
 
 
+def share(value: Any) -> str:
+    """The number that ``value`` says as text, or in per cent."""
+    text = value.strip()[:20] if isinstance(value, str) else ""
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(%?)", text, re.ASCII)
+    return f"{float(found[1]) / (100 if found[2] else 1):.12g}" if found else ""
+
+
 def truth(value: Any) -> str:
     """``true`` or ``false`` for what says so in another language."""
     word = str(value)[:9].lower()

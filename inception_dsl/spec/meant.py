@@ -67,6 +67,15 @@ def misplaced_merge(value: dict[str, Any]) -> Exception | None:
     return located(error, ("branches", "merge", "[key]"), value)
 
 
+def default_alone(value: Any) -> Meant | None:
+    """The parameter that a number or a truth value is the default of."""
+    kind = {bool: "bool", int: "int", float: "float"}.get(type(value))
+    if kind is None:
+        return None
+    write = flow({"type": kind, "default": value})
+    return Meant(f"write `{write}`", write)
+
+
 def not_an_input(value: Any) -> PydanticCustomError:
     """The error of an ``input`` that is no mapping."""
     sizes = value if isinstance(value, list) else []

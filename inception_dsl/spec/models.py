@@ -25,7 +25,7 @@ from ..ops.fields import (
     shown,
 )
 from .checkpoints import NamingField, Source
-from .meant import KINDS, misplaced_merge, not_a_step, not_an_input, unknown_axis, unknown_op
+from .meant import KINDS, default_alone, misplaced_merge, not_a_step, not_an_input, unknown_axis, unknown_op
 from .rest import Rest
 from .sections import Paper, Preprocessing, Recorded, Training, argument
 
@@ -168,7 +168,7 @@ def parameter(value: Any) -> Parameter:
     if not isinstance(value, dict):
         types = ", ".join(PYTHON_TYPES)
         message = f"expected a type ({types}) or {{type: …, default: …}}, found {shown(value)}"
-        raise refuse(message, meant=did_you_mean(value, PYTHON_TYPES))
+        raise refuse(message, meant=lambda: default_alone(value) or did_you_mean(value, PYTHON_TYPES)())
     checked = Parameter.model_validate(value)
     if checked.default is not None and not fits(checked.default, checked.type):
         error = refuse(f"the default {shown(checked.default)} is not of type {checked.type}")

@@ -163,6 +163,8 @@ def _unexpected(problem: Any, path: DataPath, editor: Editor, report: Report, sp
     elif problem["type"] == "list_type" and isinstance(found, dict | str) and report.helping:
         fix = editor.wrap(path, "[", "]") or editor.item(path)
         help = "write `[…]` around it, or `- ` before it" if fix else ""
+    elif problem["type"] == "dict_type" and path[-1] == "branches" and isinstance(found, list):
+        help = "give each branch a name: `branches: {branch_1: […], branch_2: […]}`"
     report.error("E203", f"expected {expected}, found {shown(found)}", span, help=help, fix=fix)
 
 

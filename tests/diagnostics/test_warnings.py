@@ -364,7 +364,7 @@ def test_shipped_specs_and_the_starter_have_none(root: Path, tmp_path: Path) -> 
         ("[w404]", "`w404` is not the code of a warning", "did you mean `W404`?"),
         ("[E401]", "`E401` is a mistake, which nothing can allow", ""),
         ("[bias]", "`bias` is not the code of a warning", "codes: W301, W302, "),
-        ("[[W404]]", "the list `['W404']` is not the code of a warning", "codes: W301, W302, "),
+        ("[[W404]]", "the list `[W404]` is not the code of a warning", "codes: W301, W302, "),
         ("W404", "expected a list of codes, found `W404`", "write `[W404]`"),
         ("{W404: true}", "expected a list of codes, found a mapping", ""),
     ],

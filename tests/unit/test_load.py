@@ -104,7 +104,7 @@ def test_one_mistake(refused: Loaded, text: str, expected: str, help: str) -> No
     ("text", "words"),
     [
         ("body: {op: x}", ["a list", "a mapping"]),
-        ("body: [{branches: [a], merge: add}]", ["a mapping", "the list `['a']`"]),
+        ("body: [{branches: [a], merge: add}]", ["a mapping", "the list `[a]`"]),
         ("body: [{branches: {}, merge: add}]", ["at least one branch"]),
         ("body: [{branches: {a: []}, merge: sum}]", ["`concat`", "`add`", "`multiply`", "`sum`"]),
         ("paper: 7\nbody: [{op: identity}]", ["a mapping", "`7`"]),

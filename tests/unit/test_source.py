@@ -337,6 +337,43 @@ def test_a_mistake_that_ends_the_text_is_the_last() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "data", "at", "write"),
+    [
+        ("{a: 1, b: (3, 3), c: 2}", {"a": 1, "b": BROKEN, "c": 2}, "1:11-16", "[3, 3]"),
+        ("{b: (3,3)}", {"b": BROKEN}, "1:5-9", "[3, 3]"),
+        ("{b: (1, 2, x)}", {"b": BROKEN}, "1:5-13", "[1, 2, x]"),
+        ("{a: , b: (1, 2, 3, 4)}", {"a": None, "b": BROKEN}, "1:10-21", "[1, 2, 3, 4]"),
+    ],
+)
+def test_a_tuple_in_a_mapping_on_one_line(text: str, data: object, at: str, write: str) -> None:
+    report = Report()
+    document = parse(text, "a.yaml", report)
+    (found,) = report
+    assert document is not None
+    assert document.data == data
+    assert (found.code, place(found.span), [edit.text for edit in found.fix]) == ("E203", at, [write])
+    assert read(apply(text, found.fix)).data.keys() == data.keys()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("{a: (3, b): 3}", {"a": "(3", "b)": 3}),
+        ("{a: 3, b)}", {"a": 3, "b)": None}),
+        ("{a: 1(2, 3)}", {"a": "1(2", "3)": None}),
+        ("{a: (3, b, c: 1, d)}", {"a": "(3", "b": None, "c": 1, "d)": None}),
+        ("{a: (1, 2, 3, 4, 5)}", {"a": "(1", 2: None, 3: None, 4: None, "5)": None}),
+        ("a: (3\nb):\n", {"a": "(3", "b)": None}),
+        ("{a)}", {"a)": None}),
+        ("{a: [(3], b)}", {"a": ["(3"], "b)": None}),
+        ("{a: '(3, 3)'}", {"a": "(3, 3)"}),
+    ],
+)
+def test_what_is_no_tuple(text: str, data: object) -> None:
+    assert read(text).data == data
+
+
+@pytest.mark.parametrize(
     ("text", "line", "column", "found"),
     [
         ("ab\ncde", 0, 1, (1, 2)),
