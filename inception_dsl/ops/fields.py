@@ -209,9 +209,17 @@ def sides(value: Any) -> Any:
     raise refuse(f"{shown(value)} is not a padding", help=help)
 
 
+_PADDINGS: Final = ("same", "valid")
+
+
 def any_padding(value: Any) -> Any:
     if isinstance(value, str):
-        return choice(("same", "valid"))(value)
+        if value in _PADDINGS:
+            return value
+        meant = did_you_mean(value, _PADDINGS)
+        help = Meant("write same, valid, or pixels: 1, [1, 2] (one for each axis), [[0, 1], [0, 1]] (before and after)")
+        message = f"expected one of {', '.join(_PADDINGS)}, or pixels, found {shown(value)}"
+        raise refuse(message, meant=lambda: meant() if meant().help else help)
     return sides(value)
 
 

@@ -13,6 +13,8 @@ from ..ops.fields import FUNCTIONS, Meant, located, refuse, shown
 from ..words import nearest
 
 KINDS: Final = ("op", "branches", "use")
+MERGES: Final = ("concat", "add", "multiply")
+_ARGUMENTS: Final = frozenset({"with", "args", "arguments", "kwargs", "params", "parameters"})
 
 
 def not_a_step(value: Any) -> PydanticCustomError:
@@ -21,12 +23,23 @@ def not_a_step(value: Any) -> PydanticCustomError:
         return refuse(f"expected a step, found {shown(value)}", code="E205", meant=lambda: _op_alone(value))
     kinds = [key for key in KINDS if key in value]
     message = f"a step has one of `op`, `branches` and `use`; this one has {' and '.join(kinds) or 'none of them'}"
-    return refuse(message, code="E205", meant=lambda: Meant() if kinds else _kind(value))
+    return refuse(message, code="E205", meant=lambda: _one_of(value, kinds) if kinds else _kind(value))
+
+
+def _one_of(value: dict[Any, Any], kinds: list[str]) -> Meant:
+    """What was meant by a step of several kinds: a merge may stand where the op does."""
+    if kinds == ["op", "branches"] and value["op"] in MERGES and "merge" not in value:
+        return Meant(f"write `merge: {value['op']}`", "merge", path=("op", "[key]"))
+    return Meant()
 
 
 def _op_alone(value: Any) -> Meant:
-    """The step of an op that needs nothing but its name."""
+    """The step of an op that needs nothing but its name, or of an activation."""
     op = nearest(value, OPS) if isinstance(value, str) else None
+    function = nearest(value, FUNCTIONS) if isinstance(value, str) and not op else None
+    if function:
+        write = f"{{op: activation, function: {function}}}"
+        return Meant(f"write `{write}`", write)
     if op and not any(f.is_required() for n, f in OPS[op].model_fields.items() if n != "op"):
         return Meant(f"write `{{op: {op}}}`", f"{{op: {op}}}")
     return Meant(f"write {{op: {op or '…'}, …}}, {{branches: …}} or {{use: …}}")
@@ -51,6 +64,9 @@ def unknown_op(value: Any) -> PydanticCustomError:
         function = nearest(value, FUNCTIONS) if isinstance(value, str) and not best else None
         if function:
             return Meant(f"write `op: activation, function: {function}`", function, "function")
+        merge = nearest(value, MERGES) if isinstance(value, str) and not best else None
+        if merge:
+            return Meant(f"branches are joined: write `{{branches: {{…}}, merge: {merge}}}`")
         return Meant(f"did you mean `{best}`?" if best else f"ops: {', '.join(OPS)}", best or "", "op")
 
     return refuse(f"{shown(value)} is not an op", code="E204", meant=meant)
@@ -74,6 +90,17 @@ def default_alone(value: Any) -> Meant | None:
         return None
     write = flow({"type": kind, "default": value})
     return Meant(f"write `{write}`", write)
+
+
+def wrapped_arguments(value: dict[str, Any]) -> Exception | None:
+    """The error of a use whose arguments stand in a mapping of their own."""
+    key = next((key for key, given in value.items() if key in _ARGUMENTS and isinstance(given, dict)), None)
+    if key is None:
+        return None
+    text = flow(dict(list(value[key].items())[:4]))[1:-1]
+    help = f"write `{text if len(text) < 60 else '…'}` without `{key}`" if text else "leave it out"
+    message = f"`{key}` is no argument: the arguments stand beside `use`"
+    return located(refuse(message, code="E201", help=help, write=key, edit="unwrap"), (key, "[key]"), value)
 
 
 def not_an_input(value: Any) -> PydanticCustomError:

@@ -25,7 +25,16 @@ from ..ops.fields import (
     shown,
 )
 from .checkpoints import NamingField, Source
-from .meant import KINDS, default_alone, misplaced_merge, not_a_step, not_an_input, unknown_axis, unknown_op
+from .meant import (
+    KINDS,
+    default_alone,
+    misplaced_merge,
+    not_a_step,
+    not_an_input,
+    unknown_axis,
+    unknown_op,
+    wrapped_arguments,
+)
 from .rest import Rest
 from .sections import Paper, Preprocessing, Recorded, Training, argument
 
@@ -67,6 +76,9 @@ def step(value: Any) -> Any:
         if misplaced:
             raise misplaced
         return Fork.model_validate(value)
+    wrapped = wrapped_arguments(value)
+    if wrapped:
+        raise wrapped
     own = {k: v for k, v in value.items() if k in Use.model_fields and k != "arguments"}
     return Use.model_validate({**own, "arguments": {k: v for k, v in value.items() if k not in own}})
 

@@ -29,6 +29,13 @@ _GROUPS: Final[dict[Any, type[BaseModel]]] = {
     "params": Parameter,
     "checkpoints": Naming,
 }
+_NAMED: Final[dict[Any, str]] = {
+    "branches": "give each branch a name: `branches: {branch_1: […], branch_2: […]}`",
+    "aux_heads": "give each head a name: `aux_heads: {aux: {after: …, loss_weight: …, steps: […]}}`",
+    "outputs": "give each output a name: `outputs: {features: mixed_5b}`",
+    "blocks": "give each block a name: `blocks: {tower: {steps: […]}}`",
+    "params": "give each parameter a type: `params: {filters: int}`",
+}
 _EXPECTED: Final = {
     "list_type": "a list",
     "dict_type": "a mapping",
@@ -85,6 +92,8 @@ def _fix(editor: Editor, path: DataPath, meant: Meant, on_key: bool) -> Edits:
         return ()
     if meant.edit == "lift":
         return editor.lift(path, f"op: {meant.write}")
+    if meant.edit == "unwrap":
+        return editor.unwrap(path)
     if meant.edit == "up":
         return (*editor.remove(path), *editor.insert(path[:-2], "merge", meant.write))
     if meant.edit == "function":
@@ -163,8 +172,8 @@ def _unexpected(problem: Any, path: DataPath, editor: Editor, report: Report, sp
     elif problem["type"] == "list_type" and isinstance(found, dict | str) and report.helping:
         fix = editor.wrap(path, "[", "]") or editor.item(path)
         help = "write `[…]` around it, or `- ` before it" if fix else ""
-    elif problem["type"] == "dict_type" and path[-1] == "branches" and isinstance(found, list):
-        help = "give each branch a name: `branches: {branch_1: […], branch_2: […]}`"
+    elif problem["type"] == "dict_type" and isinstance(found, list):
+        help = _NAMED.get(path[-1], "")
     report.error("E203", f"expected {expected}, found {shown(found)}", span, help=help, fix=fix)
 
 
