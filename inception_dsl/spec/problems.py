@@ -129,7 +129,8 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
     best = nearest(str(name), fields)
     help = f"did you mean `{best}`?" if best else (f"known fields: {listed(fields)}" if fields else "")
     siblings = _at(document.data, owner)
-    taken = isinstance(siblings, dict) and best in siblings
+    same_file = best and document.key_span((*owner, best)).file == document.key_span(path).file  # else it is extended
+    taken = isinstance(siblings, dict) and best in siblings and same_file
     fix = editor.rename(path, best) if best and not taken else ()
     value = siblings.get(name) if isinstance(siblings, dict) else None
     if best and taken:

@@ -66,6 +66,9 @@ def test_sizes_that_lose_nothing(warned: Warned) -> None:
     (found,) = warned(f"{HEAD}body: [{{op: max_pool, kernel_size: 3, stride: 2, padding: valid}}]")
     assert found.message == "`max_pool` leaves the last row and the last column of its 32x32 input unread"
     assert found.help == "31x31 or 33x33 would lose nothing, nor would `padding: same`"
+    step = "{op: conv, filters: 4, kernel_size: 3}"  # leaves the sizes, so those of the network are the same
+    (found,) = warned(f"{HEAD}stem: [{step}]\nbody: [{{op: max_pool, kernel_size: 3, stride: 2, padding: valid}}]")
+    assert found.help == "31x31 or 33x33 would lose nothing, nor would `padding: same`"
 
 
 def test_every_size_in_a_help_is_tried_out(warned: Warned) -> None:

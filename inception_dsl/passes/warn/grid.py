@@ -185,7 +185,7 @@ def _help(survey: Survey, typed: TypedOp, loss: Loss) -> str:
     if layers:
         start = [number(n) for n in program.input.spatial]
         there = _around(start, loss.ends, lambda axis, n: _fits(windows[axis], _after(layers, axis, n)))
-    more = f" ({there} at the input of the {program.kind})" if there else ""
+    more = f" ({there} at the input of the {program.kind})" if there not in ("", here) else ""
     return f"{f'{here}{more}' if here else 'another size'} would lose nothing, nor would `padding: same`"
 
 
