@@ -35,6 +35,20 @@ def flow(value: Any) -> str:
     return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def beginning(value: Any, room: int) -> str:
+    """The first ``room`` characters of ``value`` as YAML, or a few more; it may be of any size."""
+    if not isinstance(value, dict | list):
+        return flow(value)
+    text = "[" if isinstance(value, list) else "{"
+    for entry in value:
+        if len(text) > room:
+            break
+        text += ", " if len(text) > 1 else ""
+        text += f"{flow(entry)}: " if isinstance(value, dict) else ""
+        text += beginning(value[entry] if isinstance(value, dict) else entry, room - len(text))
+    return text + ("]" if isinstance(value, list) else "}")
+
+
 def apply(text: str, edits: Iterable[Edit]) -> str:
     """``text`` with every edit made; of those at one place, the later ones come after."""
     starts = [0]

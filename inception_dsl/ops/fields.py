@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias, get_ar
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from .. import expression
-from ..edits import flow
+from ..edits import beginning
 from ..expression import Expression
 from ..symbolic import Symbolic
 from ..values import Prose
@@ -111,7 +111,7 @@ def shown(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
-        return f"the list `{flow(value[:40])[:40]}`"
+        return f"the list `{beginning(value, 40)[:40]}`"
     return f"`{str(value)[:40]}`"
 
 

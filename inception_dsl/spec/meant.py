@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
-from ..edits import flow
+from ..edits import beginning, flow
 from ..ops import OPS
 from ..ops.fields import FUNCTIONS, Meant, located, refuse, shown
 from ..words import nearest
@@ -97,7 +97,7 @@ def wrapped_arguments(value: dict[str, Any]) -> Exception | None:
     key = next((key for key, given in value.items() if key in _ARGUMENTS and isinstance(given, dict)), None)
     if key is None:
         return None
-    text = flow(dict(list(value[key].items())[:4]))[1:-1]
+    text = beginning(value[key], 60)[1:-1]
     help = f"write `{text if len(text) < 60 else '…'}` without `{key}`" if text else "leave it out"
     message = f"`{key}` is no argument: the arguments stand beside `use`"
     return located(refuse(message, code="E201", help=help, write=key, edit="unwrap"), (key, "[key]"), value)
