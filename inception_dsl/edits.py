@@ -167,17 +167,19 @@ class Editor(NamedTuple):
         key, inner = self.document.keys.get(path), self.fields(path)
         if not inner:
             return self.remove(path)
-        if key is None or not key.in_a_file or not all(self.scalar(field) for field in inner):
+        texts = [self.written(field) for field in inner]
+        if key is None or not key.in_a_file or not all(texts):
             return ()
         last = self.document.spans[path] if self.tight(path) else self.document.spans[inner[-1]]
-        texts = [self.written(field) for field in inner]
         between = ", " if self.at(self.document.spans[path[:-1]]) == "{" else "\n" + " " * (key.column - 1)
         return (Edit(key._replace(end_line=last.end_line, end_column=last.end_column), between.join(texts)),)
 
     def written(self, path: DataPath) -> str:
-        """A field whose value stands on one line, as it is written."""
-        span = self.document.spans[path]
-        return f"{path[-1]}: {_line(span, self.texts)[span.column - 1 : span.end_column - 1]}"
+        """A field with a number or text, as it is written, where that is on one line."""
+        key, value = self.document.keys[path], self.document.spans[path]
+        if key.line != value.line or not self.scalar(path):
+            return ""
+        return _line(key, self.texts)[key.column - 1 : value.end_column - 1]
 
     def fields(self, path: DataPath) -> list[DataPath]:
         """The fields of a mapping in the order in which they are written; none if they are of several files."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from pydantic_core import PydanticCustomError
 
@@ -13,7 +13,8 @@ from ..ops.fields import FUNCTIONS, Meant, located, refuse, shown
 from ..words import nearest
 
 KINDS: Final = ("op", "branches", "use")
-MERGES: Final = ("concat", "add", "multiply")
+Merge: TypeAlias = Literal["concat", "add", "multiply"]
+MERGES: Final[tuple[str, ...]] = get_args(Merge)
 _ARGUMENTS: Final = frozenset({"with", "args", "arguments", "kwargs", "params", "parameters"})
 
 

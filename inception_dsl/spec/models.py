@@ -27,6 +27,7 @@ from ..ops.fields import (
 from .checkpoints import NamingField, Source
 from .meant import (
     KINDS,
+    Merge,
     default_alone,
     misplaced_merge,
     not_a_step,
@@ -147,7 +148,7 @@ class Fork(Step):
         description="The branches by name, in the order of the merge.",
         examples=[{"shortcut": [], "branch_3x3": [_STEP]}],
     )
-    merge: Literal["concat", "add", "multiply"] = Field(
+    merge: Merge = Field(
         description="`concat` joins channels; `add` and `multiply` work element by element and broadcast vectors."
     )
 
