@@ -14,11 +14,12 @@ from ..define import Key, fixed_parameters, key_of
 from ..diagnostics import Report
 from ..infer import MAX_LAYERS
 from ..ir.graph import Chain, ForkNode, Node, OpNode, Program, UseNode, cause, nodes
-from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
+from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 from ..values import number
 
 MAX_WEIGHTS: Final = 10**11
 MAX_STEPS: Final = 10_000
+MAX_AGAIN: Final = 1_000
 MAX_SOURCE: Final = 8_000_000
 _LINE: Final = 100
 """Characters of source that a step may take, about."""
@@ -87,11 +88,12 @@ class _Sizes:
         self.fixed = {name: frozenset(fixed_parameters(block, program)) for name, block in program.blocks.items()}
         self.defined: set[Key] = set()
         self.weights: dict[int, int] = {}
-        self.total = self.steps = self.characters = 0
+        self.total = self.steps = self.again = self.characters = 0
 
     def top(self, chain: TypedChain) -> None:
         for node in nodes(tuple(step.node for step in chain.steps)):
             self.step(node, node)
+        self.repeated(chain)
         before = self.total
         self.total += self.chain(chain)
         if self.total > MAX_WEIGHTS and self.report.ok:
@@ -121,6 +123,16 @@ class _Sizes:
         self.room(use.node, sum(len(text.plain) for text in texts))
         for node in nodes(block.chain):
             self.step(node, use.node)
+        self.repeated(use.body)
+
+    def repeated(self, chain: TypedChain) -> None:
+        """Add the steps that are printed again because a fork repeats; report the fork that makes them too many."""
+        for step in chain.steps:
+            before, self.again = self.again, self.again + _again(step)
+            if before <= MAX_AGAIN < self.again:
+                message = f"with this more than {MAX_AGAIN:,} steps would be printed again, as the fork repeats"
+                help = "make the fork a block, which is printed once, and repeat its use"
+                self.report.error("E309", message, cause(_repeating(step)), help=help)
 
     def step(self, node: Node, because: Node) -> None:
         notes = node.op.deviation or () if isinstance(node, OpNode) else node.deviations
@@ -149,6 +161,31 @@ class _Sizes:
                 message = f"with this there are more than {MAX_WEIGHTS:,} weights"
                 return self.report.error("E309", message, cause(step.node))
         return None
+
+
+def _again(step: TypedStep) -> int:
+    """How many steps are printed beyond those that are written: a fork that repeats may be printed each time."""
+    return _prints(step) - sum(1 for _ in nodes((step.node,)))
+
+
+def _prints(step: TypedStep) -> int:
+    if not isinstance(step.node, ForkNode):
+        return 1
+    return sum(
+        run.count * (1 + sum(_prints(s) for chain in _inside(run.typed) for s in chain.steps)) for run in step.runs
+    )
+
+
+def _repeating(step: TypedStep) -> Node:
+    """The fork that repeats: this one, or the one in it that is printed most often."""
+    if step.count > 1:
+        return step.node
+    return _repeating(max(_steps(step.runs[0].typed), key=_again))
+
+
+def _steps(typed: Typed) -> Iterator[TypedStep]:
+    """The steps of the branches of a fork."""
+    return (step for chain in _inside(typed) for step in chain.steps)
 
 
 def _inside(typed: Typed) -> Iterator[TypedChain]:

@@ -332,6 +332,24 @@ def _() -> str:
     return body("  - {op: conv, filters: '${in_channels + 1}', kernel_size: 1, repeat: 990}\n")
 
 
+@bomb("a fork that repeats", "E309")
+def _() -> str:
+    return body(f"  - {{merge: add, branches: {{a: [], b: [{CONV[:-1]}, repeat: 2}}]}}, repeat: 3000}}\n")
+
+
+@bomb("forks that repeat, in each other", "E309")
+def _() -> str:
+    inner = "{op: identity}"
+    for i in range(12):
+        inner = f"{{merge: concat, name: f{i}, branches: {{b: [{inner}]}}, repeat: 2}}"
+    return body(f"  - {inner}\n")
+
+
+@bomb("a fork that repeats, up to the limit", "")
+def _() -> str:
+    return body("  - {merge: concat, branches: {b: [{op: conv_bn, filters: 3, kernel_size: 1}]}, repeat: 501}\n")
+
+
 @bomb("a thousand branches", "")
 def _() -> str:
     return f"{HEAD}body: [{{merge: add, branches: {{{','.join(f'b{i}: []' for i in range(1_000))}}}}}]\n"

@@ -49,6 +49,40 @@ def test_steps_that_are_printed(
     assert f"more than {MAX_STEPS} steps" in report.diagnostics[0].message
 
 
+def fork(inside: str, more: str = "") -> str:
+    return f"{{merge: add, branches: {{a: [], b: [{inside}]}}{more}}}"
+
+
+GROWING = fork("{op: conv, filters: 5, kernel_size: 1}", ", repeat: %d").replace("add", "concat").replace("a: [], ", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "repeat"),
+    [
+        (f"body: [{fork('{op: identity}', ', repeat: 501')}]", ""),
+        (f"body: [{fork('{op: identity}', ', repeat: 502')}]", "502"),
+        (f"body: [{fork('{op: identity}', ', repeat: 1, name: x')}, {fork('{op: identity}', ', repeat: 502')}]", "502"),
+        (f"body: [{fork('{op: identity}', ', repeat: 500, name: x')}, {fork('{op: identity}', ', repeat: 3')}]", "3"),
+        (f"body: [{fork('{op: identity, repeat: 9000}')}]", ""),
+        (f"body: [{GROWING % 501}]", ""),
+        (f"body: [{GROWING % 502}]", "502"),
+        (f"body: [{fork(fork('{op: identity}', ', repeat: 502'))}]", "502"),
+        (f"body: [{fork(fork('{op: identity}', ', repeat: 25, name: y'), ', repeat: 20')}]", "20"),
+        (f"body: [{fork(fork('{op: identity}', ', repeat: 25, name: y'), ', repeat: 19')}]", ""),
+        (f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 502')}]}}}}\nbody: [{{use: t}}]", "502"),
+        (f"blocks: {{t: {{steps: [{fork('{op: identity}')}]}}}}\nbody: [{{use: t, repeat: 900}}]", ""),
+        (f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 400')}]}}}}\nbody: [{{use: t, repeat: 9}}]", ""),
+    ],
+)
+def test_steps_that_are_printed_again(write: Callable[[str], Path], text: str, repeat: str) -> None:
+    report = Report()
+    assert (compile_spec(write(f"{HEAD}{text}\n"), {}, report) is None) == bool(repeat), report.render()
+    lines = f"{HEAD}{text}".split("\n")
+    places = [lines[d.span.line - 1][d.span.column - 1 : d.span.end_column - 1] for d in report]
+    assert places == [repeat] * bool(repeat)
+    assert all("more than 1,000 steps would be printed again" in d.message for d in report)
+
+
 def test_a_block_is_printed_once(write: Callable[[str], Path]) -> None:
     uses = "".join(f"  - {{use: a, name: u{i}, n: {i % 5 + 1}}}\n" for i in range(MAX_STEPS - 10))
     assert compile_spec(write(f"{HEAD}{USE}body:\n{uses}"), {}, Report()) is not None
