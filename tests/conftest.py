@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,9 @@ from inception_dsl.diagnostics import Report
 from inception_dsl.ir.typed import TypedProgram
 
 ROOT = Path(__file__).parent.parent
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers fill the processor: more threads wait for each other
+    for one in ("OMP_NUM", "MKL_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
+        os.environ.setdefault(f"{one}_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
