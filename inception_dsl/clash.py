@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .diagnostics import Edit, Span
@@ -32,24 +32,34 @@ class Place(NamedTuple):
         return self.origin.span(self.field) if self.field else self.origin.document.key_span(self.origin.path)
 
 
+class Difference(NamedTuple):
+    """What differs between branches, and the size of each; ``None`` for one that fits any: a name, or broadcast."""
+
+    what: str
+    sizes: tuple[Any, ...]
+
+
 class Clash:
     """What is said of a fork whose branches differ in ``what``: channels, spatial sizes or ranks."""
 
     def __init__(
-        self, fork: ForkNode, branches: Sequence[Branch], what: str, values: Mapping[str, Any], texts: Mapping[str, str]
+        self,
+        fork: ForkNode,
+        branches: Sequence[Branch],
+        found: Difference,
+        values: Mapping[str, Any],
+        texts: Mapping[str, str],
     ) -> None:
-        self.fork, self.branches, self.what, self.values, self.texts = fork, branches, what, values, texts
-        ys = [chain.y for _, chain in branches]
-        axes = range(max(y.rank for y in ys)) if what == "spatial sizes" else (0,)
-        self.axis = next(a for a in axes if len({self.compared(y, a) for y in ys} - {None}) > 1)
+        self.fork, self.branches, self.values, self.texts = fork, branches, values, texts
+        self.what = found.what
+        self.sized = [(size, branch) for size, branch in zip(found.sizes, branches, strict=True) if size is not None]
         self.right, self.wrong = self.sides()
         self.place, self.other = self.decided(self.wrong), self.decided(self.right)
         self.span = self.place.span
 
     @property
     def message(self) -> str:
-        joined = [chain.y for _, chain in self.branches if self.compared(chain.y, self.axis) is not None]
-        sizes = list(dict.fromkeys(self.size(y) for y in joined))
+        sizes = list(dict.fromkeys(self.size(chain.y) for _, (_, chain) in self.sized))
         some, last = ", ".join(sizes[:-1][:_LISTED]), sizes[-1]
         if self.what == "channels":
             return f"`{self.fork.merge}` joins {some} and {last} channels"
@@ -79,29 +89,14 @@ class Clash:
         """What differs, of one map; where it is the same before and after a step, that step does not decide it."""
         return y.rank if self.what == "ranks" else self.size(y)
 
-    def compared(self, y: TensorType, axis: int) -> Any:
-        """What has to be the same in all branches; ``None`` for a branch that fits any, for its size is a name or is
-        broadcast.
-        """
-        size: Any
-        if self.what == "ranks":
-            size, broadcast = y.rank, 0
-        elif self.what == "channels":
-            size, broadcast = y.channels, 1
-        else:
-            size, broadcast = y.spatial[axis] if y.rank else 1, 1
-        fits = not known(size) or (size == broadcast and self.fork.merge != "concat")
-        return None if fits else size
-
     def sides(self) -> tuple[Branch, Branch]:
         """The branch that the others should be like, and the first one that is not like it.
 
         A shortcut is always right, else the size that most branches have.
         """
-        sized = [(size, b) for b in self.branches if (size := self.compared(b[1].y, self.axis)) is not None]
-        sizes = [size for size, _ in sized]
-        common = next((s for s, (_, chain) in sized if not chain.steps), Counter(sizes).most_common(1)[0][0])
-        return next(b for s, b in sized if s == common), next(b for s, b in sized if s != common)
+        shortcut = next((size for size, (_, chain) in self.sized if not chain.steps), None)
+        common = Counter(size for size, _ in self.sized).most_common(1)[0][0] if shortcut is None else shortcut
+        return next(b for s, b in self.sized if s == common), next(b for s, b in self.sized if s != common)
 
     def decided(self, branch: Branch) -> Place:
         """Where the size of a branch is decided: at its end, or at the branch where it is that of the input."""
@@ -196,13 +191,21 @@ def _trail(chain: TypedChain) -> str:
     return " -> ".join(shapes if len(shapes) <= 4 else [shapes[0], "…", *shapes[-2:]])
 
 
-def concatenated(types: list[TensorType]) -> TensorType | str:
-    """The type of a concat along channels, or the word for what differs."""
-    if len({t.rank for t in types}) > 1:
-        return "ranks"
+def _difference(what: str, sizes: Iterable[Any], broadcast: int | None = None) -> Difference | None:
+    """Whether sizes that are numbers differ, those aside that are broadcast."""
+    found = tuple(size if known(size) and size != broadcast else None for size in sizes)
+    return Difference(what, found) if len({*found} - {None}) > 1 else None
+
+
+def concatenated(types: list[TensorType]) -> TensorType | Difference:
+    """The type of a concat along channels, or what differs."""
+    found = _difference("ranks", (t.rank for t in types))
+    if found:
+        return found
     for sizes in zip(*(t.spatial for t in types), strict=True):
-        if len({s for s in sizes if known(s)}) > 1:
-            return "spatial sizes"
+        found = _difference("spatial sizes", sizes)
+        if found:
+            return found
     total: Any = 0
     for t in types:
         total = total + t.channels
@@ -213,16 +216,18 @@ def _sharpest(spatial: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     return tuple(next((s for s in sizes if known(s)), sizes[0]) for sizes in zip(*spatial, strict=True))
 
 
-def combined(types: list[TensorType]) -> TensorType | str:
-    """The type of an add or a multiply: axes of size 1, and vectors, are broadcast."""
+def combined(types: list[TensorType]) -> TensorType | Difference:
+    """The type of an add or a multiply, or what differs: axes of size 1, and vectors, are broadcast."""
+    found = _difference("ranks", (t.rank for t in types), broadcast=0)
+    if found:
+        return found
     rank = max(t.rank for t in types)
-    if any(t.rank not in (0, rank) for t in types):
-        return "ranks"
     shapes = [(*((1,) * rank if not t.rank else t.spatial), t.channels) for t in types]
     result: list[Any] = []
     for axis, sizes in enumerate(zip(*shapes, strict=True)):
+        found = _difference("channels" if axis == rank else "spatial sizes", sizes, broadcast=1)
+        if found:
+            return found
         larger = [s for s in sizes if s != 1]
-        if len({s for s in larger if known(s)}) > 1:
-            return "channels" if axis == rank else "spatial sizes"
         result.append(next((s for s in larger if known(s)), larger[0] if larger else 1))
     return TensorType(tuple(result[:-1]), result[-1])

@@ -18,6 +18,7 @@ CODES: Final[dict[str, str]] = {
     "E105": "a YAML feature that specs do not use (tag, merge key, anchor cycle, several documents)",
     "E106": "the text is too large or too deeply nested",
     "E107": "a scalar whose meaning differs between YAML versions",
+    "E108": "what looks like a tuple, but is cut into fields at its commas",
     # 2: the fields
     "E201": "unknown field",
     "E202": "a field is missing",

@@ -6,6 +6,7 @@ A change is a tuple of :class:`~inception_dsl.diagnostics.Edit`; it is empty whe
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -22,31 +23,22 @@ _ESCAPED: Final = re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.")
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
-def flow(value: Any) -> str:
-    """``value`` as YAML that can stand anywhere."""
+def flow(value: Any, room: float = math.inf) -> str:
+    """``value`` as YAML that can stand anywhere; of a larger one the beginning, ``room`` characters or a few more."""
+    if isinstance(value, dict | list | tuple):
+        text = ""
+        for entry in value:
+            if len(text) > room:
+                break
+            text += ", " if text else ""
+            text += f"{flow(entry)}: " if isinstance(value, dict) else ""
+            text += flow(value[entry] if isinstance(value, dict) else entry, room - len(text))
+        return f"{{{text}}}" if isinstance(value, dict) else f"[{text}]"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{flow(k)}: {flow(v)}' for k, v in value.items())}}}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(flow(v) for v in value)}]"
     if isinstance(value, str):
         return value if _PLAIN.match(value) and value.lower() not in _WORDS else "'" + value.replace("'", "''") + "'"
     return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def beginning(value: Any, room: int) -> str:
-    """The first ``room`` characters of ``value`` as YAML, or a few more; it may be of any size."""
-    if not isinstance(value, dict | list):
-        return flow(value)
-    text = "[" if isinstance(value, list) else "{"
-    for entry in value:
-        if len(text) > room:
-            break
-        text += ", " if len(text) > 1 else ""
-        text += f"{flow(entry)}: " if isinstance(value, dict) else ""
-        text += beginning(value[entry] if isinstance(value, dict) else entry, room - len(text))
-    return text + ("]" if isinstance(value, list) else "}")
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:

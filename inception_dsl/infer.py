@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .clash import Clash, combined, concatenated
+from .clash import Clash, Difference, combined, concatenated
 from .diagnostics import Edit, Report, Span
 from .edits import Editor, inside
 from .expression import Expression, ExpressionError
@@ -270,7 +270,7 @@ class Inference:
         except TooLongError as error:
             self.error("E309", str(error), node.origin.span("merge"))
             return None
-        if isinstance(y, str):
+        if isinstance(y, Difference):
             clash = Clash(node, done, y, values, self.report.texts)
             self.error("E402", clash.message, clash.span, **clash.details())
             return None

@@ -269,7 +269,7 @@ class _Builder:
         place = start._replace(end_column=event.end_mark.column + 1)
         write = f"[{text[1:-1]}]"
         message, help = f"the commas of `{text[:40]}` separate fields", f"write `{write}`, or put it in quotes"
-        self.mistake("E203", message, place, help=help, fix=[Edit(place, write)])
+        self.mistake("E108", message, place, help=help, fix=[Edit(place, write)])
 
     def text(self, event: Any) -> str:
         """The text of a scalar; escapes in double quotes write no character that the file may not have."""

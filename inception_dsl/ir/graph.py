@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from ..diagnostics import Span
 from ..ops import Op
 from ..source import DataPath, Document
 from ..values import Prose, TensorType
+
+Merge: TypeAlias = Literal["concat", "add", "multiply"]
+MERGES: Final[tuple[str, ...]] = get_args(Merge)
 
 
 class Origin(NamedTuple):
@@ -57,7 +60,7 @@ class ForkNode(NamedTuple):
     """Branches by name, in the order of the merge."""
 
     branches: tuple[tuple[str, Chain], ...]
-    merge: Literal["concat", "add", "multiply"]
+    merge: Merge
     name: str | None
     segments: tuple[str, ...]
     repeat: Any

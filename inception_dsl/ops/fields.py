@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias, get_ar
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from .. import expression
-from ..edits import beginning
+from ..edits import flow
 from ..expression import Expression
 from ..symbolic import Symbolic
 from ..values import Prose
@@ -76,12 +76,12 @@ def refuse(
     return PydanticCustomError("spec", "{message}", context)
 
 
-def did_you_mean(word: object, known: Iterable[str]) -> Callable[[], Meant]:
-    """Asks for the nearest of the known words."""
+def did_you_mean(word: object, known: Iterable[str], otherwise: str = "") -> Callable[[], Meant]:
+    """Asks for the nearest of the known words; where there is none, the help is ``otherwise``."""
 
     def meant() -> Meant:
         best = nearest(word, known) if isinstance(word, str) else None
-        return Meant(f"did you mean `{best}`?", best) if best else Meant()
+        return Meant(f"did you mean `{best}`?", best) if best else Meant(otherwise)
 
     return meant
 
@@ -111,7 +111,7 @@ def shown(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
-        return f"the list `{beginning(value, 40)[:40]}`"
+        return f"the list `{flow(value, 40)[:40]}`"
     return f"`{str(value)[:40]}`"
 
 
@@ -216,10 +216,9 @@ def any_padding(value: Any) -> Any:
     if isinstance(value, str):
         if value in _PADDINGS:
             return value
-        meant = did_you_mean(value, _PADDINGS)
-        help = Meant("write same, valid, or pixels: 1, [1, 2] (one for each axis), [[0, 1], [0, 1]] (before and after)")
         message = f"expected one of {', '.join(_PADDINGS)}, or pixels, found {shown(value)}"
-        raise refuse(message, meant=lambda: meant() if meant().help else help)
+        help = "write same, valid, or pixels: 1, [1, 2] (one for each axis), [[0, 1], [0, 1]] (before and after)"
+        raise refuse(message, meant=did_you_mean(value, _PADDINGS, help))
     return sides(value)
 
 

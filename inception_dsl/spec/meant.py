@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
-from ..edits import beginning, flow
+from ..edits import flow
+from ..ir.graph import MERGES
 from ..ops import OPS
 from ..ops.fields import FUNCTIONS, Meant, located, refuse, shown
 from ..words import nearest
 
 KINDS: Final = ("op", "branches", "use")
-Merge: TypeAlias = Literal["concat", "add", "multiply"]
-MERGES: Final[tuple[str, ...]] = get_args(Merge)
 _ARGUMENTS: Final = frozenset({"with", "args", "arguments", "kwargs", "params", "parameters"})
 
 
@@ -98,7 +97,7 @@ def wrapped_arguments(value: dict[str, Any]) -> Exception | None:
     key = next((key for key, given in value.items() if key in _ARGUMENTS and isinstance(given, dict)), None)
     if key is None:
         return None
-    text = beginning(value[key], 60)[1:-1]
+    text = flow(value[key], 60)[1:-1]
     help = f"write `{text if len(text) < 60 else '…'}` without `{key}`" if text else "leave it out"
     message = f"`{key}` is no argument: the arguments stand beside `use`"
     return located(refuse(message, code="E201", help=help, write=key, edit="unwrap"), (key, "[key]"), value)

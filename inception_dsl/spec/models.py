@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 from pydantic import Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from ..ir.graph import Merge
 from ..ops import OPS, Fields, Op, Step, attribute_names, expressions
 from ..ops.allow import Codes
 from ..ops.fields import (
@@ -27,7 +28,6 @@ from ..ops.fields import (
 from .checkpoints import NamingField, Source
 from .meant import (
     KINDS,
-    Merge,
     default_alone,
     misplaced_merge,
     not_a_step,

@@ -129,8 +129,9 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
     best = nearest(str(name), fields)
     help = f"did you mean `{best}`?" if best else (f"known fields: {listed(fields)}" if fields else "")
     siblings = _at(document.data, owner)
-    same_file = best and document.key_span((*owner, best)).file == document.key_span(path).file  # else it is extended
-    taken = isinstance(siblings, dict) and best in siblings and same_file
+    taken = isinstance(siblings, dict) and best in siblings
+    if taken and document.key_span((*owner, str(best))).file != document.key_span(path).file:
+        taken = False  # it stands in a spec that this one extends
     fix = editor.rename(path, best) if best and not taken else ()
     value = siblings.get(name) if isinstance(siblings, dict) else None
     if best and taken:

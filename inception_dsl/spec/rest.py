@@ -37,14 +37,12 @@ def drop(data: Any, path: DataPath) -> DataPath | None:
         return path
     while path:
         owner, key, replacement = _get(data, path[:-1]), path[-1], _replacement(path)
-        if isinstance(key, int) and path[:-1] == ("import",):
-            owner[key] = _LOST  # the others keep their positions
+        holds = isinstance(owner, dict | list)
+        if holds and replacement is not None:
+            owner[key] = replacement
             return path
-        if isinstance(owner, dict) and (replacement is not None or key in owner):
-            if replacement is None:
-                del owner[key]
-            else:
-                owner[key] = replacement
+        if isinstance(owner, dict) and key in owner:
+            del owner[key]
             return path
         path = path[:-1]
     return None
@@ -63,7 +61,7 @@ def _replacement(path: DataPath) -> Any:
         return [Rest()]
     if path == ("input",):
         return Rest()
-    if path in (("network",), ("block",)):
+    if path in (("network",), ("block",)) or (path[:-1] == ("import",)):  # the other imports keep their positions
         return _LOST
     return 0.0 if path[-1] == "loss_weight" else None
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from inception_dsl import plugins
+from inception_dsl import infer, plugins, source, steps
 from inception_dsl.cli import main
 from inception_dsl.codes import CODES
 from inception_dsl.explain import PLAIN, Explanation, explanations, is_command
+from inception_dsl.passes import budget
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +111,19 @@ WORLDS: dict[str, Callable[[], object]] = {  # what is wrong around the spec
 
 def test_every_code_is_explained_in_order() -> None:
     assert list(explanations()) == list(CODES)
+
+
+def test_the_limits_in_words_are_those_of_the_code() -> None:
+    text = (source.MAX_NODES, source.MAX_ENTRIES, source.MAX_KEYS, source.MAX_DEPTH)
+    size = (infer.MAX_LAYERS, infer.MAX_DIFFERENT, steps.MAX_NESTING)
+    printed = (
+        f"{budget.MAX_STEPS:,} steps",
+        f"{budget.MAX_AGAIN:,} that a repeat",
+        f"{budget.MAX_SOURCE:,} characters",
+    )
+    for code, limits in (("E106", text), ("E309", (*size, *printed))):
+        why = " ".join(explanations()[code].why.split())
+        assert [w for w in limits if (w if isinstance(w, str) else f"{w:,}") not in why] == []
 
 
 @pytest.mark.parametrize("code", CODES)

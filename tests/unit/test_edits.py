@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from inception_dsl.diagnostics import Edit, Report, Span
-from inception_dsl.edits import Editor, apply, beginning, flow, inside
+from inception_dsl.edits import Editor, apply, flow, inside
 from inception_dsl.source import parse
 
 FLOW = "a: {op: conv, filters: 3} # x\nb: {}\nc: {d: [1]}\n"
@@ -86,10 +86,10 @@ def test_the_beginning_of_a_value_of_any_size() -> None:
         deep = [deep]
     many = {f"k{i}": [i] * 9 for i in range(10_000)}
     for value in (deep, [deep] * 10_000, many, [many], [[[]] * 10_000] * 10_000):
-        assert 40 < len(beginning(value, 40)) < 160
+        assert 40 < len(flow(value, 40)) < 160
     for value in ([], {}, [1, [2, {"a": "b c"}]], {"a": [], "b": {"c": None}}, "x", True, [""]):
-        assert beginning(value, 40) == flow(value)
-    assert beginning([1] * 99, 10).startswith("[1, 1, 1, 1")
+        assert flow(value, 40) == flow(value)
+    assert flow([1] * 99, 10).startswith("[1, 1, 1, 1")
 
 
 def test_values_that_can_stand_anywhere() -> None:

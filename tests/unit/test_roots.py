@@ -96,12 +96,12 @@ def after_the_look(monkeypatch: pytest.MonkeyPatch, path: Path, change: Callable
     """Once ``path`` has been looked at, something else happens to it."""
     look = os.stat
 
-    def stat(name: str, **more: object) -> os.stat_result:
-        found = look(name, **more)  # type: ignore[call-overload]
-        if "dir_fd" in more and name == path.name:
+    def stat(name: str, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
+        found = look(name, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
+        if dir_fd is not None and name == path.name:
             path.rename(path.with_name("away"))
             change()
-        return found  # type: ignore[no-any-return]
+        return found
 
     monkeypatch.setattr(os, "stat", stat)
 
