@@ -15,8 +15,8 @@ from pathlib import Path
 
 from inception_dsl import plugins
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
-from inception_dsl.summary import Summary
+from inception_dsl.design.summary import Summary
+from inception_dsl.diagnostics.report import Report
 
 ROUNDS, LIMIT = 3, 12
 STEP = "  - {{op: conv, name: c{0}, filters: 8, kernel_size: 3, activation: relu}}"

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import yaml
 
-from inception_dsl.diagnostics import Report
-from inception_dsl.source import parse
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.yaml.source import parse
 
 LINES, LIMIT, ROUNDS = 500, 10.0, 60
 SPEC = Path(__file__).parents[1] / "specs" / "v2.yaml"

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .network import Network, SpecError, SpecWarning, load
+    from .api import Network, SpecError, SpecWarning, load
 
 __version__ = "0.1.0"
 __all__ = ["Network", "SpecError", "SpecWarning", "__version__", "load"]
@@ -23,9 +23,9 @@ __all__ = ["Network", "SpecError", "SpecWarning", "__version__", "load"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import network
+    from . import api
 
-    return getattr(network, name)
+    return getattr(api, name)
 
 
 def __dir__() -> list[str]:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from .diagnostics import Report
-from .expand import expand
-from .infer import infer
+from .analysis.expand import expand
+from .analysis.infer import infer
+from .diagnostics.report import Report
 from .ir.typed import TypedProgram
+from .language.link import link
+from .language.load import load
 from .passes.budget import check_layers, check_size
 from .passes.checkpoint import check_names
 from .passes.warn import warn
-from .spec.link import link
-from .spec.load import load
 
 
 def compile_spec(
@@ -29,7 +29,7 @@ def compile_spec(
 ) -> TypedProgram | None:
     """The typed program of the spec at ``path``, or ``None`` with every mistake found in ``report``.
 
-    ``root`` is the folder that the spec's files must stand in (:mod:`~inception_dsl.spec.roots`). Of a spec
+    ``root`` is the folder that the spec's files must stand in (:mod:`~inception_dsl.language.roots`). Of a spec
     without mistakes, the report has the warnings.
     """
     before = len(report.diagnostics)

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Any, Final, NamedTuple
 
-from .diagnostics import Report, Span, printable
+from .diagnostics.report import Report, Span, printable
+from .diagnostics.words import suggestion
 from .emit.mark import sealed
-from .words import suggestion
 
 GROUP = "inception_dsl.backends"
 MAX_SECONDS: Final = 20.0
@@ -26,7 +26,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _SUFFIX: Final = re.compile(r"(\.[A-Za-z0-9_-]{1,16}){1,2}")
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .backend import Backend
+    from .backend.protocol import Backend
     from .ir.typed import TypedProgram
 
 
@@ -139,7 +139,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _mismatch(found: object, plugin: Plugin) -> str:
-    from .backend import API_VERSION, Backend
+    from .backend.protocol import API_VERSION, Backend
 
     if not isinstance(found, Backend):
         return f"`{plugin.target}` is not a Backend but of type {type(found).__name__}"
@@ -187,8 +187,8 @@ def usable() -> tuple[list[tuple[Plugin, Backend]], list[str]]:
 
 def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) -> str | None:
     """What ``backend`` prints of a program; a failure inside the backend is one line in the report."""
-    from .define import UndefinableError  # a backend that loads has imported it
-    from .symbolic import TooLongError
+    from .analysis.definitions import UndefinableError  # a backend that loads has imported it
+    from .types.symbolic import TooLongError
 
     span = typed.program.origin.span()
     before = len(report.diagnostics)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 
 ROOT = Path(__file__).parent.parent

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import (
-    Code,
-    Initializer,
-    Preprocessing,
-    Program,
-    TypedProgram,
-    docstring,
-    literal,
-    recorded,
-)
+from inception_dsl.backend import Code, Initializer, Preprocessing, Program, TypedProgram, docstring, literal, recorded
 
 from .helpers import OF_PROBABILITIES
 from .views import InitialView, LossView, PreprocessView

@@ -55,7 +55,7 @@ def defect(error: Exception, *, debug: bool) -> None:
     """One line on an error of ours, below its traceback if that is wanted."""
     import traceback
 
-    from ..diagnostics import printable
+    from ..diagnostics.report import printable
 
     if debug:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)

@@ -57,9 +57,9 @@ def build(
     """Write the source of every SPEC, as OUT/BACKEND/SPEC.py. One mistake anywhere, and nothing is written."""
     if names and all_backends:
         raise click.UsageError("--backend and --all-backends exclude each other")
-    from ..build import Order, compare, save
-    from ..build import build as run
-    from ..diagnostics import Report
+    from ..build.build import Order, compare, save
+    from ..build.build import build as run
+    from ..diagnostics.report import Report
 
     report = Report()
     folder = out or Path("generated")
@@ -89,7 +89,7 @@ def check(specs: tuple[str, ...], strict: bool, settings: dict[str, str], size: 
     In text they go to standard error; in another format they, and nothing else, go to standard output.
     """
     from ..compiler import compile_spec
-    from ..diagnostics import Report, printable
+    from ..diagnostics.report import Report, printable
 
     report = Report()
     for spec in specs:
@@ -107,8 +107,8 @@ def check(specs: tuple[str, ...], strict: bool, settings: dict[str, str], size: 
 def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None) -> None:
     """Print every layer of SPEC with shape, parameters and multiply-adds, and the totals."""
     from ..compiler import compile_spec
-    from ..diagnostics import Report
-    from ..summary import Summary
+    from ..design.summary import Summary
+    from ..diagnostics.report import Report
 
     report = Report()
     typed = compile_spec(spec, merged(settings, size), report)
@@ -125,7 +125,7 @@ def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def backends(as_json: bool) -> None:
     """List the installed backends; one that is broken with the reason."""
-    from ..diagnostics import printable
+    from ..diagnostics.report import printable
     from ..plugins import BrokenPluginError, installed, load
 
     found = installed()
@@ -150,7 +150,7 @@ def backends(as_json: bool) -> None:
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of specs, for editors and checkers."""
-    from ..spec.schema import schema as found
+    from ..language.schema import schema as found
 
     click.echo(as_json_text(found()))
 
@@ -160,8 +160,8 @@ def schema() -> None:
 @click.option("--markdown", is_flag=True, help="The whole language reference, as Markdown.")
 def ops(name: str | None, markdown: bool) -> None:
     """List the ops, or describe the one called NAME."""
+    from ..design.guide import describe, markdown_reference
     from ..ops import OPS
-    from ..reference import describe, markdown_reference
 
     if markdown:
         click.echo(markdown_reference(), nl=False)
@@ -171,7 +171,7 @@ def ops(name: str | None, markdown: bool) -> None:
     elif name in OPS:
         click.echo(describe(OPS[name]))
     else:
-        from ..words import suggestion
+        from ..diagnostics.words import suggestion
 
         raise click.UsageError(f"there is no op `{name}`; {suggestion(name, OPS, what='ops')}")
 
@@ -182,10 +182,10 @@ def ops(name: str | None, markdown: bool) -> None:
 @format_option
 def new(name: str, out: Path) -> None:
     """Write NAME.yaml, a commented spec to start from."""
-    from ..diagnostics import Report
-    from ..ops.fields import identifier
-    from ..starter import starter
-    from ..write import portable, write_all
+    from ..build.write import portable, write_all
+    from ..design.starter import starter
+    from ..diagnostics.report import Report
+    from ..ops.fields.kinds import identifier
 
     try:
         identifier(name)

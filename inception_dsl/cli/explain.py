@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def _codes(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    from ..codes import CODES
+    from ..diagnostics.codes import CODES
 
     return [CompletionItem(code, help=text) for code, text in CODES.items() if code.startswith(start.upper())]
 
@@ -22,15 +22,15 @@ def _codes(_: click.Context, __: click.Parameter, start: str) -> list[Completion
 @click.option("--markdown", is_flag=True, help="Every code, as Markdown.")
 def explain(code: str | None, markdown: bool) -> None:
     """Say what CODE means, why, and how to write it right; without CODE, list them all."""
-    from ..codes import CODES
+    from ..diagnostics.codes import CODES
 
     if code is None and not markdown:
         for known, meaning in CODES.items():
             click.echo(f"{known}  {meaning}")
         return
-    from ..diagnostics import printable
-    from ..explain import explanations, page
-    from ..words import suggestion
+    from ..diagnostics.explain.explanations import explanations, page
+    from ..diagnostics.report import printable
+    from ..diagnostics.words import suggestion
 
     if markdown or code is None:
         click.echo(page(), nl=False)

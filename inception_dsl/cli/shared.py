@@ -13,12 +13,12 @@ _FORMAT: Final = f"{__name__}.format"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from click.shell_completion import CompletionItem
 
-    from ..diagnostics import Report
+    from ..diagnostics.report import Report
     from ..plugins import Plugin
 
 
@@ -30,8 +30,8 @@ class Suggesting(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         known = self.list_commands(ctx)
         if not args[0].startswith("-") and args[0] not in known:
-            from ..diagnostics import printable
-            from ..words import suggestion
+            from ..diagnostics.report import printable
+            from ..diagnostics.words import suggestion
 
             help = suggestion(args[0], known, what="commands")
             raise click.UsageError(f"there is no command `{printable(args[0])}`; {help}", ctx)
@@ -78,7 +78,7 @@ def _root(context: click.Context, _: click.Parameter, folder: str | None) -> Non
     """Every file that is compiled until the command ends, in its own and in child processes, heeds the root."""
     if folder is None:
         return
-    from ..spec.roots import VARIABLE
+    from ..language.roots import VARIABLE
 
     before = os.environ.get(VARIABLE)
 
@@ -127,12 +127,13 @@ def show(report: Report, *, err: bool = True) -> None:
     """Print every mistake and warning in the format asked for; text always to standard error."""
     name = format_asked_for()
     if name != "text":
-        from ..formats import FORMATS
+        from .. import __version__
+        from ..diagnostics.formats import FORMATS
 
-        text = FORMATS[name](report)
+        text = FORMATS[name](report, __version__)
         return click.echo(text, err=err, nl=bool(text))
     if report.diagnostics or report.warnings:
-        from ..diagnostics import COLOURED, PLAIN
+        from ..diagnostics.report import COLOURED, PLAIN
 
         colour = coloured(sys.stderr)
         text = f"{report.render(COLOURED if colour else PLAIN)}\n\n{report.counted()}"
@@ -158,7 +159,7 @@ def coloured(stream: TextIO) -> bool:
 def refuse_link(path: Path, report: Report) -> None:
     """Leave with a mistake where ``path``, which nobody has named, is a link: it leads where whoever laid it likes."""
     if os.path.islink(path):
-        from ..diagnostics import Span
+        from ..diagnostics.report import Span
 
         message = f"{path} is a link, and nothing is written through one that is not named"
         report.error("E601", message, Span(str(path), 1, 1, 1, 2), help="name it, or where it leads, with `--out`")
@@ -171,10 +172,26 @@ def fail(report: Report) -> None:
     raise click.exceptions.Exit(1)
 
 
+def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors")) -> None:
+    """Leave with what to install where a package is missing that weights need."""
+    import importlib
+
+    from ..diagnostics.report import Span
+
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            help = "pip install 'inception-dsl[weights]'"
+            report.error("E705", f"the package `{name}` cannot be used: {error}", Span(name, 1, 1, 1, 2), help=help)
+    if not report.ok:
+        fail(report)
+
+
 def chosen_backends(names: tuple[str, ...], report: Report) -> list[tuple[Plugin, Any]]:
     """The backends to build for: those asked for, else all that load."""
     from .. import plugins
-    from ..diagnostics import Span
+    from ..diagnostics.report import Span
 
     if names:
         return plugins.chosen(names, report)

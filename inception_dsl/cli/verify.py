@@ -6,13 +6,12 @@ from typing import Any
 
 import click
 
-from .shared import as_json_text, backend_names, fail, merged, spec_options, warn
-from .weights import need_packages
+from .shared import as_json_text, backend_names, fail, merged, need_packages, spec_options, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..diagnostics import Report
-    from ..testing.verify import Plan, Target, Verification
+    from ..diagnostics.report import Report
+    from ..verify.run import Plan, Target, Verification
 
 
 @click.command()
@@ -57,19 +56,19 @@ def verify(
     The judge is a NumPy reference in float64; errors are in units of its largest value. Leaves with 1 where a framework
     does not agree, fails, hangs or is asked for and missing.
     """
-    from ..diagnostics import Report
+    from ..diagnostics.report import Report
 
     report = Report()
     need_packages(report, ("numpy",))
     targets = _targets(names, report)
     if not report.ok:
         fail(report)
-    from ..testing.verify import Plan
+    from ..verify.run import Plan
 
     plan = Plan(targets, tuple(dict.fromkeys(dtypes)), train, seed, samples, timeout)
     found = _verify(specs, merged(settings, size), plan, report, quiet=as_json)
     if as_json:
-        from ..testing.table import to_dict
+        from ..verify.table import to_dict
 
         click.echo(as_json_text([to_dict(one) for one in found]))
     if not report.ok:
@@ -87,8 +86,8 @@ def _verify(
     """Every spec after the other, with a bar on a terminal; a table is printed as soon as it is known."""
     import sys
 
-    from ..testing.table import table
-    from ..testing.verify import verify as run
+    from ..verify.run import verify as run
+    from ..verify.table import table
 
     found = []
     length = len(specs) * (1 + len(plan.jobs()))
@@ -108,9 +107,9 @@ def _verify(
 def _targets(names: tuple[str, ...], report: Report) -> list[Target]:
     """The backends asked for with their engines, else all that can run what they print."""
     from .. import plugins
-    from ..diagnostics import Span, printable
-    from ..testing.verify import targets_of
-    from ..words import suggestion
+    from ..diagnostics.report import Span, printable
+    from ..diagnostics.words import suggestion
+    from ..verify.run import targets_of
 
     if not names:
         found, broken = plugins.usable()

@@ -6,17 +6,26 @@ from pathlib import Path
 
 import click
 
-from .shared import Suggesting, as_json_text, fail, format_option, merged, refuse_link, spec_options, warn
+from .shared import (
+    Suggesting,
+    as_json_text,
+    fail,
+    format_option,
+    merged,
+    need_packages,
+    refuse_link,
+    spec_options,
+    warn,
+)
 from .weights_import import import_weights
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any, Literal
 
     from click.shell_completion import CompletionItem
 
-    from ..diagnostics import Report
     from ..ir.typed import TypedProgram
 
     Dtype = Literal["float32", "float64"]
@@ -49,7 +58,7 @@ def _format(option: str, name: str, what: str) -> Callable[[Callable[..., Any]],
 def _program(spec: str, settings: dict[str, str], size: str | None) -> TypedProgram:
     """The typed program of a spec, its warnings printed; leaves with every mistake in it."""
     from ..compiler import compile_spec
-    from ..diagnostics import Report
+    from ..diagnostics.report import Report
 
     report = Report()
     typed = compile_spec(spec, merged(settings, size), report)
@@ -58,22 +67,6 @@ def _program(spec: str, settings: dict[str, str], size: str | None) -> TypedProg
         raise AssertionError
     warn(report)
     return typed
-
-
-def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors")) -> None:
-    """Leave with what to install where a package is missing that weights need."""
-    import importlib
-
-    from ..diagnostics import Span
-
-    for name in names:
-        try:
-            importlib.import_module(name)
-        except ImportError as error:
-            help = "pip install 'inception-dsl[weights]'"
-            report.error("E705", f"the package `{name}` cannot be used: {error}", Span(name, 1, 1, 1, 2), help=help)
-    if not report.ok:
-        fail(report)
 
 
 @click.group(cls=Suggesting)
@@ -93,13 +86,13 @@ def init(spec: str, seed: int, out: Path | None, dtype: Dtype, settings: dict[st
     They are made to show defects, not to train from: statistics far from 0 and 1, kernels without symmetry. A file that
     exists is replaced.
     """
-    from ..diagnostics import Report
+    from ..diagnostics.report import Report
 
     report = Report()
     need_packages(report)
     typed = _program(spec, settings, size)
-    from ..build import file_stem
-    from ..testing.weights import seeded
+    from ..build.build import file_stem
+    from ..reference.seeds import seeded
     from ..weights.store import write
 
     path = out or Path(f"{file_stem(spec, typed)}.safetensors")
@@ -117,7 +110,7 @@ def init(spec: str, seed: int, out: Path | None, dtype: Dtype, settings: dict[st
 @format_option
 def inspect(file: Path, as_json: bool) -> None:
     """Print every tensor of FILE, a safetensors file of any origin, and what FILE says of itself."""
-    from ..diagnostics import Report
+    from ..diagnostics.report import Report
 
     report = Report()
     need_packages(report)
@@ -153,7 +146,7 @@ def convert(
     The neutral file ends in .safetensors; so does a PyTorch state dict (torch). Keras (keras) has .weights.h5 and
     .keras. A TARGET that exists is replaced once the new file is whole; on any mistake it stays as it is.
     """
-    from ..diagnostics import Report
+    from ..diagnostics.report import Report
 
     report = Report()
     need_packages(report)
@@ -174,7 +167,7 @@ def convert(
 @spec_options
 def check(spec: str, file: Path, origin: str, settings: dict[str, str], size: str | None) -> None:
     """Say whether FILE holds the weights of SPEC; if not, list every difference."""
-    from ..diagnostics import Report
+    from ..diagnostics.report import Report
 
     report = Report()
     need_packages(report)
@@ -191,7 +184,7 @@ def check(spec: str, file: Path, origin: str, settings: dict[str, str], size: st
 def _line(path: Path, found: dict[str, object], more: str) -> str:
     """``v4.safetensors: 449 weights, 42,711,400 parameters, float32``."""
     count = sum(getattr(array, "size", 0) for array in found.values())
-    from ..diagnostics import printable
+    from ..diagnostics.report import printable
 
     return f"{printable(str(path))}: {len(found):,} weights, {count:,} parameters, {more}"
 

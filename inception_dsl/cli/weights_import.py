@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .shared import fail, merged, refuse_link, spec_options, warn
+from .shared import fail, merged, need_packages, refuse_link, spec_options, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _sources(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    from ..spec.checkpoints import SOURCES
+    from ..language.checkpoints import SOURCES
 
     return [CompletionItem(name) for name in SOURCES if name.startswith(start)]
 
@@ -51,8 +51,7 @@ def import_weights(
     source calls optional may stand in FILE alone: auxiliary heads, or a classifier.
     """
     from ..compiler import compile_spec
-    from ..diagnostics import Report
-    from .weights import need_packages
+    from ..diagnostics.report import Report
 
     report = Report()
     need_packages(report, ("numpy", "safetensors", "h5py"))
@@ -60,7 +59,7 @@ def import_weights(
     if typed is None:
         fail(report)
         raise AssertionError
-    from ..build import file_stem
+    from ..build.build import file_stem
     from ..weights.published import read
     from ..weights.store import ending, write
 

@@ -1,0 +1,1 @@
+"""Printing Python source."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from ..ir.graph import About, OpNode, Training
+from ..ir.program import About, OpNode, Training
 from ..ir.typed import TypedChain, TypedFork
-from ..values import Prose, TensorType
+from ..types.prose import Prose
+from ..types.tensor import TensorType
 from .names import spelled
 from .pycode import WIDTH
 

@@ -1,7 +1,7 @@
 """Python source from parts: expressions that break over lines as formatters do, literals, docstrings.
 
-A :class:`Code` is text that is known to be source. A text of a spec is a :class:`~inception_dsl.values.Prose`, which
-is no ``str``: it becomes source through :func:`literal`, :func:`comment` and :func:`docstring` only.
+A :class:`Code` is text that is known to be source. A text of a spec is a :class:`~inception_dsl.types.prose.Prose`,
+which is no ``str``: it becomes source through :func:`literal`, :func:`comment` and :func:`docstring` only.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from ..diagnostics import visible
-from ..symbolic import Symbolic, source
-from ..values import Prose
+from ..diagnostics.report import visible
+from ..types.prose import Prose
+from ..types.symbolic import Symbolic, source
 
 WIDTH = 88
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..values import Prose
+from ..types.prose import Prose
 from .pycode import Code
 
 

@@ -5,13 +5,13 @@ Nodes are told apart by identity: a block that is used again with the same value
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..ops import Op
-from ..values import TensorType
-from .graph import AuxHead, ForkNode, Node, OpNode, Program, UseNode
+from ..types.tensor import TensorType
+from .program import AuxHead, ForkNode, Node, OpNode, Program, UseNode
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -126,34 +126,3 @@ def size(typed: Typed) -> int:
     if isinstance(typed, TypedFork):
         return 1 + sum(chain.size for _, chain in typed.branches)
     return typed.body.size or 1 if isinstance(typed, TypedUse) else 1
-
-
-def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:
-    """Every repetition of a step with its path below the chain."""
-    index = 0
-    for run in step.runs:
-        for _ in range(run.count):
-            yield (*step.node.segments, str(index)) if step.repeated else step.node.segments, run.typed
-            index += 1
-
-
-def walk(chain: TypedChain, prefix: Path = ()) -> Iterator[tuple[Path, Typed]]:
-    """Every node with its path, in the order of computation; a fork or a use comes after what it holds."""
-    for step in chain.steps:
-        for path, typed in applications(step):
-            here = prefix + path
-            if isinstance(typed, TypedFork):
-                for name, branch in typed.branches:
-                    yield from walk(branch, (*here, name))
-            elif isinstance(typed, TypedUse):
-                yield from walk(typed.body, here)
-            yield here, typed
-
-
-def walk_program(typed: TypedProgram, *, heads: bool = True) -> Iterator[tuple[Path, Typed]]:
-    """Every node of the program; the auxiliary heads come last."""
-    for chain in typed.sections.values():
-        yield from walk(chain)
-    if heads:
-        for head, chain in typed.heads:
-            yield from walk(chain, (head.name,))

@@ -12,7 +12,7 @@ from .conv_bn import ConvBn
 from .dense import Dense
 from .depthwise_conv import DepthwiseConv
 from .dropout import Dropout
-from .fields import SLOPES
+from .fields.kinds import SLOPES
 from .flatten import Flatten
 from .global_avg_pool import GlobalAvgPool
 from .global_max_pool import GlobalMaxPool

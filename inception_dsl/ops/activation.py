@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from .base import Op
-from .fields import SLOPES, ActivationName, Flag, Real
+from .fields.kinds import SLOPES, ActivationName, Flag, Real
 
 
 class Activation(Op):

@@ -4,9 +4,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..values import TensorType
+from ..types.tensor import TensorType
 from .base import Op, axes, require_map
-from .fields import Kernel
+from .fields.kinds import Kernel
 
 
 class AdaptiveAvgPool(Op):

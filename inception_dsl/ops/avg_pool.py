@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from .fields import Flag
+from .fields.kinds import Flag
 from .pool import Pool
 
 

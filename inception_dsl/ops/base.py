@@ -6,11 +6,13 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..expression import Expression
-from ..symbolic import Dim, Symbolic
-from ..values import Padding, Pair, ShapeError, TensorType, Weight, Window
-from .allow import Codes
-from .fields import Id, Repeat, Texts
+from ..types.expression import Expression
+from ..types.symbolic import Dim, Symbolic
+from ..types.tensor import ShapeError, TensorType
+from ..types.weight import Weight
+from ..types.window import Padding, Pair, Window
+from .fields.allow import Codes
+from .fields.kinds import Id, Repeat, Texts
 
 
 class Fields(BaseModel):

@@ -4,9 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..values import TensorType, Weight
+from ..types.tensor import TensorType
+from ..types.weight import Weight
 from .base import Fields, Op
-from .fields import Flag, Positive, Share
+from .fields.kinds import Flag, Positive, Share
 
 
 class BatchNormFields(Fields):

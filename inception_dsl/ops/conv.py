@@ -4,10 +4,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..symbolic import Dim
-from ..values import ShapeError, TensorType, Weight, dim, product
+from ..types.symbolic import Dim, dim
+from ..types.tensor import ShapeError, TensorType, product
+from ..types.weight import Weight
 from .base import Windowed, axes, divides, fewer_groups
-from .fields import ActivationName, AnyPadding, Count, Flag, Kernel
+from .fields.kinds import ActivationName, AnyPadding, Count, Flag, Kernel
 
 
 class ConvFields(Windowed):

@@ -9,7 +9,7 @@ from .activation import Activation
 from .base import Composite, Op
 from .batch_norm import BatchNorm, BatchNormFields
 from .conv import Conv, ConvFields
-from .fields import ActivationName, Count, Flag
+from .fields.kinds import ActivationName, Count, Flag
 
 
 class ConvBn(ConvFields, Composite):

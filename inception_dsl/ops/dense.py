@@ -4,10 +4,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..symbolic import Dim
-from ..values import TensorType, Weight, product
+from ..types.symbolic import Dim
+from ..types.tensor import TensorType, product
+from ..types.weight import Weight
 from .base import Op
-from .fields import ActivationName, Count, Flag
+from .fields.kinds import ActivationName, Count, Flag
 
 
 class Dense(Op):

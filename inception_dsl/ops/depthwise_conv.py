@@ -4,10 +4,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..symbolic import Dim
-from ..values import TensorType, Weight, dim, product
+from ..types.symbolic import Dim, dim
+from ..types.tensor import TensorType, product
+from ..types.weight import Weight
 from .base import Windowed, axes
-from .fields import ActivationName, AnyPadding, Count, Flag, Kernel
+from .fields.kinds import ActivationName, AnyPadding, Count, Flag, Kernel
 
 
 class DepthwiseConv(Windowed):

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from .base import Op
-from .fields import Rate
+from .fields.kinds import Rate
 
 
 class Dropout(Op):

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from ..values import TensorType, product
+from ..types.tensor import TensorType, product
 from .base import Op
 
 

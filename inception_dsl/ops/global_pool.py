@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from ..values import TensorType
+from ..types.tensor import TensorType
 from .base import Op, require_map
-from .fields import Flag
+from .fields.kinds import Flag
 
 
 class GlobalPool(Op):

@@ -4,9 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..values import ShapeError, TensorType, Weight
+from ..types.tensor import ShapeError, TensorType
+from ..types.weight import Weight
 from .base import Op, divides, fewer_groups
-from .fields import Count, Flag, Positive
+from .fields.kinds import Count, Flag, Positive
 
 
 class GroupNorm(Op):

@@ -4,9 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..values import TensorType, Weight
+from ..types.tensor import TensorType
+from ..types.weight import Weight
 from .base import Op
-from .fields import Flag, Positive
+from .fields.kinds import Flag, Positive
 
 
 class LayerNorm(Op):

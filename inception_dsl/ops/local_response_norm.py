@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from .base import Op
-from .fields import Count, Positive
+from .fields.kinds import Count, Positive
 
 
 class LocalResponseNorm(Op):

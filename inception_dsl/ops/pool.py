@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from ..values import ShapeError, TensorType
+from ..types.tensor import ShapeError, TensorType
 from .base import Windowed, resolve_padding
-from .fields import AnyPadding, Flag, Kernel
+from .fields.kinds import AnyPadding, Flag, Kernel
 
 
 class Pool(Windowed):

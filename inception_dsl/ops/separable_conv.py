@@ -7,7 +7,7 @@ from pydantic import Field
 from .base import Composite, Op
 from .conv import Conv, ConvFields
 from .depthwise_conv import DepthwiseConv
-from .fields import ActivationName, Count, Flag
+from .fields.kinds import ActivationName, Count, Flag
 
 
 class SeparableConv(ConvFields, Composite):

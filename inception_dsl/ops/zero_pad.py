@@ -4,9 +4,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..values import Pair, TensorType, dim
+from ..types.symbolic import dim
+from ..types.tensor import TensorType
+from ..types.window import Pair
 from .base import Op, require_map, resolve_padding
-from .fields import Sides
+from .fields.kinds import Sides
 
 
 class ZeroPad(Op):

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from ..define import Key, fixed_parameters, key_of
-from ..diagnostics import Report
-from ..infer import MAX_LAYERS
-from ..ir.graph import Chain, ForkNode, Node, OpNode, Program, UseNode, cause, nodes
-from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
-from ..values import number
+from ..analysis.definitions import Key, fixed_parameters, key_of
+from ..analysis.infer import MAX_LAYERS
+from ..diagnostics.report import Report
+from ..ir.program import Chain, ForkNode, Node, OpNode, Program, UseNode, cause
+from ..ir.typed import Typed, TypedChain, TypedOp, TypedProgram, TypedStep, TypedUse
+from ..ir.walk import inner_chains, nodes
+from ..types.symbolic import number
 
 MAX_WEIGHTS: Final = 10**11
 MAX_STEPS: Final = 10_000
@@ -109,7 +110,7 @@ class _Sizes:
             self.printed(typed)
         if isinstance(typed, TypedOp):
             return sum(number(weight.size) for weight in typed.op.weights(typed.x))
-        return sum(self.chain(inner) for inner in _inside(typed))
+        return sum(self.chain(inner) for inner in inner_chains(typed))
 
     def printed(self, use: TypedUse) -> None:
         """Add the source of one more definition of a block; reports the use with which there is too much."""
@@ -155,7 +156,7 @@ class _Sizes:
                 if run.count * one <= room:
                     room -= run.count * one
                     continue
-                inner = next((c for c in _inside(run.typed) if self.chain(c) > room), None)
+                inner = next((c for c in inner_chains(run.typed) if self.chain(c) > room), None)
                 if inner is not None and one > room:
                     return self.blame(inner, room)
                 message = f"with this there are more than {MAX_WEIGHTS:,} weights"
@@ -172,7 +173,7 @@ def _prints(step: TypedStep) -> int:
     if not isinstance(step.node, ForkNode):
         return 1
     return sum(
-        run.count * (1 + sum(_prints(s) for chain in _inside(run.typed) for s in chain.steps)) for run in step.runs
+        run.count * (1 + sum(_prints(s) for chain in inner_chains(run.typed) for s in chain.steps)) for run in step.runs
     )
 
 
@@ -185,12 +186,4 @@ def _repeating(step: TypedStep) -> Node:
 
 def _steps(typed: Typed) -> Iterator[TypedStep]:
     """The steps of the branches of a fork."""
-    return (step for chain in _inside(typed) for step in chain.steps)
-
-
-def _inside(typed: Typed) -> Iterator[TypedChain]:
-    """The chains of a fork or a use."""
-    if isinstance(typed, TypedFork):
-        yield from (branch for _, branch in typed.branches)
-    elif isinstance(typed, TypedUse):
-        yield typed.body
+    return (step for chain in inner_chains(typed) for step in chain.steps)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
-from ..diagnostics import Report
-from ..ir.graph import Naming
-from ..ir.typed import TypedOp, TypedProgram, TypedUse, walk_program
-from ..words import suggestion
+from ..diagnostics.report import Report
+from ..diagnostics.words import suggestion
+from ..ir.program import Naming
+from ..ir.typed import TypedOp, TypedProgram, TypedUse
+from ..ir.walk import walk_program
 
 Segments: TypeAlias = tuple[str, ...]
 HELP = "`checkpoints: null` leaves published names out"

@@ -25,16 +25,16 @@ import numpy as np
 import pytest
 
 from .. import plugins
-from ..backend import Backend
+from ..backend.protocol import Backend
 from ..compiler import compile_spec
-from ..diagnostics import Report
+from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
-from .bounds import FLOAT32
-from .case import RATE, Case, expect, prepare
+from ..verify.bounds import FLOAT32
+from ..verify.case import RATE, Case, expect, prepare
+from ..verify.compare import BOUNDS, compare, errors
+from ..verify.observe import observe
 from .cases import Case as Sample
 from .cases import all_cases
-from .compare import BOUNDS, compare, errors
-from .observe import observe
 
 SAMPLES = all_cases()
 
@@ -87,7 +87,8 @@ class Prints:
         code = (
             "import sys; from inception_dsl import plugins; "
             "from inception_dsl.compiler import compile_spec as compiled; "
-            "from inception_dsl.diagnostics import Report; r = Report(); ((p, b),) = plugins.chosen([sys.argv[1]], r); "
+            "from inception_dsl.diagnostics.report import Report; r = Report(); "
+            "((p, b),) = plugins.chosen([sys.argv[1]], r); "
             "print([plugins.emit(p, b, compiled(s, {}, r), Report()) for s in sys.argv[2:]])"
         )
         call = [sys.executable, "-c", code, self.backend, *map(str, specs)]
@@ -102,7 +103,8 @@ class Prints:
         code = (
             "import sys; from inception_dsl import plugins; "
             "from inception_dsl.compiler import compile_spec as compiled; "
-            "from inception_dsl.diagnostics import Report; r = Report(); ((p, b),) = plugins.chosen([sys.argv[1]], r); "
+            "from inception_dsl.diagnostics.report import Report; r = Report(); "
+            "((p, b),) = plugins.chosen([sys.argv[1]], r); "
             "plugins.emit(p, b, compiled(sys.argv[2], {}, r), r); before = set(sys.modules); "
             "assert 'numpy' not in before; assert not b.runner or b.runner not in before"
         )

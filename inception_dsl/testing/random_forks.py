@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .random_sizes import Misfit, Shape, Step
+from .random_values import Scope, Values
+from .random_windows import Windows
 
-if TYPE_CHECKING:
-    from .random_steps import Scope, Steps
+
+class Chains(Protocol):
+    """Makes the chains of branches."""
+
+    def chain(self, x: Shape, length: int, scope: Scope) -> tuple[list[Step], Shape]:
+        """At most ``length`` steps on ``x``, and the shape behind them."""
+
+    def step(self, x: Shape, scope: Scope) -> tuple[Step, Shape] | None:
+        """One more step, or nothing where the spec has enough."""
+
+    def name(self, steps: list[Step]) -> None:
+        """Give names to the steps of a chain."""
 
 
 class Forks:
     """The steps that hold branches."""
 
-    def __init__(self, steps: Steps) -> None:
-        self.steps, self.rng = steps, steps.rng
+    def __init__(self, values: Values, windows: Windows, chains: Chains) -> None:
+        self.values, self.windows, self.chains = values, windows, chains
+        self.rng = values.rng
 
     def fork(self, kind: str, x: Shape, scope: Scope) -> Step:
         inner = replace(scope, depth=scope.depth + 1)
@@ -26,17 +39,17 @@ class Forks:
         else:
             branches = self.residual(x, inner)
         self.rng.shuffle(branches)
-        named = {self.steps.fresh(word): steps for word, steps in branches}
+        named = {self.values.fresh(word): steps for word, steps in branches}
         return {"branches": named, "merge": "multiply" if kind == "excite" else kind}
 
     def concat(self, x: Shape, scope: Scope) -> list[tuple[str, list[Step]]]:
         """Two to four branches; the first goes where it likes, the others follow."""
-        first, y = self.steps.chain(x, self.rng.randint(1, 2), scope)
+        first, y = self.chains.chain(x, self.rng.randint(1, 2), scope)
         if y.rank != x.rank:
             raise Misfit
         branches = [("branch", first)]
         for _ in range(self.rng.choice((1, 1, 2, 2, 3))):
-            if y.spatial == x.spatial and self.steps.chance(0.2):
+            if y.spatial == x.spatial and self.values.chance(0.2):
                 branches.append(("shortcut", []))
             else:
                 branches.append(("branch", self.towards(x, y.spatial, scope)))
@@ -45,38 +58,38 @@ class Forks:
     def towards(self, x: Shape, sizes: tuple[int, ...], scope: Scope, channels: int = 0) -> list[Step]:
         """A chain that ends in maps of ``sizes``, with ``channels`` channels where they are given."""
         steps: list[Step] = []
-        if self.steps.chance(0.5):
+        if self.values.chance(0.5):
             steps, x = self.try_chain(x, scope)
         if x.spatial != sizes:
-            steps.append(self.accepted(self.steps.windows.reaching(x, sizes, scope), x, scope))
-        elif not steps or self.steps.chance(0.3):
-            steps.append(self.accepted(self.steps.windows.keeping(x, scope), x, scope))
+            steps.append(self.accepted(self.windows.reaching(x, sizes, scope), x, scope))
+        elif not steps or self.values.chance(0.3):
+            steps.append(self.accepted(self.windows.keeping(x, scope), x, scope))
         if channels:
             steps.append({"op": self.rng.choice(("conv", "conv_bn")), "filters": channels, "kernel_size": 1})
             steps[-1] |= {"stride": 1, "padding": "same"}
-        self.steps.name(steps)
+        self.chains.name(steps)
         return steps
 
     def try_chain(self, x: Shape, scope: Scope) -> tuple[list[Step], Shape]:
         """One step in front, if it leaves a map."""
-        before, parameters = self.steps.book.layers, dict(scope.parameters)
-        found = self.steps.step(x, scope)
+        before, parameters = self.values.book.layers, dict(scope.parameters)
+        found = self.chains.step(x, scope)
         if found is None or found[1].rank != x.rank:
-            self.steps.book.layers = before
+            self.values.book.layers = before
             scope.restore(parameters)
             return [], x
         return [found[0]], found[1]
 
     def accepted(self, step: Step, x: Shape, scope: Scope) -> Step:
-        self.steps.book.after(step, x, self.steps.values(scope))
+        self.values.book.after(step, x, self.values.environment(scope))
         return step
 
     def residual(self, x: Shape, scope: Scope) -> list[tuple[str, list[Step]]]:
         """A shortcut and one or two branches that end as it does, scaled or not; or a fork that changes its size."""
-        long, y = self.steps.chain(x, self.rng.randint(1, 2), scope)
+        long, y = self.chains.chain(x, self.rng.randint(1, 2), scope)
         if y.rank != x.rank:
             raise Misfit
-        plain = y == x or (y.spatial == x.spatial and self.steps.chance(0.6))
+        plain = y == x or (y.spatial == x.spatial and self.values.chance(0.6))
         channels = x.channels if plain else y.channels
         branches = [("shortcut", [] if plain else self.towards(x, y.spatial, scope, channels))]
         count = self.rng.choice((1, 1, 1, 2))
@@ -84,25 +97,25 @@ class Forks:
         if y.channels in (1, channels):
             branches.append(("branch", long))
         for word, steps in branches:
-            if word == "branch" and self.steps.chance(0.35):
-                value: Any = self.steps.number(scope, 0.1, 0.17, 0.3, -0.5)
+            if word == "branch" and self.values.chance(0.35):
+                value: Any = self.values.number(scope, 0.1, 0.17, 0.3, -0.5)
                 steps.append({"op": "scale", "value": value})
         return branches
 
     def broadcast(self, channels: int) -> int:
-        return 1 if self.steps.chance(0.08) else channels
+        return 1 if self.values.chance(0.08) else channels
 
     def excite(self, x: Shape, scope: Scope) -> list[tuple[str, list[Step]]]:
         """A map times numbers made from all of its positions."""
         if not x.rank:
             raise Misfit
         pool = self.rng.choice(("global_avg_pool", "global_max_pool"))
-        keep = self.steps.chance(0.4)
+        keep = self.values.chance(0.4)
         gate: list[Step] = [{"op": pool, **({"keepdims": True} if keep else {})}]
-        if self.steps.chance(0.5):
-            gate.append({"op": "dense", "units": self.steps.filters(x, scope), "activation": "relu"})
+        if self.values.chance(0.5):
+            gate.append({"op": "dense", "units": self.values.filters(x, scope), "activation": "relu"})
         gate.append({"op": "dense", "units": x.channels, "activation": self.rng.choice(("sigmoid", "tanh", "none"))})
-        rest = [] if self.steps.chance(0.7) else [self.accepted(self.steps.windows.keeping(x, scope), x, scope)]
+        rest = [] if self.values.chance(0.7) else [self.accepted(self.windows.keeping(x, scope), x, scope)]
         if rest and "filters" in rest[0]:
             rest[0]["filters"] = x.channels
             rest[0].pop("groups", None)

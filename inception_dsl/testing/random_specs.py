@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from .random_policies import POLICIES, Policy
 from .random_sizes import Block, Book, Given, Misfit, Shape, Step
-from .random_steps import Scope, Steps
+from .random_steps import Steps
+from .random_values import Scope
 
 MAIN: Final = "spec.yaml"
 AXES: Final = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -135,7 +136,7 @@ class _Writer:
     def section(self, x: Shape, length: int, scope: Scope, taps: dict[str, Shape]) -> tuple[list[Step], Shape]:
         """A chain at the top, whose steps may be tapped by their names."""
         steps, y = self.steps.chain(x, length, scope)
-        values, before = self.steps.values(scope), self.book.layers
+        values, before = self.steps.environment(scope), self.book.layers
         for step in steps:
             x = self.book.after(step, x, values)
             if "branches" in step or "use" in step or self.chance(0.5):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from .random_attributes import batch_norm
 from .random_sizes import POOLS, Shape, Step
-
-if TYPE_CHECKING:
-    from .random_steps import Scope, Steps
+from .random_values import Scope, Values
 
 KEEPERS: Final = ("conv", "conv_bn", "conv_bn", "max_pool", "avg_pool", "depthwise_conv", "separable_conv")
 
@@ -15,8 +14,8 @@ KEEPERS: Final = ("conv", "conv_bn", "conv_bn", "max_pool", "avg_pool", "depthwi
 class Windows:
     """The attributes of the steps that slide a window."""
 
-    def __init__(self, steps: Steps) -> None:
-        self.steps, self.rng, self.policy = steps, steps.rng, steps.policy
+    def __init__(self, values: Values) -> None:
+        self.values, self.rng, self.policy = values, values.rng, values.policy
 
     def attributes(self, kind: str, x: Shape, scope: Scope) -> Step:
         """Any window; whether it fits is for the book to say."""
@@ -69,9 +68,9 @@ class Windows:
         if self.chance(0.3 + odd):
             found["padding"] = self.padding(kind, x, scope)
         if kind in POOLS and self.chance(odd * 0.8) and found.get("padding", "same") != "same":
-            found["ceil_mode"] = self.steps.flag(scope, True)
+            found["ceil_mode"] = self.values.flag(scope, True)
         if kind == "avg_pool" and self.chance(0.4):
-            found["count_include_pad"] = self.steps.flag(scope, True)
+            found["count_include_pad"] = self.values.flag(scope, True)
         if kind not in POOLS and self.chance(odd * 0.4):
             found["dilation"] = self.dilation(x, "stride" in found)
         return found
@@ -94,15 +93,7 @@ class Windows:
         way = self.rng.choice(("same", "valid", "valid", "pixels", "pixels"))
         if way != "pixels":
             return self.lift(scope, "str", way, ("same", "valid"))
-        return self.pixels(x.rank, (0, 1) if kind in POOLS else (0, 1, 2))
-
-    def pixels(self, rank: int, choices: tuple[int, ...]) -> Any:
-        """Explicit padding: a number, one for each axis, or one for each side."""
-        way = self.rng.choice(("all", "axes", "sides"))
-        if way == "all":
-            return self.rng.choice(choices[1:])
-        pick = [[self.rng.choice(choices) for _ in range(2)] for _ in range(rank)]
-        return pick if way == "sides" else [before for before, _ in pick]
+        return self.values.pixels(x.rank, (0, 1) if kind in POOLS else (0, 1, 2))
 
     def outcome(self, kind: str, x: Shape, scope: Scope) -> Step:
         """What a convolution does with channels, and behind the window."""
@@ -114,15 +105,15 @@ class Windows:
         else:
             groups = self.groups(kind, x)
             found |= {"groups": groups} if groups > 1 else {}
-            found["filters"] = self.steps.filters(x, scope, groups)
+            found["filters"] = self.values.filters(x, scope, groups)
             if kind == "separable_conv" and self.chance(0.5):
                 found["depth_multiplier"] = self.rng.choice((2, 3))
         if self.chance(0.3):
-            found["use_bias"] = self.steps.flag(scope, self.chance(0.5))
+            found["use_bias"] = self.values.flag(scope, self.chance(0.5))
         if self.chance(0.5):
-            found["activation"] = self.steps.function(scope)
+            found["activation"] = self.values.function(scope)
         if kind == "conv_bn" and self.chance(0.4):
-            found["batch_norm"] = self.steps.attributes("batch_norm", x, scope)
+            found["batch_norm"] = batch_norm(self.values, x, scope)
         return found
 
     def groups(self, kind: str, x: Shape) -> int:
@@ -134,4 +125,4 @@ class Windows:
         return self.rng.random() < share
 
     def lift(self, scope: Scope, kind: str, value: Any, choices: tuple[Any, ...]) -> Any:
-        return self.steps.lift(scope, kind, value, choices)
+        return self.values.lift(scope, kind, value, choices)

@@ -18,17 +18,18 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from .. import plugins
-from ..backend import Backend
+from ..backend.protocol import Backend
 from ..compiler import compile_spec
-from ..diagnostics import Report
-from ..ir.typed import TypedProgram, TypedUse, walk_program
-from ..values import number
-from .bounds import allowed
-from .case import RATE, Case, Expected, expect, targets
-from .compare import BOUNDS, compare, errors, rounding
-from .observe import Observed, observe
+from ..diagnostics.report import Report
+from ..ir.typed import TypedProgram, TypedUse
+from ..ir.walk import walk_program
+from ..reference.seeds import batch, calibrated, seeded
+from ..types.symbolic import number
+from ..verify.bounds import allowed
+from ..verify.case import RATE, Case, Expected, expect, targets
+from ..verify.compare import BOUNDS, compare, errors, rounding
+from ..verify.observe import Observed, observe
 from .random_specs import MAIN, RandomSpec, random_spec
-from .weights import batch, calibrated, seeded
 
 SAMPLES: Final = 2
 ROUNDINGS: Final = 3

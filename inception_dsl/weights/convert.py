@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from .. import plugins
-from ..backend import Backend, Model, Runner
-from ..diagnostics import Report, Span, printable
+from ..backend.protocol import Backend, Model, Runner
+from ..build.write import followed, write_all
+from ..diagnostics.report import Report, Span, printable
+from ..diagnostics.words import suggestion
 from ..ir.typed import TypedProgram
-from ..words import suggestion
-from ..write import followed, write_all
 from . import store
 from .files import ADVICE, pickled, place, readable
 

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from safetensors import SafetensorError, deserialize, safe_open
 
-from ..diagnostics import Report, Span
+from ..diagnostics.report import Report, Span
 
 DTYPES: Final = {
     "F64": "<f8",

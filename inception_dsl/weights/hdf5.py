@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import h5py
 import numpy as np
 
-from ..diagnostics import Report, printable
+from ..diagnostics.report import Report, printable
 from .files import ADVICE, pickled, place, readable
 
 Variables: TypeAlias = list[tuple[str, Any]]

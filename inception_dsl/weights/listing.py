@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..diagnostics import Report, printable
-from ..neutral import digest, sizes
+from ..analysis.weights import digest, sizes
+from ..diagnostics.report import Report, printable
 from .files import FLOATS, Tensor, read_file
 from .store import FORMAT, metadata_problems
 

@@ -13,13 +13,14 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ..diagnostics import Report, Span, printable
-from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse, applications, walk_program
-from ..neutral import weight_shapes
+from ..analysis.weights import weight_shapes
+from ..diagnostics.report import Report, Span, printable
+from ..diagnostics.words import suggestion
+from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
+from ..ir.walk import applications, walk_program
 from ..ops import Activation, Composite, Dense, DepthwiseConv, Dropout, Flatten, Identity, Op, Scale
 from ..passes.checkpoint import Name, published_names, under
-from ..values import number
-from ..words import suggestion
+from ..types.symbolic import number
 from .files import place, read_file
 from .hdf5 import read_layers
 from .store import differences

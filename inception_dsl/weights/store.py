@@ -1,7 +1,8 @@
 """The neutral file: the weights of a spec in safetensors, in one layout, under their paths in the spec.
 
 The metadata say ``format`` (``inception-dsl``), ``format_version``, ``spec`` (the network's or block's name) and
-``digest`` (that of :func:`inception_dsl.neutral.digest`). A file without metadata is read too, if its tensors fit.
+``digest`` (that of :func:`inception_dsl.analysis.weights.digest`). A file without metadata is read too, if its
+tensors fit.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from ..diagnostics import Report
+from ..analysis.weights import digest, sizes, weight_shapes
+from ..build.write import followed, write_all
+from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
-from ..neutral import digest, sizes, weight_shapes
-from ..write import followed, write_all
 from .files import FLOATS, File, place, read_file, writer
 
 FORMAT: Final = "inception-dsl"

@@ -11,7 +11,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 
 ROOT = Path(__file__).parents[2]

@@ -17,14 +17,15 @@ import pytest
 from frameworks import BACKENDS, emitted
 from pydantic import BaseModel
 
-from inception_dsl.characters import hidden_in
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.emit.module import module_from_source
+from inception_dsl.language import models, sections
+from inception_dsl.language.load import load
 from inception_dsl.ops import OPS
-from inception_dsl.ops.fields import Checked, text, texts
-from inception_dsl.spec import models, sections
-from inception_dsl.spec.load import load
+from inception_dsl.ops.fields.kinds import text, texts
+from inception_dsl.ops.fields.refusal import Checked
+from inception_dsl.yaml.characters import hidden_in
 
 CODE = "__import__('builtins').canary.append(1)"
 BREAKS = (

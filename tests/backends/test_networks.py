@@ -12,9 +12,10 @@ from frameworks import BACKENDS, ROOT, SPECS, running, typed_program
 from skimage import data
 from skimage.transform import resize
 
-from inception_dsl.cost import cost, layers
-from inception_dsl.ir.typed import TypedProgram, TypedUse, walk_program
-from inception_dsl.testing.weights import calibrated, seeded
+from inception_dsl.analysis.cost import cost, layers
+from inception_dsl.ir.typed import TypedProgram, TypedUse
+from inception_dsl.ir.walk import walk_program
+from inception_dsl.reference.seeds import calibrated, seeded
 
 IDS = [spec.stem for spec in SPECS]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from frameworks import BACKENDS, running, typed_program
 
-from inception_dsl.testing.bounds import FLOAT64, distance
-from inception_dsl.testing.reference import interpret
-from inception_dsl.testing.weights import batch, seeded
+from inception_dsl.reference.forward import interpret
+from inception_dsl.reference.seeds import batch, seeded
+from inception_dsl.verify.bounds import FLOAT64, distance
 
 VARIED = """
 network: varied

@@ -21,12 +21,12 @@ from frameworks import BACKENDS, running
 from torch import nn
 
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Diagnostic, Report
+from inception_dsl.diagnostics.report import Diagnostic, Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.plugins import chosen, emit
-from inception_dsl.testing.bounds import FLOAT64, distance
-from inception_dsl.testing.reference import interpret
-from inception_dsl.testing.weights import batch, seeded
+from inception_dsl.reference.forward import interpret
+from inception_dsl.reference.seeds import batch, seeded
+from inception_dsl.verify.bounds import FLOAT64, distance
 
 WRITTEN = "tensor conv_bn scale callable named_tuple max_pool loss preprocess init_weights x f fn input inputs output outputs logits features target targets size least module model keras layers ops torch"
 MODULE = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1))

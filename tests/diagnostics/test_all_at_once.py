@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 
 HEAD = "network: n\ninput: {channels: 3, height: 35, width: 35}\n"
 Write = Callable[..., Path]

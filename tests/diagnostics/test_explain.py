@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from inception_dsl import infer, plugins, source, steps
+from inception_dsl import plugins
+from inception_dsl.analysis import infer, steps
 from inception_dsl.cli import main
-from inception_dsl.codes import CODES
-from inception_dsl.explain import PLAIN, Explanation, explanations, is_command
+from inception_dsl.diagnostics.codes import CODES
+from inception_dsl.diagnostics.explain.explanations import PLAIN, Explanation, explanations, is_command
 from inception_dsl.passes import budget
+from inception_dsl.yaml import source
 
 
 @pytest.fixture(autouse=True)

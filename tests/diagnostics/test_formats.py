@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 import inception_dsl
 from inception_dsl.cli import main, shared
 from inception_dsl.cli.shared import coloured
-from inception_dsl.codes import CODES
-from inception_dsl.diagnostics import COLOURED, MAX_SHOWN, Edit, Report, Span
-from inception_dsl.formats import FORMATS, as_json, concise, github, sarif
+from inception_dsl.diagnostics.codes import CODES
+from inception_dsl.diagnostics.formats import FORMATS, as_json, concise, github, sarif
+from inception_dsl.diagnostics.report import COLOURED, MAX_SHOWN, Edit, Report, Span
 
 TWICE = "network: n\ninput: {channels: 3, length: 9}\nbody: [{op: identity}]\nbody: []\n"
 GOOD = "network: n\ninput: {channels: 3, length: 9}\nbody: [{op: identity}]\n"
@@ -218,7 +218,7 @@ SARIF: dict[str, Any] = {  # what the standard requires of the parts that are us
 def test_sarif() -> None:
     import jsonschema
 
-    log = json.loads(sarif(some_report()))
+    log = json.loads(sarif(some_report(), inception_dsl.__version__))
     jsonschema.Draft7Validator(SARIF).validate(log)
     run = log["runs"][0]
     assert run["tool"]["driver"]["semanticVersion"] == inception_dsl.__version__
@@ -243,7 +243,9 @@ def test_sarif() -> None:
     ]
     report = Report()
     report.error("E101", "x", Span("/a b.yaml", 1, 1, 1, 2))
-    uri = json.loads(sarif(report))["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    uri = json.loads(sarif(report, "1.2.3"))["runs"][0]["results"][0]["locations"][0]["physicalLocation"][
+        "artifactLocation"
+    ]
     assert uri == {"uri": "file:///a%20b.yaml"}
 
 
@@ -252,7 +254,7 @@ def test_a_spec_makes_no_links_in_sarif() -> None:
     report.error(
         "E201", "unknown field `[a](http://b)\x1b`", Span("a", 1, 1, 1, 2), related=[(Span("a", 2, 1, 2, 2), "[b](1)")]
     )
-    (result,) = json.loads(sarif(report))["runs"][0]["results"]
+    (result,) = json.loads(sarif(report, "1.2.3"))["runs"][0]["results"]
     assert result["message"]["text"] == r"unknown field `\[a\](http://b)\\x1b`"
     assert result["relatedLocations"][0]["message"]["text"] == r"\[b\](1)"
 

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from inception_dsl import plugins
 from inception_dsl.cli import main
-from inception_dsl.codes import CODES, WARNINGS
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
-from inception_dsl.edits import apply
+from inception_dsl.diagnostics.codes import CODES, WARNINGS
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.yaml.edits import apply
 
 HEAD = "network: n\ninput: {channels: 3, height: 32, width: 32}\n"
 CASES = yaml.safe_load((Path(__file__).parent / "mistakes.yaml").read_text(encoding="utf-8"))

@@ -17,12 +17,13 @@ from click.testing import CliRunner, Result
 
 import inception_dsl
 from inception_dsl.cli import main
-from inception_dsl.codes import CODES, WARNINGS
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import COLOURED, MAX_SHOWN, Diagnostic, Report, Span
-from inception_dsl.explain import explanations
-from inception_dsl.formats import as_json, concise, github, sarif
-from inception_dsl.values import ShapeError, Window
+from inception_dsl.diagnostics.codes import CODES, WARNINGS
+from inception_dsl.diagnostics.explain.explanations import explanations
+from inception_dsl.diagnostics.formats import as_json, concise, github, sarif
+from inception_dsl.diagnostics.report import COLOURED, MAX_SHOWN, Diagnostic, Report, Span
+from inception_dsl.types.tensor import ShapeError
+from inception_dsl.types.window import Window
 
 HEAD = "network: n\ninput: {channels: 3, height: 32, width: 32}\n"
 CASES = yaml.safe_load((Path(__file__).parent / "warnings.yaml").read_text(encoding="utf-8"))
@@ -442,7 +443,7 @@ def test_formats_for_programs() -> None:
         .splitlines()[1]
         .startswith("::warning file=a.yaml,line=1,col=6,endLine=1,endColumn=7,title=W401::rows%0A")
     )
-    (one,) = json.loads(sarif(report))["runs"]
+    (one,) = json.loads(sarif(report, "1.2.3"))["runs"]
     assert [(r["ruleId"], r["level"]) for r in one["results"]] == [
         ("E201", "error"),
         ("W401", "warning"),

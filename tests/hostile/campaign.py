@@ -69,8 +69,8 @@ def compiled(path: Path, settings: dict[str, str], *, emit: bool) -> tuple[str, 
     """What became of a spec, and the codes of its mistakes; raises ``AssertionError`` where that must not be."""
     from inception_dsl import plugins
     from inception_dsl.compiler import compile_spec
-    from inception_dsl.diagnostics import Report
-    from inception_dsl.summary import Summary
+    from inception_dsl.design.summary import Summary
+    from inception_dsl.diagnostics.report import Report
 
     report = Report()
     typed = compile_spec(path, settings, report)

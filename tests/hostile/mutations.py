@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
+from inception_dsl.language.models import AuxHead, BlockFile, Fork, NetworkFile, Parameter, Use
 from inception_dsl.ops import OPS, attribute_names
-from inception_dsl.spec.models import AuxHead, BlockFile, Fork, NetworkFile, Parameter, Use
 
 Rng = random.Random
 

@@ -17,8 +17,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Final
 
-from inception_dsl.expression import MAX_LENGTH, MAX_SIZE, ExpressionError, parse
-from inception_dsl.symbolic import Symbolic, TooLongError
+from inception_dsl.types.expression import MAX_LENGTH, MAX_SIZE, ExpressionError, parse
+from inception_dsl.types.symbolic import Symbolic, TooLongError
 
 VALUES: Final[dict[str, object]] = {"a": 7, "b": 20, "filters": 64, "in_channels": 192, "x_1": 0, "rate": 0.5}
 OTHERS: Final[dict[str, object]] = {"flag": True, "word": "same", "nothing": None, "many": (1, 2)}

@@ -10,7 +10,7 @@ import campaign
 import mutations
 import pytest
 
-from inception_dsl.diagnostics import Report, Span
+from inception_dsl.diagnostics.report import Report, Span
 
 SEED, COUNT = 20_000_000, 360
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import strings
 
-from inception_dsl import expression
+from inception_dsl.types import expression
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(p for folder in ("inception_dsl", "backends") for p in (ROOT / folder).rglob("*.py"))

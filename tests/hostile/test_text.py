@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import MAX_MISTAKES, Report
-from inception_dsl.source import parse
+from inception_dsl.diagnostics.report import MAX_MISTAKES, Report
+from inception_dsl.yaml.source import parse
 
 BIDI = (*(0x061C, 0x200E, 0x200F), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 INVISIBLE = (

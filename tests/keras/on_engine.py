@@ -16,9 +16,9 @@ import numpy as np
 
 from inception_dsl.backend import Report, TypedProgram
 from inception_dsl.compiler import compile_spec
-from inception_dsl.testing.bounds import distance
-from inception_dsl.testing.reference import interpret
-from inception_dsl.testing.weights import batch, seeded
+from inception_dsl.reference.forward import interpret
+from inception_dsl.reference.seeds import batch, seeded
+from inception_dsl.verify.bounds import distance
 
 
 def main(backend: str, folder: str, *networks: str) -> None:

@@ -16,8 +16,8 @@ from inception_dsl_keras import BACKEND
 from keras_specs import AREAS, FLAT, LINES, POOLS, SOLIDS, block
 from known import DEFECTS, defect
 
-from inception_dsl.testing.bounds import FLOAT32
 from inception_dsl.testing.cases import all_cases
+from inception_dsl.verify.bounds import FLOAT32
 
 ROOT = Path(__file__).parents[2]
 ENGINES = [engine.name for engine in BACKEND.engines]

@@ -18,7 +18,7 @@ from inception_dsl_keras.runner import SUFFIXES, create
 from keras_specs import EVERYTHING, SMALL
 
 from inception_dsl.backend import Report
-from inception_dsl.testing.weights import seeded
+from inception_dsl.reference.seeds import seeded
 
 Make = Callable[[str], Any]
 TWINS = """\

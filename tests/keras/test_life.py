@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import inception_dsl
-from inception_dsl.cost import minimum_input
+from inception_dsl.analysis.minimum import minimum_input
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.testing.bounds import FLOAT32, distance
+from inception_dsl.verify.bounds import FLOAT32, distance
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 HALF = "bfloat16"

@@ -10,9 +10,9 @@ from inception_dsl_keras import emit
 from keras_specs import AREAS, EVERYTHING, FLAT, LINES, POOLS, SOLIDS, block
 
 from inception_dsl.backend import Report, TypedProgram
-from inception_dsl.testing.bounds import FLOAT32, FLOAT64, distance
-from inception_dsl.testing.reference import interpret
-from inception_dsl.testing.weights import batch, seeded
+from inception_dsl.reference.forward import interpret
+from inception_dsl.reference.seeds import batch, seeded
+from inception_dsl.verify.bounds import FLOAT32, FLOAT64, distance
 
 Make = Callable[[str], TypedProgram]
 

@@ -2,7 +2,7 @@
 
     python tests/mutation/run.py                     all mutants
     python tests/mutation/run.py --share 0.1         a tenth of them, the same for the same seed
-    python tests/mutation/run.py --module symbolic   those of one module
+    python tests/mutation/run.py --module types.symbolic   those of one module
 
 A mutant is killed if a test fails, or does not end. Survivors are listed in ``survivors.yaml``, each with the reason.
 Leaves with 1 if a group is below 90 % or a survivor is not listed.
@@ -45,35 +45,51 @@ from mutants import Module, Mutant
 
 ROOT = Path(__file__).parent.parent.parent
 GROUPS = {
-    "loader": ("source", "spec.load", "spec.reading", "spec.check", "spec.rest", "spec.overlay", "spec.roots"),
-    "expressions": ("expression", "symbolic"),
-    "shape rules": ("values", "infer", "clash", "ops.*"),
+    "loader": (
+        "yaml.source",
+        "language.load",
+        "language.reading",
+        "language.check",
+        "language.rest",
+        "language.overlay",
+        "language.roots",
+    ),
+    "expressions": ("types.expression", "types.symbolic"),
+    "shape rules": (
+        "types.prose",
+        "types.tensor",
+        "types.weight",
+        "types.window",
+        "analysis.infer",
+        "analysis.clash",
+        "ops.*",
+    ),
 }
-NO_SHAPE_RULES = {"ops.__init__", "ops.allow", "ops.fields", "ops.guess"}
+NO_SHAPE_RULES = {"ops.__init__"}
 TESTS = {  # what a module is tried with: its own tests and the quick ones around it
-    "source": ("unit/test_source.py", "diagnostics/test_mistakes.py"),
-    "spec.load": ("unit/test_load.py", "unit/test_overlay.py", "diagnostics/test_mistakes.py"),
-    "spec.reading": (
+    "yaml.source": ("unit/test_source.py", "diagnostics/test_mistakes.py"),
+    "language.load": ("unit/test_load.py", "unit/test_overlay.py", "diagnostics/test_mistakes.py"),
+    "language.reading": (
         "unit/test_reading.py",
         "unit/test_load.py",
         "unit/test_overlay.py",
         "diagnostics/test_mistakes.py",
     ),
-    "spec.check": ("unit/test_load.py", "diagnostics/test_mistakes.py"),
-    "spec.rest": ("unit/test_rest.py", "unit/test_load.py"),
-    "spec.overlay": ("unit/test_overlay.py",),
-    "spec.roots": ("unit/test_load.py", "unit/test_roots.py"),
-    "expression": ("unit/test_expression.py",),
-    "symbolic": ("unit/test_symbolic.py", "unit/test_expression.py"),
-    "values": ("unit/test_values.py", "ops/test_windows.py", "ops/test_rules.py"),
-    "infer": (
+    "language.check": ("unit/test_load.py", "diagnostics/test_mistakes.py"),
+    "language.rest": ("unit/test_rest.py", "unit/test_load.py"),
+    "language.overlay": ("unit/test_overlay.py",),
+    "language.roots": ("unit/test_load.py", "unit/test_roots.py"),
+    "types.expression": ("unit/test_expression.py",),
+    "types.symbolic": ("unit/test_symbolic.py", "unit/test_expression.py"),
+    "types": ("unit/test_values.py", "ops/test_windows.py", "ops/test_rules.py"),
+    "analysis.infer": (
         "unit/test_infer.py",
         "unit/test_infer_mistakes.py",
         "unit/test_budgets.py",
         "unit/test_expand.py",
         "diagnostics/test_mistakes.py",
     ),
-    "clash": ("unit/test_clash.py", "unit/test_infer.py", "diagnostics/test_mistakes.py"),
+    "analysis.clash": ("unit/test_clash.py", "unit/test_infer.py", "diagnostics/test_mistakes.py"),
     "ops": ("ops/test_rules.py", "ops/test_ops.py", "unit/test_cost.py"),
 }
 TOO_SLOW = "not long_chain and not deeper_nesting"
@@ -93,7 +109,7 @@ def modules() -> Iterator[tuple[str, Module]]:
 
 
 def tests(module: str) -> list[str]:
-    names = TESTS["ops" if module.startswith("ops.") else module]
+    names = TESTS.get(module) or TESTS[module.partition(".")[0]]
     return [str(path) for path in (ROOT / "tests" / name for name in names) if path.exists()]
 
 

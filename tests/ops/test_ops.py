@@ -10,13 +10,13 @@ from jsonschema import Draft7Validator
 from pydantic import ValidationError
 
 import inception_dsl.ops
-from inception_dsl import source
-from inception_dsl.cost import layers
-from inception_dsl.diagnostics import Report
+from inception_dsl.analysis.cost import layers
+from inception_dsl.design.guide import describe
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.language.schema import schema
 from inception_dsl.ops import CORE_OPS, OPS, Op, attribute_names
-from inception_dsl.reference import describe
-from inception_dsl.spec.schema import schema
+from inception_dsl.yaml import source
 
 Body = Callable[..., TypedProgram]
 NORM = {"bn/gamma": (64,), "bn/beta": (64,), "bn/moving_mean": (64,), "bn/moving_variance": (64,)}
@@ -160,7 +160,7 @@ def test_one_file_for_each_op() -> None:
 @pytest.mark.parametrize("op", [o for o in CORE_OPS if o.kind not in ("flatten", "dense")], ids=lambda op: op.kind)
 def test_names_give_the_same_as_numbers(op: type[Op], body: Body) -> None:
     """A block inferred on `in_channels` and the same block on numbers have one rule."""
-    from inception_dsl.define import define
+    from inception_dsl.analysis.definitions import define
 
     typed = body(
         "{use: block}", size="channels: 32, height: 32, width: 32", more=f"blocks: {{block: {{steps: [{op.example}]}}}}"

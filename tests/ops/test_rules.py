@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from inception_dsl import source
-from inception_dsl.diagnostics import Report
-from inception_dsl.expression import Expression, parse
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ops import OPS, Composite, ConvBn, Op, attribute_names, expressions
 from inception_dsl.ops.base import divides, fewer_groups
-from inception_dsl.symbolic import Symbolic
-from inception_dsl.values import ShapeError, TensorType
+from inception_dsl.types.expression import Expression, parse
+from inception_dsl.types.symbolic import Symbolic
+from inception_dsl.types.tensor import ShapeError, TensorType
+from inception_dsl.yaml import source
 
 N = Symbolic.name("n")
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from inception_dsl.values import ShapeError, Window
+from inception_dsl.types.tensor import ShapeError
+from inception_dsl.types.window import Window
 
 KERNELS, STRIDES, DILATIONS, PADS, SIZES = (st.integers(*r) for r in ((1, 9), (1, 5), (1, 4), (0, 9), (1, 60)))
 

@@ -250,9 +250,10 @@ class Watch:
 
 def main(out: Path) -> None:
     watch = Watch()
-    from inception_dsl import build, plugins
-    from inception_dsl.diagnostics import COLOURED, Report
-    from inception_dsl.formats import FORMATS
+    from inception_dsl import plugins
+    from inception_dsl.build import build
+    from inception_dsl.diagnostics.formats import FORMATS
+    from inception_dsl.diagnostics.report import COLOURED, Report
 
     def attempt(why: str, text: str, settings: dict[str, str]) -> dict[str, Any]:
         path = Path("spec.yaml")
@@ -262,7 +263,7 @@ def main(out: Path) -> None:
         files = build.build(build.Order([str(path)], settings, found, out), report)
         if files:
             build.save(files, report, force=True)
-        texts = [form(report) for form in FORMATS.values()] + [report.render(COLOURED)]
+        texts = [form(report, "1.2.3") for form in FORMATS.values()] + [report.render(COLOURED)]
         watch.on = False
         names, watch.names = watch.names, []
         written = [os.path.normpath(p) for p in files or ()]

@@ -18,8 +18,8 @@ import pytest
 
 import inception_dsl
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
-from inception_dsl.spec import roots
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.language import roots
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links, pipes and sockets")
 SOURCES = Path(inception_dsl.__file__).parent.parent

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inception_dsl import plugins
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 
 METADATA = "Metadata-Version: 2.1\nName: {0}\nVersion: 1.0\n"
 GROUP = f"[{plugins.GROUP}]\n"

@@ -16,9 +16,9 @@ from safetensors.numpy import save_file
 
 from inception_dsl.cli import main
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.testing.weights import seeded
+from inception_dsl.reference.seeds import seeded
 from inception_dsl.weights.published import keys, published, read
 
 SPEC = """\

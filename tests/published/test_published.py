@@ -12,14 +12,15 @@ import pytest
 from click.testing import CliRunner
 from originals import NETWORKS, Layers, Network, State, original
 
+from inception_dsl.analysis.cost import cost, layers
+from inception_dsl.analysis.weights import weight_shapes
 from inception_dsl.cli import main
 from inception_dsl.compiler import compile_spec
-from inception_dsl.cost import cost, layers
-from inception_dsl.diagnostics import Report
-from inception_dsl.ir.typed import TypedProgram, applications
-from inception_dsl.neutral import weight_shapes
-from inception_dsl.testing.bounds import FLOAT64, allowed, distance
-from inception_dsl.testing.reference import interpret
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.ir.walk import applications
+from inception_dsl.reference.forward import interpret
+from inception_dsl.verify.bounds import FLOAT64, allowed, distance
 from inception_dsl.weights import store
 from inception_dsl.weights.published import keys, published, read
 

@@ -45,27 +45,27 @@ class Defect(NamedTuple):
 
 DEFECTS = (
     # shape rules
-    Defect("the size of `same` is rounded down", CORE, "values", "size + (self.stride - 1)) //", "size) //"),
-    Defect("a window that starts in the padding counts", CORE, "values", "count -= 1", "count -= 0"),
-    Defect("the size of `ceil_mode` is rounded down", CORE, "values", "2 * self.stride - 1", "self.stride"),
+    Defect("the size of `same` is rounded down", CORE, "types.window", "size + (self.stride - 1)) //", "size) //"),
+    Defect("a window that starts in the padding counts", CORE, "types.window", "count -= 1", "count -= 0"),
+    Defect("the size of `ceil_mode` is rounded down", CORE, "types.window", "2 * self.stride - 1", "self.stride"),
     Defect(
         "dilation spans a tap too many",
         CORE,
-        "values",
+        "types.window",
         "(self.kernel - 1) * self.dilation + 1",
         "self.kernel * self.dilation",
     ),
     Defect(
         "the odd pixel of a constant `same` is at the start",
         CORE,
-        "values",
+        "types.window",
         "(self.extent - 1) // 2, self.extent - 1 - (self.extent - 1) // 2",
         "self.extent - 1 - (self.extent - 1) // 2, (self.extent - 1) // 2",
     ),
     Defect(
         "the odd pixel of `same` at a stride is at the start",
         CORE,
-        "values",
+        "types.window",
         "return total // 2, total - total // 2",
         "return total - total // 2, total // 2",
     ),
@@ -87,7 +87,7 @@ DEFECTS = (
     Defect(
         "a concat has the channels of its first branch twice",
         CORE,
-        "clash",
+        "analysis.clash",
         "total = total + t.channels",
         "total = total + types[0].channels",
     ),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from inception_dsl.backend import Report, TypedFork, TypedOp, TypedProgram, TypedUse
 from inception_dsl.compiler import compile_spec
-from inception_dsl.ir.typed import walk_program
+from inception_dsl.ir.walk import walk_program
 from inception_dsl.ops import OPS
 from inception_dsl.testing.random_policies import POLICIES
 from inception_dsl.testing.random_specs import MAIN, RandomSpec, random_spec

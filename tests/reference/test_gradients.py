@@ -11,16 +11,16 @@ import pytest
 from frameworks import ROOT, running, typed_program
 
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.ops import CORE_OPS, Composite
-from inception_dsl.testing.bounds import FLOAT64, GRADIENT64, distance, gradient_errors
+from inception_dsl.reference.forward import interpret
+from inception_dsl.reference.gradients import BACKWARD, DERIVATIVES
+from inception_dsl.reference.operations import FUNCTIONS, REFERENCE
+from inception_dsl.reference.seeds import batch, calibrated, seeded
+from inception_dsl.reference.training import step, unbiased
 from inception_dsl.testing.cases import Case, all_cases
-from inception_dsl.testing.gradients import BACKWARD, DERIVATIVES
-from inception_dsl.testing.operations import FUNCTIONS, REFERENCE
-from inception_dsl.testing.reference import interpret
-from inception_dsl.testing.training import step, unbiased
-from inception_dsl.testing.weights import batch, calibrated, seeded
+from inception_dsl.verify.bounds import FLOAT64, GRADIENT64, distance, gradient_errors
 
 CASES = all_cases()
 # inputs with many equal values and values at the kinks

@@ -11,11 +11,11 @@ from frameworks import running, typed_program
 
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.ops import CORE_OPS, Composite
-from inception_dsl.testing.bounds import FLOAT64, PARTS, distance, gradient_errors, layer
-from inception_dsl.testing.reference import interpret
-from inception_dsl.testing.training import step, unbiased
-from inception_dsl.testing.weights import batch, seeded
-from inception_dsl.values import TensorType
+from inception_dsl.reference.forward import interpret
+from inception_dsl.reference.seeds import batch, seeded
+from inception_dsl.reference.training import step, unbiased
+from inception_dsl.types.tensor import TensorType
+from inception_dsl.verify.bounds import FLOAT64, PARTS, distance, gradient_errors, layer
 
 INPUT = "input: {channels: 3, height: 7, width: 6}\nclasses: 5\n"
 BODY = "body: [{op: conv_bn, name: one, filters: 4, kernel_size: 3}, {op: conv, name: two, filters: 4, kernel_size: 3, repeat: 2}]\n"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from frameworks import SPECS, typed_program
 
-from inception_dsl.testing.reference import Tape, interpret
-from inception_dsl.testing.weights import batch, calibrated, seeded
+from inception_dsl.reference.forward import Tape, interpret
+from inception_dsl.reference.seeds import batch, calibrated, seeded
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=[spec.stem for spec in SPECS])

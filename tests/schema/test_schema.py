@@ -11,12 +11,12 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from inception_dsl import source
-from inception_dsl.diagnostics import Report
+from inception_dsl.design.guide import markdown_reference
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.language.load import validate
+from inception_dsl.language.schema import schema
 from inception_dsl.ops import CORE_OPS
-from inception_dsl.reference import markdown_reference
-from inception_dsl.spec.load import validate
-from inception_dsl.spec.schema import schema
+from inception_dsl.yaml import source
 
 ROOT = Path(__file__).parent.parent.parent
 SPECS = sorted((ROOT / "specs").rglob("*.yaml"))

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from inception_dsl.analysis.cost import cost, layers
 from inception_dsl.compiler import compile_spec
-from inception_dsl.cost import cost, layers
-from inception_dsl.diagnostics import Report
-from inception_dsl.ir.typed import TypedProgram, applications, walk_program
-from inception_dsl.spec.load import load
-from inception_dsl.spec.models import BlockFile, NetworkFile
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.ir.walk import applications, walk_program
+from inception_dsl.language.load import load
+from inception_dsl.language.models import BlockFile, NetworkFile
 
 SPECS = Path(__file__).parent.parent.parent / "specs"
 FILES = sorted(SPECS.rglob("*.yaml"))

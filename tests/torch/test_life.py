@@ -15,10 +15,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import inception_dsl
-from inception_dsl.cost import minimum_input
+from inception_dsl.analysis.minimum import minimum_input
 from inception_dsl.emit.names import class_name
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.testing.bounds import FLOAT32, FLOAT64, allowed, distance
+from inception_dsl.verify.bounds import FLOAT32, FLOAT64, allowed, distance
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 HEADED = [spec for spec in SPECS if spec.stem in ("v1", "v3")]

@@ -17,10 +17,10 @@ from torch.nn import functional as F
 
 from inception_dsl.backend import Report, Step
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.testing import training
-from inception_dsl.testing.bounds import FLOAT64, GRADIENT64, distance, gradient_errors
-from inception_dsl.testing.reference import interpret
-from inception_dsl.testing.weights import batch, seeded
+from inception_dsl.reference import training
+from inception_dsl.reference.forward import interpret
+from inception_dsl.reference.seeds import batch, seeded
+from inception_dsl.verify.bounds import FLOAT64, GRADIENT64, distance, gradient_errors
 
 Compiled = Callable[..., TypedProgram]
 HEADS = """

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from inception_dsl import infer
-from inception_dsl.diagnostics import Report
-from inception_dsl.infer import Inference
+from inception_dsl.analysis import infer
+from inception_dsl.analysis.infer import Inference
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 
 HEAD = "network: n\ninput: {channels: 3, height: 8, width: 8}\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inception_dsl.diagnostics import Diagnostic, Report
+from inception_dsl.diagnostics.report import Diagnostic, Report
 
 Mistakes = Callable[..., Report]
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from inception_dsl.cost import cost, layers, minimum_input
+from inception_dsl.analysis.cost import cost, layers
+from inception_dsl.analysis.minimum import minimum_input
+from inception_dsl.design.summary import Summary
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.summary import Summary
 
 Body = Callable[..., TypedProgram]
 
@@ -52,7 +53,7 @@ def test_the_smallest_input_is_the_smallest_that_compiles(
     compiled: Callable[..., TypedProgram], write: Callable[..., object], steps: str
 ) -> None:
     from inception_dsl.compiler import compile_spec
-    from inception_dsl.diagnostics import Report
+    from inception_dsl.diagnostics.report import Report
 
     text = f"block: b\ninput: {{channels: 3, height: 63, width: 63}}\nsteps: [{steps}]\n"
     height, width = minimum_input(compiled(text))

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import inception_dsl
-from inception_dsl.codes import CODES
-from inception_dsl.diagnostics import WIDTH, Diagnostic, Report, Span, printable, visible
-from inception_dsl.words import nearest, suggestion
+from inception_dsl.diagnostics.codes import CODES
+from inception_dsl.diagnostics.report import WIDTH, Diagnostic, Report, Span, printable, visible
+from inception_dsl.diagnostics.words import nearest, suggestion
 
 
 def test_a_mistake_shows_its_line() -> None:

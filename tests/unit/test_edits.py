@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from inception_dsl.diagnostics import Edit, Report, Span
-from inception_dsl.edits import Editor, apply, flow, inside
-from inception_dsl.source import parse
+from inception_dsl.diagnostics.report import Edit, Report, Span
+from inception_dsl.yaml.edits import Editor, apply, flow, inside
+from inception_dsl.yaml.source import parse
 
 FLOW = "a: {op: conv, filters: 3} # x\nb: {}\nc: {d: [1]}\n"
 BLOCK = "a:\n  - op: conv # x\n    filters: 3\n"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from inception_dsl.analysis.cost import layers
 from inception_dsl.compiler import compile_spec
-from inception_dsl.cost import layers
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 
 Body = Callable[..., TypedProgram]

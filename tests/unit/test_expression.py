@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from inception_dsl.expression import ExpressionError, is_expression, parse
-from inception_dsl.symbolic import Symbolic, source
+from inception_dsl.types.expression import ExpressionError, is_expression, parse
+from inception_dsl.types.symbolic import Symbolic, source
 
 
 @pytest.mark.parametrize(

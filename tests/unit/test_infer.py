@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from inception_dsl.clash import Difference, combined, concatenated
-from inception_dsl.cost import layers
-from inception_dsl.diagnostics import Report
+from inception_dsl.analysis.clash import Difference, combined, concatenated
+from inception_dsl.analysis.cost import layers
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.symbolic import Symbolic
-from inception_dsl.values import TensorType
+from inception_dsl.types.symbolic import Symbolic
+from inception_dsl.types.tensor import TensorType
 
 Body = Callable[..., TypedProgram]
 

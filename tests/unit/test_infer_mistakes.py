@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from inception_dsl import symbolic
-from inception_dsl.diagnostics import Diagnostic, Report
-from inception_dsl.edits import apply
-from inception_dsl.expand import expand
-from inception_dsl.infer import Inference, infer
-from inception_dsl.ir.graph import nth
+from inception_dsl.analysis.expand import expand
+from inception_dsl.analysis.infer import Inference, infer
+from inception_dsl.diagnostics.report import Diagnostic, Report
+from inception_dsl.ir.program import nth
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.spec.link import link
-from inception_dsl.spec.load import load
-from inception_dsl.symbolic import Symbolic
-from inception_dsl.values import TensorType
+from inception_dsl.language.link import link
+from inception_dsl.language.load import load
+from inception_dsl.types import symbolic
+from inception_dsl.types.symbolic import Symbolic
+from inception_dsl.types.tensor import TensorType
+from inception_dsl.yaml.edits import apply
 
 HEAD = "network: n\ninput: {channels: 3, height: 8, width: 8}\n"
 Mistakes = Callable[..., Report]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from inception_dsl.characters import MAX_CHARACTERS
-from inception_dsl.diagnostics import Diagnostic, Report, Span
-from inception_dsl.source import parse
-from inception_dsl.spec.load import load
-from inception_dsl.spec.models import BlockFile, NetworkFile
-from inception_dsl.spec.problems import known_fields
-from inception_dsl.spec.reading import Reading, Room, read, read_wanted
+from inception_dsl.diagnostics.report import Diagnostic, Report, Span
+from inception_dsl.language.load import load
+from inception_dsl.language.models import BlockFile, NetworkFile
+from inception_dsl.language.problems import known_fields
+from inception_dsl.language.reading import Reading, Room, read, read_wanted
+from inception_dsl.yaml.characters import MAX_CHARACTERS
+from inception_dsl.yaml.source import parse
 
 HEAD = "network: n\ninput: {channels: 3, height: 8, width: 8}\n"
 Loaded = Callable[..., list[Diagnostic]]
@@ -174,7 +174,7 @@ def test_a_file_that_the_system_refuses(write: Callable[..., Path], monkeypatch:
     report = Report()
     assert read(spec, Reading(report, spec.parent, Room())) is None
     assert [(d.code, "cannot be read: Permission denied" in d.message) for d in report] == [("E101", True)]
-    monkeypatch.setattr("inception_dsl.spec.reading.read_inside", fails)
+    monkeypatch.setattr("inception_dsl.language.reading.read_inside", fails)
     report = Report()
     span = Span(str(spec), 4, 5, 4, 9)
     assert read_wanted("other.yaml", span, Reading(report, spec.parent, Room())) is None

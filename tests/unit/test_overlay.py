@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from inception_dsl.analysis.cost import layers
 from inception_dsl.compiler import compile_spec
-from inception_dsl.cost import layers
-from inception_dsl.diagnostics import Report, Span
+from inception_dsl.diagnostics.report import Report, Span
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.spec.load import load
+from inception_dsl.language.load import load
 
 BASE = """\
 network: base

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.passes import budget
 
 HEAD = "network: net\ninput: {channels: 3, height: 32, width: 32}\n"

@@ -16,7 +16,14 @@ from inception_dsl.ir.typed import TypedProgram
 
 TEXT = 'x"""\nimport os # {{ 7 * 7 }}'
 ROOT = Path(__file__).parent.parent.parent
-READERS = {"values.py", "passes/budget.py", "emit/pycode.py", "emit/about.py", "summary.py", "spec/records.py"}
+READERS = {
+    "types/prose.py",
+    "passes/budget.py",
+    "emit/pycode.py",
+    "emit/about.py",
+    "design/summary.py",
+    "analysis/records.py",
+}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from inception_dsl.diagnostics import Report, Span
-from inception_dsl.spec import reading
-from inception_dsl.spec.reading import Reading, Room, file_name, read, read_wanted
+from inception_dsl.diagnostics.report import Report, Span
+from inception_dsl.language import reading
+from inception_dsl.language.reading import Reading, Room, file_name, read, read_wanted
 
 Write = Callable[..., Path]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inception_dsl.spec.rest import Rest, copied, drop, is_step
+from inception_dsl.language.rest import Rest, copied, drop, is_step
 
 STEP = {"op": "conv", "name": "a", "filters": 0}
 FORK = {"name": "f", "branches": {"x": [STEP], "y": []}, "merge": "sum", "repeat": 2}

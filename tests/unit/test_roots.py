@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from inception_dsl.spec.roots import MARKER, VARIABLE, OutsideError, names_inside, read_inside, root_of
+from inception_dsl.language.roots import MARKER, VARIABLE, OutsideError, names_inside, read_inside, root_of
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from inception_dsl.diagnostics import Diagnostic, Report, Span
-from inception_dsl.edits import apply
-from inception_dsl.source import BROKEN, MAX_DEPTH, Document, _at, parse
+from inception_dsl.diagnostics.report import Diagnostic, Report, Span
+from inception_dsl.yaml.edits import apply
+from inception_dsl.yaml.source import BROKEN, MAX_DEPTH, Document, _at, parse
 
 
 def read(text: str) -> Document:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_dsl.symbolic import Symbolic, TooLongError, maximum, minimum, source
+from inception_dsl.types.symbolic import Symbolic, TooLongError, maximum, minimum, source
 
 A, B = Symbolic.name("a"), Symbolic.name("b")
 

@@ -6,8 +6,11 @@ import itertools
 
 import pytest
 
-from inception_dsl.symbolic import Symbolic, source
-from inception_dsl.values import Prose, ShapeError, TensorType, Weight, Window, dim, known, number
+from inception_dsl.types.prose import Prose
+from inception_dsl.types.symbolic import Symbolic, dim, known, number, source
+from inception_dsl.types.tensor import ShapeError, TensorType
+from inception_dsl.types.weight import Weight
+from inception_dsl.types.window import Window
 
 KERNELS, STRIDES, DILATIONS = (1, 2, 3, 5, 7), (1, 2, 3), (1, 2)
 

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
+from inception_dsl.diagnostics.words import SYNONYMS, _closest, bare, listed, nearest
 from inception_dsl.ops import OPS, Conv, Dense, Dropout, attribute_names
-from inception_dsl.ops.fields import FUNCTIONS
-from inception_dsl.words import SYNONYMS, _closest, bare, listed, nearest
+from inception_dsl.ops.fields.kinds import FUNCTIONS
 
 
 @pytest.mark.parametrize(

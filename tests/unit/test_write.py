@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from inception_dsl.diagnostics import Report
-from inception_dsl.write import _temporary, difference, portable, write_all
+from inception_dsl.build.write import _temporary, difference, portable, write_all
+from inception_dsl.diagnostics.report import Report
 
 
 def test_every_file_or_none(tmp_path: Path) -> None:

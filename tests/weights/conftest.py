@@ -17,9 +17,9 @@ from click.testing import CliRunner, Result
 from small_network import SMALL, typed_program
 
 from inception_dsl.cli import main
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.testing.weights import seeded
+from inception_dsl.reference.seeds import seeded
 from inception_dsl.weights.store import write
 
 

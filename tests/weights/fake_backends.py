@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_dsl.backend import Backend, Report, TypedProgram
-from inception_dsl.testing.weights import seeded
+from inception_dsl.reference.seeds import seeded
 
 
 def emit(_: TypedProgram, __: Report) -> str:

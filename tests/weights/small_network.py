@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 
 ROOT = Path(__file__).parents[2]

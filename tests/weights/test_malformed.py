@@ -20,7 +20,7 @@ from safetensors.numpy import save
 
 from inception_dsl import plugins
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.testing.weights import seeded
+from inception_dsl.reference.seeds import seeded
 
 Run = Callable[..., Result]
 Change = Callable[[Callable[[dict[str, Any]], Any]], Path]
@@ -278,7 +278,7 @@ def test_too_large_for_float32(run: Run, tmp_path: Path, changed: Change) -> Non
 def test_metadata_that_do_not_hold(
     run: Run, small: TypedProgram, tmp_path: Path, metadata: dict[str, str], expected: str
 ) -> None:
-    from inception_dsl.diagnostics import Report
+    from inception_dsl.diagnostics.report import Report
     from inception_dsl.weights.store import read_file
 
     file = read_file(tmp_path / "small.safetensors", Report())

@@ -15,12 +15,12 @@ from click.testing import Result
 from safetensors.torch import load_file
 from small_network import SPECS, typed_program
 
+from inception_dsl.analysis.weights import weight_shapes
 from inception_dsl.backend import module_from_source
-from inception_dsl.diagnostics import Report
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.neutral import weight_shapes
 from inception_dsl.plugins import chosen, emit
-from inception_dsl.testing.weights import seeded
+from inception_dsl.reference.seeds import seeded
 from inception_dsl.weights.convert import convert
 from inception_dsl.weights.store import read, write
 

@@ -23,11 +23,11 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from small_network import SMALL, typed_program
 
-from inception_dsl.cost import layers
-from inception_dsl.diagnostics import Report
+from inception_dsl.analysis.cost import layers
+from inception_dsl.analysis.weights import digest, weight_shapes
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.neutral import digest, weight_shapes
-from inception_dsl.testing.weights import seeded
+from inception_dsl.reference.seeds import seeded
 from inception_dsl.weights.files import read_file, writer
 from inception_dsl.weights.store import read, write
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ...diagnostics import Report
+from ...diagnostics.report import Report
 from ...ir.typed import TypedProgram
-from ...spec.link import LinkedBlock
-from ...spec.load import Spec
+from ...language.link import LinkedBlock
+from ...language.load import Spec
 from . import bias, bottleneck, factorise, grid, residual, unused
 from .allowed import Used, idle
 from .survey import Check, Found, Survey

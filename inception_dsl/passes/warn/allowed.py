@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...ir.graph import nodes
+from ...ir.walk import nodes
 from .survey import Scope, Survey, Told, own
 
 

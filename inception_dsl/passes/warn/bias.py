@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...diagnostics import Edit
+from ...diagnostics.report import Edit
 from ...ir.typed import TypedOp
 from ...ops import BatchNorm, Conv, ConvBn, Dense, DepthwiseConv, Op, SeparableConv
-from ...values import number
+from ...types.symbolic import number
 from .survey import Case, Check, Found, Survey, Told, field_span
 
 

@@ -24,7 +24,7 @@ from ...ops import (
     Scale,
     SeparableConv,
 )
-from ...values import number
+from ...types.symbolic import number
 from .survey import Case, Check, Found, Survey, Told, field_span
 
 WIDER = 2

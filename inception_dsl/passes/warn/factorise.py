@@ -11,12 +11,11 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...cost import price
+from ...analysis.cost import price
 from ...ir.typed import TypedOp
 from ...ops import Conv, ConvBn
 from ...ops.base import axes
-from ...symbolic import Dim
-from ...values import number
+from ...types.symbolic import Dim, number
 from .survey import Check, Found, Survey, Told, field_span
 
 SHARE = 20

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ...ir.graph import Origin
+from ...ir.program import Origin
 from ...ir.typed import TypedFork, TypedOp, TypedUse
 from ...ops import ZeroPad
 from ...ops.base import Windowed
-from ...values import ShapeError, Window, number
+from ...types.symbolic import number
+from ...types.tensor import ShapeError
+from ...types.window import Window
 from .survey import Check, Context, Found, Steps, Survey, Told, field_span
 
 MAX_BEFORE, MAX_SIZES, NEAR = 200, 20, 32

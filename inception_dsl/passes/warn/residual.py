@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedUse
 from ...ops import Identity, Scale
-from ...values import number
+from ...types.symbolic import number
 from .survey import Check, Found, Survey, Told
 
 FILTERS = 1_000

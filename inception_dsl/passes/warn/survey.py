@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...diagnostics import Edit, Span
-from ...ir.graph import Node, Origin, UseNode
+from ...diagnostics.report import Edit, Span
+from ...ir.program import Node, Origin, UseNode
 from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep
+from ...language.link import LinkedBlock
+from ...language.load import Spec
 from ...ops import Op
-from ...spec.link import LinkedBlock
-from ...spec.load import Spec
 
 Steps = Sequence[TypedStep]
 

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...ir.graph import Chain, Node, OpNode, Origin, UseNode, nodes
+from ...ir.program import Chain, Node, OpNode, Origin, UseNode
+from ...ir.walk import nodes
+from ...language.link import steps_of
+from ...language.models import BlockFile, NetworkFile, Use
 from ...ops import attribute_names, expressions
-from ...spec.link import steps_of
-from ...spec.models import BlockFile, NetworkFile, Use
 from .survey import Check, Context, Found, Scope, Survey, Told, own
 
 

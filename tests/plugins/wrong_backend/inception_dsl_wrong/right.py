@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from inception_dsl.backend import Step, TypedProgram, check_weights, cost, layers, weight_shapes
-from inception_dsl.testing.reference import interpret
-from inception_dsl.testing.training import step
+from inception_dsl.reference.forward import interpret
+from inception_dsl.reference.training import step
 
 SUFFIXES = (".npz",)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import inception_dsl_wrong.right as right
 from inception_dsl.backend import TypedProgram
-from inception_dsl.testing import operations
+from inception_dsl.reference import operations
 
 SUFFIXES = right.SUFFIXES
 

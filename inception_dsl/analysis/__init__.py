@@ -1,0 +1,1 @@
+"""From linked specs to typed programs, and what follows from them: costs, weights, definitions."""

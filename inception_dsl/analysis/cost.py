@@ -1,0 +1,78 @@
+"""What a typed program costs: parameters, multiply-adds, the smallest input; layer by layer and in all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..ir.typed import TypedFork, TypedOp, TypedProgram, TypedUse
+from ..ir.walk import walk_program
+from ..types.symbolic import number
+from ..types.tensor import TensorType
+from ..types.weight import Weight
+
+
+class Layer(NamedTuple):
+    """One layer or merge of the program. ``macs`` are multiply-adds of one sample."""
+
+    path: str
+    op: str
+    x: TensorType
+    y: TensorType
+    weights: tuple[Weight, ...]
+    macs: int
+    auxiliary: bool
+
+    @property
+    def parameters(self) -> int:
+        """All variables, moving statistics too."""
+        return sum(number(w.size) for w in self.weights)
+
+
+class Cost(NamedTuple):
+    """Totals. ``macs`` leaves the auxiliary heads out; ``auxiliary`` is their share of the trainable parameters."""
+
+    trainable: int
+    non_trainable: int
+    auxiliary: int
+    macs: int
+
+    @property
+    def total(self) -> int:
+        return self.trainable + self.non_trainable
+
+
+@lru_cache(maxsize=1024)
+def price(node: TypedOp) -> tuple[tuple[Weight, ...], int]:
+    """The weights and the multiply-adds of a layer; of one that is used again, once."""
+    return node.op.weights(node.x), number(node.op.macs(node.x, node.y))
+
+
+def layers(typed: TypedProgram) -> Iterator[Layer]:
+    """Every layer and merge with its path, in the order of computation, auxiliary heads last."""
+    heads = {head.name for head, _ in typed.heads}
+    for path, node in walk_program(typed):
+        if isinstance(node, TypedUse):
+            continue
+        auxiliary = bool(path) and path[0] in heads
+        name = "/".join(path)
+        if isinstance(node, TypedFork):
+            yield Layer(name, node.node.merge, node.x, node.y, (), 0, auxiliary)
+        else:
+            yield Layer(name, node.op.op, node.x, node.y, *price(node), auxiliary)
+
+
+def cost(found: list[Layer]) -> Cost:
+    """The totals of a program's layers."""
+    trainable = non_trainable = auxiliary = macs = 0
+    for layer in found:
+        for weight in layer.weights:
+            size = number(weight.size)
+            if not weight.trainable:
+                non_trainable += size
+                continue
+            trainable += size
+            auxiliary += size if layer.auxiliary else 0
+        macs += 0 if layer.auxiliary else layer.macs
+    return Cost(trainable, non_trainable, auxiliary, macs)

@@ -1,0 +1,140 @@
+"""A linked spec to a program: defaults filled in, every use checked against its block, every step named.
+
+Only the blocks that are used become part of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..diagnostics.report import Report
+from ..diagnostics.words import nearest, suggestion
+from ..ir.program import AuxHead, Chain, Origin, Preprocessing, Program
+from ..language.link import Linked, given_defaults
+from ..language.load import Spec
+from ..language.models import BlockFile, NetworkFile, Parameter
+from ..yaml.edits import Editor
+from .records import about, checkpoints, tensor_type, training
+from .steps import Steps, starts
+
+_CHAINS: Final = (("stem",), ("body",))
+
+
+def expand(spec: Spec, linked: Linked, report: Report) -> Program:
+    """The program of ``spec``; where there is a mistake, a broken node, or nothing."""
+    return _Expander(spec, linked, report).program()
+
+
+class _Expander:
+    def __init__(self, spec: Spec, linked: Linked, report: Report) -> None:
+        self.spec, self.linked, self.report = spec, linked, report
+        self.steps = Steps(linked, given_defaults(spec.model), spec.root, report)
+
+    def program(self) -> Program:
+        model, document = self.spec.model, self.spec.document
+        origin = Origin(document, ())
+        values = self.values(model.params, origin)
+        if isinstance(model, BlockFile):
+            if model.input is None and not document.lost("input"):
+                help = "add `input: {channels: …, height: …, width: …}` or give one on the command line"
+                self.report.error(
+                    "E404", f"`{model.block}` has no input to be built on", origin.span("block"), help=help
+                )
+            chain = self.steps.top_chain(model.steps, origin.below("steps"), set(model.params))
+            sections = {"steps": chain}
+        else:
+            if "classes" in values:
+                self.report.error("E206", "`classes` has a field of its own", document.key_span(("params", "classes")))
+            values["classes"] = model.classes
+            names = {*model.params, "classes"}
+            sections = {
+                name: self.steps.top_chain(getattr(model, name), origin.below(name), names, (name,))
+                for name in ("stem", "body", "head")
+            }
+            if not any(sections.values()):
+                self.report.error("E202", "the network has no steps", origin.span(), help="add `body: […]`")
+        self.steps.unique([n for c in sections.values() for n in c])
+        network = model if isinstance(model, NetworkFile) else None
+        return Program(
+            kind="network" if network else "block",
+            id=model.network if isinstance(model, NetworkFile) else model.block,
+            about=about(model),
+            input=tensor_type(model.input or {}),
+            values=values,
+            sections=sections,
+            aux_heads=self.aux_heads(network, origin, sections) if network else (),
+            outputs=self.outputs(network, origin, sections) if network else {},
+            training=training(network),
+            preprocessing=self.preprocessing(network, origin),
+            blocks=self.steps.blocks,
+            origin=origin,
+            checkpoints=checkpoints(network, origin, self.linked, self.report),
+        )
+
+    def preprocessing(self, model: NetworkFile | None, origin: Origin) -> Preprocessing | None:
+        found = model.preprocessing if model else None
+        if model is None or found is None:
+            return None
+        for name in ("mean", "std"):
+            value = getattr(found, name)
+            channels = model.input.get("channels", 0)
+            if isinstance(value, tuple) and channels and len(value) != channels:
+                message = f"`{name}` has {len(value)} numbers, the input has {channels} channels"
+                self.report.error("E203", message, origin.span("preprocessing", name))
+        return Preprocessing(found.channel_order, found.scale, found.mean, found.std)
+
+    def values(self, parameters: Mapping[str, Parameter], origin: Origin) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, parameter in parameters.items():
+            self.steps.not_reserved(name, origin)
+            if parameter.default is not None:
+                values[name] = parameter.default
+            elif not origin.document.lost("params", name, "default"):
+                help = f"give it a default, or `--set {name}=…`"
+                self.report.error(
+                    "E305", f"the parameter `{name}` has no value", origin.span("params", name), help=help
+                )
+        return values
+
+    def aux_heads(self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]) -> tuple[AuxHead, ...]:
+        heads, known = [], self.known_steps(sections)
+        taken = {path[0] for c in sections.values() for n in c for path in starts(n) if path}
+        for name, head in model.aux_heads.items():
+            if self.report.crowded(self.steps.before):
+                break
+            here = origin.below("aux_heads", name)
+            self.after(head.after, here.below("after"), known)
+            if name in taken or name in model.outputs or name == "logits":
+                span = here.document.key_span(here.path)
+                self.report.error("E307", f"`{name}` is the name of another step or output", span)
+            chain = self.steps.top_chain(head.steps, here.below("steps"), {*model.params, "classes"})
+            heads.append(AuxHead(name, head.after, head.loss_weight, chain, about(head), here))
+        return tuple(heads)
+
+    def outputs(self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]) -> dict[str, str]:
+        known = self.known_steps(sections)
+        for name, after in model.outputs.items():
+            if self.report.crowded(self.steps.before):
+                break
+            self.after(after, origin.below("outputs", name), known)
+            if name == "logits":
+                span = origin.document.key_span(("outputs", name))
+                self.report.error("E307", "`logits` is the end of the network already", span)
+        return dict(model.outputs)
+
+    def known_steps(self, sections: Mapping[str, Chain]) -> dict[str, None]:
+        """The names of the steps of stem and body."""
+        names = [n.segments[-1] for s in ("stem", "body") for n in sections[s] if n.segments]
+        return {name: None for name in names if not name.isdecimal()}
+
+    def after(self, wanted: str, origin: Origin, known: Mapping[str, None]) -> None:
+        """Report a step that there is not, unless a mistake may hide it."""
+        if wanted in known or any(p[-1] == "name" or p in _CHAINS for p in origin.document.dropped):
+            return None
+        message, place = f"there is no step `{wanted}` in stem or body", origin.span()
+        if not self.report.helping:
+            return self.report.error("E308", message, place)
+        help, best = suggestion(wanted, known, what="steps of stem and body"), nearest(wanted, known)
+        fix = Editor(origin.document, self.report.texts).replace(origin.path, best) if best else ()
+        return self.report.error("E308", message, place, help=help, fix=fix)

@@ -1,0 +1,322 @@
+"""Shapes: one rule for every op, run on numbers (a program on its input) or on names (a block by itself).
+
+``None`` stands for a type that is not known because of a mistake. It passes through what follows, so that one mistake
+is one report, and what does not depend on it is looked at all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..diagnostics.report import Edit, Report, Span
+from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Origin, Program, Turn, UseNode, cause, nth
+from ..ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
+from ..ir.walk import step_count
+from ..language.models import fits
+from ..ops import Fields, Op, attribute_names, expressions
+from ..ops.fields.refusal import shown
+from ..types.expression import Expression, ExpressionError
+from ..types.symbolic import Symbolic, TooLongError
+from ..types.tensor import ShapeError, TensorType
+from ..yaml.edits import Editor, inside
+from .clash import Clash, Difference, combined, concatenated
+
+MAX_LAYERS = 10_000
+MAX_DIFFERENT = 1_000
+_NOTES = 3
+
+
+def infer(program: Program, report: Report) -> TypedProgram | None:
+    """Every type of ``program`` on its input, or ``None`` where a mistake hides one."""
+    return Inference(program, report).program_types()
+
+
+class Inference:
+    """Infers chains of one program; a block that is used again with the same values costs nothing.
+
+    Raises nothing: what does not fit goes into the report, and the chain that holds it has no type (``None``).
+    ``room`` is how many layers may still be inferred; as many as the spec writes, and some for those that repeats and
+    uses make of them.
+    """
+
+    def __init__(self, program: Program, report: Report, room: int | None = None) -> None:
+        self.program, self.report = program, report
+        self.room = MAX_DIFFERENT + 2 * step_count(program) if room is None else room
+        self.entered: list[Node] = []
+        self.memo: dict[Any, TypedChain | None] = {}
+        self.uses: list[Turn] = []
+        self.turn: tuple[int, int]
+        self.reported: set[tuple[str, Span]] = set()
+
+    def program_types(self) -> TypedProgram | None:
+        program = self.program
+        x = program.input if program.input.channels else None
+        values = _with_channels(program.values, x)
+        sections: dict[str, TypedChain | None] = {}
+        after: dict[str, TensorType] = {}
+        for name, chain in program.sections.items():
+            steps = list(self.steps(chain, x, values))
+            for node, step in zip(chain, steps, strict=True):
+                if node.segments and step is not None:
+                    after[node.segments[-1]] = step.y
+            sections[name] = typed = _chained(steps, x)
+            x = None if typed is None else typed.y
+        heads = []
+        for head in program.aux_heads:
+            start = after.get(head.after)
+            heads.append((head, self.chain(head.chain, start, _with_channels(program.values, start))))
+        chains = [*sections.values(), *(chain for _, chain in heads)]
+        places = [*map(program.origin.span, sections), *(head.origin.span() for head, _ in heads)]
+        layers = 0
+        for found, place in zip(chains, places, strict=True):
+            layers += found.size if found else 0
+            if self.crowded(layers, place):
+                return None
+        if any(chain is None for chain in chains) or any(step not in after for step in program.outputs.values()):
+            return None
+        done = {name: chain for name, chain in sections.items() if chain is not None}
+        typed_heads = tuple((head, chain) for head, chain in heads if chain is not None)
+        outputs = {program.output_name: list(done.values())[-1].y, **{head.name: c.y for head, c in typed_heads}}
+        outputs |= {name: after[step] for name, step in program.outputs.items()}
+        return TypedProgram(program, done, typed_heads, outputs)
+
+    def crowded(self, layers: int, span: Span) -> bool:
+        """Whether these are too many layers; reports it at what makes them so."""
+        if layers > MAX_LAYERS:
+            self.error("E309", f"with this there are more than {MAX_LAYERS:,} layers", span)
+        return layers > MAX_LAYERS
+
+    def full(self, node: Node) -> bool:
+        """Whether there is no room for another layer; the innermost repeat or use that leads to it is reported."""
+        self.room -= 1
+        if self.room == -1:
+            again = next((n for n in reversed(self.entered) if n.repeat != 1 or isinstance(n, UseNode)), node)
+            message = f"repeats and uses make more than {MAX_DIFFERENT:,} layers of other shapes"
+            self.error("E309", message, cause(again))
+        return self.room < 0
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        label: str = "",
+        help: str = "",
+        notes: tuple[str, ...] = (),
+        related: tuple[tuple[Span, str], ...] = (),
+        fix: tuple[Edit, ...] = (),
+    ) -> None:
+        """Report a mistake with the uses that led to it."""
+        if (code, span) in self.reported:
+            return
+        self.reported.add((code, span))
+        found = [turn.note for turn in reversed(self.uses)]
+        if len(found) > _NOTES:
+            found[1:-1] = [f"in: {len(found) - 2} uses between"]
+        notes = (*found, *notes)
+        self.report.error(code, message, span, label=label, help=help, notes=notes, related=related, fix=fix)
+
+    def chain(self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]) -> TypedChain | None:
+        return _chained(list(self.steps(chain, x, values)), x)
+
+    def steps(self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]) -> Iterator[TypedStep | None]:
+        layers = 0
+        for node in chain:
+            self.entered.append(node)
+            step = self.step(node, x, values)
+            self.entered.pop()
+            layers += 0 if step is None else step.size
+            if self.crowded(layers, cause(node)):
+                step = None
+            yield step
+            x = None if step is None else step.y
+
+    def step(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> TypedStep | None:
+        total = count = self.repeat(node, values)
+        if x is None or count is None or total is None:
+            self.turn = (1, 1)
+            self.node(node, x, values)
+            return None
+        runs: list[Run] = []
+        while count:
+            self.turn = (total - count + 1, total)
+            typed = self.node(node, x, values)
+            if typed is None:
+                return None
+            fixed = count if typed.y == x else 1
+            runs.append(Run(fixed, typed))
+            count -= fixed
+            x = typed.y
+        return TypedStep(node, tuple(runs), node.repeat != 1)
+
+    def repeat(self, node: Node, values: Mapping[str, Any]) -> int | None:
+        value = self.evaluate(node.repeat, node.origin.below("repeat"), values)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            self.error("E203", f"`repeat` is a whole number above 0, found {shown(value)}", node.origin.span("repeat"))
+            return None
+        if value > MAX_LAYERS:
+            span = node.origin.span("repeat")
+            self.error("E309", f"`repeat: {value}` expands to more than {MAX_LAYERS:,} layers", span)
+            return None
+        return value
+
+    def evaluate(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
+        """``value``, computed if it is an expression; ``None`` after a mistake, also one in what it depends on."""
+        if not isinstance(value, Expression):
+            return value
+        if any(name not in values for name, _ in value.names):
+            return None
+        try:
+            return value.evaluate(values)
+        except ExpressionError as error:
+            span = inside(origin.span(), error.offset, error.length, self.report.texts)
+            self.error("E207", str(error), span)
+        except TooLongError as error:
+            self.error("E309", str(error), origin.span())
+        return None
+
+    def node(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> Typed | None:
+        if isinstance(node, OpNode):
+            return self.op(node, x, values)
+        if isinstance(node, ForkNode):
+            return self.fork(node, x, values)
+        return self.use(node, x, values)
+
+    def op(self, node: OpNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedOp | None:
+        op = None if self.full(node) else self.bind(node, values)
+        if op is None or x is None:
+            return None
+        try:
+            return TypedOp(node, op, x, op.infer(x))
+        except ShapeError as error:
+            self.misfit(node, error)
+        except TooLongError as error:
+            self.error("E309", str(error), node.origin.span("op"))
+        return None
+
+    def misfit(self, node: OpNode, error: ShapeError) -> None:
+        """Report an op that does not take its input, with what would fit."""
+        here, field = node.origin, error.field
+        span = here.span(field) if field else here.span("op")
+        fix: tuple[Edit, ...] = ()
+        if error.write:
+            editor, path = Editor(here.document, self.report.texts), (*here.path, field)
+            written = path in here.document.spans
+            fix = editor.replace(path, error.write) if written else editor.insert(here.path, field, error.write)
+        index, count = self.turn
+        notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 else ()
+        help = error.help or (f"write `{field}: {error.write}`" if error.write else "")
+        self.error(error.code, f"`{node.op.op}`: {error}", span, help=help, notes=notes, fix=fix)
+
+    def bind(self, node: OpNode, values: Mapping[str, Any]) -> Op | None:
+        """The op with every expression replaced by its value, checked again where it is a number."""
+        op = node.op
+        written = {k: getattr(op, k) for k in attribute_names(type(op))}
+        found = {k: v for k, v in written.items() if expressions(v)}
+        if not found:
+            return op
+        bound = {}
+        for key, value in found.items():
+            bound[key] = self.substitute(value, node.origin.below(key), values)
+            if bound[key] is None:
+                return None
+        try:
+            return type(op).model_validate({**written, **bound, "op": op.op})
+        except ValidationError as error:
+            for problem in error.errors(include_url=False):
+                field = str(problem["loc"][0])
+                message = f"`{field}`: {problem['msg']}"
+                here = node.origin.span(field)
+                span = self.argument(written[field])
+                if span is None:
+                    self.error("E203", message, here)
+                else:
+                    self.error("E203", message, span, related=((here, "it is read here"),))
+            return None
+
+    def argument(self, value: Any) -> Span | None:
+        """Where a use gives the value that a parameter alone stands for."""
+        place = None
+        for turn in reversed(self.uses):
+            name = value.code[0][1] if isinstance(value, Expression) and len(value.code) == 1 else ""
+            if (*turn.use.origin.path, name) not in turn.use.origin.document.spans:
+                break
+            place, value = turn.use.origin.span(name), turn.use.arguments.get(name)
+        return place
+
+    def substitute(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
+        if isinstance(value, tuple):
+            items = [self.substitute(v, origin.below(i), values) for i, v in enumerate(value)]
+            return None if None in items else list(items)
+        if isinstance(value, Fields):
+            fields = {k: self.substitute(getattr(value, k), origin.below(k), values) for k in type(value).model_fields}
+            return None if None in fields.values() else fields
+        return self.evaluate(value, origin, values)
+
+    def fork(self, node: ForkNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedFork | None:
+        branches = [(name, self.chain(branch, x, values)) for name, branch in node.branches]
+        done = [(name, chain) for name, chain in branches if chain is not None]
+        if x is None or len(done) < len(branches) or isinstance(node, BrokenNode):
+            return None
+        types = [chain.y for _, chain in done]
+        try:
+            y = concatenated(types) if node.merge == "concat" else combined(types)
+        except TooLongError as error:
+            self.error("E309", str(error), node.origin.span("merge"))
+            return None
+        if isinstance(y, Difference):
+            clash = Clash(node, done, y, values, self.report.texts)
+            self.error("E402", clash.message, clash.span, **clash.details())
+            return None
+        return TypedFork(node, tuple(done), x, y)
+
+    def use(self, node: UseNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedUse | None:
+        block = self.program.blocks[node.block]
+        arguments: dict[str, Any] = {}
+        for name, value in node.arguments.items():
+            result = self.evaluate(value, node.origin.below(name), values)
+            kind = block.parameters[name]
+            if result is None:
+                continue
+            if isinstance(result, Symbolic) or fits(result, kind):
+                arguments[name] = result
+            else:
+                self.error("E203", f"`{name}` is of type {kind}, found {shown(result)}", node.origin.span(name))
+        with self.inside_use(node):
+            body = self.body(node, arguments, x)
+        if body is None or x is None or len(arguments) < len(block.parameters):
+            return None
+        return TypedUse(node, arguments, body, x, body.y)
+
+    def body(self, use: UseNode, arguments: Mapping[str, Any], x: TensorType | None) -> TypedChain | None:
+        """The chain of the block that is used, for one input and one set of values."""
+        key = (use.block, tuple(arguments.items()), x)
+        if key not in self.memo:
+            chain = self.program.blocks[use.block].chain
+            self.memo[key] = None if self.full(use) else self.chain(chain, x, _with_channels(arguments, x))
+        return self.memo[key]
+
+    @contextmanager
+    def inside_use(self, node: UseNode) -> Iterator[None]:
+        self.uses.append(Turn(node, *self.turn))
+        yield
+        self.uses.pop()
+
+
+def _with_channels(values: Mapping[str, Any], x: TensorType | None) -> dict[str, Any]:
+    return {**values} if x is None else {**values, "in_channels": x.channels}
+
+
+def _chained(steps: list[TypedStep | None], x: TensorType | None) -> TypedChain | None:
+    """The steps as a chain, if all of them have types."""
+    done = [step for step in steps if step is not None]
+    if x is None or len(done) < len(steps):
+        return None
+    return TypedChain(tuple(done), x, done[-1].y if done else x, sum(step.size for step in done))

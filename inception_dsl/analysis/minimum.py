@@ -1,0 +1,105 @@
+"""The smallest input that a typed program takes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from ..diagnostics.report import Report
+from ..ir.typed import TypedChain, TypedOp, TypedProgram, TypedStep, TypedUse
+from ..ops import Flatten
+from ..types.symbolic import number
+from ..types.tensor import TensorType
+from .infer import Inference
+
+_TRIES, _TRY = 5_000, 20
+"""Layers that are inferred, in all, to find the smallest input, and what a try costs besides."""
+
+
+@lru_cache(maxsize=16)
+def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...]:
+    """The smallest spatial axes that the program takes, auxiliary heads left out unless asked for.
+
+    Each window states the smallest axis that gives it one pixel; from the end to the start this is the smallest
+    input. Where branches round differently and do not meet at that size, the next size at which they do is taken, as
+    far as that can be tried in a moment; else the input itself is said to be the smallest.
+    """
+    if heads and not typed.heads:
+        return minimum_input(typed)
+    program = typed.program
+    rank = program.input.rank
+    sizes = [_axis(typed, axis, heads) for axis in range(rank)]
+    room = _TRIES
+    while room > 0:
+        inference = Inference(program, Report(), room)
+        if _legal(inference, tuple(sizes), heads):
+            return tuple(sizes)
+        room = inference.room - _TRY
+        sizes = [min(size + 1, number(n)) for size, n in zip(sizes, program.input.spatial, strict=True)]
+    return tuple(number(n) for n in program.input.spatial)
+
+
+def _legal(inference: Inference, spatial: tuple[int, ...], heads: bool) -> bool:
+    program = inference.program
+    values = {**program.values, "in_channels": program.input.channels}
+    x = TensorType(spatial, program.input.channels)
+    after: dict[str, TensorType] = {}
+    for chain in program.sections.values():
+        typed = inference.chain(chain, x, values)
+        if typed is None:
+            return False
+        after |= {step.node.segments[-1]: step.y for step in typed.steps if step.node.segments}
+        x = typed.y
+    if not heads:
+        return True
+    types = [(h, after[h.after]) for h in program.aux_heads]
+    return all(inference.chain(h.chain, t, {**values, "in_channels": t.channels}) is not None for h, t in types)
+
+
+def _axis(typed: TypedProgram, axis: int, heads: bool) -> int:
+    rank = typed.program.input.rank
+    need = 1
+    memo: dict[Any, int] = {}
+    wanted = {head.after: _chain(chain, axis, rank, 1, memo) for head, chain in typed.heads} if heads else {}
+    for chain in reversed(list(typed.sections.values())):
+        for step in reversed(chain.steps):
+            if step.node.segments and step.node.segments[-1] in wanted:
+                need = max(need, wanted[step.node.segments[-1]])
+            need = _step(step, axis, rank, need, memo)
+    return need
+
+
+def _chain(chain: TypedChain, axis: int, rank: int, need: int, memo: dict[Any, int]) -> int:
+    for step in reversed(chain.steps):
+        need = _step(step, axis, rank, need, memo)
+    return need
+
+
+def _step(step: TypedStep, axis: int, rank: int, need: int, memo: dict[Any, int]) -> int:
+    for run in reversed(step.runs):
+        for _ in range(run.count):
+            before, need = need, _node(run.typed, axis, rank, need, memo)
+            if need == before:  # so does every further repetition
+                break
+    return need
+
+
+def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> int:
+    if not node.x.rank:
+        return 1
+    if isinstance(node, TypedOp):
+        if isinstance(node.op, Flatten):  # what follows has weights for this size
+            return number(node.x.spatial[axis])
+        return node.op.needed(axis, rank, need)
+    key = (id(node.body if isinstance(node, TypedUse) else node), need)
+    if key not in memo:
+        if isinstance(node, TypedUse):
+            memo[key] = _chain(node.body, axis, rank, need, memo)
+        else:
+            one = need if node.node.merge == "concat" else 1
+            found = [
+                _chain(c, axis, rank, need if c.y.rank and c.y.spatial[axis] != 1 else one, memo)
+                for _, c in node.branches
+            ]
+            memo[key] = max(found)
+    return memo[key]

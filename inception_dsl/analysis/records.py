@@ -1,0 +1,66 @@
+"""What documents and surrounds a network, from the models of a spec to the records of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from ..diagnostics.report import Report
+from ..diagnostics.words import suggestion
+from ..ir.program import About, Initializer, Naming, Origin, Training
+from ..language.models import AXES, Described, NetworkFile
+from ..types.prose import Prose
+from ..types.tensor import TensorType
+
+
+def about(model: Described) -> About:
+    paper = {name: text for name, text in model.paper or () if text is not None}
+    return About(model.title or Prose(), model.description or Prose(), paper, model.deviation or (), model.allow)
+
+
+def tensor_type(sizes: Mapping[str, int]) -> TensorType:
+    """The type of an input; no channels where a mistake hides it."""
+    names = AXES[len(sizes) - 1] if sizes else ()
+    return TensorType(tuple(sizes[n] for n in names), sizes.get("channels", 0))
+
+
+def training(model: NetworkFile | None) -> Training | None:
+    found = model.training if model else None
+    if found is None:
+        return None
+    start = found.initializer
+    initializer = Initializer(start.name, start.stddev, start.bias, start.note or Prose()) if start else None
+    optimizer, schedule = (
+        {name: Prose(value) if isinstance(value, str) else value for name, value in given.items()}
+        for given in (found.optimizer, found.schedule)
+    )
+    return Training(found.label_smoothing, optimizer, schedule, found.note or (), initializer)
+
+
+def checkpoints(
+    model: NetworkFile | None, origin: Origin, blocks: Collection[str], report: Report
+) -> dict[str, Naming]:
+    """What each source calls the weights; ``blocks`` are the ids that the spec knows."""
+    found: dict[str, Naming] = {}
+    given = model.checkpoints if model else {}
+    for source, value in given.items():
+        here = origin.below("checkpoints", source)
+        if isinstance(value, str):
+            if not isinstance(given.get(value), str | None):
+                here, value = origin.below("checkpoints", value), given[value]
+            else:
+                report.error("E311", f"there are no names of `{value}` here", here.span())
+                continue
+        optional = tuple(path.plain for path in value.optional or ())
+        found[source] = Naming(value.names, value.blocks, value.numbered, optional, here)
+        for path, name in [(("names", p), n) for p, n in value.names.items()] + [
+            (("blocks", block, p), n) for block, names in value.blocks.items() for p, n in names.items()
+        ]:
+            if ("*" in path[-1]) != ("{" in name):
+                missing = "numbers for the `*` in the path" if "*" in path[-1] else "a `*` in the path for its numbers"
+                report.error("E203", f"`{name}` needs {missing}", here.span(*path), help="write `name/*: word_{0..9}`")
+        for block in value.blocks:
+            if block not in blocks:
+                place = here.document.key_span((*here.path, "blocks", block))
+                help = suggestion(block, blocks, what="blocks")
+                report.error("E311", f"there is no block `{block}`", place, help=help)
+    return found

@@ -1,0 +1,176 @@
+"""The public API for backends: everything that a backend package may import from the compiler.
+
+A backend is a :class:`Backend` value that a distribution announces under the entry point group
+``inception_dsl.backends``.
+"""
+
+from __future__ import annotations
+
+from ..analysis.cost import cost, layers
+from ..analysis.definitions import Defined, Definition, define
+from ..analysis.minimum import minimum_input
+from ..analysis.weights import check_weights, weight_shapes
+from ..diagnostics.report import Report, Span
+from ..emit.about import bullets, citation, deviations, headline, recorded, shapes
+from ..emit.mark import generated_by
+from ..emit.module import module_from_source
+from ..emit.names import Names, class_name, spelled
+from ..emit.pycode import (
+    Code,
+    Expression,
+    Group,
+    Item,
+    Repeated,
+    call,
+    comment,
+    docstring,
+    flat,
+    layout,
+    listing,
+    literal,
+    name,
+    rows,
+    signature,
+)
+from ..emit.render import render
+from ..ir.program import About, AuxHead, ForkNode, Initializer, OpNode, Preprocessing, Program, Training, UseNode
+from ..ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
+from ..ir.walk import applications, own_layers, uses_of, walk, walk_program
+from ..ops import (
+    CORE_OPS,
+    SLOPES,
+    Activation,
+    AdaptiveAvgPool,
+    AvgPool,
+    BatchNorm,
+    BatchNormFields,
+    Composite,
+    Conv,
+    ConvBn,
+    Dense,
+    DepthwiseConv,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    GroupNorm,
+    Identity,
+    LayerNorm,
+    LocalResponseNorm,
+    MaxPool,
+    Op,
+    Pool,
+    Scale,
+    SeparableConv,
+    ZeroPad,
+)
+from ..types.prose import Prose
+from ..types.symbolic import Symbolic, Value, known
+from ..types.tensor import ShapeError, TensorType
+from ..types.weight import Weight
+from ..types.window import Padding, Window
+from .protocol import API_VERSION, GROUP, Backend, Binding, Engine, Model, Runner, Step
+
+__all__ = [
+    "API_VERSION",
+    "CORE_OPS",
+    "GROUP",
+    "SLOPES",
+    "About",
+    "Activation",
+    "AdaptiveAvgPool",
+    "AuxHead",
+    "AvgPool",
+    "Backend",
+    "BatchNorm",
+    "BatchNormFields",
+    "Binding",
+    "Code",
+    "Composite",
+    "Conv",
+    "ConvBn",
+    "Defined",
+    "Definition",
+    "Dense",
+    "DepthwiseConv",
+    "Dropout",
+    "Engine",
+    "Expression",
+    "Flatten",
+    "ForkNode",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "Group",
+    "GroupNorm",
+    "Identity",
+    "Initializer",
+    "Item",
+    "LayerNorm",
+    "LocalResponseNorm",
+    "MaxPool",
+    "Model",
+    "Names",
+    "Op",
+    "OpNode",
+    "Padding",
+    "Pool",
+    "Preprocessing",
+    "Program",
+    "Prose",
+    "Repeated",
+    "Report",
+    "Run",
+    "Runner",
+    "Scale",
+    "SeparableConv",
+    "ShapeError",
+    "Span",
+    "Step",
+    "Symbolic",
+    "TensorType",
+    "Training",
+    "TypedChain",
+    "TypedFork",
+    "TypedOp",
+    "TypedProgram",
+    "TypedStep",
+    "TypedUse",
+    "UseNode",
+    "Value",
+    "Weight",
+    "Window",
+    "ZeroPad",
+    "applications",
+    "bullets",
+    "call",
+    "check_weights",
+    "citation",
+    "class_name",
+    "comment",
+    "cost",
+    "define",
+    "deviations",
+    "docstring",
+    "flat",
+    "generated_by",
+    "headline",
+    "known",
+    "layers",
+    "layout",
+    "listing",
+    "literal",
+    "minimum_input",
+    "module_from_source",
+    "name",
+    "own_layers",
+    "recorded",
+    "render",
+    "rows",
+    "shapes",
+    "signature",
+    "spelled",
+    "uses_of",
+    "walk",
+    "walk_program",
+    "weight_shapes",
+]

@@ -1,0 +1,1 @@
+"""Building: which files an order makes, and writing them atomically."""

@@ -1,0 +1,210 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+from ..diagnostics.report import Report, Span
+
+Content: TypeAlias = str | Callable[[Path], None]
+
+_TEMPORARY: Final = re.compile(r"\.tmp-([0-9a-f]{8})-([0-9]{1,9})-[0-9a-f]{8}-")
+_DAY: Final = 86_400.0
+
+
+class _Placed(NamedTuple):
+    """A file that takes its place: its inode, and the old file under another name."""
+
+    target: Path
+    inode: int
+    old: Path | None
+
+
+def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = False) -> bool:
+    """Write every file, or none: each goes to a file beside its target first, then all take their places.
+
+    A content is a text, or a function that writes the file at the path that it is given, which has the target's ending.
+    Nothing is written through a link: one in the place of a file is a mistake, or is itself replaced with ``force``.
+    """
+    batch = _Batch(force)
+    try:
+        batch.write(files)
+    except OSError as error:
+        path = os.path.normpath(batch.path)
+        report.error("E601", f"{path} cannot be written: {error.strerror or error}", Span(path, 1, 1, 1, 2))
+        return False
+    return True
+
+
+def portable(name: str) -> str:
+    """``name`` for a file, without an ending; what Windows has a device of (`con`, `aux`) with an underscore."""
+    return f"{name}_" if re.fullmatch(r"(?i)con|prn|aux|nul|com[0-9]|lpt[0-9]", name) else name
+
+
+def followed(path: Path) -> Path:
+    """Where the link at ``path`` leads, for a target that its user names, as with ``cp``; else ``path`` itself."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
+
+
+class _Batch:
+    """Files that are written together; ``path`` is the one at hand, for a message."""
+
+    def __init__(self, force: bool) -> None:
+        self.force = force
+        self.path = Path()
+        self.folders: list[Path] = []
+        self.staged: dict[Path, Path] = {}
+        self.placed: list[_Placed] = []
+
+    def write(self, files: Mapping[Path, Content]) -> None:
+        try:
+            for path, content in files.items():
+                self.path = path
+                self.stage(content)
+            for path, temporary in self.staged.items():
+                self.path = path
+                self.place(temporary)
+        except BaseException:
+            self.restore()
+            raise
+        finally:
+            try:
+                self.clean()
+            except KeyboardInterrupt:
+                self.clean()
+                raise
+
+    def stage(self, content: Content) -> None:
+        """A file beside the target with ``content`` on the disk."""
+        folder = self.path.parent
+        self.folders += [p for p in (folder, *folder.parents) if not p.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(0, "its folder is a file") from None
+        kind = _kind(self.path)
+        if stat.S_ISLNK(kind) and not self.force:
+            raise OSError(0, "it is a link; name the file that it leads to, or remove it")
+        if kind and not (stat.S_ISREG(kind) or stat.S_ISLNK(kind)):
+            raise OSError(0, "it is a directory" if stat.S_ISDIR(kind) else "it is not a file")
+        sweep(folder)
+        self.staged[self.path] = _temporary(self.path)
+        _fill(self.staged[self.path], content, stat.S_IMODE(kind) & 0o777 if stat.S_ISREG(kind) else None)
+
+    def place(self, temporary: Path) -> None:
+        """The staged file in the place of the target; of several, the old one is kept until all have theirs."""
+        old = _kept(self.path) if len(self.staged) > 1 and _kind(self.path) else None
+        self.placed.append(_Placed(self.path, temporary.lstat().st_ino, old))
+        os.replace(temporary, self.path)
+
+    def restore(self) -> None:
+        """Everything as it was, where it is still what this batch made of it."""
+        for target, inode, old in reversed(self.placed):
+            with contextlib.suppress(OSError):
+                if target.lstat().st_ino == inode:
+                    target.unlink() if old is None else os.replace(old, target)
+        self.clean()
+        for folder in self.folders:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+    def clean(self) -> None:
+        """Nothing beside the targets."""
+        for temporary in (*self.staged.values(), *(p.old for p in self.placed if p.old)):
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+def _kind(path: Path) -> int:
+    """The mode of what stands at ``path``, of a link itself; 0 where there is nothing."""
+    try:
+        return path.lstat().st_mode
+    except FileNotFoundError:
+        return 0
+
+
+def _temporary(target: Path) -> Path:
+    """A name beside ``target`` that says who writes there, so that a later build knows what is left over."""
+    return target.with_name(f".tmp-{_machine()}-{os.getpid()}-{os.urandom(4).hex()}-{target.name[-64:]}")
+
+
+def _machine() -> str:
+    import platform
+
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def _fill(temporary: Path, content: Content, mode: int | None) -> None:
+    """``content`` on the disk; ``mode`` is what the old file has, else the user's default counts."""
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        default = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        if isinstance(content, str):
+            file.write(content)
+        else:
+            content(temporary)
+        file.flush()
+        os.fsync(file.fileno())
+    os.chmod(temporary, default if mode is None else mode)
+
+
+def _kept(target: Path) -> Path:
+    """The file at ``target`` under another name beside it: another link to it, or a copy where there are no links."""
+    old = _temporary(target)
+    try:
+        os.link(target, old, follow_symlinks=False)
+    except OSError:
+        import shutil
+
+        shutil.copy2(target, old, follow_symlinks=False)
+    return old
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers left in ``folder`` that were killed: their process is gone, or the file is a day old."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = _TEMPORARY.match(entry.name)
+            if match is None:
+                continue
+            with contextlib.suppress(OSError):
+                gone = match[1] == _machine() and not _alive(int(match[2]))
+                if gone or entry.stat(follow_symlinks=False).st_mtime < time.time() - _DAY:
+                    os.unlink(entry.path)
+
+
+def _alive(process: int) -> bool:
+    if os.name == "nt":
+        return True  # there, asking ends the process
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def difference(path: Path, text: str) -> str:
+    """A unified diff from the file at ``path`` to ``text``; empty where they are the same."""
+    name = os.path.normpath(path)
+    try:
+        if not path.is_file():  # a pipe would never end
+            raise FileNotFoundError
+        old = path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return f"--- {name}\n+++ {name}\n(the file is missing)\n"
+    if old == text:
+        return ""
+    import difflib
+
+    lines = difflib.unified_diff(old.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (new)")
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

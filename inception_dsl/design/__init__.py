@@ -1,0 +1,1 @@
+"""What helps to design networks: summaries, a starter spec, the language guide."""

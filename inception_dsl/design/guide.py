@@ -1,0 +1,81 @@
+"""The language reference, from the classes that implement it: one op for a terminal, everything as Markdown."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from ..language.checkpoints import Naming
+from ..language.models import AuxHead, BlockFile, Fork, NetworkFile, Parameter
+from ..language.sections import Initializer, Paper, Preprocessing, Training
+from ..ops import CORE_OPS, Op, Step, attribute_names
+
+TABLES = (
+    ("Network file", NetworkFile),
+    ("Block file", BlockFile),
+    ("Every step", Step),
+    ("Fork", Fork),
+    ("Parameter", Parameter),
+    ("Auxiliary head", AuxHead),
+    ("Paper", Paper),
+    ("Preprocessing", Preprocessing),
+    ("Training", Training),
+    ("Initial weights", Initializer),
+    ("Names in published files", Naming),
+)
+
+
+def describe(kind: type[Op]) -> str:
+    """What ``inception-dsl ops NAME`` prints."""
+    lines = [f"{kind.kind}: {kind.summary}", "", _text(kind), ""]
+    fields = {name: kind.model_fields[name] for name in attribute_names(kind)}
+    width = max(map(len, fields), default=0)
+    for name, field in fields.items():
+        lines.append(f"  {name.ljust(width)}  {field.description or ''} ({_default(field)})")
+    return "\n".join([*lines, *([""] if fields else []), f"  {kind.example}"])
+
+
+def markdown_reference() -> str:
+    """The whole of ``specs/README.md``."""
+    guide = resources.files(__package__).joinpath("guide.md").read_text(encoding="utf-8")
+    parts = [guide.rstrip()]
+    for title, model in TABLES:
+        parts += [f"### {title}", _table(model.model_fields)]
+    parts.append("## Ops")
+    parts.append("Every attribute also takes `$name` or `${arithmetic}`; `inception-dsl ops NAME` prints one op.")
+    for kind in CORE_OPS:
+        fields = {name: kind.model_fields[name] for name in attribute_names(kind)}
+        parts += [
+            f"### `{kind.kind}`",
+            _text(kind),
+            *([_table(fields)] if fields else []),
+            f"```yaml\n{kind.example}\n```",
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(fields: dict[str, FieldInfo]) -> str:
+    rows = ["| field | | default |", "|---|---|---|"]
+    for name, field in fields.items():
+        text = (field.description or "").replace("|", "\\|")
+        rows.append(f"| `{field.alias or name}` | {text} | {_default(field)} |")
+    return "\n".join(rows)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if field.default_factory is not None or field.default is None:
+        return "none"
+    return _plain(field.default)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _text(kind: type[Op]) -> str:
+    return " ".join((kind.__doc__ or "").replace("``", "`").split())

@@ -1,0 +1,170 @@
+"""What a network is and costs: the same facts as a table for people and as plain data for programs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ..analysis.cost import cost, layers, price
+from ..analysis.minimum import minimum_input
+from ..diagnostics.report import printable
+from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
+from ..ir.walk import applications
+from ..ops import Windowed
+from ..types.symbolic import number
+from ..types.tensor import TensorType
+
+
+class Row(NamedTuple):
+    """A line of the table; ``layer`` is false for a heading, whose numbers are the sums of what stands under it."""
+
+    depth: int
+    name: str
+    op: str
+    y: TensorType
+    parameters: int
+    macs: int
+    layer: bool = True
+
+
+class Summary:
+    """The summary of a typed program: ``print`` it, or take :meth:`to_dict`."""
+
+    def __init__(self, typed: TypedProgram) -> None:
+        self.typed = typed
+        self.layers = list(layers(typed))
+        self.cost = cost(self.layers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``inception-dsl summary --json`` prints it. Shapes are lists, channels last, no batch."""
+        typed, total = self.typed, self.cost
+        return {
+            "name": typed.program.id,
+            "input": list(typed.program.input.shape),
+            "outputs": {name: list(y.shape) for name, y in typed.outputs.items()},
+            "parameters": {
+                "total": total.total,
+                "trainable": total.trainable,
+                "non_trainable": total.non_trainable,
+                "auxiliary": total.auxiliary,
+            },
+            "macs": total.macs,
+            "minimum_input": list(minimum_input(typed)),
+            "layers": [
+                {
+                    "path": layer.path,
+                    "op": layer.op,
+                    "input": list(layer.x.shape),
+                    "output": list(layer.y.shape),
+                    "parameters": layer.parameters,
+                    "macs": layer.macs,
+                }
+                for layer in self.layers
+            ],
+        }
+
+    def __str__(self) -> str:
+        program = self.typed.program
+        title = printable(program.about.title.plain or program.id)
+        head = f"{title}  ({program.kind} {program.id}, input {program.input})"
+        return "\n".join([head, "", *_table(self.rows()), "", *self._totals()])
+
+    def rows(self) -> list[Row]:
+        """The lines of the table."""
+        found: list[Row] = []
+        for chain in self.typed.sections.values():
+            found += _chain(chain, 0)
+        for head, chain in self.typed.heads:
+            found += _heading(0, head.name, f"auxiliary head after {head.after}", chain.y, _chain(chain, 1))
+        return found
+
+    def _totals(self) -> list[str]:
+        total, heads = self.cost, bool(self.typed.heads)
+        outputs = ", ".join(f"{name} {y}" for name, y in self.typed.outputs.items())
+        lines = [("outputs", outputs), ("parameters", f"{total.total:,}"), ("  trainable", f"{total.trainable:,}")]
+        lines.append(("  non-trainable", f"{total.non_trainable:,}"))
+        if heads:
+            lines.append(("  in auxiliary heads", f"{total.auxiliary:,} of the trainable"))
+        lines.append(("multiply-adds", f"{total.macs:,}{' without auxiliary heads' if heads else ''}"))
+        if self.typed.program.input.rank:
+            lines.append(("smallest input", _sizes(minimum_input(self.typed))))
+        if heads:
+            lines.append(("  in training", _sizes(minimum_input(self.typed, heads=True))))
+        return [f"{name:20} {value}" for name, value in lines]
+
+
+def _sizes(spatial: tuple[int, ...]) -> str:
+    return "x".join(map(str, spatial))
+
+
+def _chain(chain: TypedChain, depth: int) -> list[Row]:
+    rows: list[Row] = []
+    for step in chain.steps:
+        for segments, typed in applications(step):
+            rows += _node(typed, "/".join(segments), depth)
+    return rows
+
+
+def _node(typed: Typed, name: str, depth: int) -> list[Row]:
+    if isinstance(typed, TypedOp):
+        weights, macs = price(typed)
+        parameters = sum(number(w.size) for w in weights)
+        return [Row(depth, name, _described(typed), typed.y, parameters, macs)]
+    if isinstance(typed, TypedUse):
+        return _heading(depth, name or typed.node.block, typed.node.block, typed.y, _chain(typed.body, depth + 1))
+    if not name:
+        return [*_fork(typed, depth), Row(depth, "", typed.node.merge, typed.y, 0, 0)]
+    return _heading(depth, name, typed.node.merge, typed.y, _fork(typed, depth + 1))
+
+
+@lru_cache(maxsize=1024)
+def _described(typed: TypedOp) -> str:
+    """The op with its window: ``conv 3x3 /2``."""
+    if not isinstance(typed.op, Windowed):
+        return typed.op.op
+    windows = typed.op.windows(typed.x.rank)
+    strides = [w.stride for w in windows]
+    text = f"{typed.op.op} {_sizes(tuple(w.kernel for w in windows))}"
+    if set(strides) == {1}:
+        return text
+    return f"{text} /{_sizes(tuple(strides)) if len(set(strides)) > 1 else strides[0]}"
+
+
+def _fork(fork: TypedFork, depth: int) -> list[Row]:
+    rows: list[Row] = []
+    for name, branch in fork.branches:
+        inner = _chain(branch, depth + 1)
+        if not inner:
+            rows.append(Row(depth, name, "shortcut", branch.y, 0, 0))
+        elif len(inner) == 1 and not inner[0].name:
+            rows.append(Row(depth, name, inner[0].op, branch.y, inner[0].parameters, inner[0].macs))
+        else:
+            rows += _heading(depth, name, "", branch.y, inner)
+    return rows
+
+
+def _heading(depth: int, name: str, op: str, y: TensorType, inner: list[Row]) -> list[Row]:
+    leaves = [row for row in inner if row.layer]
+    parameters, macs = sum(r.parameters for r in leaves), sum(r.macs for r in leaves)
+    return [Row(depth, name, op, y, parameters, macs, layer=False), *inner]
+
+
+def _table(rows: list[Row]) -> list[str]:
+    head = ("layer", "op", "output", "parameters", "multiply-adds")
+    cells = [
+        (
+            "  " * row.depth + (row.name or f"({row.op})"),
+            row.op,
+            str(row.y),
+            f"{row.parameters:,}" if row.parameters else "",
+            f"{row.macs:,}" if row.macs else "",
+        )
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
+    lines = []
+    for row in (head, tuple("-" * w for w in widths), *cells):
+        left = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)]
+        right = [cell.rjust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
+        lines.append("  ".join([*left, *right]).rstrip())
+    return lines

@@ -1,0 +1,1 @@
+"""Errors and warnings: codes, reports, output formats, explanations."""

@@ -1,0 +1,1 @@
+"""An explanation of every code, with a wrong and a right example."""

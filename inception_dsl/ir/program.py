@@ -1,0 +1,202 @@
+"""The program: blocks stay blocks, each with its own chain of steps; a repeat stays a repeat.
+
+An attribute may hold an :class:`~inception_dsl.types.expression.Expression` over the parameters of its block. Defaults
+are filled in; names are checked; nothing is inferred yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from ..diagnostics.report import Span
+from ..ops import Op
+from ..types.merge import Merge
+from ..types.prose import Prose
+from ..types.tensor import TensorType
+from ..yaml.source import DataPath, Document
+
+
+class Origin(NamedTuple):
+    """Where a part of the program was written."""
+
+    document: Document
+    path: DataPath
+
+    def span(self, *rest: str | int) -> Span:
+        return self.document.span((*self.path, *rest))
+
+    def below(self, *rest: str | int) -> Origin:
+        return Origin(self.document, (*self.path, *rest))
+
+
+class About(NamedTuple):
+    """What documents a network, a block or a head, and the warnings it allows. ``paper`` maps field to text."""
+
+    title: Prose = Prose()
+    description: Prose = Prose()
+    paper: Mapping[str, Prose] = MappingProxyType({})
+    deviations: tuple[Prose, ...] = ()
+    allow: tuple[str, ...] = ()
+
+
+class OpNode(NamedTuple):
+    """A layer. ``segments`` is its part of the path: its name, its position, or nothing where it stands alone."""
+
+    op: Op
+    segments: tuple[str, ...]
+    repeat: Any
+    origin: Origin
+
+    @property
+    def allow(self) -> tuple[str, ...]:
+        """The warnings that the step allows."""
+        return self.op.allow
+
+
+class ForkNode(NamedTuple):
+    """Branches by name, in the order of the merge."""
+
+    branches: tuple[tuple[str, Chain], ...]
+    merge: Merge
+    name: str | None
+    segments: tuple[str, ...]
+    repeat: Any
+    deviations: tuple[Prose, ...]
+    origin: Origin
+    allow: tuple[str, ...] = ()
+
+
+class UseNode(NamedTuple):
+    """A block with its arguments; every parameter has one."""
+
+    block: str
+    arguments: Mapping[str, Any]
+    name: str | None
+    segments: tuple[str, ...]
+    repeat: Any
+    deviations: tuple[Prose, ...]
+    origin: Origin
+    allow: tuple[str, ...] = ()
+
+
+class BrokenNode(ForkNode):
+    """A step with a mistake, of unknown type; to all that walks chains, a fork. A program that has one has no types."""
+
+
+Node: TypeAlias = OpNode | ForkNode | UseNode
+Chain: TypeAlias = tuple[Node, ...]
+
+
+class Block(NamedTuple):
+    """A block: ``parameters`` maps each name to its type (``int``, ``float``, ``bool``, ``str``)."""
+
+    id: str
+    parameters: Mapping[str, str]
+    chain: Chain
+    about: About
+    origin: Origin
+
+
+class AuxHead(NamedTuple):
+    """A classifier on the output of the top-level step ``after``, in training only."""
+
+    name: str
+    after: str
+    loss_weight: float
+    chain: Chain
+    about: About
+    origin: Origin
+
+
+class Initializer(NamedTuple):
+    """How weights start: ``name`` is ``truncated_normal``, ``glorot_uniform`` or ``he_normal``; ``bias`` a constant."""
+
+    name: str
+    stddev: float
+    bias: float
+    note: Prose
+
+
+class Training(NamedTuple):
+    """The loss, the initial weights, and what is recorded of the optimiser and the schedule, texts as ``Prose``."""
+
+    label_smoothing: float
+    optimizer: Mapping[str, Any]
+    schedule: Mapping[str, Any]
+    notes: tuple[Prose, ...]
+    initializer: Initializer | None = None
+
+
+class Preprocessing(NamedTuple):
+    """``(pixel * scale - mean) / std`` on channels in ``channel_order``."""
+
+    channel_order: Literal["rgb", "bgr"]
+    scale: float
+    mean: float | tuple[float, ...]
+    std: float | tuple[float, ...]
+
+
+class Naming(NamedTuple):
+    """What one source of published weights calls layers; the fields are those of the spec."""
+
+    names: Mapping[str, str]
+    blocks: Mapping[str, Mapping[str, str]]
+    numbered: Mapping[str, str]
+    optional: tuple[str, ...]
+    origin: Origin
+
+
+class Program(NamedTuple):
+    """A whole network, or a block built alone (``kind``).
+
+    ``sections`` are the chains at the top, in order: ``stem``, ``body`` and ``head``, or the one chain of a block.
+    ``values`` are the top-level parameters (with ``classes`` in a network); ``outputs`` maps further outputs to the
+    top-level step each stands after; ``checkpoints`` maps sources of published weights to their names.
+    """
+
+    kind: Literal["network", "block"]
+    id: str
+    about: About
+    input: TensorType
+    values: Mapping[str, Any]
+    sections: Mapping[str, Chain]
+    aux_heads: tuple[AuxHead, ...]
+    outputs: Mapping[str, str]
+    training: Training | None
+    preprocessing: Preprocessing | None
+    blocks: Mapping[str, Block]
+    origin: Origin
+    checkpoints: Mapping[str, Naming] = MappingProxyType({})
+
+    @property
+    def output_name(self) -> str:
+        """What the end of the network is called among the outputs."""
+        return "logits" if self.kind == "network" else "output"
+
+
+def cause(node: Node) -> Span:
+    """What makes one step many: its ``repeat``, the use of a block, or the step itself."""
+    if node.repeat != 1:
+        return node.origin.span("repeat")
+    return node.origin.span("use") if isinstance(node, UseNode) else node.origin.span()
+
+
+class Turn(NamedTuple):
+    """A use that is being looked at, and which of its repetitions."""
+
+    use: UseNode
+    nth: int
+    total: int
+
+    @property
+    def note(self) -> str:
+        ordinal = f" ({nth(self.nth)} of {self.total:,})" if self.total > 1 else ""
+        return f"in: {self.use.origin.span('use')}, use of `{self.use.block}`{ordinal}"
+
+
+def nth(number: int) -> str:
+    """``number`` as a place in a row."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"

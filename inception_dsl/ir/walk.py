@@ -1,0 +1,95 @@
+"""Traversals of programs and typed programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .program import Chain, ForkNode, Node, Program
+from .typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
+
+
+def nodes_of(chain: TypedChain) -> Iterator[TypedOp | TypedUse]:
+    """The layers and uses in a chain and its branches, one for each different repetition; blocks are not entered."""
+    for step in chain.steps:
+        for run in step.runs:
+            if isinstance(run.typed, TypedFork):
+                for _, branch in run.typed.branches:
+                    yield from nodes_of(branch)
+            else:
+                yield run.typed
+
+
+def uses_of(chain: TypedChain) -> Iterator[TypedUse]:
+    """The uses in a chain and its branches."""
+    return (node for node in nodes_of(chain) if isinstance(node, TypedUse))
+
+
+def own_layers(chain: TypedChain) -> Iterator[TypedOp]:
+    """The layers in a chain and its branches."""
+    return (node for node in nodes_of(chain) if isinstance(node, TypedOp))
+
+
+def layers_of(chain: TypedChain) -> Iterator[TypedOp]:
+    """The layers in a chain, its branches and the blocks it uses."""
+    for node in nodes_of(chain):
+        if isinstance(node, TypedOp):
+            yield node
+        else:
+            yield from layers_of(node.body)
+
+
+def nodes(chain: Chain) -> Iterator[Node]:
+    """Every node of a chain, forks before what they hold; blocks that are used are not entered."""
+    stack = list(reversed(chain))
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, ForkNode):
+            for _, branch in reversed(node.branches):
+                stack.extend(reversed(branch))
+
+
+def step_count(program: Program) -> int:
+    """How many steps are written out, those of blocks once."""
+    blocks = (block.chain for block in program.blocks.values())
+    chains = [*program.sections.values(), *(head.chain for head in program.aux_heads), *blocks]
+    return sum(1 for chain in chains for _ in nodes(chain))
+
+
+def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:
+    """Every repetition of a step with its path below the chain."""
+    index = 0
+    for run in step.runs:
+        for _ in range(run.count):
+            yield (*step.node.segments, str(index)) if step.repeated else step.node.segments, run.typed
+            index += 1
+
+
+def walk(chain: TypedChain, prefix: Path = ()) -> Iterator[tuple[Path, Typed]]:
+    """Every node with its path, in the order of computation; a fork or a use comes after what it holds."""
+    for step in chain.steps:
+        for path, typed in applications(step):
+            here = prefix + path
+            if isinstance(typed, TypedFork):
+                for name, branch in typed.branches:
+                    yield from walk(branch, (*here, name))
+            elif isinstance(typed, TypedUse):
+                yield from walk(typed.body, here)
+            yield here, typed
+
+
+def walk_program(typed: TypedProgram, *, heads: bool = True) -> Iterator[tuple[Path, Typed]]:
+    """Every node of the program; the auxiliary heads come last."""
+    for chain in typed.sections.values():
+        yield from walk(chain)
+    if heads:
+        for head, chain in typed.heads:
+            yield from walk(chain, (head.name,))
+
+
+def inner_chains(typed: Typed) -> Iterator[TypedChain]:
+    """The chains of a fork or a use."""
+    if isinstance(typed, TypedFork):
+        yield from (branch for _, branch in typed.branches)
+    elif isinstance(typed, TypedUse):
+        yield typed.body

@@ -1,0 +1,1 @@
+"""The language of specs: models, loading, overlays, linking, JSON Schema."""

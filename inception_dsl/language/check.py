@@ -1,0 +1,77 @@
+"""Plain data to a model, without the parts that have mistakes: these are reported, once, and the rest is kept."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ..diagnostics.report import Report
+from ..diagnostics.words import nearest
+from ..yaml.source import BROKEN, DataPath, Document
+from .rest import copied, drop
+
+ROUNDS, LARGE = 12, 10_000
+"""How often what is left is looked at again; of documents with that many values, twice."""
+_SOUGHT: Final = 100
+M = TypeVar("M", bound=BaseModel)
+
+
+def check(kind: type[M], document: Document, report: Report) -> M | None:
+    """The document as a model, with every mistake in the report and left out; ``None`` if nothing is left.
+
+    What was left out stands in ``document.dropped``: later stages do not report what follows from it.
+    """
+    data, before = document.data, len(report.diagnostics)
+    for attempt in range(ROUNDS if len(document.spans) < LARGE else 2):
+        try:
+            return kind.model_validate(data)
+        except ValidationError as error:
+            problems = error.errors(include_url=False)
+        from .problems import plain, report_problem  # only mistakes need it
+
+        data = data if attempt else copied(data)
+        unknown = [p for p in problems if p["type"] == "extra_forbidden"][:_SOUGHT]
+        meant = {_meant(kind, problem, document) for problem in unknown}
+        known = _Known(document.dropped)
+        for problem in problems:
+            if report.crowded(before):
+                return None
+            path = plain(problem["loc"])
+            follows = path in meant if problem["type"] == "missing" else problem["input"] is BROKEN
+            if not follows and not known.touches(path):
+                report_problem(kind, problem, document, report)
+            taken = drop(data, path)
+            if taken is None:
+                return None
+            document.dropped |= {path, taken}
+        for path in meant:
+            document.dropped.add(path)
+            if _is_chain_at_top(path, data):
+                drop(data, path)
+    return None
+
+
+class _Known:
+    """What was left out before, so that a problem at or above it follows from that."""
+
+    def __init__(self, dropped: set[DataPath]) -> None:
+        self.dropped = set(dropped)
+        self.above = {path[:size] for path in dropped for size in range(len(path))}
+
+    def touches(self, path: DataPath) -> bool:
+        return path in self.dropped or path in self.above
+
+
+def _is_chain_at_top(path: DataPath, data: Any) -> bool:
+    """Whether ``path`` is a section that is missing because its key is misspelt."""
+    return len(path) == 1 and path[0] in ("stem", "body", "head") and path[0] not in data
+
+
+def _meant(kind: type[BaseModel], problem: Any, document: Document) -> DataPath:
+    """The place of the field that an unknown one was probably meant to be."""
+    from .problems import known_fields, plain
+
+    *owner, name = plain(problem["loc"])
+    best = nearest(str(name), known_fields(kind, document.data, tuple(owner)))
+    return (*owner, best or "")

@@ -1,0 +1,108 @@
+"""The blocks that a spec can use: its own and those of the files it imports, each checked once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..diagnostics.report import Report
+from ..ops import Fields, Op
+from ..yaml.source import DataPath, Document
+from .check import check
+from .load import Spec
+from .models import BlockBody, BlockFile, Broken, Fork, Parameter, Use
+from .reading import Reading, Room, read_wanted
+
+
+class LinkedBlock(NamedTuple):
+    """A block, the document it stands in, and where in it."""
+
+    id: str
+    model: BlockBody | BlockFile
+    document: Document
+    path: DataPath
+    defaults: dict[str, dict[str, Any]]
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        return self.model.params
+
+
+class Linked(dict[str, LinkedBlock]):
+    """Blocks by id. It is not ``complete`` where a mistake may hide some."""
+
+    complete = True
+
+
+def link(spec: Spec, report: Report) -> Linked:
+    """Every block that ``spec`` can use, by id."""
+    linker = _Linker(Reading(report, spec.root, Room()))
+    linker.pending.append(spec)
+    while linker.pending:
+        linker.take(linker.pending.pop())
+    return linker.blocks
+
+
+class _Linker:
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.report = reading, reading.report
+        self.blocks = Linked()
+        self.files: set[str] = set()
+        self.pending: list[Spec] = []
+
+    def take(self, spec: Spec) -> None:
+        model, document = spec.model, spec.document
+        self.blocks.complete &= not (document.lost("blocks") or document.lost("import"))
+        own = given_defaults(model)
+        for name, body in model.blocks.items():
+            self.add(LinkedBlock(name, body, document, ("blocks", name), own))
+        if isinstance(model, BlockFile) and not document.lost("block"):
+            changed = self.blocks.get(model.block)
+            if changed and changed.path and changed.document.span(changed.path).file == document.file:
+                self.blocks[model.block] = changed._replace(defaults=own)  # a spec has laid changes over it
+            else:
+                self.add(LinkedBlock(model.block, model, document, (), own))
+        for index, wanted in enumerate(model.imports):
+            if document.lost("import", index):
+                self.blocks.complete = False
+                continue
+            span = document.span(("import", index))
+            path = os.path.abspath(os.path.join(os.path.dirname(span.file), wanted))
+            if path in self.files or self.reading.room.files < 0:
+                continue
+            self.files.add(path)
+            imported = read_wanted(wanted, span, self.reading)
+            if imported is None:
+                self.blocks.complete = False
+            elif not isinstance(imported.data, dict) or "block" not in imported.data:
+                self.report.error("E301", f"{wanted} does not define a block", span)
+                self.blocks.complete = False
+            else:
+                checked = check(BlockFile, imported, self.report)
+                if checked is not None:
+                    self.blocks.complete &= not imported.lost("block")
+                    self.pending.append(Spec(checked, imported))
+
+    def add(self, block: LinkedBlock) -> None:
+        first = self.blocks.setdefault(block.id, block)
+        place = block.document.key_span(block.path) if block.path else block.document.span(("block",))
+        known = first.document.key_span(first.path) if first.path else first.document.span(("block",))
+        if place != known:
+            self.report.error(
+                "E303", f"the block `{block.id}` is defined twice", place, related=[(known, "here first")]
+            )
+
+
+def given_defaults(model: Fields) -> dict[str, dict[str, Any]]:
+    """The ``defaults:`` of a file, as far as they are written."""
+    return {name: found for name, found in (getattr(model, "defaults", None) or {}).items() if found}
+
+
+def steps_of(chain: list[Any]) -> Iterator[Op | Fork | Use | Broken]:
+    """Every step of a chain and of its branches."""
+    for step in chain:
+        yield step
+        if isinstance(step, Fork | Broken):
+            for branch in step.branches.values():
+                yield from steps_of(branch)

@@ -1,0 +1,112 @@
+"""A file to a checked spec: read, apply what it extends and what the command line sets, validate."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..diagnostics.report import Report, Span
+from ..diagnostics.words import nearest
+from ..yaml import source
+from ..yaml.source import DataPath, Document
+from .check import check
+from .models import AXES, BlockFile, NetworkFile
+from .reading import Reading, Room, laid, read
+from .roots import root_of
+
+
+class Spec(NamedTuple):
+    """A validated file and the document it was read from."""
+
+    model: NetworkFile | BlockFile
+    document: Document
+    root: Path = Path()
+    """The folder that the spec may read from."""
+
+
+def load(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    report: Report,
+    root: str | os.PathLike[str] | None = None,
+) -> Spec | None:
+    """The spec at ``path``, with ``settings`` (``--set name=value``) applied; ``root`` as in :func:`root_of`."""
+    named = Path(path)
+    reading = Reading(report, root_of(named, root), Room())
+    document = read(named, reading)
+    if document is None:
+        return None
+    misfits = False
+    for name, value in settings.items():
+        changed = _set(document, name, value, reading)
+        document, misfits = changed or document, misfits or changed is None
+    spec = validate(document, report)
+    if spec is not None and misfits:
+        spec.document.dropped.add(("params",))  # one of these may have been meant
+    return None if spec is None else spec._replace(root=reading.root)
+
+
+def _set(document: Document, name: str, value: str, reading: Reading) -> Document | None:
+    """``document`` with one setting laid over it."""
+    report = reading.report
+    label = f"--set {name}"
+    parsed = source.parse(value, label, report)
+    if parsed is None:
+        return None
+    data = document.data if isinstance(document.data, dict) else {}
+    if name == "input" and isinstance(parsed.data, str):
+        parsed.data = _sizes(parsed.data)
+        document = dataclasses.replace(document, data={k: v for k, v in data.items() if k != "input"} or document.data)
+    parameters = data.get("params")
+    path: DataPath = tuple(int(p) if p.isdecimal() and len(p) < 9 else p for p in name.split("."))
+    if isinstance(parameters, dict) and name in parameters:
+        declared = parameters[name]
+        kind = declared.get("type") if isinstance(declared, dict) else declared
+        parsed.data = {"type": kind, "default": parsed.data}
+        parsed.spans |= {("default", *k): v for k, v in parsed.spans.items()}
+        path = ("params", name)
+    elif path[0] not in _TOP:
+        known = [*(parameters if isinstance(parameters, dict) else ()), *sorted(_TOP)]
+        best = nearest(str(path[0]), known)
+        span = Span(label, 1, 1, 1, len(value) + 1)
+        help = f"did you mean `{best}`?" if best else f"it can be one of {', '.join(known)}"
+        report.error("E209", f"`{path[0]}` is neither a parameter nor a field of the spec", span, help=help)
+        return None
+    nested: Any = parsed.data
+    for part in reversed(path):
+        nested = {part: nested}
+    spans = {path + k: v for k, v in parsed.spans.items()}
+    for depth in range(len(path)):
+        spans[path[:depth]] = parsed.span(())
+    found = laid(document, Document(label, nested, spans, dict(spans)), reading)
+    return dataclasses.replace(found, file=document.file)
+
+
+def _sizes(text: str) -> Any:
+    """``224x224x3`` as an input; what does not look so is left for the check of the field."""
+    numbers = [int(n) for n in text.split("x")] if re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){1,3}", text) else []
+    return dict(zip((*AXES[len(numbers) - 1], "channels"), numbers, strict=True)) if numbers else text
+
+
+_TOP = frozenset(
+    f.alias or n
+    for kind in (NetworkFile, BlockFile)
+    for n, f in kind.model_fields.items()
+    if n not in ("network", "block", "extends", "imports")
+)
+
+
+def validate(document: Document, report: Report) -> Spec | None:
+    """The model of a document without what is wrong in it; ``None`` where nothing can be told of it."""
+    data = document.data
+    if not isinstance(data, dict) or ("network" in data) == ("block" in data):
+        help = "the first field is `network: name` or `block: name`"
+        report.error("E208", "a spec defines a network or a block, one of the two", document.span(()), help=help)
+        return None
+    kind: type[NetworkFile] | type[BlockFile] = NetworkFile if "network" in data else BlockFile
+    model = check(kind, document, report)
+    return None if model is None else Spec(model, document)

@@ -1,0 +1,211 @@
+"""What pydantic finds in a document, as mistakes with a code, a place and help."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from ..diagnostics.report import Report, Span
+from ..diagnostics.words import listed, nearest
+from ..ops import OPS, BatchNormFields, attribute_names
+from ..ops.fields.refusal import Meant, shown
+from ..yaml.edits import Editor, Edits, flow, inside
+from ..yaml.source import DataPath, Document
+from .checkpoints import Naming
+from .models import AuxHead, BlockBody, Fork, Parameter, Use
+from .sections import Initializer, Paper, Preprocessing, Training
+
+_NESTED: Final[dict[Any, type[BaseModel]]] = {
+    "paper": Paper,
+    "preprocessing": Preprocessing,
+    "training": Training,
+    "initializer": Initializer,
+    "batch_norm": BatchNormFields,
+}
+_GROUPS: Final[dict[Any, type[BaseModel]]] = {
+    "aux_heads": AuxHead,
+    "blocks": BlockBody,
+    "params": Parameter,
+    "checkpoints": Naming,
+}
+_NAMED: Final[dict[Any, str]] = {
+    "branches": "give each branch a name: `branches: {branch_1: […], branch_2: […]}`",
+    "aux_heads": "give each head a name: `aux_heads: {aux: {after: …, loss_weight: …, steps: […]}}`",
+    "outputs": "give each output a name: `outputs: {features: mixed_5b}`",
+    "blocks": "give each block a name: `blocks: {tower: {steps: […]}}`",
+    "params": "give each parameter a type: `params: {filters: int}`",
+}
+_EXPECTED: Final = {
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "too_short": "at least one branch",
+}
+
+
+def plain(location: DataPath) -> DataPath:
+    """A place that pydantic names, without what is not written: a use's ``arguments`` are its fields."""
+    found = [p for p in location if p != "[key]"]
+    return tuple(p for i, p in enumerate(found) if p != "arguments" or i == len(found) - 1)
+
+
+def report_problem(kind: type[BaseModel], problem: Any, document: Document, report: Report) -> None:
+    """Add one problem of a model of ``kind`` to the report; help only as long as there are not very many."""
+    path = plain(problem["loc"])
+    on_key = problem["loc"][-1:] == ("[key]",)
+    editor = Editor(document, report.texts)
+    span = document.key_span(path) if on_key else document.span(path)
+    if problem["type"] == "spec":
+        _refused(problem, path, editor, report)
+    elif problem["type"] == "missing":
+        _missing(kind, path, editor, report)
+    elif problem["type"] == "extra_forbidden":
+        _unknown(kind, path, editor, report)
+    elif problem["type"] == "invalid_key":
+        fix = editor.remove(path) if report.helping else ()
+        report.error("E201", f"unknown field `{path[-1]}`", document.key_span(path), fix=fix)
+    else:
+        _unexpected(problem, path, editor, report, span)
+
+
+def _refused(problem: Any, path: DataPath, editor: Editor, report: Report) -> None:
+    """What the check of a field says."""
+    context, document = problem["ctx"], editor.document
+    meant: Meant = context["meant"]() if report.helping else Meant()
+    location = (*problem["loc"], *meant.path)
+    path, on_key = plain(location), location[-1:] == ("[key]",)
+    span = document.key_span(path) if on_key else document.span(path)
+    if context["length"]:
+        span = inside(span, context["offset"], context["length"], report.texts)
+    help, fix = meant.help, _fix(editor, path, meant, on_key)
+    if meant.edit == "op" and _is_block(problem["input"], document.data):
+        help, fix = f"did you mean `use: {problem['input']}`?", editor.rename(path, "use")
+    elif context["length"] and meant.write:
+        fix = editor.part(path, context["offset"], context["length"], meant.write)
+    report.error(context["code"], context["message"], span, help=help, fix=fix)
+
+
+def _fix(editor: Editor, path: DataPath, meant: Meant, on_key: bool) -> Edits:
+    """What a check of a field says to write, as edits of the document."""
+    if not meant.write:
+        return ()
+    if meant.edit == "lift":
+        return editor.lift(path, f"op: {meant.write}")
+    if meant.edit == "unwrap":
+        return editor.unwrap(path)
+    if meant.edit == "up":
+        return (*editor.remove(path), *editor.insert(path[:-2], "merge", meant.write))
+    if meant.edit == "function":
+        return (*editor.replace(path, "activation"), *editor.insert(path[:-1], "function", meant.write))
+    return editor.rename(path, meant.write) if on_key else editor.replace(path, meant.write)
+
+
+def _is_block(name: Any, data: Any) -> bool:
+    """Whether a document has a block of its own called ``name``, or imports a file that is called so."""
+    imports, blocks = data.get("import"), data.get("blocks")
+    files = [str(f).rsplit("/", 1)[-1] for f in imports[:100]] if isinstance(imports, list) else []
+    return isinstance(name, str) and (f"{name}.yaml" in files or (isinstance(blocks, dict) and name in blocks))
+
+
+def _missing(kind: type[BaseModel], path: DataPath, editor: Editor, report: Report) -> None:
+    owner, name = path[:-1], path[-1]
+    message, span = f"the field `{name}` is missing", editor.document.span(owner)
+    if not report.helping:
+        return report.error("E202", message, span)
+    field = _model(kind, editor.document.data, owner).model_fields.get(str(name))
+    text = flow(field.examples[0]) if field is not None and field.examples else ""
+    text = "concat" if name == "merge" else "[]" if name == "steps" else text
+    help = f"add `{name}: {text or '…'}`"
+    fix = editor.insert(owner, str(name), text) if text else ()
+    return report.error("E202", message, span, help=help, fix=fix)
+
+
+def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Report) -> None:
+    document, owner, name = editor.document, path[:-1], path[-1]
+    if not report.helping:
+        return report.error("E201", f"unknown field `{name}`", document.key_span(path))
+    fields = known_fields(kind, document.data, owner)
+    best = nearest(str(name), fields)
+    help = f"did you mean `{best}`?" if best else (f"known fields: {listed(fields)}" if fields else "")
+    siblings = _at(document.data, owner)
+    taken = isinstance(siblings, dict) and best in siblings
+    if taken and document.key_span((*owner, str(best))).file != document.key_span(path).file:
+        taken = False  # it stands in a spec that this one extends
+    fix = editor.rename(path, best) if best and not taken else ()
+    value = siblings.get(name) if isinstance(siblings, dict) else None
+    if best and taken:
+        help, fix = f"did you mean `{best}`? It is given already, so leave this out", editor.remove(path)
+    elif name == "momentum" and best == "decay":
+        text = _kept(value, 0.5)
+        written = f"`decay: {text}`" if text else "`decay`"
+        help = f"write {written}, the share of the old average that is kept: Keras's momentum, 1 - PyTorch's"
+        fix = (*fix, *editor.replace(path, text)) if text else ()
+    elif best == "rate" and str(name).startswith("keep"):
+        text = _kept(value, 1)
+        help = f"write `rate: {text or '…'}`, the share that is dropped"
+        fix = (*fix, *editor.replace(path, text)) if text else ()
+    elif "batch_norm" in fields and name in (*BatchNormFields.model_fields, "eps") and "batch_norm" not in siblings:
+        inner = nearest(str(name), BatchNormFields.model_fields)
+        help = f"write `batch_norm: {{{inner}: {flow(value)}}}`"
+        fix = (*editor.rename(path, f"batch_norm: {{{inner}"), *editor.append(path, "}"))
+    elif name == "in_channels":
+        help, fix = "leave it out: the input's channels are known", editor.remove(path)
+    return report.error("E201", f"unknown field `{name}`", document.key_span(path), help=help, fix=fix)
+
+
+def _kept(value: Any, below: float) -> str:
+    """``value``, or what is left of 1 where it is smaller than ``below``."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        return ""
+    return f"{round(1 - value, 9) if value < below or below == 1 else value:g}"
+
+
+def _unexpected(problem: Any, path: DataPath, editor: Editor, report: Report, span: Span) -> None:
+    """A value of another kind than the one that pydantic expects."""
+    expected, help, fix = _EXPECTED.get(problem["type"], "another kind of value"), "", Edits()
+    found = problem["input"]
+    if problem["type"] == "literal_error":
+        words = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        expected = f"one of {problem['ctx']['expected']}".replace("'", "`")
+        best = nearest(found, words) if isinstance(found, str) and report.helping else None
+        help = f"did you mean `{best}`?" if best else ""
+        fix = editor.replace(path, best) if best else ()
+    elif problem["type"] == "list_type" and isinstance(found, dict | str) and report.helping:
+        fix = editor.wrap(path, "[", "]") or editor.item(path)
+        help = "write `[…]` around it, or `- ` before it" if fix else ""
+    elif problem["type"] == "dict_type" and isinstance(found, list):
+        help = _NAMED.get(path[-1], "")
+    report.error("E203", f"expected {expected}, found {shown(found)}", span, help=help, fix=fix)
+
+
+def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
+    """The fields of the mapping at ``path`` of a document, by what stands there."""
+    if len(path) > 1 and path[-2] == "defaults" and path[-1] in OPS:
+        return list(attribute_names(OPS[str(path[-1])]))
+    if path and path[-1] == "defaults":
+        return list(OPS)
+    model = _model(kind, data, path)
+    return [f.alias or n for n, f in model.model_fields.items() if (model, n) != (Use, "arguments")]
+
+
+def _model(kind: type[BaseModel], data: Any, path: DataPath) -> type[BaseModel]:
+    """The model of the mapping at ``path``; one without fields where it is not known."""
+    if not path:
+        return kind
+    found = _at(data, path)
+    op = found.get("op") if isinstance(found, dict) else None
+    if isinstance(op, str) and op in OPS:
+        return OPS[op]
+    if isinstance(found, dict) and "branches" in found:
+        return Fork
+    return _NESTED.get(path[-1]) or (_GROUPS.get(path[-2]) if len(path) > 1 else None) or BaseModel
+
+
+def _at(data: Any, path: DataPath) -> Any:
+    for part in path:
+        if isinstance(data, list) and isinstance(part, int):
+            data = data[part] if part < len(data) else None
+        else:
+            data = data.get(part) if isinstance(data, dict) else None
+    return data

@@ -1,0 +1,169 @@
+"""The files of one spec: read, decoded, with what they extend underneath, and bounded all together."""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from pydantic_core import PydanticCustomError
+
+from ..diagnostics.report import Edit, Report, Span
+from ..diagnostics.words import nearest
+from ..ops.fields.kinds import path as path_field
+from ..yaml import source
+from ..yaml.characters import MAX_CHARACTERS
+from ..yaml.edits import flow
+from ..yaml.source import Document
+from .overlay import overlay, with_block
+from .roots import OutsideError, names_inside, read_inside
+
+MAX_EXTENDS: Final = 16
+MAX_FILES: Final = 100
+_LIMIT: Final = 4 * MAX_CHARACTERS + 1  # of UTF-8
+
+
+@dataclasses.dataclass(slots=True)
+class Room:
+    """What the files of one spec may still be, all of them together."""
+
+    files: int = MAX_FILES
+    characters: int = MAX_CHARACTERS
+    values: int = source.MAX_NODES
+
+    def another(self, span: Span, report: Report) -> bool:
+        """Whether one more file may be read, which is named at ``span``."""
+        self.files -= 1
+        if self.files < 0:
+            report.error("E301", f"a spec reads at most {MAX_FILES} files", Span(span.file, 1, 1, 1, 2))
+        elif self.characters < 0:
+            report.error("E106", f"its files have more than {MAX_CHARACTERS:,} characters together", span)
+        elif self.values < 0:
+            report.error("E106", f"its files have more than {source.MAX_NODES:,} values together", span)
+        return min(self.files, self.characters, self.values) >= 0
+
+
+class Reading(NamedTuple):
+    """What all files of a spec have in common: the report, the folder they may stand in, the room that is left, who
+    extends whom.
+    """
+
+    report: Report
+    root: Path
+    room: Room
+    chain: tuple[str, ...] = ()
+
+
+def read(path: Path, reading: Reading) -> Document | None:
+    """The plain data of the file that the user names, with what it extends underneath."""
+    span = Span(file_name(path), 1, 1, 1, 2)
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                return _parsed(file.read(_LIMIT), path, span, reading)
+        reading.report.error("E101", f"{file_name(path)} is not a file", span)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        reading.report.error("E101", f"{file_name(path)} cannot be read: {reason}", span)
+    return None
+
+
+def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
+    """The plain data of a file that the spec names at ``span``, with what it extends underneath."""
+    folder = Path(span.file).parent
+    path = folder / wanted
+    if not reading.room.another(span, reading.report):
+        return None
+    try:
+        return _parsed(read_inside(folder, wanted, reading.root, _LIMIT), path, span, reading)
+    except OutsideError as error:
+        reading.report.error("E301", f"{file_name(path)} {error}", span, help=error.help)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        best = _beside(folder, wanted, reading.root) if reading.report.helping else ""
+        help, fix = (f"did you mean `{best}`?", [Edit(span, flow(best))]) if best else ("", [])
+        reading.report.error("E301", f"{file_name(path)} is not a file", span, help=help, fix=fix)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        reading.report.error("E301", f"{file_name(path)} cannot be read: {reason}", span)
+    return None
+
+
+def _beside(folder: Path, wanted: str, root: Path) -> str:
+    """The spec inside of the root that a missing file was probably meant to be."""
+    above, _, name = wanted.rpartition("/")
+    found = [n for n in names_inside(folder, above, root) if n.endswith((".yaml", ".yml"))]
+    best = nearest(name, found)
+    return f"{above}/{best}" if best and above else best or ""
+
+
+def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document | None:
+    report = reading.report
+    if len(data) >= _LIMIT:
+        reading.room.characters = -1
+        report.error("E106", f"{file_name(path)} is larger than {MAX_CHARACTERS:,} characters", span)
+        return None
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        place = Span(file_name(path), line, column, line, column + 1)
+        report.error("E102", f"the byte 0x{data[error.start]:02X} is not UTF-8", place)
+        return None
+    reading.room.characters -= len(text)
+    document = source.parse(text, file_name(path), report)
+    if document is None:
+        return None
+    reading.room.values -= len(document.spans)
+    if not isinstance(document.data, dict) or "extends" not in document.data:
+        return document
+    return _extended(document, path, reading)
+
+
+def _extended(document: Document, path: Path, reading: Reading) -> Document | None:
+    wanted = document.data["extends"]
+    span = document.span(("extends",))
+    report, chain = reading.report, reading.chain
+    try:
+        path_field(wanted)
+    except PydanticCustomError as error:
+        report.error("E203", error.message(), span)
+        return None
+    if len(chain) >= MAX_EXTENDS:
+        report.error("E301", f"more than {MAX_EXTENDS} specs extend each other", span)
+        return None
+    chain = (*chain, os.path.abspath(path))
+    if os.path.abspath(path.parent / wanted) in chain:
+        report.error("E301", f"{wanted} extends itself, directly or through others", span)
+        return None
+    reading = reading._replace(chain=chain)
+    base = read_wanted(wanted, span, reading)
+    return None if base is None else laid(base, document, reading)
+
+
+def laid(base: Document, over: Document, reading: Reading) -> Document:
+    """``over`` laid over ``base``; a block that ``base`` imports and ``over`` changes is put into ``base`` before."""
+    changed = [name for name in _blocks(over) if name not in _blocks(base)]
+    importing = over if isinstance(over.data, dict) and "import" in over.data else base
+    imports = importing.data.get("import") if isinstance(importing.data, dict) else None
+    for index, wanted in enumerate(imports if changed and isinstance(imports, list) else ()):
+        span = importing.span(("import", index))
+        if not isinstance(wanted, str):
+            continue  # reported when the spec is validated
+        imported = read_wanted(wanted, span, reading)
+        if imported is not None and isinstance(imported.data, dict) and imported.data.get("block") in changed:
+            base = with_block(base, imported)
+    return overlay(base, over, reading.report)
+
+
+def _blocks(document: Document) -> list[Any]:
+    found = document.data.get("blocks") if isinstance(document.data, dict) else None
+    return list(found) if isinstance(found, dict) else []
+
+
+def file_name(path: Path) -> str:
+    """What a file is called in the places of mistakes."""
+    return os.path.normpath(path)

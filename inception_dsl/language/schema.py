@@ -1,0 +1,278 @@
+"""The JSON Schema of specs (draft 07), from the same models that the loader checks with.
+
+One thing a schema cannot say: JSON has one kind of number, so that ``64.0`` passes where the loader wants ``64``. A
+spec with ``extends`` only holds changes, so there nothing is required, ``null`` removes, and a chain may be a mapping
+from step to change; whether the result is a spec is for the loader to say.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+from annotated_types import MinLen
+from pydantic import BaseModel, Field, create_model
+from pydantic.fields import FieldInfo
+
+from ..ops import OPS, Fields, Op, Step, attribute_names
+from ..ops.fields.allow import CODES_SCHEMA
+from ..ops.fields.kinds import EXPRESSION_SCHEMA, ID_SCHEMA
+from ..ops.fields.refusal import Checked
+from ..types.expression import is_expression
+from .checkpoints import Naming
+from .models import Argument, BlockFile, Fork, NetworkFile, Parameter, Use
+
+Schema = dict[str, Any]
+_NULL: Final[Schema] = {"type": "null"}
+_STEP_REF: Final[Schema] = {"$ref": "#/$defs/step"}
+_EXPRESSION_REF: Final[Schema] = {"$ref": "#/$defs/expression"}
+_SHARED: Final = ((EXPRESSION_SCHEMA, "expression"), (ID_SCHEMA, "id"), (CODES_SCHEMA, "warnings"))
+_VALUES: Final = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
+
+
+def schema() -> Schema:
+    """The whole schema, ready for ``json.dumps``."""
+    builder = _Builder()
+    network, block = builder.model(NetworkFile, ""), builder.model(BlockFile, "")
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "inception-dsl spec",
+        "description": "A network, a block, or the changes to another spec that `extends` names.",
+        "anyOf": [network, block, builder.changes()],
+        "$defs": builder.all_definitions(),
+    }
+
+
+class _Builder:
+    """Translates models; ``change`` is the suffix of the variants that ``extends`` takes, or nothing."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Schema] = {}
+
+    def model(self, kind: type[BaseModel], change: str) -> Schema:
+        """A reference to the definition of a model."""
+        name = kind.__name__ + change
+        if name not in self.definitions:
+            self.definitions[name] = {}  # a model may hold itself
+            self.definitions[name] = self.object(kind, change)
+        return {"$ref": f"#/$defs/{name}"}
+
+    def object(self, kind: type[BaseModel], change: str) -> Schema:
+        properties: dict[str, Any] = {f.alias or n: self.field(f, change) for n, f in kind.model_fields.items()}
+        if issubclass(kind, Op):
+            properties["op"] |= {"description": f"{kind.summary}.", "examples": [kind.kind]}
+        found: Schema = {"type": "object", "description": _text(kind), "properties": properties}
+        found["additionalProperties"] = False
+        required = [f.alias or n for n, f in kind.model_fields.items() if f.is_required()]
+        if "extends" in properties and not change:
+            properties["extends"] = False  # a file that extends another is the third kind
+        if required and not change:
+            found["required"] = required
+        return found
+
+    def field(self, field: FieldInfo, change: str) -> Schema:
+        """The schema of a field with its description, default and examples."""
+        found = self.annotation(
+            Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation, change
+        )
+        if change:
+            found = _nullable(found)
+        if "$ref" in found:
+            found = {"allOf": [found]}  # what stands beside a `$ref` is ignored in draft 07
+        described: Schema = {"description": field.description} if field.description else {}
+        if field.default_factory is None and not field.is_required() and field.default is not None:
+            described["default"] = list(field.default) if isinstance(field.default, tuple) else field.default
+        if field.examples:
+            described["examples"] = field.examples
+        return {**described, **found}
+
+    def annotation(self, annotation: Any, change: str) -> Schema:
+        origin, arguments = get_origin(annotation), get_args(annotation)
+        if origin is Annotated:
+            return self.annotated(arguments, change)
+        if origin is Literal:
+            return {"enum": list(arguments)} if len(arguments) > 1 else {"const": arguments[0]}
+        if origin in (Union, types.UnionType):
+            options = [self.annotation(a, change) for a in arguments if a is not types.NoneType]
+            return _nullable(options[0] if len(options) == 1 else {"anyOf": options})
+        if origin is dict:
+            values = self.annotation(arguments[1], change)
+            names = self.annotation(arguments[0], change)
+            return {
+                "type": "object",
+                "propertyNames": names,
+                "additionalProperties": _nullable(values) if change else values,
+            }
+        if origin in (list, tuple):
+            return self.array(arguments[0], change)
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            raise TypeError(f"no schema for {annotation}")
+        return self.model(annotation, change)
+
+    def array(self, item: Any, change: str) -> Schema:
+        items = self.annotation(item, "")
+        return {"$ref": f"#/$defs/chain{change}"} if items == _STEP_REF else {"type": "array", "items": items}
+
+    def annotated(self, arguments: tuple[Any, ...], change: str) -> Schema:
+        found: Schema | None = None
+        for extra in arguments[1:]:
+            if isinstance(extra, Checked):
+                found = _shared(extra.schema)
+        if found is not None:
+            return _changed(found) if change else found
+        found = self.annotation(arguments[0], change)
+        for extra in arguments[1:]:
+            inner = extra.metadata if isinstance(extra, FieldInfo) else [extra]
+            if any(isinstance(m, MinLen) for m in inner) and not change:
+                found["minProperties"] = 1
+        return found
+
+    def changes(self) -> Schema:
+        """A file with ``extends``: any field of a network or a block, none of them required."""
+        network, block = self.object(NetworkFile, "_change"), self.object(BlockFile, "_change")
+        properties = {**block["properties"], **network["properties"]}
+        extends = self.field(NetworkFile.model_fields["extends"], "")
+        properties["extends"] = {**extends, **extends.pop("anyOf")[0]}
+        self.definitions["changes"] = {
+            "type": "object",
+            "description": "Changes to another spec. `null` removes; a mapping over a chain picks steps by name.",
+            "properties": properties,
+            "required": ["extends"],
+            "not": {"required": ["network", "block"]},
+            "additionalProperties": False,
+        }
+        return {"$ref": "#/$defs/changes"}
+
+    def all_definitions(self) -> dict[str, Schema]:
+        """Every definition that is referred to, by name."""
+        self.model(Fork, "")
+        self.model(_defaults(), "")
+        self.model(_defaults(), "_change")
+        for kind in OPS.values():
+            self.model(kind, "")
+            self.definitions[f"{kind.kind}_attributes"] = self.attributes(kind, "")
+            self.definitions[f"{kind.kind}_attributes_change"] = self.attributes(kind, "_change")
+        steps: list[type[Step]] = [*OPS.values(), Fork, Use]
+        step = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in steps]
+        chain = {"type": "array", "items": _STEP_REF, "description": "Steps, one after the other."}
+        self.definitions |= {
+            "Use": self.use(),
+            "Parameter": self.parameter(),
+            "Parameter_change": self.object(Parameter, "_change"),
+            "Naming": self.object(Naming, ""),
+            "Naming_change": self.object(Naming, "_change"),
+            "step": {"anyOf": step, "description": "An op, a fork or the use of a block."},
+            "step_change": self.step_change(),
+            "chain": chain,
+            "chain_change": {
+                "anyOf": [chain, {"type": "object", "additionalProperties": {"$ref": "#/$defs/step_change"}}],
+                "description": "A new chain, or step (name, block, position) to changed fields, other steps or null.",
+            },
+            **{name: dict(shared) for shared, name in _SHARED},
+        }
+        return dict(sorted(self.definitions.items()))
+
+    def attributes(self, kind: type[Op], change: str) -> Schema:
+        fields = {name: kind.model_fields[name] for name in attribute_names(kind)}
+        return {
+            "type": "object",
+            "description": f"Attributes of `{kind.kind}` where a step says nothing.",
+            "properties": {name: _plain(self.field(field, change)) for name, field in fields.items()},
+            "additionalProperties": False,
+        }
+
+    def use(self) -> Schema:
+        """A use takes any further key as an argument."""
+        fields = {name: f for name, f in Use.model_fields.items() if name != "arguments"}
+        return {
+            "type": "object",
+            "description": _text(Use),
+            "properties": {**{n: self.field(f, "") for n, f in fields.items()}, "op": False, "branches": False},
+            "propertyNames": {"$ref": "#/$defs/id"},
+            "additionalProperties": self.annotation(Argument, ""),
+            "required": ["use"],
+        }
+
+    def parameter(self) -> Schema:
+        """A parameter's default is of its type."""
+        whole = self.object(Parameter, "")
+        defaults = [
+            {"properties": {"type": {"const": name}, "default": {"type": [kind, "null"]}}}
+            for name, kind in _VALUES.items()
+        ]
+        return {**whole, "anyOf": defaults}
+
+    def step_change(self) -> Schema:
+        """Fields of some step; which step it is only the other spec says."""
+        known = {**Fork.model_fields, **Step.model_fields}
+        partial = {n: self.field(f, "_change") for n, f in known.items()}
+        change = {"type": "object", "properties": partial, "propertyNames": {"$ref": "#/$defs/id"}}
+        return {"anyOf": [change, {"$ref": "#/$defs/chain"}, _NULL]}
+
+
+def _text(kind: type[BaseModel]) -> str:
+    return " ".join((kind.__doc__ or "").replace("``", "`").split())
+
+
+def _nullable(found: Schema) -> Schema:
+    if found == _NULL or _NULL in found.get("anyOf", ()):
+        return found
+    return {"anyOf": [found, _NULL]}
+
+
+def _plain(found: Any) -> Any:
+    """``found`` without expressions: a default is a plain value."""
+    if isinstance(found, dict):
+        return {key: _written(value) if key == "examples" else _plain(value) for key, value in found.items()}
+    return [_plain(v) for v in found if v != _EXPRESSION_REF] if isinstance(found, list) else found
+
+
+def _written(examples: list[Any]) -> list[Any]:
+    return [e for e in examples if not is_expression(e)]
+
+
+def _shared(found: Any) -> Any:
+    """``found`` with references in place of the schemas that stand everywhere."""
+    for shared, name in _SHARED:
+        if found == shared:
+            return {"$ref": f"#/$defs/{name}"}
+    if isinstance(found, Mapping):
+        return {key: _shared(value) for key, value in found.items()}
+    return [_shared(value) for value in found] if isinstance(found, list) else found
+
+
+def _default(kind: type[Op]) -> dict[str, Any]:
+    """The first attribute that has a plain default, as an example."""
+    plain = {n: f.default for n, f in kind.model_fields.items() if n in attribute_names(kind) and not f.is_required()}
+    return (
+        dict([next((i for i in plain.items() if isinstance(i[1], bool | int | float | str)), ("", None))])
+        if plain
+        else {}
+    )
+
+
+def _defaults() -> type[BaseModel]:
+    """What stands under `defaults`, as a model: the loader checks it op by op."""
+    fields: dict[str, Any] = {
+        name: (
+            Annotated[Any, Checked(dict, {"$ref": f"#/$defs/{name}_attributes"})],
+            Field(None, description=f"For every `{name}`.", examples=[_default(kind)]),
+        )
+        for name, kind in OPS.items()
+    }
+    about = "Attributes where a step says nothing, op by op."
+    return create_model("Defaults", __base__=Fields, __doc__=about, **fields)
+
+
+def _changed(found: Schema) -> Schema:
+    """The variant of a field's own schema that ``extends`` takes."""
+    if found.get("$ref", "").endswith(("_attributes", "/Defaults")):
+        return {"$ref": f"{found['$ref']}_change"}
+    options = found.get("anyOf", [])
+    if options and options[-1].get("$ref") in ("#/$defs/Parameter", "#/$defs/Naming"):
+        return {"anyOf": [*options[:-1], {"$ref": f"{options[-1]['$ref']}_change"}]}
+    if options and all(o.get("type") == "object" for o in options):
+        every = {name: _nullable(value) for o in options for name, value in o["properties"].items()}
+        return {"type": "object", "properties": every, "additionalProperties": False}
+    return found

@@ -1,0 +1,41 @@
+"""The field that allows warnings: a list of their codes."""
+
+from typing import Annotated, Any, Final
+
+from pydantic_core import InitErrorDetails, ValidationError
+
+from ...diagnostics.codes import CODES, WARNINGS
+from ...diagnostics.words import nearest
+from .refusal import Checked, refuse, shown
+
+CODES_SCHEMA: Final = {
+    "type": "array",
+    "items": {"enum": list(WARNINGS)},
+    "description": "Codes of warnings.",
+    "examples": [["W403"]],
+}
+
+
+def codes(value: Any) -> tuple[str, ...]:
+    """Codes of warnings; every wrong one is a mistake of its own."""
+    if not isinstance(value, list | tuple):
+        help = f"write `[{value}]`" if isinstance(value, str) and value in WARNINGS else ""
+        raise refuse(f"expected a list of codes, found {shown(value)}", help=help)
+    wrong = []
+    for index, code in enumerate(value):
+        if isinstance(code, str) and code in WARNINGS:
+            continue
+        best = nearest(code, WARNINGS) if isinstance(code, str) else None
+        error = refuse(
+            f"{shown(code)} is not the code of a warning",
+            help=f"did you mean `{best}`?" if best else f"codes: {', '.join(WARNINGS)}",
+        )
+        if isinstance(code, str) and code in CODES:
+            error = refuse(f"`{code}` is a mistake, which nothing can allow")
+        wrong.append(InitErrorDetails(type=error, loc=(index,), input=code))
+    if wrong:
+        raise ValidationError.from_exception_data("codes", wrong)
+    return tuple(value)
+
+
+Codes = Annotated[tuple[str, ...], Checked(codes, CODES_SCHEMA)]

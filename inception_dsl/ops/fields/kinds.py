@@ -1,0 +1,245 @@
+"""The types of op attributes: what a spec may write there, what is said when it does not, what editors are told.
+
+Every type also takes an expression (``$name`` or ``${…}``); it is evaluated and checked again at each use of a block.
+"""
+
+import keyword
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
+
+from ...types import expression
+from ...types.expression import Expression
+from ...types.prose import Prose
+from ...types.symbolic import Symbolic
+from . import guess
+from .refusal import Checked, did_you_mean, refuse, shown
+
+MAX_COUNT: Final = 1_000_000
+MAX_KERNEL: Final = 1_024
+EXPRESSION_SCHEMA: Final = {
+    "type": "string",
+    "pattern": r"^\$([A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z0-9_+*/%(),. -]*[A-Za-z0-9_)] *\})$",
+    "maxLength": expression.MAX_LENGTH,
+    "description": "A parameter, or arithmetic on parameters: + - * // % min() max() and parentheses.",
+    "examples": ["$filters", "${in_channels // 2}"],
+}
+ID_SCHEMA: Final = {
+    "type": "string",
+    "pattern": rf"^(?!(?:{'|'.join(k for k in keyword.kwlist if k.islower())})$)[a-z][a-z0-9_]{{0,63}}$",
+    "description": "A name: lower-case letters, digits and underscores; not a word of Python.",
+    "examples": ["branch_3x3"],
+}
+
+
+def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """``check``, but an expression or a symbolic value passes."""
+
+    def validate(value: Any) -> Any:
+        if isinstance(value, Expression | Symbolic):
+            return value
+        if expression.is_expression(value):
+            try:
+                return expression.parse(value)
+            except expression.ExpressionError as error:
+                at = (error.offset, error.length) if error.length < len(value) else (0, 0)
+                raise refuse(str(error), code="E207", help=error.help, write=error.write, at=at) from None
+        return check(value)
+
+    return validate
+
+
+def whole(low: int, high: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            write = guess.number(value, low, high)
+            help = f"write `{write}`" if write else ""
+            raise refuse(f"expected a whole number from {low} to {high}, found {shown(value)}", help=help, write=write)
+        return value
+
+    return check
+
+
+def real(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[Any], float]:
+    def fits(value: float) -> bool:
+        return low <= value <= high and not (open_low and value == low) and not (open_high and value == high)
+
+    def check(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not fits(value):
+            left, right = ("above" if open_low else "from"), ("below" if open_high else "to")
+            message = f"expected a number {left} {low:g} {right} {high:g}, found {shown(value)}"
+            write = guess.share(value)
+            write = write if write and fits(float(write)) else ""
+            raise refuse(message, help=write and f"write `{write}`", write=write)
+        return float(value)
+
+    return check
+
+
+def boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        write = guess.truth(value)
+        raise refuse(f"expected true or false, found {shown(value)}", help=write and f"write `{write}`", write=write)
+    return value
+
+
+def choice(words: tuple[str, ...]) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in words or not isinstance(value, str):
+            word = "none" if value in (None, False) and "none" in words else value
+            message = f"expected one of {', '.join(words)}, found {shown(value)}"
+            raise refuse(message, meant=did_you_mean(word, words))
+        return value
+
+    return check
+
+
+def per_axis(low: int, high: int) -> Callable[[Any], Any]:
+    one = expressible(whole(low, high))
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            if not 1 <= len(value) <= 3:
+                raise refuse(f"expected one number, or one for each axis, found {shown(value)}")
+            return tuple(one(v) for v in value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            write = guess.number(value, low, high) or guess.sizes(value)
+            message = f"expected a whole number or a list with one for each axis, found {shown(value)}"
+            raise refuse(message, help=write and f"write `{write}`", write=write)
+        return one(value)
+
+    return check
+
+
+def sides(value: Any) -> Any:
+    """Explicit padding: ``1``, ``[1, 2]`` for each axis, ``[[0, 1], [2, 2]]`` for each side of each axis."""
+    one = whole(0, MAX_KERNEL)
+    if isinstance(value, list | tuple) and 1 <= len(value) <= 3:
+        if all(isinstance(v, list | tuple) for v in value):
+            if all(len(v) == 2 for v in value):
+                return tuple((one(a), one(b)) for a, b in value)
+        elif not any(isinstance(v, list | tuple | str) for v in value):
+            return tuple(one(v) for v in value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        return one(value)
+    help = "write 1, [1, 2] (one for each axis) or [[0, 1], [0, 1]] (before and after on each axis)"
+    raise refuse(f"{shown(value)} is not a padding", help=help)
+
+
+_PADDINGS: Final = ("same", "valid")
+
+
+def any_padding(value: Any) -> Any:
+    if isinstance(value, str):
+        if value in _PADDINGS:
+            return value
+        message = f"expected one of {', '.join(_PADDINGS)}, or pixels, found {shown(value)}"
+        help = "write same, valid, or pixels: 1, [1, 2] (one for each axis), [[0, 1], [0, 1]] (before and after)"
+        raise refuse(message, meant=did_you_mean(value, _PADDINGS, help))
+    return sides(value)
+
+
+_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+
+
+def identifier(value: Any) -> str:
+    if not isinstance(value, str) or not _ID.match(value):
+        write = guess.name(value)
+        help = "lower-case letters, digits and underscores, a letter first, at most 64"
+        help = f"write `{write}`: {help}" if write else f"use {help}"
+        raise refuse(f"{shown(value)} is not a name", code="E206", help=help, write=write)
+    if keyword.iskeyword(value):
+        message, write = f"`{value}` is a word of Python, so generated code cannot use it", f"{value}_"
+        raise refuse(message, code="E206", help=f"write `{write}`", write=write)
+    return value
+
+
+def text(value: Any) -> Prose:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise refuse(f"expected text, found {shown(value)}")
+    return Prose(str(value))
+
+
+def path(value: Any) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 1024 or not value.isprintable():
+        raise refuse(f"expected the path of a spec, found {shown(value)}")
+    return value
+
+
+def texts(value: Any) -> tuple[Prose, ...]:
+    return tuple(text(v) for v in value) if isinstance(value, list | tuple) else (text(value),)
+
+
+def _schema(base: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [base, EXPRESSION_SCHEMA]}
+
+
+def _whole_schema(low: int, high: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": low, "maximum": high}
+
+
+def _list_schema(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": item, "minItems": 1, "maxItems": 3}
+
+
+def _per_axis_schema(low: int, high: int) -> dict[str, Any]:
+    item = {"anyOf": [_whole_schema(low, high), EXPRESSION_SCHEMA]}
+    return {"anyOf": [_whole_schema(low, high), _list_schema(item), EXPRESSION_SCHEMA]}
+
+
+_SIDE: Final = _whole_schema(0, MAX_KERNEL)
+_PAIR: Final = {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}
+_SIDES: Final = [_SIDE, _list_schema(_SIDE), _list_schema(_PAIR)]
+
+Id = Annotated[str, Checked(identifier, ID_SCHEMA)]
+Text = Annotated[Prose, Checked(text, {"type": ["string", "number"]})]
+Path = Annotated[str, Checked(path, {"type": "string", "minLength": 1, "maxLength": 1024})]
+Texts = Annotated[
+    tuple[Prose, ...],
+    Checked(
+        texts, {"anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]}
+    ),
+]
+Count = Annotated[int, Checked(expressible(whole(1, MAX_COUNT)), _schema(_whole_schema(1, MAX_COUNT)))]
+Repeat = Annotated[int, Checked(expressible(whole(1, 10**9)), _schema(_whole_schema(1, 10**9)))]
+Kernel = Annotated[
+    int | tuple[int, ...], Checked(expressible(per_axis(1, MAX_KERNEL)), _per_axis_schema(1, MAX_KERNEL))
+]
+AnyPadding = Annotated[
+    Any,
+    Checked(expressible(any_padding), _schema({"anyOf": [{"enum": ["same", "valid"]}, *_SIDES]})),
+]
+Sides = Annotated[Any, Checked(expressible(sides), _schema({"anyOf": _SIDES}))]
+Flag = Annotated[bool, Checked(expressible(boolean), _schema({"type": "boolean"}))]
+Rate = Annotated[
+    float,
+    Checked(expressible(real(0, 1, open_high=True)), _schema({"type": "number", "minimum": 0, "exclusiveMaximum": 1})),
+]
+Share = Annotated[float, Checked(expressible(real(0, 1)), _schema({"type": "number", "minimum": 0, "maximum": 1}))]
+Positive = Annotated[
+    float,
+    Checked(
+        expressible(real(0, 1e6, open_low=True)), _schema({"type": "number", "exclusiveMinimum": 0, "maximum": 1e6})
+    ),
+]
+Real = Annotated[
+    float,
+    Checked(expressible(real(-1e6, 1e6)), _schema({"type": "number", "minimum": -1e6, "maximum": 1e6})),
+]
+# the same without expressions: fields that stand outside of blocks
+Classes = Annotated[int, Checked(whole(1, MAX_COUNT), _whole_schema(1, MAX_COUNT))]
+Fraction = Annotated[float, Checked(real(0, 1), {"type": "number", "minimum": 0, "maximum": 1})]
+Factor = Annotated[
+    float,
+    Checked(real(0, 1e6, open_low=True), {"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}),
+]
+Constant = Annotated[float, Checked(real(-1e6, 1e6), {"type": "number", "minimum": -1e6, "maximum": 1e6})]
+
+Function: TypeAlias = Literal[
+    "none", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"
+]
+FUNCTIONS: Final[tuple[str, ...]] = get_args(Function)
+SLOPES: Final = {"leaky_relu": 0.01, "elu": 1.0}
+"""What a function has for ``alpha`` unless a spec says otherwise."""
+ActivationName = Annotated[str, Checked(expressible(choice(FUNCTIONS)), _schema({"enum": list(FUNCTIONS)}))]

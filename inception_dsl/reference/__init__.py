@@ -1,0 +1,1 @@
+"""The NumPy reference: forward, gradients, training step, seeded weights."""

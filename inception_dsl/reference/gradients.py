@@ -1,0 +1,243 @@
+"""The way back through every op in NumPy: one small function each, beside that of the way there.
+
+Each takes the op, its input and weights, its output, and the gradient of the loss with respect to the output; it gives
+the gradients with respect to the input and to the weights by name. Batch norm is that of training mode.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from ..ir.typed import TypedFork
+from ..ops import (
+    Activation,
+    AdaptiveAvgPool,
+    AvgPool,
+    BatchNorm,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    Pool,
+    Scale,
+    ZeroPad,
+)
+from ..types.window import Window
+from .forward import broadcast
+from .operations import (
+    Array,
+    Weights,
+    counted,
+    denominator,
+    erf,
+    gather,
+    laid_out,
+    neighbours,
+    sigmoid,
+    split,
+    standardised,
+    taps,
+)
+
+Gradients: TypeAlias = tuple[Array, dict[str, Array]]
+
+
+def scatter(cut: Array, windows: tuple[Window, ...], sizes: tuple[int, ...]) -> Array:
+    """The way back of ``gather``: every pixel sums over the windows that held it; what fell on padding is dropped."""
+    pads, places = taps(windows, sizes)
+    padded = np.zeros((len(cut), *(n + sum(p) for n, p in zip(sizes, pads, strict=True)), cut.shape[-1]))
+    for tap, place in enumerate(places):
+        padded[(slice(None), *place)] += cut[..., tap, :]
+    return padded[(slice(None), *(slice(before, before + n) for n, (before, _) in zip(sizes, pads, strict=True)))]
+
+
+def over_positions(dy: Array) -> Array:
+    """The sum over everything but the channels."""
+    return dy.sum(axis=tuple(range(dy.ndim - 1)))
+
+
+def affine(dy: Array, y: Array, weights: Weights) -> Gradients:
+    """The way back of ``y * gamma + beta``."""
+    found = {"gamma": over_positions(dy * y), "beta": over_positions(dy)}
+    return dy * weights.get("gamma", 1.0), {name: value for name, value in found.items() if name in weights}
+
+
+def standardisation(dy: Array, y: Array, factor: Array, axes: tuple[int, ...]) -> Array:
+    """The way back of ``standardised``, whose mean and variance depend on every element too."""
+    return factor * (dy - dy.mean(axes, keepdims=True) - y * (dy * y).mean(axes, keepdims=True))
+
+
+def conv(op: Conv, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    windows, kernel = op.windows(x.ndim - 2), weights["kernel"]
+    cut = gather(x, windows)
+    dcuts, dkernels = [], []
+    groups = (np.split(a, op.groups, axis=-1) for a in (cut, kernel, dy))
+    for part, weight, gradient in zip(*groups, strict=True):
+        gradient = gradient.reshape(-1, gradient.shape[-1])
+        dkernels.append((part.reshape(len(gradient), -1).T @ gradient).reshape(weight.shape))
+        dcuts.append((gradient @ weight.reshape(-1, gradient.shape[-1]).T).reshape(part.shape))
+    dx = scatter(dcuts[0] if op.groups == 1 else np.concatenate(dcuts, axis=-1), windows, x.shape[1:-1])
+    return dx, {"kernel": np.concatenate(dkernels, axis=-1), **bias(op, dy)}
+
+
+def bias(op: Any, dy: Array) -> dict[str, Array]:
+    return {"bias": over_positions(dy)} if op.use_bias else {}
+
+
+def depthwise_conv(op: DepthwiseConv, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    windows, kernel = op.windows(x.ndim - 2), weights["kernel"]
+    cut = gather(x, windows)
+    gradient = dy.reshape(-1, *kernel.shape[-2:])
+    flat = cut.reshape(-1, *cut.shape[-2:])
+    dkernel = np.einsum("ntc,ncm->tcm", flat, gradient).reshape(kernel.shape)
+    dcut = np.einsum("ncm,tcm->ntc", gradient, kernel.reshape(-1, *kernel.shape[-2:]))
+    return scatter(dcut.reshape(cut.shape), windows, x.shape[1:-1]), {"kernel": dkernel, **bias(op, dy)}
+
+
+def max_pool(op: Pool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    """To the first of equal maxima in row-major order, as PyTorch, TensorFlow and XLA choose on a CPU."""
+    windows = op.windows(x.ndim - 2)
+    cut = gather(x, windows, -np.inf)
+    dcut = np.zeros(cut.shape)
+    np.put_along_axis(dcut, cut.argmax(axis=-2)[..., None, :], dy[..., None, :], axis=-2)
+    return scatter(dcut, windows, x.shape[1:-1]), {}
+
+
+def avg_pool(op: AvgPool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    windows, sizes = op.windows(x.ndim - 2), x.shape[1:-1]
+    share = (dy / counted(op, sizes))[..., None, :]
+    window = math.prod(w.kernel for w in windows)
+    return scatter(np.broadcast_to(share, (*dy.shape[:-1], window, dy.shape[-1])), windows, sizes), {}
+
+
+def adaptive_avg_pool(op: AdaptiveAvgPool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    for axis, size in enumerate(x.shape[1:-1], 1):
+        whole = np.zeros((*dy.shape[:axis], size, *dy.shape[axis + 1 :]))
+        for index, one in enumerate(laid_out(size, dy.shape[axis])):
+            place = (*(slice(None),) * axis, slice(one.start, one.stop))
+            whole[place] += dy.take([index], axis=axis) / len(one)
+        dy = whole
+    return dy, {}
+
+
+def global_avg_pool(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    share = dy / math.prod(x.shape[1:-1])
+    return np.broadcast_to(share.reshape(len(x), *(1,) * (x.ndim - 2), -1), x.shape), {}
+
+
+def global_max_pool(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    """Equal maxima share it equally: the frameworks take the maximum along axes, not that of a window."""
+    axes, shape = tuple(range(1, x.ndim - 1)), (len(x), *(1,) * (x.ndim - 2), -1)
+    largest = x == y.reshape(shape)
+    return largest * (dy.reshape(shape) / largest.sum(axes, keepdims=True)), {}
+
+
+def dense(op: Dense, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    kernel = x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])
+    return dy @ weights["kernel"].T, {"kernel": kernel, **bias(op, dy)}
+
+
+def batch_norm(op: BatchNorm, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    axes = tuple(range(x.ndim - 1))
+    normal, factor = standardised(x, axes, op.epsilon)
+    dy, found = affine(dy, normal, weights)
+    return standardisation(dy, normal, factor, axes), found
+
+
+def layer_norm(op: LayerNorm, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    normal, factor = standardised(x, (-1,), op.epsilon)
+    dy, found = affine(dy, normal, weights)
+    return standardisation(dy, normal, factor, (-1,)), found
+
+
+def group_norm(op: GroupNorm, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    normal, factor = standardised(split(op, x), (1, 3), op.epsilon)
+    dy, found = affine(dy, normal.reshape(x.shape), weights)
+    return standardisation(split(op, dy), normal, factor, (1, 3)).reshape(x.shape), found
+
+
+def local_response_norm(op: LocalResponseNorm, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    total = denominator(op, x)
+    before = op.size // 2
+    others = neighbours(dy * x * total ** (-op.beta - 1), op.size - 1 - before, before)
+    return dy * total**-op.beta - 2 * op.alpha * op.beta / op.size * x * others, {}
+
+
+def activation(op: Activation, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    if op.function == "softmax":
+        return y * (dy - (dy * y).sum(-1, keepdims=True)), {}
+    if op.function == "gelu" and op.approximate:
+        inner = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+        slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x**2)
+        return dy * 0.5 * (1 + inner + x * (1 - inner**2) * slope), {}
+    return dy * DERIVATIVES[op.function](x, y, op.slope), {}
+
+
+DERIVATIVES: Final[dict[str, Callable[[Array, Array, float], Array]]] = {
+    "none": lambda x, y, _: 1.0,
+    "relu": lambda x, y, _: x > 0,
+    "relu6": lambda x, y, _: (x > 0) & (x < 6),
+    "leaky_relu": lambda x, y, a: np.where(x > 0, 1.0, a),
+    "elu": lambda x, y, a: np.where(x > 0, 1.0, y + a),
+    "gelu": lambda x, y, _: (1 + erf(x / math.sqrt(2))) / 2 + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi),
+    "silu": lambda x, y, _: sigmoid(x) + y * (1 - sigmoid(x)),
+    "hard_swish": lambda x, y, _: np.clip(x + 3, 0, 6) / 6 + x * ((x > -3) & (x < 3)) / 6,
+    "sigmoid": lambda x, y, _: y * (1 - y),
+    "tanh": lambda x, y, _: 1 - y**2,
+}
+"""The slope at ``x``, whose value is ``y``; at a kink the frameworks' choice, which is that from the left at 0."""
+
+
+def zero_pad(op: ZeroPad, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    pads = op.pads(x.ndim - 2)
+    return dy[(slice(None), *(slice(p, p + n) for (p, _), n in zip(pads, x.shape[1:-1], strict=True)))], {}
+
+
+def scale(op: Scale, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    return op.value * dy, {}
+
+
+def same(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    return dy.reshape(x.shape), {}
+
+
+BACKWARD: Final[dict[str, Callable[[Any, Array, Weights, Array, Array], Gradients]]] = {
+    "conv": conv,
+    "depthwise_conv": depthwise_conv,
+    "max_pool": max_pool,
+    "avg_pool": avg_pool,
+    "global_avg_pool": global_avg_pool,
+    "global_max_pool": global_max_pool,
+    "dense": dense,
+    "batch_norm": batch_norm,
+    "layer_norm": layer_norm,
+    "group_norm": group_norm,
+    "local_response_norm": local_response_norm,
+    "activation": activation,
+    "dropout": same,
+    "flatten": same,
+    "zero_pad": zero_pad,
+    "scale": scale,
+    "identity": same,
+    "adaptive_avg_pool": adaptive_avg_pool,
+}
+
+
+def unmerge(fork: TypedFork, values: list[Array], dy: Array) -> list[Array]:
+    """The gradient for the output of each branch, ``values``."""
+    if fork.node.merge == "concat":
+        return np.split(dy, np.cumsum([value.shape[-1] for value in values])[:-1], axis=-1)
+    full = [broadcast(fork, value) for value in values]
+    found = []
+    for index, (value, wide) in enumerate(zip(values, full, strict=True)):
+        others = full[:index] + full[index + 1 :] if fork.node.merge == "multiply" else []
+        gradient = math.prod(others, start=dy)
+        axes = tuple(i for i, (n, of) in enumerate(zip(wide.shape, dy.shape, strict=True)) if n < of)
+        found.append(gradient.sum(axes, keepdims=True).reshape(value.shape))
+    return found

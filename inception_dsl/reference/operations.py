@@ -1,0 +1,249 @@
+"""Every op in NumPy: one small function each, in float64, channels last.
+
+They share the shape rules with the compiler, and nothing with any framework, so that a disagreement has a culprit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ..ops import (
+    Activation,
+    AdaptiveAvgPool,
+    AvgPool,
+    BatchNorm,
+    Composite,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    GroupNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    Op,
+    Pool,
+    Scale,
+    ZeroPad,
+)
+from ..types.symbolic import number
+from ..types.window import Window
+
+Array: TypeAlias = Any
+Weights: TypeAlias = Mapping[str, Array]
+Places: TypeAlias = list[tuple[slice, ...]]
+
+
+def elementary(op: Op, prefix: str = "") -> Iterator[tuple[str, Op]]:
+    """The ops that an op is made of, each with the prefix of its weights: the parts of a composite, and an activation
+    after what it is applied to.
+    """
+    if isinstance(op, Composite):
+        for segment, part in op.parts():
+            yield from elementary(part, f"{prefix}{segment}/")
+        return
+    yield prefix, op
+    if (function := getattr(op, "activation", "none")) != "none":
+        yield prefix, Activation.model_construct(op="activation", function=function)
+
+
+def taps(windows: tuple[Window, ...], sizes: tuple[int, ...]) -> tuple[list[tuple[int, int]], Places]:
+    """The padding of every spatial axis (with what ``ceil_mode`` adds), and for each tap of the window, in row-major
+    order, where it lies in the padded input for all outputs.
+    """
+    pads = []
+    for window, size in zip(windows, sizes, strict=True):
+        before, after = window.pads(size)
+        reach = (number(window.output(size)) - 1) * window.stride + window.extent
+        pads.append((before, max(after, reach - size - before)))
+    counts = [number(window.output(size)) for window, size in zip(windows, sizes, strict=True)]
+    places = [
+        tuple(
+            slice(tap * w.dilation, tap * w.dilation + (count - 1) * w.stride + 1, w.stride)
+            for tap, w, count in zip(index, windows, counts, strict=True)
+        )
+        for index in np.ndindex(*(w.kernel for w in windows))
+    ]
+    return pads, places
+
+
+def gather(x: Array, windows: tuple[Window, ...], fill: float = 0.0) -> Array:
+    """``x`` cut into windows: (N, outputs, taps, channels)."""
+    pads, places = taps(windows, x.shape[1:-1])
+    padded = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill) if np.any(pads) else x
+    return np.stack([padded[(slice(None), *place)] for place in places], axis=-2)
+
+
+def conv(op: Conv, x: Array, weights: Weights) -> Array:
+    cut = gather(x, op.windows(x.ndim - 2))
+    parts = [
+        part.reshape(-1, part.shape[-2] * part.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
+        for part, kernel in zip(
+            np.split(cut, op.groups, axis=-1), np.split(weights["kernel"], op.groups, axis=-1), strict=True
+        )
+    ]
+    y = parts[0] if op.groups == 1 else np.concatenate(parts, axis=-1)
+    return y.reshape(*cut.shape[:-2], -1) + weights.get("bias", 0.0)
+
+
+def depthwise_conv(op: DepthwiseConv, x: Array, weights: Weights) -> Array:
+    cut, kernel = gather(x, op.windows(x.ndim - 2)), weights["kernel"]
+    y = np.einsum("...tc,tcm->...cm", cut, kernel.reshape(-1, *kernel.shape[-2:]))
+    return y.reshape(*y.shape[:-2], -1) + weights.get("bias", 0.0)
+
+
+def max_pool(op: Pool, x: Array, weights: Weights) -> Array:
+    return gather(x, op.windows(x.ndim - 2), -np.inf).max(axis=-2)
+
+
+def avg_pool(op: AvgPool, x: Array, weights: Weights) -> Array:
+    return gather(x, op.windows(x.ndim - 2)).sum(axis=-2) / counted(op, x.shape[1:-1])
+
+
+def counted(op: AvgPool, sizes: tuple[int, ...]) -> Array:
+    """How many pixels each mean is taken over: (1, outputs, 1)."""
+    windows, inside = op.windows(len(sizes)), np.ones((1, *sizes, 1))
+    outputs = tuple(number(w.output(n)) for w, n in zip(windows, sizes, strict=True))
+    if op.count_include_pad:
+        pads = [w.pads(n) for w, n in zip(windows, sizes, strict=True)]
+        inside = np.pad(inside, [(0, 0), *pads, (0, 0)], constant_values=1.0)
+        windows = tuple(Window(w.kernel, w.stride, w.dilation, (0, 0), w.ceil_mode) for w in windows)
+    return gather(inside, windows).sum(axis=-2)[(slice(None), *(slice(0, n) for n in outputs))]
+
+
+def global_avg_pool(op: Any, x: Array, weights: Weights) -> Array:
+    return x.mean(axis=tuple(range(1, x.ndim - 1)), keepdims=op.keepdims)
+
+
+def global_max_pool(op: Any, x: Array, weights: Weights) -> Array:
+    return x.max(axis=tuple(range(1, x.ndim - 1)), keepdims=op.keepdims)
+
+
+def adaptive_avg_pool(op: AdaptiveAvgPool, x: Array, weights: Weights) -> Array:
+    for axis, count in enumerate(op.outputs(x.ndim - 2), 1):
+        x = np.stack([x.take(one, axis=axis).mean(axis) for one in laid_out(x.shape[axis], count)], axis=axis)
+    return x
+
+
+def laid_out(size: int, count: int) -> list[range]:
+    """The windows of adaptive pooling on an axis of ``size`` with ``count`` outputs."""
+    return [range(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def dense(op: Dense, x: Array, weights: Weights) -> Array:
+    return x @ weights["kernel"] + weights.get("bias", 0.0)
+
+
+def standardised(x: Array, axes: tuple[int, ...], epsilon: float) -> tuple[Array, Array]:
+    """``x`` less its mean over its standard deviation, and the factor that does it."""
+    factor = 1 / np.sqrt(x.var(axes, keepdims=True) + epsilon)
+    return (x - x.mean(axes, keepdims=True)) * factor, factor
+
+
+def moments(x: Array) -> dict[str, Array]:
+    """Mean and biased variance of every channel, as batch norm names them."""
+    axes = tuple(range(x.ndim - 1))
+    return {"moving_mean": x.mean(axis=axes), "moving_variance": x.var(axis=axes)}
+
+
+def batch_norm(op: BatchNorm, x: Array, weights: Weights) -> Array:
+    y = (x - weights["moving_mean"]) / np.sqrt(weights["moving_variance"] + op.epsilon)
+    return y * weights.get("gamma", 1.0) + weights.get("beta", 0.0)
+
+
+def layer_norm(op: LayerNorm, x: Array, weights: Weights) -> Array:
+    y, _ = standardised(x, (-1,), op.epsilon)
+    return y * weights.get("gamma", 1.0) + weights.get("beta", 0.0)
+
+
+def group_norm(op: GroupNorm, x: Array, weights: Weights) -> Array:
+    y, _ = standardised(split(op, x), (1, 3), op.epsilon)
+    return y.reshape(x.shape) * weights.get("gamma", 1.0) + weights.get("beta", 0.0)
+
+
+def split(op: GroupNorm, x: Array) -> Array:
+    """(N, positions, groups, channels of a group)."""
+    return x.reshape(len(x), -1, op.groups, x.shape[-1] // op.groups)
+
+
+def local_response_norm(op: LocalResponseNorm, x: Array, weights: Weights) -> Array:
+    return x / denominator(op, x) ** op.beta
+
+
+def denominator(op: LocalResponseNorm, x: Array) -> Array:
+    """What local response norm raises to ``beta``; of an even size, the longer half reaches back."""
+    return op.k + op.alpha / op.size * neighbours(x**2, op.size // 2, op.size - 1 - op.size // 2)
+
+
+def neighbours(x: Array, before: int, after: int) -> Array:
+    """The sum over each channel and those around it."""
+    padded = np.pad(x, [*[(0, 0)] * (x.ndim - 1), (before, after)])
+    return sliding_window_view(padded, before + 1 + after, axis=-1).sum(-1)
+
+
+def activation(op: Activation, x: Array, weights: Weights) -> Array:
+    if op.function == "gelu" and op.approximate:
+        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return FUNCTIONS[op.function](x, op.slope)
+
+
+def erf(x: Array) -> Array:
+    return np.fromiter(map(math.erf, x.flat), np.float64, x.size).reshape(x.shape)
+
+
+def softmax(x: Array) -> Array:
+    shifted = np.exp(x - x.max(-1, keepdims=True))
+    return shifted / shifted.sum(-1, keepdims=True)
+
+
+def sigmoid(x: Array) -> Array:
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small) / (1 + small)
+
+
+FUNCTIONS: Final[dict[str, Callable[[Array, float], Array]]] = {
+    "none": lambda x, _: x,
+    "relu": lambda x, _: np.maximum(x, 0),
+    "relu6": lambda x, _: np.clip(x, 0, 6),
+    "leaky_relu": lambda x, a: np.where(x < 0, a * x, x),
+    "elu": lambda x, a: np.where(x < 0, a * np.expm1(np.minimum(x, 0)), x),
+    "gelu": lambda x, _: 0.5 * x * (1 + erf(x / math.sqrt(2))),
+    "silu": lambda x, _: x * sigmoid(x),
+    "hard_swish": lambda x, _: x * np.clip(x + 3, 0, 6) / 6,
+    "sigmoid": lambda x, _: sigmoid(x),
+    "tanh": lambda x, _: np.tanh(x),
+    "softmax": lambda x, _: softmax(x),
+}
+
+
+def zero_pad(op: ZeroPad, x: Array, weights: Weights) -> Array:
+    return np.pad(x, [(0, 0), *op.pads(x.ndim - 2), (0, 0)])
+
+
+def scale(op: Scale, x: Array, weights: Weights) -> Array:
+    return op.value * x
+
+
+REFERENCE: Final[dict[str, Callable[[Any, Array, Weights], Array]]] = {
+    "conv": conv,
+    "depthwise_conv": depthwise_conv,
+    "max_pool": max_pool,
+    "avg_pool": avg_pool,
+    "global_avg_pool": global_avg_pool,
+    "global_max_pool": global_max_pool,
+    "dense": dense,
+    "batch_norm": batch_norm,
+    "layer_norm": layer_norm,
+    "group_norm": group_norm,
+    "local_response_norm": local_response_norm,
+    "activation": activation,
+    "dropout": lambda op, x, weights: x,
+    "flatten": lambda op, x, weights: x.reshape(len(x), -1),
+    "zero_pad": zero_pad,
+    "scale": scale,
+    "identity": lambda op, x, weights: x,
+    "adaptive_avg_pool": adaptive_avg_pool,
+}

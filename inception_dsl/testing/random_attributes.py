@@ -1,0 +1,95 @@
+"""Random attributes of the ops without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from .random_sizes import Shape, Step
+from .random_values import Scope, Values
+
+EVERYWHERE: Final = frozenset({"none", "relu", "relu6", "silu", "sigmoid", "tanh"})
+
+
+def _norm(values: Values, scope: Scope, epsilons: tuple[float, ...]) -> Step:
+    found: Step = {"epsilon": values.number(scope, *epsilons)} if values.chance(0.6) else {}
+    for key in ("scale", "center"):
+        found |= {key: values.flag(scope, values.chance(0.4))} if values.chance(0.4) else {}
+    return found
+
+
+def batch_norm(values: Values, x: Shape, scope: Scope) -> Step:
+    found = _norm(values, scope, (1e-3, 1e-5, 0.01, 0.1))
+    return {**found, "decay": values.number(scope, 0.9, 0.99, 0.9997, 0.5, 0.0)} if values.chance(0.4) else found
+
+
+def layer_norm(values: Values, x: Shape, scope: Scope) -> Step:
+    return _norm(values, scope, (1e-5, 1e-3, 0.1))
+
+
+def group_norm(values: Values, x: Shape, scope: Scope) -> Step:
+    groups = values.rng.choice([n for n in range(1, x.channels + 1) if x.channels % n == 0])
+    return {"groups": groups, **_norm(values, scope, (1e-5, 1e-3, 0.1))}
+
+
+def local_response_norm(values: Values, x: Shape, scope: Scope) -> Step:
+    wanted: Step = {
+        "size": values.lift(scope, "int", values.rng.choice((1, 2, 3, 4, 5)), (2, 3)),
+        "alpha": values.number(scope, 0.0001, 0.1, 1.0),
+        "beta": values.number(scope, 0.75, 0.5, 1.0),
+        "k": values.number(scope, 1.0, 2.0, 0.5),
+    }
+    return {key: value for key, value in wanted.items() if values.chance(0.7)}
+
+
+def activation(values: Values, x: Shape, scope: Scope) -> Step:
+    name = values.rng.choice(values.policy.functions)
+    if name == "gelu_tanh":
+        return {"function": "gelu", "approximate": True}
+    if name in ("elu", "leaky_relu") and values.chance(0.6):
+        return {"function": name, "alpha": values.number(scope, 0.3, 0.7, 1.3)}
+    return {"function": values.function(scope)} if name in EVERYWHERE else {"function": name}
+
+
+def dropout(values: Values, x: Shape, scope: Scope) -> Step:
+    return {"rate": values.number(scope, 0.2, 0.5, 0.0)}
+
+
+def scale(values: Values, x: Shape, scope: Scope) -> Step:
+    return {"value": values.number(scope, 0.1, 0.17, 0.5, -1.5, 2.0)}
+
+
+def dense(values: Values, x: Shape, scope: Scope) -> Step:
+    found: Step = {"units": values.filters(x, scope)}
+    found |= {"use_bias": values.flag(scope, False)} if values.chance(0.3) else {}
+    return {**found, "activation": values.function(scope)} if values.chance(0.5) else found
+
+
+def adaptive_avg_pool(values: Values, x: Shape, scope: Scope) -> Step:
+    if values.chance(0.5):
+        return {"output_size": values.lift(scope, "int", values.rng.choice((1, 2, 3, 4)), (1, 2, 3))}
+    return {"output_size": [values.rng.choice((1, 2, 3, 5)) for _ in range(x.rank)]}
+
+
+def zero_pad(values: Values, x: Shape, scope: Scope) -> Step:
+    return {"padding": values.pixels(x.rank, (0, 1, 2))}
+
+
+def global_pool(values: Values, x: Shape, scope: Scope) -> Step:
+    return {"keepdims": True}
+
+
+ATTRIBUTES: Final[dict[str, Callable[[Values, Shape, Scope], Step]]] = {
+    "batch_norm": batch_norm,
+    "layer_norm": layer_norm,
+    "group_norm": group_norm,
+    "local_response_norm": local_response_norm,
+    "activation": activation,
+    "dropout": dropout,
+    "scale": scale,
+    "dense": dense,
+    "zero_pad": zero_pad,
+    "adaptive_avg_pool": adaptive_avg_pool,
+    "global_avg_pool": global_pool,
+    "global_max_pool": global_pool,
+}

@@ -1,0 +1,45 @@
+"""Tensor types: spatial axes first, channels last, no batch axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .symbolic import Dim, Value, dim, known, source
+
+
+class ShapeError(Exception):
+    """An op does not fit its input; ``field`` is the attribute to point at, ``write`` a value of it that fits."""
+
+    def __init__(self, message: str, *, field: str = "", code: str = "E403", help: str = "", write: str = "") -> None:
+        super().__init__(message)
+        self.field, self.code, self.help, self.write = field, code, help, write
+
+
+class TensorType(NamedTuple):
+    """One sample: ``spatial`` axes (none for a vector) and ``channels``."""
+
+    spatial: tuple[Dim, ...]
+    channels: Dim
+
+    @property
+    def rank(self) -> int:
+        return len(self.spatial)
+
+    @property
+    def shape(self) -> tuple[Dim, ...]:
+        return (*self.spatial, self.channels)
+
+    def positions(self) -> Dim:
+        """Number of spatial positions (1 for a vector)."""
+        return product(self.spatial)
+
+    def __str__(self) -> str:
+        return "x".join(source(d) if known(d) else f"({source(d)})" for d in self.shape)
+
+
+def product(values: Iterable[Value]) -> Dim:
+    result: Value = 1
+    for value in values:
+        result = result * value
+    return dim(result)

@@ -1,0 +1,1 @@
+"""Comparing backends with the reference, each in its own process."""

@@ -1,0 +1,179 @@
+"""What a model did against what must come out: shapes, weights, parameters, outputs, and a training step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+
+from ..analysis.cost import cost, layers
+from ..analysis.weights import weight_shapes
+from ..ir.typed import TypedUse
+from ..ir.walk import walk_program
+from ..reference.training import Step, unbiased
+from ..types.symbolic import number
+from .bounds import FLOAT64, GRADIENT64, distance, gradient_errors
+from .case import Case, Expected, Place, place, places
+from .observe import Observed
+
+Errors: TypeAlias = dict[str, dict[str, float]]  # by kind and name
+
+# what has a bound, each with that in float64
+BOUNDS: Final[Mapping[str, float]] = {
+    "outputs": FLOAT64,
+    "loss": FLOAT64,
+    "gradients": GRADIENT64,
+    "weights after": GRADIENT64,
+    "statistics": FLOAT64,
+}
+
+
+class Check(NamedTuple):
+    """One kind of comparison: how many things, the largest error in units of the reference's largest value, the bound.
+
+    ``problem`` says what differs first in the order of computation, ``place`` where that stands; both are empty where
+    nothing differs. Shapes, weights and parameters have no error: they are equal or not.
+    """
+
+    kind: str
+    total: int
+    error: float = 0.0
+    bound: float = 0.0
+    problem: str = ""
+    place: Place | None = None
+
+
+def compare(case: Case, found: Observed, deviations: Errors, bounds: Mapping[str, float]) -> tuple[Check, ...]:
+    """Every check of what a model did; ``deviations`` are its :func:`errors`."""
+    where = places(case.typed)
+    checks = [_shapes(case, found, where), _weights(case, found, where), _parameters(case, found)]
+    for kind, by_name in deviations.items():
+        worst = max(by_name.values(), default=0.0)
+        beyond = [name for name, error in by_name.items() if not error <= bounds[kind]]
+        check = Check(kind, len(by_name), worst, bounds[kind])
+        if beyond:
+            first = min(beyond, key=lambda name: _order(where, name))
+            text = f"{kind} differ at {first}: {by_name[first]:.2g} of the largest value, allowed {bounds[kind]:.2g}"
+            check = check._replace(problem=text, place=place(where, first))
+        checks.append(check)
+    return tuple(checks)
+
+
+def errors(case: Case, expected: Expected, found: Observed, *, unbiased_variance: bool = False) -> Errors:
+    """How far everything that has a bound lies from the reference.
+
+    A framework that divides by n - 1 for the moving variance is held to exactly that (``unbiased_variance``).
+    """
+    blocks = _distances(found.boundaries, expected.boundaries)
+    result = {"outputs": {**blocks, **_distances(found.outputs, expected.outputs)}}
+    step = expected.trained
+    if step is None or found.loss is None:
+        return result
+    trained = _distances(found.trained, step.outputs)
+    result["outputs"] |= {f"{name} (training)": error for name, error in trained.items()}
+    result["loss"] = {"loss": abs(found.loss - step.loss) / _unit(case, step)}
+    result["gradients"] = gradient_errors(found.gradients, step.gradients)
+    after = unbiased(step) if unbiased_variance else step.weights
+    moved = {path: distance(found.updated.get(path), value) for path, value in after.items()}
+    result["weights after"] = {path: error for path, error in moved.items() if path in step.gradients}
+    result["statistics"] = {path: error for path, error in moved.items() if path not in step.gradients}
+    return result
+
+
+def rounding(case: Case, expected: Expected, single: Observed, double: Observed) -> dict[str, float]:
+    """The largest rounding of float32 by kind: how far a framework in float32 lies from itself in float64."""
+    outputs = max(_largest(single.boundaries, double.boundaries), _largest(single.outputs, double.outputs))
+    result = {"outputs": outputs}
+    step = expected.trained
+    if step is not None and single.loss is not None and double.loss is not None:
+        result["outputs"] = max(outputs, _largest(single.trained, double.trained))
+        result["loss"] = abs(single.loss - double.loss) / _unit(case, step)
+        result["gradients"] = max(gradient_errors(single.gradients, double.gradients).values(), default=0.0)
+        after = {path: distance(value, double.updated[path]) for path, value in single.updated.items()}
+        result["weights after"] = max((e for p, e in after.items() if p in double.gradients), default=0.0)
+        result["statistics"] = max((e for p, e in after.items() if p not in double.gradients), default=0.0)
+        spread = {k: e / _unit(case, step) if k == "loss" else e for k, e in single.spread.items()}
+        result |= {kind: max(result[kind], error) for kind, error in spread.items()}
+    return result
+
+
+def _unit(case: Case, step: Step) -> float:
+    """The largest value of the loss: itself, or all its terms where it is a sum in which they cancel."""
+    if case.typed.has_loss:
+        return abs(step.loss) or 1.0
+    return float(sum(np.abs(step.outputs[name] * value).sum() for name, value in case.targets.items())) or 1.0
+
+
+def _distances(found: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, float]:
+    return {name: distance(value, reference[name]) for name, value in found.items() if name in reference}
+
+
+def _largest(found: Mapping[str, Any], reference: Mapping[str, Any]) -> float:
+    return max(_distances(found, reference).values(), default=0.0)
+
+
+def _shapes(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
+    typed, size = case.typed, len(case.x)
+    uses = [("/".join(p), n.y) for p, n in walk_program(typed, heads=False) if isinstance(n, TypedUse)]
+    heads = {head.name for head, _ in typed.heads}
+    plain = [(name, y) for name, y in typed.outputs.items() if name not in heads]
+    wanted = [(found.boundaries, path, y) for path, y in uses] + [(found.outputs, name, y) for name, y in plain]
+    if found.loss is not None:
+        wanted += [(found.trained, name, y) for name, y in typed.outputs.items()]
+    check = Check("shapes", len(wanted))
+    for values, name, y in wanted:
+        shape = (size, *map(number, y.shape))
+        if name not in values:
+            return check._replace(problem=f"there is no output of {name}", place=place(where, name))
+        if values[name].shape != shape:
+            text = f"the output of {name} has the shape {_sizes(values[name].shape)}, expected {_sizes(shape)}"
+            return check._replace(problem=text, place=place(where, name))
+    return check
+
+
+def _weights(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
+    wanted = weight_shapes(case.typed)
+    problems = [(path, "is missing") for path in wanted.keys() - found.weights.keys()]
+    problems += [(path, "is not in the spec") for path in found.weights.keys() - wanted.keys()]
+    both = wanted.keys() & found.weights.keys()
+    for path in both:
+        if found.weights[path] != wanted[path]:
+            problems.append((path, f"has the shape {_sizes(found.weights[path])}, expected {_sizes(wanted[path])}"))
+    problems += [(path, "is not what was loaded") for path in found.unequal if path in both]
+    if found.loss is not None:
+        trainable = {_join(layer.path, w.name) for layer in layers(case.typed) for w in layer.weights if w.trainable}
+        problems += [(path, "has no gradient") for path in trainable - set(found.gradients)]
+        problems += [(path, "has a gradient, but is not trained") for path in set(found.gradients) - trainable]
+        problems += [(path, "is missing after the step") for path in wanted.keys() - set(found.updated)]
+    check = Check("weights", len(wanted))
+    if not problems:
+        return check
+    path, problem = min(problems, key=lambda one: _order(where, one[0]))
+    more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+    return check._replace(problem=f"the weight {path} {problem}{more}", place=place(where, path))
+
+
+def _parameters(case: Case, found: Observed) -> Check:
+    total = cost(list(layers(case.typed)))
+    wanted = (total.trainable, total.non_trainable)
+    check = Check("parameters", sum(wanted))
+    if found.parameters == wanted:
+        return check
+    counted = f"{found.parameters[0]:,} trainable and {found.parameters[1]:,} other"
+    return check._replace(
+        problem=f"the framework counts {counted} parameters, expected {wanted[0]:,} and {wanted[1]:,}"
+    )
+
+
+def _order(where: Mapping[str, Place], path: str) -> tuple[int, str]:
+    found = place(where, path.removesuffix(" (training)"))
+    return (found.order if found else 1 << 30, path)
+
+
+def _join(*parts: str) -> str:
+    return "/".join(filter(None, parts))
+
+
+def _sizes(shape: Iterable[int]) -> str:
+    return "x".join(map(str, shape))

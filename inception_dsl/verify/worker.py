@@ -1,0 +1,61 @@
+"""Runs one framework on one case, in a process of its own: ``python -m inception_dsl.verify.worker GIVEN RESULT``.
+
+The first folder holds the arrays of the case; the second holds ``job.json``, and receives ``result.json`` and the
+arrays of what was seen.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import plugins
+from ..compiler import compile_spec
+from ..diagnostics.report import Report
+from .observe import Archive, observe, save
+
+
+def main(given: Path, folder: Path) -> None:
+    """Do the job that stands in ``folder``; whatever a framework raises is a result."""
+    try:
+        found = run(given, folder, json.loads((folder / "job.json").read_text(encoding="utf-8")))
+    except Exception as error:
+        traceback.print_exc()
+        lines = str(error).strip().splitlines() or [""]
+        kind = "missing" if isinstance(error, ModuleNotFoundError) else "failed"
+        found = {"status": kind, "reason": f"{type(error).__name__}: {lines[0]}"}
+    (folder / "result.json").write_text(json.dumps(found), encoding="utf-8")
+
+
+def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model of the backend does with the case, as far as it is plain data."""
+    report = Report()
+    typed = compile_spec(job["spec"], job["settings"], report)
+    emitted = compile_spec(job["spec"], job["source_settings"], report)
+    chosen = plugins.chosen([job["backend"]], report)
+    if typed is None or emitted is None or not chosen:
+        raise LookupError(report.render())
+    ((plugin, backend),) = chosen
+    if not backend.runner:
+        return {"status": "failed", "reason": f"{plugin.distribution} has nothing that runs what it prints"}
+    source = plugins.emit(plugin, backend, emitted, report)
+    if source is None:
+        raise LookupError(report.render())
+    model = importlib.import_module(backend.runner).create(typed, source, job["dtype"])
+    targets = None
+    if job["train"]:
+        aims = Archive(given, "targets")
+        targets = aims["classes"] if typed.has_loss else dict(aims)
+    x = Archive(given, "batch")["x"]
+    weights = Archive(given, "weights")
+    found = observe(model, weights, x, job["dtype"], targets, job["rate"], nudges=job["nudges"])
+    return {"status": "ok", **save(found, folder)}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,1 @@
+"""From YAML text to plain data with locations, and edits of YAML text."""

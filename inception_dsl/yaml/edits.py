@@ -1,0 +1,236 @@
+"""Changes of a spec's text that a machine can apply: to what stands at a path of a document.
+
+A change is a tuple of :class:`~inception_dsl.diagnostics.report.Edit`; it is empty where the text cannot be changed in
+place (it stands on the command line, or is not plain enough to be sure).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from ..diagnostics.report import Edit, Span
+from .source import DataPath, Document
+
+Edits = tuple[Edit, ...]
+_PLAIN: Final = re.compile(r"\$?[A-Za-z_][A-Za-z0-9_./-]*\Z")
+_CHARACTER: Final = re.compile(r".")
+_DOUBLED: Final = re.compile(r"''|.")
+_ESCAPED: Final = re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.")
+_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+
+
+def flow(value: Any, room: float = math.inf) -> str:
+    """``value`` as YAML that can stand anywhere; of a larger one the beginning, ``room`` characters or a few more."""
+    if isinstance(value, dict | list | tuple):
+        text = ""
+        for entry in value:
+            if len(text) > room:
+                break
+            text += ", " if text else ""
+            text += f"{flow(entry)}: " if isinstance(value, dict) else ""
+            text += flow(value[entry] if isinstance(value, dict) else entry, room - len(text))
+        return f"{{{text}}}" if isinstance(value, dict) else f"[{text}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value if _PLAIN.match(value) and value.lower() not in _WORDS else "'" + value.replace("'", "''") + "'"
+    return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """``text`` with every edit made; of those at one place, the later ones come after."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+
+    def offset(line: int, column: int) -> int:
+        return min(starts[line - 1] + column - 1, len(text))
+
+    for _, (span, new) in sorted(enumerate(edits), key=lambda e: (e[1].span[1:], e[0]), reverse=True):
+        text = text[: offset(span.line, span.column)] + new + text[offset(span.end_line, span.end_column) :]
+    return text
+
+
+class Editor(NamedTuple):
+    """Makes the edits of one document; ``texts`` are those of all files."""
+
+    document: Document
+    texts: Mapping[str, str]
+
+    def replace(self, path: DataPath, text: str) -> Edits:
+        """``text`` instead of the value at ``path``."""
+        return _edit(self.document.spans.get(path), text)
+
+    def rename(self, path: DataPath, key: str) -> Edits:
+        """Another key for the value at ``path``."""
+        return _edit(self.document.keys.get(path), key)
+
+    def wrap(self, path: DataPath, before: str, after: str) -> Edits:
+        """``before`` and ``after`` around a value that stands on one line."""
+        span = self.document.spans.get(path)
+        if span is None or not span.in_a_file or not self.tight(path):
+            return ()
+        return Edit(_start(span), before), Edit(_end(span), after)
+
+    def append(self, path: DataPath, text: str) -> Edits:
+        """``text`` behind a value that stands on one line."""
+        span = self.document.spans.get(path)
+        return (Edit(_end(span), text),) if span is not None and span.in_a_file and self.tight(path) else ()
+
+    def part(self, path: DataPath, offset: int, length: int, text: str) -> Edits:
+        """Other text for a part of a scalar, where the characters of its value are those of the file."""
+        span = self.document.spans.get(path)
+        if span is None:
+            return ()
+        within = inside(span, offset, length, self.texts)
+        return _edit(within, text) if within != span else ()
+
+    def item(self, path: DataPath) -> Edits:
+        """A list of the one mapping at ``path``, which is written over several lines."""
+        span, first = self.document.spans.get(path), self.first(path)
+        if span is None or first is None or not span.in_a_file or self.at(span) == "{":
+            return ()
+        key = self.document.keys[first]
+        lines = _lines(self.texts[span.file])[key.line : span.end_line]
+        indent = " " * (key.column - 1)
+        deeper = [i for i, line in enumerate(lines, key.line + 1) if line.startswith(indent) and line.strip()]
+        return Edit(_start(key), "- "), *(Edit(Span(span.file, i, 1, i, 1), "  ") for i in deeper)
+
+    def insert(self, path: DataPath, key: str, text: str) -> Edits:
+        """A new field of the mapping at ``path``, after its first one if that is short."""
+        span, first = self.document.spans.get(path), self.first(path)
+        if span is None or not span.in_a_file:
+            return ()
+        if first is None:
+            return _edit(span, f"{{{key}: {text}}}") if self.at(span) == "{" else ()
+        name = self.document.keys.get(first)
+        if name is None or name.file != span.file:
+            return ()
+        inside_braces = self.at(span) == "{"
+        after = self.document.spans.get(first)
+        if after is not None and after.file == span.file and self.scalar(first):
+            before = ", " if inside_braces else "\n" + " " * (name.column - 1)
+            return (Edit(_end(after), f"{before}{key}: {text}"),)
+        behind = ", " if inside_braces else "\n" + " " * (name.column - 1)
+        return (Edit(_start(name), f"{key}: {text}{behind}"),)
+
+    def remove(self, path: DataPath) -> Edits:
+        """The mapping without the field at ``path``."""
+        own, value = self.document.keys.get(path), self.document.spans.get(path)
+        fields = self.fields(path[:-1])
+        if own is None or value is None or not own.in_a_file or path not in fields:
+            return ()
+        index = fields.index(path)
+        if index + 1 < len(fields):
+            after = self.document.keys[fields[index + 1]]
+            return (Edit(own._replace(end_line=after.line, end_column=after.column), ""),)
+        if index and self.tight(fields[index - 1]) and self.tight(path):
+            before = self.document.spans[fields[index - 1]]
+            return (Edit(Span(own.file, before.end_line, before.end_column, value.end_line, value.end_column), ""),)
+        return ()
+
+    def lift(self, path: DataPath, text: str) -> Edits:
+        """``text`` and the fields of the mapping at ``path``, in the mapping that has only this one."""
+        key, value = self.document.keys.get(path), self.document.spans.get(path)
+        first = self.first(path)
+        if key is None or value is None or first is None or not key.in_a_file or len(self.fields(path[:-1])) > 1:
+            return ()
+        start = key._replace(end_line=value.line, end_column=value.column)
+        if self.at(value) == "{":
+            if not self.tight(path):
+                return ()
+            begin = start._replace(end_column=value.column + 1)
+            outer = self.document.spans[path[:-1]]
+            if self.at(outer) != "{":
+                return (Edit(begin, f"{{{text}, "),)
+            return Edit(begin, f"{text}, "), Edit(value._replace(column=value.end_column - 1), "")
+        deeper, indent = value.column - key.column, " " * (value.column - 1)
+        lines = _lines(self.texts[value.file])[value.line : value.end_line]
+        rows = [i for i, line in enumerate(lines, value.line + 1) if line.startswith(indent)]
+        shorter = (Edit(Span(value.file, i, 1, i, 1 + deeper), "") for i in rows)
+        return Edit(start, f"{text}\n{' ' * (key.column - 1)}"), *shorter
+
+    def unwrap(self, path: DataPath) -> Edits:
+        """The fields of the mapping at ``path``, numbers and texts, in the place of its key."""
+        key, inner = self.document.keys.get(path), self.fields(path)
+        if not inner:
+            return self.remove(path)
+        texts = [self.written(field) for field in inner]
+        if key is None or not key.in_a_file or not all(texts):
+            return ()
+        last = self.document.spans[path] if self.tight(path) else self.document.spans[inner[-1]]
+        between = ", " if self.at(self.document.spans[path[:-1]]) == "{" else "\n" + " " * (key.column - 1)
+        return (Edit(key._replace(end_line=last.end_line, end_column=last.end_column), between.join(texts)),)
+
+    def written(self, path: DataPath) -> str:
+        """A field with a number or text, as it is written, where that is on one line."""
+        key, value = self.document.keys[path], self.document.spans[path]
+        if key.line != value.line or not self.scalar(path):
+            return ""
+        return _line(key, self.texts)[key.column - 1 : value.end_column - 1]
+
+    def fields(self, path: DataPath) -> list[DataPath]:
+        """The fields of a mapping in the order in which they are written; none if they are of several files."""
+        found = self.document.fields(path)
+        if len({self.document.keys[p].file for p in found}) > 1:
+            return []
+        return sorted(found, key=lambda p: self.document.keys[p])
+
+    def first(self, path: DataPath) -> DataPath | None:
+        found = self.fields(path)
+        return found[0] if found else None
+
+    def scalar(self, path: DataPath) -> bool:
+        """Whether text or a number stands at ``path``, on one line."""
+        return self.tight(path) and self.at(self.document.spans[path]) not in "{[|>"
+
+    def tight(self, path: DataPath) -> bool:
+        """Whether the place of a value ends where its text does, on the line on which it starts."""
+        span = self.document.spans.get(path)
+        return span is not None and span.line == span.end_line and span.end_column > span.column
+
+    def at(self, span: Span) -> str:
+        """The character at a place."""
+        return _line(span, self.texts)[span.column - 1 : span.column]
+
+
+def inside(span: Span, offset: int, length: int, texts: Mapping[str, str]) -> Span:
+    """The part of a scalar that starts ``offset`` characters into its value; all of it where it has several lines."""
+    if span.line != span.end_line:
+        return span
+    raw = _line(span, texts)[span.column - 1 : span.end_column - 1]
+    quote = raw[:1] if raw[:1] in ("'", '"') else ""
+    unit = _ESCAPED if quote == '"' else _DOUBLED if quote else _CHARACTER
+    places = [match.start() for match in unit.finditer(raw, len(quote), len(raw) - len(quote))]
+    places.append(len(raw) - len(quote))
+    if offset + length >= len(places) + (length == 1):  # the end of the text is a place of its own
+        return span
+    start, end = places[offset], places[min(offset + length, len(places) - 1)]
+    column = span.column + start
+    return Span(span.file, span.line, column, span.line, max(span.column + end, column + 1))
+
+
+@lru_cache(maxsize=4)
+def _lines(text: str) -> list[str]:
+    return text.split("\n")
+
+
+def _line(span: Span, texts: Mapping[str, str]) -> str:
+    lines = _lines(texts.get(span.file, ""))
+    return lines[span.line - 1] if span.line <= len(lines) else ""
+
+
+def _edit(span: Span | None, text: str) -> Edits:
+    return (Edit(span, text),) if span is not None and span.in_a_file else ()
+
+
+def _start(span: Span) -> Span:
+    return span._replace(end_line=span.line, end_column=span.column)
+
+
+def _end(span: Span) -> Span:
+    return span._replace(line=span.end_line, column=span.end_column)
