@@ -18,7 +18,11 @@ GENERATED = Path(__file__).parent.parent / "generated" / "torch"
 
 def network(path: Path) -> type[nn.Module]:
     """The last class of a generated file: the network, or the block of a spec that is one."""
-    return [v for v in runpy.run_path(str(path)).values() if isinstance(v, type) and issubclass(v, nn.Module)][-1]
+    return [
+        v
+        for v in runpy.run_path(str(path)).values()
+        if isinstance(v, type) and issubclass(v, nn.Module)
+    ][-1]
 
 
 def seconds(cls: type[nn.Module]) -> float:

@@ -26,7 +26,9 @@ def chain(folder: Path, steps: int) -> Path:
     """A spec whose body is a chain of that many steps."""
     path = folder / f"chain_{steps}.yaml"
     body = "\n".join(STEP.format(i) for i in range(steps))
-    path.write_text(f"network: chain\ninput: {{channels: 8, height: 32, width: 32}}\nbody:\n{body}\n")
+    path.write_text(
+        f"network: chain\ninput: {{channels: 8, height: 32, width: 32}}\nbody:\n{body}\n"
+    )
     return path
 
 
@@ -59,15 +61,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         small, large = chain(Path(folder), 1_000), chain(Path(folder), 10_000)
         jobs = {"compile and summary": compile_time}
-        jobs |= {f"emit {name}": lambda path, name=name: emit_time(path, name) for name in ("torch", "keras")}
+        jobs |= {
+            f"emit {name}": lambda path, name=name: emit_time(path, name)
+            for name in ("torch", "keras")
+        }
         for title, job in jobs.items():
             job(small)
             pairs = [(job(small), job(large)) for _ in range(ROUNDS)]
             short, long = (statistics.median(times) for times in zip(*pairs, strict=True))
             missed |= long / short > LIMIT
             verdict = f"at most {LIMIT}x: {'met' if long / short <= LIMIT else 'MISSED'}"
-            print(f"{title:20} {short * 1000:8.1f} ms {long * 1000:9.1f} ms {long / short:5.1f}x  {verdict}")
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+            print(
+                f"{title:20} {short * 1000:8.1f} ms {long * 1000:9.1f} ms {long / short:5.1f}x  {verdict}"
+            )
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1024 if sys.platform != "darwin" else 1024 * 1024
+    )
     print(f"peak memory of all of this: {memory:.0f} MB")
     raise SystemExit(missed)
 

@@ -26,7 +26,10 @@ def text() -> str:
     """Whole specs below keys of their own, so many that there are 500 lines; the longest spec is the densest too."""
     lines: list[str] = []
     while len(lines) < LINES:
-        lines += [f"copy_{len(lines)}:", *(f"  {line}" for line in SPEC.read_text(encoding="utf-8").splitlines())]
+        lines += [
+            f"copy_{len(lines)}:",
+            *(f"  {line}" for line in SPEC.read_text(encoding="utf-8").splitlines()),
+        ]
     return "\n".join(lines[:LINES])
 
 

@@ -62,8 +62,14 @@ def main() -> None:
         memory = max(m for _, m in taken[name])
         fits = seconds / bare <= limit and memory <= MAX_MEGABYTES
         missed |= not fits
-        verdict = f"at most {limit:g}x, {MAX_MEGABYTES} MB: {'met' if fits else 'MISSED'}" if limit > 1 else ""
-        print(f"{name:36} {seconds * 1000:7.1f} ms {seconds / bare:6.1f}x {memory:6.1f} MB  {verdict}".rstrip())
+        verdict = (
+            f"at most {limit:g}x, {MAX_MEGABYTES} MB: {'met' if fits else 'MISSED'}"
+            if limit > 1
+            else ""
+        )
+        print(
+            f"{name:36} {seconds * 1000:7.1f} ms {seconds / bare:6.1f}x {memory:6.1f} MB  {verdict}".rstrip()
+        )
     raise SystemExit(missed)
 
 

@@ -39,7 +39,17 @@ Made by `inception-dsl verify` and [agreement.py](agreement.py), which says how;
 {rule}
 """
 COLUMNS = (
-    *("network", "input", "framework", "numbers", "outputs", "allowed", "loss", "gradients", "allowed"),
+    *(
+        "network",
+        "input",
+        "framework",
+        "numbers",
+        "outputs",
+        "allowed",
+        "loss",
+        "gradients",
+        "allowed",
+    ),
     *("weights after", "statistics", ""),
 )
 
@@ -66,7 +76,13 @@ def row(network: dict[str, Any], outcome: dict[str, Any]) -> list[str]:
     name = network["spec"].removeprefix("specs/").removesuffix(".yaml")
     return [
         *(name, "×".join(map(str, network["input"])), outcome["target"], outcome["dtype"]),
-        *(errors["outputs"], allowed["outputs"], errors["loss"], errors["gradients"], allowed["gradients"]),
+        *(
+            errors["outputs"],
+            allowed["outputs"],
+            errors["loss"],
+            errors["gradients"],
+            allowed["gradients"],
+        ),
         *(errors["weights after"], errors["statistics"], outcome["status"]),
     ]
 

@@ -28,7 +28,9 @@ class SpecError(ValueError):
         self.diagnostics = tuple(d for d in report if d.severity == "error")
 
 
-def load(path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = None, **settings: Any) -> Network:
+def load(
+    path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = None, **settings: Any
+) -> Network:
     """The network (or the block) that the spec at ``path`` describes; raises :class:`SpecError`.
 
     What the spec's author may not want is warned of, as :class:`SpecWarning`.
@@ -38,13 +40,17 @@ def load(path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = 
     that the spec's files must stand in, as with ``--root``.
     """
     report = Report()
-    typed = compile_spec(path, {name: json.dumps(value) for name, value in settings.items()}, report, root)
+    typed = compile_spec(
+        path, {name: json.dumps(value) for name, value in settings.items()}, report, root
+    )
     if typed is None:
         raise SpecError(report)
     found = tuple(report)
     for one in found:
         help = f"; {one.help}" if one.help else ""
-        warnings.warn(printable(f"{one.span}: {one.code}: {one.message}{help}"), SpecWarning, stacklevel=2)
+        warnings.warn(
+            printable(f"{one.span}: {one.code}: {one.message}{help}"), SpecWarning, stacklevel=2
+        )
     return Network(typed, report.texts, found)
 
 
@@ -55,7 +61,10 @@ class Network:
     """
 
     def __init__(
-        self, typed: TypedProgram, texts: dict[str, str] | None = None, warnings: tuple[Diagnostic, ...] = ()
+        self,
+        typed: TypedProgram,
+        texts: dict[str, str] | None = None,
+        warnings: tuple[Diagnostic, ...] = (),
     ) -> None:
         self.typed, self.warnings = typed, warnings
         self._texts = texts or {}

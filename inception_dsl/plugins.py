@@ -68,7 +68,9 @@ def _one_by_one() -> Iterator[Plugin]:
         try:
             points = distribution.entry_points.select(group=GROUP)
         except Exception as error:
-            yield Plugin("?", name, version, "", None, f"its entry points cannot be read: {_reason(error)}")
+            yield Plugin(
+                "?", name, version, "", None, f"its entry points cannot be read: {_reason(error)}"
+            )
         else:
             yield from (_plugin(point, distribution) for point in points)
 
@@ -84,7 +86,9 @@ def _identity(distribution: metadata.Distribution | None) -> tuple[str, str]:
     known: Any = None
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         known = distribution.metadata
-    name, version = (str(known[key]) if known and key in known else "" for key in ("Name", "Version"))
+    name, version = (
+        str(known[key]) if known and key in known else "" for key in ("Name", "Version")
+    )
     folder = getattr(getattr(distribution, "_path", None), "name", "unknown distribution")
     return name or str(folder), version
 
@@ -98,7 +102,9 @@ def load(plugin: Plugin, plugins: Sequence[Plugin]) -> Backend:
         names = " and ".join(p.distribution for p in others)
         raise BrokenPluginError(f"{names} both provide a backend `{plugin.name}`; uninstall one")
     if not _TARGET.fullmatch(plugin.target):
-        raise BrokenPluginError(f"{plugin.distribution}: `{printable(plugin.target)}` is not `module:attribute`")
+        raise BrokenPluginError(
+            f"{plugin.distribution}: `{printable(plugin.target)}` is not `module:attribute`"
+        )
     found = _imported(plugin, plugin.entry_point)
     problem = _mismatch(found, plugin)
     if problem:
@@ -125,7 +131,9 @@ def _imported(plugin: Plugin, point: metadata.EntryPoint) -> Any:
     if failed:
         raise BrokenPluginError(f"{plugin.distribution}: {_reason(failed[0])}") from failed[0]
     if not found:
-        raise BrokenPluginError(f"{plugin.distribution}: its import has not ended after {MAX_SECONDS:g} seconds")
+        raise BrokenPluginError(
+            f"{plugin.distribution}: its import has not ended after {MAX_SECONDS:g} seconds"
+        )
     return found[0]
 
 
@@ -206,13 +214,17 @@ def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) 
         return None
     except BaseException as error:
         where = _place(error)
-        message = f"the backend `{backend.name}` failed: {plugin.distribution}: {_reason(error)}{where}"
+        message = (
+            f"the backend `{backend.name}` failed: {plugin.distribution}: {_reason(error)}{where}"
+        )
         report.error("E502", message, span)
         return None
     if len(report.diagnostics) > before:
         return None
     if not isinstance(text, str):
-        report.error("E502", f"the backend `{backend.name}` gave no text: {plugin.distribution}", span)
+        report.error(
+            "E502", f"the backend `{backend.name}` gave no text: {plugin.distribution}", span
+        )
         return None
     return sealed(text)
 
@@ -221,4 +233,8 @@ def _place(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return "" if trace is None else f" ({trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno})"
+    return (
+        ""
+        if trace is None
+        else f" ({trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno})"
+    )

@@ -14,7 +14,9 @@ from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 
 ROOT = Path(__file__).parent.parent
-if "PYTEST_XDIST_WORKER" in os.environ:  # the workers fill the processor: more threads wait for each other
+if (
+    "PYTEST_XDIST_WORKER" in os.environ
+):  # the workers fill the processor: more threads wait for each other
     for one in ("OMP_NUM", "MKL_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
         os.environ.setdefault(f"{one}_THREADS", "1")
 
@@ -68,7 +70,9 @@ def mistakes(write: Callable[..., Path]) -> Callable[..., Report]:
 def body(compiled: Callable[..., TypedProgram]) -> Callable[..., TypedProgram]:
     """Compiles one or more steps on an input, 32x32x3 unless said."""
 
-    def body(steps: str, size: str = "channels: 3, height: 32, width: 32", more: str = "") -> TypedProgram:
+    def body(
+        steps: str, size: str = "channels: 3, height: 32, width: 32", more: str = ""
+    ) -> TypedProgram:
         return compiled(f"network: net\ninput: {{{size}}}\n{more}\nbody: [{steps}]\n")
 
     return body

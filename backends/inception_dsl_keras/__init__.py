@@ -24,7 +24,12 @@ def emit(typed: TypedProgram, report: Report) -> str | None:
 
 
 BACKEND = Backend(
-    name="keras", title="Keras 3", emit=emit, suffix=".py", runner="inception_dsl_keras.runner", engines=ENGINES
+    name="keras",
+    title="Keras 3",
+    emit=emit,
+    suffix=".py",
+    runner="inception_dsl_keras.runner",
+    engines=ENGINES,
 )
 
 __all__ = ["BACKEND", "emit"]

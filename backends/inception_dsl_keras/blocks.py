@@ -49,10 +49,14 @@ class Function:
     def call(self, values: Mapping[str, Any]) -> Call:
         """The call with the block's own parameters: whole numbers by position, everything else by name."""
         arguments = (
-            Argument(name, literal(values[own]), positional=kind == "int" and own not in self.optional)
+            Argument(
+                name, literal(values[own]), positional=kind == "int" and own not in self.optional
+            )
             for own, (name, kind) in self.parameters.items()
         )
-        return Call(self.name, tuple(sorted(arguments, key=lambda a: not a.positional)), helper=True)
+        return Call(
+            self.name, tuple(sorted(arguments, key=lambda a: not a.positional)), helper=True
+        )
 
 
 class Functions:
@@ -102,20 +106,34 @@ class Functions:
         end = body.chain(chain, "x", "x", ("{name}",))
         return returned(body.statements, end)
 
-    def add(self, name: str, variants: list[Definition], names: Mapping[str, str], statements: list[Statement]) -> None:
+    def add(
+        self,
+        name: str,
+        variants: list[Definition],
+        names: Mapping[str, str],
+        statements: list[Statement],
+    ) -> None:
         block = variants[0].block
         reads = _reads(statements)
-        parameters = {own: (names[own], kind) for own, kind in block.parameters.items() if names[own] in reads}
+        parameters = {
+            own: (names[own], kind) for own, kind in block.parameters.items() if names[own] in reads
+        }
         pairs = dict.fromkeys(pair for variant in variants for pair in variant.shapes)
         notes = [*block.about.deviations, *deviations(variants[0].chain)]
         sizes = list(dict.fromkeys(shapes(pairs)))
-        text = documentation(block.about, block.id, sizes if len(sizes) <= MOST_SHAPES else [], notes)
+        text = documentation(
+            block.about, block.id, sizes if len(sizes) <= MOST_SHAPES else [], notes
+        )
         statements = with_channels(statements)
         optional = frozenset(parameters.keys() & variants[0].fixed.keys() - {"kernel_size"})
         # calls give whole numbers by position, so that these come first, and what has a default last
-        order = sorted(parameters, key=lambda own: (own in optional, block.parameters[own] != "int"))
+        order = sorted(
+            parameters, key=lambda own: (own in optional, block.parameters[own] != "int")
+        )
         ordered = {own: parameters[own] for own in order}
-        function = Function(self.names.unique(name, f"{name}_block"), ordered, tuple(statements), text, optional)
+        function = Function(
+            self.names.unique(name, f"{name}_block"), ordered, tuple(statements), text, optional
+        )
         self.found.append(function)
         self.by_key |= {variant.key[:2]: function for variant in variants}
 
@@ -124,14 +142,18 @@ class Functions:
         statements = self.statements(chain, {})
         reads = _reads(statements)
         parameters = {p: (p, "int") for p in self.defined.parameters if p in reads}
-        text = documentation(about, f"{name}_head", [shape], [*about.deviations, *deviations(chain)])
+        text = documentation(
+            about, f"{name}_head", [shape], [*about.deviations, *deviations(chain)]
+        )
         title = self.names.unique(f"{name}_head")
         function = Function(title, parameters, tuple(with_channels(statements)), text)
         self.found.append(function)
         return function
 
 
-def with_channels(statements: list[Statement], line: str = "in_channels = x.shape[-1]") -> list[Statement]:
+def with_channels(
+    statements: list[Statement], line: str = "in_channels = x.shape[-1]"
+) -> list[Statement]:
     """The statements, after the number of input channels where they need it."""
     return [Plain(line), *statements] if "in_channels" in _reads(statements) else statements
 
@@ -142,7 +164,11 @@ def _reads(statements: list[Statement]) -> set[str]:
 
 def _word(value: Any) -> str:
     """The value as a part of a name: the text of an argument may be any."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in str(value)[:64]).strip("_").lower()
+    return (
+        "".join(c if c.isascii() and c.isalnum() else "_" for c in str(value)[:64])
+        .strip("_")
+        .lower()
+    )
 
 
 def documentation(about: About, identifier: str, sizes: list[str], deviating: list[Prose]) -> Code:

@@ -40,7 +40,9 @@ class Assign:
     def text(self, shown: Call, indent: int) -> Code:
         prefix = "return " if self.target == "return" else f"{self.target} = "
         source: str | Group = self.source if isinstance(self.source, str) else listing(self.source)
-        return statement(prefix, shown, source, self.name, indent=indent + 4 * self.depth, note=self.note)
+        return statement(
+            prefix, shown, source, self.name, indent=indent + 4 * self.depth, note=self.note
+        )
 
     @property
     def reads(self) -> set[str]:
@@ -77,13 +79,17 @@ class Body:
     statements: list[Statement] = field(default_factory=list)
     noted: str = ""
 
-    def chain(self, chain: TypedChain, source: str, target: str, path: tuple[str, ...], depth: int = 0) -> str:
+    def chain(
+        self, chain: TypedChain, source: str, target: str, path: tuple[str, ...], depth: int = 0
+    ) -> str:
         """Write a chain from ``source`` to ``target``; returns the variable that holds its end."""
         for step in chain.steps:
             source = self.step(step, source, target, path, depth)
         return source
 
-    def step(self, step: TypedStep, source: str, target: str, path: tuple[str, ...], depth: int = 0) -> str:
+    def step(
+        self, step: TypedStep, source: str, target: str, path: tuple[str, ...], depth: int = 0
+    ) -> str:
         here = (*path, *step.node.segments)
         if not step.repeated:
             return self.node(step.runs[0].typed, source, target, here, depth)
@@ -116,22 +122,44 @@ class Body:
         return found
 
     def node(
-        self, typed: TypedOp | TypedFork | TypedUse, source: str, target: str, path: tuple[str, ...], depth: int
+        self,
+        typed: TypedOp | TypedFork | TypedUse,
+        source: str,
+        target: str,
+        path: tuple[str, ...],
+        depth: int,
     ) -> str:
         note = _shape(typed.y) if self.notes else ""
         if isinstance(typed, TypedFork):
             return self.fork(typed, source, target, path, depth, note)
         if isinstance(typed, TypedUse):
-            self.assign(target, self.uses(typed), source, "_".join(path) or typed.node.block, depth, note)
+            self.assign(
+                target, self.uses(typed), source, "_".join(path) or typed.node.block, depth, note
+            )
             return target
         calls = lower(typed.op, typed.x)
         for number, call in enumerate(calls):
             last = number == len(calls) - 1
-            self.assign(target, call, source, layer_name(path, call.part, typed.op.op), depth, note if last else "")
+            self.assign(
+                target,
+                call,
+                source,
+                layer_name(path, call.part, typed.op.op),
+                depth,
+                note if last else "",
+            )
             source = target
         return target
 
-    def fork(self, fork: TypedFork, source: str, target: str, path: tuple[str, ...], depth: int, note: str) -> str:
+    def fork(
+        self,
+        fork: TypedFork,
+        source: str,
+        target: str,
+        path: tuple[str, ...],
+        depth: int,
+        note: str,
+    ) -> str:
         ends: list[str] = []
         claimed: list[str] = []
         outer, self.notes = self.notes, False
@@ -140,7 +168,13 @@ class Body:
             end = self.chain(chain, source, variable, (*path, name), depth)
             if fork.node.merge != "concat" and fork.y.rank and not chain.y.rank:
                 shape = Argument("target_shape", f"({'1, ' * fork.y.rank}-1)", positional=True)
-                self.assign(variable, layer("Reshape", shape), end, "_".join([*path, name, "reshape"]), depth)
+                self.assign(
+                    variable,
+                    layer("Reshape", shape),
+                    end,
+                    "_".join([*path, name, "reshape"]),
+                    depth,
+                )
                 end = variable
             ends.append(end)
             claimed.append(variable)
@@ -151,13 +185,21 @@ class Body:
         return target
 
     def assign(
-        self, target: str, call: Call, source: str | tuple[str, ...], name: str, depth: int, note: str = ""
+        self,
+        target: str,
+        call: Call,
+        source: str | tuple[str, ...],
+        name: str,
+        depth: int,
+        note: str = "",
     ) -> None:
         if note == self.noted:
             note = ""
         self.noted = note or self.noted
         if self.names:
-            arguments = (replace(a, value=a.value and renamed(a.value, self.names)) for a in call.arguments)
+            arguments = (
+                replace(a, value=a.value and renamed(a.value, self.names)) for a in call.arguments
+            )
             call = call.with_arguments(tuple(arguments))
         self.statements.append(Assign(target, call, source, name, depth, note))
 

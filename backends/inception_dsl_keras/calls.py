@@ -59,7 +59,9 @@ class Call:
         return replace(self, arguments=arguments)
 
 
-def layer(function: str, *arguments: Argument, part: str = "", variables: tuple[Variable, ...] = ()) -> Call:
+def layer(
+    function: str, *arguments: Argument, part: str = "", variables: tuple[Variable, ...] = ()
+) -> Call:
     """A call of one of the framework's layers."""
     return Call(f"layers.{function}", arguments, part, made=(Made("", variables),))
 

@@ -28,7 +28,20 @@ from .training import initial, loss, preprocess
 from .views import FunctionView, HelperView, InitialView, LossView, ModuleView, PreprocessView
 
 MODULES = {"keras", "layers", "ops"}
-BUILTINS = {"any", "dict", "float", "int", "isinstance", "len", "max", "min", "range", "sum", "tuple", "zip"}
+BUILTINS = {
+    "any",
+    "dict",
+    "float",
+    "int",
+    "isinstance",
+    "len",
+    "max",
+    "min",
+    "range",
+    "sum",
+    "tuple",
+    "zip",
+}
 LOCALS = {"x", "name", "in_channels"}
 
 
@@ -52,7 +65,11 @@ def build(typed: TypedProgram) -> ModuleView:
     helpers = Helpers(statements, functions.found, program.input.rank)
     templated = helpers.templated()
     prepared = (preprocess(program.preprocessing),) if program.preprocessing else ()
-    started = initial(program.training.initializer) if program.training and program.training.initializer else None
+    started = (
+        initial(program.training.initializer)
+        if program.training and program.training.initializer
+        else None
+    )
     trained = (loss(typed),) if program.training or program.aux_heads else ()
     return ModuleView(
         docstring=documentation(defined),
@@ -79,18 +96,26 @@ def check_id(typed: TypedProgram, report: Report) -> bool:
 
 def function_view(function: Function, helpers: Helpers) -> FunctionView:
     lines = written(function.statements, helpers)
-    return FunctionView(signature(function.name, helpers.heading(function), TENSOR_TYPE), function.docstring, lines)
+    return FunctionView(
+        signature(function.name, helpers.heading(function), TENSOR_TYPE), function.docstring, lines
+    )
 
 
 def imports(
     templated: tuple[HelperView, ...], beside: Sequence[PreprocessView | LossView | InitialView]
 ) -> tuple[Code, ...]:
     """The imports; ``ops`` where something uses it."""
-    sized = {"helpers/same_padding.py.j2", "helpers/ceil_padding.py.j2", "helpers/ceil_padding_around.py.j2"}
+    sized = {
+        "helpers/same_padding.py.j2",
+        "helpers/ceil_padding.py.j2",
+        "helpers/ceil_padding_around.py.j2",
+    }
     operating = any(h.template not in sized for h in templated)
     operating = operating or any("ops." in line for view in beside for line in view.lines)
     operating = operating or any(isinstance(view, LossView) and view.weights for view in beside)
-    return Code("import keras"), Code("from keras import layers, ops" if operating else "from keras import layers")
+    return Code("import keras"), Code(
+        "from keras import layers, ops" if operating else "from keras import layers"
+    )
 
 
 def documentation(defined: Defined) -> Code:

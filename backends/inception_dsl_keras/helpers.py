@@ -42,7 +42,13 @@ DEFAULTS: Final = {
     "scale": "True",
 }
 NORMAL: Final = ("momentum", "epsilon", "center", "scale")
-TEMPLATED: Final = ("same_padding", "ceil_padding", "ceil_padding_around", "max_pool", "average_pool")
+TEMPLATED: Final = (
+    "same_padding",
+    "ceil_padding",
+    "ceil_padding_around",
+    "max_pool",
+    "average_pool",
+)
 FUNCTIONS: Final = ("none", "leaky_relu", *sorted(NATIVE))
 OF_PROBABILITIES: Final = "cross_entropy_of_probabilities"
 RESERVED: Final = {
@@ -62,7 +68,9 @@ RESERVED: Final = {
 class Helpers:
     """Knows every call of the file before any is written."""
 
-    def __init__(self, statements: Iterable[Statement], functions: Sequence[Function], rank: int) -> None:
+    def __init__(
+        self, statements: Iterable[Statement], functions: Sequence[Function], rank: int
+    ) -> None:
         self.rank = rank
         self.blocks = {f.name: f for f in functions if f.optional}
         self.calls: dict[str, list[Call]] = {}
@@ -73,7 +81,9 @@ class Helpers:
                 self.calls.setdefault(assign.call.function, []).append(assign.call)
                 texts += (a.value for a in assign.call.arguments if a.value)
         self.text = " ".join(texts)
-        found = sorted((n for n in self.calls if n.startswith(CONV_BN)), key=lambda n: -len(self.calls[n]))
+        found = sorted(
+            (n for n in self.calls if n.startswith(CONV_BN)), key=lambda n: -len(self.calls[n])
+        )
         self.conv_bns = {name: self.title(name, index) for index, name in enumerate(found)}
 
     def title(self, name: str, index: int) -> str:
@@ -101,7 +111,9 @@ class Helpers:
         if name not in self.varying:
             function = self.blocks[name]
             names = [function.parameters[own][0] for own in function.optional]
-            self.varying[name] = {k: _common(str(call.value(k)) for call in self.calls[name]) for k in names}
+            self.varying[name] = {
+                k: _common(str(call.value(k)) for call in self.calls[name]) for k in names
+            }
         return self.varying[name]
 
     def heading(self, function: Function) -> list[str]:
@@ -109,7 +121,13 @@ class Helpers:
         defaults = self.defaults(function.name) if function.optional else {}
         found = [(f"{k}: {kind}", defaults.get(k)) for k, kind in function.parameters.values()]
         given = [f"{text} = {default}" for text, default in found if default is not None]
-        return [f"x: {TENSOR_TYPE}", *(text for text, default in found if default is None), *given, "*", "name: str"]
+        return [
+            f"x: {TENSOR_TYPE}",
+            *(text for text, default in found if default is None),
+            *given,
+            "*",
+            "name: str",
+        ]
 
     def constant(self, function: str, keyword: str) -> str | None:
         values = (call.value(keyword) for call in self.calls[function])
@@ -125,12 +143,21 @@ class Helpers:
         """The call as it is written: what does not vary, and what is the default, is left out."""
         if call.function in self.blocks:
             defaults = self.defaults(call.function)
-            return replace(call, arguments=tuple(replace(a, default=defaults.get(a.keyword)) for a in call.arguments))
+            return replace(
+                call,
+                arguments=tuple(
+                    replace(a, default=defaults.get(a.keyword)) for a in call.arguments
+                ),
+            )
         if call.function not in self.conv_bns and call.function != "local_response_norm":
             return call
         options = self.options(call.function)
-        kept = tuple(replace(a, default=options[a.keyword]) for a in call.arguments if a.keyword in options)
-        return replace(call, function=self.conv_bns.get(call.function, call.function), arguments=kept)
+        kept = tuple(
+            replace(a, default=options[a.keyword]) for a in call.arguments if a.keyword in options
+        )
+        return replace(
+            call, function=self.conv_bns.get(call.function, call.function), arguments=kept
+        )
 
     def kind(self, function: str, keyword: str) -> str:
         """The type of an option."""
@@ -139,12 +166,18 @@ class Helpers:
         values = {str(call.value(keyword)) for call in self.calls[function]}
         pair = f"tuple[{', '.join(['int'] * self.rank)}]"
         tuples = {value.startswith("(") for value in values}
-        return " | ".join([*(["int"] if False in tuples else []), *([pair] if True in tuples else [])])
+        return " | ".join(
+            [*(["int"] if False in tuples else []), *([pair] if True in tuples else [])]
+        )
 
     def parameters(self, function: str) -> list[str]:
         options = self.options(function)
-        needed = [f"{k}: {self.kind(function, k)}" for k, default in options.items() if default is None]
-        given = [f"{k}: {self.kind(function, k)} = {v}" for k, v in options.items() if v is not None]
+        needed = [
+            f"{k}: {self.kind(function, k)}" for k, default in options.items() if default is None
+        ]
+        given = [
+            f"{k}: {self.kind(function, k)} = {v}" for k, v in options.items() if v is not None
+        ]
         return [f"x: {TENSOR_TYPE}", *needed, *given, "*", "name: str"]
 
     def functions(self) -> tuple[FunctionView, ...]:
@@ -155,17 +188,26 @@ class Helpers:
         own = [a.keyword for a in self.calls[function][0].arguments if a.keyword not in NORMAL]
         conv = [self.argument(function, k, DEFAULTS.get(k)) for k in own]
         norm = [self.argument(function, k, DEFAULTS.get(k)) for k in NORMAL]
-        calls = [layer(f"Conv{self.rank}D", *conv, part="conv"), layer("BatchNormalization", *norm, part="bn")]
+        calls = [
+            layer(f"Conv{self.rank}D", *conv, part="conv"),
+            layer("BatchNormalization", *norm, part="bn"),
+        ]
         if activation != "none":
             calls.append(activation_layer(function_op(activation), activation))
         lines = [_line(call, "return" if call is calls[-1] else "x") for call in calls]
         what = "" if activation == "none" else f", then {activation}"
         doc = docstring(f"Convolution and batch normalisation{what}.", indent=4)
-        return FunctionView(signature(title, self.parameters(function), TENSOR_TYPE), doc, tuple(lines))
+        return FunctionView(
+            signature(title, self.parameters(function), TENSOR_TYPE), doc, tuple(lines)
+        )
 
     def templated(self) -> tuple[HelperView, ...]:
         """The helpers that have a template, those that others call first."""
-        found = [self.view(n, self.slots(n)) for n in TEMPLATED if n in self.calls or f"{n}(" in self.text]
+        found = [
+            self.view(n, self.slots(n))
+            for n in TEMPLATED
+            if n in self.calls or f"{n}(" in self.text
+        ]
         if "local_response_norm" in self.calls:
             found.append(self.view("local_response_norm", self.normal_slots()))
         if "gelu_tanh" in self.calls:
@@ -212,4 +254,7 @@ def _line(call: Call, target: str) -> Code:
 
 def written(statements: Sequence[Statement], helpers: Helpers, indent: int = 4) -> tuple[Code, ...]:
     """The lines of a function's body."""
-    return tuple(s.text(helpers.shown(s.call), indent) if isinstance(s, Assign) else s.text(indent) for s in statements)
+    return tuple(
+        s.text(helpers.shown(s.call), indent) if isinstance(s, Assign) else s.text(indent)
+        for s in statements
+    )

@@ -24,7 +24,9 @@ from .calls import Call, Variable, below, layer_name, merge_name
 from .lowering import lower
 
 INPUT: Final = "input"
-_UNNAMED: Final = re.compile(r"(add|gelu|get_item|multiply|ones_like|pad|power|reciprocal|square)(_\d+)?")
+_UNNAMED: Final = re.compile(
+    r"(add|gelu|get_item|multiply|ones_like|pad|power|reciprocal|square)(_\d+)?"
+)
 _OPERATING: Final = frozenset({"max_pool", "average_pool", "local_response_norm", "gelu_tanh"})
 """The helper functions that use operations, which Keras numbers by itself."""
 
@@ -50,7 +52,9 @@ def model_layers(typed: TypedProgram) -> Iterator[Layer]:
             for call in _calls(node):
                 name = layer_name(here, call.part, node.op.op)
                 for made in call.made:
-                    yield Layer(below(name, made.part) if made.part else name, path, node, made.variables)
+                    yield Layer(
+                        below(name, made.part) if made.part else name, path, node, made.variables
+                    )
         elif isinstance(node, TypedFork):
             for name, chain in node.branches:
                 if node.node.merge != "concat" and node.y.rank and not chain.y.rank:
@@ -74,7 +78,9 @@ def nameless(typed: TypedProgram) -> tuple[str, ...]:
 def check_names(typed: TypedProgram, report: Report) -> bool:
     """Whether every layer has a name of its own; paths that become the same name are errors."""
     seen: dict[str, Layer] = {}
-    calls = (c.function for _, n in walk_program(typed) if isinstance(n, TypedOp) for c in _calls(n))
+    calls = (
+        c.function for _, n in walk_program(typed) if isinstance(n, TypedOp) for c in _calls(n)
+    )
     operating = not _OPERATING.isdisjoint(calls)
     before = len(report.diagnostics)
     for layer in model_layers(typed):
@@ -85,7 +91,9 @@ def check_names(typed: TypedProgram, report: Report) -> bool:
             paths = f"`{'/'.join(first.path)}` and `{'/'.join(layer.path)}`"
             where = [(first.node.node.origin.span(), "the first one")]
             message = f"{paths} are both `{layer.name}` as the name of a Keras layer"
-            report.error("E503", message, span, related=where, help="give one of the steps another `name`")
+            report.error(
+                "E503", message, span, related=where, help="give one of the steps another `name`"
+            )
         elif layer.name == INPUT or (operating and _UNNAMED.fullmatch(layer.name)):
             message = f"`{layer.name}` is a name that Keras gives to something else in this model"
             report.error("E503", message, span, help="give the step another `name`")
@@ -99,7 +107,12 @@ def boundaries(typed: TypedProgram) -> dict[str, str]:
     Auxiliary heads are left out, and what makes no layer.
     """
     found = {}
-    top = {path for chain in typed.sections.values() for step in chain.steps for path, _ in applications(step)}
+    top = {
+        path
+        for chain in typed.sections.values()
+        for step in chain.steps
+        for path, _ in applications(step)
+    }
     for path, node in walk_program(typed, heads=False):
         if isinstance(node, TypedUse) or (path and path in top):
             last = result((*nameless(typed), *path), node)

@@ -37,7 +37,9 @@ from .calls import TENSOR, Argument, Call, Made, Variable, below, layer
 from .pools import avg_pool, max_pool
 from .windows import Plan, pad_layer, per_axis, plan, zero_padding
 
-NATIVE: Final = frozenset({"relu", "relu6", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"})
+NATIVE: Final = frozenset(
+    {"relu", "relu6", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"}
+)
 """Functions that Keras knows by name and defines as the language does with the values that a layer takes."""
 
 SWITCHES: Final = {"center": "True", "scale": "True"}
@@ -52,7 +54,9 @@ def lower(op: Op, x: TensorType) -> tuple[Call, ...]:
 
 def conv(op: Conv, x: TensorType, part: str = "") -> tuple[Call, ...]:
     filters = Argument("filters", literal(op.filters), positional=True)
-    return convolution("Conv", op, x, (filters,), (Argument("groups", literal(op.groups), "1"),), part)
+    return convolution(
+        "Conv", op, x, (filters,), (Argument("groups", literal(op.groups), "1"),), part
+    )
 
 
 def convolution(
@@ -67,17 +71,25 @@ def convolution(
     """A convolution with what stands around it: padding before; pixels left out, and a function, behind."""
     slide = plan(op.windows(x.rank))
     arguments = (*first, *sliding(op, x, slide), *options, *outcome(op))
-    called = layer(f"{function}{x.rank}D", *arguments, part=part, variables=found or variables(op, x, part))
+    called = layer(
+        f"{function}{x.rank}D", *arguments, part=part, variables=found or variables(op, x, part)
+    )
     before = (pad_layer(slide.pads, x.rank, below(part, "pad")),) if slide.pads else ()
     pool = (Argument("pool_size", "1", positional=True), Argument("strides", slide.subsample))
-    after = (layer(f"MaxPooling{x.rank}D", *pool, part=below(part, "stride")),) if slide.subsample else ()
+    after = (
+        (layer(f"MaxPooling{x.rank}D", *pool, part=below(part, "stride")),)
+        if slide.subsample
+        else ()
+    )
     return *before, called, *after, *activated(op.activation, part)
 
 
 def outcome(op: Any) -> tuple[Argument, ...]:
     """What a layer with weights does at its end: a function, where it knows it, and a bias."""
     function = literal(op.activation if op.activation in NATIVE else "none")
-    return Argument("activation", function, literal("none")), Argument("use_bias", literal(op.use_bias), "True")
+    return Argument("activation", function, literal("none")), Argument(
+        "use_bias", literal(op.use_bias), "True"
+    )
 
 
 def sliding(op: Any, x: TensorType, slide: Plan) -> tuple[Argument, ...]:
@@ -93,7 +105,10 @@ def sliding(op: Any, x: TensorType, slide: Plan) -> tuple[Argument, ...]:
 def variables(op: Op, x: TensorType, part: str = "", kernel: str = "same") -> tuple[Variable, ...]:
     """The weights of an op that its layer calls as the spec does; ``part`` is the op's place in a composite."""
     prefix = f"{part}/" if part else ""
-    return tuple(Variable(prefix + w.name, w.name, kernel if w.name == "kernel" else "same") for w in op.weights(x))
+    return tuple(
+        Variable(prefix + w.name, w.name, kernel if w.name == "kernel" else "same")
+        for w in op.weights(x)
+    )
 
 
 def activated(function: str, part: str) -> tuple[Call, ...]:
@@ -120,7 +135,9 @@ def activation_layer(op: Activation, part: str) -> Call:
         return layer("ELU", Argument("alpha", literal(op.slope)), part=part)
     if op.function == "gelu" and op.approximate:
         return Call("gelu_tanh", part=part, helper=True, made=(Made(""),))
-    return layer("Activation", Argument("activation", literal(op.function), positional=True), part=part)
+    return layer(
+        "Activation", Argument("activation", literal(op.function), positional=True), part=part
+    )
 
 
 def conv_bn(op: ConvBn, x: TensorType) -> tuple[Call, ...]:
@@ -130,7 +147,11 @@ def conv_bn(op: ConvBn, x: TensorType) -> tuple[Call, ...]:
     assert isinstance(norm, BatchNorm)
     slide = plan(first.windows(x.rank))
     y = first.infer(x)
-    function = () if op.activation == "none" else (activation_layer(function_op(op.activation), op.activation),)
+    function = (
+        ()
+        if op.activation == "none"
+        else (activation_layer(function_op(op.activation), op.activation),)
+    )
     if slide.subsample:
         return *conv(first, x, "conv"), normalised(norm, y, "bn"), *function
     arguments = (
@@ -153,11 +174,15 @@ def norm_options(op: Any, defaults: Mapping[str, str] = SWITCHES) -> tuple[Argum
     """The arguments of a normalisation layer; its numbers are always written, its switches where they are off."""
     found = {"momentum": op.decay} if isinstance(op, BatchNormFields) else {}
     found |= {"epsilon": op.epsilon, "center": op.center, "scale": op.scale}
-    return tuple(Argument(keyword, literal(value), defaults.get(keyword)) for keyword, value in found.items())
+    return tuple(
+        Argument(keyword, literal(value), defaults.get(keyword)) for keyword, value in found.items()
+    )
 
 
 def normalised(op: BatchNorm, x: TensorType, part: str = "") -> Call:
-    return layer("BatchNormalization", *norm_options(op), part=part, variables=variables(op, x, part))
+    return layer(
+        "BatchNormalization", *norm_options(op), part=part, variables=variables(op, x, part)
+    )
 
 
 def batch_norm(op: BatchNorm, x: TensorType) -> tuple[Call, ...]:
@@ -178,7 +203,9 @@ def depthwise_conv(op: DepthwiseConv, x: TensorType, part: str = "") -> tuple[Ca
     if has_depthwise(op, x):
         return convolution("DepthwiseConv", op, x, (), (multiplier(op),), part)
     channels = f"{TENSOR}.shape[-1]"
-    filters = channels if op.depth_multiplier == 1 else f"{literal(op.depth_multiplier)} * {channels}"
+    filters = (
+        channels if op.depth_multiplier == 1 else f"{literal(op.depth_multiplier)} * {channels}"
+    )
     first = (Argument("filters", filters, positional=True),)
     found = variables(op, x, part, "grouped")
     return convolution("Conv", op, x, first, (Argument("groups", channels, "1"),), part, found)
@@ -198,7 +225,10 @@ def separable_conv(op: SeparableConv, x: TensorType) -> tuple[Call, ...]:
     assert isinstance(second, Conv)
     if not has_depthwise(first, x) or plan(first.windows(x.rank)).subsample:
         return *depthwise_conv(first, x, "depthwise"), *conv(second, first.infer(x), "pointwise")
-    found = [Variable("depthwise/kernel", "depthwise_kernel"), Variable("pointwise/kernel", "pointwise_kernel")]
+    found = [
+        Variable("depthwise/kernel", "depthwise_kernel"),
+        Variable("pointwise/kernel", "pointwise_kernel"),
+    ]
     found += [Variable("pointwise/bias", "bias")] if op.use_bias else []
     filters = Argument("filters", literal(op.filters), positional=True)
     return convolution("SeparableConv", op, x, (filters,), (multiplier(op),), found=tuple(found))
@@ -206,7 +236,9 @@ def separable_conv(op: SeparableConv, x: TensorType) -> tuple[Call, ...]:
 
 def dense(op: Dense, x: TensorType) -> tuple[Call, ...]:
     units = Argument("units", literal(op.units), positional=True)
-    return layer("Dense", units, *outcome(op), variables=variables(op, x)), *activated(op.activation, "")
+    return layer("Dense", units, *outcome(op), variables=variables(op, x)), *activated(
+        op.activation, ""
+    )
 
 
 def global_pool(op: Any, x: TensorType) -> tuple[Call, ...]:

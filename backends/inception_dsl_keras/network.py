@@ -30,7 +30,18 @@ from .helpers import Helpers, written
 from .source import broken
 from .views import LimitView, NetworkView, SectionView
 
-LOCAL = ("input_shape", "include_top", "aux_logits", "name", "inputs", "smallest", "size", "least", "logits", "x")
+LOCAL = (
+    "input_shape",
+    "include_top",
+    "aux_logits",
+    "name",
+    "inputs",
+    "smallest",
+    "size",
+    "least",
+    "logits",
+    "x",
+)
 
 
 class Network:
@@ -49,8 +60,13 @@ class Network:
             self.sections.append((name, self.section(defined.sections[name])))
         self.features = self.x
         self.head = self.section(defined.sections["head"], last="logits") if self.has_head else []
-        self.heads = {head.name: self.body.claim(head.name, f"{head.name}_logits") for head, _ in defined.heads}
-        self.head_statements = [s for head, chain in defined.heads for s in self.aux_head(head.name, chain)]
+        self.heads = {
+            head.name: self.body.claim(head.name, f"{head.name}_logits")
+            for head, _ in defined.heads
+        }
+        self.head_statements = [
+            s for head, chain in defined.heads for s in self.aux_head(head.name, chain)
+        ]
 
     @property
     def has_head(self) -> bool:
@@ -99,13 +115,19 @@ class Network:
             self.body.step(only, source, target, (name,))
             return self.body.statements
         typed = next(c for h, c in self.defined.typed.heads if h.name == name)
-        function = self.functions.head(name, head.about, self.defined.head_chains[name], f"{typed.x} -> {typed.y}")
+        function = self.functions.head(
+            name, head.about, self.defined.head_chains[name], f"{typed.x} -> {typed.y}"
+        )
         values = {own: Symbolic.name(own) for own in self.defined.parameters}
         self.body.assign(target, function.call(values), source, name, 0)
         return self.body.statements
 
     def view(self, helpers: Helpers) -> NetworkView:
-        sections = [SectionView(self.title(name), written(found, helpers)) for name, found in self.sections if found]
+        sections = [
+            SectionView(self.title(name), written(found, helpers))
+            for name, found in self.sections
+            if found
+        ]
         reads = "in_channels" in self.reads()
         outputs = {self.program.output_name: self.x}
         return NetworkView(
@@ -114,8 +136,12 @@ class Network:
             limits=self.limits(),
             channels=(Code("    in_channels = input_shape[-1]"),) if reads else (),
             features=tuple(sections),
-            without_top=(self.result({"features": self.features}, indent=8),) if self.has_features else (),
-            head=(SectionView(self.title("head"), written(self.head, helpers)),) if self.head else (),
+            without_top=(self.result({"features": self.features}, indent=8),)
+            if self.has_features
+            else (),
+            head=(SectionView(self.title("head"), written(self.head, helpers)),)
+            if self.head
+            else (),
             without_heads=(self.result(outputs, indent=8),) if self.heads else (),
             heads=written(self.head_statements, helpers),
             result=self.result({**outputs, **self.heads}),
@@ -133,7 +159,9 @@ class Network:
         found = extra if extra.keys() & outputs.keys() else {**outputs, **extra}
         pairs = tuple(Item(f"{literal(name)}: {variable}") for name, variable in found.items())
         value = Group("{", pairs, "}") if len(pairs) > 1 else next(iter(found.values()))
-        return broken("return ", call("keras.Model", "inputs", value, Item("name", "name")), "", indent, "")
+        return broken(
+            "return ", call("keras.Model", "inputs", value, Item("name", "name")), "", indent, ""
+        )
 
     def limits(self) -> tuple[LimitView, ...]:
         """The smallest input and the test that a shape is below it; nothing where any size will do."""
@@ -154,7 +182,9 @@ class Network:
 
     def used(self) -> dict[str, object]:
         """The parameters that some statement reads."""
-        return {name: value for name, value in self.defined.parameters.items() if name in self.reads()}
+        return {
+            name: value for name, value in self.defined.parameters.items() if name in self.reads()
+        }
 
     def signature(self) -> Code:
         shape = self.program.input.shape
@@ -169,14 +199,22 @@ class Network:
     def documentation(self) -> Code:
         arguments = ["input_shape: Spatial sizes, then channels; None for a size that may vary."]
         known = {"num_classes": "Number of classes."}
-        arguments += [f"{name}: {known.get(name, 'Parameter of the block.')}" for name in self.used()]
+        arguments += [
+            f"{name}: {known.get(name, 'Parameter of the block.')}" for name in self.used()
+        ]
         if self.has_features:
-            arguments.append("include_top: Whether to end with the classifier or with the features before it.")
+            arguments.append(
+                "include_top: Whether to end with the classifier or with the features before it."
+            )
         if self.heads:
-            arguments.append("aux_logits: Whether to build the auxiliary heads too; outputs are then a dict.")
+            arguments.append(
+                "aux_logits: Whether to build the auxiliary heads too; outputs are then a dict."
+            )
         arguments.append("name: Name of the model.")
         lines = "\n".join(["Args:", *(f"    {a}" for a in arguments)])
-        return docstring(headline(self.program.about, self.program.id), self.counts(), lines, indent=4)
+        return docstring(
+            headline(self.program.about, self.program.id), self.counts(), lines, indent=4
+        )
 
     def counts(self) -> str:
         found = list(layers(self.defined.typed))

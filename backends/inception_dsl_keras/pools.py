@@ -48,7 +48,9 @@ def counted(op: AvgPool, x: TensorType) -> tuple[Call, ...]:
     elif any(map(sum, constant)):
         calls.append(pad_layer(zero_padding(constant), x.rank, "pad"))
     if hangs(windows):
-        rounded = ceil_pads(windows, [(0, 0)] * x.rank, [w.padding[1] for w in windows if w.padding != "same"])
+        rounded = ceil_pads(
+            windows, [(0, 0)] * x.rank, [w.padding[1] for w in windows if w.padding != "same"]
+        )
         return *calls, padded("average_pool", windows, rounded, ("mean",))
     return *calls, native("AveragePooling", op, x, "valid")
 
@@ -86,7 +88,9 @@ def padding(windows: Sequence[Window]) -> str:
     return same_pads(windows) if constant is None else pairs(constant)
 
 
-def ceil_pads(windows: Sequence[Window], pads: Sequence[tuple[int, int]], after: Sequence[int]) -> str:
+def ceil_pads(
+    windows: Sequence[Window], pads: Sequence[tuple[int, int]], after: Sequence[int]
+) -> str:
     """``ceil_padding(x, window, stride)``; with what was padded before where that matters.
 
     A last window that would start in the padding behind the map (``after`` pixels) does not count.

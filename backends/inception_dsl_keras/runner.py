@@ -18,7 +18,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from inception_dsl.backend import Step, TypedProgram, check_weights, module_from_source, weight_shapes
+from inception_dsl.backend import (
+    Step,
+    TypedProgram,
+    check_weights,
+    module_from_source,
+    weight_shapes,
+)
 
 from .layers import boundaries
 from .runner_files import SUFFIXES, Slot, read
@@ -53,9 +59,13 @@ class KerasModel:
     def __init__(self, typed: TypedProgram, module: Any, model: Any, dtype: str) -> None:
         self.typed, self.module, self.model, self.dtype = typed, module, model, dtype
         self.bindings = bindings(typed)
-        self.variables = {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.variables}
+        self.variables = {
+            f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.variables
+        }
         self.shapes = weight_shapes(typed)
-        self.rates = {layer: layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)}
+        self.rates = {
+            layer: layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)
+        }
         for layer in self.rates:
             layer.rate = 0.0
         for layer in model.layers:
@@ -64,7 +74,10 @@ class KerasModel:
 
     def weights(self) -> dict[str, Any]:
         """Every variable in the neutral layout."""
-        return {b.path: _numpy(self.variables[b.key]).reshape(self.shapes[b.path]) for b in self.bindings}
+        return {
+            b.path: _numpy(self.variables[b.key]).reshape(self.shapes[b.path])
+            for b in self.bindings
+        }
 
     def load(self, weights: Mapping[str, Any]) -> None:
         """Set every variable; says which are missing, left over or misshapen."""
@@ -104,10 +117,14 @@ class KerasModel:
             variable.assign(value)
         found = {id(v): _numpy(gradient) for v, gradient in zip(trainable, gradients, strict=True)}
         named = [(b.path, id(self.variables[b.key])) for b in self.bindings]
-        by_path = {path: found[key].reshape(self.shapes[path]) for path, key in named if key in found}
+        by_path = {
+            path: found[key].reshape(self.shapes[path]) for path, key in named if key in found
+        }
         return Step(float(_numpy(loss)), by_path, self.weights())
 
-    def loss(self, trainable: list[Any], rest: list[Any], x: Any, targets: Any) -> tuple[Any, list[Any]]:
+    def loss(
+        self, trainable: list[Any], rest: list[Any], x: Any, targets: Any
+    ) -> tuple[Any, list[Any]]:
         """The loss in training mode, and the values that the variables without gradients have after it."""
         found, after = self.model.stateless_call(trainable, rest, x, training=True)
         if self.typed.has_loss:
@@ -153,7 +170,11 @@ class KerasModel:
     def run(self, model: Any, x: Any, training: bool) -> Any:
         """What ``model`` computes."""
         call = _compiled(partial(model.stateless_call, training=training))
-        return call(_values(model.trainable_variables), _values(model.non_trainable_variables), self.tensor(x))[0]
+        return call(
+            _values(model.trainable_variables),
+            _values(model.non_trainable_variables),
+            self.tensor(x),
+        )[0]
 
     def named(self, found: Any) -> dict[str, Any]:
         """The outputs of the model by name."""
@@ -186,7 +207,9 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return jax.jit(function)
 
 
-def _differentiate(function: Callable[..., Any], values: list[Any], *rest: Any) -> tuple[Any, list[Any]]:
+def _differentiate(
+    function: Callable[..., Any], values: list[Any], *rest: Any
+) -> tuple[Any, list[Any]]:
     """What ``function`` returns, a number and more, and the gradient of the number by each of ``values``."""
     engine = keras.config.backend()
     if engine == "jax":
@@ -205,5 +228,7 @@ def _differentiate(function: Callable[..., Any], values: list[Any], *rest: Any) 
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
             found = function(values, *rest)
-        gradients = tape.gradient(found[0], values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = tape.gradient(
+            found[0], values, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
     return found, list(gradients)

@@ -66,8 +66,18 @@ def _opened(path: Path) -> Iterator[Any]:
             yield file
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except (OSError, EOFError, KeyError, RuntimeError, NotImplementedError, UnicodeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: no weight file of Keras 3, or a damaged one ({error})") from error
+    except (
+        OSError,
+        EOFError,
+        KeyError,
+        RuntimeError,
+        NotImplementedError,
+        UnicodeError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise ValueError(
+            f"{path}: no weight file of Keras 3, or a damaged one ({error})"
+        ) from error
 
 
 def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:

@@ -33,11 +33,15 @@ def name_text(name: str) -> Code:
 def items(arguments: Iterable[Argument], tensor: str) -> list[Item]:
     """The arguments that are written."""
     return [
-        Item(str(a.value).replace(TENSOR, tensor), "" if a.positional else a.keyword) for a in arguments if a.written
+        Item(str(a.value).replace(TENSOR, tensor), "" if a.positional else a.keyword)
+        for a in arguments
+        if a.written
     ]
 
 
-def statement(prefix: str, made: Call, source: str | Group, name: str, *, indent: int = 0, note: str = "") -> Code:
+def statement(
+    prefix: str, made: Call, source: str | Group, name: str, *, indent: int = 0, note: str = ""
+) -> Code:
     """``prefix layers.Layer(…, name=…)(source)``, or ``prefix helper(source, …, name=…)``."""
     tensor = source if isinstance(source, str) else ""
     written = [*items(made.arguments, tensor), Item(name_text(name), "name")]
@@ -52,7 +56,9 @@ def statement(prefix: str, made: Call, source: str | Group, name: str, *, indent
         return Code(one)
     if len(head) <= WIDTH:
         if isinstance(source, Group):
-            return broken(f"{prefix}{flat(function)}", Group("(", (Item(source),)), "", indent, note)
+            return broken(
+                f"{prefix}{flat(function)}", Group("(", (Item(source),)), "", indent, note
+            )
         return exploded(prefix, function, f"({source})", indent, note)
     if isinstance(source, Group):
         return exploded(prefix, function, f"({flat(source)})", indent, note)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import Code, Initializer, Preprocessing, Program, TypedProgram, docstring, literal, recorded
+from inception_dsl.backend import (
+    Code,
+    Initializer,
+    Preprocessing,
+    Program,
+    TypedProgram,
+    docstring,
+    literal,
+    recorded,
+)
 
 from .helpers import OF_PROBABILITIES
 from .views import InitialView, LossView, PreprocessView
@@ -22,7 +31,9 @@ def preprocess(found: Preprocessing) -> PreprocessView:
             lines.append(f"x = x {sign} {literal(numbers)}")
     lines[-1] = lines[-1].replace("x = ", "return ", 1)
     summary = "RGB pixels from 0 to 255 to what the network takes; not part of the model."
-    return PreprocessView(docstring(summary, indent=4), tuple(Code(f"    {line}") for line in lines))
+    return PreprocessView(
+        docstring(summary, indent=4), tuple(Code(f"    {line}") for line in lines)
+    )
 
 
 def initial(found: Initializer) -> InitialView | None:
@@ -56,7 +67,9 @@ def loss(typed: TypedProgram) -> LossView:
     mixed = typed.probabilities and bool(program.aux_heads)  # heads give logits
     what = f" with label smoothing {smoothing:g}" if smoothing else ""
     extra = recorded(program.training) if program.training else []
-    title = f"Mean cross-entropy{what}, weighted" if several else f"Cross-entropy of every sample{what}"
+    title = (
+        f"Mean cross-entropy{what}, weighted" if several else f"Cross-entropy of every sample{what}"
+    )
     summary = docstring(f"{title}; targets are classes.", *extra, indent=4)
     lines = entropy(smoothing, probabilities=typed.probabilities and not mixed, flat=flat)
     return LossView(
@@ -78,7 +91,9 @@ def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code,
     if probabilities:  # Keras's own cut them at 1e-7, and their gradients with them
         lines = [f"    {one_hot}, dtype=outputs.dtype)"]
         if smoothing:
-            lines.append(f"    one_hot = {literal(1 - smoothing)} * one_hot + {literal(smoothing)} / outputs.shape[-1]")
+            lines.append(
+                f"    one_hot = {literal(1 - smoothing)} * one_hot + {literal(smoothing)} / outputs.shape[-1]"
+            )
         lines.append("    return -ops.sum(one_hot * ops.log(ops.maximum(outputs, 1e-30)), axis=-1)")
     elif smoothing:
         lines = [
@@ -94,19 +109,27 @@ def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code,
             "    )",
         ]
     if flat:
-        lines.insert(0, "    outputs = ops.reshape(outputs, (-1, outputs.shape[-1]))  # its one position")
+        lines.insert(
+            0, "    outputs = ops.reshape(outputs, (-1, outputs.shape[-1]))  # its one position"
+        )
     return tuple(Code(line) for line in lines)
 
 
 def losses(program: Program) -> tuple[Code, ...]:
     """The entries of ``LOSSES``: what is taken of every output."""
-    found = {program.output_name: OF_PROBABILITIES, **{head.name: "cross_entropy" for head in program.aux_heads}}
+    found = {
+        program.output_name: OF_PROBABILITIES,
+        **{head.name: "cross_entropy" for head in program.aux_heads},
+    }
     return tuple(Code(f"    {literal(name)}: {function},") for name, function in found.items())
 
 
 def weights(program: Program) -> Code:
     """``LOSS_WEIGHTS``: the share of every output in the loss."""
-    found = {program.output_name: 1.0, **{head.name: head.loss_weight for head in program.aux_heads}}
+    found = {
+        program.output_name: 1.0,
+        **{head.name: head.loss_weight for head in program.aux_heads},
+    }
     pairs = ", ".join(f"{literal(name)}: {literal(weight)}" for name, weight in found.items())
     line = f"LOSS_WEIGHTS = {{{pairs}}}"
     if len(line) <= 88:

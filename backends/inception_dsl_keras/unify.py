@@ -16,7 +16,9 @@ from .body import Assign, Statement
 from .calls import Argument
 
 
-def unify(variants: Sequence[list[Statement]], values: Sequence[Mapping[str, Any]]) -> list[Statement] | None:
+def unify(
+    variants: Sequence[list[Statement]], values: Sequence[Mapping[str, Any]]
+) -> list[Statement] | None:
     """Statements that serve every variant, given the ``values`` that each one has written out; or ``None``."""
     if len({len(v) for v in variants}) != 1:
         return None
@@ -24,7 +26,9 @@ def unify(variants: Sequence[list[Statement]], values: Sequence[Mapping[str, Any
     return None if None in found else [s for s in found if s is not None]
 
 
-def _statement(same: tuple[Statement, ...], values: Sequence[Mapping[str, Any]]) -> Statement | None:
+def _statement(
+    same: tuple[Statement, ...], values: Sequence[Mapping[str, Any]]
+) -> Statement | None:
     first = same[0]
     assigns = [s for s in same if isinstance(s, Assign)]
     if not isinstance(first, Assign) or len(assigns) < len(same):
@@ -37,14 +41,18 @@ def _statement(same: tuple[Statement, ...], values: Sequence[Mapping[str, Any]])
     arguments = [_argument(slot, values) for slot in slots]
     if None in arguments:
         return None
-    return replace(first, call=first.call.with_arguments(tuple(a for a in arguments if a is not None)))
+    return replace(
+        first, call=first.call.with_arguments(tuple(a for a in arguments if a is not None))
+    )
 
 
 def _argument(slot: tuple[Argument, ...], values: Sequence[Mapping[str, Any]]) -> Argument | None:
     written = {a.value for a in slot if a.value is not None}
     if len(written) <= 1:
         return replace(slot[0], value=next(iter(written), None))
-    if slot[0].keyword == "activation" and literal("none") in written:  # no word of Keras: it is left out
+    if (
+        slot[0].keyword == "activation" and literal("none") in written
+    ):  # no word of Keras: it is left out
         return None
     for name in sorted(values[0], key=lambda n: n != slot[0].keyword):
         if all(a.value in (None, literal(v[name])) for a, v in zip(slot, values, strict=True)):

@@ -14,7 +14,11 @@ def bindings(typed: TypedProgram) -> tuple[Binding, ...]:
     channels, multiplier) is that of a convolution in groups (spatial axes, 1, channels times multiplier).
     """
     return tuple(
-        Binding("/".join([*layer.path, variable.weight]), f"{layer.name}/{variable.name}", variable.layout)
+        Binding(
+            "/".join([*layer.path, variable.weight]),
+            f"{layer.name}/{variable.name}",
+            variable.layout,
+        )
         for layer in model_layers(typed)
         for variable in layer.variables
     )

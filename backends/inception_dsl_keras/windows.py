@@ -59,7 +59,10 @@ def pads_of(windows: Sequence[Window]) -> list[tuple[int, int]] | None:
 
 def is_same(windows: Sequence[Window]) -> bool:
     """Whether explicit padding is what ``same`` means, at every size."""
-    return all(w.stride == 1 and w.padding == Window(w.kernel, 1, w.dilation).constant_pads for w in windows)
+    return all(
+        w.stride == 1 and w.padding == Window(w.kernel, 1, w.dilation).constant_pads
+        for w in windows
+    )
 
 
 def is_point(windows: Sequence[Window]) -> bool:

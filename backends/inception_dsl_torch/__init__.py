@@ -12,5 +12,9 @@ def _emit(typed: TypedProgram, report: Report) -> str | None:
 
 
 BACKEND = Backend(
-    name="torch", title="PyTorch", emit=_emit, runner="inception_dsl_torch.runner", unbiased_variance=True
+    name="torch",
+    title="PyTorch",
+    emit=_emit,
+    runner="inception_dsl_torch.runner",
+    unbiased_variance=True,
 )

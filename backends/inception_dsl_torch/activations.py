@@ -50,7 +50,11 @@ def applied(name: str, x: str, slope: float | None = None) -> str:
         return x
     if name == "softmax":
         return f"F.softmax({x}, dim=1)"
-    more = f", {literal(slope)}" if slope is not None and name in SLOPES and slope != SLOPES[name] else ""
+    more = (
+        f", {literal(slope)}"
+        if slope is not None and name in SLOPES and slope != SLOPES[name]
+        else ""
+    )
     return f"{CALLS[name]}({x}{more})"
 
 

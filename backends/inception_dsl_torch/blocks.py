@@ -65,14 +65,21 @@ def uses_note(definition: Definition) -> str:
     lines = shapes(definition.shapes)
     if len(lines) == 1:
         return (
-            f"Shape: {lines[0]} (height x width x channels)." if definition.chain.x.rank == 2 else f"Shape: {lines[0]}."
+            f"Shape: {lines[0]} (height x width x channels)."
+            if definition.chain.x.rank == 2
+            else f"Shape: {lines[0]}."
         )
     more = [f"and {len(lines) - MOST} more"] if len(lines) > MOST else []
     return "Shapes:\n" + "\n".join(f"    {line}" for line in [*lines[:MOST], *more])
 
 
 def make_class(
-    name: str, chain: TypedChain, types: Mapping[str, str], values: Mapping[str, object], doc: Code, shared: Shared
+    name: str,
+    chain: TypedChain,
+    types: Mapping[str, str],
+    values: Mapping[str, object],
+    doc: Code,
+    shared: Shared,
 ) -> tuple[ClassView, tuple[Ref, ...], tuple[str, ...], bool]:
     """A class for a chain; ``values`` are defaults of its arguments."""
     body = ClassBody(shared, tuple(types), (chain,))
@@ -92,7 +99,10 @@ def make_class(
     channels = re.search(r"\bin_channels\b", text) is not None
     arguments = ["in_channels: int"] if channels else []
     arguments += [f"{p}: {types[p]}" for p in used]
-    arguments = [f"{a} = {literal(values[a.split(':')[0]])}" if a.split(":")[0] in values else a for a in arguments]
+    arguments = [
+        f"{a} = {literal(values[a.split(':')[0]])}" if a.split(":")[0] in values else a
+        for a in arguments
+    ]
     head = signature("__init__", ["self", *arguments], "None", indent=4)
     base = "nn.Sequential" if plain else "nn.Module"
     if not arguments and not plain and len(setup) == 1:

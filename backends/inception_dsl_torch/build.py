@@ -75,7 +75,9 @@ class ClassBody:
     def __post_init__(self) -> None:
         self.names = Names({*FORBIDDEN, *self.parameters})
         self.repeated = {
-            n for n, count in Counter(n for c in self.chains for n in wanted_names(c)).items() if count > 1
+            n
+            for n, count in Counter(n for c in self.chains for n in wanted_names(c)).items()
+            if count > 1
         }
 
     def line(self, target: str, value: Expression, y: TensorType) -> None:
@@ -87,7 +89,11 @@ class ClassBody:
         full = "_".join([*words, wanted, *(part for part in path if part.isdigit())])
         outer = words[0] if words else ""
         short = wanted.removeprefix("branch_") if outer.startswith("branch_") else wanted
-        choices = (f"{outer}_{short}" if outer else wanted, full) if wanted in self.repeated else (wanted, full)
+        choices = (
+            (f"{outer}_{short}" if outer else wanted, full)
+            if wanted in self.repeated
+            else (wanted, full)
+        )
         return self.names.unique(*(f"{c}_" if c in FORBIDDEN else c for c in choices))
 
     def attribute(self, name: str, module: Expression, refs: tuple[Ref, ...]) -> str:
@@ -180,13 +186,19 @@ class ClassBody:
 
     def all_inline(self, branch: TypedChain) -> bool:
         """Whether no step of a branch stores anything."""
-        layers = [self.shared.one(s.runs[0].typed).layer for s in branch.steps if isinstance(s.runs[0].typed, TypedOp)]
+        layers = [
+            self.shared.one(s.runs[0].typed).layer
+            for s in branch.steps
+            if isinstance(s.runs[0].typed, TypedOp)
+        ]
         stateless = [a for a in layers if a is not None and a.inline is not None]
         return len(stateless) == len(branch.steps) and not any(s.repeated for s in branch.steps)
 
     def lines(self, *, result: str, indent: int = 8) -> list[Code]:
         """``forward`` as source; its last line returns ``result``."""
-        lines = [layout(f"{n.target} = ", n.value, indent=indent, note=n.note) for n in self.forward]
+        lines = [
+            layout(f"{n.target} = ", n.value, indent=indent, note=n.note) for n in self.forward
+        ]
         if self.forward and self.forward[-1].target == result:
             last = self.forward[-1]
             lines[-1] = layout("return ", last.value, indent=indent, note=last.note)

@@ -6,7 +6,16 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from inception_dsl.backend import BatchNormFields, Code, ConvBn, Expression, docstring, literal, name, signature
+from inception_dsl.backend import (
+    BatchNormFields,
+    Code,
+    ConvBn,
+    Expression,
+    docstring,
+    literal,
+    name,
+    signature,
+)
 
 from .activations import SUFFIXES, applied, called
 
@@ -60,18 +69,34 @@ class Helpers:
 
     def views(self) -> tuple[HelperView, ...]:
         """The helpers in the order in which they depend on each other."""
-        order = ["same_padding", "same_conv", "conv", "same_pool", "padded_avg_pool", "channel_layer_norm", "norm"]
+        order = [
+            "same_padding",
+            "same_conv",
+            "conv",
+            "same_pool",
+            "padded_avg_pool",
+            "channel_layer_norm",
+            "norm",
+        ]
         order += ["linear", "flatten", "scale", "conv_bn"]
-        found = sorted(self.found.values(), key=lambda h: order.index(h.template.split("/")[1].split(".")[0]))
+        found = sorted(
+            self.found.values(), key=lambda h: order.index(h.template.split("/")[1].split(".")[0])
+        )
         return tuple(found)
 
     def _add(self, template: str, helper: str, **fields: Any) -> str:
-        self.found.setdefault(helper, HelperView(f"helpers/{template}.py.j2", name(helper), **fields))
+        self.found.setdefault(
+            helper, HelperView(f"helpers/{template}.py.j2", name(helper), **fields)
+        )
         return helper
 
     def _same_padding(self, *, dilation: bool) -> None:
         self.same_dilation |= dilation
-        parameters = ["x: Tensor", "kernel_size: int | tuple[int, ...]", "stride: int | tuple[int, ...]"]
+        parameters = [
+            "x: Tensor",
+            "kernel_size: int | tuple[int, ...]",
+            "stride: int | tuple[int, ...]",
+        ]
         window, spanned = "kernel_size, stride", "k"
         if self.same_dilation:
             parameters.append("dilation: int | tuple[int, ...] = 1")
@@ -109,7 +134,13 @@ class Helpers:
     def same_pool(self, kind: str, *, counted: bool) -> str:
         """A pool with ``same`` padding that depends on the size; ``counted``: an average whose padding counts."""
         self._same_padding(dilation=False)
-        template = "same_max_pool" if kind.startswith("Max") else "same_counted_pool" if counted else "same_avg_pool"
+        template = (
+            "same_max_pool"
+            if kind.startswith("Max")
+            else "same_counted_pool"
+            if counted
+            else "same_avg_pool"
+        )
         helper = f"Same{'Counted' if counted else ''}{kind}"
         return self._add(f"same_pool.{template}", helper, base=Code(f"nn.{kind}"))
 
@@ -132,7 +163,13 @@ class Helpers:
             return base
         short = base.removeprefix("nn.")
         helper = short + ("NoScale" if center else "NoOffset" if scale else "NoAffine")
-        what = "an offset but no scale" if center else "a scale but no offset" if scale else "neither scale nor offset"
+        what = (
+            "an offset but no scale"
+            if center
+            else "a scale but no offset"
+            if scale
+            else "neither scale nor offset"
+        )
         switch = "elementwise_affine=False" if "LayerNorm" in base else "affine=False"
         features, arguments = {
             "LayerNorm": ("normalized_shape", "normalized_shape: int, eps: float = 1e-05"),
@@ -148,7 +185,9 @@ class Helpers:
             lines.append(Code(f"        self.bias = nn.Parameter(torch.zeros({features}))"))
         if scale:
             lines.append(Code(f"        self.weight = nn.Parameter(torch.ones({features}))"))
-        if center and base == "nn.GroupNorm":  # PyTorch 2.13 has no gradient of group norm with an offset alone
+        if (
+            center and base == "nn.GroupNorm"
+        ):  # PyTorch 2.13 has no gradient of group norm with an offset alone
             lines.append(Code("\n    def forward(self, x: Tensor) -> Tensor:"))
             lines.append(Code("        x = F.group_norm(x, self.num_groups, eps=self.eps)"))
             lines.append(Code("        return x + self.bias.view(-1, *[1] * (x.dim() - 2))"))
@@ -194,7 +233,11 @@ class Helpers:
             "conv": dynamic,
             "groups": op.groups,
         }
-        return {k: self._written(k, v, rank) for k, v in values.items() if v != self.choices[k].most_common(1)[0][0]}
+        return {
+            k: self._written(k, v, rank)
+            for k, v in values.items()
+            if v != self.choices[k].most_common(1)[0][0]
+        }
 
     def _conv_bn(self, rank: int) -> None:
         if "ConvBN" in self.found:
@@ -203,10 +246,19 @@ class Helpers:
         varied = [key for key, counts in self.choices.items() if len(counts) > 1]
         parameters = ["self", "in_channels: int", "out_channels: int"]
         conv = ["in_channels", "out_channels"]
-        for key, default in (("kernel_size", ""), ("stride", " = 1"), ("padding", " = 0"), ("dilation", " = 1")):
+        for key, default in (
+            ("kernel_size", ""),
+            ("stride", " = 1"),
+            ("padding", " = 0"),
+            ("dilation", " = 1"),
+        ):
             values = [dict(use.keywords)[key] for use in self.uses if key in dict(use.keywords)]
             if values:
-                kinds = [f"tuple[{', '.join(['int'] * rank)}]"] if any(v.startswith("(") for v in values) else []
+                kinds = (
+                    [f"tuple[{', '.join(['int'] * rank)}]"]
+                    if any(v.startswith("(") for v in values)
+                    else []
+                )
                 kinds += ["str"] if any(v.startswith('"') for v in values) else []
                 parameters.append(f"{key}: {' | '.join(['int', *kinds])}{default}")
                 conv.append(key if key in ("kernel_size", "stride") else f"{key}={key}")
@@ -216,26 +268,41 @@ class Helpers:
             "norm": "type[nn.Module]",
             "conv": f"type[nn.Conv{rank}d]",
         }
-        parameters += [f"{key}: {types[key]} = {self._written(key, common[key], rank)}" for key in varied]
-        value = {key: key if key in varied else self._written(key, common[key], rank) for key in common}
+        parameters += [
+            f"{key}: {types[key]} = {self._written(key, common[key], rank)}" for key in varied
+        ]
+        value = {
+            key: key if key in varied else self._written(key, common[key], rank) for key in common
+        }
         conv += [f"groups={value['groups']}"] if value["groups"] != "1" else []
         conv += [f"bias={value['bias']}"] if value["bias"] != "True" else []
         norm = ["out_channels", *(f"{k}={value[k]}" for k in ("eps", "momentum"))]
         self._print_conv_bn(parameters, conv, norm, value, varied)
 
     def _print_conv_bn(
-        self, parameters: list[str], conv: list[str], norm: list[str], value: dict[str, str], varied: list[str]
+        self,
+        parameters: list[str],
+        conv: list[str],
+        norm: list[str],
+        value: dict[str, str],
+        varied: list[str],
     ) -> None:
         from inception_dsl.backend import Group, Item, layout
 
         lines = [
-            layout("self.conv = ", Group(f"{value['conv']}(", tuple(Item(c) for c in conv)), indent=8),
-            layout("self.bn = ", Group(f"{value['norm']}(", tuple(Item(c) for c in norm)), indent=8),
+            layout(
+                "self.conv = ", Group(f"{value['conv']}(", tuple(Item(c) for c in conv)), indent=8
+            ),
+            layout(
+                "self.bn = ", Group(f"{value['norm']}(", tuple(Item(c) for c in norm)), indent=8
+            ),
         ]
         if "activation" in varied:
             lines.append(Code("        self.activation = activation"))
         activation = (
-            "an activation" if "activation" in varied else SUFFIXES[self.choices["activation"].most_common(1)[0][0]]
+            "an activation"
+            if "activation" in varied
+            else SUFFIXES[self.choices["activation"].most_common(1)[0][0]]
         )
         inner = "self.bn(self.conv(x))"
         if "activation" in varied:
@@ -243,7 +310,9 @@ class Helpers:
         else:
             kind = self.choices["activation"].most_common(1)[0][0]
             result = applied(kind, inner)
-        doc = docstring(f"Convolution, batch norm{', ' + activation if activation else ''}.", indent=4)
+        doc = docstring(
+            f"Convolution, batch norm{', ' + activation if activation else ''}.", indent=4
+        )
         head = signature("__init__", parameters, "None", indent=4)
         self._add("conv_bn", "ConvBN", doc=doc, head=head, lines=tuple(lines), result=Code(result))
 

@@ -77,7 +77,10 @@ def separable_conv(op: SeparableConv, x: TensorType, helpers: Helpers) -> Layer:
     weights: tuple[Stored, ...] = ()
     for segment, part in op.parts():
         layer = lower(part, x, helpers)
-        weights += tuple(Stored(f"{segment}/{w.name}", w.module + len(modules), w.key, w.layout) for w in layer.weights)
+        weights += tuple(
+            Stored(f"{segment}/{w.name}", w.module + len(modules), w.key, w.layout)
+            for w in layer.weights
+        )
         modules += layer.modules
         x = part.infer(x)
     return Layer(modules, weights)
@@ -88,7 +91,10 @@ def conv_bn(op: ConvBn, x: TensorType, helpers: Helpers) -> Layer:
     keywords |= helpers.conv_bn_options(op, x.rank, dynamic)
     module = call("ConvBN", literal(x.channels), literal(op.filters), **keywords)
     norm = batch_norm_weights(op.batch_norm)
-    stored = [Stored(f"conv/{w.name}", len(front), f"conv.{w.key}", w.layout) for w in _kernel(0, "conv", op.use_bias)]
+    stored = [
+        Stored(f"conv/{w.name}", len(front), f"conv.{w.key}", w.layout)
+        for w in _kernel(0, "conv", op.use_bias)
+    ]
     stored += [Stored(f"bn/{w.name}", len(front), f"bn.{w.key}", w.layout) for w in norm]
     return Layer((*front, module), tuple(stored))
 
@@ -114,7 +120,10 @@ def affine(op: LayerNorm | GroupNorm) -> tuple[Stored, ...]:
 def layer_norm(op: LayerNorm, x: TensorType, helpers: Helpers) -> Layer:
     keywords: dict[str, Expression] = {"eps": literal(op.epsilon)} if op.epsilon != 1e-5 else {}
     base = "nn.LayerNorm" if not x.rank else helpers.channel_layer_norm()
-    return Layer((call(helpers.norm(base, op.scale, op.center), literal(x.channels), **keywords),), affine(op))
+    return Layer(
+        (call(helpers.norm(base, op.scale, op.center), literal(x.channels), **keywords),),
+        affine(op),
+    )
 
 
 def group_norm(op: GroupNorm, x: TensorType, helpers: Helpers) -> Layer:
@@ -139,9 +148,15 @@ def pool(op: Pool, x: TensorType, helpers: Helpers) -> Layer:
     if pads is None:
         include = isinstance(op, AvgPool) and op.count_include_pad
         return Layer((call(helpers.same_pool(name, counted=include), *items),))
-    counted = not average or not any(n for pair in pads for n in pair) or bool(getattr(op, "count_include_pad", False))
+    counted = (
+        not average
+        or not any(n for pair in pads for n in pair)
+        or bool(getattr(op, "count_include_pad", False))
+    )
     # of three axes, PyTorch holds the window of an average against the map without its padding, and may refuse it
-    own = not (average and x.rank == 3 and not op.ceil_mode and any(n for pair in pads for n in pair))
+    own = not (
+        average and x.rank == 3 and not op.ceil_mode and any(n for pair in pads for n in pair)
+    )
     if own and all(a == b for a, b in pads):
         if any(a for a, _ in pads):
             items.append(Item(short(tuple(a for a, _ in pads)), "padding"))
@@ -176,7 +191,9 @@ def dense(op: Dense, x: TensorType, helpers: Helpers) -> Layer:
     keywords: dict[str, Expression] = {} if op.use_bias else {"bias": literal(False)}
     if x.rank:
         kind = helpers.conv(x.rank, False, op.activation)
-        module = call(kind, literal(x.channels), literal(op.units), kernel_size=literal(1), **keywords)
+        module = call(
+            kind, literal(x.channels), literal(op.units), kernel_size=literal(1), **keywords
+        )
         return Layer((module,), _kernel(0, "pointwise", op.use_bias))
     module = call(helpers.linear(op.activation), literal(x.channels), literal(op.units), **keywords)
     return Layer((module,), _kernel(0, "linear", op.use_bias))
@@ -194,8 +211,12 @@ def activation(op: Activation, x: TensorType, helpers: Helpers) -> Layer:
         keywords["dim"] = literal(1)
     if name == "gelu" and op.approximate:
         keywords["approximate"] = literal("tanh")
-        return Layer((call("nn.GELU", **keywords),), inline=lambda v: f'F.gelu({v}, approximate="tanh")')
-    return Layer((call(MODULES[name], *arguments, **keywords),), inline=lambda v: applied(name, v, op.slope))
+        return Layer(
+            (call("nn.GELU", **keywords),), inline=lambda v: f'F.gelu({v}, approximate="tanh")'
+        )
+    return Layer(
+        (call(MODULES[name], *arguments, **keywords),), inline=lambda v: applied(name, v, op.slope)
+    )
 
 
 def dropout(op: Dropout, x: TensorType, helpers: Helpers) -> Layer:
@@ -216,7 +237,9 @@ def zero_pad(op: ZeroPad, x: TensorType, helpers: Helpers) -> Layer:
 
 def scale(op: Scale, x: TensorType, helpers: Helpers) -> Layer:
     factor = op.value.tight if isinstance(op.value, Symbolic) else literal(op.value)
-    return Layer((call(helpers.scale(), factor),), inline=lambda v: f"{factor} * {v}", reads=(op.value,))
+    return Layer(
+        (call(helpers.scale(), factor),), inline=lambda v: f"{factor} * {v}", reads=(op.value,)
+    )
 
 
 def identity(op: Op, x: TensorType, helpers: Helpers) -> Layer:

@@ -50,7 +50,9 @@ class Lowered(NamedTuple):
     def single(self) -> Lowered:
         """The same as one module."""
         if len(self.modules) == 1:
-            return Lowered(self.modules, tuple(Ref(r.path, r.key[1:], r.layout) for r in self.refs), self.layer)
+            return Lowered(
+                self.modules, tuple(Ref(r.path, r.key[1:], r.layout) for r in self.refs), self.layer
+            )
         return Lowered((rows("nn.Sequential", *self.modules),), self.refs, self.layer)
 
 
@@ -68,7 +70,10 @@ class Shared:
         if isinstance(typed, TypedOp):
             layer = lower(typed.op, typed.x, self.helpers)
             refs = [Ref((), (str(len(layer.modules) - 1),), "")]
-            refs += [Ref(tuple(w.name.split("/")), (str(w.module), *w.key.split(".")), w.layout) for w in layer.weights]
+            refs += [
+                Ref(tuple(w.name.split("/")), (str(w.module), *w.key.split(".")), w.layout)
+                for w in layer.weights
+            ]
             return Lowered(layer.modules, tuple(refs), layer)
         key = self.defined.key(typed)
         name, parameters, takes_channels = self.classes[key]
@@ -88,7 +93,9 @@ class Shared:
             lowered = self.one(run.typed) if not step.repeated else self.one(run.typed).single()
             width = len(lowered.modules)
             for _ in range(run.count):
-                path = (*step.node.segments, str(repetition)) if step.repeated else step.node.segments
+                path = (
+                    (*step.node.segments, str(repetition)) if step.repeated else step.node.segments
+                )
                 repetition += 1
                 for ref in lowered.refs:
                     key = ref.key if step.repeated else ref.key[1:]

@@ -79,12 +79,22 @@ class _Builder:
         self.defined = shared.defined
         self.program = shared.defined.program
         chains = tuple(self.defined.sections.values())
-        self.body = ClassBody(shared, ("num_classes", "in_channels", "aux_logits"), chains, commented=True)
+        self.body = ClassBody(
+            shared, ("num_classes", "in_channels", "aux_logits"), chains, commented=True
+        )
         self.taps = []
         for head, _ in self.defined.heads:
-            variable = self.body.names.unique(*[head.name] * (head.name not in FORBIDDEN), f"{head.name}_head")
+            variable = self.body.names.unique(
+                *[head.name] * (head.name not in FORBIDDEN), f"{head.name}_head"
+            )
             self.taps.append(Tap(head.name, head.after, True, variable))
-        local = Names({*FORBIDDEN, *(tap.variable for tap in self.taps), *(n for c in chains for n in branch_names(c))})
+        local = Names(
+            {
+                *FORBIDDEN,
+                *(tap.variable for tap in self.taps),
+                *(n for c in chains for n in branch_names(c)),
+            }
+        )
         for name, after in self.program.outputs.items():
             self.taps.append(Tap(name, after, False, local.unique(name, f"{name}_output")))
         self.classes: list[ClassView] = []
@@ -104,7 +114,9 @@ class _Builder:
         name = class_name(self.program.id)
         outputs = self.names.unique(f"{name}Outputs") if self.taps else ""
         returns = (
-            f"Tensor | {outputs}" if self.auxiliary and len(self.auxiliary) == len(self.taps) else outputs or "Tensor"
+            f"Tensor | {outputs}"
+            if self.auxiliary and len(self.auxiliary) == len(self.taps)
+            else outputs or "Tensor"
         )
         view_of_training = training(self.defined.typed, outputs)
         return NetworkView(
@@ -114,7 +126,9 @@ class _Builder:
             setup=self.setup(bool(view_of_training.init)),
             smallest=self.smallest(),
             features=tuple(features),
-            features_doc=docstring(f"Features before the head: {self.after_body()} for the spec's input.", indent=8),
+            features_doc=docstring(
+                f"Features before the head: {self.after_body()} for the spec's input.", indent=8
+            ),
             tapped=self.tapped(),
             head_signature=head_signature,
             head_doc=docstring(self.head_doc("pre_logits" in head_signature), indent=8),
@@ -133,7 +147,11 @@ class _Builder:
 
     def section(self, name: str, chain: TypedChain, x: str) -> str:
         """The attributes and lines of a section."""
-        whole = simple(chain) and len(chain.steps) > 1 and all(s.node.segments[:1] == (name,) for s in chain.steps)
+        whole = (
+            simple(chain)
+            and len(chain.steps) > 1
+            and all(s.node.segments[:1] == (name,) for s in chain.steps)
+        )
         if whole and name != "head":
             items, refs = sequence(self.shared, chain.steps)
             plain = tuple(Ref(r.path, r.key, r.layout) for r in refs)
@@ -160,16 +178,26 @@ class _Builder:
         self.body.setup.append(source)
         self.body.refs += [Ref((tap.name, *r.path), (tap.variable, *r.key), r.layout) for r in refs]
         condition = f"self.training and self.{tap.variable} is not None"
-        self.body.forward.append(Line(tap.variable, f"self.{tap.variable}({x}) if {condition} else None"))
+        self.body.forward.append(
+            Line(tap.variable, f"self.{tap.variable}({x}) if {condition} else None")
+        )
 
     def head_module(self, head: AuxHead, chain: TypedChain) -> tuple[Expression, tuple[Ref, ...]]:
         """An auxiliary head as one module: the block it uses, or a class of its own."""
         steps = chain.steps
-        if len(steps) == 1 and isinstance(steps[0].node, UseNode) and not (steps[0].repeated or steps[0].node.segments):
+        if (
+            len(steps) == 1
+            and isinstance(steps[0].node, UseNode)
+            and not (steps[0].repeated or steps[0].node.segments)
+        ):
             lowered = self.shared.one(steps[0].runs[0].typed).single()  # type: ignore[arg-type]
             return lowered.modules[0], lowered.refs
         name = self.names.unique(class_name(head.name) + "Head")
-        about = head.about if head.about.title else head.about._replace(title=Prose(f"Auxiliary head {head.name}"))
+        about = (
+            head.about
+            if head.about.title
+            else head.about._replace(title=Prose(f"Auxiliary head {head.name}"))
+        )
         doc = docstring(headline(about, head.name), indent=4)
         symbolic = self.defined.head_chains[head.name]
         types = {"num_classes": "int"}
@@ -182,7 +210,9 @@ class _Builder:
         """The lines from the input to the features, and to what is taken off on the way."""
         if not self.taps:
             return self.body.lines(result=x)
-        lines = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.body.forward]
+        lines = [
+            layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.body.forward
+        ]
         return [*lines, Code(f"        return {x}, {', '.join(t.variable for t in self.taps)}")]
 
     def tapped(self) -> Code:
@@ -190,7 +220,9 @@ class _Builder:
         if not self.taps:
             return Code("")
         kinds = ", ".join("Tensor | None" if t.auxiliary else "Tensor" for t in self.taps)
-        return signature("_forward_features", ["self", "x: Tensor"], f"tuple[Tensor, {kinds}]", indent=4)
+        return signature(
+            "_forward_features", ["self", "x: Tensor"], f"tuple[Tensor, {kinds}]", indent=4
+        )
 
     def head(self, x: str) -> tuple[list[Code], Code]:
         """The lines of ``forward_head`` and its signature."""
@@ -223,7 +255,11 @@ class _Builder:
 
     def setup(self, init: bool) -> tuple[Code, ...]:
         stored = [Code("        self.num_classes = num_classes")]
-        after = [Code("        if init_weights:"), Code("            self.init_weights()")] if init else []
+        after = (
+            [Code("        if init_weights:"), Code("            self.init_weights()")]
+            if init
+            else []
+        )
         return (Code("        super().__init__()"), *stored, *self.body.setup, *after)
 
     def smallest(self) -> tuple[Code, ...]:
@@ -240,7 +276,9 @@ class _Builder:
             wanted = "x".join(map(str, least))
         elif self.auxiliary and trained != least:
             heads = f"self.{self.auxiliary[0].variable} is not None"
-            lines.append(f"        least = {trained[0]} if self.training and {heads} else {least[0]}")
+            lines.append(
+                f"        least = {trained[0]} if self.training and {heads} else {least[0]}"
+            )
             lines.append("        if min(size) < least:")
             wanted = "x".join(["{least}"] * rank)
         else:
@@ -276,7 +314,10 @@ class _Builder:
         kinds = {True: "Tensor" if always else "Tensor | None = None", False: "Tensor"}
         return [
             "logits: Tensor",
-            *(f"{t.name}: {kinds[t.auxiliary]}" for t in sorted(self.taps, key=lambda t: t.auxiliary)),
+            *(
+                f"{t.name}: {kinds[t.auxiliary]}"
+                for t in sorted(self.taps, key=lambda t: t.auxiliary)
+            ),
         ]
 
     def tuple_doc(self) -> str:
@@ -295,8 +336,12 @@ class _Builder:
         )
         arguments = ["num_classes: Number of classes.", "in_channels: Channels of the input."]
         if self.auxiliary:
-            arguments.append("aux_logits: Whether to build the auxiliary heads; only training uses them.")
+            arguments.append(
+                "aux_logits: Whether to build the auxiliary heads; only training uses them."
+            )
         if self.program.training and self.program.training.initializer:
-            arguments.append("init_weights: Whether to set the weights as the method of that name does.")
+            arguments.append(
+                "init_weights: Whether to set the weights as the method of that name does."
+            )
         listed = "Args:\n" + "\n".join(f"    {a}" for a in arguments)
         return docstring(headline(self.program.about, self.program.id), size, listed, indent=4)

@@ -17,7 +17,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 
-from inception_dsl.backend import Step, TypedProgram, check_weights, module_from_source, weight_shapes
+from inception_dsl.backend import (
+    Step,
+    TypedProgram,
+    check_weights,
+    module_from_source,
+    weight_shapes,
+)
 
 from .views import build
 from .weights import bindings, boundaries
@@ -43,7 +49,10 @@ class TorchModel:
 
     def weights(self) -> dict[str, Any]:
         state = self.net.state_dict()
-        return {b.path: neutral(state[b.key].numpy(), b.layout, self.shapes[b.path]) for b in self.bindings}
+        return {
+            b.path: neutral(state[b.key].numpy(), b.layout, self.shapes[b.path])
+            for b in self.bindings
+        }
 
     def load(self, weights: Mapping[str, Any]) -> None:
         check_weights(weights, self.shapes)
@@ -55,7 +64,9 @@ class TorchModel:
 
     def parameters(self) -> tuple[int, int]:
         trainable = sum(p.numel() for p in self.net.parameters() if p.requires_grad)
-        moving = sum(b.numel() for name, b in self.net.named_buffers() if not name.endswith(COUNTER))
+        moving = sum(
+            b.numel() for name, b in self.net.named_buffers() if not name.endswith(COUNTER)
+        )
         return trainable, moving
 
     def forward(self, x: Any, *, training: bool = False) -> dict[str, Any]:
@@ -67,7 +78,9 @@ class TorchModel:
         found: dict[str, Any] = {}
         modules = dict(self.net.named_modules())
         handles = [
-            modules[key].register_forward_hook(lambda _, __, y, path=path: found.__setitem__(path, channels_last(y)))
+            modules[key].register_forward_hook(
+                lambda _, __, y, path=path: found.__setitem__(path, channels_last(y))
+            )
             for path, key in boundaries(self.typed).items()
         ]
         self.forward(x)
@@ -82,7 +95,9 @@ class TorchModel:
             loss = self._loss(self.net(self._tensor(x)), targets)
             if loss.requires_grad:
                 loss.backward()
-        slopes = {key: torch.zeros_like(p) if p.grad is None else p.grad for key, p in trained.items()}
+        slopes = {
+            key: torch.zeros_like(p) if p.grad is None else p.grad for key, p in trained.items()
+        }
         gradients = {
             b.path: neutral(slopes[b.key].numpy(), b.layout, self.shapes[b.path])
             for b in self.bindings
@@ -121,14 +136,20 @@ class TorchModel:
 
     def _named(self, found: Any) -> dict[str, torch.Tensor]:
         """What the network returns, by name."""
-        named = found._asdict() if hasattr(found, "_asdict") else {self.typed.program.output_name: found}
+        named = (
+            found._asdict()
+            if hasattr(found, "_asdict")
+            else {self.typed.program.output_name: found}
+        )
         return {name: value for name, value in named.items() if value is not None}
 
     def _loss(self, found: Any, targets: Any) -> torch.Tensor:
         """The loss of the emitted source, or the sum of all products of outputs and targets."""
         if self.typed.has_loss:
             return self.module.loss(found, torch.from_numpy(np.asarray(targets, np.int64)))
-        products = [(y * self._tensor(targets[name])).sum() for name, y in self._named(found).items()]
+        products = [
+            (y * self._tensor(targets[name])).sum() for name, y in self._named(found).items()
+        ]
         return torch.stack(products).sum()
 
     def _tensor(self, x: Any) -> torch.Tensor:
@@ -142,9 +163,13 @@ def channels_last(y: torch.Tensor) -> Any:
     return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
 
 
-def differences(found: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]) -> Iterator[str]:
+def differences(
+    found: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]
+) -> Iterator[str]:
     """Why the tensors of a file are not a state dict: what is missing, left over, of another kind, not finite."""
-    yield from (f"{key} is missing" for key in state if key not in found and not key.endswith(COUNTER))
+    yield from (
+        f"{key} is missing" for key in state if key not in found and not key.endswith(COUNTER)
+    )
     yield from (f"{key} is unknown" for key in sorted(found.keys() - state.keys()))
     for key, target in state.items():
         if key not in found:

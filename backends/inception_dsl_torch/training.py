@@ -39,8 +39,12 @@ def training(typed: TypedProgram, outputs: str) -> TrainingView:
     """The functions that ``training``, ``aux_heads`` and ``preprocessing`` ask for."""
     program = typed.program
     found = program.training
-    init, init_doc = initial(found, program.input.rank) if found and found.initializer else ((), NOTHING)
-    loss, loss_head, loss_doc = loss_function(typed, outputs) if found or program.aux_heads else ((), NOTHING, NOTHING)
+    init, init_doc = (
+        initial(found, program.input.rank) if found and found.initializer else ((), NOTHING)
+    )
+    loss, loss_head, loss_doc = (
+        loss_function(typed, outputs) if found or program.aux_heads else ((), NOTHING, NOTHING)
+    )
     steps = program.preprocessing
     lines, doc = preprocess(steps, program) if steps else ((), NOTHING)
     return TrainingView(init, init_doc, loss, loss_head, loss_doc, lines, doc)
@@ -50,7 +54,9 @@ def initial(found: Training, rank: int) -> tuple[tuple[Code, ...], Code]:
     """The body of ``init_weights``."""
     start = found.initializer
     assert start is not None
-    scaled = call_of(f"module.weight.uniform_(-{CUT}, {CUT}).erfinv_().mul_", f"{literal(start.stddev)} * 2**0.5")
+    scaled = call_of(
+        f"module.weight.uniform_(-{CUT}, {CUT}).erfinv_().mul_", f"{literal(start.stddev)} * 2**0.5"
+    )
     inverse = layout("", scaled, indent=16).lstrip()
     setters, what = {
         "truncated_normal": (
@@ -58,9 +64,16 @@ def initial(found: Training, rank: int) -> tuple[tuple[Code, ...], Code]:
             f"Truncated normal of standard deviation {start.stddev:g}",
         ),
         "glorot_uniform": (["nn.init.xavier_uniform_(module.weight)"], "Glorot (Xavier) uniform"),
-        "he_normal": (['nn.init.kaiming_normal_(module.weight, nonlinearity="relu")'], "He normal (fan in)"),
+        "he_normal": (
+            ['nn.init.kaiming_normal_(module.weight, nonlinearity="relu")'],
+            "He normal (fan in)",
+        ),
     }[start.name]
-    bias = "nn.init.zeros_(module.bias)" if not start.bias else f"nn.init.constant_(module.bias, {literal(start.bias)})"
+    bias = (
+        "nn.init.zeros_(module.bias)"
+        if not start.bias
+        else f"nn.init.constant_(module.bias, {literal(start.bias)})"
+    )
     lines = [
         "for module in self.modules():",
         f"    if isinstance(module, nn.Conv{rank}d | nn.Linear):",
@@ -107,8 +120,12 @@ def loss_function(typed: TypedProgram, outputs: str) -> tuple[tuple[Code, ...], 
     kind = "Tensor" if not outputs else outputs if program.outputs else f"Tensor | {outputs}"
     what = "probabilities" if typed.probabilities else "logits"
     smooth = f" with label smoothing {smoothing:g}" if smoothing else ""
-    extra = ", ".join(f"{head.loss_weight:g} times that of ``{head.name}``" for head in program.aux_heads)
-    first = f"Cross-entropy{smooth} of {what} and class indices{f', plus {extra}' if extra else ''}."
+    extra = ", ".join(
+        f"{head.loss_weight:g} times that of ``{head.name}``" for head in program.aux_heads
+    )
+    first = (
+        f"Cross-entropy{smooth} of {what} and class indices{f', plus {extra}' if extra else ''}."
+    )
     doc = docstring(first, *(recorded(found) if found else ()), indent=4)
     head_line = signature("loss", [f"outputs: {kind}", "target: Tensor"], "Tensor")
     return tuple(Code(f"    {line}") for line in lines), head_line, doc
@@ -135,7 +152,11 @@ def preprocess(found: Preprocessing, program: Program) -> tuple[tuple[Code, ...]
                 else f"{value} {sign} {word}.to(images.device)"
             )
         elif numbers != neutral:
-            value = f"({value}) / {literal(numbers)}" if sign == "/" else f"{value} - {literal(numbers)}"
+            value = (
+                f"({value}) / {literal(numbers)}"
+                if sign == "/"
+                else f"{value} - {literal(numbers)}"
+            )
     lines.append(Code(f"    return {value}"))
     axes = {1: "N, 3, length", 2: "N, 3, height, width", 3: "N, 3, depth, height, width"}[rank]
     doc = docstring(f"RGB pixels from 0 to 255 ({axes}) to what the network takes.", indent=4)

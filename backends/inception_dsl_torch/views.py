@@ -66,7 +66,12 @@ def parameters_fit(typed: TypedProgram, report: Report) -> bool:
     wrong = [(origin, name) for origin, name in found if name in READ_BY_INIT]
     for origin, name in wrong:
         span = origin.document.key_span((*origin.path, "params", name))
-        report.error("E503", f"`{name}` cannot be a parameter in PyTorch code", span, help="give it another name")
+        report.error(
+            "E503",
+            f"`{name}` cannot be a parameter in PyTorch code",
+            span,
+            help="give it another name",
+        )
     return not wrong
 
 
@@ -78,7 +83,8 @@ def classes_fit(typed: TypedProgram, module: ModuleView, report: Report) -> bool
     for name in sorted(wrong):
         blocks = [(block.id, block.origin.span()) for block in program.blocks.values()]
         found, span = next(
-            (b for b in blocks if class_name(b[0]) == name), (program.id, program.origin.span(program.kind))
+            (b for b in blocks if class_name(b[0]) == name),
+            (program.id, program.origin.span(program.kind)),
         )
         message = f"`{found}` would be `{name}` in PyTorch code, which means something else there"
         report.error("E503", message, span, help="give it another name")
@@ -95,7 +101,9 @@ def build(typed: TypedProgram) -> Emitted:
     views = []
     for definition in defined.definitions:
         fixed = "_".join(f"{k}_{v}" for k, v in definition.fixed.items())
-        identifier = re.sub(r"\W+", "_", f"{definition.block.id}_{fixed}", flags=re.ASCII)[:MAX_NAME]
+        identifier = re.sub(r"\W+", "_", f"{definition.block.id}_{fixed}", flags=re.ASCII)[
+            :MAX_NAME
+        ]
         name = names.unique(class_name(definition.block.id), class_name(identifier))
         view, refs, parameters, channels = block_class(name, definition, shared)
         classes[definition.key] = (name, parameters, channels)
@@ -140,7 +148,9 @@ def finished(module: ModuleView, helpers: tuple[HelperView, ...]) -> ModuleView:
 
 def code_of(module: ModuleView) -> str:
     """The file without its docstrings."""
-    return re.sub(r'"""[\s\S]*?"""', "", render("inception_dsl_torch", "module.py.j2", module=module))
+    return re.sub(
+        r'"""[\s\S]*?"""', "", render("inception_dsl_torch", "module.py.j2", module=module)
+    )
 
 
 def conv_bns(defined: Defined) -> list[ConvBnUse]:
@@ -164,6 +174,8 @@ def module_doc(typed: TypedProgram) -> Code:
         headline(program.about, program.id, ", in PyTorch."),
         program.about.description,
         citation(program.about),
-        bullets("Where the paper leaves a choice or differs from its code:", program.about.deviations),
+        bullets(
+            "Where the paper leaves a choice or differs from its code:", program.about.deviations
+        ),
         generated_by(program.id),
     )

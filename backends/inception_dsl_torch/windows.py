@@ -29,7 +29,9 @@ def constant_pads(windows: tuple[Window, ...]) -> tuple[tuple[int, int], ...] | 
     return None if None in found else tuple(p for p in found if p is not None)
 
 
-def convolution(op: Any, windows: tuple[Window, ...]) -> tuple[tuple[Expression, ...], dict[str, Expression], bool]:
+def convolution(
+    op: Any, windows: tuple[Window, ...]
+) -> tuple[tuple[Expression, ...], dict[str, Expression], bool]:
     """Modules in front, keywords for the window, and whether padding is computed for each input."""
     keywords: dict[str, Expression] = {"kernel_size": short(tuple(w.kernel for w in windows))}
     if any(w.stride != 1 for w in windows):

@@ -29,7 +29,11 @@ class Place(NamedTuple):
 
     @property
     def span(self) -> Span:
-        return self.origin.span(self.field) if self.field else self.origin.document.key_span(self.origin.path)
+        return (
+            self.origin.span(self.field)
+            if self.field
+            else self.origin.document.key_span(self.origin.path)
+        )
 
 
 class Difference(NamedTuple):
@@ -52,7 +56,11 @@ class Clash:
     ) -> None:
         self.fork, self.branches, self.values, self.texts = fork, branches, values, texts
         self.what = found.what
-        self.sized = [(size, branch) for size, branch in zip(found.sizes, branches, strict=True) if size is not None]
+        self.sized = [
+            (size, branch)
+            for size, branch in zip(found.sizes, branches, strict=True)
+            if size is not None
+        ]
         self.right, self.wrong = self.sides()
         self.place, self.other = self.decided(self.wrong), self.decided(self.right)
         self.span = self.place.span
@@ -69,7 +77,9 @@ class Clash:
         """The label, the second place, the shapes of every branch, help and edits."""
         (name, wrong), (other, right) = self.wrong, self.right
         unit = " channels" if self.what == "channels" else ""
-        label = f"`{name}` ends with {self.size(wrong.y)}{unit}; `{other}` with {self.size(right.y)}"
+        label = (
+            f"`{name}` ends with {self.size(wrong.y)}{unit}; `{other}` with {self.size(right.y)}"
+        )
         second = (self.other.span, f"`{other}` ends with {self.size(right.y)}{unit}")
         help, fix = self.help()
         shapes = [f"`{name}` {_trail(chain)}" for name, chain in self.branches[:_LISTED]]
@@ -95,8 +105,14 @@ class Clash:
         A shortcut is always right, else the size that most branches have.
         """
         shortcut = next((size for size, (_, chain) in self.sized if not chain.steps), None)
-        common = Counter(size for size, _ in self.sized).most_common(1)[0][0] if shortcut is None else shortcut
-        return next(b for s, b in self.sized if s == common), next(b for s, b in self.sized if s != common)
+        common = (
+            Counter(size for size, _ in self.sized).most_common(1)[0][0]
+            if shortcut is None
+            else shortcut
+        )
+        return next(b for s, b in self.sized if s == common), next(
+            b for s, b in self.sized if s != common
+        )
 
     def decided(self, branch: Branch) -> Place:
         """Where the size of a branch is decided: at its end, or at the branch where it is that of the input."""
@@ -112,7 +128,11 @@ class Clash:
             if isinstance(typed, TypedOp):
                 return self.deciding_field(typed, in_channels)
             if isinstance(typed, TypedFork):
-                inner = None if typed.node.merge == "concat" else self.decider(typed.branches[0][1], in_channels)
+                inner = (
+                    None
+                    if typed.node.merge == "concat"
+                    else self.decider(typed.branches[0][1], in_channels)
+                )
                 return inner or Place(typed.node.origin, "merge")
             found = self.decider(typed.body, typed.x.channels)
             return self.argument(typed, found) or found
@@ -120,24 +140,45 @@ class Clash:
 
     def last_window(self, chain: TypedChain) -> Place | None:
         """The last window of a branch that leaves the spatial sizes as they are."""
-        steps = [step.runs[-1].typed for step in chain.steps] if self.what == "spatial sizes" else []
-        windows = [typed for typed in steps if isinstance(typed, TypedOp) and isinstance(typed.op, Windowed)]
+        steps = (
+            [step.runs[-1].typed for step in chain.steps] if self.what == "spatial sizes" else []
+        )
+        windows = [
+            typed
+            for typed in steps
+            if isinstance(typed, TypedOp) and isinstance(typed.op, Windowed)
+        ]
         return self.deciding_field(windows[-1], None) if windows else None
 
     def argument(self, use: TypedUse, found: Place | None) -> Place | None:
         """The argument of a use that decides the size, where the block passes it on as it is."""
-        factor = found is not None and found.field == "depth_multiplier"  # the use does not give the channels
-        value = getattr(found.op.node.op, found.field, None) if found and found.op and not factor else None
-        if isinstance(value, Expression) and len(value.code) == 1 and value.code[0][1] in use.node.arguments:
+        factor = (
+            found is not None and found.field == "depth_multiplier"
+        )  # the use does not give the channels
+        value = (
+            getattr(found.op.node.op, found.field, None)
+            if found and found.op and not factor
+            else None
+        )
+        if (
+            isinstance(value, Expression)
+            and len(value.code) == 1
+            and value.code[0][1] in use.node.arguments
+        ):
             name = value.code[0][1]
             if (*use.node.origin.path, name) in use.node.origin.document.spans:
                 return Place(use.node.origin, name)
         return None
 
     def deciding_field(self, typed: TypedOp, in_channels: Any) -> Place:
-        channels, sizes = ("filters", "units", "depth_multiplier"), ("stride", "padding", "kernel_size", "output_size")
+        channels, sizes = (
+            ("filters", "units", "depth_multiplier"),
+            ("stride", "padding", "kernel_size", "output_size"),
+        )
         fields = channels if self.what == "channels" else sizes
-        written = [f for f in fields if (*typed.node.origin.path, f) in typed.node.origin.document.spans]
+        written = [
+            f for f in fields if (*typed.node.origin.path, f) in typed.node.origin.document.spans
+        ]
         return Place(typed.node.origin, written[0] if written else "op", typed, in_channels)
 
     def help(self) -> tuple[str, tuple[Edit, ...]]:
@@ -149,16 +190,24 @@ class Clash:
                 return f"end it with a `{last}: {source(wanted.channels)}`", ()
             symbolic = place.op is not None and place.in_channels == wanted.channels
             text = "$in_channels" if symbolic else str(wanted.channels)
-            return f"write `{place.field}: {text}`", editor.replace((*place.origin.path, place.field), text)
+            return f"write `{place.field}: {text}`", editor.replace(
+                (*place.origin.path, place.field), text
+            )
         if self.what == "spatial sizes" and place.op is not None:
             return self.other_window(place.op, wanted, editor)
         if self.what == "ranks" and place.op is not None and hasattr(place.op.op, "keepdims"):
-            return "`keepdims: true` keeps it a map", editor.insert(place.origin.path, "keepdims", "true")
+            return "`keepdims: true` keeps it a map", editor.insert(
+                place.origin.path, "keepdims", "true"
+            )
         return "let all branches end alike", ()
 
     def other_window(self, typed: TypedOp, wanted: TensorType, editor: Editor) -> tuple[str, Edits]:
         """The attribute of the last window that would make its output fit."""
-        for field, value in (("padding", "same"), ("padding", "valid"), *(("stride", s) for s in range(1, 9))):
+        for field, value in (
+            ("padding", "same"),
+            ("padding", "valid"),
+            *(("stride", s) for s in range(1, 9)),
+        ):
             if not isinstance(typed.op, Windowed) or getattr(typed.op, field) == value:
                 continue
             try:
@@ -168,7 +217,11 @@ class Clash:
             if y.spatial == wanted.spatial:
                 path = (*typed.node.origin.path, field)
                 there = path in typed.node.origin.document.spans
-                edit = editor.replace(path, str(value)) if there else editor.insert(path[:-1], field, str(value))
+                edit = (
+                    editor.replace(path, str(value))
+                    if there
+                    else editor.insert(path[:-1], field, str(value))
+                )
                 return f"write `{field}: {value}`", edit
         return f"let it end with {_grid(wanted)}", ()
 
@@ -213,7 +266,9 @@ def concatenated(types: list[TensorType]) -> TensorType | Difference:
 
 
 def _sharpest(spatial: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    return tuple(next((s for s in sizes if known(s)), sizes[0]) for sizes in zip(*spatial, strict=True))
+    return tuple(
+        next((s for s in sizes if known(s)), sizes[0]) for sizes in zip(*spatial, strict=True)
+    )
 
 
 def combined(types: list[TensorType]) -> TensorType | Difference:

@@ -83,7 +83,9 @@ class UndefinableError(Exception):
 def define(typed: TypedProgram) -> Defined:
     """The definitions of a typed program, the same for every backend; raises :class:`UndefinableError`."""
     program = typed.program
-    fixed = {name: frozenset(fixed_parameters(block, program)) for name, block in program.blocks.items()}
+    fixed = {
+        name: frozenset(fixed_parameters(block, program)) for name, block in program.blocks.items()
+    }
     inference = Inference(program, Report())
     values, parameters = _top_values(program)
     sections: dict[str, TypedChain] = {}
@@ -91,14 +93,20 @@ def define(typed: TypedProgram) -> Defined:
     x = TensorType(program.input.spatial, Symbolic.name("in_channels"))
     for name, chain in program.sections.items():
         sections[name] = _must(inference, inference.chain(chain, x, values))
-        after |= {step.node.segments[-1]: step.y for step in sections[name].steps if step.node.segments}
+        after |= {
+            step.node.segments[-1]: step.y for step in sections[name].steps if step.node.segments
+        }
         x = sections[name].y
     heads = tuple(
         (
             head,
             _must(
                 inference,
-                inference.chain(head.chain, after[head.after], {**values, "in_channels": after[head.after].channels}),
+                inference.chain(
+                    head.chain,
+                    after[head.after],
+                    {**values, "in_channels": after[head.after].channels},
+                ),
             ),
         )
         for head in program.aux_heads
@@ -107,7 +115,11 @@ def define(typed: TypedProgram) -> Defined:
     head_chains = {
         head.name: _must(
             inference,
-            inference.chain(head.chain, TensorType(chain.x.spatial, channels), {**values, "in_channels": channels}),
+            inference.chain(
+                head.chain,
+                TensorType(chain.x.spatial, channels),
+                {**values, "in_channels": channels},
+            ),
         )
         for head, chain in heads
     }
@@ -116,7 +128,9 @@ def define(typed: TypedProgram) -> Defined:
     for top in tops:
         builder.take(top)
     found, sized = builder.found, frozenset(builder.sized)
-    return Defined(typed, tuple(found.values()), sections, heads, head_chains, parameters, fixed, sized, found)
+    return Defined(
+        typed, tuple(found.values()), sections, heads, head_chains, parameters, fixed, sized, found
+    )
 
 
 def _top_values(program: Program) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -192,7 +206,9 @@ class _Builder:
             k: use.arguments[k] if k in self.fixed[block.id] else Symbolic.name(RENAMED.get(k, k))
             for k in use.arguments
         }
-        body = self.inference.body(use.node, arguments, TensorType(sizes, Symbolic.name("in_channels")))
+        body = self.inference.body(
+            use.node, arguments, TensorType(sizes, Symbolic.name("in_channels"))
+        )
         return _must(self.inference, body)
 
     def take(self, chain: TypedChain) -> None:
@@ -204,8 +220,12 @@ class _Builder:
             sized = block.id in self.sized
             symbolic = self.symbolic(use, use.x.spatial if sized else AXES[use.x.rank])
             self.take(symbolic)
-            parameters = tuple(RENAMED.get(k, k) for k in block.parameters if k not in self.fixed[block.id])
-            pairs = tuple(dict.fromkeys(self.pairs.get(key, ())))  # none, where numbers take another size
+            parameters = tuple(
+                RENAMED.get(k, k) for k in block.parameters if k not in self.fixed[block.id]
+            )
+            pairs = tuple(
+                dict.fromkeys(self.pairs.get(key, ()))
+            )  # none, where numbers take another size
             self.found[key] = Definition(key, block, parameters, dict(key[1]), symbolic, pairs)
 
 

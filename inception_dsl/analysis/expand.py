@@ -39,13 +39,20 @@ class _Expander:
             if model.input is None and not document.lost("input"):
                 help = "add `input: {channels: …, height: …, width: …}` or give one on the command line"
                 self.report.error(
-                    "E404", f"`{model.block}` has no input to be built on", origin.span("block"), help=help
+                    "E404",
+                    f"`{model.block}` has no input to be built on",
+                    origin.span("block"),
+                    help=help,
                 )
             chain = self.steps.top_chain(model.steps, origin.below("steps"), set(model.params))
             sections = {"steps": chain}
         else:
             if "classes" in values:
-                self.report.error("E206", "`classes` has a field of its own", document.key_span(("params", "classes")))
+                self.report.error(
+                    "E206",
+                    "`classes` has a field of its own",
+                    document.key_span(("params", "classes")),
+                )
             values["classes"] = model.classes
             names = {*model.params, "classes"}
             sections = {
@@ -53,7 +60,9 @@ class _Expander:
                 for name in ("stem", "body", "head")
             }
             if not any(sections.values()):
-                self.report.error("E202", "the network has no steps", origin.span(), help="add `body: […]`")
+                self.report.error(
+                    "E202", "the network has no steps", origin.span(), help="add `body: […]`"
+                )
         self.steps.unique([n for c in sections.values() for n in c])
         network = model if isinstance(model, NetworkFile) else None
         return Program(
@@ -93,11 +102,16 @@ class _Expander:
             elif not origin.document.lost("params", name, "default"):
                 help = f"give it a default, or `--set {name}=…`"
                 self.report.error(
-                    "E305", f"the parameter `{name}` has no value", origin.span("params", name), help=help
+                    "E305",
+                    f"the parameter `{name}` has no value",
+                    origin.span("params", name),
+                    help=help,
                 )
         return values
 
-    def aux_heads(self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]) -> tuple[AuxHead, ...]:
+    def aux_heads(
+        self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]
+    ) -> tuple[AuxHead, ...]:
         heads, known = [], self.known_steps(sections)
         taken = {path[0] for c in sections.values() for n in c for path in starts(n) if path}
         for name, head in model.aux_heads.items():
@@ -108,11 +122,15 @@ class _Expander:
             if name in taken or name in model.outputs or name == "logits":
                 span = here.document.key_span(here.path)
                 self.report.error("E307", f"`{name}` is the name of another step or output", span)
-            chain = self.steps.top_chain(head.steps, here.below("steps"), {*model.params, "classes"})
+            chain = self.steps.top_chain(
+                head.steps, here.below("steps"), {*model.params, "classes"}
+            )
             heads.append(AuxHead(name, head.after, head.loss_weight, chain, about(head), here))
         return tuple(heads)
 
-    def outputs(self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]) -> dict[str, str]:
+    def outputs(
+        self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]
+    ) -> dict[str, str]:
         known = self.known_steps(sections)
         for name, after in model.outputs.items():
             if self.report.crowded(self.steps.before):
@@ -135,6 +153,9 @@ class _Expander:
         message, place = f"there is no step `{wanted}` in stem or body", origin.span()
         if not self.report.helping:
             return self.report.error("E308", message, place)
-        help, best = suggestion(wanted, known, what="steps of stem and body"), nearest(wanted, known)
+        help, best = (
+            suggestion(wanted, known, what="steps of stem and body"),
+            nearest(wanted, known),
+        )
         fix = Editor(origin.document, self.report.texts).replace(origin.path, best) if best else ()
         return self.report.error("E308", message, place, help=help, fix=fix)

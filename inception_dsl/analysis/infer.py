@@ -13,7 +13,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..diagnostics.report import Edit, Report, Span
-from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Origin, Program, Turn, UseNode, cause, nth
+from ..ir.program import (
+    BrokenNode,
+    Chain,
+    ForkNode,
+    Node,
+    OpNode,
+    Origin,
+    Program,
+    Turn,
+    UseNode,
+    cause,
+    nth,
+)
 from ..ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 from ..ir.walk import step_count
 from ..language.models import fits
@@ -68,7 +80,9 @@ class Inference:
         heads = []
         for head in program.aux_heads:
             start = after.get(head.after)
-            heads.append((head, self.chain(head.chain, start, _with_channels(program.values, start))))
+            heads.append(
+                (head, self.chain(head.chain, start, _with_channels(program.values, start)))
+            )
         chains = [*sections.values(), *(chain for _, chain in heads)]
         places = [*map(program.origin.span, sections), *(head.origin.span() for head, _ in heads)]
         layers = 0
@@ -76,11 +90,16 @@ class Inference:
             layers += found.size if found else 0
             if self.crowded(layers, place):
                 return None
-        if any(chain is None for chain in chains) or any(step not in after for step in program.outputs.values()):
+        if any(chain is None for chain in chains) or any(
+            step not in after for step in program.outputs.values()
+        ):
             return None
         done = {name: chain for name, chain in sections.items() if chain is not None}
         typed_heads = tuple((head, chain) for head, chain in heads if chain is not None)
-        outputs = {program.output_name: list(done.values())[-1].y, **{head.name: c.y for head, c in typed_heads}}
+        outputs = {
+            program.output_name: list(done.values())[-1].y,
+            **{head.name: c.y for head, c in typed_heads},
+        }
         outputs |= {name: after[step] for name, step in program.outputs.items()}
         return TypedProgram(program, done, typed_heads, outputs)
 
@@ -94,7 +113,9 @@ class Inference:
         """Whether there is no room for another layer; the innermost repeat or use that leads to it is reported."""
         self.room -= 1
         if self.room == -1:
-            again = next((n for n in reversed(self.entered) if n.repeat != 1 or isinstance(n, UseNode)), node)
+            again = next(
+                (n for n in reversed(self.entered) if n.repeat != 1 or isinstance(n, UseNode)), node
+            )
             message = f"repeats and uses make more than {MAX_DIFFERENT:,} layers of other shapes"
             self.error("E309", message, cause(again))
         return self.room < 0
@@ -119,12 +140,18 @@ class Inference:
         if len(found) > _NOTES:
             found[1:-1] = [f"in: {len(found) - 2} uses between"]
         notes = (*found, *notes)
-        self.report.error(code, message, span, label=label, help=help, notes=notes, related=related, fix=fix)
+        self.report.error(
+            code, message, span, label=label, help=help, notes=notes, related=related, fix=fix
+        )
 
-    def chain(self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]) -> TypedChain | None:
+    def chain(
+        self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]
+    ) -> TypedChain | None:
         return _chained(list(self.steps(chain, x, values)), x)
 
-    def steps(self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]) -> Iterator[TypedStep | None]:
+    def steps(
+        self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]
+    ) -> Iterator[TypedStep | None]:
         layers = 0
         for node in chain:
             self.entered.append(node)
@@ -159,11 +186,17 @@ class Inference:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            self.error("E203", f"`repeat` is a whole number above 0, found {shown(value)}", node.origin.span("repeat"))
+            self.error(
+                "E203",
+                f"`repeat` is a whole number above 0, found {shown(value)}",
+                node.origin.span("repeat"),
+            )
             return None
         if value > MAX_LAYERS:
             span = node.origin.span("repeat")
-            self.error("E309", f"`repeat: {value}` expands to more than {MAX_LAYERS:,} layers", span)
+            self.error(
+                "E309", f"`repeat: {value}` expands to more than {MAX_LAYERS:,} layers", span
+            )
             return None
         return value
 
@@ -209,7 +242,11 @@ class Inference:
         if error.write:
             editor, path = Editor(here.document, self.report.texts), (*here.path, field)
             written = path in here.document.spans
-            fix = editor.replace(path, error.write) if written else editor.insert(here.path, field, error.write)
+            fix = (
+                editor.replace(path, error.write)
+                if written
+                else editor.insert(here.path, field, error.write)
+            )
         index, count = self.turn
         notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 else ()
         help = error.help or (f"write `{field}: {error.write}`" if error.write else "")
@@ -245,7 +282,9 @@ class Inference:
         """Where a use gives the value that a parameter alone stands for."""
         place = None
         for turn in reversed(self.uses):
-            name = value.code[0][1] if isinstance(value, Expression) and len(value.code) == 1 else ""
+            name = (
+                value.code[0][1] if isinstance(value, Expression) and len(value.code) == 1 else ""
+            )
             if (*turn.use.origin.path, name) not in turn.use.origin.document.spans:
                 break
             place, value = turn.use.origin.span(name), turn.use.arguments.get(name)
@@ -256,11 +295,16 @@ class Inference:
             items = [self.substitute(v, origin.below(i), values) for i, v in enumerate(value)]
             return None if None in items else list(items)
         if isinstance(value, Fields):
-            fields = {k: self.substitute(getattr(value, k), origin.below(k), values) for k in type(value).model_fields}
+            fields = {
+                k: self.substitute(getattr(value, k), origin.below(k), values)
+                for k in type(value).model_fields
+            }
             return None if None in fields.values() else fields
         return self.evaluate(value, origin, values)
 
-    def fork(self, node: ForkNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedFork | None:
+    def fork(
+        self, node: ForkNode, x: TensorType | None, values: Mapping[str, Any]
+    ) -> TypedFork | None:
         branches = [(name, self.chain(branch, x, values)) for name, branch in node.branches]
         done = [(name, chain) for name, chain in branches if chain is not None]
         if x is None or len(done) < len(branches) or isinstance(node, BrokenNode):
@@ -277,7 +321,9 @@ class Inference:
             return None
         return TypedFork(node, tuple(done), x, y)
 
-    def use(self, node: UseNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedUse | None:
+    def use(
+        self, node: UseNode, x: TensorType | None, values: Mapping[str, Any]
+    ) -> TypedUse | None:
         block = self.program.blocks[node.block]
         arguments: dict[str, Any] = {}
         for name, value in node.arguments.items():
@@ -288,19 +334,27 @@ class Inference:
             if isinstance(result, Symbolic) or fits(result, kind):
                 arguments[name] = result
             else:
-                self.error("E203", f"`{name}` is of type {kind}, found {shown(result)}", node.origin.span(name))
+                self.error(
+                    "E203",
+                    f"`{name}` is of type {kind}, found {shown(result)}",
+                    node.origin.span(name),
+                )
         with self.inside_use(node):
             body = self.body(node, arguments, x)
         if body is None or x is None or len(arguments) < len(block.parameters):
             return None
         return TypedUse(node, arguments, body, x, body.y)
 
-    def body(self, use: UseNode, arguments: Mapping[str, Any], x: TensorType | None) -> TypedChain | None:
+    def body(
+        self, use: UseNode, arguments: Mapping[str, Any], x: TensorType | None
+    ) -> TypedChain | None:
         """The chain of the block that is used, for one input and one set of values."""
         key = (use.block, tuple(arguments.items()), x)
         if key not in self.memo:
             chain = self.program.blocks[use.block].chain
-            self.memo[key] = None if self.full(use) else self.chain(chain, x, _with_channels(arguments, x))
+            self.memo[key] = (
+                None if self.full(use) else self.chain(chain, x, _with_channels(arguments, x))
+            )
         return self.memo[key]
 
     @contextmanager

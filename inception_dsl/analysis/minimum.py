@@ -35,7 +35,9 @@ def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...
         if _legal(inference, tuple(sizes), heads):
             return tuple(sizes)
         room = inference.room - _TRY
-        sizes = [min(size + 1, number(n)) for size, n in zip(sizes, program.input.spatial, strict=True)]
+        sizes = [
+            min(size + 1, number(n)) for size, n in zip(sizes, program.input.spatial, strict=True)
+        ]
     return tuple(number(n) for n in program.input.spatial)
 
 
@@ -53,14 +55,21 @@ def _legal(inference: Inference, spatial: tuple[int, ...], heads: bool) -> bool:
     if not heads:
         return True
     types = [(h, after[h.after]) for h in program.aux_heads]
-    return all(inference.chain(h.chain, t, {**values, "in_channels": t.channels}) is not None for h, t in types)
+    return all(
+        inference.chain(h.chain, t, {**values, "in_channels": t.channels}) is not None
+        for h, t in types
+    )
 
 
 def _axis(typed: TypedProgram, axis: int, heads: bool) -> int:
     rank = typed.program.input.rank
     need = 1
     memo: dict[Any, int] = {}
-    wanted = {head.after: _chain(chain, axis, rank, 1, memo) for head, chain in typed.heads} if heads else {}
+    wanted = (
+        {head.after: _chain(chain, axis, rank, 1, memo) for head, chain in typed.heads}
+        if heads
+        else {}
+    )
     for chain in reversed(list(typed.sections.values())):
         for step in reversed(chain.steps):
             if step.node.segments and step.node.segments[-1] in wanted:

@@ -14,7 +14,13 @@ from ..types.tensor import TensorType
 
 def about(model: Described) -> About:
     paper = {name: text for name, text in model.paper or () if text is not None}
-    return About(model.title or Prose(), model.description or Prose(), paper, model.deviation or (), model.allow)
+    return About(
+        model.title or Prose(),
+        model.description or Prose(),
+        paper,
+        model.deviation or (),
+        model.allow,
+    )
 
 
 def tensor_type(sizes: Mapping[str, int]) -> TensorType:
@@ -28,7 +34,9 @@ def training(model: NetworkFile | None) -> Training | None:
     if found is None:
         return None
     start = found.initializer
-    initializer = Initializer(start.name, start.stddev, start.bias, start.note or Prose()) if start else None
+    initializer = (
+        Initializer(start.name, start.stddev, start.bias, start.note or Prose()) if start else None
+    )
     optimizer, schedule = (
         {name: Prose(value) if isinstance(value, str) else value for name, value in given.items()}
         for given in (found.optimizer, found.schedule)
@@ -53,11 +61,22 @@ def checkpoints(
         optional = tuple(path.plain for path in value.optional or ())
         found[source] = Naming(value.names, value.blocks, value.numbered, optional, here)
         for path, name in [(("names", p), n) for p, n in value.names.items()] + [
-            (("blocks", block, p), n) for block, names in value.blocks.items() for p, n in names.items()
+            (("blocks", block, p), n)
+            for block, names in value.blocks.items()
+            for p, n in names.items()
         ]:
             if ("*" in path[-1]) != ("{" in name):
-                missing = "numbers for the `*` in the path" if "*" in path[-1] else "a `*` in the path for its numbers"
-                report.error("E203", f"`{name}` needs {missing}", here.span(*path), help="write `name/*: word_{0..9}`")
+                missing = (
+                    "numbers for the `*` in the path"
+                    if "*" in path[-1]
+                    else "a `*` in the path for its numbers"
+                )
+                report.error(
+                    "E203",
+                    f"`{name}` needs {missing}",
+                    here.span(*path),
+                    help="write `name/*: word_{0..9}`",
+                )
         for block in value.blocks:
             if block not in blocks:
                 place = here.document.key_span((*here.path, "blocks", block))

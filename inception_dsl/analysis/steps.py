@@ -43,14 +43,23 @@ class Steps:
     def not_reserved(self, name: str, origin: Origin) -> None:
         if name in RESERVED:
             span = origin.document.key_span((*origin.path, "params", name))
-            self.report.error("E206", f"`{name}` is known everywhere and cannot be a parameter", span)
+            self.report.error(
+                "E206", f"`{name}` is known everywhere and cannot be a parameter", span
+            )
 
-    def top_chain(self, steps: list[Any], origin: Origin, names: set[str], section: tuple[str, ...] = ()) -> Chain:
+    def top_chain(
+        self, steps: list[Any], origin: Origin, names: set[str], section: tuple[str, ...] = ()
+    ) -> Chain:
         """The nodes of a chain outside of blocks."""
         return self.chain(steps, origin, names, self.top, section)
 
     def chain(
-        self, steps: list[Any], origin: Origin, names: set[str], defaults: Defaults, section: tuple[str, ...]
+        self,
+        steps: list[Any],
+        origin: Origin,
+        names: set[str],
+        defaults: Defaults,
+        section: tuple[str, ...],
     ) -> Chain:
         """The nodes of a chain; ``section`` is what stands before a step that has no name of its own."""
         if not self.nested(1, origin.span()):
@@ -75,7 +84,14 @@ class Steps:
         self.level -= 1
         return tuple(found)
 
-    def node(self, step: AnyStep, segments: tuple[str, ...], here: Origin, names: set[str], defaults: Defaults) -> Node:
+    def node(
+        self,
+        step: AnyStep,
+        segments: tuple[str, ...],
+        here: Origin,
+        names: set[str],
+        defaults: Defaults,
+    ) -> Node:
         if isinstance(step, Op):
             return OpNode(step.filled(defaults), segments, step.repeat, here)
         notes = step.deviation or ()
@@ -85,7 +101,9 @@ class Steps:
                 for name, branch in step.branches.items()
             )
             if isinstance(step, Fork):
-                return ForkNode(branches, step.merge, step.name, segments, step.repeat, notes, here, step.allow)
+                return ForkNode(
+                    branches, step.merge, step.name, segments, step.repeat, notes, here, step.allow
+                )
             used = self.linked.get(step.use or "")
             if used is not None:
                 self.enter(used, here)
@@ -97,11 +115,17 @@ class Steps:
         if not self.enter(block, here):
             return broken(segments, here)
         arguments = self.arguments(step, block, here)
-        return UseNode(step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow)
+        return UseNode(
+            step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
+        )
 
     def unknown_block(self, step: Use, here: Origin) -> None:
         """Report the first use of a block that no file defines, unless a mistake may hide it."""
-        if not self.linked.complete or here.document.lost("blocks", step.use) or step.use in self.unknown:
+        if (
+            not self.linked.complete
+            or here.document.lost("blocks", step.use)
+            or step.use in self.unknown
+        ):
             return None
         self.unknown.add(step.use)
         message = f"there is no block `{step.use}`"
@@ -116,7 +140,10 @@ class Steps:
             help, fix = f"did you mean `{best}`?", editor.replace(path, best)
         elif nearest(step.use, OPS):
             op = str(nearest(step.use, OPS))
-            help, fix = f"did you mean `op: {op}`?", (*editor.rename(path, "op"), *editor.replace(path, op))
+            help, fix = (
+                f"did you mean `op: {op}`?",
+                (*editor.rename(path, "op"), *editor.replace(path, op)),
+            )
         help = help or suggestion(step.use, self.linked, what="blocks") or "import its file"
         return self.report.error("E302", message, here.span("use"), help=help, fix=fix)
 
@@ -156,11 +183,18 @@ class Steps:
             elif parameter.default is not None:
                 arguments[name] = parameter.default
             elif not here.document.lost(*here.path, name) and not self.misspelt(name, extra):
-                message, sample = f"`{step.use}` needs a value for `{name}`", _SAMPLES[parameter.type]
+                message, sample = (
+                    f"`{step.use}` needs a value for `{name}`",
+                    _SAMPLES[parameter.type],
+                )
                 fix = editor.insert(here.path, name, sample) if self.report.helping else ()
-                self.report.error("E305", message, here.span("use"), help=f"add `{name}: {sample}`", fix=fix)
+                self.report.error(
+                    "E305", message, here.span("use"), help=f"add `{name}: {sample}`", fix=fix
+                )
         for name in extra:
-            if (block.id, name) not in self.undeclared and not block.document.lost(*block.path, "params", name):
+            if (block.id, name) not in self.undeclared and not block.document.lost(
+                *block.path, "params", name
+            ):
                 self.unknown_argument(name, step, block, here)
         return arguments
 
@@ -175,7 +209,11 @@ class Steps:
     def unknown_argument(self, name: str, step: Use, block: LinkedBlock, here: Origin) -> None:
         editor, path = Editor(here.document, self.report.texts), (*here.path, name)
         message, place = f"`{step.use}` has no parameter `{name}`", here.document.key_span(path)
-        known = [p for p in (*block.parameters, "name", "repeat") if (*here.path, p) not in here.document.keys]
+        known = [
+            p
+            for p in (*block.parameters, "name", "repeat")
+            if (*here.path, p) not in here.document.keys
+        ]
         if not self.report.helping:
             return self.report.error("E304", message, place)
         best = nearest(name, known)
@@ -200,8 +238,13 @@ class Steps:
         origin = Origin(block.document, block.path)
         for name in block.parameters:
             self.not_reserved(name, origin)
-        defaults = {op: {**self.top.get(op, {}), **block.defaults.get(op, {})} for op in {**self.top, **block.defaults}}
-        chain = self.chain(block.model.steps, origin.below("steps"), set(block.parameters), defaults, ())
+        defaults = {
+            op: {**self.top.get(op, {}), **block.defaults.get(op, {})}
+            for op in {**self.top, **block.defaults}
+        }
+        chain = self.chain(
+            block.model.steps, origin.below("steps"), set(block.parameters), defaults, ()
+        )
         types = {name: p.type for name, p in block.parameters.items()}
         self.blocks[block.id] = Block(block.id, types, chain, about(block.model), origin)
         self.entered.pop()
@@ -215,7 +258,9 @@ class Steps:
         if self.level + levels <= MAX_NESTING:
             return True
         if not self.too_deep:
-            self.report.error("E309", f"forks and uses are nested more than {MAX_NESTING} deep", span)
+            self.report.error(
+                "E309", f"forks and uses are nested more than {MAX_NESTING} deep", span
+            )
         self.too_deep = True
         return False
 
@@ -224,7 +269,9 @@ class Steps:
         values: dict[str, Any] = {"repeat": step.repeat}
         if isinstance(step, Op):
             values |= {
-                name: getattr(step, name) for name in attribute_names(type(step)) if name in step.model_fields_set
+                name: getattr(step, name)
+                for name in attribute_names(type(step))
+                if name in step.model_fields_set
             }
         elif isinstance(step, Use):
             values |= step.arguments
@@ -232,17 +279,25 @@ class Steps:
         for key, value in values.items():
             for found in expressions(value):
                 for name, offset in found.names:
-                    if name not in {*names, "in_channels"} and not here.document.lost(*scope, "params", name):
+                    if name not in {*names, "in_channels"} and not here.document.lost(
+                        *scope, "params", name
+                    ):
                         self.unknown_name(name, offset, here.below(key), {*names, "in_channels"})
 
     def unknown_name(self, name: str, offset: int, place: Origin, names: set[str]) -> None:
         span = inside(place.span(), offset, len(name), self.report.texts)
         if self.entered:
-            self.undeclared.add((self.entered[-1], name))  # arguments that are called so are as they were meant
+            self.undeclared.add(
+                (self.entered[-1], name)
+            )  # arguments that are called so are as they were meant
         if not self.report.helping:
             return self.report.error("E304", f"unknown parameter `{name}`", span)
         help, best = suggestion(name, names, what="known here"), nearest(name, names)
-        fix = Editor(place.document, self.report.texts).part(place.path, offset, len(name), best) if best else ()
+        fix = (
+            Editor(place.document, self.report.texts).part(place.path, offset, len(name), best)
+            if best
+            else ()
+        )
         return self.report.error("E304", f"unknown parameter `{name}`", span, help=help, fix=fix)
 
     def unique(self, chain: list[Node]) -> None:
@@ -262,10 +317,14 @@ class Steps:
                 message = f"two steps have the path `{'/'.join(path)}`"
                 new, fix = self.renamed(node, path, seen) if self.report.helping else ("…", ())
                 help = f"give it a name of its own: `name: {new}`"
-                self.report.error("E307", message, node.origin.span(), related=[first], help=help, fix=fix)
+                self.report.error(
+                    "E307", message, node.origin.span(), related=[first], help=help, fix=fix
+                )
             seen.update(dict.fromkeys(paths, node))
 
-    def renamed(self, node: Node, path: tuple[str, ...], seen: Mapping[tuple[str, ...], Node]) -> tuple[str, Edits]:
+    def renamed(
+        self, node: Node, path: tuple[str, ...], seen: Mapping[tuple[str, ...], Node]
+    ) -> tuple[str, Edits]:
         """A name that no other step has, and the edits that give it to ``node``; of a fork without one, its merge's."""
         start = path[-1][:60] if node.segments or not isinstance(node, ForkNode) else node.merge
         new = next(name for i in range(2, len(seen) + 3) if ((name := f"{start}_{i}"),) not in seen)
@@ -275,7 +334,9 @@ class Steps:
         return new, editor.insert(place, "name", new)
 
 
-def broken(segments: tuple[str, ...], origin: Origin, branches: tuple[tuple[str, Chain], ...] = ()) -> BrokenNode:
+def broken(
+    segments: tuple[str, ...], origin: Origin, branches: tuple[tuple[str, Chain], ...] = ()
+) -> BrokenNode:
     """A node that stands for a step with a mistake."""
     return BrokenNode(branches, "concat", None, segments, 1, (), origin)
 
@@ -295,4 +356,8 @@ def _as_type(value: object, kind: str) -> str:
     if kind == "bool":
         return text.lower() if text.lower() in ("true", "false") else ""
     number = text if text.isascii() and text.isdecimal() and len(text) < 10 else ""
-    return str(int(value)) if kind == "int" and isinstance(value, float) and value == value // 1 else number
+    return (
+        str(int(value))
+        if kind == "int" and isinstance(value, float) and value == value // 1
+        else number
+    )

@@ -39,7 +39,9 @@ def check_weights(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ..
     if extra := sorted(weights.keys() - shapes.keys()):
         raise KeyError(f"unknown weights: {', '.join(extra)}")
     wrong = [
-        f"{p} has {tuple(w.shape)}, expected {shapes[p]}" for p, w in weights.items() if tuple(w.shape) != shapes[p]
+        f"{p} has {tuple(w.shape)}, expected {shapes[p]}"
+        for p, w in weights.items()
+        if tuple(w.shape) != shapes[p]
     ]
     if wrong:
         raise ValueError(f"weights of another shape: {'; '.join(wrong)}")

@@ -33,7 +33,17 @@ from ..emit.pycode import (
     signature,
 )
 from ..emit.render import render
-from ..ir.program import About, AuxHead, ForkNode, Initializer, OpNode, Preprocessing, Program, Training, UseNode
+from ..ir.program import (
+    About,
+    AuxHead,
+    ForkNode,
+    Initializer,
+    OpNode,
+    Preprocessing,
+    Program,
+    Training,
+    UseNode,
+)
 from ..ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 from ..ir.walk import applications, own_layers, uses_of, walk, walk_program
 from ..ops import (

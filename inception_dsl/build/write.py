@@ -39,7 +39,9 @@ def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = Fa
         batch.write(files)
     except OSError as error:
         path = os.path.normpath(batch.path)
-        report.error("E601", f"{path} cannot be written: {error.strerror or error}", Span(path, 1, 1, 1, 2))
+        report.error(
+            "E601", f"{path} cannot be written: {error.strerror or error}", Span(path, 1, 1, 1, 2)
+        )
         return False
     return True
 
@@ -97,7 +99,11 @@ class _Batch:
             raise OSError(0, "it is a directory" if stat.S_ISDIR(kind) else "it is not a file")
         sweep(folder)
         self.staged[self.path] = _temporary(self.path)
-        _fill(self.staged[self.path], content, stat.S_IMODE(kind) & 0o777 if stat.S_ISREG(kind) else None)
+        _fill(
+            self.staged[self.path],
+            content,
+            stat.S_IMODE(kind) & 0o777 if stat.S_ISREG(kind) else None,
+        )
 
     def place(self, temporary: Path) -> None:
         """The staged file in the place of the target; of several, the old one is kept until all have theirs."""
@@ -133,7 +139,9 @@ def _kind(path: Path) -> int:
 
 def _temporary(target: Path) -> Path:
     """A name beside ``target`` that says who writes there, so that a later build knows what is left over."""
-    return target.with_name(f".tmp-{_machine()}-{os.getpid()}-{os.urandom(4).hex()}-{target.name[-64:]}")
+    return target.with_name(
+        f".tmp-{_machine()}-{os.getpid()}-{os.urandom(4).hex()}-{target.name[-64:]}"
+    )
 
 
 def _machine() -> str:
@@ -206,5 +214,7 @@ def difference(path: Path, text: str) -> str:
         return ""
     import difflib
 
-    lines = difflib.unified_diff(old.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (new)")
+    lines = difflib.unified_diff(
+        old.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (new)"
+    )
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

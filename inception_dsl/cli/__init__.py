@@ -70,7 +70,9 @@ def defect(error: Exception, *, debug: bool) -> None:
 
 
 @click.group(cls=Commands, context_settings=OPTIONS)
-@click.version_option(__version__, "-V", "--version", prog_name="inception-dsl", message="%(prog)s %(version)s")
+@click.version_option(
+    __version__, "-V", "--version", prog_name="inception-dsl", message="%(prog)s %(version)s"
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of a defect of inception-dsl.")
 def main(debug: bool) -> None:
     """Inception networks from one page of YAML: a spec in, PyTorch or Keras source out."""

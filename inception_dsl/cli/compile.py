@@ -31,18 +31,37 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
 
     from ..ops import OPS
 
-    return [CompletionItem(name, help=op.summary) for name, op in OPS.items() if name.startswith(start)]
+    return [
+        CompletionItem(name, help=op.summary) for name, op in OPS.items() if name.startswith(start)
+    ]
 
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
 @click.option(
-    "--backend", "names", multiple=True, metavar="NAME", shell_complete=backend_names, help="May be repeated."
+    "--backend",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=backend_names,
+    help="May be repeated.",
 )
-@click.option("--all-backends", is_flag=True, help="Every installed backend that loads (so too without --backend).")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: generated]")
-@click.option("--force", is_flag=True, help="Replace files that were not generated or were edited since, and links.")
-@click.option("--check", is_flag=True, help="Write nothing; print how the files differ, and fail if they do.")
+@click.option(
+    "--all-backends",
+    is_flag=True,
+    help="Every installed backend that loads (so too without --backend).",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: generated]"
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files that were not generated or were edited since, and links.",
+)
+@click.option(
+    "--check", is_flag=True, help="Write nothing; print how the files differ, and fail if they do."
+)
 @spec_options
 def build(
     specs: tuple[str, ...],
@@ -65,7 +84,9 @@ def build(
     folder = out or Path("generated")
     if out is None and not check:
         refuse_link(folder, report)
-    files = run(Order(specs, merged(settings, size), chosen_backends(names, report), folder), report)
+    files = run(
+        Order(specs, merged(settings, size), chosen_backends(names, report), folder), report
+    )
     if files is None or not report.ok:
         fail(report)
     elif check:
@@ -93,7 +114,10 @@ def check(specs: tuple[str, ...], strict: bool, settings: dict[str, str], size: 
 
     report = Report()
     for spec in specs:
-        if compile_spec(spec, merged(settings, size), report) is not None and format_asked_for() == "text":
+        if (
+            compile_spec(spec, merged(settings, size), report) is not None
+            and format_asked_for() == "text"
+        ):
             click.echo(f"{printable(spec)}: ok")
     show(report, err=False)
     if not report.ok or (strict and report.warnings):

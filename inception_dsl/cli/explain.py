@@ -14,7 +14,11 @@ def _codes(_: click.Context, __: click.Parameter, start: str) -> list[Completion
 
     from ..diagnostics.codes import CODES
 
-    return [CompletionItem(code, help=text) for code, text in CODES.items() if code.startswith(start.upper())]
+    return [
+        CompletionItem(code, help=text)
+        for code, text in CODES.items()
+        if code.startswith(start.upper())
+    ]
 
 
 @click.command()

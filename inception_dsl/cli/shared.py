@@ -110,7 +110,9 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=_settings,
         help="Give a parameter or a field another value (fields inside others with dots). May be repeated.",
     )
-    size = click.option("--input", "size", metavar="SIZES", help="Another input, channels last: 299x299x3.")
+    size = click.option(
+        "--input", "size", metavar="SIZES", help="Another input, channels last: 299x299x3."
+    )
     return setting(size(root_option(format_option(command))))
 
 
@@ -162,7 +164,12 @@ def refuse_link(path: Path, report: Report) -> None:
         from ..diagnostics.report import Span
 
         message = f"{path} is a link, and nothing is written through one that is not named"
-        report.error("E601", message, Span(str(path), 1, 1, 1, 2), help="name it, or where it leads, with `--out`")
+        report.error(
+            "E601",
+            message,
+            Span(str(path), 1, 1, 1, 2),
+            help="name it, or where it leads, with `--out`",
+        )
         fail(report)
 
 
@@ -183,7 +190,12 @@ def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors"
             importlib.import_module(name)
         except ImportError as error:
             help = "pip install 'inception-dsl[weights]'"
-            report.error("E705", f"the package `{name}` cannot be used: {error}", Span(name, 1, 1, 1, 2), help=help)
+            report.error(
+                "E705",
+                f"the package `{name}` cannot be used: {error}",
+                Span(name, 1, 1, 1, 2),
+                help=help,
+            )
     if not report.ok:
         fail(report)
 
@@ -199,7 +211,9 @@ def chosen_backends(names: tuple[str, ...], report: Report) -> list[tuple[Plugin
     for line in broken:
         click.echo(f"warning: {line}", err=True)
     if not found:
-        report.error("E501", "no backend is installed that can be used", Span("--all-backends", 1, 1, 1, 2))
+        report.error(
+            "E501", "no backend is installed that can be used", Span("--all-backends", 1, 1, 1, 2)
+        )
     return found
 
 

@@ -33,10 +33,21 @@ if TYPE_CHECKING:
     show_default=True,
     help="May be repeated.",
 )
-@click.option("--train", is_flag=True, help="Also the loss, every gradient, and one step of gradient descent.")
+@click.option(
+    "--train", is_flag=True, help="Also the loss, every gradient, and one step of gradient descent."
+)
 @click.option("--seed", default=0, show_default=True, help="Of the weights and the batch.")
-@click.option("--batch", "samples", default=2, show_default=True, type=click.IntRange(2), help="Number of samples.")
-@click.option("--timeout", default=1800.0, show_default=True, help="Seconds for one framework on one spec.")
+@click.option(
+    "--batch",
+    "samples",
+    default=2,
+    show_default=True,
+    type=click.IntRange(2),
+    help="Number of samples.",
+)
+@click.option(
+    "--timeout", default=1800.0, show_default=True, help="Seconds for one framework on one spec."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @spec_options
 def verify(
@@ -75,7 +86,9 @@ def verify(
         fail(report)
     if not as_json:
         warn(report)
-    failed = [o for one in found for o in one.outcomes if not o.ok and (names or o.status != "missing")]
+    failed = [
+        o for one in found for o in one.outcomes if not o.ok and (names or o.status != "missing")
+    ]
     if failed or not all(any(o.ok for o in one.outcomes) for one in found):
         raise click.exceptions.Exit(1)
 
@@ -92,7 +105,9 @@ def _verify(
     found = []
     length = len(specs) * (1 + len(plan.jobs()))
     hidden = not sys.stderr.isatty()
-    with click.progressbar(length=length, file=sys.stderr, hidden=hidden, item_show_func=lambda text: text) as bar:
+    with click.progressbar(
+        length=length, file=sys.stderr, hidden=hidden, item_show_func=lambda text: text
+    ) as bar:
         for spec in specs:
             one = run(spec, settings, plan, report, lambda text: bar.update(1, text))
             if one is not None:
@@ -117,7 +132,9 @@ def _targets(names: tuple[str, ...], report: Report) -> list[Target]:
             click.echo(f"warning: {line}", err=True)
         usable: list[Any] = [targets_of(backend)[0] for _, backend in found if backend.runner]
         if not usable:
-            report.error("E501", "no backend is installed that can be run", Span("--backend", 1, 1, 1, 2))
+            report.error(
+                "E501", "no backend is installed that can be run", Span("--backend", 1, 1, 1, 2)
+            )
         return usable
     targets = []
     for name in dict.fromkeys(names):
@@ -132,5 +149,7 @@ def _targets(names: tuple[str, ...], report: Report) -> list[Target]:
                 span = Span(f"--backend {printable(name)}", 1, len(plain) + 2, 1, len(name) + 1)
                 report.texts[span.file] = name
                 help = suggestion(engine, known, what="engines")
-                report.error("E501", f"the backend `{plain}` has no engine `{engine}`", span, help=help)
+                report.error(
+                    "E501", f"the backend `{plain}` has no engine `{engine}`", span, help=help
+                )
     return targets

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     Dtype = Literal["float32", "float64"]
 
 _dtype = click.option(
-    "--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True, help="Type of numbers."
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    show_default=True,
+    help="Type of numbers.",
 )
 
 
@@ -40,10 +44,16 @@ def _formats(_: click.Context, __: click.Parameter, start: str) -> list[Completi
 
     from ..plugins import installed
 
-    return [CompletionItem(name) for name in ["neutral", *(p.name for p in installed())] if name.startswith(start)]
+    return [
+        CompletionItem(name)
+        for name in ["neutral", *(p.name for p in installed())]
+        if name.startswith(start)
+    ]
 
 
-def _format(option: str, name: str, what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _format(
+    option: str, name: str, what: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(
         option,
         name,
@@ -76,11 +86,23 @@ def weights() -> None:
 
 @weights.command()
 @click.argument("spec", type=click.Path())
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same bytes.")
-@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: SPEC.safetensors, here]")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The same seed, the same bytes.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="File to write.  [default: SPEC.safetensors, here]",
+)
 @_dtype
 @spec_options
-def init(spec: str, seed: int, out: Path | None, dtype: Dtype, settings: dict[str, str], size: str | None) -> None:
+def init(
+    spec: str, seed: int, out: Path | None, dtype: Dtype, settings: dict[str, str], size: str | None
+) -> None:
     """Write seeded weights for SPEC to a neutral file.
 
     They are made to show defects, not to train from: statistics far from 0 and 1, kernels without symmetry. A file that

@@ -36,13 +36,27 @@ def _sources(_: click.Context, __: click.Parameter, start: str) -> list[Completi
     shell_complete=_sources,
     help="Where FILE comes from.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: SPEC.safetensors, here]")
 @click.option(
-    "--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True, help="Type of numbers."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="File to write.  [default: SPEC.safetensors, here]",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    show_default=True,
+    help="Type of numbers.",
 )
 @spec_options
 def import_weights(
-    spec: str, file: Path, source: str, out: Path | None, dtype: Dtype, settings: dict[str, str], size: str | None
+    spec: str,
+    file: Path,
+    source: str,
+    out: Path | None,
+    dtype: Dtype,
+    settings: dict[str, str],
+    size: str | None,
 ) -> None:
     """Write the weights of a published FILE to a neutral file for SPEC, one of specs/published.
 

@@ -45,7 +45,9 @@ def markdown_reference() -> str:
     for title, model in TABLES:
         parts += [f"### {title}", _table(model.model_fields)]
     parts.append("## Ops")
-    parts.append("Every attribute also takes `$name` or `${arithmetic}`; `inception-dsl ops NAME` prints one op.")
+    parts.append(
+        "Every attribute also takes `$name` or `${arithmetic}`; `inception-dsl ops NAME` prints one op."
+    )
     for kind in CORE_OPS:
         fields = {name: kind.model_fields[name] for name in attribute_names(kind)}
         parts += [

@@ -75,17 +75,25 @@ class Summary:
         for chain in self.typed.sections.values():
             found += _chain(chain, 0)
         for head, chain in self.typed.heads:
-            found += _heading(0, head.name, f"auxiliary head after {head.after}", chain.y, _chain(chain, 1))
+            found += _heading(
+                0, head.name, f"auxiliary head after {head.after}", chain.y, _chain(chain, 1)
+            )
         return found
 
     def _totals(self) -> list[str]:
         total, heads = self.cost, bool(self.typed.heads)
         outputs = ", ".join(f"{name} {y}" for name, y in self.typed.outputs.items())
-        lines = [("outputs", outputs), ("parameters", f"{total.total:,}"), ("  trainable", f"{total.trainable:,}")]
+        lines = [
+            ("outputs", outputs),
+            ("parameters", f"{total.total:,}"),
+            ("  trainable", f"{total.trainable:,}"),
+        ]
         lines.append(("  non-trainable", f"{total.non_trainable:,}"))
         if heads:
             lines.append(("  in auxiliary heads", f"{total.auxiliary:,} of the trainable"))
-        lines.append(("multiply-adds", f"{total.macs:,}{' without auxiliary heads' if heads else ''}"))
+        lines.append(
+            ("multiply-adds", f"{total.macs:,}{' without auxiliary heads' if heads else ''}")
+        )
         if self.typed.program.input.rank:
             lines.append(("smallest input", _sizes(minimum_input(self.typed))))
         if heads:
@@ -111,7 +119,13 @@ def _node(typed: Typed, name: str, depth: int) -> list[Row]:
         parameters = sum(number(w.size) for w in weights)
         return [Row(depth, name, _described(typed), typed.y, parameters, macs)]
     if isinstance(typed, TypedUse):
-        return _heading(depth, name or typed.node.block, typed.node.block, typed.y, _chain(typed.body, depth + 1))
+        return _heading(
+            depth,
+            name or typed.node.block,
+            typed.node.block,
+            typed.y,
+            _chain(typed.body, depth + 1),
+        )
     if not name:
         return [*_fork(typed, depth), Row(depth, "", typed.node.merge, typed.y, 0, 0)]
     return _heading(depth, name, typed.node.merge, typed.y, _fork(typed, depth + 1))

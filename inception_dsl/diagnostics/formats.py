@@ -22,7 +22,9 @@ SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def concise(report: Report) -> str:
     """``file:line:column: error[E402]: message``, a line for each."""
-    return "\n".join(f"{printable(str(d.span))}: {d.severity}[{d.code}]: {printable(d.message)}" for d in report)
+    return "\n".join(
+        f"{printable(str(d.span))}: {d.severity}[{d.code}]: {printable(d.message)}" for d in report
+    )
 
 
 def as_json(report: Report) -> str:
@@ -55,11 +57,18 @@ def github(report: Report) -> str:
 
 def _command(d: Diagnostic) -> str:
     span, text = d.span, d.message
-    properties = {"file": span.file, "line": span.line, "col": span.column, "endLine": span.end_line}
+    properties = {
+        "file": span.file,
+        "line": span.line,
+        "col": span.column,
+        "endLine": span.end_line,
+    }
     properties["endColumn"] = span.end_column
     if not span.in_a_file:
         properties, text = {}, f"{span}: {text}"
-    listed = ",".join(f"{name}={_property(str(value))}" for name, value in {**properties, "title": d.code}.items())
+    listed = ",".join(
+        f"{name}={_property(str(value))}" for name, value in {**properties, "title": d.code}.items()
+    )
     lines = [text, *d.notes, *([f"help: {d.help}"] if d.help else [])]
     return f"::{d.severity} {listed}::{_data(chr(10).join(printable(line) for line in lines))}"
 
@@ -79,7 +88,9 @@ def sarif(report: Report, version: str) -> str:
     driver = {"name": "inception-dsl", "semanticVersion": version, "rules": rules}
     results = [_result(d, used.index(d.code)) for d in report]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
-    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=True)
+    return json.dumps(
+        {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=True
+    )
 
 
 def _result(d: Diagnostic, index: int) -> dict[str, Any]:
@@ -116,11 +127,16 @@ def _fix(d: Diagnostic) -> dict[str, Any]:
             if span.file == file
         ]
         changes.append({"artifactLocation": {"uri": _uri(file)}, "replacements": replacements})
-    return {"description": {"text": _unlinked(printable(d.help or d.message))}, "artifactChanges": changes}
+    return {
+        "description": {"text": _unlinked(printable(d.help or d.message))},
+        "artifactChanges": changes,
+    }
 
 
 def _location(span: Span) -> dict[str, Any]:
-    return {"physicalLocation": {"artifactLocation": {"uri": _uri(span.file)}, "region": _region(span)}}
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": _uri(span.file)}, "region": _region(span)}
+    }
 
 
 def _region(span: Span) -> dict[str, int]:

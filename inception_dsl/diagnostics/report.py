@@ -145,7 +145,10 @@ class Report:
         """Whether so much was found since ``before`` that the rest is not looked for, as the last mistake then says."""
         if len(self.diagnostics) - before < MAX_MISTAKES:
             return False
-        last, note = self.diagnostics[-1], f"there are more than {MAX_MISTAKES} mistakes; the rest was not looked for"
+        last, note = (
+            self.diagnostics[-1],
+            f"there are more than {MAX_MISTAKES} mistakes; the rest was not looked for",
+        )
         if note not in last.notes:
             self.diagnostics[-1] = replace(last, notes=(*last.notes, note))
         return True
@@ -170,7 +173,10 @@ class Report:
         Where there is more than ``limit``, warnings go first, and how many are left out comes last.
         """
         lines = {file: text.split("\n") for file, text in self.texts.items()}
-        kept = sorted([*sorted(self.diagnostics, key=_place), *sorted(self.warnings, key=_place)][:limit], key=_place)
+        kept = sorted(
+            [*sorted(self.diagnostics, key=_place), *sorted(self.warnings, key=_place)][:limit],
+            key=_place,
+        )
         shown = [render(d, lines, style) for d in kept]
         more = len(self.diagnostics) + len(self.warnings) - limit
         return "\n\n".join(shown + ([f"and {more:,} more"] if more > 0 else []))
@@ -178,7 +184,9 @@ class Report:
     def counted(self) -> str:
         """``2 errors, 1 warning``."""
         counts = ((len(self.diagnostics), "error"), (len(self.warnings), "warning"))
-        return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
+        return ", ".join(
+            f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count
+        )
 
 
 def _place(diagnostic: Diagnostic) -> tuple[Span, str]:
@@ -190,7 +198,10 @@ def render(diagnostic: Diagnostic, lines: Mapping[str, Sequence[str]], style: St
     d = diagnostic
     places = [d.span, *(span for span, _ in d.related)]
     gutter = max((len(str(s.line)) for s in places if _line(s, lines) is not None), default=1)
-    shown = [style.severe(f"{d.severity}[{d.code}]", d.severity) + style.strong(f": {printable(d.message)}")]
+    shown = [
+        style.severe(f"{d.severity}[{d.code}]", d.severity)
+        + style.strong(f": {printable(d.message)}")
+    ]
     here = _excerpt(d.span, d.label, "^", lines, gutter, style, d.severity)
     shown += [f"  {style.frame('-->')} {printable(str(d.span))}", *here]
     for span, label in d.related:
@@ -205,7 +216,9 @@ def render(diagnostic: Diagnostic, lines: Mapping[str, Sequence[str]], style: St
 
 def _line(span: Span, lines: Mapping[str, Sequence[str]]) -> str | None:
     known = lines.get(span.file, ())
-    return known[span.line - 1].rstrip("\r") if 1 <= span.line <= len(known) and any(known) else None
+    return (
+        known[span.line - 1].rstrip("\r") if 1 <= span.line <= len(known) and any(known) else None
+    )
 
 
 def _excerpt(
@@ -248,7 +261,8 @@ def _clipped(line: str, start: int, end: int) -> tuple[str, str, str]:
     """What stands before, in and after the place that is marked, as much as fits on a screen."""
     most = WIDTH + 1  # of a line of a megabyte the rest need not be looked at
     before, marked, after = (
-        printable(part) for part in (line[max(0, start - most) : start], line[start:end][:most], line[end:][:most])
+        printable(part)
+        for part in (line[max(0, start - most) : start], line[start:end][:most], line[end:][:most])
     )
     if len(before) + len(marked) + len(after) <= WIDTH:
         return before, marked, after
@@ -263,7 +277,9 @@ def _end(text: str, room: int) -> str:
 
 def printable(text: str) -> str:
     """``text`` with every control character shown as an escape, so that a spec cannot steer a terminal."""
-    return text if text.isprintable() else "".join(c if visible(c) else ascii(c)[1:-1] for c in text)
+    return (
+        text if text.isprintable() else "".join(c if visible(c) else ascii(c)[1:-1] for c in text)
+    )
 
 
 def visible(character: str) -> bool:
@@ -275,9 +291,18 @@ def visible(character: str) -> bool:
         return character.isprintable()
     import unicodedata  # only text that is not ASCII needs it
 
-    never = any(first <= ord(character) <= last for first, last in _NEVER) or ord(character) & 0xFFFE == 0xFFFE
+    never = (
+        any(first <= ord(character) <= last for first, last in _NEVER)
+        or ord(character) & 0xFFFE == 0xFFFE
+    )
     return unicodedata.category(character) == "Cn" and not never
 
 
-_NEVER = ((0x2065, 0x2065), (0xFDD0, 0xFDEF), (0xFFF0, 0xFFF8), (0x13430, 0x1343F), (0xE0000, 0xE0FFF))
+_NEVER = (
+    (0x2065, 0x2065),
+    (0xFDD0, 0xFDEF),
+    (0xFFF0, 0xFFF8),
+    (0x13430, 0x1343F),
+    (0xE0000, 0xE0FFF),
+)
 """Where there is no character, and will be none that is seen."""

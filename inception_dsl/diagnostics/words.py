@@ -210,7 +210,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         if meant in words:
             return meant
     parts = _parts(word)
-    return next((w for w in words if len(parts) > 1 and _parts(w) == parts), None) or _closest(word[:100], words)
+    return next((w for w in words if len(parts) > 1 and _parts(w) == parts), None) or _closest(
+        word[:100], words
+    )
 
 
 def _closest(word: str, words: list[str]) -> str | None:

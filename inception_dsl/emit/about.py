@@ -25,7 +25,9 @@ def citation(about: About) -> Prose:
     parts += [paper[k] for k in ("doi", "url") if k in paper]
     for kind in ("section", "table", "figure"):
         if kind in paper:
-            parts.append(f"{kind}{'s' if ',' in paper[kind] else ''} {paper[kind].replace(', ', ' and ')}")
+            parts.append(
+                f"{kind}{'s' if ',' in paper[kind] else ''} {paper[kind].replace(', ', ' and ')}"
+            )
     return Prose(f"{', '.join(parts)}." if parts else "")
 
 
@@ -81,5 +83,9 @@ def recorded(training: Training) -> list[Prose]:
             plain = {k: v.plain if isinstance(v, Prose) else str(v) for k, v in values.items()}
             name = plain.pop("name", "")
             settings = ", ".join(f"{k} {v}" for k, v in plain.items())
-            lines.append(f"{what}: {name} ({settings})." if name and settings else f"{what}: {name or settings}.")
+            lines.append(
+                f"{what}: {name} ({settings})."
+                if name and settings
+                else f"{what}: {name or settings}."
+            )
     return [*map(Prose, lines), *training.notes]

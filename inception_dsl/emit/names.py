@@ -20,7 +20,11 @@ def spelled(identifier: str) -> str:
     for word in identifier.split("_"):
         letter = len(word) == 1 and word.isalpha()
         joined = letter or word in _SPELLED or re.fullmatch(r"v\d+", word)
-        shown = word.upper() if letter else _SPELLED.get(word, word if text else word[:1].upper() + word[1:])
+        shown = (
+            word.upper()
+            if letter
+            else _SPELLED.get(word, word if text else word[:1].upper() + word[1:])
+        )
         text += f"{'-' if joined else ' '}{shown}" if text else shown
     return text
 

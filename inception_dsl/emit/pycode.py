@@ -54,7 +54,9 @@ def literal(value: Any) -> Code:
     if isinstance(value, tuple | list):
         left, right = "()" if isinstance(value, tuple) else "[]"
         inner = ", ".join(literal(v) for v in value)
-        return Code(f"{left}{inner}{',' if isinstance(value, tuple) and len(value) == 1 else ''}{right}")
+        return Code(
+            f"{left}{inner}{',' if isinstance(value, tuple) and len(value) == 1 else ''}{right}"
+        )
     if isinstance(value, float) and math.isinf(value):
         return Code('float("inf")' if value > 0 else 'float("-inf")')
     return Code(repr(value))
@@ -68,7 +70,9 @@ def comment(text: str | Prose) -> Code:
 def _seen(text: str) -> str:
     """The text with a space for every character that is not shown; line breaks stay."""
     lines = text.split("\n")
-    return "\n".join(s if s.isprintable() else "".join(c if visible(c) else " " for c in s) for s in lines)
+    return "\n".join(
+        s if s.isprintable() else "".join(c if visible(c) else " " for c in s) for s in lines
+    )
 
 
 def _plain(text: str | Prose) -> str:
@@ -84,7 +88,12 @@ def docstring(*paragraphs: str | Prose, indent: int = 0) -> Code:
         lines = (
             clean.split("\n")
             if "\n" in clean
-            else textwrap.wrap(clean, width - (6 if index == 0 else 0), break_long_words=False, break_on_hyphens=False)
+            else textwrap.wrap(
+                clean,
+                width - (6 if index == 0 else 0),
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
         )
         blocks.append("\n".join(line.rstrip() for line in lines))
     text = "\n\n".join(blocks)
@@ -132,7 +141,9 @@ def call(function: str, *arguments: Expression | Item, **keywords: Expression) -
 
 def rows(function: str, *arguments: Expression | Item) -> Group:
     """``function(arguments)`` with a line for each argument, unless all fit on one."""
-    return Group(f"{function}(", tuple(a if isinstance(a, Item) else Item(a) for a in arguments), rows=True)
+    return Group(
+        f"{function}(", tuple(a if isinstance(a, Item) else Item(a) for a in arguments), rows=True
+    )
 
 
 def listing(items: Iterable[Expression | Item]) -> Group:
@@ -146,15 +157,21 @@ def flat(expression: Expression) -> str:
         return expression
     if isinstance(expression, Repeated):
         return f"*[{flat(expression.value)} for _ in range({expression.count})]"
-    inner = ", ".join(f"{i.keyword}={flat(i.value)}" if i.keyword else flat(i.value) for i in expression.items)
+    inner = ", ".join(
+        f"{i.keyword}={flat(i.value)}" if i.keyword else flat(i.value) for i in expression.items
+    )
     return f"{expression.opening}{inner}{expression.closing}"
 
 
 def _commented(expression: Expression) -> bool:
-    return isinstance(expression, Group) and any(i.comment or _commented(i.value) for i in expression.items)
+    return isinstance(expression, Group) and any(
+        i.comment or _commented(i.value) for i in expression.items
+    )
 
 
-def layout(prefix: str, expression: Expression, suffix: str = "", *, indent: int = 0, note: str = "") -> Code:
+def layout(
+    prefix: str, expression: Expression, suffix: str = "", *, indent: int = 0, note: str = ""
+) -> Code:
     """``prefix expression suffix`` at ``indent``; where it is too wide, over several lines as formatters break it.
 
     ``note`` is a comment behind the last line.
@@ -184,7 +201,11 @@ def layout(prefix: str, expression: Expression, suffix: str = "", *, indent: int
 def _repeated(prefix: str, expression: Repeated, tail: str, indent: int) -> Code:
     pad, clause = " " * indent, f"for _ in range({expression.count})"
     inner = f"{pad}    {flat(expression.value)} {clause}"
-    lines = [inner] if len(inner) <= WIDTH else [layout("", expression.value, indent=indent + 4), f"{pad}    {clause}"]
+    lines = (
+        [inner]
+        if len(inner) <= WIDTH
+        else [layout("", expression.value, indent=indent + 4), f"{pad}    {clause}"]
+    )
     return Code("\n".join([f"{pad}{prefix}*[", *lines, f"{pad}]{tail}"]))
 
 

@@ -61,7 +61,10 @@ def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:
     index = 0
     for run in step.runs:
         for _ in range(run.count):
-            yield (*step.node.segments, str(index)) if step.repeated else step.node.segments, run.typed
+            yield (
+                (*step.node.segments, str(index)) if step.repeated else step.node.segments,
+                run.typed,
+            )
             index += 1
 
 

@@ -31,7 +31,9 @@ def published(value: Any) -> str:
 
 Source = Annotated[str, Checked(choice(SOURCES), {"enum": list(SOURCES)})]
 Place = Annotated[str, Checked(place, {"type": "string", "pattern": _PLACE, "maxLength": 1024})]
-Published = Annotated[str, Checked(published, {"type": "string", "pattern": _NAME, "maxLength": 1024})]
+Published = Annotated[
+    str, Checked(published, {"type": "string", "pattern": _NAME, "maxLength": 1024})
+]
 
 
 class Naming(Fields):
@@ -53,7 +55,9 @@ class Naming(Fields):
         examples=[{"conv": "conv2d", "bn": "batch_normalization"}],
     )
     optional: Texts | None = Field(
-        None, description="Names that the network or a file may do without.", examples=[["AuxLogits"]]
+        None,
+        description="Names that the network or a file may do without.",
+        examples=[["AuxLogits"]],
     )
 
 
@@ -62,4 +66,6 @@ def naming(value: Any) -> Any:
     return choice(SOURCES)(value) if isinstance(value, str) else Naming.model_validate(value)
 
 
-NamingField = Annotated[Any, Checked(naming, {"anyOf": [{"enum": list(SOURCES)}, {"$ref": "#/$defs/Naming"}]})]
+NamingField = Annotated[
+    Any, Checked(naming, {"anyOf": [{"enum": list(SOURCES)}, {"$ref": "#/$defs/Naming"}]})
+]

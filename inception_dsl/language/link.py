@@ -59,8 +59,14 @@ class _Linker:
             self.add(LinkedBlock(name, body, document, ("blocks", name), own))
         if isinstance(model, BlockFile) and not document.lost("block"):
             changed = self.blocks.get(model.block)
-            if changed and changed.path and changed.document.span(changed.path).file == document.file:
-                self.blocks[model.block] = changed._replace(defaults=own)  # a spec has laid changes over it
+            if (
+                changed
+                and changed.path
+                and changed.document.span(changed.path).file == document.file
+            ):
+                self.blocks[model.block] = changed._replace(
+                    defaults=own
+                )  # a spec has laid changes over it
             else:
                 self.add(LinkedBlock(model.block, model, document, (), own))
         for index, wanted in enumerate(model.imports):
@@ -86,17 +92,26 @@ class _Linker:
 
     def add(self, block: LinkedBlock) -> None:
         first = self.blocks.setdefault(block.id, block)
-        place = block.document.key_span(block.path) if block.path else block.document.span(("block",))
-        known = first.document.key_span(first.path) if first.path else first.document.span(("block",))
+        place = (
+            block.document.key_span(block.path) if block.path else block.document.span(("block",))
+        )
+        known = (
+            first.document.key_span(first.path) if first.path else first.document.span(("block",))
+        )
         if place != known:
             self.report.error(
-                "E303", f"the block `{block.id}` is defined twice", place, related=[(known, "here first")]
+                "E303",
+                f"the block `{block.id}` is defined twice",
+                place,
+                related=[(known, "here first")],
             )
 
 
 def given_defaults(model: Fields) -> dict[str, dict[str, Any]]:
     """The ``defaults:`` of a file, as far as they are written."""
-    return {name: found for name, found in (getattr(model, "defaults", None) or {}).items() if found}
+    return {
+        name: found for name, found in (getattr(model, "defaults", None) or {}).items() if found
+    }
 
 
 def steps_of(chain: list[Any]) -> Iterator[Op | Fork | Use | Broken]:

@@ -60,7 +60,9 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
     data = document.data if isinstance(document.data, dict) else {}
     if name == "input" and isinstance(parsed.data, str):
         parsed.data = _sizes(parsed.data)
-        document = dataclasses.replace(document, data={k: v for k, v in data.items() if k != "input"} or document.data)
+        document = dataclasses.replace(
+            document, data={k: v for k, v in data.items() if k != "input"} or document.data
+        )
     parameters = data.get("params")
     path: DataPath = tuple(int(p) if p.isdecimal() and len(p) < 9 else p for p in name.split("."))
     if isinstance(parameters, dict) and name in parameters:
@@ -74,7 +76,9 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
         best = nearest(str(path[0]), known)
         span = Span(label, 1, 1, 1, len(value) + 1)
         help = f"did you mean `{best}`?" if best else f"it can be one of {', '.join(known)}"
-        report.error("E209", f"`{path[0]}` is neither a parameter nor a field of the spec", span, help=help)
+        report.error(
+            "E209", f"`{path[0]}` is neither a parameter nor a field of the spec", span, help=help
+        )
         return None
     nested: Any = parsed.data
     for part in reversed(path):
@@ -88,8 +92,14 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
 
 def _sizes(text: str) -> Any:
     """``224x224x3`` as an input; what does not look so is left for the check of the field."""
-    numbers = [int(n) for n in text.split("x")] if re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){1,3}", text) else []
-    return dict(zip((*AXES[len(numbers) - 1], "channels"), numbers, strict=True)) if numbers else text
+    numbers = (
+        [int(n) for n in text.split("x")]
+        if re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){1,3}", text)
+        else []
+    )
+    return (
+        dict(zip((*AXES[len(numbers) - 1], "channels"), numbers, strict=True)) if numbers else text
+    )
 
 
 _TOP = frozenset(
@@ -105,7 +115,12 @@ def validate(document: Document, report: Report) -> Spec | None:
     data = document.data
     if not isinstance(data, dict) or ("network" in data) == ("block" in data):
         help = "the first field is `network: name` or `block: name`"
-        report.error("E208", "a spec defines a network or a block, one of the two", document.span(()), help=help)
+        report.error(
+            "E208",
+            "a spec defines a network or a block, one of the two",
+            document.span(()),
+            help=help,
+        )
         return None
     kind: type[NetworkFile] | type[BlockFile] = NetworkFile if "network" in data else BlockFile
     model = check(kind, document, report)

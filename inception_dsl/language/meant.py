@@ -21,10 +21,14 @@ _ARGUMENTS: Final = frozenset({"with", "args", "arguments", "kwargs", "params", 
 def not_a_step(value: Any) -> PydanticCustomError:
     """The error of a value that is no step of one kind."""
     if not isinstance(value, dict):
-        return refuse(f"expected a step, found {shown(value)}", code="E205", meant=lambda: _op_alone(value))
+        return refuse(
+            f"expected a step, found {shown(value)}", code="E205", meant=lambda: _op_alone(value)
+        )
     kinds = [key for key in KINDS if key in value]
     message = f"a step has one of `op`, `branches` and `use`; this one has {' and '.join(kinds) or 'none of them'}"
-    return refuse(message, code="E205", meant=lambda: _one_of(value, kinds) if kinds else _kind(value))
+    return refuse(
+        message, code="E205", meant=lambda: _one_of(value, kinds) if kinds else _kind(value)
+    )
 
 
 def _one_of(value: dict[Any, Any], kinds: list[str]) -> Meant:
@@ -68,7 +72,9 @@ def unknown_op(value: Any) -> PydanticCustomError:
         merge = nearest(value, MERGES) if isinstance(value, str) and not best else None
         if merge:
             return Meant(f"branches are joined: write `{{branches: {{…}}, merge: {merge}}}`")
-        return Meant(f"did you mean `{best}`?" if best else f"ops: {', '.join(OPS)}", best or "", "op")
+        return Meant(
+            f"did you mean `{best}`?" if best else f"ops: {', '.join(OPS)}", best or "", "op"
+        )
 
     return refuse(f"{shown(value)} is not an op", code="E204", meant=meant)
 
@@ -80,7 +86,9 @@ def misplaced_merge(value: dict[str, Any]) -> Exception | None:
     if not isinstance(merge, str):
         return None
     help = f"write `merge: {merge}` beside `branches`"
-    error = refuse("`merge` stands among the branches", code="E201", help=help, write=merge, edit="up")
+    error = refuse(
+        "`merge` stands among the branches", code="E201", help=help, write=merge, edit="up"
+    )
     return located(error, ("branches", "merge", "[key]"), value)
 
 
@@ -95,13 +103,17 @@ def default_alone(value: Any) -> Meant | None:
 
 def wrapped_arguments(value: dict[str, Any]) -> Exception | None:
     """The error of a use whose arguments stand in a mapping of their own."""
-    key = next((key for key, given in value.items() if key in _ARGUMENTS and isinstance(given, dict)), None)
+    key = next(
+        (key for key, given in value.items() if key in _ARGUMENTS and isinstance(given, dict)), None
+    )
     if key is None:
         return None
     text = flow(value[key], 60)[1:-1]
     help = f"write `{text if len(text) < 60 else '…'}` without `{key}`" if text else "leave it out"
     message = f"`{key}` is no argument: the arguments stand beside `use`"
-    return located(refuse(message, code="E201", help=help, write=key, edit="unwrap"), (key, "[key]"), value)
+    return located(
+        refuse(message, code="E201", help=help, write=key, edit="unwrap"), (key, "[key]"), value
+    )
 
 
 def not_an_input(value: Any) -> PydanticCustomError:
@@ -117,14 +129,24 @@ def not_an_input(value: Any) -> PydanticCustomError:
         write = flow({"channels": sizes[0 if first else -1], **dict(zip(names, axes, strict=True))})
     help = f"write `{write}`; " if write else ""
     help += "on the command line, `224x224x3` is short for it"
-    return refuse(f"expected {{channels: …, height: …, width: …}}, found {shown(value)}", help=help, write=write)
+    return refuse(
+        f"expected {{channels: …, height: …, width: …}}, found {shown(value)}",
+        help=help,
+        write=write,
+    )
 
 
 def unknown_axis(value: dict[Any, Any], known: tuple[str, ...]) -> Exception | None:
     """The error of an ``input`` with a field that is misspelt."""
     for key in value:
-        best = nearest(str(key), [name for name in known if name not in value]) if key not in known else None
+        best = (
+            nearest(str(key), [name for name in known if name not in value])
+            if key not in known
+            else None
+        )
         if best:
-            error = refuse(f"unknown field `{key}`", code="E201", help=f"did you mean `{best}`?", write=best)
+            error = refuse(
+                f"unknown field `{key}`", code="E201", help=f"did you mean `{best}`?", write=best
+            )
             return located(error, (key, "[key]"), value)
     return None

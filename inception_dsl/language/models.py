@@ -8,7 +8,16 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ..ops import OPS, Fields, Op, Step, attribute_names, expressions
 from ..ops.fields.allow import Codes
-from ..ops.fields.kinds import EXPRESSION_SCHEMA, Classes, Constant, Id, Path, Text, Texts, expressible
+from ..ops.fields.kinds import (
+    EXPRESSION_SCHEMA,
+    Classes,
+    Constant,
+    Id,
+    Path,
+    Text,
+    Texts,
+    expressible,
+)
 from ..ops.fields.refusal import Checked, below, did_you_mean, located, refuse, shown
 from ..types.merge import Merge
 from .checkpoints import NamingField, Source
@@ -67,7 +76,9 @@ def step(value: Any) -> Any:
     if wrapped:
         raise wrapped
     own = {k: v for k, v in value.items() if k in Use.model_fields and k != "arguments"}
-    return Use.model_validate({**own, "arguments": {k: v for k, v in value.items() if k not in own}})
+    return Use.model_validate(
+        {**own, "arguments": {k: v for k, v in value.items() if k not in own}}
+    )
 
 
 def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
@@ -78,13 +89,18 @@ def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
         for key in value:
             if key in Step.model_fields or key == "op":
                 error = refuse(
-                    f"`{key}` is no attribute of `{kind.kind}`", code="E201", help=f"it has {', '.join(known)}"
+                    f"`{key}` is no attribute of `{kind.kind}`",
+                    code="E201",
+                    help=f"it has {', '.join(known)}",
                 )
                 raise located(error, (key, "[key]"), value)
         checked = kind.partial(value)
         for key, given in checked.items():
             if expressions(given):
-                error = refuse("a default is a plain value, as parameters differ from block to block", code="E207")
+                error = refuse(
+                    "a default is a plain value, as parameters differ from block to block",
+                    code="E207",
+                )
                 raise located(error, (key,), value[key])
         return checked
 
@@ -112,17 +128,28 @@ def defaults(value: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
-DefaultsField = Annotated[dict[str, dict[str, Any]], Checked(defaults, {"$ref": "#/$defs/Defaults"})]
+DefaultsField = Annotated[
+    dict[str, dict[str, Any]], Checked(defaults, {"$ref": "#/$defs/Defaults"})
+]
 StepField = Annotated[Any, Checked(step, {"$ref": "#/$defs/step"})]
 Chain = Annotated[
     list[StepField],
-    Field(description="Steps, one after the other; an empty list is the input itself.", examples=[[_STEP]]),
+    Field(
+        description="Steps, one after the other; an empty list is the input itself.",
+        examples=[[_STEP]],
+    ),
 ]
 Argument = Annotated[
     Any,
     Checked(
         expressible(argument),
-        {"anyOf": [{"type": ["number", "boolean"]}, {"type": "string", "pattern": r"^(?!\$)"}, EXPRESSION_SCHEMA]},
+        {
+            "anyOf": [
+                {"type": ["number", "boolean"]},
+                {"type": "string", "pattern": r"^(?!\$)"},
+                EXPRESSION_SCHEMA,
+            ]
+        },
     ),
 ]
 
@@ -142,7 +169,10 @@ class Fork(Step):
 class Use(Step):
     """A block with values for its parameters."""
 
-    use: Id = Field(description="The id of a block: of this file or of an imported one.", examples=["inception_a"])
+    use: Id = Field(
+        description="The id of a block: of this file or of an imported one.",
+        examples=["inception_a"],
+    )
     arguments: dict[Id, Argument] = Field(default={})
 
 
@@ -157,8 +187,12 @@ class Parameter(Fields):
     """A parameter with its type and, if it may be left out, its default."""
 
     type: ParameterType = Field(description="Type of the value.")
-    default: Recorded | None = Field(None, description="Value where a use gives none.", examples=[64])
-    description: Text | None = Field(None, description="What it is.", examples=["filters after the pool"])
+    default: Recorded | None = Field(
+        None, description="Value where a use gives none.", examples=[64]
+    )
+    description: Text | None = Field(
+        None, description="What it is.", examples=["filters after the pool"]
+    )
 
 
 def parameter(value: Any) -> Parameter:
@@ -167,7 +201,9 @@ def parameter(value: Any) -> Parameter:
     if not isinstance(value, dict):
         types = ", ".join(PYTHON_TYPES)
         message = f"expected a type ({types}) or {{type: …, default: …}}, found {shown(value)}"
-        raise refuse(message, meant=lambda: default_alone(value) or did_you_mean(value, PYTHON_TYPES)())
+        raise refuse(
+            message, meant=lambda: default_alone(value) or did_you_mean(value, PYTHON_TYPES)()
+        )
     checked = Parameter.model_validate(value)
     if checked.default is not None and not fits(checked.default, checked.type):
         error = refuse(f"the default {shown(checked.default)} is not of type {checked.type}")
@@ -191,14 +227,21 @@ def input_type(value: Any) -> dict[str, int]:
     if misspelt:
         raise misspelt
     spatial = tuple(k for k in value if k != "channels")
-    if "channels" not in value or set(spatial) not in [set(axes) for rank, axes in AXES.items() if rank]:
+    if "channels" not in value or set(spatial) not in [
+        set(axes) for rank, axes in AXES.items() if rank
+    ]:
         help = "write channels with length, with height and width, or with depth, height and width"
         raise refuse(
-            f"an input has channels and spatial axes, found {', '.join(map(str, value)) or 'nothing'}", help=help
+            f"an input has channels and spatial axes, found {', '.join(map(str, value)) or 'nothing'}",
+            help=help,
         )
     for name, size in value.items():
         if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 65_536:
-            raise located(refuse(f"expected a whole number from 1 to 65536, found {shown(size)}"), (name,), size)
+            raise located(
+                refuse(f"expected a whole number from 1 to 65536, found {shown(size)}"),
+                (name,),
+                size,
+            )
     return value
 
 
@@ -238,32 +281,44 @@ class Described(Fields):
     """What documents a network, a block or a head."""
 
     title: Text | None = Field(None, description="The name as printed.", examples=["Inception-v4"])
-    description: Text | None = Field(None, description="For the documentation.", examples=["Four branches."])
+    description: Text | None = Field(
+        None, description="For the documentation.", examples=["Four branches."]
+    )
     paper: Paper | None = Field(
         None, description="Where it is published.", examples=[{"arxiv": "1602.07261", "figure": 4}]
     )
-    deviation: Texts | None = Field(None, description="Where this differs from the paper.", examples=[_NOTE])
-    allow: Codes = Field((), description="Warnings that are meant, anywhere in this.", examples=[["W403"]])
+    deviation: Texts | None = Field(
+        None, description="Where this differs from the paper.", examples=[_NOTE]
+    )
+    allow: Codes = Field(
+        (), description="Warnings that are meant, anywhere in this.", examples=[["W403"]]
+    )
 
 
 class BlockBody(Described):
     """A block under ``blocks:``."""
 
-    params: dict[Id, ParameterField] = Field(default={}, description="Parameters by name.", examples=[_PARAMS])
+    params: dict[Id, ParameterField] = Field(
+        default={}, description="Parameters by name.", examples=[_PARAMS]
+    )
     steps: Chain
 
 
 class Linked(Described):
     """What a file may say, whatever it holds."""
 
-    extends: Path | None = Field(None, description="Another spec that this one changes.", examples=["v4.yaml"])
+    extends: Path | None = Field(
+        None, description="Another spec that this one changes.", examples=["v4.yaml"]
+    )
     imports: list[Path] = Field(
         default=[],
         alias="import",
         description="Files whose blocks are used here, from this file's folder.",
         examples=[["blocks/reduction_a.yaml"]],
     )
-    params: dict[Id, ParameterField] = Field(default={}, description="Parameters by name.", examples=[_PARAMS])
+    params: dict[Id, ParameterField] = Field(
+        default={}, description="Parameters by name.", examples=[_PARAMS]
+    )
     defaults: DefaultsField | None = Field(
         None, description="Attributes where a step says nothing.", examples=[_DEFAULTS]
     )
@@ -276,14 +331,18 @@ class BlockFile(Linked):
     """A file that defines one block; it can be built alone on an input."""
 
     block: Id = Field(description="The block's id.", examples=["inception_a"])
-    input: InputField | None = Field(None, description="The input to build it on, alone.", examples=[_INPUT])
+    input: InputField | None = Field(
+        None, description="The input to build it on, alone.", examples=[_INPUT]
+    )
     steps: Chain
 
 
 class AuxHead(Described):
     """A classifier off the middle of the network that only stands in training."""
 
-    after: Id = Field(description="Name of the step of stem or body whose output it takes.", examples=["mixed_6e"])
+    after: Id = Field(
+        description="Name of the step of stem or body whose output it takes.", examples=["mixed_6e"]
+    )
     loss_weight: Constant = Field(description="Factor of its loss.", examples=[0.3, 0.4])
     steps: Chain
 
@@ -292,21 +351,37 @@ class NetworkFile(Linked):
     """A file that defines a network."""
 
     network: Id = Field(description="The network's id.", examples=["inception_v4"])
-    input: InputField = Field(description="Channels and spatial axes of one sample.", examples=[_INPUT])
-    classes: Classes = Field(1000, description="Number of classes; `$classes` in steps.", examples=[10])
+    input: InputField = Field(
+        description="Channels and spatial axes of one sample.", examples=[_INPUT]
+    )
+    classes: Classes = Field(
+        1000, description="Number of classes; `$classes` in steps.", examples=[10]
+    )
     preprocessing: Preprocessing | None = Field(
-        None, description="What the network expects of its input.", examples=[{"scale": 0.00784313725490196, "mean": 1}]
+        None,
+        description="What the network expects of its input.",
+        examples=[{"scale": 0.00784313725490196, "mean": 1}],
     )
     stem: Chain = Field(default=[], description="The first steps.", examples=[[_STEP]])
-    body: Chain = Field(default=[], description="The steps up to the last feature map.", examples=[[_STEP]])
-    aux_heads: dict[Id, AuxHead] = Field(default={}, description="Auxiliary classifiers.", examples=[_HEADS])
-    head: Chain = Field(default=[], description="The steps from features to output.", examples=[[_STEP]])
+    body: Chain = Field(
+        default=[], description="The steps up to the last feature map.", examples=[[_STEP]]
+    )
+    aux_heads: dict[Id, AuxHead] = Field(
+        default={}, description="Auxiliary classifiers.", examples=[_HEADS]
+    )
+    head: Chain = Field(
+        default=[], description="The steps from features to output.", examples=[[_STEP]]
+    )
     outputs: dict[Id, Id] = Field(
         default={},
         description="Further outputs by name: the step at the top whose output each is.",
         examples=[{"features": "mixed_5b"}],
     )
-    training: Training | None = Field(None, description="How the paper trains it.", examples=[{"label_smoothing": 0.1}])
+    training: Training | None = Field(
+        None, description="How the paper trains it.", examples=[{"label_smoothing": 0.1}]
+    )
     checkpoints: dict[Source, NamingField] = Field(
-        default={}, description="What published files call its weights, by where they come from.", examples=[_SAME]
+        default={},
+        description="What published files call its weights, by where they come from.",
+        examples=[_SAME],
     )

@@ -49,7 +49,13 @@ def with_block(base: Document, imported: Document) -> Document:
     own = base.data.get("blocks")
     found.data["blocks"] = {**(own if isinstance(own, dict) else {}), name: body}
     for place, table in ((imported.spans, found.spans), (imported.keys, found.keys)):
-        table.update({("blocks", name, *path): span for path, span in place.items() if path and path[0] in BODY})
+        table.update(
+            {
+                ("blocks", name, *path): span
+                for path, span in place.items()
+                if path and path[0] in BODY
+            }
+        )
     found.spans["blocks", name] = imported.span(())
     return found
 
@@ -76,13 +82,22 @@ class _Merger:
     def value(self, base: Any, over: Any, old: DataPath, top: DataPath, new: DataPath) -> Any:
         if isinstance(base, dict) and isinstance(over, dict):
             return self.mapping(base, over, old, top, new)
-        if isinstance(base, list) and isinstance(over, dict) and all(isinstance(s, dict) for s in base):
+        if (
+            isinstance(base, list)
+            and isinstance(over, dict)
+            and all(isinstance(s, dict) for s in base)
+        ):
             return self.chain(base, over, old, top, new)
         self.copy(self.over, top, new)
         return over
 
     def mapping(
-        self, base: dict[Any, Any], over: dict[Any, Any], old: DataPath, top: DataPath, new: DataPath
+        self,
+        base: dict[Any, Any],
+        over: dict[Any, Any],
+        old: DataPath,
+        top: DataPath,
+        new: DataPath,
     ) -> dict[Any, Any]:
         merged: dict[Any, Any] = {}
         for key, value in base.items():
@@ -99,7 +114,9 @@ class _Merger:
         self.spans[new] = self.base.span(old)
         return merged
 
-    def chain(self, base: list[Any], over: dict[Any, Any], old: DataPath, top: DataPath, new: DataPath) -> list[Any]:
+    def chain(
+        self, base: list[Any], over: dict[Any, Any], old: DataPath, top: DataPath, new: DataPath
+    ) -> list[Any]:
         names = {step_name(step, i): i for i, step in enumerate(base)}
         picked: dict[int, Any] = {}
         for key in over:
@@ -110,7 +127,9 @@ class _Merger:
                 best, editor = nearest(str(key), known), Editor(self.over, self.report.texts)
                 fix = editor.rename((*top, key), best) if best else ()
                 span = self.over.key_span((*top, key))
-                self.report.error("E310", f"there is no step `{key}` here", span, help=help, fix=fix)
+                self.report.error(
+                    "E310", f"there is no step `{key}` here", span, help=help, fix=fix
+                )
             else:
                 picked[index] = key
         merged: list[Any] = []
@@ -124,7 +143,9 @@ class _Merger:
                     self.copy(self.over, (*top, picked[i], j), (*new, len(merged)))
                     merged.append(other)
             elif over[picked[i]] is not None:
-                merged.append(self.value(step, over[picked[i]], (*old, i), (*top, picked[i]), place))
+                merged.append(
+                    self.value(step, over[picked[i]], (*old, i), (*top, picked[i]), place)
+                )
         self.spans[new] = self.base.span(old)
         return merged
 

@@ -97,7 +97,10 @@ def _fix(editor: Editor, path: DataPath, meant: Meant, on_key: bool) -> Edits:
     if meant.edit == "up":
         return (*editor.remove(path), *editor.insert(path[:-2], "merge", meant.write))
     if meant.edit == "function":
-        return (*editor.replace(path, "activation"), *editor.insert(path[:-1], "function", meant.write))
+        return (
+            *editor.replace(path, "activation"),
+            *editor.insert(path[:-1], "function", meant.write),
+        )
     return editor.rename(path, meant.write) if on_key else editor.replace(path, meant.write)
 
 
@@ -105,7 +108,9 @@ def _is_block(name: Any, data: Any) -> bool:
     """Whether a document has a block of its own called ``name``, or imports a file that is called so."""
     imports, blocks = data.get("import"), data.get("blocks")
     files = [str(f).rsplit("/", 1)[-1] for f in imports[:100]] if isinstance(imports, list) else []
-    return isinstance(name, str) and (f"{name}.yaml" in files or (isinstance(blocks, dict) and name in blocks))
+    return isinstance(name, str) and (
+        f"{name}.yaml" in files or (isinstance(blocks, dict) and name in blocks)
+    )
 
 
 def _missing(kind: type[BaseModel], path: DataPath, editor: Editor, report: Report) -> None:
@@ -127,7 +132,9 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
         return report.error("E201", f"unknown field `{name}`", document.key_span(path))
     fields = known_fields(kind, document.data, owner)
     best = nearest(str(name), fields)
-    help = f"did you mean `{best}`?" if best else (f"known fields: {listed(fields)}" if fields else "")
+    help = (
+        f"did you mean `{best}`?" if best else (f"known fields: {listed(fields)}" if fields else "")
+    )
     siblings = _at(document.data, owner)
     taken = isinstance(siblings, dict) and best in siblings
     if taken and document.key_span((*owner, str(best))).file != document.key_span(path).file:
@@ -135,7 +142,10 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
     fix = editor.rename(path, best) if best and not taken else ()
     value = siblings.get(name) if isinstance(siblings, dict) else None
     if best and taken:
-        help, fix = f"did you mean `{best}`? It is given already, so leave this out", editor.remove(path)
+        help, fix = (
+            f"did you mean `{best}`? It is given already, so leave this out",
+            editor.remove(path),
+        )
     elif name == "momentum" and best == "decay":
         text = _kept(value, 0.5)
         written = f"`decay: {text}`" if text else "`decay`"
@@ -145,13 +155,19 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
         text = _kept(value, 1)
         help = f"write `rate: {text or '…'}`, the share that is dropped"
         fix = (*fix, *editor.replace(path, text)) if text else ()
-    elif "batch_norm" in fields and name in (*BatchNormFields.model_fields, "eps") and "batch_norm" not in siblings:
+    elif (
+        "batch_norm" in fields
+        and name in (*BatchNormFields.model_fields, "eps")
+        and "batch_norm" not in siblings
+    ):
         inner = nearest(str(name), BatchNormFields.model_fields)
         help = f"write `batch_norm: {{{inner}: {flow(value)}}}`"
         fix = (*editor.rename(path, f"batch_norm: {{{inner}"), *editor.append(path, "}"))
     elif name == "in_channels":
         help, fix = "leave it out: the input's channels are known", editor.remove(path)
-    return report.error("E201", f"unknown field `{name}`", document.key_span(path), help=help, fix=fix)
+    return report.error(
+        "E201", f"unknown field `{name}`", document.key_span(path), help=help, fix=fix
+    )
 
 
 def _kept(value: Any, below: float) -> str:

@@ -37,11 +37,17 @@ class Room:
         """Whether one more file may be read, which is named at ``span``."""
         self.files -= 1
         if self.files < 0:
-            report.error("E301", f"a spec reads at most {MAX_FILES} files", Span(span.file, 1, 1, 1, 2))
+            report.error(
+                "E301", f"a spec reads at most {MAX_FILES} files", Span(span.file, 1, 1, 1, 2)
+            )
         elif self.characters < 0:
-            report.error("E106", f"its files have more than {MAX_CHARACTERS:,} characters together", span)
+            report.error(
+                "E106", f"its files have more than {MAX_CHARACTERS:,} characters together", span
+            )
         elif self.values < 0:
-            report.error("E106", f"its files have more than {source.MAX_NODES:,} values together", span)
+            report.error(
+                "E106", f"its files have more than {source.MAX_NODES:,} values together", span
+            )
         return min(self.files, self.characters, self.values) >= 0
 
 
@@ -102,7 +108,9 @@ def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document |
     report = reading.report
     if len(data) >= _LIMIT:
         reading.room.characters = -1
-        report.error("E106", f"{file_name(path)} is larger than {MAX_CHARACTERS:,} characters", span)
+        report.error(
+            "E106", f"{file_name(path)} is larger than {MAX_CHARACTERS:,} characters", span
+        )
         return None
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
@@ -154,7 +162,11 @@ def laid(base: Document, over: Document, reading: Reading) -> Document:
         if not isinstance(wanted, str):
             continue  # reported when the spec is validated
         imported = read_wanted(wanted, span, reading)
-        if imported is not None and isinstance(imported.data, dict) and imported.data.get("block") in changed:
+        if (
+            imported is not None
+            and isinstance(imported.data, dict)
+            and imported.data.get("block") in changed
+        ):
             base = with_block(base, imported)
     return overlay(base, over, reading.report)
 

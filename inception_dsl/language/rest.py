@@ -61,7 +61,9 @@ def _replacement(path: DataPath) -> Any:
         return [Rest()]
     if path == ("input",):
         return Rest()
-    if path in (("network",), ("block",)) or (path[:-1] == ("import",)):  # the other imports keep their positions
+    if path in (("network",), ("block",)) or (
+        path[:-1] == ("import",)
+    ):  # the other imports keep their positions
         return _LOST
     return 0.0 if path[-1] == "loss_weight" else None
 

@@ -60,7 +60,9 @@ def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
         if not stat.S_ISREG(about.st_mode):
             raise OutsideError("is not a file")
         if about.st_nlink > 1:
-            raise OutsideError("has another hard link, which may stand anywhere", "use a copy of the file")
+            raise OutsideError(
+                "has another hard link, which may stand anywhere", "use a copy of the file"
+            )
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(limit)
     finally:
@@ -72,7 +74,11 @@ def names_inside(folder: Path, wanted: str, root: Path) -> list[str]:
     target = Path(os.path.normpath(os.path.join(os.path.realpath(folder), wanted)))
     try:
         if os.open not in os.supports_dir_fd:  # Windows
-            return sorted(os.listdir(target)) if target.is_relative_to(root) and not os.path.islink(target) else []
+            return (
+                sorted(os.listdir(target))
+                if target.is_relative_to(root) and not os.path.islink(target)
+                else []
+            )
         descriptor = _open(root, target.relative_to(root).parts, os.O_DIRECTORY)
         try:
             return sorted(os.listdir(descriptor))

@@ -59,7 +59,9 @@ class _Builder:
         return {"$ref": f"#/$defs/{name}"}
 
     def object(self, kind: type[BaseModel], change: str) -> Schema:
-        properties: dict[str, Any] = {f.alias or n: self.field(f, change) for n, f in kind.model_fields.items()}
+        properties: dict[str, Any] = {
+            f.alias or n: self.field(f, change) for n, f in kind.model_fields.items()
+        }
         if issubclass(kind, Op):
             properties["op"] |= {"description": f"{kind.summary}.", "examples": [kind.kind]}
         found: Schema = {"type": "object", "description": _text(kind), "properties": properties}
@@ -74,7 +76,8 @@ class _Builder:
     def field(self, field: FieldInfo, change: str) -> Schema:
         """The schema of a field with its description, default and examples."""
         found = self.annotation(
-            Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation, change
+            Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation,
+            change,
         )
         if change:
             found = _nullable(found)
@@ -82,7 +85,9 @@ class _Builder:
             found = {"allOf": [found]}  # what stands beside a `$ref` is ignored in draft 07
         described: Schema = {"description": field.description} if field.description else {}
         if field.default_factory is None and not field.is_required() and field.default is not None:
-            described["default"] = list(field.default) if isinstance(field.default, tuple) else field.default
+            described["default"] = (
+                list(field.default) if isinstance(field.default, tuple) else field.default
+            )
         if field.examples:
             described["examples"] = field.examples
         return {**described, **found}
@@ -112,7 +117,11 @@ class _Builder:
 
     def array(self, item: Any, change: str) -> Schema:
         items = self.annotation(item, "")
-        return {"$ref": f"#/$defs/chain{change}"} if items == _STEP_REF else {"type": "array", "items": items}
+        return (
+            {"$ref": f"#/$defs/chain{change}"}
+            if items == _STEP_REF
+            else {"type": "array", "items": items}
+        )
 
     def annotated(self, arguments: tuple[Any, ...], change: str) -> Schema:
         found: Schema | None = None
@@ -166,7 +175,10 @@ class _Builder:
             "step_change": self.step_change(),
             "chain": chain,
             "chain_change": {
-                "anyOf": [chain, {"type": "object", "additionalProperties": {"$ref": "#/$defs/step_change"}}],
+                "anyOf": [
+                    chain,
+                    {"type": "object", "additionalProperties": {"$ref": "#/$defs/step_change"}},
+                ],
                 "description": "A new chain, or step (name, block, position) to changed fields, other steps or null.",
             },
             **{name: dict(shared) for shared, name in _SHARED},
@@ -178,7 +190,9 @@ class _Builder:
         return {
             "type": "object",
             "description": f"Attributes of `{kind.kind}` where a step says nothing.",
-            "properties": {name: _plain(self.field(field, change)) for name, field in fields.items()},
+            "properties": {
+                name: _plain(self.field(field, change)) for name, field in fields.items()
+            },
             "additionalProperties": False,
         }
 
@@ -188,7 +202,11 @@ class _Builder:
         return {
             "type": "object",
             "description": _text(Use),
-            "properties": {**{n: self.field(f, "") for n, f in fields.items()}, "op": False, "branches": False},
+            "properties": {
+                **{n: self.field(f, "") for n, f in fields.items()},
+                "op": False,
+                "branches": False,
+            },
             "propertyNames": {"$ref": "#/$defs/id"},
             "additionalProperties": self.annotation(Argument, ""),
             "required": ["use"],
@@ -224,7 +242,10 @@ def _nullable(found: Schema) -> Schema:
 def _plain(found: Any) -> Any:
     """``found`` without expressions: a default is a plain value."""
     if isinstance(found, dict):
-        return {key: _written(value) if key == "examples" else _plain(value) for key, value in found.items()}
+        return {
+            key: _written(value) if key == "examples" else _plain(value)
+            for key, value in found.items()
+        }
     return [_plain(v) for v in found if v != _EXPRESSION_REF] if isinstance(found, list) else found
 
 
@@ -244,9 +265,20 @@ def _shared(found: Any) -> Any:
 
 def _default(kind: type[Op]) -> dict[str, Any]:
     """The first attribute that has a plain default, as an example."""
-    plain = {n: f.default for n, f in kind.model_fields.items() if n in attribute_names(kind) and not f.is_required()}
+    plain = {
+        n: f.default
+        for n, f in kind.model_fields.items()
+        if n in attribute_names(kind) and not f.is_required()
+    }
     return (
-        dict([next((i for i in plain.items() if isinstance(i[1], bool | int | float | str)), ("", None))])
+        dict(
+            [
+                next(
+                    (i for i in plain.items() if isinstance(i[1], bool | int | float | str)),
+                    ("", None),
+                )
+            ]
+        )
         if plain
         else {}
     )

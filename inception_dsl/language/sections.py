@@ -21,15 +21,29 @@ Recorded = Annotated[Any, Checked(argument, {"type": ["number", "string", "boole
 class Paper(Fields):
     """Where the network or the block is published."""
 
-    title: Text | None = Field(None, description="Title of the paper.", examples=["Going Deeper with Convolutions"])
-    authors: Text | None = Field(None, description="Its authors.", examples=["Szegedy, Ioffe, Vanhoucke, Alemi"])
+    title: Text | None = Field(
+        None, description="Title of the paper.", examples=["Going Deeper with Convolutions"]
+    )
+    authors: Text | None = Field(
+        None, description="Its authors.", examples=["Szegedy, Ioffe, Vanhoucke, Alemi"]
+    )
     year: Text | None = Field(None, description="Year of publication.", examples=[2016])
     arxiv: Text | None = Field(None, description="Identifier on arXiv.", examples=["1602.07261"])
-    doi: Text | None = Field(None, description="Digital object identifier.", examples=["10.1109/CVPR.2016.308"])
-    url: Text | None = Field(None, description="Where it can be read.", examples=["https://arxiv.org/abs/1602.07261"])
-    table: Text | None = Field(None, description="Number of the table that is followed.", examples=[1])
-    figure: Text | None = Field(None, description="Number of the figure that is followed.", examples=[5])
-    section: Text | None = Field(None, description="Number of the section that is followed.", examples=["3.2"])
+    doi: Text | None = Field(
+        None, description="Digital object identifier.", examples=["10.1109/CVPR.2016.308"]
+    )
+    url: Text | None = Field(
+        None, description="Where it can be read.", examples=["https://arxiv.org/abs/1602.07261"]
+    )
+    table: Text | None = Field(
+        None, description="Number of the table that is followed.", examples=[1]
+    )
+    figure: Text | None = Field(
+        None, description="Number of the figure that is followed.", examples=[5]
+    )
+    section: Text | None = Field(
+        None, description="Number of the section that is followed.", examples=["3.2"]
+    )
 
 
 def per_channel(value: Any) -> Any:
@@ -65,8 +79,12 @@ class Preprocessing(Fields):
 
     channel_order: Literal["rgb", "bgr"] = Field("rgb", description="Order of the colour channels.")
     scale: Factor = Field(1.0, description="Factor of every pixel.")
-    mean: PerChannel = Field(0.0, description="Subtracted after scaling: one number, or one for each channel.")
-    std: Divisor = Field(1.0, description="Divisor after that: one number, or one for each channel.")
+    mean: PerChannel = Field(
+        0.0, description="Subtracted after scaling: one number, or one for each channel."
+    )
+    std: Divisor = Field(
+        1.0, description="Divisor after that: one number, or one for each channel."
+    )
 
 
 class Initializer(Fields):
@@ -75,15 +93,21 @@ class Initializer(Fields):
     name: Literal["truncated_normal", "glorot_uniform", "he_normal"] = Field(
         description="`truncated_normal` (cut at two deviations), `glorot_uniform` (Xavier) or `he_normal` (fan in)."
     )
-    stddev: Factor = Field(0.1, description="Standard deviation of `truncated_normal`.", examples=[0.1])
+    stddev: Factor = Field(
+        0.1, description="Standard deviation of `truncated_normal`.", examples=[0.1]
+    )
     bias: Constant = Field(0.0, description="Value of every bias.", examples=[0.2])
-    note: Text | None = Field(None, description="Where this is said.", examples=["As the Caffe model."])
+    note: Text | None = Field(
+        None, description="Where this is said.", examples=["As the Caffe model."]
+    )
 
 
 class Training(Fields):
     """How the paper trains the network. Loss and initial weights become code; optimiser and schedule are recorded."""
 
-    initializer: Initializer | None = Field(None, description="How weights start.", examples=[{"name": "he_normal"}])
+    initializer: Initializer | None = Field(
+        None, description="How weights start.", examples=[{"name": "he_normal"}]
+    )
     label_smoothing: Fraction = Field(
         0.0, description="Share of the target that is spread over all classes.", examples=[0.1]
     )
@@ -97,4 +121,6 @@ class Training(Fields):
         description="The paper's learning-rate schedule.",
         examples=[{"name": "exponential", "factor": 0.94, "every_epochs": 2}],
     )
-    note: Texts | None = Field(None, description="What else the paper says of training.", examples=["batches of 32"])
+    note: Texts | None = Field(
+        None, description="What else the paper says of training.", examples=["batches of 32"]
+    )

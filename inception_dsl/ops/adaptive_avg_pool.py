@@ -21,7 +21,9 @@ class AdaptiveAvgPool(Op):
     example: ClassVar[str] = "{op: adaptive_avg_pool, output_size: 4}"
 
     op: Literal["adaptive_avg_pool"]
-    output_size: Kernel = Field(description="Number of outputs: one number, or one for each axis.", examples=[4])
+    output_size: Kernel = Field(
+        description="Number of outputs: one number, or one for each axis.", examples=[4]
+    )
 
     def outputs(self, rank: int) -> tuple[int, ...]:
         """The number of outputs on each spatial axis."""

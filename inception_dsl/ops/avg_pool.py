@@ -17,5 +17,6 @@ class AvgPool(Pool):
 
     op: Literal["avg_pool"]
     count_include_pad: Flag = Field(
-        False, description="Whether padded zeros count in the mean (PyTorch's default; Keras never counts them)."
+        False,
+        description="Whether padded zeros count in the mean (PyTorch's default; Keras never counts them).",
     )

@@ -25,15 +25,21 @@ class Step(Fields):
     """What every step of a chain may carry."""
 
     name: Id | None = Field(
-        None, description="The step's name: its segment in paths, and in the code.", examples=["conv1"]
+        None,
+        description="The step's name: its segment in paths, and in the code.",
+        examples=["conv1"],
     )
-    repeat: Repeat = Field(1, description="How many times the step stands here, one after the other.", examples=[4])
+    repeat: Repeat = Field(
+        1, description="How many times the step stands here, one after the other.", examples=[4]
+    )
     deviation: Texts | None = Field(
         None,
         description="Where this differs from the paper or its code, and which was followed.",
         examples=["The figure has no stride; the authors' code has 2."],
     )
-    allow: Codes = Field((), description="Warnings that are meant, here and inside.", examples=[["W404"]])
+    allow: Codes = Field(
+        (), description="Warnings that are meant, here and inside.", examples=[["W404"]]
+    )
 
 
 class Op(Step):
@@ -71,7 +77,9 @@ class Op(Step):
         own = defaults.get(self.op)
         if not own:
             return self
-        return self.model_copy(update={k: v for k, v in own.items() if k not in self.model_fields_set})
+        return self.model_copy(
+            update={k: v for k, v in own.items() if k not in self.model_fields_set}
+        )
 
     @classmethod
     def partial(cls, attributes: Any) -> dict[str, Any]:
@@ -108,7 +116,9 @@ def expressions(value: Any) -> list[Expression]:
 
 def require_map(x: TensorType, op: Op) -> None:
     if not x.rank:
-        raise ShapeError(f"`{op.op}` needs spatial axes, its input is a vector of {x.channels} channels")
+        raise ShapeError(
+            f"`{op.op}` needs spatial axes, its input is a vector of {x.channels} channels"
+        )
 
 
 def axes(value: Any, rank: int, field: str) -> tuple[int, ...]:
@@ -116,7 +126,9 @@ def axes(value: Any, rank: int, field: str) -> tuple[int, ...]:
     if isinstance(value, tuple):
         if len(value) != rank:
             message = f"`{field}` has {len(value)} numbers, the input has {rank} spatial axes"
-            raise ShapeError(message, field=field, write=str(value[0]) if len(set(value)) == 1 else "")
+            raise ShapeError(
+                message, field=field, write=str(value[0]) if len(set(value)) == 1 else ""
+            )
         return value
     return (value,) * rank
 
@@ -146,7 +158,9 @@ def side(padding: Padding, axis: int) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _windows(kernel: Any, stride: Any, dilation: Any, padding: Any, ceil: bool, rank: int) -> tuple[Window, ...]:
+def _windows(
+    kernel: Any, stride: Any, dilation: Any, padding: Any, ceil: bool, rank: int
+) -> tuple[Window, ...]:
     kernels, strides = axes(kernel, rank, "kernel_size"), axes(stride, rank, "stride")
     dilations, sides = axes(dilation, rank, "dilation"), resolve_padding(padding, rank)
     return tuple(
@@ -178,7 +192,9 @@ class Windowed(Op):
             fitting = [w.fitting(n) for w, n in zip(windows, x.spatial, strict=True)]
             write = str(fitting if isinstance(self.kernel_size, tuple) else min(fitting))
             help = f"write `kernel_size: {write}`, the largest that fits, or use a larger input or `padding: same`"
-            raise ShapeError(str(error), field=error.field, code=error.code, help=help, write=write) from None
+            raise ShapeError(
+                str(error), field=error.field, code=error.code, help=help, write=write
+            ) from None
 
     def needed(self, axis: int, rank: int, outputs: int) -> int:
         return self.windows(rank)[axis].needed(outputs)
@@ -221,7 +237,9 @@ def fewer_groups(groups: Dim, *channels: Dim) -> str:
     """The largest number of groups, up to ``groups``, that divides all ``channels``."""
     if isinstance(groups, Symbolic):
         return ""
-    return str(next(n for n in range(min(groups, 4096), 0, -1) if all(divides(c, n) for c in channels)))
+    return str(
+        next(n for n in range(min(groups, 4096), 0, -1) if all(divides(c, n) for c in channels))
+    )
 
 
 def divides(value: Dim, divisor: Dim) -> bool:
@@ -229,4 +247,13 @@ def divides(value: Dim, divisor: Dim) -> bool:
     return isinstance(value, Symbolic) or isinstance(divisor, Symbolic) or value % divisor == 0
 
 
-__all__ = ["Composite", "Fields", "Op", "Pair", "Step", "Windowed", "attribute_names", "expressions"]
+__all__ = [
+    "Composite",
+    "Fields",
+    "Op",
+    "Pair",
+    "Step",
+    "Windowed",
+    "attribute_names",
+    "expressions",
+]

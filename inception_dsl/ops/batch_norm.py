@@ -13,7 +13,9 @@ from .fields.kinds import Flag, Positive, Share
 class BatchNormFields(Fields):
     """The attributes of batch norm, as an op and inside ``conv_bn``."""
 
-    epsilon: Positive = Field(0.001, description="Added to the variance.", examples=[0.001, 0.00001])
+    epsilon: Positive = Field(
+        0.001, description="Added to the variance.", examples=[0.001, 0.00001]
+    )
     decay: Share = Field(
         0.99,
         description="Share of the old average that is kept (the momentum of Keras; PyTorch's is 1 - decay).",

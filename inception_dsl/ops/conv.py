@@ -18,13 +18,17 @@ class ConvFields(Windowed):
     kernel_size: Kernel = Field(
         description="Size of the window: one number, or one for each axis.", examples=[3, [1, 7]]
     )
-    stride: Kernel = Field(1, description="Step of the window: one number, or one for each axis.", examples=[2])
+    stride: Kernel = Field(
+        1, description="Step of the window: one number, or one for each axis.", examples=[2]
+    )
     padding: AnyPadding = Field(
         "same",
         description="`same` (TensorFlow's rule), `valid`, pixels, pixels for each axis, or for each side of each axis.",
         examples=["same", "valid", 3, [[0, 1], [0, 1]]],
     )
-    dilation: Kernel = Field(1, description="Distance between the taps of the window.", examples=[2])
+    dilation: Kernel = Field(
+        1, description="Distance between the taps of the window.", examples=[2]
+    )
 
 
 class Conv(ConvFields):
@@ -44,10 +48,16 @@ class Conv(ConvFields):
         spatial = self.slide(x)
         if not divides(x.channels, self.groups):
             message = f"{self.groups} groups do not divide the input's {x.channels} channels"
-            raise ShapeError(message, field="groups", write=fewer_groups(self.groups, x.channels, self.filters))
+            raise ShapeError(
+                message, field="groups", write=fewer_groups(self.groups, x.channels, self.filters)
+            )
         if not divides(self.filters, self.groups):
             write = fewer_groups(self.groups, x.channels, self.filters)
-            raise ShapeError(f"{self.groups} groups do not divide {self.filters} filters", field="groups", write=write)
+            raise ShapeError(
+                f"{self.groups} groups do not divide {self.filters} filters",
+                field="groups",
+                write=write,
+            )
         return TensorType(spatial, self.filters)
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:

@@ -17,12 +17,16 @@ class ConvBn(ConvFields, Composite):
 
     kind: ClassVar[str] = "conv_bn"
     summary: ClassVar[str] = "convolution, batch norm, activation"
-    example: ClassVar[str] = "{op: conv_bn, filters: 64, kernel_size: 3, batch_norm: {scale: false}}"
+    example: ClassVar[str] = (
+        "{op: conv_bn, filters: 64, kernel_size: 3, batch_norm: {scale: false}}"
+    )
     free: ClassVar[frozenset[str]] = frozenset({"filters"})
 
     op: Literal["conv_bn"]
     groups: Count = Field(1, description="Number of groups that channels are split into.")
-    use_bias: Flag = Field(False, description="Whether the convolution adds a bias (batch norm makes it redundant).")
+    use_bias: Flag = Field(
+        False, description="Whether the convolution adds a bias (batch norm makes it redundant)."
+    )
     activation: ActivationName = Field("relu", description="Function applied after batch norm.")
     batch_norm: BatchNormFields = Field(
         default_factory=lambda: BatchNormFields.model_construct(_fields_set=set()),
@@ -32,8 +36,16 @@ class ConvBn(ConvFields, Composite):
 
     def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:
         filled = super().filled(defaults)
-        norm = {k: v for k, v in defaults.get("batch_norm", {}).items() if k not in filled.batch_norm.model_fields_set}
-        return filled.model_copy(update={"batch_norm": filled.batch_norm.model_copy(update=norm)}) if norm else filled
+        norm = {
+            k: v
+            for k, v in defaults.get("batch_norm", {}).items()
+            if k not in filled.batch_norm.model_fields_set
+        }
+        return (
+            filled.model_copy(update={"batch_norm": filled.batch_norm.model_copy(update=norm)})
+            if norm
+            else filled
+        )
 
     def parts(self) -> tuple[tuple[str, Op], ...]:
         conv = Conv.model_construct(
@@ -48,7 +60,11 @@ class ConvBn(ConvFields, Composite):
         )
         norm = self.batch_norm
         batch_norm = BatchNorm.model_construct(
-            op="batch_norm", epsilon=norm.epsilon, decay=norm.decay, scale=norm.scale, center=norm.center
+            op="batch_norm",
+            epsilon=norm.epsilon,
+            decay=norm.decay,
+            scale=norm.scale,
+            center=norm.center,
         )
         activation = Activation.model_construct(op="activation", function=self.activation)
         return ("conv", conv), ("bn", batch_norm), ("activation", activation)

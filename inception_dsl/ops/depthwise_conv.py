@@ -19,9 +19,13 @@ class DepthwiseConv(Windowed):
     example: ClassVar[str] = "{op: depthwise_conv, kernel_size: 3, depth_multiplier: 2}"
 
     op: Literal["depthwise_conv"]
-    kernel_size: Kernel = Field(description="Size of the window: one number, or one for each axis.", examples=[3])
+    kernel_size: Kernel = Field(
+        description="Size of the window: one number, or one for each axis.", examples=[3]
+    )
     stride: Kernel = Field(1, description="Step of the window.")
-    padding: AnyPadding = Field("same", description="`same`, `valid` or explicit pixels, as in `conv`.")
+    padding: AnyPadding = Field(
+        "same", description="`same`, `valid` or explicit pixels, as in `conv`."
+    )
     dilation: Kernel = Field(1, description="Distance between the taps of the window.")
     depth_multiplier: Count = Field(1, description="Output channels for each input channel.")
     use_bias: Flag = Field(True, description="Whether a bias is added.")
@@ -32,7 +36,9 @@ class DepthwiseConv(Windowed):
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:
         kernel = axes(self.kernel_size, x.rank, "kernel_size")
-        bias = (Weight("bias", (dim(x.channels * self.depth_multiplier),)),) if self.use_bias else ()
+        bias = (
+            (Weight("bias", (dim(x.channels * self.depth_multiplier),)),) if self.use_bias else ()
+        )
         return (Weight("kernel", (*kernel, x.channels, self.depth_multiplier)), *bias)
 
     def macs(self, x: TensorType, y: TensorType) -> Dim:

@@ -17,4 +17,7 @@ class Dropout(Op):
     free: ClassVar[frozenset[str]] = frozenset({"rate"})
 
     op: Literal["dropout"]
-    rate: Rate = Field(description="Probability that an element is dropped (not that it is kept).", examples=[0.2, 0.4])
+    rate: Rate = Field(
+        description="Probability that an element is dropped (not that it is kept).",
+        examples=[0.2, 0.4],
+    )

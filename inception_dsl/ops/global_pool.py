@@ -10,7 +10,9 @@ from .fields.kinds import Flag
 class GlobalPool(Op):
     """All positions of a channel reduced to one number."""
 
-    keepdims: Flag = Field(False, description="Whether the result is a 1x1 map instead of a vector.")
+    keepdims: Flag = Field(
+        False, description="Whether the result is a 1x1 map instead of a vector."
+    )
 
     def infer(self, x: TensorType) -> TensorType:
         require_map(x, self)

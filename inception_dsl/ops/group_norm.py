@@ -18,7 +18,9 @@ class GroupNorm(Op):
     example: ClassVar[str] = "{op: group_norm, groups: 32}"
 
     op: Literal["group_norm"]
-    groups: Count = Field(description="Number of groups that channels are split into.", examples=[32])
+    groups: Count = Field(
+        description="Number of groups that channels are split into.", examples=[32]
+    )
     epsilon: Positive = Field(0.00001, description="Added to the variance.")
     scale: Flag = Field(True, description="Whether a learned factor (gamma) is applied.")
     center: Flag = Field(True, description="Whether a learned offset (beta) is added.")
@@ -26,7 +28,11 @@ class GroupNorm(Op):
     def infer(self, x: TensorType) -> TensorType:
         if not divides(x.channels, self.groups):
             write = fewer_groups(self.groups, x.channels)
-            raise ShapeError(f"{self.groups} groups do not divide {x.channels} channels", field="groups", write=write)
+            raise ShapeError(
+                f"{self.groups} groups do not divide {x.channels} channels",
+                field="groups",
+                write=write,
+            )
         return x
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:

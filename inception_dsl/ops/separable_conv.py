@@ -15,7 +15,9 @@ class SeparableConv(ConvFields, Composite):
 
     kind: ClassVar[str] = "separable_conv"
     summary: ClassVar[str] = "depthwise convolution, then a 1x1 convolution"
-    example: ClassVar[str] = "{op: separable_conv, filters: 64, kernel_size: 7, stride: 2, depth_multiplier: 8}"
+    example: ClassVar[str] = (
+        "{op: separable_conv, filters: 64, kernel_size: 7, stride: 2, depth_multiplier: 8}"
+    )
     free: ClassVar[frozenset[str]] = frozenset({"filters"})
 
     op: Literal["separable_conv"]
@@ -34,6 +36,10 @@ class SeparableConv(ConvFields, Composite):
             use_bias=False,
         )
         pointwise = Conv.model_construct(
-            op="conv", filters=self.filters, kernel_size=1, use_bias=self.use_bias, activation=self.activation
+            op="conv",
+            filters=self.filters,
+            kernel_size=1,
+            use_bias=self.use_bias,
+            activation=self.activation,
         )
         return ("depthwise", depthwise), ("pointwise", pointwise)

@@ -20,7 +20,8 @@ class ZeroPad(Op):
 
     op: Literal["zero_pad"]
     padding: Sides = Field(
-        description="Pixels: one number, one for each axis, or one for each side of each axis.", examples=[1]
+        description="Pixels: one number, one for each axis, or one for each side of each axis.",
+        examples=[1],
     )
 
     def pads(self, rank: int) -> tuple[Pair, ...]:

@@ -30,16 +30,24 @@ def check_layers(program: Program, report: Report) -> bool:
     """Whether steps and layers, counted without shapes, are few enough; what an expression repeats counts once."""
     chains = [*program.sections.values(), *(head.chain for head in program.aux_heads)]
     blocks = [block.chain for block in program.blocks.values()]
-    beyond = next(islice((node for chain in (*chains, *blocks) for node in nodes(chain)), MAX_STEPS, None), None)
+    beyond = next(
+        islice((node for chain in (*chains, *blocks) for node in nodes(chain)), MAX_STEPS, None),
+        None,
+    )
     if beyond is not None:
         _many_steps(beyond, report)
         return False
-    return _Layers(program, report).chain(tuple(node for chain in chains for node in chain)) is not None
+    return (
+        _Layers(program, report).chain(tuple(node for chain in chains for node in chain))
+        is not None
+    )
 
 
 def _many_steps(node: Node, report: Report) -> None:
     message = f"with this more than {MAX_STEPS:,} steps would be printed"
-    report.error("E309", message, cause(node), help="a block is printed once; repeat it, or use it again")
+    report.error(
+        "E309", message, cause(node), help="a block is printed once; repeat it, or use it again"
+    )
 
 
 class _Layers:
@@ -56,7 +64,9 @@ class _Layers:
                 return None
             total += one * (node.repeat if isinstance(node.repeat, int) else 1)
             if total > MAX_LAYERS:
-                self.report.error("E309", f"with this there are more than {MAX_LAYERS:,} layers", cause(node))
+                self.report.error(
+                    "E309", f"with this there are more than {MAX_LAYERS:,} layers", cause(node)
+                )
                 return None
         return total
 
@@ -86,7 +96,10 @@ class _Sizes:
 
     def __init__(self, program: Program, report: Report) -> None:
         self.report, self.blocks = report, program.blocks
-        self.fixed = {name: frozenset(fixed_parameters(block, program)) for name, block in program.blocks.items()}
+        self.fixed = {
+            name: frozenset(fixed_parameters(block, program))
+            for name, block in program.blocks.items()
+        }
         self.defined: set[Key] = set()
         self.weights: dict[int, int] = {}
         self.total = self.steps = self.again = self.characters = 0
@@ -102,7 +115,9 @@ class _Sizes:
 
     def chain(self, chain: TypedChain) -> int:
         if id(chain) not in self.weights:
-            self.weights[id(chain)] = sum(run.count * self.node(run.typed) for step in chain.steps for run in step.runs)
+            self.weights[id(chain)] = sum(
+                run.count * self.node(run.typed) for step in chain.steps for run in step.runs
+            )
         return self.weights[id(chain)]
 
     def node(self, typed: Typed) -> int:
@@ -114,7 +129,9 @@ class _Sizes:
 
     def printed(self, use: TypedUse) -> None:
         """Add the source of one more definition of a block; reports the use with which there is too much."""
-        key = key_of(use, self.fixed, self.blocks)  # more than there are, where nothing depends on the size
+        key = key_of(
+            use, self.fixed, self.blocks
+        )  # more than there are, where nothing depends on the size
         if key in self.defined:
             return
         self.defined.add(key)
@@ -173,7 +190,8 @@ def _prints(step: TypedStep) -> int:
     if not isinstance(step.node, ForkNode):
         return 1
     return sum(
-        run.count * (1 + sum(_prints(s) for chain in inner_chains(run.typed) for s in chain.steps)) for run in step.runs
+        run.count * (1 + sum(_prints(s) for chain in inner_chains(run.typed) for s in chain.steps))
+        for run in step.runs
     )
 
 

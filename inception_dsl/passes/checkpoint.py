@@ -71,15 +71,23 @@ def published_names(typed: TypedProgram, source: str) -> dict[str, Name]:
 class _Namer:
     def __init__(self, typed: TypedProgram, naming: Naming) -> None:
         self.naming = naming
-        self.uses = {path: node.node.block for path, node in walk_program(typed) if isinstance(node, TypedUse)}
+        self.uses = {
+            path: node.node.block
+            for path, node in walk_program(typed)
+            if isinstance(node, TypedUse)
+        }
         self.top = _patterns(("names",), naming.names)
-        self.blocks = {name: _patterns(("blocks", name), own) for name, own in naming.blocks.items()}
+        self.blocks = {
+            name: _patterns(("blocks", name), own) for name, own in naming.blocks.items()
+        }
         self.indices: dict[Pattern, set[int]] = {}
         self.counts: dict[str, int] = {}
         self.owners: dict[Segments, str | None] = {}
         self.found: dict[str, Name] = {}
         self.unnamed: list[str] = []
-        parts: dict[TypedOp, dict[Segments, list[str]]] = {}  # of a layer that stands in many places, once
+        parts: dict[
+            TypedOp, dict[Segments, list[str]]
+        ] = {}  # of a layer that stands in many places, once
         for path, node in walk_program(typed):
             if not isinstance(node, TypedOp):
                 continue
@@ -102,9 +110,15 @@ class _Namer:
         if best is None:
             return None
         size = len(best.path)
-        index = next((int(part) for part, wanted in zip(path, best.path, strict=False) if wanted == "*"), 0)
+        index = next(
+            (int(part) for part, wanted in zip(path, best.path, strict=False) if wanted == "*"), 0
+        )
         self.indices.setdefault(best, set()).add(index)
-        name = best.name if best.numbers is None else best.name.replace("{}", str(best.numbers[0] + index))
+        name = (
+            best.name
+            if best.numbers is None
+            else best.name.replace("{}", str(best.numbers[0] + index))
+        )
         here, rest = (*above, *path[:size]), path[size:]
         if (block := self.uses.get(here, "")) not in self.blocks:
             return ".".join((name, *rest))
@@ -134,8 +148,14 @@ class _Namer:
             if pattern not in self.indices:
                 if not under(pattern.name, self.naming.optional):
                     path = "/".join(pattern.path)
-                    help = suggestion(path, self.paths, what="paths") if pattern.place[0] == "names" else ""
-                    report.error("E311", f"`{path}` is the path of no weights", span, help=help or HELP)
+                    help = (
+                        suggestion(path, self.paths, what="paths")
+                        if pattern.place[0] == "names"
+                        else ""
+                    )
+                    report.error(
+                        "E311", f"`{path}` is the path of no weights", span, help=help or HELP
+                    )
             elif pattern.numbers is not None:
                 found, count = self.indices[pattern], pattern.numbers[1] - pattern.numbers[0] + 1
                 if (len(found), max(found)) != (count, count - 1):
@@ -144,12 +164,16 @@ class _Namer:
         self.twice(report)
         if self.unnamed:
             more = f" and {len(self.unnamed) - 1} others" if len(self.unnamed) > 1 else ""
-            report.error("E313", f"`{self.unnamed[0]}`{more} have no name", origin.span(), help=HELP)
+            report.error(
+                "E313", f"`{self.unnamed[0]}`{more} have no name", origin.span(), help=HELP
+            )
 
     @cached_property
     def paths(self) -> set[str]:
         """Every path that a line could name."""
-        return {"/".join(owner[:size]) for owner in self.owners for size in range(1, len(owner) + 1)}
+        return {
+            "/".join(owner[:size]) for owner in self.owners for size in range(1, len(owner) + 1)
+        }
 
     def twice(self, report: Report) -> None:
         owners: dict[str, Segments] = {}

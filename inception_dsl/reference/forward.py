@@ -44,7 +44,12 @@ class Tape:
 
 
 def interpret(
-    typed: TypedProgram, weights: Weights, x: Array, *, training: bool = False, tape: Tape | None = None
+    typed: TypedProgram,
+    weights: Weights,
+    x: Array,
+    *,
+    training: bool = False,
+    tape: Tape | None = None,
 ) -> Result:
     """Run a program on a batch ``x`` (N, spatial axes, channels); auxiliary heads only stand in training."""
     interpreter = _Interpreter(weights, training, tape)
@@ -100,7 +105,9 @@ class _Interpreter:
         for part, op in elementary(typed.op):
             prefix = "/".join((*path, part))
             own = {
-                name.removeprefix(part): np.asarray(self.weights["/".join((*path, name))], np.float64)
+                name.removeprefix(part): np.asarray(
+                    self.weights["/".join((*path, name))], np.float64
+                )
                 for name in names
                 if name.startswith(part)
             }
@@ -121,10 +128,16 @@ def merge(fork: TypedFork, values: list[Array]) -> Array:
     if fork.node.merge == "concat":
         return np.concatenate(values, axis=-1)
     full = [broadcast(fork, value) for value in values]
-    return sum(full[1:], full[0]) if fork.node.merge == "add" else math.prod(full[1:], start=full[0])
+    return (
+        sum(full[1:], full[0]) if fork.node.merge == "add" else math.prod(full[1:], start=full[0])
+    )
 
 
 def broadcast(fork: TypedFork, value: Array) -> Array:
     """The output of a branch with as many axes as the merge has: a vector becomes a map of one pixel."""
     rank = fork.y.rank
-    return value if value.ndim == rank + 2 else value.reshape(len(value), *(1,) * rank, value.shape[-1])
+    return (
+        value
+        if value.ndim == rank + 2
+        else value.reshape(len(value), *(1,) * rank, value.shape[-1])
+    )

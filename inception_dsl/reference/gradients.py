@@ -51,10 +51,17 @@ Gradients: TypeAlias = tuple[Array, dict[str, Array]]
 def scatter(cut: Array, windows: tuple[Window, ...], sizes: tuple[int, ...]) -> Array:
     """The way back of ``gather``: every pixel sums over the windows that held it; what fell on padding is dropped."""
     pads, places = taps(windows, sizes)
-    padded = np.zeros((len(cut), *(n + sum(p) for n, p in zip(sizes, pads, strict=True)), cut.shape[-1]))
+    padded = np.zeros(
+        (len(cut), *(n + sum(p) for n, p in zip(sizes, pads, strict=True)), cut.shape[-1])
+    )
     for tap, place in enumerate(places):
         padded[(slice(None), *place)] += cut[..., tap, :]
-    return padded[(slice(None), *(slice(before, before + n) for n, (before, _) in zip(sizes, pads, strict=True)))]
+    return padded[
+        (
+            slice(None),
+            *(slice(before, before + n) for n, (before, _) in zip(sizes, pads, strict=True)),
+        )
+    ]
 
 
 def over_positions(dy: Array) -> Array:
@@ -65,7 +72,9 @@ def over_positions(dy: Array) -> Array:
 def affine(dy: Array, y: Array, weights: Weights) -> Gradients:
     """The way back of ``y * gamma + beta``."""
     found = {"gamma": over_positions(dy * y), "beta": over_positions(dy)}
-    return dy * weights.get("gamma", 1.0), {name: value for name, value in found.items() if name in weights}
+    return dy * weights.get("gamma", 1.0), {
+        name: value for name, value in found.items() if name in weights
+    }
 
 
 def standardisation(dy: Array, y: Array, factor: Array, axes: tuple[int, ...]) -> Array:
@@ -82,7 +91,9 @@ def conv(op: Conv, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients
         gradient = gradient.reshape(-1, gradient.shape[-1])
         dkernels.append((part.reshape(len(gradient), -1).T @ gradient).reshape(weight.shape))
         dcuts.append((gradient @ weight.reshape(-1, gradient.shape[-1]).T).reshape(part.shape))
-    dx = scatter(dcuts[0] if op.groups == 1 else np.concatenate(dcuts, axis=-1), windows, x.shape[1:-1])
+    dx = scatter(
+        dcuts[0] if op.groups == 1 else np.concatenate(dcuts, axis=-1), windows, x.shape[1:-1]
+    )
     return dx, {"kernel": np.concatenate(dkernels, axis=-1), **bias(op, dy)}
 
 
@@ -97,7 +108,10 @@ def depthwise_conv(op: DepthwiseConv, x: Array, weights: Weights, y: Array, dy: 
     flat = cut.reshape(-1, *cut.shape[-2:])
     dkernel = np.einsum("ntc,ncm->tcm", flat, gradient).reshape(kernel.shape)
     dcut = np.einsum("ncm,tcm->ntc", gradient, kernel.reshape(-1, *kernel.shape[-2:]))
-    return scatter(dcut.reshape(cut.shape), windows, x.shape[1:-1]), {"kernel": dkernel, **bias(op, dy)}
+    return scatter(dcut.reshape(cut.shape), windows, x.shape[1:-1]), {
+        "kernel": dkernel,
+        **bias(op, dy),
+    }
 
 
 def max_pool(op: Pool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
@@ -113,10 +127,14 @@ def avg_pool(op: AvgPool, x: Array, weights: Weights, y: Array, dy: Array) -> Gr
     windows, sizes = op.windows(x.ndim - 2), x.shape[1:-1]
     share = (dy / counted(op, sizes))[..., None, :]
     window = math.prod(w.kernel for w in windows)
-    return scatter(np.broadcast_to(share, (*dy.shape[:-1], window, dy.shape[-1])), windows, sizes), {}
+    return scatter(
+        np.broadcast_to(share, (*dy.shape[:-1], window, dy.shape[-1])), windows, sizes
+    ), {}
 
 
-def adaptive_avg_pool(op: AdaptiveAvgPool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+def adaptive_avg_pool(
+    op: AdaptiveAvgPool, x: Array, weights: Weights, y: Array, dy: Array
+) -> Gradients:
     for axis, size in enumerate(x.shape[1:-1], 1):
         whole = np.zeros((*dy.shape[:axis], size, *dy.shape[axis + 1 :]))
         for index, one in enumerate(laid_out(size, dy.shape[axis])):
@@ -162,7 +180,9 @@ def group_norm(op: GroupNorm, x: Array, weights: Weights, y: Array, dy: Array) -
     return standardisation(split(op, dy), normal, factor, (1, 3)).reshape(x.shape), found
 
 
-def local_response_norm(op: LocalResponseNorm, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+def local_response_norm(
+    op: LocalResponseNorm, x: Array, weights: Weights, y: Array, dy: Array
+) -> Gradients:
     total = denominator(op, x)
     before = op.size // 2
     others = neighbours(dy * x * total ** (-op.beta - 1), op.size - 1 - before, before)
@@ -185,7 +205,9 @@ DERIVATIVES: Final[dict[str, Callable[[Array, Array, float], Array]]] = {
     "relu6": lambda x, y, _: (x > 0) & (x < 6),
     "leaky_relu": lambda x, y, a: np.where(x > 0, 1.0, a),
     "elu": lambda x, y, a: np.where(x > 0, 1.0, y + a),
-    "gelu": lambda x, y, _: (1 + erf(x / math.sqrt(2))) / 2 + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi),
+    "gelu": lambda x, y, _: (
+        (1 + erf(x / math.sqrt(2))) / 2 + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+    ),
     "silu": lambda x, y, _: sigmoid(x) + y * (1 - sigmoid(x)),
     "hard_swish": lambda x, y, _: np.clip(x + 3, 0, 6) / 6 + x * ((x > -3) & (x < 3)) / 6,
     "sigmoid": lambda x, y, _: y * (1 - y),
@@ -196,7 +218,9 @@ DERIVATIVES: Final[dict[str, Callable[[Array, Array, float], Array]]] = {
 
 def zero_pad(op: ZeroPad, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
     pads = op.pads(x.ndim - 2)
-    return dy[(slice(None), *(slice(p, p + n) for (p, _), n in zip(pads, x.shape[1:-1], strict=True)))], {}
+    return dy[
+        (slice(None), *(slice(p, p + n) for (p, _), n in zip(pads, x.shape[1:-1], strict=True)))
+    ], {}
 
 
 def scale(op: Scale, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
@@ -238,6 +262,8 @@ def unmerge(fork: TypedFork, values: list[Array], dy: Array) -> list[Array]:
     for index, (value, wide) in enumerate(zip(values, full, strict=True)):
         others = full[:index] + full[index + 1 :] if fork.node.merge == "multiply" else []
         gradient = math.prod(others, start=dy)
-        axes = tuple(i for i, (n, of) in enumerate(zip(wide.shape, dy.shape, strict=True)) if n < of)
+        axes = tuple(
+            i for i, (n, of) in enumerate(zip(wide.shape, dy.shape, strict=True)) if n < of
+        )
         found.append(gradient.sum(axes, keepdims=True).reshape(value.shape))
     return found

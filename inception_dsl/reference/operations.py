@@ -50,7 +50,9 @@ def elementary(op: Op, prefix: str = "") -> Iterator[tuple[str, Op]]:
         yield prefix, Activation.model_construct(op="activation", function=function)
 
 
-def taps(windows: tuple[Window, ...], sizes: tuple[int, ...]) -> tuple[list[tuple[int, int]], Places]:
+def taps(
+    windows: tuple[Window, ...], sizes: tuple[int, ...]
+) -> tuple[list[tuple[int, int]], Places]:
     """The padding of every spatial axis (with what ``ceil_mode`` adds), and for each tap of the window, in row-major
     order, where it lies in the padded input for all outputs.
     """
@@ -82,7 +84,9 @@ def conv(op: Conv, x: Array, weights: Weights) -> Array:
     parts = [
         part.reshape(-1, part.shape[-2] * part.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
         for part, kernel in zip(
-            np.split(cut, op.groups, axis=-1), np.split(weights["kernel"], op.groups, axis=-1), strict=True
+            np.split(cut, op.groups, axis=-1),
+            np.split(weights["kernel"], op.groups, axis=-1),
+            strict=True,
         )
     ]
     y = parts[0] if op.groups == 1 else np.concatenate(parts, axis=-1)
@@ -110,7 +114,9 @@ def counted(op: AvgPool, sizes: tuple[int, ...]) -> Array:
     if op.count_include_pad:
         pads = [w.pads(n) for w, n in zip(windows, sizes, strict=True)]
         inside = np.pad(inside, [(0, 0), *pads, (0, 0)], constant_values=1.0)
-        windows = tuple(Window(w.kernel, w.stride, w.dilation, (0, 0), w.ceil_mode) for w in windows)
+        windows = tuple(
+            Window(w.kernel, w.stride, w.dilation, (0, 0), w.ceil_mode) for w in windows
+        )
     return gather(inside, windows).sum(axis=-2)[(slice(None), *(slice(0, n) for n in outputs))]
 
 
@@ -124,7 +130,9 @@ def global_max_pool(op: Any, x: Array, weights: Weights) -> Array:
 
 def adaptive_avg_pool(op: AdaptiveAvgPool, x: Array, weights: Weights) -> Array:
     for axis, count in enumerate(op.outputs(x.ndim - 2), 1):
-        x = np.stack([x.take(one, axis=axis).mean(axis) for one in laid_out(x.shape[axis], count)], axis=axis)
+        x = np.stack(
+            [x.take(one, axis=axis).mean(axis) for one in laid_out(x.shape[axis], count)], axis=axis
+        )
     return x
 
 

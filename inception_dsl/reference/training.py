@@ -44,7 +44,9 @@ def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: fl
     tape = Tape()
     result = interpret(typed, weights, x, training=True, tape=tape)
     loss, cotangents = (
-        classified(typed, result.outputs, targets) if typed.has_loss else weighed(result.outputs, targets)
+        classified(typed, result.outputs, targets)
+        if typed.has_loss
+        else weighed(result.outputs, targets)
     )
     back = _Backward(tape)
     input_gradient = back.program(typed, cotangents)
@@ -55,26 +57,37 @@ def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: fl
         decay = back.decays[path]
         after[path] = decay * after[path] + (1 - decay) * found
     corrections = {
-        path: (1 - back.decays[path]) * result.statistics[path] / (count - 1) if count > 1 else np.nan
+        path: (1 - back.decays[path]) * result.statistics[path] / (count - 1)
+        if count > 1
+        else np.nan
         for path, count in back.counts.items()
     }
-    return Step(loss, result.outputs, back.gradients, after, input_gradient, back.counts, corrections)
+    return Step(
+        loss, result.outputs, back.gradients, after, input_gradient, back.counts, corrections
+    )
 
 
 def unbiased(step: Step) -> dict[str, Array]:
     """The weights after a step of a framework that takes n / (n - 1) times the variance of the batch for the moving
     one; not a number where there is only one value.
     """
-    return {**step.weights, **{path: step.weights[path] + more for path, more in step.corrections.items()}}
+    return {
+        **step.weights,
+        **{path: step.weights[path] + more for path, more in step.corrections.items()},
+    }
 
 
-def weighed(outputs: Mapping[str, Array], targets: Mapping[str, Array]) -> tuple[float, dict[str, Array]]:
+def weighed(
+    outputs: Mapping[str, Array], targets: Mapping[str, Array]
+) -> tuple[float, dict[str, Array]]:
     """The sum of all products of outputs and targets, and its gradient for each output."""
     found = {name: np.asarray(targets[name], np.float64) for name in outputs}
     return float(sum((outputs[name] * value).sum() for name, value in found.items())), found
 
 
-def classified(typed: TypedProgram, outputs: Mapping[str, Array], classes: Array) -> tuple[float, dict[str, Array]]:
+def classified(
+    typed: TypedProgram, outputs: Mapping[str, Array], classes: Array
+) -> tuple[float, dict[str, Array]]:
     """Cross-entropy of the end and of the auxiliary heads, and its gradient for each output."""
     smoothing = typed.program.training.label_smoothing if typed.program.training else 0.0
     main = typed.program.output_name
@@ -84,7 +97,9 @@ def classified(typed: TypedProgram, outputs: Mapping[str, Array], classes: Array
         y = outputs[name].reshape(len(classes), -1)
         targets = np.full(y.shape, smoothing / y.shape[-1])
         targets[np.arange(len(y)), classes] += 1 - smoothing
-        value, gradient = cross_entropy(y, targets, probabilities=typed.probabilities and name == main)
+        value, gradient = cross_entropy(
+            y, targets, probabilities=typed.probabilities and name == main
+        )
         loss += share * value
         found[name] = share * gradient.reshape(outputs[name].shape)
     return loss, found
@@ -94,7 +109,9 @@ def cross_entropy(y: Array, targets: Array, *, probabilities: bool) -> tuple[flo
     """``-sum(targets * log(p))``, mean over the batch, with its gradient; ``y`` are probabilities or logits."""
     if probabilities:
         cut = np.maximum(y, 1e-30)  # as in generated code, so that the loss stays finite
-        return float(-(targets * np.log(cut)).sum() / len(y)), -(targets / cut * (cut == y)) / len(y)
+        return float(-(targets * np.log(cut)).sum() / len(y)), -(targets / cut * (cut == y)) / len(
+            y
+        )
     shifted = y - y.max(-1, keepdims=True)
     logarithm = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     return float(-(targets * logarithm).sum() / len(y)), (softmax(y) - targets) / len(y)
@@ -113,7 +130,10 @@ class _Backward:
         """The gradient of the input, given that of every output."""
         pending: dict[str, Array] = {}
         tapped = [(step, cotangents[name]) for name, step in typed.program.outputs.items()]
-        tapped += [(head.after, self.chain(chain, cotangents[head.name], (head.name,))) for head, chain in typed.heads]
+        tapped += [
+            (head.after, self.chain(chain, cotangents[head.name], (head.name,)))
+            for head, chain in typed.heads
+        ]
         for name, dy in tapped:
             pending[name] = pending[name] + dy if name in pending else dy
         dy = cotangents[typed.program.output_name]
@@ -121,7 +141,9 @@ class _Backward:
             dy = self.chain(chain, dy, (), pending)
         return dy
 
-    def chain(self, chain: TypedChain, dy: Array, path: Path, pending: dict[str, Array] | None = None) -> Array:
+    def chain(
+        self, chain: TypedChain, dy: Array, path: Path, pending: dict[str, Array] | None = None
+    ) -> Array:
         """``pending`` has what else is known of the outputs of steps, by name."""
         for step in reversed(chain.steps):
             if pending and step.node.segments and step.node.segments[-1] in pending:
@@ -136,7 +158,9 @@ class _Backward:
         if isinstance(typed, TypedFork):
             gradients = unmerge(typed, self.tape.merges.pop(path), dy)
             parts = zip(typed.branches, gradients, strict=True)
-            return sum(self.chain(branch, gradient, (*path, name)) for (name, branch), gradient in parts)
+            return sum(
+                self.chain(branch, gradient, (*path, name)) for (name, branch), gradient in parts
+            )
         return self.op(dy, path)
 
     def op(self, dy: Array, path: Path) -> Array:
@@ -147,5 +171,7 @@ class _Backward:
             self.gradients |= {prefix + name: gradient for name, gradient in found.items()}
             if isinstance(op, BatchNorm):
                 self.counts[f"{prefix}moving_variance"] = x.size // x.shape[-1]
-                self.decays |= {prefix + name: op.decay for name in ("moving_mean", "moving_variance")}
+                self.decays |= {
+                    prefix + name: op.decay for name in ("moving_mean", "moving_variance")
+                }
         return dy

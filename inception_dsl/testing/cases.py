@@ -25,12 +25,20 @@ ONE = "{channels: 4, height: 9, width: 6}"
 
 def conv_cases() -> Iterator[Case]:
     paddings = ["same", "valid", "1", "[2, 0]", "[[0, 1], [2, 1]]"]
-    for (kernel, stride), padding in itertools.product([("3", "1"), ("3", "2"), ("[1, 4]", "1"), ("2", "3")], paddings):
-        text = f"{{op: conv, filters: 6, kernel_size: {kernel}, stride: {stride}, padding: {padding}}}"
+    for (kernel, stride), padding in itertools.product(
+        [("3", "1"), ("3", "2"), ("[1, 4]", "1"), ("2", "3")], paddings
+    ):
+        text = (
+            f"{{op: conv, filters: 6, kernel_size: {kernel}, stride: {stride}, padding: {padding}}}"
+        )
         yield Case(f"conv-{kernel}-{stride}-{padding}", text, ONE)
     for rank, inputs in MAPS.items():
         for (i, shape), step in itertools.product(enumerate(inputs), (1, 2)):
-            yield Case(f"conv-{rank}d-{i}-{step}", f"{{op: conv, filters: 3, kernel_size: 3, stride: {step}}}", shape)
+            yield Case(
+                f"conv-{rank}d-{i}-{step}",
+                f"{{op: conv, filters: 3, kernel_size: 3, stride: {step}}}",
+                shape,
+            )
     for extra in (
         "dilation: 2",
         "dilation: [1, 2], padding: valid",
@@ -45,7 +53,9 @@ def conv_cases() -> Iterator[Case]:
         "{channels: 3, height: 14, width: 15}",
     )
     yield Case(
-        "conv-one-pixel", "{op: conv, filters: 2, kernel_size: 3, stride: 2}", "{channels: 3, height: 1, width: 1}"
+        "conv-one-pixel",
+        "{op: conv, filters: 2, kernel_size: 3, stride: 2}",
+        "{channels: 3, height: 1, width: 1}",
     )
 
 
@@ -53,9 +63,16 @@ def separable_cases() -> Iterator[Case]:
     for op, filters in (("separable_conv", "filters: 5, "), ("depthwise_conv", "")):
         for rank, inputs in MAPS.items():
             for (i, shape), stride in itertools.product(enumerate(inputs), (1, 2)):
-                text = f"{{op: {op}, {filters}kernel_size: 3, stride: {stride}, depth_multiplier: 2}}"
+                text = (
+                    f"{{op: {op}, {filters}kernel_size: 3, stride: {stride}, depth_multiplier: 2}}"
+                )
                 yield Case(f"{op}-{rank}d-{i}-{stride}", text, shape)
-        for extra in ("padding: [[0, 1], [2, 1]]", "dilation: 2", "use_bias: false", "activation: relu"):
+        for extra in (
+            "padding: [[0, 1], [2, 1]]",
+            "dilation: 2",
+            "use_bias: false",
+            "activation: relu",
+        ):
             yield Case(f"{op}-{extra}", f"{{op: {op}, {filters}kernel_size: [3, 2], {extra}}}", ONE)
 
 
@@ -63,8 +80,12 @@ def pool_cases() -> Iterator[Case]:
     for op in ("max_pool", "avg_pool"):
         counts = ["", ", count_include_pad: true"] if op == "avg_pool" else [""]
         windows = itertools.product(["2", "3", "[3, 2]", "5"], ["1", "2", "3"])
-        for (kernel, stride), padding, count in itertools.product(windows, ["same", "valid", "1"], counts):
-            text = f"{{op: {op}, kernel_size: {kernel}, stride: {stride}, padding: {padding}{count}}}"
+        for (kernel, stride), padding, count in itertools.product(
+            windows, ["same", "valid", "1"], counts
+        ):
+            text = (
+                f"{{op: {op}, kernel_size: {kernel}, stride: {stride}, padding: {padding}{count}}}"
+            )
             for i, shape in enumerate(MAPS[2]):
                 yield Case(f"{op}-{kernel}-{stride}-{padding}-{bool(count)}-{i}", text, shape)
         for padding, count in itertools.product(["valid", "1"], counts):
@@ -77,7 +98,11 @@ def pool_cases() -> Iterator[Case]:
             yield Case(f"{op}-sides-{bool(count)}", text, ONE)
         for rank in (1, 3):
             for (i, shape), step in itertools.product(enumerate(MAPS[rank]), (1, 2)):
-                yield Case(f"{op}-{rank}d-{i}-{step}", f"{{op: {op}, kernel_size: 3, stride: {step}}}", shape)
+                yield Case(
+                    f"{op}-{rank}d-{i}-{step}",
+                    f"{{op: {op}, kernel_size: 3, stride: {step}}}",
+                    shape,
+                )
         for count, padding in itertools.product(counts, ("same", "1", "[1, 0, 1]")):
             text = f"{{op: {op}, kernel_size: [3, 2, 3], padding: {padding}{count}}}"
             small = "{channels: 2, depth: 2, height: 2, width: 1}"
@@ -91,7 +116,9 @@ def other_cases() -> Iterator[Case]:
             yield Case(f"{op}-{rank}d-keepdims", f"{{op: {op}, keepdims: true}}", inputs[0])
         for size in (1, 3, 4):
             yield Case(
-                f"adaptive_avg_pool-{rank}d-{size}", f"{{op: adaptive_avg_pool, output_size: {size}}}", inputs[-1]
+                f"adaptive_avg_pool-{rank}d-{size}",
+                f"{{op: adaptive_avg_pool, output_size: {size}}}",
+                inputs[-1],
             )
         for text in (
             "{op: conv_bn, filters: 6, kernel_size: 3, stride: 2}",
@@ -120,7 +147,9 @@ def switch_cases() -> Iterator[Case]:
         yield Case(f"conv_bn-{switch}", text, ONE)
     yield Case("adaptive_avg_pool-axes", "{op: adaptive_avg_pool, output_size: [4, 7]}", ONE)
     yield Case(
-        "adaptive_avg_pool-overlap", "{op: adaptive_avg_pool, output_size: 4}", "{channels: 3, height: 14, width: 14}"
+        "adaptive_avg_pool-overlap",
+        "{op: adaptive_avg_pool, output_size: 4}",
+        "{channels: 3, height: 14, width: 14}",
     )
     for text in (
         "{op: local_response_norm, size: 4, alpha: 0.5}",
@@ -148,9 +177,19 @@ def switch_cases() -> Iterator[Case]:
     ]
     for name in functions:
         yield Case(f"activation-{name}", f"{{op: activation, function: {name}}}", ONE)
-        yield Case(f"conv-{name}", f"{{op: conv, filters: 5, kernel_size: 1, activation: {name}}}", ONE)
-        yield Case(f"conv_bn-{name}", f"{{op: conv_bn, filters: 5, kernel_size: 1, activation: {name}}}", ONE)
-        yield Case(f"vector-{name}", f"{{op: global_avg_pool}}, {{op: dense, units: 5, activation: {name}}}", ONE)
+        yield Case(
+            f"conv-{name}", f"{{op: conv, filters: 5, kernel_size: 1, activation: {name}}}", ONE
+        )
+        yield Case(
+            f"conv_bn-{name}",
+            f"{{op: conv_bn, filters: 5, kernel_size: 1, activation: {name}}}",
+            ONE,
+        )
+        yield Case(
+            f"vector-{name}",
+            f"{{op: global_avg_pool}}, {{op: dense, units: 5, activation: {name}}}",
+            ONE,
+        )
 
 
 FORKS = [
@@ -175,14 +214,26 @@ FORKS = [
         "nested",
         "{branches: {a: [{branches: {b: [{op: conv, filters: 2, kernel_size: 1}], c: []}, merge: concat}, {op: conv, filters: 3, kernel_size: 1}], d: [{op: activation, function: relu}]}, merge: concat}",
     ),
-    ("repeat-op", "{op: conv, filters: 4, kernel_size: 3, repeat: 3}, {op: activation, function: relu}"),
+    (
+        "repeat-op",
+        "{op: conv, filters: 4, kernel_size: 3, repeat: 3}, {op: activation, function: relu}",
+    ),
     (
         "repeat-growing",
         "{op: zero_pad, padding: 1, repeat: 2}, {op: conv, filters: 6, kernel_size: 2, stride: 2, repeat: 2}",
     ),
-    ("repeat-fork", "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, repeat: 3}"),
-    ("repeat-branch", "{branches: {a: [{op: conv, filters: 4, kernel_size: 3, repeat: 2}], b: []}, merge: add}"),
-    ("flatten-dense", "{op: conv, filters: 3, kernel_size: 3}, {op: flatten}, {op: dense, units: 4}, {op: batch_norm}"),
+    (
+        "repeat-fork",
+        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, repeat: 3}",
+    ),
+    (
+        "repeat-branch",
+        "{branches: {a: [{op: conv, filters: 4, kernel_size: 3, repeat: 2}], b: []}, merge: add}",
+    ),
+    (
+        "flatten-dense",
+        "{op: conv, filters: 3, kernel_size: 3}, {op: flatten}, {op: dense, units: 4}, {op: batch_norm}",
+    ),
     (
         "same-names",
         "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, name: one}, {branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, name: two}",
@@ -191,11 +242,21 @@ FORKS = [
         "odd-names",
         "{op: conv, name: half, filters: 2, kernel_size: 1}, {op: conv, name: x, filters: 2, kernel_size: 1}, {op: conv, name: conv, filters: 2, kernel_size: 1}",
     ),
-    ("one-channel", "{op: conv, filters: 1, kernel_size: 3}, {op: conv_bn, filters: 1, kernel_size: 1}"),
+    (
+        "one-channel",
+        "{op: conv, filters: 1, kernel_size: 3}, {op: conv_bn, filters: 1, kernel_size: 1}",
+    ),
 ]
 
 
 def all_cases() -> list[Case]:
     """Every case; names are unique."""
     forks = [Case(f"fork-{name}", text, ONE) for name, text in FORKS]
-    return [*conv_cases(), *separable_cases(), *pool_cases(), *other_cases(), *switch_cases(), *forks]
+    return [
+        *conv_cases(),
+        *separable_cases(),
+        *pool_cases(),
+        *other_cases(),
+        *switch_cases(),
+        *forks,
+    ]

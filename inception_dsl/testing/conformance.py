@@ -41,7 +41,9 @@ SAMPLES = all_cases()
 
 def every_sample(check: Any) -> Any:
     """Run a test on every op and attribute."""
-    return pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])(check)
+    return pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])(
+        check
+    )
 
 
 class Prints:
@@ -56,7 +58,9 @@ class Prints:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Every network is a test of its own, by its name."""
         if "network" in metafunc.fixturenames:
-            metafunc.parametrize("network", self.specs, ids=[Path(spec).stem for spec in self.specs])
+            metafunc.parametrize(
+                "network", self.specs, ids=[Path(spec).stem for spec in self.specs]
+            )
 
     def loaded(self) -> tuple[plugins.Plugin, Backend]:
         """The backend as it is installed."""
@@ -71,7 +75,9 @@ class Prints:
         text = plugins.emit(*self.loaded(), typed, report)
         for found in report:
             assert found.code == "E503", found.message
-            assert found.span.file == typed.program.origin.span().file, f"{found.message}: the place is not in the spec"
+            assert found.span.file == typed.program.origin.span().file, (
+                f"{found.message}: the place is not in the spec"
+            )
         assert (text is None) != report.ok, "it prints, or it says why not"
         return text
 
@@ -93,7 +99,9 @@ class Prints:
         )
         call = [sys.executable, "-c", code, self.backend, *map(str, specs)]
         texts = {
-            subprocess.run(call, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+            subprocess.run(
+                call, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+            ).stdout
             for seed in ("0", "1", "2")
         }
         assert len(texts) == 1
@@ -134,7 +142,9 @@ class Agrees(Prints):
     def agree(self, case: Case, dtype: str = "float64") -> None:
         """Everything that is compared lies within the bounds."""
         unbiased = self.loaded()[1].unbiased_variance
-        found = observe(self.model(case.typed, dtype), case.weights, case.x, dtype, case.targets, RATE)
+        found = observe(
+            self.model(case.typed, dtype), case.weights, case.x, dtype, case.targets, RATE
+        )
         deviations = errors(case, expect(case, train=True), found, unbiased_variance=unbiased)
         bounds = BOUNDS if dtype == "float64" else dict.fromkeys(BOUNDS, FLOAT32)
         for check in compare(case, found, deviations, bounds):
@@ -142,7 +152,9 @@ class Agrees(Prints):
             assert not check.problem, f"{check.problem}{where}"
 
     @every_sample
-    def test_every_op_agrees(self, sample: Sample, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    def test_every_op_agrees(
+        self, sample: Sample, tmp_path: Path, request: pytest.FixtureRequest
+    ) -> None:
         case = prepared(written(sample, tmp_path), own_input=True, seed=2)
         case = case._replace(x=3.0 * case.x)  # beyond 6, where activations are cut
         if reason := self.defect(sample.name):
@@ -155,7 +167,11 @@ class Agrees(Prints):
         self.agree(prepared(network, {"input": size} if size else {}))
 
     def test_other_weights_are_refused(self, tmp_path: Path) -> None:
-        sample = next(sample for sample in SAMPLES if "op: conv," in sample.steps and "use_bias" not in sample.steps)
+        sample = next(
+            sample
+            for sample in SAMPLES
+            if "op: conv," in sample.steps and "use_bias" not in sample.steps
+        )
         case = prepared(written(sample, tmp_path), own_input=True)
         model, (path, value) = self.model(case.typed), next(iter(case.weights.items()))
         with pytest.raises(KeyError, match=path):
@@ -185,7 +201,9 @@ class Agrees(Prints):
 def written(sample: Sample, folder: Path) -> Path:
     """A sample as a spec in a folder."""
     spec = folder / "sample.yaml"
-    spec.write_text(f"block: sample\ninput: {sample.input}\nsteps: [{sample.steps}]\n", encoding="utf-8")
+    spec.write_text(
+        f"block: sample\ninput: {sample.input}\nsteps: [{sample.steps}]\n", encoding="utf-8"
+    )
     return spec
 
 
@@ -198,7 +216,11 @@ def compiled(spec: str | os.PathLike[str]) -> TypedProgram:
 
 
 def prepared(
-    spec: str | os.PathLike[str], settings: Mapping[str, str] | None = None, *, own_input: bool = False, seed: int = 0
+    spec: str | os.PathLike[str],
+    settings: Mapping[str, str] | None = None,
+    *,
+    own_input: bool = False,
+    seed: int = 0,
 ) -> Case:
     """The case of a spec that has no mistakes."""
     report = Report()

@@ -25,7 +25,9 @@ from .trial import Trial
 
 LIFE: Final = 100  # networks that a process is given; frameworks keep something of every model
 TIMEOUT: Final = 300.0  # seconds; a network takes a fraction of one
-THREADS: Final = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+THREADS: Final = dict.fromkeys(
+    ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
+)
 """Small networks gain nothing from threads, and processes that share the cores lose by them."""
 
 
@@ -44,14 +46,18 @@ def tasks(seeds: Sequence[int], training: int) -> list[Task]:
     return found
 
 
-def fuzz(given: Sequence[Task], names: Sequence[str], jobs: int, timeout: float = TIMEOUT) -> Iterator[Trial]:
+def fuzz(
+    given: Sequence[Task], names: Sequence[str], jobs: int, timeout: float = TIMEOUT
+) -> Iterator[Trial]:
     """The trials of all tasks on these backends, as they end; ``jobs`` processes share them."""
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
     for task in given:
         waiting.put(task)
     done: queue.SimpleQueue[Trial | BaseException] = queue.SimpleQueue()
     for _ in range(min(jobs, len(given))):
-        threading.Thread(target=_serve, args=(waiting, done.put, names, timeout), daemon=True).start()
+        threading.Thread(
+            target=_serve, args=(waiting, done.put, names, timeout), daemon=True
+        ).start()
     for _ in given:
         trial = done.get()
         if isinstance(trial, BaseException):
@@ -125,7 +131,11 @@ class Worker:
             return Trial(**json.loads(line))
         code = self.process.wait()
         spec = random_spec(task.seed)
-        problem = f"no result after {self.timeout:g} seconds" if hung.is_set() else f"the process ended with {code}"
+        problem = (
+            f"no result after {self.timeout:g} seconds"
+            if hung.is_set()
+            else f"the process ended with {code}"
+        )
         return Trial(task.seed, spec.policy, spec.dtype, problem=problem)
 
     def end(self) -> None:
@@ -136,8 +146,12 @@ class Worker:
 
 @click.command(context_settings={"show_default": True})
 @click.option("--count", default=200, type=click.IntRange(0), help="How many networks.")
-@click.option("--seed", default=0, type=click.IntRange(0), help="Of the first; each next one has the next.")
-@click.option("--seeds", "file", type=click.Path(path_type=Path, exists=True), help="A file of further seeds.")
+@click.option(
+    "--seed", default=0, type=click.IntRange(0), help="Of the first; each next one has the next."
+)
+@click.option(
+    "--seeds", "file", type=click.Path(path_type=Path, exists=True), help="A file of further seeds."
+)
 @click.option("--training", default=0, help="Compare a training step of so many networks.")
 @click.option("--backend", "names", multiple=True, help="May be repeated.  [default: all that run]")
 @click.option("--jobs", default=2, type=click.IntRange(1), help="Number of processes.")
@@ -164,7 +178,9 @@ def main(
     seeds = dict.fromkeys([*range(seed, seed + count), *(kept(file) if file else ())])
     started, trials = time.perf_counter(), list[Trial]()
     given = tasks(list(seeds), training)
-    with click.progressbar(length=len(given), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    with click.progressbar(
+        length=len(given), file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
         for trial in fuzz(given, names, jobs, timeout):
             trials.append(trial)
             bar.update(1)
@@ -175,7 +191,9 @@ def main(
         raise click.exceptions.Exit(1)
 
 
-def told(given: Sequence[Task], trials: Sequence[Trial], names: Sequence[str], seconds: float) -> str:
+def told(
+    given: Sequence[Task], trials: Sequence[Trial], names: Sequence[str], seconds: float
+) -> str:
     """What came out, in lines."""
     wrong = sum(bool(trial.problem) for trial in trials)
     trained = sum(trial.trained for trial in trials)

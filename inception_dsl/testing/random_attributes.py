@@ -20,7 +20,11 @@ def _norm(values: Values, scope: Scope, epsilons: tuple[float, ...]) -> Step:
 
 def batch_norm(values: Values, x: Shape, scope: Scope) -> Step:
     found = _norm(values, scope, (1e-3, 1e-5, 0.01, 0.1))
-    return {**found, "decay": values.number(scope, 0.9, 0.99, 0.9997, 0.5, 0.0)} if values.chance(0.4) else found
+    return (
+        {**found, "decay": values.number(scope, 0.9, 0.99, 0.9997, 0.5, 0.0)}
+        if values.chance(0.4)
+        else found
+    )
 
 
 def layer_norm(values: Values, x: Shape, scope: Scope) -> Step:
@@ -67,7 +71,9 @@ def dense(values: Values, x: Shape, scope: Scope) -> Step:
 
 def adaptive_avg_pool(values: Values, x: Shape, scope: Scope) -> Step:
     if values.chance(0.5):
-        return {"output_size": values.lift(scope, "int", values.rng.choice((1, 2, 3, 4)), (1, 2, 3))}
+        return {
+            "output_size": values.lift(scope, "int", values.rng.choice((1, 2, 3, 4)), (1, 2, 3))
+        }
     return {"output_size": [values.rng.choice((1, 2, 3, 5)) for _ in range(x.rank)]}
 
 

@@ -55,7 +55,9 @@ class Forks:
                 branches.append(("branch", self.towards(x, y.spatial, scope)))
         return branches
 
-    def towards(self, x: Shape, sizes: tuple[int, ...], scope: Scope, channels: int = 0) -> list[Step]:
+    def towards(
+        self, x: Shape, sizes: tuple[int, ...], scope: Scope, channels: int = 0
+    ) -> list[Step]:
         """A chain that ends in maps of ``sizes``, with ``channels`` channels where they are given."""
         steps: list[Step] = []
         if self.values.chance(0.5):
@@ -65,7 +67,9 @@ class Forks:
         elif not steps or self.values.chance(0.3):
             steps.append(self.accepted(self.windows.keeping(x, scope), x, scope))
         if channels:
-            steps.append({"op": self.rng.choice(("conv", "conv_bn")), "filters": channels, "kernel_size": 1})
+            steps.append(
+                {"op": self.rng.choice(("conv", "conv_bn")), "filters": channels, "kernel_size": 1}
+            )
             steps[-1] |= {"stride": 1, "padding": "same"}
         self.chains.name(steps)
         return steps
@@ -93,7 +97,10 @@ class Forks:
         channels = x.channels if plain else y.channels
         branches = [("shortcut", [] if plain else self.towards(x, y.spatial, scope, channels))]
         count = self.rng.choice((1, 1, 1, 2))
-        branches += [("branch", self.towards(x, y.spatial, scope, self.broadcast(channels))) for _ in range(count)]
+        branches += [
+            ("branch", self.towards(x, y.spatial, scope, self.broadcast(channels)))
+            for _ in range(count)
+        ]
         if y.channels in (1, channels):
             branches.append(("branch", long))
         for word, steps in branches:
@@ -113,9 +120,21 @@ class Forks:
         keep = self.values.chance(0.4)
         gate: list[Step] = [{"op": pool, **({"keepdims": True} if keep else {})}]
         if self.values.chance(0.5):
-            gate.append({"op": "dense", "units": self.values.filters(x, scope), "activation": "relu"})
-        gate.append({"op": "dense", "units": x.channels, "activation": self.rng.choice(("sigmoid", "tanh", "none"))})
-        rest = [] if self.values.chance(0.7) else [self.accepted(self.windows.keeping(x, scope), x, scope)]
+            gate.append(
+                {"op": "dense", "units": self.values.filters(x, scope), "activation": "relu"}
+            )
+        gate.append(
+            {
+                "op": "dense",
+                "units": x.channels,
+                "activation": self.rng.choice(("sigmoid", "tanh", "none")),
+            }
+        )
+        rest = (
+            []
+            if self.values.chance(0.7)
+            else [self.accepted(self.windows.keeping(x, scope), x, scope)]
+        )
         if rest and "filters" in rest[0]:
             rest[0]["filters"] = x.channels
             rest[0].pop("groups", None)

@@ -18,7 +18,9 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "keepdims": False,
     "repeat": 1,
 }
-WINDOWED: Final = frozenset({"conv", "conv_bn", "separable_conv", "depthwise_conv", "max_pool", "avg_pool"})
+WINDOWED: Final = frozenset(
+    {"conv", "conv_bn", "separable_conv", "depthwise_conv", "max_pool", "avg_pool"}
+)
 POOLS: Final = frozenset({"max_pool", "avg_pool"})
 
 
@@ -80,7 +82,9 @@ class Book:
     channels: int = 40
     layers: int = 0
 
-    def after(self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Shape:
+    def after(
+        self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any] | None = None
+    ) -> Shape:
         """The shape behind a step with all its repetitions; raises :class:`Misfit`."""
         found = self.defaults if own is None else own
         for _ in range(resolved(step.get("repeat", 1), values)):
@@ -89,12 +93,16 @@ class Book:
                 raise Misfit
         return x
 
-    def chain(self, steps: list[Step], x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]) -> Shape:
+    def chain(
+        self, steps: list[Step], x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]
+    ) -> Shape:
         for step in steps:
             x = self.after(step, x, values, own)
         return x
 
-    def once(self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]) -> Shape:
+    def once(
+        self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]
+    ) -> Shape:
         if "branches" in step:
             ends = [self.chain(steps, x, values, own) for steps in step["branches"].values()]
             return joined(step["merge"], ends)
@@ -105,8 +113,14 @@ class Book:
 
     def use(self, step: Step, x: Shape, values: Mapping[str, Any]) -> Shape:
         block = self.blocks[step["use"]]
-        arguments = {n: resolved(step[n], values) if n in step else p.value for n, p in block.parameters.items()}
-        own = {o: {**self.defaults.get(o, {}), **block.defaults.get(o, {})} for o in {*self.defaults, *block.defaults}}
+        arguments = {
+            n: resolved(step[n], values) if n in step else p.value
+            for n, p in block.parameters.items()
+        }
+        own = {
+            o: {**self.defaults.get(o, {}), **block.defaults.get(o, {})}
+            for o in {*self.defaults, *block.defaults}
+        }
         return self.chain(block.steps, x, {**arguments, "in_channels": x.channels}, own)
 
 
@@ -135,7 +149,10 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
         spatial = tuple(output(name, given, axis, x) for axis in range(x.rank))
         squeezed(name, given, x, spatial)
         return varied(given["activation"], Shape(spatial, channels(name, given, x)))
-    if name in ("adaptive_avg_pool", "global_avg_pool", "global_max_pool", "zero_pad") and not x.rank:
+    if (
+        name in ("adaptive_avg_pool", "global_avg_pool", "global_max_pool", "zero_pad")
+        and not x.rank
+    ):
         raise Misfit
     if name == "adaptive_avg_pool":
         return Shape(tuple(at(given["output_size"], axis) for axis in range(x.rank)), x.channels)
@@ -179,7 +196,9 @@ def normalised(groups: int, center: bool | None, x: Shape) -> None:
         raise Misfit
     positions = x.elements // x.channels
     whole = groups in (1, x.channels) and positions > 1
-    if (x.channels if not groups else positions * x.channels // groups) == 1 or (whole and center is False):
+    if (x.channels if not groups else positions * x.channels // groups) == 1 or (
+        whole and center is False
+    ):
         raise Misfit
 
 
@@ -196,7 +215,9 @@ def channels(name: str, given: Attributes, x: Shape) -> int:
 
 def output(name: str, given: Attributes, axis: int, x: Shape) -> int:
     """Outputs of a window along one axis."""
-    kernel, stride, dilation = (at(given[key], axis) for key in ("kernel_size", "stride", "dilation"))
+    kernel, stride, dilation = (
+        at(given[key], axis) for key in ("kernel_size", "stride", "dilation")
+    )
     dilation = 1 if name in POOLS else dilation
     size, padding, ceil = x.spatial[axis], given["padding"], name in POOLS and given["ceil_mode"]
     if padding == "same":

@@ -65,11 +65,16 @@ class _Writer:
 
     def defaults(self) -> dict[str, Step]:
         """Attributes where steps say nothing, of some ops."""
-        exact = [f for f in self.policy.functions if f not in ("leaky_relu", "gelu_tanh", "softmax")]
+        exact = [
+            f for f in self.policy.functions if f not in ("leaky_relu", "gelu_tanh", "softmax")
+        ]
         possible: dict[str, Step] = {
             "batch_norm": {"epsilon": 0.01, "scale": False, "decay": 0.9},
             "conv": {"padding": "valid", "use_bias": False},
-            "conv_bn": {"activation": self.rng.choice(exact), "padding": self.rng.choice(("valid", "same"))},
+            "conv_bn": {
+                "activation": self.rng.choice(exact),
+                "padding": self.rng.choice(("valid", "same")),
+            },
             "avg_pool": {"count_include_pad": True, "stride": 2},
             "max_pool": {"stride": 2, "padding": "valid", "ceil_mode": True},
             "local_response_norm": {"size": 3, "alpha": 0.5},
@@ -91,7 +96,10 @@ class _Writer:
         return {MAIN: written(data), **files}
 
     def input(self) -> Step:
-        return {"channels": self.x.channels, **dict(zip(AXES[self.x.rank], self.x.spatial, strict=True))}
+        return {
+            "channels": self.x.channels,
+            **dict(zip(AXES[self.x.rank], self.x.spatial, strict=True)),
+        }
 
     def block(self) -> Step:
         scope = Scope({"in_channels": self.x.channels}, {}, self.policy.lifted)
@@ -102,7 +110,9 @@ class _Writer:
         return {**head, "blocks": self.own_blocks(), "steps": steps}
 
     def head(self, scope: Scope) -> Step:
-        found: Step = {"params": {n: {"type": p.type, "default": p.value} for n, p in scope.parameters.items()}}
+        found: Step = {
+            "params": {n: {"type": p.type, "default": p.value} for n, p in scope.parameters.items()}
+        }
         return {**found, "defaults": self.book.defaults}
 
     def own_blocks(self) -> dict[str, Step]:
@@ -116,11 +126,15 @@ class _Writer:
         found = {n: b for n, b in self.book.blocks.items() if b.imported}
         if found:
             data["import"] = [f"{name}.yaml" for name in found]
-        return {f"{name}.yaml": written({"block": name, **body(block)}) for name, block in found.items()}
+        return {
+            f"{name}.yaml": written({"block": name, **body(block)}) for name, block in found.items()
+        }
 
     def network(self) -> Step:
         classes = self.rng.choice((2, 3, 5, 10))
-        scope = Scope({"in_channels": self.x.channels, "classes": classes}, {}, self.policy.lifted / 2)
+        scope = Scope(
+            {"in_channels": self.x.channels, "classes": classes}, {}, self.policy.lifted / 2
+        )
         sections: dict[str, list[Step]] = {}
         taps: dict[str, Shape] = {}
         y = self.x
@@ -129,11 +143,22 @@ class _Writer:
         sections["head"] = self.ending(y, classes) if self.chance(0.85) else []
         if not any(sections.values()):
             raise Misfit
-        beside = {"aux_heads": self.heads(taps, classes), "outputs": self.outputs(taps), **self.trained()}
-        head = {"network": f"net_{self.seed}", "input": self.input(), "classes": classes, **self.head(scope)}
+        beside = {
+            "aux_heads": self.heads(taps, classes),
+            "outputs": self.outputs(taps),
+            **self.trained(),
+        }
+        head = {
+            "network": f"net_{self.seed}",
+            "input": self.input(),
+            "classes": classes,
+            **self.head(scope),
+        }
         return {**head, "blocks": self.own_blocks(), **sections, **beside}
 
-    def section(self, x: Shape, length: int, scope: Scope, taps: dict[str, Shape]) -> tuple[list[Step], Shape]:
+    def section(
+        self, x: Shape, length: int, scope: Scope, taps: dict[str, Shape]
+    ) -> tuple[list[Step], Shape]:
         """A chain at the top, whose steps may be tapped by their names."""
         steps, y = self.steps.chain(x, length, scope)
         values, before = self.steps.environment(scope), self.book.layers
@@ -149,14 +174,18 @@ class _Writer:
         """From features to classes."""
         steps: list[Step] = []
         if x.rank:
-            pool = self.rng.choice(("global_avg_pool", "global_avg_pool", "global_max_pool", "flatten"))
+            pool = self.rng.choice(
+                ("global_avg_pool", "global_avg_pool", "global_max_pool", "flatten")
+            )
             keep = pool != "flatten" and self.chance(0.15)
             steps.append({"op": pool, **({"keepdims": True} if keep else {})})
         if self.chance(0.4):
             steps.append({"op": "dropout", "rate": self.rng.choice((0.2, 0.4))})
         if self.chance(0.2):
             steps.append({"op": "dense", "units": self.rng.choice((3, 7)), "activation": "relu"})
-        units: Any = Given("$classes", lambda values: values["classes"]) if self.chance(0.8) else classes
+        units: Any = (
+            Given("$classes", lambda values: values["classes"]) if self.chance(0.8) else classes
+        )
         steps.append({"op": "dense", "units": units})
         if self.chance(0.15):
             steps[-1]["activation"] = "softmax"
@@ -176,7 +205,9 @@ class _Writer:
             if x.rank and self.chance(0.5):
                 kernel = self.rng.choice((1, 3))
                 filters = self.rng.choice((2, 5))
-                steps = [{"op": "conv_bn", "filters": filters, "kernel_size": kernel, "padding": "same"}]
+                steps = [
+                    {"op": "conv_bn", "filters": filters, "kernel_size": kernel, "padding": "same"}
+                ]
             weight = self.rng.choice((0.3, 0.4, 1.0, 0.25))
             steps += [step for step in self.ending(x, classes) if step.get("function") != "softmax"]
             steps[-1].pop("activation", None)
@@ -196,7 +227,10 @@ class _Writer:
             found["training"] = {"label_smoothing": self.rng.choice((0.0, 0.1, 0.3))}
             if self.chance(0.3):
                 name = self.rng.choice(("truncated_normal", "glorot_uniform", "he_normal"))
-                found["training"]["initializer"] = {"name": name, "bias": self.rng.choice((0.0, 0.2))}
+                found["training"]["initializer"] = {
+                    "name": name,
+                    "bias": self.rng.choice((0.0, 0.2)),
+                }
         if self.chance(0.15):
             mean = [0.5] * self.x.channels if self.chance(0.5) else 0.5
             found["preprocessing"] = {"scale": 0.00392156862745098, "mean": mean, "std": 0.25}
@@ -228,7 +262,11 @@ def body(block: Block) -> Step:
     """What a block says of itself."""
     params: Step = {}
     for name, parameter in block.parameters.items():
-        params[name] = {"type": parameter.type, "default": parameter.value} if parameter.optional else parameter.type
+        params[name] = (
+            {"type": parameter.type, "default": parameter.value}
+            if parameter.optional
+            else parameter.type
+        )
     return {"params": params, "steps": block.steps}
 
 

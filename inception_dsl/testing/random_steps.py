@@ -14,7 +14,9 @@ from .random_windows import Windows
 
 TRIES: Final = 12
 MOST_LAYERS: Final = 22
-WINDOW_KINDS: Final = frozenset({"conv", "conv_bn", "separable_conv", "depthwise_conv", "max_pool", "avg_pool"})
+WINDOW_KINDS: Final = frozenset(
+    {"conv", "conv_bn", "separable_conv", "depthwise_conv", "max_pool", "avg_pool"}
+)
 
 
 class Steps(Values):
@@ -98,7 +100,9 @@ class Steps(Values):
 
     def block(self, x: Shape, scope: Scope) -> str:
         name = self.fresh("unit")
-        inner = Scope({"in_channels": x.channels}, {}, max(self.policy.lifted, 0.1), True, scope.depth + 1)
+        inner = Scope(
+            {"in_channels": x.channels}, {}, max(self.policy.lifted, 0.1), True, scope.depth + 1
+        )
         steps, _ = self.chain(x, self.rng.randint(1, 4), inner)
         if not steps:
             raise Misfit

@@ -10,7 +10,19 @@ from typing import Any, Final
 from .random_policies import Policy
 from .random_sizes import Book, Given, Parameter, Shape
 
-ODD_NAMES: Final = ("train", "half", "forward", "ops", "layers", "loss", "nn", "self", "x", "features", "range")
+ODD_NAMES: Final = (
+    "train",
+    "half",
+    "forward",
+    "ops",
+    "layers",
+    "loss",
+    "nn",
+    "self",
+    "x",
+    "features",
+    "range",
+)
 """Names of steps and branches that mean something else in generated code."""
 OF_CHANNELS: Final = (
     Given("$in_channels", lambda values: values["in_channels"]),
@@ -68,7 +80,9 @@ class Values:
         """Filters or units: a number, or an expression where the scope has one to say."""
         if scope.block and multiple == 1 and self.chance(0.25):
             return self.rng.choice(OF_CHANNELS)
-        number = multiple * self.rng.choice((1, 2, 3, 4, 5, 6, 8) if multiple == 1 else (1, 1, 2, 3))
+        number = multiple * self.rng.choice(
+            (1, 2, 3, 4, 5, 6, 8) if multiple == 1 else (1, 1, 2, 3)
+        )
         if multiple == 1 and scope.lifted and self.chance(scope.lifted / 2):
             return self.arithmetic(scope, number)
         return self.lift(scope, "int", number, (1, 2, 3, 4)) if multiple == 1 else number
@@ -83,14 +97,20 @@ class Values:
         """``value``, or sometimes a parameter of the block (or the network) that has it."""
         if not self.chance(scope.lifted):
             return value
-        same = [n for n, p in scope.parameters.items() if (p.type, p.value, p.choices) == (kind, value, choices)]
+        same = [
+            n
+            for n, p in scope.parameters.items()
+            if (p.type, p.value, p.choices) == (kind, value, choices)
+        ]
         name = self.rng.choice(same) if same else self.parameter(scope, kind, value, choices)
         return Given(f"${name}", lambda values: values[name])
 
     def parameter(self, scope: Scope, kind: str, value: Any, choices: tuple[Any, ...]) -> str:
         word = {"int": "width", "float": "factor", "bool": "flag", "str": "way"}[kind]
         name = self.fresh(word, plain=True)
-        scope.parameters[name] = Parameter(kind, value, choices, not scope.block or self.chance(0.4))
+        scope.parameters[name] = Parameter(
+            kind, value, choices, not scope.block or self.chance(0.4)
+        )
         return name
 
     def function(self, scope: Scope) -> Any:

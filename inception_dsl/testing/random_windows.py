@@ -8,7 +8,15 @@ from .random_attributes import batch_norm
 from .random_sizes import POOLS, Shape, Step
 from .random_values import Scope, Values
 
-KEEPERS: Final = ("conv", "conv_bn", "conv_bn", "max_pool", "avg_pool", "depthwise_conv", "separable_conv")
+KEEPERS: Final = (
+    "conv",
+    "conv_bn",
+    "conv_bn",
+    "max_pool",
+    "avg_pool",
+    "depthwise_conv",
+    "separable_conv",
+)
 
 
 class Windows:
@@ -25,7 +33,13 @@ class Windows:
         """A step that leaves the spatial axes as they are."""
         kind = self.rng.choice(self.kinds(KEEPERS))
         kernel = self.lift(scope, "int", self.kernel(kind), (1, 2, 3))
-        return {"op": kind, **self.outcome(kind, x, scope), "kernel_size": kernel, "stride": 1, "padding": "same"}
+        return {
+            "op": kind,
+            **self.outcome(kind, x, scope),
+            "kernel_size": kernel,
+            "stride": 1,
+            "padding": "same",
+        }
 
     def kinds(self, wanted: tuple[str, ...]) -> list[str]:
         """Those of the kinds that the policy allows."""
@@ -37,9 +51,17 @@ class Windows:
         kind = self.rng.choice(self.kinds(KEEPERS))
         found = [self.reach(kind, n, wanted) for n, wanted in zip(x.spatial, sizes, strict=True)]
         kernel, stride, padding = (list(values) for values in zip(*found, strict=True))
-        settings: Step = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": 1}
+        settings: Step = {
+            "kernel_size": kernel,
+            "stride": stride,
+            "padding": padding,
+            "dilation": 1,
+        }
         if kind in POOLS:
-            settings = {**{k: v for k, v in settings.items() if k != "dilation"}, "ceil_mode": False}
+            settings = {
+                **{k: v for k, v in settings.items() if k != "dilation"},
+                "ceil_mode": False,
+            }
         return {"op": kind, **self.outcome(kind, x, scope), **settings}
 
     def reach(self, kind: str, size: int, wanted: int) -> tuple[int, int, list[int]]:
@@ -57,11 +79,17 @@ class Windows:
 
     def window(self, kind: str, x: Shape, scope: Scope) -> Step:
         odd = self.policy.odd
-        kernel: Any = [self.kernel(kind) for _ in range(x.rank)] if self.chance(odd / 2) else self.kernel(kind)
+        kernel: Any = (
+            [self.kernel(kind) for _ in range(x.rank)]
+            if self.chance(odd / 2)
+            else self.kernel(kind)
+        )
         if not isinstance(kernel, list):
             kernel = self.lift(scope, "int", kernel, (1, 2, 3))
         elif self.chance(0.4):
-            kernel = [1 if axis else max(kernel) for axis in range(x.rank)][:: self.rng.choice((1, -1))]
+            kernel = [1 if axis else max(kernel) for axis in range(x.rank)][
+                :: self.rng.choice((1, -1))
+            ]
         found: Step = {"kernel_size": kernel}
         if self.chance(odd) or (kind in POOLS and self.chance(0.4)):
             found["stride"] = self.stride(x, scope)
@@ -87,7 +115,11 @@ class Windows:
         """Dilation; with a stride, three axes need a pool in Keras, which only policies of pools may have."""
         if strided and x.rank == 3 and not self.policy.weights()["max_pool"]:
             return 1
-        return [self.rng.choice((1, 2, 3)) for _ in range(x.rank)] if self.chance(0.3) else self.rng.choice((2, 2, 3))
+        return (
+            [self.rng.choice((1, 2, 3)) for _ in range(x.rank)]
+            if self.chance(0.3)
+            else self.rng.choice((2, 2, 3))
+        )
 
     def padding(self, kind: str, x: Shape, scope: Scope) -> Any:
         way = self.rng.choice(("same", "valid", "valid", "pixels", "pixels"))
@@ -117,7 +149,9 @@ class Windows:
         return found
 
     def groups(self, kind: str, x: Shape) -> int:
-        if kind == "separable_conv" or not self.chance(0.15 + (0.3 if self.policy.name == "groups" else 0.0)):
+        if kind == "separable_conv" or not self.chance(
+            0.15 + (0.3 if self.policy.name == "groups" else 0.0)
+        ):
             return 1
         return self.rng.choice([n for n in range(1, x.channels + 1) if x.channels % n == 0])
 

@@ -34,7 +34,9 @@ from .random_specs import MAIN, RandomSpec, random_spec
 SAMPLES: Final = 2
 ROUNDINGS: Final = 3
 ULP: Final = 2.0**-23  # of float32
-SAMPLES_IN_TRAINING: Final = 5  # two values in a batch norm's batch are -1 and 1, whatever they were
+SAMPLES_IN_TRAINING: Final = (
+    5  # two values in a batch norm's batch are -1 and 1, whatever they were
+)
 
 
 class Trial(NamedTuple):
@@ -84,7 +86,9 @@ def prepared(spec: RandomSpec, folder: Path, *, training: bool = False) -> Case:
     return Case(str(folder / MAIN), typed, {}, {}, weights, x, targets(typed, size, spec.seed))
 
 
-def judged(spec: RandomSpec, backends: Sequence[Backend], *, training: bool = False) -> tuple[float, str]:
+def judged(
+    spec: RandomSpec, backends: Sequence[Backend], *, training: bool = False
+) -> tuple[float, str]:
     """The largest error, and what differs first (nothing, where all agree)."""
     with tempfile.TemporaryDirectory(prefix="inception-dsl-") as name:
         case = prepared(spec, Path(name), training=training)
@@ -113,27 +117,38 @@ def _single(case: Case, expected: Expected, backends: Sequence[Backend]) -> tupl
     if judge is None or exact is None:
         return 0.0, problem
     found = {backend.name: run(case, backend, "float32") for backend in backends}
-    bounds = dict.fromkeys(BOUNDS, allowed(_rounding(case, expected, judge, found[judge.name], exact)))
+    bounds = dict.fromkeys(
+        BOUNDS, allowed(_rounding(case, expected, judge, found[judge.name], exact))
+    )
     worst = 0.0
     for backend in backends:
-        error, problem = _difference(case, expected, found[backend.name], backend, "float32", bounds)
+        error, problem = _difference(
+            case, expected, found[backend.name], backend, "float32", bounds
+        )
         worst = max(worst, error)
         if problem:
             return worst, problem
     return worst, ""
 
 
-def _rounding(case: Case, expected: Expected, judge: Backend, single: Observed, exact: Observed) -> float:
+def _rounding(
+    case: Case, expected: Expected, judge: Backend, single: Observed, exact: Observed
+) -> float:
     """The largest rounding of the judge's float32: on the weights, and on others that are an ulp away. A small network
     has so few outputs that they are all lucky at times.
     """
     found = [rounding(case, expected, single, exact)["outputs"]]
     rng = np.random.default_rng(0)
     for _ in range(ROUNDINGS):
-        moved = {p: _rounded(w * (1 + ULP * rng.choice([-1, 1], w.shape))) for p, w in case.weights.items()}
+        moved = {
+            p: _rounded(w * (1 + ULP * rng.choice([-1, 1], w.shape)))
+            for p, w in case.weights.items()
+        }
         other = case._replace(weights=moved)
         found.append(
-            rounding(other, expected, *(run(other, judge, dtype) for dtype in ("float32", "float64")))["outputs"]
+            rounding(
+                other, expected, *(run(other, judge, dtype) for dtype in ("float32", "float64"))
+            )["outputs"]
         )
     return max(found)
 
@@ -165,7 +180,9 @@ def _difference(
     first = next((check for check in checks if check.problem), None)
     if first is None:
         return worst, ""
-    where = f" ({first.place.what}, {os.path.basename(str(first.place.span))})" if first.place else ""
+    where = (
+        f" ({first.place.what}, {os.path.basename(str(first.place.span))})" if first.place else ""
+    )
     return worst, f"{backend.name} in {dtype}: {first.problem}{where}"
 
 
@@ -181,7 +198,11 @@ def run(case: Case, backend: Backend, dtype: str, *, training: bool = False) -> 
 
 def of_reference(typed: TypedProgram, expected: Expected) -> str:
     """What the reference's shapes have against inference."""
-    wanted = {"/".join(p): n.y.shape for p, n in walk_program(typed, heads=False) if isinstance(n, TypedUse)}
+    wanted = {
+        "/".join(p): n.y.shape
+        for p, n in walk_program(typed, heads=False)
+        if isinstance(n, TypedUse)
+    }
     heads = {head.name for head, _ in typed.heads}
     wanted |= {name: y.shape for name, y in typed.outputs.items() if name not in heads}
     found = {**expected.boundaries, **expected.outputs}

@@ -39,7 +39,9 @@ class ExpressionError(Exception):
     ``write`` is what to put in the place of ``length`` characters there.
     """
 
-    def __init__(self, message: str, offset: int = 0, length: int = 1, *, help: str = "", write: str = "") -> None:
+    def __init__(
+        self, message: str, offset: int = 0, length: int = 1, *, help: str = "", write: str = ""
+    ) -> None:
         super().__init__(message)
         self.offset, self.length, self.help, self.write = offset, length, help, write
 
@@ -113,7 +115,11 @@ def parse(text: str) -> Expression:
         write = f'"${{{inner[1].strip()}}}"' if inner else ""
         help = f"write `{write}`" if write else ""
         raise ExpressionError(
-            "an expression is `$name` or `${…}`, the whole value", 0, len(text), help=help, write=write
+            "an expression is `$name` or `${…}`, the whole value",
+            0,
+            len(text),
+            help=help,
+            write=write,
         )
     return Expression(text, tuple(_Parser(text).parse()))
 
@@ -127,10 +133,18 @@ class _Parser:
             if match is None:
                 start = position + len(text[position:end]) - len(text[position:end].lstrip())
                 if text[start].isdecimal():
-                    raise ExpressionError("a number is at most 18 decimal digits, with no zero before them", start)
+                    raise ExpressionError(
+                        "a number is at most 18 decimal digits, with no zero before them", start
+                    )
                 write = "//" if text[start] == "/" else ""
-                help = "write `//`, which rounds down" if write else "+ - * // %, min, max and parentheses are known"
-                raise ExpressionError(f"`{text[start]}` has no meaning here", start, help=help, write=write)
+                help = (
+                    "write `//`, which rounds down"
+                    if write
+                    else "+ - * // %, min, max and parentheses are known"
+                )
+                raise ExpressionError(
+                    f"`{text[start]}` has no meaning here", start, help=help, write=write
+                )
             kind = match.lastgroup or ""
             self.tokens.append((kind, match[kind], match.start(kind)))
             position = match.end()
@@ -154,7 +168,9 @@ class _Parser:
 
     def fail(self) -> None:
         kind, value, offset = self.peek()
-        what = "the expression ends too early" if kind == "end" else f"`{value}` does not belong here"
+        what = (
+            "the expression ends too early" if kind == "end" else f"`{value}` does not belong here"
+        )
         power = value == "*" and self.index > 0 and self.tokens[self.index - 1][1] == "*"
         help = "there are no powers: write the product" if power else ""
         raise ExpressionError(what, offset, max(1, len(value)), help=help)

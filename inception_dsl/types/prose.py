@@ -20,7 +20,9 @@ class Prose:
         return bool(self.plain)
 
     def __str__(self) -> NoReturn:
-        raise TypeError("a text of a spec reaches source as a literal, a comment or a docstring only")
+        raise TypeError(
+            "a text of a spec reaches source as a literal, a comment or a docstring only"
+        )
 
     def __format__(self, _: str) -> str:
         return str(self)

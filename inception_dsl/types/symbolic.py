@@ -29,7 +29,9 @@ class Symbolic:
 
     def __post_init__(self) -> None:
         if sum(len(atom) for atom, _ in self.terms) > MAX_SOURCE:
-            raise TooLongError(f"a size becomes an expression of more than {MAX_SOURCE:,} characters")
+            raise TooLongError(
+                f"a size becomes an expression of more than {MAX_SOURCE:,} characters"
+            )
 
     @staticmethod
     def name(name: str) -> Symbolic:
@@ -146,7 +148,9 @@ def source(value: Value) -> str:
     """``value`` as Python source, without needless outer parentheses."""
     text = str(value)
     alone = isinstance(value, Symbolic) and len(value.terms) == 1 and not value.constant
-    return text[1:-1] if alone and text.startswith("(") else text  # an atom in parentheses has them around all of it
+    return (
+        text[1:-1] if alone and text.startswith("(") else text
+    )  # an atom in parentheses has them around all of it
 
 
 def known(value: Value) -> bool:

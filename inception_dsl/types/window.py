@@ -36,14 +36,20 @@ class Window(NamedTuple):
         before, after = self.padding
         room = size + (before + after - self.extent)
         if not isinstance(room, Symbolic) and room < 0:
-            spread = f" ({self.kernel} taps at dilation {self.dilation})" if self.dilation > 1 else ""
+            spread = (
+                f" ({self.kernel} taps at dilation {self.dilation})" if self.dilation > 1 else ""
+            )
             needs = f"the window needs {self.extent}{spread}"
             message = f"the input has {size} pixels with {before + after} of padding, {needs}"
             raise ShapeError(message, field="kernel_size", code="E401")
         if not self.ceil_mode:
             return dim((room + self.stride) // self.stride)
         count = (room + (2 * self.stride - 1)) // self.stride
-        if isinstance(count, int) and isinstance(size, int) and (count - 1) * self.stride >= size + before:
+        if (
+            isinstance(count, int)
+            and isinstance(size, int)
+            and (count - 1) * self.stride >= size + before
+        ):
             count -= 1
         return dim(count)
 

@@ -39,7 +39,9 @@ def gradient_errors(found: Mapping[str, Any], reference: Mapping[str, Any]) -> d
     """
     layers: dict[str, float] = {}
     for path, gradient in reference.items():
-        layers[layer(path)] = max(layers.get(layer(path), 0.0), float(np.abs(gradient).max(initial=0.0)))
+        layers[layer(path)] = max(
+            layers.get(layer(path), 0.0), float(np.abs(gradient).max(initial=0.0))
+        )
     least = LEAST * max(layers.values(), default=0.0)
     errors = dict.fromkeys(found.keys() ^ reference.keys(), float("inf"))
     for path in found.keys() & reference.keys():

@@ -78,7 +78,9 @@ def prepare(
             source = given
     x = _rounded(batch(typed, seed, size))
     weights = {p: _rounded(v) for p, v in calibrated(typed, seeded(typed, seed), x).items()}
-    return Case(os.path.normpath(spec), typed, given, source, weights, x, targets(typed, size, seed))
+    return Case(
+        os.path.normpath(spec), typed, given, source, weights, x, targets(typed, size, seed)
+    )
 
 
 def oblong(typed: TypedProgram) -> str:
@@ -96,7 +98,10 @@ def targets(typed: TypedProgram, size: int, seed: int) -> Any:
     if typed.has_loss:
         classes = number(typed.y.channels)
         return (int(rng.integers(classes)) + np.arange(size) * max(1, classes // size)) % classes
-    return {name: _rounded(rng.normal(size=(size, *map(number, y.shape)))) for name, y in typed.outputs.items()}
+    return {
+        name: _rounded(rng.normal(size=(size, *map(number, y.shape))))
+        for name, y in typed.outputs.items()
+    }
 
 
 def expect(case: Case, *, train: bool = False) -> Expected:
@@ -111,7 +116,11 @@ def places(typed: TypedProgram) -> dict[str, Place]:
     found: dict[str, Place] = {}
     last = Place(0, typed.program.origin.span(), "the end")
     for order, (path, node) in enumerate(walk_program(typed)):
-        what = f"use of {node.node.block}" if isinstance(node, TypedUse) else getattr(node.node, "name", None) or "fork"
+        what = (
+            f"use of {node.node.block}"
+            if isinstance(node, TypedUse)
+            else getattr(node.node, "name", None) or "fork"
+        )
         if hasattr(node, "op"):
             what = str(node.op.op)
         place = Place(order, node.node.origin.span(), what)
@@ -127,7 +136,9 @@ def places(typed: TypedProgram) -> dict[str, Place]:
 def place(where: Mapping[str, Place], path: str) -> Place | None:
     """The node that a weight or an output belongs to."""
     parts = path.split("/")
-    return next((where[p] for n in range(len(parts), -1, -1) if (p := "/".join(parts[:n])) in where), None)
+    return next(
+        (where[p] for n in range(len(parts), -1, -1) if (p := "/".join(parts[:n])) in where), None
+    )
 
 
 def _rounded(value: Any) -> Any:

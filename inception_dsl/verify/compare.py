@@ -44,7 +44,9 @@ class Check(NamedTuple):
     place: Place | None = None
 
 
-def compare(case: Case, found: Observed, deviations: Errors, bounds: Mapping[str, float]) -> tuple[Check, ...]:
+def compare(
+    case: Case, found: Observed, deviations: Errors, bounds: Mapping[str, float]
+) -> tuple[Check, ...]:
     """Every check of what a model did; ``deviations`` are its :func:`errors`."""
     where = places(case.typed)
     checks = [_shapes(case, found, where), _weights(case, found, where), _parameters(case, found)]
@@ -60,7 +62,9 @@ def compare(case: Case, found: Observed, deviations: Errors, bounds: Mapping[str
     return tuple(checks)
 
 
-def errors(case: Case, expected: Expected, found: Observed, *, unbiased_variance: bool = False) -> Errors:
+def errors(
+    case: Case, expected: Expected, found: Observed, *, unbiased_variance: bool = False
+) -> Errors:
     """How far everything that has a bound lies from the reference.
 
     A framework that divides by n - 1 for the moving variance is held to exactly that (``unbiased_variance``).
@@ -76,23 +80,39 @@ def errors(case: Case, expected: Expected, found: Observed, *, unbiased_variance
     result["gradients"] = gradient_errors(found.gradients, step.gradients)
     after = unbiased(step) if unbiased_variance else step.weights
     moved = {path: distance(found.updated.get(path), value) for path, value in after.items()}
-    result["weights after"] = {path: error for path, error in moved.items() if path in step.gradients}
-    result["statistics"] = {path: error for path, error in moved.items() if path not in step.gradients}
+    result["weights after"] = {
+        path: error for path, error in moved.items() if path in step.gradients
+    }
+    result["statistics"] = {
+        path: error for path, error in moved.items() if path not in step.gradients
+    }
     return result
 
 
-def rounding(case: Case, expected: Expected, single: Observed, double: Observed) -> dict[str, float]:
+def rounding(
+    case: Case, expected: Expected, single: Observed, double: Observed
+) -> dict[str, float]:
     """The largest rounding of float32 by kind: how far a framework in float32 lies from itself in float64."""
-    outputs = max(_largest(single.boundaries, double.boundaries), _largest(single.outputs, double.outputs))
+    outputs = max(
+        _largest(single.boundaries, double.boundaries), _largest(single.outputs, double.outputs)
+    )
     result = {"outputs": outputs}
     step = expected.trained
     if step is not None and single.loss is not None and double.loss is not None:
         result["outputs"] = max(outputs, _largest(single.trained, double.trained))
         result["loss"] = abs(single.loss - double.loss) / _unit(case, step)
-        result["gradients"] = max(gradient_errors(single.gradients, double.gradients).values(), default=0.0)
-        after = {path: distance(value, double.updated[path]) for path, value in single.updated.items()}
-        result["weights after"] = max((e for p, e in after.items() if p in double.gradients), default=0.0)
-        result["statistics"] = max((e for p, e in after.items() if p not in double.gradients), default=0.0)
+        result["gradients"] = max(
+            gradient_errors(single.gradients, double.gradients).values(), default=0.0
+        )
+        after = {
+            path: distance(value, double.updated[path]) for path, value in single.updated.items()
+        }
+        result["weights after"] = max(
+            (e for p, e in after.items() if p in double.gradients), default=0.0
+        )
+        result["statistics"] = max(
+            (e for p, e in after.items() if p not in double.gradients), default=0.0
+        )
         spread = {k: e / _unit(case, step) if k == "loss" else e for k, e in single.spread.items()}
         result |= {kind: max(result[kind], error) for kind, error in spread.items()}
     return result
@@ -102,11 +122,16 @@ def _unit(case: Case, step: Step) -> float:
     """The largest value of the loss: itself, or all its terms where it is a sum in which they cancel."""
     if case.typed.has_loss:
         return abs(step.loss) or 1.0
-    return float(sum(np.abs(step.outputs[name] * value).sum() for name, value in case.targets.items())) or 1.0
+    return (
+        float(sum(np.abs(step.outputs[name] * value).sum() for name, value in case.targets.items()))
+        or 1.0
+    )
 
 
 def _distances(found: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, float]:
-    return {name: distance(value, reference[name]) for name, value in found.items() if name in reference}
+    return {
+        name: distance(value, reference[name]) for name, value in found.items() if name in reference
+    }
 
 
 def _largest(found: Mapping[str, Any], reference: Mapping[str, Any]) -> float:
@@ -115,10 +140,14 @@ def _largest(found: Mapping[str, Any], reference: Mapping[str, Any]) -> float:
 
 def _shapes(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
     typed, size = case.typed, len(case.x)
-    uses = [("/".join(p), n.y) for p, n in walk_program(typed, heads=False) if isinstance(n, TypedUse)]
+    uses = [
+        ("/".join(p), n.y) for p, n in walk_program(typed, heads=False) if isinstance(n, TypedUse)
+    ]
     heads = {head.name for head, _ in typed.heads}
     plain = [(name, y) for name, y in typed.outputs.items() if name not in heads]
-    wanted = [(found.boundaries, path, y) for path, y in uses] + [(found.outputs, name, y) for name, y in plain]
+    wanted = [(found.boundaries, path, y) for path, y in uses] + [
+        (found.outputs, name, y) for name, y in plain
+    ]
     if found.loss is not None:
         wanted += [(found.trained, name, y) for name, y in typed.outputs.items()]
     check = Check("shapes", len(wanted))
@@ -139,13 +168,28 @@ def _weights(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
     both = wanted.keys() & found.weights.keys()
     for path in both:
         if found.weights[path] != wanted[path]:
-            problems.append((path, f"has the shape {_sizes(found.weights[path])}, expected {_sizes(wanted[path])}"))
+            problems.append(
+                (
+                    path,
+                    f"has the shape {_sizes(found.weights[path])}, expected {_sizes(wanted[path])}",
+                )
+            )
     problems += [(path, "is not what was loaded") for path in found.unequal if path in both]
     if found.loss is not None:
-        trainable = {_join(layer.path, w.name) for layer in layers(case.typed) for w in layer.weights if w.trainable}
+        trainable = {
+            _join(layer.path, w.name)
+            for layer in layers(case.typed)
+            for w in layer.weights
+            if w.trainable
+        }
         problems += [(path, "has no gradient") for path in trainable - set(found.gradients)]
-        problems += [(path, "has a gradient, but is not trained") for path in set(found.gradients) - trainable]
-        problems += [(path, "is missing after the step") for path in wanted.keys() - set(found.updated)]
+        problems += [
+            (path, "has a gradient, but is not trained")
+            for path in set(found.gradients) - trainable
+        ]
+        problems += [
+            (path, "is missing after the step") for path in wanted.keys() - set(found.updated)
+        ]
     check = Check("weights", len(wanted))
     if not problems:
         return check

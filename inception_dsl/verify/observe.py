@@ -50,7 +50,11 @@ def observe(
     shapes = {path: tuple(value.shape) for path, value in model.weights().items()}
     model.load(weights)
     held = model.weights()
-    unequal = [p for p, v in weights.items() if p not in held or not np.array_equal(held[p], np.asarray(v, dtype))]
+    unequal = [
+        p
+        for p, v in weights.items()
+        if p not in held or not np.array_equal(held[p], np.asarray(v, dtype))
+    ]
     trainable, other = model.parameters()
     parameters = (int(trainable), int(other))
     found = Observed(shapes, tuple(unequal), parameters, model.forward(x), model.boundaries(x))
@@ -59,12 +63,20 @@ def observe(
     trained = model.forward(x, training=True)
     model.load(weights)  # the statistics have moved
     step = model.step(x, targets, rate)
-    found = found._replace(loss=float(step.loss), trained=trained, gradients=step.gradients, updated=step.weights)
+    found = found._replace(
+        loss=float(step.loss), trained=trained, gradients=step.gradients, updated=step.weights
+    )
     return found._replace(spread=_spread(model, step, weights, x, targets, rate, nudges))
 
 
 def _spread(
-    model: Model, step: Step, weights: Mapping[str, Any], x: Any, targets: Any, rate: float, nudges: int
+    model: Model,
+    step: Step,
+    weights: Mapping[str, Any],
+    x: Any,
+    targets: Any,
+    rate: float,
+    nudges: int,
 ) -> dict[str, float]:
     """How far loss (absolute), gradients and the weights after a step move when every weight moves by ``NUDGE``.
 
@@ -75,7 +87,12 @@ def _spread(
     rng = np.random.default_rng(0)
     largest: dict[str, float] = {}
     for _ in range(nudges):
-        model.load({p: np.asarray(w) * (1 + NUDGE * rng.choice([-1, 1], np.shape(w))) for p, w in weights.items()})
+        model.load(
+            {
+                p: np.asarray(w) * (1 + NUDGE * rng.choice([-1, 1], np.shape(w)))
+                for p, w in weights.items()
+            }
+        )
         other = model.step(x, targets, rate)
         moved = {path: distance(value, step.weights[path]) for path, value in other.weights.items()}
         errors = {

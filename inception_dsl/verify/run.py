@@ -25,7 +25,9 @@ from .case import RATE, Case, Expected, expect, prepare
 from .compare import BOUNDS, Check, compare, errors, rounding
 from .observe import Observed, restored, write
 
-NUDGES: Final = 3  # other roundings of the weights, by which the spread of gradients in float32 is known
+NUDGES: Final = (
+    3  # other roundings of the weights, by which the spread of gradients in float32 is known
+)
 TIMEOUT: Final = 1800.0  # seconds; larger than any shipped network takes on two cores
 
 
@@ -37,7 +39,11 @@ class Target(NamedTuple):
 
     def __str__(self) -> str:
         first = self.backend.engines[:1]
-        return self.backend.name if self.engine in first or not first else f"{self.backend.name}:{self.engine.name}"
+        return (
+            self.backend.name
+            if self.engine in first or not first
+            else f"{self.backend.name}:{self.engine.name}"
+        )
 
 
 class Outcome(NamedTuple):
@@ -82,7 +88,11 @@ class Plan(NamedTuple):
         """Target, type of numbers, and whether it is asked for (else only its rounding is wanted)."""
         asked = [(t, d if t.engine.exact else "float32") for d in self.dtypes for t in self.targets]
         judge = self.judge()
-        extra = [(judge, "float64"), (judge, "float32")] if judge and any(d == "float32" for _, d in asked) else []
+        extra = (
+            [(judge, "float64"), (judge, "float32")]
+            if judge and any(d == "float32" for _, d in asked)
+            else []
+        )
         ordered = list(dict.fromkeys([*extra, *asked]))
         return [(target, dtype, (target, dtype) in asked) for target, dtype in ordered]
 
@@ -122,7 +132,11 @@ def verify(
             found, outcome = _run(case, plan, target, dtype, given, folder)
             if found is not None and target == judge:
                 own[dtype] = found
-                round_off = rounding(case, expected, own["float32"], own["float64"]) if len(own) == 2 else {}
+                round_off = (
+                    rounding(case, expected, own["float32"], own["float64"])
+                    if len(own) == 2
+                    else {}
+                )
             if found is not None and asked:
                 outcome = _judged(case, expected, found, target, outcome, round_off)
             if asked:
@@ -133,14 +147,25 @@ def verify(
 
 
 def _judged(
-    case: Case, expected: Expected, found: Observed, target: Target, outcome: Outcome, round_off: Mapping[str, float]
+    case: Case,
+    expected: Expected,
+    found: Observed,
+    target: Target,
+    outcome: Outcome,
+    round_off: Mapping[str, float],
 ) -> Outcome:
     deviations = errors(case, expected, found, unbiased_variance=target.backend.unbiased_variance)
-    bounds = BOUNDS if outcome.dtype == "float64" else {kind: allowed(round_off.get(kind, 0.0)) for kind in BOUNDS}
+    bounds = (
+        BOUNDS
+        if outcome.dtype == "float64"
+        else {kind: allowed(round_off.get(kind, 0.0)) for kind in BOUNDS}
+    )
     checks = compare(case, found, deviations, bounds)
     first = next((check for check in checks if check.problem), None)
     return outcome._replace(
-        status="differs" if first else "agrees", reason=first.problem if first else "", checks=checks
+        status="differs" if first else "agrees",
+        reason=first.problem if first else "",
+        checks=checks,
     )
 
 
@@ -176,10 +201,18 @@ def _run(
     environment = {**os.environ, **dict(target.engine.environment)}
     try:
         done = subprocess.run(
-            call, env=environment, capture_output=True, text=True, errors="replace", timeout=plan.timeout, check=False
+            call,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=plan.timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        return None, outcome._replace(status="hung", reason=f"no result after {plan.timeout:g} seconds")
+        return None, outcome._replace(
+            status="hung", reason=f"no result after {plan.timeout:g} seconds"
+        )
     outcome = outcome._replace(seconds=time.perf_counter() - started)
     result = folder / "result.json"
     if not result.exists():

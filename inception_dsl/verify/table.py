@@ -14,19 +14,38 @@ COUNTED: Final = ("shapes", "weights", "parameters")
 
 def table(found: Verification) -> str:
     """The largest error of every framework in units of the reference's largest value, what is allowed, what differs."""
-    kinds = [kind for kind in BOUNDS if any(check.kind == kind for o in found.outcomes for check in o.checks)]
+    kinds = [
+        kind
+        for kind in BOUNDS
+        if any(check.kind == kind for o in found.outcomes for check in o.checks)
+    ]
     rows = [["", "", *COUNTED, *kinds, ""]]
     for outcome in found.outcomes:
         checks = {check.kind: check for check in outcome.checks}
         cells = [_cell(checks.get(kind)) for kind in (*COUNTED, *kinds)]
         rows.append([outcome.target, outcome.dtype, *cells, outcome.status])
     for dtype in dict.fromkeys(o.dtype for o in found.outcomes if o.checks):
-        bounds = {check.kind: check.bound for o in found.outcomes if o.dtype == dtype for check in o.checks}
-        rows.append(["allowed", dtype, *[""] * len(COUNTED), *[_number(bounds.get(kind)) for kind in kinds], ""])
+        bounds = {
+            check.kind: check.bound
+            for o in found.outcomes
+            if o.dtype == dtype
+            for check in o.checks
+        }
+        rows.append(
+            [
+                "allowed",
+                dtype,
+                *[""] * len(COUNTED),
+                *[_number(bounds.get(kind)) for kind in kinds],
+                "",
+            ]
+        )
         if dtype == "float32":
             own = [_number(found.rounding.get(kind)) for kind in kinds]
             rows.append(["rounding", f"of {found.reference}", *[""] * len(COUNTED), *own, ""])
-    return "\n".join([heading(found), *_aligned(rows), *(line for o in found.outcomes for line in _reason(o))])
+    return "\n".join(
+        [heading(found), *_aligned(rows), *(line for o in found.outcomes for line in _reason(o))]
+    )
 
 
 def heading(found: Verification) -> str:
@@ -44,7 +63,10 @@ def to_dict(found: Verification) -> dict[str, Any]:
         "input": list(program.input.shape),
         "samples": len(found.case.x),
         "agrees": found.ok,
-        "rounding": {"of": found.reference, **{kind: _finite(value) for kind, value in found.rounding.items()}},
+        "rounding": {
+            "of": found.reference,
+            **{kind: _finite(value) for kind, value in found.rounding.items()},
+        },
         "outcomes": [
             {
                 "target": outcome.target,
@@ -65,7 +87,12 @@ def _check(check: Check) -> dict[str, Any]:
         plain |= {"error": _finite(check.error), "allowed": check.bound}
     if check.place:
         span = check.place.span
-        plain["place"] = {"file": span.file, "line": span.line, "column": span.column, "what": check.place.what}
+        plain["place"] = {
+            "file": span.file,
+            "line": span.line,
+            "column": span.column,
+            "what": check.place.what,
+        }
     return plain
 
 
@@ -87,7 +114,9 @@ def _cell(check: Check | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.1e}" if math.isfinite(value) and value else f"{value:g}"
+    return (
+        "" if value is None else f"{value:.1e}" if math.isfinite(value) and value else f"{value:g}"
+    )
 
 
 def _finite(value: float) -> float | None:
@@ -99,6 +128,9 @@ def _aligned(rows: list[list[str]]) -> list[str]:
     left = (0, 1, len(widths) - 1)
     lines = []
     for row in rows:
-        cells = [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        cells = [
+            c.ljust(w) if i in left else c.rjust(w)
+            for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
         lines.append(f"  {'  '.join(cells)}".rstrip())
     return lines

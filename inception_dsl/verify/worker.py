@@ -42,7 +42,10 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         raise LookupError(report.render())
     ((plugin, backend),) = chosen
     if not backend.runner:
-        return {"status": "failed", "reason": f"{plugin.distribution} has nothing that runs what it prints"}
+        return {
+            "status": "failed",
+            "reason": f"{plugin.distribution} has nothing that runs what it prints",
+        }
     source = plugins.emit(plugin, backend, emitted, report)
     if source is None:
         raise LookupError(report.render())

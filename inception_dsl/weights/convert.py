@@ -41,11 +41,17 @@ class Framework(NamedTuple):
         if source is None:
             return None
         span = typed.program.origin.span()
-        return _guarded(lambda: self.runner.create(typed, source, dtype), self.backend, span, report)
+        return _guarded(
+            lambda: self.runner.create(typed, source, dtype), self.backend, span, report
+        )
 
 
 def convert(
-    typed: TypedProgram, source: tuple[Path, str], target: tuple[Path, str], report: Report, dtype: Dtype = "float32"
+    typed: TypedProgram,
+    source: tuple[Path, str],
+    target: tuple[Path, str],
+    report: Report,
+    dtype: Dtype = "float32",
 ) -> dict[str, Any] | None:
     """Write the weights of ``typed`` in one file to another, each with its format; the weights, if that was done."""
     if target[1] == NEUTRAL and not store.ending(target[0], report):
@@ -70,7 +76,11 @@ def framework(name: str, option: str, report: Report) -> Framework | None:
         report.error("E502", f"the backend `{name}` cannot be loaded: {error}", span)
         return None
     if not backend.runner:
-        report.error("E704", f"the backend `{name}` cannot run what it prints, so it has no weight files", span)
+        report.error(
+            "E704",
+            f"the backend `{name}` cannot run what it prints, so it has no weight files",
+            span,
+        )
         return None
     for variable, value in backend.engines[0].environment if backend.engines else ():
         os.environ.setdefault(variable, value)
@@ -79,7 +89,10 @@ def framework(name: str, option: str, report: Report) -> Framework | None:
             runner: Any = importlib.import_module(backend.runner)
         except ImportError as error:
             report.error(
-                "E705", f"{backend.title} cannot be used: {_reason(error)}", span, help=_install(plugin, backend)
+                "E705",
+                f"{backend.title} cannot be used: {_reason(error)}",
+                span,
+                help=_install(plugin, backend),
             )
             return None
         except Exception as error:
@@ -107,7 +120,12 @@ def read(
 
 
 def write(
-    path: Path, format: str, typed: TypedProgram, weights: Mapping[str, Any], report: Report, dtype: Dtype = "float32"
+    path: Path,
+    format: str,
+    typed: TypedProgram,
+    weights: Mapping[str, Any],
+    report: Report,
+    dtype: Dtype = "float32",
 ) -> bool:
     """Write the weights of ``typed`` to a file in ``format``, whole or not at all."""
     if format == NEUTRAL:
@@ -124,7 +142,9 @@ def write(
         return model.weights()
 
     held = _guarded(loaded, found.backend, place(path), report)
-    if held is None or not store.fits(path, typed, held, report):  # a number may be too large for the type
+    if held is None or not store.fits(
+        path, typed, held, report
+    ):  # a number may be too large for the type
         return False
 
     def save(temporary: Path) -> None:
@@ -161,11 +181,15 @@ def _install(plugin: plugins.Plugin, backend: Backend) -> str:
     distribution = plugin.entry_point.dist if plugin.entry_point else None
     extras = distribution.metadata.get_all("Provides-Extra") or [] if distribution else []
     return (
-        f"pip install '{plugin.distribution}[{plugin.name}]'" if plugin.name in extras else f"install {backend.title}"
+        f"pip install '{plugin.distribution}[{plugin.name}]'"
+        if plugin.name in extras
+        else f"install {backend.title}"
     )
 
 
-def _restored(model: Model, path: Path, backend: Backend, typed: TypedProgram, report: Report) -> bool:
+def _restored(
+    model: Model, path: Path, backend: Backend, typed: TypedProgram, report: Report
+) -> bool:
     """Whether the model could read its framework's file."""
 
     def restore() -> str:
@@ -178,7 +202,9 @@ def _restored(model: Model, path: Path, backend: Backend, typed: TypedProgram, r
     problem = _guarded(restore, backend, place(path), report)
     if problem:
         name = os.path.normpath(path)
-        lines = problem.removeprefix(str(path)).lstrip(": ").removeprefix("does not fit: ").split("; ")
+        lines = (
+            problem.removeprefix(str(path)).lstrip(": ").removeprefix("does not fit: ").split("; ")
+        )
         kind = pickled(path, _start(path))
         report.error(
             "E702",
@@ -197,8 +223,14 @@ def _known_ending(path: Path, found: Framework, report: Report, *, reading: bool
     name, title = os.path.normpath(path), found.backend.title
     kind = pickled(path, _start(path)) if reading else ""
     code = "E701" if kind else "E704"
-    message = f"{name} is {kind}, and pickles are never opened" if kind else f"{name} has no ending of {title}'s files"
-    report.error(code, message, place(path), help=ADVICE if kind else f"they end in {' or '.join(suffixes)}")
+    message = (
+        f"{name} is {kind}, and pickles are never opened"
+        if kind
+        else f"{name} has no ending of {title}'s files"
+    )
+    report.error(
+        code, message, place(path), help=ADVICE if kind else f"they end in {' or '.join(suffixes)}"
+    )
     return False
 
 

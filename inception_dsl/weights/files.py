@@ -80,13 +80,17 @@ def read_file(path: Path, report: Report) -> File | None:
     try:
         with open(path, "rb") as file:
             data = file.read(8)
-            with safe_open(path, framework="np"):  # a lie about the size is found before all is read
+            with safe_open(
+                path, framework="np"
+            ):  # a lie about the size is found before all is read
                 file.seek(0)
             data = file.read()
         found = deserialize(data)  # type: ignore[no-untyped-call]
         for name, entry in found:
             _possible(name, entry["shape"])
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")], object_pairs_hook=_once)
+        header = json.loads(
+            data[8 : 8 + int.from_bytes(data[:8], "little")], object_pairs_hook=_once
+        )
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or str(error) or "it is too large for the memory"
         report.error("E701", f"{os.path.normpath(path)} cannot be read: {reason}", place(path))
@@ -94,9 +98,15 @@ def read_file(path: Path, report: Report) -> File | None:
     except (SafetensorError, ValueError) as error:
         refuse(path, re.sub("^Error while deserializing[^:]*: ", "", str(error)), data, report)
         return None
-    order = {name: entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"}
-    tensors = {name: Tensor(entry["dtype"], tuple(entry["shape"]), entry["data"]) for name, entry in found}
-    ordered = {name: tensors[name] for name in sorted(tensors, key=lambda name: (order[name], name))}
+    order = {
+        name: entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"
+    }
+    tensors = {
+        name: Tensor(entry["dtype"], tuple(entry["shape"]), entry["data"]) for name, entry in found
+    }
+    ordered = {
+        name: tensors[name] for name in sorted(tensors, key=lambda name: (order[name], name))
+    }
     return File(dict(header.get("__metadata__") or {}), ordered)
 
 
@@ -117,14 +127,25 @@ def refuse(path: Path, reason: str, start: bytes, report: Report) -> None:
     """Report that a file is no safetensors file: what it is instead, or what is wrong with it."""
     name = os.path.normpath(path)
     if kind := pickled(path, start):
-        report.error("E701", f"{name} is {kind}, and pickles are never opened", place(path), help=ADVICE)
-    elif start[:8] == b"\x89HDF\r\n\x1a\n" or (start[:4] == b"PK\x03\x04" and path.suffix == ".keras"):
+        report.error(
+            "E701", f"{name} is {kind}, and pickles are never opened", place(path), help=ADVICE
+        )
+    elif start[:8] == b"\x89HDF\r\n\x1a\n" or (
+        start[:4] == b"PK\x03\x04" and path.suffix == ".keras"
+    ):
         message = f"{name} is not a safetensors file but one of a framework"
-        report.error("E701", message, place(path), help="`convert` and `check` read it with `--from NAME`")
+        report.error(
+            "E701", message, place(path), help="`convert` and `check` read it with `--from NAME`"
+        )
     else:
         size = f"{path.stat().st_size:,} bytes" if path.exists() else "no bytes"
         message = f"{name} is not a whole safetensors file ({size}): {reason}"
-        report.error("E701", message, place(path), help="fetch or write it again; it may be cut short or changed")
+        report.error(
+            "E701",
+            message,
+            place(path),
+            help="fetch or write it again; it may be cut short or changed",
+        )
 
 
 def pickled(path: Path, start: bytes) -> str:

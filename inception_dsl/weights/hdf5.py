@@ -46,8 +46,15 @@ def read_layers(path: Path, report: Report) -> dict[str, Variables] | None:
         report.error("E701", f"{name} cannot be read: {reason[0]}", place(path))
         return None
     kind = pickled(path, start)
-    message = f"{name} is {kind}, and pickles are never opened" if kind else f"{name} is not an HDF5 file"
-    report.error("E701", message, place(path), help=ADVICE if kind else "it ends in .h5, .weights.h5 or .keras")
+    message = (
+        f"{name} is {kind}, and pickles are never opened" if kind else f"{name} is not an HDF5 file"
+    )
+    report.error(
+        "E701",
+        message,
+        place(path),
+        help=ADVICE if kind else "it ends in .h5, .weights.h5 or .keras",
+    )
     return None
 
 
@@ -82,7 +89,13 @@ def _named(root: Any) -> Iterator[tuple[str, Variables]]:
         if len(set(own)) < len(own):
             raise ValueError(f"two weights of the layer `{layer}` have the same name")
         if names:
-            yield layer, [(k, _array(_at(group, n), f"{layer}/{n}")) for k, n in zip(own, names, strict=True)]
+            yield (
+                layer,
+                [
+                    (k, _array(_at(group, n), f"{layer}/{n}"))
+                    for k, n in zip(own, names, strict=True)
+                ],
+            )
 
 
 def _numbered(group: Any, depth: int) -> Iterator[tuple[str, Variables]]:
@@ -100,7 +113,10 @@ def _numbered(group: Any, depth: int) -> Iterator[tuple[str, Variables]]:
             if not isinstance(layer, str):
                 message = f"{inner.name} does not say its layer's name; load and save it with a newer version of Keras"
                 raise ValueError(message)
-            yield layer, [(str(i), _array(_at(inner, str(i)), f"{layer}/{i}")) for i in range(len(inner))]
+            yield (
+                layer,
+                [(str(i), _array(_at(inner, str(i)), f"{layer}/{i}")) for i in range(len(inner))],
+            )
 
 
 def _attribute(group: Any, name: str) -> list[str]:
@@ -109,7 +125,9 @@ def _attribute(group: Any, name: str) -> list[str]:
     while parts[:1] != [name] and f"{name}{len(parts)}" in group.attrs:
         parts.append(f"{name}{len(parts)}")
     whole = [group.attrs[part] for part in parts]
-    return [n.decode() if isinstance(n, bytes) else str(n) for values in whole for n in np.ravel(values)]
+    return [
+        n.decode() if isinstance(n, bytes) else str(n) for values in whole for n in np.ravel(values)
+    ]
 
 
 def _at(group: Any, path: str) -> Any:

@@ -63,15 +63,23 @@ class Listing:
         return sorted({row.dtype for row in self.rows})
 
     def __str__(self) -> str:
-        about = f"weights of {self.metadata.get('spec', '')}" if self.ours else "a file without a spec"
+        about = (
+            f"weights of {self.metadata.get('spec', '')}" if self.ours else "a file without a spec"
+        )
         lines = [f"{self.name}  ({about})", "", *_table(self.rows), ""]
         totals = [("tensors", f"{len(self.rows):,}"), ("parameters", f"{self.parameters:,}")]
         totals.append(("type", ", ".join(self.dtypes) or "none"))
         if bad := sum(row.not_finite for row in self.rows):
             totals.append(("not finite", f"{bad:,}"))
         totals.append(("digest", self.digest))
-        totals += [] if self.ours else [(f"metadata {key}", value) for key, value in sorted(self.metadata.items())]
-        return "\n".join([*map(printable, lines), *(printable(f"{name:20} {value}") for name, value in totals)])
+        totals += (
+            []
+            if self.ours
+            else [(f"metadata {key}", value) for key, value in sorted(self.metadata.items())]
+        )
+        return "\n".join(
+            [*map(printable, lines), *(printable(f"{name:20} {value}") for name, value in totals)]
+        )
 
 
 def inspect(path: Path, report: Report) -> Listing | None:

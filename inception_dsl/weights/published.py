@@ -65,12 +65,17 @@ def read(path: Path, typed: TypedProgram, source: str, report: Report) -> dict[s
     held = _state(path, report) if source in STATES else _layers(path, typed, source, report)
     if held is None or not _fits(path, typed, source, places, held, report):
         return None
-    return {p: np.ascontiguousarray(where.back(held.arrays[where.key])) for p, where in places.items()}
+    return {
+        p: np.ascontiguousarray(where.back(held.arrays[where.key])) for p, where in places.items()
+    }
 
 
 def published(typed: TypedProgram, source: str, weights: Mapping[str, Any]) -> dict[str, Any]:
     """Weights by path under the keys, and in the layout, that the published implementation has."""
-    return {where.key: np.ascontiguousarray(where.out(weights[p])) for p, where in keys(typed, source).items()}
+    return {
+        where.key: np.ascontiguousarray(where.out(weights[p]))
+        for p, where in keys(typed, source).items()
+    }
 
 
 def known(typed: TypedProgram, source: str, report: Report) -> bool:
@@ -79,9 +84,16 @@ def known(typed: TypedProgram, source: str, report: Report) -> bool:
     if source in found:
         return True
     span = Span(f"--from {printable(source)}", 1, 1, 1, len(source) + 1)
-    help = suggestion(source, found, what="it knows") if found else "the specs in specs/published name them"
+    help = (
+        suggestion(source, found, what="it knows")
+        if found
+        else "the specs in specs/published name them"
+    )
     report.error(
-        "E711", f"`{typed.program.id}` does not say what {printable(source)} calls its weights", span, help=help
+        "E711",
+        f"`{typed.program.id}` does not say what {printable(source)} calls its weights",
+        span,
+        help=help,
     )
     return False
 
@@ -92,7 +104,9 @@ def _state(path: Path, report: Report) -> Held | None:
     if file is None:
         return None
     tensors = {key: tensor for key, tensor in file.tensors.items() if not key.endswith(COUNTER)}
-    return Held({k: t.array() for k, t in tensors.items()}, {k: t.dtype for k, t in tensors.items()})
+    return Held(
+        {k: t.array() for k, t in tensors.items()}, {k: t.dtype for k, t in tensors.items()}
+    )
 
 
 def _layers(path: Path, typed: TypedProgram, source: str, report: Report) -> Held | None:
@@ -107,7 +121,9 @@ def _layers(path: Path, typed: TypedProgram, source: str, report: Report) -> Hel
     for word in typed.program.checkpoints[source].numbered.values():
         there, wanted = _ranked(word, layers), _ranked(word, expected)
         if len(there) != len(wanted):
-            notes.append(f"{len(there)} layers are called `{word}` and a number, expected {len(wanted)}")
+            notes.append(
+                f"{len(there)} layers are called `{word}` and a number, expected {len(wanted)}"
+            )
         new = dict(zip(there, wanted, strict=False))
         layers = {new.get(name, name): variables for name, variables in layers.items()}
     if notes:
@@ -125,12 +141,21 @@ def _layers(path: Path, typed: TypedProgram, source: str, report: Report) -> Hel
 
 def _ranked(word: str, layers: Mapping[str, Any]) -> list[str]:
     """The layers that are called ``word`` and a number, in the order of their numbers."""
-    found = ((re.fullmatch(rf"{re.escape(word)}(?:_([0-9]{{1,9}}))?", name), name) for name in layers)
-    return [name for _, name in sorted((int(match[1] or 0), name) for match, name in found if match)]
+    found = (
+        (re.fullmatch(rf"{re.escape(word)}(?:_([0-9]{{1,9}}))?", name), name) for name in layers
+    )
+    return [
+        name for _, name in sorted((int(match[1] or 0), name) for match, name in found if match)
+    ]
 
 
 def _fits(
-    path: Path, typed: TypedProgram, source: str, places: Mapping[str, Place], held: Held, report: Report
+    path: Path,
+    typed: TypedProgram,
+    source: str,
+    places: Mapping[str, Place],
+    held: Held,
+    report: Report,
 ) -> bool:
     """Whether a file holds what the spec wants; if not, one mistake that lists every difference by the file's names."""
     optional = typed.program.checkpoints[source].optional
@@ -148,7 +173,13 @@ def _fits(
     if missing and all(under(key, optional) for key in missing):
         help = "the file leaves out what it may; `--set aux_heads=null` or `--set head=null` does so in the spec"
     message = f"{os.path.normpath(path)} does not fit `{typed.program.id}`: {counts}"
-    report.error("E702", message, place(path), notes=[n for lines in found.values() for n in lines], help=help)
+    report.error(
+        "E702",
+        message,
+        place(path),
+        notes=[n for lines in found.values() for n in lines],
+        help=help,
+    )
     return False
 
 
@@ -156,7 +187,9 @@ def keys(typed: TypedProgram, source: str) -> dict[str, Place]:
     """Where every weight stands in a file of ``source``, by path."""
     names = published_names(typed, source)
     if source not in STATES:
-        return {path: Place(f"{name.layer}/{name.weight}", _same, _same) for path, name in names.items()}
+        return {
+            path: Place(f"{name.layer}/{name.weight}", _same, _same) for path, name in names.items()
+        }
     flat: dict[str, Sizes] = {}
     for chain in typed.sections.values():
         _flattened(chain, (), None, flat)
@@ -168,11 +201,18 @@ def keys(typed: TypedProgram, source: str) -> dict[str, Place]:
         if isinstance(node, TypedOp)
         for own, op in _parts(node.op)
     }
-    return {path: _of_state(name, ops[path.rpartition("/")[0]], flat.get(path)) for path, name in names.items()}
+    return {
+        path: _of_state(name, ops[path.rpartition("/")[0]], flat.get(path))
+        for path, name in names.items()
+    }
 
 
 def _parts(op: Op) -> list[tuple[tuple[str, ...], Op]]:
-    return [((segment,), part) for segment, part in op.parts()] if isinstance(op, Composite) else [((), op)]
+    return (
+        [((segment,), part) for segment, part in op.parts()]
+        if isinstance(op, Composite)
+        else [((), op)]
+    )
 
 
 def _of_state(name: Name, op: Op, flat: Sizes | None) -> Place:
@@ -187,7 +227,9 @@ def _of_state(name: Name, op: Op, flat: Sizes | None) -> Place:
     if isinstance(op, DepthwiseConv):
         multiplier = op.depth_multiplier
         return Place(key, _depthwise_out, lambda a: _depthwise_back(a, multiplier))
-    return Place(key, lambda a: np.moveaxis(a, (-1, -2), (0, 1)), lambda a: np.moveaxis(a, (0, 1), (-1, -2)))
+    return Place(
+        key, lambda a: np.moveaxis(a, (-1, -2), (0, 1)), lambda a: np.moveaxis(a, (0, 1), (-1, -2))
+    )
 
 
 def _same(array: Any) -> Any:

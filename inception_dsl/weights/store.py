@@ -59,8 +59,15 @@ def write(
         arrays = {name: np.asarray(array, dtype) for name, array in weights.items()}
     if not ending(path, report) or not fits(path, typed, arrays, report):
         return False
-    metadata = {"format": FORMAT, "format_version": VERSION, "spec": typed.program.id, "digest": digest(shapes)}
-    return write_all({followed(path): writer({name: arrays[name] for name in shapes}, metadata)}, report)
+    metadata = {
+        "format": FORMAT,
+        "format_version": VERSION,
+        "spec": typed.program.id,
+        "digest": digest(shapes),
+    }
+    return write_all(
+        {followed(path): writer({name: arrays[name] for name in shapes}, metadata)}, report
+    )
 
 
 def ending(path: Path, report: Report) -> bool:
@@ -68,7 +75,12 @@ def ending(path: Path, report: Report) -> bool:
     if path.name.endswith(SUFFIX):
         return True
     message = f"{os.path.normpath(path)} does not end in `{SUFFIX}`, as neutral files do"
-    report.error("E704", message, place(path), help=f"call it {path.name.partition('.')[0] or 'weights'}{SUFFIX}")
+    report.error(
+        "E704",
+        message,
+        place(path),
+        help=f"call it {path.name.partition('.')[0] or 'weights'}{SUFFIX}",
+    )
     return False
 
 
@@ -129,15 +141,23 @@ def differences(
             continue
         array, dtype = arrays[name], dtypes.get(name)
         if dtype is not None and dtype not in FLOATS:
-            found["of another type"].append(f"of another type: {name} holds {dtype}, expected {' or '.join(FLOATS)}")
+            found["of another type"].append(
+                f"of another type: {name} holds {dtype}, expected {' or '.join(FLOATS)}"
+            )
         if array is None:
             continue
         if array.shape != shape:
             held = sizes(array.shape) or "a single number"
-            found["of another shape"].append(f"of another shape: {name} is {held}, expected {sizes(shape)}")
-        if array.dtype.kind == "f" and (bad := array.size - int(np.count_nonzero(np.isfinite(array)))):
+            found["of another shape"].append(
+                f"of another shape: {name} is {held}, expected {sizes(shape)}"
+            )
+        if array.dtype.kind == "f" and (
+            bad := array.size - int(np.count_nonzero(np.isfinite(array)))
+        ):
             at = [int(n) for n in np.argwhere(~np.isfinite(array))[0]]
-            found["not finite"].append(f"not finite: {name} has {bad:,} such number{'s'[: bad > 1]}, the first at {at}")
+            found["not finite"].append(
+                f"not finite: {name} has {bad:,} such number{'s'[: bad > 1]}, the first at {at}"
+            )
     for name in arrays:
         if name not in shapes:
             found["unknown"].append(

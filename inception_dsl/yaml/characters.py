@@ -13,7 +13,9 @@ MAX_CHARACTERS: Final = 1_000_000
 def allowed(text: str, file: str, report: Report) -> bool:
     """Whether a file is not too long and has only characters that a reader sees; reports the first that is none."""
     if len(text) > MAX_CHARACTERS:
-        report.error("E106", f"the file is larger than {MAX_CHARACTERS:,} characters", Span(file, 1, 1, 1, 2))
+        report.error(
+            "E106", f"the file is larger than {MAX_CHARACTERS:,} characters", Span(file, 1, 1, 1, 2)
+        )
         return False
     if text.isascii() and not _CONTROL.search(text):
         return True

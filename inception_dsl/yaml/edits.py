@@ -37,7 +37,11 @@ def flow(value: Any, room: float = math.inf) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return value if _PLAIN.match(value) and value.lower() not in _WORDS else "'" + value.replace("'", "''") + "'"
+        return (
+            value
+            if _PLAIN.match(value) and value.lower() not in _WORDS
+            else "'" + value.replace("'", "''") + "'"
+        )
     return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -50,8 +54,14 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     def offset(line: int, column: int) -> int:
         return min(starts[line - 1] + column - 1, len(text))
 
-    for _, (span, new) in sorted(enumerate(edits), key=lambda e: (e[1].span[1:], e[0]), reverse=True):
-        text = text[: offset(span.line, span.column)] + new + text[offset(span.end_line, span.end_column) :]
+    for _, (span, new) in sorted(
+        enumerate(edits), key=lambda e: (e[1].span[1:], e[0]), reverse=True
+    ):
+        text = (
+            text[: offset(span.line, span.column)]
+            + new
+            + text[offset(span.end_line, span.end_column) :]
+        )
     return text
 
 
@@ -79,7 +89,11 @@ class Editor(NamedTuple):
     def append(self, path: DataPath, text: str) -> Edits:
         """``text`` behind a value that stands on one line."""
         span = self.document.spans.get(path)
-        return (Edit(_end(span), text),) if span is not None and span.in_a_file and self.tight(path) else ()
+        return (
+            (Edit(_end(span), text),)
+            if span is not None and span.in_a_file and self.tight(path)
+            else ()
+        )
 
     def part(self, path: DataPath, offset: int, length: int, text: str) -> Edits:
         """Other text for a part of a scalar, where the characters of its value are those of the file."""
@@ -97,7 +111,11 @@ class Editor(NamedTuple):
         key = self.document.keys[first]
         lines = _lines(self.texts[span.file])[key.line : span.end_line]
         indent = " " * (key.column - 1)
-        deeper = [i for i, line in enumerate(lines, key.line + 1) if line.startswith(indent) and line.strip()]
+        deeper = [
+            i
+            for i, line in enumerate(lines, key.line + 1)
+            if line.startswith(indent) and line.strip()
+        ]
         return Edit(_start(key), "- "), *(Edit(Span(span.file, i, 1, i, 1), "  ") for i in deeper)
 
     def insert(self, path: DataPath, key: str, text: str) -> Edits:
@@ -130,14 +148,31 @@ class Editor(NamedTuple):
             return (Edit(own._replace(end_line=after.line, end_column=after.column), ""),)
         if index and self.tight(fields[index - 1]) and self.tight(path):
             before = self.document.spans[fields[index - 1]]
-            return (Edit(Span(own.file, before.end_line, before.end_column, value.end_line, value.end_column), ""),)
+            return (
+                Edit(
+                    Span(
+                        own.file,
+                        before.end_line,
+                        before.end_column,
+                        value.end_line,
+                        value.end_column,
+                    ),
+                    "",
+                ),
+            )
         return ()
 
     def lift(self, path: DataPath, text: str) -> Edits:
         """``text`` and the fields of the mapping at ``path``, in the mapping that has only this one."""
         key, value = self.document.keys.get(path), self.document.spans.get(path)
         first = self.first(path)
-        if key is None or value is None or first is None or not key.in_a_file or len(self.fields(path[:-1])) > 1:
+        if (
+            key is None
+            or value is None
+            or first is None
+            or not key.in_a_file
+            or len(self.fields(path[:-1])) > 1
+        ):
             return ()
         start = key._replace(end_line=value.line, end_column=value.column)
         if self.at(value) == "{":
@@ -163,8 +198,17 @@ class Editor(NamedTuple):
         if key is None or not key.in_a_file or not all(texts):
             return ()
         last = self.document.spans[path] if self.tight(path) else self.document.spans[inner[-1]]
-        between = ", " if self.at(self.document.spans[path[:-1]]) == "{" else "\n" + " " * (key.column - 1)
-        return (Edit(key._replace(end_line=last.end_line, end_column=last.end_column), between.join(texts)),)
+        between = (
+            ", "
+            if self.at(self.document.spans[path[:-1]]) == "{"
+            else "\n" + " " * (key.column - 1)
+        )
+        return (
+            Edit(
+                key._replace(end_line=last.end_line, end_column=last.end_column),
+                between.join(texts),
+            ),
+        )
 
     def written(self, path: DataPath) -> str:
         """A field with a number or text, as it is written, where that is on one line."""

@@ -26,7 +26,9 @@ MAX_KEYS: Final = 1_000
 MAX_ANCHORS: Final = 100
 
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\Z")
-_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]{1,32}|[0-9]{1,32}(\.[0-9]{0,32})?)([eE][-+]?[0-9]{1,3})?\Z")
+_FLOAT: Final = re.compile(
+    r"[-+]?(\.[0-9]{1,32}|[0-9]{1,32}(\.[0-9]{0,32})?)([eE][-+]?[0-9]{1,3})?\Z"
+)
 _ODD: Final = re.compile(
     r"[-+]?(0[0-9_]+|0o[0-7]+|0x[0-9a-fA-F]+|0b[01]+|[0-9][0-9_]*(:[0-5]?[0-9])+|[0-9]+(_[0-9]+)+)\Z"
 )
@@ -70,7 +72,9 @@ class Document:
 
     def lost(self, *path: str | int) -> bool:
         """Whether ``path``, or what holds it, was left out."""
-        return bool(self.dropped) and any(path[:size] in self.dropped for size in range(1, len(path) + 1))
+        return bool(self.dropped) and any(
+            path[:size] in self.dropped for size in range(1, len(path) + 1)
+        )
 
     def span(self, path: DataPath) -> Span:
         """The place of ``path``, or of the nearest part of the document that encloses it."""
@@ -162,7 +166,9 @@ class _Builder:
 
     def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
-        return _SPAN(Span, (self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1))
+        return _SPAN(
+            Span, (self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+        )
 
     def value(self, event: Any, path: DataPath, depth: int) -> Any:
         kind = type(event)
@@ -180,11 +186,16 @@ class _Builder:
                 self.stop("E106", f"more than {MAX_ANCHORS} anchors", event)
             self.open_anchors.add(anchor)
         if kind is yaml.ScalarEvent:
-            data, span = self.text(event) if event.style else self.meaning(event.value, event), self.span(event)
+            data, span = (
+                self.text(event) if event.style else self.meaning(event.value, event),
+                self.span(event),
+            )
         else:
             if depth >= MAX_DEPTH:
                 self.stop("E106", f"nested more than {MAX_DEPTH} deep", event)
-            data, end = (self.mapping if kind is yaml.MappingStartEvent else self.sequence)(path, depth + 1)
+            data, end = (self.mapping if kind is yaml.MappingStartEvent else self.sequence)(
+                path, depth + 1
+            )
             start, end = event.start_mark, end.end_mark
             span = Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
         self.document.spans[path] = span
@@ -202,7 +213,9 @@ class _Builder:
         self.open_anchors.discard(anchor)
         size = len(path)
         spans = {k[size:]: v for k, v in self.document.spans.items() if k[:size] == path}
-        keys = {k[size:]: v for k, v in self.document.keys.items() if k[:size] == path and k != path}
+        keys = {
+            k[size:]: v for k, v in self.document.keys.items() if k[:size] == path and k != path
+        }
         self.anchors[anchor] = (data, spans, keys, nodes)
 
     def alias(self, event: Any, path: DataPath) -> Any:
@@ -239,9 +252,18 @@ class _Builder:
             if key in items:
                 before, last = spans[(*path, last)], f"{key} (again)"
                 self.value(get(), (*path, last), depth)
-                details = {"help": "remove one of the two", "fix": _between(before, spans[(*path, last)])}
+                details = {
+                    "help": "remove one of the two",
+                    "fix": _between(before, spans[(*path, last)]),
+                }
                 first = [(keys[here], "it stands here first")]
-                self.mistake("E104", f"the key `{key}` stands twice", self.span(event), related=first, **details)
+                self.mistake(
+                    "E104",
+                    f"the key `{key}` stands twice",
+                    self.span(event),
+                    related=first,
+                    **details,
+                )
                 continue
             if len(items) >= MAX_KEYS:
                 self.stop("E106", f"a mapping of more than {MAX_KEYS:,} keys", event)
@@ -260,7 +282,12 @@ class _Builder:
                 break
         first, *rest = cut
         start, value = self.document.spans[(*path, first)], items[first]
-        if not rest or not isinstance(value, str) or value[:1] != "(" or start.line != event.end_mark.line + 1:
+        if (
+            not rest
+            or not isinstance(value, str)
+            or value[:1] != "("
+            or start.line != event.end_mark.line + 1
+        ):
             return
         text = ", ".join([value, *map(str, rest)])
         for part in rest:
@@ -268,7 +295,10 @@ class _Builder:
         items[first] = BROKEN
         place = start._replace(end_column=event.end_mark.column + 1)
         write = f"[{text[1:-1]}]"
-        message, help = f"the commas of `{text[:40]}` separate fields", f"write `{write}`, or put it in quotes"
+        message, help = (
+            f"the commas of `{text[:40]}` separate fields",
+            f"write `{write}`, or put it in quotes",
+        )
         self.mistake("E108", message, place, help=help, fix=[Edit(place, write)])
 
     def text(self, event: Any) -> str:
@@ -278,13 +308,19 @@ class _Builder:
             return found
         hidden = hidden_in(found.replace("\n", " "))
         if hidden is not None:
-            self.stop("E102", f"the invisible character U+{ord(hidden):04X} is not allowed, nor its escape", event)
+            self.stop(
+                "E102",
+                f"the invisible character U+{ord(hidden):04X} is not allowed, nor its escape",
+                event,
+            )
         return found
 
     def odd_key(self, event: Any) -> Any:
         """A key without quotes that may be a number; other kinds of scalars are text where they are keys."""
         if event.value == "<<":
-            self.stop("E105", "merge keys (`<<`) are not allowed in a spec", event, "write the fields out")
+            self.stop(
+                "E105", "merge keys (`<<`) are not allowed in a spec", event, "write the fields out"
+            )
         key = self.meaning(event.value, event)
         return key if isinstance(key, int) and not isinstance(key, bool) else event.value
 
@@ -299,10 +335,20 @@ class _Builder:
             help = f"write `{decimal}`" if decimal else "write the number in plain decimal digits"
             fix = [Edit(self.span(event), decimal)] if decimal else []
             message = f"`{text[:32]}` means different numbers to different readers"
-            self.mistake("E107", message, self.span(event), help=f"{help}, or quote it to make it text", fix=fix)
+            self.mistake(
+                "E107",
+                message,
+                self.span(event),
+                help=f"{help}, or quote it to make it text",
+                fix=fix,
+            )
             return BROKEN
         if text in _SPECIAL or _LONG.match(text):
-            self.mistake("E107", f"`{text[:32]}` is not a finite number of at most 18 digits", self.span(event))
+            self.mistake(
+                "E107",
+                f"`{text[:32]}` is not a finite number of at most 18 digits",
+                self.span(event),
+            )
             return BROKEN
         if _FLOAT.match(text):
             number = float(text)
@@ -317,7 +363,9 @@ def _between(before: Span, value: Span) -> list[Edit]:
     """What takes a field away that stands after the value at ``before``, where both end on their line."""
     if any(s.line != s.end_line for s in (before, value)):
         return []
-    return [Edit(Span(value.file, before.line, before.end_column, value.line, value.end_column), "")]
+    return [
+        Edit(Span(value.file, before.line, before.end_column, value.line, value.end_column), "")
+    ]
 
 
 def _decimal(text: str) -> str:

@@ -11,20 +11,48 @@ from ..diagnostics.report import Edit, Span
 _LONGEST: Final = 500
 _HEXADECIMAL: Final = re.compile("[0-9a-fA-F]{1,8}")
 _EXPLAINED: Final = (
-    ("that cannot start any token", "no value can start with this character", "put the text in quotes"),
+    (
+        "that cannot start any token",
+        "no value can start with this character",
+        "put the text in quotes",
+    ),
     ("expected ',' or ']'", "a `,` or the closing `]` is missing", ""),
     ("expected ',' or '}'", "a `,` or the closing `}` is missing", ""),
-    ("mapping values are not allowed", "a `:` does not belong here", "check the indentation, or quote the text"),
+    (
+        "mapping values are not allowed",
+        "a `:` does not belong here",
+        "check the indentation, or quote the text",
+    ),
     ("could not find expected ':'", "a `:` is missing after the key", ""),
-    ("expected key", "this does not fit the indentation around it", "line it up with the fields above"),
-    ("expected <block end>", "this does not fit the indentation around it", "line it up with what stands above"),
-    ("expected '-' indicator", "this does not fit the indentation around it", "line it up with the `-` above"),
+    (
+        "expected key",
+        "this does not fit the indentation around it",
+        "line it up with the fields above",
+    ),
+    (
+        "expected <block end>",
+        "this does not fit the indentation around it",
+        "line it up with what stands above",
+    ),
+    (
+        "expected '-' indicator",
+        "this does not fit the indentation around it",
+        "line it up with the `-` above",
+    ),
     ("unexpected end of stream", "the quotes are not closed", ""),
     ("hexdecimal number", "this escape needs more hexadecimal digits", "or use single quotes"),
-    ("unknown escape character", "this escape is unknown", "use single quotes, or write the backslash twice"),
+    (
+        "unknown escape character",
+        "this escape is unknown",
+        "use single quotes, or write the backslash twice",
+    ),
     ("sequence entries are not allowed", "a list cannot start here", "start it on the next line"),
     ("<document start>", "this stands outside of the document", ""),
-    ("alphabetic or numeric character", "a name is missing after `&` or `*`", "put the text in quotes"),
+    (
+        "alphabetic or numeric character",
+        "a name is missing after `&` or `*`",
+        "put the text in quotes",
+    ),
     ("node content", "a value is missing here", ""),
 )
 
@@ -40,7 +68,11 @@ def explained(problem: str, text: str, span: Span) -> tuple[str, str, tuple[Edit
         return f"U+{int(escape[0], 16):04X} is no character", "", ()
     for words, message, help in _EXPLAINED:
         if words in problem:
-            return message, help, tuple(_quoted(line, span)) if words.startswith("mapping values") else ()
+            return (
+                message,
+                help,
+                tuple(_quoted(line, span)) if words.startswith("mapping values") else (),
+            )
     return "the text is not valid YAML", "", ()
 
 
@@ -56,7 +88,9 @@ def _quoted(line: str, span: Span) -> Iterator[Edit]:
     """Quotes around a text with a colon, which starts behind the first colon of its line."""
     if len(line) > _LONGEST:
         return
-    found = re.match(r"[ ]*(?:- )?[A-Za-z_]+:[ ]+([^\s\"'{\[&*|>#][^\"]*?)[ ]*(?:[ ]#.*)?\r?$", line)
+    found = re.match(
+        r"[ ]*(?:- )?[A-Za-z_]+:[ ]+([^\s\"'{\[&*|>#][^\"]*?)[ ]*(?:[ ]#.*)?\r?$", line
+    )
     if found and found.start(1) < span.column <= found.end(1) + 1:
         for column in (found.start(1) + 1, found.end(1) + 1):
             yield Edit(Span(span.file, span.line, column, span.line, column), '"')

@@ -38,4 +38,6 @@ def emitted(backend: str, typed: TypedProgram) -> str:
 def running(backend: str, typed: TypedProgram, dtype: str = "float64") -> Any:
     """A model of the backend's framework."""
     package = importlib.import_module(f"inception_dsl_{backend}")
-    return importlib.import_module(package.BACKEND.runner).create(typed, emitted(backend, typed), dtype)
+    return importlib.import_module(package.BACKEND.runner).create(
+        typed, emitted(backend, typed), dtype
+    )

@@ -29,8 +29,38 @@ from inception_dsl.yaml.characters import hidden_in
 
 CODE = "__import__('builtins').canary.append(1)"
 BREAKS = (
-    *('"', "'", '"""', "'''", "\\", '\\"', '\\"""', "\\\\", '\\\\"', "''''", '""""', "\n", "\r", "\r\n", "\n\n", "\t"),
-    *("\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\x00", "\x1b[2J", "\x7f", "\xa0", "\ud800", "\udfff"),
+    *(
+        '"',
+        "'",
+        '"""',
+        "'''",
+        "\\",
+        '\\"',
+        '\\"""',
+        "\\\\",
+        '\\\\"',
+        "''''",
+        '""""',
+        "\n",
+        "\r",
+        "\r\n",
+        "\n\n",
+        "\t",
+    ),
+    *(
+        "\x0b",
+        "\x0c",
+        "\x1c",
+        "\x85",
+        "\u2028",
+        "\u2029",
+        "\x00",
+        "\x1b[2J",
+        "\x7f",
+        "\xa0",
+        "\ud800",
+        "\udfff",
+    ),
     *(
         "\u202e",
         "\u2066",
@@ -61,10 +91,28 @@ BREAKS = (
         "\\x22",
         "\\u0022",
     ),
-    *("*/", "-->", "#", ")", "]", ";", ",", ":", "`", "<script>", "\\N{", "\\x", "\\u", "\\777", "coding: utf-7"),
+    *(
+        "*/",
+        "-->",
+        "#",
+        ")",
+        "]",
+        ";",
+        ",",
+        ":",
+        "`",
+        "<script>",
+        "\\N{",
+        "\\x",
+        "\\u",
+        "\\777",
+        "coding: utf-7",
+    ),
 )
 WRAPS = ("{0}{1}{0}", "{0}\n{1}\n{0}", "text{0}")
-PAYLOADS = tuple(dict.fromkeys(w.replace("{0}", b).replace("{1}", CODE) for b in BREAKS for w in WRAPS))
+PAYLOADS = tuple(
+    dict.fromkeys(w.replace("{0}", b).replace("{1}", CODE) for b in BREAKS for w in WRAPS)
+)
 REFUSED = {p for p in PAYLOADS if hidden_in(p.replace("\n", " "))}
 TAKEN = tuple(p for p in PAYLOADS if p not in REFUSED)
 
@@ -85,7 +133,10 @@ SPEC: dict[str, Any] = described(
     params={"kind": {"type": "str", "default": "benign", "description": "benign"}},
     blocks={
         "unit": described(
-            params={"n": {"type": "int", "description": "benign"}, "word": {"type": "str", "default": "benign"}},
+            params={
+                "n": {"type": "int", "description": "benign"},
+                "word": {"type": "str", "default": "benign"},
+            },
             steps=[
                 {
                     "branches": {"left": [{**CONV, "deviation": "benign"}], "right": [CONV]},
@@ -98,7 +149,13 @@ SPEC: dict[str, Any] = described(
     },
     stem=[{"op": "conv", "name": "first", "filters": 4, "kernel_size": 3, "deviation": "benign"}],
     body=[
-        {"use": "unit", "name": "a", "n": 4, "word": "benign, and printed apart", "deviation": "benign"},
+        {
+            "use": "unit",
+            "name": "a",
+            "n": 4,
+            "word": "benign, and printed apart",
+            "deviation": "benign",
+        },
         {"use": "unit", "name": "b", "n": 6, "word": "benign", "repeat": 2},
         {
             "branches": {"left": [{"op": "conv", "filters": 4, "kernel_size": 1}], "right": []},
@@ -107,10 +164,17 @@ SPEC: dict[str, Any] = described(
         },
     ],
     aux_heads={
-        "side": described(after="a", loss_weight=0.3, steps=[{"op": "global_avg_pool"}, {"op": "dense", "units": 4}])
+        "side": described(
+            after="a",
+            loss_weight=0.3,
+            steps=[{"op": "global_avg_pool"}, {"op": "dense", "units": 4}],
+        )
     },
     outputs={"features": "b"},
-    head=[{"op": "global_avg_pool"}, {"op": "dense", "name": "out", "units": 4, "deviation": "benign"}],
+    head=[
+        {"op": "global_avg_pool"},
+        {"op": "dense", "name": "out", "units": 4, "deviation": "benign"},
+    ],
     training={
         "initializer": {"name": "he_normal", "note": "benign"},
         "label_smoothing": 0.1,
@@ -165,7 +229,8 @@ def written(spec: Any) -> str:
     """The spec as ASCII, every other character as an escape that YAML knows."""
     pair = re.compile(r"(?<!\\)(?:\\\\)*\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
     return pair.sub(
-        lambda m: f"\\U{0x10000 + (int(m[1], 16) - 0xD800) * 0x400 + int(m[2], 16) - 0xDC00:08x}", json.dumps(spec)
+        lambda m: f"\\U{0x10000 + (int(m[1], 16) - 0xD800) * 0x400 + int(m[2], 16) - 0xDC00:08x}",
+        json.dumps(spec),
     )
 
 
@@ -194,7 +259,9 @@ def injected(shift: int) -> dict[str, Any]:
         for part in path[:-1]:
             place = place[part]
         payload = TAKEN[(index + shift) % len(TAKEN)]
-        place[path[-1]] = payload.lstrip("$") if path[-1] == "word" else payload  # an argument with `$` is arithmetic
+        place[path[-1]] = (
+            payload.lstrip("$") if path[-1] == "word" else payload
+        )  # an argument with `$` is arithmetic
     return spec
 
 
@@ -249,7 +316,10 @@ def test_there_are_enough_payloads_and_every_text_field_takes_them(tmp_path: Pat
     assert spec is not None
     covered = set(holding(spec.model))
     kinds = [
-        v for m in (models, sections) for v in vars(m).values() if isinstance(v, type) and issubclass(v, BaseModel)
+        v
+        for m in (models, sections)
+        for v in vars(m).values()
+        if isinstance(v, type) and issubclass(v, BaseModel)
     ]
     found = set()
     for kind in (*kinds, *OPS.values()):
@@ -258,7 +328,10 @@ def test_there_are_enough_payloads_and_every_text_field_takes_them(tmp_path: Pat
                 *field.metadata,
                 *(m for a in get_args(field.annotation) for m in getattr(a, "__metadata__", ())),
             ]
-            if any(isinstance(m, Checked) and m.check in (text, texts, sections.argument) for m in metadata):
+            if any(
+                isinstance(m, Checked) and m.check in (text, texts, sections.argument)
+                for m in metadata
+            ):
                 found.add(declared(kind, name))
     assert len(found) >= 19
     assert found <= covered, found - covered

@@ -28,7 +28,10 @@ def program(spec: Path) -> TypedProgram:
 def photograph(typed: TypedProgram) -> Any:
     """Two real photographs, as large and with as many channels as the network takes, pixels from 0 to 255."""
     *spatial, channels = typed.program.input.shape
-    pictures = [resize(picture, spatial, preserve_range=True) for picture in (data.astronaut(), data.coffee())]
+    pictures = [
+        resize(picture, spatial, preserve_range=True)
+        for picture in (data.astronaut(), data.coffee())
+    ]
     return np.stack([np.tile(p, -(-channels // 3))[..., :channels] for p in pictures])
 
 
@@ -55,16 +58,24 @@ def test_counts_shapes_and_a_photograph(spec: Path, backend: str) -> None:
     x = normalised(typed, photograph(typed))
     model.load(calibrated(typed, seeded(typed), x))
     outputs = model.forward(x)
-    assert {name: y.shape[1:] for name, y in outputs.items()} == {typed.program.output_name: typed.y.shape}
+    assert {name: y.shape[1:] for name, y in outputs.items()} == {
+        typed.program.output_name: typed.y.shape
+    }
     assert all(np.isfinite(y).all() for y in outputs.values())
-    assert not np.allclose(*outputs[typed.program.output_name]), "two photographs must not look the same"
+    assert not np.allclose(*outputs[typed.program.output_name]), (
+        "two photographs must not look the same"
+    )
     expected = {
-        "/".join(path): node.y.shape for path, node in walk_program(typed, heads=False) if isinstance(node, TypedUse)
+        "/".join(path): node.y.shape
+        for path, node in walk_program(typed, heads=False)
+        if isinstance(node, TypedUse)
     }
     found = {path: y.shape[1:] for path, y in model.boundaries(x).items() if path in expected}
     assert found == expected
     trained = model.forward(x, training=True)
-    assert {name: y.shape[1:] for name, y in trained.items()} == {k: t.shape for k, t in typed.outputs.items()}
+    assert {name: y.shape[1:] for name, y in trained.items()} == {
+        k: t.shape for k, t in typed.outputs.items()
+    }
 
 
 def test_specs_stand_in_the_repository() -> None:

@@ -41,7 +41,9 @@ FOUND = {
     *dir(tuple),
 }
 NAMES = sorted(
-    n for n in {*FOUND, *WRITTEN.split(), *keyword.softkwlist, "self", "super"} if re.fullmatch("[a-z][a-z0-9_]*", n)
+    n
+    for n in {*FOUND, *WRITTEN.split(), *keyword.softkwlist, "self", "super"}
+    if re.fullmatch("[a-z][a-z0-9_]*", n)
 )
 CONV = "{{op: conv, name: {0}, filters: 2, kernel_size: 1}}"
 INPUT = "input: {channels: 2, height: 4, width: 4}\nclasses: 2\n"
@@ -57,7 +59,10 @@ def branches(names: list[str]) -> str:
 
 
 def blocks(names: list[str]) -> str:
-    text = "".join(f"  {n}: {{steps: [{{op: conv, filters: 2, kernel_size: 1}}, {{op: batch_norm}}]}}\n" for n in names)
+    text = "".join(
+        f"  {n}: {{steps: [{{op: conv, filters: 2, kernel_size: 1}}, {{op: batch_norm}}]}}\n"
+        for n in names
+    )
     uses = ", ".join(f"{{use: {n}, name: step_{i}}}" for i, n in enumerate(names))
     return f"network: net\n{INPUT}blocks:\n{text}body: [{uses}]\n"
 
@@ -68,7 +73,9 @@ def parameters(names: list[str]) -> str:
         f"  block_{i}: {{params: {{{n}: int}}, steps: [{{op: conv, filters: ${n}, kernel_size: 1}}, {{op: scale, value: 0.5}}]}}\n"
         for i, n in enumerate(names)
     )
-    uses = ", ".join(f"{{use: block_{i}, name: s{i}_{k}, {n}: {k}}}" for i, n in enumerate(names) for k in (2, 3))
+    uses = ", ".join(
+        f"{{use: block_{i}, name: s{i}_{k}, {n}: {k}}}" for i, n in enumerate(names) for k in (2, 3)
+    )
     return f"network: net\n{INPUT}blocks:\n{text}body: [{uses}]\n"
 
 

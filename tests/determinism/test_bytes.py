@@ -21,12 +21,18 @@ def test_what_is_compared(first: dict[str, bytes]) -> None:
     }
     assert first["build.code"] == b"0"
     assert first["unknown.code"] == b"2"
-    assert sum(name.startswith("made_torch") for name in first) == sum(name.startswith("made_keras") for name in first)
+    assert sum(name.startswith("made_torch") for name in first) == sum(
+        name.startswith("made_keras") for name in first
+    )
     for form in ("text", "concise", "json", "github", "sarif"):
         assert first[f"check_{form}.code"] == b"1"
         assert b"E402" in first[f"check_{form}.{'err' if form == 'text' else 'out'}"]
-    assert not [name for name, text in first.items() if b"Traceback" in text or b"defect of" in text]
-    assert not [name for name, text in first.items() if b"/tmp" in text or str(Path.home()).encode() in text]
+    assert not [
+        name for name, text in first.items() if b"Traceback" in text or b"defect of" in text
+    ]
+    assert not [
+        name for name, text in first.items() if b"/tmp" in text or str(Path.home()).encode() in text
+    ]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

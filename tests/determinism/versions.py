@@ -19,7 +19,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 CORE = ("click", "jinja2", "pydantic", "pyyaml")
 VARIANTS: dict[str, dict[str, str]] = {
-    "another hash seed, a Turkish locale": {"PYTHONHASHSEED": "1", "LC_ALL": "tr_TR.UTF-8", "LANGUAGE": "tr"},
+    "another hash seed, a Turkish locale": {
+        "PYTHONHASHSEED": "1",
+        "LC_ALL": "tr_TR.UTF-8",
+        "LANGUAGE": "tr",
+    },
     "a random hash seed, the C locale": {
         "PYTHONHASHSEED": "random",
         "LC_ALL": "C",
@@ -29,7 +33,11 @@ VARIANTS: dict[str, dict[str, str]] = {
         "COLUMNS": "40",
         "UMASK": "077",
     },
-    "a terminal that knows ASCII": {"PYTHONIOENCODING": "ascii", "LC_ALL": "POSIX", "PYTHONOPTIMIZE": "1"},
+    "a terminal that knows ASCII": {
+        "PYTHONIOENCODING": "ascii",
+        "LC_ALL": "POSIX",
+        "PYTHONOPTIMIZE": "1",
+    },
 }
 
 
@@ -38,8 +46,15 @@ def produced(python: Path, folder: Path, variant: Mapping[str, str]) -> dict[str
     shutil.copytree(ROOT / "specs", folder / "specs")
     out = folder / "out"
     out.mkdir()
-    variables = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PYTHON", "COLUMNS", "TZ"))}
-    variables |= {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backends")]), "PYTHONHASHSEED": "0"}
+    variables = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("LC_", "LANG", "PYTHON", "COLUMNS", "TZ"))
+    }
+    variables |= {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backends")]),
+        "PYTHONHASHSEED": "0",
+    }
     variables |= {k: v for k, v in variant.items() if k != "UMASK"}
     done = subprocess.run(
         [str(python), str(Path(__file__).with_name("produce.py")), str(out)],
@@ -57,7 +72,9 @@ def produced(python: Path, folder: Path, variant: Mapping[str, str]) -> dict[str
 
 def differences(first: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
     """The names of what is not the same."""
-    return sorted(name for name in first.keys() | other.keys() if first.get(name) != other.get(name))
+    return sorted(
+        name for name in first.keys() | other.keys() if first.get(name) != other.get(name)
+    )
 
 
 def environment(python: str, folder: Path) -> Path:
@@ -80,7 +97,9 @@ def main(pythons: Sequence[str]) -> int:
     failed = 0
     with tempfile.TemporaryDirectory() as name:
         first = produced(Path(sys.executable), Path(name) / "first", {})
-        print(f"{len(first)} outputs, {sum(map(len, first.values())):,} bytes, by {sys.version.split()[0]}")
+        print(
+            f"{len(first)} outputs, {sum(map(len, first.values())):,} bytes, by {sys.version.split()[0]}"
+        )
         for number, python in enumerate([sys.executable, *pythons]):
             found = environment(python, Path(name) / f"env{number}") if number else Path(python)
             for variant, variables in {"as it is": {}, **VARIANTS}.items():
@@ -88,7 +107,10 @@ def main(pythons: Sequence[str]) -> int:
                 differ = differences(first, produced(found, folder, variables))
                 shutil.rmtree(folder)
                 failed += bool(differ)
-                print(f"{python:40} {variant:40} {'the same' if not differ else f'DIFFERS: {differ}'}", flush=True)
+                print(
+                    f"{python:40} {variant:40} {'the same' if not differ else f'DIFFERS: {differ}'}",
+                    flush=True,
+                )
     return failed
 
 

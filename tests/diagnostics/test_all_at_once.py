@@ -70,7 +70,12 @@ def test_branches_and_sections_do_not_wait_for_each_other(write: Write) -> None:
           - {{op: max_pool, kernel_size: 50, padding: valid}}
         aux_heads: {{h: {{after: s, loss_weight: 1, steps: [{pool}]}}}}
         """)
-    assert found(spec) == ["spec.yaml:7 E401", "spec.yaml:8 E403", "spec.yaml:9 E402", "spec.yaml:11 E401"]
+    assert found(spec) == [
+        "spec.yaml:7 E401",
+        "spec.yaml:8 E403",
+        "spec.yaml:9 E402",
+        "spec.yaml:11 E401",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +84,10 @@ def test_branches_and_sections_do_not_wait_for_each_other(write: Write) -> None:
         ("bodi: [{op: conv, name: a, filters: 2, kernel_size: 1}]\noutputs: {x: a}\n", ["E201"]),
         ("import: [nothing.yaml]\nbody: [{use: a}, {use: b}]\n", ["E301"]),
         ("blocks: {a: [], b: {steps: []}}\nbody: [{use: a, n: 3}, {use: b}]\n", ["E203"]),
-        ("blocks: {a: {params: {n: itn}, steps: [{op: dense, units: $n}]}}\nbody: [{use: a, n: 3}]\n", ["E203"]),
+        (
+            "blocks: {a: {params: {n: itn}, steps: [{op: dense, units: $n}]}}\nbody: [{use: a, n: 3}]\n",
+            ["E203"],
+        ),
         (
             "blocks: {a: {params: {N: int}, steps: [{op: dense, units: $N}]}}\nbody: [{use: a, N: 3}]\n",
             ["E206", "E206"],
@@ -88,11 +96,23 @@ def test_branches_and_sections_do_not_wait_for_each_other(write: Write) -> None:
             "blocks: {a: {params: {unist: int}, steps: [{op: dense, units: $units}]}}\nbody: [{use: a, units: 3}]\n",
             ["E304"],
         ),
-        ("params: {n: {type: int, default: x}}\nbody: [{op: dense, units: '${n + 1}'}]\n", ["E203"]),
-        ("params: {n: int}\nbody: [{op: dense, units: $n}, {op: conv, filters: $n, kernel_size: 1}]\n", ["E305"]),
+        (
+            "params: {n: {type: int, default: x}}\nbody: [{op: dense, units: '${n + 1}'}]\n",
+            ["E203"],
+        ),
+        (
+            "params: {n: int}\nbody: [{op: dense, units: $n}, {op: conv, filters: $n, kernel_size: 1}]\n",
+            ["E305"],
+        ),
         ("body: [{op: conv, name: A, filters: 2, kernel_size: 1}]\noutputs: {x: a}\n", ["E206"]),
-        ("body: [{op: conv, filters: 010, kernel_size: 1}, {branches: {a: [], b: []}, merge: add}]\n", ["E107"]),
-        ("body: [{op: flatten}, {op: max_pool, kernel_size: 3}, {op: conv, filters: 1, kernel_size: 3}]\n", ["E403"]),
+        (
+            "body: [{op: conv, filters: 010, kernel_size: 1}, {branches: {a: [], b: []}, merge: add}]\n",
+            ["E107"],
+        ),
+        (
+            "body: [{op: flatten}, {op: max_pool, kernel_size: 3}, {op: conv, filters: 1, kernel_size: 3}]\n",
+            ["E403"],
+        ),
         ("body: [{use: a, repeat: 3}, {use: a, name: b}]\nhead: [{use: a}]\n", ["E302"]),
         ("body: [{branches: {a: []}, merge: sum}, {op: dense, units: 5}]\n", ["E203"]),
         ("body: [{branches: {a: [], merge: add}}, {op: dense, units: 5}]\n", ["E201"]),
@@ -106,16 +126,23 @@ def test_branches_and_sections_do_not_wait_for_each_other(write: Write) -> None:
             "body: [{use: a, n: 0}]\n",
             ["E203"],
         ),
-        ("input: {channels: 3}\nbody: [{op: max_pool, kernel_size: 99, padding: valid}]\n", ["E203"]),
+        (
+            "input: {channels: 3}\nbody: [{op: max_pool, kernel_size: 99, padding: valid}]\n",
+            ["E203"],
+        ),
     ],
 )
-def test_what_follows_from_a_mistake_is_silent(write: Write, text: str, expected: list[str]) -> None:
+def test_what_follows_from_a_mistake_is_silent(
+    write: Write, text: str, expected: list[str]
+) -> None:
     spec = write((HEAD if "input:" not in text else "network: n\n") + text)
     assert [entry.split()[1] for entry in found(spec)] == expected
 
 
 def test_a_setting_that_fits_nothing_may_have_been_meant_for_a_parameter(write: Write) -> None:
-    spec = write(f"{HEAD}params: {{width: int}}\nbody: [{{op: dense, units: $width}}, {{op: conw}}]\n")
+    spec = write(
+        f"{HEAD}params: {{width: int}}\nbody: [{{op: dense, units: $width}}, {{op: conw}}]\n"
+    )
     assert found(spec, widht="3") == ["--set widht:1 E209", "spec.yaml:4 E204"]
 
 
@@ -143,7 +170,9 @@ def test_the_repetition_is_named(write: Write) -> None:
     assert compile_spec(spec, {}, report) is None
     (mistake,) = report
     assert mistake.notes[0].endswith("use of `half` (3rd of 5)")
-    alone = write(f"{HEAD}body: [{{op: max_pool, kernel_size: 9, stride: 2, padding: valid, repeat: 5}}]\n")
+    alone = write(
+        f"{HEAD}body: [{{op: max_pool, kernel_size: 9, stride: 2, padding: valid, repeat: 5}}]\n"
+    )
     report = Report()
     assert compile_spec(alone, {}, report) is None
     assert next(iter(report)).notes == ("in: the 3rd of 5 repetitions",)

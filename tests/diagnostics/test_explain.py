@@ -17,7 +17,12 @@ from inception_dsl import plugins
 from inception_dsl.analysis import infer, steps
 from inception_dsl.cli import main
 from inception_dsl.diagnostics.codes import CODES
-from inception_dsl.diagnostics.explain.explanations import PLAIN, Explanation, explanations, is_command
+from inception_dsl.diagnostics.explain.explanations import (
+    PLAIN,
+    Explanation,
+    explanations,
+    is_command,
+)
 from inception_dsl.passes import budget
 from inception_dsl.yaml import source
 
@@ -64,7 +69,9 @@ def broken_backend() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         installed = plugins.installed()
         point = metadata.EntryPoint("broken", "no_such_module:BACKEND", plugins.GROUP)
-        more = plugins.Plugin("broken", "inception-dsl-broken", "1", "no_such_module:BACKEND", point)
+        more = plugins.Plugin(
+            "broken", "inception-dsl-broken", "1", "no_such_module:BACKEND", point
+        )
         patch.setattr(plugins, "installed", lambda: (more, *installed))
         yield
 

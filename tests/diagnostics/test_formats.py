@@ -66,7 +66,9 @@ def test_a_second_place_has_its_own_line(run: Run) -> None:
 
 def test_a_second_place_in_a_file_that_is_not_known() -> None:
     report = Report()
-    report.error("E303", "x", Span("a", 9, 1, 9, 2), related=[(Span("b", 10, 3, 10, 4), "here first")])
+    report.error(
+        "E303", "x", Span("a", 9, 1, 9, 2), related=[(Span("b", 10, 3, 10, 4), "here first")]
+    )
     assert report.render() == "error[E303]: x\n  --> a:9:1\n  ::: b:10:3: here first"
 
 
@@ -120,9 +122,25 @@ def test_json_has_every_field() -> None:
         "help": "try ::",
         "notes": ["in: b"],
         "related": [
-            {"file": "a b.yaml", "line": 2, "column": 6, "end_line": 2, "end_column": 11, "label": "here"},
+            {
+                "file": "a b.yaml",
+                "line": 2,
+                "column": 6,
+                "end_line": 2,
+                "end_column": 11,
+                "label": "here",
+            },
         ],
-        "fix": [{"file": "a b.yaml", "line": 2, "column": 6, "end_line": 2, "end_column": 11, "text": "3"}],
+        "fix": [
+            {
+                "file": "a b.yaml",
+                "line": 2,
+                "column": 6,
+                "end_line": 2,
+                "end_column": 11,
+                "text": "3",
+            }
+        ],
     }
     assert "\x1b" not in as_json(some_report())
 
@@ -150,7 +168,11 @@ FIX: dict[str, Any] = {
             "items": {
                 "required": ["artifactLocation", "replacements"],
                 "properties": {
-                    "replacements": {"type": "array", "minItems": 1, "items": {"required": ["deletedRegion"]}},
+                    "replacements": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {"required": ["deletedRegion"]},
+                    },
                 },
             },
         },
@@ -173,7 +195,11 @@ SARIF: dict[str, Any] = {  # what the standard requires of the parts that are us
                             "driver": {
                                 "required": ["name"],
                                 "properties": {
-                                    "rules": {"type": "array", "uniqueItems": True, "items": {"required": ["id"]}}
+                                    "rules": {
+                                        "type": "array",
+                                        "uniqueItems": True,
+                                        "items": {"required": ["id"]},
+                                    }
                                 },
                             }
                         },
@@ -185,8 +211,14 @@ SARIF: dict[str, Any] = {  # what the standard requires of the parts that are us
                             "properties": {
                                 "level": {"enum": ["none", "note", "warning", "error"]},
                                 "message": {"required": ["text"]},
-                                "locations": {"type": "array", "items": {"$ref": "#/definitions/location"}},
-                                "relatedLocations": {"type": "array", "items": {"$ref": "#/definitions/location"}},
+                                "locations": {
+                                    "type": "array",
+                                    "items": {"$ref": "#/definitions/location"},
+                                },
+                                "relatedLocations": {
+                                    "type": "array",
+                                    "items": {"$ref": "#/definitions/location"},
+                                },
                                 "fixes": {"type": "array", "uniqueItems": True, "items": FIX},
                             },
                         },
@@ -202,7 +234,10 @@ SARIF: dict[str, Any] = {  # what the standard requires of the parts that are us
                 "physicalLocation": {
                     "required": ["artifactLocation", "region"],
                     "properties": {
-                        "artifactLocation": {"required": ["uri"], "properties": {"uri": {"pattern": "^[!-~]+$"}}},
+                        "artifactLocation": {
+                            "required": ["uri"],
+                            "properties": {"uri": {"pattern": "^[!-~]+$"}},
+                        },
                         "region": {
                             "required": ["startLine", "startColumn", "endLine", "endColumn"],
                             "additionalProperties": {"type": "integer", "minimum": 1},
@@ -238,21 +273,26 @@ def test_sarif() -> None:
     assert inside["fixes"] == [
         {
             "description": {"text": "try ::"},
-            "artifactChanges": [{"artifactLocation": place["artifactLocation"], "replacements": [change]}],
+            "artifactChanges": [
+                {"artifactLocation": place["artifactLocation"], "replacements": [change]}
+            ],
         }
     ]
     report = Report()
     report.error("E101", "x", Span("/a b.yaml", 1, 1, 1, 2))
-    uri = json.loads(sarif(report, "1.2.3"))["runs"][0]["results"][0]["locations"][0]["physicalLocation"][
-        "artifactLocation"
-    ]
+    uri = json.loads(sarif(report, "1.2.3"))["runs"][0]["results"][0]["locations"][0][
+        "physicalLocation"
+    ]["artifactLocation"]
     assert uri == {"uri": "file:///a%20b.yaml"}
 
 
 def test_a_spec_makes_no_links_in_sarif() -> None:
     report = Report()
     report.error(
-        "E201", "unknown field `[a](http://b)\x1b`", Span("a", 1, 1, 1, 2), related=[(Span("a", 2, 1, 2, 2), "[b](1)")]
+        "E201",
+        "unknown field `[a](http://b)\x1b`",
+        Span("a", 1, 1, 1, 2),
+        related=[(Span("a", 2, 1, 2, 2), "[b](1)")],
     )
     (result,) = json.loads(sarif(report, "1.2.3"))["runs"][0]["results"]
     assert result["message"]["text"] == r"unknown field `\[a\](http://b)\\x1b`"
@@ -279,9 +319,17 @@ def test_check_prints_formats_for_machines_alone(run: Run, name: str) -> None:
 
 
 COMMANDS = [
-    *(["build", "twice.yaml"], ["check", "twice.yaml"], ["summary", "twice.yaml"], ["verify", "twice.yaml"]),
+    *(
+        ["build", "twice.yaml"],
+        ["check", "twice.yaml"],
+        ["summary", "twice.yaml"],
+        ["verify", "twice.yaml"],
+    ),
     *(["weights", "init", "twice.yaml"], ["weights", "inspect", "twice.yaml"]),
-    *(["weights", "convert", "twice.yaml", "a.safetensors", "b.safetensors"], ["weights", "check", "twice.yaml", "a"]),
+    *(
+        ["weights", "convert", "twice.yaml", "a.safetensors", "b.safetensors"],
+        ["weights", "check", "twice.yaml", "a"],
+    ),
     ["weights", "import", "twice.yaml", "a.safetensors", "--from", "timm"],
 ]
 
@@ -318,7 +366,9 @@ class Terminal(io.StringIO):
         ({"TERM": "dumb"}, False, False),
     ],
 )
-def test_colour(environment: dict[str, str], on_terminal: bool, in_pipe: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colour(
+    environment: dict[str, str], on_terminal: bool, in_pipe: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -345,7 +395,8 @@ def test_what_a_spec_says_is_never_an_escape_sequence(run: Run, tmp_path: Path) 
         assert "E102" in result.output
         assert not set(result.output) & {"\x1b", "\x07", "\r", "\u202e"}, name
     (tmp_path / "bad.yaml").write_text(
-        bad.replace("\\x1b[31m", "line\\n").replace("\\x1b[2J\\r\\u202e", "identity"), encoding="utf-8"
+        bad.replace("\\x1b[31m", "line\\n").replace("\\x1b[2J\\r\\u202e", "identity"),
+        encoding="utf-8",
     )
     assert "line\\nred" in run("summary", "bad.yaml").stdout
 

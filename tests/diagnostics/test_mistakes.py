@@ -27,7 +27,9 @@ JARGON = re.compile(
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
-def test_a_mistake(case: dict[str, Any], write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake(
+    case: dict[str, Any], write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     head = "" if case.get("whole") else HEAD
     path = write("", "spec.yaml")
     path.write_text(f"{head}{case['text']}\n" if case["text"] else "", encoding="utf-8")
@@ -35,11 +37,13 @@ def test_a_mistake(case: dict[str, Any], write: Callable[..., Path], monkeypatch
     result = CliRunner().invoke(main, ["check", "spec.yaml"])
     assert result.exit_code == 1, result.output
     assert isinstance(result.exception, SystemExit)
-    found = re.findall(r"^error\[(E\d{3})\]: (.+)\n  --> spec\.yaml:(\d+):(\d+)$", result.stderr, re.MULTILINE)
-    skipped = head.count("\n") if any(int(line) > head.count("\n") for *_, line, _ in found) else 0
-    assert [f"{code} {int(line) - skipped}:{column}" for code, _, line, column in found] == case["reports"], (
-        result.stderr
+    found = re.findall(
+        r"^error\[(E\d{3})\]: (.+)\n  --> spec\.yaml:(\d+):(\d+)$", result.stderr, re.MULTILINE
     )
+    skipped = head.count("\n") if any(int(line) > head.count("\n") for *_, line, _ in found) else 0
+    assert [f"{code} {int(line) - skipped}:{column}" for code, _, line, column in found] == case[
+        "reports"
+    ], result.stderr
     assert result.stderr.count("error[") == len(found)
     assert not JARGON.search(result.stderr), result.stderr
 

@@ -51,7 +51,9 @@ def places(found: list[Diagnostic]) -> list[str]:
 def test_a_warning(case: dict[str, Any], warned: Warned) -> None:
     head = "" if case.get("whole") else HEAD
     found = warned(f"{head}{case['text']}\n")
-    assert [f"{d.code} {d.span.line - head.count(chr(10))}:{d.span.column}" for d in found] == case["reports"]
+    assert [f"{d.code} {d.span.line - head.count(chr(10))}:{d.span.column}" for d in found] == case[
+        "reports"
+    ]
 
 
 def test_each_has_cases_of_both_kinds() -> None:
@@ -65,10 +67,15 @@ def test_each_has_cases_of_both_kinds() -> None:
 
 def test_sizes_that_lose_nothing(warned: Warned) -> None:
     (found,) = warned(f"{HEAD}body: [{{op: max_pool, kernel_size: 3, stride: 2, padding: valid}}]")
-    assert found.message == "`max_pool` leaves the last row and the last column of its 32x32 input unread"
+    assert (
+        found.message
+        == "`max_pool` leaves the last row and the last column of its 32x32 input unread"
+    )
     assert found.help == "31x31 or 33x33 would lose nothing, nor would `padding: same`"
     step = "{op: conv, filters: 4, kernel_size: 3}"  # leaves the sizes, so those of the network are the same
-    (found,) = warned(f"{HEAD}stem: [{step}]\nbody: [{{op: max_pool, kernel_size: 3, stride: 2, padding: valid}}]")
+    (found,) = warned(
+        f"{HEAD}stem: [{step}]\nbody: [{{op: max_pool, kernel_size: 3, stride: 2, padding: valid}}]"
+    )
     assert found.help == "31x31 or 33x33 would lose nothing, nor would `padding: same`"
 
 
@@ -94,13 +101,20 @@ def test_every_size_in_a_help_is_tried_out(warned: Warned) -> None:
 )
 def test_only_sizes_that_are_near(length: int, window: int, fits: str, warned: Warned) -> None:
     spec = f"network: n\ninput: {{channels: 3, length: {length}}}\n"
-    (found,) = warned(f"{spec}body: [{{op: avg_pool, kernel_size: {window}, stride: {window}, padding: valid}}]")
+    (found,) = warned(
+        f"{spec}body: [{{op: avg_pool, kernel_size: {window}, stride: {window}, padding: valid}}]"
+    )
     assert found.help == f"{fits} would lose nothing, nor would `padding: same`"
 
 
 def test_two_rows_and_gaps(warned: Warned) -> None:
-    (found,) = warned(f"{HEAD}body: [{{op: max_pool, kernel_size: [3, 1], stride: [3, 2], padding: valid}}]")
-    assert found.message == "`max_pool` leaves the last 2 rows and 16 of 32 columns of its 32x32 input unread"
+    (found,) = warned(
+        f"{HEAD}body: [{{op: max_pool, kernel_size: [3, 1], stride: [3, 2], padding: valid}}]"
+    )
+    assert (
+        found.message
+        == "`max_pool` leaves the last 2 rows and 16 of 32 columns of its 32x32 input unread"
+    )
     assert found.help == "a `kernel_size` of at least the stride reads everything"
 
 
@@ -130,7 +144,9 @@ def test_what_is_unread_is_what_no_window_reads(kernel: int, stride: int, warned
 
 def test_branches_that_lose_the_same_are_one_warning(warned: Warned) -> None:
     pool = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid}"
-    (found,) = warned(f"{HEAD}body: [{{merge: concat, branches: {{a: [{pool}], b: [{pool}], c: [{pool}]}}}}]")
+    (found,) = warned(
+        f"{HEAD}body: [{{merge: concat, branches: {{a: [{pool}], b: [{pool}], c: [{pool}]}}}}]"
+    )
     ((span, label),) = found.related
     assert (span.column, label) == (142, "and so do this and 1 more of the branches")
 
@@ -143,7 +159,10 @@ stem: [{{op: conv_bn, filters: 8, kernel_size: 2, padding: valid}}]
 body: [{{use: outer, name: a}}, {{use: outer, name: b}}]
 """
     (found,) = warned(text)
-    assert found.message == "`max_pool` leaves the last 3 rows and the last 3 columns of its 31x31 input unread"
+    assert (
+        found.message
+        == "`max_pool` leaves the last 3 rows and the last 3 columns of its 31x31 input unread"
+    )
     file = found.span.file
     assert found.notes == (
         f"in: {file}:5:25, use of `pool`",
@@ -157,7 +176,10 @@ def test_how_much_factors_save(warned: Warned) -> None:
         f"{HEAD}stem: [{{op: conv, filters: 32, kernel_size: 3}}]\nbody: [{{op: conv, filters: 32, kernel_size: 5}}]"
     )
     macs, whole = 1024 * 25 * 32 * 32, 1024 * (25 * 32 * 32 + 27 * 32)
-    assert found.message == f"this 5x5 `conv` takes {macs:,} multiply-adds, {100 * macs / whole:.1f}% of all"
+    assert (
+        found.message
+        == f"this 5x5 `conv` takes {macs:,} multiply-adds, {100 * macs / whole:.1f}% of all"
+    )
     saved = macs - 2 * 1024 * 9 * 32 * 32
     assert found.help == (
         f"two with `kernel_size: 3` and `kernel_size: 3`, and 32 filters between them, save {saved:,} (28.0%)"
@@ -270,7 +292,9 @@ def test_an_imported_file_allows_for_itself(warned: Warned, write: Callable[...,
     assert warned(spec) == []
     write(f"allow: [W404, W401]\n{block}", "b.yaml")
     assert warned(spec) == [], "what a block allows may be of use in another network"
-    assert places(warned(f"{spec}params: {{p: {{type: int, default: 1}}}}\n")) == ["W301 spec.yaml:5:10"]
+    assert places(warned(f"{spec}params: {{p: {{type: int, default: 1}}}}\n")) == [
+        "W301 spec.yaml:5:10"
+    ]
 
 
 # extends and import
@@ -296,7 +320,10 @@ body:
 @pytest.fixture
 def base(write: Callable[..., Path]) -> None:
     write(BASE, "base.yaml")
-    write("block: b\nparams: {k: {type: int, default: 3}}\nsteps: [{op: dense, units: $k}]\n", "b.yaml")
+    write(
+        "block: b\nparams: {k: {type: int, default: 3}}\nsteps: [{op: dense, units: $k}]\n",
+        "b.yaml",
+    )
 
 
 @pytest.mark.usefixtures("base")
@@ -304,7 +331,12 @@ def test_what_a_spec_takes_over_it_need_not_use(warned: Warned) -> None:
     assert places(warned(BASE)) == ["W303 spec.yaml:5:9", "W404 spec.yaml:7:42"]
     more = "extends: base.yaml\nbody: {wide: null, b: null, tower: null}\n"
     assert warned(more) == []
-    assert warned("extends: base.yaml\nblocks: {tower: {steps: {conv: {filters: 4, use_bias: false}}}}\n") == []
+    assert (
+        warned(
+            "extends: base.yaml\nblocks: {tower: {steps: {conv: {filters: 4, use_bias: false}}}}\n"
+        )
+        == []
+    )
 
 
 @pytest.mark.usefixtures("base")
@@ -313,9 +345,9 @@ def test_what_a_spec_adds_is_its_own(warned: Warned) -> None:
     assert places(warned(text)) == ["W301 spec.yaml:2:10", "W302 spec.yaml:3:10"]
     assert places(warned("extends: base.yaml\nallow: [W404, W402]\n")) == ["W303 spec.yaml:2:15"]
     assert warned("extends: base.yaml\nallow: [W404]\n") == []
-    assert places(warned("extends: base.yaml\nbody: {c: {allow: [W404]}, tower: {allow: [W404]}}\n")) == [
-        "W303 spec.yaml:2:20"
-    ]
+    assert places(
+        warned("extends: base.yaml\nbody: {c: {allow: [W404]}, tower: {allow: [W404]}}\n")
+    ) == ["W303 spec.yaml:2:20"]
 
 
 @pytest.mark.usefixtures("base")
@@ -333,28 +365,49 @@ def test_settings_change_nothing_about_whose_lines_they_are(warned: Warned) -> N
 
 @pytest.mark.usefixtures("base")
 def test_an_imported_file_that_is_not_used(warned: Warned, write: Callable[..., Path]) -> None:
-    write("block: c\nimport: [b.yaml]\nblocks: {d: {steps: []}, e: {steps: []}}\nsteps: [{use: d}]\n", "c.yaml")
+    write(
+        "block: c\nimport: [b.yaml]\nblocks: {d: {steps: []}, e: {steps: []}}\nsteps: [{use: d}]\n",
+        "c.yaml",
+    )
     spec = f"{HEAD}import: [b.yaml, c.yaml]\n"
-    assert places(warned(f"{spec}body: [{{op: identity}}]\n")) == ["W302 spec.yaml:3:10", "W302 spec.yaml:3:18"]
+    assert places(warned(f"{spec}body: [{{op: identity}}]\n")) == [
+        "W302 spec.yaml:3:10",
+        "W302 spec.yaml:3:18",
+    ]
     assert places(warned(f"{spec}body: [{{use: b}}, {{use: c}}]\n")) == ["W302 c.yaml:3:26"]
     assert places(warned(f"{spec}body: [{{use: b}}, {{use: d}}]\n")) == ["W302 c.yaml:3:26"]
     only_c = spec.replace("b.yaml, ", "")
-    assert places(warned(f"{only_c}body: [{{use: c}}]\n")) == ["W302 c.yaml:2:10", "W302 c.yaml:3:26"]
-    assert places(warned(f"{only_c}body: [{{use: b}}]\n")) == ["W302 c.yaml:3:26"], "c, which nothing uses, uses d"
+    assert places(warned(f"{only_c}body: [{{use: c}}]\n")) == [
+        "W302 c.yaml:2:10",
+        "W302 c.yaml:3:26",
+    ]
+    assert places(warned(f"{only_c}body: [{{use: b}}]\n")) == ["W302 c.yaml:3:26"], (
+        "c, which nothing uses, uses d"
+    )
 
 
-def test_an_import_that_brings_what_another_brings(warned: Warned, write: Callable[..., Path]) -> None:
+def test_an_import_that_brings_what_another_brings(
+    warned: Warned, write: Callable[..., Path]
+) -> None:
     write("block: b\nsteps: [{op: identity}]\n", "b.yaml")
     write("block: c\nimport: [b.yaml]\nsteps: [{use: b}]\n", "c.yaml")
     write("block: d\nimport: [b.yaml]\nsteps: [{use: b}]\n", "d.yaml")
-    assert places(warned(f"{HEAD}import: [b.yaml, c.yaml]\nbody: [{{use: b}}]\n")) == ["W302 spec.yaml:3:18"]
-    assert places(warned(f"{HEAD}import: [c.yaml, d.yaml]\nbody: [{{use: b}}]\n")) == ["W302 spec.yaml:3:10"]
+    assert places(warned(f"{HEAD}import: [b.yaml, c.yaml]\nbody: [{{use: b}}]\n")) == [
+        "W302 spec.yaml:3:18"
+    ]
+    assert places(warned(f"{HEAD}import: [c.yaml, d.yaml]\nbody: [{{use: b}}]\n")) == [
+        "W302 spec.yaml:3:10"
+    ]
     assert warned(f"{HEAD}import: [c.yaml]\nbody: [{{use: b}}]\n") == []
     assert places(warned(f"{HEAD}import: [b.yaml, c.yaml]\nbody: [{{use: c}}]\n")) == []
 
 
 def test_shipped_specs_and_the_starter_have_none(root: Path, tmp_path: Path) -> None:
-    specs = [str(p) for folder in ("specs", "specs/published") for p in sorted((root / folder).glob("*.yaml"))]
+    specs = [
+        str(p)
+        for folder in ("specs", "specs/published")
+        for p in sorted((root / folder).glob("*.yaml"))
+    ]
     assert CliRunner().invoke(main, ["new", "my_net", "--out", str(tmp_path)]).exit_code == 0
     result = CliRunner().invoke(main, ["check", "--strict", *specs, str(tmp_path / "my_net.yaml")])
     assert result.exit_code == 0, result.output
@@ -373,7 +426,9 @@ def test_shipped_specs_and_the_starter_have_none(root: Path, tmp_path: Path) -> 
         ("{W404: true}", "expected a list of codes, found a mapping", ""),
     ],
 )
-def test_codes_are_known(text: str, message: str, help: str, mistakes: Callable[..., Report]) -> None:
+def test_codes_are_known(
+    text: str, message: str, help: str, mistakes: Callable[..., Report]
+) -> None:
     (found,) = mistakes(f"{HEAD}allow: {text}\nbody: [{{op: identity}}]\n")
     assert (found.code, found.span.line, found.message) == ("E203", 3, message)
     assert found.help.startswith(help)
@@ -449,7 +504,9 @@ def test_formats_for_programs() -> None:
         ("W401", "warning"),
         ("E203", "error"),
     ]
-    assert {"id": "W401", "shortDescription": {"text": CODES["W401"]}} in one["tool"]["driver"]["rules"]
+    assert {"id": "W401", "shortDescription": {"text": CODES["W401"]}} in one["tool"]["driver"][
+        "rules"
+    ]
 
 
 Run = Callable[..., Result]
@@ -485,7 +542,10 @@ def test_mistakes_and_warnings_of_several_specs(run: Run) -> None:
     assert result.exit_code == 1
     assert result.stderr.endswith("\n\n1 error, 1 warning\n")
     found = json.loads(run("check", "biased.yaml", "bad.yaml", "--format", "json").stdout)
-    assert [(d["code"], d["file"]) for d in found] == [("E201", "bad.yaml"), ("W404", "biased.yaml")]
+    assert [(d["code"], d["file"]) for d in found] == [
+        ("E201", "bad.yaml"),
+        ("W404", "biased.yaml"),
+    ]
     assert "error[E201]" in run("build", "biased.yaml", "bad.yaml", "--backend", "torch").stderr
 
 
@@ -502,7 +562,9 @@ def test_build_does_what_it_was_asked_to(run: Run) -> None:
     assert result.exit_code == 0
     assert result.stdout == "out/torch/biased.py\n"
     assert result.stderr.endswith("\n\n1 warning\n")
-    again = run("build", "biased.yaml", "--backend", "torch", "--out", "out", "--check", "--format", "json")
+    again = run(
+        "build", "biased.yaml", "--backend", "torch", "--out", "out", "--check", "--format", "json"
+    )
     assert again.exit_code == 0
     assert again.stdout == ""
     assert [d["code"] for d in json.loads(again.stderr)] == ["W404"]
@@ -529,7 +591,8 @@ def test_commands_on_weights_print_them_too(run: Run) -> None:
 def test_from_python(write: Callable[..., Path]) -> None:
     path = write(BIASED)
     with pytest.warns(
-        inception_dsl.SpecWarning, match=r"spec\.yaml:3:13: W404: the bias of .*; write `use_bias: false`"
+        inception_dsl.SpecWarning,
+        match=r"spec\.yaml:3:13: W404: the bias of .*; write `use_bias: false`",
     ) as seen:
         network = inception_dsl.load(path)
     assert len(seen) == 1

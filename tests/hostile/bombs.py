@@ -56,7 +56,9 @@ class Cost(NamedTuple):
 BOMBS: dict[str, Bomb] = {}
 
 
-def bomb(name: str, code: str, *settings: str) -> Callable[[Callable[[], str | bytes | Files]], None]:
+def bomb(
+    name: str, code: str, *settings: str
+) -> Callable[[Callable[[], str | bytes | Files]], None]:
     """Adds a bomb; the function gives the text of the spec, or all files."""
 
     def add(make: Callable[[], str | bytes | Files]) -> None:
@@ -102,7 +104,10 @@ def _() -> str:
 
 @bomb("a chain of merge keys", "E105")
 def _() -> str:
-    lines = ["a0: &a0 {x: 1}", *(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}], y{i}: 1}}" for i in range(1, 90))]
+    lines = [
+        "a0: &a0 {x: 1}",
+        *(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}], y{i}: 1}}" for i in range(1, 90)),
+    ]
     return HEAD + "\n".join(lines)
 
 
@@ -181,7 +186,11 @@ def _() -> str:
 
 @bomb("a megabyte of folded text", "")
 def _() -> str:
-    return f"{HEAD}description: >\n" + "  word word word word word\n\n" * 33_000 + "body: [{op: identity}]\n"
+    return (
+        f"{HEAD}description: >\n"
+        + "  word word word word word\n\n" * 33_000
+        + "body: [{op: identity}]\n"
+    )
 
 
 @bomb("a megabyte of comments", "")
@@ -216,13 +225,21 @@ def _() -> str:
 
 @bomb("thousands of unknown parameters", "E304")
 def _() -> str:
-    return body("".join(f"  - {{op: conv, name: c{i}, filters: $p{i}, kernel_size: 1}}\n" for i in range(2_000)))
+    return body(
+        "".join(
+            f"  - {{op: conv, name: c{i}, filters: $p{i}, kernel_size: 1}}\n" for i in range(2_000)
+        )
+    )
 
 
 @bomb("thousands of unknown blocks", "E302")
 def _() -> str:
     blocks = "".join(f"  block_number_{i}: {{steps: []}}\n" for i in range(950))
-    return f"{HEAD}blocks:\n{blocks}" + "body:\n" + "".join(f"  - {{use: blok_number_{i}}}\n" for i in range(950))
+    return (
+        f"{HEAD}blocks:\n{blocks}"
+        + "body:\n"
+        + "".join(f"  - {{use: blok_number_{i}}}\n" for i in range(950))
+    )
 
 
 @bomb("a hundred thousand steps", "E106")
@@ -237,7 +254,9 @@ def _() -> str:
 
 @bomb("thousands of auxiliary heads and outputs", "E106")
 def _() -> str:
-    heads = "".join(f"  h{i}: {{after: a, loss_weight: 1, steps: [{{op: flatten}}]}}\n" for i in range(12_000))
+    heads = "".join(
+        f"  h{i}: {{after: a, loss_weight: 1, steps: [{{op: flatten}}]}}\n" for i in range(12_000)
+    )
     outputs = "".join(f"  o{i}: a\n" for i in range(12_000))
     return f"{HEAD}body: [{{op: identity, name: a}}]\naux_heads:\n{heads}outputs:\n{outputs}"
 
@@ -334,7 +353,9 @@ def _() -> str:
 
 @bomb("a fork that repeats", "E309")
 def _() -> str:
-    return body(f"  - {{merge: add, branches: {{a: [], b: [{CONV[:-1]}, repeat: 2}}]}}, repeat: 3000}}\n")
+    return body(
+        f"  - {{merge: add, branches: {{a: [], b: [{CONV[:-1]}, repeat: 2}}]}}, repeat: 3000}}\n"
+    )
 
 
 @bomb("forks that repeat, in each other", "E309")
@@ -347,7 +368,9 @@ def _() -> str:
 
 @bomb("a fork that repeats, up to the limit", "")
 def _() -> str:
-    return body("  - {merge: concat, branches: {b: [{op: conv_bn, filters: 3, kernel_size: 1}]}, repeat: 501}\n")
+    return body(
+        "  - {merge: concat, branches: {b: [{op: conv_bn, filters: 3, kernel_size: 1}]}, repeat: 501}\n"
+    )
 
 
 @bomb("a thousand branches", "")
@@ -357,7 +380,9 @@ def _() -> str:
 
 @bomb("six hundred steps", "")
 def _() -> str:
-    return body("".join(f"  - {{op: conv, filters: {i + 1}, kernel_size: 3}}\n" for i in range(600)))
+    return body(
+        "".join(f"  - {{op: conv, filters: {i + 1}, kernel_size: 3}}\n" for i in range(600))
+    )
 
 
 @bomb("two hundred blocks", "")
@@ -368,7 +393,9 @@ def _() -> str:
 
 @bomb("a thousand outputs", "")
 def _() -> str:
-    return f"{HEAD}body: [{{op: identity, name: a}}]\noutputs:\n" + "".join(f"  o{i}: a\n" for i in range(1_000))
+    return f"{HEAD}body: [{{op: identity, name: a}}]\noutputs:\n" + "".join(
+        f"  o{i}: a\n" for i in range(1_000)
+    )
 
 
 @bomb("a block printed for each of a thousand kernels", "E309")
@@ -381,7 +408,9 @@ def _() -> str:
 @bomb("published names for every layer", "")
 def _() -> str:
     names = "".join(f"      c{i}: C{i}\n" for i in range(600))
-    steps = "".join(f"  - {{op: conv, name: c{i}, filters: 8, kernel_size: 1}}\n" for i in range(600))
+    steps = "".join(
+        f"  - {{op: conv, name: c{i}, filters: 8, kernel_size: 1}}\n" for i in range(600)
+    )
     return f"{HEAD}body:\n{steps}checkpoints:\n  timm:\n    names:\n{names}"
 
 
@@ -413,7 +442,14 @@ def _() -> str:
 
 @bomb("numbers of every odd kind", "E107 E201 E202")
 def _() -> str:
-    odd = ["0x" + "f" * 20_000, "1e999", "1" + "_000" * 9_000, "1" + ":59" * 9_000, "0." + "0" * 50_000, "-.inf"]
+    odd = [
+        "0x" + "f" * 20_000,
+        "1e999",
+        "1" + "_000" * 9_000,
+        "1" + ":59" * 9_000,
+        "0." + "0" * 50_000,
+        "-.inf",
+    ]
     return HEAD + "".join(f"k{i}: {text}\n" for i, text in enumerate(odd))
 
 
@@ -442,12 +478,18 @@ def _() -> str:
 
 @bomb("parentheses in parentheses", "E207")
 def _() -> str:
-    return body('  - {op: conv, kernel_size: 1, filters: "${' + "(" * 120 + "1" + ")" * 120 + '}"}\n')
+    return body(
+        '  - {op: conv, kernel_size: 1, filters: "${' + "(" * 120 + "1" + ")" * 120 + '}"}\n'
+    )
 
 
 @bomb("a product of large numbers", "E207")
 def _() -> str:
-    return body('  - {op: conv, kernel_size: 1, filters: "${' + "*".join(["999999999999999999"] * 12) + '}"}\n')
+    return body(
+        '  - {op: conv, kernel_size: 1, filters: "${'
+        + "*".join(["999999999999999999"] * 12)
+        + '}"}\n'
+    )
 
 
 @bomb("minima of minima", "E207")
@@ -459,7 +501,10 @@ def _() -> str:
 @bomb("expressions that grow from block to block", "E309")
 def _() -> str:
     grow = "${(in_channels * in_channels + in_channels % 7 * n) // (in_channels + n)}"
-    blocks = "".join(f"  b{i}: {{params: {{n: int}}, steps: [{{use: b{i + 1}, n: '{grow}'}}]}}\n" for i in range(50))
+    blocks = "".join(
+        f"  b{i}: {{params: {{n: int}}, steps: [{{use: b{i + 1}, n: '{grow}'}}]}}\n"
+        for i in range(50)
+    )
     last = "{params: {n: int}, steps: [{op: conv, filters: '${n % 50 + 1}', kernel_size: 1}]}"
     return f"{HEAD}blocks:\n{blocks}  b50: {last}\nbody: [{{use: b0, n: 3}}]\n"
 
@@ -480,12 +525,18 @@ def block(name: str, imports: str) -> str:
 @bomb("a chain of imports", "E301")
 def _() -> Files:
     files: Files = {f"b{i}.yaml": block(f"b{i}", f"b{i + 1}.yaml") for i in range(1_000)}
-    return {**files, "b1000.yaml": block("b1000", ""), "spec.yaml": f"{HEAD}import: [b0.yaml]\nbody: [{{use: b0}}]\n"}
+    return {
+        **files,
+        "b1000.yaml": block("b1000", ""),
+        "spec.yaml": f"{HEAD}import: [b0.yaml]\nbody: [{{use: b0}}]\n",
+    }
 
 
 @bomb("imports in a diamond", "")
 def _() -> Files:
-    files: Files = {f"b{i}.yaml": block(f"b{i}", f"b{i + 1}.yaml, ./b{i + 1}.yaml") for i in range(60)}
+    files: Files = {
+        f"b{i}.yaml": block(f"b{i}", f"b{i + 1}.yaml, ./b{i + 1}.yaml") for i in range(60)
+    }
     return {
         **files,
         "b60.yaml": block("b60", ""),
@@ -541,7 +592,10 @@ def measured(names: Iterable[str], timeout: float = 60) -> Iterator[tuple[str, C
             one = BOMBS[name]
             _apart(lambda one=one, folder=folder: _laid(one, Path(folder)), timeout)  # type: ignore[misc]
             told = _apart(lambda one=one, folder=folder: _run(one, folder), timeout)  # type: ignore[misc]
-        yield name, Cost(**json.loads(told)) if told.startswith("{") else Cost(-1, [told], timeout, 0, 0)
+        yield (
+            name,
+            Cost(**json.loads(told)) if told.startswith("{") else Cost(-1, [told], timeout, 0, 0),
+        )
 
 
 def _apart(work: Callable[[], str], timeout: float) -> str:
@@ -594,7 +648,9 @@ def _peak() -> float:
 
 def problems(one: Bomb, cost: Cost, seconds: float = SECONDS) -> Iterator[str]:
     """What a bomb did that it must not."""
-    expected = one.code.split() or ["E602"]  # a build that is only compared, with a file that is not there
+    expected = one.code.split() or [
+        "E602"
+    ]  # a build that is only compared, with a file that is not there
     if cost.exit != 1 or sorted(cost.codes) != sorted(expected):
         yield f"exit {cost.exit} with {cost.codes}, not {expected}"
     if cost.seconds > seconds:

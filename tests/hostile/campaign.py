@@ -25,7 +25,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
-LIMIT, HANGS, MEMORY = 1.0, 120, 2 << 30  # seconds of CPU time; seconds on the wall without an answer; bytes
+LIMIT, HANGS, MEMORY = (
+    1.0,
+    120,
+    2 << 30,
+)  # seconds of CPU time; seconds on the wall without an answer; bytes
 EVERY = 12
 """The share of mutants that are emitted, where they are networks."""
 SIZES: Final = "{channels: 192, height: 35, width: 35}"
@@ -74,7 +78,9 @@ def compiled(path: Path, settings: dict[str, str], *, emit: bool) -> tuple[str, 
 
     report = Report()
     typed = compile_spec(path, settings, report)
-    assert (typed is None) != report.ok, "a spec without a network has a mistake, and one with a network has none"
+    assert (typed is None) != report.ok, (
+        "a spec without a network has a mistake, and one with a network has none"
+    )
     if typed is not None:
         found = Summary(typed)
         assert str(found)
@@ -87,7 +93,9 @@ def compiled(path: Path, settings: dict[str, str], *, emit: bool) -> tuple[str, 
     assert report.render() or report.ok
     for found in report:
         placed(found.span, report.texts)
-    return ("refused" if typed is None else "emitted" if emit else "network"), tuple(d.code for d in report)
+    return ("refused" if typed is None else "emitted" if emit else "network"), tuple(
+        d.code for d in report
+    )
 
 
 def placed(span: object, texts: dict[str, str]) -> None:
@@ -127,7 +135,10 @@ class Worker:
         return [sys.executable, __file__, "--worker", str(self.next), str(self.end), str(self.step)]
 
     def start(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backends")])}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backends")]),
+        }
         self.process = subprocess.Popen(
             self.command(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
         )
@@ -144,7 +155,9 @@ class Worker:
         self.heard = time.monotonic()
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
-            yield Result(**{k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(line).items()})
+            yield Result(
+                **{k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(line).items()}
+            )
             self.next += self.step
         if not data:
             yield from self.over(f"the process ended with {self.process.wait()}")
@@ -183,12 +196,17 @@ def told(results: list[Result], seconds: float) -> str:
     codes = Counter(code for r in results for code in dict.fromkeys(r.codes))
     times = sorted(r.seconds for r in results)
     outcomes = ("refused", "network", "emitted", "finding")
-    lines = [f"{len(results):,} mutants, {sum(r.outcome == 'finding' for r in results)} findings ({seconds:.0f} s)"]
+    lines = [
+        f"{len(results):,} mutants, {sum(r.outcome == 'finding' for r in results)} findings ({seconds:.0f} s)"
+    ]
     lines += [
         f"  {kind:8} " + ", ".join(f"{count[kind, o]:,} {o}" for o in outcomes if count[kind, o])
         for kind in sorted({kind for kind, _ in count})
     ]
-    shares = [(share, times[min(len(times) - 1, int(share * len(times)))]) for share in (0.5, 0.99, 0.9999)]
+    shares = [
+        (share, times[min(len(times) - 1, int(share * len(times)))])
+        for share in (0.5, 0.99, 0.9999)
+    ]
     shown = ", ".join(f"{share:.2%}: {time * 1000:.0f}" for share, time in shares)
     lines.append(f"  milliseconds of CPU time, {shown}, most: {times[-1] * 1000:.0f}")
     lines.append("  " + ", ".join(f"{code} {n}" for code, n in sorted(codes.items())))
@@ -198,9 +216,16 @@ def told(results: list[Result], seconds: float) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000, help="how many mutants")
-    parser.add_argument("--seed", type=int, default=0, help="of the first; each next one has the next")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the first; each next one has the next"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="number of processes")
-    parser.add_argument("--keep", type=Path, default=Path("findings"), help="folder for the mutants that are findings")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=Path("findings"),
+        help="folder for the mutants that are findings",
+    )
     parser.add_argument("--worker", type=int, nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.worker:
@@ -215,7 +240,10 @@ def main() -> None:
             made = mutant(found.seed, texts)
             kept = given.keep / f"{found.seed}.yaml"
             kept.write_bytes(made.data)
-            print(f"seed {found.seed} ({made.kind} of {made.source}, kept in {kept}): {found.problem}", flush=True)
+            print(
+                f"seed {found.seed} ({made.kind} of {made.source}, kept in {kept}): {found.problem}",
+                flush=True,
+            )
         if len(results) % 5000 == 0:
             print(told(results, time.perf_counter() - started), flush=True)
     print(told(results, time.perf_counter() - started))

@@ -42,7 +42,9 @@ def mutant(seed: int, texts: Mapping[str, str]) -> Mutant:
     rng = Rng(seed)
     kind = list(KINDS)[seed % len(KINDS)]
     names = sorted(texts)
-    source = rng.choices(names, [1 if name.startswith("published/") else 3 for name in names])[0]  # those are slow
+    source = rng.choices(names, [1 if name.startswith("published/") else 3 for name in names])[
+        0
+    ]  # those are slow
     data = KINDS[kind](rng, texts[source], rng.choice([1, 1, 1, 2, 4]))
     return Mutant(seed, source, kind, data)
 
@@ -50,11 +52,48 @@ def mutant(seed: int, texts: Mapping[str, str]) -> Mutant:
 # bytes
 
 BROKEN: Final = (
-    *(b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x80", b"\xe2\x82", b"\xef\xbb\xbf", b"\xff\xfe"),
-    *(b"\x00", b"\r", b"\x1b[2J", b"\x7f", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xae", b"\xe2\x80\x8b", b"\xc2\xa0"),
-    *(b"\xf0\x9f\x91\xbe", b"\xf3\xa0\x80\x81", b"\t", b"\xef\xbf\xbf", b"\xcc\x81", b"\xee\x80\x80", b"\xc2\xad"),
+    *(
+        b"\xff",
+        b"\xc0\x80",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\x80",
+        b"\xe2\x82",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+    ),
+    *(
+        b"\x00",
+        b"\r",
+        b"\x1b[2J",
+        b"\x7f",
+        b"\xc2\x85",
+        b"\xe2\x80\xa8",
+        b"\xe2\x80\xae",
+        b"\xe2\x80\x8b",
+        b"\xc2\xa0",
+    ),
+    *(
+        b"\xf0\x9f\x91\xbe",
+        b"\xf3\xa0\x80\x81",
+        b"\t",
+        b"\xef\xbf\xbf",
+        b"\xcc\x81",
+        b"\xee\x80\x80",
+        b"\xc2\xad",
+    ),
 )
-ENCODINGS: Final = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp037", "utf-7", "utf-8-sig", "cp1252")
+ENCODINGS: Final = (
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32",
+    "latin-1",
+    "cp037",
+    "utf-7",
+    "utf-8-sig",
+    "cp1252",
+)
 
 
 def of_bytes(rng: Rng, text: str, changes: int) -> bytes:
@@ -174,7 +213,15 @@ def _word(rng: Rng, text: str) -> str:
     if not words:
         return text
     word = rng.choice(words)
-    new = rng.choice([rng.choice(TOKENS), rng.choice(words).group(), f"&x {word.group()}", "*x", f"!t {word.group()}"])
+    new = rng.choice(
+        [
+            rng.choice(TOKENS),
+            rng.choice(words).group(),
+            f"&x {word.group()}",
+            "*x",
+            f"!t {word.group()}",
+        ]
+    )
     return text[: word.start()] + new + text[word.end() :]
 
 
@@ -209,7 +256,11 @@ def _alias(rng: Rng, text: str) -> str:
     places = [i for i, line in enumerate(lines) if re.search(r": \S", line)]
     for number, index in enumerate(rng.sample(places, min(len(places), rng.choice([2, 3, 8])))):
         key, _, value = lines[index].partition(": ")
-        lines[index] = f"{key}: &a{number} {value}" if number % 2 == 0 else f"{key}: *a{rng.randrange(number + 1)}"
+        lines[index] = (
+            f"{key}: &a{number} {value}"
+            if number % 2 == 0
+            else f"{key}: *a{rng.randrange(number + 1)}"
+        )
     return "\n".join(lines)
 
 
@@ -266,7 +317,17 @@ VALUES: Final = (
         "${1 // 0}",
         "$in_channels",
     ),
-    *([], {}, [[]], [1, 2], [[0, 1], [1, 0]], [1, 2, 3, 4], {"op": "conv"}, {"a": {"b": [1]}}, [{"op": "identity"}]),
+    *(
+        [],
+        {},
+        [[]],
+        [1, 2],
+        [[0, 1], [1, 0]],
+        [1, 2, 3, 4],
+        {"op": "conv"},
+        {"a": {"b": [1]}},
+        [{"op": "identity"}],
+    ),
     *(
         "é",
         "a" * 300,
@@ -312,13 +373,17 @@ def of_fields(rng: Rng, text: str, changes: int) -> bytes:
 
 def places(data: Any) -> Iterator[Place]:
     """Every place of a value in ``data``."""
-    keys = list(data) if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
+    keys = (
+        list(data) if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
+    )
     for key in keys:
         yield data, key
         yield from places(data[key])
 
 
-def _pick(rng: Rng, data: Any, wanted: Callable[[Any, Any], bool] = lambda owner, key: True) -> Place | None:
+def _pick(
+    rng: Rng, data: Any, wanted: Callable[[Any, Any], bool] = lambda owner, key: True
+) -> Place | None:
     found = [(owner, key) for owner, key in places(data) if wanted(owner, key)]
     return rng.choice(found) if found else None
 
@@ -328,7 +393,13 @@ def _rename(rng: Rng, data: Any) -> None:
     if place:
         owner, key = place
         new = rng.choice(
-            [rng.choice(NAMES), str(key)[1:], f"{key}s", str(key).upper(), rng.choice([1, 1.5, True, None])]
+            [
+                rng.choice(NAMES),
+                str(key)[1:],
+                f"{key}s",
+                str(key).upper(),
+                rng.choice([1, 1.5, True, None]),
+            ]
         )
         items = [(new if k == key else k, v) for k, v in owner.items()]
         owner.clear()
@@ -352,7 +423,9 @@ def _retype(rng: Rng, data: Any) -> None:
     place = _pick(rng, data)
     if place:
         value = place[0][place[1]]
-        place[0][place[1]] = rng.choice([copy.deepcopy(rng.choice(VALUES)), [value], {"a": value}, str(value)])
+        place[0][place[1]] = rng.choice(
+            [copy.deepcopy(rng.choice(VALUES)), [value], {"a": value}, str(value)]
+        )
 
 
 def _extreme(rng: Rng, data: Any) -> None:
@@ -394,7 +467,13 @@ def _written(rng: Rng, data: Any, *, again: bool = False) -> bytes:
     style = rng.randrange(3)
     if style == 0:
         return json.dumps(data, ensure_ascii=False, indent=1, default=str).encode()
-    text = yaml.dump(data, None, yaml.CSafeDumper, sort_keys=False, default_flow_style=None if style == 1 else False)
+    text = yaml.dump(
+        data,
+        None,
+        yaml.CSafeDumper,
+        sort_keys=False,
+        default_flow_style=None if style == 1 else False,
+    )
     if again:
         lines = text.split("\n")
         index = rng.randrange(len(lines))
@@ -415,7 +494,11 @@ def of_meaning(rng: Rng, text: str, changes: int) -> bytes:
 
 
 def _steps(rng: Rng, data: Any) -> Place | None:
-    return _pick(rng, data, lambda o, k: isinstance(o[k], dict) and bool({"op", "use", "branches"} & o[k].keys()))
+    return _pick(
+        rng,
+        data,
+        lambda o, k: isinstance(o[k], dict) and bool({"op", "use", "branches"} & o[k].keys()),
+    )
 
 
 def _expression(rng: Rng, depth: int = 3) -> str:
@@ -432,23 +515,44 @@ def _expression(rng: Rng, depth: int = 3) -> str:
 
 
 def _arithmetic(rng: Rng, data: Any) -> None:
-    place = _pick(rng, data, lambda owner, key: isinstance(owner[key], int) or str(owner[key]).startswith("$"))
+    place = _pick(
+        rng, data, lambda owner, key: isinstance(owner[key], int) or str(owner[key]).startswith("$")
+    )
     if place:
         place[0][place[1]] = "${" + _expression(rng) + "}"
 
 
 def _number(rng: Rng, data: Any) -> None:
-    place = _pick(rng, data, lambda owner, key: isinstance(owner[key], int) and not isinstance(owner[key], bool))
+    place = _pick(
+        rng,
+        data,
+        lambda owner, key: isinstance(owner[key], int) and not isinstance(owner[key], bool),
+    )
     if place:
         owner, key = place
         value = owner[key]
-        owner[key] = rng.choice([value + 1, max(1, value - 1), value * 2, max(1, value // 2), 1, 2, 3, 1000])
+        owner[key] = rng.choice(
+            [value + 1, max(1, value - 1), value * 2, max(1, value // 2), 1, 2, 3, 1000]
+        )
 
 
 def _repeat(rng: Rng, data: Any) -> None:
     place = _steps(rng, data)
     if place:
-        wanted = [1, 2, 3, 7, 50, 1000, 99_999, 100_000, 10**9, "$n", "${in_channels // 64}", "$in_channels"]
+        wanted = [
+            1,
+            2,
+            3,
+            7,
+            50,
+            1000,
+            99_999,
+            100_000,
+            10**9,
+            "$n",
+            "${in_channels // 64}",
+            "$in_channels",
+        ]
         place[0][place[1]]["repeat"] = rng.choice(wanted)
 
 
@@ -466,20 +570,44 @@ def _attribute(rng: Rng, data: Any) -> None:
             "activation",
             "filters",
         ]
-        values = [1, 2, 3, 5, 32, 1023, [1, 7], [3, 3, 3], [[0, 1], [1, 0]], "same", "valid", True, "softmax", "$n"]
+        values = [
+            1,
+            2,
+            3,
+            5,
+            32,
+            1023,
+            [1, 7],
+            [3, 3, 3],
+            [[0, 1], [1, 0]],
+            "same",
+            "valid",
+            True,
+            "softmax",
+            "$n",
+        ]
         place[0][place[1]][rng.choice(names)] = rng.choice(values)
 
 
 def _parameter(rng: Rng, data: Any) -> None:
     owners = (
-        [data, *(b for b in (data.get("blocks") or {}).values())] if isinstance(data.get("blocks"), dict) else [data]
+        [data, *(b for b in (data.get("blocks") or {}).values())]
+        if isinstance(data.get("blocks"), dict)
+        else [data]
     )
     owner = rng.choice([o for o in owners if isinstance(o, dict)])
     params = owner.setdefault("params", {})
     if isinstance(params, dict):
         name = rng.choice(["n", "filters", "classes", "in_channels", *map(str, params)])
         params[name] = rng.choice(
-            ["int", "float", "str", "bool", {"type": "int", "default": 3}, {"type": "str", "default": "same"}]
+            [
+                "int",
+                "float",
+                "str",
+                "bool",
+                {"type": "int", "default": 3},
+                {"type": "str", "default": "same"},
+            ]
         )
 
 
@@ -499,17 +627,29 @@ def _use(rng: Rng, data: Any) -> None:
         step = {"use": rng.choice(names), "repeat": rng.choice([1, 1, 3])}
         blocks[rng.choice(["again", *map(str, blocks)])] = {"steps": [step, {**step, "name": "b"}]}
         names = ["again"]
-    place[0][place[1]] = {"use": rng.choice(names), **rng.choice([{}, {"name": "u"}, {"filters": 3}, {"n": "$n"}])}
+    place[0][place[1]] = {
+        "use": rng.choice(names),
+        **rng.choice([{}, {"name": "u"}, {"filters": 3}, {"n": "$n"}]),
+    }
 
 
 def _reference(rng: Rng, data: Any) -> None:
     steps = [s for s in ("stem", "body", "head") if isinstance(data.get(s), list)]
-    names = [str(s.get("name", s.get("use"))) for part in steps for s in data[part] if isinstance(s, dict)]
+    names = [
+        str(s.get("name", s.get("use")))
+        for part in steps
+        for s in data[part]
+        if isinstance(s, dict)
+    ]
     after = rng.choice([*names, "nothing"])
     if rng.random() < 0.5:
         data["outputs"] = {rng.choice(["tap", "logits", "aux", *names]): after}
     else:
-        head = {"after": after, "loss_weight": 0.3, "steps": [{"op": "flatten"}, {"op": "dense", "units": "$classes"}]}
+        head = {
+            "after": after,
+            "loss_weight": 0.3,
+            "steps": [{"op": "flatten"}, {"op": "dense", "units": "$classes"}],
+        }
         data["aux_heads"] = {rng.choice(["aux", "extra", *names]): head}
 
 
@@ -532,14 +672,31 @@ def _files(rng: Rng, data: Any) -> None:
 def _defaults(rng: Rng, data: Any) -> None:
     op = rng.choice(sorted(OPS))
     names = attribute_names(OPS[op]) or ("x",)
-    values = [0, 1, 2, 3, 0.001, True, False, "same", "valid", "relu", {"epsilon": 0.1}, {"scale": False}, "$n"]
+    values = [
+        0,
+        1,
+        2,
+        3,
+        0.001,
+        True,
+        False,
+        "same",
+        "valid",
+        "relu",
+        {"epsilon": 0.1},
+        {"scale": False},
+        "$n",
+    ]
     data["defaults"] = {op: {rng.choice(names): rng.choice(values)}}
 
 
 def _input(rng: Rng, data: Any) -> None:
     axes = rng.choice([["length"], ["height", "width"], ["depth", "height", "width"]])
     sizes = [1, 2, 7, 32, 33, 75, 299, 1000, 65_536]
-    data["input"] = {"channels": rng.choice([1, 3, 64, 1000, 65_536]), **{axis: rng.choice(sizes) for axis in axes}}
+    data["input"] = {
+        "channels": rng.choice([1, 3, 64, 1000, 65_536]),
+        **{axis: rng.choice(sizes) for axis in axes},
+    }
 
 
 def _fork(rng: Rng, data: Any) -> None:
@@ -550,7 +707,9 @@ def _fork(rng: Rng, data: Any) -> None:
         branches = dict(
             zip(
                 names,
-                rng.choice([([owner[key]], []), ([], []), ([owner[key]], [copy.deepcopy(owner[key])])]),
+                rng.choice(
+                    [([owner[key]], []), ([], []), ([owner[key]], [copy.deepcopy(owner[key])])]
+                ),
                 strict=True,
             )
         )
@@ -564,7 +723,18 @@ def _move(rng: Rng, data: Any) -> None:
 
 
 _MEANING: Final = (
-    *(_arithmetic, _arithmetic, _number, _number, _repeat, _attribute, _attribute, _parameter, _use, _use),
+    *(
+        _arithmetic,
+        _arithmetic,
+        _number,
+        _number,
+        _repeat,
+        _attribute,
+        _attribute,
+        _parameter,
+        _use,
+        _use,
+    ),
     *(_reference, _files, _defaults, _input, _fork, _fork, _move),
 )
 KINDS: Final[Mapping[str, Callable[[Rng, str, int], bytes]]] = {

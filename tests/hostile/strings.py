@@ -20,9 +20,18 @@ from typing import Final
 from inception_dsl.types.expression import MAX_LENGTH, MAX_SIZE, ExpressionError, parse
 from inception_dsl.types.symbolic import Symbolic, TooLongError
 
-VALUES: Final[dict[str, object]] = {"a": 7, "b": 20, "filters": 64, "in_channels": 192, "x_1": 0, "rate": 0.5}
+VALUES: Final[dict[str, object]] = {
+    "a": 7,
+    "b": 20,
+    "filters": 64,
+    "in_channels": 192,
+    "x_1": 0,
+    "rate": 0.5,
+}
 OTHERS: Final[dict[str, object]] = {"flag": True, "word": "same", "nothing": None, "many": (1, 2)}
-NAMED: Final[dict[str, object]] = {name: Symbolic.name(name) if type(v) is int else v for name, v in VALUES.items()}
+NAMED: Final[dict[str, object]] = {
+    name: Symbolic.name(name) if type(v) is int else v for name, v in VALUES.items()
+}
 OPERATORS: Final = ("+", "-", "*", "//", "%")
 PIECES: Final = (
     *(
@@ -116,7 +125,9 @@ def grammatical(rng: random.Random, depth: int) -> str:
     if kind == 4:
         return f"-{space}{grammatical(rng, depth - 1)}"
     if kind == 5:
-        arguments = ",".join(grammatical(rng, depth - 1) for _ in range(rng.choice((1, 2, 2, 3, 6))))
+        arguments = ",".join(
+            grammatical(rng, depth - 1) for _ in range(rng.choice((1, 2, 2, 3, 6)))
+        )
         return f"{rng.choice(('min', 'max'))}({arguments})"
     return f"{grammatical(rng, depth - 1)}{space}{rng.choice(OPERATORS)}{space}{grammatical(rng, depth - 1)}"
 
@@ -145,9 +156,14 @@ def string(rng: random.Random) -> str:
             text = damaged(rng, text)
         return text or "$"
     if rng.random() < 0.5:
-        inner = "".join(rng.choice(PIECES + OPERATORS + ("a", "b", "1", "2", " ")) for _ in range(rng.randrange(12)))
+        inner = "".join(
+            rng.choice(PIECES + OPERATORS + ("a", "b", "1", "2", " "))
+            for _ in range(rng.randrange(12))
+        )
     else:
-        inner = rng.randbytes(rng.randrange(40)).decode("latin-1" if rng.random() < 0.5 else "utf-8", "replace")
+        inner = rng.randbytes(rng.randrange(40)).decode(
+            "latin-1" if rng.random() < 0.5 else "utf-8", "replace"
+        )
     return rng.choice(("$", "${")) + inner + rng.choice(("", "}", "}", "}"))
 
 
@@ -182,7 +198,11 @@ def compared(text: str, found: object) -> str:
     expected = judged(text, VALUES)
     if not isinstance(found, int | float) or abs(found) > MAX_SIZE:
         return f"the value is {found!r}"
-    return "" if found == expected and type(found) is type(expected) else f"{found!r}, and not {expected!r}"
+    return (
+        ""
+        if found == expected and type(found) is type(expected)
+        else f"{found!r}, and not {expected!r}"
+    )
 
 
 def named(parsed: object, found: object) -> str:
@@ -217,14 +237,18 @@ def chunk(first: int, count: int) -> tuple[Counter[str], list[str], float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="how many strings")
-    parser.add_argument("--seed", type=int, default=0, help="of the first; each next one has the next")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the first; each next one has the next"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="number of processes")
     given = parser.parse_args()
     started, size = time.perf_counter(), 10_000
     total, findings, most = Counter[str](), list[str](), 0.0
     firsts = range(given.seed, given.seed + given.count, size)
     with ProcessPoolExecutor(given.jobs) as pool:
-        for outcomes, found, longest in pool.map(partial(chunk, count=min(size, given.count)), firsts):
+        for outcomes, found, longest in pool.map(
+            partial(chunk, count=min(size, given.count)), firsts
+        ):
             total, findings, most = total + outcomes, findings + found, max(most, longest)
             for line in found:
                 print(line, flush=True)

@@ -41,5 +41,11 @@ def test_what_is_measured() -> None:
     good = bombs.Cost(1, ["E106"], 0.1, 50, 100)
     bomb = bombs.BOMBS["a million brackets"]
     assert list(bombs.problems(bomb, good)) == []
-    for change in ({"seconds": 0.6}, {"megabytes": 201}, {"printed": 10**6}, {"codes": ["E103"]}, {"exit": 3}):
+    for change in (
+        {"seconds": 0.6},
+        {"megabytes": 201},
+        {"printed": 10**6},
+        {"codes": ["E103"]},
+        {"exit": 3},
+    ):
         assert len(list(bombs.problems(bomb, good._replace(**change)))) == 1

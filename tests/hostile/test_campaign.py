@@ -18,7 +18,9 @@ SEED, COUNT = 20_000_000, 360
 def test_no_mutant_is_a_finding() -> None:
     results = list(campaign.campaign(SEED, COUNT, 1))
     assert sorted(r.seed for r in results) == list(range(SEED, SEED + COUNT))
-    problems = [f"seed {r.seed}: {r.problem}" for r in results if r.outcome == "finding" and not slow(r)]
+    problems = [
+        f"seed {r.seed}: {r.problem}" for r in results if r.outcome == "finding" and not slow(r)
+    ]
     assert problems == []
     count = Counter((r.kind, r.outcome) for r in results)
     for kind in mutations.KINDS:
@@ -30,7 +32,9 @@ def test_no_mutant_is_a_finding() -> None:
 
 def slow(result: campaign.Result) -> bool:
     """Whether all that is wrong is a time of which a busy machine may take a multiple."""
-    return result.problem == f"{result.seconds:.2f} seconds" and result.seconds < 10 * campaign.LIMIT
+    return (
+        result.problem == f"{result.seconds:.2f} seconds" and result.seconds < 10 * campaign.LIMIT
+    )
 
 
 def test_a_seed_is_a_mutant(root: Path) -> None:
@@ -67,7 +71,9 @@ for seed in range({self.next}, {self.end}):
         ("time.sleep(60)", "no answer"),
     ],
 )
-def test_a_process_that_ends_is_a_finding(last: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_ends_is_a_finding(
+    last: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Failing, "last", last)
     monkeypatch.setattr(campaign, "Worker", Failing)
     monkeypatch.setattr(campaign, "HANGS", 2)
@@ -79,7 +85,9 @@ def test_a_process_that_ends_is_a_finding(last: str, problem: str, monkeypatch: 
     assert "1 findings" in campaign.told(results, 1.0)
 
 
-def test_what_is_raised_is_a_finding(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_raised_is_a_finding(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = {"spec.yaml": "network: n\n"}
 
     def fails(*_: object, **__: object) -> None:

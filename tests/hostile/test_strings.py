@@ -11,13 +11,31 @@ import strings
 from inception_dsl.types import expression
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(p for folder in ("inception_dsl", "backends") for p in (ROOT / folder).rglob("*.py"))
+MODULES = sorted(
+    p for folder in ("inception_dsl", "backends") for p in (ROOT / folder).rglob("*.py")
+)
 BUILTINS = {"eval", "exec", "compile", "__import__", "execfile", "breakpoint"}
 KNOWN = {
-    "inception_dsl/emit/module.py": ["exec", "compile"],  # runs what a backend has emitted, to verify it
-    "backends/inception_dsl_keras/helpers.py": ["ast", "literal_eval"],  # tells its own constants from its own names
+    "inception_dsl/emit/module.py": [
+        "exec",
+        "compile",
+    ],  # runs what a backend has emitted, to verify it
+    "backends/inception_dsl_keras/helpers.py": [
+        "ast",
+        "literal_eval",
+    ],  # tells its own constants from its own names
 }
-EVALUATORS = {"ast", "pickle", "marshal", "shelve", "code", "codeop", "simpleeval", "asteval", "numexpr"}
+EVALUATORS = {
+    "ast",
+    "pickle",
+    "marshal",
+    "shelve",
+    "code",
+    "codeop",
+    "simpleeval",
+    "asteval",
+    "numexpr",
+}
 
 
 def test_strings_are_parsed_and_judged() -> None:
@@ -30,7 +48,11 @@ def test_strings_are_parsed_and_judged() -> None:
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("_PRECEDENCE", {"+": 1, "-": 1, "*": 1, "//": 2, "%": 2}), ("MAX_SIZE", 2**80), ("_OPERATORS", None)],
+    [
+        ("_PRECEDENCE", {"+": 1, "-": 1, "*": 1, "//": 2, "%": 2}),
+        ("MAX_SIZE", 2**80),
+        ("_OPERATORS", None),
+    ],
 )
 def test_a_wrong_parser_is_found(name: str, code: object, monkeypatch: pytest.MonkeyPatch) -> None:
     if code is None:
@@ -61,12 +83,21 @@ def evaluations(tree: ast.AST) -> list[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_evaluates_text(path: Path) -> None:
     found = evaluations(ast.parse(path.read_text(encoding="utf-8")))
-    assert [problem.split()[-1] for problem in found] == KNOWN.get(path.relative_to(ROOT).as_posix(), []), found
+    assert [problem.split()[-1] for problem in found] == KNOWN.get(
+        path.relative_to(ROOT).as_posix(), []
+    ), found
 
 
 @pytest.mark.parametrize(
     "text",
-    ["eval('1')", "f = exec", "compile(s, 'f', 'exec')", "import ast", "from pickle import loads", "import code.x"],
+    [
+        "eval('1')",
+        "f = exec",
+        "compile(s, 'f', 'exec')",
+        "import ast",
+        "from pickle import loads",
+        "import code.x",
+    ],
 )
 def test_what_counts_as_evaluating(text: str) -> None:
     assert evaluations(ast.parse(text))

@@ -14,7 +14,22 @@ from inception_dsl.yaml.source import parse
 
 BIDI = (*(0x061C, 0x200E, 0x200F), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 INVISIBLE = (
-    *(0x00A0, 0x00AD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x180E, 0x2003, 0x200B, 0x200C, 0x200D, 0x202F, 0x205F, 0x2060),
+    *(
+        0x00A0,
+        0x00AD,
+        0x034F,
+        0x115F,
+        0x1160,
+        0x17B4,
+        0x180E,
+        0x2003,
+        0x200B,
+        0x200C,
+        0x200D,
+        0x202F,
+        0x205F,
+        0x2060,
+    ),
     *(0x2063, 0x206A, 0x2800, 0x3000, 0x3164, 0xFE0F, 0xFEFF, 0xFFA0, 0x1D159, 0xE0001, 0xE0100),
 )
 CONTROL = (0x00, 0x08, 0x0B, 0x1B, 0x7F, 0x85, 0x9B, 0x2028, 0x2029, 0xE000, 0xFFFF)
@@ -78,7 +93,9 @@ def test_no_character_that_nobody_sees(point: int) -> None:
             assert f"U+{point:04X}" in message
 
 
-@pytest.mark.parametrize("escape", ["\\uD800", "\\uDFFF", "\\ud83d\\ude00", "\\U0000DC00", "\\U00110000"])
+@pytest.mark.parametrize(
+    "escape", ["\\uD800", "\\uDFFF", "\\ud83d\\ude00", "\\U0000DC00", "\\U00110000"]
+)
 def test_half_of_a_character_is_none(escape: str) -> None:
     code, place, message = refused(f'a: "x{escape}y"')
     assert (code, place) == ("E103", "1:8")
@@ -90,7 +107,11 @@ def test_text_that_is_seen_is_kept() -> None:
     text = "a: \"tab \\t line \\n é 中 \\u00e9 \\x41 👾\"\nb: |\n  one\n\n  two\tx\nc: 'naïve e\u0301'\n"
     document = parse(text, "a.yaml", report)
     assert document is not None, report.render()
-    assert document.data == {"a": "tab \t line \n é 中 é A 👾", "b": "one\n\ntwo\tx\n", "c": "naïve e\u0301"}
+    assert document.data == {
+        "a": "tab \t line \n é 中 é A 👾",
+        "b": "one\n\ntwo\tx\n",
+        "c": "naïve e\u0301",
+    }
 
 
 ENCODINGS = (
@@ -225,7 +246,11 @@ def test_every_value_and_every_key_has_a_place(text: str) -> None:
     def walk(value: object, path: tuple[str | int, ...]) -> None:
         assert path in document.spans
         for key, inner in (
-            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if isinstance(value, list)
+            else ()
         ):
             assert isinstance(value, list) or (*path, key) in document.keys
             walk(inner, (*path, key))
@@ -245,7 +270,10 @@ def test_the_end_of_a_text_is_inside_of_it() -> None:
 
 def test_of_very_many_mistakes_the_rest_is_not_looked_for(mistakes: Callable[..., Report]) -> None:
     text = "network: n\ninput: {channels: 1, length: 4}\nbody:\n"
-    report = mistakes(text + "".join(f"  - {{op: conv, x{i}: 1, filters: 1, kernel_size: 1}}\n" for i in range(1_200)))
+    report = mistakes(
+        text
+        + "".join(f"  - {{op: conv, x{i}: 1, filters: 1, kernel_size: 1}}\n" for i in range(1_200))
+    )
     assert len(report.diagnostics) == MAX_MISTAKES
     assert "there are more than 1000 mistakes" in report.diagnostics[-1].notes[0]
     report = mistakes(text + "".join(f"  - {{use: b{i}}}\n" for i in range(1_200)))

@@ -40,7 +40,9 @@ def test_no_module_and_no_function_is_long(path: Path) -> None:
 
 def test_no_module_is_called_utils() -> None:
     assert not [
-        p for p in MODULES if p.stem in ("utils", "util", "helpers", "misc", "common") and p.is_relative_to(CORE)
+        p
+        for p in MODULES
+        if p.stem in ("utils", "util", "helpers", "misc", "common") and p.is_relative_to(CORE)
     ]
 
 
@@ -56,7 +58,12 @@ def test_the_core_names_no_backend(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute | ast.arg | ast.keyword):
-            name = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "arg", None) or ""
+            name = (
+                getattr(node, "id", None)
+                or getattr(node, "attr", None)
+                or getattr(node, "arg", None)
+                or ""
+            )
             assert not re.fullmatch(r"(?i)(torch|pytorch|keras|tensorflow)\w*", str(name))
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             assert node.value.lower() not in ("torch", "pytorch", "keras", "tensorflow", "jax")
@@ -72,7 +79,9 @@ assert not main({[command, "specs/v4.yaml", *extra]!r}, standalone_mode=False)
 found = [m for m in {FRAMEWORKS!r} if m in sys.modules]
 assert not found, found
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     if command == "build":
         assert {p.parent.name for p in tmp_path.rglob("v4.py")} >= {"torch", "keras"}
@@ -81,19 +90,27 @@ assert not found, found
 def test_imports_of_frameworks_stand_in_the_runners() -> None:
     for path in MODULES:
         if any(
-            path.is_relative_to(CORE / name) for name in ("reference", "testing", "verify", "weights")
+            path.is_relative_to(CORE / name)
+            for name in ("reference", "testing", "verify", "weights")
         ) or path.stem.startswith("runner"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-            assert not [n for n in names if n.split(".")[0] in FRAMEWORKS], f"{ids(path)}:{node.lineno}"  # type: ignore[attr-defined]
+            names += (
+                [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            )
+            assert not [n for n in names if n.split(".")[0] in FRAMEWORKS], (
+                f"{ids(path)}:{node.lineno}"
+            )  # type: ignore[attr-defined]
 
 
 def test_backends_use_the_one_door() -> None:
     for path in BACKENDS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "inception_dsl":
+            if (
+                isinstance(node, ast.ImportFrom)
+                and (node.module or "").split(".")[0] == "inception_dsl"
+            ):
                 assert node.module == "inception_dsl.backend", f"{ids(path)}:{node.lineno}"
                 assert {a.name for a in node.names} <= set(inception_dsl.backend.__all__)
             if isinstance(node, ast.Import):
@@ -101,7 +118,16 @@ def test_backends_use_the_one_door() -> None:
 
 
 ALLOWED = (
-    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.For, nodes.If, nodes.Include),
+    *(
+        nodes.Template,
+        nodes.Output,
+        nodes.TemplateData,
+        nodes.Name,
+        nodes.Getattr,
+        nodes.For,
+        nodes.If,
+        nodes.Include,
+    ),
     *(nodes.Filter, nodes.Const, nodes.Keyword, nodes.Getitem),
 )
 
@@ -112,7 +138,9 @@ def test_templates_hold_no_logic(path: Path) -> None:
     for node in walk(tree):
         assert isinstance(node, ALLOWED), f"{type(node).__name__} in line {node.lineno}"
         if isinstance(node, nodes.If):
-            assert isinstance(node.test, nodes.Name | nodes.Getattr), f"line {node.lineno}: `if` of a plain name only"
+            assert isinstance(node.test, nodes.Name | nodes.Getattr), (
+                f"line {node.lineno}: `if` of a plain name only"
+            )
             assert not node.elif_
         if isinstance(node, nodes.Getitem):
             assert isinstance(node.arg, nodes.Const), f"line {node.lineno}"
@@ -130,7 +158,10 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
 
 
 def test_there_are_templates() -> None:
-    assert {p.relative_to(BACKENDS).parts[0] for p in TEMPLATES} == {"inception_dsl_torch", "inception_dsl_keras"}
+    assert {p.relative_to(BACKENDS).parts[0] for p in TEMPLATES} == {
+        "inception_dsl_torch",
+        "inception_dsl_keras",
+    }
 
 
 DOOR = (Path(__file__).parent / "door.txt").read_text(encoding="utf-8").split()
@@ -145,7 +176,18 @@ def test_the_public_door_is_pinned() -> None:
 def test_generated_code_is_up_to_date() -> None:
     specs = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "specs").glob("*.yaml"))
     done = subprocess.run(
-        [sys.executable, "-m", "inception_dsl", "build", *specs, "--backend", "torch", "--backend", "keras", "--check"],
+        [
+            sys.executable,
+            "-m",
+            "inception_dsl",
+            "build",
+            *specs,
+            "--backend",
+            "torch",
+            "--backend",
+            "keras",
+            "--check",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

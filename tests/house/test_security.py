@@ -27,8 +27,12 @@ def constants() -> dict[str, str]:
         if module.startswith(("reference.", "testing.", "verify.")):
             continue
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-            for name in (t.id for t in targets if isinstance(t, ast.Name) and t.id.startswith("MAX_")):
+            targets = (
+                node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            )
+            for name in (
+                t.id for t in targets if isinstance(t, ast.Name) and t.id.startswith("MAX_")
+            ):
                 value = getattr(importlib.import_module(f"inception_dsl.{module}"), name)
                 found[f"{module}.{name}"] = f"{value:,.0f}"
     return found
@@ -36,7 +40,11 @@ def constants() -> dict[str, str]:
 
 def test_the_limits_are_those_of_the_code() -> None:
     """A limit that is added or changed is changed in SECURITY.md too."""
-    rows = re.findall(r"^\| [^|]+ \| ([0-9,]+) \| `([a-z_.0-9]+\.MAX_[A-Z]+)` \|$", section("Limits"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| [^|]+ \| ([0-9,]+) \| `([a-z_.0-9]+\.MAX_[A-Z]+)` \|$",
+        section("Limits"),
+        re.MULTILINE,
+    )
     assert {where: number for number, where in rows} == constants()
 
 
@@ -57,5 +65,8 @@ def needed(name: str, seen: set[str]) -> set[str]:
 
 def test_the_packages_are_those_that_are_installed() -> None:
     listed = re.findall(r"^\| ([A-Za-z0-9-]+) \| \S", section("Packages"), re.MULTILINE)
-    found = needed("inception-dsl", set()) - {"inception-dsl", "colorama"}  # colorama: on Windows, by click
+    found = needed("inception-dsl", set()) - {
+        "inception-dsl",
+        "colorama",
+    }  # colorama: on Windows, by click
     assert {normalised(name) for name in listed} - {"package"} == found

@@ -94,7 +94,9 @@ POOLS = [
     "{op: avg_pool, kernel_size: [2, 3, 2], stride: 2}",
     "{op: avg_pool, kernel_size: 3, stride: 2, padding: 1, count_include_pad: true}",
 ]
-EXCITE = "{branches: {x: [], gate: [{op: global_avg_pool}, {op: dense, units: 4}]}, merge: multiply}"
+EXCITE = (
+    "{branches: {x: [], gate: [{op: global_avg_pool}, {op: dense, units: 4}]}, merge: multiply}"
+)
 
 
 def block(step: str, axes: str) -> str:

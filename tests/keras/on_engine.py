@@ -27,7 +27,10 @@ def main(backend: str, folder: str, *networks: str) -> None:
         import keras
 
         keras.initializers.VarianceScaling.__call__ = nothing
-        found |= {"engine": keras.config.backend(), "layers": {f.__name__: f(keras) for f in LAYERS}}
+        found |= {
+            "engine": keras.config.backend(),
+            "layers": {f.__name__: f(keras) for f in LAYERS},
+        }
     for network in networks:
         spec, size = network.split("=")
         found["networks"][Path(spec).stem] = whole(backend, compiled(Path(spec), {"input": size}))

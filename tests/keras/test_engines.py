@@ -44,15 +44,28 @@ GEOMETRY = [
 def shown(engine: str) -> dict[str, Any]:
     """How far everything lies from the reference on an engine; one process for all."""
     (chosen,) = [found for found in BACKEND.engines if found.name == engine]
-    specs = {f"sample-{i}": f"block: case\ninput: {c.input}\nsteps: [{c.steps}]\n" for i, c in enumerate(all_cases())}
+    specs = {
+        f"sample-{i}": f"block: case\ninput: {c.input}\nsteps: [{c.steps}]\n"
+        for i, c in enumerate(all_cases())
+    }
     specs |= {f"geometry-{i}": block(step, axes) for i, (step, axes) in enumerate(GEOMETRY)}
     with TemporaryDirectory() as folder:
         for name, text in specs.items():
             (Path(folder) / f"{name}.yaml").write_text(text)
         networks = [f"{ROOT / 'specs' / name}.yaml={size}" for name, size in INPUTS.items()]
-        call = [sys.executable, str(Path(__file__).with_name("on_engine.py")), "keras", folder, *networks]
+        call = [
+            sys.executable,
+            str(Path(__file__).with_name("on_engine.py")),
+            "keras",
+            folder,
+            *networks,
+        ]
         # XLA optimises longer than what is here computes
-        environment = {**os.environ, **dict(chosen.environment), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+        environment = {
+            **os.environ,
+            **dict(chosen.environment),
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        }
         done = subprocess.run(call, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -82,7 +95,12 @@ def test_every_op_equals_the_reference(engine: str) -> None:
 @pytest.mark.parametrize(
     ("engine", "index"),
     [
-        pytest.param(engine, i, id=f"{case.name}-{engine}", marks=pytest.mark.xfail(strict=True, reason=reason))
+        pytest.param(
+            engine,
+            i,
+            id=f"{case.name}-{engine}",
+            marks=pytest.mark.xfail(strict=True, reason=reason),
+        )
         for engine in ENGINES
         for i, case in enumerate(all_cases())
         if (reason := defect("keras", case.name, engine, "float32"))
@@ -94,7 +112,9 @@ def test_a_defect_is_still_there(engine: str, index: int) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("layer", sorted({d.layer for d in DEFECTS if d.layer}))
-def test_a_layer_of_the_framework_itself(engine: str, layer: str, request: pytest.FixtureRequest) -> None:
+def test_a_layer_of_the_framework_itself(
+    engine: str, layer: str, request: pytest.FixtureRequest
+) -> None:
     """Why the emitted code goes another way, or what it cannot help."""
     for found in DEFECTS:
         if (found.engine, found.layer) == (engine, layer) and found.shows_here:

@@ -45,7 +45,9 @@ def model_of(typed_of: Make) -> Make:
 
 
 def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
-    return found.keys() == expected.keys() and all(np.array_equal(found[k], v) for k, v in expected.items())
+    return found.keys() == expected.keys() and all(
+        np.array_equal(found[k], v) for k, v in expected.items()
+    )
 
 
 @contextmanager
@@ -64,7 +66,9 @@ def group(file: h5py.File, layer: str) -> h5py.Group:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("spec", [EVERYTHING, "v0"], ids=["everything", "v0"])
-def test_what_is_saved_is_restored_bit_for_bit(spec: str, suffix: str, model_of: Make, tmp_path: Path) -> None:
+def test_what_is_saved_is_restored_bit_for_bit(
+    spec: str, suffix: str, model_of: Make, tmp_path: Path
+) -> None:
     model = model_of(spec)
     weights = model.weights()
     model.save(tmp_path / f"model{suffix}")
@@ -74,12 +78,16 @@ def test_what_is_saved_is_restored_bit_for_bit(spec: str, suffix: str, model_of:
     assert same(model.weights(), weights)
 
 
-def test_keras_reads_what_is_written_and_is_read_too(model_of: Make, module_of: Make, tmp_path: Path) -> None:
+def test_keras_reads_what_is_written_and_is_read_too(
+    model_of: Make, module_of: Make, tmp_path: Path
+) -> None:
     model = model_of(SMALL)
     weights = model.weights()
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
-    assert again.get_layer("head_1").rate == 0.1, "the dropout of the spec, not that of the comparison"
+    assert again.get_layer("head_1").rate == 0.1, (
+        "the dropout of the spec, not that of the comparison"
+    )
     again.compile("adam", loss="mse")
     again.save(tmp_path / "trained.keras")
     again.save_weights(tmp_path / "trained.weights.h5")
@@ -90,7 +98,10 @@ def test_keras_reads_what_is_written_and_is_read_too(model_of: Make, module_of: 
     plain = module_of(SMALL).small(aux_logits=True)
     model.save(tmp_path / "model.weights.h5")
     plain.load_weights(tmp_path / "model.weights.h5")
-    assert all(np.array_equal(a, b) for a, b in zip(plain.get_weights(), model.model.get_weights(), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(plain.get_weights(), model.model.get_weights(), strict=True)
+    )
 
 
 def test_values_go_by_name_not_by_place(model_of: Make, tmp_path: Path) -> None:
@@ -123,7 +134,11 @@ def test_one_error_lists_everything_and_changes_nothing(model_of: Make, tmp_path
         group(file, "beta_conv")["0"][0, 0, 0, 0] = np.inf
         normal = group(file, "beta_bn")
         del normal["0"], normal["2"], normal["3"]
-        normal["0"], normal["2"], normal["3"] = np.ones(4, "float32"), np.ones(3, "int32"), np.full(3, 1e300)
+        normal["0"], normal["2"], normal["3"] = (
+            np.ones(4, "float32"),
+            np.ones(3, "int32"),
+            np.full(3, 1e300),
+        )
     with pytest.raises(ValueError) as caught:
         model.restore(tmp_path / "wrong.weights.h5")
     told = str(caught.value)
@@ -145,7 +160,9 @@ def test_one_error_lists_everything_and_changes_nothing(model_of: Make, tmp_path
 
 def test_a_file_without_the_heads_says_so(model_of: Make, module_of: Make, tmp_path: Path) -> None:
     module_of(SMALL).small().save_weights(tmp_path / "plain.weights.h5")
-    with pytest.raises(ValueError, match=r"plain.weights.h5: missing side/1/bias; missing side/1/kernel$"):
+    with pytest.raises(
+        ValueError, match=r"plain.weights.h5: missing side/1/bias; missing side/1/kernel$"
+    ):
         model_of(SMALL).restore(tmp_path / "plain.weights.h5")
 
 
@@ -176,7 +193,9 @@ def test_nothing_outside_of_the_file_is_read(model_of: Make, tmp_path: Path) -> 
             own = group(file, "alpha")
             del own["1"]
             change(own)
-        with pytest.raises(ValueError, match="layers/conv2d/vars/1 does not stand in the file itself"):
+        with pytest.raises(
+            ValueError, match="layers/conv2d/vars/1 does not stand in the file itself"
+        ):
             model.restore(tmp_path / f"{number}.weights.h5")
 
 
@@ -219,7 +238,11 @@ def test_damaged_and_foreign_files_are_refused(suffix: str, model_of: Make, tmp_
     content = whole.read_bytes()
     parts = [content[: len(content) * n // 10] for n in range(10)]
     start = content.index(b"\x89HDF")
-    for broken in (*parts, b"no such format" * 99, content[:start] + bytes(900) + content[start + 900 :]):
+    for broken in (
+        *parts,
+        b"no such format" * 99,
+        content[:start] + bytes(900) + content[start + 900 :],
+    ):
         path.write_bytes(broken)
         with pytest.raises(ValueError, match="no weight file of Keras 3, or a damaged one"):
             model.restore(path)
@@ -233,7 +256,9 @@ def test_an_archive_must_be_as_keras_writes_it(model_of: Make, tmp_path: Path) -
     model.save(tmp_path / "model.weights.h5")
     with zipfile.ZipFile(tmp_path / "small.keras", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(tmp_path / "model.weights.h5", "model.weights.h5")
-    with pytest.raises(ValueError, match=r"model.weights.h5 is compressed, which Keras does not do"):
+    with pytest.raises(
+        ValueError, match=r"model.weights.h5 is compressed, which Keras does not do"
+    ):
         model.restore(tmp_path / "small.keras")
     with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
         archive.writestr("config.json", "{}")

@@ -61,7 +61,9 @@ def life(request: pytest.FixtureRequest) -> Iterator[Life]:
     life = life._replace(model=nudged(life.built(), 1.0 if network.typed.probabilities else 2.0))
     life = life._replace(found=outputs(life.model, x))
     for name, y in life.found.items():
-        assert distance(y[0], y[1]) > 100 * FLOAT32, f"{name}: different samples must not look the same"
+        assert distance(y[0], y[1]) > 100 * FLOAT32, (
+            f"{name}: different samples must not look the same"
+        )
     yield life
     keras.backend.clear_session()
 
@@ -85,12 +87,16 @@ def nudged(model: Any, gain: float) -> Any:
 def outputs(model: Any, x: Any) -> dict[str, Any]:
     """The outputs in inference by name, as arrays."""
     found = model(x, training=False)
-    return {name: y.numpy() for name, y in (found if isinstance(found, dict) else {ONLY: found}).items()}
+    return {
+        name: y.numpy() for name, y in (found if isinstance(found, dict) else {ONLY: found}).items()
+    }
 
 
 def same(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Whether two sets of outputs are equal bit for bit."""
-    return found.keys() == wanted.keys() and all(np.array_equal(found[name], y) for name, y in wanted.items())
+    return found.keys() == wanted.keys() and all(
+        np.array_equal(found[name], y) for name, y in wanted.items()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +129,11 @@ def test_is_loaded_in_safe_mode_where_nothing_else_is_known(
 def test_a_clone_is_the_same_network_with_weights_of_its_own(life: Life) -> None:
     cloned = keras.models.clone_model(life.model)
     assert cloned.get_config() == life.model.get_config()
-    drawn = [(v, w) for v, w in zip(cloned.weights, life.model.weights, strict=True) if "kernel" in v.name]
+    drawn = [
+        (v, w)
+        for v, w in zip(cloned.weights, life.model.weights, strict=True)
+        if "kernel" in v.name
+    ]
     assert drawn
     assert not [v.path for v, w in drawn if np.array_equal(v.numpy(), w.numpy())]
     assert not same(outputs(cloned, life.x), life.found)
@@ -144,7 +154,9 @@ def test_fits(life: Life) -> None:
         heads = {life.typed.program.output_name: 1.0, **heads}
         assert heads == life.module.LOSS_WEIGHTS
         loss, y = dict.fromkeys(heads, loss), dict.fromkeys(heads, y)
-    model.compile(keras.optimizers.SGD(0.01), loss=loss, loss_weights=heads or None, jit_compile=False)
+    model.compile(
+        keras.optimizers.SGD(0.01), loss=loss, loss_weights=heads or None, jit_compile=False
+    )
     history = model.fit(life.x, y, batch_size=3, epochs=2, verbose=0).history
     assert history.keys() == {"loss", *(f"{name}_loss" for name in heads)}
     assert np.isfinite(list(history.values())).all()
@@ -152,7 +164,11 @@ def test_fits(life: Life) -> None:
     if heads:
         total = sum(weight * np.array(history[f"{name}_loss"]) for name, weight in heads.items())
         assert np.allclose(history["loss"], total, rtol=1e-5)
-    assert not [v.path for v, value in zip(model.weights, before, strict=True) if np.array_equal(v.numpy(), value)]
+    assert not [
+        v.path
+        for v, value in zip(model.weights, before, strict=True)
+        if np.array_equal(v.numpy(), value)
+    ]
 
 
 def in_half(model: Any) -> Any:
@@ -165,7 +181,9 @@ def in_half(model: Any) -> Any:
         return keras.tree.map_structure(rounded, layer(*args, **options))
 
     copied = keras.models.clone_model(model, call_function=call)
-    copied.set_weights([rounded(value) if value.ndim > 1 else value for value in model.get_weights()])
+    copied.set_weights(
+        [rounded(value) if value.ndim > 1 else value for value in model.get_weights()]
+    )
     return copied
 
 
@@ -178,7 +196,9 @@ def test_mixed_precision(life: Life) -> None:
     finally:
         keras.config.set_dtype_policy(before)
     assert {v.dtype for v in model.weights} == {"float32"}
-    assert {keras.backend.standardize_dtype(y.dtype) for y in keras.tree.flatten(model.outputs)} == {HALF}
+    assert {
+        keras.backend.standardize_dtype(y.dtype) for y in keras.tree.flatten(model.outputs)
+    } == {HALF}
     model.set_weights(life.model.get_weights())
     rounding = outputs(in_half(life.model), life.x)
     for name, y in outputs(model, life.x).items():

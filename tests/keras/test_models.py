@@ -33,12 +33,20 @@ def test_saves_and_loads_without_custom_objects(module_of: Make, tmp_path: Path)
     assert all(np.array_equal(found[name], value) for name, value in expected.items())
 
 
-@pytest.mark.parametrize("spec", ["v0", "v1", "v2", "v4", EVERYTHING], ids=["v0", "v1", "v2", "v4", "everything"])
-def test_layers_and_shapes_are_those_of_the_spec(spec: str, module_of: Make, typed_of: Make) -> None:
+@pytest.mark.parametrize(
+    "spec", ["v0", "v1", "v2", "v4", EVERYTHING], ids=["v0", "v1", "v2", "v4", "everything"]
+)
+def test_layers_and_shapes_are_those_of_the_spec(
+    spec: str, module_of: Make, typed_of: Make
+) -> None:
     typed: TypedProgram = typed_of(spec)
     options = {"aux_logits": True} if typed.heads else {}
     model = getattr(module_of(spec), typed.program.id)(**options)
-    named = {layer.name for layer in model.layers if layer.name.rsplit("_", 1)[0] not in ("get_item", "pad")}
+    named = {
+        layer.name
+        for layer in model.layers
+        if layer.name.rsplit("_", 1)[0] not in ("get_item", "pad")
+    }
     stated = {layer.name: layer for layer in model_layers(typed)}
     assert stated.keys() <= named
     assert model.count_params() == cost(list(layers(typed))).total
@@ -53,7 +61,9 @@ def test_options_of_the_network(module_of: Make) -> None:
     assert features.output_shape == (None, 7, 7, 1024)
     assert module.googlenet(num_classes=10, input_shape=(192, 320, 1)).output_shape == (None, 10)
     heads = module.googlenet(num_classes=10, aux_logits=True).output
-    assert {name: y.shape for name, y in heads.items()} == dict.fromkeys(("logits", "aux1", "aux2"), (None, 10))
+    assert {name: y.shape for name, y in heads.items()} == dict.fromkeys(
+        ("logits", "aux1", "aux2"), (None, 10)
+    )
     assert not [layer for layer in module.googlenet().layers if layer.name.startswith("aux")]
 
 
@@ -91,7 +101,11 @@ def smoothed(logits: Any, classes: Any) -> Any:
     target = np.full(logits.shape, 0.1 / logits.shape[-1])
     target[np.arange(len(classes)), classes] += 0.9
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    return -(target * (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))).sum(axis=-1).mean()
+    return (
+        -(target * (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))))
+        .sum(axis=-1)
+        .mean()
+    )
 
 
 def test_the_loss_weighs_the_heads(module_of: Make) -> None:
@@ -100,7 +114,9 @@ def test_the_loss_weighs_the_heads(module_of: Make) -> None:
     classes = np.array([0, 3, 1, 2, 2])
     expected = smoothed(found["logits"], classes) + 0.3 * smoothed(found["side"], classes)
     assert float(module.loss(classes, found)) == pytest.approx(expected, rel=1e-5)
-    assert float(module.loss(classes, found["logits"])) == pytest.approx(smoothed(found["logits"], classes), rel=1e-5)
+    assert float(module.loss(classes, found["logits"])) == pytest.approx(
+        smoothed(found["logits"], classes), rel=1e-5
+    )
 
 
 def test_the_model_trains_as_its_documentation_says(module_of: Make) -> None:
@@ -110,7 +126,9 @@ def test_the_model_trains_as_its_documentation_says(module_of: Make) -> None:
     x, y = rng.normal(size=(32, 9, 9, 3)).astype("float32"), rng.integers(0, 4, 32)
     loss = dict.fromkeys(module.LOSS_WEIGHTS, module.cross_entropy)
     model.compile(keras.optimizers.Adam(0.01), loss=loss, loss_weights=module.LOSS_WEIGHTS)
-    history = model.fit(x, dict.fromkeys(module.LOSS_WEIGHTS, y), epochs=5, batch_size=32, verbose=0).history["loss"]
+    history = model.fit(
+        x, dict.fromkeys(module.LOSS_WEIGHTS, y), epochs=5, batch_size=32, verbose=0
+    ).history["loss"]
     assert history[-1] < history[0]
     plain = module.small()
     plain.compile("sgd", loss=module.cross_entropy)
@@ -126,7 +144,10 @@ def test_preprocessing_is_a_function_of_its_own(module_of: Make) -> None:
 
 def test_initial_weights_are_those_of_the_paper(module_of: Make) -> None:
     module = module_of(
-        SMALL.replace("{label_smoothing: 0.1}", "{initializer: {name: truncated_normal, stddev: 0.5, bias: 0.2}}")
+        SMALL.replace(
+            "{label_smoothing: 0.1}",
+            "{initializer: {name: truncated_normal, stddev: 0.5, bias: 0.2}}",
+        )
     )
     keras.utils.set_random_seed(0)
     model = module.small()

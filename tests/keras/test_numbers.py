@@ -62,7 +62,9 @@ def test_solid_pools_in_single_precision(step: str, typed_of: Make) -> None:
 
 
 def test_a_file_of_everything_equals_the_reference(typed_of: Make) -> None:
-    exact = EVERYTHING.replace("function: gelu, approximate: true", "function: tanh")  # gelu's constants are float32
+    exact = EVERYTHING.replace(
+        "function: gelu, approximate: true", "function: tanh"
+    )  # gelu's constants are float32
     assert farthest(typed_of(exact)) <= FLOAT64
 
 

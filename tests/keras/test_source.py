@@ -33,7 +33,9 @@ def checked(text: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("spec", [*SPECS, EVERYTHING], ids=[*SPECS, "everything"])
-def test_formatted_and_without_lint(spec: str, source_of: Callable[[str], str], tmp_path: Path) -> None:
+def test_formatted_and_without_lint(
+    spec: str, source_of: Callable[[str], str], tmp_path: Path
+) -> None:
     assert not checked(source_of(spec), tmp_path)
 
 
@@ -42,10 +44,16 @@ def test_no_argument_and_no_function_is_unused(spec: str, source_of: Callable[[s
     tree = ast.parse(source_of(spec))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     for function in functions:
-        read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        read = {
+            n.id
+            for n in ast.walk(function)
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        }
         arguments = {a.arg for a in [*function.args.args, *function.args.kwonlyargs]}
         assert arguments <= read, function.name
-    called = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    called = {
+        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    }
     network = next(f.name for f in functions if ast.unparse(f.returns or f) == "keras.Model")
     assert {f.name for f in functions} - called <= {network, "init_weights", "loss", "preprocess"}
 
@@ -68,7 +76,10 @@ def test_one_function_serves_every_kernel_size(source_of: Callable[[str], str]) 
         " kernel_size: 5}]\n"
     )
     assert source.count("def conv_relu_bn") == 1
-    assert "def conv_relu_bn(\n    x: keras.KerasTensor, filters: int, kernel_size: int, stride: int = 1," in source
+    assert (
+        "def conv_relu_bn(\n    x: keras.KerasTensor, filters: int, kernel_size: int, stride: int = 1,"
+        in source
+    )
 
 
 def test_blocks_that_cannot_be_one_function_are_several(source_of: Callable[[str], str]) -> None:
@@ -83,7 +94,10 @@ def test_blocks_that_cannot_be_one_function_are_several(source_of: Callable[[str
 
 
 def test_a_repeat_stays_a_loop(source_of: Callable[[str], str]) -> None:
-    assert 'for index in range(7):\n        x = inception_b(x, name=f"inception_b_{index}")' in source_of("v4")
+    assert (
+        'for index in range(7):\n        x = inception_b(x, name=f"inception_b_{index}")'
+        in source_of("v4")
+    )
 
 
 def test_parameters_and_branches_may_have_any_name(module_of: Callable[[str], object]) -> None:
@@ -122,8 +136,6 @@ def test_the_name_of_the_input_is_taken(typed_of: Callable[[str], TypedProgram])
 
 
 def test_importing_the_package_imports_no_framework() -> None:
-    code = (
-        "import sys, inception_dsl_keras as k; assert not {'keras', 'tensorflow', 'numpy', 'jinja2'} & {*sys.modules}"
-    )
+    code = "import sys, inception_dsl_keras as k; assert not {'keras', 'tensorflow', 'numpy', 'jinja2'} & {*sys.modules}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -74,7 +74,9 @@ class Module:
         _put(*mutant.change)
         return ast.fix_missing_locations(self.tree)
 
-    def _below(self, node: ast.AST, scope: str, *, late: bool, around: ast.AST | None = None) -> Iterator[Mutant]:
+    def _below(
+        self, node: ast.AST, scope: str, *, late: bool, around: ast.AST | None = None
+    ) -> Iterator[Mutant]:
         around = around if isinstance(node, ast.Slice) and around else node
         for name, value in ast.iter_fields(node):
             if name in ASIDE_FIELDS or (name == "keywords" and isinstance(node, ast.ClassDef)):
@@ -84,14 +86,20 @@ class Module:
                 if isinstance(child, ast.AST) and not _aside(child, node, name):
                     yield from self._of(child, (node, name, index), scope, late, around)
 
-    def _of(self, child: ast.AST, place: Place, scope: str, late: bool, around: ast.AST) -> Iterator[Mutant]:
+    def _of(
+        self, child: ast.AST, place: Place, scope: str, late: bool, around: ast.AST
+    ) -> Iterator[Mutant]:
         for new in _changes(child, place):
             line = getattr(child, "lineno", getattr(place[0], "lineno", 0))
             if new is not None:
                 ast.copy_location(new, child)
-            yield Mutant(self.name, scope, *_texts(child, place, new, around), line, late, (place, new))
+            yield Mutant(
+                self.name, scope, *_texts(child, place, new, around), line, late, (place, new)
+            )
         if isinstance(child, ast.FunctionDef):
-            inner = f"{scope}.<locals>.{child.name}" if late else f"{scope}.{child.name}".lstrip(".")
+            inner = (
+                f"{scope}.<locals>.{child.name}" if late else f"{scope}.{child.name}".lstrip(".")
+            )
             yield from self._below(child.args, scope, late=late)
             for index, statement in enumerate(child.body):
                 if not _aside(statement, child, "body"):
@@ -100,14 +108,18 @@ class Module:
             yield from self._below(child, f"{scope}.{child.name}".lstrip("."), late=late)
         elif isinstance(child, ast.Lambda) and not late:
             yield from self._below(child.args, scope, late=False)
-            yield from self._of(child.body, (child, "body", None), f"{scope}.<lambda>".lstrip("."), True, child)
+            yield from self._of(
+                child.body, (child, "body", None), f"{scope}.<lambda>".lstrip("."), True, child
+            )
         else:
             yield from self._below(child, scope, late=late, around=around)
 
 
 def _aside(node: ast.AST, parent: ast.AST, name: str) -> bool:
     """Whether nothing at or below a node is changed."""
-    if isinstance(node, ast.Import | ast.ImportFrom | ast.Assert | ast.arg | ast.alias | ast.Nonlocal):
+    if isinstance(
+        node, ast.Import | ast.ImportFrom | ast.Assert | ast.arg | ast.alias | ast.Nonlocal
+    ):
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
@@ -139,7 +151,12 @@ def _changes(node: ast.AST, place: Place) -> Iterator[ast.AST | None]:
     elif isinstance(node, ast.Slice):
         for end in ("lower", "upper", "step"):
             if getattr(node, end) is not None:
-                yield ast.Slice(**{e: None if e == end else getattr(node, e) for e in ("lower", "upper", "step")})
+                yield ast.Slice(
+                    **{
+                        e: None if e == end else getattr(node, e)
+                        for e in ("lower", "upper", "step")
+                    }
+                )
     elif isinstance(node, ast.expr):
         for new in _expression(node):
             yield new
@@ -159,7 +176,9 @@ def _statement(node: ast.stmt) -> ast.stmt | None:
         return ast.AugAssign(node.target, ARITHMETIC.get(type(node.op), ast.Sub)(), node.value)
     if isinstance(node, ast.Assign):
         return None if isinstance(node.targets[0], ast.Name | ast.Tuple) else ast.Pass()
-    if isinstance(node, ast.Raise | ast.Delete) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+    if isinstance(node, ast.Raise | ast.Delete) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    ):
         return ast.Pass()
     return None
 
@@ -167,7 +186,11 @@ def _statement(node: ast.stmt) -> ast.stmt | None:
 def _expression(node: ast.expr) -> Iterator[ast.expr]:
     if isinstance(node, ast.Compare):
         for i, op in enumerate(node.ops):
-            yield ast.Compare(node.left, [*node.ops[:i], COMPARE[type(op)](), *node.ops[i + 1 :]], node.comparators)
+            yield ast.Compare(
+                node.left,
+                [*node.ops[:i], COMPARE[type(op)](), *node.ops[i + 1 :]],
+                node.comparators,
+            )
     elif isinstance(node, ast.BinOp):
         if type(node.op) in ARITHMETIC:
             yield ast.BinOp(node.left, ARITHMETIC[type(node.op)](), node.right)

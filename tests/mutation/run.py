@@ -122,7 +122,9 @@ def forked(tasks: list[T], jobs: int, run: Callable[[T], bool]) -> Iterator[tupl
         task, scratch = running.pop(pid)
         shutil.rmtree(scratch, ignore_errors=True)
         code = os.waitstatus_to_exitcode(status)
-        return task, {0: "survived", 1: "killed"}.get(code, "killed" if code < 0 else f"status {code}")
+        return task, {0: "survived", 1: "killed"}.get(
+            code, "killed" if code < 0 else f"status {code}"
+        )
 
     for task in tasks:
         if len(running) >= jobs:
@@ -175,7 +177,9 @@ class Campaign:
         paths = [str(item.path) for item in session.items]
         functions = _functions({str(m.path) for m in self.known.values()})
 
-        recent: dict[tuple[str, str], list[int]] = defaultdict(list)  # the tests that killed mutants of a function
+        recent: dict[tuple[str, str], list[int]] = defaultdict(
+            list
+        )  # the tests that killed mutants of a function
         killers = mmap.mmap(-1, 4 * len(self.late) + 4)
 
         def run(number: int) -> bool:
@@ -184,7 +188,9 @@ class Campaign:
             files = tests(mutant.module)
             calling = [i for i in callers[str(module.path), mutant.function] if paths[i] in files]
             front = recent[mutant.module, mutant.function]
-            chosen = sorted(calling, key=lambda i: (-front.index(i) if i in front else 1, seconds[i]))
+            chosen = sorted(
+                calling, key=lambda i: (-front.index(i) if i in front else 1, seconds[i])
+            )
             _limit(sum(seconds[i] for i in chosen))
             _replace(functions, module, mutant)
             self.forget()
@@ -218,7 +224,9 @@ class Campaign:
                 return index
         return None
 
-    def measured(self, session: pytest.Session) -> tuple[list[float], dict[tuple[str, str], list[int]]]:
+    def measured(
+        self, session: pytest.Session
+    ) -> tuple[list[float], dict[tuple[str, str], list[int]]]:
         """What each test takes, and which tests call which function, of the code as it is."""
         paths = {str(m.path) for m in self.known.values()}
         pipe = tempfile.TemporaryFile("w+")  # noqa: SIM115
@@ -233,10 +241,17 @@ class Campaign:
                 failing = self.failing(session, [index])
                 sys.settrace(None)
                 if failing is not None:
-                    print(session.items[index].nodeid, "fails without any mutant", file=pipe, flush=True)
+                    print(
+                        session.items[index].nodeid,
+                        "fails without any mutant",
+                        file=pipe,
+                        flush=True,
+                    )
                     return False
                 seconds.append(time.process_time() - start)
-                callers.append([(c.co_filename, c.co_qualname) for c in called if c.co_filename in paths])
+                callers.append(
+                    [(c.co_filename, c.co_qualname) for c in called if c.co_filename in paths]
+                )
             json.dump([seconds, callers], pipe)
             pipe.flush()
             return True
@@ -259,16 +274,24 @@ def _functions(paths: set[str]) -> dict[tuple[str, str, int], list[FunctionType]
     found: dict[tuple[str, str, int], list[FunctionType]] = defaultdict(list)
     for thing in gc.get_objects():
         if isinstance(thing, FunctionType) and thing.__code__.co_filename in paths:
-            found[thing.__code__.co_filename, thing.__code__.co_qualname, thing.__code__.co_firstlineno].append(thing)
+            found[
+                thing.__code__.co_filename,
+                thing.__code__.co_qualname,
+                thing.__code__.co_firstlineno,
+            ].append(thing)
     return found
 
 
-def _replace(functions: dict[tuple[str, str, int], list[FunctionType]], module: Module, mutant: Mutant) -> None:
+def _replace(
+    functions: dict[tuple[str, str, int], list[FunctionType]], module: Module, mutant: Mutant
+) -> None:
     pending = [compile(module.compiled(mutant), str(module.path), "exec", dont_inherit=True)]
     while pending:
         code = pending.pop()
         pending += [c for c in code.co_consts if isinstance(c, CodeType)]
-        for function in functions.get((code.co_filename, code.co_qualname, code.co_firstlineno), ()):
+        for function in functions.get(
+            (code.co_filename, code.co_qualname, code.co_firstlineno), ()
+        ):
             if len(code.co_freevars) == len(function.__code__.co_freevars):
                 function.__code__ = code
             else:
@@ -348,12 +371,17 @@ def _entry(mutant: Mutant) -> str:
 def report(groups: dict[str, list[Mutant]], results: dict[Mutant, str], whole: bool) -> bool:
     """Prints the figures; whether they are as they should be."""
     path = Path(__file__).parent / "survivors.yaml"
-    listed = {(e["in"], e["was"], e["now"]) for e in yaml.safe_load(path.read_text(encoding="utf-8")) or ()}
+    listed = {
+        (e["in"], e["was"], e["now"])
+        for e in yaml.safe_load(path.read_text(encoding="utf-8")) or ()
+    }
     good = True
     for group, found in groups.items():
         killed = sum(results[m] == "killed" for m in found)
         if found:
-            print(f"{group:12} {len(found):5} mutants, {killed:5} killed: {100 * killed / len(found):.1f} %")
+            print(
+                f"{group:12} {len(found):5} mutants, {killed:5} killed: {100 * killed / len(found):.1f} %"
+            )
             good &= killed >= TARGET * len(found)
     survivors = [m for m in results if results[m] != "killed"]
     new = [m for m in survivors if m.key not in listed]
@@ -368,9 +396,13 @@ def report(groups: dict[str, list[Mutant]], results: dict[Mutant, str], whole: b
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--share", type=float, default=1.0, help="share of the mutants that is tried")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="share of the mutants that is tried"
+    )
     parser.add_argument("--seed", type=int, default=1, help="which share")
-    parser.add_argument("--module", default="*", help="only those of these modules, as `spec.load,ops.*`")
+    parser.add_argument(
+        "--module", default="*", help="only those of these modules, as `spec.load,ops.*`"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
     start = time.monotonic()
@@ -381,7 +413,9 @@ def main() -> None:
     for group, module in modules():
         known[module.name] = module
         chosen = [m for m in module.mutants if chance.random() < given.share]
-        groups[group] += chosen if any(fnmatch(module.name, p) for p in given.module.split(",")) else []
+        groups[group] += (
+            chosen if any(fnmatch(module.name, p) for p in given.module.split(",")) else []
+        )
     every = [m for found in groups.values() for m in found]
     results = late_results([m for m in every if m.late], known, given.jobs)
     fresh = [m for m in every if not m.late or results[m] == "status 2"]

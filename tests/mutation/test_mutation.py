@@ -49,15 +49,30 @@ def test_mutants(tmp_path: Path) -> None:
             "ValueError('E101', 'too small to be true')",
             True,
         ),
-        ("bounded", "ValueError('too small to be true', 'E101')", "ValueError('too small to be true', '')", True),
+        (
+            "bounded",
+            "ValueError('too small to be true', 'E101')",
+            "ValueError('too small to be true', '')",
+            True,
+        ),
         ("bounded", "range(x)[1:]", "range(x)[:]", True),
         ("bounded", "range(x)[1:]", "range(x)[2:]", True),
         ("bounded", "for v in range(x)[1:] if v", "for v in range(x)[1:] if not v", True),
         ("bounded", "report(x, help='more words', label='label')", "pass", True),
-        ("bounded", "report(x, help='more words', label='label')", "report(x, help='more words')", True),
+        (
+            "bounded",
+            "report(x, help='more words', label='label')",
+            "report(x, help='more words')",
+            True,
+        ),
         ("bounded", "label='label'", "label=''", True),
         ("bounded", "return f'{x} is the sum' and total + LIMIT", "return", True),
-        ("bounded", "f'{x} is the sum' and total + LIMIT", "f'{x} is the sum' or total + LIMIT", True),
+        (
+            "bounded",
+            "f'{x} is the sum' and total + LIMIT",
+            "f'{x} is the sum' or total + LIMIT",
+            True,
+        ),
         ("bounded", "total + LIMIT", "total - LIMIT", True),
     }
 
@@ -95,11 +110,23 @@ def test_every_module_has_mutants_and_every_survivor_a_reason() -> None:
 
 
 def test_a_share_of_the_mutants_is_killed() -> None:
-    command = [sys.executable, str(Path(__file__).parent / "run.py"), "--jobs", "2", "--module", "types.symbolic"]
+    command = [
+        sys.executable,
+        str(Path(__file__).parent / "run.py"),
+        "--jobs",
+        "2",
+        "--module",
+        "types.symbolic",
+    ]
     root = Path(__file__).parents[2]  # what is changed is what stands here, not what is installed
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "backends")])}
     done = subprocess.run(
-        [*command, "--share", "0.3"], capture_output=True, text=True, timeout=600, check=False, env=environment
+        [*command, "--share", "0.3"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        env=environment,
     )
     found = re.search(r"expressions +(\d+) mutants, +(\d+) killed", done.stdout)
     assert found, done.stdout + done.stderr

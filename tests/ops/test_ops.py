@@ -23,7 +23,13 @@ NORM = {"bn/gamma": (64,), "bn/beta": (64,), "bn/moving_mean": (64,), "bn/moving
 
 # step, input, output, weights, multiply-adds
 EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
-    ("{op: conv, filters: 8, kernel_size: 3}", "9x9x4", "9x9x8", {"kernel": (3, 3, 4, 8), "bias": (8,)}, 81 * 9 * 32),
+    (
+        "{op: conv, filters: 8, kernel_size: 3}",
+        "9x9x4",
+        "9x9x8",
+        {"kernel": (3, 3, 4, 8), "bias": (8,)},
+        81 * 9 * 32,
+    ),
     (
         "{op: conv, filters: 8, kernel_size: 3, groups: 2, use_bias: false}",
         "9x4",
@@ -45,7 +51,13 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
         {"kernel": (3, 3, 3, 1, 2), "bias": (2,)},
         3456,
     ),
-    ("{op: conv_bn, filters: 64, kernel_size: 1}", "7x7x3", "7x7x64", {"conv/kernel": (1, 1, 3, 64), **NORM}, 49 * 192),
+    (
+        "{op: conv_bn, filters: 64, kernel_size: 1}",
+        "7x7x3",
+        "7x7x64",
+        {"conv/kernel": (1, 1, 3, 64), **NORM},
+        49 * 192,
+    ),
     (
         "{op: conv_bn, filters: 64, kernel_size: 1, use_bias: true, batch_norm: {scale: false, center: false}}",
         "7x7x3",
@@ -62,7 +74,11 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
         "{op: separable_conv, filters: 8, kernel_size: 3, stride: 2, depth_multiplier: 2}",
         "9x9x4",
         "5x5x8",
-        {"depthwise/kernel": (3, 3, 4, 2), "pointwise/kernel": (1, 1, 8, 8), "pointwise/bias": (8,)},
+        {
+            "depthwise/kernel": (3, 3, 4, 2),
+            "pointwise/kernel": (1, 1, 8, 8),
+            "pointwise/bias": (8,),
+        },
         25 * 72 + 25 * 64,
     ),
     (
@@ -73,8 +89,20 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
         81 * 72,
     ),
     ("{op: max_pool, kernel_size: 3, stride: 2, padding: valid}", "9x9x4", "4x4x4", {}, 0),
-    ("{op: max_pool, kernel_size: 3, stride: 2, padding: valid, ceil_mode: true}", "10x10x4", "5x5x4", {}, 0),
-    ("{op: avg_pool, kernel_size: 3, padding: 1, count_include_pad: true}", "9x9x4", "9x9x4", {}, 0),
+    (
+        "{op: max_pool, kernel_size: 3, stride: 2, padding: valid, ceil_mode: true}",
+        "10x10x4",
+        "5x5x4",
+        {},
+        0,
+    ),
+    (
+        "{op: avg_pool, kernel_size: 3, padding: 1, count_include_pad: true}",
+        "9x9x4",
+        "9x9x4",
+        {},
+        0,
+    ),
     ("{op: global_avg_pool}", "9x9x4", "4", {}, 0),
     ("{op: global_max_pool, keepdims: true}", "9x9x4", "1x1x4", {}, 0),
     ("{op: adaptive_avg_pool, output_size: [4, 2]}", "14x9x5", "4x2x5", {}, 0),
@@ -110,13 +138,19 @@ def compiled_on(body: Body, step: str, shape: str) -> TypedProgram:
     return body(step, size=f"channels: {channels}, {sizes}")
 
 
-@pytest.mark.parametrize(("step", "x", "y", "weights", "macs"), EXPECTED, ids=[e[0] for e in EXPECTED])
-def test_expectations(body: Body, step: str, x: str, y: str, weights: dict[str, tuple[int, ...]], macs: int) -> None:
+@pytest.mark.parametrize(
+    ("step", "x", "y", "weights", "macs"), EXPECTED, ids=[e[0] for e in EXPECTED]
+)
+def test_expectations(
+    body: Body, step: str, x: str, y: str, weights: dict[str, tuple[int, ...]], macs: int
+) -> None:
     *_, layer = layers(compiled_on(body, step, x))
     assert str(layer.y) == y
     assert {w.name: w.shape for w in layer.weights} == weights
     assert layer.macs == macs
-    assert [w.name for w in layer.weights if not w.trainable] == [n for n in weights if "moving" in n]
+    assert [w.name for w in layer.weights if not w.trainable] == [
+        n for n in weights if "moving" in n
+    ]
 
 
 def test_every_op_has_an_expectation() -> None:
@@ -157,13 +191,17 @@ def test_one_file_for_each_op() -> None:
         assert op.__module__ == f"inception_dsl.ops.{op.kind}"
 
 
-@pytest.mark.parametrize("op", [o for o in CORE_OPS if o.kind not in ("flatten", "dense")], ids=lambda op: op.kind)
+@pytest.mark.parametrize(
+    "op", [o for o in CORE_OPS if o.kind not in ("flatten", "dense")], ids=lambda op: op.kind
+)
 def test_names_give_the_same_as_numbers(op: type[Op], body: Body) -> None:
     """A block inferred on `in_channels` and the same block on numbers have one rule."""
     from inception_dsl.analysis.definitions import define
 
     typed = body(
-        "{use: block}", size="channels: 32, height: 32, width: 32", more=f"blocks: {{block: {{steps: [{op.example}]}}}}"
+        "{use: block}",
+        size="channels: 32, height: 32, width: 32",
+        more=f"blocks: {{block: {{steps: [{op.example}]}}}}",
     )
     (definition,) = define(typed).definitions
     values = {"in_channels": 32, "height": 32, "width": 32}

@@ -48,7 +48,12 @@ def op(text: str) -> Op:
         ("max_pool, kernel_size: 4, padding: [[3, 0]]", (9,), "padding", "3 4"),
         ("max_pool, kernel_size: 4, padding: [[0, 3]]", (9,), "padding", "3 4"),
         ("max_pool, kernel_size: [2, 4], padding: [2, 2]", (9, 9), "padding", "2 2"),
-        ("max_pool, kernel_size: 4, padding: [[1, 2]], ceil_mode: true", (9,), "ceil_mode", "before after"),
+        (
+            "max_pool, kernel_size: 4, padding: [[1, 2]], ceil_mode: true",
+            (9,),
+            "ceil_mode",
+            "before after",
+        ),
     ],
 )
 def test_what_does_not_fit(text: str, x: tuple[int, ...], field: str, words: str) -> None:
@@ -112,7 +117,9 @@ def test_the_largest_kernel_is_written(text: str, x: tuple[int, ...], write: str
 def test_the_largest_number_of_groups() -> None:
     for groups in range(1, 30):
         for first in range(1, 30):
-            assert fewer_groups(groups, first) == str(max(n for n in range(1, groups + 1) if first % n == 0))
+            assert fewer_groups(groups, first) == str(
+                max(n for n in range(1, groups + 1) if first % n == 0)
+            )
     assert fewer_groups(12, 18, 24) == "6"
     assert fewer_groups(12, N, 24) == "12"
     assert fewer_groups(N, 24) == ""
@@ -131,9 +138,17 @@ def test_the_largest_number_of_groups() -> None:
         ("conv, filters: 6, kernel_size: 3, padding: [[1, 0], [0, 3]]", (9, 9), (8, 10)),
         ("conv, filters: 6, kernel_size: 5, padding: 0", (9,), (5,)),
         ("conv, filters: 6, kernel_size: 3, groups: 6", (9,), (9,)),
-        ("conv_bn, filters: 6, kernel_size: 3, stride: 2, dilation: 2, padding: [[1, 0]]", (9,), (3,)),
+        (
+            "conv_bn, filters: 6, kernel_size: 3, stride: 2, dilation: 2, padding: [[1, 0]]",
+            (9,),
+            (3,),
+        ),
         ("conv_bn, filters: 6, kernel_size: 3, groups: 2", (9,), (9,)),
-        ("separable_conv, filters: 6, kernel_size: 3, stride: 2, dilation: 2, padding: valid", (9,), (3,)),
+        (
+            "separable_conv, filters: 6, kernel_size: 3, stride: 2, dilation: 2, padding: valid",
+            (9,),
+            (3,),
+        ),
         ("depthwise_conv, kernel_size: [3, 1], dilation: [2, 1], padding: valid", (9, 9), (5, 9)),
         ("zero_pad, padding: [[1, 2], [0, 4]]", (9, 9), (12, 13)),
         ("global_avg_pool, keepdims: true", (9, 4), (1, 1)),
@@ -235,7 +250,11 @@ FREE = {"conv": "filters", "conv_bn": "filters", "separable_conv": "filters", "d
 
 @pytest.mark.parametrize("kind", OPS)
 def test_what_an_op_is_unless_said(kind: str) -> None:
-    required = {k: parse("$x") for k in attribute_names(OPS[kind]) if OPS[kind].model_fields[k].is_required()}
+    required = {
+        k: parse("$x")
+        for k in attribute_names(OPS[kind])
+        if OPS[kind].model_fields[k].is_required()
+    }
     found = OPS[kind].model_validate({"op": kind, **required})
     attributes = {k: v for k, v in found.attributes().items() if k not in {*required, "batch_norm"}}
     assert attributes == DEFAULTS[kind]
@@ -252,10 +271,13 @@ def test_the_batch_norm_of_a_conv_bn_unless_said() -> None:
 
 
 def test_the_parts_have_what_the_whole_has() -> None:
-    text = (
-        "filters: 8, kernel_size: [1, 3], stride: [2, 1], padding: [[1, 0], [0, 1]], dilation: [1, 2], use_bias: true"
-    )
-    shared = {"kernel_size": (1, 3), "stride": (2, 1), "padding": ((1, 0), (0, 1)), "dilation": (1, 2)}
+    text = "filters: 8, kernel_size: [1, 3], stride: [2, 1], padding: [[1, 0], [0, 1]], dilation: [1, 2], use_bias: true"
+    shared = {
+        "kernel_size": (1, 3),
+        "stride": (2, 1),
+        "padding": ((1, 0), (0, 1)),
+        "dilation": (1, 2),
+    }
 
     def parts(step: str) -> dict[str, dict[str, Any]]:
         whole = op(step)
@@ -285,10 +307,16 @@ def test_defaults_fill_what_a_step_does_not_say() -> None:
     filled = step.filled(defaults)
     assert isinstance(filled, ConvBn)
     assert (filled.stride, filled.padding, filled.dilation) == (1, "valid", 1)
-    assert (filled.batch_norm.decay, filled.batch_norm.scale, filled.batch_norm.center) == (0.5, False, True)
+    assert (filled.batch_norm.decay, filled.batch_norm.scale, filled.batch_norm.center) == (
+        0.5,
+        False,
+        True,
+    )
     assert step.filled({}) == step
     assert step.filled({"dense": {"use_bias": False}, "batch_norm": {"decay": 0.1}}) == step
-    assert op("dense, units: 2").filled({"dense": {"use_bias": False, "units": 3}}).attributes() == {
+    assert op("dense, units: 2").filled(
+        {"dense": {"use_bias": False, "units": 3}}
+    ).attributes() == {
         "units": 2,
         "use_bias": False,
         "activation": "none",
@@ -297,7 +325,10 @@ def test_defaults_fill_what_a_step_does_not_say() -> None:
 
 def test_some_attributes_of_an_op() -> None:
     conv = OPS["conv"]
-    assert conv.partial({"use_bias": False, "kernel_size": [1, 7]}) == {"use_bias": False, "kernel_size": (1, 7)}
+    assert conv.partial({"use_bias": False, "kernel_size": [1, 7]}) == {
+        "use_bias": False,
+        "kernel_size": (1, 7),
+    }
     assert conv.partial({}) == conv.partial(None) == {}
     for wrong in ({"use_bias": 1}, {"kernel_size": 0}, {"nothing": 1}):
         with pytest.raises(ValidationError):
@@ -313,7 +344,12 @@ def test_expressions_are_found_wherever_they_stand() -> None:
 
 
 def test_what_divides() -> None:
-    assert [divides(*pair) for pair in ((6, 3), (6, 4), (N, 4), (6, N))] == [True, False, True, True]
+    assert [divides(*pair) for pair in ((6, 3), (6, 4), (N, 4), (6, N))] == [
+        True,
+        False,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -336,7 +372,10 @@ def test_everything_of_a_composite_follows_from_its_parts() -> None:
 
         def parts(self) -> tuple[tuple[str, Op], ...]:
             first = op("conv, filters: 4, kernel_size: [1, 3], padding: valid, use_bias: false")
-            return ("first", first), ("second", op("max_pool, kernel_size: [1, 3], stride: [1, 2], padding: valid"))
+            return ("first", first), (
+                "second",
+                op("max_pool, kernel_size: [1, 3], stride: [1, 2], padding: valid"),
+            )
 
     x, y = TensorType((5, 9), 2), TensorType((5, 3), 4)
     twice = Twice(op="twice")

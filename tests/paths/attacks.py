@@ -119,7 +119,13 @@ WANTED = {
     "an imported file imports a link": "sub/by_link.yaml",
     "an imported file extends outside": "sub/over.yaml",
 }
-INSIDE = ("inside.yaml", "./inside.yaml", "sub/../inside.yaml", "sub//block.yaml", "linked/../inside.yaml")
+INSIDE = (
+    "inside.yaml",
+    "./inside.yaml",
+    "sub/../inside.yaml",
+    "sub//block.yaml",
+    "linked/../inside.yaml",
+)
 IDS = (
     *(
         "../evil",
@@ -169,11 +175,27 @@ def lay(outside: Path) -> Path:
     (root / "sub/up.yaml").write_text("import: [../../canary.yaml]\n" + BLOCK.format("unit"))
     (root / "sub/by_link.yaml").write_text("import: [../link.yaml]\n" + BLOCK.format("unit"))
     (root / "sub/over.yaml").write_text("extends: ../../canary.yaml\n" + BLOCK.format("unit"))
-    for name in ("C:\\canary.yaml", "c:canary.yaml", "..\\canary.yaml", "inside.yaml:stream", "inside.yaml::$DATA"):
+    for name in (
+        "C:\\canary.yaml",
+        "c:canary.yaml",
+        "..\\canary.yaml",
+        "inside.yaml:stream",
+        "inside.yaml::$DATA",
+    ):
         (root / name).write_text(BLOCK.format("inside"))  # where these are names like any other
     (root / "folder.yaml").mkdir()
-    links = {"link.yaml": "../canary.yaml", "inner.yaml": "inside.yaml", "loop.yaml": "loop.yaml", "linked": ".."}
-    links |= {"lost.yaml": "../nothing", "zeros.yaml": "/dev/zero", "sub/linked": "../..", "mirror": "sub"}
+    links = {
+        "link.yaml": "../canary.yaml",
+        "inner.yaml": "inside.yaml",
+        "loop.yaml": "loop.yaml",
+        "linked": "..",
+    }
+    links |= {
+        "lost.yaml": "../nothing",
+        "zeros.yaml": "/dev/zero",
+        "sub/linked": "../..",
+        "mirror": "sub",
+    }
     for name, target in links.items():
         (root / name).symlink_to(target)
     os.link(outside / "canary.yaml", root / "hard.yaml")
@@ -212,10 +234,22 @@ def named(text: str) -> dict[str, tuple[str, dict[str, str]]]:
         "network": (f"network: {name}\n{INPUT}body: [{step}]\n", {}),
         "block": (f"block: {name}\n{INPUT}steps: [{step}]\n", {}),
         "step": (f"network: net\n{INPUT}body: [{{op: identity, name: {name}}}]\n", {}),
-        "branch": (f"network: net\n{INPUT}body: [{{branches: {{{name}: [{step}]}}, merge: concat}}]\n", {}),
-        "own block": (f"network: net\n{INPUT}blocks: {{{name}: {{steps: [{step}]}}}}\nbody: [{step}]\n", {}),
-        "head": (f"network: net\n{INPUT}body: [{first}, {step}]\naux_heads: {{{name}: {head}}}\n", {}),
-        "output": (f"network: net\n{INPUT}body: [{first}, {step}]\noutputs: {{{name}: first}}\n", {}),
+        "branch": (
+            f"network: net\n{INPUT}body: [{{branches: {{{name}: [{step}]}}, merge: concat}}]\n",
+            {},
+        ),
+        "own block": (
+            f"network: net\n{INPUT}blocks: {{{name}: {{steps: [{step}]}}}}\nbody: [{step}]\n",
+            {},
+        ),
+        "head": (
+            f"network: net\n{INPUT}body: [{first}, {step}]\naux_heads: {{{name}: {head}}}\n",
+            {},
+        ),
+        "output": (
+            f"network: net\n{INPUT}body: [{first}, {step}]\noutputs: {{{name}: first}}\n",
+            {},
+        ),
         "--set network": (f"network: net\n{INPUT}body: [{step}]\n", {"network": name}),
     }
 
@@ -244,7 +278,10 @@ class Watch:
             return
         if event == "open" and not isinstance(arguments[0], int):
             self.names.append(os.path.abspath(os.fsdecode(arguments[0])))
-        elif event.split(".")[0] in ("socket", "subprocess", "shutil", "ctypes", "urllib") or event == "os.exec":
+        elif (
+            event.split(".")[0] in ("socket", "subprocess", "shutil", "ctypes", "urllib")
+            or event == "os.exec"
+        ):
             self.other.append(event)
 
 
@@ -284,7 +321,9 @@ def main(out: Path) -> None:
         for way, (text, settings) in specs(wanted.replace("{outside}", outside)).items():
             results.append(attempt(f"{way}: {why}", text, settings))
     inside = [attempt(wanted, *specs(wanted)["import"]) for wanted in INSIDE]
-    ids = [attempt(f"{place}: {text!r}", *spec) for text in IDS for place, spec in named(text).items()]
+    ids = [
+        attempt(f"{place}: {text!r}", *spec) for text in IDS for place, spec in named(text).items()
+    ]
     print(json.dumps({"attacks": results, "inside": inside, "ids": ids}))
 
 

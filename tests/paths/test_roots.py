@@ -61,9 +61,19 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr
     own = re.compile(r"project/(spec|base)\.yaml\Z|project\Z|out(/.*)?\Z")
-    changed = {name for name, value in tree(outside).items() if before.get(name) != value and not own.match(name)}
+    changed = {
+        name
+        for name, value in tree(outside).items()
+        if before.get(name) != value and not own.match(name)
+    }
     found: dict[str, Any] = json.loads(done.stdout)
-    return {**found, "outside": outside, "root": root, "changed": changed, "written": sorted(out.rglob("*.*"))}
+    return {
+        **found,
+        "outside": outside,
+        "root": root,
+        "changed": changed,
+        "written": sorted(out.rglob("*.*")),
+    }
 
 
 def test_every_attack_is_refused(tried: dict[str, Any]) -> None:
@@ -81,23 +91,40 @@ def test_what_stands_inside_is_read(tried: dict[str, Any]) -> None:
     """The watch sees what is opened, under the name that it has."""
     for attack in tried["inside"]:
         assert attack["codes"] == ["W302"], attack  # imported, and not used
-        assert attack["written"] == [f"{tried['outside']}/out/{name}/spec.py" for name in ("keras", "torch")]
+        assert attack["written"] == [
+            f"{tried['outside']}/out/{name}/spec.py" for name in ("keras", "torch")
+        ]
         name = "sub/block.yaml" if "block" in attack["why"] else "inside.yaml"
         assert f"{tried['root']}/{name}" in attack["opened"] or not os.path.isdir("/proc/self/fd")
 
 
 def test_nothing_outside_is_opened(tried: dict[str, Any]) -> None:
     """But the compiler itself, the packages it needs, and the folder for output."""
-    folders = {sys.prefix, sys.base_prefix, str(SOURCES), *filter(None, os.environ.get("PYTHONPATH", "").split(":"))}
-    allowed = [str(tried["root"]), str(tried["outside"] / "out"), *folders, *map(os.path.realpath, folders)]
+    folders = {
+        sys.prefix,
+        sys.base_prefix,
+        str(SOURCES),
+        *filter(None, os.environ.get("PYTHONPATH", "").split(":")),
+    }
+    allowed = [
+        str(tried["root"]),
+        str(tried["outside"] / "out"),
+        *folders,
+        *map(os.path.realpath, folders),
+    ]
     for attack in (*tried["attacks"], *tried["inside"], *tried["ids"]):
         for name in attack["opened"]:
-            assert any(Path(name).is_relative_to(folder) for folder in allowed), (attack["why"], name)
+            assert any(Path(name).is_relative_to(folder) for folder in allowed), (
+                attack["why"],
+                name,
+            )
         assert not attack["other"], attack
     for attack in tried["attacks"]:
         for name in attack["opened"]:
             assert not Path(name).is_relative_to(tried["outside"] / "out"), attack["why"]
-            assert Path(name).name not in ("pipe.yaml", "socket.yaml", "zero"), "opening may already do something"
+            assert Path(name).name not in ("pipe.yaml", "socket.yaml", "zero"), (
+                "opening may already do something"
+            )
 
 
 def test_no_report_tells_what_is_outside(tried: dict[str, Any]) -> None:
@@ -140,7 +167,13 @@ def test_that_a_file_is_there_is_not_told(tmp_path: Path) -> None:
         (tmp_path / f"project/{name}.yaml").symlink_to(f"../{name}.yaml")
         (tmp_path / f"project/in_{name}").symlink_to(f"../{name}.yaml")
     spec = tmp_path / "project/spec.yaml"
-    for wanted in ("../there.yaml", f"{tmp_path}/there.yaml", "there.yaml", "in_there/x.yaml", "../there.yaml/x"):
+    for wanted in (
+        "../there.yaml",
+        f"{tmp_path}/there.yaml",
+        "there.yaml",
+        "in_there/x.yaml",
+        "../there.yaml/x",
+    ):
         texts = []
         for name in ("there", "other"):
             spec.write_text(network(wanted.replace("there", name)))
@@ -171,7 +204,9 @@ def swap(path: Path, target: Path) -> None:
 
 @pytest.mark.parametrize("at", ["sub", "sub/unit.yaml"])
 @pytest.mark.parametrize("call", ["stat", "open"])
-def test_a_link_that_appears_meanwhile(project: Path, monkeypatch: pytest.MonkeyPatch, at: str, call: str) -> None:
+def test_a_link_that_appears_meanwhile(
+    project: Path, monkeypatch: pytest.MonkeyPatch, at: str, call: str
+) -> None:
     """After every look at a part of the way, and before and after every opening."""
     real: Callable[..., Any] = getattr(os, call)
     for turn in range(1, 8):
@@ -222,7 +257,12 @@ def test_what_stands_beside_a_missing_file(project: Path, monkeypatch: pytest.Mo
     assert "did you mean `sub/unit.yaml`?" in reported(spec)
     (project / "linked").symlink_to(project.parent / "sub")
     (project.parent / "specc.yaml").write_text("")
-    for wanted in ("linked/unitt.yaml", "linked/../../specc.yam", "missing/unitt.yaml", "spec.yaml/unitt.yaml"):
+    for wanted in (
+        "linked/unitt.yaml",
+        "linked/../../specc.yam",
+        "missing/unitt.yaml",
+        "spec.yaml/unitt.yaml",
+    ):
         spec.write_text(network(wanted))
         assert "E301" in reported(spec)
         assert "unit.yaml`" not in reported(spec), wanted
@@ -270,7 +310,9 @@ def test_links_that_come_and_go(project: Path) -> None:
     thread = threading.Thread(target=flip)
     thread.start()
     try:
-        texts = {reported(project / "spec.yaml") for _ in range(int(os.environ.get("FLIPS", "300")))}
+        texts = {
+            reported(project / "spec.yaml") for _ in range(int(os.environ.get("FLIPS", "300")))
+        }
     finally:
         stop.set()
         thread.join()

@@ -24,17 +24,34 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A Python command with the text backend and the wrong ones installed."""
     folder = tmp_path_factory.mktemp("backends")
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--no-index"]
+    options = [
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--disable-pip-version-check",
+        "--no-index",
+    ]
     for name in ("text_backend", "wrong_backend"):
         source = shutil.copytree(HERE / name, folder / name)
-        call = [sys.executable, "-m", "pip", "install", *options, "--target", str(folder / "site"), str(source)]
+        call = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            *options,
+            "--target",
+            str(folder / "site"),
+            str(source),
+        ]
         subprocess.run(call, check=True)
     path = os.pathsep.join([str(folder / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
 
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         call = [sys.executable, "-m", *arguments]
         environment = {**os.environ, "PYTHONPATH": path}
-        return subprocess.run(call, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            call, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
 
     return command
 
@@ -43,7 +60,17 @@ def suite(run: Run, folder: Path, text: str) -> tuple[dict[str, int], str]:
     """How many tests of a conformance class ended how, and what was printed."""
     file = folder / "test_it.py"
     file.write_text(text)
-    done = run("pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", str(folder), str(file))
+    done = run(
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "addopts=",
+        "--rootdir",
+        str(folder),
+        str(file),
+    )
     found = re.findall(r"(\d+) (passed|failed|skipped|xfailed|error)", done.stdout.splitlines()[-1])
     return {what: int(count) for count, what in found}, done.stdout
 
@@ -78,7 +105,9 @@ def test_a_backend_that_is_right(run: Run, tmp_path: Path) -> None:
 
 def test_a_backend_that_is_wrong(run: Run, tmp_path: Path) -> None:
     spec = ROOT / "specs" / "v4.yaml"
-    line = next(i for i, text in enumerate(spec.read_text().splitlines(), 1) if "use: inception_a" in text)
+    line = next(
+        i for i, text in enumerate(spec.read_text().splitlines(), 1) if "use: inception_a" in text
+    )
     counts, output = suite(run, tmp_path, AGREES.format(backend="wrong", spec=str(spec)))
     assert "outputs differ at inception_a/0" in output
     assert f"v4.yaml:{line}:5 (use of inception_a)" in output
@@ -114,14 +143,24 @@ def test_verify_names_the_block_and_the_line(run: Run) -> None:
 
 
 def test_a_framework_that_cannot_be_run_is_a_result(run: Run) -> None:
-    names = [part for name in ("aborts", "absent", "hangs", "text", "right") for part in ("--backend", name)]
+    names = [
+        part
+        for name in ("aborts", "absent", "hangs", "text", "right")
+        for part in ("--backend", name)
+    ]
     done = run("inception_dsl", "verify", "specs/v0.yaml", "--timeout", "5", *names)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
     assert "aborts float64 failed: ended by signal SIGABRT" in done.stdout
-    assert "absent float64 missing: ModuleNotFoundError: No module named 'framework_that_is_not_there'" in done.stdout
+    assert (
+        "absent float64 missing: ModuleNotFoundError: No module named 'framework_that_is_not_there'"
+        in done.stdout
+    )
     assert "hangs float64 hung: no result after 5 seconds" in done.stdout
-    assert "text float64 failed: inception-dsl-text has nothing that runs what it prints" in done.stdout
+    assert (
+        "text float64 failed: inception-dsl-text has nothing that runs what it prints"
+        in done.stdout
+    )
     assert re.search(r"right +float64 .* agrees", done.stdout)
 
 

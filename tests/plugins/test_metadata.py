@@ -46,14 +46,21 @@ def test_no_metadata(site: Path) -> None:
 
 
 def test_metadata_without_name(site: Path) -> None:
-    distribution(site, "ill", (GROUP + "ill = nothing_here:BACKEND\n").encode(), "Metadata-Version: 2.1\n")
+    distribution(
+        site, "ill", (GROUP + "ill = nothing_here:BACKEND\n").encode(), "Metadata-Version: 2.1\n"
+    )
     assert "ill-1.0.dist-info: ModuleNotFoundError" in problems("ill")
 
 
-@pytest.mark.parametrize("target", ["no target", "a-b:c", "module", "module:", "os; import sys:path", "a:b c"])
+@pytest.mark.parametrize(
+    "target", ["no target", "a-b:c", "module", "module:", "os; import sys:path", "a:b c"]
+)
 def test_targets_that_are_none(site: Path, target: str) -> None:
     distribution(site, "ill", f"{GROUP}ill = {target}\n".encode())
-    assert problems("ill") == f"the backend `ill` is left out: ill: `{target}` is not `module:attribute`"
+    assert (
+        problems("ill")
+        == f"the backend `ill` is left out: ill: `{target}` is not `module:attribute`"
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,17 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def install(source: Path, target: Path) -> None:
     """What a user does, into a folder instead of an environment."""
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--no-index"]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(source)], check=True)
+    options = [
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--disable-pip-version-check",
+        "--no-index",
+    ]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(source)],
+        check=True,
+    )
 
 
 LIMIT = 3  # seconds for an import, where one hangs
@@ -84,13 +93,19 @@ def test_an_installed_backend_builds(text: Run, root: Path, tmp_path: Path) -> N
     written = (tmp_path / "text" / "v4.txt").read_text()
     assert written.startswith("network inception_v4 on 299x299x3\n")
     assert "inception_a x4 {} -> 35x35x384" in written
-    assert text("build", spec, "--backend", "text", "--out", str(tmp_path), "--check").returncode == 0
+    assert (
+        text("build", spec, "--backend", "text", "--out", str(tmp_path), "--check").returncode == 0
+    )
     again = text("build", spec, "--backend", "text", "--out", str(tmp_path), "--set", "classes=7")
     assert again.returncode == 0, "the mark says that the file is ours"
 
 
-def test_what_a_backend_cannot_say_is_an_error_in_the_spec(text: Run, root: Path, tmp_path: Path) -> None:
-    done = text("build", str(root / "specs" / "v1.yaml"), "--backend", "text", "--out", str(tmp_path))
+def test_what_a_backend_cannot_say_is_an_error_in_the_spec(
+    text: Run, root: Path, tmp_path: Path
+) -> None:
+    done = text(
+        "build", str(root / "specs" / "v1.yaml"), "--backend", "text", "--out", str(tmp_path)
+    )
     assert done.returncode == 1
     assert "error[E503]: text cannot say `local_response_norm`" in done.stderr
     assert "v1.yaml:" in done.stderr
@@ -123,14 +138,24 @@ def test_broken_backends_are_listed_with_their_reason(broken: Run) -> None:
         assert reason in rows[name]["error"], name
         assert "inception-dsl-broken" in rows[name]["error"]
         assert "\n" not in rows[name]["error"]
-    assert rows["keras"]["error"] == rows["text"]["error"] == rows["nothing"]["error"] == rows["loud"]["error"] == ""
+    assert (
+        rows["keras"]["error"]
+        == rows["text"]["error"]
+        == rows["nothing"]["error"]
+        == rows["loud"]["error"]
+        == ""
+    )
     assert "Traceback" not in done.stderr
     assert "imported, loudly" in done.stderr, "and not on standard output, which is JSON"
 
 
 @pytest.mark.parametrize("name", sorted(REASONS))
-def test_a_broken_backend_that_is_asked_for_is_one_mistake(broken: Run, root: Path, tmp_path: Path, name: str) -> None:
-    done = broken("build", str(root / "specs" / "v0.yaml"), "--backend", name, "--out", str(tmp_path))
+def test_a_broken_backend_that_is_asked_for_is_one_mistake(
+    broken: Run, root: Path, tmp_path: Path, name: str
+) -> None:
+    done = broken(
+        "build", str(root / "specs" / "v0.yaml"), "--backend", name, "--out", str(tmp_path)
+    )
     assert done.returncode == 1
     assert done.stderr.startswith(f"error[E502]: the backend `{name}` cannot be loaded: ")
     assert f"--> --backend {name}:1:1" in done.stderr
@@ -142,8 +167,12 @@ def test_a_broken_backend_that_is_asked_for_is_one_mistake(broken: Run, root: Pa
     ("name", "reason"),
     [("fails", "KeyError: 'a"), ("leaves", "exits"), ("nothing", "gave no text")],
 )
-def test_a_backend_that_fails_is_one_mistake(broken: Run, root: Path, tmp_path: Path, name: str, reason: str) -> None:
-    done = broken("build", str(root / "specs" / "v0.yaml"), "--backend", name, "--out", str(tmp_path))
+def test_a_backend_that_fails_is_one_mistake(
+    broken: Run, root: Path, tmp_path: Path, name: str, reason: str
+) -> None:
+    done = broken(
+        "build", str(root / "specs" / "v0.yaml"), "--backend", name, "--out", str(tmp_path)
+    )
     assert done.returncode == 1
     assert "error[E502]" in done.stderr
     assert reason in done.stderr
@@ -153,8 +182,12 @@ def test_a_backend_that_fails_is_one_mistake(broken: Run, root: Path, tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
-def test_what_a_backend_prints_goes_to_standard_error(broken: Run, root: Path, tmp_path: Path) -> None:
-    done = broken("build", str(root / "specs" / "v0.yaml"), "--backend", "loud", "--out", str(tmp_path))
+def test_what_a_backend_prints_goes_to_standard_error(
+    broken: Run, root: Path, tmp_path: Path
+) -> None:
+    done = broken(
+        "build", str(root / "specs" / "v0.yaml"), "--backend", "loud", "--out", str(tmp_path)
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{tmp_path}/loud/v0.py\n"
     assert done.stderr == "imported, loudly\nemitted, loudly\n"
@@ -169,7 +202,9 @@ def test_broken_backends_break_no_other(broken: Run, root: Path, tmp_path: Path)
     assert broken("summary", spec).returncode == 0
 
 
-def test_all_backends_leaves_out_what_does_not_load(text: Run, broken: Run, root: Path, tmp_path: Path) -> None:
+def test_all_backends_leaves_out_what_does_not_load(
+    text: Run, broken: Run, root: Path, tmp_path: Path
+) -> None:
     spec = str(root / "specs" / "v0.yaml")
     done = text("build", spec, "--all-backends", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr

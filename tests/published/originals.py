@@ -36,11 +36,15 @@ class Network(NamedTuple):
 
     @property
     def batch(self) -> Any:
-        return np.random.default_rng(1).normal(size=(self.samples, *self.size, 3)).astype(np.float32)
+        return (
+            np.random.default_rng(1).normal(size=(self.samples, *self.size, 3)).astype(np.float32)
+        )
 
 
 def _torchvision(name: str) -> Callable[[], Any]:
-    return lambda: getattr(torchvision.models, name)(weights=None, aux_logits=True, init_weights=False)
+    return lambda: getattr(torchvision.models, name)(
+        weights=None, aux_logits=True, init_weights=False
+    )
 
 
 def _timm(name: str) -> Callable[[], Any]:
@@ -50,14 +54,31 @@ def _timm(name: str) -> Callable[[], Any]:
 SMALL = (107, 91)
 NETWORKS = (
     Network(
-        "torchvision_googlenet", "torchvision", _torchvision("googlenet"), (224, 224), 2, ("logits", "aux2", "aux1")
+        "torchvision_googlenet",
+        "torchvision",
+        _torchvision("googlenet"),
+        (224, 224),
+        2,
+        ("logits", "aux2", "aux1"),
     ),
-    Network("torchvision_inception_v3", "torchvision", _torchvision("inception_v3"), (299, 299), 3, ("logits", "aux")),
+    Network(
+        "torchvision_inception_v3",
+        "torchvision",
+        _torchvision("inception_v3"),
+        (299, 299),
+        3,
+        ("logits", "aux"),
+    ),
     Network("timm_inception_v3", "timm", _timm("inception_v3"), SMALL),
     Network("timm_inception_v4", "timm", _timm("inception_v4"), SMALL),
     Network("timm_inception_resnet_v2", "timm", _timm("inception_resnet_v2"), SMALL),
     Network("keras_inception_v3", "keras-applications", keras.applications.InceptionV3, SMALL),
-    Network("keras_inception_resnet_v2", "keras-applications", keras.applications.InceptionResNetV2, SMALL),
+    Network(
+        "keras_inception_resnet_v2",
+        "keras-applications",
+        keras.applications.InceptionResNetV2,
+        SMALL,
+    ),
 )
 
 
@@ -85,7 +106,11 @@ class State:
             for parameter in self.model.parameters():
                 many = parameter.ndim > 1
                 shape = tuple(parameter.shape)
-                value = _kernel(rng, shape, parameter[0].numel()) if many else rng.normal(0.0, 0.3, shape)
+                value = (
+                    _kernel(rng, shape, parameter[0].numel())
+                    if many
+                    else rng.normal(0.0, 0.3, shape)
+                )
                 parameter.copy_(torch.from_numpy(value))
             for norm in norms:
                 norm.weight.copy_(torch.from_numpy(rng.uniform(0.5, 1.5, norm.num_features)))
@@ -95,7 +120,8 @@ class State:
                 norm.momentum = 0.1
                 norm.running_var.mul_(torch.from_numpy(rng.uniform(0.5, 2.0, norm.num_features)))
                 norm.running_mean.add_(
-                    norm.running_var.sqrt() * torch.from_numpy(rng.normal(0.0, 0.3, norm.num_features))
+                    norm.running_var.sqrt()
+                    * torch.from_numpy(rng.normal(0.0, 0.3, norm.num_features))
                 )
         self.model.float()
 
@@ -139,11 +165,19 @@ class Layers:
             keras.layers.BatchNormalization()
         self.model = self.made("float32")
         rng = np.random.default_rng(0)
-        norms = [layer for layer in self.model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+        norms = [
+            layer
+            for layer in self.model.layers
+            if isinstance(layer, keras.layers.BatchNormalization)
+        ]
         for variable in self.model.trainable_variables:
             shape = tuple(variable.shape)
             many = len(shape) > 1
-            variable.assign(_kernel(rng, shape, int(np.prod(shape[:-1]))) if many else rng.normal(0.0, 0.3, shape))
+            variable.assign(
+                _kernel(rng, shape, int(np.prod(shape[:-1])))
+                if many
+                else rng.normal(0.0, 0.3, shape)
+            )
         for norm in norms:
             norm.momentum = 0.0
         self.model(network.batch, training=True)
@@ -158,7 +192,9 @@ class Layers:
     def spread(self) -> None:
         """Scale the classifier until its logits deviate by 2, so that no class takes all of the softmax."""
         classifier = self.model.get_layer("predictions")
-        features = np.asarray(keras.Model(self.model.input, classifier.input)(self.network.batch, training=False))
+        features = np.asarray(
+            keras.Model(self.model.input, classifier.input)(self.network.batch, training=False)
+        )
         kernel, bias = (np.asarray(v) for v in classifier.variables)
         kernel = kernel * (2.0 / (features @ kernel).std())
         classifier.set_weights([kernel, bias - (features @ kernel).mean()])

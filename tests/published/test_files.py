@@ -80,7 +80,9 @@ def run(spec: Path) -> Run:
         out = str(spec.with_name("out.safetensors"))
         command = ["weights", "import", str(spec), str(file), "--from", source, "--out", out, *more]
         result = CliRunner().invoke(main, command)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        assert result.exception is None or isinstance(result.exception, SystemExit), (
+            result.exception
+        )
         assert (result.exit_code == 0) == Path(out).exists()
         return result
 
@@ -96,16 +98,26 @@ def test_names_and_layouts(spec: Path, tmp_path: Path, run: Run) -> None:
     """A kernel behind a flattened map has its rows in another order there: channels first."""
     typed = typed_program(spec)
     held = state(TIMM)
-    save_file({**held, "conv1.bn.num_batches_tracked": np.zeros((), np.int64)}, tmp_path / "a.safetensors")
+    save_file(
+        {**held, "conv1.bn.num_batches_tracked": np.zeros((), np.int64)}, tmp_path / "a.safetensors"
+    )
     report = Report()
     found = read(tmp_path / "a.safetensors", typed, "timm", report)
     assert found is not None, report.render()
     for h, w, c in np.ndindex(3, 3, 10):
         flat = (h * 3 + w) * 10 + c
-        np.testing.assert_array_equal(found["classifier/kernel"][flat], held["fc.weight"][:, c * 9 + h * 3 + w])
-    np.testing.assert_array_equal(found["stem/conv/kernel"][2, 1, 0], held["conv1.conv.weight"][:, 0, 2, 1])
-    np.testing.assert_array_equal(found["tower/1/conv/kernel"][0, 0], held["layers.2.conv.weight"][:, :, 0, 0].T)
-    np.testing.assert_array_equal(found["depthwise/kernel"][0, 1].reshape(-1), held["dw.weight"][:, 0, 0, 1])
+        np.testing.assert_array_equal(
+            found["classifier/kernel"][flat], held["fc.weight"][:, c * 9 + h * 3 + w]
+        )
+    np.testing.assert_array_equal(
+        found["stem/conv/kernel"][2, 1, 0], held["conv1.conv.weight"][:, 0, 2, 1]
+    )
+    np.testing.assert_array_equal(
+        found["tower/1/conv/kernel"][0, 0], held["layers.2.conv.weight"][:, :, 0, 0].T
+    )
+    np.testing.assert_array_equal(
+        found["depthwise/kernel"][0, 1].reshape(-1), held["dw.weight"][:, 0, 0, 1]
+    )
     np.testing.assert_array_equal(found["aux/out/kernel"], held["AuxLogits.out.weight"].T)
     again = published(typed, "timm", found)
     assert {k: a.tobytes() for k, a in again.items()} == {k: a.tobytes() for k, a in held.items()}
@@ -133,7 +145,9 @@ def test_all_differences_are_listed(tmp_path: Path, run: Run) -> None:
 def test_a_head_may_be_left_out_on_either_side(tmp_path: Path, run: Run, spec: Path) -> None:
     held = state(TIMM)
     save_file(held, tmp_path / "all.safetensors")
-    save_file({k: a for k, a in held.items() if not k.startswith("Aux")}, tmp_path / "without.safetensors")
+    save_file(
+        {k: a for k, a in held.items() if not k.startswith("Aux")}, tmp_path / "without.safetensors"
+    )
     result = run(tmp_path / "without.safetensors")
     assert "missing: AuxLogits.out.bias" in result.stderr
     assert "--set aux_heads=null" in result.stderr
@@ -142,7 +156,11 @@ def test_a_head_may_be_left_out_on_either_side(tmp_path: Path, run: Run, spec: P
 
 
 def test_a_pickle_is_never_opened(tmp_path: Path, run: Run) -> None:
-    for name, start in (("a.pth", b"PK\x03\x04"), ("b.safetensors", b"\x80\x02cos\nsystem\n"), ("c.h5", b"\x80\x04x")):
+    for name, start in (
+        ("a.pth", b"PK\x03\x04"),
+        ("b.safetensors", b"\x80\x02cos\nsystem\n"),
+        ("c.h5", b"\x80\x04x"),
+    ):
         (tmp_path / name).write_bytes(start + bytes(64))
         source = "keras-applications" if name.endswith("h5") else "timm"
         result = run(tmp_path / name, source)
@@ -172,7 +190,9 @@ def layered(spec: Path, first: int = 0) -> dict[str, dict[str, Any]]:
     return found
 
 
-def write_old(path: Path, found: dict[str, dict[str, Any]], *, suffix: str = ":0", chunks: bool = False) -> None:
+def write_old(
+    path: Path, found: dict[str, dict[str, Any]], *, suffix: str = ":0", chunks: bool = False
+) -> None:
     """The old format, layers in another order than they were made in."""
     with h5py.File(path, "w") as file:
         names = [*reversed(found), "activation"]
@@ -189,7 +209,9 @@ def write_old(path: Path, found: dict[str, dict[str, Any]], *, suffix: str = ":0
                 group[f"{layer}/{name}{suffix}"] = array
 
 
-def write_new(path: Path | io.BytesIO, found: dict[str, dict[str, Any]], *, named: bool = True) -> None:
+def write_new(
+    path: Path | io.BytesIO, found: dict[str, dict[str, Any]], *, named: bool = True
+) -> None:
     with h5py.File(path, "w") as file:
         for index, (layer, own) in enumerate(found.items()):
             group = file.create_group(f"layers/layer_{index}/vars")
@@ -217,7 +239,9 @@ def test_layers_by_rank_in_every_format(spec: Path, tmp_path: Path, first: int) 
         report = Report()
         read_back = read(tmp_path / name, typed, "keras-applications", report)
         assert read_back is not None, report.render()
-        assert {p: a.tobytes() for p, a in read_back.items()} == {p: a.tobytes() for p, a in wanted.items()}, name
+        assert {p: a.tobytes() for p, a in read_back.items()} == {
+            p: a.tobytes() for p, a in wanted.items()
+        }, name
 
 
 def test_another_number_of_layers(spec: Path, tmp_path: Path, run: Run) -> None:
@@ -225,7 +249,8 @@ def test_another_number_of_layers(spec: Path, tmp_path: Path, run: Run) -> None:
     found["conv2d_9"] = {"kernel": np.zeros((1, 1, 5, 5), np.float32)}
     write_old(tmp_path / "a.h5", found)
     assert (
-        "4 layers are called `conv2d` and a number, expected 3" in run(tmp_path / "a.h5", "keras-applications").stderr
+        "4 layers are called `conv2d` and a number, expected 3"
+        in run(tmp_path / "a.h5", "keras-applications").stderr
     )
 
 
@@ -257,19 +282,28 @@ def test_files_that_reach_elsewhere_or_are_damaged(spec: Path, tmp_path: Path, r
         return spoil
 
     (tmp_path / "raw").write_bytes(bytes(16))
-    assert "link to elsewhere" in spoilt("external", linked(h5py.ExternalLink("other.h5", "/predictions")))
+    assert "link to elsewhere" in spoilt(
+        "external", linked(h5py.ExternalLink("other.h5", "/predictions"))
+    )
     assert "link to elsewhere" in spoilt("soft", linked(h5py.SoftLink("/depthwise")))
     raw = [(str(tmp_path / "raw"), 0, 16)]
-    assert "in another file" in spoilt("raw", replaced(lambda g: g.create_dataset("bias:0", (4,), "f4", external=raw)))
+    assert "in another file" in spoilt(
+        "raw", replaced(lambda g: g.create_dataset("bias:0", (4,), "f4", external=raw))
+    )
     layout = h5py.VirtualLayout((4,), "f4")
-    assert "in another file" in spoilt("virtual", replaced(lambda g: g.create_virtual_dataset("bias:0", layout)))
+    assert "in another file" in spoilt(
+        "virtual", replaced(lambda g: g.create_virtual_dataset("bias:0", layout))
+    )
     huge = replaced(lambda g: g.create_dataset("bias:0", (1 << 40,), "f4", chunks=(1024,)))
     assert "far more than it holds" in spoilt("huge", huge)
     text = replaced(lambda g: g.create_dataset("bias:0", data=np.array([b"a"] * 4)))
     assert "not an array of floating-point numbers" in spoilt("text", text)
     assert "`bias:0` is missing" in spoilt("missing", replaced(lambda g: None))
     write_new(tmp_path / "nameless.weights.h5", found, named=False)
-    assert "newer version of Keras" in run(tmp_path / "nameless.weights.h5", "keras-applications").stderr
+    assert (
+        "newer version of Keras"
+        in run(tmp_path / "nameless.weights.h5", "keras-applications").stderr
+    )
     whole = (tmp_path / "other.h5").read_bytes()
     for size in (0, 4, 100, len(whole) // 2):
         (tmp_path / "cut.h5").write_bytes(whole[:size])

@@ -29,8 +29,22 @@ BACKENDS = ("torch", "keras")
 
 # trainable, of these auxiliary, moving statistics, multiply-adds without auxiliary heads, input, features
 NUMBERS = {
-    "torchvision_googlenet": (13_004_888, 6_379_984, 15_072, 1_498_376_192, "224x224x3", "7x7x1024"),
-    "torchvision_inception_v3": (27_161_264, 3_326_696, 36_224, 5_713_216_096, "299x299x3", "8x8x2048"),
+    "torchvision_googlenet": (
+        13_004_888,
+        6_379_984,
+        15_072,
+        1_498_376_192,
+        "224x224x3",
+        "7x7x1024",
+    ),
+    "torchvision_inception_v3": (
+        27_161_264,
+        3_326_696,
+        36_224,
+        5_713_216_096,
+        "299x299x3",
+        "8x8x2048",
+    ),
     "timm_inception_v3": (23_834_568, 0, 34_432, 5_713_216_096, "299x299x3", "8x8x2048"),
     "timm_inception_v4": (42_679_816, 0, 63_168, 12_253_974_624, "299x299x3", "8x8x1536"),
     "timm_inception_resnet_v2": (55_843_464, 0, 60_544, 13_155_794_016, "299x299x3", "8x8x1536"),
@@ -57,7 +71,9 @@ class Compared(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=NETWORKS, ids=lambda n: n.spec)
-def compared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
+def compared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Compared]:
     network: Network = request.param
     real = original(network)
     typed = typed_program(network.spec, input=f"{network.size[0]}x{network.size[1]}x3")
@@ -93,7 +109,11 @@ def telling(outputs: dict[str, Any]) -> bool:
 
 
 def test_there_is_a_spec_for_each() -> None:
-    assert {path.stem for path in SPECS.glob("*.yaml")} == {network.spec for network in NETWORKS} == set(NUMBERS)
+    assert (
+        {path.stem for path in SPECS.glob("*.yaml")}
+        == {network.spec for network in NETWORKS}
+        == set(NUMBERS)
+    )
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -109,7 +129,11 @@ def test_numbers(name: str) -> None:
 
 def test_the_documentation_has_these_numbers() -> None:
     text = (SPECS.parents[1] / "docs" / "published.md").read_text()
-    rows = [line.split(" | ") for line in text.splitlines() if "specs/published/" in line and line.startswith("| [")]
+    rows = [
+        line.split(" | ")
+        for line in text.splitlines()
+        if "specs/published/" in line and line.startswith("| [")
+    ]
     for name, (trainable, auxiliary, _, macs, *_) in NUMBERS.items():
         row = next(row for row in rows if f"[{name}]" in row[0])
         assert row[2] == (f"{trainable:,} ({auxiliary:,})" if auxiliary else f"{trainable:,}")
@@ -141,7 +165,9 @@ def test_every_format_of_a_source_gives_the_same(compared: Compared) -> None:
         report = Report()
         found = read(file, compared.typed, compared.network.source, report)
         assert found is not None, report.render()
-        assert all(found[path].tobytes() == array.tobytes() for path, array in compared.weights.items()), file.name
+        assert all(
+            found[path].tobytes() == array.tobytes() for path, array in compared.weights.items()
+        ), file.name
 
 
 def test_outputs(compared: Compared) -> None:
@@ -156,12 +182,18 @@ def test_outputs(compared: Compared) -> None:
         errors[backend] = farthest(in_double.forward(x.astype(np.float64)), wanted)
         in_single = model(backend, compared.typed, compared.weights, "float32").forward(x)
         error = farthest(in_single, wanted)
-        assert error <= allowed(rounding), f"{backend}: {error:.1e}, the original itself {rounding:.1e}"
-    print(compared.network.spec, {k: f"{e:.1e}" for k, e in errors.items()}, f"float32 {rounding:.1e}")
+        assert error <= allowed(rounding), (
+            f"{backend}: {error:.1e}, the original itself {rounding:.1e}"
+        )
+    print(
+        compared.network.spec, {k: f"{e:.1e}" for k, e in errors.items()}, f"float32 {rounding:.1e}"
+    )
     assert max(errors.values()) <= FLOAT64, errors
 
 
-@pytest.mark.parametrize("compared", [n for n in NETWORKS if n.heads], ids=lambda n: n.spec, indirect=True)
+@pytest.mark.parametrize(
+    "compared", [n for n in NETWORKS if n.heads], ids=lambda n: n.spec, indirect=True
+)
 def test_auxiliary_outputs_in_training(compared: Compared) -> None:
     """Every output of training mode, on the statistics of the batch and without dropout."""
     wanted = compared.real.forward("float64", training=True)
@@ -169,7 +201,9 @@ def test_auxiliary_outputs_in_training(compared: Compared) -> None:
     x = compared.network.batch.astype(np.float64)
     found = {"numpy": interpret(compared.typed, compared.weights, x, training=True).outputs}
     for backend in BACKENDS:
-        found[backend] = model(backend, compared.typed, compared.weights, "float64").forward(x, training=True)
+        found[backend] = model(backend, compared.typed, compared.weights, "float64").forward(
+            x, training=True
+        )
     errors = {who: farthest(outputs, wanted) for who, outputs in found.items()}
     print(compared.network.spec, {k: f"{e:.1e}" for k, e in errors.items()})
     assert max(errors.values()) <= FLOAT64, errors
@@ -177,7 +211,16 @@ def test_auxiliary_outputs_in_training(compared: Compared) -> None:
 
 def test_the_command(compared: Compared, tmp_path: Path) -> None:
     spec, out = SPECS / f"{compared.network.spec}.yaml", tmp_path / "out.safetensors"
-    command = ["weights", "import", spec, "--from", compared.network.source, compared.files[0], "--out", out]
+    command = [
+        "weights",
+        "import",
+        spec,
+        "--from",
+        compared.network.source,
+        compared.files[0],
+        "--out",
+        out,
+    ]
     result = CliRunner().invoke(main, list(map(str, command)))
     assert result.exit_code == 0, result.stderr
     report = Report()

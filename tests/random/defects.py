@@ -45,9 +45,27 @@ class Defect(NamedTuple):
 
 DEFECTS = (
     # shape rules
-    Defect("the size of `same` is rounded down", CORE, "types.window", "size + (self.stride - 1)) //", "size) //"),
-    Defect("a window that starts in the padding counts", CORE, "types.window", "count -= 1", "count -= 0"),
-    Defect("the size of `ceil_mode` is rounded down", CORE, "types.window", "2 * self.stride - 1", "self.stride"),
+    Defect(
+        "the size of `same` is rounded down",
+        CORE,
+        "types.window",
+        "size + (self.stride - 1)) //",
+        "size) //",
+    ),
+    Defect(
+        "a window that starts in the padding counts",
+        CORE,
+        "types.window",
+        "count -= 1",
+        "count -= 0",
+    ),
+    Defect(
+        "the size of `ceil_mode` is rounded down",
+        CORE,
+        "types.window",
+        "2 * self.stride - 1",
+        "self.stride",
+    ),
     Defect(
         "dilation spans a tap too many",
         CORE,
@@ -69,7 +87,13 @@ DEFECTS = (
         "return total // 2, total - total // 2",
         "return total - total // 2, total // 2",
     ),
-    Defect("zero padding is that before, twice", CORE, "ops.zero_pad", "dim(n + sum(p))", "dim(n + 2 * p[0])"),
+    Defect(
+        "zero padding is that before, twice",
+        CORE,
+        "ops.zero_pad",
+        "dim(n + sum(p))",
+        "dim(n + 2 * p[0])",
+    ),
     Defect(
         "the kernel of a grouped convolution sees all channels",
         CORE,
@@ -91,12 +115,28 @@ DEFECTS = (
         "total = total + t.channels",
         "total = total + types[0].channels",
     ),
-    Defect("defaults replace what a step says", CORE, "ops.base", "if k not in self.model_fields_set", ""),
+    Defect(
+        "defaults replace what a step says",
+        CORE,
+        "ops.base",
+        "if k not in self.model_fields_set",
+        "",
+    ),
     # PyTorch
     Defect("no groups", TORCH, "lowering", "if op.groups != 1:", "if op.groups < 1:"),
-    Defect("epsilon of batch norm is PyTorch's", TORCH, "helpers", "if op.epsilon != 1e-5:", "if op.epsilon < 1e-5:"),
     Defect(
-        "epsilon of conv_bn is PyTorch's", TORCH, "helpers", 'for k in ("eps", "momentum"))', 'for k in ("momentum",))'
+        "epsilon of batch norm is PyTorch's",
+        TORCH,
+        "helpers",
+        "if op.epsilon != 1e-5:",
+        "if op.epsilon < 1e-5:",
+    ),
+    Defect(
+        "epsilon of conv_bn is PyTorch's",
+        TORCH,
+        "helpers",
+        'for k in ("eps", "momentum"))',
+        'for k in ("momentum",))',
     ),
     Defect(
         "epsilon of group norm is PyTorch's",
@@ -105,7 +145,14 @@ DEFECTS = (
         'kind = helpers.norm("nn.GroupNorm"',
         'keywords = {}; kind = helpers.norm("nn.GroupNorm"',
     ),
-    Defect("momentum is the decay", TORCH, "helpers", "round(1.0 - op.decay, 12)", "op.decay", training=True),
+    Defect(
+        "momentum is the decay",
+        TORCH,
+        "helpers",
+        "round(1.0 - op.decay, 12)",
+        "op.decay",
+        training=True,
+    ),
     Defect(
         "axes of the padding are swapped",
         TORCH,
@@ -135,7 +182,11 @@ DEFECTS = (
         'keywords["stride"] = short((windows[0].stride,) * len(windows))',
     ),
     Defect(
-        "dilation only where every axis has it", TORCH, "windows", "if any(w.dilation != 1", "if all(w.dilation != 1"
+        "dilation only where every axis has it",
+        TORCH,
+        "windows",
+        "if any(w.dilation != 1",
+        "if all(w.dilation != 1",
     ),
     Defect(
         "an average counts its padding",
@@ -144,9 +195,23 @@ DEFECTS = (
         'items.append(Item(literal(False), "count_include_pad"))',
         "pass",
     ),
-    Defect("an average with `same` counts its padding", TORCH, "helpers/same_pool.same_avg_pool.py.j2", " / share", ""),
-    Defect("an average with padding by side counts it", TORCH, "helpers/padded_avg_pool.py.j2", " / share", ""),
-    Defect("a maximum is padded by zeros", TORCH, "lowering", 'literal(float("-inf"))', "literal(0.0)"),
+    Defect(
+        "an average with `same` counts its padding",
+        TORCH,
+        "helpers/same_pool.same_avg_pool.py.j2",
+        " / share",
+        "",
+    ),
+    Defect(
+        "an average with padding by side counts it",
+        TORCH,
+        "helpers/padded_avg_pool.py.j2",
+        " / share",
+        "",
+    ),
+    Defect(
+        "a maximum is padded by zeros", TORCH, "lowering", 'literal(float("-inf"))', "literal(0.0)"
+    ),
     Defect(
         "a maximum with `same` is padded by zeros",
         TORCH,
@@ -154,12 +219,34 @@ DEFECTS = (
         ', value=float("-inf")',
         "",
     ),
-    Defect("a maximum has no ceil_mode", TORCH, "lowering", "if op.ceil_mode:", "if op.ceil_mode and average:"),
-    Defect("global pools are all averages", TORCH, "lowering", '"mean" if average else "amax"', '"mean"'),
     Defect(
-        "softmax over the last axis", TORCH, "lowering", 'keywords["dim"] = literal(1)', 'keywords["dim"] = literal(-1)'
+        "a maximum has no ceil_mode",
+        TORCH,
+        "lowering",
+        "if op.ceil_mode:",
+        "if op.ceil_mode and average:",
     ),
-    Defect("slopes are PyTorch's", TORCH, "activations", "slope != SLOPES[name]", "slope == SLOPES[name]"),
+    Defect(
+        "global pools are all averages",
+        TORCH,
+        "lowering",
+        '"mean" if average else "amax"',
+        '"mean"',
+    ),
+    Defect(
+        "softmax over the last axis",
+        TORCH,
+        "lowering",
+        'keywords["dim"] = literal(1)',
+        'keywords["dim"] = literal(-1)',
+    ),
+    Defect(
+        "slopes are PyTorch's",
+        TORCH,
+        "activations",
+        "slope != SLOPES[name]",
+        "slope == SLOPES[name]",
+    ),
     Defect(
         "gelu is exact where its approximation is meant",
         TORCH,
@@ -168,7 +255,11 @@ DEFECTS = (
         'name == "gelu" and not op.approximate',
     ),
     Defect(
-        "flatten has the channels first", TORCH, "lowering", 'f"{v}.movedim(1, -1).flatten(1)"', 'f"{v}.flatten(1)"'
+        "flatten has the channels first",
+        TORCH,
+        "lowering",
+        'f"{v}.movedim(1, -1).flatten(1)"',
+        'f"{v}.flatten(1)"',
     ),
     Defect(
         "residuals are scaled to one digit",
@@ -177,9 +268,23 @@ DEFECTS = (
         "else literal(op.value)",
         "else literal(round(op.value, 1))",
     ),
-    Defect("a concat joins the last branch first", TORCH, "build", "listing(results)", "listing(results[::-1])"),
-    Defect("multiply adds", TORCH, "build", '" + " if fork.node.merge == "add" else " * "', '" + "'),
-    Defect("conv_bn has no activation", TORCH, "helpers", "result = applied(kind, inner)", "result = inner"),
+    Defect(
+        "a concat joins the last branch first",
+        TORCH,
+        "build",
+        "listing(results)",
+        "listing(results[::-1])",
+    ),
+    Defect(
+        "multiply adds", TORCH, "build", '" + " if fork.node.merge == "add" else " * "', '" + "'
+    ),
+    Defect(
+        "conv_bn has no activation",
+        TORCH,
+        "helpers",
+        "result = applied(kind, inner)",
+        "result = inner",
+    ),
     Defect(
         "relu is relu6",
         TORCH,
@@ -219,7 +324,14 @@ DEFECTS = (
     ),
     # Keras
     Defect("epsilon is Keras's", KERAS, "lowering", '"epsilon": op.epsilon', '"epsilon": 0.001'),
-    Defect("momentum is Keras's", KERAS, "lowering", '"momentum": op.decay', '"momentum": 0.99', training=True),
+    Defect(
+        "momentum is Keras's",
+        KERAS,
+        "lowering",
+        '"momentum": op.decay',
+        '"momentum": 0.99',
+        training=True,
+    ),
     Defect(
         "sides of the padding are swapped",
         KERAS,
@@ -248,8 +360,20 @@ DEFECTS = (
         "if op.count_include_pad:",
         "if op.count_include_pad and not any(map(sum, constant or [])):",
     ),
-    Defect("an average counts its padding", KERAS, "pools", "if op.count_include_pad:", "if constant is not None:"),
-    Defect("a maximum is padded by zeros", KERAS, "helpers/max_pool.py.j2", ', constant_values=float("-inf")', ""),
+    Defect(
+        "an average counts its padding",
+        KERAS,
+        "pools",
+        "if op.count_include_pad:",
+        "if constant is not None:",
+    ),
+    Defect(
+        "a maximum is padded by zeros",
+        KERAS,
+        "helpers/max_pool.py.j2",
+        ', constant_values=float("-inf")',
+        "",
+    ),
     Defect(
         "an overhanging window is a pixel short",
         KERAS,

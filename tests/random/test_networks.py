@@ -40,7 +40,9 @@ def test_the_command_says_which_seeds_disagree() -> None:
     result = CliRunner().invoke(main, ["--count", "2", "--seed", "7", "--backend", "missing"])
     assert result.exit_code == 1
     for seed in (7, 8):
-        assert f"seed {seed} ({random_spec(seed).policy}): the process ended with 1" in result.stdout
+        assert (
+            f"seed {seed} ({random_spec(seed).policy}): the process ended with 1" in result.stdout
+        )
     assert "2 networks, 0 of them in training mode too: 2 disagreements, 0 skipped" in result.stdout
 
 

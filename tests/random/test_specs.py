@@ -59,7 +59,10 @@ def test_a_seed_is_one_spec_whatever_the_order_of_hashes() -> None:
     code = "from inception_dsl.testing.random_specs import random_spec; print([random_spec(s) for s in range(40)])"
     texts = {
         subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
         ).stdout
         for seed in ("0", "1")
     }
@@ -92,13 +95,19 @@ def test_every_corner_of_windows_is_there() -> None:
             "asymmetric kernel": len({w.kernel for w in windows}) > 1,
             "even kernel": any(w.kernel % 2 == 0 for w in windows),
             "strides that differ": len({w.stride for w in windows}) > 1,
-            "stride 2 on an even size": any(w.stride == 2 and not n % 2 for w, n in zip(windows, sizes, strict=True)),
-            "stride 2 on an odd size": any(w.stride == 2 and n % 2 for w, n in zip(windows, sizes, strict=True)),
+            "stride 2 on an even size": any(
+                w.stride == 2 and not n % 2 for w, n in zip(windows, sizes, strict=True)
+            ),
+            "stride 2 on an odd size": any(
+                w.stride == 2 and n % 2 for w, n in zip(windows, sizes, strict=True)
+            ),
             "stride beyond the kernel": any(w.stride > w.kernel for w in windows),
             "same": op.padding == "same",
             "valid": op.padding == "valid",
             "pixels": isinstance(op.padding, int) and op.padding > 0,
-            "padding by side": any(w.padding != "same" and w.padding[0] != w.padding[1] for w in windows),
+            "padding by side": any(
+                w.padding != "same" and w.padding[0] != w.padding[1] for w in windows
+            ),
             "kernel beyond the map": any(w.extent > n for w, n in zip(windows, sizes, strict=True)),
             "one pixel": sizes.count(1) == len(sizes),
         }
@@ -108,12 +117,14 @@ def test_every_corner_of_windows_is_there() -> None:
                 "dilation at a stride": any(w.dilation > 1 and w.stride > 1 for w in windows),
                 "groups": getattr(op, "groups", 1) > 1,
                 "depth multiplier": getattr(op, "depth_multiplier", 1) > 1,
-                "expansion by groups": getattr(op, "groups", 1) > 1 and op.filters != node.x.channels,
+                "expansion by groups": getattr(op, "groups", 1) > 1
+                and op.filters != node.x.channels,
             }
         else:
             corners |= {
                 "ceil_mode": op.ceil_mode,
-                "counted padding": getattr(op, "count_include_pad", False) and op.padding != "valid",
+                "counted padding": getattr(op, "count_include_pad", False)
+                and op.padding != "valid",
                 "padding that does not count": op.op == "avg_pool" and not op.count_include_pad,
             }
         seen[f"{kind} of {node.x.rank} axes"] += 1
@@ -132,7 +143,9 @@ def test_the_rest_of_the_language_is_there() -> None:
         spec, program = random_spec(seed), typed.program
         found = [node for _, node in walk_program(typed)]
         forks = [n for n in found if isinstance(n, TypedFork)]
-        inner = [m for f in forks for _, b in f.branches for s in b.steps for m in [s.runs[0].typed]]
+        inner = [
+            m for f in forks for _, b in f.branches for s in b.steps for m in [s.runs[0].typed]
+        ]
         seen.update(
             name
             for name, there in {
@@ -141,7 +154,9 @@ def test_the_rest_of_the_language_is_there() -> None:
                 "axes that differ": len(set(program.input.spatial)) > 1,
                 "a pixel": program.input.positions() == 1,
                 "nested fork": any(isinstance(m, TypedFork) for m in inner),
-                "residual with scale": any(isinstance(m, TypedOp) and m.op.op == "scale" for m in inner),
+                "residual with scale": any(
+                    isinstance(m, TypedOp) and m.op.op == "scale" for m in inner
+                ),
                 "empty branch": any(not b.steps for f in forks for _, b in f.branches),
                 "repeat": "repeat:" in spec.text,
                 "parameter": bool(program.values),
@@ -154,13 +169,32 @@ def test_the_rest_of_the_language_is_there() -> None:
                 "two heads": len(program.aux_heads) > 1,
                 "further output": bool(program.outputs),
                 "label smoothing": bool(program.training and program.training.label_smoothing),
-                "vector in a fork": any(not b.y.rank and f.y.rank for f in forks for _, b in f.branches),
+                "vector in a fork": any(
+                    not b.y.rank and f.y.rank for f in forks for _, b in f.branches
+                ),
             }.items()
             if there
         )
     assert set(seen) == {
-        *("network", "block", "axes that differ", "a pixel", "nested fork", "residual with scale", "empty branch"),
-        *("repeat", "parameter", "arguments", "expression", "defaults", "import", "extends", "auxiliary head"),
+        *(
+            "network",
+            "block",
+            "axes that differ",
+            "a pixel",
+            "nested fork",
+            "residual with scale",
+            "empty branch",
+        ),
+        *(
+            "repeat",
+            "parameter",
+            "arguments",
+            "expression",
+            "defaults",
+            "import",
+            "extends",
+            "auxiliary head",
+        ),
         *("two heads", "further output", "label smoothing", "vector in a fork"),
     }
     assert min(seen.values()) >= 3, seen

@@ -24,8 +24,17 @@ from inception_dsl.verify.bounds import FLOAT64, GRADIENT64, distance, gradient_
 
 CASES = all_cases()
 # inputs with many equal values and values at the kinks
-TIES = [case for case in CASES if case.name.startswith(("activation-", "max_pool", "global_max", "adaptive_max"))]
-NETWORKS = {"v0": "9x7x192", "v1": "224x224x3", "v3": "299x299x3", "inception_resnet_v2": "107x91x3"}
+TIES = [
+    case
+    for case in CASES
+    if case.name.startswith(("activation-", "max_pool", "global_max", "adaptive_max"))
+]
+NETWORKS = {
+    "v0": "9x7x192",
+    "v1": "224x224x3",
+    "v3": "299x299x3",
+    "inception_resnet_v2": "107x91x3",
+}
 
 
 def aims(typed: TypedProgram, weights: Any, x: Any) -> Any:
@@ -111,7 +120,9 @@ SMOOTH = {
 
 
 @pytest.mark.parametrize("name", SMOOTH)
-def test_gradients_equal_finite_differences(name: str, program: Callable[[Case], TypedProgram]) -> None:
+def test_gradients_equal_finite_differences(
+    name: str, program: Callable[[Case], TypedProgram]
+) -> None:
     """Along one random direction for each weight and for the input: no framework has a say in this."""
     typed = program(Case(name, SMOOTH[name], "{channels: 4, height: 6, width: 5}"))
     weights, x = seeded(typed, seed=1), batch(typed, seed=2, size=3)

@@ -52,7 +52,11 @@ def test_losses_and_their_gradients_equal_those_of_generated_code(
     assert typed.has_loss == (name != "outputs without a loss")
     shapes = {n: (3, *y.shape) for n, y in typed.outputs.items()}
     rng = np.random.default_rng(3)
-    targets = np.array([4, 0, 2]) if typed.has_loss else {n: rng.normal(size=shape) for n, shape in shapes.items()}
+    targets = (
+        np.array([4, 0, 2])
+        if typed.has_loss
+        else {n: rng.normal(size=shape) for n, shape in shapes.items()}
+    )
     judge = step(typed, weights, x, targets, rate=0.1)
     assert {n: y.shape for n, y in judge.outputs.items()} == shapes
     model = running("torch", typed)
@@ -60,7 +64,9 @@ def test_losses_and_their_gradients_equal_those_of_generated_code(
     found = model.step(x, targets, 0.1)
     assert distance(found.loss, judge.loss) <= FLOAT64
     assert max(gradient_errors(found.gradients, judge.gradients).values()) <= FLOAT64
-    assert all(distance(found.weights[path], value) <= FLOAT64 for path, value in unbiased(judge).items())
+    assert all(
+        distance(found.weights[path], value) <= FLOAT64 for path, value in unbiased(judge).items()
+    )
 
 
 def test_cross_entropy_by_hand(network: Callable[[str], TypedProgram]) -> None:
@@ -71,9 +77,16 @@ def test_cross_entropy_by_hand(network: Callable[[str], TypedProgram]) -> None:
     def entropy(name: str) -> float:
         logits = found.outputs[name]
         logarithm = logits - np.log(np.exp(logits).sum(1, keepdims=True))
-        return float(np.mean([-0.9 * row[k] - 0.1 * row.mean() for row, k in zip(logarithm, (1, 3), strict=True)]))
+        return float(
+            np.mean(
+                [-0.9 * row[k] - 0.1 * row.mean() for row, k in zip(logarithm, (1, 3), strict=True)]
+            )
+        )
 
-    assert distance(found.loss, entropy("logits") + 0.3 * entropy("aux") + 0.7 * entropy("other")) <= FLOAT64
+    assert (
+        distance(found.loss, entropy("logits") + 0.3 * entropy("aux") + 0.7 * entropy("other"))
+        <= FLOAT64
+    )
 
 
 def test_moving_statistics(network: Callable[[str], TypedProgram]) -> None:
@@ -85,9 +98,15 @@ def test_moving_statistics(network: Callable[[str], TypedProgram]) -> None:
     n = 3 * 7 * 6
     assert found.counts == {variance: n}
     assert distance(found.weights[mean], 0.99 * weights[mean] + 0.01 * now[mean]) <= FLOAT64
-    assert distance(found.weights[variance], 0.99 * weights[variance] + 0.01 * now[variance]) <= FLOAT64
+    assert (
+        distance(found.weights[variance], 0.99 * weights[variance] + 0.01 * now[variance])
+        <= FLOAT64
+    )
     other = unbiased(found)
-    assert distance(other[variance], 0.99 * weights[variance] + 0.01 * now[variance] * n / (n - 1)) <= FLOAT64
+    assert (
+        distance(other[variance], 0.99 * weights[variance] + 0.01 * now[variance] * n / (n - 1))
+        <= FLOAT64
+    )
     assert all(other[path] is value for path, value in found.weights.items() if path != variance)
     assert found.weights.keys() == weights.keys() == {*found.gradients, mean, variance}
     moved = weights["one/conv/kernel"] - 0.5 * found.gradients["one/conv/kernel"]
@@ -103,7 +122,9 @@ def test_one_value_has_no_unbiased_variance(body: Callable[..., TypedProgram]) -
     assert np.isnan(unbiased(found)[path]).all() and np.isfinite(found.weights[path]).all()
 
 
-def test_the_output_of_every_block_and_of_every_step_at_the_top_is_kept(compiled: Callable[..., TypedProgram]) -> None:
+def test_the_output_of_every_block_and_of_every_step_at_the_top_is_kept(
+    compiled: Callable[..., TypedProgram],
+) -> None:
     typed = compiled(f"""network: net
 {INPUT}blocks: {{inner: {{steps: [{{op: scale, value: 2}}]}}, outer: {{steps: [{{use: inner}}, {{op: identity}}]}}}}
 stem: [{{op: conv, name: first, filters: 3, kernel_size: 3}}, {{op: scale, value: 3}}]
@@ -125,15 +146,27 @@ aux_heads: {{aux: {{after: joined, loss_weight: 0.3, steps: [{{use: outer}}]}}}}
 
 def test_the_parts_of_a_layer_are_those_of_composite_ops() -> None:
     x = TensorType((8, 8), 4)
-    required = {"conv_bn": {"filters": 4, "kernel_size": 3}, "separable_conv": {"filters": 4, "kernel_size": 3}}
+    required = {
+        "conv_bn": {"filters": 4, "kernel_size": 3},
+        "separable_conv": {"filters": 4, "kernel_size": 3},
+    }
     composites = [op for op in CORE_OPS if issubclass(op, Composite)]
     assert {op.kind for op in composites} == required.keys()
-    found = [w.name for op in composites for w in op.model_validate({"op": op.kind, **required[op.kind]}).weights(x)]
+    found = [
+        w.name
+        for op in composites
+        for w in op.model_validate({"op": op.kind, **required[op.kind]}).weights(x)
+    ]
     assert {name.split("/")[0] for name in found} == set(PARTS)
 
 
 def test_units_of_gradients() -> None:
-    assert [layer(p) for p in ("a/b/conv/kernel", "a/b/bn/beta", "a/0/kernel", "kernel")] == ["a/b", "a/b", "a/0", ""]
+    assert [layer(p) for p in ("a/b/conv/kernel", "a/b/bn/beta", "a/0/kernel", "kernel")] == [
+        "a/b",
+        "a/b",
+        "a/0",
+        "",
+    ]
     reference = {
         "a/conv/kernel": np.array([4.0, -8.0]),
         "a/bn/beta": np.array([0.0]),  # in the same layer as 8
@@ -142,11 +175,22 @@ def test_units_of_gradients() -> None:
     }
     found = {path: value + 1e-3 for path, value in reference.items()}
     errors = gradient_errors(found, reference)
-    expected = {"a/conv/kernel": 1e-3 / 8, "a/bn/beta": 1e-3 / 8, "b/kernel": 1e-3 / 8e-4, "c/kernel": 1e-3 / 2}
+    expected = {
+        "a/conv/kernel": 1e-3 / 8,
+        "a/bn/beta": 1e-3 / 8,
+        "b/kernel": 1e-3 / 8e-4,
+        "c/kernel": 1e-3 / 2,
+    }
     assert errors.keys() == expected.keys()
     assert all(errors[path] == pytest.approx(value) for path, value in expected.items())
     assert gradient_errors({}, {"a/kernel": np.ones(1)}) == {"a/kernel": float("inf")}
     assert gradient_errors({"a/kernel": np.ones(1)}, {}) == {"a/kernel": float("inf")}
-    assert gradient_errors({"a/kernel": np.ones(2)}, {"a/kernel": np.ones(1)}) == {"a/kernel": float("inf")}
-    assert gradient_errors({"a/kernel": np.array([np.nan])}, {"a/kernel": np.ones(1)}) == {"a/kernel": float("inf")}
-    assert gradient_errors({"a/kernel": np.zeros(1)}, {"a/kernel": np.zeros(1)}) == {"a/kernel": 0.0}
+    assert gradient_errors({"a/kernel": np.ones(2)}, {"a/kernel": np.ones(1)}) == {
+        "a/kernel": float("inf")
+    }
+    assert gradient_errors({"a/kernel": np.array([np.nan])}, {"a/kernel": np.ones(1)}) == {
+        "a/kernel": float("inf")
+    }
+    assert gradient_errors({"a/kernel": np.zeros(1)}, {"a/kernel": np.zeros(1)}) == {
+        "a/kernel": 0.0
+    }

@@ -238,7 +238,9 @@ def properties() -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{field}", found
 
 
-@pytest.mark.parametrize(("name", "found"), list(properties()), ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("name", "found"), list(properties()), ids=lambda v: v if isinstance(v, str) else ""
+)
 def test_every_field_is_described_with_an_example_or_its_values(name: str, found: Any) -> None:
     assert found.get("description", "").strip(), name
     options = [found, *found.get("anyOf", [])]
@@ -265,7 +267,9 @@ def test_the_vocabulary_is_that_of_draft_7() -> None:
 
 def test_the_committed_schema_is_up_to_date() -> None:
     written = (ROOT / "specs/schema.json").read_text(encoding="utf-8")
-    assert json.loads(written) == json.loads(json.dumps(schema())), "inception-dsl schema > specs/schema.json"
+    assert json.loads(written) == json.loads(json.dumps(schema())), (
+        "inception-dsl schema > specs/schema.json"
+    )
 
 
 def test_the_committed_reference_is_up_to_date() -> None:

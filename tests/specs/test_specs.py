@@ -36,26 +36,94 @@ NUMBERS: dict[str, tuple[int, int, int, int, str, str]] = {
 # the shapes of the papers' tables, in order (GoogLeNet: Table 1; BN-Inception: Figure 5; Inception-v3: Table 1 as the
 # authors' code has it; Inception-v4 and Inception-ResNet: Figures 9 and 15)
 GOOGLENET = ["28x28x256", "28x28x480", "14x14x480"]
-GOOGLENET += ["14x14x512", "14x14x512", "14x14x512", "14x14x528", "14x14x832", "7x7x832", "7x7x832", "7x7x1024"]
+GOOGLENET += [
+    "14x14x512",
+    "14x14x512",
+    "14x14x512",
+    "14x14x528",
+    "14x14x832",
+    "7x7x832",
+    "7x7x832",
+    "7x7x1024",
+]
 STAGES: dict[str, list[str]] = {
     "v1": ["112x112x64", "56x56x64", "56x56x192", "28x28x192", *GOOGLENET, "1024", "1000"],
     "v2": [
-        *("112x112x64", "56x56x64", "56x56x192", "28x28x192", "28x28x256", "28x28x320", "14x14x576"),
-        *("14x14x576", "14x14x576", "14x14x576", "14x14x576", "7x7x1024", "7x7x1024", "7x7x1024", "1024", "1000"),
+        *(
+            "112x112x64",
+            "56x56x64",
+            "56x56x192",
+            "28x28x192",
+            "28x28x256",
+            "28x28x320",
+            "14x14x576",
+        ),
+        *(
+            "14x14x576",
+            "14x14x576",
+            "14x14x576",
+            "14x14x576",
+            "7x7x1024",
+            "7x7x1024",
+            "7x7x1024",
+            "1024",
+            "1000",
+        ),
     ],
     "v1_article": ["112x112x64", "56x56x64", "56x56x192", "28x28x192", *GOOGLENET],
     "v2_article": ["112x112x64", "56x56x64", "56x56x192", "28x28x192", *GOOGLENET],
     "v3": [
-        *("149x149x32", "147x147x32", "147x147x64", "73x73x64", "73x73x80", "71x71x192", "35x35x192"),
-        *("35x35x256", "35x35x288", "35x35x288", "17x17x768", "17x17x768", "17x17x768", "17x17x768", "17x17x768"),
+        *(
+            "149x149x32",
+            "147x147x32",
+            "147x147x64",
+            "73x73x64",
+            "73x73x80",
+            "71x71x192",
+            "35x35x192",
+        ),
+        *(
+            "35x35x256",
+            "35x35x288",
+            "35x35x288",
+            "17x17x768",
+            "17x17x768",
+            "17x17x768",
+            "17x17x768",
+            "17x17x768",
+        ),
         *("8x8x1280", "8x8x2048", "8x8x2048", "2048", "1000"),
     ],
-    "v4": ["35x35x384", *["35x35x384"] * 4, "17x17x1024", *["17x17x1024"] * 7, "8x8x1536", *["8x8x1536"] * 3, "1536"],
+    "v4": [
+        "35x35x384",
+        *["35x35x384"] * 4,
+        "17x17x1024",
+        *["17x17x1024"] * 7,
+        "8x8x1536",
+        *["8x8x1536"] * 3,
+        "1536",
+    ],
     "inception_resnet_v1": [
-        *("35x35x256", *["35x35x256"] * 5, "17x17x896", *["17x17x896"] * 10, "8x8x1792", *["8x8x1792"] * 5, "1792"),
+        *(
+            "35x35x256",
+            *["35x35x256"] * 5,
+            "17x17x896",
+            *["17x17x896"] * 10,
+            "8x8x1792",
+            *["8x8x1792"] * 5,
+            "1792",
+        ),
     ],
     "inception_resnet_v2": [
-        *("35x35x384", *["35x35x384"] * 5, "17x17x1152", *["17x17x1152"] * 10, "8x8x2144", *["8x8x2144"] * 5, "2144"),
+        *(
+            "35x35x384",
+            *["35x35x384"] * 5,
+            "17x17x1152",
+            *["17x17x1152"] * 10,
+            "8x8x2144",
+            *["8x8x2144"] * 5,
+            "2144",
+        ),
     ],
 }
 
@@ -91,13 +159,18 @@ def test_numbers(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_stages(name: str) -> None:
     shapes = iter(top(compiled(name)))
-    for stage in STAGES[name]:  # in this order; steps between the rows of a table may stand between them
+    for stage in STAGES[
+        name
+    ]:  # in this order; steps between the rows of a table may stand between them
         assert stage in shapes, f"{stage} is missing in {top(compiled(name))}"
 
 
 @pytest.mark.parametrize(("name", "classes"), [(n, 10) for n in NUMBERS if n != "v0"])
 def test_the_number_of_classes_is_a_setting(name: str, classes: int) -> None:
-    assert str(compiled(name, classes=str(classes)).outputs["logits"]) in (f"{classes}", f"1x1x{classes}")
+    assert str(compiled(name, classes=str(classes)).outputs["logits"]) in (
+        f"{classes}",
+        f"1x1x{classes}",
+    )
 
 
 def module_3a(reduced: bool) -> tuple[int, str]:
@@ -124,7 +197,11 @@ def test_the_arithmetic_of_the_article() -> None:
 def test_googlenet_has_22_layers_with_parameters_on_its_longest_path() -> None:
     typed = compiled("v1")
     stem = sum(layer.parameters > 0 for layer in layers(typed) if layer.path.startswith("conv"))
-    modules = [name for name in {layer.path.split("/")[0] for layer in layers(typed)} if name.startswith("inception_")]
+    modules = [
+        name
+        for name in {layer.path.split("/")[0] for layer in layers(typed)}
+        if name.startswith("inception_")
+    ]
     assert stem + 2 * len(modules) + 1 == 22
 
 

@@ -13,7 +13,10 @@ from torch.nn import functional as F
 import inception_dsl
 
 ROOT = Path(__file__).parents[2]
-HEADED = {"v1": ("GoogLeNet", ["aux1", "aux2"], [0.3, 0.3], 0.0), "v3": ("InceptionV3", ["aux"], [0.4], 0.1)}
+HEADED = {
+    "v1": ("GoogLeNet", ["aux1", "aux2"], [0.3, 0.3], 0.0),
+    "v3": ("InceptionV3", ["aux"], [0.4], 0.1),
+}
 
 
 def module_of(name: str, **settings: Any) -> ModuleType:
@@ -65,7 +68,9 @@ def test_loss_of_probabilities() -> None:
     torch.testing.assert_close(found, F.cross_entropy(logits.flatten(1), target))
 
 
-@pytest.mark.parametrize(("name", "cls", "least"), [("v4", "InceptionV4", 75), ("v1", "GoogLeNet", 47)])
+@pytest.mark.parametrize(
+    ("name", "cls", "least"), [("v4", "InceptionV4", 75), ("v1", "GoogLeNet", 47)]
+)
 def test_the_smallest_input_is_the_smallest(name: str, cls: str, least: int) -> None:
     net = getattr(module_of(name), cls)(num_classes=2).eval()
     with torch.no_grad():
@@ -124,7 +129,9 @@ head: [{op: global_avg_pool}, {op: dense, name: classifier, units: $classes}]
     assert outputs._fields == ("logits", "early", "helper")
     assert outputs.early.shape == (2, 4, 8, 6)
     target = torch.tensor([1, 2])
-    expected = F.cross_entropy(outputs.logits, target) + 0.5 * F.cross_entropy(outputs.helper, target)
+    expected = F.cross_entropy(outputs.logits, target) + 0.5 * F.cross_entropy(
+        outputs.helper, target
+    )
     torch.testing.assert_close(module.loss(outputs, target), expected)
     assert net.eval()(x).helper is None
 
@@ -150,7 +157,9 @@ body:
     assert module.Sizes()(torch.randn(1, 3, 16, 16)).shape == (1, 4, 16, 16)
 
 
-@pytest.mark.parametrize(("rank", "axes"), [(1, "length: 40"), (3, "depth: 9, height: 8, width: 10")])
+@pytest.mark.parametrize(
+    ("rank", "axes"), [(1, "length: 40"), (3, "depth: 9, height: 8, width: 10")]
+)
 def test_other_ranks(tmp_path: Path, rank: int, axes: str) -> None:
     module = written(
         tmp_path,

@@ -57,7 +57,9 @@ def life(request: pytest.FixtureRequest) -> Iterator[Life]:
     found = output(net, x)
     exact = output(copy.deepcopy(net).double(), x.double())
     rounding = apart(found, exact)
-    assert apart(exact[0], exact[1]) > 100 * allowed(rounding), "different samples must not look the same"
+    assert apart(exact[0], exact[1]) > 100 * allowed(rounding), (
+        "different samples must not look the same"
+    )
     yield Life(typed, module, net, x, large, found, exact, rounding)
     torch.compiler.reset()
 
@@ -67,7 +69,9 @@ def nudged(net: nn.Module) -> nn.Module:
     """Initial weights with biases, scales and statistics, all alike at the start, moved apart."""
     for value in net.state_dict().values():
         if value.ndim == 1:
-            value.mul_(torch.empty_like(value).uniform_(0.8, 1.2)).add_(torch.empty_like(value).uniform_(0, 0.1))
+            value.mul_(torch.empty_like(value).uniform_(0.8, 1.2)).add_(
+                torch.empty_like(value).uniform_(0, 0.1)
+            )
     return net
 
 
@@ -125,11 +129,17 @@ def test_runs_in_onnx_runtime(life: Life, exported: torch.export.ExportedProgram
 
 
 def test_channels_last(life: Life) -> None:
-    net, x = (each.to(memory_format=torch.channels_last) for each in (copy.deepcopy(life.net), life.x))
+    net, x = (
+        each.to(memory_format=torch.channels_last) for each in (copy.deepcopy(life.net), life.x)
+    )
     assert apart(output(net, x), life.exact) <= allowed(life.rounding)
     assert apart(output(net.double(), x.double()), life.exact) <= FLOAT64
     with torch.no_grad():
-        features = net.forward_features(x.double()) if hasattr(net, "forward_features") else net(x.double())
+        features = (
+            net.forward_features(x.double())
+            if hasattr(net, "forward_features")
+            else net(x.double())
+        )
     assert features.is_contiguous(memory_format=torch.channels_last)
 
 
@@ -191,7 +201,11 @@ def test_a_network_without_heads_takes_the_weights_of_one_with(life: Life) -> No
 def test_every_parameter_has_a_gradient(life: Life) -> None:
     net = life.trained()
     outputs = net(life.large)
-    loss = life.module.loss(outputs, torch.tensor([3, 999])) if life.typed.has_loss else outputs.square().sum()
+    loss = (
+        life.module.loss(outputs, torch.tensor([3, 999]))
+        if life.typed.has_loss
+        else outputs.square().sum()
+    )
     loss.backward()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None, name

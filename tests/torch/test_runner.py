@@ -108,7 +108,10 @@ def test_a_step_of_a_block_without_a_loss(compiled: Compiled) -> None:
     typed = compiled(BLOCK)
     assert not typed.has_loss
     x = batch(typed, seed=7, size=3)
-    targets = {name: np.random.default_rng(8).normal(size=(3, *y.shape)) for name, y in typed.outputs.items()}
+    targets = {
+        name: np.random.default_rng(8).normal(size=(3, *y.shape))
+        for name, y in typed.outputs.items()
+    }
     check(running(typed).step(x, targets, 0.1), typed, x, targets, 0.1)
 
 
@@ -166,7 +169,10 @@ def test_a_step_is_that_of_plain_pytorch(compiled: Compiled) -> None:
     found = running(typed).step(x, classes, rate)
     own = {path: torch.tensor(value, requires_grad=True) for path, value in weights.items()}
     y = F.conv2d(
-        torch.tensor(x).permute(0, 3, 1, 2), own["conv/kernel"].permute(3, 2, 0, 1), own["conv/bias"], stride=2
+        torch.tensor(x).permute(0, 3, 1, 2),
+        own["conv/kernel"].permute(3, 2, 0, 1),
+        own["conv/bias"],
+        stride=2,
     )
     y = y.relu().permute(0, 2, 3, 1).flatten(1) @ own["fc/kernel"] + own["fc/bias"]
     logs = y.log_softmax(dim=1)
@@ -191,7 +197,9 @@ def test_weights_and_gradients_are_copies(compiled: Compiled) -> None:
     model.step(x, target, 0.5)
     assert all(np.array_equal(value, before[path]) for path, value in kept.items())
     assert all(np.array_equal(value, step.weights[path]) for path, value in held.items())
-    assert not any(np.array_equal(value, before[path]) for path, value in held.items() if "moving" in path)
+    assert not any(
+        np.array_equal(value, before[path]) for path, value in held.items() if "moving" in path
+    )
 
 
 def test_boundaries_are_blocks_and_modules_at_the_top(compiled: Compiled) -> None:
@@ -216,14 +224,22 @@ def test_files_load_into_the_generated_class(compiled: Compiled, tmp_path: Path)
     assert [*tmp_path.glob("*.safetensors*")] == [path]
     net = model.module.Small()
     net.load_state_dict(load_file(path), strict=True)
-    assert all(torch.equal(value, model.net.state_dict()[key]) for key, value in net.state_dict().items())
+    assert all(
+        torch.equal(value, model.net.state_dict()[key]) for key, value in net.state_dict().items()
+    )
     assert net.units[0].inner.bn.num_batches_tracked == 1
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_files_of_other_floats_are_converted(dtype: torch.dtype, compiled: Compiled, tmp_path: Path) -> None:
+def test_files_of_other_floats_are_converted(
+    dtype: torch.dtype, compiled: Compiled, tmp_path: Path
+) -> None:
     model = running(compiled(SMALL))
-    state = {k: v.to(dtype) for k, v in model.net.state_dict().items() if not k.endswith("num_batches_tracked")}
+    state = {
+        k: v.to(dtype)
+        for k, v in model.net.state_dict().items()
+        if not k.endswith("num_batches_tracked")
+    }
     save_file(state, tmp_path / "other.safetensors")
     model.restore(tmp_path / "other.safetensors")
     for key, value in state.items():
@@ -264,11 +280,18 @@ def test_damaged_files_are_refused(compiled: Compiled, tmp_path: Path) -> None:
     data = path.read_bytes()
     header = 8 + int.from_bytes(data[:8], "little")
     damaged = [data[:length] for length in [0, 7, 8, header - 1, header, header + 1, len(data) - 1]]
-    damaged += [data + b"\0", b"\xff" * 8 + data[8:], data.replace(b'"F32"', b'"I32"', 1), b"PK\x03\x04" + data]
+    damaged += [
+        data + b"\0",
+        b"\xff" * 8 + data[8:],
+        data.replace(b'"F32"', b'"I32"', 1),
+        b"PK\x03\x04" + data,
+    ]
     damaged.append(data.replace(b'"shape":[3]', b'"shape":[9]', 1))
     for text in damaged:
         path.write_bytes(text)
-        with pytest.raises(ValueError, match=r"small.safetensors (is no whole safetensors file|does not fit): "):
+        with pytest.raises(
+            ValueError, match=r"small.safetensors (is no whole safetensors file|does not fit): "
+        ):
             model.restore(path)
     with pytest.raises(FileNotFoundError):
         model.restore(tmp_path / "none.safetensors")

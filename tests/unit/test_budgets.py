@@ -47,9 +47,18 @@ def test_the_limits(body: Body, mistakes: Mistakes) -> None:
         ("body: [{op: identity, repeat: 5}]", ["E309 3:31"]),
         ("body: [{op: identity, repeat: 2}, {op: identity, repeat: 3}]", ["E309 3:58"]),
         ("body: [{op: identity, repeat: 4}, {op: identity}]", ["E309 3:35"]),
-        ("body: [{merge: add, branches: {a: [{op: identity}], b: [{op: identity}]}, repeat: 2}]", ["E309 3:83"]),
-        ("blocks: {b: {steps: [{op: identity, repeat: 3}]}}\nbody: [{use: b, repeat: 2}]", ["E309 4:25"]),
-        ("blocks: {b: {steps: [{op: identity, repeat: 3}]}}\nbody: [{use: b}, {use: b, name: c}]", ["E309 4:24"]),
+        (
+            "body: [{merge: add, branches: {a: [{op: identity}], b: [{op: identity}]}, repeat: 2}]",
+            ["E309 3:83"],
+        ),
+        (
+            "blocks: {b: {steps: [{op: identity, repeat: 3}]}}\nbody: [{use: b, repeat: 2}]",
+            ["E309 4:25"],
+        ),
+        (
+            "blocks: {b: {steps: [{op: identity, repeat: 3}]}}\nbody: [{use: b}, {use: b, name: c}]",
+            ["E309 4:24"],
+        ),
         ("stem: [{op: identity, repeat: 2}]\nbody: [{op: identity, repeat: 3}]", ["E309 4:7"]),
         ("stem: [{op: identity, repeat: 4}]\nbody: [{op: identity}]", ["E309 4:7"]),
         (
@@ -90,7 +99,9 @@ def test_what_has_no_type_counts_nothing(mistakes: Mistakes) -> None:
     broken = "{op: max_pool, kernel_size: 9, padding: valid}"
     text = f"body: [{{op: identity, repeat: 4, name: a}}]\naux_heads: {{h: {{after: a, loss_weight: 1, steps: [{broken}]}}}}"
     assert places(mistakes(f"{HEAD}{text}\n")) == ["E401 4:79"]
-    assert places(mistakes(f"{HEAD}body: [{{op: identity, repeat: 4}}, {broken}]\n")) == ["E401 3:63"]
+    assert places(mistakes(f"{HEAD}body: [{{op: identity, repeat: 4}}, {broken}]\n")) == [
+        "E401 3:63"
+    ]
 
 
 PADS = "{op: zero_pad, padding: 1, repeat: %d}"
@@ -123,7 +134,9 @@ PAD = "{steps: [{op: zero_pad, padding: 1}]}"
         ),
     ],
 )
-def test_no_room_for_layers_of_other_shapes(mistakes: Mistakes, text: str, expected: list[str]) -> None:
+def test_no_room_for_layers_of_other_shapes(
+    mistakes: Mistakes, text: str, expected: list[str]
+) -> None:
     report = mistakes(f"{HEAD}{text}\n")
     assert places(report) == expected
     assert "layers of other shapes" in report.diagnostics[0].message

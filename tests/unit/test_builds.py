@@ -23,9 +23,7 @@ from inception_dsl.cli import main
 from inception_dsl.emit.mark import generated_by, sealed, state
 
 KILLS = 12  # 200 by hand, KILLS=200
-SPEC = (
-    "network: {name}\ninput: {{channels: 3, height: 9, width: 9}}\nbody: [{{op: conv, filters: {n}, kernel_size: 3}}]\n"
-)
+SPEC = "network: {name}\ninput: {{channels: 3, height: 9, width: 9}}\nbody: [{{op: conv, filters: {n}, kernel_size: 3}}]\n"
 
 
 @pytest.fixture
@@ -105,7 +103,11 @@ def test_a_link_that_nobody_names(folder: Path) -> None:
     outside.mkdir()
     (folder / "generated").symlink_to(outside)
     (folder / "net.safetensors").symlink_to(outside / "net.safetensors")
-    for command in (["build", "net.yaml"], ["build", "net.yaml", "--force"], ["weights", "init", "net.yaml"]):
+    for command in (
+        ["build", "net.yaml"],
+        ["build", "net.yaml", "--force"],
+        ["weights", "init", "net.yaml"],
+    ):
         result = CliRunner().invoke(main, command)
         assert result.exit_code == 1
         assert "is a link, and nothing is written through one that is not named" in result.stderr
@@ -169,7 +171,11 @@ def full_disk(folder: Path) -> Iterator[None]:
 @pytest.mark.parametrize("out", ["afile", "afile/below", "x" * 300, "pipe/below"])
 @pytest.mark.parametrize(
     "command",
-    [["build", "net.yaml", "--out"], ["build", "net.yaml", "--force", "--out"], ["new", "a_net", "--out"]],
+    [
+        ["build", "net.yaml", "--out"],
+        ["build", "net.yaml", "--force", "--out"],
+        ["new", "a_net", "--out"],
+    ],
     ids=["build", "force", "new"],
 )
 def test_folders_that_are_none(folder: Path, command: list[str], out: str) -> None:
@@ -183,7 +189,9 @@ def test_folders_that_are_none(folder: Path, command: list[str], out: str) -> No
     assert (folder / "afile").read_text() == "mine"
 
 
-@pytest.mark.parametrize("out", ["afile/net.safetensors", f"{'x' * 300}.safetensors", f"{'x' * 300}/net.safetensors"])
+@pytest.mark.parametrize(
+    "out", ["afile/net.safetensors", f"{'x' * 300}.safetensors", f"{'x' * 300}/net.safetensors"]
+)
 def test_weights_in_folders_that_are_none(folder: Path, out: str) -> None:
     (folder / "afile").write_text("mine")
     before = contents(folder)
@@ -202,7 +210,17 @@ def test_a_full_disk_leaves_the_old_files(folder: Path) -> None:
             (out / name / "net.py").write_text(sealed(generated_by("net")))
         before = contents(out)
         commands = [["build", "net.yaml", "--out", "out"], ["new", "a_net", "--out", "out"]]
-        commands += [["weights", "init", "net.yaml", "--set", "body.0.filters=99", "--out", "out/net.safetensors"]]
+        commands += [
+            [
+                "weights",
+                "init",
+                "net.yaml",
+                "--set",
+                "body.0.filters=99",
+                "--out",
+                "out/net.safetensors",
+            ]
+        ]
         for command in commands:
             result = CliRunner().invoke(main, command)
             assert result.exit_code == 1
@@ -274,7 +292,9 @@ def test_builds_that_are_killed(folder: Path, number: int) -> None:
         _, errors = process.communicate(timeout=60)
         found = {n: t for n, t in contents(out).items() if "/.tmp-" not in n}
         assert found.keys() == versions[0].keys(), "nothing is lost"
-        assert all(text in (versions[0][name], versions[1][name]) for name, text in found.items()), "nothing is torn"
+        assert all(
+            text in (versions[0][name], versions[1][name]) for name, text in found.items()
+        ), "nothing is torn"
         if number == signal.SIGINT and process.returncode > 0:
             assert contents(out).keys() == found.keys(), "an interrupt leaves nothing behind"
             assert b"Error" not in errors, errors
@@ -305,7 +325,9 @@ def test_builds_that_are_killed_eight_at_once(folder: Path) -> None:
             process.communicate(timeout=120)
         found = {n: t for n, t in contents(out).items() if "/.tmp-" not in n}
         assert found.keys() == versions[0].keys(), "nothing is lost"
-        assert all(text in (versions[0][name], versions[1][name]) for name, text in found.items()), "nothing is torn"
+        assert all(
+            text in (versions[0][name], versions[1][name]) for name, text in found.items()
+        ), "nothing is torn"
     assert build(*specs, "--set", "body.0.filters=6").exit_code == 0
     assert contents(out) == versions[1], "and no litter"
 

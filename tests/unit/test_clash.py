@@ -113,7 +113,9 @@ def clash(mistakes: Mistakes, fork: str) -> Diagnostic:
         ("{merge: multiply, branches: {a: [], b: [{use: same, n: 5}]}}", "10:56", "15:32", "write `filters: $in_channels`", "10:56-57 $in_channels"),
     ],
 )  # fmt: skip
-def test_the_places_and_the_help(mistakes: Mistakes, fork: str, place: str, other: str, help: str, edit: str) -> None:
+def test_the_places_and_the_help(
+    mistakes: Mistakes, fork: str, place: str, other: str, help: str, edit: str
+) -> None:
     """Where the size of the wrong branch is decided, where that of the right one is, and what to write."""
     found = clash(mistakes, fork)
     assert (f"{found.span.line}:{found.span.column}", found.help) == (place, help)
@@ -155,5 +157,7 @@ def test_what_is_said(mistakes: Mistakes, fork: str, message: str, label: str, s
     found = clash(mistakes, fork)
     assert (found.message, found.label, found.notes) == (message, label, (f"branches: {shapes}",))
     ((_, second),) = found.related
-    assert second.startswith(label.split("; ")[1].split(" with ")[0] + " ends with " + label.rsplit(" with ", 1)[1])
+    assert second.startswith(
+        label.split("; ")[1].split(" with ")[0] + " ends with " + label.rsplit(" with ", 1)[1]
+    )
     assert second.endswith(" channels") == (" channels;" in label)

@@ -27,7 +27,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def run(*arguments: str) -> Result:
         result = CliRunner().invoke(main, list(arguments))
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        assert result.exception is None or isinstance(result.exception, SystemExit), (
+            result.exception
+        )
         assert result.exit_code != 3, result.output
         return result
 
@@ -69,12 +71,17 @@ def test_usage_errors_exit_with_2(run: Run, arguments: list[str]) -> None:
     assert run(*arguments).exit_code == 2
 
 
-def test_build_writes_a_file_for_each_backend(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_build_writes_a_file_for_each_backend(
+    run: Run, write: Callable[..., Path], tmp_path: Path
+) -> None:
     write(GOOD, "good.yaml")
     result = run("build", "good.yaml")
     assert result.exit_code == 0, result.output
     assert {"generated/keras/good.py", "generated/torch/good.py"} <= set(files(tmp_path))
-    assert "generated/torch/good.py (unchanged)" in run("build", "good.yaml", "--backend", "torch").output
+    assert (
+        "generated/torch/good.py (unchanged)"
+        in run("build", "good.yaml", "--backend", "torch").output
+    )
     assert not [name for name in files(tmp_path) if name.endswith(".tmp")]
 
 
@@ -90,7 +97,9 @@ def test_build_is_all_or_nothing(run: Run, write: Callable[..., Path], tmp_path:
     assert result.stdout == ""
 
 
-def test_check_option_compares_and_writes_nothing(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_check_option_compares_and_writes_nothing(
+    run: Run, write: Callable[..., Path], tmp_path: Path
+) -> None:
     write(GOOD, "good.yaml")
     missing = run("build", "good.yaml", "--backend", "torch", "--check")
     assert missing.exit_code == 1
@@ -110,7 +119,16 @@ def test_check_option_compares_and_writes_nothing(run: Run, write: Callable[...,
 def test_out_and_set(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
     write(GOOD, "good.yaml")
     result = run(
-        "build", "good.yaml", "--backend", "torch", "--out", "a/b", "--set", "body.0.filters=7", "--input", "9x9x2"
+        "build",
+        "good.yaml",
+        "--backend",
+        "torch",
+        "--out",
+        "a/b",
+        "--set",
+        "body.0.filters=7",
+        "--input",
+        "9x9x2",
     )
     assert result.exit_code == 0, result.output
     assert "a/b/torch/good.py" in files(tmp_path)
@@ -118,9 +136,12 @@ def test_out_and_set(run: Run, write: Callable[..., Path], tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "stem"), [("good.yaml", "good"), ("a b.yaml", "good"), ("ü.yml", "good"), ("v1.2.yaml", "good")]
+    ("name", "stem"),
+    [("good.yaml", "good"), ("a b.yaml", "good"), ("ü.yml", "good"), ("v1.2.yaml", "good")],
 )
-def test_the_name_of_the_file(run: Run, write: Callable[..., Path], tmp_path: Path, name: str, stem: str) -> None:
+def test_the_name_of_the_file(
+    run: Run, write: Callable[..., Path], tmp_path: Path, name: str, stem: str
+) -> None:
     write(GOOD, name)
     assert run("build", name, "--backend", "torch").exit_code == 0
     assert f"generated/torch/{stem}.py" in files(tmp_path)
@@ -144,7 +165,9 @@ def test_an_unknown_backend(run: Run, write: Callable[..., Path]) -> None:
     assert "bad.yaml:3:19" in result.stderr, "all mistakes in one run"
 
 
-def test_a_file_that_cannot_be_written(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written(
+    run: Run, write: Callable[..., Path], tmp_path: Path
+) -> None:
     write(GOOD, "good.yaml")
     (tmp_path / "generated").write_text("in the way")
     result = run("build", "good.yaml", "--backend", "torch")
@@ -182,7 +205,12 @@ def test_summary(run: Run, write: Callable[..., Path]) -> None:
     write(GOOD, "good.yaml")
     assert "smallest input" in run("summary", "good.yaml").output
     found = json.loads(run("summary", "good.yaml", "--json", "--set", "classes=5").stdout)
-    assert found["parameters"] == {"total": 112, "trainable": 112, "non_trainable": 0, "auxiliary": 0}
+    assert found["parameters"] == {
+        "total": 112,
+        "trainable": 112,
+        "non_trainable": 0,
+        "auxiliary": 0,
+    }
     assert found["outputs"] == {"logits": [8, 8, 4]}
 
 
@@ -209,11 +237,16 @@ def test_new_writes_a_spec_that_builds(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"), [("build --backend t", "torch"), ("ops conv_", "conv_bn"), ("sum", "summary")]
+    ("words", "expected"),
+    [("build --backend t", "torch"), ("ops conv_", "conv_bn"), ("sum", "summary")],
 )
 def test_shell_completion(words: str, expected: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from inception_dsl.cli import main; main(prog_name='inception-dsl')"],
+        [
+            sys.executable,
+            "-c",
+            "from inception_dsl.cli import main; main(prog_name='inception-dsl')",
+        ],
         env={
             **os.environ,
             "_INCEPTION_DSL_COMPLETE": "bash_complete",

@@ -69,7 +69,9 @@ def test_the_smallest_input_is_the_smallest_that_compiles(
 
 def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> None:
     found = Summary(
-        compiled("block: b\ninput: {channels: 3, length: 8}\nsteps: [{op: conv, filters: 2, kernel_size: 3}]\n")
+        compiled(
+            "block: b\ninput: {channels: 3, length: 8}\nsteps: [{op: conv, filters: 2, kernel_size: 3}]\n"
+        )
     )
     assert found.to_dict() == {
         "name": "b",
@@ -78,7 +80,16 @@ def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> N
         "parameters": {"total": 20, "trainable": 20, "non_trainable": 0, "auxiliary": 0},
         "macs": 144,
         "minimum_input": [1],
-        "layers": [{"path": "", "op": "conv", "input": [8, 3], "output": [8, 2], "parameters": 20, "macs": 144}],
+        "layers": [
+            {
+                "path": "",
+                "op": "conv",
+                "input": [8, 3],
+                "output": [8, 2],
+                "parameters": 20,
+                "macs": 144,
+            }
+        ],
     }
     text = str(found)
     assert "conv 3" in text

@@ -90,8 +90,11 @@ def test_suggestions() -> None:
 def test_what_is_seen_does_not_depend_on_the_version_of_python() -> None:
     """Over all characters; Python's own answer changes with its tables of Unicode."""
     seen = "".join("01"[visible(chr(number))] for number in range(sys.maxunicode + 1))
-    assert hashlib.md5(seen.encode(), usedforsecurity=False).hexdigest() == "b8847b53215ec30046f05a0826d762bc"
-    assert [visible(c) for c in "a\u00e9\U0001f600\U0001fae8 \t\n\x1b\x7f\u00a0\u202e\u2066\ufeff\ud800"] == [
-        True
-    ] * 5 + [False] * 9
+    assert (
+        hashlib.md5(seen.encode(), usedforsecurity=False).hexdigest()
+        == "b8847b53215ec30046f05a0826d762bc"
+    )
+    assert [
+        visible(c) for c in "a\u00e9\U0001f600\U0001fae8 \t\n\x1b\x7f\u00a0\u202e\u2066\ufeff\ud800"
+    ] == [True] * 5 + [False] * 9
     assert printable("\U0001fae8\u2066\x1b") == "\U0001fae8\\u2066\\x1b"

@@ -26,7 +26,11 @@ BLOCK = "a:\n  - op: conv # x\n    filters: 3\n"
         (FLOW, lambda e: e.remove(("a", "filters")), FLOW.replace(", filters: 3", "")),
         (FLOW, lambda e: e.remove(("c", "d")), FLOW),
         (FLOW, lambda e: e.remove(("c", "no")), FLOW),
-        (FLOW, lambda e: e.wrap(("a",), "[", "]"), FLOW.replace("{op", "[{op").replace("3}", "3}]")),
+        (
+            FLOW,
+            lambda e: e.wrap(("a",), "[", "]"),
+            FLOW.replace("{op", "[{op").replace("3}", "3}]"),
+        ),
         (BLOCK, lambda e: e.insert(("a", 0), "k", "1"), BLOCK.replace("conv", "conv\n    k: 1")),
         (BLOCK, lambda e: e.remove(("a", 0, "op")), "a:\n  - filters: 3\n"),
         (BLOCK, lambda e: e.remove(("a", 0, "filters")), "a:\n  - op: conv\n"),
@@ -46,12 +50,19 @@ def test_the_command_line_is_not_edited() -> None:
     document = parse("{a: 1}", "--set x", report)
     assert document is not None
     editor = Editor(document, report.texts)
-    assert [editor.replace(("a",), "2"), editor.insert((), "b", "2"), editor.wrap((), "[", "]")] == [(), (), ()]
+    assert [
+        editor.replace(("a",), "2"),
+        editor.insert((), "b", "2"),
+        editor.wrap((), "[", "]"),
+    ] == [(), (), ()]
 
 
 def test_edits_of_one_place_keep_their_order() -> None:
     here = Span("a", 1, 2, 1, 2)
-    assert apply("xy\nz", [Edit(here, "1"), Edit(here, "2"), Edit(Span("a", 2, 1, 2, 9), "!")]) == "x12y\n!"
+    assert (
+        apply("xy\nz", [Edit(here, "1"), Edit(here, "2"), Edit(Span("a", 2, 1, 2, 9), "!")])
+        == "x12y\n!"
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ def raising(error: BaseException) -> Callable[..., NoReturn]:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-@pytest.mark.parametrize("error", [KeyError("\x1b[31m\nx"), RecursionError("deep"), MemoryError(), SystemError()])
+@pytest.mark.parametrize(
+    "error", [KeyError("\x1b[31m\nx"), RecursionError("deep"), MemoryError(), SystemError()]
+)
 def test_a_defect_is_one_line_and_three(
     command: list[str], error: Exception, spec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +63,9 @@ def test_debug_changes_nothing_about_mistakes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_an_interrupt_is_one_line(command: list[str], spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_is_one_line(
+    command: list[str], spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(compiler, "load", raising(KeyboardInterrupt()))
     result = CliRunner().invoke(main, [*command, spec])
     assert (result.exit_code, result.stderr) == (130, "interrupted\n")
@@ -90,7 +94,8 @@ def test_a_terminal_that_cannot_show_a_title(tmp_path: Path) -> None:
     """What it has no character for is an escape, not a defect."""
     path = tmp_path / "net.yaml"
     path.write_text(
-        "network: net\ntitle: \u201ex\ninput: {channels: 1, length: 9}\nbody: [{op: identity}]\n", encoding="utf-8"
+        "network: net\ntitle: \u201ex\ninput: {channels: 1, length: 9}\nbody: [{op: identity}]\n",
+        encoding="utf-8",
     )
     done = subprocess.run(
         [sys.executable, "-m", "inception_dsl", "summary", str(path)],

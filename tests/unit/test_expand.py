@@ -57,8 +57,13 @@ def test_paths(compiled: Callable[..., TypedProgram]) -> None:
     ]
 
 
-def test_defaults_of_the_network_then_of_the_block_then_of_the_step(write: Callable[..., Path]) -> None:
-    write("block: b\ndefaults: {conv: {use_bias: true}}\nsteps: [{op: conv, filters: 2, kernel_size: 1}]\n", "b.yaml")
+def test_defaults_of_the_network_then_of_the_block_then_of_the_step(
+    write: Callable[..., Path],
+) -> None:
+    write(
+        "block: b\ndefaults: {conv: {use_bias: true}}\nsteps: [{op: conv, filters: 2, kernel_size: 1}]\n",
+        "b.yaml",
+    )
     spec = write("""
         network: net
         input: {channels: 3, height: 8, width: 8}
@@ -100,7 +105,10 @@ blocks:
 
 
 def test_unused_blocks_are_left_out(body: Body) -> None:
-    typed = body("{op: identity}", more="blocks: {unused: {params: {x: int}, steps: [{op: dense, units: $x}]}}")
+    typed = body(
+        "{op: identity}",
+        more="blocks: {unused: {params: {x: int}, steps: [{op: dense, units: $x}]}}",
+    )
     assert typed.program.blocks == {}
 
 
@@ -114,7 +122,9 @@ def test_a_block_is_built_alone_on_its_input(compiled: Callable[..., TypedProgra
 def test_files_that_import_each_other(write: Callable[..., Path]) -> None:
     write("block: a\nimport: [b.yaml]\nsteps: [{use: b}]\n", "a.yaml")
     write("block: b\nimport: [a.yaml]\nsteps: [{op: identity}]\n", "b.yaml")
-    spec = write("network: n\ninput: {channels: 1, length: 4}\nimport: [a.yaml, b.yaml]\nbody: [{use: a}]\n")
+    spec = write(
+        "network: n\ninput: {channels: 1, length: 4}\nimport: [a.yaml, b.yaml]\nbody: [{use: a}]\n"
+    )
     report = Report()
     assert compile_spec(spec, {}, report) is not None, report.render()
 
@@ -123,7 +133,9 @@ def test_a_long_chain_of_imports(write: Callable[..., Path]) -> None:
     for i in range(90):
         write(f"block: b{i}\nimport: [b{i + 1}.yaml]\nsteps: [{{op: identity}}]\n", f"b{i}.yaml")
     write("block: b90\nsteps: [{op: identity}]\n", "b90.yaml")
-    spec = write("network: n\ninput: {channels: 1, length: 4}\nimport: [b0.yaml]\nbody: [{use: b0}]\n")
+    spec = write(
+        "network: n\ninput: {channels: 1, length: 4}\nimport: [b0.yaml]\nbody: [{use: b0}]\n"
+    )
     report = Report()
     assert compile_spec(spec, {}, report) is not None, report.render()
 

@@ -49,7 +49,15 @@ from inception_dsl.types.symbolic import Symbolic, source
     ],
 )
 def test_values(text: str, value: object) -> None:
-    environment = {"a": 7, "b": 20, "text": "relu", "flag": True, "half": 0.5, "min": 1, "a" * 255: 5}
+    environment = {
+        "a": 7,
+        "b": 20,
+        "text": "relu",
+        "flag": True,
+        "half": 0.5,
+        "min": 1,
+        "a" * 255: 5,
+    }
     found = parse(text).evaluate(environment)
     assert found == value
     assert type(found) is type(value)
@@ -160,7 +168,17 @@ def test_what_is_an_expression() -> None:
 
 def test_the_operators_of_two_names() -> None:
     names = {"a": Symbolic.name("a"), "b": Symbolic.name("b")}
-    for text in ("a + b", "a - b", "a * b", "a // b", "a % b", "min(a, b)", "max(a, b)", "a // 2", "2 // a"):
+    for text in (
+        "a + b",
+        "a - b",
+        "a * b",
+        "a // b",
+        "a % b",
+        "min(a, b)",
+        "max(a, b)",
+        "a // 2",
+        "2 // a",
+    ):
         assert source(parse(f"${{{text}}}").evaluate(names)) == text  # type: ignore[arg-type]
     assert source(parse("${-a}").evaluate(names)) == "-a"  # type: ignore[arg-type]
 
@@ -262,7 +280,11 @@ def test_a_mistake_without_help() -> None:
     ("text", "message", "offset"),
     [
         ("${007}", "a number is at most 18 decimal digits, with no zero before them", 2),
-        ("${a +  1234567890123456789}", "a number is at most 18 decimal digits, with no zero before them", 7),
+        (
+            "${a +  1234567890123456789}",
+            "a number is at most 18 decimal digits, with no zero before them",
+            7,
+        ),
         ("${a ? b}", "`?` has no meaning here", 4),
     ],
 )

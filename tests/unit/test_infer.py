@@ -20,10 +20,16 @@ Body = Callable[..., TypedProgram]
 @pytest.mark.parametrize(
     ("steps", "shape"),
     [
-        ("{merge: concat, branches: {a: [], b: [{op: conv, filters: 5, kernel_size: 3}]}}", "32x32x8"),
+        (
+            "{merge: concat, branches: {a: [], b: [{op: conv, filters: 5, kernel_size: 3}]}}",
+            "32x32x8",
+        ),
         ("{merge: add, branches: {a: [], b: [{op: conv, filters: 3, kernel_size: 3}]}}", "32x32x3"),
         ("{merge: multiply, branches: {a: [], b: [{op: global_avg_pool}]}}", "32x32x3"),
-        ("{merge: multiply, branches: {a: [], b: [{op: global_avg_pool, keepdims: true}]}}", "32x32x3"),
+        (
+            "{merge: multiply, branches: {a: [], b: [{op: global_avg_pool, keepdims: true}]}}",
+            "32x32x3",
+        ),
         ("{merge: add, branches: {a: [], b: [{op: conv, filters: 1, kernel_size: 1}]}}", "32x32x3"),
         ("{merge: concat, branches: {a: [{op: flatten}], b: [{op: global_avg_pool}]}}", "3075"),
         ("{merge: add, branches: {only: []}}", "32x32x3"),
@@ -41,7 +47,10 @@ def test_shapes(body: Body, steps: str, shape: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "shape"),
-    [("channels: 3, length: 32", "16x8"), ("channels: 3, depth: 4, height: 8, width: 12", "2x4x6x8")],
+    [
+        ("channels: 3, length: 32", "16x8"),
+        ("channels: 3, depth: 4, height: 8, width: 12", "2x4x6x8"),
+    ],
 )
 def test_ranks(body: Body, size: str, shape: str) -> None:
     assert str(body("{op: conv_bn, filters: 8, kernel_size: 3, stride: 2}", size=size).y) == shape
@@ -50,19 +59,29 @@ def test_ranks(body: Body, size: str, shape: str) -> None:
 @pytest.mark.parametrize(
     ("steps", "word"),
     [
-        ("{merge: add, branches: {a: [], b: [{op: conv, filters: 5, kernel_size: 3}]}}", "channels"),
-        ("{merge: concat, branches: {a: [], b: [{op: max_pool, kernel_size: 2, stride: 2}]}}", "spatial sizes"),
+        (
+            "{merge: add, branches: {a: [], b: [{op: conv, filters: 5, kernel_size: 3}]}}",
+            "channels",
+        ),
+        (
+            "{merge: concat, branches: {a: [], b: [{op: max_pool, kernel_size: 2, stride: 2}]}}",
+            "spatial sizes",
+        ),
         ("{merge: concat, branches: {a: [], b: [{op: flatten}]}}", "ranks"),
     ],
 )
 def test_branches_that_do_not_fit(mistakes: Callable[..., Report], steps: str, word: str) -> None:
-    (found,) = mistakes(f"network: n\ninput: {{channels: 3, height: 32, width: 32}}\nbody: [{steps}]\n")
+    (found,) = mistakes(
+        f"network: n\ninput: {{channels: 3, height: 32, width: 32}}\nbody: [{steps}]\n"
+    )
     assert found.code == "E402"
     assert word in found.message
     assert "`a` 32x32x3; `b` 32x32x3 -> " in found.notes[0]
 
 
-def test_a_mistake_in_a_block_names_the_uses_that_led_to_it(mistakes: Callable[..., Report]) -> None:
+def test_a_mistake_in_a_block_names_the_uses_that_led_to_it(
+    mistakes: Callable[..., Report],
+) -> None:
     (found,) = mistakes("""
         network: net
         input: {channels: 3, height: 4, width: 4}
@@ -105,14 +124,16 @@ def test_heads_and_outputs(compiled: Callable[..., TypedProgram]) -> None:
 
 def test_a_block_with_the_same_values_is_inferred_once(body: Body) -> None:
     blocks = "\n".join(
-        f"  b{i}: {{steps: [{{use: b{i + 1}, name: x}}, {{use: b{i + 1}, name: y}}]}}" for i in range(13)
+        f"  b{i}: {{steps: [{{use: b{i + 1}, name: x}}, {{use: b{i + 1}, name: y}}]}}"
+        for i in range(13)
     )
     typed = body("{use: b0}", more=f"blocks:\n{blocks}\n  b13: {{steps: [{{op: identity}}]}}\n")
     assert typed.sections["body"].size == 8192
 
 
 @pytest.mark.parametrize(
-    "steps", ["{op: identity, repeat: 10001}", "{op: identity, repeat: 6000}, {op: identity, repeat: 6000}"]
+    "steps",
+    ["{op: identity, repeat: 10001}", "{op: identity, repeat: 6000}, {op: identity, repeat: 6000}"],
 )
 def test_too_many_layers(mistakes: Callable[..., Report], steps: str) -> None:
     report = mistakes(f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{steps}]\n")
@@ -157,7 +178,10 @@ def test_a_concat(types: list[tuple[Any, Any]], result: Any) -> None:
         ([((), 3), ((), 3)], ((), 3)),
         ([((8, 8), 3), ((8,), 3), ((), 3)], Difference("ranks", (2, 1, None))),
         ([((8,), 3), ((8, 8), 3)], Difference("ranks", (1, 2))),
-        ([((8, 7), 3), ((8, 8), 3), ((), 3), ((1, 1), 3)], Difference("spatial sizes", (7, 8, None, None))),
+        (
+            [((8, 7), 3), ((8, 8), 3), ((), 3), ((1, 1), 3)],
+            Difference("spatial sizes", (7, 8, None, None)),
+        ),
         ([((8, 8), 3), ((8, 8), 5), ((8, 8), 1)], Difference("channels", (3, 5, None))),
         ([((), 3), ((8, 8), 5)], Difference("channels", (3, 5))),
         ([((N, 8), 3), ((4, 8), 3), ((5, 8), 3)], Difference("spatial sizes", (None, 4, 5))),
@@ -176,11 +200,23 @@ POOLS = "{op: max_pool, kernel_size: 3, padding: $k}"
 @pytest.mark.parametrize(
     ("text", "expected", "words"),
     [
-        ("body: [{op: identity, repeat: '${in_channels - 3}'}]", ["E203 3:31-50"], "`repeat` 0, found `0`"),
-        ("body: [{op: identity, repeat: '${in_channels * 0.5}'}]", ["E203 3:31-52"], "`repeat` `1.5`"),
+        (
+            "body: [{op: identity, repeat: '${in_channels - 3}'}]",
+            ["E203 3:31-50"],
+            "`repeat` 0, found `0`",
+        ),
+        (
+            "body: [{op: identity, repeat: '${in_channels * 0.5}'}]",
+            ["E203 3:31-52"],
+            "`repeat` `1.5`",
+        ),
         (BLOCK % ("{op: identity, repeat: $r}", 1), ["E203 3:95-96"], "`repeat` `true`"),
         (BLOCK % ("{op: identity, repeat: $k}", 100001), ["E309 3:95-96"], ""),
-        ("body: [{op: conv, filters: '${in_channels // 0}', kernel_size: 1}]", ["E207 3:43-43"], "zero"),
+        (
+            "body: [{op: conv, filters: '${in_channels // 0}', kernel_size: 1}]",
+            ["E207 3:43-43"],
+            "zero",
+        ),
         (
             "body: [{op: conv, filters: '${0 - in_channels}', kernel_size: '${0 - 1}'}]",
             ["E203 3:28-47", "E203 3:63-72"],
@@ -191,7 +227,11 @@ POOLS = "{op: max_pool, kernel_size: 3, padding: $k}"
             ["E203 3:44-68"],
             "`kernel_size`: `0`",
         ),
-        ("body: [{op: conv, filters: 2, kernel_size: [1, '${in_channels // 0}']}]", ["E207 3:63-63"], "zero"),
+        (
+            "body: [{op: conv, filters: 2, kernel_size: [1, '${in_channels // 0}']}]",
+            ["E207 3:63-63"],
+            "zero",
+        ),
         (
             "body: [{op: conv_bn, filters: 2, kernel_size: 1, batch_norm: {epsilon: '${0 - in_channels}'}}]",
             ["E203 3:62-92"],
@@ -202,11 +242,23 @@ POOLS = "{op: max_pool, kernel_size: 3, padding: $k}"
             ["E207 3:87-87"],
             "zero",
         ),
-        (BLOCK % ("{op: dense, units: $k}", "'${in_channels // 2 + 0.5}'"), ["E203 4:20-46"], "`k` int `1.5`"),
+        (
+            BLOCK % ("{op: dense, units: $k}", "'${in_channels // 2 + 0.5}'"),
+            ["E203 4:20-46"],
+            "`k` int `1.5`",
+        ),
         (BLOCK % ("{op: dense, units: $k}", "'${in_channels // 0}'"), ["E207 4:35-35"], "zero"),
-        ("body: [{op: max_pool, kernel_size: 9, padding: valid}]", ["E401 3:36-36"], "`max_pool`: 8 9"),
+        (
+            "body: [{op: max_pool, kernel_size: 9, padding: valid}]",
+            ["E401 3:36-36"],
+            "`max_pool`: 8 9",
+        ),
         ("body: [{op: max_pool, kernel_size: 3, padding: 2}]", ["E403 3:48-48"], "2 3"),
-        ("body: [{op: flatten}, {op: max_pool, kernel_size: 3}]", ["E403 3:28-35"], "`max_pool` 192"),
+        (
+            "body: [{op: flatten}, {op: max_pool, kernel_size: 3}]",
+            ["E403 3:28-35"],
+            "`max_pool` 192",
+        ),
         (
             "body: [{merge: add, branches: {x: [{op: max_pool, kernel_size: 2, stride: 2}], y: [{op: identity}]}}]",
             ["E402 3:80-80"],
@@ -232,27 +284,39 @@ POOLS = "{op: max_pool, kernel_size: 3, padding: $k}"
         ),
     ],
 )
-def test_where_a_mistake_is(mistakes: Callable[..., Report], text: str, expected: list[str], words: str) -> None:
+def test_where_a_mistake_is(
+    mistakes: Callable[..., Report], text: str, expected: list[str], words: str
+) -> None:
     report = mistakes(f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\n{text}\n")
     spans = [(d.code, d.span) for d in report]
     assert [f"{code} {s.line}:{s.column}-{s.end_column - 1}" for code, s in spans] == expected
-    assert all(word in report.diagnostics[0].message for word in words.split()), report.diagnostics[0].message
+    assert all(word in report.diagnostics[0].message for word in words.split()), report.diagnostics[
+        0
+    ].message
 
 
 def test_help_with_a_window_that_does_not_fit(mistakes: Callable[..., Report]) -> None:
     def help(step: str) -> str:
-        (found,) = mistakes(f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\nbody: [{step}]\n")
+        (found,) = mistakes(
+            f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\nbody: [{step}]\n"
+        )
         return found.help
 
-    assert help("{op: max_pool, kernel_size: 9, padding: valid}").startswith("write `kernel_size: 8`")
-    assert help("{op: max_pool, kernel_size: [9, 2], padding: valid}").startswith("write `kernel_size: [8, 2]`")
+    assert help("{op: max_pool, kernel_size: 9, padding: valid}").startswith(
+        "write `kernel_size: 8`"
+    )
+    assert help("{op: max_pool, kernel_size: [9, 2], padding: valid}").startswith(
+        "write `kernel_size: [8, 2]`"
+    )
     dilated = "{op: conv, filters: 2, kernel_size: 3, dilation: 4, padding: valid}"
     assert help(dilated).startswith("write `kernel_size: 2`")
     assert help("{op: max_pool, kernel_size: 5, padding: 3}") == "pad at most 2"
     assert help("{op: conv, filters: 4, kernel_size: 1, groups: 2}") == "write `groups: 1`"
 
 
-def test_uses_are_named_of_the_part_that_has_the_mistake_only(mistakes: Callable[..., Report]) -> None:
+def test_uses_are_named_of_the_part_that_has_the_mistake_only(
+    mistakes: Callable[..., Report],
+) -> None:
     report = mistakes("""
         network: n
         input: {channels: 3, height: 8, width: 8}
@@ -284,7 +348,8 @@ def test_repetitions_are_counted_as_long_as_the_type_changes(body: Body) -> None
 def test_sizes_count_the_layers(body: Body) -> None:
     block = "blocks: {b: {steps: [{op: identity, repeat: 3}, {op: flatten}]}}"
     typed = body(
-        "{merge: add, branches: {x: [{op: identity}], y: [{op: identity, repeat: 4}], z: []}}, {use: b}", more=block
+        "{merge: add, branches: {x: [{op: identity}], y: [{op: identity, repeat: 4}], z: []}}, {use: b}",
+        more=block,
     )
     assert typed.sections["body"].size == 1 + 1 + 4 + 3 + 1
     assert str(typed.sections["body"].x) == "32x32x3"
@@ -303,7 +368,9 @@ def test_every_attribute_may_be_an_expression(body: Body) -> None:
     }
 
 
-def test_a_head_has_the_channels_of_the_step_it_follows(compiled: Callable[..., TypedProgram]) -> None:
+def test_a_head_has_the_channels_of_the_step_it_follows(
+    compiled: Callable[..., TypedProgram],
+) -> None:
     typed = compiled("""
         network: net
         input: {channels: 3, height: 8, width: 8}
@@ -318,7 +385,9 @@ def test_a_head_has_the_channels_of_the_step_it_follows(compiled: Callable[..., 
 
 def test_a_use_knows_its_block_its_arguments_and_its_body(body: Body) -> None:
     block = "blocks: {b: {params: {k: int, r: {type: float, default: 0.5}}, steps: [{op: dense, units: $k}]}}"
-    (step,) = body("{use: b, k: '${in_channels + 1}', repeat: 2}", more=block).sections["body"].steps
+    (step,) = (
+        body("{use: b, k: '${in_channels + 1}', repeat: 2}", more=block).sections["body"].steps
+    )
     uses = [run.typed for run in step.runs]
     assert [(u.node.block, u.arguments, str(u.x), str(u.y)) for u in uses] == [  # type: ignore[union-attr]
         ("b", {"k": 4, "r": 0.5}, "32x32x3", "32x32x4"),

@@ -34,7 +34,10 @@ def notes(found: Diagnostic) -> list[str]:
 
 
 def test_places_in_a_row() -> None:
-    found = [nth(n) for n in (1, 2, 3, 4, 10, 11, 12, 13, 14, 20, 21, 22, 23, 101, 111, 112, 113, 1002, 1011)]
+    found = [
+        nth(n)
+        for n in (1, 2, 3, 4, 10, 11, 12, 13, 14, 20, 21, 22, 23, 101, 111, 112, 113, 1002, 1011)
+    ]
     assert " ".join(found) == (
         "1st 2nd 3rd 4th 10th 11th 12th 13th 14th 20th 21st 22nd 23rd 101st 111th 112th 113th 1,002nd 1,011th"
     )
@@ -74,12 +77,19 @@ LAST = "{op: max_pool, kernel_size: 9, padding: valid}"
         ),
     ],
 )
-def test_the_uses_that_led_to_a_mistake(mistakes: Mistakes, depth: int, expected: list[str]) -> None:
+def test_the_uses_that_led_to_a_mistake(
+    mistakes: Mistakes, depth: int, expected: list[str]
+) -> None:
     """The innermost three; of more, the first and the last."""
     blocks = ", ".join(
-        [*(f"b{i}: {{steps: [{{use: b{i - 1}}}]}}" for i in range(1, depth)), f"b0: {{steps: [{LAST}]}}"]
+        [
+            *(f"b{i}: {{steps: [{{use: b{i - 1}}}]}}" for i in range(1, depth)),
+            f"b0: {{steps: [{LAST}]}}",
+        ]
     )
-    text = f"blocks: {{{blocks}}}\nbody: [{{use: b{depth - 1}}}]\n" if depth else f"body: [{LAST}]\n"
+    text = (
+        f"blocks: {{{blocks}}}\nbody: [{{use: b{depth - 1}}}]\n" if depth else f"body: [{LAST}]\n"
+    )
     (found,) = mistakes(HEAD + text)
     assert (notes(found), found.label) == (expected, "")
 
@@ -97,7 +107,10 @@ SHRINKS = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid"
         ),
         (f"body: [{SHRINKS}, repeat: 4}}]", ["in: the 3rd of 4 repetitions"]),
         (f"body: [{SHRINKS}, repeat: '${{in_channels}}'}}]", ["in: the 3rd of 3 repetitions"]),
-        ("body: [{op: max_pool, kernel_size: 9, padding: valid, repeat: 4}]", ["in: the 1st of 4 repetitions"]),
+        (
+            "body: [{op: max_pool, kernel_size: 9, padding: valid, repeat: 4}]",
+            ["in: the 1st of 4 repetitions"],
+        ),
         ("body: [{op: max_pool, kernel_size: 9, padding: valid, repeat: 1}]", []),
         (
             f"blocks: {{b: {{steps: [{SHRINKS}}}]}}}}\nbody: [{{use: b, repeat: 4}}]",
@@ -118,7 +131,9 @@ SHRINKS = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid"
         ),
     ],
 )
-def test_the_repetition_that_has_a_mistake(mistakes: Mistakes, text: str, expected: list[str]) -> None:
+def test_the_repetition_that_has_a_mistake(
+    mistakes: Mistakes, text: str, expected: list[str]
+) -> None:
     head = HEAD if "input" not in text else "network: n\n"
     (found,) = mistakes(f"{head}{text}\n")
     assert notes(found) == expected
@@ -126,7 +141,9 @@ def test_the_repetition_that_has_a_mistake(mistakes: Mistakes, text: str, expect
 
 def test_after_a_mistake_no_repetition_is_counted(mistakes: Mistakes) -> None:
     """What follows a step without a type is looked at once, whichever repetition of that step failed."""
-    report = mistakes(f"{HEAD}{PARAMETER}body: [{SHRINKS}, repeat: 5}}, {{use: b, k: 1, repeat: 3}}]\n")
+    report = mistakes(
+        f"{HEAD}{PARAMETER}body: [{SHRINKS}, repeat: 5}}, {{use: b, k: 1, repeat: 3}}]\n"
+    )
     assert [(d.code, notes(d)) for d in report] == [
         ("E207", ["in: ./spec.yaml:4:84, use of `b`"]),
         ("E401", ["in: the 3rd of 5 repetitions"]),
@@ -134,7 +151,9 @@ def test_after_a_mistake_no_repetition_is_counted(mistakes: Mistakes) -> None:
 
 
 def test_without_an_input_the_rest_is_looked_at(mistakes: Mistakes) -> None:
-    report = mistakes(f"network: n\ninput: {{channels: x, height: 8, width: 8}}\n{PARAMETER}body: [{{use: b, k: 1}}]\n")
+    report = mistakes(
+        f"network: n\ninput: {{channels: x, height: 8, width: 8}}\n{PARAMETER}body: [{{use: b, k: 1}}]\n"
+    )
     assert places(report) == ["E203 2:19", "E207 3:64"]
 
 
@@ -144,10 +163,14 @@ def test_a_clash_has_its_label_and_both_places(mistakes: Mistakes) -> None:
         f"{HEAD}body: [{{merge: add, branches: {{a: [{pools}], b: [{{op: conv, filters: 3, kernel_size: 3}}]}}}}]\n"
     )
     assert found.label == "`b` ends with 8x8; `a` with 4x4"
-    assert [(span.line, span.column, text) for span, text in found.related] == [(3, 75, "`a` ends with 4x4")]
+    assert [(span.line, span.column, text) for span, text in found.related] == [
+        (3, 75, "`a` ends with 4x4")
+    ]
 
 
-def test_the_edit_of_an_op_that_does_not_fit(mistakes: Mistakes, compiled: Callable[..., TypedProgram]) -> None:
+def test_the_edit_of_an_op_that_does_not_fit(
+    mistakes: Mistakes, compiled: Callable[..., TypedProgram]
+) -> None:
     def mended(text: str) -> str:
         (found,) = mistakes(HEAD + text)
         new = apply(HEAD + text, found.fix)
@@ -165,9 +188,7 @@ def test_help_without_a_value_to_write(mistakes: Mistakes) -> None:
     assert (found.help, found.fix) == ("", ())
 
 
-ARGUMENT = (
-    "blocks: {b: {params: {k: int}, steps: [{op: conv, filters: %s, kernel_size: 1}]}}\nbody: [{use: b, k: %s}]\n"
-)
+ARGUMENT = "blocks: {b: {params: {k: int}, steps: [{op: conv, filters: %s, kernel_size: 1}]}}\nbody: [{use: b, k: %s}]\n"
 
 
 @pytest.mark.parametrize(
@@ -223,7 +244,10 @@ def test_a_value_that_does_not_fit_stands_where_a_use_gives_it(
     assert places(report) == [place]
     assert [f"{s.line}:{s.column}" for s, _ in found.related] == related
     assert [text for _, text in found.related] == ["it is read here"] * len(related)
-    assert re.fullmatch(r"`(filters|units)`: expected a whole number from 1 to [0-9]+, found `(0|-1)`", found.message)
+    assert re.fullmatch(
+        r"`(filters|units)`: expected a whole number from 1 to [0-9]+, found `(0|-1)`",
+        found.message,
+    )
 
 
 def test_every_argument_is_looked_at(mistakes: Mistakes) -> None:
@@ -235,7 +259,9 @@ body: [{{use: b, j: '${{1 // 0}}', k: '${{in_channels * 0.5}}'}}]
 
 
 def test_a_mistake_in_a_repeat_is_inside_of_it(mistakes: Mistakes) -> None:
-    assert places(mistakes(f"{HEAD}body: [{{op: identity, repeat: '${{1 // 0}}'}}]\n")) == ["E207 3:36"]
+    assert places(mistakes(f"{HEAD}body: [{{op: identity, repeat: '${{1 // 0}}'}}]\n")) == [
+        "E207 3:36"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -260,7 +286,10 @@ N, K, J = (Symbolic.name(name) for name in ("n", "k" * 20, "j" * 20))
     [
         ("{op: conv, filters: '${in_channels // 9 + classes}', kernel_size: 1}", "E309 4:28"),
         ("{op: max_pool, kernel_size: 3, stride: 2}", "E309 4:13"),
-        ("{merge: concat, branches: {a: [], b: [{op: conv, filters: $classes, kernel_size: 1}]}}", "E309 4:16"),
+        (
+            "{merge: concat, branches: {a: [], b: [{op: conv, filters: $classes, kernel_size: 1}]}}",
+            "E309 4:16",
+        ),
     ],
 )
 def test_names_that_become_too_long(

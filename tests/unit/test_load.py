@@ -45,7 +45,11 @@ def place(span: Span) -> str:
         ("bdy: []\nbody: [{op: identity}]", "E201 3:1-3", "did you mean `body`?"),
         ("zzzzzz: 1\nbody: [{op: identity}]", "E201 3:1-6", "import, params"),
         ("body: [{op: conv, filters: 2}]", "E202 3:8-29", "`kernel_size"),
-        ("body: [{op: conv, filters: 2, kernel_size: 1, qqqq: 1}]", "E201 3:47-50", "dilation, groups"),
+        (
+            "body: [{op: conv, filters: 2, kernel_size: 1, qqqq: 1}]",
+            "E201 3:47-50",
+            "dilation, groups",
+        ),
         ("body: [{op: dense, units: 2, untis: 1}]", "E201 3:30-34", "did you mean `units`?"),
         ("body: [{branches: {a: []}, merge: add, qqq: 1}]", "E201 3:40-42", "branches, merge"),
         ("body: [{op: batch_norm, momentum: 0.9}]", "E201 3:25-32", "write `decay: 0.9`"),
@@ -59,19 +63,43 @@ def place(span: Span) -> str:
             "E201 3:63-69",
             "did you mean `epsilon`?",
         ),
-        ("defaults: {cnv: {use_bias: false}}\nbody: [{op: identity}]", "E201 3:12-14", "did you mean `conv`?"),
-        ("defaults: {conv: {use_bis: false}}\nbody: [{op: identity}]", "E201 3:19-25", "did you mean `use_bias`?"),
-        ("body: [{branches: {a: [{op: dense, units: 3, use_bis: true}]}, merge: add}]", "E201 3:46-52", "`use_bias`?"),
+        (
+            "defaults: {cnv: {use_bias: false}}\nbody: [{op: identity}]",
+            "E201 3:12-14",
+            "did you mean `conv`?",
+        ),
+        (
+            "defaults: {conv: {use_bis: false}}\nbody: [{op: identity}]",
+            "E201 3:19-25",
+            "did you mean `use_bias`?",
+        ),
+        (
+            "body: [{branches: {a: [{op: dense, units: 3, use_bis: true}]}, merge: add}]",
+            "E201 3:46-52",
+            "`use_bias`?",
+        ),
         ("paper: {arxve: x}\nbody: [{op: identity}]", "E201 3:9-13", "did you mean `arxiv`?"),
-        ("training: {label_smoothin: 0}\nbody: [{op: identity}]", "E201 3:12-25", "did you mean `label_smoothing`?"),
+        (
+            "training: {label_smoothin: 0}\nbody: [{op: identity}]",
+            "E201 3:12-25",
+            "did you mean `label_smoothing`?",
+        ),
         (
             "training: {initializer: {stdev: 1, name: he_normal}}\nbody: [{op: identity}]",
             "E201 3:26-30",
             "did you mean `stddev`?",
         ),
         ("preprocessing: {men: 0}\nbody: [{op: identity}]", "E201 3:17-19", "did you mean `mean`?"),
-        ("blocks: {b: {steps: [], parms: {}}}\nbody: [{op: identity}]", "E201 3:25-29", "did you mean `params`?"),
-        ("params: {b: {type: int, defalt: 1}}\nbody: [{op: identity}]", "E201 3:25-30", "did you mean `default`?"),
+        (
+            "blocks: {b: {steps: [], parms: {}}}\nbody: [{op: identity}]",
+            "E201 3:25-29",
+            "did you mean `params`?",
+        ),
+        (
+            "params: {b: {type: int, defalt: 1}}\nbody: [{op: identity}]",
+            "E201 3:25-30",
+            "did you mean `default`?",
+        ),
         ("params: {b: {type: itn}}\nbody: [{op: identity}]", "E203 3:20-22", ""),
         ("body: [{branches: {a: []}, merge: sum}]", "E203 3:35-37", ""),
         ("body: [{branches: {}, merge: add}]", "E203 3:19-20", ""),
@@ -142,7 +170,9 @@ def test_all_mistakes_and_no_echo_of_them(refused: Loaded, text: str, expected: 
     assert sorted(f"{d.code} {place(d.span)}" for d in refused(text)) == sorted(expected)
 
 
-def test_files_that_cannot_be_read(tmp_path: Path, refused: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_cannot_be_read(
+    tmp_path: Path, refused: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     spec = Path("spec.yaml")
     for make, code, word in (
@@ -161,10 +191,14 @@ def test_files_that_cannot_be_read(tmp_path: Path, refused: Loaded, monkeypatch:
         assert word in found.message
     report = Report()
     assert load("a\0b", {}, report) is None
-    assert [(d.code, "not a path" in d.message or "is not a file" in d.message) for d in report] == [("E101", True)]
+    assert [
+        (d.code, "not a path" in d.message or "is not a file" in d.message) for d in report
+    ] == [("E101", True)]
 
 
-def test_a_file_that_the_system_refuses(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_the_system_refuses(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = write("network: n\n")
 
     def fails(*_: object) -> None:
@@ -173,7 +207,9 @@ def test_a_file_that_the_system_refuses(write: Callable[..., Path], monkeypatch:
     monkeypatch.setattr(Path, "open", fails)
     report = Report()
     assert read(spec, Reading(report, spec.parent, Room())) is None
-    assert [(d.code, "cannot be read: Permission denied" in d.message) for d in report] == [("E101", True)]
+    assert [(d.code, "cannot be read: Permission denied" in d.message) for d in report] == [
+        ("E101", True)
+    ]
     monkeypatch.setattr("inception_dsl.language.reading.read_inside", fails)
     report = Report()
     span = Span(str(spec), 4, 5, 4, 9)
@@ -213,7 +249,9 @@ def test_a_file_of_the_largest_size_is_read(write: Callable[..., Path]) -> None:
         ("spec.yaml", "E301", "1:10-18", "extends itself"),
     ],
 )
-def test_what_cannot_be_extended(refused: Loaded, wanted: str, code: str, place: str, word: str) -> None:
+def test_what_cannot_be_extended(
+    refused: Loaded, wanted: str, code: str, place: str, word: str
+) -> None:
     (found,) = refused(f"extends: {wanted}\n")
     assert (found.code, globals()["place"](found.span)) == (code, place)
     assert word in found.message
@@ -254,7 +292,9 @@ def test_a_chain_of_sixteen_is_the_longest(write: Callable[..., Path]) -> None:
         ("body.0.untis", "3", "E201", "1:1-1", "did you mean `units`?"),
     ],
 )
-def test_settings_that_do_not_fit(refused: Loaded, name: str, value: str, code: str, label: str, help: str) -> None:
+def test_settings_that_do_not_fit(
+    refused: Loaded, name: str, value: str, code: str, label: str, help: str
+) -> None:
     text = f"{HEAD}params: {{width: {{type: int, default: 3}}}}\nbody: [{{op: dense, units: $width}}]\n"
     (found,) = refused(text, **{name: value})
     assert (found.code, found.span.file, place(found.span)) == (code, f"--set {name}", label)
@@ -283,12 +323,16 @@ def test_what_a_setting_changes(
     text = f"{HEAD}params: {{width: int}}\nbody: [{{op: dense, name: last, units: $width}}]\n"
     report = Report()
     report_all = load(write(text), settings, report)
-    assert not report.diagnostics or {d.code for d in report} == {"E203"}, report.render()  # a size may be too large
+    assert not report.diagnostics or {d.code for d in report} == {"E203"}, (
+        report.render()
+    )  # a size may be too large
     if report_all is not None:
         assert report_all.document.data[field] == value
 
 
-def test_a_parameter_in_short_and_the_place_of_a_setting(write: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_parameter_in_short_and_the_place_of_a_setting(
+    write: Callable[..., Path], tmp_path: Path
+) -> None:
     text = f"{HEAD}params: {{width: {{type: int, default: 3}}}}\nbody: [{{op: dense, units: $width}}]\n"
     spec = load(write(text), {"width": "44", "body.0.use_bias": "false"}, Report())
     assert spec is not None
@@ -296,7 +340,11 @@ def test_a_parameter_in_short_and_the_place_of_a_setting(write: Callable[..., Pa
     assert spec.document.span(("params", "width", "default")).file == "--set width"
     assert spec.document.span(("body", 0, "use_bias")) == Span("--set body.0.use_bias", 1, 1, 1, 6)
     assert spec.document.key_span(("body", 0, "use_bias")).file == "--set body.0.use_bias"
-    assert spec.document.span(("body", 0, "units")).file == spec.document.file == str(tmp_path / "spec.yaml")
+    assert (
+        spec.document.span(("body", 0, "units")).file
+        == spec.document.file
+        == str(tmp_path / "spec.yaml")
+    )
 
 
 @pytest.mark.parametrize(
@@ -336,13 +384,21 @@ def test_the_fields_of_a_place(path: tuple[str | int, ...], fields: set[str]) ->
 
 
 @pytest.mark.parametrize("section", ["stem", "body", "head"])
-def test_nothing_follows_from_a_section_that_is_misspelt(mistakes: Callable[..., Report], section: str) -> None:
+def test_nothing_follows_from_a_section_that_is_misspelt(
+    mistakes: Callable[..., Report], section: str
+) -> None:
     """The map that reaches the pool is not known."""
     sections = {"stem": "{op: identity}", "body": "{op: identity}", "head": "{op: identity}"}
     after = "head" if section == "body" else "body"
-    sections[after] = "{op: max_pool, kernel_size: 9, padding: valid}" if section != "head" else "{op: identity}"
-    text = "".join(f"{name.replace(section, section[1:])}: [{step}]\n" for name, step in sections.items())
-    assert [(d.code, d.help) for d in mistakes(HEAD + text)] == [("E201", f"did you mean `{section}`?")]
+    sections[after] = (
+        "{op: max_pool, kernel_size: 9, padding: valid}" if section != "head" else "{op: identity}"
+    )
+    text = "".join(
+        f"{name.replace(section, section[1:])}: [{step}]\n" for name, step in sections.items()
+    )
+    assert [(d.code, d.help) for d in mistakes(HEAD + text)] == [
+        ("E201", f"did you mean `{section}`?")
+    ]
 
 
 @pytest.mark.parametrize("section", ["stem", "body", "head"])
@@ -361,10 +417,18 @@ def test_the_branches_of_a_step_of_two_kinds(mistakes: Callable[..., Report]) ->
 def test_mistakes_beside_each_other_are_both_found(mistakes: Callable[..., Report]) -> None:
     text = f"{HEAD}paper: {{yer: 1, tabel: 2}}\ntraining: {{label_smoothing: 7, note: {{}}}}\nbody: [{{op: identity, nme: a}}]\n"
     places = [(d.code, d.span.line, d.span.column) for d in mistakes(text)]
-    assert places == [("E201", 3, 9), ("E201", 3, 17), ("E203", 4, 29), ("E203", 4, 38), ("E201", 5, 23)]
+    assert places == [
+        ("E201", 3, 9),
+        ("E201", 3, 17),
+        ("E203", 4, 29),
+        ("E203", 4, 38),
+        ("E201", 5, 23),
+    ]
 
 
-def test_after_a_setting_that_fits_nothing_no_parameter_is_missed(write: Callable[..., Path]) -> None:
+def test_after_a_setting_that_fits_nothing_no_parameter_is_missed(
+    write: Callable[..., Path],
+) -> None:
     """One of the parameters may have been meant."""
     spec = write(f"{HEAD}params: {{width: int}}\nbody: [{{op: dense, units: $width}}]\n")
     for settings, lost in (

@@ -42,11 +42,17 @@ def test_load(write: Callable[..., Path]) -> None:
     assert network.summary().to_dict()["outputs"] == {"logits": [8, 8, 9]}
     assert "multiply-adds" in str(network.summary())
     assert inception_dsl.load(write(TEXT), input="16x16x3").typed.program.input.shape == (16, 16, 3)
-    assert inception_dsl.load(str(write(TEXT)), input={"height": 9}).typed.program.input.shape == (9, 8, 3)
+    assert inception_dsl.load(str(write(TEXT)), input={"height": 9}).typed.program.input.shape == (
+        9,
+        8,
+        3,
+    )
 
 
 def test_mistakes_are_one_exception(write: Callable[..., Path]) -> None:
-    with pytest.raises(inception_dsl.SpecError, match=r"error\[E201\]: unknown field `filtres`") as error:
+    with pytest.raises(
+        inception_dsl.SpecError, match=r"error\[E201\]: unknown field `filtres`"
+    ) as error:
         inception_dsl.load(write(TEXT.replace("filters", "filtres")))
     assert [d.code for d in error.value.diagnostics] == ["E201"]
     with pytest.raises(inception_dsl.SpecError, match="E203"):
@@ -75,10 +81,14 @@ def test_module(write: Callable[..., Path], fake: Callable[[str], None]) -> None
     assert sys.modules[first.__name__] is first
     with pytest.raises(OSError, match="here") as error:
         first.fail()
-    assert "raise OSError('here')" in "".join(traceback.format_exception(error.value)), "tracebacks show the source"
+    assert "raise OSError('here')" in "".join(traceback.format_exception(error.value)), (
+        "tracebacks show the source"
+    )
 
 
-def test_a_module_that_fails_leaves_nothing(write: Callable[..., Path], fake: Callable[[str], None]) -> None:
+def test_a_module_that_fails_leaves_nothing(
+    write: Callable[..., Path], fake: Callable[[str], None]
+) -> None:
     fake("raise OSError('at import')\n")
     before = set(sys.modules)
     with pytest.raises(OSError, match="at import"):

@@ -59,12 +59,18 @@ ALL = ["conv:8", "max_pool:8", "conv:4", "global_avg_pool:4", "dense:10"]
         ("body: {0: {filters: 5}}\n", ["conv:5", "max_pool:5", *ALL[2:]]),
         ("body: {first: null}\n", ["max_pool:3", *ALL[2:]]),
         ("body: {tower: {filters: 6}}\n", [*ALL[:2], "conv:6", "global_avg_pool:6", "dense:10"]),
-        ("body: {1: [{op: identity}, {op: identity}]}\n", ["conv:8", "identity:8", "identity:8", *ALL[2:]]),
+        (
+            "body: {1: [{op: identity}, {op: identity}]}\n",
+            ["conv:8", "identity:8", "identity:8", *ALL[2:]],
+        ),
         ("body: {1: []}\n", ["conv:8", *ALL[2:]]),
         ("body: [{op: identity}]\n", ["identity:3", "global_avg_pool:3", "dense:10"]),
         ("body: null\n", ["global_avg_pool:3", "dense:10"]),
         ("params: {width: {default: 9}}\n", ["conv:9", "max_pool:9", *ALL[2:]]),
-        ("blocks: {tower: {steps: {0: {filters: 7}}}}\n", [*ALL[:2], "conv:7", "global_avg_pool:7", "dense:10"]),
+        (
+            "blocks: {tower: {steps: {0: {filters: 7}}}}\n",
+            [*ALL[:2], "conv:7", "global_avg_pool:7", "dense:10"],
+        ),
         ("stem: [{op: identity}]\n", ["identity:3", *ALL]),
     ],
 )
@@ -94,10 +100,15 @@ def importing(write: Callable[..., Path]) -> Change:
     def importing(text: str, **settings: str) -> TypedProgram:
         write("", ".inception-dsl-root")
         write(TOWER, "parts/tower.yaml")
-        write("block: lower\nsteps: [{op: max_pool, kernel_size: 2, stride: 2, padding: valid}]\n", "parts/lower.yaml")
+        write(
+            "block: lower\nsteps: [{op: max_pool, kernel_size: 2, stride: 2, padding: valid}]\n",
+            "parts/lower.yaml",
+        )
         write(IMPORTING, "base.yaml")
         report = Report()
-        typed = compile_spec(write(f"extends: ../base.yaml\n{text}", "sub/over.yaml"), settings, report)
+        typed = compile_spec(
+            write(f"extends: ../base.yaml\n{text}", "sub/over.yaml"), settings, report
+        )
         assert typed is not None, report.render()
         return typed
 
@@ -108,9 +119,15 @@ def importing(write: Callable[..., Path]) -> Change:
     ("text", "expected"),
     [
         ("", ["conv 32x32x4", "max_pool 16x16x4"]),
-        ("blocks: {tower: {steps: {reduce: {filters: 7}}}}\n", ["conv 32x32x7", "max_pool 16x16x7"]),
+        (
+            "blocks: {tower: {steps: {reduce: {filters: 7}}}}\n",
+            ["conv 32x32x7", "max_pool 16x16x7"],
+        ),
         ("blocks: {tower: {steps: {lower: null}}}\n", ["conv 32x32x4"]),
-        ("blocks: {tower: {params: {filters: {default: 6}}}}\n", ["conv 32x32x6", "max_pool 16x16x6"]),
+        (
+            "blocks: {tower: {params: {filters: {default: 6}}}}\n",
+            ["conv 32x32x6", "max_pool 16x16x6"],
+        ),
         ("blocks: {tower: {steps: [{op: identity}]}}\n", ["identity 32x32x3"]),
         (
             "import: [../parts/lower.yaml, ../parts/tower.yaml]\nblocks: {lower: {steps: {0: {stride: 1}}}}\n",
@@ -131,10 +148,15 @@ def test_a_changed_block_keeps_the_defaults_of_its_file(importing: Change) -> No
     assert [w.name for w in next(layers(typed)).weights] == ["kernel"]
 
 
-def test_changes_of_changes_of_an_imported_block(importing: Change, write: Callable[..., Path]) -> None:
+def test_changes_of_changes_of_an_imported_block(
+    importing: Change, write: Callable[..., Path]
+) -> None:
     importing("blocks: {tower: {steps: {reduce: {filters: 7}}}}\n")
     report = Report()
-    over = write("extends: over.yaml\nblocks: {tower: {steps: {reduce: {kernel_size: 3}}}}\n", "sub/third.yaml")
+    over = write(
+        "extends: over.yaml\nblocks: {tower: {steps: {reduce: {kernel_size: 3}}}}\n",
+        "sub/third.yaml",
+    )
     typed = compile_spec(over, {"blocks.tower.steps.lower": "null"}, report)
     assert typed is not None, report.render()
     assert ops(typed) == ["conv:7"]
@@ -142,7 +164,10 @@ def test_changes_of_changes_of_an_imported_block(importing: Change, write: Calla
 
 
 def test_the_command_line_reaches_an_imported_block(importing: Change) -> None:
-    assert ops(importing("", **{"blocks.tower.steps.reduce.filters": "9"})) == ["conv:9", "max_pool:9"]
+    assert ops(importing("", **{"blocks.tower.steps.reduce.filters": "9"})) == [
+        "conv:9",
+        "max_pool:9",
+    ]
 
 
 def test_a_mistake_in_a_changed_imported_block_stands_where_it_was_written(
@@ -158,10 +183,14 @@ def test_a_mistake_in_a_changed_imported_block_stands_where_it_was_written(
     report = Report()
     write(TOWER, "parts/tower.yaml")
     assert compile_spec(write(over.replace("reduce", "reduc"), "sub/over.yaml"), {}, report) is None
-    assert [(d.span.file.rsplit("/", 1)[-1], d.span.line, d.code) for d in report] == [("over.yaml", 2, "E310")]
+    assert [(d.span.file.rsplit("/", 1)[-1], d.span.line, d.code) for d in report] == [
+        ("over.yaml", 2, "E310")
+    ]
 
 
-def test_a_circle_of_extending_and_importing_ends(importing: Change, write: Callable[..., Path]) -> None:
+def test_a_circle_of_extending_and_importing_ends(
+    importing: Change, write: Callable[..., Path]
+) -> None:
     importing("")
     write("extends: ../sub/over.yaml\nblocks: {tower: {steps: []}}\n", "parts/tower.yaml")
     report = Report()
@@ -200,7 +229,11 @@ def test_a_mistake_stands_where_it_was_written(write: Callable[..., Path]) -> No
     report = Report()
     assert load(over, {"classes": "many"}, report) is not None
     places = [(d.span.file.rsplit("/", 1)[-1], d.span.line, d.code) for d in report]
-    assert places == [("--set classes", 1, "E203"), ("base.yaml", 8, "E201"), ("over.yaml", 2, "E203")]
+    assert places == [
+        ("--set classes", 1, "E203"),
+        ("base.yaml", 8, "E201"),
+        ("over.yaml", 2, "E203"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +254,9 @@ def test_a_mistake_stands_where_it_was_written(write: Callable[..., Path]) -> No
         ("block: b\n", {}, "E201"),
     ],
 )
-def test_changes_that_do_not_fit(write: Callable[..., Path], text: str, settings: dict[str, Any], code: str) -> None:
+def test_changes_that_do_not_fit(
+    write: Callable[..., Path], text: str, settings: dict[str, Any], code: str
+) -> None:
     write(BASE, "base.yaml")
     report = Report()
     assert compile_spec(write(f"extends: base.yaml\n{text}", "over.yaml"), settings, report) is None
@@ -231,7 +266,9 @@ def test_changes_that_do_not_fit(write: Callable[..., Path], text: str, settings
 def test_the_steps_that_an_overlay_could_have_meant(write: Callable[..., Path]) -> None:
     write(BASE, "base.yaml")
     report = Report()
-    compile_spec(write("extends: base.yaml\nbody: {zzzzzz: null, frist: null}\n", "over.yaml"), {}, report)
+    compile_spec(
+        write("extends: base.yaml\nbody: {zzzzzz: null, frist: null}\n", "over.yaml"), {}, report
+    )
     assert [d.help for d in report] == ["steps: 1, first, tower", "did you mean `first`?"]
 
 
@@ -293,7 +330,9 @@ blocks: {tower: {params: {filters: {type: int, default: 3}}}}
         ("blocks", "tower", "steps", 0, "op"): ("base.yaml:11:48", "base.yaml:11:44"),
         ("head", 1, "units"): ("base.yaml:12:50", "base.yaml:12:43"),
     }
-    found = {path: (place(document.span(path)), place(document.key_span(path))) for path in expected}
+    found = {
+        path: (place(document.span(path)), place(document.key_span(path))) for path in expected
+    }
     assert found == expected
 
 
@@ -304,7 +343,9 @@ def test_what_is_laid_over_no_mapping_is_all_there_is(write: Callable[..., Path]
     assert [d.code for d in report] == ["E208"]
 
 
-def test_a_block_beside_one_that_is_imported_and_changed(importing: Change, write: Callable[..., Path]) -> None:
+def test_a_block_beside_one_that_is_imported_and_changed(
+    importing: Change, write: Callable[..., Path]
+) -> None:
     importing("")
     own = "blocks: {own: {steps: [{op: conv, name: own, filters: 9, kernel_size: 1}]}}\n"
     write(IMPORTING.replace("[{use: tower}]", "[{use: tower}, {use: own}]") + own, "base.yaml")
@@ -328,9 +369,18 @@ def test_a_block_beside_one_that_is_imported_and_changed(importing: Change, writ
     ("text", "codes"),
     [
         ("import: [nothing.yaml]\n", ["E301"]),
-        ("import: [7, ../parts/tower.yaml]\nblocks: {tower: {steps: {reduce: {filters: 5}, lower: null}}}\n", ["E203"]),
-        ("import: [../parts/tower.yaml, 7]\nblocks: {tower: {steps: {reduce: {filters: 5}, lower: null}}}\n", ["E203"]),
-        ("import: [list.yaml, ../parts/tower.yaml]\nblocks: {tower: {steps: {reduce: {filters: 5}}}}\n", ["E301"]),
+        (
+            "import: [7, ../parts/tower.yaml]\nblocks: {tower: {steps: {reduce: {filters: 5}, lower: null}}}\n",
+            ["E203"],
+        ),
+        (
+            "import: [../parts/tower.yaml, 7]\nblocks: {tower: {steps: {reduce: {filters: 5}, lower: null}}}\n",
+            ["E203"],
+        ),
+        (
+            "import: [list.yaml, ../parts/tower.yaml]\nblocks: {tower: {steps: {reduce: {filters: 5}}}}\n",
+            ["E301"],
+        ),
         ("import: 7\nblocks: {tower: {steps: []}}\nbody: [{use: tower}]\n", ["E203"]),
     ],
 )
@@ -340,7 +390,9 @@ def test_imports_that_are_wrong_where_a_block_is_changed(
     importing("")
     write("[block, tower]\n", "sub/list.yaml")
     report = Report()
-    assert compile_spec(write(f"extends: ../base.yaml\n{text}", "sub/over.yaml"), {}, report) is None
+    assert (
+        compile_spec(write(f"extends: ../base.yaml\n{text}", "sub/over.yaml"), {}, report) is None
+    )
     assert [d.code for d in report] == codes, report.render()
 
 
@@ -349,15 +401,24 @@ def test_a_step_that_is_not_there_says_which_are(write: Callable[..., Path]) -> 
     report = Report()
     load(write("extends: base.yaml\nbody: {qqq: null}\n", "over.yaml"), {}, report)
     (found,) = report
-    assert (found.code, found.span.line, found.span.column, found.span.end_column) == ("E310", 2, 8, 11)
+    assert (found.code, found.span.line, found.span.column, found.span.end_column) == (
+        "E310",
+        2,
+        8,
+        11,
+    )
     assert found.fix == ()
     assert all(name in found.help for name in ("first", "1", "tower"))
     report = Report()
     load(write("extends: base.yaml\nbody: {towr: null}\n", "over.yaml"), {}, report)
-    assert [(d.help, [text for _, text in d.fix]) for d in report] == [("did you mean `tower`?", ["tower"])]
+    assert [(d.help, [text for _, text in d.fix]) for d in report] == [
+        ("did you mean `tower`?", ["tower"])
+    ]
 
 
-def test_a_list_puts_steps_with_their_places_into_another(changed: Change, write: Callable[..., Path]) -> None:
+def test_a_list_puts_steps_with_their_places_into_another(
+    changed: Change, write: Callable[..., Path]
+) -> None:
     text = "body:\n  first: [{op: identity}, {op: dense, units: x}]\n"
     write(BASE, "base.yaml")
     report = Report()

@@ -29,15 +29,22 @@ def steps(count: int) -> str:
 
 
 def forked(count: int) -> str:
-    return HEAD + "body:\n  - merge: add\n    branches:\n" + "".join(f"      b{i}: [{STEP}]\n" for i in range(count))
+    return (
+        HEAD
+        + "body:\n  - merge: add\n    branches:\n"
+        + "".join(f"      b{i}: [{STEP}]\n" for i in range(count))
+    )
 
 
 def variants(count: int) -> str:
-    return f"{HEAD}{USE}body:\n" + "".join(f"  - {{use: a, name: u{i}, n: {i + 1}}}\n" for i in range(count))
+    return f"{HEAD}{USE}body:\n" + "".join(
+        f"  - {{use: a, name: u{i}, n: {i + 1}}}\n" for i in range(count)
+    )
 
 
 @pytest.mark.parametrize(
-    ("make", "most", "first"), [(steps, MAX_STEPS, 4), (forked, MAX_STEPS - 1, 6), (variants, MAX_STEPS // 3, 4)]
+    ("make", "most", "first"),
+    [(steps, MAX_STEPS, 4), (forked, MAX_STEPS - 1, 6), (variants, MAX_STEPS // 3, 4)],
 )
 def test_steps_that_are_printed(
     write: Callable[[str], Path], make: Callable[[int], str], most: int, first: int
@@ -53,7 +60,11 @@ def fork(inside: str, more: str = "") -> str:
     return f"{{merge: add, branches: {{a: [], b: [{inside}]}}{more}}}"
 
 
-GROWING = fork("{op: conv, filters: 5, kernel_size: 1}", ", repeat: %d").replace("add", "concat").replace("a: [], ", "")
+GROWING = (
+    fork("{op: conv, filters: 5, kernel_size: 1}", ", repeat: %d")
+    .replace("add", "concat")
+    .replace("a: [], ", "")
+)
 
 
 @pytest.mark.parametrize(
@@ -61,22 +72,39 @@ GROWING = fork("{op: conv, filters: 5, kernel_size: 1}", ", repeat: %d").replace
     [
         (f"body: [{fork('{op: identity}', ', repeat: 501')}]", ""),
         (f"body: [{fork('{op: identity}', ', repeat: 502')}]", "502"),
-        (f"body: [{fork('{op: identity}', ', repeat: 1, name: x')}, {fork('{op: identity}', ', repeat: 502')}]", "502"),
-        (f"body: [{fork('{op: identity}', ', repeat: 500, name: x')}, {fork('{op: identity}', ', repeat: 3')}]", "3"),
+        (
+            f"body: [{fork('{op: identity}', ', repeat: 1, name: x')}, {fork('{op: identity}', ', repeat: 502')}]",
+            "502",
+        ),
+        (
+            f"body: [{fork('{op: identity}', ', repeat: 500, name: x')}, {fork('{op: identity}', ', repeat: 3')}]",
+            "3",
+        ),
         (f"body: [{fork('{op: identity, repeat: 9000}')}]", ""),
         (f"body: [{GROWING % 501}]", ""),
         (f"body: [{GROWING % 502}]", "502"),
         (f"body: [{fork(fork('{op: identity}', ', repeat: 502'))}]", "502"),
         (f"body: [{fork(fork('{op: identity}', ', repeat: 25, name: y'), ', repeat: 20')}]", "20"),
         (f"body: [{fork(fork('{op: identity}', ', repeat: 25, name: y'), ', repeat: 19')}]", ""),
-        (f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 502')}]}}}}\nbody: [{{use: t}}]", "502"),
-        (f"blocks: {{t: {{steps: [{fork('{op: identity}')}]}}}}\nbody: [{{use: t, repeat: 900}}]", ""),
-        (f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 400')}]}}}}\nbody: [{{use: t, repeat: 9}}]", ""),
+        (
+            f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 502')}]}}}}\nbody: [{{use: t}}]",
+            "502",
+        ),
+        (
+            f"blocks: {{t: {{steps: [{fork('{op: identity}')}]}}}}\nbody: [{{use: t, repeat: 900}}]",
+            "",
+        ),
+        (
+            f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 400')}]}}}}\nbody: [{{use: t, repeat: 9}}]",
+            "",
+        ),
     ],
 )
 def test_steps_that_are_printed_again(write: Callable[[str], Path], text: str, repeat: str) -> None:
     report = Report()
-    assert (compile_spec(write(f"{HEAD}{text}\n"), {}, report) is None) == bool(repeat), report.render()
+    assert (compile_spec(write(f"{HEAD}{text}\n"), {}, report) is None) == bool(repeat), (
+        report.render()
+    )
     lines = f"{HEAD}{text}".split("\n")
     places = [lines[d.span.line - 1][d.span.column - 1 : d.span.end_column - 1] for d in report]
     assert places == [repeat] * bool(repeat)
@@ -89,7 +117,15 @@ def test_a_block_is_printed_once(write: Callable[[str], Path]) -> None:
 
 
 def test_a_use_without_layers_takes_room(write: Callable[[str], Path]) -> None:
-    twice = "".join(f"  b{i}: {{steps: [{{use: b{i + 1}, name: x}}, {{use: b{i + 1}, name: y}}]}}\n" for i in range(30))
+    twice = "".join(
+        f"  b{i}: {{steps: [{{use: b{i + 1}, name: x}}, {{use: b{i + 1}, name: y}}]}}\n"
+        for i in range(30)
+    )
     report = Report()
-    assert compile_spec(write(f"{HEAD}blocks:\n{twice}  b30: {{steps: []}}\nbody: [{{use: b0}}]\n"), {}, report) is None
+    assert (
+        compile_spec(
+            write(f"{HEAD}blocks:\n{twice}  b30: {{steps: []}}\nbody: [{{use: b0}}]\n"), {}, report
+        )
+        is None
+    )
     assert [d.code for d in report.diagnostics] == ["E309"]

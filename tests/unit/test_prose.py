@@ -57,7 +57,10 @@ def test_the_escapes_take_it() -> None:
     [node] = ast.parse(docstring(Prose(TEXT), Prose("more"), Prose())).body
     assert isinstance(node, ast.Expr)
     assert isinstance(node.value, ast.Constant)
-    assert all(type(text) is Code for text in (literal(Prose(TEXT)), comment(Prose(TEXT)), docstring(Prose(TEXT))))
+    assert all(
+        type(text) is Code
+        for text in (literal(Prose(TEXT)), comment(Prose(TEXT)), docstring(Prose(TEXT)))
+    )
 
 
 @pytest.mark.parametrize("value", ["a string", Prose("a text"), f"{Code('x')}"])
@@ -68,7 +71,10 @@ def test_templates_print_source_only(value: object, template: str) -> None:
     found = _environment("inception_dsl_torch").from_string(template)
     with pytest.raises(TypeError):
         found.render(value=value)
-    assert _environment("inception_dsl_torch").from_string("{{ value }}").render(value=Code("x")) == "x"
+    assert (
+        _environment("inception_dsl_torch").from_string("{{ value }}").render(value=Code("x"))
+        == "x"
+    )
 
 
 def test_every_text_of_a_program_is_prose(compiled: Callable[..., TypedProgram]) -> None:
@@ -83,7 +89,12 @@ def test_every_text_of_a_program_is_prose(compiled: Callable[..., TypedProgram])
     training = program.training
     assert training is not None
     assert training.initializer is not None
-    found = [*program.about[:2], *program.about.paper.values(), *program.about.deviations, training.initializer.note]
+    found = [
+        *program.about[:2],
+        *program.about.paper.values(),
+        *program.about.deviations,
+        training.initializer.note,
+    ]
     found += [*training.optimizer.values(), *training.schedule.values(), *training.notes]
     fork: Any = program.sections["body"][0]
     found += [*fork.deviations, *fork.branches[0][1][0].op.deviation]

@@ -16,7 +16,10 @@ Write = Callable[..., Path]
 
 def found(report: Report) -> list[str]:
     assert all(d.span.line == d.span.end_line for d in report)
-    return [f"{d.code} {Path(d.span.file).name} {d.span.line}:{d.span.column}-{d.span.end_column}" for d in report]
+    return [
+        f"{d.code} {Path(d.span.file).name} {d.span.line}:{d.span.column}-{d.span.end_column}"
+        for d in report
+    ]
 
 
 def test_the_room_of_one_spec() -> None:
@@ -130,7 +133,12 @@ def test_no_help_with_the_hundredth_missing_file(write: Write) -> None:
     write("", "base.yaml")
     spec, report = write(""), Report()
     for line in range(1, 150):
-        assert read_wanted("bsae.yaml", Span(str(spec), line, 1, line, 9), Reading(report, spec.parent, Room())) is None
+        assert (
+            read_wanted(
+                "bsae.yaml", Span(str(spec), line, 1, line, 9), Reading(report, spec.parent, Room())
+            )
+            is None
+        )
     helped = [bool(d.help) for d in report]
     assert helped[0]
     assert not helped[-1]
@@ -145,7 +153,11 @@ def test_what_is_outside_says_how_to_bring_it_inside(write: Write) -> None:
 
 
 def test_what_the_user_names_and_cannot_be_read(tmp_path: Path) -> None:
-    for path, words in ((tmp_path, "is not a file"), (tmp_path / "x", "is not a file"), (Path("a\0b"), "not a")):
+    for path, words in (
+        (tmp_path, "is not a file"),
+        (tmp_path / "x", "is not a file"),
+        (Path("a\0b"), "not a"),
+    ):
         report = Report()
         assert read(path, Reading(report, tmp_path, Room())) is None
         assert found(report) == [f"E101 {path.name} 1:1-2"]

@@ -62,7 +62,11 @@ def without(data: Any, path: tuple[str | int, ...]) -> Any:
         (("body", 1, "merge"), ("body", 1), {"name": "f", "branches": FORK["branches"]}),
         (("body", 1, "branches"), ("body", 1), {"name": "f"}),
         (("body", 1, "branches", "x"), ("body", 1), {"name": "f", "branches": {"y": []}}),
-        (("body", 1, "branches", "x", 0, "filters"), ("body", 1, "branches", "x", 0), {"name": "a"}),
+        (
+            ("body", 1, "branches", "x", 0, "filters"),
+            ("body", 1, "branches", "x", 0),
+            {"name": "a"},
+        ),
         (("body", 2, "k"), ("body", 2), {"use": "b"}),
         (("body", 2, "k", 0), ("body", 2), {"use": "b"}),
         (("body", 3), ("body", 3), {}),

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from inception_dsl.language.roots import MARKER, VARIABLE, OutsideError, names_inside, read_inside, root_of
+from inception_dsl.language.roots import (
+    MARKER,
+    VARIABLE,
+    OutsideError,
+    names_inside,
+    read_inside,
+    root_of,
+)
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes")
 
@@ -18,7 +25,14 @@ def root(tmp_path: Path) -> Path:
     """A folder with files that may be read, and some that may not."""
     root = Path(os.path.realpath(tmp_path)) / "root"
     (root / "sub/deep").mkdir(parents=True)
-    for path in ("a.yaml", "sub/b.yaml", "sub/deep/c.yaml", "..d.yaml", "sub/~e.yaml", "../outside.yaml"):
+    for path in (
+        "a.yaml",
+        "sub/b.yaml",
+        "sub/deep/c.yaml",
+        "..d.yaml",
+        "sub/~e.yaml",
+        "../outside.yaml",
+    ):
         (root / path).write_text(path)
     (root / "link.yaml").symlink_to("a.yaml")
     (root / "way").symlink_to("sub")
@@ -92,11 +106,15 @@ def test_what_is_missing(root: Path) -> None:
         read_inside(root, "a.yaml/b.yaml", root, 100)
 
 
-def after_the_look(monkeypatch: pytest.MonkeyPatch, path: Path, change: Callable[[], object]) -> None:
+def after_the_look(
+    monkeypatch: pytest.MonkeyPatch, path: Path, change: Callable[[], object]
+) -> None:
     """Once ``path`` has been looked at, something else happens to it."""
     look = os.stat
 
-    def stat(name: str, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
+    def stat(
+        name: str, *, dir_fd: int | None = None, follow_symlinks: bool = True
+    ) -> os.stat_result:
         found = look(name, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
         if dir_fd is not None and name == path.name:
             path.rename(path.with_name("away"))
@@ -107,7 +125,9 @@ def after_the_look(monkeypatch: pytest.MonkeyPatch, path: Path, change: Callable
 
 
 @pytest.mark.parametrize("swapped", ["sub", "sub/b.yaml"])
-def test_a_link_that_appears_after_the_look(root: Path, monkeypatch: pytest.MonkeyPatch, swapped: str) -> None:
+def test_a_link_that_appears_after_the_look(
+    root: Path, monkeypatch: pytest.MonkeyPatch, swapped: str
+) -> None:
     """It is refused by the system."""
     path = root / swapped
     after_the_look(monkeypatch, path, lambda: path.symlink_to(path.with_name("away")))
@@ -165,7 +185,11 @@ def test_whose_marker_counts(root: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     marker = root / MARKER
     marker.touch()
     owner = marker.stat().st_uid
-    for mode, user, counts in ((0o755, owner + 1, True), (0o1777, owner, True), (0o1777, owner + 1, owner == 0)):
+    for mode, user, counts in (
+        (0o755, owner + 1, True),
+        (0o1777, owner, True),
+        (0o1777, owner + 1, owner == 0),
+    ):
         root.chmod(mode)
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)
         assert (root_of(root / "sub/b.yaml") == root) == counts, (mode, user)
@@ -173,7 +197,9 @@ def test_whose_marker_counts(root: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
     def another(path: str | Path) -> os.stat_result:
         found = look(path)
-        return os.stat_result((*found[:4], 4321, *found[5:])) if Path(path).name == MARKER else found
+        return (
+            os.stat_result((*found[:4], 4321, *found[5:])) if Path(path).name == MARKER else found
+        )
 
     monkeypatch.setattr(os, "lstat", another)
     for mode, user, counts in ((0o755, 1234, True), (0o1777, 1234, False), (0o1777, 4321, True)):

@@ -69,7 +69,19 @@ def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("010", "-010", "0o17", "0x1F", "0b1", "1:30", "1_000", "1" * 19, "-" + "1" * 19, "1e999", "-1e999"),
+        *(
+            "010",
+            "-010",
+            "0o17",
+            "0x1F",
+            "0b1",
+            "1:30",
+            "1_000",
+            "1" * 19,
+            "-" + "1" * 19,
+            "1e999",
+            "-1e999",
+        ),
         *(".inf", ".Inf", ".INF", "-.inf", "+.inf", ".nan", ".NaN", ".NAN"),
     ],
 )
@@ -85,7 +97,15 @@ def test_numbers_that_readers_disagree_on_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "decimal"),
     [
-        *(("010", "10"), ("-007", "-7"), ("0o17", "15"), ("0x1F", "31"), ("0b1", "1"), ("1_000", "1000"), ("1:30", "")),
+        *(
+            ("010", "10"),
+            ("-007", "-7"),
+            ("0o17", "15"),
+            ("0x1F", "31"),
+            ("0b1", "1"),
+            ("1_000", "1000"),
+            ("1:30", ""),
+        ),
         ("1_000_000_000_000_000", "1000000000000000"),
         ("100_000_000_000_000_000", "100000000000000000"),
         ("1_000_000_000_000_000_000", ""),
@@ -132,7 +152,10 @@ def test_what_is_refused(text: str, code: str, place: str) -> None:
 
 def test_aliases_cannot_explode() -> None:
     lines = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
-    lines += [f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
+    lines += [
+        f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]"
+        for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    ]
     assert refused("\n".join(lines))[0] == "E106"
 
 
@@ -177,12 +200,22 @@ UNALIGNED = "this does not fit the indentation around it"
         ("a: @x", "1:4-4", "no value can start with this character", "put the text in quotes"),
         ("a: [1, 2}", "1:9-9", "a `,` or the closing `]` is missing", ""),
         ("a: {b: 1]", "1:9-9", "a `,` or the closing `}` is missing", ""),
-        ("a: b: c", "1:5-5", "a `:` does not belong here", "check the indentation, or quote the text"),
+        (
+            "a: b: c",
+            "1:5-5",
+            "a `:` does not belong here",
+            "check the indentation, or quote the text",
+        ),
         ("b: 2\na\n", "3:1-1", "a `:` is missing after the key", ""),
         ("p:\n    year: 1\n  table: 2", "3:3-3", UNALIGNED, "line it up with the fields above"),
         ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "line it up with the `-` above"),
         ("a: 'x", "1:6-6", "the quotes are not closed", ""),
-        ('a: "\\q"', "1:5-5", "this escape is unknown", "use single quotes, or write the backslash twice"),
+        (
+            'a: "\\q"',
+            "1:5-5",
+            "this escape is unknown",
+            "use single quotes, or write the backslash twice",
+        ),
         ("a: - 1", "1:4-4", "a list cannot start here", "start it on the next line"),
         ("&a &b c", "1:4-4", "this stands outside of the document", ""),
         ("a: 1\nb: &", "2:5-5", "a name is missing after `&` or `*`", "put the text in quotes"),
@@ -202,14 +235,24 @@ def test_the_parser_is_explained(text: str, place: str, message: str, help: str)
 
 @pytest.mark.parametrize(
     "text",
-    ["a: @x", "a: {b: c, ,}", "a: 1\n...\nb: 2", "p:\n    year: 1\n  table: 2", "a: [1, 2}", "a:\n\t- 1", "a: !!int 1"],
+    [
+        "a: @x",
+        "a: {b: c, ,}",
+        "a: 1\n...\nb: 2",
+        "p:\n    year: 1\n  table: 2",
+        "a: [1, 2}",
+        "a:\n\t- 1",
+        "a: !!int 1",
+    ],
 )
 def test_without_libyaml_it_is_the_same_mistake(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with_it, without = Report(), Report()
     parse(text, "a.yaml", with_it)
     monkeypatch.delattr(yaml, "CSafeLoader")
     assert parse(text, "a.yaml", without) is None
-    assert [(d.code, d.span, d.message) for d in without] == [(d.code, d.span, d.message) for d in with_it]
+    assert [(d.code, d.span, d.message) for d in without] == [
+        (d.code, d.span, d.message) for d in with_it
+    ]
 
 
 def test_whatever_the_parser_raises_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,9 +340,14 @@ def test_data(text: str, data: object) -> None:
 
 def test_places_inside_of_an_alias_are_where_the_value_stands() -> None:
     document = read("a: &x\n  b: [1, {c: 2}]\nd: {e: *x}\nf: &y [*x]\ng: *y\n")
-    places = {p: document.span(p) for p in (("a", "b", 1, "c"), ("d", "e", "b", 1, "c"), ("g", 0, "b", 1, "c"))}
+    places = {
+        p: document.span(p)
+        for p in (("a", "b", 1, "c"), ("d", "e", "b", 1, "c"), ("g", 0, "b", 1, "c"))
+    }
     assert {place(span) for span in places.values()} == {"2:14-14"}
-    keys = [document.key_span(p) for p in (("a", "b"), ("d", "e", "b"), ("f", 0, "b"), ("g", 0, "b"))]
+    keys = [
+        document.key_span(p) for p in (("a", "b"), ("d", "e", "b"), ("f", 0, "b"), ("g", 0, "b"))
+    ]
     assert {place(span) for span in keys} == {"2:3-3"}
     assert place(document.key_span(("d", "e"))) == "3:5-5"
     assert place(document.key_span(("g",))) == "5:1-1"
@@ -330,7 +378,14 @@ def _only(text: str) -> Diagnostic:
 
 
 def test_a_mistake_that_ends_the_text_is_the_last() -> None:
-    for text in ("<<: 1\na: 010", "? [a]\n: 010", "a: *x\nb: 010", "a: !!x 010", "a: 1\n---\nb: 010", "[" * 60 + "010"):
+    for text in (
+        "<<: 1\na: 010",
+        "? [a]\n: 010",
+        "a: *x\nb: 010",
+        "a: !!x 010",
+        "a: 1\n---\nb: 010",
+        "[" * 60 + "010",
+    ):
         assert _only(text).code != "E107", text
     assert _only("<<: 1").help == "write the fields out"
     assert _only("a: !!x 010").help == ""
@@ -346,13 +401,19 @@ def test_a_mistake_that_ends_the_text_is_the_last() -> None:
         ("{a: , b: (1, 2, 3, 4)}", {"a": None, "b": BROKEN}, "1:10-21", "[1, 2, 3, 4]"),
     ],
 )
-def test_a_tuple_in_a_mapping_on_one_line(text: str, data: dict[str, object], at: str, write: str) -> None:
+def test_a_tuple_in_a_mapping_on_one_line(
+    text: str, data: dict[str, object], at: str, write: str
+) -> None:
     report = Report()
     document = parse(text, "a.yaml", report)
     (found,) = report
     assert document is not None
     assert document.data == data
-    assert (found.code, place(found.span), [edit.text for edit in found.fix]) == ("E108", at, [write])
+    assert (found.code, place(found.span), [edit.text for edit in found.fix]) == (
+        "E108",
+        at,
+        [write],
+    )
     assert read(apply(text, found.fix)).data.keys() == data.keys()
 
 
@@ -386,7 +447,9 @@ def test_what_is_no_tuple(text: str, data: object) -> None:
         ("ab\n", 2, 0, (2, 1)),
     ],
 )
-def test_the_end_of_a_text_is_on_its_last_line(text: str, line: int, column: int, found: tuple[int, int]) -> None:
+def test_the_end_of_a_text_is_on_its_last_line(
+    text: str, line: int, column: int, found: tuple[int, int]
+) -> None:
     row, start = found
     assert _at("a.yaml", text, line, column) == Span("a.yaml", row, start, row, start + 1)
 

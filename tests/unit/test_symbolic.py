@@ -68,7 +68,12 @@ A, B = Symbolic.name("a"), Symbolic.name("b")
     ],
 )
 def test_source(text: str, printed: str) -> None:
-    names = {"a": Symbolic.name("a"), "b": Symbolic.name("b"), "minimum": minimum, "maximum": maximum}
+    names = {
+        "a": Symbolic.name("a"),
+        "b": Symbolic.name("b"),
+        "minimum": minimum,
+        "maximum": maximum,
+    }
     assert source(eval(text, {}, names)) == printed
 
 
@@ -107,8 +112,16 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
             symbolic = symbolic // by if kind == "//" else symbolic % by
             plain = plain // by if kind == "//" else plain % by
         else:
-            symbolic = symbolic + other if kind == "+" else symbolic - other if kind == "-" else symbolic * other
-            plain = plain + other if kind == "+" else plain - other if kind == "-" else plain * other
+            symbolic = (
+                symbolic + other
+                if kind == "+"
+                else symbolic - other
+                if kind == "-"
+                else symbolic * other
+            )
+            plain = (
+                plain + other if kind == "+" else plain - other if kind == "-" else plain * other
+            )
     return (source(symbolic), values), plain
 
 

@@ -19,7 +19,9 @@ EVERY = list(itertools.product(KERNELS, STRIDES, DILATIONS))
 
 
 @pytest.mark.parametrize(("kernel", "stride", "dilation"), EVERY)
-def test_explicit_padding_counts_the_windows_that_fit(kernel: int, stride: int, dilation: int) -> None:
+def test_explicit_padding_counts_the_windows_that_fit(
+    kernel: int, stride: int, dilation: int
+) -> None:
     for size, before, after in itertools.product(range(1, 20), range(3), range(3)):
         window = Window(kernel, stride, dilation, (before, after))
         padded = before + size + after
@@ -129,9 +131,12 @@ def test_a_window_that_does_not_fit_names_the_numbers_and_the_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dilation", "spread"), [(1, ""), (2, " (5 taps at dilation 2)"), (3, " (5 taps at dilation 3)")]
+    ("dilation", "spread"),
+    [(1, ""), (2, " (5 taps at dilation 2)"), (3, " (5 taps at dilation 3)")],
 )
-def test_a_window_that_does_not_fit_names_its_taps_where_they_are_spread(dilation: int, spread: str) -> None:
+def test_a_window_that_does_not_fit_names_its_taps_where_they_are_spread(
+    dilation: int, spread: str
+) -> None:
     window = Window(5, 1, dilation, (0, 0))
     with pytest.raises(ShapeError) as error:
         window.output(3)
@@ -146,7 +151,12 @@ def test_a_shape_error_is_of_a_value_unless_said() -> None:
 
 
 def test_a_text_of_a_spec_is_no_part_of_another() -> None:
-    assert (bool(Prose("x")), bool(Prose("")), bool(Prose()), Prose().plain) == (True, False, False, "")
+    assert (bool(Prose("x")), bool(Prose("")), bool(Prose()), Prose().plain) == (
+        True,
+        False,
+        False,
+        "",
+    )
     for use in (str, "{}".format, "{:>9}".format, lambda text: f"{text!s}"):
         with pytest.raises(TypeError, match="a text of a spec reaches source as a literal"):
             use(Prose("x"))
@@ -167,7 +177,8 @@ def test_the_size_of_a_weight() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kernel", "dilation", "padding"), [(7, 1, (0, 0)), (7, 2, (1, 0)), (5, 3, (2, 2)), (3, 1, (9, 9))]
+    ("kernel", "dilation", "padding"),
+    [(7, 1, (0, 0)), (7, 2, (1, 0)), (5, 3, (2, 2)), (3, 1, (9, 9))],
 )
 def test_the_largest_kernel_that_fits(kernel: int, dilation: int, padding: tuple[int, int]) -> None:
     for size in range(1, 25):

@@ -15,9 +15,23 @@ from inception_dsl.ops.fields.kinds import FUNCTIONS
 @pytest.mark.parametrize(
     ("word", "meant"),
     [
-        *(("Conv2d", "conv"), ("MaxPool2d", "max_pool"), ("AvgPool3D", "avg_pool"), ("BatchNorm2d", "batch_norm")),
-        *(("Linear", "dense"), ("lrn", "local_response_norm"), ("GlobalAveragePooling2D", "global_avg_pool")),
-        *(("batchnorm", "batch_norm"), ("SeparableConv2D", "separable_conv"), ("flaten", "flatten"), ("zzz", None)),
+        *(
+            ("Conv2d", "conv"),
+            ("MaxPool2d", "max_pool"),
+            ("AvgPool3D", "avg_pool"),
+            ("BatchNorm2d", "batch_norm"),
+        ),
+        *(
+            ("Linear", "dense"),
+            ("lrn", "local_response_norm"),
+            ("GlobalAveragePooling2D", "global_avg_pool"),
+        ),
+        *(
+            ("batchnorm", "batch_norm"),
+            ("SeparableConv2D", "separable_conv"),
+            ("flaten", "flatten"),
+            ("zzz", None),
+        ),
     ],
 )
 def test_ops(word: str, meant: str | None) -> None:
@@ -27,8 +41,18 @@ def test_ops(word: str, meant: str | None) -> None:
 @pytest.mark.parametrize(
     ("word", "meant"),
     [
-        *(("out_channels", "filters"), ("kernel", "kernel_size"), ("strides", "stride"), ("bias", "use_bias")),
-        *(("dilation_rate", "dilation"), ("group", "groups"), ("act", "activation"), ("filtres", "filters")),
+        *(
+            ("out_channels", "filters"),
+            ("kernel", "kernel_size"),
+            ("strides", "stride"),
+            ("bias", "use_bias"),
+        ),
+        *(
+            ("dilation_rate", "dilation"),
+            ("group", "groups"),
+            ("act", "activation"),
+            ("filtres", "filters"),
+        ),
     ],
 )
 def test_attributes_of_a_convolution(word: str, meant: str) -> None:
@@ -62,4 +86,6 @@ def test_the_closest_word_is_that_of_difflib() -> None:
     words = ["".join(random.choices("abcde_", k=random.randint(1, 7))) for _ in range(500)]
     for word in words:
         known = random.sample(words, random.randint(0, 20))
-        assert _closest(word, known) == next(iter(difflib.get_close_matches(word, known, n=1)), None)
+        assert _closest(word, known) == next(
+            iter(difflib.get_close_matches(word, known, n=1)), None
+        )

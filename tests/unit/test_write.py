@@ -92,7 +92,11 @@ def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("hard_links", [True, False])
 @pytest.mark.parametrize("fails", [1, 2, 3, 4])
 def test_a_rename_that_fails_restores_what_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, hard_links: bool, fails: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    hard_links: bool,
+    fails: int,
 ) -> None:
     old = {tmp_path / "b.py": "old b", tmp_path / "d.py": "old d"}
     for path, text in old.items():
@@ -111,7 +115,12 @@ def test_a_rename_that_fails_restores_what_was(
     monkeypatch.setattr(os, "replace", replace)
     if not hard_links:
         monkeypatch.setattr(os, "link", link)
-    files = {tmp_path / "new" / "a.py": "a", tmp_path / "b.py": "b", tmp_path / "c.py": "c", tmp_path / "d.py": "d"}
+    files = {
+        tmp_path / "new" / "a.py": "a",
+        tmp_path / "b.py": "b",
+        tmp_path / "c.py": "c",
+        tmp_path / "d.py": "d",
+    }
     report = Report()
     try:
         assert not write_all(files, report)
@@ -150,7 +159,12 @@ def test_what_the_dead_left_is_swept_and_the_living_keep_theirs(tmp_path: Path) 
         path.write_text("")
     os.utime(old, (0, 0))
     assert write_all({tmp_path / "a.py": "a"}, Report())
-    assert {p.name for p in tmp_path.iterdir()} == {"a.py", theirs.name, elsewhere.name, ".tmp-mine"}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "a.py",
+        theirs.name,
+        elsewhere.name,
+        ".tmp-mine",
+    }
 
 
 @contextlib.contextmanager

@@ -36,7 +36,11 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("neutrall", "E501", "help: did you mean `neutral`?"),
         ("Keras", "E501", "help: did you mean `keras`?"),
         ("", "E501", "there is no format ``"),
-        ("plain", "E704", "the backend `plain` cannot run what it prints, so it has no weight files"),
+        (
+            "plain",
+            "E704",
+            "the backend `plain` cannot run what it prints, so it has no weight files",
+        ),
         (
             "lacking",
             "E705",
@@ -62,7 +66,9 @@ def test_a_framework_that_cannot_be_used(
     (tmp_path / "a.fake").write_text("")
     before = sorted(tmp_path.iterdir())
     for option in ("--from", "--to"):
-        source, target = ("a.fake", "b.safetensors") if option == "--from" else ("small.safetensors", "b.fake")
+        source, target = (
+            ("a.fake", "b.safetensors") if option == "--from" else ("small.safetensors", "b.fake")
+        )
         result = run("weights", "convert", "small.yaml", source, target, option, name)
         assert result.exit_code == 1
         assert f"error[{code}]" in result.stderr
@@ -75,12 +81,20 @@ def test_a_framework_that_cannot_be_used(
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("half", "error[E601]: b.fake cannot be written: Half: RuntimeError: the format has no such layer"),
+        (
+            "half",
+            "error[E601]: b.fake cannot be written: Half: RuntimeError: the format has no such layer",
+        ),
         ("full", "error[E601]: b.fake cannot be written: No space left on device"),
     ],
 )
 def test_a_framework_that_fails_while_it_writes(
-    run: Run, small: TypedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, expected: str
+    run: Run,
+    small: TypedProgram,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    expected: str,
 ) -> None:
     monkeypatch.setattr(fake_backends, "behaviour", name)
     (tmp_path / "b.fake").write_text("old")
@@ -93,18 +107,25 @@ def test_a_framework_that_fails_while_it_writes(
 
 
 def test_what_a_framework_prints_is_not_shown(
-    run: Run, small: TypedProgram, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run: Run,
+    small: TypedProgram,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(fake_backends, "behaviour", "noisy")
     result = run("weights", "convert", "small.yaml", "small.safetensors", "b.fake", "--to", "noisy")
     assert result.output == "b.fake: 13 weights, 1,176 parameters, float32\n"
-    assert run("weights", "check", "small.yaml", "b.fake", "--from", "noisy").output.endswith("ok\n")
+    assert run("weights", "check", "small.yaml", "b.fake", "--from", "noisy").output.endswith(
+        "ok\n"
+    )
     assert capfd.readouterr() == ("", "")
     print("after")
     assert capfd.readouterr().out == "after\n"
 
 
-def test_every_difference_that_a_framework_names(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_every_difference_that_a_framework_names(
+    run: Run, small: TypedProgram, tmp_path: Path
+) -> None:
     (tmp_path / "a.fake").write_text("bad")
     result = run("weights", "check", "small.yaml", "a.fake", "--from", "noisy")
     assert result.exit_code == 1
@@ -112,9 +133,19 @@ def test_every_difference_that_a_framework_names(run: Run, small: TypedProgram, 
     assert "  = a is missing\n  = b is unknown\n" in result.stderr
 
 
-def test_real_frameworks_in_one_process_say_nothing(root: Path, small: TypedProgram, tmp_path: Path) -> None:
+def test_real_frameworks_in_one_process_say_nothing(
+    root: Path, small: TypedProgram, tmp_path: Path
+) -> None:
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", "inception_dsl", "weights", "convert", "small.yaml", *arguments]
+        words = [
+            sys.executable,
+            "-m",
+            "inception_dsl",
+            "weights",
+            "convert",
+            "small.yaml",
+            *arguments,
+        ]
         return subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     first = command("small.safetensors", "a.weights.h5", "--to", "keras")
@@ -138,7 +169,9 @@ sys.modules[{package!r}] = None
 from inception_dsl.cli import main
 main({["weights", *words]!r}, prog_name="inception-dsl")
 """
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 1
         assert f"error[E705]: the package `{package}` cannot be used" in done.stderr
         assert "help: pip install 'inception-dsl[weights]'" in done.stderr

@@ -33,7 +33,9 @@ COMMANDS = {
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 def refused(run: Run, folder: Path, *arguments: str, code: str = "E701") -> str:
@@ -113,13 +115,22 @@ def test_a_file_that_is_not_whole_or_lies(
 @pytest.mark.parametrize("case", LIES)
 def test_inspect_refuses_it_too(run: Run, tmp_path: Path, case: str) -> None:
     (tmp_path / "bad.safetensors").write_bytes(LIES[case])
-    assert "is not a whole safetensors file" in refused(run, tmp_path, "inspect", "bad.safetensors", "--json")
+    assert "is not a whole safetensors file" in refused(
+        run, tmp_path, "inspect", "bad.safetensors", "--json"
+    )
 
 
 def test_a_file_cut_anywhere(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     whole = (tmp_path / "small.safetensors").read_bytes()
     header = 8 + int.from_bytes(whole[:8], "little")
-    for size in [*range(12), header // 2, header - 1, header, header + 1, *range(header + 2, len(whole), 97)]:
+    for size in [
+        *range(12),
+        header // 2,
+        header - 1,
+        header,
+        header + 1,
+        *range(header + 2, len(whole), 97),
+    ]:
         (tmp_path / "bad.safetensors").write_bytes(whole[:size])
         said = refused(run, tmp_path, *COMMANDS["replace"])
         assert f"({size:,} bytes)" in said
@@ -127,7 +138,9 @@ def test_a_file_cut_anywhere(run: Run, small: TypedProgram, tmp_path: Path) -> N
     assert run("weights", *COMMANDS["check"]).exit_code == 0, "the whole file is in order"
 
 
-def test_any_byte_of_the_header_changed_is_no_traceback(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_any_byte_of_the_header_changed_is_no_traceback(
+    run: Run, small: TypedProgram, tmp_path: Path
+) -> None:
     whole = (tmp_path / "small.safetensors").read_bytes()
     rng = np.random.default_rng(7)
     for at in rng.integers(0, 8 + int.from_bytes(whole[:8], "little"), 200):
@@ -174,10 +187,14 @@ PICKLES: dict[str, bytes] = {
 
 @pytest.mark.parametrize("origin", ["neutral", "torch", "keras"])
 @pytest.mark.parametrize("name", PICKLES)
-def test_no_pickle_is_opened(run: Run, small: TypedProgram, tmp_path: Path, name: str, origin: str) -> None:
+def test_no_pickle_is_opened(
+    run: Run, small: TypedProgram, tmp_path: Path, name: str, origin: str
+) -> None:
     (tmp_path / name).write_bytes(PICKLES[name])
     code = "E702" if origin == "torch" and name.endswith(".safetensors") else "E701"
-    said = refused(run, tmp_path, "convert", "small.yaml", name, "new.safetensors", "--from", origin, code=code)
+    said = refused(
+        run, tmp_path, "convert", "small.yaml", name, "new.safetensors", "--from", origin, code=code
+    )
     assert "help: a pickle can run any program when it is opened" in said
     assert "save them with safetensors" in said
     assert not (tmp_path / "opened").exists()
@@ -190,8 +207,12 @@ def test_the_trap_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("origin", ["neutral", "torch", "keras"])
-@pytest.mark.parametrize("what", ["missing", "folder", "device", "link to nothing", "link in a circle"])
-def test_what_is_not_a_file(run: Run, small: TypedProgram, tmp_path: Path, what: str, origin: str) -> None:
+@pytest.mark.parametrize(
+    "what", ["missing", "folder", "device", "link to nothing", "link in a circle"]
+)
+def test_what_is_not_a_file(
+    run: Run, small: TypedProgram, tmp_path: Path, what: str, origin: str
+) -> None:
     path = tmp_path / "bad.safetensors"
     if what == "folder":
         path.mkdir()
@@ -206,14 +227,37 @@ def test_what_is_not_a_file(run: Run, small: TypedProgram, tmp_path: Path, what:
 
 
 def test_a_framework_s_file_is_named(run: Run, tmp_path: Path, small: TypedProgram) -> None:
-    assert run("weights", "convert", "small.yaml", "small.safetensors", "a.weights.h5", "--to", "keras").exit_code == 0
-    assert run("weights", "convert", "small.yaml", "small.safetensors", "a.keras", "--to", "keras").exit_code == 0
+    assert (
+        run(
+            "weights", "convert", "small.yaml", "small.safetensors", "a.weights.h5", "--to", "keras"
+        ).exit_code
+        == 0
+    )
+    assert (
+        run(
+            "weights", "convert", "small.yaml", "small.safetensors", "a.keras", "--to", "keras"
+        ).exit_code
+        == 0
+    )
     for name in ("a.weights.h5", "a.keras"):
         said = refused(run, tmp_path, "check", "small.yaml", name)
         assert "is not a safetensors file but one of a framework" in said
         assert "--from NAME" in said
-    assert run("weights", "convert", "small.yaml", "small.safetensors", "t.safetensors", "--to", "torch").exit_code == 0
-    assert "say which: `--from NAME`" in refused(run, tmp_path, "check", "small.yaml", "t.safetensors", code="E702")
+    assert (
+        run(
+            "weights",
+            "convert",
+            "small.yaml",
+            "small.safetensors",
+            "t.safetensors",
+            "--to",
+            "torch",
+        ).exit_code
+        == 0
+    )
+    assert "say which: `--from NAME`" in refused(
+        run, tmp_path, "check", "small.yaml", "t.safetensors", code="E702"
+    )
 
 
 def test_one_error_lists_everything(run: Run, tmp_path: Path, changed: Change) -> None:
@@ -228,7 +272,9 @@ def test_one_error_lists_everything(run: Run, tmp_path: Path, changed: Change) -
         w["classifier/kernel"][:3, 2] = np.inf
 
     path = changed(change)
-    said = refused(run, tmp_path, "convert", "small.yaml", str(path), "new.safetensors", code="E702")
+    said = refused(
+        run, tmp_path, "convert", "small.yaml", str(path), "new.safetensors", code="E702"
+    )
     for line in (
         "error[E702]: changed.safetensors does not fit `small`: "
         "2 missing, 2 unknown, 2 of another shape, 2 of another type, 2 not finite",
@@ -260,9 +306,16 @@ def test_too_large_for_float32(run: Run, tmp_path: Path, changed: Change) -> Non
     path = changed(lambda w: w.update({"aux/out/bias": np.array([0, 1, 1e300, 2])}))
     assert run("weights", "check", "small.yaml", path).exit_code == 0
     for more in ([], ["--to", "torch"]):
-        said = refused(run, tmp_path, "convert", "small.yaml", str(path), "new.safetensors", *more, code="E702")
+        said = refused(
+            run, tmp_path, "convert", "small.yaml", str(path), "new.safetensors", *more, code="E702"
+        )
         assert "not finite: aux/out/bias" in said
-    assert run("weights", "convert", "small.yaml", path, "new.safetensors", "--dtype", "float64").exit_code == 0
+    assert (
+        run(
+            "weights", "convert", "small.yaml", path, "new.safetensors", "--dtype", "float64"
+        ).exit_code
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -293,18 +346,33 @@ def test_another_spec_s_file(run: Run, small: TypedProgram, tmp_path: Path) -> N
     (tmp_path / "other.yaml").write_text(
         (tmp_path / "small.yaml").read_text().replace("network: small", "network: other")
     )
-    assert run("weights", "check", "other.yaml", "small.safetensors").exit_code == 0, "the same list of weights"
-    said = refused(run, tmp_path, "check", "other.yaml", "small.safetensors", "--set", "classes=5", code="E702")
+    assert run("weights", "check", "other.yaml", "small.safetensors").exit_code == 0, (
+        "the same list of weights"
+    )
+    said = refused(
+        run, tmp_path, "check", "other.yaml", "small.safetensors", "--set", "classes=5", code="E702"
+    )
     assert "`other`: 4 of another shape" in said
     assert "help: it was written for `small`" in said
-    said = refused(run, tmp_path, "check", "small.yaml", "small.safetensors", "--set", "aux_heads=null", code="E702")
+    said = refused(
+        run,
+        tmp_path,
+        "check",
+        "small.yaml",
+        "small.safetensors",
+        "--set",
+        "aux_heads=null",
+        code="E702",
+    )
     assert "= unknown: aux/out/kernel (6x4)" in said
     assert "another variant of `small`; give the same `--set` and `--input` as then" in said
 
 
 def test_names_that_steer_terminals(run: Run, tmp_path: Path, changed: Change) -> None:
     path = changed(lambda w: w.update({"a\x1b[31m\nb": np.zeros(1, np.float32)}))
-    assert "unknown: a\\x1b[31m\\nb (1)" in refused(run, tmp_path, "check", "small.yaml", str(path), code="E702")
+    assert "unknown: a\\x1b[31m\\nb (1)" in refused(
+        run, tmp_path, "check", "small.yaml", str(path), code="E702"
+    )
     assert "a\\x1b[31m\\nb" in run("weights", "inspect", path).stdout
 
 
@@ -322,7 +390,9 @@ def test_a_target_that_cannot_be_written(
     run: Run, small: TypedProgram, tmp_path: Path, target: str, code: str, expected: str
 ) -> None:
     (tmp_path / "folder.safetensors").mkdir()
-    assert expected in refused(run, tmp_path, "convert", "small.yaml", "small.safetensors", target, code=code)
+    assert expected in refused(
+        run, tmp_path, "convert", "small.yaml", "small.safetensors", target, code=code
+    )
     assert expected in refused(run, tmp_path, "init", "small.yaml", "--out", target, code=code)
 
 
@@ -337,28 +407,56 @@ def test_a_target_that_cannot_be_written(
 def test_an_ending_that_a_framework_lacks(
     run: Run, small: TypedProgram, tmp_path: Path, target: str, goal: str, expected: str
 ) -> None:
-    said = refused(run, tmp_path, "convert", "small.yaml", "small.safetensors", target, "--to", goal, code="E704")
+    said = refused(
+        run,
+        tmp_path,
+        "convert",
+        "small.yaml",
+        "small.safetensors",
+        target,
+        "--to",
+        goal,
+        code="E704",
+    )
     assert expected in said
 
 
 @pytest.mark.parametrize(
-    ("target", "goal"), [("new.safetensors", "torch"), ("new.keras", "keras"), ("new.weights.h5", "keras")]
+    ("target", "goal"),
+    [("new.safetensors", "torch"), ("new.keras", "keras"), ("new.weights.h5", "keras")],
 )
 def test_a_disk_that_fills_up(
-    run: Run, small: TypedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, goal: str
+    run: Run,
+    small: TypedProgram,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str,
+    goal: str,
 ) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
     (tmp_path / target).write_bytes(b"old")
     monkeypatch.setattr(os, "replace", full)
-    said = refused(run, tmp_path, "convert", "small.yaml", "small.safetensors", target, "--to", goal, code="E601")
+    said = refused(
+        run,
+        tmp_path,
+        "convert",
+        "small.yaml",
+        "small.safetensors",
+        target,
+        "--to",
+        goal,
+        code="E601",
+    )
     assert "No space left on device" in said
     assert (tmp_path / target).read_bytes() == b"old"
 
 
 @pytest.fixture
-def closed(run: Run, small: TypedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def closed(
+    run: Run, small: TypedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """A folder that another user owns: nobody may write there, nor read ``secret.safetensors``."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -368,9 +466,17 @@ def closed(run: Run, small: TypedProgram, tmp_path: Path, monkeypatch: pytest.Mo
         (folder / "secret.safetensors").write_bytes(b"")
         (folder / "secret.safetensors").chmod(0)
         folder.chmod(0o555)
-        for goal, suffix in (("torch", ".safetensors"), ("keras", ".keras")):  # another user may not read the packages
+        for goal, suffix in (
+            ("torch", ".safetensors"),
+            ("keras", ".keras"),
+        ):  # another user may not read the packages
             file = f"{goal}{suffix}"
-            assert run("weights", "convert", "small.yaml", "small.safetensors", file, "--to", goal).exit_code == 0
+            assert (
+                run(
+                    "weights", "convert", "small.yaml", "small.safetensors", file, "--to", goal
+                ).exit_code
+                == 0
+            )
         backends = plugins.installed()
         monkeypatch.setattr(plugins, "installed", lambda: backends)
         user = os.geteuid()
@@ -385,7 +491,8 @@ def closed(run: Run, small: TypedProgram, tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.skipif(os.name == "nt", reason="modes of files")
 @pytest.mark.parametrize(
-    ("target", "goal"), [("n.safetensors", "neutral"), ("n.safetensors", "torch"), ("n.keras", "keras")]
+    ("target", "goal"),
+    [("n.safetensors", "neutral"), ("n.safetensors", "torch"), ("n.keras", "keras")],
 )
 def test_a_folder_that_is_read_only(
     run: Run, closed: Path, monkeypatch: pytest.MonkeyPatch, target: str, goal: str
@@ -394,12 +501,18 @@ def test_a_folder_that_is_read_only(
     result = run("weights", "convert", "small.yaml", "small.safetensors", target, "--to", goal)
     assert result.exit_code == 1, result.output
     assert f"error[E601]: {target} cannot be written: Permission denied" in result.stderr
-    assert sorted(p.name for p in closed.iterdir()) == ["secret.safetensors", "small.safetensors", "small.yaml"]
+    assert sorted(p.name for p in closed.iterdir()) == [
+        "secret.safetensors",
+        "small.safetensors",
+        "small.yaml",
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes of files")
 @pytest.mark.parametrize("origin", ["neutral", "torch"])
-def test_a_file_that_may_not_be_read(run: Run, closed: Path, monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+def test_a_file_that_may_not_be_read(
+    run: Run, closed: Path, monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
     monkeypatch.chdir(closed)
     result = run("weights", "check", "small.yaml", "secret.safetensors", "--from", origin)
     assert result.exit_code == 1, result.output
@@ -411,22 +524,54 @@ FOREIGN = {"torch": ("a.safetensors", "grouped.bias"), "keras": ("a.weights.h5",
 
 @pytest.mark.parametrize("backend", FOREIGN)
 @pytest.mark.parametrize("size", [0, 4, 100, 2000, -1])
-def test_a_framework_s_file_that_is_cut(run: Run, small: TypedProgram, tmp_path: Path, backend: str, size: int) -> None:
+def test_a_framework_s_file_that_is_cut(
+    run: Run, small: TypedProgram, tmp_path: Path, backend: str, size: int
+) -> None:
     name, _ = FOREIGN[backend]
-    assert run("weights", "convert", "small.yaml", "small.safetensors", name, "--to", backend).exit_code == 0
+    assert (
+        run(
+            "weights", "convert", "small.yaml", "small.safetensors", name, "--to", backend
+        ).exit_code
+        == 0
+    )
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:size])
-    refused(run, tmp_path, "convert", "small.yaml", name, "small.safetensors", "--from", backend, code="E702")
+    refused(
+        run,
+        tmp_path,
+        "convert",
+        "small.yaml",
+        name,
+        "small.safetensors",
+        "--from",
+        backend,
+        code="E702",
+    )
 
 
 @pytest.mark.parametrize("backend", FOREIGN)
-def test_a_framework_s_file_of_another_network(run: Run, small: TypedProgram, tmp_path: Path, backend: str) -> None:
+def test_a_framework_s_file_of_another_network(
+    run: Run, small: TypedProgram, tmp_path: Path, backend: str
+) -> None:
     name, wrong = FOREIGN[backend]
     text = (tmp_path / "small.yaml").read_text().replace("filters: 4", "filters: 8")
     (tmp_path / "wide.yaml").write_text(text)
     weights = seeded(small, 1)
     assert weights["grouped/bias"].shape == (4,)
     assert run("weights", "init", "wide.yaml").exit_code == 0
-    assert run("weights", "convert", "wide.yaml", "wide.safetensors", name, "--to", backend).exit_code == 0
-    said = refused(run, tmp_path, "convert", "small.yaml", name, "new.safetensors", "--from", backend, code="E702")
+    assert (
+        run("weights", "convert", "wide.yaml", "wide.safetensors", name, "--to", backend).exit_code
+        == 0
+    )
+    said = refused(
+        run,
+        tmp_path,
+        "convert",
+        "small.yaml",
+        name,
+        "new.safetensors",
+        "--from",
+        backend,
+        code="E702",
+    )
     assert f"= {wrong} has (8,), expected (4,)" in said
     assert "does not fit `small` in" in said

@@ -68,7 +68,9 @@ def equal(a: Any, b: Any) -> bool:
     return bool(a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
 
 
-def done(typed: TypedProgram, source: tuple[Path, str], target: tuple[Path, str], **more: Any) -> None:
+def done(
+    typed: TypedProgram, source: tuple[Path, str], target: tuple[Path, str], **more: Any
+) -> None:
     report = Report()
     assert convert(typed, source, target, report, **more) is not None, report.render()
 
@@ -82,7 +84,9 @@ def test_there_and_back(spec: Path, backend: str, tmp_path: Path) -> None:
     weights = read(start, typed, report)
     assert weights is not None
     assert list(weights) == list(weight_shapes(typed))
-    assert len({array.tobytes() for array in weights.values()}) == len(weights), "no two weights are the same"
+    assert len({array.tobytes() for array in weights.values()}) == len(weights), (
+        "no two weights are the same"
+    )
     wanted = expected(typed, backend, weights)
     for ending in ENDINGS[backend]:
         file, back = tmp_path / f"file.{ending}", tmp_path / "back.safetensors"
@@ -125,19 +129,41 @@ def test_any_pair_in_one_command(
     converted("small.safetensors", f"a.{origin[1]}", "--to", origin[0])
     converted(f"a.{origin[1]}", f"b.{to[1]}", "--from", origin[0], "--to", to[0])
     converted(f"b.{to[1]}", "c.safetensors", "--from", to[0])
-    assert (tmp_path / "c.safetensors").read_bytes() == (tmp_path / "small.safetensors").read_bytes()
+    assert (tmp_path / "c.safetensors").read_bytes() == (
+        tmp_path / "small.safetensors"
+    ).read_bytes()
     result = run("weights", "check", "small.yaml", f"b.{to[1]}", "--from", to[0])
     assert result.stdout == f"b.{to[1]}: 13 weights, 1,176 parameters, ok\n"
 
 
 @pytest.mark.parametrize(("backend", "ending"), PAIRS)
-def test_without_auxiliary_heads(run: Run, small: TypedProgram, tmp_path: Path, backend: str, ending: str) -> None:
+def test_without_auxiliary_heads(
+    run: Run, small: TypedProgram, tmp_path: Path, backend: str, ending: str
+) -> None:
     options = ("--set", "aux_heads=null")
-    assert run("weights", "init", "small.yaml", "--out", "n.safetensors", *options).stdout.startswith(
-        "n.safetensors: 11 weights"
+    assert run(
+        "weights", "init", "small.yaml", "--out", "n.safetensors", *options
+    ).stdout.startswith("n.safetensors: 11 weights")
+    there = run(
+        "weights",
+        "convert",
+        "small.yaml",
+        "n.safetensors",
+        f"a.{ending}",
+        "--to",
+        backend,
+        *options,
     )
-    there = run("weights", "convert", "small.yaml", "n.safetensors", f"a.{ending}", "--to", backend, *options)
-    back = run("weights", "convert", "small.yaml", f"a.{ending}", "b.safetensors", "--from", backend, *options)
+    back = run(
+        "weights",
+        "convert",
+        "small.yaml",
+        f"a.{ending}",
+        "b.safetensors",
+        "--from",
+        backend,
+        *options,
+    )
     assert (there.exit_code, back.exit_code) == (0, 0), there.output + back.output
     assert (tmp_path / "n.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
     assert run("weights", "check", "small.yaml", f"a.{ending}", "--from", backend).exit_code == 1
@@ -148,9 +174,15 @@ def test_without_auxiliary_heads(run: Run, small: TypedProgram, tmp_path: Path, 
 
 
 @pytest.mark.parametrize(("backend", "ending"), PAIRS)
-def test_double_precision(run: Run, small: TypedProgram, tmp_path: Path, backend: str, ending: str) -> None:
+def test_double_precision(
+    run: Run, small: TypedProgram, tmp_path: Path, backend: str, ending: str
+) -> None:
     weights = seeded(small, 2)
-    start, file, back = tmp_path / "a.safetensors", tmp_path / f"b.{ending}", tmp_path / "c.safetensors"
+    start, file, back = (
+        tmp_path / "a.safetensors",
+        tmp_path / f"b.{ending}",
+        tmp_path / "c.safetensors",
+    )
     assert write(start, small, weights, Report(), "float64")
     done(small, (start, "neutral"), (file, backend), dtype="float64")
     done(small, (file, backend), (back, "neutral"), dtype="float64")
@@ -161,19 +193,48 @@ def test_double_precision(run: Run, small: TypedProgram, tmp_path: Path, backend
 
 
 @pytest.mark.parametrize(("backend", "ending"), PAIRS)
-def test_another_input(run: Run, small: TypedProgram, tmp_path: Path, backend: str, ending: str) -> None:
+def test_another_input(
+    run: Run, small: TypedProgram, tmp_path: Path, backend: str, ending: str
+) -> None:
     options = ("--input", "9x8x3")
     assert run("weights", "init", "small.yaml", "--out", "a.safetensors", *options).exit_code == 0
-    there = run("weights", "convert", "small.yaml", "a.safetensors", f"b.{ending}", "--to", backend, *options)
-    back = run("weights", "convert", "small.yaml", f"b.{ending}", "c.safetensors", "--from", backend, *options)
+    there = run(
+        "weights",
+        "convert",
+        "small.yaml",
+        "a.safetensors",
+        f"b.{ending}",
+        "--to",
+        backend,
+        *options,
+    )
+    back = run(
+        "weights",
+        "convert",
+        "small.yaml",
+        f"b.{ending}",
+        "c.safetensors",
+        "--from",
+        backend,
+        *options,
+    )
     assert (there.exit_code, back.exit_code) == (0, 0), there.output + back.output
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "c.safetensors").read_bytes()
-    assert run("weights", "check", "small.yaml", "a.safetensors").exit_code == 1, "the dense layer has other inputs"
+    assert run("weights", "check", "small.yaml", "a.safetensors").exit_code == 1, (
+        "the dense layer has other inputs"
+    )
 
 
-def test_a_keras_model_without_heads_from_weights_with_them(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_a_keras_model_without_heads_from_weights_with_them(
+    run: Run, small: TypedProgram, tmp_path: Path
+) -> None:
     """As docs/weights.md says: build with the heads, load, keep the output."""
-    assert run("weights", "convert", "small.yaml", "small.safetensors", "a.weights.h5", "--to", "keras").exit_code == 0
+    assert (
+        run(
+            "weights", "convert", "small.yaml", "small.safetensors", "a.weights.h5", "--to", "keras"
+        ).exit_code
+        == 0
+    )
     model = model_of(small, "keras")
     model.load_weights(tmp_path / "a.weights.h5")
     plain = keras.Model(model.input, model.output["logits"])

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(p for folder in ("inception_dsl", "backends", "generated") for p in (ROOT / folder).rglob("*.py"))
+MODULES = sorted(
+    p
+    for folder in ("inception_dsl", "backends", "generated")
+    for p in (ROOT / folder).rglob("*.py")
+)
 UNPICKLERS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 LOADERS = {"torch", "np", "numpy", "jnp", "joblib", "jit"}
 BUILDERS = {
@@ -37,9 +41,14 @@ def problems(tree: ast.AST) -> list[str]:
         options = {word.arg: ast.unparse(word.value) for word in node.keywords}
         owner, _, attribute = name.rpartition(".")
         safe = options.get("allow_pickle") == "False"
-        if (attribute == "load" and owner.rpartition(".")[2] in LOADERS and not safe) or attribute in BUILDERS:
+        if (
+            attribute == "load" and owner.rpartition(".")[2] in LOADERS and not safe
+        ) or attribute in BUILDERS:
             found.append(f"line {node.lineno}: {name}")
-        if options.get("allow_pickle", "False") != "False" or options.get("safe_mode", "True") != "True":
+        if (
+            options.get("allow_pickle", "False") != "False"
+            or options.get("safe_mode", "True") != "True"
+        ):
             found.append(f"line {node.lineno}: {options}")
     return found
 
@@ -73,10 +82,16 @@ def test_the_test_finds_it(code: str) -> None:
 
 
 def test_what_is_allowed() -> None:
-    assert not problems(ast.parse("np.load(p, allow_pickle=False)\nmodel.load(w)\nplugins.load(p)\nentry_point.load()"))
+    assert not problems(
+        ast.parse(
+            "np.load(p, allow_pickle=False)\nmodel.load(w)\nplugins.load(p)\nentry_point.load()"
+        )
+    )
 
 
 def test_templates_do_not_either() -> None:
     for path in (ROOT / "backends").rglob("*.j2"):
         text = path.read_text(encoding="utf-8")
-        assert not [word for word in ("pickle", "torch.load", "load_model", "np.load") if word in text], path
+        assert not [
+            word for word in ("pickle", "torch.load", "load_model", "np.load") if word in text
+        ], path

@@ -84,7 +84,10 @@ def test_the_documented_names(root: Path, tmp_path: Path) -> None:
     for line in (root / "docs" / "weights.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 3 and cells[0] not in ("op", "---"):
-            rows |= {op.strip(" `"): {name.strip(" `") for name in cells[1].split(",")} for op in cells[0].split(",")}
+            rows |= {
+                op.strip(" `"): {name.strip(" `") for name in cells[1].split(",")}
+                for op in cells[0].split(",")
+            }
     (tmp_path / "ops.yaml").write_text(OPS)
     for layer in layers(typed_program(tmp_path / "ops.yaml")):
         documented = rows.get(layer.op, set()) | (
@@ -107,9 +110,25 @@ def test_the_digest_tells_lists_apart() -> None:
 
 def test_the_same_seed_gives_the_same_bytes(small: TypedProgram, tmp_path: Path) -> None:
     def init(name: str, *options: str) -> bytes:
-        words = [sys.executable, "-m", "inception_dsl", "weights", "init", "small.yaml", "--out", name, *options]
+        words = [
+            sys.executable,
+            "-m",
+            "inception_dsl",
+            "weights",
+            "init",
+            "small.yaml",
+            "--out",
+            name,
+            *options,
+        ]
         seed = str(len(list(tmp_path.iterdir())))
-        subprocess.run(words, cwd=tmp_path, check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed})
+        subprocess.run(
+            words,
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
         return (tmp_path / name).read_bytes()
 
     files = [init(f"{i}.safetensors", "--seed", "5") for i in range(3)]
@@ -117,7 +136,9 @@ def test_the_same_seed_gives_the_same_bytes(small: TypedProgram, tmp_path: Path)
     assert init("a.safetensors") == init("b.safetensors", "--seed", "0") != files[0]
     double = init("c.safetensors", "--seed", "5", "--dtype", "float64")
     assert len(double) - len(files[0]) > 4 * 1_176 - 64
-    assert {a.dtype for a in load_file(tmp_path / "c.safetensors").values()} == {np.dtype("float64")}
+    assert {a.dtype for a in load_file(tmp_path / "c.safetensors").values()} == {
+        np.dtype("float64")
+    }
 
 
 def test_seeded_weights_show_defects(run: Run, root: Path, tmp_path: Path) -> None:
@@ -142,7 +163,11 @@ def test_half_precision_is_read_exactly(run: Run, small: TypedProgram, tmp_path:
             raw, dtype = array.astype("<f2").tobytes(), "F16"
         else:
             raw, dtype = (array.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes(), "BF16"
-        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        header[name] = {
+            "dtype": dtype,
+            "shape": list(array.shape),
+            "data_offsets": [len(data), len(data) + len(raw)],
+        }
         data += raw
     text = json.dumps(header).encode()
     (tmp_path / "half.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
@@ -150,7 +175,11 @@ def test_half_precision_is_read_exactly(run: Run, small: TypedProgram, tmp_path:
     assert found is not None
     for i, (name, array) in enumerate(weights.items()):
         assert found[name].dtype == np.float32
-        kept = array.astype("<f2").astype("<f4") if i % 2 else (array.astype("<f4").view("<u4") >> 16 << 16).view("<f4")
+        kept = (
+            array.astype("<f2").astype("<f4")
+            if i % 2
+            else (array.astype("<f4").view("<u4") >> 16 << 16).view("<f4")
+        )
         np.testing.assert_array_equal(found[name], kept, strict=True)
     listed = json.loads(run("weights", "inspect", "half.safetensors", "--json").stdout)
     assert listed["dtypes"] == ["bfloat16", "float16"]
@@ -158,8 +187,13 @@ def test_half_precision_is_read_exactly(run: Run, small: TypedProgram, tmp_path:
 
 def test_a_file_without_metadata_that_fits(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     save_file(load_file(tmp_path / "small.safetensors"), tmp_path / "bare.safetensors")
-    assert run("weights", "convert", "small.yaml", "bare.safetensors", "new.safetensors").exit_code == 0
-    assert (tmp_path / "new.safetensors").read_bytes() == (tmp_path / "small.safetensors").read_bytes()
+    assert (
+        run("weights", "convert", "small.yaml", "bare.safetensors", "new.safetensors").exit_code
+        == 0
+    )
+    assert (tmp_path / "new.safetensors").read_bytes() == (
+        tmp_path / "small.safetensors"
+    ).read_bytes()
 
 
 def test_a_file_replaces_itself(run: Run, small: TypedProgram, tmp_path: Path) -> None:
@@ -172,7 +206,15 @@ def test_a_file_replaces_itself(run: Run, small: TypedProgram, tmp_path: Path) -
         ["--from", "torch"],
     ):
         assert (
-            run("weights", "convert", "small.yaml", "small.safetensors", "small.safetensors", *options).exit_code == 0
+            run(
+                "weights",
+                "convert",
+                "small.yaml",
+                "small.safetensors",
+                "small.safetensors",
+                *options,
+            ).exit_code
+            == 0
         )
     assert (tmp_path / "small.safetensors").read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["small.safetensors", "small.yaml"]
@@ -180,9 +222,12 @@ def test_a_file_replaces_itself(run: Run, small: TypedProgram, tmp_path: Path) -
 
 @pytest.mark.skipif(os.name == "nt", reason="links and modes")
 @pytest.mark.parametrize(
-    ("target", "goal"), [("n.safetensors", "neutral"), ("n.safetensors", "torch"), ("n.keras", "keras")]
+    ("target", "goal"),
+    [("n.safetensors", "neutral"), ("n.safetensors", "torch"), ("n.keras", "keras")],
 )
-def test_links_and_modes_stay(run: Run, small: TypedProgram, tmp_path: Path, target: str, goal: str) -> None:
+def test_links_and_modes_stay(
+    run: Run, small: TypedProgram, tmp_path: Path, target: str, goal: str
+) -> None:
     ending = target.partition(".")[2]
     (tmp_path / f"old.{ending}").write_text("old")
     (tmp_path / f"old.{ending}").chmod(0o640)
@@ -190,21 +235,27 @@ def test_links_and_modes_stay(run: Run, small: TypedProgram, tmp_path: Path, tar
     before = os.umask(0o027)
     try:
         for name in (target, f"fresh.{ending}"):
-            result = run("weights", "convert", "small.yaml", "small.safetensors", name, "--to", goal)
+            result = run(
+                "weights", "convert", "small.yaml", "small.safetensors", name, "--to", goal
+            )
             assert result.exit_code == 0, result.output
     finally:
         os.umask(before)
     assert (tmp_path / target).is_symlink()
     for name in ("old", "fresh"):
         assert (tmp_path / f"{name}.{ending}").stat().st_mode & 0o777 == 0o640
-        assert run("weights", "check", "small.yaml", f"{name}.{ending}", "--from", goal).exit_code == 0
+        assert (
+            run("weights", "check", "small.yaml", f"{name}.{ending}", "--from", goal).exit_code == 0
+        )
 
 
 def test_no_map_into_memory_stays_open(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     found = read(tmp_path / "small.safetensors", small, Report())
     assert found is not None
     held = {name: array.copy() for name, array in found.items()}
-    (tmp_path / "small.safetensors").write_bytes(b"")  # a mapped file would give other values, or kill the process
+    (tmp_path / "small.safetensors").write_bytes(
+        b""
+    )  # a mapped file would give other values, or kill the process
     for name, array in found.items():
         np.testing.assert_array_equal(array, held[name])
     if sys.platform == "linux":
@@ -225,14 +276,21 @@ def test_python_gets_every_mistake(small: TypedProgram, tmp_path: Path) -> None:
 def test_a_block_without_weights(run: Run, tmp_path: Path) -> None:
     text = "block: pool\ninput: {channels: 3, height: 8, width: 8}\nsteps: [{op: max_pool, kernel_size: 3}]\n"
     (tmp_path / "pool.yaml").write_text(text)
-    assert run("weights", "init", "pool.yaml").stdout == "pool.safetensors: 0 weights, 0 parameters, seed 0, float32\n"
+    assert (
+        run("weights", "init", "pool.yaml").stdout
+        == "pool.safetensors: 0 weights, 0 parameters, seed 0, float32\n"
+    )
     assert run("weights", "check", "pool.yaml", "pool.safetensors").exit_code == 0
     assert "tensors              0" in run("weights", "inspect", "pool.safetensors").stdout
 
 
 def test_a_spec_with_mistakes(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(SMALL.replace("filters", "filtres", 1))
-    for words in (["init", "bad.yaml"], ["check", "bad.yaml", "small.safetensors"], ["convert", "bad.yaml", "a", "b"]):
+    for words in (
+        ["init", "bad.yaml"],
+        ["check", "bad.yaml", "small.safetensors"],
+        ["convert", "bad.yaml", "a", "b"],
+    ):
         result = run("weights", *words)
         assert result.exit_code == 1
         assert "unknown field `filtres`" in result.stderr
@@ -248,9 +306,18 @@ def test_inspect(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     kernel = seeded(small, 5)["stem/conv/kernel"].astype(np.float32).astype(np.float64)
     numbers = [f"{n:.4g}" for n in (kernel.min(), kernel.max(), kernel.mean(), kernel.std())]
     assert shown[4].split() == ["stem/conv/kernel", "3x2x3x6", "float32", "108", *numbers]
-    assert shown[-4:-1] == ["tensors              13", "parameters           1,176", "type                 float32"]
+    assert shown[-4:-1] == [
+        "tensors              13",
+        "parameters           1,176",
+        "type                 float32",
+    ]
     found = json.loads(run("weights", "inspect", "small.safetensors", "--json").stdout)
-    assert (found["spec"], found["tensors"], found["parameters"], found["not_finite"]) == ("small", 13, 1176, 0)
+    assert (found["spec"], found["tensors"], found["parameters"], found["not_finite"]) == (
+        "small",
+        13,
+        1176,
+        0,
+    )
     assert found["digest"] == hashlib.sha256(LIST.encode()).hexdigest()
     assert found["weights"][0]["mean"] == pytest.approx(kernel.mean())
     assert found["weights"][0]["shape"] == [3, 2, 3, 6]
@@ -264,7 +331,9 @@ def test_inspect_a_foreign_file(run: Run, tmp_path: Path) -> None:
         "nothing": np.zeros((0, 3), np.float16),
         "broken": np.full(2, np.nan),
     }
-    save_file(tensors, tmp_path / "foreign.safetensors", {"format": "pt", "title": "two\x1b[2Jlines\n"})
+    save_file(
+        tensors, tmp_path / "foreign.safetensors", {"format": "pt", "title": "two\x1b[2Jlines\n"}
+    )
     shown = run("weights", "inspect", "foreign.safetensors").stdout
     assert "foreign.safetensors  (a file without a spec)" in shown
     assert "metadata format      pt" in shown
@@ -274,7 +343,11 @@ def test_inspect_a_foreign_file(run: Run, tmp_path: Path) -> None:
     assert found["spec"] is None
     rows = {row["name"]: row for row in found["weights"]}
     assert (rows["layer.weight"]["not_finite"], rows["layer.weight"]["max"]) == (2, 1.0)
-    assert (rows["layer.steps"]["shape"], rows["layer.steps"]["min"], rows["layer.steps"]["dtype"]) == ([], 7.0, "I64")
+    assert (
+        rows["layer.steps"]["shape"],
+        rows["layer.steps"]["min"],
+        rows["layer.steps"]["dtype"],
+    ) == ([], 7.0, "I64")
     assert rows["mask"]["mean"] == 0.5
     assert rows["nothing"]["min"] is rows["broken"]["min"] is None
     assert found["parameters"] == 3 + 1 + 2 + 0 + 2
@@ -295,11 +368,16 @@ NUMBERS = st.sampled_from([np.float32, np.float64]).flatmap(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=30), NUMBERS, max_size=6), st.data())
+@given(
+    st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=30), NUMBERS, max_size=6),
+    st.data(),
+)
 def test_any_tensors_come_back(tensors: dict[str, Any], data: st.DataObject) -> None:
     """Every name, shape and bit, NaN too; also for the package's own reader."""
     tensors.pop("__metadata__", None)
-    metadata = data.draw(st.dictionaries(st.text(max_size=9), st.text(st.characters(codec="utf-8"), max_size=9)))
+    metadata = data.draw(
+        st.dictionaries(st.text(max_size=9), st.text(st.characters(codec="utf-8"), max_size=9))
+    )
     metadata = {k: v for k, v in metadata.items() if k.isprintable()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "any.safetensors"
@@ -312,11 +390,21 @@ def test_any_tensors_come_back(tensors: dict[str, Any], data: st.DataObject) -> 
     assert set(file.tensors) == set(theirs) == set(tensors)
     for name, array in tensors.items():
         for found in (file.tensors[name].array(), theirs[name]):
-            assert (found.dtype, found.shape, found.tobytes()) == (array.dtype, array.shape, array.tobytes())
+            assert (found.dtype, found.shape, found.tobytes()) == (
+                array.dtype,
+                array.shape,
+                array.tobytes(),
+            )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32), scale=st.floats(1e-30, 1e30), dtype=st.sampled_from(["float32", "float64"]))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    seed=st.integers(0, 2**32),
+    scale=st.floats(1e-30, 1e30),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
 def test_weights_come_back(tmp_path: Path, seed: int, scale: float, dtype: Any) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(SMALL)

@@ -47,18 +47,35 @@ class Explanation(NamedTuple):
         beside = [(name, text) for name, text in self.files.items()]
         first = [("First", "\n".join(self.before) + "\n")] if self.before else []
         shown = [*beside, *first, ("Wrong", self.wrong), ("Right", self.right)]
-        return [(title, "\n".join(printable(line) for line in text.split("\n"))) for title, text in shown]
+        return [
+            (title, "\n".join(printable(line) for line in text.split("\n")))
+            for title, text in shown
+        ]
 
     def __str__(self) -> str:
         parts = [f"{self.code}: {self.meaning}", textwrap.fill(self.why, 100)]
-        parts += [f"{title}:\n\n{textwrap.indent(text.rstrip(), '    ')}" for title, text in self.blocks()]
+        parts += [
+            f"{title}:\n\n{textwrap.indent(text.rstrip(), '    ')}" for title, text in self.blocks()
+        ]
         return "\n\n".join(parts)
 
     def markdown(self) -> str:
-        parts = [f"## {self.code}", f"{self.meaning[0].upper()}{self.meaning[1:]}.", textwrap.fill(self.why, 120)]
+        parts = [
+            f"## {self.code}",
+            f"{self.meaning[0].upper()}{self.meaning[1:]}.",
+            textwrap.fill(self.why, 120),
+        ]
         for title, text in self.blocks():
-            language = "sh" if is_command(text) else "yaml" if "." not in title or title.endswith("yaml") else "python"
-            parts.append(f"{f'`{title}`' if '.' in title else title}:\n\n```{language}\n{text.rstrip()}\n```")
+            language = (
+                "sh"
+                if is_command(text)
+                else "yaml"
+                if "." not in title or title.endswith("yaml")
+                else "python"
+            )
+            parts.append(
+                f"{f'`{title}`' if '.' in title else title}:\n\n```{language}\n{text.rstrip()}\n```"
+            )
         return "\n\n".join(parts) + "\n"
 
 
@@ -73,14 +90,18 @@ def explanations() -> dict[str, Explanation]:
     found: dict[str, Explanation] = {}
     for file in sorted(resources.files(__package__).iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yaml"):
-            entries = yaml.load(file.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            entries = yaml.load(
+                file.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            )
             found |= {code: _explanation(code, entry) for code, entry in entries.items()}
     return found
 
 
 def _explanation(code: str, entry: dict[str, Any]) -> Explanation:
     wrong, right = (
-        text if entry.get("whole") or is_command(text) or re.match("network:|block:", text) else f"{HEAD}{text}"
+        text
+        if entry.get("whole") or is_command(text) or re.match("network:|block:", text)
+        else f"{HEAD}{text}"
         for text in (entry["wrong"], entry["right"])
     )
     before = tuple(entry.get("before", ()))

@@ -35,7 +35,9 @@ def truth(value: Any) -> str:
 def sizes(value: Any) -> str:
     """The list that ``3x3`` or ``(3, 3)`` stands for."""
     text = value if isinstance(value, str) else ""
-    found = re.fullmatch(r"\(?\s*([0-9]{1,4}(?:\s*[x,]\s*[0-9]{1,4}){1,2})\s*,?\s*\)?", text[:40], re.ASCII)
+    found = re.fullmatch(
+        r"\(?\s*([0-9]{1,4}(?:\s*[x,]\s*[0-9]{1,4}){1,2})\s*,?\s*\)?", text[:40], re.ASCII
+    )
     return str([int(n) for n in re.split(r"[x,\s]+", found[1])]) if found else ""
 
 

@@ -44,7 +44,9 @@ def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
                 return expression.parse(value)
             except expression.ExpressionError as error:
                 at = (error.offset, error.length) if error.length < len(value) else (0, 0)
-                raise refuse(str(error), code="E207", help=error.help, write=error.write, at=at) from None
+                raise refuse(
+                    str(error), code="E207", help=error.help, write=error.write, at=at
+                ) from None
         return check(value)
 
     return validate
@@ -55,18 +57,33 @@ def whole(low: int, high: int) -> Callable[[Any], int]:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             write = guess.number(value, low, high)
             help = f"write `{write}`" if write else ""
-            raise refuse(f"expected a whole number from {low} to {high}, found {shown(value)}", help=help, write=write)
+            raise refuse(
+                f"expected a whole number from {low} to {high}, found {shown(value)}",
+                help=help,
+                write=write,
+            )
         return value
 
     return check
 
 
-def real(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[Any], float]:
+def real(
+    low: float, high: float, *, open_low: bool = False, open_high: bool = False
+) -> Callable[[Any], float]:
     def fits(value: float) -> bool:
-        return low <= value <= high and not (open_low and value == low) and not (open_high and value == high)
+        return (
+            low <= value <= high
+            and not (open_low and value == low)
+            and not (open_high and value == high)
+        )
 
     def check(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not fits(value):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+            or not fits(value)
+        ):
             left, right = ("above" if open_low else "from"), ("below" if open_high else "to")
             message = f"expected a number {left} {low:g} {right} {high:g}, found {shown(value)}"
             write = guess.share(value)
@@ -80,7 +97,11 @@ def real(low: float, high: float, *, open_low: bool = False, open_high: bool = F
 def boolean(value: Any) -> bool:
     if not isinstance(value, bool):
         write = guess.truth(value)
-        raise refuse(f"expected true or false, found {shown(value)}", help=write and f"write `{write}`", write=write)
+        raise refuse(
+            f"expected true or false, found {shown(value)}",
+            help=write and f"write `{write}`",
+            write=write,
+        )
     return value
 
 
@@ -105,7 +126,9 @@ def per_axis(low: int, high: int) -> Callable[[Any], Any]:
             return tuple(one(v) for v in value)
         if isinstance(value, bool) or not isinstance(value, int):
             write = guess.number(value, low, high) or guess.sizes(value)
-            message = f"expected a whole number or a list with one for each axis, found {shown(value)}"
+            message = (
+                f"expected a whole number or a list with one for each axis, found {shown(value)}"
+            )
             raise refuse(message, help=write and f"write `{write}`", write=write)
         return one(value)
 
@@ -150,7 +173,10 @@ def identifier(value: Any) -> str:
         help = f"write `{write}`: {help}" if write else f"use {help}"
         raise refuse(f"{shown(value)} is not a name", code="E206", help=help, write=write)
     if keyword.iskeyword(value):
-        message, write = f"`{value}` is a word of Python, so generated code cannot use it", f"{value}_"
+        message, write = (
+            f"`{value}` is a word of Python, so generated code cannot use it",
+            f"{value}_",
+        )
         raise refuse(message, code="E206", help=f"write `{write}`", write=write)
     return value
 
@@ -198,13 +224,22 @@ Path = Annotated[str, Checked(path, {"type": "string", "minLength": 1, "maxLengt
 Texts = Annotated[
     tuple[Prose, ...],
     Checked(
-        texts, {"anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]}
+        texts,
+        {
+            "anyOf": [
+                {"type": ["string", "number"]},
+                {"type": "array", "items": {"type": ["string", "number"]}},
+            ]
+        },
     ),
 ]
-Count = Annotated[int, Checked(expressible(whole(1, MAX_COUNT)), _schema(_whole_schema(1, MAX_COUNT)))]
+Count = Annotated[
+    int, Checked(expressible(whole(1, MAX_COUNT)), _schema(_whole_schema(1, MAX_COUNT)))
+]
 Repeat = Annotated[int, Checked(expressible(whole(1, 10**9)), _schema(_whole_schema(1, 10**9)))]
 Kernel = Annotated[
-    int | tuple[int, ...], Checked(expressible(per_axis(1, MAX_KERNEL)), _per_axis_schema(1, MAX_KERNEL))
+    int | tuple[int, ...],
+    Checked(expressible(per_axis(1, MAX_KERNEL)), _per_axis_schema(1, MAX_KERNEL)),
 ]
 AnyPadding = Annotated[
     Any,
@@ -214,18 +249,26 @@ Sides = Annotated[Any, Checked(expressible(sides), _schema({"anyOf": _SIDES}))]
 Flag = Annotated[bool, Checked(expressible(boolean), _schema({"type": "boolean"}))]
 Rate = Annotated[
     float,
-    Checked(expressible(real(0, 1, open_high=True)), _schema({"type": "number", "minimum": 0, "exclusiveMaximum": 1})),
+    Checked(
+        expressible(real(0, 1, open_high=True)),
+        _schema({"type": "number", "minimum": 0, "exclusiveMaximum": 1}),
+    ),
 ]
-Share = Annotated[float, Checked(expressible(real(0, 1)), _schema({"type": "number", "minimum": 0, "maximum": 1}))]
+Share = Annotated[
+    float, Checked(expressible(real(0, 1)), _schema({"type": "number", "minimum": 0, "maximum": 1}))
+]
 Positive = Annotated[
     float,
     Checked(
-        expressible(real(0, 1e6, open_low=True)), _schema({"type": "number", "exclusiveMinimum": 0, "maximum": 1e6})
+        expressible(real(0, 1e6, open_low=True)),
+        _schema({"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}),
     ),
 ]
 Real = Annotated[
     float,
-    Checked(expressible(real(-1e6, 1e6)), _schema({"type": "number", "minimum": -1e6, "maximum": 1e6})),
+    Checked(
+        expressible(real(-1e6, 1e6)), _schema({"type": "number", "minimum": -1e6, "maximum": 1e6})
+    ),
 ]
 # the same without expressions: fields that stand outside of blocks
 Classes = Annotated[int, Checked(whole(1, MAX_COUNT), _whole_schema(1, MAX_COUNT))]
@@ -234,12 +277,26 @@ Factor = Annotated[
     float,
     Checked(real(0, 1e6, open_low=True), {"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}),
 ]
-Constant = Annotated[float, Checked(real(-1e6, 1e6), {"type": "number", "minimum": -1e6, "maximum": 1e6})]
+Constant = Annotated[
+    float, Checked(real(-1e6, 1e6), {"type": "number", "minimum": -1e6, "maximum": 1e6})
+]
 
 Function: TypeAlias = Literal[
-    "none", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"
+    "none",
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "hard_swish",
+    "sigmoid",
+    "tanh",
+    "softmax",
 ]
 FUNCTIONS: Final[tuple[str, ...]] = get_args(Function)
 SLOPES: Final = {"leaky_relu": 0.01, "elu": 1.0}
 """What a function has for ``alpha`` unless a spec says otherwise."""
-ActivationName = Annotated[str, Checked(expressible(choice(FUNCTIONS)), _schema({"enum": list(FUNCTIONS)}))]
+ActivationName = Annotated[
+    str, Checked(expressible(choice(FUNCTIONS)), _schema({"enum": list(FUNCTIONS)}))
+]

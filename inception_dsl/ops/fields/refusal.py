@@ -59,9 +59,13 @@ def did_you_mean(word: object, known: Iterable[str], otherwise: str = "") -> Cal
     return meant
 
 
-def located(error: PydanticCustomError, path: tuple[str | int, ...], value: object) -> ValidationError:
+def located(
+    error: PydanticCustomError, path: tuple[str | int, ...], value: object
+) -> ValidationError:
     """``error`` about what stands at ``path`` inside the field that is checked."""
-    return ValidationError.from_exception_data("spec", [InitErrorDetails(type=error, loc=path, input=value)])
+    return ValidationError.from_exception_data(
+        "spec", [InitErrorDetails(type=error, loc=path, input=value)]
+    )
 
 
 def below(problem: Any, key: str) -> InitErrorDetails:
@@ -70,9 +74,13 @@ def below(problem: Any, key: str) -> InitErrorDetails:
     context = problem.get("ctx", {})
     if kind == "spec":
         return InitErrorDetails(
-            type=PydanticCustomError("spec", "{message}", context), loc=(key, *problem["loc"]), input=problem["input"]
+            type=PydanticCustomError("spec", "{message}", context),
+            loc=(key, *problem["loc"]),
+            input=problem["input"],
         )
-    return InitErrorDetails(type=kind, loc=(key, *problem["loc"]), input=problem["input"], ctx=context)
+    return InitErrorDetails(
+        type=kind, loc=(key, *problem["loc"]), input=problem["input"], ctx=context
+    )
 
 
 def shown(value: object) -> str:

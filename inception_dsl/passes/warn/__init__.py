@@ -28,7 +28,9 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 
 
-def warn(spec: Spec, linked: Mapping[str, LinkedBlock], typed: TypedProgram, report: Report) -> None:
+def warn(
+    spec: Spec, linked: Mapping[str, LinkedBlock], typed: TypedProgram, report: Report
+) -> None:
     """Add every warning on ``typed`` to the report, in no particular order."""
     survey = Survey(spec, linked, typed)
     used = Used()
@@ -57,7 +59,18 @@ def _tell(check: Check, survey: Survey, found: list[Found], used: Used, report: 
         told = check.tell(survey, left) if left else None
     if told is None:
         return
-    notes = [f"in: {node.origin.span('use')}, use of `{node.block}`" for node in reversed(left[0].context.uses)]
+    notes = [
+        f"in: {node.origin.span('use')}, use of `{node.block}`"
+        for node in reversed(left[0].context.uses)
+    ]
     if len(left) > 1:
         notes.append(f"the worst of {len(left):,} cases: other sizes or values have it too")
-    report.warning(check.code, told.message, told.span, help=told.help, notes=notes, related=told.related, fix=told.fix)
+    report.warning(
+        check.code,
+        told.message,
+        told.span,
+        help=told.help,
+        notes=notes,
+        related=told.related,
+        fix=told.fix,
+    )

@@ -46,7 +46,9 @@ def _scopes(survey: Survey) -> Iterator[list[Scope]]:
     yield [top]
     owners = [(top, chain) for chain in program.sections.values()]
     owners += [(Scope(head.origin, head.about.allow), head.chain) for head in program.aux_heads]
-    owners += [(Scope(block.origin, block.about.allow), block.chain) for block in program.blocks.values()]
+    owners += [
+        (Scope(block.origin, block.about.allow), block.chain) for block in program.blocks.values()
+    ]
     for owner, chain in owners:
         if owner.origin.document is not program.origin.document:
             continue

@@ -19,11 +19,19 @@ def _find(survey: Survey) -> Iterator[Found]:
     elsewhere = {*program.outputs.values(), *(head.after for head in program.aux_heads)}
     for case, typed in survey.layers(Conv, ConvBn, SeparableConv, DepthwiseConv, Dense):
         op = typed.op
-        if not getattr(op, "use_bias", False) or not (isinstance(op, ConvBn) or _normalised(case, op)):
+        if not getattr(op, "use_bias", False) or not (
+            isinstance(op, ConvBn) or _normalised(case, op)
+        ):
             continue
-        if case.steps is survey.steps and elsewhere & set(typed.node.segments[-1:]) and not isinstance(op, ConvBn):
+        if (
+            case.steps is survey.steps
+            and elsewhere & set(typed.node.segments[-1:])
+            and not isinstance(op, ConvBn)
+        ):
             continue
-        size = sum(number(w.size) for w in op.weights(typed.x) if w.name.rpartition("/")[2] == "bias")
+        size = sum(
+            number(w.size) for w in op.weights(typed.x) if w.name.rpartition("/")[2] == "bias"
+        )
         yield Found(typed.node.origin, case.context, size, typed)
 
 

@@ -28,7 +28,16 @@ from ...types.symbolic import number
 from .survey import Case, Check, Found, Survey, Told, field_span
 
 WIDER = 2
-_KEEPING = (Activation, BatchNorm, Dropout, GroupNorm, Identity, LayerNorm, LocalResponseNorm, Scale)
+_KEEPING = (
+    Activation,
+    BatchNorm,
+    Dropout,
+    GroupNorm,
+    Identity,
+    LayerNorm,
+    LocalResponseNorm,
+    Scale,
+)
 
 
 def _find(survey: Survey) -> Iterator[Found]:
@@ -36,11 +45,20 @@ def _find(survey: Survey) -> Iterator[Found]:
     for case, typed in survey.layers(MaxPool, AvgPool):
         before, after = number(typed.x.positions()), number(typed.y.positions())
         image = program.kind == "network" and typed.x == program.input
-        if case.context.forked or image or not 1 < after < before or case.steps[case.position].count > 1:
+        if (
+            case.context.forked
+            or image
+            or not 1 < after < before
+            or case.steps[case.position].count > 1
+        ):
             continue
         step = _next(case)
-        if step is not None and number(step.runs[0].typed.y.channels) >= WIDER * number(typed.y.channels):
-            yield Found(typed.node.origin, case.context, before * number(typed.x.channels), (typed, step))
+        if step is not None and number(step.runs[0].typed.y.channels) >= WIDER * number(
+            typed.y.channels
+        ):
+            yield Found(
+                typed.node.origin, case.context, before * number(typed.x.channels), (typed, step)
+            )
 
 
 def _next(case: Case) -> TypedStep | None:
@@ -58,9 +76,7 @@ def _next(case: Case) -> TypedStep | None:
 def _tell(_: Survey, found: list[Found]) -> Told:
     typed, step = found[0].data
     channels = step.runs[0].typed.y.channels
-    message = (
-        f"`{typed.op.op}` leaves {typed.y} of {typed.x} before the next step makes {channels:,} channels: a bottleneck"
-    )
+    message = f"`{typed.op.op}` leaves {typed.y} of {typed.x} before the next step makes {channels:,} channels: a bottleneck"
     window = f"kernel_size: {_written(typed.op.kernel_size)}, stride: {_written(typed.op.stride)}"
     if typed.op.padding != "same" and not typed.op.ceil_mode:
         window += f", padding: {_written(typed.op.padding)}"

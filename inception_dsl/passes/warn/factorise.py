@@ -70,7 +70,11 @@ def _numbers(spatial: tuple[Dim, ...]) -> tuple[int, int]:
 
 def _whole(survey: Survey) -> int:
     """The multiply-adds of the network without its auxiliary heads."""
-    cases = [(c.typed, c.context) for c in survey.cases if isinstance(c.typed, TypedOp) and not c.context.auxiliary]
+    cases = [
+        (c.typed, c.context)
+        for c in survey.cases
+        if isinstance(c.typed, TypedOp) and not c.context.auxiliary
+    ]
     return sum(price(typed)[1] * context.times for typed, context in cases)
 
 
@@ -86,7 +90,9 @@ def _tell(_: Survey, found: list[Found]) -> Told | None:
     uses = "" if number_of == 1 else f" in its {number_of:,} uses"
     size = f"{worst.kernel}x{worst.kernel}"
     message = f"this {size} `{worst.typed.op.op}` takes {macs:,} multiply-adds{uses}, {_percent(macs, whole)} of all"
-    kernels = "3` and `kernel_size: 3" if worst.kernel == 5 else "[1, {0}]` and `kernel_size: [{0}, 1]"
+    kernels = (
+        "3` and `kernel_size: 3" if worst.kernel == 5 else "[1, {0}]` and `kernel_size: [{0}, 1]"
+    )
     parts = f"`kernel_size: {kernels.format(worst.kernel)}`"
     low, high = (pick(saving.between for saving, _ in cases) for pick in (min, max))
     filters = f"{low}" if low == high else f"{low} to {high}"

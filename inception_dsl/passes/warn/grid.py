@@ -56,7 +56,9 @@ def _find(survey: Survey) -> list[Found]:
         reading = _read(survey, steps, context, None if context.auxiliary else (), found)
         found += [reading.loss] if reading.loss else []
     kept = [*found[:MAX_SIZES], *(loss._replace(before=None) for loss in found[MAX_SIZES:])]
-    return [Found(loss.origin, loss.layers[0][1], sum((*loss.ends, *loss.gaps)), loss) for loss in kept]
+    return [
+        Found(loss.origin, loss.layers[0][1], sum((*loss.ends, *loss.gaps)), loss) for loss in kept
+    ]
 
 
 def _lost(typed: TypedOp, zeros: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
@@ -79,7 +81,9 @@ def _end(window: Window, size: int, outputs: int, zeros: int = 0) -> int:
     return max(0, size - zeros - 1 - last)
 
 
-def _read(survey: Survey, steps: Steps, context: Context, before: Before, found: list[Loss]) -> Reading:
+def _read(
+    survey: Survey, steps: Steps, context: Context, before: Before, found: list[Loss]
+) -> Reading:
     """Follow a chain; what is lost inside of it is ``found``, what is lost of its input is the answer."""
     first: Loss | None = None
     at_start = True
@@ -92,12 +96,19 @@ def _read(survey: Survey, steps: Steps, context: Context, before: Before, found:
             if isinstance(typed, TypedOp):
                 if isinstance(typed.op, ZeroPad):
                     pads = typed.op.pads(typed.x.rank)
-                    zeros = tuple(old + after for old, (_, after) in zip(zeros or (0,) * len(pads), pads, strict=True))
+                    zeros = tuple(
+                        old + after
+                        for old, (_, after) in zip(zeros or (0,) * len(pads), pads, strict=True)
+                    )
                     before = (typed, before)
                     continue
                 if _pointwise(typed):
                     continue
-                lost = _lost(typed, zeros or (0,) * typed.x.rank) if isinstance(typed.op, Windowed) else None
+                lost = (
+                    _lost(typed, zeros or (0,) * typed.x.rank)
+                    if isinstance(typed.op, Windowed)
+                    else None
+                )
                 loss = Loss(*lost, ((typed, here),), before) if lost else None
                 before = (typed, before)
             else:
@@ -118,7 +129,11 @@ def _inside(
 ) -> Reading:
     readings = []
     for chain, below in survey.beneath(typed, context):
-        reading = _read(survey, chain.steps, below, before, found) if chain.size else Reading(None, True, before)
+        reading = (
+            _read(survey, chain.steps, below, before, found)
+            if chain.size
+            else Reading(None, True, before)
+        )
         readings.append((chain, reading))
     if isinstance(typed, TypedUse):
         return readings[0][1]
@@ -141,7 +156,10 @@ def _joined(losses: list[Loss | None]) -> Loss | None:
 def _pointwise(typed: TypedOp) -> bool:
     """Whether each output pixel comes from the pixel at its place alone, or all come from everything."""
     if isinstance(typed.op, Windowed):
-        return all(w.kernel == w.stride == 1 and w.pads(1) == (0, 0) for w in typed.op.windows(typed.x.rank))
+        return all(
+            w.kernel == w.stride == 1 and w.pads(1) == (0, 0)
+            for w in typed.op.windows(typed.x.rank)
+        )
     return typed.y.spatial == typed.x.spatial
 
 
@@ -150,9 +168,14 @@ def _tell(survey: Survey, found: list[Found]) -> Told:
     typed = loss.layers[0][0]
     assert isinstance(typed.op, Windowed)
     sizes = [number(n) for n in typed.x.spatial]
-    lost = [_words(*one) for one in zip(_AXES[len(sizes)], sizes, loss.ends, loss.gaps, strict=True)]
+    lost = [
+        _words(*one) for one in zip(_AXES[len(sizes)], sizes, loss.ends, loss.gaps, strict=True)
+    ]
     message = f"`{typed.op.op}` leaves {' and '.join(filter(None, lost))} of its {_by(sizes)} input unread"
-    others = {layer.node.origin.path: field_span(layer.node.origin, "stride") for layer, _ in reversed(loss.layers)}
+    others = {
+        layer.node.origin.path: field_span(layer.node.origin, "stride")
+        for layer, _ in reversed(loss.layers)
+    }
     place = others.pop(typed.node.origin.path)
     said = (
         "and so does this branch"
@@ -186,7 +209,9 @@ def _help(survey: Survey, typed: TypedOp, loss: Loss) -> str:
     there = ""
     if layers:
         start = [number(n) for n in program.input.spatial]
-        there = _around(start, loss.ends, lambda axis, n: _fits(windows[axis], _after(layers, axis, n)))
+        there = _around(
+            start, loss.ends, lambda axis, n: _fits(windows[axis], _after(layers, axis, n))
+        )
     more = f" ({there} at the input of the {program.kind})" if there not in ("", here) else ""
     return f"{f'{here}{more}' if here else 'another size'} would lose nothing, nor would `padding: same`"
 
@@ -196,7 +221,9 @@ def _around(sizes: list[int], ends: tuple[int, ...], fits: Callable[[int, int], 
     found = []
     for step in (-1, 1):
         near = [
-            next((n for n in range(size + step, size + step * NEAR, step) if fits(axis, n)), 0) if end else size
+            next((n for n in range(size + step, size + step * NEAR, step) if fits(axis, n)), 0)
+            if end
+            else size
             for axis, (size, end) in enumerate(zip(sizes, ends, strict=True))
         ]
         if all(n > 0 for n in near):

@@ -20,7 +20,11 @@ def _find(survey: Survey) -> Iterator[Found]:
     scaled: dict[int, bool] = {}
     for case in survey.cases:
         fork = case.typed
-        if not isinstance(fork, TypedFork) or fork.node.merge != "add" or number(fork.y.channels) <= FILTERS:
+        if (
+            not isinstance(fork, TypedFork)
+            or fork.node.merge != "add"
+            or number(fork.y.channels) <= FILTERS
+        ):
             continue
         residuals = [(name, chain) for name, chain in fork.branches if not _shortcut(chain)]
         if len(residuals) == len(fork.branches):
@@ -39,7 +43,9 @@ def _shortcut(chain: TypedChain) -> bool:
 def _scaled(chain: TypedChain, known: dict[int, bool]) -> bool:
     """Whether anything in a branch makes it smaller by a constant."""
     if id(chain) not in known:
-        known[id(chain)] = any(_smaller(run.typed, known) for step in chain.steps for run in step.runs)
+        known[id(chain)] = any(
+            _smaller(run.typed, known) for step in chain.steps for run in step.runs
+        )
     return known[id(chain)]
 
 

@@ -99,7 +99,10 @@ class Survey:
         self.top = Context().within(Scope(program.origin, program.about.allow))
         self.steps: Steps = [step for chain in typed.sections.values() for step in chain.steps]
         self.heads = [
-            (chain.steps, self.top.within(Scope(head.origin, head.about.allow))._replace(auxiliary=True))
+            (
+                chain.steps,
+                self.top.within(Scope(head.origin, head.about.allow))._replace(auxiliary=True),
+            )
             for head, chain in typed.heads
         ]
         self.cases: list[Case] = []
@@ -122,7 +125,9 @@ class Survey:
         if isinstance(typed, TypedFork):
             return [(chain, context._replace(forked=True)) for _, chain in typed.branches]
         block = self.typed.program.blocks[typed.node.block]
-        below = context._replace(uses=(*context.uses, typed.node)).within(Scope(block.origin, block.about.allow))
+        below = context._replace(uses=(*context.uses, typed.node)).within(
+            Scope(block.origin, block.about.allow)
+        )
         return [(typed.body, below)]
 
     def layers(self, *kinds: type[Op]) -> Iterator[tuple[Case, TypedOp]]:

@@ -27,13 +27,20 @@ def _unread(survey: Survey) -> Iterator[Found]:
         yield from _of(block.parameters, [block.chain], block.origin, scopes)
 
 
-def _of(parameters: Iterable[str], chains: Iterable[Chain], origin: Origin, context: Context) -> Iterator[Found]:
+def _of(
+    parameters: Iterable[str], chains: Iterable[Chain], origin: Origin, context: Context
+) -> Iterator[Found]:
     names = set(parameters)
     if not names:
         return
     for chain in chains:
         for node in nodes(chain):
-            names -= {name for value in _values(node) for found in expressions(value) for name, _ in found.names}
+            names -= {
+                name
+                for value in _values(node)
+                for found in expressions(value)
+                for name, _ in found.names
+            }
     for name in parameters:
         span = origin.document.key_span((*origin.path, "params", name))
         if name in names and own(origin, span):
@@ -48,7 +55,9 @@ def _values(node: Node) -> list[Any]:
 
 def _tell_parameter(_: Survey, found: list[Found]) -> Told:
     name, span = found[0].data
-    return Told(f"the parameter `{name}` is never used", span, f"remove it, or write `${name}` in a step")
+    return Told(
+        f"the parameter `{name}` is never used", span, f"remove it, or write `${name}` in a step"
+    )
 
 
 class _Unused:
@@ -57,7 +66,9 @@ class _Unused:
     def __init__(self, survey: Survey) -> None:
         self.survey = survey
         self.used = set(survey.typed.program.blocks)
-        self.files = {os.path.normpath(b.document.file): b for b in survey.linked.values() if not b.path}
+        self.files = {
+            os.path.normpath(b.document.file): b for b in survey.linked.values() if not b.path
+        }
         self.told: set[str] = set()
         self.users: dict[str, set[str]] = {}
         self.giving: dict[str, frozenset[str]] = {}
@@ -79,15 +90,24 @@ class _Unused:
                 span = origin.span("import", index)
                 if index in idle:
                     if own(origin, span):
-                        yield Found(origin.below("import", index), context, 0, ("what this file defines", span))
+                        yield Found(
+                            origin.below("import", index),
+                            context,
+                            0,
+                            ("what this file defines", span),
+                        )
                 elif file in self.files and file not in seen:
                     seen.add(file)
                     block = self.files[file]
                     if isinstance(block.model, BlockFile):
                         below = Origin(block.document, ())
-                        pending.append((block.model, below, context.within(Scope(below, block.model.allow))))
+                        pending.append(
+                            (block.model, below, context.within(Scope(below, block.model.allow)))
+                        )
 
-    def blocks(self, model: NetworkFile | BlockFile, origin: Origin, context: Context) -> Iterator[Found]:
+    def blocks(
+        self, model: NetworkFile | BlockFile, origin: Origin, context: Context
+    ) -> Iterator[Found]:
         """The blocks of a file itself."""
         for name in model.blocks:
             span = origin.document.key_span(("blocks", name))
@@ -104,8 +124,12 @@ class _Unused:
         counts = Counter(name for names in given for name in names)
         idle = set()
         for index, (file, names) in enumerate(zip(_files(model, origin), given, strict=True)):
-            needed = {name for name in names & self.used if counts[name] == 1} or self.defined(file) & self.used
-            wanted = needed or any(self.users.get(name, names) - names for name in names - self.used)
+            needed = {name for name in names & self.used if counts[name] == 1} or self.defined(
+                file
+            ) & self.used
+            wanted = needed or any(
+                self.users.get(name, names) - names for name in names - self.used
+            )
             if names and not wanted and not names <= self.told:
                 idle.add(index)
                 counts.subtract(names)
@@ -137,8 +161,13 @@ class _Unused:
 
 def _files(model: NetworkFile | BlockFile, origin: Origin) -> list[str]:
     """The files that a file imports, from where it stands."""
-    folders = [os.path.dirname(origin.span("import", index).file) for index in range(len(model.imports))]
-    return [os.path.normpath(os.path.join(f, wanted)) for f, wanted in zip(folders, model.imports, strict=True)]
+    folders = [
+        os.path.dirname(origin.span("import", index).file) for index in range(len(model.imports))
+    ]
+    return [
+        os.path.normpath(os.path.join(f, wanted))
+        for f, wanted in zip(folders, model.imports, strict=True)
+    ]
 
 
 def _unused(survey: Survey) -> Iterator[Found]:

@@ -26,6 +26,8 @@ TORCH = Backend(name="torch", title="A second torch", emit=_nothing)
 NOTHING = Backend(name="nothing", title="Nothing", emit=_nothing)
 FAILS = Backend(name="fails", title="Fails", emit=_fails)
 LEAVES = Backend(name="leaves", title="Leaves", emit=_leaves)
-CAPITAL = Backend(name="Capital", title="A name that is a folder for some and another for others", emit=_nothing)
+CAPITAL = Backend(
+    name="Capital", title="A name that is a folder for some and another for others", emit=_nothing
+)
 ENDING = Backend(name="ending", title="Writes elsewhere", emit=_nothing, suffix="/../x.py")
 UNCALLABLE = Backend(name="uncallable", title="Uncallable", emit="a text")  # type: ignore[arg-type]

@@ -20,7 +20,10 @@ from inception_dsl.backend import (
 def emit(typed: TypedProgram, report: Report) -> str | None:
     """The text of one file; local response normalisation is what this backend cannot say."""
     defined = define(typed)
-    lines = [f"{typed.program.kind} {typed.program.id} on {typed.program.input}", generated_by(typed.program.id)]
+    lines = [
+        f"{typed.program.kind} {typed.program.id} on {typed.program.input}",
+        generated_by(typed.program.id),
+    ]
     for definition in defined.definitions:
         lines += [f"block {definition.block.id}", *_chain(definition.chain, "  ")]
     for name, chain in typed.sections.items():
@@ -30,7 +33,9 @@ def emit(typed: TypedProgram, report: Report) -> str | None:
     for step in (s for chain in typed.sections.values() for s in chain.steps):
         found = step.runs[0].typed
         if isinstance(found, TypedOp) and found.op.op == "local_response_norm":
-            report.error("E503", "text cannot say `local_response_norm`", step.node.origin.span("op"))
+            report.error(
+                "E503", "text cannot say `local_response_norm`", step.node.origin.span("op")
+            )
             return None
     return "\n".join(lines) + "\n"
 

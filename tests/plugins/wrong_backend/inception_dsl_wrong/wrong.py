@@ -32,7 +32,9 @@ class Otherwise:
         self.avg_pool = avg_pool = operations.REFERENCE["avg_pool"]
 
         def other(op: Any, x: Any, weights: Any) -> Any:
-            return avg_pool(op.model_copy(update={"count_include_pad": not op.count_include_pad}), x, weights)
+            return avg_pool(
+                op.model_copy(update={"count_include_pad": not op.count_include_pad}), x, weights
+            )
 
         operations.REFERENCE["avg_pool"] = other
 
