@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..diagnostics.report import visible
 from ..types.prose import Prose
-from ..types.symbolic import Symbolic, source
 
 WIDTH = 88
 
@@ -39,11 +38,9 @@ def name(text: str) -> Code:
 
 
 def literal(value: Any) -> Code:
-    """A number, a text, ``True``, ``None``, a tuple or a list of such; a symbolic value is its expression."""
+    """A number, a text, ``True``, ``None``, a tuple or a list of such; nothing else has a literal."""
     if type(value) is int:
         return Code(str(value))
-    if isinstance(value, Symbolic):
-        return Code(source(value))
     if isinstance(value, Prose):
         value = value.plain
     if isinstance(value, str):
@@ -59,7 +56,9 @@ def literal(value: Any) -> Code:
         )
     if isinstance(value, float) and math.isinf(value):
         return Code('float("inf")' if value > 0 else 'float("-inf")')
-    return Code(repr(value))
+    if value is None or type(value) in (bool, float):
+        return Code(repr(value))
+    raise TypeError(f"{value!r} has no literal")
 
 
 def comment(text: str | Prose) -> Code:
@@ -124,10 +123,15 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """``*[value for _ in range(count)]``."""
+    """``*[value for index in range(count)]``; ``count`` may be a start and a stop."""
 
     value: Expression
-    count: int
+    count: str
+    index: str = "_"
+
+    @property
+    def clause(self) -> str:
+        return f"for {self.index} in range({self.count})"
 
 
 Expression: TypeAlias = "str | Group | Repeated"
@@ -156,7 +160,7 @@ def flat(expression: Expression) -> str:
     if isinstance(expression, str):
         return expression
     if isinstance(expression, Repeated):
-        return f"*[{flat(expression.value)} for _ in range({expression.count})]"
+        return f"*[{flat(expression.value)} {expression.clause}]"
     inner = ", ".join(
         f"{i.keyword}={flat(i.value)}" if i.keyword else flat(i.value) for i in expression.items
     )
@@ -199,7 +203,7 @@ def layout(
 
 
 def _repeated(prefix: str, expression: Repeated, tail: str, indent: int) -> Code:
-    pad, clause = " " * indent, f"for _ in range({expression.count})"
+    pad, clause = " " * indent, expression.clause
     inner = f"{pad}    {flat(expression.value)} {clause}"
     lines = (
         [inner]

@@ -1,0 +1,187 @@
+"""Scopes: the one place where values and symbols become text.
+
+A slot is printed as its term where that gives the value of every use and the scope knows its symbols; else as a literal
+where all uses have the same value; else it becomes an argument of the class or function. What a scope reads is recorded,
+so that signatures never have to be guessed from text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ..emit.names import Names
+from ..emit.pycode import Code, literal
+from ..types.terms import Symbol, spell
+from .sites import Definition, Part, Row, Slot, SplitError, StepSite, UseSite
+
+
+class VariesError(Exception):
+    """A value differs between repetitions that would be written once."""
+
+
+class Read(Code):
+    """Source that reads names of its scope, so that it says nothing elsewhere."""
+
+    __slots__ = ()
+
+
+class Form(NamedTuple):
+    """How a value is written that is no plain number or text.
+
+    ``kind`` is the type of an argument that holds it, ``hint`` the name of the argument where it is not that of the
+    parameter, since it holds something else.
+    """
+
+    key: str
+    kind: str
+    write: Callable[[Any], str]
+    hint: str = ""
+
+
+PLAIN = Form("", "", literal)
+
+
+class Argument(NamedTuple):
+    """An argument of a class or function: the symbol that it stands for, or a value of its own for each instance."""
+
+    name: Code
+    kind: str
+    form: Form
+    symbol: Symbol | None
+    values: tuple[Any, ...]
+    sized: bool = False
+
+
+@dataclass
+class Scope:
+    """A class or function under construction.
+
+    ``known`` are the symbols that it may read, with their names; those in ``given`` are arguments as soon as they are
+    read. ``rows`` are those of the definition, one for each instance.
+    """
+
+    names: Names
+    known: dict[Symbol, Code]
+    given: frozenset[Symbol] = frozenset()
+    rows: tuple[Row, ...] = ()
+    arguments: dict[Any, Argument] = field(default_factory=dict)
+    reads: set[Symbol] = field(default_factory=set)
+
+    def text(
+        self, slot: Slot, form: Form = PLAIN, spelled: Callable[[Symbol, Code], Code] | None = None
+    ) -> Code:
+        """A slot as source; raises :class:`VariesError` where repetitions that are written once need several values.
+
+        ``spelled`` is called for every symbol that is read, to say it otherwise (``self.rate`` for ``rate``).
+        """
+        term, frame = slot.term, slot.frame
+        if term is not None and not term.parts and slot.same:
+            return Code(form.write(slot.values[0]))
+        plain = form is PLAIN or (term is not None and term.lone is not None)
+        if term is not None and plain and all(s in self.known for s in term.symbols):
+            if frame.holds(term, slot.values):
+                names = {symbol: self.read(symbol, form) for symbol in term.symbols}
+                if spelled is not None:
+                    names = {symbol: spelled(symbol, name) for symbol, name in names.items()}
+                return Read(spell(term, names))
+        if slot.same and not (slot.sized and not frame.sized):
+            return Code(form.write(slot.values[0]))
+        name = self.derived(slot, form)
+        return Read(name if spelled is None else spelled(Symbol(slot.hint), name))
+
+    def read(self, symbol: Symbol, form: Form = PLAIN) -> Code:
+        """The name of a symbol that is read."""
+        self.reads.add(symbol)
+        if symbol not in self.given:
+            return self.known[symbol]
+        key = symbol, form.key
+        if key not in self.arguments:
+            name = self.known[symbol]
+            if form.hint:
+                name = Code(self.names.unique(form.hint, f"{form.hint}_value"))
+            elif any(k[0] is symbol for k in self.arguments):  # read in another form already
+                name = Code(self.names.unique(f"{name}_{form.key or 'value'}"))
+            values = tuple(row.values[symbol] for row in self.rows)
+            self.arguments[key] = Argument(name, form.kind or symbol.kind, form, symbol, values)
+        return self.arguments[key].name
+
+    def derived(self, slot: Slot, form: Form) -> Code:
+        """An argument for values that no term gives."""
+        values: dict[int, Any] = {}
+        for row, value in zip(slot.frame.rows, slot.values, strict=True):
+            if values.setdefault(row.instance, value) != value:
+                raise VariesError
+        if slot.frame.sized:
+            raise VariesError
+        found = tuple(values.get(number, slot.values[0]) for number in range(len(self.rows)))
+        key = "derived", slot.hint, form.key, found
+        if key not in self.arguments:
+            kind = form.kind or type(slot.values[0]).__name__
+            name = Code(self.names.unique(slot.hint, f"{slot.hint}_value"))
+            self.arguments[key] = Argument(name, kind, form, None, found, slot.sized)
+        return self.arguments[key].name
+
+    @contextmanager
+    def loop(self, index: Symbol | None, name: str) -> Iterator[None]:
+        """A loop whose index may be read."""
+        if index is not None:
+            self.known[index] = Code(name)
+        try:
+            yield
+        finally:
+            if index is not None:
+                del self.known[index]
+
+    def state(self) -> Any:
+        """What :meth:`restore` takes back."""
+        return dict(self.arguments), set(self.reads), set(self.names.taken)
+
+    def restore(self, state: Any) -> None:
+        """Forget what was read since."""
+        self.arguments, self.reads, self.names.taken = dict(state[0]), set(state[1]), set(state[2])
+
+    def signature(self) -> tuple[Argument, ...]:
+        """The arguments: the input's channels, parameters in the order of the spec, then the others."""
+        order = {symbol: number for number, symbol in enumerate(self.known)}
+        found = list(self.arguments.values())
+        return tuple(sorted(found, key=lambda a: order[a.symbol] if a.symbol else len(order)))
+
+    def passed(self, use: UseSite, argument: Argument, definition: Definition) -> Code:
+        """What a use gives for an argument of the definition that it calls."""
+        return self.text(given(use, argument, definition), argument.form)
+
+
+def given(use: UseSite, argument: Argument, definition: Definition) -> Slot:
+    """The slot of what a use gives for an argument."""
+    values = tuple(argument.values[definition.instance(t)] for t in use.typed)
+    if argument.symbol is None:
+        return Slot(use.frame, values, None, argument.name, argument.sized)
+    if argument.symbol is definition.channels:
+        return Slot(use.frame, values, use.x, argument.name, use.x is None)
+    name = next(n for n, symbol in definition.parameters.items() if symbol is argument.symbol)
+    return Slot(use.frame, values, use.argument(name), argument.name)
+
+
+def first_that_fits(scope: Scope, step: StepSite, write: Callable[[tuple[Part, ...]], Any]) -> Any:
+    """What ``write`` makes of the first way to write a step in which nothing varies that is written once."""
+    for parts in step.parts():
+        state = scope.state()
+        try:
+            return write(parts)
+        except VariesError:
+            scope.restore(state)
+    raise SplitError(step.node)
+
+
+def scope_of(definition: Definition, reserved: Iterable[str], *, channels: bool) -> Scope:
+    """The scope of a block; ``channels`` says whether ``in_channels`` is an argument, or a variable of the body."""
+    names = Names(reserved)
+    known = {definition.channels: Code("in_channels")}
+    names.taken.add("in_channels")
+    for symbol in definition.parameters.values():
+        known[symbol] = Code(names.unique(symbol.hint, f"{symbol.hint}_"))
+    given = {*definition.parameters.values(), *([definition.channels] if channels else [])}
+    return Scope(names, known, frozenset(given), definition.frame.rows)

@@ -1,0 +1,336 @@
+"""Terms: how a number follows from what a block is given. A term explains a value and decides nothing.
+
+A :class:`Symbol` is a parameter, the channels of an input, the index of a loop: an object, told apart by identity, never
+by its name. A :class:`Term` is arithmetic over symbols. Terms have no order and no truth: whatever branches looks at
+numbers, and a term is printed only where it gives the number of every use (:mod:`inception_dsl.backend.scope`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from .expression import Expression
+
+Number: TypeAlias = "int | float"
+MAX_SIZE: Final = 60
+
+
+@dataclass(eq=False, slots=True)
+class Symbol:
+    """Something that has a value of its own in every use. ``hint`` is what a person would call it."""
+
+    hint: str
+    kind: str = "int"
+
+    def __repr__(self) -> str:
+        return f"<{self.hint}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """An operation that is kept as it is: ``+ - * // %`` of two terms, ``min`` or ``max`` of several."""
+
+    function: str
+    arguments: tuple[Term, ...]
+
+    @property
+    def size(self) -> int:
+        return 1 + sum(term.size for term in self.arguments)
+
+
+Atom: TypeAlias = "Symbol | Apply"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """``constant + sum(factor * atom)``; the factors and the constant of a sum are whole numbers."""
+
+    parts: tuple[tuple[Atom, int], ...]
+    constant: Number = 0
+
+    @property
+    def size(self) -> int:
+        """The number of symbols and operations."""
+        return sum(1 if isinstance(atom, Symbol) else atom.size for atom, _ in self.parts)
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """The symbols that are read, each once, in order."""
+        return tuple(dict.fromkeys(_symbols(self)))
+
+    @property
+    def lone(self) -> Symbol | None:
+        """The symbol, where the term is nothing else."""
+        match self.parts:
+            case ((Symbol() as symbol, 1),) if not self.constant:
+                return symbol
+        return None
+
+    def evaluate(self, values: Mapping[Symbol, Any]) -> Any:
+        """The value under ``values``; raises ``ArithmeticError``, ``KeyError`` or ``TypeError`` where it has none."""
+        if self.lone is not None:
+            return values[self.lone]
+        total: Any = self.constant
+        for index, (atom, factor) in enumerate(self.parts):
+            value = values[atom] if isinstance(atom, Symbol) else _apply(atom, values)
+            value = value if factor == 1 else factor * value
+            total = value if not index and not self.constant else total + value
+        return total
+
+
+def _symbols(term: Term) -> Iterator[Symbol]:
+    for atom, _ in term.parts:
+        if isinstance(atom, Symbol):
+            yield atom
+        else:
+            for argument in atom.arguments:
+                yield from _symbols(argument)
+
+
+_OPERATORS: Final[dict[str, Callable[..., Any]]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "min": min,
+    "max": max,
+}
+
+
+def _apply(atom: Apply, values: Mapping[Symbol, Any]) -> Any:
+    return _OPERATORS[atom.function](*(argument.evaluate(values) for argument in atom.arguments))
+
+
+def constant(value: Number) -> Term:
+    """A term that is one number."""
+    return Term((), value)
+
+
+def of(symbol: Symbol) -> Term:
+    """A term that is one symbol."""
+    return Term(((symbol, 1),))
+
+
+def _whole(term: Term) -> bool:
+    """Whether a term is a whole number whatever its symbols are, so that sums of it may be put in order."""
+    return (
+        isinstance(term.constant, int)
+        and all(symbol.kind == "int" for symbol in term.symbols)
+        and not any(
+            isinstance(atom, Apply) and not all(map(_whole, atom.arguments))
+            for atom, _ in term.parts
+        )
+    )
+
+
+def _bounded(term: Term | None) -> Term | None:
+    """``term``, or nothing where it has become too long to read."""
+    return None if term is None or term.size > MAX_SIZE else term
+
+
+def _kept(function: str, *arguments: Term) -> Term | None:
+    if all(not argument.parts for argument in arguments):
+        try:
+            return constant(_OPERATORS[function](*(argument.constant for argument in arguments)))
+        except ArithmeticError:
+            return None
+    return _bounded(Term(((Apply(function, arguments), 1),)))
+
+
+def add(a: Term | None, b: Term | None) -> Term | None:
+    """``a + b``; like parts of whole numbers are joined."""
+    if a is None or b is None:
+        return None
+    if not (_whole(a) and _whole(b)):
+        return _kept("+", a, b)
+    parts: dict[Atom, int] = dict(a.parts)
+    for atom, factor in b.parts:
+        parts[atom] = parts.get(atom, 0) + factor
+    kept = tuple((atom, factor) for atom, factor in parts.items() if factor)
+    return _bounded(Term(kept, a.constant + b.constant))
+
+
+def negate(a: Term | None) -> Term | None:
+    """``-a``."""
+    if a is None:
+        return None
+    return multiply(a, constant(-1)) if _whole(a) else _kept("-", constant(0), a)
+
+
+def subtract(a: Term | None, b: Term | None) -> Term | None:
+    """``a - b``."""
+    if a is None or b is None:
+        return None
+    return add(a, negate(b)) if _whole(a) and _whole(b) else _kept("-", a, b)
+
+
+def multiply(a: Term | None, b: Term | None) -> Term | None:
+    """``a * b``."""
+    if a is None or b is None:
+        return None
+    if _whole(a) and _whole(b):
+        for term, other in ((a, b), (b, a)):
+            if not other.parts:
+                factor = int(other.constant)
+                parts = tuple((atom, f * factor) for atom, f in term.parts if factor)
+                return Term(parts, term.constant * factor)
+    return _kept("*", a, b)
+
+
+def divide(a: Term | None, b: Term | None) -> Term | None:
+    """``a // b``."""
+    if a is None or b is None:
+        return None
+    if _whole(a) and a.parts and not b.parts and isinstance(b.constant, int) and b.constant > 0:
+        by = b.constant
+        if all(factor % by == 0 for _, factor in a.parts):
+            return Term(tuple((atom, f // by) for atom, f in a.parts), a.constant // by)
+    return _kept("//", a, b)
+
+
+def modulo(a: Term | None, b: Term | None) -> Term | None:
+    """``a % b``."""
+    return None if a is None or b is None else _kept("%", a, b)
+
+
+def choose(function: str, *terms: Term | None) -> Term | None:
+    """``min`` or ``max`` of terms."""
+    found = [term for term in terms if term is not None]
+    if len(found) < len(terms):
+        return None
+    return found[0] if all(term == found[0] for term in found) else _kept(function, *found)
+
+
+_BINARY: Final[dict[str, Callable[[Term | None, Term | None], Term | None]]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "//": divide,
+    "%": modulo,
+}
+
+
+def explain(expression: Expression, names: Mapping[str, Term | None]) -> Term | None:
+    """The term of an expression; nothing where a name has none."""
+    stack: list[Term | None] = []
+    for kind, value, _ in expression.code:
+        if kind == "number":
+            stack.append(constant(float(value) if "." in value else int(value)))
+        elif kind == "name":
+            stack.append(names.get(value))
+        elif kind == "negate":
+            stack.append(negate(stack.pop()))
+        elif kind in ("min", "max"):
+            count = int(value)
+            arguments = stack[-count:]
+            del stack[-count:]
+            stack.append(choose(kind, *arguments))
+        else:
+            right, left = stack.pop(), stack.pop()
+            stack.append(_BINARY[kind](left, right))
+    return stack[0]
+
+
+def replace(term: Term | None, terms: Mapping[Symbol, Term | None]) -> Term | None:
+    """``term`` with a term in the place of every symbol; nothing where a symbol has none."""
+    if term is None:
+        return None
+    total: Term | None = constant(term.constant)
+    for index, (atom, factor) in enumerate(term.parts):
+        if isinstance(atom, Symbol):
+            value = terms.get(atom)
+        else:
+            arguments = [replace(argument, terms) for argument in atom.arguments]
+            function = atom.function
+            value = (
+                choose(function, *arguments)
+                if function in ("min", "max")
+                else _BINARY[function](*arguments)
+            )
+        value = value if factor == 1 else multiply(value, constant(factor))
+        total = value if not index and not term.constant else add(total, value)
+    return total
+
+
+class Traced(int):
+    """A number with the term that explains it. It is an ``int`` wherever something branches."""
+
+    term: Term | None
+
+    def __new__(cls, value: int, term: Term | None) -> Traced:
+        self = super().__new__(cls, value)
+        self.term = term
+        return self
+
+    def __add__(self, other: int) -> Traced:
+        return Traced(int(self) + int(other), add(self.term, term_of(other)))
+
+    def __radd__(self, other: int) -> Traced:
+        return Traced(int(other) + int(self), add(term_of(other), self.term))
+
+    def __sub__(self, other: int) -> Traced:
+        return Traced(int(self) - int(other), subtract(self.term, term_of(other)))
+
+    def __rsub__(self, other: int) -> Traced:
+        return Traced(int(other) - int(self), subtract(term_of(other), self.term))
+
+    def __mul__(self, other: int) -> Traced:
+        return Traced(int(self) * int(other), multiply(self.term, term_of(other)))
+
+    def __rmul__(self, other: int) -> Traced:
+        return Traced(int(other) * int(self), multiply(term_of(other), self.term))
+
+    def __floordiv__(self, other: int) -> Traced:
+        return Traced(int(self) // int(other), divide(self.term, term_of(other)))
+
+
+def term_of(value: int) -> Term | None:
+    """The term of a number: its own, or the number itself."""
+    return value.term if isinstance(value, Traced) else constant(value)
+
+
+def spell(term: Term, names: Mapping[Symbol, str]) -> str:
+    """``term`` as a Python expression, without needless outer parentheses."""
+    match term.parts:
+        case ((Apply() as atom, 1),) if not term.constant:
+            return _atom(atom, names, outer=True)
+    return _text(term, names)
+
+
+def _text(term: Term, names: Mapping[Symbol, str]) -> str:
+    words: list[str] = []
+    for atom, factor in term.parts:
+        size = abs(factor)
+        name = names[atom] if isinstance(atom, Symbol) else _atom(atom, names)
+        text = name if size == 1 else f"{size} * {name}"
+        if not words:
+            words.append(text if factor > 0 else f"-{text}")
+        else:
+            words.append(f"+ {text}" if factor > 0 else f"- {text}")
+    if term.constant or not words:
+        sign = "-" if term.constant < 0 else "+"
+        words.append(f"{sign} {abs(term.constant)!r}" if words else repr(term.constant))
+    return " ".join(words)
+
+
+def _atom(atom: Apply, names: Mapping[Symbol, str], *, outer: bool = False) -> str:
+    if atom.function in ("min", "max"):
+        return f"{atom.function}({', '.join(spell(a, names) for a in atom.arguments)})"
+    texts = [tight(argument, names) for argument in atom.arguments]
+    if atom.function == "*":
+        texts.sort()
+    text = f" {atom.function} ".join(texts)
+    return text if outer else f"({text})"
+
+
+def tight(term: Term, names: Mapping[Symbol, str]) -> str:
+    """The expression in parentheses unless it is a single name, number or call."""
+    match term.parts:
+        case ((atom, 1),) if not term.constant:
+            return names[atom] if isinstance(atom, Symbol) else _atom(atom, names)
+        case () if term.constant >= 0:
+            return repr(term.constant)
+    return f"({_text(term, names)})"
