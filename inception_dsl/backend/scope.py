@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ..emit.names import Names
 from ..emit.pycode import Code, literal
 from ..types.terms import Symbol, spell
+from ..types.terms import tight as tightly
 from .sites import Definition, Part, Row, Slot, SplitError, StepSite, UseSite
 
 
@@ -71,22 +72,28 @@ class Scope:
     reads: set[Symbol] = field(default_factory=set)
 
     def text(
-        self, slot: Slot, form: Form = PLAIN, spelled: Callable[[Symbol, Code], Code] | None = None
+        self,
+        slot: Slot,
+        form: Form = PLAIN,
+        spelled: Callable[[Symbol, Code], Code] | None = None,
+        *,
+        tight: bool = False,
     ) -> Code:
         """A slot as source; raises :class:`VariesError` where repetitions that are written once need several values.
 
-        ``spelled`` is called for every symbol that is read, to say it otherwise (``self.rate`` for ``rate``).
+        ``spelled`` is called for every symbol that is read, to say it otherwise (``self.rate`` for ``rate``);
+        ``tight`` puts sums in parentheses.
         """
         term, frame = slot.term, slot.frame
         if term is not None and not term.parts and slot.same:
             return Code(form.write(slot.values[0]))
         plain = form is PLAIN or (term is not None and term.lone is not None)
-        if term is not None and plain and all(s in self.known for s in term.symbols):
-            if frame.holds(term, slot.values):
-                names = {symbol: self.read(symbol, form) for symbol in term.symbols}
-                if spelled is not None:
-                    names = {symbol: spelled(symbol, name) for symbol, name in names.items()}
-                return Read(spell(term, names))
+        spellable = term is not None and plain and all(s in self.known for s in term.symbols)
+        if term is not None and spellable and frame.holds(term, slot.values):
+            names = {symbol: self.read(symbol, form) for symbol in term.symbols}
+            if spelled is not None:
+                names = {symbol: spelled(symbol, name) for symbol, name in names.items()}
+            return Read((tightly if tight else spell)(term, names))
         if slot.same and not (slot.sized and not frame.sized):
             return Code(form.write(slot.values[0]))
         name = self.derived(slot, form)
@@ -165,14 +172,31 @@ def given(use: UseSite, argument: Argument, definition: Definition) -> Slot:
     return Slot(use.frame, values, use.argument(name), argument.name)
 
 
-def first_that_fits(scope: Scope, step: StepSite, write: Callable[[tuple[Part, ...]], Any]) -> Any:
-    """What ``write`` makes of the first way to write a step in which nothing varies that is written once."""
+class Recorder(Protocol):
+    """What records something while source is written, and can forget it."""
+
+    def state(self) -> Any:
+        """What has been recorded."""
+
+    def restore(self, state: Any) -> None:
+        """Record that again, and nothing else."""
+
+
+def first_that_fits(
+    step: StepSite, write: Callable[[tuple[Part, ...]], Any], *recorders: Recorder
+) -> Any:
+    """What ``write`` makes of the first way to write a step in which nothing varies that is written once.
+
+    ``recorders`` (the scope, and what else records while ``write`` runs) forget what did not fit. Raises
+    :class:`SplitError` where nothing fits.
+    """
     for parts in step.parts():
-        state = scope.state()
+        states = [recorder.state() for recorder in recorders]
         try:
             return write(parts)
         except VariesError:
-            scope.restore(state)
+            for recorder, state in zip(recorders, states, strict=True):
+                recorder.restore(state)
     raise SplitError(step.node)
 
 

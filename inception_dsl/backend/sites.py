@@ -11,12 +11,13 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from ..ir.program import Block, Chain, ForkNode, Node, OpNode, UseNode
 from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 from ..ir.walk import uses_of
-from ..ops import Op, attribute_names
+from ..ops import Op, Windowed, attribute_names
 from ..types.expression import Expression
 from ..types.tensor import TensorType
 from ..types.terms import (
@@ -25,6 +26,7 @@ from ..types.terms import (
     Traced,
     add,
     constant,
+    divide,
     explain,
     multiply,
     of,
@@ -161,6 +163,47 @@ class LayerSite:
             written = written[axis] if axis < len(written) else None
         values = tuple(getattr(windows[axis], field) for windows in self.windows())
         return self.frame.slot(values, written, own)
+
+    def each(self, field: str, axis: int, values: tuple[Any, ...]) -> Slot:
+        """An attribute that is one number, or one for each axis: what it is on one axis."""
+        written = getattr(self.node.op, field)
+        if isinstance(written, tuple):
+            written = written[axis] if axis < len(written) else None
+        return self.frame.slot(values, written, field)
+
+    def pads(self) -> tuple[tuple[tuple[int, int], ...] | None, ...]:
+        """For every row: the pixels of padding on each axis, or nothing where they depend on the size."""
+        found = []
+        for windows in self.windows():
+            sides = tuple(window.constant_pads for window in windows)
+            found.append(None if None in sides else sides)
+        return tuple(found)
+
+    def pad(self, axis: int, side: int, values: tuple[int, ...]) -> Slot:
+        """The padding on one side of an axis, as the spec writes it, or as ``same`` of an odd window gives it."""
+        written = self.node.op.padding  # type: ignore[attr-defined]
+        if isinstance(written, tuple):
+            written = written[axis] if axis < len(written) else None
+            written = written[side] if isinstance(written, tuple) else written
+        terms = [self.frame.term(written)]
+        if isinstance(self.node.op, Windowed):
+            half = divide(self.axis("kernel", axis).term, constant(2))
+            terms += [half, multiply(self.axis("dilation", axis).term, half)]
+        term = next((t for t in terms if self.frame.holds(t, values)), None)
+        return Slot(self.frame, values, term, "padding")
+
+    def parts(self) -> Iterator[tuple[str, LayerSite]]:
+        """The parts of a composite op as layers of their own, each with its segment."""
+        inputs, x = tuple(t.x for t in self.typed), self.x
+        for index, (segment, written) in enumerate(self.node.op.parts()):  # type: ignore[attr-defined]
+            node = self.node._replace(op=written)
+            typed = []
+            for whole, before in zip(self.typed, inputs, strict=True):
+                op = whole.op.parts()[index][1]  # type: ignore[attr-defined]
+                typed.append(TypedOp(node, op, before, op.infer(before)))
+            part = LayerSite(self.frame, node, tuple(typed), x)
+            yield segment, part
+            inputs, x = tuple(t.y for t in typed), part.y
 
     def windows(self) -> tuple[Any, ...]:
         """The windows of every row, one for each axis."""
@@ -344,7 +387,7 @@ class StepSite:
             sizes = [run.typed.x.channels for run in step.runs] + [step.y.channels]
             if any(run.count > 1 for run in step.runs):
                 return None
-            differences = {b - a for a, b in zip(sizes, sizes[1:], strict=False)}  # type: ignore[operator]
+            differences = {b - a for a, b in pairwise(sizes)}  # type: ignore[operator]
             if len(differences) > 1:
                 return None
             steps.append(differences.pop())
