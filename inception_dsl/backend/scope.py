@@ -194,7 +194,7 @@ def first_that_fits(
         states = [recorder.state() for recorder in recorders]
         try:
             return write(parts)
-        except VariesError:
+        except (VariesError, SplitError):
             for recorder, state in zip(recorders, states, strict=True):
                 recorder.restore(state)
     raise SplitError(step.node)

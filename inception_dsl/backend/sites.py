@@ -8,7 +8,7 @@ terms beside them (:mod:`inception_dsl.types.terms`) say how a number follows fr
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -346,19 +346,27 @@ class StepSite:
         A caller takes the first one in which nothing varies between repetitions that are written once
         (:class:`~inception_dsl.backend.scope.VariesError`).
         """
+        for way in self._ways():
+            try:
+                found = way()
+            except SplitError:  # ranks or definitions differ in what this way writes once
+                continue
+            yield found
+
+    def _ways(self) -> Iterator[Callable[[], tuple[Part, ...]]]:
         asked = isinstance(self.node.repeat, Expression)
         if not self.repeated or (all(t.count == 1 for t in self.typed) and not asked):
-            yield (self._single(0),)
+            yield lambda: (self._single(0),)
             return
         if self._constant(0):
-            yield (self._loop(0, self.x),)
+            yield lambda: (self._loop(0, self.x),)
         elif (slope := self._slope()) is not None:
-            yield (self._loop(0, self.x, slope),)
-        yield (self._loop(0, None),)
+            yield lambda: (self._loop(0, self.x, slope),)
+        yield lambda: (self._loop(0, None),)
         if self._constant(1):
-            yield self._single(0), self._loop(1, self.site.y)
+            yield lambda: (self._single(0), self._loop(1, self.site.y))
         if len({tuple(run.count for run in t.runs) for t in self.typed}) == 1:
-            yield self._runs()
+            yield self._runs
 
     def unrolled(self) -> tuple[Site, ...] | None:
         """Every repetition by itself; nothing where the rows have different numbers of them."""
@@ -527,6 +535,8 @@ class Definition:
         groups: dict[Any, list[TypedUse]] = {}
         for use in self.instances:
             groups.setdefault(tuple(_counts(use.body)), []).append(use)
+        if len(self.instances) == 1:  # no parameter can be an argument; all is written out
+            return (dataclasses.replace(self, parameters={}),)
         parts = list(groups.values()) if len(groups) > 1 else [[use] for use in self.instances]
         return tuple(dataclasses.replace(self, instances=tuple(part)) for part in parts)
 
