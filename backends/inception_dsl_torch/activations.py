@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from inception_dsl.backend import SLOPES, literal
+from inception_dsl.backend import Form
 
 CALLS: Final = {
     "relu": "F.relu",
@@ -44,20 +44,21 @@ SUFFIXES: Final = {
 }
 
 
-def applied(name: str, x: str, slope: float | None = None) -> str:
+def applied(name: str, x: str, slope: str = "") -> str:
     """The function of ``x``; the default slopes are PyTorch's own."""
     if name == "none":
         return x
     if name == "softmax":
         return f"F.softmax({x}, dim=1)"
-    more = (
-        f", {literal(slope)}"
-        if slope is not None and name in SLOPES and slope != SLOPES[name]
-        else ""
-    )
-    return f"{CALLS[name]}({x}{more})"
+    return f"{CALLS[name]}({x}{f', {slope}' if slope else ''})"
 
 
-def called(name: str) -> str:
-    """The function as something to call."""
-    return CALLS.get(name) or f"lambda x: {applied(name, 'x')}"
+def module(name: str) -> str:
+    """The function as something that makes a module."""
+    if name == "none":
+        return "nn.Identity"
+    return "lambda: nn.Softmax(dim=1)" if name == "softmax" else MODULES[name]
+
+
+MODULE: Final = Form("activation", "Callable[[], nn.Module]", module)
+"""An activation that is given to a class or kept as one of its arguments."""

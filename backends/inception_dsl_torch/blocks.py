@@ -1,17 +1,25 @@
-"""The views of blocks: a class each."""
+"""Blocks: a class each."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from inception_dsl.backend import (
+    Argument,
+    ChainSite,
     Code,
     Definition,
+    Definitions,
     Group,
-    TypedChain,
-    TypedStep,
+    Item,
+    Names,
+    Row,
+    Scope,
+    SplitError,
+    StepSite,
+    Symbol,
     bullets,
     citation,
     class_name,
@@ -19,13 +27,15 @@ from inception_dsl.backend import (
     docstring,
     headline,
     layout,
-    literal,
+    scope_of,
     shapes,
     signature,
 )
 
-from .build import ClassBody
-from .modules import Ref, Shared, sequence, simple
+from .build import ClassBody, place_of, statements
+from .modules import Shared, Written, sequence
+from .places import Held, Place
+from .reserved import READ_BY_INIT
 
 MOST = 10  # shapes in the documentation of a block
 
@@ -41,12 +51,74 @@ class ClassView(NamedTuple):
     forward: tuple[Code, ...]
 
 
-def block_class(
-    name: str, definition: Definition, shared: Shared
-) -> tuple[ClassView, tuple[Ref, ...], tuple[str, ...], bool]:
-    """A block's class, its refs, the parameters it takes, and whether it takes ``in_channels``."""
+@dataclass(frozen=True)
+class Draft:
+    """A class whose statements are known, but not yet printed, as its helpers depend on those of all classes.
+
+    ``items`` are those of an ``nn.Sequential``; else there is a ``body``, whose ``forward`` returns ``result``.
+    ``values`` are defaults of arguments, ``symbols`` what a head's own class may read.
+    """
+
+    name: str
+    doc: Code
+    arguments: tuple[Argument, ...]
+    places: tuple[Place, ...]
+    values: Mapping[Symbol, object]
+    items: tuple[Item, ...] = ()
+    body: ClassBody | None = None
+    result: str = ""
+    symbols: Mapping[str, Symbol] = field(default_factory=dict)
+
+    def view(self) -> ClassView:
+        """The class as text."""
+        if self.body is None:
+            setup = [layout("super().__init__", Group("(", self.items, rows=True), indent=8)]
+            forward: list[Code] = []
+        else:
+            setup = [Code("        super().__init__()"), *self.body.init()]
+            forward = statements(self.body.forward, result=self.result)
+        head = signature(
+            "__init__", ["self", *map(self.parameter, self.arguments)], "None", indent=4
+        )
+        base = "nn.Sequential" if self.body is None else "nn.Module"
+        if not self.arguments and self.body is not None and len(setup) == 1:
+            head, setup = Code(""), []
+        return ClassView(Code(self.name), Code(base), self.doc, head, tuple(setup), tuple(forward))
+
+    def parameter(self, argument: Argument) -> str:
+        """An argument in the signature."""
+        text = f"{argument.name}: {argument.kind}"
+        if argument.symbol is None or argument.symbol not in self.values:
+            return text
+        return f"{text} = {argument.form.write(self.values[argument.symbol])}"
+
+
+def write_blocks(shared: Shared, names: Names) -> list[Draft]:
+    """The classes of all definitions, each after those that it uses."""
+    drafts = []
+    for definition in shared.plan:
+        for part, draft in written(definition, shared):
+            name = names.unique(class_name(part.block.id))
+            made = Written(name, part, draft.arguments, draft.places)
+            shared.written |= {id(use.body): made for use in part.instances}
+            drafts.append(replace(draft, name=name))
+    return drafts
+
+
+def written(definition: Definition, shared: Shared) -> list[tuple[Definition, Draft]]:
+    """The class of a definition, or those of the parts that it has to be split into."""
+    state = shared.helpers.state()
+    try:
+        return [(definition, block_class("", definition, shared))]
+    except SplitError:
+        shared.helpers.restore(state)
+    return [found for part in definition.split() for found in written(part, shared)]
+
+
+def block_class(name: str, definition: Definition, shared: Shared) -> Draft:
+    """The class of a block."""
     about = definition.block.about
-    notes = (*about.deviations, *deviations(definition.chain))
+    notes = (*about.deviations, *deviations(definition.block.chain))
     doc = docstring(
         headline(about, definition.block.id),
         about.description,
@@ -55,80 +127,89 @@ def block_class(
         uses_note(definition),
         indent=4,
     )
-    kinds = {**definition.block.parameters, "num_classes": "int"}
-    types = {p: kinds[p] for p in definition.parameters}
-    return make_class(name, definition.chain, types, {}, doc, shared)
+    scope = scope_of(definition, reserved(definition.parameters.values()), channels=True)
+    return make_class(name, definition.chain, scope, {}, doc, shared)
+
+
+def reserved(symbols: Iterable[Symbol]) -> set[str]:
+    """The names that arguments must not have: what ``__init__`` reads, and those that a class may have."""
+    return {*READ_BY_INIT, *(s.hint for s in symbols if s.hint[:1].isupper())}
 
 
 def uses_note(definition: Definition) -> str:
     """The shapes before and after a block at its uses."""
-    lines = shapes(definition.shapes)
+    lines = shapes(dict.fromkeys((use.x, use.y) for use in definition.instances))
     if len(lines) == 1:
-        return (
-            f"Shape: {lines[0]} (height x width x channels)."
-            if definition.chain.x.rank == 2
-            else f"Shape: {lines[0]}."
-        )
+        spatial = " (height x width x channels)" if definition.rank == 2 else ""
+        return f"Shape: {lines[0]}{spatial}."
     more = [f"and {len(lines) - MOST} more"] if len(lines) > MOST else []
     return "Shapes:\n" + "\n".join(f"    {line}" for line in [*lines[:MOST], *more])
 
 
 def make_class(
     name: str,
-    chain: TypedChain,
-    types: Mapping[str, str],
-    values: Mapping[str, object],
+    chain: ChainSite,
+    scope: Scope,
+    values: Mapping[Symbol, object],
     doc: Code,
     shared: Shared,
-) -> tuple[ClassView, tuple[Ref, ...], tuple[str, ...], bool]:
+) -> Draft:
     """A class for a chain; ``values`` are defaults of its arguments."""
-    body = ClassBody(shared, tuple(types), (chain,))
-    plain = simple(chain) and len(chain.steps) > 1 and all(is_numbered(s) for s in chain.steps)
-    if plain:
-        items, refs = sequence(shared, chain.steps)
-        setup = [layout("super().__init__", Group("(", tuple(items), rows=True), indent=8)]
-        forward: list[Code] = []
-    else:
-        result = body.chain(chain, "x", "x", ())
-        refs = tuple(body.refs)
-        stored = [Code(f"        self.{p} = {p}") for p in body.saved]
-        setup = [Code("        super().__init__()"), *stored, *body.setup]
-        forward = body.lines(result=result)
-    text = "\n".join([*setup, *forward])
-    used = tuple(p for p in types if re.search(rf"\b{p}\b", text))
-    channels = re.search(r"\bin_channels\b", text) is not None
-    arguments = ["in_channels: int"] if channels else []
-    arguments += [f"{p}: {types[p]}" for p in used]
-    arguments = [
-        f"{a} = {literal(values[a.split(':')[0]])}" if a.split(":")[0] in values else a
-        for a in arguments
-    ]
-    head = signature("__init__", ["self", *arguments], "None", indent=4)
-    base = "nn.Sequential" if plain else "nn.Module"
-    if not arguments and not plain and len(setup) == 1:
-        head, setup = Code(""), []
-    view = ClassView(Code(name), Code(base), doc, head, tuple(setup), tuple(forward))
-    return view, refs, used, channels
+    if chain.simple and len(chain.steps) > 1 and all(map(is_numbered, chain.steps)):
+        items, found = sequence(shared, scope, chain.steps, notes=chain.frame.sized)
+        held = Held("", True)
+        places = tuple(place_of(held, made) for made in found)
+        return Draft(name, doc, scope.signature(), places, values, tuple(items))
+    body = ClassBody(shared, scope, (chain,))
+    result, places = body.chain(chain, "x", "x", ())
+    shared.helpers.needs("Tensor")
+    if any(argument.kind.startswith("Callable") for argument in scope.signature()):
+        shared.helpers.needs("Callable")
+    return Draft(name, doc, scope.signature(), places, values, (), body, result)
 
 
-def is_numbered(step: TypedStep) -> bool:
+def is_numbered(step: StepSite) -> bool:
     """Whether a step has no name of its own."""
     return all(segment.isdigit() for segment in step.node.segments)
 
 
-def alone(shared: Shared) -> tuple[ClassView, tuple[Ref, ...]]:
+def top_scope(plan: Definitions, taken: Iterable[str], *, given: bool) -> Scope:
+    """The scope of the class at the top; ``given`` says that its arguments are those that are read."""
+    rows = next(iter(plan.top.sections.values())).frame.rows
+    return own_scope(plan.top.symbols, rows, taken, given=given)
+
+
+def own_scope(
+    symbols: Mapping[str, Symbol], rows: tuple[Row, ...], taken: Iterable[str], *, given: bool
+) -> Scope:
+    """A scope that is used once."""
+    names = Names({*taken, *reserved(symbols.values()), "in_channels"})
+    known = {symbols["in_channels"]: Code("in_channels")}
+    for name, symbol in symbols.items():
+        if name != "in_channels":
+            known[symbol] = Code(names.unique(symbol.hint, f"{symbol.hint}_"))
+    return Scope(names, known, frozenset(known if given else ()), rows)
+
+
+def head_class(name: str, head: str, doc: Code, shared: Shared) -> Draft:
+    """The class of an auxiliary head that is written in place."""
+    symbols, chain = shared.plan.own_head(head)
+    scope = own_scope(symbols, chain.frame.rows, (), given=True)
+    return replace(make_class(name, chain, scope, {}, doc, shared), symbols=symbols)
+
+
+def alone(shared: Shared) -> Draft:
     """The class of a block that is built alone."""
-    typed = shared.defined.typed
+    typed = shared.plan.typed
     program = typed.program
-    chain = shared.defined.sections["steps"]
-    values = {"in_channels": program.input.channels, **shared.defined.parameters}
-    types = {k: type(v).__name__ for k, v in shared.defined.parameters.items()}
+    chain = shared.plan.top.sections["steps"]
     pairs = shapes([(program.input, typed.y)])
     doc = docstring(
         headline(program.about, program.id),
-        bullets("Notes:", deviations(chain), indent=4),
+        bullets("Notes:", deviations(program.sections["steps"]), indent=4),
         f"Shape: {pairs[0]}.",
         indent=4,
     )
-    view, refs, _, _ = make_class(class_name(program.id), chain, types, values, doc, shared)
-    return view, refs
+    scope = top_scope(shared.plan, (), given=True)
+    values = scope.rows[0].values
+    return make_class(class_name(program.id), chain, scope, values, doc, shared)

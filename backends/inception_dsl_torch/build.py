@@ -1,27 +1,28 @@
-"""From a typed chain to the body of a class: attributes, the lines of ``forward``, and where each weight lands."""
+"""From the sites of a chain to the body of a class: attributes and the lines of ``forward``."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from inception_dsl.backend import (
+    ChainSite,
     Code,
     Expression,
     ForkNode,
+    ForkSite,
     Item,
+    LayerSite,
     Names,
     OpNode,
-    Symbolic,
+    Scope,
+    Slot,
+    SplitError,
+    StepSite,
+    Symbol,
     TensorType,
-    TypedChain,
-    TypedFork,
-    TypedOp,
-    TypedStep,
-    Value,
     call,
     layout,
     listing,
@@ -30,9 +31,11 @@ from inception_dsl.backend import (
 )
 
 from .layers import Layer
-from .modules import Ref, Shared, sequence, shape_note, simple
+from .modules import Items, Shared, once, sequence, shape_note
+from .places import Held, Place
 from .reserved import FORBIDDEN
 
+WIDTH = 88
 NOUNS = {
     "max_pool": "pool",
     "avg_pool": "pool",
@@ -57,28 +60,49 @@ class Line(NamedTuple):
     note: str = ""
 
 
+class Attribute(NamedTuple):
+    """``self.name = module`` in ``__init__``; ``suffix`` stands behind the module."""
+
+    name: str
+    module: Expression
+    suffix: str = ""
+
+    def text(self) -> Code:
+        """The statement as source, its suffix in parentheses where it is long."""
+        source = layout(f"self.{self.name} = ", self.module, self.suffix, indent=8)
+        if not self.suffix or ("\n" not in source and len(source) <= WIDTH):
+            return source
+        inner = layout("", self.module, self.suffix, indent=12)
+        if "\n" in inner or len(inner) > WIDTH:
+            condition, _, other = self.suffix.strip().partition(" else ")
+            module = layout("", self.module, indent=12)
+            inner = Code(f"{module}\n            {condition}\n            else {other}")
+        return Code(f"        self.{self.name} = (\n{inner}\n        )")
+
+
 @dataclass(slots=True)
 class ClassBody:
-    """A class under construction."""
+    """A class under construction.
+
+    ``saved`` maps arguments that ``forward`` reads to the attributes that keep them.
+    """
 
     shared: Shared
-    parameters: tuple[str, ...]
-    chains: tuple[TypedChain, ...] = ()
+    scope: Scope
+    chains: tuple[ChainSite, ...] = ()
     commented: bool = False
-    setup: list[Code] = field(default_factory=list)
+    setup: list[Attribute] = field(default_factory=list)
     forward: list[Line] = field(default_factory=list)
-    refs: list[Ref] = field(default_factory=list)
-    saved: list[str] = field(default_factory=list)
+    saved: dict[str, str] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
+    wanted: set[str] = field(default_factory=set)
     repeated: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.names = Names({*FORBIDDEN, *self.parameters})
-        self.repeated = {
-            n
-            for n, count in Counter(n for c in self.chains for n in wanted_names(c)).items()
-            if count > 1
-        }
+        self.names = Names(FORBIDDEN)
+        counts = Counter(name for chain in self.chains for name in wanted_names(chain))
+        self.wanted = set(counts)
+        self.repeated = {name for name, count in counts.items() if count > 1}
 
     def line(self, target: str, value: Expression, y: TensorType) -> None:
         self.forward.append(Line(target, value, shape_note(y) if self.commented else ""))
@@ -89,124 +113,156 @@ class ClassBody:
         full = "_".join([*words, wanted, *(part for part in path if part.isdigit())])
         outer = words[0] if words else ""
         short = wanted.removeprefix("branch_") if outer.startswith("branch_") else wanted
-        choices = (
-            (f"{outer}_{short}" if outer else wanted, full)
-            if wanted in self.repeated
-            else (wanted, full)
-        )
-        return self.names.unique(*(f"{c}_" if c in FORBIDDEN else c for c in choices))
+        first = f"{outer}_{short}" if wanted in self.repeated and outer else wanted
+        return self.names.unique(*(f"{c}_" if c in FORBIDDEN else c for c in (first, full)))
 
-    def attribute(self, name: str, module: Expression, refs: tuple[Ref, ...]) -> str:
+    def store(self, name: str, module: Expression) -> str:
         """Store a module under a name that is taken already."""
-        self.setup.append(layout(f"self.{name} = ", module, indent=8))
-        self.refs += [Ref(r.path, (name, *r.key), r.layout) for r in refs]
+        self.setup.append(Attribute(name, module))
         return name
 
-    def chain(self, chain: TypedChain, x: str, target: str, path: tuple[str, ...]) -> str:
-        """Every step in turn, from the variable ``x`` to ``target``; the variable that holds the result."""
+    def chain(
+        self, chain: ChainSite, x: str, target: str, path: tuple[str, ...]
+    ) -> tuple[str, tuple[Place, ...]]:
+        """Every step in turn, from the variable ``x`` to ``target``: the variable with the result, and the places."""
+        places = []
         for step in chain.steps:
-            x = self.step(step, x, target, path)
-        return x
+            x, place = self.step(step, x, target, path)
+            places.append(place)
+        return x, tuple(places)
 
-    def step(self, step: TypedStep, x: str, target: str, path: tuple[str, ...]) -> str:
+    def step(self, step: StepSite, x: str, target: str, path: tuple[str, ...]) -> tuple[str, Place]:
         if isinstance(step.node, ForkNode):
-            for index, typed in enumerate(_unrolled(step)):
-                assert isinstance(typed, TypedFork)
-                repetition = (str(index),) if step.repeated else ()
-                x = self.fork(typed, x, target, (*path, *step.node.segments, *repetition))
-            return x
-        if not step.repeated and isinstance(typed := step.runs[0].typed, TypedOp):
-            lowered = self.shared.one(typed)
-            if lowered.layer is not None and lowered.layer.inline is not None:
-                return self.inline(lowered.layer, x, target, typed.y)
-        items, refs, types = self.shared.items(step)
-        module, refs = self.joined(items, refs, repeated=step.repeated)
-        name = self.named(wanted_name(step), path)
-        self.attribute(name, module, tuple(r.below(path, ()) for r in refs))
-        self.line(target, f"self.{name}({x})", types[-1])
-        return target
+            return self.forks(step, x, target, path)
+        if not step.repeated and isinstance(site := step.site, LayerSite):
+            state = self.shared.helpers.state()
+            lowered = self.shared.one(site, self.scope)
+            if isinstance(lowered.element, Layer) and lowered.element.inline is not None:
+                self.shared.helpers.restore(state)
+                self.shared.helpers.needs(*lowered.element.needs)
+                return self.inline(lowered.element, x, target, site), Place()
+            made = once(lowered, site.typed[-1].y)
+        else:
+            made = self.shared.items(step, self.scope)
+        held = Held(self.named(wanted_name(step), path), step.repeated or made.width > 1)
+        self.store(held.name, joined([*made.items], sequential=held.sequence))
+        self.line(target, f"self.{held.name}({x})", made.types[-1])
+        return target, place_of(held, made)
 
-    def joined(
-        self, items: list[Expression], refs: tuple[Ref, ...], *, repeated: bool
-    ) -> tuple[Expression, tuple[Ref, ...]]:
-        """Items as one module."""
-        if len(items) == 1 and not repeated:
-            return items[0], tuple(Ref(r.path, r.key[1:], r.layout) for r in refs)
-        return rows("nn.Sequential", *items), refs
-
-    def inline(self, layer: Layer, x: str, target: str, y: TensorType) -> str:
-        """An op without a module: a line of ``forward``."""
+    def inline(self, layer: Layer, x: str, target: str, site: LayerSite) -> str:
+        """A layer without a module: a line of ``forward``."""
         assert layer.inline is not None
-        text = layer.inline(x)
-        if text == x:
-            return x
-        for name in self.parameters_in(layer.reads):
-            text = re.sub(rf"\b{name}\b", f"self.{name}", text)
-        self.line(target, text, y)
-        return target
+        text = layer.inline(x, self.in_forward)
+        if text != x:
+            self.line(target, text, site.typed[0].y)
+        return x if text == x else target
 
-    def parameters_in(self, values: tuple[Value, ...]) -> Iterator[str]:
-        """The parameters of the class that ``values`` read; they are stored for ``forward``."""
-        for name in (*self.parameters, "in_channels"):
-            if any(isinstance(v, Symbolic) and re.search(rf"\b{name}\b", str(v)) for v in values):
-                if name not in self.saved:
-                    self.saved.append(name)
-                yield name
+    def in_forward(self, slot: Slot) -> Code:
+        """A slot as ``forward`` says it, in parentheses where it is a sum."""
+        return self.scope.text(slot, spelled=self.kept, tight=True)
 
-    def fork(self, fork: TypedFork, x: str, target: str, path: tuple[str, ...]) -> str:
+    def kept(self, symbol: Symbol, name: Code) -> Code:
+        """An argument as ``forward`` reads it, from an attribute."""
+        if name not in self.saved:
+            free = [n for n in (name, f"{name}_value") if n not in self.wanted]
+            self.saved[name] = self.names.unique(*free, f"{name}_argument")
+        return Code(f"self.{self.saved[name]}")
+
+    def forks(
+        self, step: StepSite, x: str, target: str, path: tuple[str, ...]
+    ) -> tuple[str, Place]:
+        """A fork, written out as often as it is repeated."""
+        sites = step.unrolled()
+        if sites is None:
+            raise SplitError(step.node)
+        places = []
+        for index, site in enumerate(sites):
+            assert isinstance(site, ForkSite)
+            repetition = (str(index),) if step.repeated else ()
+            x, found = self.fork(site, x, target, (*path, *step.node.segments, *repetition))
+            places.append(found)
+        return x, Place(forks=tuple(places))
+
+    def fork(
+        self, fork: ForkSite, x: str, target: str, path: tuple[str, ...]
+    ) -> tuple[str, tuple[tuple[Place, ...], ...]]:
         """Branches side by side, then the merge."""
-        results = []
+        results, places = [], []
+        y = fork.typed[0].y
         for name, branch in fork.branches:
-            result = self.branch(name, branch, x, (*path, name))
-            if not branch.y.rank and fork.y.rank:
-                result += f"[{', '.join([':', ':', *['None'] * fork.y.rank])}]"
+            result, found = self.branch(name, branch, x, (*path, name))
+            if not branch.typed[0].y.rank and y.rank:
+                result += f"[{', '.join([':', ':', *['None'] * y.rank])}]"
             results.append(result)
+            places.append(found)
         if fork.node.merge == "concat":
             merged: Expression = call("torch.cat", listing(results), dim=literal(1))
+            self.shared.helpers.needs("torch")
         else:
             merged = (" + " if fork.node.merge == "add" else " * ").join(results)
-        self.line(target, merged, fork.y)
-        return target
+        self.line(target, merged, y)
+        return target, tuple(places)
 
-    def branch(self, name: str, branch: TypedChain, x: str, path: tuple[str, ...]) -> str:
+    def branch(
+        self, name: str, branch: ChainSite, x: str, path: tuple[str, ...]
+    ) -> tuple[str, tuple[Place, ...]]:
         """One branch; the variable that holds its result."""
         if not branch.steps:
-            return x
-        if simple(branch) and not self.all_inline(branch):
-            items, refs = sequence(self.shared, branch.steps)
-            bare = [Item(i.value) for i in items]
-            expressions = [i.value for i in bare]
-            repeated = len(branch.steps) == 1 and branch.steps[0].repeated
-            module, refs = self.joined(expressions, refs, repeated=repeated)
-            stored = self.named(name, path[:-1])
-            self.attribute(stored, module, tuple(r.below(path, ()) for r in refs))
-            self.line(stored, f"self.{stored}({x})", branch.y)
-            return stored
-        return self.chain(branch, x, self.named(name, path[:-1]), path)
+            return x, ()
+        if not branch.simple or self.all_inline(branch):
+            return self.chain(branch, x, self.named(name, path[:-1]), path)
+        items, found = sequence(self.shared, self.scope, branch.steps, notes=False)
+        several = len(items) > 1 or branch.steps[0].repeated
+        held = Held(self.named(name, path[:-1]), several)
+        self.store(held.name, joined([i.value for i in items], sequential=several))
+        self.line(held.name, f"self.{held.name}({x})", branch.typed[0].y)
+        return held.name, tuple(place_of(held, made) for made in found)
 
-    def all_inline(self, branch: TypedChain) -> bool:
+    def all_inline(self, branch: ChainSite) -> bool:
         """Whether no step of a branch stores anything."""
-        layers = [
-            self.shared.one(s.runs[0].typed).layer
-            for s in branch.steps
-            if isinstance(s.runs[0].typed, TypedOp)
-        ]
-        stateless = [a for a in layers if a is not None and a.inline is not None]
-        return len(stateless) == len(branch.steps) and not any(s.repeated for s in branch.steps)
+        state = self.scope.state(), self.shared.helpers.state()
+        try:
+            return all(self._is_inline(step) for step in branch.steps)
+        finally:
+            self.scope.restore(state[0])
+            self.shared.helpers.restore(state[1])
 
-    def lines(self, *, result: str, indent: int = 8) -> list[Code]:
-        """``forward`` as source; its last line returns ``result``."""
-        lines = [
-            layout(f"{n.target} = ", n.value, indent=indent, note=n.note) for n in self.forward
-        ]
-        if self.forward and self.forward[-1].target == result:
-            last = self.forward[-1]
-            lines[-1] = layout("return ", last.value, indent=indent, note=last.note)
-            return lines
-        return [*lines, Code(f"{' ' * indent}return {result}")]
+    def _is_inline(self, step: StepSite) -> bool:
+        if step.repeated or not isinstance(site := step.site, LayerSite):
+            return False
+        layer = self.shared.one(site, self.scope).element
+        return isinstance(layer, Layer) and layer.inline is not None
+
+    def init(self) -> list[Code]:
+        """The lines of ``__init__`` that keep arguments and make modules."""
+        stored = [Code(f"        self.{kept} = {name}") for name, kept in self.saved.items()]
+        return [*stored, *(attribute.text() for attribute in self.setup)]
 
 
-def wanted_name(step: TypedStep) -> str:
+def statements(lines: Sequence[Line], *, result: str) -> list[Code]:
+    """The lines of a method as source; the last one returns ``result``."""
+    found = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in lines]
+    if lines and lines[-1].target == result:
+        last = lines[-1]
+        found[-1] = layout("return ", last.value, indent=8, note=last.note)
+        return found
+    return [*found, Code(f"        return {result}")]
+
+
+def place_of(held: Held, made: Items) -> Place:
+    """Where a step is that is held by an attribute."""
+    return Place(held, made.width, made.element)
+
+
+def joined(items: list[Expression | Item], *, sequential: bool) -> Expression:
+    """Items as one module."""
+    if sequential:
+        return rows("nn.Sequential", *items)
+    first = items[0]
+    return first.value if isinstance(first, Item) else first
+
+
+def wanted_name(step: StepSite) -> str:
     """The name that an attribute should have: the step's own, or a noun for what it is."""
     last = step.node.segments[-1] if step.node.segments else ""
     if isinstance(step.node, OpNode) and (not last or last.isdigit()):
@@ -214,26 +270,25 @@ def wanted_name(step: TypedStep) -> str:
     return last or step.node.block  # type: ignore[union-attr]
 
 
-def wanted_names(chain: TypedChain) -> Iterator[str]:
+def wanted_names(chain: ChainSite) -> Iterator[str]:
     """The names that the steps and branches of a chain ask for."""
     for step in chain.steps:
         if not isinstance(step.node, ForkNode):
             yield wanted_name(step)
-        for name, branch in getattr(step.runs[0].typed, "branches", ()):
+        for name, branch in branches(step):
             yield name
-            if not simple(branch):
+            if not branch.simple:
                 yield from wanted_names(branch)
 
 
-def branch_names(chain: TypedChain) -> Iterator[str]:
+def branch_names(chain: ChainSite) -> Iterator[str]:
     """The names of all branches of a chain, blocks not entered."""
     for step in chain.steps:
-        for name, branch in getattr(step.runs[0].typed, "branches", ()):
+        for name, branch in branches(step):
             yield name
             yield from branch_names(branch)
 
 
-def _unrolled(step: TypedStep) -> Iterator[object]:
-    for run in step.runs:
-        for _ in range(run.count):
-            yield run.typed
+def branches(step: StepSite) -> tuple[tuple[str, ChainSite], ...]:
+    """The branches of a fork; none of another step."""
+    return step.site.branches if isinstance(step.site, ForkSite) else ()

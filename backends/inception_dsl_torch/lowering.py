@@ -3,250 +3,347 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from inception_dsl.backend import (
     SLOPES,
-    Activation,
-    AdaptiveAvgPool,
-    AvgPool,
-    BatchNorm,
-    BatchNormFields,
-    Conv,
-    ConvBn,
-    Dense,
-    DepthwiseConv,
-    Dropout,
+    Code,
     Expression,
-    Flatten,
-    GroupNorm,
+    Form,
     Item,
-    LayerNorm,
-    LocalResponseNorm,
-    Op,
-    Pool,
-    Scale,
-    SeparableConv,
-    Symbolic,
-    TensorType,
-    ZeroPad,
+    LayerSite,
+    Read,
+    Scope,
+    Slot,
+    SplitError,
     call,
-    known,
     literal,
 )
 
-from .activations import MODULES, applied
-from .helpers import Helpers, batch_norm_settings
-from .layers import Layer, Stored
-from .windows import constant_pads, convolution, each_side, short, sides
+from .activations import MODULE, MODULES, applied
+from .helpers import Helpers
+from .layers import Layer, Speller, Stored
+from .windows import (
+    Slide,
+    constant_pads,
+    convolution,
+    each_side,
+    omitted,
+    per_axis,
+    side,
+    sides,
+    symmetric,
+)
+
+Keywords = dict[str, Expression]
+MOMENTUM: Final = Form("momentum", "float", lambda decay: literal(momentum(decay)), "momentum")
 
 
-def lower(op: Op, x: TensorType, helpers: Helpers) -> Layer:
-    """How ``op`` is written for an input of type ``x``."""
-    return TABLE[op.op](op, x, helpers)
+def momentum(decay: float) -> float:
+    """PyTorch's momentum: the share of the new value."""
+    return round(1.0 - decay, 12)
 
 
-def conv(op: Conv, x: TensorType, helpers: Helpers) -> Layer:
-    front, keywords, dynamic = convolution(op, op.windows(x.rank))
-    if op.groups != 1:
-        keywords["groups"] = literal(op.groups)
-    if not op.use_bias:
-        keywords["bias"] = literal(False)
-    kind = helpers.conv(x.rank, dynamic, op.activation)
-    module = call(kind, literal(x.channels), literal(op.filters), **keywords)
-    return Layer((*front, module), _kernel(len(front), "conv", op.use_bias))
+def lower(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    """How a layer is written for all of its uses."""
+    return TABLE[site.op.op](site, scope, helpers)
 
 
-def _kernel(module: int, layout: str, bias: bool) -> tuple[Stored, ...]:
-    kernel = Stored("kernel", module, "weight", layout)
-    return (kernel, Stored("bias", module, "bias", "vector")) if bias else (kernel,)
+def fixed(slot: Slot) -> bool:
+    """Whether a value is the same in all uses, and no parameter has a say in it."""
+    return slot.same and not (slot.term and slot.term.parts)
 
 
-def depthwise_conv(op: DepthwiseConv, x: TensorType, helpers: Helpers) -> Layer:
-    front, keywords, dynamic = convolution(op, op.windows(x.rank))
-    keywords["groups"] = literal(x.channels)
-    if not op.use_bias:
-        keywords["bias"] = literal(False)
-    kind = helpers.conv(x.rank, dynamic, op.activation)
-    module = call(kind, literal(x.channels), literal(x.channels * op.depth_multiplier), **keywords)
-    return Layer((*front, module), _kernel(len(front), "depthwise", op.use_bias))
+def switch(flag: Code, yes: str, no: str) -> Code:
+    """``yes if flag else no``, or one of them where the flag is no name."""
+    if isinstance(flag, Read):
+        return Read(f"{yes} if {flag} else {no}")
+    return Code(yes if flag == "True" else no)
 
 
-def separable_conv(op: SeparableConv, x: TensorType, helpers: Helpers) -> Layer:
+def conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    slide = convolution(site, scope)
+    keywords: Keywords = dict(slide.keywords)
+    if not omitted([groups := site.slot("groups")], 1):
+        keywords["groups"] = scope.text(groups)
+    filters = scope.text(site.slot("filters"))
+    return _convolution(site, scope, helpers, slide, keywords, filters, "conv")
+
+
+def depthwise_conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    slide = convolution(site, scope)
+    keywords: Keywords = {**slide.keywords, "groups": scope.text(site.channels)}
+    filters = scope.text(site.out_channels)
+    return _convolution(site, scope, helpers, slide, keywords, filters, "depthwise")
+
+
+def _convolution(
+    site: LayerSite,
+    scope: Scope,
+    helpers: Helpers,
+    slide: Slide,
+    keywords: Keywords,
+    filters: Code,
+    layout: str,
+) -> Layer:
+    bias(site, scope, keywords)
+    channels = scope.text(site.channels)
+    kind, after = activated(site, scope, lambda name: helpers.conv(site.rank, slide.dynamic, name))
+    module = call(kind, channels, filters, **keywords)
+    return Layer((*slide.front, module, *after), _kernel(len(slide.front), layout))
+
+
+def bias(site: LayerSite, scope: Scope, keywords: Keywords) -> None:
+    """The keyword of a bias, unless there is one in all uses."""
+    if not omitted([use := site.slot("use_bias")], True):
+        keywords["bias"] = scope.text(use)
+
+
+def activated(
+    site: LayerSite, scope: Scope, kind: Callable[[str], str]
+) -> tuple[str, tuple[Expression, ...]]:
+    """The class of a layer with its activation, and modules behind it where the activation is an argument."""
+    activation = site.slot("activation")
+    if fixed(activation):
+        return kind(activation.values[0]), ()
+    return kind("none"), (made(scope.text(activation, MODULE)),)
+
+
+def made(constructor: Code) -> Code:
+    """``constructor()``."""
+    text = f"({constructor})()" if constructor.startswith("lambda") else f"{constructor}()"
+    return Read(text) if isinstance(constructor, Read) else Code(text)
+
+
+def _kernel(module: int, layout: str) -> tuple[Stored, ...]:
+    return Stored("kernel", module, "weight", layout), Stored("bias", module, "bias", "vector")
+
+
+def separable_conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     modules: tuple[Expression, ...] = ()
     weights: tuple[Stored, ...] = ()
-    for segment, part in op.parts():
-        layer = lower(part, x, helpers)
+    for segment, part in site.parts():
+        layer = lower(part, scope, helpers)
         weights += tuple(
             Stored(f"{segment}/{w.name}", w.module + len(modules), w.key, w.layout)
             for w in layer.weights
         )
         modules += layer.modules
-        x = part.infer(x)
     return Layer(modules, weights)
 
 
-def conv_bn(op: ConvBn, x: TensorType, helpers: Helpers) -> Layer:
-    front, keywords, dynamic = convolution(op, op.windows(x.rank))
-    keywords |= helpers.conv_bn_options(op, x.rank, dynamic)
-    module = call("ConvBN", literal(x.channels), literal(op.filters), **keywords)
-    norm = batch_norm_weights(op.batch_norm)
-    stored = [
-        Stored(f"conv/{w.name}", len(front), f"conv.{w.key}", w.layout)
-        for w in _kernel(0, "conv", op.use_bias)
+def conv_bn(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    slide = convolution(site, scope)
+    scale, center = (scope.text(site.slot(f"batch_norm.{k}")) for k in ("scale", "center"))
+    activation = site.slot("activation")
+    options = {
+        "bias": scope.text(site.slot("use_bias")),
+        "eps": scope.text(site.slot("batch_norm.epsilon")),
+        "momentum": scope.text(site.slot("batch_norm.decay"), MOMENTUM),
+        "norm": helpers.norm(f"nn.BatchNorm{site.rank}d", scale, center),
+        "activation": scope.text(activation, MODULE),
+        "conv": Code(helpers.conv(site.rank, slide.dynamic, "none")),
+        "groups": scope.text(site.slot("groups")),
+    }
+    function = activation.values[0] if fixed(activation) else ""
+    channels, filters = scope.text(site.channels), scope.text(site.slot("filters"))
+    module = helpers.conv_bn(site.rank, channels, filters, slide, options, function)
+    at = len(slide.front)
+    weights = [Stored(f"conv/{w.name}", at, f"conv.{w.key}", w.layout) for w in _kernel(0, "conv")]
+    weights += [Stored(f"bn/{w.name}", at, f"bn.{w.key}", w.layout) for w in BATCH_NORM]
+    return Layer((*slide.front, module), tuple(weights))
+
+
+AFFINE: Final = (Stored("gamma", 0, "weight", "vector"), Stored("beta", 0, "bias", "vector"))
+BATCH_NORM: Final = (
+    *AFFINE,
+    Stored("moving_mean", 0, "running_mean", "vector"),
+    Stored("moving_variance", 0, "running_var", "vector"),
+)
+
+
+def normalised(
+    site: LayerSite, scope: Scope, helpers: Helpers, base: str, *first: Code
+) -> tuple[str, list[Code], Keywords]:
+    """The class of a normalisation, what it takes by position, and its epsilon."""
+    kind = helpers.norm(base, scope.text(site.slot("scale")), scope.text(site.slot("center")))
+    keywords: Keywords = {}
+    if not omitted([epsilon := site.slot("epsilon")], 1e-5):
+        keywords["eps"] = scope.text(epsilon)
+    called = f"({kind})" if isinstance(kind, Read) else kind
+    return called, [*first, scope.text(site.channels)], keywords
+
+
+def batch_norm(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    base = f"nn.BatchNorm{max(site.rank, 1)}d"
+    kind, arguments, keywords = normalised(site, scope, helpers, base)
+    decay = site.slot("decay")
+    if not (fixed(decay) and momentum(decay.values[0]) == 0.1):
+        keywords["momentum"] = scope.text(decay, MOMENTUM)
+    return Layer((call(kind, *arguments, **keywords),), BATCH_NORM)
+
+
+def layer_norm(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    base = "nn.LayerNorm" if not site.rank else helpers.channel_layer_norm()
+    kind, arguments, keywords = normalised(site, scope, helpers, base)
+    return Layer((call(kind, *arguments, **keywords),), AFFINE)
+
+
+def group_norm(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    groups = scope.text(site.slot("groups"))
+    kind, arguments, keywords = normalised(site, scope, helpers, "nn.GroupNorm", groups)
+    return Layer((call(kind, *arguments, **keywords),), AFFINE)
+
+
+def local_response_norm(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    keywords = {name: scope.text(site.slot(name)) for name in ("alpha", "beta", "k")}
+    return Layer((call("nn.LocalResponseNorm", scope.text(site.slot("size")), **keywords),))
+
+
+def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    rank, average = site.rank, site.op.op == "avg_pool"
+    name = f"{'Avg' if average else 'Max'}Pool{rank}d"
+    items: list[Expression | Item] = [
+        Item(per_axis(scope, [site.axis(k, axis) for axis in range(rank)]), keyword)
+        for k, keyword in (("kernel", "kernel_size"), ("stride", "stride"))
     ]
-    stored += [Stored(f"bn/{w.name}", len(front), f"bn.{w.key}", w.layout) for w in norm]
-    return Layer((*front, module), tuple(stored))
-
-
-def batch_norm_weights(op: BatchNormFields) -> tuple[Stored, ...]:
-    names = [("gamma", "weight")] if op.scale else []
-    names += [("beta", "bias")] if op.center else []
-    names += [("moving_mean", "running_mean"), ("moving_variance", "running_var")]
-    return tuple(Stored(name, 0, key, "vector") for name, key in names)
-
-
-def batch_norm(op: BatchNorm, x: TensorType, helpers: Helpers) -> Layer:
-    kind = helpers.norm(f"nn.BatchNorm{max(x.rank, 1)}d", op.scale, op.center)
-    keywords = batch_norm_settings(op)
-    return Layer((call(kind, literal(x.channels), **keywords),), batch_norm_weights(op))
-
-
-def affine(op: LayerNorm | GroupNorm) -> tuple[Stored, ...]:
-    gamma = (Stored("gamma", 0, "weight", "vector"),) if op.scale else ()
-    return (*gamma, *((Stored("beta", 0, "bias", "vector"),) if op.center else ()))
-
-
-def layer_norm(op: LayerNorm, x: TensorType, helpers: Helpers) -> Layer:
-    keywords: dict[str, Expression] = {"eps": literal(op.epsilon)} if op.epsilon != 1e-5 else {}
-    base = "nn.LayerNorm" if not x.rank else helpers.channel_layer_norm()
-    return Layer(
-        (call(helpers.norm(base, op.scale, op.center), literal(x.channels), **keywords),),
-        affine(op),
-    )
-
-
-def group_norm(op: GroupNorm, x: TensorType, helpers: Helpers) -> Layer:
-    keywords: dict[str, Expression] = {"eps": literal(op.epsilon)} if op.epsilon != 1e-5 else {}
-    kind = helpers.norm("nn.GroupNorm", op.scale, op.center)
-    return Layer((call(kind, literal(op.groups), literal(x.channels), **keywords),), affine(op))
-
-
-def local_response_norm(op: LocalResponseNorm, x: TensorType, helpers: Helpers) -> Layer:
-    keywords = {"alpha": literal(op.alpha), "beta": literal(op.beta), "k": literal(op.k)}
-    return Layer((call("nn.LocalResponseNorm", literal(op.size), **keywords),))
-
-
-def pool(op: Pool, x: TensorType, helpers: Helpers) -> Layer:
-    windows = op.windows(x.rank)
-    average = isinstance(op, AvgPool)
-    name = f"{'Avg' if average else 'Max'}Pool{x.rank}d"
-    items: list[Expression | Item] = [Item(short(tuple(w.kernel for w in windows)), "kernel_size")]
-    items.append(Item(short(tuple(w.stride for w in windows)), "stride"))
-    pads = constant_pads(windows)
-    front: tuple[Expression, ...] = ()
+    pads = constant_pads(site)
     if pads is None:
-        include = isinstance(op, AvgPool) and op.count_include_pad
-        return Layer((call(helpers.same_pool(name, counted=include), *items),))
-    counted = (
-        not average
-        or not any(n for pair in pads for n in pair)
-        or bool(getattr(op, "count_include_pad", False))
+        counted = average and _counted(site)
+        return Layer((call(helpers.same_pool(name, counted=counted), *items),))
+    ceil = (
+        [] if omitted([c := site.slot("ceil_mode")], False) else [Item(scope.text(c), "ceil_mode")]
     )
+    padded = any(n for p in pads for pair in p for n in pair)
     # of three axes, PyTorch holds the window of an average against the map without its padding, and may refuse it
-    own = not (
-        average and x.rank == 3 and not op.ceil_mode and any(n for pair in pads for n in pair)
-    )
-    if own and all(a == b for a, b in pads):
-        if any(a for a, _ in pads):
-            items.append(Item(short(tuple(a for a, _ in pads)), "padding"))
-    elif not counted:
-        return Layer((call(helpers.padded_avg_pool(name), *items, Item(each_side(pads), "sides")),))
-    elif average:
-        front = (call(f"nn.ZeroPad{x.rank}d", sides(pads)),)
+    own = not (average and rank == 3 and padded and not site.every("ceil_mode", True))
+    front: tuple[Expression, ...] = ()
+    if own and symmetric(pads):
+        slots = [side(site, pads, axis, 0) for axis in range(rank)]
+        if not omitted(slots, 0):
+            items.append(Item(per_axis(scope, slots), "padding"))
+        items += ceil
+        if average and padded and not omitted([c := site.slot("count_include_pad")], True):
+            items.append(Item(scope.text(c), "count_include_pad"))
+        return Layer((call(f"nn.{name}", *items),))
+    if average and not _counted(site):
+        inner = Item(each_side(scope, site, pads), "sides")
+        return Layer((call(helpers.padded_avg_pool(name), *items, inner),))
+    if average:
+        front = (call(f"nn.ZeroPad{rank}d", sides(scope, site, pads)),)
     else:
-        front = (call(f"nn.ConstantPad{x.rank}d", sides(pads), literal(float("-inf"))),)
-    if op.ceil_mode:
-        items.append(Item(literal(True), "ceil_mode"))
-    if not counted:
-        items.append(Item(literal(False), "count_include_pad"))
-    return Layer((*front, call(f"nn.{name}", *items)))
+        least = literal(float("-inf"))
+        front = (call(f"nn.ConstantPad{rank}d", sides(scope, site, pads), least),)
+    return Layer((*front, call(f"nn.{name}", *items, *ceil)))
 
 
-def global_pool(op: Any, x: TensorType, helpers: Helpers) -> Layer:
-    average = op.op == "global_avg_pool"
-    module = call(f"nn.Adaptive{'Avg' if average else 'Max'}Pool{x.rank}d", literal(1))
+def _counted(site: LayerSite) -> bool:
+    """Whether padding counts, in all uses."""
+    if len({t.op.count_include_pad for t in site.typed}) > 1:  # type: ignore[attr-defined]
+        raise SplitError(site.node)
+    return bool(site.op.count_include_pad)  # type: ignore[attr-defined]
+
+
+def global_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    average = site.op.op == "global_avg_pool"
+    module = call(f"nn.Adaptive{'Avg' if average else 'Max'}Pool{site.rank}d", literal(1))
     method = "mean" if average else "amax"
-    keep = ", keepdim=True" if op.keepdims else ""
-    axes = literal(tuple(range(2, 2 + x.rank)) if x.rank > 1 else 2)
-    modules: tuple[Expression, ...] = (module,) if op.keepdims else (module, call("nn.Flatten"))
-    return Layer(modules, inline=lambda v: f"{v}.{method}(dim={axes}{keep})")
+    keepdims = bool(site.op.keepdims)  # type: ignore[attr-defined]  # of one rank, so the same in all uses
+    keep = ", keepdim=True" if keepdims else ""
+    axes = literal(tuple(range(2, 2 + site.rank)) if site.rank > 1 else 2)
+    modules: tuple[Expression, ...] = (module,) if keepdims else (module, call("nn.Flatten"))
+    return Layer(modules, inline=lambda x, _: f"{x}.{method}(dim={axes}{keep})")
 
 
-def adaptive_avg_pool(op: AdaptiveAvgPool, x: TensorType, helpers: Helpers) -> Layer:
-    return Layer((call(f"nn.AdaptiveAvgPool{x.rank}d", short(op.outputs(x.rank))),))
+def adaptive_avg_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    outputs = [t.op.outputs(site.rank) for t in site.typed]  # type: ignore[attr-defined]
+    slots = [
+        site.each("output_size", axis, tuple(o[axis] for o in outputs)) for axis in range(site.rank)
+    ]
+    return Layer((call(f"nn.AdaptiveAvgPool{site.rank}d", per_axis(scope, slots)),))
 
 
-def dense(op: Dense, x: TensorType, helpers: Helpers) -> Layer:
-    keywords: dict[str, Expression] = {} if op.use_bias else {"bias": literal(False)}
-    if x.rank:
-        kind = helpers.conv(x.rank, False, op.activation)
-        module = call(
-            kind, literal(x.channels), literal(op.units), kernel_size=literal(1), **keywords
-        )
-        return Layer((module,), _kernel(0, "pointwise", op.use_bias))
-    module = call(helpers.linear(op.activation), literal(x.channels), literal(op.units), **keywords)
-    return Layer((module,), _kernel(0, "linear", op.use_bias))
+def dense(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    keywords: Keywords = {"kernel_size": literal(1)} if site.rank else {}
+    bias(site, scope, keywords)
+    kind, after = activated(
+        site,
+        scope,
+        lambda name: helpers.conv(site.rank, False, name) if site.rank else helpers.linear(name),
+    )
+    units = scope.text(site.slot("units"))
+    module = call(kind, scope.text(site.channels), units, **keywords)
+    return Layer((module, *after), _kernel(0, "pointwise" if site.rank else "linear"))
 
 
-def activation(op: Activation, x: TensorType, helpers: Helpers) -> Layer:
-    name = op.function
+def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    function, approximate = site.slot("function"), site.slot("approximate")
+    slopes = tuple(t.op.slope for t in site.typed)  # type: ignore[attr-defined]
+    slope = site.frame.slot(slopes, site.node.op.alpha, "alpha")  # type: ignore[attr-defined]
+    if not fixed(function):
+        return _any_activation(site, scope, function, slope, approximate)
+    name = function.values[0]
     if name == "none":
-        return identity(op, x, helpers)
-    arguments: list[Expression] = []
-    keywords: dict[str, Expression] = {}
-    if name in SLOPES and op.slope != SLOPES[name]:
-        arguments.append(literal(op.slope))
+        return identity(site, scope, helpers)
+    if name == "gelu" and not omitted([approximate], False):
+        word = switch(scope.text(approximate), '"tanh"', '"none"')
+        module = call("nn.GELU", approximate=word)
+        if not fixed(approximate):
+            return Layer((module,))
+        return Layer((module,), (), lambda x, _: f"F.gelu({x}, approximate={word})", ("F",))
     if name == "softmax":
-        keywords["dim"] = literal(1)
-    if name == "gelu" and op.approximate:
-        keywords["approximate"] = literal("tanh")
-        return Layer(
-            (call("nn.GELU", **keywords),), inline=lambda v: f'F.gelu({v}, approximate="tanh")'
-        )
-    return Layer(
-        (call(MODULES[name], *arguments, **keywords),), inline=lambda v: applied(name, v, op.slope)
-    )
+        module = call("nn.Softmax", dim=literal(1))
+        return Layer((module,), (), lambda x, _: applied(name, x), ("F",))
+    if name not in SLOPES or omitted([slope], SLOPES[name]):
+        needs = (applied(name, "x").partition(".")[0],)
+        return Layer((call(MODULES[name]),), (), lambda x, _: applied(name, x), needs)
+    module = call(MODULES[name], scope.text(slope))
+    return Layer((module,), (), lambda x, text: applied(name, x, text(slope)), ("F",))
 
 
-def dropout(op: Dropout, x: TensorType, helpers: Helpers) -> Layer:
-    return Layer((call("nn.Dropout", literal(op.rate)),))
+def _any_activation(
+    site: LayerSite, scope: Scope, function: Slot, slope: Slot, approximate: Slot
+) -> Layer:
+    """An activation that is an argument; its slope and its form must be those that PyTorch has for it."""
+    usual = all(s == SLOPES.get(f, s) for f, s in zip(function.values, slope.values, strict=True))
+    if not usual or not omitted([approximate], False):
+        raise SplitError(site.node)
+    return Layer((made(scope.text(function, MODULE)),))
 
 
-def flatten(op: Flatten, x: TensorType, helpers: Helpers) -> Layer:
-    if not x.rank:
-        return identity(op, x, helpers)
-    if all(known(n) and n == 1 for n in x.spatial):
-        return Layer((call("nn.Flatten"),), inline=lambda v: f"{v}.flatten(1)")
-    return Layer((call(helpers.flatten()),), inline=lambda v: f"{v}.movedim(1, -1).flatten(1)")
+def dropout(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    return Layer((call("nn.Dropout", scope.text(site.slot("rate"))),))
 
 
-def zero_pad(op: ZeroPad, x: TensorType, helpers: Helpers) -> Layer:
-    return Layer((call(f"nn.ZeroPad{x.rank}d", sides(op.pads(x.rank))),))
+def flatten(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    if not site.rank:
+        return identity(site, scope, helpers)
+    if all(t.x.positions() == 1 for t in site.typed):
+        return Layer((call("nn.Flatten"),), inline=lambda x, _: f"{x}.flatten(1)")
+    module = call(helpers.flatten())
+    return Layer((module,), inline=lambda x, _: f"{x}.movedim(1, -1).flatten(1)")
 
 
-def scale(op: Scale, x: TensorType, helpers: Helpers) -> Layer:
-    factor = op.value.tight if isinstance(op.value, Symbolic) else literal(op.value)
-    return Layer(
-        (call(helpers.scale(), factor),), inline=lambda v: f"{factor} * {v}", reads=(op.value,)
-    )
+def zero_pad(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    pads = [t.op.pads(site.rank) for t in site.typed]  # type: ignore[attr-defined]
+    return Layer((call(f"nn.ZeroPad{site.rank}d", sides(scope, site, pads)),))
 
 
-def identity(op: Op, x: TensorType, helpers: Helpers) -> Layer:
-    return Layer((call("nn.Identity"),), inline=lambda v: v)
+def scale(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    slot = site.slot("value")
+    module = call(helpers.scale(), scope.text(slot, tight=True))
+
+    def inline(x: str, text: Speller) -> str:
+        return f"{text(slot)} * {x}"
+
+    return Layer((module,), inline=inline)
 
 
-TABLE: Final[dict[str, Callable[[Any, TensorType, Helpers], Layer]]] = {
+def identity(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    return Layer((call("nn.Identity"),), inline=lambda x, _: x)
+
+
+TABLE: Final[dict[str, Callable[[LayerSite, Scope, Helpers], Layer]]] = {
     "conv": conv,
     "conv_bn": conv_bn,
     "separable_conv": separable_conv,

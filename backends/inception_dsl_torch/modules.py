@@ -1,138 +1,153 @@
-"""Typed steps as modules, and where their weights land in them."""
+"""Steps as modules of a class."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from inception_dsl.backend import (
-    Defined,
+    Argument,
+    Definition,
+    Definitions,
     Expression,
-    ForkNode,
     Item,
+    LayerSite,
+    Part,
     Repeated,
-    Symbolic,
+    Scope,
+    SplitError,
+    StepSite,
     TensorType,
-    TypedChain,
-    TypedFork,
-    TypedOp,
-    TypedStep,
-    TypedUse,
+    UseSite,
     call,
-    literal,
+    first_that_fits,
     rows,
 )
 
 from .helpers import Helpers
 from .layers import Layer
 from .lowering import lower
+from .places import Place
 
 
-class Ref(NamedTuple):
-    """A weight (or, where ``layout`` is empty, a block or an op) of the spec and its place in a module."""
+class Written(NamedTuple):
+    """The class of a definition: what it takes, and where its modules are."""
 
-    path: tuple[str, ...]
-    key: tuple[str, ...]
-    layout: str
+    name: str
+    definition: Definition
+    arguments: tuple[Argument, ...]
+    places: tuple[Place, ...]
 
-    def below(self, path: tuple[str, ...], key: tuple[str, ...]) -> Ref:
-        return Ref((*path, *self.path), (*key, *self.key), self.layout)
+
+Element: TypeAlias = "Layer | Written"
 
 
 class Lowered(NamedTuple):
-    """One use or op as modules, and the refs of what they hold (each key starts with the module's index)."""
+    """One use or layer as modules."""
 
     modules: tuple[Expression, ...]
-    refs: tuple[Ref, ...]
-    layer: Layer | None = None
+    element: Element
 
-    def single(self) -> Lowered:
+    def single(self) -> Expression:
         """The same as one module."""
-        if len(self.modules) == 1:
-            return Lowered(
-                self.modules, tuple(Ref(r.path, r.key[1:], r.layout) for r in self.refs), self.layer
-            )
-        return Lowered((rows("nn.Sequential", *self.modules),), self.refs, self.layer)
+        return self.modules[0] if len(self.modules) == 1 else rows("nn.Sequential", *self.modules)
+
+
+class Items(NamedTuple):
+    """A step with its repetitions as items of a sequence: the type after each, and how many a repetition has."""
+
+    items: tuple[Expression, ...]
+    types: tuple[TensorType, ...]
+    width: int
+    element: Element
 
 
 @dataclass(slots=True)
 class Shared:
-    """What all classes of a file have in common."""
+    """What all classes of a file have in common. ``written`` are the classes, by the bodies of their instances."""
 
-    defined: Defined
+    plan: Definitions
     helpers: Helpers
-    classes: Mapping[object, tuple[str, tuple[str, ...], bool]] = field(default_factory=dict)
-    refs: dict[object, tuple[Ref, ...]] = field(default_factory=dict)
+    written: dict[int, Written] = field(default_factory=dict)
 
-    def one(self, typed: TypedOp | TypedUse) -> Lowered:
-        """An op or a use as modules."""
-        if isinstance(typed, TypedOp):
-            layer = lower(typed.op, typed.x, self.helpers)
-            refs = [Ref((), (str(len(layer.modules) - 1),), "")]
-            refs += [
-                Ref(tuple(w.name.split("/")), (str(w.module), *w.key.split(".")), w.layout)
-                for w in layer.weights
-            ]
-            return Lowered(layer.modules, tuple(refs), layer)
-        key = self.defined.key(typed)
-        name, parameters, takes_channels = self.classes[key]
-        positional = (literal(typed.x.channels),) if takes_channels else ()
-        keywords = {p: literal(typed.arguments[_original(p)]) for p in parameters}
-        inside = tuple(r.below((), ("0",)) for r in self.refs[key])
-        return Lowered((call(name, *positional, **keywords),), (Ref((), ("0",), ""), *inside))
+    def callee(self, use: UseSite) -> Written:
+        """The class that a use makes; raises :class:`SplitError` where its rows need several."""
+        found = {id(w): w for w in (self.written[id(t.body)] for t in use.typed)}
+        if len(found) > 1:
+            raise SplitError(use.node)
+        return found.popitem()[1]
 
-    def items(self, step: TypedStep) -> tuple[list[Expression], tuple[Ref, ...], list[TensorType]]:
-        """A step with its repetitions as the items of a sequence, their refs, and the type after each item."""
-        items: list[Expression] = []
-        refs: list[Ref] = []
-        types: list[TensorType] = []
-        index = repetition = 0
-        for run in step.runs:
-            assert not isinstance(run.typed, TypedFork)
-            lowered = self.one(run.typed) if not step.repeated else self.one(run.typed).single()
-            width = len(lowered.modules)
-            for _ in range(run.count):
-                path = (
-                    (*step.node.segments, str(repetition)) if step.repeated else step.node.segments
-                )
-                repetition += 1
-                for ref in lowered.refs:
-                    key = ref.key if step.repeated else ref.key[1:]
-                    offset = 0 if step.repeated else int(ref.key[0])
-                    refs.append(Ref((*path, *ref.path), (str(index + offset), *key), ref.layout))
-                index += width
-            if run.count > 1:
-                items.append(Repeated(lowered.modules[0], run.count))
-                types.append(run.typed.y)
+    def one(self, site: LayerSite | UseSite, scope: Scope) -> Lowered:
+        """A layer or a use as modules."""
+        if isinstance(site, LayerSite):
+            layer = lower(site, scope, self.helpers)
+            return Lowered(layer.modules, layer)
+        written = self.callee(site)
+        channels, keywords = [], {}
+        for argument in written.arguments:
+            value = scope.passed(site, argument, written.definition)
+            if argument.symbol is written.definition.channels:
+                channels.append(value)
             else:
-                items += lowered.modules
-                types += [run.typed.y] * width
-        return items, tuple(refs), types
+                keywords[argument.name] = value
+        return Lowered((call(written.name, *channels, **keywords),), written)
+
+    def items(self, step: StepSite, scope: Scope) -> Items:
+        """A step as the items of a sequence."""
+
+        def write(parts: tuple[Part, ...]) -> Items:
+            found = [self._part(step, part, scope) for part in parts]
+            items = tuple(i for f in found for i in f.items)
+            types = tuple(t for f in found for t in f.types)
+            return Items(items, types, found[0].width, found[0].element)
+
+        found: Items = first_that_fits(step, write, scope, self.helpers)
+        return found
+
+    def _part(self, step: StepSite, part: Part, scope: Scope) -> Items:
+        assert isinstance(part.site, LayerSite | UseSite)
+        y = part.site.typed[-1].y
+        with scope.loop(part.index, INDEX):
+            lowered = self.one(part.site, scope)
+            if not step.repeated:
+                return once(lowered, y)
+            read = part.index in scope.reads
+        module = lowered.single()
+        count = scope.text(part.count)
+        if part.index is None or (count == "1" and not read):
+            return Items((module,), (y,), len(lowered.modules), lowered.element)
+        if read:
+            start = f"{part.start}, " if part.start else ""
+            item = Repeated(module, f"{start}{scope.text(part.stop)}", INDEX)
+        else:
+            item = Repeated(module, count)
+        return Items((item,), (y,), len(lowered.modules), lowered.element)
 
 
-def _original(parameter: str) -> str:
-    return "classes" if parameter == "num_classes" else parameter
+INDEX = "i"
 
 
-def simple(chain: TypedChain) -> bool:
-    """Whether a chain is a plain sequence: no forks in it."""
-    return not any(isinstance(step.node, ForkNode) for step in chain.steps)
+def once(lowered: Lowered, y: TensorType) -> Items:
+    """A step that is not repeated."""
+    width = len(lowered.modules)
+    return Items(lowered.modules, (y,) * width, width, lowered.element)
 
 
-def sequence(shared: Shared, steps: tuple[TypedStep, ...]) -> tuple[list[Item], tuple[Ref, ...]]:
-    """Steps as the items of an ``nn.Sequential``, with their shapes as comments."""
+def sequence(
+    shared: Shared, scope: Scope, steps: Iterable[StepSite], *, notes: bool
+) -> tuple[list[Item], list[Items]]:
+    """Steps as the items of an ``nn.Sequential``, with their shapes as comments where ``notes`` asks for them."""
     items: list[Item] = []
-    refs: list[Ref] = []
-    width = 0
+    found: list[Items] = []
     for step in steps:
-        found, below, types = shared.items(step)
-        refs += [Ref(r.path, (str(int(r.key[0]) + width), *r.key[1:]), r.layout) for r in below]
-        width += sum(run.count for run in step.runs) if step.repeated else len(found)
-        items += [Item(e, comment=shape_note(t)) for e, t in zip(found, types, strict=True)]
-    return items, tuple(refs)
+        made = shared.items(step, scope)
+        found.append(made)
+        for expression, y in zip(made.items, made.types, strict=True):
+            items.append(Item(expression, comment=shape_note(y) if notes else ""))
+    return items, found
 
 
 def shape_note(t: TensorType) -> str:
-    """The type as a comment, where all of it is known."""
-    return "" if any(isinstance(d, Symbolic) for d in t.spatial) or not t.rank else str(t)
+    """The type as a comment; a vector needs none."""
+    return str(t) if t.rank else ""

@@ -5,37 +5,38 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from inception_dsl.backend import (
-    AuxHead,
+    Argument,
+    ChainSite,
     Code,
     Expression,
-    Item,
     Names,
     Prose,
-    TypedChain,
-    UseNode,
+    Slot,
+    UseSite,
     call,
     class_name,
-    cost,
     docstring,
     headline,
-    layers,
     layout,
-    literal,
-    minimum_input,
     rows,
     signature,
 )
 
-from .blocks import ClassView, make_class
-from .build import ClassBody, Line, branch_names
-from .modules import Ref, Shared, sequence, simple
+from .blocks import Draft, head_class, top_scope
+from .build import Attribute, ClassBody, Line, branch_names, place_of, statements
+from .class_doc import class_doc
+from .modules import Shared, sequence
+from .places import Held, Key, Place
 from .reserved import FORBIDDEN
+from .size_check import size_check
 from .training import TrainingView, training
 
 
 class Tap(NamedTuple):
-    """An output in the middle of the network, and whether it is an auxiliary head's; ``variable`` is what ``forward``
-    calls it (and the module of a head), as its own name may mean something else there.
+    """An output in the middle of the network, and whether it is an auxiliary head's.
+
+    ``variable`` is what ``forward`` calls it (and the module of a head), as its own name may mean
+    something else there.
     """
 
     name: str
@@ -66,68 +67,79 @@ class NetworkView(NamedTuple):
     training: TrainingView
 
 
-def network(shared: Shared, names: Names) -> tuple[NetworkView, tuple[Ref, ...], list[ClassView]]:
-    """The view, the refs, and the classes of heads that are written in place."""
-    builder = _Builder(shared, names)
-    view = builder.view()
-    return view, tuple(builder.body.refs), builder.classes
+class Network:
+    """The class of the network under construction.
 
+    ``classes`` are those of heads that are written in place; ``places`` say where each section and head is, with the
+    key of a head's class.
+    """
 
-class _Builder:
     def __init__(self, shared: Shared, names: Names) -> None:
-        self.shared, self.names = shared, names
-        self.defined = shared.defined
-        self.program = shared.defined.program
-        chains = tuple(self.defined.sections.values())
-        self.body = ClassBody(
-            shared, ("num_classes", "in_channels", "aux_logits"), chains, commented=True
-        )
-        self.taps = []
-        for head, _ in self.defined.heads:
-            variable = self.body.names.unique(
-                *[head.name] * (head.name not in FORBIDDEN), f"{head.name}_head"
-            )
-            self.taps.append(Tap(head.name, head.after, True, variable))
-        local = Names(
-            {
-                *FORBIDDEN,
-                *(tap.variable for tap in self.taps),
-                *(n for c in chains for n in branch_names(c)),
-            }
-        )
+        self.shared, self.names, self.plan = shared, names, shared.plan
+        self.top, self.typed = shared.plan.top, shared.plan.typed
+        self.program = self.typed.program
+        chains = tuple(self.top.sections.values())
+        scope = top_scope(shared.plan, ("aux_logits", "init_weights"), given=True)
+        self.body = ClassBody(shared, scope, chains, commented=True)
+        self.body.saved["num_classes"] = "num_classes"
+        self.taps = self._taps()
+        self.classes: list[Draft] = []
+        self.places: dict[str, tuple[tuple[Place, ...], Key]] = {}
+        x = "x"
+        for section in ("stem", "body"):
+            x = self.section(section, self.top.sections[section], x)
+        self.after_body = x
+        self.to_features, self.body.forward = self.body.forward, []
+        self.result = self.section("head", self.top.sections["head"], "x")
+        shared.helpers.needs("Tensor", *(("NamedTuple",) if self.taps else ()))
+        self.outputs = names.unique(f"{class_name(self.program.id)}Outputs") if self.taps else ""
+        self.training = training(self.typed, self.outputs)
+        shared.helpers.needs(*self.training.needs)
+
+    def _taps(self) -> list[Tap]:
+        taps = []
+        for head in self.program.aux_heads:
+            wanted = [head.name] * (head.name not in FORBIDDEN)
+            variable = self.body.names.unique(*wanted, f"{head.name}_head")
+            taps.append(Tap(head.name, head.after, True, variable))
+        branches = (n for chain in self.top.sections.values() for n in branch_names(chain))
+        local = Names({*FORBIDDEN, *(tap.variable for tap in taps), *branches})
         for name, after in self.program.outputs.items():
-            self.taps.append(Tap(name, after, False, local.unique(name, f"{name}_output")))
-        self.classes: list[ClassView] = []
+            taps.append(Tap(name, after, False, local.unique(name, f"{name}_output")))
+        return taps
 
     @property
     def auxiliary(self) -> list[Tap]:
         return [tap for tap in self.taps if tap.auxiliary]
 
+    @property
+    def reads_classes(self) -> bool:
+        """Whether anything depends on the number of classes."""
+        return self.top.symbols["classes"] in self.body.scope.reads
+
+    @property
+    def parameters(self) -> list[Argument]:
+        """The parameters of the network that something reads, ``classes`` aside."""
+        usual = (self.top.symbols["classes"], self.top.symbols["in_channels"])
+        return [a for a in self.body.scope.signature() if a.symbol not in usual]
+
     def view(self) -> NetworkView:
-        x = "x"
-        for section in ("stem", "body"):
-            x = self.section(section, self.defined.sections[section], x)
-        features = self.features(x)
-        self.body.forward = []
-        x = self.section("head", self.defined.sections["head"], "x")
-        head_lines, head_signature = self.head(x)
-        name = class_name(self.program.id)
-        outputs = self.names.unique(f"{name}Outputs") if self.taps else ""
-        returns = (
-            f"Tensor | {outputs}"
-            if self.auxiliary and len(self.auxiliary) == len(self.taps)
-            else outputs or "Tensor"
-        )
-        view_of_training = training(self.defined.typed, outputs)
+        name, outputs = class_name(self.program.id), self.outputs
+        returns = outputs or "Tensor"
+        if self.auxiliary and len(self.auxiliary) == len(self.taps):
+            returns = f"Tensor | {outputs}"
+        head_lines, head_signature = self.head(self.result)
+        init = bool(self.training.init)
+        first = self.auxiliary[0].variable if self.auxiliary else ""
         return NetworkView(
             name=Code(name),
-            doc=self.doc(),
-            head=self.signature(bool(view_of_training.init)),
-            setup=self.setup(bool(view_of_training.init)),
-            smallest=self.smallest(),
-            features=tuple(features),
+            doc=class_doc(self.typed, self.reads_classes, [a.name for a in self.parameters]),
+            head=self.signature(init),
+            setup=self.setup(init),
+            smallest=size_check(self.typed, first),
+            features=tuple(self.features(self.after_body)),
             features_doc=docstring(
-                f"Features before the head: {self.after_body()} for the spec's input.", indent=8
+                f"Features before the head: {self.features_shape()} for the spec's input.", indent=8
             ),
             tapped=self.tapped(),
             head_signature=head_signature,
@@ -138,81 +150,77 @@ class _Builder:
             tuple_name=Code(outputs),
             tuple_doc=docstring(self.tuple_doc(), indent=4),
             outputs=tuple(Code(f"    {field}") for field in self.fields()),
-            training=view_of_training,
+            training=self.training,
         )
 
-    def after_body(self) -> str:
-        chains = [self.defined.typed.sections[s] for s in ("stem", "body")]
+    def features_shape(self) -> str:
+        chains = [self.typed.sections[s] for s in ("stem", "body")]
         return str(next((c.y for c in reversed(chains) if c.steps), self.program.input))
 
-    def section(self, name: str, chain: TypedChain, x: str) -> str:
+    def section(self, name: str, chain: ChainSite, x: str) -> str:
         """The attributes and lines of a section."""
-        whole = (
-            simple(chain)
-            and len(chain.steps) > 1
-            and all(s.node.segments[:1] == (name,) for s in chain.steps)
-        )
-        if whole and name != "head":
-            items, refs = sequence(self.shared, chain.steps)
-            plain = tuple(Ref(r.path, r.key, r.layout) for r in refs)
-            self.body.attribute(self.body.names.unique(name), rows("nn.Sequential", *items), plain)
-            self.body.line("x", f"self.{name}({x})", chain.y)
+        own = all(s.node.segments[:1] == (name,) for s in chain.steps)
+        if chain.simple and len(chain.steps) > 1 and own and name != "head":
+            items, found = sequence(self.shared, self.body.scope, chain.steps, notes=True)
+            held = Held(self.body.names.unique(name), True)
+            self.places[name] = tuple(place_of(held, made) for made in found), ()
+            self.body.store(held.name, rows("nn.Sequential", *items))
+            self.body.line("x", f"self.{held.name}({x})", chain.typed[0].y)
             return "x"
+        places = []
         for step in chain.steps:
-            x = self.body.step(step, x, "x", ())
+            x, place = self.body.step(step, x, "x", ())
+            places.append(place)
             for tap in self.taps if name != "head" else ():
                 if step.node.segments and step.node.segments[-1] == tap.after:
                     self.tap(tap, x)
+        self.places[name] = tuple(places), ()
         return x
 
     def tap(self, tap: Tap, x: str) -> None:
         if not tap.auxiliary:
             self.body.forward.append(Line(tap.variable, x))
             return
-        head, chain = next((h, c) for h, c in self.defined.heads if h.name == tap.name)
-        module, refs = self.head_module(head, chain)
-        source = layout(f"self.{tap.variable} = ", module, " if aux_logits else None", indent=8)
-        if "\n" in source or len(source) > 88:
-            inner = layout("", module, " if aux_logits else None", indent=12)
-            source = Code(f"        self.{tap.variable} = (\n{inner}\n        )")
-        self.body.setup.append(source)
-        self.body.refs += [Ref((tap.name, *r.path), (tap.variable, *r.key), r.layout) for r in refs]
+        module = self.head_module(tap)
+        self.body.setup.append(Attribute(tap.variable, module, " if aux_logits else None"))
         condition = f"self.training and self.{tap.variable} is not None"
-        self.body.forward.append(
-            Line(tap.variable, f"self.{tap.variable}({x}) if {condition} else None")
-        )
+        value = f"self.{tap.variable}({x}) if {condition} else None"
+        self.body.forward.append(Line(tap.variable, value))
 
-    def head_module(self, head: AuxHead, chain: TypedChain) -> tuple[Expression, tuple[Ref, ...]]:
+    def head_module(self, tap: Tap) -> Expression:
         """An auxiliary head as one module: the block it uses, or a class of its own."""
-        steps = chain.steps
-        if (
-            len(steps) == 1
-            and isinstance(steps[0].node, UseNode)
-            and not (steps[0].repeated or steps[0].node.segments)
-        ):
-            lowered = self.shared.one(steps[0].runs[0].typed).single()  # type: ignore[arg-type]
-            return lowered.modules[0], lowered.refs
-        name = self.names.unique(class_name(head.name) + "Head")
-        about = (
-            head.about
-            if head.about.title
-            else head.about._replace(title=Prose(f"Auxiliary head {head.name}"))
-        )
+        chain, scope = self.top.heads[tap.name], self.body.scope
+        only = chain.steps[0] if len(chain.steps) == 1 else None
+        if only and isinstance(only.site, UseSite) and not (only.repeated or only.node.segments):
+            lowered = self.shared.one(only.site, scope)
+            place = Place(Held(tap.variable, False), 1, lowered.element)
+            self.places[tap.name] = (place,), ()
+            return lowered.single()
+        head = next(head for head in self.program.aux_heads if head.name == tap.name)
+        about = head.about
+        if not about.title:
+            about = about._replace(title=Prose(f"Auxiliary head {head.name}"))
         doc = docstring(headline(about, head.name), indent=4)
-        symbolic = self.defined.head_chains[head.name]
-        types = {"num_classes": "int"}
-        view, refs, used, channels = make_class(name, symbolic, types, {}, doc, self.shared)
-        self.classes.append(view)
-        positional = [literal(chain.x.channels)] if channels else []
-        return call(name, *positional, *(Item(p, p) for p in used)), refs
+        name = self.names.unique(class_name(head.name) + "Head")
+        draft = head_class(name, head.name, doc, self.shared)
+        self.classes.append(draft)
+        self.places[tap.name] = draft.places, (tap.variable,)
+        channels = Slot(chain.frame, (chain.typed[0].x.channels,), chain.x, "in_channels")
+        names = {symbol: key for key, symbol in draft.symbols.items()}
+        positional, keywords = [], {}
+        for argument in draft.arguments:
+            if argument.symbol is draft.symbols["in_channels"]:
+                positional.append(scope.text(channels))
+            else:
+                own = self.top.symbols[names[argument.symbol]]
+                keywords[argument.name] = scope.read(own, argument.form)
+        return call(name, *positional, **keywords)
 
     def features(self, x: str) -> list[Code]:
         """The lines from the input to the features, and to what is taken off on the way."""
         if not self.taps:
-            return self.body.lines(result=x)
-        lines = [
-            layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.body.forward
-        ]
+            return statements(self.to_features, result=x)
+        lines = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.to_features]
         return [*lines, Code(f"        return {x}, {', '.join(t.variable for t in self.taps)}")]
 
     def tapped(self) -> Code:
@@ -226,10 +234,10 @@ class _Builder:
 
     def head(self, x: str) -> tuple[list[Code], Code]:
         """The lines of ``forward_head`` and its signature."""
-        steps = self.defined.sections["head"].steps
+        steps = self.typed.sections["head"].steps
         if not steps:
             return [], Code("")
-        lines = self.body.lines(result=x)
+        lines = statements(self.body.forward, result=x)
         parameters = ["self", "x: Tensor"]
         last = steps[-1].runs[-1].typed
         if getattr(getattr(last, "op", None), "op", "") == "dense" and self.body.forward:
@@ -239,60 +247,29 @@ class _Builder:
         return lines, signature("forward_head", parameters, "Tensor", indent=4)
 
     def head_doc(self, stops: bool) -> str:
-        end = "probabilities" if self.defined.typed.probabilities else "logits"
-        return f"From features to {end}{'; ``pre_logits`` stops before the last layer' if stops else ''}."
+        end = "probabilities" if self.typed.probabilities else "logits"
+        stop = "; ``pre_logits`` stops before the last layer" if stops else ""
+        return f"From features to {end}{stop}."
 
     def signature(self, init: bool) -> Code:
         program = self.program
-        parameters = [
-            "self",
-            f"num_classes: int = {program.values['classes']}",
-            f"in_channels: int = {program.input.channels}",
-        ]
+        classes = [f"num_classes: int = {program.values['classes']}"] * self.reads_classes
+        parameters = ["self", *classes, f"in_channels: int = {program.input.channels}"]
+        parameters += [f"{a.name}: {a.kind} = {a.form.write(a.values[0])}" for a in self.parameters]
         parameters += ["aux_logits: bool = True"] if self.auxiliary else []
         parameters += ["init_weights: bool = True"] if init else []
         return signature("__init__", parameters, "None", indent=4)
 
     def setup(self, init: bool) -> tuple[Code, ...]:
-        stored = [Code("        self.num_classes = num_classes")]
-        after = (
-            [Code("        if init_weights:"), Code("            self.init_weights()")]
-            if init
-            else []
-        )
-        return (Code("        super().__init__()"), *stored, *self.body.setup, *after)
-
-    def smallest(self) -> tuple[Code, ...]:
-        """The check of the input's size."""
-        typed = self.defined.typed
-        rank = typed.program.input.rank
-        least, trained = minimum_input(typed), minimum_input(typed, heads=True)
-        if max(trained) == 1:
-            return ()
-        lines = ["        size = tuple(x.shape[2:])"]
-        if len(set(least)) > 1 or len(set(trained)) > 1:
-            pairs = [f"size[{axis}] < {n}" for axis, n in enumerate(least)]
-            lines.append(f"        if {' or '.join(pairs)}:")
-            wanted = "x".join(map(str, least))
-        elif self.auxiliary and trained != least:
-            heads = f"self.{self.auxiliary[0].variable} is not None"
-            lines.append(
-                f"        least = {trained[0]} if self.training and {heads} else {least[0]}"
-            )
-            lines.append("        if min(size) < least:")
-            wanted = "x".join(["{least}"] * rank)
-        else:
-            lines.append(f"        if min(size) < {least[0]}:")
-            wanted = "x".join([str(least[0])] * rank)
-        message = f'f"{class_name(self.program.id)} needs at least {wanted} pixels, got {{size}}"'
-        if len(message) > 72:  # a long name
-            message = f'f"needs at least {wanted} pixels, got {{size}}"'
-        lines.append(layout("raise ", call("ValueError", message), indent=12))
+        if not self.reads_classes:
+            self.body.saved.pop("num_classes", None)
+        calls = ["        if init_weights:", "            self.init_weights()"] if init else []
+        lines = ["        super().__init__()", *self.body.init(), *calls]
         return tuple(Code(line) for line in lines)
 
     def forward(self, outputs: str) -> list[str]:
         """The lines of ``forward``."""
-        has_head = bool(self.defined.sections["head"].steps)
+        has_head = bool(self.typed.sections["head"].steps)
         if not self.taps:
             inner = "self.forward_features(x)"
             return [f"return self.forward_head({inner})" if has_head else f"return {inner}"]
@@ -324,24 +301,3 @@ class _Builder:
         if self.auxiliary and len(self.auxiliary) == len(self.taps):
             return "The outputs in training; in evaluation the logits come alone."
         return "The outputs."
-
-    def doc(self) -> Code:
-        typed = self.defined.typed
-        costs = cost(list(layers(typed)))
-        heads = f" ({costs.auxiliary:,} of them in auxiliary heads)" if costs.auxiliary else ""
-        smallest = "x".join(map(str, minimum_input(typed)))
-        size = (
-            f"{costs.trainable:,} parameters{heads} and {costs.macs:,} multiply-adds for an input of"
-            f" {self.program.input}; the smallest input is {smallest}."
-        )
-        arguments = ["num_classes: Number of classes.", "in_channels: Channels of the input."]
-        if self.auxiliary:
-            arguments.append(
-                "aux_logits: Whether to build the auxiliary heads; only training uses them."
-            )
-        if self.program.training and self.program.training.initializer:
-            arguments.append(
-                "init_weights: Whether to set the weights as the method of that name does."
-            )
-        listed = "Args:\n" + "\n".join(f"    {a}" for a in arguments)
-        return docstring(headline(self.program.about, self.program.id), size, listed, indent=4)

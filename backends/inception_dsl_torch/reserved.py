@@ -73,5 +73,7 @@ FORBIDDEN: Final = frozenset(
 )
 """The attributes of ``nn.Module``, the methods of the generated class, and the names that its code reads."""
 
-READ_BY_INIT: Final = frozenset({"nn", "range", "self", "super", "torch"})
+READ_BY_INIT: Final = frozenset(
+    {"F", "Tensor", "_", "float", "i", "max", "min", "nn", "range", "self", "super", "torch"}
+)
 """The names that ``__init__`` of a generated class reads, so that its arguments must not have them."""

@@ -24,7 +24,7 @@ CUT = 0.954499  # erf(sqrt(2)), cut: the share of a normal distribution within t
 
 
 class TrainingView(NamedTuple):
-    """Functions beside the class; each is empty where the spec says nothing."""
+    """Functions beside the class; each is empty where the spec says nothing. ``needs`` is what they import."""
 
     init: tuple[Code, ...] = ()
     init_doc: Code = NOTHING
@@ -33,6 +33,7 @@ class TrainingView(NamedTuple):
     loss_doc: Code = NOTHING
     preprocess: tuple[Code, ...] = ()
     preprocess_doc: Code = NOTHING
+    needs: tuple[str, ...] = ()
 
 
 def training(typed: TypedProgram, outputs: str) -> TrainingView:
@@ -47,7 +48,12 @@ def training(typed: TypedProgram, outputs: str) -> TrainingView:
     )
     steps = program.preprocessing
     lines, doc = preprocess(steps, program) if steps else ((), NOTHING)
-    return TrainingView(init, init_doc, loss, loss_head, loss_doc, lines, doc)
+    needs = ["torch"] if init else []
+    needs += ["F", "Tensor"] if loss else []
+    if steps:
+        tensors = any(isinstance(numbers, tuple) for numbers in (steps.mean, steps.std))
+        needs += ["torch", "Tensor"] if tensors else ["Tensor"]
+    return TrainingView(init, init_doc, loss, loss_head, loss_doc, lines, doc, tuple(needs))
 
 
 def initial(found: Training, rank: int) -> tuple[tuple[Code, ...], Code]:

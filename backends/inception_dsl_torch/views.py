@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Container, Iterator, Mapping
 from typing import NamedTuple
 
 from inception_dsl.backend import (
     Code,
-    Defined,
+    Definitions,
     Names,
     Report,
     TypedProgram,
     bullets,
     citation,
     class_name,
-    define,
     docstring,
     generated_by,
     headline,
-    own_layers,
     render,
 )
 
-from .blocks import ClassView, alone, block_class
-from .helpers import ConvBnUse, Helpers, HelperView
-from .modules import Ref, Shared
-from .network import NetworkView, network
-from .reserved import READ_BY_INIT
-from .windows import convolution
+from .blocks import ClassView, alone, write_blocks
+from .helpers import Helpers, HelperView
+from .modules import Shared
+from .network import Network, NetworkView
+from .places import Key, Place, Ref, references
 
 
 class ModuleView(NamedTuple):
@@ -50,29 +47,10 @@ class Emitted(NamedTuple):
 
 def emit(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program."""
-    if not parameters_fit(typed, report):
-        return None
     module = build(typed).view
     if not classes_fit(typed, module, report):
         return None
     return render("inception_dsl_torch", "module.py.j2", module=module)
-
-
-def parameters_fit(typed: TypedProgram, report: Report) -> bool:
-    """Whether no parameter of a block has a name that ``__init__`` reads."""
-    program = typed.program
-    found = [(block.origin, name) for block in program.blocks.values() for name in block.parameters]
-    found += [(program.origin, name) for name in program.values if program.kind == "block"]
-    wrong = [(origin, name) for origin, name in found if name in READ_BY_INIT]
-    for origin, name in wrong:
-        span = origin.document.key_span((*origin.path, "params", name))
-        report.error(
-            "E503",
-            f"`{name}` cannot be a parameter in PyTorch code",
-            span,
-            help="give it another name",
-        )
-    return not wrong
 
 
 def classes_fit(typed: TypedProgram, module: ModuleView, report: Report) -> bool:
@@ -93,79 +71,53 @@ def classes_fit(typed: TypedProgram, module: ModuleView, report: Report) -> bool
 
 def build(typed: TypedProgram) -> Emitted:
     """The views of a program."""
-    defined = define(typed)
-    helpers = Helpers(conv_bns(defined))
+    shared = Shared(Definitions(typed), Helpers())
     names = Names({class_name(typed.program.id), *RESERVED})
-    classes: dict[object, tuple[str, tuple[str, ...], bool]] = {}
-    shared = Shared(defined, helpers, classes)
-    views = []
-    for definition in defined.definitions:
-        fixed = "_".join(f"{k}_{v}" for k, v in definition.fixed.items())
-        identifier = re.sub(r"\W+", "_", f"{definition.block.id}_{fixed}", flags=re.ASCII)[
-            :MAX_NAME
-        ]
-        name = names.unique(class_name(definition.block.id), class_name(identifier))
-        view, refs, parameters, channels = block_class(name, definition, shared)
-        classes[definition.key] = (name, parameters, channels)
-        shared.refs[definition.key] = refs
-        views.append(view)
+    drafts = write_blocks(shared, names)
     if typed.program.kind == "block":
-        view, refs = alone(shared)
-        module = ModuleView(module_doc(typed), (), (), (*views, view), None)
+        top = alone(shared)
+        drafts.append(top)
+        places: Mapping[str, tuple[tuple[Place, ...], Key]] = {"steps": (top.places, ())}
+        network = None
     else:
-        top, refs, extra = network(shared, names)
-        views += extra
-        module = ModuleView(module_doc(typed), (), (), tuple(views), top)
-    module = finished(module, helpers.views())
-    return Emitted(module, refs, class_name(typed.program.id))
+        network = Network(shared, names)
+        drafts += network.classes
+        places = network.places
+    classes = tuple(draft.view() for draft in drafts)
+    view = network.view() if network else None
+    helpers = shared.helpers.views()
+    module = ModuleView(module_doc(typed), imports(shared.helpers.needed), helpers, classes, view)
+    return Emitted(module, tuple(model_refs(typed, places, shared)), class_name(typed.program.id))
 
 
-MAX_NAME = 100  # the text of an argument may be any
 IMPORTED = {"Callable", "F", "NamedTuple", "Tensor"}
 RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", *IMPORTED}
 
 
-def finished(module: ModuleView, helpers: tuple[HelperView, ...]) -> ModuleView:
-    """The module with the helpers and the imports that its text needs."""
-    text = code_of(module._replace(helpers=helpers))
-    kept: tuple[HelperView, ...] = ()
-    while helpers != kept:
-        kept = helpers
-        helpers = tuple(h for h in kept if len(re.findall(rf"\b{h.name}\b", text)) > 1)
-        text = code_of(module._replace(helpers=helpers))
-    imports = []
-    if "Callable[" in text:
-        imports.append("from collections.abc import Callable")
-    if "NamedTuple" in text:
-        imports.append("from typing import NamedTuple")
-    imports += [""] if imports else []
-    imports += ["import torch"] if re.search(r"\btorch\.", text) else []
-    names = [name for name in ("Tensor", "nn") if re.search(rf"\b{name}\b", text)]
-    imports += [f"from torch import {', '.join(names)}"] if names else []
-    imports += ["from torch.nn import functional as F"] if re.search(r"\bF\.", text) else []
-    return module._replace(imports=tuple(Code(i) for i in imports), helpers=helpers)
+def model_refs(
+    typed: TypedProgram, places: Mapping[str, tuple[tuple[Place, ...], Key]], shared: Shared
+) -> Iterator[Ref]:
+    """Where everything is in the whole model, its auxiliary heads last."""
+    for name, chain in typed.sections.items():
+        yield from references(places[name][0], chain, shared.written)
+    for head, chain in typed.heads:
+        found, key = places[head.name]
+        yield from references(found, chain, shared.written, (head.name,), key)
 
 
-def code_of(module: ModuleView) -> str:
-    """The file without its docstrings."""
-    return re.sub(
-        r'"""[\s\S]*?"""', "", render("inception_dsl_torch", "module.py.j2", module=module)
-    )
-
-
-def conv_bns(defined: Defined) -> list[ConvBnUse]:
-    """Every ``conv_bn`` that is printed, with the keywords of its call."""
-    chains = [d.chain for d in defined.definitions]
-    chains += [*defined.sections.values(), *(chain for _, chain in defined.heads)]
-    found = []
-    for chain in chains:
-        for layer in own_layers(chain):
-            if layer.op.op == "conv_bn":
-                windows = layer.op.windows(layer.x.rank)  # type: ignore[attr-defined]
-                _, keywords, dynamic = convolution(layer.op, windows)
-                written = tuple((k, str(v)) for k, v in keywords.items())
-                found.append(ConvBnUse(layer.op, written, layer.x.rank, dynamic))  # type: ignore[arg-type]
-    return found
+def imports(needed: Container[str]) -> tuple[Code, ...]:
+    """The imports of what the file reads."""
+    lines = []
+    if "Callable" in needed:
+        lines.append("from collections.abc import Callable")
+    if "NamedTuple" in needed:
+        lines.append("from typing import NamedTuple")
+    lines += [""] if lines else []
+    lines += ["import torch"] if "torch" in needed else []
+    names = [name for name in ("Tensor", "nn") if name in needed]
+    lines += [f"from torch import {', '.join(names)}"] if names else []
+    lines += ["from torch.nn import functional as F"] if "F" in needed else []
+    return tuple(Code(line) for line in lines)
 
 
 def module_doc(typed: TypedProgram) -> Code:

@@ -18,8 +18,5 @@ def boundaries(typed: TypedProgram) -> dict[str, str]:
     paths = {path for path, node in walk_program(typed) if isinstance(node, TypedUse)}
     chains = typed.sections.values()
     paths |= {path for chain in chains for step in chain.steps for path, _ in applications(step)}
-    return {
-        "/".join(r.path): ".".join(r.key)
-        for r in build(typed).refs
-        if not r.layout and r.path in paths
-    }
+    refs = (r for r in build(typed).refs if not r.layout and r.path in paths)
+    return {"/".join(r.path): ".".join(r.key) for r in refs}

@@ -1,50 +1,107 @@
-"""How windows are written: kernel, stride, padding, dilation."""
+"""How windows are written: kernel, stride, padding, dilation, for all uses of a layer at once."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from inception_dsl.backend import Expression, Window, call, literal
+from inception_dsl.backend import (
+    Code,
+    Expression,
+    LayerSite,
+    Read,
+    Scope,
+    Slot,
+    SplitError,
+    call,
+    literal,
+)
+
+Pads = tuple[tuple[int, int], ...]
 
 
-def short(values: tuple[Any, ...]) -> str:
-    """``3`` for equal numbers, else a tuple."""
-    return literal(values[0] if len(set(values)) == 1 else values)
+class Slide(NamedTuple):
+    """How a convolution slides: modules in front, keywords, and whether padding is computed for each input.
+
+    ``pairs`` are the keywords whose value is a tuple.
+    """
+
+    front: tuple[Expression, ...]
+    keywords: dict[str, Code]
+    pairs: frozenset[str]
+    dynamic: bool
 
 
-def sides(pads: tuple[tuple[int, int], ...]) -> str:
-    """Padding as ``nn.ZeroPad2d`` takes it: that of ``F.pad``, or one number where all are equal."""
-    flat = tuple(n for pair in pads for n in pair)
-    return literal(flat[0]) if len(set(flat)) == 1 and len(flat) > 2 else each_side(pads)
+def joined(texts: Sequence[Code]) -> Code:
+    """The tuple of some values."""
+    text = f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
+    return Read(text) if any(isinstance(t, Read) for t in texts) else Code(text)
 
 
-def each_side(pads: tuple[tuple[int, int], ...]) -> str:
+def per_axis(scope: Scope, slots: Sequence[Slot]) -> Code:
+    """One number where all axes have the same, else a tuple."""
+    texts = [scope.text(slot) for slot in slots]
+    return texts[0] if len(set(texts)) == 1 else joined(texts)
+
+
+def omitted(slots: Sequence[Slot], default: object) -> bool:
+    """Whether all are ``default`` and no parameter has a say in them."""
+    return all(slot.all(default) and not (slot.term and slot.term.parts) for slot in slots)
+
+
+def constant_pads(site: LayerSite) -> list[Pads] | None:
+    """The padding of every use, or nothing where it depends on the size of the input."""
+    found = site.pads()
+    pads = [p for p in found if p is not None]
+    if len(pads) == len(found):
+        return pads
+    if not site.every("padding", "same"):  # some uses pad by the size, others by a number
+        raise SplitError(site.node)
+    return None
+
+
+def side(site: LayerSite, pads: Sequence[Pads], axis: int, end: int) -> Slot:
+    """The padding on one side of an axis."""
+    return site.pad(axis, end, tuple(p[axis][end] for p in pads))
+
+
+def each_side(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:
     """Padding as ``F.pad`` takes it: last axis first."""
-    return literal(tuple(n for pair in reversed(pads) for n in pair))
+    axes = reversed(range(site.rank))
+    return joined([scope.text(side(site, pads, axis, end)) for axis in axes for end in (0, 1)])
 
 
-def constant_pads(windows: tuple[Window, ...]) -> tuple[tuple[int, int], ...] | None:
-    """The padding of every axis, or ``None`` where it depends on the size."""
-    found = [w.constant_pads for w in windows]
-    return None if None in found else tuple(p for p in found if p is not None)
+def sides(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:
+    """Padding as ``nn.ZeroPad2d`` takes it: that of ``F.pad``, or one number where all are equal."""
+    slots = [side(site, pads, axis, end) for axis in range(site.rank) for end in (0, 1)]
+    texts = {scope.text(slot) for slot in slots}
+    return texts.pop() if len(texts) == 1 and site.rank > 1 else each_side(scope, site, pads)
 
 
-def convolution(
-    op: Any, windows: tuple[Window, ...]
-) -> tuple[tuple[Expression, ...], dict[str, Expression], bool]:
-    """Modules in front, keywords for the window, and whether padding is computed for each input."""
-    keywords: dict[str, Expression] = {"kernel_size": short(tuple(w.kernel for w in windows))}
-    if any(w.stride != 1 for w in windows):
-        keywords["stride"] = short(tuple(w.stride for w in windows))
-    pads = constant_pads(windows)
+def symmetric(pads: Sequence[Pads]) -> bool:
+    """Whether both sides of every axis have the same padding in every use."""
+    return all(before == after for p in pads for before, after in p)
+
+
+def convolution(site: LayerSite, scope: Scope) -> Slide:
+    """How a convolution slides."""
+    axes = range(site.rank)
+    keywords = {"kernel_size": per_axis(scope, [site.axis("kernel", axis) for axis in axes])}
+    strides = [site.axis("stride", axis) for axis in axes]
+    if not omitted(strides, 1):
+        keywords["stride"] = per_axis(scope, strides)
     front: tuple[Expression, ...] = ()
-    if pads is not None and all(a == b for a, b in pads):
-        if any(a for a, _ in pads):
-            keywords["padding"] = short(tuple(a for a, _ in pads))
-    elif pads is not None and op.padding == "same" and all(w.stride == 1 for w in windows):
+    pads = constant_pads(site)
+    if pads is not None and symmetric(pads):
+        slots = [side(site, pads, axis, 0) for axis in axes]
+        if not omitted(slots, 0):
+            keywords["padding"] = per_axis(scope, slots)
+    elif pads is not None and site.every("padding", "same") and all(s.all(1) for s in strides):
         keywords["padding"] = literal("same")
     elif pads is not None:
-        front = (call(f"nn.ZeroPad{len(windows)}d", sides(pads)),)
-    if any(w.dilation != 1 for w in windows):
-        keywords["dilation"] = short(tuple(w.dilation for w in windows))
-    return front, keywords, pads is None
+        front = (call(f"nn.ZeroPad{site.rank}d", sides(scope, site, pads)),)
+    dilations = [site.axis("dilation", axis) for axis in axes]
+    if not omitted(dilations, 1):
+        keywords["dilation"] = per_axis(scope, dilations)
+    pairs = frozenset(k for k, v in keywords.items() if v.startswith("("))
+    return Slide(front, keywords, pairs, pads is None)

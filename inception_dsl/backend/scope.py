@@ -16,7 +16,7 @@ from ..emit.names import Names
 from ..emit.pycode import Code, literal
 from ..types.terms import Symbol, spell
 from ..types.terms import tight as tightly
-from .sites import Definition, Part, Row, Slot, SplitError, StepSite, UseSite
+from .sites import UNKNOWN, Definition, Part, Row, Slot, SplitError, StepSite, UseSite
 
 
 class VariesError(Exception):
@@ -85,6 +85,8 @@ class Scope:
         ``tight`` puts sums in parentheses.
         """
         term, frame = slot.term, slot.frame
+        if term is UNKNOWN:
+            raise VariesError
         if term is not None and not term.parts and slot.same:
             return Code(form.write(slot.values[0]))
         plain = form is PLAIN or (term is not None and term.lone is not None)

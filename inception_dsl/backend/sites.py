@@ -38,6 +38,10 @@ from ..types.terms import (
 IN_CHANNELS = "in_channels"
 
 
+UNKNOWN = of(Symbol("unknown"))
+"""What explains channels that must not be printed, as they may differ between repetitions."""
+
+
 class SplitError(Exception):
     """A block cannot be written once for all of its uses."""
 
@@ -429,7 +433,8 @@ class StepSite:
         stop = Slot(self.frame, counts, term, "repeat")
         less = tuple(n - start for n in counts)
         count = Slot(self.frame, less, subtract(term, constant(start)), "repeat")
-        inside = site(frame, self.node, tuple(typed), frame.held(inner, channels), self.plan)
+        held = inner if inner is UNKNOWN else frame.held(inner, channels)
+        inside = site(frame, self.node, tuple(typed), held, self.plan)
         return Part(index, start, stop, count, inside)
 
     def _runs(self) -> tuple[Part, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from ..ir.program import About, OpNode, Training
-from ..ir.typed import TypedChain, TypedFork
+from ..ir.program import About, Chain, OpNode, Training
+from ..ir.walk import nodes
 from ..types.prose import Prose
 from ..types.tensor import TensorType
 from .names import spelled
@@ -53,15 +53,11 @@ def bullets(heading: str, texts: Sequence[Prose], *, indent: int = 0) -> Prose:
     return Prose("\n".join(lines))
 
 
-def deviations(chain: TypedChain) -> list[Prose]:
+def deviations(chain: Chain) -> list[Prose]:
     """What the steps of a chain and its branches say of their own; blocks that are used are not entered."""
     found: list[Prose] = []
-    for step in chain.steps:
-        node = step.node
+    for node in nodes(chain):
         found += (node.op.deviation or ()) if isinstance(node, OpNode) else node.deviations
-        typed = step.runs[0].typed
-        for _, branch in typed.branches if isinstance(typed, TypedFork) else ():
-            found += deviations(branch)
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -134,7 +134,14 @@ class Repeated:
         return f"for {self.index} in range({self.count})"
 
 
-Expression: TypeAlias = "str | Group | Repeated"
+@dataclass(frozen=True, slots=True, eq=False)
+class Later:
+    """An expression that is made when it is printed, since it depends on what the rest of the file says."""
+
+    make: Callable[[], Expression]
+
+
+Expression: TypeAlias = "str | Group | Repeated | Later"
 
 
 def call(function: str, *arguments: Expression | Item, **keywords: Expression) -> Group:
@@ -157,6 +164,8 @@ def listing(items: Iterable[Expression | Item]) -> Group:
 
 def flat(expression: Expression) -> str:
     """The expression on one line."""
+    if isinstance(expression, Later):
+        return flat(expression.make())
     if isinstance(expression, str):
         return expression
     if isinstance(expression, Repeated):
@@ -180,6 +189,8 @@ def layout(
 
     ``note`` is a comment behind the last line.
     """
+    if isinstance(expression, Later):
+        expression = expression.make()
     pad = " " * indent
     tail = f"{suffix}  # {note}" if note else suffix
     one = f"{pad}{prefix}{flat(expression)}{tail}"

@@ -1,0 +1,98 @@
+"""Where the modules of a class are, so that every weight of a spec is found in the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from inception_dsl.backend import TypedChain, TypedFork, TypedOp, TypedStep, TypedUse, applications
+
+from .layers import Layer
+
+Key: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """An attribute of a class, or its own items (``name`` is empty); ``sequence``: it holds several modules."""
+
+    name: str
+    sequence: bool
+
+
+class Place(NamedTuple):
+    """Where a step is: in which attribute, as how many modules a repetition, what it is made of.
+
+    A fork has a tuple of places for each branch of each repetition in ``forks``; what is written in ``forward`` alone
+    is held by nothing. ``element`` is the layer, or the class of the block that is used.
+    """
+
+    held: Held | None = None
+    width: int = 1
+    element: Any = None
+    forks: tuple[tuple[tuple[Place, ...], ...], ...] = ()
+
+
+class Ref(NamedTuple):
+    """A weight (or, where ``layout`` is empty, a block or a layer) of the spec, and its key in the model."""
+
+    path: Key
+    key: Key
+    layout: str
+
+
+def references(
+    places: tuple[Place, ...],
+    chain: TypedChain,
+    written: Mapping[int, Any],
+    path: Key = (),
+    key: Key = (),
+) -> Iterator[Ref]:
+    """What a chain of the program becomes in a model. ``written`` are the classes by the bodies of blocks."""
+    positions: dict[int, int] = {}
+    for place, step in zip(places, chain.steps, strict=True):
+        for number, (below, typed) in enumerate(applications(step)):
+            here = (*path, *below)
+            if isinstance(typed, TypedFork):
+                for (name, branch), inner in zip(typed.branches, place.forks[number], strict=True):
+                    yield from references(inner, branch, written, (*here, name), key)
+            elif place.held is not None:
+                position = positions.get(id(place.held), 0)
+                positions[id(place.held)] = position + (1 if step.repeated else place.width)
+                modules = _modules(place, step, position, key)
+                yield from _element(place, typed, written, here, modules)
+
+
+def _modules(place: Place, step: TypedStep, position: int, key: Key) -> tuple[Key, ...]:
+    """The keys of the modules of one repetition."""
+    held = place.held
+    assert held is not None
+    at = (*key, held.name) if held.name else key
+    if not held.sequence:
+        return (at,)
+    if not step.repeated:
+        return tuple((*at, str(position + m)) for m in range(place.width))
+    if place.width == 1:
+        return ((*at, str(position)),)
+    return tuple((*at, str(position), str(m)) for m in range(place.width))
+
+
+def _element(
+    place: Place,
+    typed: TypedOp | TypedUse,
+    written: Mapping[int, Any],
+    path: Key,
+    modules: tuple[Key, ...],
+) -> Iterator[Ref]:
+    yield Ref(path, modules[-1], "")
+    if isinstance(typed, TypedUse):
+        inner = written[id(typed.body)]
+        yield from references(inner.places, typed.body, written, path, modules[-1])
+        return
+    layer: Layer = place.element
+    stored = {weight.name: weight for weight in layer.weights}
+    for weight in typed.op.weights(typed.x):
+        found = stored[weight.name]
+        key = (*modules[found.module], *found.key.split("."))
+        yield Ref((*path, *weight.name.split("/")), key, found.layout)
