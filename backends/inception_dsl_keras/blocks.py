@@ -2,173 +2,162 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from inception_dsl.backend import (
     About,
+    Argument,
+    AuxHead,
+    ChainSite,
     Code,
-    Defined,
     Definition,
+    Definitions,
     Names,
     Prose,
-    TypedChain,
-    TypedUse,
+    Row,
+    Scope,
+    SplitError,
+    Symbol,
+    UseSite,
     bullets,
     citation,
     deviations,
     docstring,
     headline,
-    literal,
+    scope_of,
     shapes,
-    uses_of,
 )
 
-from .body import Assign, Body, Plain, Statement, returned
-from .calls import Argument, Call
-from .unify import unify
+from .body import Body, Plain, Statement, returned
+from .calls import Call, Keyword, Writer
+from .record import ChainRecord
 
 TENSOR_TYPE = "keras.KerasTensor"
+IN_CHANNELS = "in_channels"
 MOST_SHAPES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function to print. ``parameters`` maps the block's own to those of the function, with their types.
-
-    ``optional`` are those among them (own names) that have their most common value as default.
-    """
+    """A function to print, with the record of its chain. ``definition`` is the block that it stands for."""
 
     name: str
-    parameters: Mapping[str, tuple[str, str]]
+    arguments: tuple[Argument, ...]
     statements: tuple[Statement, ...]
     docstring: Code
-    optional: frozenset[str] = frozenset()
+    record: ChainRecord
+    definition: Definition | None = None
 
-    def call(self, values: Mapping[str, Any]) -> Call:
-        """The call with the block's own parameters: whole numbers by position, everything else by name."""
-        arguments = (
-            Argument(
-                name, literal(values[own]), positional=kind == "int" and own not in self.optional
-            )
-            for own, (name, kind) in self.parameters.items()
-        )
-        return Call(
-            self.name, tuple(sorted(arguments, key=lambda a: not a.positional)), helper=True
-        )
+    def call(self, values: Iterable[Code]) -> Call:
+        """The call with a value for each argument: whole numbers by position, everything else by name."""
+        pairs = zip(self.arguments, values, strict=True)
+        given = (Keyword(a.name, value, positional=a.kind == "int") for a, value in pairs)
+        return Call(self.name, tuple(given), helper=True)
+
+    def heading(self) -> list[str]:
+        """The parameters of the function."""
+        own = (f"{argument.name}: {argument.kind}" for argument in self.arguments)
+        return [f"x: {TENSOR_TYPE}", *own, "*", "name: str"]
 
 
 class Functions:
-    """The functions of a program's blocks and heads, in an order in which each only calls earlier ones."""
+    """The functions of a program's blocks and heads, in an order in which each only calls earlier ones.
 
-    def __init__(self, defined: Defined, names: Names, reserved: set[str]) -> None:
-        self.defined, self.names, self.reserved = defined, names, reserved
-        self.found: list[Function] = []
-        self.by_key: dict[Any, Function] = {}
-        self.variants: dict[str, dict[Any, Definition]] = {}
-        for definition in defined.definitions:
-            self.variants.setdefault(definition.block.id, {})[definition.key[:2]] = definition
-        for block in self.variants:
-            self.block(block)
+    ``names`` are those of the module, ``reserved`` what no variable may be called, ``joined`` whether the helper
+    function for convolutions with batch norm takes its activation as an argument.
+    """
 
-    def call(self, use: TypedUse) -> Call:
-        """The call of a block's function."""
-        return self.by_key[self.defined.key(use)[:2]].call(use.arguments)
-
-    def block(self, block: str) -> None:
-        variants = list(self.variants[block].values())
-        if variants[0].key[:2] in self.by_key:
-            return
-        for variant in variants:
-            for inner in uses_of(variant.chain):
-                self.block(inner.node.block)
-        names = {own: self.parameter(own, variants[0]) for own in variants[0].block.parameters}
-        written = [self.statements(variant.chain, names) for variant in variants]
-        values = [{names[k]: v for k, v in variant.fixed.items()} for variant in variants]
-        merged = unify(written, values)
-        if merged is not None:
-            self.add(block, variants, names, merged)
-            return
-        for variant, statements in zip(variants, written, strict=True):
-            text = "_".join(_word(v) for v in variant.fixed.values())
-            self.add(f"{block}_{text}", [variant], names, statements)
-
-    def parameter(self, own: str, definition: Definition) -> str:
-        """The parameter's name in the function; another one where the function needs it for something else."""
-        free = [k for k in definition.block.parameters if k not in definition.fixed]
-        printed = dict(zip(free, definition.parameters, strict=True)).get(own, own)
-        return f"{printed}_value" if printed in self.reserved else printed
-
-    def statements(self, chain: TypedChain, names: Mapping[str, str]) -> list[Statement]:
-        other = {own: name for own, name in names.items() if own != name}
-        body = Body(self.call, {*self.reserved, *names.values()}, other)
-        end = body.chain(chain, "x", "x", ("{name}",))
-        return returned(body.statements, end)
-
-    def add(
-        self,
-        name: str,
-        variants: list[Definition],
-        names: Mapping[str, str],
-        statements: list[Statement],
+    def __init__(
+        self, definitions: Definitions, names: Names, reserved: set[str], *, joined: bool
     ) -> None:
-        block = variants[0].block
-        reads = _reads(statements)
-        parameters = {
-            own: (names[own], kind) for own, kind in block.parameters.items() if names[own] in reads
-        }
-        pairs = dict.fromkeys(pair for variant in variants for pair in variant.shapes)
-        notes = [*block.about.deviations, *deviations(variants[0].chain)]
-        sizes = list(dict.fromkeys(shapes(pairs)))
-        text = documentation(
-            block.about, block.id, sizes if len(sizes) <= MOST_SHAPES else [], notes
-        )
-        statements = with_channels(statements)
-        optional = frozenset(parameters.keys() & variants[0].fixed.keys() - {"kernel_size"})
-        # calls give whole numbers by position, so that these come first, and what has a default last
-        order = sorted(
-            parameters, key=lambda own: (own in optional, block.parameters[own] != "int")
-        )
-        ordered = {own: parameters[own] for own in order}
-        function = Function(
-            self.names.unique(name, f"{name}_block"), ordered, tuple(statements), text, optional
-        )
-        self.found.append(function)
-        self.by_key |= {variant.key[:2]: function for variant in variants}
+        self.names, self.reserved, self.joined = names, reserved, joined
+        self.module = frozenset(names.taken)
+        self.found: list[Function] = []
+        self.instances: dict[int, Function] = {}
+        self.titles: dict[str, str] = {}
+        for definition in definitions:
+            self.define(definition)
+        heads = [head.name for head, _ in definitions.typed.heads]
+        self.titles |= {name: names.unique(f"{name}_head") for name in heads}
 
-    def head(self, name: str, about: About, chain: TypedChain, shape: str) -> Function:
-        """The function of an auxiliary head."""
-        statements = self.statements(chain, {})
-        reads = _reads(statements)
-        parameters = {p: (p, "int") for p in self.defined.parameters if p in reads}
-        text = documentation(
-            about, f"{name}_head", [shape], [*about.deviations, *deviations(chain)]
-        )
-        title = self.names.unique(f"{name}_head")
-        function = Function(title, parameters, tuple(with_channels(statements)), text)
+    def define(self, definition: Definition) -> None:
+        """Write the function of a definition, or one for each part that it has to be split into."""
+        try:
+            function = self.function(definition)
+        except SplitError:
+            if not definition.parameters and len(definition.instances) == 1:
+                raise
+            for part in definition.split():
+                self.define(part)
+            return
+        self.found.append(function)
+        self.instances |= {id(use.body): function for use in definition.instances}
+
+    def function(self, definition: Definition) -> Function:
+        block = definition.block
+        scope = scope_of(definition, self.variables(), channels=False)
+        statements, record = self.statements(scope, definition.chain, definition.channels)
+        pairs = dict.fromkeys((use.x, use.y) for use in definition.instances)
+        sizes = list(dict.fromkeys(shapes(pairs)))
+        notes = [*block.about.deviations, *deviations(block.chain)]
+        shown = sizes if len(sizes) <= MOST_SHAPES else []
+        text = documentation(block.about, block.id, shown, notes)
+        title = f"{block.id}_block" if block.id in self.module else block.id
+        name = self.names.unique(title)
+        return Function(name, arguments(scope), tuple(statements), text, record, definition)
+
+    def statements(
+        self, scope: Scope, chain: ChainSite, channels: Symbol
+    ) -> tuple[list[Statement], ChainRecord]:
+        """The body of a function, after the number of input channels where it reads that."""
+        body = Body(Writer(scope, self.joined), self.call)
+        end, record = body.chain(chain, "x", "x", ("{name}",))
+        found = returned(body.statements, end)
+        first = [Plain(f"{IN_CHANNELS} = x.shape[-1]")] if channels in scope.reads else []
+        return [*first, *found], record
+
+    def call(self, use: UseSite, w: Writer) -> Call:
+        """The call of a block's function; raises :class:`SplitError` where the uses need several functions."""
+        found = {id(f): f for f in (self.instances[id(t.body)] for t in use.typed)}
+        if len(found) > 1:
+            raise SplitError(use.node)
+        (function,) = found.values()
+        assert function.definition is not None
+        passed = [w.scope.passed(use, a, function.definition) for a in function.arguments]
+        return function.call(passed)
+
+    def variables(self) -> set[str]:
+        """What no variable of a function may be called: what it may need for something else."""
+        return self.reserved | {function.name for function in self.found} | {*self.titles.values()}
+
+    def head(self, head: AuxHead, symbols: Mapping[str, Symbol], chain: ChainSite) -> Function:
+        """The function of an auxiliary head, in a frame of its own."""
+        scope = scope_at_top(symbols, chain.frame.rows, self.variables())
+        statements, record = self.statements(scope, chain, symbols[IN_CHANNELS])
+        size = f"{chain.typed[0].x} -> {chain.typed[0].y}"
+        notes = [*head.about.deviations, *deviations(head.chain)]
+        text = documentation(head.about, f"{head.name}_head", [size], notes)
+        title = self.titles[head.name]
+        function = Function(title, arguments(scope), tuple(statements), text, record)
         self.found.append(function)
         return function
 
 
-def with_channels(
-    statements: list[Statement], line: str = "in_channels = x.shape[-1]"
-) -> list[Statement]:
-    """The statements, after the number of input channels where they need it."""
-    return [Plain(line), *statements] if "in_channels" in _reads(statements) else statements
+def scope_at_top(
+    symbols: Mapping[str, Symbol], rows: tuple[Row, ...], reserved: set[str]
+) -> Scope:
+    """The scope of what the network's own parameters are arguments of; ``in_channels`` is a variable of it."""
+    names = Names({*reserved, IN_CHANNELS})
+    known = {symbols[IN_CHANNELS]: Code(IN_CHANNELS)}
+    given = [symbol for symbol in symbols.values() if symbol not in known]
+    known |= {symbol: Code(names.unique(symbol.hint, f"{symbol.hint}_")) for symbol in given}
+    return Scope(names, known, frozenset(given), rows)
 
 
-def _reads(statements: list[Statement]) -> set[str]:
-    return {word for s in statements if isinstance(s, Assign) for word in s.reads}
-
-
-def _word(value: Any) -> str:
-    """The value as a part of a name: the text of an argument may be any."""
-    return (
-        "".join(c if c.isascii() and c.isalnum() else "_" for c in str(value)[:64])
-        .strip("_")
-        .lower()
-    )
+def arguments(scope: Scope) -> tuple[Argument, ...]:
+    """The arguments of a function, whole numbers first: calls give these by position."""
+    return tuple(sorted(scope.signature(), key=lambda argument: argument.kind != "int"))
 
 
 def documentation(about: About, identifier: str, sizes: list[str], deviating: list[Prose]) -> Code:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.backend import (
+    ChainSite,
     Code,
+    ForkSite,
     Group,
-    TensorType,
-    TypedChain,
-    TypedFork,
-    TypedOp,
-    TypedStep,
-    TypedUse,
+    LayerSite,
+    Part,
+    Site,
+    Slot,
+    StepSite,
+    UseSite,
+    first_that_fits,
     listing,
     literal,
 )
 
-from .calls import Argument, Call, layer, layer_name, merge_name
+from .calls import Call, Keyword, Writer, layer, layer_name, merge_name
 from .lowering import lower
-from .source import renamed, statement, words
+from .printing import statement
+from .record import ChainRecord, Piece
 
 MERGES = {"concat": "Concatenate", "add": "Add", "multiply": "Multiply"}
-Names = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,6 @@ class Assign:
             prefix, shown, source, self.name, indent=indent + 4 * self.depth, note=self.note
         )
 
-    @property
-    def reads(self) -> set[str]:
-        """Every variable in the arguments."""
-        return {word for a in self.call.arguments if a.written for word in words(str(a.value))}
-
 
 @dataclass(frozen=True, slots=True)
 class Plain:
@@ -68,121 +66,131 @@ Statement = Assign | Plain
 class Body:
     """Collects the statements of a function.
 
-    ``uses`` gives the call of a block's function, ``names`` other names for parameters, ``taken`` the names that no
-    variable may have. With ``notes``, statements say the shape they lead to.
+    ``uses`` gives the call of a block's function. ``used`` are the variables that hold something, ``own`` all that
+    there have been: the scope may give none of these to an argument. With ``notes``, statements say the shape they
+    lead to.
     """
 
-    uses: Callable[[TypedUse], Call]
-    taken: set[str]
-    names: Names = field(default_factory=dict)
+    writer: Writer
+    uses: Callable[[UseSite, Writer], Call]
     notes: bool = False
     statements: list[Statement] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    own: set[str] = field(default_factory=set)
     noted: str = ""
 
     def chain(
-        self, chain: TypedChain, source: str, target: str, path: tuple[str, ...], depth: int = 0
-    ) -> str:
-        """Write a chain from ``source`` to ``target``; returns the variable that holds its end."""
+        self, chain: ChainSite, source: str, target: str, path: tuple[str, ...], depth: int = 0
+    ) -> tuple[str, ChainRecord]:
+        """Write a chain from ``source`` to ``target``; returns the variable that holds its end, and the record."""
+        record = []
         for step in chain.steps:
-            source = self.step(step, source, target, path, depth)
-        return source
+            source, pieces = self.step(step, source, target, path, depth)
+            record.append(pieces)
+        return source, tuple(record)
 
     def step(
-        self, step: TypedStep, source: str, target: str, path: tuple[str, ...], depth: int = 0
-    ) -> str:
+        self, step: StepSite, source: str, target: str, path: tuple[str, ...], depth: int = 0
+    ) -> tuple[str, tuple[Piece, ...]]:
+        """Write the repetitions of a step, in loops where they say the same."""
         here = (*path, *step.node.segments)
-        if not step.repeated:
-            return self.node(step.runs[0].typed, source, target, here, depth)
-        if step.count == 1:
-            return self.node(step.runs[0].typed, source, target, (*here, "0"), depth)
-        if source != target:
-            self.statements.append(Plain(f"{target} = {source}", depth))
-        index = self.claim("index", "inner_index")
-        start = 0
-        for count, statements in self.loops(step, target, (*here, f"{{{index}}}"), depth + 1):
-            bounds = f"{start}, {start + count}" if start else f"{count}"
-            self.statements += [Plain(f"for {index} in range({bounds}):", depth), *statements]
-            start += count
-        self.taken.discard(index)
-        return target
 
-    def loops(
-        self, step: TypedStep, target: str, path: tuple[str, ...], depth: int
-    ) -> list[tuple[int, list[Statement]]]:
-        """The repetitions: one loop for all that read the same."""
-        found: list[tuple[int, list[Statement]]] = []
-        for run in step.runs:
-            inner = replace(self, statements=[], noted="", taken=self.taken)
-            inner.node(run.typed, target, target, path, depth)
-            if found and _silent(found[-1][1]) == _silent(inner.statements):
-                found[-1] = (found[-1][0] + run.count, inner.statements)
-            else:
-                found.append((run.count, inner.statements))
-            self.noted = inner.noted
-        return found
+        def write(parts: tuple[Part, ...]) -> tuple[str, tuple[Piece, ...]]:
+            found, end = [], source
+            for part in parts:
+                end, piece = self.part(part, step, end, target, here, depth)
+                found.append(replace(piece, start=part.start))
+            return end, tuple(found)
 
-    def node(
+        end, pieces = first_that_fits(step, write, self.writer.scope, self)
+        return end, pieces
+
+    def part(
         self,
-        typed: TypedOp | TypedFork | TypedUse,
+        part: Part,
+        step: StepSite,
         source: str,
         target: str,
         path: tuple[str, ...],
         depth: int,
-    ) -> str:
-        note = _shape(typed.y) if self.notes else ""
-        if isinstance(typed, TypedFork):
-            return self.fork(typed, source, target, path, depth, note)
-        if isinstance(typed, TypedUse):
-            self.assign(
-                target, self.uses(typed), source, "_".join(path) or typed.node.block, depth, note
-            )
-            return target
-        calls = lower(typed.op, typed.x)
-        for number, call in enumerate(calls):
-            last = number == len(calls) - 1
-            self.assign(
-                target,
-                call,
-                source,
-                layer_name(path, call.part, typed.op.op),
-                depth,
-                note if last else "",
-            )
-            source = target
-        return target
+    ) -> tuple[str, Piece]:
+        """Some repetitions: one, or a loop."""
+        if part.index is None:
+            here = (*path, str(part.start)) if step.repeated else path
+            return self.node(part.site, source, target, here, depth)
+        if source != target:
+            self.statements.append(Plain(f"{target} = {source}", depth))
+        stop = self.writer.scope.text(part.stop)
+        bounds = f"{part.start}, {stop}" if part.start else stop
+        index = self.claim("index", "inner_index")
+        self.statements.append(Plain(f"for {index} in range({bounds}):", depth))
+        with self.writer.scope.loop(part.index, index):
+            here = (*path, f"{{{index}}}")
+            _, piece = self.node(part.site, target, target, here, depth + 1)
+        self.used.discard(index)
+        return target, piece
 
-    def fork(
+    def node(
+        self, site: Site, source: str, target: str, path: tuple[str, ...], depth: int
+    ) -> tuple[str, Piece]:
+        note = self.note(site) if self.notes else ""
+        if isinstance(site, ForkSite):
+            return target, self.fork(site, source, target, path, depth, note)
+        if isinstance(site, UseSite):
+            name = "_".join(path) or site.node.block
+            self.assign(target, self.uses(site, self.writer), source, name, depth, note)
+            return target, Piece(0)
+        return target, self.layer(site, source, target, path, depth, note)
+
+    def layer(
         self,
-        fork: TypedFork,
+        site: LayerSite,
         source: str,
         target: str,
         path: tuple[str, ...],
         depth: int,
         note: str,
-    ) -> str:
+    ) -> Piece:
+        calls = lower(self.writer, site)
+        for call in calls:
+            name = layer_name(path, call.part, site.op.op)
+            self.assign(target, call, source, name, depth, note if call is calls[-1] else "")
+            source = target
+        return Piece(0, calls)
+
+    def fork(
+        self,
+        fork: ForkSite,
+        source: str,
+        target: str,
+        path: tuple[str, ...],
+        depth: int,
+        note: str,
+    ) -> Piece:
         ends: list[str] = []
         claimed: list[str] = []
+        records: list[ChainRecord] = []
         outer, self.notes = self.notes, False
+        y = fork.typed[0].y
         for name, chain in fork.branches:
             variable = self.claim(name, f"{target}_{name}", f"{name}_branch")
-            end = self.chain(chain, source, variable, (*path, name), depth)
-            if fork.node.merge != "concat" and fork.y.rank and not chain.y.rank:
-                shape = Argument("target_shape", f"({'1, ' * fork.y.rank}-1)", positional=True)
-                self.assign(
-                    variable,
-                    layer("Reshape", shape),
-                    end,
-                    "_".join([*path, name, "reshape"]),
-                    depth,
-                )
+            end, record = self.chain(chain, source, variable, (*path, name), depth)
+            if fork.node.merge != "concat" and y.rank and not chain.typed[0].y.rank:
+                self.reshape(end, variable, y.rank, "_".join([*path, name, "reshape"]), depth)
                 end = variable
             ends.append(end)
             claimed.append(variable)
+            records.append(record)
         self.notes = outer
-        self.taken -= set(claimed)
+        self.used -= set(claimed)
         merge = layer(MERGES[fork.node.merge])
         self.assign(target, merge, tuple(ends), merge_name(path, fork.node.merge), depth, note)
-        return target
+        return Piece(0, branches=tuple(records))
+
+    def reshape(self, source: str, target: str, rank: int, name: str, depth: int) -> None:
+        """A vector as a map of one position."""
+        shape = Keyword("target_shape", literal((*(1,) * rank, -1)), positional=True)
+        self.assign(target, layer("Reshape", shape), source, name, depth)
 
     def assign(
         self,
@@ -190,39 +198,53 @@ class Body:
         call: Call,
         source: str | tuple[str, ...],
         name: str,
-        depth: int,
+        depth: int = 0,
         note: str = "",
     ) -> None:
         if note == self.noted:
             note = ""
         self.noted = note or self.noted
-        if self.names:
-            arguments = (
-                replace(a, value=a.value and renamed(a.value, self.names)) for a in call.arguments
-            )
-            call = call.with_arguments(tuple(arguments))
         self.statements.append(Assign(target, call, source, name, depth, note))
 
     def claim(self, *wanted: str) -> str:
         """A variable that is not in use: the first of ``wanted`` that is free, else the last with a number."""
-        number = 2
-        for candidate in wanted:
-            if candidate not in self.taken:
+        number, candidates = 2, list(wanted)
+        for candidate in candidates:
+            if self.free(candidate):
                 break
-        else:
-            while f"{wanted[-1]}_{number}" in self.taken:
+            if candidate == candidates[-1]:
+                candidates.append(f"{wanted[-1]}_{number}")
                 number += 1
-            candidate = f"{wanted[-1]}_{number}"
-        self.taken.add(candidate)
+        self.used.add(candidate)
+        self.own.add(candidate)
+        self.writer.scope.names.taken.add(candidate)
         return candidate
 
+    def free(self, name: str) -> bool:
+        """Whether a name is that of nothing else."""
+        return name not in self.used and (
+            name in self.own or name not in self.writer.scope.names.taken
+        )
 
-def _shape(y: TensorType) -> str:
-    return str(y) if y.rank else literal(y.channels)
+    def note(self, site: Site) -> str:
+        """The shape that a node leads to, in the last of its repetitions."""
+        scope, y = self.writer.scope, site.typed[-1].y
+        values = tuple(t.y.channels for t in site.typed)
+        if len(set(values)) > 1:
+            return str(y)
+        recorded = scope.state()
+        last = Slot(site.frame, values, site.y, "out_channels")
+        channels = scope.text(last, tight=bool(y.rank))
+        scope.restore(recorded)
+        return "x".join([*map(str, y.spatial), channels])
 
+    def state(self) -> tuple[list[Statement], set[str], set[str], str, bool]:
+        """What has been written."""
+        return [*self.statements], {*self.used}, {*self.own}, self.noted, self.notes
 
-def _silent(statements: Iterable[Statement]) -> list[Statement]:
-    return [replace(s, note="") if isinstance(s, Assign) else s for s in statements]
+    def restore(self, state: tuple[list[Statement], set[str], set[str], str, bool]) -> None:
+        """Forget what was written since."""
+        self.statements, self.used, self.own, self.noted, self.notes = state
 
 
 def returned(statements: list[Statement], end: str) -> list[Statement]:

@@ -2,24 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
 
-TENSOR = "@"
-"""Stands in an argument for the tensor that a call is applied to."""
+from inception_dsl.backend import (
+    PLAIN,
+    Code,
+    Expression,
+    Form,
+    LayerSite,
+    Read,
+    Scope,
+    Slot,
+    call,
+    flat,
+    literal,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnTensor:
+    """Source that reads the tensor that a call is applied to; ``helpers`` are the functions that it calls.
+
+    ``choice``: it is a conditional expression.
+    """
+
+    write: Callable[[str], Expression]
+    helpers: tuple[str, ...] = ()
+    choice: bool = False
+
+
+Value: TypeAlias = "Code | OnTensor"
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
-    """``keyword=value``, left out where it equals ``default``; a ``value`` of ``None`` is as good as any other."""
+class Keyword:
+    """``keyword=value``, left out where it equals ``default``; a ``value`` of ``None`` is as good as any other.
+
+    ``kind`` is the type of the value, where a helper function takes it.
+    """
 
     keyword: str
-    value: str | None
+    value: Value | None
     default: str | None = None
     positional: bool = False
+    kind: str = ""
 
     @property
     def written(self) -> bool:
         return self.value is not None and self.value != self.default
+
+    def on(self, tensor: str) -> Expression:
+        """The value, in a call on a tensor of this name."""
+        return self.value.write(tensor) if isinstance(self.value, OnTensor) else self.value or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +69,10 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A layer of the model: ``part`` stands in its name behind that of the call."""
+    """A layer of the model: ``part`` stands in its name behind that of the call.
+
+    ``variables`` are all that it has in any use; an op without one of these weights has no such variable either.
+    """
 
     part: str
     variables: tuple[Variable, ...] = ()
@@ -43,27 +82,121 @@ class Made:
 class Call:
     """``function(arguments, name=…)(x)``, or ``function(x, arguments, name=…)`` for a ``helper``.
 
-    ``made`` are the layers that come into being, the one whose output is the result last.
+    ``made`` are the layers that come into being, the one whose output is the result last. ``activations`` are the
+    functions that may be applied by a call that takes one as an argument; ``fixed`` is the one that is part of the
+    helper function.
     """
 
     function: str
-    arguments: tuple[Argument, ...] = ()
+    arguments: tuple[Keyword, ...] = ()
     part: str = ""
     helper: bool = False
     made: tuple[Made, ...] = ()
+    fixed: str = ""
+    activations: tuple[str, ...] = ()
 
-    def value(self, keyword: str) -> str | None:
-        return next(a.value for a in self.arguments if a.keyword == keyword)
+    def options(self) -> dict[str, Code | None]:
+        """The arguments that say the same on every tensor, by keyword."""
+        return {a.keyword: a.value for a in self.arguments if not isinstance(a.value, OnTensor)}
 
-    def with_arguments(self, arguments: tuple[Argument, ...]) -> Call:
-        return replace(self, arguments=arguments)
+    def helpers(self) -> set[str]:
+        """The helper functions that are called, in arguments too."""
+        inside = {h for a in self.arguments if isinstance(a.value, OnTensor) for h in a.value.helpers}
+        return inside | ({self.function} if self.helper else set())
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Turns what is known of a layer into arguments, in the names of a scope.
+
+    ``joined``: the helper function for convolutions with batch norm takes its activation as an argument.
+    """
+
+    scope: Scope
+    joined: bool = False
+
+    def text(self, site: LayerSite, field: str, form: Form = PLAIN) -> Code:
+        """An attribute of a layer as source."""
+        return self.scope.text(site.slot(field), form)
+
+    def option(
+        self,
+        keyword: str,
+        site: LayerSite,
+        field: str,
+        default: str | None = None,
+        *,
+        positional: bool = False,
+        kind: str = "",
+    ) -> Keyword:
+        """An attribute of a layer as an argument."""
+        return Keyword(keyword, self.text(site, field), default, positional, kind)
 
 
 def layer(
-    function: str, *arguments: Argument, part: str = "", variables: tuple[Variable, ...] = ()
+    function: str, *arguments: Keyword, part: str = "", variables: tuple[Variable, ...] = ()
 ) -> Call:
     """A call of one of the framework's layers."""
     return Call(f"layers.{function}", arguments, part, made=(Made("", variables),))
+
+
+def helper(function: str, *arguments: Keyword, part: str = "", inner: tuple[str, ...] = ()) -> Call:
+    """A call of a helper function; ``inner`` are the layers that it makes before the one of its result."""
+    return Call(function, arguments, part, helper=True, made=tuple(Made(p) for p in (*inner, "")))
+
+
+def variables(
+    site: LayerSite, part: str = "", kernel: str = "same"
+) -> tuple[Variable, ...]:
+    """The weights of an op that its layer calls as the spec does; ``part`` is the op's place in a composite."""
+    prefix = f"{part}/" if part else ""
+    names = dict.fromkeys(w.name for t in site.typed for w in t.op.weights(t.x))
+    return tuple(
+        Variable(prefix + name, name, kernel if name == "kernel" else "same") for name in names
+    )
+
+
+def varies(slot: Slot) -> bool:
+    """Whether a value is a parameter's, or differs between uses: whatever is written has to serve all values."""
+    return symbolic(slot) or not slot.same
+
+
+def symbolic(slot: Slot) -> bool:
+    """Whether a value is computed from parameters."""
+    return slot.term is not None and bool(slot.term.parts)
+
+
+def composed(text: str, *parts: Code) -> Code:
+    """Source that was made of parts: it reads names of its scope where one of them does."""
+    return Read(text) if any(isinstance(part, Read) for part in parts) else Code(text)
+
+
+def tupled(parts: Iterable[Code]) -> Code:
+    """``(a, b)``."""
+    found = tuple(parts)
+    return composed(f"({', '.join(found)}{',' if len(found) == 1 else ''})", *found)
+
+
+def either(test: Code, yes: Callable[[], Value], no: Callable[[], Value]) -> Value:
+    """``yes if test else no``; of a test that is a constant, the one that it chooses: the other is never made."""
+    if test in (literal(True), literal(False)):
+        return yes() if test == literal(True) else no()
+    one, other = yes(), no()
+    inside = tuple(h for v in (one, other) if isinstance(v, OnTensor) for h in v.helpers)
+    return OnTensor(lambda x: f"{_inner(one, x)} if {test} else {_inner(other, x)}", inside, True)
+
+
+def on_tensor(function: str, *arguments: Code) -> OnTensor:
+    """``function(tensor, arguments)``, of a helper function."""
+    return OnTensor(lambda x: call(function, x, *arguments), (function,))
+
+
+def _inner(value: Value, tensor: str) -> str:
+    """One side of a choice."""
+    if not isinstance(value, OnTensor):
+        return value
+    text = flat(value.write(tensor))
+    return f"({text})" if value.choice else text
 
 
 def below(part: str, inner: str) -> str:

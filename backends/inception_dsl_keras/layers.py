@@ -5,29 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from inception_dsl.backend import (
     Report,
-    TypedChain,
     TypedFork,
     TypedOp,
     TypedProgram,
     TypedUse,
     UseNode,
     applications,
-    walk_program,
 )
 
-from .calls import Call, Variable, below, layer_name, merge_name
-from .lowering import lower
+from .calls import Variable, below, layer_name, merge_name
+from .record import Path, Written
+from .source import Source, source_of
 
 INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
     r"(add|gelu|get_item|multiply|ones_like|pad|power|reciprocal|square)(_\d+)?"
 )
-_OPERATING: Final = frozenset({"max_pool", "average_pool", "local_response_norm", "gelu_tanh"})
+_OPERATING: Final = frozenset(
+    {"activate", "average_pool", "gelu", "gelu_tanh", "local_response_norm", "max_pool"}
+)
 """The helper functions that use operations, which Keras numbers by itself."""
 
 Node = TypedOp | TypedFork
@@ -38,7 +38,7 @@ class Layer:
     """A layer of the model, the path of the step that it belongs to, its variables."""
 
     name: str
-    path: tuple[str, ...]
+    path: Path
     node: Node
     variables: tuple[Variable, ...] = ()
 
@@ -46,15 +46,10 @@ class Layer:
 def model_layers(typed: TypedProgram) -> Iterator[Layer]:
     """Every named layer of the model with all its heads, in the order of the program."""
     before = nameless(typed)
-    for path, node in walk_program(typed):
-        here = (*before, *path)
+    for written in source_of(typed).records.program(typed):
+        here, path, node = (*before, *written.path), written.path, written.typed
         if isinstance(node, TypedOp):
-            for call in _calls(node):
-                name = layer_name(here, call.part, node.op.op)
-                for made in call.made:
-                    yield Layer(
-                        below(name, made.part) if made.part else name, path, node, made.variables
-                    )
+            yield from _layers_of(node, here, written)
         elif isinstance(node, TypedFork):
             for name, chain in node.branches:
                 if node.node.merge != "concat" and node.y.rank and not chain.y.rank:
@@ -62,26 +57,27 @@ def model_layers(typed: TypedProgram) -> Iterator[Layer]:
             yield Layer(merge_name(here, node.node.merge), path, node)
 
 
-@lru_cache(maxsize=1024)
-def _calls(node: TypedOp) -> tuple[Call, ...]:
-    """The calls of a layer; of one that stands in many places, once."""
-    return lower(node.op, node.x)
+def _layers_of(node: TypedOp, here: Path, written: Written) -> Iterator[Layer]:
+    """The layers of an op, each with the variables that this op has."""
+    weights = {weight.name for weight in node.op.weights(node.x)}
+    for call in written.piece.calls:
+        name = layer_name(here, call.part, node.op.op)
+        for made in call.made:
+            held = tuple(v for v in made.variables if v.weight in weights)
+            yield Layer(below(name, made.part) if made.part else name, written.path, node, held)
 
 
-def nameless(typed: TypedProgram) -> tuple[str, ...]:
+def nameless(typed: TypedProgram) -> Path:
     """What the names of layers begin with where all the program is one use without a name: that of its block."""
     steps = [step for chain in typed.sections.values() for step in chain.steps]
     node = steps[0].node if len(steps) == 1 and not steps[0].repeated else None
     return (node.block,) if isinstance(node, UseNode) and not node.segments else ()
 
 
-def check_names(typed: TypedProgram, report: Report) -> bool:
+def check_names(typed: TypedProgram, source: Source, report: Report) -> bool:
     """Whether every layer has a name of its own; paths that become the same name are errors."""
     seen: dict[str, Layer] = {}
-    calls = (
-        c.function for _, n in walk_program(typed) if isinstance(n, TypedOp) for c in _calls(n)
-    )
-    operating = not _OPERATING.isdisjoint(calls)
+    operating = not _OPERATING.isdisjoint(source.called)
     before = len(report.diagnostics)
     for layer in model_layers(typed):
         origin = layer.node.node.origin
@@ -106,34 +102,29 @@ def boundaries(typed: TypedProgram) -> dict[str, str]:
 
     Auxiliary heads are left out, and what makes no layer.
     """
-    found = {}
+    records, before, found = source_of(typed).records, nameless(typed), {}
     top = {
         path
         for chain in typed.sections.values()
         for step in chain.steps
         for path, _ in applications(step)
     }
-    for path, node in walk_program(typed, heads=False):
+    for written in records.program(typed, heads=False):
+        path, node = written.path, written.typed
         if isinstance(node, TypedUse) or (path and path in top):
-            last = result((*nameless(typed), *path), node)
-            if last:
-                found["/".join(path)] = last
+            last: Written | None = written
+            if isinstance(node, TypedUse):
+                last = records.last(node.body, written.inner, path)
+            if last is not None:
+                found["/".join(path)] = result((*before, *last.path), last)
     return found
 
 
-def result(path: tuple[str, ...], node: TypedOp | TypedFork | TypedUse) -> str:
-    """The layer that a node's output comes from."""
-    if isinstance(node, TypedUse):
-        return _result(path, node.body)
+def result(path: Path, written: Written) -> str:
+    """The layer that the output of an op or of a fork comes from."""
+    node = written.typed
     if isinstance(node, TypedFork):
         return merge_name(path, node.node.merge)
-    last = _calls(node)[-1]
-    name = layer_name(path, last.part, node.op.op)
+    last = written.piece.calls[-1]
+    name = layer_name(path, last.part, node.op.op if isinstance(node, TypedOp) else "")
     return below(name, last.made[-1].part) if last.made[-1].part else name
-
-
-def _result(prefix: tuple[str, ...], chain: TypedChain) -> str:
-    if not chain.steps:
-        return ""
-    path, node = list(applications(chain.steps[-1]))[-1]
-    return result((*prefix, *path), node)

@@ -1,17 +1,16 @@
-"""The lowering table: from the kind of an op to the calls that say it in Keras."""
+"""The lowering table: from the kind of an op to the calls that say it in Keras, in all uses of a block."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from inception_dsl.backend import (
     Activation,
     AdaptiveAvgPool,
     AvgPool,
     BatchNorm,
-    BatchNormFields,
     Conv,
     ConvBn,
     Dense,
@@ -23,261 +22,242 @@ from inception_dsl.backend import (
     GroupNorm,
     Identity,
     LayerNorm,
+    LayerSite,
     LocalResponseNorm,
     MaxPool,
     Op,
     Scale,
     SeparableConv,
-    TensorType,
     ZeroPad,
     literal,
 )
 
-from .calls import TENSOR, Argument, Call, Made, Variable, below, layer
-from .pools import avg_pool, max_pool
-from .windows import Plan, pad_layer, per_axis, plan, zero_padding
-
-NATIVE: Final = frozenset(
-    {"relu", "relu6", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"}
+from .activations import activated, activation, activation_argument, behind, outcome
+from .calls import (
+    Call,
+    Keyword,
+    Made,
+    OnTensor,
+    Variable,
+    Writer,
+    below,
+    helper,
+    layer,
+    variables,
+    varies,
 )
-"""Functions that Keras knows by name and defines as the language does with the values that a layer takes."""
+from .pools import avg_pool, max_pool
+from .windows import Plan, leaves_out, pad_layer, plan, sides, sized, sizes, zero_padding
 
-SWITCHES: Final = {"center": "True", "scale": "True"}
-CONV_BN: Final = "conv_bn:"
-"""The helper function of a composite op, up to its activation; it gets its name when all its uses are known."""
-
-
-def lower(op: Op, x: TensorType) -> tuple[Call, ...]:
-    """The calls of an op, in order. ``x`` may be symbolic: only its rank is read."""
-    return LOWERING[type(op)](op, x)
+CONV_BN: Final = "conv_bn"
+"""The helper function of a composite op; one for each activation gets a name when all its uses are known."""
 
 
-def conv(op: Conv, x: TensorType, part: str = "") -> tuple[Call, ...]:
-    filters = Argument("filters", literal(op.filters), positional=True)
-    return convolution(
-        "Conv", op, x, (filters,), (Argument("groups", literal(op.groups), "1"),), part
-    )
+def lower(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    """The calls of an op, in order."""
+    return LOWERING[type(site.op)](w, site)
+
+
+def conv(w: Writer, site: LayerSite, part: str = "") -> tuple[Call, ...]:
+    filters = w.option("filters", site, "filters", positional=True)
+    groups = w.option("groups", site, "groups", "1")
+    return convolution("Conv", w, site, (filters,), (groups,), part)
 
 
 def convolution(
     function: str,
-    op: Any,
-    x: TensorType,
-    first: tuple[Argument, ...],
-    options: tuple[Argument, ...],
+    w: Writer,
+    site: LayerSite,
+    first: tuple[Keyword, ...],
+    options: tuple[Keyword, ...],
     part: str = "",
     found: tuple[Variable, ...] = (),
 ) -> tuple[Call, ...]:
     """A convolution with what stands around it: padding before; pixels left out, and a function, behind."""
-    slide = plan(op.windows(x.rank))
-    arguments = (*first, *sliding(op, x, slide), *options, *outcome(op))
-    called = layer(
-        f"{function}{x.rank}D", *arguments, part=part, variables=found or variables(op, x, part)
-    )
-    before = (pad_layer(slide.pads, x.rank, below(part, "pad")),) if slide.pads else ()
-    pool = (Argument("pool_size", "1", positional=True), Argument("strides", slide.subsample))
-    after = (
-        (layer(f"MaxPooling{x.rank}D", *pool, part=below(part, "stride")),)
-        if slide.subsample
-        else ()
-    )
-    return *before, called, *after, *activated(op.activation, part)
-
-
-def outcome(op: Any) -> tuple[Argument, ...]:
-    """What a layer with weights does at its end: a function, where it knows it, and a bias."""
-    function = literal(op.activation if op.activation in NATIVE else "none")
-    return Argument("activation", function, literal("none")), Argument(
-        "use_bias", literal(op.use_bias), "True"
-    )
-
-
-def sliding(op: Any, x: TensorType, slide: Plan) -> tuple[Argument, ...]:
-    windows = op.windows(x.rank)
+    slide = plan(w, site)
+    arguments = (*first, *sliding(w, site, slide), *options, *outcome(w, site))
+    found = found or variables(site, part)
+    called = layer(f"{function}{site.rank}D", *arguments, part=part, variables=found)
     return (
-        Argument("kernel_size", per_axis([w.kernel for w in windows]), positional=True),
-        Argument("strides", slide.strides, "1"),
-        Argument("padding", slide.padding, literal("valid")),
-        Argument("dilation_rate", per_axis([w.dilation for w in windows]), "1"),
+        *padding(slide, site.rank, below(part, "pad")),
+        called,
+        *subsampling(slide, site.rank, below(part, "stride")),
+        *activated(w, site, part),
     )
 
 
-def variables(op: Op, x: TensorType, part: str = "", kernel: str = "same") -> tuple[Variable, ...]:
-    """The weights of an op that its layer calls as the spec does; ``part`` is the op's place in a composite."""
-    prefix = f"{part}/" if part else ""
-    return tuple(
-        Variable(prefix + w.name, w.name, kernel if w.name == "kernel" else "same")
-        for w in op.weights(x)
-    )
+def padding(slide: Plan, rank: int, part: str) -> tuple[Call, ...]:
+    """The layer before a convolution that pads, where there has to be one."""
+    return () if slide.pads is None else (pad_layer(slide.pads, rank, part),)
 
 
-def activated(function: str, part: str) -> tuple[Call, ...]:
-    """A function behind a layer that does not know it, as a layer of its own."""
-    if function == "none" or function in NATIVE:
+def subsampling(slide: Plan, rank: int, part: str) -> tuple[Call, ...]:
+    """The layer behind a convolution that leaves out pixels, where there has to be one."""
+    if slide.subsample is None:
         return ()
-    return (activation_layer(function_op(function), below(part, function)),)
+    one = Keyword("pool_size", literal(1), positional=True)
+    return (layer(f"MaxPooling{rank}D", one, slide.subsample, part=part),)
 
 
-def function_op(function: str) -> Activation:
-    return Activation.model_construct(op="activation", function=function)
-
-
-def activation(op: Activation, x: TensorType) -> tuple[Call, ...]:
-    return (activation_layer(op, ""),)
-
-
-def activation_layer(op: Activation, part: str) -> Call:
-    if op.function == "none":
-        return layer("Identity", part=part)
-    if op.function == "leaky_relu":
-        return layer("LeakyReLU", Argument("negative_slope", literal(op.slope)), part=part)
-    if op.function == "elu" and op.slope != 1:
-        return layer("ELU", Argument("alpha", literal(op.slope)), part=part)
-    if op.function == "gelu" and op.approximate:
-        return Call("gelu_tanh", part=part, helper=True, made=(Made(""),))
-    return layer(
-        "Activation", Argument("activation", literal(op.function), positional=True), part=part
+def sliding(w: Writer, site: LayerSite, slide: Plan) -> tuple[Keyword, ...]:
+    """The arguments that say how a window moves."""
+    return (
+        sizes(w, site, "kernel_size", "kernel", positional=True),
+        slide.strides,
+        Keyword("padding", slide.padding, literal("valid"), kind="str"),
+        sizes(w, site, "dilation_rate", "dilation", "1"),
     )
 
 
-def conv_bn(op: ConvBn, x: TensorType) -> tuple[Call, ...]:
+def conv_bn(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     """One call of a helper function; written out only where pixels are left out between the two layers."""
-    (_, first), (_, norm), _ = op.parts()
-    assert isinstance(first, Conv)
-    assert isinstance(norm, BatchNorm)
-    slide = plan(first.windows(x.rank))
-    y = first.infer(x)
-    function = (
-        ()
-        if op.activation == "none"
-        else (activation_layer(function_op(op.activation), op.activation),)
-    )
-    if slide.subsample:
-        return *conv(first, x, "conv"), normalised(norm, y, "bn"), *function
+    parts = dict(site.parts())
+    first, norm, function = parts["conv"], parts["bn"], site.slot("activation")
+    slide = plan(w, first)
+    if slide.subsample is not None:
+        after = () if not varies(function) and function.all("none") else (behind(w, function, ""),)
+        return *conv(w, first, "conv"), normalised(w, norm, "bn"), *after
     arguments = (
-        Argument("filters", literal(op.filters), positional=True),
-        *(replace(a, default=None) for a in sliding(op, x, slide)),
-        Argument("groups", literal(op.groups)),
-        Argument("use_bias", literal(op.use_bias)),
-        *norm_options(op.batch_norm, {}),
+        w.option("filters", site, "filters", positional=True, kind="int"),
+        *(replace(a, default=None) for a in sliding(w, first, slide)),
+        w.option("groups", site, "groups", kind="int"),
+        w.option("use_bias", site, "use_bias", kind="bool"),
+        *norm_options(w, norm, switches=False),
     )
-    made = (
-        Made("conv", variables(first, x, "conv")),
-        Made("bn", variables(norm, y, "bn")),
-        *(Made(call.part) for call in function),
-    )
-    before = (pad_layer(slide.pads, x.rank, "conv_pad"),) if slide.pads else ()
-    return *before, Call(f"{CONV_BN}{op.activation}", arguments, helper=True, made=made)
+    made = Made("conv", variables(first, "conv")), Made("bn", variables(norm, "bn"))
+    call = Call(CONV_BN, arguments, helper=True, made=made)
+    before = padding(slide, site.rank, "conv_pad")
+    if w.joined:
+        argument = replace(activation_argument(w, function), positional=False)
+        made = (*made, Made("activation"))
+        names = tuple(dict.fromkeys(function.values))
+        return *before, replace(
+            call, arguments=(*arguments, argument), made=made, activations=names
+        )
+    fixed = str(function.values[0])
+    made = made if fixed == "none" else (*made, Made(fixed))
+    return *before, replace(call, made=made, fixed=fixed)
 
 
-def norm_options(op: Any, defaults: Mapping[str, str] = SWITCHES) -> tuple[Argument, ...]:
+def norm_options(w: Writer, site: LayerSite, *, switches: bool = True) -> tuple[Keyword, ...]:
     """The arguments of a normalisation layer; its numbers are always written, its switches where they are off."""
-    found = {"momentum": op.decay} if isinstance(op, BatchNormFields) else {}
-    found |= {"epsilon": op.epsilon, "center": op.center, "scale": op.scale}
-    return tuple(
-        Argument(keyword, literal(value), defaults.get(keyword)) for keyword, value in found.items()
+    default = "True" if switches else None
+    decay = isinstance(site.op, BatchNorm)
+    momentum = (w.option("momentum", site, "decay", kind="float"),) if decay else ()
+    return (
+        *momentum,
+        w.option("epsilon", site, "epsilon", kind="float"),
+        w.option("center", site, "center", default, kind="bool"),
+        w.option("scale", site, "scale", default, kind="bool"),
     )
 
 
-def normalised(op: BatchNorm, x: TensorType, part: str = "") -> Call:
-    return layer(
-        "BatchNormalization", *norm_options(op), part=part, variables=variables(op, x, part)
-    )
+def normalised(w: Writer, site: LayerSite, part: str = "") -> Call:
+    options = norm_options(w, site)
+    return layer("BatchNormalization", *options, part=part, variables=variables(site, part))
 
 
-def batch_norm(op: BatchNorm, x: TensorType) -> tuple[Call, ...]:
-    return (normalised(op, x),)
+def batch_norm(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    return (normalised(w, site),)
 
 
-def layer_norm(op: LayerNorm, x: TensorType) -> tuple[Call, ...]:
-    return (layer("LayerNormalization", *norm_options(op), variables=variables(op, x)),)
+def layer_norm(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    return (layer("LayerNormalization", *norm_options(w, site), variables=variables(site)),)
 
 
-def group_norm(op: GroupNorm, x: TensorType) -> tuple[Call, ...]:
-    groups = Argument("groups", literal(op.groups), positional=True)
-    return (layer("GroupNormalization", groups, *norm_options(op), variables=variables(op, x)),)
+def group_norm(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    groups = w.option("groups", site, "groups", positional=True)
+    options = norm_options(w, site)
+    return (layer("GroupNormalization", groups, *options, variables=variables(site)),)
 
 
-def depthwise_conv(op: DepthwiseConv, x: TensorType, part: str = "") -> tuple[Call, ...]:
+def depthwise_conv(w: Writer, site: LayerSite, part: str = "") -> tuple[Call, ...]:
     """The layer of its own where there is one and all backends take its strides, else a convolution in groups."""
-    if has_depthwise(op, x):
-        return convolution("DepthwiseConv", op, x, (), (multiplier(op),), part)
-    channels = f"{TENSOR}.shape[-1]"
-    filters = (
-        channels if op.depth_multiplier == 1 else f"{literal(op.depth_multiplier)} * {channels}"
-    )
-    first = (Argument("filters", filters, positional=True),)
-    found = variables(op, x, part, "grouped")
-    return convolution("Conv", op, x, first, (Argument("groups", channels, "1"),), part, found)
+    multiplier = w.option("depth_multiplier", site, "depth_multiplier", "1")
+    if has_depthwise(site):
+        return convolution("DepthwiseConv", w, site, (), (multiplier,), part)
+    channels = OnTensor(lambda x: f"{x}.shape[-1]")
+    filters = channels
+    if multiplier.written:
+        factor = w.scope.text(site.slot("depth_multiplier"), tight=True)
+        filters = OnTensor(lambda x: f"{factor} * {x}.shape[-1]")
+    first = (Keyword("filters", filters, positional=True),)
+    found = variables(site, part, "grouped")
+    return convolution("Conv", w, site, first, (Keyword("groups", channels, "1"),), part, found)
 
 
-def multiplier(op: Any) -> Argument:
-    return Argument("depth_multiplier", literal(op.depth_multiplier), "1")
+def has_depthwise(site: LayerSite) -> bool:
+    """Whether Keras has the layer, with the same stride on all axes in every use."""
+    return site.rank < 3 and all(len({x.stride for x in row}) == 1 for row in site.windows())
 
 
-def has_depthwise(op: Any, x: TensorType) -> bool:
-    return x.rank < 3 and len({w.stride for w in op.windows(x.rank)}) == 1
-
-
-def separable_conv(op: SeparableConv, x: TensorType) -> tuple[Call, ...]:
-    (_, first), (_, second) = op.parts()
-    assert isinstance(first, DepthwiseConv)
-    assert isinstance(second, Conv)
-    if not has_depthwise(first, x) or plan(first.windows(x.rank)).subsample:
-        return *depthwise_conv(first, x, "depthwise"), *conv(second, first.infer(x), "pointwise")
+def separable_conv(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    parts = dict(site.parts())
+    first, second = parts["depthwise"], parts["pointwise"]
+    if not has_depthwise(first) or any(map(leaves_out, first.windows())):
+        return *depthwise_conv(w, first, "depthwise"), *conv(w, second, "pointwise")
     found = [
         Variable("depthwise/kernel", "depthwise_kernel"),
         Variable("pointwise/kernel", "pointwise_kernel"),
+        Variable("pointwise/bias", "bias"),
     ]
-    found += [Variable("pointwise/bias", "bias")] if op.use_bias else []
-    filters = Argument("filters", literal(op.filters), positional=True)
-    return convolution("SeparableConv", op, x, (filters,), (multiplier(op),), found=tuple(found))
-
-
-def dense(op: Dense, x: TensorType) -> tuple[Call, ...]:
-    units = Argument("units", literal(op.units), positional=True)
-    return layer("Dense", units, *outcome(op), variables=variables(op, x)), *activated(
-        op.activation, ""
+    filters = w.option("filters", site, "filters", positional=True)
+    multiplier = w.option("depth_multiplier", site, "depth_multiplier", "1")
+    return convolution(
+        "SeparableConv", w, site, (filters,), (multiplier,), found=tuple(found)
     )
 
 
-def global_pool(op: Any, x: TensorType) -> tuple[Call, ...]:
-    function = "GlobalAveragePooling" if isinstance(op, GlobalAvgPool) else "GlobalMaxPooling"
-    return (layer(f"{function}{x.rank}D", Argument("keepdims", literal(op.keepdims), "False")),)
+def dense(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    units = w.option("units", site, "units", positional=True)
+    first = layer("Dense", units, *outcome(w, site), variables=variables(site))
+    return first, *activated(w, site, "")
 
 
-def adaptive_avg_pool(op: AdaptiveAvgPool, x: TensorType) -> tuple[Call, ...]:
-    size = Argument("output_size", per_axis(op.outputs(x.rank)), positional=True)
-    return (layer(f"AdaptiveAveragePooling{x.rank}D", size),)
+def global_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    mean = isinstance(site.op, GlobalAvgPool)
+    function = "GlobalAveragePooling" if mean else "GlobalMaxPooling"
+    return (layer(f"{function}{site.rank}D", w.option("keepdims", site, "keepdims", "False")),)
 
 
-def local_response_norm(op: LocalResponseNorm, x: TensorType) -> tuple[Call, ...]:
-    values = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "k": op.k}
-    arguments = tuple(Argument(keyword, literal(value)) for keyword, value in values.items())
-    return (Call("local_response_norm", arguments, helper=True, made=(Made(""),)),)
+def adaptive_avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    rows = [t.op.outputs(site.rank) for t in site.typed]  # type: ignore[attr-defined]
+    slots = [
+        site.each("output_size", axis, tuple(row[axis] for row in rows))
+        for axis in range(site.rank)
+    ]
+    size = sized("output_size", [w.scope.text(slot) for slot in slots], positional=True)
+    return (layer(f"AdaptiveAveragePooling{site.rank}D", size),)
 
 
-def dropout(op: Dropout, x: TensorType) -> tuple[Call, ...]:
-    return (layer("Dropout", Argument("rate", literal(op.rate), positional=True)),)
+def local_response_norm(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    kinds = {"size": "int", "alpha": "float", "beta": "float", "k": "float"}
+    arguments = (w.option(field, site, field, kind=kind) for field, kind in kinds.items())
+    return (helper("local_response_norm", *arguments),)
 
 
-def flatten(op: Flatten, x: TensorType) -> tuple[Call, ...]:
+def dropout(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    return (layer("Dropout", w.option("rate", site, "rate", positional=True)),)
+
+
+def flatten(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     return (layer("Flatten"),)
 
 
-def zero_pad(op: ZeroPad, x: TensorType) -> tuple[Call, ...]:
-    return (pad_layer(zero_padding(op.pads(x.rank)), x.rank, ""),)
+def zero_pad(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    rows = [t.op.pads(site.rank) for t in site.typed]  # type: ignore[attr-defined]
+    return (pad_layer(zero_padding(sides(w, site, rows)), site.rank, ""),)
 
 
-def scale(op: Scale, x: TensorType) -> tuple[Call, ...]:
-    return (layer("Rescaling", Argument("scale", literal(op.value), positional=True)),)
+def scale(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    return (layer("Rescaling", w.option("scale", site, "value", positional=True)),)
 
 
-def identity(op: Identity, x: TensorType) -> tuple[Call, ...]:
+def identity(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     return (layer("Identity"),)
 
 
-LOWERING: Final[dict[type[Op], Callable[[Any, TensorType], tuple[Call, ...]]]] = {
+LOWERING: Final[Mapping[type[Op], Callable[[Writer, LayerSite], tuple[Call, ...]]]] = {
     Activation: activation,
     AdaptiveAvgPool: adaptive_avg_pool,
     AvgPool: avg_pool,

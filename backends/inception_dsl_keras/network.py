@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inception_dsl.backend import (
+    Argument,
+    AuxHead,
     Code,
-    Defined,
+    Definitions,
     Group,
     Item,
-    Symbolic,
-    TypedChain,
-    TypedStep,
-    TypedUse,
+    Read,
+    StepSite,
+    Symbol,
+    UseNode,
     call,
     comment,
     cost,
@@ -24,10 +26,12 @@ from inception_dsl.backend import (
     signature,
 )
 
-from .blocks import Functions
+from .blocks import IN_CHANNELS, Functions, scope_at_top
 from .body import Assign, Body, Plain, Statement
+from .calls import Writer
 from .helpers import Helpers, written
-from .source import broken
+from .printing import broken
+from .record import ChainRecord, Piece
 from .views import LimitView, NetworkView, SectionView
 
 LOCAL = (
@@ -47,26 +51,29 @@ LOCAL = (
 class Network:
     """Writes the statements of the top first, so that the helpers are known; then the view."""
 
-    def __init__(self, defined: Defined, functions: Functions, reserved: set[str]) -> None:
-        self.defined, self.functions = defined, functions
-        self.program = defined.program
-        self.least = minimum_input(defined.typed)
-        taken = {*reserved, *LOCAL, *defined.parameters}
-        self.body = Body(functions.call, taken, notes=True)
+    def __init__(self, definitions: Definitions, functions: Functions) -> None:
+        self.definitions, self.functions = definitions, functions
+        self.typed, self.top = definitions.typed, definitions.top
+        self.program = self.typed.program
+        self.least = minimum_input(self.typed)
+        frames = [chain.frame for chain in self.top.sections.values()]
+        reserved = functions.variables() | {*LOCAL}
+        self.scope = scope_at_top(self.top.symbols, frames[0].rows, reserved)
+        self.body = Body(Writer(self.scope, functions.joined), functions.call, notes=True)
         self.saved: dict[str, str] = {}
+        self.records: dict[str, ChainRecord] = {}
         self.x = "inputs"
         self.sections: list[tuple[str, list[Statement]]] = []
-        for name in [n for n in defined.sections if n != "head"]:
-            self.sections.append((name, self.section(defined.sections[name])))
+        for name in [n for n in self.top.sections if n != "head"]:
+            self.sections.append((name, self.section(name)))
         self.features = self.x
-        self.head = self.section(defined.sections["head"], last="logits") if self.has_head else []
+        self.head = self.section("head", last="logits") if self.has_head else []
         self.heads = {
             head.name: self.body.claim(head.name, f"{head.name}_logits")
-            for head, _ in defined.heads
+            for head, _ in self.typed.heads
         }
-        self.head_statements = [
-            s for head, chain in defined.heads for s in self.aux_head(head.name, chain)
-        ]
+        self.head_records: dict[str, ChainRecord] = {}
+        self.head_statements = [s for head, _ in self.typed.heads for s in self.aux_head(head)]
 
     @property
     def has_head(self) -> bool:
@@ -80,21 +87,24 @@ class Network:
     def statements(self) -> list[Statement]:
         return [s for _, part in self.sections for s in part] + self.head + self.head_statements
 
-    def section(self, chain: TypedChain, last: str = "") -> list[Statement]:
+    def section(self, name: str, last: str = "") -> list[Statement]:
         """The statements of a section; ``last`` is what its end is called."""
         self.body.statements = []
-        for step in chain.steps:
-            self.x = self.body.step(step, self.x, "x", ())
+        record: list[tuple[Piece, ...]] = []
+        for step in self.top.sections[name].steps:
+            self.x, pieces = self.body.step(step, self.x, "x", ())
+            record.append(pieces)
             self.save(step)
+        self.records[name] = tuple(record)
         found = self.body.statements
         if last and found and isinstance(found[-1], Assign) and not found[-1].depth:
             found[-1] = replace(found[-1], target=last)
             self.x = last
         return found
 
-    def save(self, step: TypedStep) -> None:
+    def save(self, step: StepSite) -> None:
         """Give the output of a step a variable of its own where a head or an output needs it later."""
-        wanted = {head.after for head, _ in self.defined.heads} | set(self.program.outputs.values())
+        wanted = {head.after for head, _ in self.typed.heads} | set(self.program.outputs.values())
         segment = step.node.segments[-1] if step.node.segments else ""
         if segment not in wanted:
             return
@@ -105,22 +115,26 @@ class Network:
         else:
             self.body.statements.append(Plain(f"{self.saved[segment]} = {self.x}"))
 
-    def aux_head(self, name: str, chain: TypedChain) -> list[Statement]:
+    def aux_head(self, head: AuxHead) -> list[Statement]:
         """The statements of an auxiliary head: one call of its block, or of a function of its own."""
-        head = next(h for h, _ in self.defined.heads if h.name == name)
         self.body.statements, self.body.notes = [], False
-        source, target = self.saved[head.after], self.heads[name]
-        only = chain.steps[0] if len(chain.steps) == 1 else None
-        if only and not only.repeated and isinstance(only.runs[0].typed, TypedUse):
-            self.body.step(only, source, target, (name,))
+        source, target = self.saved[head.after], self.heads[head.name]
+        steps = self.top.heads[head.name].steps
+        if len(steps) == 1 and not steps[0].repeated and isinstance(steps[0].node, UseNode):
+            _, pieces = self.body.step(steps[0], source, target, (head.name,))
+            self.head_records[head.name] = (pieces,)
             return self.body.statements
-        typed = next(c for h, c in self.defined.typed.heads if h.name == name)
-        function = self.functions.head(
-            name, head.about, self.defined.head_chains[name], f"{typed.x} -> {typed.y}"
-        )
-        values = {own: Symbolic.name(own) for own in self.defined.parameters}
-        self.body.assign(target, function.call(values), source, name, 0)
+        symbols, chain = self.definitions.own_head(head.name)
+        function = self.functions.head(head, symbols, chain)
+        values = [self.given(argument, symbols) for argument in function.arguments]
+        self.body.assign(target, function.call(values), source, head.name)
+        self.head_records[head.name] = function.record
         return self.body.statements
+
+    def given(self, argument: Argument, symbols: dict[str, Symbol]) -> Code:
+        """What the network gives for an argument of a head: the parameter of its own that has the same name."""
+        name = next(key for key, symbol in symbols.items() if symbol is argument.symbol)
+        return Read(self.scope.read(self.top.symbols[name], argument.form))
 
     def view(self, helpers: Helpers) -> NetworkView:
         sections = [
@@ -128,13 +142,13 @@ class Network:
             for name, found in self.sections
             if found
         ]
-        reads = "in_channels" in self.reads()
+        reads = self.top.symbols[IN_CHANNELS] in self.scope.reads
         outputs = {self.program.output_name: self.x}
         return NetworkView(
             signature=self.signature(),
             docstring=self.documentation(),
             limits=self.limits(),
-            channels=(Code("    in_channels = input_shape[-1]"),) if reads else (),
+            channels=(Code(f"    {IN_CHANNELS} = input_shape[-1]"),) if reads else (),
             features=tuple(sections),
             without_top=(self.result({"features": self.features}, indent=8),)
             if self.has_features
@@ -146,9 +160,6 @@ class Network:
             heads=written(self.head_statements, helpers),
             result=self.result({**outputs, **self.heads}),
         )
-
-    def reads(self) -> set[str]:
-        return {word for s in self.statements if isinstance(s, Assign) for word in s.reads}
 
     def title(self, section: str) -> tuple[Code, ...]:
         return () if self.program.kind == "block" else (comment(section.capitalize()),)
@@ -167,7 +178,7 @@ class Network:
         """The smallest input and the test that a shape is below it; nothing where any size will do."""
         sizes = [self.least]
         if self.heads:
-            sizes.append(minimum_input(self.defined.typed, heads=True))
+            sizes.append(minimum_input(self.typed, heads=True))
         if max(max(size) for size in sizes) == 1:
             return ()
         if all(len(set(size)) == 1 for size in sizes):
@@ -180,17 +191,13 @@ class Network:
         value = texts[0] if len(set(texts)) == 1 else f"{texts[1]} if aux_logits else {texts[0]}"
         return (LimitView(Code(value), Code(test)),)
 
-    def used(self) -> dict[str, object]:
-        """The parameters that some statement reads."""
-        return {
-            name: value for name, value in self.defined.parameters.items() if name in self.reads()
-        }
-
     def signature(self) -> Code:
         shape = self.program.input.shape
         kind = f"tuple[{', '.join(['int | None'] * len(self.program.input.spatial))}, int]"
         parameters = [f"input_shape: {kind} = {literal(shape)}"]
-        parameters += [f"{k}: {type(v).__name__} = {literal(v)}" for k, v in self.used().items()]
+        parameters += [
+            f"{a.name}: {a.kind} = {a.form.write(a.values[0])}" for a in self.scope.signature()
+        ]
         parameters += ["include_top: bool = True"] if self.has_features else []
         parameters += ["aux_logits: bool = False"] if self.heads else []
         parameters.append(f"name: str = {literal(self.program.id)}")
@@ -198,10 +205,10 @@ class Network:
 
     def documentation(self) -> Code:
         arguments = ["input_shape: Spatial sizes, then channels; None for a size that may vary."]
-        known = {"num_classes": "Number of classes."}
-        arguments += [
-            f"{name}: {known.get(name, 'Parameter of the block.')}" for name in self.used()
-        ]
+        classes = self.top.symbols.get("classes")
+        for argument in self.scope.signature():
+            what = "Number of classes." if argument.symbol is classes else "Parameter of the block."
+            arguments.append(f"{argument.name}: {what}")
         if self.has_features:
             arguments.append(
                 "include_top: Whether to end with the classifier or with the features before it."
@@ -217,7 +224,7 @@ class Network:
         )
 
     def counts(self) -> str:
-        found = list(layers(self.defined.typed))
+        found = list(layers(self.typed))
         total = cost([layer for layer in found if not layer.auxiliary])
         auxiliary = sum(layer.parameters for layer in found if layer.auxiliary)
         more = f" ({auxiliary:,} more in auxiliary heads)" if auxiliary else ""

@@ -7,97 +7,155 @@ map is divided by the share of the window that lies inside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
-from inception_dsl.backend import AvgPool, MaxPool, Pool, TensorType, Window, literal
+from inception_dsl.backend import Code, LayerSite, literal
 
-from .calls import TENSOR, Argument, Call, Made, layer
-from .windows import is_point, is_same, pad_layer, pads_of, pairs, per_axis, same_pads, zero_padding
-
-
-def max_pool(op: MaxPool, x: TensorType) -> tuple[Call, ...]:
-    windows = op.windows(x.rank)
-    if not hangs(windows):
-        if is_point(windows) or not any(map(sum, pads_of(windows) or [(1, 1)])):
-            return (native("MaxPooling", op, x, "valid"),)
-        if op.padding == "same" or is_same(windows):
-            return (native("MaxPooling", op, x, "same"),)
-    return (padded("max_pool", windows, padding(windows), ()),)
-
-
-def avg_pool(op: AvgPool, x: TensorType) -> tuple[Call, ...]:
-    windows = op.windows(x.rank)
-    constant = pads_of(windows)
-    if op.count_include_pad:
-        return counted(op, x)
-    if not hangs(windows) and constant is not None:
-        if not any(map(sum, constant)):
-            return (native("AveragePooling", op, x, "valid"),)
-        if (op.padding == "same" or is_same(windows)) and all(a == b for a, b in constant):
-            return (native("AveragePooling", op, x, "same"),)
-    return (padded("average_pool", windows, padding(windows), ("mean",)),)
+from .calls import Call, Keyword, Value, Writer, either, helper, layer, on_tensor, symbolic, tupled
+from .windows import (
+    VALID,
+    Sides,
+    Windows,
+    axes,
+    is_same,
+    is_valid,
+    native,
+    nothing,
+    pad_layer,
+    pads,
+    pairs,
+    sides,
+    sizes,
+    zero_padding,
+)
 
 
-def counted(op: AvgPool, x: TensorType) -> tuple[Call, ...]:
+class Ceil(NamedTuple):
+    """Whether a last window may hang over the end: in some use, and as source."""
+
+    possible: bool
+    text: Code
+
+
+def max_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    ceil = hanging(w, site)
+    if not ceil.possible:
+        word = native(w, site, is_same)
+        if word.fits:
+            return (called("MaxPooling", w, site, word.padding),)
+    return (padded("max_pool", w, site, outside(w, site, ceil)),)
+
+
+def avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    counts = site.slot("count_include_pad")
+    counting = symbolic(counts) and not _unpadded(site)
+    if not counting and counts.all(True):
+        return counted(w, site)
+    ceil = hanging(w, site)
+    if counting:
+        return either_way(w, site, ceil, w.scope.text(counts))
+    if not ceil.possible:
+        word = native(w, site, same_average)
+        if word.fits:
+            return (called("AveragePooling", w, site, word.padding),)
+    return (padded("average_pool", w, site, outside(w, site, ceil), "mean"),)
+
+
+def same_average(windows: Windows) -> bool:
+    """Whether ``same`` says what an average pool with these windows does, on every backend."""
+    found = [w.constant_pads for w in windows]
+    return is_same(windows) and all(pad is not None and pad[0] == pad[1] for pad in found)
+
+
+def counted(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     """An average pool that counts padding: zeros are laid around the map first."""
-    windows = op.windows(x.rank)
-    constant = pads_of(windows)
-    calls: list[Call] = []
-    if constant is None:
-        calls.append(pad_layer(same_pads(windows) + ("[0]" if x.rank == 1 else ""), x.rank, "pad"))
-    elif any(map(sum, constant)):
-        calls.append(pad_layer(zero_padding(constant), x.rank, "pad"))
-    if hangs(windows):
-        rounded = ceil_pads(
-            windows, [(0, 0)] * x.rank, [w.padding[1] for w in windows if w.padding != "same"]
-        )
-        return *calls, padded("average_pool", windows, rounded, ("mean",))
-    return *calls, native("AveragePooling", op, x, "valid")
+    before = pads(w, site, zero_padding)
+    calls = () if before is None else (pad_layer(before, site.rank, "pad"),)
+    ceil = hanging(w, site)
+    if not ceil.possible:
+        return *calls, called("AveragePooling", w, site, VALID)
+    return *calls, padded("average_pool", w, site, inside(w, site, ceil), "mean")
 
 
-def native(function: str, op: Pool, x: TensorType, padding: str) -> Call:
-    windows = op.windows(x.rank)
+def either_way(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> tuple[Call, ...]:
+    """An average pool that counts padding in some uses: there, zeros are laid around the map first."""
+    none = zero_padding(nothing(site.rank))
+    first = either(counts, lambda: pads(w, site, zero_padding) or none, lambda: none)
+    second = either(counts, lambda: inside(w, site, ceil), lambda: outside(w, site, ceil))
+    return (
+        pad_layer(first, site.rank, "pad"),
+        padded("average_pool", w, site, second, "mean"),
+    )
+
+
+def outside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
+    """The padding of a pool as a tuple of pairs, or the expression that computes it from the tensor's size."""
+    plain = pairs(nothing(site.rank))
+    return either(ceil.text, lambda: around(w, site), lambda: pads(w, site, pairs) or plain)
+
+
+def inside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
+    """The padding of a pool on a map that is padded already."""
+    plain = pairs(nothing(site.rank))
+    return either(ceil.text, lambda: around(w, site, done=True), lambda: plain)
+
+
+def _unpadded(site: LayerSite) -> bool:
+    """Whether there is no padding that could be counted, however the block is used."""
+    return not symbolic(site.slot("padding")) and all(map(is_valid, site.windows()))
+
+
+def called(function: str, w: Writer, site: LayerSite, padding: Code | None) -> Call:
+    """A pool of the framework."""
     return layer(
-        f"{function}{x.rank}D",
-        Argument("pool_size", per_axis([w.kernel for w in windows]), positional=True),
-        Argument("strides", per_axis([w.stride for w in windows])),
-        Argument("padding", literal(padding), literal("valid")),
+        f"{function}{site.rank}D",
+        sizes(w, site, "pool_size", "kernel", positional=True),
+        sizes(w, site, "strides", "stride"),
+        Keyword("padding", padding, VALID),
     )
 
 
-def padded(helper: str, windows: Sequence[Window], padding: str, inner: tuple[str, ...]) -> Call:
-    arguments = (
-        Argument("pool_size", per_axis([w.kernel for w in windows]), positional=True),
-        Argument("strides", per_axis([w.stride for w in windows]), positional=True),
-        Argument("padding", padding, positional=True),
+def padded(function: str, w: Writer, site: LayerSite, padding: Value, *inner: str) -> Call:
+    """A pool of a helper function, which takes explicit padding."""
+    return helper(
+        function,
+        sizes(w, site, "pool_size", "kernel", positional=True),
+        sizes(w, site, "strides", "stride", positional=True),
+        Keyword("padding", padding, positional=True),
+        inner=inner,
     )
-    return Call(helper, arguments, helper=True, made=tuple(Made(part) for part in (*inner, "")))
 
 
-def hangs(windows: Sequence[Window]) -> bool:
+def hanging(w: Writer, site: LayerSite) -> Ceil:
     """Whether a last window may hang over the end."""
-    return any(w.ceil_mode and w.stride > 1 for w in windows)
+    mode = site.slot("ceil_mode")
+    rows = site.windows()
+    possible = symbolic(mode) or any(w.ceil_mode and w.stride > 1 for row in rows for w in row)
+    return Ceil(possible, w.scope.text(mode) if possible else literal(False))
 
 
-def padding(windows: Sequence[Window]) -> str:
-    """The padding as a tuple of pairs, or the expression that computes it from the tensor's size."""
-    if hangs(windows):
-        pads = pads_of(windows) or []
-        return ceil_pads(windows, pads, [after for _, after in pads])
-    constant = pads_of(windows)
-    return same_pads(windows) if constant is None else pairs(constant)
-
-
-def ceil_pads(
-    windows: Sequence[Window], pads: Sequence[tuple[int, int]], after: Sequence[int]
-) -> str:
+def around(w: Writer, site: LayerSite, *, done: bool = False) -> Value:
     """``ceil_padding(x, window, stride)``; with what was padded before where that matters.
 
-    A last window that would start in the padding behind the map (``after`` pixels) does not count.
+    A last window that would start in the padding behind the map does not count. ``done``: the map is padded already.
     """
-    sizes, strides = tuple(w.kernel for w in windows), tuple(w.stride for w in windows)
-    fits = all(w.stride <= w.kernel - a for w, a in zip(windows, after, strict=True))
-    if fits and not any(map(sum, pads)) and len(set(sizes)) == len(set(strides)) == 1:
-        return f"ceil_padding({TENSOR}, {sizes[0]}, {strides[0]})"
-    arguments = [TENSOR, literal(sizes), literal(strides), pairs(pads), literal(tuple(after))]
-    return f"ceil_padding_around({', '.join(arguments)})"
+    sizes, strides = axes(w, site, "kernel"), axes(w, site, "stride")
+    explicit, none = behind(w, site), nothing(site.rank)
+    before = none if done else explicit
+    if _fits(site) and before == none and len(set(sizes)) == len(set(strides)) == 1:
+        return on_tensor("ceil_padding", sizes[0], strides[0])
+    after = tupled(side for _, side in explicit)
+    return on_tensor("ceil_padding_around", tupled(sizes), tupled(strides), pairs(before), after)
+
+
+def _fits(site: LayerSite) -> bool:
+    """Whether no window can start in the padding behind the map."""
+    windows = (window for row in site.windows() for window in row)
+    return all(x.padding == "same" or x.stride <= x.kernel - x.padding[1] for x in windows)
+
+
+def behind(w: Writer, site: LayerSite) -> Sides:
+    """The padding of windows that may hang over the end: explicit, as such windows have no ``same``."""
+    if all(isinstance(value, str) for value in site.slot("padding").values):
+        return nothing(site.rank)
+    return sides(w, site, site.pads())

@@ -1,4 +1,4 @@
-"""Windows: how padding, stride and dilation are said in Keras, exactly.
+"""Windows: how padding, stride and dilation are said in Keras, exactly, in all uses of what is written once.
 
 Keras knows ``same`` and ``valid``. Every other padding is made before the layer; what depends on the size of the input
 is computed from it when the model is built.
@@ -6,91 +6,246 @@ is computed from it when the model is built.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
-from inception_dsl.backend import Window, literal
+from inception_dsl.backend import (
+    Code,
+    Group,
+    Item,
+    LayerSite,
+    Slot,
+    Symbol,
+    Window,
+    add,
+    call,
+    constant,
+    literal,
+    multiply,
+    subtract,
+)
 
-from .calls import TENSOR, Argument, Call, layer
+from .calls import (
+    Call,
+    Keyword,
+    OnTensor,
+    Value,
+    Writer,
+    composed,
+    either,
+    layer,
+    on_tensor,
+    symbolic,
+    tupled,
+    varies,
+)
 
-NATIVE_ANY = None
+Windows: TypeAlias = "Sequence[Window]"
+Sides: TypeAlias = "tuple[tuple[Code, Code], ...]"
+ZERO = literal(0)
+SAME = literal("same")
+VALID = literal("valid")
+
+
+class Native(NamedTuple):
+    """Whether Keras has a word for a padding in every use, and the word; none where all words mean the same."""
+
+    fits: bool
+    padding: Code | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a convolution slides: ``pads`` before it, its own ``strides`` and ``padding``, ``subsample`` after it."""
 
-    pads: str
-    strides: str
-    padding: str | None
-    subsample: str
+    pads: Value | None
+    strides: Keyword
+    padding: Code | None
+    subsample: Keyword | None = None
 
 
-def per_axis(values: Sequence[int]) -> str:
-    """One number where all axes have the same, else a tuple."""
-    return literal(values[0] if len(set(values)) == 1 else tuple(values))
+def plan(w: Writer, site: LayerSite) -> Plan:
+    """How a convolution is said that has these windows."""
+    strides = sizes(w, site, "strides", "stride", "1")
+    if any(leaves_out(windows) for windows in site.windows()):
+        subsample = Keyword("strides", strides.value)
+        one = Keyword("strides", literal(1), "1", kind="int")
+        return Plan(pads(w, site, zero_padding), one, VALID, subsample)
+    word = native(w, site, same_convolution)
+    if word.fits:
+        return Plan(None, strides, word.padding)
+    return Plan(pads(w, site, zero_padding), strides, VALID)
 
 
-def pairs(pads: Sequence[tuple[int, int]]) -> str:
-    """Pixels before and after each axis, as a tuple of pairs."""
-    return literal(tuple(tuple(p) for p in pads))
+def leaves_out(windows: Windows) -> bool:
+    """Whether a window has a stride and a dilation; Keras takes one or the other."""
+    return any(w.stride > 1 for w in windows) and any(w.dilation > 1 for w in windows)
 
 
-def zero_padding(pads: Sequence[tuple[int, int]]) -> str:
-    """The argument of a ``ZeroPadding`` layer, as short as it can be said."""
-    if len(set(pads)) == 1 and pads[0][0] == pads[0][1]:
-        return literal(pads[0][0])
-    if len(pads) == 1:
-        return literal(tuple(pads[0]))
-    if all(before == after for before, after in pads):
-        return literal(tuple(before for before, _ in pads))
-    return pairs(pads)
+def same_convolution(windows: Windows) -> bool:
+    """Whether ``same`` says what these windows of a convolution do."""
+    # of three axes in float64, TensorFlow (2.21) also cuts off what a stride beyond the window would leave out
+    skips = len(windows) == 3 and any(w.stride > w.extent for w in windows)
+    return not skips and is_same(windows)
 
 
-def pad_layer(padding: str, rank: int, part: str) -> Call:
-    return layer(f"ZeroPadding{rank}D", Argument("padding", padding, positional=True), part=part)
-
-
-def pads_of(windows: Sequence[Window]) -> list[tuple[int, int]] | None:
-    """The padding, if it is the same at every size."""
-    found = [w.constant_pads for w in windows]
-    return None if None in found else [p for p in found if p is not None]
-
-
-def is_same(windows: Sequence[Window]) -> bool:
-    """Whether explicit padding is what ``same`` means, at every size."""
-    return all(
-        w.stride == 1 and w.padding == Window(w.kernel, 1, w.dilation).constant_pads
+def is_same(windows: Windows) -> bool:
+    """Whether the padding is what ``same`` means, at every size."""
+    point = all(w.extent == 1 and w.padding in ("same", (0, 0)) for w in windows)
+    return point or all(
+        w.padding == "same"
+        or (w.stride == 1 and w.padding == Window(w.kernel, 1, w.dilation).constant_pads)
         for w in windows
     )
 
 
-def is_point(windows: Sequence[Window]) -> bool:
-    """Whether the windows are single pixels without padding, so that ``same`` and ``valid`` agree."""
-    return all(w.extent == 1 and w.padding in ("same", (0, 0)) for w in windows)
+def is_valid(windows: Windows) -> bool:
+    """Whether there is no padding, at every size."""
+    return all(w.constant_pads == (0, 0) for w in windows)
 
 
-def same_pads(windows: Sequence[Window]) -> str:
+def native(w: Writer, site: LayerSite, same: Callable[[Windows], bool]) -> Native:
+    """The word for the padding; ``same`` tells where that word says what windows do."""
+    padding, rows = site.slot("padding"), site.windows()
+    if symbolic(padding) and _is_text(padding):
+        said = zip(padding.values, rows, strict=True)
+        fits = all(word == "valid" or same(windows) for word, windows in said)
+        return Native(True, w.scope.text(padding)) if fits else Native(False)
+    if symbolic(padding) and not _follows(site, padding):
+        return Native(False)
+    words = [
+        word
+        for word, means in ((SAME, same), (VALID, is_valid))
+        if all(means(windows) for windows in rows)
+    ]
+    return Native(bool(words), words[0] if len(words) == 1 else None)
+
+
+def _is_text(padding: Slot) -> bool:
+    return all(isinstance(value, str) for value in padding.values)
+
+
+def _follows(site: LayerSite, padding: Slot) -> bool:
+    """Whether the padding is computed from the window only, so that what it reads is an argument anyway."""
+    read: set[Symbol] = set()
+    for field in ("kernel", "dilation"):
+        terms = [site.axis(field, axis).term for axis in range(site.rank)]
+        read |= {symbol for term in terms if term is not None for symbol in term.symbols}
+    return padding.term is not None and set(padding.term.symbols) <= read
+
+
+def axes(w: Writer, site: LayerSite, field: str) -> tuple[Code, ...]:
+    """An attribute of the windows on each axis."""
+    return tuple(w.scope.text(site.axis(field, axis)) for axis in range(site.rank))
+
+
+def per_axis(values: Sequence[Code]) -> Code:
+    """One number where all axes have the same, else a tuple."""
+    return values[0] if len(set(values)) == 1 else tupled(values)
+
+
+def sizes(
+    w: Writer,
+    site: LayerSite,
+    keyword: str,
+    field: str,
+    default: str | None = None,
+    *,
+    positional: bool = False,
+) -> Keyword:
+    """An attribute of the windows as an argument: one number, or one for each axis."""
+    return sized(keyword, axes(w, site, field), default, positional=positional)
+
+
+def sized(
+    keyword: str, values: Sequence[Code], default: str | None = None, *, positional: bool = False
+) -> Keyword:
+    """An argument that is one number, or one for each axis."""
+    kind = "int" if len(set(values)) == 1 else f"tuple[{', '.join(['int'] * len(values))}]"
+    return Keyword(keyword, per_axis(values), default, positional, kind)
+
+
+def pad_layer(padding: Value, rank: int, part: str) -> Call:
+    return layer(f"ZeroPadding{rank}D", Keyword("padding", padding, positional=True), part=part)
+
+
+def pairs(sides: Sides) -> Code:
+    """Pixels before and after each axis, as a tuple of pairs."""
+    return tupled(tupled(side) for side in sides)
+
+
+def zero_padding(sides: Sides) -> Code:
+    """The argument of a ``ZeroPadding`` layer, as short as it can be said."""
+    if len(set(sides)) == 1 and sides[0][0] == sides[0][1]:
+        return sides[0][0]
+    if len(sides) == 1:
+        return tupled(sides[0])
+    if all(before == after for before, after in sides):
+        return tupled(before for before, _ in sides)
+    return pairs(sides)
+
+
+def nothing(rank: int) -> Sides:
+    """No padding."""
+    return ((ZERO, ZERO),) * rank
+
+
+def pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> Value | None:
+    """Explicit padding in one of the forms above; nothing where there is none in any use."""
+    padding = site.slot("padding")
+    if not symbolic(padding) and all(is_valid(windows) for windows in site.windows()):
+        return None
+    if symbolic(padding) and _is_text(padding):
+        mode = w.scope.text(padding)
+        test = composed(f"{mode} == {SAME}", mode)
+        return either(
+            test, lambda: same_pads(w, site, form), lambda: form(nothing(site.rank))
+        )
+    if padding.all("same") and not _fixed(site):
+        return same_pads(w, site, form)
+    return form(sides(w, site, tuple(found or () for found in site.pads())))
+
+
+def _fixed(site: LayerSite) -> bool:
+    """Whether the padding of ``same`` is one that can be written out."""
+    fields = [site.axis(f, a) for f in ("kernel", "stride", "dilation") for a in range(site.rank)]
+    return None not in site.pads() and not any(map(varies, fields))
+
+
+def sides(w: Writer, site: LayerSite, rows: Sequence[Sequence[tuple[int, int]]]) -> Sides:
+    """Pixels before and after each axis, given in every use."""
+
+    def one(axis: int, side: int) -> Code:
+        return w.scope.text(site.pad(axis, side, tuple(row[axis][side] for row in rows)))
+
+    return tuple((one(axis, 0), one(axis, 1)) for axis in range(site.rank))
+
+
+def same_pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> OnTensor:
     """The padding of ``same`` as an expression on the tensor's size."""
-    sizes = literal(tuple(w.extent for w in windows))
-    strides = literal(tuple(w.stride for w in windows))
-    return f"same_padding({TENSOR}, {sizes}, {strides})"
+    arguments = tupled(extents(w, site)), tupled(axes(w, site, "stride"))
+    if form is pairs or site.rank > 1:
+        return on_tensor("same_padding", *arguments)
+
+    def single(x: str) -> Group:
+        items = call("same_padding", x, *arguments).items
+        return Group("same_padding(", tuple(Item(i.value) for i in items), ")[0]")
+
+    return OnTensor(single, ("same_padding",))
 
 
-def plan(windows: Sequence[Window]) -> Plan:
-    """How a convolution with these windows is said."""
-    strides = per_axis([w.stride for w in windows])
-    constant = pads_of(windows)
-    if constant is not None:
-        pads = zero_padding(constant) if any(map(sum, constant)) else ""
-    else:
-        pads = same_pads(windows) + ("[0]" if len(windows) == 1 else "")
-    if any(w.stride > 1 for w in windows) and any(w.dilation > 1 for w in windows):
-        return Plan(pads, "1", literal("valid"), strides)
-    # of three axes in float64, TensorFlow (2.21) also cuts off what a stride beyond the window would leave out
-    skips = len(windows) == 3 and any(w.stride > w.extent for w in windows)
-    if is_point(windows) and not skips:
-        return Plan("", strides, NATIVE_ANY, "")
-    if is_same(windows) or (windows[0].padding == "same" and not skips):
-        return Plan("", strides, literal("same"), "")
-    return Plan(pads, strides, literal("valid"), "")
+def extents(w: Writer, site: LayerSite) -> tuple[Code, ...]:
+    """The pixels that a window spans on each axis."""
+    found = []
+    for axis in range(site.rank):
+        kernel, dilation = site.axis("kernel", axis), site.axis("dilation", axis)
+        if not symbolic(dilation) and dilation.all(1):
+            found.append(w.scope.text(kernel))
+            continue
+        values = tuple(windows[axis].extent for windows in site.windows())
+        span = multiply(subtract(kernel.term, constant(1)), dilation.term)
+        found.append(
+            w.scope.text(Slot(site.frame, values, add(span, constant(1)), "window_size"))
+        )
+    return tuple(found)

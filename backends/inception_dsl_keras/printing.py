@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from inception_dsl.backend import Code, Group, Item, call, flat, layout, literal
 
-from .calls import TENSOR, Argument, Call
+from .calls import Call, Keyword
 
 WIDTH = 88
-_WORD = re.compile(r"\b[A-Za-z_]\w*\b(?!\()")
-
-
-def renamed(text: str, names: Mapping[str, str]) -> str:
-    """Source with other names for some variables."""
-    if not names or text[:1] in ("'", '"'):
-        return text
-    return _WORD.sub(lambda match: names.get(match[0], match[0]), text)
-
-
-def words(text: str) -> set[str]:
-    """Every variable that a piece of source reads."""
-    return set() if text[:1] in ("'", '"') else set(_WORD.findall(text))
 
 
 def name_text(name: str) -> Code:
@@ -30,13 +16,9 @@ def name_text(name: str) -> Code:
     return Code(f'f"{name}"') if "{" in name else literal(name)
 
 
-def items(arguments: Iterable[Argument], tensor: str) -> list[Item]:
-    """The arguments that are written."""
-    return [
-        Item(str(a.value).replace(TENSOR, tensor), "" if a.positional else a.keyword)
-        for a in arguments
-        if a.written
-    ]
+def items(arguments: Iterable[Keyword], tensor: str) -> list[Item]:
+    """The arguments that are written, in a call on a tensor of this name."""
+    return [Item(a.on(tensor), "" if a.positional else a.keyword) for a in arguments if a.written]
 
 
 def statement(

@@ -1,0 +1,101 @@
+"""Activation functions: an argument of a layer, a layer, or a helper function where Keras has no word for all uses."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from inception_dsl.backend import SLOPES, Code, Form, LayerSite, Slot, literal
+
+from .calls import Call, Keyword, Writer, below, helper, layer, symbolic, varies
+
+NATIVE: Final = frozenset(
+    {"relu", "relu6", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"}
+)
+"""Functions that Keras knows by name and defines as the language does with the values that a layer takes."""
+
+LINEAR: Final = literal("linear")
+
+
+def _word(function: str) -> Code:
+    return LINEAR if function == "none" else literal(function)
+
+
+WORD: Final = Form("activation", "str", _word)
+"""A function as Keras calls it; it calls no function ``linear``."""
+
+
+def outcome(w: Writer, site: LayerSite) -> tuple[Keyword, ...]:
+    """What a layer with weights does at its end: a function, where it knows it, and a bias."""
+    slot = site.slot("activation")
+    unknown = "leaky_relu" in slot.values
+    function = LINEAR if unknown else w.scope.text(slot, WORD)
+    bias = w.option("use_bias", site, "use_bias", "True")
+    return Keyword("activation", function, LINEAR), bias
+
+
+def activated(w: Writer, site: LayerSite, part: str) -> tuple[Call, ...]:
+    """A function behind a layer that does not know it, as a layer of its own."""
+    slot = site.slot("activation")
+    return (behind(w, slot, part),) if "leaky_relu" in slot.values else ()
+
+
+def behind(w: Writer, slot: Slot, part: str) -> Call:
+    """The layer of a function, called by the function, or ``activation`` where it may be another in another use."""
+    if not varies(slot):
+        function = str(slot.values[0])
+        return one(function, below(part, function))
+    part = below(part, "activation")
+    if "leaky_relu" in slot.values:
+        return any_of(w, slot, part)
+    return layer("Activation", activation_argument(w, slot), part=part)
+
+
+def activation_argument(w: Writer, slot: Slot) -> Keyword:
+    return Keyword("activation", w.scope.text(slot, WORD), positional=True, kind="str")
+
+
+def one(function: str, part: str) -> Call:
+    """The layer of a function with the values that the language gives it."""
+    if function == "none":
+        return layer("Identity", part=part)
+    if function == "leaky_relu":
+        slope = literal(SLOPES[function])
+        return layer("LeakyReLU", Keyword("negative_slope", slope), part=part)
+    return layer(
+        "Activation", Keyword("activation", literal(function), positional=True), part=part
+    )
+
+
+def any_of(
+    w: Writer, slot: Slot, part: str, alpha: Code | None = None, approximate: Code | None = None
+) -> Call:
+    """The helper function that applies one of several functions, for those that are no word of Keras."""
+    arguments = (
+        activation_argument(w, slot),
+        Keyword("alpha", alpha, "None", kind="float | None"),
+        Keyword("approximate", approximate, "False", kind="bool"),
+    )
+    return helper("activate", *arguments, part=part)
+
+
+def activation(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    """The op of a function, which may have a slope or an approximation of its own."""
+    function, alpha, approximate = map(site.slot, ("function", "alpha", "approximate"))
+    given, rough = not alpha.all(None), symbolic(approximate) or not approximate.all(False)
+    if varies(function):
+        if "leaky_relu" in function.values or given or rough:
+            slope = w.scope.text(alpha) if given else None
+            form = w.scope.text(approximate) if rough else None
+            return (any_of(w, function, "", slope, form),)
+        return (layer("Activation", activation_argument(w, function)),)
+    name = function.values[0]
+    if name == "leaky_relu" and given:
+        return (layer("LeakyReLU", w.option("negative_slope", site, "alpha")),)
+    if name == "elu" and given and (symbolic(alpha) or not alpha.all(SLOPES["elu"])):
+        return (layer("ELU", w.option("alpha", site, "alpha")),)
+    if name == "gelu" and rough:
+        if not varies(approximate):
+            return (helper("gelu_tanh"),)
+        flag = w.option("approximate", site, "approximate", positional=True, kind="bool")
+        return (helper("gelu", flag),)
+    return (one(name, ""),)
