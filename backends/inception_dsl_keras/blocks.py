@@ -35,7 +35,9 @@ MOST_SHAPES = 8
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function to print. ``parameters`` maps the block's own to those of the function, with their types.
+    """A function to print.
+
+    ``parameters`` maps the block's own to those of the function, with their types.
 
     ``optional`` are those among them (own names) that have their most common value as default.
     """
@@ -47,7 +49,10 @@ class Function:
     optional: frozenset[str] = frozenset()
 
     def call(self, values: Mapping[str, Any]) -> Call:
-        """The call with the block's own parameters: whole numbers by position, everything else by name."""
+        """The call with the block's own parameters.
+
+        Whole numbers by position, everything else by name.
+        """
         arguments = (
             Argument(
                 name, literal(values[own]), positional=kind == "int" and own not in self.optional
@@ -60,7 +65,9 @@ class Function:
 
 
 class Functions:
-    """The functions of a program's blocks and heads, in an order in which each only calls earlier ones."""
+    """The functions of a program's blocks and heads, in an order in which each only calls earlier
+    ones.
+    """
 
     def __init__(self, defined: Defined, names: Names, reserved: set[str]) -> None:
         self.defined, self.names, self.reserved = defined, names, reserved
@@ -95,7 +102,10 @@ class Functions:
             self.add(f"{block}_{text}", [variant], names, statements)
 
     def parameter(self, own: str, definition: Definition) -> str:
-        """The parameter's name in the function; another one where the function needs it for something else."""
+        """The parameter's name in the function.
+
+        Another one where the function needs it for something else.
+        """
         free = [k for k in definition.block.parameters if k not in definition.fixed]
         printed = dict(zip(free, definition.parameters, strict=True)).get(own, own)
         return f"{printed}_value" if printed in self.reserved else printed
@@ -126,7 +136,8 @@ class Functions:
         )
         statements = with_channels(statements)
         optional = frozenset(parameters.keys() & variants[0].fixed.keys() - {"kernel_size"})
-        # calls give whole numbers by position, so that these come first, and what has a default last
+        # calls give whole numbers by position, so that these come first, and what has a default
+        # last
         order = sorted(
             parameters, key=lambda own: (own in optional, block.parameters[own] != "int")
         )

@@ -68,8 +68,8 @@ Statement = Assign | Plain
 class Body:
     """Collects the statements of a function.
 
-    ``uses`` gives the call of a block's function, ``names`` other names for parameters, ``taken`` the names that no
-    variable may have. With ``notes``, statements say the shape they lead to.
+    ``uses`` gives the call of a block's function, ``names`` other names for parameters, ``taken``
+    the names that no variable may have. With ``notes``, statements say the shape they lead to.
     """
 
     uses: Callable[[TypedUse], Call]
@@ -204,7 +204,10 @@ class Body:
         self.statements.append(Assign(target, call, source, name, depth, note))
 
     def claim(self, *wanted: str) -> str:
-        """A variable that is not in use: the first of ``wanted`` that is free, else the last with a number."""
+        """A variable that is not in use.
+
+        The first of ``wanted`` that is free, else the last with a number.
+        """
         number = 2
         for candidate in wanted:
             if candidate not in self.taken:

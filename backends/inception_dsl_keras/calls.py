@@ -1,4 +1,7 @@
-"""What a lowered op consists of: calls of layers and of helper functions, each with the layers that it makes."""
+"""What a lowered op consists of.
+
+Calls of layers and of helper functions, each with the layers that it makes.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ TENSOR = "@"
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """``keyword=value``, left out where it equals ``default``; a ``value`` of ``None`` is as good as any other."""
+    """``keyword=value``, left out where it equals ``default``.
+
+    A ``value`` of ``None`` is as good as any other.
+    """
 
     keyword: str
     value: str | None
@@ -24,7 +30,9 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A weight of the op (``weight`` is its name in the spec) and the variable of the layer that holds it."""
+    """A weight of the op (``weight`` is its name in the spec) and the variable of the layer that
+    holds it.
+    """
 
     weight: str
     name: str
@@ -72,10 +80,16 @@ def below(part: str, inner: str) -> str:
 
 
 def layer_name(path: tuple[str, ...], part: str, kind: str) -> str:
-    """The name of a layer: the path and the part, joined; the kind stands for a path that is empty."""
+    """The name of a layer: the path and the part, joined.
+
+    The kind stands for a path that is empty.
+    """
     return "_".join([*(path or (kind,)), *([part] if part else [])])
 
 
 def merge_name(path: tuple[str, ...], merge: str) -> str:
-    """The name of the layer that joins branches; Keras itself gives the names ``add`` and ``multiply``."""
+    """The name of the layer that joins branches.
+
+    Keras itself gives the names ``add`` and ``multiply``.
+    """
     return "_".join([*path, merge]) if path or merge == "concat" else f"{merge}_branches"

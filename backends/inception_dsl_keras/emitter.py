@@ -127,7 +127,8 @@ def documentation(defined: Defined) -> Code:
         citation(about),
         about.description,
         bullets("Where the paper leaves a choice or differs from its code:", about.deviations),
-        "Images are channels last. Every layer is called by its path in the spec; the model saves and loads"
+        "Images are channels last. Every layer is called by its path in the spec; the model "
+        "saves and loads"
         " without custom objects, on TensorFlow, JAX and PyTorch.",
         generated_by(program.id),
     )

@@ -1,4 +1,7 @@
-"""The helper functions of a file: only those it calls, with only the options that vary in it as arguments."""
+"""The helper functions of a file.
+
+Only those it calls, with only the options that vary in it as arguments.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,9 @@ class Helpers:
         return "conv_bn" if not index else f"conv_bn_{'linear' if function == 'none' else function}"
 
     def options(self, function: str) -> dict[str, str | None]:
-        """The options of a helper that vary, with their most common value (``None``: it has to be given)."""
+        """The options of a helper that vary, with their most common value (``None``: it has to be
+        given).
+        """
         if function not in self.varying:
             self.varying[function] = self._options(function)
         return self.varying[function]

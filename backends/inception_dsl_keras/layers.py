@@ -69,7 +69,10 @@ def _calls(node: TypedOp) -> tuple[Call, ...]:
 
 
 def nameless(typed: TypedProgram) -> tuple[str, ...]:
-    """What the names of layers begin with where all the program is one use without a name: that of its block."""
+    """What the names of layers begin with where all the program is one use without a name.
+
+    That of its block.
+    """
     steps = [step for chain in typed.sections.values() for step in chain.steps]
     node = steps[0].node if len(steps) == 1 and not steps[0].repeated else None
     return (node.block,) if isinstance(node, UseNode) and not node.segments else ()
@@ -102,7 +105,8 @@ def check_names(typed: TypedProgram, report: Report) -> bool:
 
 
 def boundaries(typed: TypedProgram) -> dict[str, str]:
-    """The path of every used block and of every step at the top, and the layer that its output comes from.
+    """The path of every used block and of every step at the top, and the layer that its output
+    comes from.
 
     Auxiliary heads are left out, and what makes no layer.
     """

@@ -40,11 +40,16 @@ from .windows import Plan, pad_layer, per_axis, plan, zero_padding
 NATIVE: Final = frozenset(
     {"relu", "relu6", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"}
 )
-"""Functions that Keras knows by name and defines as the language does with the values that a layer takes."""
+"""Functions that Keras knows by name and defines as the language does with the values that a layer
+takes.
+"""
 
 SWITCHES: Final = {"center": "True", "scale": "True"}
 CONV_BN: Final = "conv_bn:"
-"""The helper function of a composite op, up to its activation; it gets its name when all its uses are known."""
+"""The helper function of a composite op, up to its activation.
+
+It gets its name when all its uses are known.
+"""
 
 
 def lower(op: Op, x: TensorType) -> tuple[Call, ...]:
@@ -68,7 +73,10 @@ def convolution(
     part: str = "",
     found: tuple[Variable, ...] = (),
 ) -> tuple[Call, ...]:
-    """A convolution with what stands around it: padding before; pixels left out, and a function, behind."""
+    """A convolution with what stands around it: padding before.
+
+    Pixels left out, and a function, behind.
+    """
     slide = plan(op.windows(x.rank))
     arguments = (*first, *sliding(op, x, slide), *options, *outcome(op))
     called = layer(
@@ -103,7 +111,10 @@ def sliding(op: Any, x: TensorType, slide: Plan) -> tuple[Argument, ...]:
 
 
 def variables(op: Op, x: TensorType, part: str = "", kernel: str = "same") -> tuple[Variable, ...]:
-    """The weights of an op that its layer calls as the spec does; ``part`` is the op's place in a composite."""
+    """The weights of an op that its layer calls as the spec does.
+
+    ``part`` is the op's place in a composite.
+    """
     prefix = f"{part}/" if part else ""
     return tuple(
         Variable(prefix + w.name, w.name, kernel if w.name == "kernel" else "same")
@@ -141,7 +152,10 @@ def activation_layer(op: Activation, part: str) -> Call:
 
 
 def conv_bn(op: ConvBn, x: TensorType) -> tuple[Call, ...]:
-    """One call of a helper function; written out only where pixels are left out between the two layers."""
+    """One call of a helper function.
+
+    Written out only where pixels are left out between the two layers.
+    """
     (_, first), (_, norm), _ = op.parts()
     assert isinstance(first, Conv)
     assert isinstance(norm, BatchNorm)
@@ -171,7 +185,10 @@ def conv_bn(op: ConvBn, x: TensorType) -> tuple[Call, ...]:
 
 
 def norm_options(op: Any, defaults: Mapping[str, str] = SWITCHES) -> tuple[Argument, ...]:
-    """The arguments of a normalisation layer; its numbers are always written, its switches where they are off."""
+    """The arguments of a normalisation layer.
+
+    Its numbers are always written, its switches where they are off.
+    """
     found = {"momentum": op.decay} if isinstance(op, BatchNormFields) else {}
     found |= {"epsilon": op.epsilon, "center": op.center, "scale": op.scale}
     return tuple(
@@ -199,7 +216,9 @@ def group_norm(op: GroupNorm, x: TensorType) -> tuple[Call, ...]:
 
 
 def depthwise_conv(op: DepthwiseConv, x: TensorType, part: str = "") -> tuple[Call, ...]:
-    """The layer of its own where there is one and all backends take its strides, else a convolution in groups."""
+    """The layer of its own where there is one and all backends take its strides, else a convolution
+    in groups.
+    """
     if has_depthwise(op, x):
         return convolution("DepthwiseConv", op, x, (), (multiplier(op),), part)
     channels = f"{TENSOR}.shape[-1]"

@@ -93,7 +93,7 @@ class Network:
         return found
 
     def save(self, step: TypedStep) -> None:
-        """Give the output of a step a variable of its own where a head or an output needs it later."""
+        """Give a step's output its own variable where a head or an output needs it later."""
         wanted = {head.after for head, _ in self.defined.heads} | set(self.program.outputs.values())
         segment = step.node.segments[-1] if step.node.segments else ""
         if segment not in wanted:
@@ -106,7 +106,10 @@ class Network:
             self.body.statements.append(Plain(f"{self.saved[segment]} = {self.x}"))
 
     def aux_head(self, name: str, chain: TypedChain) -> list[Statement]:
-        """The statements of an auxiliary head: one call of its block, or of a function of its own."""
+        """The statements of an auxiliary head.
+
+        One call of its block, or of a function of its own.
+        """
         head = next(h for h, _ in self.defined.heads if h.name == name)
         self.body.statements, self.body.notes = [], False
         source, target = self.saved[head.after], self.heads[name]
@@ -164,7 +167,10 @@ class Network:
         )
 
     def limits(self) -> tuple[LimitView, ...]:
-        """The smallest input and the test that a shape is below it; nothing where any size will do."""
+        """The smallest input and the test that a shape is below it.
+
+        Nothing where any size will do.
+        """
         sizes = [self.least]
         if self.heads:
             sizes.append(minimum_input(self.defined.typed, heads=True))

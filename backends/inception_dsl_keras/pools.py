@@ -1,8 +1,8 @@
 """Pools: native where Keras means the same on every backend, else padded by a helper function.
 
-Average pools leave padding out of the mean. Keras' own ``same`` does too, but its PyTorch backend (3.15) pads by the
-edge where the padding is not symmetric; there, and for every padding that Keras has no word for, the mean of the padded
-map is divided by the share of the window that lies inside.
+Average pools leave padding out of the mean. Keras' own ``same`` does too, but its PyTorch backend
+(3.15) pads by the edge where the padding is not symmetric; there, and for every padding that Keras
+has no word for, the mean of the padded map is divided by the share of the window that lies inside.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def hangs(windows: Sequence[Window]) -> bool:
 
 
 def padding(windows: Sequence[Window]) -> str:
-    """The padding as a tuple of pairs, or the expression that computes it from the tensor's size."""
+    """The padding as a tuple of pairs, or an expression that computes it from the size."""
     if hangs(windows):
         pads = pads_of(windows) or []
         return ceil_pads(windows, pads, [after for _, after in pads])

@@ -92,7 +92,8 @@ def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code,
         lines = [f"    {one_hot}, dtype=outputs.dtype)"]
         if smoothing:
             lines.append(
-                f"    one_hot = {literal(1 - smoothing)} * one_hot + {literal(smoothing)} / outputs.shape[-1]"
+                f"    one_hot = {literal(1 - smoothing)} * one_hot + {literal(smoothing)} / "
+                "outputs.shape[-1]"
             )
         lines.append("    return -ops.sum(one_hot * ops.log(ops.maximum(outputs, 1e-30)), axis=-1)")
     elif smoothing:

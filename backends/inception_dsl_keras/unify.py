@@ -1,7 +1,9 @@
-"""One function for several definitions of a block: where they differ only by the value of a parameter, it is named.
+"""One function for several definitions of a block.
 
-The compiler defines a block once for each set of values that reach a kernel size or a stride. Functions over tensors
-need no such copies: the value becomes an argument again.
+Where they differ only by the value of a parameter, it is named.
+
+The compiler defines a block once for each set of values that reach a kernel size or a stride.
+Functions over tensors need no such copies: the value becomes an argument again.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from .calls import Argument
 def unify(
     variants: Sequence[list[Statement]], values: Sequence[Mapping[str, Any]]
 ) -> list[Statement] | None:
-    """Statements that serve every variant, given the ``values`` that each one has written out; or ``None``."""
+    """Statements that serve every variant, given the ``values`` that each one has written out; or
+    ``None``.
+    """
     if len({len(v) for v in variants}) != 1:
         return None
     found = [_statement(same, values) for same in zip(*variants, strict=True)]
@@ -50,9 +54,8 @@ def _argument(slot: tuple[Argument, ...], values: Sequence[Mapping[str, Any]]) -
     written = {a.value for a in slot if a.value is not None}
     if len(written) <= 1:
         return replace(slot[0], value=next(iter(written), None))
-    if (
-        slot[0].keyword == "activation" and literal("none") in written
-    ):  # no word of Keras: it is left out
+    # no word of Keras: it is left out
+    if slot[0].keyword == "activation" and literal("none") in written:
         return None
     for name in sorted(values[0], key=lambda n: n != slot[0].keyword):
         if all(a.value in (None, literal(v[name])) for a, v in zip(slot, values, strict=True)):

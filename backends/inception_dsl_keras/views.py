@@ -76,9 +76,9 @@ class InitialView:
 class LossView:
     """The loss beside the model, of a ``single`` output or with ``weights`` for several.
 
-    Where the end of the network gives probabilities and heads give logits, ``probabilities`` is the body of its
-    function, and ``losses`` are the entries that say which output has which. ``given`` is what ``compile`` takes,
-    ``called`` the function of an output, ``main`` that of the end.
+    Where the end of the network gives probabilities and heads give logits, ``probabilities`` is the
+    body of its function, and ``losses`` are the entries that say which output has which. ``given``
+    is what ``compile`` takes, ``called`` the function of an output, ``main`` that of the end.
     """
 
     docstring: Code

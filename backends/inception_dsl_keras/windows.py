@@ -1,7 +1,7 @@
 """Windows: how padding, stride and dilation are said in Keras, exactly.
 
-Keras knows ``same`` and ``valid``. Every other padding is made before the layer; what depends on the size of the input
-is computed from it when the model is built.
+Keras knows ``same`` and ``valid``. Every other padding is made before the layer; what depends on
+the size of the input is computed from it when the model is built.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ NATIVE_ANY = None
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a convolution slides: ``pads`` before it, its own ``strides`` and ``padding``, ``subsample`` after it."""
+    """How a convolution slides.
+
+    ``pads`` before it, its own ``strides`` and ``padding``, ``subsample`` after it.
+    """
 
     pads: str
     strides: str
@@ -66,7 +69,7 @@ def is_same(windows: Sequence[Window]) -> bool:
 
 
 def is_point(windows: Sequence[Window]) -> bool:
-    """Whether the windows are single pixels without padding, so that ``same`` and ``valid`` agree."""
+    """Whether windows are single pixels without padding, so that ``same`` equals ``valid``."""
     return all(w.extent == 1 and w.padding in ("same", (0, 0)) for w in windows)
 
 
@@ -87,7 +90,8 @@ def plan(windows: Sequence[Window]) -> Plan:
         pads = same_pads(windows) + ("[0]" if len(windows) == 1 else "")
     if any(w.stride > 1 for w in windows) and any(w.dilation > 1 for w in windows):
         return Plan(pads, "1", literal("valid"), strides)
-    # of three axes in float64, TensorFlow (2.21) also cuts off what a stride beyond the window would leave out
+    # of three axes in float64, TensorFlow (2.21) also cuts off what a stride beyond the window
+    # would leave out
     skips = len(windows) == 3 and any(w.stride > w.extent for w in windows)
     if is_point(windows) and not skips:
         return Plan("", strides, NATIVE_ANY, "")

@@ -31,7 +31,10 @@ MOST = 10  # shapes in the documentation of a block
 
 
 class ClassView(NamedTuple):
-    """A class for a block: the lines of ``__init__`` and of ``forward`` (none in an ``nn.Sequential``)."""
+    """A class for a block.
+
+    The lines of ``__init__`` and of ``forward`` (none in an ``nn.Sequential``).
+    """
 
     name: Code
     base: Code

@@ -1,4 +1,7 @@
-"""From a typed chain to the body of a class: attributes, the lines of ``forward``, and where each weight lands."""
+"""From a typed chain to the body of a class.
+
+Attributes, the lines of ``forward``, and where each weight lands.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,9 @@ class ClassBody:
         self.forward.append(Line(target, value, shape_note(y) if self.commented else ""))
 
     def named(self, wanted: str, path: tuple[str, ...]) -> str:
-        """A free name: ``wanted``, or with the path before it where the class has several of that name."""
+        """A free name: ``wanted``, or with the path before it where the class has several of that
+        name.
+        """
         words = [part for part in path if not part.isdigit()]
         full = "_".join([*words, wanted, *(part for part in path if part.isdigit())])
         outer = words[0] if words else ""
@@ -103,7 +108,10 @@ class ClassBody:
         return name
 
     def chain(self, chain: TypedChain, x: str, target: str, path: tuple[str, ...]) -> str:
-        """Every step in turn, from the variable ``x`` to ``target``; the variable that holds the result."""
+        """Every step in turn, from the variable ``x`` to ``target``.
+
+        The variable that holds the result.
+        """
         for step in chain.steps:
             x = self.step(step, x, target, path)
         return x

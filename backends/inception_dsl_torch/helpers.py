@@ -18,20 +18,8 @@ from inception_dsl.backend import (
 )
 
 from .activations import SUFFIXES, applied, called
-
-NOTHING = Code("")
-
-
-class HelperView(NamedTuple):
-    """A helper to print: the template that holds its silhouette, and what varies in it."""
-
-    template: str
-    name: Code = NOTHING
-    base: Code = NOTHING
-    doc: Code = NOTHING
-    lines: tuple[Code, ...] = ()
-    head: Code = NOTHING
-    result: Code = NOTHING
+from .helper_view import HelperView
+from .norms import norm_class
 
 
 def batch_norm_settings(op: BatchNormFields) -> dict[str, Expression]:
@@ -112,7 +100,9 @@ class Helpers:
         )
 
     def conv(self, rank: int, dynamic: bool, activation: str) -> str:
-        """The class of a convolution, with ``same`` padding and an activation of its own where asked for."""
+        """The class of a convolution, with ``same`` padding and an activation of its own where
+        asked for.
+        """
         base = f"nn.Conv{rank}d"
         if dynamic:
             self._same_padding(dilation=True)
@@ -132,7 +122,10 @@ class Helpers:
         return self._add(template, helper, base=Code(base), doc=doc, result=result)
 
     def same_pool(self, kind: str, *, counted: bool) -> str:
-        """A pool with ``same`` padding that depends on the size; ``counted``: an average whose padding counts."""
+        """A pool with ``same`` padding that depends on the size.
+
+        ``counted``: an average whose padding counts.
+        """
         self._same_padding(dilation=False)
         template = (
             "same_max_pool"
@@ -161,39 +154,9 @@ class Helpers:
         """The class of a normalisation with the learned parameters that it has."""
         if scale and center:
             return base
-        short = base.removeprefix("nn.")
-        helper = short + ("NoScale" if center else "NoOffset" if scale else "NoAffine")
-        what = (
-            "an offset but no scale"
-            if center
-            else "a scale but no offset"
-            if scale
-            else "neither scale nor offset"
-        )
-        switch = "elementwise_affine=False" if "LayerNorm" in base else "affine=False"
-        features, arguments = {
-            "LayerNorm": ("normalized_shape", "normalized_shape: int, eps: float = 1e-05"),
-            "GroupNorm": ("num_channels", "num_groups: int, num_channels: int, eps: float = 1e-05"),
-        }.get(
-            short.removeprefix("Channel"),
-            ("num_features", "num_features: int, eps: float = 1e-05, momentum: float = 0.1"),
-        )
-        parameters = ["self", *arguments.split(", ")]
-        passed = ", ".join(_passed(p) for p in parameters[1:])
-        lines = [Code(f"        super().__init__({passed}, {switch})")]
-        if center:
-            lines.append(Code(f"        self.bias = nn.Parameter(torch.zeros({features}))"))
-        if scale:
-            lines.append(Code(f"        self.weight = nn.Parameter(torch.ones({features}))"))
-        if (
-            center and base == "nn.GroupNorm"
-        ):  # PyTorch 2.13 has no gradient of group norm with an offset alone
-            lines.append(Code("\n    def forward(self, x: Tensor) -> Tensor:"))
-            lines.append(Code("        x = F.group_norm(x, self.num_groups, eps=self.eps)"))
-            lines.append(Code("        return x + self.bias.view(-1, *[1] * (x.dim() - 2))"))
-        doc = docstring(f"``{base}`` with {what}.", indent=4)
-        head = signature("__init__", parameters, "None", indent=4)
-        return self._add("norm", helper, base=Code(base), doc=doc, head=head, lines=tuple(lines))
+        helper = norm_class(base, scale, center)
+        self.found.setdefault(str(helper.name), helper)
+        return str(helper.name)
 
     def _choices(self) -> dict[str, Counter[Any]]:
         """Every value of every setting of the program's ``conv_bn``."""
@@ -315,8 +278,3 @@ class Helpers:
         )
         head = signature("__init__", parameters, "None", indent=4)
         self._add("conv_bn", "ConvBN", doc=doc, head=head, lines=tuple(lines), result=Code(result))
-
-
-def _passed(parameter: str) -> str:
-    word = parameter.split(":")[0]
-    return f"{word}={word}" if "=" in parameter else word

@@ -1,4 +1,7 @@
-"""What an op becomes in PyTorch: modules, or an expression in ``forward`` where nothing is stored."""
+"""What an op becomes in PyTorch.
+
+Modules, or an expression in ``forward`` where nothing is stored.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from inception_dsl.backend import Expression, Value
 
 
 class Stored(NamedTuple):
-    """A weight: its name below the op in the spec, its module among the op's modules, its key there, its layout."""
+    """A weight: its name below the op in the spec, its module among the op's modules, its key
+    there, its layout.
+    """
 
     name: str
     module: int
@@ -18,8 +23,10 @@ class Stored(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """``modules`` are constructors to run in order. ``inline`` writes the op as an expression of its input
-    instead, which reads the values ``reads``.
+    """``modules`` are constructors to run in order.
+
+    ``inline`` writes the op as an expression of its input instead, which reads the values
+    ``reads``.
     """
 
     modules: tuple[Expression, ...] = ()

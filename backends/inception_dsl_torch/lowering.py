@@ -153,7 +153,8 @@ def pool(op: Pool, x: TensorType, helpers: Helpers) -> Layer:
         or not any(n for pair in pads for n in pair)
         or bool(getattr(op, "count_include_pad", False))
     )
-    # of three axes, PyTorch holds the window of an average against the map without its padding, and may refuse it
+    # of three axes, PyTorch holds the window of an average against the map without its padding, and
+    # may refuse it
     own = not (
         average and x.rank == 3 and not op.ceil_mode and any(n for pair in pads for n in pair)
     )

@@ -30,7 +30,9 @@ from .lowering import lower
 
 
 class Ref(NamedTuple):
-    """A weight (or, where ``layout`` is empty, a block or an op) of the spec and its place in a module."""
+    """A weight (or, where ``layout`` is empty, a block or an op) of the spec and its place in a
+    module.
+    """
 
     path: tuple[str, ...]
     key: tuple[str, ...]
@@ -41,7 +43,9 @@ class Ref(NamedTuple):
 
 
 class Lowered(NamedTuple):
-    """One use or op as modules, and the refs of what they hold (each key starts with the module's index)."""
+    """One use or op as modules, and the refs of what they hold (each key starts with the module's
+    index).
+    """
 
     modules: tuple[Expression, ...]
     refs: tuple[Ref, ...]
@@ -83,7 +87,9 @@ class Shared:
         return Lowered((call(name, *positional, **keywords),), (Ref((), ("0",), ""), *inside))
 
     def items(self, step: TypedStep) -> tuple[list[Expression], tuple[Ref, ...], list[TensorType]]:
-        """A step with its repetitions as the items of a sequence, their refs, and the type after each item."""
+        """A step with its repetitions as the items of a sequence, their refs, and the type after
+        each item.
+        """
         items: list[Expression] = []
         refs: list[Ref] = []
         types: list[TensorType] = []

@@ -15,27 +15,28 @@ from inception_dsl.backend import (
     UseNode,
     call,
     class_name,
-    cost,
     docstring,
     headline,
-    layers,
     layout,
     literal,
-    minimum_input,
     rows,
     signature,
 )
 
 from .blocks import ClassView, make_class
 from .build import ClassBody, Line, branch_names
+from .class_doc import class_doc
 from .modules import Ref, Shared, sequence, simple
 from .reserved import FORBIDDEN
+from .size_check import size_check
 from .training import TrainingView, training
 
 
 class Tap(NamedTuple):
-    """An output in the middle of the network, and whether it is an auxiliary head's; ``variable`` is what ``forward``
-    calls it (and the module of a head), as its own name may mean something else there.
+    """An output in the middle of the network, and whether it is an auxiliary head's.
+
+    ``variable`` is what ``forward`` calls it (and the module of a head), as its own name may mean
+    something else there.
     """
 
     name: str
@@ -121,10 +122,12 @@ class _Builder:
         view_of_training = training(self.defined.typed, outputs)
         return NetworkView(
             name=Code(name),
-            doc=self.doc(),
+            doc=class_doc(self.defined.typed),
             head=self.signature(bool(view_of_training.init)),
             setup=self.setup(bool(view_of_training.init)),
-            smallest=self.smallest(),
+            smallest=size_check(
+                self.defined.typed, self.auxiliary[0].variable if self.auxiliary else ""
+            ),
             features=tuple(features),
             features_doc=docstring(
                 f"Features before the head: {self.after_body()} for the spec's input.", indent=8
@@ -240,7 +243,8 @@ class _Builder:
 
     def head_doc(self, stops: bool) -> str:
         end = "probabilities" if self.defined.typed.probabilities else "logits"
-        return f"From features to {end}{'; ``pre_logits`` stops before the last layer' if stops else ''}."
+        stop = "; ``pre_logits`` stops before the last layer" if stops else ""
+        return f"From features to {end}{stop}."
 
     def signature(self, init: bool) -> Code:
         program = self.program
@@ -261,34 +265,6 @@ class _Builder:
             else []
         )
         return (Code("        super().__init__()"), *stored, *self.body.setup, *after)
-
-    def smallest(self) -> tuple[Code, ...]:
-        """The check of the input's size."""
-        typed = self.defined.typed
-        rank = typed.program.input.rank
-        least, trained = minimum_input(typed), minimum_input(typed, heads=True)
-        if max(trained) == 1:
-            return ()
-        lines = ["        size = tuple(x.shape[2:])"]
-        if len(set(least)) > 1 or len(set(trained)) > 1:
-            pairs = [f"size[{axis}] < {n}" for axis, n in enumerate(least)]
-            lines.append(f"        if {' or '.join(pairs)}:")
-            wanted = "x".join(map(str, least))
-        elif self.auxiliary and trained != least:
-            heads = f"self.{self.auxiliary[0].variable} is not None"
-            lines.append(
-                f"        least = {trained[0]} if self.training and {heads} else {least[0]}"
-            )
-            lines.append("        if min(size) < least:")
-            wanted = "x".join(["{least}"] * rank)
-        else:
-            lines.append(f"        if min(size) < {least[0]}:")
-            wanted = "x".join([str(least[0])] * rank)
-        message = f'f"{class_name(self.program.id)} needs at least {wanted} pixels, got {{size}}"'
-        if len(message) > 72:  # a long name
-            message = f'f"needs at least {wanted} pixels, got {{size}}"'
-        lines.append(layout("raise ", call("ValueError", message), indent=12))
-        return tuple(Code(line) for line in lines)
 
     def forward(self, outputs: str) -> list[str]:
         """The lines of ``forward``."""
@@ -324,24 +300,3 @@ class _Builder:
         if self.auxiliary and len(self.auxiliary) == len(self.taps):
             return "The outputs in training; in evaluation the logits come alone."
         return "The outputs."
-
-    def doc(self) -> Code:
-        typed = self.defined.typed
-        costs = cost(list(layers(typed)))
-        heads = f" ({costs.auxiliary:,} of them in auxiliary heads)" if costs.auxiliary else ""
-        smallest = "x".join(map(str, minimum_input(typed)))
-        size = (
-            f"{costs.trainable:,} parameters{heads} and {costs.macs:,} multiply-adds for an input of"
-            f" {self.program.input}; the smallest input is {smallest}."
-        )
-        arguments = ["num_classes: Number of classes.", "in_channels: Channels of the input."]
-        if self.auxiliary:
-            arguments.append(
-                "aux_logits: Whether to build the auxiliary heads; only training uses them."
-            )
-        if self.program.training and self.program.training.initializer:
-            arguments.append(
-                "init_weights: Whether to set the weights as the method of that name does."
-            )
-        listed = "Args:\n" + "\n".join(f"    {a}" for a in arguments)
-        return docstring(headline(self.program.about, self.program.id), size, listed, indent=4)

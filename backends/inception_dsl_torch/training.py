@@ -93,7 +93,8 @@ def loss_function(typed: TypedProgram, outputs: str) -> tuple[tuple[Code, ...], 
     def entropy(value: str, y: TensorType, *, logarithm: bool = False) -> str:
         value += ".flatten(1)" if y.rank and y.positions() == 1 else ""
         value += ".clamp(min=1e-30).log()" if logarithm else ""
-        return f"F.cross_entropy({value}, target{f', label_smoothing={literal(smoothing)}' if smoothing else ''})"
+        smoothed = f", label_smoothing={literal(smoothing)}" if smoothing else ""
+        return f"F.cross_entropy({value}, target{smoothed})"
 
     def main(value: str) -> str:
         return entropy(value, typed.y, logarithm=typed.probabilities)

@@ -23,7 +23,8 @@ from inception_dsl.backend import (
 )
 
 from .blocks import ClassView, alone, block_class
-from .helpers import ConvBnUse, Helpers, HelperView
+from .helper_view import HelperView
+from .helpers import ConvBnUse, Helpers
 from .modules import Ref, Shared
 from .network import NetworkView, network
 from .reserved import READ_BY_INIT

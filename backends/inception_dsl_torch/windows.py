@@ -13,7 +13,10 @@ def short(values: tuple[Any, ...]) -> str:
 
 
 def sides(pads: tuple[tuple[int, int], ...]) -> str:
-    """Padding as ``nn.ZeroPad2d`` takes it: that of ``F.pad``, or one number where all are equal."""
+    """Padding as ``nn.ZeroPad2d`` takes it.
+
+    That of ``F.pad``, or one number where all are equal.
+    """
     flat = tuple(n for pair in pads for n in pair)
     return literal(flat[0]) if len(set(flat)) == 1 and len(flat) > 2 else each_side(pads)
 

@@ -1,0 +1,31 @@
+"""The check of the input's size in the generated class."""
+
+from __future__ import annotations
+
+from inception_dsl.backend import Code, TypedProgram, call, class_name, layout, minimum_input
+
+
+def size_check(typed: TypedProgram, head: str) -> tuple[Code, ...]:
+    """The check of the input's size; ``head`` is the attribute of an auxiliary head, if any."""
+    rank = typed.program.input.rank
+    least, trained = minimum_input(typed), minimum_input(typed, heads=True)
+    if max(trained) == 1:
+        return ()
+    lines = ["        size = tuple(x.shape[2:])"]
+    if len(set(least)) > 1 or len(set(trained)) > 1:
+        pairs = [f"size[{axis}] < {n}" for axis, n in enumerate(least)]
+        lines.append(f"        if {' or '.join(pairs)}:")
+        wanted = "x".join(map(str, least))
+    elif head and trained != least:
+        heads = f"self.{head} is not None"
+        lines.append(f"        least = {trained[0]} if self.training and {heads} else {least[0]}")
+        lines.append("        if min(size) < least:")
+        wanted = "x".join(["{least}"] * rank)
+    else:
+        lines.append(f"        if min(size) < {least[0]}:")
+        wanted = "x".join([str(least[0])] * rank)
+    message = f'f"{class_name(typed.program.id)} needs at least {wanted} pixels, got {{size}}"'
+    if len(message) > 72:  # a long name
+        message = f'f"needs at least {wanted} pixels, got {{size}}"'
+    lines.append(layout("raise ", call("ValueError", message), indent=12))
+    return tuple(Code(line) for line in lines)
