@@ -1,4 +1,6 @@
-"""Whether cost grows with the spec: a chain of 10,000 steps against one of 1,000, side by side in one run.
+"""Whether cost grows with the spec.
+
+A chain of 10,000 steps against one of 1,000, side by side in one run.
 
 python benchmarks/linear.py
 """
@@ -72,7 +74,8 @@ def main() -> None:
             missed |= long / short > LIMIT
             verdict = f"at most {LIMIT}x: {'met' if long / short <= LIMIT else 'MISSED'}"
             print(
-                f"{title:20} {short * 1000:8.1f} ms {long * 1000:9.1f} ms {long / short:5.1f}x  {verdict}"
+                f"{title:20} {short * 1000:8.1f} ms {long * 1000:9.1f} ms {long / short:5.1f}x  "
+                f"{verdict}"
             )
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1024 if sys.platform != "darwin" else 1024 * 1024

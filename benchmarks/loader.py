@@ -2,8 +2,8 @@
 
 python benchmarks/loader.py
 
-Beside it stands PyYAML's own `yaml.load` with the parser in C, which gives neither places nor a mistake for a key that
-stands twice.
+Beside it stands PyYAML's own `yaml.load` with the parser in C, which gives neither places nor a
+mistake for a key that stands twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ SPEC = Path(__file__).parents[1] / "specs" / "v2.yaml"
 
 
 def text() -> str:
-    """Whole specs below keys of their own, so many that there are 500 lines; the longest spec is the densest too."""
+    """Whole specs below keys of their own, so many that there are 500 lines.
+
+    The longest spec is the densest too.
+    """
     lines: list[str] = []
     while len(lines) < LINES:
         lines += [
@@ -34,7 +37,9 @@ def text() -> str:
 
 
 def quickest(work: Callable[[], object]) -> float:
-    """Milliseconds of CPU time of the quickest of some rounds, which other work on the machine disturbs least."""
+    """Milliseconds of CPU time of the quickest of some rounds, which other work on the machine
+    disturbs least.
+    """
     times = []
     for _ in range(ROUNDS):
         start = time.process_time()

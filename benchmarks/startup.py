@@ -1,4 +1,6 @@
-"""Cold starts against a bare `python -c pass`, side by side in one run; peak memory of each command.
+"""Cold starts against a bare `python -c pass`, side by side in one run.
+
+Peak memory of each command.
 
 Run with the interpreter that inception-dsl is installed for, from the root of the repository:
 
@@ -68,7 +70,8 @@ def main() -> None:
             else ""
         )
         print(
-            f"{name:36} {seconds * 1000:7.1f} ms {seconds / bare:6.1f}x {memory:6.1f} MB  {verdict}".rstrip()
+            f"{name:36} {seconds * 1000:7.1f} ms {seconds / bare:6.1f}x {memory:6.1f} MB  "
+            f"{verdict}".rstrip()
         )
     raise SystemExit(missed)
 

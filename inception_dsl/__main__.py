@@ -10,9 +10,8 @@ import sys
 def run() -> None:
     """Run one command in a process of its own."""
     gc.disable()  # it ends before there is anything worth collecting
-    os.environ.setdefault(
-        "PYDANTIC_DISABLE_PLUGINS", "__all__"
-    )  # looking for them takes longer than reading a spec
+    # looking for them takes longer than reading a spec
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if sys.stdout is not None:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # what a terminal cannot show
     from .cli import main

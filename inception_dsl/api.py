@@ -11,17 +11,24 @@ from typing import Any
 from . import plugins
 from .compiler import compile_spec
 from .design.summary import Summary
-from .diagnostics.report import Diagnostic, Report, printable
+from .diagnostics.report import Diagnostic, Report
+from .diagnostics.text import printable
 from .emit.module import module_from_source
 from .ir.typed import TypedProgram
 
 
 class SpecWarning(UserWarning):
-    """The spec has something that its author may not want; :attr:`Network.warnings` has it with its place."""
+    """The spec has something that its author may not want.
+
+    :attr:`Network.warnings` has it with its place.
+    """
 
 
 class SpecError(ValueError):
-    """The spec has mistakes. The message is what the command line prints; ``diagnostics`` are the single mistakes."""
+    """The spec has mistakes.
+
+    The message is what the command line prints; ``diagnostics`` are the single mistakes.
+    """
 
     def __init__(self, report: Report) -> None:
         super().__init__(report.render())
@@ -35,9 +42,9 @@ def load(
 
     What the spec's author may not want is warned of, as :class:`SpecWarning`.
 
-    ``settings`` are what ``--set`` takes: parameters and fields by name, as Python values (``classes=10``,
-    ``**{"training.label_smoothing": 0.0}``); ``input="224x224x3"`` is short for the mapping. ``root`` is the folder
-    that the spec's files must stand in, as with ``--root``.
+    ``settings`` are what ``--set`` takes: parameters and fields by name, as Python values
+    (``classes=10``, ``**{"training.label_smoothing": 0.0}``); ``input="224x224x3"`` is short for
+    the mapping. ``root`` is the folder that the spec's files must stand in, as with ``--root``.
     """
     report = Report()
     typed = compile_spec(
@@ -91,5 +98,8 @@ class Network:
         raise SpecError(report)
 
     def module(self, backend: str) -> ModuleType:
-        """The source as an imported module; this imports the framework. Every call gives a module of its own."""
+        """The source as an imported module; this imports the framework.
+
+        Every call gives a module of its own.
+        """
         return module_from_source(self.source(backend), f"{self.name}_{backend}")

@@ -1,8 +1,8 @@
 """The pipeline, from a file to a typed program; read it from top to bottom.
 
-Each stage returns a value and adds its mistakes to the report; none prints, none raises at a user. What has a mistake
-is left out of the value, so that each stage finds the mistakes of its own in the rest. Warnings come last, of a spec
-without mistakes.
+Each stage returns a value and adds its mistakes to the report; none prints, none raises at a user.
+What has a mistake is left out of the value, so that each stage finds the mistakes of its own in the
+rest. Warnings come last, of a spec without mistakes.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ def compile_spec(
     report: Report,
     root: str | os.PathLike[str] | None = None,
 ) -> TypedProgram | None:
-    """The typed program of the spec at ``path``, or ``None`` with every mistake found in ``report``.
+    """The typed program of the spec at ``path``, or ``None`` with every mistake found in
+    ``report``.
 
-    ``root`` is the folder that the spec's files must stand in (:mod:`~inception_dsl.language.roots`). Of a spec
-    without mistakes, the report has the warnings.
+    ``root`` is the folder that the spec's files must stand in
+    (:mod:`~inception_dsl.language.roots`). Of a spec without mistakes, the report has the warnings.
     """
     before = len(report.diagnostics)
     spec = load(path, settings, report, root)

@@ -1,7 +1,8 @@
 """The installed backends: listed from entry points without importing any, loaded one at a time.
 
-A backend that cannot be loaded is one line of text, the distribution's name and the reason; it breaks nothing else. Its
-package is imported in a thread, so that one which never ends is given up, and what it prints goes to standard error.
+A backend that cannot be loaded is one line of text, the distribution's name and the reason; it
+breaks nothing else. Its package is imported in a thread, so that one which never ends is given up,
+and what it prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Any, Final, NamedTuple
 
-from .diagnostics.report import Report, Span, printable
+from .diagnostics.report import Report, Span
+from .diagnostics.text import printable
 from .diagnostics.words import suggestion
 from .emit.mark import sealed
 
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
 
 class Plugin(NamedTuple):
-    """An entry point: its name, the distribution that announces it, and the ``module:attribute`` it points at.
+    """An entry point: its name, the distribution that announces it, and the ``module:attribute`` it
+    points at.
 
     Where a distribution's entry points cannot be read, ``problem`` says why, and there is neither.
     """
@@ -114,7 +117,9 @@ def load(plugin: Plugin, plugins: Sequence[Plugin]) -> Backend:
 
 
 def _imported(plugin: Plugin, point: metadata.EntryPoint) -> Any:
-    """What the entry point names, imported in a thread of its own, which is left alone when it takes too long."""
+    """What the entry point names, imported in a thread of its own, which is left alone when it
+    takes too long.
+    """
     found: list[Any] = []
     failed: list[BaseException] = []
 
@@ -152,11 +157,17 @@ def _mismatch(found: object, plugin: Plugin) -> str:
     if not isinstance(found, Backend):
         return f"`{plugin.target}` is not a Backend but of type {type(found).__name__}"
     if found.api_version != API_VERSION:
-        return f"written for version {found.api_version} of the backend interface, this is version {API_VERSION}"
+        return (
+            f"written for version {found.api_version} of the backend interface, this is "
+            f"version {API_VERSION}"
+        )
     if found.name != plugin.name:
         return f"announced as `{plugin.name}`, but its backend is called `{found.name}`"
     if not _NAME.fullmatch(found.name):
-        return "a backend's name has lower-case letters, digits, `-` and `_`, a letter first: it names a folder"
+        return (
+            "a backend's name has lower-case letters, digits, `-` and `_`, a letter first: "
+            "it names a folder"
+        )
     if not isinstance(found.suffix, str) or not _SUFFIX.fullmatch(found.suffix):
         return f"`{printable(str(found.suffix))}` is not the ending of a file"
     return "" if callable(found.emit) else "its `emit` cannot be called"
@@ -194,7 +205,10 @@ def usable() -> tuple[list[tuple[Plugin, Backend]], list[str]]:
 
 
 def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) -> str | None:
-    """What ``backend`` prints of a program; a failure inside the backend is one line in the report."""
+    """What ``backend`` prints of a program.
+
+    A failure inside the backend is one line in the report.
+    """
     from .analysis.definitions import UndefinableError  # a backend that loads has imported it
     from .types.symbolic import TooLongError
 

@@ -1,4 +1,7 @@
-"""Branches that do not fit together: which of them is to blame, where its size is decided, what to write there."""
+"""Branches that do not fit together.
+
+Which of them is to blame, where its size is decided, what to write there.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ Branch = tuple[str, TypedChain]
 
 
 class Place(NamedTuple):
-    """Where a size is decided: a field, the op it belongs to, and the channels at the start of the block around it."""
+    """Where a size is decided.
+
+    A field, the op it belongs to, and the channels at the start of the block around it.
+    """
 
     origin: Origin
     field: str
@@ -37,14 +43,20 @@ class Place(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What differs between branches, and the size of each; ``None`` for one that fits any: a name, or broadcast."""
+    """What differs between branches, and the size of each.
+
+    ``None`` for one that fits any: a name, or broadcast.
+    """
 
     what: str
     sizes: tuple[Any, ...]
 
 
 class Clash:
-    """What is said of a fork whose branches differ in ``what``: channels, spatial sizes or ranks."""
+    """What is said of a fork whose branches differ in ``what``.
+
+    Channels, spatial sizes or ranks.
+    """
 
     def __init__(
         self,
@@ -96,7 +108,10 @@ class Clash:
         return _grid(y)
 
     def alike(self, y: TensorType) -> Any:
-        """What differs, of one map; where it is the same before and after a step, that step does not decide it."""
+        """What differs, of one map.
+
+        Where it is the same before and after a step, that step does not decide it.
+        """
         return y.rank if self.what == "ranks" else self.size(y)
 
     def sides(self) -> tuple[Branch, Branch]:
@@ -115,7 +130,10 @@ class Clash:
         )
 
     def decided(self, branch: Branch) -> Place:
-        """Where the size of a branch is decided: at its end, or at the branch where it is that of the input."""
+        """Where the size of a branch is decided.
+
+        At its end, or at the branch where it is that of the input.
+        """
         name, chain = branch
         found = self.decider(chain, self.values.get("in_channels")) or self.last_window(chain)
         return found or Place(self.fork.origin.below("branches", name), "")
@@ -152,9 +170,8 @@ class Clash:
 
     def argument(self, use: TypedUse, found: Place | None) -> Place | None:
         """The argument of a use that decides the size, where the block passes it on as it is."""
-        factor = (
-            found is not None and found.field == "depth_multiplier"
-        )  # the use does not give the channels
+        # the use does not give the channels
+        factor = found is not None and found.field == "depth_multiplier"
         value = (
             getattr(found.op.node.op, found.field, None)
             if found and found.op and not factor
@@ -272,7 +289,10 @@ def _sharpest(spatial: list[tuple[Any, ...]]) -> tuple[Any, ...]:
 
 
 def combined(types: list[TensorType]) -> TensorType | Difference:
-    """The type of an add or a multiply, or what differs: axes of size 1, and vectors, are broadcast."""
+    """The type of an add or a multiply, or what differs.
+
+    Axes of size 1, and vectors, are broadcast.
+    """
     found = _difference("ranks", (t.rank for t in types), broadcast=0)
     if found:
         return found

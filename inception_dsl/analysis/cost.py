@@ -1,4 +1,7 @@
-"""What a typed program costs: parameters, multiply-adds, the smallest input; layer by layer and in all."""
+"""What a typed program costs: parameters, multiply-adds, the smallest input.
+
+Layer by layer and in all.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,11 @@ class Layer(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Totals. ``macs`` leaves the auxiliary heads out; ``auxiliary`` is their share of the trainable parameters."""
+    """Totals.
+
+    ``macs`` leaves the auxiliary heads out; ``auxiliary`` is their share of the trainable
+    parameters.
+    """
 
     trainable: int
     non_trainable: int

@@ -1,9 +1,11 @@
-"""Definitions: what is printed once. Each block that a program uses, inferred on names instead of numbers.
+"""Definitions: what is printed once.
 
-A parameter that only reaches attributes which an op calls ``free`` (a number of filters, a rate) stays a parameter of
-the printed class or function. Any other (a kernel size, a name of a function) has its value written out, and the block
-is defined once for each set of such values. The same goes for the spatial size where weights depend on it (dense after
-flatten).
+Each block that a program uses, inferred on names instead of numbers.
+
+A parameter that only reaches attributes which an op calls ``free`` (a number of filters, a rate)
+stays a parameter of the printed class or function. Any other (a kernel size, a name of a function)
+has its value written out, and the block is defined once for each set of such values. The same goes
+for the spatial size where weights depend on it (dense after flatten).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from ..diagnostics.report import Diagnostic, Report
 from ..ir.program import AuxHead, Block, Chain, OpNode, Program, UseNode
 from ..ir.typed import TypedChain, TypedProgram, TypedUse
 from ..ir.walk import layers_of, nodes, uses_of
-from ..language.models import AXES
+from ..language.inputs import AXES
 from ..ops import attribute_names, expressions
 from ..types.symbolic import Symbolic
 from ..types.tensor import TensorType
@@ -27,7 +29,9 @@ RENAMED = {"classes": "num_classes"}
 
 
 class Definition(NamedTuple):
-    """A block to print. ``parameters`` are its arguments besides ``in_channels``; ``fixed`` the values written out.
+    """A block to print.
+
+    ``parameters`` are its arguments besides ``in_channels``; ``fixed`` the values written out.
 
     ``shapes`` are the types before and after the block at its uses, each pair once, in order.
     """
@@ -43,10 +47,10 @@ class Definition(NamedTuple):
 class Defined(NamedTuple):
     """A program ready to print.
 
-    ``definitions`` stand in an order in which each only uses earlier ones. ``sections`` and ``heads`` are the top on
-    its spatial size, with ``in_channels`` as a name, and ``num_classes`` or a block's free parameters (``parameters``,
-    name to value); ``head_chains`` are the heads with their own ``in_channels`` as a name. ``typed`` is the program on
-    numbers.
+    ``definitions`` stand in an order in which each only uses earlier ones. ``sections`` and
+    ``heads`` are the top on its spatial size, with ``in_channels`` as a name, and ``num_classes``
+    or a block's free parameters (``parameters``, name to value); ``head_chains`` are the heads with
+    their own ``in_channels`` as a name. ``typed`` is the program on numbers.
     """
 
     typed: TypedProgram
@@ -72,7 +76,10 @@ class Defined(NamedTuple):
 
 
 class UndefinableError(Exception):
-    """A block that has a type on numbers has none on names: an expression is too long, or there are too many."""
+    """A block that has a type on numbers has none on names.
+
+    An expression is too long, or there are too many.
+    """
 
     def __init__(self, found: list[Diagnostic]) -> None:
         super().__init__(*(d.message for d in found))
@@ -81,7 +88,10 @@ class UndefinableError(Exception):
 
 @lru_cache(maxsize=4)
 def define(typed: TypedProgram) -> Defined:
-    """The definitions of a typed program, the same for every backend; raises :class:`UndefinableError`."""
+    """The definitions of a typed program, the same for every backend.
+
+    Raises :class:`UndefinableError`.
+    """
     program = typed.program
     fixed = {
         name: frozenset(fixed_parameters(block, program)) for name, block in program.blocks.items()
@@ -98,29 +108,11 @@ def define(typed: TypedProgram) -> Defined:
         }
         x = sections[name].y
     heads = tuple(
-        (
-            head,
-            _must(
-                inference,
-                inference.chain(
-                    head.chain,
-                    after[head.after],
-                    {**values, "in_channels": after[head.after].channels},
-                ),
-            ),
-        )
-        for head in program.aux_heads
+        (head, _head(inference, head, after[head.after], values)) for head in program.aux_heads
     )
     channels = Symbolic.name("in_channels")
     head_chains = {
-        head.name: _must(
-            inference,
-            inference.chain(
-                head.chain,
-                TensorType(chain.x.spatial, channels),
-                {**values, "in_channels": channels},
-            ),
-        )
+        head.name: _head(inference, head, TensorType(chain.x.spatial, channels), values)
         for head, chain in heads
     }
     tops = [*sections.values(), *(chain for _, chain in heads)]
@@ -133,8 +125,18 @@ def define(typed: TypedProgram) -> Defined:
     )
 
 
+def _head(
+    inference: Inference, head: AuxHead, x: TensorType, values: Mapping[str, Any]
+) -> TypedChain:
+    """An auxiliary head on ``x``."""
+    return _must(inference, inference.chain(head.chain, x, {**values, "in_channels": x.channels}))
+
+
 def _top_values(program: Program) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The values at the top, with names where the printed class has arguments; and those arguments."""
+    """The values at the top, with names where the printed class has arguments.
+
+    And those arguments.
+    """
     values: dict[str, Any] = {**program.values, "in_channels": Symbolic.name("in_channels")}
     if program.kind == "network":
         values["classes"] = Symbolic.name(RENAMED["classes"])
@@ -166,7 +168,10 @@ def _fixed(chain: Chain, names: set[str], program: Program) -> set[str]:
 
 
 def key_of(use: TypedUse, fixed: Mapping[str, frozenset[str]], sized: Container[str]) -> Key:
-    """What tells definitions apart: the block, the values written out, and what of the input counts."""
+    """What tells definitions apart.
+
+    The block, the values written out, and what of the input counts.
+    """
     block = use.node.block
     values = tuple((k, v) for k, v in use.arguments.items() if k in fixed[block])
     return block, values, use.x.spatial if block in sized else use.x.rank
@@ -223,14 +228,16 @@ class _Builder:
             parameters = tuple(
                 RENAMED.get(k, k) for k in block.parameters if k not in self.fixed[block.id]
             )
-            pairs = tuple(
-                dict.fromkeys(self.pairs.get(key, ()))
-            )  # none, where numbers take another size
+            # none, where numbers take another size
+            pairs = tuple(dict.fromkeys(self.pairs.get(key, ())))
             self.found[key] = Definition(key, block, parameters, dict(key[1]), symbolic, pairs)
 
 
 def _shapes(typed: TypedProgram) -> list[tuple[TypedUse, tuple[TensorType, TensorType]]]:
-    """Every use on numbers with its types, in order, nested ones too; what a block holds, once for each input."""
+    """Every use on numbers with its types, in order, nested ones too.
+
+    What a block holds, once for each input.
+    """
     found: list[tuple[TypedUse, tuple[TensorType, TensorType]]] = []
     seen: set[int] = set()
 

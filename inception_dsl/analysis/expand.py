@@ -1,4 +1,6 @@
-"""A linked spec to a program: defaults filled in, every use checked against its block, every step named.
+"""A linked spec to a program.
+
+Defaults filled in, every use checked against its block, every step named.
 
 Only the blocks that are used become part of the program.
 """
@@ -13,7 +15,8 @@ from ..diagnostics.words import nearest, suggestion
 from ..ir.program import AuxHead, Chain, Origin, Preprocessing, Program
 from ..language.link import Linked, given_defaults
 from ..language.load import Spec
-from ..language.models import BlockFile, NetworkFile, Parameter
+from ..language.models import BlockFile, NetworkFile
+from ..language.parameters import Parameter
 from ..yaml.edits import Editor
 from .records import about, checkpoints, tensor_type, training
 from .steps import Steps, starts
@@ -32,37 +35,10 @@ class _Expander:
         self.steps = Steps(linked, given_defaults(spec.model), spec.root, report)
 
     def program(self) -> Program:
-        model, document = self.spec.model, self.spec.document
-        origin = Origin(document, ())
+        model = self.spec.model
+        origin = Origin(self.spec.document, ())
         values = self.values(model.params, origin)
-        if isinstance(model, BlockFile):
-            if model.input is None and not document.lost("input"):
-                help = "add `input: {channels: …, height: …, width: …}` or give one on the command line"
-                self.report.error(
-                    "E404",
-                    f"`{model.block}` has no input to be built on",
-                    origin.span("block"),
-                    help=help,
-                )
-            chain = self.steps.top_chain(model.steps, origin.below("steps"), set(model.params))
-            sections = {"steps": chain}
-        else:
-            if "classes" in values:
-                self.report.error(
-                    "E206",
-                    "`classes` has a field of its own",
-                    document.key_span(("params", "classes")),
-                )
-            values["classes"] = model.classes
-            names = {*model.params, "classes"}
-            sections = {
-                name: self.steps.top_chain(getattr(model, name), origin.below(name), names, (name,))
-                for name in ("stem", "body", "head")
-            }
-            if not any(sections.values()):
-                self.report.error(
-                    "E202", "the network has no steps", origin.span(), help="add `body: […]`"
-                )
+        sections = self.sections(model, origin, values)
         self.steps.unique([n for c in sections.values() for n in c])
         network = model if isinstance(model, NetworkFile) else None
         return Program(
@@ -80,6 +56,34 @@ class _Expander:
             origin=origin,
             checkpoints=checkpoints(network, origin, self.linked, self.report),
         )
+
+    def sections(
+        self, model: NetworkFile | BlockFile, origin: Origin, values: dict[str, Any]
+    ) -> dict[str, Chain]:
+        """The chains at the top; the number of classes becomes one of the ``values``."""
+        if isinstance(model, BlockFile):
+            if model.input is None and not origin.document.lost("input"):
+                help = (
+                    "add `input: {channels: …, height: …, width: …}` or give one on the "
+                    "command line"
+                )
+                message = f"`{model.block}` has no input to be built on"
+                self.report.error("E404", message, origin.span("block"), help=help)
+            steps = self.steps.top_chain(model.steps, origin.below("steps"), set(model.params))
+            return {"steps": steps}
+        if "classes" in values:
+            place = origin.document.key_span(("params", "classes"))
+            self.report.error("E206", "`classes` has a field of its own", place)
+        values["classes"] = model.classes
+        names = {*model.params, "classes"}
+        sections = {
+            name: self.steps.top_chain(getattr(model, name), origin.below(name), names, (name,))
+            for name in ("stem", "body", "head")
+        }
+        if not any(sections.values()):
+            help = "add `body: […]`"
+            self.report.error("E202", "the network has no steps", origin.span(), help=help)
+        return sections
 
     def preprocessing(self, model: NetworkFile | None, origin: Origin) -> Preprocessing | None:
         found = model.preprocessing if model else None

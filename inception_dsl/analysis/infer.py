@@ -1,16 +1,14 @@
-"""Shapes: one rule for every op, run on numbers (a program on its input) or on names (a block by itself).
+"""Shapes: one rule for every op, run on numbers (a program on its input) or on names (a block by
+itself).
 
-``None`` stands for a type that is not known because of a mistake. It passes through what follows, so that one mistake
-is one report, and what does not depend on it is looked at all the same.
+``None`` stands for a type that is not known because of a mistake. It passes through what follows,
+so that one mistake is one report, and what does not depend on it is looked at all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
-
-from pydantic import ValidationError
 
 from ..diagnostics.report import Edit, Report, Span
 from ..ir.program import (
@@ -19,27 +17,23 @@ from ..ir.program import (
     ForkNode,
     Node,
     OpNode,
-    Origin,
     Program,
-    Turn,
     UseNode,
     cause,
     nth,
 )
 from ..ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 from ..ir.walk import step_count
-from ..language.models import fits
-from ..ops import Fields, Op, attribute_names, expressions
+from ..language.parameters import fits
 from ..ops.fields.refusal import shown
-from ..types.expression import Expression, ExpressionError
 from ..types.symbolic import Symbolic, TooLongError
 from ..types.tensor import ShapeError, TensorType
-from ..yaml.edits import Editor, inside
+from ..yaml.edits import Editor
 from .clash import Clash, Difference, combined, concatenated
+from .evaluate import Evaluation
 
 MAX_LAYERS = 10_000
 MAX_DIFFERENT = 1_000
-_NOTES = 3
 
 
 def infer(program: Program, report: Report) -> TypedProgram | None:
@@ -47,22 +41,20 @@ def infer(program: Program, report: Report) -> TypedProgram | None:
     return Inference(program, report).program_types()
 
 
-class Inference:
+class Inference(Evaluation):
     """Infers chains of one program; a block that is used again with the same values costs nothing.
 
-    Raises nothing: what does not fit goes into the report, and the chain that holds it has no type (``None``).
-    ``room`` is how many layers may still be inferred; as many as the spec writes, and some for those that repeats and
-    uses make of them.
+    Raises nothing: what does not fit goes into the report, and the chain that holds it has no type
+    (``None``). ``room`` is how many layers may still be inferred; as many as the spec writes, and
+    some for those that repeats and uses make of them.
     """
 
     def __init__(self, program: Program, report: Report, room: int | None = None) -> None:
-        self.program, self.report = program, report
+        super().__init__(report)
+        self.program = program
         self.room = MAX_DIFFERENT + 2 * step_count(program) if room is None else room
         self.entered: list[Node] = []
         self.memo: dict[Any, TypedChain | None] = {}
-        self.uses: list[Turn] = []
-        self.turn: tuple[int, int]
-        self.reported: set[tuple[str, Span]] = set()
 
     def program_types(self) -> TypedProgram | None:
         program = self.program
@@ -110,7 +102,10 @@ class Inference:
         return layers > MAX_LAYERS
 
     def full(self, node: Node) -> bool:
-        """Whether there is no room for another layer; the innermost repeat or use that leads to it is reported."""
+        """Whether there is no room for another layer.
+
+        The innermost repeat or use that leads to it is reported.
+        """
         self.room -= 1
         if self.room == -1:
             again = next(
@@ -119,30 +114,6 @@ class Inference:
             message = f"repeats and uses make more than {MAX_DIFFERENT:,} layers of other shapes"
             self.error("E309", message, cause(again))
         return self.room < 0
-
-    def error(
-        self,
-        code: str,
-        message: str,
-        span: Span,
-        *,
-        label: str = "",
-        help: str = "",
-        notes: tuple[str, ...] = (),
-        related: tuple[tuple[Span, str], ...] = (),
-        fix: tuple[Edit, ...] = (),
-    ) -> None:
-        """Report a mistake with the uses that led to it."""
-        if (code, span) in self.reported:
-            return
-        self.reported.add((code, span))
-        found = [turn.note for turn in reversed(self.uses)]
-        if len(found) > _NOTES:
-            found[1:-1] = [f"in: {len(found) - 2} uses between"]
-        notes = (*found, *notes)
-        self.report.error(
-            code, message, span, label=label, help=help, notes=notes, related=related, fix=fix
-        )
 
     def chain(
         self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]
@@ -200,21 +171,6 @@ class Inference:
             return None
         return value
 
-    def evaluate(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
-        """``value``, computed if it is an expression; ``None`` after a mistake, also one in what it depends on."""
-        if not isinstance(value, Expression):
-            return value
-        if any(name not in values for name, _ in value.names):
-            return None
-        try:
-            return value.evaluate(values)
-        except ExpressionError as error:
-            span = inside(origin.span(), error.offset, error.length, self.report.texts)
-            self.error("E207", str(error), span)
-        except TooLongError as error:
-            self.error("E309", str(error), origin.span())
-        return None
-
     def node(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> Typed | None:
         if isinstance(node, OpNode):
             return self.op(node, x, values)
@@ -251,56 +207,6 @@ class Inference:
         notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 else ()
         help = error.help or (f"write `{field}: {error.write}`" if error.write else "")
         self.error(error.code, f"`{node.op.op}`: {error}", span, help=help, notes=notes, fix=fix)
-
-    def bind(self, node: OpNode, values: Mapping[str, Any]) -> Op | None:
-        """The op with every expression replaced by its value, checked again where it is a number."""
-        op = node.op
-        written = {k: getattr(op, k) for k in attribute_names(type(op))}
-        found = {k: v for k, v in written.items() if expressions(v)}
-        if not found:
-            return op
-        bound = {}
-        for key, value in found.items():
-            bound[key] = self.substitute(value, node.origin.below(key), values)
-            if bound[key] is None:
-                return None
-        try:
-            return type(op).model_validate({**written, **bound, "op": op.op})
-        except ValidationError as error:
-            for problem in error.errors(include_url=False):
-                field = str(problem["loc"][0])
-                message = f"`{field}`: {problem['msg']}"
-                here = node.origin.span(field)
-                span = self.argument(written[field])
-                if span is None:
-                    self.error("E203", message, here)
-                else:
-                    self.error("E203", message, span, related=((here, "it is read here"),))
-            return None
-
-    def argument(self, value: Any) -> Span | None:
-        """Where a use gives the value that a parameter alone stands for."""
-        place = None
-        for turn in reversed(self.uses):
-            name = (
-                value.code[0][1] if isinstance(value, Expression) and len(value.code) == 1 else ""
-            )
-            if (*turn.use.origin.path, name) not in turn.use.origin.document.spans:
-                break
-            place, value = turn.use.origin.span(name), turn.use.arguments.get(name)
-        return place
-
-    def substitute(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
-        if isinstance(value, tuple):
-            items = [self.substitute(v, origin.below(i), values) for i, v in enumerate(value)]
-            return None if None in items else list(items)
-        if isinstance(value, Fields):
-            fields = {
-                k: self.substitute(getattr(value, k), origin.below(k), values)
-                for k in type(value).model_fields
-            }
-            return None if None in fields.values() else fields
-        return self.evaluate(value, origin, values)
 
     def fork(
         self, node: ForkNode, x: TensorType | None, values: Mapping[str, Any]
@@ -356,12 +262,6 @@ class Inference:
                 None if self.full(use) else self.chain(chain, x, _with_channels(arguments, x))
             )
         return self.memo[key]
-
-    @contextmanager
-    def inside_use(self, node: UseNode) -> Iterator[None]:
-        self.uses.append(Turn(node, *self.turn))
-        yield
-        self.uses.pop()
 
 
 def _with_channels(values: Mapping[str, Any], x: TensorType | None) -> dict[str, Any]:

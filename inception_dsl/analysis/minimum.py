@@ -20,9 +20,10 @@ _TRIES, _TRY = 5_000, 20
 def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...]:
     """The smallest spatial axes that the program takes, auxiliary heads left out unless asked for.
 
-    Each window states the smallest axis that gives it one pixel; from the end to the start this is the smallest
-    input. Where branches round differently and do not meet at that size, the next size at which they do is taken, as
-    far as that can be tried in a moment; else the input itself is said to be the smallest.
+    Each window states the smallest axis that gives it one pixel; from the end to the start this is
+    the smallest input. Where branches round differently and do not meet at that size, the next size
+    at which they do is taken, as far as that can be tried in a moment; else the input itself is
+    said to be the smallest.
     """
     if heads and not typed.heads:
         return minimum_input(typed)

@@ -1,40 +1,38 @@
-"""The steps of chains to nodes, and the blocks that they use; a step that cannot become one is a broken node."""
+"""The steps of chains to nodes, and the blocks that they use.
+
+A step that cannot become one is a broken node.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ..diagnostics.report import Report, Span
 from ..diagnostics.words import nearest, suggestion
 from ..ir.program import Block, BrokenNode, Chain, ForkNode, Node, OpNode, Origin, UseNode
 from ..language.link import Linked, LinkedBlock
-from ..language.models import Broken, Fork, Use, fits
-from ..language.roots import names_inside
-from ..ops import OPS, Op, attribute_names, expressions
-from ..ops.fields.refusal import shown
-from ..types.expression import Expression
-from ..yaml.edits import Editor, Edits, flow, inside
+from ..language.steps import Broken, Fork, Use
+from ..ops import Op, attribute_names, expressions
+from ..yaml.edits import Editor, Edits, inside
 from .records import about
+from .uses import Uses
 
 MAX_NESTING = 64
 RESERVED = frozenset({"in_channels"})
-_MANY: Final = 20
-_SAMPLES: Final = {"int": "64", "float": "0.5", "bool": "true", "str": "relu"}
 Defaults = Mapping[str, Mapping[str, Any]]
 AnyStep = Op | Fork | Use | Broken
 
 
-class Steps:
+class Steps(Uses):
     """Makes the chains of one program; ``blocks`` are those that they use."""
 
     def __init__(self, linked: Linked, top: Defaults, root: Path, report: Report) -> None:
-        self.linked, self.top, self.root, self.report = linked, top, root, report
+        super().__init__(linked, root, report)
+        self.top = top
         self.blocks: dict[str, Block] = {}
         self.entered: list[str] = []
-        self.undeclared: set[tuple[str, str]] = set()
-        self.unknown: set[str] = set()
         self.heights: dict[str, int] = {}
         self.level = self.deepest = 0
         self.too_deep = False
@@ -61,7 +59,10 @@ class Steps:
         defaults: Defaults,
         section: tuple[str, ...],
     ) -> Chain:
-        """The nodes of a chain; ``section`` is what stands before a step that has no name of its own."""
+        """The nodes of a chain.
+
+        ``section`` is what stands before a step that has no name of its own.
+        """
         if not self.nested(1, origin.span()):
             return (broken((), origin),)
         self.level += 1
@@ -118,112 +119,6 @@ class Steps:
         return UseNode(
             step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
         )
-
-    def unknown_block(self, step: Use, here: Origin) -> None:
-        """Report the first use of a block that no file defines, unless a mistake may hide it."""
-        if (
-            not self.linked.complete
-            or here.document.lost("blocks", step.use)
-            or step.use in self.unknown
-        ):
-            return None
-        self.unknown.add(step.use)
-        message = f"there is no block `{step.use}`"
-        if not self.report.helping:
-            return self.report.error("E302", message, here.span("use"))
-        editor, path = Editor(here.document, self.report.texts), (*here.path, "use")
-        help, fix = "", Edits()
-        best, file = nearest(step.use, self.linked), self.file_of(step.use, here)
-        if file:
-            help, fix = f"add `import: [{file}]`", self.importing(file, here)
-        elif best:
-            help, fix = f"did you mean `{best}`?", editor.replace(path, best)
-        elif nearest(step.use, OPS):
-            op = str(nearest(step.use, OPS))
-            help, fix = (
-                f"did you mean `op: {op}`?",
-                (*editor.rename(path, "op"), *editor.replace(path, op)),
-            )
-        help = help or suggestion(step.use, self.linked, what="blocks") or "import its file"
-        return self.report.error("E302", message, here.span("use"), help=help, fix=fix)
-
-    def file_of(self, block: str, here: Origin) -> str:
-        """A file beside the spec, or in its folder of blocks, that is called as the block."""
-        folder, name = Path(here.span("use").file).parent, f"{block}.yaml"
-        for below in ("blocks/", "") if here.document.span(()).in_a_file else ():
-            if name in names_inside(folder, below, self.root):
-                return below + name
-        return ""
-
-    def importing(self, file: str, here: Origin) -> Edits:
-        """The edits that add an import to the file in which a step stands."""
-        editor, document = Editor(here.document, self.report.texts), here.document
-        if ("import",) not in document.spans:
-            return editor.insert((), "import", flow([file]))
-        last = max((p for p in document.spans if len(p) == 2 and p[0] == "import"), default=None)
-        if last is None or editor.at(document.spans["import",]) != "[":
-            return ()
-        return editor.append(last, f", {flow(file)}")
-
-    def arguments(self, step: Use, block: LinkedBlock, here: Origin) -> dict[str, Any]:
-        """A value for each parameter, as far as they are known."""
-        arguments: dict[str, Any] = {}
-        editor, extra = Editor(here.document, self.report.texts), self.extra(step, block)
-        for name, parameter in block.parameters.items():
-            if name in step.arguments:
-                value = step.arguments[name]
-                if isinstance(value, Expression) or fits(value, parameter.type):
-                    arguments[name] = value
-                else:
-                    message = f"`{name}` of `{step.use}` is of type {parameter.type}, found {shown(value)}"
-                    write = _as_type(value, parameter.type)
-                    fix = editor.replace((*here.path, name), write) if write else ()
-                    help = f"write `{write}`" if write else ""
-                    self.report.error("E203", message, here.span(name), help=help, fix=fix)
-            elif parameter.default is not None:
-                arguments[name] = parameter.default
-            elif not here.document.lost(*here.path, name) and not self.misspelt(name, extra):
-                message, sample = (
-                    f"`{step.use}` needs a value for `{name}`",
-                    _SAMPLES[parameter.type],
-                )
-                fix = editor.insert(here.path, name, sample) if self.report.helping else ()
-                self.report.error(
-                    "E305", message, here.span("use"), help=f"add `{name}: {sample}`", fix=fix
-                )
-        for name in extra:
-            if (block.id, name) not in self.undeclared and not block.document.lost(
-                *block.path, "params", name
-            ):
-                self.unknown_argument(name, step, block, here)
-        return arguments
-
-    def extra(self, step: Use, block: LinkedBlock) -> list[str]:
-        """Arguments that the block has no parameter for."""
-        return [n for n in step.arguments if n not in block.parameters]
-
-    def misspelt(self, name: str, extra: list[str]) -> bool:
-        """Whether one of the arguments that do not fit was meant to be ``name``."""
-        return len(extra) < _MANY and nearest(name, extra) is not None
-
-    def unknown_argument(self, name: str, step: Use, block: LinkedBlock, here: Origin) -> None:
-        editor, path = Editor(here.document, self.report.texts), (*here.path, name)
-        message, place = f"`{step.use}` has no parameter `{name}`", here.document.key_span(path)
-        known = [
-            p
-            for p in (*block.parameters, "name", "repeat")
-            if (*here.path, p) not in here.document.keys
-        ]
-        if not self.report.helping:
-            return self.report.error("E304", message, place)
-        best = nearest(name, known)
-        if best == "name":
-            here.document.dropped.add((*here.path, "name"))
-        help = f"did you mean `{best}`?" if best else "leave it out"
-        if not best and block.parameters:
-            help = suggestion(name, block.parameters, what="its parameters")
-        fix = editor.rename(path, best) if best else editor.remove(path)
-        return self.report.error("E304", message, place, help=help, fix=fix)
 
     def enter(self, block: LinkedBlock, here: Origin) -> bool:
         """Make ``block`` part of the program, once; whether it can be used here."""
@@ -287,9 +182,8 @@ class Steps:
     def unknown_name(self, name: str, offset: int, place: Origin, names: set[str]) -> None:
         span = inside(place.span(), offset, len(name), self.report.texts)
         if self.entered:
-            self.undeclared.add(
-                (self.entered[-1], name)
-            )  # arguments that are called so are as they were meant
+            # arguments that are called so are as they were meant
+            self.undeclared.add((self.entered[-1], name))
         if not self.report.helping:
             return self.report.error("E304", f"unknown parameter `{name}`", span)
         help, best = suggestion(name, names, what="known here"), nearest(name, names)
@@ -301,8 +195,8 @@ class Steps:
         return self.report.error("E304", f"unknown parameter `{name}`", span, help=help, fix=fix)
 
     def unique(self, chain: list[Node]) -> None:
-        """No two steps of a chain, or branches of its unnamed forks, share a path, unless a mistake hides a name; one
-        report for a step.
+        """No two steps of a chain, or branches of its unnamed forks, share a path, unless a mistake
+        hides a name; one report for a step.
         """
         seen: dict[tuple[str, ...], Node] = {}
         for node in chain:
@@ -325,7 +219,10 @@ class Steps:
     def renamed(
         self, node: Node, path: tuple[str, ...], seen: Mapping[tuple[str, ...], Node]
     ) -> tuple[str, Edits]:
-        """A name that no other step has, and the edits that give it to ``node``; of a fork without one, its merge's."""
+        """A name that no other step has, and the edits that give it to ``node``.
+
+        Of a fork without one, its merge's.
+        """
         start = path[-1][:60] if node.segments or not isinstance(node, ForkNode) else node.merge
         new = next(name for i in range(2, len(seen) + 3) if ((name := f"{start}_{i}"),) not in seen)
         editor, place = Editor(node.origin.document, self.report.texts), node.origin.path
@@ -342,22 +239,10 @@ def broken(
 
 
 def starts(node: Node) -> list[tuple[str, ...]]:
-    """What the paths below a node start with: its own part, or the branches of a fork that has none."""
+    """What the paths below a node start with.
+
+    Its own part, or the branches of a fork that has none.
+    """
     if isinstance(node, ForkNode) and not node.segments:
         return [(name,) for name, _ in node.branches]
     return [node.segments]
-
-
-def _as_type(value: object, kind: str) -> str:
-    """``value`` as one of type ``kind``, if it says one."""
-    text = str(value)
-    if kind == "str":
-        return flow(text)
-    if kind == "bool":
-        return text.lower() if text.lower() in ("true", "false") else ""
-    number = text if text.isascii() and text.isdecimal() and len(text) < 10 else ""
-    return (
-        str(int(value))
-        if kind == "int" and isinstance(value, float) and value == value // 1
-        else number
-    )

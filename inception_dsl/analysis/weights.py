@@ -20,7 +20,10 @@ def weight_shapes(typed: TypedProgram) -> dict[str, tuple[int, ...]]:
 
 
 def digest(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """The SHA-256 of a weight list: a line ``name 3x3x16x32`` for every weight, sorted by name, in UTF-8."""
+    """The SHA-256 of a weight list.
+
+    A line ``name 3x3x16x32`` for every weight, sorted by name, in UTF-8.
+    """
     import hashlib  # only files need it
 
     lines = (f"{name} {sizes(shape)}\n" for name, shape in sorted(shapes.items()))
@@ -33,7 +36,9 @@ def sizes(shape: Iterable[int]) -> str:
 
 
 def check_weights(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise ``KeyError`` for weights that are missing or left over, ``ValueError`` for those of another shape."""
+    """Raise ``KeyError`` for weights that are missing or left over, ``ValueError`` for those of
+    another shape.
+    """
     if missing := sorted(shapes.keys() - weights.keys()):
         raise KeyError(f"missing weights: {', '.join(missing)}")
     if extra := sorted(weights.keys() - shapes.keys()):

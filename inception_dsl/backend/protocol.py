@@ -16,8 +16,8 @@ GROUP: Final = "inception_dsl.backends"
 class Engine(NamedTuple):
     """What a framework runs on, where it has a choice: Keras on TensorFlow, JAX or PyTorch.
 
-    ``environment`` holds variables that are set before the runner is imported. ``exact`` says whether the engine keeps
-    float64 throughout; one that does not is judged in float32.
+    ``environment`` holds variables that are set before the runner is imported. ``exact`` says
+    whether the engine keeps float64 throughout; one that does not is judged in float32.
     """
 
     name: str
@@ -26,12 +26,16 @@ class Engine(NamedTuple):
 
 
 class Backend(NamedTuple):
-    """A backend. ``emit`` turns a typed program into the text of one file, or adds to the report and returns ``None``.
+    """A backend.
 
-    ``title`` is the framework's name, ``suffix`` the ending of the files. ``runner`` names the one module that imports
-    the framework, to run what was emitted; it is imported only then (empty where nothing can be run). ``engines`` are
-    what the framework can run on, the first where nothing is said; ``unbiased_variance`` says whether it divides by
-    n - 1 for the moving variance of batch norm.
+    ``emit`` turns a typed program into the text of one file, or adds to the report and returns
+    ``None``.
+
+    ``title`` is the framework's name, ``suffix`` the ending of the files. ``runner`` names the one
+    module that imports the framework, to run what was emitted; it is imported only then (empty
+    where nothing can be run). ``engines`` are what the framework can run on, the first where
+    nothing is said; ``unbiased_variance`` says whether it divides by n - 1 for the moving variance
+    of batch norm.
     """
 
     name: str
@@ -47,8 +51,9 @@ class Backend(NamedTuple):
 class Binding(NamedTuple):
     """Where a weight of the spec lives in a framework's model.
 
-    ``path`` is its name in the spec, ``key`` its name in the model, ``layout`` the word by which the runner converts
-    between the neutral layout (see :class:`~inception_dsl.types.weight.Weight`) and the framework's.
+    ``path`` is its name in the spec, ``key`` its name in the model, ``layout`` the word by which
+    the runner converts between the neutral layout (see :class:`~inception_dsl.types.weight.Weight`)
+    and the framework's.
     """
 
     path: str
@@ -57,7 +62,10 @@ class Binding(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One training step: the loss before it, the gradient of every trainable weight, and all weights after it."""
+    """One training step.
+
+    The loss before it, the gradient of every trainable weight, and all weights after it.
+    """
 
     loss: float
     gradients: dict[str, Any]
@@ -65,42 +73,64 @@ class Step(NamedTuple):
 
 
 class Model(Protocol):
-    """A model that a runner holds. Arrays are NumPy's, channels last, with a batch axis; weights are named by path."""
+    """A model that a runner holds.
+
+    Arrays are NumPy's, channels last, with a batch axis; weights are named by path.
+    """
 
     def weights(self) -> dict[str, Any]:
         """Every variable in the neutral layout."""
 
     def load(self, weights: Mapping[str, Any]) -> None:
-        """Set every variable; raises ``KeyError`` or ``ValueError`` if one is missing, left over or misshapen."""
+        """Set every variable.
+
+        Raises ``KeyError`` or ``ValueError`` if one is missing, left over or misshapen.
+        """
 
     def parameters(self) -> tuple[int, int]:
         """Trainable and other parameters, as the framework counts them."""
 
     def forward(self, x: Any, *, training: bool = False) -> dict[str, Any]:
-        """The outputs by name; in training mode those of the auxiliary heads too (dropout off, batch statistics on)."""
+        """The outputs by name.
+
+        In training mode those of the auxiliary heads too (dropout off, batch statistics on).
+        """
 
     def boundaries(self, x: Any) -> dict[str, Any]:
-        """The output of every used block by path, in inference; of a step at the top too, where it is a layer."""
+        """The output of every used block by path, in inference.
+
+        Of a step at the top too, where it is a layer.
+        """
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
-        """One step of plain gradient descent at learning rate ``rate`` in training mode, dropout off.
+        """One step of plain gradient descent at learning rate ``rate`` in training mode, dropout
+        off.
 
-        Where the program :attr:`~inception_dsl.ir.typed.TypedProgram.has_loss`, ``targets`` are classes (N) and the
-        loss is that of the emitted source. Else ``targets`` has an array like each output, by name, and the loss is the
-        sum of all products of outputs and targets.
+        Where the program :attr:`~inception_dsl.ir.typed.TypedProgram.has_loss`, ``targets`` are
+        classes (N) and the loss is that of the emitted source. Else ``targets`` has an array like
+        each output, by name, and the loss is the sum of all products of outputs and targets.
         """
 
     def save(self, path: Path) -> None:
         """Write the weights to ``path`` in the framework's own format, told by its ending."""
 
     def restore(self, path: Path) -> None:
-        """Read what :meth:`save` writes; raises ``ValueError`` with every difference, and changes nothing then."""
+        """Read what :meth:`save` writes.
+
+        Raises ``ValueError`` with every difference, and changes nothing then.
+        """
 
 
 class Runner(Protocol):
-    """What the module named by :attr:`Backend.runner` offers. ``SUFFIXES`` are the endings of weight files it knows."""
+    """What the module named by :attr:`Backend.runner` offers.
+
+    ``SUFFIXES`` are the endings of weight files it knows.
+    """
 
     SUFFIXES: tuple[str, ...]
 
     def create(self, typed: TypedProgram, source: str, dtype: str) -> Model:
-        """A model from emitted source, on the input of ``typed``; ``dtype`` is ``float32`` or ``float64``."""
+        """A model from emitted source, on the input of ``typed``.
+
+        ``dtype`` is ``float32`` or ``float64``.
+        """

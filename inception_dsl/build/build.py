@@ -71,8 +71,8 @@ def file_stem(spec: str, typed: TypedProgram) -> str:
 def save(files: Mapping[Path, str], report: Report, *, force: bool = False) -> list[Path]:
     """Write what has changed; the paths that were written.
 
-    Without ``force`` a file that was not generated, or that was edited since, is a mistake, and nothing is written. So
-    is a folder of a backend that is a link.
+    Without ``force`` a file that was not generated, or that was edited since, is a mistake, and
+    nothing is written. So is a folder of a backend that is a link.
     """
     for folder in dict.fromkeys(path.parent for path in files):
         if os.path.islink(folder):

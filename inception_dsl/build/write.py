@@ -29,10 +29,13 @@ class _Placed(NamedTuple):
 
 
 def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = False) -> bool:
-    """Write every file, or none: each goes to a file beside its target first, then all take their places.
+    """Write every file, or none.
 
-    A content is a text, or a function that writes the file at the path that it is given, which has the target's ending.
-    Nothing is written through a link: one in the place of a file is a mistake, or is itself replaced with ``force``.
+    Each goes to a file beside its target first, then all take their places.
+
+    A content is a text, or a function that writes the file at the path that it is given, which has
+    the target's ending. Nothing is written through a link: one in the place of a file is a mistake,
+    or is itself replaced with ``force``.
     """
     batch = _Batch(force)
     try:
@@ -47,12 +50,18 @@ def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = Fa
 
 
 def portable(name: str) -> str:
-    """``name`` for a file, without an ending; what Windows has a device of (`con`, `aux`) with an underscore."""
+    """``name`` for a file, without an ending.
+
+    What Windows has a device of (`con`, `aux`) with an underscore.
+    """
     return f"{name}_" if re.fullmatch(r"(?i)con|prn|aux|nul|com[0-9]|lpt[0-9]", name) else name
 
 
 def followed(path: Path) -> Path:
-    """Where the link at ``path`` leads, for a target that its user names, as with ``cp``; else ``path`` itself."""
+    """Where the link at ``path`` leads, for a target that its user names, as with ``cp``.
+
+    Else ``path`` itself.
+    """
     return Path(os.path.realpath(path)) if os.path.islink(path) else path
 
 
@@ -106,7 +115,10 @@ class _Batch:
         )
 
     def place(self, temporary: Path) -> None:
-        """The staged file in the place of the target; of several, the old one is kept until all have theirs."""
+        """The staged file in the place of the target.
+
+        Of several, the old one is kept until all have theirs.
+        """
         old = _kept(self.path) if len(self.staged) > 1 and _kind(self.path) else None
         self.placed.append(_Placed(self.path, temporary.lstat().st_ino, old))
         os.replace(temporary, self.path)
@@ -138,7 +150,9 @@ def _kind(path: Path) -> int:
 
 
 def _temporary(target: Path) -> Path:
-    """A name beside ``target`` that says who writes there, so that a later build knows what is left over."""
+    """A name beside ``target`` that says who writes there, so that a later build knows what is left
+    over.
+    """
     return target.with_name(
         f".tmp-{_machine()}-{os.getpid()}-{os.urandom(4).hex()}-{target.name[-64:]}"
     )
@@ -151,7 +165,10 @@ def _machine() -> str:
 
 
 def _fill(temporary: Path, content: Content, mode: int | None) -> None:
-    """``content`` on the disk; ``mode`` is what the old file has, else the user's default counts."""
+    """``content`` on the disk.
+
+    ``mode`` is what the old file has, else the user's default counts.
+    """
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
         default = stat.S_IMODE(os.fstat(descriptor).st_mode)
@@ -165,7 +182,10 @@ def _fill(temporary: Path, content: Content, mode: int | None) -> None:
 
 
 def _kept(target: Path) -> Path:
-    """The file at ``target`` under another name beside it: another link to it, or a copy where there are no links."""
+    """The file at ``target`` under another name beside it.
+
+    Another link to it, or a copy where there are no links.
+    """
     old = _temporary(target)
     try:
         os.link(target, old, follow_symlinks=False)
@@ -177,7 +197,10 @@ def _kept(target: Path) -> Path:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what writers left in ``folder`` that were killed: their process is gone, or the file is a day old."""
+    """Remove what writers left in ``folder`` that were killed.
+
+    Their process is gone, or the file is a day old.
+    """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             match = _TEMPORARY.match(entry.name)

@@ -26,7 +26,9 @@ COMMANDS = {  # by the module that each stands in, which only its use imports
 
 
 class Commands(Suggesting):
-    """The commands, imported when they are asked for; what none of them expects is a defect of ours."""
+    """The commands, imported when they are asked for; what none of them expects is a defect of
+    ours.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -55,7 +57,7 @@ def defect(error: Exception, *, debug: bool) -> None:
     """One line on an error of ours, below its traceback if that is wanted."""
     import traceback
 
-    from ..diagnostics.report import printable
+    from ..diagnostics.text import printable
 
     if debug:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)

@@ -73,7 +73,9 @@ def build(
     settings: dict[str, str],
     size: str | None,
 ) -> None:
-    """Write the source of every SPEC, as OUT/BACKEND/SPEC.py. One mistake anywhere, and nothing is written."""
+    """Write the source of every SPEC, as OUT/BACKEND/SPEC.py. One mistake anywhere, and nothing is
+    written.
+    """
     if names and all_backends:
         raise click.UsageError("--backend and --all-backends exclude each other")
     from ..build.build import Order, compare, save
@@ -107,10 +109,12 @@ def build(
 def check(specs: tuple[str, ...], strict: bool, settings: dict[str, str], size: str | None) -> None:
     """Report every mistake in every SPEC, and warnings.
 
-    In text they go to standard error; in another format they, and nothing else, go to standard output.
+    In text they go to standard error; in another format they, and nothing else, go to standard
+    output.
     """
     from ..compiler import compile_spec
-    from ..diagnostics.report import Report, printable
+    from ..diagnostics.report import Report
+    from ..diagnostics.text import printable
 
     report = Report()
     for spec in specs:
@@ -149,7 +153,7 @@ def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def backends(as_json: bool) -> None:
     """List the installed backends; one that is broken with the reason."""
-    from ..diagnostics.report import printable
+    from ..diagnostics.text import printable
     from ..plugins import BrokenPluginError, installed, load
 
     found = installed()

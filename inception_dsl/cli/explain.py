@@ -33,7 +33,7 @@ def explain(code: str | None, markdown: bool) -> None:
             click.echo(f"{known}  {meaning}")
         return
     from ..diagnostics.explain.explanations import explanations, page
-    from ..diagnostics.report import printable
+    from ..diagnostics.text import printable
     from ..diagnostics.words import suggestion
 
     if markdown or code is None:

@@ -30,7 +30,7 @@ class Suggesting(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         known = self.list_commands(ctx)
         if not args[0].startswith("-") and args[0] not in known:
-            from ..diagnostics.report import printable
+            from ..diagnostics.text import printable
             from ..diagnostics.words import suggestion
 
             help = suggestion(args[0], known, what="commands")
@@ -75,7 +75,9 @@ format_option = click.option(
 
 
 def _root(context: click.Context, _: click.Parameter, folder: str | None) -> None:
-    """Every file that is compiled until the command ends, in its own and in child processes, heeds the root."""
+    """Every file that is compiled until the command ends, in its own and in child processes, heeds
+    the root.
+    """
     if folder is None:
         return
     from ..language.roots import VARIABLE
@@ -96,7 +98,8 @@ root_option = click.option(
     type=click.Path(exists=True, file_okay=False),
     expose_value=False,
     callback=_root,
-    help="The folder that a spec's files must stand in. [default: of .inception-dsl-root, or the spec's]",
+    help="The folder that a spec's files must stand in. [default: of .inception-dsl-root, or "
+    "the spec's]",
 )
 
 
@@ -108,7 +111,8 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="NAME=VALUE",
         callback=_settings,
-        help="Give a parameter or a field another value (fields inside others with dots). May be repeated.",
+        help="Give a parameter or a field another value (fields inside others with dots). May "
+        "be repeated.",
     )
     size = click.option(
         "--input", "size", metavar="SIZES", help="Another input, channels last: 299x299x3."
@@ -150,7 +154,7 @@ def warn(report: Report) -> None:
 
 
 def coloured(stream: TextIO) -> bool:
-    """Whether to paint: on a terminal, unless ``NO_COLOR`` is set; anywhere if ``FORCE_COLOR`` is."""
+    """Whether to colour: on a terminal unless ``NO_COLOR`` is set; always with ``FORCE_COLOR``."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
@@ -159,7 +163,9 @@ def coloured(stream: TextIO) -> bool:
 
 
 def refuse_link(path: Path, report: Report) -> None:
-    """Leave with a mistake where ``path``, which nobody has named, is a link: it leads where whoever laid it likes."""
+    """Leave with a mistake where ``path``, which nobody has named, is a link: it leads where
+    whoever laid it likes.
+    """
     if os.path.islink(path):
         from ..diagnostics.report import Span
 

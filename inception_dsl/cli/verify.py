@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME[:ENGINE]",
     shell_complete=backend_names,
-    help="May be repeated; an engine is what the framework runs on (keras:jax). Default: every backend that loads.",
+    help="May be repeated; an engine is what the framework runs on (keras:jax). Default: every "
+    "backend that loads.",
 )
 @click.option(
     "--dtype",
@@ -62,10 +63,11 @@ def verify(
     settings: dict[str, str],
     size: str | None,
 ) -> None:
-    """Run every SPEC in every framework with identical weights and compare shapes, counts, outputs, block by block.
+    """Run every SPEC in every framework with identical weights and compare shapes, counts, outputs,
+    block by block.
 
-    The judge is a NumPy reference in float64; errors are in units of its largest value. Leaves with 1 where a framework
-    does not agree, fails, hangs or is asked for and missing.
+    The judge is a NumPy reference in float64; errors are in units of its largest value. Leaves with
+    1 where a framework does not agree, fails, hangs or is asked for and missing.
     """
     from ..diagnostics.report import Report
 
@@ -96,7 +98,9 @@ def verify(
 def _verify(
     specs: tuple[str, ...], settings: dict[str, str], plan: Plan, report: Report, *, quiet: bool
 ) -> list[Verification]:
-    """Every spec after the other, with a bar on a terminal; a table is printed as soon as it is known."""
+    """Every spec after the other, with a bar on a terminal; a table is printed as soon as it is
+    known.
+    """
     import sys
 
     from ..verify.run import verify as run
@@ -122,7 +126,8 @@ def _verify(
 def _targets(names: tuple[str, ...], report: Report) -> list[Target]:
     """The backends asked for with their engines, else all that can run what they print."""
     from .. import plugins
-    from ..diagnostics.report import Span, printable
+    from ..diagnostics.report import Span
+    from ..diagnostics.text import printable
     from ..diagnostics.words import suggestion
     from ..verify.run import targets_of
 

@@ -105,8 +105,8 @@ def init(
 ) -> None:
     """Write seeded weights for SPEC to a neutral file.
 
-    They are made to show defects, not to train from: statistics far from 0 and 1, kernels without symmetry. A file that
-    exists is replaced.
+    They are made to show defects, not to train from: statistics far from 0 and 1, kernels without
+    symmetry. A file that exists is replaced.
     """
     from ..diagnostics.report import Report
 
@@ -131,7 +131,9 @@ def init(
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @format_option
 def inspect(file: Path, as_json: bool) -> None:
-    """Print every tensor of FILE, a safetensors file of any origin, and what FILE says of itself."""
+    """Print every tensor of FILE, a safetensors file of any origin, and what FILE says of
+    itself.
+    """
     from ..diagnostics.report import Report
 
     report = Report()
@@ -165,8 +167,9 @@ def convert(
 ) -> None:
     """Write the weights of SPEC in SOURCE to TARGET, in another format.
 
-    The neutral file ends in .safetensors; so does a PyTorch state dict (torch). Keras (keras) has .weights.h5 and
-    .keras. A TARGET that exists is replaced once the new file is whole; on any mistake it stays as it is.
+    The neutral file ends in .safetensors; so does a PyTorch state dict (torch). Keras (keras) has
+    .weights.h5 and .keras. A TARGET that exists is replaced once the new file is whole; on any
+    mistake it stays as it is.
     """
     from ..diagnostics.report import Report
 
@@ -206,7 +209,7 @@ def check(spec: str, file: Path, origin: str, settings: dict[str, str], size: st
 def _line(path: Path, found: dict[str, object], more: str) -> str:
     """``v4.safetensors: 449 weights, 42,711,400 parameters, float32``."""
     count = sum(getattr(array, "size", 0) for array in found.values())
-    from ..diagnostics.report import printable
+    from ..diagnostics.text import printable
 
     return f"{printable(str(path))}: {len(found):,} weights, {count:,} parameters, {more}"
 

@@ -60,9 +60,10 @@ def import_weights(
 ) -> None:
     """Write the weights of a published FILE to a neutral file for SPEC, one of specs/published.
 
-    FILE is a state dict in safetensors (torchvision, timm), or one that ends in .h5, .weights.h5 or .keras
-    (keras-applications). Layers are found by name; every difference is listed, and nothing is written then. What a
-    source calls optional may stand in FILE alone: auxiliary heads, or a classifier.
+    FILE is a state dict in safetensors (torchvision, timm), or one that ends in .h5, .weights.h5 or
+    .keras (keras-applications). Layers are found by name; every difference is listed, and nothing
+    is written then. What a source calls optional may stand in FILE alone: auxiliary heads, or a
+    classifier.
     """
     from ..compiler import compile_spec
     from ..diagnostics.report import Report

@@ -1,4 +1,7 @@
-"""The language reference, from the classes that implement it: one op for a terminal, everything as Markdown."""
+"""The language reference, from the classes that implement it.
+
+One op for a terminal, everything as Markdown.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from ..language.checkpoints import Naming
-from ..language.models import AuxHead, BlockFile, Fork, NetworkFile, Parameter
+from ..language.models import AuxHead, BlockFile, NetworkFile
+from ..language.parameters import Parameter
 from ..language.sections import Initializer, Paper, Preprocessing, Training
+from ..language.steps import Fork
 from ..ops import CORE_OPS, Op, Step, attribute_names
 
 TABLES = (
@@ -46,7 +51,8 @@ def markdown_reference() -> str:
         parts += [f"### {title}", _table(model.model_fields)]
     parts.append("## Ops")
     parts.append(
-        "Every attribute also takes `$name` or `${arithmetic}`; `inception-dsl ops NAME` prints one op."
+        "Every attribute also takes `$name` or `${arithmetic}`; `inception-dsl ops NAME` "
+        "prints one op."
     )
     for kind in CORE_OPS:
         fields = {name: kind.model_fields[name] for name in attribute_names(kind)}

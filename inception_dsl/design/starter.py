@@ -16,8 +16,8 @@ classes: 10
 defaults:
   batch_norm: {{epsilon: 0.001, decay: 0.99}}
 
-# A block is written once and used with different values. `$name` is a parameter, `${{a // 2}}` arithmetic;
-# `$in_channels` is known in every block.
+# A block is written once and used with different values. `$name` is a parameter, `${{a // 2}}`
+# arithmetic; `$in_channels` is known in every block.
 blocks:
   inception:
     params: {{filters: int, pool_filters: {{type: int, default: 32}}}}

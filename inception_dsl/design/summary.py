@@ -1,4 +1,7 @@
-"""What a network is and costs: the same facts as a table for people and as plain data for programs."""
+"""What a network is and costs.
+
+The same facts as a table for people and as plain data for programs.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..analysis.cost import cost, layers, price
 from ..analysis.minimum import minimum_input
-from ..diagnostics.report import printable
+from ..diagnostics.text import printable
 from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications
 from ..ops import Windowed
@@ -16,7 +19,10 @@ from ..types.tensor import TensorType
 
 
 class Row(NamedTuple):
-    """A line of the table; ``layer`` is false for a heading, whose numbers are the sums of what stands under it."""
+    """A line of the table.
+
+    ``layer`` is false for a heading, whose numbers are the sums of what stands under it.
+    """
 
     depth: int
     name: str
@@ -36,7 +42,10 @@ class Summary:
         self.cost = cost(self.layers)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as ``inception-dsl summary --json`` prints it. Shapes are lists, channels last, no batch."""
+        """Plain data, as ``inception-dsl summary --json`` prints it.
+
+        Shapes are lists, channels last, no batch.
+        """
         typed, total = self.typed, self.cost
         return {
             "name": typed.program.id,

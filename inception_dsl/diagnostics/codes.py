@@ -1,8 +1,8 @@
 """The stable codes of every diagnostic: one line of what each means.
 
-A code never changes its meaning. The hundreds name the stage that finds the mistake: 1 the text, 2 the fields,
-3 names and links, 4 shapes, 5 backends and plugins, 6 files that are written, 7 weights. `E` is a mistake, `W` a
-warning.
+A code never changes its meaning. The hundreds name the stage that finds the mistake: 1 the text, 2
+the fields, 3 names and links, 4 shapes, 5 backends and plugins, 6 files that are written, 7
+weights. `E` is a mistake, `W` a warning.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ CODES: Final[dict[str, str]] = {
     "E102": "the text is not UTF-8 or holds a character that is not allowed",
     "E103": "the text is not valid YAML",
     "E104": "a key stands twice in one mapping",
-    "E105": "a YAML feature that specs do not use (tag, merge key, anchor cycle, several documents)",
+    "E105": "a YAML feature that specs do not use (tag, merge key, anchor cycle, several "
+    "documents)",
     "E106": "the text is too large or too deeply nested",
     "E107": "a scalar whose meaning differs between YAML versions",
     "E108": "what looks like a tuple, but is cut into fields at its commas",
@@ -59,7 +60,8 @@ CODES: Final[dict[str, str]] = {
     "E603": "a file that was not generated, or was edited since, would be replaced",
     # 7: weights
     "E701": "a weight file cannot be read",
-    "E702": "the weights do not fit the spec: missing, unknown, of another shape or type, or not finite",
+    "E702": "the weights do not fit the spec: missing, unknown, of another shape or type, or "
+    "not finite",
     "E703": "what a weight file says of itself does not hold",
     "E704": "a format of weight files that is not known",
     "E705": "a package that weights need cannot be used",

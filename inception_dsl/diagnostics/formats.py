@@ -1,7 +1,8 @@
-"""A report as lines for editors, JSON for programs, commands for GitHub's workflows, and SARIF for code scanners.
+"""A report as lines for editors, JSON for programs, commands for GitHub's workflows, and SARIF for
+code scanners.
 
-Pure functions from a report to text; ``docs/diagnostics.md`` lists the fields. The text for people is
-:meth:`~inception_dsl.diagnostics.report.Report.render`.
+Pure functions from a report to text; ``docs/diagnostics.md`` lists the fields. The text for people
+is :meth:`~inception_dsl.diagnostics.report.Report.render`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from .codes import CODES
-from .report import Diagnostic, Report, Span, printable
+from .report import Diagnostic, Report, Span
+from .text import printable
 
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -28,7 +30,10 @@ def concise(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """A list with an object for each; lines and columns count from 1, the end column is exclusive."""
+    """A list with an object for each.
+
+    Lines and columns count from 1, the end column is exclusive.
+    """
     found = [
         {
             "severity": d.severity,
@@ -82,7 +87,9 @@ def _property(text: str) -> str:
 
 
 def sarif(report: Report, version: str) -> str:
-    """A log of the Static Analysis Results Interchange Format, version 2.1.0, with one run of compiler ``version``."""
+    """A log of the Static Analysis Results Interchange Format, version 2.1.0, with one run of
+    compiler ``version``.
+    """
     used = sorted({d.code for d in report})
     rules = [{"id": code, "shortDescription": {"text": CODES[code]}} for code in used]
     driver = {"name": "inception-dsl", "semanticVersion": version, "rules": rules}

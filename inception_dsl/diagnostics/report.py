@@ -1,7 +1,7 @@
 """Places in a spec and what is wrong there.
 
-Stages never print and never raise at a user: each takes a :class:`Report`, adds what it finds, and returns a value or
-``None``. The command line renders the report at the end.
+Stages never print and never raise at a user: each takes a :class:`Report`, adds what it finds, and
+returns a value or ``None``. The command line renders the report at the end.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from .codes import CODES
+from .text import clipped, printable, width
 
-WIDTH = 160
 MAX_SHOWN = 50
 MAX_MISTAKES = 1_000
 _HELPED = 100
@@ -72,7 +72,10 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake, or one warning: what is, where, and what to write instead; ``fix`` is the same for a machine."""
+    """One mistake, or one warning: what is, where, and what to write instead.
+
+    ``fix`` is the same for a machine.
+    """
 
     code: str
     message: str
@@ -142,7 +145,9 @@ class Report:
             to.append(found)
 
     def crowded(self, before: int) -> bool:
-        """Whether so much was found since ``before`` that the rest is not looked for, as the last mistake then says."""
+        """Whether so much was found since ``before`` that the rest is not looked for, as the last
+        mistake then says.
+        """
         if len(self.diagnostics) - before < MAX_MISTAKES:
             return False
         last, note = (
@@ -155,7 +160,10 @@ class Report:
 
     @property
     def helping(self) -> bool:
-        """Whether to look for help with a mistake: not beyond the first hundred, as nobody reads it there."""
+        """Whether to look for help with a mistake.
+
+        Not beyond the first hundred, as nobody reads it there.
+        """
         return len(self.diagnostics) < _HELPED
 
     @property
@@ -194,7 +202,9 @@ def _place(diagnostic: Diagnostic) -> tuple[Span, str]:
 
 
 def render(diagnostic: Diagnostic, lines: Mapping[str, Sequence[str]], style: Style = PLAIN) -> str:
-    """A diagnostic: the line it stands on with a caret under it, then every other place that has to do with it."""
+    """A diagnostic: the line it stands on with a caret under it, then every other place that has to
+    do with it.
+    """
     d = diagnostic
     places = [d.span, *(span for span, _ in d.related)]
     gutter = max((len(str(s.line)) for s in places if _line(s, lines) is not None), default=1)
@@ -235,74 +245,14 @@ def _excerpt(
     if code is None:
         return []
     end = span.end_column if span.end_line == span.line else len(code) + 1
-    before, marked, after = _clipped(code, span.column - 1, max(end - 1, span.column))
+    before, marked, after = clipped(code, span.column - 1, max(end - 1, span.column))
     empty, number = style.frame(f"{'':{gutter}} |"), style.frame(f"{span.line:{gutter}} |")
-    under = mark * max(1, _width(marked))
+    under = mark * max(1, width(marked))
     said = f"{under} {printable(label)}".rstrip()
+    painted = style.severe(said, severity) if severity else style.frame(said)
     text = f"{before}{marked}{after}".rstrip()
     return [
         empty,
         f"{number} {text}" if text else number,
-        f"{empty} {' ' * _width(before)}{style.severe(said, severity) if severity else style.frame(said)}",
+        f"{empty} {' ' * width(before)}{painted}",
     ]
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal that ``text`` takes: two for a wide character, none for one that joins another."""
-    if text.isascii():
-        return len(text)
-    import unicodedata  # only text that is not ASCII needs it
-
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
-
-
-def _clipped(line: str, start: int, end: int) -> tuple[str, str, str]:
-    """What stands before, in and after the place that is marked, as much as fits on a screen."""
-    most = WIDTH + 1  # of a line of a megabyte the rest need not be looked at
-    before, marked, after = (
-        printable(part)
-        for part in (line[max(0, start - most) : start], line[start:end][:most], line[end:][:most])
-    )
-    if len(before) + len(marked) + len(after) <= WIDTH:
-        return before, marked, after
-    marked = marked if len(marked) <= WIDTH else f"{marked[: WIDTH - 1]}…"
-    room = (WIDTH - len(marked)) // 2 + 1
-    return _end(before, room), marked, after if len(after) <= room else f"{after[:room]}…"
-
-
-def _end(text: str, room: int) -> str:
-    return text if len(text) <= room else f"…{text[len(text) - room :]}"
-
-
-def printable(text: str) -> str:
-    """``text`` with every control character shown as an escape, so that a spec cannot steer a terminal."""
-    return (
-        text if text.isprintable() else "".join(c if visible(c) else ascii(c)[1:-1] for c in text)
-    )
-
-
-def visible(character: str) -> bool:
-    """Whether a character is shown as itself, in every version of Python alike.
-
-    Each has other tables of Unicode: what an older one has no character for is taken for one that a newer has.
-    """
-    if character.isprintable() or character.isascii():
-        return character.isprintable()
-    import unicodedata  # only text that is not ASCII needs it
-
-    never = (
-        any(first <= ord(character) <= last for first, last in _NEVER)
-        or ord(character) & 0xFFFE == 0xFFFE
-    )
-    return unicodedata.category(character) == "Cn" and not never
-
-
-_NEVER = (
-    (0x2065, 0x2065),
-    (0xFDD0, 0xFDEF),
-    (0xFFF0, 0xFFF8),
-    (0x13430, 0x1343F),
-    (0xE0000, 0xE0FFF),
-)
-"""Where there is no character, and will be none that is seen."""

@@ -1,4 +1,7 @@
-"""The word that was probably meant: the nearest of those that are known, or the one for another framework's."""
+"""The word that was probably meant.
+
+The nearest of those that are known, or the one for another framework's.
+"""
 
 from __future__ import annotations
 
@@ -183,11 +186,17 @@ SYNONYMS: Final[dict[str, str]] = {
     "msra": "he_normal",
     "normal": "truncated_normal",
 }
-"""Words of other frameworks and of everyday speech, bare: the words here, of which the first that is known counts."""
+"""Words of other frameworks and of everyday speech, bare.
+
+The words here, of which the first that is known counts.
+"""
 
 
 def bare(word: str) -> str:
-    """``word`` without what differs between ways of writing: capitals, underscores, the number of axes at the end."""
+    """``word`` without what differs between ways of writing.
+
+    Capitals, underscores, the number of axes at the end.
+    """
     found = re.sub(r"[^a-z0-9]", "", word[:100].lower())
     return re.sub(r"[123]d$", "", found)
 
@@ -216,7 +225,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def _closest(word: str, words: list[str]) -> str | None:
-    """The most alike of ``words``, if it is alike at all; what cannot be, by its letters alone, is not compared."""
+    """The most alike of ``words``, if it is alike at all.
+
+    What cannot be, by its letters alone, is not compared.
+    """
     from difflib import SequenceMatcher  # only mistakes need it
 
     matcher = SequenceMatcher(b=word)

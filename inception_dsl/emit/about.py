@@ -54,7 +54,10 @@ def bullets(heading: str, texts: Sequence[Prose], *, indent: int = 0) -> Prose:
 
 
 def deviations(chain: Chain) -> list[Prose]:
-    """What the steps of a chain and its branches say of their own; blocks that are used are not entered."""
+    """What the steps of a chain and its branches say of their own.
+
+    Blocks that are used are not entered.
+    """
     found: list[Prose] = []
     for node in nodes(chain):
         found += (node.op.deviation or ()) if isinstance(node, OpNode) else node.deviations
@@ -72,7 +75,7 @@ def shapes(pairs: Iterable[tuple[TensorType, TensorType]]) -> list[str]:
 
 
 def recorded(training: Training) -> list[Prose]:
-    """The recorded optimiser and schedule, and what else the paper says of training, as sentences."""
+    """The recorded optimiser and schedule and the notes on training, as sentences."""
     lines = []
     for what, values in (("Optimiser", training.optimizer), ("Schedule", training.schedule)):
         if values:

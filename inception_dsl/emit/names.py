@@ -15,7 +15,7 @@ def class_name(identifier: str) -> str:
 
 
 def spelled(identifier: str) -> str:
-    """``inception_resnet_a`` as ``Inception-ResNet-A``, ``auxiliary_head`` as ``Auxiliary head``."""
+    """``inception_resnet_a`` gives ``Inception-ResNet-A``; ``some_head`` gives ``Some head``."""
     text = ""
     for word in identifier.split("_"):
         letter = len(word) == 1 and word.isalpha()
@@ -36,7 +36,10 @@ class Names:
         self.taken = set(reserved)
 
     def unique(self, *wanted: str) -> str:
-        """The first of ``wanted`` that is free, else the last with a number; it is taken from now on."""
+        """The first of ``wanted`` that is free, else the last with a number.
+
+        It is taken from now on.
+        """
         for candidate in wanted:
             if candidate not in self.taken:
                 self.taken.add(candidate)

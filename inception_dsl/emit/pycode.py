@@ -1,7 +1,10 @@
-"""Python source from parts: expressions that break over lines as formatters do, literals, docstrings.
+"""Python source from parts.
 
-A :class:`Code` is text that is known to be source. A text of a spec is a :class:`~inception_dsl.types.prose.Prose`,
-which is no ``str``: it becomes source through :func:`literal`, :func:`comment` and :func:`docstring` only.
+Expressions that break over lines as formatters do, literals, docstrings.
+
+A :class:`Code` is text that is known to be source. A text of a spec is a
+:class:`~inception_dsl.types.prose.Prose`, which is no ``str``: it becomes source through
+:func:`literal`, :func:`comment` and :func:`docstring` only.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from ..diagnostics.report import visible
+from ..diagnostics.text import visible
 from ..types.prose import Prose
 
 WIDTH = 88
@@ -38,7 +41,7 @@ def name(text: str) -> Code:
 
 
 def literal(value: Any) -> Code:
-    """A number, a text, ``True``, ``None``, a tuple or a list of such; nothing else has a literal."""
+    """A number, a text, ``True``, ``None``, a tuple or a list of such; nothing else has one."""
     if type(value) is int:
         return Code(str(value))
     if isinstance(value, Prose):
@@ -79,7 +82,10 @@ def _plain(text: str | Prose) -> str:
 
 
 def docstring(*paragraphs: str | Prose, indent: int = 0) -> Code:
-    """A docstring in its quotes: the summary, then paragraphs; those with line breaks are kept as they are."""
+    """A docstring in its quotes: the summary, then paragraphs.
+
+    Those with line breaks are kept as they are.
+    """
     width = WIDTH - indent
     blocks = []
     for index, paragraph in enumerate(_plain(p) for p in paragraphs if p):
@@ -114,7 +120,7 @@ class Group(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One item: ``keyword=value``, with a comment behind it where the group is broken over lines."""
+    """One item, ``keyword=value``; its comment is printed where the group takes several lines."""
 
     value: Expression
     keyword: str = ""
@@ -185,7 +191,9 @@ def _commented(expression: Expression) -> bool:
 def layout(
     prefix: str, expression: Expression, suffix: str = "", *, indent: int = 0, note: str = ""
 ) -> Code:
-    """``prefix expression suffix`` at ``indent``; where it is too wide, over several lines as formatters break it.
+    """``prefix expression suffix`` at ``indent``.
+
+    Where it is too wide, over several lines as formatters break it.
 
     ``note`` is a comment behind the last line.
     """

@@ -1,7 +1,7 @@
 """Jinja, so set up that only source reaches a file.
 
-Templates hold the silhouette of a generated file; every string they print is a :class:`~.pycode.Code`, or the build
-fails.
+Templates hold the silhouette of a generated file; every string they print is a
+:class:`~.pycode.Code`, or the build fails.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The program: blocks stay blocks, each with its own chain of steps; a repeat stays a repeat.
 
-An attribute may hold an :class:`~inception_dsl.types.expression.Expression` over the parameters of its block. Defaults
-are filled in; names are checked; nothing is inferred yet.
+An attribute may hold an :class:`~inception_dsl.types.expression.Expression` over the parameters of
+its block. Defaults are filled in; names are checked; nothing is inferred yet.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..ops import Op
 from ..types.merge import Merge
 from ..types.prose import Prose
 from ..types.tensor import TensorType
-from ..yaml.source import DataPath, Document
+from ..yaml.document import DataPath, Document
 
 
 class Origin(NamedTuple):
@@ -32,7 +32,10 @@ class Origin(NamedTuple):
 
 
 class About(NamedTuple):
-    """What documents a network, a block or a head, and the warnings it allows. ``paper`` maps field to text."""
+    """What documents a network, a block or a head, and the warnings it allows.
+
+    ``paper`` maps field to text.
+    """
 
     title: Prose = Prose()
     description: Prose = Prose()
@@ -42,7 +45,10 @@ class About(NamedTuple):
 
 
 class OpNode(NamedTuple):
-    """A layer. ``segments`` is its part of the path: its name, its position, or nothing where it stands alone."""
+    """A layer.
+
+    ``segments`` is its part of the path: its name, its position, or nothing where it stands alone.
+    """
 
     op: Op
     segments: tuple[str, ...]
@@ -82,7 +88,10 @@ class UseNode(NamedTuple):
 
 
 class BrokenNode(ForkNode):
-    """A step with a mistake, of unknown type; to all that walks chains, a fork. A program that has one has no types."""
+    """A step with a mistake, of unknown type; to all that walks chains, a fork.
+
+    A program that has one has no types.
+    """
 
 
 Node: TypeAlias = OpNode | ForkNode | UseNode
@@ -90,7 +99,7 @@ Chain: TypeAlias = tuple[Node, ...]
 
 
 class Block(NamedTuple):
-    """A block: ``parameters`` maps each name to its type (``int``, ``float``, ``bool``, ``str``)."""
+    """A block; ``parameters`` maps names to types (``int``, ``float``, ``bool``, ``str``)."""
 
     id: str
     parameters: Mapping[str, str]
@@ -111,7 +120,10 @@ class AuxHead(NamedTuple):
 
 
 class Initializer(NamedTuple):
-    """How weights start: ``name`` is ``truncated_normal``, ``glorot_uniform`` or ``he_normal``; ``bias`` a constant."""
+    """How weights start: ``name`` is ``truncated_normal``, ``glorot_uniform`` or ``he_normal``.
+
+    ``bias`` a constant.
+    """
 
     name: str
     stddev: float
@@ -120,7 +132,9 @@ class Initializer(NamedTuple):
 
 
 class Training(NamedTuple):
-    """The loss, the initial weights, and what is recorded of the optimiser and the schedule, texts as ``Prose``."""
+    """The loss, the initial weights, and what is recorded of the optimiser and the schedule, texts
+    as ``Prose``.
+    """
 
     label_smoothing: float
     optimizer: Mapping[str, Any]
@@ -151,9 +165,10 @@ class Naming(NamedTuple):
 class Program(NamedTuple):
     """A whole network, or a block built alone (``kind``).
 
-    ``sections`` are the chains at the top, in order: ``stem``, ``body`` and ``head``, or the one chain of a block.
-    ``values`` are the top-level parameters (with ``classes`` in a network); ``outputs`` maps further outputs to the
-    top-level step each stands after; ``checkpoints`` maps sources of published weights to their names.
+    ``sections`` are the chains at the top, in order: ``stem``, ``body`` and ``head``, or the one
+    chain of a block. ``values`` are the top-level parameters (with ``classes`` in a network);
+    ``outputs`` maps further outputs to the top-level step each stands after; ``checkpoints`` maps
+    sources of published weights to their names.
     """
 
     kind: Literal["network", "block"]

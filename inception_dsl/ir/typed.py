@@ -115,14 +115,20 @@ class TypedProgram:
 
     @property
     def has_loss(self) -> bool:
-        """Whether it is trained on classes: a network with ``training`` or auxiliary heads, all ending in vectors."""
+        """Whether it is trained on classes.
+
+        A network with ``training`` or auxiliary heads, all ending in vectors.
+        """
         program = self.program
         ends = [self.y, *(chain.y for _, chain in self.heads)]
         return bool(program.training or program.aux_heads) and all(y.positions() == 1 for y in ends)
 
 
 def size(typed: Typed) -> int:
-    """The number of layers and merges of one node; of a use at least one, as it takes room without layers too."""
+    """The number of layers and merges of one node.
+
+    Of a use at least one, as it takes room without layers too.
+    """
     if isinstance(typed, TypedFork):
         return 1 + sum(chain.size for _, chain in typed.branches)
     return typed.body.size or 1 if isinstance(typed, TypedUse) else 1

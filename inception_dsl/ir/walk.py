@@ -9,7 +9,10 @@ from .typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, Ty
 
 
 def nodes_of(chain: TypedChain) -> Iterator[TypedOp | TypedUse]:
-    """The layers and uses in a chain and its branches, one for each different repetition; blocks are not entered."""
+    """The layers and uses in a chain and its branches, one for each different repetition.
+
+    Blocks are not entered.
+    """
     for step in chain.steps:
         for run in step.runs:
             if isinstance(run.typed, TypedFork):
@@ -69,7 +72,10 @@ def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:
 
 
 def walk(chain: TypedChain, prefix: Path = ()) -> Iterator[tuple[Path, Typed]]:
-    """Every node with its path, in the order of computation; a fork or a use comes after what it holds."""
+    """Every node with its path, in the order of computation.
+
+    A fork or a use comes after what it holds.
+    """
     for step in chain.steps:
         for path, typed in applications(step):
             here = prefix + path

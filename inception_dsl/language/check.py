@@ -1,4 +1,7 @@
-"""Plain data to a model, without the parts that have mistakes: these are reported, once, and the rest is kept."""
+"""Plain data to a model, without the parts that have mistakes.
+
+These are reported, once, and the rest is kept.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..diagnostics.report import Report
 from ..diagnostics.words import nearest
-from ..yaml.source import BROKEN, DataPath, Document
+from ..yaml.document import BROKEN, DataPath, Document
 from .rest import copied, drop
 
 ROUNDS, LARGE = 12, 10_000
@@ -18,9 +21,12 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def check(kind: type[M], document: Document, report: Report) -> M | None:
-    """The document as a model, with every mistake in the report and left out; ``None`` if nothing is left.
+    """The document as a model, with every mistake in the report and left out.
 
-    What was left out stands in ``document.dropped``: later stages do not report what follows from it.
+    ``None`` if nothing is left.
+
+    What was left out stands in ``document.dropped``: later stages do not report what follows from
+    it.
     """
     data, before = document.data, len(report.diagnostics)
     for attempt in range(ROUNDS if len(document.spans) < LARGE else 2):

@@ -37,11 +37,14 @@ Published = Annotated[
 
 
 class Naming(Fields):
-    """The names that one source gives to layers. The longest path that fits counts; what is left of a path follows."""
+    """The names that one source gives to layers. The longest path that fits counts; what is left of
+    a path follows.
+    """
 
     names: dict[Place, Published] = Field(
         default={},
-        description="Path in the network to name. `/*` is a repetition, its number in the name `{first..last}`.",
+        description="Path in the network to name. `/*` is a repetition, its number in the name "
+        "`{first..last}`.",
         examples=[_NAMES],
     )
     blocks: dict[Id, dict[Place, Published]] = Field(
@@ -51,7 +54,8 @@ class Naming(Fields):
     )
     numbered: dict[Id, Published] = Field(
         default={},
-        description="Last part of a path to word: layers without a name are numbered, in the order of the network.",
+        description="Last part of a path to word: layers without a name are numbered, in the "
+        "order of the network.",
         examples=[{"conv": "conv2d", "bn": "batch_normalization"}],
     )
     optional: Texts | None = Field(

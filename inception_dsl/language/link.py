@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from ..diagnostics.report import Report
 from ..ops import Fields, Op
-from ..yaml.source import DataPath, Document
+from ..yaml.document import DataPath, Document
 from .check import check
 from .load import Spec
-from .models import BlockBody, BlockFile, Broken, Fork, Parameter, Use
+from .models import BlockBody, BlockFile
+from .parameters import Parameter
 from .reading import Reading, Room, read_wanted
+from .steps import Broken, Fork, Use
 
 
 class LinkedBlock(NamedTuple):
@@ -64,9 +66,8 @@ class _Linker:
                 and changed.path
                 and changed.document.span(changed.path).file == document.file
             ):
-                self.blocks[model.block] = changed._replace(
-                    defaults=own
-                )  # a spec has laid changes over it
+                # a spec has laid changes over it
+                self.blocks[model.block] = changed._replace(defaults=own)
             else:
                 self.add(LinkedBlock(model.block, model, document, (), own))
         for index, wanted in enumerate(model.imports):

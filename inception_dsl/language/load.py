@@ -1,4 +1,7 @@
-"""A file to a checked spec: read, apply what it extends and what the command line sets, validate."""
+"""A file to a checked spec.
+
+Read, apply what it extends and what the command line sets, validate.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ from typing import Any, NamedTuple
 from ..diagnostics.report import Report, Span
 from ..diagnostics.words import nearest
 from ..yaml import source
-from ..yaml.source import DataPath, Document
+from ..yaml.document import DataPath, Document
 from .check import check
-from .models import AXES, BlockFile, NetworkFile
+from .inputs import AXES
+from .models import BlockFile, NetworkFile
 from .reading import Reading, Room, laid, read
 from .roots import root_of
 
@@ -34,7 +38,10 @@ def load(
     report: Report,
     root: str | os.PathLike[str] | None = None,
 ) -> Spec | None:
-    """The spec at ``path``, with ``settings`` (``--set name=value``) applied; ``root`` as in :func:`root_of`."""
+    """The spec at ``path``, with ``settings`` (``--set name=value``) applied.
+
+    ``root`` as in :func:`root_of`.
+    """
     named = Path(path)
     reading = Reading(report, root_of(named, root), Room())
     document = read(named, reading)
@@ -111,7 +118,10 @@ _TOP = frozenset(
 
 
 def validate(document: Document, report: Report) -> Spec | None:
-    """The model of a document without what is wrong in it; ``None`` where nothing can be told of it."""
+    """The model of a document without what is wrong in it.
+
+    ``None`` where nothing can be told of it.
+    """
     data = document.data
     if not isinstance(data, dict) or ("network" in data) == ("block" in data):
         help = "the first field is `network: name` or `block: name`"

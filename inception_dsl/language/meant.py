@@ -25,7 +25,10 @@ def not_a_step(value: Any) -> PydanticCustomError:
             f"expected a step, found {shown(value)}", code="E205", meant=lambda: _op_alone(value)
         )
     kinds = [key for key in KINDS if key in value]
-    message = f"a step has one of `op`, `branches` and `use`; this one has {' and '.join(kinds) or 'none of them'}"
+    message = (
+        "a step has one of `op`, `branches` and `use`; this one has "
+        f"{' and '.join(kinds) or 'none of them'}"
+    )
     return refuse(
         message, code="E205", meant=lambda: _one_of(value, kinds) if kinds else _kind(value)
     )
@@ -51,7 +54,9 @@ def _op_alone(value: Any) -> Meant:
 
 
 def _kind(value: dict[Any, Any]) -> Meant:
-    """The field that says what a step is, where it has another name, or where an op's name is the key."""
+    """The field that says what a step is, where it has another name, or where an op's name is the
+    key.
+    """
     for key, given in list(value.items())[:16]:
         op, kind = nearest(str(key), OPS), nearest(str(key), KINDS)
         if isinstance(given, dict) and op:

@@ -1,8 +1,9 @@
 """One spec laid over another: what ``extends`` and ``--set`` do.
 
-A mapping over a mapping changes the keys it has; ``null`` removes one; anything else replaces. A mapping over a list of
-steps picks steps by name (or the block's id, or the position): a mapping changes the step, a list puts other steps in
-its place, ``null`` removes it. An imported block that is changed under ``blocks`` counts as one of the spec's own.
+A mapping over a mapping changes the keys it has; ``null`` removes one; anything else replaces. A
+mapping over a list of steps picks steps by name (or the block's id, or the position): a mapping
+changes the step, a list puts other steps in its place, ``null`` removes it. An imported block that
+is changed under ``blocks`` counts as one of the spec's own.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from typing import Any, Final
 
 from ..diagnostics.report import Report, Span
 from ..diagnostics.words import nearest, suggestion
+from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor
-from ..yaml.source import DataPath, Document
 from .models import BlockBody
 
 BODY: Final = frozenset(BlockBody.model_fields)
 
 
 def overlay(base: Document, over: Document, report: Report) -> Document:
-    """A new document, without what fits nothing in ``base``; positions point at the file that each part is from."""
+    """A new document, without what fits nothing in ``base``.
+
+    Positions point at the file that each part is from.
+    """
     merger = _Merger(base, over, report)
     if isinstance(base.data, dict) and isinstance(over.data, dict):
         data = {k: v for k, v in over.data.items() if k != "extends"}
@@ -39,7 +43,9 @@ def overlay(base: Document, over: Document, report: Report) -> Document:
 
 
 def with_block(base: Document, imported: Document) -> Document:
-    """``base`` with the block of an imported file under its ``blocks``; positions point into that file.
+    """``base`` with the block of an imported file under its ``blocks``.
+
+    Positions point into that file.
 
     Imports, defaults and further blocks of the file stay where they are: it is linked all the same.
     """

@@ -10,11 +10,13 @@ from ..diagnostics.report import Report, Span
 from ..diagnostics.words import listed, nearest
 from ..ops import OPS, BatchNormFields, attribute_names
 from ..ops.fields.refusal import Meant, shown
+from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits, flow, inside
-from ..yaml.source import DataPath, Document
 from .checkpoints import Naming
-from .models import AuxHead, BlockBody, Fork, Parameter, Use
+from .models import AuxHead, BlockBody
+from .parameters import Parameter
 from .sections import Initializer, Paper, Preprocessing, Training
+from .steps import Fork, Use
 
 _NESTED: Final[dict[Any, type[BaseModel]]] = {
     "paper": Paper,
@@ -31,7 +33,8 @@ _GROUPS: Final[dict[Any, type[BaseModel]]] = {
 }
 _NAMED: Final[dict[Any, str]] = {
     "branches": "give each branch a name: `branches: {branch_1: […], branch_2: […]}`",
-    "aux_heads": "give each head a name: `aux_heads: {aux: {after: …, loss_weight: …, steps: […]}}`",
+    "aux_heads": "give each head a name: `aux_heads: {aux: {after: …, loss_weight: …, steps: "
+    "[…]}}`",
     "outputs": "give each output a name: `outputs: {features: mixed_5b}`",
     "blocks": "give each block a name: `blocks: {tower: {steps: […]}}`",
     "params": "give each parameter a type: `params: {filters: int}`",
@@ -45,13 +48,19 @@ _EXPECTED: Final = {
 
 
 def plain(location: DataPath) -> DataPath:
-    """A place that pydantic names, without what is not written: a use's ``arguments`` are its fields."""
+    """A place that pydantic names, without what is not written.
+
+    A use's ``arguments`` are its fields.
+    """
     found = [p for p in location if p != "[key]"]
     return tuple(p for i, p in enumerate(found) if p != "arguments" or i == len(found) - 1)
 
 
 def report_problem(kind: type[BaseModel], problem: Any, document: Document, report: Report) -> None:
-    """Add one problem of a model of ``kind`` to the report; help only as long as there are not very many."""
+    """Add one problem of a model of ``kind`` to the report.
+
+    Help only as long as there are not very many.
+    """
     path = plain(problem["loc"])
     on_key = problem["loc"][-1:] == ("[key]",)
     editor = Editor(document, report.texts)
@@ -105,7 +114,9 @@ def _fix(editor: Editor, path: DataPath, meant: Meant, on_key: bool) -> Edits:
 
 
 def _is_block(name: Any, data: Any) -> bool:
-    """Whether a document has a block of its own called ``name``, or imports a file that is called so."""
+    """Whether a document has a block of its own called ``name``, or imports a file that is called
+    so.
+    """
     imports, blocks = data.get("import"), data.get("blocks")
     files = [str(f).rsplit("/", 1)[-1] for f in imports[:100]] if isinstance(imports, list) else []
     return isinstance(name, str) and (
@@ -149,7 +160,10 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
     elif name == "momentum" and best == "decay":
         text = _kept(value, 0.5)
         written = f"`decay: {text}`" if text else "`decay`"
-        help = f"write {written}, the share of the old average that is kept: Keras's momentum, 1 - PyTorch's"
+        help = (
+            f"write {written}, the share of the old average that is kept: Keras's momentum, "
+            "1 - PyTorch's"
+        )
         fix = (*fix, *editor.replace(path, text)) if text else ()
     elif best == "rate" and str(name).startswith("keep"):
         text = _kept(value, 1)

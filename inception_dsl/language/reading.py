@@ -1,4 +1,7 @@
-"""The files of one spec: read, decoded, with what they extend underneath, and bounded all together."""
+"""The files of one spec.
+
+Read, decoded, with what they extend underneath, and bounded all together.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ from ..diagnostics.words import nearest
 from ..ops.fields.kinds import path as path_field
 from ..yaml import source
 from ..yaml.characters import MAX_CHARACTERS
+from ..yaml.document import Document
 from ..yaml.edits import flow
-from ..yaml.source import Document
 from .overlay import overlay, with_block
 from .roots import OutsideError, names_inside, read_inside
 
@@ -52,8 +55,9 @@ class Room:
 
 
 class Reading(NamedTuple):
-    """What all files of a spec have in common: the report, the folder they may stand in, the room that is left, who
-    extends whom.
+    """What all files of a spec have in common.
+
+    The report, the folder they may stand in, the room that is left, who extends whom.
     """
 
     report: Report
@@ -153,7 +157,10 @@ def _extended(document: Document, path: Path, reading: Reading) -> Document | No
 
 
 def laid(base: Document, over: Document, reading: Reading) -> Document:
-    """``over`` laid over ``base``; a block that ``base`` imports and ``over`` changes is put into ``base`` before."""
+    """``over`` laid over ``base``.
+
+    A block that ``base`` imports and ``over`` changes is put into ``base`` before.
+    """
     changed = [name for name in _blocks(over) if name not in _blocks(base)]
     importing = over if isinstance(over.data, dict) and "import" in over.data else base
     imports = importing.data.get("import") if isinstance(importing.data, dict) else None

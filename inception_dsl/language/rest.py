@@ -1,14 +1,17 @@
-"""What is left of data in which mistakes were found: enough to look for others, and nothing that would lead to more.
+"""What is left of data in which mistakes were found.
 
-A step with a mistake stays as a :class:`Rest` of unknown type, with the branches and the block it names; of a chain
-that is none, one such step is left. Anything else is taken out, and what cannot be without it, too.
+Enough to look for others, and nothing that would lead to more.
+
+A step with a mistake stays as a :class:`Rest` of unknown type, with the branches and the block it
+names; of a chain that is none, one such step is left. Anything else is taken out, and what cannot
+be without it, too.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from ..yaml.source import DataPath
+from ..yaml.document import DataPath
 
 CHAINS: Final = frozenset({"steps", "stem", "body", "head"})
 _KEPT: Final = ("name", "use", "branches")
@@ -28,7 +31,10 @@ def copied(data: Any) -> Any:
 
 
 def drop(data: Any, path: DataPath) -> DataPath | None:
-    """Take out what is wrong at ``path``, in place, and say what was taken; ``None`` if nothing is left."""
+    """Take out what is wrong at ``path``, in place, and say what was taken.
+
+    ``None`` if nothing is left.
+    """
     at = next((i for i in range(len(path) - 1, 0, -1) if is_step(path, i)), None)
     if at is not None:
         chain, index = _get(data, path[:at]), path[at]
@@ -61,9 +67,8 @@ def _replacement(path: DataPath) -> Any:
         return [Rest()]
     if path == ("input",):
         return Rest()
-    if path in (("network",), ("block",)) or (
-        path[:-1] == ("import",)
-    ):  # the other imports keep their positions
+    # the other imports keep their positions
+    if path in (("network",), ("block",)) or (path[:-1] == ("import",)):
         return _LOST
     return 0.0 if path[-1] == "loss_weight" else None
 

@@ -1,8 +1,9 @@
 """Files that a spec asks for: read inside of one folder only, whatever the spec says.
 
-The root is what ``INCEPTION_DSL_ROOT`` (``--root``) names, else the nearest folder above the spec that holds a file
-``.inception-dsl-root``, else the spec's own folder. Nothing outside is opened, no link is followed, and what is no
-plain file is not read. What is said of a file outside does not depend on whether there is one.
+The root is what ``INCEPTION_DSL_ROOT`` (``--root``) names, else the nearest folder above the spec
+that holds a file ``.inception-dsl-root``, else the spec's own folder. Nothing outside is opened, no
+link is followed, and what is no plain file is not read. What is said of a file outside does not
+depend on whether there is one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ class OutsideError(Exception):
 
 
 def root_of(spec: Path, given: str | os.PathLike[str] | None = None) -> Path:
-    """The folder in which the spec at ``spec``, named by the user, may read; ``given`` goes before all else."""
+    """The folder in which the spec at ``spec``, named by the user, may read.
+
+    ``given`` goes before all else.
+    """
     given = given or os.environ.get(VARIABLE)
     if given:
         return Path(os.path.realpath(given))
@@ -34,7 +38,10 @@ def root_of(spec: Path, given: str | os.PathLike[str] | None = None) -> Path:
 
 
 def _marked(folder: Path) -> bool:
-    """Whether ``folder`` has the marker. Where everybody may write, as in ``/tmp``, it must be the user's own."""
+    """Whether ``folder`` has the marker.
+
+    Where everybody may write, as in ``/tmp``, it must be the user's own.
+    """
     try:
         marker, about = os.lstat(folder / MARKER), os.stat(folder)
     except (OSError, ValueError):
@@ -52,7 +59,10 @@ def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
         raise OutsideError("is not a relative path", "write it from this file's folder, with `/`")
     target = os.path.normpath(os.path.join(os.path.realpath(folder), wanted))
     if not Path(target).is_relative_to(root):
-        help = f"it is the first spec's folder, the one above it with a file `{MARKER}`, or that of `--root`"
+        help = (
+            f"it is the first spec's folder, the one above it with a file `{MARKER}`, or "
+            "that of `--root`"
+        )
         raise OutsideError("leads out of the folder that specs are read from", help)
     descriptor = _open(root, Path(target).relative_to(root).parts, os.O_NONBLOCK)
     try:
@@ -70,7 +80,10 @@ def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
 
 
 def names_inside(folder: Path, wanted: str, root: Path) -> list[str]:
-    """What stands in what a spec in ``folder`` calls ``wanted``; nothing where that must not or cannot be read."""
+    """What stands in what a spec in ``folder`` calls ``wanted``.
+
+    Nothing where that must not or cannot be read.
+    """
     target = Path(os.path.normpath(os.path.join(os.path.realpath(folder), wanted)))
     try:
         if os.open not in os.supports_dir_fd:  # Windows
@@ -89,7 +102,9 @@ def names_inside(folder: Path, wanted: str, root: Path) -> list[str]:
 
 
 def _open(root: Path, parts: tuple[str, ...], flag: int) -> int:
-    """The file or folder, opened part by part, so that none of them is a link, not even one that appears meanwhile."""
+    """The file or folder, opened part by part, so that none of them is a link, not even one that
+    appears meanwhile.
+    """
     if os.open not in os.supports_dir_fd:  # Windows
         target = root.joinpath(*parts)
         if Path(os.path.realpath(target)) != target or not target.is_file():

@@ -1,8 +1,9 @@
 """The JSON Schema of specs (draft 07), from the same models that the loader checks with.
 
-One thing a schema cannot say: JSON has one kind of number, so that ``64.0`` passes where the loader wants ``64``. A
-spec with ``extends`` only holds changes, so there nothing is required, ``null`` removes, and a chain may be a mapping
-from step to change; whether the result is a spec is for the loader to say.
+One thing a schema cannot say: JSON has one kind of number, so that ``64.0`` passes where the loader
+wants ``64``. A spec with ``extends`` only holds changes, so there nothing is required, ``null``
+removes, and a chain may be a mapping from step to change; whether the result is a spec is for the
+loader to say.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from ..ops.fields.kinds import EXPRESSION_SCHEMA, ID_SCHEMA
 from ..ops.fields.refusal import Checked
 from ..types.expression import is_expression
 from .checkpoints import Naming
-from .models import Argument, BlockFile, Fork, NetworkFile, Parameter, Use
+from .models import BlockFile, NetworkFile
+from .parameters import Parameter
+from .steps import Argument, Fork, Use
 
 Schema = dict[str, Any]
 _NULL: Final[Schema] = {"type": "null"}
@@ -45,7 +48,10 @@ def schema() -> Schema:
 
 
 class _Builder:
-    """Translates models; ``change`` is the suffix of the variants that ``extends`` takes, or nothing."""
+    """Translates models.
+
+    ``change`` is the suffix of the variants that ``extends`` takes, or nothing.
+    """
 
     def __init__(self) -> None:
         self.definitions: dict[str, Schema] = {}
@@ -145,7 +151,8 @@ class _Builder:
         properties["extends"] = {**extends, **extends.pop("anyOf")[0]}
         self.definitions["changes"] = {
             "type": "object",
-            "description": "Changes to another spec. `null` removes; a mapping over a chain picks steps by name.",
+            "description": "Changes to another spec. `null` removes; a mapping over a chain "
+            "picks steps by name.",
             "properties": properties,
             "required": ["extends"],
             "not": {"required": ["network", "block"]},
@@ -179,7 +186,8 @@ class _Builder:
                     chain,
                     {"type": "object", "additionalProperties": {"$ref": "#/$defs/step_change"}},
                 ],
-                "description": "A new chain, or step (name, block, position) to changed fields, other steps or null.",
+                "description": "A new chain, or step (name, block, position) to changed fields, "
+                "other steps or null.",
             },
             **{name: dict(shared) for shared, name in _SHARED},
         }

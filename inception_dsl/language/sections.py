@@ -1,4 +1,6 @@
-"""The parts of a spec that stand around the steps: the paper, what the input looks like, how the network is trained."""
+"""The parts of a spec that stand around the steps: the paper, what the input looks like, how the
+network is trained.
+"""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -91,7 +93,8 @@ class Initializer(Fields):
     """How the weights start; biases are constant."""
 
     name: Literal["truncated_normal", "glorot_uniform", "he_normal"] = Field(
-        description="`truncated_normal` (cut at two deviations), `glorot_uniform` (Xavier) or `he_normal` (fan in)."
+        description="`truncated_normal` (cut at two deviations), `glorot_uniform` (Xavier) or "
+        "`he_normal` (fan in)."
     )
     stddev: Factor = Field(
         0.1, description="Standard deviation of `truncated_normal`.", examples=[0.1]
@@ -103,7 +106,9 @@ class Initializer(Fields):
 
 
 class Training(Fields):
-    """How the paper trains the network. Loss and initial weights become code; optimiser and schedule are recorded."""
+    """How the paper trains the network. Loss and initial weights become code; optimiser and
+    schedule are recorded.
+    """
 
     initializer: Initializer | None = Field(
         None, description="How weights start.", examples=[{"name": "he_normal"}]

@@ -11,7 +11,8 @@ from .fields.kinds import SLOPES, ActivationName, Flag, Real
 class Activation(Op):
     """A function of every element (softmax: of all channels at a position).
 
-    ``hard_swish`` is ``x * relu6(x + 3) / 6``; ``gelu`` is exact unless ``approximate`` asks for the tanh form.
+    ``hard_swish`` is ``x * relu6(x + 3) / 6``; ``gelu`` is exact unless ``approximate`` asks for
+    the tanh form.
     """
 
     kind: ClassVar[str] = "activation"
@@ -22,7 +23,8 @@ class Activation(Op):
     function: ActivationName = Field(description="Which function.", examples=["relu", "softmax"])
     alpha: Real | None = Field(
         None,
-        description="Slope below zero of `leaky_relu` (0.01 unless said), factor below zero of `elu` (1.0).",
+        description="Slope below zero of `leaky_relu` (0.01 unless said), factor below zero of "
+        "`elu` (1.0).",
         examples=[0.2],
     )
     approximate: Flag = Field(False, description="Whether `gelu` uses the tanh approximation.")

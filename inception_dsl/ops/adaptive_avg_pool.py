@@ -10,10 +10,11 @@ from .fields.kinds import Kernel
 
 
 class AdaptiveAvgPool(Op):
-    """The mean of windows that are laid out for a given number of outputs, as PyTorch and Keras define them.
+    """The mean of windows that are laid out for a given number of outputs, as PyTorch and Keras
+    define them.
 
-    On an axis of n pixels with k outputs, window i starts at pixel floor(i n / k) and ends before ceil((i + 1) n / k):
-    the windows overlap, and differ in size, unless k divides n.
+    On an axis of n pixels with k outputs, window i starts at pixel floor(i n / k) and ends before
+    ceil((i + 1) n / k): the windows overlap, and differ in size, unless k divides n.
     """
 
     kind: ClassVar[str] = "adaptive_avg_pool"

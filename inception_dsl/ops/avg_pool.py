@@ -9,7 +9,9 @@ from .pool import Pool
 
 
 class AvgPool(Pool):
-    """The mean of the window. Padding counts only if ``count_include_pad``; what ``ceil_mode`` adds never does."""
+    """The mean of the window. Padding counts only if ``count_include_pad``; what ``ceil_mode`` adds
+    never does.
+    """
 
     kind: ClassVar[str] = "avg_pool"
     summary: ClassVar[str] = "mean of a window"
@@ -18,5 +20,6 @@ class AvgPool(Pool):
     op: Literal["avg_pool"]
     count_include_pad: Flag = Field(
         False,
-        description="Whether padded zeros count in the mean (PyTorch's default; Keras never counts them).",
+        description="Whether padded zeros count in the mean (PyTorch's default; Keras never "
+        "counts them).",
     )

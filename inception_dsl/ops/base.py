@@ -1,4 +1,4 @@
-"""What every op is: its fields in a spec, its shape rule, its weights, its cost, its documentation."""
+"""The base class of ops: fields in a spec, shape rule, weights, cost, documentation."""
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -45,8 +45,8 @@ class Step(Fields):
 class Op(Step):
     """A layer. A subclass states its attributes as fields and answers the questions below.
 
-    ``free`` names the attributes that may stay a parameter of a generated class or function; a parameter that reaches
-    any other attribute has its value written out in the generated code.
+    ``free`` names the attributes that may stay a parameter of a generated class or function; a
+    parameter that reaches any other attribute has its value written out in the generated code.
     """
 
     kind: ClassVar[str]
@@ -65,7 +65,9 @@ class Op(Step):
         return ()
 
     def macs(self, x: TensorType, y: TensorType) -> Dim:
-        """Multiply-adds of one sample, from ``x`` to ``y``: convolutions and dense layers, without bias."""
+        """Multiply-adds of one sample, from ``x`` to ``y``: convolutions and dense layers, without
+        bias.
+        """
         return 0
 
     def needed(self, axis: int, rank: int, outputs: int) -> int:
@@ -83,7 +85,9 @@ class Op(Step):
 
     @classmethod
     def partial(cls, attributes: Any) -> dict[str, Any]:
-        """Some of the op's attributes, checked as its fields are; raises pydantic's ``ValidationError``."""
+        """Some of the op's attributes, checked as its fields are; raises pydantic's
+        ``ValidationError``.
+        """
         given = dict(attributes) if isinstance(attributes, dict) else {}
         later = Expression("$later", ())
         required = {k: later for k, f in cls.model_fields.items() if f.is_required()}
@@ -191,7 +195,10 @@ class Windowed(Op):
         except ShapeError as error:
             fitting = [w.fitting(n) for w, n in zip(windows, x.spatial, strict=True)]
             write = str(fitting if isinstance(self.kernel_size, tuple) else min(fitting))
-            help = f"write `kernel_size: {write}`, the largest that fits, or use a larger input or `padding: same`"
+            help = (
+                f"write `kernel_size: {write}`, the largest that fits, or use a larger input "
+                "or `padding: same`"
+            )
             raise ShapeError(
                 str(error), field=error.field, code=error.code, help=help, write=write
             ) from None

@@ -18,17 +18,19 @@ class BatchNormFields(Fields):
     )
     decay: Share = Field(
         0.99,
-        description="Share of the old average that is kept (the momentum of Keras; PyTorch's is 1 - decay).",
+        description="Share of the old average that is kept (the momentum of Keras; PyTorch's "
+        "is 1 - decay).",
     )
     scale: Flag = Field(True, description="Whether a learned factor (gamma) is applied.")
     center: Flag = Field(True, description="Whether a learned offset (beta) is added.")
 
 
 class BatchNorm(BatchNormFields, Op):
-    """Normalisation of every channel over the batch and the positions (Ioffe and Szegedy 2015, algorithm 1).
+    """Normalisation of every channel over the batch and the positions (Ioffe and Szegedy 2015,
+    algorithm 1).
 
-    Both frameworks normalise by the biased variance. The moving variance is the biased one in Keras and the unbiased
-    one in PyTorch, so that after a training step the two differ by n / (n - 1).
+    Both frameworks normalise by the biased variance. The moving variance is the biased one in Keras
+    and the unbiased one in PyTorch, so that after a training step the two differ by n / (n - 1).
     """
 
     kind: ClassVar[str] = "batch_norm"

@@ -23,7 +23,8 @@ class ConvFields(Windowed):
     )
     padding: AnyPadding = Field(
         "same",
-        description="`same` (TensorFlow's rule), `valid`, pixels, pixels for each axis, or for each side of each axis.",
+        description="`same` (TensorFlow's rule), `valid`, pixels, pixels for each axis, or for "
+        "each side of each axis.",
         examples=["same", "valid", 3, [[0, 1], [0, 1]]],
     )
     dilation: Kernel = Field(

@@ -1,4 +1,6 @@
-"""Convolution, batch norm, activation: the unit that the Inception papers call a convolution since 2015."""
+"""Convolution, batch norm, activation: the unit that the Inception papers call a convolution since
+2015.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
@@ -13,7 +15,9 @@ from .fields.kinds import ActivationName, Count, Flag
 
 
 class ConvBn(ConvFields, Composite):
-    """Convolution without bias, batch norm, activation, in this order (Ioffe and Szegedy 2015, section 3.2)."""
+    """Convolution without bias, batch norm, activation, in this order (Ioffe and Szegedy 2015,
+    section 3.2).
+    """
 
     kind: ClassVar[str] = "conv_bn"
     summary: ClassVar[str] = "convolution, batch norm, activation"

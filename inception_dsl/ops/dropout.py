@@ -9,7 +9,9 @@ from .fields.kinds import Rate
 
 
 class Dropout(Op):
-    """In training, each element is zeroed with probability ``rate`` and the rest scaled up; else nothing."""
+    """In training, each element is zeroed with probability ``rate`` and the rest scaled up; else
+    nothing.
+    """
 
     kind: ClassVar[str] = "dropout"
     summary: ClassVar[str] = "random zeros in training"

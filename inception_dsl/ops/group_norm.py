@@ -11,7 +11,9 @@ from .fields.kinds import Count, Flag, Positive
 
 
 class GroupNorm(Op):
-    """Normalisation over the positions and a group of channels, sample by sample (Wu and He 2018)."""
+    """Normalisation over the positions and a group of channels, sample by sample (Wu and He
+    2018).
+    """
 
     kind: ClassVar[str] = "group_norm"
     summary: ClassVar[str] = "normalisation over the positions and a group of channels"

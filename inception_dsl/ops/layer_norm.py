@@ -11,7 +11,9 @@ from .fields.kinds import Flag, Positive
 
 
 class LayerNorm(Op):
-    """Normalisation over the channels at every position (Ba et al. 2016; axis -1 of a channels-last tensor)."""
+    """Normalisation over the channels at every position (Ba et al. 2016; axis -1 of a channels-last
+    tensor).
+    """
 
     kind: ClassVar[str] = "layer_norm"
     summary: ClassVar[str] = "normalisation over the channels at every position"

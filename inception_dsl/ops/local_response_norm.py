@@ -9,10 +9,11 @@ from .fields.kinds import Count, Positive
 
 
 class LocalResponseNorm(Op):
-    """``x / (k + alpha / size * sum of squares of size neighbouring channels) ** beta`` (Krizhevsky et al. 2012).
+    """``x / (k + alpha / size * sum of squares of size neighbouring channels) ** beta`` (Krizhevsky
+    et al. 2012).
 
-    ``alpha`` is divided by ``size``, as in Caffe and PyTorch; TensorFlow's is not. Channels beyond the ends are zero;
-    of an even ``size``, the longer half reaches back.
+    ``alpha`` is divided by ``size``, as in Caffe and PyTorch; TensorFlow's is not. Channels beyond
+    the ends are zero; of an even ``size``, the longer half reaches back.
     """
 
     kind: ClassVar[str] = "local_response_norm"

@@ -21,7 +21,8 @@ class Pool(Windowed):
     )
     ceil_mode: Flag = Field(
         False,
-        description="Whether a last window that hangs over the end counts (Caffe's rule); not with `same`.",
+        description="Whether a last window that hangs over the end counts (Caffe's rule); not "
+        "with `same`.",
     )
 
     def infer(self, x: TensorType) -> TensorType:
@@ -34,7 +35,10 @@ class Pool(Windowed):
         if padding != "same":
             for window, (before, after) in zip(self.windows(x.rank), padding, strict=True):
                 if max(before, after) > window.kernel // 2:
-                    message = f"padding {max(before, after)} is more than half of a window of {window.kernel}"
+                    message = (
+                        f"padding {max(before, after)} is more than half of a window of "
+                        f"{window.kernel}"
+                    )
                     most = window.kernel // 2
                     write = str(most) if isinstance(self.padding, int) else ""
                     raise ShapeError(

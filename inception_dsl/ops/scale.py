@@ -9,7 +9,9 @@ from .fields.kinds import Real
 
 
 class Scale(Op):
-    """Multiplication by a constant that is not learned, as residuals are scaled (Szegedy et al. 2016, section 3.3)."""
+    """Multiplication by a constant that is not learned, as residuals are scaled (Szegedy et al.
+    2016, section 3.3).
+    """
 
     kind: ClassVar[str] = "scale"
     summary: ClassVar[str] = "multiplication by a constant"

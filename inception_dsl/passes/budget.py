@@ -1,7 +1,7 @@
 """What a program may become, found out before it becomes it: layers, weights, source.
 
-A page of text can repeat and nest its way to any size. The first check needs no shapes and no time; the second prices
-what the shapes say. Both point at what repeats.
+A page of text can repeat and nest its way to any size. The first check needs no shapes and no time;
+the second prices what the shapes say. Both point at what repeats.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _LINE: Final = 100
 
 
 def check_layers(program: Program, report: Report) -> bool:
-    """Whether steps and layers, counted without shapes, are few enough; what an expression repeats counts once."""
+    """Whether steps and layers, counted without shapes, are few enough.
+
+    What an expression repeats counts once.
+    """
     chains = [*program.sections.values(), *(head.chain for head in program.aux_heads)]
     blocks = [block.chain for block in program.blocks.values()]
     beyond = next(
@@ -92,7 +95,10 @@ def check_size(typed: TypedProgram, report: Report) -> bool:
 
 
 class _Sizes:
-    """Weights of each chain, counted once; steps and characters of each definition that may be printed."""
+    """Weights of each chain, counted once.
+
+    Steps and characters of each definition that may be printed.
+    """
 
     def __init__(self, program: Program, report: Report) -> None:
         self.report, self.blocks = report, program.blocks
@@ -128,10 +134,12 @@ class _Sizes:
         return sum(self.chain(inner) for inner in inner_chains(typed))
 
     def printed(self, use: TypedUse) -> None:
-        """Add the source of one more definition of a block; reports the use with which there is too much."""
-        key = key_of(
-            use, self.fixed, self.blocks
-        )  # more than there are, where nothing depends on the size
+        """Add the source of one more definition of a block.
+
+        Reports the use with which there is too much.
+        """
+        # more than there are, where nothing depends on the size
+        key = key_of(use, self.fixed, self.blocks)
         if key in self.defined:
             return
         self.defined.add(key)
@@ -144,11 +152,17 @@ class _Sizes:
         self.repeated(use.body)
 
     def repeated(self, chain: TypedChain) -> None:
-        """Add the steps that are printed again because a fork repeats; report the fork that makes them too many."""
+        """Add the steps that are printed again because a fork repeats.
+
+        Report the fork that makes them too many.
+        """
         for step in chain.steps:
             before, self.again = self.again, self.again + _again(step)
             if before <= MAX_AGAIN < self.again:
-                message = f"with this more than {MAX_AGAIN:,} steps would be printed again, as the fork repeats"
+                message = (
+                    f"with this more than {MAX_AGAIN:,} steps would be printed again, as "
+                    "the fork repeats"
+                )
                 help = "make the fork a block, which is printed once, and repeat its use"
                 self.report.error("E309", message, cause(_repeating(step)), help=help)
 
@@ -166,7 +180,10 @@ class _Sizes:
             self.report.error("E309", message, cause(because))
 
     def blame(self, chain: TypedChain, room: int) -> None:
-        """Report the step with which a chain has no room left: a repeat, or the layer in it that is too large."""
+        """Report the step with which a chain has no room left.
+
+        A repeat, or the layer in it that is too large.
+        """
         for step in chain.steps:
             for run in step.runs:
                 one = self.node(run.typed)
@@ -182,7 +199,10 @@ class _Sizes:
 
 
 def _again(step: TypedStep) -> int:
-    """How many steps are printed beyond those that are written: a fork that repeats may be printed each time."""
+    """How many steps are printed beyond those that are written.
+
+    A fork that repeats may be printed each time.
+    """
     return _prints(step) - sum(1 for _ in nodes((step.node,)))
 
 

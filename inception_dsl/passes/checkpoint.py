@@ -1,4 +1,6 @@
-"""What a published implementation calls every weight of a program, from the names that the spec declares."""
+"""What a published implementation calls every weight of a program, from the names that the spec
+declares.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,19 @@ HELP = "`checkpoints: null` leaves published names out"
 
 
 class Name(NamedTuple):
-    """The name of a layer in a published file, and the weight's own in the spec (``kernel``, ``moving_mean``)."""
+    """The name of a layer in a published file, and the weight's own in the spec (``kernel``,
+    ``moving_mean``).
+    """
 
     layer: str
     weight: str
 
 
 class Pattern(NamedTuple):
-    """One line of a naming: where it stands there, the path it fits, the name, and the first and last number in it."""
+    """One line of a naming.
+
+    Where it stands there, the path it fits, the name, and the first and last number in it.
+    """
 
     place: tuple[str, ...]
     path: Segments
@@ -34,13 +41,16 @@ class Pattern(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """The lines of a naming by their paths; ``sizes`` are their lengths, each with the place of a ``*`` or -1."""
+    """The lines of a naming by their paths.
+
+    ``sizes`` are their lengths, each with the place of a ``*`` or -1.
+    """
 
     patterns: Mapping[Segments, Pattern]
     sizes: tuple[tuple[int, int], ...]
 
     def longest(self, path: Segments) -> Pattern | None:
-        """The line whose path is the longest start of ``path``, where a ``*`` stands for a number."""
+        """The line whose path is the longest start of ``path``; a ``*`` stands for a number."""
         best = None
         for size, star in self.sizes:
             if best is not None and size < len(best.path):
@@ -64,7 +74,9 @@ def check_names(typed: TypedProgram, report: Report) -> bool:
 
 
 def published_names(typed: TypedProgram, source: str) -> dict[str, Name]:
-    """The published name of every weight by path, for a program that :func:`check_names` has passed."""
+    """The published name of every weight by path, for a program that :func:`check_names` has
+    passed.
+    """
     return _Namer(typed, typed.program.checkpoints[source]).found
 
 

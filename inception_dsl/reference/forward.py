@@ -1,4 +1,7 @@
-"""A NumPy interpreter of typed programs in float64, channels last: the judge of what the frameworks compute."""
+"""A NumPy interpreter of typed programs in float64, channels last.
+
+The judge of what the frameworks compute.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,10 @@ from .operations import REFERENCE, Array, Weights, elementary, moments
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a program computes: outputs by name, the output of every used block and of every step at the top by path,
-    and in training the batch statistics (biased variance) by the path of the moving ones.
+    """What a program computes.
+
+    Outputs by name, the output of every used block and of every step at the top by path, and in
+    training the batch statistics (biased variance) by the path of the moving ones.
     """
 
     outputs: dict[str, Array]
@@ -26,7 +31,10 @@ class Result:
 
 
 class Applied(NamedTuple):
-    """An elementary op on a value: ``prefix`` stands before the names of its weights in their paths."""
+    """An elementary op on a value.
+
+    ``prefix`` stands before the names of its weights in their paths.
+    """
 
     op: Op
     prefix: str
@@ -51,7 +59,10 @@ def interpret(
     training: bool = False,
     tape: Tape | None = None,
 ) -> Result:
-    """Run a program on a batch ``x`` (N, spatial axes, channels); auxiliary heads only stand in training."""
+    """Run a program on a batch ``x`` (N, spatial axes, channels).
+
+    Auxiliary heads only stand in training.
+    """
     interpreter = _Interpreter(weights, training, tape)
     value = np.asarray(x, np.float64)
     after: dict[str, Array] = {}
@@ -134,7 +145,10 @@ def merge(fork: TypedFork, values: list[Array]) -> Array:
 
 
 def broadcast(fork: TypedFork, value: Array) -> Array:
-    """The output of a branch with as many axes as the merge has: a vector becomes a map of one pixel."""
+    """The output of a branch with as many axes as the merge has.
+
+    A vector becomes a map of one pixel.
+    """
     rank = fork.y.rank
     return (
         value

@@ -1,7 +1,8 @@
 """The way back through every op in NumPy: one small function each, beside that of the way there.
 
-Each takes the op, its input and weights, its output, and the gradient of the loss with respect to the output; it gives
-the gradients with respect to the input and to the weights by name. Batch norm is that of training mode.
+Each takes the op, its input and weights, its output, and the gradient of the loss with respect to
+the output; it gives the gradients with respect to the input and to the weights by name. Batch norm
+is that of training mode.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ Gradients: TypeAlias = tuple[Array, dict[str, Array]]
 
 
 def scatter(cut: Array, windows: tuple[Window, ...], sizes: tuple[int, ...]) -> Array:
-    """The way back of ``gather``: every pixel sums over the windows that held it; what fell on padding is dropped."""
+    """The way back of ``gather``: every pixel sums over the windows that held it.
+
+    What fell on padding is dropped.
+    """
     pads, places = taps(windows, sizes)
     padded = np.zeros(
         (len(cut), *(n + sum(p) for n, p in zip(sizes, pads, strict=True)), cut.shape[-1])
@@ -115,7 +119,9 @@ def depthwise_conv(op: DepthwiseConv, x: Array, weights: Weights, y: Array, dy: 
 
 
 def max_pool(op: Pool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
-    """To the first of equal maxima in row-major order, as PyTorch, TensorFlow and XLA choose on a CPU."""
+    """To the first of equal maxima in row-major order, as PyTorch, TensorFlow and XLA choose on a
+    CPU.
+    """
     windows = op.windows(x.ndim - 2)
     cut = gather(x, windows, -np.inf)
     dcut = np.zeros(cut.shape)
@@ -150,7 +156,10 @@ def global_avg_pool(op: Any, x: Array, weights: Weights, y: Array, dy: Array) ->
 
 
 def global_max_pool(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
-    """Equal maxima share it equally: the frameworks take the maximum along axes, not that of a window."""
+    """Equal maxima share it equally.
+
+    The frameworks take the maximum along axes, not that of a window.
+    """
     axes, shape = tuple(range(1, x.ndim - 1)), (len(x), *(1,) * (x.ndim - 2), -1)
     largest = x == y.reshape(shape)
     return largest * (dy.reshape(shape) / largest.sum(axes, keepdims=True)), {}
@@ -213,7 +222,10 @@ DERIVATIVES: Final[dict[str, Callable[[Array, Array, float], Array]]] = {
     "sigmoid": lambda x, y, _: y * (1 - y),
     "tanh": lambda x, y, _: 1 - y**2,
 }
-"""The slope at ``x``, whose value is ``y``; at a kink the frameworks' choice, which is that from the left at 0."""
+"""The slope at ``x``, whose value is ``y``.
+
+At a kink the frameworks' choice, which is that from the left at 0.
+"""
 
 
 def zero_pad(op: ZeroPad, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:

@@ -1,6 +1,7 @@
 """Every op in NumPy: one small function each, in float64, channels last.
 
-They share the shape rules with the compiler, and nothing with any framework, so that a disagreement has a culprit.
+They share the shape rules with the compiler, and nothing with any framework, so that a disagreement
+has a culprit.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ Places: TypeAlias = list[tuple[slice, ...]]
 
 
 def elementary(op: Op, prefix: str = "") -> Iterator[tuple[str, Op]]:
-    """The ops that an op is made of, each with the prefix of its weights: the parts of a composite, and an activation
-    after what it is applied to.
+    """The ops that an op is made of, each with the prefix of its weights.
+
+    The parts of a composite, and an activation after what it is applied to.
     """
     if isinstance(op, Composite):
         for segment, part in op.parts():
@@ -53,8 +55,8 @@ def elementary(op: Op, prefix: str = "") -> Iterator[tuple[str, Op]]:
 def taps(
     windows: tuple[Window, ...], sizes: tuple[int, ...]
 ) -> tuple[list[tuple[int, int]], Places]:
-    """The padding of every spatial axis (with what ``ceil_mode`` adds), and for each tap of the window, in row-major
-    order, where it lies in the padded input for all outputs.
+    """The padding of every spatial axis (with what ``ceil_mode`` adds), and for each tap of the
+    window, in row-major order, where it lies in the padded input for all outputs.
     """
     pads = []
     for window, size in zip(windows, sizes, strict=True):
@@ -182,7 +184,10 @@ def local_response_norm(op: LocalResponseNorm, x: Array, weights: Weights) -> Ar
 
 
 def denominator(op: LocalResponseNorm, x: Array) -> Array:
-    """What local response norm raises to ``beta``; of an even size, the longer half reaches back."""
+    """What local response norm raises to ``beta``.
+
+    Of an even size, the longer half reaches back.
+    """
     return op.k + op.alpha / op.size * neighbours(x**2, op.size // 2, op.size - 1 - op.size // 2)
 
 

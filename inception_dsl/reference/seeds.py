@@ -1,4 +1,7 @@
-"""Seeded weights that make defects show: statistics far from 0 and 1, activations beyond 6, asymmetric kernels."""
+"""Seeded weights that make defects show.
+
+Statistics far from 0 and 1, activations beyond 6, asymmetric kernels.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from .forward import interpret
 
 
 def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
-    """A value in float64 for every weight of a program, by path; activations stay of one size through the layers."""
+    """A value in float64 for every weight of a program, by path.
+
+    Activations stay of one size through the layers.
+    """
     rng = np.random.default_rng(seed)
     found = {}
     for path, node in walk_program(typed):
@@ -46,7 +52,9 @@ def _value(weight: Weight, op: str, gain: float, rng: np.random.Generator) -> An
 
 
 def calibrated(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> dict[str, Any]:
-    """``weights`` with the moving statistics that the batch ``x`` has, as a trained network's fit its data."""
+    """``weights`` with the moving statistics that the batch ``x`` has, as a trained network's fit
+    its data.
+    """
     return {**weights, **interpret(typed, weights, x, training=True).statistics}
 
 

@@ -1,4 +1,7 @@
-"""One training step in NumPy: loss, gradients by reverse mode, plain gradient descent, moving statistics."""
+"""One training step in NumPy.
+
+Loss, gradients by reverse mode, plain gradient descent, moving statistics.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,14 @@ from .operations import Array, Weights, softmax
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of training: the loss and the outputs before it, and what it makes of the weights, by path.
+    """A step of training.
 
-    ``gradients`` are those of the trainable weights, ``input_gradient`` that of the batch. ``weights`` are all weights
-    after it, the moving statistics by the biased variance of the batch. ``counts`` has for every moving variance the
-    number of values that it was taken over in each channel.
+    The loss and the outputs before it, and what it makes of the weights, by path.
+
+    ``gradients`` are those of the trainable weights, ``input_gradient`` that of the batch.
+    ``weights`` are all weights after it, the moving statistics by the biased variance of the batch.
+    ``counts`` has for every moving variance the number of values that it was taken over in each
+    channel.
     """
 
     loss: float
@@ -37,9 +43,10 @@ class Step:
 def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: float) -> Step:
     """One step of gradient descent at learning rate ``rate`` in training mode, dropout off.
 
-    Where the program ``has_loss``, ``targets`` are classes (N), and the loss is cross-entropy with label smoothing,
-    mean over the batch, plus that of the auxiliary heads by their weights. Else ``targets`` has an array like each
-    output, by name, and the loss is the sum of all products of outputs and targets.
+    Where the program ``has_loss``, ``targets`` are classes (N), and the loss is cross-entropy with
+    label smoothing, mean over the batch, plus that of the auxiliary heads by their weights. Else
+    ``targets`` has an array like each output, by name, and the loss is the sum of all products of
+    outputs and targets.
     """
     tape = Tape()
     result = interpret(typed, weights, x, training=True, tape=tape)
@@ -68,8 +75,8 @@ def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: fl
 
 
 def unbiased(step: Step) -> dict[str, Array]:
-    """The weights after a step of a framework that takes n / (n - 1) times the variance of the batch for the moving
-    one; not a number where there is only one value.
+    """The weights after a step of a framework that takes n / (n - 1) times the variance of the
+    batch for the moving one; not a number where there is only one value.
     """
     return {
         **step.weights,
@@ -106,7 +113,10 @@ def classified(
 
 
 def cross_entropy(y: Array, targets: Array, *, probabilities: bool) -> tuple[float, Array]:
-    """``-sum(targets * log(p))``, mean over the batch, with its gradient; ``y`` are probabilities or logits."""
+    """``-sum(targets * log(p))``, mean over the batch, with its gradient.
+
+    ``y`` are probabilities or logits.
+    """
     if probabilities:
         cut = np.maximum(y, 1e-30)  # as in generated code, so that the loss stays finite
         return float(-(targets * np.log(cut)).sum() / len(y)), -(targets / cut * (cut == y)) / len(

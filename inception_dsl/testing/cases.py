@@ -90,7 +90,8 @@ def pool_cases() -> Iterator[Case]:
                 yield Case(f"{op}-{kernel}-{stride}-{padding}-{bool(count)}-{i}", text, shape)
         for padding, count in itertools.product(["valid", "1"], counts):
             for size in range(4, 9):
-                text = f"{{op: {op}, kernel_size: 3, stride: 2, padding: {padding}, ceil_mode: true{count}}}"
+                window = f"kernel_size: 3, stride: 2, padding: {padding}, ceil_mode: true"
+                text = f"{{op: {op}, {window}{count}}}"
                 shape = f"{{channels: 2, height: {size}, width: {size + 3}}}"
                 yield Case(f"{op}-ceil-{padding}-{bool(count)}-{size}", text, shape)
         for count in counts:
@@ -154,7 +155,8 @@ def switch_cases() -> Iterator[Case]:
     for text in (
         "{op: local_response_norm, size: 4, alpha: 0.5}",
         "{op: zero_pad, padding: [[0, 1], [2, 3]]}",
-        "{op: conv_bn, filters: 6, kernel_size: 3, use_bias: true, groups: 2, dilation: 2, activation: elu}",
+        "{op: conv_bn, filters: 6, kernel_size: 3, use_bias: true, groups: 2, dilation: 2, "
+        "activation: elu}",
         "{op: conv_bn, filters: 6, kernel_size: 3, padding: [[0, 1], [2, 3]]}",
         "{op: activation, function: leaky_relu, alpha: 0.0}",
         "{op: activation, function: leaky_relu, alpha: 0.3}",
@@ -162,20 +164,16 @@ def switch_cases() -> Iterator[Case]:
         "{op: activation, function: gelu, approximate: true}",
     ):
         yield Case(text, text, ONE)
-    functions = [
-        "none",
-        "relu",
-        "relu6",
-        "leaky_relu",
-        "elu",
-        "gelu",
-        "silu",
-        "hard_swish",
-        "sigmoid",
-        "tanh",
-        "softmax",
-    ]
-    for name in functions:
+
+
+FUNCTIONS = (
+    *("none", "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "hard_swish", "sigmoid"),
+    *("tanh", "softmax"),
+)
+
+
+def function_cases() -> Iterator[Case]:
+    for name in FUNCTIONS:
         yield Case(f"activation-{name}", f"{{op: activation, function: {name}}}", ONE)
         yield Case(
             f"conv-{name}", f"{{op: conv, filters: 5, kernel_size: 1, activation: {name}}}", ONE
@@ -195,24 +193,30 @@ def switch_cases() -> Iterator[Case]:
 FORKS = [
     (
         "concat",
-        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: [], c: [{op: max_pool, kernel_size: 3}]}, merge: concat}",
+        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: [], "
+        "c: [{op: max_pool, kernel_size: 3}]}, merge: concat}",
     ),
     (
         "residual",
-        "{branches: {short: [], long: [{op: conv, filters: 4, kernel_size: 3}, {op: scale, value: 0.3}]}, merge: add}, {op: activation, function: relu}",
+        "{branches: {short: [], long: [{op: conv, filters: 4, kernel_size: 3}, "
+        "{op: scale, value: 0.3}]}, merge: add}, {op: activation, function: relu}",
     ),
     (
         "excite",
-        "{branches: {x: [], gate: [{op: global_avg_pool}, {op: dense, units: 4, activation: sigmoid}]}, merge: multiply}",
+        "{branches: {x: [], gate: [{op: global_avg_pool}, "
+        "{op: dense, units: 4, activation: sigmoid}]}, merge: multiply}",
     ),
     (
         "excite-1x1",
-        "{branches: {x: [], gate: [{op: global_avg_pool, keepdims: true}, {op: conv, filters: 4, kernel_size: 1}]}, merge: multiply}",
+        "{branches: {x: [], gate: [{op: global_avg_pool, keepdims: true}, "
+        "{op: conv, filters: 4, kernel_size: 1}]}, merge: multiply}",
     ),
     ("add-vector", "{branches: {x: [], bias: [{op: global_max_pool}]}, merge: add}"),
     (
         "nested",
-        "{branches: {a: [{branches: {b: [{op: conv, filters: 2, kernel_size: 1}], c: []}, merge: concat}, {op: conv, filters: 3, kernel_size: 1}], d: [{op: activation, function: relu}]}, merge: concat}",
+        "{branches: {a: [{branches: {b: [{op: conv, filters: 2, kernel_size: 1}], c: []}, "
+        "merge: concat}, {op: conv, filters: 3, kernel_size: 1}], "
+        "d: [{op: activation, function: relu}]}, merge: concat}",
     ),
     (
         "repeat-op",
@@ -220,11 +224,13 @@ FORKS = [
     ),
     (
         "repeat-growing",
-        "{op: zero_pad, padding: 1, repeat: 2}, {op: conv, filters: 6, kernel_size: 2, stride: 2, repeat: 2}",
+        "{op: zero_pad, padding: 1, repeat: 2}, "
+        "{op: conv, filters: 6, kernel_size: 2, stride: 2, repeat: 2}",
     ),
     (
         "repeat-fork",
-        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, repeat: 3}",
+        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, "
+        "merge: concat, repeat: 3}",
     ),
     (
         "repeat-branch",
@@ -232,15 +238,21 @@ FORKS = [
     ),
     (
         "flatten-dense",
-        "{op: conv, filters: 3, kernel_size: 3}, {op: flatten}, {op: dense, units: 4}, {op: batch_norm}",
+        "{op: conv, filters: 3, kernel_size: 3}, {op: flatten}, "
+        "{op: dense, units: 4}, {op: batch_norm}",
     ),
     (
         "same-names",
-        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, name: one}, {branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, name: two}",
+        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, "
+        "merge: concat, name: one}, "
+        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, "
+        "merge: concat, name: two}",
     ),
     (
         "odd-names",
-        "{op: conv, name: half, filters: 2, kernel_size: 1}, {op: conv, name: x, filters: 2, kernel_size: 1}, {op: conv, name: conv, filters: 2, kernel_size: 1}",
+        "{op: conv, name: half, filters: 2, kernel_size: 1}, "
+        "{op: conv, name: x, filters: 2, kernel_size: 1}, "
+        "{op: conv, name: conv, filters: 2, kernel_size: 1}",
     ),
     (
         "one-channel",
@@ -258,5 +270,6 @@ def all_cases() -> list[Case]:
         *pool_cases(),
         *other_cases(),
         *switch_cases(),
+        *function_cases(),
         *forks,
     ]

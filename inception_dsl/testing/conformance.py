@@ -7,8 +7,9 @@ A backend that only prints::
     class TestText(Prints):
         backend = "text"
 
-One that has a runner inherits :class:`Agrees`, which holds what it prints to the NumPy reference: every op and
-attribute, and whole networks, in inference and in a training step. A failure names the block and the line of the spec.
+One that has a runner inherits :class:`Agrees`, which holds what it prints to the NumPy reference:
+every op and attribute, and whole networks, in inference and in a training step. A failure names the
+block and the line of the spec.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def every_sample(check: Any) -> Any:
 
 
 class Prints:
-    """What holds for every backend: it prints or refuses with a place, the same each time, and imports no framework.
+    """What holds for every backend.
+
+    It prints or refuses with a place, the same each time, and imports no framework.
 
     ``backend`` is its name, ``specs`` are whole networks to take beside the samples of every op.
     """
@@ -120,16 +123,20 @@ class Prints:
 
 
 class Agrees(Prints):
-    """What holds for a backend with a runner: with identical weights it computes what the NumPy reference does.
+    """What holds for a backend with a runner.
 
-    ``inputs`` gives specs another input (by the spec's name), where their own costs more than it shows.
+    With identical weights it computes what the NumPy reference does.
+
+    ``inputs`` gives specs another input (by the spec's name), where their own costs more than it
+    shows.
     """
 
     inputs: ClassVar[Mapping[str, str]] = {}
 
     def defect(self, sample: str) -> str:
-        """The reason why the framework itself fails a sample in float64, or nothing. Such a sample must fail there, and
-        pass in float32.
+        """The reason why the framework itself fails a sample in float64, or nothing.
+
+        Such a sample must fail there, and pass in float32.
         """
         return ""
 

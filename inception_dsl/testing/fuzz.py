@@ -1,7 +1,10 @@
-"""Random networks through inference, the NumPy reference and every framework: ``python -m inception_dsl.testing.fuzz``.
+"""Random networks through inference, the NumPy reference and every framework.
 
-Every seed is a network. The frameworks run in processes that live for many networks; one that crashes or hangs is a
-disagreement of the network that it was given, and is started anew. No network is ever left out.
+``python -m inception_dsl.testing.fuzz``.
+
+Every seed is a network. The frameworks run in processes that live for many networks; one that
+crashes or hangs is a disagreement of the network that it was given, and is started anew. No network
+is ever left out.
 """
 
 from __future__ import annotations
@@ -37,7 +40,9 @@ class Task(NamedTuple):
 
 
 def tasks(seeds: Sequence[int], training: int) -> list[Task]:
-    """Every seed; a training step is compared on the first ``training`` networks that are judged in float64."""
+    """Every seed; a training step is compared on the first ``training`` networks that are judged in
+    float64.
+    """
     found, left = [], training
     for seed in seeds:
         trains = left > 0 and random_spec(seed).dtype == "float64"
@@ -199,7 +204,8 @@ def told(
     trained = sum(trial.trained for trial in trials)
     skipped = len({task.seed for task in given} - {trial.seed for trial in trials})
     lines = [
-        f"{len(trials)} networks, {trained} of them in training mode too: {wrong} disagreements, {skipped} skipped "
+        f"{len(trials)} networks, {trained} of them in training mode too: {wrong} disagreements, "
+        f"{skipped} skipped "
         f"(inference, NumPy, {', '.join(names)}; {seconds:.0f} s)"
     ]
     for dtype in ("float64", "float32"):

@@ -1,7 +1,9 @@
-"""Tries random networks for :mod:`~inception_dsl.testing.fuzz`, in a process of its own: ``fuzz_worker BACKEND...``.
+"""Tries random networks for :mod:`~inception_dsl.testing.fuzz`, in a process of its own.
 
-A line of standard input is a trial: the seed, and ``1`` where a training step is wanted. A line of standard output is
-the result, as JSON.
+``fuzz_worker BACKEND...``.
+
+A line of standard input is a trial: the seed, and ``1`` where a training step is wanted. A line of
+standard output is the result, as JSON.
 """
 
 from __future__ import annotations

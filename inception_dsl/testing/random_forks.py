@@ -58,7 +58,7 @@ class Forks:
     def towards(
         self, x: Shape, sizes: tuple[int, ...], scope: Scope, channels: int = 0
     ) -> list[Step]:
-        """A chain that ends in maps of ``sizes``, with ``channels`` channels where they are given."""
+        """A chain that ends in maps of ``sizes``, with ``channels`` channels where given."""
         steps: list[Step] = []
         if self.values.chance(0.5):
             steps, x = self.try_chain(x, scope)
@@ -89,7 +89,10 @@ class Forks:
         return step
 
     def residual(self, x: Shape, scope: Scope) -> list[tuple[str, list[Step]]]:
-        """A shortcut and one or two branches that end as it does, scaled or not; or a fork that changes its size."""
+        """A shortcut and one or two branches that end as it does, scaled or not.
+
+        Or a fork that changes its size.
+        """
         long, y = self.chains.chain(x, self.rng.randint(1, 2), scope)
         if y.rank != x.rank:
             raise Misfit

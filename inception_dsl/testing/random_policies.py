@@ -1,4 +1,7 @@
-"""What a random network has much of: one policy for each seed, skewed on purpose, as even choices meet few corners."""
+"""What a random network has much of.
+
+One policy for each seed, skewed on purpose, as even choices meet few corners.
+"""
 
 from __future__ import annotations
 
@@ -35,21 +38,25 @@ KINDS: Final[Mapping[str, float]] = MappingProxyType(
         "use": 1.3,
     }
 )
-"""How often each kind of step stands in a network; ``excite`` multiplies a map by numbers made from its means."""
+"""How often each kind of step stands in a network.
+
+``excite`` multiplies a map by numbers made from its means.
+"""
 
 EXACT: Final = ("none", "relu", "relu6", "elu", "silu", "hard_swish", "sigmoid", "tanh", "softmax")
 ROUNDED: Final = ("leaky_relu", "gelu", "gelu_tanh")
-"""Functions that TensorFlow computes with constants in float32, so that networks with them are judged in float32;
-``gelu_tanh`` is gelu with ``approximate``."""
+"""Functions that TensorFlow computes with constants in float32, so that networks with them are
+judged in float32; ``gelu_tanh`` is gelu with ``approximate``.
+"""
 
 
 class Policy(NamedTuple):
     """What a network of this kind looks like.
 
-    ``share`` is how often it is drawn; ``ranks`` and ``channels`` are drawn from, ``sizes`` bound each axis of the
-    input; ``kinds`` are weights of steps where they differ from :data:`KINDS`. ``odd`` is how often a window's stride,
-    padding or dilation is not the plain one; ``lifted`` how often a value in a block becomes a parameter. A network is
-    judged in ``dtype``.
+    ``share`` is how often it is drawn; ``ranks`` and ``channels`` are drawn from, ``sizes`` bound
+    each axis of the input; ``kinds`` are weights of steps where they differ from :data:`KINDS`.
+    ``odd`` is how often a window's stride, padding or dilation is not the plain one; ``lifted`` how
+    often a value in a block becomes a parameter. A network is judged in ``dtype``.
     """
 
     name: str
@@ -72,8 +79,10 @@ class Policy(NamedTuple):
 
 _NO_POOLS: Final = {"max_pool": 0.0, "avg_pool": 0.0, "adaptive_avg_pool": 0.0}
 _NO_STATISTICS: Final = {"layer_norm": 0.0, "group_norm": 0.0}
-"""They divide by the spread of a sample's values. Where that is small beside their mean, they multiply rounding by the
-ratio, each framework in its own way (PyTorch's group norm of values 100 ± 1 is 1e-3 off): float64 judges them.
+"""They divide by the spread of a sample's values.
+
+Where that is small beside their mean, they multiply rounding by the ratio, each framework in its
+own way (PyTorch's group norm of values 100 ± 1 is 1e-3 off): float64 judges them.
 """
 POLICIES: Final = (
     Policy("plain", 3),

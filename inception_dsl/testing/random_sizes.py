@@ -1,4 +1,7 @@
-"""Sizes of random networks: a small book-keeping of its own, which shares no rule with the compiler's inference."""
+"""Sizes of random networks.
+
+A small book-keeping of its own, which shares no rule with the compiler's inference.
+"""
 
 from __future__ import annotations
 
@@ -47,14 +50,20 @@ class Shape(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A value that a spec writes as an expression: its text, and what it is for the values of a scope."""
+    """A value that a spec writes as an expression.
+
+    Its text, and what it is for the values of a scope.
+    """
 
     text: str
     of: Callable[[Mapping[str, Any]], Any]
 
 
 class Parameter(NamedTuple):
-    """A parameter of a block: its type, its value where it was made, other values to try, whether it has a default."""
+    """A parameter of a block.
+
+    Its type, its value where it was made, other values to try, whether it has a default.
+    """
 
     type: str
     value: Any
@@ -64,7 +73,10 @@ class Parameter(NamedTuple):
 
 @dataclass(slots=True)
 class Block:
-    """A block with what it takes; ``defaults`` are those of its file, ``imported`` says whether it has one."""
+    """A block with what it takes.
+
+    ``defaults`` are those of its file, ``imported`` says whether it has one.
+    """
 
     steps: list[Step]
     parameters: dict[str, Parameter]
@@ -74,7 +86,10 @@ class Block:
 
 @dataclass(slots=True)
 class Book:
-    """The sizes of one spec. ``elements`` and ``channels`` bound every map, ``layers`` counts what runs."""
+    """The sizes of one spec.
+
+    ``elements`` and ``channels`` bound every map, ``layers`` counts what runs.
+    """
 
     blocks: dict[str, Block]
     defaults: Mapping[str, Mapping[str, Any]]
@@ -171,8 +186,9 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
 
 
 def varied(function: str, y: Shape) -> Shape:
-    """``y``; raises :class:`Misfit` where it is a softmax of one channel, all ones: what batch norm makes of it is
-    nothing but rounding.
+    """``y``; raises :class:`Misfit` where it is a softmax of one channel, all ones.
+
+    What batch norm makes of it is nothing but rounding.
     """
     if function == "softmax" and y.channels == 1:
         raise Misfit
@@ -180,8 +196,9 @@ def varied(function: str, y: Shape) -> Shape:
 
 
 def squeezed(name: str, given: Attributes, x: Shape, spatial: tuple[int, ...]) -> None:
-    """Raises :class:`Misfit` where TensorFlow 2.21 is wrong by itself, in float32 on a CPU: a convolution of one
-    channel with strides of 1 and more, to a map one pixel wide.
+    """Raises :class:`Misfit` where TensorFlow 2.21 is wrong by itself, in float32 on a CPU.
+
+    A convolution of one channel with strides of 1 and more, to a map one pixel wide.
     """
     narrow = name not in POOLS and x.rank == 2 and x.channels == 1 and spatial[1] == 1
     if narrow and at(given["stride"], 0) == 1 < at(given["stride"], 1):
@@ -189,8 +206,10 @@ def squeezed(name: str, given: Attributes, x: Shape, spatial: tuple[int, ...]) -
 
 
 def normalised(groups: int, center: bool | None, x: Shape) -> None:
-    """Raises :class:`Misfit` where a normalisation makes zeros that are nothing but rounding: of a single value, and
-    of a group whose mean is taken right after it. ``groups`` is 0 for the channels of each position.
+    """Raises :class:`Misfit` where a normalisation makes zeros that are nothing but rounding.
+
+    Of a single value, and of a group whose mean is taken right after it. ``groups`` is 0 for the
+    channels of each position.
     """
     if groups and x.channels % groups:
         raise Misfit

@@ -1,7 +1,7 @@
 """Random specs: the text of a valid network or block for every seed, the same for the same seed.
 
-Specs are valid by construction: each step is tried on the shape it would stand on, with sizes kept by
-:mod:`~inception_dsl.testing.random_sizes`. Nothing is asked of the compiler or of a backend.
+Specs are valid by construction: each step is tried on the shape it would stand on, with sizes kept
+by :mod:`~inception_dsl.testing.random_sizes`. Nothing is asked of the compiler or of a backend.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _WORDS: Final = frozenset({"true", "false", "null"})
 
 
 class RandomSpec(NamedTuple):
-    """A spec: its files by name (the one to build is ``spec.yaml``), its policy, and what it is judged in."""
+    """A spec: its files by name (the one to build is ``spec.yaml``), its policy, and what it is
+    judged in.
+    """
 
     seed: int
     policy: str

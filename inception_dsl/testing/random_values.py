@@ -41,7 +41,10 @@ ARITHMETIC: Final[tuple[tuple[str, Callable[[int], int]], ...]] = (
 
 @dataclass(slots=True)
 class Scope:
-    """Where a chain stands: the values that expressions read, and the parameters that values may become."""
+    """Where a chain stands.
+
+    The values that expressions read, and the parameters that values may become.
+    """
 
     values: dict[str, Any]
     parameters: dict[str, Parameter] = field(default_factory=dict)
@@ -67,7 +70,10 @@ class Values:
         return self.rng.random() < share
 
     def fresh(self, word: str, *, plain: bool = False) -> str:
-        """A name that stands nowhere else in the spec; ``plain`` for what PyTorch code must be able to call so."""
+        """A name that stands nowhere else in the spec.
+
+        ``plain`` for what PyTorch code must be able to call so.
+        """
         if self.odd_names and not plain and self.chance(0.3):
             return self.odd_names.pop()
         self.numbers[word] = self.numbers.get(word, 0) + 1

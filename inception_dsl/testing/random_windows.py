@@ -112,7 +112,9 @@ class Windows:
         return self.lift(scope, "int", self.rng.choice((1, 2, 2, 2, 3)), (1, 2, 3))
 
     def dilation(self, x: Shape, strided: bool) -> Any:
-        """Dilation; with a stride, three axes need a pool in Keras, which only policies of pools may have."""
+        """Dilation; with a stride, three axes need a pool in Keras, which only policies of pools
+        may have.
+        """
         if strided and x.rank == 3 and not self.policy.weights()["max_pool"]:
             return 1
         return (

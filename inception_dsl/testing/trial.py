@@ -1,9 +1,11 @@
-"""One random network through everything: inference, the NumPy reference, and every framework, with the same weights.
+"""One random network through everything.
 
-A network is judged in the type of numbers that its policy names. In float64 every framework is held to float64's
-bounds. Networks with what a framework has no float64 for (three-axis pools, functions with constants in float32) are
-judged in float32, each framework against the bound of float32 or the rounding of the first one that also runs them in
-float64 and is held to that: nothing is left out.
+Inference, the NumPy reference, and every framework, with the same weights.
+
+A network is judged in the type of numbers that its policy names. In float64 every framework is held
+to float64's bounds. Networks with what a framework has no float64 for (three-axis pools, functions
+with constants in float32) are judged in float32, each framework against the bound of float32 or the
+rounding of the first one that also runs them in float64 and is held to that: nothing is left out.
 """
 
 from __future__ import annotations
@@ -40,8 +42,11 @@ SAMPLES_IN_TRAINING: Final = (
 
 
 class Trial(NamedTuple):
-    """How a network went. ``problem`` is the first thing that differs, empty where all agree; ``worst`` the largest
-    error in units of the reference's largest value, in ``dtype``; ``trained`` whether a training step was compared.
+    """How a network went.
+
+    ``problem`` is the first thing that differs, empty where all agree; ``worst`` the largest error
+    in units of the reference's largest value, in ``dtype``; ``trained`` whether a training step was
+    compared.
     """
 
     seed: int
@@ -53,7 +58,10 @@ class Trial(NamedTuple):
 
 
 def attempt(seed: int, backends: Sequence[Backend], *, training: bool = False) -> Trial:
-    """The trial of a seed; whatever is raised on the way is a disagreement. Training is compared in float64 only."""
+    """The trial of a seed; whatever is raised on the way is a disagreement.
+
+    Training is compared in float64 only.
+    """
     try:
         spec = random_spec(seed)
     except Exception as error:
@@ -67,8 +75,10 @@ def attempt(seed: int, backends: Sequence[Backend], *, training: bool = False) -
 
 
 def prepared(spec: RandomSpec, folder: Path, *, training: bool = False) -> Case:
-    """The case of a random spec. Moving statistics are half way between seeded ones and those of the batch: far from
-    what a batch has, and yet of its size, so that activations do not grow from layer to layer.
+    """The case of a random spec.
+
+    Moving statistics are half way between seeded ones and those of the batch: far from what a batch
+    has, and yet of its size, so that activations do not grow from layer to layer.
     """
     for name, text in spec.files.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -134,8 +144,10 @@ def _single(case: Case, expected: Expected, backends: Sequence[Backend]) -> tupl
 def _rounding(
     case: Case, expected: Expected, judge: Backend, single: Observed, exact: Observed
 ) -> float:
-    """The largest rounding of the judge's float32: on the weights, and on others that are an ulp away. A small network
-    has so few outputs that they are all lucky at times.
+    """The largest rounding of the judge's float32.
+
+    On the weights, and on others that are an ulp away. A small network has so few outputs that they
+    are all lucky at times.
     """
     found = [rounding(case, expected, single, exact)["outputs"]]
     rng = np.random.default_rng(0)
@@ -156,7 +168,10 @@ def _rounding(
 def _in_float64(
     case: Case, expected: Expected, backends: Sequence[Backend]
 ) -> tuple[Backend | None, Observed | None, str]:
-    """The first backend whose framework keeps float64 on the case, and what it does; else why each does not."""
+    """The first backend whose framework keeps float64 on the case, and what it does.
+
+    Else why each does not.
+    """
     problems = []
     for backend in backends:
         try:
@@ -208,12 +223,18 @@ def of_reference(typed: TypedProgram, expected: Expected) -> str:
     found = {**expected.boundaries, **expected.outputs}
     for name, shape in wanted.items():
         if name not in found or found[name].shape[1:] != tuple(map(number, shape)):
-            return f"{name} has the shape {found[name].shape[1:] if name in found else None}, expected {shape}"
+            return (
+                f"{name} has the shape {found[name].shape[1:] if name in found else None}, "
+                f"expected {shape}"
+            )
     return ""
 
 
 def loaded(names: Sequence[str]) -> list[Backend]:
-    """The backends of these names, with what their engines need in the environment; raises ``ValueError``."""
+    """The backends of these names, with what their engines need in the environment.
+
+    Raises ``ValueError``.
+    """
     report = Report()
     found = [backend for _, backend in plugins.chosen(names, report)]
     if len(found) < len(set(names)):

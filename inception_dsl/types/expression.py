@@ -1,7 +1,8 @@
 """The arithmetic of specs: ``$name`` and ``${a // 2 + 1}``.
 
-Whole numbers, floats, names, ``+ - * // %``, ``min``, ``max`` and parentheses: parsed by a few dozen lines of our own,
-bounded in length, depth and size; nothing is ever handed to Python's ``eval``.
+Whole numbers, floats, names, ``+ - * // %``, ``min``, ``max`` and parentheses: parsed by a few
+dozen lines of our own, bounded in length, depth and size; nothing is ever handed to Python's
+``eval``.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class Expression:
     def evaluate(self, environment: Mapping[str, object]) -> object:
         """The value under ``environment``: a number, or a :class:`Symbolic` where a name is one.
 
-        Raises :class:`ExpressionError` for an unknown name, a division by zero, or a number beyond 2**40.
+        Raises :class:`ExpressionError` for an unknown name, a division by zero, or a number beyond
+        2**40.
         """
         if len(self.code) == 1 and self.code[0][0] == "name":
             return self._lookup(self.code[0][1], self.code[0][2], environment)

@@ -8,10 +8,12 @@ from typing import NoReturn
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A free text of a spec: anything may stand in it, so it is no ``str`` and is part of none by accident.
+    """A free text of a spec.
 
-    It reaches source through ``literal``, ``comment`` and ``docstring``; ``plain`` is for them, and for what is printed
-    for a person.
+    Anything may stand in it, so it is no ``str`` and is part of none by accident.
+
+    It reaches source through ``literal``, ``comment`` and ``docstring``; ``plain`` is for them, and
+    for what is printed for a person.
     """
 
     plain: str = ""

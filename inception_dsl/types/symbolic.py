@@ -1,8 +1,10 @@
-"""Numbers that are not known yet: the one arithmetic that shape rules use for both a block and its uses.
+"""Numbers that are not known yet.
 
-Inside a block, ``in_channels`` and the parameters are names; a :class:`Symbolic` is a sum of such names with whole
-coefficients, and prints as the Python expression that generated code needs. Shape rules only use ``+ - * //``, so the
-same rule serves plain numbers.
+The one arithmetic that shape rules use for both a block and its uses.
+
+Inside a block, ``in_channels`` and the parameters are names; a :class:`Symbolic` is a sum of such
+names with whole coefficients, and prints as the Python expression that generated code needs. Shape
+rules only use ``+ - * //``, so the same rule serves plain numbers.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ class TooLongError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Symbolic:
-    """``constant + sum(coefficient * atom)``; an atom is the source of a Python expression that binds tightly."""
+    """``constant + sum(coefficient * atom)``.
+
+    An atom is the source of a Python expression that binds tightly.
+    """
 
     terms: tuple[tuple[str, Number], ...]
     constant: Number = 0
@@ -148,9 +153,8 @@ def source(value: Value) -> str:
     """``value`` as Python source, without needless outer parentheses."""
     text = str(value)
     alone = isinstance(value, Symbolic) and len(value.terms) == 1 and not value.constant
-    return (
-        text[1:-1] if alone and text.startswith("(") else text
-    )  # an atom in parentheses has them around all of it
+    # an atom in parentheses has them around all of it
+    return text[1:-1] if alone and text.startswith("(") else text
 
 
 def known(value: Value) -> bool:

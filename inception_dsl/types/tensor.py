@@ -9,7 +9,10 @@ from .symbolic import Dim, Value, dim, known, source
 
 
 class ShapeError(Exception):
-    """An op does not fit its input; ``field`` is the attribute to point at, ``write`` a value of it that fits."""
+    """An op does not fit its input.
+
+    ``field`` is the attribute to point at, ``write`` a value of it that fits.
+    """
 
     def __init__(
         self, message: str, *, field: str = "", code: str = "E403", help: str = "", write: str = ""

@@ -9,10 +9,13 @@ from .tensor import product
 
 
 class Weight(NamedTuple):
-    """A variable of a layer: its name below the layer's path, its shape in the neutral layout, how it starts.
+    """A variable of a layer.
 
-    Neutral layout: convolution kernels are spatial axes, input channels per group, output channels; dense kernels are
-    inputs, outputs; depthwise kernels are spatial axes, input channels, multiplier.
+    Its name below the layer's path, its shape in the neutral layout, how it starts.
+
+    Neutral layout: convolution kernels are spatial axes, input channels per group, output channels;
+    dense kernels are inputs, outputs; depthwise kernels are spatial axes, input channels,
+    multiplier.
     """
 
     name: str

@@ -12,10 +12,12 @@ Padding: TypeAlias = Literal["same"] | tuple[Pair, ...]
 
 
 class Window(NamedTuple):
-    """A window that slides along one axis. ``padding`` is ``"same"`` or the pixels ``(before, after)``.
+    """A window that slides along one axis.
 
-    ``same`` is TensorFlow's rule, exact at every size: ``ceil(n / stride)`` outputs, and the padding that this needs,
-    the odd pixel at the end.
+    ``padding`` is ``"same"`` or the pixels ``(before, after)``.
+
+    ``same`` is TensorFlow's rule, exact at every size: ``ceil(n / stride)`` outputs, and the
+    padding that this needs, the odd pixel at the end.
     """
 
     kernel: int
@@ -30,7 +32,10 @@ class Window(NamedTuple):
         return (self.kernel - 1) * self.dilation + 1
 
     def output(self, size: Dim) -> Dim:
-        """Number of outputs on an axis of ``size``; raises :class:`ShapeError` where the window does not fit."""
+        """Number of outputs on an axis of ``size``.
+
+        Raises :class:`ShapeError` where the window does not fit.
+        """
         if self.padding == "same":
             return dim((size + (self.stride - 1)) // self.stride)
         before, after = self.padding
@@ -60,7 +65,9 @@ class Window(NamedTuple):
         return max(1, min(self.kernel, (size + sum(self.padding) - 1) // self.dilation + 1))
 
     def pads(self, size: int) -> Pair:
-        """Pixels of padding before and after an axis of ``size`` (without those that ``ceil_mode`` adds)."""
+        """Pixels of padding before and after an axis of ``size`` (without those that ``ceil_mode``
+        adds).
+        """
         if self.padding != "same":
             return self.padding
         outputs = -(-size // self.stride)

@@ -1,4 +1,6 @@
-"""How far two computations of the same network may lie apart, in units of the reference's largest value."""
+"""How far two computations of the same network may lie apart, in units of the reference's largest
+value.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ PARTS: Final = ("conv", "bn", "depthwise", "pointwise")  # of conv_bn and separa
 
 
 def distance(found: Any, reference: Any) -> float:
-    """The largest difference in units of the reference's largest value; infinite where the shapes differ."""
+    """The largest difference in units of the reference's largest value.
+
+    Infinite where the shapes differ.
+    """
     found, reference = np.asarray(found, np.float64), np.asarray(reference, np.float64)
     if found.shape != reference.shape or not np.isfinite(found).all():
         return float("inf")
@@ -26,16 +31,21 @@ def distance(found: Any, reference: Any) -> float:
 
 
 def allowed(rounding: float) -> float:
-    """The bound in float32, given how far the reference framework's own float32 lies from its float64."""
+    """The bound in float32, given how far the reference framework's own float32 lies from its
+    float64.
+    """
     return max(FLOAT32, 4 * rounding)
 
 
 def gradient_errors(found: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, float]:
-    """The largest difference of every gradient by path; infinite where one is missing, left over or misshapen.
+    """The largest difference of every gradient by path.
 
-    The unit is the largest value of the reference's gradients in the same layer, and at least 1e-4 of that in the whole
-    network. A gradient alone is no unit: that of a bias in front of batch norm is zero but for rounding, and rounding
-    is proportional to what flows through the layer; nor is that of a layer in front of what passes no gradient on.
+    Infinite where one is missing, left over or misshapen.
+
+    The unit is the largest value of the reference's gradients in the same layer, and at least 1e-4
+    of that in the whole network. A gradient alone is no unit: that of a bias in front of batch norm
+    is zero but for rounding, and rounding is proportional to what flows through the layer; nor is
+    that of a layer in front of what passes no gradient on.
     """
     layers: dict[str, float] = {}
     for path, gradient in reference.items():
@@ -55,9 +65,12 @@ def gradient_errors(found: Mapping[str, Any], reference: Mapping[str, Any]) -> d
 
 
 def layer(path: str) -> str:
-    """The layer that a weight belongs to: its path less its name, and less the part of a composite op.
+    """The layer that a weight belongs to.
 
-    A convolution and a batch norm that a spec itself calls ``conv`` and ``bn``, side by side, are one layer too.
+    Its path less its name, and less the part of a composite op.
+
+    A convolution and a batch norm that a spec itself calls ``conv`` and ``bn``, side by side, are
+    one layer too.
     """
     *parent, _ = path.split("/")
     return "/".join(parent[:-1] if parent and parent[-1] in PARTS else parent)

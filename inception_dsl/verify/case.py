@@ -1,4 +1,7 @@
-"""What every framework is given to be compared, and what must come out: a program, weights, a batch, the reference."""
+"""What every framework is given to be compared, and what must come out.
+
+A program, weights, a batch, the reference.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,11 @@ RATE: Final = 0.1  # of the one training step
 
 
 class Case(NamedTuple):
-    """A program with weights and a batch that float32 holds exactly, so that both types of numbers start equal.
+    """A program with weights and a batch that float32 holds exactly, so that both types of numbers
+    start equal.
 
-    ``settings`` compile ``typed``, whose input is not square; ``source_settings`` what is emitted. They differ where
-    the network takes either input with the same weights.
+    ``settings`` compile ``typed``, whose input is not square; ``source_settings`` what is emitted.
+    They differ where the network takes either input with the same weights.
     """
 
     spec: str
@@ -38,7 +42,10 @@ class Case(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """The judge's values in float64: of inference, and of a training step where one is asked for."""
+    """The judge's values in float64.
+
+    Of inference, and of a training step where one is asked for.
+    """
 
     boundaries: Mapping[str, Any]
     outputs: Mapping[str, Any]
@@ -62,7 +69,8 @@ def prepare(
     size: int = 2,
     own_input: bool = False,
 ) -> Case | None:
-    """The case of a spec with ``size`` different samples, or ``None`` with its mistakes in the report.
+    """The case of a spec with ``size`` different samples, or ``None`` with its mistakes in the
+    report.
 
     The input is not square, unless ``own_input`` asks for that of the spec.
     """
@@ -84,7 +92,10 @@ def prepare(
 
 
 def oblong(typed: TypedProgram) -> str:
-    """An input no two axes of which are as long, as ``--input`` takes it; empty where it is so already."""
+    """An input no two axes of which are as long, as ``--input`` takes it.
+
+    Empty where it is so already.
+    """
     *spatial, channels = typed.program.input.shape
     if len(set(spatial)) == len(spatial):
         return ""
@@ -93,7 +104,10 @@ def oblong(typed: TypedProgram) -> str:
 
 
 def targets(typed: TypedProgram, size: int, seed: int) -> Any:
-    """What training aims at: different classes, or a random array like each output where there is no loss."""
+    """What training aims at.
+
+    Different classes, or a random array like each output where there is no loss.
+    """
     rng = np.random.default_rng(seed + 1)
     if typed.has_loss:
         classes = number(typed.y.channels)

@@ -1,4 +1,7 @@
-"""What a model did against what must come out: shapes, weights, parameters, outputs, and a training step."""
+"""What a model did against what must come out.
+
+Shapes, weights, parameters, outputs, and a training step.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +33,13 @@ BOUNDS: Final[Mapping[str, float]] = {
 
 
 class Check(NamedTuple):
-    """One kind of comparison: how many things, the largest error in units of the reference's largest value, the bound.
+    """One kind of comparison.
 
-    ``problem`` says what differs first in the order of computation, ``place`` where that stands; both are empty where
-    nothing differs. Shapes, weights and parameters have no error: they are equal or not.
+    How many things, the largest error in units of the reference's largest value, the bound.
+
+    ``problem`` says what differs first in the order of computation, ``place`` where that stands;
+    both are empty where nothing differs. Shapes, weights and parameters have no error: they are
+    equal or not.
     """
 
     kind: str
@@ -56,7 +62,10 @@ def compare(
         check = Check(kind, len(by_name), worst, bounds[kind])
         if beyond:
             first = min(beyond, key=lambda name: _order(where, name))
-            text = f"{kind} differ at {first}: {by_name[first]:.2g} of the largest value, allowed {bounds[kind]:.2g}"
+            text = (
+                f"{kind} differ at {first}: {by_name[first]:.2g} of the largest value, "
+                f"allowed {bounds[kind]:.2g}"
+            )
             check = check._replace(problem=text, place=place(where, first))
         checks.append(check)
     return tuple(checks)
@@ -67,7 +76,8 @@ def errors(
 ) -> Errors:
     """How far everything that has a bound lies from the reference.
 
-    A framework that divides by n - 1 for the moving variance is held to exactly that (``unbiased_variance``).
+    A framework that divides by n - 1 for the moving variance is held to exactly that
+    (``unbiased_variance``).
     """
     blocks = _distances(found.boundaries, expected.boundaries)
     result = {"outputs": {**blocks, **_distances(found.outputs, expected.outputs)}}
@@ -92,7 +102,10 @@ def errors(
 def rounding(
     case: Case, expected: Expected, single: Observed, double: Observed
 ) -> dict[str, float]:
-    """The largest rounding of float32 by kind: how far a framework in float32 lies from itself in float64."""
+    """The largest rounding of float32 by kind.
+
+    How far a framework in float32 lies from itself in float64.
+    """
     outputs = max(
         _largest(single.boundaries, double.boundaries), _largest(single.outputs, double.outputs)
     )
@@ -119,7 +132,10 @@ def rounding(
 
 
 def _unit(case: Case, step: Step) -> float:
-    """The largest value of the loss: itself, or all its terms where it is a sum in which they cancel."""
+    """The largest value of the loss.
+
+    Itself, or all its terms where it is a sum in which they cancel.
+    """
     if case.typed.has_loss:
         return abs(step.loss) or 1.0
     return (
@@ -156,7 +172,10 @@ def _shapes(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
         if name not in values:
             return check._replace(problem=f"there is no output of {name}", place=place(where, name))
         if values[name].shape != shape:
-            text = f"the output of {name} has the shape {_sizes(values[name].shape)}, expected {_sizes(shape)}"
+            text = (
+                f"the output of {name} has the shape {_sizes(values[name].shape)}, expected "
+                f"{_sizes(shape)}"
+            )
             return check._replace(problem=text, place=place(where, name))
     return check
 
@@ -206,7 +225,8 @@ def _parameters(case: Case, found: Observed) -> Check:
         return check
     counted = f"{found.parameters[0]:,} trainable and {found.parameters[1]:,} other"
     return check._replace(
-        problem=f"the framework counts {counted} parameters, expected {wanted[0]:,} and {wanted[1]:,}"
+        problem=f"the framework counts {counted} parameters, expected {wanted[0]:,} and "
+        f"{wanted[1]:,}"
     )
 
 

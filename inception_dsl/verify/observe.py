@@ -14,10 +14,12 @@ from .bounds import distance, gradient_errors
 
 
 class Observed(NamedTuple):
-    """What one model did. ``unequal`` are weights that it did not keep as given; arrays are NumPy's, channels last.
+    """What one model did.
 
-    ``spread`` says how far a step moves when the weights are rounded otherwise, by what is compared; of the loss it is
-    the difference itself.
+    ``unequal`` are weights that it did not keep as given; arrays are NumPy's, channels last.
+
+    ``spread`` says how far a step moves when the weights are rounded otherwise, by what is
+    compared; of the loss it is the difference itself.
     """
 
     weights: Mapping[str, tuple[int, ...]]
@@ -46,7 +48,10 @@ def observe(
     *,
     nudges: int = 0,
 ) -> Observed:
-    """Load ``weights`` and run the batch ``x``; with ``targets`` also a training step, and ``nudges`` more of them."""
+    """Load ``weights`` and run the batch ``x``.
+
+    With ``targets`` also a training step, and ``nudges`` more of them.
+    """
     shapes = {path: tuple(value.shape) for path, value in model.weights().items()}
     model.load(weights)
     held = model.weights()
@@ -78,11 +83,12 @@ def _spread(
     rate: float,
     nudges: int,
 ) -> dict[str, float]:
-    """How far loss (absolute), gradients and the weights after a step move when every weight moves by ``NUDGE``.
+    """How far loss (absolute), gradients and the weights after a step move when every weight moves
+    by ``NUDGE``.
 
-    Where a value before a ReLU or in a maximum pool changes sides, a gradient jumps; the loss is one number, which may
-    be lucky. One rounding alone says little of them, so that several disturbances are looked at, each of which moves
-    outputs about as far as rounding does.
+    Where a value before a ReLU or in a maximum pool changes sides, a gradient jumps; the loss is
+    one number, which may be lucky. One rounding alone says little of them, so that several
+    disturbances are looked at, each of which moves outputs about as far as rounding does.
     """
     rng = np.random.default_rng(0)
     largest: dict[str, float] = {}
@@ -127,7 +133,10 @@ def restored(plain: Mapping[str, Any], folder: Path) -> Observed:
 
 
 class Archive(Mapping[str, Any]):
-    """The arrays of a kind in a folder, by name, each read when it is asked for. Nothing is ever unpickled."""
+    """The arrays of a kind in a folder, by name, each read when it is asked for.
+
+    Nothing is ever unpickled.
+    """
 
     def __init__(self, folder: Path, kind: str) -> None:
         names = json.loads((folder / f"{kind}.json").read_text(encoding="utf-8"))

@@ -1,7 +1,10 @@
-"""One network in several frameworks with identical weights: each runs in a process of its own and is compared.
+"""One network in several frameworks with identical weights.
 
-The judge is the NumPy reference in float64. In float32 a framework may lie as far from it as rounding takes the first
-framework that keeps float64: its float32 against its own float64, on the same weights and batch.
+Each runs in a process of its own and is compared.
+
+The judge is the NumPy reference in float64. In float32 a framework may lie as far from it as
+rounding takes the first framework that keeps float64: its float32 against its own float64, on the
+same weights and batch.
 """
 
 from __future__ import annotations
@@ -47,7 +50,10 @@ class Target(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a framework compared. ``status`` is agrees, differs, failed, missing or hung; ``reason`` says why."""
+    """How a framework compared.
+
+    ``status`` is agrees, differs, failed, missing or hung; ``reason`` says why.
+    """
 
     target: str
     dtype: str
@@ -62,7 +68,10 @@ class Outcome(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """What was compared, and every outcome. ``rounding`` is that of float32 by kind; ``reference`` whose it is."""
+    """What was compared, and every outcome.
+
+    ``rounding`` is that of float32 by kind; ``reference`` whose it is.
+    """
 
     case: Case
     outcomes: tuple[Outcome, ...]
@@ -85,7 +94,7 @@ class Plan(NamedTuple):
     timeout: float = TIMEOUT
 
     def jobs(self) -> list[tuple[Target, str, bool]]:
-        """Target, type of numbers, and whether it is asked for (else only its rounding is wanted)."""
+        """Target, dtype, and whether it is asked for (else only its rounding is wanted)."""
         asked = [(t, d if t.engine.exact else "float32") for d in self.dtypes for t in self.targets]
         judge = self.judge()
         extra = (
@@ -113,7 +122,9 @@ def verify(
     report: Report,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Verification | None:
-    """Compare every target of the plan on a spec; ``None`` with the mistakes in the report where it has some.
+    """Compare every target of the plan on a spec.
+
+    ``None`` with the mistakes in the report where it has some.
 
     ``progress`` is told of every step before it starts.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-from ..diagnostics.report import printable
+from ..diagnostics.text import printable
 from .compare import BOUNDS, Check
 from .run import Outcome, Verification
 
@@ -13,7 +13,9 @@ COUNTED: Final = ("shapes", "weights", "parameters")
 
 
 def table(found: Verification) -> str:
-    """The largest error of every framework in units of the reference's largest value, what is allowed, what differs."""
+    """The largest error of every framework in units of the reference's largest value, what is
+    allowed, what differs.
+    """
     kinds = [
         kind
         for kind in BOUNDS
@@ -51,11 +53,17 @@ def table(found: Verification) -> str:
 def heading(found: Verification) -> str:
     """What was compared on what."""
     program = found.case.typed.program
-    return f"{printable(found.case.spec)}: {program.id} on {program.input}, {len(found.case.x)} samples"
+    return (
+        f"{printable(found.case.spec)}: {program.id} on {program.input}, {len(found.case.x)} "
+        "samples"
+    )
 
 
 def to_dict(found: Verification) -> dict[str, Any]:
-    """Plain data, as ``inception-dsl verify --json`` prints it; a number that is not finite is ``null``."""
+    """Plain data, as ``inception-dsl verify --json`` prints it.
+
+    A number that is not finite is ``null``.
+    """
     program = found.case.typed.program
     return {
         "spec": found.case.spec,

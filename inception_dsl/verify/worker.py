@@ -1,7 +1,9 @@
-"""Runs one framework on one case, in a process of its own: ``python -m inception_dsl.verify.worker GIVEN RESULT``.
+"""Runs one framework on one case, in a process of its own.
 
-The first folder holds the arrays of the case; the second holds ``job.json``, and receives ``result.json`` and the
-arrays of what was seen.
+``python -m inception_dsl.verify.worker GIVEN RESULT``.
+
+The first folder holds the arrays of the case; the second holds ``job.json``, and receives
+``result.json`` and the arrays of what was seen.
 """
 
 from __future__ import annotations

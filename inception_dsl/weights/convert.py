@@ -1,7 +1,7 @@
 """Weights from one format to another: the neutral file, and what each framework writes itself.
 
-A backend's runner makes the model and reads or writes its framework's files; every map between names is by path. What
-frameworks print is not shown.
+A backend's runner makes the model and reads or writes its framework's files; every map between
+names is by path. What frameworks print is not shown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 from .. import plugins
 from ..backend.protocol import Backend, Model, Runner
 from ..build.write import followed, write_all
-from ..diagnostics.report import Report, Span, printable
+from ..diagnostics.report import Report, Span
+from ..diagnostics.text import printable
 from ..diagnostics.words import suggestion
 from ..ir.typed import TypedProgram
 from . import store
@@ -53,7 +54,10 @@ def convert(
     report: Report,
     dtype: Dtype = "float32",
 ) -> dict[str, Any] | None:
-    """Write the weights of ``typed`` in one file to another, each with its format; the weights, if that was done."""
+    """Write the weights of ``typed`` in one file to another, each with its format.
+
+    The weights, if that was done.
+    """
     if target[1] == NEUTRAL and not store.ending(target[0], report):
         return None
     found = read(*source, typed, report, dtype)
@@ -104,7 +108,9 @@ def framework(name: str, option: str, report: Report) -> Framework | None:
 def read(
     path: Path, format: str, typed: TypedProgram, report: Report, dtype: Dtype = "float32"
 ) -> dict[str, Any] | None:
-    """The weights of ``typed`` from a file in ``format``, by path, or ``None`` with all that is wrong."""
+    """The weights of ``typed`` from a file in ``format``, by path, or ``None`` with all that is
+    wrong.
+    """
     if format == NEUTRAL:
         return store.read(path, typed, report)
     if not readable(path, report):
@@ -142,9 +148,8 @@ def write(
         return model.weights()
 
     held = _guarded(loaded, found.backend, place(path), report)
-    if held is None or not store.fits(
-        path, typed, held, report
-    ):  # a number may be too large for the type
+    # a number may be too large for the type
+    if held is None or not store.fits(path, typed, held, report):
         return False
 
     def save(temporary: Path) -> None:
@@ -208,7 +213,8 @@ def _restored(
         kind = pickled(path, _start(path))
         report.error(
             "E702",
-            f"{name} does not fit `{typed.program.id}` in {backend.title}: {len(lines)} mistake{'s'[: len(lines) > 1]}",
+            f"{name} does not fit `{typed.program.id}` in {backend.title}: {len(lines)} "
+            f"mistake{'s'[: len(lines) > 1]}",
             place(path),
             notes=lines,
             help=ADVICE if kind else "",

@@ -1,7 +1,8 @@
 """Safetensors files, checked whole before anything of them is used.
 
-The package ``safetensors`` holds header and data against each other. A file is read at once and never mapped into
-memory, so that it can be replaced by what is made of it. No pickle is opened, whatever the file is called.
+The package ``safetensors`` holds header and data against each other. A file is read at once and
+never mapped into memory, so that it can be replaced by what is made of it. No pickle is opened,
+whatever the file is called.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ DTYPES: Final = {
 FLOATS: Final = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 PICKLES: Final = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".npz", ".npy", ".joblib")
 ADVICE: Final = (
-    "a pickle can run any program when it is opened, so this never opens one; where you trust the file, load its "
-    "tensors with the framework that wrote it and save them with safetensors (docs/weights.md shows how)"
+    "a pickle can run any program when it is opened, so this never opens one; where you trust the "
+    "file, load its tensors with the framework that wrote it and save them with safetensors "
+    "(docs/weights.md shows how)"
 )
 
 
@@ -49,7 +51,10 @@ class Tensor(NamedTuple):
     data: bytes | bytearray
 
     def array(self) -> Any:
-        """Its values, half precision as float32, which holds them all; ``None`` for a type that NumPy lacks."""
+        """Its values, half precision as float32, which holds them all.
+
+        ``None`` for a type that NumPy lacks.
+        """
         if self.dtype not in DTYPES:
             return None
         values = np.frombuffer(self.data, DTYPES[self.dtype])
@@ -80,9 +85,8 @@ def read_file(path: Path, report: Report) -> File | None:
     try:
         with open(path, "rb") as file:
             data = file.read(8)
-            with safe_open(
-                path, framework="np"
-            ):  # a lie about the size is found before all is read
+            # a lie about the size is found before all is read
+            with safe_open(path, framework="np"):
                 file.seek(0)
             data = file.read()
         found = deserialize(data)  # type: ignore[no-untyped-call]
@@ -149,7 +153,10 @@ def refuse(path: Path, reason: str, start: bytes, report: Report) -> None:
 
 
 def pickled(path: Path, start: bytes) -> str:
-    """What kind of pickle, or archive of pickles, a file is that is no safetensors file; empty if none."""
+    """What kind of pickle, or archive of pickles, a file is that is no safetensors file.
+
+    Empty if none.
+    """
     if start[:1] == b"\x80" and 2 <= (start[1] if len(start) > 1 else 0) <= 5:
         return "a pickle"
     if start[:6] == b"\x93NUMPY":
@@ -184,7 +191,10 @@ def writer(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> Callable[[
 
 
 def _possible(name: str, shape: list[int]) -> None:
-    """Raise ``ValueError`` for a shape that no array has: beyond 64 axes, or without end in spite of no elements."""
+    """Raise ``ValueError`` for a shape that no array has.
+
+    Beyond 64 axes, or without end in spite of no elements.
+    """
     try:
         np.broadcast_to(np.float64(0), shape)
     except ValueError as error:

@@ -1,7 +1,10 @@
-"""HDF5 files of weights, layer by layer: the old format with names of weights, and the newer one with names of layers.
+"""HDF5 files of weights, layer by layer.
 
-Only what the file itself holds is read: links to other files, external and virtual data sets are refused, as are data
-sets that declare more than is stored. Of an archive (``.keras``) only the file of weights is opened.
+The old format with names of weights, and the newer one with names of layers.
+
+Only what the file itself holds is read: links to other files, external and virtual data sets are
+refused, as are data sets that declare more than is stored. Of an archive (``.keras``) only the file
+of weights is opened.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from typing import Any, Final, TypeAlias
 import h5py
 import numpy as np
 
-from ..diagnostics.report import Report, printable
+from ..diagnostics.report import Report
+from ..diagnostics.text import printable
 from .files import ADVICE, pickled, place, readable
 
 Variables: TypeAlias = list[tuple[str, Any]]
@@ -27,9 +31,11 @@ MAX_DEPTH: Final = 32
 
 
 def read_layers(path: Path, report: Report) -> dict[str, Variables] | None:
-    """The variables of every layer that has any, in the order of the file, or ``None`` with what is wrong.
+    """The variables of every layer that has any, in the order of the file, or ``None`` with what is
+    wrong.
 
-    A variable is known by its name (``kernel``), or by its position (``0``) where the file has no names.
+    A variable is known by its name (``kernel``), or by its position (``0``) where the file has no
+    names.
     """
     if not readable(path, report):
         return None
@@ -99,7 +105,10 @@ def _named(root: Any) -> Iterator[tuple[str, Variables]]:
 
 
 def _numbered(group: Any, depth: int) -> Iterator[tuple[str, Variables]]:
-    """The newer format: a group ``vars`` for each layer, with the layer's name and numbered variables."""
+    """The newer format.
+
+    A group ``vars`` for each layer, with the layer's name and numbered variables.
+    """
     if depth > MAX_DEPTH:
         raise ValueError(f"its groups are nested more than {MAX_DEPTH} deep")
     for name in group:
@@ -111,7 +120,10 @@ def _numbered(group: Any, depth: int) -> Iterator[tuple[str, Variables]]:
         elif len(inner):
             layer = inner.attrs.get("name")
             if not isinstance(layer, str):
-                message = f"{inner.name} does not say its layer's name; load and save it with a newer version of Keras"
+                message = (
+                    f"{inner.name} does not say its layer's name; load and save it with a "
+                    "newer version of Keras"
+                )
                 raise ValueError(message)
             yield (
                 layer,

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..analysis.weights import digest, sizes
-from ..diagnostics.report import Report, printable
+from ..diagnostics.report import Report
+from ..diagnostics.text import printable
 from .files import FLOATS, Tensor, read_file
 from .store import FORMAT, metadata_problems
 
@@ -18,7 +19,10 @@ HEAD = ("weight", "shape", "type", "numbers", "min", "max", "mean", "std")
 
 
 class Row(NamedTuple):
-    """A tensor: what its finite numbers are like; ``None`` where there are none, or NumPy cannot read the type."""
+    """A tensor: what its finite numbers are like.
+
+    ``None`` where there are none, or NumPy cannot read the type.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -41,7 +45,10 @@ class Listing:
         self.rows = [_row(name, tensor) for name, tensor in tensors.items()]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as ``inception-dsl weights inspect --json`` prints it; ``spec`` is null in a foreign file."""
+        """Plain data, as ``inception-dsl weights inspect --json`` prints it.
+
+        ``spec`` is null in a foreign file.
+        """
         return {
             "file": self.name,
             "spec": self.metadata.get("spec") if self.ours else None,
@@ -83,7 +90,9 @@ class Listing:
 
 
 def inspect(path: Path, report: Report) -> Listing | None:
-    """The contents of the safetensors file at ``path``, or ``None`` with what is wrong in the report."""
+    """The contents of the safetensors file at ``path``, or ``None`` with what is wrong in the
+    report.
+    """
     file = read_file(path, report)
     if file is None or not metadata_problems(file, path, report):
         return None

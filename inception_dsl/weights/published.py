@@ -1,6 +1,9 @@
-"""Published weights: files of torchvision, timm and keras.applications to weights by path, and back.
+"""Published weights.
 
-The spec names the layers (``checkpoints``); this module knows how each source calls and lays out what a layer holds.
+Files of torchvision, timm and keras.applications to weights by path, and back.
+
+The spec names the layers (``checkpoints``); this module knows how each source calls and lays out
+what a layer holds.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from ..analysis.weights import weight_shapes
-from ..diagnostics.report import Report, Span, printable
+from ..diagnostics.report import Report, Span
+from ..diagnostics.text import printable
 from ..diagnostics.words import suggestion
 from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications, walk_program
@@ -35,12 +39,18 @@ STATE: Final = {
 }
 COUNTER: Final = ".num_batches_tracked"
 STATES: Final = frozenset({"torchvision", "timm"})
-"""Sources whose files are state dicts, channels and outputs first; the others' are HDF5 files in the neutral layout."""
+"""Sources whose files are state dicts, channels and outputs first.
+
+The others' are HDF5 files in the neutral layout.
+"""
 Sizes = tuple[int, ...]
 
 
 class Place(NamedTuple):
-    """Where a weight stands in a published file: its key, and how its array is turned into that layout and back."""
+    """Where a weight stands in a published file.
+
+    Its key, and how its array is turned into that layout and back.
+    """
 
     key: str
     out: Callable[[Any], Any]
@@ -48,14 +58,18 @@ class Place(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What a published file holds: arrays by key (``None`` where NumPy has no such type), and their types."""
+    """What a published file holds.
+
+    Arrays by key (``None`` where NumPy has no such type), and their types.
+    """
 
     arrays: dict[str, Any]
     dtypes: dict[str, str]
 
 
 def read(path: Path, typed: TypedProgram, source: str, report: Report) -> dict[str, Any] | None:
-    """The weights of ``typed`` from a published file, by path in the neutral layout, or ``None`` with what is wrong.
+    """The weights of ``typed`` from a published file, by path in the neutral layout, or ``None``
+    with what is wrong.
 
     Parts that the naming calls optional may stand in the file without standing in the spec.
     """
@@ -110,7 +124,10 @@ def _state(path: Path, report: Report) -> Held | None:
 
 
 def _layers(path: Path, typed: TypedProgram, source: str, report: Report) -> Held | None:
-    """The variables of layers. Numbered layers go by the order of their numbers, wherever a session began to count."""
+    """The variables of layers.
+
+    Numbered layers go by the order of their numbers, wherever a session began to count.
+    """
     layers = read_layers(path, report)
     if layers is None:
         return None
@@ -157,7 +174,10 @@ def _fits(
     held: Held,
     report: Report,
 ) -> bool:
-    """Whether a file holds what the spec wants; if not, one mistake that lists every difference by the file's names."""
+    """Whether a file holds what the spec wants.
+
+    If not, one mistake that lists every difference by the file's names.
+    """
     optional = typed.program.checkpoints[source].optional
     shapes = {
         places[p].key: places[p].out(np.broadcast_to(np.float32(0), shape)).shape
@@ -171,7 +191,10 @@ def _fits(
     missing = [key for key in shapes if key not in arrays]
     help = ""
     if missing and all(under(key, optional) for key in missing):
-        help = "the file leaves out what it may; `--set aux_heads=null` or `--set head=null` does so in the spec"
+        help = (
+            "the file leaves out what it may; `--set aux_heads=null` or `--set head=null` "
+            "does so in the spec"
+        )
     message = f"{os.path.normpath(path)} does not fit `{typed.program.id}`: {counts}"
     report.error(
         "E702",
@@ -259,7 +282,8 @@ def _flattened(
 ) -> Sizes | None:
     """Fill in the kernels of dense layers whose inputs are a flattened map, with the map's shape.
 
-    ``shape`` is that of the map which ``chain`` is given flat; the result is the same for what comes after the chain.
+    ``shape`` is that of the map which ``chain`` is given flat; the result is the same for what
+    comes after the chain.
     """
     for step in chain.steps:
         for path, typed in applications(step):

@@ -1,8 +1,10 @@
-"""The neutral file: the weights of a spec in safetensors, in one layout, under their paths in the spec.
+"""The neutral file.
 
-The metadata say ``format`` (``inception-dsl``), ``format_version``, ``spec`` (the network's or block's name) and
-``digest`` (that of :func:`inception_dsl.analysis.weights.digest`). A file without metadata is read too, if its
-tensors fit.
+The weights of a spec in safetensors, in one layout, under their paths in the spec.
+
+The metadata say ``format`` (``inception-dsl``), ``format_version``, ``spec`` (the network's or
+block's name) and ``digest`` (that of :func:`inception_dsl.analysis.weights.digest`). A file without
+metadata is read too, if its tensors fit.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ KINDS: Final = ("missing", "unknown", "of another shape", "of another type", "no
 
 
 def read(path: Path, typed: TypedProgram, report: Report) -> dict[str, Any] | None:
-    """The weights of ``typed`` from a neutral file, in the order of the spec, or ``None`` with all that is wrong.
+    """The weights of ``typed`` from a neutral file, in the order of the spec, or ``None`` with all
+    that is wrong.
 
     Arrays are float32 or float64; float16 and bfloat16 come as float32.
     """
@@ -96,7 +99,10 @@ def metadata_problems(file: File, path: Path, report: Report) -> bool:
         return False
     found = digest({n: tensor.shape for n, tensor in file.tensors.items()})
     if said.get("digest") != found:
-        message = f"{name} does not hold the weights that it says: its digest is `{said.get('digest', '')[:80]}`"
+        message = (
+            f"{name} does not hold the weights that it says: its digest is "
+            f"`{said.get('digest', '')[:80]}`"
+        )
         report.error("E703", message, place(path), help=f"that of what it holds is `{found}`")
         return False
     return True
@@ -111,7 +117,10 @@ def fits(
     dtypes: Mapping[str, str] | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> bool:
-    """Whether ``arrays`` are the weights of ``typed``; if not, one mistake that lists every difference."""
+    """Whether ``arrays`` are the weights of ``typed``.
+
+    If not, one mistake that lists every difference.
+    """
     found = differences(weight_shapes(typed), arrays, dtypes or {})
     if not any(found.values()):
         return True
@@ -120,7 +129,10 @@ def fits(
     notes = [line for lines in found.values() for line in lines]
     help = ""
     if metadata is not None and arrays and not arrays.keys() & weight_shapes(typed).keys():
-        help = "none of its names is one of the spec; if a framework wrote it, say which: `--from NAME`"
+        help = (
+            "none of its names is one of the spec; if a framework wrote it, say which: "
+            "`--from NAME`"
+        )
     if metadata and metadata.get("format") == FORMAT:
         maker = metadata.get("spec", "")
         same = maker == typed.program.id
@@ -161,6 +173,7 @@ def differences(
     for name in arrays:
         if name not in shapes:
             found["unknown"].append(
-                f"unknown: {name} ({sizes(arrays[name].shape) if arrays[name] is not None else '?'})"
+                f"unknown: {name} "
+                f"({sizes(arrays[name].shape) if arrays[name] is not None else '?'})"
             )
     return found

@@ -1,17 +1,24 @@
-"""The characters of a spec: as many as are allowed, and none that nobody sees or that turns the direction of text."""
+"""The characters of a spec.
+
+As many as are allowed, and none that nobody sees or that turns the direction of text.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from ..diagnostics.report import Report, Span, visible
+from ..diagnostics.report import Report, Span
+from ..diagnostics.text import visible
 
 MAX_CHARACTERS: Final = 1_000_000
 
 
 def allowed(text: str, file: str, report: Report) -> bool:
-    """Whether a file is not too long and has only characters that a reader sees; reports the first that is none."""
+    """Whether a file is not too long and has only characters that a reader sees.
+
+    Reports the first that is none.
+    """
     if len(text) > MAX_CHARACTERS:
         report.error(
             "E106", f"the file is larger than {MAX_CHARACTERS:,} characters", Span(file, 1, 1, 1, 2)
@@ -30,7 +37,10 @@ def allowed(text: str, file: str, report: Report) -> bool:
 
 
 def hidden_in(text: str) -> str | None:
-    """The first character of ``text`` that nobody sees, or that turns its direction; tabs are allowed."""
+    """The first character of ``text`` that nobody sees, or that turns its direction.
+
+    Tabs are allowed.
+    """
     if text.isprintable() and not _BLANK.search(text):
         return None
     return next((c for c in text if not (visible(c) or c == "\t") or _BLANK.match(c)), None)

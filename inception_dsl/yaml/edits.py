@@ -1,7 +1,7 @@
 """Changes of a spec's text that a machine can apply: to what stands at a path of a document.
 
-A change is a tuple of :class:`~inception_dsl.diagnostics.report.Edit`; it is empty where the text cannot be changed in
-place (it stands on the command line, or is not plain enough to be sure).
+A change is a tuple of :class:`~inception_dsl.diagnostics.report.Edit`; it is empty where the text
+cannot be changed in place (it stands on the command line, or is not plain enough to be sure).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ..diagnostics.report import Edit, Span
-from .source import DataPath, Document
+from .document import DataPath, Document
 
 Edits = tuple[Edit, ...]
 _PLAIN: Final = re.compile(r"\$?[A-Za-z_][A-Za-z0-9_./-]*\Z")
@@ -24,7 +24,10 @@ _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y
 
 
 def flow(value: Any, room: float = math.inf) -> str:
-    """``value`` as YAML that can stand anywhere; of a larger one the beginning, ``room`` characters or a few more."""
+    """``value`` as YAML that can stand anywhere.
+
+    Of a larger one the beginning, ``room`` characters or a few more.
+    """
     if isinstance(value, dict | list | tuple):
         text = ""
         for entry in value:
@@ -96,7 +99,9 @@ class Editor(NamedTuple):
         )
 
     def part(self, path: DataPath, offset: int, length: int, text: str) -> Edits:
-        """Other text for a part of a scalar, where the characters of its value are those of the file."""
+        """Other text for a part of a scalar, where the characters of its value are those of the
+        file.
+        """
         span = self.document.spans.get(path)
         if span is None:
             return ()
@@ -163,7 +168,9 @@ class Editor(NamedTuple):
         return ()
 
     def lift(self, path: DataPath, text: str) -> Edits:
-        """``text`` and the fields of the mapping at ``path``, in the mapping that has only this one."""
+        """``text`` and the fields of the mapping at ``path``, in the mapping that has only this
+        one.
+        """
         key, value = self.document.keys.get(path), self.document.spans.get(path)
         first = self.first(path)
         if (
@@ -218,7 +225,10 @@ class Editor(NamedTuple):
         return _line(key, self.texts)[key.column - 1 : value.end_column - 1]
 
     def fields(self, path: DataPath) -> list[DataPath]:
-        """The fields of a mapping in the order in which they are written; none if they are of several files."""
+        """The fields of a mapping in the order in which they are written.
+
+        None if they are of several files.
+        """
         found = self.document.fields(path)
         if len({self.document.keys[p].file for p in found}) > 1:
             return []
@@ -243,7 +253,10 @@ class Editor(NamedTuple):
 
 
 def inside(span: Span, offset: int, length: int, texts: Mapping[str, str]) -> Span:
-    """The part of a scalar that starts ``offset`` characters into its value; all of it where it has several lines."""
+    """The part of a scalar that starts ``offset`` characters into its value.
+
+    All of it where it has several lines.
+    """
     if span.line != span.end_line:
         return span
     raw = _line(span, texts)[span.column - 1 : span.end_column - 1]

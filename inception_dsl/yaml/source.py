@@ -1,96 +1,32 @@
 """YAML text to plain data beside a table ``{path: span}``.
 
-Reads the event stream of PyYAML and builds the data itself, so that positions are kept, depth and size are bounded
-while streaming, duplicate keys are refused and scalars follow the YAML 1.2 core schema (``no`` is text, ``1e-3`` a
-number). Tags, merge keys and several documents are refused.
+Reads the event stream of PyYAML and builds the data itself, so that positions are kept, depth and
+size are bounded while streaming, duplicate keys are refused and scalars follow the YAML 1.2 core
+schema (``no`` is text, ``1e-3`` a number). Tags, merge keys and several documents are refused.
 """
 
 from __future__ import annotations
 
 import itertools
-import re
-from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn
 
 import yaml
 
 from ..diagnostics.report import Edit, Report, Span
 from .characters import allowed, hidden_in
-
-DataPath: TypeAlias = tuple[str | int, ...]
+from .document import BROKEN, DataPath, Document, removal
+from .scalars import FLOAT, INT, LONG, NUMERIC, ODD, SPECIAL, WORDS, decimal_digits
 
 MAX_DEPTH: Final = 48
 MAX_NODES: Final = 120_000
 MAX_ENTRIES: Final = 10_000
 MAX_KEYS: Final = 1_000
 MAX_ANCHORS: Final = 100
-
-_INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\Z")
-_FLOAT: Final = re.compile(
-    r"[-+]?(\.[0-9]{1,32}|[0-9]{1,32}(\.[0-9]{0,32})?)([eE][-+]?[0-9]{1,3})?\Z"
-)
-_ODD: Final = re.compile(
-    r"[-+]?(0[0-9_]+|0o[0-7]+|0x[0-9a-fA-F]+|0b[01]+|[0-9][0-9_]*(:[0-5]?[0-9])+|[0-9]+(_[0-9]+)+)\Z"
-)
-_LONG: Final = re.compile(r"[-+]?[0-9]{19,}\Z")
-_WORDS: Final = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
 _PARTS: Final = 4  # of what looks like a tuple: one for each axis, and one
-_NUMERIC: Final = frozenset("+-.0123456789")
-"""What numbers start with."""
-_SPECIAL: Final = frozenset(
-    {f"{s}.{w}" for s in ("", "-", "+") for w in ("inf", "Inf", "INF")} | {".nan", ".NaN", ".NAN"}
-)
 
 
 _SPAN: Final = tuple.__new__
 """Makes a :class:`Span` at half the time; there are two for each value."""
-
-
-@dataclass(slots=True)
-class Document:
-    """A parsed file. ``spans[path]`` is where a value stands, ``keys[path]`` where its key does."""
-
-    file: str
-    data: Any
-    spans: dict[DataPath, Span] = field(default_factory=dict)
-    keys: dict[DataPath, Span] = field(default_factory=dict)
-    dropped: set[DataPath] = field(default_factory=set)
-    """What had a mistake and was left out; what depends on it is not reported."""
-    _fields: dict[DataPath, list[DataPath]] = field(default_factory=dict)
-
-    def fields(self, path: DataPath) -> list[DataPath]:
-        """The fields of the mapping at ``path``."""
-        if not self._fields:
-            for found in self.keys:
-                if found:
-                    self._fields.setdefault(found[:-1], []).append(found)
-        return self._fields.get(path, [])
-
-    def lost(self, *path: str | int) -> bool:
-        """Whether ``path``, or what holds it, was left out."""
-        return bool(self.dropped) and any(
-            path[:size] in self.dropped for size in range(1, len(path) + 1)
-        )
-
-    def span(self, path: DataPath) -> Span:
-        """The place of ``path``, or of the nearest part of the document that encloses it."""
-        while path and path not in self.spans:
-            path = path[:-1]
-        return self.spans.get(path) or Span(self.file, 1, 1, 1, 1)
-
-    def key_span(self, path: DataPath) -> Span:
-        return self.keys.get(path) or self.span(path)
-
-
-class _Broken:
-    """What stands in data for a scalar that was reported."""
-
-
-BROKEN: Final = _Broken()
 
 
 class _StopError(Exception):
@@ -98,7 +34,10 @@ class _StopError(Exception):
 
 
 def parse(text: str, file: str, report: Report) -> Document | None:
-    """The document in ``text``, or ``None`` where it cannot be read; mistakes go into ``report``."""
+    """The document in ``text``, or ``None`` where it cannot be read.
+
+    Mistakes go into ``report``.
+    """
     report.texts[file] = text
     if not allowed(text, file, report):
         return None
@@ -159,7 +98,10 @@ class _Builder:
         raise _StopError
 
     def mistake(self, code: str, message: str, span: Span, **details: Any) -> None:
-        """Report what does not keep the rest from being read; of too many mistakes the rest does not matter."""
+        """Report what does not keep the rest from being read.
+
+        Of too many mistakes the rest does not matter.
+        """
         if self.report.crowded(self.mistakes):
             raise _StopError
         self.report.error(code, message, span, **details)
@@ -246,7 +188,7 @@ class _Builder:
                 self.stop("E103", "a key must be plain text", event)
             self.nodes += 1
             key = self.text(event)
-            if key == "<<" or (not event.style and key[:1] in _NUMERIC):
+            if key == "<<" or (not event.style and key[:1] in NUMERIC):
                 key = self.odd_key(event)
             here = (*path, key)
             if key in items:
@@ -254,7 +196,7 @@ class _Builder:
                 self.value(get(), (*path, last), depth)
                 details = {
                     "help": "remove one of the two",
-                    "fix": _between(before, spans[(*path, last)]),
+                    "fix": removal(before, spans[(*path, last)]),
                 }
                 first = [(keys[here], "it stands here first")]
                 self.mistake(
@@ -274,7 +216,10 @@ class _Builder:
         return items, event
 
     def parenthesised(self, items: dict[Any, Any], path: DataPath, event: Any) -> None:
-        """Report ``{key: (3, 3)}``, whose commas separate fields; ``event`` is the key that ends it."""
+        """Report ``{key: (3, 3)}``, whose commas separate fields.
+
+        ``event`` is the key that ends it.
+        """
         cut: list[Any] = []
         for key in itertools.islice(reversed(items), _PARTS):
             cut.insert(0, key)
@@ -302,7 +247,10 @@ class _Builder:
         self.mistake("E108", message, place, help=help, fix=[Edit(place, write)])
 
     def text(self, event: Any) -> str:
-        """The text of a scalar; escapes in double quotes write no character that the file may not have."""
+        """The text of a scalar.
+
+        Escapes in double quotes write no character that the file may not have.
+        """
         found: str = event.value
         if event.style != '"' or (found.isascii() and found.isprintable()):
             return found
@@ -316,7 +264,10 @@ class _Builder:
         return found
 
     def odd_key(self, event: Any) -> Any:
-        """A key without quotes that may be a number; other kinds of scalars are text where they are keys."""
+        """A key without quotes that may be a number.
+
+        Other kinds of scalars are text where they are keys.
+        """
         if event.value == "<<":
             self.stop(
                 "E105", "merge keys (`<<`) are not allowed in a spec", event, "write the fields out"
@@ -326,12 +277,12 @@ class _Builder:
 
     def meaning(self, text: str, event: Any) -> Any:
         """What a scalar without quotes means."""
-        if text[:1] not in _NUMERIC:
-            return _WORDS.get(text, text)
-        if _INT.match(text):
+        if text[:1] not in NUMERIC:
+            return WORDS.get(text, text)
+        if INT.match(text):
             return int(text)
-        if _ODD.match(text):
-            decimal = _decimal(text)
+        if ODD.match(text):
+            decimal = decimal_digits(text)
             help = f"write `{decimal}`" if decimal else "write the number in plain decimal digits"
             fix = [Edit(self.span(event), decimal)] if decimal else []
             message = f"`{text[:32]}` means different numbers to different readers"
@@ -343,35 +294,17 @@ class _Builder:
                 fix=fix,
             )
             return BROKEN
-        if text in _SPECIAL or _LONG.match(text):
+        if text in SPECIAL or LONG.match(text):
             self.mistake(
                 "E107",
                 f"`{text[:32]}` is not a finite number of at most 18 digits",
                 self.span(event),
             )
             return BROKEN
-        if _FLOAT.match(text):
+        if FLOAT.match(text):
             number = float(text)
             if number in (float("inf"), float("-inf")):
                 self.mistake("E107", f"`{text[:32]}` is too large", self.span(event))
                 return BROKEN
             return number
         return text
-
-
-def _between(before: Span, value: Span) -> list[Edit]:
-    """What takes a field away that stands after the value at ``before``, where both end on their line."""
-    if any(s.line != s.end_line for s in (before, value)):
-        return []
-    return [
-        Edit(Span(value.file, before.line, before.end_column, value.line, value.end_column), "")
-    ]
-
-
-def _decimal(text: str) -> str:
-    """What YAML 1.2 reads as a number, in decimal digits; of times of day and the like, nothing."""
-    digits = text.lstrip("+-").replace("_", "")
-    if ":" in text or len(digits) > 18:
-        return ""
-    number = int(digits, 0) if digits[1:2] in ("o", "x", "b") else int(digits)
-    return f"-{number}" if text.startswith("-") else str(number)

@@ -58,7 +58,10 @@ _EXPLAINED: Final = (
 
 
 def explained(problem: str, text: str, span: Span) -> tuple[str, str, tuple[Edit, ...]]:
-    """What the parser calls ``problem`` at a place: a sentence, help, and edits that do what it says."""
+    """What the parser calls ``problem`` at a place.
+
+    A sentence, help, and edits that do what it says.
+    """
     lines = text.split("\n")
     line = lines[span.line - 1] if span.line <= len(lines) else ""
     if line[span.column - 1 : span.column] == "\t":

@@ -16,7 +16,9 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from inception_dsl.language.models import AuxHead, BlockFile, Fork, NetworkFile, Parameter, Use
+from inception_dsl.language.models import AuxHead, BlockFile, NetworkFile
+from inception_dsl.language.parameters import Parameter
+from inception_dsl.language.steps import Fork, Use
 from inception_dsl.ops import OPS, attribute_names
 
 Rng = random.Random

@@ -21,7 +21,7 @@ BACKENDS = ROOT / "backends"
 MODULES = sorted([*CORE.rglob("*.py"), *BACKENDS.rglob("*.py")])
 TEMPLATES = sorted(BACKENDS.rglob("*.j2"))
 FRAMEWORKS = ("torch", "keras", "tensorflow", "jax", "numpy")
-MAX_MODULE, MAX_FUNCTION = 330, 45  # "about 300" and "40", with room for a signature
+MAX_MODULE, MAX_FUNCTION = 320, 45
 
 
 def ids(path: object) -> str:

@@ -47,6 +47,8 @@ ROOT = Path(__file__).parent.parent.parent
 GROUPS = {
     "loader": (
         "yaml.source",
+        "yaml.document",
+        "yaml.scalars",
         "language.load",
         "language.reading",
         "language.check",
@@ -61,13 +63,14 @@ GROUPS = {
         "types.weight",
         "types.window",
         "analysis.infer",
+        "analysis.evaluate",
         "analysis.clash",
         "ops.*",
     ),
 }
 NO_SHAPE_RULES = {"ops.__init__"}
 TESTS = {  # what a module is tried with: its own tests and the quick ones around it
-    "yaml.source": ("unit/test_source.py", "diagnostics/test_mistakes.py"),
+    "yaml": ("unit/test_source.py", "diagnostics/test_mistakes.py"),
     "language.load": ("unit/test_load.py", "unit/test_overlay.py", "diagnostics/test_mistakes.py"),
     "language.reading": (
         "unit/test_reading.py",
@@ -82,7 +85,7 @@ TESTS = {  # what a module is tried with: its own tests and the quick ones aroun
     "types.expression": ("unit/test_expression.py",),
     "types.symbolic": ("unit/test_symbolic.py", "unit/test_expression.py"),
     "types": ("unit/test_values.py", "ops/test_windows.py", "ops/test_rules.py"),
-    "analysis.infer": (
+    "analysis": (
         "unit/test_infer.py",
         "unit/test_infer_mistakes.py",
         "unit/test_budgets.py",

@@ -310,8 +310,8 @@ DEFECTS = (
         "no label smoothing",
         TORCH,
         "training",
-        "if smoothing else ''})\"",
-        "if not smoothing else ''})\"",
+        'smoothed = f", label_smoothing={literal(smoothing)}" if smoothing else ""',
+        'smoothed = f", label_smoothing={literal(smoothing)}" if not smoothing else ""',
         training=True,
     ),
     Defect(

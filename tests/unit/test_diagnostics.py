@@ -11,7 +11,8 @@ import pytest
 
 import inception_dsl
 from inception_dsl.diagnostics.codes import CODES
-from inception_dsl.diagnostics.report import WIDTH, Diagnostic, Report, Span, printable, visible
+from inception_dsl.diagnostics.report import Diagnostic, Report, Span
+from inception_dsl.diagnostics.text import WIDTH, printable, visible
 from inception_dsl.diagnostics.words import nearest, suggestion
 
 

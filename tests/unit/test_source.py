@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from inception_dsl.diagnostics.report import Diagnostic, Report, Span
+from inception_dsl.yaml.document import BROKEN, Document
 from inception_dsl.yaml.edits import apply
-from inception_dsl.yaml.source import BROKEN, MAX_DEPTH, Document, _at, parse
+from inception_dsl.yaml.source import MAX_DEPTH, _at, parse
 
 
 def read(text: str) -> Document:

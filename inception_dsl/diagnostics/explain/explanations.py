@@ -1,7 +1,7 @@
 """What each code means, why, and a wrong and a right example: for the command line and as a page.
 
-The examples are in the files beside this module, the meaning in :mod:`inception_dsl.diagnostics.codes`; tests run them
-all.
+The examples are in the files beside this module, the meaning in
+:mod:`inception_dsl.diagnostics.codes`; tests run them all.
 """
 
 from __future__ import annotations
@@ -15,21 +15,24 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from ..codes import CODES
-from ..report import printable
+from ..text import printable
 
 HEAD: Final = "network: my_net\ninput: {channels: 3, height: 32, width: 32}\n"
 PLAIN: Final = f"{HEAD}body: [{{op: conv, name: conv_1, filters: 8, kernel_size: 1}}]\n"
 """The ``my_net.yaml`` of examples that are commands and bring none."""
 PAGE: Final = """# Codes of mistakes and warnings
 
-Made by `inception-dsl explain --markdown`, not to be edited. `inception-dsl explain E402` prints one of them;
-[docs/diagnostics.md](diagnostics.md) says how they are printed, and how a spec allows a warning. A code never changes
-its meaning.
+Made by `inception-dsl explain --markdown`, not to be edited. `inception-dsl explain E402` prints
+one of them; [docs/diagnostics.md](diagnostics.md) says how they are printed, and how a spec allows
+a warning. A code never changes its meaning.
 """
 
 
 class Explanation(NamedTuple):
-    """A code explained. An example is commands, or the text of ``my_net.yaml``; ``files`` stand beside it."""
+    """A code explained.
+
+    An example is commands, or the text of ``my_net.yaml``; ``files`` stand beside it.
+    """
 
     code: str
     why: str

@@ -1,4 +1,4 @@
-"""What was probably meant by a value that cannot be taken: text to write in its place, or nothing."""
+"""What was probably meant by an invalid value: text to write instead, or nothing."""
 
 from __future__ import annotations
 

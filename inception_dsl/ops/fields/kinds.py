@@ -1,6 +1,8 @@
-"""The types of op attributes: what a spec may write there, what is said when it does not, what editors are told.
+"""The types of op attributes: what a spec may write there, what is said when it does not, what
+editors are told.
 
-Every type also takes an expression (``$name`` or ``${…}``); it is evaluated and checked again at each use of a block.
+Every type also takes an expression (``$name`` or ``${…}``); it is evaluated and checked again at
+each use of a block.
 """
 
 import keyword
@@ -22,12 +24,14 @@ EXPRESSION_SCHEMA: Final = {
     "type": "string",
     "pattern": r"^\$([A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z0-9_+*/%(),. -]*[A-Za-z0-9_)] *\})$",
     "maxLength": expression.MAX_LENGTH,
-    "description": "A parameter, or arithmetic on parameters: + - * // % min() max() and parentheses.",
+    "description": "A parameter, or arithmetic on parameters: + - * // % min() max() and "
+    "parentheses.",
     "examples": ["$filters", "${in_channels // 2}"],
 }
+_KEYWORDS: Final = "|".join(word for word in keyword.kwlist if word.islower())
 ID_SCHEMA: Final = {
     "type": "string",
-    "pattern": rf"^(?!(?:{'|'.join(k for k in keyword.kwlist if k.islower())})$)[a-z][a-z0-9_]{{0,63}}$",
+    "pattern": rf"^(?!(?:{_KEYWORDS})$)[a-z][a-z0-9_]{{0,63}}$",
     "description": "A name: lower-case letters, digits and underscores; not a word of Python.",
     "examples": ["branch_3x3"],
 }
@@ -136,7 +140,9 @@ def per_axis(low: int, high: int) -> Callable[[Any], Any]:
 
 
 def sides(value: Any) -> Any:
-    """Explicit padding: ``1``, ``[1, 2]`` for each axis, ``[[0, 1], [2, 2]]`` for each side of each axis."""
+    """Explicit padding: ``1``, ``[1, 2]`` for each axis, ``[[0, 1], [2, 2]]`` for each side of each
+    axis.
+    """
     one = whole(0, MAX_KERNEL)
     if isinstance(value, list | tuple) and 1 <= len(value) <= 3:
         if all(isinstance(v, list | tuple) for v in value):
@@ -158,7 +164,10 @@ def any_padding(value: Any) -> Any:
         if value in _PADDINGS:
             return value
         message = f"expected one of {', '.join(_PADDINGS)}, or pixels, found {shown(value)}"
-        help = "write same, valid, or pixels: 1, [1, 2] (one for each axis), [[0, 1], [0, 1]] (before and after)"
+        help = (
+            "write same, valid, or pixels: 1, [1, 2] (one for each axis), [[0, 1], [0, 1]] "
+            "(before and after)"
+        )
         raise refuse(message, meant=did_you_mean(value, _PADDINGS, help))
     return sides(value)
 

@@ -10,7 +10,9 @@ from ...yaml.edits import flow
 
 
 class Checked:
-    """How a field is checked (``check`` raises what :func:`refuse` makes), and what a JSON Schema says of it."""
+    """How a field is checked (``check`` raises what :func:`refuse` makes), and what a JSON Schema
+    says of it.
+    """
 
     def __init__(self, check: Callable[[Any], Any], schema: dict[str, Any]) -> None:
         self.check, self.schema = check, schema
@@ -20,7 +22,7 @@ class Checked:
 
 
 class Meant(NamedTuple):
-    """What was probably meant: the help to give, what to write and how, and where below the value."""
+    """What was probably meant: the help, what to write and how, and where below the value."""
 
     help: str = ""
     write: str = ""
@@ -40,9 +42,9 @@ def refuse(
 ) -> PydanticCustomError:
     """The one kind of error that fields raise; the loader turns it into a diagnostic.
 
-    ``write`` is what to write instead, and ``edit`` how, where that is not in the place of the value (or of the key).
-    ``at`` is the part of a text that is wrong: where it starts, and its length. ``meant`` is asked where the help takes
-    a search.
+    ``write`` is what to write instead, and ``edit`` how, where that is not in the place of the
+    value (or of the key). ``at`` is the part of a text that is wrong: where it starts, and its
+    length. ``meant`` is asked where the help takes a search.
     """
     found = meant or (lambda: Meant(help, write, edit))
     context = {"message": message, "code": code, "meant": found, "offset": at[0], "length": at[1]}
@@ -69,7 +71,9 @@ def located(
 
 
 def below(problem: Any, key: str) -> InitErrorDetails:
-    """A problem that pydantic lists, as one of the mapping that holds the checked value under ``key``."""
+    """A problem that pydantic lists, as one of the mapping that holds the checked value under
+    ``key``.
+    """
     kind: Any = problem["type"]
     context = problem.get("ctx", {})
     if kind == "spec":

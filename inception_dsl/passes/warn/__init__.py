@@ -1,7 +1,9 @@
-"""Warnings: what a designer may want to know of a spec that is right. One file for each; the order is ``CHECKS``.
+"""Warnings: what a designer may want to know of a spec that is right.
 
-Every warning is told once for each place in the spec, of its worst case, and not where an ``allow`` around the place
-names it. Nothing is changed, and nothing here makes a spec wrong.
+One file for each; the order is ``CHECKS``.
+
+Every warning is told once for each place in the spec, of its worst case, and not where an ``allow``
+around the place names it. Nothing is changed, and nothing here makes a spec wrong.
 """
 
 from __future__ import annotations

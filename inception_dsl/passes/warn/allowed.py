@@ -1,6 +1,7 @@
 """What ``allow`` silences, and W303: an ``allow`` that silences nothing.
 
-Only those of the spec's own file are told: an imported block may need its ``allow`` in other networks.
+Only those of the spec's own file are told: an imported block may need its ``allow`` in other
+networks.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def idle(survey: Survey, used: Used) -> Iterator[Told]:
 
 
 def _scopes(survey: Survey) -> Iterator[list[Scope]]:
-    """Every scope of the spec's own file behind those around it, of which only the widest matter."""
+    """Every scope of the spec's own file, outer ones first; only the widest matter."""
     program = survey.typed.program
     top = Scope(program.origin, program.about.allow)
     yield [top]

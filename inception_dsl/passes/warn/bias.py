@@ -1,6 +1,8 @@
-"""W404: a bias in front of batch norm, which takes every constant out again (Ioffe and Szegedy 2015, section 3.2).
+"""W404: a bias in front of batch norm, which takes every constant out again (Ioffe and Szegedy
+2015, section 3.2).
 
-Told where batch norm comes right after the layer, nothing in between, and nothing else reads the layer.
+Told where batch norm comes right after the layer, nothing in between, and nothing else reads the
+layer.
 """
 
 from __future__ import annotations
@@ -48,7 +50,10 @@ def _tell(_: Survey, found: list[Found]) -> Told:
     typed: TypedOp = found[0].data
     count = sum(one.weight * one.context.times for one in found)
     where = "its batch norm" if isinstance(typed.op, ConvBn) else "the batch norm after it"
-    message = f"the bias of this `{typed.op.op}` has no effect, as {where} takes it out: {count:,} parameters"
+    message = (
+        f"the bias of this `{typed.op.op}` has no effect, as {where} takes it out: "
+        f"{count:,} parameters"
+    )
     span = field_span(typed.node.origin, "use_bias")
     fix = (Edit(span, "false"),) if span.in_a_file and span != typed.node.origin.span("op") else ()
     return Told(message, span, "write `use_bias: false`", fix=fix)

@@ -1,7 +1,10 @@
-"""W405: a pool at a stride right before the filters at least double: the bottleneck of arXiv 1512.00567.
+"""W405: a pool at a stride right before the filters at least double.
 
-Section 2 (principle 1) and section 5 (figures 9 and 10): pooling d x d x k first leaves (d/2) x (d/2) x k for what then
-has 2k filters. Not told inside of branches, as the others carry what the pool drops, nor of a pool on the input itself.
+The bottleneck of arXiv 1512.00567.
+
+Section 2 (principle 1) and section 5 (figures 9 and 10): pooling d x d x k first leaves (d/2) x
+(d/2) x k for what then has 2k filters. Not told inside of branches, as the others carry what the
+pool drops, nor of a pool on the input itself.
 """
 
 from __future__ import annotations
@@ -76,7 +79,10 @@ def _next(case: Case) -> TypedStep | None:
 def _tell(_: Survey, found: list[Found]) -> Told:
     typed, step = found[0].data
     channels = step.runs[0].typed.y.channels
-    message = f"`{typed.op.op}` leaves {typed.y} of {typed.x} before the next step makes {channels:,} channels: a bottleneck"
+    message = (
+        f"`{typed.op.op}` leaves {typed.y} of {typed.x} before the next step makes "
+        f"{channels:,} channels: a bottleneck"
+    )
     window = f"kernel_size: {_written(typed.op.kernel_size)}, stride: {_written(typed.op.stride)}"
     if typed.op.padding != "same" and not typed.op.ceil_mode:
         window += f", padding: {_written(typed.op.padding)}"

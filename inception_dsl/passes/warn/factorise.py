@@ -1,8 +1,10 @@
-"""W403: a large convolution that is expensive and factorises (Szegedy et al. 2015, arXiv 1512.00567, section 3).
+"""W403: a large convolution that is expensive and factorises (Szegedy et al. 2015, arXiv
+1512.00567, section 3).
 
-Expensive is what takes a twentieth of the network's multiply-adds, all its uses together. Two 3x3 stand for a 5x5, and
-1xn with nx1 for a larger nxn, with the geometric mean of the channels before and after between them, as in section 3.1.
-Not told of the first layer, strides and auxiliary heads, where this saves little or has other effects.
+Expensive is what takes a twentieth of the network's multiply-adds, all its uses together. Two 3x3
+stand for a 5x5, and 1xn with nx1 for a larger nxn, with the geometric mean of the channels before
+and after between them, as in section 3.1. Not told of the first layer, strides and auxiliary heads,
+where this saves little or has other effects.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ SHARE = 20
 
 
 class Saving(NamedTuple):
-    """Multiply-adds of one convolution as it is and factorised, and the filters between the two parts."""
+    """Multiply-adds of one convolution as it is and factorised, and the filters between the two
+    parts.
+    """
 
     typed: TypedOp
     kernel: int
@@ -89,14 +93,20 @@ def _tell(_: Survey, found: list[Found]) -> Told | None:
     number_of = sum(count for _, count in cases)
     uses = "" if number_of == 1 else f" in its {number_of:,} uses"
     size = f"{worst.kernel}x{worst.kernel}"
-    message = f"this {size} `{worst.typed.op.op}` takes {macs:,} multiply-adds{uses}, {_percent(macs, whole)} of all"
+    message = (
+        f"this {size} `{worst.typed.op.op}` takes {macs:,} multiply-adds{uses}, "
+        f"{_percent(macs, whole)} of all"
+    )
     kernels = (
         "3` and `kernel_size: 3" if worst.kernel == 5 else "[1, {0}]` and `kernel_size: [{0}, 1]"
     )
     parts = f"`kernel_size: {kernels.format(worst.kernel)}`"
     low, high = (pick(saving.between for saving, _ in cases) for pick in (min, max))
     filters = f"{low}" if low == high else f"{low} to {high}"
-    help = f"two with {parts}, and {filters} filters between them, save {saved:,} ({_percent(saved, macs)})"
+    help = (
+        f"two with {parts}, and {filters} filters between them, save {saved:,} "
+        f"({_percent(saved, macs)})"
+    )
     return Told(message, field_span(worst.typed.node.origin, "kernel_size"), help)
 
 

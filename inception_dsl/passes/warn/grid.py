@@ -1,8 +1,9 @@
 """W401: pixels of an input that no window reads.
 
-At a stride, `valid` and explicit padding leave the end of an axis unread where its size does not fit; a stride beyond
-the window leaves pixels between windows unread. What another branch of a fork reads of the same input is not lost, nor
-is padding of a `zero_pad`. Branches that all lose the same pixels are one warning.
+At a stride, `valid` and explicit padding leave the end of an axis unread where its size does not
+fit; a stride beyond the window leaves pixels between windows unread. What another branch of a fork
+reads of the same input is not lost, nor is padding of a `zero_pad`. Branches that all lose the same
+pixels are one warning.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ _AXES = {1: ("position",), 2: ("row", "column"), 3: ("slice", "row", "column")}
 
 
 class Loss(NamedTuple):
-    """What no window reads of an input: pixels at the end of each axis and between windows; all layers that do so."""
+    """What no window reads of an input: pixels at the end of each axis and between windows.
+
+    All layers that do so.
+    """
 
     ends: tuple[int, ...]
     gaps: tuple[int, ...]
@@ -37,11 +41,17 @@ class Loss(NamedTuple):
 
 
 Before = tuple[Any, ...] | None
-"""The layer in front and what is in front of that, down to the input ``()``; ``None`` where it is not known."""
+"""The layer in front and what is in front of that, down to the input ``()``.
+
+``None`` where it is not known.
+"""
 
 
 class Reading(NamedTuple):
-    """What a chain reads of its own input: ``loss`` is all that it leaves; ``open`` where it hands the input on."""
+    """What a chain reads of its own input: ``loss`` is all that it leaves.
+
+    ``open`` where it hands the input on.
+    """
 
     loss: Loss | None
     open: bool
@@ -62,7 +72,10 @@ def _find(survey: Survey) -> list[Found]:
 
 
 def _lost(typed: TypedOp, zeros: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """Pixels unread at the end of each axis and between windows; ``zeros`` at the end are no loss."""
+    """Pixels unread at the end of each axis and between windows.
+
+    ``zeros`` at the end are no loss.
+    """
     op = typed.op
     assert isinstance(op, Windowed)
     if op.stride == 1:
@@ -84,7 +97,9 @@ def _end(window: Window, size: int, outputs: int, zeros: int = 0) -> int:
 def _read(
     survey: Survey, steps: Steps, context: Context, before: Before, found: list[Loss]
 ) -> Reading:
-    """Follow a chain; what is lost inside of it is ``found``, what is lost of its input is the answer."""
+    """Follow a chain; what is lost inside of it is ``found``, what is lost of its input is the
+    answer.
+    """
     first: Loss | None = None
     at_start = True
     zeros: tuple[int, ...] | None = None
@@ -154,7 +169,9 @@ def _joined(losses: list[Loss | None]) -> Loss | None:
 
 
 def _pointwise(typed: TypedOp) -> bool:
-    """Whether each output pixel comes from the pixel at its place alone, or all come from everything."""
+    """Whether each output pixel comes from the pixel at its place alone, or all come from
+    everything.
+    """
     if isinstance(typed.op, Windowed):
         return all(
             w.kernel == w.stride == 1 and w.pads(1) == (0, 0)
@@ -171,7 +188,10 @@ def _tell(survey: Survey, found: list[Found]) -> Told:
     lost = [
         _words(*one) for one in zip(_AXES[len(sizes)], sizes, loss.ends, loss.gaps, strict=True)
     ]
-    message = f"`{typed.op.op}` leaves {' and '.join(filter(None, lost))} of its {_by(sizes)} input unread"
+    message = (
+        f"`{typed.op.op}` leaves {' and '.join(filter(None, lost))} of its {_by(sizes)} "
+        "input unread"
+    )
     others = {
         layer.node.origin.path: field_span(layer.node.origin, "stride")
         for layer, _ in reversed(loss.layers)
@@ -213,7 +233,10 @@ def _help(survey: Survey, typed: TypedOp, loss: Loss) -> str:
             start, loss.ends, lambda axis, n: _fits(windows[axis], _after(layers, axis, n))
         )
     more = f" ({there} at the input of the {program.kind})" if there not in ("", here) else ""
-    return f"{f'{here}{more}' if here else 'another size'} would lose nothing, nor would `padding: same`"
+    return (
+        f"{f'{here}{more}' if here else 'another size'} would lose nothing, nor would "
+        "`padding: same`"
+    )
 
 
 def _around(sizes: list[int], ends: tuple[int, ...], fits: Callable[[int, int], bool]) -> str:

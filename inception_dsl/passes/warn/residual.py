@@ -1,7 +1,7 @@
 """W402: a residual of more than 1,000 filters that is added without scale.
 
-Szegedy et al. 2016, section 3.3: beyond 1,000 filters such networks died early in training, which neither batch norm
-nor a lower learning rate prevented, and a factor of 0.1 to 0.3 did.
+Szegedy et al. 2016, section 3.3: beyond 1,000 filters such networks died early in training, which
+neither batch norm nor a lower learning rate prevented, and a factor of 0.1 to 0.3 did.
 """
 
 from __future__ import annotations

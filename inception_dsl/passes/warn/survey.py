@@ -1,4 +1,6 @@
-"""What every warning looks at: each layer, fork and use of a typed program with where it stands, and what is found.
+"""What every warning looks at.
+
+Each layer, fork and use of a typed program with where it stands, and what is found.
 
 Nothing here decides what is worth a warning, and nothing is printed.
 """
@@ -26,9 +28,12 @@ class Scope(NamedTuple):
 
 
 class Context(NamedTuple):
-    """Where a chain stands: the uses that lead to it, what allows warnings around it, how often it is computed.
+    """Where a chain stands.
 
-    ``forked`` says that it is a branch, or below one; ``auxiliary`` that it is part of an auxiliary head.
+    The uses that lead to it, what allows warnings around it, how often it is computed.
+
+    ``forked`` says that it is a branch, or below one; ``auxiliary`` that it is part of an auxiliary
+    head.
     """
 
     uses: tuple[UseNode, ...] = ()
@@ -48,7 +53,10 @@ class Context(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A node with the steps it stands among. A block on other sizes, or with other values, is another case."""
+    """A node with the steps it stands among.
+
+    A block on other sizes, or with other values, is another case.
+    """
 
     typed: Typed
     steps: Steps
@@ -57,7 +65,10 @@ class Case(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Something to say about one case: where it is written, how bad it is, and what the sentence needs."""
+    """Something to say about one case.
+
+    Where it is written, how bad it is, and what the sentence needs.
+    """
 
     origin: Origin
     context: Context
@@ -80,7 +91,8 @@ class Told(NamedTuple):
 
 
 class Check(NamedTuple):
-    """One warning: what finds it, case by case, and what says it of all cases at one place, the worst first.
+    """One warning: what finds it, case by case, and what says it of all cases at one place, the
+    worst first.
 
     ``tell`` answers ``None`` where the cases together are not worth a warning.
     """
@@ -144,5 +156,7 @@ def field_span(origin: Origin, field: str) -> Span:
 
 
 def own(origin: Origin, span: Span) -> bool:
-    """Whether a place is in the file itself (or on the command line), and not in one that the file extends."""
+    """Whether a place is in the file itself (or on the command line), and not in one that the file
+    extends.
+    """
     return span.file == origin.document.file or not span.in_a_file

@@ -13,7 +13,8 @@ from typing import Any
 from ...ir.program import Chain, Node, OpNode, Origin, UseNode
 from ...ir.walk import nodes
 from ...language.link import steps_of
-from ...language.models import BlockFile, NetworkFile, Use
+from ...language.models import BlockFile, NetworkFile
+from ...language.steps import Use
 from ...ops import attribute_names, expressions
 from .survey import Check, Context, Found, Scope, Survey, Told, own
 
@@ -61,7 +62,10 @@ def _tell_parameter(_: Survey, found: list[Found]) -> Told:
 
 
 class _Unused:
-    """Finds what is not used, file by file; a block that only unused blocks use is told with them."""
+    """Finds what is not used, file by file.
+
+    A block that only unused blocks use is told with them.
+    """
 
     def __init__(self, survey: Survey) -> None:
         self.survey = survey

@@ -1,0 +1,131 @@
+"""Values of expressions: the attributes of ops and the arguments of uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..diagnostics.report import Edit, Report, Span
+from ..ir.program import (
+    OpNode,
+    Origin,
+    Turn,
+    UseNode,
+)
+from ..ops import Fields, Op, attribute_names, expressions
+from ..types.expression import Expression, ExpressionError
+from ..types.symbolic import TooLongError
+from ..yaml.edits import inside
+
+_NOTES = 3
+
+
+class Evaluation:
+    """Evaluates expressions; ``uses`` are those around what is evaluated, the outermost first."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.uses: list[Turn] = []
+        self.turn: tuple[int, int]
+        self.reported: set[tuple[str, Span]] = set()
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        label: str = "",
+        help: str = "",
+        notes: tuple[str, ...] = (),
+        related: tuple[tuple[Span, str], ...] = (),
+        fix: tuple[Edit, ...] = (),
+    ) -> None:
+        """Report a mistake with the uses that led to it."""
+        if (code, span) in self.reported:
+            return
+        self.reported.add((code, span))
+        found = [turn.note for turn in reversed(self.uses)]
+        if len(found) > _NOTES:
+            found[1:-1] = [f"in: {len(found) - 2} uses between"]
+        notes = (*found, *notes)
+        self.report.error(
+            code, message, span, label=label, help=help, notes=notes, related=related, fix=fix
+        )
+
+    def evaluate(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
+        """``value``, computed if it is an expression.
+
+        ``None`` after a mistake, also one in what it depends on.
+        """
+        if not isinstance(value, Expression):
+            return value
+        if any(name not in values for name, _ in value.names):
+            return None
+        try:
+            return value.evaluate(values)
+        except ExpressionError as error:
+            span = inside(origin.span(), error.offset, error.length, self.report.texts)
+            self.error("E207", str(error), span)
+        except TooLongError as error:
+            self.error("E309", str(error), origin.span())
+        return None
+
+    def bind(self, node: OpNode, values: Mapping[str, Any]) -> Op | None:
+        """The op with every expression replaced by its value; numbers are checked again."""
+        op = node.op
+        written = {k: getattr(op, k) for k in attribute_names(type(op))}
+        found = {k: v for k, v in written.items() if expressions(v)}
+        if not found:
+            return op
+        bound = {}
+        for key, value in found.items():
+            bound[key] = self.substitute(value, node.origin.below(key), values)
+            if bound[key] is None:
+                return None
+        try:
+            return type(op).model_validate({**written, **bound, "op": op.op})
+        except ValidationError as error:
+            for problem in error.errors(include_url=False):
+                field = str(problem["loc"][0])
+                message = f"`{field}`: {problem['msg']}"
+                here = node.origin.span(field)
+                span = self.argument(written[field])
+                if span is None:
+                    self.error("E203", message, here)
+                else:
+                    self.error("E203", message, span, related=((here, "it is read here"),))
+            return None
+
+    def argument(self, value: Any) -> Span | None:
+        """Where a use gives the value that a parameter alone stands for."""
+        place = None
+        for turn in reversed(self.uses):
+            name = (
+                value.code[0][1] if isinstance(value, Expression) and len(value.code) == 1 else ""
+            )
+            if (*turn.use.origin.path, name) not in turn.use.origin.document.spans:
+                break
+            place, value = turn.use.origin.span(name), turn.use.arguments.get(name)
+        return place
+
+    def substitute(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
+        if isinstance(value, tuple):
+            items = [self.substitute(v, origin.below(i), values) for i, v in enumerate(value)]
+            return None if None in items else list(items)
+        if isinstance(value, Fields):
+            fields = {
+                k: self.substitute(getattr(value, k), origin.below(k), values)
+                for k in type(value).model_fields
+            }
+            return None if None in fields.values() else fields
+        return self.evaluate(value, origin, values)
+
+    @contextmanager
+    def inside_use(self, node: UseNode) -> Iterator[None]:
+        self.uses.append(Turn(node, *self.turn))
+        yield
+        self.uses.pop()

@@ -1,0 +1,155 @@
+"""The uses of blocks: whether the block exists, and whether it takes the arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from ..diagnostics.report import Report
+from ..diagnostics.words import nearest, suggestion
+from ..ir.program import Origin
+from ..language.link import Linked, LinkedBlock
+from ..language.parameters import fits
+from ..language.roots import names_inside
+from ..language.steps import Use
+from ..ops import OPS
+from ..ops.fields.refusal import shown
+from ..types.expression import Expression
+from ..yaml.edits import Editor, Edits, flow
+
+_MANY: Final = 20
+_SAMPLES: Final = {"int": "64", "float": "0.5", "bool": "true", "str": "relu"}
+
+
+class Uses:
+    """Checks the uses of blocks in one program."""
+
+    def __init__(self, linked: Linked, root: Path, report: Report) -> None:
+        self.linked, self.root, self.report = linked, root, report
+        self.unknown: set[str] = set()
+        self.undeclared: set[tuple[str, str]] = set()
+        """Blocks, and names in them without a parameter; an argument of that name is meant."""
+
+    def unknown_block(self, step: Use, here: Origin) -> None:
+        """Report the first use of a block that no file defines, unless a mistake may hide it."""
+        if (
+            not self.linked.complete
+            or here.document.lost("blocks", step.use)
+            or step.use in self.unknown
+        ):
+            return None
+        self.unknown.add(step.use)
+        message = f"there is no block `{step.use}`"
+        if not self.report.helping:
+            return self.report.error("E302", message, here.span("use"))
+        editor, path = Editor(here.document, self.report.texts), (*here.path, "use")
+        help, fix = "", Edits()
+        best, file = nearest(step.use, self.linked), self.file_of(step.use, here)
+        if file:
+            help, fix = f"add `import: [{file}]`", self.importing(file, here)
+        elif best:
+            help, fix = f"did you mean `{best}`?", editor.replace(path, best)
+        elif nearest(step.use, OPS):
+            op = str(nearest(step.use, OPS))
+            help, fix = (
+                f"did you mean `op: {op}`?",
+                (*editor.rename(path, "op"), *editor.replace(path, op)),
+            )
+        help = help or suggestion(step.use, self.linked, what="blocks") or "import its file"
+        return self.report.error("E302", message, here.span("use"), help=help, fix=fix)
+
+    def file_of(self, block: str, here: Origin) -> str:
+        """A file beside the spec, or in its folder of blocks, that is called as the block."""
+        folder, name = Path(here.span("use").file).parent, f"{block}.yaml"
+        for below in ("blocks/", "") if here.document.span(()).in_a_file else ():
+            if name in names_inside(folder, below, self.root):
+                return below + name
+        return ""
+
+    def importing(self, file: str, here: Origin) -> Edits:
+        """The edits that add an import to the file in which a step stands."""
+        editor, document = Editor(here.document, self.report.texts), here.document
+        if ("import",) not in document.spans:
+            return editor.insert((), "import", flow([file]))
+        last = max((p for p in document.spans if len(p) == 2 and p[0] == "import"), default=None)
+        if last is None or editor.at(document.spans["import",]) != "[":
+            return ()
+        return editor.append(last, f", {flow(file)}")
+
+    def arguments(self, step: Use, block: LinkedBlock, here: Origin) -> dict[str, Any]:
+        """A value for each parameter, as far as they are known."""
+        arguments: dict[str, Any] = {}
+        editor, extra = Editor(here.document, self.report.texts), self.extra(step, block)
+        for name, parameter in block.parameters.items():
+            if name in step.arguments:
+                value = step.arguments[name]
+                if isinstance(value, Expression) or fits(value, parameter.type):
+                    arguments[name] = value
+                else:
+                    message = (
+                        f"`{name}` of `{step.use}` is of type {parameter.type}, found "
+                        f"{shown(value)}"
+                    )
+                    write = _as_type(value, parameter.type)
+                    fix = editor.replace((*here.path, name), write) if write else ()
+                    help = f"write `{write}`" if write else ""
+                    self.report.error("E203", message, here.span(name), help=help, fix=fix)
+            elif parameter.default is not None:
+                arguments[name] = parameter.default
+            elif not here.document.lost(*here.path, name) and not self.misspelt(name, extra):
+                message, sample = (
+                    f"`{step.use}` needs a value for `{name}`",
+                    _SAMPLES[parameter.type],
+                )
+                fix = editor.insert(here.path, name, sample) if self.report.helping else ()
+                self.report.error(
+                    "E305", message, here.span("use"), help=f"add `{name}: {sample}`", fix=fix
+                )
+        for name in extra:
+            if (block.id, name) not in self.undeclared and not block.document.lost(
+                *block.path, "params", name
+            ):
+                self.unknown_argument(name, step, block, here)
+        return arguments
+
+    def extra(self, step: Use, block: LinkedBlock) -> list[str]:
+        """Arguments that the block has no parameter for."""
+        return [n for n in step.arguments if n not in block.parameters]
+
+    def misspelt(self, name: str, extra: list[str]) -> bool:
+        """Whether one of the arguments that do not fit was meant to be ``name``."""
+        return len(extra) < _MANY and nearest(name, extra) is not None
+
+    def unknown_argument(self, name: str, step: Use, block: LinkedBlock, here: Origin) -> None:
+        editor, path = Editor(here.document, self.report.texts), (*here.path, name)
+        message, place = f"`{step.use}` has no parameter `{name}`", here.document.key_span(path)
+        known = [
+            p
+            for p in (*block.parameters, "name", "repeat")
+            if (*here.path, p) not in here.document.keys
+        ]
+        if not self.report.helping:
+            return self.report.error("E304", message, place)
+        best = nearest(name, known)
+        if best == "name":
+            here.document.dropped.add((*here.path, "name"))
+        help = f"did you mean `{best}`?" if best else "leave it out"
+        if not best and block.parameters:
+            help = suggestion(name, block.parameters, what="its parameters")
+        fix = editor.rename(path, best) if best else editor.remove(path)
+        return self.report.error("E304", message, place, help=help, fix=fix)
+
+
+def _as_type(value: object, kind: str) -> str:
+    """``value`` as one of type ``kind``, if it says one."""
+    text = str(value)
+    if kind == "str":
+        return flow(text)
+    if kind == "bool":
+        return text.lower() if text.lower() in ("true", "false") else ""
+    number = text if text.isascii() and text.isdecimal() and len(text) < 10 else ""
+    return (
+        str(int(value))
+        if kind == "int" and isinstance(value, float) and value == value // 1
+        else number
+    )

@@ -1,0 +1,62 @@
+"""Default attributes by op."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from ..ops import OPS, Op, Step, attribute_names, expressions
+from ..ops.fields.refusal import Checked, below, located, refuse, shown
+
+
+def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
+    def check(value: Any) -> dict[str, Any]:
+        known = attribute_names(kind)
+        if not isinstance(value, dict):
+            raise refuse(f"expected a mapping of attributes, found {shown(value)}")
+        for key in value:
+            if key in Step.model_fields or key == "op":
+                error = refuse(
+                    f"`{key}` is no attribute of `{kind.kind}`",
+                    code="E201",
+                    help=f"it has {', '.join(known)}",
+                )
+                raise located(error, (key, "[key]"), value)
+        checked = kind.partial(value)
+        for key, given in checked.items():
+            if expressions(given):
+                error = refuse(
+                    "a default is a plain value, as parameters differ from block to block",
+                    code="E207",
+                )
+                raise located(error, (key,), value[key])
+        return checked
+
+    return check
+
+
+def defaults(value: Any) -> dict[str, dict[str, Any]]:
+    """Attributes op by op, each checked as the op's own field is; all mistakes at once."""
+    if not isinstance(value, dict):
+        raise refuse(f"expected a mapping from ops to attributes, found {shown(value)}")
+    found: dict[str, dict[str, Any]] = {}
+    wrong: list[InitErrorDetails] = []
+    for name, attributes in value.items():
+        if name not in OPS:
+            wrong.append(InitErrorDetails(type="extra_forbidden", loc=(name,), input=attributes))
+            continue
+        try:
+            found[name] = _partial(OPS[name])(attributes)
+        except PydanticCustomError as error:
+            wrong.append(InitErrorDetails(type=error, loc=(name,), input=attributes))
+        except ValidationError as error:
+            wrong += [below(problem, name) for problem in error.errors(include_url=False)]
+    if wrong:
+        raise ValidationError.from_exception_data("defaults", wrong)
+    return found
+
+
+DefaultsField = Annotated[
+    dict[str, dict[str, Any]], Checked(defaults, {"$ref": "#/$defs/Defaults"})
+]

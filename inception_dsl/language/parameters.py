@@ -1,0 +1,60 @@
+"""Parameters of blocks and networks: a type and perhaps a default."""
+
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast
+
+from pydantic import Field
+
+from ..ops import Fields
+from ..ops.fields.kinds import (
+    Text,
+)
+from ..ops.fields.refusal import Checked, did_you_mean, located, refuse, shown
+from .meant import default_alone
+from .sections import Recorded
+
+ParameterType: TypeAlias = Literal["int", "float", "bool", "str"]
+PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "str": (str,),
+}
+
+
+def fits(value: object, kind: str) -> bool:
+    """Whether ``value`` may be given to a parameter of type ``kind``."""
+    return isinstance(value, PYTHON_TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
+
+
+class Parameter(Fields):
+    """A parameter with its type and, if it may be left out, its default."""
+
+    type: ParameterType = Field(description="Type of the value.")
+    default: Recorded | None = Field(
+        None, description="Value where a use gives none.", examples=[64]
+    )
+    description: Text | None = Field(
+        None, description="What it is.", examples=["filters after the pool"]
+    )
+
+
+def parameter(value: Any) -> Parameter:
+    if isinstance(value, str) and value in PYTHON_TYPES:
+        return Parameter.model_construct(type=cast("ParameterType", value))
+    if not isinstance(value, dict):
+        types = ", ".join(PYTHON_TYPES)
+        message = f"expected a type ({types}) or {{type: …, default: …}}, found {shown(value)}"
+        raise refuse(
+            message, meant=lambda: default_alone(value) or did_you_mean(value, PYTHON_TYPES)()
+        )
+    checked = Parameter.model_validate(value)
+    if checked.default is not None and not fits(checked.default, checked.type):
+        error = refuse(f"the default {shown(checked.default)} is not of type {checked.type}")
+        raise located(error, ("default",), checked.default)
+    return checked
+
+
+ParameterField = Annotated[
+    Parameter,
+    Checked(parameter, {"anyOf": [{"enum": list(PYTHON_TYPES)}, {"$ref": "#/$defs/Parameter"}]}),
+]

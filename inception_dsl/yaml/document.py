@@ -1,0 +1,64 @@
+"""Parsed YAML text: plain data with the location of every value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from ..diagnostics.report import Edit, Span
+
+DataPath: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Document:
+    """A parsed file. ``spans[path]`` is where a value stands, ``keys[path]`` where its key does."""
+
+    file: str
+    data: Any
+    spans: dict[DataPath, Span] = field(default_factory=dict)
+    keys: dict[DataPath, Span] = field(default_factory=dict)
+    dropped: set[DataPath] = field(default_factory=set)
+    """What had a mistake and was left out; what depends on it is not reported."""
+    _fields: dict[DataPath, list[DataPath]] = field(default_factory=dict)
+
+    def fields(self, path: DataPath) -> list[DataPath]:
+        """The fields of the mapping at ``path``."""
+        if not self._fields:
+            for found in self.keys:
+                if found:
+                    self._fields.setdefault(found[:-1], []).append(found)
+        return self._fields.get(path, [])
+
+    def lost(self, *path: str | int) -> bool:
+        """Whether ``path``, or what holds it, was left out."""
+        return bool(self.dropped) and any(
+            path[:size] in self.dropped for size in range(1, len(path) + 1)
+        )
+
+    def span(self, path: DataPath) -> Span:
+        """The place of ``path``, or of the nearest part of the document that encloses it."""
+        while path and path not in self.spans:
+            path = path[:-1]
+        return self.spans.get(path) or Span(self.file, 1, 1, 1, 1)
+
+    def key_span(self, path: DataPath) -> Span:
+        return self.keys.get(path) or self.span(path)
+
+
+class _Broken:
+    """What stands in data for a scalar that was reported."""
+
+
+BROKEN: Final = _Broken()
+
+
+def removal(before: Span, value: Span) -> list[Edit]:
+    """What takes a field away that stands after the value at ``before``, where both end on their
+    line.
+    """
+    if any(s.line != s.end_line for s in (before, value)):
+        return []
+    return [
+        Edit(Span(value.file, before.line, before.end_column, value.line, value.end_column), "")
+    ]
