@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from inception_dsl.backend import SLOPES, Code, Form, LayerSite, Slot, literal
@@ -61,21 +62,31 @@ def one(function: str, part: str) -> Call:
     if function == "leaky_relu":
         slope = literal(SLOPES[function])
         return layer("LeakyReLU", Keyword("negative_slope", slope), part=part)
-    return layer(
-        "Activation", Keyword("activation", literal(function), positional=True), part=part
-    )
+    return layer("Activation", Keyword("activation", literal(function), positional=True), part=part)
 
 
 def any_of(
     w: Writer, slot: Slot, part: str, alpha: Code | None = None, approximate: Code | None = None
 ) -> Call:
     """The helper function that applies one of several functions, for those that are no word of Keras."""
+    names = tuple(dict.fromkeys(slot.values))
+    return activate(activation_argument(w, slot), names, part, alpha, approximate)
+
+
+def activate(
+    function: Keyword,
+    names: tuple[str, ...],
+    part: str,
+    alpha: Code | None = None,
+    approximate: Code | None = None,
+) -> Call:
+    """The call of that helper function; ``names`` are the functions that it may have to apply."""
     arguments = (
-        activation_argument(w, slot),
-        Keyword("alpha", alpha, "None", kind="float | None"),
-        Keyword("approximate", approximate, "False", kind="bool"),
+        function,
+        Keyword("alpha", alpha or literal(None), kind="float | None"),
+        Keyword("approximate", approximate or literal(False), kind="bool"),
     )
-    return helper("activate", *arguments, part=part)
+    return replace(helper("activate", *arguments, part=part), activations=names)
 
 
 def activation(w: Writer, site: LayerSite) -> tuple[Call, ...]:

@@ -144,9 +144,7 @@ class Functions:
         return function
 
 
-def scope_at_top(
-    symbols: Mapping[str, Symbol], rows: tuple[Row, ...], reserved: set[str]
-) -> Scope:
+def scope_at_top(symbols: Mapping[str, Symbol], rows: tuple[Row, ...], reserved: set[str]) -> Scope:
     """The scope of what the network's own parameters are arguments of; ``in_channels`` is a variable of it."""
     names = Names({*reserved, IN_CHANNELS})
     known = {symbols[IN_CHANNELS]: Code(IN_CHANNELS)}

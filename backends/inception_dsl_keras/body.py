@@ -12,6 +12,7 @@ from inception_dsl.backend import (
     Group,
     LayerSite,
     Part,
+    Read,
     Site,
     Slot,
     StepSite,
@@ -124,6 +125,7 @@ class Body:
         bounds = f"{part.start}, {stop}" if part.start else stop
         index = self.claim("index", "inner_index")
         self.statements.append(Plain(f"for {index} in range({bounds}):", depth))
+        self.noted = ""
         with self.writer.scope.loop(part.index, index):
             here = (*path, f"{{{index}}}")
             _, piece = self.node(part.site, target, target, here, depth + 1)
@@ -234,9 +236,10 @@ class Body:
             return str(y)
         recorded = scope.state()
         last = Slot(site.frame, values, site.y, "out_channels")
-        channels = scope.text(last, tight=bool(y.rank))
+        channels = scope.text(last)
         scope.restore(recorded)
-        return "x".join([*map(str, y.spatial), channels])
+        named = f"({channels})" if y.rank and isinstance(channels, Read) else channels
+        return "x".join([*map(str, y.spatial), named])
 
     def state(self) -> tuple[list[Statement], set[str], set[str], str, bool]:
         """What has been written."""

@@ -101,7 +101,9 @@ class Call:
 
     def helpers(self) -> set[str]:
         """The helper functions that are called, in arguments too."""
-        inside = {h for a in self.arguments if isinstance(a.value, OnTensor) for h in a.value.helpers}
+        inside = {
+            h for a in self.arguments if isinstance(a.value, OnTensor) for h in a.value.helpers
+        }
         return inside | ({self.function} if self.helper else set())
 
 
@@ -145,9 +147,7 @@ def helper(function: str, *arguments: Keyword, part: str = "", inner: tuple[str,
     return Call(function, arguments, part, helper=True, made=tuple(Made(p) for p in (*inner, "")))
 
 
-def variables(
-    site: LayerSite, part: str = "", kernel: str = "same"
-) -> tuple[Variable, ...]:
+def variables(site: LayerSite, part: str = "", kernel: str = "same") -> tuple[Variable, ...]:
     """The weights of an op that its layer calls as the spec does; ``part`` is the op's place in a composite."""
     prefix = f"{part}/" if part else ""
     names = dict.fromkeys(w.name for t in site.typed for w in t.op.weights(t.x))

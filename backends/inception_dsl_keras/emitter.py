@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 from inception_dsl.backend import (
     Code,
-    Defined,
-    Names,
+    Program,
     Report,
     TypedProgram,
     bullets,
     citation,
-    define,
     docstring,
     generated_by,
     headline,
@@ -20,49 +18,25 @@ from inception_dsl.backend import (
     signature,
 )
 
-from .blocks import TENSOR_TYPE, Function, Functions
+from .blocks import TENSOR_TYPE, Function
 from .helpers import RESERVED, Helpers, written
 from .layers import check_names
-from .network import LOCAL, Network
+from .source import BUILTINS, MODULES, Source, source_of
 from .training import initial, loss, preprocess
 from .views import FunctionView, HelperView, InitialView, LossView, ModuleView, PreprocessView
-
-MODULES = {"keras", "layers", "ops"}
-BUILTINS = {
-    "any",
-    "dict",
-    "float",
-    "int",
-    "isinstance",
-    "len",
-    "max",
-    "min",
-    "range",
-    "sum",
-    "tuple",
-    "zip",
-}
-LOCALS = {"x", "name", "in_channels"}
 
 
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program, or ``None`` with the reason in ``report``."""
+    source = source_of(typed)
     if not check_names(typed, report) or not check_id(typed, report):
         return None
-    return render("inception_dsl_keras", "module.py.j2", module=build(typed))
+    return render("inception_dsl_keras", "module.py.j2", module=view(typed, source))
 
 
-def build(typed: TypedProgram) -> ModuleView:
+def view(typed: TypedProgram, source: Source) -> ModuleView:
     """The view of a program."""
-    defined = define(typed)
-    program = typed.program
-    own = {program.id, *RESERVED, *MODULES, *BUILTINS, *LOCALS, "LOSSES", "LOSS_WEIGHTS"}
-    names = Names({*own, *LOCAL, *defined.parameters})
-    reserved = own | set(program.blocks) | {f"{head.name}_head" for head in program.aux_heads}
-    functions = Functions(defined, names, reserved)
-    network = Network(defined, functions, reserved)
-    statements = [s for f in functions.found for s in f.statements] + network.statements
-    helpers = Helpers(statements, functions.found, program.input.rank)
+    program, helpers = typed.program, source.helpers
     templated = helpers.templated()
     prepared = (preprocess(program.preprocessing),) if program.preprocessing else ()
     started = (
@@ -71,13 +45,14 @@ def build(typed: TypedProgram) -> ModuleView:
         else None
     )
     trained = (loss(typed),) if program.training or program.aux_heads else ()
+    functions = (function_view(f, helpers) for f in source.functions.found)
     return ModuleView(
-        docstring=documentation(defined),
+        docstring=documentation(program),
         imports=imports(templated, [*prepared, *trained, *([started] if started else [])]),
         constants=trained[0].weights if trained else (),
         helpers=templated,
-        functions=(*helpers.functions(), *(function_view(f, helpers) for f in functions.found)),
-        network=network.view(helpers),
+        functions=(*helpers.functions(), *functions),
+        network=source.network.view(helpers),
         initial=(started,) if started else (),
         preprocess=prepared,
         loss=trained,
@@ -95,10 +70,8 @@ def check_id(typed: TypedProgram, report: Report) -> bool:
 
 
 def function_view(function: Function, helpers: Helpers) -> FunctionView:
-    lines = written(function.statements, helpers)
-    return FunctionView(
-        signature(function.name, helpers.heading(function), TENSOR_TYPE), function.docstring, lines
-    )
+    heading = signature(function.name, function.heading(), TENSOR_TYPE)
+    return FunctionView(heading, function.docstring, written(function.statements, helpers))
 
 
 def imports(
@@ -118,9 +91,8 @@ def imports(
     )
 
 
-def documentation(defined: Defined) -> Code:
+def documentation(program: Program) -> Code:
     """The docstring of the file."""
-    program = defined.program
     about = program.about
     return docstring(
         headline(about, program.id, ", in Keras 3."),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
-from inception_dsl.backend import SLOPES, Code, docstring, literal, signature, varying
+from inception_dsl.backend import SLOPES, Code, Read, docstring, literal, signature, varying
 
-from .activations import LINEAR, NATIVE, one
+from .activations import NATIVE, activate, one
 from .blocks import TENSOR_TYPE
 from .body import Assign, Statement
 from .calls import Call, Keyword, layer
@@ -16,7 +16,7 @@ from .lowering import CONV_BN
 from .printing import statement
 from .views import FunctionView, HelperView
 
-ALWAYS: Final = ("filters", "kernel_size", "activation")
+ALWAYS: Final = {CONV_BN: ("filters", "kernel_size"), "activate": ("activation",)}
 DEFAULTS: Final = {
     "strides": "1",
     "padding": '"valid"',
@@ -26,7 +26,6 @@ DEFAULTS: Final = {
     "center": "True",
     "scale": "True",
 }
-POSITIONAL: Final = ("filters", "kernel_size", "activation")
 NORMAL: Final = ("momentum", "epsilon", "center", "scale")
 TEMPLATED: Final = (
     "same_padding",
@@ -39,8 +38,8 @@ TEMPLATED: Final = (
     "gelu",
     "activate",
 )
-OPTIONAL: Final = ("local_response_norm", "activate")
-"""Helper functions that take what varies only."""
+OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
+"""Helper functions that take only what varies."""
 FUNCTIONS: Final = ("none", "leaky_relu", *sorted(NATIVE))
 OF_PROBABILITIES: Final = "cross_entropy_of_probabilities"
 RESERVED: Final = {
@@ -53,3 +52,177 @@ RESERVED: Final = {
     OF_PROBABILITIES,
     "loss",
 }
+
+
+Key: TypeAlias = tuple[str, str]
+
+
+class Helpers:
+    """Knows every call of the file before any is written. A key is a function, and the activation that it fixes."""
+
+    def __init__(self, statements: Iterable[Statement], rank: int) -> None:
+        self.rank = rank
+        self.calls: dict[Key, list[Call]] = {}
+        self.called: set[str] = set()
+        for assign in statements:
+            if isinstance(assign, Assign):
+                self.calls.setdefault(key(assign.call), []).append(assign.call)
+                self.called |= assign.call.helpers()
+        joined = [c for calls in self.calls.values() for c in calls if c.function == CONV_BN]
+        self.last = last_of({name for call in joined for name in call.activations})
+        if self.last is not None and self.last.helper:
+            self.calls.setdefault(key(self.last), []).append(self.last)
+            self.called.add(self.last.function)
+        found = sorted(
+            (k for k in self.calls if k[0] == CONV_BN), key=lambda k: -len(self.calls[k])
+        )
+        self.titles = {k: title(k, index) for index, k in enumerate(found)}
+        self.options = {k: self.varying(k) for k in self.calls if k[0] in OPTIONAL}
+
+    def varying(self, key: Key) -> dict[str, Code | None]:
+        """The options of a helper that vary, with their most common value (``None``: it has to be given)."""
+        return varying([call.options() for call in self.calls[key]], ALWAYS.get(key[0], ()))
+
+    def values(self, key: Key, keyword: str) -> list[Code]:
+        """What calls give for an option."""
+        found = (call.options()[keyword] for call in self.calls[key])
+        return [value for value in found if value is not None]
+
+    def argument(self, key: Key, keyword: str, default: str | None = None) -> Keyword:
+        """What the helper's body passes on for an option: its argument, or the one value it has."""
+        if keyword in self.options[key]:
+            value: Code | None = Read(keyword)
+        else:
+            value = next(iter(self.values(key, keyword)), None)
+        return Keyword(keyword, value, default, keyword in ALWAYS[CONV_BN])
+
+    def shown(self, call: Call) -> Call:
+        """The call as it is written: what does not vary, and what is the default, is left out."""
+        found = self.options.get(key(call))
+        if found is None:
+            return call
+        kept = tuple(
+            replace(a, default=found[a.keyword]) for a in call.arguments if a.keyword in found
+        )
+        return replace(call, function=self.titles.get(key(call), call.function), arguments=kept)
+
+    def kind(self, key: Key, keyword: str) -> str:
+        """The type of an option."""
+        kinds = {a.kind for c in self.calls[key] for a in c.arguments if a.keyword == keyword}
+        return " | ".join(sorted(kinds))
+
+    def parameters(self, key: Key) -> list[str]:
+        options = self.options[key].items()
+        needed = [f"{k}: {self.kind(key, k)}" for k, default in options if default is None]
+        given = [f"{k}: {self.kind(key, k)} = {v}" for k, v in options if v is not None]
+        return [f"x: {TENSOR_TYPE}", *needed, *given, "*", "name: str"]
+
+    def functions(self) -> tuple[FunctionView, ...]:
+        return tuple(self.conv_bn(key, name) for key, name in self.titles.items())
+
+    def conv_bn(self, key: Key, name: str) -> FunctionView:
+        """The helper function of convolutions with batch norm."""
+        options = self.calls[key][0].options()
+        own = [k for k in options if k not in (*NORMAL, "activation")]
+        conv = [self.argument(key, k, DEFAULTS.get(k)) for k in own]
+        norm = [self.argument(key, k, DEFAULTS.get(k)) for k in NORMAL]
+        calls = [
+            layer(f"Conv{self.rank}D", *conv, part="conv"),
+            layer("BatchNormalization", *norm, part="bn"),
+        ]
+        what = ""
+        if "activation" in options and self.last is not None:
+            calls.append(self.shown(self.last))
+            what = ", then an activation"
+        elif key[1] != "none":
+            calls.append(one(key[1], key[1]))
+            what = f", then {key[1]}"
+        lines = [_line(call, "return" if call is calls[-1] else "x") for call in calls]
+        doc = docstring(f"Convolution and batch normalisation{what}.", indent=4)
+        heading = signature(name, self.parameters(key), TENSOR_TYPE)
+        return FunctionView(heading, doc, tuple(lines))
+
+    def templated(self) -> tuple[HelperView, ...]:
+        """The helpers that have a template, those that others call first."""
+        return tuple(
+            HelperView(Code(f"helpers/{n}.py.j2"), {k: Code(v) for k, v in self.slots(n).items()})
+            for n in TEMPLATED
+            if n in self.called
+        )
+
+    def slots(self, name: str) -> dict[str, str]:
+        """What varies in the template of a helper."""
+        if name in ("max_pool", "average_pool"):
+            kinds = {k: self.kind((name, ""), k) for k in ("pool_size", "strides")}
+            return {**kinds, "rank": str(self.rank)}
+        if name == "local_response_norm":
+            return self.normalising((name, ""))
+        return self.activating((name, "")) if name == "activate" else {}
+
+    def normalising(self, key: Key) -> dict[str, str]:
+        values = {k: str(self.argument(key, k).value) for k in ("size", "alpha", "beta", "k")}
+        size = values["size"]
+        before, after = f"{size} // 2", f"({size} - 1) // 2"
+        if "size" not in self.options[key]:
+            before, after = str(int(size) // 2), str((int(size) - 1) // 2)
+        heading = signature(key[0], self.parameters(key), TENSOR_TYPE)
+        return {**values, "before": before, "after": after, "signature": heading}
+
+    def activating(self, key: Key) -> dict[str, str]:
+        """The cases of the function that applies functions by name: those that are no word of Keras."""
+        names = {name for call in self.calls[key] for name in call.activations}
+        alphas, rough = self.values(key, "alpha"), self.values(key, "approximate")
+        alpha = str(self.argument(key, "alpha").value)
+        given = any(value != "None" for value in alphas)
+        sure = "alpha" not in self.options[key] or "None" not in alphas
+        cases = []
+        if "leaky_relu" in names:
+            own = literal(SLOPES["leaky_relu"])
+            slope = own if not given else alpha if sure else f"{own} if alpha is None else alpha"
+            cases += case("leaky_relu", f"layers.LeakyReLU(negative_slope={slope}, name=name)(x)")
+        if "elu" in names and given:
+            test = "" if sure else "alpha is not None"
+            cases += case("elu", f"layers.ELU(alpha={alpha}, name=name)(x)", test)
+        if "gelu" in names and any(value != "False" for value in rough):
+            test = "approximate" if "approximate" in self.options[key] else ""
+            approximate = "ops.gelu(x, approximate=True)"
+            cases += case("gelu", f"layers.Identity(name=name)({approximate})", test)
+        heading = signature(key[0], self.parameters(key), TENSOR_TYPE)
+        return {"signature": heading, "cases": "\n".join(cases)}
+
+
+def key(call: Call) -> Key:
+    """What tells the helper functions apart."""
+    return call.function, call.fixed
+
+
+def title(key: Key, index: int) -> str:
+    """The name of a helper function; the one that is called most has the short one."""
+    return CONV_BN if not index else f"{CONV_BN}_{'linear' if key[1] == 'none' else key[1]}"
+
+
+def last_of(names: set[str]) -> Call | None:
+    """The last layer of a helper function that takes its activation as an argument."""
+    argument = Keyword("activation", Read("activation"), positional=True, kind="str")
+    if "leaky_relu" in names:
+        return activate(argument, tuple(sorted(names)), "activation")
+    return layer("Activation", argument, part="activation") if names else None
+
+
+def case(name: str, result: str, test: str = "") -> list[str]:
+    """The lines for one function."""
+    more = f" and {test}" if test else ""
+    return [f"    if activation == {literal(name)}{more}:", f"        return {result}"]
+
+
+def _line(call: Call, target: str) -> Code:
+    prefix = "return " if target == "return" else f"{target} = "
+    return statement(prefix, call, "x", f"{{name}}_{call.part}", indent=4)
+
+
+def written(statements: Sequence[Statement], helpers: Helpers, indent: int = 4) -> tuple[Code, ...]:
+    """The lines of a function's body."""
+    return tuple(
+        s.text(helpers.shown(s.call), indent) if isinstance(s, Assign) else s.text(indent)
+        for s in statements
+    )

@@ -19,7 +19,7 @@ from inception_dsl.backend import (
 
 from .calls import Variable, below, layer_name, merge_name
 from .record import Path, Written
-from .source import Source, source_of
+from .source import source_of
 
 INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
@@ -74,10 +74,10 @@ def nameless(typed: TypedProgram) -> Path:
     return (node.block,) if isinstance(node, UseNode) and not node.segments else ()
 
 
-def check_names(typed: TypedProgram, source: Source, report: Report) -> bool:
+def check_names(typed: TypedProgram, report: Report) -> bool:
     """Whether every layer has a name of its own; paths that become the same name are errors."""
     seen: dict[str, Layer] = {}
-    operating = not _OPERATING.isdisjoint(source.called)
+    operating = not _OPERATING.isdisjoint(source_of(typed).helpers.called)
     before = len(report.diagnostics)
     for layer in model_layers(typed):
         origin = layer.node.node.origin

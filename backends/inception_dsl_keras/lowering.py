@@ -124,7 +124,10 @@ def conv_bn(w: Writer, site: LayerSite) -> tuple[Call, ...]:
         w.option("use_bias", site, "use_bias", kind="bool"),
         *norm_options(w, norm, switches=False),
     )
-    made = Made("conv", variables(first, "conv")), Made("bn", variables(norm, "bn"))
+    made: tuple[Made, ...] = (
+        Made("conv", variables(first, "conv")),
+        Made("bn", variables(norm, "bn")),
+    )
     call = Call(CONV_BN, arguments, helper=True, made=made)
     before = padding(slide, site.rank, "conv_pad")
     if w.joined:
@@ -203,9 +206,7 @@ def separable_conv(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     ]
     filters = w.option("filters", site, "filters", positional=True)
     multiplier = w.option("depth_multiplier", site, "depth_multiplier", "1")
-    return convolution(
-        "SeparableConv", w, site, (filters,), (multiplier,), found=tuple(found)
-    )
+    return convolution("SeparableConv", w, site, (filters,), (multiplier,), found=tuple(found))
 
 
 def dense(w: Writer, site: LayerSite) -> tuple[Call, ...]:

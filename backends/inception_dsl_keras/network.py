@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from inception_dsl.backend import (
@@ -61,7 +62,7 @@ class Network:
         self.scope = scope_at_top(self.top.symbols, frames[0].rows, reserved)
         self.body = Body(Writer(self.scope, functions.joined), functions.call, notes=True)
         self.saved: dict[str, str] = {}
-        self.records: dict[str, ChainRecord] = {}
+        self.records: dict[str, ChainRecord] = dict.fromkeys(self.top.sections, ())
         self.x = "inputs"
         self.sections: list[tuple[str, list[Statement]]] = []
         for name in [n for n in self.top.sections if n != "head"]:
@@ -131,7 +132,7 @@ class Network:
         self.head_records[head.name] = function.record
         return self.body.statements
 
-    def given(self, argument: Argument, symbols: dict[str, Symbol]) -> Code:
+    def given(self, argument: Argument, symbols: Mapping[str, Symbol]) -> Code:
         """What the network gives for an argument of a head: the parameter of its own that has the same name."""
         name = next(key for key, symbol in symbols.items() if symbol is argument.symbol)
         return Read(self.scope.read(self.top.symbols[name], argument.form))

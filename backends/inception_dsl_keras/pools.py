@@ -158,4 +158,4 @@ def behind(w: Writer, site: LayerSite) -> Sides:
     """The padding of windows that may hang over the end: explicit, as such windows have no ``same``."""
     if all(isinstance(value, str) for value in site.slot("padding").values):
         return nothing(site.rank)
-    return sides(w, site, site.pads())
+    return sides(w, site, tuple(found or () for found in site.pads()))

@@ -199,9 +199,7 @@ def pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> Value | N
     if symbolic(padding) and _is_text(padding):
         mode = w.scope.text(padding)
         test = composed(f"{mode} == {SAME}", mode)
-        return either(
-            test, lambda: same_pads(w, site, form), lambda: form(nothing(site.rank))
-        )
+        return either(test, lambda: same_pads(w, site, form), lambda: form(nothing(site.rank)))
     if padding.all("same") and not _fixed(site):
         return same_pads(w, site, form)
     return form(sides(w, site, tuple(found or () for found in site.pads())))
@@ -245,7 +243,5 @@ def extents(w: Writer, site: LayerSite) -> tuple[Code, ...]:
             continue
         values = tuple(windows[axis].extent for windows in site.windows())
         span = multiply(subtract(kernel.term, constant(1)), dilation.term)
-        found.append(
-            w.scope.text(Slot(site.frame, values, add(span, constant(1)), "window_size"))
-        )
+        found.append(w.scope.text(Slot(site.frame, values, add(span, constant(1)), "window_size")))
     return tuple(found)

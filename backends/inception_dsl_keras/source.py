@@ -1,0 +1,87 @@
+"""The source of a typed program before it is text: the statements of all its functions, and the records of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from inception_dsl.backend import (
+    ChainSite,
+    ConvBn,
+    Definitions,
+    ForkSite,
+    LayerSite,
+    Names,
+    TypedProgram,
+)
+
+from .blocks import IN_CHANNELS, Functions
+from .calls import varies
+from .helpers import RESERVED, Helpers
+from .network import LOCAL, Network
+from .record import Records
+
+MODULES: Final = frozenset({"keras", "layers", "ops"})
+BUILTINS: Final = frozenset(
+    {
+        "any",
+        "dict",
+        "float",
+        "int",
+        "isinstance",
+        "len",
+        "max",
+        "min",
+        "range",
+        "sum",
+        "tuple",
+        "zip",
+    }
+)
+LOCALS: Final = frozenset({"x", "name", IN_CHANNELS})
+
+
+class Source(NamedTuple):
+    """What is printed: the functions of blocks and heads, the network, the helper functions that both call."""
+
+    functions: Functions
+    network: Network
+    helpers: Helpers
+    records: Records
+
+
+@lru_cache(maxsize=16)
+def source_of(typed: TypedProgram) -> Source:
+    """The source of a program; what runs a program asks for it again."""
+    program, definitions = typed.program, Definitions(typed)
+    own = {program.id, *RESERVED, *MODULES, *BUILTINS, *LOCALS, "LOSSES", "LOSS_WEIGHTS"}
+    names = Names({*own, *LOCAL, *(symbol.hint for symbol in definitions.top.symbols.values())})
+    reserved = own | set(program.blocks)
+    functions = Functions(definitions, names, reserved, joined=joins(definitions))
+    network = Network(definitions, functions)
+    statements = [s for f in functions.found for s in f.statements] + network.statements
+    records = Records(
+        network.records,
+        network.head_records,
+        {instance: function.record for instance, function in functions.instances.items()},
+    )
+    return Source(functions, network, Helpers(statements, program.input.rank), records)
+
+
+def joins(definitions: Definitions) -> bool:
+    """Whether a convolution with batch norm has a parameter as its activation, so that their helper takes it."""
+    top = definitions.top
+    chains = [*top.sections.values(), *top.heads.values(), *(d.chain for d in definitions)]
+    found = (site for chain in chains for site in layers_in(chain) if isinstance(site.op, ConvBn))
+    return any(varies(site.slot("activation")) for site in found)
+
+
+def layers_in(chain: ChainSite) -> Iterator[LayerSite]:
+    """The layers of a chain and its branches, the first repetition of each."""
+    for step in chain.steps:
+        if isinstance(step.site, LayerSite):
+            yield step.site
+        elif isinstance(step.site, ForkSite):
+            for _, branch in step.site.branches:
+                yield from layers_in(branch)
