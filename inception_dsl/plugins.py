@@ -209,9 +209,6 @@ def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) 
 
     A failure inside the backend is one line in the report.
     """
-    from .analysis.definitions import UndefinableError  # a backend that loads has imported it
-    from .types.symbolic import TooLongError
-
     span = typed.program.origin.span()
     before = len(report.diagnostics)
     try:
@@ -219,13 +216,6 @@ def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) 
             text = backend.emit(typed, report)
     except KeyboardInterrupt:
         raise
-    except UndefinableError as error:
-        for d in error.found:
-            report.error(d.code, d.message, d.span, help=d.help, notes=d.notes)
-        return None
-    except TooLongError as error:
-        report.error("E309", str(error), span)
-        return None
     except BaseException as error:
         where = _place(error)
         message = (

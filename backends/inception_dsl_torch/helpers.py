@@ -85,11 +85,8 @@ class Helpers:
 
     def restore(self, state: Any) -> None:
         """Forget what was asked for since."""
-        self.found, self.needed, self.calls, self.dilated = (
-            dict(state[0]),
-            set(state[1]),
-            *state[2:],
-        )
+        found, needed, self.calls, self.dilated = state
+        self.found, self.needed = dict(found), set(needed)
 
     def needs(self, *names: str) -> None:
         """Import ``names``: ``torch``, ``F``, ``Tensor``, ``Callable``, ``NamedTuple``."""

@@ -12,6 +12,7 @@ from inception_dsl.backend import (
     Names,
     Prose,
     Slot,
+    Symbol,
     UseSite,
     call,
     class_name,
@@ -206,7 +207,7 @@ class Network:
         self.classes.append(draft)
         self.places[tap.name] = draft.places, (tap.variable,)
         channels = Slot(chain.frame, (chain.typed[0].x.channels,), chain.x, "in_channels")
-        names = {symbol: key for key, symbol in draft.symbols.items()}
+        names: dict[Symbol | None, str] = {s: key for key, s in draft.symbols.items()}
         positional, keywords = [], {}
         for argument in draft.arguments:
             if argument.symbol is draft.symbols["in_channels"]:

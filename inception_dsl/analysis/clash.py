@@ -14,7 +14,6 @@ from ..ir.program import ForkNode, Origin
 from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedUse
 from ..ops import Windowed
 from ..types.expression import Expression
-from ..types.symbolic import known, source
 from ..types.tensor import ShapeError, TensorType
 from ..yaml.edits import Editor, Edits
 
@@ -102,9 +101,9 @@ class Clash:
 
     def size(self, y: TensorType) -> str:
         if self.what == "channels":
-            return source(y.channels)
+            return str(y.channels)
         if self.what == "ranks":
-            return f"a map of {y}" if y.rank else f"a vector of {source(y.channels)}"
+            return f"a map of {y}" if y.rank else f"a vector of {y.channels}"
         return _grid(y)
 
     def alike(self, y: TensorType) -> Any:
@@ -202,9 +201,9 @@ class Clash:
         wanted, place = self.right[1].y, self.place
         editor = Editor(place.origin.document, self.texts)
         if self.what == "channels":
-            if place.field in ("", "op", "merge", "depth_multiplier") or not known(wanted.channels):
+            if place.field in ("", "op", "merge", "depth_multiplier"):
                 last = "conv` of `filters" if self.wrong[1].y.rank else "dense` of `units"
-                return f"end it with a `{last}: {source(wanted.channels)}`", ()
+                return f"end it with a `{last}: {wanted.channels}`", ()
             symbolic = place.op is not None and place.in_channels == wanted.channels
             text = "$in_channels" if symbolic else str(wanted.channels)
             return f"write `{place.field}: {text}`", editor.replace(
@@ -250,7 +249,7 @@ def _sets(typed: TypedOp | TypedFork | TypedUse, what: str) -> bool:
 
 
 def _grid(y: TensorType) -> str:
-    return "x".join(source(size) for size in y.spatial) or "no axes"
+    return "x".join(map(str, y.spatial)) or "no axes"
 
 
 def _trail(chain: TypedChain) -> str:
@@ -262,8 +261,8 @@ def _trail(chain: TypedChain) -> str:
 
 
 def _difference(what: str, sizes: Iterable[Any], broadcast: int | None = None) -> Difference | None:
-    """Whether sizes that are numbers differ, those aside that are broadcast."""
-    found = tuple(size if known(size) and size != broadcast else None for size in sizes)
+    """Whether sizes differ, those aside that are broadcast."""
+    found = tuple(size if size != broadcast else None for size in sizes)
     return Difference(what, found) if len({*found} - {None}) > 1 else None
 
 
@@ -276,16 +275,7 @@ def concatenated(types: list[TensorType]) -> TensorType | Difference:
         found = _difference("spatial sizes", sizes)
         if found:
             return found
-    total: Any = 0
-    for t in types:
-        total = total + t.channels
-    return TensorType(_sharpest([t.spatial for t in types]), total)
-
-
-def _sharpest(spatial: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    return tuple(
-        next((s for s in sizes if known(s)), sizes[0]) for sizes in zip(*spatial, strict=True)
-    )
+    return TensorType(types[0].spatial, sum(t.channels for t in types))
 
 
 def combined(types: list[TensorType]) -> TensorType | Difference:
@@ -298,11 +288,10 @@ def combined(types: list[TensorType]) -> TensorType | Difference:
         return found
     rank = max(t.rank for t in types)
     shapes = [(*((1,) * rank if not t.rank else t.spatial), t.channels) for t in types]
-    result: list[Any] = []
+    result: list[int] = []
     for axis, sizes in enumerate(zip(*shapes, strict=True)):
         found = _difference("channels" if axis == rank else "spatial sizes", sizes, broadcast=1)
         if found:
             return found
-        larger = [s for s in sizes if s != 1]
-        result.append(next((s for s in larger if known(s)), larger[0] if larger else 1))
+        result.append(max(sizes))
     return TensorType(tuple(result[:-1]), result[-1])

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from ..ir.typed import TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import walk_program
-from ..types.symbolic import number
 from ..types.tensor import TensorType
 from ..types.weight import Weight
 
@@ -30,7 +29,7 @@ class Layer(NamedTuple):
     @property
     def parameters(self) -> int:
         """All variables, moving statistics too."""
-        return sum(number(w.size) for w in self.weights)
+        return sum(w.size for w in self.weights)
 
 
 class Cost(NamedTuple):
@@ -53,7 +52,7 @@ class Cost(NamedTuple):
 @lru_cache(maxsize=1024)
 def price(node: TypedOp) -> tuple[tuple[Weight, ...], int]:
     """The weights and the multiply-adds of a layer; of one that is used again, once."""
-    return node.op.weights(node.x), number(node.op.macs(node.x, node.y))
+    return node.op.weights(node.x), node.op.macs(node.x, node.y)
 
 
 def layers(typed: TypedProgram) -> Iterator[Layer]:
@@ -75,7 +74,7 @@ def cost(found: list[Layer]) -> Cost:
     trainable = non_trainable = auxiliary = macs = 0
     for layer in found:
         for weight in layer.weights:
-            size = number(weight.size)
+            size = weight.size
             if not weight.trainable:
                 non_trainable += size
                 continue

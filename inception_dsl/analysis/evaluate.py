@@ -17,7 +17,6 @@ from ..ir.program import (
 )
 from ..ops import Fields, Op, attribute_names, expressions
 from ..types.expression import Expression, ExpressionError
-from ..types.symbolic import TooLongError
 from ..yaml.edits import inside
 
 _NOTES = 3
@@ -70,8 +69,6 @@ class Evaluation:
         except ExpressionError as error:
             span = inside(origin.span(), error.offset, error.length, self.report.texts)
             self.error("E207", str(error), span)
-        except TooLongError as error:
-            self.error("E309", str(error), origin.span())
         return None
 
     def bind(self, node: OpNode, values: Mapping[str, Any]) -> Op | None:

@@ -26,7 +26,6 @@ from ..ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram,
 from ..ir.walk import step_count
 from ..language.parameters import fits
 from ..ops.fields.refusal import shown
-from ..types.symbolic import Symbolic, TooLongError
 from ..types.tensor import ShapeError, TensorType
 from ..yaml.edits import Editor
 from .clash import Clash, Difference, combined, concatenated
@@ -186,8 +185,6 @@ class Inference(Evaluation):
             return TypedOp(node, op, x, op.infer(x))
         except ShapeError as error:
             self.misfit(node, error)
-        except TooLongError as error:
-            self.error("E309", str(error), node.origin.span("op"))
         return None
 
     def misfit(self, node: OpNode, error: ShapeError) -> None:
@@ -216,11 +213,7 @@ class Inference(Evaluation):
         if x is None or len(done) < len(branches) or isinstance(node, BrokenNode):
             return None
         types = [chain.y for _, chain in done]
-        try:
-            y = concatenated(types) if node.merge == "concat" else combined(types)
-        except TooLongError as error:
-            self.error("E309", str(error), node.origin.span("merge"))
-            return None
+        y = concatenated(types) if node.merge == "concat" else combined(types)
         if isinstance(y, Difference):
             clash = Clash(node, done, y, values, self.report.texts)
             self.error("E402", clash.message, clash.span, **clash.details())
@@ -237,7 +230,7 @@ class Inference(Evaluation):
             kind = block.parameters[name]
             if result is None:
                 continue
-            if isinstance(result, Symbolic) or fits(result, kind):
+            if fits(result, kind):
                 arguments[name] = result
             else:
                 self.error(

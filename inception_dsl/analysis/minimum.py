@@ -8,7 +8,6 @@ from typing import Any
 from ..diagnostics.report import Report
 from ..ir.typed import TypedChain, TypedOp, TypedProgram, TypedStep, TypedUse
 from ..ops import Flatten
-from ..types.symbolic import number
 from ..types.tensor import TensorType
 from .infer import Inference
 
@@ -36,10 +35,8 @@ def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...
         if _legal(inference, tuple(sizes), heads):
             return tuple(sizes)
         room = inference.room - _TRY
-        sizes = [
-            min(size + 1, number(n)) for size, n in zip(sizes, program.input.spatial, strict=True)
-        ]
-    return tuple(number(n) for n in program.input.spatial)
+        sizes = [min(size + 1, n) for size, n in zip(sizes, program.input.spatial, strict=True)]
+    return tuple(program.input.spatial)
 
 
 def _legal(inference: Inference, spatial: tuple[int, ...], heads: bool) -> bool:
@@ -99,7 +96,7 @@ def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> i
         return 1
     if isinstance(node, TypedOp):
         if isinstance(node.op, Flatten):  # what follows has weights for this size
-            return number(node.x.spatial[axis])
+            return node.x.spatial[axis]
         return node.op.needed(axis, rank, need)
     key = (id(node.body if isinstance(node, TypedUse) else node), need)
     if key not in memo:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..ir.typed import TypedProgram
-from ..types.symbolic import number
 from .cost import layers
 
 
 def weight_shapes(typed: TypedProgram) -> dict[str, tuple[int, ...]]:
     """The shape of every weight by path."""
     return {
-        "/".join(filter(None, (layer.path, weight.name))): tuple(number(n) for n in weight.shape)
+        "/".join(filter(None, (layer.path, weight.name))): tuple(weight.shape)
         for layer in layers(typed)
         for weight in layer.weights
     }

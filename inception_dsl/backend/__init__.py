@@ -79,26 +79,13 @@ from ..types.tensor import ShapeError, TensorType
 from ..types.terms import Symbol, Term, add, constant, divide, multiply, subtract
 from ..types.weight import Weight
 from ..types.window import Padding, Window
+from .definitions import Definition, Definitions, Top, named
+from .frames import Frame, Row, Slot, SplitError
+from .layer_site import LayerSite
 from .options import common, varying
 from .protocol import API_VERSION, GROUP, Backend, Binding, Engine, Model, Runner, Step
 from .scope import PLAIN, Argument, Form, Read, Scope, VariesError, first_that_fits, given, scope_of
-from .sites import (
-    ChainSite,
-    Definition,
-    Definitions,
-    ForkSite,
-    Frame,
-    LayerSite,
-    Part,
-    Row,
-    Site,
-    Slot,
-    SplitError,
-    StepSite,
-    Top,
-    UseSite,
-    named,
-)
+from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
 
 __all__ = [
     "API_VERSION",

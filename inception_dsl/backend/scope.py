@@ -14,9 +14,12 @@ from typing import Any, NamedTuple, Protocol
 
 from ..emit.names import Names
 from ..emit.pycode import Code, literal
-from ..types.terms import Symbol, spell
-from ..types.terms import tight as tightly
-from .sites import UNKNOWN, Definition, Part, Row, Slot, SplitError, StepSite, UseSite
+from ..types.spelling import spell
+from ..types.spelling import tight as tightly
+from ..types.terms import Symbol
+from .definitions import Definition
+from .frames import UNKNOWN, Row, Slot, SplitError
+from .sites import Part, StepSite, UseSite
 
 
 class VariesError(Exception):

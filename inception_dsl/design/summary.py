@@ -14,7 +14,6 @@ from ..diagnostics.text import printable
 from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications
 from ..ops import Windowed
-from ..types.symbolic import number
 from ..types.tensor import TensorType
 
 
@@ -125,7 +124,7 @@ def _chain(chain: TypedChain, depth: int) -> list[Row]:
 def _node(typed: Typed, name: str, depth: int) -> list[Row]:
     if isinstance(typed, TypedOp):
         weights, macs = price(typed)
-        parameters = sum(number(w.size) for w in weights)
+        parameters = sum(w.size for w in weights)
         return [Row(depth, name, _described(typed), typed.y, parameters, macs)]
     if isinstance(typed, TypedUse):
         return _heading(

@@ -198,7 +198,7 @@ def layout(
     ``note`` is a comment behind the last line.
     """
     if isinstance(expression, Later):
-        expression = expression.make()
+        return layout(prefix, expression.make(), suffix, indent=indent, note=note)
     pad = " " * indent
     tail = f"{suffix}  # {note}" if note else suffix
     one = f"{pad}{prefix}{flat(expression)}{tail}"

@@ -18,7 +18,7 @@ Path: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedOp:
-    """A layer whose attributes are values (or symbolic, inside a definition)."""
+    """A layer whose attributes are values."""
 
     node: OpNode
     op: Op

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..types.expression import Expression
-from ..types.symbolic import Dim, Symbolic
 from ..types.tensor import ShapeError, TensorType
 from ..types.weight import Weight
 from ..types.window import Padding, Pair, Window
@@ -43,16 +42,11 @@ class Step(Fields):
 
 
 class Op(Step):
-    """A layer. A subclass states its attributes as fields and answers the questions below.
-
-    ``free`` names the attributes that may stay a parameter of a generated class or function; a
-    parameter that reaches any other attribute has its value written out in the generated code.
-    """
+    """A layer. A subclass states its attributes as fields and answers the questions below."""
 
     kind: ClassVar[str]
     summary: ClassVar[str]
     example: ClassVar[str]
-    free: ClassVar[frozenset[str]] = frozenset()
 
     op: str
 
@@ -64,7 +58,7 @@ class Op(Step):
         """The variables for an input of type ``x``."""
         return ()
 
-    def macs(self, x: TensorType, y: TensorType) -> Dim:
+    def macs(self, x: TensorType, y: TensorType) -> int:
         """Multiply-adds of one sample, from ``x`` to ``y``: convolutions and dense layers, without
         bias.
         """
@@ -186,7 +180,7 @@ class Windowed(Op):
         dilation, ceil = own.get("dilation", 1), own.get("ceil_mode", False)
         return _windows(self.kernel_size, self.stride, dilation, self.padding, ceil, rank)
 
-    def slide(self, x: TensorType) -> tuple[Dim, ...]:
+    def slide(self, x: TensorType) -> tuple[int, ...]:
         """The spatial axes of the output."""
         require_map(x, self)
         windows = self.windows(x.rank)
@@ -226,11 +220,11 @@ class Composite(Op):
             x = part.infer(x)
         return tuple(found)
 
-    def macs(self, x: TensorType, y: TensorType) -> Dim:
-        total: Dim = 0
+    def macs(self, x: TensorType, y: TensorType) -> int:
+        total: int = 0
         for _, part in self.parts():
             after = part.infer(x)
-            total = total + part.macs(x, after)  # type: ignore[assignment]
+            total = total + part.macs(x, after)
             x = after
         return total
 
@@ -240,18 +234,16 @@ class Composite(Op):
         return outputs
 
 
-def fewer_groups(groups: Dim, *channels: Dim) -> str:
+def fewer_groups(groups: int, *channels: int) -> str:
     """The largest number of groups, up to ``groups``, that divides all ``channels``."""
-    if isinstance(groups, Symbolic):
-        return ""
     return str(
         next(n for n in range(min(groups, 4096), 0, -1) if all(divides(c, n) for c in channels))
     )
 
 
-def divides(value: Dim, divisor: Dim) -> bool:
+def divides(value: int, divisor: int) -> bool:
     """Whether ``divisor`` divides ``value``, as far as can be known."""
-    return isinstance(value, Symbolic) or isinstance(divisor, Symbolic) or value % divisor == 0
+    return value % divisor == 0
 
 
 __all__ = [

@@ -36,7 +36,6 @@ class BatchNorm(BatchNormFields, Op):
     kind: ClassVar[str] = "batch_norm"
     summary: ClassVar[str] = "batch normalisation of every channel"
     example: ClassVar[str] = "{op: batch_norm, epsilon: 0.001, decay: 0.9997, scale: false}"
-    free: ClassVar[frozenset[str]] = frozenset()
 
     op: Literal["batch_norm"]
 

@@ -4,7 +4,6 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..types.symbolic import Dim, dim
 from ..types.tensor import ShapeError, TensorType, product
 from ..types.weight import Weight
 from .base import Windowed, axes, divides, fewer_groups
@@ -38,7 +37,6 @@ class Conv(ConvFields):
     kind: ClassVar[str] = "conv"
     summary: ClassVar[str] = "convolution, optionally grouped or dilated"
     example: ClassVar[str] = "{op: conv, filters: 64, kernel_size: [1, 7], activation: relu}"
-    free: ClassVar[frozenset[str]] = frozenset({"filters"})
 
     op: Literal["conv"]
     groups: Count = Field(1, description="Number of groups that channels are split into.")
@@ -63,9 +61,9 @@ class Conv(ConvFields):
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:
         kernel = axes(self.kernel_size, x.rank, "kernel_size")
-        shape = (*kernel, dim(x.channels // self.groups), self.filters)
+        shape = (*kernel, x.channels // self.groups, self.filters)
         bias = (Weight("bias", (self.filters,)),) if self.use_bias else ()
         return (Weight("kernel", shape), *bias)
 
-    def macs(self, x: TensorType, y: TensorType) -> Dim:
+    def macs(self, x: TensorType, y: TensorType) -> int:
         return product((y.positions(), *self.weights(x)[0].shape))

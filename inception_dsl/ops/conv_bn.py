@@ -24,7 +24,6 @@ class ConvBn(ConvFields, Composite):
     example: ClassVar[str] = (
         "{op: conv_bn, filters: 64, kernel_size: 3, batch_norm: {scale: false}}"
     )
-    free: ClassVar[frozenset[str]] = frozenset({"filters"})
 
     op: Literal["conv_bn"]
     groups: Count = Field(1, description="Number of groups that channels are split into.")

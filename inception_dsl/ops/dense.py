@@ -4,7 +4,6 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..types.symbolic import Dim
 from ..types.tensor import TensorType, product
 from ..types.weight import Weight
 from .base import Op
@@ -17,7 +16,6 @@ class Dense(Op):
     kind: ClassVar[str] = "dense"
     summary: ClassVar[str] = "linear map of the channels"
     example: ClassVar[str] = "{op: dense, units: 1000}"
-    free: ClassVar[frozenset[str]] = frozenset({"units"})
 
     op: Literal["dense"]
     units: Count = Field(description="Number of outputs.", examples=[1000, "$classes"])
@@ -31,5 +29,5 @@ class Dense(Op):
         bias = (Weight("bias", (self.units,)),) if self.use_bias else ()
         return (Weight("kernel", (x.channels, self.units)), *bias)
 
-    def macs(self, x: TensorType, y: TensorType) -> Dim:
+    def macs(self, x: TensorType, y: TensorType) -> int:
         return product((x.positions(), x.channels, self.units))

@@ -4,7 +4,6 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..types.symbolic import Dim, dim
 from ..types.tensor import TensorType, product
 from ..types.weight import Weight
 from .base import Windowed, axes
@@ -32,14 +31,12 @@ class DepthwiseConv(Windowed):
     activation: ActivationName = Field("none", description="Function applied to the result.")
 
     def infer(self, x: TensorType) -> TensorType:
-        return TensorType(self.slide(x), dim(x.channels * self.depth_multiplier))
+        return TensorType(self.slide(x), x.channels * self.depth_multiplier)
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:
         kernel = axes(self.kernel_size, x.rank, "kernel_size")
-        bias = (
-            (Weight("bias", (dim(x.channels * self.depth_multiplier),)),) if self.use_bias else ()
-        )
+        bias = (Weight("bias", (x.channels * self.depth_multiplier,)),) if self.use_bias else ()
         return (Weight("kernel", (*kernel, x.channels, self.depth_multiplier)), *bias)
 
-    def macs(self, x: TensorType, y: TensorType) -> Dim:
+    def macs(self, x: TensorType, y: TensorType) -> int:
         return product((y.positions(), *self.weights(x)[0].shape))

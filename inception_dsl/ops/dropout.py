@@ -16,7 +16,6 @@ class Dropout(Op):
     kind: ClassVar[str] = "dropout"
     summary: ClassVar[str] = "random zeros in training"
     example: ClassVar[str] = "{op: dropout, rate: 0.2}"
-    free: ClassVar[frozenset[str]] = frozenset({"rate"})
 
     op: Literal["dropout"]
     rate: Rate = Field(

@@ -16,7 +16,6 @@ class Scale(Op):
     kind: ClassVar[str] = "scale"
     summary: ClassVar[str] = "multiplication by a constant"
     example: ClassVar[str] = "{op: scale, value: 0.17}"
-    free: ClassVar[frozenset[str]] = frozenset({"value"})
 
     op: Literal["scale"]
     value: Real = Field(description="The factor.", examples=[0.17, "$residual_scale"])

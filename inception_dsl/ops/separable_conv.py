@@ -18,7 +18,6 @@ class SeparableConv(ConvFields, Composite):
     example: ClassVar[str] = (
         "{op: separable_conv, filters: 64, kernel_size: 7, stride: 2, depth_multiplier: 8}"
     )
-    free: ClassVar[frozenset[str]] = frozenset({"filters"})
 
     op: Literal["separable_conv"]
     depth_multiplier: Count = Field(1, description="Depthwise outputs for each input channel.")

@@ -4,7 +4,6 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..types.symbolic import dim
 from ..types.tensor import TensorType
 from ..types.window import Pair
 from .base import Op, require_map, resolve_padding
@@ -32,7 +31,7 @@ class ZeroPad(Op):
 
     def infer(self, x: TensorType) -> TensorType:
         require_map(x, self)
-        spatial = tuple(dim(n + sum(p)) for n, p in zip(x.spatial, self.pads(x.rank), strict=True))
+        spatial = tuple(n + sum(p) for n, p in zip(x.spatial, self.pads(x.rank), strict=True))
         return TensorType(spatial, x.channels)
 
     def needed(self, axis: int, rank: int, outputs: int) -> int:

@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from ..analysis.definitions import Key, fixed_parameters, key_of
 from ..analysis.infer import MAX_LAYERS
 from ..diagnostics.report import Report
 from ..ir.program import Chain, ForkNode, Node, OpNode, Program, UseNode, cause
 from ..ir.typed import Typed, TypedChain, TypedOp, TypedProgram, TypedStep, TypedUse
 from ..ir.walk import inner_chains, nodes
-from ..types.symbolic import number
 
 MAX_WEIGHTS: Final = 10**11
 MAX_STEPS: Final = 10_000
@@ -102,11 +100,7 @@ class _Sizes:
 
     def __init__(self, program: Program, report: Report) -> None:
         self.report, self.blocks = report, program.blocks
-        self.fixed = {
-            name: frozenset(fixed_parameters(block, program))
-            for name, block in program.blocks.items()
-        }
-        self.defined: set[Key] = set()
+        self.defined: set[tuple[str, int]] = set()
         self.weights: dict[int, int] = {}
         self.total = self.steps = self.again = self.characters = 0
 
@@ -130,7 +124,7 @@ class _Sizes:
         if isinstance(typed, TypedUse) and id(typed.body) not in self.weights:
             self.printed(typed)
         if isinstance(typed, TypedOp):
-            return sum(number(weight.size) for weight in typed.op.weights(typed.x))
+            return sum(weight.size for weight in typed.op.weights(typed.x))
         return sum(self.chain(inner) for inner in inner_chains(typed))
 
     def printed(self, use: TypedUse) -> None:
@@ -138,8 +132,7 @@ class _Sizes:
 
         Reports the use with which there is too much.
         """
-        # more than there are, where nothing depends on the size
-        key = key_of(use, self.fixed, self.blocks)
+        key = use.node.block, use.x.rank
         if key in self.defined:
             return
         self.defined.add(key)

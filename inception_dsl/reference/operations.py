@@ -30,7 +30,6 @@ from ..ops import (
     Scale,
     ZeroPad,
 )
-from ..types.symbolic import number
 from ..types.window import Window
 
 Array: TypeAlias = Any
@@ -61,9 +60,9 @@ def taps(
     pads = []
     for window, size in zip(windows, sizes, strict=True):
         before, after = window.pads(size)
-        reach = (number(window.output(size)) - 1) * window.stride + window.extent
+        reach = (window.output(size) - 1) * window.stride + window.extent
         pads.append((before, max(after, reach - size - before)))
-    counts = [number(window.output(size)) for window, size in zip(windows, sizes, strict=True)]
+    counts = [window.output(size) for window, size in zip(windows, sizes, strict=True)]
     places = [
         tuple(
             slice(tap * w.dilation, tap * w.dilation + (count - 1) * w.stride + 1, w.stride)
@@ -112,7 +111,7 @@ def avg_pool(op: AvgPool, x: Array, weights: Weights) -> Array:
 def counted(op: AvgPool, sizes: tuple[int, ...]) -> Array:
     """How many pixels each mean is taken over: (1, outputs, 1)."""
     windows, inside = op.windows(len(sizes)), np.ones((1, *sizes, 1))
-    outputs = tuple(number(w.output(n)) for w, n in zip(windows, sizes, strict=True))
+    outputs = tuple(w.output(n) for w, n in zip(windows, sizes, strict=True))
     if op.count_include_pad:
         pads = [w.pads(n) for w, n in zip(windows, sizes, strict=True)]
         inside = np.pad(inside, [(0, 0), *pads, (0, 0)], constant_values=1.0)

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..ir.typed import TypedOp, TypedProgram
 from ..ir.walk import walk_program
-from ..types.symbolic import number
 from ..types.weight import Weight
 from .forward import interpret
 
@@ -35,7 +34,7 @@ def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
 
 def _value(weight: Weight, op: str, gain: float, rng: np.random.Generator) -> Any:
     name = weight.name.rsplit("/", 1)[-1]
-    shape = tuple(number(n) for n in weight.shape)
+    shape = tuple(weight.shape)
     if name == "kernel":
         depthwise = op == "depthwise_conv" or weight.name.startswith("depthwise/")
         fan_in = math.prod(shape[:-2] if depthwise else shape[:-1])
@@ -60,5 +59,5 @@ def calibrated(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> dict[
 
 def batch(typed: TypedProgram, seed: int = 0, size: int = 2) -> Any:
     """A batch of different samples (N, spatial axes, channels) in float64."""
-    shape = tuple(number(n) for n in typed.program.input.shape)
+    shape = tuple(typed.program.input.shape)
     return np.random.default_rng(seed).normal(0.0, 1.0, (size, *shape))

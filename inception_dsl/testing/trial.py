@@ -26,7 +26,6 @@ from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram, TypedUse
 from ..ir.walk import walk_program
 from ..reference.seeds import batch, calibrated, seeded
-from ..types.symbolic import number
 from ..verify.bounds import allowed
 from ..verify.case import RATE, Case, Expected, expect, targets
 from ..verify.compare import BOUNDS, compare, errors, rounding
@@ -222,7 +221,7 @@ def of_reference(typed: TypedProgram, expected: Expected) -> str:
     wanted |= {name: y.shape for name, y in typed.outputs.items() if name not in heads}
     found = {**expected.boundaries, **expected.outputs}
     for name, shape in wanted.items():
-        if name not in found or found[name].shape[1:] != tuple(map(number, shape)):
+        if name not in found or found[name].shape[1:] != tuple(shape):
             return (
                 f"{name} has the shape {found[name].shape[1:] if name in found else None}, "
                 f"expected {shape}"

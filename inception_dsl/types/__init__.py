@@ -1,1 +1,1 @@
-"""The types that every stage uses: tensors, windows, symbolic sizes, expressions."""
+"""The types that every stage uses: tensors, windows, terms, expressions."""

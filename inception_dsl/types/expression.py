@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
-from .symbolic import Symbolic, Value, maximum, minimum
-
+Value: TypeAlias = "int | float"
 MAX_LENGTH: Final = 256
 MAX_NESTING: Final = 32
 MAX_SIZE: Final = 2**40
@@ -31,7 +30,7 @@ _OPERATORS: Final[dict[str, Callable[[Value, Value], Value]]] = {
     "%": lambda a, b: a % b,
 }
 _PRECEDENCE: Final = {"+": 1, "-": 1, "*": 2, "//": 2, "%": 2}
-_FUNCTIONS: Final = {"min": minimum, "max": maximum}
+_FUNCTIONS: Final[dict[str, Callable[..., Value]]] = {"min": min, "max": max}
 
 
 class ExpressionError(Exception):
@@ -60,7 +59,7 @@ class Expression:
         return tuple((value, offset) for kind, value, offset in self.code if kind == "name")
 
     def evaluate(self, environment: Mapping[str, object]) -> object:
-        """The value under ``environment``: a number, or a :class:`Symbolic` where a name is one.
+        """The value under ``environment``: a number, or what the one name is that it reads.
 
         Raises :class:`ExpressionError` for an unknown name, a division by zero, or a number beyond
         2**40.
@@ -86,7 +85,7 @@ class Expression:
                     raise ExpressionError("division by zero", offset)
                 stack.append(_OPERATORS[kind](left, right))
             top = stack[-1]
-            if not isinstance(top, Symbolic) and abs(top) > MAX_SIZE:
+            if abs(top) > MAX_SIZE:
                 raise ExpressionError(f"the value grows beyond {MAX_SIZE}", offset)
         return stack[0]
 
@@ -97,7 +96,7 @@ class Expression:
 
     def _numeric(self, name: str, offset: int, environment: Mapping[str, object]) -> Value:
         value = self._lookup(name, offset, environment)
-        if isinstance(value, bool) or not isinstance(value, int | float | Symbolic):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise ExpressionError(f"`{name}` is not a number", offset, len(name))
         return value
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .symbolic import Dim, Value, dim, known, source
-
 
 class ShapeError(Exception):
     """An op does not fit its input.
@@ -24,27 +22,27 @@ class ShapeError(Exception):
 class TensorType(NamedTuple):
     """One sample: ``spatial`` axes (none for a vector) and ``channels``."""
 
-    spatial: tuple[Dim, ...]
-    channels: Dim
+    spatial: tuple[int, ...]
+    channels: int
 
     @property
     def rank(self) -> int:
         return len(self.spatial)
 
     @property
-    def shape(self) -> tuple[Dim, ...]:
+    def shape(self) -> tuple[int, ...]:
         return (*self.spatial, self.channels)
 
-    def positions(self) -> Dim:
+    def positions(self) -> int:
         """Number of spatial positions (1 for a vector)."""
         return product(self.spatial)
 
     def __str__(self) -> str:
-        return "x".join(source(d) if known(d) else f"({source(d)})" for d in self.shape)
+        return "x".join(map(str, self.shape))
 
 
-def product(values: Iterable[Value]) -> Dim:
-    result: Value = 1
+def product(values: Iterable[int]) -> int:
+    result = 1
     for value in values:
         result = result * value
-    return dim(result)
+    return result

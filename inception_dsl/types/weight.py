@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .symbolic import Dim
 from .tensor import product
 
 
@@ -19,9 +18,9 @@ class Weight(NamedTuple):
     """
 
     name: str
-    shape: tuple[Dim, ...]
+    shape: tuple[int, ...]
     trainable: bool = True
 
     @property
-    def size(self) -> Dim:
+    def size(self) -> int:
         return product(self.shape)

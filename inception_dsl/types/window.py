@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from .symbolic import Dim, Symbolic, dim
 from .tensor import ShapeError
 
 Pair: TypeAlias = tuple[int, int]
@@ -31,16 +30,16 @@ class Window(NamedTuple):
         """Pixels that the window spans."""
         return (self.kernel - 1) * self.dilation + 1
 
-    def output(self, size: Dim) -> Dim:
+    def output(self, size: int) -> int:
         """Number of outputs on an axis of ``size``.
 
         Raises :class:`ShapeError` where the window does not fit.
         """
         if self.padding == "same":
-            return dim((size + (self.stride - 1)) // self.stride)
+            return (size + (self.stride - 1)) // self.stride
         before, after = self.padding
         room = size + (before + after - self.extent)
-        if not isinstance(room, Symbolic) and room < 0:
+        if room < 0:
             spread = (
                 f" ({self.kernel} taps at dilation {self.dilation})" if self.dilation > 1 else ""
             )
@@ -48,7 +47,7 @@ class Window(NamedTuple):
             message = f"the input has {size} pixels with {before + after} of padding, {needs}"
             raise ShapeError(message, field="kernel_size", code="E401")
         if not self.ceil_mode:
-            return dim((room + self.stride) // self.stride)
+            return (room + self.stride) // self.stride
         count = (room + (2 * self.stride - 1)) // self.stride
         if (
             isinstance(count, int)
@@ -56,11 +55,11 @@ class Window(NamedTuple):
             and (count - 1) * self.stride >= size + before
         ):
             count -= 1
-        return dim(count)
+        return count
 
-    def fitting(self, size: Dim) -> int:
+    def fitting(self, size: int) -> int:
         """The largest kernel, up to this one, that fits on an axis of ``size``."""
-        if self.padding == "same" or isinstance(size, Symbolic):
+        if self.padding == "same":
             return self.kernel
         return max(1, min(self.kernel, (size + sum(self.padding) - 1) // self.dilation + 1))
 
@@ -93,6 +92,6 @@ class Window(NamedTuple):
         size = max(1, (outputs - 1) * self.stride + self.extent - before - after)
         if self.ceil_mode:
             size = max(1, self.extent - before - after, size - self.stride + 1)
-            while self.output(size) < outputs:  # type: ignore[operator]
+            while self.output(size) < outputs:
                 size += 1
         return size

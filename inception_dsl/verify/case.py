@@ -19,7 +19,6 @@ from ..ir.walk import walk_program
 from ..reference.forward import interpret
 from ..reference.seeds import batch, calibrated, seeded
 from ..reference.training import Step, step
-from ..types.symbolic import number
 
 RATE: Final = 0.1  # of the one training step
 
@@ -99,7 +98,7 @@ def oblong(typed: TypedProgram) -> str:
     *spatial, channels = typed.program.input.shape
     if len(set(spatial)) == len(spatial):
         return ""
-    sizes = [n + i * max(1, n // 8) for i, n in enumerate(map(number, spatial))]
+    sizes = [n + i * max(1, n // 8) for i, n in enumerate(spatial)]
     return "x".join(map(str, [*sizes, channels]))
 
 
@@ -110,12 +109,9 @@ def targets(typed: TypedProgram, size: int, seed: int) -> Any:
     """
     rng = np.random.default_rng(seed + 1)
     if typed.has_loss:
-        classes = number(typed.y.channels)
+        classes = typed.y.channels
         return (int(rng.integers(classes)) + np.arange(size) * max(1, classes // size)) % classes
-    return {
-        name: _rounded(rng.normal(size=(size, *map(number, y.shape))))
-        for name, y in typed.outputs.items()
-    }
+    return {name: _rounded(rng.normal(size=(size, *y.shape))) for name, y in typed.outputs.items()}
 
 
 def expect(case: Case, *, train: bool = False) -> Expected:

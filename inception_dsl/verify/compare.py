@@ -15,7 +15,6 @@ from ..analysis.weights import weight_shapes
 from ..ir.typed import TypedUse
 from ..ir.walk import walk_program
 from ..reference.training import Step, unbiased
-from ..types.symbolic import number
 from .bounds import FLOAT64, GRADIENT64, distance, gradient_errors
 from .case import Case, Expected, Place, place, places
 from .observe import Observed
@@ -168,7 +167,7 @@ def _shapes(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
         wanted += [(found.trained, name, y) for name, y in typed.outputs.items()]
     check = Check("shapes", len(wanted))
     for values, name, y in wanted:
-        shape = (size, *map(number, y.shape))
+        shape = (size, *y.shape)
         if name not in values:
             return check._replace(problem=f"there is no output of {name}", place=place(where, name))
         if values[name].shape != shape:

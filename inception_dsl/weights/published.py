@@ -24,7 +24,6 @@ from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications, walk_program
 from ..ops import Activation, Composite, Dense, DepthwiseConv, Dropout, Flatten, Identity, Op, Scale
 from ..passes.checkpoint import Name, published_names, under
-from ..types.symbolic import number
 from .files import place, read_file
 from .hdf5 import read_layers
 from .store import differences
@@ -295,7 +294,7 @@ def _flattened(
                     _flattened(branch, (*here, name), shape, found)
                 shape = None
             elif isinstance(typed.op, Flatten):
-                shape = tuple(number(n) for n in typed.x.shape) if typed.x.rank else shape
+                shape = tuple(typed.x.shape) if typed.x.rank else shape
             elif not isinstance(typed.op, Activation | Dropout | Identity | Scale):
                 if shape is not None and isinstance(typed.op, Dense):
                     found["/".join((*here, "kernel"))] = shape

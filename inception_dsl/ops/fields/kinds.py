@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from ...types import expression
 from ...types.expression import Expression
 from ...types.prose import Prose
-from ...types.symbolic import Symbolic
 from . import guess
 from .refusal import Checked, did_you_mean, refuse, shown
 
@@ -38,10 +37,10 @@ ID_SCHEMA: Final = {
 
 
 def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """``check``, but an expression or a symbolic value passes."""
+    """``check``, but an expression passes."""
 
     def validate(value: Any) -> Any:
-        if isinstance(value, Expression | Symbolic):
+        if isinstance(value, Expression):
             return value
         if expression.is_expression(value):
             try:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from ...diagnostics.report import Edit
 from ...ir.typed import TypedOp
 from ...ops import BatchNorm, Conv, ConvBn, Dense, DepthwiseConv, Op, SeparableConv
-from ...types.symbolic import number
 from .survey import Case, Check, Found, Survey, Told, field_span
 
 
@@ -31,9 +30,7 @@ def _find(survey: Survey) -> Iterator[Found]:
             and not isinstance(op, ConvBn)
         ):
             continue
-        size = sum(
-            number(w.size) for w in op.weights(typed.x) if w.name.rpartition("/")[2] == "bias"
-        )
+        size = sum(w.size for w in op.weights(typed.x) if w.name.rpartition("/")[2] == "bias")
         yield Found(typed.node.origin, case.context, size, typed)
 
 

@@ -27,7 +27,6 @@ from ...ops import (
     Scale,
     SeparableConv,
 )
-from ...types.symbolic import number
 from .survey import Case, Check, Found, Survey, Told, field_span
 
 WIDER = 2
@@ -46,7 +45,7 @@ _KEEPING = (
 def _find(survey: Survey) -> Iterator[Found]:
     program = survey.typed.program
     for case, typed in survey.layers(MaxPool, AvgPool):
-        before, after = number(typed.x.positions()), number(typed.y.positions())
+        before, after = typed.x.positions(), typed.y.positions()
         image = program.kind == "network" and typed.x == program.input
         if (
             case.context.forked
@@ -56,12 +55,8 @@ def _find(survey: Survey) -> Iterator[Found]:
         ):
             continue
         step = _next(case)
-        if step is not None and number(step.runs[0].typed.y.channels) >= WIDER * number(
-            typed.y.channels
-        ):
-            yield Found(
-                typed.node.origin, case.context, before * number(typed.x.channels), (typed, step)
-            )
+        if step is not None and step.runs[0].typed.y.channels >= WIDER * (typed.y.channels):
+            yield Found(typed.node.origin, case.context, before * typed.x.channels, (typed, step))
 
 
 def _next(case: Case) -> TypedStep | None:

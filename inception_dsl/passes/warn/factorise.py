@@ -17,7 +17,6 @@ from ...analysis.cost import price
 from ...ir.typed import TypedOp
 from ...ops import Conv, ConvBn
 from ...ops.base import axes
-from ...types.symbolic import Dim, number
 from .survey import Check, Found, Survey, Told, field_span
 
 SHARE = 20
@@ -55,7 +54,7 @@ def _saving(typed: TypedOp) -> Saving | None:
     steps = {*axes(op.stride, 2, "stride"), *axes(op.dilation, 2, "dilation")}
     if kernel < 5 or rest != [kernel] or steps != {1} or y.positions() == 1:
         return None
-    before, after = number(x.channels), number(y.channels)
+    before, after = x.channels, y.channels
     between = max(1, round(math.sqrt(before * after)))
     (high, wide), (to_high, to_wide) = map(_numbers, (x.spatial, y.spatial))
     end = to_high * to_wide
@@ -67,8 +66,8 @@ def _saving(typed: TypedOp) -> Saving | None:
     return Saving(typed, kernel, price(typed)[1], factorised, between)
 
 
-def _numbers(spatial: tuple[Dim, ...]) -> tuple[int, int]:
-    high, wide = (number(n) for n in spatial)
+def _numbers(spatial: tuple[int, ...]) -> tuple[int, int]:
+    high, wide = spatial
     return high, wide
 
 

@@ -15,7 +15,6 @@ from ...ir.program import Origin
 from ...ir.typed import TypedFork, TypedOp, TypedUse
 from ...ops import ZeroPad
 from ...ops.base import Windowed
-from ...types.symbolic import number
 from ...types.tensor import ShapeError
 from ...types.window import Window
 from .survey import Check, Context, Found, Steps, Survey, Told, field_span
@@ -83,9 +82,9 @@ def _lost(typed: TypedOp, zeros: tuple[int, ...]) -> tuple[tuple[int, ...], tupl
     ends, gaps = [], []
     axes = zip(op.windows(typed.x.rank), typed.x.spatial, typed.y.spatial, zeros, strict=True)
     for window, size, outputs, padding in axes:
-        ends.append(_end(window, number(size), number(outputs), padding))
+        ends.append(_end(window, size, outputs, padding))
         apart = window.stride - window.kernel if window.dilation == 1 else 0
-        gaps.append((number(outputs) - 1) * max(0, apart))
+        gaps.append((outputs - 1) * max(0, apart))
     return (tuple(ends), tuple(gaps)) if any(ends) or any(gaps) else None
 
 
@@ -184,7 +183,7 @@ def _tell(survey: Survey, found: list[Found]) -> Told:
     loss: Loss = found[0].data
     typed = loss.layers[0][0]
     assert isinstance(typed.op, Windowed)
-    sizes = [number(n) for n in typed.x.spatial]
+    sizes = list(typed.x.spatial)
     lost = [
         _words(*one) for one in zip(_AXES[len(sizes)], sizes, loss.ends, loss.gaps, strict=True)
     ]
@@ -222,13 +221,13 @@ def _help(survey: Survey, typed: TypedOp, loss: Loss) -> str:
     if any(loss.gaps):
         return "a `kernel_size` of at least the stride reads everything"
     windows = typed.op.windows(typed.x.rank)
-    sizes = [number(n) for n in typed.x.spatial]
+    sizes = list(typed.x.spatial)
     here = _around(sizes, loss.ends, lambda axis, n: _fits(windows[axis], n))
     layers = _unwound(loss.before)
     program = survey.typed.program
     there = ""
     if layers:
-        start = [number(n) for n in program.input.spatial]
+        start = list(program.input.spatial)
         there = _around(
             start, loss.ends, lambda axis, n: _fits(windows[axis], _after(layers, axis, n))
         )
@@ -258,7 +257,7 @@ def _fits(window: Window, size: int | None) -> bool:
     if size is None or size < 1:
         return False
     try:
-        return not _end(window, size, number(window.output(size)))
+        return not _end(window, size, window.output(size))
     except ShapeError:
         return False
 
@@ -281,7 +280,7 @@ def _after(layers: list[TypedOp], axis: int, size: int) -> int | None:
             size += sum(typed.op.pads(typed.x.rank)[axis])
         elif isinstance(typed.op, Windowed):
             try:
-                size = number(typed.op.windows(typed.x.rank)[axis].output(size))
+                size = typed.op.windows(typed.x.rank)[axis].output(size)
             except ShapeError:
                 return None
         else:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedUse
 from ...ops import Identity, Scale
-from ...types.symbolic import number
 from .survey import Check, Found, Survey, Told
 
 FILTERS = 1_000
@@ -23,7 +22,7 @@ def _find(survey: Survey) -> Iterator[Found]:
         if (
             not isinstance(fork, TypedFork)
             or fork.node.merge != "add"
-            or number(fork.y.channels) <= FILTERS
+            or fork.y.channels <= FILTERS
         ):
             continue
         residuals = [(name, chain) for name, chain in fork.branches if not _shortcut(chain)]
@@ -31,7 +30,7 @@ def _find(survey: Survey) -> Iterator[Found]:
             continue
         bare = [name for name, chain in residuals if not _scaled(chain, scaled)]
         if bare:
-            yield Found(fork.node.origin, case.context, number(fork.y.channels), (fork, bare[0]))
+            yield Found(fork.node.origin, case.context, fork.y.channels, (fork, bare[0]))
 
 
 def _shortcut(chain: TypedChain) -> bool:

@@ -1,0 +1,187 @@
+"""The definitions that a program needs: its blocks, each with all of its uses, and the top."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..ir.program import Block
+from ..ir.typed import TypedChain, TypedProgram, TypedUse
+from ..ir.walk import uses_of
+from ..types.terms import Symbol, Term, of
+from .frames import IN_CHANNELS, Frame, Row, SplitError
+from .runs import counts
+from .sites import ChainSite, chain
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A block that is printed once: what its symbols are, and its chain in every instance.
+
+    An instance is the block with one set of arguments on one input. ``instances`` are uses, one for each.
+    """
+
+    block: Block
+    rank: int
+    instances: tuple[TypedUse, ...]
+    channels: Symbol
+    parameters: Mapping[str, Symbol]
+    plan: Definitions
+
+    @cached_property
+    def frame(self) -> Frame:
+        names = {
+            IN_CHANNELS: of(self.channels),
+            **{name: of(symbol) for name, symbol in self.parameters.items()},
+        }
+        rows = []
+        for number, use in enumerate(self.instances):
+            values = {symbol: use.arguments[name] for name, symbol in self.parameters.items()}
+            rows.append(Row({self.channels: use.x.channels, **values}, number))
+        return Frame(names, tuple(rows), sized=False)
+
+    @cached_property
+    def chain(self) -> ChainSite:
+        bodies = tuple(use.body for use in self.instances)
+        return chain(self.frame, self.block.chain, bodies, of(self.channels), self.plan)
+
+    @cached_property
+    def _numbers(self) -> Mapping[int, int]:
+        return {id(use.body): number for number, use in enumerate(self.instances)}
+
+    def instance(self, use: TypedUse) -> int:
+        """Which instance a use is."""
+        return self._numbers[id(use.body)]
+
+    def holds(self, use: TypedUse) -> bool:
+        """Whether a use is an instance of this definition."""
+        return id(use.body) in self._numbers
+
+    def split(self) -> tuple[Definition, ...]:
+        """Definitions that share the instances, for where they cannot be written once."""
+        groups: dict[Any, list[TypedUse]] = {}
+        for use in self.instances:
+            groups.setdefault(tuple(counts(use.body)), []).append(use)
+        if len(self.instances) == 1:  # no parameter can be an argument; all is written out
+            return (dataclasses.replace(self, parameters={}),)
+        parts = list(groups.values()) if len(groups) > 1 else [[use] for use in self.instances]
+        return tuple(dataclasses.replace(self, instances=tuple(part)) for part in parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Top:
+    """What is printed once at the top: the sections of a network, or the chain of a block that is built alone.
+
+    ``symbols`` maps ``in_channels`` and the arguments of the network (``classes``) or block to symbols. ``heads`` are
+    the auxiliary heads in the network's frame.
+    """
+
+    symbols: Mapping[str, Symbol]
+    sections: Mapping[str, ChainSite]
+    heads: Mapping[str, ChainSite]
+
+
+class Definitions:
+    """The definitions that a typed program needs, in an order in which each only uses earlier ones; and the top.
+
+    ``found`` are the definitions of a block at a rank: one, unless its uses differ in more than numbers.
+    """
+
+    def __init__(self, typed: TypedProgram) -> None:
+        self.typed = typed
+        self.found: dict[tuple[str, int], tuple[Definition, ...]] = {}
+        chains = [*typed.sections.values(), *(chain for _, chain in typed.heads)]
+        uses: dict[tuple[str, int], dict[int, TypedUse]] = {}
+        for found in chains:
+            self._collect(found, uses)
+        for key in uses:
+            self._define(key, uses)
+
+    def _collect(self, chain: TypedChain, uses: dict[tuple[str, int], dict[int, TypedUse]]) -> None:
+        for use in uses_of(chain):
+            bodies = uses.setdefault((use.node.block, use.x.rank), {})
+            if id(use.body) not in bodies:
+                bodies[id(use.body)] = use
+                self._collect(use.body, uses)
+
+    def _define(
+        self, key: tuple[str, int], uses: Mapping[tuple[str, int], Mapping[int, TypedUse]]
+    ) -> None:
+        if key in self.found:
+            return
+        instances = tuple(uses[key].values())
+        for use in instances:
+            for inner in uses_of(use.body):
+                self._define((inner.node.block, inner.x.rank), uses)
+        block = self.typed.program.blocks[key[0]]
+        parameters = {name: Symbol(named(name), kind) for name, kind in block.parameters.items()}
+        whole = Definition(block, key[1], instances, Symbol(IN_CHANNELS), parameters, self)
+        self.found[key] = tuple(_traceable(whole))
+
+    def __iter__(self) -> Iterator[Definition]:
+        return (definition for found in self.found.values() for definition in found)
+
+    def of(self, typed: tuple[TypedUse, ...]) -> Definition:
+        """The definition that a use needs in all of its rows; raises :class:`SplitError` where there are several."""
+        found = self.found[typed[0].node.block, typed[0].x.rank]
+        for definition in found:
+            if all(map(definition.holds, typed)):
+                return definition
+        raise SplitError(typed[0].node)
+
+    @cached_property
+    def top(self) -> Top:
+        """The top, in frames of one row."""
+        program = self.typed.program
+        kinds = {name: type(value).__name__ for name, value in program.values.items()}
+        symbols = {name: Symbol(named(name), kind) for name, kind in kinds.items()}
+        symbols[IN_CHANNELS] = Symbol(IN_CHANNELS)
+        values = {**program.values, IN_CHANNELS: program.input.channels}
+        rows = (Row({symbol: values[name] for name, symbol in symbols.items()}, 0),)
+        names: dict[str, Term | None] = {name: of(symbol) for name, symbol in symbols.items()}
+        frame = Frame(names, rows, sized=True)
+        x: Term | None = of(symbols[IN_CHANNELS])
+        sections: dict[str, ChainSite] = {}
+        after: dict[str, Term | None] = {}
+        for name, nodes in program.sections.items():
+            sections[name] = found = chain(frame, nodes, (self.typed.sections[name],), x, self)
+            after |= {step.node.segments[-1]: step.y for step in found.steps if step.node.segments}
+            x = found.y
+        heads = {}
+        for head, typed in self.typed.heads:
+            start = after[head.after]
+            inner = Frame({**names, IN_CHANNELS: start}, rows, sized=True)
+            heads[head.name] = chain(inner, head.chain, (typed,), start, self)
+        return Top(symbols, sections, heads)
+
+    def own_head(self, name: str) -> tuple[Mapping[str, Symbol], ChainSite]:
+        """An auxiliary head in a frame of its own: its symbols, and its chain."""
+        head, typed = next((head, typed) for head, typed in self.typed.heads if head.name == name)
+        program = self.typed.program
+        symbols = {
+            key: Symbol(named(key), type(value).__name__) for key, value in program.values.items()
+        }
+        symbols[IN_CHANNELS] = channels = Symbol(IN_CHANNELS)
+        values = {**program.values, IN_CHANNELS: typed.x.channels}
+        rows = (Row({symbol: values[key] for key, symbol in symbols.items()}, 0),)
+        frame = Frame({key: of(symbol) for key, symbol in symbols.items()}, rows, sized=True)
+        return symbols, chain(frame, head.chain, (typed,), of(channels), self)
+
+
+def _traceable(definition: Definition) -> Iterator[Definition]:
+    """A definition, or those that it has to be split into, as its uses differ in rank or in what they use."""
+    try:
+        definition.chain  # noqa: B018
+    except SplitError:
+        for part in definition.split():
+            yield from _traceable(part)
+    else:
+        yield definition
+
+
+def named(parameter: str) -> str:
+    """What generated code calls a parameter."""
+    return "num_classes" if parameter == "classes" else parameter

@@ -1,0 +1,98 @@
+"""Frames and slots: the values that something has in every use, and what may say them.
+
+A block is printed once, however often it is used. A frame is where it is printed: its symbols, and their values in every
+use. A slot is a value that is printed there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..types.expression import Expression
+from ..types.terms import Symbol, Term, constant, explain, of
+
+IN_CHANNELS = "in_channels"
+
+
+UNKNOWN = of(Symbol("unknown"))
+"""What explains channels that must not be printed, as they may differ between repetitions."""
+
+
+class SplitError(Exception):
+    """A block cannot be written once for all of its uses."""
+
+
+class Row(NamedTuple):
+    """One use of what is written once: the value of every symbol, and which instance of the definition it is."""
+
+    values: Mapping[Symbol, Any]
+    instance: int
+
+
+class Slot(NamedTuple):
+    """A value to print: what it is in every row of its frame, the term that may say so, and what to call it.
+
+    ``sized``: it follows from spatial sizes, so that a block that may be used at other sizes takes it as an argument.
+    """
+
+    frame: Frame
+    values: tuple[Any, ...]
+    term: Term | None
+    hint: str
+    sized: bool = False
+
+    def all(self, value: Any) -> bool:
+        """Whether the value is ``value`` in every row."""
+        return all(v == value for v in self.values)
+
+    @property
+    def same(self) -> bool:
+        """Whether the value is the same in every row."""
+        return all(v == self.values[0] and type(v) is type(self.values[0]) for v in self.values)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Where something is written once. ``names`` maps what expressions may read to terms; ``rows`` are the uses.
+
+    ``sized`` says that the spatial sizes are those of one input, so that they may be written out as numbers.
+    """
+
+    names: Mapping[str, Term | None]
+    rows: tuple[Row, ...]
+    sized: bool
+
+    def slot(self, values: tuple[Any, ...], written: Any, hint: str) -> Slot:
+        """The slot of a value that a spec writes as ``written``: an expression, or what it is in every row."""
+        return Slot(self, values, self.term(written), hint)
+
+    def fixed(self, value: Any, hint: str = "value") -> Slot:
+        """The slot of a value that is the same everywhere."""
+        return Slot(self, (value,) * len(self.rows), self.term(value), hint)
+
+    def term(self, written: Any) -> Term | None:
+        """The term of what a spec writes."""
+        if isinstance(written, Expression):
+            return explain(written, self.names)
+        plain = isinstance(written, int | float) and not isinstance(written, bool)
+        return constant(written) if plain else None
+
+    def holds(self, term: Term | None, values: tuple[Any, ...]) -> bool:
+        """Whether ``term`` gives these values, row by row."""
+        return term is not None and all(
+            _gives(term, r.values, v) for r, v in zip(self.rows, values, strict=True)
+        )
+
+    def held(self, term: Term | None, values: tuple[Any, ...]) -> Term | None:
+        """``term`` where it gives these values."""
+        return term if self.holds(term, values) else None
+
+
+def _gives(term: Term, values: Mapping[Symbol, Any], wanted: Any) -> bool:
+    try:
+        found = term.evaluate(values)
+    except (ArithmeticError, KeyError, TypeError):
+        return False
+    return bool(found == wanted) and isinstance(found, bool) == isinstance(wanted, bool)

@@ -1,0 +1,149 @@
+"""A layer that is written once, with its op and types in every use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..ir.program import OpNode
+from ..ir.typed import TypedOp
+from ..ops import Composite, Op, Windowed, ZeroPad, attribute_names
+from ..types.expression import Expression
+from ..types.tensor import TensorType
+from ..types.terms import Term, Traced, constant, divide, multiply, term_of
+from .frames import IN_CHANNELS, Frame, Slot
+
+
+@dataclass(frozen=True, eq=False)
+class LayerSite:
+    """A layer, with its op and types in every row. ``x`` and ``y`` explain the channels before and after it."""
+
+    frame: Frame
+    node: OpNode
+    typed: tuple[TypedOp, ...]
+    x: Term | None
+
+    @property
+    def op(self) -> Op:
+        """The op in the first row, for what is the same in all."""
+        return self.typed[0].op
+
+    @property
+    def rank(self) -> int:
+        return self.typed[0].x.rank
+
+    @property
+    def channels(self) -> Slot:
+        """The channels of the input."""
+        values = tuple(t.x.channels for t in self.typed)
+        hint = IN_CHANNELS if self.rank else "in_features"
+        return Slot(self.frame, values, self.x, hint, self.x is None)
+
+    @property
+    def out_channels(self) -> Slot:
+        """The channels of the output."""
+        return Slot(self.frame, tuple(t.y.channels for t in self.typed), self.y, "out_channels")
+
+    def slot(self, field: str) -> Slot:
+        """An attribute, such as ``filters``; ``batch_norm.epsilon`` is one of a mapping."""
+        written: Any = self.node.op
+        values: tuple[Any, ...] = tuple(t.op for t in self.typed)
+        for part in field.split("."):
+            written = getattr(written, part)
+            values = tuple(getattr(v, part) for v in values)
+        return self.frame.slot(values, written, field.rpartition(".")[2])
+
+    def axis(self, field: str, axis: int) -> Slot:
+        """An attribute of windows (``kernel``, ``stride``, ``dilation``) on one axis."""
+        own = "kernel_size" if field == "kernel" else field
+        written = getattr(self.node.op, own, 1)
+        if isinstance(written, tuple):
+            written = written[axis] if axis < len(written) else None
+        values = tuple(getattr(windows[axis], field) for windows in self.windows())
+        return self.frame.slot(values, written, own)
+
+    def each(self, field: str, axis: int, values: tuple[Any, ...]) -> Slot:
+        """An attribute that is one number, or one for each axis: what it is on one axis."""
+        written = getattr(self.node.op, field)
+        if isinstance(written, tuple):
+            written = written[axis] if axis < len(written) else None
+        return self.frame.slot(values, written, field)
+
+    def pads(self) -> tuple[tuple[tuple[int, int], ...] | None, ...]:
+        """For every row: the pixels of padding on each axis, or nothing where they depend on the size."""
+        found = []
+        for windows in self.windows():
+            sides = tuple(window.constant_pads for window in windows)
+            found.append(None if None in sides else sides)
+        return tuple(found)
+
+    def pad(self, axis: int, side: int, values: tuple[int, ...]) -> Slot:
+        """The padding on one side of an axis, as the spec writes it, or as ``same`` of an odd window gives it."""
+        op = self.node.op
+        assert isinstance(op, Windowed | ZeroPad)
+        written = op.padding
+        if isinstance(written, tuple):
+            written = written[axis] if axis < len(written) else None
+            written = written[side] if isinstance(written, tuple) else written
+        terms = [self.frame.term(written)]
+        if isinstance(self.node.op, Windowed):
+            half = divide(self.axis("kernel", axis).term, constant(2))
+            terms += [half, multiply(self.axis("dilation", axis).term, half)]
+        term = next((t for t in terms if self.frame.holds(t, values)), None)
+        return Slot(self.frame, values, term, "padding")
+
+    def parts(self) -> Iterator[tuple[str, LayerSite]]:
+        """The parts of a composite op as layers of their own, each with its segment."""
+        inputs, x = tuple(t.x for t in self.typed), self.x
+        for index, (segment, written) in enumerate(_parts(self.node.op)):
+            node = self.node._replace(op=written)
+            typed = []
+            for whole, before in zip(self.typed, inputs, strict=True):
+                op = _parts(whole.op)[index][1]
+                typed.append(TypedOp(node, op, before, op.infer(before)))
+            part = LayerSite(self.frame, node, tuple(typed), x)
+            yield segment, part
+            inputs, x = tuple(t.y for t in typed), part.y
+
+    def windows(self) -> tuple[Any, ...]:
+        """The windows of every row, one for each axis."""
+        ops = [(t.op, t.x.rank) for t in self.typed]
+        return tuple(op.windows(rank) for op, rank in ops if isinstance(op, Windowed))
+
+    def every(self, field: str, value: Any) -> bool:
+        """Whether an attribute is ``value`` in every row."""
+        return all(getattr(t.op, field) == value for t in self.typed)
+
+    @cached_property
+    def y(self) -> Term | None:
+        """What explains the channels of the output, by the op's own shape rule."""
+        values = tuple(t.y.channels for t in self.typed)
+        first = self.typed[0]
+        spatial: tuple[int, ...] = first.x.spatial
+        if (
+            not self.frame.sized
+            and first.y.rank < first.x.rank
+            and not all(t.x.positions() == 1 for t in self.typed)
+        ):
+            spatial = tuple(Traced(n, None) for n in spatial)
+        channels = Traced(first.x.channels, self.x)
+        found = self._traced().infer(TensorType(spatial, channels)).channels
+        return self.frame.held(term_of(found), values)
+
+    def _traced(self) -> Op:
+        """The first row's op, whose whole numbers carry the terms that the spec writes."""
+        own = self.node.op
+        written = {k: getattr(own, k) for k in attribute_names(type(own))}
+        traced = {
+            k: Traced(getattr(self.op, k), self.frame.term(v))
+            for k, v in written.items()
+            if isinstance(v, Expression) and type(getattr(self.op, k)) is int
+        }
+        return self.op.model_copy(update=traced) if traced else self.op
+
+
+def _parts(op: Op) -> tuple[tuple[str, Op], ...]:
+    assert isinstance(op, Composite)
+    return op.parts()

@@ -1,0 +1,51 @@
+"""Terms as Python source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .terms import Apply, Symbol, Term
+
+
+def spell(term: Term, names: Mapping[Symbol, str]) -> str:
+    """``term`` as a Python expression, without needless outer parentheses."""
+    match term.parts:
+        case ((Apply() as atom, 1),) if not term.constant:
+            return _atom(atom, names, outer=True)
+    return _text(term, names)
+
+
+def _text(term: Term, names: Mapping[Symbol, str]) -> str:
+    words: list[str] = []
+    for atom, factor in term.parts:
+        size = abs(factor)
+        name = names[atom] if isinstance(atom, Symbol) else _atom(atom, names)
+        text = name if size == 1 else f"{size} * {name}"
+        if not words:
+            words.append(text if factor > 0 else f"-{text}")
+        else:
+            words.append(f"+ {text}" if factor > 0 else f"- {text}")
+    if term.constant or not words:
+        sign = "-" if term.constant < 0 else "+"
+        words.append(f"{sign} {abs(term.constant)!r}" if words else repr(term.constant))
+    return " ".join(words)
+
+
+def _atom(atom: Apply, names: Mapping[Symbol, str], *, outer: bool = False) -> str:
+    if atom.function in ("min", "max"):
+        return f"{atom.function}({', '.join(spell(a, names) for a in atom.arguments)})"
+    texts = [tight(argument, names) for argument in atom.arguments]
+    if atom.function == "*":
+        texts.sort()
+    text = f" {atom.function} ".join(texts)
+    return text if outer else f"({text})"
+
+
+def tight(term: Term, names: Mapping[Symbol, str]) -> str:
+    """The expression in parentheses unless it is a single name, number or call."""
+    match term.parts:
+        case ((atom, 1),) if not term.constant:
+            return names[atom] if isinstance(atom, Symbol) else _atom(atom, names)
+        case () if term.constant >= 0:
+            return repr(term.constant)
+    return f"({_text(term, names)})"
