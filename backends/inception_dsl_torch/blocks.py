@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from inception_dsl.backend import (
     Argument,
+    AuxHead,
     ChainSite,
     Code,
     Definition,
@@ -17,18 +18,11 @@ from inception_dsl.backend import (
     Names,
     Row,
     Scope,
-    SplitError,
     StepSite,
     Symbol,
-    bullets,
-    citation,
     class_name,
-    deviations,
-    docstring,
-    headline,
     layout,
     scope_of,
-    shapes,
     signature,
 )
 
@@ -36,8 +30,6 @@ from .build import ClassBody, place_of, statements
 from .modules import Shared, Written, sequence
 from .places import Held, Place
 from .reserved import READ_BY_INIT
-
-MOST = 10  # shapes in the documentation of a block
 
 
 class ClassView(NamedTuple):
@@ -96,54 +88,27 @@ class Draft:
 def write_blocks(shared: Shared, names: Names) -> list[Draft]:
     """The classes of all definitions, each after those that it uses."""
     drafts = []
-    for definition in shared.plan:
-        for part, draft in written(definition, shared):
-            name = names.unique(class_name(part.block.id))
-            made = Written(name, part, draft.arguments, draft.places)
-            shared.written |= {id(use.body): made for use in part.instances}
-            drafts.append(replace(draft, name=name))
+
+    def write(definition: Definition) -> Draft:
+        return block_class(definition, shared)
+
+    for definition, draft in shared.plan.written(write, shared.helpers):
+        name = names.unique(class_name(definition.block.id))
+        made = Written(name, definition, draft.arguments, draft.places)
+        shared.written |= {id(use.body): made for use in definition.instances}
+        drafts.append(replace(draft, name=name))
     return drafts
 
 
-def written(definition: Definition, shared: Shared) -> list[tuple[Definition, Draft]]:
-    """The class of a definition, or those of the parts that it has to be split into."""
-    state = shared.helpers.state()
-    try:
-        return [(definition, block_class("", definition, shared))]
-    except SplitError:
-        shared.helpers.restore(state)
-    return [found for part in definition.split() for found in written(part, shared)]
-
-
-def block_class(name: str, definition: Definition, shared: Shared) -> Draft:
-    """The class of a block."""
-    about = definition.block.about
-    notes = (*about.deviations, *deviations(definition.block.chain))
-    doc = docstring(
-        headline(about, definition.block.id),
-        about.description,
-        citation(about),
-        bullets("Notes:", notes, indent=4),
-        uses_note(definition),
-        indent=4,
-    )
+def block_class(definition: Definition, shared: Shared) -> Draft:
+    """The class of a block, which has no name yet."""
     scope = scope_of(definition, reserved(definition.parameters.values()), channels=True)
-    return make_class(name, definition.chain, scope, {}, doc, shared)
+    return make_class("", definition.chain, scope, {}, shared.plan.block_doc(definition), shared)
 
 
 def reserved(symbols: Iterable[Symbol]) -> set[str]:
     """The names that arguments must not have: what ``__init__`` reads, and those that a class may have."""
     return {*READ_BY_INIT, *(s.hint for s in symbols if s.hint[:1].isupper())}
-
-
-def uses_note(definition: Definition) -> str:
-    """The shapes before and after a block at its uses."""
-    lines = shapes(dict.fromkeys((use.x, use.y) for use in definition.instances))
-    if len(lines) == 1:
-        spatial = " (height x width x channels)" if definition.rank == 2 else ""
-        return f"Shape: {lines[0]}{spatial}."
-    more = [f"and {len(lines) - MOST} more"] if len(lines) > MOST else []
-    return "Shapes:\n" + "\n".join(f"    {line}" for line in [*lines[:MOST], *more])
 
 
 def make_class(
@@ -173,43 +138,35 @@ def is_numbered(step: StepSite) -> bool:
     return all(segment.isdigit() for segment in step.node.segments)
 
 
-def top_scope(plan: Definitions, taken: Iterable[str], *, given: bool) -> Scope:
-    """The scope of the class at the top; ``given`` says that its arguments are those that are read."""
-    rows = next(iter(plan.top.sections.values())).frame.rows
-    return own_scope(plan.top.symbols, rows, taken, given=given)
+def top_scope(definitions: Definitions, taken: Iterable[str]) -> Scope:
+    """The scope of the class at the top."""
+    top = definitions.top
+    rows = next(iter(top.sections.values())).frame.rows
+    return own_scope(top.symbols, rows, taken)
 
 
-def own_scope(
-    symbols: Mapping[str, Symbol], rows: tuple[Row, ...], taken: Iterable[str], *, given: bool
-) -> Scope:
+def own_scope(symbols: Mapping[str, Symbol], rows: tuple[Row, ...], taken: Iterable[str]) -> Scope:
     """A scope that is used once."""
     names = Names({*taken, *reserved(symbols.values()), "in_channels"})
     known = {symbols["in_channels"]: Code("in_channels")}
     for name, symbol in symbols.items():
         if name != "in_channels":
             known[symbol] = Code(names.unique(symbol.hint, f"{symbol.hint}_"))
-    return Scope(names, known, frozenset(known if given else ()), rows)
+    return Scope(names, known, frozenset(known), rows)
 
 
-def head_class(name: str, head: str, doc: Code, shared: Shared) -> Draft:
+def head_class(name: str, head: AuxHead, shared: Shared) -> Draft:
     """The class of an auxiliary head that is written in place."""
-    symbols, chain = shared.plan.own_head(head)
-    scope = own_scope(symbols, chain.frame.rows, (), given=True)
-    return replace(make_class(name, chain, scope, {}, doc, shared), symbols=symbols)
+    symbols, chain = shared.plan.definitions.own_head(head.name)
+    scope = own_scope(symbols, chain.frame.rows, ())
+    draft = make_class(name, chain, scope, {}, shared.plan.head_doc(head), shared)
+    return replace(draft, symbols=symbols)
 
 
 def alone(shared: Shared) -> Draft:
     """The class of a block that is built alone."""
-    typed = shared.plan.typed
-    program = typed.program
-    chain = shared.plan.top.sections["steps"]
-    pairs = shapes([(program.input, typed.y)])
-    doc = docstring(
-        headline(program.about, program.id),
-        bullets("Notes:", deviations(program.sections["steps"]), indent=4),
-        f"Shape: {pairs[0]}.",
-        indent=4,
-    )
-    scope = top_scope(shared.plan, (), given=True)
-    values = scope.rows[0].values
-    return make_class(class_name(program.id), chain, scope, values, doc, shared)
+    plan = shared.plan
+    chain = plan.definitions.top.sections["steps"]
+    scope = top_scope(plan.definitions, ())
+    values, name = scope.rows[0].values, class_name(plan.typed.program.id)
+    return make_class(name, chain, scope, values, plan.alone_doc(), shared)

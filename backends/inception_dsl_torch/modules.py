@@ -9,10 +9,10 @@ from typing import NamedTuple, TypeAlias
 from inception_dsl.backend import (
     Argument,
     Definition,
-    Definitions,
     Expression,
     Item,
     LayerSite,
+    ModulePlan,
     Part,
     Repeated,
     Scope,
@@ -67,7 +67,7 @@ class Items(NamedTuple):
 class Shared:
     """What all classes of a file have in common. ``written`` are the classes, by the bodies of their instances."""
 
-    plan: Definitions
+    plan: ModulePlan
     helpers: Helpers
     written: dict[int, Written] = field(default_factory=dict)
 

@@ -10,14 +10,13 @@ from inception_dsl.backend import (
     Code,
     Expression,
     Names,
-    Prose,
     Slot,
     Symbol,
+    Tap,
     UseSite,
     call,
     class_name,
     docstring,
-    headline,
     layout,
     rows,
     signature,
@@ -25,7 +24,6 @@ from inception_dsl.backend import (
 
 from .blocks import Draft, head_class, top_scope
 from .build import Attribute, ClassBody, Line, branch_names, place_of, statements
-from .class_doc import class_doc
 from .modules import Shared, sequence
 from .places import Held, Key, Place
 from .reserved import FORBIDDEN
@@ -33,17 +31,16 @@ from .size_check import size_check
 from .training import TrainingView, training
 
 
-class Tap(NamedTuple):
-    """An output in the middle of the network, and whether it is an auxiliary head's.
+class Variable(NamedTuple):
+    """What ``forward`` calls a tap (and the module of a head), as its own name may be taken there."""
 
-    ``variable`` is what ``forward`` calls it (and the module of a head), as its own name may mean
-    something else there.
-    """
-
-    name: str
-    after: str
-    auxiliary: bool
+    tap: Tap
     variable: str
+
+    @property
+    def auxiliary(self) -> bool:
+        """Whether it is the output of an auxiliary head."""
+        return self.tap.head is not None
 
 
 class NetworkView(NamedTuple):
@@ -77,10 +74,10 @@ class Network:
 
     def __init__(self, shared: Shared, names: Names) -> None:
         self.shared, self.names, self.plan = shared, names, shared.plan
-        self.top, self.typed = shared.plan.top, shared.plan.typed
+        self.top, self.typed = shared.plan.definitions.top, shared.plan.typed
         self.program = self.typed.program
         chains = tuple(self.top.sections.values())
-        scope = top_scope(shared.plan, ("aux_logits", "init_weights"), given=True)
+        scope = top_scope(shared.plan.definitions, ("aux_logits", "init_weights"))
         self.body = ClassBody(shared, scope, chains, commented=True)
         self.body.saved["num_classes"] = "num_classes"
         self.taps = self._taps()
@@ -94,23 +91,26 @@ class Network:
         self.result = self.section("head", self.top.sections["head"], "x")
         shared.helpers.needs("Tensor", *(("NamedTuple",) if self.taps else ()))
         self.outputs = names.unique(f"{class_name(self.program.id)}Outputs") if self.taps else ""
-        self.training = training(self.typed, self.outputs)
+        self.training = training(self.plan, self.outputs)
         shared.helpers.needs(*self.training.needs)
 
-    def _taps(self) -> list[Tap]:
+    def _taps(self) -> list[Variable]:
         taps = []
-        for head in self.program.aux_heads:
-            wanted = [head.name] * (head.name not in FORBIDDEN)
-            variable = self.body.names.unique(*wanted, f"{head.name}_head")
-            taps.append(Tap(head.name, head.after, True, variable))
+        for tap in self.plan.taps:
+            if tap.head is not None:
+                wanted = [tap.name] * (tap.name not in FORBIDDEN)
+                variable = self.body.names.unique(*wanted, f"{tap.name}_head")
+                taps.append(Variable(tap, variable))
         branches = (n for chain in self.top.sections.values() for n in branch_names(chain))
-        local = Names({*FORBIDDEN, *(tap.variable for tap in taps), *branches})
-        for name, after in self.program.outputs.items():
-            taps.append(Tap(name, after, False, local.unique(name, f"{name}_output")))
-        return taps
+        local = Names({*FORBIDDEN, *(found.variable for found in taps), *branches})
+        outputs = [tap for tap in self.plan.taps if tap.head is None]
+        return [
+            *taps,
+            *(Variable(tap, local.unique(tap.name, f"{tap.name}_output")) for tap in outputs),
+        ]
 
     @property
-    def auxiliary(self) -> list[Tap]:
+    def auxiliary(self) -> list[Variable]:
         return [tap for tap in self.taps if tap.auxiliary]
 
     @property
@@ -134,10 +134,10 @@ class Network:
         first = self.auxiliary[0].variable if self.auxiliary else ""
         return NetworkView(
             name=Code(name),
-            doc=class_doc(self.typed, self.reads_classes, [a.name for a in self.parameters]),
+            doc=self.plan.network_doc(self.documented(init)),
             head=self.signature(init),
             setup=self.setup(init),
-            smallest=size_check(self.typed, first),
+            smallest=size_check(self.plan, first),
             features=tuple(self.features(self.after_body)),
             features_doc=docstring(
                 f"Features before the head: {self.features_shape()} for the spec's input.", indent=8
@@ -153,6 +153,21 @@ class Network:
             outputs=tuple(Code(f"    {field}") for field in self.fields()),
             training=self.training,
         )
+
+    def documented(self, init: bool) -> list[str]:
+        """A line for each argument."""
+        lines = ["num_classes: Number of classes."] * self.reads_classes
+        lines.append("in_channels: Channels of the input.")
+        lines += [f"{a.name}: Parameter of the network." for a in self.parameters]
+        if self.auxiliary:
+            lines.append(
+                "aux_logits: Whether to build the auxiliary heads; only training uses them."
+            )
+        if init:
+            lines.append(
+                "init_weights: Whether to set the weights as the method of that name does."
+            )
+        return lines
 
     def features_shape(self) -> str:
         chains = [self.typed.sections[s] for s in ("stem", "body")]
@@ -173,12 +188,12 @@ class Network:
             x, place = self.body.step(step, x, "x", ())
             places.append(place)
             for tap in self.taps if name != "head" else ():
-                if step.node.segments and step.node.segments[-1] == tap.after:
+                if step.node.segments and step.node.segments[-1] == tap.tap.after:
                     self.tap(tap, x)
         self.places[name] = tuple(places), ()
         return x
 
-    def tap(self, tap: Tap, x: str) -> None:
+    def tap(self, tap: Variable, x: str) -> None:
         if not tap.auxiliary:
             self.body.forward.append(Line(tap.variable, x))
             return
@@ -188,24 +203,19 @@ class Network:
         value = f"self.{tap.variable}({x}) if {condition} else None"
         self.body.forward.append(Line(tap.variable, value))
 
-    def head_module(self, tap: Tap) -> Expression:
+    def head_module(self, tap: Variable) -> Expression:
         """An auxiliary head as one module: the block it uses, or a class of its own."""
-        chain, scope = self.top.heads[tap.name], self.body.scope
+        chain, scope = self.top.heads[tap.tap.name], self.body.scope
         only = chain.steps[0] if len(chain.steps) == 1 else None
         if only and isinstance(only.site, UseSite) and not (only.repeated or only.node.segments):
             lowered = self.shared.one(only.site, scope)
             place = Place(Held(tap.variable, False), 1, lowered.element)
-            self.places[tap.name] = (place,), ()
+            self.places[tap.tap.name] = (place,), ()
             return lowered.single()
-        head = next(head for head in self.program.aux_heads if head.name == tap.name)
-        about = head.about
-        if not about.title:
-            about = about._replace(title=Prose(f"Auxiliary head {head.name}"))
-        doc = docstring(headline(about, head.name), indent=4)
-        name = self.names.unique(class_name(head.name) + "Head")
-        draft = head_class(name, head.name, doc, self.shared)
+        name = self.names.unique(class_name(tap.tap.name) + "Head")
+        draft = head_class(name, tap.tap.head, self.shared)
         self.classes.append(draft)
-        self.places[tap.name] = draft.places, (tap.variable,)
+        self.places[tap.tap.name] = draft.places, (tap.variable,)
         channels = Slot(chain.frame, (chain.typed[0].x.channels,), chain.x, "in_channels")
         names: dict[Symbol | None, str] = {s: key for key, s in draft.symbols.items()}
         positional, keywords = [], {}
@@ -293,7 +303,7 @@ class Network:
         return [
             "logits: Tensor",
             *(
-                f"{t.name}: {kinds[t.auxiliary]}"
+                f"{t.tap.name}: {kinds[t.auxiliary]}"
                 for t in sorted(self.taps, key=lambda t: t.auxiliary)
             ),
         ]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import Code, TypedProgram, call, class_name, layout, minimum_input
+from inception_dsl.backend import Code, ModulePlan, call, class_name, layout
 
 
-def size_check(typed: TypedProgram, head: str) -> tuple[Code, ...]:
+def size_check(plan: ModulePlan, head: str) -> tuple[Code, ...]:
     """The check of the input's size; ``head`` is the attribute of an auxiliary head, if any."""
-    rank = typed.program.input.rank
-    least, trained = minimum_input(typed), minimum_input(typed, heads=True)
-    if max(trained) == 1:
+    program, smallest = plan.typed.program, plan.smallest
+    if not smallest.checked:
         return ()
+    rank, least, trained = program.input.rank, smallest.inference, smallest.training
     lines = ["        size = tuple(x.shape[2:])"]
-    if len(set(least)) > 1 or len(set(trained)) > 1:
+    if not smallest.even:
         pairs = [f"size[{axis}] < {n}" for axis, n in enumerate(least)]
         lines.append(f"        if {' or '.join(pairs)}:")
         wanted = "x".join(map(str, least))
@@ -24,7 +24,7 @@ def size_check(typed: TypedProgram, head: str) -> tuple[Code, ...]:
     else:
         lines.append(f"        if min(size) < {least[0]}:")
         wanted = "x".join([str(least[0])] * rank)
-    message = f'f"{class_name(typed.program.id)} needs at least {wanted} pixels, got {{size}}"'
+    message = f'f"{class_name(program.id)} needs at least {wanted} pixels, got {{size}}"'
     if len(message) > 72:  # a long name
         message = f'f"needs at least {wanted} pixels, got {{size}}"'
     lines.append(layout("raise ", call("ValueError", message), indent=12))

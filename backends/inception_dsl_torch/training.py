@@ -6,15 +6,14 @@ from typing import NamedTuple
 
 from inception_dsl.backend import (
     Code,
+    Loss,
+    LossTerm,
+    ModulePlan,
     Preprocessing,
-    Program,
-    TensorType,
-    Training,
-    TypedProgram,
+    Start,
     docstring,
     layout,
     literal,
-    recorded,
     signature,
 )
 from inception_dsl.backend import call as call_of
@@ -36,18 +35,14 @@ class TrainingView(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-def training(typed: TypedProgram, outputs: str) -> TrainingView:
+def training(plan: ModulePlan, outputs: str) -> TrainingView:
     """The functions that ``training``, ``aux_heads`` and ``preprocessing`` ask for."""
-    program = typed.program
-    found = program.training
-    init, init_doc = (
-        initial(found, program.input.rank) if found and found.initializer else ((), NOTHING)
-    )
+    program, steps = plan.typed.program, plan.preprocessing
+    init, init_doc = initial(plan.start, program.input.rank) if plan.start else ((), NOTHING)
     loss, loss_head, loss_doc = (
-        loss_function(typed, outputs) if found or program.aux_heads else ((), NOTHING, NOTHING)
+        loss_function(plan, plan.loss, outputs) if plan.loss else ((), NOTHING, NOTHING)
     )
-    steps = program.preprocessing
-    lines, doc = preprocess(steps, program) if steps else ((), NOTHING)
+    lines, doc = preprocess(steps, program.input.rank) if steps else ((), NOTHING)
     needs = ["torch"] if init else []
     needs += ["F", "Tensor"] if loss else []
     if steps:
@@ -56,30 +51,25 @@ def training(typed: TypedProgram, outputs: str) -> TrainingView:
     return TrainingView(init, init_doc, loss, loss_head, loss_doc, lines, doc, tuple(needs))
 
 
-def initial(found: Training, rank: int) -> tuple[tuple[Code, ...], Code]:
+def initial(start: Start, rank: int) -> tuple[tuple[Code, ...], Code]:
     """The body of ``init_weights``."""
-    start = found.initializer
-    assert start is not None
+    found = start.found
     scaled = call_of(
-        f"module.weight.uniform_(-{CUT}, {CUT}).erfinv_().mul_", f"{literal(start.stddev)} * 2**0.5"
+        f"module.weight.uniform_(-{CUT}, {CUT}).erfinv_().mul_", f"{literal(found.stddev)} * 2**0.5"
     )
     inverse = layout("", scaled, indent=16).lstrip()
-    setters, what = {
-        "truncated_normal": (
-            ["# the inverse of the normal distribution between -2 and 2", inverse],
-            f"Truncated normal of standard deviation {start.stddev:g}",
-        ),
-        "glorot_uniform": (["nn.init.xavier_uniform_(module.weight)"], "Glorot (Xavier) uniform"),
-        "he_normal": (
-            ['nn.init.kaiming_normal_(module.weight, nonlinearity="relu")'],
-            "He normal (fan in)",
-        ),
-    }[start.name]
-    bias = (
-        "nn.init.zeros_(module.bias)"
-        if not start.bias
-        else f"nn.init.constant_(module.bias, {literal(start.bias)})"
-    )
+    setters = {
+        # trunc_normal_ takes seconds for Inception-v3, as PyTorch 2.13 draws again what is cut off
+        "truncated_normal": [
+            "# the inverse of the normal distribution between -2 and 2",
+            inverse,
+        ],
+        "glorot_uniform": ["nn.init.xavier_uniform_(module.weight)"],
+        "he_normal": ['nn.init.kaiming_normal_(module.weight, nonlinearity="relu")'],
+    }[found.name]
+    bias = "nn.init.zeros_(module.bias)"
+    if found.bias:
+        bias = f"nn.init.constant_(module.bias, {literal(found.bias)})"
     lines = [
         "for module in self.modules():",
         f"    if isinstance(module, nn.Conv{rank}d | nn.Linear):",
@@ -87,59 +77,50 @@ def initial(found: Training, rank: int) -> tuple[tuple[Code, ...], Code]:
         "        if module.bias is not None:",
         f"            {bias}",
     ]
-    doc = docstring(f"{what}; biases {start.bias:g}.", start.note, indent=8)
+    doc = docstring(start.summary, found.note, indent=8)
     return tuple(Code(f"        {line}") for line in lines), doc
 
 
-def loss_function(typed: TypedProgram, outputs: str) -> tuple[tuple[Code, ...], Code, Code]:
+def loss_function(
+    plan: ModulePlan, loss: Loss, outputs: str
+) -> tuple[tuple[Code, ...], Code, Code]:
     """The body, the signature and the documentation of ``loss``."""
-    program, found = typed.program, typed.program.training
-    smoothing = found.label_smoothing if found else 0.0
-
-    def entropy(value: str, y: TensorType, *, logarithm: bool = False) -> str:
-        value += ".flatten(1)" if y.rank and y.positions() == 1 else ""
-        value += ".clamp(min=1e-30).log()" if logarithm else ""
-        return f"F.cross_entropy({value}, target{f', label_smoothing={literal(smoothing)}' if smoothing else ''})"
-
-    def main(value: str) -> str:
-        return entropy(value, typed.y, logarithm=typed.probabilities)
-
-    lines = []
+    program = plan.typed.program
+    first, *heads = loss.terms
+    lines: list[str] = []
     if not outputs:
-        lines.append(f"return {main('outputs')}")
-    elif not program.aux_heads:
-        lines.append(f"return {main('outputs.logits')}")
+        lines.append(f"return {entropy('outputs', first, loss)}")
+    elif not heads:
+        lines.append(f"return {entropy('outputs.logits', first, loss)}")
     else:
         if not program.outputs:
-            lines += ["if isinstance(outputs, Tensor):", f"    return {main('outputs')}"]
-        lines.append(f"total = {main('outputs.logits')}")
-        for head, chain in typed.heads:
-            term = f"{literal(head.loss_weight)} * {entropy(f'outputs.{head.name}', chain.y)}"
+            alone = entropy("outputs", first, loss)
+            lines += ["if isinstance(outputs, Tensor):", f"    return {alone}"]
+        lines.append(f"total = {entropy('outputs.logits', first, loss)}")
+        for index, head in enumerate(heads):
+            term = f"{literal(head.weight)} * {entropy(f'outputs.{head.output}', head, loss)}"
             if program.outputs:
-                lines += [f"if outputs.{head.name} is not None:", f"    total = total + {term}"]
+                lines += [f"if outputs.{head.output} is not None:", f"    total = total + {term}"]
             else:
-                lines.append(f"total = total + {term}")
-        if program.outputs:
-            lines.append("return total")
-        else:
-            lines[-1] = lines[-1].replace("total = ", "return ", 1)
+                last = index == len(heads) - 1
+                lines.append(f"{'return' if last else 'total ='} total + {term}")
+        lines += ["return total"] if program.outputs else []
     kind = "Tensor" if not outputs else outputs if program.outputs else f"Tensor | {outputs}"
-    what = "probabilities" if typed.probabilities else "logits"
-    smooth = f" with label smoothing {smoothing:g}" if smoothing else ""
-    extra = ", ".join(
-        f"{head.loss_weight:g} times that of ``{head.name}``" for head in program.aux_heads
-    )
-    first = (
-        f"Cross-entropy{smooth} of {what} and class indices{f', plus {extra}' if extra else ''}."
-    )
-    doc = docstring(first, *(recorded(found) if found else ()), indent=4)
+    doc = docstring(loss.summary, *loss.notes, indent=4)
     head_line = signature("loss", [f"outputs: {kind}", "target: Tensor"], "Tensor")
     return tuple(Code(f"    {line}") for line in lines), head_line, doc
 
 
-def preprocess(found: Preprocessing, program: Program) -> tuple[tuple[Code, ...], Code]:
+def entropy(value: str, term: LossTerm, loss: Loss) -> str:
+    """The cross-entropy of an output."""
+    value += ".flatten(1)" if term.flat else ""
+    value += ".clamp(min=1e-30).log()" if term.probabilities else ""
+    smooth = f", label_smoothing={literal(loss.smoothing)}" if loss.smoothing else ""
+    return f"F.cross_entropy({value}, target{smooth})"
+
+
+def preprocess(found: Preprocessing, rank: int) -> tuple[tuple[Code, ...], Code]:
     """The body of ``preprocess``."""
-    rank = program.input.rank
     lines = []
     value = "images.float()"
     if found.channel_order == "bgr":

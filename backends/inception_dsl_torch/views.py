@@ -7,16 +7,11 @@ from typing import NamedTuple
 
 from inception_dsl.backend import (
     Code,
-    Definitions,
     Names,
     Report,
     TypedProgram,
-    bullets,
-    citation,
     class_name,
-    docstring,
-    generated_by,
-    headline,
+    plan,
     render,
 )
 
@@ -71,7 +66,7 @@ def classes_fit(typed: TypedProgram, module: ModuleView, report: Report) -> bool
 
 def build(typed: TypedProgram) -> Emitted:
     """The views of a program."""
-    shared = Shared(Definitions(typed), Helpers())
+    shared = Shared(plan(typed), Helpers())
     names = Names({class_name(typed.program.id), *RESERVED})
     drafts = write_blocks(shared, names)
     if typed.program.kind == "block":
@@ -86,7 +81,9 @@ def build(typed: TypedProgram) -> Emitted:
     classes = tuple(draft.view() for draft in drafts)
     view = network.view() if network else None
     helpers = shared.helpers.views()
-    module = ModuleView(module_doc(typed), imports(shared.helpers.needed), helpers, classes, view)
+    module = ModuleView(
+        shared.plan.module_doc("PyTorch"), imports(shared.helpers.needed), helpers, classes, view
+    )
     return Emitted(module, tuple(model_refs(typed, places, shared)), class_name(typed.program.id))
 
 
@@ -118,16 +115,3 @@ def imports(needed: Container[str]) -> tuple[Code, ...]:
     lines += [f"from torch import {', '.join(names)}"] if names else []
     lines += ["from torch.nn import functional as F"] if "F" in needed else []
     return tuple(Code(line) for line in lines)
-
-
-def module_doc(typed: TypedProgram) -> Code:
-    program = typed.program
-    return docstring(
-        headline(program.about, program.id, ", in PyTorch."),
-        program.about.description,
-        citation(program.about),
-        bullets(
-            "Where the paper leaves a choice or differs from its code:", program.about.deviations
-        ),
-        generated_by(program.id),
-    )

@@ -83,6 +83,7 @@ from .definitions import Definition, Definitions, Top, named
 from .frames import Frame, Row, Slot, SplitError
 from .layer_site import LayerSite
 from .options import common, varying
+from .plan import Loss, LossTerm, ModulePlan, Smallest, Start, Tap, plan
 from .protocol import API_VERSION, GROUP, Backend, Binding, Engine, Model, Runner, Step
 from .scope import PLAIN, Argument, Form, Read, Scope, VariesError, first_that_fits, given, scope_of
 from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
@@ -131,8 +132,11 @@ __all__ = [
     "LayerNorm",
     "LayerSite",
     "LocalResponseNorm",
+    "Loss",
+    "LossTerm",
     "MaxPool",
     "Model",
+    "ModulePlan",
     "Names",
     "Op",
     "OpNode",
@@ -154,11 +158,14 @@ __all__ = [
     "ShapeError",
     "Site",
     "Slot",
+    "Smallest",
     "Span",
     "SplitError",
+    "Start",
     "Step",
     "StepSite",
     "Symbol",
+    "Tap",
     "TensorType",
     "Term",
     "Top",
@@ -204,6 +211,7 @@ __all__ = [
     "name",
     "named",
     "own_layers",
+    "plan",
     "recorded",
     "render",
     "rows",
