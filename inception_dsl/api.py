@@ -88,14 +88,26 @@ class Network:
         """Shapes and cost: ``print`` it, or take its ``to_dict()``."""
         return Summary(self.typed)
 
-    def source(self, backend: str) -> str:
-        """The source that ``backend`` prints; raises :class:`SpecError` where there is none."""
+    def files(self, backend: str) -> dict[str, str | bytes]:
+        """The files that ``backend`` gives, the one to import or load first.
+
+        Raises :class:`SpecError` where there are none.
+        """
         report = Report(texts=dict(self._texts))
         for plugin, found in plugins.chosen([backend], report):
-            text = plugins.emit(plugin, found, self.typed, report)
-            if text is not None:
-                return text
+            files = plugins.emit(plugin, found, self.typed, report)
+            if files is not None:
+                return files
         raise SpecError(report)
+
+    def source(self, backend: str) -> str:
+        """The source that ``backend`` prints.
+
+        Raises :class:`SpecError` where there is none, ``ValueError`` where it is no text.
+        """
+        from .backend.protocol import main_text
+
+        return main_text(self.files(backend))
 
     def module(self, backend: str) -> ModuleType:
         """The source as an imported module; this imports the framework.

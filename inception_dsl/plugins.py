@@ -25,6 +25,7 @@ MAX_SECONDS: Final = 20.0
 """How long the import of a backend may take."""
 _TARGET: Final = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(\[.*\])?")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_FILE: Final = re.compile(r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*")
 _SUFFIX: Final = re.compile(r"(\.[A-Za-z0-9_-]{1,16}){1,2}")
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -204,16 +205,23 @@ def usable() -> tuple[list[tuple[Plugin, Backend]], list[str]]:
     return backends, list(dict.fromkeys(broken))
 
 
-def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) -> str | None:
-    """What ``backend`` prints of a program.
+def emit(
+    plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report, name: str = ""
+) -> dict[str, str | bytes] | None:
+    """The files that ``backend`` gives for a program, the one that users import first.
 
-    A failure inside the backend is one line in the report.
+    ``name`` is their stem, the id of the program where nothing is said. A failure inside the
+    backend is one line in the report.
     """
+    from .backend.protocol import Request
+
     span = typed.program.origin.span()
     before = len(report.diagnostics)
+    stem = name or typed.program.id
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            text = backend.emit(typed, report)
+            files = backend.emit(typed, Request(stem), report)
+            found = None if files is None else dict(files)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -225,12 +233,24 @@ def emit(plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report) 
         return None
     if len(report.diagnostics) > before:
         return None
-    if not isinstance(text, str):
-        report.error(
-            "E502", f"the backend `{backend.name}` gave no text: {plugin.distribution}", span
-        )
+    problem = _unusable(found, stem, backend)
+    if found is None or problem:
+        report.error("E502", f"the backend `{backend.name}` {problem}: {plugin.distribution}", span)
         return None
-    return sealed(text)
+    return {k: sealed(v) if isinstance(v, str) else v for k, v in found.items()}
+
+
+def _unusable(files: dict[str, str | bytes] | None, stem: str, backend: Backend) -> str:
+    """What is wrong with the files that a backend gave."""
+    if not files:
+        return "gave no file"
+    for name, content in files.items():
+        if not isinstance(name, str) or not _FILE.fullmatch(name) or not name.startswith(stem):
+            return f"gave a file with the name `{printable(str(name)[:80])}`"
+        if not isinstance(content, str | bytes):
+            return f"gave no text and no bytes for `{name}`"
+    first = next(iter(files))
+    return "" if first == f"{stem}{backend.suffix}" else f"gave `{first}` as its first file"
 
 
 def _place(error: BaseException) -> str:

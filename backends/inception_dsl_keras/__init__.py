@@ -5,7 +5,7 @@ Importing this package imports neither the framework nor the template engine.
 
 from __future__ import annotations
 
-from inception_dsl.backend import Backend, Engine, Report, TypedProgram
+from inception_dsl.backend import Backend, Engine, Files, Report, Request, TypedProgram
 
 # On a processor, where float32 is float32: graphics cards round convolutions further unless told not to.
 QUIET = (("CUDA_VISIBLE_DEVICES", "-1"), ("TF_CPP_MIN_LOG_LEVEL", "3"))
@@ -16,20 +16,20 @@ ENGINES = (
 )
 
 
-def emit(typed: TypedProgram, report: Report) -> str | None:
-    """The text of one Python file, or ``None`` with what Keras cannot say in the report."""
+def _emit(typed: TypedProgram, request: Request, report: Report) -> Files | None:
     from .emitter import emit_source
 
-    return emit_source(typed, report)
+    text = emit_source(typed, report)
+    return None if text is None else {f"{request.name}.py": text}
 
 
 BACKEND = Backend(
     name="keras",
     title="Keras 3",
-    emit=emit,
+    emit=_emit,
     suffix=".py",
     runner="inception_dsl_keras.runner",
     engines=ENGINES,
 )
 
-__all__ = ["BACKEND", "emit"]
+__all__ = ["BACKEND"]

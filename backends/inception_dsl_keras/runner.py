@@ -19,9 +19,11 @@ import keras
 import numpy as np
 
 from inception_dsl.backend import (
+    Files,
     Step,
     TypedProgram,
     check_weights,
+    main_text,
     module_from_source,
     weight_shapes,
 )
@@ -31,9 +33,9 @@ from .runner_files import SUFFIXES, Slot, read
 from .weights import bindings
 
 
-def create(typed: TypedProgram, source: str, dtype: str) -> KerasModel:
-    """A model from emitted source, on the input of ``typed``, with all its heads."""
-    module = module_from_source(source, f"{typed.program.id}_keras")
+def create(typed: TypedProgram, files: Files, dtype: str) -> KerasModel:
+    """A model from emitted files, on the input of ``typed``, with all its heads."""
+    module = module_from_source(main_text(files), f"{typed.program.id}_keras")
     options = {"aux_logits": True} if typed.heads else {}
     with _floats(dtype):
         model = getattr(module, typed.program.id)(input_shape=typed.program.input.shape, **options)

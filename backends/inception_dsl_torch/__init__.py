@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import Backend, Report, TypedProgram
+from inception_dsl.backend import Backend, Files, Report, Request, TypedProgram
 
 
-def _emit(typed: TypedProgram, report: Report) -> str | None:
+def _emit(typed: TypedProgram, request: Request, report: Report) -> Files | None:
     from .views import emit
 
-    return emit(typed, report)
+    text = emit(typed, report)
+    return None if text is None else {f"{request.name}.py": text}
 
 
 BACKEND = Backend(

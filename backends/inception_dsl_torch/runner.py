@@ -18,9 +18,11 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 
 from inception_dsl.backend import (
+    Files,
     Step,
     TypedProgram,
     check_weights,
+    main_text,
     module_from_source,
     weight_shapes,
 )
@@ -33,9 +35,9 @@ FLOATS: Final = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 COUNTER: Final = "num_batches_tracked"  # batch norm counts its steps; no weight of the spec
 
 
-def create(typed: TypedProgram, source: str, dtype: str) -> TorchModel:
-    """A model from emitted source; ``dtype`` is ``float32`` or ``float64``."""
-    return TorchModel(typed, source, getattr(torch, dtype))
+def create(typed: TypedProgram, files: Files, dtype: str) -> TorchModel:
+    """A model from emitted files; ``dtype`` is ``float32`` or ``float64``."""
+    return TorchModel(typed, main_text(files), getattr(torch, dtype))
 
 
 class TorchModel:

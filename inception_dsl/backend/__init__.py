@@ -84,7 +84,19 @@ from .frames import Frame, Row, Slot, SplitError
 from .layer_site import LayerSite
 from .options import common, varying
 from .plan import Loss, LossTerm, ModulePlan, Smallest, Start, Tap, plan
-from .protocol import API_VERSION, GROUP, Backend, Binding, Engine, Model, Runner, Step
+from .protocol import (
+    API_VERSION,
+    GROUP,
+    Backend,
+    Binding,
+    Engine,
+    Files,
+    Model,
+    Request,
+    Runner,
+    Step,
+    main_text,
+)
 from .scope import PLAIN, Argument, Form, Read, Scope, VariesError, first_that_fits, given, scope_of
 from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
 
@@ -116,6 +128,7 @@ __all__ = [
     "Dropout",
     "Engine",
     "Expression",
+    "Files",
     "Flatten",
     "ForkNode",
     "ForkSite",
@@ -149,6 +162,7 @@ __all__ = [
     "Read",
     "Repeated",
     "Report",
+    "Request",
     "Row",
     "Run",
     "Runner",
@@ -205,6 +219,7 @@ __all__ = [
     "layout",
     "listing",
     "literal",
+    "main_text",
     "minimum_input",
     "module_from_source",
     "multiply",

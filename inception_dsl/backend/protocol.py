@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
 
-API_VERSION: Final = 1
+API_VERSION: Final = 2
 GROUP: Final = "inception_dsl.backends"
+
+
+class Request(NamedTuple):
+    """What is asked of a backend. ``name`` is the stem of the files that it gives."""
+
+    name: str
+
+
+Files: TypeAlias = Mapping[str, str | bytes]
+"""Files by name, texts or bytes; the first is the one that users import or load."""
 
 
 class Engine(NamedTuple):
@@ -28,10 +38,10 @@ class Engine(NamedTuple):
 class Backend(NamedTuple):
     """A backend.
 
-    ``emit`` turns a typed program into the text of one file, or adds to the report and returns
-    ``None``.
+    ``emit`` turns a typed program into files, or adds to the report and returns ``None``. The first
+    file is called ``request.name`` with ``suffix``; the names of others begin with ``request.name``.
 
-    ``title`` is the framework's name, ``suffix`` the ending of the files. ``runner`` names the one
+    ``title`` is the framework's name, ``suffix`` the ending of the file. ``runner`` names the one
     module that imports the framework, to run what was emitted; it is imported only then (empty
     where nothing can be run). ``engines`` are what the framework can run on, the first where
     nothing is said; ``unbiased_variance`` says whether it divides by n - 1 for the moving variance
@@ -40,7 +50,7 @@ class Backend(NamedTuple):
 
     name: str
     title: str
-    emit: Callable[[TypedProgram, Report], str | None]
+    emit: Callable[[TypedProgram, Request, Report], Files | None]
     suffix: str = ".py"
     runner: str = ""
     api_version: int = API_VERSION
@@ -129,8 +139,16 @@ class Runner(Protocol):
 
     SUFFIXES: tuple[str, ...]
 
-    def create(self, typed: TypedProgram, source: str, dtype: str) -> Model:
-        """A model from emitted source, on the input of ``typed``.
+    def create(self, typed: TypedProgram, files: Files, dtype: str) -> Model:
+        """A model from emitted files, on the input of ``typed``.
 
         ``dtype`` is ``float32`` or ``float64``.
         """
+
+
+def main_text(files: Files) -> str:
+    """The text of the first file; raises ``ValueError`` where that is bytes."""
+    found = next(iter(files.values()))
+    if isinstance(found, bytes):
+        raise ValueError(f"{next(iter(files))} is no text")
+    return found

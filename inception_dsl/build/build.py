@@ -33,17 +33,18 @@ class Order(NamedTuple):
     out: Path
 
 
-def build(order: Order, report: Report) -> dict[Path, str] | None:
-    """The text of every file, or ``None`` with the mistakes of all specs in the report."""
+def build(order: Order, report: Report) -> dict[Path, str | bytes] | None:
+    """The content of every file, or ``None`` with the mistakes of all specs in the report."""
     before = len(report.diagnostics)
-    files: dict[Path, str] = {}
+    files: dict[Path, str | bytes] = {}
     origins: dict[str, str] = {}
     for spec in dict.fromkeys(order.specs):
         typed = compile_spec(spec, order.settings, report)
         if typed is None:
             continue
         for plugin, backend in order.backends:
-            path = order.out / backend.name / f"{file_stem(spec, typed)}{backend.suffix}"
+            stem = file_stem(spec, typed)
+            path = order.out / backend.name / f"{stem}{backend.suffix}"
             name = str(path).casefold()  # many file systems do not tell `V4.py` from `v4.py`
             if origins.setdefault(name, spec) != spec:
                 message = f"{spec} and {origins[name]} would both be written to {path}"
@@ -51,9 +52,8 @@ def build(order: Order, report: Report) -> dict[Path, str] | None:
                     "E601", message, Span(spec, 1, 1, 1, 2), help="build them apart, with `--out`"
                 )
                 continue
-            text = plugins.emit(plugin, backend, typed, report)
-            if text is not None:
-                files[path] = text
+            found = plugins.emit(plugin, backend, typed, report, stem)
+            files |= {path.with_name(k): content for k, content in (found or {}).items()}
     return files if len(report.diagnostics) == before else None
 
 
@@ -68,7 +68,7 @@ def file_stem(spec: str, typed: TypedProgram) -> str:
     return portable(name)
 
 
-def save(files: Mapping[Path, str], report: Report, *, force: bool = False) -> list[Path]:
+def save(files: Mapping[Path, str | bytes], report: Report, *, force: bool = False) -> list[Path]:
     """Write what has changed; the paths that were written.
 
     Without ``force`` a file that was not generated, or that was edited since, is a mistake, and
@@ -85,7 +85,9 @@ def save(files: Mapping[Path, str], report: Report, *, force: bool = False) -> l
             )
         sweep(folder)
     changed = {
-        path: text for path, text in files.items() if difference(path, text) or os.path.islink(path)
+        path: content
+        for path, content in files.items()
+        if difference(path, content) or os.path.islink(path)
     }
     for path in () if force else changed:
         if os.path.isfile(path) and not os.path.islink(path):
@@ -114,7 +116,7 @@ def _protect(path: Path, report: Report) -> None:
     report.error("E603", f"{path} {reason}", Span(str(path), 1, 1, 1, 2), help=help)
 
 
-def compare(files: Mapping[Path, str], report: Report) -> str:
+def compare(files: Mapping[Path, str | bytes], report: Report) -> str:
     """The differences between the files on disk and what they should be, as one diff."""
     shown = []
     for path, text in files.items():

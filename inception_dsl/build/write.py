@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ..diagnostics.report import Report, Span
 
-Content: TypeAlias = str | Callable[[Path], None]
+Content: TypeAlias = str | bytes | Callable[[Path], None]
 
 _TEMPORARY: Final = re.compile(r"\.tmp-([0-9a-f]{8})-([0-9]{1,9})-[0-9a-f]{8}-")
 _DAY: Final = 86_400.0
@@ -33,7 +33,7 @@ def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = Fa
 
     Each goes to a file beside its target first, then all take their places.
 
-    A content is a text, or a function that writes the file at the path that it is given, which has
+    A content is a text, bytes, or a function that writes the file at the path that it is given, which has
     the target's ending. Nothing is written through a link: one in the place of a file is a mistake,
     or is itself replaced with ``force``.
     """
@@ -174,6 +174,8 @@ def _fill(temporary: Path, content: Content, mode: int | None) -> None:
         default = stat.S_IMODE(os.fstat(descriptor).st_mode)
         if isinstance(content, str):
             file.write(content)
+        elif isinstance(content, bytes):
+            file.buffer.write(content)
         else:
             content(temporary)
         file.flush()
@@ -224,20 +226,26 @@ def _alive(process: int) -> bool:
     return True
 
 
-def difference(path: Path, text: str) -> str:
-    """A unified diff from the file at ``path`` to ``text``; empty where they are the same."""
+def difference(path: Path, content: str | bytes) -> str:
+    """A unified diff from the file at ``path`` to ``content``; empty where they are the same.
+
+    Of bytes it only says that they differ.
+    """
     name = os.path.normpath(path)
     try:
         if not path.is_file():  # a pipe would never end
             raise FileNotFoundError
-        old = path.read_bytes().decode("utf-8", "replace")
+        found = path.read_bytes()
     except OSError:
         return f"--- {name}\n+++ {name}\n(the file is missing)\n"
-    if old == text:
+    if isinstance(content, bytes):
+        return "" if found == content else f"Binary files {name} and {name} (new) differ\n"
+    old = found.decode("utf-8", "replace")
+    if old == content:
         return ""
     import difflib
 
     lines = difflib.unified_diff(
-        old.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (new)"
+        old.splitlines(keepends=True), content.splitlines(keepends=True), name, f"{name} (new)"
     )
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

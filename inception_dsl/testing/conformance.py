@@ -72,17 +72,17 @@ class Prints:
         assert found, report.render()
         return found[0]
 
-    def printed(self, typed: TypedProgram) -> str | None:
+    def printed(self, typed: TypedProgram) -> dict[str, str | bytes] | None:
         """What the backend prints, or ``None`` where it refuses a step at its place in the spec."""
         report = Report()
-        text = plugins.emit(*self.loaded(), typed, report)
+        files = plugins.emit(*self.loaded(), typed, report)
         for found in report:
             assert found.code == "E503", found.message
             assert found.span.file == typed.program.origin.span().file, (
                 f"{found.message}: the place is not in the spec"
             )
-        assert (text is None) != report.ok, "it prints, or it says why not"
-        return text
+        assert (files is None) != report.ok, "it prints, or it says why not"
+        return files
 
     @every_sample
     def test_every_op_is_printed_or_refused(self, sample: Sample, tmp_path: Path) -> None:
@@ -142,9 +142,9 @@ class Agrees(Prints):
 
     def model(self, typed: TypedProgram, dtype: str = "float64") -> Any:
         """A model of the framework."""
-        source = self.printed(typed)
-        assert source is not None, "what cannot be printed cannot agree"
-        return importlib.import_module(self.loaded()[1].runner).create(typed, source, dtype)
+        files = self.printed(typed)
+        assert files is not None, "what cannot be printed cannot agree"
+        return importlib.import_module(self.loaded()[1].runner).create(typed, files, dtype)
 
     def agree(self, case: Case, dtype: str = "float64") -> None:
         """Everything that is compared lies within the bounds."""

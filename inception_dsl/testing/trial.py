@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from .. import plugins
-from ..backend.protocol import Backend
+from ..backend.protocol import Backend, Request
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram, TypedUse
@@ -203,10 +203,10 @@ def _difference(
 def run(case: Case, backend: Backend, dtype: str, *, training: bool = False) -> Observed:
     """What a framework does with a case, in this process."""
     report = Report()
-    source = backend.emit(case.typed, report)
-    if source is None:
+    files = backend.emit(case.typed, Request(case.typed.program.id), report)
+    if files is None:
         raise ValueError(f"{backend.name} refuses the spec: {report.render().splitlines()[0]}")
-    model = importlib.import_module(backend.runner).create(case.typed, source, dtype)
+    model = importlib.import_module(backend.runner).create(case.typed, files, dtype)
     return observe(model, case.weights, case.x, dtype, case.targets if training else None, RATE)
 
 

@@ -48,10 +48,10 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
             "status": "failed",
             "reason": f"{plugin.distribution} has nothing that runs what it prints",
         }
-    source = plugins.emit(plugin, backend, emitted, report)
-    if source is None:
+    files = plugins.emit(plugin, backend, emitted, report)
+    if files is None:
         raise LookupError(report.render())
-    model = importlib.import_module(backend.runner).create(typed, source, job["dtype"])
+    model = importlib.import_module(backend.runner).create(typed, files, job["dtype"])
     targets = None
     if job["train"]:
         aims = Archive(given, "targets")

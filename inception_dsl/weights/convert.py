@@ -37,14 +37,12 @@ class Framework(NamedTuple):
     runner: Runner
 
     def model(self, typed: TypedProgram, dtype: str, report: Report) -> Model | None:
-        """A model of the generated source, or ``None`` with what is wrong in the report."""
-        source = plugins.emit(self.plugin, self.backend, typed, report)
-        if source is None:
+        """A model of the generated files, or ``None`` with what is wrong in the report."""
+        files = plugins.emit(self.plugin, self.backend, typed, report)
+        if files is None:
             return None
         span = typed.program.origin.span()
-        return _guarded(
-            lambda: self.runner.create(typed, source, dtype), self.backend, span, report
-        )
+        return _guarded(lambda: self.runner.create(typed, files, dtype), self.backend, span, report)
 
 
 def convert(
