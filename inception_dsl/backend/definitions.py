@@ -13,7 +13,7 @@ from ..ir.typed import TypedChain, TypedProgram, TypedUse
 from ..ir.walk import uses_of
 from ..types.terms import Symbol, Term, of
 from .frames import IN_CHANNELS, Frame, Row, SplitError
-from .runs import counts
+from .runs import counts, structure
 from .sites import ChainSite, chain
 
 
@@ -62,13 +62,19 @@ class Definition:
 
     def split(self) -> tuple[Definition, ...]:
         """Definitions that share the instances, for where they cannot be written once."""
-        groups: dict[Any, list[TypedUse]] = {}
-        for use in self.instances:
-            groups.setdefault(tuple(counts(use.body)), []).append(use)
         if len(self.instances) == 1:  # no parameter can be an argument; all is written out
             return (dataclasses.replace(self, parameters={}),)
+        for alike in (self._structure, lambda use: tuple(counts(use.body))):
+            groups: dict[Any, list[TypedUse]] = {}
+            for use in self.instances:
+                groups.setdefault(alike(use), []).append(use)
+            if len(groups) > 1:
+                break
         parts = list(groups.values()) if len(groups) > 1 else [[use] for use in self.instances]
         return tuple(dataclasses.replace(self, instances=tuple(part)) for part in parts)
+
+    def _structure(self, use: TypedUse) -> Any:
+        return structure(use.body, lambda inner: id(self.plan.of((inner,))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from ..ir.typed import TypedChain, TypedFork, TypedStep, TypedUse
+from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedStep, TypedUse
 
 
 def inputs(step: TypedStep) -> Iterator[tuple[int, int, Any]]:
@@ -48,7 +48,22 @@ def at(step: TypedStep, repetition: int) -> Any:
     return next(typed for first, last, typed in spans(step, 0) if first <= repetition <= last)
 
 
+def structure(chain: TypedChain, definition: Callable[[TypedUse], Any]) -> Any:
+    """What has to be equal in all uses of a chain that is written once: ranks, and the definitions of uses."""
+
+    def node(typed: TypedOp | TypedFork | TypedUse) -> Any:
+        inside: Any = None
+        if isinstance(typed, TypedFork):
+            inside = tuple(structure(branch, definition) for _, branch in typed.branches)
+        elif isinstance(typed, TypedUse):
+            inside = definition(typed)
+        return typed.x.rank, typed.y.rank, inside
+
+    return tuple(frozenset(node(run.typed) for run in step.runs) for step in chain.steps)
+
+
 def counts(chain: TypedChain) -> Iterator[tuple[int, ...]]:
+    """How often everything in a chain is repeated, and which instances of blocks it uses."""
     for step in chain.steps:
         yield tuple(run.count for run in step.runs)
         for run in step.runs:
