@@ -219,7 +219,7 @@ class Body:
                 number += 1
         self.used.add(candidate)
         self.own.add(candidate)
-        self.writer.scope.names.taken.add(candidate)
+        self.writer.scope.names.take(candidate)
         return candidate
 
     def free(self, name: str) -> bool:
@@ -241,13 +241,14 @@ class Body:
         named = f"({channels})" if y.rank and isinstance(channels, Read) else channels
         return "x".join([*map(str, y.spatial), named])
 
-    def state(self) -> tuple[list[Statement], set[str], set[str], str, bool]:
+    def state(self) -> tuple[int, set[str], set[str], str, bool]:
         """What has been written."""
-        return [*self.statements], {*self.used}, {*self.own}, self.noted, self.notes
+        return len(self.statements), {*self.used}, {*self.own}, self.noted, self.notes
 
-    def restore(self, state: tuple[list[Statement], set[str], set[str], str, bool]) -> None:
+    def restore(self, state: tuple[int, set[str], set[str], str, bool]) -> None:
         """Forget what was written since."""
-        self.statements, self.used, self.own, self.noted, self.notes = state
+        length, self.used, self.own, self.noted, self.notes = state
+        del self.statements[length:]
 
 
 def returned(statements: list[Statement], end: str) -> list[Statement]:

@@ -102,7 +102,9 @@ class Helpers:
         if found is None:
             return call
         kept = tuple(
-            replace(a, default=found[a.keyword]) for a in call.arguments if a.keyword in found
+            replace(given(a) if found[a.keyword] is None else a, default=found[a.keyword])
+            for a in call.arguments
+            if a.keyword in found
         )
         return replace(call, function=self.titles.get(key(call), call.function), arguments=kept)
 
@@ -189,6 +191,13 @@ class Helpers:
             cases += case("gelu", f"layers.Identity(name=name)({approximate})", test)
         heading = signature(key[0], self.parameters(key), TENSOR_TYPE)
         return {"signature": heading, "cases": "\n".join(cases)}
+
+
+def given(argument: Keyword) -> Keyword:
+    """An argument that has to be given: any value is as good as another where it says nothing."""
+    if argument.value is None:
+        return replace(argument, value=Code(DEFAULTS[argument.keyword]))
+    return argument
 
 
 def key(call: Call) -> Key:
