@@ -191,13 +191,13 @@ def depthwise_conv(w: Writer, site: LayerSite, part: str = "") -> tuple[Call, ..
 
 def has_depthwise(site: LayerSite) -> bool:
     """Whether Keras has the layer, with the same stride on all axes in every use."""
-    return site.rank < 3 and all(len({x.stride for x in row}) == 1 for row in site.windows())
+    return site.rank < 3 and all(len({x.stride for x in row}) == 1 for row in site.windows)
 
 
 def separable_conv(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     parts = dict(site.parts())
     first, second = parts["depthwise"], parts["pointwise"]
-    if not has_depthwise(first) or any(map(leaves_out, first.windows())):
+    if not has_depthwise(first) or any(map(leaves_out, first.windows)):
         return *depthwise_conv(w, first, "depthwise"), *conv(w, second, "pointwise")
     found = [
         Variable("depthwise/kernel", "depthwise_kernel"),

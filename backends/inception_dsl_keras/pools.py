@@ -102,7 +102,7 @@ def inside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
 
 def _unpadded(site: LayerSite) -> bool:
     """Whether there is no padding that could be counted, however the block is used."""
-    return not symbolic(site.slot("padding")) and all(map(is_valid, site.windows()))
+    return not symbolic(site.slot("padding")) and all(map(is_valid, site.windows))
 
 
 def called(function: str, w: Writer, site: LayerSite, padding: Code | None) -> Call:
@@ -129,7 +129,7 @@ def padded(function: str, w: Writer, site: LayerSite, padding: Value, *inner: st
 def hanging(w: Writer, site: LayerSite) -> Ceil:
     """Whether a last window may hang over the end."""
     mode = site.slot("ceil_mode")
-    rows = site.windows()
+    rows = site.windows
     possible = symbolic(mode) or any(w.ceil_mode and w.stride > 1 for row in rows for w in row)
     return Ceil(possible, w.scope.text(mode) if possible else literal(False))
 
@@ -150,7 +150,7 @@ def around(w: Writer, site: LayerSite, *, done: bool = False) -> Value:
 
 def _fits(site: LayerSite) -> bool:
     """Whether no window can start in the padding behind the map."""
-    windows = (window for row in site.windows() for window in row)
+    windows = (window for row in site.windows for window in row)
     return all(x.padding == "same" or x.stride <= x.kernel - x.padding[1] for x in windows)
 
 

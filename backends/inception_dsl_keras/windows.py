@@ -68,7 +68,7 @@ class Plan:
 def plan(w: Writer, site: LayerSite) -> Plan:
     """How a convolution is said that has these windows."""
     strides = sizes(w, site, "strides", "stride", "1")
-    if any(leaves_out(windows) for windows in site.windows()):
+    if any(leaves_out(windows) for windows in site.windows):
         subsample = Keyword("strides", strides.value)
         one = Keyword("strides", literal(1), "1", kind="int")
         return Plan(pads(w, site, zero_padding), one, VALID, subsample)
@@ -107,7 +107,7 @@ def is_valid(windows: Windows) -> bool:
 
 def native(w: Writer, site: LayerSite, same: Callable[[Windows], bool]) -> Native:
     """The word for the padding; ``same`` tells where that word says what windows do."""
-    padding, rows = site.slot("padding"), site.windows()
+    padding, rows = site.slot("padding"), site.windows
     if symbolic(padding) and _is_text(padding):
         said = zip(padding.values, rows, strict=True)
         fits = all(word == "valid" or same(windows) for word, windows in said)
@@ -194,7 +194,7 @@ def nothing(rank: int) -> Sides:
 def pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> Value | None:
     """Explicit padding in one of the forms above; nothing where there is none in any use."""
     padding = site.slot("padding")
-    if not symbolic(padding) and all(is_valid(windows) for windows in site.windows()):
+    if not symbolic(padding) and all(is_valid(windows) for windows in site.windows):
         return None
     if symbolic(padding) and _is_text(padding):
         mode = w.scope.text(padding)
@@ -241,7 +241,7 @@ def extents(w: Writer, site: LayerSite) -> tuple[Code, ...]:
         if not symbolic(dilation) and dilation.all(1):
             found.append(w.scope.text(kernel))
             continue
-        values = tuple(windows[axis].extent for windows in site.windows())
+        values = tuple(windows[axis].extent for windows in site.windows)
         span = multiply(subtract(kernel.term, constant(1)), dilation.term)
         found.append(w.scope.text(Slot(site.frame, values, add(span, constant(1)), "window_size")))
     return tuple(found)

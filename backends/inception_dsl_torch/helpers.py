@@ -75,18 +75,22 @@ class Helpers:
     def __init__(self) -> None:
         self.found: dict[str, HelperView] = {}
         self.needed: set[str] = {"nn"}
-        self.calls: tuple[ConvBnCall, ...] = ()
+        self.calls: list[ConvBnCall] = []
+        self.varied: dict[str, Code | None] | None = None
         self.dilated = False
         self.rank = 0
 
     def state(self) -> Any:
         """What :meth:`restore` takes back."""
-        return dict(self.found), set(self.needed), self.calls, self.dilated
+        return len(self.found), set(self.needed), len(self.calls), self.dilated
 
     def restore(self, state: Any) -> None:
         """Forget what was asked for since."""
-        found, needed, self.calls, self.dilated = state
-        self.found, self.needed = dict(found), set(needed)
+        found, needed, calls, self.dilated = state
+        self.needed = set(needed)
+        del self.calls[calls:]
+        while len(self.found) > found:
+            self.found.popitem()
 
     def needs(self, *names: str) -> None:
         """Import ``names``: ``torch``, ``F``, ``Tensor``, ``Callable``, ``NamedTuple``."""
@@ -214,7 +218,7 @@ class Helpers:
     ) -> Expression:
         """A call of ``ConvBN``: the settings that differ from what most others have, as soon as all are known."""
         made = ConvBnCall(channels, filters, slide, options, function)
-        self.calls += (made,)
+        self.calls.append(made)
         self.rank = rank
         self.needs("Tensor")
         return Later(lambda: self._conv_bn_call(made))
@@ -228,7 +232,10 @@ class Helpers:
         return call("ConvBN", made.channels, made.filters, **keywords)
 
     def _varied(self) -> dict[str, Code | None]:
-        return varying([c.options for c in self.calls])
+        """The options that vary, of all calls that there are when this is first asked for."""
+        if self.varied is None:
+            self.varied = varying([c.options for c in self.calls])
+        return self.varied
 
     def _conv_bn_view(self) -> HelperView:
         varied = self._varied()

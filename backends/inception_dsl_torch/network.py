@@ -213,6 +213,7 @@ class Network:
             self.places[tap.tap.name] = (place,), ()
             return lowered.single()
         name = self.names.unique(class_name(tap.tap.name) + "Head")
+        assert tap.tap.head is not None
         draft = head_class(name, tap.tap.head, self.shared)
         self.classes.append(draft)
         self.places[tap.tap.name] = draft.places, (tap.variable,)

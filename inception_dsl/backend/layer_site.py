@@ -13,6 +13,7 @@ from ..ops import Composite, Op, Windowed, ZeroPad, attribute_names
 from ..types.expression import Expression
 from ..types.tensor import TensorType
 from ..types.terms import Term, Traced, constant, divide, multiply, term_of
+from ..types.window import Window
 from .frames import IN_CHANNELS, Frame, Slot
 
 
@@ -61,7 +62,7 @@ class LayerSite:
         written = getattr(self.node.op, own, 1)
         if isinstance(written, tuple):
             written = written[axis] if axis < len(written) else None
-        values = tuple(getattr(windows[axis], field) for windows in self.windows())
+        values = tuple(getattr(windows[axis], field) for windows in self.windows)
         return self.frame.slot(values, written, own)
 
     def each(self, field: str, axis: int, values: tuple[Any, ...]) -> Slot:
@@ -74,7 +75,7 @@ class LayerSite:
     def pads(self) -> tuple[tuple[tuple[int, int], ...] | None, ...]:
         """For every row: the pixels of padding on each axis, or nothing where they depend on the size."""
         found = []
-        for windows in self.windows():
+        for windows in self.windows:
             sides = tuple(window.constant_pads for window in windows)
             found.append(None if None in sides else sides)
         return tuple(found)
@@ -107,7 +108,8 @@ class LayerSite:
             yield segment, part
             inputs, x = tuple(t.y for t in typed), part.y
 
-    def windows(self) -> tuple[Any, ...]:
+    @cached_property
+    def windows(self) -> tuple[tuple[Window, ...], ...]:
         """The windows of every row, one for each axis."""
         ops = [(t.op, t.x.rank) for t in self.typed]
         return tuple(op.windows(rank) for op, rank in ops if isinstance(op, Windowed))

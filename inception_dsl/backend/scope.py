@@ -22,7 +22,7 @@ from .frames import UNKNOWN, Row, Slot, SplitError
 from .sites import Part, StepSite, UseSite
 
 
-class VariesError(Exception):
+class VariesError(SplitError):
     """A value differs between repetitions that would be written once."""
 
 
@@ -72,7 +72,7 @@ class Scope:
     given: frozenset[Symbol] = frozenset()
     rows: tuple[Row, ...] = ()
     arguments: dict[Any, Argument] = field(default_factory=dict)
-    reads: set[Symbol] = field(default_factory=set)
+    reads: dict[Symbol, None] = field(default_factory=dict)
 
     def text(
         self,
@@ -106,7 +106,7 @@ class Scope:
 
     def read(self, symbol: Symbol, form: Form = PLAIN) -> Code:
         """The name of a symbol that is read."""
-        self.reads.add(symbol)
+        self.reads[symbol] = None
         if symbol not in self.given:
             return self.known[symbol]
         key = symbol, form.key
@@ -148,12 +148,16 @@ class Scope:
                 del self.known[index]
 
     def state(self) -> Any:
-        """What :meth:`restore` takes back."""
-        return dict(self.arguments), set(self.reads), set(self.names.taken)
+        """What :meth:`restore` takes back: how much has been recorded."""
+        return len(self.arguments), len(self.reads), self.names.state()
 
     def restore(self, state: Any) -> None:
         """Forget what was read since."""
-        self.arguments, self.reads, self.names.taken = dict(state[0]), set(state[1]), set(state[2])
+        arguments, reads, names = state
+        for record, length in ((self.arguments, arguments), (self.reads, reads)):
+            while len(record) > length:
+                record.popitem()
+        self.names.restore(names)
 
     def signature(self) -> tuple[Argument, ...]:
         """The arguments: the input's channels, parameters in the order of the spec, then the others."""
@@ -195,21 +199,25 @@ def first_that_fits(
     ``recorders`` (the scope, and what else records while ``write`` runs) forget what did not fit. Raises
     :class:`SplitError` where nothing fits.
     """
+    if not step.repeated:
+        return write(next(iter(step.parts())))
+    reason = SplitError(step.node)
     for parts in step.parts():
         states = [recorder.state() for recorder in recorders]
         try:
             return write(parts)
-        except (VariesError, SplitError):
+        except SplitError as error:
+            reason = error
             for recorder, state in zip(recorders, states, strict=True):
                 recorder.restore(state)
-    raise SplitError(step.node)
+    raise reason
 
 
 def scope_of(definition: Definition, reserved: Iterable[str], *, channels: bool) -> Scope:
     """The scope of a block; ``channels`` says whether ``in_channels`` is an argument, or a variable of the body."""
     names = Names(reserved)
     known = {definition.channels: Code("in_channels")}
-    names.taken.add("in_channels")
+    names.take("in_channels")
     for symbol in definition.parameters.values():
         known[symbol] = Code(names.unique(symbol.hint, f"{symbol.hint}_"))
     given = {*definition.parameters.values(), *([definition.channels] if channels else [])}

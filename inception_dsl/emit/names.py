@@ -30,10 +30,15 @@ def spelled(identifier: str) -> str:
 
 
 class Names:
-    """The names taken in one scope."""
+    """The names taken in one scope, in order."""
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
-        self.taken = set(reserved)
+        self.taken = dict.fromkeys(reserved)
+
+    def take(self, name: str) -> str:
+        """Take a name, be it taken already or not."""
+        self.taken[name] = None
+        return name
 
     def unique(self, *wanted: str) -> str:
         """The first of ``wanted`` that is free, else the last with a number.
@@ -42,10 +47,17 @@ class Names:
         """
         for candidate in wanted:
             if candidate not in self.taken:
-                self.taken.add(candidate)
-                return candidate
+                return self.take(candidate)
         number = 2
         while f"{wanted[-1]}_{number}" in self.taken:
             number += 1
-        self.taken.add(f"{wanted[-1]}_{number}")
-        return f"{wanted[-1]}_{number}"
+        return self.take(f"{wanted[-1]}_{number}")
+
+    def state(self) -> int:
+        """What :meth:`restore` takes back: how many names are taken."""
+        return len(self.taken)
+
+    def restore(self, state: int) -> None:
+        """Free the names that were taken since."""
+        while len(self.taken) > state:
+            self.taken.popitem()
