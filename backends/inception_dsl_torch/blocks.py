@@ -149,9 +149,13 @@ def own_scope(symbols: Mapping[str, Symbol], rows: tuple[Row, ...], taken: Itera
     """A scope that is used once."""
     names = Names({*taken, *reserved(symbols.values()), "in_channels"})
     known = {symbols["in_channels"]: Code("in_channels")}
-    for name, symbol in symbols.items():
+    first = (
+        ["classes"] if "classes" in symbols else []
+    )  # it has its name whatever others are called
+    for name in dict.fromkeys([*first, *symbols]):
         if name != "in_channels":
-            known[symbol] = Code(names.unique(symbol.hint, f"{symbol.hint}_"))
+            hint = symbols[name].hint
+            known[symbols[name]] = Code(names.unique(hint, f"{hint}_"))
     return Scope(names, known, frozenset(known), rows)
 
 

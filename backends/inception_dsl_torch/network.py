@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from inception_dsl.backend import (
+    PLAIN,
     Argument,
     ChainSite,
     Code,
@@ -68,8 +69,8 @@ class NetworkView(NamedTuple):
 class Network:
     """The class of the network under construction.
 
-    ``classes`` are those of heads that are written in place; ``places`` say where each section and head is, with the
-    key of a head's class.
+    ``classes`` are those of heads that are written in place; ``places`` say where each section is,
+    ``head_places`` where each head is, with the key of a class of its own.
     """
 
     def __init__(self, shared: Shared, names: Names) -> None:
@@ -82,7 +83,8 @@ class Network:
         self.body.saved["num_classes"] = "num_classes"
         self.taps = self._taps()
         self.classes: list[Draft] = []
-        self.places: dict[str, tuple[tuple[Place, ...], Key]] = {}
+        self.places: dict[str, tuple[Place, ...]] = {}
+        self.head_places: dict[str, tuple[tuple[Place, ...], Key]] = {}
         x = "x"
         for section in ("stem", "body"):
             x = self.section(section, self.top.sections[section], x)
@@ -122,7 +124,8 @@ class Network:
     def parameters(self) -> list[Argument]:
         """The parameters of the network that something reads, ``classes`` aside."""
         usual = (self.top.symbols["classes"], self.top.symbols["in_channels"])
-        return [a for a in self.body.scope.signature() if a.symbol not in usual]
+        found = self.body.scope.signature()
+        return [a for a in found if a.symbol not in usual or a.form is not PLAIN]
 
     def view(self) -> NetworkView:
         name, outputs = class_name(self.program.id), self.outputs
@@ -179,7 +182,7 @@ class Network:
         if chain.simple and len(chain.steps) > 1 and own and name != "head":
             items, found = sequence(self.shared, self.body.scope, chain.steps, notes=True)
             held = Held(self.body.names.unique(name), True)
-            self.places[name] = tuple(place_of(held, made) for made in found), ()
+            self.places[name] = tuple(place_of(held, made) for made in found)
             self.body.store(held.name, rows("nn.Sequential", *items))
             self.body.line("x", f"self.{held.name}({x})", chain.typed[0].y)
             return "x"
@@ -190,7 +193,7 @@ class Network:
             for tap in self.taps if name != "head" else ():
                 if step.node.segments and step.node.segments[-1] == tap.tap.after:
                     self.tap(tap, x)
-        self.places[name] = tuple(places), ()
+        self.places[name] = tuple(places)
         return x
 
     def tap(self, tap: Variable, x: str) -> None:
@@ -210,13 +213,13 @@ class Network:
         if only and isinstance(only.site, UseSite) and not (only.repeated or only.node.segments):
             lowered = self.shared.one(only.site, scope)
             place = Place(Held(tap.variable, False), 1, lowered.element)
-            self.places[tap.tap.name] = (place,), ()
+            self.head_places[tap.tap.name] = (place,), ()
             return lowered.single()
         name = self.names.unique(class_name(tap.tap.name) + "Head")
         assert tap.tap.head is not None
         draft = head_class(name, tap.tap.head, self.shared)
         self.classes.append(draft)
-        self.places[tap.tap.name] = draft.places, (tap.variable,)
+        self.head_places[tap.tap.name] = draft.places, (tap.variable,)
         channels = Slot(chain.frame, (chain.typed[0].x.channels,), chain.x, "in_channels")
         names: dict[Symbol | None, str] = {s: key for key, s in draft.symbols.items()}
         positional, keywords = [], {}

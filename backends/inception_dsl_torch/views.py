@@ -70,21 +70,19 @@ def build(typed: TypedProgram) -> Emitted:
     names = Names({class_name(typed.program.id), *RESERVED})
     drafts = write_blocks(shared, names)
     if typed.program.kind == "block":
-        top = alone(shared)
-        drafts.append(top)
-        places: Mapping[str, tuple[tuple[Place, ...], Key]] = {"steps": (top.places, ())}
-        network = None
+        drafts.append(alone(shared))
+        network, places, heads = None, {"steps": drafts[-1].places}, {}
     else:
         network = Network(shared, names)
         drafts += network.classes
-        places = network.places
+        places, heads = network.places, network.head_places
     classes = tuple(draft.view() for draft in drafts)
     view = network.view() if network else None
     helpers = shared.helpers.views()
     module = ModuleView(
         shared.plan.module_doc("PyTorch"), imports(shared.helpers.needed), helpers, classes, view
     )
-    return Emitted(module, tuple(model_refs(typed, places, shared)), class_name(typed.program.id))
+    return Emitted(module, tuple(model_refs(shared, places, heads)), class_name(typed.program.id))
 
 
 IMPORTED = {"Callable", "F", "NamedTuple", "Tensor"}
@@ -92,13 +90,16 @@ RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", *IMPOR
 
 
 def model_refs(
-    typed: TypedProgram, places: Mapping[str, tuple[tuple[Place, ...], Key]], shared: Shared
+    shared: Shared,
+    places: Mapping[str, tuple[Place, ...]],
+    heads: Mapping[str, tuple[tuple[Place, ...], Key]],
 ) -> Iterator[Ref]:
     """Where everything is in the whole model, its auxiliary heads last."""
+    typed = shared.plan.typed
     for name, chain in typed.sections.items():
-        yield from references(places[name][0], chain, shared.written)
+        yield from references(places[name], chain, shared.written)
     for head, chain in typed.heads:
-        found, key = places[head.name]
+        found, key = heads[head.name]
         yield from references(found, chain, shared.written, (head.name,), key)
 
 

@@ -150,7 +150,7 @@ class Later:
 Expression: TypeAlias = "str | Group | Repeated | Later"
 
 
-def call(function: str, *arguments: Expression | Item, **keywords: Expression) -> Group:
+def call(function: str, /, *arguments: Expression | Item, **keywords: Expression) -> Group:
     """``function(arguments, keyword=value)``."""
     items = [a if isinstance(a, Item) else Item(a) for a in arguments]
     return Group(f"{function}(", (*items, *(Item(v, k) for k, v in keywords.items())))

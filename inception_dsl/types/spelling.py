@@ -19,7 +19,8 @@ def _text(term: Term, names: Mapping[Symbol, str]) -> str:
     words: list[str] = []
     for atom, factor in term.parts:
         size = abs(factor)
-        name = names[atom] if isinstance(atom, Symbol) else _atom(atom, names)
+        outer = size == 1 and isinstance(atom, Apply) and atom.function == "*"
+        name = names[atom] if isinstance(atom, Symbol) else _atom(atom, names, outer=outer)
         text = name if size == 1 else f"{size} * {name}"
         if not words:
             words.append(text if factor > 0 else f"-{text}")
@@ -35,8 +36,6 @@ def _atom(atom: Apply, names: Mapping[Symbol, str], *, outer: bool = False) -> s
     if atom.function in ("min", "max"):
         return f"{atom.function}({', '.join(spell(a, names) for a in atom.arguments)})"
     texts = [tight(argument, names) for argument in atom.arguments]
-    if atom.function == "*":
-        texts.sort()
     text = f" {atom.function} ".join(texts)
     return text if outer else f"({text})"
 
