@@ -74,10 +74,11 @@ class LayerSite:
 
     def pads(self) -> tuple[tuple[tuple[int, int], ...] | None, ...]:
         """For every row: the pixels of padding on each axis, or nothing where they depend on the size."""
-        found = []
+        found: list[tuple[tuple[int, int], ...] | None] = []
         for windows in self.windows:
-            sides = tuple(window.constant_pads for window in windows)
-            found.append(None if None in sides else sides)
+            sides = [window.constant_pads for window in windows]
+            constant = tuple(side for side in sides if side is not None)
+            found.append(constant if len(constant) == len(sides) else None)
         return tuple(found)
 
     def pad(self, axis: int, side: int, values: tuple[int, ...]) -> Slot:
