@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from inception_dsl.backend import Backend, Engine, Files, Report, Request, TypedProgram
 
-# On a processor, where float32 is float32: graphics cards round convolutions further unless told not to.
+# On a processor, where float32 is float32: graphics cards round convolutions further.
 QUIET = (("CUDA_VISIBLE_DEVICES", "-1"), ("TF_CPP_MIN_LOG_LEVEL", "3"))
 ENGINES = (
     Engine("tensorflow", (("KERAS_BACKEND", "tensorflow"), *QUIET)),

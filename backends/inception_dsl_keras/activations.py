@@ -1,4 +1,4 @@
-"""Activation functions: an argument of a layer, a layer, or a helper function where Keras has no word for all uses."""
+"""Activation functions: an argument of a layer, a layer, or a call of a helper function."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .calls import Call, Keyword, Writer, below, helper, layer, symbolic, varies
 NATIVE: Final = frozenset(
     {"relu", "relu6", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"}
 )
-"""Functions that Keras knows by name and defines as the language does with the values that a layer takes."""
+"""Functions that Keras knows by name and defines as the language does."""
 
 LINEAR: Final = literal("linear")
 
@@ -41,7 +41,7 @@ def activated(w: Writer, site: LayerSite, part: str) -> tuple[Call, ...]:
 
 
 def behind(w: Writer, slot: Slot, part: str) -> Call:
-    """The layer of a function, called by the function, or ``activation`` where it may be another in another use."""
+    """The layer of a function, called by its name; ``activation`` where uses may differ."""
     if not varies(slot):
         function = str(slot.values[0])
         return one(function, below(part, function))
@@ -68,7 +68,7 @@ def one(function: str, part: str) -> Call:
 def any_of(
     w: Writer, slot: Slot, part: str, alpha: Code | None = None, approximate: Code | None = None
 ) -> Call:
-    """The helper function that applies one of several functions, for those that are no word of Keras."""
+    """The helper function that applies one of several functions, by name."""
     names = tuple(dict.fromkeys(slot.values))
     return activate(activation_argument(w, slot), names, part, alpha, approximate)
 

@@ -40,7 +40,7 @@ MOST_SHAPES = 8
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function to print, with the record of its chain. ``definition`` is the block that it stands for."""
+    """A function to print, with the record of its chain; ``definition`` is its block."""
 
     name: str
     arguments: tuple[Argument, ...]
@@ -50,7 +50,7 @@ class Function:
     definition: Definition | None = None
 
     def call(self, values: Iterable[Code]) -> Call:
-        """The call with a value for each argument: whole numbers by position, everything else by name."""
+        """The call with a value for each argument: whole numbers by position, others by name."""
         pairs = zip(self.arguments, values, strict=True)
         given = (Keyword(a.name, value, positional=a.kind == "int") for a, value in pairs)
         return Call(self.name, tuple(given), helper=True)
@@ -62,10 +62,11 @@ class Function:
 
 
 class Functions:
-    """The functions of a program's blocks and heads, in an order in which each only calls earlier ones.
+    """The functions of a program's blocks and heads; each only calls earlier ones.
 
-    ``names`` are those of the module, ``reserved`` what no variable may be called, ``joined`` whether the helper
-    function for convolutions with batch norm takes its activation as an argument.
+    ``names`` are those of the module, ``reserved`` what no variable may be called, ``joined``
+    whether the helper function for convolutions with batch norm takes its activation as an
+    argument.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class Functions:
         return [*first, *found], record
 
     def call(self, use: UseSite, w: Writer) -> Call:
-        """The call of a block's function; raises :class:`SplitError` where the uses need several functions."""
+        """The call of a block's function; raises :class:`SplitError` where uses need several."""
         found = {id(f): f for f in (self.instances[id(t.body)] for t in use.typed)}
         if len(found) > 1:
             raise SplitError(use.node)
@@ -145,7 +146,7 @@ class Functions:
 
 
 def scope_at_top(symbols: Mapping[str, Symbol], rows: tuple[Row, ...], reserved: set[str]) -> Scope:
-    """The scope of what the network's own parameters are arguments of; ``in_channels`` is a variable of it."""
+    """The scope of a function that takes the network's parameters; ``in_channels`` is local."""
     names = Names({*reserved, IN_CHANNELS})
     known = {symbols[IN_CHANNELS]: Code(IN_CHANNELS)}
     given = [symbol for symbol in symbols.values() if symbol not in known]

@@ -67,9 +67,9 @@ Statement = Assign | Plain
 class Body:
     """Collects the statements of a function.
 
-    ``uses`` gives the call of a block's function. ``used`` are the variables that hold something, ``own`` all that
-    there have been: the scope may give none of these to an argument. With ``notes``, statements say the shape they
-    lead to.
+    ``uses`` gives the call of a block's function. ``used`` are the variables that hold something,
+    ``own`` all that there have been: the scope may give none of these to an argument. With
+    ``notes``, statements say the shape they lead to.
     """
 
     writer: Writer
@@ -83,7 +83,7 @@ class Body:
     def chain(
         self, chain: ChainSite, source: str, target: str, path: tuple[str, ...], depth: int = 0
     ) -> tuple[str, ChainRecord]:
-        """Write a chain from ``source`` to ``target``; returns the variable that holds its end, and the record."""
+        """Write a chain from ``source`` to ``target``; returns its end, and the record."""
         record = []
         for step in chain.steps:
             source, pieces = self.step(step, source, target, path, depth)
@@ -209,7 +209,7 @@ class Body:
         self.statements.append(Assign(target, call, source, name, depth, note))
 
     def claim(self, *wanted: str) -> str:
-        """A variable that is not in use: the first of ``wanted`` that is free, else the last with a number."""
+        """A free variable: the first of ``wanted`` that is, else the last with a number."""
         number, candidates = 2, list(wanted)
         for candidate in candidates:
             if self.free(candidate):

@@ -1,4 +1,4 @@
-"""What a lowered op consists of: calls of layers and of helper functions, each with the layers that it makes."""
+"""Calls of layers and of helper functions, each with the layers that it makes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,27 @@ from inception_dsl.backend import (
 )
 
 
+class Choice(Code):
+    """``yes if test else no``, on one line."""
+
+    def __new__(cls, yes: Expression, test: Code, no: Expression) -> Choice:
+        one, other = (f"({v})" if isinstance(v, Choice) else flat(v) for v in (yes, no))
+        self = super().__new__(cls, f"{one} if {test} else {other}")
+        assert isinstance(self, Choice)
+        self.yes, self.test, self.no = yes, test, no
+        return self
+
+    yes: Expression
+    test: Code
+    no: Expression
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OnTensor:
-    """Source that reads the tensor that a call is applied to; ``helpers`` are the functions that it calls.
-
-    ``choice``: it is a conditional expression.
-    """
+    """Source that reads the tensor that a call is applied to, and the helpers that it calls."""
 
     write: Callable[[str], Expression]
     helpers: tuple[str, ...] = ()
-    choice: bool = False
 
 
 Value: TypeAlias = "Code | OnTensor"
@@ -38,7 +49,7 @@ Value: TypeAlias = "Code | OnTensor"
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """``keyword=value``, left out where it equals ``default``; a ``value`` of ``None`` is as good as any other.
+    """``keyword=value``, left out where it equals ``default``; any value will do for ``None``.
 
     ``kind`` is the type of the value, where a helper function takes it.
     """
@@ -55,12 +66,12 @@ class Keyword:
 
     def on(self, tensor: str) -> Expression:
         """The value, in a call on a tensor of this name."""
-        return self.value.write(tensor) if isinstance(self.value, OnTensor) else self.value or ""
+        return "" if self.value is None else written(self.value, tensor)
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A weight of the op (``weight`` is its name in the spec) and the variable of the layer that holds it."""
+    """A weight of an op, by its name in the spec, and the variable of the layer that holds it."""
 
     weight: str
     name: str
@@ -71,7 +82,8 @@ class Variable:
 class Made:
     """A layer of the model: ``part`` stands in its name behind that of the call.
 
-    ``variables`` are all that it has in any use; an op without one of these weights has no such variable either.
+    ``variables`` are all that it has in any use; an op without one of these weights has no such
+    variable either.
     """
 
     part: str
@@ -82,9 +94,9 @@ class Made:
 class Call:
     """``function(arguments, name=…)(x)``, or ``function(x, arguments, name=…)`` for a ``helper``.
 
-    ``made`` are the layers that come into being, the one whose output is the result last. ``activations`` are the
-    functions that may be applied by a call that takes one as an argument; ``fixed`` is the one that is part of the
-    helper function.
+    ``made`` are the layers that come into being, the one whose output is the result last.
+    ``activations`` are the functions that may be applied by a call that takes one as an argument;
+    ``fixed`` is the one that is part of the helper function.
     """
 
     function: str
@@ -111,7 +123,8 @@ class Call:
 class Writer:
     """Turns what is known of a layer into arguments, in the names of a scope.
 
-    ``joined``: the helper function for convolutions with batch norm takes its activation as an argument.
+    ``joined``: the helper function for convolutions with batch norm takes its activation as an
+    argument.
     """
 
     scope: Scope
@@ -143,12 +156,12 @@ def layer(
 
 
 def helper(function: str, *arguments: Keyword, part: str = "", inner: tuple[str, ...] = ()) -> Call:
-    """A call of a helper function; ``inner`` are the layers that it makes before the one of its result."""
+    """A call of a helper function; ``inner`` are the layers that it makes before the last one."""
     return Call(function, arguments, part, helper=True, made=tuple(Made(p) for p in (*inner, "")))
 
 
 def variables(site: LayerSite, part: str = "", kernel: str = "same") -> tuple[Variable, ...]:
-    """The weights of an op that its layer calls as the spec does; ``part`` is the op's place in a composite."""
+    """The weights of an op whose layer has the spec's names; ``part`` is its name in an op."""
     prefix = f"{part}/" if part else ""
     names = dict.fromkeys(w.name for t in site.typed for w in t.op.weights(t.x))
     return tuple(
@@ -157,7 +170,7 @@ def variables(site: LayerSite, part: str = "", kernel: str = "same") -> tuple[Va
 
 
 def varies(slot: Slot) -> bool:
-    """Whether a value is a parameter's, or differs between uses: whatever is written has to serve all values."""
+    """Whether a value is computed from parameters or differs between uses."""
     return symbolic(slot) or not slot.same
 
 
@@ -178,12 +191,12 @@ def tupled(parts: Iterable[Code]) -> Code:
 
 
 def either(test: Code, yes: Callable[[], Value], no: Callable[[], Value]) -> Value:
-    """``yes if test else no``; of a test that is a constant, the one that it chooses: the other is never made."""
+    """``yes if test else no``; only one of them is made where the test is a constant."""
     if test in (literal(True), literal(False)):
         return yes() if test == literal(True) else no()
     one, other = yes(), no()
     inside = tuple(h for v in (one, other) if isinstance(v, OnTensor) for h in v.helpers)
-    return OnTensor(lambda x: f"{_inner(one, x)} if {test} else {_inner(other, x)}", inside, True)
+    return OnTensor(lambda x: Choice(written(one, x), test, written(other, x)), inside)
 
 
 def on_tensor(function: str, *arguments: Code) -> OnTensor:
@@ -191,12 +204,9 @@ def on_tensor(function: str, *arguments: Code) -> OnTensor:
     return OnTensor(lambda x: call(function, x, *arguments), (function,))
 
 
-def _inner(value: Value, tensor: str) -> str:
-    """One side of a choice."""
-    if not isinstance(value, OnTensor):
-        return value
-    text = flat(value.write(tensor))
-    return f"({text})" if value.choice else text
+def written(value: Value, tensor: str) -> Expression:
+    """A value, in a call on a tensor of this name."""
+    return value.write(tensor) if isinstance(value, OnTensor) else value
 
 
 def below(part: str, inner: str) -> str:
@@ -205,10 +215,10 @@ def below(part: str, inner: str) -> str:
 
 
 def layer_name(path: tuple[str, ...], part: str, kind: str) -> str:
-    """The name of a layer: the path and the part, joined; the kind stands for a path that is empty."""
+    """The name of a layer: the path and the part; the kind of op where the path is empty."""
     return "_".join([*(path or (kind,)), *([part] if part else [])])
 
 
 def merge_name(path: tuple[str, ...], merge: str) -> str:
-    """The name of the layer that joins branches; Keras itself gives the names ``add`` and ``multiply``."""
+    """The name of the layer that joins branches; Keras itself uses ``add`` and ``multiply``."""
     return "_".join([*path, merge]) if path or merge == "concat" else f"{merge}_branches"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from inception_dsl.backend import (
     Code,
     Program,
@@ -23,7 +21,7 @@ from .helpers import RESERVED, Helpers, written
 from .layers import check_names
 from .source import BUILTINS, MODULES, Source, source_of
 from .training import initial, loss, preprocess
-from .views import FunctionView, HelperView, InitialView, LossView, ModuleView, PreprocessView
+from .views import FunctionView, ModuleView
 
 
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
@@ -37,23 +35,22 @@ def emit_source(typed: TypedProgram, report: Report) -> str | None:
 def view(typed: TypedProgram, source: Source) -> ModuleView:
     """The view of a program."""
     program, helpers = typed.program, source.helpers
-    templated = helpers.templated()
     prepared = (preprocess(program.preprocessing),) if program.preprocessing else ()
-    started = (
-        initial(program.training.initializer)
-        if program.training and program.training.initializer
-        else None
-    )
+    initializer = program.training.initializer if program.training else None
+    started = initial(initializer) if initializer else None
+    starting = (started,) if started else ()
     trained = (loss(typed),) if program.training or program.aux_heads else ()
+    operating = helpers.operating or bool(prepared)
+    operating = operating or any(view.operating for view in (*trained, *starting))
     functions = (function_view(f, helpers) for f in source.functions.found)
     return ModuleView(
         docstring=documentation(program),
-        imports=imports(templated, [*prepared, *trained, *([started] if started else [])]),
+        imports=imports(operating=operating),
         constants=trained[0].weights if trained else (),
-        helpers=templated,
+        helpers=helpers.templated(),
         functions=(*helpers.functions(), *functions),
         network=source.network.view(helpers),
-        initial=(started,) if started else (),
+        initial=starting,
         preprocess=prepared,
         loss=trained,
     )
@@ -74,21 +71,10 @@ def function_view(function: Function, helpers: Helpers) -> FunctionView:
     return FunctionView(heading, function.docstring, written(function.statements, helpers))
 
 
-def imports(
-    templated: tuple[HelperView, ...], beside: Sequence[PreprocessView | LossView | InitialView]
-) -> tuple[Code, ...]:
-    """The imports; ``ops`` where something uses it."""
-    sized = {
-        "helpers/same_padding.py.j2",
-        "helpers/ceil_padding.py.j2",
-        "helpers/ceil_padding_around.py.j2",
-    }
-    operating = any(h.template not in sized for h in templated)
-    operating = operating or any("ops." in line for view in beside for line in view.lines)
-    operating = operating or any(isinstance(view, LossView) and view.weights for view in beside)
-    return Code("import keras"), Code(
-        "from keras import layers, ops" if operating else "from keras import layers"
-    )
+def imports(*, operating: bool) -> tuple[Code, ...]:
+    """The imports; ``ops`` where something uses operations."""
+    more = ", ops" if operating else ""
+    return Code("import keras"), Code(f"from keras import layers{more}")
 
 
 def documentation(program: Program) -> Code:
@@ -99,7 +85,7 @@ def documentation(program: Program) -> Code:
         citation(about),
         about.description,
         bullets("Where the paper leaves a choice or differs from its code:", about.deviations),
-        "Images are channels last. Every layer is called by its path in the spec; the model saves and loads"
-        " without custom objects, on TensorFlow, JAX and PyTorch.",
+        "Images are channels last. Every layer is called by its path in the spec; the model saves"
+        " and loads without custom objects, on TensorFlow, JAX and PyTorch.",
         generated_by(program.id),
     )

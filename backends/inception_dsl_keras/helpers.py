@@ -1,4 +1,4 @@
-"""The helper functions of a file: only those it calls, with only the options that vary in it as arguments."""
+"""The helper functions that a file calls; only options that vary in it are arguments."""
 
 from __future__ import annotations
 
@@ -6,14 +6,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from inception_dsl.backend import SLOPES, Code, Read, docstring, literal, signature, varying
+from inception_dsl.backend import (
+    SLOPES,
+    Code,
+    Group,
+    Item,
+    Read,
+    call,
+    docstring,
+    literal,
+    signature,
+    varying,
+)
 
 from .activations import NATIVE, activate, one
 from .blocks import TENSOR_TYPE
 from .body import Assign, Statement
 from .calls import Call, Keyword, layer
 from .lowering import CONV_BN
-from .printing import statement
+from .printing import broken, statement
 from .views import FunctionView, HelperView
 
 ALWAYS: Final = {CONV_BN: ("filters", "kernel_size"), "activate": ("activation",)}
@@ -40,6 +51,10 @@ TEMPLATED: Final = (
 )
 OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
 """Helper functions that take only what varies."""
+OPERATING: Final = frozenset(
+    {"max_pool", "average_pool", "local_response_norm", "gelu_tanh", "gelu"}
+)
+"""Helper functions that use operations, which Keras names by itself."""
 FUNCTIONS: Final = ("none", "leaky_relu", *sorted(NATIVE))
 OF_PROBABILITIES: Final = "cross_entropy_of_probabilities"
 RESERVED: Final = {
@@ -55,10 +70,12 @@ RESERVED: Final = {
 
 
 Key: TypeAlias = tuple[str, str]
+ACTIVATE: Final = ("activate", "")
+NAME: Final = Item("name", "name")
 
 
 class Helpers:
-    """Knows every call of the file before any is written. A key is a function, and the activation that it fixes."""
+    """Every call of the file, before any is printed; a key is a function and its activation."""
 
     def __init__(self, statements: Iterable[Statement], rank: int) -> None:
         self.rank = rank
@@ -73,14 +90,21 @@ class Helpers:
         if self.last is not None and self.last.helper:
             self.calls.setdefault(key(self.last), []).append(self.last)
             self.called.add(self.last.function)
+        if self.rough():
+            self.called.add("gelu_tanh")
         found = sorted(
             (k for k in self.calls if k[0] == CONV_BN), key=lambda k: -len(self.calls[k])
         )
         self.titles = {k: title(k, index) for index, k in enumerate(found)}
         self.options = {k: self.varying(k) for k in self.calls if k[0] in OPTIONAL}
 
+    @property
+    def operating(self) -> bool:
+        """Whether a helper function uses operations."""
+        return not OPERATING.isdisjoint(self.called)
+
     def varying(self, key: Key) -> dict[str, Code | None]:
-        """The options of a helper that vary, with their most common value (``None``: it has to be given)."""
+        """The options of a helper that vary, with their defaults (``None``: it has to be given)."""
         return varying([call.options() for call in self.calls[key]], ALWAYS.get(key[0], ()))
 
     def values(self, key: Key, keyword: str) -> list[Code]:
@@ -159,7 +183,7 @@ class Helpers:
             return {**kinds, "rank": str(self.rank)}
         if name == "local_response_norm":
             return self.normalising((name, ""))
-        return self.activating((name, "")) if name == "activate" else {}
+        return self.activating() if name == "activate" else {}
 
     def normalising(self, key: Key) -> dict[str, str]:
         values = {k: str(self.argument(key, k).value) for k in ("size", "alpha", "beta", "k")}
@@ -170,26 +194,33 @@ class Helpers:
         heading = signature(key[0], self.parameters(key), TENSOR_TYPE)
         return {**values, "before": before, "after": after, "signature": heading}
 
-    def activating(self, key: Key) -> dict[str, str]:
-        """The cases of the function that applies functions by name: those that are no word of Keras."""
-        names = {name for call in self.calls[key] for name in call.activations}
-        alphas, rough = self.values(key, "alpha"), self.values(key, "approximate")
-        alpha = str(self.argument(key, "alpha").value)
-        given = any(value != "None" for value in alphas)
-        sure = "alpha" not in self.options[key] or "None" not in alphas
+    def rough(self) -> bool:
+        """Whether the function that applies functions by name may have to approximate one."""
+        calls = self.calls.get(ACTIVATE, ())
+        found = [c.options()["approximate"] for c in calls if "gelu" in c.activations]
+        return any(value != literal(False) for value in found)
+
+    def activating(self) -> dict[str, str]:
+        """The cases of the function that applies functions by name, where Keras has no word."""
+        names = {name for call in self.calls[ACTIVATE] for name in call.activations}
+        alphas, options = self.values(ACTIVATE, "alpha"), self.options[ACTIVATE]
+        alpha = str(self.argument(ACTIVATE, "alpha").value)
+        sure = "alpha" not in options or literal(None) not in alphas
+        given = alphas != [literal(None)] * len(alphas)
         cases = []
         if "leaky_relu" in names:
             own = literal(SLOPES["leaky_relu"])
             slope = own if not given else alpha if sure else f"{own} if alpha is None else alpha"
-            cases += case("leaky_relu", f"layers.LeakyReLU(negative_slope={slope}, name=name)(x)")
+            cases += case(
+                "leaky_relu", call("layers.LeakyReLU", Item(slope, "negative_slope"), NAME)
+            )
         if "elu" in names and given:
             test = "" if sure else "alpha is not None"
-            cases += case("elu", f"layers.ELU(alpha={alpha}, name=name)(x)", test)
-        if "gelu" in names and any(value != "False" for value in rough):
-            test = "approximate" if "approximate" in self.options[key] else ""
-            approximate = "ops.gelu(x, approximate=True)"
-            cases += case("gelu", f"layers.Identity(name=name)({approximate})", test)
-        heading = signature(key[0], self.parameters(key), TENSOR_TYPE)
+            cases += case("elu", call("layers.ELU", Item(alpha, "alpha"), NAME), test)
+        if self.rough():
+            test = "approximate" if "approximate" in options else ""
+            cases += case("gelu", call("gelu_tanh", "x", NAME), test, "")
+        heading = signature(ACTIVATE[0], self.parameters(ACTIVATE), TENSOR_TYPE)
         return {"signature": heading, "cases": "\n".join(cases)}
 
 
@@ -218,10 +249,11 @@ def last_of(names: set[str]) -> Call | None:
     return layer("Activation", argument, part="activation") if names else None
 
 
-def case(name: str, result: str, test: str = "") -> list[str]:
+def case(name: str, result: Group, test: str = "", suffix: str = "(x)") -> list[str]:
     """The lines for one function."""
     more = f" and {test}" if test else ""
-    return [f"    if activation == {literal(name)}{more}:", f"        return {result}"]
+    first = f"    if activation == {literal(name)}{more}:"
+    return [first, broken("return ", result, suffix, 8, "")]
 
 
 def _line(call: Call, target: str) -> Code:

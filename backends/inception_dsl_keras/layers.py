@@ -25,11 +25,6 @@ INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
     r"(add|gelu|get_item|multiply|ones_like|pad|power|reciprocal|square)(_\d+)?"
 )
-_OPERATING: Final = frozenset(
-    {"activate", "average_pool", "gelu", "gelu_tanh", "local_response_norm", "max_pool"}
-)
-"""The helper functions that use operations, which Keras numbers by itself."""
-
 Node = TypedOp | TypedFork
 
 
@@ -68,7 +63,7 @@ def _layers_of(node: TypedOp, here: Path, written: Written) -> Iterator[Layer]:
 
 
 def nameless(typed: TypedProgram) -> Path:
-    """What the names of layers begin with where all the program is one use without a name: that of its block."""
+    """The first part of all names where the program is one use without a name: the block."""
     steps = [step for chain in typed.sections.values() for step in chain.steps]
     node = steps[0].node if len(steps) == 1 and not steps[0].repeated else None
     return (node.block,) if isinstance(node, UseNode) and not node.segments else ()
@@ -77,7 +72,7 @@ def nameless(typed: TypedProgram) -> Path:
 def check_names(typed: TypedProgram, report: Report) -> bool:
     """Whether every layer has a name of its own; paths that become the same name are errors."""
     seen: dict[str, Layer] = {}
-    operating = not _OPERATING.isdisjoint(source_of(typed).helpers.called)
+    operating = source_of(typed).helpers.operating
     before = len(report.diagnostics)
     for layer in model_layers(typed):
         origin = layer.node.node.origin
@@ -98,7 +93,7 @@ def check_names(typed: TypedProgram, report: Report) -> bool:
 
 
 def boundaries(typed: TypedProgram) -> dict[str, str]:
-    """The path of every used block and of every step at the top, and the layer that its output comes from.
+    """The layer of the output of every used block and of every step at the top, by path.
 
     Auxiliary heads are left out, and what makes no layer.
     """

@@ -1,4 +1,4 @@
-"""The lowering table: from the kind of an op to the calls that say it in Keras, in all uses of a block."""
+"""The lowering table: from the kind of an op to the calls that say it in all uses of a block."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from .pools import avg_pool, max_pool
 from .windows import Plan, leaves_out, pad_layer, plan, sides, sized, sizes, zero_padding
 
 CONV_BN: Final = "conv_bn"
-"""The helper function of a composite op; one for each activation gets a name when all its uses are known."""
+"""The helper function of a composite op: one for each activation, unless that is an argument."""
 
 
 def lower(w: Writer, site: LayerSite) -> tuple[Call, ...]:
@@ -73,7 +73,7 @@ def convolution(
     part: str = "",
     found: tuple[Variable, ...] = (),
 ) -> tuple[Call, ...]:
-    """A convolution with what stands around it: padding before; pixels left out, and a function, behind."""
+    """A convolution with the layers around it: padding, subsampling, a function."""
     slide = plan(w, site)
     arguments = (*first, *sliding(w, site, slide), *options, *outcome(w, site))
     found = found or variables(site, part)
@@ -110,7 +110,7 @@ def sliding(w: Writer, site: LayerSite, slide: Plan) -> tuple[Keyword, ...]:
 
 
 def conv_bn(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    """One call of a helper function; written out only where pixels are left out between the two layers."""
+    """One call of a helper function; two layers where pixels are left out between them."""
     parts = dict(site.parts())
     first, norm, function = parts["conv"], parts["bn"], site.slot("activation")
     slide = plan(w, first)
@@ -143,7 +143,7 @@ def conv_bn(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def norm_options(w: Writer, site: LayerSite, *, switches: bool = True) -> tuple[Keyword, ...]:
-    """The arguments of a normalisation layer; its numbers are always written, its switches where they are off."""
+    """The arguments of a normalisation layer: its numbers, and its switches where they are off."""
     default = "True" if switches else None
     decay = isinstance(site.op, BatchNorm)
     momentum = (w.option("momentum", site, "decay", kind="float"),) if decay else ()
@@ -175,7 +175,7 @@ def group_norm(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def depthwise_conv(w: Writer, site: LayerSite, part: str = "") -> tuple[Call, ...]:
-    """The layer of its own where there is one and all backends take its strides, else a convolution in groups."""
+    """The depthwise layer where all backends take its strides, else a grouped convolution."""
     multiplier = w.option("depth_multiplier", site, "depth_multiplier", "1")
     if has_depthwise(site):
         return convolution("DepthwiseConv", w, site, (), (multiplier,), part)

@@ -104,7 +104,7 @@ class Network:
         return found
 
     def save(self, step: StepSite) -> None:
-        """Give the output of a step a variable of its own where a head or an output needs it later."""
+        """Give the output of a step its own variable where a head or an output needs it later."""
         wanted = {head.after for head, _ in self.typed.heads} | set(self.program.outputs.values())
         segment = step.node.segments[-1] if step.node.segments else ""
         if segment not in wanted:
@@ -117,7 +117,7 @@ class Network:
             self.body.statements.append(Plain(f"{self.saved[segment]} = {self.x}"))
 
     def aux_head(self, head: AuxHead) -> list[Statement]:
-        """The statements of an auxiliary head: one call of its block, or of a function of its own."""
+        """The statements of an auxiliary head: a call of its block, or of a function of its own."""
         self.body.statements, self.body.notes = [], False
         source, target = self.saved[head.after], self.heads[head.name]
         steps = self.top.heads[head.name].steps
@@ -133,7 +133,7 @@ class Network:
         return self.body.statements
 
     def given(self, argument: Argument, symbols: Mapping[str, Symbol]) -> Code:
-        """What the network gives for an argument of a head: the parameter of its own that has the same name."""
+        """What the network gives for an argument of a head: its own parameter of the same name."""
         name = next(key for key, symbol in symbols.items() if symbol is argument.symbol)
         return Read(self.scope.read(self.top.symbols[name], argument.form))
 
@@ -176,7 +176,7 @@ class Network:
         )
 
     def limits(self) -> tuple[LimitView, ...]:
-        """The smallest input and the test that a shape is below it; nothing where any size will do."""
+        """The smallest input, and the test for a smaller one; nothing where any size will do."""
         sizes = [self.least]
         if self.heads:
             sizes.append(minimum_input(self.typed, heads=True))

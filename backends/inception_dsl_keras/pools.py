@@ -1,8 +1,8 @@
 """Pools: native where Keras means the same on every backend, else padded by a helper function.
 
-Average pools leave padding out of the mean. Keras' own ``same`` does too, but its PyTorch backend (3.15) pads by the
-edge where the padding is not symmetric; there, and for every padding that Keras has no word for, the mean of the padded
-map is divided by the share of the window that lies inside.
+Average pools leave padding out of the mean. Keras' own ``same`` does too, but its PyTorch backend
+(3.15) pads by the edge where the padding is not symmetric; there, and for every padding that Keras
+has no word for, the mean of the padded map is divided by the share of the window that lies inside.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def counted(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def either_way(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> tuple[Call, ...]:
-    """An average pool that counts padding in some uses: there, zeros are laid around the map first."""
+    """An average pool that counts padding in some uses: there, zeros are padded first."""
     none = zero_padding(nothing(site.rank))
     first = either(counts, lambda: pads(w, site, zero_padding) or none, lambda: none)
     second = either(counts, lambda: inside(w, site, ceil), lambda: outside(w, site, ceil))
@@ -89,7 +89,7 @@ def either_way(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> tuple[Ca
 
 
 def outside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
-    """The padding of a pool as a tuple of pairs, or the expression that computes it from the tensor's size."""
+    """The padding of a pool as a tuple of pairs, or an expression on the tensor's size."""
     plain = pairs(nothing(site.rank))
     return either(ceil.text, lambda: around(w, site), lambda: pads(w, site, pairs) or plain)
 
@@ -137,7 +137,8 @@ def hanging(w: Writer, site: LayerSite) -> Ceil:
 def around(w: Writer, site: LayerSite, *, done: bool = False) -> Value:
     """``ceil_padding(x, window, stride)``; with what was padded before where that matters.
 
-    A last window that would start in the padding behind the map does not count. ``done``: the map is padded already.
+    A last window that would start in the padding behind the map does not count. ``done``: the map
+    is padded already.
     """
     sizes, strides = axes(w, site, "kernel"), axes(w, site, "stride")
     explicit, none = behind(w, site), nothing(site.rank)
@@ -155,7 +156,7 @@ def _fits(site: LayerSite) -> bool:
 
 
 def behind(w: Writer, site: LayerSite) -> Sides:
-    """The padding of windows that may hang over the end: explicit, as such windows have no ``same``."""
+    """The padding of windows that may hang over the end; such windows have no ``same``."""
     if all(isinstance(value, str) for value in site.slot("padding").values):
         return nothing(site.rank)
     return sides(w, site, tuple(found or () for found in site.pads()))

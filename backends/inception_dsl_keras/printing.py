@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from inception_dsl.backend import Code, Group, Item, call, flat, layout, literal
+from inception_dsl.backend import Code, Expression, Group, Item, call, flat, layout, literal
 
-from .calls import Call, Keyword
+from .calls import Call, Choice, Keyword
 
 WIDTH = 88
 
@@ -65,6 +65,30 @@ def exploded(prefix: str, group: Group, suffix: str, indent: int, note: str) -> 
     lines = [f"{pad}{prefix}{group.opening}"]
     for item in group.items:
         start = f"{item.keyword}=" if item.keyword else ""
-        lines.append(layout(start, item.value, ",", indent=indent + 4))
+        if isinstance(item.value, Choice):
+            lines += choice(start, item.value, ",", indent + 4)
+        else:
+            lines.append(layout(start, item.value, ",", indent=indent + 4))
     lines.append(f"{pad}{group.closing}{tail}")
     return Code("\n".join(lines))
+
+
+def choice(prefix: str, value: Choice, suffix: str, indent: int) -> list[str]:
+    """A conditional expression, on three lines where it does not fit on one."""
+    pad = " " * indent
+    one = f"{pad}{prefix}{value}{suffix}"
+    if len(one) <= WIDTH:
+        return [one]
+    first, last = side(prefix, value.yes, "", indent), side("else ", value.no, suffix, indent)
+    return [*first, f"{pad}if {value.test}", *last]
+
+
+def side(prefix: str, value: Expression, suffix: str, indent: int) -> list[str]:
+    """One side of a conditional expression; one that is conditional too is in parentheses."""
+    if not isinstance(value, Choice):
+        return [layout(prefix, value, suffix, indent=indent)]
+    pad = " " * indent
+    one = f"{pad}{prefix}({value}){suffix}"
+    if len(one) <= WIDTH:
+        return [one]
+    return [f"{pad}{prefix}(", *choice("", value, "", indent + 4), f"{pad}){suffix}"]

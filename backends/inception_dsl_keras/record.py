@@ -1,7 +1,7 @@
-"""Records: what was written for every step, so that the layers of a concrete program are those that its source makes.
+"""Records of what was written for every step, so that layers are found in concrete programs.
 
-How a step is written depends on all of its uses. A record of a chain goes beside any typed chain that it was written
-for; a use leads to the record of the block's function.
+How a step is written depends on all of its uses. A record of a chain goes beside any typed chain
+that it was written for; a use leads to the record of the block's function.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Path: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The repetitions of a step from ``start`` on: the calls of a layer, the branches of a fork, nothing of a use."""
+    """The repetitions of a step from ``start`` on: calls of a layer, branches of a fork."""
 
     start: int
     calls: tuple[Call, ...] = ()
@@ -48,7 +48,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records of a program: those of its sections and heads, and of every instance of a block by identity."""
+    """The records of the sections and heads, and of every instance of a block by identity."""
 
     sections: Mapping[str, ChainRecord]
     heads: Mapping[str, ChainRecord]

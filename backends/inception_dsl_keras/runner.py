@@ -1,8 +1,9 @@
 """Runs emitted source. The only file of this package that imports Keras and what it runs on.
 
-Dropout is off in training mode too: the rate of every such layer is zero but while it is saved. The factor of
-``Rescaling``, which TensorFlow would round to float32 on its way, is handed over as a float64. Whatever is computed is
-computed from the variables' values without touching them; a training step assigns the new ones at its end.
+Dropout is off in training mode too: the rate of every such layer is zero but while it is saved. The
+factor of ``Rescaling``, which TensorFlow would round to float32 on its way, is handed over as a
+float64. Whatever is computed is computed from the variables' values without touching them; a
+training step assigns the new ones at its end.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class KerasModel:
         return {path: _numpy(found[name]) for path, name in layers.items()}
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
-        """One step of ``keras.optimizers.SGD`` in training mode, with the gradients of the engine."""
+        """One step of ``keras.optimizers.SGD`` in training mode, with the engine's gradients."""
         trainable, rest = self.model.trainable_variables, self.model.non_trainable_variables
         values = [_values(trainable), _values(rest), self.tensor(x), self.targets(targets)]
         with _floats(self.dtype):
@@ -127,7 +128,7 @@ class KerasModel:
     def loss(
         self, trainable: list[Any], rest: list[Any], x: Any, targets: Any
     ) -> tuple[Any, list[Any]]:
-        """The loss in training mode, and the values that the variables without gradients have after it."""
+        """The loss in training mode, and the values after it of the variables without gradients."""
         found, after = self.model.stateless_call(trainable, rest, x, training=True)
         if self.typed.has_loss:
             return keras.ops.mean(self.module.loss(targets, found)), after
@@ -135,7 +136,7 @@ class KerasModel:
         return sum(products[1:], products[0]), after
 
     def save(self, path: Path) -> None:
-        """Write ``.keras`` (the model with all its heads) or ``.weights.h5``; the old file stays until it is done."""
+        """Write ``.keras`` (with all heads) or ``.weights.h5``; the old file stays until it is done."""
         if not path.name.endswith(SUFFIXES):
             raise ValueError(f"{path}: Keras writes {' and '.join(SUFFIXES)}")
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder, self.as_emitted():
@@ -201,7 +202,7 @@ def _values(variables: list[Any]) -> list[Any]:
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` as one computation on JAX, where each operation alone is slow; itself elsewhere."""
+    """``function`` as one computation on JAX, where each operation alone is slow."""
     if keras.config.backend() != "jax":
         return function
     import jax
@@ -212,7 +213,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 def _differentiate(
     function: Callable[..., Any], values: list[Any], *rest: Any
 ) -> tuple[Any, list[Any]]:
-    """What ``function`` returns, a number and more, and the gradient of the number by each of ``values``."""
+    """What ``function`` returns, a number and more, and the gradients of the number."""
     engine = keras.config.backend()
     if engine == "jax":
         import jax

@@ -1,7 +1,8 @@
 """Reads the weight files of Keras 3, by name: ``.weights.h5``, and the same inside of ``.keras``.
 
-Nothing is built from a file. Keras writes a group for every layer, with the layer's name as an attribute, and in it the
-layer's variables by number; loading goes by the order of the layers, this by their names.
+Nothing is built from a file. Keras writes a group for every layer, with the layer's name as an
+attribute, and in it the layer's variables by number; loading goes by the order of the layers, this
+by their names.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Slot(NamedTuple):
 
 
 def read(path: Path, slots: Mapping[str, Slot], dtype: str) -> dict[str, Any]:
-    """A value for every slot by its key ``layer/number``; raises ``ValueError`` with everything that is wrong."""
+    """A value for every slot by its key ``layer/number``; ``ValueError`` with all that is wrong."""
     with _opened(path) as file:
         held, problems = _datasets(file)
         problems += [f"missing {slot.path}" for key, slot in slots.items() if key not in held]
@@ -52,7 +53,7 @@ def read(path: Path, slots: Mapping[str, Slot], dtype: str) -> dict[str, Any]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The HDF5 file, or the one inside of an archive; what cannot be read as such is a ``ValueError``."""
+    """The HDF5 file, or the one inside of an archive; ``ValueError`` where it cannot be read."""
     try:
         if path.name.endswith(".keras"):
             with zipfile.ZipFile(path) as archive:

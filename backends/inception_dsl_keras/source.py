@@ -1,4 +1,4 @@
-"""The source of a typed program before it is text: the statements of all its functions, and the records of them."""
+"""The source of a typed program before it is text: statements, and the records of them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LOCALS: Final = frozenset({"x", "name", IN_CHANNELS})
 
 
 class Source(NamedTuple):
-    """What is printed: the functions of blocks and heads, the network, the helper functions that both call."""
+    """The functions of blocks and heads, the network, the helper functions that they call."""
 
     functions: Functions
     network: Network
@@ -70,7 +70,7 @@ def source_of(typed: TypedProgram) -> Source:
 
 
 def joins(definitions: Definitions) -> bool:
-    """Whether a convolution with batch norm has a parameter as its activation, so that their helper takes it."""
+    """Whether the helper for convolutions with batch norm takes its activation as an argument."""
     top = definitions.top
     chains = [*top.sections.values(), *top.heads.values(), *(d.chain for d in definitions)]
     found = (site for chain in chains for site in layers_in(chain) if isinstance(site.op, ConvBn))

@@ -19,21 +19,20 @@ from .views import InitialView, LossView, PreprocessView
 
 def preprocess(found: Preprocessing) -> PreprocessView:
     """``preprocess``, one step a line."""
-    lines = ["x = ops.cast(images, keras.config.floatx())"]
+    steps = ["ops.cast(images, keras.config.floatx())"]
     if found.channel_order == "bgr":
-        lines.append("x = ops.flip(x, axis=-1)")
+        steps.append("ops.flip(x, axis=-1)")
     if found.scale != 1:
-        lines.append(f"x = x * {literal(found.scale)}")
+        steps.append(f"x * {literal(found.scale)}")
     for sign, numbers, neutral in (("-", found.mean, 0.0), ("/", found.std, 1.0)):
         if isinstance(numbers, tuple):
-            lines.append(f"x = x {sign} ops.convert_to_tensor({literal(list(numbers))}, x.dtype)")
+            steps.append(f"x {sign} ops.convert_to_tensor({literal(list(numbers))}, x.dtype)")
         elif numbers != neutral:
-            lines.append(f"x = x {sign} {literal(numbers)}")
-    lines[-1] = lines[-1].replace("x = ", "return ", 1)
+            steps.append(f"x {sign} {literal(numbers)}")
+    *first, last = steps
+    lines = (*(Code(f"    x = {step}") for step in first), Code(f"    return {last}"))
     summary = "RGB pixels from 0 to 255 to what the network takes; not part of the model."
-    return PreprocessView(
-        docstring(summary, indent=4), tuple(Code(f"    {line}") for line in lines)
-    )
+    return PreprocessView(docstring(summary, indent=4), lines)
 
 
 def initial(found: Initializer) -> InitialView | None:
@@ -54,7 +53,8 @@ def initial(found: Initializer) -> InitialView | None:
     for index, (test, start) in enumerate(chosen):
         lines += [f"{'elif' if index else 'if'} {test}:", f"    variable.assign({start})"]
     doc = docstring(f"{what}; biases {found.bias:g}.", found.note, indent=4)
-    return InitialView(doc, tuple(Code(f"        {line}") for line in lines)) if lines else None
+    body = tuple(Code(f"        {line}") for line in lines)
+    return InitialView(doc, body, operating=bool(found.bias)) if lines else None
 
 
 def loss(typed: TypedProgram) -> LossView:
@@ -82,6 +82,7 @@ def loss(typed: TypedProgram) -> LossView:
         Code("LOSSES[output]" if mixed else "cross_entropy"),
         Code(f"{OF_PROBABILITIES if mixed else 'cross_entropy'}"),
         losses(program) if mixed else (),
+        operating=several or typed.probabilities or flat or bool(smoothing),
     )
 
 
@@ -91,9 +92,8 @@ def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code,
     if probabilities:  # Keras's own cut them at 1e-7, and their gradients with them
         lines = [f"    {one_hot}, dtype=outputs.dtype)"]
         if smoothing:
-            lines.append(
-                f"    one_hot = {literal(1 - smoothing)} * one_hot + {literal(smoothing)} / outputs.shape[-1]"
-            )
+            smooth = f"{literal(1 - smoothing)} * one_hot + {literal(smoothing)}"
+            lines.append(f"    one_hot = {smooth} / outputs.shape[-1]")
         lines.append("    return -ops.sum(one_hot * ops.log(ops.maximum(outputs, 1e-30)), axis=-1)")
     elif smoothing:
         lines = [

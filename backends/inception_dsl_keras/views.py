@@ -66,19 +66,20 @@ class PreprocessView:
 
 @dataclass(frozen=True, slots=True)
 class InitialView:
-    """The function that sets the weights as the paper starts."""
+    """The function that sets the weights as the paper starts; ``operating``: it uses operations."""
 
     docstring: Code
     lines: tuple[Code, ...]
+    operating: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LossView:
     """The loss beside the model, of a ``single`` output or with ``weights`` for several.
 
-    Where the end of the network gives probabilities and heads give logits, ``probabilities`` is the body of its
-    function, and ``losses`` are the entries that say which output has which. ``given`` is what ``compile`` takes,
-    ``called`` the function of an output, ``main`` that of the end.
+    Where the end of the network gives probabilities and heads give logits, ``probabilities`` is the
+    body of its function, and ``losses`` are the entries that say which output has which. ``given``
+    is what ``compile`` takes, ``called`` the function of an output, ``main`` that of the end.
     """
 
     docstring: Code
@@ -90,6 +91,7 @@ class LossView:
     called: Code
     main: Code
     losses: tuple[Code, ...]
+    operating: bool
 
 
 @dataclass(frozen=True, slots=True)

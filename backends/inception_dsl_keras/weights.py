@@ -10,8 +10,9 @@ from .layers import model_layers
 def bindings(typed: TypedProgram) -> tuple[Binding, ...]:
     """A binding for every variable, auxiliary heads too; the key is ``layer/variable``.
 
-    The layout is ``same`` where Keras has the neutral one, ``grouped`` where a depthwise kernel (spatial axes,
-    channels, multiplier) is that of a convolution in groups (spatial axes, 1, channels times multiplier).
+    The layout is ``same`` where Keras has the neutral one, ``grouped`` where a depthwise kernel
+    (spatial axes, channels, multiplier) is that of a convolution in groups (spatial axes, 1,
+    channels times multiplier).
     """
     return tuple(
         Binding(

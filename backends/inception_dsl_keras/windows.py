@@ -1,7 +1,7 @@
-"""Windows: how padding, stride and dilation are said in Keras, exactly, in all uses of what is written once.
+"""How padding, stride and dilation are said in Keras, exactly, in all uses of a block.
 
-Keras knows ``same`` and ``valid``. Every other padding is made before the layer; what depends on the size of the input
-is computed from it when the model is built.
+Keras knows ``same`` and ``valid``. Every other padding is made before the layer; what depends on
+the size of the input is computed from it when the model is built.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ VALID = literal("valid")
 
 
 class Native(NamedTuple):
-    """Whether Keras has a word for a padding in every use, and the word; none where all words mean the same."""
+    """Whether Keras has a word for a padding in every use, and the word; none if any will do."""
 
     fits: bool
     padding: Code | None = None
@@ -57,7 +57,7 @@ class Native(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a convolution slides: ``pads`` before it, its own ``strides`` and ``padding``, ``subsample`` after it."""
+    """How a convolution slides: ``pads`` before it, its own arguments, ``subsample`` after it."""
 
     pads: Value | None
     strides: Keyword
@@ -85,7 +85,8 @@ def leaves_out(windows: Windows) -> bool:
 
 def same_convolution(windows: Windows) -> bool:
     """Whether ``same`` says what these windows of a convolution do."""
-    # of three axes in float64, TensorFlow (2.21) also cuts off what a stride beyond the window would leave out
+    # of three axes in float64, TensorFlow (2.21) also cuts off the pixels behind the last window
+    # that a stride beyond the window leaves out
     skips = len(windows) == 3 and any(w.stride > w.extent for w in windows)
     return not skips and is_same(windows)
 
@@ -127,7 +128,7 @@ def _is_text(padding: Slot) -> bool:
 
 
 def _follows(site: LayerSite, padding: Slot) -> bool:
-    """Whether the padding is computed from the window only, so that what it reads is an argument anyway."""
+    """Whether the padding only reads what the window reads, which is an argument anyway."""
     read: set[Symbol] = set()
     for field in ("kernel", "dilation"):
         terms = [site.axis(field, axis).term for axis in range(site.rank)]
