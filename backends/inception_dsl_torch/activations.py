@@ -1,4 +1,6 @@
-"""Activation functions in PyTorch: as an expression, as something to call, as a module, as part of a class's name."""
+"""Activation functions in PyTorch: as an expression, as something to call, as a module, as part of
+a class's name.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,9 @@ from .reserved import READ_BY_INIT
 
 
 class ClassView(NamedTuple):
-    """A class for a block: the lines of ``__init__`` and of ``forward`` (none in an ``nn.Sequential``)."""
+    """A class for a block: the lines of ``__init__`` and of ``forward`` (none in an
+    ``nn.Sequential``).
+    """
 
     name: Code
     base: Code
@@ -45,10 +47,11 @@ class ClassView(NamedTuple):
 
 @dataclass(frozen=True)
 class Draft:
-    """A class whose statements are known, but not yet printed, as its helpers depend on those of all classes.
+    """A class whose statements are known, but not yet printed, as its helpers depend on those of
+    all classes.
 
-    ``items`` are those of an ``nn.Sequential``; else there is a ``body``, whose ``forward`` returns ``result``.
-    ``values`` are defaults of arguments, ``symbols`` what a head's own class may read.
+    ``items`` are those of an ``nn.Sequential``; else there is a ``body``, whose ``forward`` returns
+    ``result``. ``values`` are defaults of arguments, ``symbols`` what a head's own class may read.
     """
 
     name: str
@@ -107,7 +110,9 @@ def block_class(definition: Definition, shared: Shared) -> Draft:
 
 
 def reserved(symbols: Iterable[Symbol]) -> set[str]:
-    """The names that arguments must not have: what ``__init__`` reads, and those that a class may have."""
+    """The names that arguments must not have: what ``__init__`` reads, and those that a class may
+    have.
+    """
     return {*READ_BY_INIT, *(s.hint for s in symbols if s.hint[:1].isupper())}
 
 

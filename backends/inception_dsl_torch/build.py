@@ -108,7 +108,9 @@ class ClassBody:
         self.forward.append(Line(target, value, shape_note(y) if self.commented else ""))
 
     def named(self, wanted: str, path: tuple[str, ...]) -> str:
-        """A free name: ``wanted``, or with the path before it where the class has several of that name."""
+        """A free name: ``wanted``, or with the path before it where the class has several of that
+        name.
+        """
         words = [part for part in path if not part.isdigit()]
         full = "_".join([*words, wanted, *(part for part in path if part.isdigit())])
         outer = words[0] if words else ""
@@ -124,7 +126,9 @@ class ClassBody:
     def chain(
         self, chain: ChainSite, x: str, target: str, path: tuple[str, ...]
     ) -> tuple[str, tuple[Place, ...]]:
-        """Every step in turn, from the variable ``x`` to ``target``: the variable with the result, and the places."""
+        """Every step in turn, from the variable ``x`` to ``target``: the variable with the result,
+        and the places.
+        """
         places = []
         for step in chain.steps:
             x, place = self.step(step, x, target, path)

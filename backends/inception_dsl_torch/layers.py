@@ -1,4 +1,4 @@
-"""What an op becomes in PyTorch: modules, or an expression in ``forward`` where nothing is stored."""
+"""What an op becomes in PyTorch: modules, or an expression in ``forward``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ Speller: TypeAlias = Callable[[Slot], Code]
 
 
 class Stored(NamedTuple):
-    """A weight that an op may have: its name below the op in the spec, its module among the op's, its key, its layout."""
+    """A weight that an op may have: its name below the op in the spec, its module among the op's,
+    its key, its layout.
+    """
 
     name: str
     module: int
@@ -21,10 +23,11 @@ class Stored(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """``modules`` are constructors to run in order, ``weights`` where each weight is among them, in any use.
+    """``modules`` are constructors to run in order, ``weights`` where each weight is among them, in
+    any use.
 
-    ``inline`` writes the op as an expression of its input instead; it spells the slots that it reads, and needs the
-    imports ``needs``.
+    ``inline`` writes the op as an expression of its input instead; it spells the slots that it
+    reads, and needs the imports ``needs``.
     """
 
     modules: tuple[Expression, ...] = ()

@@ -55,7 +55,9 @@ class Lowered(NamedTuple):
 
 
 class Items(NamedTuple):
-    """A step with its repetitions as items of a sequence: the type after each, and how many a repetition has."""
+    """A step with its repetitions as items of a sequence: the type after each, and how many a
+    repetition has.
+    """
 
     items: tuple[Expression, ...]
     types: tuple[TensorType, ...]
@@ -65,7 +67,9 @@ class Items(NamedTuple):
 
 @dataclass(slots=True)
 class Shared:
-    """What all classes of a file have in common. ``written`` are the classes, by the bodies of their instances."""
+    """What all classes of a file have in common. ``written`` are the classes, by the bodies of
+    their instances.
+    """
 
     plan: ModulePlan
     helpers: Helpers
@@ -137,7 +141,9 @@ def once(lowered: Lowered, y: TensorType) -> Items:
 def sequence(
     shared: Shared, scope: Scope, steps: Iterable[StepSite], *, notes: bool
 ) -> tuple[list[Item], list[Items]]:
-    """Steps as the items of an ``nn.Sequential``, with their shapes as comments where ``notes`` asks for them."""
+    """Steps as the items of an ``nn.Sequential``, with their shapes as comments where ``notes``
+    asks for them.
+    """
     items: list[Item] = []
     found: list[Items] = []
     for step in steps:

@@ -33,7 +33,7 @@ from .training import TrainingView, training
 
 
 class Variable(NamedTuple):
-    """What ``forward`` calls a tap (and the module of a head), as its own name may be taken there."""
+    """What ``forward`` calls a tap (and the module of a head): its own name may be taken there."""
 
     tap: Tap
     variable: str

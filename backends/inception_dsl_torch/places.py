@@ -15,7 +15,9 @@ Key: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """An attribute of a class, or its own items (``name`` is empty); ``sequence``: it holds several modules."""
+    """An attribute of a class, or its own items (``name`` is empty); ``sequence``: it holds several
+    modules.
+    """
 
     name: str
     sequence: bool
@@ -24,8 +26,9 @@ class Held:
 class Place(NamedTuple):
     """Where a step is: in which attribute, as how many modules a repetition, what it is made of.
 
-    A fork has a tuple of places for each branch of each repetition in ``forks``; what is written in ``forward`` alone
-    is held by nothing. ``element`` is the layer, or the class of the block that is used.
+    A fork has a tuple of places for each branch of each repetition in ``forks``; what is written in
+    ``forward`` alone is held by nothing. ``element`` is the layer, or the class of the block that
+    is used.
     """
 
     held: Held | None = None
@@ -35,7 +38,9 @@ class Place(NamedTuple):
 
 
 class Ref(NamedTuple):
-    """A weight (or, where ``layout`` is empty, a block or a layer) of the spec, and its key in the model."""
+    """A weight (or, where ``layout`` is empty, a block or a layer) of the spec, and its key in the
+    model.
+    """
 
     path: Key
     key: Key
@@ -49,7 +54,9 @@ def references(
     path: Key = (),
     key: Key = (),
 ) -> Iterator[Ref]:
-    """What a chain of the program becomes in a model. ``written`` are the classes by the bodies of blocks."""
+    """What a chain of the program becomes in a model. ``written`` are the classes by the bodies of
+    blocks.
+    """
     positions: dict[int, int] = {}
     for place, step in zip(places, chain.steps, strict=True):
         for number, (below, typed) in enumerate(applications(step)):

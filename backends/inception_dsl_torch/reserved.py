@@ -71,9 +71,12 @@ FORBIDDEN: Final = frozenset(
         "zero_grad",
     }
 )
-"""The attributes of ``nn.Module``, the methods of the generated class, and the names that its code reads."""
+"""The attributes of ``nn.Module``, the methods of the generated class, and the names that its code
+reads.
+"""
 
 READ_BY_INIT: Final = frozenset(
     {"F", "Tensor", "_", "float", "i", "max", "min", "nn", "range", "self", "super", "torch"}
 )
-"""The names that ``__init__`` of a generated class reads, so that its arguments must not have them."""
+"""The names that ``__init__`` of a generated class reads, so that its arguments must not have them.
+"""

@@ -1,6 +1,7 @@
 """Runs generated PyTorch source. The only file of this package that imports torch.
 
-Weight files are state dicts in safetensors: ``net.load_state_dict(safetensors.torch.load_file(path))`` reads them.
+Weight files are state dicts in safetensors:
+``net.load_state_dict(safetensors.torch.load_file(path))`` reads them.
 """
 
 from __future__ import annotations
@@ -168,7 +169,9 @@ def channels_last(y: torch.Tensor) -> Any:
 def differences(
     found: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]
 ) -> Iterator[str]:
-    """Why the tensors of a file are not a state dict: what is missing, left over, of another kind, not finite."""
+    """Why the tensors of a file are not a state dict: what is missing, left over, of another kind,
+    not finite.
+    """
     yield from (
         f"{key} is missing" for key in state if key not in found and not key.endswith(COUNTER)
     )

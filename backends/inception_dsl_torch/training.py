@@ -23,7 +23,9 @@ CUT = 0.954499  # erf(sqrt(2)), cut: the share of a normal distribution within t
 
 
 class TrainingView(NamedTuple):
-    """Functions beside the class; each is empty where the spec says nothing. ``needs`` is what they import."""
+    """Functions beside the class; each is empty where the spec says nothing. ``needs`` is what they
+    import.
+    """
 
     init: tuple[Code, ...] = ()
     init_doc: Code = NOTHING

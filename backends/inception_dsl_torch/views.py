@@ -16,7 +16,8 @@ from inception_dsl.backend import (
 )
 
 from .blocks import ClassView, alone, write_blocks
-from .helpers import Helpers, HelperView
+from .helper_view import HelperView
+from .helpers import Helpers
 from .modules import Shared
 from .network import Network, NetworkView
 from .places import Key, Place, Ref, references

@@ -14,7 +14,9 @@ def bindings(typed: TypedProgram) -> tuple[Binding, ...]:
 
 
 def boundaries(typed: TypedProgram) -> dict[str, str]:
-    """The path of every used block, and of every step at the top that is a module, with the name of that module."""
+    """The path of every used block, and of every step at the top that is a module, with the name of
+    that module.
+    """
     paths = {path for path, node in walk_program(typed) if isinstance(node, TypedUse)}
     chains = typed.sections.values()
     paths |= {path for chain in chains for step in chain.steps for path, _ in applications(step)}

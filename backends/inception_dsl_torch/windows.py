@@ -21,7 +21,8 @@ Pads = tuple[tuple[int, int], ...]
 
 
 class Slide(NamedTuple):
-    """How a convolution slides: modules in front, keywords, and whether padding is computed for each input.
+    """How a convolution slides: modules in front, keywords, and whether padding is computed for
+    each input.
 
     ``pairs`` are the keywords whose value is a tuple.
     """
@@ -72,7 +73,7 @@ def each_side(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:
 
 
 def sides(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:
-    """Padding as ``nn.ZeroPad2d`` takes it: that of ``F.pad``, or one number where all are equal."""
+    """Padding as ``nn.ZeroPad2d`` takes it: as ``F.pad``, or one number where all are equal."""
     slots = [side(site, pads, axis, end) for axis in range(site.rank) for end in (0, 1)]
     texts = {scope.text(slot) for slot in slots}
     return texts.pop() if len(texts) == 1 and site.rank > 1 else each_side(scope, site, pads)

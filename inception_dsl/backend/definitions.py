@@ -21,7 +21,8 @@ from .sites import ChainSite, chain
 class Definition:
     """A block that is printed once: what its symbols are, and its chain in every instance.
 
-    An instance is the block with one set of arguments on one input. ``instances`` are uses, one for each.
+    An instance is the block with one set of arguments on one input. ``instances`` are uses, one for
+    each.
     """
 
     block: Block
@@ -79,10 +80,11 @@ class Definition:
 
 @dataclass(frozen=True, eq=False)
 class Top:
-    """What is printed once at the top: the sections of a network, or the chain of a block that is built alone.
+    """What is printed once at the top: the sections of a network, or the chain of a block that is
+    built alone.
 
-    ``symbols`` maps ``in_channels`` and the arguments of the network (``classes``) or block to symbols. ``heads`` are
-    the auxiliary heads in the network's frame.
+    ``symbols`` maps ``in_channels`` and the arguments of the network (``classes``) or block to
+    symbols. ``heads`` are the auxiliary heads in the network's frame.
     """
 
     symbols: Mapping[str, Symbol]
@@ -91,9 +93,11 @@ class Top:
 
 
 class Definitions:
-    """The definitions that a typed program needs, in an order in which each only uses earlier ones; and the top.
+    """The definitions that a typed program needs, in an order in which each only uses earlier ones;
+    and the top.
 
-    ``found`` are the definitions of a block at a rank: one, unless its uses differ in more than numbers.
+    ``found`` are the definitions of a block at a rank: one, unless its uses differ in more than
+    numbers.
     """
 
     def __init__(self, typed: TypedProgram) -> None:
@@ -131,7 +135,9 @@ class Definitions:
         return (definition for found in self.found.values() for definition in found)
 
     def of(self, typed: tuple[TypedUse, ...]) -> Definition:
-        """The definition that a use needs in all of its rows; raises :class:`SplitError` where there are several."""
+        """The definition that a use needs in all of its rows; raises :class:`SplitError` where
+        there are several.
+        """
         found = self.found[typed[0].node.block, typed[0].x.rank]
         for definition in found:
             if all(map(definition.holds, typed)):
@@ -178,7 +184,9 @@ class Definitions:
 
 
 def _traceable(definition: Definition) -> Iterator[Definition]:
-    """A definition, or those that it has to be split into, as its uses differ in rank or in what they use."""
+    """A definition, or those that it has to be split into, as its uses differ in rank or in what
+    they use.
+    """
     try:
         definition.chain  # noqa: B018
     except SplitError:

@@ -1,7 +1,7 @@
 """Frames and slots: the values that something has in every use, and what may say them.
 
-A block is printed once, however often it is used. A frame is where it is printed: its symbols, and their values in every
-use. A slot is a value that is printed there.
+A block is printed once, however often it is used. A frame is where it is printed: its symbols, and
+their values in every use. A slot is a value that is printed there.
 """
 
 from __future__ import annotations
@@ -25,16 +25,20 @@ class SplitError(Exception):
 
 
 class Row(NamedTuple):
-    """One use of what is written once: the value of every symbol, and which instance of the definition it is."""
+    """One use of what is written once: the value of every symbol, and which instance of the
+    definition it is.
+    """
 
     values: Mapping[Symbol, Any]
     instance: int
 
 
 class Slot(NamedTuple):
-    """A value to print: what it is in every row of its frame, the term that may say so, and what to call it.
+    """A value to print: what it is in every row of its frame, the term that may say so, and what to
+    call it.
 
-    ``sized``: it follows from spatial sizes, so that a block that may be used at other sizes takes it as an argument.
+    ``sized``: it follows from spatial sizes, so that a block that may be used at other sizes takes
+    it as an argument.
     """
 
     frame: Frame
@@ -55,9 +59,11 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Where something is written once. ``names`` maps what expressions may read to terms; ``rows`` are the uses.
+    """Where something is written once. ``names`` maps what expressions may read to terms; ``rows``
+    are the uses.
 
-    ``sized`` says that the spatial sizes are those of one input, so that they may be written out as numbers.
+    ``sized`` says that the spatial sizes are those of one input, so that they may be written out as
+    numbers.
     """
 
     names: Mapping[str, Term | None]
@@ -65,7 +71,9 @@ class Frame:
     sized: bool
 
     def slot(self, values: tuple[Any, ...], written: Any, hint: str) -> Slot:
-        """The slot of a value that a spec writes as ``written``: an expression, or what it is in every row."""
+        """The slot of a value that a spec writes as ``written``: an expression, or what it is in
+        every row.
+        """
         return Slot(self, values, self.term(written), hint)
 
     def fixed(self, value: Any, hint: str = "value") -> Slot:

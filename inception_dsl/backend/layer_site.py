@@ -19,7 +19,9 @@ from .frames import IN_CHANNELS, Frame, Slot
 
 @dataclass(frozen=True, eq=False)
 class LayerSite:
-    """A layer, with its op and types in every row. ``x`` and ``y`` explain the channels before and after it."""
+    """A layer, with its op and types in every row. ``x`` and ``y`` explain the channels before and
+    after it.
+    """
 
     frame: Frame
     node: OpNode
@@ -73,7 +75,9 @@ class LayerSite:
         return self.frame.slot(values, written, field)
 
     def pads(self) -> tuple[tuple[tuple[int, int], ...] | None, ...]:
-        """For every row: the pixels of padding on each axis, or nothing where they depend on the size."""
+        """For every row: the pixels of padding on each axis, or nothing where they depend on the
+        size.
+        """
         found: list[tuple[tuple[int, int], ...] | None] = []
         for windows in self.windows:
             sides = [window.constant_pads for window in windows]
@@ -82,7 +86,9 @@ class LayerSite:
         return tuple(found)
 
     def pad(self, axis: int, side: int, values: tuple[int, ...]) -> Slot:
-        """The padding on one side of an axis, as the spec writes it, or as ``same`` of an odd window gives it."""
+        """The padding on one side of an axis, as the spec writes it, or as ``same`` of an odd
+        window gives it.
+        """
         op = self.node.op
         assert isinstance(op, Windowed | ZeroPad)
         written = op.padding

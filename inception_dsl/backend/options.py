@@ -12,10 +12,11 @@ from .scope import Read
 def varying(
     calls: Sequence[Mapping[str, Code | None]], always: Container[str] = ()
 ) -> dict[str, Code | None]:
-    """The options that are arguments, each with its default: the most common value that means the same everywhere.
+    """The options that are arguments, each with its default: the most common value that means the
+    same everywhere.
 
-    An option that has one value in all calls is none of them; a value of ``None`` is as good as any other. The default
-    is ``None`` where the option has to be given, as those in ``always`` have.
+    An option that has one value in all calls is none of them; a value of ``None`` is as good as any
+    other. The default is ``None`` where the option has to be given, as those in ``always`` have.
     """
     found: dict[str, Code | None] = {}
     for option in calls[0]:

@@ -125,8 +125,9 @@ class ModulePlan:
         terms += [LossTerm(h.name, h.loss_weight, c.y, False) for h, c in typed.heads]
         what = "probabilities" if typed.probabilities else "logits"
         smooth = f" with label smoothing {smoothing:g}" if smoothing else ""
-        extra = ", ".join(f"{t.weight:g} times that of ``{t.output}``" for t in terms[1:])
-        summary = f"Cross-entropy{smooth} of {what} and class indices{f', plus {extra}' if extra else ''}."
+        heads = ", ".join(f"{t.weight:g} times that of ``{t.output}``" for t in terms[1:])
+        extra = f", plus {heads}" if heads else ""
+        summary = f"Cross-entropy{smooth} of {what} and class indices{extra}."
         return Loss(smoothing, tuple(terms), summary, tuple(recorded(found) if found else ()))
 
     @cached_property

@@ -39,7 +39,8 @@ class Backend(NamedTuple):
     """A backend.
 
     ``emit`` turns a typed program into files, or adds to the report and returns ``None``. The first
-    file is called ``request.name`` with ``suffix``; the names of others begin with ``request.name``.
+    file is called ``request.name`` with ``suffix``; the names of others begin with
+    ``request.name``.
 
     ``title`` is the framework's name, ``suffix`` the ending of the file. ``runner`` names the one
     module that imports the framework, to run what was emitted; it is imported only then (empty

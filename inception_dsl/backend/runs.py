@@ -49,7 +49,9 @@ def at(step: TypedStep, repetition: int) -> Any:
 
 
 def structure(chain: TypedChain, definition: Callable[[TypedUse], Any]) -> Any:
-    """What has to be equal in all uses of a chain that is written once: ranks, and the definitions of uses."""
+    """What has to be equal in all uses of a chain that is written once: ranks, and the definitions
+    of uses.
+    """
 
     def node(typed: TypedOp | TypedFork | TypedUse) -> Any:
         inside: Any = None

@@ -1,8 +1,9 @@
 """Scopes: the one place where values and symbols become text.
 
-A slot is printed as its term where that gives the value of every use and the scope knows its symbols; else as a literal
-where all uses have the same value; else it becomes an argument of the class or function. What a scope reads is recorded,
-so that signatures never have to be guessed from text.
+A slot is printed as its term where that gives the value of every use and the scope knows its
+symbols; else as a literal where all uses have the same value; else it becomes an argument of the
+class or function. What a scope reads is recorded, so that signatures never have to be guessed from
+text.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Read(Code):
 class Form(NamedTuple):
     """How a value is written that is no plain number or text.
 
-    ``kind`` is the type of an argument that holds it, ``hint`` the name of the argument where it is not that of the
-    parameter, since it holds something else.
+    ``kind`` is the type of an argument that holds it, ``hint`` the name of the argument where it is
+    not that of the parameter, since it holds something else.
     """
 
     key: str
@@ -49,7 +50,9 @@ PLAIN = Form("", "", literal)
 
 
 class Argument(NamedTuple):
-    """An argument of a class or function: the symbol that it stands for, or a value of its own for each instance."""
+    """An argument of a class or function: the symbol that it stands for, or a value of its own for
+    each instance.
+    """
 
     name: Code
     kind: str
@@ -63,8 +66,8 @@ class Argument(NamedTuple):
 class Scope:
     """A class or function under construction.
 
-    ``known`` are the symbols that it may read, with their names; those in ``given`` are arguments as soon as they are
-    read. ``rows`` are those of the definition, one for each instance.
+    ``known`` are the symbols that it may read, with their names; those in ``given`` are arguments
+    as soon as they are read. ``rows`` are those of the definition, one for each instance.
     """
 
     names: Names
@@ -82,10 +85,11 @@ class Scope:
         *,
         tight: bool = False,
     ) -> Code:
-        """A slot as source; raises :class:`VariesError` where repetitions that are written once need several values.
+        """A slot as source; raises :class:`VariesError` where repetitions that are written once
+        need several values.
 
-        ``spelled`` is called for every symbol that is read, to say it otherwise (``self.rate`` for ``rate``);
-        ``tight`` puts sums in parentheses.
+        ``spelled`` is called for every symbol that is read, to say it otherwise (``self.rate`` for
+        ``rate``); ``tight`` puts sums in parentheses.
         """
         term, frame = slot.term, slot.frame
         if term is UNKNOWN:
@@ -160,7 +164,9 @@ class Scope:
         self.names.restore(names)
 
     def signature(self) -> tuple[Argument, ...]:
-        """The arguments: the input's channels, parameters in the order of the spec, then the others."""
+        """The arguments: the input's channels, parameters in the order of the spec, then the
+        others.
+        """
         order = {symbol: number for number, symbol in enumerate(self.known)}
         found = list(self.arguments.values())
         return tuple(sorted(found, key=lambda a: order[a.symbol] if a.symbol else len(order)))
@@ -194,10 +200,11 @@ class Recorder(Protocol):
 def first_that_fits(
     step: StepSite, write: Callable[[tuple[Part, ...]], Any], *recorders: Recorder
 ) -> Any:
-    """What ``write`` makes of the first way to write a step in which nothing varies that is written once.
+    """What ``write`` makes of the first way to write a step in which nothing varies that is written
+    once.
 
-    ``recorders`` (the scope, and what else records while ``write`` runs) forget what did not fit. Raises
-    :class:`SplitError` where nothing fits.
+    ``recorders`` (the scope, and what else records while ``write`` runs) forget what did not fit.
+    Raises :class:`SplitError` where nothing fits.
     """
     if not step.repeated:
         return write(next(iter(step.parts())))
@@ -214,7 +221,9 @@ def first_that_fits(
 
 
 def scope_of(definition: Definition, reserved: Iterable[str], *, channels: bool) -> Scope:
-    """The scope of a block; ``channels`` says whether ``in_channels`` is an argument, or a variable of the body."""
+    """The scope of a block; ``channels`` says whether ``in_channels`` is an argument, or a variable
+    of the body.
+    """
     names = Names(reserved)
     known = {definition.channels: Code("in_channels")}
     names.take("in_channels")

@@ -100,7 +100,8 @@ Site: TypeAlias = "LayerSite | ForkSite | UseSite"
 class Part:
     """Some repetitions of a step that are written once: from ``start`` up to, not with, ``stop``.
 
-    ``index`` is the symbol of the loop, or nothing where it is one repetition; ``count`` is how many there are.
+    ``index`` is the symbol of the loop, or nothing where it is one repetition; ``count`` is how
+    many there are.
     """
 
     index: Symbol | None
@@ -148,10 +149,11 @@ class StepSite:
         return parts.site.y if parts else None
 
     def parts(self) -> Iterator[tuple[Part, ...]]:
-        """Ways to write the repetitions, the shortest first; the last one is right whatever is printed.
+        """Ways to write the repetitions, the shortest first; the last one is right whatever is
+        printed.
 
-        A caller takes the first one in which nothing varies between repetitions that are written once
-        (:class:`~inception_dsl.backend.scope.VariesError`).
+        A caller takes the first one in which nothing varies between repetitions that are written
+        once (:class:`~inception_dsl.backend.scope.VariesError`).
         """
         for way in self._ways():
             try:
@@ -208,7 +210,9 @@ class StepSite:
         )
 
     def _loop(self, start: int, x: Term | None, step: Term | None = None) -> Part:
-        """All repetitions from ``start`` on in a loop; each row of this frame becomes one for each of its runs."""
+        """All repetitions from ``start`` on in a loop; each row of this frame becomes one for each
+        of its runs.
+        """
         index = Symbol("i")
         rows: list[Row] = []
         typed: list[Any] = []

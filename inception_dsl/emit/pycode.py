@@ -142,7 +142,9 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Later:
-    """An expression that is made when it is printed, since it depends on what the rest of the file says."""
+    """An expression that is made when it is printed, since it depends on what the rest of the file
+    says.
+    """
 
     make: Callable[[], Expression]
 

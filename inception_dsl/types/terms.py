@@ -1,8 +1,10 @@
-"""Terms: how a number follows from what a block is given. A term explains a value and decides nothing.
+"""Terms: how a number follows from what a block is given. A term explains a value and decides
+nothing.
 
-A :class:`Symbol` is a parameter, the channels of an input, the index of a loop: an object, told apart by identity, never
-by its name. A :class:`Term` is arithmetic over symbols. Terms have no order and no truth: whatever branches looks at
-numbers, and a term is printed only where it gives the number of every use (:mod:`inception_dsl.backend.scope`).
+A :class:`Symbol` is a parameter, the channels of an input, the index of a loop: an object, told
+apart by identity, never by its name. A :class:`Term` is arithmetic over symbols. Terms have no
+order and no truth: whatever branches looks at numbers, and a term is printed only where it gives
+the number of every use (:mod:`inception_dsl.backend.scope`).
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ MAX_SIZE: Final = 60
 
 @dataclass(eq=False, slots=True)
 class Symbol:
-    """Something that has a value of its own in every use. ``hint`` is what a person would call it."""
+    """Something that has a value of its own in every use. ``hint`` is how a person would call it."""
 
     hint: str
     kind: str = "int"
@@ -30,7 +32,9 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """An operation that is kept as it is: ``+ - * // %`` of two terms, ``min`` or ``max`` of several."""
+    """An operation that is kept as it is: ``+ - * // %`` of two terms, ``min`` or ``max`` of
+    several.
+    """
 
     function: str
     arguments: tuple[Term, ...]
@@ -45,7 +49,7 @@ Atom: TypeAlias = "Symbol | Apply"
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """``constant + sum(factor * atom)``; the factors and the constant of a sum are whole numbers."""
+    """``constant + sum(factor * atom)``; factors and the constant of a sum are whole numbers."""
 
     parts: tuple[tuple[Atom, int], ...]
     constant: Number = 0
@@ -69,7 +73,9 @@ class Term:
         return None
 
     def evaluate(self, values: Mapping[Symbol, Any]) -> Any:
-        """The value under ``values``; raises ``ArithmeticError``, ``KeyError`` or ``TypeError`` where it has none."""
+        """The value under ``values``; raises ``ArithmeticError``, ``KeyError`` or ``TypeError``
+        where it has none.
+        """
         if self.lone is not None:
             return values[self.lone]
         total: Any = self.constant
@@ -115,7 +121,9 @@ def of(symbol: Symbol) -> Term:
 
 
 def _whole(term: Term) -> bool:
-    """Whether a term is a whole number whatever its symbols are, so that sums of it may be put in order."""
+    """Whether a term is a whole number whatever its symbols are, so that sums of it may be put in
+    order.
+    """
     return (
         isinstance(term.constant, int)
         and all(symbol.kind == "int" for symbol in term.symbols)
