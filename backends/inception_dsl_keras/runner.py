@@ -136,7 +136,7 @@ class KerasModel:
         return sum(products[1:], products[0]), after
 
     def save(self, path: Path) -> None:
-        """Write ``.keras`` (with all heads) or ``.weights.h5``; the old file stays until it is done."""
+        """Write ``.keras`` (with all heads) or ``.weights.h5``; the old file stays until then."""
         if not path.name.endswith(SUFFIXES):
             raise ValueError(f"{path}: Keras writes {' and '.join(SUFFIXES)}")
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder, self.as_emitted():

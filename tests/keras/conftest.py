@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "backends"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 import pytest
-from inception_dsl_keras import emit
+from inception_dsl_keras.emitter import emit_source
 
 from inception_dsl.backend import Report, TypedProgram, module_from_source
 from inception_dsl.compiler import compile_spec
@@ -49,7 +49,7 @@ def source_of(typed_of: Callable[[str], TypedProgram]) -> Callable[[str], str]:
 
     def emitted(text: str) -> str:
         report = Report()
-        source = emit(typed_of(text), report)
+        source = emit_source(typed_of(text), report)
         assert source is not None, report.render()
         return source
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from inception_dsl.backend import Report, TypedProgram
+from inception_dsl.backend import Report, Request, TypedProgram
 from inception_dsl.compiler import compile_spec
 from inception_dsl.reference.forward import interpret
 from inception_dsl.reference.seeds import batch, seeded
@@ -81,9 +81,9 @@ def compiled(spec: Path, settings: dict[str, str]) -> TypedProgram:
 def running(backend: str, typed: TypedProgram) -> Any:
     package = importlib.import_module(f"inception_dsl_{backend}").BACKEND
     report = Report()
-    source = package.emit(typed, report)
-    assert source is not None, report.render()
-    return importlib.import_module(package.runner).create(typed, source, "float32")
+    files = package.emit(typed, Request("test"), report)
+    assert files is not None, report.render()
+    return importlib.import_module(package.runner).create(typed, files, "float32")
 
 
 def single(value: Any) -> Any:

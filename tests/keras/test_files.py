@@ -13,11 +13,11 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from inception_dsl_keras import emit
+from inception_dsl_keras import BACKEND
 from inception_dsl_keras.runner import SUFFIXES, create
 from keras_specs import EVERYTHING, SMALL
 
-from inception_dsl.backend import Report
+from inception_dsl.backend import Report, Request
 from inception_dsl.reference.seeds import seeded
 
 Make = Callable[[str], Any]
@@ -37,7 +37,7 @@ def model_of(typed_of: Make) -> Make:
 
     def made(text: str) -> Any:
         typed = typed_of(text)
-        model = create(typed, emit(typed, Report()) or "", "float32")
+        model = create(typed, BACKEND.emit(typed, Request("test"), Report()) or {}, "float32")
         model.load(seeded(typed))
         return model
 

@@ -6,35 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from inception_dsl_keras import emit
+from checks import farthest
+from inception_dsl_keras import BACKEND
 from keras_specs import AREAS, EVERYTHING, FLAT, LINES, POOLS, SOLIDS, block
 
-from inception_dsl.backend import Report, TypedProgram
-from inception_dsl.reference.forward import interpret
-from inception_dsl.reference.seeds import batch, seeded
-from inception_dsl.verify.bounds import FLOAT32, FLOAT64, distance
+from inception_dsl.backend import Report, Request, TypedProgram
+from inception_dsl.reference.seeds import seeded
+from inception_dsl.verify.bounds import FLOAT32, FLOAT64
 
 Make = Callable[[str], TypedProgram]
-
-
-def farthest(typed: TypedProgram, dtype: str = "float64") -> float:
-    """The largest distance of any output from the reference, in inference and in training."""
-    from inception_dsl_keras.runner import create
-
-    report = Report()
-    source = emit(typed, report)
-    assert source is not None, report.render()
-    model, weights, x = create(typed, source, dtype), seeded(typed), batch(typed)
-    model.load(weights)
-    held = model.weights()
-    assert held.keys() == weights.keys()
-    found = []
-    for training in (False, True):
-        expected = interpret(typed, weights, x, training=training).outputs
-        outputs = model.forward(x, training=training)
-        assert outputs.keys() == expected.keys()
-        found += [distance(outputs[name], value) for name, value in expected.items()]
-    return max(found)
 
 
 @pytest.mark.parametrize("axes", AREAS)
@@ -72,7 +52,9 @@ def test_the_runner_says_which_weights_do_not_fit(typed_of: Make) -> None:
     from inception_dsl_keras.runner import create
 
     typed = typed_of(block("{op: conv, name: conv, filters: 2, kernel_size: 1}", "length: 5"))
-    model, weights = create(typed, emit(typed, Report()) or "", "float32"), seeded(typed)
+    files = BACKEND.emit(typed, Request("test"), Report())
+    assert files is not None
+    model, weights = create(typed, files, "float32"), seeded(typed)
     with pytest.raises(KeyError, match="missing weights: conv/bias"):
         model.load({"conv/kernel": weights["conv/kernel"]})
     with pytest.raises(KeyError, match="unknown weights: more"):
