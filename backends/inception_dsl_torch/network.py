@@ -92,6 +92,8 @@ class Network:
         self.to_features, self.body.forward = self.body.forward, []
         self.result = self.section("head", self.top.sections["head"], "x")
         shared.helpers.needs("Tensor", *(("NamedTuple",) if self.taps else ()))
+        if any(argument.kind.startswith("Callable") for argument in self.parameters):
+            shared.helpers.needs("Callable")
         self.outputs = names.unique(f"{class_name(self.program.id)}Outputs") if self.taps else ""
         self.training = training(self.plan, self.outputs)
         shared.helpers.needs(*self.training.needs)

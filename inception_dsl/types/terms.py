@@ -21,7 +21,7 @@ MAX_SIZE: Final = 60
 
 @dataclass(eq=False, slots=True)
 class Symbol:
-    """Something that has a value of its own in every use. ``hint`` is how a person would call it."""
+    """Something with a value of its own in every use. ``hint`` is how a person would call it."""
 
     hint: str
     kind: str = "int"
