@@ -11,7 +11,10 @@ _numbers = itertools.count()
 
 
 def module_from_source(source: str, name: str) -> ModuleType:
-    """Run emitted source as a module of its own; tracebacks show its lines."""
+    """Run emitted source as a module of its own; tracebacks show its lines.
+
+    Nothing of this module's reaches it: its annotations are evaluated, as they are in a file.
+    """
     unique = f"_inception_dsl_{name}_{next(_numbers)}"
     file = f"<{unique}>"
     module = ModuleType(unique)
@@ -19,7 +22,7 @@ def module_from_source(source: str, name: str) -> ModuleType:
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     sys.modules[unique] = module
     try:
-        exec(compile(source, file, "exec"), module.__dict__)
+        exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
     except BaseException:
         del sys.modules[unique]
         raise
