@@ -1,4 +1,6 @@
-"""The shipped backends through the suite that every backend inherits: every op, every network, inference and training."""
+"""The shipped backends through the suite that every backend inherits: every op, every network,
+inference and training.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from known import defect
 from inception_dsl.ops import OPS
 from inception_dsl.testing.conformance import SAMPLES, Agrees
 
-# where the spec's own input costs more than it shows; GoogLeNet's and Inception-v3's heads need theirs
+# where the spec's own input costs more than it shows; GoogLeNet's and Inception-v3's heads need
+# theirs
 INPUTS = {
     "v1_article": "224x224x3",
     "v2": "96x128x3",

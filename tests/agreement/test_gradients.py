@@ -1,4 +1,6 @@
-"""The reference's way back through every op and whole networks, against autograd in PyTorch and finite differences."""
+"""The reference's way back through every op and whole networks, against autograd in PyTorch and
+finite differences.
+"""
 
 from __future__ import annotations
 
@@ -108,14 +110,24 @@ def test_network_equals_autograd(name: str) -> None:
 
 
 SMOOTH = {
-    "conv": "{op: conv, filters: 6, kernel_size: 3, stride: 2, padding: [[0, 1], [2, 0]], groups: 2, activation: gelu}",
-    "conv_bn": "{op: conv_bn, filters: 5, kernel_size: [2, 3], dilation: 2, activation: silu}, {op: conv, filters: 2, kernel_size: 1}",
-    "separable": "{op: separable_conv, filters: 5, kernel_size: 3, depth_multiplier: 2, activation: tanh}",
-    "norms": "{op: layer_norm}, {op: group_norm, groups: 2}, {op: local_response_norm, size: 4, alpha: 0.5}",
-    "pools": "{op: avg_pool, kernel_size: 3, stride: 2, padding: 1, ceil_mode: true, count_include_pad: true}, {op: avg_pool, kernel_size: 2}, {op: adaptive_avg_pool, output_size: [2, 3]}",
-    "maxima": "{op: max_pool, kernel_size: 3, stride: 2}, {op: global_max_pool}, {op: dense, units: 3, activation: softmax}",
-    "forks": "{branches: {a: [{op: conv, filters: 4, kernel_size: 1}, {op: scale, value: 0.3}], b: []}, merge: add, repeat: 2}, {branches: {x: [], gate: [{op: global_avg_pool}, {op: dense, units: 4, activation: sigmoid}]}, merge: multiply}",
-    "flat": "{op: zero_pad, padding: [[0, 1], [2, 0]]}, {op: flatten}, {op: dense, units: 3}, {op: activation, function: gelu, approximate: true}",
+    "conv": "{op: conv, filters: 6, kernel_size: 3, stride: 2, padding: [[0, 1], [2, 0]], "
+    "groups: 2, activation: gelu}",
+    "conv_bn": "{op: conv_bn, filters: 5, kernel_size: [2, 3], dilation: 2, activation: silu}, "
+    "{op: conv, filters: 2, kernel_size: 1}",
+    "separable": "{op: separable_conv, filters: 5, kernel_size: 3, depth_multiplier: 2, "
+    "activation: tanh}",
+    "norms": "{op: layer_norm}, {op: group_norm, groups: 2}, "
+    "{op: local_response_norm, size: 4, alpha: 0.5}",
+    "pools": "{op: avg_pool, kernel_size: 3, stride: 2, padding: 1, ceil_mode: true, "
+    "count_include_pad: true}, {op: avg_pool, kernel_size: 2}, {op: adaptive_avg_pool, "
+    "output_size: [2, 3]}",
+    "maxima": "{op: max_pool, kernel_size: 3, stride: 2}, {op: global_max_pool}, "
+    "{op: dense, units: 3, activation: softmax}",
+    "forks": "{branches: {a: [{op: conv, filters: 4, kernel_size: 1}, {op: scale, value: 0.3}], "
+    "b: []}, merge: add, repeat: 2}, {branches: {x: [], gate: [{op: global_avg_pool}, "
+    "{op: dense, units: 4, activation: sigmoid}]}, merge: multiply}",
+    "flat": "{op: zero_pad, padding: [[0, 1], [2, 0]]}, {op: flatten}, {op: dense, units: 3}, "
+    "{op: activation, function: gelu, approximate: true}",
 }
 
 
@@ -123,7 +135,7 @@ SMOOTH = {
 def test_gradients_equal_finite_differences(
     name: str, program: Callable[[Case], TypedProgram]
 ) -> None:
-    """Along one random direction for each weight and for the input: no framework has a say in this."""
+    """Along one random direction for each weight and for the input, without a framework."""
     typed = program(Case(name, SMOOTH[name], "{channels: 4, height: 6, width: 5}"))
     weights, x = seeded(typed, seed=1), batch(typed, seed=2, size=3)
     targets = aims(typed, weights, x)

@@ -1,4 +1,6 @@
-"""Generated Keras source on TensorFlow, JAX and PyTorch in float32: every network, every op, and geometry."""
+"""Generated Keras source on TensorFlow, JAX and PyTorch in float32: every network, every op, and
+geometry.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ from inception_dsl.verify.bounds import FLOAT32
 
 ROOT = Path(__file__).parents[2]
 ENGINES = [engine.name for engine in BACKEND.engines]
-# not square, and as small as shows something; the head of Inception-v3 takes nothing smaller than its own
+# not square, and as small as shows something; the head of Inception-v3 takes nothing smaller than
+# its own
 INPUTS = {
     "v0": "9x12x192",
     "v1": "96x112x3",

@@ -19,7 +19,8 @@ input: {channels: 3, height: 16, width: 16}
 classes: 4
 blocks:
   conv_bn:
-    params: {size: {type: int, default: 3}, x: int, layers: int, keras: {type: float, default: 0.5}, ops: {type: int, default: 2}}
+    params: {size: {type: int, default: 3}, x: int, layers: int, keras: {type: float, default: 0.5},
+        ops: {type: int, default: 2}}
     steps:
       - branches:
           layers: [{op: conv_bn, filters: $x, kernel_size: 1}]
@@ -31,7 +32,8 @@ blocks:
         merge: concat
   odd:
     steps: [{op: conv, filters: 4, kernel_size: 3}, {op: activation, function: relu}]
-stem: [{use: conv_bn, name: stem_block, x: 3, layers: 2}, {use: conv_bn, name: self, x: 1, layers: 5, ops: 4, size: 5}]
+stem: [{use: conv_bn, name: stem_block, x: 3, layers: 2},
+    {use: conv_bn, name: self, x: 1, layers: 5, ops: 4, size: 5}]
 body:
   - {use: odd, name: loss}
   - {op: max_pool, name: preprocess, kernel_size: 3, stride: 2}
@@ -39,7 +41,8 @@ body:
   - {use: odd, name: range}
   - {op: conv, name: train, filters: 3, kernel_size: 1}
 aux_heads:
-  logits_2: {after: preprocess, loss_weight: 0.3, steps: [{op: global_avg_pool}, {op: dense, units: $classes}]}
+  logits_2: {after: preprocess, loss_weight: 0.3,
+      steps: [{op: global_avg_pool}, {op: dense, units: $classes}]}
 head: [{op: global_avg_pool}, {op: dense, name: num_classes, units: $classes}]
 training: {label_smoothing: 0.1}
 preprocessing: {scale: 0.5}
@@ -67,7 +70,10 @@ def test_a_parameter_that_init_reads_is_refused_with_its_place(tmp_path: Path) -
     spec = tmp_path / "taken.yaml"
     spec.write_text(
         "network: taken\ninput: {channels: 3, length: 9}\n"
-        "blocks:\n  unit:\n    params: {nn: int}\n    steps: [{op: conv, filters: $nn, kernel_size: 1}]\n"
+        "blocks:\n"
+        "  unit:\n"
+        "    params: {nn: int}\n"
+        "    steps: [{op: conv, filters: $nn, kernel_size: 1}]\n"
         "body: [{use: unit, nn: 4}]\n"
     )
     report = Report()

@@ -1,4 +1,6 @@
-"""Convolutions of one network that differ in every option: what most have is the default, the others say so."""
+"""Convolutions of one network that differ in every option: what most have is the default, the
+others say so.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,15 @@ classes: 3
 body:
   - {op: conv_bn, name: first, filters: 4, kernel_size: 3}
   - {op: conv_bn, name: second, filters: 4, kernel_size: 3, activation: elu}
-  - {op: conv_bn, name: third, filters: 4, kernel_size: 3, stride: 2, activation: silu, batch_norm: {scale: false}}
+  - {op: conv_bn, name: third, filters: 4, kernel_size: 3, stride: 2, activation: silu,
+      batch_norm: {scale: false}}
   - {op: conv_bn, name: fourth, filters: 4, kernel_size: [1, 4], use_bias: true, activation: none,
      batch_norm: {epsilon: 0.1, decay: 0.5}}
-  - {op: conv_bn, name: fifth, filters: 6, kernel_size: 3, groups: 2, dilation: 2, activation: softmax,
+  - {op: conv_bn, name: fifth, filters: 6, kernel_size: 3, groups: 2, dilation: 2,
+      activation: softmax,
      batch_norm: {center: false}}
-  - {op: conv_bn, name: sixth, filters: 6, kernel_size: 3, padding: [[0, 1], [1, 0]], activation: hard_swish,
+  - {op: conv_bn, name: sixth, filters: 6, kernel_size: 3, padding: [[0, 1], [1, 0]],
+      activation: hard_swish,
      batch_norm: {scale: false, center: false}}
   - {op: conv_bn, name: seventh, filters: 6, kernel_size: 2, padding: valid, activation: tanh}
   - {op: conv, name: eighth, filters: 6, kernel_size: 3, stride: 2, activation: elu}
@@ -39,7 +44,9 @@ def test_every_option_keeps_its_meaning(backend: str, tmp_path: Path) -> None:
 
 
 def test_the_slopes_of_pytorch(tmp_path: Path) -> None:
-    """TensorFlow keeps these in float32 (see known.py), so that only PyTorch is held to float64 here."""
+    """TensorFlow keeps these in float32 (see known.py), so that only PyTorch is held to float64
+    here.
+    """
     spec = tmp_path / "varied.yaml"
     spec.write_text(VARIED.replace("silu", "leaky_relu").replace("hard_swish", "gelu"))
     compare(spec, "torch")

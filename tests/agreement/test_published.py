@@ -1,4 +1,6 @@
-"""The seven published specs against the real implementations: names, counts, outputs, in every framework."""
+"""The seven published specs against the real implementations: names, counts, outputs, in every
+framework.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ from inception_dsl.weights.published import keys, published, read
 SPECS = Path(__file__).parents[2] / "specs" / "published"
 BACKENDS = ("torch", "keras")
 
-# trainable, of these auxiliary, moving statistics, multiply-adds without auxiliary heads, input, features
+# trainable, of these auxiliary, moving statistics, multiply-adds without auxiliary heads, input,
+# features
 NUMBERS = {
     "torchvision_googlenet": (
         13_004_888,
@@ -171,7 +174,9 @@ def test_every_format_of_a_source_gives_the_same(compared: Compared) -> None:
 
 
 def test_outputs(compared: Compared) -> None:
-    """Inference in NumPy and in both frameworks, in float64; in float32 against the original's own rounding."""
+    """Inference in NumPy and in both frameworks, in float64; in float32 against the original's own
+    rounding.
+    """
     wanted = compared.real.forward("float64")
     assert telling(wanted)
     rounding = farthest(compared.real.forward("float32"), wanted)

@@ -1,4 +1,6 @@
-"""Random networks agree: inference, the NumPy reference, and every framework, with the same weights."""
+"""Random networks agree: inference, the NumPy reference, and every framework, with the same
+weights.
+"""
 
 from __future__ import annotations
 

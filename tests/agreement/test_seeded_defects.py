@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from defects import COUNT, DEFECTS, KERAS, Defect
+from defect import KERAS, Defect
+from defects import COUNT, DEFECTS
 
 from inception_dsl.backend import Report, TypedProgram
 from inception_dsl.compiler import compile_spec
@@ -41,8 +42,8 @@ plain = cache(printed)
 
 
 def shows(defect: Defect, seed: int) -> bool:
-    """Whether a network can show a defect. What Keras is given, and where its weights lie, follows from the source:
-    where that is the same, so is all the rest, and the network need not be run.
+    """Whether a network can show a defect. What Keras is given, and where its weights lie, follows
+    from the source: where that is the same, so is all the rest, and the network need not be run.
     """
     if defect.package != KERAS:
         return True
@@ -58,7 +59,9 @@ def test_there_are_enough() -> None:
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda d: f"{d.package}: {d.name}")
 def test_is_caught(defect: Defect) -> None:
-    """One of the networks that all agree on without the defect shows it, and agrees again when it is gone."""
+    """One of the networks that all agree on without the defect shows it, and agrees again when it
+    is gone.
+    """
     backends = loaded(list(dict.fromkeys(["torch", defect.backend])))
     for seed in range(COUNT):
         if not shows(defect, seed):

@@ -1,4 +1,6 @@
-"""The shipped networks in every framework: counts, shapes, a photograph, and agreement with identical weights."""
+"""The shipped networks in every framework: counts, shapes, a photograph, and agreement with
+identical weights.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def program(spec: Path) -> TypedProgram:
 
 
 def photograph(typed: TypedProgram) -> Any:
-    """Two real photographs, as large and with as many channels as the network takes, pixels from 0 to 255."""
+    """Two real photographs, as large and with as many channels as the network takes, pixels from 0
+    to 255.
+    """
     *spatial, channels = typed.program.input.shape
     pictures = [
         resize(picture, spatial, preserve_range=True)

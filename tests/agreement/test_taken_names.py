@@ -1,4 +1,5 @@
-"""Every name that PyTorch's and Keras's models have themselves, and Python's own, as a name in a spec.
+"""Every name that PyTorch's and Keras's models have themselves, and Python's own, as a name in a
+spec.
 
 Either a mistake with a place says so, or the network computes what the reference does.
 """
@@ -25,7 +26,11 @@ from inception_dsl.reference.forward import interpret
 from inception_dsl.reference.seeds import batch, seeded
 from inception_dsl.verify.bounds import FLOAT64, distance
 
-WRITTEN = "tensor conv_bn scale callable named_tuple max_pool loss preprocess init_weights x f fn input inputs output outputs logits features target targets size least module model keras layers ops torch"
+WRITTEN = (
+    "tensor conv_bn scale callable named_tuple max_pool loss preprocess init_weights x f fn "
+    "input inputs output outputs logits features target targets size least module model keras "
+    "layers ops torch"
+)
 MODULE = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1))
 MODEL = keras.Sequential([keras.layers.Input((4, 4, 1)), keras.layers.Conv2D(1, 1)])
 FOUND = {
@@ -67,7 +72,8 @@ def blocks(names: list[str]) -> str:
 def parameters(names: list[str]) -> str:
     """A block for each parameter, used with two values, so that it stays one in the code."""
     text = "".join(
-        f"  block_{i}: {{params: {{{n}: int}}, steps: [{{op: conv, filters: ${n}, kernel_size: 1}}, {{op: scale, value: 0.5}}]}}\n"
+        f"  block_{i}: {{params: {{{n}: int}}, steps: [{{op: conv, filters: ${n}, "
+        f"kernel_size: 1}}, {{op: scale, value: 0.5}}]}}\n"
         for i, n in enumerate(names)
     )
     uses = ", ".join(
@@ -80,17 +86,29 @@ def heads(names: list[str]) -> str:
     steps = "steps: [{op: global_avg_pool}, {op: dense, units: 2}]"
     text = "".join(f"  {n}: {{after: first, loss_weight: 0.1, {steps}}}\n" for n in names)
     body = f"body: [{CONV.format('first')}, {{op: activation, name: last_step, function: relu}}]"
-    return f"network: net\n{INPUT}{body}\naux_heads:\n{text}head: [{{op: global_avg_pool}}, {{op: dense, name: fc_out, units: 2}}]\n"
+    return (
+        f"network: net\n"
+        f"{INPUT}{body}\n"
+        f"aux_heads:\n"
+        f"{text}head: [{{op: global_avg_pool}}, {{op: dense, name: fc_out, units: 2}}]\n"
+    )
 
 
 def networks(names: list[str]) -> str:
     [name] = names
-    return f"network: {name}\n{INPUT}body: [{CONV.format('first')}, {{op: batch_norm, name: second}}]\n"
+    return (
+        f"network: {name}\n"
+        f"{INPUT}body: [{CONV.format('first')}, {{op: batch_norm, name: second}}]\n"
+    )
 
 
 def outputs(names: list[str]) -> str:
     text = ", ".join(f"{n}: first" for n in names)
-    return f"network: net\n{INPUT}body: [{CONV.format('first')}, {CONV.format('second')}]\noutputs: {{{text}}}\n"
+    return (
+        f"network: net\n"
+        f"{INPUT}body: [{CONV.format('first')}, {CONV.format('second')}]\n"
+        f"outputs: {{{text}}}\n"
+    )
 
 
 PLACES = {
@@ -118,7 +136,9 @@ def mistakes_in(report: Report) -> list[Diagnostic]:
 
 
 def taken(place: str, backend: str, folder: Path) -> list[str]:
-    """The names that can stand at ``place``; each of the others has a mistake with a place, which says its name."""
+    """The names that can stand at ``place``; each of the others has a mistake with a place, which
+    says its name.
+    """
     kept = []
     names = NAMES[list(PLACES).index(place) % SHARE :: SHARE]
     for name in names:
@@ -169,8 +189,14 @@ def test_taken_names_of_networks(backend: str, tmp_path: Path) -> None:
 
 def test_a_block_that_is_called_as_a_helper(tmp_path: Path) -> None:
     """`same_conv2d` would be the class that pads a convolution at a stride."""
-    body = "body: [{op: conv, filters: 2, kernel_size: 3, stride: 2, padding: same}, {use: same_conv2d, name: s}]\n"
-    block = "blocks: {same_conv2d: {steps: [{op: conv, filters: 2, kernel_size: 1}, {op: batch_norm}]}}\n"
+    body = (
+        "body: [{op: conv, filters: 2, kernel_size: 3, stride: 2, padding: same}, "
+        "{use: same_conv2d, name: s}]\n"
+    )
+    block = (
+        "blocks: {same_conv2d: {steps: [{op: conv, filters: 2, kernel_size: 1}, "
+        "{op: batch_norm}]}}\n"
+    )
     typed, report = compiled(f"network: net\n{INPUT}{block}{body}", tmp_path)
     assert typed is not None
     [found] = chosen(["torch"], report)

@@ -1,4 +1,6 @@
-"""One training step of the reference: losses, heads, named outputs, moving statistics, and the units of gradients."""
+"""One training step of the reference: losses, heads, named outputs, moving statistics, and the
+units of gradients.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,16 @@ from inception_dsl.types.tensor import TensorType
 from inception_dsl.verify.bounds import FLOAT64, PARTS, distance, gradient_errors, layer
 
 INPUT = "input: {channels: 3, height: 7, width: 6}\nclasses: 5\n"
-BODY = "body: [{op: conv_bn, name: one, filters: 4, kernel_size: 3}, {op: conv, name: two, filters: 4, kernel_size: 3, repeat: 2}]\n"
+BODY = (
+    "body: [{op: conv_bn, name: one, filters: 4, kernel_size: 3}, {op: conv, name: two, "
+    "filters: 4, kernel_size: 3, repeat: 2}]\n"
+)
 HEAD = "head: [{op: global_avg_pool}, {op: dense, name: classifier, units: 5%s}]\n"
-AUX = "aux_heads: {aux: {after: two, loss_weight: 0.3, steps: [{op: global_avg_pool}, {op: dense, units: 5}]}, other: {after: one, loss_weight: 0.7, steps: [{op: flatten}, {op: dense, units: 5}]}}\n"
+AUX = (
+    "aux_heads: {aux: {after: two, loss_weight: 0.3, steps: [{op: global_avg_pool}, "
+    "{op: dense, units: 5}]}, other: {after: one, loss_weight: 0.7, steps: [{op: flatten}, "
+    "{op: dense, units: 5}]}}\n"
+)
 NETWORKS = {
     "plain": HEAD % "" + "training: {label_smoothing: 0.0}\n",
     "smooth": HEAD % "" + "training: {label_smoothing: 0.1}\n",
@@ -28,7 +37,9 @@ NETWORKS = {
     "heads and outputs": HEAD % "" + AUX + "outputs: {features: two, early: one}\n",
     "probabilities": HEAD % ", activation: softmax" + "training: {label_smoothing: 0.2}\n",
     "probabilities beside heads of logits": HEAD % ", activation: softmax" + AUX,
-    "a map of one pixel": "head: [{op: global_avg_pool, keepdims: true}, {op: conv, filters: 5, kernel_size: 1}]\ntraining: {label_smoothing: 0.1}\n",
+    "a map of one pixel": "head: [{op: global_avg_pool, keepdims: true}, "
+    "{op: conv, filters: 5, kernel_size: 1}]\n"
+    "training: {label_smoothing: 0.1}\n",
     "outputs without a loss": HEAD % "" + "outputs: {features: two, early: one}\n",
 }
 
@@ -126,9 +137,11 @@ def test_the_output_of_every_block_and_of_every_step_at_the_top_is_kept(
     compiled: Callable[..., TypedProgram],
 ) -> None:
     typed = compiled(f"""network: net
-{INPUT}blocks: {{inner: {{steps: [{{op: scale, value: 2}}]}}, outer: {{steps: [{{use: inner}}, {{op: identity}}]}}}}
+{INPUT}blocks: {{inner: {{steps: [{{op: scale, value: 2}}]}},
+    outer: {{steps: [{{use: inner}}, {{op: identity}}]}}}}
 stem: [{{op: conv, name: first, filters: 3, kernel_size: 3}}, {{op: scale, value: 3}}]
-body: [{{use: outer, repeat: 2}}, {{name: joined, branches: {{a: [], b: [{{op: max_pool, kernel_size: 3}}]}}, merge: concat}}]
+body: [{{use: outer, repeat: 2}},
+    {{name: joined, branches: {{a: [], b: [{{op: max_pool, kernel_size: 3}}]}}, merge: concat}}]
 head: [{{op: global_avg_pool}}]
 aux_heads: {{aux: {{after: joined, loss_weight: 0.3, steps: [{{use: outer}}]}}}}
 """)

@@ -1,4 +1,6 @@
-"""Every map both ways, bit for bit: the neutral file, PyTorch's state dict, both files of Keras; all nine networks."""
+"""Every map both ways, bit for bit: the neutral file, PyTorch's state dict, both files of Keras;
+all nine networks.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +103,7 @@ def test_there_and_back(spec: Path, backend: str, tmp_path: Path) -> None:
 
 
 def plainly_loaded(typed: TypedProgram, file: Path) -> list[Any]:
-    """The variables of the generated model once it has read a file with nothing but its framework."""
+    """The variables of the generated model that has read a file with its framework alone."""
     if file.suffix == ".keras":
         return values(keras.models.load_model(file, safe_mode=True))
     if file.suffix == ".h5":

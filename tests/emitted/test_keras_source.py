@@ -68,17 +68,20 @@ def test_only_keras_is_imported(source_of: Callable[[str], str]) -> None:
 def test_one_function_serves_every_kernel_size(source_of: Callable[[str], str]) -> None:
     source = source_of(
         "network: sizes\ninput: {channels: 3, height: 8, width: 8}\n"
-        "blocks: {conv_relu_bn: {params: {filters: int, kernel_size: int, stride: {type: int, default: 1}}, steps: ["
-        "{op: conv, name: conv, filters: $filters, kernel_size: $kernel_size, stride: $stride, activation: relu},"
+        "blocks: {conv_relu_bn: {params: {filters: int, kernel_size: int, stride: {type: int, "
+        "default: 1}}, steps: ["
+        "{op: conv, name: conv, filters: $filters, kernel_size: $kernel_size, stride: $stride, "
+        "activation: relu},"
         " {op: batch_norm, name: bn}]}}\n"
         "body: [{use: conv_relu_bn, name: a, filters: 4, kernel_size: 3, stride: 2},"
-        " {use: conv_relu_bn, name: b, filters: 4, kernel_size: 1}, {use: conv_relu_bn, name: c, filters: 5,"
+        " {use: conv_relu_bn, name: b, filters: 4, kernel_size: 1}, {use: conv_relu_bn, name: c, "
+        "filters: 5,"
         " kernel_size: 5}]\n"
     )
     assert source.count("def conv_relu_bn") == 1
     assert (
-        "def conv_relu_bn(\n    x: keras.KerasTensor, filters: int, kernel_size: int, stride: int = 1,"
-        in source
+        "def conv_relu_bn(\n"
+        "    x: keras.KerasTensor, filters: int, kernel_size: int, stride: int = 1," in source
     )
 
 
@@ -104,8 +107,10 @@ def test_parameters_and_branches_may_have_any_name(module_of: Callable[[str], ob
     module = module_of(
         "network: names\ninput: {channels: 3, height: 8, width: 8}\n"
         "blocks:\n  conv_bn:\n    params: {x: int, layers: int, max: int}\n    steps:\n"
-        "      - {branches: {x: [{op: conv_bn, filters: $x, kernel_size: 1}], ops: [{op: conv, filters: $layers,"
-        " kernel_size: 1}], keras: [{op: conv, filters: '${max(max, 2)}', kernel_size: 1}]}, merge: concat}\n"
+        "      - {branches: {x: [{op: conv_bn, filters: $x, kernel_size: 1}], ops: [{op: conv, "
+        "filters: $layers,"
+        " kernel_size: 1}], keras: [{op: conv, filters: '${max(max, 2)}', kernel_size: 1}]}, "
+        "merge: concat}\n"
         "body: [{use: conv_bn, name: inputs, x: 2, layers: 3, max: 4}]\n"
     )
     assert module.names().output_shape == (None, 8, 8, 9)  # type: ignore[attr-defined]
@@ -130,12 +135,19 @@ def test_the_name_of_the_input_is_taken(typed_of: Callable[[str], TypedProgram])
     from inception_dsl_keras import emit
 
     report = Report()
-    text = "network: n\ninput: {channels: 3, length: 8}\nbody: [{op: conv, name: input, filters: 3, kernel_size: 1}]\n"
+    text = (
+        "network: n\n"
+        "input: {channels: 3, length: 8}\n"
+        "body: [{op: conv, name: input, filters: 3, kernel_size: 1}]\n"
+    )
     assert emit(typed_of(text), report) is None
     assert [d.code for d in report] == ["E503"]
 
 
 def test_importing_the_package_imports_no_framework() -> None:
-    code = "import sys, inception_dsl_keras as k; assert not {'keras', 'tensorflow', 'numpy', 'jinja2'} & {*sys.modules}"
+    code = (
+        "import sys, inception_dsl_keras as k; assert not {'keras', 'tensorflow', 'numpy', "
+        "'jinja2'} & {*sys.modules}"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -22,17 +22,27 @@ def found(spec: Path, **settings: str) -> list[str]:
 
 def test_every_stage_and_every_file(write: Write) -> None:
     write(
-        "block: tower\nparams: {n: int}\nsteps:\n- {op: conv, filtres: 3, kernel_size: 3}\n- {op: dense, units: $m}\n",
+        "block: tower\n"
+        "params: {n: int}\n"
+        "steps:\n"
+        "- {op: conv, filtres: 3, kernel_size: 3}\n"
+        "- {op: dense, units: $m}\n",
         "t.yaml",
     )
     write("block: broken\nsteps: [\n", "b.yaml")
-    base = f"{HEAD}clases: 7\nbody:\n- {{op: conv, name: first, filters: 256, kernel_size: 3}}\n- {{use: tower, name: last, n: 3}}\n"
+    base = (
+        f"{HEAD}clases: 7\n"
+        f"body:\n"
+        f"- {{op: conv, name: first, filters: 256, kernel_size: 3}}\n"
+        f"- {{use: tower, name: last, n: 3}}\n"
+    )
     write(base, "base.yaml")
     spec = write("""\
         extends: base.yaml
         import: [t.yaml, b.yaml]
         blocks:
-          residual: {steps: [{merge: add, branches: {a: [], b: [{op: conv, filters: 320, kernel_size: 3}]}}]}
+          residual: {steps: [{merge: add, \
+branches: {a: [], b: [{op: conv, filters: 320, kernel_size: 3}]}}]}
         body:
           first:
             - {use: residual, repeat: 5}
@@ -60,13 +70,15 @@ def test_every_stage_and_every_file(write: Write) -> None:
 def test_branches_and_sections_do_not_wait_for_each_other(write: Write) -> None:
     pool = "{op: max_pool, kernel_size: 40, padding: valid}"
     spec = write(f"""\
-        {HEAD.replace(chr(10), chr(10) + " " * 8)}stem: [{{op: identity, name: s}}, {{op: identity, name: t}}]
+        {HEAD.replace(chr(10), chr(10) + " " * 8)}stem: [{{op: identity, name: s}}, \
+{{op: identity, name: t}}]
         body:
           - merge: concat
             branches:
               a: [{pool}]
               b: [{{op: conv, filters: 4, kernel_size: 1, groups: 2}}]
-              c: [{{merge: add, branches: {{x: [], y: [{{op: conv, filters: 4, kernel_size: 1}}]}}}}]
+              c: [{{merge: add, branches: {{x: [], \
+y: [{{op: conv, filters: 4, kernel_size: 1}}]}}}}]
           - {{op: max_pool, kernel_size: 50, padding: valid}}
         aux_heads: {{h: {{after: s, loss_weight: 1, steps: [{pool}]}}}}
         """)
@@ -85,15 +97,18 @@ def test_branches_and_sections_do_not_wait_for_each_other(write: Write) -> None:
         ("import: [nothing.yaml]\nbody: [{use: a}, {use: b}]\n", ["E301"]),
         ("blocks: {a: [], b: {steps: []}}\nbody: [{use: a, n: 3}, {use: b}]\n", ["E203"]),
         (
-            "blocks: {a: {params: {n: itn}, steps: [{op: dense, units: $n}]}}\nbody: [{use: a, n: 3}]\n",
+            "blocks: {a: {params: {n: itn}, steps: [{op: dense, units: $n}]}}\n"
+            "body: [{use: a, n: 3}]\n",
             ["E203"],
         ),
         (
-            "blocks: {a: {params: {N: int}, steps: [{op: dense, units: $N}]}}\nbody: [{use: a, N: 3}]\n",
+            "blocks: {a: {params: {N: int}, steps: [{op: dense, units: $N}]}}\n"
+            "body: [{use: a, N: 3}]\n",
             ["E206", "E206"],
         ),
         (
-            "blocks: {a: {params: {unist: int}, steps: [{op: dense, units: $units}]}}\nbody: [{use: a, units: 3}]\n",
+            "blocks: {a: {params: {unist: int}, steps: [{op: dense, units: $units}]}}\n"
+            "body: [{use: a, units: 3}]\n",
             ["E304"],
         ),
         (
@@ -101,16 +116,19 @@ def test_branches_and_sections_do_not_wait_for_each_other(write: Write) -> None:
             ["E203"],
         ),
         (
-            "params: {n: int}\nbody: [{op: dense, units: $n}, {op: conv, filters: $n, kernel_size: 1}]\n",
+            "params: {n: int}\n"
+            "body: [{op: dense, units: $n}, {op: conv, filters: $n, kernel_size: 1}]\n",
             ["E305"],
         ),
         ("body: [{op: conv, name: A, filters: 2, kernel_size: 1}]\noutputs: {x: a}\n", ["E206"]),
         (
-            "body: [{op: conv, filters: 010, kernel_size: 1}, {branches: {a: [], b: []}, merge: add}]\n",
+            "body: [{op: conv, filters: 010, kernel_size: 1}, {branches: {a: [], b: []}, "
+            "merge: add}]\n",
             ["E107"],
         ),
         (
-            "body: [{op: flatten}, {op: max_pool, kernel_size: 3}, {op: conv, filters: 1, kernel_size: 3}]\n",
+            "body: [{op: flatten}, {op: max_pool, kernel_size: 3}, {op: conv, filters: 1, "
+            "kernel_size: 3}]\n",
             ["E403"],
         ),
         ("body: [{use: a, repeat: 3}, {use: a, name: b}]\nhead: [{use: a}]\n", ["E302"]),
@@ -118,11 +136,13 @@ def test_branches_and_sections_do_not_wait_for_each_other(write: Write) -> None:
         ("body: [{branches: {a: [], merge: add}}, {op: dense, units: 5}]\n", ["E201"]),
         ("blocks: {a: {steps: [{use: a}]}}\nbody: [{use: a}, {use: a, name: b}]\n", ["E306"]),
         (
-            "aux_heads: {h: {after: a, loss_weight: x, steps: []}}\nbody: [{op: identity, name: a}, {op: identity}]\n",
+            "aux_heads: {h: {after: a, loss_weight: x, steps: []}}\n"
+            "body: [{op: identity, name: a}, {op: identity}]\n",
             ["E203"],
         ),
         (
-            "blocks: {a: {params: {n: int}, steps: [{op: dense, units: $n}, {op: dense, units: $n}]}}\n"
+            "blocks: {a: {params: {n: int}, steps: [{op: dense, units: $n}, {op: dense, "
+            "units: $n}]}}\n"
             "body: [{use: a, n: 0}]\n",
             ["E203"],
         ),

@@ -1,4 +1,6 @@
-"""Mistakes of every kind: the code, the place, words that a reader of the spec understands, a suggestion that builds."""
+"""Mistakes of every kind: the code, the place, words that a reader of the spec understands, a
+suggestion that builds.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ from inception_dsl.yaml.edits import apply
 HEAD = "network: n\ninput: {channels: 3, height: 32, width: 32}\n"
 CASES = yaml.safe_load((Path(__file__).parent / "errors.yaml").read_text(encoding="utf-8"))
 JARGON = re.compile(
-    r"pydantic|validation error|Traceback|NoneType|KeyError|<class|ScalarNode|MappingNode|block mapping|flow (sequence|mapping)"
+    r"pydantic|validation error|Traceback|NoneType|KeyError|<class|ScalarNode|MappingNode|block "
+    r"mapping|flow (sequence|mapping)"
     r"|token|\bNone\b|\bdict\b|\bstr\b.*expected|unhashable|type=|input_value|literal_error"
 )
 
@@ -77,7 +80,9 @@ EXPECTED = re.compile(r"  # (E\d{3}) (\d+) (.+)$", re.MULTILINE)
 
 
 class Case(NamedTuple):
-    """A spec, the files beside it, and what is expected: code, line, column, and a part of the help."""
+    """A spec, the files beside it, and what is expected: code, line, column, and a part of the
+    help.
+    """
 
     why: str
     text: str

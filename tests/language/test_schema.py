@@ -1,4 +1,4 @@
-"""The published JSON Schema accepts what the loader accepts, and says something about every field."""
+"""The published JSON Schema accepts what the loader accepts, and describes every field."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
 MISTAKES = yaml.safe_load((ROOT / "tests/language/errors.yaml").read_text(encoding="utf-8"))
 HEAD = "network: n\ninput: {channels: 3, height: 32, width: 32}\n"
 MORE = [
-    "body: [{op: conv_bn, filters: 8, kernel_size: [1, $k], stride: 2, padding: [1, 2], batch_norm: {scale: false}}]",
-    "body: [{op: conv, filters: '${in_channels // 2}', kernel_size: 3, padding: [[0, 1], [1, 0]], groups: 2}]",
+    "body: [{op: conv_bn, filters: 8, kernel_size: [1, $k], stride: 2, padding: [1, 2], "
+    "batch_norm: {scale: false}}]",
+    "body: [{op: conv, filters: '${in_channels // 2}', kernel_size: 3, padding: [[0, 1], [1, "
+    "0]], groups: 2}]",
     "body: [{op: conv, filters: 8, kernel_size: [], padding: valid}]",
     "body: [{op: conv, filters: 8, kernel_size: 2000}]",
     "body: [{op: conv, filters: 8, kernel_size: 3, stride: 0}]",
@@ -99,7 +101,8 @@ MORE = [
     "preprocessing: {mean: []}",
     "preprocessing: {mean: x}",
     "preprocessing: {std: [1, 0, 1]}",
-    "training: {label_smoothing: 0.1, optimizer: {name: sgd, learning_rate: 0.1}, note: [a], initializer: {name: he_normal}}",
+    "training: {label_smoothing: 0.1, optimizer: {name: sgd, learning_rate: 0.1}, note: [a], "
+    "initializer: {name: he_normal}}",
     "training: {optimizer: {name: [sgd]}}",
     "training: {optimizer: sgd}",
     "training: {initializer: {name: zeros}}",
@@ -202,10 +205,16 @@ def test_many_are_broken() -> None:
     [
         "extends: a.yaml",
         "extends: a.yaml\nnetwork: b\nclasses: 3\ninput: {height: 3}",
-        "extends: a.yaml\nbody: {first: {filters: 3}, mixed_5b: null, 2: [{op: identity}], fork: {branches: {a: {0: null}}}}",
+        "extends: a.yaml\n"
+        "body: {first: {filters: 3}, mixed_5b: null, 2: [{op: identity}], "
+        "fork: {branches: {a: {0: null}}}}",
         "extends: a.yaml\nbody: [{op: identity}]\nhead: null\nparams: {a: {default: 3}, b: null}",
-        "extends: a.yaml\ndefaults: {conv: {stride: null}, batch_norm: null}\nblocks: {a: {steps: {x: {units: 3}}}, b: null}",
-        "extends: a.yaml\naux_heads: {aux: {loss_weight: 0.1}, aux2: null}\ntraining: {schedule: null}",
+        "extends: a.yaml\n"
+        "defaults: {conv: {stride: null}, batch_norm: null}\n"
+        "blocks: {a: {steps: {x: {units: 3}}}, b: null}",
+        "extends: a.yaml\n"
+        "aux_heads: {aux: {loss_weight: 0.1}, aux2: null}\n"
+        "training: {schedule: null}",
     ],
 )
 def test_changes_to_another_spec_are_accepted(text: str, validator: Draft7Validator) -> None:

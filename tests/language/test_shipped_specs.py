@@ -1,4 +1,6 @@
-"""The nine networks against the numbers of the papers' tables, of the authors' code and of the article."""
+"""The nine networks against the numbers of the papers' tables, of the authors' code and of the
+article.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ from inception_dsl.language.models import BlockFile, NetworkFile
 SPECS = Path(__file__).parent.parent.parent / "specs"
 FILES = sorted(SPECS.rglob("*.yaml"))
 
-# trainable, of these auxiliary, moving statistics, multiply-adds without auxiliary heads, input, features
+# trainable, of these auxiliary, moving statistics, multiply-adds without auxiliary heads, input,
+# features
 NUMBERS: dict[str, tuple[int, int, int, int, str, str]] = {
     "v0": (387_072, 0, 0, 303_464_448, "28x28x192", "28x28x416"),
     "v1": (13_378_280, 6_379_728, 0, 1_582_671_872, "224x224x3", "7x7x1024"),
@@ -33,8 +36,9 @@ NUMBERS: dict[str, tuple[int, int, int, int, str, str]] = {
     "inception_resnet_v2": (32_417_496, 0, 32_864, 9_257_953_632, "299x299x3", "8x8x2144"),
 }
 
-# the shapes of the papers' tables, in order (GoogLeNet: Table 1; BN-Inception: Figure 5; Inception-v3: Table 1 as the
-# authors' code has it; Inception-v4 and Inception-ResNet: Figures 9 and 15)
+# the shapes of the papers' tables, in order (GoogLeNet: Table 1; BN-Inception: Figure 5;
+# Inception-v3: Table 1 as the authors' code has it; Inception-v4 and Inception-ResNet: Figures 9
+# and 15)
 GOOGLENET = ["28x28x256", "28x28x480", "14x14x480"]
 GOOGLENET += [
     "14x14x512",
@@ -174,7 +178,9 @@ def test_the_number_of_classes_is_a_setting(name: str, classes: int) -> None:
 
 
 def module_3a(reduced: bool) -> tuple[int, str]:
-    """Weights without bias and without the pool projection, and the shape, of module 3a on 28x28x192."""
+    """Weights without bias and without the pool projection, and the shape, of module 3a on
+    28x28x192.
+    """
     if not reduced:
         typed = compiled("v0")
         return cost(list(layers(typed))).trainable, str(typed.y)
@@ -184,7 +190,8 @@ def module_3a(reduced: bool) -> tuple[int, str]:
         if path == ("inception_3a",):
             shape = str(node.y)
         elif path[0] == "inception_3a" and "branch_pool" not in path and hasattr(node, "op"):
-            weights += sum(int(w.size) for w in node.op.weights(node.x) if w.name == "kernel")  # type: ignore[arg-type]
+            # type: ignore[arg-type]
+            weights += sum(int(w.size) for w in node.op.weights(node.x) if w.name == "kernel")
     return weights, shape
 
 

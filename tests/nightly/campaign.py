@@ -1,8 +1,9 @@
 """Damaged specs by the hundred thousand: ``python tests/nightly/campaign.py --count 100000``.
 
-Each goes the way of the command line: compile; if it fails, every mistake has a place inside a text and is printed; if
-not, its summary is, and a share of them is emitted by all backends. What is raised, ends the process, hangs, or takes more
-than a second of CPU time is a finding, and the mutant is kept in a file.
+Each goes the way of the command line: compile; if it fails, every mistake has a place inside a text
+and is printed; if not, its summary is, and a share of them is emitted by all backends. What is
+raised, ends the process, hangs, or takes more than a second of CPU time is a finding, and the
+mutant is kept in a file.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ def attempt(seed: int, folder: Path, texts: dict[str, str], *, emit: bool) -> Re
 
 
 def compiled(path: Path, settings: dict[str, str], *, emit: bool) -> tuple[str, tuple[str, ...]]:
-    """What became of a spec, and the codes of its mistakes; raises ``AssertionError`` where that must not be."""
+    """What became of a spec, and the codes of its mistakes; raises ``AssertionError`` where that
+    must not be.
+    """
     from inception_dsl import plugins
     from inception_dsl.compiler import compile_spec
     from inception_dsl.design.summary import Summary
@@ -125,7 +128,9 @@ def worker(first: int, end: int, step: int) -> None:
 
 
 class Worker:
-    """A process that tries seeds; where it ends or hangs, that is a result, and another one goes on behind it."""
+    """A process that tries seeds; where it ends or hangs, that is a result, and another one goes on
+    behind it.
+    """
 
     def __init__(self, first: int, end: int, step: int) -> None:
         self.next, self.end, self.step = first, end, step
@@ -197,7 +202,8 @@ def told(results: list[Result], seconds: float) -> str:
     times = sorted(r.seconds for r in results)
     outcomes = ("refused", "network", "emitted", "finding")
     lines = [
-        f"{len(results):,} mutants, {sum(r.outcome == 'finding' for r in results)} findings ({seconds:.0f} s)"
+        f"{len(results):,} mutants, {sum(r.outcome == 'finding' for r in results)} findings "
+        f"({seconds:.0f} s)"
     ]
     lines += [
         f"  {kind:8} " + ", ".join(f"{count[kind, o]:,} {o}" for o in outcomes if count[kind, o])
@@ -241,7 +247,8 @@ def main() -> None:
             kept = given.keep / f"{found.seed}.yaml"
             kept.write_bytes(made.data)
             print(
-                f"seed {found.seed} ({made.kind} of {made.source}, kept in {kept}): {found.problem}",
+                f"seed {found.seed} ({made.kind} of {made.source}, "
+                f"kept in {kept}): {found.problem}",
                 flush=True,
             )
         if len(results) % 5000 == 0:

@@ -1,6 +1,8 @@
-"""Mutants of a module: its syntax tree with one node changed, as a slip of the hand would change it.
+"""Mutants of a module: its syntax tree with one node changed, as a slip of the hand would change
+it.
 
-Prose (messages, help, descriptions) is left alone, and so are annotations; the code of a diagnostic is not prose.
+Prose (messages, help, descriptions) is left alone, and so are annotations; the code of a diagnostic
+is not prose.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ Place: TypeAlias = tuple[ast.AST, str, int | None]
 
 @dataclass(frozen=True, eq=False)
 class Mutant:
-    """``was`` in ``function`` of ``module`` became ``now``; ``late`` where this code runs after the import."""
+    """``was`` in ``function`` of ``module`` became ``now``; ``late`` where this code runs after the
+    import.
+    """
 
     module: str
     function: str
@@ -225,7 +229,9 @@ def _constant(value: object) -> Iterator[ast.expr]:
 
 
 def _texts(node: ast.AST, place: Place, new: ast.AST | None, around: ast.AST) -> tuple[str, str]:
-    """What was and what is, on one line: the node, or what is around it where it says little by itself."""
+    """What was and what is, on one line: the node, or what is around it where it says little by
+    itself.
+    """
     short = new is None or isinstance(node, ast.Slice) or len(ast.unparse(node)) < 12
     if not short or isinstance(node, ast.stmt) or isinstance(around, ast.Module):
         return _line(node), _line(new)

@@ -1,4 +1,5 @@
-"""Everything that the compiler prints and writes for the specs of a folder, each as a file: the bytes that must be alike.
+"""Everything that the compiler prints and writes for the specs of a folder, each as a file: the
+bytes that must be alike.
 
 Run as a program, in a folder that holds ``specs``, with the folder for output.
 """
@@ -14,17 +15,30 @@ from pathlib import Path
 FORMATS = ("text", "concise", "json", "github", "sarif")
 BAD = {
     "text.yaml": "network: net\nnetwork: again\ninput: {channels: 3, height: 9, width: 9}\n",
-    "fields.yaml": "network: net\ntitle: R\u00e9sum\u00e9\ninput: {channels: 3, hight: 9}\nbody: [{op: convv}, {op: conv, filtres: 0}]\n",
-    "names.yaml": "network: net\ninput: {channels: 3, height: 9, width: 9}\nimport: [no.yaml, ../../up.yaml]\nbody: [{use: a}, {use: b}]\n",
+    "fields.yaml": "network: net\n"
+    "title: R\u00e9sum\u00e9\n"
+    "input: {channels: 3, hight: 9}\n"
+    "body: [{op: convv}, {op: conv, filtres: 0}]\n",
+    "names.yaml": "network: net\n"
+    "input: {channels: 3, height: 9, width: 9}\n"
+    "import: [no.yaml, ../../up.yaml]\n"
+    "body: [{use: a}, {use: b}]\n",
     "shapes.yaml": "network: net\ninput: {channels: 3, height: 9, width: 9}\nbody:\n"
     "  - {branches: {a: [], b: [{op: conv, filters: 4, kernel_size: 1}], c: []}, merge: add}\n",
-    "warns.yaml": "network: net\ninput: {channels: 3, height: 9, width: 9}\nblocks: {unused: {steps: [{op: identity}]}}\n"
+    "warns.yaml": "network: net\n"
+    "input: {channels: 3, height: 9, width: 9}\n"
+    "blocks: {unused: {steps: [{op: identity}]}}\n"
     "body: [{op: conv, filters: 4, kernel_size: 7}, {op: batch_norm}]\n",
 }
 TITLED = (
-    'network: titled\ntitle: "R\u00e9sum\u00e9 \u201ex\u201c \U0001fae8"\ninput: {channels: 3, height: 9, width: 9}\nclasses: 4\n'
-    "training: {optimizer: {name: sgd, rate: 0.1, decay: 1e-7}, label_smoothing: 0.30000000000000004}\n"
-    "body: [{op: conv, filters: 4, kernel_size: 3, deviation: [\u65e5\u672c, \u0130\u0131]}]\nhead: [{op: global_avg_pool}, {op: dense, units: $classes}]\n"
+    "network: titled\n"
+    'title: "R\u00e9sum\u00e9 \u201ex\u201c \U0001fae8"\n'
+    "input: {channels: 3, height: 9, width: 9}\n"
+    "classes: 4\n"
+    "training: {optimizer: {name: sgd, rate: 0.1, decay: 1e-7}, "
+    "label_smoothing: 0.30000000000000004}\n"
+    "body: [{op: conv, filters: 4, kernel_size: 3, deviation: [\u65e5\u672c, \u0130\u0131]}]\n"
+    "head: [{op: global_avg_pool}, {op: dense, units: $classes}]\n"
 )
 
 

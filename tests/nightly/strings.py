@@ -1,9 +1,11 @@
-"""Strings for the expression parser by the million: ``python tests/nightly/strings.py --count 1000000``.
+"""Strings for the expression parser by the million: ``python tests/nightly/strings.py --count
+1000000``.
 
-Half of them follow the grammar and are then damaged or not, half are characters at random. Each is parsed, and
-evaluated on numbers and on names. Only :class:`ExpressionError` may come, and TooLongError of names, with a place inside
-of the text; what is valid has Python's own value, and names with numbers put in have the same one. Python is the judge
-here only: nothing in the package evaluates text.
+Half of them follow the grammar and are then damaged or not, half are characters at random. Each is
+parsed, and evaluated on numbers and on names. Only :class:`ExpressionError` may come, and
+TooLongError of names, with a place inside of the text; what is valid has Python's own value, and
+names with numbers put in have the same one. Python is the judge here only: nothing in the package
+evaluates text.
 """
 
 from __future__ import annotations
@@ -129,7 +131,9 @@ def grammatical(rng: random.Random, depth: int) -> str:
             grammatical(rng, depth - 1) for _ in range(rng.choice((1, 2, 2, 3, 6)))
         )
         return f"{rng.choice(('min', 'max'))}({arguments})"
-    return f"{grammatical(rng, depth - 1)}{space}{rng.choice(OPERATORS)}{space}{grammatical(rng, depth - 1)}"
+    left = grammatical(rng, depth - 1)
+    operator = rng.choice(OPERATORS)
+    return f"{left}{space}{operator}{space}{grammatical(rng, depth - 1)}"
 
 
 def damaged(rng: random.Random, text: str) -> str:
@@ -206,7 +210,7 @@ def compared(text: str, found: object) -> str:
 
 
 def named(parsed: object, found: object) -> str:
-    """What is wrong with an expression on names: with numbers put in, it has the value that it has on numbers."""
+    """What is wrong with an expression on names: numbers put in must give its value on numbers."""
     try:
         symbolic = parsed.evaluate({**NAMED, **OTHERS})  # type: ignore[attr-defined]
     except (ExpressionError, TooLongError):
@@ -254,7 +258,8 @@ def main() -> None:
                 print(line, flush=True)
     shares = ", ".join(f"{number:,} {outcome}" for outcome, number in total.most_common())
     print(
-        f"{total.total():,} strings of at most {MAX_LENGTH} characters and longer ones, {len(findings)} findings: {shares}; "
+        f"{total.total():,} strings of at most {MAX_LENGTH} characters and longer ones, "
+        f"{len(findings)} findings: {shares}; "
         f"most for one: {most * 1000:.1f} ms ({time.perf_counter() - started:.0f} s)"
     )
     sys.exit(bool(findings))

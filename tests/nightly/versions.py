@@ -2,8 +2,9 @@
 
     python tests/nightly/versions.py python3.12 python3.13
 
-builds an environment with the core packages for each interpreter, produces everything in every variant, and compares
-all of it with what the interpreter that runs this made. Leaves with 1 where a byte differs.
+builds an environment with the core packages for each interpreter, produces everything in every
+variant, and compares all of it with what the interpreter that runs this made. Leaves with 1 where a
+byte differs.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def differences(first: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[
 
 
 def environment(python: str, folder: Path) -> Path:
-    """The interpreter of a new environment with the core packages and this project's entry points."""
+    """The interpreter of a new environment with the core packages and this project."""
     subprocess.run([python, "-m", "venv", str(folder)], check=True)
     pip = [
         str(folder / "bin" / "pip"),
@@ -98,7 +99,8 @@ def main(pythons: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as name:
         first = produced(Path(sys.executable), Path(name) / "first", {})
         print(
-            f"{len(first)} outputs, {sum(map(len, first.values())):,} bytes, by {sys.version.split()[0]}"
+            f"{len(first)} outputs, {sum(map(len, first.values())):,} bytes, "
+            f"by {sys.version.split()[0]}"
         )
         for number, python in enumerate([sys.executable, *pythons]):
             found = environment(python, Path(name) / f"env{number}") if number else Path(python)
@@ -108,7 +110,8 @@ def main(pythons: Sequence[str]) -> int:
                 shutil.rmtree(folder)
                 failed += bool(differ)
                 print(
-                    f"{python:40} {variant:40} {'the same' if not differ else f'DIFFERS: {differ}'}",
+                    f"{python:40} {variant:40} "
+                    f"{'the same' if not differ else f'DIFFERS: {differ}'}",
                     flush=True,
                 )
     return failed

@@ -1,5 +1,5 @@
-"""The suite that backends inherit, and `verify`, on backends that are installed by pip: one that only prints, one that
-is right, one that is wrong, and some that cannot be run.
+"""The suite that backends inherit, and `verify`, on backends that are installed by pip: one that
+only prints, one that is right, one that is wrong, and some that cannot be run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The mutants themselves, and a share of them against the tests (``nightly/mutation.py`` tries all)."""
+"""The mutants themselves, and a share of them against the tests (``nightly/mutation.py`` tries
+all).
+"""
 
 from __future__ import annotations
 

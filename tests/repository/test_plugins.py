@@ -32,7 +32,10 @@ def install(source: Path, target: Path) -> None:
 
 
 LIMIT = 3  # seconds for an import, where one hangs
-PROGRAM = f"import inception_dsl.plugins as p; p.MAX_SECONDS = {LIMIT}; from inception_dsl.cli import main; main()"
+PROGRAM = (
+    f"import inception_dsl.plugins as p; p.MAX_SECONDS = {LIMIT}; from inception_dsl.cli "
+    f"import main; main()"
+)
 
 
 def runner(folder: Path, *paths: Path) -> Run:

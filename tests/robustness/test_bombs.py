@@ -1,4 +1,6 @@
-"""Every bomb is refused, or harmless, in little time and memory; ``bombs.py`` measures them against the tight bounds."""
+"""Every bomb is refused, or harmless, in little time and memory; ``bombs.py`` measures them against
+the tight bounds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The same bytes whatever the hash seed, the folder, the locale, the encoding of the terminal and the mask of files."""
+"""The same bytes whatever the hash seed, the folder, the locale, the encoding of the terminal and
+the mask of files.
+"""
 
 from __future__ import annotations
 

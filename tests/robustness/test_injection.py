@@ -6,7 +6,6 @@ import ast
 import builtins
 import copy
 import inspect
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -15,6 +14,17 @@ from typing import Any, get_args
 
 import pytest
 from frameworks import BACKENDS, emitted
+from payloads import (
+    CODE,
+    FREE,
+    PAYLOADS,
+    REFUSED,
+    SPEC,
+    STRICT,
+    TAKEN,
+    replaced,
+    written,
+)
 from pydantic import BaseModel
 
 from inception_dsl.compiler import compile_spec
@@ -26,217 +36,12 @@ from inception_dsl.language.load import load
 from inception_dsl.ops import OPS
 from inception_dsl.ops.fields.kinds import text, texts
 from inception_dsl.ops.fields.refusal import Checked
-from inception_dsl.yaml.characters import hidden_in
-
-CODE = "__import__('builtins').canary.append(1)"
-BREAKS = (
-    *(
-        '"',
-        "'",
-        '"""',
-        "'''",
-        "\\",
-        '\\"',
-        '\\"""',
-        "\\\\",
-        '\\\\"',
-        "''''",
-        '""""',
-        "\n",
-        "\r",
-        "\r\n",
-        "\n\n",
-        "\t",
-    ),
-    *(
-        "\x0b",
-        "\x0c",
-        "\x1c",
-        "\x85",
-        "\u2028",
-        "\u2029",
-        "\x00",
-        "\x1b[2J",
-        "\x7f",
-        "\xa0",
-        "\ud800",
-        "\udfff",
-    ),
-    *(
-        "\u202e",
-        "\u2066",
-        "\u200b",
-        "\ufeff",
-        "\ufb01",
-        "\U000e0001",
-        "\N{COMBINING ACUTE ACCENT}",
-        "\U0001f600",
-        "\xbd",
-        "\u0663",
-    ),
-    *(
-        "{{",
-        "{%",
-        "{#",
-        "#}",
-        "%}",
-        "{",
-        "}",
-        "{x}",
-        "{0}",
-        "${",
-        "$x",
-        "%s",
-        "%(x)s",
-        "\\N{DIGIT ONE}",
-        "\\x22",
-        "\\u0022",
-    ),
-    *(
-        "*/",
-        "-->",
-        "#",
-        ")",
-        "]",
-        ";",
-        ",",
-        ":",
-        "`",
-        "<script>",
-        "\\N{",
-        "\\x",
-        "\\u",
-        "\\777",
-        "coding: utf-7",
-    ),
-)
-WRAPS = ("{0}{1}{0}", "{0}\n{1}\n{0}", "text{0}")
-PAYLOADS = tuple(
-    dict.fromkeys(w.replace("{0}", b).replace("{1}", CODE) for b in BREAKS for w in WRAPS)
-)
-REFUSED = {p for p in PAYLOADS if hidden_in(p.replace("\n", " "))}
-TAKEN = tuple(p for p in PAYLOADS if p not in REFUSED)
-
-CONV = {"op": "conv_bn", "filters": "$n", "kernel_size": 1}
-TEXTS = ["title", "description", "deviation"]
-PAPER = ["title", "authors", "year", "arxiv", "doi", "url", "table", "figure", "section"]
-
-
-def described(**more: Any) -> dict[str, Any]:
-    return {**dict.fromkeys(TEXTS, "benign"), "paper": dict.fromkeys(PAPER, "benign"), **more}
-
-
-SPEC: dict[str, Any] = described(
-    network="net",
-    input={"channels": 3, "height": 9, "width": 9},
-    classes=4,
-    preprocessing={"scale": 0.5},
-    params={"kind": {"type": "str", "default": "benign", "description": "benign"}},
-    blocks={
-        "unit": described(
-            params={
-                "n": {"type": "int", "description": "benign"},
-                "word": {"type": "str", "default": "benign"},
-            },
-            steps=[
-                {
-                    "branches": {"left": [{**CONV, "deviation": "benign"}], "right": [CONV]},
-                    "merge": "concat",
-                    "deviation": "benign",
-                },
-                {"op": "batch_norm", "deviation": ["benign", "benign"]},
-            ],
-        )
-    },
-    stem=[{"op": "conv", "name": "first", "filters": 4, "kernel_size": 3, "deviation": "benign"}],
-    body=[
-        {
-            "use": "unit",
-            "name": "a",
-            "n": 4,
-            "word": "benign, and printed apart",
-            "deviation": "benign",
-        },
-        {"use": "unit", "name": "b", "n": 6, "word": "benign", "repeat": 2},
-        {
-            "branches": {"left": [{"op": "conv", "filters": 4, "kernel_size": 1}], "right": []},
-            "merge": "concat",
-            "name": "c",
-        },
-    ],
-    aux_heads={
-        "side": described(
-            after="a",
-            loss_weight=0.3,
-            steps=[{"op": "global_avg_pool"}, {"op": "dense", "units": 4}],
-        )
-    },
-    outputs={"features": "b"},
-    head=[
-        {"op": "global_avg_pool"},
-        {"op": "dense", "name": "out", "units": 4, "deviation": "benign"},
-    ],
-    training={
-        "initializer": {"name": "he_normal", "note": "benign"},
-        "label_smoothing": 0.1,
-        "optimizer": {"name": "benign", "rate": "benign"},
-        "schedule": {"name": "benign", "every": "benign"},
-        "note": ["benign", "benign"],
-    },
-)
-
-
-def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The place of every string: values, and keys (whose place ends in ``True``)."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield (*path, key, True)
-            yield from leaves(inner, (*path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from leaves(inner, (*path, index))
-    elif isinstance(value, str):
-        yield path
-
-
-def replaced(spec: Any, path: tuple[Any, ...], payload: str) -> Any:
-    """A copy with ``payload`` as the value (or the key) at ``path``."""
-    found = copy.deepcopy(spec)
-    *owner, last = path[:-1] if path[-1] is True else path
-    place = found
-    for part in owner:
-        place = place[part]
-    if path[-1] is True:
-        items = [(payload if key == last else key, value) for key, value in place.items()]
-        place.clear()
-        place.update(items)
-    else:
-        place[last] = payload
-    return found
-
-
-def at(path: tuple[Any, ...]) -> Any:
-    value: Any = SPEC
-    for part in path:
-        value = value[part]
-    return value
-
-
-FREE = [path for path in leaves(SPEC) if path[-1] is not True and at(path).startswith("benign")]
-STRICT = [path for path in leaves(SPEC) if path not in FREE]
-
-
-def written(spec: Any) -> str:
-    """The spec as ASCII, every other character as an escape that YAML knows."""
-    pair = re.compile(r"(?<!\\)(?:\\\\)*\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
-    return pair.sub(
-        lambda m: f"\\U{0x10000 + (int(m[1], 16) - 0xD800) * 0x400 + int(m[2], 16) - 0xDC00:08x}",
-        json.dumps(spec),
-    )
 
 
 def sources(spec: Any, folder: Path) -> dict[str, str] | None:
-    """What both backends print, or ``None`` where the loader refuses the spec, each mistake with a place in it."""
+    """What both backends print, or ``None`` where the loader refuses the spec, each mistake with a
+    place in it.
+    """
     path = folder / "spec.yaml"
     path.write_text(written(spec), encoding="ascii")
     report = Report()
@@ -267,7 +72,9 @@ def injected(shift: int) -> dict[str, Any]:
 
 
 def shape(source: str) -> str:
-    """The syntax tree with every text blanked, and names that a block has by the text of an argument."""
+    """The syntax tree with every text blanked, and names that a block has by the text of an
+    argument.
+    """
     source.encode("utf-8")
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -347,7 +154,9 @@ def canary(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.parametrize("part", range(4))
 def test_texts_stay_texts(part: int, tmp_path: Path) -> None:
-    """Every field meets every payload: all fields at once, each with another one, round after round."""
+    """Every field meets every payload: all fields at once, each with another one, round after
+    round.
+    """
     benign = shapes(tmp_path)
     for shift in range(part, len(TAKEN), 4):
         found = sources(injected(shift), tmp_path)
@@ -376,7 +185,9 @@ def test_importing_touches_no_canary(backend: str, tmp_path: Path, canary: list[
 
 @pytest.mark.parametrize("part", range(4))
 def test_names_and_words_are_refused_with_a_place(part: int, tmp_path: Path) -> None:
-    """Ids, keys, paths, choices: whatever is not a free text. An eighth of the payloads, for each place another."""
+    """Ids, keys, paths, choices: whatever is not a free text. An eighth of the payloads, for each
+    place another.
+    """
     every = int(os.environ.get("EVERY", "8"))
     for index, path in enumerate(STRICT):
         for payload in PAYLOADS[index % every :: every] if index % 4 == part else ():

@@ -8,25 +8,19 @@ import re
 import stat
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import attacks
 import pytest
+from attack_names import IDS, OUTSIDE, SECRET, WANTED
+from rooted import network, reported
 
 import inception_dsl
-from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics.report import Report
 from inception_dsl.language import roots
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links, pipes and sockets")
 SOURCES = Path(inception_dsl.__file__).parent.parent
-
-
-def network(wanted: str) -> str:
-    return f"network: net\n{attacks.INPUT}import: [{wanted}]\nbody: [{{use: unit}}]\n"
 
 
 def tree(folder: Path) -> dict[str, tuple[int, int, bytes]]:
@@ -77,8 +71,8 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_every_attack_is_refused(tried: dict[str, Any]) -> None:
-    assert len(attacks.WANTED) >= 60
-    assert len(tried["attacks"]) == len(attacks.WANTED) * 5
+    assert len(WANTED) >= 60
+    assert len(tried["attacks"]) == len(WANTED) * 5
     for attack in tried["attacks"]:
         assert attack["codes"], attack["why"]
         assert set(attack["codes"]) <= {"E102", "E103", "E201", "E203", "E209", "E301"}, attack
@@ -131,9 +125,9 @@ def test_no_report_tells_what_is_outside(tried: dict[str, Any]) -> None:
     """Neither what stands in a file, nor where the root is, beyond what the spec says itself."""
     for attack in (*tried["attacks"], *tried["ids"]):
         for report in attack["reports"]:
-            assert attacks.SECRET not in report, attack["why"]
+            assert SECRET not in report, attack["why"]
             assert "root:" not in report, attack["why"]
-            if "{outside}" not in attacks.WANTED.get(attack["why"].partition(": ")[2], ""):
+            if "{outside}" not in WANTED.get(attack["why"].partition(": ")[2], ""):
                 assert str(tried["outside"]) not in report.replace("\\/", "/"), attack["why"]
 
 
@@ -146,22 +140,16 @@ def test_nothing_around_changes(tried: dict[str, Any]) -> None:
 
 
 def test_ids_name_no_files(tried: dict[str, Any]) -> None:
-    assert len(tried["ids"]) == len(attacks.IDS) * 8
+    assert len(tried["ids"]) == len(IDS) * 8
     for attack in tried["ids"]:
         assert attack["codes"], attack["why"]
         assert set(attack["codes"]) <= {"E102", "E206", "E209"}, attack
         assert not attack["written"], attack["why"]
 
 
-def reported(path: Path, root: Path | None = None) -> str:
-    report = Report()
-    compile_spec(path, {}, report, root)
-    return report.render()
-
-
 def test_that_a_file_is_there_is_not_told(tmp_path: Path) -> None:
     """What is said of a file outside is the same whether there is one, also behind a link."""
-    (tmp_path / "there.yaml").write_text(attacks.OUTSIDE)
+    (tmp_path / "there.yaml").write_text(OUTSIDE)
     (tmp_path / "project").mkdir()
     for name in ("there", "other"):
         (tmp_path / f"project/{name}.yaml").symlink_to(f"../{name}.yaml")
@@ -182,142 +170,6 @@ def test_that_a_file_is_there_is_not_told(tmp_path: Path) -> None:
         assert "E301" in texts[0]
     spec.write_text(network("there.yaml"))
     assert "is a link, or is behind one" in reported(spec)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A root with a spec that imports ``sub/unit.yaml``, and a file outside that is called the same."""
-    root = tmp_path / "project"
-    for folder in (root / "sub", tmp_path / "sub"):
-        folder.mkdir(parents=True)
-    (root / "sub/unit.yaml").write_text(attacks.BLOCK.format("unit"))
-    (tmp_path / "sub/unit.yaml").write_text(attacks.OUTSIDE)
-    (root / "spec.yaml").write_text(network("sub/unit.yaml"))
-    return root
-
-
-def swap(path: Path, target: Path) -> None:
-    """A link to ``target`` in the place of ``path``."""
-    path.rename(path.with_name("away"))
-    path.symlink_to(target)
-
-
-@pytest.mark.parametrize("at", ["sub", "sub/unit.yaml"])
-@pytest.mark.parametrize("call", ["stat", "open"])
-def test_a_link_that_appears_meanwhile(
-    project: Path, monkeypatch: pytest.MonkeyPatch, at: str, call: str
-) -> None:
-    """After every look at a part of the way, and before and after every opening."""
-    real: Callable[..., Any] = getattr(os, call)
-    for turn in range(1, 8):
-        calls = iter(range(1, 1000))
-
-        def swapping(*arguments: Any, **more: Any) -> Any:
-            relative = "dir_fd" in more or str(arguments[0]) == os.path.realpath(project)
-            number = next(calls) if relative else 0  # noqa: B023
-            if number == turn and call == "open":  # noqa: B023
-                swap(project / at, project.parent / at)
-            found = real(*arguments, **more)
-            if number == turn and call == "stat":  # noqa: B023
-                swap(project / at, project.parent / at)
-            return found
-
-        if call == "open":
-            monkeypatch.setattr(os, "supports_dir_fd", {*os.supports_dir_fd, swapping})
-        monkeypatch.setattr(os, call, swapping)
-        text = reported(project / "spec.yaml")
-        monkeypatch.undo()
-        assert attacks.SECRET not in text
-        assert text == "" or "E301" in text
-        if (project / at).is_symlink():
-            (project / at).unlink()
-            (project / at).with_name("away").rename(project / at)
-    assert reported(project / "spec.yaml") == ""
-
-
-def test_a_pipe_that_appears_meanwhile(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is neither waited for nor taken for an empty file."""
-    real = os.open
-
-    def swapping(*arguments: Any, **more: Any) -> int:
-        if arguments[0] == "unit.yaml":
-            (project / "sub/unit.yaml").unlink()
-            os.mkfifo(project / "sub/unit.yaml")
-        return real(*arguments, **more)
-
-    monkeypatch.setattr(os, "supports_dir_fd", {*os.supports_dir_fd, swapping})
-    monkeypatch.setattr(os, "open", swapping)
-    assert "sub/unit.yaml is not a file" in reported(project / "spec.yaml")
-
-
-def test_what_stands_beside_a_missing_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is a suggestion, of names inside of the root only, and of none where the folder cannot be read."""
-    spec = project / "spec.yaml"
-    spec.write_text(network("sub/unitt.yaml"))
-    assert "did you mean `sub/unit.yaml`?" in reported(spec)
-    (project / "linked").symlink_to(project.parent / "sub")
-    (project.parent / "specc.yaml").write_text("")
-    for wanted in (
-        "linked/unitt.yaml",
-        "linked/../../specc.yam",
-        "missing/unitt.yaml",
-        "spec.yaml/unitt.yaml",
-    ):
-        spec.write_text(network(wanted))
-        assert "E301" in reported(spec)
-        assert "unit.yaml`" not in reported(spec), wanted
-        assert "specc.yaml" not in reported(spec)
-    spec.write_text(network("sub/unitt.yaml"))
-    real = os.listdir
-
-    def swapping(at: Any) -> list[str]:
-        if isinstance(at, int):
-            raise PermissionError(13, "Permission denied")
-        return real(at)
-
-    monkeypatch.setattr(os, "listdir", swapping)
-    assert "sub/unitt.yaml is not a file" in reported(spec)
-    assert "did you mean" not in reported(spec)
-
-
-def test_the_file_of_an_unknown_block(project: Path) -> None:
-    """One that is called so is suggested, unless it is behind a link: what is there is not looked for."""
-    (project / "spec.yaml").write_text(f"network: net\n{attacks.INPUT}body: [{{use: unit}}]\n")
-    (project / "blocks").symlink_to(project.parent / "sub")
-    assert "import" not in reported(project / "spec.yaml").replace("import its file", "")
-    (project / "blocks").unlink()
-    (project / "sub").rename(project / "blocks")
-    assert "add `import: [blocks/unit.yaml]`" in reported(project / "spec.yaml")
-
-
-def test_links_that_come_and_go(project: Path) -> None:
-    """A thread that flips a file and a folder, while a spec is read again and again."""
-    (project / "away").symlink_to(project.parent / "sub")
-    (project / "link").symlink_to(project.parent / "sub/unit.yaml")
-    stop = threading.Event()
-
-    def flip() -> None:
-        while not stop.is_set():
-            (project / "sub").rename(project / "kept")
-            (project / "away").rename(project / "sub")
-            (project / "sub").rename(project / "away")
-            (project / "kept").rename(project / "sub")
-            (project / "link").rename(project / "sub/unit.yaml")
-            os.symlink(project.parent / "sub/unit.yaml", project / "link")
-            (project / "new").write_text(attacks.BLOCK.format("unit"))
-            (project / "new").rename(project / "sub/unit.yaml")
-
-    thread = threading.Thread(target=flip)
-    thread.start()
-    try:
-        texts = {
-            reported(project / "spec.yaml") for _ in range(int(os.environ.get("FLIPS", "300")))
-        }
-    finally:
-        stop.set()
-        thread.join()
-    assert not [text for text in texts if attacks.SECRET in text]
-    assert all(text == "" or "E301" in text for text in texts)
 
 
 def test_the_root_is_the_folder_of_the_first_spec(project: Path) -> None:
@@ -384,4 +236,4 @@ def test_links_that_the_user_names(project: Path) -> None:
     assert reported(link / "spec.yaml") == ""
     assert reported(project / "spec.yaml", link) == ""
     (project.parent / "elsewhere.yaml").symlink_to(project / "spec.yaml")
-    assert attacks.SECRET in reported(project.parent / "elsewhere.yaml")
+    assert SECRET in reported(project.parent / "elsewhere.yaml")

@@ -1,4 +1,6 @@
-"""A share of the strings that ``strings.py`` gives the expression parser, and what the package never does with text."""
+"""A share of the strings that ``strings.py`` gives the expression parser, and what the package
+never does with text.
+"""
 
 from __future__ import annotations
 

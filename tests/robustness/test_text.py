@@ -104,7 +104,14 @@ def test_half_of_a_character_is_none(escape: str) -> None:
 
 def test_text_that_is_seen_is_kept() -> None:
     report = Report()
-    text = "a: \"tab \\t line \\n é 中 \\u00e9 \\x41 👾\"\nb: |\n  one\n\n  two\tx\nc: 'naïve e\u0301'\n"
+    text = (
+        'a: "tab \\t line \\n é 中 \\u00e9 \\x41 👾"\n'
+        "b: |\n"
+        "  one\n"
+        "\n"
+        "  two\tx\n"
+        "c: 'naïve e\u0301'\n"
+    )
     document = parse(text, "a.yaml", report)
     assert document is not None, report.render()
     assert document.data == {

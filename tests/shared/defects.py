@@ -1,48 +1,18 @@
-"""Deliberate defects of the compiler and its backends, one at a time: a rule of shapes or a lowering is changed.
+"""Deliberate defects of the compiler and its backends, one at a time: a rule of shapes or a
+lowering is changed.
 
-A defect is a piece of source and what stands there instead. The functions that hold it run the changed code while the
-defect is in place; templates are read with the change. Every one keeps the generated source valid: it builds another
-network than the spec says.
+A defect is a piece of source and what stands there instead. The functions that hold it run the
+changed code while the defect is in place; templates are read with the change. Every one keeps the
+generated source valid: it builds another network than the spec says.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any, NamedTuple
-
-from jinja2 import ChoiceLoader, DictLoader
-
-from inception_dsl.emit import render
+from defect import CORE, TORCH, Defect
+from keras_defects import KERAS_DEFECTS
 
 COUNT = 200
 """How many random networks are tried, of which one must show each defect."""
-CORE, TORCH, KERAS = "inception_dsl", "inception_dsl_torch", "inception_dsl_keras"
-
-
-class Defect(NamedTuple):
-    """In ``package``, ``old`` in ``file`` (a module, or a template) becomes ``new``."""
-
-    name: str
-    package: str
-    file: str
-    old: str
-    new: str
-    training: bool = False
-
-    @property
-    def backend(self) -> str:
-        """The name of the backend on which it shows; what the core does wrong shows on any."""
-        return "keras" if self.package == KERAS else "torch"
-
-    @contextmanager
-    def seeded(self) -> Iterator[None]:
-        """The defect is in place."""
-        with _template(self) if self.file.endswith(".j2") else _module(self):
-            yield
 
 
 DEFECTS = (
@@ -324,174 +294,5 @@ DEFECTS = (
         'f"1.0 * {entropy',
         training=True,
     ),
-    # Keras
-    Defect("epsilon is Keras's", KERAS, "lowering", '"epsilon": op.epsilon', '"epsilon": 0.001'),
-    Defect(
-        "momentum is Keras's",
-        KERAS,
-        "lowering",
-        '"momentum": op.decay',
-        '"momentum": 0.99',
-        training=True,
-    ),
-    Defect(
-        "sides of the padding are swapped",
-        KERAS,
-        "windows",
-        "return literal(tuple(tuple(p) for p in pads))",
-        "return literal(tuple(tuple(p)[::-1] for p in pads))",
-    ),
-    Defect(
-        "explicit padding at a stride is `same`",
-        KERAS,
-        "windows",
-        "w.stride == 1 and w.padding == Window(w.kernel",
-        "w.padding == Window(w.kernel",
-    ),
-    Defect(
-        "`same` at a stride pads the odd pixel first",
-        KERAS,
-        "helpers/same_padding.py.j2",
-        "(total // 2, total - total // 2)",
-        "(total - total // 2, total // 2)",
-    ),
-    Defect(
-        "an average that counts its padding does not",
-        KERAS,
-        "pools",
-        "if op.count_include_pad:",
-        "if op.count_include_pad and not any(map(sum, constant or [])):",
-    ),
-    Defect(
-        "an average counts its padding",
-        KERAS,
-        "pools",
-        "if op.count_include_pad:",
-        "if constant is not None:",
-    ),
-    Defect(
-        "a maximum is padded by zeros",
-        KERAS,
-        "helpers/max_pool.py.j2",
-        ', constant_values=float("-inf")',
-        "",
-    ),
-    Defect(
-        "an overhanging window is a pixel short",
-        KERAS,
-        "helpers/ceil_padding.py.j2",
-        "(pool_size - size) % strides",
-        "(pool_size - size - 1) % strides",
-    ),
-    Defect(
-        "a window that starts in the padding counts",
-        KERAS,
-        "helpers/ceil_padding_around.py.j2",
-        "overhang if overhang < window - last else 0",
-        "overhang",
-    ),
-    Defect(
-        "the window of response normalisation reaches forward",
-        KERAS,
-        "helpers",
-        "str(int(size) // 2), str((int(size) - 1) // 2)",
-        "str((int(size) - 1) // 2), str(int(size) // 2)",
-    ),
-    Defect(
-        "a concat joins the last branch first",
-        KERAS,
-        "body",
-        "self.assign(target, merge, tuple(ends),",
-        "self.assign(target, merge, tuple(ends[::-1]),",
-    ),
-    Defect(
-        "global pools are all averages",
-        KERAS,
-        "lowering",
-        'if isinstance(op, GlobalAvgPool) else "GlobalMaxPooling"',
-        "",
-    ),
-    Defect(
-        "residuals are scaled to one digit",
-        KERAS,
-        "lowering",
-        'Argument("scale", literal(op.value), positional=True)',
-        'Argument("scale", literal(round(op.value, 1)), positional=True)',
-    ),
-    Defect(
-        "a dense layer has no activation",
-        KERAS,
-        "lowering",
-        'layer("Dense", units, *outcome(op),',
-        'layer("Dense", units, outcome(op)[1],',
-    ),
-    Defect(
-        "no label smoothing",
-        KERAS,
-        "training",
-        "label_smoothing={literal(smoothing)}",
-        "label_smoothing=0.0",
-        training=True,
-    ),
+    *KERAS_DEFECTS,
 )
-
-
-def _changed(defect: Defect, text: str) -> str:
-    found = text.count(defect.old)
-    if found != 1:
-        raise LookupError(f"`{defect.old}` stands {found} times in {defect.package} {defect.file}")
-    return text.replace(defect.old, defect.new)
-
-
-@contextmanager
-def _template(defect: Defect) -> Iterator[None]:
-    environment = render._environment(defect.package)
-    plain, name = environment.loader, defect.file
-    changed = _changed(defect, plain.get_source(environment, name)[0])
-    environment.loader = ChoiceLoader([DictLoader({name: changed}), plain])
-    environment.cache.clear()
-    try:
-        yield
-    finally:
-        environment.loader = plain
-        environment.cache.clear()
-
-
-@contextmanager
-def _module(defect: Defect) -> Iterator[None]:
-    """Every function whose code the change alters runs the altered code."""
-    module = importlib.import_module(f"{defect.package}.{defect.file}")
-    path = str(module.__file__)
-    text = Path(path).read_text(encoding="utf-8")
-    before, after = (_codes(compile(t, path, "exec")) for t in (text, _changed(defect, text)))
-    assert before.keys() == after.keys()
-    names = [name for name, code in before.items() if code != after[name] and "<" not in name]
-    changed = {name: found for name in names if (found := _function(module, name))}
-    assert changed, f"{defect.name}: nothing that runs later is changed"
-    plain = {name: function.__code__ for name, function in changed.items()}
-    for name, function in changed.items():
-        function.__code__ = after[name]
-    try:
-        yield
-    finally:
-        for name, function in changed.items():
-            function.__code__ = plain[name]
-
-
-def _codes(code: CodeType) -> Mapping[str, CodeType]:
-    """The code of every function by its qualified name."""
-    found = {}
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            found[constant.co_qualname] = constant
-            found.update(_codes(constant))
-    return found
-
-
-def _function(module: ModuleType, name: str) -> Any:
-    """The function of this qualified name, ``None`` for a class, whose code has run."""
-    found: Any = module
-    for part in name.split("."):
-        found = getattr(found, part)
-    found = getattr(found, "fget", found)
-    return None if isinstance(found, type) else getattr(found, "__func__", found)

@@ -1,4 +1,5 @@
-"""Defects of the frameworks that remain: each with where and in which versions it was seen, and what shows it.
+"""Defects of the frameworks that remain: each with where and in which versions it was seen, and
+what shows it.
 
 What is listed here must fail; when a framework mends the defect, a test says so.
 """
@@ -13,8 +14,9 @@ from typing import NamedTuple
 class Defect(NamedTuple):
     """A defect: the backend and the engine that have it, the versions seen, and what it is.
 
-    ``dtypes`` are the types of numbers in which the samples called like ``samples`` fail. Where none does, ``layer``
-    names the test of the framework's own layer: the emitted code goes another way, or no sample is of such sizes.
+    ``dtypes`` are the types of numbers in which the samples called like ``samples`` fail. Where
+    none does, ``layer`` names the test of the framework's own layer: the emitted code goes another
+    way, or no sample is of such sizes.
     """
 
     backend: str
@@ -25,7 +27,9 @@ class Defect(NamedTuple):
     reason: str
     layer: str = ""
     processor: str = ""
-    """The feature of a processor that it is taken to need: where that is missing, the layer must be right."""
+    """The feature of a processor that it is taken to need: where that is missing, the layer must be
+    right.
+    """
 
     @property
     def shows_here(self) -> bool:
@@ -66,7 +70,8 @@ DEFECTS = (
         "Keras 3.15.1, JAX 0.10.2",
         r"adaptive_avg_pool-axes",
         ("float32",),
-        "an adaptive average pool to more outputs than there are pixels ends in values that are not numbers",
+        "an adaptive average pool to more outputs than there are pixels ends in values that "
+        "are not numbers",
     ),
     Defect(
         "keras",
@@ -74,7 +79,8 @@ DEFECTS = (
         "Keras 3.15.1",
         "",
         (),
-        "AveragePooling2D(padding='same') at a stride pads by repeating the edge where the sides differ",
+        "AveragePooling2D(padding='same') at a stride pads by repeating the edge where the "
+        "sides differ",
         "average_pool",
     ),
     Defect(
@@ -92,7 +98,8 @@ DEFECTS = (
         "TensorFlow 2.21, oneDNN",
         "",
         (),
-        "a convolution of one channel in float32, at strides of 1 and more, to a map one pixel wide",
+        "a convolution of one channel in float32, at strides of 1 and more, "
+        "to a map one pixel wide",
         "narrow_convolution",
         "avx512",
     ),

@@ -1,6 +1,8 @@
-"""The published implementations themselves, with random weights and with statistics that fit a batch half-way.
+"""The published implementations themselves, with random weights and with statistics that fit a
+batch half-way.
 
-An original computes in float64 and in float32 from the same weights, which are float32, as in files that users have.
+An original computes in float64 and in float32 from the same weights, which are float32, as in files
+that users have.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ import torchvision  # noqa: E402
 
 
 class Network(NamedTuple):
-    """A published network: its spec, its source, how it is made, and the input it is compared on (N, H, W, C).
+    """A published network: its spec, its source, how it is made, and the input it is compared on
+    (N, H, W, C).
 
     ``heads`` are the names of its outputs in training, in its own order.
     """
@@ -156,7 +159,9 @@ class State:
 
 
 class Layers:
-    """A network of keras.applications. Other layers were made before it, so that its numbers do not start at zero."""
+    """A network of keras.applications. Other layers were made before it, so that its numbers do not
+    start at zero.
+    """
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -190,7 +195,9 @@ class Layers:
         self.spread()
 
     def spread(self) -> None:
-        """Scale the classifier until its logits deviate by 2, so that no class takes all of the softmax."""
+        """Scale the classifier until its logits deviate by 2, so that no class takes all of the
+        softmax.
+        """
         classifier = self.model.get_layer("predictions")
         features = np.asarray(
             keras.Model(self.model.input, classifier.input)(self.network.batch, training=False)
@@ -214,7 +221,9 @@ class Layers:
         return sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
 
     def weights(self) -> dict[str, Any]:
-        """Every variable as ``layer/name``; numbers of layers in the order in which they were made, from zero."""
+        """Every variable as ``layer/name``; numbers of layers in the order in which they were made,
+        from zero.
+        """
         found, numbers = {}, {"conv2d": [], "batch_normalization": []}
         for layer in self.model.layers:
             word, _, number = layer.name.rpartition("_")
@@ -239,7 +248,9 @@ class Layers:
         return {"logits": np.asarray(model(self.network.batch.astype(dtype), training=False))}
 
     def save(self, folder: Path) -> list[Path]:
-        """The files that a user may have: a whole model in HDF5, its weights alone, and Keras 3's own two."""
+        """The files that a user may have: a whole model in HDF5, its weights alone, and Keras 3's
+        own two.
+        """
         whole, alone = folder / "whole.h5", folder / "alone.h5"
         self.model.save(whole)
         import h5py

@@ -1,4 +1,6 @@
-"""Fixtures: a small network, its weights in a neutral file, and the command line in an empty folder."""
+"""Fixtures: a small network, its weights in a neutral file, and the command line in an empty
+folder.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 @pytest.fixture
 def small(run: Callable[..., Result], tmp_path: Path) -> TypedProgram:
-    """A small network of every kind of kernel, as ``small.yaml``, with its weights in ``small.safetensors``."""
+    """A small network of every kind of kernel, as ``small.yaml``, with its weights in
+    ``small.safetensors``.
+    """
     (tmp_path / "small.yaml").write_text(SMALL)
     typed = typed_program(tmp_path / "small.yaml")
     report = Report()

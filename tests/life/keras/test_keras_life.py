@@ -1,4 +1,6 @@
-"""Generated Keras code in its framework's life: every network saved, cloned, trained, and in mixed precision."""
+"""Generated Keras code in its framework's life: every network saved, cloned, trained, and in mixed
+precision.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ for line in sys.stdin:
 
 
 class Life(NamedTuple):
-    """A network with its heads; three samples (N, height, width, channels) and what it gives for them in inference."""
+    """A network with its heads; three samples (N, height, width, channels) and what it gives for
+    them in inference.
+    """
 
     typed: TypedProgram
     module: ModuleType
@@ -69,7 +73,8 @@ def life(request: pytest.FixtureRequest) -> Iterator[Life]:
 
 
 def nudged(model: Any, gain: float) -> Any:
-    """The model with biases, scales and statistics moved apart, and kernels of a gain that keeps the size of activations.
+    """The model with biases, scales and statistics moved apart, and kernels of a gain that keeps
+    the size of activations.
 
     It is less where a softmax follows, which would hide every difference.
     """
@@ -172,7 +177,9 @@ def test_fits(life: Life) -> None:
 
 
 def in_half(model: Any) -> Any:
-    """A copy in float32 that rounds to half what mixed precision does: weights, and what every layer gives."""
+    """A copy in float32 that rounds to half what mixed precision does: weights, and what every
+    layer gives.
+    """
 
     def rounded(y: Any) -> Any:
         return keras.ops.cast(keras.ops.cast(y, HALF), "float32")

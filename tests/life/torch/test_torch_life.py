@@ -1,4 +1,6 @@
-"""Generated PyTorch code in its framework's life: every network compiled, exported, copied, saved, trained."""
+"""Generated PyTorch code in its framework's life: every network compiled, exported, copied, saved,
+trained.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ BATCH = {"x": {0: torch.export.Dim("batch")}}
 
 
 class Life(NamedTuple):
-    """A network in evaluation; three samples, and two as large as training needs (N, channels, height, width); what the
-    network gives for the three, also in float64, and how far float32 is from that.
+    """A network in evaluation; three samples, and two as large as training needs (N, channels,
+    height, width); what the network gives for the three, also in float64, and how far float32 is
+    from that.
     """
 
     typed: TypedProgram
@@ -144,7 +147,9 @@ def test_channels_last(life: Life) -> None:
 
 
 def in_bfloat16(net: nn.Module) -> nn.Module:
-    """A copy in float64 that rounds to bfloat16 what autocast does: kernels, and what every layer takes and gives."""
+    """A copy in float64 that rounds to bfloat16 what autocast does: kernels, and what every layer
+    takes and gives.
+    """
 
     def rounded(y: Tensor) -> Tensor:
         return y.to(torch.bfloat16).to(y.dtype)

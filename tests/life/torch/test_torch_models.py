@@ -119,7 +119,8 @@ stem: [{op: conv, name: first, filters: 4, kernel_size: 3, stride: 2}]
 body: [{op: conv, name: second, filters: 6, kernel_size: 3}]
 outputs: {early: first}
 aux_heads:
-  helper: {after: second, loss_weight: 0.5, steps: [{op: global_avg_pool}, {op: dense, units: $classes}]}
+  helper: {after: second, loss_weight: 0.5,
+      steps: [{op: global_avg_pool}, {op: dense, units: $classes}]}
 head: [{op: global_avg_pool}, {op: dense, name: classifier, units: $classes}]
 """,
     )
@@ -171,7 +172,8 @@ defaults: {{batch_norm: {{scale: false}}}}
 stem: [{{op: conv_bn, filters: 4, kernel_size: 3, stride: 2}}]
 body:
   - name: mixed
-    branches: {{branch_1x1: [{{op: conv_bn, filters: 3, kernel_size: 1}}], branch_pool: [{{op: max_pool, kernel_size: 3}}]}}
+    branches: {{branch_1x1: [{{op: conv_bn, filters: 3, kernel_size: 1}}],
+        branch_pool: [{{op: max_pool, kernel_size: 3}}]}}
     merge: concat
 head: [{{op: global_avg_pool}}, {{op: dense, name: classifier, units: $classes}}]
 """,

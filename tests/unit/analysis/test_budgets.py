@@ -1,4 +1,6 @@
-"""How many layers a spec may become: the limits themselves, what counts, and what is said of too many."""
+"""How many layers a spec may become: the limits themselves, what counts, and what is said of too
+many.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,8 @@ def test_the_limits(body: Body, mistakes: Mistakes) -> None:
             ["E309 4:25"],
         ),
         (
-            "blocks: {b: {steps: [{op: identity, repeat: 3}]}}\nbody: [{use: b}, {use: b, name: c}]",
+            "blocks: {b: {steps: [{op: identity, repeat: 3}]}}\n"
+            "body: [{use: b}, {use: b, name: c}]",
             ["E309 4:24"],
         ),
         ("stem: [{op: identity, repeat: 2}]\nbody: [{op: identity, repeat: 3}]", ["E309 4:7"]),
@@ -67,7 +70,8 @@ def test_the_limits(body: Body, mistakes: Mistakes) -> None:
             ["E309 4:16"],
         ),
         (
-            "stem: [{op: identity, repeat: 4, name: a}, {op: identity, repeat: 4, name: b}]\nbody: [{op: identity}]",
+            "stem: [{op: identity, repeat: 4, name: a}, {op: identity, repeat: 4, name: b}]\n"
+            "body: [{op: identity}]",
             ["E309 3:67"],  # once, and nothing of what stands behind it
         ),
     ],
@@ -95,9 +99,14 @@ def test_as_many_as_may_be(compiled: Callable[..., TypedProgram], text: str) -> 
 
 @pytest.mark.usefixtures("four")
 def test_what_has_no_type_counts_nothing(mistakes: Mistakes) -> None:
-    """A broken section, head or step is one report; the layers around it are not too many because of it."""
+    """A broken section, head or step is one report; the layers around it are not too many because
+    of it.
+    """
     broken = "{op: max_pool, kernel_size: 9, padding: valid}"
-    text = f"body: [{{op: identity, repeat: 4, name: a}}]\naux_heads: {{h: {{after: a, loss_weight: 1, steps: [{broken}]}}}}"
+    text = (
+        f"body: [{{op: identity, repeat: 4, name: a}}]\n"
+        f"aux_heads: {{h: {{after: a, loss_weight: 1, steps: [{broken}]}}}}"
+    )
     assert places(mistakes(f"{HEAD}{text}\n")) == ["E401 4:79"]
     assert places(mistakes(f"{HEAD}body: [{{op: identity, repeat: 4}}, {broken}]\n")) == [
         "E401 3:63"
@@ -118,17 +127,20 @@ PAD = "{steps: [{op: zero_pad, padding: 1}]}"
         (f"body: [{PADS % 1}, {PADS % 4}]", ["E309 3:82"]),
         (f"body: [{{merge: add, branches: {{a: [{PADS % 2}], b: [{PADS % 5}]}}}}]", ["E309 3:115"]),
         (
-            f"body: [{{merge: add, branches: {{a: [{{op: identity}}, {PADS % 1}], b: [{PADS % 1}]}}, repeat: 5}}]",
+            f"body: [{{merge: add, branches: {{a: [{{op: identity}}, {PADS % 1}], "
+            f"b: [{PADS % 1}]}}, repeat: 5}}]",
             ["E309 3:145"],
         ),
         (f"blocks: {{b: {{steps: [{PADS % 5}]}}}}\nbody: [{{use: b}}]", ["E309 3:57"]),
         (f"blocks: {{b: {PAD}}}\nbody: [{{use: b, repeat: 3}}]", ["E309 4:25"]),
         (
-            f"blocks: {{b: {{steps: [{PADS % 2}, {{op: identity}}, {{op: identity}}]}}}}\nbody: [{{use: b, repeat: 3}}]",
+            f"blocks: {{b: {{steps: [{PADS % 2}, {{op: identity}}, {{op: identity}}]}}}}\n"
+            f"body: [{{use: b, repeat: 3}}]",
             ["E309 4:25"],  # the repeat around the step, not the one that ended before it
         ),
         (
-            f"blocks: {{a: {{steps: [{{use: b, repeat: 2}}]}}, b: {{steps: [{{use: c}}, {{use: c, name: d}}]}}, c: {PAD}}}\n"
+            f"blocks: {{a: {{steps: [{{use: b, repeat: 2}}]}}, b: {{steps: [{{use: c}}, {{use: c, "
+            f"name: d}}]}}, c: {PAD}}}\n"
             "body: [{use: a, repeat: 2}]",
             ["E309 3:73"],
         ),
@@ -150,7 +162,8 @@ def test_no_room_for_layers_of_other_shapes(
         f"body: [{PADS % 2}]",
         f"body: [{PADS % 3}, {{op: identity}}]",
         f"blocks: {{b: {PAD}}}\nbody: [{{use: b, repeat: 2}}]",
-        f"blocks: {{b: {PAD}}}\nbody: [{{use: b}}, {{use: b, name: c}}, {{use: b, name: d}}, {{use: b, name: e}}]",
+        f"blocks: {{b: {PAD}}}\n"
+        f"body: [{{use: b}}, {{use: b, name: c}}, {{use: b, name: d}}, {{use: b, name: e}}]",
     ],
 )
 def test_room_for_twice_what_is_written(compiled: Callable[..., TypedProgram], text: str) -> None:

@@ -21,7 +21,8 @@ def test_totals(compiled: Callable[..., TypedProgram]) -> None:
         classes: 5
         body: [{op: conv_bn, name: a, filters: 4, kernel_size: 3}]
         head: [{op: global_avg_pool}, {op: dense, units: $classes}]
-        aux_heads: {aux: {after: a, loss_weight: 1, steps: [{op: flatten}, {op: dense, units: $classes}]}}
+        aux_heads: {aux: {after: a, loss_weight: 1,
+            steps: [{op: flatten}, {op: dense, units: $classes}]}}
         """)
     found = cost(list(layers(typed)))
     assert found.trainable == 3 * 9 * 4 + 2 * 4 + (4 * 5 + 5) + (256 * 5 + 5)
@@ -37,15 +38,18 @@ def test_totals(compiled: Callable[..., TypedProgram]) -> None:
         "{op: conv, filters: 2, kernel_size: 3, padding: valid, repeat: 3}",
         "{op: max_pool, kernel_size: 3, stride: 2, padding: valid, repeat: 3}",
         "{op: max_pool, kernel_size: 3, stride: 2, padding: valid, ceil_mode: true, repeat: 2}",
-        "{op: max_pool, kernel_size: 2, stride: 2, padding: valid, repeat: 2}, {op: conv, filters: 2, kernel_size: 5, padding: 1}",
+        "{op: max_pool, kernel_size: 2, stride: 2, padding: valid, repeat: 2}, {op: conv, "
+        "filters: 2, kernel_size: 5, padding: 1}",
         "{op: conv, filters: 2, kernel_size: 3, dilation: 3, padding: valid}",
         "{merge: concat, branches: {a: [{op: conv, filters: 2, kernel_size: 5, padding: valid}], "
         "b: [{op: conv, filters: 2, kernel_size: 3, padding: valid, repeat: 2}]}}",
-        "{merge: concat, branches: {a: [{op: max_pool, kernel_size: 3, stride: 2, padding: valid}], "
+        "{merge: concat, branches: {a: [{op: max_pool, kernel_size: 3, stride: 2, "
+        "padding: valid}], "
         "b: [{op: conv, filters: 2, kernel_size: 2, stride: 2, padding: [[0, 0], [0, 0]]}]}}",
         "{op: zero_pad, padding: 2}, {op: conv, filters: 2, kernel_size: 7, padding: valid}",
         "{op: conv, filters: 2, kernel_size: [1, 5], padding: valid}",
-        "{op: conv, filters: 2, kernel_size: 4, padding: 1, repeat: 3}, {op: conv, filters: 2, kernel_size: 3, repeat: 9}, "
+        "{op: conv, filters: 2, kernel_size: 4, padding: 1, repeat: 3}, {op: conv, filters: 2, "
+        "kernel_size: 3, repeat: 9}, "
         "{op: max_pool, kernel_size: 3, padding: valid}",
     ],
 )
@@ -60,7 +64,8 @@ def test_the_smallest_input_is_the_smallest_that_compiles(
     spec = write(text)
 
     def legal(h: int, w: int) -> bool:
-        return compile_spec(spec, {"input": f"{h}x{w}x3"}, Report()) is not None  # type: ignore[arg-type]
+        # type: ignore[arg-type]
+        return compile_spec(spec, {"input": f"{h}x{w}x3"}, Report()) is not None
 
     assert legal(height, width)
     assert not any(legal(h, width) for h in range(1, height))
@@ -70,7 +75,9 @@ def test_the_smallest_input_is_the_smallest_that_compiles(
 def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> None:
     found = Summary(
         compiled(
-            "block: b\ninput: {channels: 3, length: 8}\nsteps: [{op: conv, filters: 2, kernel_size: 3}]\n"
+            "block: b\n"
+            "input: {channels: 3, length: 8}\n"
+            "steps: [{op: conv, filters: 2, kernel_size: 3}]\n"
         )
     )
     assert found.to_dict() == {
@@ -102,7 +109,8 @@ def test_the_table_sums_what_stands_under_a_heading(compiled: Callable[..., Type
         network: net
         input: {channels: 3, height: 8, width: 8}
         blocks: {b: {steps: [{merge: concat, branches: {
-          x: [{op: conv, filters: 2, kernel_size: 1}], y: [{op: conv, filters: 2, kernel_size: 1, repeat: 2}], z: []}}]}}
+          x: [{op: conv, filters: 2, kernel_size: 1}],
+              y: [{op: conv, filters: 2, kernel_size: 1, repeat: 2}], z: []}}]}}
         body: [{use: b, repeat: 2}]
         """)
     found = Summary(typed)

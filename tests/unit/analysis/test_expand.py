@@ -61,20 +61,24 @@ def test_defaults_of_the_network_then_of_the_block_then_of_the_step(
     write: Callable[..., Path],
 ) -> None:
     write(
-        "block: b\ndefaults: {conv: {use_bias: true}}\nsteps: [{op: conv, filters: 2, kernel_size: 1}]\n",
+        "block: b\n"
+        "defaults: {conv: {use_bias: true}}\n"
+        "steps: [{op: conv, filters: 2, kernel_size: 1}]\n",
         "b.yaml",
     )
     spec = write("""
         network: net
         input: {channels: 3, height: 8, width: 8}
         import: [b.yaml]
-        defaults: {conv: {use_bias: false, activation: relu}, conv_bn: {padding: valid}, batch_norm: {scale: false}}
+        defaults: {conv: {use_bias: false, activation: relu}, conv_bn: {padding: valid},
+            batch_norm: {scale: false}}
         body:
           - {op: conv, name: a, filters: 2, kernel_size: 1}
           - {use: b}
           - {op: conv, name: c, filters: 2, kernel_size: 1, use_bias: true}
           - {op: conv_bn, name: d, filters: 2, kernel_size: 3}
-          - {op: conv_bn, name: e, filters: 2, kernel_size: 3, padding: same, batch_norm: {scale: true}}
+          - {op: conv_bn, name: e, filters: 2, kernel_size: 3, padding: same,
+              batch_norm: {scale: true}}
         """)
     report = Report()
     typed = compile_spec(spec, {}, report)
@@ -93,8 +97,11 @@ def test_defaults_of_the_network_then_of_the_block_then_of_the_step(
 def test_parameters_reach_attributes_repeats_and_other_blocks(body: Body) -> None:
     blocks = """
 blocks:
-  inner: {params: {filters: int, times: {type: int, default: 1}}, steps: [{op: conv, filters: $filters, kernel_size: 1, repeat: $times}]}
-  outer: {params: {width: int}, steps: [{use: inner, filters: "${width // 2}", times: 2}, {use: inner, name: last, filters: $in_channels}]}
+  inner: {params: {filters: int, times: {type: int, default: 1}},
+      steps: [{op: conv, filters: $filters, kernel_size: 1, repeat: $times}]}
+  outer: {params: {width: int},
+      steps: [{use: inner, filters: "${width // 2}", times: 2},
+      {use: inner, name: last, filters: $in_channels}]}
 """
     typed = body("{use: outer, width: 10}", more=blocks)
     assert [(layer.path, layer.y.channels) for layer in layers(typed)] == [
@@ -113,7 +120,11 @@ def test_unused_blocks_are_left_out(body: Body) -> None:
 
 
 def test_a_block_is_built_alone_on_its_input(compiled: Callable[..., TypedProgram]) -> None:
-    text = "block: b\nparams: {n: {type: int, default: 4}}\nsteps: [{op: conv, filters: $n, kernel_size: 3}]\n"
+    text = (
+        "block: b\n"
+        "params: {n: {type: int, default: 4}}\n"
+        "steps: [{op: conv, filters: $n, kernel_size: 3}]\n"
+    )
     assert str(compiled(text, input="9x7x2").y) == "9x7x4"
     assert str(compiled(text, input="9x2", n="5").outputs["output"]) == "9x5"
     assert str(compiled(text, input="4x5x6x2").y) == "4x5x6x4"
@@ -144,19 +155,40 @@ def test_nesting_up_to_the_limit(compiled: Callable[..., TypedProgram]) -> None:
     def text(count: int) -> str:
         blocks = "\n".join(f"  b{i}: {{steps: [{{use: b{i + 1}}}]}}" for i in range(count))
         end = f"  b{count}: {{steps: [{{op: identity}}]}}"
-        return f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{{use: b0}}]\nblocks:\n{blocks}\n{end}\n"
+        return (
+            f"network: n\n"
+            f"input: {{channels: 1, length: 4}}\n"
+            f"body: [{{use: b0}}]\n"
+            f"blocks:\n"
+            f"{blocks}\n"
+            f"{end}\n"
+        )
 
     assert [layer.op for layer in layers(compiled(text(62)))] == ["identity"]
 
 
 def test_deeper_nesting_is_one_mistake(mistakes: Callable[..., Report]) -> None:
     blocks = "\n".join(f"  b{i}: {{steps: [{{use: b{i + 1}}}]}}" for i in range(900))
-    text = f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{{use: b0}}]\nblocks:\n{blocks}\n  b900: {{steps: []}}\n"
+    text = (
+        f"network: n\n"
+        f"input: {{channels: 1, length: 4}}\n"
+        f"body: [{{use: b0}}]\n"
+        f"blocks:\n"
+        f"{blocks}\n"
+        f"  b900: {{steps: []}}\n"
+    )
     assert [d.code for d in mistakes(text)] == ["E309"]
 
 
 def test_the_same_depth_is_found_from_below(mistakes: Callable[..., Report]) -> None:
     blocks = "\n".join(f"  b{i}: {{steps: [{{use: b{i - 1}}}]}}" for i in range(1, 200))
     uses = ", ".join(f"{{use: b{i}}}" for i in range(0, 200, 7))
-    text = f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{uses}]\nblocks:\n  b0: {{steps: [{{op: identity}}]}}\n{blocks}\n"
+    text = (
+        f"network: n\n"
+        f"input: {{channels: 1, length: 4}}\n"
+        f"body: [{uses}]\n"
+        f"blocks:\n"
+        f"  b0: {{steps: [{{op: identity}}]}}\n"
+        f"{blocks}\n"
+    )
     assert [d.code for d in mistakes(text)] == ["E309"]

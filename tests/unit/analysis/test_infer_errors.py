@@ -1,4 +1,4 @@
-"""What is said of a mistake in shapes: the uses and repetitions that led to it, second places, edits; names too."""
+"""Reports of errors in shapes: the uses and repetitions that led to them, locations, edits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def test_places_in_a_row() -> None:
         for n in (1, 2, 3, 4, 10, 11, 12, 13, 14, 20, 21, 22, 23, 101, 111, 112, 113, 1002, 1011)
     ]
     assert " ".join(found) == (
-        "1st 2nd 3rd 4th 10th 11th 12th 13th 14th 20th 21st 22nd 23rd 101st 111th 112th 113th 1,002nd 1,011th"
+        "1st 2nd 3rd 4th 10th 11th 12th 13th 14th 20th 21st 22nd 23rd 101st 111th 112th 113th "
+        "1,002nd 1,011th"
     )
 
 
@@ -121,7 +122,8 @@ SHRINKS = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid"
             ["in: ./spec.yaml:4:14, use of `b` (2nd of 4)", "in: the 1st of 2 repetitions"],
         ),
         (
-            f"blocks: {{b: {{steps: [{{op: identity, repeat: 3}}, {{use: c}}]}}, c: {{steps: [{SHRINKS}}}]}}}}\n"
+            f"blocks: {{b: {{steps: [{{op: identity, repeat: 3}}, {{use: c}}]}}, "
+            f"c: {{steps: [{SHRINKS}}}]}}}}\n"
             "body: [{use: b, repeat: 2000}]",
             ["in: ./spec.yaml:3:55, use of `c`", "in: ./spec.yaml:4:14, use of `b` (3rd of 2,000)"],
         ),
@@ -140,7 +142,9 @@ def test_the_repetition_that_has_a_mistake(
 
 
 def test_after_a_mistake_no_repetition_is_counted(mistakes: Mistakes) -> None:
-    """What follows a step without a type is looked at once, whichever repetition of that step failed."""
+    """What follows a step without a type is looked at once, whichever repetition of that step
+    failed.
+    """
     report = mistakes(
         f"{HEAD}{PARAMETER}body: [{SHRINKS}, repeat: 5}}, {{use: b, k: 1, repeat: 3}}]\n"
     )
@@ -152,7 +156,9 @@ def test_after_a_mistake_no_repetition_is_counted(mistakes: Mistakes) -> None:
 
 def test_without_an_input_the_rest_is_looked_at(mistakes: Mistakes) -> None:
     report = mistakes(
-        f"network: n\ninput: {{channels: x, height: 8, width: 8}}\n{PARAMETER}body: [{{use: b, k: 1}}]\n"
+        f"network: n\n"
+        f"input: {{channels: x, height: 8, width: 8}}\n"
+        f"{PARAMETER}body: [{{use: b, k: 1}}]\n"
     )
     assert places(report) == ["E203 2:19", "E207 3:64"]
 
@@ -160,7 +166,8 @@ def test_without_an_input_the_rest_is_looked_at(mistakes: Mistakes) -> None:
 def test_a_clash_has_its_label_and_both_places(mistakes: Mistakes) -> None:
     pools = "{op: max_pool, kernel_size: 2, stride: 2}"
     (found,) = mistakes(
-        f"{HEAD}body: [{{merge: add, branches: {{a: [{pools}], b: [{{op: conv, filters: 3, kernel_size: 3}}]}}}}]\n"
+        f"{HEAD}body: [{{merge: add, branches: {{a: [{pools}], b: [{{op: conv, filters: 3, "
+        f"kernel_size: 3}}]}}}}]\n"
     )
     assert found.label == "`b` ends with 8x8; `a` with 4x4"
     assert [(span.line, span.column, text) for span, text in found.related] == [
@@ -188,7 +195,10 @@ def test_help_without_a_value_to_write(mistakes: Mistakes) -> None:
     assert (found.help, found.fix) == ("", ())
 
 
-ARGUMENT = "blocks: {b: {params: {k: int}, steps: [{op: conv, filters: %s, kernel_size: 1}]}}\nbody: [{use: b, k: %s}]\n"
+ARGUMENT = (
+    "blocks: {b: {params: {k: int}, steps: [{op: conv, filters: %s, kernel_size: 1}]}}\n"
+    "body: [{use: b, k: %s}]\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -201,18 +211,22 @@ ARGUMENT = "blocks: {b: {params: {k: int}, steps: [{op: conv, filters: %s, kerne
         (ARGUMENT % ("'${in_channels - 3}'", 1), "E203 3:60", []),
         (ARGUMENT % ("'${-k}'", 1), "E203 3:60", []),
         (
-            "blocks: {b: {params: {x: int}, steps: [{op: dense, units: '${x - 1}'}]}}\nbody: [{use: b, x: 1}]\n",
+            "blocks: {b: {params: {x: int}, steps: [{op: dense, units: '${x - 1}'}]}}\n"
+            "body: [{use: b, x: 1}]\n",
             "E203 3:59",
             [],
         ),
         (
             "blocks:\n  a: {params: {k: int}, steps: [{use: b}]}\n"
-            "  b: {params: {k: {type: int, default: 0}}, steps: [{op: dense, units: $k}]}\nbody: [{use: a, k: 3}]\n",
+            "  b: {params: {k: {type: int, default: 0}}, steps: [{op: dense, units: $k}]}\n"
+            "body: [{use: a, k: 3}]\n",
             "E203 5:72",
             [],
         ),
         (
-            "blocks: {b: {params: {k: {type: int, default: 0}}, steps: [{op: dense, units: $k}]}}\nbody: [{use: b}]\n",
+            "blocks: {b: {params: {k: {type: int, default: 0}}, steps: [{op: dense, "
+            "units: $k}]}}\n"
+            "body: [{use: b}]\n",
             "E203 3:79",
             [],
         ),
@@ -267,7 +281,8 @@ def test_a_mistake_in_a_repeat_is_inside_of_it(mistakes: Mistakes) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "body: [{op: identity, name: a}, {op: max_pool, kernel_size: 9, padding: valid}]\noutputs: {x: a}\n",
+        "body: [{op: identity, name: a}, {op: max_pool, kernel_size: 9, padding: valid}]\n"
+        "outputs: {x: a}\n",
         "body: [{op: identity, name: a}]\noutputs: {x: b}\n",
     ],
 )
@@ -287,7 +302,8 @@ N, K, J = (Symbolic.name(name) for name in ("n", "k" * 20, "j" * 20))
         ("{op: conv, filters: '${in_channels // 9 + classes}', kernel_size: 1}", "E309 4:28"),
         ("{op: max_pool, kernel_size: 3, stride: 2}", "E309 4:13"),
         (
-            "{merge: concat, branches: {a: [], b: [{op: conv, filters: $classes, kernel_size: 1}]}}",
+            "{merge: concat, branches: {a: [], b: [{op: conv, filters: $classes, "
+            "kernel_size: 1}]}}",
             "E309 4:16",
         ),
     ],

@@ -16,7 +16,11 @@ import inception_dsl
 from inception_dsl import plugins
 from inception_dsl.backend import Backend, Report, TypedProgram
 
-TEXT = "network: net\ninput: {channels: 3, height: 8, width: 8}\nbody: [{op: conv, filters: 4, kernel_size: 3}]\n"
+TEXT = (
+    "network: net\n"
+    "input: {channels: 3, height: 8, width: 8}\n"
+    "body: [{op: conv, filters: 4, kernel_size: 3}]\n"
+)
 
 
 @pytest.fixture
@@ -70,7 +74,14 @@ def test_source(write: Callable[..., Path]) -> None:
 
 def test_module(write: Callable[..., Path], fake: Callable[[str], None]) -> None:
     fake(
-        "import dataclasses\n\n@dataclasses.dataclass\nclass Thing:\n    x: int\n\ndef fail():\n    raise OSError('here')\n"
+        "import dataclasses\n"
+        "\n"
+        "@dataclasses.dataclass\n"
+        "class Thing:\n"
+        "    x: int\n"
+        "\n"
+        "def fail():\n"
+        "    raise OSError('here')\n"
     )
     network = inception_dsl.load(write(TEXT))
     first: Any = network.module("fake")
@@ -97,7 +108,11 @@ def test_a_module_that_fails_leaves_nothing(
 
 
 def test_the_package_is_light() -> None:
-    code = "import inception_dsl, sys; print(sorted(m for m in sys.modules if m.partition('.')[0] in ('pydantic', 'yaml', 'click', 'jinja2')))"
+    code = (
+        "import inception_dsl, "
+        "sys; print(sorted(m for m in sys.modules if m.partition('.')[0] in ('pydantic', "
+        "'yaml', 'click', 'jinja2')))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert {"load", "Network", "SpecError", "__version__"} <= set(dir(inception_dsl))

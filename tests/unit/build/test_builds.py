@@ -1,46 +1,27 @@
-"""What a build does to files that are there, on a disk that fails, when it is killed, and beside other builds."""
+"""What a build does to files that are there, on a disk that fails, when it is killed, and beside
+other builds.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import random
 import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from builds import SPEC, build, contents
+from click.testing import CliRunner
 
 from inception_dsl import plugins
 from inception_dsl.cli import main
 from inception_dsl.emit.mark import generated_by, sealed, state
-
-KILLS = 12  # 200 by hand, KILLS=200
-SPEC = "network: {name}\ninput: {{channels: 3, height: 9, width: 9}}\nbody: [{{op: conv, filters: {n}, kernel_size: 3}}]\n"
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "net.yaml").write_text(SPEC.format(name="net", n=4))
-    return tmp_path
-
-
-def build(*arguments: str) -> Result:
-    result = CliRunner().invoke(main, ["build", *arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def test_marks() -> None:
@@ -98,7 +79,9 @@ def test_nothing_is_written_through_links(folder: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="links")
 def test_a_link_that_nobody_names(folder: Path) -> None:
-    """In a cloned repository, the folder that a build writes to may lead anywhere; so may the name of its weights."""
+    """In a cloned repository, the folder that a build writes to may lead anywhere; so may the name
+    of its weights.
+    """
     outside = folder / "outside"
     outside.mkdir()
     (folder / "generated").symlink_to(outside)
@@ -150,7 +133,9 @@ def test_names_of_files_are_safe(folder: Path, file: str, name: str, expected: s
 
 @contextlib.contextmanager
 def full_disk(folder: Path) -> Iterator[None]:
-    """``folder`` with no room for a generated file: a small file system of its own, else a limit on the process."""
+    """``folder`` with no room for a generated file: a small file system of its own, else a limit on
+    the process.
+    """
     mounted = sys.platform == "linux" and shutil.which("mount") is not None
     if mounted:
         command = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(folder)]
@@ -255,93 +240,6 @@ def test_a_folder_that_is_closed(folder: Path, monkeypatch: pytest.MonkeyPatch, 
         assert "error[E601]: torch/net.py cannot be written: Permission denied" in result.stderr
         assert list(contents(closed)) == ["net.yaml"]
         monkeypatch.chdir(folder)
-
-
-def run(*arguments: str, **more: str) -> subprocess.Popen[bytes]:
-    call = [sys.executable, "-c", "from inception_dsl.cli import main; main()", "build", *arguments]
-    env = {**os.environ, **more, "PYTHONHASHSEED": "0"}
-    return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
-
-
-def texts(folder: Path, specs: list[str], filters: str) -> dict[str, bytes]:
-    """The files of a build with ``filters``, made in a folder of their own."""
-    out = folder / f"expected_{filters}"
-    assert build(*specs, "--set", f"body.0.filters={filters}", "--out", str(out)).exit_code == 0
-    return contents(out)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_builds_that_are_killed(folder: Path, number: int) -> None:
-    """At random moments from the start to just after the end of an undisturbed build; old or new, each file is whole."""
-    specs = []
-    for name in ("net", "a", "b", "c"):
-        (folder / f"{name}.yaml").write_text(SPEC.format(name=name, n=4))
-        specs.append(f"{name}.yaml")
-    versions = [texts(folder, specs, "5"), texts(folder, specs, "6")]
-    assert build(*specs, "--set", "body.0.filters=5").exit_code == 0
-    out, rng = folder / "generated", random.Random(number)
-    started = time.monotonic()
-    assert run(*specs, "--set", "body.0.filters=6").wait() == 0
-    whole = time.monotonic() - started
-    for turn in range(int(os.environ.get("KILLS", KILLS))):
-        process = run(*specs, "--set", f"body.0.filters={5 + turn % 2}")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(whole * rng.uniform(0.5, 1.1))
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
-        found = {n: t for n, t in contents(out).items() if "/.tmp-" not in n}
-        assert found.keys() == versions[0].keys(), "nothing is lost"
-        assert all(
-            text in (versions[0][name], versions[1][name]) for name, text in found.items()
-        ), "nothing is torn"
-        if number == signal.SIGINT and process.returncode > 0:
-            assert contents(out).keys() == found.keys(), "an interrupt leaves nothing behind"
-            assert b"Error" not in errors, errors
-    assert build(*specs, "--set", "body.0.filters=6").exit_code == 0
-    assert contents(out) == versions[1], "and no litter"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_builds_that_are_killed_eight_at_once(folder: Path) -> None:
-    specs = ["net.yaml", "a.yaml"]
-    (folder / "a.yaml").write_text(SPEC.format(name="a", n=4))
-    versions = [texts(folder, specs, str(n)) for n in (5, 6)]
-    assert build(*specs, "--set", "body.0.filters=5").exit_code == 0
-    out, rng = folder / "generated", random.Random(8)
-    started = time.monotonic()
-    for process in [run(*specs, "--set", f"body.0.filters={5 + i % 2}") for i in range(8)]:
-        process.communicate(timeout=120)
-    whole = time.monotonic() - started
-    for _ in range(max(1, int(os.environ.get("KILLS", KILLS)) // 8)):
-        processes = [run(*specs, "--set", f"body.0.filters={5 + i % 2}") for i in range(8)]
-        started = time.monotonic()
-        for moment, process in sorted(
-            ((whole * rng.uniform(0.3, 1.0), p) for p in processes), key=lambda pair: pair[0]
-        ):
-            time.sleep(max(0.0, moment - (time.monotonic() - started)))
-            process.kill()
-        for process in processes:
-            process.communicate(timeout=120)
-        found = {n: t for n, t in contents(out).items() if "/.tmp-" not in n}
-        assert found.keys() == versions[0].keys(), "nothing is lost"
-        assert all(
-            text in (versions[0][name], versions[1][name]) for name, text in found.items()
-        ), "nothing is torn"
-    assert build(*specs, "--set", "body.0.filters=6").exit_code == 0
-    assert contents(out) == versions[1], "and no litter"
-
-
-def test_eight_builds_at_once(folder: Path) -> None:
-    specs = ["net.yaml"]
-    versions = [texts(folder, specs, str(n)) for n in (5, 6)]
-    processes = [run(*specs, "--set", f"body.0.filters={5 + i % 2}") for i in range(8)]
-    for process in processes:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors.decode()
-    found = contents(folder / "generated")
-    assert found.keys() == versions[0].keys()
-    assert all(text in (versions[0][name], versions[1][name]) for name, text in found.items())
 
 
 def test_a_day_is_enough(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

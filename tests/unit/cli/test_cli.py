@@ -16,8 +16,16 @@ import inception_dsl
 from inception_dsl.cli import main
 
 Run = Callable[..., Result]
-GOOD = "network: good\ninput: {channels: 3, height: 8, width: 8}\nbody: [{op: conv, filters: 4, kernel_size: 3}]\n"
-BAD = "network: bad\ninput: {channels: 3, height: 8, width: 8}\nbody: [{op: conv, filtres: 4, kernel_size: 3}]\n"
+GOOD = (
+    "network: good\n"
+    "input: {channels: 3, height: 8, width: 8}\n"
+    "body: [{op: conv, filters: 4, kernel_size: 3}]\n"
+)
+BAD = (
+    "network: bad\n"
+    "input: {channels: 3, height: 8, width: 8}\n"
+    "body: [{op: conv, filtres: 4, kernel_size: 3}]\n"
+)
 
 
 @pytest.fixture

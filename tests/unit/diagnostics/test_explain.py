@@ -1,4 +1,6 @@
-"""Every explanation: the wrong example gives exactly its code, the right one none; the page is up to date."""
+"""Every explanation: the wrong example gives exactly its code, the right one none; the page is up
+to date.
+"""
 
 from __future__ import annotations
 

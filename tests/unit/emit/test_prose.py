@@ -78,12 +78,17 @@ def test_templates_print_source_only(value: object, template: str) -> None:
 
 
 def test_every_text_of_a_program_is_prose(compiled: Callable[..., TypedProgram]) -> None:
-    paper = "{title: a, authors: b, year: 2016, arxiv: c, doi: d, url: e, table: f, figure: g, section: h}"
+    paper = (
+        "{title: a, authors: b, year: 2016, arxiv: c, doi: d, url: e, table: f, figure: g, "
+        "section: h}"
+    )
     about = f"title: t\ndescription: d\ndeviation: [v, w]\npaper: {paper}\n"
     typed = compiled(
         f"network: net\n{about}input: {{channels: 3, height: 9, width: 9}}\nclasses: 2\n"
-        "training: {initializer: {name: he_normal, note: n}, optimizer: {name: sgd}, schedule: {name: step}, note: [m]}\n"
-        "body: [{branches: {a: [{op: conv, filters: 1, kernel_size: 1, deviation: o}]}, merge: concat, deviation: p}]\n"
+        "training: {initializer: {name: he_normal, note: n}, optimizer: {name: sgd}, "
+        "schedule: {name: step}, note: [m]}\n"
+        "body: [{branches: {a: [{op: conv, filters: 1, kernel_size: 1, deviation: o}]}, "
+        "merge: concat, deviation: p}]\n"
     )
     program = typed.program
     training = program.training

@@ -1,4 +1,4 @@
-"""The files of one spec: how many, how large together, and what is said of one that cannot be read."""
+"""The files of one spec: how many, how large together, and what is reported if unreadable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a spec may read, one way at a time (attacks on it as a whole are in ``tests/robustness``)."""
+"""What a spec may read, one rule at a time (attacks are in ``tests/robustness``)."""
 
 from __future__ import annotations
 
@@ -180,7 +180,9 @@ def test_the_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_whose_marker_counts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a folder where everybody may write, the user's own and the system's only; links and folders never."""
+    """In a folder where everybody may write, the user's own and the system's only; links and
+    folders never.
+    """
     monkeypatch.delenv(VARIABLE, raising=False)
     marker = root / MARKER
     marker.touch()

@@ -59,7 +59,8 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
         49 * 192,
     ),
     (
-        "{op: conv_bn, filters: 64, kernel_size: 1, use_bias: true, batch_norm: {scale: false, center: false}}",
+        "{op: conv_bn, filters: 64, kernel_size: 1, use_bias: true, "
+        "batch_norm: {scale: false, center: false}}",
         "7x7x3",
         "7x7x64",
         {

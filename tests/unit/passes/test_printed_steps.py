@@ -1,4 +1,6 @@
-"""How much may be printed: steps at the top, and those of each definition of a block, which counts as one more."""
+"""How much may be printed: steps at the top, and those of each definition of a block, which counts
+as one more.
+"""
 
 from __future__ import annotations
 
@@ -73,11 +75,13 @@ GROWING = (
         (f"body: [{fork('{op: identity}', ', repeat: 501')}]", ""),
         (f"body: [{fork('{op: identity}', ', repeat: 502')}]", "502"),
         (
-            f"body: [{fork('{op: identity}', ', repeat: 1, name: x')}, {fork('{op: identity}', ', repeat: 502')}]",
+            f"body: [{fork('{op: identity}', ', repeat: 1, name: x')}, "
+            f"{fork('{op: identity}', ', repeat: 502')}]",
             "502",
         ),
         (
-            f"body: [{fork('{op: identity}', ', repeat: 500, name: x')}, {fork('{op: identity}', ', repeat: 3')}]",
+            f"body: [{fork('{op: identity}', ', repeat: 500, name: x')}, "
+            f"{fork('{op: identity}', ', repeat: 3')}]",
             "3",
         ),
         (f"body: [{fork('{op: identity, repeat: 9000}')}]", ""),
@@ -87,15 +91,18 @@ GROWING = (
         (f"body: [{fork(fork('{op: identity}', ', repeat: 25, name: y'), ', repeat: 20')}]", "20"),
         (f"body: [{fork(fork('{op: identity}', ', repeat: 25, name: y'), ', repeat: 19')}]", ""),
         (
-            f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 502')}]}}}}\nbody: [{{use: t}}]",
+            f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 502')}]}}}}\n"
+            f"body: [{{use: t}}]",
             "502",
         ),
         (
-            f"blocks: {{t: {{steps: [{fork('{op: identity}')}]}}}}\nbody: [{{use: t, repeat: 900}}]",
+            f"blocks: {{t: {{steps: [{fork('{op: identity}')}]}}}}\n"
+            f"body: [{{use: t, repeat: 900}}]",
             "",
         ),
         (
-            f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 400')}]}}}}\nbody: [{{use: t, repeat: 9}}]",
+            f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 400')}]}}}}\n"
+            f"body: [{{use: t, repeat: 9}}]",
             "",
         ),
     ],

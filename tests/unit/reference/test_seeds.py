@@ -1,4 +1,6 @@
-"""Seeded weights make defects show: in every shipped network, as they are and with the statistics of a batch."""
+"""Seeded weights make defects show: in every shipped network, as they are and with the statistics
+of a batch.
+"""
 
 from __future__ import annotations
 

@@ -226,7 +226,10 @@ def test_random_expressions_agree_with_python() -> None:
             return f"{rng.choice(['min', 'max'])}({expression(depth - 1)}, {expression(depth - 1)})"
         if kind == 4:
             return f"-{expression(0)}"
-        return f"{expression(depth - 1)} {rng.choice(['+', '-', '*', '//', '%'])} {expression(depth - 1)}"
+        return (
+            f"{expression(depth - 1)} {rng.choice(['+', '-', '*', '//', '%'])} "
+            f"{expression(depth - 1)}"
+        )
 
     agreed = 0
     for _ in range(2000):

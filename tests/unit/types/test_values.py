@@ -106,7 +106,8 @@ def test_constant_pads_are_those_of_every_size(window: Window) -> None:
 @pytest.mark.parametrize("window", all_windows(), ids=str)
 def test_names_give_the_same_outputs_as_numbers(window: Window) -> None:
     if window.ceil_mode:
-        return  # its last window depends on the size, so networks that use it are inferred on numbers
+        # its last window depends on the size, so networks that use it are inferred on numbers
+        return
     text = source(window.output(Symbolic.name("n")))
     for size in range(window.extent, 40):
         assert eval(text, {}, {"n": size}) == window.output(size)

@@ -43,7 +43,9 @@ def test_explicit_padding(
 
 @given(KERNELS, STRIDES, DILATIONS, SIZES)
 def test_same(kernel: int, stride: int, dilation: int, size: int) -> None:
-    """TensorFlow's rule: as many outputs as there are strides begun, the least padding, the odd pixel at the end."""
+    """TensorFlow's rule: as many outputs as there are strides begun, the least padding, the odd
+    pixel at the end.
+    """
     window = Window(kernel, stride, dilation)
     before, after = window.pads(size)
     assert (

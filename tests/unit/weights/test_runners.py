@@ -1,4 +1,6 @@
-"""Formats of frameworks: those that are unknown, broken, not installed, loud or failing are one line each."""
+"""Formats of frameworks: those that are unknown, broken, not installed, loud or failing are one
+line each.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             "lacking",
             "E705",
-            "Lacking cannot be used: ModuleNotFoundError: No module named 'a_framework_that_nobody_has'",
+            "Lacking cannot be used: ModuleNotFoundError: No module named "
+            "'a_framework_that_nobody_has'",
         ),
         ("lacking", "E705", "help: install Lacking"),
         ("crashing", "E706", "Crashing cannot be used: RuntimeError: no such device"),
@@ -83,7 +86,8 @@ def test_a_framework_that_cannot_be_used(
     [
         (
             "half",
-            "error[E601]: b.fake cannot be written: Half: RuntimeError: the format has no such layer",
+            "error[E601]: b.fake cannot be written: Half: RuntimeError: the format has no "
+            "such layer",
         ),
         ("full", "error[E601]: b.fake cannot be written: No space left on device"),
     ],

@@ -3,33 +3,12 @@
 from __future__ import annotations
 
 import pytest
-import yaml
+from texts import only, place, read, refused
 
-from inception_dsl.diagnostics.report import Diagnostic, Report, Span
+from inception_dsl.diagnostics.report import Report, Span
 from inception_dsl.yaml.document import BROKEN, Document
 from inception_dsl.yaml.edits import apply
-from inception_dsl.yaml.source import MAX_DEPTH, _at, parse
-
-
-def read(text: str) -> Document:
-    report = Report()
-    document = parse(text, "a.yaml", report)
-    assert document is not None, report.render()
-    return document
-
-
-def refused(text: str) -> tuple[str, str]:
-    """The code of the one mistake in a text and its place, from the first to the last character."""
-    report = Report()
-    assert parse(text, "a.yaml", report) is None
-    (found,) = report
-    return found.code, place(found.span)
-
-
-def place(span: Span) -> str:
-    assert span.file == "a.yaml"
-    assert span.line == span.end_line
-    return f"{span.line}:{span.column}-{span.end_column - 1}"
+from inception_dsl.yaml.source import MAX_DEPTH, parse
 
 
 @pytest.mark.parametrize(
@@ -188,82 +167,7 @@ def test_every_duplicate_is_reported_with_the_first_place() -> None:
     assert [d.code for d in report] == ["E104", "E104"]
     assert report.diagnostics[0].related[0][0].line == 1
     for text in ("a: [1,\n 2]\na: 3\n", "a: 1\na: [2,\n 3]\n"):
-        assert _only(text).fix == ()  # what stands on several lines is left to its author
-
-
-PLAIN = "the text is not valid YAML"
-UNALIGNED = "this does not fit the indentation around it"
-
-
-@pytest.mark.parametrize(
-    ("text", "place", "message", "help"),
-    [
-        ("a: @x", "1:4-4", "no value can start with this character", "put the text in quotes"),
-        ("a: [1, 2}", "1:9-9", "a `,` or the closing `]` is missing", ""),
-        ("a: {b: 1]", "1:9-9", "a `,` or the closing `}` is missing", ""),
-        (
-            "a: b: c",
-            "1:5-5",
-            "a `:` does not belong here",
-            "check the indentation, or quote the text",
-        ),
-        ("b: 2\na\n", "3:1-1", "a `:` is missing after the key", ""),
-        ("p:\n    year: 1\n  table: 2", "3:3-3", UNALIGNED, "line it up with the fields above"),
-        ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "line it up with the `-` above"),
-        ("a: 'x", "1:6-6", "the quotes are not closed", ""),
-        (
-            'a: "\\q"',
-            "1:5-5",
-            "this escape is unknown",
-            "use single quotes, or write the backslash twice",
-        ),
-        ("a: - 1", "1:4-4", "a list cannot start here", "start it on the next line"),
-        ("&a &b c", "1:4-4", "this stands outside of the document", ""),
-        ("a: 1\nb: &", "2:5-5", "a name is missing after `&` or `*`", "put the text in quotes"),
-        ("a: {b: c, ,}", "1:11-11", "a value is missing here", ""),
-        ("a: >z", "1:5-5", PLAIN, ""),
-        ("a: 1\n\tb: 2", "2:1-1", "a tab cannot indent", "use spaces"),
-        ("a:\n \t- 1", "2:2-2", "a tab cannot indent", "use spaces"),
-    ],
-)
-def test_the_parser_is_explained(text: str, place: str, message: str, help: str) -> None:
-    report = Report()
-    assert parse(text, "a.yaml", report) is None
-    (found,) = report
-    assert (found.code, found.message, found.help) == ("E103", message, help)
-    assert refused(text) == ("E103", place)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a: @x",
-        "a: {b: c, ,}",
-        "a: 1\n...\nb: 2",
-        "p:\n    year: 1\n  table: 2",
-        "a: [1, 2}",
-        "a:\n\t- 1",
-        "a: !!int 1",
-    ],
-)
-def test_without_libyaml_it_is_the_same_mistake(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_it, without = Report(), Report()
-    parse(text, "a.yaml", with_it)
-    monkeypatch.delattr(yaml, "CSafeLoader")
-    assert parse(text, "a.yaml", without) is None
-    assert [(d.code, d.span, d.message) for d in without] == [
-        (d.code, d.span, d.message) for d in with_it
-    ]
-
-
-def test_whatever_the_parser_raises_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
-    for error in (yaml.YAMLError("x"), RecursionError(), yaml.MarkedYAMLError()):
-
-        def fails(_: str, error: BaseException = error) -> None:
-            raise error
-
-        monkeypatch.setattr(yaml, "CSafeLoader", fails)
-        assert refused("a: 1\n") == ("E103", "1:1-1")
+        assert only(text).fix == ()  # what stands on several lines is left to its author
 
 
 def test_texts_are_kept_for_the_report() -> None:
@@ -355,115 +259,3 @@ def test_places_inside_of_an_alias_are_where_the_value_stands() -> None:
     assert document.span(("a",)) == Span("a.yaml", 1, 4, 3, 1)
     assert document.span(()) == Span("a.yaml", 1, 1, 6, 1)
     assert document.span(("f",)) == Span("a.yaml", 4, 4, 4, 11)
-
-
-def test_all_mistakes_of_a_text_at_once() -> None:
-    report = Report()
-    assert parse("a: [010, .nan, {b: 1, b: 2}]\nc: 1e999\n", "a.yaml", report) is not None
-    assert [(d.code, place(d.span)) for d in report] == [
-        ("E107", "1:5-7"),
-        ("E107", "1:10-13"),
-        ("E104", "1:23-23"),
-        ("E107", "2:4-8"),
-    ]
-    assert place(report.diagnostics[2].related[0][0]) == "1:17-17"
-    assert report.diagnostics[0].help
-    assert f"`{'1' * 32}`" in str(_only("a: " + "1" * 40).message)
-
-
-def _only(text: str) -> Diagnostic:
-    report = Report()
-    parse(text, "a.yaml", report)
-    (found,) = report
-    return found
-
-
-def test_a_mistake_that_ends_the_text_is_the_last() -> None:
-    for text in (
-        "<<: 1\na: 010",
-        "? [a]\n: 010",
-        "a: *x\nb: 010",
-        "a: !!x 010",
-        "a: 1\n---\nb: 010",
-        "[" * 60 + "010",
-    ):
-        assert _only(text).code != "E107", text
-    assert _only("<<: 1").help == "write the fields out"
-    assert _only("a: !!x 010").help == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "data", "at", "write"),
-    [
-        ("{a: 1, b: (3, 3), c: 2}", {"a": 1, "b": BROKEN, "c": 2}, "1:11-16", "[3, 3]"),
-        ("{b: (3,3)}", {"b": BROKEN}, "1:5-9", "[3, 3]"),
-        ("{b: (10, 100)}", {"b": BROKEN}, "1:5-13", "[10, 100]"),
-        ("{b: (1, 2, x)}", {"b": BROKEN}, "1:5-13", "[1, 2, x]"),
-        ("{a: , b: (1, 2, 3, 4)}", {"a": None, "b": BROKEN}, "1:10-21", "[1, 2, 3, 4]"),
-    ],
-)
-def test_a_tuple_in_a_mapping_on_one_line(
-    text: str, data: dict[str, object], at: str, write: str
-) -> None:
-    report = Report()
-    document = parse(text, "a.yaml", report)
-    (found,) = report
-    assert document is not None
-    assert document.data == data
-    assert (found.code, place(found.span), [edit.text for edit in found.fix]) == (
-        "E108",
-        at,
-        [write],
-    )
-    assert read(apply(text, found.fix)).data.keys() == data.keys()
-
-
-@pytest.mark.parametrize(
-    ("text", "data"),
-    [
-        ("{a: (3, b): 3}", {"a": "(3", "b)": 3}),
-        ("{a: 3, b)}", {"a": 3, "b)": None}),
-        ("{a: 1(2, 3)}", {"a": "1(2", "3)": None}),
-        ("{a: (3, b, c: 1, d)}", {"a": "(3", "b": None, "c": 1, "d)": None}),
-        ("{a: (1, 2, 3, 4, 5)}", {"a": "(1", 2: None, 3: None, 4: None, "5)": None}),
-        ("a: (3\nb):\n", {"a": "(3", "b)": None}),
-        ("{a)}", {"a)": None}),
-        ("{a: [(3], b)}", {"a": ["(3"], "b)": None}),
-        ("{a: '(3, 3)'}", {"a": "(3, 3)"}),
-    ],
-)
-def test_what_is_no_tuple(text: str, data: object) -> None:
-    assert read(text).data == data
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "column", "found"),
-    [
-        ("ab\ncde", 0, 1, (1, 2)),
-        ("ab\ncde", 1, 2, (2, 3)),
-        ("ab\ncde", 2, 0, (2, 4)),
-        ("abc", 1, 0, (1, 4)),
-        ("", 1, 0, (1, 1)),
-        ("ab\n", 1, 0, (2, 1)),
-        ("ab\n", 2, 0, (2, 1)),
-    ],
-)
-def test_the_end_of_a_text_is_on_its_last_line(
-    text: str, line: int, column: int, found: tuple[int, int]
-) -> None:
-    row, start = found
-    assert _at("a.yaml", text, line, column) == Span("a.yaml", row, start, row, start + 1)
-
-
-@pytest.mark.parametrize(("count", "left"), [(1_000, True), (1_001, False), (1_500, False)])
-def test_after_a_thousand_mistakes_the_text_is_not_read_on(count: int, left: bool) -> None:
-    report = Report()
-    assert (parse("- 010\n" * count, "a.yaml", report) is not None) == left
-    assert len(report.diagnostics) == 1_000
-
-
-def test_what_was_lost_with_what_was_left_out() -> None:
-    document = Document("a.yaml", {}, dropped={("a",), ("b", 0, "c")})
-    lost = [("a",), ("a", 1, "x"), ("b", 0, "c"), ("b", 0, "c", "d")]
-    kept = [(), ("b",), ("b", 0), ("b", 0, "d"), ("c", "a")]
-    assert [document.lost(*path) for path in (*lost, *kept)] == [True] * 4 + [False] * 5

@@ -1,4 +1,6 @@
-"""Backends whose runners compute something else, end the process, want a framework that is not there, or never end."""
+"""Backends whose runners compute something else, end the process, want a framework that is not
+there, or never end.
+"""
 
 from inception_dsl.backend import Backend, Report, TypedProgram
 
