@@ -14,9 +14,10 @@ from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 
 ROOT = Path(__file__).parent.parent
-if (
-    "PYTEST_XDIST_WORKER" in os.environ
-):  # the workers fill the processor: more threads wait for each other
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# the workers fill the processor: more threads wait for each other
+if "PYTEST_XDIST_WORKER" in os.environ:
     for one in ("OMP_NUM", "MKL_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
         os.environ.setdefault(f"{one}_THREADS", "1")
 

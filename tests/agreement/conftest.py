@@ -1,0 +1,6 @@
+"""Fixtures that this folder shares with others."""
+
+from keras_fixtures import module_of, source_of, typed_of
+from weight_fixtures import changed, run, small
+
+__all__ = ["changed", "module_of", "run", "small", "source_of", "typed_of"]

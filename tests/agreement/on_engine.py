@@ -1,0 +1,139 @@
+"""Runs networks and samples of every op in float32 and prints how far they lie from the reference,
+as JSON.
+
+``python on_engine.py BACKEND FOLDER [SPEC=INPUT ...]``: one process for all that an engine has to
+show, as starting it takes longer than most of them. The samples are the specs in the folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inception_dsl.backend import Report, Request, TypedProgram
+from inception_dsl.compiler import compile_spec
+from inception_dsl.reference.forward import interpret
+from inception_dsl.reference.seeds import batch, seeded
+from inception_dsl.verify.bounds import distance
+
+
+def main(backend: str, folder: str, *networks: str) -> None:
+    found: dict[str, Any] = {"networks": {}, "samples": {}}
+    if backend == "keras":
+        import keras
+
+        keras.initializers.VarianceScaling.__call__ = nothing
+        found |= {
+            "engine": keras.config.backend(),
+            "layers": {f.__name__: f(keras) for f in LAYERS},
+        }
+    for network in networks:
+        spec, size = network.split("=")
+        found["networks"][Path(spec).stem] = whole(backend, compiled(Path(spec), {"input": size}))
+    for spec in sorted(Path(folder).glob("*.yaml")):
+        found["samples"][spec.stem] = sample(backend, compiled(spec, {}))
+    print(json.dumps(found))
+
+
+def nothing(_: Any, shape: tuple[int, ...], dtype: str | None = None) -> Any:
+    """Initial values are loaded over; drawing them takes JAX longer than all that is computed with
+    them.
+    """
+    return np.zeros(shape, dtype)
+
+
+def average_pool(keras: Any) -> float:
+    """How far Keras's own layer lies from the mean of each window, where ``same`` pads one side
+    only.
+    """
+    x = np.arange(1.0, 17.0, dtype="float32").reshape(1, 4, 4, 1)
+    found = keras.layers.AveragePooling2D(3, strides=2, padding="same")(x)
+    means = [[x[0, i : i + 3, j : j + 3].mean() for j in (0, 2)] for i in (0, 2)]
+    return distance(keras.ops.convert_to_numpy(found)[0, :, :, 0], means)
+
+
+def narrow_convolution(keras: Any) -> float:
+    """How far a convolution of one channel lies from its definition, to a map one pixel wide, at
+    strides 1 and 3.
+    """
+    x = np.arange(1.0, 21.0, dtype="float32").reshape(2, 5, 2, 1)
+    kernel = np.arange(1.0, 5.0, dtype="float32").reshape(2, 2, 1, 1)
+    found = keras.ops.conv(x, kernel, strides=(1, 3), padding="valid")
+    sums = [[[(x[n, i : i + 2] * kernel[..., 0]).sum()] for i in range(4)] for n in range(2)]
+    return distance(keras.ops.convert_to_numpy(found)[..., 0], sums)
+
+
+def solid_convolution(keras: Any) -> float:
+    """How far a point convolution of three axes, ``same`` at a stride, lies from the pixels that it
+    takes.
+    """
+    x = np.arange(1.0, 13.0).reshape(1, 3, 2, 2, 1)
+    found = keras.ops.conv(x, np.ones((1, 1, 1, 1, 1)), strides=(3, 1, 1), padding="same")
+    return distance(keras.ops.convert_to_numpy(found), x[:, ::3])
+
+
+LAYERS = (average_pool, narrow_convolution, solid_convolution)
+
+
+def compiled(spec: Path, settings: dict[str, str]) -> TypedProgram:
+    report = Report()
+    typed = compile_spec(spec, settings, report)
+    assert typed is not None, report.render()
+    return typed
+
+
+def running(backend: str, typed: TypedProgram) -> Any:
+    package = importlib.import_module(f"inception_dsl_{backend}").BACKEND
+    report = Report()
+    files = package.emit(typed, Request("test"), report)
+    assert files is not None, report.render()
+    return importlib.import_module(package.runner).create(typed, files, "float32")
+
+
+def single(value: Any) -> Any:
+    """What float32 holds exactly, so that both types of numbers start equal."""
+    return value.astype("float32").astype("float64")
+
+
+def whole(backend: str, typed: TypedProgram) -> float:
+    """The largest distance of the output of any block, or step at the top, of a network in
+    inference.
+
+    A block that is one step has no other output than its own.
+    """
+    model, x = running(backend, typed), single(batch(typed, size=1))
+    weights = {path: single(value) for path, value in seeded(typed).items()}
+    model.load(weights)
+    expected = interpret(typed, weights, x)
+    wanted, found = {**expected.blocks, **expected.outputs}, model.boundaries(x) or model.forward(x)
+    assert found.keys() <= wanted.keys()
+    return max(distance(y, wanted[name]) for name, y in found.items())
+
+
+def sample(backend: str, typed: TypedProgram) -> float:
+    """The largest distance of any output, in training too where it differs; infinite where the
+    framework refuses.
+    """
+    model, x, errors = running(backend, typed), single(3.0 * batch(typed, seed=2)), []
+    weights = {path: single(value) for path, value in seeded(typed, seed=1).items()}
+    model.load(weights)
+    modes = (False, True) if any("moving_" in path for path in weights) else (False,)
+    for training in modes:
+        expected = interpret(typed, weights, x, training=training).outputs
+        try:
+            found = model.forward(x, training=training)
+        except (NotImplementedError, RuntimeError, ValueError) as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            return float("inf")
+        assert found.keys() == expected.keys()
+        errors += [distance(found[name], value) for name, value in expected.items()]
+    return max(errors)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,234 @@
+"""The seven published specs against the real implementations: names, counts, outputs, in every
+framework.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from originals import NETWORKS, Layers, Network, State, original
+
+from inception_dsl.analysis.cost import cost, layers
+from inception_dsl.analysis.weights import weight_shapes
+from inception_dsl.cli import main
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.ir.walk import applications
+from inception_dsl.reference.forward import interpret
+from inception_dsl.verify.bounds import FLOAT64, allowed, distance
+from inception_dsl.weights import store
+from inception_dsl.weights.published import keys, published, read
+
+SPECS = Path(__file__).parents[2] / "specs" / "published"
+BACKENDS = ("torch", "keras")
+
+# trainable, of these auxiliary, moving statistics, multiply-adds without auxiliary heads, input,
+# features
+NUMBERS = {
+    "torchvision_googlenet": (
+        13_004_888,
+        6_379_984,
+        15_072,
+        1_498_376_192,
+        "224x224x3",
+        "7x7x1024",
+    ),
+    "torchvision_inception_v3": (
+        27_161_264,
+        3_326_696,
+        36_224,
+        5_713_216_096,
+        "299x299x3",
+        "8x8x2048",
+    ),
+    "timm_inception_v3": (23_834_568, 0, 34_432, 5_713_216_096, "299x299x3", "8x8x2048"),
+    "timm_inception_v4": (42_679_816, 0, 63_168, 12_253_974_624, "299x299x3", "8x8x1536"),
+    "timm_inception_resnet_v2": (55_843_464, 0, 60_544, 13_155_794_016, "299x299x3", "8x8x1536"),
+    "keras_inception_v3": (23_817_352, 0, 34_432, 5_713_216_096, "299x299x3", "8x8x2048"),
+    "keras_inception_resnet_v2": (55_813_192, 0, 60_544, 13_155_794_016, "299x299x3", "8x8x1536"),
+}
+
+
+def typed_program(name: str, **settings: str) -> TypedProgram:
+    report = Report()
+    typed = compile_spec(SPECS / f"{name}.yaml", settings, report)
+    assert typed is not None, report.render()
+    return typed
+
+
+class Compared(NamedTuple):
+    """A published network beside its spec, with the weights that were imported from its files."""
+
+    network: Network
+    real: State | Layers
+    typed: TypedProgram
+    files: list[Path]
+    weights: dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=NETWORKS, ids=lambda n: n.spec)
+def compared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Compared]:
+    network: Network = request.param
+    real = original(network)
+    typed = typed_program(network.spec, input=f"{network.size[0]}x{network.size[1]}x3")
+    files = real.save(tmp_path_factory.mktemp(network.spec))
+    report = Report()
+    weights = read(files[0], typed, network.source, report)
+    assert weights is not None, report.render()
+    yield Compared(network, real, typed, files, weights)
+    for file in files:
+        file.unlink()
+
+
+def model(backend: str, typed: TypedProgram, weights: dict[str, Any], dtype: str) -> Any:
+    """The generated network in a framework, with these weights."""
+    report = Report()
+    package = importlib.import_module(f"inception_dsl_{backend}").BACKEND
+    source = package.emit(typed, report)
+    assert source is not None, report.render()
+    found = importlib.import_module(package.runner).create(typed, source, dtype)
+    found.load(weights)
+    return found
+
+
+def farthest(found: dict[str, Any], wanted: dict[str, Any]) -> float:
+    assert found.keys() == wanted.keys()
+    return max(distance(found[name], wanted[name]) for name in wanted)
+
+
+def telling(outputs: dict[str, Any]) -> bool:
+    """Whether outputs can show a defect: no few numbers dwarf all others, and samples differ."""
+    small = [np.mean(np.abs(y) < 1e-6 * np.abs(y).max()) for y in outputs.values()]
+    return max(small) < 0.01 and all(distance(y[0], y[1]) > 0.01 for y in outputs.values())
+
+
+def test_there_is_a_spec_for_each() -> None:
+    assert (
+        {path.stem for path in SPECS.glob("*.yaml")}
+        == {network.spec for network in NETWORKS}
+        == set(NUMBERS)
+    )
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers(name: str) -> None:
+    typed = typed_program(name)
+    found = cost(list(layers(typed)))
+    *numbers, size, features = NUMBERS[name]
+    assert [found.trainable, found.auxiliary, found.non_trainable, found.macs] == numbers
+    assert str(typed.program.input) == size
+    steps = [step for chain in typed.sections.values() for step in chain.steps]
+    assert features in [str(node.y) for step in steps for _, node in applications(step)]
+
+
+def test_the_documentation_has_these_numbers() -> None:
+    text = (SPECS.parents[1] / "docs" / "published.md").read_text()
+    rows = [
+        line.split(" | ")
+        for line in text.splitlines()
+        if "specs/published/" in line and line.startswith("| [")
+    ]
+    for name, (trainable, auxiliary, _, macs, *_) in NUMBERS.items():
+        row = next(row for row in rows if f"[{name}]" in row[0])
+        assert row[2] == (f"{trainable:,} ({auxiliary:,})" if auxiliary else f"{trainable:,}")
+        assert row[3] == f"{macs:,}"
+
+
+def test_parameters(compared: Compared) -> None:
+    assert compared.real.parameters() == NUMBERS[compared.network.spec][0]
+    for backend in BACKENDS:
+        found = model(backend, compared.typed, compared.weights, "float32").parameters()
+        assert found == (NUMBERS[compared.network.spec][0], NUMBERS[compared.network.spec][2])
+
+
+def test_every_weight_is_mapped_once_both_ways(compared: Compared) -> None:
+    """The file's tensors become weights, and these the same tensors again, bit for bit."""
+    places = keys(compared.typed, compared.network.source)
+    assert list(places) == list(weight_shapes(compared.typed))
+    real = compared.real.weights()
+    assert sorted(place.key for place in places.values()) == sorted(real)
+    again = published(compared.typed, compared.network.source, compared.weights)
+    for key, array in real.items():
+        assert again[key].dtype == array.dtype == np.float32
+        assert again[key].shape == array.shape
+        assert again[key].tobytes() == np.ascontiguousarray(array).tobytes(), key
+
+
+def test_every_format_of_a_source_gives_the_same(compared: Compared) -> None:
+    for file in compared.files[1:]:
+        report = Report()
+        found = read(file, compared.typed, compared.network.source, report)
+        assert found is not None, report.render()
+        assert all(
+            found[path].tobytes() == array.tobytes() for path, array in compared.weights.items()
+        ), file.name
+
+
+def test_outputs(compared: Compared) -> None:
+    """Inference in NumPy and in both frameworks, in float64; in float32 against the original's own
+    rounding.
+    """
+    wanted = compared.real.forward("float64")
+    assert telling(wanted)
+    rounding = farthest(compared.real.forward("float32"), wanted)
+    x = compared.network.batch
+    errors = {"numpy": farthest(interpret(compared.typed, compared.weights, x).outputs, wanted)}
+    for backend in BACKENDS:
+        in_double = model(backend, compared.typed, compared.weights, "float64")
+        errors[backend] = farthest(in_double.forward(x.astype(np.float64)), wanted)
+        in_single = model(backend, compared.typed, compared.weights, "float32").forward(x)
+        error = farthest(in_single, wanted)
+        assert error <= allowed(rounding), (
+            f"{backend}: {error:.1e}, the original itself {rounding:.1e}"
+        )
+    print(
+        compared.network.spec, {k: f"{e:.1e}" for k, e in errors.items()}, f"float32 {rounding:.1e}"
+    )
+    assert max(errors.values()) <= FLOAT64, errors
+
+
+@pytest.mark.parametrize(
+    "compared", [n for n in NETWORKS if n.heads], ids=lambda n: n.spec, indirect=True
+)
+def test_auxiliary_outputs_in_training(compared: Compared) -> None:
+    """Every output of training mode, on the statistics of the batch and without dropout."""
+    wanted = compared.real.forward("float64", training=True)
+    assert telling(wanted)
+    x = compared.network.batch.astype(np.float64)
+    found = {"numpy": interpret(compared.typed, compared.weights, x, training=True).outputs}
+    for backend in BACKENDS:
+        found[backend] = model(backend, compared.typed, compared.weights, "float64").forward(
+            x, training=True
+        )
+    errors = {who: farthest(outputs, wanted) for who, outputs in found.items()}
+    print(compared.network.spec, {k: f"{e:.1e}" for k, e in errors.items()})
+    assert max(errors.values()) <= FLOAT64, errors
+
+
+def test_the_command(compared: Compared, tmp_path: Path) -> None:
+    spec, out = SPECS / f"{compared.network.spec}.yaml", tmp_path / "out.safetensors"
+    command = [
+        "weights",
+        "import",
+        spec,
+        "--from",
+        compared.network.source,
+        compared.files[0],
+        "--out",
+        out,
+    ]
+    result = CliRunner().invoke(main, list(map(str, command)))
+    assert result.exit_code == 0, result.stderr
+    report = Report()
+    found = store.read(out, compared.typed, report)
+    assert found is not None, report.render()
+    assert all(found[path].tobytes() == array.tobytes() for path, array in compared.weights.items())

@@ -1,0 +1,53 @@
+"""Random networks agree: inference, the NumPy reference, and every framework, with the same
+weights.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from defects import COUNT
+
+from inception_dsl.testing.fuzz import fuzz, kept, main, tasks
+from inception_dsl.testing.random_specs import random_spec
+
+TRAINED = 20
+SEEDS = Path(__file__).with_name("seeds.txt")
+
+
+def test_every_network_agrees() -> None:
+    """Those of the first seeds, and those that once did not agree."""
+    seeds = list(dict.fromkeys([*range(COUNT), *kept(SEEDS)]))
+    trials = list(fuzz(tasks(seeds, TRAINED), ("torch", "keras"), jobs=os.cpu_count() or 1))
+    assert sorted(trial.seed for trial in trials) == sorted(seeds)
+    assert [f"{trial.seed}: {trial.problem}" for trial in trials if trial.problem] == []
+    assert sum(trial.trained for trial in trials) == TRAINED
+
+
+@pytest.mark.parametrize("timeout", [0.01])
+def test_a_network_that_hangs_is_a_disagreement(timeout: float) -> None:
+    (trial,) = fuzz(tasks([0], 0), ("torch",), jobs=1, timeout=timeout)
+    assert trial.problem == "no result after 0.01 seconds"
+
+
+def test_a_process_that_dies_is_a_disagreement_of_each_network() -> None:
+    trials = list(fuzz(tasks([0, 1], 0), ("missing",), jobs=2))
+    assert [trial.problem for trial in trials] == ["the process ended with 1"] * 2
+
+
+def test_the_command_says_which_seeds_disagree() -> None:
+    result = CliRunner().invoke(main, ["--count", "2", "--seed", "7", "--backend", "missing"])
+    assert result.exit_code == 1
+    for seed in (7, 8):
+        assert (
+            f"seed {seed} ({random_spec(seed).policy}): the process ended with 1" in result.stdout
+        )
+    assert "2 networks, 0 of them in training mode too: 2 disagreements, 0 skipped" in result.stdout
+
+
+def test_the_command_shows_a_spec() -> None:
+    result = CliRunner().invoke(main, ["--seed", "7", "--show"])
+    assert (result.exit_code, result.stdout) == (0, random_spec(7).text)

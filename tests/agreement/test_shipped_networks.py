@@ -1,0 +1,86 @@
+"""The shipped networks in every framework: counts, shapes, a photograph, and agreement with
+identical weights.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from frameworks import BACKENDS, ROOT, SPECS, running, typed_program
+from skimage import data
+from skimage.transform import resize
+
+from inception_dsl.analysis.cost import cost, layers
+from inception_dsl.ir.typed import TypedProgram, TypedUse
+from inception_dsl.ir.walk import walk_program
+from inception_dsl.reference.seeds import calibrated, seeded
+
+IDS = [spec.stem for spec in SPECS]
+
+
+@cache
+def program(spec: Path) -> TypedProgram:
+    return typed_program(spec)
+
+
+def photograph(typed: TypedProgram) -> Any:
+    """Two real photographs, as large and with as many channels as the network takes, pixels from 0
+    to 255.
+    """
+    *spatial, channels = typed.program.input.shape
+    pictures = [
+        resize(picture, spatial, preserve_range=True)
+        for picture in (data.astronaut(), data.coffee())
+    ]
+    return np.stack([np.tile(p, -(-channels // 3))[..., :channels] for p in pictures])
+
+
+def normalised(typed: TypedProgram, pixels: Any) -> Any:
+    """What the spec's ``preprocessing`` says, or plain standardisation where it says nothing."""
+    steps = typed.program.preprocessing
+    if steps is None:
+        return (pixels - pixels.mean()) / pixels.std()
+    ordered = pixels[..., ::-1] if steps.channel_order == "bgr" else pixels
+    return (ordered * steps.scale - np.asarray(steps.mean)) / np.asarray(steps.std)
+
+
+def test_all_nine_specs_are_here() -> None:
+    assert len(SPECS) == 9
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("spec", SPECS, ids=IDS)
+def test_counts_shapes_and_a_photograph(spec: Path, backend: str) -> None:
+    typed = program(spec)
+    model = running(backend, typed, "float32")
+    totals = cost(list(layers(typed)))
+    assert model.parameters() == (totals.trainable, totals.non_trainable)
+    x = normalised(typed, photograph(typed))
+    model.load(calibrated(typed, seeded(typed), x))
+    outputs = model.forward(x)
+    assert {name: y.shape[1:] for name, y in outputs.items()} == {
+        typed.program.output_name: typed.y.shape
+    }
+    assert all(np.isfinite(y).all() for y in outputs.values())
+    assert not np.allclose(*outputs[typed.program.output_name]), (
+        "two photographs must not look the same"
+    )
+    expected = {
+        "/".join(path): node.y.shape
+        for path, node in walk_program(typed, heads=False)
+        if isinstance(node, TypedUse)
+    }
+    found = {path: y.shape[1:] for path, y in model.boundaries(x).items() if path in expected}
+    assert found == expected
+    trained = model.forward(x, training=True)
+    assert {name: y.shape[1:] for name, y in trained.items()} == {
+        k: t.shape for k, t in typed.outputs.items()
+    }
+
+
+def test_specs_stand_in_the_repository() -> None:
+    assert (ROOT / "specs" / "blocks").is_dir()

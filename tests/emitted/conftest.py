@@ -1,0 +1,5 @@
+"""Fixtures that this folder shares with others."""
+
+from keras_fixtures import module_of, source_of, typed_of
+
+__all__ = ["module_of", "source_of", "typed_of"]

@@ -1,0 +1,147 @@
+"""What the emitted files look like: formatted, free of lint, nothing in them that nobody uses."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from checks import checked
+from keras_specs import EVERYTHING
+
+from inception_dsl.backend import Report, TypedProgram
+
+ROOT = Path(__file__).parents[2]
+SPECS = sorted(path.stem for path in (ROOT / "specs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("spec", [*SPECS, EVERYTHING], ids=[*SPECS, "everything"])
+def test_formatted_and_without_lint(
+    spec: str, source_of: Callable[[str], str], tmp_path: Path
+) -> None:
+    assert not checked(source_of(spec), tmp_path)
+
+
+@pytest.mark.parametrize("spec", [*SPECS, EVERYTHING], ids=[*SPECS, "everything"])
+def test_no_argument_and_no_function_is_unused(spec: str, source_of: Callable[[str], str]) -> None:
+    tree = ast.parse(source_of(spec))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    for function in functions:
+        read = {
+            n.id
+            for n in ast.walk(function)
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        }
+        arguments = {a.arg for a in [*function.args.args, *function.args.kwonlyargs]}
+        assert arguments <= read, function.name
+    called = {
+        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    }
+    network = next(f.name for f in functions if ast.unparse(f.returns or f) == "keras.Model")
+    assert {f.name for f in functions} - called <= {network, "init_weights", "loss", "preprocess"}
+
+
+def test_only_keras_is_imported(source_of: Callable[[str], str]) -> None:
+    tree = ast.parse(source_of(EVERYTHING))
+    names = [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
+    assert names == ["keras"]
+    assert {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)} == {"keras"}
+
+
+def test_one_function_serves_every_kernel_size(source_of: Callable[[str], str]) -> None:
+    source = source_of(
+        "network: sizes\ninput: {channels: 3, height: 8, width: 8}\n"
+        "blocks: {conv_relu_bn: {params: {filters: int, kernel_size: int, stride: {type: int, "
+        "default: 1}}, steps: ["
+        "{op: conv, name: conv, filters: $filters, kernel_size: $kernel_size, stride: $stride, "
+        "activation: relu},"
+        " {op: batch_norm, name: bn}]}}\n"
+        "body: [{use: conv_relu_bn, name: a, filters: 4, kernel_size: 3, stride: 2},"
+        " {use: conv_relu_bn, name: b, filters: 4, kernel_size: 1}, {use: conv_relu_bn, name: c, "
+        "filters: 5,"
+        " kernel_size: 5}]\n"
+    )
+    assert source.count("def conv_relu_bn") == 1
+    assert "x: keras.KerasTensor, filters: int, kernel_size: int, stride: int," in source
+
+
+def test_one_function_serves_every_activation(source_of: Callable[[str], str]) -> None:
+    source = source_of(
+        "network: kinds\ninput: {channels: 3, height: 8, width: 8}\n"
+        "blocks: {unit: {params: {function: str}, steps: [{op: conv_bn, filters: 4, kernel_size: 1,"
+        " activation: $function}]}}\n"
+        "body: [{use: unit, name: a, function: relu}, {use: unit, name: b, function: tanh}]\n"
+    )
+    assert source.count("def unit") == source.count("def conv_bn") == 1
+    assert "def unit(x: keras.KerasTensor, function: str, *, name: str)" in source
+
+
+def test_blocks_that_cannot_be_one_function_are_several(source_of: Callable[[str], str]) -> None:
+    source = source_of(
+        "network: ranks\ninput: {channels: 3, height: 8, width: 8}\n"
+        "blocks: {unit: {params: {map: bool}, steps: [{op: global_avg_pool, keepdims: $map}]}}\n"
+        "body: [{merge: multiply, branches: {a: [], b: [{use: unit, map: true}]}},"
+        " {merge: multiply, branches: {a: [], b: [{use: unit, map: false}]}}]\n"
+    )
+    assert "def unit(x: keras.KerasTensor, map: bool, *, name: str)" in source
+    assert "def unit_2(x: keras.KerasTensor, map: bool, *, name: str)" in source
+
+
+def test_a_repeat_stays_a_loop(source_of: Callable[[str], str]) -> None:
+    assert (
+        'for index in range(7):\n        x = inception_b(x, name=f"inception_b_{index}")'
+        in source_of("v4")
+    )
+
+
+def test_parameters_and_branches_may_have_any_name(module_of: Callable[[str], object]) -> None:
+    module = module_of(
+        "network: names\ninput: {channels: 3, height: 8, width: 8}\n"
+        "blocks:\n  conv_bn:\n    params: {x: int, layers: int, max: int}\n    steps:\n"
+        "      - {branches: {x: [{op: conv_bn, filters: $x, kernel_size: 1}], ops: [{op: conv, "
+        "filters: $layers,"
+        " kernel_size: 1}], keras: [{op: conv, filters: '${max(max, 2)}', kernel_size: 1}]}, "
+        "merge: concat}\n"
+        "body: [{use: conv_bn, name: inputs, x: 2, layers: 3, max: 4}]\n"
+    )
+    assert module.names().output_shape == (None, 8, 8, 9)  # type: ignore[attr-defined]
+
+
+def test_paths_that_become_one_name_are_an_error(typed_of: Callable[[str], TypedProgram]) -> None:
+    from inception_dsl_keras.emitter import emit_source
+
+    text = (
+        "network: twins\ninput: {channels: 3, height: 8, width: 8}\n"
+        "body:\n- {op: conv, name: a_b_c, filters: 3, kernel_size: 1}\n"
+        "- {name: a, merge: concat, branches: {b_c: [{op: conv, filters: 3, kernel_size: 1}]}}\n"
+    )
+    report = Report()
+    assert emit_source(typed_of(text), report) is None
+    (found,) = list(report)
+    assert (found.code, found.span.line) == ("E503", 5)
+    assert "`a_b_c` and `a/b_c`" in found.message
+
+
+def test_the_name_of_the_input_is_taken(typed_of: Callable[[str], TypedProgram]) -> None:
+    from inception_dsl_keras.emitter import emit_source
+
+    report = Report()
+    text = (
+        "network: n\n"
+        "input: {channels: 3, length: 8}\n"
+        "body: [{op: conv, name: input, filters: 3, kernel_size: 1}]\n"
+    )
+    assert emit_source(typed_of(text), report) is None
+    assert [d.code for d in report] == ["E503"]
+
+
+def test_importing_the_package_imports_no_framework() -> None:
+    code = (
+        "import sys, inception_dsl_keras as k; assert not {'keras', 'tensorflow', 'numpy', "
+        "'jinja2'} & {*sys.modules}"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,6 +1,0 @@
-"""Tests of input that means harm."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))

@@ -1,0 +1,183 @@
+"""Generated PyTorch code as its user meets it: arguments, outputs, errors, loss, weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+import inception_dsl
+
+ROOT = Path(__file__).parents[3]
+HEADED = {
+    "v1": ("GoogLeNet", ["aux1", "aux2"], [0.3, 0.3], 0.0),
+    "v3": ("InceptionV3", ["aux"], [0.4], 0.1),
+}
+
+
+def module_of(name: str, **settings: Any) -> ModuleType:
+    return inception_dsl.load(ROOT / "specs" / f"{name}.yaml", **settings).module("torch")
+
+
+def written(folder: Path, text: str) -> ModuleType:
+    path = folder / "spec.yaml"
+    path.write_text(text)
+    return inception_dsl.load(path).module("torch")
+
+
+@pytest.mark.parametrize("name", HEADED)
+def test_training_returns_a_named_tuple_and_evaluation_a_tensor(name: str) -> None:
+    cls, heads, _, _ = HEADED[name]
+    net = getattr(module_of(name), cls)(num_classes=7)
+    x = torch.randn(2, 3, 299, 299) if name == "v3" else torch.randn(2, 3, 224, 224)
+    outputs = net(x)
+    assert outputs._fields == ("logits", *heads)
+    assert all(value.shape == (2, 7) for value in outputs)
+    assert isinstance(net.eval()(x), torch.Tensor)
+
+
+@pytest.mark.parametrize("name", HEADED)
+def test_without_aux_logits_there_is_no_head(name: str) -> None:
+    cls, heads, _, _ = HEADED[name]
+    net = getattr(module_of(name), cls)(num_classes=3, aux_logits=False)
+    assert not [key for key in net.state_dict() if key.split(".")[0] in heads]
+    assert isinstance(net.train()(torch.randn(2, 3, 96, 96)), torch.Tensor)
+
+
+@pytest.mark.parametrize("name", HEADED)
+def test_loss_adds_the_heads_by_their_weights(name: str) -> None:
+    cls, heads, shares, smoothing = HEADED[name]
+    module = module_of(name)
+    values = [torch.randn(4, 5) for _ in range(1 + len(heads))]
+    target = torch.tensor([0, 1, 4, 2])
+    terms = [F.cross_entropy(v, target, label_smoothing=smoothing) for v in values]
+    expected = terms[0] + sum(s * t for s, t in zip(shares, terms[1:], strict=True))
+    outputs = getattr(module, f"{cls}Outputs")(*values)
+    torch.testing.assert_close(module.loss(outputs, target), expected)
+    torch.testing.assert_close(module.loss(values[0], target), terms[0])
+
+
+def test_loss_of_probabilities() -> None:
+    module = module_of("v1_article")
+    logits, target = torch.randn(3, 6, 1, 1), torch.tensor([5, 0, 2])
+    found = module.loss(F.softmax(logits, dim=1), target)
+    torch.testing.assert_close(found, F.cross_entropy(logits.flatten(1), target))
+
+
+@pytest.mark.parametrize(
+    ("name", "cls", "least"), [("v4", "InceptionV4", 75), ("v1", "GoogLeNet", 47)]
+)
+def test_the_smallest_input_is_the_smallest(name: str, cls: str, least: int) -> None:
+    net = getattr(module_of(name), cls)(num_classes=2).eval()
+    with torch.no_grad():
+        assert net(torch.randn(1, 3, least, least)).shape == (1, 2)
+        for size in ((least - 1, least), (least, least - 1)):
+            with pytest.raises(ValueError, match=f"at least {least}x{least} pixels, got"):
+                net(torch.randn(1, 3, *size))
+
+
+def test_features_and_head_are_the_network() -> None:
+    net = module_of("v4").InceptionV4(num_classes=4, in_channels=1).eval()
+    x = torch.randn(1, 1, 110, 93)
+    with torch.no_grad():
+        features = net.forward_features(x)
+        assert features.shape[:2] == (1, 1536)
+        assert net.forward_head(features, pre_logits=True).shape == (1, 1536)
+        assert torch.equal(net.forward_head(features), net(x))
+
+
+def test_initial_weights() -> None:
+    conv = module_of("v3").InceptionV3().mixed_7c.conv_3x3.conv.weight
+    assert conv.abs().max() <= 0.2
+    assert conv.std().item() == pytest.approx(0.08796, rel=0.01)  # 0.1, cut at two deviations
+    dense = module_of("v1").GoogLeNet().classifier
+    assert dense.weight.abs().max() <= (6 / (1024 + 1000)) ** 0.5
+    assert torch.equal(dense.bias, torch.full((1000,), 0.2))
+    he = module_of("v4").InceptionV4().inception_c[0].branch_1x1.conv.weight
+    assert he.std().item() == pytest.approx((2 / 1536) ** 0.5, rel=0.02)
+
+
+def test_preprocessing_is_what_the_spec_says() -> None:
+    pixels = torch.arange(2 * 3 * 2 * 2, dtype=torch.uint8).view(2, 3, 2, 2)
+    torch.testing.assert_close(module_of("v4").preprocess(pixels), pixels / 127.5 - 1)
+    expected = pixels.flip(1) - torch.tensor([104.0, 117.0, 123.0]).view(3, 1, 1)
+    torch.testing.assert_close(module_of("v1").preprocess(pixels), expected)
+
+
+def test_further_outputs_and_a_head_beside_them(tmp_path: Path) -> None:
+    module = written(
+        tmp_path,
+        """
+network: pyramid
+input: {channels: 3, height: 16, width: 12}
+classes: 5
+stem: [{op: conv, name: first, filters: 4, kernel_size: 3, stride: 2}]
+body: [{op: conv, name: second, filters: 6, kernel_size: 3}]
+outputs: {early: first}
+aux_heads:
+  helper: {after: second, loss_weight: 0.5,
+      steps: [{op: global_avg_pool}, {op: dense, units: $classes}]}
+head: [{op: global_avg_pool}, {op: dense, name: classifier, units: $classes}]
+""",
+    )
+    net = module.Pyramid()
+    x = torch.randn(2, 3, 16, 12)
+    outputs = net(x)
+    assert outputs._fields == ("logits", "early", "helper")
+    assert outputs.early.shape == (2, 4, 8, 6)
+    target = torch.tensor([1, 2])
+    expected = F.cross_entropy(outputs.logits, target) + 0.5 * F.cross_entropy(
+        outputs.helper, target
+    )
+    torch.testing.assert_close(module.loss(outputs, target), expected)
+    assert net.eval()(x).helper is None
+
+
+def test_one_class_for_each_kernel_size(tmp_path: Path) -> None:
+    module = written(
+        tmp_path,
+        """
+network: sizes
+input: {channels: 3, height: 16, width: 16}
+blocks:
+  unit:
+    params: {filters: int, size: int, mode: {type: str, default: same}}
+    steps: [{op: conv, filters: "${filters * 2}", kernel_size: $size, padding: $mode}]
+body:
+  - {use: unit, name: small, filters: 4, size: 3}
+  - {use: unit, name: large, filters: 8, size: 5}
+  - {use: unit, name: again, filters: 2, size: 3, repeat: 2}
+""",
+    )
+    classes = [n for n, v in vars(module).items() if isinstance(v, type) and n.startswith("Unit")]
+    assert len(classes) == 2
+    assert module.Sizes()(torch.randn(1, 3, 16, 16)).shape == (1, 4, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("rank", "axes"), [(1, "length: 40"), (3, "depth: 9, height: 8, width: 10")]
+)
+def test_other_ranks(tmp_path: Path, rank: int, axes: str) -> None:
+    module = written(
+        tmp_path,
+        f"""
+network: solid
+input: {{channels: 2, {axes}}}
+classes: 4
+defaults: {{batch_norm: {{scale: false}}}}
+stem: [{{op: conv_bn, filters: 4, kernel_size: 3, stride: 2}}]
+body:
+  - name: mixed
+    branches: {{branch_1x1: [{{op: conv_bn, filters: 3, kernel_size: 1}}],
+        branch_pool: [{{op: max_pool, kernel_size: 3}}]}}
+    merge: concat
+head: [{{op: global_avg_pool}}, {{op: dense, name: classifier, units: $classes}}]
+""",
+    )
+    sizes = [int(a.split(":")[1]) for a in axes.split(",")]
+    assert module.Solid().eval()(torch.randn(2, 2, *sizes)).shape == (2, 4)
+    assert len(sizes) == rank

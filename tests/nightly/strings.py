@@ -1,0 +1,269 @@
+"""Strings for the expression parser by the million: ``python tests/nightly/strings.py --count
+1000000``.
+
+Half of them follow the grammar and are then damaged or not, half are characters at random. Each is
+parsed, and evaluated on numbers and on names. Only :class:`ExpressionError` may come, and
+TooLongError of names, with a place inside of the text; what is valid has Python's own value, and
+names with numbers put in have the same one. Python is the judge here only: nothing in the package
+evaluates text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import Final
+
+from inception_dsl.types.expression import MAX_LENGTH, MAX_SIZE, ExpressionError, parse
+from inception_dsl.types.symbolic import Symbolic, TooLongError
+
+VALUES: Final[dict[str, object]] = {
+    "a": 7,
+    "b": 20,
+    "filters": 64,
+    "in_channels": 192,
+    "x_1": 0,
+    "rate": 0.5,
+}
+OTHERS: Final[dict[str, object]] = {"flag": True, "word": "same", "nothing": None, "many": (1, 2)}
+NAMED: Final[dict[str, object]] = {
+    name: Symbolic.name(name) if type(v) is int else v for name, v in VALUES.items()
+}
+OPERATORS: Final = ("+", "-", "*", "//", "%")
+PIECES: Final = (
+    *(
+        "**",
+        "/",
+        "==",
+        "<",
+        "and",
+        " or ",
+        "lambda: ",
+        "__import__('os')",
+        "().__class__",
+        "[0]",
+        "{0}",
+        "'a'",
+        '"',
+        ";",
+        "\\",
+    ),
+    *(
+        "if",
+        "e5",
+        "0x1f",
+        "1_0",
+        "1e9",
+        ".5",
+        "5.",
+        "1.5.2",
+        "inf",
+        "nan",
+        "True",
+        "None",
+        "@",
+        "~",
+        ":=",
+        "&",
+        "|",
+        "^",
+        "!",
+    ),
+    *(
+        "min",
+        "max(",
+        "min(,",
+        "abs(1)",
+        ",",
+        ")",
+        "(",
+        "$",
+        "${",
+        "}",
+        "\n",
+        "\t",
+        "\x00",
+        "\u202e",
+        "²",
+        "１",
+        "ª",
+        "é",
+        "\ud800",
+    ),
+    *(
+        "9" * 18,
+        "9" * 19,
+        "07",
+        "0" * 30,
+        "1." + "0" * 20,
+        "-" * 40,
+        "(" * 40,
+        "min(" * 40,
+        "1+" * 200,
+        "a " * 20,
+        "$a",
+        "${a}",
+    ),
+)
+
+
+def grammatical(rng: random.Random, depth: int) -> str:
+    """An expression that follows the grammar."""
+    kind = rng.randrange(9 if depth else 3)
+    space = rng.choice(("", "", " "))
+    if kind == 0:
+        return str(rng.choice((0, 1, 2, 3, 10, 999, 2**31, 10**17, rng.randrange(1000))))
+    if kind == 1:
+        return rng.choice(("a", "b", "filters", "in_channels", "x_1"))
+    if kind == 2:
+        return rng.choice(("1.5", "0.25", "rate", "7.0", "flag", "unknown", "word", "2.0"))
+    if kind == 3:
+        return f"({space}{grammatical(rng, depth - 1)}{space})"
+    if kind == 4:
+        return f"-{space}{grammatical(rng, depth - 1)}"
+    if kind == 5:
+        arguments = ",".join(
+            grammatical(rng, depth - 1) for _ in range(rng.choice((1, 2, 2, 3, 6)))
+        )
+        return f"{rng.choice(('min', 'max'))}({arguments})"
+    left = grammatical(rng, depth - 1)
+    operator = rng.choice(OPERATORS)
+    return f"{left}{space}{operator}{space}{grammatical(rng, depth - 1)}"
+
+
+def damaged(rng: random.Random, text: str) -> str:
+    place = rng.randrange(len(text) + 1)
+    kind = rng.randrange(4)
+    if kind == 0:
+        return text[:place] + rng.choice(PIECES) + text[place:]
+    if kind == 1:
+        return text[:place] + text[place + rng.randrange(1, 4) :]
+    if kind == 2:
+        return text[:place]
+    return (
+        text[:place]
+        + chr(rng.choice((rng.randrange(128), rng.randrange(0x3000), rng.randrange(0x110000))))
+        + text[place:]
+    )
+
+
+def string(rng: random.Random) -> str:
+    """What somebody may write for a value that starts with ``$``."""
+    if rng.random() < 0.5:
+        text = f"${{{grammatical(rng, rng.randrange(6))}}}"
+        for _ in range(rng.choice((0, 0, 0, 1, 2))):
+            text = damaged(rng, text)
+        return text or "$"
+    if rng.random() < 0.5:
+        inner = "".join(
+            rng.choice(PIECES + OPERATORS + ("a", "b", "1", "2", " "))
+            for _ in range(rng.randrange(12))
+        )
+    else:
+        inner = rng.randbytes(rng.randrange(40)).decode(
+            "latin-1" if rng.random() < 0.5 else "utf-8", "replace"
+        )
+    return rng.choice(("$", "${")) + inner + rng.choice(("", "}", "}", "}"))
+
+
+def judged(text: str, values: dict[str, object]) -> object:
+    """Python's own value of ``${…}`` or ``$name``."""
+    inner = text[2:-1] if text.startswith("${") else text[1:]
+    names = {"min": lambda *v: min(v), "max": lambda *v: max(v), "__builtins__": {}}
+    return eval(" ".join(inner.split()), names, values)
+
+
+def attempt(text: str) -> tuple[str, str]:
+    """What became of a string, and what is wrong with that."""
+    try:
+        parsed = parse(text)
+    except ExpressionError as error:
+        inside = 0 <= error.offset <= len(text) and error.length >= 1 and str(error)
+        return "not parsed", "" if inside else f"{error} at {error.offset}, {error.length}"
+    found: object = None
+    try:
+        found = parsed.evaluate({**VALUES, **OTHERS})
+        outcome, problem = "evaluated", compared(text, found)
+    except ExpressionError as error:
+        inside = 0 <= error.offset < len(text) and len(str(error)) < 200
+        outcome, problem = "no value", "" if inside else f"{error} at {error.offset}"
+    return outcome, problem or named(parsed, found)
+
+
+def compared(text: str, found: object) -> str:
+    """How a value differs from Python's."""
+    if isinstance(found, bool | str | tuple) or found is None:
+        return ""  # a name by itself
+    expected = judged(text, VALUES)
+    if not isinstance(found, int | float) or abs(found) > MAX_SIZE:
+        return f"the value is {found!r}"
+    return (
+        ""
+        if found == expected and type(found) is type(expected)
+        else f"{found!r}, and not {expected!r}"
+    )
+
+
+def named(parsed: object, found: object) -> str:
+    """What is wrong with an expression on names: numbers put in must give its value on numbers."""
+    try:
+        symbolic = parsed.evaluate({**NAMED, **OTHERS})  # type: ignore[attr-defined]
+    except (ExpressionError, TooLongError):
+        return ""
+    if not isinstance(symbolic, Symbolic) or not isinstance(found, int):
+        return ""
+    value = eval(str(symbolic), {"min": min, "max": max, "__builtins__": {}}, dict(VALUES))
+    return "" if value == found else f"`{symbolic}` is {value!r}, and not {found!r}"
+
+
+def chunk(first: int, count: int) -> tuple[Counter[str], list[str], float]:
+    """The outcomes of some seeds, their findings, and the longest time of one string."""
+    outcomes, findings, most = Counter[str](), list[str](), 0.0
+    for seed in range(first, first + count):
+        text = string(random.Random(seed))
+        start = time.process_time()
+        try:
+            outcome, problem = attempt(text)
+        except Exception as error:
+            outcome, problem = "finding", f"{type(error).__name__}: {error}"
+        most = max(most, time.process_time() - start)
+        outcomes[outcome] += 1
+        if problem:
+            findings.append(f"seed {seed}: {text!r}: {problem}")
+    return outcomes, findings, most
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=10_000, help="how many strings")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the first; each next one has the next"
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="number of processes")
+    given = parser.parse_args()
+    started, size = time.perf_counter(), 10_000
+    total, findings, most = Counter[str](), list[str](), 0.0
+    firsts = range(given.seed, given.seed + given.count, size)
+    with ProcessPoolExecutor(given.jobs) as pool:
+        for outcomes, found, longest in pool.map(
+            partial(chunk, count=min(size, given.count)), firsts
+        ):
+            total, findings, most = total + outcomes, findings + found, max(most, longest)
+            for line in found:
+                print(line, flush=True)
+    shares = ", ".join(f"{number:,} {outcome}" for outcome, number in total.most_common())
+    print(
+        f"{total.total():,} strings of at most {MAX_LENGTH} characters and longer ones, "
+        f"{len(findings)} findings: {shares}; "
+        f"most for one: {most * 1000:.1f} ms ({time.perf_counter() - started:.0f} s)"
+    )
+    sys.exit(bool(findings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""Backends whose runners compute something else, end the process, want a framework that is not
+there, or never end.
+"""
+
+from inception_dsl.backend import Backend, Report, TypedProgram
+
+
+def emit(typed: TypedProgram, report: Report) -> str:
+    """One line: what runs is the program itself."""
+    return f"# {typed.program.id}\n"
+
+
+def _backend(name: str) -> Backend:
+    return Backend(name=name, title=name.title(), emit=emit, runner=f"inception_dsl_wrong.{name}")
+
+
+WRONG, RIGHT, ABORTS, ABSENT, HANGS = map(_backend, ("wrong", "right", "aborts", "absent", "hangs"))

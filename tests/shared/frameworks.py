@@ -1,0 +1,39 @@
+"""What the tests of backends share: specs to typed programs, and programs to running models."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.ir.typed import TypedProgram
+
+ROOT = Path(__file__).parents[2]
+BACKENDS = ("torch", "keras")
+SPECS = sorted((ROOT / "specs").glob("*.yaml"))
+
+
+def typed_program(path: Path) -> TypedProgram:
+    """The typed program of a spec that has no mistakes."""
+    report = Report()
+    typed = compile_spec(path, {}, report)
+    assert typed is not None, report.render()
+    return typed
+
+
+def emitted(backend: str, typed: TypedProgram) -> str:
+    """The source of a program that the backend can express."""
+    report = Report()
+    text = importlib.import_module(f"inception_dsl_{backend}").BACKEND.emit(typed, report)
+    assert text is not None, report.render()
+    return str(text)
+
+
+def running(backend: str, typed: TypedProgram, dtype: str = "float64") -> Any:
+    """A model of the backend's framework."""
+    package = importlib.import_module(f"inception_dsl_{backend}")
+    return importlib.import_module(package.BACKEND.runner).create(
+        typed, emitted(backend, typed), dtype
+    )

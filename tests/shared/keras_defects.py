@@ -1,0 +1,116 @@
+"""Deliberate defects of the Keras backend."""
+
+from __future__ import annotations
+
+from defect import KERAS, Defect
+
+KERAS_DEFECTS = (
+    Defect("epsilon is Keras's", KERAS, "lowering", '"epsilon": op.epsilon', '"epsilon": 0.001'),
+    Defect(
+        "momentum is Keras's",
+        KERAS,
+        "lowering",
+        '"momentum": op.decay',
+        '"momentum": 0.99',
+        training=True,
+    ),
+    Defect(
+        "sides of the padding are swapped",
+        KERAS,
+        "windows",
+        "return literal(tuple(tuple(p) for p in pads))",
+        "return literal(tuple(tuple(p)[::-1] for p in pads))",
+    ),
+    Defect(
+        "explicit padding at a stride is `same`",
+        KERAS,
+        "windows",
+        "w.stride == 1 and w.padding == Window(w.kernel",
+        "w.padding == Window(w.kernel",
+    ),
+    Defect(
+        "`same` at a stride pads the odd pixel first",
+        KERAS,
+        "helpers/same_padding.py.j2",
+        "(total // 2, total - total // 2)",
+        "(total - total // 2, total // 2)",
+    ),
+    Defect(
+        "an average that counts its padding does not",
+        KERAS,
+        "pools",
+        "if op.count_include_pad:",
+        "if op.count_include_pad and not any(map(sum, constant or [])):",
+    ),
+    Defect(
+        "an average counts its padding",
+        KERAS,
+        "pools",
+        "if op.count_include_pad:",
+        "if constant is not None:",
+    ),
+    Defect(
+        "a maximum is padded by zeros",
+        KERAS,
+        "helpers/max_pool.py.j2",
+        ', constant_values=float("-inf")',
+        "",
+    ),
+    Defect(
+        "an overhanging window is a pixel short",
+        KERAS,
+        "helpers/ceil_padding.py.j2",
+        "(pool_size - size) % strides",
+        "(pool_size - size - 1) % strides",
+    ),
+    Defect(
+        "a window that starts in the padding counts",
+        KERAS,
+        "helpers/ceil_padding_around.py.j2",
+        "overhang if overhang < window - last else 0",
+        "overhang",
+    ),
+    Defect(
+        "the window of response normalisation reaches forward",
+        KERAS,
+        "helpers",
+        "str(int(size) // 2), str((int(size) - 1) // 2)",
+        "str((int(size) - 1) // 2), str(int(size) // 2)",
+    ),
+    Defect(
+        "a concat joins the last branch first",
+        KERAS,
+        "body",
+        "self.assign(target, merge, tuple(ends),",
+        "self.assign(target, merge, tuple(ends[::-1]),",
+    ),
+    Defect(
+        "global pools are all averages",
+        KERAS,
+        "lowering",
+        'if isinstance(op, GlobalAvgPool) else "GlobalMaxPooling"',
+        "",
+    ),
+    Defect(
+        "residuals are scaled to one digit",
+        KERAS,
+        "lowering",
+        'Argument("scale", literal(op.value), positional=True)',
+        'Argument("scale", literal(round(op.value, 1)), positional=True)',
+    ),
+    Defect(
+        "a dense layer has no activation",
+        KERAS,
+        "lowering",
+        'layer("Dense", units, *outcome(op),',
+        'layer("Dense", units, outcome(op)[1],',
+    ),
+    Defect(
+        "no label smoothing",
+        KERAS,
+        "training",
+        "label_smoothing={literal(smoothing)}",
+        "label_smoothing=0.0",
+        training=True,
+    ),
+)

@@ -1,0 +1,52 @@
+"""Fixtures for Keras: specs as text to typed programs, emitted source, and modules in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inception_dsl_keras.emitter import emit_source
+from paths import ROOT
+
+from inception_dsl.backend import Report, TypedProgram, module_from_source
+from inception_dsl.compiler import compile_spec
+
+SPECS = ROOT / "specs"
+
+
+@pytest.fixture
+def typed_of(tmp_path: Path) -> Callable[[str], TypedProgram]:
+    """The typed program of a shipped spec by name, or of the text of one."""
+
+    def compiled(text: str) -> TypedProgram:
+        path = SPECS / f"{text}.yaml"
+        if "\n" in text:
+            path = tmp_path / "spec.yaml"
+            path.write_text(text)
+        report = Report()
+        typed = compile_spec(path, {}, report)
+        assert typed is not None, report.render()
+        return typed
+
+    return compiled
+
+
+@pytest.fixture
+def source_of(typed_of: Callable[[str], TypedProgram]) -> Callable[[str], str]:
+    """The emitted source of a spec."""
+
+    def emitted(text: str) -> str:
+        report = Report()
+        source = emit_source(typed_of(text), report)
+        assert source is not None, report.render()
+        return source
+
+    return emitted
+
+
+@pytest.fixture
+def module_of(source_of: Callable[[str], str]) -> Callable[[str], Any]:
+    """The module that the emitted source is."""
+    return lambda text: module_from_source(source_of(text), "test")

@@ -1,0 +1,120 @@
+"""The Python interface."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import inception_dsl
+from inception_dsl import plugins
+from inception_dsl.backend import Backend, Report, TypedProgram
+
+TEXT = (
+    "network: net\n"
+    "input: {channels: 3, height: 8, width: 8}\n"
+    "body: [{op: conv, filters: 4, kernel_size: 3}]\n"
+)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Installs a backend that prints a given text."""
+
+    def fake(text: str) -> None:
+        def emit(typed: TypedProgram, report: Report) -> str:
+            return text
+
+        plugin = plugins.Plugin("fake", "fake-dist", "1", "fake:BACKEND", None)
+        backend = Backend(name="fake", title="Fake", emit=emit)
+        monkeypatch.setattr(plugins, "installed", lambda: (plugin,))
+        monkeypatch.setattr(plugins, "load", lambda *_: backend)
+
+    return fake
+
+
+def test_load(write: Callable[..., Path]) -> None:
+    network = inception_dsl.load(write(TEXT), classes=7, **{"body.0.filters": 9})
+    assert network.name == "net"
+    assert repr(network) == "<Network net on 8x8x3>"
+    assert network.summary().to_dict()["outputs"] == {"logits": [8, 8, 9]}
+    assert "multiply-adds" in str(network.summary())
+    assert inception_dsl.load(write(TEXT), input="16x16x3").typed.program.input.shape == (16, 16, 3)
+    assert inception_dsl.load(str(write(TEXT)), input={"height": 9}).typed.program.input.shape == (
+        9,
+        8,
+        3,
+    )
+
+
+def test_mistakes_are_one_exception(write: Callable[..., Path]) -> None:
+    with pytest.raises(
+        inception_dsl.SpecError, match=r"error\[E201\]: unknown field `filtres`"
+    ) as error:
+        inception_dsl.load(write(TEXT.replace("filters", "filtres")))
+    assert [d.code for d in error.value.diagnostics] == ["E201"]
+    with pytest.raises(inception_dsl.SpecError, match="E203"):
+        inception_dsl.load(write(TEXT), classes="7")
+    with pytest.raises(inception_dsl.SpecError, match="E101"):
+        inception_dsl.load("not there.yaml")
+    with pytest.raises(inception_dsl.SpecError, match="E501"):
+        inception_dsl.load(write(TEXT)).source("nothing")
+
+
+def test_source(write: Callable[..., Path]) -> None:
+    assert "class" in inception_dsl.load(write(TEXT)).source("torch")
+    assert "keras" in inception_dsl.load(write(TEXT)).source("keras")
+
+
+def test_module(write: Callable[..., Path], fake: Callable[[str], None]) -> None:
+    fake(
+        "import dataclasses\n"
+        "\n"
+        "@dataclasses.dataclass\n"
+        "class Thing:\n"
+        "    x: int\n"
+        "\n"
+        "def fail():\n"
+        "    raise OSError('here')\n"
+    )
+    network = inception_dsl.load(write(TEXT))
+    first: Any = network.module("fake")
+    second: Any = network.module("fake")
+    assert isinstance(first, ModuleType)
+    assert first.Thing(1).x == 1
+    assert first is not second
+    assert sys.modules[first.__name__] is first
+    with pytest.raises(OSError, match="here") as error:
+        first.fail()
+    assert "raise OSError('here')" in "".join(traceback.format_exception(error.value)), (
+        "tracebacks show the source"
+    )
+
+
+def test_a_module_that_fails_leaves_nothing(
+    write: Callable[..., Path], fake: Callable[[str], None]
+) -> None:
+    fake("raise OSError('at import')\n")
+    before = set(sys.modules)
+    with pytest.raises(OSError, match="at import"):
+        inception_dsl.load(write(TEXT)).module("fake")
+    assert set(sys.modules) == before
+
+
+def test_the_package_is_light() -> None:
+    code = (
+        "import inception_dsl, "
+        "sys; print(sorted(m for m in sys.modules if m.partition('.')[0] in ('pydantic', "
+        "'yaml', 'click', 'jinja2')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert {"load", "Network", "SpecError", "__version__"} <= set(dir(inception_dsl))
+    with pytest.raises(AttributeError):
+        _ = inception_dsl.nothing

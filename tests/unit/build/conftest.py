@@ -1,0 +1,5 @@
+"""Fixtures that this folder shares with others."""
+
+from builds import folder
+
+__all__ = ["folder"]

@@ -1,0 +1,153 @@
+"""SARIF, against the parts of its schema that are used."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from reports import some_report
+
+import inception_dsl
+from inception_dsl.diagnostics.codes import CODES
+from inception_dsl.diagnostics.formats import sarif
+from inception_dsl.diagnostics.report import Report, Span
+
+FIX: dict[str, Any] = {
+    "required": ["artifactChanges"],
+    "properties": {
+        "description": {"required": ["text"]},
+        "artifactChanges": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "required": ["artifactLocation", "replacements"],
+                "properties": {
+                    "replacements": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {"required": ["deletedRegion"]},
+                    },
+                },
+            },
+        },
+    },
+}
+SARIF: dict[str, Any] = {  # what the standard requires of the parts that are used
+    "type": "object",
+    "required": ["version", "runs"],
+    "properties": {
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": {
+                "required": ["tool", "results"],
+                "properties": {
+                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                    "tool": {
+                        "required": ["driver"],
+                        "properties": {
+                            "driver": {
+                                "required": ["name"],
+                                "properties": {
+                                    "rules": {
+                                        "type": "array",
+                                        "uniqueItems": True,
+                                        "items": {"required": ["id"]},
+                                    }
+                                },
+                            }
+                        },
+                    },
+                    "results": {
+                        "type": "array",
+                        "items": {
+                            "required": ["message"],
+                            "properties": {
+                                "level": {"enum": ["none", "note", "warning", "error"]},
+                                "message": {"required": ["text"]},
+                                "locations": {
+                                    "type": "array",
+                                    "items": {"$ref": "#/definitions/location"},
+                                },
+                                "relatedLocations": {
+                                    "type": "array",
+                                    "items": {"$ref": "#/definitions/location"},
+                                },
+                                "fixes": {"type": "array", "uniqueItems": True, "items": FIX},
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+    "definitions": {
+        "location": {
+            "required": ["physicalLocation"],
+            "properties": {
+                "physicalLocation": {
+                    "required": ["artifactLocation", "region"],
+                    "properties": {
+                        "artifactLocation": {
+                            "required": ["uri"],
+                            "properties": {"uri": {"pattern": "^[!-~]+$"}},
+                        },
+                        "region": {
+                            "required": ["startLine", "startColumn", "endLine", "endColumn"],
+                            "additionalProperties": {"type": "integer", "minimum": 1},
+                        },
+                    },
+                }
+            },
+        }
+    },
+}
+
+
+def test_sarif() -> None:
+    import jsonschema
+
+    log = json.loads(sarif(some_report(), inception_dsl.__version__))
+    jsonschema.Draft7Validator(SARIF).validate(log)
+    run = log["runs"][0]
+    assert run["tool"]["driver"]["semanticVersion"] == inception_dsl.__version__
+    rules = run["tool"]["driver"]["rules"]
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert rules[result["ruleIndex"]]["shortDescription"]["text"] == CODES[result["ruleId"]]
+    outside, inside = run["results"]
+    assert outside["locations"] == []
+    place = {
+        "artifactLocation": {"uri": "a%20b.yaml"},
+        "region": {"startLine": 2, "startColumn": 6, "endLine": 2, "endColumn": 11},
+    }
+    assert inside["locations"] == [{"physicalLocation": place}]
+    assert inside["relatedLocations"] == [{"physicalLocation": place, "message": {"text": "here"}}]
+    change = {"deletedRegion": place["region"], "insertedContent": {"text": "3"}}
+    assert inside["fixes"] == [
+        {
+            "description": {"text": "try ::"},
+            "artifactChanges": [
+                {"artifactLocation": place["artifactLocation"], "replacements": [change]}
+            ],
+        }
+    ]
+    report = Report()
+    report.error("E101", "x", Span("/a b.yaml", 1, 1, 1, 2))
+    uri = json.loads(sarif(report, "1.2.3"))["runs"][0]["results"][0]["locations"][0][
+        "physicalLocation"
+    ]["artifactLocation"]
+    assert uri == {"uri": "file:///a%20b.yaml"}
+
+
+def test_a_spec_makes_no_links_in_sarif() -> None:
+    report = Report()
+    report.error(
+        "E201",
+        "unknown field `[a](http://b)\x1b`",
+        Span("a", 1, 1, 1, 2),
+        related=[(Span("a", 2, 1, 2, 2), "[b](1)")],
+    )
+    (result,) = json.loads(sarif(report, "1.2.3"))["runs"][0]["results"]
+    assert result["message"]["text"] == r"unknown field `\[a\](http://b)\\x1b`"
+    assert result["relatedLocations"][0]["message"]["text"] == r"\[b\](1)"

@@ -1,0 +1,192 @@
+"""What an op is unless a step says otherwise, and the parts of composite ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from steps import op
+
+from inception_dsl.ops import OPS, Composite, ConvBn, Op, attribute_names
+from inception_dsl.types.expression import parse
+from inception_dsl.types.tensor import TensorType
+
+CONVOLUTION = {
+    "stride": 1,
+    "padding": "same",
+    "dilation": 1,
+    "use_bias": True,
+    "activation": "none",
+}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "conv": {**CONVOLUTION, "groups": 1},
+    "conv_bn": {**CONVOLUTION, "groups": 1, "use_bias": False, "activation": "relu"},
+    "separable_conv": {**CONVOLUTION, "depth_multiplier": 1},
+    "depthwise_conv": {**CONVOLUTION, "depth_multiplier": 1},
+    "max_pool": {"stride": 1, "padding": "same", "ceil_mode": False},
+    "avg_pool": {"stride": 1, "padding": "same", "ceil_mode": False, "count_include_pad": False},
+    "global_avg_pool": {"keepdims": False},
+    "global_max_pool": {"keepdims": False},
+    "adaptive_avg_pool": {},
+    "dense": {"use_bias": True, "activation": "none"},
+    "batch_norm": {"epsilon": 0.001, "decay": 0.99, "scale": True, "center": True},
+    "layer_norm": {"epsilon": 0.00001, "scale": True, "center": True},
+    "group_norm": {"epsilon": 0.00001, "scale": True, "center": True},
+    "local_response_norm": {"size": 5, "alpha": 0.0001, "beta": 0.75, "k": 1.0},
+    "activation": {"alpha": None, "approximate": False},
+    "dropout": {},
+    "flatten": {},
+    "zero_pad": {},
+    "scale": {},
+    "identity": {},
+}
+FREE = {
+    "conv": "filters",
+    "conv_bn": "filters",
+    "separable_conv": "filters",
+    "dense": "units",
+    "dropout": "rate",
+    "scale": "value",
+}
+
+
+@pytest.mark.parametrize("kind", OPS)
+def test_what_an_op_is_unless_said(kind: str) -> None:
+    required = {
+        k: parse("$x")
+        for k in attribute_names(OPS[kind])
+        if OPS[kind].model_fields[k].is_required()
+    }
+    found = OPS[kind].model_validate({"op": kind, **required})
+    attributes = {k: v for k, v in found.attributes().items() if k not in {*required, "batch_norm"}}
+    assert attributes == DEFAULTS[kind]
+    assert (found.name, found.repeat, found.deviation) == (None, 1, None)
+    assert OPS[kind].free == ({FREE[kind]} if kind in FREE else set())
+
+
+def test_the_batch_norm_of_a_conv_bn_unless_said() -> None:
+    found = op("conv_bn, filters: 2, kernel_size: 1")
+    assert isinstance(found, ConvBn)
+    norm = found.batch_norm
+    assert {k: getattr(norm, k) for k in DEFAULTS["batch_norm"]} == DEFAULTS["batch_norm"]
+    assert norm.model_fields_set == set()
+
+
+WHOLE = (
+    "filters: 8, kernel_size: [1, 3], stride: [2, 1], padding: [[1, 0], [0, 1]], "
+    "dilation: [1, 2], use_bias: true"
+)
+SHARED = {
+    "kernel_size": (1, 3),
+    "stride": (2, 1),
+    "padding": ((1, 0), (0, 1)),
+    "dilation": (1, 2),
+}
+
+
+def parts(step: str) -> dict[str, dict[str, Any]]:
+    whole = op(step)
+    assert isinstance(whole, Composite)
+    return {name: {"op": p.op, **p.attributes()} for name, p in whole.parts()}
+
+
+def test_the_parts_of_a_conv_bn_have_what_the_whole_has() -> None:
+    norm = "batch_norm: {epsilon: 0.5, decay: 0.25, center: false}"
+    assert parts(f"conv_bn, {WHOLE}, groups: 2, activation: tanh, {norm}") == {
+        "conv": {
+            "op": "conv",
+            **SHARED,
+            "filters": 8,
+            "groups": 2,
+            "use_bias": True,
+            "activation": "none",
+        },
+        "bn": {"op": "batch_norm", "epsilon": 0.5, "decay": 0.25, "scale": True, "center": False},
+        "activation": {"op": "activation", "function": "tanh", "alpha": None, "approximate": False},
+    }
+
+
+def test_the_parts_of_a_separable_conv_have_what_the_whole_has() -> None:
+    assert parts(f"separable_conv, {WHOLE}, depth_multiplier: 4, activation: relu") == {
+        "depthwise": {
+            "op": "depthwise_conv",
+            **SHARED,
+            "depth_multiplier": 4,
+            "use_bias": False,
+            "activation": "none",
+        },
+        "pointwise": {
+            "op": "conv",
+            "filters": 8,
+            "kernel_size": 1,
+            "stride": 1,
+            "padding": "same",
+            "dilation": 1,
+            "groups": 1,
+            "use_bias": True,
+            "activation": "relu",
+        },
+    }
+
+
+def test_a_composite_states_its_parts() -> None:
+    with pytest.raises(TypeError, match="Nothing does not state its parts"):
+        type("Nothing", (Composite,), {}).model_construct().parts()
+
+
+def test_defaults_fill_what_a_step_does_not_say() -> None:
+    step = op("conv_bn, filters: 2, kernel_size: 1, stride: 1, batch_norm: {decay: 0.5}")
+    defaults = {
+        "conv": {"dilation": 7},
+        "conv_bn": {"stride": 2, "padding": "valid"},
+        "batch_norm": {"decay": 0.9, "scale": False},
+    }
+    filled = step.filled(defaults)
+    assert isinstance(filled, ConvBn)
+    assert (filled.stride, filled.padding, filled.dilation) == (1, "valid", 1)
+    assert (filled.batch_norm.decay, filled.batch_norm.scale, filled.batch_norm.center) == (
+        0.5,
+        False,
+        True,
+    )
+    assert step.filled({}) == step
+    assert step.filled({"dense": {"use_bias": False}, "batch_norm": {"decay": 0.1}}) == step
+    assert op("dense, units: 2").filled(
+        {"dense": {"use_bias": False, "units": 3}}
+    ).attributes() == {
+        "units": 2,
+        "use_bias": False,
+        "activation": "none",
+    }
+
+
+def test_some_attributes_of_an_op() -> None:
+    conv = OPS["conv"]
+    assert conv.partial({"use_bias": False, "kernel_size": [1, 7]}) == {
+        "use_bias": False,
+        "kernel_size": (1, 7),
+    }
+    assert conv.partial({}) == conv.partial(None) == {}
+    for wrong in ({"use_bias": 1}, {"kernel_size": 0}, {"nothing": 1}):
+        with pytest.raises(ValidationError):
+            conv.partial(wrong)
+
+
+def test_everything_of_a_composite_follows_from_its_parts() -> None:
+    class Twice(Composite):
+        op: str
+
+        def parts(self) -> tuple[tuple[str, Op], ...]:
+            first = op("conv, filters: 4, kernel_size: [1, 3], padding: valid, use_bias: false")
+            return ("first", first), (
+                "second",
+                op("max_pool, kernel_size: [1, 3], stride: [1, 2], padding: valid"),
+            )
+
+    x, y = TensorType((5, 9), 2), TensorType((5, 3), 4)
+    twice = Twice(op="twice")
+    assert twice.infer(x) == y
+    assert [(w.name, w.shape) for w in twice.weights(x)] == [("first/kernel", (1, 3, 2, 4))]
+    assert twice.macs(x, y) == 5 * 7 * 3 * 2 * 4
+    assert [twice.needed(axis, 2, 3) for axis in (0, 1)] == [3, 9]

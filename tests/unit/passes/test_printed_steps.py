@@ -1,0 +1,138 @@
+"""How much may be printed: steps at the top, and those of each definition of a block, which counts
+as one more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.passes import budget
+
+HEAD = "network: net\ninput: {channels: 3, height: 32, width: 32}\n"
+STEP = "{op: conv, filters: 8, kernel_size: 3}"
+MAX_STEPS = 60
+USE = "blocks: {a: {params: {n: int}, steps: [{op: max_pool, kernel_size: $n}]}}\n"
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit, so low that specs beyond it are short."""
+    assert budget.MAX_STEPS == 10_000
+    monkeypatch.setattr(budget, "MAX_STEPS", MAX_STEPS)
+
+
+def steps(count: int) -> str:
+    return HEAD + "body:\n" + f"  - {STEP}\n" * count
+
+
+def forked(count: int) -> str:
+    return (
+        HEAD
+        + "body:\n  - merge: add\n    branches:\n"
+        + "".join(f"      b{i}: [{STEP}]\n" for i in range(count))
+    )
+
+
+def variants(count: int) -> str:
+    return f"{HEAD}{USE}body:\n" + "".join(
+        f"  - {{use: a, name: u{i}, n: {i + 1}}}\n" for i in range(count)
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "most", "first"),
+    [(steps, MAX_STEPS, 4), (forked, MAX_STEPS - 1, 6), (variants, MAX_STEPS // 3, 4)],
+)
+def test_steps_that_are_printed(
+    write: Callable[[str], Path], make: Callable[[int], str], most: int, first: int
+) -> None:
+    assert compile_spec(write(make(most)), {}, Report()) is not None
+    report = Report()
+    assert compile_spec(write(make(most + 1)), {}, report) is None
+    assert [(d.code, d.span.line) for d in report.diagnostics] == [("E309", first + most)]
+    assert f"more than {MAX_STEPS} steps" in report.diagnostics[0].message
+
+
+def fork(inside: str, more: str = "") -> str:
+    return f"{{merge: add, branches: {{a: [], b: [{inside}]}}{more}}}"
+
+
+GROWING = (
+    fork("{op: conv, filters: 5, kernel_size: 1}", ", repeat: %d")
+    .replace("add", "concat")
+    .replace("a: [], ", "")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "repeat"),
+    [
+        (f"body: [{fork('{op: identity}', ', repeat: 501')}]", ""),
+        (f"body: [{fork('{op: identity}', ', repeat: 502')}]", "502"),
+        (
+            f"body: [{fork('{op: identity}', ', repeat: 1, name: x')}, "
+            f"{fork('{op: identity}', ', repeat: 502')}]",
+            "502",
+        ),
+        (
+            f"body: [{fork('{op: identity}', ', repeat: 500, name: x')}, "
+            f"{fork('{op: identity}', ', repeat: 3')}]",
+            "3",
+        ),
+        (f"body: [{fork('{op: identity, repeat: 9000}')}]", ""),
+        (f"body: [{GROWING % 501}]", ""),
+        (f"body: [{GROWING % 502}]", "502"),
+        (f"body: [{fork(fork('{op: identity}', ', repeat: 502'))}]", "502"),
+        (f"body: [{fork(fork('{op: identity}', ', repeat: 25, name: y'), ', repeat: 20')}]", "20"),
+        (f"body: [{fork(fork('{op: identity}', ', repeat: 25, name: y'), ', repeat: 19')}]", ""),
+        (
+            f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 502')}]}}}}\n"
+            f"body: [{{use: t}}]",
+            "502",
+        ),
+        (
+            f"blocks: {{t: {{steps: [{fork('{op: identity}')}]}}}}\n"
+            f"body: [{{use: t, repeat: 900}}]",
+            "",
+        ),
+        (
+            f"blocks: {{t: {{steps: [{fork('{op: identity}', ', repeat: 400')}]}}}}\n"
+            f"body: [{{use: t, repeat: 9}}]",
+            "",
+        ),
+    ],
+)
+def test_steps_that_are_printed_again(write: Callable[[str], Path], text: str, repeat: str) -> None:
+    report = Report()
+    assert (compile_spec(write(f"{HEAD}{text}\n"), {}, report) is None) == bool(repeat), (
+        report.render()
+    )
+    lines = f"{HEAD}{text}".split("\n")
+    places = [lines[d.span.line - 1][d.span.column - 1 : d.span.end_column - 1] for d in report]
+    assert places == [repeat] * bool(repeat)
+    assert all("more than 1,000 steps would be printed again" in d.message for d in report)
+
+
+def test_a_block_is_printed_once(write: Callable[[str], Path]) -> None:
+    uses = "".join(f"  - {{use: a, name: u{i}, n: {i % 5 + 1}}}\n" for i in range(MAX_STEPS - 10))
+    assert compile_spec(write(f"{HEAD}{USE}body:\n{uses}"), {}, Report()) is not None
+
+
+def test_a_use_without_layers_takes_room(write: Callable[[str], Path]) -> None:
+    twice = "".join(
+        f"  b{i}: {{steps: [{{use: b{i + 1}, name: x}}, {{use: b{i + 1}, name: y}}]}}\n"
+        for i in range(30)
+    )
+    report = Report()
+    assert (
+        compile_spec(
+            write(f"{HEAD}blocks:\n{twice}  b30: {{steps: []}}\nbody: [{{use: b0}}]\n"), {}, report
+        )
+        is None
+    )
+    assert [d.code for d in report.diagnostics] == ["E309"]

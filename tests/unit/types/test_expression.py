@@ -1,0 +1,297 @@
+"""The arithmetic of specs."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from inception_dsl.types.expression import ExpressionError, is_expression, parse
+from inception_dsl.types.symbolic import Symbolic, source
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("$a", 7),
+        ("${a}", 7),
+        ("${1 + 2 * 3}", 7),
+        ("${(1 + 2) * 3}", 9),
+        ("${a // 2}", 3),
+        ("${a % 4}", 3),
+        ("${-a + 10}", 3),
+        ("${- -a}", 7),
+        ("${min(a, b, 3)}", 3),
+        ("${max(a, b) - 1}", 19),
+        ("${1.5 * 2}", 3.0),
+        ("${10 - 3 - 2}", 5),
+        ("${100 // 7 // 2}", 7),
+        ("${2*a+1}", 15),
+        ("${ a }", 7),
+        ("$text", "relu"),
+        ("$flag", True),
+        ("${1.5}", 1.5),
+        ("${half * 2}", 1.0),
+        ("${half // 2}", 0.0),
+        ("${min(half, a)}", 0.5),
+        ("${max(3)}", 3),
+        ("${1 + max(2, 5, a) * 2 - 1}", 14),
+        ("${min}", 1),
+        ("${1099511627776}", 2**40),
+        ("${-1099511627776}", -(2**40)),
+        ("${" + "1+" * 126 + "1}", 127),
+        ("$" + "a" * 255, 5),
+        *((f"${{{'(' * n}1{')' * n}}}", 1) for n in (1, 32)),
+        *((f"${{{'-' * n}1}}", 1) for n in (2, 32)),
+        *((f"${{{'min(' * n}1{')' * n}}}", 1) for n in (1, 32)),
+        *((f"${{{'1+(' * n}1{')' * n}}}", n + 1) for n in (1, 16)),
+        *((f"${{{'1*min(' * n}1{')' * n}}}", 1) for n in (1, 16)),
+    ],
+)
+def test_values(text: str, value: object) -> None:
+    environment = {
+        "a": 7,
+        "b": 20,
+        "text": "relu",
+        "flag": True,
+        "half": 0.5,
+        "min": 1,
+        "a" * 255: 5,
+    }
+    found = parse(text).evaluate(environment)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("$", 0),
+        ("${", 0),
+        ("$a.b", 0),
+        ("a$b", 0),
+        ("${}", 2),
+        ("${a +}", 5),
+        ("${a b}", 4),
+        ("${(a}", 4),
+        ("${a)}", 3),
+        ("${a / 2}", 4),
+        ("${a ** 2}", 5),
+        ("${a; b}", 3),
+        ("${min()}", 6),
+        ("${min(a,)}", 8),
+        ("${__import__('os')}", 13),
+        ("${a.b}", 3),
+        ("${1e3}", 2),
+        ("${0x10}", 2),
+        ("${1_000}", 2),
+        ("${'a'}", 2),
+        ("${a == b}", 4),
+        ("${" + "(" * 40 + "1" + ")" * 40 + "}", 35),
+        ("${" + "-" * 40 + "1}", 35),
+        ("${" + "1+" * 200 + "1}", 0),
+        ("$" + "a" * 256, 0),
+        ("a}", 0),
+        ("$a\n", 0),
+        ("${a", 0),
+        ("${a + é}", 6),
+        ("${a +  ?}", 7),
+        ("${a}}", 3),
+        ("${1.}", 2),
+        ("${- }", 4),
+        ("${min(1, 2 3)}", 11),
+        ("${max(1, 2}", 10),
+        ("${min a}", 6),
+        ("${a(1)}", 3),
+        (f"${{{'1+(' * 17}1{')' * 17}}}", 52),
+        (f"${{{'1*min(' * 17}1{')' * 17}}}", 100),
+        (f"${{{'min(' * 33}1{')' * 33}}}", 134),
+    ],
+)
+def test_what_cannot_be_parsed(text: str, offset: int) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse(text)
+    assert error.value.offset == offset
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "place"),
+    [
+        ("${foo + bar", "an expression is `$name` or `${…}`, the whole value", "${foo + bar"),
+        ("$" + "a" * 256, "an expression has at most 256 characters", "$" + "a" * 256),
+        ("${a + ? b}", "`?` has no meaning here", "?"),
+        ("${foo bar}", "`bar` does not belong here", "bar"),
+        ("${foo // )}", "`)` does not belong here", ")"),
+        ("${foo +}", "the expression ends too early", "}"),
+        ("${-" + "(" * 40 + "}", "nested more than 32 deep", "("),
+    ],
+)
+def test_what_is_said_and_of_which_part(text: str, message: str, place: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse(text)
+    assert str(error.value) == message
+    assert text[error.value.offset :][: error.value.length] == place
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "place"),
+    [
+        ("$foo", "unknown parameter `foo`", "foo"),
+        ("${1 + foo}", "unknown parameter `foo`", "foo"),
+        ("${1 + text}", "`text` is not a number", "text"),
+        ("${1 // (1 - 1)}", "division by zero", "/"),
+        ("${1 + 1 % 0}", "division by zero", "%"),
+        ("${1 + 1099511627776}", "the value grows beyond 1099511627776", "+"),
+        ("${-1099511627776 - 1}", "the value grows beyond 1099511627776", "-"),
+        ("${0 - 1099511627777}", "the value grows beyond 1099511627776", "1"),
+    ],
+)
+def test_what_is_said_of_a_value(text: str, message: str, place: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse(text).evaluate({"text": "relu"})
+    assert str(error.value) == message
+    assert text[error.value.offset :][: error.value.length] == place
+
+
+def test_an_error_points_at_one_character_of_the_start_unless_said() -> None:
+    assert (ExpressionError("x").offset, ExpressionError("x").length) == (0, 1)
+
+
+def test_what_is_an_expression() -> None:
+    assert [is_expression(v) for v in ("$a", "${1}", "$", "a$", "", 7, None, ["$a"])] == [
+        True,
+        True,
+        True,
+        *[False] * 5,
+    ]
+
+
+def test_the_operators_of_two_names() -> None:
+    names = {"a": Symbolic.name("a"), "b": Symbolic.name("b")}
+    for text in (
+        "a + b",
+        "a - b",
+        "a * b",
+        "a // b",
+        "a % b",
+        "min(a, b)",
+        "max(a, b)",
+        "a // 2",
+        "2 // a",
+    ):
+        assert source(parse(f"${{{text}}}").evaluate(names)) == text  # type: ignore[arg-type]
+    assert source(parse("${-a}").evaluate(names)) == "-a"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("$c", "unknown parameter `c`"),
+        ("${a + c}", "unknown parameter `c`"),
+        ("${a // 0}", "division by zero"),
+        ("${a % (3 - 3)}", "division by zero"),
+        ("${99999999 * 99999999}", "grows beyond"),
+        ("${flag + 1}", "`flag` is not a number"),
+        ("${text + 1}", "`text` is not a number"),
+    ],
+)
+def test_what_cannot_be_evaluated(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError, match=message):
+        parse(text).evaluate({"a": 7, "flag": True, "text": "relu"})
+
+
+def test_names_have_places() -> None:
+    assert parse("${a + min(b, 2)}").names == (("a", 2), ("b", 10))
+    assert parse("$name").names == (("name", 1),)
+    assert parse("${1 + 2}").names == ()
+
+
+def test_names_stay_names() -> None:
+    value = parse("${(a + 2) // 2 * b}").evaluate({"a": Symbolic.name("filters"), "b": 4})
+    assert source(value) == "4 * ((filters + 2) // 2)"  # type: ignore[arg-type]
+
+
+def test_random_expressions_agree_with_python() -> None:
+    rng = random.Random(7)
+
+    def expression(depth: int) -> str:
+        kind = rng.randrange(7 if depth else 2)
+        if kind == 0:
+            return str(rng.randrange(100))
+        if kind == 1:
+            return rng.choice("ab")
+        if kind == 2:
+            return f"({expression(depth - 1)})"
+        if kind == 3:
+            return f"{rng.choice(['min', 'max'])}({expression(depth - 1)}, {expression(depth - 1)})"
+        if kind == 4:
+            return f"-{expression(0)}"
+        return (
+            f"{expression(depth - 1)} {rng.choice(['+', '-', '*', '//', '%'])} "
+            f"{expression(depth - 1)}"
+        )
+
+    agreed = 0
+    for _ in range(2000):
+        text = expression(4)
+        values = {"a": rng.randrange(50), "b": rng.randrange(50)}
+        if len(text) > 250:
+            continue
+        try:
+            expected = eval(text, {"min": min, "max": max}, values)
+        except ZeroDivisionError:
+            with pytest.raises(ExpressionError):
+                parse(f"${{{text}}}").evaluate(values)
+            continue
+        if abs(expected) < 1e9:
+            assert parse(f"${{{text}}}").evaluate(values) == expected, text
+            agreed += 1
+    assert agreed > 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "write", "help"),
+    [
+        ("${a / 2}", "//", "rounds down"),
+        ("${a & 2}", "", "max"),
+        ("$a + 1", '"${a + 1}"', '`"${a + 1}"`'),
+        ("${a", '"${a}"', '`"${a}"`'),
+        ("$(a )", '"${a}"', '`"${a}"`'),
+        ("${a ** 2}", "", "no powers"),
+        ("${* 2 *}", "", ""),
+        ("${2 * a *}", "", ""),
+        ("${a + * 2}", "", ""),
+        ("$1", "", ""),
+        ("${a} b", "", ""),
+        ("$$a", "", ""),
+    ],
+)
+def test_what_to_write_instead(text: str, write: str, help: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse(text)
+    assert error.value.write == write
+    assert help in error.value.help
+    assert bool(help) == bool(error.value.help)
+
+
+def test_a_mistake_without_help() -> None:
+    error = ExpressionError("x")
+    assert (str(error), error.offset, error.length, error.help, error.write) == ("x", 0, 1, "", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "offset"),
+    [
+        ("${007}", "a number is at most 18 decimal digits, with no zero before them", 2),
+        (
+            "${a +  1234567890123456789}",
+            "a number is at most 18 decimal digits, with no zero before them",
+            7,
+        ),
+        ("${a ? b}", "`?` has no meaning here", 4),
+    ],
+)
+def test_what_is_no_word_of_an_expression(text: str, message: str, offset: int) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse(text)
+    assert (str(error.value), error.value.offset) == (message, offset)

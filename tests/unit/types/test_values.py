@@ -1,0 +1,189 @@
+"""Windows against brute force: every window that an op could place, counted one by one."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from inception_dsl.types.prose import Prose
+from inception_dsl.types.symbolic import Symbolic, dim, known, number, source
+from inception_dsl.types.tensor import ShapeError, TensorType
+from inception_dsl.types.weight import Weight
+from inception_dsl.types.window import Window
+
+KERNELS, STRIDES, DILATIONS = (1, 2, 3, 5, 7), (1, 2, 3), (1, 2)
+
+
+EVERY = list(itertools.product(KERNELS, STRIDES, DILATIONS))
+
+
+@pytest.mark.parametrize(("kernel", "stride", "dilation"), EVERY)
+def test_explicit_padding_counts_the_windows_that_fit(
+    kernel: int, stride: int, dilation: int
+) -> None:
+    for size, before, after in itertools.product(range(1, 20), range(3), range(3)):
+        window = Window(kernel, stride, dilation, (before, after))
+        padded = before + size + after
+        fitting = [s for s in range(0, padded, stride) if s + (kernel - 1) * dilation < padded]
+        if not fitting:
+            with pytest.raises(ShapeError):
+                window.output(size)
+        else:
+            assert window.output(size) == len(fitting)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), list(itertools.product(KERNELS, STRIDES)))
+def test_ceil_mode_counts_windows_that_hang_over_but_start_inside(kernel: int, stride: int) -> None:
+    for size, pad in itertools.product(range(1, 20), range((kernel + 1) // 2)):
+        if size + 2 * pad < kernel:
+            continue
+        window = Window(kernel, stride, padding=(pad, pad), ceil_mode=True)
+        starts = [0]
+        while starts[-1] + kernel < size + 2 * pad:  # Caffe: until the end is covered ...
+            starts.append(starts[-1] + stride)
+        if starts[-1] >= size + pad:  # ... but no window starts in the padding behind
+            starts.pop()
+        if stride <= kernel:
+            assert window.output(size) == len(starts), (size, pad)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "dilation"), EVERY)
+def test_same_is_the_rule_of_tensorflow(kernel: int, stride: int, dilation: int) -> None:
+    for size in range(1, 40):
+        window = Window(kernel, stride, dilation)
+        outputs = -(-size // stride)
+        before, after = window.pads(size)
+        assert window.output(size) == outputs
+        assert after - before in (0, 1)
+        assert Window(kernel, stride, dilation, (before, after)).output(size) == outputs
+        if before + after:  # no pixel too many
+            assert before + after == (outputs - 1) * stride + (kernel - 1) * dilation + 1 - size
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "pads"),
+    [(224, 7, 2, (2, 3)), (112, 3, 2, (0, 1)), (299, 3, 2, (1, 1)), (28, 5, 1, (2, 2))],
+)
+def test_known_paddings(size: int, kernel: int, stride: int, pads: tuple[int, int]) -> None:
+    assert Window(kernel, stride).pads(size) == pads
+
+
+def all_windows() -> list[Window]:
+    same = [Window(k, s, d) for k, s, d in itertools.product(KERNELS, STRIDES, DILATIONS)]
+    plain = [
+        Window(k, s, d, p, c)
+        for k, s, d, p, c in itertools.product(
+            KERNELS, STRIDES, DILATIONS, ((0, 0), (0, 1), (1, 0), (1, 1)), (False, True)
+        )
+    ]
+    return same + [w for w in plain if not w.ceil_mode or w.padding == (0, 0) or w.kernel > 1]
+
+
+@pytest.mark.parametrize("window", all_windows(), ids=str)
+def test_needed_is_the_smallest_axis(window: Window) -> None:
+    def outputs(size: int) -> int:
+        try:
+            return int(window.output(size))  # type: ignore[arg-type]
+        except ShapeError:
+            return 0
+
+    for wanted in range(1, 6):
+        needed = window.needed(wanted)
+        assert outputs(needed) >= wanted
+        assert needed == next(n for n in range(1, 80) if outputs(n) >= wanted)
+
+
+@pytest.mark.parametrize("window", all_windows(), ids=str)
+def test_constant_pads_are_those_of_every_size(window: Window) -> None:
+    every = {window.pads(size) for size in range(window.extent, 60)}
+    if window.constant_pads is not None:
+        assert every == {window.constant_pads}
+    else:
+        assert len(every) > 1
+
+
+@pytest.mark.parametrize("window", all_windows(), ids=str)
+def test_names_give_the_same_outputs_as_numbers(window: Window) -> None:
+    if window.ceil_mode:
+        # its last window depends on the size, so networks that use it are inferred on numbers
+        return
+    text = source(window.output(Symbolic.name("n")))
+    for size in range(window.extent, 40):
+        assert eval(text, {}, {"n": size}) == window.output(size)
+
+
+def test_tensor_types() -> None:
+    x = TensorType((28, 14), 192)
+    assert (x.rank, x.shape, x.positions(), str(x)) == (2, (28, 14, 192), 392, "28x14x192")
+    assert TensorType((), 5).positions() == 1
+    assert str(TensorType((7, 7), Symbolic.name("in_channels") + 1)) == "7x7x(in_channels + 1)"
+
+
+def test_a_window_is_dense_and_slides_by_one_unless_said() -> None:
+    assert Window(3) == Window(3, 1, 1, "same", False)
+    assert Window(3).output(9) == 9
+
+
+def test_a_window_that_does_not_fit_names_the_numbers_and_the_field() -> None:
+    with pytest.raises(ShapeError, match="5 pixels with 3 of padding, the window needs 9") as error:
+        Window(5, 1, 2, (1, 2)).output(5)
+    assert (error.value.field, error.value.code, error.value.help) == ("kernel_size", "E401", "")
+
+
+@pytest.mark.parametrize(
+    ("dilation", "spread"),
+    [(1, ""), (2, " (5 taps at dilation 2)"), (3, " (5 taps at dilation 3)")],
+)
+def test_a_window_that_does_not_fit_names_its_taps_where_they_are_spread(
+    dilation: int, spread: str
+) -> None:
+    window = Window(5, 1, dilation, (0, 0))
+    with pytest.raises(ShapeError) as error:
+        window.output(3)
+    needs = f"the window needs {window.extent}{spread}"
+    assert str(error.value) == f"the input has 3 pixels with 0 of padding, {needs}"
+
+
+def test_a_shape_error_is_of_a_value_unless_said() -> None:
+    error = ShapeError("it does not fit")
+    assert (str(error), error.field, error.code, error.help) == ("it does not fit", "", "E403", "")
+    assert (error.write, ShapeError("it does not", write="3").write) == ("", "3")
+
+
+def test_a_text_of_a_spec_is_no_part_of_another() -> None:
+    assert (bool(Prose("x")), bool(Prose("")), bool(Prose()), Prose().plain) == (
+        True,
+        False,
+        False,
+        "",
+    )
+    for use in (str, "{}".format, "{:>9}".format, lambda text: f"{text!s}"):
+        with pytest.raises(TypeError, match="a text of a spec reaches source as a literal"):
+            use(Prose("x"))
+
+
+def test_a_name_is_no_number() -> None:
+    assert number(7) == 7
+    with pytest.raises(TypeError, match="n is not a number"):
+        number(Symbolic.name("n"))
+    assert (known(7), known(Symbolic.name("n"))) == (True, False)
+    assert [type(dim(v)) for v in (7, 7.0, Symbolic.name("n"))] == [int, int, Symbolic]
+
+
+def test_the_size_of_a_weight() -> None:
+    assert Weight("kernel", (3, 3, 4, 8)).size == 288
+    assert str(Weight("kernel", (3, Symbolic.name("n"))).size) == "3 * n"
+    assert Weight("moving_mean", (8,)).trainable
+
+
+@pytest.mark.parametrize(
+    ("kernel", "dilation", "padding"),
+    [(7, 1, (0, 0)), (7, 2, (1, 0)), (5, 3, (2, 2)), (3, 1, (9, 9))],
+)
+def test_the_largest_kernel_that_fits(kernel: int, dilation: int, padding: tuple[int, int]) -> None:
+    for size in range(1, 25):
+        fitting = [k for k in range(1, kernel + 1) if (k - 1) * dilation + 1 <= size + sum(padding)]
+        assert Window(kernel, 1, dilation, padding).fitting(size) == max(fitting)
+    assert Window(kernel, 1, dilation).fitting(1) == kernel
+    assert Window(kernel, 1, dilation, padding).fitting(Symbolic.name("n")) == kernel

@@ -1,0 +1,137 @@
+"""Published files of Keras: layers by rank in every format, links, damage, bombs."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from published_files import (
+    Run,
+    layered,
+    typed_program,
+    write_new,
+    write_old,
+)
+
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.reference.seeds import seeded
+from inception_dsl.weights.published import keys, read
+
+
+@pytest.mark.parametrize("first", [0, 1, 9])
+def test_layers_by_rank_in_every_format(published_spec: Path, tmp_path: Path, first: int) -> None:
+    typed = typed_program(published_spec)
+    assert keys(typed, "keras-applications")["tower/1/conv/kernel"].key == "conv2d_2/kernel"
+    found = layered(published_spec, first)
+    write_old(tmp_path / "a.h5", found)
+    write_old(tmp_path / "b.h5", found, suffix="", chunks=True)
+    write_new(tmp_path / "c.weights.h5", found)
+    inner = io.BytesIO()
+    write_new(inner, found)
+    with zipfile.ZipFile(tmp_path / "d.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", inner.getvalue())
+    wanted = {p: a.astype(np.float32) for p, a in seeded(typed).items()}
+    for name in ("a.h5", "b.h5", "c.weights.h5", "d.keras"):
+        report = Report()
+        read_back = read(tmp_path / name, typed, "keras-applications", report)
+        assert read_back is not None, report.render()
+        assert {p: a.tobytes() for p, a in read_back.items()} == {
+            p: a.tobytes() for p, a in wanted.items()
+        }, name
+
+
+def test_another_number_of_layers(published_spec: Path, tmp_path: Path, imported: Run) -> None:
+    found = layered(published_spec)
+    found["conv2d_9"] = {"kernel": np.zeros((1, 1, 5, 5), np.float32)}
+    write_old(tmp_path / "a.h5", found)
+    assert (
+        "4 layers are called `conv2d` and a number, expected 3"
+        in imported(tmp_path / "a.h5", "keras-applications").stderr
+    )
+
+
+Spoil = Callable[[Any], None]
+
+
+def linked(link: Any) -> Spoil:
+    """Puts a link in the place of a layer."""
+
+    def spoil(file: Any) -> None:
+        del file["predictions"]
+        file["predictions"] = link
+
+    return spoil
+
+
+def replaced(make: Spoil) -> Spoil:
+    """Makes the array of a bias another way, or not at all."""
+
+    def spoil(file: Any) -> None:
+        del file["predictions/predictions/bias:0"]
+        make(file["predictions/predictions"])
+
+    return spoil
+
+
+def test_files_that_reach_elsewhere(published_spec: Path, tmp_path: Path, imported: Run) -> None:
+    found = layered(published_spec)
+    write_old(tmp_path / "other.h5", found)
+    (tmp_path / "raw").write_bytes(bytes(16))
+    raw, layout = [(str(tmp_path / "raw"), 0, 16)], h5py.VirtualLayout((4,), "f4")
+    text = np.array([b"a"] * 4)
+    for number, (expected, spoil) in enumerate(
+        [
+            ("link to elsewhere", linked(h5py.ExternalLink("other.h5", "/predictions"))),
+            ("link to elsewhere", linked(h5py.SoftLink("/depthwise"))),
+            (
+                "in another file",
+                replaced(lambda g: g.create_dataset("bias:0", (4,), "f4", external=raw)),
+            ),
+            ("in another file", replaced(lambda g: g.create_virtual_dataset("bias:0", layout))),
+            (
+                "far more than it holds",
+                replaced(lambda g: g.create_dataset("bias:0", (1 << 40,), "f4", chunks=(1024,))),
+            ),
+            (
+                "not an array of floating-point numbers",
+                replaced(lambda g: g.create_dataset("bias:0", data=text)),
+            ),
+            ("`bias:0` is missing", replaced(lambda g: None)),
+        ]
+    ):
+        path = tmp_path / f"{number}.h5"
+        write_old(path, found)
+        with h5py.File(path, "a") as file:
+            spoil(file)
+        said = imported(path, "keras-applications").stderr
+        assert "error[E701]" in said
+        assert expected in said
+
+
+def test_damaged_files(published_spec: Path, tmp_path: Path, imported: Run) -> None:
+    def said(name: str) -> str:
+        return str(imported(tmp_path / name, "keras-applications").stderr)
+
+    found = layered(published_spec)
+    write_old(tmp_path / "whole.h5", found)
+    write_new(tmp_path / "nameless.weights.h5", found, named=False)
+    assert "newer version of Keras" in said("nameless.weights.h5")
+    whole = (tmp_path / "whole.h5").read_bytes()
+    for size in (0, 4, 100, len(whole) // 2):
+        (tmp_path / "cut.h5").write_bytes(whole[:size])
+        assert "E701" in said("cut.h5")
+    with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", bytes(10_000_000))
+    assert "far more than it holds" in said("bomb.keras")
+    with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    assert "E701" in said("empty.keras")
+    with h5py.File(tmp_path / "none.h5", "w"):
+        pass
+    assert "it holds no layers" in said("none.h5")

@@ -1,0 +1,214 @@
+"""Whole files that do not fit: another spec's, another framework's, other numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from refusals import COMMANDS, Change, Run, refused
+from safetensors.numpy import save
+
+from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.reference.seeds import seeded
+
+
+def test_a_framework_s_file_is_named(run: Run, tmp_path: Path, small: TypedProgram) -> None:
+    assert (
+        run(
+            "weights", "convert", "small.yaml", "small.safetensors", "a.weights.h5", "--to", "keras"
+        ).exit_code
+        == 0
+    )
+    assert (
+        run(
+            "weights", "convert", "small.yaml", "small.safetensors", "a.keras", "--to", "keras"
+        ).exit_code
+        == 0
+    )
+    for name in ("a.weights.h5", "a.keras"):
+        said = refused(run, tmp_path, "check", "small.yaml", name)
+        assert "is not a safetensors file but one of a framework" in said
+        assert "--from NAME" in said
+    assert (
+        run(
+            "weights",
+            "convert",
+            "small.yaml",
+            "small.safetensors",
+            "t.safetensors",
+            "--to",
+            "torch",
+        ).exit_code
+        == 0
+    )
+    assert "say which: `--from NAME`" in refused(
+        run, tmp_path, "check", "small.yaml", "t.safetensors", code="E702"
+    )
+
+
+def test_one_error_lists_everything(run: Run, tmp_path: Path, changed: Change) -> None:
+    def change(w: dict[str, Any]) -> None:
+        del w["stem/bn/beta"], w["aux/out/bias"]
+        w["stem/bn/delta"] = w["zeta"] = np.zeros((2, 3), np.float32)
+        w["depthwise/kernel"] = w["depthwise/kernel"].reshape(9, 12)
+        w["grouped/bias"] = w["grouped/bias"][:-1].copy()
+        w["grouped/kernel"] = w["grouped/kernel"].astype(np.int32)
+        w["classifier/bias"] = w["classifier/bias"].astype(np.int64)
+        w["stem/conv/kernel"][2, 1, 0, 5] = np.nan
+        w["classifier/kernel"][:3, 2] = np.inf
+
+    path = changed(change)
+    said = refused(
+        run, tmp_path, "convert", "small.yaml", str(path), "new.safetensors", code="E702"
+    )
+    for line in (
+        "error[E702]: changed.safetensors does not fit `small`: "
+        "2 missing, 2 unknown, 2 of another shape, 2 of another type, 2 not finite",
+        "  --> changed.safetensors:1:1",
+        "  = missing: stem/bn/beta (6)",
+        "  = missing: aux/out/bias (4)",
+        "  = unknown: stem/bn/delta (2x3)",
+        "  = unknown: zeta (2x3)",
+        "  = of another shape: depthwise/kernel is 9x12, expected 3x3x6x2",
+        "  = of another shape: grouped/bias is 3, expected 4",
+        "  = of another type: grouped/kernel holds I32, expected F64 or F32 or F16 or BF16",
+        "  = of another type: classifier/bias holds I64, expected F64 or F32 or F16 or BF16",
+        "  = not finite: stem/conv/kernel has 1 such number, the first at [2, 1, 0, 5]",
+        "  = not finite: classifier/kernel has 3 such numbers, the first at [0, 2]",
+        "1 error",
+    ):
+        assert line in said.splitlines(), line
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_not_finite(run: Run, tmp_path: Path, changed: Change, value: float, dtype: Any) -> None:
+    path = changed(lambda w: w.update({"aux/out/bias": np.array([0, 1, value, 2], dtype)}))
+    said = refused(run, tmp_path, "check", "small.yaml", str(path), code="E702")
+    assert "not finite: aux/out/bias has 1 such number, the first at [2]" in said
+
+
+def test_too_large_for_float32(run: Run, tmp_path: Path, changed: Change) -> None:
+    path = changed(lambda w: w.update({"aux/out/bias": np.array([0, 1, 1e300, 2])}))
+    assert run("weights", "check", "small.yaml", path).exit_code == 0
+    for more in ([], ["--to", "torch"]):
+        said = refused(
+            run, tmp_path, "convert", "small.yaml", str(path), "new.safetensors", *more, code="E702"
+        )
+        assert "not finite: aux/out/bias" in said
+    assert (
+        run(
+            "weights", "convert", "small.yaml", path, "new.safetensors", "--dtype", "float64"
+        ).exit_code
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({"digest": "0" * 64}, "does not hold the weights that it says: its digest is `000"),
+        ({"digest": ""}, "does not hold the weights that it says: its digest is ``"),
+        ({"format_version": "2"}, "has version `2` of the format; this reads version 1"),
+        ({"format_version": "9" * 5000}, "of the format; this reads version 1"),
+        ({"format_version": "one\x1b[2J"}, "has version `one\\x1b[2J` of the format"),
+    ],
+)
+def test_metadata_that_do_not_hold(
+    run: Run, small: TypedProgram, tmp_path: Path, metadata: dict[str, str], expected: str
+) -> None:
+    from inception_dsl.diagnostics.report import Report
+    from inception_dsl.weights.store import read_file
+
+    file = read_file(tmp_path / "small.safetensors", Report())
+    assert file is not None
+    arrays = {name: tensor.array() for name, tensor in file.tensors.items()}
+    (tmp_path / "bad.safetensors").write_bytes(save(arrays, {**file.metadata, **metadata}))
+    for arguments in (COMMANDS["convert"], ("inspect", "bad.safetensors")):
+        assert expected in refused(run, tmp_path, *arguments, code="E703")
+
+
+def test_another_spec_s_file(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(
+        (tmp_path / "small.yaml").read_text().replace("network: small", "network: other")
+    )
+    assert run("weights", "check", "other.yaml", "small.safetensors").exit_code == 0, (
+        "the same list of weights"
+    )
+    said = refused(
+        run, tmp_path, "check", "other.yaml", "small.safetensors", "--set", "classes=5", code="E702"
+    )
+    assert "`other`: 4 of another shape" in said
+    assert "help: it was written for `small`" in said
+    said = refused(
+        run,
+        tmp_path,
+        "check",
+        "small.yaml",
+        "small.safetensors",
+        "--set",
+        "aux_heads=null",
+        code="E702",
+    )
+    assert "= unknown: aux/out/kernel (6x4)" in said
+    assert "another variant of `small`; give the same `--set` and `--input` as then" in said
+
+
+FOREIGN = {"torch": ("a.safetensors", "grouped.bias"), "keras": ("a.weights.h5", "grouped/bias")}
+
+
+@pytest.mark.parametrize("backend", FOREIGN)
+@pytest.mark.parametrize("size", [0, 4, 100, 2000, -1])
+def test_a_framework_s_file_that_is_cut(
+    run: Run, small: TypedProgram, tmp_path: Path, backend: str, size: int
+) -> None:
+    name, _ = FOREIGN[backend]
+    assert (
+        run(
+            "weights", "convert", "small.yaml", "small.safetensors", name, "--to", backend
+        ).exit_code
+        == 0
+    )
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:size])
+    refused(
+        run,
+        tmp_path,
+        "convert",
+        "small.yaml",
+        name,
+        "small.safetensors",
+        "--from",
+        backend,
+        code="E702",
+    )
+
+
+@pytest.mark.parametrize("backend", FOREIGN)
+def test_a_framework_s_file_of_another_network(
+    run: Run, small: TypedProgram, tmp_path: Path, backend: str
+) -> None:
+    name, wrong = FOREIGN[backend]
+    text = (tmp_path / "small.yaml").read_text().replace("filters: 4", "filters: 8")
+    (tmp_path / "wide.yaml").write_text(text)
+    weights = seeded(small, 1)
+    assert weights["grouped/bias"].shape == (4,)
+    assert run("weights", "init", "wide.yaml").exit_code == 0
+    assert (
+        run("weights", "convert", "wide.yaml", "wide.safetensors", name, "--to", backend).exit_code
+        == 0
+    )
+    said = refused(
+        run,
+        tmp_path,
+        "convert",
+        "small.yaml",
+        name,
+        "new.safetensors",
+        "--from",
+        backend,
+        code="E702",
+    )
+    assert f"= {wrong} has (8,), expected (4,)" in said
+    assert "does not fit `small` in" in said

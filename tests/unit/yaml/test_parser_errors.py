@@ -1,0 +1,84 @@
+"""What the YAML parser raises, in words, with a location."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from texts import refused
+
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.yaml.source import parse
+
+PLAIN = "the text is not valid YAML"
+UNALIGNED = "this does not fit the indentation around it"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "help"),
+    [
+        ("a: @x", "1:4-4", "no value can start with this character", "put the text in quotes"),
+        ("a: [1, 2}", "1:9-9", "a `,` or the closing `]` is missing", ""),
+        ("a: {b: 1]", "1:9-9", "a `,` or the closing `}` is missing", ""),
+        (
+            "a: b: c",
+            "1:5-5",
+            "a `:` does not belong here",
+            "check the indentation, or quote the text",
+        ),
+        ("b: 2\na\n", "3:1-1", "a `:` is missing after the key", ""),
+        ("p:\n    year: 1\n  table: 2", "3:3-3", UNALIGNED, "line it up with the fields above"),
+        ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "line it up with the `-` above"),
+        ("a: 'x", "1:6-6", "the quotes are not closed", ""),
+        (
+            'a: "\\q"',
+            "1:5-5",
+            "this escape is unknown",
+            "use single quotes, or write the backslash twice",
+        ),
+        ("a: - 1", "1:4-4", "a list cannot start here", "start it on the next line"),
+        ("&a &b c", "1:4-4", "this stands outside of the document", ""),
+        ("a: 1\nb: &", "2:5-5", "a name is missing after `&` or `*`", "put the text in quotes"),
+        ("a: {b: c, ,}", "1:11-11", "a value is missing here", ""),
+        ("a: >z", "1:5-5", PLAIN, ""),
+        ("a: 1\n\tb: 2", "2:1-1", "a tab cannot indent", "use spaces"),
+        ("a:\n \t- 1", "2:2-2", "a tab cannot indent", "use spaces"),
+    ],
+)
+def test_the_parser_is_explained(text: str, place: str, message: str, help: str) -> None:
+    report = Report()
+    assert parse(text, "a.yaml", report) is None
+    (found,) = report
+    assert (found.code, found.message, found.help) == ("E103", message, help)
+    assert refused(text) == ("E103", place)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: @x",
+        "a: {b: c, ,}",
+        "a: 1\n...\nb: 2",
+        "p:\n    year: 1\n  table: 2",
+        "a: [1, 2}",
+        "a:\n\t- 1",
+        "a: !!int 1",
+    ],
+)
+def test_without_libyaml_it_is_the_same_mistake(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_it, without = Report(), Report()
+    parse(text, "a.yaml", with_it)
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    assert parse(text, "a.yaml", without) is None
+    assert [(d.code, d.span, d.message) for d in without] == [
+        (d.code, d.span, d.message) for d in with_it
+    ]
+
+
+def test_whatever_the_parser_raises_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in (yaml.YAMLError("x"), RecursionError(), yaml.MarkedYAMLError()):
+
+        def fails(_: str, error: BaseException = error) -> None:
+            raise error
+
+        monkeypatch.setattr(yaml, "CSafeLoader", fails)
+        assert refused("a: 1\n") == ("E103", "1:1-1")
