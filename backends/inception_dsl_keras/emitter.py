@@ -27,7 +27,7 @@ from .views import FunctionView, ModuleView
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program, or ``None`` with the reason in ``report``."""
     source = source_of(typed)
-    if not check_names(typed, report) or not check_id(typed, report):
+    if not check_names(source, report) or not check_id(typed, report):
         return None
     return render("inception_dsl_keras", "module.py.j2", module=view(typed, source))
 

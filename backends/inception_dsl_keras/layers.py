@@ -19,7 +19,7 @@ from inception_dsl.backend import (
 
 from .calls import Variable, below, layer_name, merge_name
 from .record import Path, Written
-from .source import source_of
+from .source import Source
 
 INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
@@ -38,10 +38,11 @@ class Layer:
     variables: tuple[Variable, ...] = ()
 
 
-def model_layers(typed: TypedProgram) -> Iterator[Layer]:
+def model_layers(source: Source) -> Iterator[Layer]:
     """Every named layer of the model with all its heads, in the order of the program."""
+    typed = source.typed
     before = nameless(typed)
-    for written in source_of(typed).records.program(typed):
+    for written in source.records.program(typed):
         here, path, node = (*before, *written.path), written.path, written.typed
         if isinstance(node, TypedOp):
             yield from _layers_of(node, here, written)
@@ -69,12 +70,12 @@ def nameless(typed: TypedProgram) -> Path:
     return (node.block,) if isinstance(node, UseNode) and not node.segments else ()
 
 
-def check_names(typed: TypedProgram, report: Report) -> bool:
+def check_names(source: Source, report: Report) -> bool:
     """Whether every layer has a name of its own; paths that become the same name are errors."""
     seen: dict[str, Layer] = {}
-    operating = source_of(typed).helpers.operating
+    operating = source.helpers.operating
     before = len(report.diagnostics)
-    for layer in model_layers(typed):
+    for layer in model_layers(source):
         origin = layer.node.node.origin
         span = origin.span("op" if isinstance(layer.node, TypedOp) else "merge")
         if layer.name in seen:
@@ -92,12 +93,13 @@ def check_names(typed: TypedProgram, report: Report) -> bool:
     return len(report.diagnostics) == before
 
 
-def boundaries(typed: TypedProgram) -> dict[str, str]:
+def boundaries(source: Source) -> dict[str, str]:
     """The layer of the output of every used block and of every step at the top, by path.
 
     Auxiliary heads are left out, and what makes no layer.
     """
-    records, before, found = source_of(typed).records, nameless(typed), {}
+    typed, records, found = source.typed, source.records, {}
+    before = nameless(typed)
     top = {
         path
         for chain in typed.sections.values()

@@ -31,6 +31,7 @@ from inception_dsl.backend import (
 
 from .layers import boundaries
 from .runner_files import SUFFIXES, Slot, read
+from .source import source_of
 from .weights import bindings
 
 
@@ -61,7 +62,8 @@ class KerasModel:
 
     def __init__(self, typed: TypedProgram, module: Any, model: Any, dtype: str) -> None:
         self.typed, self.module, self.model, self.dtype = typed, module, model, dtype
-        self.bindings = bindings(typed)
+        self.source = source_of(typed)
+        self.bindings = bindings(self.source)
         self.variables = {
             f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.variables
         }
@@ -102,7 +104,7 @@ class KerasModel:
 
     def boundaries(self, x: Any) -> dict[str, Any]:
         """The output of every used block by path, and of every step at the top, in inference."""
-        layers = boundaries(self.typed)
+        layers = boundaries(self.source)
         if not layers:
             return {}
         named = {name: self.model.get_layer(name).output for name in set(layers.values())}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from inception_dsl.backend import (
@@ -45,15 +44,15 @@ LOCALS: Final = frozenset({"x", "name", IN_CHANNELS})
 class Source(NamedTuple):
     """The functions of blocks and heads, the network, the helper functions that they call."""
 
+    typed: TypedProgram
     functions: Functions
     network: Network
     helpers: Helpers
     records: Records
 
 
-@lru_cache(maxsize=16)
 def source_of(typed: TypedProgram) -> Source:
-    """The source of a program; what runs a program asks for it again."""
+    """The source of a program."""
     program, definitions = typed.program, Definitions(typed)
     own = {program.id, *RESERVED, *MODULES, *BUILTINS, *LOCALS, "LOSSES", "LOSS_WEIGHTS"}
     names = Names({*own, *LOCAL, *(symbol.hint for symbol in definitions.top.symbols.values())})
@@ -66,7 +65,7 @@ def source_of(typed: TypedProgram) -> Source:
         network.head_records,
         {instance: function.record for instance, function in functions.instances.items()},
     )
-    return Source(functions, network, Helpers(statements, program.input.rank), records)
+    return Source(typed, functions, network, Helpers(statements, program.input.rank), records)
 
 
 def joins(definitions: Definitions) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import Binding, TypedProgram
+from inception_dsl.backend import Binding
 
 from .layers import model_layers
+from .source import Source
 
 
-def bindings(typed: TypedProgram) -> tuple[Binding, ...]:
+def bindings(source: Source) -> tuple[Binding, ...]:
     """A binding for every variable, auxiliary heads too; the key is ``layer/variable``.
 
     The layout is ``same`` where Keras has the neutral one, ``grouped`` where a depthwise kernel
@@ -20,7 +21,7 @@ def bindings(typed: TypedProgram) -> tuple[Binding, ...]:
             f"{layer.name}/{variable.name}",
             variable.layout,
         )
-        for layer in model_layers(typed)
+        for layer in model_layers(source)
         for variable in layer.variables
     )
 

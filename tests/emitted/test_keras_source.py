@@ -83,8 +83,8 @@ def test_blocks_that_cannot_be_one_function_are_several(source_of: Callable[[str
     source = source_of(
         "network: ranks\ninput: {channels: 3, height: 8, width: 8}\n"
         "blocks: {unit: {params: {map: bool}, steps: [{op: global_avg_pool, keepdims: $map}]}}\n"
-        "body: [{merge: multiply, branches: {a: [], b: [{use: unit, map: true}]}},"
-        " {merge: multiply, branches: {a: [], b: [{use: unit, map: false}]}}]\n"
+        "body: [{name: c, merge: multiply, branches: {a: [], b: [{use: unit, map: true}]}},"
+        " {name: d, merge: multiply, branches: {a: [], b: [{use: unit, map: false}]}}]\n"
     )
     assert "def unit(x: keras.KerasTensor, map: bool, *, name: str)" in source
     assert "def unit_2(x: keras.KerasTensor, map: bool, *, name: str)" in source

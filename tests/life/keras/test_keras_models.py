@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from inception_dsl_keras.layers import model_layers
+from inception_dsl_keras.source import source_of
 from keras_specs import EVERYTHING, SMALL
 
 from inception_dsl.backend import TypedProgram, cost, layers
@@ -47,7 +48,7 @@ def test_layers_and_shapes_are_those_of_the_spec(
         for layer in model.layers
         if layer.name.rsplit("_", 1)[0] not in ("get_item", "pad")
     }
-    stated = {layer.name: layer for layer in model_layers(typed)}
+    stated = {layer.name: layer for layer in model_layers(source_of(typed))}
     assert stated.keys() <= named
     assert model.count_params() == cost(list(layers(typed))).total
     last = {layer.path: layer for layer in stated.values()}
