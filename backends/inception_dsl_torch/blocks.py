@@ -129,13 +129,15 @@ def make_class(
         items, found = sequence(shared, scope, chain.steps, notes=chain.frame.sized)
         held = Held("", True)
         places = tuple(place_of(held, made) for made in found)
-        return Draft(name, doc, scope.signature(), places, values, tuple(items))
-    body = ClassBody(shared, scope, (chain,))
-    result, places = body.chain(chain, "x", "x", ())
-    shared.helpers.needs("Tensor")
-    if any(argument.kind.startswith("Callable") for argument in scope.signature()):
+        draft = Draft(name, doc, scope.signature(), places, values, tuple(items))
+    else:
+        body = ClassBody(shared, scope, (chain,))
+        result, places = body.chain(chain, "x", "x", ())
+        shared.helpers.needs("Tensor")
+        draft = Draft(name, doc, scope.signature(), places, values, (), body, result)
+    if any(argument.kind.startswith("Callable") for argument in draft.arguments):
         shared.helpers.needs("Callable")
-    return Draft(name, doc, scope.signature(), places, values, (), body, result)
+    return draft
 
 
 def is_numbered(step: StepSite) -> bool:
