@@ -133,10 +133,11 @@ class Scope:
         if slot.frame.sized:
             raise VariesError
         found = tuple(values.get(number, slot.values[0]) for number in range(len(self.rows)))
-        key = "derived", slot.hint, form.key, found
+        hint = form.hint or slot.hint
+        key = "derived", hint, form.key, found
         if key not in self.arguments:
             kind = form.kind or type(slot.values[0]).__name__
-            name = Code(self.names.unique(slot.hint, f"{slot.hint}_value"))
+            name = Code(self.names.unique(hint, f"{hint}_value"))
             self.arguments[key] = Argument(name, kind, form, None, found, slot.sized)
         return self.arguments[key].name
 
