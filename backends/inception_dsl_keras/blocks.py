@@ -6,27 +6,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from inception_dsl.backend import (
-    About,
+    IN_CHANNELS,
     Argument,
     AuxHead,
     ChainSite,
     Code,
     Definition,
-    Definitions,
+    ModulePlan,
     Names,
-    Prose,
-    Row,
     Scope,
     SplitError,
     Symbol,
     UseSite,
-    bullets,
-    citation,
-    deviations,
-    docstring,
-    headline,
+    own_scope,
     scope_of,
-    shapes,
 )
 
 from .body import Body, Plain, Statement, returned
@@ -34,8 +27,6 @@ from .calls import Call, Keyword, Writer
 from .record import ChainRecord
 
 TENSOR_TYPE = "keras.KerasTensor"
-IN_CHANNELS = "in_channels"
-MOST_SHAPES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,43 +60,25 @@ class Functions:
     argument.
     """
 
-    def __init__(
-        self, definitions: Definitions, names: Names, reserved: set[str], *, joined: bool
-    ) -> None:
-        self.names, self.reserved, self.joined = names, reserved, joined
+    def __init__(self, plan: ModulePlan, names: Names, reserved: set[str], *, joined: bool) -> None:
+        self.plan, self.names, self.reserved, self.joined = plan, names, reserved, joined
         self.module = frozenset(names.taken)
         self.found: list[Function] = []
         self.instances: dict[int, Function] = {}
         self.titles: dict[str, str] = {}
-        for definition in definitions:
-            self.define(definition)
-        heads = [head.name for head, _ in definitions.typed.heads]
+        for definition, function in plan.written(self.function):
+            self.found.append(function)
+            self.instances |= {id(use.body): function for use in definition.instances}
+        heads = [head.name for head, _ in plan.typed.heads]
         self.titles |= {name: names.unique(f"{name}_head") for name in heads}
 
-    def define(self, definition: Definition) -> None:
-        """Write the function of a definition, or one for each part that it has to be split into."""
-        try:
-            function = self.function(definition)
-        except SplitError:
-            if not definition.parameters and len(definition.instances) == 1:
-                raise
-            for part in definition.split():
-                self.define(part)
-            return
-        self.found.append(function)
-        self.instances |= {id(use.body): function for use in definition.instances}
-
     def function(self, definition: Definition) -> Function:
+        """The function of a definition; raises :class:`SplitError` where it has to be several."""
         block = definition.block
         scope = scope_of(definition, self.variables(), channels=False)
         statements, record = self.statements(scope, definition.chain, definition.channels)
-        pairs = dict.fromkeys((use.x, use.y) for use in definition.instances)
-        sizes = list(dict.fromkeys(shapes(pairs)))
-        notes = [*block.about.deviations, *deviations(block.chain)]
-        shown = sizes if len(sizes) <= MOST_SHAPES else []
-        text = documentation(block.about, block.id, shown, notes)
-        title = f"{block.id}_block" if block.id in self.module else block.id
-        name = self.names.unique(title)
+        name = self.names.unique(f"{block.id}_block" if block.id in self.module else block.id)
+        text = self.plan.block_doc(definition)
         return Function(name, arguments(scope), tuple(statements), text, record, definition)
 
     def statements(
@@ -134,38 +107,14 @@ class Functions:
 
     def head(self, head: AuxHead, symbols: Mapping[str, Symbol], chain: ChainSite) -> Function:
         """The function of an auxiliary head, in a frame of its own."""
-        scope = scope_at_top(symbols, chain.frame.rows, self.variables())
+        scope = own_scope(symbols, chain.frame.rows, self.variables(), channels=False)
         statements, record = self.statements(scope, chain, symbols[IN_CHANNELS])
-        size = f"{chain.typed[0].x} -> {chain.typed[0].y}"
-        notes = [*head.about.deviations, *deviations(head.chain)]
-        text = documentation(head.about, f"{head.name}_head", [size], notes)
-        title = self.titles[head.name]
+        title, text = self.titles[head.name], self.plan.head_doc(head)
         function = Function(title, arguments(scope), tuple(statements), text, record)
         self.found.append(function)
         return function
 
 
-def scope_at_top(symbols: Mapping[str, Symbol], rows: tuple[Row, ...], reserved: set[str]) -> Scope:
-    """The scope of a function that takes the network's parameters; ``in_channels`` is local."""
-    names = Names({*reserved, IN_CHANNELS})
-    known = {symbols[IN_CHANNELS]: Code(IN_CHANNELS)}
-    given = [symbol for symbol in symbols.values() if symbol not in known]
-    known |= {symbol: Code(names.unique(symbol.hint, f"{symbol.hint}_")) for symbol in given}
-    return Scope(names, known, frozenset(given), rows)
-
-
 def arguments(scope: Scope) -> tuple[Argument, ...]:
     """The arguments of a function, whole numbers first: calls give these by position."""
     return tuple(sorted(scope.signature(), key=lambda argument: argument.kind != "int"))
-
-
-def documentation(about: About, identifier: str, sizes: list[str], deviating: list[Prose]) -> Code:
-    """The docstring of a block: title, citation, shapes, deviations."""
-    return docstring(
-        headline(about, identifier),
-        about.description,
-        citation(about),
-        "\n".join(sizes) if len(sizes) > 1 else "".join(f"{s}." for s in sizes),
-        bullets("Where the paper leaves a choice or differs from its code:", deviating, indent=4),
-        indent=4,
-    )

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import (
-    Code,
-    Program,
-    Report,
-    TypedProgram,
-    bullets,
-    citation,
-    docstring,
-    generated_by,
-    headline,
-    render,
-    signature,
-)
+from inception_dsl.backend import Code, Report, TypedProgram, render, signature
 
 from .blocks import TENSOR_TYPE, Function
 from .helpers import RESERVED, Helpers, written
 from .layers import check_names
 from .source import BUILTINS, MODULES, Source, source_of
-from .training import initial, loss, preprocess
+from .training import initial, loss_view, preprocess
 from .views import FunctionView, ModuleView
+
+ABOUT = (
+    "Images are channels last. Every layer is called by its path in the spec; the model saves and"
+    " loads without custom objects, on TensorFlow, JAX and PyTorch."
+)
 
 
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
@@ -29,22 +22,21 @@ def emit_source(typed: TypedProgram, report: Report) -> str | None:
     source = source_of(typed)
     if not check_names(source, report) or not check_id(typed, report):
         return None
-    return render("inception_dsl_keras", "module.py.j2", module=view(typed, source))
+    return render("inception_dsl_keras", "module.py.j2", module=view(source))
 
 
-def view(typed: TypedProgram, source: Source) -> ModuleView:
+def view(source: Source) -> ModuleView:
     """The view of a program."""
-    program, helpers = typed.program, source.helpers
-    prepared = (preprocess(program.preprocessing),) if program.preprocessing else ()
-    initializer = program.training.initializer if program.training else None
-    started = initial(initializer) if initializer else None
+    plan, helpers = source.plan, source.helpers
+    prepared = (preprocess(plan.preprocessing),) if plan.preprocessing else ()
+    started = initial(plan.start) if plan.start else None
     starting = (started,) if started else ()
-    trained = (loss(typed),) if program.training or program.aux_heads else ()
+    trained = (loss_view(plan, plan.loss),) if plan.loss else ()
     operating = helpers.operating or bool(prepared)
     operating = operating or any(view.operating for view in (*trained, *starting))
     functions = (function_view(f, helpers) for f in source.functions.found)
     return ModuleView(
-        docstring=documentation(program),
+        docstring=plan.module_doc("Keras 3", ABOUT),
         imports=imports(operating=operating),
         constants=trained[0].weights if trained else (),
         helpers=helpers.templated(),
@@ -75,17 +67,3 @@ def imports(*, operating: bool) -> tuple[Code, ...]:
     """The imports; ``ops`` where something uses operations."""
     more = ", ops" if operating else ""
     return Code("import keras"), Code(f"from keras import layers{more}")
-
-
-def documentation(program: Program) -> Code:
-    """The docstring of the file."""
-    about = program.about
-    return docstring(
-        headline(about, program.id, ", in Keras 3."),
-        citation(about),
-        about.description,
-        bullets("Where the paper leaves a choice or differs from its code:", about.deviations),
-        "Images are channels last. Every layer is called by its path in the spec; the model saves"
-        " and loads without custom objects, on TensorFlow, JAX and PyTorch.",
-        generated_by(program.id),
-    )

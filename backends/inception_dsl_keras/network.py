@@ -6,28 +6,25 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from inception_dsl.backend import (
+    IN_CHANNELS,
     Argument,
     AuxHead,
     Code,
-    Definitions,
     Group,
     Item,
+    ModulePlan,
     Read,
     StepSite,
     Symbol,
     UseNode,
     call,
     comment,
-    cost,
-    docstring,
-    headline,
-    layers,
     literal,
-    minimum_input,
+    own_scope,
     signature,
 )
 
-from .blocks import IN_CHANNELS, Functions, scope_at_top
+from .blocks import Functions
 from .body import Assign, Body, Plain, Statement
 from .calls import Writer
 from .helpers import Helpers, written
@@ -52,14 +49,13 @@ LOCAL = (
 class Network:
     """Writes the statements of the top first, so that the helpers are known; then the view."""
 
-    def __init__(self, definitions: Definitions, functions: Functions) -> None:
-        self.definitions, self.functions = definitions, functions
-        self.typed, self.top = definitions.typed, definitions.top
+    def __init__(self, plan: ModulePlan, functions: Functions) -> None:
+        self.plan, self.functions = plan, functions
+        self.typed, self.top = plan.typed, plan.definitions.top
         self.program = self.typed.program
-        self.least = minimum_input(self.typed)
         frames = [chain.frame for chain in self.top.sections.values()]
         reserved = functions.variables() | {*LOCAL}
-        self.scope = scope_at_top(self.top.symbols, frames[0].rows, reserved)
+        self.scope = own_scope(self.top.symbols, frames[0].rows, reserved, channels=False)
         self.body = Body(Writer(self.scope, functions.joined), functions.call, notes=True)
         self.saved: dict[str, str] = {}
         self.records: dict[str, ChainRecord] = dict.fromkeys(self.top.sections, ())
@@ -105,9 +101,8 @@ class Network:
 
     def save(self, step: StepSite) -> None:
         """Give the output of a step its own variable where a head or an output needs it later."""
-        wanted = {head.after for head, _ in self.typed.heads} | set(self.program.outputs.values())
         segment = step.node.segments[-1] if step.node.segments else ""
-        if segment not in wanted:
+        if segment not in {tap.after for tap in self.plan.taps}:
             return
         self.saved[segment] = self.body.claim(segment, f"{segment}_output")
         end = self.body.statements[-1] if self.body.statements else None
@@ -125,7 +120,7 @@ class Network:
             _, pieces = self.body.step(steps[0], source, target, (head.name,))
             self.head_records[head.name] = (pieces,)
             return self.body.statements
-        symbols, chain = self.definitions.own_head(head.name)
+        symbols, chain = self.plan.definitions.own_head(head.name)
         function = self.functions.head(head, symbols, chain)
         values = [self.given(argument, symbols) for argument in function.arguments]
         self.body.assign(target, function.call(values), source, head.name)
@@ -177,16 +172,14 @@ class Network:
 
     def limits(self) -> tuple[LimitView, ...]:
         """The smallest input, and the test for a smaller one; nothing where any size will do."""
-        sizes = [self.least]
-        if self.heads:
-            sizes.append(minimum_input(self.typed, heads=True))
-        if max(max(size) for size in sizes) == 1:
+        smallest = self.plan.smallest
+        if not smallest.checked:
             return ()
-        if all(len(set(size)) == 1 for size in sizes):
-            texts = [literal(size[0]) for size in sizes]
+        if smallest.even:
+            texts = [literal(size[0]) for size in smallest]
             test = "size is not None and size < smallest for size in input_shape[:-1]"
         else:
-            texts = [literal(size) for size in sizes]
+            texts = [literal(size) for size in smallest]
             pairs = "for size, least in zip(input_shape, smallest, strict=False)"
             test = f"\n        size is not None and size < least\n        {pairs}\n    "
         value = texts[0] if len(set(texts)) == 1 else f"{texts[1]} if aux_logits else {texts[0]}"
@@ -219,17 +212,4 @@ class Network:
                 "aux_logits: Whether to build the auxiliary heads too; outputs are then a dict."
             )
         arguments.append("name: Name of the model.")
-        lines = "\n".join(["Args:", *(f"    {a}" for a in arguments)])
-        return docstring(
-            headline(self.program.about, self.program.id), self.counts(), lines, indent=4
-        )
-
-    def counts(self) -> str:
-        found = list(layers(self.typed))
-        total = cost([layer for layer in found if not layer.auxiliary])
-        auxiliary = sum(layer.parameters for layer in found if layer.auxiliary)
-        more = f" ({auxiliary:,} more in auxiliary heads)" if auxiliary else ""
-        return (
-            f"{total.total:,} parameters{more} and {total.macs:,} multiply-adds for an input of"
-            f" {self.program.input}; the smallest input is {'x'.join(map(str, self.least))}."
-        )
+        return self.plan.network_doc(arguments)

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from inception_dsl.backend import (
+    IN_CHANNELS,
     ChainSite,
     ConvBn,
     Definitions,
     ForkSite,
     LayerSite,
+    ModulePlan,
     Names,
     TypedProgram,
+    plan,
 )
 
-from .blocks import IN_CHANNELS, Functions
+from .blocks import Functions
 from .calls import varies
 from .helpers import RESERVED, Helpers
 from .network import LOCAL, Network
@@ -44,7 +47,7 @@ LOCALS: Final = frozenset({"x", "name", IN_CHANNELS})
 class Source(NamedTuple):
     """The functions of blocks and heads, the network, the helper functions that they call."""
 
-    typed: TypedProgram
+    plan: ModulePlan
     functions: Functions
     network: Network
     helpers: Helpers
@@ -53,19 +56,20 @@ class Source(NamedTuple):
 
 def source_of(typed: TypedProgram) -> Source:
     """The source of a program."""
-    program, definitions = typed.program, Definitions(typed)
+    program, planned = typed.program, plan(typed)
+    definitions = planned.definitions
     own = {program.id, *RESERVED, *MODULES, *BUILTINS, *LOCALS, "LOSSES", "LOSS_WEIGHTS"}
     names = Names({*own, *LOCAL, *(symbol.hint for symbol in definitions.top.symbols.values())})
     reserved = own | set(program.blocks)
-    functions = Functions(definitions, names, reserved, joined=joins(definitions))
-    network = Network(definitions, functions)
+    functions = Functions(planned, names, reserved, joined=joins(definitions))
+    network = Network(planned, functions)
     statements = [s for f in functions.found for s in f.statements] + network.statements
     records = Records(
         network.records,
         network.head_records,
         {instance: function.record for instance, function in functions.instances.items()},
     )
-    return Source(typed, functions, network, Helpers(statements, program.input.rank), records)
+    return Source(planned, functions, network, Helpers(statements, program.input.rank), records)
 
 
 def joins(definitions: Definitions) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from inception_dsl.backend import (
     Code,
-    Initializer,
+    Loss,
+    ModulePlan,
     Preprocessing,
-    Program,
-    TypedProgram,
+    Start,
     docstring,
     literal,
-    recorded,
 )
 
 from .helpers import OF_PROBABILITIES
@@ -35,54 +34,46 @@ def preprocess(found: Preprocessing) -> PreprocessView:
     return PreprocessView(docstring(summary, indent=4), lines)
 
 
-def initial(found: Initializer) -> InitialView | None:
+def initial(start: Start) -> InitialView | None:
     """``init_weights``, or nothing where the paper starts as Keras does."""
-    shape = "variable.shape"
-    value, what = {
+    found, shape = start.found, "variable.shape"
+    value = {
         "truncated_normal": (
-            f"keras.random.truncated_normal({shape}, stddev={literal(found.stddev)})",
-            f"Truncated normal of standard deviation {found.stddev:g}",
+            f"keras.random.truncated_normal({shape}, stddev={literal(found.stddev)})"
         ),
-        "glorot_uniform": ("", "Glorot (Xavier) uniform, as Keras has it"),
-        "he_normal": (f"keras.initializers.HeNormal()({shape})", "He normal (fan in)"),
+        "glorot_uniform": "",  # what Keras itself has
+        "he_normal": f"keras.initializers.HeNormal()({shape})",
     }[found.name]
     chosen = [('variable.name.endswith("kernel")', value)] if value else []
     if found.bias:
         chosen.append(('variable.name == "bias"', f"ops.full({shape}, {literal(found.bias)})"))
     lines = []
-    for index, (test, start) in enumerate(chosen):
-        lines += [f"{'elif' if index else 'if'} {test}:", f"    variable.assign({start})"]
-    doc = docstring(f"{what}; biases {found.bias:g}.", found.note, indent=4)
+    for index, (test, made) in enumerate(chosen):
+        lines += [f"{'elif' if index else 'if'} {test}:", f"    variable.assign({made})"]
+    doc = docstring(start.summary, found.note, indent=4)
     body = tuple(Code(f"        {line}") for line in lines)
     return InitialView(doc, body, operating=bool(found.bias)) if lines else None
 
 
-def loss(typed: TypedProgram) -> LossView:
+def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
     """The cross-entropy of one output, and the weighted sum where there are several."""
-    program = typed.program
-    smoothing = program.training.label_smoothing if program.training else 0.0
-    ends = [typed.y, *(chain.y for _, chain in typed.heads)]
-    flat = any(y.rank and y.positions() == 1 for y in ends)
-    several = bool(program.aux_heads or program.outputs)
-    mixed = typed.probabilities and bool(program.aux_heads)  # heads give logits
-    what = f" with label smoothing {smoothing:g}" if smoothing else ""
-    extra = recorded(program.training) if program.training else []
-    title = (
-        f"Mean cross-entropy{what}, weighted" if several else f"Cross-entropy of every sample{what}"
-    )
-    summary = docstring(f"{title}; targets are classes.", *extra, indent=4)
-    lines = entropy(smoothing, probabilities=typed.probabilities and not mixed, flat=flat)
+    several, smoothing = bool(plan.taps), loss.smoothing
+    flat = any(term.flat for term in loss.terms)
+    end, *heads = loss.terms
+    mixed = end.probabilities and bool(heads)  # heads give logits
+    how = "mean" if several else "of every sample"
+    summary = docstring(loss.summary, f"Targets are classes; {how}.", *loss.notes, indent=4)
     return LossView(
         summary,
-        lines,
+        entropy(smoothing, probabilities=end.probabilities and not mixed, flat=flat),
         not several,
-        (weights(program),) if several else (),
+        (weights(loss),) if several else (),
         (entropy(smoothing, probabilities=True, flat=flat),) if mixed else (),
         Code("dict.fromkeys(LOSS_WEIGHTS, cross_entropy)" if not mixed else "LOSSES"),
         Code("LOSSES[output]" if mixed else "cross_entropy"),
         Code(f"{OF_PROBABILITIES if mixed else 'cross_entropy'}"),
-        losses(program) if mixed else (),
-        operating=several or typed.probabilities or flat or bool(smoothing),
+        losses(loss) if mixed else (),
+        operating=several or end.probabilities or flat or bool(smoothing),
     )
 
 
@@ -115,24 +106,19 @@ def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code,
     return tuple(Code(line) for line in lines)
 
 
-def losses(program: Program) -> tuple[Code, ...]:
+def losses(loss: Loss) -> tuple[Code, ...]:
     """The entries of ``LOSSES``: what is taken of every output."""
-    found = {
-        program.output_name: OF_PROBABILITIES,
-        **{head.name: "cross_entropy" for head in program.aux_heads},
-    }
-    return tuple(Code(f"    {literal(name)}: {function},") for name, function in found.items())
+    kinds = {True: OF_PROBABILITIES, False: "cross_entropy"}
+    return tuple(
+        Code(f"    {literal(term.output)}: {kinds[term.probabilities]},") for term in loss.terms
+    )
 
 
-def weights(program: Program) -> Code:
+def weights(loss: Loss) -> Code:
     """``LOSS_WEIGHTS``: the share of every output in the loss."""
-    found = {
-        program.output_name: 1.0,
-        **{head.name: head.loss_weight for head in program.aux_heads},
-    }
-    pairs = ", ".join(f"{literal(name)}: {literal(weight)}" for name, weight in found.items())
-    line = f"LOSS_WEIGHTS = {{{pairs}}}"
+    pairs = [f"{literal(term.output)}: {literal(term.weight)}" for term in loss.terms]
+    line = f"LOSS_WEIGHTS = {{{', '.join(pairs)}}}"
     if len(line) <= 88:
         return Code(line)
-    inner = "".join(f"    {literal(name)}: {literal(weight)},\n" for name, weight in found.items())
+    inner = "".join(f"    {pair},\n" for pair in pairs)
     return Code(f"LOSS_WEIGHTS = {{\n{inner}}}")

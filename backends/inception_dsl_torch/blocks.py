@@ -16,12 +16,12 @@ from inception_dsl.backend import (
     Group,
     Item,
     Names,
-    Row,
     Scope,
     StepSite,
     Symbol,
     class_name,
     layout,
+    own_scope,
     scope_of,
     signature,
 )
@@ -105,15 +105,8 @@ def write_blocks(shared: Shared, names: Names) -> list[Draft]:
 
 def block_class(definition: Definition, shared: Shared) -> Draft:
     """The class of a block, which has no name yet."""
-    scope = scope_of(definition, reserved(definition.parameters.values()), channels=True)
+    scope = scope_of(definition, READ_BY_INIT, channels=True)
     return make_class("", definition.chain, scope, {}, shared.plan.block_doc(definition), shared)
-
-
-def reserved(symbols: Iterable[Symbol]) -> set[str]:
-    """The names that arguments must not have: what ``__init__`` reads, and those that a class may
-    have.
-    """
-    return {*READ_BY_INIT, *(s.hint for s in symbols if s.hint[:1].isupper())}
 
 
 def make_class(
@@ -149,27 +142,13 @@ def top_scope(definitions: Definitions, taken: Iterable[str]) -> Scope:
     """The scope of the class at the top."""
     top = definitions.top
     rows = next(iter(top.sections.values())).frame.rows
-    return own_scope(top.symbols, rows, taken)
-
-
-def own_scope(symbols: Mapping[str, Symbol], rows: tuple[Row, ...], taken: Iterable[str]) -> Scope:
-    """A scope that is used once."""
-    names = Names({*taken, *reserved(symbols.values()), "in_channels"})
-    known = {symbols["in_channels"]: Code("in_channels")}
-    first = (
-        ["classes"] if "classes" in symbols else []
-    )  # it has its name whatever others are called
-    for name in dict.fromkeys([*first, *symbols]):
-        if name != "in_channels":
-            hint = symbols[name].hint
-            known[symbols[name]] = Code(names.unique(hint, f"{hint}_"))
-    return Scope(names, known, frozenset(known), rows)
+    return own_scope(top.symbols, rows, {*READ_BY_INIT, *taken}, channels=True)
 
 
 def head_class(name: str, head: AuxHead, shared: Shared) -> Draft:
     """The class of an auxiliary head that is written in place."""
     symbols, chain = shared.plan.definitions.own_head(head.name)
-    scope = own_scope(symbols, chain.frame.rows, ())
+    scope = own_scope(symbols, chain.frame.rows, READ_BY_INIT, channels=True)
     draft = make_class(name, chain, scope, {}, shared.plan.head_doc(head), shared)
     return replace(draft, symbols=symbols)
 

@@ -80,7 +80,7 @@ from ..types.terms import Symbol, Term, add, constant, divide, multiply, subtrac
 from ..types.weight import Weight
 from ..types.window import Padding, Window
 from .definitions import Definition, Definitions, Top, named
-from .frames import Frame, Row, Slot, SplitError
+from .frames import IN_CHANNELS, Frame, Row, Slot, SplitError
 from .layer_site import LayerSite
 from .options import common, varying
 from .plan import Loss, LossTerm, ModulePlan, Smallest, Start, Tap, plan
@@ -97,13 +97,25 @@ from .protocol import (
     Step,
     main_text,
 )
-from .scope import PLAIN, Argument, Form, Read, Scope, VariesError, first_that_fits, given, scope_of
+from .scope import (
+    PLAIN,
+    Argument,
+    Form,
+    Read,
+    Scope,
+    VariesError,
+    first_that_fits,
+    given,
+    own_scope,
+    scope_of,
+)
 from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
 
 __all__ = [
     "API_VERSION",
     "CORE_OPS",
     "GROUP",
+    "IN_CHANNELS",
     "PLAIN",
     "SLOPES",
     "About",
@@ -226,6 +238,7 @@ __all__ = [
     "name",
     "named",
     "own_layers",
+    "own_scope",
     "plan",
     "recorded",
     "render",

@@ -8,7 +8,7 @@ text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -19,7 +19,7 @@ from ..types.spelling import spell
 from ..types.spelling import tight as tightly
 from ..types.terms import Symbol
 from .definitions import Definition
-from .frames import UNKNOWN, Row, Slot, SplitError
+from .frames import IN_CHANNELS, UNKNOWN, Row, Slot, SplitError
 from .sites import Part, StepSite, UseSite
 
 
@@ -226,9 +226,33 @@ def scope_of(definition: Definition, reserved: Iterable[str], *, channels: bool)
     of the body.
     """
     names = Names(reserved)
-    known = {definition.channels: Code("in_channels")}
-    names.take("in_channels")
+    known = {definition.channels: Code(IN_CHANNELS)}
+    names.take(IN_CHANNELS)
     for symbol in definition.parameters.values():
         known[symbol] = Code(names.unique(symbol.hint, f"{symbol.hint}_"))
     given = {*definition.parameters.values(), *([definition.channels] if channels else [])}
     return Scope(names, known, frozenset(given), definition.frame.rows)
+
+
+def own_scope(
+    symbols: Mapping[str, Symbol],
+    rows: tuple[Row, ...],
+    reserved: Iterable[str],
+    *,
+    channels: bool,
+) -> Scope:
+    """The scope of something that is used once: the top, or a head that is written in place.
+
+    ``channels`` is as for :func:`scope_of`. The number of classes has its name whatever other
+    parameters are called.
+    """
+    names = Names(reserved)
+    names.take(IN_CHANNELS)
+    known = {symbols[IN_CHANNELS]: Code(IN_CHANNELS)}
+    for name in sorted(symbols, key=lambda name: name != "classes"):
+        if name == IN_CHANNELS:
+            continue
+        hint = symbols[name].hint
+        known[symbols[name]] = Code(names.unique(hint, f"{hint}_"))
+    given = frozenset(known) if channels else frozenset(known) - {symbols[IN_CHANNELS]}
+    return Scope(names, known, given, rows)
