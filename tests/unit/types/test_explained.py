@@ -1,0 +1,113 @@
+"""Where terms come from: expressions of a spec, and numbers that are traced through a rule."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from written_terms import BINARY, NAMES, NAMESPACE, A, B, R, outcome, whole, written
+
+from inception_dsl.types.expression import parse
+from inception_dsl.types.spelling import spell
+from inception_dsl.types.terms import Traced, constant, explain, of, term_of
+
+
+def test_expressions_are_explained() -> None:
+    names = {"a": of(A), "b": of(B), "r": of(R)}
+    for text in ("a", "a + b", "a // 2", "2 // a", "min(a, b)", "max(a, b)", "a % b", "1.5 * r"):
+        found = explain(parse(f"${{{text}}}"), names)
+        assert found is not None and spell(found, NAMES) == text
+    assert explain(parse("$a"), names) == of(A)
+    assert explain(parse("${a}"), {"a": written("b * 2")}) == written("2 * b")
+    found = explain(parse("${(a + 2) // 2 * b}"), {"a": of(A), "b": constant(4)})
+    assert found is not None and spell(found, NAMES) == "4 * ((a + 2) // 2)"
+    assert explain(parse("${3 - 5}"), {}) == constant(-2)
+
+
+def test_the_term_of_a_random_expression_gives_its_value() -> None:
+    rng = random.Random(11)
+
+    def expression(depth: int) -> str:
+        kind = rng.randrange(7 if depth else 3)
+        if kind == 0:
+            return rng.choice([str(rng.randrange(60)), "0.5", "1.25"])
+        if kind < 3:
+            return rng.choice("abr")
+        if kind == 3:
+            return f"({expression(depth - 1)})"
+        if kind == 4:
+            return f"{rng.choice(['min', 'max'])}({expression(depth - 1)}, {expression(depth - 1)})"
+        if kind == 5:
+            return f"-{expression(0)}"
+        operator = rng.choice([*BINARY])
+        return f"{expression(depth - 1)} {operator} {expression(depth - 1)}"
+
+    explained = 0
+    names = {name: of(symbol) for symbol, name in NAMES.items()}
+    for _ in range(2_000):
+        text = expression(4)
+        values = {"a": rng.randrange(50), "b": rng.randrange(50), "r": rng.choice([0.1, 0.3, 2.5])}
+        wanted = outcome(lambda t=text, v=values: eval(t, dict(NAMESPACE), v))  # type: ignore[misc]
+        if len(text) > 250 or wanted is None or abs(wanted) > 1e9:
+            continue
+        parsed = parse(f"${{{text}}}")
+        assert parsed.evaluate(values) == wanted
+        term = explain(parsed, names)
+        if term is not None:
+            by_symbol = {symbol: values[name] for symbol, name in NAMES.items()}
+            assert term.evaluate(by_symbol) == wanted, text
+            assert eval(spell(term, NAMES), dict(NAMESPACE), values) == wanted, spell(term, NAMES)
+            explained += 1
+    assert explained > 1_000
+
+
+def test_a_traced_number_is_a_number() -> None:
+    n = Traced(7, of(A))
+    assert n == 7 and hash(n) == hash(7) and {7: "x"}[n] == "x"
+    assert isinstance(n, int) and range(n)[-1] == 6 and n > 6
+    assert term_of(n) == of(A)
+    assert term_of(7) == constant(7)
+    assert term_of(Traced(7, None)) is None
+
+
+TRACED: list[Callable[[Any, Any], Any]] = [
+    lambda a, b: a + b,
+    lambda a, b: a - b,
+    lambda a, b: a * b,
+    lambda a, b: a // b,
+    lambda a, b: a + 3,
+    lambda a, b: 3 + a,
+    lambda a, b: a - 3,
+    lambda a, b: 3 - a,
+    lambda a, b: a * 3,
+    lambda a, b: 3 * a,
+    lambda a, b: a // 3,
+    lambda a, b: (a + (b - 1)) // 2 * b,
+    lambda a, b: max(a, 2 * b),
+    lambda a, b: 0 + a + b,
+]
+
+
+@pytest.mark.parametrize("rule", TRACED)
+@given(whole, st.integers(1, 20))
+def test_traced_numbers_remember_how_they_came_to_be(
+    rule: Callable[[Any, Any], Any], a: int, b: int
+) -> None:
+    found = rule(Traced(a, of(A)), Traced(b, of(B)))
+    assert found == rule(a, b)
+    term = term_of(found)
+    assert term is not None and term.symbols
+    assert term.evaluate({A: a, B: b}) == rule(a, b)
+
+
+@pytest.mark.parametrize("rule", TRACED[:4])
+def test_what_is_traced_to_nothing_stays_so(rule: Callable[[Any, Any], Any]) -> None:
+    """The number is right all the same."""
+    for a, b in ((None, of(B)), (of(A), None), (None, None)):
+        found = rule(Traced(7, a), Traced(2, b))
+        assert found == rule(7, 2)
+        assert isinstance(found, Traced) and term_of(found) is None

@@ -1,0 +1,192 @@
+"""Terms against plain numbers: what they are, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from written_terms import NAMESPACE, A, B, R, calculations, outcome, real, whole, written
+
+from inception_dsl.types.expression import parse
+from inception_dsl.types.spelling import spell
+from inception_dsl.types.terms import (
+    MAX_SIZE,
+    Apply,
+    Symbol,
+    Term,
+    add,
+    choose,
+    constant,
+    divide,
+    explain,
+    modulo,
+    multiply,
+    negate,
+    of,
+    replace,
+    subtract,
+)
+
+
+def test_symbols_are_told_apart_by_what_they_are() -> None:
+    """Two that people call the same are two."""
+    one, other = Symbol("n"), Symbol("n")
+    assert one != other and of(one) != of(other)
+    both = add(of(one), of(other))
+    assert both is not None and both.symbols == (one, other)
+    assert both.evaluate({one: 3, other: 4}) == 7
+    assert spell(both, {one: "n", other: "n_"}) == "n + n_"
+    assert subtract(of(one), of(one)) == constant(0)
+    assert subtract(of(one), of(other)) != constant(0)
+    assert repr(one) == "<n>"
+
+
+def test_equal_terms_are_equal_and_hash_alike() -> None:
+    for one, other in (
+        ("a + 1 - 1", "a"),
+        ("a + a", "a * 2"),
+        ("a // 2 + a // 2", "(a // 2) * 2"),
+        ("min(a + 1, b)", "min(1 + a, b)"),
+    ):
+        assert written(one) == written(other)
+        assert hash(written(one)) == hash(written(other))
+    assert written("min(a, b)") != written("max(a, b)") != written("max(b, a)")
+
+
+def test_what_a_term_reads() -> None:
+    term = written("min(b, 3) * (a // b) + a")
+    assert term.symbols == (B, A)
+    assert constant(3).symbols == ()
+    assert [written(text).lone for text in ("a", "a + 1", "2 * a", "-a", "a // 2", "3")] == [
+        A,
+        *[None] * 5,
+    ]
+    assert written("(a + 1) - 1").lone is A
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("3", 0), ("a", 1), ("2 * a + 1", 1), ("a + b", 2), ("a // 2", 2), ("min(a, b) * a", 5)],
+)
+def test_the_size_of_a_term(text: str, size: int) -> None:
+    assert written(text).size == size
+
+
+def test_a_symbol_may_stand_for_anything() -> None:
+    flag, text = Symbol("flag", "bool"), Symbol("function", "str")
+    assert of(flag).evaluate({flag: True}) is True
+    assert of(text).evaluate({text: "relu"}) == "relu"
+    assert of(R).evaluate({R: 2}) == 2
+
+
+def test_a_term_without_a_value() -> None:
+    with pytest.raises(KeyError):
+        of(A).evaluate({B: 1})
+    with pytest.raises(ZeroDivisionError):
+        written("7 // a").evaluate({A: 0})
+    with pytest.raises(ZeroDivisionError):
+        written("7 % a").evaluate({A: 0})
+    with pytest.raises(TypeError):
+        written("a + 1").evaluate({A: "same"})
+
+
+@pytest.mark.parametrize("function", [add, subtract, multiply, divide, modulo])
+def test_what_is_not_known_stays_unknown(function: Callable[..., Term | None]) -> None:
+    assert function(None, of(A)) is function(of(A), None) is function(None, None) is None
+
+
+def test_other_things_that_are_not_known() -> None:
+    assert negate(None) is None
+    assert choose("min", of(A), None) is None
+    assert replace(None, {}) is None
+    for text in ("${1 // 0}", "${a + 1 % 0}", "${min(c, 1)}", "$c", "${-c}"):
+        assert explain(parse(text), {"a": of(A), "c": None}) is None
+    assert explain(parse("$nothing"), {}) is None
+    assert divide(constant(1), constant(0)) is modulo(constant(1), constant(0)) is None
+
+
+@given(calculations(), whole, whole)
+def test_a_term_gives_what_python_gives(pair: tuple[Term | None, str], a: int, b: int) -> None:
+    term, text = pair
+    if term is None:  # too long, or never a number
+        return
+    wanted = outcome(lambda: eval(text, dict(NAMESPACE), {"a": a, "b": b}))
+    if wanted is not None:
+        assert term.evaluate({A: a, B: b}) == wanted
+        assert type(term.evaluate({A: a, B: b})) is int
+
+
+@given(calculations(reals=True), whole, whole, real)
+def test_a_term_that_is_not_whole_gives_it_to_the_bit(
+    pair: tuple[Term | None, str], a: int, b: int, r: float
+) -> None:
+    """The order of the operations is kept, so that nothing is rounded otherwise."""
+    term, text = pair
+    values = {"a": a, "b": b, "r": r}
+    wanted = outcome(lambda: eval(text, dict(NAMESPACE), values))
+    if term is not None and wanted is not None:
+        assert term.evaluate({A: a, B: b, R: r}) == wanted
+
+
+@given(calculations(), calculations(), calculations(), whole, whole)
+def test_terms_in_the_place_of_symbols(
+    outer: tuple[Term | None, str],
+    one: tuple[Term | None, str],
+    other: tuple[Term | None, str],
+    a: int,
+    b: int,
+) -> None:
+    """A term of terms gives what it gives on their values."""
+    found = replace(outer[0], {A: one[0], B: other[0]})
+    if outer[0] is None or found is None or one[0] is None or other[0] is None:
+        return
+    values = {A: a, B: b}
+    inside = outcome(lambda: {A: one[0].evaluate(values), B: other[0].evaluate(values)})  # type: ignore[union-attr]
+    wanted = None if inside is None else outcome(lambda: outer[0].evaluate(inside))  # type: ignore[union-attr]
+    if wanted is not None:
+        assert found.evaluate(values) == wanted
+
+
+def test_only_the_symbols_that_are_read_need_a_term() -> None:
+    assert replace(of(A), {A: written("b + 1")}) == written("b + 1")
+    assert replace(written("a + b"), {A: of(A), B: None}) is None
+    assert replace(written("a + b"), {A: of(A)}) is None
+    assert replace(constant(3), {}) == constant(3)
+    assert replace(written("min(a, b) % 3"), {A: of(B), B: of(B)}) == written("b % 3")
+    assert replace(written("2 * a + 1"), {A: of(R)}) is not None
+    assert replace(written("2 * a + 1"), {A: of(R)}).evaluate({R: 0.1}) == 2 * 0.1 + 1  # type: ignore[union-attr]
+
+
+def test_a_term_is_as_long_as_a_person_reads() -> None:
+    symbols = [Symbol(f"s{i}") for i in range(MAX_SIZE + 1)]
+    total: Term | None = constant(0)
+    for symbol in symbols[:-1]:
+        total = add(total, of(symbol))
+    assert total is not None and total.size == MAX_SIZE
+    assert add(total, constant(7)) is not None
+    assert multiply(total, constant(7)) is not None
+    for longer in (
+        add(total, of(symbols[-1])),
+        subtract(total, of(symbols[-1])),
+        multiply(total, of(symbols[-1])),
+        divide(total, constant(2)),
+        modulo(total, constant(2)),
+        choose("min", total, constant(3)),
+    ):
+        assert longer is None
+
+
+def test_a_term_that_doubles_is_given_up() -> None:
+    """So that it takes no time, however often it is squared."""
+    term: Term | None = of(A)
+    for _ in range(100):
+        term = add(multiply(term, term), modulo(term, of(B)))
+        assert term is None or term.size <= MAX_SIZE
+    assert term is None
+
+
+def test_an_operation_is_made_of_what_it_is_made_of() -> None:
+    ((atom, factor),) = written("a // 2").parts
+    assert (atom, factor) == (Apply("//", (of(A), constant(2))), 1)
+    assert written("3 * a - 2 * b + 4") == Term(((A, 3), (B, -2)), 4)
