@@ -78,7 +78,7 @@ class Expression:
                 count = int(value)
                 arguments = stack[-count:]
                 del stack[-count:]
-                stack.append(_FUNCTIONS[kind](*arguments))
+                stack.append(_FUNCTIONS[kind](arguments))
             else:
                 right, left = stack.pop(), stack.pop()
                 if kind in ("//", "%") and right == 0:
