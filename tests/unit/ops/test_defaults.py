@@ -41,14 +41,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "scale": {},
     "identity": {},
 }
-FREE = {
-    "conv": "filters",
-    "conv_bn": "filters",
-    "separable_conv": "filters",
-    "dense": "units",
-    "dropout": "rate",
-    "scale": "value",
-}
 
 
 @pytest.mark.parametrize("kind", OPS)
@@ -62,7 +54,6 @@ def test_what_an_op_is_unless_said(kind: str) -> None:
     attributes = {k: v for k, v in found.attributes().items() if k not in {*required, "batch_norm"}}
     assert attributes == DEFAULTS[kind]
     assert (found.name, found.repeat, found.deviation) == (None, 1, None)
-    assert OPS[kind].free == ({FREE[kind]} if kind in FREE else set())
 
 
 def test_the_batch_norm_of_a_conv_bn_unless_said() -> None:

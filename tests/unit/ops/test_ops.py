@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 import inception_dsl.ops
 from inception_dsl.analysis.cost import layers
+from inception_dsl.backend import Definition, Definitions
 from inception_dsl.design.guide import describe
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.language.schema import schema
-from inception_dsl.ops import CORE_OPS, OPS, Op, attribute_names
+from inception_dsl.ops import CORE_OPS, OPS, Flatten, Op, attribute_names
+from inception_dsl.types.terms import of
 from inception_dsl.yaml import source
 
 Body = Callable[..., TypedProgram]
@@ -179,11 +181,6 @@ def test_documentation(op: type[Op]) -> None:
         assert name in text
 
 
-@pytest.mark.parametrize("op", CORE_OPS, ids=lambda op: op.kind)
-def test_free_attributes_exist(op: type[Op]) -> None:
-    assert op.free <= set(attribute_names(op))
-
-
 def test_one_file_for_each_op() -> None:
     folder = Path(inception_dsl.ops.__file__).parent
     helpers = {"__init__", "allow", "base", "fields", "guess", "pool", "global_pool"}
@@ -192,21 +189,54 @@ def test_one_file_for_each_op() -> None:
         assert op.__module__ == f"inception_dsl.ops.{op.kind}"
 
 
-@pytest.mark.parametrize(
-    "op", [o for o in CORE_OPS if o.kind not in ("flatten", "dense")], ids=lambda op: op.kind
-)
-def test_names_give_the_same_as_numbers(op: type[Op], body: Body) -> None:
-    """A block inferred on `in_channels` and the same block on numbers have one rule."""
-    from inception_dsl.analysis.definitions import define
+CHANNELS = (32, 96, 64)
 
+
+def block_of(op: type[Op], body: Body, size: str, channels: tuple[int, ...]) -> Definition:
+    """A block of the op's example, used on several numbers of channels."""
+    branches = ", ".join(
+        f"b{n}: [{{op: conv, filters: {n}, kernel_size: 1}}, {{use: block}}]" for n in channels
+    )
     typed = body(
-        "{use: block}",
-        size="channels: 32, height: 32, width: 32",
+        f"{{merge: concat, branches: {{{branches}}}}}",
+        size=f"channels: 8, {size}",
         more=f"blocks: {{block: {{steps: [{op.example}]}}}}",
     )
-    (definition,) = define(typed).definitions
-    values = {"in_channels": 32, "height": 32, "width": 32}
-    assert [eval(str(d), {}, values) for d in definition.chain.y.shape] == list(typed.y.shape)
+    (definition,) = Definitions(typed)
+    assert [use.x.channels for use in definition.instances] == [*channels]
+    return definition
+
+
+@pytest.mark.parametrize("op", CORE_OPS, ids=lambda op: op.kind)
+def test_the_term_of_the_channels_gives_the_numbers_of_every_use(op: type[Op], body: Body) -> None:
+    """One rule for a block that is printed once, and for its uses."""
+    definition = block_of(op, body, "height: 32, width: 32", CHANNELS)
+    found = definition.chain.y
+    if op.kind == "flatten":  # the sizes of another use would give other numbers
+        assert found is None
+        return
+    assert found is not None
+    numbers = [use.y.channels for use in definition.instances]
+    assert [found.evaluate(row.values) for row in definition.frame.rows] == numbers
+    assert found.symbols == ((definition.channels,) if len(set(numbers)) > 1 else ())
+
+
+def test_the_channels_after_a_flatten_of_one_position_are_those_before(body: Body) -> None:
+    definition = block_of(Flatten, body, "height: 1, width: 1", CHANNELS)
+    assert definition.chain.y == of(definition.channels)
+
+
+@pytest.mark.parametrize("op", CORE_OPS, ids=lambda op: op.kind)
+def test_at_the_top_every_term_gives_the_channels(op: type[Op], body: Body) -> None:
+    """Where the sizes are those of the input, also after a flatten."""
+    typed = body(op.example, size="channels: 32, height: 32, width: 32")
+    top = Definitions(typed).top
+    found = top.sections["body"].y
+    channels = top.symbols["in_channels"]
+    assert found is not None
+    for n in CHANNELS:
+        other = body(op.example, size=f"channels: {n}, height: 32, width: 32")
+        assert found.evaluate({channels: n}) == other.y.channels
 
 
 def test_an_op_is_not_changed_in_place() -> None:
