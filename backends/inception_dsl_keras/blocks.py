@@ -15,7 +15,6 @@ from inception_dsl.backend import (
     ModulePlan,
     Names,
     Scope,
-    SplitError,
     Symbol,
     UseSite,
     own_scope,
@@ -93,10 +92,10 @@ class Functions:
 
     def call(self, use: UseSite, w: Writer) -> Call:
         """The call of a block's function; raises :class:`SplitError` where uses need several."""
-        found = {id(f): f for f in (self.instances[id(t.body)] for t in use.typed)}
-        if len(found) > 1:
-            raise SplitError(use.node)
-        (function,) = found.values()
+        found = [self.instances[id(t.body)] for t in use.typed]
+        function = found[0]
+        if any(other is not function for other in found):
+            raise use.frame.split(use.node, [other.name for other in found])
         assert function.definition is not None
         passed = [w.scope.passed(use, a, function.definition) for a in function.arguments]
         return function.call(passed)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from inception_dsl.backend import Form
+from inception_dsl.backend import SLOPES, Form, literal
 
 CALLS: Final = {
     "relu": "F.relu",
@@ -64,3 +64,16 @@ def module(name: str) -> str:
 
 MODULE: Final = Form("activation", "Callable[[], nn.Module]", module)
 """An activation that is given to a class or kept as one of its arguments."""
+
+
+def _constructor(settings: tuple[str, float, bool]) -> str:
+    name, slope, approximate = settings
+    if name in SLOPES and slope != SLOPES[name]:
+        return f"lambda: {MODULES[name]}({literal(slope)})"
+    if name == "gelu" and approximate:
+        return f"lambda: {MODULES[name]}(approximate={literal('tanh')})"
+    return module(name)
+
+
+CONSTRUCTOR: Final = Form("constructor", "Callable[[], nn.Module]", _constructor)
+"""The same for an activation with its slope, and whether it is approximate."""

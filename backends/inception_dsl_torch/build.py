@@ -19,7 +19,6 @@ from inception_dsl.backend import (
     OpNode,
     Scope,
     Slot,
-    SplitError,
     StepSite,
     Symbol,
     TensorType,
@@ -178,7 +177,7 @@ class ClassBody:
         """A fork, written out as often as it is repeated."""
         sites = step.unrolled()
         if sites is None:
-            raise SplitError(step.node)
+            raise step.frame.split(step.node, [t.count for t in step.typed])
         places = []
         for index, site in enumerate(sites):
             assert isinstance(site, ForkSite)

@@ -14,12 +14,11 @@ from inception_dsl.backend import (
     Read,
     Scope,
     Slot,
-    SplitError,
     call,
     literal,
 )
 
-from .activations import MODULE, MODULES, applied
+from .activations import CONSTRUCTOR, MODULE, MODULES, applied
 from .helpers import Helpers
 from .layers import Layer, Speller, Stored
 from .pools import adaptive_avg_pool, global_pool, pool
@@ -238,13 +237,14 @@ def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 def _any_activation(
     site: LayerSite, scope: Scope, function: Slot, slope: Slot, approximate: Slot
 ) -> Layer:
-    """An activation that is an argument; its slope and its form must be those that PyTorch has for
-    it.
-    """
+    """An activation that is an argument; with its slope and its form where these are unusual."""
     usual = all(s == SLOPES.get(f, s) for f, s in zip(function.values, slope.values, strict=True))
-    if not usual or not omitted([approximate], False):
-        raise SplitError(site.node)
-    return Layer((made(scope.text(function, MODULE)),))
+    if usual and omitted([approximate], False):
+        return Layer((made(scope.text(function, MODULE)),))
+    settings = tuple(zip(function.values, slope.values, approximate.values, strict=True))
+    # in a block it is an argument even where all uses agree, as another use may not
+    slot = Slot(site.frame, settings, None, "activation", sized=True)
+    return Layer((made(scope.text(slot, CONSTRUCTOR)),))
 
 
 def dropout(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:

@@ -16,7 +16,6 @@ from inception_dsl.backend import (
     Part,
     Repeated,
     Scope,
-    SplitError,
     StepSite,
     TensorType,
     UseSite,
@@ -77,10 +76,10 @@ class Shared:
 
     def callee(self, use: UseSite) -> Written:
         """The class that a use makes; raises :class:`SplitError` where its rows need several."""
-        found = {id(w): w for w in (self.written[id(t.body)] for t in use.typed)}
-        if len(found) > 1:
-            raise SplitError(use.node)
-        return found.popitem()[1]
+        found = [self.written[id(t.body)] for t in use.typed]
+        if any(written is not found[0] for written in found):
+            raise use.frame.split(use.node, [written.name for written in found])
+        return found[0]
 
     def one(self, site: LayerSite | UseSite, scope: Scope) -> Lowered:
         """A layer or a use as modules."""

@@ -7,7 +7,6 @@ from inception_dsl.backend import (
     Item,
     LayerSite,
     Scope,
-    SplitError,
     call,
     literal,
 )
@@ -57,7 +56,7 @@ def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 def _counted(site: LayerSite) -> bool:
     """Whether padding counts, in all uses."""
     if len({t.op.count_include_pad for t in site.typed}) > 1:  # type: ignore[attr-defined]
-        raise SplitError(site.node)
+        raise site.frame.split(site.node, [t.op.count_include_pad for t in site.typed])  # type: ignore[attr-defined]
     return bool(site.op.count_include_pad)  # type: ignore[attr-defined]
 
 

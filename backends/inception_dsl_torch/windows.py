@@ -12,7 +12,6 @@ from inception_dsl.backend import (
     Read,
     Scope,
     Slot,
-    SplitError,
     call,
     literal,
 )
@@ -57,7 +56,7 @@ def constant_pads(site: LayerSite) -> list[Pads] | None:
     if len(pads) == len(found):
         return pads
     if not site.every("padding", "same"):  # some uses pad by the size, others by a number
-        raise SplitError(site.node)
+        raise site.frame.split(site.node, [p is None for p in found])
     return None
 
 

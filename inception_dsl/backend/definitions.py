@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -61,18 +61,27 @@ class Definition:
         """Whether a use is an instance of this definition."""
         return id(use.body) in self._numbers
 
-    def split(self) -> tuple[Definition, ...]:
-        """Definitions that share the instances, for where they cannot be written once."""
+    def split(self, told: Mapping[int, Hashable] | None = None) -> tuple[Definition, ...]:
+        """Definitions that share the instances, for where they cannot be written once.
+
+        ``told`` maps instances to what tells them apart; without it their structure does.
+        """
         if len(self.instances) == 1:  # no parameter can be an argument; all is written out
             return (dataclasses.replace(self, parameters={}),)
-        for alike in (self._structure, lambda use: tuple(counts(use.body))):
-            groups: dict[Any, list[TypedUse]] = {}
+        kinds = told or {}
+        ways: tuple[Callable[[TypedUse], Hashable], ...] = (
+            lambda use: kinds.get(self.instance(use)),
+            self._structure,
+            lambda use: tuple(counts(use.body)),
+            lambda use: self.instance(use),
+        )
+        for alike in ways:
+            groups: dict[Hashable, list[TypedUse]] = {}
             for use in self.instances:
                 groups.setdefault(alike(use), []).append(use)
             if len(groups) > 1:
                 break
-        parts = list(groups.values()) if len(groups) > 1 else [[use] for use in self.instances]
-        return tuple(dataclasses.replace(self, instances=tuple(part)) for part in parts)
+        return tuple(dataclasses.replace(self, instances=tuple(g)) for g in groups.values())
 
     def _structure(self, use: TypedUse) -> Any:
         return structure(use.body, lambda inner: id(self.plan.of((inner,))))
@@ -189,8 +198,8 @@ def _traceable(definition: Definition) -> Iterator[Definition]:
     """
     try:
         definition.chain  # noqa: B018
-    except SplitError:
-        for part in definition.split():
+    except SplitError as error:
+        for part in definition.split(error.groups):
             yield from _traceable(part)
     else:
         yield definition

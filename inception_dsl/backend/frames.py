@@ -6,10 +6,11 @@ their values in every use. A slot is a value that is printed there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..ir.program import Node
 from ..types.expression import Expression
 from ..types.terms import Symbol, Term, constant, explain, of
 
@@ -21,7 +22,16 @@ UNKNOWN = of(Symbol("unknown"))
 
 
 class SplitError(Exception):
-    """A block cannot be written once for all of its uses."""
+    """A block cannot be written once for all of its uses.
+
+    ``groups`` maps instances to what tells them apart, where one thing does.
+    """
+
+    def __init__(
+        self, node: Node | None = None, groups: Mapping[int, Hashable] | None = None
+    ) -> None:
+        super().__init__(node)
+        self.groups = groups or {}
 
 
 class Row(NamedTuple):
@@ -86,6 +96,13 @@ class Frame:
             return explain(written, self.names)
         plain = isinstance(written, int | float) and not isinstance(written, bool)
         return constant(written) if plain else None
+
+    def split(self, node: Node, kinds: Sequence[Hashable]) -> SplitError:
+        """The error that tells instances apart by what they are in every row."""
+        groups: dict[int, tuple[Hashable, ...]] = {}
+        for row, kind in zip(self.rows, kinds, strict=True):
+            groups[row.instance] = (*groups.get(row.instance, ()), kind)
+        return SplitError(node, groups)
 
     def holds(self, term: Term | None, values: tuple[Any, ...]) -> bool:
         """Whether ``term`` gives these values, row by row."""

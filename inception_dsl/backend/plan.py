@@ -235,10 +235,12 @@ class ModulePlan:
             states = [recorder.state() for recorder in recorders]
             try:
                 made = write(definition)
-            except SplitError:
+            except SplitError as error:
+                if len(definition.instances) == 1 and not definition.parameters:
+                    raise  # there is nothing left to split
                 for recorder, state in zip(recorders, states, strict=True):
                     recorder.restore(state)
-                waiting += reversed(definition.split())
+                waiting += reversed(definition.split(error.groups))
                 continue
             yield definition, made
 

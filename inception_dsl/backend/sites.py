@@ -282,7 +282,7 @@ def chain(
 def site(frame: Frame, node: Node, typed: tuple[Any, ...], x: Term | None, plan: Plan) -> Site:
     """The site of one repetition of a step."""
     if len({(t.x.rank, t.y.rank) for t in typed}) > 1:
-        raise SplitError(node)
+        raise frame.split(node, [(t.x.rank, t.y.rank) for t in typed])
     if isinstance(node, OpNode):
         return LayerSite(frame, node, typed, x)
     if isinstance(node, UseNode):
