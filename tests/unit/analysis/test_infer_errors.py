@@ -9,15 +9,12 @@ from pathlib import Path
 import pytest
 
 from inception_dsl.analysis.expand import expand
-from inception_dsl.analysis.infer import Inference, infer
+from inception_dsl.analysis.infer import infer
 from inception_dsl.diagnostics.report import Diagnostic, Report
 from inception_dsl.ir.program import nth
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.language.link import link
 from inception_dsl.language.load import load
-from inception_dsl.types import symbolic
-from inception_dsl.types.symbolic import Symbolic
-from inception_dsl.types.tensor import TensorType
 from inception_dsl.yaml.edits import apply
 
 HEAD = "network: n\ninput: {channels: 3, height: 8, width: 8}\n"
@@ -291,29 +288,3 @@ def test_a_program_with_a_mistake_has_no_types(write: Callable[..., Path], text:
     spec = load(write(HEAD + text), {}, report)
     assert spec is not None
     assert infer(expand(spec, link(spec, report), report), report) is None
-
-
-N, K, J = (Symbolic.name(name) for name in ("n", "k" * 20, "j" * 20))
-
-
-@pytest.mark.parametrize(
-    ("step", "expected"),
-    [
-        ("{op: conv, filters: '${in_channels // 9 + classes}', kernel_size: 1}", "E309 4:28"),
-        ("{op: max_pool, kernel_size: 3, stride: 2}", "E309 4:13"),
-        (
-            "{merge: concat, branches: {a: [], b: [{op: conv, filters: $classes, "
-            "kernel_size: 1}]}}",
-            "E309 4:16",
-        ),
-    ],
-)
-def test_names_that_become_too_long(
-    body: Callable[..., TypedProgram], monkeypatch: pytest.MonkeyPatch, step: str, expected: str
-) -> None:
-    program, report = body(step, more="classes: 4").program, Report()
-    x = TensorType((3 * N + K, 8), K) if "max_pool" in step else TensorType((N, 8), K)
-    monkeypatch.setattr(symbolic, "MAX_SOURCE", 30)
-    inference = Inference(program, report)
-    assert inference.chain(program.sections["body"], x, {"in_channels": K, "classes": J}) is None
-    assert places(report) == [expected]
