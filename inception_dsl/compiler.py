@@ -18,6 +18,7 @@ from .language.link import link
 from .language.load import load
 from .passes.budget import check_layers, check_size
 from .passes.checkpoint import check_names
+from .passes.paths import check_paths
 from .passes.warn import warn
 
 
@@ -44,7 +45,9 @@ def compile_spec(
     typed = infer(program, report)
     if typed is None or len(report.diagnostics) > before:
         return None
-    if not check_size(typed, report) or not check_names(typed, report):
+    if not check_size(typed, report) or not check_paths(typed, report):
+        return None
+    if not check_names(typed, report):
         return None
     warn(spec, linked, typed, report)
     return typed
