@@ -38,15 +38,17 @@ def forked(count: int) -> str:
     )
 
 
-def variants(count: int) -> str:
-    return f"{HEAD}{USE}body:\n" + "".join(
-        f"  - {{use: a, name: u{i}, n: {i + 1}}}\n" for i in range(count)
+def blocks(count: int) -> str:
+    """Blocks of a step, each used once."""
+    found = ", ".join(f"a{i}: {{steps: [{STEP}]}}" for i in range(count))
+    return f"{HEAD}blocks: {{{found}}}\nbody:\n" + "".join(
+        f"  - {{use: a{i}}}\n" for i in range(count)
     )
 
 
 @pytest.mark.parametrize(
     ("make", "most", "first"),
-    [(steps, MAX_STEPS, 4), (forked, MAX_STEPS - 1, 6), (variants, MAX_STEPS // 3, 4)],
+    [(steps, MAX_STEPS, 4), (forked, MAX_STEPS - 1, 6), (blocks, MAX_STEPS // 3, 4)],
 )
 def test_steps_that_are_printed(
     write: Callable[[str], Path], make: Callable[[int], str], most: int, first: int
@@ -118,9 +120,34 @@ def test_steps_that_are_printed_again(write: Callable[[str], Path], text: str, r
     assert all("more than 1,000 steps would be printed again" in d.message for d in report)
 
 
+def uses(count: int) -> str:
+    return f"{HEAD}{USE}body:\n" + "".join(
+        f"  - {{use: a, name: u{i}, n: {i + 1}}}\n" for i in range(count)
+    )
+
+
 def test_a_block_is_printed_once(write: Callable[[str], Path]) -> None:
-    uses = "".join(f"  - {{use: a, name: u{i}, n: {i % 5 + 1}}}\n" for i in range(MAX_STEPS - 10))
-    assert compile_spec(write(f"{HEAD}{USE}body:\n{uses}"), {}, Report()) is not None
+    """However many values its parameters have: only the uses and one definition count."""
+    assert compile_spec(write(uses(MAX_STEPS - 2)), {}, Report()) is not None
+    report = Report()
+    assert compile_spec(write(uses(MAX_STEPS - 1)), {}, report) is None
+    assert [d.code for d in report.diagnostics] == ["E309"]
+
+
+def test_a_block_is_printed_once_for_each_rank(write: Callable[[str], Path]) -> None:
+    inside = (MAX_STEPS - 3) // 2 - 1
+    steps = ", ".join(["{op: identity}"] * inside)
+    text = f"{HEAD}blocks: {{b: {{steps: [{steps}]}}}}\nbody:\n  - {{use: b, name: map}}\n"
+    maps = "".join(f"  - {{use: b, name: m{i}}}\n" for i in range(MAX_STEPS - inside - 2))
+    assert compile_spec(write(text + maps), {}, Report()) is not None
+    vector = "  - {op: flatten}\n  - {use: b, name: vector}\n"
+    room = MAX_STEPS - 3 - 2 * (inside + 1)
+    assert compile_spec(write(text + vector + "  - {op: identity}\n" * room), {}, Report())
+    report = Report()
+    assert (
+        compile_spec(write(text + vector + "  - {op: identity}\n" * (room + 1)), {}, report) is None
+    )
+    assert [d.code for d in report.diagnostics] == ["E309"]
 
 
 def test_a_use_without_layers_takes_room(write: Callable[[str], Path]) -> None:
