@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from inception_dsl.backend import Backend, Report, TypedProgram
+from inception_dsl.backend import Backend, Files, Report, Request, TypedProgram, main_text
 from inception_dsl.reference.seeds import seeded
 
 
-def emit(_: TypedProgram, __: Report) -> str:
-    return "source\n"
+def emit(_: TypedProgram, request: Request, __: Report) -> Files:
+    return {f"{request.name}.py": "source\n"}
 
 
 PLAIN = Backend("plain", "Plain", emit)
@@ -27,10 +27,10 @@ SUFFIXES = (".fake",)
 behaviour = ""
 
 
-def create(typed: TypedProgram, source: str, dtype: str) -> Any:
+def create(typed: TypedProgram, files: Files, dtype: str) -> Any:
     if behaviour == "raising":
         raise RuntimeError("no accelerator\nand more")
-    assert source == "source\n"
+    assert main_text(files) == "source\n"
     return Fake(typed, dtype)
 
 

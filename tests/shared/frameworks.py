@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from inception_dsl.backend import Files, Request, main_text
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
@@ -23,17 +24,23 @@ def typed_program(path: Path) -> TypedProgram:
     return typed
 
 
+def files_of(backend: str, typed: TypedProgram) -> Files:
+    """The files of a program that the backend can express."""
+    report, request = Report(), Request(typed.program.id)
+    package = importlib.import_module(f"inception_dsl_{backend}").BACKEND
+    files: Files | None = package.emit(typed, request, report)
+    assert files is not None, report.render()
+    return files
+
+
 def emitted(backend: str, typed: TypedProgram) -> str:
     """The source of a program that the backend can express."""
-    report = Report()
-    text = importlib.import_module(f"inception_dsl_{backend}").BACKEND.emit(typed, report)
-    assert text is not None, report.render()
-    return str(text)
+    return main_text(files_of(backend, typed))
 
 
 def running(backend: str, typed: TypedProgram, dtype: str = "float64") -> Any:
     """A model of the backend's framework."""
     package = importlib.import_module(f"inception_dsl_{backend}")
     return importlib.import_module(package.BACKEND.runner).create(
-        typed, emitted(backend, typed), dtype
+        typed, files_of(backend, typed), dtype
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from inception_dsl_torch import BACKEND
 from inception_dsl_torch.runner import TorchModel, create
 
-from inception_dsl.backend import Report
+from inception_dsl.backend import Report, Request
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.reference.seeds import seeded
 
@@ -28,8 +28,8 @@ head: [{op: global_avg_pool}, {op: dense, name: fc, units: $classes}]
 
 def running(typed: TypedProgram, dtype: str = "float64") -> TorchModel:
     """A model with seeded weights."""
-    source = BACKEND.emit(typed, Report())
-    assert source is not None
-    model = create(typed, source, dtype)
+    files = BACKEND.emit(typed, Request("small"), Report())
+    assert files is not None
+    model = create(typed, files, dtype)
     model.load(seeded(typed, seed=5))
     return model

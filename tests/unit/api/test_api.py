@@ -14,7 +14,7 @@ import pytest
 
 import inception_dsl
 from inception_dsl import plugins
-from inception_dsl.backend import Backend, Report, TypedProgram
+from inception_dsl.backend import Backend, Files, Report, Request, TypedProgram
 
 TEXT = (
     "network: net\n"
@@ -24,15 +24,16 @@ TEXT = (
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Installs a backend that prints a given text."""
+def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Installs a backend that gives a text, and files beside it."""
 
-    def fake(text: str) -> None:
-        def emit(typed: TypedProgram, report: Report) -> str:
-            return text
+    def fake(text: str | bytes, suffix: str = ".py", **more: str | bytes) -> None:
+        def emit(typed: TypedProgram, request: Request, report: Report) -> Files:
+            beside = {f"{request.name}_{name}": content for name, content in more.items()}
+            return {f"{request.name}{suffix}": text, **beside}
 
         plugin = plugins.Plugin("fake", "fake-dist", "1", "fake:BACKEND", None)
-        backend = Backend(name="fake", title="Fake", emit=emit)
+        backend = Backend(name="fake", title="Fake", emit=emit, suffix=suffix)
         monkeypatch.setattr(plugins, "installed", lambda: (plugin,))
         monkeypatch.setattr(plugins, "load", lambda *_: backend)
 
@@ -72,7 +73,38 @@ def test_source(write: Callable[..., Path]) -> None:
     assert "keras" in inception_dsl.load(write(TEXT)).source("keras")
 
 
-def test_module(write: Callable[..., Path], fake: Callable[[str], None]) -> None:
+def test_files(write: Callable[..., Path], fake: Callable[..., None]) -> None:
+    """All that a backend gives, the one to import first."""
+    fake("x = 1\n", weights=b"\0\1", about="what it is\n")
+    network = inception_dsl.load(write(TEXT))
+    files = network.files("fake")
+    assert list(files.items()) == [
+        ("net.py", "x = 1\n"),
+        ("net_weights", b"\0\1"),
+        ("net_about", "what it is\n"),
+    ]
+    assert network.source("fake") == "x = 1\n"
+    assert network.module("fake").x == 1
+    with pytest.raises(inception_dsl.SpecError, match="E501"):
+        network.files("nothing")
+
+
+def test_files_that_are_no_source(write: Callable[..., Path], fake: Callable[..., None]) -> None:
+    fake(b"\0graph", suffix=".bin")
+    network = inception_dsl.load(write(TEXT))
+    assert network.files("fake") == {"net.bin": b"\0graph"}
+    for take in (network.source, network.module):
+        with pytest.raises(ValueError, match=r"net\.bin is no text"):
+            take("fake")
+
+
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_the_shipped_backends_give_one_file(write: Callable[..., Path], backend: str) -> None:
+    network = inception_dsl.load(write(TEXT))
+    assert network.files(backend) == {"net.py": network.source(backend)}
+
+
+def test_module(write: Callable[..., Path], fake: Callable[..., None]) -> None:
     fake(
         "import dataclasses\n"
         "\n"
@@ -98,7 +130,7 @@ def test_module(write: Callable[..., Path], fake: Callable[[str], None]) -> None
 
 
 def test_a_module_that_fails_leaves_nothing(
-    write: Callable[..., Path], fake: Callable[[str], None]
+    write: Callable[..., Path], fake: Callable[..., None]
 ) -> None:
     fake("raise OSError('at import')\n")
     before = set(sys.modules)
