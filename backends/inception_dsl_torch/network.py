@@ -180,7 +180,7 @@ class Network:
 
     def section(self, name: str, chain: ChainSite, x: str) -> str:
         """The attributes and lines of a section."""
-        own = all(s.node.segments[:1] == (name,) for s in chain.steps)
+        own = all(s.node.segments[:-1] == (name,) for s in chain.steps)
         if chain.simple and len(chain.steps) > 1 and own and name != "head":
             items, found = sequence(self.shared, self.body.scope, chain.steps, notes=True)
             held = Held(self.body.names.unique(name), True)
