@@ -1,0 +1,229 @@
+"""Blocks with parameters in unusual places and under unusual names: one definition, right in all
+frameworks, with a signature that does not depend on how the block is used.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from frameworks import BACKENDS, emitted, running, typed_program
+
+from inception_dsl.reference.forward import interpret
+from inception_dsl.reference.seeds import batch, seeded
+from inception_dsl.verify.bounds import FLOAT64, distance
+
+HEAD = "head: [{op: global_avg_pool}, {op: dense, units: $classes}]\n"
+DEPTHWISE = """\
+network: depthwise
+input: {channels: CHANNELS, height: 8, width: 8}
+classes: 4
+blocks:
+  dw:
+    params: {f: int}
+    steps:
+      - {op: conv_bn, name: depthwise, filters: $in_channels, kernel_size: 3,
+         groups: $in_channels}
+      - {op: conv_bn, name: pointwise, filters: $f, kernel_size: 1}
+body: [{use: dw, f: 8, name: a}, {use: dw, f: 16, name: b}]
+"""
+BROADCAST = """\
+network: broadcast
+input: {channels: 3, height: 5, width: 5}
+blocks:
+  gate:
+    params: {p: int}
+    steps:
+      - branches:
+          g: [{op: conv, filters: "${max(in_channels // 4, p)}", kernel_size: 1,
+               activation: sigmoid}]
+          x: []
+        merge: multiply
+        name: f
+      - {op: conv, filters: 2, kernel_size: 1, name: last}
+body: [{use: gate, p: 1}]
+"""
+FEATURES = """\
+network: features
+input: {channels: 3, height: 4, width: 4}
+blocks: {b: {steps: [{op: flatten}, {op: dense, units: 5}]}}
+body:
+  - {op: adaptive_avg_pool, output_size: $in_channels}
+  - {op: conv, filters: 2, kernel_size: 1, name: c}
+  - {use: b}
+"""
+WIDTHS = """\
+network: widths
+input: {channels: 8, height: 32, width: 32}
+blocks:
+  unit:
+    params: {width: int}
+    steps: [{op: conv, filters: $width, kernel_size: 3, stride: 2, padding: 1}]
+body:
+  - {use: unit, name: a, width: 16}
+  - {use: unit, name: b, width: 32}
+  - {use: unit, name: c, width: 64}
+"""
+NAMES = """\
+network: names
+input: {channels: 3, height: 6, width: 6}
+blocks:
+  unit:
+    params: {max: int, x: float, self: float, num_classes: int, out_channels: int}
+    steps:
+      - {op: conv, name: g, filters: "${max(max, out_channels)}", kernel_size: 3}
+      - {op: scale, name: u, value: $x}
+      - {op: scale, name: x, value: $self}
+      - {op: conv, name: max, filters: $num_classes, kernel_size: 1}
+body: [{use: unit, name: a, max: 4, x: 4.0, self: 0.5, num_classes: 3, out_channels: 5}]
+"""
+WINDOWS = """\
+network: windows
+input: {channels: 3, height: 16, width: 16}
+blocks:
+  unit:
+    params: {f: int, window: int, step: int}
+    steps:
+      - {op: max_pool, kernel_size: $window, stride: $step}
+      - {op: conv, filters: $f, kernel_size: 1}
+body:
+  - {use: unit, name: a, f: 4, window: 2, step: 2}
+  - {use: unit, name: b, f: 5, window: 3, step: 3}
+"""
+STRIDE = """\
+network: stride
+input: {channels: 2, height: 3, width: 3}
+body: [{op: conv, filters: 2, kernel_size: 3, stride: $in_channels}]
+"""
+REPEAT = """\
+network: repeated
+input: {channels: 2, height: 3, width: 3}
+classes: 3
+body: [{op: conv, filters: 2, kernel_size: 3, repeat: $classes}]
+"""
+GROWTH = """\
+network: grown
+input: {channels: 3, height: 5, width: 5}
+classes: 3
+blocks:
+  layer:
+    params: {growth: int}
+    steps:
+      - branches: {x: [], new: [{op: conv_bn, filters: $growth, kernel_size: 3}]}
+        merge: concat
+  stage:
+    params: {growth: int, layers: int}
+    steps: [{use: layer, repeat: $layers, growth: $growth}]
+body: [{use: stage, name: a, growth: 2, layers: 3}, {use: stage, name: b, growth: 3, layers: 2}]
+"""
+FIRST = """\
+network: first
+input: {channels: 3, height: 5, width: 5}
+classes: 3
+blocks:
+  unit:
+    params: {f: int, n: int}
+    steps: [{op: conv_bn, filters: $f, kernel_size: 3, repeat: $n}]
+body:
+  - {use: unit, name: a, f: 4, n: 3}
+  - {use: unit, name: b, f: 4, n: 2}
+  - {use: unit, name: c, f: 5, n: 1}
+"""
+SPECS = {
+    "depthwise-3": DEPTHWISE.replace("CHANNELS", "3") + HEAD,
+    "depthwise-5": DEPTHWISE.replace("CHANNELS", "5") + HEAD,
+    "broadcast": BROADCAST,
+    "features": FEATURES,
+    "widths": WIDTHS,
+    "names": NAMES,
+    "windows": WINDOWS,
+    "stride": STRIDE,
+    "repeat": REPEAT,
+    "growth": GROWTH + HEAD,
+    "first": FIRST + HEAD,
+}
+SIGNATURES = {
+    ("depthwise-3", "dw"): ["f"],
+    ("broadcast", "gate"): ["p"],
+    ("features", "b"): [],
+    ("widths", "unit"): ["width"],
+    ("windows", "unit"): ["f", "window", "step"],
+    ("growth", "layer"): ["growth"],
+    ("growth", "stage"): ["growth", "layers"],
+    ("first", "unit"): ["f", "n"],
+}
+DERIVED = {"torch": {"self", "in_channels", "in_features"}, "keras": {"x", "name"}}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", SPECS)
+def test_the_same_network(name: str, backend: str, tmp_path: Path) -> None:
+    typed = typed_program(written(SPECS[name], tmp_path))
+    weights, x = seeded(typed), batch(typed)
+    model = running(backend, typed)
+    assert model.weights().keys() == weights.keys()
+    model.load(weights)
+    found, expected = model.forward(x), interpret(typed, weights, x).outputs
+    assert found.keys() == expected.keys()
+    for output, wanted in expected.items():
+        assert found[output].shape == wanted.shape
+        assert distance(found[output], wanted) < FLOAT64
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("name", "block"), SIGNATURES)
+def test_one_definition_that_takes_every_parameter(
+    name: str, block: str, backend: str, tmp_path: Path
+) -> None:
+    source = emitted(backend, typed_program(written(SPECS[name], tmp_path)))
+    (found,) = signatures(source, block)
+    assert [p for p in found if p not in DERIVED[backend]] == SIGNATURES[name, block]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", ["widths", "windows", "first", "growth", "depthwise-3"])
+def test_a_use_more_changes_no_signature(name: str, backend: str, tmp_path: Path) -> None:
+    """The last use of the body is left out, with what it alone needs."""
+    whole = SPECS[name]
+    lines = whole.splitlines(keepends=True)
+    (body,) = (i for i, line in enumerate(lines) if line.startswith("body:"))
+    if lines[body].rstrip() != "body:":
+        lines[body] = lines[body].rpartition(", {use:")[0] + "]\n"
+    else:
+        last = max(i for i in range(body + 1, len(lines)) if lines[i].startswith("  - {use"))
+        del lines[last]
+    for folder in ("less", "more"):
+        (tmp_path / folder).mkdir()
+    less = emitted(backend, typed_program(written("".join(lines), tmp_path / "less")))
+    more = emitted(backend, typed_program(written(whole, tmp_path / "more")))
+    blocks = [block for spec, block in SIGNATURES if spec == name]
+    assert [signatures(less, block) for block in blocks] == [
+        signatures(more, block) for block in blocks
+    ]
+
+
+def written(text: str, folder: Path) -> Path:
+    """A spec in a file."""
+    path = folder / "spec.yaml"
+    path.write_text(text)
+    return path
+
+
+def signatures(source: str, block: str) -> list[list[str]]:
+    """The parameters of every class or function of a block, numbered ones too."""
+    wanted = block.replace("_", "").lower()
+    found = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            own = node.name.replace("_", "").lower().rstrip("0123456789")
+            if own in (wanted, f"{wanted}block"):
+                found.append(_parameters(node))
+    return found
+
+
+def _parameters(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
+    if isinstance(node, ast.FunctionDef):
+        return [a.arg for a in (*node.args.args, *node.args.kwonlyargs)]
+    inits = (n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__")
+    return next((_parameters(init) for init in inits), ["self"])
