@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from inception_dsl.backend import (
+    IN_CHANNELS,
     ChainSite,
     Code,
     ForkSite,
@@ -232,7 +233,8 @@ class Body:
         """The shape that a node leads to, in the last of its repetitions."""
         scope, y = self.writer.scope, site.typed[-1].y
         values = tuple(t.y.channels for t in site.typed)
-        if len(set(values)) > 1:
+        symbols = site.y.symbols if site.y is not None else ()
+        if len(set(values)) > 1 or any(scope.known.get(s) == IN_CHANNELS for s in symbols):
             return str(y)
         recorded = scope.state()
         last = Slot(site.frame, values, site.y, "out_channels")

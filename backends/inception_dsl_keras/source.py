@@ -23,6 +23,7 @@ from .calls import varies
 from .helpers import RESERVED, Helpers
 from .network import LOCAL, Network
 from .record import Records
+from .windows import leaves_out
 
 MODULES: Final = frozenset({"keras", "layers", "ops"})
 BUILTINS: Final = frozenset(
@@ -77,7 +78,9 @@ def joins(definitions: Definitions) -> bool:
     top = definitions.top
     chains = [*top.sections.values(), *top.heads.values(), *(d.chain for d in definitions)]
     found = (site for chain in chains for site in layers_in(chain) if isinstance(site.op, ConvBn))
-    return any(varies(site.slot("activation")) for site in found)
+    # where pixels are left out between the layers, they are written out, without the helper
+    called = (site for site in found if not any(map(leaves_out, site.windows)))
+    return any(varies(site.slot("activation")) for site in called)
 
 
 def layers_in(chain: ChainSite) -> Iterator[LayerSite]:

@@ -40,7 +40,11 @@ def joined(texts: Sequence[Code]) -> Code:
 
 def per_axis(scope: Scope, slots: Sequence[Slot]) -> Code:
     """One number where all axes have the same, else a tuple."""
-    texts = [scope.text(slot) for slot in slots]
+    return one_or_tuple([scope.text(slot) for slot in slots])
+
+
+def one_or_tuple(texts: Sequence[Code]) -> Code:
+    """One value where all are the same, else the tuple of them."""
     return texts[0] if len(set(texts)) == 1 else joined(texts)
 
 
@@ -86,22 +90,26 @@ def symmetric(pads: Sequence[Pads]) -> bool:
 def convolution(site: LayerSite, scope: Scope) -> Slide:
     """How a convolution slides."""
     axes = range(site.rank)
-    keywords = {"kernel_size": per_axis(scope, [site.axis("kernel", axis) for axis in axes])}
+    kernels = [site.axis("kernel", axis) for axis in axes]
     strides = [site.axis("stride", axis) for axis in axes]
+    dilations = [site.axis("dilation", axis) for axis in axes]
+    slots = {"kernel_size": kernels}
     if not omitted(strides, 1):
-        keywords["stride"] = per_axis(scope, strides)
+        slots["stride"] = strides
     front: tuple[Expression, ...] = ()
-    pads = constant_pads(site)
+    pads, same = constant_pads(site), False
     if pads is not None and symmetric(pads):
-        slots = [side(site, pads, axis, 0) for axis in axes]
-        if not omitted(slots, 0):
-            keywords["padding"] = per_axis(scope, slots)
+        padding = [side(site, pads, axis, 0) for axis in axes]
+        if not omitted(padding, 0):
+            slots["padding"] = padding
     elif pads is not None and site.every("padding", "same") and all(s.all(1) for s in strides):
-        keywords["padding"] = literal("same")
+        same = True
     elif pads is not None:
         front = (call(f"nn.ZeroPad{site.rank}d", sides(scope, site, pads)),)
-    dilations = [site.axis("dilation", axis) for axis in axes]
     if not omitted(dilations, 1):
-        keywords["dilation"] = per_axis(scope, dilations)
-    pairs = frozenset(k for k, v in keywords.items() if v.startswith("("))
+        slots["dilation"] = dilations
+    texts = {key: [scope.text(slot) for slot in found] for key, found in slots.items()}
+    keywords = {key: one_or_tuple(found) for key, found in texts.items()}
+    keywords |= {"padding": literal("same")} if same else {}
+    pairs = frozenset(key for key, found in texts.items() if len(set(found)) > 1)
     return Slide(front, keywords, pairs, pads is None)
