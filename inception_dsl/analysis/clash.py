@@ -100,6 +100,7 @@ class Clash:
         return {"label": label, "help": help, "notes": (note,), "related": related, "fix": fix}
 
     def size(self, y: TensorType) -> str:
+        """What differs of a type, in words."""
         if self.what == "channels":
             return str(y.channels)
         if self.what == "ranks":
@@ -138,6 +139,7 @@ class Clash:
         return found or Place(self.fork.origin.below("branches", name), "")
 
     def decider(self, chain: TypedChain, in_channels: Any) -> Place | None:
+        """Where the value in question of a chain is decided; nothing where it is its input's."""
         for step in reversed(chain.steps):
             typed = step.runs[-1].typed
             if self.alike(typed.x) == self.alike(typed.y) and not _sets(typed, self.what):
@@ -187,6 +189,7 @@ class Clash:
         return None
 
     def deciding_field(self, typed: TypedOp, in_channels: Any) -> Place:
+        """The field of an op that decides the value in question."""
         channels, sizes = (
             ("filters", "units", "depth_multiplier"),
             ("stride", "padding", "kernel_size", "output_size"),
@@ -198,6 +201,7 @@ class Clash:
         return Place(typed.node.origin, written[0] if written else "op", typed, in_channels)
 
     def help(self) -> tuple[str, tuple[Edit, ...]]:
+        """What to write, and the edits that write it."""
         wanted, place = self.right[1].y, self.place
         editor = Editor(place.origin.document, self.texts)
         if self.what == "channels":

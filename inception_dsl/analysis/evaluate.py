@@ -110,6 +110,7 @@ class Evaluation:
         return place
 
     def substitute(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
+        """A value with its expressions evaluated; `None` where one of them has an error."""
         if isinstance(value, tuple):
             items = [self.substitute(v, origin.below(i), values) for i, v in enumerate(value)]
             return None if None in items else list(items)
@@ -123,6 +124,7 @@ class Evaluation:
 
     @contextmanager
     def inside_use(self, node: UseNode) -> Iterator[None]:
+        """Reports inside of this name the use."""
         self.uses.append(Turn(node, *self.turn))
         yield
         self.uses.pop()

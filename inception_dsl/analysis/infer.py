@@ -56,6 +56,7 @@ class Inference(Evaluation):
         self.memo: dict[Any, TypedChain | None] = {}
 
     def program_types(self) -> TypedProgram | None:
+        """The typed program; `None` where anything has an error."""
         program = self.program
         x = program.input if program.input.channels else None
         values = _with_channels(program.values, x)
@@ -122,6 +123,7 @@ class Inference(Evaluation):
     def steps(
         self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]
     ) -> Iterator[TypedStep | None]:
+        """The typed steps of a chain in order; `None` for each that has an error."""
         layers = 0
         for node in chain:
             self.entered.append(node)
@@ -152,6 +154,7 @@ class Inference(Evaluation):
         return TypedStep(node, tuple(runs), node.repeat != 1)
 
     def repeat(self, node: Node, values: Mapping[str, Any]) -> int | None:
+        """How often a step is repeated; `None` where that has an error."""
         value = self.evaluate(node.repeat, node.origin.below("repeat"), values)
         if value is None:
             return None
@@ -171,6 +174,7 @@ class Inference(Evaluation):
         return value
 
     def node(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> Typed | None:
+        """A step of any kind with its types."""
         if isinstance(node, OpNode):
             return self.op(node, x, values)
         if isinstance(node, ForkNode):
@@ -178,6 +182,7 @@ class Inference(Evaluation):
         return self.use(node, x, values)
 
     def op(self, node: OpNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedOp | None:
+        """An op with its types."""
         op = None if self.full(node) else self.bind(node, values)
         if op is None or x is None:
             return None
@@ -208,6 +213,7 @@ class Inference(Evaluation):
     def fork(
         self, node: ForkNode, x: TensorType | None, values: Mapping[str, Any]
     ) -> TypedFork | None:
+        """A fork with the types of its branches and of their merge."""
         branches = [(name, self.chain(branch, x, values)) for name, branch in node.branches]
         done = [(name, chain) for name, chain in branches if chain is not None]
         if x is None or len(done) < len(branches) or isinstance(node, BrokenNode):
@@ -223,6 +229,7 @@ class Inference(Evaluation):
     def use(
         self, node: UseNode, x: TensorType | None, values: Mapping[str, Any]
     ) -> TypedUse | None:
+        """A use of a block with its arguments and the types of the block's steps."""
         block = self.program.blocks[node.block]
         arguments: dict[str, Any] = {}
         for name, value in node.arguments.items():

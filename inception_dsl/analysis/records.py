@@ -14,6 +14,7 @@ from ..types.tensor import TensorType
 
 
 def about(model: Described) -> About:
+    """What a spec says about itself."""
     paper = {name: text for name, text in model.paper or () if text is not None}
     return About(
         model.title or Prose(),
@@ -31,6 +32,7 @@ def tensor_type(sizes: Mapping[str, int]) -> TensorType:
 
 
 def training(model: NetworkFile | None) -> Training | None:
+    """The section `training` of a network."""
     found = model.training if model else None
     if found is None:
         return None

@@ -93,6 +93,7 @@ class Steps(Uses):
         names: set[str],
         defaults: Defaults,
     ) -> Node:
+        """A checked step as a node of the program."""
         if isinstance(step, Op):
             return OpNode(step.filled(defaults), segments, step.repeat, here)
         notes = step.deviation or ()
@@ -180,6 +181,7 @@ class Steps(Uses):
                         self.unknown_name(name, offset, here.below(key), {*names, "in_channels"})
 
     def unknown_name(self, name: str, offset: int, place: Origin, names: set[str]) -> None:
+        """Reports a parameter that is not declared, with the nearest that is."""
         span = inside(place.span(), offset, len(name), self.report.texts)
         if self.entered:
             # arguments that are called so are as they were meant

@@ -121,6 +121,7 @@ class Uses:
         return len(extra) < _MANY and nearest(name, extra) is not None
 
     def unknown_argument(self, name: str, step: Use, block: LinkedBlock, here: Origin) -> None:
+        """Reports an argument for which the block has no parameter."""
         editor, path = Editor(here.document, self.report.texts), (*here.path, name)
         message, place = f"`{step.use}` has no parameter `{name}`", here.document.key_span(path)
         known = [

@@ -28,6 +28,7 @@ class Suggesting(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was asked for; an unknown one gets a suggestion."""
         known = self.list_commands(ctx)
         if not args[0].startswith("-") and args[0] not in known:
             from ..diagnostics.text import printable
@@ -39,6 +40,7 @@ class Suggesting(click.Group):
 
 
 def backend_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
+    """The installed backends whose names begin so, for completion in a shell."""
     from click.shell_completion import CompletionItem
 
     from ..plugins import installed
@@ -224,6 +226,7 @@ def chosen_backends(names: tuple[str, ...], report: Report) -> list[tuple[Plugin
 
 
 def as_json_text(value: Any) -> str:
+    """A value as the commands print JSON."""
     import json
 
     return json.dumps(value, indent=2, ensure_ascii=False)

@@ -28,6 +28,8 @@ class TypedOp:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedFork:
+    """A fork with the types of its branches."""
+
     node: ForkNode
     branches: tuple[tuple[str, TypedChain], ...]
     x: TensorType

@@ -16,6 +16,7 @@ _NAMES: Final = {"conv_1a": "Conv2d_1a_3x3", "inception_a/*": "features.{6..9}"}
 
 
 def place(value: Any) -> str:
+    """Checks the path of a step, in which `*` may stand for an index."""
     if not isinstance(value, str) or len(value) > 1024 or not re.fullmatch(_PLACE, value):
         help = "write the path of a step; one `*` stands for the index of a repeated step"
         raise refuse(f"{shown(value)} is not a path", help=help)
@@ -23,6 +24,7 @@ def place(value: Any) -> str:
 
 
 def published(value: Any) -> str:
+    """Checks a name in a file of weights, in which `{first..last}` may stand for numbers."""
     if not isinstance(value, str) or len(value) > 1024 or not re.fullmatch(_NAME, value):
         help = "write the name, with `{first..last}` for the numbers of a repeated step"
         raise refuse(f"{shown(value)} is not a name in a file of weights", help=help)

@@ -39,6 +39,7 @@ class Parameter(Fields):
 
 
 def parameter(value: Any) -> Parameter:
+    """Checks the declaration of a parameter, in its short or its long form."""
     if isinstance(value, str) and value in PYTHON_TYPES:
         return Parameter.model_construct(type=cast("ParameterType", value))
     if not isinstance(value, dict):

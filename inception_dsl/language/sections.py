@@ -12,6 +12,7 @@ from ..ops.fields.refusal import Checked, refuse, shown
 
 
 def argument(value: Any) -> Any:
+    """Checks the argument of an optimizer or a schedule."""
     if not isinstance(value, bool | int | float | str):
         raise refuse(f"an argument is a number, text, true or false, found {shown(value)}")
     return value
@@ -49,6 +50,7 @@ class Paper(Fields):
 
 
 def per_channel(value: Any) -> Any:
+    """Checks a number, or a list with one for each channel."""
     numbers = value if isinstance(value, list) else [value]
     if not numbers or any(isinstance(v, bool) or not isinstance(v, int | float) for v in numbers):
         raise refuse(f"expected a number or a list with one for each channel, found {shown(value)}")
@@ -56,6 +58,7 @@ def per_channel(value: Any) -> Any:
 
 
 def divisor(value: Any) -> Any:
+    """Checks what is divided by: a number above 0, or a list of them."""
     found = per_channel(value)
     if any(v <= 0 for v in (found if isinstance(found, tuple) else (found,))):
         raise refuse(f"expected numbers above 0, found {shown(value)}")

@@ -207,11 +207,13 @@ def erf(x: Array) -> Array:
 
 
 def softmax(x: Array) -> Array:
+    """The softmax over the channels."""
     shifted = np.exp(x - x.max(-1, keepdims=True))
     return shifted / shifted.sum(-1, keepdims=True)
 
 
 def sigmoid(x: Array) -> Array:
+    """The logistic function, exact for large values of both signs."""
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, small) / (1 + small)
 

@@ -24,6 +24,7 @@ ONE = "{channels: 4, height: 9, width: 6}"
 
 
 def conv_cases() -> Iterator[Case]:
+    """Convolutions: kernels, strides, paddings, axes, dilation, groups."""
     paddings = ["same", "valid", "1", "[2, 0]", "[[0, 1], [2, 1]]"]
     for (kernel, stride), padding in itertools.product(
         [("3", "1"), ("3", "2"), ("[1, 4]", "1"), ("2", "3")], paddings
@@ -138,6 +139,7 @@ def other_cases() -> Iterator[Case]:
 
 
 def switch_cases() -> Iterator[Case]:
+    """Everything that a field switches on or off."""
     for norm, switch in itertools.product(
         ("batch_norm", "layer_norm", "group_norm, groups: 2"),
         ("scale: false", "center: false", "scale: false, center: false"),

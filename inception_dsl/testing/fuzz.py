@@ -35,6 +35,8 @@ THREADS: Final = dict.fromkeys(
 
 
 class Task(NamedTuple):
+    """A seed to try, in training mode too or not."""
+
     seed: int
     training: bool
 
@@ -144,6 +146,7 @@ class Worker:
         return Trial(task.seed, spec.policy, spec.dtype, problem=problem)
 
     def end(self) -> None:
+        """Waits for the process, which ends when its input does."""
         assert self.process.stdin
         self.process.stdin.close()
         self.process.wait()

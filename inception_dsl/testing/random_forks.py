@@ -31,6 +31,7 @@ class Forks:
         self.rng = values.rng
 
     def fork(self, kind: str, x: Shape, scope: Scope) -> Step:
+        """A fork of this kind."""
         inner = replace(scope, depth=scope.depth + 1)
         if kind == "excite":
             branches = self.excite(x, inner)
@@ -85,6 +86,7 @@ class Forks:
         return [found[0]], found[1]
 
     def accepted(self, step: Step, x: Shape, scope: Scope) -> Step:
+        """The step, if it fits; else it raises ``Misfit``."""
         self.values.book.after(step, x, self.values.environment(scope))
         return step
 

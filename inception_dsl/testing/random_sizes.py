@@ -118,6 +118,7 @@ class Book:
     def once(
         self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]
     ) -> Shape:
+        """The shape after one turn of a step."""
         if "branches" in step:
             ends = [self.chain(steps, x, values, own) for steps in step["branches"].values()]
             return joined(step["merge"], ends)
@@ -127,6 +128,7 @@ class Book:
         return op(step["op"], Attributes(step, own.get(step["op"], {}), values), x)
 
     def use(self, step: Step, x: Shape, values: Mapping[str, Any]) -> Shape:
+        """The shape after a use of a block."""
         block = self.blocks[step["use"]]
         arguments = {
             n: resolved(step[n], values) if n in step else p.value
@@ -222,6 +224,7 @@ def normalised(groups: int, center: bool | None, x: Shape) -> None:
 
 
 def channels(name: str, given: Attributes, x: Shape) -> int:
+    """The channels after a windowed op; raises ``Misfit`` where they do not divide."""
     if name in POOLS:
         return x.channels
     if name == "depthwise_conv":

@@ -57,6 +57,7 @@ class Steps(Values):
         return None
 
     def tried(self, step: Step, x: Shape, scope: Scope, before: int) -> Shape:
+        """The shape after a step; raises ``Misfit`` where it has too many layers."""
         self.book.layers = before
         y = self.book.after(step, x, self.environment(scope))
         if self.book.layers > MOST_LAYERS + 6:
@@ -64,12 +65,14 @@ class Steps(Values):
         return y
 
     def kind(self, scope: Scope) -> str:
+        """The kind of the next step, drawn by the policy."""
         weights = self.policy.weights()
         if scope.depth >= 3:
             weights |= dict.fromkeys(("concat", "add", "multiply", "excite", "use"), 0.0)
         return self.rng.choices(list(weights), list(weights.values()))[0]
 
     def made(self, kind: str, x: Shape, scope: Scope) -> Step:
+        """A step of this kind."""
         if kind == "use":
             step = self.use(x, scope)
         elif kind in ("concat", "add", "multiply", "excite"):
@@ -81,6 +84,7 @@ class Steps(Values):
         return step
 
     def attributes(self, kind: str, x: Shape, scope: Scope) -> Step:
+        """Attributes of an op, drawn at random."""
         if kind in WINDOW_KINDS:
             return self.windows.attributes(kind, x, scope)
         return ATTRIBUTES[kind](self, x, scope) if kind in ATTRIBUTES else {}
@@ -99,6 +103,7 @@ class Steps(Values):
         return step
 
     def block(self, x: Shape, scope: Scope) -> str:
+        """The name of a new block, made for this input."""
         name = self.fresh("unit")
         inner = Scope(
             {"in_channels": x.channels}, {}, max(self.policy.lifted, 0.1), True, scope.depth + 1

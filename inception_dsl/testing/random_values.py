@@ -112,6 +112,7 @@ class Values:
         return Given(f"${name}", lambda values: values[name])
 
     def parameter(self, scope: Scope, kind: str, value: Any, choices: tuple[Any, ...]) -> str:
+        """The name of a new parameter with this value."""
         word = {"int": "width", "float": "factor", "bool": "flag", "str": "way"}[kind]
         name = self.fresh(word, plain=True)
         scope.parameters[name] = Parameter(
@@ -120,6 +121,7 @@ class Values:
         return name
 
     def function(self, scope: Scope) -> Any:
+        """An activation function."""
         own = tuple(name for name in self.policy.functions if name != "gelu_tanh")
         return self.lift(scope, "str", self.rng.choice(own), own)
 

@@ -78,6 +78,7 @@ class Windows:
         return self.rng.choice(found) if found else (max(size - wanted + 1, 1), 1, [0, 0])
 
     def window(self, kind: str, x: Shape, scope: Scope) -> Step:
+        """Kernel size, stride, padding and dilation."""
         odd = self.policy.odd
         kernel: Any = (
             [self.kernel(kind) for _ in range(x.rank)]
@@ -107,6 +108,7 @@ class Windows:
         return self.rng.choice([k for k in self.policy.kernels if k > 1 or kind not in POOLS])
 
     def stride(self, x: Shape, scope: Scope) -> Any:
+        """A stride, for all axes or for each."""
         if self.chance(0.25):
             return [self.rng.choice((1, 2, 3)) for _ in range(x.rank)]
         return self.lift(scope, "int", self.rng.choice((1, 2, 2, 2, 3)), (1, 2, 3))
@@ -124,6 +126,7 @@ class Windows:
         )
 
     def padding(self, kind: str, x: Shape, scope: Scope) -> Any:
+        """A padding in any form."""
         way = self.rng.choice(("same", "valid", "valid", "pixels", "pixels"))
         if way != "pixels":
             return self.lift(scope, "str", way, ("same", "valid"))
@@ -151,6 +154,7 @@ class Windows:
         return found
 
     def groups(self, kind: str, x: Shape) -> int:
+        """A number of groups that divides the channels."""
         if kind == "separable_conv" or not self.chance(
             0.15 + (0.3 if self.policy.name == "groups" else 0.0)
         ):

@@ -235,6 +235,7 @@ class Editor(NamedTuple):
         return sorted(found, key=lambda p: self.document.keys[p])
 
     def first(self, path: DataPath) -> DataPath | None:
+        """The first field of a mapping."""
         found = self.fields(path)
         return found[0] if found else None
 

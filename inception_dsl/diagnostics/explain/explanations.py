@@ -63,6 +63,7 @@ class Explanation(NamedTuple):
         return "\n\n".join(parts)
 
     def markdown(self) -> str:
+        """The explanation as a section of docs/errors.md."""
         parts = [
             f"## {self.code}",
             f"{self.meaning[0].upper()}{self.meaning[1:]}.",

@@ -56,15 +56,13 @@ def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def whole(low: int, high: int) -> Callable[[Any], int]:
+    """A check for whole numbers in a range."""
+
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             write = guess.number(value, low, high)
-            help = f"write `{write}`" if write else ""
-            raise refuse(
-                f"expected a whole number from {low} to {high}, found {shown(value)}",
-                help=help,
-                write=write,
-            )
+            message = f"expected a whole number from {low} to {high}, found {shown(value)}"
+            raise refuse(message, help=write and f"write `{write}`", write=write)
         return value
 
     return check
@@ -73,6 +71,8 @@ def whole(low: int, high: int) -> Callable[[Any], int]:
 def real(
     low: float, high: float, *, open_low: bool = False, open_high: bool = False
 ) -> Callable[[Any], float]:
+    """A check for numbers in a range, whose ends may be excluded."""
+
     def fits(value: float) -> bool:
         return (
             low <= value <= high
@@ -98,6 +98,7 @@ def real(
 
 
 def boolean(value: Any) -> bool:
+    """Checks true or false."""
     if not isinstance(value, bool):
         write = guess.truth(value)
         raise refuse(
@@ -109,6 +110,8 @@ def boolean(value: Any) -> bool:
 
 
 def choice(words: tuple[str, ...]) -> Callable[[Any], str]:
+    """A check for one of some words."""
+
     def check(value: Any) -> str:
         if value not in words or not isinstance(value, str):
             word = "none" if value in (None, False) and "none" in words else value
@@ -120,6 +123,7 @@ def choice(words: tuple[str, ...]) -> Callable[[Any], str]:
 
 
 def per_axis(low: int, high: int) -> Callable[[Any], Any]:
+    """A check for a whole number, or a list with one for each axis."""
     one = expressible(whole(low, high))
 
     def check(value: Any) -> Any:
@@ -159,6 +163,7 @@ _PADDINGS: Final = ("same", "valid")
 
 
 def any_padding(value: Any) -> Any:
+    """Checks `same`, `valid`, or pixels."""
     if isinstance(value, str):
         if value in _PADDINGS:
             return value
@@ -175,6 +180,7 @@ _ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 
 def identifier(value: Any) -> str:
+    """Checks a name that generated code can use."""
     if not isinstance(value, str) or not _ID.match(value):
         write = guess.name(value)
         help = "lower-case letters, digits and underscores, a letter first, at most 64"
@@ -190,12 +196,14 @@ def identifier(value: Any) -> str:
 
 
 def text(value: Any) -> Prose:
+    """Checks a text; numbers become text."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise refuse(f"expected text, found {shown(value)}")
     return Prose(str(value))
 
 
 def path(value: Any) -> str:
+    """Checks the path of a spec."""
     if not isinstance(value, str) or not 1 <= len(value) <= 1024 or not value.isprintable():
         raise refuse(f"expected the path of a spec, found {shown(value)}")
     return value
