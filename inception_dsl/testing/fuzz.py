@@ -23,7 +23,8 @@ from typing import Final, NamedTuple
 
 import click
 
-from .random_specs import random_spec
+from .random_specs import RandomSpec, random_spec
+from .random_symbols import symbol_spec
 from .trial import Trial
 
 LIFE: Final = 100  # networks that a process is given; frameworks keep something of every model
@@ -35,21 +36,34 @@ THREADS: Final = dict.fromkeys(
 
 
 class Task(NamedTuple):
-    """A seed to try, in training mode too or not."""
+    """A seed to try, in training mode too or not, and which generator makes a network of it."""
 
     seed: int
     training: bool
+    symbols: bool = False
+
+    @property
+    def spec(self) -> RandomSpec:
+        """The network."""
+        return symbol_spec(self.seed).spec if self.symbols else random_spec(self.seed)
+
+    @property
+    def again(self) -> str:
+        """The command that tries it again."""
+        options = f"{'--symbols ' * self.symbols}--count 1 --seed {self.seed}"
+        return f"python -m inception_dsl.testing.fuzz {options}{' --training 1' * self.training}"
 
 
-def tasks(seeds: Sequence[int], training: int) -> list[Task]:
+def tasks(seeds: Sequence[int], training: int, *, symbols: bool = False) -> list[Task]:
     """Every seed; a training step is compared on the first ``training`` networks that are judged in
     float64.
     """
     found, left = [], training
     for seed in seeds:
-        trains = left > 0 and random_spec(seed).dtype == "float64"
+        task = Task(seed, False, symbols)
+        trains = left > 0 and task.spec.dtype == "float64"
         left -= trains
-        found.append(Task(seed, trains))
+        found.append(task._replace(training=trains))
     return found
 
 
@@ -129,7 +143,8 @@ class Worker:
         timer = threading.Timer(self.timeout, stop)
         timer.start()
         try:
-            print(task.seed, int(task.training), file=self.process.stdin, flush=True)
+            words = (task.seed, int(task.training), int(task.symbols))
+            print(*words, file=self.process.stdin, flush=True)
             line = self.process.stdout.readline()
         except BrokenPipeError:
             line = ""
@@ -137,7 +152,7 @@ class Worker:
         if line:
             return Trial(**json.loads(line))
         code = self.process.wait()
-        spec = random_spec(task.seed)
+        spec = task.spec
         problem = (
             f"no result after {self.timeout:g} seconds"
             if hung.is_set()
@@ -164,6 +179,7 @@ class Worker:
 @click.option("--backend", "names", multiple=True, help="May be repeated.  [default: all that run]")
 @click.option("--jobs", default=2, type=click.IntRange(1), help="Number of processes.")
 @click.option("--timeout", default=TIMEOUT, help="Seconds for one network.")
+@click.option("--symbols", is_flag=True, help="Values that are expressions, awkward names.")
 @click.option("--show", is_flag=True, help="Print the spec of the first seed and leave.")
 def main(
     count: int,
@@ -173,6 +189,7 @@ def main(
     names: tuple[str, ...],
     jobs: int,
     timeout: float,
+    symbols: bool,
     show: bool,
 ) -> None:
     """Try random networks: inference, NumPy reference and frameworks have to agree on each.
@@ -180,12 +197,13 @@ def main(
     Leaves with 1 where one does not; the same seed is the same network again.
     """
     if show:
-        click.echo(random_spec(seed).text, nl=False)
+        click.echo(Task(seed, False, symbols).spec.text, nl=False)
         return
     names = names or _runnable()
     seeds = dict.fromkeys([*range(seed, seed + count), *(kept(file) if file else ())])
     started, trials = time.perf_counter(), list[Trial]()
-    given = tasks(list(seeds), training)
+    given = tasks(list(seeds), training, symbols=symbols)
+    by_seed = {task.seed: task for task in given}
     with click.progressbar(
         length=len(given), file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
@@ -194,6 +212,7 @@ def main(
             bar.update(1)
             if trial.problem:
                 click.echo(f"seed {trial.seed} ({trial.policy}): {trial.problem}")
+                click.echo(f"  again: {by_seed[trial.seed].again}")
     click.echo(told(given, trials, names, time.perf_counter() - started))
     if any(trial.problem for trial in trials):
         raise click.exceptions.Exit(1)

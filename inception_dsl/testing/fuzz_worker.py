@@ -2,8 +2,8 @@
 
 ``fuzz_worker BACKEND...``.
 
-A line of standard input is a trial: the seed, and ``1`` where a training step is wanted. A line of
-standard output is the result, as JSON.
+A line of standard input is a trial: the seed, ``1`` where a training step is wanted, and ``1``
+where it is one of :mod:`.random_symbols`. A line of standard output is the result, as JSON.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 import sys
 
+from .symbol_trial import attempt_symbols
 from .trial import attempt, loaded
 
 
@@ -21,8 +22,9 @@ def main(*names: str) -> None:
     os.dup2(2, 1)  # what a framework prints is no result
     backends = loaded(names)
     for line in sys.stdin:
-        seed, training = line.split()
-        trial = attempt(int(seed), backends, training=training == "1")
+        seed, training, symbols = line.split()
+        tried = attempt_symbols if symbols == "1" else attempt
+        trial = tried(int(seed), backends, training=training == "1")
         print(json.dumps(trial._asdict()), file=results, flush=True)
 
 

@@ -1,0 +1,110 @@
+"""What fields of steps may be, so that a use with other values is put back where one is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .random_sizes import Book, Misfit, Shape, Step, resolved
+
+COUNTS: Final[Mapping[str, tuple[int, int]]] = {
+    "filters": (1, 24),
+    "units": (1, 24),
+    "kernel_size": (1, 5),
+    "stride": (1, 4),
+    "dilation": (1, 4),
+    "groups": (1, 24),
+    "depth_multiplier": (1, 4),
+    "output_size": (1, 6),
+    "size": (1, 9),
+    "repeat": (1, 3),
+}
+REALS: Final[Mapping[str, tuple[float, float]]] = {
+    "epsilon": (1e-5, 4.0),
+    "decay": (0.0, 1.0),
+    "alpha": (1e-5, 10.0),
+    "beta": (0.05, 3.0),
+    "k": (0.05, 12.0),
+    "rate": (0.0, 0.9),
+    "value": (-6.0, 6.0),
+}
+WORDS: Final = ("activation", "function")
+FLAGS: Final = (
+    *("scale", "center", "use_bias", "keepdims", "ceil_mode", "count_include_pad", "approximate"),
+)
+TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "bool": (bool,),
+}
+
+
+class Ranged(Book):
+    """The sizes of a spec whose values follow from expressions: any of them may be out of range."""
+
+    def after(
+        self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any] | None = None
+    ) -> Shape:
+        try:
+            whole(resolved(step.get("repeat", 1), values), COUNTS["repeat"])
+            return Book.after(self, step, x, values, own)
+        except (ArithmeticError, TypeError):
+            raise Misfit from None
+
+    def once(
+        self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]
+    ) -> Shape:
+        if "op" in step:
+            checked(step, values)
+            checked(step.get("batch_norm", {}), values)
+        elif step.get("merge") == "add":
+            layers = self.layers
+            summed([self.chain(steps, x, values, own) for steps in step["branches"].values()])
+            self.layers = layers
+        return Book.once(self, step, x, values, own)
+
+    def use(self, step: Step, x: Shape, values: Mapping[str, Any]) -> Shape:
+        for name, parameter in self.blocks[step["use"]].parameters.items():
+            if name in step and type(resolved(step[name], values)) not in TYPES[parameter.type]:
+                raise Misfit
+        return Book.use(self, step, x, values)
+
+
+def summed(ends: list[Shape], samples: int = 2) -> None:
+    """Raises :class:`Misfit` where Keras 3.15 on TensorFlow is wrong by itself.
+
+    Its ``ops.add`` takes one number for each sample for a bias of as many channels (or rows).
+    """
+    lone = any(end.elements == 1 for end in ends)
+    if lone and any(samples in (*end.spatial[:1], end.channels) for end in ends):
+        raise Misfit
+
+
+def checked(fields: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Raises :class:`Misfit` where a field's value is not one that it may have."""
+    for key, written in fields.items():
+        if key in ("op", "name", "batch_norm"):
+            continue
+        value = resolved(written, values)
+        if key in COUNTS:
+            for one in value if isinstance(value, list) else [value]:
+                whole(one, COUNTS[key])
+        elif key in REALS:
+            real(value, REALS[key])
+        elif (key in FLAGS and not isinstance(value, bool)) or (
+            key in WORDS and not isinstance(value, str)
+        ):
+            raise Misfit
+        elif key == "padding" and not isinstance(value, str | list):
+            whole(value, (0, 3))
+
+
+def whole(value: Any, bounds: tuple[int, int]) -> None:
+    if type(value) is not int or not bounds[0] <= value <= bounds[1]:
+        raise Misfit
+
+
+def real(value: Any, bounds: tuple[float, float]) -> None:
+    if type(value) not in (int, float) or not bounds[0] <= value <= bounds[1]:
+        raise Misfit

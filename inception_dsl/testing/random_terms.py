@@ -1,0 +1,145 @@
+"""Random expressions: texts of arithmetic over names, each with the function that it stands for.
+
+Like the rest of the generator this shares nothing with the compiler: an expression is made together
+with what it computes, and never parsed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from .random_sizes import Given, Misfit
+
+ATOM, PRODUCT, SUM = 3, 2, 1
+LONGEST: Final = 70
+"""Characters of an expression; longer ones are hard to read, and say nothing new."""
+
+Values = Mapping[str, Any]
+
+
+class Piece(NamedTuple):
+    """Part of an expression: its text, how strongly it binds, what it computes."""
+
+    text: str
+    level: int
+    of: Callable[[Values], Any]
+
+    def given(self, rng: random.Random) -> Given:
+        """The expression as a value of a spec; a name alone is written in either way."""
+        plain = self.text.isidentifier() and rng.random() < 0.8
+        return Given(f"${self.text}" if plain else f"${{{self.text}}}", self.of)
+
+    def value(self, values: Values) -> Any:
+        """What it is under ``values``; raises :class:`Misfit` where it is nothing."""
+        try:
+            return self.of(values)
+        except ArithmeticError:
+            raise Misfit from None
+
+
+def name(text: str) -> Piece:
+    """A parameter, or another name that a scope knows."""
+    return Piece(text, ATOM, lambda values: values[text])
+
+
+def number(value: float) -> Piece:
+    """A number; one below zero is a number with a sign."""
+    if value < 0:
+        return negative(number(-value))
+    return Piece(str(value), ATOM, lambda _: value)
+
+
+def piece_of(value: Any) -> Piece | None:
+    """A value of a spec as part of a larger expression, if it is not too long for that."""
+    if not isinstance(value, Given):
+        return number(value) if isinstance(value, int | float) else None
+    inner = value.text[1:].strip("{}")
+    if len(inner) > LONGEST // 2:
+        return None
+    return Piece(inner if inner.isidentifier() else f"({inner})", ATOM, value.of)
+
+
+def _inside(piece: Piece, level: int) -> str:
+    return piece.text if piece.level >= level else f"({piece.text})"
+
+
+def add(a: Piece, b: Piece) -> Piece:
+    return Piece(f"{_inside(a, SUM)} + {_inside(b, PRODUCT)}", SUM, lambda v: a.of(v) + b.of(v))
+
+
+def subtract(a: Piece, b: Piece) -> Piece:
+    return Piece(f"{_inside(a, SUM)} - {_inside(b, PRODUCT)}", SUM, lambda v: a.of(v) - b.of(v))
+
+
+def multiply(a: Piece, b: Piece) -> Piece:
+    return Piece(
+        f"{_inside(a, PRODUCT)} * {_inside(b, ATOM)}", PRODUCT, lambda v: a.of(v) * b.of(v)
+    )
+
+
+def divide(a: Piece, b: Piece) -> Piece:
+    return Piece(
+        f"{_inside(a, PRODUCT)} // {_inside(b, ATOM)}", PRODUCT, lambda v: a.of(v) // b.of(v)
+    )
+
+
+def modulo(a: Piece, b: Piece) -> Piece:
+    return Piece(
+        f"{_inside(a, PRODUCT)} % {_inside(b, ATOM)}", PRODUCT, lambda v: a.of(v) % b.of(v)
+    )
+
+
+def negative(a: Piece) -> Piece:
+    return Piece(f"-{_inside(a, ATOM)}", ATOM, lambda v: -a.of(v))
+
+
+def smallest(*pieces: Piece) -> Piece:
+    text = ", ".join(piece.text for piece in pieces)
+    return Piece(f"min({text})", ATOM, lambda v: min(piece.of(v) for piece in pieces))
+
+
+def largest(*pieces: Piece) -> Piece:
+    text = ", ".join(piece.text for piece in pieces)
+    return Piece(f"max({text})", ATOM, lambda v: max(piece.of(v) for piece in pieces))
+
+
+OPERATIONS: Final[tuple[Callable[[Piece, Piece], Piece], ...]] = (
+    add,
+    add,
+    subtract,
+    subtract,
+    multiply,
+    multiply,
+    divide,
+    modulo,
+    smallest,
+    largest,
+)
+
+
+def arithmetic(rng: random.Random, names: Sequence[str], constants: Sequence[float]) -> Piece:
+    """One to three operations on names and constants, at least one of them a name."""
+    found = name(rng.choice(names))
+    for _ in range(rng.choice((1, 1, 2, 2, 3))):
+        other = name(rng.choice(names)) if rng.random() < 0.4 else number(rng.choice(constants))
+        if rng.random() < 0.1:
+            other = add(other, name(rng.choice(names)))
+        pair = (found, other) if rng.random() < 0.7 else (other, found)
+        found = rng.choice(OPERATIONS)(*pair)
+    if rng.random() < 0.08:
+        found = Piece(f"({found.text})", ATOM, found.of)
+    return found if rng.random() > 0.05 else subtract(number(6), found)
+
+
+def aimed(rng: random.Random, piece: Piece, value: int, wanted: int) -> Piece:
+    """An expression that is ``wanted`` where ``piece`` is ``value``."""
+    ways = [add(piece, number(wanted - value)) if wanted > value else piece]
+    if wanted < value:
+        ways = [subtract(piece, number(value - wanted)), smallest(piece, number(wanted))]
+    elif wanted > value:
+        ways.append(largest(piece, number(wanted)))
+    if value > wanted > 0 and value % wanted == 0:
+        ways.append(divide(piece, number(value // wanted)))
+    return rng.choice(ways)
