@@ -43,6 +43,7 @@ class Assign:
     note: str = ""
 
     def text(self, shown: Call, indent: int) -> Code:
+        """The statement as source."""
         prefix = "return " if self.target == "return" else f"{self.target} = "
         source: str | Group = self.source if isinstance(self.source, str) else listing(self.source)
         return statement(
@@ -58,6 +59,7 @@ class Plain:
     depth: int = 0
 
     def text(self, indent: int) -> Code:
+        """The statement as source."""
         return Code(f"{' ' * (indent + 4 * self.depth)}{self.line}")
 
 
@@ -136,6 +138,7 @@ class Body:
     def node(
         self, site: Site, source: str, target: str, path: tuple[str, ...], depth: int
     ) -> tuple[str, Piece]:
+        """Write one repetition of a step; the variable that holds its result, and its record."""
         note = self.note(site) if self.notes else ""
         if isinstance(site, ForkSite):
             return target, self.fork(site, source, target, path, depth, note)
@@ -154,6 +157,7 @@ class Body:
         depth: int,
         note: str,
     ) -> Piece:
+        """Write the calls of a layer."""
         calls = lower(self.writer, site)
         for call in calls:
             name = layer_name(path, call.part, site.op.op)
@@ -170,6 +174,7 @@ class Body:
         depth: int,
         note: str,
     ) -> Piece:
+        """Write the branches, then the merge."""
         ends: list[str] = []
         claimed: list[str] = []
         records: list[ChainRecord] = []
@@ -204,6 +209,7 @@ class Body:
         depth: int = 0,
         note: str = "",
     ) -> None:
+        """Add a statement; a shape that was noted before is not noted again."""
         if note == self.noted:
             note = ""
         self.noted = note or self.noted

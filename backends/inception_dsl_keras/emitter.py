@@ -59,6 +59,7 @@ def check_id(typed: TypedProgram, report: Report) -> bool:
 
 
 def function_view(function: Function, helpers: Helpers) -> FunctionView:
+    """The view of a block's function."""
     heading = signature(function.name, function.heading(), TENSOR_TYPE)
     return FunctionView(heading, function.docstring, written(function.statements, helpers))
 

@@ -186,6 +186,7 @@ class Helpers:
         return self.activating() if name == "activate" else {}
 
     def normalising(self, key: Key) -> dict[str, str]:
+        """What varies in the template of local response normalisation."""
         values = {k: str(self.argument(key, k).value) for k in ("size", "alpha", "beta", "k")}
         size = values["size"]
         before, after = f"{size} // 2", f"({size} - 1) // 2"

@@ -156,6 +156,7 @@ def norm_options(w: Writer, site: LayerSite, *, switches: bool = True) -> tuple[
 
 
 def normalised(w: Writer, site: LayerSite, part: str = "") -> Call:
+    """A batch norm layer."""
     options = norm_options(w, site)
     return layer("BatchNormalization", *options, part=part, variables=variables(site, part))
 
@@ -216,6 +217,7 @@ def dense(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def global_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    """A global pool, with or without the axes of its map."""
     mean = isinstance(site.op, GlobalAvgPool)
     function = "GlobalAveragePooling" if mean else "GlobalMaxPooling"
     return (layer(f"{function}{site.rank}D", w.option("keepdims", site, "keepdims", "False")),)

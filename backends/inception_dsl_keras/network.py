@@ -133,6 +133,7 @@ class Network:
         return Read(self.scope.read(self.top.symbols[name], argument.form))
 
     def view(self, helpers: Helpers) -> NetworkView:
+        """The view, when the helpers of the whole file are known."""
         sections = [
             SectionView(self.title(name), written(found, helpers))
             for name, found in self.sections
@@ -186,6 +187,7 @@ class Network:
         return (LimitView(Code(value), Code(test)),)
 
     def signature(self) -> Code:
+        """The head of the function."""
         shape = self.program.input.shape
         kind = f"tuple[{', '.join(['int | None'] * len(self.program.input.spatial))}, int]"
         parameters = [f"input_shape: {kind} = {literal(shape)}"]
@@ -198,6 +200,7 @@ class Network:
         return signature(self.program.id, parameters, "keras.Model")
 
     def documentation(self) -> Code:
+        """The docstring of the function."""
         arguments = ["input_shape: Spatial sizes, then channels; None for a size that may vary."]
         classes = self.top.symbols.get("classes")
         for argument in self.scope.signature():

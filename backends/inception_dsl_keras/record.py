@@ -69,6 +69,7 @@ class Records:
                 yield from self.node(Written((*prefix, *path), typed, piece))
 
     def node(self, found: Written) -> Iterator[Written]:
+        """What a node holds, with its path."""
         typed = found.typed
         if isinstance(typed, TypedFork):
             for (name, branch), record in zip(typed.branches, found.piece.branches, strict=True):

@@ -189,6 +189,7 @@ class KerasModel:
         return keras.ops.convert_to_tensor(np.asarray(x, self.dtype))
 
     def targets(self, targets: Any) -> Any:
+        """The targets of a training step as Keras takes them."""
         if self.typed.has_loss:
             return keras.ops.convert_to_tensor(np.asarray(targets, "int32"))
         return {name: self.tensor(y) for name, y in targets.items()}

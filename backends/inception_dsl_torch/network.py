@@ -130,6 +130,7 @@ class Network:
         return [a for a in found if a.symbol not in usual or a.form is not PLAIN]
 
     def view(self) -> NetworkView:
+        """The view, when the helpers of the whole file are known."""
         name, outputs = class_name(self.program.id), self.outputs
         returns = outputs or "Tensor"
         if self.auxiliary and len(self.auxiliary) == len(self.taps):
@@ -175,6 +176,7 @@ class Network:
         return lines
 
     def features_shape(self) -> str:
+        """The shape before the head, for the spec's input."""
         chains = [self.typed.sections[s] for s in ("stem", "body")]
         return str(next((c.y for c in reversed(chains) if c.steps), self.program.input))
 
@@ -199,6 +201,7 @@ class Network:
         return x
 
     def tap(self, tap: Variable, x: str) -> None:
+        """The lines that take an output off."""
         if not tap.auxiliary:
             self.body.forward.append(Line(tap.variable, x))
             return
@@ -264,11 +267,13 @@ class Network:
         return lines, signature("forward_head", parameters, "Tensor", indent=4)
 
     def head_doc(self, stops: bool) -> str:
+        """The docstring of ``forward_head``."""
         end = "probabilities" if self.typed.probabilities else "logits"
         stop = "; ``pre_logits`` stops before the last layer" if stops else ""
         return f"From features to {end}{stop}."
 
     def signature(self, init: bool) -> Code:
+        """The head of ``__init__``."""
         program = self.program
         classes = [f"num_classes: int = {program.values['classes']}"] * self.reads_classes
         parameters = ["self", *classes, f"in_channels: int = {program.input.channels}"]
@@ -278,6 +283,7 @@ class Network:
         return signature("__init__", parameters, "None", indent=4)
 
     def setup(self, init: bool) -> tuple[Code, ...]:
+        """The lines of ``__init__``."""
         if not self.reads_classes:
             self.body.saved.pop("num_classes", None)
         calls = ["        if init_weights:", "            self.init_weights()"] if init else []
@@ -315,6 +321,7 @@ class Network:
         ]
 
     def tuple_doc(self) -> str:
+        """The docstring of the named tuple."""
         if self.auxiliary and len(self.auxiliary) == len(self.taps):
             return "The outputs in training; in evaluation the logits come alone."
         return "The outputs."

@@ -17,6 +17,7 @@ from .windows import constant_pads, each_side, omitted, per_axis, side, sides, s
 
 
 def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    """A pool, padded in the way that PyTorch's own can say, else before it or by a class."""
     rank, average = site.rank, site.op.op == "avg_pool"
     name = f"{'Avg' if average else 'Max'}Pool{rank}d"
     items: list[Expression | Item] = [
@@ -61,6 +62,7 @@ def _counted(site: LayerSite) -> bool:
 
 
 def global_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    """A global pool: a module where it is one of a sequence, else a method of the tensor."""
     average = site.op.op == "global_avg_pool"
     module = call(f"nn.Adaptive{'Avg' if average else 'Max'}Pool{site.rank}d", literal(1))
     method = "mean" if average else "amax"

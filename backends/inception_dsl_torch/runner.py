@@ -162,6 +162,7 @@ class TorchModel:
 
 
 def channels_last(y: torch.Tensor) -> Any:
+    """An output with its channels last."""
     array = y.detach().numpy()
     return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
 

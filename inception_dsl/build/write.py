@@ -33,9 +33,9 @@ def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = Fa
 
     Each goes to a file beside its target first, then all take their places.
 
-    A content is a text, bytes, or a function that writes the file at the path that it is given, which has
-    the target's ending. Nothing is written through a link: one in the place of a file is a mistake,
-    or is itself replaced with ``force``.
+    A content is a text, bytes, or a function that writes the file at the path that it is given,
+    which has the target's ending. Nothing is written through a link: one in the place of a file is
+    a mistake, or is itself replaced with ``force``.
     """
     batch = _Batch(force)
     try:

@@ -42,6 +42,7 @@ class TensorType(NamedTuple):
 
 
 def product(values: Iterable[int]) -> int:
+    """The product of sizes; 1 of none."""
     result = 1
     for value in values:
         result = result * value

@@ -1,4 +1,6 @@
-"""Parameters of blocks: arguments whatever they are, in one function for all uses, whatever they are called."""
+"""Parameters of blocks: arguments whatever they are, in one function for all uses, whatever they
+are called.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,13 @@ input: {channels: 3, height: 16, width: 16}
 classes: 10
 blocks:
   mbconv:
-    params: {filters: int, expand: int, kernel_size: int, stride: int, activation: str, se_ratio: int, use_bias: bool}
+    params: {filters: int, expand: int, kernel_size: int, stride: int, activation: str,
+        se_ratio: int, use_bias: bool}
     steps:
-      - {op: conv_bn, name: expand, filters: "${in_channels * expand}", kernel_size: 1, activation: $activation}
-      - {op: depthwise_conv, name: depthwise, kernel_size: $kernel_size, stride: $stride, use_bias: $use_bias}
+      - {op: conv_bn, name: expand, filters: "${in_channels * expand}", kernel_size: 1,
+          activation: $activation}
+      - {op: depthwise_conv, name: depthwise, kernel_size: $kernel_size, stride: $stride,
+          use_bias: $use_bias}
       - {op: batch_norm, name: bn}
       - {op: activation, name: act, function: $activation}
       - name: se
@@ -39,8 +44,10 @@ blocks:
       - {op: conv_bn, name: project, filters: $filters, kernel_size: 1, activation: none}
 stem: [{op: conv_bn, name: stem, filters: 8, kernel_size: 3, stride: 2, activation: silu}]
 body:
-  - {use: mbconv, name: a, filters: 8, expand: 1, kernel_size: 3, stride: 1, activation: silu, se_ratio: 4, use_bias: false}
-  - {use: mbconv, name: b, filters: 12, expand: 6, kernel_size: 5, stride: 2, activation: relu6, se_ratio: 4, use_bias: true}
+  - {use: mbconv, name: a, filters: 8, expand: 1, kernel_size: 3, stride: 1, activation: silu,
+      se_ratio: 4, use_bias: false}
+  - {use: mbconv, name: b, filters: 12, expand: 6, kernel_size: 5, stride: 2, activation: relu6,
+      se_ratio: 4, use_bias: true}
 """
     + HEAD
 )
@@ -56,10 +63,12 @@ blocks:
       - name: residual
         merge: add
         branches:
-          shortcut: [{op: conv_bn, filters: $filters, kernel_size: 1, stride: $stride, activation: none}]
+          shortcut: [{op: conv_bn, filters: $filters, kernel_size: 1, stride: $stride,
+              activation: none}]
           residual:
             - {op: conv_bn, filters: $width, kernel_size: 1}
-            - {op: conv_bn, filters: $width, kernel_size: 3, stride: $stride, padding: 1, groups: $groups}
+            - {op: conv_bn, filters: $width, kernel_size: 3, stride: $stride, padding: 1,
+                groups: $groups}
             - {op: conv_bn, filters: $filters, kernel_size: 1, activation: none}
 body:
   - {use: bottleneck, name: a, width: 16, groups: 4, filters: 32, stride: 1}
@@ -77,18 +86,23 @@ blocks:
     params: {mode: str, f: int, s: int, k: int, d: int, ceil: bool, counted: bool, center: bool}
     steps:
       - {op: conv, name: a, filters: $f, kernel_size: 3, stride: $s, padding: $mode}
-      - {op: conv_bn, name: b, filters: $f, kernel_size: $k, stride: 2, dilation: $d, padding: $mode, batch_norm: {center: $center}}
+      - {op: conv_bn, name: b, filters: $f, kernel_size: $k, stride: 2, dilation: $d,
+          padding: $mode, batch_norm: {center: $center}}
       - {op: max_pool, name: c, kernel_size: 2, padding: 1, ceil_mode: $ceil, stride: $s}
-      - {op: avg_pool, name: d, kernel_size: 3, stride: 2, padding: 1, ceil_mode: $ceil, count_include_pad: $counted}
+      - {op: avg_pool, name: d, kernel_size: 3, stride: 2, padding: 1, ceil_mode: $ceil,
+          count_include_pad: $counted}
       - {op: avg_pool, name: e, kernel_size: $k, padding: same, count_include_pad: $counted}
       - {op: avg_pool, name: f, kernel_size: 4, stride: $s, padding: $mode}
       - {op: max_pool, name: g, kernel_size: $k, stride: 1, padding: "${k // 2}"}
       - {op: zero_pad, name: h, padding: $d}
       - {op: conv, name: i, filters: 4, kernel_size: 3, stride: $s, padding: $d}
 body:
-  - {use: unit, name: a, mode: same, f: 4, s: 1, k: 3, d: 1, ceil: true, counted: false, center: true}
-  - {use: unit, name: b, mode: same, f: 6, s: 2, k: 1, d: 2, ceil: false, counted: true, center: false}
-  - {use: unit, name: c, mode: same, f: 6, s: 2, k: 2, d: 2, ceil: true, counted: true, center: false}
+  - {use: unit, name: a, mode: same, f: 4, s: 1, k: 3, d: 1, ceil: true, counted: false,
+      center: true}
+  - {use: unit, name: b, mode: same, f: 6, s: 2, k: 1, d: 2, ceil: false, counted: true,
+      center: false}
+  - {use: unit, name: c, mode: same, f: 6, s: 2, k: 2, d: 2, ceil: true, counted: true,
+      center: false}
 """
     + HEAD
 )
@@ -104,7 +118,8 @@ blocks:
       - {op: conv, name: a, filters: 4, kernel_size: $k, stride: $s, dilation: $d, padding: $mode}
       - {op: max_pool, name: b, kernel_size: $k, stride: 1, padding: $mode}
       - {op: depthwise_conv, name: c, kernel_size: [$k, 3], stride: [1, $s], depth_multiplier: $d}
-      - {op: separable_conv, name: e, filters: 4, kernel_size: $k, depth_multiplier: "${d + 1}", stride: $s, dilation: $d}
+      - {op: separable_conv, name: e, filters: 4, kernel_size: $k, depth_multiplier: "${d + 1}",
+          stride: $s, dilation: $d}
       - {op: conv_bn, name: f, filters: 4, kernel_size: $k, padding: $mode}
       - {op: group_norm, name: g, groups: $s}
       - {op: local_response_norm, name: h, size: $k}
@@ -122,8 +137,10 @@ network: functions
 input: {channels: 4, height: 7, width: 6}
 classes: 3
 blocks:
-  one: {params: {a: str, s: float, r: bool}, steps: [{op: activation, function: $a, alpha: $s, approximate: $r}, {op: conv_bn, filters: 4, kernel_size: 3, activation: $a}]}
-  two: {params: {a: str}, steps: [{op: activation, function: $a}, {op: conv, filters: 4, kernel_size: 1, activation: $a}, {op: conv_bn, filters: 4, kernel_size: 3, stride: 2, dilation: 2, activation: $a}]}
+  one: {params: {a: str, s: float, r: bool}, steps: [{op: activation, function: $a, alpha: $s,
+      approximate: $r}, {op: conv_bn, filters: 4, kernel_size: 3, activation: $a}]}
+  two: {params: {a: str}, steps: [{op: activation, function: $a}, {op: conv, filters: 4,
+      kernel_size: 1, activation: $a}, {op: conv_bn, filters: 4, kernel_size: 3, stride: 2, dilation: 2, activation: $a}]}
 body:
   - {use: one, name: a, a: leaky_relu, s: 0.25, r: false}
   - {use: one, name: b, a: elu, s: 0.5, r: true}
@@ -140,8 +157,10 @@ input: {channels: 2, height: 4, width: 5}
 classes: 3
 blocks:
   vector: {params: {n: int}, steps: [{op: flatten}, {op: dense, units: $n}]}
-  grow: {params: {k: int, times: int}, steps: [{branches: {a: [], b: [{op: conv, filters: $k, kernel_size: 3}]}, merge: concat, repeat: $times}]}
-  outer: {params: {index: int, conv_bn: int}, steps: [{use: grow, k: $index, times: "${conv_bn + 1}", repeat: 2}, {op: conv, filters: $in_channels, kernel_size: 1, repeat: $conv_bn}]}
+  grow: {params: {k: int, times: int}, steps: [{branches: {a: [], b: [{op: conv, filters: $k,
+      kernel_size: 3}]}, merge: concat, repeat: $times}]}
+  outer: {params: {index: int, conv_bn: int}, steps: [{use: grow, k: $index,
+      times: "${conv_bn + 1}", repeat: 2}, {op: conv, filters: $in_channels, kernel_size: 1, repeat: $conv_bn}]}
 body:
   - {use: grow, k: 2, times: 1, name: g1}
   - {use: outer, index: 2, conv_bn: 1, name: o1}

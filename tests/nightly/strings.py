@@ -19,8 +19,9 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Final
 
-from inception_dsl.types.expression import MAX_LENGTH, MAX_SIZE, ExpressionError, parse
 from inception_dsl.types.symbolic import Symbolic, TooLongError
+
+from inception_dsl.types.expression import MAX_LENGTH, MAX_SIZE, ExpressionError, parse
 
 VALUES: Final[dict[str, object]] = {
     "a": 7,

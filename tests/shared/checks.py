@@ -1,4 +1,6 @@
-"""What the tests of this folder ask of emitted source: that it is formatted, and that it computes what the spec says."""
+"""What the tests of this folder ask of emitted source: that it is formatted, and that it computes
+what the spec says.
+"""
 
 from __future__ import annotations
 
