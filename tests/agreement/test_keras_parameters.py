@@ -5,6 +5,7 @@ are called.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,7 +141,8 @@ blocks:
   one: {params: {a: str, s: float, r: bool}, steps: [{op: activation, function: $a, alpha: $s,
       approximate: $r}, {op: conv_bn, filters: 4, kernel_size: 3, activation: $a}]}
   two: {params: {a: str}, steps: [{op: activation, function: $a}, {op: conv, filters: 4,
-      kernel_size: 1, activation: $a}, {op: conv_bn, filters: 4, kernel_size: 3, stride: 2, dilation: 2, activation: $a}]}
+      kernel_size: 1, activation: $a}, {op: conv_bn, filters: 4, kernel_size: 3, stride: 2,
+      dilation: 2, activation: $a}]}
 body:
   - {use: one, name: a, a: leaky_relu, s: 0.25, r: false}
   - {use: one, name: b, a: elu, s: 0.5, r: true}
@@ -160,7 +162,8 @@ blocks:
   grow: {params: {k: int, times: int}, steps: [{branches: {a: [], b: [{op: conv, filters: $k,
       kernel_size: 3}]}, merge: concat, repeat: $times}]}
   outer: {params: {index: int, conv_bn: int}, steps: [{use: grow, k: $index,
-      times: "${conv_bn + 1}", repeat: 2}, {op: conv, filters: $in_channels, kernel_size: 1, repeat: $conv_bn}]}
+      times: "${conv_bn + 1}", repeat: 2}, {op: conv, filters: $in_channels, kernel_size: 1,
+      repeat: $conv_bn}]}
 body:
   - {use: grow, k: 2, times: 1, name: g1}
   - {use: outer, index: 2, conv_bn: 1, name: o1}
@@ -231,9 +234,10 @@ def test_formatted_and_without_lint(spec: str, source_of: Source, tmp_path: Path
 )
 def test_another_use_changes_no_signature(spec: str, block: str, source_of: Source) -> None:
     """With one use, every parameter is an argument of the one function that there is."""
-    lines = spec.splitlines(keepends=True)
-    uses = [i for i, line in enumerate(lines) if f"{{use: {block}," in line and "name" in line]
-    alone = "".join(line for i, line in enumerate(lines) if i not in uses[1:])
+    start = f"  - {{use: {block}, name"
+    steps = re.split(r"(?m)^(?=  - |\w)", spec)  # a use may go on over several lines
+    uses = [step for step in steps if step.startswith(start)]
+    alone = "".join(step for step in steps if step not in uses[1:])
     found = signatures(source_of(spec))[block]
     assert signatures(source_of(alone))[block] == found
     assert f"def {block}_2" not in source_of(spec)
