@@ -192,6 +192,11 @@ class Body:
         self.notes = outer
         self.used -= set(claimed)
         merge = layer(MERGES[fork.node.merge])
+        if fork.node.merge == "add":
+            # Keras 3.15 on TensorFlow adds a map of one channel and position as a bias where it is
+            # the second and there are as many samples as channels; the first one is always right
+            sizes = [[t.y.positions() * t.y.channels for t in b.typed] for _, b in fork.branches]
+            ends = [end for _, end in sorted(zip(sizes, ends, strict=True), key=lambda p: p[0])]
         self.assign(target, merge, tuple(ends), merge_name(path, fork.node.merge), depth, note)
         return Piece(0, branches=tuple(records))
 

@@ -227,3 +227,22 @@ def _parameters(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
         return [a.arg for a in (*node.args.args, *node.args.kwonlyargs)]
     inits = (n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__")
     return next((_parameters(init) for init in inits), ["self"])
+
+
+def test_an_addition_with_as_many_samples_as_channels(tmp_path: Path) -> None:
+    """Keras 3.15 on TensorFlow takes a second operand of one channel for a bias then."""
+    spec = """\
+network: added
+input: {channels: 2, height: 5, width: 5}
+body:
+  - branches:
+      x: []
+      g: [{op: global_avg_pool, keepdims: true}, {op: conv, filters: 1, kernel_size: 1}]
+    merge: add
+"""
+    typed = typed_program(written(spec, tmp_path))
+    weights, x = seeded(typed), batch(typed, size=2)
+    model = running("keras", typed)
+    model.load(weights)
+    ((name, expected),) = interpret(typed, weights, x).outputs.items()
+    assert distance(model.forward(x)[name], expected) < FLOAT64
