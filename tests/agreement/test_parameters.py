@@ -113,9 +113,9 @@ blocks:
       - branches: {x: [], new: [{op: conv_bn, filters: $growth, kernel_size: 3}]}
         merge: concat
   stage:
-    params: {growth: int, layers: int}
-    steps: [{use: layer, repeat: $layers, growth: $growth}]
-body: [{use: stage, name: a, growth: 2, layers: 3}, {use: stage, name: b, growth: 3, layers: 2}]
+    params: {growth: int, depth: int}
+    steps: [{use: layer, repeat: $depth, growth: $growth}]
+body: [{use: stage, name: a, growth: 2, depth: 3}, {use: stage, name: b, growth: 3, depth: 2}]
 """
 FIRST = """\
 network: first
@@ -150,7 +150,7 @@ SIGNATURES = {
     ("widths", "unit"): ["width"],
     ("windows", "unit"): ["f", "window", "step"],
     ("growth", "layer"): ["growth"],
-    ("growth", "stage"): ["growth", "layers"],
+    ("growth", "stage"): ["growth", "depth"],
     ("first", "unit"): ["f", "n"],
 }
 DERIVED = {"torch": {"self", "in_channels", "in_features"}, "keras": {"x", "name"}}
