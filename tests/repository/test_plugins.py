@@ -116,7 +116,7 @@ def test_what_a_backend_cannot_say_is_an_error_in_the_spec(
 
 
 REASONS = {
-    "api": "written for version 0 of the backend interface, this is version 1",
+    "api": "written for version 1 of the backend interface, this is version 2",
     "attribute": "has no attribute 'MISSING'",
     "Capital": "a backend's name has lower-case letters",
     "ending": "`/../x.py` is not the ending of a file",
@@ -168,7 +168,24 @@ def test_a_broken_backend_that_is_asked_for_is_one_mistake(
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("fails", "KeyError: 'a"), ("leaves", "exits"), ("nothing", "gave no text")],
+    [
+        ("fails", "KeyError: 'a"),
+        ("leaves", "exits"),
+        ("nothing", "gave no file"),
+        ("empty", "gave no file"),
+        ("plain_text", "ValueError: dictionary update sequence"),
+        ("list", "ValueError: dictionary update sequence"),
+        ("number", "gave no text and no bytes for `v0.py`"),
+        ("stem", "gave a file with the name `other.py`"),
+        ("first", "gave `v0_more.py` as its first file"),
+        ("suffix", "gave `v0.txt` as its first file"),
+        ("beside", "gave a file with the name `weights.bin`"),
+        ("path", "gave a file with the name `v0/../../x.py`"),
+        ("backslash", "gave a file with the name `v0\\x.py`"),
+        ("absolute", "gave a file with the name `/tmp/v0.py`"),
+        ("control", "gave a file with the name `v0\\x1b[31m\\n`"),
+        ("key", "gave a file with the name `7`"),
+    ],
 )
 def test_a_backend_that_fails_is_one_mistake(
     broken: Run, root: Path, tmp_path: Path, name: str, reason: str
@@ -183,6 +200,44 @@ def test_a_backend_that_fails_is_one_mistake(
     assert "\x1b" not in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_backend_may_give_several_files(broken: Run, root: Path, tmp_path: Path) -> None:
+    """Texts and bytes as they are; all of them are up to date, or none is written."""
+    call = (
+        "build",
+        str(root / "specs" / "v0.yaml"),
+        "--backend",
+        "several",
+        "--out",
+        str(tmp_path),
+    )
+    done = broken(*call)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "several"
+    names = ["v0.py", "v0-a.b.bin", "v0_c"]
+    assert done.stdout.split() == [str(folder / name) for name in names]
+    assert [(folder / name).read_bytes() for name in names] == [b"x = 1\n", b"\0\xff", b""]
+    assert broken(*call, "--check").returncode == 0
+    (folder / "v0-a.b.bin").write_bytes(b"\0\xfe")
+    changed = broken(*call, "--check")
+    assert changed.returncode == 1
+    assert "v0-a.b.bin is not up to date" in changed.stderr
+    (folder / "v0_c").unlink()
+    refused = broken(*call)
+    assert refused.returncode == 1
+    assert "E603" in refused.stderr and "v0-a.b.bin" in refused.stderr
+    assert not (folder / "v0_c").exists()
+    assert broken(*call, "--force").returncode == 0
+    assert [(folder / name).read_bytes() for name in names] == [b"x = 1\n", b"\0\xff", b""]
+
+
+def test_the_first_file_may_be_bytes(broken: Run, root: Path, tmp_path: Path) -> None:
+    call = ("build", str(root / "specs" / "v0.yaml"), "--backend", "bytes", "--out", str(tmp_path))
+    done = broken(*call)
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path}/bytes/v0.pb\n"), done.stderr
+    assert (tmp_path / "bytes" / "v0.pb").read_bytes() == b"\0\xff\r\n"
+    assert broken(*call, "--check").returncode == 0
 
 
 def test_what_a_backend_prints_goes_to_standard_error(

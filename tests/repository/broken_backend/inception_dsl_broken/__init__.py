@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
-from inception_dsl.backend import Backend, Report, TypedProgram
+from inception_dsl.backend import Backend, Files, Report, Request, TypedProgram
 
 
-def _nothing(typed: TypedProgram, report: Report) -> str | None:
+def _nothing(typed: TypedProgram, request: Request, report: Report) -> Files | None:
     return None
 
 
-def _fails(typed: TypedProgram, report: Report) -> str | None:
+def _fails(typed: TypedProgram, request: Request, report: Report) -> NoReturn:
     raise KeyError("a\nb\x1b[31m")
 
 
-def _leaves(typed: TypedProgram, report: Report) -> str | None:
+def _leaves(typed: TypedProgram, request: Request, report: Report) -> NoReturn:
     sys.exit(3)
 
 
 TYPE = "a text"
-OLD = Backend(name="api", title="Old", emit=_nothing, api_version=0)
+OLD = Backend(name="api", title="Old", emit=_nothing, api_version=1)
 RENAMED = Backend(name="another", title="Renamed", emit=_nothing)
 TORCH = Backend(name="torch", title="A second torch", emit=_nothing)
 NOTHING = Backend(name="nothing", title="Nothing", emit=_nothing)

@@ -1,9 +1,9 @@
-from inception_dsl.backend import Backend, Report, TypedProgram
+from inception_dsl.backend import Backend, Files, Report, Request, TypedProgram
 
 
-def emit(typed: TypedProgram, report: Report) -> str:
+def emit(typed: TypedProgram, request: Request, report: Report) -> Files:
     print("emitted, loudly")
-    return "# nothing\n"
+    return {f"{request.name}.py": "# nothing\n"}
 
 
 print("imported, loudly")

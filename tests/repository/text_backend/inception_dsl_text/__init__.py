@@ -1,4 +1,4 @@
-"""A backend that prints the program as text, one line for each step, blocks once."""
+"""A backend that prints the program as text, one line for each step, every instance of a block."""
 
 from __future__ import annotations
 
@@ -6,26 +6,29 @@ from collections.abc import Iterator
 
 from inception_dsl.backend import (
     Backend,
+    Definitions,
+    Files,
     Report,
+    Request,
     TypedChain,
     TypedFork,
     TypedOp,
     TypedProgram,
     TypedUse,
-    define,
     generated_by,
 )
 
 
-def emit(typed: TypedProgram, report: Report) -> str | None:
-    """The text of one file; local response normalisation is what this backend cannot say."""
-    defined = define(typed)
+def emit(typed: TypedProgram, request: Request, report: Report) -> Files | None:
+    """One file of text; local response normalisation is what this backend cannot say."""
     lines = [
         f"{typed.program.kind} {typed.program.id} on {typed.program.input}",
         generated_by(typed.program.id),
     ]
-    for definition in defined.definitions:
-        lines += [f"block {definition.block.id}", *_chain(definition.chain, "  ")]
+    for definition in Definitions(typed):
+        for use in definition.instances:
+            given = dict(use.arguments)
+            lines += [f"block {definition.block.id} {given} on {use.x}", *_chain(use.body, "  ")]
     for name, chain in typed.sections.items():
         lines += [name, *_chain(chain, "  ")]
     for head, chain in typed.heads:
@@ -37,7 +40,7 @@ def emit(typed: TypedProgram, report: Report) -> str | None:
                 "E503", "text cannot say `local_response_norm`", step.node.origin.span("op")
             )
             return None
-    return "\n".join(lines) + "\n"
+    return {f"{request.name}.txt": "\n".join(lines) + "\n"}
 
 
 def _chain(chain: TypedChain, indent: str) -> Iterator[str]:

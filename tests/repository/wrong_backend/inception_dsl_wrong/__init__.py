@@ -2,12 +2,12 @@
 there, or never end.
 """
 
-from inception_dsl.backend import Backend, Report, TypedProgram
+from inception_dsl.backend import Backend, Files, Report, Request, TypedProgram
 
 
-def emit(typed: TypedProgram, report: Report) -> str:
+def emit(typed: TypedProgram, request: Request, report: Report) -> Files:
     """One line: what runs is the program itself."""
-    return f"# {typed.program.id}\n"
+    return {f"{request.name}.py": f"# {typed.program.id}\n"}
 
 
 def _backend(name: str) -> Backend:

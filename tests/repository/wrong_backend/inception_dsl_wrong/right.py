@@ -8,14 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from inception_dsl.backend import Step, TypedProgram, check_weights, cost, layers, weight_shapes
+from inception_dsl.backend import (
+    Files,
+    Step,
+    TypedProgram,
+    check_weights,
+    cost,
+    layers,
+    main_text,
+    weight_shapes,
+)
 from inception_dsl.reference.forward import interpret
 from inception_dsl.reference.training import step
 
 SUFFIXES = (".npz",)
 
 
-def create(typed: TypedProgram, source: str, dtype: str) -> Model:
+def create(typed: TypedProgram, files: Files, dtype: str) -> Model:
+    assert main_text(files).startswith("# ")
     return Model(typed, dtype)
 
 

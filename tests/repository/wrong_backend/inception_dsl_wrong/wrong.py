@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import inception_dsl_wrong.right as right
-from inception_dsl.backend import TypedProgram
+from inception_dsl.backend import Files, TypedProgram
 from inception_dsl.reference import operations
 
 SUFFIXES = right.SUFFIXES
 
 
-def create(typed: TypedProgram, source: str, dtype: str) -> Model:
+def create(typed: TypedProgram, files: Files, dtype: str) -> Model:
     return Model(typed, dtype)
 
 
