@@ -3,7 +3,7 @@ tests notice.
 
     python tests/nightly/mutation.py                     all mutants
     python tests/nightly/mutation.py --share 0.1         a tenth of them, the same for the same seed
-    python tests/nightly/mutation.py --module types.symbolic   those of one module
+    python tests/nightly/mutation.py --module types.terms      those of one module
 
 A mutant is killed if a test fails, or does not end. Survivors are listed in ``survivors.yaml``,
 each with the reason. Leaves with 1 if a group is below 90 % or a survivor is not listed.

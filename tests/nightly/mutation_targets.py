@@ -20,7 +20,7 @@ GROUPS = {
         "language.overlay",
         "language.roots",
     ),
-    "expressions": ("types.expression", "types.symbolic"),
+    "expressions": ("types.expression", "types.terms", "types.spelling"),
     "shape rules": (
         "types.prose",
         "types.tensor",
@@ -80,7 +80,12 @@ TESTS = {  # what a module is tried with: its own tests and the quick ones aroun
         "unit/language/test_roots.py",
     ),
     "types.expression": ("unit/types/test_expression.py",),
-    "types.symbolic": ("unit/types/test_symbolic.py", "unit/types/test_expression.py"),
+    "types.terms": (
+        "unit/types/test_terms.py",
+        "unit/types/test_explained.py",
+        "unit/types/test_spelling.py",
+    ),
+    "types.spelling": ("unit/types/test_spelling.py", "unit/types/test_explained.py"),
     "types": (
         "unit/types/test_values.py",
         "unit/types/test_windows.py",

@@ -104,6 +104,35 @@ def test_traced_numbers_remember_how_they_came_to_be(
     assert term.evaluate({A: a, B: b}) == rule(a, b)
 
 
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (lambda a, b: a + b, "a + b"),
+        (lambda a, b: b + a, "b + a"),
+        (lambda a, b: a * b, "a * b"),
+        (lambda a, b: b * a, "b * a"),
+        (lambda a, b: 0 + b + a, "b + a"),
+        (lambda a, b: (a + 1) * (b - 1), "(a + 1) * (b - 1)"),
+    ],
+)
+def test_traced_numbers_keep_the_order(rule: Callable[[Any, Any], Any], text: str) -> None:
+    term = term_of(rule(Traced(5, of(A)), Traced(3, of(B))))
+    assert term is not None and spell(term, NAMES) == text
+
+
+def test_traced_numbers_keep_the_order_of_what_may_be_rounded() -> None:
+    n = Traced(3, written("r // 1"))
+    for found, text in (
+        (4 + n, "4 + (r // 1)"),
+        (n + 4, "(r // 1) + 4"),
+        (4 * n, "4 * (r // 1)"),
+        (n * 4, "(r // 1) * 4"),
+        (4 - n, "4 - (r // 1)"),
+    ):
+        term = term_of(found)
+        assert term is not None and spell(term, NAMES) == text
+
+
 @pytest.mark.parametrize("rule", TRACED[:4])
 def test_what_is_traced_to_nothing_stays_so(rule: Callable[[Any, Any], Any]) -> None:
     """The number is right all the same."""

@@ -154,8 +154,15 @@ def test_only_the_symbols_that_are_read_need_a_term() -> None:
     assert replace(written("a + b"), {A: of(A)}) is None
     assert replace(constant(3), {}) == constant(3)
     assert replace(written("min(a, b) % 3"), {A: of(B), B: of(B)}) == written("b % 3")
-    assert replace(written("2 * a + 1"), {A: of(R)}) is not None
-    assert replace(written("2 * a + 1"), {A: of(R)}).evaluate({R: 0.1}) == 2 * 0.1 + 1  # type: ignore[union-attr]
+    found = replace(written("2 * a + 1"), {A: of(R)})
+    assert found is not None and found.evaluate({R: 0.1}) == 2 * 0.1 + 1
+
+
+def test_what_is_put_in_the_place_of_symbols_stays_in_order() -> None:
+    """As a person would write it, whether or not it is whole."""
+    for text, expected in (("2 * a + b", "r * 2 + (b + 1)"), ("b + a", "b + 1 + r")):
+        found = replace(written(text), {A: of(R), B: written("b + 1")})
+        assert found == written(expected)
 
 
 def test_a_term_is_as_long_as_a_person_reads() -> None:
@@ -163,7 +170,7 @@ def test_a_term_is_as_long_as_a_person_reads() -> None:
     total: Term | None = constant(0)
     for symbol in symbols[:-1]:
         total = add(total, of(symbol))
-    assert total is not None and total.size == MAX_SIZE
+    assert total is not None and total.size == MAX_SIZE == 60
     assert add(total, constant(7)) is not None
     assert multiply(total, constant(7)) is not None
     for longer in (
