@@ -16,6 +16,7 @@ from originals import NETWORKS, Layers, Network, State, original
 
 from inception_dsl.analysis.cost import cost, layers
 from inception_dsl.analysis.weights import weight_shapes
+from inception_dsl.backend import Request
 from inception_dsl.cli import main
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
@@ -93,9 +94,9 @@ def model(backend: str, typed: TypedProgram, weights: dict[str, Any], dtype: str
     """The generated network in a framework, with these weights."""
     report = Report()
     package = importlib.import_module(f"inception_dsl_{backend}").BACKEND
-    source = package.emit(typed, report)
-    assert source is not None, report.render()
-    found = importlib.import_module(package.runner).create(typed, source, dtype)
+    files = package.emit(typed, Request("test"), report)
+    assert files is not None, report.render()
+    found = importlib.import_module(package.runner).create(typed, files, dtype)
     found.load(weights)
     return found
 

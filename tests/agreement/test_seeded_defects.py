@@ -11,7 +11,7 @@ import torch
 from defect import KERAS, Defect
 from defects import COUNT, DEFECTS
 
-from inception_dsl.backend import Report, TypedProgram
+from inception_dsl.backend import Report, Request, TypedProgram, main_text
 from inception_dsl.compiler import compile_spec
 from inception_dsl.testing.random_specs import MAIN, random_spec
 from inception_dsl.testing.trial import attempt, loaded
@@ -35,7 +35,8 @@ def typed_of(seed: int) -> TypedProgram:
 
 def printed(seed: int, backend: str) -> str | None:
     (found,) = loaded([backend])
-    return found.emit(typed_of(seed), Report())
+    files = found.emit(typed_of(seed), Request("test"), Report())
+    return None if files is None else main_text(files)
 
 
 plain = cache(printed)
