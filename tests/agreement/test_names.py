@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from frameworks import BACKENDS, running, typed_program
 
-from inception_dsl.backend import Report
-from inception_dsl.compiler import compile_spec
 from inception_dsl.reference.forward import interpret
 from inception_dsl.reference.seeds import batch, seeded
 from inception_dsl.verify.bounds import FLOAT64, distance
@@ -64,20 +62,23 @@ def test_odd_names_compute_the_same(backend: str, tmp_path: Path) -> None:
         assert max(distance(found[name], value) for name, value in expected.items()) <= FLOAT64
 
 
-def test_a_parameter_that_init_reads_is_refused_with_its_place(tmp_path: Path) -> None:
-    from inception_dsl_torch import BACKEND
-
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", ["nn", "self", "torch", "range", "x", "keras", "layers", "ops"])
+def test_a_parameter_may_be_called_as_what_its_code_reads(
+    name: str, backend: str, tmp_path: Path
+) -> None:
     spec = tmp_path / "taken.yaml"
     spec.write_text(
         "network: taken\ninput: {channels: 3, length: 9}\n"
         "blocks:\n"
         "  unit:\n"
-        "    params: {nn: int}\n"
-        "    steps: [{op: conv, filters: $nn, kernel_size: 1}]\n"
-        "body: [{use: unit, nn: 4}]\n"
+        f"    params: {{{name}: int}}\n"
+        f"    steps: [{{op: conv, filters: ${name}, kernel_size: 1, repeat: 2}}]\n"
+        f"body: [{{use: unit, {name}: 4}}]\n"
     )
-    report = Report()
-    typed = compile_spec(spec, {}, report)
-    assert typed is not None
-    assert BACKEND.emit(typed, report) is None
-    assert [(d.code, d.span.line, d.span.column) for d in report] == [("E503", 5, 14)]
+    typed = typed_program(spec)
+    weights, x = seeded(typed), batch(typed)
+    model = running(backend, typed)
+    model.load(weights)
+    ((output, expected),) = interpret(typed, weights, x).outputs.items()
+    assert distance(model.forward(x)[output], expected) <= FLOAT64

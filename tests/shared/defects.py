@@ -275,7 +275,8 @@ DEFECTS = (
         TORCH,
         "lowering",
         'name: scope.text(site.slot(name)) for name in ("alpha", "beta", "k")',
-        'name: scope.text(site.slot("beta" if name == "alpha" else name)) for name in ("alpha", "beta", "k")',
+        'name: scope.text(site.slot(name.replace("alpha", "beta"))) for name in '
+        '("alpha", "beta", "k")',
     ),
     Defect(
         "gamma and beta of batch norm are swapped",
