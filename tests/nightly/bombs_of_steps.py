@@ -156,7 +156,7 @@ def _() -> str:
     )
 
 
-@bomb("a block printed for each of a thousand kernels", "E309")
+@bomb("a block of a thousand kernels", "")
 def _() -> str:
     uses = "".join(f"  - {{use: a, name: u{i}, n: {i + 1}}}\n" for i in range(1_000))
     text = "word " * 10_000
@@ -167,6 +167,14 @@ def _() -> str:
         f"body:\n"
         f"{uses}"
     )
+
+
+@bomb("a long text printed for each of two hundred blocks", "E309")
+def _() -> str:
+    text = "word " * 10_000
+    blocks = "".join(f"  b{i}: {{description: *text, steps: []}}\n" for i in range(200))
+    uses = "".join(f"  - {{use: b{i}}}\n" for i in range(200))
+    return f"{HEAD}description: &text '{text}'\nblocks:\n{blocks}body:\n{uses}"
 
 
 @bomb("published names for every layer", "")

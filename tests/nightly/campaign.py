@@ -89,9 +89,9 @@ def compiled(path: Path, settings: dict[str, str], *, emit: bool) -> tuple[str, 
         assert str(found)
         assert not emit or json.dumps(found.to_dict())
         for plugin, backend in plugins.usable()[0] if emit else ():
-            text = plugins.emit(plugin, backend, typed, report)
-            if text is not None:
-                compile(text, "emitted", "exec")
+            for name, text in (plugins.emit(plugin, backend, typed, report) or {}).items():
+                if name.endswith(".py"):
+                    compile(text, name, "exec")
         assert "E502" not in {d.code for d in report}, report.render()
     assert report.render() or report.ok
     for found in report:

@@ -2,10 +2,10 @@
 1000000``.
 
 Half of them follow the grammar and are then damaged or not, half are characters at random. Each is
-parsed, and evaluated on numbers and on names. Only :class:`ExpressionError` may come, and
-TooLongError of names, with a place inside of the text; what is valid has Python's own value, and
-names with numbers put in have the same one. Python is the judge here only: nothing in the package
-evaluates text.
+parsed, evaluated on numbers, and explained by a term. Only :class:`ExpressionError` may come, with
+a place inside of the text; what is valid has Python's own value, and so have its term, and the
+source that the term is spelled as. Python is the judge here only: nothing in the package evaluates
+text.
 """
 
 from __future__ import annotations
@@ -19,9 +19,15 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Final
 
-from inception_dsl.types.symbolic import Symbolic, TooLongError
-
-from inception_dsl.types.expression import MAX_LENGTH, MAX_SIZE, ExpressionError, parse
+from inception_dsl.types.expression import (
+    MAX_LENGTH,
+    MAX_SIZE,
+    Expression,
+    ExpressionError,
+    parse,
+)
+from inception_dsl.types.spelling import spell
+from inception_dsl.types.terms import Symbol, explain, of
 
 VALUES: Final[dict[str, object]] = {
     "a": 7,
@@ -32,9 +38,8 @@ VALUES: Final[dict[str, object]] = {
     "rate": 0.5,
 }
 OTHERS: Final[dict[str, object]] = {"flag": True, "word": "same", "nothing": None, "many": (1, 2)}
-NAMED: Final[dict[str, object]] = {
-    name: Symbolic.name(name) if type(v) is int else v for name, v in VALUES.items()
-}
+SYMBOLS: Final = {name: Symbol(name, type(v).__name__) for name, v in VALUES.items()}
+TERMS: Final = {name: of(symbol) for name, symbol in SYMBOLS.items()}
 OPERATORS: Final = ("+", "-", "*", "//", "%")
 PIECES: Final = (
     *(
@@ -192,8 +197,8 @@ def attempt(text: str) -> tuple[str, str]:
         outcome, problem = "evaluated", compared(text, found)
     except ExpressionError as error:
         inside = 0 <= error.offset < len(text) and len(str(error)) < 200
-        outcome, problem = "no value", "" if inside else f"{error} at {error.offset}"
-    return outcome, problem or named(parsed, found)
+        return "no value", "" if inside else f"{error} at {error.offset}"
+    return outcome, problem or explained(parsed, found)
 
 
 def compared(text: str, found: object) -> str:
@@ -210,16 +215,19 @@ def compared(text: str, found: object) -> str:
     )
 
 
-def named(parsed: object, found: object) -> str:
-    """What is wrong with an expression on names: numbers put in must give its value on numbers."""
-    try:
-        symbolic = parsed.evaluate({**NAMED, **OTHERS})  # type: ignore[attr-defined]
-    except (ExpressionError, TooLongError):
+def explained(parsed: Expression, found: object) -> str:
+    """What is wrong with the term of an expression: it has to give the value, also where it is
+    spelled.
+    """
+    term = explain(parsed, TERMS)
+    if term is None or not isinstance(found, int | float) or isinstance(found, bool):
         return ""
-    if not isinstance(symbolic, Symbolic) or not isinstance(found, int):
-        return ""
-    value = eval(str(symbolic), {"min": min, "max": max, "__builtins__": {}}, dict(VALUES))
-    return "" if value == found else f"`{symbolic}` is {value!r}, and not {found!r}"
+    value = term.evaluate({symbol: VALUES[name] for name, symbol in SYMBOLS.items()})
+    text = spell(term, {symbol: name for name, symbol in SYMBOLS.items()})
+    names = {"min": min, "max": max, "__builtins__": {}}
+    again = eval(text, names, dict(VALUES))
+    same = value == found and again == found and type(value) is type(again) is type(found)
+    return "" if same else f"`{text}` is {value!r} and {again!r}, and not {found!r}"
 
 
 def chunk(first: int, count: int) -> tuple[Counter[str], list[str], float]:
