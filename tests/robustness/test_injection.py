@@ -7,7 +7,6 @@ import builtins
 import copy
 import inspect
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -72,9 +71,7 @@ def injected(shift: int) -> dict[str, Any]:
 
 
 def shape(source: str) -> str:
-    """The syntax tree with every text blanked, and names that a block has by the text of an
-    argument.
-    """
+    """The syntax tree with every text blanked."""
     source.encode("utf-8")
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -84,8 +81,6 @@ def shape(source: str) -> str:
             identifier = str(getattr(node, field, ""))
             assert identifier.isascii()
             assert len(identifier) <= 120
-            if re.match("UnitWord|unit_", identifier):
-                setattr(node, field, "Unit")
     return ast.dump(tree)
 
 

@@ -136,7 +136,7 @@ SPEC: dict[str, Any] = described(
             "use": "unit",
             "name": "a",
             "n": 4,
-            "word": "benign, and printed apart",
+            "word": "benign, and not the default",
             "deviation": "benign",
         },
         {"use": "unit", "name": "b", "n": 6, "word": "benign", "repeat": 2},
