@@ -69,13 +69,14 @@ class Chains:
         return None
 
     def made(self, at: At, room: Room) -> Step:
-        roll = self.rng.random()
-        if roll < 0.3 and room.depth < 3:
+        roll = self.rng.random() if room.depth < 3 and not room.plain else 1.0
+        share = 0.3 if room.block else 0.45
+        if roll < share:
             step = self.use(at, room)
-        elif roll < 0.48 and room.depth < 3:
+        elif roll < share + 0.18:
             step = self.rng.choice(self.forks)(at, room)
         else:
-            step = self.fields.made(self.fields.kind(at), at, room)
+            step = self.fields.made(self.fields.kind(at, plain=room.plain), at, room)
         if self.chance(0.12):
             step["repeat"] = self.writer.whole(room, (1, 2, 2, 3))
         return step
@@ -122,6 +123,7 @@ class Chains:
             room.block,
             room.own,
             room.literal,
+            room.plain,
             room.depth + 1,
         )
 
@@ -208,7 +210,7 @@ class Chains:
     def use(self, at: At, room: Room) -> Step:
         """A block that is there already, or a new one."""
         known = sorted(self.book.blocks)
-        if known and self.chance(0.65):
+        if known and self.chance(0.7):
             return self.called(self.rng.choice(known), at, room)
         return self.called(self.block(at, room), at, room)
 
@@ -243,6 +245,7 @@ class Chains:
             depth=room.depth + 1,
         )
         inner.literal = self.rng.choice((0.05, 0.25, 0.5))
+        inner.plain = ends is None and self.chance(0.2)
         steps, end = self.chain(
             At(at.shape, name("in_channels")), self.rng.choice((1, 2, 2, 3)), inner
         )

@@ -59,14 +59,14 @@ class Fields:
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
 
-    def kind(self, at: At) -> str:
-        """The kind of a layer that ``at`` can go through."""
+    def kind(self, at: At, *, plain: bool) -> str:
+        """The kind of a layer that ``at`` can go through, and any other input too if ``plain``."""
         weights = dict(KINDS)
         if self.rough:
             weights |= {"layer_norm": 0.0, "group_norm": 0.0, "activation": 3.0}
         if at.rank == 3:
             weights |= dict.fromkeys(("max_pool", "avg_pool", "adaptive_avg_pool"), 0.0)
-        if not at.rank:
+        if plain or not at.rank:
             weights = {kind: w for kind, w in weights.items() if kind in VECTOR}
         return self.rng.choices(list(weights), list(weights.values()))[0]
 

@@ -58,10 +58,6 @@ class Ranged(Book):
         if "op" in step:
             checked(step, values)
             checked(step.get("batch_norm", {}), values)
-        elif step.get("merge") == "add":
-            layers = self.layers
-            summed([self.chain(steps, x, values, own) for steps in step["branches"].values()])
-            self.layers = layers
         return Book.once(self, step, x, values, own)
 
     def use(self, step: Step, x: Shape, values: Mapping[str, Any]) -> Shape:
@@ -69,16 +65,6 @@ class Ranged(Book):
             if name in step and type(resolved(step[name], values)) not in TYPES[parameter.type]:
                 raise Misfit
         return Book.use(self, step, x, values)
-
-
-def summed(ends: list[Shape], samples: int = 2) -> None:
-    """Raises :class:`Misfit` where Keras 3.15 on TensorFlow is wrong by itself.
-
-    Its ``ops.add`` takes one number for each sample for a bias of as many channels (or rows).
-    """
-    lone = any(end.elements == 1 for end in ends)
-    if lone and any(samples in (*end.spatial[:1], end.channels) for end in ends):
-        raise Misfit
 
 
 def checked(fields: Mapping[str, Any], values: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ valid, as far as the sizes of :mod:`~inception_dsl.testing.random_ranges` can te
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any, NamedTuple
 
 from .random_chains import Chains
@@ -144,7 +145,7 @@ class _Spec:
         at = self.extra(main, at, room)
         heads = self.heads(taps, room)
         head = self.ending(at, room) if self.chance(0.9) else []
-        unique(stem + main + head, {*taps, *heads})
+        unique(stem + main + head, set(heads))
         return {
             "network": network,
             "classes": classes,
@@ -190,12 +191,29 @@ class _Spec:
             steps.append({"op": "dropout", "rate": self.writer.real(room, (0.2, 0.5), 0, 0.8)})
         if self.chance(0.4):
             steps.append({"op": "dense", "units": self.chains.fields.filters(room)})
+        if self.chance(0.5):
+            steps += self.inserted(steps, at, room)
         steps.append({"op": "dense", "units": self.classes(room) if units is None else units})
         self.chains.name(steps, room)
         shape = self.book.chain(steps, at.shape, room.environment(), self.book.defaults)
         if shape.channels != room.environment().get("classes", shape.channels):
             raise Misfit
         return steps
+
+    def inserted(self, steps: list[Step], at: At, room: Room) -> list[Step]:
+        """A use of a block that takes vectors too, if there is one."""
+        known = sorted(self.book.blocks)
+        shape = self.book.chain(steps, at.shape, room.environment(), self.book.defaults)
+        self.rng.shuffle(known)
+        for block in known[:4]:
+            if block in room.own:
+                continue
+            vector = At(shape, None)
+            called = partial(self.chains.called, block, vector, room)
+            made = self.chains.attempt(called, vector, room)
+            if made is not None:
+                return [made[0]]
+        return []
 
     def heads(self, taps: dict[str, At], room: Room) -> dict[str, Step]:
         """Auxiliary classifiers: written in place, or as one use of a block."""
@@ -254,5 +272,5 @@ def unique(steps: list[Step], beside: set[str]) -> None:
             seen.append(step["use"])
         elif "branches" in step:
             seen += step["branches"]
-    if len(set(seen)) < len(seen):
+    if len(set(seen)) < len(seen) or beside & set(seen):
         raise Misfit

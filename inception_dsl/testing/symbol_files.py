@@ -27,7 +27,9 @@ DERIVED: Final = frozenset({"padding", "momentum"})
 """What PyTorch is told instead of what the spec says: pixels for ``same``, 1 - decay."""
 CALLED: Final[Mapping[str, str]] = {"classes": "num_classes"}
 """Parameters that generated files call otherwise."""
-REPLACED: Final = ("padding", "decay", "batch_norm", "keepdims", "count_include_pad")
+REPLACED: Final = (
+    *("padding", "ceil_mode", "decay", "batch_norm", "keepdims", "count_include_pad"),
+)
 """The fields of which it is told something else, or nothing as they decide what is written."""
 
 

@@ -33,6 +33,17 @@ blocks:
 body: [{{use: b, act: tanh}}]
 {HEAD}
 """,
+    "branches called like what the check of the size calls": f"""
+input: {{channels: 2, height: 5, width: 5}}
+body:
+  - {{op: conv, filters: 2, kernel_size: 3, padding: valid}}
+  - branches:
+      tuple: [{{op: conv, filters: 2, kernel_size: 1}}]
+      min: [{{op: conv, filters: 2, kernel_size: 1}}]
+      size: [{{op: conv, filters: 2, kernel_size: 1}}]
+    merge: concat
+{HEAD}
+""",
     "a step called like its section, beside steps without a name": f"""
 input: {{channels: 2, height: 3, width: 3}}
 body:
