@@ -77,7 +77,8 @@ body: [{op: conv_bn, name: a, filters: 2, kernel_size: 3, padding: valid},
     {op: conv, name: b, filters: 2, kernel_size: 1, use_bias: false}]
 head: [{op: global_avg_pool}, {op: dense, units: $classes}]
 aux_heads: {side: {after: a, loss_weight: 0.25,
-    steps: [{op: max_pool, kernel_size: 5, padding: valid}, {op: flatten}, {op: dense, units: $classes}]}}
+    steps: [{op: max_pool, kernel_size: 5, padding: valid}, {op: flatten},
+        {op: dense, units: $classes}]}}
 outputs: {early: b}
 training: {label_smoothing: 0.1, initializer: {name: truncated_normal, stddev: 0.02}}
 """
