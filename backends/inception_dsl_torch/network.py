@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from inception_dsl.backend import (
     PLAIN,
     Argument,
@@ -13,7 +11,6 @@ from inception_dsl.backend import (
     Names,
     Slot,
     Symbol,
-    Tap,
     UseSite,
     call,
     class_name,
@@ -26,44 +23,11 @@ from inception_dsl.backend import (
 from .blocks import Draft, head_class, top_scope
 from .build import Attribute, ClassBody, Line, branch_names, place_of, statements
 from .modules import Shared, sequence
+from .network_view import NetworkView, Variable
 from .places import Held, Key, Place
 from .reserved import FORBIDDEN
 from .size_check import size_check
-from .training import TrainingView, training
-
-
-class Variable(NamedTuple):
-    """What ``forward`` calls a tap (and the module of a head): its own name may be taken there."""
-
-    tap: Tap
-    variable: str
-
-    @property
-    def auxiliary(self) -> bool:
-        """Whether it is the output of an auxiliary head."""
-        return self.tap.head is not None
-
-
-class NetworkView(NamedTuple):
-    """The class of the network. ``outputs`` are the fields of its named tuple, if it has one."""
-
-    name: Code
-    doc: Code
-    head: Code
-    setup: tuple[Code, ...]
-    smallest: tuple[Code, ...]
-    features: tuple[Code, ...]
-    features_doc: Code
-    tapped: Code
-    head_signature: Code
-    head_doc: Code
-    head_lines: tuple[Code, ...]
-    forward: tuple[Code, ...]
-    returns: Code
-    tuple_name: Code
-    tuple_doc: Code
-    outputs: tuple[Code, ...]
-    training: TrainingView
+from .training import training
 
 
 class Network:

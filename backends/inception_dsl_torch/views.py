@@ -19,7 +19,8 @@ from .blocks import ClassView, alone, write_blocks
 from .helper_view import HelperView
 from .helpers import Helpers
 from .modules import Shared
-from .network import Network, NetworkView
+from .network import Network
+from .network_view import NetworkView
 from .places import Key, Place, Ref, references
 
 

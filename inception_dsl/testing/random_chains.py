@@ -69,14 +69,15 @@ class Chains:
         return None
 
     def made(self, at: At, room: Room) -> Step:
-        roll = self.rng.random() if room.depth < 3 and not room.plain else 1.0
+        """A step: a use, a fork or a layer, now and then repeated."""
+        roll = self.rng.random() if room.depth < 3 and not room.flat else 1.0
         share = 0.3 if room.block else 0.45
         if roll < share:
             step = self.use(at, room)
         elif roll < share + 0.18:
             step = self.rng.choice(self.forks)(at, room)
         else:
-            step = self.fields.made(self.fields.kind(at, plain=room.plain), at, room)
+            step = self.fields.made(self.fields.kind(at, plain=room.flat), at, room)
         if self.chance(0.12):
             step["repeat"] = self.writer.whole(room, (1, 2, 2, 3))
         return step
@@ -108,6 +109,7 @@ class Chains:
         return at.channels if written is None else piece_of(written)
 
     def ends(self, steps: list[Step], at: At, room: Room) -> Piece | None:
+        """The channels after some steps."""
         found = at.channels
         for step in steps:
             found = self.channels(step, At(at.shape, found), room)
@@ -123,7 +125,7 @@ class Chains:
             room.block,
             room.own,
             room.literal,
-            room.plain,
+            room.flat,
             room.depth + 1,
         )
 
@@ -158,6 +160,7 @@ class Chains:
         return steps
 
     def keeper(self, at: At, room: Room, stride: Any) -> Step:
+        """A layer that keeps the spatial sizes, or divides them by a stride."""
         if not at.rank:
             return self.fields.made("dense", at, room)
         kind = self.rng.choice([k for k in KEEPERS if at.rank < 3 or k not in POOLS])
@@ -200,6 +203,7 @@ class Chains:
         return self.fork([gate, []], "multiply", room)
 
     def fork(self, branches: list[list[Step]], merge: str, room: Room) -> Step:
+        """A fork with names for its branches."""
         named: dict[str, list[Step]] = {}
         for steps in branches:
             named[self.pool.pick("branch", named, (*room.parameters, *room.own))] = steps
@@ -245,7 +249,7 @@ class Chains:
             depth=room.depth + 1,
         )
         inner.literal = self.rng.choice((0.05, 0.25, 0.5))
-        inner.plain = ends is None and self.chance(0.2)
+        inner.flat = ends is None and self.chance(0.2)
         steps, end = self.chain(
             At(at.shape, name("in_channels")), self.rng.choice((1, 2, 2, 3)), inner
         )

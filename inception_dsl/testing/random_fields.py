@@ -97,6 +97,7 @@ class Fields:
         return self.writer.whole(room, allowed)
 
     def window(self, kind: str, at: At, room: Room) -> Step:
+        """The window of a layer."""
         kernel = self.axes(room, at.rank, (1, 2, 3))
         found: Step = {"kernel_size": kernel}
         if self.chance(0.4):
@@ -124,6 +125,7 @@ class Fields:
         return found
 
     def padding(self, kernel: Any, at: At, room: Room) -> Any:
+        """Padding in one of the ways to write it."""
         way = self.rng.choice(("word", "word", "whole", "half", "axes", "sides"))
         half = None if isinstance(kernel, list) else piece_of(kernel)
         if way == "half" and half is not None:
@@ -198,6 +200,7 @@ class Fields:
     # normalisations
 
     def norm(self, room: Room) -> Step:
+        """Some attributes of a normalisation."""
         found = self.some(
             0.6, epsilon=lambda: self.writer.real(room, (0.001, 0.01, 0.5, 1.5), 1e-4, 3)
         )

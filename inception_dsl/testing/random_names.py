@@ -4,27 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection
+from pathlib import Path
 from typing import Final
 
-ODD: Final = (
-    *("x", "y", "i", "n", "f", "k", "p", "self", "cls", "super", "object", "type", "len", "list"),
-    *("tuple", "dict", "int", "float", "str", "bool", "max", "min", "sum", "range", "print"),
-    *("zip", "map", "isinstance", "property", "enumerate", "callable", "match", "case", "index"),
-    *("nn", "torch", "tensor", "keras", "layers", "ops", "functional", "named_tuple", "loss"),
-    *("input", "inputs", "input_shape", "outputs", "output", "logits", "target", "targets"),
-    *("num_classes", "classes", "include_top", "aux_logits", "init_weights", "pre_logits"),
-    *("width", "height", "depth", "length", "channels", "in_features", "out_features"),
-    *("out_channels", "num_features", "filters", "units", "kernel_size", "stride", "strides"),
-    *("padding", "dilation", "groups", "bias", "use_bias", "activation", "function", "act"),
-    *("momentum", "decay", "norm", "eps", "epsilon", "scale", "center", "rate", "value", "size"),
-    *("alpha", "beta", "gamma", "repeat_count", "step", "block", "steps", "branch", "features"),
-    *("conv", "bn", "pool", "fc", "drop", "flatten", "branches", "concat", "shortcut", "axis"),
-    *("forward", "forward_features", "forward_head", "training", "train", "half", "double"),
-    *("conv_bn", "same_padding", "conv_block", "same_conv2d", "channel_layer_norm", "flat"),
-    *("relu", "softmax", "linear", "pad", "pads", "sides", "dim", "shape", "rank", "dtype"),
-    *("model", "module", "sequential", "call", "build", "weights", "parameters", "modules"),
-    *("name", "stem", "body", "head", "aux", "preprocess", "batch_norm", "dense", "identity"),
-)
+ODD: Final = tuple(Path(__file__).with_name("names.txt").read_text().split())
 """What a spec may call a parameter, a step, a branch, a block or a head."""
 TOP: Final = (
     *("net", "conv", "bn", "pool", "norm", "width", "forward", "scale", "stem", "body", "head"),

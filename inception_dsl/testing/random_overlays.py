@@ -18,6 +18,7 @@ class Overlay:
         return self.rng.random() < share
 
     def split(self, data: Step) -> tuple[Step, Step]:
+        """A base and an overlay that together say what a spec says."""
         base: Step = {**data, "network": "base"}
         over: Step = {"extends": "base.yaml", "network": data["network"]}
         if self.chance(0.5):

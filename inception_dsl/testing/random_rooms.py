@@ -26,7 +26,7 @@ class Room:
     network that is being made (none where none can be added).
 
     ``own`` is what the block around it is called, ``literal`` how often a value is a plain one.
-    ``plain`` says that all steps take vectors as well as maps.
+    ``flat`` says that all steps take vectors as well as maps.
     """
 
     values: dict[str, Any]
@@ -35,7 +35,7 @@ class Room:
     block: bool = False
     own: tuple[str, ...] = ()
     literal: float = 0.25
-    plain: bool = False
+    flat: bool = False
     depth: int = 0
 
     def environment(self) -> dict[str, Any]:

@@ -96,11 +96,13 @@ def negative(a: Piece) -> Piece:
 
 
 def smallest(*pieces: Piece) -> Piece:
+    """``min`` of pieces."""
     text = ", ".join(piece.text for piece in pieces)
     return Piece(f"min({text})", ATOM, lambda v: min(piece.of(v) for piece in pieces))
 
 
 def largest(*pieces: Piece) -> Piece:
+    """``max`` of pieces."""
     text = ", ".join(piece.text for piece in pieces)
     return Piece(f"max({text})", ATOM, lambda v: max(piece.of(v) for piece in pieces))
 
