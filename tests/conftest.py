@@ -6,20 +6,34 @@ import os
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from paths import ROOT
+from spread import order_of, scheduler
 
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 
-ROOT = Path(__file__).parent.parent
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # the workers fill the processor: more threads wait for each other
 if "PYTEST_XDIST_WORKER" in os.environ:
     for one in ("OMP_NUM", "MKL_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
         os.environ.setdefault(f"{one}_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What is costly to make is made once, and long tests come first."""
+    return scheduler(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, where there are several processes."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=order_of)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ all nine networks.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 import torch
 from click.testing import Result
+from frameworks import SPECS, emitted, running, shipped, typed_program
+from initial import undrawn
 from safetensors.torch import load_file
-from small_network import SPECS, typed_program
 
 from inception_dsl.analysis.weights import weight_shapes
 from inception_dsl.backend import module_from_source
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
-from inception_dsl.plugins import chosen, emit
 from inception_dsl.reference.seeds import seeded
 from inception_dsl.weights.convert import convert
 from inception_dsl.weights.store import read, write
@@ -31,18 +31,9 @@ ENDINGS = {"torch": ("safetensors",), "keras": ("weights.h5", "keras")}
 PAIRS = [(backend, ending) for backend, endings in ENDINGS.items() for ending in endings]
 
 
-def source(typed: TypedProgram, backend: str) -> str:
-    """What a backend prints."""
-    report = Report()
-    [(plugin, found)] = chosen([backend], report)
-    text = emit(plugin, found, typed, report)
-    assert text is not None, report.render()
-    return text
-
-
 def model_of(typed: TypedProgram, backend: str) -> Any:
     """The generated model, made as a user makes it."""
-    module = module_from_source(source(typed, backend), "maps")
+    module = module_from_source(emitted(backend, typed), "maps")
     if backend == "keras":
         return getattr(module, typed.program.id)(**({"aux_logits": True} if typed.heads else {}))
     from inception_dsl_torch.views import build
@@ -59,8 +50,7 @@ def values(model: Any) -> list[Any]:
 
 def expected(typed: TypedProgram, backend: str, weights: Any) -> list[Any]:
     """The variables after the runner has loaded ``weights``, as where the outputs are compared."""
-    runner = importlib.import_module(f"inception_dsl_{backend}.runner")
-    held = runner.create(typed, source(typed, backend), "float32")
+    held = running(backend, typed, "float32")
     held.load(weights)
     return values(getattr(held, "net", None) or held.model)
 
@@ -80,26 +70,33 @@ def done(
 @pytest.mark.parametrize("backend", ENDINGS)
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
 def test_there_and_back(spec: Path, backend: str, tmp_path: Path) -> None:
-    typed = typed_program(spec)
+    typed = shipped(spec)
     start, report = tmp_path / "start.safetensors", Report()
-    assert write(start, typed, seeded(typed, 11), report)
+    assert write(start, typed, different(spec), report)
     weights = read(start, typed, report)
     assert weights is not None
     assert list(weights) == list(weight_shapes(typed))
-    assert len({array.tobytes() for array in weights.values()}) == len(weights), (
-        "no two weights are the same"
-    )
     wanted = expected(typed, backend, weights)
     for ending in ENDINGS[backend]:
         file, back = tmp_path / f"file.{ending}", tmp_path / "back.safetensors"
-        done(typed, (start, "neutral"), (file, backend))
-        done(typed, (file, backend), (back, "neutral"))
-        assert back.read_bytes() == start.read_bytes()
-        loaded = plainly_loaded(typed, file)
+        with undrawn(backend):
+            done(typed, (start, "neutral"), (file, backend))
+            done(typed, (file, backend), (back, "neutral"))
+            assert back.read_bytes() == start.read_bytes()
+            loaded = plainly_loaded(typed, file)
         assert len(loaded) == len(wanted)
         assert all(equal(a, b) for a, b in zip(loaded, wanted, strict=True))
         file.unlink()
     keras.backend.clear_session()
+
+
+@lru_cache(maxsize=1)
+def different(spec: Path) -> dict[str, Any]:
+    """Weights of which no two are the same, in the file's type of numbers neither."""
+    weights = seeded(shipped(spec), 11)
+    single = {array.astype(np.float32).tobytes() for array in weights.values()}
+    assert len(single) == len(weights)
+    return weights
 
 
 def plainly_loaded(typed: TypedProgram, file: Path) -> list[Any]:

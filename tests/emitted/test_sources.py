@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from frameworks import BACKENDS, ROOT, SPECS, emitted, typed_program
+from frameworks import BACKENDS, SPECS, emitted, shipped, typed_program
+from paths import PUBLISHED
 
 from inception_dsl.testing.cases import all_cases
 
@@ -20,8 +21,8 @@ def test_formatted_and_without_lint(backend: str, tmp_path: Path) -> None:
     for number, case in enumerate(all_cases()):
         spec.write_text(f"block: case\ninput: {case.input}\nsteps: [{case.steps}]\n")
         (tmp_path / f"case_{number}.py").write_text(emitted(backend, typed_program(spec)))
-    for path in [*SPECS, *(ROOT / "specs" / "published").glob("*.yaml")]:
-        (tmp_path / f"{path.stem}.py").write_text(emitted(backend, typed_program(path)))
+    for path in [*SPECS, *PUBLISHED]:
+        (tmp_path / f"{path.stem}.py").write_text(emitted(backend, shipped(path)))
     for command in (["format", "--check", "--diff"], ["check", "--select", RULES]):
         call = [sys.executable, "-m", "ruff", *command, "--isolated", str(tmp_path)]
         done = subprocess.run(call, capture_output=True, text=True, check=False)

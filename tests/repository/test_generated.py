@@ -6,33 +6,39 @@ import re
 import subprocess
 import sys
 
+import pytest
+from frameworks import BACKENDS
 from paths import ROOT
+
+SPECS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "specs").glob("*.yaml"))
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line, as a user calls it in the repository."""
+    call = [sys.executable, "-m", "inception_dsl", *arguments]
+    return subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def test_generated_code_is_up_to_date() -> None:
-    specs = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "specs").glob("*.yaml"))
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "inception_dsl",
-            "build",
-            *specs,
-            "--backend",
-            "torch",
-            "--backend",
-            "keras",
-            "--check",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    chosen = [part for name in BACKENDS for part in ("--backend", name)]
+    done = command("build", *SPECS, *chosen, "--check")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    names = {p.stem for p in (ROOT / "specs").glob("*.yaml")}
-    for backend in ("torch", "keras"):
+    names = {path.stem for path in (ROOT / "specs").glob("*.yaml")}
+    for backend in BACKENDS:
         assert {p.stem for p in (ROOT / "generated" / backend).glob("*.py")} == names
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments"),
+    [
+        ("specs/schema.json", ["schema"]),
+        ("specs/README.md", ["ops", "--markdown"]),
+        ("docs/errors.md", ["explain", "--markdown"]),
+    ],
+)
+def test_a_kept_file_is_up_to_date(path: str, arguments: list[str]) -> None:
+    kept = (ROOT / path).read_text(encoding="utf-8")
+    assert command(*arguments).stdout == kept, f"inception-dsl {' '.join(arguments)} > {path}"
 
 
 def test_generated_code_has_no_version_date_or_path() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from initial import undrawn_model
 
 from inception_dsl.backend import Files, Request, main_text
 from inception_dsl.compiler import compile_spec
@@ -16,10 +19,10 @@ BACKENDS = ("torch", "keras")
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 
 
-def typed_program(path: Path) -> TypedProgram:
-    """The typed program of a spec that has no mistakes."""
+def typed_program(path: Path, **settings: str) -> TypedProgram:
+    """The typed program of a spec that has no errors."""
     report = Report()
-    typed = compile_spec(path, {}, report)
+    typed = compile_spec(path, settings, report)
     assert typed is not None, report.render()
     return typed
 
@@ -38,9 +41,16 @@ def emitted(backend: str, typed: TypedProgram) -> str:
     return main_text(files_of(backend, typed))
 
 
+@undrawn_model
 def running(backend: str, typed: TypedProgram, dtype: str = "float64") -> Any:
-    """A model of the backend's framework."""
+    """A model of the backend's framework; its weights are to be loaded."""
     package = importlib.import_module(f"inception_dsl_{backend}")
     return importlib.import_module(package.BACKEND.runner).create(
         typed, files_of(backend, typed), dtype
     )
+
+
+@cache
+def shipped(path: Path) -> TypedProgram:
+    """The typed program of a spec of the repository, compiled once in each process."""
+    return typed_program(path)

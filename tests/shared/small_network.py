@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics.report import Report
-from inception_dsl.ir.typed import TypedProgram
-
-ROOT = Path(__file__).parents[2]
-SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 SMALL = """\
 network: small
 input: {channels: 3, height: 7, width: 6}
@@ -38,11 +30,3 @@ stem/bn/moving_mean 6
 stem/bn/moving_variance 6
 stem/conv/kernel 3x2x3x6
 """
-
-
-def typed_program(path: Path, **settings: str) -> TypedProgram:
-    """The typed program of a spec that has no mistakes."""
-    report = Report()
-    typed = compile_spec(path, settings, report)
-    assert typed is not None, report.render()
-    return typed

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from small_network import SMALL, typed_program
+from frameworks import typed_program
+from small_network import SMALL
 
 from inception_dsl.cli import main
 from inception_dsl.diagnostics.report import Report

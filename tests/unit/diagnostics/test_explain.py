@@ -183,10 +183,3 @@ def test_an_unknown_code_is_answered_with_the_nearest() -> None:
     assert result.exit_code == 2
     assert "there is no code `E420`; did you mean `E4" in result.stderr
     assert "\x1b" not in CliRunner().invoke(main, ["explain", "\x1b"]).output
-
-
-def test_the_page_is_up_to_date(root: Path) -> None:
-    page = CliRunner().invoke(main, ["explain", "--markdown"]).stdout
-    assert (root / "docs" / "errors.md").read_text(encoding="utf-8") == page, (
-        "inception-dsl explain --markdown > docs/errors.md"
-    )

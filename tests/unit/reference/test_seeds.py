@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from frameworks import SPECS, typed_program
+from frameworks import SPECS, shipped
 
 from inception_dsl.reference.forward import Tape, interpret
 from inception_dsl.reference.seeds import batch, calibrated, seeded
@@ -16,7 +16,7 @@ from inception_dsl.reference.seeds import batch, calibrated, seeded
 
 @pytest.mark.parametrize("spec", SPECS, ids=[spec.stem for spec in SPECS])
 def test_seeded_weights_make_defects_show(spec: Path) -> None:
-    typed = typed_program(spec)
+    typed = shipped(spec)
     x = batch(typed, seed=2)
     assert not np.allclose(x[0], x[1])
     weights = seeded(typed, seed=1)
@@ -57,7 +57,7 @@ def test_seeded_weights_make_defects_show(spec: Path) -> None:
 
 
 def test_seeds_differ_and_repeat() -> None:
-    typed = typed_program(SPECS[2])
+    typed = shipped(SPECS[2])
     one, again, other = seeded(typed, seed=1), seeded(typed, seed=1), seeded(typed, seed=2)
     assert all(np.array_equal(one[path], again[path]) for path in one)
     assert not any(np.array_equal(one[path], other[path]) for path in one)

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
+from frameworks import typed_program
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
-from small_network import LIST, SMALL, typed_program
+from small_network import LIST, SMALL
 
 from inception_dsl.analysis.cost import layers
 from inception_dsl.analysis.weights import digest, weight_shapes
