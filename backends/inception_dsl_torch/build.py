@@ -254,7 +254,7 @@ def statements(lines: Sequence[Line], *, result: str) -> list[Code]:
 
 def place_of(held: Held, made: Items) -> Place:
     """Where a step is that is held by an attribute."""
-    return Place(held, made.width, made.element)
+    return Place(held, made.width, made.element, rests=made.rests)
 
 
 def joined(items: list[Expression | Item], *, sequential: bool) -> Expression:

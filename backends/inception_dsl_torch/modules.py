@@ -27,7 +27,7 @@ from inception_dsl.backend import (
 from .helpers import Helpers
 from .layers import Layer
 from .lowering import lower
-from .places import Place
+from .places import Place, Rest
 
 
 class Written(NamedTuple):
@@ -54,14 +54,15 @@ class Lowered(NamedTuple):
 
 
 class Items(NamedTuple):
-    """A step with its repetitions as items of a sequence: the type after each, and how many a
-    repetition has.
+    """A step with its repetitions as items of a sequence: the type after each, how many the first
+    repetition has and what it is made of, and ``rests`` that differ from it.
     """
 
     items: tuple[Expression, ...]
     types: tuple[TensorType, ...]
     width: int
     element: Element
+    rests: tuple[Rest, ...] = ()
 
 
 @dataclass(slots=True)
@@ -103,7 +104,11 @@ class Shared:
             found = [self._part(step, part, scope) for part in parts]
             items = tuple(i for f in found for i in f.items)
             types = tuple(t for f in found for t in f.types)
-            return Items(items, types, found[0].width, found[0].element)
+            rests = tuple(
+                Rest(part.start, made.width, made.element)
+                for part, made in zip(parts[1:], found[1:], strict=True)
+            )
+            return Items(items, types, found[0].width, found[0].element, rests)
 
         found: Items = first_that_fits(step, write, scope, self.helpers)
         return found

@@ -23,18 +23,36 @@ class Held:
     sequence: bool
 
 
+class Rest(NamedTuple):
+    """The repetitions of a step from ``start`` on, where they are made otherwise than the first:
+    how many modules each is, and what it is made of.
+    """
+
+    start: int
+    width: int
+    element: Any
+
+
 class Place(NamedTuple):
     """Where a step is: in which attribute, as how many modules a repetition, what it is made of.
 
     A fork has a tuple of places for each branch of each repetition in ``forks``; what is written in
     ``forward`` alone is held by nothing. ``element`` is the layer, or the class of the block that
-    is used.
+    is used; ``rests`` are the repetitions that are made otherwise.
     """
 
     held: Held | None = None
     width: int = 1
     element: Any = None
     forks: tuple[tuple[tuple[Place, ...], ...], ...] = ()
+    rests: tuple[Rest, ...] = ()
+
+    def repetition(self, number: int) -> Place:
+        """The place of one repetition."""
+        found = [rest for rest in self.rests if rest.start <= number]
+        if not found:
+            return self
+        return self._replace(width=found[-1].width, element=found[-1].element)
 
 
 class Ref(NamedTuple):
@@ -67,8 +85,9 @@ def references(
             elif place.held is not None:
                 position = positions.get(id(place.held), 0)
                 positions[id(place.held)] = position + (1 if step.repeated else place.width)
-                modules = _modules(place, step, position, key)
-                yield from _element(place, typed, written, here, modules)
+                one = place.repetition(number)
+                modules = _modules(one, step, position, key)
+                yield from _element(one, typed, written, here, modules)
 
 
 def _modules(place: Place, step: TypedStep, position: int, key: Key) -> tuple[Key, ...]:
