@@ -6,13 +6,14 @@ The judge of what the frameworks compute.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from ..ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
-from ..ir.walk import applications
+from ..ir.flow import Apply, Flow, Statement, ValueId, WeightId, flow
+from ..ir.typed import TypedFork, TypedProgram
 from ..ops import Op
 from .operations import REFERENCE, Array, Weights, elementary, moments
 
@@ -31,13 +32,10 @@ class Result:
 
 
 class Applied(NamedTuple):
-    """An elementary op on a value.
-
-    ``prefix`` stands before the names of its weights in their paths.
-    """
+    """An elementary op on a value. ``ids`` and ``weights`` are by the names in the op."""
 
     op: Op
-    prefix: str
+    ids: dict[str, WeightId]
     x: Array
     weights: dict[str, Array]
     y: Array
@@ -45,10 +43,13 @@ class Applied(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """What the way back needs: the ops of every layer, and what every merge was given, by path."""
+    """What the way back needs, by the value assigned.
 
-    layers: dict[Path, list[Applied]] = field(default_factory=dict)
-    merges: dict[Path, list[Array]] = field(default_factory=dict)
+    The ops of every layer, and what every merge was given.
+    """
+
+    layers: dict[ValueId, list[Applied]] = field(default_factory=dict)
+    merges: dict[ValueId, list[Array]] = field(default_factory=dict)
 
 
 def interpret(
@@ -63,75 +64,72 @@ def interpret(
 
     Auxiliary heads only stand in training.
     """
+    return run(flow(typed, heads=training), weights, x, training=training, tape=tape)
+
+
+def run(
+    program: Flow,
+    weights: Weights,
+    x: Array,
+    *,
+    training: bool = False,
+    tape: Tape | None = None,
+) -> Result:
+    """Run all statements; a value is released after the last that reads it."""
     interpreter = _Interpreter(weights, training, tape)
-    value = np.asarray(x, np.float64)
-    after: dict[str, Array] = {}
-    for chain in typed.sections.values():
-        value = interpreter.top(chain, value, (), after)
-    outputs = {typed.program.output_name: value}
-    outputs |= {name: after[step] for name, step in typed.program.outputs.items()}
-    if training:
-        for head, chain in typed.heads:
-            outputs[head.name] = interpreter.top(chain, after[head.after], (head.name,), {})
-    return Result(outputs, interpreter.blocks, interpreter.statistics)
+    values = {program.input: np.asarray(x, np.float64)}
+    last, kept = program.last_reads(), {*program.outputs.values(), *program.blocks.values()}
+    for index, statement in enumerate(program.statements):
+        values[statement.y] = interpreter.statement(statement, values)
+        for value in {*statement.inputs} - kept:
+            if last[value] == index:
+                del values[value]
+    return Result(
+        {name: values[value] for name, value in program.outputs.items()},
+        {path: values[value] for path, value in program.blocks.items()},
+        interpreter.statistics,
+    )
 
 
 class _Interpreter:
     def __init__(self, weights: Weights, training: bool, tape: Tape | None) -> None:
         self.weights, self.training, self.tape = weights, training, tape
-        self.blocks: dict[str, Array] = {}
         self.statistics: dict[str, Array] = {}
 
-    def top(self, chain: TypedChain, x: Array, path: Path, after: dict[str, Array]) -> Array:
-        """A chain of which the outputs of all steps are kept, ``after`` their names."""
-        for step in chain.steps:
-            for segments, typed in applications(step):
-                x = self.node(typed, x, (*path, *segments))
-                if here := "/".join((*path, *segments)):
-                    self.blocks[here] = x
-            if step.node.segments:
-                after[step.node.segments[-1]] = x
-        return x
+    def statement(self, statement: Statement, values: Mapping[ValueId, Array]) -> Array:
+        if isinstance(statement, Apply):
+            return self.apply(statement, values[statement.x])
+        given = [values[value] for value in statement.inputs]
+        if self.tape:
+            self.tape.merges[statement.y] = given
+        return merge(statement.typed, given)
 
-    def chain(self, chain: TypedChain, x: Array, path: Path) -> Array:
-        for step in chain.steps:
-            for segments, typed in applications(step):
-                x = self.node(typed, x, (*path, *segments))
-        return x
-
-    def node(self, typed: Typed, x: Array, path: Path) -> Array:
-        if isinstance(typed, TypedFork):
-            values = [self.chain(branch, x, (*path, name)) for name, branch in typed.branches]
-            if self.tape:
-                self.tape.merges[path] = values
-            return merge(typed, values)
-        if isinstance(typed, TypedUse):
-            self.blocks["/".join(path)] = value = self.chain(typed.body, x, path)
-            return value
-        return self.op(typed, x, path)
-
-    def op(self, typed: TypedOp, x: Array, path: Path) -> Array:
-        names = [weight.name for weight in typed.op.weights(typed.x)]
+    def apply(self, layer: Apply, x: Array) -> Array:
         applied = []
-        for part, op in elementary(typed.op):
-            prefix = "/".join((*path, part))
-            own = {
-                name.removeprefix(part): np.asarray(
-                    self.weights["/".join((*path, name))], np.float64
-                )
-                for name in names
+        for part, op in elementary(layer.typed.op):
+            ids = {
+                name.removeprefix(part): weight
+                for name, weight in layer.weights.items()
                 if name.startswith(part)
             }
+            own = {n: np.asarray(self.weights[w.path], np.float64) for n, w in ids.items()}
             if self.training and op.op == "batch_norm":
                 found = moments(x)
                 own |= found
-                self.statistics |= {prefix + name: value for name, value in found.items()}
+                for name, value in found.items():
+                    self.moved(ids[name], value)
             y = REFERENCE[op.op](op, x, own)
-            applied.append(Applied(op, prefix, x, own, y))
+            applied.append(Applied(op, ids, x, own, y))
             x = y
         if self.tape:
-            self.tape.layers[path] = applied
+            self.tape.layers[layer.y] = applied
         return x
+
+    def moved(self, weight: WeightId, by: Array) -> None:
+        """Note what a moving statistic moves to; two batches have no one value for it."""
+        if weight.path in self.statistics:
+            raise NotImplementedError(f"`{weight.path}` has the statistics of two layers")
+        self.statistics[weight.path] = by
 
 
 def merge(fork: TypedFork, values: list[Array]) -> Array:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.typed import Path, Typed, TypedChain, TypedFork, TypedProgram, TypedUse
-from ..ir.walk import applications
+from ..ir.flow import Apply, Flow, ValueId, WeightId, flow
+from ..ir.typed import TypedProgram
 from ..ops import BatchNorm
-from .forward import Tape, interpret
+from .forward import Tape, run
 from .gradients import BACKWARD, unmerge
 from .operations import Array, Weights, softmax
 
@@ -48,30 +48,28 @@ def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: fl
     ``targets`` has an array like each output, by name, and the loss is the sum of all products of
     outputs and targets.
     """
-    tape = Tape()
-    result = interpret(typed, weights, x, training=True, tape=tape)
+    program, tape = flow(typed), Tape()
+    result = run(program, weights, x, training=True, tape=tape)
     loss, cotangents = (
         classified(typed, result.outputs, targets)
         if typed.has_loss
         else weighed(result.outputs, targets)
     )
-    back = _Backward(tape)
-    input_gradient = back.program(typed, cotangents)
+    back = Backward(tape)
+    input_gradient = back.program(program, cotangents)
+    gradients = {weight.path: gradient for weight, gradient in back.gradients.items()}
+    counts = {weight.path: count for weight, count in back.counts.items()}
+    decays = {weight.path: decay for weight, decay in back.decays.items()}
     after = {path: np.asarray(value, np.float64) for path, value in weights.items()}
-    for path, gradient in back.gradients.items():
+    for path, gradient in gradients.items():
         after[path] = after[path] - rate * gradient
     for path, found in result.statistics.items():
-        decay = back.decays[path]
-        after[path] = decay * after[path] + (1 - decay) * found
+        after[path] = decays[path] * after[path] + (1 - decays[path]) * found
     corrections = {
-        path: (1 - back.decays[path]) * result.statistics[path] / (count - 1)
-        if count > 1
-        else np.nan
-        for path, count in back.counts.items()
+        path: (1 - decays[path]) * result.statistics[path] / (count - 1) if count > 1 else np.nan
+        for path, count in counts.items()
     }
-    return Step(
-        loss, result.outputs, back.gradients, after, input_gradient, back.counts, corrections
-    )
+    return Step(loss, result.outputs, gradients, after, input_gradient, counts, corrections)
 
 
 def unbiased(step: Step) -> dict[str, Array]:
@@ -127,61 +125,52 @@ def cross_entropy(y: Array, targets: Array, *, probabilities: bool) -> tuple[flo
     return float(-(targets * logarithm).sum() / len(y)), (softmax(y) - targets) / len(y)
 
 
-class _Backward:
-    """Walks a program from its end; the tape is released on the way."""
+class Backward:
+    """Goes through a program from its end; the tape is released on the way.
+
+    What is used more than once, be it a value or a weight, gets the sum of its gradients.
+    """
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
-        self.gradients: dict[str, Array] = {}
-        self.counts: dict[str, int] = {}
-        self.decays: dict[str, float] = {}
+        self.gradients: dict[WeightId, Array] = {}
+        self.counts: dict[WeightId, int] = {}
+        self.decays: dict[WeightId, float] = {}
+        self.uses: dict[ValueId, list[Array]] = {}
 
-    def program(self, typed: TypedProgram, cotangents: Mapping[str, Array]) -> Array:
+    def program(self, program: Flow, cotangents: Mapping[str, Array]) -> Array:
         """The gradient of the input, given that of every output."""
-        pending: dict[str, Array] = {}
-        tapped = [(step, cotangents[name]) for name, step in typed.program.outputs.items()]
-        tapped += [
-            (head.after, self.chain(chain, cotangents[head.name], (head.name,)))
-            for head, chain in typed.heads
-        ]
-        for name, dy in tapped:
-            pending[name] = pending[name] + dy if name in pending else dy
-        dy = cotangents[typed.program.output_name]
-        for chain in reversed(list(typed.sections.values())):
-            dy = self.chain(chain, dy, (), pending)
-        return dy
+        for name, value in reversed([*program.outputs.items()]):
+            self.used(value, cotangents[name])
+        for statement in reversed(program.statements):
+            dy = self.total(statement.y)
+            if isinstance(statement, Apply):
+                self.used(statement.x, self.layer(statement, dy))
+                continue
+            found = unmerge(statement.typed, self.tape.merges.pop(statement.y), dy)
+            for value, gradient in zip(reversed(statement.inputs), reversed(found), strict=True):
+                self.used(value, gradient)
+        return self.total(program.input)
 
-    def chain(
-        self, chain: TypedChain, dy: Array, path: Path, pending: dict[str, Array] | None = None
-    ) -> Array:
-        """``pending`` has what else is known of the outputs of steps, by name."""
-        for step in reversed(chain.steps):
-            if pending and step.node.segments and step.node.segments[-1] in pending:
-                dy = dy + pending.pop(step.node.segments[-1])
-            for segments, typed in reversed(list(applications(step))):
-                dy = self.node(typed, dy, (*path, *segments))
-        return dy
+    def used(self, value: ValueId, gradient: Array) -> None:
+        """Note what one use of a value adds to its gradient."""
+        self.uses.setdefault(value, []).append(gradient)
 
-    def node(self, typed: Typed, dy: Array, path: Path) -> Array:
-        if isinstance(typed, TypedUse):
-            return self.chain(typed.body, dy, path)
-        if isinstance(typed, TypedFork):
-            gradients = unmerge(typed, self.tape.merges.pop(path), dy)
-            parts = zip(typed.branches, gradients, strict=True)
-            return sum(
-                self.chain(branch, gradient, (*path, name)) for (name, branch), gradient in parts
-            )
-        return self.op(dy, path)
+    def total(self, value: ValueId) -> Array:
+        """The gradient of a value of which all uses are noted, added in the program's order."""
+        *later, first = self.uses.pop(value)
+        return sum(reversed(later), start=first)
 
-    def op(self, dy: Array, path: Path) -> Array:
-        applied = self.tape.layers.pop(path)
+    def layer(self, layer: Apply, dy: Array) -> Array:
+        """The gradient of a layer's input; those of its weights are added to what is known."""
+        applied = self.tape.layers.pop(layer.y)
         while applied:
-            op, prefix, x, weights, y = applied.pop()
+            op, ids, x, weights, y = applied.pop()
             dy, found = BACKWARD[op.op](op, x, weights, y, dy)
-            self.gradients |= {prefix + name: gradient for name, gradient in found.items()}
+            for name, gradient in found.items():
+                known = self.gradients.get(ids[name])
+                self.gradients[ids[name]] = gradient if known is None else known + gradient
             if isinstance(op, BatchNorm):
-                self.counts[f"{prefix}moving_variance"] = x.size // x.shape[-1]
-                self.decays |= {
-                    prefix + name: op.decay for name in ("moving_mean", "moving_variance")
-                }
+                self.counts[ids["moving_variance"]] = x.size // x.shape[-1]
+                self.decays |= {ids[name]: op.decay for name in ("moving_mean", "moving_variance")}
         return dy
