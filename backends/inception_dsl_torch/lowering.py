@@ -193,7 +193,12 @@ def group_norm(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 
 def local_response_norm(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     keywords = {name: scope.text(site.slot(name)) for name in ("alpha", "beta", "k")}
-    return Layer((call("nn.LocalResponseNorm", scope.text(site.slot("size")), **keywords),))
+    module = call("nn.LocalResponseNorm", scope.text(site.slot("size")), **keywords)
+    if site.rank:
+        return Layer((module,))
+    # PyTorch takes no vector: as a map of one position
+    map_of_one = call("nn.Unflatten", literal(1), literal((-1, 1)))
+    return Layer((map_of_one, module, call("nn.Flatten")))
 
 
 def dense(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
