@@ -45,16 +45,22 @@ def build(order: Order, report: Report) -> dict[Path, str | bytes] | None:
         for plugin, backend in order.backends:
             stem = file_stem(spec, typed)
             path = order.out / backend.name / f"{stem}{backend.suffix}"
-            name = str(path).casefold()  # many file systems do not tell `V4.py` from `v4.py`
-            if origins.setdefault(name, spec) != spec:
-                message = f"{spec} and {origins[name]} would both be written to {path}"
-                report.error(
-                    "E601", message, Span(spec, 1, 1, 1, 2), help="build them apart, with `--out`"
-                )
+            if not _claim(path, spec, origins, report):
                 continue
-            found = plugins.emit(plugin, backend, typed, report, stem)
-            files |= {path.with_name(k): content for k, content in (found or {}).items()}
+            for file, content in (plugins.emit(plugin, backend, typed, report, stem) or {}).items():
+                files[path.with_name(file)] = content
+                _claim(path.with_name(file), spec, origins, report)
     return files if len(report.diagnostics) == before else None
+
+
+def _claim(path: Path, spec: str, origins: dict[str, str], report: Report) -> bool:
+    """Whether no other spec is written to ``path``; reports the two otherwise."""
+    name = str(path).casefold()  # many file systems do not tell `V4.py` from `v4.py`
+    first = origins.setdefault(name, spec)
+    if first != spec:
+        message = f"{spec} and {first} would both be written to {path}"
+        report.error("E601", message, Span(spec, 1, 1, 1, 2), help="build them apart, with `--out`")
+    return first == spec
 
 
 def file_stem(spec: str, typed: TypedProgram) -> str:

@@ -100,7 +100,7 @@ class _Sizes:
 
     def __init__(self, program: Program, report: Report) -> None:
         self.report, self.blocks = report, program.blocks
-        self.defined: set[tuple[str, int]] = set()
+        self.defined: set[tuple[str, int, tuple[int, ...]]] = set()
         self.weights: dict[int, int] = {}
         self.total = self.steps = self.again = self.characters = 0
 
@@ -132,14 +132,17 @@ class _Sizes:
 
         Reports the use with which there is too much.
         """
-        key = use.node.block, use.x.rank
-        if key in self.defined:
-            return
-        self.defined.add(key)
         block = self.blocks[use.node.block]
         about = block.about
         texts = (about.title, about.description, *about.paper.values(), *about.deviations)
-        self.room(use.node, sum(len(text.plain) for text in texts))
+        # its documentation counts for every set of arguments, as a backend may have to split it
+        notes = sum(_notes(node) for node in nodes(block.chain))
+        self.text(use.node, notes + sum(len(text.plain) for text in texts))
+        key = use.node.block, use.x.rank, tuple(_fork_counts(use.body))
+        if key in self.defined:
+            return
+        self.defined.add(key)
+        self.room(use.node, 0)
         for node in nodes(block.chain):
             self.step(node, use.node)
         self.repeated(use.body)
@@ -160,13 +163,16 @@ class _Sizes:
                 self.report.error("E309", message, cause(_repeating(step)), help=help)
 
     def step(self, node: Node, because: Node) -> None:
-        notes = node.op.deviation or () if isinstance(node, OpNode) else node.deviations
-        self.room(because, _LINE + sum(len(note.plain) for note in notes))
+        self.room(because, _LINE + _notes(node))
 
     def room(self, because: Node, characters: int) -> None:
         self.steps += 1
         if self.steps == MAX_STEPS + 1:
             _many_steps(because, self.report)
+        self.text(because, characters)
+
+    def text(self, because: Node, characters: int) -> None:
+        """Add characters to the source; report the node with which they are too many."""
         self.characters, before = self.characters + characters, self.characters
         if before <= MAX_SOURCE < self.characters:
             message = f"with this the source would have more than {MAX_SOURCE:,} characters"
@@ -189,6 +195,21 @@ class _Sizes:
                 message = f"with this there are more than {MAX_WEIGHTS:,} weights"
                 return self.report.error("E309", message, cause(step.node))
         return None
+
+
+def _notes(node: Node) -> int:
+    """The characters of what a step says of itself."""
+    notes = node.op.deviation or () if isinstance(node, OpNode) else node.deviations
+    return sum(len(note.plain) for note in notes)
+
+
+def _fork_counts(chain: TypedChain) -> Iterator[int]:
+    """How often the forks of a chain repeat, as each number may need a definition of its own."""
+    for step in chain.steps:
+        if isinstance(step.node, ForkNode):
+            yield step.count
+            for inner in inner_chains(step.runs[0].typed):
+                yield from _fork_counts(inner)
 
 
 def _again(step: TypedStep) -> int:

@@ -156,7 +156,7 @@ def _() -> str:
     )
 
 
-@bomb("a block of a thousand kernels", "")
+@bomb("a block of a thousand kernels", "E309")
 def _() -> str:
     uses = "".join(f"  - {{use: a, name: u{i}, n: {i + 1}}}\n" for i in range(1_000))
     text = "word " * 10_000
