@@ -178,11 +178,13 @@ class Chains:
         one = self.writer.whole(room, (1, at.shape.channels)) if self.chance(0.2) else last
         branches = [[] if plain else self.branch(at, inner, None, last)]
         branches.append(self.branch(at, inner, None, one))
-        for steps in branches:
-            if steps and self.chance(0.3):
-                steps.append(self.fields.made("scale", at, room))
-                self.name(steps, room)
         merge = "multiply" if self.chance(0.3) else "add"
+        for steps in filter(None, branches):
+            if merge == "multiply":  # products of small numbers vanish
+                steps.append({"op": "activation", "function": "sigmoid"})
+            elif self.chance(0.3):
+                steps.append(self.fields.made("scale", at, room))
+            self.name(steps, room)
         if self.chance(0.5):
             branches.reverse()
         return self.fork(branches, merge, room)

@@ -144,7 +144,7 @@ class _Spec:
             raise Misfit
         at = self.extra(main, at, room)
         heads = self.heads(taps, room)
-        head = self.ending(at, room) if self.chance(0.9) else []
+        head = self.ending(at, room) if heads or self.chance(0.9) else []
         unique(stem + main + head, set(heads))
         return {
             "network": network,

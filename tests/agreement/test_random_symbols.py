@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-import pytest
+import os
+import subprocess
+import sys
+from collections import Counter
+from functools import cache
+from pathlib import Path
 
+import pytest
+import torch
+from click.testing import CliRunner
+from defect import Defect
+from symbol_defects import SYMBOL_DEFECTS
+
+from inception_dsl.backend import TypedProgram
+from inception_dsl.testing.fuzz import fuzz, main, tasks
 from inception_dsl.testing.random_specs import MAIN, RandomSpec
-from inception_dsl.testing.symbol_trial import compiled, source
+from inception_dsl.testing.random_symbols import symbol_spec
+from inception_dsl.testing.symbol_files import blocks_of
+from inception_dsl.testing.symbol_trial import (
+    REFUSED,
+    UNSAID,
+    Unsaid,
+    attempt_symbols,
+    compiled,
+    source,
+)
 from inception_dsl.testing.trial import judged, loaded
 
+COUNT = 60
+SEEDS = range(COUNT)
 BACKENDS = ("torch", "keras")
 HEAD = "head: [{op: global_avg_pool}, {op: dense, units: $classes}]"
 
@@ -43,6 +67,32 @@ body:
       size: [{{op: conv, filters: 2, kernel_size: 1}}]
     merge: concat
 {HEAD}
+""",
+    "repetitions of which only the first needs padding by side": f"""
+input: {{channels: 3, height: 9, width: 9}}
+blocks:
+  p:
+    params: {{k: int, model: str, n: int}}
+    steps:
+      - {{op: zero_pad, padding: 1}}
+      - {{op: conv_bn, filters: 2, kernel_size: $k, padding: $model, repeat: $n}}
+body:
+  - {{use: p, k: 2, model: same, n: 3, name: a}}
+  - {{use: p, k: 2, model: valid, n: 1, name: b}}
+{HEAD}
+""",
+    "local response norm of a vector": """
+input: {channels: 3, height: 3, width: 3}
+blocks:
+  norm:
+    params: {n: int}
+    steps: [{op: local_response_norm, size: $n, alpha: 0.5}]
+body:
+  - {use: norm, n: 3, name: a}
+  - {op: global_avg_pool}
+  - {use: norm, n: 2, name: b}
+  - {use: norm, n: 2, name: c, repeat: 2}
+head: [{op: dense, units: $classes}]
 """,
     "a step called like its section, beside steps without a name": f"""
 input: {{channels: 2, height: 3, width: 3}}
@@ -83,3 +133,115 @@ body: [{{use: b, p: 0.5, name: one}}, {{use: b, p: 0.9, name: two}}]
     text = source(torch, typed)
     assert "def __init__(self, in_channels: int, momentum: float)" in text
     assert "B(in_channels, momentum=0.25)" in text
+
+
+def test_every_network_agrees() -> None:
+    """In numbers, and in what the files look like."""
+    trials = list(fuzz(tasks(SEEDS, 0, symbols=True), BACKENDS, jobs=os.cpu_count() or 1))
+    assert sorted(trial.seed for trial in trials) == list(SEEDS)
+    assert [f"{trial.seed}: {trial.problem}" for trial in trials if trial.problem] == []
+    policies = Counter(trial.policy for trial in trials)
+    assert policies[REFUSED] + policies[UNSAID] <= 0.15 * COUNT
+
+
+@cache
+def typed_of(seed: int) -> TypedProgram | None:
+    return compiled(symbol_spec(seed).spec)
+
+
+@cache
+def plain(seed: int) -> str:
+    return printed(seed)
+
+
+def printed(seed: int) -> str:
+    """What PyTorch's backend makes of a network; nothing where that is an error."""
+    (backend,) = loaded(["torch"])
+    typed = typed_of(seed)
+    try:
+        return source(backend, typed) if typed else ""
+    except Unsaid:
+        return ""
+
+
+@pytest.mark.parametrize("defect", SYMBOL_DEFECTS, ids=lambda d: d.name)
+def test_a_defect_is_caught(defect: Defect) -> None:
+    """One of the networks shows it, and agrees again when it is gone."""
+    torch.set_num_threads(1)
+    backends = loaded(["torch"])
+    for seed in range(2 * COUNT):
+        right = plain(seed)
+        with defect.seeded():
+            if changed(seed, right):
+                trial = attempt_symbols(seed, backends)
+                if trial.problem:
+                    break
+    else:
+        pytest.fail(f"{2 * COUNT} networks agree although {defect.name}")
+    assert not attempt_symbols(seed, backends).problem
+
+
+def changed(seed: int, right: str) -> bool:
+    try:
+        return printed(seed) != right
+    except Exception:
+        return True
+
+
+def test_a_seed_is_one_spec_whatever_the_order_of_hashes() -> None:
+    code = (
+        "from inception_dsl.testing.random_symbols import symbol_spec; "
+        "print([symbol_spec(s) for s in range(40)])"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1")
+    }
+    assert len(texts) == 1
+
+
+def test_few_are_refused_and_blocks_are_used_in_many_ways() -> None:
+    seen = Counter[str]()
+    for seed in range(300):
+        typed = compiled(symbol_spec(seed).spec)
+        if typed is None:
+            seen["refused"] += 1
+            continue
+        several = [uses for uses in blocks_of(typed).values() if len(uses) > 1]
+        for what, same in {
+            "values": lambda use: tuple(use.arguments.items()),
+            "channels": lambda use: use.x.channels,
+            "sizes": lambda use: use.x.spatial,
+            "ranks": lambda use: use.x.rank,
+        }.items():
+            seen[what] += any(len(set(map(same, uses))) > 1 for uses in several)
+        seen["heads"] += bool(typed.heads)
+        seen["blocks alone"] += typed.program.kind == "block"
+    assert seen["refused"] < 30
+    assert min(seen[what] for what in ("values", "channels", "sizes", "heads")) > 50
+    assert min(seen[what] for what in ("ranks", "blocks alone")) > 15
+
+
+def test_the_files_have_no_lint(tmp_path: Path) -> None:
+    for name in BACKENDS:
+        (backend,) = loaded([name])
+        for seed in range(40):
+            typed = typed_of(seed)
+            try:
+                text = source(backend, typed) if typed else ""
+            except Unsaid:
+                continue
+            (tmp_path / f"{name}_{seed}.py").write_text(text, encoding="utf-8")
+    call = ["ruff", "check", "--isolated", "--select", "E9,F", "--no-cache", str(tmp_path)]
+    found = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout
+
+
+def test_the_command_shows_a_spec() -> None:
+    result = CliRunner().invoke(main, ["--symbols", "--seed", "7", "--show"])
+    assert (result.exit_code, result.stdout) == (0, symbol_spec(7).spec.text)
