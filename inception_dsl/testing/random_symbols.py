@@ -263,9 +263,15 @@ class _Spec:
 
 
 def unique(steps: list[Step], beside: set[str]) -> None:
-    """Raises :class:`Misfit` where two paths at the top are the same."""
+    """Raises :class:`Misfit` where two paths at the top are the same.
+
+    The path of a step without a name starts with that of its section, as do those of repetitions.
+    """
     seen: list[str] = []
     for step in steps:
+        inner = {"use", "branches", "repeat"} & step.keys()
+        if inner and step.get("name", step.get("use")) in ("stem", "body", "head"):
+            raise Misfit
         if "name" in step:
             seen.append(step["name"])
         elif "use" in step:
