@@ -5,6 +5,8 @@ It tries every op and every network, in inference and in training.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from typing import Any
 
 import frameworks
@@ -32,6 +34,9 @@ class Reference:
     """The last case and what the reference computes of it, for both backends."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
         self.arguments: Any = None
         self.case: Any = None
         self.known: tuple[Any, Any] = (None, None)
@@ -49,6 +54,14 @@ class Reference:
 
 
 PREPARED, EXPECT, REFERENCE = conformance.prepared, conformance.expect, Reference()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """What the reference computed of a large network is let go before other modules run."""
+    yield
+    REFERENCE.forget()
+    gc.collect()
 
 
 class Shipped(Agrees):

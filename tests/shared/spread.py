@@ -14,7 +14,7 @@ NETWORKS = re.compile(
 )
 TOGETHER = {  # modules of which a part is a unit of work; of all others the whole module is
     "test_conformance": (NETWORKS, re.compile("::(TestTorch|TestKeras)::")),
-    "test_keras_engines": (re.compile(r"[[-](tensorflow|jax|torch)[]-]"),),
+    "test_keras_engines": (re.compile(r"[\[-](tensorflow|jax|torch)[\]-]"),),
     "test_keras_life": (NETWORKS,),
     "test_published": (NETWORKS,),
     "test_random_networks": (re.compile(r"agrees\[(\w+)\]"),),
