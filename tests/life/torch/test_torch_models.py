@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -137,7 +138,7 @@ head: [{op: global_avg_pool}, {op: dense, name: classifier, units: $classes}]
     assert net.eval()(x).helper is None
 
 
-def test_one_class_for_each_kernel_size(tmp_path: Path) -> None:
+def test_one_class_for_all_kernel_sizes(tmp_path: Path) -> None:
     module = written(
         tmp_path,
         """
@@ -154,7 +155,9 @@ body:
 """,
     )
     classes = [n for n, v in vars(module).items() if isinstance(v, type) and n.startswith("Unit")]
-    assert len(classes) == 2
+    assert classes == ["Unit"]
+    assert [*inspect.signature(module.Unit).parameters] == ["in_channels", "filters", "size"]
+    assert module.Unit(3, filters=2, size=7)(torch.randn(1, 3, 8, 8)).shape == (1, 4, 8, 8)
     assert module.Sizes()(torch.randn(1, 3, 16, 16)).shape == (1, 4, 16, 16)
 
 
