@@ -1,52 +1,75 @@
-"""Paths: every layer and every weight has one of its own, as weight files name weights by it."""
+"""Paths: every layer, weight and boundary has one of its own, as files and runners go by it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ..analysis.cost import price
 from ..diagnostics.report import Report
-from ..ir.typed import TypedOp, TypedProgram
-from ..ir.walk import walk_program
+from ..ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram
+from ..ir.walk import applications
 
 
 def check_paths(typed: TypedProgram, report: Report) -> bool:
-    """Whether no two layers, and no two weights, have the same path.
+    """Whether no two layers, weights, uses or steps at the top have the same path.
 
-    Two steps that clash are reported once, however often they do.
+    A use or a fork may share its path with what it holds: a single step without a name.
     """
-    seen: dict[str, TypedOp] = {}
-    reported: set[tuple[int, int]] = set()
-    for path, node in _paths(typed):
-        if path not in seen:
-            seen[path] = node
-            continue
-        first = seen[path]
-        pair = id(first.node), id(node.node)
-        if pair in reported:
-            continue
-        reported.add(pair)
-        what = "layers" if path.rpartition("/")[2] not in _weights(node) else "weights"
-        report.error(
+    paths = _Paths(report)
+    for chain in typed.sections.values():
+        paths.chain(chain, (), top=True)
+    for head, chain in typed.heads:
+        paths.chain(chain, (head.name,), top=True)
+    return not paths.reported
+
+
+class _Paths:
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.seen: dict[str, Typed] = {}
+        self.reported: set[int] = set()
+
+    def chain(self, chain: TypedChain, prefix: Path, *, top: bool = False) -> None:
+        """Take the paths of a chain; those at the ``top`` are compared though they hold others."""
+        for step in chain.steps:
+            for segments, node in applications(step):
+                self.node(node, (*prefix, *segments), held=bool(segments), top=top)
+
+    def node(self, node: Typed, path: Path, *, held: bool, top: bool) -> None:
+        """Take the paths of a node; what it holds is taken before its own."""
+        name = "/".join(path)
+        if isinstance(node, TypedOp):
+            if name:
+                self.take(name, node, "layers")
+            for weight in price(node)[0]:
+                self.take(f"{name}/{weight.name}", node, "weights")
+            return
+        compared = held and (top or not isinstance(node, TypedFork))
+        if compared and name in self.seen:
+            self.clash(name, node, "steps")
+        if isinstance(node, TypedFork):
+            for branch, chain in node.branches:
+                self.chain(chain, (*path, branch))
+        else:
+            self.chain(node.body, path)
+        if compared:
+            self.seen[name] = node
+
+    def take(self, name: str, node: TypedOp, what: str) -> None:
+        """Take a path, or report the two that have it."""
+        if name in self.seen:
+            self.clash(name, node, what)
+        else:
+            self.seen[name] = node
+
+    def clash(self, name: str, node: Typed, what: str) -> None:
+        """Report a step with the path of an earlier one, once however often it clashes."""
+        if id(node.node) in self.reported:
+            return
+        self.reported.add(id(node.node))
+        first = self.seen[name]
+        self.report.error(
             "E307",
-            f"two {what} have the path `{path}`",
+            f"two {what} have the path `{name}`",
             node.node.origin.span(),
             related=[(first.node.origin.span(), "the first one")],
             help="give one of these steps, or the use or branch around it, another name",
         )
-    return not reported
-
-
-def _paths(typed: TypedProgram) -> Iterator[tuple[str, TypedOp]]:
-    """Every path of a layer or a weight; a layer that is the whole program has none."""
-    for path, node in walk_program(typed):
-        if isinstance(node, TypedOp):
-            name = "/".join(path)
-            if name:
-                yield name, node
-            for weight in price(node)[0]:
-                yield f"{name}/{weight.name}", node
-
-
-def _weights(node: TypedOp) -> set[str]:
-    return {weight.name.rpartition("/")[2] for weight in price(node)[0]}
