@@ -158,7 +158,10 @@ class TorchModel:
     def _tensor(self, x: Any) -> torch.Tensor:
         array = np.asarray(x)
         array = np.moveaxis(array, -1, 1) if array.ndim > 2 else array
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self.dtype)
+        tensor = torch.from_numpy(np.ascontiguousarray(array)).to(self.dtype)
+        # of one channel the strides may look channels last, for which PyTorch 2.13 crashes in the
+        # backward pass of a group norm whose input needs no gradient
+        return tensor.clone(memory_format=torch.contiguous_format)
 
 
 def channels_last(y: torch.Tensor) -> Any:

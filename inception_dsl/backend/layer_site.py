@@ -12,7 +12,7 @@ from ..ir.typed import TypedOp
 from ..ops import Composite, Op, Windowed, ZeroPad, attribute_names
 from ..types.expression import Expression
 from ..types.tensor import TensorType
-from ..types.terms import Term, Traced, constant, divide, multiply, term_of
+from ..types.terms import Term, Traced, add, constant, divide, multiply, subtract, term_of
 from ..types.window import Window
 from .frames import IN_CHANNELS, Frame, Slot
 
@@ -86,8 +86,8 @@ class LayerSite:
         return tuple(found)
 
     def pad(self, axis: int, side: int, values: tuple[int, ...]) -> Slot:
-        """The padding on one side of an axis, as the spec writes it, or as ``same`` of an odd
-        window gives it.
+        """The padding on one side of an axis, as the spec writes it, or as ``same`` gives it at a
+        stride of 1: half of what the window spans, for an odd window in its shorter form.
         """
         op = self.node.op
         assert isinstance(op, Windowed | ZeroPad)
@@ -96,9 +96,12 @@ class LayerSite:
             written = written[axis] if axis < len(written) else None
             written = written[side] if isinstance(written, tuple) else written
         terms = [self.frame.term(written)]
-        if isinstance(self.node.op, Windowed):
-            half = divide(self.axis("kernel", axis).term, constant(2))
-            terms += [half, multiply(self.axis("dilation", axis).term, half)]
+        if isinstance(op, Windowed):
+            kernel, dilation = self.axis("kernel", axis).term, self.axis("dilation", axis).term
+            half = divide(kernel, constant(2))
+            spanned = multiply(subtract(kernel, constant(1)), dilation)
+            whole = divide(add(spanned, constant(side)), constant(2))
+            terms += [half, multiply(dilation, half), whole]
         term = next((t for t in terms if self.frame.holds(t, values)), None)
         return Slot(self.frame, values, term, "padding")
 

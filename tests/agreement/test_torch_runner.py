@@ -194,3 +194,16 @@ def test_boundaries_are_blocks_and_modules_at_the_top(compiled: Compiled) -> Non
     assert distance(found["fc"], judge.outputs["logits"]) <= FLOAT64
     for path in ("units/0", "units/1", "fork/branch_b"):
         assert distance(found[path], judge.blocks[path]) <= FLOAT64
+
+
+def test_a_norm_of_one_channel_whose_input_needs_no_gradient(compiled: Compiled) -> None:
+    """PyTorch 2.13 crashes on strides that look channels last; one channel has them by chance."""
+    typed = compiled(
+        "block: one\ninput: {channels: 1, height: 6, width: 6}\n"
+        "steps: [{op: group_norm, groups: 1}]\n"
+    )
+    x = batch(typed)
+    model = running(typed)
+    model.load(seeded(typed, seed=5))
+    targets = {"output": np.ones(x.shape)}
+    check(model.step(x, targets, 0.1), typed, x, targets, 0.1)
