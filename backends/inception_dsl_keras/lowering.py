@@ -224,7 +224,7 @@ def global_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def adaptive_avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    rows = [t.op.outputs(site.rank) for t in site.typed]  # type: ignore[attr-defined]
+    rows = [op.outputs(site.rank) for op in site.ops(AdaptiveAvgPool)]
     slots = [
         site.each("output_size", axis, tuple(row[axis] for row in rows))
         for axis in range(site.rank)
@@ -248,7 +248,7 @@ def flatten(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def zero_pad(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    rows = [t.op.pads(site.rank) for t in site.typed]  # type: ignore[attr-defined]
+    rows = [op.pads(site.rank) for op in site.ops(ZeroPad)]
     return (pad_layer(zero_padding(sides(w, site, rows)), site.rank, ""),)
 
 

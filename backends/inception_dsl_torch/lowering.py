@@ -7,6 +7,7 @@ from typing import Final
 
 from inception_dsl.backend import (
     SLOPES,
+    Activation,
     Code,
     Expression,
     Form,
@@ -14,6 +15,7 @@ from inception_dsl.backend import (
     Read,
     Scope,
     Slot,
+    ZeroPad,
     call,
     literal,
 )
@@ -216,8 +218,8 @@ def dense(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 
 def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     function, approximate = site.slot("function"), site.slot("approximate")
-    slopes = tuple(t.op.slope for t in site.typed)  # type: ignore[attr-defined]
-    slope = site.frame.slot(slopes, site.node.op.alpha, "alpha")  # type: ignore[attr-defined]
+    slopes = tuple(op.slope for op in site.ops(Activation))
+    slope = site.slot("alpha")._replace(values=slopes)
     if not fixed(function):
         return _any_activation(site, scope, function, slope, approximate)
     name = function.values[0]
@@ -266,7 +268,7 @@ def flatten(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 
 
 def zero_pad(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    pads = [t.op.pads(site.rank) for t in site.typed]  # type: ignore[attr-defined]
+    pads = [op.pads(site.rank) for op in site.ops(ZeroPad)]
     return Layer((call(f"nn.ZeroPad{site.rank}d", sides(scope, site, pads)),))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inception_dsl.backend import (
+    AdaptiveAvgPool,
     Expression,
     Item,
     LayerSite,
@@ -56,9 +57,10 @@ def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 
 def _counted(site: LayerSite) -> bool:
     """Whether padding counts, in all uses."""
-    if len({t.op.count_include_pad for t in site.typed}) > 1:  # type: ignore[attr-defined]
-        raise site.frame.split(site.node, [t.op.count_include_pad for t in site.typed])  # type: ignore[attr-defined]
-    return bool(site.op.count_include_pad)  # type: ignore[attr-defined]
+    counted = site.slot("count_include_pad")
+    if not counted.same:
+        raise site.frame.split(site.node, counted.values)
+    return bool(counted.values[0])
 
 
 def global_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
@@ -66,7 +68,7 @@ def global_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     average = site.op.op == "global_avg_pool"
     module = call(f"nn.Adaptive{'Avg' if average else 'Max'}Pool{site.rank}d", literal(1))
     method = "mean" if average else "amax"
-    keepdims = bool(site.op.keepdims)  # type: ignore[attr-defined]  # of one rank, so the same in all uses
+    keepdims = site.every("keepdims", True)  # the ranks after it are the same in all uses
     keep = ", keepdim=True" if keepdims else ""
     axes = literal(tuple(range(2, 2 + site.rank)) if site.rank > 1 else 2)
     modules: tuple[Expression, ...] = (module,) if keepdims else (module, call("nn.Flatten"))
@@ -74,7 +76,7 @@ def global_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 
 
 def adaptive_avg_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    outputs = [t.op.outputs(site.rank) for t in site.typed]  # type: ignore[attr-defined]
+    outputs = [op.outputs(site.rank) for op in site.ops(AdaptiveAvgPool)]
     slots = [
         site.each("output_size", axis, tuple(o[axis] for o in outputs)) for axis in range(site.rank)
     ]

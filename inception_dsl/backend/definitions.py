@@ -197,7 +197,7 @@ def _traceable(definition: Definition) -> Iterator[Definition]:
     they use.
     """
     try:
-        definition.chain  # noqa: B018
+        _ = definition.chain
     except SplitError as error:
         for part in definition.split(error.groups):
             yield from _traceable(part)

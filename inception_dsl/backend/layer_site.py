@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from ..ir.program import OpNode
 from ..ir.typed import TypedOp
@@ -15,6 +15,8 @@ from ..types.tensor import TensorType
 from ..types.terms import Term, Traced, add, constant, divide, multiply, subtract, term_of
 from ..types.window import Window
 from .frames import IN_CHANNELS, Frame, Slot
+
+AnyOp = TypeVar("AnyOp", bound=Op)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +123,13 @@ class LayerSite:
     @cached_property
     def windows(self) -> tuple[tuple[Window, ...], ...]:
         """The windows of every row, one for each axis."""
-        ops = [(t.op, t.x.rank) for t in self.typed]
-        return tuple(op.windows(rank) for op, rank in ops if isinstance(op, Windowed))
+        return tuple(op.windows(self.rank) for op in self.ops(Windowed))
+
+    def ops(self, kind: type[AnyOp]) -> tuple[AnyOp, ...]:
+        """The op of every row, all of which are of the op class ``kind``."""
+        found = tuple(t.op for t in self.typed if isinstance(t.op, kind))
+        assert len(found) == len(self.typed)
+        return found
 
     def every(self, field: str, value: Any) -> bool:
         """Whether an attribute is ``value`` in every row."""
