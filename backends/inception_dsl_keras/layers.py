@@ -40,7 +40,7 @@ class Layer:
 
 def model_layers(source: Source) -> Iterator[Layer]:
     """Every named layer of the model with all its heads, in the order of the program."""
-    typed = source.plan.typed
+    typed = source.plan.printed
     before = nameless(typed)
     for written in source.records.program(typed):
         here, path, node = (*before, *written.path), written.path, written.typed
@@ -98,7 +98,7 @@ def boundaries(source: Source) -> dict[str, str]:
 
     Auxiliary heads are left out, and what makes no layer.
     """
-    typed, records, found = source.plan.typed, source.records, {}
+    typed, records, found = source.plan.printed, source.records, {}
     before = nameless(typed)
     top = {
         path

@@ -51,7 +51,7 @@ class Network:
 
     def __init__(self, plan: ModulePlan, functions: Functions) -> None:
         self.plan, self.functions = plan, functions
-        self.typed, self.top = plan.typed, plan.definitions.top
+        self.typed, self.top = plan.printed, plan.definitions.top
         self.program = self.typed.program
         frames = [chain.frame for chain in self.top.sections.values()]
         reserved = functions.variables() | {*LOCAL}

@@ -135,8 +135,8 @@ class ClassBody:
         return x, tuple(places)
 
     def step(self, step: StepSite, x: str, target: str, path: tuple[str, ...]) -> tuple[str, Place]:
-        if isinstance(step.node, ForkNode):
-            return self.forks(step, x, target, path)
+        if isinstance(fork := step.site, ForkSite):
+            return self.fork(fork, x, target, (*path, *step.node.segments))
         if not step.repeated and isinstance(site := step.site, LayerSite):
             state = self.shared.helpers.state()
             lowered = self.shared.one(site, self.scope)
@@ -171,24 +171,7 @@ class ClassBody:
             self.saved[name] = self.names.unique(*free, f"{name}_argument")
         return Code(f"self.{self.saved[name]}")
 
-    def forks(
-        self, step: StepSite, x: str, target: str, path: tuple[str, ...]
-    ) -> tuple[str, Place]:
-        """A fork, written out as often as it is repeated."""
-        sites = step.unrolled()
-        if sites is None:
-            raise step.frame.split(step.node, [t.count for t in step.typed])
-        places = []
-        for index, site in enumerate(sites):
-            assert isinstance(site, ForkSite)
-            repetition = (str(index),) if step.repeated else ()
-            x, found = self.fork(site, x, target, (*path, *step.node.segments, *repetition))
-            places.append(found)
-        return x, Place(forks=tuple(places))
-
-    def fork(
-        self, fork: ForkSite, x: str, target: str, path: tuple[str, ...]
-    ) -> tuple[str, tuple[tuple[Place, ...], ...]]:
+    def fork(self, fork: ForkSite, x: str, target: str, path: tuple[str, ...]) -> tuple[str, Place]:
         """Branches side by side, then the merge."""
         results, places = [], []
         y = fork.typed[0].y
@@ -204,7 +187,7 @@ class ClassBody:
         else:
             merged = (" + " if fork.node.merge == "add" else " * ").join(results)
         self.line(target, merged, y)
-        return target, tuple(places)
+        return target, Place(branches=tuple(places))
 
     def branch(
         self, name: str, branch: ChainSite, x: str, path: tuple[str, ...]

@@ -39,7 +39,7 @@ class Network:
 
     def __init__(self, shared: Shared, names: Names) -> None:
         self.shared, self.names, self.plan = shared, names, shared.plan
-        self.top, self.typed = shared.plan.definitions.top, shared.plan.typed
+        self.top, self.typed = shared.plan.definitions.top, shared.plan.printed
         self.program = self.typed.program
         chains = tuple(self.top.sections.values())
         scope = top_scope(shared.plan.definitions, ("aux_logits", "init_weights"))

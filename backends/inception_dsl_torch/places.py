@@ -36,15 +36,15 @@ class Rest(NamedTuple):
 class Place(NamedTuple):
     """Where a step is: in which attribute, as how many modules a repetition, what it is made of.
 
-    A fork has a tuple of places for each branch of each repetition in ``forks``; what is written in
-    ``forward`` alone is held by nothing. ``element`` is the layer, or the class of the block that
+    A fork has the places of each branch in ``branches``; what is written in ``forward`` alone is
+    held by nothing. ``element`` is the layer, or the class of the block that
     is used; ``rests`` are the repetitions that are made otherwise.
     """
 
     held: Held | None = None
     width: int = 1
     element: Any = None
-    forks: tuple[tuple[tuple[Place, ...], ...], ...] = ()
+    branches: tuple[tuple[Place, ...], ...] = ()
     rests: tuple[Rest, ...] = ()
 
     def repetition(self, number: int) -> Place:
@@ -80,7 +80,7 @@ def references(
         for number, (below, typed) in enumerate(applications(step)):
             here = (*path, *below)
             if isinstance(typed, TypedFork):
-                for (name, branch), inner in zip(typed.branches, place.forks[number], strict=True):
+                for (name, branch), inner in zip(typed.branches, place.branches, strict=True):
                     yield from references(inner, branch, written, (*here, name), key)
             elif place.held is not None:
                 position = positions.get(id(place.held), 0)

@@ -97,7 +97,7 @@ def model_refs(
     heads: Mapping[str, tuple[tuple[Place, ...], Key]],
 ) -> Iterator[Ref]:
     """Where everything is in the whole model, its auxiliary heads last."""
-    typed = shared.plan.typed
+    typed = shared.plan.printed
     for name, chain in typed.sections.items():
         yield from references(places[name], chain, shared.written)
     for head, chain in typed.heads:

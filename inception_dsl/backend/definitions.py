@@ -207,4 +207,4 @@ def _traceable(definition: Definition) -> Iterator[Definition]:
 
 def named(parameter: str) -> str:
     """What generated code calls a parameter."""
-    return "num_classes" if parameter == "classes" else parameter
+    return {"classes": "num_classes", IN_CHANNELS: "outer_channels"}.get(parameter, parameter)

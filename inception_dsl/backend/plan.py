@@ -23,6 +23,7 @@ from ..types.prose import Prose
 from ..types.tensor import TensorType
 from .definitions import Definition, Definitions
 from .frames import SplitError
+from .outline import outlined
 from .scope import Recorder
 
 T = TypeVar("T")
@@ -101,6 +102,11 @@ class ModulePlan:
     typed: TypedProgram
     definitions: Definitions
 
+    @property
+    def printed(self) -> TypedProgram:
+        """The program as it is printed: each fork that repeats is a block."""
+        return self.definitions.typed
+
     @cached_property
     def taps(self) -> tuple[Tap, ...]:
         """The auxiliary heads, then the other outputs."""
@@ -178,7 +184,7 @@ class ModulePlan:
 
     def alone_doc(self) -> Code:
         """The documentation of a block that is built alone; its file has its title and source."""
-        program = self.typed.program
+        program = self.printed.program
         notes = deviations(program.sections["steps"])
         return docstring(
             headline(program.about, program.id),
@@ -247,7 +253,7 @@ class ModulePlan:
 
 def plan(typed: TypedProgram) -> ModulePlan:
     """The plan of the file that a program becomes."""
-    return ModulePlan(typed, Definitions(typed))
+    return ModulePlan(typed, Definitions(outlined(typed)))
 
 
 def _shapes_doc(pairs: Sequence[tuple[TensorType, TensorType]]) -> str:

@@ -180,18 +180,6 @@ class StepSite:
         if len({tuple(run.count for run in t.runs) for t in self.typed}) == 1:
             yield self._runs
 
-    def unrolled(self) -> tuple[Site, ...] | None:
-        """Every repetition by itself; nothing where the rows have different numbers of them."""
-        if len({t.count for t in self.typed}) > 1:
-            return None
-        found, x = [], self.x
-        for repetition in range(self.typed[0].count):
-            typed = tuple(at(step, repetition) for step in self.typed)
-            held = self.frame.held(x, tuple(t.x.channels for t in typed))
-            found.append(site(self.frame, self.node, typed, held, self.plan))
-            x = found[-1].y
-        return tuple(found)
-
     def _slope(self) -> Term | None:
         """What every repetition adds to the channels, where that is the same for all."""
         added = tuple(slope(step) for step in self.typed)

@@ -6,19 +6,17 @@ the second prices what the shapes say. Both point at what repeats.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
 from ..analysis.infer import MAX_LAYERS
 from ..diagnostics.report import Report
 from ..ir.program import Chain, ForkNode, Node, OpNode, Program, UseNode, cause
-from ..ir.typed import Typed, TypedChain, TypedOp, TypedProgram, TypedStep, TypedUse
+from ..ir.typed import Typed, TypedChain, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import inner_chains, nodes
 
 MAX_WEIGHTS: Final = 10**11
 MAX_STEPS: Final = 10_000
-MAX_AGAIN: Final = 1_000
 MAX_SOURCE: Final = 8_000_000
 _LINE: Final = 100
 """Characters of source that a step may take, about."""
@@ -100,14 +98,13 @@ class _Sizes:
 
     def __init__(self, program: Program, report: Report) -> None:
         self.report, self.blocks = report, program.blocks
-        self.defined: set[tuple[str, int, tuple[int, ...]]] = set()
+        self.defined: set[tuple[str, int]] = set()
         self.weights: dict[int, int] = {}
-        self.total = self.steps = self.again = self.characters = 0
+        self.total = self.steps = self.characters = 0
 
     def top(self, chain: TypedChain) -> None:
         for node in nodes(tuple(step.node for step in chain.steps)):
             self.step(node, node)
-        self.repeated(chain)
         before = self.total
         self.total += self.chain(chain)
         if self.total > MAX_WEIGHTS and self.report.ok:
@@ -138,29 +135,13 @@ class _Sizes:
         # its documentation counts for every set of arguments, as a backend may have to split it
         notes = sum(_notes(node) for node in nodes(block.chain))
         self.text(use.node, notes + sum(len(text.plain) for text in texts))
-        key = use.node.block, use.x.rank, tuple(_fork_counts(use.body))
+        key = use.node.block, use.x.rank
         if key in self.defined:
             return
         self.defined.add(key)
         self.room(use.node, 0)
         for node in nodes(block.chain):
             self.step(node, use.node)
-        self.repeated(use.body)
-
-    def repeated(self, chain: TypedChain) -> None:
-        """Add the steps that are printed again because a fork repeats.
-
-        Report the fork that makes them too many.
-        """
-        for step in chain.steps:
-            before, self.again = self.again, self.again + _again(step)
-            if before <= MAX_AGAIN < self.again:
-                message = (
-                    f"with this more than {MAX_AGAIN:,} steps would be printed again, as "
-                    "the fork repeats"
-                )
-                help = "make the fork a block, which is printed once, and repeat its use"
-                self.report.error("E309", message, cause(_repeating(step)), help=help)
 
     def step(self, node: Node, because: Node) -> None:
         self.room(because, _LINE + _notes(node))
@@ -201,41 +182,3 @@ def _notes(node: Node) -> int:
     """The characters of what a step says of itself."""
     notes = node.op.deviation or () if isinstance(node, OpNode) else node.deviations
     return sum(len(note.plain) for note in notes)
-
-
-def _fork_counts(chain: TypedChain) -> Iterator[int]:
-    """How often the forks of a chain repeat, as each number may need a definition of its own."""
-    for step in chain.steps:
-        if isinstance(step.node, ForkNode):
-            yield step.count
-            for inner in inner_chains(step.runs[0].typed):
-                yield from _fork_counts(inner)
-
-
-def _again(step: TypedStep) -> int:
-    """How many steps are printed beyond those that are written.
-
-    A fork that repeats may be printed each time.
-    """
-    return _prints(step) - sum(1 for _ in nodes((step.node,)))
-
-
-def _prints(step: TypedStep) -> int:
-    if not isinstance(step.node, ForkNode):
-        return 1
-    return sum(
-        run.count * (1 + sum(_prints(s) for chain in inner_chains(run.typed) for s in chain.steps))
-        for run in step.runs
-    )
-
-
-def _repeating(step: TypedStep) -> Node:
-    """The fork that repeats: this one, or the one in it that is printed most often."""
-    if step.count > 1:
-        return step.node
-    return _repeating(max(_steps(step.runs[0].typed), key=_again))
-
-
-def _steps(typed: Typed) -> Iterator[TypedStep]:
-    """The steps of the branches of a fork."""
-    return (step for chain in inner_chains(typed) for step in chain.steps)

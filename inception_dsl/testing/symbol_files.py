@@ -101,12 +101,9 @@ def structure(node: TypedUse | TypedFork | TypedOp) -> Any:
 
 
 def _structure(chain: TypedChain) -> Any:
-    """That of a chain; a fork that stands in it several times is a line for each in PyTorch."""
-    found = []
-    for step in chain.steps:
-        runs = tuple(dict.fromkeys(structure(run.typed) for run in step.runs))
-        found.append((runs, step.count if isinstance(step.runs[0].typed, TypedFork) else 0))
-    return tuple(found)
+    return tuple(
+        tuple(dict.fromkeys(structure(run.typed) for run in step.runs)) for step in chain.steps
+    )
 
 
 def signatures_of(typed: TypedProgram, text: str) -> dict[str, list[Signature]]:
@@ -176,7 +173,6 @@ def _replaced(chain: Chain, found: Mapping[str, set[str]]) -> Iterator[str]:
         elif isinstance(node, UseNode):
             written = [v for n, v in node.arguments.items() if n in found[node.block]]
         else:
-            written = [node.repeat]
             for _, branch in node.branches:
                 yield from _replaced(branch, found)
         for value in written:

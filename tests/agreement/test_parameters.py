@@ -130,6 +130,24 @@ body:
   - {use: unit, name: b, f: 4, n: 2}
   - {use: unit, name: c, f: 5, n: 1}
 """
+FORKS = """\
+network: forks
+input: {channels: 3, height: 5, width: 5}
+classes: 3
+blocks:
+  unit:
+    params: {width: int, n: int}
+    steps:
+      - {op: conv, filters: $width, kernel_size: 3}
+      - name: residual
+        repeat: $n
+        branches: {x: [], y: [{op: conv_bn, filters: $width, kernel_size: 3}]}
+        merge: add
+      - repeat: "${n - 1}"
+        branches: {keep: [], new: [{op: conv, filters: "${in_channels + 1}", kernel_size: 1}]}
+        merge: concat
+body: [{use: unit, name: a, width: 4, n: 3}, {use: unit, name: b, width: 5, n: 2}]
+"""
 SPECS = {
     "depthwise-3": DEPTHWISE.replace("CHANNELS", "3") + HEAD,
     "depthwise-5": DEPTHWISE.replace("CHANNELS", "5") + HEAD,
@@ -142,6 +160,7 @@ SPECS = {
     "repeat": REPEAT,
     "growth": GROWTH + HEAD,
     "first": FIRST + HEAD,
+    "forks": FORKS + HEAD,
 }
 SIGNATURES = {
     ("depthwise-3", "dw"): ["f"],
@@ -152,6 +171,7 @@ SIGNATURES = {
     ("growth", "layer"): ["growth"],
     ("growth", "stage"): ["growth", "depth"],
     ("first", "unit"): ["f", "n"],
+    ("forks", "unit"): ["width", "n"],
 }
 DERIVED = {"torch": {"self", "in_channels", "in_features"}, "keras": {"x", "name"}}
 
@@ -182,7 +202,7 @@ def test_one_definition_that_takes_every_parameter(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("name", ["widths", "windows", "first", "growth", "depthwise-3"])
+@pytest.mark.parametrize("name", ["widths", "windows", "first", "growth", "forks", "depthwise-3"])
 def test_a_use_more_changes_no_signature(name: str, backend: str, tmp_path: Path) -> None:
     """The last use of the body is left out, with what it alone needs."""
     whole = SPECS[name]

@@ -129,7 +129,6 @@ def test_the_limits_in_words_are_those_of_the_code() -> None:
     size = (infer.MAX_LAYERS, infer.MAX_DIFFERENT, steps.MAX_NESTING)
     printed = (
         f"{budget.MAX_STEPS:,} steps",
-        f"{budget.MAX_AGAIN:,} that a repeat",
         f"{budget.MAX_SOURCE:,} characters",
     )
     for code, limits in (("E106", text), ("E309", (*size, *printed))):

@@ -1,0 +1,123 @@
+"""Repeated forks as blocks of their own, so that each is printed once, however often it repeats.
+
+The new program has the same layers, types and paths. A block that is made here has a parameter for
+everything that its expressions may read; only those that are read become arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..emit.names import Names
+from ..ir.program import About, Block, Chain, ForkNode, Node, UseNode
+from ..ir.typed import (
+    Run,
+    Typed,
+    TypedChain,
+    TypedFork,
+    TypedProgram,
+    TypedStep,
+    TypedUse,
+    size,
+)
+from ..types.expression import Expression
+from .frames import IN_CHANNELS
+
+
+def outlined(typed: TypedProgram) -> TypedProgram:
+    """The program with a block and its use in the place of every fork that repeats."""
+    return _Outline(typed).program()
+
+
+class _Outline:
+    """``forks`` maps every fork that was there, by identity, to what it is now; ``uses`` those that
+    repeat to the uses that stand for them; ``chains`` every typed chain to the new one.
+    """
+
+    def __init__(self, typed: TypedProgram) -> None:
+        self.typed = typed
+        self.blocks = dict(typed.program.blocks)
+        self.names = Names(self.blocks)
+        self.forks: dict[int, ForkNode] = {}
+        self.uses: dict[int, UseNode] = {}
+        self.chains: dict[int, TypedChain] = {}
+
+    def program(self) -> TypedProgram:
+        """The new program."""
+        typed, program = self.typed, self.typed.program
+        kinds = {name: type(value).__name__ for name, value in program.values.items()}
+        for block in program.blocks.values():
+            chain = self.nodes(block.chain, block.id, block.parameters)
+            self.blocks[block.id] = block._replace(chain=chain)
+        sections = {n: self.nodes(c, "", kinds) for n, c in program.sections.items()}
+        heads = [h._replace(chain=self.nodes(h.chain, h.name, kinds)) for h in program.aux_heads]
+        if not self.uses:
+            return typed
+        values = {**program.values, IN_CHANNELS: program.input.channels}
+        typed_heads = []
+        for head, (_, found) in zip(heads, typed.heads, strict=True):
+            own = {**values, IN_CHANNELS: found.x.channels}
+            typed_heads.append((head, self.chain(found, own)))
+        made = program._replace(blocks=self.blocks, sections=sections, aux_heads=tuple(heads))
+        chains = {name: self.chain(chain, values) for name, chain in typed.sections.items()}
+        return TypedProgram(made, chains, tuple(typed_heads), typed.outputs)
+
+    def nodes(
+        self, chain: Chain, outer: str, kinds: Mapping[str, str], branch: str = "branches"
+    ) -> Chain:
+        """The steps of a chain inside ``outer``, whose parameters have these types."""
+        return tuple(self.node(node, outer, kinds, branch) for node in chain)
+
+    def node(self, node: Node, outer: str, kinds: Mapping[str, str], branch: str) -> Node:
+        """A step; a use of a new block for a fork that repeats.
+
+        The block is called like the fork, or like the ``branch`` that the fork is in.
+        """
+        if not isinstance(node, ForkNode):
+            return node
+        own = next((s for s in node.segments if not s.isdigit()), branch)
+        block = f"{outer}_{own}" if outer else own
+        block = block if node.repeat == 1 else self.names.unique(block)
+        branches = tuple((name, self.nodes(c, outer, kinds, name)) for name, c in node.branches)
+        self.forks[id(node)] = fork = node._replace(branches=branches)
+        if node.repeat == 1:
+            return fork
+        self.forks[id(node)] = fork = fork._replace(name=None, segments=(), repeat=1)
+        parameters = {**kinds, IN_CHANNELS: "int"}
+        self.blocks[block] = Block(block, parameters, (fork,), About(), node.origin)
+        given = {p: Expression(f"${p}", (("name", p, 1),)) for p in parameters}
+        use = UseNode(block, given, node.name, node.segments, node.repeat, (), node.origin)
+        self.uses[id(node)] = use
+        return use
+
+    def chain(self, chain: TypedChain, values: Mapping[str, Any]) -> TypedChain:
+        """A typed chain, whose expressions read ``values``."""
+        if id(chain) not in self.chains:
+            steps = tuple(self.step(step, values) for step in chain.steps)
+            self.chains[id(chain)] = replace(chain, steps=steps)
+        return self.chains[id(chain)]
+
+    def step(self, step: TypedStep, values: Mapping[str, Any]) -> TypedStep:
+        """A typed step."""
+        runs = tuple(Run(run.count, self.typed_node(run.typed, values)) for run in step.runs)
+        key = id(step.node)
+        node = self.uses.get(key, self.forks.get(key, step.node))
+        return TypedStep(node, runs, step.repeated)
+
+    def typed_node(self, typed: Typed, values: Mapping[str, Any]) -> Typed:
+        """A typed node."""
+        if isinstance(typed, TypedUse):
+            inner = {**typed.arguments, IN_CHANNELS: typed.x.channels}
+            return replace(typed, body=self.chain(typed.body, inner))
+        if not isinstance(typed, TypedFork):
+            return typed
+        branches = tuple((name, self.chain(chain, values)) for name, chain in typed.branches)
+        fork = TypedFork(self.forks[id(typed.node)], branches, typed.x, typed.y)
+        use = self.uses.get(id(typed.node))
+        if use is None:
+            return fork
+        once = TypedStep(fork.node, (Run(1, fork),), repeated=False)
+        body = TypedChain((once,), typed.x, typed.y, size(fork))
+        return TypedUse(use, values, body, typed.x, typed.y)
