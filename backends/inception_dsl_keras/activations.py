@@ -7,7 +7,7 @@ from typing import Final
 
 from inception_dsl.backend import SLOPES, Code, Form, LayerSite, Slot, literal
 
-from .calls import Call, Keyword, Writer, below, helper, layer, symbolic, varies
+from .calls import Call, Keyword, Writer, below, helper, layer
 
 NATIVE: Final = frozenset(
     {"relu", "relu6", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"}
@@ -42,7 +42,7 @@ def activated(w: Writer, site: LayerSite, part: str) -> tuple[Call, ...]:
 
 def behind(w: Writer, slot: Slot, part: str) -> Call:
     """The layer of a function, called by its name; ``activation`` where uses may differ."""
-    if not varies(slot):
+    if not slot.varies:
         function = str(slot.values[0])
         return one(function, below(part, function))
     part = below(part, "activation")
@@ -92,8 +92,8 @@ def activate(
 def activation(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     """The op of a function, which may have a slope or an approximation of its own."""
     function, alpha, approximate = map(site.slot, ("function", "alpha", "approximate"))
-    given, rough = not alpha.all(None), symbolic(approximate) or not approximate.all(False)
-    if varies(function):
+    given, rough = not alpha.all(None), approximate.symbolic or not approximate.all(False)
+    if function.varies:
         if "leaky_relu" in function.values or given or rough:
             slope = w.scope.text(alpha) if given else None
             form = w.scope.text(approximate) if rough else None
@@ -102,10 +102,10 @@ def activation(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     name = function.values[0]
     if name == "leaky_relu" and given:
         return (layer("LeakyReLU", w.option("negative_slope", site, "alpha")),)
-    if name == "elu" and given and (symbolic(alpha) or not alpha.all(SLOPES["elu"])):
+    if name == "elu" and given and (alpha.symbolic or not alpha.all(SLOPES["elu"])):
         return (layer("ELU", w.option("alpha", site, "alpha")),)
     if name == "gelu" and rough:
-        if not varies(approximate):
+        if not approximate.varies:
             return (helper("gelu_tanh"),)
         flag = w.option("approximate", site, "approximate", positional=True, kind="bool")
         return (helper("gelu", flag),)

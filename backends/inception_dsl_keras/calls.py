@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,9 +12,7 @@ from inception_dsl.backend import (
     Expression,
     Form,
     LayerSite,
-    Read,
     Scope,
-    Slot,
     call,
     flat,
     literal,
@@ -167,27 +165,6 @@ def variables(site: LayerSite, part: str = "", kernel: str = "same") -> tuple[Va
     return tuple(
         Variable(prefix + name, name, kernel if name == "kernel" else "same") for name in names
     )
-
-
-def varies(slot: Slot) -> bool:
-    """Whether a value is computed from parameters or differs between uses."""
-    return symbolic(slot) or not slot.same
-
-
-def symbolic(slot: Slot) -> bool:
-    """Whether a value is computed from parameters."""
-    return slot.term is not None and bool(slot.term.parts)
-
-
-def composed(text: str, *parts: Code) -> Code:
-    """Source that was made of parts: it reads names of its scope where one of them does."""
-    return Read(text) if any(isinstance(part, Read) for part in parts) else Code(text)
-
-
-def tupled(parts: Iterable[Code]) -> Code:
-    """``(a, b)``."""
-    found = tuple(parts)
-    return composed(f"({', '.join(found)}{',' if len(found) == 1 else ''})", *found)
 
 
 def either(test: Code, yes: Callable[[], Value], no: Callable[[], Value]) -> Value:

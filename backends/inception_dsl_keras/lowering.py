@@ -44,7 +44,6 @@ from .calls import (
     helper,
     layer,
     variables,
-    varies,
 )
 from .pools import avg_pool, max_pool
 from .windows import Plan, leaves_out, pad_layer, plan, sides, sized, sizes, zero_padding
@@ -115,7 +114,7 @@ def conv_bn(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     first, norm, function = parts["conv"], parts["bn"], site.slot("activation")
     slide = plan(w, first)
     if slide.subsample is not None:
-        after = () if not varies(function) and function.all("none") else (behind(w, function, ""),)
+        after = () if not function.varies and function.all("none") else (behind(w, function, ""),)
         return *conv(w, first, "conv"), normalised(w, norm, "bn"), *after
     arguments = (
         w.option("filters", site, "filters", positional=True, kind="int"),

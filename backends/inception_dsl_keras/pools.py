@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from inception_dsl.backend import Code, LayerSite, literal
+from inception_dsl.backend import Code, LayerSite, literal, tupled
 
-from .calls import Call, Keyword, Value, Writer, either, helper, layer, on_tensor, symbolic, tupled
+from .calls import Call, Keyword, Value, Writer, either, helper, layer, on_tensor
 from .windows import (
     VALID,
     Sides,
     Windows,
     axes,
     is_same,
-    is_valid,
     native,
     nothing,
     pad_layer,
@@ -48,7 +47,7 @@ def max_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 def avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     counts = site.slot("count_include_pad")
-    counting = symbolic(counts) and not _unpadded(site)
+    counting = counts.symbolic and not site.unpadded
     if not counting and counts.all(True):
         return counted(w, site)
     ceil = hanging(w, site)
@@ -100,11 +99,6 @@ def inside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
     return either(ceil.text, lambda: around(w, site, done=True), lambda: plain)
 
 
-def _unpadded(site: LayerSite) -> bool:
-    """Whether there is no padding that could be counted, however the block is used."""
-    return not symbolic(site.slot("padding")) and all(map(is_valid, site.windows))
-
-
 def called(function: str, w: Writer, site: LayerSite, padding: Code | None) -> Call:
     """A pool of the framework."""
     return layer(
@@ -130,7 +124,7 @@ def hanging(w: Writer, site: LayerSite) -> Ceil:
     """Whether a last window may hang over the end."""
     mode = site.slot("ceil_mode")
     rows = site.windows
-    possible = symbolic(mode) or any(w.ceil_mode and w.stride > 1 for row in rows for w in row)
+    possible = mode.symbolic or any(w.ceil_mode and w.stride > 1 for row in rows for w in row)
     return Ceil(possible, w.scope.text(mode) if possible else literal(False))
 
 

@@ -19,7 +19,6 @@ from inception_dsl.backend import (
 )
 
 from .blocks import Functions
-from .calls import varies
 from .helpers import RESERVED, Helpers
 from .network import LOCAL, Network
 from .record import Records
@@ -80,7 +79,7 @@ def joins(definitions: Definitions) -> bool:
     found = (site for chain in chains for site in layers_in(chain) if isinstance(site.op, ConvBn))
     # where pixels are left out between the layers, they are written out, without the helper
     called = (site for site in found if not any(map(leaves_out, site.windows)))
-    return any(varies(site.slot("activation")) for site in called)
+    return any(site.slot("activation").varies for site in called)
 
 
 def layers_in(chain: ChainSite) -> Iterator[LayerSite]:

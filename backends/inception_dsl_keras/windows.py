@@ -20,10 +20,13 @@ from inception_dsl.backend import (
     Window,
     add,
     call,
+    composed,
     constant,
     literal,
     multiply,
+    one_or_tuple,
     subtract,
+    tupled,
 )
 
 from .calls import (
@@ -32,13 +35,9 @@ from .calls import (
     OnTensor,
     Value,
     Writer,
-    composed,
     either,
     layer,
     on_tensor,
-    symbolic,
-    tupled,
-    varies,
 )
 
 Windows: TypeAlias = "Sequence[Window]"
@@ -109,22 +108,20 @@ def is_valid(windows: Windows) -> bool:
 def native(w: Writer, site: LayerSite, same: Callable[[Windows], bool]) -> Native:
     """The word for the padding; ``same`` tells where that word says what windows do."""
     padding, rows = site.slot("padding"), site.windows
-    if symbolic(padding) and _is_text(padding):
+    if padding.symbolic and padding.is_text:
         said = zip(padding.values, rows, strict=True)
         fits = all(word == "valid" or same(windows) for word, windows in said)
         return Native(True, w.scope.text(padding)) if fits else Native(False)
-    if symbolic(padding) and not _follows(site, padding):
+    if padding.symbolic and not _follows(site, padding):
         return Native(False)
+    if padding.all("same") and site.open_window:
+        return Native(all(map(same, rows)), SAME)
     words = [
         word
         for word, means in ((SAME, same), (VALID, is_valid))
         if all(means(windows) for windows in rows)
     ]
     return Native(bool(words), words[0] if len(words) == 1 else None)
-
-
-def _is_text(padding: Slot) -> bool:
-    return all(isinstance(value, str) for value in padding.values)
 
 
 def _follows(site: LayerSite, padding: Slot) -> bool:
@@ -139,11 +136,6 @@ def _follows(site: LayerSite, padding: Slot) -> bool:
 def axes(w: Writer, site: LayerSite, field: str) -> tuple[Code, ...]:
     """An attribute of the windows on each axis."""
     return tuple(w.scope.text(site.axis(field, axis)) for axis in range(site.rank))
-
-
-def per_axis(values: Sequence[Code]) -> Code:
-    """One number where all axes have the same, else a tuple."""
-    return values[0] if len(set(values)) == 1 else tupled(values)
 
 
 def sizes(
@@ -164,7 +156,7 @@ def sized(
 ) -> Keyword:
     """An argument that is one number, or one for each axis."""
     kind = "int" if len(set(values)) == 1 else f"tuple[{', '.join(['int'] * len(values))}]"
-    return Keyword(keyword, per_axis(values), default, positional, kind)
+    return Keyword(keyword, one_or_tuple(values), default, positional, kind)
 
 
 def pad_layer(padding: Value, rank: int, part: str) -> Call:
@@ -195,9 +187,9 @@ def nothing(rank: int) -> Sides:
 def pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> Value | None:
     """Explicit padding in one of the forms above; nothing where there is none in any use."""
     padding = site.slot("padding")
-    if not symbolic(padding) and all(is_valid(windows) for windows in site.windows):
+    if not padding.symbolic and all(is_valid(windows) for windows in site.windows):
         return None
-    if symbolic(padding) and _is_text(padding):
+    if padding.symbolic and padding.is_text:
         mode = w.scope.text(padding)
         test = composed(f"{mode} == {SAME}", mode)
         return either(test, lambda: same_pads(w, site, form), lambda: form(nothing(site.rank)))
@@ -208,8 +200,7 @@ def pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> Value | N
 
 def _fixed(site: LayerSite) -> bool:
     """Whether the padding of ``same`` is one that can be written out."""
-    fields = [site.axis(f, a) for f in ("kernel", "stride", "dilation") for a in range(site.rank)]
-    return None not in site.pads() and not any(map(varies, fields))
+    return None not in site.pads() and not site.open_window
 
 
 def sides(w: Writer, site: LayerSite, rows: Sequence[Sequence[tuple[int, int]]]) -> Sides:
@@ -239,7 +230,7 @@ def extents(w: Writer, site: LayerSite) -> tuple[Code, ...]:
     found = []
     for axis in range(site.rank):
         kernel, dilation = site.axis("kernel", axis), site.axis("dilation", axis)
-        if not symbolic(dilation) and dilation.all(1):
+        if not dilation.symbolic and dilation.all(1):
             found.append(w.scope.text(kernel))
             continue
         values = tuple(windows[axis].extent for windows in site.windows)

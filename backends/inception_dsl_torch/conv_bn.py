@@ -114,7 +114,7 @@ class ConvBns:
             kinds = ["int"]
             if any(key in slide.pairs for slide in given):
                 kinds.append(f"tuple[{', '.join(['int'] * self.rank)}]")
-            if any(slide.keywords[key] == '"same"' for slide in given):
+            if key == "padding" and any(slide.word for slide in given):
                 kinds.append("str")
             if given:
                 found[key] = " | ".join(kinds)

@@ -99,19 +99,23 @@ class Helpers:
         head = signature("same_padding", parameters, "list[int]")
         return view._replace(head=head, lines=(Code(window), Code(letters)), result=Code(spanned))
 
-    def conv(self, rank: int, dynamic: bool, activation: str) -> str:
-        """The class of a convolution, with ``same`` padding and an activation of its own where
-        asked for.
+    def conv(self, rank: int, sized: Code, activation: str) -> Code:
+        """The class of a convolution, with padding that is computed from the size and an activation
+        of its own where asked for.
         """
-        base = f"nn.Conv{rank}d"
-        if dynamic:
-            self._same_padding(dilation=True)
-            base = self._add("same_conv", f"SameConv{rank}d", base=Code(base))
-        return self._activated(base, "conv", "convolution", activation)
 
-    def linear(self, activation: str) -> str:
+        def one(sized: bool) -> Code:
+            base = f"nn.Conv{rank}d"
+            if sized:
+                self._same_padding(dilation=True)
+                base = self._add("same_conv", f"SameConv{rank}d", base=Code(base))
+            return Code(self._activated(base, "conv", "convolution", activation))
+
+        return _either(sized, one)
+
+    def linear(self, activation: str) -> Code:
         """The class of a dense layer."""
-        return self._activated("nn.Linear", "linear", "dense layer", activation)
+        return Code(self._activated("nn.Linear", "linear", "dense layer", activation))
 
     def _activated(self, base: str, template: str, what: str, activation: str) -> str:
         if activation == "none":
@@ -128,10 +132,20 @@ class Helpers:
             self.needs(text.partition(".")[0])
         return Code(text)
 
-    def same_pool(self, kind: str, *, counted: bool) -> str:
-        """A pool with ``same`` padding that depends on the size; ``counted``: an average whose
-        padding counts.
+    def pool(self, kind: str, sized: Code, counted: Code) -> Code:
+        """The class of a pool with padding that is computed from the size, where ``sized``;
+        ``counted``: an average whose padding counts.
         """
+
+        def same(counted: bool) -> Code:
+            return Code(self._same_pool(kind, counted=counted and kind.startswith("Avg")))
+
+        def one(sized: bool) -> Code:
+            return _either(counted, same) if sized else Code(f"nn.{kind}")
+
+        return grouped(_either(sized, one))
+
+    def _same_pool(self, kind: str, *, counted: bool) -> str:
         self._same_padding(dilation=False)
         average = "same_counted_pool" if counted else "same_avg_pool"
         template = "same_max_pool" if kind.startswith("Max") else average
@@ -184,6 +198,11 @@ class Helpers:
 
 def _template(view: HelperView) -> str:
     return view.template.split("/")[1]
+
+
+def grouped(kind: Code) -> Code:
+    """A class that is called: in parentheses where it is a choice."""
+    return Read(f"({kind})") if isinstance(kind, Read) else kind
 
 
 def _either(flag: Code, text: Callable[[bool], Code]) -> Code:

@@ -10,18 +10,19 @@ from inception_dsl.backend import (
     Activation,
     Code,
     Expression,
-    Form,
     LayerSite,
     Read,
     Scope,
     Slot,
     ZeroPad,
     call,
+    constant,
     literal,
+    subtract,
 )
 
 from .activations import CONSTRUCTOR, MODULE, MODULES, applied
-from .helpers import Helpers
+from .helpers import Helpers, grouped
 from .layers import Layer, Speller, Stored
 from .pools import adaptive_avg_pool, global_pool, pool
 from .windows import (
@@ -32,22 +33,19 @@ from .windows import (
 )
 
 Keywords = dict[str, Expression]
-MOMENTUM: Final = Form("momentum", "float", lambda decay: literal(momentum(decay)), "momentum")
 
 
-def momentum(decay: float) -> float:
+def momentum(decay: Slot) -> Slot:
     """PyTorch's momentum: the share of the new value."""
-    return round(1.0 - decay, 12)
+    if decay.symbolic:
+        term = subtract(constant(1), decay.term)
+        return Slot(decay.frame, tuple(1.0 - v for v in decay.values), term, "momentum")
+    return Slot(decay.frame, tuple(round(1.0 - v, 12) for v in decay.values), None, "momentum")
 
 
 def lower(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     """How a layer is written for all of its uses."""
     return TABLE[site.op.op](site, scope, helpers)
-
-
-def fixed(slot: Slot) -> bool:
-    """Whether a value is the same in all uses, and no parameter has a say in it."""
-    return slot.same and not (slot.term and slot.term.parts)
 
 
 def switch(flag: Code, yes: str, no: str) -> Code:
@@ -84,8 +82,8 @@ def _convolution(
 ) -> Layer:
     bias(site, scope, keywords)
     channels = scope.text(site.channels)
-    kind, after = activated(site, scope, lambda name: helpers.conv(site.rank, slide.dynamic, name))
-    module = call(kind, channels, filters, **keywords)
+    kind, after = activated(site, scope, lambda name: helpers.conv(site.rank, slide.sized, name))
+    module = call(grouped(kind), channels, filters, **keywords)
     return Layer((*slide.front, module, *after), _kernel(len(slide.front), layout))
 
 
@@ -96,13 +94,13 @@ def bias(site: LayerSite, scope: Scope, keywords: Keywords) -> None:
 
 
 def activated(
-    site: LayerSite, scope: Scope, kind: Callable[[str], str]
-) -> tuple[str, tuple[Expression, ...]]:
+    site: LayerSite, scope: Scope, kind: Callable[[str], Code]
+) -> tuple[Code, tuple[Expression, ...]]:
     """The class of a layer with its activation, and modules behind it where the activation is an
     argument.
     """
     activation = site.slot("activation")
-    if fixed(activation):
+    if not activation.varies:
         return kind(activation.values[0]), ()
     return kind("none"), (made(scope.text(activation, MODULE)),)
 
@@ -137,13 +135,13 @@ def conv_bn(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     options = {
         "bias": scope.text(site.slot("use_bias")),
         "eps": scope.text(site.slot("batch_norm.epsilon")),
-        "momentum": scope.text(site.slot("batch_norm.decay"), MOMENTUM),
+        "momentum": scope.text(momentum(site.slot("batch_norm.decay"))),
         "norm": helpers.norm(f"nn.BatchNorm{site.rank}d", scale, center),
         "activation": scope.text(activation, MODULE),
-        "conv": Code(helpers.conv(site.rank, slide.dynamic, "none")),
+        "conv": helpers.conv(site.rank, slide.sized, "none"),
         "groups": scope.text(site.slot("groups")),
     }
-    function = activation.values[0] if fixed(activation) else ""
+    function = activation.values[0] if not activation.varies else ""
     channels, filters = scope.text(site.channels), scope.text(site.slot("filters"))
     module = helpers.conv_bn(site.rank, channels, filters, slide, options, function)
     at = len(slide.front)
@@ -168,16 +166,14 @@ def normalised(
     keywords: Keywords = {}
     if not omitted([epsilon := site.slot("epsilon")], 1e-5):
         keywords["eps"] = scope.text(epsilon)
-    called = f"({kind})" if isinstance(kind, Read) else kind
-    return called, [*first, scope.text(site.channels)], keywords
+    return grouped(kind), [*first, scope.text(site.channels)], keywords
 
 
 def batch_norm(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     base = f"nn.BatchNorm{max(site.rank, 1)}d"
     kind, arguments, keywords = normalised(site, scope, helpers, base)
-    decay = site.slot("decay")
-    if not (fixed(decay) and momentum(decay.values[0]) == 0.1):
-        keywords["momentum"] = scope.text(decay, MOMENTUM)
+    if not (share := momentum(site.slot("decay"))).constant(0.1):
+        keywords["momentum"] = scope.text(share)
     return Layer((call(kind, *arguments, **keywords),), BATCH_NORM)
 
 
@@ -209,7 +205,9 @@ def dense(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     kind, after = activated(
         site,
         scope,
-        lambda name: helpers.conv(site.rank, False, name) if site.rank else helpers.linear(name),
+        lambda name: (
+            helpers.conv(site.rank, literal(False), name) if site.rank else helpers.linear(name)
+        ),
     )
     units = scope.text(site.slot("units"))
     module = call(kind, scope.text(site.channels), units, **keywords)
@@ -220,7 +218,7 @@ def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     function, approximate = site.slot("function"), site.slot("approximate")
     slopes = tuple(op.slope for op in site.ops(Activation))
     slope = site.slot("alpha")._replace(values=slopes)
-    if not fixed(function):
+    if function.varies:
         return _any_activation(site, scope, function, slope, approximate)
     name = function.values[0]
     if name == "none":
@@ -228,7 +226,7 @@ def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     if name == "gelu" and not omitted([approximate], False):
         word = switch(scope.text(approximate), '"tanh"', '"none"')
         module = call("nn.GELU", approximate=word)
-        if not fixed(approximate):
+        if approximate.varies:
             return Layer((module,))
         return Layer((module,), (), lambda x, _: f"F.gelu({x}, approximate={word})", ("F",))
     if name == "softmax":

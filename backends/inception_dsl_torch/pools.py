@@ -14,7 +14,16 @@ from inception_dsl.backend import (
 
 from .helpers import Helpers
 from .layers import Layer
-from .windows import constant_pads, each_side, omitted, per_axis, side, sides, symmetric
+from .windows import (
+    constant_pads,
+    each_side,
+    omitted,
+    per_axis,
+    side,
+    sides,
+    sized_padding,
+    symmetric,
+)
 
 
 def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
@@ -25,42 +34,37 @@ def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
         Item(per_axis(scope, [site.axis(k, axis) for axis in range(rank)]), keyword)
         for k, keyword in (("kernel", "kernel_size"), ("stride", "stride"))
     ]
+    ceil = flag(site, scope, "ceil_mode", False)
+    sized = sized_padding(site, scope)
+    if sized != literal(False):
+        counts = scope.text(site.slot("count_include_pad")) if average else literal(False)
+        return Layer((call(helpers.pool(name, sized, counts), *items, *ceil),))
     pads = constant_pads(site)
-    if pads is None:
-        counted = average and _counted(site)
-        return Layer((call(helpers.same_pool(name, counted=counted), *items),))
-    ceil = (
-        [] if omitted([c := site.slot("ceil_mode")], False) else [Item(scope.text(c), "ceil_mode")]
-    )
-    padded = any(n for p in pads for pair in p for n in pair)
     # of three axes, PyTorch compares the window of an average with the map without its padding
-    own = not (average and rank == 3 and padded and not site.every("ceil_mode", True))
-    front: tuple[Expression, ...] = ()
+    own = not (average and rank == 3 and not site.unpadded and not site.every("ceil_mode", True))
     if own and symmetric(pads):
         slots = [side(site, pads, axis, 0) for axis in range(rank)]
         if not omitted(slots, 0):
             items.append(Item(per_axis(scope, slots), "padding"))
-        items += ceil
-        if average and padded and not omitted([c := site.slot("count_include_pad")], True):
-            items.append(Item(scope.text(c), "count_include_pad"))
-        return Layer((call(f"nn.{name}", *items),))
-    if average and not _counted(site):
-        inner = Item(each_side(scope, site, pads), "sides")
-        return Layer((call(helpers.padded_avg_pool(name), *items, inner),))
+        if average and not site.unpadded:
+            items += flag(site, scope, "count_include_pad", True)
+        return Layer((call(f"nn.{name}", *items, *ceil),))
+    if average and not site.slot("count_include_pad").constant(True):
+        items.append(Item(each_side(scope, site, pads), "sides"))
+        items += [*ceil, *flag(site, scope, "count_include_pad", False)]
+        return Layer((call(helpers.padded_avg_pool(name), *items),))
     if average:
-        front = (call(f"nn.ZeroPad{rank}d", sides(scope, site, pads)),)
+        front = call(f"nn.ZeroPad{rank}d", sides(scope, site, pads))
     else:
         least = literal(float("-inf"))
-        front = (call(f"nn.ConstantPad{rank}d", sides(scope, site, pads), least),)
-    return Layer((*front, call(f"nn.{name}", *items, *ceil)))
+        front = call(f"nn.ConstantPad{rank}d", sides(scope, site, pads), least)
+    return Layer((front, call(f"nn.{name}", *items, *ceil)))
 
 
-def _counted(site: LayerSite) -> bool:
-    """Whether padding counts, in all uses."""
-    counted = site.slot("count_include_pad")
-    if not counted.same:
-        raise site.frame.split(site.node, counted.values)
-    return bool(counted.values[0])
+def flag(site: LayerSite, scope: Scope, field: str, default: bool) -> list[Item]:
+    """A flag, unless it is the default."""
+    slot = site.slot(field)
+    return [] if slot.constant(default) else [Item(scope.text(slot), field)]
 
 
 def global_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:

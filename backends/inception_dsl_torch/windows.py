@@ -14,6 +14,8 @@ from inception_dsl.backend import (
     Slot,
     call,
     literal,
+    one_or_tuple,
+    tupled,
 )
 
 Pads = tuple[tuple[int, int], ...]
@@ -21,21 +23,16 @@ Pads = tuple[tuple[int, int], ...]
 
 class Slide(NamedTuple):
     """How a convolution slides: modules in front, keywords, and whether padding is computed for
-    each input.
+    each input (:func:`sized_padding`).
 
-    ``pairs`` are the keywords whose value is a tuple.
+    ``pairs`` are the keywords whose value is a tuple; ``word``: padding is ``same`` or ``valid``.
     """
 
     front: tuple[Expression, ...]
     keywords: dict[str, Code]
     pairs: frozenset[str]
-    dynamic: bool
-
-
-def joined(texts: Sequence[Code]) -> Code:
-    """The tuple of some values."""
-    text = f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
-    return Read(text) if any(isinstance(t, Read) for t in texts) else Code(text)
+    sized: Code
+    word: bool
 
 
 def per_axis(scope: Scope, slots: Sequence[Slot]) -> Code:
@@ -43,25 +40,27 @@ def per_axis(scope: Scope, slots: Sequence[Slot]) -> Code:
     return one_or_tuple([scope.text(slot) for slot in slots])
 
 
-def one_or_tuple(texts: Sequence[Code]) -> Code:
-    """One value where all are the same, else the tuple of them."""
-    return texts[0] if len(set(texts)) == 1 else joined(texts)
-
-
 def omitted(slots: Sequence[Slot], default: object) -> bool:
     """Whether all are ``default`` and no parameter has a say in them."""
-    return all(slot.all(default) and not (slot.term and slot.term.parts) for slot in slots)
+    return all(slot.constant(default) for slot in slots)
 
 
-def constant_pads(site: LayerSite) -> list[Pads] | None:
-    """The padding of every use, or nothing where it depends on the size of the input."""
-    found = site.pads()
-    pads = [p for p in found if p is not None]
-    if len(pads) == len(found):
-        return pads
-    if not site.every("padding", "same"):  # some uses pad by the size, others by a number
-        raise site.frame.split(site.node, [p is None for p in found])
-    return None
+def sized_padding(site: LayerSite, scope: Scope) -> Code:
+    """Whether padding is computed from the size of the input: ``True``, ``False``, or a test of the
+    argument that says so.
+
+    Where it is ``True``, it is right for all windows; so it is too where parameters decide them.
+    """
+    padding = site.slot("padding")
+    if padding.is_text and padding.varies:
+        return Read(f'{scope.text(padding)} == "same"')
+    sized = None in site.pads() or (padding.all("same") and site.open_window)
+    return literal(sized)
+
+
+def constant_pads(site: LayerSite) -> list[Pads]:
+    """The padding of every use, where it does not depend on the size of the input."""
+    return [pads for pads in site.pads() if pads is not None]
 
 
 def side(site: LayerSite, pads: Sequence[Pads], axis: int, end: int) -> Slot:
@@ -72,7 +71,7 @@ def side(site: LayerSite, pads: Sequence[Pads], axis: int, end: int) -> Slot:
 def each_side(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:
     """Padding as ``F.pad`` takes it: last axis first."""
     axes = reversed(range(site.rank))
-    return joined([scope.text(side(site, pads, axis, end)) for axis in axes for end in (0, 1)])
+    return tupled(scope.text(side(site, pads, axis, end)) for axis in axes for end in (0, 1))
 
 
 def sides(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:
@@ -97,19 +96,24 @@ def convolution(site: LayerSite, scope: Scope) -> Slide:
     if not omitted(strides, 1):
         slots["stride"] = strides
     front: tuple[Expression, ...] = ()
-    pads, same = constant_pads(site), False
-    if pads is not None and symmetric(pads):
-        padding = [side(site, pads, axis, 0) for axis in axes]
-        if not omitted(padding, 0):
-            slots["padding"] = padding
-    elif pads is not None and site.every("padding", "same") and all(s.all(1) for s in strides):
-        same = True
-    elif pads is not None:
-        front = (call(f"nn.ZeroPad{site.rank}d", sides(scope, site, pads)),)
+    same, sized, padding = Code(""), literal(False), site.slot("padding")
+    if padding.is_text and omitted(strides, 1):  # PyTorch has words for these
+        pads = constant_pads(site)
+        if padding.varies or site.open_window or not symmetric(pads):
+            same = scope.text(padding)
+        elif not omitted(found := [side(site, pads, axis, 0) for axis in axes], 0):
+            slots["padding"] = found
+    elif (sized := sized_padding(site, scope)) == literal(False):
+        pads = constant_pads(site)
+        found = [side(site, pads, axis, 0) for axis in axes]
+        if not symmetric(pads):
+            front = (call(f"nn.ZeroPad{site.rank}d", sides(scope, site, pads)),)
+        elif not omitted(found, 0):
+            slots["padding"] = found
     if not omitted(dilations, 1):
         slots["dilation"] = dilations
     texts = {key: [scope.text(slot) for slot in found] for key, found in slots.items()}
     keywords = {key: one_or_tuple(found) for key, found in texts.items()}
-    keywords |= {"padding": literal("same")} if same else {}
+    keywords |= {"padding": same} if same else {}
     pairs = frozenset(key for key, found in texts.items() if len(set(found)) > 1)
-    return Slide(front, keywords, pairs, pads is None)
+    return Slide(front, keywords, pairs, sized, bool(same))

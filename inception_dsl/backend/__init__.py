@@ -104,10 +104,13 @@ from .scope import (
     Read,
     Scope,
     VariesError,
+    composed,
     first_that_fits,
     given,
+    one_or_tuple,
     own_scope,
     scope_of,
+    tupled,
 )
 from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
 
@@ -217,6 +220,7 @@ __all__ = [
     "class_name",
     "comment",
     "common",
+    "composed",
     "constant",
     "cost",
     "deviations",
@@ -237,6 +241,7 @@ __all__ = [
     "multiply",
     "name",
     "named",
+    "one_or_tuple",
     "own_layers",
     "own_scope",
     "plan",
@@ -248,6 +253,7 @@ __all__ = [
     "signature",
     "spelled",
     "subtract",
+    "tupled",
     "uses_of",
     "varying",
     "walk",

@@ -66,6 +66,25 @@ class Slot(NamedTuple):
         """Whether the value is the same in every row."""
         return all(v == self.values[0] and type(v) is type(self.values[0]) for v in self.values)
 
+    @property
+    def symbolic(self) -> bool:
+        """Whether the value is computed from parameters."""
+        return self.term is not None and bool(self.term.parts)
+
+    @property
+    def varies(self) -> bool:
+        """Whether the value is computed from parameters or differs between uses."""
+        return self.symbolic or not self.same
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the value is a text in every row."""
+        return all(isinstance(v, str) for v in self.values)
+
+    def constant(self, value: Any) -> bool:
+        """Whether the value is ``value`` in every row and in every other use."""
+        return self.all(value) and not self.symbolic
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:

@@ -125,6 +125,20 @@ class LayerSite:
         """The windows of every row, one for each axis."""
         return tuple(op.windows(self.rank) for op in self.ops(Windowed))
 
+    @property
+    def open_window(self) -> bool:
+        """Whether parameters decide about the window."""
+        fields = ("kernel", "stride", "dilation")
+        return any(self.axis(f, axis).varies for f in fields for axis in range(self.rank))
+
+    @property
+    def unpadded(self) -> bool:
+        """Whether there is no padding, however the block is used."""
+        padding = self.slot("padding")
+        if padding.symbolic or (padding.all("same") and self.open_window):
+            return False
+        return all(w.constant_pads == (0, 0) for windows in self.windows for w in windows)
+
     def ops(self, kind: type[AnyOp]) -> tuple[AnyOp, ...]:
         """The op of every row, all of which are of the op class ``kind``."""
         found = tuple(t.op for t in self.typed if isinstance(t.op, kind))

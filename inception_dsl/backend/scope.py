@@ -8,7 +8,7 @@ text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -31,6 +31,22 @@ class Read(Code):
     """Source that reads names of its scope, so that it says nothing elsewhere."""
 
     __slots__ = ()
+
+
+def composed(text: str, *parts: Code) -> Code:
+    """Source that is made of parts: it reads names of its scope where one of them does."""
+    return Read(text) if any(isinstance(part, Read) for part in parts) else Code(text)
+
+
+def tupled(parts: Iterable[Code]) -> Code:
+    """``(a, b)``."""
+    found = tuple(parts)
+    return composed(f"({', '.join(found)}{',' if len(found) == 1 else ''})", *found)
+
+
+def one_or_tuple(parts: Sequence[Code]) -> Code:
+    """One value where all are the same, else the tuple of them."""
+    return parts[0] if len(set(parts)) == 1 else tupled(parts)
 
 
 class Form(NamedTuple):

@@ -16,20 +16,16 @@ from ..emit.names import spelled
 from ..ir.program import Chain, OpNode, UseNode
 from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import uses_of
-from ..ops import Windowed, expressions
+from ..ops import expressions
 
 Signature = tuple[str, ...]
 FRAME: Final = frozenset({"self", "x", "name"})
 """What every function of a block takes, and every method."""
 CHANNELS: Final = frozenset({"in_channels", "in_features"})
 """What PyTorch is told and Keras sees."""
-DERIVED: Final = frozenset({"padding", "momentum"})
-"""What PyTorch is told instead of what the spec says: pixels for ``same``, 1 - decay."""
 CALLED: Final[Mapping[str, str]] = {"classes": "num_classes"}
 """Parameters that generated files call otherwise."""
-REPLACED: Final = (
-    *("padding", "ceil_mode", "decay", "batch_norm", "keepdims", "count_include_pad"),
-)
+REPLACED: Final = ("keepdims",)
 """The fields of which it is told something else, or nothing as they decide what is written."""
 
 
@@ -92,9 +88,7 @@ def structure(node: TypedUse | TypedFork | TypedOp) -> Any:
     """What a block must have in common to be written once: ranks, repetitions, what is in it."""
     ranks = (node.x.rank, node.y.rank)
     if isinstance(node, TypedOp):
-        windows = node.op.windows(node.x.rank) if isinstance(node.op, Windowed) else ()
-        sized = tuple(window.constant_pads is None for window in windows)
-        return (*ranks, node.op.op, sized, getattr(node.op, "count_include_pad", None))
+        return (*ranks, node.op.op)
     if isinstance(node, TypedUse):
         return (*ranks, _structure(node.body))
     return (*ranks, tuple(_structure(chain) for _, chain in node.branches))
@@ -183,7 +177,7 @@ def _replaced(chain: Chain, found: Mapping[str, set[str]]) -> Iterator[str]:
 def common(signature: Signature, replaced: Collection[str]) -> set[str]:
     """What both backends should have, by the names of the spec."""
     names = {re.sub(r"(_value|_[0-9]+|_)+\Z", "", name) for name in signature}
-    return names - CHANNELS - DERIVED - {CALLED.get(name, name) for name in replaced} - FRAME
+    return names - CHANNELS - {CALLED.get(name, name) for name in replaced} - FRAME
 
 
 def differing(typed: TypedProgram, shorter: TypedProgram, more: str, less: str) -> str:

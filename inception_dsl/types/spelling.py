@@ -16,7 +16,8 @@ def spell(term: Term, names: Mapping[Symbol, str]) -> str:
 
 
 def _text(term: Term, names: Mapping[Symbol, str]) -> str:
-    words: list[str] = []
+    first = term.constant > 0 and bool(term.parts) and term.parts[0][1] < 0  # 1 - x
+    words = [repr(term.constant)] if first else []
     for atom, factor in term.parts:
         size = abs(factor)
         outer = size == 1 and isinstance(atom, Apply) and atom.function == "*"
@@ -26,7 +27,7 @@ def _text(term: Term, names: Mapping[Symbol, str]) -> str:
             words.append(text if factor > 0 else f"-{text}")
         else:
             words.append(f"+ {text}" if factor > 0 else f"- {text}")
-    if term.constant or not words:
+    if (term.constant or not words) and not first:
         sign = "-" if term.constant < 0 else "+"
         words.append(f"{sign} {abs(term.constant)!r}" if words else repr(term.constant))
     return " ".join(words)
