@@ -7,20 +7,22 @@ from dataclasses import dataclass, field, replace
 
 from inception_dsl.backend import (
     IN_CHANNELS,
+    Apply,
     ChainSite,
     Code,
-    ForkSite,
     Group,
+    Join,
     LayerSite,
+    Locals,
     Part,
     Read,
     Site,
     Slot,
-    StepSite,
     UseSite,
     first_that_fits,
     listing,
     literal,
+    statements,
 )
 
 from .calls import Call, Keyword, Writer, layer, layer_name, merge_name
@@ -70,140 +72,105 @@ Statement = Assign | Plain
 class Body:
     """Collects the statements of a function.
 
-    ``uses`` gives the call of a block's function. ``used`` are the variables that hold something,
-    ``own`` all that there have been: the scope may give none of these to an argument. With
-    ``notes``, statements say the shape they lead to.
+    ``uses`` gives the call of a block's function. With ``notes``, statements say the shape they
+    lead to; ``noted`` is the last one said.
     """
 
     writer: Writer
     uses: Callable[[UseSite, Writer], Call]
     notes: bool = False
     statements: list[Statement] = field(default_factory=list)
-    used: set[str] = field(default_factory=set)
-    own: set[str] = field(default_factory=set)
     noted: str = ""
+    local: Locals = field(init=False)
+    index: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.local = Locals(self.writer.scope.names)
+        self.index = self.local.claim("index", "inner_index")
 
     def chain(
-        self, chain: ChainSite, source: str, target: str, path: tuple[str, ...], depth: int = 0
+        self, chain: ChainSite, source: str, target: str, path: tuple[str, ...]
     ) -> tuple[str, ChainRecord]:
         """Write a chain from ``source`` to ``target``; returns its end, and the record."""
-        record = []
-        for step in chain.steps:
-            source, pieces = self.step(step, source, target, path, depth)
-            record.append(pieces)
-        return source, tuple(record)
+        found = statements(chain, source, target, path, self.local)
+        return target if found else source, tuple(map(self.statement, found))
 
-    def step(
-        self, step: StepSite, source: str, target: str, path: tuple[str, ...], depth: int = 0
-    ) -> tuple[str, tuple[Piece, ...]]:
-        """Write the repetitions of a step, in loops where they say the same."""
-        here = (*path, *step.node.segments)
+    def statement(self, planned: Apply | Join) -> tuple[Piece, ...]:
+        """Write a step, its repetitions in loops where they say the same; returns its record."""
+        if isinstance(planned, Join):
+            return (self.join(planned),)
 
-        def write(parts: tuple[Part, ...]) -> tuple[str, tuple[Piece, ...]]:
-            found, end = [], source
+        def write(parts: tuple[Part, ...]) -> tuple[Piece, ...]:
+            found, source = [], planned.source
             for part in parts:
-                end, piece = self.part(part, step, end, target, here, depth)
-                found.append(replace(piece, start=part.start))
-            return end, tuple(found)
+                found.append(self.part(part, planned, source))
+                source = planned.target
+            return tuple(found)
 
-        end, pieces = first_that_fits(step, write, self.writer.scope, self)
-        return end, pieces
+        pieces: tuple[Piece, ...] = first_that_fits(planned.step, write, self.writer.scope, self)
+        return pieces
 
-    def part(
-        self,
-        part: Part,
-        step: StepSite,
-        source: str,
-        target: str,
-        path: tuple[str, ...],
-        depth: int,
-    ) -> tuple[str, Piece]:
+    def part(self, part: Part, planned: Apply, source: str) -> Piece:
         """Some repetitions: one, or a loop."""
+        target, path = planned.target, planned.path
         if part.index is None:
-            here = (*path, str(part.start)) if step.repeated else path
-            return self.node(part.site, source, target, here, depth)
+            path = (*path, str(part.start)) if planned.step.repeated else path
+            return Piece(part.start, self.node(part.site, source, target, path, 0))
         if source != target:
-            self.statements.append(Plain(f"{target} = {source}", depth))
+            self.statements.append(Plain(f"{target} = {source}"))
         stop = self.writer.scope.text(part.stop)
         bounds = f"{part.start}, {stop}" if part.start else stop
-        index = self.claim("index", "inner_index")
-        self.statements.append(Plain(f"for {index} in range({bounds}):", depth))
+        self.statements.append(Plain(f"for {self.index} in range({bounds}):"))
         self.noted = ""
-        with self.writer.scope.loop(part.index, index):
-            here = (*path, f"{{{index}}}")
-            _, piece = self.node(part.site, target, target, here, depth + 1)
-        self.used.discard(index)
-        return target, piece
+        with self.writer.scope.loop(part.index, self.index):
+            path = (*path, f"{{{self.index}}}")
+            return Piece(part.start, self.node(part.site, target, target, path, 1))
 
     def node(
         self, site: Site, source: str, target: str, path: tuple[str, ...], depth: int
-    ) -> tuple[str, Piece]:
-        """Write one repetition of a step; the variable that holds its result, and its record."""
+    ) -> tuple[Call, ...]:
+        """Write one repetition of a layer or a use; returns the calls of a layer."""
         note = self.note(site) if self.notes else ""
-        if isinstance(site, ForkSite):
-            return target, self.fork(site, source, target, path, depth, note)
         if isinstance(site, UseSite):
             name = "_".join(path) or site.node.block
             self.assign(target, self.uses(site, self.writer), source, name, depth, note)
-            return target, Piece(0)
-        return target, self.layer(site, source, target, path, depth, note)
-
-    def layer(
-        self,
-        site: LayerSite,
-        source: str,
-        target: str,
-        path: tuple[str, ...],
-        depth: int,
-        note: str,
-    ) -> Piece:
-        """Write the calls of a layer."""
+            return ()
+        assert isinstance(site, LayerSite)
         calls = lower(self.writer, site)
         for call in calls:
             name = layer_name(path, call.part, site.op.op)
             self.assign(target, call, source, name, depth, note if call is calls[-1] else "")
             source = target
-        return Piece(0, calls)
+        return calls
 
-    def fork(
-        self,
-        fork: ForkSite,
-        source: str,
-        target: str,
-        path: tuple[str, ...],
-        depth: int,
-        note: str,
-    ) -> Piece:
+    def join(self, planned: Join) -> Piece:
         """Write the branches, then the merge."""
-        ends: list[str] = []
-        claimed: list[str] = []
-        records: list[ChainRecord] = []
+        fork, path = planned.fork, planned.path
+        note = self.note(fork) if self.notes else ""
+        ends, records = [], []
         outer, self.notes = self.notes, False
-        y = fork.typed[0].y
-        for name, chain in fork.branches:
-            variable = self.claim(name, f"{target}_{name}", f"{name}_branch")
-            end, record = self.chain(chain, source, variable, (*path, name), depth)
-            if fork.node.merge != "concat" and y.rank and not chain.typed[0].y.rank:
-                self.reshape(end, variable, y.rank, "_".join([*path, name, "reshape"]), depth)
-                end = variable
+        y, merge = fork.typed[0].y, fork.node.merge
+        for branch in planned.branches:
+            records.append(tuple(map(self.statement, branch.statements)))
+            end = branch.end
+            if merge != "concat" and y.rank and not branch.chain.typed[0].y.rank:
+                self.reshape(end, branch.target, y.rank, "_".join([*path, branch.name, "reshape"]))
+                end = branch.target
             ends.append(end)
-            claimed.append(variable)
-            records.append(record)
         self.notes = outer
-        self.used -= set(claimed)
-        merge = layer(MERGES[fork.node.merge])
-        if fork.node.merge == "add":
+        if merge == "add":
             # Keras 3.15 on TensorFlow adds a map of one channel and position as a bias where it is
             # the second and there are as many samples as channels; the first one is always right
             sizes = [[t.y.positions() * t.y.channels for t in b.typed] for _, b in fork.branches]
             ends = [end for _, end in sorted(zip(sizes, ends, strict=True), key=lambda p: p[0])]
-        self.assign(target, merge, tuple(ends), merge_name(path, fork.node.merge), depth, note)
+        called = layer(MERGES[merge])
+        self.assign(planned.target, called, tuple(ends), merge_name(path, merge), 0, note)
         return Piece(0, branches=tuple(records))
 
-    def reshape(self, source: str, target: str, rank: int, name: str, depth: int) -> None:
+    def reshape(self, source: str, target: str, rank: int, name: str) -> None:
         """A vector as a map of one position."""
         shape = Keyword("target_shape", literal((*(1,) * rank, -1)), positional=True)
-        self.assign(target, layer("Reshape", shape), source, name, depth)
+        self.assign(target, layer("Reshape", shape), source, name)
 
     def assign(
         self,
@@ -220,26 +187,6 @@ class Body:
         self.noted = note or self.noted
         self.statements.append(Assign(target, call, source, name, depth, note))
 
-    def claim(self, *wanted: str) -> str:
-        """A free variable: the first of ``wanted`` that is, else the last with a number."""
-        number, candidates = 2, list(wanted)
-        for candidate in candidates:
-            if self.free(candidate):
-                break
-            if candidate == candidates[-1]:
-                candidates.append(f"{wanted[-1]}_{number}")
-                number += 1
-        self.used.add(candidate)
-        self.own.add(candidate)
-        self.writer.scope.names.take(candidate)
-        return candidate
-
-    def free(self, name: str) -> bool:
-        """Whether a name is that of nothing else."""
-        return name not in self.used and (
-            name in self.own or name not in self.writer.scope.names.taken
-        )
-
     def note(self, site: Site) -> str:
         """The shape that a node leads to, in the last of its repetitions."""
         scope, y = self.writer.scope, site.typed[-1].y
@@ -254,13 +201,13 @@ class Body:
         named = f"({channels})" if y.rank and isinstance(channels, Read) else channels
         return "x".join([*map(str, y.spatial), named])
 
-    def state(self) -> tuple[int, set[str], set[str], str, bool]:
+    def state(self) -> tuple[int, str]:
         """What has been written."""
-        return len(self.statements), {*self.used}, {*self.own}, self.noted, self.notes
+        return len(self.statements), self.noted
 
-    def restore(self, state: tuple[int, set[str], set[str], str, bool]) -> None:
+    def restore(self, state: tuple[int, str]) -> None:
         """Forget what was written since."""
-        length, self.used, self.own, self.noted, self.notes = state
+        length, self.noted = state
         del self.statements[length:]
 
 

@@ -22,6 +22,7 @@ from inception_dsl.backend import (
     literal,
     own_scope,
     signature,
+    statement,
 )
 
 from .blocks import Functions
@@ -66,7 +67,7 @@ class Network:
         self.features = self.x
         self.head = self.section("head", last="logits") if self.has_head else []
         self.heads = {
-            head.name: self.body.claim(head.name, f"{head.name}_logits")
+            head.name: self.body.local.claim(head.name, f"{head.name}_logits")
             for head, _ in self.typed.heads
         }
         self.head_records: dict[str, ChainRecord] = {}
@@ -89,8 +90,8 @@ class Network:
         self.body.statements = []
         record: list[tuple[Piece, ...]] = []
         for step in self.top.sections[name].steps:
-            self.x, pieces = self.body.step(step, self.x, "x", ())
-            record.append(pieces)
+            record.append(self.body.statement(statement(step, self.x, "x", (), self.body.local)))
+            self.x = "x"
             self.save(step)
         self.records[name] = tuple(record)
         found = self.body.statements
@@ -104,7 +105,7 @@ class Network:
         segment = step.node.segments[-1] if step.node.segments else ""
         if segment not in {tap.after for tap in self.plan.taps}:
             return
-        self.saved[segment] = self.body.claim(segment, f"{segment}_output")
+        self.saved[segment] = self.body.local.claim(segment, f"{segment}_output")
         end = self.body.statements[-1] if self.body.statements else None
         if isinstance(end, Assign) and not end.depth and end.target == self.x:
             self.body.statements[-1] = replace(end, target=f"{self.x} = {self.saved[segment]}")
@@ -117,8 +118,8 @@ class Network:
         source, target = self.saved[head.after], self.heads[head.name]
         steps = self.top.heads[head.name].steps
         if len(steps) == 1 and not steps[0].repeated and isinstance(steps[0].node, UseNode):
-            _, pieces = self.body.step(steps[0], source, target, (head.name,))
-            self.head_records[head.name] = (pieces,)
+            planned = statement(steps[0], source, target, (head.name,), self.body.local)
+            self.head_records[head.name] = (self.body.statement(planned),)
             return self.body.statements
         symbols, chain = self.plan.definitions.own_head(head.name)
         function = self.functions.head(head, symbols, chain)

@@ -26,7 +26,7 @@ from inception_dsl.backend import (
     signature,
 )
 
-from .build import ClassBody, place_of, statements
+from .build import ClassBody, place_of, written
 from .modules import Shared, Written, sequence
 from .places import Held, Place
 from .reserved import READ_BY_INIT
@@ -71,7 +71,7 @@ class Draft:
             forward: list[Code] = []
         else:
             setup = [Code("        super().__init__()"), *self.body.init()]
-            forward = statements(self.body.forward, result=self.result)
+            forward = written(self.body.forward, result=self.result)
         head = signature(
             "__init__", ["self", *map(self.parameter, self.arguments)], "None", indent=4
         )

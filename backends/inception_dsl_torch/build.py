@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from inception_dsl.backend import (
+    Apply,
+    Branch,
     ChainSite,
     Code,
     Expression,
     ForkNode,
     ForkSite,
     Item,
+    Join,
     LayerSite,
+    Locals,
     Names,
     OpNode,
     Scope,
@@ -27,6 +31,7 @@ from inception_dsl.backend import (
     listing,
     literal,
     rows,
+    statements,
 )
 
 from .layers import Layer
@@ -83,7 +88,8 @@ class Attribute(NamedTuple):
 class ClassBody:
     """A class under construction.
 
-    ``saved`` maps arguments that ``forward`` reads to the attributes that keep them.
+    ``saved`` maps arguments that ``forward`` reads to the attributes that keep them; ``same``
+    variables to others that hold the same. ``names`` are those of attributes.
     """
 
     shared: Shared
@@ -93,7 +99,9 @@ class ClassBody:
     setup: list[Attribute] = field(default_factory=list)
     forward: list[Line] = field(default_factory=list)
     saved: dict[str, str] = field(default_factory=dict)
+    same: dict[str, str] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
+    local: Locals = field(default_factory=lambda: Locals(Names(FORBIDDEN)))
     wanted: set[str] = field(default_factory=set)
     repeated: set[str] = field(default_factory=set)
 
@@ -104,6 +112,7 @@ class ClassBody:
         self.repeated = {name for name, count in counts.items() if count > 1}
 
     def line(self, target: str, value: Expression, y: TensorType) -> None:
+        self.same.pop(target, None)
         self.forward.append(Line(target, value, shape_note(y) if self.commented else ""))
 
     def named(self, wanted: str, path: tuple[str, ...]) -> str:
@@ -128,37 +137,44 @@ class ClassBody:
         """Every step in turn, from the variable ``x`` to ``target``: the variable with the result,
         and the places.
         """
-        places = []
-        for step in chain.steps:
-            x, place = self.step(step, x, target, path)
-            places.append(place)
-        return x, tuple(places)
+        found = statements(chain, x, target, path, self.local)
+        places = tuple(map(self.statement, found))
+        return self.read(target if found else x), places
 
-    def step(self, step: StepSite, x: str, target: str, path: tuple[str, ...]) -> tuple[str, Place]:
-        if isinstance(fork := step.site, ForkSite):
-            return self.fork(fork, x, target, (*path, *step.node.segments))
+    def statement(self, planned: Apply | Join) -> Place:
+        """The attributes and lines of a step."""
+        if isinstance(planned, Join):
+            return self.join(planned)
+        step, x = planned.step, self.read(planned.source)
         if not step.repeated and isinstance(site := step.site, LayerSite):
             state = self.shared.helpers.state()
             lowered = self.shared.one(site, self.scope)
             if isinstance(lowered.element, Layer) and lowered.element.inline is not None:
                 self.shared.helpers.restore(state)
                 self.shared.helpers.needs(*lowered.element.needs)
-                return self.inline(lowered.element, x, target, site), Place()
+                self.inline(lowered.element, x, planned.target, site)
+                return Place()
             made = once(lowered, site.typed[-1].y)
         else:
             made = self.shared.items(step, self.scope)
+        path = planned.path[: len(planned.path) - len(step.node.segments)]
         held = Held(self.named(wanted_name(step), path), step.repeated or made.width > 1)
         self.store(held.name, joined([*made.items], sequential=held.sequence))
-        self.line(target, f"self.{held.name}({x})", made.types[-1])
-        return target, place_of(held, made)
+        self.line(planned.target, f"self.{held.name}({x})", made.types[-1])
+        return place_of(held, made)
 
-    def inline(self, layer: Layer, x: str, target: str, site: LayerSite) -> str:
+    def read(self, variable: str) -> str:
+        """The variable that holds what ``variable`` would; a layer may do nothing."""
+        return self.same.get(variable, variable)
+
+    def inline(self, layer: Layer, x: str, target: str, site: LayerSite) -> None:
         """A layer without a module: a line of ``forward``."""
         assert layer.inline is not None
         text = layer.inline(x, self.in_forward)
-        if text != x:
+        if text == x:
+            self.same[target] = x
+        else:
             self.line(target, text, site.typed[0].y)
-        return x if text == x else target
 
     def in_forward(self, slot: Slot) -> Code:
         """A slot as ``forward`` says it, in parentheses where it is a sum."""
@@ -171,38 +187,36 @@ class ClassBody:
             self.saved[name] = self.names.unique(*free, f"{name}_argument")
         return Code(f"self.{self.saved[name]}")
 
-    def fork(self, fork: ForkSite, x: str, target: str, path: tuple[str, ...]) -> tuple[str, Place]:
+    def join(self, planned: Join) -> Place:
         """Branches side by side, then the merge."""
         results, places = [], []
-        y = fork.typed[0].y
-        for name, branch in fork.branches:
-            result, found = self.branch(name, branch, x, (*path, name))
-            if not branch.typed[0].y.rank and y.rank:
+        merge, y = planned.fork.node.merge, planned.fork.typed[0].y
+        for branch in planned.branches:
+            places.append(self.branch(branch, planned.path))
+            result = self.read(branch.end)
+            if not branch.chain.typed[0].y.rank and y.rank:
                 result += f"[{', '.join([':', ':', *['None'] * y.rank])}]"
             results.append(result)
-            places.append(found)
-        if fork.node.merge == "concat":
+        if merge == "concat":
             merged: Expression = call("torch.cat", listing(results), dim=literal(1))
             self.shared.helpers.needs("torch")
         else:
-            merged = (" + " if fork.node.merge == "add" else " * ").join(results)
-        self.line(target, merged, y)
-        return target, Place(branches=tuple(places))
+            merged = (" + " if merge == "add" else " * ").join(results)
+        self.line(planned.target, merged, y)
+        return Place(branches=tuple(places))
 
-    def branch(
-        self, name: str, branch: ChainSite, x: str, path: tuple[str, ...]
-    ) -> tuple[str, tuple[Place, ...]]:
-        """One branch; the variable that holds its result."""
-        if not branch.steps:
-            return x, ()
-        if not branch.simple or self.all_inline(branch):
-            return self.chain(branch, x, self.named(name, path[:-1]), path)
-        items, found = sequence(self.shared, self.scope, branch.steps, notes=False)
-        several = len(items) > 1 or branch.steps[0].repeated
-        held = Held(self.named(name, path[:-1]), several)
+    def branch(self, branch: Branch, path: tuple[str, ...]) -> tuple[Place, ...]:
+        """The attributes and lines of a branch: one of each, where it is a plain sequence."""
+        chain = branch.chain
+        if not chain.steps or not chain.simple or self.all_inline(chain):
+            return tuple(map(self.statement, branch.statements))
+        items, found = sequence(self.shared, self.scope, chain.steps, notes=False)
+        several = len(items) > 1 or chain.steps[0].repeated
+        held = Held(self.named(branch.name, path), several)
         self.store(held.name, joined([i.value for i in items], sequential=several))
-        self.line(held.name, f"self.{held.name}({x})", branch.typed[0].y)
-        return held.name, tuple(place_of(held, made) for made in found)
+        x = self.read(branch.source)
+        self.line(branch.target, f"self.{held.name}({x})", chain.typed[0].y)
+        return tuple(place_of(held, made) for made in found)
 
     def all_inline(self, branch: ChainSite) -> bool:
         """Whether no step of a branch stores anything."""
@@ -225,7 +239,7 @@ class ClassBody:
         return [*stored, *(attribute.text() for attribute in self.setup)]
 
 
-def statements(lines: Sequence[Line], *, result: str) -> list[Code]:
+def written(lines: Sequence[Line], *, result: str) -> list[Code]:
     """The lines of a method as source; the last one returns ``result``."""
     found = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in lines]
     if lines and lines[-1].target == result:
@@ -265,14 +279,6 @@ def wanted_names(chain: ChainSite) -> Iterator[str]:
             yield name
             if not branch.simple:
                 yield from wanted_names(branch)
-
-
-def branch_names(chain: ChainSite) -> Iterator[str]:
-    """The names of all branches of a chain, blocks not entered."""
-    for step in chain.steps:
-        for name, branch in branches(step):
-            yield name
-            yield from branch_names(branch)
 
 
 def branches(step: StepSite) -> tuple[tuple[str, ChainSite], ...]:

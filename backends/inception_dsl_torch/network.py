@@ -18,10 +18,11 @@ from inception_dsl.backend import (
     layout,
     rows,
     signature,
+    statement,
 )
 
 from .blocks import Draft, head_class, top_scope
-from .build import Attribute, ClassBody, Line, branch_names, place_of, statements
+from .build import Attribute, ClassBody, Line, place_of, written
 from .modules import Shared, sequence
 from .network_view import NetworkView, Variable
 from .places import Held, Key, Place
@@ -69,13 +70,12 @@ class Network:
                 wanted = [tap.name] * (tap.name not in FORBIDDEN)
                 variable = self.body.names.unique(*wanted, f"{tap.name}_head")
                 taps.append(Variable(tap, variable))
-        branches = (n for chain in self.top.sections.values() for n in branch_names(chain))
-        local = Names({*FORBIDDEN, *(found.variable for found in taps), *branches})
+        for found in taps:
+            self.body.local.claim(found.variable)
         outputs = [tap for tap in self.plan.taps if tap.head is None]
-        return [
-            *taps,
-            *(Variable(tap, local.unique(tap.name, f"{tap.name}_output")) for tap in outputs),
-        ]
+        local = self.body.local
+        named = (Variable(t, local.claim(t.name, f"{t.name}_output")) for t in outputs)
+        return [*taps, *named]
 
     @property
     def auxiliary(self) -> list[Variable]:
@@ -156,8 +156,8 @@ class Network:
             return "x"
         places = []
         for step in chain.steps:
-            x, place = self.body.step(step, x, "x", ())
-            places.append(place)
+            places.append(self.body.statement(statement(step, x, "x", (), self.body.local)))
+            x = self.body.read("x")
             for tap in self.taps if name != "head" else ():
                 if step.node.segments and step.node.segments[-1] == tap.tap.after:
                     self.tap(tap, x)
@@ -203,7 +203,7 @@ class Network:
     def features(self, x: str) -> list[Code]:
         """The lines from the input to the features, and to what is taken off on the way."""
         if not self.taps:
-            return statements(self.to_features, result=x)
+            return written(self.to_features, result=x)
         lines = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.to_features]
         return [*lines, Code(f"        return {x}, {', '.join(t.variable for t in self.taps)}")]
 
@@ -221,7 +221,7 @@ class Network:
         steps = self.typed.sections["head"].steps
         if not steps:
             return [], Code("")
-        lines = statements(self.body.forward, result=x)
+        lines = written(self.body.forward, result=x)
         parameters = ["self", "x: Tensor"]
         last = steps[-1].runs[-1].typed
         if getattr(getattr(last, "op", None), "op", "") == "dense" and self.body.forward:

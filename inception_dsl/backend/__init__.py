@@ -113,6 +113,7 @@ from .scope import (
     tupled,
 )
 from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
+from .statements import Apply, Branch, Join, Locals, statement, statements
 
 __all__ = [
     "API_VERSION",
@@ -124,6 +125,7 @@ __all__ = [
     "About",
     "Activation",
     "AdaptiveAvgPool",
+    "Apply",
     "Argument",
     "AuxHead",
     "AvgPool",
@@ -131,6 +133,7 @@ __all__ = [
     "BatchNorm",
     "BatchNormFields",
     "Binding",
+    "Branch",
     "ChainSite",
     "Code",
     "Composite",
@@ -156,10 +159,12 @@ __all__ = [
     "Identity",
     "Initializer",
     "Item",
+    "Join",
     "Later",
     "LayerNorm",
     "LayerSite",
     "LocalResponseNorm",
+    "Locals",
     "Loss",
     "LossTerm",
     "MaxPool",
@@ -252,6 +257,8 @@ __all__ = [
     "shapes",
     "signature",
     "spelled",
+    "statement",
+    "statements",
     "subtract",
     "tupled",
     "uses_of",

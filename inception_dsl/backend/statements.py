@@ -1,0 +1,114 @@
+"""Statements: a chain as assignments to variables, in the order of computation.
+
+Every step is one statement. The branches of a fork have variables of their own, which are free
+again after its merge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ..emit.names import Names
+from .sites import ChainSite, ForkSite, StepSite
+
+Path: TypeAlias = tuple[str, ...]
+
+
+class Locals:
+    """The variables of a function. ``names`` are all names that mean something there.
+
+    ``used`` are the variables that hold something, ``own`` all that there have been.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.used: set[str] = set()
+        self.own: set[str] = set()
+
+    def claim(self, *wanted: str) -> str:
+        """A free variable: the first of ``wanted`` that is, else the last with a number."""
+        number, candidates = 2, list(wanted)
+        for candidate in candidates:
+            if self.free(candidate):
+                break
+            if candidate == candidates[-1]:
+                candidates.append(f"{wanted[-1]}_{number}")
+                number += 1
+        self.used.add(candidate)
+        self.own.add(candidate)
+        return self.names.take(candidate)
+
+    def free(self, name: str) -> bool:
+        """Whether a name is that of nothing else."""
+        return name not in self.used and (name in self.own or name not in self.names.taken)
+
+    def release(self, variables: Iterable[str]) -> None:
+        """Variables that hold nothing any more."""
+        self.used -= {*variables}
+
+
+@dataclass(frozen=True, eq=False)
+class Apply:
+    """``target = step(source)``: a layer or a block with its repetitions, under its ``path``."""
+
+    step: StepSite
+    source: str
+    target: str
+    path: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """A branch of a fork; without statements it gives its ``source``."""
+
+    name: str
+    chain: ChainSite
+    statements: tuple[Statement, ...]
+    source: str
+    target: str
+
+    @property
+    def end(self) -> str:
+        """The variable that holds its result."""
+        return self.target if self.statements else self.source
+
+
+@dataclass(frozen=True, eq=False)
+class Join:
+    """The branches of a fork, then ``target = merge(the end of each)``."""
+
+    step: StepSite
+    fork: ForkSite
+    branches: tuple[Branch, ...]
+    target: str
+    path: Path
+
+
+Statement: TypeAlias = Apply | Join
+
+
+def statements(
+    chain: ChainSite, source: str, target: str, path: Path, local: Locals
+) -> tuple[Statement, ...]:
+    """The statements of a chain from the variable ``source`` on; each assigns to ``target``."""
+    found: list[Statement] = []
+    for step in chain.steps:
+        found.append(statement(step, source, target, path, local))
+        source = target
+    return tuple(found)
+
+
+def statement(step: StepSite, source: str, target: str, path: Path, local: Locals) -> Statement:
+    """The statement of one step of a chain that is called ``path``."""
+    here = (*path, *step.node.segments)
+    if not isinstance(fork := step.site, ForkSite):
+        return Apply(step, source, target, here)
+    branches = []
+    for name, chain in fork.branches:
+        variable = local.claim(name, f"{target}_{name}", f"{name}_branch")
+        inner = statements(chain, source, variable, (*here, name), local)
+        branches.append(Branch(name, chain, inner, source, variable))
+    local.release(branch.target for branch in branches)
+    return Join(step, fork, tuple(branches), target, here)
