@@ -12,8 +12,8 @@ from .training import initial, loss_view, preprocess
 from .views import FunctionView, ModuleView
 
 ABOUT = (
-    "Images are channels last. Every layer is called by its path in the spec; the model saves and"
-    " loads without custom objects, on TensorFlow, JAX and PyTorch."
+    "Input is channels last. Layers are named after their paths in the spec. The model can be saved"
+    " and loaded without custom objects, on TensorFlow, JAX and PyTorch."
 )
 
 

@@ -209,11 +209,11 @@ class Network:
             arguments.append(f"{argument.name}: {what}")
         if self.has_features:
             arguments.append(
-                "include_top: Whether to end with the classifier or with the features before it."
+                "include_top: Whether to include the head; without it the model returns features."
             )
         if self.heads:
             arguments.append(
-                "aux_logits: Whether to build the auxiliary heads too; outputs are then a dict."
+                "aux_logits: Whether to build the auxiliary heads; the model then returns a dict."
             )
         arguments.append("name: Name of the model.")
         return self.plan.network_doc(arguments)

@@ -30,7 +30,7 @@ def preprocess(found: Preprocessing) -> PreprocessView:
             steps.append(f"x {sign} {literal(numbers)}")
     *first, last = steps
     lines = (*(Code(f"    x = {step}") for step in first), Code(f"    return {last}"))
-    summary = "RGB pixels from 0 to 255 to what the network takes; not part of the model."
+    summary = "Convert RGB pixels from 0 to 255 to model input; not part of the model."
     return PreprocessView(docstring(summary, indent=4), lines)
 
 
@@ -61,8 +61,8 @@ def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
     flat = any(term.flat for term in loss.terms)
     end, *heads = loss.terms
     mixed = end.probabilities and bool(heads)  # heads give logits
-    how = "mean" if several else "of every sample"
-    summary = docstring(loss.summary, f"Targets are classes; {how}.", *loss.notes, indent=4)
+    how = "Returns the mean" if several else "Returns one value for each sample"
+    summary = docstring(loss.summary, f"Targets are class indices. {how}.", *loss.notes, indent=4)
     return LossView(
         summary,
         entropy(smoothing, probabilities=end.probabilities and not mixed, flat=flat),

@@ -109,19 +109,19 @@ class Helpers:
             if sized:
                 self._same_padding(dilation=True)
                 base = self._add("same_conv", f"SameConv{rank}d", base=Code(base))
-            return Code(self._activated(base, "conv", "convolution", activation))
+            return Code(self._activated(base, "conv", "Convolution", activation))
 
         return _either(sized, one)
 
     def linear(self, activation: str) -> Code:
         """The class of a dense layer."""
-        return Code(self._activated("nn.Linear", "linear", "dense layer", activation))
+        return Code(self._activated("nn.Linear", "linear", "Linear layer", activation))
 
     def _activated(self, base: str, template: str, what: str, activation: str) -> str:
         if activation == "none":
             return base
         helper = base.removeprefix("nn.") + SUFFIXES[activation]
-        doc = docstring(f"A {what} and {SUFFIXES[activation]}.", indent=4)
+        doc = docstring(f"{what} and {SUFFIXES[activation]}.", indent=4)
         result = self.applied(activation, "super().forward(x)")
         return self._add(template, helper, base=Code(base), doc=doc, result=result)
 

@@ -110,7 +110,8 @@ class Network:
             smallest=size_check(self.plan, first),
             features=tuple(self.features(self.after_body)),
             features_doc=docstring(
-                f"Features before the head: {self.features_shape()} for the spec's input.", indent=8
+                f"Features before the head: {self.features_shape()} for the spec's input.",
+                indent=8,
             ),
             tapped=self.tapped(),
             head_signature=head_signature,
@@ -131,12 +132,10 @@ class Network:
         lines += [f"{a.name}: Parameter of the network." for a in self.parameters]
         if self.auxiliary:
             lines.append(
-                "aux_logits: Whether to build the auxiliary heads; only training uses them."
+                "aux_logits: Whether to build the auxiliary heads, which run in training only."
             )
         if init:
-            lines.append(
-                "init_weights: Whether to set the weights as the method of that name does."
-            )
+            lines.append("init_weights: Whether to call ``init_weights()``.")
         return lines
 
     def features_shape(self) -> str:
@@ -233,8 +232,8 @@ class Network:
     def head_doc(self, stops: bool) -> str:
         """The docstring of ``forward_head``."""
         end = "probabilities" if self.typed.probabilities else "logits"
-        stop = "; ``pre_logits`` stops before the last layer" if stops else ""
-        return f"From features to {end}{stop}."
+        stop = "; ``pre_logits`` skips the last layer" if stops else ""
+        return f"Compute {end} from features{stop}."
 
     def signature(self, init: bool) -> Code:
         """The head of ``__init__``."""
@@ -287,5 +286,5 @@ class Network:
     def tuple_doc(self) -> str:
         """The docstring of the named tuple."""
         if self.auxiliary and len(self.auxiliary) == len(self.taps):
-            return "The outputs in training; in evaluation the logits come alone."
+            return "Outputs in training; in evaluation the model returns only the logits."
         return "The outputs."

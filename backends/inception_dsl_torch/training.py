@@ -63,7 +63,7 @@ def initial(start: Start, rank: int) -> tuple[tuple[Code, ...], Code]:
     setters = {
         # trunc_normal_ takes seconds for Inception-v3, as PyTorch 2.13 draws again what is cut off
         "truncated_normal": [
-            "# the inverse of the normal distribution between -2 and 2",
+            "# inverse of the normal distribution, truncated at 2 standard deviations",
             inverse,
         ],
         "glorot_uniform": ["nn.init.xavier_uniform_(module.weight)"],
@@ -148,5 +148,5 @@ def preprocess(found: Preprocessing, rank: int) -> tuple[tuple[Code, ...], Code]
             )
     lines.append(Code(f"    return {value}"))
     axes = {1: "N, 3, length", 2: "N, 3, height, width", 3: "N, 3, depth, height, width"}[rank]
-    doc = docstring(f"RGB pixels from 0 to 255 ({axes}) to what the network takes.", indent=4)
+    doc = docstring(f"Convert RGB pixels from 0 to 255 ({axes}) to network input.", indent=4)
     return tuple(lines), doc

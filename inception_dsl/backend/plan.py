@@ -163,7 +163,9 @@ class ModulePlan:
             headline(about, program.id, f", in {framework}."),
             about.description,
             citation(about),
-            bullets("Where the paper leaves a choice or differs from its code:", about.deviations),
+            bullets(
+                "Choices where the paper is unclear or differs from its code:", about.deviations
+            ),
             *more,
             generated_by(program.id),
         )

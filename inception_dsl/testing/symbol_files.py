@@ -12,6 +12,7 @@ import symtable
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
+from ..backend.runs import constant_channels, slope
 from ..emit.names import spelled
 from ..ir.program import Chain, OpNode, UseNode
 from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
@@ -153,10 +154,24 @@ def replaced_of(typed: TypedProgram) -> dict[str, set[str]]:
     """The parameters of every block that say what :data:`REPLACED` says, also to inner ones."""
     blocks = typed.program.blocks
     found: dict[str, set[str]] = {block: set() for block in blocks}
+    for block, uses in blocks_of(typed).items():
+        found[block] |= {name for use in uses for name in _without_rule(use.body)}
     for _ in blocks:  # as deep as they can be nested
         for block in blocks.values():
             found[block.id] |= set(_replaced(block.chain, found))
     return found
+
+
+def _without_rule(chain: TypedChain) -> Iterator[str]:
+    """What repeats the steps whose channels follow no rule: PyTorch has to write these out."""
+    for step in chain.steps:
+        if step.repeated and not constant_channels([step], 1) and slope(step) is None:
+            for expression in expressions(step.node.repeat):
+                yield from (name for name, _ in expression.names)
+        for run in step.runs:
+            if isinstance(run.typed, TypedFork):
+                for _, branch in run.typed.branches:
+                    yield from _without_rule(branch)
 
 
 def _replaced(chain: Chain, found: Mapping[str, set[str]]) -> Iterator[str]:
