@@ -1,4 +1,4 @@
-"""The smallest input that a typed program takes."""
+"""The smallest input that a typed program accepts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from ..types.tensor import TensorType
 from .infer import Inference
 
 _TRIES, _TRY = 5_000, 20
-"""Layers that are inferred, in all, to find the smallest input, and what a try costs besides."""
+"""A limit on time: layers inferred in total to find the smallest input, and the extra cost of
+each try, in layers.
+"""
 
 
 @lru_cache(maxsize=16)
 def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...]:
-    """The smallest spatial axes that the program takes, auxiliary heads left out unless asked for.
+    """The smallest spatial sizes that the program accepts; ``heads`` includes the auxiliary heads.
 
-    Each window states the smallest axis that gives it one pixel; from the end to the start this is
-    the smallest input. Where branches round differently and do not meet at that size, the next size
-    at which they do is taken, as far as that can be tried in a moment; else the input itself is
-    said to be the smallest.
+    Each window has a smallest axis that gives one output pixel; applied from the last layer to the
+    first, this gives the smallest input. Branches may round differently, so that they do not fit
+    together at that size: then larger sizes are tried, as far as the limit on time allows. If none
+    fits, the result is the input of the program.
     """
     if heads and not typed.heads:
         return minimum_input(typed)
@@ -86,7 +88,7 @@ def _step(step: TypedStep, axis: int, rank: int, need: int, memo: dict[Any, int]
     for run in reversed(step.runs):
         for _ in range(run.count):
             before, need = need, _node(run.typed, axis, rank, need, memo)
-            if need == before:  # so does every further repetition
+            if need == before:  # the other repetitions do not change it either
                 break
     return need
 
@@ -95,7 +97,7 @@ def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> i
     if not node.x.rank:
         return 1
     if isinstance(node, TypedOp):
-        if isinstance(node.op, Flatten):  # what follows has weights for this size
+        if isinstance(node.op, Flatten):  # the layers after it have weights for this size
             return node.x.spatial[axis]
         return node.op.needed(axis, rank, need)
     key = (id(node.body if isinstance(node, TypedUse) else node), need)
