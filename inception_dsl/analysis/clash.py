@@ -84,10 +84,8 @@ class Clash:
         """The label, the location of the other branch, the shapes of all branches, help, edits."""
         (name, wrong), (other, right) = self.wrong, self.right
         unit = " channels" if self.what == "channels" else ""
-        label = (
-            f"`{name}` outputs {self.size(wrong.y)}{unit}; `{other}` outputs {self.size(right.y)}"
-        )
         second = (self.other.span, f"`{other}` outputs {self.size(right.y)}{unit}")
+        label = f"`{name}` outputs {self.size(wrong.y)}{unit}; {second[1]}"
         help, fix = self.help()
         shapes = [f"`{name}` {_trail(chain)}" for name, chain in self.branches[:_LISTED]]
         more = len(self.branches) - _LISTED

@@ -153,7 +153,7 @@ class _Expander:
         """Report an unknown step, unless an error elsewhere may hide it."""
         if wanted in known or any(p[-1] == "name" or p in _CHAINS for p in origin.document.dropped):
             return None
-        message, span = f"unknown step `{wanted}`: not in stem or body", origin.span()
+        message, span = f"unknown step `{wanted}`: stem and body have no such step", origin.span()
         if not self.report.helping:
             return self.report.error("E308", message, span)
         help, best = (

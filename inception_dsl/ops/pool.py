@@ -44,10 +44,9 @@ class Pool(Windowed):
                         f"{window.kernel}"
                     )
                     most = window.kernel // 2
+                    help = f"use a padding of at most {most}"
                     write = str(most) if isinstance(self.padding, int) else ""
-                    raise ShapeError(
-                        message, field="padding", help=f"use at most {most}", write=write
-                    )
+                    raise ShapeError(message, field="padding", help=help, write=write)
                 if self.ceil_mode and before != after:
                     raise ShapeError(
                         "`ceil_mode` needs equal padding before and after", field="ceil_mode"

@@ -132,7 +132,7 @@ def test_help_with_a_window_that_does_not_fit(errors_in: Callable[..., Report]) 
     )
     dilated = "{op: conv, filters: 2, kernel_size: 3, dilation: 4, padding: valid}"
     assert help(dilated).startswith("write `kernel_size: 2`")
-    assert help("{op: max_pool, kernel_size: 5, padding: 3}") == "use at most 2"
+    assert help("{op: max_pool, kernel_size: 5, padding: 3}") == "use a padding of at most 2"
     assert help("{op: conv, filters: 4, kernel_size: 1, groups: 2}") == "write `groups: 1`"
 
 

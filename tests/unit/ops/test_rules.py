@@ -72,9 +72,9 @@ BEFORE = "put it before the step that removes the spatial axes (`flatten`, globa
         ("group_norm, groups: 4", (9,), "3", ""),
         ("group_norm, groups: 40", (9,), "6", ""),
         ("max_pool, kernel_size: 3, ceil_mode: true", (9,), "false", ""),
-        ("max_pool, kernel_size: 3, padding: 2", (9,), "1", "use at most 1"),
-        ("max_pool, kernel_size: 7, padding: 4", (9,), "3", "use at most 3"),
-        ("max_pool, kernel_size: 4, padding: [[3, 0]]", (9,), "", "use at most 2"),
+        ("max_pool, kernel_size: 3, padding: 2", (9,), "1", "use a padding of at most 1"),
+        ("max_pool, kernel_size: 7, padding: 4", (9,), "3", "use a padding of at most 3"),
+        ("max_pool, kernel_size: 4, padding: [[3, 0]]", (9,), "", "use a padding of at most 2"),
         ("max_pool, kernel_size: 4, padding: [[1, 2]], ceil_mode: true", (9,), "", ""),
     ],
 )
