@@ -17,7 +17,7 @@ from ..types.expression import Expression
 from ..types.tensor import ShapeError, TensorType
 from ..yaml.edits import Editor, Edits
 
-_LISTED = 6
+_LISTED = 6  # sizes and branches in a message
 Branch = tuple[str, TypedChain]
 
 

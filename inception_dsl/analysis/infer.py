@@ -30,8 +30,8 @@ from ..yaml.edits import Editor
 from .clash import Clash, Difference, combined, concatenated
 from .evaluate import Evaluation
 
-MAX_LAYERS = 10_000
-MAX_DIFFERENT = 1_000
+MAX_LAYERS = 10_000  # ResNet-1202 has less than half of it
+MAX_DIFFERENT = 1_000  # layers with other shapes that only repeats and uses create
 
 
 def infer(program: Program, report: Report) -> TypedProgram | None:

@@ -19,7 +19,7 @@ from ..yaml.edits import Editor, Edits, inside
 from .records import about
 from .uses import Uses
 
-MAX_NESTING = 64
+MAX_NESTING = 64  # keeps stages that recurse over forks and uses below Python's recursion limit
 RESERVED = frozenset({"in_channels"})
 Defaults = Mapping[str, Mapping[str, Any]]
 AnyStep = Op | Fork | Use | Broken
@@ -124,7 +124,9 @@ class Steps(Uses):
         """Make ``block`` part of the program, once. Returns whether it can be used here."""
         if block.id in self.entered:
             circle = " -> ".join([*self.entered[self.entered.index(block.id) :], block.id])
-            self.report.error("E306", f"circular use of blocks: {circle}", here.span("use"))
+            help = "a block cannot use itself, directly or through other blocks"
+            message = f"circular use of blocks: {circle}"
+            self.report.error("E306", message, here.span("use"), help=help)
             return False
         if block.id in self.blocks:
             return self.nested(self.heights[block.id], here.span("use"))

@@ -17,7 +17,7 @@ from ..ops.fields.refusal import shown
 from ..types.expression import Expression
 from ..yaml.edits import Editor, Edits, flow
 
-_MANY: Final = 20
+_MANY: Final = 20  # unknown arguments up to which similar names are searched, as that takes time
 _SAMPLES: Final = {"int": "64", "float": "0.5", "bool": "true", "str": "relu"}
 
 

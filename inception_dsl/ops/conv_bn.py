@@ -52,6 +52,7 @@ class ConvBn(ConvFields, Composite):
         )
 
     def parts(self) -> tuple[tuple[str, Op], ...]:
+        # without validation: the fields are validated already
         conv = Conv.model_construct(
             op="conv",
             filters=self.filters,

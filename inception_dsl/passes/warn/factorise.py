@@ -19,7 +19,7 @@ from ...ops import Conv, ConvBn
 from ...ops.base import axes
 from .survey import Check, Found, Survey, Warn, field_span
 
-SHARE = 20
+SHARE = 20  # reported from 1/20 of the multiply-adds of the network
 
 
 class Saving(NamedTuple):

@@ -18,6 +18,7 @@ from ...types.tensor import ShapeError
 from ...types.window import Window
 from .survey import Check, Context, Found, Steps, Survey, Warn, field_span
 
+# limits on time for the suggested sizes: layers before, warnings with sizes, sizes that are tried
 MAX_BEFORE, MAX_SIZES, NEAR = 200, 20, 32
 _AXES = {1: ("position",), 2: ("row", "column"), 3: ("slice", "row", "column")}
 

@@ -12,7 +12,7 @@ from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedUse
 from ...ops import Identity, Scale
 from .survey import Check, Found, Survey, Warn
 
-FILTERS = 1_000
+FILTERS = 1_000  # Szegedy et al. 2016, section 3.3
 
 
 def _find(survey: Survey) -> Iterator[Found]:

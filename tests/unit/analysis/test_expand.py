@@ -167,6 +167,16 @@ def test_nesting_up_to_the_limit(compiled: Callable[..., TypedProgram]) -> None:
     assert [layer.op for layer in layers(compiled(text(62)))] == ["identity"]
 
 
+def test_a_block_cannot_use_itself(errors_in: Callable[..., Report]) -> None:
+    text = (
+        "network: n\ninput: {channels: 1, length: 4}\nbody: [{use: a}]\n"
+        "blocks: {a: {steps: [{use: b}]}, b: {steps: [{use: a}]}}\n"
+    )
+    (found,) = errors_in(text)
+    assert (found.code, found.message) == ("E306", "circular use of blocks: a -> b -> a")
+    assert found.help == "a block cannot use itself, directly or through other blocks"
+
+
 def test_deeper_nesting_is_one_error(errors_in: Callable[..., Report]) -> None:
     blocks = "\n".join(f"  b{i}: {{steps: [{{use: b{i + 1}}}]}}" for i in range(900))
     text = (
