@@ -83,6 +83,7 @@ class _Expander:
         return sections
 
     def preprocessing(self, model: NetworkFile | None, origin: Origin) -> Preprocessing | None:
+        """The section ``preprocessing``, with one mean and std, or one for each channel."""
         found = model.preprocessing if model else None
         if model is None or found is None:
             return None
@@ -95,6 +96,7 @@ class _Expander:
         return Preprocessing(found.channel_order, found.scale, found.mean, found.std)
 
     def values(self, parameters: Mapping[str, Parameter], origin: Origin) -> dict[str, Any]:
+        """The values of the top-level parameters; reports parameters without one."""
         values: dict[str, Any] = {}
         for name, parameter in parameters.items():
             self.steps.not_reserved(name, origin)

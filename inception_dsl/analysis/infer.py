@@ -134,6 +134,7 @@ class Inference(Evaluation):
             x = None if step is None else step.y
 
     def step(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> TypedStep | None:
+        """A step with the types of its repetitions; ``None`` if it has an error."""
         total = count = self.repeat(node, values)
         if x is None or count is None or total is None:
             self.turn = (1, 1)
@@ -145,7 +146,7 @@ class Inference(Evaluation):
             typed = self.node(node, x, values)
             if typed is None:
                 return None
-            fixed = count if typed.y == x else 1
+            fixed = count if typed.y == x else 1  # if the type stays, it stays in all repetitions
             runs.append(Run(fixed, typed))
             count -= fixed
             x = typed.y

@@ -42,6 +42,7 @@ def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...
 
 
 def _legal(inference: Inference, spatial: tuple[int, ...], heads: bool) -> bool:
+    """Whether the program accepts an input with these spatial sizes."""
     program = inference.program
     values = {**program.values, "in_channels": program.input.channels}
     x = TensorType(spatial, program.input.channels)
@@ -62,6 +63,7 @@ def _legal(inference: Inference, spatial: tuple[int, ...], heads: bool) -> bool:
 
 
 def _axis(typed: TypedProgram, axis: int, heads: bool) -> int:
+    """The smallest size of one axis by the windows alone."""
     rank = typed.program.input.rank
     need = 1
     memo: dict[Any, int] = {}
@@ -94,6 +96,7 @@ def _step(step: TypedStep, axis: int, rank: int, need: int, memo: dict[Any, int]
 
 
 def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> int:
+    """The smallest input size of a node that gives ``need`` pixels of output."""
     if not node.x.rank:
         return 1
     if isinstance(node, TypedOp):
@@ -105,7 +108,7 @@ def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> i
         if isinstance(node, TypedUse):
             memo[key] = _chain(node.body, axis, rank, need, memo)
         else:
-            one = need if node.node.merge == "concat" else 1
+            one = need if node.node.merge == "concat" else 1  # add and multiply broadcast size 1
             found = [
                 _chain(c, axis, rank, need if c.y.rank and c.y.spatial[axis] != 1 else one, memo)
                 for _, c in node.branches

@@ -11,8 +11,8 @@ from .fields.kinds import SLOPES, ActivationName, Flag, Real
 class Activation(Op):
     """An activation function, applied to every element (``softmax``: over the channels).
 
-    ``hard_swish`` is ``x * relu6(x + 3) / 6``. ``gelu`` is exact, or the tanh approximation with
-    ``approximate: true``.
+    ``hard_swish`` is ``x * relu6(x + 3) / 6``. ``gelu`` is exact (erf), or the tanh approximation
+    with ``approximate: true``.
     """
 
     kind: ClassVar[str] = "activation"

@@ -33,7 +33,8 @@ class Step(Fields):
     )
     deviation: Texts | None = Field(
         None,
-        description="How this differs from the paper or the authors' code, and why.",
+        description="How this differs from the paper or the authors' code, and which one is "
+        "followed.",
         examples=["The figure has no stride; the authors' code has 2."],
     )
     allow: Codes = Field(

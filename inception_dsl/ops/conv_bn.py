@@ -39,6 +39,7 @@ class ConvBn(ConvFields, Composite):
     )
 
     def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:
+        """The copy also has the defaults of ``batch_norm``, in the batch norm inside."""
         filled = super().filled(defaults)
         norm = {
             k: v

@@ -9,9 +9,8 @@ from .fields.kinds import Rate
 
 
 class Dropout(Op):
-    """In training, sets each element to zero with probability ``rate`` and scales up the others.
-
-    Has no effect in inference.
+    """In training, sets each element to zero with probability ``rate``, and multiplies the others
+    by 1 / (1 - rate). Has no effect in inference.
     """
 
     kind: ClassVar[str] = "dropout"

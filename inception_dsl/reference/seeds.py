@@ -34,6 +34,7 @@ def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
 
 
 def _value(weight: Weight, op: str, gain: float, rng: np.random.Generator) -> Any:
+    """Kernels have the variance ``gain`` / fan-in (He et al. 2015: gain 2 before a ReLU)."""
     name = weight.name.rsplit("/", 1)[-1]
     shape = tuple(weight.shape)
     if name == "kernel":

@@ -54,7 +54,7 @@ def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return validate
 
 
-def whole(low: int, high: int) -> Callable[[Any], int]:
+def integer(low: int, high: int) -> Callable[[Any], int]:
     """A check for integers in a range, ends included."""
 
     def check(value: Any) -> int:
@@ -125,7 +125,7 @@ def choice(words: tuple[str, ...]) -> Callable[[Any], str]:
 
 def per_axis(low: int, high: int) -> Callable[[Any], Any]:
     """A check for an integer, or a list with one integer for each axis."""
-    one = expressible(whole(low, high))
+    one = expressible(integer(low, high))
 
     def check(value: Any) -> Any:
         if isinstance(value, list | tuple):
@@ -149,7 +149,7 @@ def sides(value: Any) -> Any:
     """Check explicit padding: ``1``, ``[1, 2]`` (each axis) or ``[[0, 1], [2, 2]]`` (each side of
     each axis).
     """
-    one = whole(0, MAX_KERNEL)
+    one = integer(0, MAX_KERNEL)
     if isinstance(value, list | tuple) and 1 <= len(value) <= 3:
         if all(isinstance(v, list | tuple) for v in value):
             if all(len(v) == 2 for v in value):
@@ -217,7 +217,7 @@ def _schema(base: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [base, EXPRESSION_SCHEMA]}
 
 
-def _whole_schema(low: int, high: int) -> dict[str, Any]:
+def _integer_schema(low: int, high: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": low, "maximum": high}
 
 
@@ -226,11 +226,11 @@ def _list_schema(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _per_axis_schema(low: int, high: int) -> dict[str, Any]:
-    item = {"anyOf": [_whole_schema(low, high), EXPRESSION_SCHEMA]}
-    return {"anyOf": [_whole_schema(low, high), _list_schema(item), EXPRESSION_SCHEMA]}
+    item = {"anyOf": [_integer_schema(low, high), EXPRESSION_SCHEMA]}
+    return {"anyOf": [_integer_schema(low, high), _list_schema(item), EXPRESSION_SCHEMA]}
 
 
-_SIDE: Final = _whole_schema(0, MAX_KERNEL)
+_SIDE: Final = _integer_schema(0, MAX_KERNEL)
 _PAIR: Final = {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}
 _SIDES: Final = [_SIDE, _list_schema(_SIDE), _list_schema(_PAIR)]
 
@@ -250,9 +250,9 @@ Texts = Annotated[
     ),
 ]
 Count = Annotated[
-    int, Checked(expressible(whole(1, MAX_COUNT)), _schema(_whole_schema(1, MAX_COUNT)))
+    int, Checked(expressible(integer(1, MAX_COUNT)), _schema(_integer_schema(1, MAX_COUNT)))
 ]
-Repeat = Annotated[int, Checked(expressible(whole(1, 10**9)), _schema(_whole_schema(1, 10**9)))]
+Repeat = Annotated[int, Checked(expressible(integer(1, 10**9)), _schema(_integer_schema(1, 10**9)))]
 Kernel = Annotated[
     int | tuple[int, ...],
     Checked(expressible(per_axis(1, MAX_KERNEL)), _per_axis_schema(1, MAX_KERNEL)),
@@ -287,7 +287,7 @@ Real = Annotated[
     ),
 ]
 # without expressions: fields outside of blocks, where no parameters are known
-Classes = Annotated[int, Checked(whole(1, MAX_COUNT), _whole_schema(1, MAX_COUNT))]
+Classes = Annotated[int, Checked(integer(1, MAX_COUNT), _integer_schema(1, MAX_COUNT))]
 Fraction = Annotated[float, Checked(real(0, 1), {"type": "number", "minimum": 0, "maximum": 1})]
 Factor = Annotated[
     float,

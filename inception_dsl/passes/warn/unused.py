@@ -31,6 +31,7 @@ def _unread(survey: Survey) -> Iterator[Found]:
 def _of(
     parameters: Iterable[str], chains: Iterable[Chain], origin: Origin, context: Context
 ) -> Iterator[Found]:
+    """Parameters of a network or block that no step of its chains reads."""
     names = set(parameters)
     if not names:
         return
