@@ -1,1 +1,1 @@
-"""From linked specs to typed programs, and what follows from them: costs, weights, definitions."""
+"""Turns linked specs into typed programs, and computes their costs and weights."""

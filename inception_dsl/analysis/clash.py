@@ -1,6 +1,6 @@
-"""Branches that do not fit together.
+"""The error for a fork whose branches have incompatible shapes (E402).
 
-Which of them is to blame, where its size is decided, what to write there.
+Finds the branch at fault, the field that sets its size, and the value to write there.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ..types.expression import Expression
 from ..types.tensor import ShapeError, TensorType
 from ..yaml.edits import Editor, Edits
 
-_LISTED = 6
+_LISTED = 6  # sizes and branches in a message
 Branch = tuple[str, TypedChain]
 
 
-class Place(NamedTuple):
-    """Where a size is decided.
+class Location(NamedTuple):
+    """The field that sets a size.
 
-    A field, the op it belongs to, and the channels at the start of the block around it.
+    ``op`` is the op it belongs to, ``in_channels`` the input channels of the block around it.
     """
 
     origin: Origin
@@ -42,9 +42,9 @@ class Place(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What differs between branches, and the size of each.
+    """What differs between branches (channels, spatial sizes or ranks), and the size of each.
 
-    ``None`` for one that fits any: a name, or broadcast.
+    The size is ``None`` for a branch that is broadcast, which fits any other.
     """
 
     what: str
@@ -52,10 +52,7 @@ class Difference(NamedTuple):
 
 
 class Clash:
-    """What is said of a fork whose branches differ in ``what``.
-
-    Channels, spatial sizes or ranks.
-    """
+    """The diagnostic for a fork whose branches differ in ``found.what``."""
 
     def __init__(
         self,
@@ -73,25 +70,22 @@ class Clash:
             if size is not None
         ]
         self.right, self.wrong = self.sides()
-        self.place, self.other = self.decided(self.wrong), self.decided(self.right)
-        self.span = self.place.span
+        self.location, self.other = self.decided(self.wrong), self.decided(self.right)
+        self.span = self.location.span
 
     @property
     def message(self) -> str:
         sizes = list(dict.fromkeys(self.size(chain.y) for _, (_, chain) in self.sized))
         some, last = ", ".join(sizes[:-1][:_LISTED]), sizes[-1]
-        if self.what == "channels":
-            return f"`{self.fork.merge}` joins {some} and {last} channels"
-        return f"`{self.fork.merge}` joins {self.what} that differ: {some} and {last}"
+        same = {"channels": "number of channels", "ranks": "rank"}.get(self.what, self.what)
+        return f"`{self.fork.merge}` needs branches with the same {same}, found {some} and {last}"
 
     def details(self) -> dict[str, Any]:
-        """The label, the second place, the shapes of every branch, help and edits."""
+        """The label, the location of the other branch, the shapes of all branches, help, edits."""
         (name, wrong), (other, right) = self.wrong, self.right
         unit = " channels" if self.what == "channels" else ""
-        label = (
-            f"`{name}` ends with {self.size(wrong.y)}{unit}; `{other}` with {self.size(right.y)}"
-        )
-        second = (self.other.span, f"`{other}` ends with {self.size(right.y)}{unit}")
+        second = (self.other.span, f"`{other}` outputs {self.size(right.y)}{unit}")
+        label = f"`{name}` outputs {self.size(wrong.y)}{unit}; {second[1]}"
         help, fix = self.help()
         shapes = [f"`{name}` {_trail(chain)}" for name, chain in self.branches[:_LISTED]]
         more = len(self.branches) - _LISTED
@@ -100,24 +94,24 @@ class Clash:
         return {"label": label, "help": help, "notes": (note,), "related": related, "fix": fix}
 
     def size(self, y: TensorType) -> str:
-        """What differs of a type, in words."""
+        """The part of a type that differs, as text."""
         if self.what == "channels":
             return str(y.channels)
         if self.what == "ranks":
-            return f"a map of {y}" if y.rank else f"a vector of {y.channels}"
+            return f"a feature map {y}" if y.rank else f"a vector of {y.channels} channels"
         return _grid(y)
 
     def alike(self, y: TensorType) -> Any:
-        """What differs, of one map.
+        """The part of ``y`` that differs.
 
-        Where it is the same before and after a step, that step does not decide it.
+        A step with the same value before and after does not set it.
         """
         return y.rank if self.what == "ranks" else self.size(y)
 
     def sides(self) -> tuple[Branch, Branch]:
-        """The branch that the others should be like, and the first one that is not like it.
+        """The branch with the expected size, and the first branch with another size.
 
-        A shortcut is always right, else the size that most branches have.
+        Expected is the size of a shortcut (an empty branch), else the most common size.
         """
         shortcut = next((size for size, (_, chain) in self.sized if not chain.steps), None)
         common = (
@@ -129,17 +123,14 @@ class Clash:
             b for s, b in self.sized if s != common
         )
 
-    def decided(self, branch: Branch) -> Place:
-        """Where the size of a branch is decided.
-
-        At its end, or at the branch where it is that of the input.
-        """
+    def decided(self, branch: Branch) -> Location:
+        """The location that sets the size of a branch; the branch itself if no step does."""
         name, chain = branch
         found = self.decider(chain, self.values.get("in_channels")) or self.last_window(chain)
-        return found or Place(self.fork.origin.below("branches", name), "")
+        return found or Location(self.fork.origin.below("branches", name), "")
 
-    def decider(self, chain: TypedChain, in_channels: Any) -> Place | None:
-        """Where the value in question of a chain is decided; nothing where it is its input's."""
+    def decider(self, chain: TypedChain, in_channels: Any) -> Location | None:
+        """The location that sets the size of a chain; ``None`` if it is the size of its input."""
         for step in reversed(chain.steps):
             typed = step.runs[-1].typed
             if self.alike(typed.x) == self.alike(typed.y) and not _sets(typed, self.what):
@@ -152,13 +143,13 @@ class Clash:
                     if typed.node.merge == "concat"
                     else self.decider(typed.branches[0][1], in_channels)
                 )
-                return inner or Place(typed.node.origin, "merge")
+                return inner or Location(typed.node.origin, "merge")
             found = self.decider(typed.body, typed.x.channels)
             return self.argument(typed, found) or found
         return None
 
-    def last_window(self, chain: TypedChain) -> Place | None:
-        """The last window of a branch that leaves the spatial sizes as they are."""
+    def last_window(self, chain: TypedChain) -> Location | None:
+        """The last window of a branch that does not change the spatial sizes."""
         steps = (
             [step.runs[-1].typed for step in chain.steps] if self.what == "spatial sizes" else []
         )
@@ -169,9 +160,9 @@ class Clash:
         ]
         return self.deciding_field(windows[-1], None) if windows else None
 
-    def argument(self, use: TypedUse, found: Place | None) -> Place | None:
-        """The argument of a use that decides the size, where the block passes it on as it is."""
-        # the use does not give the channels
+    def argument(self, use: TypedUse, found: Location | None) -> Location | None:
+        """The argument of a use that sets the size, if the block uses it unchanged."""
+        # the argument is a multiplier: writing the number of channels there would be wrong
         factor = found is not None and found.field == "depth_multiplier"
         value = (
             getattr(found.op.node.op, found.field, None)
@@ -185,11 +176,11 @@ class Clash:
         ):
             name = value.code[0][1]
             if (*use.node.origin.path, name) in use.node.origin.document.spans:
-                return Place(use.node.origin, name)
+                return Location(use.node.origin, name)
         return None
 
-    def deciding_field(self, typed: TypedOp, in_channels: Any) -> Place:
-        """The field of an op that decides the value in question."""
+    def deciding_field(self, typed: TypedOp, in_channels: Any) -> Location:
+        """The field of an op that sets the size; ``op`` if the fields are all defaults."""
         channels, sizes = (
             ("filters", "units", "depth_multiplier"),
             ("stride", "padding", "kernel_size", "output_size"),
@@ -198,31 +189,33 @@ class Clash:
         written = [
             f for f in fields if (*typed.node.origin.path, f) in typed.node.origin.document.spans
         ]
-        return Place(typed.node.origin, written[0] if written else "op", typed, in_channels)
+        return Location(typed.node.origin, written[0] if written else "op", typed, in_channels)
 
     def help(self) -> tuple[str, tuple[Edit, ...]]:
         """What to write, and the edits that write it."""
-        wanted, place = self.right[1].y, self.place
-        editor = Editor(place.origin.document, self.texts)
+        wanted, location = self.right[1].y, self.location
+        editor, path = Editor(location.origin.document, self.texts), location.origin.path
         if self.what == "channels":
-            if place.field in ("", "op", "merge", "depth_multiplier"):
-                last = "conv` of `filters" if self.wrong[1].y.rank else "dense` of `units"
-                return f"end it with a `{last}: {wanted.channels}`", ()
-            symbolic = place.op is not None and place.in_channels == wanted.channels
+            if location.field in ("", "op", "merge", "depth_multiplier"):
+                step = f"dense, units: {wanted.channels}"
+                if self.wrong[1].y.rank:
+                    step = f"conv, filters: {wanted.channels}, kernel_size: 1"
+                return f"add `{{op: {step}}}` at the end of `{self.wrong[0]}`", ()
+            symbolic = location.op is not None and location.in_channels == wanted.channels
             text = "$in_channels" if symbolic else str(wanted.channels)
-            return f"write `{place.field}: {text}`", editor.replace(
-                (*place.origin.path, place.field), text
-            )
-        if self.what == "spatial sizes" and place.op is not None:
-            return self.other_window(place.op, wanted, editor)
-        if self.what == "ranks" and place.op is not None and hasattr(place.op.op, "keepdims"):
-            return "`keepdims: true` keeps it a map", editor.insert(
-                place.origin.path, "keepdims", "true"
-            )
-        return "let all branches end alike", ()
+            edit = editor.replace((*path, location.field), text)
+            return f"write `{location.field}: {text}`", edit
+        if self.what == "spatial sizes" and location.op is not None:
+            return self.other_window(location.op, wanted, editor)
+        if self.what == "ranks" and location.op is not None and hasattr(location.op.op, "keepdims"):
+            edit = editor.insert(path, "keepdims", "true")
+            return "add `keepdims: true` to keep the spatial axes", edit
+        if self.what == "ranks":
+            return "all branches must output feature maps, or all must output vectors", ()
+        return "all branches must output the same spatial sizes", ()
 
     def other_window(self, typed: TypedOp, wanted: TensorType, editor: Editor) -> tuple[str, Edits]:
-        """The attribute of the last window that would make its output fit."""
+        """A ``padding`` or ``stride`` of a window that makes its output fit, and the edit."""
         for field, value in (
             ("padding", "same"),
             ("padding", "valid"),
@@ -243,11 +236,11 @@ class Clash:
                     else editor.insert(path[:-1], field, str(value))
                 )
                 return f"write `{field}: {value}`", edit
-        return f"let it end with {_grid(wanted)}", ()
+        return f"`{self.wrong[0]}` must output {_grid(wanted)}", ()
 
 
 def _sets(typed: TypedOp | TypedFork | TypedUse, what: str) -> bool:
-    """Whether an op says how many channels it has, be they as many as before."""
+    """Whether an op sets its output channels itself, even to the number it already had."""
     fields = type(typed.op).model_fields if isinstance(typed, TypedOp) else {}
     return what == "channels" and ("filters" in fields or "units" in fields)
 
@@ -257,7 +250,7 @@ def _grid(y: TensorType) -> str:
 
 
 def _trail(chain: TypedChain) -> str:
-    """The shapes along a branch, without repetitions; of a long one, the ends."""
+    """The shapes along a branch, without repetitions; of a long branch, the first and last two."""
     shapes = [str(chain.x)]
     for step in chain.steps:
         shapes += [str(run.typed.y) for run in step.runs if str(run.typed.y) != shapes[-1]]
@@ -265,13 +258,13 @@ def _trail(chain: TypedChain) -> str:
 
 
 def _difference(what: str, sizes: Iterable[Any], broadcast: int | None = None) -> Difference | None:
-    """Whether sizes differ, those aside that are broadcast."""
+    """The difference between sizes, if any; a size equal to ``broadcast`` fits all others."""
     found = tuple(size if size != broadcast else None for size in sizes)
     return Difference(what, found) if len({*found} - {None}) > 1 else None
 
 
 def concatenated(types: list[TensorType]) -> TensorType | Difference:
-    """The type of a concat along channels, or what differs."""
+    """The output type of a concat along channels, or the difference that prevents it."""
     found = _difference("ranks", (t.rank for t in types))
     if found:
         return found
@@ -283,9 +276,9 @@ def concatenated(types: list[TensorType]) -> TensorType | Difference:
 
 
 def combined(types: list[TensorType]) -> TensorType | Difference:
-    """The type of an add or a multiply, or what differs.
+    """The output type of an add or a multiply, or the difference that prevents it.
 
-    Axes of size 1, and vectors, are broadcast.
+    Axes of size 1, and vectors, are broadcast, as in NumPy.
     """
     found = _difference("ranks", (t.rank for t in types), broadcast=0)
     if found:

@@ -1,6 +1,6 @@
-"""What a typed program costs: parameters, multiply-adds, the smallest input.
+"""The cost of a typed program, for each layer and in total: parameters and multiply-adds (MACs).
 
-Layer by layer and in all.
+FLOPs are 2 x MACs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..types.weight import Weight
 
 
 class Layer(NamedTuple):
-    """One layer or merge of the program. ``macs`` are multiply-adds of one sample."""
+    """One layer or merge of the program. ``macs`` are the multiply-adds for one sample."""
 
     path: str
     op: str
@@ -28,15 +28,15 @@ class Layer(NamedTuple):
 
     @property
     def parameters(self) -> int:
-        """All variables, moving statistics too."""
+        """The size of all variables, including moving statistics."""
         return sum(w.size for w in self.weights)
 
 
 class Cost(NamedTuple):
-    """Totals.
+    """The totals of a program.
 
-    ``macs`` leaves the auxiliary heads out; ``auxiliary`` is their share of the trainable
-    parameters.
+    ``macs`` excludes the auxiliary heads, which run in training only; ``auxiliary`` is the number
+    of trainable parameters in them.
     """
 
     trainable: int
@@ -51,12 +51,12 @@ class Cost(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def price(node: TypedOp) -> tuple[tuple[Weight, ...], int]:
-    """The weights and the multiply-adds of a layer; of one that is used again, once."""
+    """The weights and multiply-adds of a layer, computed once however often it is used."""
     return node.op.weights(node.x), node.op.macs(node.x, node.y)
 
 
 def layers(typed: TypedProgram) -> Iterator[Layer]:
-    """Every layer and merge with its path, in the order of computation, auxiliary heads last."""
+    """Every layer and merge with its path, in execution order, auxiliary heads last."""
     heads = {head.name for head, _ in typed.heads}
     for path, node in walk_program(typed):
         if isinstance(node, TypedUse):

@@ -1,4 +1,4 @@
-"""Values of expressions: the attributes of ops and the arguments of uses."""
+"""Evaluates the expressions in attributes of ops and arguments of uses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOTES = 3
 
 
 class Evaluation:
-    """Evaluates expressions; ``uses`` are those around what is evaluated, the outermost first."""
+    """Evaluates expressions; ``uses`` are the uses around the current step, outermost first."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
@@ -43,13 +43,13 @@ class Evaluation:
         related: tuple[tuple[Span, str], ...] = (),
         fix: tuple[Edit, ...] = (),
     ) -> None:
-        """Report a mistake with the uses that led to it."""
+        """Report an error with the uses that led to it, once for each code and span."""
         if (code, span) in self.reported:
             return
         self.reported.add((code, span))
         found = [turn.note for turn in reversed(self.uses)]
         if len(found) > _NOTES:
-            found[1:-1] = [f"in: {len(found) - 2} uses between"]
+            found[1:-1] = [f"in: {len(found) - 2} more uses"]
         notes = (*found, *notes)
         self.report.error(
             code, message, span, label=label, help=help, notes=notes, related=related, fix=fix
@@ -58,7 +58,7 @@ class Evaluation:
     def evaluate(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
         """``value``, computed if it is an expression.
 
-        ``None`` after a mistake, also one in what it depends on.
+        ``None`` after an error, also after an error in a value it depends on.
         """
         if not isinstance(value, Expression):
             return value
@@ -72,7 +72,7 @@ class Evaluation:
         return None
 
     def bind(self, node: OpNode, values: Mapping[str, Any]) -> Op | None:
-        """The op with every expression replaced by its value; numbers are checked again."""
+        """The op with every expression replaced by its value, validated with these values."""
         op = node.op
         written = {k: getattr(op, k) for k in attribute_names(type(op))}
         found = {k: v for k, v in written.items() if expressions(v)}
@@ -94,23 +94,23 @@ class Evaluation:
                 if span is None:
                     self.error("E203", message, here)
                 else:
-                    self.error("E203", message, span, related=((here, "it is read here"),))
+                    self.error("E203", message, span, related=((here, "used here"),))
             return None
 
     def argument(self, value: Any) -> Span | None:
-        """Where a use gives the value that a parameter alone stands for."""
-        place = None
+        """The location of the argument whose value reaches an attribute unchanged, if any."""
+        location = None
         for turn in reversed(self.uses):
             name = (
                 value.code[0][1] if isinstance(value, Expression) and len(value.code) == 1 else ""
             )
             if (*turn.use.origin.path, name) not in turn.use.origin.document.spans:
                 break
-            place, value = turn.use.origin.span(name), turn.use.arguments.get(name)
-        return place
+            location, value = turn.use.origin.span(name), turn.use.arguments.get(name)
+        return location
 
     def substitute(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
-        """A value with its expressions evaluated; `None` where one of them has an error."""
+        """A value with its expressions evaluated; ``None`` if one of them has an error."""
         if isinstance(value, tuple):
             items = [self.substitute(v, origin.below(i), values) for i, v in enumerate(value)]
             return None if None in items else list(items)
@@ -124,7 +124,7 @@ class Evaluation:
 
     @contextmanager
     def inside_use(self, node: UseNode) -> Iterator[None]:
-        """Reports inside of this name the use."""
+        """A context in which reported errors name the use."""
         self.uses.append(Turn(node, *self.turn))
         yield
         self.uses.pop()

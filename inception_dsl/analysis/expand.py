@@ -1,8 +1,7 @@
-"""A linked spec to a program.
+"""Turns a linked spec into a program.
 
-Defaults filled in, every use checked against its block, every step named.
-
-Only the blocks that are used become part of the program.
+Fills in defaults, checks every use against its block, and gives every step a path. Only blocks
+that are used become part of the program.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _CHAINS: Final = (("stem",), ("body",))
 
 
 def expand(spec: Spec, linked: Linked, report: Report) -> Program:
-    """The program of ``spec``; where there is a mistake, a broken node, or nothing."""
+    """The program of ``spec``. A step with an error becomes a broken node, or is left out."""
     return _Expander(spec, linked, report).program()
 
 
@@ -60,20 +59,18 @@ class _Expander:
     def sections(
         self, model: NetworkFile | BlockFile, origin: Origin, values: dict[str, Any]
     ) -> dict[str, Chain]:
-        """The chains at the top; the number of classes becomes one of the ``values``."""
+        """The chains at the top level; adds ``classes`` to ``values``."""
         if isinstance(model, BlockFile):
             if model.input is None and not origin.document.lost("input"):
-                help = (
-                    "add `input: {channels: …, height: …, width: …}` or give one on the "
-                    "command line"
-                )
-                message = f"`{model.block}` has no input to be built on"
+                help = "add `input: {channels: …, height: …, width: …}`, or pass `--input`"
+                message = f"the block `{model.block}` has no `input`, so it cannot be built alone"
                 self.report.error("E404", message, origin.span("block"), help=help)
             steps = self.steps.top_chain(model.steps, origin.below("steps"), set(model.params))
             return {"steps": steps}
         if "classes" in values:
-            place = origin.document.key_span(("params", "classes"))
-            self.report.error("E206", "`classes` has a field of its own", place)
+            span = origin.document.key_span(("params", "classes"))
+            message = "`classes` cannot be a parameter: a network has a field `classes`"
+            self.report.error("E206", message, span)
         values["classes"] = model.classes
         names = {*model.params, "classes"}
         sections = {
@@ -86,6 +83,7 @@ class _Expander:
         return sections
 
     def preprocessing(self, model: NetworkFile | None, origin: Origin) -> Preprocessing | None:
+        """The section ``preprocessing``, with one mean and std, or one for each channel."""
         found = model.preprocessing if model else None
         if model is None or found is None:
             return None
@@ -93,18 +91,19 @@ class _Expander:
             value = getattr(found, name)
             channels = model.input.get("channels", 0)
             if isinstance(value, tuple) and channels and len(value) != channels:
-                message = f"`{name}` has {len(value)} numbers, the input has {channels} channels"
+                message = f"`{name}` has {len(value)} values, but the input has {channels} channels"
                 self.report.error("E203", message, origin.span("preprocessing", name))
         return Preprocessing(found.channel_order, found.scale, found.mean, found.std)
 
     def values(self, parameters: Mapping[str, Parameter], origin: Origin) -> dict[str, Any]:
+        """The values of the top-level parameters; reports parameters without one."""
         values: dict[str, Any] = {}
         for name, parameter in parameters.items():
             self.steps.not_reserved(name, origin)
             if parameter.default is not None:
                 values[name] = parameter.default
             elif not origin.document.lost("params", name, "default"):
-                help = f"give it a default, or `--set {name}=…`"
+                help = f"add a default, or pass `--set {name}=…`"
                 self.report.error(
                     "E305",
                     f"the parameter `{name}` has no value",
@@ -125,7 +124,8 @@ class _Expander:
             self.after(head.after, here.below("after"), known)
             if name in taken or name in model.outputs or name == "logits":
                 span = here.document.key_span(here.path)
-                self.report.error("E307", f"`{name}` is the name of another step or output", span)
+                message = f"the name `{name}` is already used by another step or output"
+                self.report.error("E307", message, span)
             chain = self.steps.top_chain(
                 head.steps, here.below("steps"), {*model.params, "classes"}
             )
@@ -142,24 +142,25 @@ class _Expander:
             self.after(after, origin.below("outputs", name), known)
             if name == "logits":
                 span = origin.document.key_span(("outputs", name))
-                self.report.error("E307", "`logits` is the end of the network already", span)
+                message = "the name `logits` is reserved for the final output of the network"
+                self.report.error("E307", message, span)
         return dict(model.outputs)
 
     def known_steps(self, sections: Mapping[str, Chain]) -> dict[str, None]:
-        """The names of the steps of stem and body."""
+        """The names of the steps in stem and body."""
         names = [n.segments[-1] for s in ("stem", "body") for n in sections[s] if n.segments]
         return {name: None for name in names if not name.isdecimal()}
 
     def after(self, wanted: str, origin: Origin, known: Mapping[str, None]) -> None:
-        """Report a step that there is not, unless a mistake may hide it."""
+        """Report an unknown step, unless an error elsewhere may hide it."""
         if wanted in known or any(p[-1] == "name" or p in _CHAINS for p in origin.document.dropped):
             return None
-        message, place = f"there is no step `{wanted}` in stem or body", origin.span()
+        message, span = f"unknown step `{wanted}`: stem and body have no such step", origin.span()
         if not self.report.helping:
-            return self.report.error("E308", message, place)
+            return self.report.error("E308", message, span)
         help, best = (
-            suggestion(wanted, known, what="steps of stem and body"),
+            suggestion(wanted, known, what="steps in stem and body"),
             nearest(wanted, known),
         )
         fix = Editor(origin.document, self.report.texts).replace(origin.path, best) if best else ()
-        return self.report.error("E308", message, place, help=help, fix=fix)
+        return self.report.error("E308", message, span, help=help, fix=fix)

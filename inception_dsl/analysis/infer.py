@@ -1,8 +1,7 @@
-"""Shapes: one rule for every op, run on numbers (a program on its input) or on names (a block by
-itself).
+"""Infers the shape before and after every step of a program on its input.
 
-``None`` stands for a type that is not known because of a mistake. It passes through what follows,
-so that one mistake is one report, and what does not depend on it is looked at all the same.
+``None`` is a type that is unknown because of an error. Later steps are still checked, but report
+nothing that depends on it, so that one error gives one report.
 """
 
 from __future__ import annotations
@@ -31,21 +30,21 @@ from ..yaml.edits import Editor
 from .clash import Clash, Difference, combined, concatenated
 from .evaluate import Evaluation
 
-MAX_LAYERS = 10_000
-MAX_DIFFERENT = 1_000
+MAX_LAYERS = 10_000  # ResNet-1202 has less than half of it
+MAX_DIFFERENT = 1_000  # layers with other shapes that only repeats and uses create
 
 
 def infer(program: Program, report: Report) -> TypedProgram | None:
-    """Every type of ``program`` on its input, or ``None`` where a mistake hides one."""
+    """``program`` with all types on its input, or ``None`` if an error leaves one unknown."""
     return Inference(program, report).program_types()
 
 
 class Inference(Evaluation):
-    """Infers chains of one program; a block that is used again with the same values costs nothing.
+    """Infers the chains of one program.
 
-    Raises nothing: what does not fit goes into the report, and the chain that holds it has no type
-    (``None``). ``room`` is how many layers may still be inferred; as many as the spec writes, and
-    some for those that repeats and uses make of them.
+    A block is inferred once for each input type and set of arguments. Errors are not raised but
+    reported, and the type of a chain with an error is ``None``. ``room`` is the number of layers
+    that may still be inferred: a limit on time, as each repeat or use may have other shapes.
     """
 
     def __init__(self, program: Program, report: Report, room: int | None = None) -> None:
@@ -56,7 +55,7 @@ class Inference(Evaluation):
         self.memo: dict[Any, TypedChain | None] = {}
 
     def program_types(self) -> TypedProgram | None:
-        """The typed program; `None` where anything has an error."""
+        """The typed program; ``None`` if anything has an error."""
         program = self.program
         x = program.input if program.input.channels else None
         values = _with_channels(program.values, x)
@@ -76,11 +75,11 @@ class Inference(Evaluation):
                 (head, self.chain(head.chain, start, _with_channels(program.values, start)))
             )
         chains = [*sections.values(), *(chain for _, chain in heads)]
-        places = [*map(program.origin.span, sections), *(head.origin.span() for head, _ in heads)]
+        spans = [*map(program.origin.span, sections), *(head.origin.span() for head, _ in heads)]
         layers = 0
-        for found, place in zip(chains, places, strict=True):
+        for found, span in zip(chains, spans, strict=True):
             layers += found.size if found else 0
-            if self.crowded(layers, place):
+            if self.crowded(layers, span):
                 return None
         if any(chain is None for chain in chains) or any(
             step not in after for step in program.outputs.values()
@@ -96,22 +95,21 @@ class Inference(Evaluation):
         return TypedProgram(program, done, typed_heads, outputs)
 
     def crowded(self, layers: int, span: Span) -> bool:
-        """Whether these are too many layers; reports it at what makes them so."""
+        """Whether these are too many layers; reports it at ``span``."""
         if layers > MAX_LAYERS:
-            self.error("E309", f"with this there are more than {MAX_LAYERS:,} layers", span)
+            self.error("E309", f"the spec expands to more than {MAX_LAYERS:,} layers", span)
         return layers > MAX_LAYERS
 
     def full(self, node: Node) -> bool:
-        """Whether there is no room for another layer.
-
-        The innermost repeat or use that leads to it is reported.
-        """
+        """Whether there is no room for another layer; reports the innermost repeat or use."""
         self.room -= 1
         if self.room == -1:
             again = next(
                 (n for n in reversed(self.entered) if n.repeat != 1 or isinstance(n, UseNode)), node
             )
-            message = f"repeats and uses make more than {MAX_DIFFERENT:,} layers of other shapes"
+            message = (
+                f"repeats and uses create more than {MAX_DIFFERENT:,} layers with different shapes"
+            )
             self.error("E309", message, cause(again))
         return self.room < 0
 
@@ -123,7 +121,7 @@ class Inference(Evaluation):
     def steps(
         self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]
     ) -> Iterator[TypedStep | None]:
-        """The typed steps of a chain in order; `None` for each that has an error."""
+        """The typed steps of a chain in order; ``None`` for a step with an error."""
         layers = 0
         for node in chain:
             self.entered.append(node)
@@ -136,6 +134,7 @@ class Inference(Evaluation):
             x = None if step is None else step.y
 
     def step(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> TypedStep | None:
+        """A step with the types of its repetitions; ``None`` if it has an error."""
         total = count = self.repeat(node, values)
         if x is None or count is None or total is None:
             self.turn = (1, 1)
@@ -147,21 +146,21 @@ class Inference(Evaluation):
             typed = self.node(node, x, values)
             if typed is None:
                 return None
-            fixed = count if typed.y == x else 1
+            fixed = count if typed.y == x else 1  # if the type stays, it stays in all repetitions
             runs.append(Run(fixed, typed))
             count -= fixed
             x = typed.y
         return TypedStep(node, tuple(runs), node.repeat != 1)
 
     def repeat(self, node: Node, values: Mapping[str, Any]) -> int | None:
-        """How often a step is repeated; `None` where that has an error."""
+        """How often a step is repeated; ``None`` if the value has an error."""
         value = self.evaluate(node.repeat, node.origin.below("repeat"), values)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             self.error(
                 "E203",
-                f"`repeat` is a whole number above 0, found {shown(value)}",
+                f"expected an integer >= 1 for `repeat`, found {shown(value)}",
                 node.origin.span("repeat"),
             )
             return None
@@ -174,7 +173,7 @@ class Inference(Evaluation):
         return value
 
     def node(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> Typed | None:
-        """A step of any kind with its types."""
+        """Any step with its types."""
         if isinstance(node, OpNode):
             return self.op(node, x, values)
         if isinstance(node, ForkNode):
@@ -193,7 +192,7 @@ class Inference(Evaluation):
         return None
 
     def misfit(self, node: OpNode, error: ShapeError) -> None:
-        """Report an op that does not take its input, with what would fit."""
+        """Report an op that does not accept its input, with a value that fits, if known."""
         here, field = node.origin, error.field
         span = here.span(field) if field else here.span("op")
         fix: tuple[Edit, ...] = ()
@@ -242,7 +241,7 @@ class Inference(Evaluation):
             else:
                 self.error(
                     "E203",
-                    f"`{name}` is of type {kind}, found {shown(result)}",
+                    f"expected type {kind} for `{name}`, found {shown(result)}",
                     node.origin.span(name),
                 )
         with self.inside_use(node):
@@ -254,7 +253,7 @@ class Inference(Evaluation):
     def body(
         self, use: UseNode, arguments: Mapping[str, Any], x: TensorType | None
     ) -> TypedChain | None:
-        """The chain of the block that is used, for one input and one set of values."""
+        """The typed chain of a block for one input type and one set of arguments."""
         key = (use.block, tuple(arguments.items()), x)
         if key not in self.memo:
             chain = self.program.blocks[use.block].chain
@@ -269,7 +268,7 @@ def _with_channels(values: Mapping[str, Any], x: TensorType | None) -> dict[str,
 
 
 def _chained(steps: list[TypedStep | None], x: TensorType | None) -> TypedChain | None:
-    """The steps as a chain, if all of them have types."""
+    """The steps as a chain; ``None`` if a step has no type."""
     done = [step for step in steps if step is not None]
     if x is None or len(done) < len(steps):
         return None

@@ -1,4 +1,4 @@
-"""The smallest input that a typed program takes."""
+"""The smallest input that a typed program accepts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from ..types.tensor import TensorType
 from .infer import Inference
 
 _TRIES, _TRY = 5_000, 20
-"""Layers that are inferred, in all, to find the smallest input, and what a try costs besides."""
+"""A limit on time: layers inferred in total to find the smallest input, and the extra cost of
+each try, in layers.
+"""
 
 
 @lru_cache(maxsize=16)
 def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...]:
-    """The smallest spatial axes that the program takes, auxiliary heads left out unless asked for.
+    """The smallest spatial sizes that the program accepts; ``heads`` includes the auxiliary heads.
 
-    Each window states the smallest axis that gives it one pixel; from the end to the start this is
-    the smallest input. Where branches round differently and do not meet at that size, the next size
-    at which they do is taken, as far as that can be tried in a moment; else the input itself is
-    said to be the smallest.
+    Each window has a smallest axis that gives one output pixel; applied from the last layer to the
+    first, this gives the smallest input. Branches may round differently, so that they do not fit
+    together at that size: then larger sizes are tried, as far as the limit on time allows. If none
+    fits, the result is the input of the program.
     """
     if heads and not typed.heads:
         return minimum_input(typed)
@@ -40,6 +42,7 @@ def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...
 
 
 def _legal(inference: Inference, spatial: tuple[int, ...], heads: bool) -> bool:
+    """Whether the program accepts an input with these spatial sizes."""
     program = inference.program
     values = {**program.values, "in_channels": program.input.channels}
     x = TensorType(spatial, program.input.channels)
@@ -60,6 +63,7 @@ def _legal(inference: Inference, spatial: tuple[int, ...], heads: bool) -> bool:
 
 
 def _axis(typed: TypedProgram, axis: int, heads: bool) -> int:
+    """The smallest size of one axis by the windows alone."""
     rank = typed.program.input.rank
     need = 1
     memo: dict[Any, int] = {}
@@ -86,16 +90,17 @@ def _step(step: TypedStep, axis: int, rank: int, need: int, memo: dict[Any, int]
     for run in reversed(step.runs):
         for _ in range(run.count):
             before, need = need, _node(run.typed, axis, rank, need, memo)
-            if need == before:  # so does every further repetition
+            if need == before:  # the other repetitions do not change it either
                 break
     return need
 
 
 def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> int:
+    """The smallest input size of a node that gives ``need`` pixels of output."""
     if not node.x.rank:
         return 1
     if isinstance(node, TypedOp):
-        if isinstance(node.op, Flatten):  # what follows has weights for this size
+        if isinstance(node.op, Flatten):  # the layers after it have weights for this size
             return node.x.spatial[axis]
         return node.op.needed(axis, rank, need)
     key = (id(node.body if isinstance(node, TypedUse) else node), need)
@@ -103,7 +108,7 @@ def _node(node: Any, axis: int, rank: int, need: int, memo: dict[Any, int]) -> i
         if isinstance(node, TypedUse):
             memo[key] = _chain(node.body, axis, rank, need, memo)
         else:
-            one = need if node.node.merge == "concat" else 1
+            one = need if node.node.merge == "concat" else 1  # add and multiply broadcast size 1
             found = [
                 _chain(c, axis, rank, need if c.y.rank and c.y.spatial[axis] != 1 else one, memo)
                 for _, c in node.branches

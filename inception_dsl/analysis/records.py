@@ -1,4 +1,4 @@
-"""What documents and surrounds a network, from the models of a spec to the records of a program."""
+"""Turns the metadata, training and weight names of a spec into records of the program."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..types.tensor import TensorType
 
 
 def about(model: Described) -> About:
-    """What a spec says about itself."""
+    """The documentation of a network, block or head: title, description, paper, deviations."""
     paper = {name: text for name, text in model.paper or () if text is not None}
     return About(
         model.title or Prose(),
@@ -26,7 +26,7 @@ def about(model: Described) -> About:
 
 
 def tensor_type(sizes: Mapping[str, int]) -> TensorType:
-    """The type of an input; no channels where a mistake hides it."""
+    """The type of an input; 0 channels if an error leaves it unknown."""
     names = AXES[len(sizes) - 1] if sizes else ()
     return TensorType(tuple(sizes[n] for n in names), sizes.get("channels", 0))
 
@@ -50,7 +50,7 @@ def training(model: NetworkFile | None) -> Training | None:
 def checkpoints(
     model: NetworkFile | None, origin: Origin, blocks: Collection[str], report: Report
 ) -> dict[str, Naming]:
-    """What each source calls the weights; ``blocks`` are the ids that the spec knows."""
+    """The weight names of each source of published weights; ``blocks`` are all block ids."""
     found: dict[str, Naming] = {}
     given = model.checkpoints if model else {}
     for source, value in given.items():
@@ -59,7 +59,7 @@ def checkpoints(
             if not isinstance(given.get(value), str | None):
                 here, value = origin.below("checkpoints", value), given[value]
             else:
-                report.error("E311", f"there are no names of `{value}` here", here.span())
+                report.error("E311", f"`checkpoints` has no names for `{value}`", here.span())
                 continue
         optional = tuple(path.plain for path in value.optional or ())
         found[source] = Naming(value.names, value.blocks, value.numbered, optional, here)
@@ -69,20 +69,16 @@ def checkpoints(
             for p, n in names.items()
         ]:
             if ("*" in path[-1]) != ("{" in name):
-                missing = (
-                    "numbers for the `*` in the path"
+                message = (
+                    f"the path has a `*`, but `{name}` has no numbers `{{first..last}}`"
                     if "*" in path[-1]
-                    else "a `*` in the path for its numbers"
+                    else f"`{name}` has numbers, but the path has no `*`"
                 )
-                report.error(
-                    "E203",
-                    f"`{name}` needs {missing}",
-                    here.span(*path),
-                    help="write `name/*: word_{0..9}`",
-                )
+                help = "for example: `step/*: layer_{0..9}`"
+                report.error("E203", message, here.span(*path), help=help)
         for block in value.blocks:
             if block not in blocks:
-                place = here.document.key_span((*here.path, "blocks", block))
-                help = suggestion(block, blocks, what="blocks")
-                report.error("E311", f"there is no block `{block}`", place, help=help)
+                span = here.document.key_span((*here.path, "blocks", block))
+                help = suggestion(block, blocks, what="known blocks")
+                report.error("E311", f"unknown block `{block}`", span, help=help)
     return found

@@ -1,6 +1,6 @@
-"""The steps of chains to nodes, and the blocks that they use.
+"""Turns the steps of chains, and the blocks they use, into nodes of the program.
 
-A step that cannot become one is a broken node.
+A step with an error becomes a broken node.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ..yaml.edits import Editor, Edits, inside
 from .records import about
 from .uses import Uses
 
-MAX_NESTING = 64
+MAX_NESTING = 64  # keeps stages that recurse over forks and uses below Python's recursion limit
 RESERVED = frozenset({"in_channels"})
 Defaults = Mapping[str, Mapping[str, Any]]
 AnyStep = Op | Fork | Use | Broken
 
 
 class Steps(Uses):
-    """Makes the chains of one program; ``blocks`` are those that they use."""
+    """Makes the chains of one program; ``blocks`` are the blocks they use."""
 
     def __init__(self, linked: Linked, top: Defaults, root: Path, report: Report) -> None:
         super().__init__(linked, root, report)
@@ -41,9 +41,8 @@ class Steps(Uses):
     def not_reserved(self, name: str, origin: Origin) -> None:
         if name in RESERVED:
             span = origin.document.key_span((*origin.path, "params", name))
-            self.report.error(
-                "E206", f"`{name}` is known everywhere and cannot be a parameter", span
-            )
+            message = f"`{name}` cannot be a parameter: it is predefined in every block"
+            self.report.error("E206", message, span)
 
     def top_chain(
         self, steps: list[Any], origin: Origin, names: set[str], section: tuple[str, ...] = ()
@@ -61,7 +60,7 @@ class Steps(Uses):
     ) -> Chain:
         """The nodes of a chain.
 
-        ``section`` is what stands before a step that has no name of its own.
+        ``section`` is the start of the path of a step without a name.
         """
         if not self.nested(1, origin.span()):
             return (broken((), origin),)
@@ -122,10 +121,12 @@ class Steps(Uses):
         )
 
     def enter(self, block: LinkedBlock, here: Origin) -> bool:
-        """Make ``block`` part of the program, once; whether it can be used here."""
+        """Make ``block`` part of the program, once. Returns whether it can be used here."""
         if block.id in self.entered:
-            circle = " uses ".join([*self.entered[self.entered.index(block.id) :], block.id])
-            self.report.error("E306", f"{circle}", here.span("use"))
+            circle = " -> ".join([*self.entered[self.entered.index(block.id) :], block.id])
+            help = "a block cannot use itself, directly or through other blocks"
+            message = f"circular use of blocks: {circle}"
+            self.report.error("E306", message, here.span("use"), help=help)
             return False
         if block.id in self.blocks:
             return self.nested(self.heights[block.id], here.span("use"))
@@ -149,19 +150,19 @@ class Steps(Uses):
         return True
 
     def nested(self, levels: int, span: Span) -> bool:
-        """Whether ``levels`` more of forks and uses are allowed here; reports it if not."""
+        """Whether ``levels`` more levels of forks and uses are allowed here; reports it if not."""
         self.deepest = max(self.deepest, self.level + levels)
         if self.level + levels <= MAX_NESTING:
             return True
         if not self.too_deep:
             self.report.error(
-                "E309", f"forks and uses are nested more than {MAX_NESTING} deep", span
+                "E309", f"forks and uses are nested deeper than {MAX_NESTING} levels", span
             )
         self.too_deep = True
         return False
 
     def check_names(self, step: AnyStep, here: Origin, names: set[str]) -> None:
-        """Every parameter that an expression reads is known, or hidden by a mistake."""
+        """Report unknown parameters in expressions, unless an error elsewhere may hide them."""
         values: dict[str, Any] = {"repeat": step.repeat}
         if isinstance(step, Op):
             values |= {
@@ -180,25 +181,26 @@ class Steps(Uses):
                     ):
                         self.unknown_name(name, offset, here.below(key), {*names, "in_channels"})
 
-    def unknown_name(self, name: str, offset: int, place: Origin, names: set[str]) -> None:
-        """Reports a parameter that is not declared, with the nearest that is."""
-        span = inside(place.span(), offset, len(name), self.report.texts)
+    def unknown_name(self, name: str, offset: int, origin: Origin, names: set[str]) -> None:
+        """Report a parameter that is not declared, with the most similar name."""
+        span = inside(origin.span(), offset, len(name), self.report.texts)
         if self.entered:
-            # arguments that are called so are as they were meant
+            # so that uses which pass this name as an argument are not reported too
             self.undeclared.add((self.entered[-1], name))
         if not self.report.helping:
             return self.report.error("E304", f"unknown parameter `{name}`", span)
-        help, best = suggestion(name, names, what="known here"), nearest(name, names)
+        help, best = suggestion(name, names, what="known parameters"), nearest(name, names)
         fix = (
-            Editor(place.document, self.report.texts).part(place.path, offset, len(name), best)
+            Editor(origin.document, self.report.texts).part(origin.path, offset, len(name), best)
             if best
             else ()
         )
         return self.report.error("E304", f"unknown parameter `{name}`", span, help=help, fix=fix)
 
     def unique(self, chain: list[Node]) -> None:
-        """No two steps of a chain, or branches of its unnamed forks, share a path, unless a mistake
-        hides a name; one report for a step.
+        """Report steps of a chain, or branches of its unnamed forks, that have the same path.
+
+        One report for each step; none if an error elsewhere may hide its name.
         """
         seen: dict[tuple[str, ...], Node] = {}
         for node in chain:
@@ -209,10 +211,10 @@ class Steps(Uses):
             paths = [path for path in starts(node) if path]
             path = next((p for p in paths if p in seen), None)
             if path is not None:
-                first = (seen[path].origin.span(), "the first one")
-                message = f"two steps have the path `{'/'.join(path)}`"
+                first = (seen[path].origin.span(), "first defined here")
+                message = f"two steps have the same path `{'/'.join(path)}`"
                 new, fix = self.renamed(node, path, seen) if self.report.helping else ("…", ())
-                help = f"give it a name of its own: `name: {new}`"
+                help = f"give it another name: `name: {new}`"
                 self.report.error(
                     "E307", message, node.origin.span(), related=[first], help=help, fix=fix
                 )
@@ -223,28 +225,25 @@ class Steps(Uses):
     ) -> tuple[str, Edits]:
         """A name that no other step has, and the edits that give it to ``node``.
 
-        Of a fork without one, its merge's.
+        An unnamed fork is named after its merge.
         """
         start = path[-1][:60] if node.segments or not isinstance(node, ForkNode) else node.merge
         new = next(name for i in range(2, len(seen) + 3) if ((name := f"{start}_{i}"),) not in seen)
-        editor, place = Editor(node.origin.document, self.report.texts), node.origin.path
-        if (*place, "name") in node.origin.document.spans:
-            return new, editor.replace((*place, "name"), new)
-        return new, editor.insert(place, "name", new)
+        editor, step = Editor(node.origin.document, self.report.texts), node.origin.path
+        if (*step, "name") in node.origin.document.spans:
+            return new, editor.replace((*step, "name"), new)
+        return new, editor.insert(step, "name", new)
 
 
 def broken(
     segments: tuple[str, ...], origin: Origin, branches: tuple[tuple[str, Chain], ...] = ()
 ) -> BrokenNode:
-    """A node that stands for a step with a mistake."""
+    """A node in place of a step with an error."""
     return BrokenNode(branches, "concat", None, segments, 1, (), origin)
 
 
 def starts(node: Node) -> list[tuple[str, ...]]:
-    """What the paths below a node start with.
-
-    Its own part, or the branches of a fork that has none.
-    """
+    """The starts of all paths below a node: its segments, or the branches of an unnamed fork."""
     if isinstance(node, ForkNode) and not node.segments:
         return [(name,) for name, _ in node.branches]
     return [node.segments]

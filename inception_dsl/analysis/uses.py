@@ -1,4 +1,4 @@
-"""The uses of blocks: whether the block exists, and whether it takes the arguments."""
+"""Checks the uses of blocks: whether the block exists and accepts the arguments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..ops.fields.refusal import shown
 from ..types.expression import Expression
 from ..yaml.edits import Editor, Edits, flow
 
-_MANY: Final = 20
+_MANY: Final = 20  # unknown arguments up to which similar names are searched, as that takes time
 _SAMPLES: Final = {"int": "64", "float": "0.5", "bool": "true", "str": "relu"}
 
 
@@ -28,10 +28,10 @@ class Uses:
         self.linked, self.root, self.report = linked, root, report
         self.unknown: set[str] = set()
         self.undeclared: set[tuple[str, str]] = set()
-        """Blocks, and names in them without a parameter; an argument of that name is meant."""
+        """Pairs of a block and an undeclared parameter that it reads, already reported there."""
 
     def unknown_block(self, step: Use, here: Origin) -> None:
-        """Report the first use of a block that no file defines, unless a mistake may hide it."""
+        """Report the first use of an unknown block, unless an error elsewhere may hide it."""
         if (
             not self.linked.complete
             or here.document.lost("blocks", step.use)
@@ -39,7 +39,7 @@ class Uses:
         ):
             return None
         self.unknown.add(step.use)
-        message = f"there is no block `{step.use}`"
+        message = f"unknown block `{step.use}`"
         if not self.report.helping:
             return self.report.error("E302", message, here.span("use"))
         editor, path = Editor(here.document, self.report.texts), (*here.path, "use")
@@ -55,11 +55,12 @@ class Uses:
                 f"did you mean `op: {op}`?",
                 (*editor.rename(path, "op"), *editor.replace(path, op)),
             )
-        help = help or suggestion(step.use, self.linked, what="blocks") or "import its file"
+        help = help or suggestion(step.use, self.linked, what="known blocks")
+        help = help or "define it under `blocks`, or import its file"
         return self.report.error("E302", message, here.span("use"), help=help, fix=fix)
 
     def file_of(self, block: str, here: Origin) -> str:
-        """A file beside the spec, or in its folder of blocks, that is called as the block."""
+        """A file named after the block, beside the spec or in its folder ``blocks``."""
         folder, name = Path(here.span("use").file).parent, f"{block}.yaml"
         for below in ("blocks/", "") if here.document.span(()).in_a_file else ():
             if name in names_inside(folder, below, self.root):
@@ -67,7 +68,7 @@ class Uses:
         return ""
 
     def importing(self, file: str, here: Origin) -> Edits:
-        """The edits that add an import to the file in which a step stands."""
+        """The edits that add an import to the file of a step."""
         editor, document = Editor(here.document, self.report.texts), here.document
         if ("import",) not in document.spans:
             return editor.insert((), "import", flow([file]))
@@ -77,7 +78,7 @@ class Uses:
         return editor.append(last, f", {flow(file)}")
 
     def arguments(self, step: Use, block: LinkedBlock, here: Origin) -> dict[str, Any]:
-        """A value for each parameter, as far as they are known."""
+        """The value of each parameter; without those that have errors, which are reported."""
         arguments: dict[str, Any] = {}
         editor, extra = Editor(here.document, self.report.texts), self.extra(step, block)
         for name, parameter in block.parameters.items():
@@ -87,7 +88,7 @@ class Uses:
                     arguments[name] = value
                 else:
                     message = (
-                        f"`{name}` of `{step.use}` is of type {parameter.type}, found "
+                        f"expected type {parameter.type} for `{name}` of `{step.use}`, found "
                         f"{shown(value)}"
                     )
                     write = _as_type(value, parameter.type)
@@ -98,7 +99,7 @@ class Uses:
                 arguments[name] = parameter.default
             elif not here.document.lost(*here.path, name) and not self.misspelt(name, extra):
                 message, sample = (
-                    f"`{step.use}` needs a value for `{name}`",
+                    f"missing argument `{name}` of block `{step.use}`",
                     _SAMPLES[parameter.type],
                 )
                 fix = editor.insert(here.path, name, sample) if self.report.helping else ()
@@ -113,36 +114,37 @@ class Uses:
         return arguments
 
     def extra(self, step: Use, block: LinkedBlock) -> list[str]:
-        """Arguments that the block has no parameter for."""
+        """Arguments without a parameter of the block."""
         return [n for n in step.arguments if n not in block.parameters]
 
     def misspelt(self, name: str, extra: list[str]) -> bool:
-        """Whether one of the arguments that do not fit was meant to be ``name``."""
+        """Whether one of the unknown arguments is probably a misspelt ``name``."""
         return len(extra) < _MANY and nearest(name, extra) is not None
 
     def unknown_argument(self, name: str, step: Use, block: LinkedBlock, here: Origin) -> None:
-        """Reports an argument for which the block has no parameter."""
+        """Report an argument without a parameter of the block."""
         editor, path = Editor(here.document, self.report.texts), (*here.path, name)
-        message, place = f"`{step.use}` has no parameter `{name}`", here.document.key_span(path)
+        message = f"unknown argument `{name}`: block `{step.use}` has no such parameter"
+        span = here.document.key_span(path)
         known = [
             p
             for p in (*block.parameters, "name", "repeat")
             if (*here.path, p) not in here.document.keys
         ]
         if not self.report.helping:
-            return self.report.error("E304", message, place)
+            return self.report.error("E304", message, span)
         best = nearest(name, known)
         if best == "name":
             here.document.dropped.add((*here.path, "name"))
-        help = f"did you mean `{best}`?" if best else "leave it out"
+        help = f"did you mean `{best}`?" if best else "remove it: the block has no parameters"
         if not best and block.parameters:
-            help = suggestion(name, block.parameters, what="its parameters")
+            help = suggestion(name, block.parameters, what=f"parameters of `{step.use}`")
         fix = editor.rename(path, best) if best else editor.remove(path)
-        return self.report.error("E304", message, place, help=help, fix=fix)
+        return self.report.error("E304", message, span, help=help, fix=fix)
 
 
 def _as_type(value: object, kind: str) -> str:
-    """``value`` as one of type ``kind``, if it says one."""
+    """``value`` converted to type ``kind``, as YAML; empty if that is not possible."""
     text = str(value)
     if kind == "str":
         return flow(text)

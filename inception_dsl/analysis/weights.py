@@ -1,4 +1,4 @@
-"""Weights in the neutral layout, named by path: which there are, and whether given ones fit."""
+"""Weights in the neutral layout, named by path: their shapes, and a check of given arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .cost import layers
 
 
 def weight_shapes(typed: TypedProgram) -> dict[str, tuple[int, ...]]:
-    """The shape of every weight by path."""
+    """The shape of every weight by path, in the neutral layout."""
     return {
         "/".join(filter(None, (layer.path, weight.name))): tuple(weight.shape)
         for layer in layers(typed)
@@ -19,11 +19,11 @@ def weight_shapes(typed: TypedProgram) -> dict[str, tuple[int, ...]]:
 
 
 def digest(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """The SHA-256 of a weight list.
+    """The SHA-256 of a list of weights.
 
-    A line ``name 3x3x16x32`` for every weight, sorted by name, in UTF-8.
+    Hashed are the lines ``name 3x3x16x32`` of all weights, sorted by name, in UTF-8.
     """
-    import hashlib  # only files need it
+    import hashlib  # only weight files need it; importing it would slow down the start
 
     lines = (f"{name} {sizes(shape)}\n" for name, shape in sorted(shapes.items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -35,17 +35,18 @@ def sizes(shape: Iterable[int]) -> str:
 
 
 def check_weights(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise ``KeyError`` for weights that are missing or left over, ``ValueError`` for those of
-    another shape.
+    """Check that ``weights`` has exactly the arrays of ``shapes``.
+
+    Raises ``KeyError`` for missing or unknown weights, ``ValueError`` for wrong shapes.
     """
     if missing := sorted(shapes.keys() - weights.keys()):
         raise KeyError(f"missing weights: {', '.join(missing)}")
     if extra := sorted(weights.keys() - shapes.keys()):
         raise KeyError(f"unknown weights: {', '.join(extra)}")
     wrong = [
-        f"{p} has {tuple(w.shape)}, expected {shapes[p]}"
+        f"{p} has shape {tuple(w.shape)}, expected {shapes[p]}"
         for p, w in weights.items()
         if tuple(w.shape) != shapes[p]
     ]
     if wrong:
-        raise ValueError(f"weights of another shape: {'; '.join(wrong)}")
+        raise ValueError(f"weights with the wrong shape: {'; '.join(wrong)}")

@@ -1,1 +1,1 @@
-"""The program and the typed program."""
+"""The intermediate representation: programs, typed programs, and their single-assignment form."""

@@ -1,7 +1,7 @@
-"""The program in single assignment: statements in order, over values and weights with identities.
+"""A program in static single assignment form: ordered statements over values and weights with ids.
 
-A value is assigned once and read by any number of statements, so that the program may be any graph
-without cycles. A weight has an identity of its own too, so that layers may share it.
+Each value is assigned once and may be read by several statements, so a program may be any directed
+acyclic graph. Weights have ids too, so layers may share them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class WeightId:
 
     @property
     def path(self) -> str:
-        """What weight files call it."""
+        """The name in weight files."""
         return "/".join((*self.owner, self.name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Apply:
-    """``y`` is a layer of ``x``; ``weights`` by their names in its op."""
+    """``y`` is the output of a layer for input ``x``; ``weights`` are by their names in its op."""
 
     typed: TypedOp
     path: Path
@@ -47,7 +47,7 @@ class Apply:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Merge:
-    """``y`` is the merge of a fork of ``inputs``, one for each branch in order."""
+    """``y`` is the merge of a fork; ``inputs`` has one value for each branch, in order."""
 
     typed: TypedFork
     path: Path
@@ -60,11 +60,11 @@ Statement: TypeAlias = Apply | Merge
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flow:
-    """Every statement comes after those that assign its inputs; each value is read or an output.
+    """A program; each statement comes after the statements that assign its inputs.
 
-    ``types`` has the type of every value. ``outputs`` are the end of the network, its further
-    outputs and its auxiliary heads by name; ``blocks`` what every used block and every step at the
-    top gives, by path.
+    ``types`` has the type of every value. ``outputs`` are the final output, the further outputs and
+    the auxiliary heads, by name; ``blocks`` the outputs of all used blocks and top-level steps, by
+    path. Every value is read by a statement or is an output.
     """
 
     input: ValueId
@@ -83,7 +83,7 @@ class Flow:
 
 
 def flow(typed: TypedProgram, *, heads: bool = True) -> Flow:
-    """The statements of a program, in the order of its layers; the auxiliary heads come last."""
+    """The statements of a program in execution order; ``heads`` adds the auxiliary heads last."""
     program = typed.program
     builder = _Builder()
     start = end = builder.assigned(program.input)
@@ -99,7 +99,7 @@ def flow(typed: TypedProgram, *, heads: bool = True) -> Flow:
 
 
 class _Builder:
-    """Statements are added in order; every method gives the value that its part ends with."""
+    """Adds statements in order; each method returns the output value of its part."""
 
     def __init__(self) -> None:
         self.types: dict[ValueId, TensorType] = {}
@@ -113,7 +113,7 @@ class _Builder:
         return value
 
     def top(self, chain: TypedChain, x: ValueId, path: Path, after: dict[str, ValueId]) -> ValueId:
-        """A chain of which every step is a boundary; ``after`` gets these by the steps' names."""
+        """Add a top-level chain: ``blocks`` and ``after`` get the output of each step."""
         for step in chain.steps:
             for segments, typed in applications(step):
                 x = self.node(typed, x, (*path, *segments))

@@ -1,7 +1,7 @@
-"""The program: blocks stay blocks, each with its own chain of steps; a repeat stays a repeat.
+"""The program: a checked spec with defaults filled in, before types are inferred.
 
-An attribute may hold an :class:`~inception_dsl.types.expression.Expression` over the parameters of
-its block. Defaults are filled in; names are checked; nothing is inferred yet.
+Blocks and repeats are not expanded. An attribute may be an
+:class:`~inception_dsl.types.expression.Expression` over the parameters of its block.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..yaml.document import DataPath, Document
 
 
 class Origin(NamedTuple):
-    """Where a part of the program was written."""
+    """The location of a part of the program in its file."""
 
     document: Document
     path: DataPath
@@ -32,9 +32,9 @@ class Origin(NamedTuple):
 
 
 class About(NamedTuple):
-    """What documents a network, a block or a head, and the warnings it allows.
+    """The documentation of a network, block or head, and the warnings it allows.
 
-    ``paper`` maps field to text.
+    ``paper`` maps fields of the spec's ``paper`` to text.
     """
 
     title: Prose = Prose()
@@ -47,7 +47,7 @@ class About(NamedTuple):
 class OpNode(NamedTuple):
     """A layer.
 
-    ``segments`` is its part of the path: its name, its position, or nothing where it stands alone.
+    ``segments`` is its part of the path: its name or its position, or empty if it is the only step.
     """
 
     op: Op
@@ -62,7 +62,7 @@ class OpNode(NamedTuple):
 
 
 class ForkNode(NamedTuple):
-    """Branches by name, in the order of the merge."""
+    """Parallel branches by name, in merge order, and their merge."""
 
     branches: tuple[tuple[str, Chain], ...]
     merge: Merge
@@ -75,7 +75,7 @@ class ForkNode(NamedTuple):
 
 
 class UseNode(NamedTuple):
-    """A block with its arguments; every parameter has one."""
+    """An instance of a block, with an argument for each parameter."""
 
     block: str
     arguments: Mapping[str, Any]
@@ -88,9 +88,9 @@ class UseNode(NamedTuple):
 
 
 class BrokenNode(ForkNode):
-    """A step with a mistake, of unknown type; to all that walks chains, a fork.
+    """A step with an error; a subclass of fork, so that code that walks chains accepts it.
 
-    A program that has one has no types.
+    A program with a broken node cannot be typed.
     """
 
 
@@ -120,9 +120,9 @@ class AuxHead(NamedTuple):
 
 
 class Initializer(NamedTuple):
-    """How weights start: ``name`` is ``truncated_normal``, ``glorot_uniform`` or ``he_normal``.
+    """Initial weights: ``name`` is ``truncated_normal``, ``glorot_uniform`` or ``he_normal``.
 
-    ``bias`` a constant.
+    ``bias`` is a constant.
     """
 
     name: str
@@ -132,8 +132,9 @@ class Initializer(NamedTuple):
 
 
 class Training(NamedTuple):
-    """The loss, the initial weights, and what is recorded of the optimiser and the schedule, texts
-    as ``Prose``.
+    """The loss, the initial weights, and records of the optimiser and the schedule.
+
+    Texts in the records are ``Prose``.
     """
 
     label_smoothing: float
@@ -153,7 +154,7 @@ class Preprocessing(NamedTuple):
 
 
 class Naming(NamedTuple):
-    """What one source of published weights calls layers; the fields are those of the spec."""
+    """The layer names in one source of published weights; the fields are those of the spec."""
 
     names: Mapping[str, str]
     blocks: Mapping[str, Mapping[str, str]]
@@ -163,12 +164,12 @@ class Naming(NamedTuple):
 
 
 class Program(NamedTuple):
-    """A whole network, or a block built alone (``kind``).
+    """A network, or a block built alone (``kind``).
 
-    ``sections`` are the chains at the top, in order: ``stem``, ``body`` and ``head``, or the one
-    chain of a block. ``values`` are the top-level parameters (with ``classes`` in a network);
-    ``outputs`` maps further outputs to the top-level step each stands after; ``checkpoints`` maps
-    sources of published weights to their names.
+    ``sections`` are the top-level chains, in order: ``stem``, ``body`` and ``head``, or the one
+    chain of a block. ``values`` are the top-level parameters (with ``classes`` in a network).
+    ``outputs`` maps the name of each further output to the top-level step that computes it.
+    ``checkpoints`` maps sources of published weights to layer names.
     """
 
     kind: Literal["network", "block"]
@@ -187,19 +188,19 @@ class Program(NamedTuple):
 
     @property
     def output_name(self) -> str:
-        """What the end of the network is called among the outputs."""
+        """The name of the final output."""
         return "logits" if self.kind == "network" else "output"
 
 
 def cause(node: Node) -> Span:
-    """What makes one step many: its ``repeat``, the use of a block, or the step itself."""
+    """The span that makes a step many: its ``repeat``, its ``use``, or the step itself."""
     if node.repeat != 1:
         return node.origin.span("repeat")
     return node.origin.span("use") if isinstance(node, UseNode) else node.origin.span()
 
 
 class Turn(NamedTuple):
-    """A use that is being looked at, and which of its repetitions."""
+    """A use that is being inferred, and the index of its repetition, from 1."""
 
     use: UseNode
     nth: int
@@ -212,7 +213,7 @@ class Turn(NamedTuple):
 
 
 def nth(number: int) -> str:
-    """``number`` as a place in a row."""
+    """``number`` as an ordinal: 1st, 2nd, 3rd."""
     ending = (
         "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     )

@@ -1,6 +1,7 @@
-"""The typed program: the same tree with a tensor type before and after every node.
+"""The typed program: the tree of a program, with the tensor types before and after every node.
 
-Nodes are told apart by identity: a block that is used again with the same values is the same node.
+Nodes compare by identity. All uses of a block with the same input type and arguments share one
+typed chain.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Path: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedOp:
-    """A layer whose attributes are values."""
+    """A layer whose expressions are replaced by values."""
 
     node: OpNode
     op: Op
@@ -38,7 +39,7 @@ class TypedFork:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedUse:
-    """A use with the values of its parameters and the block's chain for this input."""
+    """A use with the values of its parameters, and the typed chain of the block."""
 
     node: UseNode
     arguments: Mapping[str, Any]
@@ -52,7 +53,7 @@ Typed: TypeAlias = TypedOp | TypedFork | TypedUse
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """``count`` repetitions that all have the same types."""
+    """``count`` repetitions with the same types."""
 
     count: int
     typed: Typed
@@ -60,7 +61,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedStep:
-    """A step with its repetitions; ``repeated`` where the spec says ``repeat``, even once."""
+    """A step with its repetitions.
+
+    ``repeated`` means that ``repeat`` is not 1; an expression counts even if its value is 1.
+    """
 
     node: Node
     runs: tuple[Run, ...]
@@ -72,7 +76,7 @@ class TypedStep:
 
     @property
     def size(self) -> int:
-        """The number of layers and merges, repetitions counted."""
+        """The number of layers and merges, including repetitions."""
         return sum(run.count * size(run.typed) for run in self.runs)
 
     @property
@@ -86,7 +90,7 @@ class TypedStep:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedChain:
-    """``size`` is the number of layers and merges, repetitions counted."""
+    """A chain; ``size`` is the number of layers and merges, including repetitions."""
 
     steps: tuple[TypedStep, ...]
     x: TensorType
@@ -96,7 +100,7 @@ class TypedChain:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedProgram:
-    """The program on its input: every section, every auxiliary head, every output with its type."""
+    """A program with the types of its sections, auxiliary heads and outputs."""
 
     program: Program
     sections: Mapping[str, TypedChain]
@@ -109,7 +113,7 @@ class TypedProgram:
 
     @property
     def probabilities(self) -> bool:
-        """Whether the end of the network is a softmax, so that its outputs are not logits."""
+        """Whether the last layer is a softmax, so that the network outputs no logits."""
         steps = [step for chain in self.sections.values() for step in chain.steps]
         last = steps[-1].runs[-1].typed if steps else None
         op = last.op if isinstance(last, TypedOp) else None
@@ -117,9 +121,9 @@ class TypedProgram:
 
     @property
     def has_loss(self) -> bool:
-        """Whether it is trained on classes.
+        """Whether the program is trained as a classifier.
 
-        A network with ``training`` or auxiliary heads, all ending in vectors.
+        True for a network with ``training`` or auxiliary heads if all outputs have one position.
         """
         program = self.program
         ends = [self.y, *(chain.y for _, chain in self.heads)]
@@ -129,7 +133,7 @@ class TypedProgram:
 def size(typed: Typed) -> int:
     """The number of layers and merges of one node.
 
-    Of a use at least one, as it takes room without layers too.
+    At least one for a use, so that the limits also apply to nested uses without layers.
     """
     if isinstance(typed, TypedFork):
         return 1 + sum(chain.size for _, chain in typed.branches)

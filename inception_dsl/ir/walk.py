@@ -9,9 +9,9 @@ from .typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, Ty
 
 
 def nodes_of(chain: TypedChain) -> Iterator[TypedOp | TypedUse]:
-    """The layers and uses in a chain and its branches, one for each different repetition.
+    """The layers and uses in a chain and its branches, not inside blocks.
 
-    Blocks are not entered.
+    Repetitions with the same types give one node.
     """
     for step in chain.steps:
         for run in step.runs:
@@ -28,7 +28,7 @@ def uses_of(chain: TypedChain) -> Iterator[TypedUse]:
 
 
 def own_layers(chain: TypedChain) -> Iterator[TypedOp]:
-    """The layers in a chain and its branches."""
+    """The layers in a chain and its branches, not inside blocks."""
     return (node for node in nodes_of(chain) if isinstance(node, TypedOp))
 
 
@@ -42,7 +42,7 @@ def layers_of(chain: TypedChain) -> Iterator[TypedOp]:
 
 
 def nodes(chain: Chain) -> Iterator[Node]:
-    """Every node of a chain, forks before what they hold; blocks that are used are not entered."""
+    """Every node of a chain and its branches, a fork before its branches, not inside blocks."""
     stack = list(reversed(chain))
     while stack:
         node = stack.pop()
@@ -53,7 +53,7 @@ def nodes(chain: Chain) -> Iterator[Node]:
 
 
 def step_count(program: Program) -> int:
-    """How many steps are written out, those of blocks once."""
+    """The number of steps in the spec, including those of used blocks."""
     blocks = (block.chain for block in program.blocks.values())
     chains = [*program.sections.values(), *(head.chain for head in program.aux_heads), *blocks]
     return sum(1 for chain in chains for _ in nodes(chain))
@@ -72,10 +72,7 @@ def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:
 
 
 def walk(chain: TypedChain, prefix: Path = ()) -> Iterator[tuple[Path, Typed]]:
-    """Every node with its path, in the order of computation.
-
-    A fork or a use comes after what it holds.
-    """
+    """Every node with its path, in execution order; a fork or a use comes after its contents."""
     for step in chain.steps:
         for path, typed in applications(step):
             here = prefix + path

@@ -1,4 +1,4 @@
-"""The ops: one file each. ``CORE_OPS`` is all of them, in the order of the reference."""
+"""The ops, one file each. ``CORE_OPS`` lists all of them, in the order of ``specs/README.md``."""
 
 from typing import Final
 

@@ -9,22 +9,24 @@ from .fields.kinds import SLOPES, ActivationName, Flag, Real
 
 
 class Activation(Op):
-    """A function of every element (softmax: of all channels at a position).
+    """An activation function, applied to every element (``softmax``: over the channels).
 
-    ``hard_swish`` is ``x * relu6(x + 3) / 6``; ``gelu`` is exact unless ``approximate`` asks for
-    the tanh form.
+    ``hard_swish`` is ``x * relu6(x + 3) / 6``. ``gelu`` is exact (erf), or the tanh approximation
+    with ``approximate: true``.
     """
 
     kind: ClassVar[str] = "activation"
-    summary: ClassVar[str] = "a function of every element"
+    summary: ClassVar[str] = "activation function"
     example: ClassVar[str] = "{op: activation, function: relu}"
 
     op: Literal["activation"]
-    function: ActivationName = Field(description="Which function.", examples=["relu", "softmax"])
+    function: ActivationName = Field(
+        description="The activation function.", examples=["relu", "softmax"]
+    )
     alpha: Real | None = Field(
         None,
-        description="Slope below zero of `leaky_relu` (0.01 unless said), factor below zero of "
-        "`elu` (1.0).",
+        description="Negative slope of `leaky_relu` (default 0.01), or `alpha` of `elu` "
+        "(default 1.0).",
         examples=[0.2],
     )
     approximate: Flag = Field(False, description="Whether `gelu` uses the tanh approximation.")

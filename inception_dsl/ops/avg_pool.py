@@ -9,17 +9,19 @@ from .pool import Pool
 
 
 class AvgPool(Pool):
-    """The mean of the window. Padding counts only if ``count_include_pad``; what ``ceil_mode`` adds
-    never does.
+    """The mean of each window.
+
+    Padding counts in the mean only with ``count_include_pad``; pixels added by ``ceil_mode`` never
+    count.
     """
 
     kind: ClassVar[str] = "avg_pool"
-    summary: ClassVar[str] = "mean of a window"
+    summary: ClassVar[str] = "average pooling"
     example: ClassVar[str] = "{op: avg_pool, kernel_size: 3, count_include_pad: true}"
 
     op: Literal["avg_pool"]
     count_include_pad: Flag = Field(
         False,
-        description="Whether padded zeros count in the mean (PyTorch's default; Keras never "
-        "counts them).",
+        description="Whether padded zeros count in the mean. PyTorch counts them by default; "
+        "Keras never does.",
     )

@@ -1,4 +1,4 @@
-"""The base class of ops: fields in a spec, shape rule, weights, cost, documentation."""
+"""The base classes of ops: fields in a spec, shape rule, weights, cost, documentation."""
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -15,34 +15,35 @@ from .fields.kinds import Id, Repeat, Texts
 
 
 class Fields(BaseModel):
-    """A mapping in a spec: unknown keys are refused, values are never converted."""
+    """A mapping in a spec: unknown keys are rejected, values are never converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Step(Fields):
-    """What every step of a chain may carry."""
+    """The fields of every step of a chain."""
 
     name: Id | None = Field(
         None,
-        description="The step's name: its segment in paths, and in the code.",
+        description="The step's name, used in paths and in the generated code.",
         examples=["conv1"],
     )
     repeat: Repeat = Field(
-        1, description="How many times the step stands here, one after the other.", examples=[4]
+        1, description="How many times the step is repeated, in sequence.", examples=[4]
     )
     deviation: Texts | None = Field(
         None,
-        description="Where this differs from the paper or its code, and which was followed.",
+        description="How this differs from the paper or the authors' code, and which one is "
+        "followed.",
         examples=["The figure has no stride; the authors' code has 2."],
     )
     allow: Codes = Field(
-        (), description="Warnings that are meant, here and inside.", examples=[["W404"]]
+        (), description="Warning codes to silence for this step and inside it.", examples=[["W404"]]
     )
 
 
 class Op(Step):
-    """A layer. A subclass states its attributes as fields and answers the questions below."""
+    """A layer. A subclass defines its attributes as fields, and overrides the methods below."""
 
     kind: ClassVar[str]
     summary: ClassVar[str]
@@ -51,25 +52,26 @@ class Op(Step):
     op: str
 
     def infer(self, x: TensorType) -> TensorType:
-        """The type of the output; raises :class:`ShapeError`."""
+        """The output type; raises :class:`ShapeError` if the op does not accept ``x``."""
         return x
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:
-        """The variables for an input of type ``x``."""
+        """The variables for an input of type ``x``, in the neutral layout."""
         return ()
 
     def macs(self, x: TensorType, y: TensorType) -> int:
-        """Multiply-adds of one sample, from ``x`` to ``y``: convolutions and dense layers, without
-        bias.
+        """Multiply-adds (MACs) of convolutions and dense layers for one sample, without bias.
+
+        FLOPs are 2 x MACs.
         """
         return 0
 
     def needed(self, axis: int, rank: int, outputs: int) -> int:
-        """The smallest spatial axis of the input that gives ``outputs`` pixels on that axis."""
+        """The smallest input size of a spatial axis that gives ``outputs`` output pixels."""
         return outputs
 
     def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:
-        """A copy in which the spec's defaults stand where this step says nothing."""
+        """A copy with the spec's defaults for fields that the step does not set."""
         own = defaults.get(self.op)
         if not own:
             return self
@@ -79,9 +81,7 @@ class Op(Step):
 
     @classmethod
     def partial(cls, attributes: Any) -> dict[str, Any]:
-        """Some of the op's attributes, checked as its fields are; raises pydantic's
-        ``ValidationError``.
-        """
+        """Some of the op's attributes, validated; raises pydantic's ``ValidationError``."""
         given = dict(attributes) if isinstance(attributes, dict) else {}
         later = Expression("$later", ())
         required = {k: later for k, f in cls.model_fields.items() if f.is_required()}
@@ -115,15 +115,16 @@ def expressions(value: Any) -> list[Expression]:
 def require_map(x: TensorType, op: Op) -> None:
     if not x.rank:
         raise ShapeError(
-            f"`{op.op}` needs spatial axes, its input is a vector of {x.channels} channels"
+            f"needs spatial axes, but the input is a vector of {x.channels} channels",
+            help="put it before the step that removes the spatial axes (`flatten`, global pooling)",
         )
 
 
 def axes(value: Any, rank: int, field: str) -> tuple[int, ...]:
-    """One number for each axis."""
+    """One number for each axis; raises :class:`ShapeError` if there are too many or too few."""
     if isinstance(value, tuple):
         if len(value) != rank:
-            message = f"`{field}` has {len(value)} numbers, the input has {rank} spatial axes"
+            message = f"`{field}` has {len(value)} values, but the input has {rank} spatial axes"
             raise ShapeError(
                 message, field=field, write=str(value[0]) if len(set(value)) == 1 else ""
             )
@@ -132,7 +133,7 @@ def axes(value: Any, rank: int, field: str) -> tuple[int, ...]:
 
 
 def resolve_padding(value: Any, rank: int, field: str = "padding") -> Padding:
-    """``same``, or the pixels before and after on each axis."""
+    """``same``, or the pixels of padding before and after each axis."""
     if value == "same":
         return "same"
     if value == "valid":
@@ -140,13 +141,13 @@ def resolve_padding(value: Any, rank: int, field: str = "padding") -> Padding:
     if not isinstance(value, tuple):
         return ((value, value),) * rank
     if len(value) != rank:
-        message = f"`{field}` has {len(value)} entries, the input has {rank} spatial axes"
+        message = f"`{field}` has {len(value)} values, but the input has {rank} spatial axes"
         raise ShapeError(message, field=field, write=_alike(value))
     return tuple(v if isinstance(v, tuple) else (v, v) for v in value)
 
 
 def _alike(value: Any) -> str:
-    """The number that is meant where padding is the same on every axis and side."""
+    """The padding as one number, if it is the same on every axis and side; else empty."""
     numbers = {n for v in value for n in (v if isinstance(v, tuple) else (v,))}
     return str(numbers.pop()) if len(numbers) == 1 else ""
 
@@ -181,7 +182,7 @@ class Windowed(Op):
         return _windows(self.kernel_size, self.stride, dilation, self.padding, ceil, rank)
 
     def slide(self, x: TensorType) -> tuple[int, ...]:
-        """The spatial axes of the output."""
+        """The spatial sizes of the output."""
         require_map(x, self)
         windows = self.windows(x.rank)
         try:
@@ -202,11 +203,11 @@ class Windowed(Op):
 
 
 class Composite(Op):
-    """An op made of others: everything follows from its parts."""
+    """An op made of other ops: shapes, weights and cost are those of its parts."""
 
     def parts(self) -> tuple[tuple[str, Op], ...]:
-        """The parts in order, each with its segment in weight paths."""
-        raise TypeError(f"{type(self).__name__} does not state its parts")
+        """The parts in order, each with its name in weight paths."""
+        raise TypeError(f"{type(self).__name__} does not define parts()")
 
     def infer(self, x: TensorType) -> TensorType:
         for _, part in self.parts():
@@ -235,14 +236,17 @@ class Composite(Op):
 
 
 def fewer_groups(groups: int, *channels: int) -> str:
-    """The largest number of groups, up to ``groups``, that divides all ``channels``."""
+    """The largest number of groups, up to ``groups``, that divides all ``channels``, as text.
+
+    Tries at most 4,096 numbers, which limits the time.
+    """
     return str(
         next(n for n in range(min(groups, 4096), 0, -1) if all(divides(c, n) for c in channels))
     )
 
 
 def divides(value: int, divisor: int) -> bool:
-    """Whether ``divisor`` divides ``value``, as far as can be known."""
+    """Whether ``value`` is divisible by ``divisor``."""
     return value % divisor == 0
 
 

@@ -18,19 +18,20 @@ class BatchNormFields(Fields):
     )
     decay: Share = Field(
         0.99,
-        description="Share of the old average that is kept (the momentum of Keras; PyTorch's "
-        "is 1 - decay).",
+        description="Share of the old moving average that is kept at each training step: "
+        "Keras `momentum`, 1 - PyTorch `momentum`.",
     )
-    scale: Flag = Field(True, description="Whether a learned factor (gamma) is applied.")
-    center: Flag = Field(True, description="Whether a learned offset (beta) is added.")
+    scale: Flag = Field(True, description="Whether to multiply by a learned factor (gamma).")
+    center: Flag = Field(True, description="Whether to add a learned offset (beta).")
 
 
 class BatchNorm(BatchNormFields, Op):
-    """Normalisation of every channel over the batch and the positions (Ioffe and Szegedy 2015,
-    algorithm 1).
+    """Batch normalisation of every channel (Ioffe and Szegedy 2015, algorithm 1).
 
-    Both frameworks normalise by the biased variance. The moving variance is the biased one in Keras
-    and the unbiased one in PyTorch, so that after a training step the two differ by n / (n - 1).
+    Both frameworks normalise by the biased variance of the batch. Keras updates the moving variance
+    with the biased variance, PyTorch with the unbiased variance: n / (n - 1) times as large for n
+    values in each channel. The moving statistics need about 3 / (1 - decay) training steps to reach
+    95 % of the statistics of the data: 300 steps with a decay of 0.99, 10,000 steps with 0.9997.
     """
 
     kind: ClassVar[str] = "batch_norm"

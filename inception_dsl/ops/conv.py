@@ -11,49 +11,47 @@ from .fields.kinds import ActivationName, AnyPadding, Count, Flag, Kernel
 
 
 class ConvFields(Windowed):
-    """The attributes that all convolutions with a choice of filters share."""
+    """The attributes that all convolutions with ``filters`` share."""
 
     filters: Count = Field(description="Number of output channels.", examples=[64])
     kernel_size: Kernel = Field(
-        description="Size of the window: one number, or one for each axis.", examples=[3, [1, 7]]
+        description="Kernel size: one number, or one for each axis.", examples=[3, [1, 7]]
     )
-    stride: Kernel = Field(
-        1, description="Step of the window: one number, or one for each axis.", examples=[2]
-    )
+    stride: Kernel = Field(1, description="Stride: one number, or one for each axis.", examples=[2])
     padding: AnyPadding = Field(
         "same",
-        description="`same` (TensorFlow's rule), `valid`, pixels, pixels for each axis, or for "
-        "each side of each axis.",
+        description="`same` (TensorFlow's rule), `valid`, or pixels: one number, one for each "
+        "axis, or one for each side of each axis.",
         examples=["same", "valid", 3, [[0, 1], [0, 1]]],
     )
     dilation: Kernel = Field(
-        1, description="Distance between the taps of the window.", examples=[2]
+        1, description="Distance between the elements of the kernel.", examples=[2]
     )
 
 
 class Conv(ConvFields):
-    """Convolution over the spatial axes, with as many of them as the input has."""
+    """1-D, 2-D or 3-D convolution, depending on the spatial axes of the input."""
 
     kind: ClassVar[str] = "conv"
     summary: ClassVar[str] = "convolution, optionally grouped or dilated"
     example: ClassVar[str] = "{op: conv, filters: 64, kernel_size: [1, 7], activation: relu}"
 
     op: Literal["conv"]
-    groups: Count = Field(1, description="Number of groups that channels are split into.")
-    use_bias: Flag = Field(True, description="Whether a bias is added.")
-    activation: ActivationName = Field("none", description="Function applied to the result.")
+    groups: Count = Field(1, description="Number of groups of channels.")
+    use_bias: Flag = Field(True, description="Whether to add a bias.")
+    activation: ActivationName = Field("none", description="Activation function of the output.")
 
     def infer(self, x: TensorType) -> TensorType:
         spatial = self.slide(x)
         if not divides(x.channels, self.groups):
-            message = f"{self.groups} groups do not divide the input's {x.channels} channels"
+            message = f"the {x.channels} input channels are not divisible by {self.groups} groups"
             raise ShapeError(
                 message, field="groups", write=fewer_groups(self.groups, x.channels, self.filters)
             )
         if not divides(self.filters, self.groups):
             write = fewer_groups(self.groups, x.channels, self.filters)
             raise ShapeError(
-                f"{self.groups} groups do not divide {self.filters} filters",
+                f"{self.filters} filters are not divisible by {self.groups} groups",
                 field="groups",
                 write=write,
             )

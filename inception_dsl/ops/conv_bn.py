@@ -1,6 +1,4 @@
-"""Convolution, batch norm, activation: the unit that the Inception papers call a convolution since
-2015.
-"""
+"""Convolution, batch norm, activation: what the Inception papers since 2015 call a convolution."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
@@ -15,22 +13,25 @@ from .fields.kinds import ActivationName, Count, Flag
 
 
 class ConvBn(ConvFields, Composite):
-    """Convolution without bias, batch norm, activation, in this order (Ioffe and Szegedy 2015,
-    section 3.2).
+    """Convolution without bias, batch norm, then an activation: ReLU by default.
+
+    The order is that of Ioffe and Szegedy 2015, section 3.2.
     """
 
     kind: ClassVar[str] = "conv_bn"
-    summary: ClassVar[str] = "convolution, batch norm, activation"
+    summary: ClassVar[str] = "convolution, batch norm, activation (ReLU by default)"
     example: ClassVar[str] = (
         "{op: conv_bn, filters: 64, kernel_size: 3, batch_norm: {scale: false}}"
     )
 
     op: Literal["conv_bn"]
-    groups: Count = Field(1, description="Number of groups that channels are split into.")
+    groups: Count = Field(1, description="Number of groups of channels.")
     use_bias: Flag = Field(
-        False, description="Whether the convolution adds a bias (batch norm makes it redundant)."
+        False, description="Whether the convolution adds a bias, which batch norm makes redundant."
     )
-    activation: ActivationName = Field("relu", description="Function applied after batch norm.")
+    activation: ActivationName = Field(
+        "relu", description="Activation function after batch norm; `none` for no activation."
+    )
     batch_norm: BatchNormFields = Field(
         default_factory=lambda: BatchNormFields.model_construct(_fields_set=set()),
         description="Attributes of the batch norm.",
@@ -38,6 +39,7 @@ class ConvBn(ConvFields, Composite):
     )
 
     def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:
+        """The copy also has the defaults of ``batch_norm``, in the batch norm inside."""
         filled = super().filled(defaults)
         norm = {
             k: v
@@ -51,6 +53,7 @@ class ConvBn(ConvFields, Composite):
         )
 
     def parts(self) -> tuple[tuple[str, Op], ...]:
+        # without validation: the fields are validated already
         conv = Conv.model_construct(
             op="conv",
             filters=self.filters,

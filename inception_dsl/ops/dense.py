@@ -11,16 +11,19 @@ from .fields.kinds import ActivationName, Count, Flag
 
 
 class Dense(Op):
-    """A linear map of the channels; on a map it acts at every position, as a 1x1 convolution."""
+    """A fully connected layer over the channels.
+
+    On a feature map it is applied at every position, as a 1x1 convolution.
+    """
 
     kind: ClassVar[str] = "dense"
-    summary: ClassVar[str] = "linear map of the channels"
+    summary: ClassVar[str] = "fully connected layer"
     example: ClassVar[str] = "{op: dense, units: 1000}"
 
     op: Literal["dense"]
-    units: Count = Field(description="Number of outputs.", examples=[1000, "$classes"])
-    use_bias: Flag = Field(True, description="Whether a bias is added.")
-    activation: ActivationName = Field("none", description="Function applied to the result.")
+    units: Count = Field(description="Number of output channels.", examples=[1000, "$classes"])
+    use_bias: Flag = Field(True, description="Whether to add a bias.")
+    activation: ActivationName = Field("none", description="Activation function of the output.")
 
     def infer(self, x: TensorType) -> TensorType:
         return TensorType(x.spatial, self.units)

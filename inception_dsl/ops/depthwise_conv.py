@@ -11,24 +11,24 @@ from .fields.kinds import ActivationName, AnyPadding, Count, Flag, Kernel
 
 
 class DepthwiseConv(Windowed):
-    """Convolution of every channel by itself, ``depth_multiplier`` outputs for each."""
+    """Convolution of each channel separately, with ``depth_multiplier`` outputs for each."""
 
     kind: ClassVar[str] = "depthwise_conv"
-    summary: ClassVar[str] = "convolution of each channel by itself"
+    summary: ClassVar[str] = "convolution of each channel separately"
     example: ClassVar[str] = "{op: depthwise_conv, kernel_size: 3, depth_multiplier: 2}"
 
     op: Literal["depthwise_conv"]
     kernel_size: Kernel = Field(
-        description="Size of the window: one number, or one for each axis.", examples=[3]
+        description="Kernel size: one number, or one for each axis.", examples=[3]
     )
-    stride: Kernel = Field(1, description="Step of the window.")
+    stride: Kernel = Field(1, description="Stride: one number, or one for each axis.")
     padding: AnyPadding = Field(
         "same", description="`same`, `valid` or explicit pixels, as in `conv`."
     )
-    dilation: Kernel = Field(1, description="Distance between the taps of the window.")
+    dilation: Kernel = Field(1, description="Distance between the elements of the kernel.")
     depth_multiplier: Count = Field(1, description="Output channels for each input channel.")
-    use_bias: Flag = Field(True, description="Whether a bias is added.")
-    activation: ActivationName = Field("none", description="Function applied to the result.")
+    use_bias: Flag = Field(True, description="Whether to add a bias.")
+    activation: ActivationName = Field("none", description="Activation function of the output.")
 
     def infer(self, x: TensorType) -> TensorType:
         return TensorType(self.slide(x), x.channels * self.depth_multiplier)

@@ -9,16 +9,16 @@ from .fields.kinds import Rate
 
 
 class Dropout(Op):
-    """In training, each element is zeroed with probability ``rate`` and the rest scaled up; else
-    nothing.
+    """In training, sets each element to zero with probability ``rate``, and multiplies the others
+    by 1 / (1 - rate). Has no effect in inference.
     """
 
     kind: ClassVar[str] = "dropout"
-    summary: ClassVar[str] = "random zeros in training"
+    summary: ClassVar[str] = "dropout, in training only"
     example: ClassVar[str] = "{op: dropout, rate: 0.2}"
 
     op: Literal["dropout"]
     rate: Rate = Field(
-        description="Probability that an element is dropped (not that it is kept).",
+        description="Probability that an element is set to zero (1 - keep probability).",
         examples=[0.2, 0.4],
     )

@@ -7,10 +7,10 @@ from .base import Op
 
 
 class Flatten(Op):
-    """All axes in one: positions in row-major order, the channels of each position together."""
+    """Flattens all axes into a vector: positions in row-major order, channels last."""
 
     kind: ClassVar[str] = "flatten"
-    summary: ClassVar[str] = "all axes in one"
+    summary: ClassVar[str] = "all axes flattened into a vector"
     example: ClassVar[str] = "{op: flatten}"
 
     op: Literal["flatten"]

@@ -1,4 +1,4 @@
-"""Global avg pooling."""
+"""Global average pooling."""
 
 from typing import ClassVar, Literal
 
@@ -6,10 +6,10 @@ from .global_pool import GlobalPool
 
 
 class GlobalAvgPool(GlobalPool):
-    """The mean of every channel over all positions."""
+    """The mean of each channel over all positions."""
 
     kind: ClassVar[str] = "global_avg_pool"
-    summary: ClassVar[str] = "mean of every channel over all positions"
+    summary: ClassVar[str] = "global average pooling"
     example: ClassVar[str] = "{op: global_avg_pool}"
 
     op: Literal["global_avg_pool"]

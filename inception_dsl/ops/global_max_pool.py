@@ -6,10 +6,10 @@ from .global_pool import GlobalPool
 
 
 class GlobalMaxPool(GlobalPool):
-    """The largest value of every channel over all positions."""
+    """The maximum of each channel over all positions."""
 
     kind: ClassVar[str] = "global_max_pool"
-    summary: ClassVar[str] = "largest value of every channel over all positions"
+    summary: ClassVar[str] = "global max pooling"
     example: ClassVar[str] = "{op: global_max_pool}"
 
     op: Literal["global_max_pool"]

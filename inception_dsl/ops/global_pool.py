@@ -1,4 +1,4 @@
-"""Fields and shape rule of the global pools (the ops are in their own files)."""
+"""Fields and shape rule of the global pooling ops, which are in their own files."""
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ class GlobalPool(Op):
     """All positions of a channel reduced to one number."""
 
     keepdims: Flag = Field(
-        False, description="Whether the result is a 1x1 map instead of a vector."
+        False, description="Whether to output a 1x1 feature map instead of a vector."
     )
 
     def infer(self, x: TensorType) -> TensorType:

@@ -11,27 +11,23 @@ from .fields.kinds import Count, Flag, Positive
 
 
 class GroupNorm(Op):
-    """Normalisation over the positions and a group of channels, sample by sample (Wu and He
-    2018).
-    """
+    """Normalisation over the positions and a group of channels of each sample (Wu and He 2018)."""
 
     kind: ClassVar[str] = "group_norm"
     summary: ClassVar[str] = "normalisation over the positions and a group of channels"
     example: ClassVar[str] = "{op: group_norm, groups: 32}"
 
     op: Literal["group_norm"]
-    groups: Count = Field(
-        description="Number of groups that channels are split into.", examples=[32]
-    )
+    groups: Count = Field(description="Number of groups of channels.", examples=[32])
     epsilon: Positive = Field(0.00001, description="Added to the variance.")
-    scale: Flag = Field(True, description="Whether a learned factor (gamma) is applied.")
-    center: Flag = Field(True, description="Whether a learned offset (beta) is added.")
+    scale: Flag = Field(True, description="Whether to multiply by a learned factor (gamma).")
+    center: Flag = Field(True, description="Whether to add a learned offset (beta).")
 
     def infer(self, x: TensorType) -> TensorType:
         if not divides(x.channels, self.groups):
             write = fewer_groups(self.groups, x.channels)
             raise ShapeError(
-                f"{self.groups} groups do not divide {x.channels} channels",
+                f"the {x.channels} input channels are not divisible by {self.groups} groups",
                 field="groups",
                 write=write,
             )

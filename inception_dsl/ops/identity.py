@@ -1,4 +1,4 @@
-"""The op that does nothing."""
+"""The op that returns its input."""
 
 from typing import ClassVar, Literal
 

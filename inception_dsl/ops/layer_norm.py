@@ -11,18 +11,19 @@ from .fields.kinds import Flag, Positive
 
 
 class LayerNorm(Op):
-    """Normalisation over the channels at every position (Ba et al. 2016; axis -1 of a channels-last
-    tensor).
+    """Normalisation over the channels at each position (Ba et al. 2016).
+
+    The axis is -1 of a channels-last tensor.
     """
 
     kind: ClassVar[str] = "layer_norm"
-    summary: ClassVar[str] = "normalisation over the channels at every position"
+    summary: ClassVar[str] = "normalisation over the channels at each position"
     example: ClassVar[str] = "{op: layer_norm, epsilon: 0.00001}"
 
     op: Literal["layer_norm"]
     epsilon: Positive = Field(0.00001, description="Added to the variance.")
-    scale: Flag = Field(True, description="Whether a learned factor (gamma) is applied.")
-    center: Flag = Field(True, description="Whether a learned offset (beta) is added.")
+    scale: Flag = Field(True, description="Whether to multiply by a learned factor (gamma).")
+    center: Flag = Field(True, description="Whether to add a learned offset (beta).")
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:
         gamma = (Weight("gamma", (x.channels,)),) if self.scale else ()

@@ -9,15 +9,15 @@ from .fields.kinds import Count, Positive
 
 
 class LocalResponseNorm(Op):
-    """``x / (k + alpha / size * sum of squares of size neighbouring channels) ** beta`` (Krizhevsky
-    et al. 2012).
+    """``x / (k + alpha / size * s) ** beta``, s = sum of squares of ``size`` neighbouring channels.
 
-    ``alpha`` is divided by ``size``, as in Caffe and PyTorch; TensorFlow's is not. Channels beyond
-    the ends are zero; of an even ``size``, the longer half reaches back.
+    Krizhevsky et al. 2012, section 3.3. ``alpha`` is divided by ``size``, as in Caffe and PyTorch;
+    TensorFlow does not divide it. Channels beyond the first and last are zero. With an even
+    ``size``, the window has one more channel before than after.
     """
 
     kind: ClassVar[str] = "local_response_norm"
-    summary: ClassVar[str] = "division by the neighbouring channels"
+    summary: ClassVar[str] = "normalisation by neighbouring channels"
     example: ClassVar[str] = "{op: local_response_norm, size: 5, alpha: 0.0001, beta: 0.75, k: 1.0}"
 
     op: Literal["local_response_norm"]

@@ -6,10 +6,10 @@ from .pool import Pool
 
 
 class MaxPool(Pool):
-    """The largest value in the window; padding never wins."""
+    """The maximum of each window; padding counts as minus infinity."""
 
     kind: ClassVar[str] = "max_pool"
-    summary: ClassVar[str] = "largest value in a window"
+    summary: ClassVar[str] = "max pooling"
     example: ClassVar[str] = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid}"
 
     op: Literal["max_pool"]

@@ -1,4 +1,4 @@
-"""Fields and shape rule of the pools (the ops are in their own files)."""
+"""Fields and shape rule of the pooling ops, which are in their own files."""
 
 from pydantic import Field
 
@@ -8,44 +8,47 @@ from .fields.kinds import AnyPadding, Flag, Kernel
 
 
 class Pool(Windowed):
-    """A window that is reduced to one number, channel by channel."""
+    """Reduces each window of each channel to one number."""
 
     kernel_size: Kernel = Field(
-        description="Size of the window: one number, or one for each axis.", examples=[3]
+        description="Kernel size: one number, or one for each axis.", examples=[3]
     )
     stride: Kernel = Field(
-        1, description="Step of the window (1 unless said, whatever the kernel size).", examples=[2]
+        1,
+        description="Stride: one number, or one for each axis. The default is 1, not the kernel "
+        "size as in PyTorch and Keras.",
+        examples=[2],
     )
     padding: AnyPadding = Field(
         "same", description="`same`, `valid` or explicit pixels, as in `conv`."
     )
     ceil_mode: Flag = Field(
         False,
-        description="Whether a last window that hangs over the end counts (Caffe's rule); not "
-        "with `same`.",
+        description="Whether to round the output size up, so that the last window may extend "
+        "beyond the input (Caffe's rule). Not allowed with `padding: same`.",
     )
 
     def infer(self, x: TensorType) -> TensorType:
         spatial = self.slide(x)
         if self.ceil_mode and self.padding == "same":
             raise ShapeError(
-                "`ceil_mode` has no meaning with `padding: same`", field="ceil_mode", write="false"
+                "`ceil_mode` cannot be used with `padding: same`", field="ceil_mode", write="false"
             )
         padding = resolve_padding(self.padding, x.rank)
         if padding != "same":
             for window, (before, after) in zip(self.windows(x.rank), padding, strict=True):
                 if max(before, after) > window.kernel // 2:
+                    # PyTorch rejects larger padding
                     message = (
-                        f"padding {max(before, after)} is more than half of a window of "
+                        f"padding {max(before, after)} is more than half of the kernel size "
                         f"{window.kernel}"
                     )
                     most = window.kernel // 2
+                    help = f"use a padding of at most {most}"
                     write = str(most) if isinstance(self.padding, int) else ""
-                    raise ShapeError(
-                        message, field="padding", help=f"pad at most {most}", write=write
-                    )
+                    raise ShapeError(message, field="padding", help=help, write=write)
                 if self.ceil_mode and before != after:
                     raise ShapeError(
-                        "`ceil_mode` needs the same padding before and after", field="ceil_mode"
+                        "`ceil_mode` needs equal padding before and after", field="ceil_mode"
                     )
         return TensorType(spatial, x.channels)

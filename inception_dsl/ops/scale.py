@@ -9,8 +9,8 @@ from .fields.kinds import Real
 
 
 class Scale(Op):
-    """Multiplication by a constant that is not learned, as residuals are scaled (Szegedy et al.
-    2016, section 3.3).
+    """Multiplication by a constant, for example to scale residuals (Szegedy et al. 2016,
+    section 3.3).
     """
 
     kind: ClassVar[str] = "scale"

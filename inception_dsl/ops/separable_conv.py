@@ -20,9 +20,11 @@ class SeparableConv(ConvFields, Composite):
     )
 
     op: Literal["separable_conv"]
-    depth_multiplier: Count = Field(1, description="Depthwise outputs for each input channel.")
+    depth_multiplier: Count = Field(
+        1, description="Depthwise output channels for each input channel."
+    )
     use_bias: Flag = Field(True, description="Whether the 1x1 convolution adds a bias.")
-    activation: ActivationName = Field("none", description="Function applied to the result.")
+    activation: ActivationName = Field("none", description="Activation function of the output.")
 
     def parts(self) -> tuple[tuple[str, Op], ...]:
         depthwise = DepthwiseConv.model_construct(

@@ -11,10 +11,10 @@ from .fields.kinds import Sides
 
 
 class ZeroPad(Op):
-    """Zeros around the spatial axes."""
+    """Adds zeros before and after each spatial axis."""
 
     kind: ClassVar[str] = "zero_pad"
-    summary: ClassVar[str] = "zeros around the map"
+    summary: ClassVar[str] = "zero padding"
     example: ClassVar[str] = "{op: zero_pad, padding: [[0, 1], [0, 1]]}"
 
     op: Literal["zero_pad"]
@@ -24,7 +24,7 @@ class ZeroPad(Op):
     )
 
     def pads(self, rank: int) -> tuple[Pair, ...]:
-        """Pixels before and after on each axis."""
+        """Pixels of padding before and after each axis."""
         padding = resolve_padding(self.padding, rank)
         assert padding != "same"
         return padding

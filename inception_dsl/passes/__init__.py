@@ -1,1 +1,1 @@
-"""Checks of programs, one per file."""
+"""Checks of programs: limits, paths, names of published weights, warnings."""

@@ -1,7 +1,8 @@
-"""What a program may become, found out before it becomes it: layers, weights, source.
+"""Limits on the size of a program: layers, weights, and generated source code.
 
-A page of text can repeat and nest its way to any size. The first check needs no shapes and no time;
-the second prices what the shapes say. Both point at what repeats.
+A short spec can expand to any size with repeats and nested uses. :func:`check_layers` counts layers
+before shapes are inferred, as inference would take too long. :func:`check_size` counts weights and
+source after it. Both report the repeat or use that is the cause.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ MAX_WEIGHTS: Final = 10**11
 MAX_STEPS: Final = 10_000
 MAX_SOURCE: Final = 8_000_000
 _LINE: Final = 100
-"""Characters of source that a step may take, about."""
+"""About the characters of source that one step takes."""
 
 
 def check_layers(program: Program, report: Report) -> bool:
-    """Whether steps and layers, counted without shapes, are few enough.
+    """Whether the numbers of steps and layers are within the limits; reports it if not.
 
-    What an expression repeats counts once.
+    A ``repeat`` that is an expression counts as 1, as its value is not known before inference.
     """
     chains = [*program.sections.values(), *(head.chain for head in program.aux_heads)]
     blocks = [block.chain for block in program.blocks.values()]
@@ -43,10 +44,9 @@ def check_layers(program: Program, report: Report) -> bool:
 
 
 def _many_steps(node: Node, report: Report) -> None:
-    message = f"with this more than {MAX_STEPS:,} steps would be printed"
-    report.error(
-        "E309", message, cause(node), help="a block is printed once; repeat it, or use it again"
-    )
+    message = f"the generated code would have more than {MAX_STEPS:,} steps"
+    help = "move steps that occur again into a block, which is generated once, and use it"
+    report.error("E309", message, cause(node), help=help)
 
 
 class _Layers:
@@ -55,7 +55,7 @@ class _Layers:
         self.blocks: dict[str, int | None] = {}
 
     def chain(self, chain: Chain) -> int | None:
-        """The layers of a chain, or ``None`` where they are too many, which is reported."""
+        """The number of layers of a chain; ``None`` if it is too large, which is reported."""
         total = 0
         for node in chain:
             one = self.node(node)
@@ -63,9 +63,8 @@ class _Layers:
                 return None
             total += one * (node.repeat if isinstance(node.repeat, int) else 1)
             if total > MAX_LAYERS:
-                self.report.error(
-                    "E309", f"with this there are more than {MAX_LAYERS:,} layers", cause(node)
-                )
+                message = f"the spec expands to more than {MAX_LAYERS:,} layers"
+                self.report.error("E309", message, cause(node))
                 return None
         return total
 
@@ -74,7 +73,7 @@ class _Layers:
             if node.block not in self.blocks:
                 self.blocks[node.block] = self.chain(self.program.blocks[node.block].chain)
             found = self.blocks[node.block]
-            return 1 if found == 0 else found  # without layers it takes room too
+            return 1 if found == 0 else found  # nested uses without layers must not be unlimited
         if not isinstance(node, ForkNode):
             return 1
         sizes = [self.chain(branch) for _, branch in node.branches]
@@ -82,7 +81,7 @@ class _Layers:
 
 
 def check_size(typed: TypedProgram, report: Report) -> bool:
-    """Whether the weights and the source that will be printed stay within bounds."""
+    """Whether the weights and the generated source are within the limits; reports it if not."""
     before = len(report.diagnostics)
     sizes = _Sizes(typed.program, report)
     for chain in (*typed.sections.values(), *(chain for _, chain in typed.heads)):
@@ -91,10 +90,7 @@ def check_size(typed: TypedProgram, report: Report) -> bool:
 
 
 class _Sizes:
-    """Weights of each chain, counted once.
-
-    Steps and characters of each definition that may be printed.
-    """
+    """Counts the weights of chains, and the steps and characters of definitions to generate."""
 
     def __init__(self, program: Program, report: Report) -> None:
         self.report, self.blocks = report, program.blocks
@@ -125,14 +121,14 @@ class _Sizes:
         return sum(self.chain(inner) for inner in inner_chains(typed))
 
     def printed(self, use: TypedUse) -> None:
-        """Add the source of one more definition of a block.
+        """Add the source of a definition of a block, unless it is already counted.
 
-        Reports the use with which there is too much.
+        Reports the use that exceeds a limit.
         """
         block = self.blocks[use.node.block]
         about = block.about
         texts = (about.title, about.description, *about.paper.values(), *about.deviations)
-        # its documentation counts for every set of arguments, as a backend may have to split it
+        # documentation counts for every set of arguments: a backend may generate the block for each
         notes = sum(_notes(node) for node in nodes(block.chain))
         self.text(use.node, notes + sum(len(text.plain) for text in texts))
         key = use.node.block, use.x.rank
@@ -153,17 +149,14 @@ class _Sizes:
         self.text(because, characters)
 
     def text(self, because: Node, characters: int) -> None:
-        """Add characters to the source; report the node with which they are too many."""
+        """Add characters to the source; report the node that exceeds the limit."""
         self.characters, before = self.characters + characters, self.characters
         if before <= MAX_SOURCE < self.characters:
-            message = f"with this the source would have more than {MAX_SOURCE:,} characters"
+            message = f"the generated code would have more than {MAX_SOURCE:,} characters"
             self.report.error("E309", message, cause(because))
 
     def blame(self, chain: TypedChain, room: int) -> None:
-        """Report the step with which a chain has no room left.
-
-        A repeat, or the layer in it that is too large.
-        """
+        """Report the step of a chain that exceeds ``room`` weights: a repeat, or a large layer."""
         for step in chain.steps:
             for run in step.runs:
                 one = self.node(run.typed)
@@ -173,12 +166,12 @@ class _Sizes:
                 inner = next((c for c in inner_chains(run.typed) if self.chain(c) > room), None)
                 if inner is not None and one > room:
                     return self.blame(inner, room)
-                message = f"with this there are more than {MAX_WEIGHTS:,} weights"
+                message = f"the network has more than {MAX_WEIGHTS:,} weights"
                 return self.report.error("E309", message, cause(step.node))
         return None
 
 
 def _notes(node: Node) -> int:
-    """The characters of what a step says of itself."""
+    """The number of characters in the deviations of a step, which become comments."""
     notes = node.op.deviation or () if isinstance(node, OpNode) else node.deviations
     return sum(len(note.plain) for note in notes)

@@ -1,6 +1,4 @@
-"""What a published implementation calls every weight of a program, from the names that the spec
-declares.
-"""
+"""The names of all weights in files of published weights, from ``checkpoints`` in the spec."""
 
 from __future__ import annotations
 
@@ -16,41 +14,38 @@ from ..ir.typed import TypedOp, TypedProgram, TypedUse
 from ..ir.walk import walk_program
 
 Segments: TypeAlias = tuple[str, ...]
-HELP = "`checkpoints: null` leaves published names out"
+HELP = "write `checkpoints: null` to remove the names of published weights"
 
 
 class Name(NamedTuple):
-    """The name of a layer in a published file, and the weight's own in the spec (``kernel``,
-    ``moving_mean``).
-    """
+    """The name of a layer in a published file, and of a weight in the op (``kernel``, …)."""
 
     layer: str
     weight: str
 
 
 class Pattern(NamedTuple):
-    """One line of a naming.
-
-    Where it stands there, the path it fits, the name, and the first and last number in it.
+    """One entry of a naming: its key, the path it matches, the published name, and the first and
+    last number in that name.
     """
 
-    place: tuple[str, ...]
+    key: tuple[str, ...]
     path: Segments
     name: str
     numbers: tuple[int, int] | None
 
 
 class Lines(NamedTuple):
-    """The lines of a naming by their paths.
+    """The entries of a naming by their paths.
 
-    ``sizes`` are their lengths, each with the place of a ``*`` or -1.
+    ``sizes`` are the lengths of the paths, longest first, each with the index of its ``*`` or -1.
     """
 
     patterns: Mapping[Segments, Pattern]
     sizes: tuple[tuple[int, int], ...]
 
     def longest(self, path: Segments) -> Pattern | None:
-        """The line whose path is the longest start of ``path``; a ``*`` stands for a number."""
+        """The entry with the longest path that ``path`` starts with; ``*`` matches a number."""
         best = None
         for size, star in self.sizes:
             if best is not None and size < len(best.path):
@@ -63,20 +58,18 @@ class Lines(NamedTuple):
 
 
 def check_names(typed: TypedProgram, report: Report) -> bool:
-    """Whether every weight has one name of its own for every source that the spec knows."""
+    """Whether every weight has a unique name in each published source; reports errors."""
     before = len(report.diagnostics)
     checked: list[Naming] = []
     for naming in typed.program.checkpoints.values():
-        if naming not in checked:  # two sources may share their names
+        if naming not in checked:  # a source may have the names of another
             checked.append(naming)
             _Namer(typed, naming).report(report)
     return len(report.diagnostics) == before
 
 
 def published_names(typed: TypedProgram, source: str) -> dict[str, Name]:
-    """The published name of every weight by path, for a program that :func:`check_names` has
-    passed.
-    """
+    """The published name of every weight by path; :func:`check_names` must have accepted it."""
     return _Namer(typed, typed.program.checkpoints[source]).found
 
 
@@ -97,9 +90,7 @@ class _Namer:
         self.owners: dict[Segments, str | None] = {}
         self.found: dict[str, Name] = {}
         self.unnamed: list[str] = []
-        parts: dict[
-            TypedOp, dict[Segments, list[str]]
-        ] = {}  # of a layer that stands in many places, once
+        parts: dict[TypedOp, dict[Segments, list[str]]] = {}  # a layer may occur in several uses
         for path, node in walk_program(typed):
             if not isinstance(node, TypedOp):
                 continue
@@ -138,7 +129,7 @@ class _Namer:
         return None if inner is None else f"{name}.{inner}"
 
     def number(self, owner: Segments) -> str | None:
-        """The word for a layer without a name, with its number from the second on."""
+        """The name from ``numbered``: a word, with an index from the second layer on."""
         word = self.naming.numbered.get(owner[-1]) if owner else None
         if word is None:
             return None
@@ -147,70 +138,69 @@ class _Namer:
         return f"{word}_{count}" if count else word
 
     def report(self, report: Report) -> None:
-        """Add every mistake of the naming at its line."""
+        """Report every error of the naming."""
         origin = self.naming.origin
         used = {*self.uses.values()}
         blocks = (own.patterns.values() for block, own in self.blocks.items() if block in used)
         patterns = [*self.top.patterns.values(), *(pattern for own in blocks for pattern in own)]
         before = len(report.diagnostics)
         for pattern in patterns:
-            span = origin.document.key_span((*origin.path, *pattern.place))
+            span = origin.document.key_span((*origin.path, *pattern.key))
             if report.crowded(before):
                 break
             if pattern not in self.indices:
                 if not under(pattern.name, self.naming.optional):
                     path = "/".join(pattern.path)
                     help = (
-                        suggestion(path, self.paths, what="paths")
-                        if pattern.place[0] == "names"
+                        suggestion(path, self.paths, what="known paths")
+                        if pattern.key[0] == "names"
                         else ""
                     )
-                    report.error(
-                        "E311", f"`{path}` is the path of no weights", span, help=help or HELP
-                    )
+                    report.error("E311", f"no weights at path `{path}`", span, help=help or HELP)
             elif pattern.numbers is not None:
                 found, count = self.indices[pattern], pattern.numbers[1] - pattern.numbers[0] + 1
                 if (len(found), max(found)) != (count, count - 1):
-                    message = f"{count} numbers for {max(found) + 1} repetitions"
-                    report.error("E314", message, origin.span(*pattern.place), help=HELP)
-        self.twice(report)
+                    message = f"found {count} numbers for {max(found) + 1} repetitions"
+                    report.error("E314", message, origin.span(*pattern.key), help=HELP)
+        self.duplicates(report)
         if self.unnamed:
-            more = f" and {len(self.unnamed) - 1} others" if len(self.unnamed) > 1 else ""
-            report.error(
-                "E313", f"`{self.unnamed[0]}`{more} have no name", origin.span(), help=HELP
-            )
+            more = f" and {len(self.unnamed) - 1} more weights" if len(self.unnamed) > 1 else ""
+            message = f"no published name for `{self.unnamed[0]}`{more}"
+            report.error("E313", message, origin.span(), help=HELP)
 
     @cached_property
     def paths(self) -> set[str]:
-        """Every path that a line could name."""
+        """Every path that an entry may have."""
         return {
             "/".join(owner[:size]) for owner in self.owners for size in range(1, len(owner) + 1)
         }
 
-    def twice(self, report: Report) -> None:
+    def duplicates(self, report: Report) -> None:
+        """Report layers with the same published name."""
         owners: dict[str, Segments] = {}
         for owner, name in self.owners.items():
             if name is None:
                 continue
             first = owners.setdefault(name, owner)
             if first != owner:
-                message = f"`{'/'.join(first)}` and `{'/'.join(owner)}` are both called `{name}`"
-                report.error("E312", message, self.place(owner))
+                paths = f"`{'/'.join(first)}` and `{'/'.join(owner)}`"
+                message = f"{paths} have the same published name `{name}`"
+                report.error("E312", message, self.location(owner))
 
-    def place(self, owner: Segments) -> Any:
-        """Where the name of a layer is declared."""
+    def location(self, owner: Segments) -> Any:
+        """The span of the entry that names a layer."""
         origin = self.naming.origin
         found = self.top.longest(owner)
-        return origin.span(*found.place) if found else origin.span("numbered")
+        return origin.span(*found.key) if found else origin.span("numbered")
 
 
 def under(name: str, prefixes: tuple[str, ...]) -> bool:
-    """Whether a published name is one of ``prefixes``, or stands below one."""
+    """Whether a published name is one of ``prefixes``, or below one."""
     return any(name == p or name.startswith((f"{p}.", f"{p}/")) for p in prefixes)
 
 
 def _parts(node: TypedOp) -> dict[Segments, list[str]]:
-    """The names of a layer's weights by the part of it that has them."""
+    """The names of a layer's weights by the part of the op they belong to."""
     found: dict[Segments, list[str]] = {}
     for weight in node.op.weights(node.x):
         *part, own = weight.name.split("/")
@@ -218,13 +208,13 @@ def _parts(node: TypedOp) -> dict[Segments, list[str]]:
     return found
 
 
-def _patterns(place: tuple[str, ...], names: Mapping[str, str]) -> Lines:
+def _patterns(key: tuple[str, ...], names: Mapping[str, str]) -> Lines:
     patterns: dict[Segments, Pattern] = {}
     for path, name in names.items():
         numbers = re.search(r"\{(\d+)\.\.(\d+)\}", name)
         found = (int(numbers[1]), int(numbers[2])) if numbers else None
         text = name.replace(numbers[0], "{}") if numbers else name
         parts = tuple(path.split("/"))
-        patterns[parts] = Pattern((*place, path), parts, text, found)
+        patterns[parts] = Pattern((*key, path), parts, text, found)
     sizes = {(len(parts), parts.index("*") if "*" in parts else -1) for parts in patterns}
     return Lines(patterns, tuple(sorted(sizes, reverse=True)))

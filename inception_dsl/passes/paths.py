@@ -1,4 +1,4 @@
-"""Paths: every layer, weight and boundary has one of its own, as files and runners go by it."""
+"""Checks that paths are unique: weight files and runners identify weights and outputs by path."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ..ir.walk import applications
 
 
 def check_paths(typed: TypedProgram, report: Report) -> bool:
-    """Whether no two layers, weights, uses or steps at the top have the same path.
+    """Whether all layers, weights, uses and top-level steps have unique paths; reports errors.
 
-    A use or a fork may share its path with what it holds: a single step without a name.
+    A use or a fork may share its path with a single unnamed step inside it.
     """
     paths = _Paths(report)
     for chain in typed.sections.values():
@@ -28,13 +28,13 @@ class _Paths:
         self.reported: set[int] = set()
 
     def chain(self, chain: TypedChain, prefix: Path, *, top: bool = False) -> None:
-        """Take the paths of a chain; those at the ``top`` are compared though they hold others."""
+        """Add the paths of a chain; at the ``top`` level those of forks are compared too."""
         for step in chain.steps:
             for segments, node in applications(step):
                 self.node(node, (*prefix, *segments), held=bool(segments), top=top)
 
     def node(self, node: Typed, path: Path, *, held: bool, top: bool) -> None:
-        """Take the paths of a node; what it holds is taken before its own."""
+        """Add the paths of a node; those inside it are added before its own."""
         name = "/".join(path)
         if isinstance(node, TypedOp):
             if name:
@@ -54,22 +54,22 @@ class _Paths:
             self.seen[name] = node
 
     def take(self, name: str, node: TypedOp, what: str) -> None:
-        """Take a path, or report the two that have it."""
+        """Add a path, or report its duplicate."""
         if name in self.seen:
             self.clash(name, node, what)
         else:
             self.seen[name] = node
 
     def clash(self, name: str, node: Typed, what: str) -> None:
-        """Report a step with the path of an earlier one, once however often it clashes."""
+        """Report a step with the path of an earlier one, once for each step."""
         if id(node.node) in self.reported:
             return
         self.reported.add(id(node.node))
         first = self.seen[name]
         self.report.error(
             "E307",
-            f"two {what} have the path `{name}`",
+            f"two {what} have the same path `{name}`",
             node.node.origin.span(),
-            related=[(first.node.origin.span(), "the first one")],
+            related=[(first.node.origin.span(), "first defined here")],
             help="give one of these steps, or the use or branch around it, another name",
         )

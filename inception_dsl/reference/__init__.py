@@ -1,1 +1,1 @@
-"""The NumPy reference: forward, gradients, training step, seeded weights."""
+"""The NumPy reference: forward pass, gradients, a training step, seeded weights."""

@@ -1,6 +1,6 @@
 """A NumPy interpreter of typed programs in float64, channels last.
 
-The judge of what the frameworks compute.
+Each framework is compared with it, so that a difference names the framework at fault.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from .operations import REFERENCE, Array, Weights, elementary, moments
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a program computes.
+    """The results of a program.
 
-    Outputs by name, the output of every used block and of every step at the top by path, and in
-    training the batch statistics (biased variance) by the path of the moving ones.
+    ``outputs`` are by name; ``blocks`` are the outputs of used blocks and top-level steps, by path.
+    ``statistics`` are the batch mean and biased variance in training, by the path of the moving
+    statistic.
     """
 
     outputs: dict[str, Array]
@@ -32,7 +33,7 @@ class Result:
 
 
 class Applied(NamedTuple):
-    """An elementary op on a value. ``ids`` and ``weights`` are by the names in the op."""
+    """An elementary op with its input and output; ``ids`` and ``weights`` are by name in the op."""
 
     op: Op
     ids: dict[str, WeightId]
@@ -43,10 +44,7 @@ class Applied(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """What the way back needs, by the value assigned.
-
-    The ops of every layer, and what every merge was given.
-    """
+    """Records for the backward pass, by output value: ops of layers, inputs of merges."""
 
     layers: dict[ValueId, list[Applied]] = field(default_factory=dict)
     merges: dict[ValueId, list[Array]] = field(default_factory=dict)
@@ -62,7 +60,7 @@ def interpret(
 ) -> Result:
     """Run a program on a batch ``x`` (N, spatial axes, channels).
 
-    Auxiliary heads only stand in training.
+    Auxiliary heads run in training only.
     """
     return run(flow(typed, heads=training), weights, x, training=training, tape=tape)
 
@@ -75,7 +73,7 @@ def run(
     training: bool = False,
     tape: Tape | None = None,
 ) -> Result:
-    """Run all statements; a value is released after the last that reads it."""
+    """Run all statements; a value is released after its last use, to save memory."""
     interpreter = _Interpreter(weights, training, tape)
     values = {program.input: np.asarray(x, np.float64)}
     last, kept = program.last_reads(), {*program.outputs.values(), *program.blocks.values()}
@@ -126,14 +124,17 @@ class _Interpreter:
         return x
 
     def moved(self, weight: WeightId, by: Array) -> None:
-        """Note what a moving statistic moves to; two batches have no one value for it."""
+        """Record the batch statistic of a moving statistic.
+
+        Raises ``NotImplementedError`` if two layers share it, as the order of updates would matter.
+        """
         if weight.path in self.statistics:
             raise NotImplementedError(f"`{weight.path}` has the statistics of two layers")
         self.statistics[weight.path] = by
 
 
 def merge(fork: TypedFork, values: list[Array]) -> Array:
-    """The outputs of the branches as one."""
+    """The merged outputs of the branches."""
     if fork.node.merge == "concat":
         return np.concatenate(values, axis=-1)
     full = [broadcast(fork, value) for value in values]
@@ -143,10 +144,7 @@ def merge(fork: TypedFork, values: list[Array]) -> Array:
 
 
 def broadcast(fork: TypedFork, value: Array) -> Array:
-    """The output of a branch with as many axes as the merge has.
-
-    A vector becomes a map of one pixel.
-    """
+    """The output of a branch with the rank of the merge: a vector becomes a 1x1 feature map."""
     rank = fork.y.rank
     return (
         value

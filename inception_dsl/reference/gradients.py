@@ -1,8 +1,8 @@
-"""The way back through every op in NumPy: one small function each, beside that of the way there.
+"""The backward pass of every op in NumPy, one small function each.
 
-Each takes the op, its input and weights, its output, and the gradient of the loss with respect to
-the output; it gives the gradients with respect to the input and to the weights by name. Batch norm
-is that of training mode.
+The arguments are the op, its input ``x``, its weights, its output ``y``, and ``dy``, the gradient
+of the loss with respect to ``y``. The result is the gradient with respect to ``x``, and those with
+respect to the weights, by name. Batch norm is in training mode.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ Gradients: TypeAlias = tuple[Array, dict[str, Array]]
 
 
 def scatter(cut: Array, windows: tuple[Window, ...], sizes: tuple[int, ...]) -> Array:
-    """The way back of ``gather``: every pixel sums over the windows that held it.
+    """The backward pass of ``gather``: each pixel gets the sum over the windows it was in.
 
-    What fell on padding is dropped.
+    Gradients of padding are dropped.
     """
     pads, places = taps(windows, sizes)
     padded = np.zeros(
@@ -69,12 +69,12 @@ def scatter(cut: Array, windows: tuple[Window, ...], sizes: tuple[int, ...]) -> 
 
 
 def over_positions(dy: Array) -> Array:
-    """The sum over everything but the channels."""
+    """The sum over all axes but the channels."""
     return dy.sum(axis=tuple(range(dy.ndim - 1)))
 
 
 def affine(dy: Array, y: Array, weights: Weights) -> Gradients:
-    """The way back of ``y * gamma + beta``."""
+    """The backward pass of ``y * gamma + beta``."""
     found = {"gamma": over_positions(dy * y), "beta": over_positions(dy)}
     return dy * weights.get("gamma", 1.0), {
         name: value for name, value in found.items() if name in weights
@@ -82,7 +82,7 @@ def affine(dy: Array, y: Array, weights: Weights) -> Gradients:
 
 
 def standardisation(dy: Array, y: Array, factor: Array, axes: tuple[int, ...]) -> Array:
-    """The way back of ``standardised``, whose mean and variance depend on every element too."""
+    """The backward pass of ``standardised``, including that through its mean and variance."""
     return factor * (dy - dy.mean(axes, keepdims=True) - y * (dy * y).mean(axes, keepdims=True))
 
 
@@ -119,8 +119,8 @@ def depthwise_conv(op: DepthwiseConv, x: Array, weights: Weights, y: Array, dy: 
 
 
 def max_pool(op: Pool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
-    """To the first of equal maxima in row-major order, as PyTorch, TensorFlow and XLA choose on a
-    CPU.
+    """Equal maxima: the first in row-major order gets the gradient, as in PyTorch, TensorFlow and
+    XLA on CPUs.
     """
     windows = op.windows(x.ndim - 2)
     cut = gather(x, windows, -np.inf)
@@ -156,10 +156,7 @@ def global_avg_pool(op: Any, x: Array, weights: Weights, y: Array, dy: Array) ->
 
 
 def global_max_pool(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
-    """Equal maxima share it equally.
-
-    The frameworks take the maximum along axes, not that of a window.
-    """
+    """Equal maxima share the gradient equally, as in the frameworks' reductions along axes."""
     axes, shape = tuple(range(1, x.ndim - 1)), (len(x), *(1,) * (x.ndim - 2), -1)
     largest = x == y.reshape(shape)
     return largest * (dy.reshape(shape) / largest.sum(axes, keepdims=True)), {}
@@ -222,9 +219,9 @@ DERIVATIVES: Final[dict[str, Callable[[Array, Array, float], Array]]] = {
     "sigmoid": lambda x, y, _: y * (1 - y),
     "tanh": lambda x, y, _: 1 - y**2,
 }
-"""The slope at ``x``, whose value is ``y``.
+"""The derivative at ``x`` for output ``y`` and the ``alpha`` of the function.
 
-At a kink the frameworks' choice, which is that from the left at 0.
+Where a function has no derivative, the choice is that of the frameworks: at 0, the left derivative.
 """
 
 
@@ -266,7 +263,7 @@ BACKWARD: Final[dict[str, Callable[[Any, Array, Weights, Array, Array], Gradient
 
 
 def unmerge(fork: TypedFork, values: list[Array], dy: Array) -> list[Array]:
-    """The gradient for the output of each branch, ``values``."""
+    """The gradient with respect to the output of each branch; ``values`` are these outputs."""
     if fork.node.merge == "concat":
         return np.split(dy, np.cumsum([value.shape[-1] for value in values])[:-1], axis=-1)
     full = [broadcast(fork, value) for value in values]

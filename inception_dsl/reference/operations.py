@@ -1,7 +1,7 @@
-"""Every op in NumPy: one small function each, in float64, channels last.
+"""Every op in NumPy, one small function each, in float64, channels last.
 
-They share the shape rules with the compiler, and nothing with any framework, so that a disagreement
-has a culprit.
+Shapes and padding come from the compiler's own rules; nothing comes from a framework, so that a
+difference names the framework at fault.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Places: TypeAlias = list[tuple[slice, ...]]
 def elementary(op: Op, prefix: str = "") -> Iterator[tuple[str, Op]]:
     """The ops that an op is made of, each with the prefix of its weights.
 
-    The parts of a composite, and an activation after what it is applied to.
+    A composite is split into its parts; a field ``activation`` becomes an op of its own.
     """
     if isinstance(op, Composite):
         for segment, part in op.parts():
@@ -54,8 +54,10 @@ def elementary(op: Op, prefix: str = "") -> Iterator[tuple[str, Op]]:
 def taps(
     windows: tuple[Window, ...], sizes: tuple[int, ...]
 ) -> tuple[list[tuple[int, int]], Places]:
-    """The padding of every spatial axis (with what ``ceil_mode`` adds), and for each tap of the
-    window, in row-major order, where it lies in the padded input for all outputs.
+    """The padding of every spatial axis, including that of ``ceil_mode``, and the slices of taps.
+
+    A tap is an element of the kernel; taps are in row-major order. The slices of a tap select the
+    pixels of the padded input that it reads for all outputs.
     """
     pads = []
     for window, size in zip(windows, sizes, strict=True):
@@ -74,7 +76,7 @@ def taps(
 
 
 def gather(x: Array, windows: tuple[Window, ...], fill: float = 0.0) -> Array:
-    """``x`` cut into windows: (N, outputs, taps, channels)."""
+    """The windows of ``x``: (N, outputs, taps, channels)."""
     pads, places = taps(windows, x.shape[1:-1])
     padded = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill) if np.any(pads) else x
     return np.stack([padded[(slice(None), *place)] for place in places], axis=-2)
@@ -109,7 +111,7 @@ def avg_pool(op: AvgPool, x: Array, weights: Weights) -> Array:
 
 
 def counted(op: AvgPool, sizes: tuple[int, ...]) -> Array:
-    """How many pixels each mean is taken over: (1, outputs, 1)."""
+    """The number of pixels that each mean divides by: (1, outputs, 1)."""
     windows, inside = op.windows(len(sizes)), np.ones((1, *sizes, 1))
     outputs = tuple(w.output(n) for w, n in zip(windows, sizes, strict=True))
     if op.count_include_pad:
@@ -138,7 +140,7 @@ def adaptive_avg_pool(op: AdaptiveAvgPool, x: Array, weights: Weights) -> Array:
 
 
 def laid_out(size: int, count: int) -> list[range]:
-    """The windows of adaptive pooling on an axis of ``size`` with ``count`` outputs."""
+    """The windows of adaptive pooling on an axis of ``size`` pixels with ``count`` outputs."""
     return [range(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
 
 
@@ -147,13 +149,13 @@ def dense(op: Dense, x: Array, weights: Weights) -> Array:
 
 
 def standardised(x: Array, axes: tuple[int, ...], epsilon: float) -> tuple[Array, Array]:
-    """``x`` less its mean over its standard deviation, and the factor that does it."""
+    """``(x - mean) * factor`` over ``axes``, and ``factor = 1 / sqrt(variance + epsilon)``."""
     factor = 1 / np.sqrt(x.var(axes, keepdims=True) + epsilon)
     return (x - x.mean(axes, keepdims=True)) * factor, factor
 
 
 def moments(x: Array) -> dict[str, Array]:
-    """Mean and biased variance of every channel, as batch norm names them."""
+    """The mean and biased variance of each channel, by the weight names of batch norm."""
     axes = tuple(range(x.ndim - 1))
     return {"moving_mean": x.mean(axis=axes), "moving_variance": x.var(axis=axes)}
 
@@ -174,7 +176,7 @@ def group_norm(op: GroupNorm, x: Array, weights: Weights) -> Array:
 
 
 def split(op: GroupNorm, x: Array) -> Array:
-    """(N, positions, groups, channels of a group)."""
+    """``x`` as (N, positions, groups, channels of a group)."""
     return x.reshape(len(x), -1, op.groups, x.shape[-1] // op.groups)
 
 
@@ -183,15 +185,15 @@ def local_response_norm(op: LocalResponseNorm, x: Array, weights: Weights) -> Ar
 
 
 def denominator(op: LocalResponseNorm, x: Array) -> Array:
-    """What local response norm raises to ``beta``.
+    """``k + alpha / size * s``, s = sum of squares of ``size`` neighbouring channels.
 
-    Of an even size, the longer half reaches back.
+    With an even size, the window has one more channel before than after.
     """
     return op.k + op.alpha / op.size * neighbours(x**2, op.size // 2, op.size - 1 - op.size // 2)
 
 
 def neighbours(x: Array, before: int, after: int) -> Array:
-    """The sum over each channel and those around it."""
+    """The sum over each channel, ``before`` channels before it and ``after`` channels after it."""
     padded = np.pad(x, [*[(0, 0)] * (x.ndim - 1), (before, after)])
     return sliding_window_view(padded, before + 1 + after, axis=-1).sum(-1)
 
@@ -213,7 +215,7 @@ def softmax(x: Array) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    """The logistic function, exact for large values of both signs."""
+    """The logistic function, without overflow for large values of either sign."""
     small = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, small) / (1 + small)
 

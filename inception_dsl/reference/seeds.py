@@ -1,6 +1,7 @@
-"""Seeded weights that make defects show.
+"""Seeded random weights that reveal bugs in generated code.
 
-Statistics far from 0 and 1, activations beyond 6, asymmetric kernels.
+Moving statistics are far from 0 and 1, activations exceed 6, kernels are asymmetric: so a missing
+batch norm, a ReLU6 in place of a ReLU, or a transposed kernel changes the output.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from .forward import interpret
 
 
 def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
-    """A value in float64 for every weight of a program, by path.
+    """A float64 value for every weight of a program, by path.
 
-    Activations stay of one size through the layers.
+    The scale of the kernels keeps activations at about the same size through the layers.
     """
     rng = np.random.default_rng(seed)
     found = {}
@@ -33,6 +34,7 @@ def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
 
 
 def _value(weight: Weight, op: str, gain: float, rng: np.random.Generator) -> Any:
+    """Kernels have the variance ``gain`` / fan-in (He et al. 2015: gain 2 before a ReLU)."""
     name = weight.name.rsplit("/", 1)[-1]
     shape = tuple(weight.shape)
     if name == "kernel":
@@ -46,18 +48,19 @@ def _value(weight: Weight, op: str, gain: float, rng: np.random.Generator) -> An
     if name == "moving_mean":
         return rng.normal(0.5, 0.7, shape)
     if name == "beta":
-        return rng.normal(0.0, 1.5, shape)  # so that activations pass 6 after any batch norm
+        return rng.normal(0.0, 1.5, shape)  # so that activations exceed 6 after any batch norm
     return rng.normal(0.0, 0.5, shape)
 
 
 def calibrated(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> dict[str, Any]:
-    """``weights`` with the moving statistics that the batch ``x`` has, as a trained network's fit
-    its data.
+    """``weights`` with the statistics of the batch ``x`` as moving statistics.
+
+    In a trained network, too, the moving statistics fit the data.
     """
     return {**weights, **interpret(typed, weights, x, training=True).statistics}
 
 
 def batch(typed: TypedProgram, seed: int = 0, size: int = 2) -> Any:
-    """A batch of different samples (N, spatial axes, channels) in float64."""
+    """A random batch (N, spatial axes, channels) in float64; all samples differ."""
     shape = tuple(typed.program.input.shape)
     return np.random.default_rng(seed).normal(0.0, 1.0, (size, *shape))

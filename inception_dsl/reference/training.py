@@ -1,7 +1,4 @@
-"""One training step in NumPy.
-
-Loss, gradients by reverse mode, plain gradient descent, moving statistics.
-"""
+"""One training step in NumPy: loss, reverse-mode gradients, gradient descent, moving statistics."""
 
 from __future__ import annotations
 
@@ -21,14 +18,12 @@ from .operations import Array, Weights, softmax
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of training.
+    """The results of a training step; weights and gradients are by path.
 
-    The loss and the outputs before it, and what it makes of the weights, by path.
-
-    ``gradients`` are those of the trainable weights, ``input_gradient`` that of the batch.
-    ``weights`` are all weights after it, the moving statistics by the biased variance of the batch.
-    ``counts`` has for every moving variance the number of values that it was taken over in each
-    channel.
+    ``loss`` and ``outputs`` are those before the step. ``gradients`` are for the trainable weights,
+    ``input_gradient`` is for the batch. ``weights`` are all weights after the step, with moving
+    variances from the biased variance of the batch. ``counts`` has the number of values in each
+    channel for every moving variance, ``corrections`` what the unbiased variance adds to it.
     """
 
     loss: float
@@ -41,12 +36,12 @@ class Step:
 
 
 def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: float) -> Step:
-    """One step of gradient descent at learning rate ``rate`` in training mode, dropout off.
+    """One step of gradient descent with learning rate ``rate``, in training mode without dropout.
 
-    Where the program ``has_loss``, ``targets`` are classes (N), and the loss is cross-entropy with
-    label smoothing, mean over the batch, plus that of the auxiliary heads by their weights. Else
-    ``targets`` has an array like each output, by name, and the loss is the sum of all products of
-    outputs and targets.
+    If the program ``has_loss``, ``targets`` are class indices (N), and the loss is cross-entropy
+    with label smoothing, mean over the batch, plus that of the auxiliary heads times their weights.
+    Otherwise ``targets`` has an array of the shape of each output, by name, and the loss is the sum
+    of the products of outputs and targets.
     """
     program, tape = flow(typed), Tape()
     result = run(program, weights, x, training=True, tape=tape)
@@ -73,8 +68,9 @@ def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: fl
 
 
 def unbiased(step: Step) -> dict[str, Array]:
-    """The weights after a step of a framework that takes n / (n - 1) times the variance of the
-    batch for the moving one; not a number where there is only one value.
+    """The weights after the step with unbiased batch variances, as in PyTorch.
+
+    The unbiased variance is n / (n - 1) times the biased one; NaN if n is 1.
     """
     return {
         **step.weights,
@@ -85,7 +81,7 @@ def unbiased(step: Step) -> dict[str, Array]:
 def weighed(
     outputs: Mapping[str, Array], targets: Mapping[str, Array]
 ) -> tuple[float, dict[str, Array]]:
-    """The sum of all products of outputs and targets, and its gradient for each output."""
+    """The sum of the products of outputs and targets, and its gradient for each output."""
     found = {name: np.asarray(targets[name], np.float64) for name in outputs}
     return float(sum((outputs[name] * value).sum() for name, value in found.items())), found
 
@@ -93,7 +89,7 @@ def weighed(
 def classified(
     typed: TypedProgram, outputs: Mapping[str, Array], classes: Array
 ) -> tuple[float, dict[str, Array]]:
-    """Cross-entropy of the end and of the auxiliary heads, and its gradient for each output."""
+    """Cross-entropy of the final output and auxiliary heads, and its gradient for each output."""
     smoothing = typed.program.training.label_smoothing if typed.program.training else 0.0
     main = typed.program.output_name
     shares = {main: 1.0, **{head.name: head.loss_weight for head, _ in typed.heads}}
@@ -116,7 +112,7 @@ def cross_entropy(y: Array, targets: Array, *, probabilities: bool) -> tuple[flo
     ``y`` are probabilities or logits.
     """
     if probabilities:
-        cut = np.maximum(y, 1e-30)  # as in generated code, so that the loss stays finite
+        cut = np.maximum(y, 1e-30)  # as in generated code, to keep the loss finite
         return float(-(targets * np.log(cut)).sum() / len(y)), -(targets / cut * (cut == y)) / len(
             y
         )
@@ -126,9 +122,9 @@ def cross_entropy(y: Array, targets: Array, *, probabilities: bool) -> tuple[flo
 
 
 class Backward:
-    """Goes through a program from its end; the tape is released on the way.
+    """The backward pass through a program; releases the tape on the way, to save memory.
 
-    What is used more than once, be it a value or a weight, gets the sum of its gradients.
+    A value or weight that is used more than once gets the sum of its gradients.
     """
 
     def __init__(self, tape: Tape) -> None:
@@ -139,7 +135,7 @@ class Backward:
         self.uses: dict[ValueId, list[Array]] = {}
 
     def program(self, program: Flow, cotangents: Mapping[str, Array]) -> Array:
-        """The gradient of the input, given that of every output."""
+        """The gradient of the input; ``cotangents`` are the gradients of the outputs."""
         for name, value in reversed([*program.outputs.items()]):
             self.used(value, cotangents[name])
         for statement in reversed(program.statements):
@@ -153,16 +149,16 @@ class Backward:
         return self.total(program.input)
 
     def used(self, value: ValueId, gradient: Array) -> None:
-        """Note what one use of a value adds to its gradient."""
+        """Record the gradient that one use of a value adds."""
         self.uses.setdefault(value, []).append(gradient)
 
     def total(self, value: ValueId) -> Array:
-        """The gradient of a value of which all uses are noted, added in the program's order."""
+        """The gradient of a value whose uses are all recorded, summed in program order."""
         *later, first = self.uses.pop(value)
         return sum(reversed(later), start=first)
 
     def layer(self, layer: Apply, dy: Array) -> Array:
-        """The gradient of a layer's input; those of its weights are added to what is known."""
+        """The gradient of a layer's input; those of its weights are added to ``gradients``."""
         applied = self.tape.layers.pop(layer.y)
         while applied:
             op, ids, x, weights, y = applied.pop()

@@ -177,7 +177,7 @@ def test_a_mistake_of_an_argument_stands_where_it_is_given(write: Write) -> None
     assert compile_spec(spec, {}, report) is None
     (mistake,) = report
     assert (mistake.span.line, mistake.span.column) == (6, 24)
-    assert [(span.line, label) for span, label in mistake.related] == [(4, "it is read here")]
+    assert [(span.line, label) for span, label in mistake.related] == [(4, "used here")]
 
 
 def test_the_repetition_is_named(write: Write) -> None:

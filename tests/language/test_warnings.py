@@ -44,15 +44,15 @@ def test_sizes_that_lose_nothing(warned: Warned) -> None:
     (found,) = warned(f"{HEAD}body: [{{op: max_pool, kernel_size: 3, stride: 2, padding: valid}}]")
     assert (
         found.message
-        == "`max_pool` leaves the last row and the last column of its 32x32 input unread"
+        == "`max_pool` does not read the last row and the last column of its 32x32 input"
     )
-    assert found.help == "31x31 or 33x33 would lose nothing, nor would `padding: same`"
+    assert found.help == "use `padding: same`, or an input of 31x31 or 33x33"
     # leaves the sizes, so those of the network are the same
     step = "{op: conv, filters: 4, kernel_size: 3}"
     (found,) = warned(
         f"{HEAD}stem: [{step}]\nbody: [{{op: max_pool, kernel_size: 3, stride: 2, padding: valid}}]"
     )
-    assert found.help == "31x31 or 33x33 would lose nothing, nor would `padding: same`"
+    assert found.help == "use `padding: same`, or an input of 31x31 or 33x33"
 
 
 def test_every_size_in_a_help_is_tried_out(warned: Warned) -> None:
@@ -80,7 +80,7 @@ def test_only_sizes_that_are_near(length: int, window: int, fits: str, warned: W
     (found,) = warned(
         f"{spec}body: [{{op: avg_pool, kernel_size: {window}, stride: {window}, padding: valid}}]"
     )
-    assert found.help == f"{fits} would lose nothing, nor would `padding: same`"
+    assert found.help == f"use `padding: same`, or an input of {fits}"
 
 
 def test_two_rows_and_gaps(warned: Warned) -> None:
@@ -89,9 +89,9 @@ def test_two_rows_and_gaps(warned: Warned) -> None:
     )
     assert (
         found.message
-        == "`max_pool` leaves the last 2 rows and 16 of 32 columns of its 32x32 input unread"
+        == "`max_pool` does not read the last 2 rows and 16 of 32 columns of its 32x32 input"
     )
-    assert found.help == "a `kernel_size` of at least the stride reads everything"
+    assert found.help == "use a `kernel_size` of at least the stride"
 
 
 @pytest.mark.parametrize(("kernel", "stride"), list(product(range(1, 6), range(1, 5))))
@@ -128,7 +128,7 @@ def test_branches_that_lose_the_same_are_one_warning(warned: Warned) -> None:
         f"{HEAD}body: [{{merge: concat, branches: {{a: [{pool}], b: [{pool}], c: [{pool}]}}}}]"
     )
     ((span, label),) = found.related
-    assert (span.column, label) == (142, "and so do this and 1 more of the branches")
+    assert (span.column, label) == (142, "this and 1 more branches do not read them either")
 
 
 def test_the_worst_of_several_uses_with_the_way_to_it(warned: Warned) -> None:
@@ -141,13 +141,13 @@ body: [{{use: outer, name: a}}, {{use: outer, name: b}}]
     (found,) = warned(text)
     assert (
         found.message
-        == "`max_pool` leaves the last 3 rows and the last 3 columns of its 31x31 input unread"
+        == "`max_pool` does not read the last 3 rows and the last 3 columns of its 31x31 input"
     )
     file = found.span.file
     assert found.notes == (
         f"in: {file}:5:25, use of `pool`",
         f"in: {file}:7:14, use of `outer`",
-        "the worst of 2 cases: other sizes or values have it too",
+        "the worst of 2 cases with different shapes or arguments",
     )
 
 
@@ -159,12 +159,12 @@ def test_how_much_factors_save(warned: Warned) -> None:
     macs, whole = 1024 * 25 * 32 * 32, 1024 * (25 * 32 * 32 + 27 * 32)
     assert (
         found.message
-        == f"this 5x5 `conv` takes {macs:,} multiply-adds, {100 * macs / whole:.1f}% of all"
+        == f"this 5x5 `conv` takes {macs:,} multiply-adds, {100 * macs / whole:.1f}% of the total"
     )
     saved = macs - 2 * 1024 * 9 * 32 * 32
     assert found.help == (
-        f"two with `kernel_size: 3` and `kernel_size: 3`, and 32 filters between them, "
-        f"save {saved:,} (28.0%)"
+        f"use two convolutions, `kernel_size: 3` and `kernel_size: 3`, with 32 filters between "
+        f"them: this saves {saved:,} multiply-adds (28.0%)"
     )
 
 
@@ -179,9 +179,10 @@ body: [{{use: b, name: a, n: 64}}, {{use: b, name: c, n: 16}}]
     left = 7 * (26 * 32 * 16 * 32 + 26 * 26 * 32 * 64) + 7 * (20 * 26 * 64 * 32 + 20 * 20 * 32 * 16)
     assert f"takes {macs:,} multiply-adds in its 2 uses, " in found.message
     assert found.help.startswith(
-        "two with `kernel_size: [1, 7]` and `kernel_size: [7, 1]`, and 32 filters between them, "
+        "use two convolutions, `kernel_size: [1, 7]` and `kernel_size: [7, 1]`, with 32 filters "
     )
-    assert found.help.endswith(f"save {macs - left:,} ({100 * (macs - left) / macs:.1f}%)")
+    saved = f"{macs - left:,} multiply-adds ({100 * (macs - left) / macs:.1f}%)"
+    assert found.help.endswith(f"saves {saved}")
 
 
 def test_how_many_parameters_have_no_effect(warned: Warned) -> None:
@@ -227,13 +228,13 @@ def test_shipped_specs_and_the_starter_have_none(root: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "message", "help"),
     [
-        ("[W44]", "`W44` is not the code of a warning", "did you mean `W40"),
-        ("[w404]", "`w404` is not the code of a warning", "did you mean `W404`?"),
-        ("[E401]", "`E401` is a mistake, which nothing can allow", ""),
-        ("[bias]", "`bias` is not the code of a warning", "codes: W301, W302, "),
-        ("[[W404]]", "the list `[W404]` is not the code of a warning", "codes: W301, W302, "),
-        ("W404", "expected a list of codes, found `W404`", "write `[W404]`"),
-        ("{W404: true}", "expected a list of codes, found a mapping", ""),
+        ("[W44]", "unknown warning code: `W44`", "did you mean `W40"),
+        ("[w404]", "unknown warning code: `w404`", "did you mean `W404`?"),
+        ("[E401]", "`E401` is an error, and only warnings can be allowed", ""),
+        ("[bias]", "unknown warning code: `bias`", "known codes: W301, W302, "),
+        ("[[W404]]", "unknown warning code: the list `[W404]`", "known codes: W301, W302, "),
+        ("W404", "expected a list of warning codes, found `W404`", "write `[W404]`"),
+        ("{W404: true}", "expected a list of warning codes, found a mapping", ""),
     ],
 )
 def test_codes_are_known(

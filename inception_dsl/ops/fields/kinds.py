@@ -1,8 +1,7 @@
-"""The types of op attributes: what a spec may write there, what is said when it does not, what
-editors are told.
+"""The types of op attributes: their checks, error messages and JSON schemas for editors.
 
-Every type also takes an expression (``$name`` or ``${…}``); it is evaluated and checked again at
-each use of a block.
+Every type also accepts an expression (``$name`` or ``${…}``), which is evaluated at each use of a
+block; its value is then checked.
 """
 
 import keyword
@@ -31,13 +30,13 @@ _KEYWORDS: Final = "|".join(word for word in keyword.kwlist if word.islower())
 ID_SCHEMA: Final = {
     "type": "string",
     "pattern": rf"^(?!(?:{_KEYWORDS})$)[a-z][a-z0-9_]{{0,63}}$",
-    "description": "A name: lower-case letters, digits and underscores; not a word of Python.",
+    "description": "A name: lower-case letters, digits and underscores; not a Python keyword.",
     "examples": ["branch_3x3"],
 }
 
 
 def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """``check``, but an expression passes."""
+    """A check that parses expressions, and calls ``check`` for all other values."""
 
     def validate(value: Any) -> Any:
         if isinstance(value, Expression):
@@ -55,13 +54,13 @@ def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return validate
 
 
-def whole(low: int, high: int) -> Callable[[Any], int]:
-    """A check for whole numbers in a range."""
+def integer(low: int, high: int) -> Callable[[Any], int]:
+    """A check for integers in a range, ends included."""
 
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             write = guess.number(value, low, high)
-            message = f"expected a whole number from {low} to {high}, found {shown(value)}"
+            message = f"expected an integer from {low} to {high}, found {shown(value)}"
             raise refuse(message, help=write and f"write `{write}`", write=write)
         return value
 
@@ -71,7 +70,9 @@ def whole(low: int, high: int) -> Callable[[Any], int]:
 def real(
     low: float, high: float, *, open_low: bool = False, open_high: bool = False
 ) -> Callable[[Any], float]:
-    """A check for numbers in a range, whose ends may be excluded."""
+    """A check for numbers in a range; ``open_low`` and ``open_high`` exclude its ends."""
+    left, right = (">" if open_low else ">="), ("<" if open_high else "<=")
+    limits = f"{left} {low:.10g} and {right} {high:.10g}"
 
     def fits(value: float) -> bool:
         return (
@@ -87,8 +88,7 @@ def real(
             or not math.isfinite(value)
             or not fits(value)
         ):
-            left, right = ("above" if open_low else "from"), ("below" if open_high else "to")
-            message = f"expected a number {left} {low:g} {right} {high:g}, found {shown(value)}"
+            message = f"expected a number {limits}, found {shown(value)}"
             write = guess.share(value)
             write = write if write and fits(float(write)) else ""
             raise refuse(message, help=write and f"write `{write}`", write=write)
@@ -98,7 +98,7 @@ def real(
 
 
 def boolean(value: Any) -> bool:
-    """Checks true or false."""
+    """Check for true or false."""
     if not isinstance(value, bool):
         write = guess.truth(value)
         raise refuse(
@@ -110,12 +110,13 @@ def boolean(value: Any) -> bool:
 
 
 def choice(words: tuple[str, ...]) -> Callable[[Any], str]:
-    """A check for one of some words."""
+    """A check for one of ``words``."""
 
     def check(value: Any) -> str:
         if value not in words or not isinstance(value, str):
             word = "none" if value in (None, False) and "none" in words else value
-            message = f"expected one of {', '.join(words)}, found {shown(value)}"
+            known = ", ".join(f"`{word}`" for word in words)
+            message = f"expected one of {known}, found {shown(value)}"
             raise refuse(message, meant=did_you_mean(word, words))
         return value
 
@@ -123,18 +124,20 @@ def choice(words: tuple[str, ...]) -> Callable[[Any], str]:
 
 
 def per_axis(low: int, high: int) -> Callable[[Any], Any]:
-    """A check for a whole number, or a list with one for each axis."""
-    one = expressible(whole(low, high))
+    """A check for an integer, or a list with one integer for each axis."""
+    one = expressible(integer(low, high))
 
     def check(value: Any) -> Any:
         if isinstance(value, list | tuple):
             if not 1 <= len(value) <= 3:
-                raise refuse(f"expected one number, or one for each axis, found {shown(value)}")
+                message = f"expected an integer, or a list of 1 to 3 integers, found {shown(value)}"
+                raise refuse(message)
             return tuple(one(v) for v in value)
         if isinstance(value, bool) or not isinstance(value, int):
             write = guess.number(value, low, high) or guess.sizes(value)
             message = (
-                f"expected a whole number or a list with one for each axis, found {shown(value)}"
+                "expected an integer, or a list with one integer for each axis, found "
+                f"{shown(value)}"
             )
             raise refuse(message, help=write and f"write `{write}`", write=write)
         return one(value)
@@ -143,10 +146,10 @@ def per_axis(low: int, high: int) -> Callable[[Any], Any]:
 
 
 def sides(value: Any) -> Any:
-    """Explicit padding: ``1``, ``[1, 2]`` for each axis, ``[[0, 1], [2, 2]]`` for each side of each
-    axis.
+    """Check explicit padding: ``1``, ``[1, 2]`` (each axis) or ``[[0, 1], [2, 2]]`` (each side of
+    each axis).
     """
-    one = whole(0, MAX_KERNEL)
+    one = integer(0, MAX_KERNEL)
     if isinstance(value, list | tuple) and 1 <= len(value) <= 3:
         if all(isinstance(v, list | tuple) for v in value):
             if all(len(v) == 2 for v in value):
@@ -155,23 +158,20 @@ def sides(value: Any) -> Any:
             return tuple(one(v) for v in value)
     elif isinstance(value, int) and not isinstance(value, bool):
         return one(value)
-    help = "write 1, [1, 2] (one for each axis) or [[0, 1], [0, 1]] (before and after on each axis)"
-    raise refuse(f"{shown(value)} is not a padding", help=help)
+    raise refuse(f"invalid padding: {shown(value)}", help=f"write {_PIXELS}")
 
 
 _PADDINGS: Final = ("same", "valid")
+_PIXELS: Final = "pixels: `1`, `[1, 2]` (each axis) or `[[0, 1], [0, 1]]` (each side of each axis)"
 
 
 def any_padding(value: Any) -> Any:
-    """Checks `same`, `valid`, or pixels."""
+    """Check for ``same``, ``valid``, or pixels."""
     if isinstance(value, str):
         if value in _PADDINGS:
             return value
-        message = f"expected one of {', '.join(_PADDINGS)}, or pixels, found {shown(value)}"
-        help = (
-            "write same, valid, or pixels: 1, [1, 2] (one for each axis), [[0, 1], [0, 1]] "
-            "(before and after)"
-        )
+        message = f"expected `same`, `valid` or pixels, found {shown(value)}"
+        help = f"write `same`, `valid` or {_PIXELS}"
         raise refuse(message, meant=did_you_mean(value, _PADDINGS, help))
     return sides(value)
 
@@ -180,32 +180,32 @@ _ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 
 def identifier(value: Any) -> str:
-    """Checks a name that generated code can use."""
+    """Check a name: a Python identifier in lower case, as generated code uses it."""
     if not isinstance(value, str) or not _ID.match(value):
         write = guess.name(value)
-        help = "lower-case letters, digits and underscores, a letter first, at most 64"
-        help = f"write `{write}`: {help}" if write else f"use {help}"
-        raise refuse(f"{shown(value)} is not a name", code="E206", help=help, write=write)
-    if keyword.iskeyword(value):
-        message, write = (
-            f"`{value}` is a word of Python, so generated code cannot use it",
-            f"{value}_",
+        help = (
+            "names have lower-case letters, digits and underscores, start with a letter, and have "
+            "at most 64 characters"
         )
+        help = f"write `{write}`; {help}" if write else help
+        raise refuse(f"invalid name: {shown(value)}", code="E206", help=help, write=write)
+    if keyword.iskeyword(value):
+        message, write = f"invalid name: `{value}` is a Python keyword", f"{value}_"
         raise refuse(message, code="E206", help=f"write `{write}`", write=write)
     return value
 
 
 def text(value: Any) -> Prose:
-    """Checks a text; numbers become text."""
+    """Check for text; numbers become text."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise refuse(f"expected text, found {shown(value)}")
     return Prose(str(value))
 
 
 def path(value: Any) -> str:
-    """Checks the path of a spec."""
+    """Check for the path of a spec file."""
     if not isinstance(value, str) or not 1 <= len(value) <= 1024 or not value.isprintable():
-        raise refuse(f"expected the path of a spec, found {shown(value)}")
+        raise refuse(f"expected the path of a spec file, found {shown(value)}")
     return value
 
 
@@ -217,7 +217,7 @@ def _schema(base: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [base, EXPRESSION_SCHEMA]}
 
 
-def _whole_schema(low: int, high: int) -> dict[str, Any]:
+def _integer_schema(low: int, high: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": low, "maximum": high}
 
 
@@ -226,11 +226,11 @@ def _list_schema(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _per_axis_schema(low: int, high: int) -> dict[str, Any]:
-    item = {"anyOf": [_whole_schema(low, high), EXPRESSION_SCHEMA]}
-    return {"anyOf": [_whole_schema(low, high), _list_schema(item), EXPRESSION_SCHEMA]}
+    item = {"anyOf": [_integer_schema(low, high), EXPRESSION_SCHEMA]}
+    return {"anyOf": [_integer_schema(low, high), _list_schema(item), EXPRESSION_SCHEMA]}
 
 
-_SIDE: Final = _whole_schema(0, MAX_KERNEL)
+_SIDE: Final = _integer_schema(0, MAX_KERNEL)
 _PAIR: Final = {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}
 _SIDES: Final = [_SIDE, _list_schema(_SIDE), _list_schema(_PAIR)]
 
@@ -250,9 +250,9 @@ Texts = Annotated[
     ),
 ]
 Count = Annotated[
-    int, Checked(expressible(whole(1, MAX_COUNT)), _schema(_whole_schema(1, MAX_COUNT)))
+    int, Checked(expressible(integer(1, MAX_COUNT)), _schema(_integer_schema(1, MAX_COUNT)))
 ]
-Repeat = Annotated[int, Checked(expressible(whole(1, 10**9)), _schema(_whole_schema(1, 10**9)))]
+Repeat = Annotated[int, Checked(expressible(integer(1, 10**9)), _schema(_integer_schema(1, 10**9)))]
 Kernel = Annotated[
     int | tuple[int, ...],
     Checked(expressible(per_axis(1, MAX_KERNEL)), _per_axis_schema(1, MAX_KERNEL)),
@@ -286,8 +286,8 @@ Real = Annotated[
         expressible(real(-1e6, 1e6)), _schema({"type": "number", "minimum": -1e6, "maximum": 1e6})
     ),
 ]
-# the same without expressions: fields that stand outside of blocks
-Classes = Annotated[int, Checked(whole(1, MAX_COUNT), _whole_schema(1, MAX_COUNT))]
+# without expressions: fields outside of blocks, where no parameters are known
+Classes = Annotated[int, Checked(integer(1, MAX_COUNT), _integer_schema(1, MAX_COUNT))]
 Fraction = Annotated[float, Checked(real(0, 1), {"type": "number", "minimum": 0, "maximum": 1})]
 Factor = Annotated[
     float,
@@ -312,7 +312,7 @@ Function: TypeAlias = Literal[
 ]
 FUNCTIONS: Final[tuple[str, ...]] = get_args(Function)
 SLOPES: Final = {"leaky_relu": 0.01, "elu": 1.0}
-"""What a function has for ``alpha`` unless a spec says otherwise."""
+"""The default of ``alpha`` for each function that has it, as in PyTorch."""
 ActivationName = Annotated[
     str, Checked(expressible(choice(FUNCTIONS)), _schema({"enum": list(FUNCTIONS)}))
 ]

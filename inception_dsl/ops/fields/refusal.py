@@ -1,18 +1,20 @@
 """How a field rejects a value, and what it suggests instead."""
 
+import re
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from ...diagnostics.words import nearest
 from ...yaml.edits import flow
 
+_PLAIN: Final = ("true", "false", "null", "~")
+_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][-+]?[0-9]{1,9})?")
+
 
 class Checked:
-    """How a field is checked (``check`` raises what :func:`refuse` makes), and what a JSON Schema
-    says of it.
-    """
+    """The check of a field and its JSON schema. ``check`` raises errors made by :func:`refuse`."""
 
     def __init__(self, check: Callable[[Any], Any], schema: dict[str, Any]) -> None:
         self.check, self.schema = check, schema
@@ -22,7 +24,7 @@ class Checked:
 
 
 class Meant(NamedTuple):
-    """What was probably meant: the help, what to write and how, and where below the value."""
+    """A suggestion: the help, what to write, the kind of edit, and the path below the value."""
 
     help: str = ""
     write: str = ""
@@ -40,11 +42,11 @@ def refuse(
     at: tuple[int, int] = (0, 0),
     meant: Callable[[], Meant] | None = None,
 ) -> PydanticCustomError:
-    """The one kind of error that fields raise; the loader turns it into a diagnostic.
+    """The error that fields raise; the loader turns it into a diagnostic.
 
-    ``write`` is what to write instead, and ``edit`` how, where that is not in the place of the
-    value (or of the key). ``at`` is the part of a text that is wrong: where it starts, and its
-    length. ``meant`` is asked where the help takes a search.
+    ``write`` is what to write instead. ``edit`` is the kind of edit, by default one that replaces
+    the value (or the key). ``at`` is the offset and length of the wrong part of a text. ``meant``
+    computes the suggestion later, as searching for similar words takes time.
     """
     found = meant or (lambda: Meant(help, write, edit))
     context = {"message": message, "code": code, "meant": found, "offset": at[0], "length": at[1]}
@@ -52,7 +54,7 @@ def refuse(
 
 
 def did_you_mean(word: object, known: Iterable[str], otherwise: str = "") -> Callable[[], Meant]:
-    """Asks for the nearest of the known words; where there is none, the help is ``otherwise``."""
+    """A suggestion of the most similar known word; if there is none, the help is ``otherwise``."""
 
     def meant() -> Meant:
         best = nearest(word, known) if isinstance(word, str) else None
@@ -64,16 +66,14 @@ def did_you_mean(word: object, known: Iterable[str], otherwise: str = "") -> Cal
 def located(
     error: PydanticCustomError, path: tuple[str | int, ...], value: object
 ) -> ValidationError:
-    """``error`` about what stands at ``path`` inside the field that is checked."""
+    """``error`` for the value at ``path`` inside the checked field."""
     return ValidationError.from_exception_data(
         "spec", [InitErrorDetails(type=error, loc=path, input=value)]
     )
 
 
 def below(problem: Any, key: str) -> InitErrorDetails:
-    """A problem that pydantic lists, as one of the mapping that holds the checked value under
-    ``key``.
-    """
+    """An error of pydantic for a value, as an error of the mapping with the value under ``key``."""
     kind: Any = problem["type"]
     context = problem.get("ctx", {})
     if kind == "spec":
@@ -88,7 +88,10 @@ def below(problem: Any, key: str) -> InitErrorDetails:
 
 
 def shown(value: object) -> str:
-    """A short quotation of what was written."""
+    """The value as a diagnostic quotes it, shortened.
+
+    A string that YAML would read as another type without quotes is called a string.
+    """
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -97,4 +100,6 @@ def shown(value: object) -> str:
         return "a mapping"
     if isinstance(value, list):
         return f"the list `{flow(value, 40)[:40]}`"
+    if isinstance(value, str) and (not value or value in _PLAIN or _NUMBER.fullmatch(value)):
+        return f'the string `"{value[:40]}"`'
     return f"`{str(value)[:40]}`"

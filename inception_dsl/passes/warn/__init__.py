@@ -1,9 +1,7 @@
-"""Warnings: what a designer may want to know of a spec that is right.
+"""Warnings: a valid spec with something that is probably not intended.
 
-One file for each; the order is ``CHECKS``.
-
-Every warning is told once for each place in the spec, of its worst case, and not where an ``allow``
-around the place names it. Nothing is changed, and nothing here makes a spec wrong.
+One file for each warning; the order is ``CHECKS``. Each is reported once for each location in the
+spec, for its worst case, unless an ``allow`` around the location lists its code.
 """
 
 from __future__ import annotations
@@ -37,42 +35,42 @@ def warn(
     survey = Survey(spec, linked, typed)
     used = Used()
     for check in CHECKS:
-        for found in _by_place(check.find(survey)):
-            _tell(check, survey, found, used, report)
-    for told in idle(survey, used):
-        report.warning("W303", told.message, told.span, help=told.help)
+        for found in _by_location(check.find(survey)):
+            _report(check, survey, found, used, report)
+    for warning in idle(survey, used):
+        report.warning("W303", warning.message, warning.span, help=warning.help)
 
 
-def _by_place(found: Iterable[Found]) -> list[list[Found]]:
-    """What was found, place by place, the worst first."""
-    places: dict[object, list[Found]] = {}
+def _by_location(found: Iterable[Found]) -> list[list[Found]]:
+    """The cases for each location, the worst first."""
+    locations: dict[object, list[Found]] = {}
     for one in found:
-        places.setdefault(one.key, []).append(one)
-    return [sorted(cases, key=lambda one: -one.weight) for cases in places.values()]
+        locations.setdefault(one.key, []).append(one)
+    return [sorted(cases, key=lambda one: -one.weight) for cases in locations.values()]
 
 
-def _tell(check: Check, survey: Survey, found: list[Found], used: Used, report: Report) -> None:
-    """Report what was found at one place, unless it is allowed there."""
-    told = check.tell(survey, found)
-    if told is None:
+def _report(check: Check, survey: Survey, found: list[Found], used: Used, report: Report) -> None:
+    """Report the cases at one location, unless they are allowed."""
+    warning = check.describe(survey, found)
+    if warning is None:
         return
     left = [one for one in found if not used.allows(check.code, one.context.scopes)]
     if len(left) < len(found):
-        told = check.tell(survey, left) if left else None
-    if told is None:
+        warning = check.describe(survey, left) if left else None
+    if warning is None:
         return
     notes = [
         f"in: {node.origin.span('use')}, use of `{node.block}`"
         for node in reversed(left[0].context.uses)
     ]
     if len(left) > 1:
-        notes.append(f"the worst of {len(left):,} cases: other sizes or values have it too")
+        notes.append(f"the worst of {len(left):,} cases with different shapes or arguments")
     report.warning(
         check.code,
-        told.message,
-        told.span,
-        help=told.help,
+        warning.message,
+        warning.span,
+        help=warning.help,
         notes=notes,
-        related=told.related,
-        fix=told.fix,
+        related=warning.related,
+        fix=warning.fix,
     )

@@ -1,6 +1,6 @@
-"""What ``allow`` silences, and W303: an ``allow`` that silences nothing.
+"""Warnings silenced by ``allow``, and W303: an ``allow`` that silences nothing.
 
-Only those of the spec's own file are told: an imported block may need its ``allow`` in other
+W303 is reported only in the spec's own file: an imported block may need its ``allow`` in other
 networks.
 """
 
@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...ir.walk import nodes
-from .survey import Scope, Survey, Told, own
+from .survey import Scope, Survey, Warn, own
 
 
 class Used:
-    """Which codes of which scopes have silenced something."""
+    """The codes that have silenced a warning, by scope."""
 
     def __init__(self) -> None:
         self.found: set[tuple[int, tuple[str | int, ...], str]] = set()
 
     def allows(self, code: str, scopes: Sequence[Scope]) -> bool:
-        """Whether one of ``scopes`` allows ``code``; each that does is of use."""
+        """Whether one of ``scopes`` allows ``code``; marks all that do as used."""
         fitting = [scope for scope in scopes if code in scope.codes]
         self.found |= {(id(scope.origin.document), scope.origin.path, code) for scope in fitting}
         return bool(fitting)
@@ -28,8 +28,8 @@ class Used:
         return (id(scope.origin.document), scope.origin.path, code) in self.found
 
 
-def idle(survey: Survey, used: Used) -> Iterator[Told]:
-    """Every code that silences nothing, where it is written."""
+def idle(survey: Survey, used: Used) -> Iterator[Warn]:
+    """A warning for every code that silences nothing."""
     for scopes in _scopes(survey):
         scope = scopes[-1]
         for index, code in enumerate(scope.codes):
@@ -37,11 +37,12 @@ def idle(survey: Survey, used: Used) -> Iterator[Told]:
             if code == "W303" or used.has(scope, code) or not own(scope.origin, span):
                 continue
             if not any("W303" in around.codes for around in scopes):
-                yield Told(f"`{code}` is allowed here, and there is none", span, "remove it")
+                message = f"`{code}` is allowed, but there is no such warning here"
+                yield Warn(message, span, "remove it")
 
 
 def _scopes(survey: Survey) -> Iterator[list[Scope]]:
-    """Every scope of the spec's own file, outer ones first; only the widest matter."""
+    """Every scope of the spec's own file, after the file and the block or head around it."""
     program = survey.typed.program
     top = Scope(program.origin, program.about.allow)
     yield [top]

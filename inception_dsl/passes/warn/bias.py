@@ -1,8 +1,7 @@
-"""W404: a bias in front of batch norm, which takes every constant out again (Ioffe and Szegedy
-2015, section 3.2).
+"""W404: a bias before batch norm, which subtracts it with the mean.
 
-Told where batch norm comes right after the layer, nothing in between, and nothing else reads the
-layer.
+Ioffe and Szegedy 2015, section 3.2. Reported where batch norm directly follows the layer, and
+nothing else reads the output of the layer.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Iterator
 from ...diagnostics.report import Edit
 from ...ir.typed import TypedOp
 from ...ops import BatchNorm, Conv, ConvBn, Dense, DepthwiseConv, Op, SeparableConv
-from .survey import Case, Check, Found, Survey, Told, field_span
+from .survey import Case, Check, Found, Survey, Warn, field_span
 
 
 def _find(survey: Survey) -> Iterator[Found]:
@@ -35,7 +34,7 @@ def _find(survey: Survey) -> Iterator[Found]:
 
 
 def _normalised(case: Case, op: Op) -> bool:
-    """Whether batch norm is what the layer's result goes through next."""
+    """Whether the next step is batch norm, and the layer has no activation before it."""
     step, after = case.steps[case.position], case.steps[case.position + 1 : case.position + 2]
     if step.count > 1 or not after or getattr(op, "activation", "none") != "none":
         return False
@@ -43,17 +42,17 @@ def _normalised(case: Case, op: Op) -> bool:
     return isinstance(follower, TypedOp) and isinstance(follower.op, BatchNorm)
 
 
-def _tell(_: Survey, found: list[Found]) -> Told:
+def _describe(_: Survey, found: list[Found]) -> Warn:
     typed: TypedOp = found[0].data
     count = sum(one.weight * one.context.times for one in found)
     where = "its batch norm" if isinstance(typed.op, ConvBn) else "the batch norm after it"
     message = (
-        f"the bias of this `{typed.op.op}` has no effect, as {where} takes it out: "
+        f"the bias of this `{typed.op.op}` has no effect, as {where} subtracts it: "
         f"{count:,} parameters"
     )
     span = field_span(typed.node.origin, "use_bias")
     fix = (Edit(span, "false"),) if span.in_a_file and span != typed.node.origin.span("op") else ()
-    return Told(message, span, "write `use_bias: false`", fix=fix)
+    return Warn(message, span, "write `use_bias: false`", fix=fix)
 
 
-CHECK = Check("W404", _find, _tell)
+CHECK = Check("W404", _find, _describe)

@@ -1,10 +1,9 @@
-"""W405: a pool at a stride right before the filters at least double.
+"""W405: a pool with a stride just before the number of channels at least doubles.
 
-The bottleneck of arXiv 1512.00567.
-
-Section 2 (principle 1) and section 5 (figures 9 and 10): pooling d x d x k first leaves (d/2) x
-(d/2) x k for what then has 2k filters. Not told inside of branches, as the others carry what the
-pool drops, nor of a pool on the input itself.
+A representational bottleneck: Szegedy et al. 2015, arXiv 1512.00567, section 2 (principle 1) and
+section 5 (figures 9 and 10). Pooling d x d x k first leaves only (d/2) x (d/2) x k values as input
+of a layer with 2k filters. Not reported inside branches, as other branches may keep the values that
+the pool drops, and not for a pool on the network input.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from ...ops import (
     Scale,
     SeparableConv,
 )
-from .survey import Case, Check, Found, Survey, Told, field_span
+from .survey import Case, Check, Found, Survey, Warn, field_span
 
 WIDER = 2
 _KEEPING = (
@@ -71,11 +70,11 @@ def _next(case: Case) -> TypedStep | None:
     return None
 
 
-def _tell(_: Survey, found: list[Found]) -> Told:
+def _describe(_: Survey, found: list[Found]) -> Warn:
     typed, step = found[0].data
     channels = step.runs[0].typed.y.channels
     message = (
-        f"`{typed.op.op}` leaves {typed.y} of {typed.x} before the next step makes "
+        f"`{typed.op.op}` reduces {typed.x} to {typed.y} before the next step outputs "
         f"{channels:,} channels: a bottleneck"
     )
     window = f"kernel_size: {_written(typed.op.kernel_size)}, stride: {_written(typed.op.stride)}"
@@ -83,13 +82,13 @@ def _tell(_: Survey, found: list[Found]) -> Told:
         window += f", padding: {_written(typed.op.padding)}"
     conv = f"{{op: conv_bn, filters: {typed.x.channels}, {window}}}"
     branches = f"{{branch_conv: [{conv}], branch_pool: [{{op: {typed.op.op}, {window}}}]}}"
-    help = f"pool beside a convolution: `{{merge: concat, branches: {branches}}}`"
+    help = f"pool in parallel with a convolution: `{{merge: concat, branches: {branches}}}`"
     span = field_span(typed.node.origin, "stride")
-    return Told(message, span, help, ((step.node.origin.span(), "the filters are widened here"),))
+    return Warn(message, span, help, ((step.node.origin.span(), "more channels from here on"),))
 
 
 def _written(value: object) -> str:
     return f"[{', '.join(map(_written, value))}]" if isinstance(value, tuple) else str(value)
 
 
-CHECK = Check("W405", _find, _tell)
+CHECK = Check("W405", _find, _describe)

@@ -1,10 +1,10 @@
-"""W403: a large convolution that is expensive and factorises (Szegedy et al. 2015, arXiv
-1512.00567, section 3).
+"""W403: an expensive large convolution that can be factorised into smaller ones.
 
-Expensive is what takes a twentieth of the network's multiply-adds, all its uses together. Two 3x3
-stand for a 5x5, and 1xn with nx1 for a larger nxn, with the geometric mean of the channels before
-and after between them, as in section 3.1. Not told of the first layer, strides and auxiliary heads,
-where this saves little or has other effects.
+Szegedy et al. 2015, arXiv 1512.00567, section 3. Expensive means 1/20 of the network's
+multiply-adds, for all its uses together. Two 3x3 replace a 5x5; 1xn and nx1 replace a larger nxn.
+The filters between them are the geometric mean of input and output channels, as in section 3.1. Not
+reported for the first layer, strides and auxiliary heads, where factors save little or have other
+effects.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ from ...analysis.cost import price
 from ...ir.typed import TypedOp
 from ...ops import Conv, ConvBn
 from ...ops.base import axes
-from .survey import Check, Found, Survey, Told, field_span
+from .survey import Check, Found, Survey, Warn, field_span
 
-SHARE = 20
+SHARE = 20  # reported from 1/20 of the multiply-adds of the network
 
 
 class Saving(NamedTuple):
-    """Multiply-adds of one convolution as it is and factorised, and the filters between the two
-    parts.
-    """
+    """The multiply-adds of a convolution as it is and factorised, and the filters ``between``."""
 
     typed: TypedOp
     kernel: int
@@ -81,7 +79,7 @@ def _whole(survey: Survey) -> int:
     return sum(price(typed)[1] * context.times for typed, context in cases)
 
 
-def _tell(_: Survey, found: list[Found]) -> Told | None:
+def _describe(_: Survey, found: list[Found]) -> Warn | None:
     whole = found[0].data[1]
     cases = [(one.data[0], one.context.times) for one in found]
     macs = sum(saving.macs * count for saving, count in cases)
@@ -94,7 +92,7 @@ def _tell(_: Survey, found: list[Found]) -> Told | None:
     size = f"{worst.kernel}x{worst.kernel}"
     message = (
         f"this {size} `{worst.typed.op.op}` takes {macs:,} multiply-adds{uses}, "
-        f"{_percent(macs, whole)} of all"
+        f"{_percent(macs, whole)} of the total"
     )
     kernels = (
         "3` and `kernel_size: 3" if worst.kernel == 5 else "[1, {0}]` and `kernel_size: [{0}, 1]"
@@ -103,14 +101,14 @@ def _tell(_: Survey, found: list[Found]) -> Told | None:
     low, high = (pick(saving.between for saving, _ in cases) for pick in (min, max))
     filters = f"{low}" if low == high else f"{low} to {high}"
     help = (
-        f"two with {parts}, and {filters} filters between them, save {saved:,} "
-        f"({_percent(saved, macs)})"
+        f"use two convolutions, {parts}, with {filters} filters between them: this saves "
+        f"{saved:,} multiply-adds ({_percent(saved, macs)})"
     )
-    return Told(message, field_span(worst.typed.node.origin, "kernel_size"), help)
+    return Warn(message, field_span(worst.typed.node.origin, "kernel_size"), help)
 
 
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}%"
 
 
-CHECK = Check("W403", _find, _tell)
+CHECK = Check("W403", _find, _describe)

@@ -1,9 +1,8 @@
-"""W401: pixels of an input that no window reads.
+"""W401: input pixels that no window reads.
 
-At a stride, `valid` and explicit padding leave the end of an axis unread where its size does not
-fit; a stride beyond the window leaves pixels between windows unread. What another branch of a fork
-reads of the same input is not lost, nor is padding of a `zero_pad`. Branches that all lose the same
-pixels are one warning.
+With a stride, `valid` and explicit padding may leave the end of an axis unread; a stride larger
+than the window leaves pixels between windows unread. Pixels that another branch of a fork reads do
+not count, nor do the zeros of a `zero_pad`. Branches that lose the same pixels give one warning.
 """
 
 from __future__ import annotations
@@ -17,16 +16,17 @@ from ...ops import ZeroPad
 from ...ops.base import Windowed
 from ...types.tensor import ShapeError
 from ...types.window import Window
-from .survey import Check, Context, Found, Steps, Survey, Told, field_span
+from .survey import Check, Context, Found, Steps, Survey, Warn, field_span
 
+# limits on time for the suggested sizes: layers before, warnings with sizes, sizes that are tried
 MAX_BEFORE, MAX_SIZES, NEAR = 200, 20, 32
 _AXES = {1: ("position",), 2: ("row", "column"), 3: ("slice", "row", "column")}
 
 
 class Loss(NamedTuple):
-    """What no window reads of an input: pixels at the end of each axis and between windows.
+    """The pixels of an input that no window reads: at the end of each axis and between windows.
 
-    All layers that do so.
+    ``layers`` are all layers that leave them unread.
     """
 
     ends: tuple[int, ...]
@@ -40,16 +40,16 @@ class Loss(NamedTuple):
 
 
 Before = tuple[Any, ...] | None
-"""The layer in front and what is in front of that, down to the input ``()``.
+"""The layer before, with the layers before that, down to the network input ``()``.
 
-``None`` where it is not known.
+``None`` if they are not known.
 """
 
 
 class Reading(NamedTuple):
-    """What a chain reads of its own input: ``loss`` is all that it leaves.
+    """How a chain reads its input: ``loss`` is what it does not read.
 
-    ``open`` where it hands the input on.
+    ``open`` means that the chain passes its input on unchanged.
     """
 
     loss: Loss | None
@@ -59,7 +59,7 @@ class Reading(NamedTuple):
 
 def _find(survey: Survey) -> list[Found]:
     if not any(_lost(typed, (0,) * typed.x.rank) for _, typed in survey.layers(Windowed)):
-        return []  # nearly always
+        return []  # the usual case; the search below takes time
     found: list[Loss] = []
     for steps, context in [(survey.steps, survey.top), *survey.heads]:
         reading = _read(survey, steps, context, None if context.auxiliary else (), found)
@@ -71,9 +71,9 @@ def _find(survey: Survey) -> list[Found]:
 
 
 def _lost(typed: TypedOp, zeros: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """Pixels unread at the end of each axis and between windows.
+    """The unread pixels at the end of each axis and between windows.
 
-    ``zeros`` at the end are no loss.
+    ``zeros`` is the padding at the end of each axis, which does not count.
     """
     op = typed.op
     assert isinstance(op, Windowed)
@@ -96,9 +96,7 @@ def _end(window: Window, size: int, outputs: int, zeros: int = 0) -> int:
 def _read(
     survey: Survey, steps: Steps, context: Context, before: Before, found: list[Loss]
 ) -> Reading:
-    """Follow a chain; what is lost inside of it is ``found``, what is lost of its input is the
-    answer.
-    """
+    """Follow a chain: adds the losses inside it to ``found``, returns how it reads its input."""
     first: Loss | None = None
     at_start = True
     zeros: tuple[int, ...] | None = None
@@ -157,7 +155,7 @@ def _inside(
 
 
 def _joined(losses: list[Loss | None]) -> Loss | None:
-    """What all branches leave unread."""
+    """The pixels that no branch reads."""
     left = [loss for loss in losses if loss]
     if len(left) < len(losses) or not left:
         return None
@@ -168,9 +166,7 @@ def _joined(losses: list[Loss | None]) -> Loss | None:
 
 
 def _pointwise(typed: TypedOp) -> bool:
-    """Whether each output pixel comes from the pixel at its place alone, or all come from
-    everything.
-    """
+    """Whether an op reads all pixels and keeps the sizes: pointwise, or over all positions."""
     if isinstance(typed.op, Windowed):
         return all(
             w.kernel == w.stride == 1 and w.pads(1) == (0, 0)
@@ -179,7 +175,7 @@ def _pointwise(typed: TypedOp) -> bool:
     return typed.y.spatial == typed.x.spatial
 
 
-def _tell(survey: Survey, found: list[Found]) -> Told:
+def _describe(survey: Survey, found: list[Found]) -> Warn:
     loss: Loss = found[0].data
     typed = loss.layers[0][0]
     assert isinstance(typed.op, Windowed)
@@ -188,21 +184,21 @@ def _tell(survey: Survey, found: list[Found]) -> Told:
         _words(*one) for one in zip(_AXES[len(sizes)], sizes, loss.ends, loss.gaps, strict=True)
     ]
     message = (
-        f"`{typed.op.op}` leaves {' and '.join(filter(None, lost))} of its {_by(sizes)} "
-        "input unread"
+        f"`{typed.op.op}` does not read {' and '.join(filter(None, lost))} of its {_by(sizes)} "
+        "input"
     )
     others = {
         layer.node.origin.path: field_span(layer.node.origin, "stride")
         for layer, _ in reversed(loss.layers)
     }
-    place = others.pop(typed.node.origin.path)
-    said = (
-        "and so does this branch"
+    span = others.pop(typed.node.origin.path)
+    label = (
+        "this branch does not read them either"
         if len(others) == 1
-        else f"and so do this and {len(others) - 1:,} more of the branches"
+        else f"this and {len(others) - 1:,} more branches do not read them either"
     )
-    related = tuple((span, said) for span in list(others.values())[-1:])
-    return Told(message, place, _help(survey, typed, loss), related)
+    related = tuple((other, label) for other in list(others.values())[-1:])
+    return Warn(message, span, _help(survey, typed, loss), related)
 
 
 def _words(axis: str, size: int, end: int, gap: int) -> str:
@@ -216,10 +212,10 @@ def _by(sizes: list[int]) -> str:
 
 
 def _help(survey: Survey, typed: TypedOp, loss: Loss) -> str:
-    """Which inputs of the layer, and of the network, lose nothing."""
+    """The nearest sizes of the layer's input, and of the network's, without unread pixels."""
     assert isinstance(typed.op, Windowed)
     if any(loss.gaps):
-        return "a `kernel_size` of at least the stride reads everything"
+        return "use a `kernel_size` of at least the stride"
     windows = typed.op.windows(typed.x.rank)
     sizes = list(typed.x.spatial)
     here = _around(sizes, loss.ends, lambda axis, n: _fits(windows[axis], n))
@@ -231,11 +227,8 @@ def _help(survey: Survey, typed: TypedOp, loss: Loss) -> str:
         there = _around(
             start, loss.ends, lambda axis, n: _fits(windows[axis], _after(layers, axis, n))
         )
-    more = f" ({there} at the input of the {program.kind})" if there not in ("", here) else ""
-    return (
-        f"{f'{here}{more}' if here else 'another size'} would lose nothing, nor would "
-        "`padding: same`"
-    )
+    more = f" ({there} for the input of the {program.kind})" if there not in ("", here) else ""
+    return f"use `padding: same`, or an input of {f'{here}{more}' if here else 'another size'}"
 
 
 def _around(sizes: list[int], ends: tuple[int, ...], fits: Callable[[int, int], bool]) -> str:
@@ -263,7 +256,7 @@ def _fits(window: Window, size: int | None) -> bool:
 
 
 def _unwound(before: Before) -> list[TypedOp]:
-    """The layers in front, in order; none where they are not known, or too many."""
+    """The layers before, in order; none if they are not known or too many."""
     layers: list[TypedOp] = []
     while before and len(layers) <= MAX_BEFORE:
         layers.append(before[0])
@@ -272,7 +265,7 @@ def _unwound(before: Before) -> list[TypedOp]:
 
 
 def _after(layers: list[TypedOp], axis: int, size: int) -> int | None:
-    """The size of an axis behind ``layers``."""
+    """The size of an axis after ``layers``; ``None`` if it is not known."""
     for typed in layers:
         if size < 1:
             return None
@@ -288,4 +281,4 @@ def _after(layers: list[TypedOp], axis: int, size: int) -> int | None:
     return size
 
 
-CHECK = Check("W401", _find, _tell)
+CHECK = Check("W401", _find, _describe)

@@ -1,7 +1,7 @@
-"""W402: a residual of more than 1,000 filters that is added without scale.
+"""W402: a residual with more than 1,000 filters that is added without scaling.
 
-Szegedy et al. 2016, section 3.3: beyond 1,000 filters such networks died early in training, which
-neither batch norm nor a lower learning rate prevented, and a factor of 0.1 to 0.3 did.
+Szegedy et al. 2016, section 3.3: with more than 1,000 filters, such networks "died" early in
+training. A lower learning rate or more batch norm did not prevent it; a factor of 0.1 to 0.3 did.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedUse
 from ...ops import Identity, Scale
-from .survey import Check, Found, Survey, Told
+from .survey import Check, Found, Survey, Warn
 
-FILTERS = 1_000
+FILTERS = 1_000  # Szegedy et al. 2016, section 3.3
 
 
 def _find(survey: Survey) -> Iterator[Found]:
@@ -34,13 +34,13 @@ def _find(survey: Survey) -> Iterator[Found]:
 
 
 def _shortcut(chain: TypedChain) -> bool:
-    """Whether a branch hands on its input."""
+    """Whether a branch returns its input unchanged."""
     nodes = [run.typed for step in chain.steps for run in step.runs]
     return all(isinstance(node, TypedOp) and isinstance(node.op, Identity) for node in nodes)
 
 
 def _scaled(chain: TypedChain, known: dict[int, bool]) -> bool:
-    """Whether anything in a branch makes it smaller by a constant."""
+    """Whether a branch contains a ``scale`` below 1."""
     if id(chain) not in known:
         known[id(chain)] = any(
             _smaller(run.typed, known) for step in chain.steps for run in step.runs
@@ -55,11 +55,11 @@ def _smaller(typed: Typed, known: dict[int, bool]) -> bool:
     return any(_scaled(chain, known) for chain in chains)
 
 
-def _tell(_: Survey, found: list[Found]) -> Told:
+def _describe(_: Survey, found: list[Found]) -> Warn:
     fork, branch = found[0].data
-    message = f"a residual of {fork.y.channels:,} filters is added without a `scale` below 1"
+    message = f"a residual with {fork.y.channels:,} filters is added without a `scale` below 1"
     help = f"end `{branch}` with `{{op: scale, value: 0.2}}`"
-    return Told(message, fork.node.origin.span("merge"), help)
+    return Warn(message, fork.node.origin.span("merge"), help)
 
 
-CHECK = Check("W402", _find, _tell)
+CHECK = Check("W402", _find, _describe)

@@ -1,9 +1,4 @@
-"""What every warning looks at.
-
-Each layer, fork and use of a typed program with where it stands, and what is found.
-
-Nothing here decides what is worth a warning, and nothing is printed.
-"""
+"""The cases that all warnings examine: each layer, fork and use of a program with its context."""
 
 from __future__ import annotations
 
@@ -28,12 +23,10 @@ class Scope(NamedTuple):
 
 
 class Context(NamedTuple):
-    """Where a chain stands.
+    """The context of a chain.
 
-    The uses that lead to it, what allows warnings around it, how often it is computed.
-
-    ``forked`` says that it is a branch, or below one; ``auxiliary`` that it is part of an auxiliary
-    head.
+    The uses that lead to it, the scopes around it that allow warnings, and how many times it is
+    computed. ``forked`` means in a branch, ``auxiliary`` in an auxiliary head.
     """
 
     uses: tuple[UseNode, ...] = ()
@@ -43,7 +36,7 @@ class Context(NamedTuple):
     auxiliary: bool = False
 
     def at(self, node: Node, count: int) -> Context:
-        """The context of a step that is computed ``count`` times here."""
+        """The context of a step that is repeated ``count`` times."""
         if count == 1 and not node.allow:
             return self
         return self.within(Scope(node.origin, node.allow))._replace(times=self.times * count)
@@ -53,9 +46,9 @@ class Context(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A node with the steps it stands among.
+    """A node with the steps of its chain, and its position among them.
 
-    A block on other sizes, or with other values, is another case.
+    A block with other shapes or arguments is another case.
     """
 
     typed: Typed
@@ -65,10 +58,7 @@ class Case(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Something to say about one case.
-
-    Where it is written, how bad it is, and what the sentence needs.
-    """
+    """A case to warn about: its location, its severity (``weight``), and data for the message."""
 
     origin: Origin
     context: Context
@@ -80,8 +70,8 @@ class Found(NamedTuple):
         return id(self.origin.document), self.origin.path
 
 
-class Told(NamedTuple):
-    """One warning in words."""
+class Warn(NamedTuple):
+    """The text of one warning."""
 
     message: str
     span: Span
@@ -91,19 +81,19 @@ class Told(NamedTuple):
 
 
 class Check(NamedTuple):
-    """One warning: what finds it, case by case, and what says it of all cases at one place, the
-    worst first.
+    """One warning.
 
-    ``tell`` answers ``None`` where the cases together are not worth a warning.
+    ``find`` finds its cases. ``describe`` makes the warning for all cases at one location (worst
+    first), or returns ``None`` if together they do not matter.
     """
 
     code: str
     find: Callable[[Survey], Iterable[Found]]
-    tell: Callable[[Survey, list[Found]], Told | None]
+    describe: Callable[[Survey, list[Found]], Warn | None]
 
 
 class Survey:
-    """A typed program, the spec it was made of, and every case in it."""
+    """A typed program, its spec, and all cases in it."""
 
     def __init__(self, spec: Spec, linked: Mapping[str, LinkedBlock], typed: TypedProgram) -> None:
         self.spec, self.linked, self.typed = spec, linked, typed
@@ -127,11 +117,11 @@ class Survey:
                 here = context.at(step.node, run.count)
                 self.cases.append(Case(run.typed, steps, index, here))
                 for chain, below in self.beneath(run.typed, here):
-                    if chain.size:  # empty blocks may be nested beyond counting
+                    if chain.size:  # nested uses without layers may be exponentially many
                         self._add(chain.steps, below)
 
     def beneath(self, typed: Typed, context: Context) -> list[tuple[TypedChain, Context]]:
-        """The chains inside of a fork or a use."""
+        """The chains inside a fork or a use, each with its context."""
         if isinstance(typed, TypedOp):
             return []
         if isinstance(typed, TypedFork):
@@ -143,20 +133,18 @@ class Survey:
         return [(typed.body, below)]
 
     def layers(self, *kinds: type[Op]) -> Iterator[tuple[Case, TypedOp]]:
-        """Every layer of these kinds."""
+        """Every layer with one of these ops."""
         for case in self.cases:
             if isinstance(case.typed, TypedOp) and isinstance(case.typed.op, kinds):
                 yield case, case.typed
 
 
 def field_span(origin: Origin, field: str) -> Span:
-    """Where a field of a step is written; the step's kind where it is a default."""
+    """The span of a field of a step; of ``op`` if the field is a default."""
     written = (*origin.path, field) in origin.document.spans
     return origin.span(field if written else "op")
 
 
 def own(origin: Origin, span: Span) -> bool:
-    """Whether a place is in the file itself (or on the command line), and not in one that the file
-    extends.
-    """
+    """Whether a span is in the file itself or on the command line, not in a file it extends."""
     return span.file == origin.document.file or not span.in_a_file

@@ -1,6 +1,6 @@
 """W301 and W302: a parameter that no step reads, a block or an imported file that no step uses.
 
-What a spec takes over from one that it ``extends`` is not its own to remove, and not told.
+Not reported for parts of a spec that it ``extends``, as they cannot be removed there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...language.link import steps_of
 from ...language.models import BlockFile, NetworkFile
 from ...language.steps import Use
 from ...ops import attribute_names, expressions
-from .survey import Check, Context, Found, Scope, Survey, Told, own
+from .survey import Check, Context, Found, Scope, Survey, Warn, own
 
 
 def _unread(survey: Survey) -> Iterator[Found]:
@@ -31,6 +31,7 @@ def _unread(survey: Survey) -> Iterator[Found]:
 def _of(
     parameters: Iterable[str], chains: Iterable[Chain], origin: Origin, context: Context
 ) -> Iterator[Found]:
+    """Parameters of a network or block that no step of its chains reads."""
     names = set(parameters)
     if not names:
         return
@@ -54,17 +55,17 @@ def _values(node: Node) -> list[Any]:
     return [node.repeat, *(node.arguments.values() if isinstance(node, UseNode) else ())]
 
 
-def _tell_parameter(_: Survey, found: list[Found]) -> Told:
+def _describe_parameter(_: Survey, found: list[Found]) -> Warn:
     name, span = found[0].data
-    return Told(
+    return Warn(
         f"the parameter `{name}` is never used", span, f"remove it, or write `${name}` in a step"
     )
 
 
 class _Unused:
-    """Finds what is not used, file by file.
+    """Finds unused blocks and imports, file by file.
 
-    A block that only unused blocks use is told with them.
+    A block that only unused blocks use is not reported in addition to them.
     """
 
     def __init__(self, survey: Survey) -> None:
@@ -73,7 +74,7 @@ class _Unused:
         self.files = {
             os.path.normpath(b.document.file): b for b in survey.linked.values() if not b.path
         }
-        self.told: set[str] = set()
+        self.unused: set[str] = set()
         self.users: dict[str, set[str]] = {}
         self.giving: dict[str, frozenset[str]] = {}
         for block in survey.linked.values():
@@ -98,7 +99,7 @@ class _Unused:
                             origin.below("import", index),
                             context,
                             0,
-                            ("what this file defines", span),
+                            ("this import", span),
                         )
                 elif file in self.files and file not in seen:
                     seen.add(file)
@@ -112,18 +113,18 @@ class _Unused:
     def blocks(
         self, model: NetworkFile | BlockFile, origin: Origin, context: Context
     ) -> Iterator[Found]:
-        """The blocks of a file itself."""
+        """The unused blocks that a file defines itself."""
         for name in model.blocks:
             span = origin.document.key_span(("blocks", name))
             if name in self.used or not own(origin, span):
                 continue
-            self.told.add(name)
+            self.unused.add(name)
             if not self.users.get(name, set()) - {name}:
                 here = context.within(Scope(origin.below("blocks", name), model.blocks[name].allow))
                 yield Found(origin.below("blocks", name), here, 0, (f"the block `{name}`", span))
 
     def imports(self, model: NetworkFile | BlockFile, origin: Origin) -> set[int]:
-        """Which imports of a file bring nothing that is used and that no other brings."""
+        """The indices of imports whose blocks are not used, or come with another import."""
         given = [self.given(file) for file in _files(model, origin)]
         counts = Counter(name for names in given for name in names)
         idle = set()
@@ -134,13 +135,13 @@ class _Unused:
             wanted = needed or any(
                 self.users.get(name, names) - names for name in names - self.used
             )
-            if names and not wanted and not names <= self.told:
+            if names and not wanted and not names <= self.unused:
                 idle.add(index)
                 counts.subtract(names)
         return idle
 
     def defined(self, file: str) -> set[str]:
-        """The blocks of a file itself."""
+        """The blocks that a file defines itself."""
         block = self.files.get(file)
         return {block.id, *getattr(block.model, "blocks", ())} if block else set()
 
@@ -164,7 +165,7 @@ class _Unused:
 
 
 def _files(model: NetworkFile | BlockFile, origin: Origin) -> list[str]:
-    """The files that a file imports, from where it stands."""
+    """The paths of the files that a file imports."""
     folders = [
         os.path.dirname(origin.span("import", index).file) for index in range(len(model.imports))
     ]
@@ -180,10 +181,10 @@ def _unused(survey: Survey) -> Iterator[Found]:
         yield from _Unused(survey).find()
 
 
-def _tell_block(_: Survey, found: list[Found]) -> Told:
+def _describe_block(_: Survey, found: list[Found]) -> Warn:
     what, span = found[0].data
-    return Told(f"{what} is never used", span, "remove it, or use it")
+    return Warn(f"{what} is never used", span, "remove it, or use it")
 
 
-PARAMETERS = Check("W301", _unread, _tell_parameter)
-BLOCKS = Check("W302", _unused, _tell_block)
+PARAMETERS = Check("W301", _unread, _describe_parameter)
+BLOCKS = Check("W302", _unused, _describe_block)

@@ -1,6 +1,4 @@
-"""How many layers a spec may become: the limits themselves, what counts, and what is said of too
-many.
-"""
+"""The limits on layers: their values, what counts, and the error beyond them."""
 
 from __future__ import annotations
 
@@ -15,10 +13,10 @@ from inception_dsl.ir.typed import TypedProgram
 
 HEAD = "network: n\ninput: {channels: 3, height: 8, width: 8}\n"
 Body = Callable[..., TypedProgram]
-Mistakes = Callable[..., Report]
+ErrorsIn = Callable[..., Report]
 
 
-def places(report: Report) -> list[str]:
+def locations(report: Report) -> list[str]:
     return [f"{d.code} {d.span.line}:{d.span.column}" for d in report]
 
 
@@ -30,13 +28,13 @@ def four(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing but what is written out, and once more."""
+    """Room for twice the steps in the spec."""
     monkeypatch.setattr(infer, "MAX_DIFFERENT", 0)
 
 
-def test_the_limits(body: Body, mistakes: Mistakes) -> None:
+def test_the_limits(body: Body, errors_in: ErrorsIn) -> None:
     assert body("{op: identity, repeat: 10000}").sections["body"].size == 10_000
-    assert places(mistakes(f"{HEAD}body: [{{op: identity, repeat: 10001}}]\n")) == ["E309 3:31"]
+    assert locations(errors_in(f"{HEAD}body: [{{op: identity, repeat: 10001}}]\n")) == ["E309 3:31"]
     typed = body("{op: identity}, {op: identity}, {op: identity}")
     assert Inference(typed.program, Report()).room == 1_000 + 2 * 3
     assert Inference(typed.program, Report(), 7).room == 7
@@ -72,12 +70,12 @@ def test_the_limits(body: Body, mistakes: Mistakes) -> None:
         (
             "stem: [{op: identity, repeat: 4, name: a}, {op: identity, repeat: 4, name: b}]\n"
             "body: [{op: identity}]",
-            ["E309 3:67"],  # once, and nothing of what stands behind it
+            ["E309 3:67"],  # reported once, and nothing after it
         ),
     ],
 )
-def test_one_layer_too_many(mistakes: Mistakes, text: str, expected: list[str]) -> None:
-    assert places(mistakes(f"{HEAD}{text}\n")) == expected
+def test_one_layer_too_many(errors_in: ErrorsIn, text: str, expected: list[str]) -> None:
+    assert locations(errors_in(f"{HEAD}{text}\n")) == expected
 
 
 @pytest.mark.usefixtures("four")
@@ -93,22 +91,20 @@ def test_one_layer_too_many(mistakes: Mistakes, text: str, expected: list[str]) 
         "aux_heads: {h: {after: a, loss_weight: 1, steps: [{op: identity}]}}",
     ],
 )
-def test_as_many_as_may_be(compiled: Callable[..., TypedProgram], text: str) -> None:
+def test_layers_up_to_the_limit(compiled: Callable[..., TypedProgram], text: str) -> None:
     compiled(f"{HEAD}{text}\n")
 
 
 @pytest.mark.usefixtures("four")
-def test_what_has_no_type_counts_nothing(mistakes: Mistakes) -> None:
-    """A broken section, head or step is one report; the layers around it are not too many because
-    of it.
-    """
+def test_steps_without_a_type_do_not_count(errors_in: ErrorsIn) -> None:
+    """A section, head or step with an error gives one report, and none about the layer limit."""
     broken = "{op: max_pool, kernel_size: 9, padding: valid}"
     text = (
         f"body: [{{op: identity, repeat: 4, name: a}}]\n"
         f"aux_heads: {{h: {{after: a, loss_weight: 1, steps: [{broken}]}}}}"
     )
-    assert places(mistakes(f"{HEAD}{text}\n")) == ["E401 4:79"]
-    assert places(mistakes(f"{HEAD}body: [{{op: identity, repeat: 4}}, {broken}]\n")) == [
+    assert locations(errors_in(f"{HEAD}{text}\n")) == ["E401 4:79"]
+    assert locations(errors_in(f"{HEAD}body: [{{op: identity, repeat: 4}}, {broken}]\n")) == [
         "E401 3:63"
     ]
 
@@ -123,7 +119,10 @@ PAD = "{steps: [{op: zero_pad, padding: 1}]}"
     [
         (f"body: [{PADS % 3}]", ["E309 3:43"]),
         (f"body: [{{op: identity}}, {PADS % 4}]", ["E309 3:59"]),
-        (f"body: [{{op: identity, repeat: 9}}, {PADS % 4}]", ["E309 3:70"]),  # all nine are alike
+        (
+            f"body: [{{op: identity, repeat: 9}}, {PADS % 4}]",
+            ["E309 3:70"],
+        ),  # all of one shape
         (f"body: [{PADS % 1}, {PADS % 4}]", ["E309 3:82"]),
         (f"body: [{{merge: add, branches: {{a: [{PADS % 2}], b: [{PADS % 5}]}}}}]", ["E309 3:115"]),
         (
@@ -146,12 +145,12 @@ PAD = "{steps: [{op: zero_pad, padding: 1}]}"
         ),
     ],
 )
-def test_no_room_for_layers_of_other_shapes(
-    mistakes: Mistakes, text: str, expected: list[str]
+def test_no_room_for_layers_with_different_shapes(
+    errors_in: ErrorsIn, text: str, expected: list[str]
 ) -> None:
-    report = mistakes(f"{HEAD}{text}\n")
-    assert places(report) == expected
-    assert "layers of other shapes" in report.diagnostics[0].message
+    report = errors_in(f"{HEAD}{text}\n")
+    assert locations(report) == expected
+    assert "layers with different shapes" in report.diagnostics[0].message
     assert report.diagnostics[0].help == ""
 
 
@@ -166,15 +165,15 @@ def test_no_room_for_layers_of_other_shapes(
         f"body: [{{use: b}}, {{use: b, name: c}}, {{use: b, name: d}}, {{use: b, name: e}}]",
     ],
 )
-def test_room_for_twice_what_is_written(compiled: Callable[..., TypedProgram], text: str) -> None:
+def test_room_for_twice_the_steps(compiled: Callable[..., TypedProgram], text: str) -> None:
     compiled(f"{HEAD}{text}\n")
 
 
-def test_nothing_is_inferred_where_no_room_is_left(body: Body) -> None:
+def test_nothing_is_inferred_without_room(body: Body) -> None:
     program, report = body(PADS % 100).program, Report()
     inference = Inference(program, report, 10)
     assert inference.program_types() is None
-    assert (inference.room, places(report)) == (-1, ["E309 4:43"])
+    assert (inference.room, locations(report)) == (-1, ["E309 4:43"])
     program, report = body("{op: identity}, {op: identity}").program, Report()
     assert Inference(program, report, 1).program_types() is None
-    assert places(report) == ["E309 4:24"]  # no repeat and no use: the step itself
+    assert locations(report) == ["E309 4:24"]  # no repeat and no use: the step itself

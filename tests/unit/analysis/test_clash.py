@@ -1,4 +1,4 @@
-"""Branches that do not fit together: which is at fault, where its size is set, report and edit."""
+"""Forks with incompatible branches: which is at fault, where its size is set, message and fix."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 from inception_dsl.diagnostics.report import Diagnostic, Report
 
-Mistakes = Callable[..., Report]
+ErrorsIn = Callable[..., Report]
 
 CASES = yaml.safe_load(Path(__file__).with_name("clashes.yaml").read_text(encoding="utf-8"))
 HEAD = """\
@@ -32,17 +32,17 @@ body:
 - """
 
 
-def clash(mistakes: Mistakes, fork: str) -> Diagnostic:
-    (found,) = mistakes(f"{HEAD}{fork}\n")
+def clash(errors_in: ErrorsIn, fork: str) -> Diagnostic:
+    (found,) = errors_in(f"{HEAD}{fork}\n")
     assert found.code == "E402"
     return found
 
 
 @pytest.mark.parametrize("case", CASES["locations"], ids=lambda case: case["fork"])
-def test_the_locations_and_the_help(mistakes: Mistakes, case: dict[str, str]) -> None:
-    """Where the size of the wrong branch is set, where that of the right one is, and the fix."""
-    found = clash(mistakes, case["fork"])
-    assert f"{found.span.line}:{found.span.column}" == case["place"]
+def test_the_locations_and_the_help(errors_in: ErrorsIn, case: dict[str, str]) -> None:
+    """Where the size of the wrong branch is set, where that of the right branch is, and the fix."""
+    found = clash(errors_in, case["fork"])
+    assert f"{found.span.line}:{found.span.column}" == case["location"]
     assert found.help == case["help"]
     assert "".join(f"{s.line}:{s.column}" for s, _ in found.related) == case["other"]
     edits = [f"{s.line}:{s.column}-{s.end_column} {text}" for s, text in found.fix]
@@ -50,12 +50,9 @@ def test_the_locations_and_the_help(mistakes: Mistakes, case: dict[str, str]) ->
 
 
 @pytest.mark.parametrize("case", CASES["messages"], ids=lambda case: case["fork"])
-def test_the_messages(mistakes: Mistakes, case: dict[str, str]) -> None:
-    found, label = clash(mistakes, case["fork"]), case["label"]
+def test_the_messages(errors_in: ErrorsIn, case: dict[str, str]) -> None:
+    found, label = clash(errors_in, case["fork"]), case["label"]
     assert (found.message, found.label) == (case["message"], label)
     assert found.notes == (f"branches: {case['shapes']}",)
     ((_, second),) = found.related
-    assert second.startswith(
-        label.split("; ")[1].split(" with ")[0] + " ends with " + label.rsplit(" with ", 1)[1]
-    )
-    assert second.endswith(" channels") == (" channels;" in label)
+    assert second == label.split("; ")[1]

@@ -1,4 +1,4 @@
-"""Parameters, multiply-adds and the smallest input, against direct search."""
+"""Parameters, multiply-adds, and the smallest input, compared with direct search."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> N
     assert "144" in text
 
 
-def test_the_table_sums_what_stands_under_a_heading(compiled: Callable[..., TypedProgram]) -> None:
+def test_a_heading_has_the_sum_of_its_rows(compiled: Callable[..., TypedProgram]) -> None:
     typed = compiled("""
         network: net
         input: {channels: 3, height: 8, width: 8}

@@ -66,11 +66,11 @@ def test_ranks(body: Body, size: str, shape: str) -> None:
             "{merge: concat, branches: {a: [], b: [{op: max_pool, kernel_size: 2, stride: 2}]}}",
             "spatial sizes",
         ),
-        ("{merge: concat, branches: {a: [], b: [{op: flatten}]}}", "ranks"),
+        ("{merge: concat, branches: {a: [], b: [{op: flatten}]}}", "rank"),
     ],
 )
-def test_branches_that_do_not_fit(mistakes: Callable[..., Report], steps: str, word: str) -> None:
-    (found,) = mistakes(
+def test_branches_that_do_not_fit(errors_in: Callable[..., Report], steps: str, word: str) -> None:
+    (found,) = errors_in(
         f"network: n\ninput: {{channels: 3, height: 32, width: 32}}\nbody: [{steps}]\n"
     )
     assert found.code == "E402"
@@ -78,10 +78,10 @@ def test_branches_that_do_not_fit(mistakes: Callable[..., Report], steps: str, w
     assert "`a` 32x32x3; `b` 32x32x3 -> " in found.notes[0]
 
 
-def test_a_mistake_in_a_block_names_the_uses_that_led_to_it(
-    mistakes: Callable[..., Report],
+def test_an_error_in_a_block_names_the_uses_that_led_to_it(
+    errors_in: Callable[..., Report],
 ) -> None:
-    (found,) = mistakes("""
+    (found,) = errors_in("""
         network: net
         input: {channels: 3, height: 4, width: 4}
         blocks:
@@ -94,8 +94,8 @@ def test_a_mistake_in_a_block_names_the_uses_that_led_to_it(
     assert [note.split("use of ")[1] for note in found.notes] == ["`inner`", "`outer`"]
 
 
-def test_a_value_is_checked_again_where_it_is_known(mistakes: Callable[..., Report]) -> None:
-    report = mistakes("""
+def test_the_value_of_an_expression_is_checked(errors_in: Callable[..., Report]) -> None:
+    report = errors_in("""
         network: net
         input: {channels: 3, height: 4, width: 4}
         body: [{op: conv, filters: "${in_channels - 3}", kernel_size: 1}]
@@ -137,8 +137,8 @@ def test_a_block_with_the_same_values_is_inferred_once(body: Body) -> None:
     "steps",
     ["{op: identity, repeat: 10001}", "{op: identity, repeat: 6000}, {op: identity, repeat: 6000}"],
 )
-def test_too_many_layers(mistakes: Callable[..., Report], steps: str) -> None:
-    report = mistakes(f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{steps}]\n")
+def test_too_many_layers(errors_in: Callable[..., Report], steps: str) -> None:
+    report = errors_in(f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{steps}]\n")
     assert [d.code for d in report] == ["E309"]
 
 
@@ -193,7 +193,7 @@ def test_an_add_or_a_multiply(types: list[tuple[Any, Any]], result: Any) -> None
     )
 
 
-def test_repetitions_are_counted_as_long_as_the_type_changes(body: Body) -> None:
+def test_repetitions_of_the_same_type_are_one_run(body: Body) -> None:
     def runs(steps: str) -> list[list[int]]:
         return [[run.count for run in step.runs] for step in body(steps).sections["body"].steps]
 

@@ -18,19 +18,19 @@ from inception_dsl.language.load import load
 from inception_dsl.yaml.edits import apply
 
 HEAD = "network: n\ninput: {channels: 3, height: 8, width: 8}\n"
-Mistakes = Callable[..., Report]
+ErrorsIn = Callable[..., Report]
 
 
-def places(report: Report) -> list[str]:
+def locations(report: Report) -> list[str]:
     return [f"{d.code} {d.span.line}:{d.span.column}" for d in report]
 
 
 def notes(found: Diagnostic) -> list[str]:
-    """The notes of a mistake, without the folder of the test."""
+    """The notes of a diagnostic, without the folder of the test."""
     return [note.replace(str(Path(found.span.file).parent), ".") for note in found.notes]
 
 
-def test_places_in_a_row() -> None:
+def test_ordinals() -> None:
     found = [
         nth(n)
         for n in (1, 2, 3, 4, 10, 11, 12, 13, 14, 20, 21, 22, 23, 101, 111, 112, 113, 1002, 1011)
@@ -61,7 +61,7 @@ LAST = "{op: max_pool, kernel_size: 9, padding: valid}"
             4,
             [
                 "in: ./spec.yaml:3:29, use of `b0`",
-                "in: 2 uses between",
+                "in: 2 more uses",
                 "in: ./spec.yaml:4:14, use of `b3`",
             ],
         ),
@@ -69,16 +69,16 @@ LAST = "{op: max_pool, kernel_size: 9, padding: valid}"
             6,
             [
                 "in: ./spec.yaml:3:29, use of `b0`",
-                "in: 4 uses between",
+                "in: 4 more uses",
                 "in: ./spec.yaml:4:14, use of `b5`",
             ],
         ),
     ],
 )
-def test_the_uses_that_led_to_a_mistake(
-    mistakes: Mistakes, depth: int, expected: list[str]
+def test_the_uses_that_led_to_an_error(
+    errors_in: ErrorsIn, depth: int, expected: list[str]
 ) -> None:
-    """The innermost three; of more, the first and the last."""
+    """Up to three uses; of more, the innermost and the outermost."""
     blocks = ", ".join(
         [
             *(f"b{i}: {{steps: [{{use: b{i - 1}}}]}}" for i in range(1, depth)),
@@ -88,7 +88,7 @@ def test_the_uses_that_led_to_a_mistake(
     text = (
         f"blocks: {{{blocks}}}\nbody: [{{use: b{depth - 1}}}]\n" if depth else f"body: [{LAST}]\n"
     )
-    (found,) = mistakes(HEAD + text)
+    (found,) = errors_in(HEAD + text)
     assert (notes(found), found.label) == (expected, "")
 
 
@@ -130,19 +130,15 @@ SHRINKS = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid"
         ),
     ],
 )
-def test_the_repetition_that_has_a_mistake(
-    mistakes: Mistakes, text: str, expected: list[str]
-) -> None:
+def test_the_repetition_with_the_error(errors_in: ErrorsIn, text: str, expected: list[str]) -> None:
     head = HEAD if "input" not in text else "network: n\n"
-    (found,) = mistakes(f"{head}{text}\n")
+    (found,) = errors_in(f"{head}{text}\n")
     assert notes(found) == expected
 
 
-def test_after_a_mistake_no_repetition_is_counted(mistakes: Mistakes) -> None:
-    """What follows a step without a type is looked at once, whichever repetition of that step
-    failed.
-    """
-    report = mistakes(
+def test_after_an_error_no_repetition_is_counted(errors_in: ErrorsIn) -> None:
+    """Steps after a step with an error are checked once, whichever repetition failed."""
+    report = errors_in(
         f"{HEAD}{PARAMETER}body: [{SHRINKS}, repeat: 5}}, {{use: b, k: 1, repeat: 3}}]\n"
     )
     assert [(d.code, notes(d)) for d in report] == [
@@ -151,45 +147,46 @@ def test_after_a_mistake_no_repetition_is_counted(mistakes: Mistakes) -> None:
     ]
 
 
-def test_without_an_input_the_rest_is_looked_at(mistakes: Mistakes) -> None:
-    report = mistakes(
+def test_without_an_input_the_rest_is_checked(errors_in: ErrorsIn) -> None:
+    report = errors_in(
         f"network: n\n"
         f"input: {{channels: x, height: 8, width: 8}}\n"
         f"{PARAMETER}body: [{{use: b, k: 1}}]\n"
     )
-    assert places(report) == ["E203 2:19", "E207 3:64"]
+    assert locations(report) == ["E203 2:19", "E207 3:64"]
 
 
-def test_a_clash_has_its_label_and_both_places(mistakes: Mistakes) -> None:
+def test_a_clash_has_its_label_and_both_locations(errors_in: ErrorsIn) -> None:
     pools = "{op: max_pool, kernel_size: 2, stride: 2}"
-    (found,) = mistakes(
+    (found,) = errors_in(
         f"{HEAD}body: [{{merge: add, branches: {{a: [{pools}], b: [{{op: conv, filters: 3, "
         f"kernel_size: 3}}]}}}}]\n"
     )
-    assert found.label == "`b` ends with 8x8; `a` with 4x4"
+    assert found.label == "`b` outputs 8x8; `a` outputs 4x4"
     assert [(span.line, span.column, text) for span, text in found.related] == [
-        (3, 75, "`a` ends with 4x4")
+        (3, 75, "`a` outputs 4x4")
     ]
 
 
-def test_the_edit_of_an_op_that_does_not_fit(
-    mistakes: Mistakes, compiled: Callable[..., TypedProgram]
+def test_the_edit_of_an_op_that_rejects_its_input(
+    errors_in: ErrorsIn, compiled: Callable[..., TypedProgram]
 ) -> None:
-    def mended(text: str) -> str:
-        (found,) = mistakes(HEAD + text)
+    def fixed(text: str) -> str:
+        (found,) = errors_in(HEAD + text)
         new = apply(HEAD + text, found.fix)
         compiled(new)
         return new.removeprefix(HEAD)
 
     step = "body: [{op: max_pool, kernel_size: %s, padding: valid}]\n"
-    assert mended(step % 9) == step % 8
+    assert fixed(step % 9) == step % 8
     conv = "defaults: {conv: {groups: 2}}\nbody:\n- {op: conv, %sfilters: 4, kernel_size: 1}\n"
-    assert mended(conv % "") == conv % "groups: 1, "
+    assert fixed(conv % "") == conv % "groups: 1, "
 
 
-def test_help_without_a_value_to_write(mistakes: Mistakes) -> None:
-    (found,) = mistakes(f"{HEAD}body: [{{op: flatten}}, {{op: max_pool, kernel_size: 3}}]\n")
-    assert (found.help, found.fix) == ("", ())
+def test_help_without_a_value_to_write(errors_in: ErrorsIn) -> None:
+    (found,) = errors_in(f"{HEAD}body: [{{op: flatten}}, {{op: max_pool, kernel_size: 3}}]\n")
+    assert found.help.startswith("put it before the step that removes the spatial axes")
+    assert found.fix == ()
 
 
 ARGUMENT = (
@@ -199,7 +196,7 @@ ARGUMENT = (
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "related"),
+    ("text", "location", "related"),
     [
         (ARGUMENT % ("$k", 0), "E203 4:20", ["3:60"]),
         (ARGUMENT % ("'${k}'", 0), "E203 4:20", ["3:60"]),
@@ -247,30 +244,30 @@ ARGUMENT = (
         ),
     ],
 )
-def test_a_value_that_does_not_fit_stands_where_a_use_gives_it(
-    mistakes: Mistakes, text: str, place: str, related: list[str]
+def test_an_invalid_argument_is_reported_at_its_use(
+    errors_in: ErrorsIn, text: str, location: str, related: list[str]
 ) -> None:
-    report = mistakes(HEAD + text)
+    report = errors_in(HEAD + text)
     (found,) = report
-    assert places(report) == [place]
+    assert locations(report) == [location]
     assert [f"{s.line}:{s.column}" for s, _ in found.related] == related
-    assert [text for _, text in found.related] == ["it is read here"] * len(related)
+    assert [text for _, text in found.related] == ["used here"] * len(related)
     assert re.fullmatch(
-        r"`(filters|units)`: expected a whole number from 1 to [0-9]+, found `(0|-1)`",
+        r"`(filters|units)`: expected an integer from 1 to [0-9]+, found `(0|-1)`",
         found.message,
     )
 
 
-def test_every_argument_is_looked_at(mistakes: Mistakes) -> None:
-    report = mistakes(f"""{HEAD}
+def test_every_argument_is_checked(errors_in: ErrorsIn) -> None:
+    report = errors_in(f"""{HEAD}
 blocks: {{b: {{params: {{j: int, k: int}}, steps: [{{op: dense, units: 3}}]}}}}
 body: [{{use: b, j: '${{1 // 0}}', k: '${{in_channels * 0.5}}'}}]
 """)
-    assert places(report) == ["E207 5:25", "E203 5:36"]
+    assert locations(report) == ["E207 5:25", "E203 5:36"]
 
 
-def test_a_mistake_in_a_repeat_is_inside_of_it(mistakes: Mistakes) -> None:
-    assert places(mistakes(f"{HEAD}body: [{{op: identity, repeat: '${{1 // 0}}'}}]\n")) == [
+def test_an_error_in_a_repeat_is_located_inside_it(errors_in: ErrorsIn) -> None:
+    assert locations(errors_in(f"{HEAD}body: [{{op: identity, repeat: '${{1 // 0}}'}}]\n")) == [
         "E207 3:36"
     ]
 
@@ -283,7 +280,7 @@ def test_a_mistake_in_a_repeat_is_inside_of_it(mistakes: Mistakes) -> None:
         "body: [{op: identity, name: a}]\noutputs: {x: b}\n",
     ],
 )
-def test_a_program_with_a_mistake_has_no_types(write: Callable[..., Path], text: str) -> None:
+def test_a_program_with_an_error_has_no_types(write: Callable[..., Path], text: str) -> None:
     report = Report()
     spec = load(write(HEAD + text), {}, report)
     assert spec is not None

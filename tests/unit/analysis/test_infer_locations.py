@@ -21,7 +21,7 @@ POOLS = "{op: max_pool, kernel_size: 3, padding: $k}"
         (
             "body: [{op: identity, repeat: '${in_channels - 3}'}]",
             ["E203 3:31-50"],
-            "`repeat` 0, found `0`",
+            "`repeat` >= `0`",
         ),
         (
             "body: [{op: identity, repeat: '${in_channels * 0.5}'}]",
@@ -101,15 +101,15 @@ POOLS = "{op: max_pool, kernel_size: 3, padding: $k}"
         (
             f"blocks: {{b: {{params: {{k: int}}, steps: [{POOLS}]}}}}\n"
             "body: [{merge: add, branches: {x: [{use: b, k: 3}], y: [{use: b, k: 4}]}}]",
-            ["E403 3:80-81"],  # once, though two uses have it
+            ["E403 3:80-81"],  # once for both uses
             "`max_pool`: padding 3",
         ),
     ],
 )
-def test_where_a_mistake_is(
-    mistakes: Callable[..., Report], text: str, expected: list[str], words: str
+def test_the_location_of_an_error(
+    errors_in: Callable[..., Report], text: str, expected: list[str], words: str
 ) -> None:
-    report = mistakes(f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\n{text}\n")
+    report = errors_in(f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\n{text}\n")
     spans = [(d.code, d.span) for d in report]
     assert [f"{code} {s.line}:{s.column}-{s.end_column - 1}" for code, s in spans] == expected
     assert all(word in report.diagnostics[0].message for word in words.split()), report.diagnostics[
@@ -117,9 +117,9 @@ def test_where_a_mistake_is(
     ].message
 
 
-def test_help_with_a_window_that_does_not_fit(mistakes: Callable[..., Report]) -> None:
+def test_help_with_a_window_that_does_not_fit(errors_in: Callable[..., Report]) -> None:
     def help(step: str) -> str:
-        (found,) = mistakes(
+        (found,) = errors_in(
             f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\nbody: [{step}]\n"
         )
         return found.help
@@ -132,14 +132,14 @@ def test_help_with_a_window_that_does_not_fit(mistakes: Callable[..., Report]) -
     )
     dilated = "{op: conv, filters: 2, kernel_size: 3, dilation: 4, padding: valid}"
     assert help(dilated).startswith("write `kernel_size: 2`")
-    assert help("{op: max_pool, kernel_size: 5, padding: 3}") == "pad at most 2"
+    assert help("{op: max_pool, kernel_size: 5, padding: 3}") == "use a padding of at most 2"
     assert help("{op: conv, filters: 4, kernel_size: 1, groups: 2}") == "write `groups: 1`"
 
 
-def test_uses_are_named_of_the_part_that_has_the_mistake_only(
-    mistakes: Callable[..., Report],
+def test_only_the_uses_around_the_error_are_named(
+    errors_in: Callable[..., Report],
 ) -> None:
-    report = mistakes("""
+    report = errors_in("""
         network: n
         input: {channels: 3, height: 8, width: 8}
         blocks: {b: {params: {k: int}, \

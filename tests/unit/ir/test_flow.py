@@ -1,5 +1,5 @@
-"""The program in single assignment, and the reference on flows that no spec can write yet: a value
-that several statements read, and weights that layers share.
+"""Programs in single assignment form, and the reference on programs that no spec can describe yet:
+a value that several statements read, and weights that layers share.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def typed(request: pytest.FixtureRequest, compiled: Compiled, root: Path) -> Typ
 
 
 @pytest.mark.parametrize("heads", [True, False])
-def test_statements_are_those_of_the_walk_each_after_its_inputs(
+def test_statements_are_the_nodes_in_order_each_after_its_inputs(
     typed: TypedProgram, heads: bool
 ) -> None:
     found = flow(typed, heads=heads)
@@ -80,7 +80,7 @@ def test_statements_are_those_of_the_walk_each_after_its_inputs(
     assert {*found.blocks.values()} <= {*assigned}
 
 
-def test_weights_are_those_of_weight_files(typed: TypedProgram) -> None:
+def test_weights_have_the_names_of_weight_files(typed: TypedProgram) -> None:
     layers = [s for s in flow(typed).statements if isinstance(s, Apply)]
     weights = [weight for layer in layers for weight in layer.weights.values()]
     assert [weight.path for weight in weights] == [*weight_shapes(typed)]
@@ -112,7 +112,7 @@ def test_outputs_and_boundaries(compiled: Compiled) -> None:
     assert less.statements[-1].y == less.outputs["logits"]
 
 
-def test_an_empty_branch_gives_what_the_fork_is_given(compiled: Compiled) -> None:
+def test_an_empty_branch_outputs_the_input_of_the_fork(compiled: Compiled) -> None:
     merges = {s.path: s for s in flow(compiled(EVERYTHING)).statements if isinstance(s, Merge)}
     outer, inner = merges[("mixed",)], merges[("mixed", "b")]
     assert outer.inputs == (inner.inputs[0], inner.y, inner.inputs[0])
@@ -120,8 +120,8 @@ def test_an_empty_branch_gives_what_the_fork_is_given(compiled: Compiled) -> Non
 
 @pytest.fixture
 def bridge(body: Compiled) -> Flow:
-    """A graph that no forks make: ``a`` goes on, into one merge and, twice, into another, and is an
-    output. Both layers have the weights of the first.
+    """A graph that forks cannot make: ``a`` is an output, and is read by a layer, by one merge, and
+    twice by another. Both layers have the weights of the first.
     """
     layer = "{op: conv, filters: 3, kernel_size: 3, activation: tanh}"
     merge = "{branches: {x: [], y: [], z: []}, merge: multiply, repeat: 2, name: merge}"
@@ -140,7 +140,7 @@ def bridge(body: Compiled) -> Flow:
 
 
 def slopes(loss: Callable[[Any], float], at: Any, h: float = 1e-3) -> Any:
-    """The gradient by differences of sixth order, one element after the other."""
+    """The gradient by sixth-order central differences, for each element."""
     found = np.zeros(at.shape)
     for index in np.ndindex(*at.shape):
         step = np.zeros(at.shape)
@@ -178,8 +178,8 @@ def test_gradients_of_shared_values_and_weights_equal_finite_differences(bridge:
     assert not (tape.layers or tape.merges or back.uses)
 
 
-def test_forks_without_names_share_a_path_and_no_value(body: Compiled) -> None:
-    """Three times the input, then what that is, times three times that."""
+def test_unnamed_forks_share_a_path_but_no_value(body: Compiled) -> None:
+    """The network computes y = 3 x, then y * 3 y = 27 x ** 2."""
     typed = body(
         "{branches: {x: [], y: [{op: scale, value: 2}]}, merge: add}, "
         "{branches: {z: [], w: [{op: scale, value: 3}]}, merge: multiply}"
@@ -191,7 +191,7 @@ def test_forks_without_names_share_a_path_and_no_value(body: Compiled) -> None:
     np.testing.assert_allclose(found.input_gradient, 54 * x, rtol=1e-12)
 
 
-def test_two_layers_do_not_move_one_statistic(body: Compiled) -> None:
+def test_two_layers_cannot_share_a_moving_statistic(body: Compiled) -> None:
     typed = body("{op: batch_norm}, {op: batch_norm}")
     series = flow(typed)
     one, two = series.statements

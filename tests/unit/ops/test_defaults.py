@@ -1,4 +1,4 @@
-"""What an op is unless a step says otherwise, and the parts of composite ops."""
+"""The defaults of ops, and the parts of composite ops."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("kind", OPS)
-def test_what_an_op_is_unless_said(kind: str) -> None:
+def test_the_defaults_of_an_op(kind: str) -> None:
     required = {
         k: parse("$x")
         for k in attribute_names(OPS[kind])
@@ -56,7 +56,7 @@ def test_what_an_op_is_unless_said(kind: str) -> None:
     assert (found.name, found.repeat, found.deviation) == (None, 1, None)
 
 
-def test_the_batch_norm_of_a_conv_bn_unless_said() -> None:
+def test_the_default_batch_norm_of_a_conv_bn() -> None:
     found = op("conv_bn, filters: 2, kernel_size: 1")
     assert isinstance(found, ConvBn)
     norm = found.batch_norm
@@ -82,7 +82,7 @@ def parts(step: str) -> dict[str, dict[str, Any]]:
     return {name: {"op": p.op, **p.attributes()} for name, p in whole.parts()}
 
 
-def test_the_parts_of_a_conv_bn_have_what_the_whole_has() -> None:
+def test_the_parts_of_a_conv_bn_have_its_attributes() -> None:
     norm = "batch_norm: {epsilon: 0.5, decay: 0.25, center: false}"
     assert parts(f"conv_bn, {WHOLE}, groups: 2, activation: tanh, {norm}") == {
         "conv": {
@@ -98,7 +98,7 @@ def test_the_parts_of_a_conv_bn_have_what_the_whole_has() -> None:
     }
 
 
-def test_the_parts_of_a_separable_conv_have_what_the_whole_has() -> None:
+def test_the_parts_of_a_separable_conv_have_its_attributes() -> None:
     assert parts(f"separable_conv, {WHOLE}, depth_multiplier: 4, activation: relu") == {
         "depthwise": {
             "op": "depthwise_conv",
@@ -121,12 +121,12 @@ def test_the_parts_of_a_separable_conv_have_what_the_whole_has() -> None:
     }
 
 
-def test_a_composite_states_its_parts() -> None:
-    with pytest.raises(TypeError, match="Nothing does not state its parts"):
+def test_a_composite_defines_its_parts() -> None:
+    with pytest.raises(TypeError, match=r"Nothing does not define parts\(\)"):
         type("Nothing", (Composite,), {}).model_construct().parts()
 
 
-def test_defaults_fill_what_a_step_does_not_say() -> None:
+def test_defaults_fill_fields_that_a_step_does_not_set() -> None:
     step = op("conv_bn, filters: 2, kernel_size: 1, stride: 1, batch_norm: {decay: 0.5}")
     defaults = {
         "conv": {"dilation": 7},
@@ -164,7 +164,7 @@ def test_some_attributes_of_an_op() -> None:
             conv.partial(wrong)
 
 
-def test_everything_of_a_composite_follows_from_its_parts() -> None:
+def test_a_composite_has_the_shapes_weights_and_cost_of_its_parts() -> None:
     class Twice(Composite):
         op: str
 

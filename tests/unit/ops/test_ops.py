@@ -1,4 +1,4 @@
-"""Every op: its documentation, its example, its shapes, weights and multiply-adds."""
+"""Every op: its documentation, example, shapes, weights and multiply-adds."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
 
 
 def compiled_on(body: Body, step: str, shape: str) -> TypedProgram:
-    """The step on an input; a vector comes from flattening."""
+    """A program with the step on an input of ``shape``; a vector is the output of a flatten."""
     *spatial, channels = map(int, shape.split("x"))
     names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
     if not spatial:
@@ -208,11 +208,11 @@ def block_of(op: type[Op], body: Body, size: str, channels: tuple[int, ...]) -> 
 
 
 @pytest.mark.parametrize("op", CORE_OPS, ids=lambda op: op.kind)
-def test_the_term_of_the_channels_gives_the_numbers_of_every_use(op: type[Op], body: Body) -> None:
-    """One rule for a block that is printed once, and for its uses."""
+def test_the_term_of_the_channels_gives_the_value_of_every_use(op: type[Op], body: Body) -> None:
+    """A block is generated once, so its channels are a term that is evaluated for each use."""
     definition = block_of(op, body, "height: 32, width: 32", CHANNELS)
     found = definition.chain.y
-    if op.kind == "flatten":  # the sizes of another use would give other numbers
+    if op.kind == "flatten":  # its output also depends on the spatial sizes of each use
         assert found is None
         return
     assert found is not None
@@ -227,8 +227,8 @@ def test_the_channels_after_a_flatten_of_one_position_are_those_before(body: Bod
 
 
 @pytest.mark.parametrize("op", CORE_OPS, ids=lambda op: op.kind)
-def test_at_the_top_every_term_gives_the_channels(op: type[Op], body: Body) -> None:
-    """Where the sizes are those of the input, also after a flatten."""
+def test_at_the_top_level_every_term_gives_the_channels(op: type[Op], body: Body) -> None:
+    """At the top level the sizes are those of the input, so a flatten has a term too."""
     typed = body(op.example, size="channels: 32, height: 32, width: 32")
     top = Definitions(typed).top
     found = top.sections["body"].y
@@ -240,7 +240,7 @@ def test_at_the_top_every_term_gives_the_channels(op: type[Op], body: Body) -> N
 
 
 def test_an_op_is_not_changed_in_place() -> None:
-    """Programs share them."""
+    """Several programs share the objects."""
     op = OPS["conv"].model_validate({"op": "conv", "filters": 3, "kernel_size": 1})
     with pytest.raises(ValidationError, match="frozen"):
         op.filters = 4  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The rules of each op by itself: what it refuses and where, its shapes, weights and cost."""
+"""The rules of each op: errors and their fields, shapes, weights and cost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from steps import op
 
 from inception_dsl.ops import expressions
 from inception_dsl.ops.base import divides, fewer_groups
+from inception_dsl.ops.fields.refusal import shown
 from inception_dsl.types.expression import Expression
 from inception_dsl.types.tensor import ShapeError, TensorType
 
@@ -14,12 +15,12 @@ from inception_dsl.types.tensor import ShapeError, TensorType
 @pytest.mark.parametrize(
     ("text", "x", "field", "words"),
     [
-        ("conv, filters: 4, kernel_size: 3", (), "", "`conv` 6"),
-        ("depthwise_conv, kernel_size: 3", (), "", "`depthwise_conv` 6"),
-        ("max_pool, kernel_size: 3", (), "", "`max_pool` 6"),
-        ("global_avg_pool", (), "", "`global_avg_pool` 6"),
-        ("adaptive_avg_pool, output_size: 1", (), "", "`adaptive_avg_pool` 6"),
-        ("zero_pad, padding: 1", (), "", "`zero_pad` 6"),
+        ("conv, filters: 4, kernel_size: 3", (), "", "spatial 6"),
+        ("depthwise_conv, kernel_size: 3", (), "", "spatial 6"),
+        ("max_pool, kernel_size: 3", (), "", "spatial 6"),
+        ("global_avg_pool", (), "", "spatial 6"),
+        ("adaptive_avg_pool, output_size: 1", (), "", "spatial 6"),
+        ("zero_pad, padding: 1", (), "", "spatial 6"),
         ("conv, filters: 4, kernel_size: [3, 3, 3]", (9, 9), "kernel_size", "`kernel_size` 3 2"),
         ("conv, filters: 4, kernel_size: 3, stride: [1]", (9, 9), "stride", "`stride` 1 2"),
         ("conv, filters: 4, kernel_size: 3, dilation: [1]", (9, 9), "dilation", "`dilation` 1 2"),
@@ -42,17 +43,20 @@ from inception_dsl.types.tensor import ShapeError, TensorType
         ),
     ],
 )
-def test_what_does_not_fit(text: str, x: tuple[int, ...], field: str, words: str) -> None:
+def test_the_errors(text: str, x: tuple[int, ...], field: str, words: str) -> None:
     with pytest.raises(ShapeError) as error:
         op(text).infer(TensorType(x, 6))
     assert (error.value.field, error.value.code) == (field, "E403")
     assert all(word in str(error.value) for word in words.split()), error.value
 
 
+BEFORE = "put it before the step that removes the spatial axes (`flatten`, global pooling)"
+
+
 @pytest.mark.parametrize(
     ("text", "x", "write", "help"),
     [
-        ("conv, filters: 4, kernel_size: 3", (), "", ""),
+        ("conv, filters: 4, kernel_size: 3", (), "", BEFORE),
         ("conv, filters: 4, kernel_size: [3, 3, 3]", (9, 9), "3", ""),
         ("conv, filters: 4, kernel_size: [3, 1, 3]", (9, 9), "", ""),
         ("conv, filters: 4, kernel_size: 3, stride: [2]", (9, 9), "2", ""),
@@ -68,13 +72,13 @@ def test_what_does_not_fit(text: str, x: tuple[int, ...], field: str, words: str
         ("group_norm, groups: 4", (9,), "3", ""),
         ("group_norm, groups: 40", (9,), "6", ""),
         ("max_pool, kernel_size: 3, ceil_mode: true", (9,), "false", ""),
-        ("max_pool, kernel_size: 3, padding: 2", (9,), "1", "pad at most 1"),
-        ("max_pool, kernel_size: 7, padding: 4", (9,), "3", "pad at most 3"),
-        ("max_pool, kernel_size: 4, padding: [[3, 0]]", (9,), "", "pad at most 2"),
+        ("max_pool, kernel_size: 3, padding: 2", (9,), "1", "use a padding of at most 1"),
+        ("max_pool, kernel_size: 7, padding: 4", (9,), "3", "use a padding of at most 3"),
+        ("max_pool, kernel_size: 4, padding: [[3, 0]]", (9,), "", "use a padding of at most 2"),
         ("max_pool, kernel_size: 4, padding: [[1, 2]], ceil_mode: true", (9,), "", ""),
     ],
 )
-def test_what_would_fit(text: str, x: tuple[int, ...], write: str, help: str) -> None:
+def test_the_suggested_value(text: str, x: tuple[int, ...], write: str, help: str) -> None:
     with pytest.raises(ShapeError) as error:
         op(text).infer(TensorType(x, 6))
     assert (error.value.write, error.value.help) == (write, help)
@@ -89,7 +93,7 @@ def test_what_would_fit(text: str, x: tuple[int, ...], write: str, help: str) ->
         ("conv, filters: 2, kernel_size: 5, dilation: 3, padding: [[1, 0]]", (8,), "3"),
     ],
 )
-def test_the_largest_kernel_is_written(text: str, x: tuple[int, ...], write: str) -> None:
+def test_the_largest_kernel_is_suggested(text: str, x: tuple[int, ...], write: str) -> None:
     with pytest.raises(ShapeError) as error:
         op(text).infer(TensorType(x, 6))
     found = error.value
@@ -209,8 +213,8 @@ def test_weights(text: str, weights: dict[str, tuple[int, ...]]) -> None:
         ("max_pool, kernel_size: 3, stride: 2", 5, 9),
     ],
 )
-def test_the_smallest_axis_before(text: str, outputs: int, size: int) -> None:
-    """Of the second of two axes."""
+def test_the_smallest_input_axis(text: str, outputs: int, size: int) -> None:
+    """For the second of two axes."""
     assert op(text).needed(1, 2, outputs) == size
 
 
@@ -231,7 +235,7 @@ def test_multiply_adds(text: str, x: tuple[int, ...], macs: int) -> None:
     assert step.macs(before, step.infer(before)) == macs
 
 
-def test_expressions_are_found_wherever_they_stand() -> None:
+def test_expressions_are_found_at_any_depth() -> None:
     step = op("conv_bn, filters: $a, kernel_size: [1, $b], batch_norm: {epsilon: $c}")
     found = [e.text for value in step.attributes().values() for e in expressions(value)]
     assert sorted(found) == ["$a", "$b", "$c"]
@@ -239,7 +243,31 @@ def test_expressions_are_found_wherever_they_stand() -> None:
     assert expressions([Expression("$a", ())]) == [Expression("$a", ())]
 
 
-def test_what_divides() -> None:
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "nothing"),
+        (True, "`true`"),
+        (8, "`8`"),
+        ("same", "`same`"),
+        ("$n", "`$n`"),
+        ("1x7", "`1x7`"),
+        ("8", 'the string `"8"`'),
+        ("-0.5", 'the string `"-0.5"`'),
+        ("1e-3", 'the string `"1e-3"`'),
+        ("true", 'the string `"true"`'),
+        ("", 'the string `""`'),
+        ([1, "a"], "the list `[1, a]`"),
+        ({"a": 1}, "a mapping"),
+        ("x" * 50, f"`{'x' * 40}`"),
+        ("7" * 50, f"`{'7' * 40}`"),
+    ],
+)
+def test_values_in_messages(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_divisibility() -> None:
     for value in range(1, 40):
         for divisor in range(1, 40):
             assert divides(value, divisor) == (value in range(0, value + 1, divisor))

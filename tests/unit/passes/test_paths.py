@@ -1,4 +1,4 @@
-"""Two layers, weights or boundaries with one path are an error of `check`."""
+"""`check` reports layers, weights or steps that have the same path."""
 
 from __future__ import annotations
 
@@ -69,17 +69,17 @@ def compiled(text: str, folder: Path) -> tuple[bool, Report]:
 
 
 @pytest.mark.parametrize("name", CLASHES)
-def test_is_reported_once_where_it_is(name: str, tmp_path: Path) -> None:
+def test_a_duplicate_path_is_reported_once(name: str, tmp_path: Path) -> None:
     text, (what, path, line) = CLASHES[name]
     done, report = compiled(text, tmp_path)
     assert not done
     (found,) = report
     assert (found.code, found.span.line) == ("E307", line)
-    assert found.message == f"two {what} have the path `{path}`"
+    assert found.message == f"two {what} have the same path `{path}`"
     assert found.related
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_may_share_a_path_with_what_it_holds(name: str, tmp_path: Path) -> None:
+def test_a_use_or_fork_may_share_the_path_of_its_only_step(name: str, tmp_path: Path) -> None:
     done, report = compiled(FINE[name], tmp_path)
     assert done, report.render()

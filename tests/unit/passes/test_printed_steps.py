@@ -1,6 +1,4 @@
-"""How much may be printed: steps at the top, and those of each definition of a block, which counts
-as one more.
-"""
+"""The limit on generated steps: those at the top level, and those of each block, plus one."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ USE = "blocks: {a: {params: {n: int}, steps: [{op: max_pool, kernel_size: $n}]}}
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit, so low that specs beyond it are short."""
+    """A low limit, so that specs beyond it are short."""
     assert budget.MAX_STEPS == 10_000
     monkeypatch.setattr(budget, "MAX_STEPS", MAX_STEPS)
 
@@ -39,7 +37,7 @@ def forked(count: int) -> str:
 
 
 def blocks(count: int) -> str:
-    """Blocks of a step, each used once."""
+    """Blocks of one step, each used once."""
     found = ", ".join(f"a{i}: {{steps: [{STEP}]}}" for i in range(count))
     return f"{HEAD}blocks: {{{found}}}\nbody:\n" + "".join(
         f"  - {{use: a{i}}}\n" for i in range(count)
@@ -50,7 +48,7 @@ def blocks(count: int) -> str:
     ("make", "most", "first"),
     [(steps, MAX_STEPS, 4), (forked, MAX_STEPS - 1, 6), (blocks, MAX_STEPS // 3, 4)],
 )
-def test_steps_that_are_printed(
+def test_generated_steps(
     write: Callable[[str], Path], make: Callable[[int], str], most: int, first: int
 ) -> None:
     assert compile_spec(write(make(most)), {}, Report()) is not None
@@ -83,15 +81,15 @@ def uses(count: int) -> str:
     )
 
 
-def test_a_block_is_printed_once(write: Callable[[str], Path]) -> None:
-    """However many values its parameters have: only the uses and one definition count."""
+def test_a_block_is_generated_once(write: Callable[[str], Path]) -> None:
+    """With any number of different arguments, only the uses and one definition count."""
     assert compile_spec(write(uses(MAX_STEPS - 2)), {}, Report()) is not None
     report = Report()
     assert compile_spec(write(uses(MAX_STEPS - 1)), {}, report) is None
     assert [d.code for d in report.diagnostics] == ["E309"]
 
 
-def test_a_block_is_printed_once_for_each_rank(write: Callable[[str], Path]) -> None:
+def test_a_block_is_generated_once_for_each_rank(write: Callable[[str], Path]) -> None:
     inside = (MAX_STEPS - 3) // 2 - 1
     steps = ", ".join(["{op: identity}"] * inside)
     text = f"{HEAD}blocks: {{b: {{steps: [{steps}]}}}}\nbody:\n  - {{use: b, name: map}}\n"
@@ -107,7 +105,7 @@ def test_a_block_is_printed_once_for_each_rank(write: Callable[[str], Path]) -> 
     assert [d.code for d in report.diagnostics] == ["E309"]
 
 
-def test_a_use_without_layers_takes_room(write: Callable[[str], Path]) -> None:
+def test_a_use_without_layers_counts_as_a_layer(write: Callable[[str], Path]) -> None:
     twice = "".join(
         f"  b{i}: {{steps: [{{use: b{i + 1}, name: x}}, {{use: b{i + 1}, name: y}}]}}\n"
         for i in range(30)

@@ -1,6 +1,4 @@
-"""Seeded weights make defects show: in every shipped network, as they are and with the statistics
-of a batch.
-"""
+"""Seeded weights reveal bugs in every shipped network, also with the statistics of a batch."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from inception_dsl.reference.seeds import batch, calibrated, seeded
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=[spec.stem for spec in SPECS])
-def test_seeded_weights_make_defects_show(spec: Path) -> None:
+def test_seeded_weights_reveal_bugs(spec: Path) -> None:
     typed = shipped(spec)
     x = batch(typed, seed=2)
     assert not np.allclose(x[0], x[1])
@@ -51,7 +49,7 @@ def test_seeded_weights_make_defects_show(spec: Path) -> None:
     ]
     assert rectified
     assert sum(float(y.max()) > 6 for y in rectified) > len(rectified) / 3, (
-        "relu6 in the place of relu must show"
+        "relu6 in place of relu must change the output"
     )
     assert all((y == 0).any() and (y > 0).any() for y in rectified)
 
