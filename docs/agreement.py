@@ -37,7 +37,8 @@ In float32, TensorFlow sums the statistics of a large map one value after the ot
 28,000 positive values is 5e-5 off, where PyTorch's is 4e-8 off. Deep networks with batch norm
 amplify that error, most of all `v2_article`, which has batch norm after each ReLU.
 
-Made by `inception-dsl verify` and [agreement.py](agreement.py), which has the command; with {versions}.
+Made by `inception-dsl verify` and [agreement.py](agreement.py), which has the command, with
+{versions}.
 
 {columns}
 {rule}
