@@ -14,6 +14,7 @@ from inception_dsl.backend import (
     Definition,
     ModulePlan,
     Names,
+    Record,
     Scope,
     Symbol,
     UseSite,
@@ -22,8 +23,7 @@ from inception_dsl.backend import (
 )
 
 from .body import Body, Plain, Statement, returned
-from .calls import Call, Keyword, Writer
-from .record import ChainRecord
+from .calls import Call, Calls, Keyword, Writer
 
 TENSOR_TYPE = "keras.KerasTensor"
 
@@ -36,7 +36,7 @@ class Function:
     arguments: tuple[Argument, ...]
     statements: tuple[Statement, ...]
     docstring: Code
-    record: ChainRecord
+    record: Record[Calls]
     definition: Definition | None = None
 
     def call(self, values: Iterable[Code]) -> Call:
@@ -82,7 +82,7 @@ class Functions:
 
     def statements(
         self, scope: Scope, chain: ChainSite, channels: Symbol
-    ) -> tuple[list[Statement], ChainRecord]:
+    ) -> tuple[list[Statement], Record[Calls]]:
         """The body of a function, after the number of input channels where it reads that."""
         body = Body(Writer(scope, self.joined), self.call)
         end, record = body.chain(chain, "x", "x", ("{name}",))

@@ -15,7 +15,9 @@ from inception_dsl.backend import (
     LayerSite,
     Locals,
     Part,
+    Piece,
     Read,
+    Record,
     Site,
     Slot,
     UseSite,
@@ -25,10 +27,9 @@ from inception_dsl.backend import (
     statements,
 )
 
-from .calls import Call, Keyword, Writer, layer, layer_name, merge_name
+from .calls import Call, Calls, Keyword, Writer, layer, layer_name, merge_name
 from .lowering import lower
 from .printing import statement
-from .record import ChainRecord, Piece
 
 MERGES = {"concat": "Concatenate", "add": "Add", "multiply": "Multiply"}
 
@@ -90,27 +91,26 @@ class Body:
 
     def chain(
         self, chain: ChainSite, source: str, target: str, path: tuple[str, ...]
-    ) -> tuple[str, ChainRecord]:
+    ) -> tuple[str, Record[Calls]]:
         """Write a chain from ``source`` to ``target``; returns its end, and the record."""
         found = statements(chain, source, target, path, self.local)
         return target if found else source, tuple(map(self.statement, found))
 
-    def statement(self, planned: Apply | Join) -> tuple[Piece, ...]:
+    def statement(self, planned: Apply | Join) -> tuple[Piece[Calls], ...]:
         """Write a step, its repetitions in loops where they say the same; returns its record."""
         if isinstance(planned, Join):
             return (self.join(planned),)
 
-        def write(parts: tuple[Part, ...]) -> tuple[Piece, ...]:
+        def write(parts: tuple[Part, ...]) -> tuple[Piece[Calls], ...]:
             found, source = [], planned.source
             for part in parts:
                 found.append(self.part(part, planned, source))
                 source = planned.target
             return tuple(found)
 
-        pieces: tuple[Piece, ...] = first_that_fits(planned.step, write, self.writer.scope, self)
-        return pieces
+        return first_that_fits(planned.step, write, self.writer.scope, self)
 
-    def part(self, part: Part, planned: Apply, source: str) -> Piece:
+    def part(self, part: Part, planned: Apply, source: str) -> Piece[Calls]:
         """Some repetitions: one, or a loop."""
         target, path = planned.target, planned.path
         if part.index is None:
@@ -128,7 +128,7 @@ class Body:
 
     def node(
         self, site: Site, source: str, target: str, path: tuple[str, ...], depth: int
-    ) -> tuple[Call, ...]:
+    ) -> Calls:
         """Write one repetition of a layer or a use; returns the calls of a layer."""
         note = self.note(site) if self.notes else ""
         if isinstance(site, UseSite):
@@ -143,7 +143,7 @@ class Body:
             source = target
         return calls
 
-    def join(self, planned: Join) -> Piece:
+    def join(self, planned: Join) -> Piece[Calls]:
         """Write the branches, then the merge."""
         fork, path = planned.fork, planned.path
         note = self.note(fork) if self.notes else ""

@@ -117,6 +117,9 @@ class Call:
         return inside | ({self.function} if self.helper else set())
 
 
+Calls: TypeAlias = tuple[Call, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Turns what is known of a layer into arguments, in the names of a scope.

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from inception_dsl.backend import (
+    Found,
     Report,
     TypedFork,
     TypedOp,
     TypedProgram,
-    TypedUse,
     UseNode,
-    applications,
+)
+from inception_dsl.backend import (
+    boundaries as compared,
 )
 
-from .calls import Variable, below, layer_name, merge_name
-from .record import Path, Written
+from .calls import Calls, Variable, below, layer_name, merge_name
 from .source import Source
 
 INPUT: Final = "input"
@@ -26,6 +27,7 @@ _UNNAMED: Final = re.compile(
     r"(add|gelu|get_item|multiply|ones_like|pad|power|reciprocal|square)(_\d+)?"
 )
 Node = TypedOp | TypedFork
+Path: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,10 @@ def model_layers(source: Source) -> Iterator[Layer]:
     """Every named layer of the model with all its heads, in the order of the program."""
     typed = source.plan.printed
     before = nameless(typed)
-    for written in source.records.program(typed):
-        here, path, node = (*before, *written.path), written.path, written.typed
+    for found in source.records.program(typed):
+        here, path, node = (*before, *found.path), found.path, found.typed
         if isinstance(node, TypedOp):
-            yield from _layers_of(node, here, written)
+            yield from _layers_of(node, here, found)
         elif isinstance(node, TypedFork):
             for name, chain in node.branches:
                 if node.node.merge != "concat" and node.y.rank and not chain.y.rank:
@@ -53,14 +55,14 @@ def model_layers(source: Source) -> Iterator[Layer]:
             yield Layer(merge_name(here, node.node.merge), path, node)
 
 
-def _layers_of(node: TypedOp, here: Path, written: Written) -> Iterator[Layer]:
+def _layers_of(node: TypedOp, here: Path, found: Found[Calls]) -> Iterator[Layer]:
     """The layers of an op, each with the variables that this op has."""
     weights = {weight.name for weight in node.op.weights(node.x)}
-    for call in written.piece.calls:
+    for call in found.piece.made or ():
         name = layer_name(here, call.part, node.op.op)
         for made in call.made:
             held = tuple(v for v in made.variables if v.weight in weights)
-            yield Layer(below(name, made.part) if made.part else name, written.path, node, held)
+            yield Layer(below(name, made.part) if made.part else name, found.path, node, held)
 
 
 def nameless(typed: TypedProgram) -> Path:
@@ -98,30 +100,21 @@ def boundaries(source: Source) -> dict[str, str]:
 
     Auxiliary heads are left out, and what makes no layer.
     """
-    typed, records, found = source.plan.printed, source.records, {}
-    before = nameless(typed)
-    top = {
-        path
-        for chain in typed.sections.values()
-        for step in chain.steps
-        for path, _ in applications(step)
-    }
-    for written in records.program(typed, heads=False):
-        path, node = written.path, written.typed
-        if isinstance(node, TypedUse) or (path and path in top):
-            last: Written | None = written
-            if isinstance(node, TypedUse):
-                last = records.last(node.body, written.inner, path)
-            if last is not None:
-                found["/".join(path)] = result((*before, *last.path), last)
-    return found
+    typed, records, layers = source.plan.printed, source.records, {}
+    before, paths = nameless(typed), compared(source.plan.typed)
+    for found in records.program(typed, heads=False):
+        last = records.last(found) if found.path in paths else None
+        if last is not None:
+            layers["/".join(found.path)] = result((*before, *last.path), last)
+    return layers
 
 
-def result(path: Path, written: Written) -> str:
+def result(path: Path, found: Found[Calls]) -> str:
     """The layer that the output of an op or of a fork comes from."""
-    node = written.typed
+    node = found.typed
     if isinstance(node, TypedFork):
         return merge_name(path, node.node.merge)
-    last = written.piece.calls[-1]
+    assert found.piece.made
+    last = found.piece.made[-1]
     name = layer_name(path, last.part, node.op.op if isinstance(node, TypedOp) else "")
     return below(name, last.made[-1].part) if last.made[-1].part else name

@@ -13,7 +13,9 @@ from inception_dsl.backend import (
     Group,
     Item,
     ModulePlan,
+    Piece,
     Read,
+    Record,
     StepSite,
     Symbol,
     UseNode,
@@ -27,10 +29,9 @@ from inception_dsl.backend import (
 
 from .blocks import Functions
 from .body import Assign, Body, Plain, Statement
-from .calls import Writer
+from .calls import Calls, Writer
 from .helpers import Helpers, written
 from .printing import broken
-from .record import ChainRecord, Piece
 from .views import LimitView, NetworkView, SectionView
 
 LOCAL = (
@@ -59,7 +60,7 @@ class Network:
         self.scope = own_scope(self.top.symbols, frames[0].rows, reserved, channels=False)
         self.body = Body(Writer(self.scope, functions.joined), functions.call, notes=True)
         self.saved: dict[str, str] = {}
-        self.records: dict[str, ChainRecord] = dict.fromkeys(self.top.sections, ())
+        self.records: dict[str, Record[Calls]] = dict.fromkeys(self.top.sections, ())
         self.x = "inputs"
         self.sections: list[tuple[str, list[Statement]]] = []
         for name in [n for n in self.top.sections if n != "head"]:
@@ -70,7 +71,7 @@ class Network:
             head.name: self.body.local.claim(head.name, f"{head.name}_logits")
             for head, _ in self.typed.heads
         }
-        self.head_records: dict[str, ChainRecord] = {}
+        self.head_records: dict[str, Record[Calls]] = {}
         self.head_statements = [s for head, _ in self.typed.heads for s in self.aux_head(head)]
 
     @property
@@ -88,7 +89,7 @@ class Network:
     def section(self, name: str, last: str = "") -> list[Statement]:
         """The statements of a section; ``last`` is what its end is called."""
         self.body.statements = []
-        record: list[tuple[Piece, ...]] = []
+        record: list[tuple[Piece[Calls], ...]] = []
         for step in self.top.sections[name].steps:
             record.append(self.body.statement(statement(step, self.x, "x", (), self.body.local)))
             self.x = "x"

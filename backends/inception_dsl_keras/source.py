@@ -14,14 +14,15 @@ from inception_dsl.backend import (
     LayerSite,
     ModulePlan,
     Names,
+    Records,
     TypedProgram,
     plan,
 )
 
 from .blocks import Functions
+from .calls import Calls
 from .helpers import RESERVED, Helpers
 from .network import LOCAL, Network
-from .record import Records
 from .windows import leaves_out
 
 MODULES: Final = frozenset({"keras", "layers", "ops"})
@@ -51,7 +52,7 @@ class Source(NamedTuple):
     functions: Functions
     network: Network
     helpers: Helpers
-    records: Records
+    records: Records[Calls]
 
 
 def source_of(typed: TypedProgram) -> Source:

@@ -16,6 +16,7 @@ from inception_dsl.backend import (
     Group,
     Item,
     Names,
+    Record,
     Scope,
     StepSite,
     Symbol,
@@ -26,7 +27,7 @@ from inception_dsl.backend import (
     signature,
 )
 
-from .build import ClassBody, place_of, written
+from .build import ClassBody, written
 from .modules import Shared, Written, sequence
 from .places import Held, Place
 from .reserved import READ_BY_INIT
@@ -57,7 +58,7 @@ class Draft:
     name: str
     doc: Code
     arguments: tuple[Argument, ...]
-    places: tuple[Place, ...]
+    record: Record[Place]
     values: Mapping[Symbol, object]
     items: tuple[Item, ...] = ()
     body: ClassBody | None = None
@@ -97,7 +98,7 @@ def write_blocks(shared: Shared, names: Names) -> list[Draft]:
 
     for definition, draft in shared.plan.written(write, shared.helpers):
         name = names.unique(class_name(definition.block.id))
-        made = Written(name, definition, draft.arguments, draft.places)
+        made = Written(name, definition, draft.arguments, draft.record)
         shared.written |= {id(use.body): made for use in definition.instances}
         drafts.append(replace(draft, name=name))
     return drafts
@@ -121,13 +122,13 @@ def make_class(
     if chain.simple and len(chain.steps) > 1 and all(map(is_numbered, chain.steps)):
         items, found = sequence(shared, scope, chain.steps, notes=chain.frame.sized)
         held = Held("", True)
-        places = tuple(place_of(held, made) for made in found)
-        draft = Draft(name, doc, scope.signature(), places, values, tuple(items))
+        record = tuple(made.record(held) for made in found)
+        draft = Draft(name, doc, scope.signature(), record, values, tuple(items))
     else:
         body = ClassBody(shared, scope, (chain,))
-        result, places = body.chain(chain, "x", "x", ())
+        result, record = body.chain(chain, "x", "x", ())
         shared.helpers.needs("Tensor")
-        draft = Draft(name, doc, scope.signature(), places, values, (), body, result)
+        draft = Draft(name, doc, scope.signature(), record, values, (), body, result)
     if any(argument.kind.startswith("Callable") for argument in draft.arguments):
         shared.helpers.needs("Callable")
     return draft

@@ -21,6 +21,8 @@ from inception_dsl.backend import (
     Locals,
     Names,
     OpNode,
+    Piece,
+    Record,
     Scope,
     Slot,
     StepSite,
@@ -35,7 +37,7 @@ from inception_dsl.backend import (
 )
 
 from .layers import Layer
-from .modules import Items, Shared, once, sequence, shape_note
+from .modules import Shared, once, sequence, shape_note
 from .places import Held, Place
 from .reserved import FORBIDDEN
 
@@ -133,35 +135,35 @@ class ClassBody:
 
     def chain(
         self, chain: ChainSite, x: str, target: str, path: tuple[str, ...]
-    ) -> tuple[str, tuple[Place, ...]]:
+    ) -> tuple[str, Record[Place]]:
         """Every step in turn, from the variable ``x`` to ``target``: the variable with the result,
-        and the places.
+        and the record.
         """
         found = statements(chain, x, target, path, self.local)
-        places = tuple(map(self.statement, found))
-        return self.read(target if found else x), places
+        record = tuple(map(self.statement, found))
+        return self.read(target if found else x), record
 
-    def statement(self, planned: Apply | Join) -> Place:
+    def statement(self, planned: Apply | Join) -> tuple[Piece[Place], ...]:
         """The attributes and lines of a step."""
         if isinstance(planned, Join):
-            return self.join(planned)
+            return (self.join(planned),)
         step, x = planned.step, self.read(planned.source)
         if not step.repeated and isinstance(site := step.site, LayerSite):
             state = self.shared.helpers.state()
             lowered = self.shared.one(site, self.scope)
-            if isinstance(lowered.element, Layer) and lowered.element.inline is not None:
+            if lowered.layer is not None and lowered.layer.inline is not None:
                 self.shared.helpers.restore(state)
-                self.shared.helpers.needs(*lowered.element.needs)
-                self.inline(lowered.element, x, planned.target, site)
-                return Place()
+                self.shared.helpers.needs(*lowered.layer.needs)
+                self.inline(lowered.layer, x, planned.target, site)
+                return (Piece(0),)
             made = once(lowered, site.typed[-1].y)
         else:
             made = self.shared.items(step, self.scope)
         path = planned.path[: len(planned.path) - len(step.node.segments)]
-        held = Held(self.named(wanted_name(step), path), step.repeated or made.width > 1)
+        held = Held(self.named(wanted_name(step), path), step.repeated or len(made.items) > 1)
         self.store(held.name, joined([*made.items], sequential=held.sequence))
         self.line(planned.target, f"self.{held.name}({x})", made.types[-1])
-        return place_of(held, made)
+        return made.record(held)
 
     def read(self, variable: str) -> str:
         """The variable that holds what ``variable`` would; a layer may do nothing."""
@@ -187,12 +189,12 @@ class ClassBody:
             self.saved[name] = self.names.unique(*free, f"{name}_argument")
         return Code(f"self.{self.saved[name]}")
 
-    def join(self, planned: Join) -> Place:
+    def join(self, planned: Join) -> Piece[Place]:
         """Branches side by side, then the merge."""
-        results, places = [], []
+        results, records = [], []
         merge, y = planned.fork.node.merge, planned.fork.typed[0].y
         for branch in planned.branches:
-            places.append(self.branch(branch, planned.path))
+            records.append(self.branch(branch, planned.path))
             result = self.read(branch.end)
             if not branch.chain.typed[0].y.rank and y.rank:
                 result += f"[{', '.join([':', ':', *['None'] * y.rank])}]"
@@ -203,9 +205,9 @@ class ClassBody:
         else:
             merged = (" + " if merge == "add" else " * ").join(results)
         self.line(planned.target, merged, y)
-        return Place(branches=tuple(places))
+        return Piece(0, branches=tuple(records))
 
-    def branch(self, branch: Branch, path: tuple[str, ...]) -> tuple[Place, ...]:
+    def branch(self, branch: Branch, path: tuple[str, ...]) -> Record[Place]:
         """The attributes and lines of a branch: one of each, where it is a plain sequence."""
         chain = branch.chain
         if not chain.steps or not chain.simple or self.all_inline(chain):
@@ -216,7 +218,7 @@ class ClassBody:
         self.store(held.name, joined([i.value for i in items], sequential=several))
         x = self.read(branch.source)
         self.line(branch.target, f"self.{held.name}({x})", chain.typed[0].y)
-        return tuple(place_of(held, made) for made in found)
+        return tuple(made.record(held) for made in found)
 
     def all_inline(self, branch: ChainSite) -> bool:
         """Whether no step of a branch stores anything."""
@@ -230,8 +232,8 @@ class ClassBody:
     def _is_inline(self, step: StepSite) -> bool:
         if step.repeated or not isinstance(site := step.site, LayerSite):
             return False
-        layer = self.shared.one(site, self.scope).element
-        return isinstance(layer, Layer) and layer.inline is not None
+        layer = self.shared.one(site, self.scope).layer
+        return layer is not None and layer.inline is not None
 
     def init(self) -> list[Code]:
         """The lines of ``__init__`` that keep arguments and make modules."""
@@ -247,11 +249,6 @@ def written(lines: Sequence[Line], *, result: str) -> list[Code]:
         found[-1] = layout("return ", last.value, indent=8, note=last.note)
         return found
     return [*found, Code(f"        return {result}")]
-
-
-def place_of(held: Held, made: Items) -> Place:
-    """Where a step is that is held by an attribute."""
-    return Place(held, made.width, made.element, rests=made.rests)
 
 
 def joined(items: list[Expression | Item], *, sequential: bool) -> Expression:

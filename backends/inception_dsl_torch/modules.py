@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from inception_dsl.backend import (
     Argument,
@@ -14,6 +14,8 @@ from inception_dsl.backend import (
     LayerSite,
     ModulePlan,
     Part,
+    Piece,
+    Record,
     Repeated,
     Scope,
     StepSite,
@@ -27,7 +29,7 @@ from inception_dsl.backend import (
 from .helpers import Helpers
 from .layers import Layer
 from .lowering import lower
-from .places import Place, Rest
+from .places import Held, Place
 
 
 class Written(NamedTuple):
@@ -36,33 +38,40 @@ class Written(NamedTuple):
     name: str
     definition: Definition
     arguments: tuple[Argument, ...]
-    places: tuple[Place, ...]
-
-
-Element: TypeAlias = "Layer | Written"
+    record: Record[Place]
 
 
 class Lowered(NamedTuple):
-    """One use or layer as modules."""
+    """One layer or use as modules."""
 
     modules: tuple[Expression, ...]
-    element: Element
+    layer: Layer | None = None
 
     def single(self) -> Expression:
         """The same as one module."""
         return self.modules[0] if len(self.modules) == 1 else rows("nn.Sequential", *self.modules)
 
 
-class Items(NamedTuple):
-    """A step with its repetitions as items of a sequence: the type after each, how many the first
-    repetition has and what it is made of, and ``rests`` that differ from it.
+class Made(NamedTuple):
+    """The repetitions of a step from ``start`` on: how many modules each has, the layer if it is
+    one.
     """
+
+    start: int
+    width: int
+    layer: Layer | None
+
+
+class Items(NamedTuple):
+    """A step with its repetitions as items of a sequence, with the type after each."""
 
     items: tuple[Expression, ...]
     types: tuple[TensorType, ...]
-    width: int
-    element: Element
-    rests: tuple[Rest, ...] = ()
+    made: tuple[Made, ...]
+
+    def record(self, held: Held) -> tuple[Piece[Place], ...]:
+        """Where the repetitions are that an attribute holds."""
+        return tuple(Piece(m.start, Place(held, m.width, m.layer)) for m in self.made)
 
 
 @dataclass(slots=True)
@@ -82,6 +91,10 @@ class Shared:
             raise use.frame.split(use.node, [written.name for written in found])
         return found[0]
 
+    def records(self) -> dict[int, Record[Place]]:
+        """The record of every instance of a block."""
+        return {body: written.record for body, written in self.written.items()}
+
     def one(self, site: LayerSite | UseSite, scope: Scope) -> Lowered:
         """A layer or a use as modules."""
         if isinstance(site, LayerSite):
@@ -95,7 +108,7 @@ class Shared:
                 channels.append(value)
             else:
                 keywords[argument.name] = value
-        return Lowered((call(written.name, *channels, **keywords),), written)
+        return Lowered((call(written.name, *channels, **keywords),))
 
     def items(self, step: StepSite, scope: Scope) -> Items:
         """A step as the items of a sequence."""
@@ -104,14 +117,9 @@ class Shared:
             found = [self._part(step, part, scope) for part in parts]
             items = tuple(i for f in found for i in f.items)
             types = tuple(t for f in found for t in f.types)
-            rests = tuple(
-                Rest(part.start, made.width, made.element)
-                for part, made in zip(parts[1:], found[1:], strict=True)
-            )
-            return Items(items, types, found[0].width, found[0].element, rests)
+            return Items(items, types, tuple(m for f in found for m in f.made))
 
-        found: Items = first_that_fits(step, write, scope, self.helpers)
-        return found
+        return first_that_fits(step, write, scope, self.helpers)
 
     def _part(self, step: StepSite, part: Part, scope: Scope) -> Items:
         assert isinstance(part.site, LayerSite | UseSite)
@@ -124,13 +132,13 @@ class Shared:
         module = lowered.single()
         count = scope.text(part.count)
         if part.index is None or (count == "1" and not read):
-            return Items((module,), (y,), len(lowered.modules), lowered.element)
+            return Items((module,), (y,), (Made(part.start, len(lowered.modules), lowered.layer),))
         if read:
             start = f"{part.start}, " if part.start else ""
             item = Repeated(module, f"{start}{scope.text(part.stop)}", INDEX)
         else:
             item = Repeated(module, count)
-        return Items((item,), (y,), len(lowered.modules), lowered.element)
+        return Items((item,), (y,), (Made(part.start, len(lowered.modules), lowered.layer),))
 
 
 INDEX = "i"
@@ -139,7 +147,7 @@ INDEX = "i"
 def once(lowered: Lowered, y: TensorType) -> Items:
     """A step that is not repeated."""
     width = len(lowered.modules)
-    return Items(lowered.modules, (y,) * width, width, lowered.element)
+    return Items(lowered.modules, (y,) * width, (Made(0, width, lowered.layer),))
 
 
 def sequence(

@@ -9,6 +9,8 @@ from inception_dsl.backend import (
     Code,
     Expression,
     Names,
+    Piece,
+    Record,
     Slot,
     Symbol,
     UseSite,
@@ -22,7 +24,7 @@ from inception_dsl.backend import (
 )
 
 from .blocks import Draft, head_class, top_scope
-from .build import Attribute, ClassBody, Line, place_of, written
+from .build import Attribute, ClassBody, Line, written
 from .modules import Shared, sequence
 from .network_view import NetworkView, Variable
 from .places import Held, Key, Place
@@ -34,8 +36,9 @@ from .training import training
 class Network:
     """The class of the network under construction.
 
-    ``classes`` are those of heads that are written in place; ``places`` say where each section is,
-    ``head_places`` where each head is, with the key of a class of its own.
+    ``classes`` are those of heads that are written in place; ``records``
+    say where the modules of each section are, ``head_records`` those of each head, ``head_keys``
+    the attributes of heads that have a class of their own.
     """
 
     def __init__(self, shared: Shared, names: Names) -> None:
@@ -48,8 +51,9 @@ class Network:
         self.body.saved["num_classes"] = "num_classes"
         self.taps = self._taps()
         self.classes: list[Draft] = []
-        self.places: dict[str, tuple[Place, ...]] = {}
-        self.head_places: dict[str, tuple[tuple[Place, ...], Key]] = {}
+        self.records: dict[str, Record[Place]] = {}
+        self.head_records: dict[str, Record[Place]] = {}
+        self.head_keys: dict[str, Key] = {}
         x = "x"
         for section in ("stem", "body"):
             x = self.section(section, self.top.sections[section], x)
@@ -149,18 +153,18 @@ class Network:
         if chain.simple and len(chain.steps) > 1 and own and name != "head":
             items, found = sequence(self.shared, self.body.scope, chain.steps, notes=True)
             held = Held(self.body.names.unique(name), True)
-            self.places[name] = tuple(place_of(held, made) for made in found)
+            self.records[name] = tuple(made.record(held) for made in found)
             self.body.store(held.name, rows("nn.Sequential", *items))
             self.body.line("x", f"self.{held.name}({x})", chain.typed[0].y)
             return "x"
-        places = []
+        record = []
         for step in chain.steps:
-            places.append(self.body.statement(statement(step, x, "x", (), self.body.local)))
+            record.append(self.body.statement(statement(step, x, "x", (), self.body.local)))
             x = self.body.read("x")
             for tap in self.taps if name != "head" else ():
                 if step.node.segments and step.node.segments[-1] == tap.tap.after:
                     self.tap(tap, x)
-        self.places[name] = tuple(places)
+        self.records[name] = tuple(record)
         return x
 
     def tap(self, tap: Variable, x: str) -> None:
@@ -180,14 +184,16 @@ class Network:
         only = chain.steps[0] if len(chain.steps) == 1 else None
         if only and isinstance(only.site, UseSite) and not (only.repeated or only.node.segments):
             lowered = self.shared.one(only.site, scope)
-            place = Place(Held(tap.variable, False), 1, lowered.element)
-            self.head_places[tap.tap.name] = (place,), ()
+            place = Place(Held(tap.variable, False), 1, lowered.layer)
+            self.head_records[tap.tap.name] = ((Piece(0, place),),)
+            self.head_keys[tap.tap.name] = ()
             return lowered.single()
         name = self.names.unique(class_name(tap.tap.name) + "Head")
         assert tap.tap.head is not None
         draft = head_class(name, tap.tap.head, self.shared)
         self.classes.append(draft)
-        self.head_places[tap.tap.name] = draft.places, (tap.variable,)
+        self.head_records[tap.tap.name] = draft.record
+        self.head_keys[tap.tap.name] = (tap.variable,)
         channels = Slot(chain.frame, (chain.typed[0].x.channels,), chain.x, "in_channels")
         names: dict[Symbol | None, str] = {s: key for key, s in draft.symbols.items()}
         positional, keywords = [], {}

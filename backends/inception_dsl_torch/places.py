@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from inception_dsl.backend import TypedChain, TypedFork, TypedOp, TypedStep, TypedUse, applications
+from inception_dsl.backend import Found, Records, TypedOp, TypedProgram
 
 from .layers import Layer
 
@@ -23,36 +23,14 @@ class Held:
     sequence: bool
 
 
-class Rest(NamedTuple):
-    """The repetitions of a step from ``start`` on, where they are made otherwise than the first:
-    how many modules each is, and what it is made of.
-    """
-
-    start: int
-    width: int
-    element: Any
-
-
 class Place(NamedTuple):
-    """Where a step is: in which attribute, as how many modules a repetition, what it is made of.
-
-    A fork has the places of each branch in ``branches``; what is written in ``forward`` alone is
-    held by nothing. ``element`` is the layer, or the class of the block that
-    is used; ``rests`` are the repetitions that are made otherwise.
+    """Where the repetitions of a step are: in which attribute, as how many modules each, and the
+    layer if it is one.
     """
 
-    held: Held | None = None
-    width: int = 1
-    element: Any = None
-    branches: tuple[tuple[Place, ...], ...] = ()
-    rests: tuple[Rest, ...] = ()
-
-    def repetition(self, number: int) -> Place:
-        """The place of one repetition."""
-        found = [rest for rest in self.rests if rest.start <= number]
-        if not found:
-            return self
-        return self._replace(width=found[-1].width, element=found[-1].element)
+    held: Held
+    width: int
+    layer: Layer | None
 
 
 class Ref(NamedTuple):
@@ -66,57 +44,40 @@ class Ref(NamedTuple):
 
 
 def references(
-    places: tuple[Place, ...],
-    chain: TypedChain,
-    written: Mapping[int, Any],
-    path: Key = (),
-    key: Key = (),
+    typed: TypedProgram, records: Records[Place], heads: Mapping[str, Key]
 ) -> Iterator[Ref]:
-    """What a chain of the program becomes in a model. ``written`` are the classes by the bodies of
-    blocks.
+    """The keys of all nodes and weights of a program. ``heads`` are those of the auxiliary heads:
+    the attribute of a class of its own, or nothing.
     """
-    positions: dict[int, int] = {}
-    for place, step in zip(places, chain.steps, strict=True):
-        for number, (below, typed) in enumerate(applications(step)):
-            here = (*path, *below)
-            if isinstance(typed, TypedFork):
-                for (name, branch), inner in zip(typed.branches, place.branches, strict=True):
-                    yield from references(inner, branch, written, (*here, name), key)
-            elif place.held is not None:
-                position = positions.get(id(place.held), 0)
-                positions[id(place.held)] = position + (1 if step.repeated else place.width)
-                one = place.repetition(number)
-                modules = _modules(one, step, position, key)
-                yield from _element(one, typed, written, here, modules)
+    keys: dict[Key, Key] = {(): (), **{(name,): key for name, key in heads.items()}}
+    positions: dict[tuple[Key, int], int] = {}
+    for found in records.program(typed):
+        place = found.piece.made
+        if place is None:  # a fork, or a layer that is a line of `forward`
+            continue
+        sequence = found.chain, id(place.held)
+        position = positions.get(sequence, 0)
+        positions[sequence] = position + (1 if found.step.repeated else place.width)
+        modules = _modules(found, place, position, keys[found.use])
+        keys[found.path] = modules[-1]
+        yield Ref(found.path, modules[-1], "")
+        if isinstance(found.typed, TypedOp) and place.layer is not None:
+            yield from _weights(found.typed, found.path, place.layer, modules)
 
 
-def _modules(place: Place, step: TypedStep, position: int, key: Key) -> tuple[Key, ...]:
+def _modules(found: Found[Place], place: Place, position: int, use: Key) -> tuple[Key, ...]:
     """The keys of the modules of one repetition."""
-    held = place.held
-    assert held is not None
-    at = (*key, held.name) if held.name else key
-    if not held.sequence:
+    at = (*use, place.held.name) if place.held.name else use
+    if not place.held.sequence:
         return (at,)
-    if not step.repeated:
+    if not found.step.repeated:
         return tuple((*at, str(position + m)) for m in range(place.width))
     if place.width == 1:
         return ((*at, str(position)),)
     return tuple((*at, str(position), str(m)) for m in range(place.width))
 
 
-def _element(
-    place: Place,
-    typed: TypedOp | TypedUse,
-    written: Mapping[int, Any],
-    path: Key,
-    modules: tuple[Key, ...],
-) -> Iterator[Ref]:
-    yield Ref(path, modules[-1], "")
-    if isinstance(typed, TypedUse):
-        inner = written[id(typed.body)]
-        yield from references(inner.places, typed.body, written, path, modules[-1])
-        return
-    layer: Layer = place.element
+def _weights(typed: TypedOp, path: Key, layer: Layer, modules: tuple[Key, ...]) -> Iterator[Ref]:
     stored = {weight.name: weight for weight in layer.weights}
     for weight in typed.op.weights(typed.x):
         found = stored[weight.name]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container
 from typing import NamedTuple
 
 from inception_dsl.backend import (
     Code,
     Names,
+    Records,
     Report,
     TypedProgram,
     class_name,
@@ -21,7 +22,7 @@ from .helpers import Helpers
 from .modules import Shared
 from .network import Network
 from .network_view import NetworkView
-from .places import Key, Place, Ref, references
+from .places import Ref, references
 
 
 class ModuleView(NamedTuple):
@@ -73,36 +74,25 @@ def build(typed: TypedProgram) -> Emitted:
     drafts = write_blocks(shared, names)
     if typed.program.kind == "block":
         drafts.append(alone(shared))
-        network, places, heads = None, {"steps": drafts[-1].places}, {}
+        network, keys = None, {}
+        records = Records({"steps": drafts[-1].record}, {}, shared.records())
     else:
         network = Network(shared, names)
         drafts += network.classes
-        places, heads = network.places, network.head_places
+        keys = network.head_keys
+        records = Records(network.records, network.head_records, shared.records())
     classes = tuple(draft.view() for draft in drafts)
     view = network.view() if network else None
     helpers = shared.helpers.views()
     module = ModuleView(
         shared.plan.module_doc("PyTorch"), imports(shared.helpers.needed), helpers, classes, view
     )
-    return Emitted(module, tuple(model_refs(shared, places, heads)), class_name(typed.program.id))
+    refs = tuple(references(shared.plan.printed, records, keys))
+    return Emitted(module, refs, class_name(typed.program.id))
 
 
 IMPORTED = {"Callable", "F", "NamedTuple", "Tensor"}
 RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", *IMPORTED}
-
-
-def model_refs(
-    shared: Shared,
-    places: Mapping[str, tuple[Place, ...]],
-    heads: Mapping[str, tuple[tuple[Place, ...], Key]],
-) -> Iterator[Ref]:
-    """Where everything is in the whole model, its auxiliary heads last."""
-    typed = shared.plan.printed
-    for name, chain in typed.sections.items():
-        yield from references(places[name], chain, shared.written)
-    for head, chain in typed.heads:
-        found, key = heads[head.name]
-        yield from references(found, chain, shared.written, (head.name,), key)
 
 
 def imports(needed: Container[str]) -> tuple[Code, ...]:

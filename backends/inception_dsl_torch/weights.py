@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import Binding, TypedProgram, TypedUse, applications, walk_program
+from inception_dsl.backend import Binding, TypedProgram
+from inception_dsl.backend import boundaries as compared
 
 from .views import build
 
@@ -17,8 +18,6 @@ def boundaries(typed: TypedProgram) -> dict[str, str]:
     """The path of every used block, and of every step at the top that is a module, with the name of
     that module.
     """
-    paths = {path for path, node in walk_program(typed) if isinstance(node, TypedUse)}
-    chains = typed.sections.values()
-    paths |= {path for chain in chains for step in chain.steps for path, _ in applications(step)}
+    paths = compared(typed)
     refs = (r for r in build(typed).refs if not r.layout and r.path in paths)
     return {"/".join(r.path): ".".join(r.key) for r in refs}

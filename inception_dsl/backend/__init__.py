@@ -97,6 +97,7 @@ from .protocol import (
     Step,
     main_text,
 )
+from .records import Found, Piece, Record, Records, boundaries
 from .scope import (
     PLAIN,
     Argument,
@@ -151,6 +152,7 @@ __all__ = [
     "ForkNode",
     "ForkSite",
     "Form",
+    "Found",
     "Frame",
     "GlobalAvgPool",
     "GlobalMaxPool",
@@ -175,11 +177,14 @@ __all__ = [
     "OpNode",
     "Padding",
     "Part",
+    "Piece",
     "Pool",
     "Preprocessing",
     "Program",
     "Prose",
     "Read",
+    "Record",
+    "Records",
     "Repeated",
     "Report",
     "Request",
@@ -218,6 +223,7 @@ __all__ = [
     "ZeroPad",
     "add",
     "applications",
+    "boundaries",
     "bullets",
     "call",
     "check_weights",

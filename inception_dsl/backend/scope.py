@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..emit.names import Names
 from ..emit.pycode import Code, literal
@@ -21,6 +21,8 @@ from ..types.terms import Symbol
 from .definitions import Definition
 from .frames import IN_CHANNELS, UNKNOWN, Row, Slot, SplitError
 from .sites import Part, StepSite, UseSite
+
+T = TypeVar("T")
 
 
 class VariesError(SplitError):
@@ -215,8 +217,8 @@ class Recorder(Protocol):
 
 
 def first_that_fits(
-    step: StepSite, write: Callable[[tuple[Part, ...]], Any], *recorders: Recorder
-) -> Any:
+    step: StepSite, write: Callable[[tuple[Part, ...]], T], *recorders: Recorder
+) -> T:
     """What ``write`` makes of the first way to write a step in which nothing varies that is written
     once.
 

@@ -154,8 +154,8 @@ def replaced_of(typed: TypedProgram) -> dict[str, set[str]]:
     """The parameters of every block that say what :data:`REPLACED` says, also to inner ones."""
     blocks = typed.program.blocks
     found: dict[str, set[str]] = {block: set() for block in blocks}
-    for block, uses in blocks_of(typed).items():
-        found[block] |= {name for use in uses for name in _without_rule(use.body)}
+    for key, uses in blocks_of(typed).items():
+        found[key] |= {name for use in uses for name in _without_rule(use.body)}
     for _ in blocks:  # as deep as they can be nested
         for block in blocks.values():
             found[block.id] |= set(_replaced(block.chain, found))
