@@ -99,7 +99,7 @@ def test_no_character_that_nobody_sees(point: int) -> None:
 def test_half_of_a_character_is_none(escape: str) -> None:
     code, place, message = refused(f'a: "x{escape}y"')
     assert (code, place) == ("E103", "1:8")
-    assert re.fullmatch(r"U\+[0-9A-F]{4,6} is no character", message)
+    assert re.fullmatch(r"U\+[0-9A-F]{4,6} is not a character", message)
 
 
 def test_text_that_is_seen_is_kept() -> None:
