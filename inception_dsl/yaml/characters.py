@@ -27,7 +27,7 @@ def allowed(text: str, file: str, report: Report) -> bool:
         found = hidden_in(line.removesuffix("\r"))
         if found is not None:
             column = line.index(found) + 1
-            message = f"invisible character U+{ord(found):04X} is not allowed"
+            message = f"the invisible character U+{ord(found):04X} is not allowed"
             report.error("E102", message, Span(file, number, column, number, column + 1))
             return False
     return True

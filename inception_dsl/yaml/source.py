@@ -257,7 +257,7 @@ class _Builder:
         if hidden is not None:
             self.stop(
                 "E102",
-                f"escape for invisible character U+{ord(hidden):04X} is not allowed",
+                f"the invisible character U+{ord(hidden):04X} is not allowed, even as an escape",
                 event,
             )
         return found
@@ -296,7 +296,7 @@ class _Builder:
         if text in SPECIAL or LONG.match(text):
             self.error(
                 "E107",
-                f"expected a finite number with at most 18 digits, got `{text[:32]}`",
+                f"expected a finite number with at most 18 digits, found `{text[:32]}`",
                 self.span(event),
             )
             return BROKEN

@@ -282,6 +282,6 @@ def test_of_very_many_mistakes_the_rest_is_not_looked_for(mistakes: Callable[...
         + "".join(f"  - {{op: conv, x{i}: 1, filters: 1, kernel_size: 1}}\n" for i in range(1_200))
     )
     assert len(report.diagnostics) == MAX_ERRORS
-    assert "there are more than 1000 mistakes" in report.diagnostics[-1].notes[0]
+    assert "stopped after 1000 errors" in report.diagnostics[-1].notes[0]
     report = mistakes(text + "".join(f"  - {{use: b{i}}}\n" for i in range(1_200)))
     assert len(report.diagnostics) == MAX_ERRORS
