@@ -69,8 +69,8 @@ CODES: Final[dict[str, str]] = {
     # warnings
     "W301": "a parameter is never used",
     "W302": "a block, or an imported file, is never used",
-    "W303": "`allow` suppresses no warning",
-    "W401": "a strided window leaves pixels of its input unread",
+    "W303": "`allow` silences no warning",
+    "W401": "a strided window does not read all pixels of its input",
     "W402": "a residual of more than 1,000 filters is added without scaling",
     "W403": "an expensive large convolution can be factorized",
     "W404": "a bias before batch norm has no effect",

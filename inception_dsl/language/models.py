@@ -45,7 +45,7 @@ class Described(Fields):
     )
     allow: Codes = Field(
         (),
-        description="Warnings to suppress in this part of the spec and everything inside it.",
+        description="Warnings to silence in this part of the spec and everything inside it.",
         examples=[["W403"]],
     )
 
