@@ -38,19 +38,19 @@ def as_json(report: Report) -> str:
             "severity": d.severity,
             "code": d.code,
             "message": d.message,
-            **_place(d.span),
+            **_location_fields(d.span),
             "label": d.label,
             "help": d.help,
             "notes": list(d.notes),
-            "related": [{**_place(span), "label": label} for span, label in d.related],
-            "fix": [{**_place(span), "text": text} for span, text in d.fix],
+            "related": [{**_location_fields(span), "label": label} for span, label in d.related],
+            "fix": [{**_location_fields(span), "text": text} for span, text in d.fix],
         }
         for d in report
     ]
     return json.dumps(found, indent=2, ensure_ascii=True)
 
 
-def _place(span: Span) -> dict[str, Any]:
+def _location_fields(span: Span) -> dict[str, Any]:
     return span._asdict()
 
 

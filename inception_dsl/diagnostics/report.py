@@ -175,7 +175,7 @@ class Report:
 
     def __iter__(self) -> Iterator[Diagnostic]:
         """Errors and warnings, sorted by location."""
-        return iter(sorted([*self.diagnostics, *self.warnings], key=_place))
+        return iter(sorted([*self.diagnostics, *self.warnings], key=_order))
 
     def render(self, style: Style = PLAIN, limit: int = MAX_SHOWN) -> str:
         """All diagnostics, sorted by location, as text for a terminal.
@@ -184,8 +184,8 @@ class Report:
         """
         lines = {file: text.split("\n") for file, text in self.texts.items()}
         kept = sorted(
-            [*sorted(self.diagnostics, key=_place), *sorted(self.warnings, key=_place)][:limit],
-            key=_place,
+            [*sorted(self.diagnostics, key=_order), *sorted(self.warnings, key=_order)][:limit],
+            key=_order,
         )
         shown = [render(d, lines, style) for d in kept]
         more = len(self.diagnostics) + len(self.warnings) - limit
@@ -199,15 +199,15 @@ class Report:
         )
 
 
-def _place(diagnostic: Diagnostic) -> tuple[Span, str]:
+def _order(diagnostic: Diagnostic) -> tuple[Span, str]:
     return diagnostic.span, diagnostic.code
 
 
 def render(diagnostic: Diagnostic, lines: Mapping[str, Sequence[str]], style: Style = PLAIN) -> str:
     """A diagnostic: its source line with carets below, then related locations, notes and help."""
     d = diagnostic
-    places = [d.span, *(span for span, _ in d.related)]
-    gutter = max((len(str(s.line)) for s in places if _line(s, lines) is not None), default=1)
+    spans = [d.span, *(span for span, _ in d.related)]
+    gutter = max((len(str(s.line)) for s in spans if _line(s, lines) is not None), default=1)
     shown = [
         style.severe(f"{d.severity}[{d.code}]", d.severity)
         + style.strong(f": {printable(d.message)}")
@@ -216,8 +216,8 @@ def render(diagnostic: Diagnostic, lines: Mapping[str, Sequence[str]], style: St
     shown += [f"  {style.frame('-->')} {printable(str(d.span))}", *here]
     for span, label in d.related:
         excerpt = _excerpt(span, label, "-", lines, gutter, style)
-        place = printable(str(span) if excerpt or not label else f"{span}: {label}")
-        shown += [f"  {style.frame(':::')} {place}", *excerpt]
+        location = printable(str(span) if excerpt or not label else f"{span}: {label}")
+        shown += [f"  {style.frame(':::')} {location}", *excerpt]
     shown += [f"  {style.frame('=')} {printable(note)}" for note in d.notes]
     if d.help:
         shown.append(f"  {style.frame('=')} {style.help('help')}: {printable(d.help)}")
@@ -248,8 +248,8 @@ def _excerpt(
     before, marked, after = clipped(code, span.column - 1, max(end - 1, span.column))
     empty, number = style.frame(f"{'':{gutter}} |"), style.frame(f"{span.line:{gutter}} |")
     under = mark * max(1, width(marked))
-    said = f"{under} {printable(label)}".rstrip()
-    painted = style.severe(said, severity) if severity else style.frame(said)
+    underline = f"{under} {printable(label)}".rstrip()
+    painted = style.severe(underline, severity) if severity else style.frame(underline)
     text = f"{before}{marked}{after}".rstrip()
     return [
         empty,

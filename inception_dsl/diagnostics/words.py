@@ -84,7 +84,7 @@ SYNONYMS: Final[dict[str, str]] = {
     "kind": "op type",
     "layer": "op",
     "type": "op",
-    # around the steps
+    # other fields
     "backbone": "body",
     "layers": "steps body",
     "modules": "steps body",

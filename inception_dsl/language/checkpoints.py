@@ -53,7 +53,7 @@ class Naming(Fields):
     )
     blocks: dict[Id, dict[StepPath, Published]] = Field(
         default={},
-        description="The same for the paths inside a block, in every use of it.",
+        description="Names for the paths inside a block, appended to the name of each of its uses.",
         examples=[{"inception_v3_a": {"branch_5x5/0": "branch5x5_1"}}],
     )
     numbered: dict[Id, Published] = Field(

@@ -16,9 +16,9 @@ def input_type(value: Any) -> dict[str, int]:
         return {}
     if not isinstance(value, dict):
         raise not_an_input(value)
-    misspelt = unknown_axis(value, ("channels", "length", "height", "width", "depth"))
-    if misspelt:
-        raise misspelt
+    misspelled = unknown_axis(value, ("channels", "length", "height", "width", "depth"))
+    if misspelled:
+        raise misspelled
     spatial = tuple(k for k in value if k != "channels")
     if "channels" not in value or set(spatial) not in [
         set(axes) for rank, axes in AXES.items() if rank

@@ -13,7 +13,7 @@ from .check import check
 from .load import Spec
 from .models import BlockBody, BlockFile
 from .parameters import Parameter
-from .reading import Reading, Room, read_wanted
+from .reading import Limits, Reading, read_wanted
 from .steps import Broken, Fork, Use
 
 
@@ -39,7 +39,7 @@ class Linked(dict[str, LinkedBlock]):
 
 def link(spec: Spec, report: Report) -> Linked:
     """All blocks that ``spec`` can use, by id."""
-    linker = _Linker(Reading(report, spec.root, Room()))
+    linker = _Linker(Reading(report, spec.root, Limits()))
     linker.pending.append(spec)
     while linker.pending:
         linker.take(linker.pending.pop())
@@ -76,7 +76,7 @@ class _Linker:
                 continue
             span = document.span(("import", index))
             path = os.path.abspath(os.path.join(os.path.dirname(span.file), wanted))
-            if path in self.files or self.reading.room.files < 0:
+            if path in self.files or self.reading.limits.files < 0:
                 continue
             self.files.add(path)
             imported = read_wanted(wanted, span, self.reading)

@@ -16,7 +16,7 @@ from ..yaml.document import DataPath, Document
 from .check import check
 from .inputs import AXES
 from .models import BlockFile, NetworkFile
-from .reading import Reading, Room, laid, read
+from .reading import Limits, Reading, laid, read
 from .roots import root_of
 
 
@@ -40,7 +40,7 @@ def load(
     ``root`` is the folder of :func:`root_of`.
     """
     named = Path(path)
-    reading = Reading(report, root_of(named, root), Room())
+    reading = Reading(report, root_of(named, root), Limits())
     document = read(named, reading)
     if document is None:
         return None

@@ -35,7 +35,7 @@ def not_a_step(value: Any) -> PydanticCustomError:
 
 
 def _one_of(value: dict[Any, Any], kinds: list[str]) -> Meant:
-    """The suggestion for a step of several kinds: `op: add` beside branches is `merge: add`."""
+    """The suggestion for a step of several kinds: `op: add` next to branches is `merge: add`."""
     if kinds == ["op", "branches"] and value["op"] in MERGES and "merge" not in value:
         return Meant(f"write `merge: {value['op']}`", "merge", path=("op", "[key]"))
     return Meant()

@@ -26,7 +26,7 @@ _LIMIT: Final = 4 * MAX_CHARACTERS + 1  # bytes; a UTF-8 character has at most 4
 
 
 @dataclasses.dataclass(slots=True)
-class Room:
+class Limits:
     """The remaining limits for all files of one spec: files, characters, values."""
 
     files: int = MAX_FILES
@@ -58,13 +58,13 @@ class Room:
 class Reading(NamedTuple):
     """The state shared by all files of a spec.
 
-    ``root`` is the folder that all must be in, ``room`` the remaining limits, and ``chain`` the
+    ``root`` is the folder that all must be in, ``limits`` the remaining limits, and ``chain`` the
     files that extend each other, to find cycles.
     """
 
     report: Report
     root: Path
-    room: Room
+    limits: Limits
     chain: tuple[str, ...] = ()
 
 
@@ -87,7 +87,7 @@ def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
     """The data of a file that the spec names at ``span``, with ``extends`` applied."""
     folder = Path(span.file).parent
     path = folder / wanted
-    if not reading.room.another(span, reading.report):
+    if not reading.limits.another(span, reading.report):
         return None
     try:
         return _parsed(read_inside(folder, wanted, reading.root, _LIMIT), path, span, reading)
@@ -114,7 +114,7 @@ def _beside(folder: Path, wanted: str, root: Path) -> str:
 def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document | None:
     report = reading.report
     if len(data) >= _LIMIT:
-        reading.room.characters = -1
+        reading.limits.characters = -1
         report.error("E106", f"{file_name(path)} has more than {MAX_CHARACTERS:,} characters", span)
         return None
     data = data.removeprefix(codecs.BOM_UTF8)
@@ -126,11 +126,11 @@ def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document |
         byte = Span(file_name(path), line, column, line, column + 1)
         report.error("E102", f"invalid UTF-8: byte 0x{data[error.start]:02X}", byte)
         return None
-    reading.room.characters -= len(text)
+    reading.limits.characters -= len(text)
     document = source.parse(text, file_name(path), report)
     if document is None:
         return None
-    reading.room.values -= len(document.spans)
+    reading.limits.values -= len(document.spans)
     if not isinstance(document.data, dict) or "extends" not in document.data:
         return document
     return _extended(document, path, reading)

@@ -1,6 +1,6 @@
 """The explanations of ``inception-dsl explain`` and of ``docs/errors.md``.
 
-Reasons and examples are in the YAML files beside this module, the meanings in
+Reasons and examples are in the YAML files of this folder, the meanings in
 :mod:`inception_dsl.diagnostics.codes`. Tests run all examples.
 """
 
@@ -48,9 +48,9 @@ class Explanation(NamedTuple):
 
     def blocks(self) -> list[tuple[str, str]]:
         """Headings and texts of the examples, in the order in which they are printed."""
-        beside = [(name, text) for name, text in self.files.items()]
+        further = [(name, text) for name, text in self.files.items()]
         first = [("First", "\n".join(self.before) + "\n")] if self.before else []
-        shown = [*beside, *first, ("Wrong", self.wrong), ("Right", self.right)]
+        shown = [*further, *first, ("Wrong", self.wrong), ("Right", self.right)]
         return [
             (title, "\n".join(printable(line) for line in text.split("\n")))
             for title, text in shown

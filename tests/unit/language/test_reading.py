@@ -9,7 +9,7 @@ import pytest
 
 from inception_dsl.diagnostics.report import Report, Span
 from inception_dsl.language import reading
-from inception_dsl.language.reading import Reading, Room, file_name, read, read_wanted
+from inception_dsl.language.reading import Limits, Reading, file_name, read, read_wanted
 
 Write = Callable[..., Path]
 
@@ -23,36 +23,36 @@ def found(report: Report) -> list[str]:
 
 
 def test_the_limits_of_one_spec() -> None:
-    room = Room()
-    assert (room.files, room.characters, room.values) == (100, 1_000_000, 120_000)
+    limits = Limits()
+    assert (limits.files, limits.characters, limits.values) == (100, 1_000_000, 120_000)
 
 
 @pytest.mark.parametrize(
-    ("room", "expected", "words"),
+    ("limits", "expected", "words"),
     [
-        (Room(1, 0, 0), [], ""),
-        (Room(0, 5, 5), ["E301 a.yaml 1:1-2"], "a spec can have at most 100 files"),
-        (Room(-1, 5, 5), ["E301 a.yaml 1:1-2"], "a spec can have at most 100 files"),
-        (Room(0, -1, -1), ["E301 a.yaml 1:1-2"], "a spec can have at most 100 files"),
-        (Room(9, -1, 5), ["E106 a.yaml 3:4-9"], "more than 1,000,000 characters in total"),
-        (Room(9, -1, -1), ["E106 a.yaml 3:4-9"], "more than 1,000,000 characters in total"),
-        (Room(9, 5, -1), ["E106 a.yaml 3:4-9"], "more than 120,000 values in total"),
+        (Limits(1, 0, 0), [], ""),
+        (Limits(0, 5, 5), ["E301 a.yaml 1:1-2"], "a spec can have at most 100 files"),
+        (Limits(-1, 5, 5), ["E301 a.yaml 1:1-2"], "a spec can have at most 100 files"),
+        (Limits(0, -1, -1), ["E301 a.yaml 1:1-2"], "a spec can have at most 100 files"),
+        (Limits(9, -1, 5), ["E106 a.yaml 3:4-9"], "more than 1,000,000 characters in total"),
+        (Limits(9, -1, -1), ["E106 a.yaml 3:4-9"], "more than 1,000,000 characters in total"),
+        (Limits(9, 5, -1), ["E106 a.yaml 3:4-9"], "more than 120,000 values in total"),
     ],
 )
-def test_another_file(room: Room, expected: list[str], words: str) -> None:
-    report, files = Report(), room.files
-    assert room.another(Span("a.yaml", 3, 4, 3, 9), report) == (not expected)
-    assert (room.files, found(report)) == (files - 1, expected)
+def test_another_file(limits: Limits, expected: list[str], words: str) -> None:
+    report, files = Report(), limits.files
+    assert limits.another(Span("a.yaml", 3, 4, 3, 9), report) == (not expected)
+    assert (limits.files, found(report)) == (files - 1, expected)
     assert all(words in d.message for d in report)
 
 
 def test_a_file_counts_against_the_limits(write: Write) -> None:
     write("b: [1, 2]\n", "base.yaml")
     spec = write("extends: base.yaml\na: {c: é}\n")
-    report, room = Report(), Room()
-    assert read(spec, Reading(report, spec.parent, room)) is not None
-    assert (room.files, room.characters) == (99, 1_000_000 - 10 - 29)
-    assert room.values == 120_000 - 4 - 4  # mappings count, and each of their values
+    report, limits = Report(), Limits()
+    assert read(spec, Reading(report, spec.parent, limits)) is not None
+    assert (limits.files, limits.characters) == (99, 1_000_000 - 10 - 29)
+    assert limits.values == 120_000 - 4 - 4  # mappings count, and each of their values
     assert found(report) == []
 
 
@@ -60,14 +60,14 @@ def test_too_many_files_with_the_extended_one(write: Write) -> None:
     write("b: 1\n", "base.yaml")
     spec = write("extends: base.yaml\n")
     report = Report()
-    assert read(spec, Reading(report, spec.parent, Room(0))) is None
+    assert read(spec, Reading(report, spec.parent, Limits(0))) is None
     assert found(report) == ["E301 spec.yaml 1:1-2"]
 
 
 def test_the_maximum_size_of_a_file_in_bytes(write: Write) -> None:
     spec = write("😀" * 1_000_000)
     report = Report()
-    assert read(spec, Reading(report, spec.parent, Room())) is not None
+    assert read(spec, Reading(report, spec.parent, Limits())) is not None
     assert found(report) == []
 
 
@@ -77,13 +77,13 @@ def test_a_file_that_is_too_large(write: Write, monkeypatch: pytest.MonkeyPatch)
     write("a: 1 # 0123456789012\n", "large.yaml")
     write("a: 1 # 0123456789\n", "small.yaml")
     for name, expected in (("large.yaml", ["E106 spec.yaml 1:10-19"]), ("small.yaml", [])):
-        report, room = Report(), Room()
+        report, limits = Report(), Limits()
         spec = write(f"extends: {name}\n")
         span = Span(str(spec), 1, 10, 1, 19)
-        document = read_wanted(name, span, Reading(report, spec.parent, room))
+        document = read_wanted(name, span, Reading(report, spec.parent, limits))
         assert (document is None, found(report)) == (bool(expected), expected)
-        assert (room.characters < 0) == bool(expected)
-        assert room.another(span, report) == (not expected)
+        assert (limits.characters < 0) == bool(expected)
+        assert limits.another(span, report) == (not expected)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_bytes(write: Write, data: bytes, expected: list[str], words: str) -> No
     spec = write("")
     spec.write_bytes(data)
     report = Report()
-    assert (read(spec, Reading(report, spec.parent, Room())) is None) == bool(expected)
+    assert (read(spec, Reading(report, spec.parent, Limits())) is None) == bool(expected)
     assert found(report) == expected
     assert all(words in d.message for d in report)
 
@@ -122,7 +122,7 @@ def test_suggestions_for_a_missing_file(write: Write, wanted: str, help: str, fi
     write("", "sub/other.yml")
     spec = write(f"extends: {wanted}\n")
     report = Report()
-    assert read(spec, Reading(report, spec.parent, Room())) is None
+    assert read(spec, Reading(report, spec.parent, Limits())) is None
     assert found(report) == [f"E301 spec.yaml 1:10-{10 + len(wanted)}"]
     (only,) = report
     assert only.message == f"no such file: {spec.parent / wanted}"
@@ -135,7 +135,9 @@ def test_no_suggestion_after_a_hundred_errors(write: Write) -> None:
     for line in range(1, 150):
         assert (
             read_wanted(
-                "bsae.yaml", Span(str(spec), line, 1, line, 9), Reading(report, spec.parent, Room())
+                "bsae.yaml",
+                Span(str(spec), line, 1, line, 9),
+                Reading(report, spec.parent, Limits()),
             )
             is None
         )
@@ -147,7 +149,7 @@ def test_no_suggestion_after_a_hundred_errors(write: Write) -> None:
 
 def test_a_file_outside_the_root_has_help(write: Write) -> None:
     spec, report = write("extends: ../x.yaml\n", "sub/spec.yaml"), Report()
-    assert read(spec, Reading(report, spec.parent, Room())) is None
+    assert read(spec, Reading(report, spec.parent, Limits())) is None
     (only,) = report
     assert (found(report), bool(only.help)) == (["E301 spec.yaml 1:10-19"], True)
 
@@ -159,7 +161,7 @@ def test_an_argument_that_cannot_be_read(tmp_path: Path) -> None:
         (Path("a\0b"), ""),
     ):
         report = Report()
-        assert read(path, Reading(report, tmp_path, Room())) is None
+        assert read(path, Reading(report, tmp_path, Limits())) is None
         assert found(report) == [f"E101 {path.name} 1:1-2"]
         assert words in next(iter(report)).message
 
@@ -169,7 +171,7 @@ def test_a_cycle_of_extends_with_different_paths(write: Write) -> None:
     write("extends: ./sub/../spec.yaml\n", "base.yaml")
     write("", "sub/x.yaml")
     spec, report = write("extends: base.yaml\n"), Report()
-    assert read(spec, Reading(report, spec.parent, Room())) is None
+    assert read(spec, Reading(report, spec.parent, Limits())) is None
     assert found(report) == ["E301 base.yaml 1:10-28"]
 
 

@@ -12,7 +12,7 @@ from loading import HEAD, Loaded, place
 from inception_dsl.diagnostics.report import Report, Span
 from inception_dsl.language.load import load
 from inception_dsl.language.models import NetworkFile
-from inception_dsl.language.reading import Reading, Room, read, read_wanted
+from inception_dsl.language.reading import Limits, Reading, read, read_wanted
 from inception_dsl.yaml.characters import MAX_CHARACTERS
 
 
@@ -52,14 +52,14 @@ def test_a_file_without_permission(
 
     monkeypatch.setattr(Path, "open", fails)
     report = Report()
-    assert read(spec, Reading(report, spec.parent, Room())) is None
+    assert read(spec, Reading(report, spec.parent, Limits())) is None
     assert [(d.code, "cannot be read: Permission denied" in d.message) for d in report] == [
         ("E101", True)
     ]
     monkeypatch.setattr("inception_dsl.language.reading.read_inside", fails)
     report = Report()
     span = Span(str(spec), 4, 5, 4, 9)
-    assert read_wanted("other.yaml", span, Reading(report, spec.parent, Room())) is None
+    assert read_wanted("other.yaml", span, Reading(report, spec.parent, Limits())) is None
     assert [(d.code, d.span, "cannot be read: Permission denied" in d.message) for d in report] == [
         ("E301", span, True)
     ]
