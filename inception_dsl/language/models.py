@@ -26,7 +26,7 @@ class Described(Fields):
     """Documentation of a network, a block or an auxiliary head."""
 
     title: Text | None = Field(
-        None, description="Name for people, as in the paper.", examples=["Inception-v4"]
+        None, description="Full name, as in the paper.", examples=["Inception-v4"]
     )
     description: Text | None = Field(
         None,
