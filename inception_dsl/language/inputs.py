@@ -24,8 +24,8 @@ def input_type(value: Any) -> dict[str, int]:
         set(axes) for rank, axes in AXES.items() if rank
     ]:
         help = (
-            "an input is {channels, length}, {channels, height, width} or {channels, depth, height, "
-            "width}"
+            "an input is {channels, length}, {channels, height, width} or {channels, depth, "
+            "height, width}"
         )
         raise refuse(
             "expected channels and spatial axes, found "
