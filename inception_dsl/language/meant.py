@@ -79,7 +79,8 @@ def unknown_op(value: Any) -> PydanticCustomError:
             f"did you mean `{best}`?" if best else f"known ops: {', '.join(OPS)}", best or "", "op"
         )
 
-    return refuse(f"unknown op: {shown(value)}", code="E204", meant=meant)
+    separator = " " if isinstance(value, str) else ": "
+    return refuse(f"unknown op{separator}{shown(value)}", code="E204", meant=meant)
 
 
 def misplaced_merge(value: dict[str, Any]) -> Exception | None:

@@ -179,5 +179,6 @@ def test_explain_without_a_code_lists_all_codes() -> None:
 def test_an_unknown_code_gets_a_suggestion() -> None:
     result = CliRunner().invoke(main, ["explain", "E420"])
     assert result.exit_code == 2
-    assert "there is no code `E420`; did you mean `E4" in result.stderr
+    assert "`E420`" in result.stderr
+    assert "did you mean `E4" in result.stderr
     assert "\x1b" not in CliRunner().invoke(main, ["explain", "\x1b"]).output
