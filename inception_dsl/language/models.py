@@ -40,7 +40,7 @@ class Described(Fields):
     )
     deviation: Texts | None = Field(
         None,
-        description="A note: how this differs from the paper, and why. Documentation only.",
+        description="A note (not a standard deviation): how this differs from the paper, and why.",
         examples=[_NOTE],
     )
     allow: Codes = Field(
