@@ -1,8 +1,7 @@
-"""A report as lines for editors, JSON for programs, commands for GitHub's workflows, and SARIF for
-code scanners.
+"""Output formats of a report: lines for editors, JSON, GitHub workflow commands and SARIF.
 
-Pure functions from a report to text; ``docs/diagnostics.md`` lists the fields. The text for people
-is :meth:`~inception_dsl.diagnostics.report.Report.render`.
+Pure functions from a report to text; ``docs/diagnostics.md`` lists the fields. The default text
+format is :meth:`~inception_dsl.diagnostics.report.Report.render`.
 """
 
 from __future__ import annotations
@@ -23,40 +22,40 @@ SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def concise(report: Report) -> str:
-    """``file:line:column: error[E402]: message``, a line for each."""
+    """``file:line:column: error[E402]: message``, one line for each diagnostic."""
     return "\n".join(
         f"{printable(str(d.span))}: {d.severity}[{d.code}]: {printable(d.message)}" for d in report
     )
 
 
 def as_json(report: Report) -> str:
-    """A list with an object for each.
+    """A JSON list with one object for each diagnostic.
 
-    Lines and columns count from 1, the end column is exclusive.
+    Lines and columns count from 1; the end column is exclusive.
     """
     found = [
         {
             "severity": d.severity,
             "code": d.code,
             "message": d.message,
-            **_place(d.span),
+            **_location_fields(d.span),
             "label": d.label,
             "help": d.help,
             "notes": list(d.notes),
-            "related": [{**_place(span), "label": label} for span, label in d.related],
-            "fix": [{**_place(span), "text": text} for span, text in d.fix],
+            "related": [{**_location_fields(span), "label": label} for span, label in d.related],
+            "fix": [{**_location_fields(span), "text": text} for span, text in d.fix],
         }
         for d in report
     ]
     return json.dumps(found, indent=2, ensure_ascii=True)
 
 
-def _place(span: Span) -> dict[str, Any]:
+def _location_fields(span: Span) -> dict[str, Any]:
     return span._asdict()
 
 
 def github(report: Report) -> str:
-    """A workflow command for each, which GitHub shows at its line."""
+    """One workflow command for each diagnostic; GitHub shows it at its line."""
     return "\n".join(_command(d) for d in report)
 
 
@@ -87,9 +86,7 @@ def _property(text: str) -> str:
 
 
 def sarif(report: Report, version: str) -> str:
-    """A log of the Static Analysis Results Interchange Format, version 2.1.0, with one run of
-    compiler ``version``.
-    """
+    """A SARIF 2.1.0 log with one run of compiler ``version``."""
     used = sorted({d.code for d in report})
     rules = [{"id": code, "shortDescription": {"text": CODES[code]}} for code in used]
     driver = {"name": "inception-dsl", "semanticVersion": version, "rules": rules}
@@ -120,12 +117,12 @@ def _result(d: Diagnostic, index: int) -> dict[str, Any]:
 
 
 def _unlinked(text: str) -> str:
-    """``text`` with no `[…](…)` that a reader of SARIF would make a link of."""
+    """``text`` with brackets escaped where SARIF viewers would show `[…](…)` as a link."""
     return re.sub(r"([\[\]\\])", r"\\\1", text) if "](" in text else text
 
 
 def _fix(d: Diagnostic) -> dict[str, Any]:
-    """All edits of a mistake as one change, file by file."""
+    """All edits of one diagnostic as a SARIF fix, grouped by file."""
     changes = []
     for file in dict.fromkeys(span.file for span, _ in d.fix):
         replacements = [
@@ -169,4 +166,4 @@ FORMATS: Final[Mapping[str, Callable[[Report, str], str]]] = MappingProxyType(
         "sarif": sarif,
     }
 )
-"""The formats by name; each takes a report and the version of the compiler."""
+"""The formats by name; each takes a report and the compiler's version."""

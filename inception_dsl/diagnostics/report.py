@@ -1,7 +1,8 @@
-"""Places in a spec and what is wrong there.
+"""Diagnostics and their source locations.
 
-Stages never print and never raise at a user: each takes a :class:`Report`, adds what it finds, and
-returns a value or ``None``. The command line renders the report at the end.
+Stages never print and never raise an exception for an error in a spec: each takes a
+:class:`Report`, adds its diagnostics, and returns a value or ``None``. The command line renders the
+report at the end.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from .codes import CODES
 from .text import clipped, printable, width
 
 MAX_SHOWN = 50
-MAX_MISTAKES = 1_000
-_HELPED = 100
+MAX_ERRORS = 1_000
+_HELPED = 100  # help is not searched for beyond so many errors
 Severity: TypeAlias = Literal["error", "warning"]
 
 
 class Style(NamedTuple):
-    """How the parts of a diagnostic are painted: escape sequences of a terminal, or nothing."""
+    """Terminal colours of the parts of a diagnostic; none by default."""
 
     codes: tuple[str, str, str, str, str] = ("", "", "", "", "")
 
@@ -46,7 +47,7 @@ COLOURED = Style(("1;31", "1", "34", "32", "1;33"))
 
 
 class Span(NamedTuple):
-    """A place in a file: lines and columns count from 1, the end column is exclusive."""
+    """A location in a file: lines and columns count from 1; the end column is exclusive."""
 
     file: str
     line: int
@@ -59,12 +60,12 @@ class Span(NamedTuple):
 
     @property
     def in_a_file(self) -> bool:
-        """Whether this is a place in a file; ``--set classes:1:1`` is one on the command line."""
+        """Whether this is a location in a file; ``--set classes:1:1`` is on the command line."""
         return not self.file.startswith("--")
 
 
 class Edit(NamedTuple):
-    """Other text for a place in a file; an empty place is where the text is put."""
+    """A replacement of the text at ``span``; an empty span is an insertion."""
 
     span: Span
     text: str
@@ -72,9 +73,9 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake, or one warning: what is, where, and what to write instead.
+    """One error or warning: what is wrong, where, and how to fix it.
 
-    ``fix`` is the same for a machine.
+    ``help`` says the fix in words; ``fix`` has it as edits that a program can apply.
     """
 
     code: str
@@ -97,9 +98,9 @@ class Diagnostic:
 
 @dataclass(slots=True)
 class Report:
-    """What was found so far, and the text of every file that was read (to show the lines).
+    """The errors (``diagnostics``) and ``warnings`` so far.
 
-    ``diagnostics`` are mistakes; ``warnings`` leave a spec as good as it is.
+    ``texts`` has the text of every file that was read, to show its lines.
     """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -119,7 +120,7 @@ class Report:
         related: Iterable[tuple[Span, str]] = (),
         fix: Iterable[Edit] = (),
     ) -> None:
-        """Add one mistake; the same mistake at the same place is kept once."""
+        """Add an error; a repeated error (code, location, message) is kept once."""
         more = tuple(notes), tuple(related), tuple(fix)
         self._add(Diagnostic(code, message, span, label, help, *more), self.diagnostics)
 
@@ -134,7 +135,7 @@ class Report:
         related: Iterable[tuple[Span, str]] = (),
         fix: Iterable[Edit] = (),
     ) -> None:
-        """Add one warning; the same warning at the same place is kept once."""
+        """Add a warning; a repeated warning (code, location, message) is kept once."""
         more = tuple(notes), tuple(related), tuple(fix)
         self._add(Diagnostic(code, message, span, "", help, *more), self.warnings)
 
@@ -145,14 +146,15 @@ class Report:
             to.append(found)
 
     def crowded(self, before: int) -> bool:
-        """Whether so much was found since ``before`` that the rest is not looked for, as the last
-        mistake then says.
+        """Whether there are ``MAX_ERRORS`` errors since ``before``, so that the search stops.
+
+        The last error then has a note that says so.
         """
-        if len(self.diagnostics) - before < MAX_MISTAKES:
+        if len(self.diagnostics) - before < MAX_ERRORS:
             return False
         last, note = (
             self.diagnostics[-1],
-            f"there are more than {MAX_MISTAKES} mistakes; the rest was not looked for",
+            f"stopped after {MAX_ERRORS} errors; there may be more",
         )
         if note not in last.notes:
             self.diagnostics[-1] = replace(last, notes=(*last.notes, note))
@@ -160,30 +162,30 @@ class Report:
 
     @property
     def helping(self) -> bool:
-        """Whether to look for help with a mistake.
+        """Whether to search for help for the next error.
 
-        Not beyond the first hundred, as nobody reads it there.
+        Only for the first hundred: the search is slow, and nobody reads that far.
         """
         return len(self.diagnostics) < _HELPED
 
     @property
     def ok(self) -> bool:
-        """Whether there are no mistakes; there may be warnings."""
+        """Whether there are no errors; there may be warnings."""
         return not self.diagnostics
 
     def __iter__(self) -> Iterator[Diagnostic]:
-        """Mistakes and warnings in the order of their places."""
-        return iter(sorted([*self.diagnostics, *self.warnings], key=_place))
+        """Errors and warnings, sorted by location."""
+        return iter(sorted([*self.diagnostics, *self.warnings], key=_order))
 
     def render(self, style: Style = PLAIN, limit: int = MAX_SHOWN) -> str:
-        """Everything in the order of the places, as text for a terminal.
+        """All diagnostics, sorted by location, as text for a terminal.
 
-        Where there is more than ``limit``, warnings go first, and how many are left out comes last.
+        Beyond ``limit`` diagnostics, warnings are left out first; the last line counts the rest.
         """
         lines = {file: text.split("\n") for file, text in self.texts.items()}
         kept = sorted(
-            [*sorted(self.diagnostics, key=_place), *sorted(self.warnings, key=_place)][:limit],
-            key=_place,
+            [*sorted(self.diagnostics, key=_order), *sorted(self.warnings, key=_order)][:limit],
+            key=_order,
         )
         shown = [render(d, lines, style) for d in kept]
         more = len(self.diagnostics) + len(self.warnings) - limit
@@ -197,17 +199,15 @@ class Report:
         )
 
 
-def _place(diagnostic: Diagnostic) -> tuple[Span, str]:
+def _order(diagnostic: Diagnostic) -> tuple[Span, str]:
     return diagnostic.span, diagnostic.code
 
 
 def render(diagnostic: Diagnostic, lines: Mapping[str, Sequence[str]], style: Style = PLAIN) -> str:
-    """A diagnostic: the line it stands on with a caret under it, then every other place that has to
-    do with it.
-    """
+    """A diagnostic: its source line with carets below, then related locations, notes and help."""
     d = diagnostic
-    places = [d.span, *(span for span, _ in d.related)]
-    gutter = max((len(str(s.line)) for s in places if _line(s, lines) is not None), default=1)
+    spans = [d.span, *(span for span, _ in d.related)]
+    gutter = max((len(str(s.line)) for s in spans if _line(s, lines) is not None), default=1)
     shown = [
         style.severe(f"{d.severity}[{d.code}]", d.severity)
         + style.strong(f": {printable(d.message)}")
@@ -216,8 +216,8 @@ def render(diagnostic: Diagnostic, lines: Mapping[str, Sequence[str]], style: St
     shown += [f"  {style.frame('-->')} {printable(str(d.span))}", *here]
     for span, label in d.related:
         excerpt = _excerpt(span, label, "-", lines, gutter, style)
-        place = printable(str(span) if excerpt or not label else f"{span}: {label}")
-        shown += [f"  {style.frame(':::')} {place}", *excerpt]
+        location = printable(str(span) if excerpt or not label else f"{span}: {label}")
+        shown += [f"  {style.frame(':::')} {location}", *excerpt]
     shown += [f"  {style.frame('=')} {printable(note)}" for note in d.notes]
     if d.help:
         shown.append(f"  {style.frame('=')} {style.help('help')}: {printable(d.help)}")
@@ -240,7 +240,7 @@ def _excerpt(
     style: Style,
     severity: Severity | None = None,
 ) -> list[str]:
-    """The line of a place with ``mark`` under it, where the text of its file is known."""
+    """The source line of ``span`` underlined with ``mark``; empty if the file's text is unknown."""
     code = _line(span, lines)
     if code is None:
         return []
@@ -248,8 +248,8 @@ def _excerpt(
     before, marked, after = clipped(code, span.column - 1, max(end - 1, span.column))
     empty, number = style.frame(f"{'':{gutter}} |"), style.frame(f"{span.line:{gutter}} |")
     under = mark * max(1, width(marked))
-    said = f"{under} {printable(label)}".rstrip()
-    painted = style.severe(said, severity) if severity else style.frame(said)
+    underline = f"{under} {printable(label)}".rstrip()
+    painted = style.severe(underline, severity) if severity else style.frame(underline)
     text = f"{before}{marked}{after}".rstrip()
     return [
         empty,

@@ -6,9 +6,9 @@ WIDTH = 160
 
 
 def width(text: str) -> int:
-    """Columns of a terminal that ``text`` takes.
+    """The number of terminal columns of ``text``.
 
-    Two for a wide character, none for one that joins another.
+    A wide character has two, a combining character none.
     """
     if text.isascii():
         return len(text)
@@ -19,8 +19,8 @@ def width(text: str) -> int:
 
 
 def clipped(line: str, start: int, end: int) -> tuple[str, str, str]:
-    """What stands before, in and after the place that is marked, as much as fits on a screen."""
-    most = WIDTH + 1  # of a line of a megabyte the rest need not be looked at
+    """The text before, in and after ``line[start:end]``, cut to ``WIDTH`` columns."""
+    most = WIDTH + 1  # a line may have a megabyte: only this much of it is scanned
     before, marked, after = (
         printable(part)
         for part in (line[max(0, start - most) : start], line[start:end][:most], line[end:][:most])
@@ -37,19 +37,17 @@ def _end(text: str, room: int) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` with every control character shown as an escape, so that a spec cannot steer a
-    terminal.
-    """
+    """``text`` with invisible characters as escapes, so that a spec cannot control the terminal."""
     return (
         text if text.isprintable() else "".join(c if visible(c) else ascii(c)[1:-1] for c in text)
     )
 
 
 def visible(character: str) -> bool:
-    """Whether a character is shown as itself, in every version of Python alike.
+    """Whether a character is printed as it is, the same in every version of Python.
 
-    Each has other tables of Unicode: what an older one has no character for is taken for one that a
-    newer has.
+    Unicode tables differ between versions: a code point that is unassigned in this version counts
+    as visible, since a newer version may assign it.
     """
     if character.isprintable() or character.isascii():
         return character.isprintable()
@@ -69,4 +67,4 @@ _NEVER = (
     (0x13430, 0x1343F),
     (0xE0000, 0xE0FFF),
 )
-"""Where there is no character, and will be none that is seen."""
+"""Ranges of code points that will never be visible characters."""

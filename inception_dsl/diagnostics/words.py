@@ -1,7 +1,4 @@
-"""The word that was probably meant.
-
-The nearest of those that are known, or the one for another framework's.
-"""
+"""Suggestions for unknown words: a similar known word, or the synonym of another framework."""
 
 from __future__ import annotations
 
@@ -87,7 +84,7 @@ SYNONYMS: Final[dict[str, str]] = {
     "kind": "op type",
     "layer": "op",
     "type": "op",
-    # around the steps
+    # other fields
     "backbone": "body",
     "layers": "steps body",
     "modules": "steps body",
@@ -186,28 +183,24 @@ SYNONYMS: Final[dict[str, str]] = {
     "msra": "he_normal",
     "normal": "truncated_normal",
 }
-"""Words of other frameworks and of everyday speech, bare.
-
-The words here, of which the first that is known counts.
+"""Names in other frameworks and common synonyms, normalized by :func:`bare`, each with the names in
+specs; the first that is valid in the context is suggested.
 """
 
 
 def bare(word: str) -> str:
-    """``word`` without what differs between ways of writing.
-
-    Capitals, underscores, the number of axes at the end.
-    """
+    """``word`` in lower case, without punctuation and without a final ``1d``, ``2d`` or ``3d``."""
     found = re.sub(r"[^a-z0-9]", "", word[:100].lower())
     return re.sub(r"[123]d$", "", found)
 
 
 def _parts(word: str) -> list[str]:
-    """The parts of a name, whatever their order."""
+    """The words of a name, sorted."""
     return sorted(re.findall(r"[a-z0-9]+", word[:100].lower()))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` was probably meant to be."""
+    """The known word that is probably meant by ``word``, if any."""
     words = list(known)
     if len(words) > _SEARCHED:
         words = [w for w in words if w[:1] == word[:1] and abs(len(w) - len(word)) < 4][:_SEARCHED]
@@ -225,11 +218,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def _closest(word: str, words: list[str]) -> str | None:
-    """The most alike of ``words``, if it is alike at all.
+    """The most similar of ``words``, if its similarity is above 0.6.
 
-    What cannot be, by its letters alone, is not compared.
+    Words whose letters alone rule them out are not compared: the comparison is slow.
     """
-    from difflib import SequenceMatcher  # only mistakes need it
+    from difflib import SequenceMatcher  # slow to import, and only errors need it
 
     matcher = SequenceMatcher(b=word)
     bounds = []
@@ -246,7 +239,7 @@ def _closest(word: str, words: list[str]) -> str | None:
 
 
 def suggestion(word: str, known: Iterable[str], *, what: str) -> str:
-    """A help line: the nearest known word, or all of them."""
+    """A help text: the nearest known word, or else all of them."""
     words = sorted(known)
     best = nearest(word, words)
     if best is not None:
@@ -255,7 +248,7 @@ def suggestion(word: str, known: Iterable[str], *, what: str) -> str:
 
 
 def listed(words: Iterable[str]) -> str:
-    """The words, or the first of very many."""
+    """The words separated by commas; of more than 30, the first 30."""
     found = list(words)
     more = f" and {len(found) - 30} more" if len(found) > 30 else ""
     return ", ".join(found[:30]) + more

@@ -1,1 +1,1 @@
-"""The language of specs: models, loading, overlays, linking, JSON Schema."""
+"""The spec language: models, loading, overlays, linking, JSON Schema."""

@@ -1,7 +1,4 @@
-"""Plain data to a model, without the parts that have mistakes.
-
-These are reported, once, and the rest is kept.
-"""
+"""Validates plain data as a model. Parts with errors are reported once and left out."""
 
 from __future__ import annotations
 
@@ -15,18 +12,16 @@ from ..yaml.document import BROKEN, DataPath, Document
 from .rest import copied, drop
 
 ROUNDS, LARGE = 12, 10_000
-"""How often what is left is looked at again; of documents with that many values, twice."""
+"""Validation rounds; only two for documents with ``LARGE`` values or more."""
 _SOUGHT: Final = 100
 M = TypeVar("M", bound=BaseModel)
 
 
 def check(kind: type[M], document: Document, report: Report) -> M | None:
-    """The document as a model, with every mistake in the report and left out.
+    """The document as a model, or ``None`` if nothing valid is left.
 
-    ``None`` if nothing is left.
-
-    What was left out stands in ``document.dropped``: later stages do not report what follows from
-    it.
+    All errors are reported. The parts with errors are left out and listed in ``document.dropped``,
+    so that later stages do not report what follows from them.
     """
     data, before = document.data, len(report.diagnostics)
     for attempt in range(ROUNDS if len(document.spans) < LARGE else 2):
@@ -34,7 +29,7 @@ def check(kind: type[M], document: Document, report: Report) -> M | None:
             return kind.model_validate(data)
         except ValidationError as error:
             problems = error.errors(include_url=False)
-        from .problems import plain, report_problem  # only mistakes need it
+        from .problems import plain, report_problem  # only errors need it
 
         data = data if attempt else copied(data)
         unknown = [p for p in problems if p["type"] == "extra_forbidden"][:_SOUGHT]
@@ -59,7 +54,7 @@ def check(kind: type[M], document: Document, report: Report) -> M | None:
 
 
 class _Known:
-    """What was left out before, so that a problem at or above it follows from that."""
+    """Paths that were left out before: problems at or above them follow from that."""
 
     def __init__(self, dropped: set[DataPath]) -> None:
         self.dropped = set(dropped)
@@ -70,12 +65,12 @@ class _Known:
 
 
 def _is_chain_at_top(path: DataPath, data: Any) -> bool:
-    """Whether ``path`` is a section that is missing because its key is misspelt."""
+    """Whether ``path`` is a missing section of the network, whose key is misspelled."""
     return len(path) == 1 and path[0] in ("stem", "body", "head") and path[0] not in data
 
 
 def _meant(kind: type[BaseModel], problem: Any, document: Document) -> DataPath:
-    """The place of the field that an unknown one was probably meant to be."""
+    """The path of the field that is probably meant by an unknown one."""
     from .problems import known_fields, plain
 
     *owner, name = plain(problem["loc"])

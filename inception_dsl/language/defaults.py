@@ -1,4 +1,4 @@
-"""Default attributes by op."""
+"""The field ``defaults``: default attributes for each op."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -18,16 +18,16 @@ def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
         for key in value:
             if key in Step.model_fields or key == "op":
                 error = refuse(
-                    f"`{key}` is no attribute of `{kind.kind}`",
+                    f"unknown attribute `{key}` of `{kind.kind}`",
                     code="E201",
-                    help=f"it has {', '.join(known)}",
+                    help=f"known attributes: {', '.join(known)}",
                 )
                 raise located(error, (key, "[key]"), value)
         checked = kind.partial(value)
         for key, given in checked.items():
             if expressions(given):
                 error = refuse(
-                    "a default is a plain value, as parameters differ from block to block",
+                    "expressions are not allowed in `defaults`: each block has other parameters",
                     code="E207",
                 )
                 raise located(error, (key,), value[key])
@@ -37,7 +37,7 @@ def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
 
 
 def defaults(value: Any) -> dict[str, dict[str, Any]]:
-    """Attributes op by op, each checked as the op's own field is; all mistakes at once."""
+    """Checks default attributes like the fields of their ops; reports all errors at once."""
     if not isinstance(value, dict):
         raise refuse(f"expected a mapping from ops to attributes, found {shown(value)}")
     found: dict[str, dict[str, Any]] = {}

@@ -8,30 +8,34 @@ from .rest import Rest
 
 
 def input_type(value: Any) -> dict[str, int]:
-    """``{channels, …}`` with one, two or three spatial axes, named as the frameworks do; nothing
-    after a mistake.
+    """Checks an input: channels and one, two or three spatial axes.
+
+    The result is empty if the input was left out because of an error.
     """
     if isinstance(value, Rest):
         return {}
     if not isinstance(value, dict):
         raise not_an_input(value)
-    misspelt = unknown_axis(value, ("channels", "length", "height", "width", "depth"))
-    if misspelt:
-        raise misspelt
+    misspelled = unknown_axis(value, ("channels", "length", "height", "width", "depth"))
+    if misspelled:
+        raise misspelled
     spatial = tuple(k for k in value if k != "channels")
     if "channels" not in value or set(spatial) not in [
         set(axes) for rank, axes in AXES.items() if rank
     ]:
-        help = "write channels with length, with height and width, or with depth, height and width"
+        help = (
+            "an input is {channels, length}, {channels, height, width} or {channels, depth, "
+            "height, width}"
+        )
         raise refuse(
-            "an input has channels and spatial axes, found "
-            f"{', '.join(map(str, value)) or 'nothing'}",
+            "expected channels and spatial axes, found "
+            f"{', '.join(map(str, value)) or 'an empty mapping'}",
             help=help,
         )
     for name, size in value.items():
         if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 65_536:
             raise located(
-                refuse(f"expected a whole number from 1 to 65536, found {shown(size)}"),
+                refuse(f"expected an integer from 1 to 65536, found {shown(size)}"),
                 (name,),
                 size,
             )
@@ -48,8 +52,9 @@ AXES: Final[dict[int, tuple[str, ...]]] = {
 
 def _size(axis: str) -> dict[str, Any]:
     example = 3 if axis == "channels" else 299
+    about = "Number of channels." if axis == "channels" else f"Size of the axis `{axis}`."
     return {
-        "description": f"Size of {axis}.",
+        "description": about,
         "examples": [example],
         "type": "integer",
         "minimum": 1,

@@ -1,4 +1,4 @@
-"""The blocks that a spec can use: its own and those of the files it imports, each checked once."""
+"""Collects the blocks of a spec: its own and those of imported files, each validated once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .check import check
 from .load import Spec
 from .models import BlockBody, BlockFile
 from .parameters import Parameter
-from .reading import Reading, Room, read_wanted
+from .reading import Limits, Reading, read_wanted
 from .steps import Broken, Fork, Use
 
 
 class LinkedBlock(NamedTuple):
-    """A block, the document it stands in, and where in it."""
+    """A block with its document, its path there, and the defaults of its file."""
 
     id: str
     model: BlockBody | BlockFile
@@ -32,14 +32,14 @@ class LinkedBlock(NamedTuple):
 
 
 class Linked(dict[str, LinkedBlock]):
-    """Blocks by id. It is not ``complete`` where a mistake may hide some."""
+    """Blocks by id. ``complete`` is false if an error may hide further blocks."""
 
     complete = True
 
 
 def link(spec: Spec, report: Report) -> Linked:
-    """Every block that ``spec`` can use, by id."""
-    linker = _Linker(Reading(report, spec.root, Room()))
+    """All blocks that ``spec`` can use, by id."""
+    linker = _Linker(Reading(report, spec.root, Limits()))
     linker.pending.append(spec)
     while linker.pending:
         linker.take(linker.pending.pop())
@@ -66,7 +66,7 @@ class _Linker:
                 and changed.path
                 and changed.document.span(changed.path).file == document.file
             ):
-                # a spec has laid changes over it
+                # the spec overrides parts of this block
                 self.blocks[model.block] = changed._replace(defaults=own)
             else:
                 self.add(LinkedBlock(model.block, model, document, (), own))
@@ -76,7 +76,7 @@ class _Linker:
                 continue
             span = document.span(("import", index))
             path = os.path.abspath(os.path.join(os.path.dirname(span.file), wanted))
-            if path in self.files or self.reading.room.files < 0:
+            if path in self.files or self.reading.limits.files < 0:
                 continue
             self.files.add(path)
             imported = read_wanted(wanted, span, self.reading)
@@ -93,30 +93,28 @@ class _Linker:
 
     def add(self, block: LinkedBlock) -> None:
         first = self.blocks.setdefault(block.id, block)
-        place = (
-            block.document.key_span(block.path) if block.path else block.document.span(("block",))
-        )
-        known = (
+        own = block.document.key_span(block.path) if block.path else block.document.span(("block",))
+        defined = (
             first.document.key_span(first.path) if first.path else first.document.span(("block",))
         )
-        if place != known:
+        if own != defined:
             self.report.error(
                 "E303",
-                f"the block `{block.id}` is defined twice",
-                place,
-                related=[(known, "here first")],
+                f"duplicate block `{block.id}`",
+                own,
+                related=[(defined, "first defined here")],
             )
 
 
 def given_defaults(model: Fields) -> dict[str, dict[str, Any]]:
-    """The ``defaults:`` of a file, as far as they are written."""
+    """The non-empty ``defaults:`` of a file."""
     return {
         name: found for name, found in (getattr(model, "defaults", None) or {}).items() if found
     }
 
 
 def steps_of(chain: list[Any]) -> Iterator[Op | Fork | Use | Broken]:
-    """Every step of a chain and of its branches."""
+    """Every step of a chain, including those in its branches."""
     for step in chain:
         yield step
         if isinstance(step, Fork | Broken):

@@ -1,7 +1,4 @@
-"""A file to a checked spec.
-
-Read, apply what it extends and what the command line sets, validate.
-"""
+"""Loads a spec: reads the file and what it extends, applies ``--set``, validates."""
 
 from __future__ import annotations
 
@@ -19,17 +16,17 @@ from ..yaml.document import DataPath, Document
 from .check import check
 from .inputs import AXES
 from .models import BlockFile, NetworkFile
-from .reading import Reading, Room, laid, read
+from .reading import Limits, Reading, laid, read
 from .roots import root_of
 
 
 class Spec(NamedTuple):
-    """A validated file and the document it was read from."""
+    """A validated spec and its document."""
 
     model: NetworkFile | BlockFile
     document: Document
     root: Path = Path()
-    """The folder that the spec may read from."""
+    """The root: the only folder from which the spec may read files."""
 
 
 def load(
@@ -40,10 +37,10 @@ def load(
 ) -> Spec | None:
     """The spec at ``path``, with ``settings`` (``--set name=value``) applied.
 
-    ``root`` as in :func:`root_of`.
+    ``root`` is the folder of :func:`root_of`.
     """
     named = Path(path)
-    reading = Reading(report, root_of(named, root), Room())
+    reading = Reading(report, root_of(named, root), Limits())
     document = read(named, reading)
     if document is None:
         return None
@@ -53,12 +50,12 @@ def load(
         document, misfits = changed or document, misfits or changed is None
     spec = validate(document, report)
     if spec is not None and misfits:
-        spec.document.dropped.add(("params",))  # one of these may have been meant
+        spec.document.dropped.add(("params",))  # the setting may be for one of them
     return None if spec is None else spec._replace(root=reading.root)
 
 
 def _set(document: Document, name: str, value: str, reading: Reading) -> Document | None:
-    """``document`` with one setting laid over it."""
+    """``document`` with one setting applied."""
     report = reading.report
     label = f"--set {name}"
     parsed = source.parse(value, label, report)
@@ -82,10 +79,8 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
         known = [*(parameters if isinstance(parameters, dict) else ()), *sorted(_TOP)]
         best = nearest(str(path[0]), known)
         span = Span(label, 1, 1, 1, len(value) + 1)
-        help = f"did you mean `{best}`?" if best else f"it can be one of {', '.join(known)}"
-        report.error(
-            "E209", f"`{path[0]}` is neither a parameter nor a field of the spec", span, help=help
-        )
+        help = f"did you mean `{best}`?" if best else f"known names: {', '.join(known)}"
+        report.error("E209", f"unknown parameter or field `{path[0]}`", span, help=help)
         return None
     nested: Any = parsed.data
     for part in reversed(path):
@@ -98,7 +93,7 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
 
 
 def _sizes(text: str) -> Any:
-    """``224x224x3`` as an input; what does not look so is left for the check of the field."""
+    """``224x224x3`` as an input; any other text is left for the check of the field."""
     numbers = (
         [int(n) for n in text.split("x")]
         if re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){1,3}", text)
@@ -118,16 +113,13 @@ _TOP = frozenset(
 
 
 def validate(document: Document, report: Report) -> Spec | None:
-    """The model of a document without what is wrong in it.
-
-    ``None`` where nothing can be told of it.
-    """
+    """The model of a document, without parts that have errors; ``None`` if nothing is left."""
     data = document.data
     if not isinstance(data, dict) or ("network" in data) == ("block" in data):
-        help = "the first field is `network: name` or `block: name`"
+        help = "start the file with `network: name` or `block: name`"
         report.error(
             "E208",
-            "a spec defines a network or a block, one of the two",
+            "expected exactly one of the fields `network` and `block`",
             document.span(()),
             help=help,
         )

@@ -1,4 +1,4 @@
-"""What was meant by a step that is none, and by an input that is none: the errors that say so."""
+"""Errors and suggestions for invalid steps, arguments and inputs."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _ARGUMENTS: Final = frozenset({"with", "args", "arguments", "kwargs", "params", 
 
 
 def not_a_step(value: Any) -> PydanticCustomError:
-    """The error of a value that is no step of one kind."""
+    """The error for a value that is not exactly one kind of step."""
     if not isinstance(value, dict):
         return refuse(
             f"expected a step, found {shown(value)}", code="E205", meant=lambda: _op_alone(value)
         )
     kinds = [key for key in KINDS if key in value]
     message = (
-        "a step has one of `op`, `branches` and `use`; this one has "
-        f"{' and '.join(kinds) or 'none of them'}"
+        "a step needs exactly one of `op`, `branches` and `use`, found "
+        f"{' and '.join(f'`{key}`' for key in kinds) or 'none of them'}"
     )
     return refuse(
         message, code="E205", meant=lambda: _one_of(value, kinds) if kinds else _kind(value)
@@ -35,14 +35,14 @@ def not_a_step(value: Any) -> PydanticCustomError:
 
 
 def _one_of(value: dict[Any, Any], kinds: list[str]) -> Meant:
-    """What was meant by a step of several kinds: a merge may stand where the op does."""
+    """The suggestion for a step of several kinds: `op: add` next to branches is `merge: add`."""
     if kinds == ["op", "branches"] and value["op"] in MERGES and "merge" not in value:
         return Meant(f"write `merge: {value['op']}`", "merge", path=("op", "[key]"))
     return Meant()
 
 
 def _op_alone(value: Any) -> Meant:
-    """The step of an op that needs nothing but its name, or of an activation."""
+    """The suggestion for the name of an op, or of an activation function, instead of a step."""
     op = nearest(value, OPS) if isinstance(value, str) else None
     function = nearest(value, FUNCTIONS) if isinstance(value, str) and not op else None
     if function:
@@ -54,20 +54,18 @@ def _op_alone(value: Any) -> Meant:
 
 
 def _kind(value: dict[Any, Any]) -> Meant:
-    """The field that says what a step is, where it has another name, or where an op's name is the
-    key.
-    """
+    """The suggestion for a step without a kind: a misspelled field, or an op's name as the key."""
     for key, given in list(value.items())[:16]:
         op, kind = nearest(str(key), OPS), nearest(str(key), KINDS)
         if isinstance(given, dict) and op:
-            return Meant(f"write `op: {op}` beside its attributes", op, "lift", (key, "[key]"))
+            return Meant(f"write `op: {op}` next to its attributes", op, "lift", (key, "[key]"))
         if kind and key not in ("name", "repeat", "deviation"):
             return Meant(f"did you mean `{kind}`?", kind, path=(key, "[key]"))
     return Meant()
 
 
 def unknown_op(value: Any) -> PydanticCustomError:
-    """The error of an ``op`` that there is not."""
+    """The error for an unknown ``op``."""
 
     def meant() -> Meant:
         best = nearest(str(value), OPS)
@@ -76,29 +74,30 @@ def unknown_op(value: Any) -> PydanticCustomError:
             return Meant(f"write `op: activation, function: {function}`", function, "function")
         merge = nearest(value, MERGES) if isinstance(value, str) and not best else None
         if merge:
-            return Meant(f"branches are joined: write `{{branches: {{…}}, merge: {merge}}}`")
+            return Meant(f"to merge branches, write `{{branches: {{…}}, merge: {merge}}}`")
         return Meant(
-            f"did you mean `{best}`?" if best else f"ops: {', '.join(OPS)}", best or "", "op"
+            f"did you mean `{best}`?" if best else f"known ops: {', '.join(OPS)}", best or "", "op"
         )
 
-    return refuse(f"{shown(value)} is not an op", code="E204", meant=meant)
+    separator = " " if isinstance(value, str) else ": "
+    return refuse(f"unknown op{separator}{shown(value)}", code="E204", meant=meant)
 
 
 def misplaced_merge(value: dict[str, Any]) -> Exception | None:
-    """The error of a fork whose ``merge`` stands among its branches."""
+    """The error for a fork whose ``merge`` is inside ``branches``."""
     branches = value["branches"]
     merge = branches.get("merge") if isinstance(branches, dict) and "merge" not in value else None
     if not isinstance(merge, str):
         return None
-    help = f"write `merge: {merge}` beside `branches`"
+    help = f"write `merge: {merge}` next to `branches`"
     error = refuse(
-        "`merge` stands among the branches", code="E201", help=help, write=merge, edit="up"
+        "unexpected `merge` inside `branches`", code="E201", help=help, write=merge, edit="up"
     )
     return located(error, ("branches", "merge", "[key]"), value)
 
 
 def default_alone(value: Any) -> Meant | None:
-    """The parameter that a number or a truth value is the default of."""
+    """The suggestion for a number or a boolean as a parameter: declare it as the default."""
     kind = {bool: "bool", int: "int", float: "float"}.get(type(value))
     if kind is None:
         return None
@@ -107,33 +106,33 @@ def default_alone(value: Any) -> Meant | None:
 
 
 def wrapped_arguments(value: dict[str, Any]) -> Exception | None:
-    """The error of a use whose arguments stand in a mapping of their own."""
+    """The error for a use whose arguments are in a mapping of their own."""
     key = next(
         (key for key, given in value.items() if key in _ARGUMENTS and isinstance(given, dict)), None
     )
     if key is None:
         return None
     text = flow(value[key], 60)[1:-1]
-    help = f"write `{text if len(text) < 60 else '…'}` without `{key}`" if text else "leave it out"
-    message = f"`{key}` is no argument: the arguments stand beside `use`"
+    help = f"write `{text if len(text) < 60 else '…'}` without `{key}`" if text else "remove it"
+    message = f"unknown field `{key}`: write arguments next to `use`"
     return located(
         refuse(message, code="E201", help=help, write=key, edit="unwrap"), (key, "[key]"), value
     )
 
 
 def not_an_input(value: Any) -> PydanticCustomError:
-    """The error of an ``input`` that is no mapping."""
+    """The error for an ``input`` that is not a mapping."""
     sizes = value if isinstance(value, list) else []
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,5}(x[0-9]{1,5}){1,3}", value):
         sizes = [int(n) for n in value.split("x")]
     write = ""
     if 2 <= len(sizes) <= 4 and all(isinstance(n, int) and not isinstance(n, bool) for n in sizes):
-        first = sizes[0] < sizes[-1]  # of channels there are fewer than of pixels
+        first = sizes[0] < sizes[-1]  # channels first: usually fewer than pixels
         axes = sizes[1:] if first else sizes[:-1]
         names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}[len(axes)]
         write = flow({"channels": sizes[0 if first else -1], **dict(zip(names, axes, strict=True))})
     help = f"write `{write}`; " if write else ""
-    help += "on the command line, `224x224x3` is short for it"
+    help += "the command line also accepts `224x224x3`"
     return refuse(
         f"expected {{channels: …, height: …, width: …}}, found {shown(value)}",
         help=help,
@@ -142,7 +141,7 @@ def not_an_input(value: Any) -> PydanticCustomError:
 
 
 def unknown_axis(value: dict[Any, Any], known: tuple[str, ...]) -> Exception | None:
-    """The error of an ``input`` with a field that is misspelt."""
+    """The error for an ``input`` with a misspelled field, if any."""
     for key in value:
         best = (
             nearest(str(key), [name for name in known if name not in value])

@@ -1,6 +1,4 @@
-"""The schema of a spec, as pydantic models: networks, blocks, forks, uses, and what stands around
-them.
-"""
+"""Pydantic models of a spec: network files, block files and auxiliary heads."""
 
 from typing import Final
 
@@ -20,30 +18,40 @@ _INPUT: Final = {"channels": 3, "height": 299, "width": 299}
 _HEADS: Final = {"aux": {"after": "mixed_6e", "loss_weight": 0.4, "steps": [EXAMPLE_STEP]}}
 _PARAMS: Final = {"filters": "int", "pool_filters": {"type": "int", "default": 64}}
 _DEFAULTS: Final = {"batch_norm": {"epsilon": 0.001, "scale": False}}
-_NOTE: Final = "The figure is silent; the authors' code is followed."
+_NOTE: Final = "Strides are not in the figure; they are from the authors' code."
 _SAME: Final = {"timm": {"names": {"conv_1a": "Conv2d_1a_3x3"}}}
 
 
 class Described(Fields):
-    """What documents a network, a block or a head."""
+    """Documentation of a network, a block or an auxiliary head."""
 
-    title: Text | None = Field(None, description="The name as printed.", examples=["Inception-v4"])
+    title: Text | None = Field(
+        None, description="Full name, as in the paper.", examples=["Inception-v4"]
+    )
     description: Text | None = Field(
-        None, description="For the documentation.", examples=["Four branches."]
+        None,
+        description="Description, printed in docstrings of the generated code.",
+        examples=["Four branches."],
     )
     paper: Paper | None = Field(
-        None, description="Where it is published.", examples=[{"arxiv": "1602.07261", "figure": 4}]
+        None,
+        description="The paper in which it is published.",
+        examples=[{"arxiv": "1602.07261", "figure": 4}],
     )
     deviation: Texts | None = Field(
-        None, description="Where this differs from the paper.", examples=[_NOTE]
+        None,
+        description="A note (not a standard deviation): how this differs from the paper, and why.",
+        examples=[_NOTE],
     )
     allow: Codes = Field(
-        (), description="Warnings that are meant, anywhere in this.", examples=[["W403"]]
+        (),
+        description="Warnings to silence in this part of the spec and everything inside it.",
+        examples=[["W403"]],
     )
 
 
 class BlockBody(Described):
-    """A block under ``blocks:``."""
+    """A block: steps with parameters that can be used several times (defined under ``blocks``)."""
 
     params: dict[Id, ParameterField] = Field(
         default={}, description="Parameters by name.", examples=[_PARAMS]
@@ -52,47 +60,52 @@ class BlockBody(Described):
 
 
 class Linked(Described):
-    """What a file may say, whatever it holds."""
+    """Fields of network files and of block files."""
 
     extends: Path | None = Field(
-        None, description="Another spec that this one changes.", examples=["v4.yaml"]
+        None, description="Another spec file; the other fields change it.", examples=["v4.yaml"]
     )
     imports: list[Path] = Field(
         default=[],
         alias="import",
-        description="Files whose blocks are used here, from this file's folder.",
+        description="Files with blocks to use here. Paths are relative to this file's folder.",
         examples=[["blocks/reduction_a.yaml"]],
     )
     params: dict[Id, ParameterField] = Field(
         default={}, description="Parameters by name.", examples=[_PARAMS]
     )
     defaults: DefaultsField | None = Field(
-        None, description="Attributes where a step says nothing.", examples=[_DEFAULTS]
+        None,
+        description="Default attributes for each op; a step can override them.",
+        examples=[_DEFAULTS],
     )
     blocks: dict[Id, BlockBody] = Field(
         default={},
-        description="Blocks of this file.",
+        description="Blocks defined in this file, by id.",
         examples=[{"tower": {"steps": [EXAMPLE_STEP]}}],
     )
 
 
 class BlockFile(Linked):
-    """A file that defines one block; it can be built alone on an input."""
+    """A file that defines one block. With an input, it can be built alone."""
 
     block: Id = Field(description="The block's id.", examples=["inception_a"])
     input: InputField | None = Field(
-        None, description="The input to build it on, alone.", examples=[_INPUT]
+        None, description="Input for building the block alone.", examples=[_INPUT]
     )
     steps: Chain
 
 
 class AuxHead(Described):
-    """A classifier off the middle of the network that only stands in training."""
+    """An auxiliary classifier on an inner layer. It is used in training only."""
 
     after: Id = Field(
-        description="Name of the step of stem or body whose output it takes.", examples=["mixed_6e"]
+        description="Name of a step in `stem` or `body`; its output is the input of this head.",
+        examples=["mixed_6e"],
     )
-    loss_weight: Constant = Field(description="Factor of its loss.", examples=[0.3, 0.4])
+    loss_weight: Constant = Field(
+        description="Factor of the head's loss in the total training loss.", examples=[0.3, 0.4]
+    )
     steps: Chain
 
 
@@ -101,36 +114,47 @@ class NetworkFile(Linked):
 
     network: Id = Field(description="The network's id.", examples=["inception_v4"])
     input: InputField = Field(
-        description="Channels and spatial axes of one sample.", examples=[_INPUT]
+        description="Shape of one sample, without the batch: channels and spatial axes.",
+        examples=[_INPUT],
     )
     classes: Classes = Field(
-        1000, description="Number of classes; `$classes` in steps.", examples=[10]
+        1000,
+        description="Number of classes (`num_classes`); steps read it as `$classes`.",
+        examples=[10],
     )
     preprocessing: Preprocessing | None = Field(
         None,
-        description="What the network expects of its input.",
+        description="How images are normalized before the network.",
         examples=[{"scale": 0.00784313725490196, "mean": 1}],
     )
-    stem: Chain = Field(default=[], description="The first steps.", examples=[[EXAMPLE_STEP]])
+    stem: Chain = Field(
+        default=[], description="Steps at the input, before `body`.", examples=[[EXAMPLE_STEP]]
+    )
     body: Chain = Field(
-        default=[], description="The steps up to the last feature map.", examples=[[EXAMPLE_STEP]]
+        default=[],
+        description="Main part of the network, up to the last feature map.",
+        examples=[[EXAMPLE_STEP]],
     )
     aux_heads: dict[Id, AuxHead] = Field(
-        default={}, description="Auxiliary classifiers.", examples=[_HEADS]
+        default={},
+        description="Auxiliary classifiers by name; used in training only.",
+        examples=[_HEADS],
     )
     head: Chain = Field(
-        default=[], description="The steps from features to output.", examples=[[EXAMPLE_STEP]]
+        default=[],
+        description="Steps from the last feature map to the output, for example pooling and dense.",
+        examples=[[EXAMPLE_STEP]],
     )
     outputs: dict[Id, Id] = Field(
         default={},
-        description="Further outputs by name: the step at the top whose output each is.",
+        description="Additional outputs by name, each with the name of a step in `stem` or `body`.",
         examples=[{"features": "mixed_5b"}],
     )
     training: Training | None = Field(
-        None, description="How the paper trains it.", examples=[{"label_smoothing": 0.1}]
+        None, description="Training settings of the paper.", examples=[{"label_smoothing": 0.1}]
     )
     checkpoints: dict[Source, NamingField] = Field(
         default={},
-        description="What published files call its weights, by where they come from.",
+        description="Names of the layers in published weight files, for each source.",
         examples=[_SAME],
     )

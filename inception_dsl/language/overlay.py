@@ -1,9 +1,9 @@
-"""One spec laid over another: what ``extends`` and ``--set`` do.
+"""Overlays: how ``extends`` and ``--set`` change another spec.
 
-A mapping over a mapping changes the keys it has; ``null`` removes one; anything else replaces. A
-mapping over a list of steps picks steps by name (or the block's id, or the position): a mapping
-changes the step, a list puts other steps in its place, ``null`` removes it. An imported block that
-is changed under ``blocks`` counts as one of the spec's own.
+A mapping is merged into a mapping key by key; ``null`` removes a key; any other value replaces the
+old one. A mapping in place of a list of steps selects steps by name (or the block's id, or the
+position): a mapping changes the step, a list replaces it, ``null`` removes it. An imported block
+that is changed under ``blocks`` becomes one of the spec's own.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ BODY: Final = frozenset(BlockBody.model_fields)
 
 
 def overlay(base: Document, over: Document, report: Report) -> Document:
-    """A new document, without what fits nothing in ``base``.
+    """The document ``base`` with the changes in ``over``.
 
-    Positions point at the file that each part is from.
+    Every part keeps the location where it was written. Steps that do not exist in ``base`` are
+    reported.
     """
     merger = _Merger(base, over, report)
     if isinstance(base.data, dict) and isinstance(over.data, dict):
@@ -43,22 +44,21 @@ def overlay(base: Document, over: Document, report: Report) -> Document:
 
 
 def with_block(base: Document, imported: Document) -> Document:
-    """``base`` with the block of an imported file under its ``blocks``.
+    """``base`` with the block of an imported file under its ``blocks``, so that it can be changed.
 
-    Positions point into that file.
-
-    Imports, defaults and further blocks of the file stay where they are: it is linked all the same.
+    Locations are those in the imported file. Its imports, defaults and other blocks are not copied:
+    the file is still imported.
     """
     name = imported.data["block"]
     body = {k: v for k, v in imported.data.items() if k in BODY}
     found = Document(base.file, {**base.data}, dict(base.spans), dict(base.keys))
     own = base.data.get("blocks")
     found.data["blocks"] = {**(own if isinstance(own, dict) else {}), name: body}
-    for place, table in ((imported.spans, found.spans), (imported.keys, found.keys)):
+    for locations, table in ((imported.spans, found.spans), (imported.keys, found.keys)):
         table.update(
             {
                 ("blocks", name, *path): span
-                for path, span in place.items()
+                for path, span in locations.items()
                 if path and path[0] in BODY
             }
         )
@@ -74,7 +74,7 @@ class _Merger:
         self.children = {id(document): _children(document) for document in (base, over)}
 
     def copy(self, document: Document, old: DataPath, new: DataPath) -> None:
-        """Take over the positions of a part that is used unchanged."""
+        """Copy the locations of a part that is not changed."""
         index = self.children[id(document)]
         stack: list[DataPath] = [()]
         while stack:
@@ -129,35 +129,31 @@ class _Merger:
             index = key if isinstance(key, int) and 0 <= key < len(base) else names.get(key)
             if index is None:
                 known = [str(n) for n in names]
-                help = suggestion(str(key), known, what="steps")
+                help = suggestion(str(key), known, what="known steps")
                 best, editor = nearest(str(key), known), Editor(self.over, self.report.texts)
                 fix = editor.rename((*top, key), best) if best else ()
                 span = self.over.key_span((*top, key))
-                self.report.error(
-                    "E310", f"there is no step `{key}` here", span, help=help, fix=fix
-                )
+                self.report.error("E310", f"unknown step `{key}`", span, help=help, fix=fix)
             else:
                 picked[index] = key
         merged: list[Any] = []
         for i, step in enumerate(base):
-            place = (*new, len(merged))
+            path = (*new, len(merged))
             if i not in picked:
                 merged.append(step)
-                self.copy(self.base, (*old, i), place)
+                self.copy(self.base, (*old, i), path)
             elif isinstance(over[picked[i]], list):
                 for j, other in enumerate(over[picked[i]]):
                     self.copy(self.over, (*top, picked[i], j), (*new, len(merged)))
                     merged.append(other)
             elif over[picked[i]] is not None:
-                merged.append(
-                    self.value(step, over[picked[i]], (*old, i), (*top, picked[i]), place)
-                )
+                merged.append(self.value(step, over[picked[i]], (*old, i), (*top, picked[i]), path))
         self.spans[new] = self.base.span(old)
         return merged
 
 
 def step_name(step: Any, index: int) -> str | int:
-    """What an overlay calls a step: its name, the block it uses, or its position."""
+    """The key of a step in an overlay: its name, the block it uses, or its position."""
     for key in ("name", "use"):
         if isinstance(step.get(key), str):
             return str(step[key])

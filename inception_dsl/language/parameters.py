@@ -1,4 +1,4 @@
-"""Parameters of blocks and networks: a type and perhaps a default."""
+"""Parameters of blocks and networks: a type and an optional default."""
 
 from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
@@ -22,24 +22,24 @@ PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
 
 
 def fits(value: object, kind: str) -> bool:
-    """Whether ``value`` may be given to a parameter of type ``kind``."""
+    """Whether ``value`` is valid for a parameter of type ``kind``."""
     return isinstance(value, PYTHON_TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
 
 
 class Parameter(Fields):
-    """A parameter with its type and, if it may be left out, its default."""
+    """A parameter with its type and, if it is optional, a default value."""
 
-    type: ParameterType = Field(description="Type of the value.")
+    type: ParameterType = Field(description="Type of the value. A `float` also accepts an integer.")
     default: Recorded | None = Field(
-        None, description="Value where a use gives none.", examples=[64]
+        None, description="Value if a use does not set the parameter.", examples=[64]
     )
     description: Text | None = Field(
-        None, description="What it is.", examples=["filters after the pool"]
+        None, description="Meaning of the parameter.", examples=["filters after the pool"]
     )
 
 
 def parameter(value: Any) -> Parameter:
-    """Checks the declaration of a parameter, in its short or its long form."""
+    """Checks the declaration of a parameter, in its short form (a type) or as a mapping."""
     if isinstance(value, str) and value in PYTHON_TYPES:
         return Parameter.model_construct(type=cast("ParameterType", value))
     if not isinstance(value, dict):
@@ -50,7 +50,7 @@ def parameter(value: Any) -> Parameter:
         )
     checked = Parameter.model_validate(value)
     if checked.default is not None and not fits(checked.default, checked.type):
-        error = refuse(f"the default {shown(checked.default)} is not of type {checked.type}")
+        error = refuse(f"expected a default of type {checked.type}, found {shown(checked.default)}")
         raise located(error, ("default",), checked.default)
     return checked
 

@@ -1,4 +1,4 @@
-"""What pydantic finds in a document, as mistakes with a code, a place and help."""
+"""Turns pydantic's errors into diagnostics with a code, a location and help."""
 
 from __future__ import annotations
 
@@ -48,19 +48,16 @@ _EXPECTED: Final = {
 
 
 def plain(location: DataPath) -> DataPath:
-    """A place that pydantic names, without what is not written.
+    """The document path of pydantic's location.
 
-    A use's ``arguments`` are its fields.
+    Without parts that the text does not have: arguments of a use are written as its fields.
     """
     found = [p for p in location if p != "[key]"]
     return tuple(p for i, p in enumerate(found) if p != "arguments" or i == len(found) - 1)
 
 
 def report_problem(kind: type[BaseModel], problem: Any, document: Document, report: Report) -> None:
-    """Add one problem of a model of ``kind`` to the report.
-
-    Help only as long as there are not very many.
-    """
+    """Report one problem of a model of ``kind``, with help unless there are many errors."""
     path = plain(problem["loc"])
     on_key = problem["loc"][-1:] == ("[key]",)
     editor = Editor(document, report.texts)
@@ -79,7 +76,7 @@ def report_problem(kind: type[BaseModel], problem: Any, document: Document, repo
 
 
 def _refused(problem: Any, path: DataPath, editor: Editor, report: Report) -> None:
-    """What the check of a field says."""
+    """Report an error that the check of a field raised."""
     context, document = problem["ctx"], editor.document
     meant: Meant = context["meant"]() if report.helping else Meant()
     location = (*problem["loc"], *meant.path)
@@ -96,7 +93,7 @@ def _refused(problem: Any, path: DataPath, editor: Editor, report: Report) -> No
 
 
 def _fix(editor: Editor, path: DataPath, meant: Meant, on_key: bool) -> Edits:
-    """What a check of a field says to write, as edits of the document."""
+    """The suggestion of a field's check as edits of the document."""
     if not meant.write:
         return ()
     if meant.edit == "lift":
@@ -114,9 +111,7 @@ def _fix(editor: Editor, path: DataPath, meant: Meant, on_key: bool) -> Edits:
 
 
 def _is_block(name: Any, data: Any) -> bool:
-    """Whether a document has a block of its own called ``name``, or imports a file that is called
-    so.
-    """
+    """Whether a document defines a block ``name``, or imports a file of that name."""
     imports, blocks = data.get("import"), data.get("blocks")
     files = [str(f).rsplit("/", 1)[-1] for f in imports[:100]] if isinstance(imports, list) else []
     return isinstance(name, str) and (
@@ -126,7 +121,7 @@ def _is_block(name: Any, data: Any) -> bool:
 
 def _missing(kind: type[BaseModel], path: DataPath, editor: Editor, report: Report) -> None:
     owner, name = path[:-1], path[-1]
-    message, span = f"the field `{name}` is missing", editor.document.span(owner)
+    message, span = f"missing field `{name}`", editor.document.span(owner)
     if not report.helping:
         return report.error("E202", message, span)
     field = _model(kind, editor.document.data, owner).model_fields.get(str(name))
@@ -149,25 +144,25 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
     siblings = _at(document.data, owner)
     taken = isinstance(siblings, dict) and best in siblings
     if taken and document.key_span((*owner, str(best))).file != document.key_span(path).file:
-        taken = False  # it stands in a spec that this one extends
+        taken = False  # it is set in the extended spec
     fix = editor.rename(path, best) if best and not taken else ()
     value = siblings.get(name) if isinstance(siblings, dict) else None
     if best and taken:
         help, fix = (
-            f"did you mean `{best}`? It is given already, so leave this out",
+            f"did you mean `{best}`? It is already set, so remove this field",
             editor.remove(path),
         )
     elif name == "momentum" and best == "decay":
         text = _kept(value, 0.5)
         written = f"`decay: {text}`" if text else "`decay`"
         help = (
-            f"write {written}, the share of the old average that is kept: Keras's momentum, "
-            "1 - PyTorch's"
+            f"write {written} (Keras `momentum` is the same as `decay`, PyTorch `momentum` is "
+            "1 - `decay`)"
         )
         fix = (*fix, *editor.replace(path, text)) if text else ()
     elif best == "rate" and str(name).startswith("keep"):
         text = _kept(value, 1)
-        help = f"write `rate: {text or '…'}`, the share that is dropped"
+        help = f"write `rate: {text or '…'}`, the fraction that is dropped"
         fix = (*fix, *editor.replace(path, text)) if text else ()
     elif (
         "batch_norm" in fields
@@ -178,22 +173,22 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
         help = f"write `batch_norm: {{{inner}: {flow(value)}}}`"
         fix = (*editor.rename(path, f"batch_norm: {{{inner}"), *editor.append(path, "}"))
     elif name == "in_channels":
-        help, fix = "leave it out: the input's channels are known", editor.remove(path)
+        help, fix = "remove it: the input channels are inferred", editor.remove(path)
     return report.error(
         "E201", f"unknown field `{name}`", document.key_span(path), help=help, fix=fix
     )
 
 
 def _kept(value: Any, below: float) -> str:
-    """``value``, or what is left of 1 where it is smaller than ``below``."""
+    """``value`` as text; ``1 - value`` if it is smaller than ``below`` or ``below`` is 1."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         return ""
     return f"{round(1 - value, 9) if value < below or below == 1 else value:g}"
 
 
 def _unexpected(problem: Any, path: DataPath, editor: Editor, report: Report, span: Span) -> None:
-    """A value of another kind than the one that pydantic expects."""
-    expected, help, fix = _EXPECTED.get(problem["type"], "another kind of value"), "", Edits()
+    """Report a value of the wrong type."""
+    expected, help, fix = _EXPECTED.get(problem["type"], "a value of another type"), "", Edits()
     found = problem["input"]
     if problem["type"] == "literal_error":
         words = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
@@ -203,14 +198,14 @@ def _unexpected(problem: Any, path: DataPath, editor: Editor, report: Report, sp
         fix = editor.replace(path, best) if best else ()
     elif problem["type"] == "list_type" and isinstance(found, dict | str) and report.helping:
         fix = editor.wrap(path, "[", "]") or editor.item(path)
-        help = "write `[…]` around it, or `- ` before it" if fix else ""
+        help = "make it a list: write `[…]` around it, or `- ` before it" if fix else ""
     elif problem["type"] == "dict_type" and isinstance(found, list):
         help = _NAMED.get(path[-1], "")
     report.error("E203", f"expected {expected}, found {shown(found)}", span, help=help, fix=fix)
 
 
 def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
-    """The fields of the mapping at ``path`` of a document, by what stands there."""
+    """The valid fields of the mapping at ``path`` of a document."""
     if len(path) > 1 and path[-2] == "defaults" and path[-1] in OPS:
         return list(attribute_names(OPS[str(path[-1])]))
     if path and path[-1] == "defaults":
@@ -220,7 +215,7 @@ def known_fields(kind: type[BaseModel], data: Any, path: DataPath) -> list[str]:
 
 
 def _model(kind: type[BaseModel], data: Any, path: DataPath) -> type[BaseModel]:
-    """The model of the mapping at ``path``; one without fields where it is not known."""
+    """The model of the mapping at ``path``; a model without fields if it is unknown."""
     if not path:
         return kind
     found = _at(data, path)

@@ -1,7 +1,4 @@
-"""The files of one spec.
-
-Read, decoded, with what they extend underneath, and bounded all together.
-"""
+"""Reads the files of a spec, applies ``extends``, and limits their total size."""
 
 from __future__ import annotations
 
@@ -25,66 +22,72 @@ from .roots import OutsideError, names_inside, read_inside
 
 MAX_EXTENDS: Final = 16
 MAX_FILES: Final = 100
-_LIMIT: Final = 4 * MAX_CHARACTERS + 1  # of UTF-8
+_LIMIT: Final = 4 * MAX_CHARACTERS + 1  # bytes; a UTF-8 character has at most 4
 
 
 @dataclasses.dataclass(slots=True)
-class Room:
-    """What the files of one spec may still be, all of them together."""
+class Limits:
+    """The remaining limits for all files of one spec: files, characters, values."""
 
     files: int = MAX_FILES
     characters: int = MAX_CHARACTERS
     values: int = source.MAX_NODES
 
     def another(self, span: Span, report: Report) -> bool:
-        """Whether one more file may be read, which is named at ``span``."""
+        """Whether one more file, named at ``span``, may be read; reports it if not."""
         self.files -= 1
         if self.files < 0:
             report.error(
-                "E301", f"a spec reads at most {MAX_FILES} files", Span(span.file, 1, 1, 1, 2)
+                "E301", f"a spec can have at most {MAX_FILES} files", Span(span.file, 1, 1, 1, 2)
             )
         elif self.characters < 0:
             report.error(
-                "E106", f"its files have more than {MAX_CHARACTERS:,} characters together", span
+                "E106",
+                f"the files of this spec have more than {MAX_CHARACTERS:,} characters in total",
+                span,
             )
         elif self.values < 0:
             report.error(
-                "E106", f"its files have more than {source.MAX_NODES:,} values together", span
+                "E106",
+                f"the files of this spec have more than {source.MAX_NODES:,} values in total",
+                span,
             )
         return min(self.files, self.characters, self.values) >= 0
 
 
 class Reading(NamedTuple):
-    """What all files of a spec have in common.
+    """The state shared by all files of a spec.
 
-    The report, the folder they may stand in, the room that is left, who extends whom.
+    ``root`` is the folder that all must be in, ``limits`` the remaining limits, and ``chain`` the
+    files that extend each other, to find cycles.
     """
 
     report: Report
     root: Path
-    room: Room
+    limits: Limits
     chain: tuple[str, ...] = ()
 
 
 def read(path: Path, reading: Reading) -> Document | None:
-    """The plain data of the file that the user names, with what it extends underneath."""
+    """The data of the file that the user names, with ``extends`` applied."""
     span = Span(file_name(path), 1, 1, 1, 2)
     try:
         if path.is_file():
             with path.open("rb") as file:
                 return _parsed(file.read(_LIMIT), path, span, reading)
-        reading.report.error("E101", f"{file_name(path)} is not a file", span)
+        problem = "not a regular file" if path.exists() else "no such file"
+        reading.report.error("E101", f"{problem}: {file_name(path)}", span)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        reason = error.strerror if isinstance(error, OSError) else "invalid path"
         reading.report.error("E101", f"{file_name(path)} cannot be read: {reason}", span)
     return None
 
 
 def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
-    """The plain data of a file that the spec names at ``span``, with what it extends underneath."""
+    """The data of a file that the spec names at ``span``, with ``extends`` applied."""
     folder = Path(span.file).parent
     path = folder / wanted
-    if not reading.room.another(span, reading.report):
+    if not reading.limits.another(span, reading.report):
         return None
     try:
         return _parsed(read_inside(folder, wanted, reading.root, _LIMIT), path, span, reading)
@@ -93,15 +96,15 @@ def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         best = _beside(folder, wanted, reading.root) if reading.report.helping else ""
         help, fix = (f"did you mean `{best}`?", [Edit(span, flow(best))]) if best else ("", [])
-        reading.report.error("E301", f"{file_name(path)} is not a file", span, help=help, fix=fix)
+        reading.report.error("E301", f"no such file: {file_name(path)}", span, help=help, fix=fix)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        reason = error.strerror if isinstance(error, OSError) else "invalid path"
         reading.report.error("E301", f"{file_name(path)} cannot be read: {reason}", span)
     return None
 
 
 def _beside(folder: Path, wanted: str, root: Path) -> str:
-    """The spec inside of the root that a missing file was probably meant to be."""
+    """The existing spec inside the root that is probably meant by a missing one."""
     above, _, name = wanted.rpartition("/")
     found = [n for n in names_inside(folder, above, root) if n.endswith((".yaml", ".yml"))]
     best = nearest(name, found)
@@ -111,10 +114,8 @@ def _beside(folder: Path, wanted: str, root: Path) -> str:
 def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document | None:
     report = reading.report
     if len(data) >= _LIMIT:
-        reading.room.characters = -1
-        report.error(
-            "E106", f"{file_name(path)} is larger than {MAX_CHARACTERS:,} characters", span
-        )
+        reading.limits.characters = -1
+        report.error("E106", f"{file_name(path)} has more than {MAX_CHARACTERS:,} characters", span)
         return None
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
@@ -122,14 +123,14 @@ def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document |
     except UnicodeDecodeError as error:
         before = data[: error.start].decode()
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        place = Span(file_name(path), line, column, line, column + 1)
-        report.error("E102", f"the byte 0x{data[error.start]:02X} is not UTF-8", place)
+        byte = Span(file_name(path), line, column, line, column + 1)
+        report.error("E102", f"invalid UTF-8: byte 0x{data[error.start]:02X}", byte)
         return None
-    reading.room.characters -= len(text)
+    reading.limits.characters -= len(text)
     document = source.parse(text, file_name(path), report)
     if document is None:
         return None
-    reading.room.values -= len(document.spans)
+    reading.limits.values -= len(document.spans)
     if not isinstance(document.data, dict) or "extends" not in document.data:
         return document
     return _extended(document, path, reading)
@@ -145,11 +146,11 @@ def _extended(document: Document, path: Path, reading: Reading) -> Document | No
         report.error("E203", error.message(), span)
         return None
     if len(chain) >= MAX_EXTENDS:
-        report.error("E301", f"more than {MAX_EXTENDS} specs extend each other", span)
+        report.error("E301", f"more than {MAX_EXTENDS} levels of `extends`", span)
         return None
     chain = (*chain, os.path.abspath(path))
     if os.path.abspath(path.parent / wanted) in chain:
-        report.error("E301", f"{wanted} extends itself, directly or through others", span)
+        report.error("E301", f"{wanted} extends itself, directly or through other files", span)
         return None
     reading = reading._replace(chain=chain)
     base = read_wanted(wanted, span, reading)
@@ -157,9 +158,9 @@ def _extended(document: Document, path: Path, reading: Reading) -> Document | No
 
 
 def laid(base: Document, over: Document, reading: Reading) -> Document:
-    """``over`` laid over ``base``.
+    """``base`` with the changes in ``over``.
 
-    A block that ``base`` imports and ``over`` changes is put into ``base`` before.
+    Blocks that ``base`` imports and ``over`` changes are first copied into ``base``.
     """
     changed = [name for name in _blocks(over) if name not in _blocks(base)]
     importing = over if isinstance(over.data, dict) and "import" in over.data else base
@@ -184,5 +185,5 @@ def _blocks(document: Document) -> list[Any]:
 
 
 def file_name(path: Path) -> str:
-    """What a file is called in the places of mistakes."""
+    """The name of a file in diagnostics."""
     return os.path.normpath(path)

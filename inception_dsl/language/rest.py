@@ -1,10 +1,8 @@
-"""What is left of data in which mistakes were found.
+"""Removes the parts of a spec that have errors, so that the rest can be checked.
 
-Enough to look for others, and nothing that would lead to more.
-
-A step with a mistake stays as a :class:`Rest` of unknown type, with the branches and the block it
-names; of a chain that is none, one such step is left. Anything else is taken out, and what cannot
-be without it, too.
+A step with an error becomes a :class:`Rest`, a step of unknown type that keeps its name, its
+branches and the block it uses. An invalid chain becomes a single such step. Any other part is
+removed, with everything that needs it. So every error is reported, but not what follows from it.
 """
 
 from __future__ import annotations
@@ -19,11 +17,11 @@ _LOST: Final = "unnamed"
 
 
 class Rest(dict[Any, Any]):
-    """What is left of a mapping that had a mistake."""
+    """The rest of a mapping that had an error."""
 
 
 def copied(data: Any) -> Any:
-    """A copy that :func:`drop` may change."""
+    """A copy that :func:`drop` can change."""
     if isinstance(data, dict):
         kind = Rest if isinstance(data, Rest) else dict
         return kind({key: copied(value) for key, value in data.items()})
@@ -31,7 +29,7 @@ def copied(data: Any) -> Any:
 
 
 def drop(data: Any, path: DataPath) -> DataPath | None:
-    """Take out what is wrong at ``path``, in place, and say what was taken.
+    """Remove the part at ``path`` in place, and return the path of what was removed.
 
     ``None`` if nothing is left.
     """
@@ -62,7 +60,7 @@ def is_step(path: DataPath, index: int) -> bool:
 
 
 def _replacement(path: DataPath) -> Any:
-    """What stands for a field that cannot be left out."""
+    """A replacement for a field that is required; else ``None``."""
     if path[-1] in CHAINS and (len(path) == 1 or path[-1] == "steps"):
         return [Rest()]
     if path == ("input",):

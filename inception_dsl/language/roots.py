@@ -1,9 +1,9 @@
-"""Files that a spec asks for: read inside of one folder only, whatever the spec says.
+"""Reads the files that a spec names, but only inside one folder, the root.
 
-The root is what ``INCEPTION_DSL_ROOT`` (``--root``) names, else the nearest folder above the spec
-that holds a file ``.inception-dsl-root``, else the spec's own folder. Nothing outside is opened, no
-link is followed, and what is no plain file is not read. What is said of a file outside does not
-depend on whether there is one.
+The root is the folder in ``--root`` or ``INCEPTION_DSL_ROOT``; else the nearest folder above the
+spec with a file ``.inception-dsl-root``; else the spec's own folder. Files outside the root are not
+opened, links are not followed, and only regular files are read. Error messages do not reveal
+whether a file outside the root exists.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MARKER: Final = ".inception-dsl-root"
 
 
 class OutsideError(Exception):
-    """The spec must not read this; the message says why, ``help`` what to do."""
+    """A file that the spec must not read; the message says why, ``help`` how to fix it."""
 
     def __init__(self, message: str, help: str = "") -> None:
         super().__init__(message)
@@ -26,10 +26,7 @@ class OutsideError(Exception):
 
 
 def root_of(spec: Path, given: str | os.PathLike[str] | None = None) -> Path:
-    """The folder in which the spec at ``spec``, named by the user, may read.
-
-    ``given`` goes before all else.
-    """
+    """The root for the spec at ``spec``; ``given`` takes precedence."""
     given = given or os.environ.get(VARIABLE)
     if given:
         return Path(os.path.realpath(given))
@@ -38,9 +35,9 @@ def root_of(spec: Path, given: str | os.PathLike[str] | None = None) -> Path:
 
 
 def _marked(folder: Path) -> bool:
-    """Whether ``folder`` has the marker.
+    """Whether ``folder`` has the marker file.
 
-    Where everybody may write, as in ``/tmp``, it must be the user's own.
+    In a folder where everyone can write, such as ``/tmp``, it must belong to the user or to root.
     """
     try:
         marker, about = os.lstat(folder / MARKER), os.stat(folder)
@@ -51,27 +48,26 @@ def _marked(folder: Path) -> bool:
 
 
 def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
-    """At most ``limit`` bytes of the file that a spec in ``folder`` calls ``wanted``.
+    """At most ``limit`` bytes of the file ``wanted``, relative to ``folder``.
 
-    Raises :class:`OutsideError` where it must not be read, ``OSError`` where it cannot be.
+    Raises :class:`OutsideError` if it must not be read, ``OSError`` if it cannot be read.
     """
     if wanted.startswith(("/", "~")) or "\\" in wanted or ":" in wanted or not wanted.isprintable():
-        raise OutsideError("is not a relative path", "write it from this file's folder, with `/`")
+        raise OutsideError(
+            "is not a relative path", "write a path relative to this file's folder, with `/`"
+        )
     target = os.path.normpath(os.path.join(os.path.realpath(folder), wanted))
     if not Path(target).is_relative_to(root):
-        help = (
-            f"it is the first spec's folder, the one above it with a file `{MARKER}`, or "
-            "that of `--root`"
-        )
-        raise OutsideError("leads out of the folder that specs are read from", help)
+        help = f"set the root with `--root`, or put a file `{MARKER}` into a folder above the spec"
+        raise OutsideError("is outside the root folder", help)
     descriptor = _open(root, Path(target).relative_to(root).parts, os.O_NONBLOCK)
     try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
-            raise OutsideError("is not a file")
+            raise OutsideError("is not a regular file")
         if about.st_nlink > 1:
             raise OutsideError(
-                "has another hard link, which may stand anywhere", "use a copy of the file"
+                "has another hard link, which may be outside the root", "use a copy of the file"
             )
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(limit)
@@ -80,9 +76,9 @@ def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
 
 
 def names_inside(folder: Path, wanted: str, root: Path) -> list[str]:
-    """What stands in what a spec in ``folder`` calls ``wanted``.
+    """The sorted names in the folder ``wanted``, relative to ``folder``.
 
-    Nothing where that must not or cannot be read.
+    Empty if it must not or cannot be read.
     """
     target = Path(os.path.normpath(os.path.join(os.path.realpath(folder), wanted)))
     try:
@@ -102,13 +98,14 @@ def names_inside(folder: Path, wanted: str, root: Path) -> list[str]:
 
 
 def _open(root: Path, parts: tuple[str, ...], flag: int) -> int:
-    """The file or folder, opened part by part, so that none of them is a link, not even one that
-    appears meanwhile.
+    """Open a file or folder part by part, so that no part can be a link.
+
+    This also excludes a link that is created during the call.
     """
     if os.open not in os.supports_dir_fd:  # Windows
         target = root.joinpath(*parts)
         if Path(os.path.realpath(target)) != target or not target.is_file():
-            raise OutsideError("is not a file, or is behind a link")
+            raise OutsideError("is not a regular file, or its path contains a link")
         return os.open(target, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     here = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -124,7 +121,7 @@ def _open(root: Path, parts: tuple[str, ...], flag: int) -> int:
 def _step(part: str, flag: int, here: int) -> int:
     mode = os.stat(part, dir_fd=here, follow_symlinks=False).st_mode
     if stat.S_ISLNK(mode):
-        raise OutsideError("is a link, or is behind one", "use a copy of the file")
+        raise OutsideError("is a link, or its path contains one", "use a copy of the file")
     if not flag & os.O_DIRECTORY and not stat.S_ISREG(mode):
-        raise OutsideError("is not a file")  # opening a device may already do something
+        raise OutsideError("is not a regular file")  # opening a device can have side effects
     return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | flag, dir_fd=here)

@@ -1,9 +1,9 @@
-"""The JSON Schema of specs (draft 07), from the same models that the loader checks with.
+"""The JSON Schema (draft 07) of specs, generated from the models that the loader uses.
 
-One thing a schema cannot say: JSON has one kind of number, so that ``64.0`` passes where the loader
-wants ``64``. A spec with ``extends`` only holds changes, so there nothing is required, ``null``
-removes, and a chain may be a mapping from step to change; whether the result is a spec is for the
-loader to say.
+It is less strict than the loader in two ways. JSON has one number type, so ``64.0`` passes where
+the loader requires ``64``. And a spec with ``extends`` only has changes, so no field is required,
+``null`` removes a field, and a chain can be a mapping from steps to changes; only the loader can
+check the result.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ def schema() -> Schema:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "inception-dsl spec",
-        "description": "A network, a block, or the changes to another spec that `extends` names.",
+        "description": "A network, a block, or changes to another spec (`extends`).",
         "anyOf": [network, block, builder.changes()],
         "$defs": builder.all_definitions(),
     }
 
 
 class _Builder:
-    """Translates models.
+    """Translates models into definitions.
 
-    ``change`` is the suffix of the variants that ``extends`` takes, or nothing.
+    ``change`` is ``"_change"`` for the variants in specs with ``extends``, else empty.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class _Builder:
         """A reference to the definition of a model."""
         name = kind.__name__ + change
         if name not in self.definitions:
-            self.definitions[name] = {}  # a model may hold itself
+            self.definitions[name] = {}  # a model can contain itself
             self.definitions[name] = self.object(kind, change)
         return {"$ref": f"#/$defs/{name}"}
 
@@ -74,7 +74,7 @@ class _Builder:
         found["additionalProperties"] = False
         required = [f.alias or n for n, f in kind.model_fields.items() if f.is_required()]
         if "extends" in properties and not change:
-            properties["extends"] = False  # a file that extends another is the third kind
+            properties["extends"] = False  # files with `extends` have a schema of their own
         if required and not change:
             found["required"] = required
         return found
@@ -88,7 +88,7 @@ class _Builder:
         if change:
             found = _nullable(found)
         if "$ref" in found:
-            found = {"allOf": [found]}  # what stands beside a `$ref` is ignored in draft 07
+            found = {"allOf": [found]}  # draft 07 ignores keys next to `$ref`
         described: Schema = {"description": field.description} if field.description else {}
         if field.default_factory is None and not field.is_required() and field.default is not None:
             described["default"] = (
@@ -151,8 +151,8 @@ class _Builder:
         properties["extends"] = {**extends, **extends.pop("anyOf")[0]}
         self.definitions["changes"] = {
             "type": "object",
-            "description": "Changes to another spec. `null` removes; a mapping over a chain "
-            "picks steps by name.",
+            "description": "Changes to another spec. `null` removes a field; a mapping in place of "
+            "a chain selects steps by name.",
             "properties": properties,
             "required": ["extends"],
             "not": {"required": ["network", "block"]},
@@ -161,7 +161,7 @@ class _Builder:
         return {"$ref": "#/$defs/changes"}
 
     def all_definitions(self) -> dict[str, Schema]:
-        """Every definition that is referred to, by name."""
+        """All definitions by name."""
         self.model(Fork, "")
         self.model(_defaults(), "")
         self.model(_defaults(), "_change")
@@ -171,14 +171,14 @@ class _Builder:
             self.definitions[f"{kind.kind}_attributes_change"] = self.attributes(kind, "_change")
         steps: list[type[Step]] = [*OPS.values(), Fork, Use]
         step = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in steps]
-        chain = {"type": "array", "items": _STEP_REF, "description": "Steps, one after the other."}
+        chain = {"type": "array", "items": _STEP_REF, "description": "Steps, run in order."}
         self.definitions |= {
             "Use": self.use(),
             "Parameter": self.parameter(),
             "Parameter_change": self.object(Parameter, "_change"),
             "Naming": self.object(Naming, ""),
             "Naming_change": self.object(Naming, "_change"),
-            "step": {"anyOf": step, "description": "An op, a fork or the use of a block."},
+            "step": {"anyOf": step, "description": "An op, a fork or a use of a block."},
             "step_change": self.step_change(),
             "chain": chain,
             "chain_change": {
@@ -186,8 +186,8 @@ class _Builder:
                     chain,
                     {"type": "object", "additionalProperties": {"$ref": "#/$defs/step_change"}},
                 ],
-                "description": "A new chain, or step (name, block, position) to changed fields, "
-                "other steps or null.",
+                "description": "A new chain; or a mapping from steps (name, block or position) to "
+                "changed fields, replacing steps, or null.",
             },
             **{name: dict(shared) for shared, name in _SHARED},
         }
@@ -197,7 +197,7 @@ class _Builder:
         fields = {name: kind.model_fields[name] for name in attribute_names(kind)}
         return {
             "type": "object",
-            "description": f"Attributes of `{kind.kind}` where a step says nothing.",
+            "description": f"Default attributes of `{kind.kind}`.",
             "properties": {
                 name: _plain(self.field(field, change)) for name, field in fields.items()
             },
@@ -205,7 +205,7 @@ class _Builder:
         }
 
     def use(self) -> Schema:
-        """A use takes any further key as an argument."""
+        """The schema of a use: any other key is an argument."""
         fields = {name: f for name, f in Use.model_fields.items() if name != "arguments"}
         return {
             "type": "object",
@@ -221,7 +221,7 @@ class _Builder:
         }
 
     def parameter(self) -> Schema:
-        """A parameter's default is of its type."""
+        """The schema of a parameter, whose default has its type."""
         whole = self.object(Parameter, "")
         defaults = [
             {"properties": {"type": {"const": name}, "default": {"type": [kind, "null"]}}}
@@ -230,7 +230,7 @@ class _Builder:
         return {**whole, "anyOf": defaults}
 
     def step_change(self) -> Schema:
-        """Fields of some step; which step it is only the other spec says."""
+        """The schema for changes to any step: its kind is only known from the extended spec."""
         known = {**Fork.model_fields, **Step.model_fields}
         partial = {n: self.field(f, "_change") for n, f in known.items()}
         change = {"type": "object", "properties": partial, "propertyNames": {"$ref": "#/$defs/id"}}
@@ -248,7 +248,7 @@ def _nullable(found: Schema) -> Schema:
 
 
 def _plain(found: Any) -> Any:
-    """``found`` without expressions: a default is a plain value."""
+    """``found`` without expressions, which `defaults` cannot have."""
     if isinstance(found, dict):
         return {
             key: _written(value) if key == "examples" else _plain(value)
@@ -262,7 +262,7 @@ def _written(examples: list[Any]) -> list[Any]:
 
 
 def _shared(found: Any) -> Any:
-    """``found`` with references in place of the schemas that stand everywhere."""
+    """``found`` with references to the schemas that are used everywhere."""
     for shared, name in _SHARED:
         if found == shared:
             return {"$ref": f"#/$defs/{name}"}
@@ -272,7 +272,7 @@ def _shared(found: Any) -> Any:
 
 
 def _default(kind: type[Op]) -> dict[str, Any]:
-    """The first attribute that has a plain default, as an example."""
+    """An example: the first attribute with a scalar default."""
     plain = {
         n: f.default
         for n, f in kind.model_fields.items()
@@ -293,20 +293,20 @@ def _default(kind: type[Op]) -> dict[str, Any]:
 
 
 def _defaults() -> type[BaseModel]:
-    """What stands under `defaults`, as a model: the loader checks it op by op."""
+    """The model of `defaults`, for the schema only."""
     fields: dict[str, Any] = {
         name: (
             Annotated[Any, Checked(dict, {"$ref": f"#/$defs/{name}_attributes"})],
-            Field(None, description=f"For every `{name}`.", examples=[_default(kind)]),
+            Field(None, description=f"Defaults of `{name}`.", examples=[_default(kind)]),
         )
         for name, kind in OPS.items()
     }
-    about = "Attributes where a step says nothing, op by op."
+    about = "Default attributes for each op; a step can override them."
     return create_model("Defaults", __base__=Fields, __doc__=about, **fields)
 
 
 def _changed(found: Schema) -> Schema:
-    """The variant of a field's own schema that ``extends`` takes."""
+    """The variant of a field's schema for specs with ``extends``."""
     if found.get("$ref", "").endswith(("_attributes", "/Defaults")):
         return {"$ref": f"{found['$ref']}_change"}
     options = found.get("anyOf", [])

@@ -1,4 +1,4 @@
-"""The steps of a chain: ops, forks and uses of blocks."""
+"""The steps of a chain: ops, forks (parallel branches) and uses (instances) of blocks."""
 
 from typing import Annotated, Any, Final
 
@@ -16,7 +16,7 @@ EXAMPLE_STEP: Final = {"op": "conv_bn", "filters": 64, "kernel_size": 3}
 
 
 def step(value: Any) -> Any:
-    """One step of a chain: an op, a fork or a use."""
+    """Checks one step of a chain: an op, a fork or a use."""
     if isinstance(value, Rest):
         return Broken.model_validate(dict(value))
     kinds = [key for key in KINDS if isinstance(value, dict) and key in value]
@@ -45,7 +45,7 @@ StepField = Annotated[Any, Checked(step, {"$ref": "#/$defs/step"})]
 Chain = Annotated[
     list[StepField],
     Field(
-        description="Steps, one after the other; an empty list is the input itself.",
+        description="Steps, run in order. An empty list passes the input through (identity).",
         examples=[[EXAMPLE_STEP]],
     ),
 ]
@@ -65,30 +65,30 @@ Argument = Annotated[
 
 
 class Fork(Step):
-    """Branches that all take the same input, and how their outputs become one."""
+    """A fork: parallel branches with the same input, whose outputs are merged."""
 
     branches: Annotated[dict[Id, Chain], Field(min_length=1)] = Field(
-        description="The branches by name, in the order of the merge.",
+        description="Parallel branches by name, in the order in which they are merged.",
         examples=[{"shortcut": [], "branch_3x3": [EXAMPLE_STEP]}],
     )
     merge: Merge = Field(
-        description="`concat` joins channels; `add` and `multiply` work element by element and "
-        "broadcast vectors."
+        description="`concat` joins along the channel axis; `add` and `multiply` are element-wise, "
+        "with broadcasting of vectors and of axes of size 1."
     )
 
 
 class Use(Step):
-    """A block with values for its parameters."""
+    """A use: an instance of a block, with values for its parameters as further fields."""
 
     use: Id = Field(
-        description="The id of a block: of this file or of an imported one.",
+        description="Id of a block, defined in this file or in an imported one.",
         examples=["inception_a"],
     )
     arguments: dict[Id, Argument] = Field(default={})
 
 
 class Broken(Step):
-    """What is left of a step that has a mistake."""
+    """The rest of a step that has an error."""
 
     branches: dict[Id, Chain] = Field(default={})
     use: Id | None = None

@@ -1,1 +1,1 @@
-"""The types that every stage uses: tensors, windows, terms, expressions."""
+"""Types used by every stage: tensors, windows, terms, expressions."""

@@ -1,8 +1,7 @@
-"""The arithmetic of specs: ``$name`` and ``${a // 2 + 1}``.
+"""Expressions in specs: ``$name`` and ``${a // 2 + 1}``.
 
-Whole numbers, floats, names, ``+ - * // %``, ``min``, ``max`` and parentheses: parsed by a few
-dozen lines of our own, bounded in length, depth and size; nothing is ever handed to Python's
-``eval``.
+Integers, floats, names, ``+ - * // %``, ``min``, ``max`` and parentheses. Specs are untrusted, so
+this parser limits length, depth and size, and Python's ``eval`` is never used.
 """
 
 from __future__ import annotations
@@ -34,9 +33,10 @@ _FUNCTIONS: Final[dict[str, Callable[..., Value]]] = {"min": min, "max": max}
 
 
 class ExpressionError(Exception):
-    """What is wrong with an expression; ``offset`` counts characters from the start of the text.
+    """An invalid expression, or one that cannot be evaluated.
 
-    ``write`` is what to put in the place of ``length`` characters there.
+    The error is at ``length`` characters from ``offset`` in the text; ``write`` is a replacement
+    for them, if known.
     """
 
     def __init__(
@@ -48,21 +48,21 @@ class ExpressionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A parsed ``$…``. ``code`` is its postfix form: ``(kind, value, offset)`` triples."""
+    """A parsed expression; ``code`` has it in postfix order as ``(kind, value, offset)``."""
 
     text: str
     code: tuple[tuple[str, str, int], ...]
 
     @property
     def names(self) -> tuple[tuple[str, int], ...]:
-        """The parameters that are read, each with its offset in the text."""
+        """The parameters in the expression, each with its offset in the text."""
         return tuple((value, offset) for kind, value, offset in self.code if kind == "name")
 
     def evaluate(self, environment: Mapping[str, object]) -> object:
-        """The value under ``environment``: a number, or what the one name is that it reads.
+        """The value with the parameters in ``environment``.
 
-        Raises :class:`ExpressionError` for an unknown name, a division by zero, or a number beyond
-        2**40.
+        A number; only an expression that is a single name can have a value of another type. Raises
+        :class:`ExpressionError` for an unknown name, a division by zero, or a number above 2**40.
         """
         if len(self.code) == 1 and self.code[0][0] == "name":
             return self._lookup(self.code[0][1], self.code[0][2], environment)
@@ -86,7 +86,7 @@ class Expression:
                 stack.append(_OPERATORS[kind](left, right))
             top = stack[-1]
             if abs(top) > MAX_SIZE:
-                raise ExpressionError(f"the value grows beyond {MAX_SIZE}", offset)
+                raise ExpressionError(f"the value exceeds the limit of {MAX_SIZE}", offset)
         return stack[0]
 
     def _lookup(self, name: str, offset: int, environment: Mapping[str, object]) -> object:
@@ -106,9 +106,9 @@ def is_expression(value: object) -> bool:
 
 
 def parse(text: str) -> Expression:
-    """The expression in ``$name`` or ``${…}``; raises :class:`ExpressionError`."""
+    """Parses ``$name`` or ``${…}``; raises :class:`ExpressionError`."""
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters", 0, len(text))
+        raise ExpressionError(f"the expression has more than {MAX_LENGTH} characters", 0, len(text))
     if re.fullmatch(r"\$[A-Za-z_]\w*", text, re.ASCII):
         return Expression(text, (("name", text[1:], 1),))
     if not (text.startswith("${") and text.endswith("}")):
@@ -116,7 +116,7 @@ def parse(text: str) -> Expression:
         write = f'"${{{inner[1].strip()}}}"' if inner else ""
         help = f"write `{write}`" if write else ""
         raise ExpressionError(
-            "an expression is `$name` or `${…}`, the whole value",
+            "invalid expression: the whole value must be `$name` or `${…}`",
             0,
             len(text),
             help=help,
@@ -135,17 +135,15 @@ class _Parser:
                 start = position + len(text[position:end]) - len(text[position:end].lstrip())
                 if text[start].isdecimal():
                     raise ExpressionError(
-                        "a number is at most 18 decimal digits, with no zero before them", start
+                        "expected a number with at most 18 digits and no leading zero", start
                     )
                 write = "//" if text[start] == "/" else ""
                 help = (
                     "write `//`, which rounds down"
                     if write
-                    else "+ - * // %, min, max and parentheses are known"
+                    else "allowed are + - * // %, min, max and parentheses"
                 )
-                raise ExpressionError(
-                    f"`{text[start]}` has no meaning here", start, help=help, write=write
-                )
+                raise ExpressionError(f"unexpected `{text[start]}`", start, help=help, write=write)
             kind = match.lastgroup or ""
             self.tokens.append((kind, match[kind], match.start(kind)))
             position = match.end()
@@ -169,11 +167,9 @@ class _Parser:
 
     def fail(self) -> None:
         kind, value, offset = self.peek()
-        what = (
-            "the expression ends too early" if kind == "end" else f"`{value}` does not belong here"
-        )
+        what = "unexpected end of the expression" if kind == "end" else f"unexpected `{value}`"
         power = value == "*" and self.index > 0 and self.tokens[self.index - 1][1] == "*"
-        help = "there are no powers: write the product" if power else ""
+        help = "powers are not supported; write a product" if power else ""
         raise ExpressionError(what, offset, max(1, len(value)), help=help)
 
     def expression(self, level: int, depth: int) -> None:
@@ -189,7 +185,7 @@ class _Parser:
 
     def operand(self, depth: int) -> None:
         if depth > MAX_NESTING:
-            raise ExpressionError(f"nested more than {MAX_NESTING} deep", self.peek()[2])
+            raise ExpressionError(f"more than {MAX_NESTING} levels of nesting", self.peek()[2])
         kind, value, offset = self.peek()
         if kind == "number":
             self.index += 1

@@ -1,4 +1,4 @@
-"""The ways to merge the branches of a fork."""
+"""The ways to merge the branches of a fork: concatenate, add, multiply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Free text of a spec, kept apart from source code."""
+"""Free text of a spec, kept separate from generated source code."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import NoReturn
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A free text of a spec.
+    """A free text of a spec, such as a title.
 
-    Anything may stand in it, so it is no ``str`` and is part of none by accident.
-
-    It reaches source through ``literal``, ``comment`` and ``docstring``; ``plain`` is for them, and
-    for what is printed for a person.
+    It is untrusted, so it is not a ``str`` and raises ``TypeError`` where it would be formatted
+    into one. Emit it with ``literal``, ``comment`` or ``docstring``; ``plain`` is the raw text for
+    these functions and for terminal output.
     """
 
     plain: str = ""
@@ -23,7 +22,7 @@ class Prose:
 
     def __str__(self) -> NoReturn:
         raise TypeError(
-            "a text of a spec reaches source as a literal, a comment or a docstring only"
+            "free text of a spec must be emitted as a literal, a comment or a docstring"
         )
 
     def __format__(self, _: str) -> str:

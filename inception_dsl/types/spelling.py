@@ -1,4 +1,4 @@
-"""Terms as Python source."""
+"""Prints terms as Python source."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _atom(atom: Apply, names: Mapping[Symbol, str], *, outer: bool = False) -> s
 
 
 def tight(term: Term, names: Mapping[Symbol, str]) -> str:
-    """The expression in parentheses unless it is a single name, number or call."""
+    """``term`` as a Python expression, in parentheses unless it is one name, number or call."""
     match term.parts:
         case ((atom, 1),) if not term.constant:
             return names[atom] if isinstance(atom, Symbol) else _atom(atom, names)

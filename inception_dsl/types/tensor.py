@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 
 class ShapeError(Exception):
-    """An op does not fit its input.
+    """An op does not match its input.
 
-    ``field`` is the attribute to point at, ``write`` a value of it that fits.
+    ``field`` is the attribute to report, ``write`` a valid value for it.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class TensorType(NamedTuple):
 
 
 def product(values: Iterable[int]) -> int:
-    """The product of sizes; 1 of none."""
+    """The product of sizes; 1 if there are none."""
     result = 1
     for value in values:
         result = result * value

@@ -1,10 +1,11 @@
-"""Terms: how a number follows from what a block is given. A term explains a value and decides
-nothing.
+"""Symbolic terms: how a number is computed from a block's parameters and input.
 
-A :class:`Symbol` is a parameter, the channels of an input, the index of a loop: an object, told
-apart by identity, never by its name. A :class:`Term` is arithmetic over symbols. Terms have no
-order and no truth: whatever branches looks at numbers, and a term is printed only where it gives
-the number of every use (:mod:`inception_dsl.backend.scope`).
+Generated code prints a term, such as ``channels // 2``, in place of a number, but only if the term
+has the right value in every use of the block (:mod:`inception_dsl.backend.scope`).
+
+A :class:`Symbol` is a parameter, the channels of an input or the index of a loop. Symbols are
+compared by identity, not by name. A :class:`Term` is arithmetic over symbols. Terms cannot be
+ordered or used as conditions: every decision is made on the numbers.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ MAX_SIZE: Final = 60
 
 @dataclass(eq=False, slots=True)
 class Symbol:
-    """Something with a value of its own in every use. ``hint`` is how a person would call it."""
+    """A quantity whose value can differ in each use; ``hint`` is a readable name."""
 
     hint: str
     kind: str = "int"
@@ -32,9 +33,7 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """An operation that is kept as it is: ``+ - * // %`` of two terms, ``min`` or ``max`` of
-    several.
-    """
+    """An operation kept as it is: ``+ - * // %`` of two terms, ``min``/``max`` of any number."""
 
     function: str
     arguments: tuple[Term, ...]
@@ -49,7 +48,7 @@ Atom: TypeAlias = "Symbol | Apply"
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """``constant + sum(factor * atom)``; factors and the constant of a sum are whole numbers."""
+    """``constant + sum(factor * atom)``; factors, and the constant of a sum, are integers."""
 
     parts: tuple[tuple[Atom, int], ...]
     constant: Number = 0
@@ -61,20 +60,21 @@ class Term:
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
-        """The symbols that are read, each once, in order."""
+        """The symbols in the term, each once, in order."""
         return tuple(dict.fromkeys(_symbols(self)))
 
     @property
     def lone(self) -> Symbol | None:
-        """The symbol, where the term is nothing else."""
+        """The symbol, if the term is a single symbol."""
         match self.parts:
             case ((Symbol() as symbol, 1),) if not self.constant:
                 return symbol
         return None
 
     def evaluate(self, values: Mapping[Symbol, Any]) -> Any:
-        """The value under ``values``; raises ``ArithmeticError``, ``KeyError`` or ``TypeError``
-        where it has none.
+        """The value with the symbols in ``values``.
+
+        Raises ``ArithmeticError``, ``KeyError`` or ``TypeError`` if there is none.
         """
         if self.lone is not None:
             return values[self.lone]
@@ -111,18 +111,19 @@ def _apply(atom: Apply, values: Mapping[Symbol, Any]) -> Any:
 
 
 def constant(value: Number) -> Term:
-    """A term that is one number."""
+    """The term of a constant."""
     return Term((), value)
 
 
 def of(symbol: Symbol) -> Term:
-    """A term that is one symbol."""
+    """The term of a single symbol."""
     return Term(((symbol, 1),))
 
 
 def _whole(term: Term) -> bool:
-    """Whether a term is a whole number whatever its symbols are, so that sums of it may be put in
-    order.
+    """Whether a term is an integer for all values of its symbols.
+
+    Only then is a sum independent of its order: float sums are rounded.
     """
     return (
         isinstance(term.constant, int)
@@ -135,7 +136,7 @@ def _whole(term: Term) -> bool:
 
 
 def _bounded(term: Term | None) -> Term | None:
-    """``term``, or nothing where it has become too long to read."""
+    """``term``, or ``None`` if it is too long to be readable."""
     return None if term is None or term.size > MAX_SIZE else term
 
 
@@ -149,7 +150,7 @@ def _kept(function: str, *arguments: Term) -> Term | None:
 
 
 def add(a: Term | None, b: Term | None) -> Term | None:
-    """``a + b``; like parts of whole numbers are joined."""
+    """``a + b``; integer terms are simplified."""
     if a is None or b is None:
         return None
     if not (_whole(a) and _whole(b)):
@@ -205,7 +206,7 @@ def modulo(a: Term | None, b: Term | None) -> Term | None:
 
 
 def choose(function: str, *terms: Term | None) -> Term | None:
-    """``min`` or ``max`` of terms."""
+    """``min`` or ``max`` (``function``) of terms."""
     found = [term for term in terms if term is not None]
     if len(found) < len(terms):
         return None
@@ -222,7 +223,7 @@ _BINARY: Final[dict[str, Callable[[Term | None, Term | None], Term | None]]] = {
 
 
 def explain(expression: Expression, names: Mapping[str, Term | None]) -> Term | None:
-    """The term of an expression; nothing where a name has none."""
+    """The term of an expression; ``None`` if one of its names has none."""
     stack: list[Term | None] = []
     for kind, value, _ in expression.code:
         if kind == "number":
@@ -243,7 +244,7 @@ def explain(expression: Expression, names: Mapping[str, Term | None]) -> Term | 
 
 
 def replace(term: Term | None, terms: Mapping[Symbol, Term | None]) -> Term | None:
-    """``term`` with a term in the place of every symbol; nothing where a symbol has none."""
+    """``term`` with its symbols replaced by terms; ``None`` if a symbol has none."""
     if term is None:
         return None
     total: Term | None = constant(term.constant)
@@ -264,7 +265,7 @@ def replace(term: Term | None, terms: Mapping[Symbol, Term | None]) -> Term | No
 
 
 class Traced(int):
-    """A number with the term that explains it. It is an ``int`` wherever something branches."""
+    """An ``int`` with the term from which it was computed, if known."""
 
     term: Term | None
 
@@ -296,5 +297,5 @@ class Traced(int):
 
 
 def term_of(value: int) -> Term | None:
-    """The term of a number: its own, or the number itself."""
+    """The term of a traced number; for any other number, the constant."""
     return value.term if isinstance(value, Traced) else constant(value)

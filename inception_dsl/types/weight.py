@@ -1,4 +1,4 @@
-"""The variables of a layer."""
+"""The variables (weights) of a layer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from .tensor import product
 
 
 class Weight(NamedTuple):
-    """A variable of a layer.
+    """A variable of a layer: its name within the layer, its shape, and whether it is trained.
 
-    Its name below the layer's path, its shape in the neutral layout, how it starts.
-
-    Neutral layout: convolution kernels are spatial axes, input channels per group, output channels;
-    dense kernels are inputs, outputs; depthwise kernels are spatial axes, input channels,
-    multiplier.
+    Shapes are in the neutral layout. Convolution kernels: spatial axes, input channels per group,
+    output channels. Depthwise kernels: spatial axes, input channels, multiplier. Dense kernels:
+    inputs, outputs.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Windows of convolutions and pools, and their padding."""
+"""Windows (kernels) of convolutions and pools, and their padding."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ Padding: TypeAlias = Literal["same"] | tuple[Pair, ...]
 class Window(NamedTuple):
     """A window that slides along one axis.
 
-    ``padding`` is ``"same"`` or the pixels ``(before, after)``.
-
-    ``same`` is TensorFlow's rule, exact at every size: ``ceil(n / stride)`` outputs, and the
-    padding that this needs, the odd pixel at the end.
+    ``padding`` is ``"same"`` or the pixels ``(before, after)``. ``same`` is TensorFlow's rule:
+    ``ceil(size / stride)`` outputs with the least padding; if that is odd, the additional pixel is
+    at the end.
     """
 
     kernel: int
@@ -27,24 +26,27 @@ class Window(NamedTuple):
 
     @property
     def extent(self) -> int:
-        """Pixels that the window spans."""
+        """Number of pixels from the first to the last, with dilation."""
         return (self.kernel - 1) * self.dilation + 1
 
     def output(self, size: int) -> int:
-        """Number of outputs on an axis of ``size``.
+        """Number of outputs on an axis of ``size`` pixels.
 
-        Raises :class:`ShapeError` where the window does not fit.
+        Raises :class:`ShapeError` if the window is larger than the padded axis.
         """
         if self.padding == "same":
             return (size + (self.stride - 1)) // self.stride
         before, after = self.padding
         room = size + (before + after - self.extent)
         if room < 0:
-            spread = (
-                f" ({self.kernel} taps at dilation {self.dilation})" if self.dilation > 1 else ""
+            dilated = (
+                f" (kernel size {self.kernel}, dilation {self.dilation})"
+                if self.dilation > 1
+                else ""
             )
-            needs = f"the window needs {self.extent}{spread}"
-            message = f"the input has {size} pixels with {before + after} of padding, {needs}"
+            window = f"the window spans {self.extent} pixels{dilated}"
+            padded = f"{size} + {before + after} of padding" if before + after else f"{size}"
+            message = f"{window}, but the input has only {padded}"
             raise ShapeError(message, field="kernel_size", code="E401")
         if not self.ceil_mode:
             return (room + self.stride) // self.stride
@@ -58,15 +60,13 @@ class Window(NamedTuple):
         return count
 
     def fitting(self, size: int) -> int:
-        """The largest kernel, up to this one, that fits on an axis of ``size``."""
+        """The largest kernel size, up to this one, that fits into an axis of ``size``."""
         if self.padding == "same":
             return self.kernel
         return max(1, min(self.kernel, (size + sum(self.padding) - 1) // self.dilation + 1))
 
     def pads(self, size: int) -> Pair:
-        """Pixels of padding before and after an axis of ``size`` (without those that ``ceil_mode``
-        adds).
-        """
+        """Padding (pixels) before and after an axis of ``size``, without that of ``ceil_mode``."""
         if self.padding != "same":
             return self.padding
         outputs = -(-size // self.stride)
@@ -75,7 +75,7 @@ class Window(NamedTuple):
 
     @property
     def constant_pads(self) -> Pair | None:
-        """The padding, if it is the same at every size; ``None`` where it depends on the size."""
+        """The padding if it is the same for all sizes; ``None`` if it depends on the size."""
         if self.padding != "same":
             return self.padding
         if self.extent == 1:
@@ -85,7 +85,7 @@ class Window(NamedTuple):
         return None
 
     def needed(self, outputs: int) -> int:
-        """The smallest axis that gives ``outputs`` outputs or more."""
+        """The smallest size of an axis with at least ``outputs`` outputs."""
         if self.padding == "same":
             return (outputs - 1) * self.stride + 1
         before, after = self.padding

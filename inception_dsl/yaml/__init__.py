@@ -1,1 +1,1 @@
-"""From YAML text to plain data with locations, and edits of YAML text."""
+"""Parses YAML text into plain data with locations, and edits YAML text."""

@@ -1,7 +1,4 @@
-"""The characters of a spec.
-
-As many as are allowed, and none that nobody sees or that turns the direction of text.
-"""
+"""Checks the characters of a spec: its length, and that all are visible."""
 
 from __future__ import annotations
 
@@ -15,13 +12,13 @@ MAX_CHARACTERS: Final = 1_000_000
 
 
 def allowed(text: str, file: str, report: Report) -> bool:
-    """Whether a file is not too long and has only characters that a reader sees.
+    """Whether a file has at most ``MAX_CHARACTERS`` characters, all visible.
 
-    Reports the first that is none.
+    Reports the first invisible character.
     """
     if len(text) > MAX_CHARACTERS:
         report.error(
-            "E106", f"the file is larger than {MAX_CHARACTERS:,} characters", Span(file, 1, 1, 1, 2)
+            "E106", f"the file has more than {MAX_CHARACTERS:,} characters", Span(file, 1, 1, 1, 2)
         )
         return False
     if text.isascii() and not _CONTROL.search(text):
@@ -37,7 +34,7 @@ def allowed(text: str, file: str, report: Report) -> bool:
 
 
 def hidden_in(text: str) -> str | None:
-    """The first character of ``text`` that nobody sees, or that turns its direction.
+    """The first character of ``text`` that is invisible or changes the text direction.
 
     Tabs are allowed.
     """
@@ -49,5 +46,5 @@ def hidden_in(text: str) -> str | None:
 _BLANK: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001d159\U000e0100-\U000e01ef]"
 )
-"""What Python prints, and a screen shows as nothing."""
+"""Characters that Python calls printable but that show as blank."""
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")

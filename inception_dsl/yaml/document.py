@@ -12,14 +12,14 @@ DataPath: TypeAlias = tuple[str | int, ...]
 
 @dataclass(slots=True)
 class Document:
-    """A parsed file. ``spans[path]`` is where a value stands, ``keys[path]`` where its key does."""
+    """A parsed file. ``spans[path]`` is the location of a value, ``keys[path]`` that of its key."""
 
     file: str
     data: Any
     spans: dict[DataPath, Span] = field(default_factory=dict)
     keys: dict[DataPath, Span] = field(default_factory=dict)
     dropped: set[DataPath] = field(default_factory=set)
-    """What had a mistake and was left out; what depends on it is not reported."""
+    """Parts left out because of an error; what follows from them is not reported."""
     _fields: dict[DataPath, list[DataPath]] = field(default_factory=dict)
 
     def fields(self, path: DataPath) -> list[DataPath]:
@@ -31,13 +31,13 @@ class Document:
         return self._fields.get(path, [])
 
     def lost(self, *path: str | int) -> bool:
-        """Whether ``path``, or what holds it, was left out."""
+        """Whether ``path``, or a part that contains it, was left out."""
         return bool(self.dropped) and any(
             path[:size] in self.dropped for size in range(1, len(path) + 1)
         )
 
     def span(self, path: DataPath) -> Span:
-        """The place of ``path``, or of the nearest part of the document that encloses it."""
+        """The location of ``path``, or of the nearest part that contains it."""
         while path and path not in self.spans:
             path = path[:-1]
         return self.spans.get(path) or Span(self.file, 1, 1, 1, 1)
@@ -47,16 +47,14 @@ class Document:
 
 
 class _Broken:
-    """What stands in data for a scalar that was reported."""
+    """Replaces a scalar in the data after its error was reported."""
 
 
 BROKEN: Final = _Broken()
 
 
 def removal(before: Span, value: Span) -> list[Edit]:
-    """What takes a field away that stands after the value at ``before``, where both end on their
-    line.
-    """
+    """Edits that remove the field after ``before``; none if a value has several lines."""
     if any(s.line != s.end_line for s in (before, value)):
         return []
     return [

@@ -1,7 +1,7 @@
-"""Changes of a spec's text that a machine can apply: to what stands at a path of a document.
+"""Edits of a spec's text, addressed by paths in the document.
 
-A change is a tuple of :class:`~inception_dsl.diagnostics.report.Edit`; it is empty where the text
-cannot be changed in place (it stands on the command line, or is not plain enough to be sure).
+Each change is a tuple of :class:`~inception_dsl.diagnostics.report.Edit`. It is empty if the text
+cannot be edited safely: it is on the command line, or not written in a simple form.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y
 
 
 def flow(value: Any, room: float = math.inf) -> str:
-    """``value`` as YAML that can stand anywhere.
+    """``value`` as one-line YAML, valid in any context.
 
-    Of a larger one the beginning, ``room`` characters or a few more.
+    A long value is cut after about ``room`` characters.
     """
     if isinstance(value, dict | list | tuple):
         text = ""
@@ -49,7 +49,7 @@ def flow(value: Any, room: float = math.inf) -> str:
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
-    """``text`` with every edit made; of those at one place, the later ones come after."""
+    """``text`` with all edits applied; insertions at the same location keep their order."""
     starts = [0]
     for line in text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)
@@ -69,28 +69,28 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 
 class Editor(NamedTuple):
-    """Makes the edits of one document; ``texts`` are those of all files."""
+    """Makes edits of one document. ``texts`` has the text of every file."""
 
     document: Document
     texts: Mapping[str, str]
 
     def replace(self, path: DataPath, text: str) -> Edits:
-        """``text`` instead of the value at ``path``."""
+        """Replace the value at ``path`` with ``text``."""
         return _edit(self.document.spans.get(path), text)
 
     def rename(self, path: DataPath, key: str) -> Edits:
-        """Another key for the value at ``path``."""
+        """Rename the key at ``path``."""
         return _edit(self.document.keys.get(path), key)
 
     def wrap(self, path: DataPath, before: str, after: str) -> Edits:
-        """``before`` and ``after`` around a value that stands on one line."""
+        """Insert ``before`` and ``after`` around a value on one line."""
         span = self.document.spans.get(path)
         if span is None or not span.in_a_file or not self.tight(path):
             return ()
         return Edit(_start(span), before), Edit(_end(span), after)
 
     def append(self, path: DataPath, text: str) -> Edits:
-        """``text`` behind a value that stands on one line."""
+        """Insert ``text`` after a value on one line."""
         span = self.document.spans.get(path)
         return (
             (Edit(_end(span), text),)
@@ -99,9 +99,7 @@ class Editor(NamedTuple):
         )
 
     def part(self, path: DataPath, offset: int, length: int, text: str) -> Edits:
-        """Other text for a part of a scalar, where the characters of its value are those of the
-        file.
-        """
+        """Replace ``length`` characters of a scalar, from ``offset`` into its value."""
         span = self.document.spans.get(path)
         if span is None:
             return ()
@@ -109,7 +107,7 @@ class Editor(NamedTuple):
         return _edit(within, text) if within != span else ()
 
     def item(self, path: DataPath) -> Edits:
-        """A list of the one mapping at ``path``, which is written over several lines."""
+        """Turn the block mapping at ``path`` into a list with one entry."""
         span, first = self.document.spans.get(path), self.first(path)
         if span is None or first is None or not span.in_a_file or self.at(span) == "{":
             return ()
@@ -124,7 +122,7 @@ class Editor(NamedTuple):
         return Edit(_start(key), "- "), *(Edit(Span(span.file, i, 1, i, 1), "  ") for i in deeper)
 
     def insert(self, path: DataPath, key: str, text: str) -> Edits:
-        """A new field of the mapping at ``path``, after its first one if that is short."""
+        """Add a field to the mapping at ``path``: after its first field if that is a scalar."""
         span, first = self.document.spans.get(path), self.first(path)
         if span is None or not span.in_a_file:
             return ()
@@ -142,7 +140,7 @@ class Editor(NamedTuple):
         return (Edit(_start(name), f"{key}: {text}{behind}"),)
 
     def remove(self, path: DataPath) -> Edits:
-        """The mapping without the field at ``path``."""
+        """Remove the field at ``path``."""
         own, value = self.document.keys.get(path), self.document.spans.get(path)
         fields = self.fields(path[:-1])
         if own is None or value is None or not own.in_a_file or path not in fields:
@@ -168,8 +166,9 @@ class Editor(NamedTuple):
         return ()
 
     def lift(self, path: DataPath, text: str) -> Edits:
-        """``text`` and the fields of the mapping at ``path``, in the mapping that has only this
-        one.
+        """Replace a mapping's only key by ``text`` and the fields of its value.
+
+        ``{conv: {filters: 8}}`` becomes ``{op: conv, filters: 8}``.
         """
         key, value = self.document.keys.get(path), self.document.spans.get(path)
         first = self.first(path)
@@ -197,7 +196,7 @@ class Editor(NamedTuple):
         return Edit(start, f"{text}\n{' ' * (key.column - 1)}"), *shorter
 
     def unwrap(self, path: DataPath) -> Edits:
-        """The fields of the mapping at ``path``, numbers and texts, in the place of its key."""
+        """Replace the key at ``path`` by the fields of its value, if all are scalars."""
         key, inner = self.document.keys.get(path), self.fields(path)
         if not inner:
             return self.remove(path)
@@ -218,56 +217,53 @@ class Editor(NamedTuple):
         )
 
     def written(self, path: DataPath) -> str:
-        """A field with a number or text, as it is written, where that is on one line."""
+        """The source text of a field with a scalar value on one line; else empty."""
         key, value = self.document.keys[path], self.document.spans[path]
         if key.line != value.line or not self.scalar(path):
             return ""
         return _line(key, self.texts)[key.column - 1 : value.end_column - 1]
 
     def fields(self, path: DataPath) -> list[DataPath]:
-        """The fields of a mapping in the order in which they are written.
-
-        None if they are of several files.
-        """
+        """The fields of a mapping in source order; empty if they come from several files."""
         found = self.document.fields(path)
         if len({self.document.keys[p].file for p in found}) > 1:
             return []
         return sorted(found, key=lambda p: self.document.keys[p])
 
     def first(self, path: DataPath) -> DataPath | None:
-        """The first field of a mapping."""
+        """The first field of a mapping, if any."""
         found = self.fields(path)
         return found[0] if found else None
 
     def scalar(self, path: DataPath) -> bool:
-        """Whether text or a number stands at ``path``, on one line."""
+        """Whether the value at ``path`` is a scalar on one line."""
         return self.tight(path) and self.at(self.document.spans[path]) not in "{[|>"
 
     def tight(self, path: DataPath) -> bool:
-        """Whether the place of a value ends where its text does, on the line on which it starts."""
+        """Whether a value is on one line and its span ends where its text does."""
         span = self.document.spans.get(path)
         return span is not None and span.line == span.end_line and span.end_column > span.column
 
     def at(self, span: Span) -> str:
-        """The character at a place."""
+        """The first character of a span."""
         return _line(span, self.texts)[span.column - 1 : span.column]
 
 
 def inside(span: Span, offset: int, length: int, texts: Mapping[str, str]) -> Span:
-    """The part of a scalar that starts ``offset`` characters into its value.
+    """The span of ``length`` characters of a scalar, from ``offset`` into its value.
 
-    All of it where it has several lines.
+    The whole scalar if it has several lines.
     """
     if span.line != span.end_line:
         return span
     raw = _line(span, texts)[span.column - 1 : span.end_column - 1]
     quote = raw[:1] if raw[:1] in ("'", '"') else ""
     unit = _ESCAPED if quote == '"' else _DOUBLED if quote else _CHARACTER
-    places = [match.start() for match in unit.finditer(raw, len(quote), len(raw) - len(quote))]
-    places.append(len(raw) - len(quote))
-    if offset + length >= len(places) + (length == 1):  # the end of the text is a place of its own
+    starts = [match.start() for match in unit.finditer(raw, len(quote), len(raw) - len(quote))]
+    starts.append(len(raw) - len(quote))
+    if offset + length >= len(starts) + (length == 1):  # one location after the last character
         return span
-    start, end = places[offset], places[min(offset + length, len(places) - 1)]
+    start, end = starts[offset], starts[min(offset + length, len(starts) - 1)]
     column = span.column + start
     return Span(span.file, span.line, column, span.line, max(span.column + end, column + 1))
 

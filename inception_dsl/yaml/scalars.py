@@ -1,4 +1,4 @@
-"""Scalars of the YAML 1.2 core schema, and numbers that YAML readers disagree about."""
+"""Scalars of the YAML 1.2 core schema, and numbers that YAML versions read differently."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ WORDS: Final = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 NUMERIC: Final = frozenset("+-.0123456789")
-"""What numbers start with."""
+"""The characters with which a number can start."""
 SPECIAL: Final = frozenset(
     {f"{s}.{w}" for s in ("", "-", "+") for w in ("inf", "Inf", "INF")} | {".nan", ".NaN", ".NAN"}
 )
 
 
 def decimal_digits(text: str) -> str:
-    """What YAML 1.2 reads as a number, in decimal digits; of times of day and the like, nothing."""
+    """A YAML 1.2 number such as `0x1F` in decimal digits; empty for `1:30` and the like."""
     digits = text.lstrip("+-").replace("_", "")
     if ":" in text or len(digits) > 18:
         return ""

@@ -1,8 +1,8 @@
-"""YAML text to plain data beside a table ``{path: span}``.
+"""Parses YAML text into plain data and a table ``{path: span}``.
 
-Reads the event stream of PyYAML and builds the data itself, so that positions are kept, depth and
-size are bounded while streaming, duplicate keys are refused and scalars follow the YAML 1.2 core
-schema (``no`` is text, ``1e-3`` a number). Tags, merge keys and several documents are refused.
+Builds the data from PyYAML's event stream, which keeps locations and checks depth and size while
+reading. Scalars follow the YAML 1.2 core schema (``no`` is text, ``1e-3`` a number). Duplicate
+keys, tags, merge keys and multiple documents are errors.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ MAX_NODES: Final = 120_000
 MAX_ENTRIES: Final = 10_000
 MAX_KEYS: Final = 1_000
 MAX_ANCHORS: Final = 100
-_PARTS: Final = 4  # of what looks like a tuple: one for each axis, and one
+_PARTS: Final = 4  # fields of a tuple that was split: at most three axes, and one more
 
 
 _SPAN: Final = tuple.__new__
-"""Makes a :class:`Span` at half the time; there are two for each value."""
+"""Creates a :class:`Span` in half the time of a call; every value has two."""
 
 
 class _StopError(Exception):
-    """Leaves the builder after the first mistake that makes the rest of the text meaningless."""
+    """Stops the builder after an error that makes the rest of the text meaningless."""
 
 
 def parse(text: str, file: str, report: Report) -> Document | None:
-    """The document in ``text``, or ``None`` where it cannot be read.
+    """The document in ``text``, or ``None`` if it cannot be parsed.
 
-    Mistakes go into ``report``.
+    Errors go into ``report``.
     """
     report.texts[file] = text
     if not allowed(text, file, report):
@@ -46,7 +46,7 @@ def parse(text: str, file: str, report: Report) -> Document | None:
         document.data = _Builder(text, document, report).build()
         return document
     except yaml.MarkedYAMLError as error:
-        from .syntax import explained  # only mistakes need it
+        from .syntax import explained  # only errors need it
 
         mark = error.problem_mark or error.context_mark
         span = Span(file, 1, 1, 1, 2) if mark is None else _at(file, text, mark.line, mark.column)
@@ -60,14 +60,14 @@ def parse(text: str, file: str, report: Report) -> Document | None:
 
 
 def _at(file: str, text: str, line: int, column: int) -> Span:
-    """The place that a parser names; it counts the end of the text as a line of its own."""
+    """The location that the parser reports; it counts the end of the text as another line."""
     if line > text.count("\n"):
         line, column = text.count("\n"), len(text) - text.rfind("\n") - 1
     return Span(file, line + 1, column + 1, line + 1, column + 2)
 
 
 class _Builder:
-    """Walks the events of one document once."""
+    """Builds the data of one document from its events."""
 
     def __init__(self, text: str, document: Document, report: Report) -> None:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -76,7 +76,7 @@ class _Builder:
         self.document, self.report, self.file = document, report, document.file
         self.anchors: dict[str, tuple[Any, dict[DataPath, Span], dict[DataPath, Span], int]] = {}
         self.open_anchors: set[str] = set()
-        self.nodes, self.mistakes = 0, len(report.diagnostics)
+        self.nodes, self.errors_before = 0, len(report.diagnostics)
 
     def build(self) -> Any:
         try:
@@ -88,7 +88,7 @@ class _Builder:
             self.get()
             after = self.get()
             if not isinstance(after, yaml.StreamEndEvent):
-                self.stop("E105", "a spec is one document; a second one starts here", after)
+                self.stop("E105", "expected one YAML document; a second one starts here", after)
             return data
         finally:
             self.events.dispose()
@@ -97,12 +97,9 @@ class _Builder:
         self.report.error(code, message, self.span(event), help=help)
         raise _StopError
 
-    def mistake(self, code: str, message: str, span: Span, **details: Any) -> None:
-        """Report what does not keep the rest from being read.
-
-        Of too many mistakes the rest does not matter.
-        """
-        if self.report.crowded(self.mistakes):
+    def error(self, code: str, message: str, span: Span, **details: Any) -> None:
+        """Report an error after which parsing can continue; stop after too many."""
+        if self.report.crowded(self.errors_before):
             raise _StopError
         self.report.error(code, message, span, **details)
 
@@ -121,7 +118,7 @@ class _Builder:
             self.document.spans[path] = self.span(event)
             return self.text(event) if event.style else self.meaning(event.value, event)
         if event.tag is not None and event.tag != "!":
-            self.stop("E105", f"tags are not allowed in a spec: `{event.tag}`", event)
+            self.stop("E105", f"tags are not allowed: `{event.tag}`", event)
         anchor, nodes = event.anchor, self.nodes
         if anchor is not None:
             if len(self.anchors) >= MAX_ANCHORS:
@@ -134,7 +131,7 @@ class _Builder:
             )
         else:
             if depth >= MAX_DEPTH:
-                self.stop("E106", f"nested more than {MAX_DEPTH} deep", event)
+                self.stop("E106", f"more than {MAX_DEPTH} levels of nesting", event)
             data, end = (self.mapping if kind is yaml.MappingStartEvent else self.sequence)(
                 path, depth + 1
             )
@@ -151,7 +148,7 @@ class _Builder:
             self.stop("E106", f"more than {MAX_NODES:,} values", event)
 
     def name(self, anchor: str, data: Any, path: DataPath, nodes: int) -> None:
-        """Keep a value with its places for the aliases to come."""
+        """Save the value of an anchor, with its locations, for later aliases."""
         self.open_anchors.discard(anchor)
         size = len(path)
         spans = {k[size:]: v for k, v in self.document.spans.items() if k[:size] == path}
@@ -162,9 +159,14 @@ class _Builder:
 
     def alias(self, event: Any, path: DataPath) -> Any:
         if event.anchor in self.open_anchors:
-            self.stop("E105", f"`*{event.anchor}` stands inside the value it names", event)
+            self.stop("E105", f"alias `*{event.anchor}` is inside its own anchor", event)
         if event.anchor not in self.anchors:
-            self.stop("E103", f"`*{event.anchor}` has no anchor `&{event.anchor}` before it", event)
+            self.stop(
+                "E103",
+                f"undefined alias `*{event.anchor}`",
+                event,
+                f"define `&{event.anchor}` before it",
+            )
         data, spans, keys, nodes = self.anchors[event.anchor]
         self.count(nodes, event)
         self.document.spans.update({path + k: v for k, v in spans.items()})
@@ -175,7 +177,7 @@ class _Builder:
         items: list[Any] = []
         while type(event := self.get()) is not yaml.SequenceEndEvent:
             if len(items) >= MAX_ENTRIES:
-                self.stop("E106", f"a list of more than {MAX_ENTRIES:,} entries", event)
+                self.stop("E106", f"list with more than {MAX_ENTRIES:,} entries", event)
             items.append(self.value(event, (*path, len(items)), depth))
         return items, event
 
@@ -185,7 +187,7 @@ class _Builder:
         keys, spans, get = self.document.keys, self.document.spans, self.get
         while type(event := get()) is not yaml.MappingEndEvent:
             if type(event) is not yaml.ScalarEvent:
-                self.stop("E103", "a key must be plain text", event)
+                self.stop("E103", "a key must be text or a number", event)
             self.nodes += 1
             key = self.text(event)
             if key == "<<" or (not event.style and key[:1] in NUMERIC):
@@ -195,20 +197,20 @@ class _Builder:
                 before, last = spans[(*path, last)], f"{key} (again)"
                 self.value(get(), (*path, last), depth)
                 details = {
-                    "help": "remove one of the two",
+                    "help": "remove one of them",
                     "fix": removal(before, spans[(*path, last)]),
                 }
-                first = [(keys[here], "it stands here first")]
-                self.mistake(
+                first = [(keys[here], "first defined here")]
+                self.error(
                     "E104",
-                    f"the key `{key}` stands twice",
+                    f"duplicate key `{key}`",
                     self.span(event),
                     related=first,
                     **details,
                 )
                 continue
             if len(items) >= MAX_KEYS:
-                self.stop("E106", f"a mapping of more than {MAX_KEYS:,} keys", event)
+                self.stop("E106", f"mapping with more than {MAX_KEYS:,} keys", event)
             keys[here], last = self.span(event), key
             items[key] = self.value(get(), here, depth)
             if type(key) is str and key[-1:] == ")":
@@ -216,9 +218,9 @@ class _Builder:
         return items, event
 
     def parenthesised(self, items: dict[Any, Any], path: DataPath, event: Any) -> None:
-        """Report ``{key: (3, 3)}``, whose commas separate fields.
+        """Report a tuple such as ``{key: (3, 3)}``, which YAML reads as several fields.
 
-        ``event`` is the key that ends it.
+        ``event`` is the key that ends with the closing parenthesis.
         """
         cut: list[Any] = []
         for key in itertools.islice(reversed(items), _PARTS):
@@ -238,19 +240,16 @@ class _Builder:
         for part in rest:
             del items[part]
         items[first] = BROKEN
-        place = start._replace(end_column=event.end_mark.column + 1)
+        span = start._replace(end_column=event.end_mark.column + 1)
         write = f"[{text[1:-1]}]"
         message, help = (
-            f"the commas of `{text[:40]}` separate fields",
-            f"write `{write}`, or put it in quotes",
+            f"`{text[:40]}` is not a list: its commas separate fields",
+            f"write `{write}`, or quote it to make it text",
         )
-        self.mistake("E108", message, place, help=help, fix=[Edit(place, write)])
+        self.error("E108", message, span, help=help, fix=[Edit(span, write)])
 
     def text(self, event: Any) -> str:
-        """The text of a scalar.
-
-        Escapes in double quotes write no character that the file may not have.
-        """
+        """The text of a scalar; an escape for an invisible character is an error."""
         found: str = event.value
         if event.style != '"' or (found.isascii() and found.isprintable()):
             return found
@@ -258,25 +257,25 @@ class _Builder:
         if hidden is not None:
             self.stop(
                 "E102",
-                f"the invisible character U+{ord(hidden):04X} is not allowed, nor its escape",
+                f"the invisible character U+{ord(hidden):04X} is not allowed, even as an escape",
                 event,
             )
         return found
 
     def odd_key(self, event: Any) -> Any:
-        """A key without quotes that may be a number.
-
-        Other kinds of scalars are text where they are keys.
-        """
+        """A key without quotes that may be an integer; any other scalar is text as a key."""
         if event.value == "<<":
             self.stop(
-                "E105", "merge keys (`<<`) are not allowed in a spec", event, "write the fields out"
+                "E105",
+                "merge keys (`<<`) are not allowed",
+                event,
+                "list the fields, or use `defaults`",
             )
         key = self.meaning(event.value, event)
         return key if isinstance(key, int) and not isinstance(key, bool) else event.value
 
     def meaning(self, text: str, event: Any) -> Any:
-        """What a scalar without quotes means."""
+        """The value of a scalar without quotes."""
         if text[:1] not in NUMERIC:
             return WORDS.get(text, text)
         if INT.match(text):
@@ -285,8 +284,8 @@ class _Builder:
             decimal = decimal_digits(text)
             help = f"write `{decimal}`" if decimal else "write the number in plain decimal digits"
             fix = [Edit(self.span(event), decimal)] if decimal else []
-            message = f"`{text[:32]}` means different numbers to different readers"
-            self.mistake(
+            message = f"ambiguous number `{text[:32]}`: YAML versions read it differently"
+            self.error(
                 "E107",
                 message,
                 self.span(event),
@@ -295,16 +294,16 @@ class _Builder:
             )
             return BROKEN
         if text in SPECIAL or LONG.match(text):
-            self.mistake(
+            self.error(
                 "E107",
-                f"`{text[:32]}` is not a finite number of at most 18 digits",
+                f"expected a finite number with at most 18 digits, found `{text[:32]}`",
                 self.span(event),
             )
             return BROKEN
         if FLOAT.match(text):
             number = float(text)
             if number in (float("inf"), float("-inf")):
-                self.mistake("E107", f"`{text[:32]}` is too large", self.span(event))
+                self.error("E107", f"number `{text[:32]}` is too large", self.span(event))
                 return BROKEN
             return number
         return text

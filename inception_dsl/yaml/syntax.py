@@ -1,4 +1,4 @@
-"""What the YAML parser finds wrong with a text, in plain words, and what to do."""
+"""Error messages and fixes for the problems that the YAML parser reports."""
 
 from __future__ import annotations
 
@@ -13,62 +13,63 @@ _HEXADECIMAL: Final = re.compile("[0-9a-fA-F]{1,8}")
 _EXPLAINED: Final = (
     (
         "that cannot start any token",
-        "no value can start with this character",
-        "put the text in quotes",
+        "a value cannot start with this character",
+        "quote the text",
     ),
-    ("expected ',' or ']'", "a `,` or the closing `]` is missing", ""),
-    ("expected ',' or '}'", "a `,` or the closing `}` is missing", ""),
+    ("expected ',' or ']'", "missing `,` or closing `]`", ""),
+    ("expected ',' or '}'", "missing `,` or closing `}`", ""),
     (
         "mapping values are not allowed",
-        "a `:` does not belong here",
-        "check the indentation, or quote the text",
+        "unexpected `:`",
+        "fix the indentation, or quote the text",
     ),
-    ("could not find expected ':'", "a `:` is missing after the key", ""),
+    ("could not find expected ':'", "missing `:` after the key", ""),
     (
         "expected key",
-        "this does not fit the indentation around it",
-        "line it up with the fields above",
+        "wrong indentation",
+        "align it with the fields above",
     ),
     (
         "expected <block end>",
-        "this does not fit the indentation around it",
-        "line it up with what stands above",
+        "wrong indentation",
+        "align it with the lines above",
     ),
     (
         "expected '-' indicator",
-        "this does not fit the indentation around it",
-        "line it up with the `-` above",
+        "wrong indentation",
+        "align it with the `-` above",
     ),
-    ("unexpected end of stream", "the quotes are not closed", ""),
-    ("hexdecimal number", "this escape needs more hexadecimal digits", "or use single quotes"),
+    ("unexpected end of stream", "missing closing quote", ""),
+    (
+        "hexdecimal number",
+        "this escape needs more hexadecimal digits",
+        "use single quotes, or add digits",
+    ),
     (
         "unknown escape character",
-        "this escape is unknown",
-        "use single quotes, or write the backslash twice",
+        "unknown escape",
+        "use single quotes, or double the backslash",
     ),
     ("sequence entries are not allowed", "a list cannot start here", "start it on the next line"),
-    ("<document start>", "this stands outside of the document", ""),
+    ("<document start>", "text outside of the document", ""),
     (
         "alphabetic or numeric character",
-        "a name is missing after `&` or `*`",
-        "put the text in quotes",
+        "missing name after `&` or `*`",
+        "quote the text",
     ),
-    ("node content", "a value is missing here", ""),
+    ("node content", "missing value", ""),
 )
 
 
 def explained(problem: str, text: str, span: Span) -> tuple[str, str, tuple[Edit, ...]]:
-    """What the parser calls ``problem`` at a place.
-
-    A sentence, help, and edits that do what it says.
-    """
+    """The message, help and edits for the parser's ``problem`` at ``span``."""
     lines = text.split("\n")
     line = lines[span.line - 1] if span.line <= len(lines) else ""
     if line[span.column - 1 : span.column] == "\t":
-        return "a tab cannot indent", "use spaces", tuple(_without_tabs(lines, span.file))
+        return "tab in the indentation", "use spaces", tuple(_without_tabs(lines, span.file))
     escape = _HEXADECIMAL.match(line, span.column - 1)
     if "invalid Unicode character" in problem and escape:
-        return f"U+{int(escape[0], 16):04X} is no character", "", ()
+        return f"U+{int(escape[0], 16):04X} is not a character", "", ()
     for words, message, help in _EXPLAINED:
         if words in problem:
             return (
@@ -80,7 +81,7 @@ def explained(problem: str, text: str, span: Span) -> tuple[str, str, tuple[Edit
 
 
 def _without_tabs(lines: list[str], file: str) -> Iterator[Edit]:
-    """Two spaces for every tab that indents."""
+    """Replaces every tab in an indentation by two spaces."""
     for number, line in enumerate(lines, 1):
         indent = line[: len(line) - len(line.lstrip(" \t"))]
         if "\t" in indent:
@@ -88,7 +89,7 @@ def _without_tabs(lines: list[str], file: str) -> Iterator[Edit]:
 
 
 def _quoted(line: str, span: Span) -> Iterator[Edit]:
-    """Quotes around a text with a colon, which starts behind the first colon of its line."""
+    """Quotes the text after the first colon of a line, where it contains another colon."""
     if len(line) > _LONGEST:
         return
     found = re.match(

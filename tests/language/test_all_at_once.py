@@ -1,4 +1,4 @@
-"""All mistakes of all files in one run, and none that only follows from another."""
+"""All errors in all files are reported in one run, without errors that follow from others."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ branches: {a: [], b: [{op: conv, filters: 320, kernel_size: 3}]}}]}
     ]
 
 
-def test_branches_and_sections_do_not_wait_for_each_other(write: Write) -> None:
+def test_errors_in_all_branches_and_sections(write: Write) -> None:
     pool = "{op: max_pool, kernel_size: 40, padding: valid}"
     spec = write(f"""\
         {HEAD.replace(chr(10), chr(10) + " " * 8)}stem: [{{op: identity, name: s}}, \
@@ -152,21 +152,21 @@ y: [{{op: conv, filters: 4, kernel_size: 1}}]}}}}]
         ),
     ],
 )
-def test_what_follows_from_a_mistake_is_silent(
+def test_what_follows_from_an_error_is_not_reported(
     write: Write, text: str, expected: list[str]
 ) -> None:
     spec = write((HEAD if "input:" not in text else "network: n\n") + text)
     assert [entry.split()[1] for entry in found(spec)] == expected
 
 
-def test_a_setting_that_fits_nothing_may_have_been_meant_for_a_parameter(write: Write) -> None:
+def test_an_unknown_setting_may_be_for_a_parameter(write: Write) -> None:
     spec = write(
         f"{HEAD}params: {{width: int}}\nbody: [{{op: dense, units: $width}}, {{op: conw}}]\n"
     )
     assert found(spec, widht="3") == ["--set widht:1 E209", "spec.yaml:4 E204"]
 
 
-def test_a_mistake_of_an_argument_stands_where_it_is_given(write: Write) -> None:
+def test_an_error_in_an_argument_is_located_in_the_use(write: Write) -> None:
     spec = write(f"""\
         {HEAD.replace(chr(10), chr(10) + " " * 8)}blocks:
           inner: {{params: {{n: int}}, steps: [{{op: dense, units: $n}}]}}
@@ -175,9 +175,9 @@ def test_a_mistake_of_an_argument_stands_where_it_is_given(write: Write) -> None
         """)
     report = Report()
     assert compile_spec(spec, {}, report) is None
-    (mistake,) = report
-    assert (mistake.span.line, mistake.span.column) == (6, 24)
-    assert [(span.line, label) for span, label in mistake.related] == [(4, "used here")]
+    (error,) = report
+    assert (error.span.line, error.span.column) == (6, 24)
+    assert [(span.line, label) for span, label in error.related] == [(4, "used here")]
 
 
 def test_the_repetition_is_named(write: Write) -> None:
@@ -188,8 +188,8 @@ def test_the_repetition_is_named(write: Write) -> None:
         """)
     report = Report()
     assert compile_spec(spec, {}, report) is None
-    (mistake,) = report
-    assert mistake.notes[0].endswith("use of `half` (3rd of 5)")
+    (error,) = report
+    assert error.notes[0].endswith("use of `half` (3rd of 5)")
     alone = write(
         f"{HEAD}body: [{{op: max_pool, kernel_size: 9, stride: 2, padding: valid, repeat: 5}}]\n"
     )

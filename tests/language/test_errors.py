@@ -1,6 +1,4 @@
-"""Mistakes of every kind: the code, the place, words that a reader of the spec understands, a
-suggestion that builds.
-"""
+"""All kinds of errors: code, location, a message in plain words, and a fix that builds."""
 
 from __future__ import annotations
 
@@ -30,7 +28,7 @@ JARGON = re.compile(
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
-def test_a_mistake(
+def test_an_error(
     case: dict[str, Any], write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = "" if case.get("whole") else HEAD
@@ -51,7 +49,7 @@ def test_a_mistake(
     assert not JARGON.search(result.stderr), result.stderr
 
 
-def test_there_are_many_kinds() -> None:
+def test_all_codes_have_cases() -> None:
     assert len(CASES) >= 100
     codes = {report.split()[0] for case in CASES for report in case["reports"]}
     elsewhere = {"E101", "E209", "E303", "E310", "E501", "E502", "E503", "E601", "E602", "E603"}
@@ -59,15 +57,15 @@ def test_there_are_many_kinds() -> None:
     assert codes | elsewhere == set(CODES) - set(WARNINGS)
 
 
-def test_a_block_that_is_defined_twice(write: Callable[..., Path]) -> None:
+def test_a_duplicate_block(write: Callable[..., Path]) -> None:
     write("block: a\nsteps: []\n", "a.yaml")
     spec = write(f"{HEAD}import: [a.yaml]\nblocks: {{a: {{steps: []}}}}\nbody: [{{use: a}}]\n")
     result = CliRunner().invoke(main, ["check", str(spec)])
-    assert "error[E303]: the block `a` is defined twice" in result.stderr
-    assert "here first" in result.stderr
+    assert "error[E303]: duplicate block `a`" in result.stderr
+    assert "first defined here" in result.stderr
 
 
-def test_all_mistakes_of_all_specs_in_one_run(write: Callable[..., Path]) -> None:
+def test_all_errors_of_all_specs_in_one_run(write: Callable[..., Path]) -> None:
     first = write(f"{HEAD}bodi: []\nbody: [{{op: x}}]\n", "a.yaml")
     second = write(f"{HEAD}title: [\n", "b.yaml")
     result = CliRunner().invoke(main, ["check", str(first), str(second)])
@@ -80,9 +78,7 @@ EXPECTED = re.compile(r"  # (E\d{3}) (\d+) (.+)$", re.MULTILINE)
 
 
 class Case(NamedTuple):
-    """A spec, the files beside it, and what is expected: code, line, column, and a part of the
-    help.
-    """
+    """A spec, further files, and the expected code, line, column, and part of the help."""
 
     why: str
     text: str
@@ -121,7 +117,7 @@ def check(text: str, case: Case, write: Callable[..., Path]) -> tuple[Report, An
 
 
 @pytest.mark.parametrize("case", SEEDED, ids=lambda case: case.why)
-def test_the_place_and_the_suggestion(case: Case, write: Callable[..., Path]) -> None:
+def test_the_location_and_the_fix(case: Case, write: Callable[..., Path]) -> None:
     report, typed = check(case.text, case, write)
     shown = report.render()
     assert typed is None
@@ -135,14 +131,14 @@ def test_the_place_and_the_suggestion(case: Case, write: Callable[..., Path]) ->
         return
     assert case.help in found.help, shown
     assert {edit.span.file for edit in found.fix} == {found.span.file}, shown
-    mended = apply(case.text, found.fix)
-    after, typed = check(mended, case, write)
-    assert typed is not None, f"{mended}\n{after.render()}"
+    fixed = apply(case.text, found.fix)
+    after, typed = check(fixed, case, write)
+    assert typed is not None, f"{fixed}\n{after.render()}"
     ((plugin, backend),) = plugins.chosen(["torch"], after)
     assert plugins.emit(plugin, backend, typed, after), after.render()
 
 
-def test_there_are_sixty_and_almost_all_can_be_mended_by_a_machine() -> None:
+def test_almost_all_seeded_errors_have_a_fix() -> None:
     assert len({case.why for case in SEEDED}) == len(SEEDED) >= 60
     assert sum(case.by_hand for case in SEEDED) * 12 <= len(SEEDED)
     assert len({case.expected[0] for case in SEEDED}) >= 15

@@ -1,4 +1,4 @@
-"""The published JSON Schema accepts what the loader accepts, and describes every field."""
+"""The JSON Schema accepts the same specs as the loader, and describes every field."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inception_dsl.yaml import source
 
 ROOT = Path(__file__).parent.parent.parent
 SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
-MISTAKES = yaml.safe_load((ROOT / "tests/language/errors.yaml").read_text(encoding="utf-8"))
+ERRORS = yaml.safe_load((ROOT / "tests/language/errors.yaml").read_text(encoding="utf-8"))
 HEAD = "network: n\ninput: {channels: 3, height: 32, width: 32}\n"
 MORE = [
     "body: [{op: conv_bn, filters: 8, kernel_size: [1, $k], stride: 2, padding: [1, 2], "
@@ -152,14 +152,14 @@ def validator() -> Draft7Validator:
 
 
 def json_data(value: Any) -> Any:
-    """Plain data as JSON would hold it: keys are text."""
+    """The data as in JSON, where keys are strings."""
     if isinstance(value, dict):
         return {str(key): json_data(item) for key, item in value.items()}
     return [json_data(item) for item in value] if isinstance(value, list) else value
 
 
 def loaded(text: str) -> tuple[Any, bool] | None:
-    """The data in a text and whether the loader takes it; nothing where it is not even YAML."""
+    """The data in a text and whether the loader accepts it; ``None`` if it is not valid YAML."""
     report = Report()
     document = source.parse(text, "spec.yaml", report)
     if document is None or not report.ok:
@@ -177,7 +177,7 @@ def test_shipped_specs_are_accepted(path: Path, validator: Draft7Validator) -> N
 
 
 TEXTS = [
-    *(f"{'' if case.get('whole') else HEAD}{case['text']}" for case in MISTAKES),
+    *(f"{'' if case.get('whole') else HEAD}{case['text']}" for case in ERRORS),
     *(HEAD + text for text in MORE),
     *WHOLE,
 ]
@@ -193,7 +193,7 @@ def test_the_schema_and_the_loader_agree(text: str, validator: Draft7Validator) 
     assert bool(errors) != accepted, errors
 
 
-def test_many_are_broken() -> None:
+def test_many_cases_are_invalid() -> None:
     found = [loaded(text) for text in CHECKED]
     assert sum(not accepted for _, accepted in filter(None, found)) >= 100
     assert sum(accepted for _, accepted in filter(None, found)) >= 30
@@ -235,7 +235,7 @@ def test_changes_to_another_spec_are_accepted(text: str, validator: Draft7Valida
         "extends: a.yaml\ninput: {heigth: 3}",
     ],
 )
-def test_changes_that_no_spec_can_take_are_refused(text: str, validator: Draft7Validator) -> None:
+def test_invalid_changes_are_rejected(text: str, validator: Draft7Validator) -> None:
     assert list(validator.iter_errors(json_data(yaml.safe_load(text))))
 
 
@@ -269,5 +269,5 @@ def test_every_op_is_a_step() -> None:
     assert names == {op.__name__ for op in CORE_OPS} | {"Fork", "Use"}
 
 
-def test_the_vocabulary_is_that_of_draft_7() -> None:
+def test_the_schema_uses_draft_7() -> None:
     assert "prefixItems" not in json.dumps(schema())

@@ -1,4 +1,4 @@
-"""The nine networks against the numbers of the papers' tables, of the authors' code and of the
+"""The nine shipped networks, compared with the numbers in the papers, the authors' code and the
 article.
 """
 
@@ -22,8 +22,8 @@ from inception_dsl.language.models import BlockFile, NetworkFile
 SPECS = Path(__file__).parent.parent.parent / "specs"
 FILES = sorted(SPECS.rglob("*.yaml"))
 
-# trainable, of these auxiliary, moving statistics, multiply-adds without auxiliary heads, input,
-# features
+# trainable parameters, those in auxiliary heads, moving statistics, multiply-adds (MACs) without
+# auxiliary heads, input, features
 NUMBERS: dict[str, tuple[int, int, int, int, str, str]] = {
     "v0": (387_072, 0, 0, 303_464_448, "28x28x192", "28x28x416"),
     "v1": (13_378_280, 6_379_728, 0, 1_582_671_872, "224x224x3", "7x7x1024"),
@@ -37,7 +37,7 @@ NUMBERS: dict[str, tuple[int, int, int, int, str, str]] = {
 }
 
 # the shapes of the papers' tables, in order (GoogLeNet: Table 1; BN-Inception: Figure 5;
-# Inception-v3: Table 1 as the authors' code has it; Inception-v4 and Inception-ResNet: Figures 9
+# Inception-v3: Table 1 as in the authors' code; Inception-v4 and Inception-ResNet: Figures 9
 # and 15)
 GOOGLENET = ["28x28x256", "28x28x480", "14x14x480"]
 GOOGLENET += [
@@ -141,12 +141,12 @@ def compiled(name: str, **settings: str) -> TypedProgram:
 
 
 def top(typed: TypedProgram) -> list[str]:
-    """The shape after every step at the top, repetitions one by one."""
+    """The shape after every top-level step, each repetition separately."""
     steps = [step for chain in typed.sections.values() for step in chain.steps]
     return [str(node.y) for step in steps for _, node in applications(step)]
 
 
-def test_these_are_all() -> None:
+def test_all_shipped_specs_are_tested() -> None:
     assert {path.stem for path in SPECS.glob("*.yaml")} == set(NUMBERS)
 
 
@@ -163,9 +163,7 @@ def test_numbers(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_stages(name: str) -> None:
     shapes = iter(top(compiled(name)))
-    for stage in STAGES[
-        name
-    ]:  # in this order; steps between the rows of a table may stand between them
+    for stage in STAGES[name]:  # in this order; the table does not list every step
         assert stage in shapes, f"{stage} is missing in {top(compiled(name))}"
 
 
@@ -178,8 +176,8 @@ def test_the_number_of_classes_is_a_setting(name: str, classes: int) -> None:
 
 
 def module_3a(reduced: bool) -> tuple[int, str]:
-    """Weights without bias and without the pool projection, and the shape, of module 3a on
-    28x28x192.
+    """The number of weights (without biases and pool projection) of module 3a on 28x28x192, and
+    its output shape.
     """
     if not reduced:
         typed = compiled("v0")
@@ -212,7 +210,7 @@ def test_googlenet_has_22_layers_with_parameters_on_its_longest_path() -> None:
     assert stem + 2 * len(modules) + 1 == 22
 
 
-def test_sizes_of_the_specs() -> None:
+def test_specs_are_short() -> None:
     v4 = (SPECS / "v4.yaml").read_text()
     used = re.findall(r"blocks/\w+\.yaml", v4)
     lines = [v4, *((SPECS / name).read_text() for name in used)]
@@ -236,7 +234,7 @@ def test_every_spec_cites_table_or_figure(path: Path) -> None:
     for name, block in spec.model.blocks.items():
         assert cited(block) or cited(spec.model), name
     if isinstance(spec.model, NetworkFile):
-        assert spec.model.deviation, "every network has places where its paper is silent"
+        assert spec.model.deviation, "no paper specifies its network completely"
     else:
         assert isinstance(spec.model, BlockFile)
 
@@ -250,7 +248,7 @@ def cited(model: Any) -> bool:
     )
 
 
-def test_what_the_papers_say_of_training_is_recorded() -> None:
+def test_the_training_settings_of_the_papers_are_recorded() -> None:
     v1, v3 = compiled("v1").program, compiled("v3").program
     assert [head.loss_weight for head in v1.aux_heads] == [0.3, 0.3]
     assert [head.after for head in v1.aux_heads] == ["inception_4a", "inception_4d"]
@@ -260,7 +258,7 @@ def test_what_the_papers_say_of_training_is_recorded() -> None:
     assert not compiled("v4").program.aux_heads
 
 
-def test_blocks_that_two_networks_share_are_shared_files() -> None:
+def test_shared_blocks_are_in_shared_files() -> None:
     users: dict[str, int] = {}
     for path in SPECS.glob("*.yaml"):
         for name in re.findall(r"blocks/(\w+)\.yaml", path.read_text()):

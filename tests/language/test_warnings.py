@@ -1,4 +1,4 @@
-"""Every warning: where it is reported and where not, and what it says."""
+"""All warnings: when they are reported, and their texts."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def test_a_warning(case: dict[str, Any], warned: Warned) -> None:
     ]
 
 
-def test_each_has_cases_of_both_kinds() -> None:
-    told = {report.split()[0] for case in CASES for report in case["reports"]}
-    assert told == set(WARNINGS)
+def test_each_warning_has_cases_with_and_without() -> None:
+    reported = {report.split()[0] for case in CASES for report in case["reports"]}
+    assert reported == set(WARNINGS)
     assert sum(not case["reports"] for case in CASES) >= 50
 
 
-# what they say
+# texts
 
 
-def test_sizes_that_lose_nothing(warned: Warned) -> None:
+def test_input_sizes_that_are_read_completely(warned: Warned) -> None:
     (found,) = warned(f"{HEAD}body: [{{op: max_pool, kernel_size: 3, stride: 2, padding: valid}}]")
     assert (
         found.message
         == "`max_pool` does not read the last row and the last column of its 32x32 input"
     )
     assert found.help == "use `padding: same`, or an input of 31x31 or 33x33"
-    # leaves the sizes, so those of the network are the same
+    # a step that keeps the size, so the size of the network's input is the same
     step = "{op: conv, filters: 4, kernel_size: 3}"
     (found,) = warned(
         f"{HEAD}stem: [{step}]\nbody: [{{op: max_pool, kernel_size: 3, stride: 2, padding: valid}}]"
@@ -55,7 +55,7 @@ def test_sizes_that_lose_nothing(warned: Warned) -> None:
     assert found.help == "use `padding: same`, or an input of 31x31 or 33x33"
 
 
-def test_every_size_in_a_help_is_tried_out(warned: Warned) -> None:
+def test_every_size_in_a_help_has_no_warning(warned: Warned) -> None:
     text = HEAD + (
         "stem: [{op: conv_bn, filters: 8, kernel_size: 3, stride: 2}, {op: zero_pad, padding: 1}]\n"
         "body: [{op: max_pool, kernel_size: 4, stride: 3, padding: valid}]"
@@ -75,7 +75,9 @@ def test_every_size_in_a_help_is_tried_out(warned: Warned) -> None:
     ("length", "window", "fits"),
     [(79, 40, "80"), (49, 40, "40 or 80"), (79, 50, "50 or 100"), (150, 100, "another size")],
 )
-def test_only_sizes_that_are_near(length: int, window: int, fits: str, warned: Warned) -> None:
+def test_only_similar_sizes_are_suggested(
+    length: int, window: int, fits: str, warned: Warned
+) -> None:
     spec = f"network: n\ninput: {{channels: 3, length: {length}}}\n"
     (found,) = warned(
         f"{spec}body: [{{op: avg_pool, kernel_size: {window}, stride: {window}, padding: valid}}]"
@@ -95,7 +97,7 @@ def test_two_rows_and_gaps(warned: Warned) -> None:
 
 
 @pytest.mark.parametrize(("kernel", "stride"), list(product(range(1, 6), range(1, 5))))
-def test_what_is_unread_is_what_no_window_reads(kernel: int, stride: int, warned: Warned) -> None:
+def test_unread_pixels_against_brute_force(kernel: int, stride: int, warned: Warned) -> None:
     for size, pad, ceil in product(range(5, 13), ("valid", 1, 2), (False, True)):
         before = 0 if pad == "valid" else int(pad)
         window = Window(kernel, stride, 1, (before, before), ceil)
@@ -122,7 +124,7 @@ def test_what_is_unread_is_what_no_window_reads(kernel: int, stride: int, warned
             assert f"{len(unread)} of {size} positions" in found[0].message
 
 
-def test_branches_that_lose_the_same_are_one_warning(warned: Warned) -> None:
+def test_branches_that_lose_the_same_pixels_are_one_warning(warned: Warned) -> None:
     pool = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid}"
     (found,) = warned(
         f"{HEAD}body: [{{merge: concat, branches: {{a: [{pool}], b: [{pool}], c: [{pool}]}}}}]"
@@ -131,7 +133,7 @@ def test_branches_that_lose_the_same_are_one_warning(warned: Warned) -> None:
     assert (span.column, label) == (142, "this and 1 more branches do not read them either")
 
 
-def test_the_worst_of_several_uses_with_the_way_to_it(warned: Warned) -> None:
+def test_the_worst_of_several_uses_is_reported(warned: Warned) -> None:
     text = f"""{HEAD}blocks:
   pool: {{steps: [{{op: max_pool, kernel_size: 4, stride: 4, padding: valid}}]}}
   outer: {{steps: [{{use: pool}}]}}
@@ -151,7 +153,7 @@ body: [{{use: outer, name: a}}, {{use: outer, name: b}}]
     )
 
 
-def test_how_much_factors_save(warned: Warned) -> None:
+def test_the_savings_of_a_factorization(warned: Warned) -> None:
     (found,) = warned(
         f"{HEAD}stem: [{{op: conv, filters: 32, kernel_size: 3}}]\n"
         f"body: [{{op: conv, filters: 32, kernel_size: 5}}]"
@@ -168,7 +170,7 @@ def test_how_much_factors_save(warned: Warned) -> None:
     )
 
 
-def test_how_much_factors_of_a_7x7_save_in_several_uses(warned: Warned) -> None:
+def test_the_savings_of_a_factorized_7x7_in_several_uses(warned: Warned) -> None:
     text = f"""{HEAD}blocks: {{b: {{params: {{n: int}},
         steps: [{{op: conv_bn, filters: $n, kernel_size: 7, padding: valid}}]}}}}
 stem: [{{op: conv, filters: 16, kernel_size: 3}}]
@@ -185,7 +187,7 @@ body: [{{use: b, name: a, n: 64}}, {{use: b, name: c, n: 16}}]
     assert found.help.endswith(f"saves {saved}")
 
 
-def test_how_many_parameters_have_no_effect(warned: Warned) -> None:
+def test_the_number_of_parameters_without_effect(warned: Warned) -> None:
     text = (
         f"{HEAD}blocks: {{b: {{steps: [{{op: conv, filters: 12, kernel_size: 1, "
         f"use_bias: true}}, {{op: batch_norm}}]}}}}\n"
@@ -195,13 +197,13 @@ def test_how_many_parameters_have_no_effect(warned: Warned) -> None:
     assert [edit.text for edit in found.fix] == ["false"]
 
 
-def test_helps_are_steps_that_warn_no_more(warned: Warned) -> None:
+def test_suggested_steps_have_no_warning(warned: Warned) -> None:
     stem = "stem: [{op: conv, filters: 8, kernel_size: 3}]\n"
     for more in ("", ", padding: valid", ", padding: [[1, 0], [1, 1]]"):
         pool = f"{{op: max_pool, kernel_size: [3, 3], stride: [1, 2]{more}}}"
         found = warned(f"{HEAD}{stem}body: [{pool}, {{op: conv, filters: 16, kernel_size: 3}}]")
-        (told,) = [d for d in found if d.code == "W405"]
-        step = told.help.split("`")[1]
+        (pool_warning,) = [d for d in found if d.code == "W405"]
+        step = pool_warning.help.split("`")[1]
         after = warned(f"{HEAD}{stem}body: [{step}, {{op: conv, filters: 16, kernel_size: 3}}]")
         assert "W405" not in {d.code for d in after}
     text = (
@@ -213,7 +215,7 @@ def test_helps_are_steps_that_warn_no_more(warned: Warned) -> None:
     assert warned(text.replace("1001}]}", "1001}, {op: scale, value: 0.2}]}")) == []
 
 
-def test_shipped_specs_and_the_starter_have_none(root: Path, tmp_path: Path) -> None:
+def test_shipped_specs_and_the_starter_have_no_warnings(root: Path, tmp_path: Path) -> None:
     specs = [
         str(p)
         for folder in ("specs", "specs/published")
@@ -237,12 +239,10 @@ def test_shipped_specs_and_the_starter_have_none(root: Path, tmp_path: Path) -> 
         ("{W404: true}", "expected a list of warning codes, found a mapping", ""),
     ],
 )
-def test_codes_are_known(
-    text: str, message: str, help: str, mistakes: Callable[..., Report]
-) -> None:
-    (found,) = mistakes(f"{HEAD}allow: {text}\nbody: [{{op: identity}}]\n")
+def test_invalid_codes(text: str, message: str, help: str, errors: Callable[..., Report]) -> None:
+    (found,) = errors(f"{HEAD}allow: {text}\nbody: [{{op: identity}}]\n")
     assert (found.code, found.span.line, found.message) == ("E203", 3, message)
     assert found.help.startswith(help)
     assert bool(found.help) == bool(help)
-    (found,) = mistakes(f"{HEAD}body: [{{op: identity, allow: {text}}}]\n")
+    (found,) = errors(f"{HEAD}body: [{{op: identity, allow: {text}}}]\n")
     assert (found.code, found.message) == ("E203", message)

@@ -1,4 +1,4 @@
-"""How warnings are silenced: in steps, blocks, heads and files, and what an overlay takes over."""
+"""Silencing warnings with `allow`: in steps, blocks, heads, files and overlays."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from warned import HEAD, Warned, places
 from inception_dsl.diagnostics.codes import WARNINGS
 from inception_dsl.diagnostics.explain.explanations import explanations
 
-# silencing
+# allow
 
 
 @pytest.mark.parametrize("code", [code for code in WARNINGS if code != "W303"])
-def test_a_file_allows_any(code: str, warned: Warned, write: Callable[..., Path]) -> None:
+def test_a_file_can_allow_any_warning(
+    code: str, warned: Warned, write: Callable[..., Path]
+) -> None:
     example = explanations()[code]
     for name, text in example.files.items():
         write(text, name)
@@ -40,7 +42,7 @@ LEVELS = {
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_levels(level: str, warned: Warned) -> None:
+def test_allow_at_every_level(level: str, warned: Warned) -> None:
     blocks = f"""{HEAD}blocks:
   biased: {{steps: [{{op: conv, filters: 3, kernel_size: 1}}, {{op: batch_norm}}]}}
   outer: {{steps: [{{use: biased}}]}}
@@ -48,11 +50,11 @@ def test_levels(level: str, warned: Warned) -> None:
 allow: [W302]
 """
     assert [d.code for d in warned(f"{blocks}body: [{LEVELS[level]}]") if d.code != "W303"] == []
-    open_again = LEVELS[level].replace(", allow: [W404]", "").replace("quiet", "outer")
-    assert [d.code for d in warned(f"{blocks}body: [{open_again}]") if d.code != "W303"] == ["W404"]
+    without = LEVELS[level].replace(", allow: [W404]", "").replace("quiet", "outer")
+    assert [d.code for d in warned(f"{blocks}body: [{without}]") if d.code != "W303"] == ["W404"]
 
 
-def test_an_auxiliary_head_allows(warned: Warned) -> None:
+def test_an_auxiliary_head_can_allow_warnings(warned: Warned) -> None:
     text = (
         f"{HEAD}body: [{{op: identity, name: a}}]\n"
         "aux_heads: {h: {after: a, loss_weight: 1, allow: [W404], steps: [{op: dense, units: 5}, "
@@ -62,7 +64,7 @@ def test_an_auxiliary_head_allows(warned: Warned) -> None:
     assert [d.code for d in warned(text.replace("allow: [W404], ", ""))] == ["W404"]
 
 
-def test_one_use_allows_what_another_does_not(warned: Warned) -> None:
+def test_one_of_two_uses_allows_a_warning(warned: Warned) -> None:
     text = f"""{HEAD}blocks: {{b: {{steps: [{{op: conv, filters: 5, kernel_size: 1}}, \
 {{op: batch_norm}}]}}}}
 body:
@@ -70,11 +72,13 @@ body:
   - {{use: b, name: c}}
 """
     (found,) = warned(text)
-    assert found.message.endswith(": 5 parameters"), "only those of the second use"
+    assert found.message.endswith(": 5 parameters"), "only the parameters of the second use"
     assert found.notes == (f"in: {found.span.file}:6:11, use of `b`",)
 
 
-def test_an_imported_file_allows_for_itself(warned: Warned, write: Callable[..., Path]) -> None:
+def test_an_imported_file_allows_its_own_warnings(
+    warned: Warned, write: Callable[..., Path]
+) -> None:
     block = "block: b\nsteps: [{op: conv, filters: 4, kernel_size: 1}, {op: batch_norm}]\n"
     spec = f"{HEAD}import: [b.yaml]\nbody: [{{use: b}}]\n"
     write(block, "b.yaml")
@@ -82,7 +86,7 @@ def test_an_imported_file_allows_for_itself(warned: Warned, write: Callable[...,
     write(f"allow: [W404]\n{block}", "b.yaml")
     assert warned(spec) == []
     write(f"allow: [W404, W401]\n{block}", "b.yaml")
-    assert warned(spec) == [], "what a block allows may be of use in another network"
+    assert warned(spec) == [], "an imported block may need its `allow` in other networks"
     assert places(warned(f"{spec}params: {{p: {{type: int, default: 1}}}}\n")) == [
         "W301 spec.yaml:5:10"
     ]
@@ -119,7 +123,7 @@ def base(write: Callable[..., Path]) -> None:
 
 
 @pytest.mark.usefixtures("base")
-def test_what_a_spec_takes_over_it_need_not_use(warned: Warned) -> None:
+def test_inherited_parts_may_be_unused(warned: Warned) -> None:
     assert places(warned(BASE)) == ["W303 spec.yaml:5:9", "W404 spec.yaml:7:42"]
     more = "extends: base.yaml\nbody: {wide: null, b: null, tower: null}\n"
     assert warned(more) == []
@@ -132,7 +136,7 @@ def test_what_a_spec_takes_over_it_need_not_use(warned: Warned) -> None:
 
 
 @pytest.mark.usefixtures("base")
-def test_what_a_spec_adds_is_its_own(warned: Warned) -> None:
+def test_added_parts_must_be_used(warned: Warned) -> None:
     text = (
         "extends: base.yaml\n"
         "params: {m: {type: int, default: 1}}\n"
@@ -147,7 +151,7 @@ def test_what_a_spec_adds_is_its_own(warned: Warned) -> None:
 
 
 @pytest.mark.usefixtures("base")
-def test_a_block_that_is_imported_and_changed_is_told_once(warned: Warned) -> None:
+def test_a_block_that_is_imported_and_changed_is_reported_once(warned: Warned) -> None:
     text = (
         "extends: base.yaml\n"
         "import: [b.yaml]\n"
@@ -159,7 +163,7 @@ def test_a_block_that_is_imported_and_changed_is_told_once(warned: Warned) -> No
 
 
 @pytest.mark.usefixtures("base")
-def test_settings_change_nothing_about_whose_lines_they_are(warned: Warned) -> None:
+def test_settings_do_not_change_which_lines_are_inherited(warned: Warned) -> None:
     assert places(warned(BASE, classes="5")) == ["W303 spec.yaml:5:9", "W404 spec.yaml:7:42"]
     assert places(warned("extends: base.yaml\n", classes="5")) == ["W404 base.yaml:7:42"]
     assert places(warned(BASE, allow="[W401, W404]")) == ["W303 --set allow:1:2"]
@@ -184,11 +188,11 @@ def test_an_imported_file_that_is_not_used(warned: Warned, write: Callable[..., 
         "W302 c.yaml:3:26",
     ]
     assert places(warned(f"{only_c}body: [{{use: b}}]\n")) == ["W302 c.yaml:3:26"], (
-        "c, which nothing uses, uses d"
+        "only the unused block c uses d"
     )
 
 
-def test_an_import_that_brings_what_another_brings(
+def test_an_import_that_another_import_already_has(
     warned: Warned, write: Callable[..., Path]
 ) -> None:
     write("block: b\nsteps: [{op: identity}]\n", "b.yaml")

@@ -1,4 +1,4 @@
-"""How warnings are printed: beside errors, in every format, by every command, from Python."""
+"""Output of warnings: with errors, in every format, by every command, in Python."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def both() -> Report:
     return report
 
 
-def test_text_has_both_by_place() -> None:
+def test_text_has_errors_and_warnings_by_location() -> None:
     report = both()
     assert report.render() == (
         "error[E201]: unknown\n  --> a.yaml:1:1\n  |\n1 | one: 1\n  | ^^^\n\n"
@@ -56,7 +56,7 @@ def test_warnings_have_a_colour_of_their_own() -> None:
     assert "\x1b[1;31m^^^\x1b[0m" in painted
 
 
-def test_mistakes_are_shown_before_warnings_where_there_is_no_room() -> None:
+def test_beyond_the_limit_errors_are_shown_before_warnings() -> None:
     report = Report()
     for line in range(1, MAX_SHOWN + 1):
         report.warning("W401", "x", Span("a", line, 1, line, 2))
@@ -109,7 +109,7 @@ def run(write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return lambda *arguments: CliRunner().invoke(main, list(arguments))
 
 
-def test_check_prints_them_and_is_content(run: Run) -> None:
+def test_check_prints_warnings_and_succeeds(run: Run) -> None:
     result = run("check", "biased.yaml")
     assert result.exit_code == 0
     assert result.stdout == "biased.yaml: ok\n"
@@ -125,7 +125,7 @@ def test_check_strict(run: Run) -> None:
     assert run("check", "--strict", "biased.yaml", "--set", "allow=[W404]").exit_code == 0
 
 
-def test_mistakes_and_warnings_of_several_specs(run: Run) -> None:
+def test_errors_and_warnings_of_several_specs(run: Run) -> None:
     result = run("check", "biased.yaml", "bad.yaml")
     assert result.exit_code == 1
     assert result.stderr.endswith("\n\n1 error, 1 warning\n")
@@ -145,7 +145,7 @@ def test_check_prints_every_format_to_standard_output(name: str, run: Run) -> No
     assert result.stderr == ""
 
 
-def test_build_does_what_it_was_asked_to(run: Run) -> None:
+def test_build_succeeds_with_warnings(run: Run) -> None:
     result = run("build", "biased.yaml", "--backend", "torch", "--out", "out")
     assert result.exit_code == 0
     assert result.stdout == "out/torch/biased.py\n"
@@ -158,7 +158,7 @@ def test_build_does_what_it_was_asked_to(run: Run) -> None:
     assert [d["code"] for d in json.loads(again.stderr)] == ["W404"]
 
 
-def test_summaries_for_people_and_programs(run: Run) -> None:
+def test_summary_prints_warnings_except_with_json(run: Run) -> None:
     shown = run("summary", "biased.yaml")
     assert shown.exit_code == 0
     assert shown.stdout == run("summary", "biased.yaml", "--set", "allow=[W404]").stdout
@@ -169,7 +169,7 @@ def test_summaries_for_people_and_programs(run: Run) -> None:
     assert run("summary", "good.yaml", "--format", "json").stderr == ""
 
 
-def test_commands_on_weights_print_them_too(run: Run) -> None:
+def test_weights_commands_print_warnings(run: Run) -> None:
     result = run("weights", "init", "biased.yaml")
     assert result.exit_code == 0
     assert result.stdout.startswith("biased.safetensors: ")

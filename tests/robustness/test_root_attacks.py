@@ -169,14 +169,14 @@ def test_that_a_file_is_there_is_not_told(tmp_path: Path) -> None:
         assert texts[0] == texts[1]
         assert "E301" in texts[0]
     spec.write_text(network("there.yaml"))
-    assert "is a link, or is behind one" in reported(spec)
+    assert "is a link, or its path contains one" in reported(spec)
 
 
 def test_the_root_is_the_folder_of_the_first_spec(project: Path) -> None:
     (project / "sub/net.yaml").write_text(network("../spec.yaml"))
-    assert "leads out" in reported(project / "sub/net.yaml")
+    assert "outside the root" in reported(project / "sub/net.yaml")
     (project / "sub/net.yaml").write_text("extends: ../spec.yaml\nclasses: 3\n")
-    assert "leads out" in reported(project / "sub/net.yaml")
+    assert "outside the root" in reported(project / "sub/net.yaml")
 
 
 def test_a_marker_widens_the_root(project: Path) -> None:
@@ -186,10 +186,10 @@ def test_a_marker_widens_the_root(project: Path) -> None:
     marker.write_text("")
     assert reported(spec) == ""
     spec.write_text(network("../../sub/unit.yaml"))
-    assert "leads out" in reported(spec)
+    assert "outside the root" in reported(spec)
     spec.write_text("extends: ../spec.yaml\n")
     (project / "sub" / roots.MARKER).write_text("")
-    assert "leads out" in reported(spec), "the nearest counts"
+    assert "outside the root" in reported(spec), "the nearest counts"
 
 
 def test_markers_that_do_not_count(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,10 +197,10 @@ def test_markers_that_do_not_count(project: Path, monkeypatch: pytest.MonkeyPatc
     spec.write_text("extends: ../spec.yaml\nbody: [{use: unit}]\n")
     marker = project / roots.MARKER
     marker.symlink_to(project / "spec.yaml")
-    assert "leads out" in reported(spec), "a link"
+    assert "outside the root" in reported(spec), "a link"
     marker.unlink()
     marker.mkdir()
-    assert "leads out" in reported(spec), "a folder"
+    assert "outside the root" in reported(spec), "a folder"
     marker.rmdir()
     marker.write_text("")
     monkeypatch.setattr(os, "geteuid", lambda: marker.stat().st_uid + 1)
@@ -209,7 +209,7 @@ def test_markers_that_do_not_count(project: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert reported(spec) == "", "another's, in a folder that is not everybody's"
     project.chmod(0o1777)
-    assert "leads out" in reported(spec), "another's, where everybody may write"
+    assert "outside the root" in reported(spec), "another's, where everybody may write"
     monkeypatch.setattr(os, "geteuid", lambda: marker.stat().st_uid)
     assert reported(spec) == "", "the user's own"
 
@@ -220,13 +220,13 @@ def test_a_given_root(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec.write_text("extends: ../spec.yaml\nbody: [{use: unit}]\n")
     assert reported(spec, project) == ""
     assert inception_dsl.load(spec, root=project).name == "net"
-    with pytest.raises(inception_dsl.SpecError, match="leads out"):
+    with pytest.raises(inception_dsl.SpecError, match="outside the root"):
         inception_dsl.load(spec)
     monkeypatch.setenv(roots.VARIABLE, str(project))
     assert reported(spec) == ""
-    assert "leads out" in reported(spec, project / "sub")
+    assert "outside the root" in reported(spec, project / "sub")
     (project / roots.MARKER).write_text("")
-    assert "leads out" in reported(spec, project.parent / "sub")
+    assert "outside the root" in reported(spec, project.parent / "sub")
 
 
 def test_links_that_the_user_names(project: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inception_dsl.compiler import compile_spec
-from inception_dsl.diagnostics.report import MAX_MISTAKES, Report
+from inception_dsl.diagnostics.report import MAX_ERRORS, Report
 from inception_dsl.yaml.source import parse
 
 BIDI = (*(0x061C, 0x200E, 0x200F), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -99,7 +99,7 @@ def test_no_character_that_nobody_sees(point: int) -> None:
 def test_half_of_a_character_is_none(escape: str) -> None:
     code, place, message = refused(f'a: "x{escape}y"')
     assert (code, place) == ("E103", "1:8")
-    assert re.fullmatch(r"U\+[0-9A-F]{4,6} is no character", message)
+    assert re.fullmatch(r"U\+[0-9A-F]{4,6} is not a character", message)
 
 
 def test_text_that_is_seen_is_kept() -> None:
@@ -281,7 +281,7 @@ def test_of_very_many_mistakes_the_rest_is_not_looked_for(mistakes: Callable[...
         text
         + "".join(f"  - {{op: conv, x{i}: 1, filters: 1, kernel_size: 1}}\n" for i in range(1_200))
     )
-    assert len(report.diagnostics) == MAX_MISTAKES
-    assert "there are more than 1000 mistakes" in report.diagnostics[-1].notes[0]
+    assert len(report.diagnostics) == MAX_ERRORS
+    assert "stopped after 1000 errors" in report.diagnostics[-1].notes[0]
     report = mistakes(text + "".join(f"  - {{use: b{i}}}\n" for i in range(1_200)))
-    assert len(report.diagnostics) == MAX_MISTAKES
+    assert len(report.diagnostics) == MAX_ERRORS

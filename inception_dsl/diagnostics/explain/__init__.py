@@ -1,1 +1,1 @@
-"""An explanation of every code, with a wrong and a right example."""
+"""Explanations of all diagnostic codes, each with a wrong and a right example."""

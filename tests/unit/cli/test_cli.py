@@ -100,7 +100,7 @@ def test_build_is_all_or_nothing(run: Run, write: Callable[..., Path], tmp_path:
     assert result.exit_code == 1
     assert files(tmp_path) == ["bad.yaml", "good.yaml"]
     assert "bad.yaml:3:19" in result.stderr
-    assert "error[E101]: missing.yaml is not a file" in result.stderr
+    assert "error[E101]: no such file: missing.yaml" in result.stderr
     assert result.stderr.endswith("2 errors\n")
     assert result.stdout == ""
 

@@ -1,4 +1,4 @@
-"""When output is coloured, and that a spec cannot colour it."""
+"""When output is coloured; a spec cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_colour(
     assert coloured(io.StringIO()) is in_pipe
 
 
-def test_colour_changes_nothing_but_colour(run: Run) -> None:
+def test_coloured_text_is_the_same(run: Run) -> None:
     plain = run("check", "twice.yaml", env={"FORCE_COLOR": None, "NO_COLOR": None}).stderr
     painted = run("check", "twice.yaml", env={"FORCE_COLOR": "1", "NO_COLOR": None}).stderr
     assert "\x1b" not in plain
@@ -50,7 +50,7 @@ def test_colour_changes_nothing_but_colour(run: Run) -> None:
     assert click.unstyle(painted) == plain
 
 
-def test_what_a_spec_says_is_never_an_escape_sequence(run: Run, tmp_path: Path) -> None:
+def test_a_spec_cannot_print_escape_sequences(run: Run, tmp_path: Path) -> None:
     bad = (
         "network: n\n"
         'title: "\\x1b[31mred"\n'
@@ -71,7 +71,7 @@ def test_what_a_spec_says_is_never_an_escape_sequence(run: Run, tmp_path: Path) 
     assert "line\\nred" in run("summary", "bad.yaml").stdout
 
 
-def test_only_the_frame_is_painted() -> None:
+def test_text_of_a_spec_is_not_markup() -> None:
     report = Report(texts={"a": "[bold red]x[/]\n"})
     report.error("E201", "[bold]m", Span("a", 1, 2, 1, 5))
     assert "1 |\x1b[0m [bold red]x[/]\n" in report.render(COLOURED)

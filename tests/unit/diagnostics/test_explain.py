@@ -1,6 +1,4 @@
-"""Every explanation: the wrong example gives exactly its code, the right one none; the page is up
-to date.
-"""
+"""Every explanation: the wrong example reports exactly its code, the right example nothing."""
 
 from __future__ import annotations
 
@@ -45,7 +43,7 @@ def run(line: str) -> Result:
 
 
 def try_out(example: str) -> Result:
-    """The result of an example; all its lines but the last must succeed."""
+    """The result of the last line of an example; all other lines must succeed."""
     if not is_command(example):
         Path("my_net.yaml").write_text(example, encoding="utf-8")
         return run("inception-dsl check my_net.yaml --format json")
@@ -112,7 +110,7 @@ def failing_framework() -> Iterator[None]:
         yield
 
 
-WORLDS: dict[str, Callable[[], object]] = {  # what is wrong around the spec
+SETUPS: dict[str, Callable[[], object]] = {  # errors in the environment, not in the spec
     "E502": broken_backend,
     "E703": edited_file,
     "E705": missing_package,
@@ -124,7 +122,7 @@ def test_every_code_is_explained_in_order() -> None:
     assert list(explanations()) == list(CODES)
 
 
-def test_the_limits_in_words_are_those_of_the_code() -> None:
+def test_explanations_name_the_actual_limits() -> None:
     text = (source.MAX_NODES, source.MAX_ENTRIES, source.MAX_KEYS, source.MAX_DEPTH)
     size = (infer.MAX_LAYERS, infer.MAX_DIFFERENT, steps.MAX_NESTING)
     printed = (
@@ -137,14 +135,14 @@ def test_the_limits_in_words_are_those_of_the_code() -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_the_wrong_example_gives_exactly_its_code(code: str) -> None:
+def test_the_wrong_example_reports_exactly_its_code(code: str) -> None:
     explanation = explanations()[code]
     prepare(explanation)
-    world = WORLDS.get(code)
-    if world is None:
+    setup = SETUPS.get(code)
+    if setup is None:
         result = try_out(explanation.wrong)
     else:
-        with world():  # type: ignore[attr-defined]
+        with setup():  # type: ignore[attr-defined]
             result = try_out(explanation.wrong)
     assert result.exit_code == (1 if code.startswith("E") else 0), result.output
     text = result.stderr or result.stdout
@@ -152,17 +150,17 @@ def test_the_wrong_example_gives_exactly_its_code(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_the_right_example_is_right(code: str) -> None:
+def test_the_right_example_reports_nothing(code: str) -> None:
     explanation = explanations()[code]
     prepare(explanation)
     result = try_out(explanation.right)
     assert result.exit_code == 0, result.output
     if not is_command(explanation.right):
-        assert json.loads(result.stdout) == [], "it has no warnings either"
+        assert json.loads(result.stdout) == [], "no warnings either"
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_explain_prints_it(code: str) -> None:
+def test_explain_prints_a_code(code: str) -> None:
     result = CliRunner().invoke(main, ["explain", code.lower()])
     assert result.exit_code == 0
     assert result.stdout.startswith(f"{code}: {CODES[code]}\n\n")
@@ -172,13 +170,14 @@ def test_explain_prints_it(code: str) -> None:
     assert len(explanations()[code].why) <= 300
 
 
-def test_explain_without_a_code_lists_them() -> None:
+def test_explain_without_a_code_lists_all_codes() -> None:
     lines = CliRunner().invoke(main, ["explain"]).stdout.splitlines()
     assert lines == [f"{code}  {meaning}" for code, meaning in CODES.items()]
 
 
-def test_an_unknown_code_is_answered_with_the_nearest() -> None:
+def test_an_unknown_code_gets_a_suggestion() -> None:
     result = CliRunner().invoke(main, ["explain", "E420"])
     assert result.exit_code == 2
-    assert "there is no code `E420`; did you mean `E4" in result.stderr
+    assert "`E420`" in result.stderr
+    assert "did you mean `E4" in result.stderr
     assert "\x1b" not in CliRunner().invoke(main, ["explain", "\x1b"]).output

@@ -1,4 +1,4 @@
-"""What `--format` prints, and when it is coloured."""
+"""The output formats of `--format`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from inception_dsl.diagnostics.formats import FORMATS, as_json, concise, github
 from inception_dsl.diagnostics.report import MAX_SHOWN, Report, Span
 
 
-def test_a_second_place_has_its_own_line(run: Run) -> None:
+def test_a_related_location_has_its_own_line(run: Run) -> None:
     assert run("check", "twice.yaml").stderr == (
-        "error[E104]: the key `body` stands twice\n"
+        "error[E104]: duplicate key `body`\n"
         "  --> twice.yaml:4:1\n"
         "  |\n"
         "4 | body: []\n"
@@ -23,13 +23,13 @@ def test_a_second_place_has_its_own_line(run: Run) -> None:
         "  ::: twice.yaml:3:1\n"
         "  |\n"
         "3 | body: [{op: identity}]\n"
-        "  | ---- it stands here first\n"
-        "  = help: remove one of the two\n"
+        "  | ---- first defined here\n"
+        "  = help: remove one of them\n"
         "\n1 error\n"
     )
 
 
-def test_a_second_place_in_a_file_that_is_not_known() -> None:
+def test_a_related_location_in_an_unknown_file() -> None:
     report = Report()
     report.error(
         "E303", "x", Span("a", 9, 1, 9, 2), related=[(Span("b", 10, 3, 10, 4), "here first")]
@@ -37,7 +37,7 @@ def test_a_second_place_in_a_file_that_is_not_known() -> None:
     assert report.render() == "error[E303]: x\n  --> a:9:1\n  ::: b:10:3: here first"
 
 
-def test_numbers_of_lines_share_one_gutter() -> None:
+def test_line_numbers_are_aligned() -> None:
     report = Report(texts={"a": "x\n" * 12})
     report.error("E303", "x", Span("a", 12, 1, 12, 2), related=[(Span("a", 2, 1, 2, 2), "first")])
     assert {line.index("|") for line in report.render().splitlines() if "|" in line} == {3}
@@ -51,7 +51,7 @@ def test_wide_characters_do_not_shift_the_mark() -> None:
     assert shown[-2].endswith("bad")
 
 
-def test_no_more_than_fifty_are_shown() -> None:
+def test_at_most_fifty_are_shown() -> None:
     report = Report()
     for line in range(1, MAX_SHOWN + 1236):
         report.error("E201", "x", Span("a", line, 1, line, 2))
@@ -60,11 +60,11 @@ def test_no_more_than_fifty_are_shown() -> None:
     assert len(concise(report).splitlines()) == len(json.loads(as_json(report))) == MAX_SHOWN + 1235
 
 
-def test_a_hundred_thousand_mistakes_take_no_time() -> None:
+def test_a_hundred_thousand_errors_are_fast() -> None:
     report = Report()
     for line in range(100_000):
         report.error("E201", "x", Span("a", line, 1, line, 2))
-    assert len(report.diagnostics) == 100_000  # a search through all for each would take minutes
+    assert len(report.diagnostics) == 100_000  # quadratic time would take minutes
 
 
 def test_concise() -> None:
@@ -110,7 +110,7 @@ def test_json_has_every_field() -> None:
     assert "\x1b" not in as_json(some_report())
 
 
-def test_commands_of_github_are_escaped() -> None:
+def test_github_commands_are_escaped() -> None:
     assert github(some_report()).splitlines() == [
         "::error title=E501::--backend x:1:1: no backend",
         "::error file=a b.yaml,line=2,col=6,endLine=2,endColumn=11,title=E203"
@@ -124,12 +124,12 @@ def test_commands_of_github_are_escaped() -> None:
     )
 
 
-def test_the_formats_are_those_that_the_option_knows() -> None:
+def test_the_formats_are_those_of_the_option() -> None:
     assert tuple(FORMATS) == shared.FORMATS
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "text"])
-def test_check_prints_formats_for_machines_alone(run: Run, name: str) -> None:
+def test_check_prints_nothing_but_the_format(run: Run, name: str) -> None:
     good = run("check", "good.yaml", "--format", name)
     assert (good.exit_code, good.stderr) == (0, "")
     assert ": ok" not in good.stdout
@@ -160,7 +160,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_that_reports_mistakes_has_the_option(run: Run, command: list[str]) -> None:
+def test_every_command_that_reports_errors_has_the_option(run: Run, command: list[str]) -> None:
     result = run(*command, "--format", "json")
     assert result.exit_code == 1, result.output
     found = json.loads(result.stdout if command[0] == "check" else result.stderr)

@@ -1,4 +1,4 @@
-"""How a mistake looks."""
+"""The text format of diagnostics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inception_dsl.diagnostics.text import WIDTH, printable, visible
 from inception_dsl.diagnostics.words import nearest, suggestion
 
 
-def test_a_mistake_shows_its_line() -> None:
+def test_an_error_shows_its_line() -> None:
     report = Report(texts={"a.yaml": "one\ntwo three\n"})
     span = Span("a.yaml", 2, 5, 2, 10)
     report.error("E201", "unknown field `three`", span, label="here", help="did you mean `tree`?")
@@ -30,7 +30,7 @@ def test_a_mistake_shows_its_line() -> None:
     )
 
 
-def test_mistakes_are_sorted_and_kept_once() -> None:
+def test_errors_are_sorted_and_kept_once() -> None:
     report = Report()
     for line in (3, 1, 3):
         report.error("E201", "x", Span("a", line, 1, line, 2))
@@ -38,7 +38,7 @@ def test_mistakes_are_sorted_and_kept_once() -> None:
     assert not report.ok
 
 
-def test_a_long_line_is_clipped_around_the_place() -> None:
+def test_a_long_line_is_cut_around_the_location() -> None:
     line = "a" * 3000 + "BAD" + "b" * 3000
     report = Report(texts={"a": line})
     report.error("E201", "x", Span("a", 1, 3001, 1, 3004))
@@ -49,7 +49,7 @@ def test_a_long_line_is_clipped_around_the_place() -> None:
     assert shown[4].count("^") == 3
 
 
-def test_the_mark_of_a_place_on_several_lines_ends_with_its_first() -> None:
+def test_only_the_first_of_several_lines_is_marked() -> None:
     report = Report(texts={"a": "x: {a,\n b}"})
     report.error("E201", "x", Span("a", 1, 4, 2, 4))
     assert report.render().splitlines()[4] == "  |    ^^^"
@@ -62,7 +62,7 @@ def test_control_characters_are_shown_as_escapes() -> None:
     assert "\x1b" not in report.render()
 
 
-def test_a_place_without_text_is_only_named() -> None:
+def test_a_location_in_an_unknown_file_has_no_excerpt() -> None:
     report = Report()
     report.error("E101", "gone", Span("a.yaml", 1, 1, 1, 2))
     assert report.render() == "error[E101]: gone\n  --> a.yaml:1:1"
@@ -73,12 +73,12 @@ def test_codes_are_documented() -> None:
         Diagnostic("E999", "x", Span("a", 1, 1, 1, 1))
 
 
-def test_every_code_is_used_and_no_other() -> None:
+def test_all_codes_are_used() -> None:
     package = Path(inception_dsl.__file__).parent
     text = "".join(p.read_text() for p in package.rglob("*.py") if p.name != "codes.py")
     used = set(re.findall(r'"([EW]\d{3})"', text))
     assert used <= set(CODES)
-    assert set(CODES) - used <= {"E503"}, "E503 is for backends"
+    assert set(CODES) - used <= {"E503"}, "only backends use E503"
 
 
 def test_suggestions() -> None:
@@ -88,8 +88,8 @@ def test_suggestions() -> None:
     assert suggestion("zzz", [], what="known") == ""
 
 
-def test_what_is_seen_does_not_depend_on_the_version_of_python() -> None:
-    """Over all characters; Python's own answer changes with its tables of Unicode."""
+def test_visible_characters_are_the_same_in_every_version_of_python() -> None:
+    """Over all characters. `str.isprintable` depends on the Unicode tables of the version."""
     seen = "".join("01"[visible(chr(number))] for number in range(sys.maxunicode + 1))
     assert (
         hashlib.md5(seen.encode(), usedforsecurity=False).hexdigest()

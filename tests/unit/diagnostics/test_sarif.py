@@ -1,4 +1,4 @@
-"""SARIF, against the parts of its schema that are used."""
+"""SARIF output, validated with the parts of its schema that are used."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FIX: dict[str, Any] = {
         },
     },
 }
-SARIF: dict[str, Any] = {  # what the standard requires of the parts that are used
+SARIF: dict[str, Any] = {  # requirements of the standard
     "type": "object",
     "required": ["version", "runs"],
     "properties": {
@@ -140,7 +140,7 @@ def test_sarif() -> None:
     assert uri == {"uri": "file:///a%20b.yaml"}
 
 
-def test_a_spec_makes_no_links_in_sarif() -> None:
+def test_a_spec_cannot_add_links_to_sarif() -> None:
     report = Report()
     report.error(
         "E201",

@@ -1,4 +1,4 @@
-"""Words that were meant: misspelt, written in another way, or of another framework."""
+"""Suggestions for misspelled words and for names of other frameworks."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_attributes_of_a_convolution(word: str, meant: str) -> None:
     assert nearest(word, attribute_names(Conv)) == meant
 
 
-def test_the_same_word_is_another_field_elsewhere() -> None:
+def test_suggestions_depend_on_the_context() -> None:
     assert nearest("filters", attribute_names(Dense)) == "units"
     assert nearest("out_features", attribute_names(Dense)) == "units"
     assert nearest("p", attribute_names(Dropout)) == "rate"
@@ -69,15 +69,15 @@ def test_the_same_word_is_another_field_elsewhere() -> None:
     assert nearest("Swish", FUNCTIONS) == "silu"
 
 
-def test_synonyms_are_bare() -> None:
+def test_synonyms_are_normalized() -> None:
     assert [word for word in SYNONYMS if bare(word) != word] == []
 
 
-def test_a_very_long_word_takes_no_time() -> None:
+def test_a_very_long_word_is_fast() -> None:
     assert nearest("x" * 1_000_000, [*FUNCTIONS, "y" * 500_000]) is None
 
 
-def test_a_list_is_cut() -> None:
+def test_a_long_list_is_cut() -> None:
     assert listed(map(str, range(40))).endswith("28, 29 and 10 more")
 
 

@@ -1,4 +1,4 @@
-"""A file to a checked spec: errors in fields, their locations and suggestions."""
+"""Validation of a spec: errors in fields, their locations and suggestions."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ from inception_dsl.yaml.source import parse
         ("checkpoints: {timm: {nmes: {}, names: {}}}\nbody: [{op: identity}]", "E201 3:22-25", ""),
     ],
 )
-def test_one_mistake(refused: Loaded, text: str, expected: str, help: str) -> None:
+def test_one_error(refused: Loaded, text: str, expected: str, help: str) -> None:
     (found,) = refused(HEAD + text)
     assert f"{found.code} {place(found.span)}" == expected
     assert help in found.help
@@ -116,7 +116,7 @@ def test_one_mistake(refused: Loaded, text: str, expected: str, help: str) -> No
         ("body: [{op: conv, filters: 2}]", ["`kernel_size`"]),
     ],
 )
-def test_what_is_said(refused: Loaded, text: str, words: list[str]) -> None:
+def test_messages(refused: Loaded, text: str, words: list[str]) -> None:
     (found,) = refused(HEAD + text)
     assert all(word in found.message for word in words), found.message
 
@@ -139,9 +139,11 @@ def test_what_is_said(refused: Loaded, text: str, words: list[str]) -> None:
         ("block: b\nsteps: [{op: x}, {op: y}]", ["E204 2:14-14", "E204 2:23-23"]),
     ],
 )
-def test_all_mistakes_and_no_echo_of_them(refused: Loaded, text: str, expected: list[str]) -> None:
-    """A field that is misspelt is not also missing; one that is missing and another that is unknown
-    are two mistakes.
+def test_all_errors_and_nothing_that_follows_from_them(
+    refused: Loaded, text: str, expected: list[str]
+) -> None:
+    """A misspelled field is not also reported as missing. A missing field and an unrelated unknown
+    field are two errors.
     """
     assert sorted(f"{d.code} {place(d.span)}" for d in refused(text)) == sorted(expected)
 
@@ -170,7 +172,7 @@ def test_all_mistakes_and_no_echo_of_them(refused: Loaded, text: str, expected: 
         (("nowhere", "x", 3), set()),
     ],
 )
-def test_the_fields_of_a_place(path: tuple[str | int, ...], fields: set[str]) -> None:
+def test_the_known_fields_at_a_path(path: tuple[str | int, ...], fields: set[str]) -> None:
     text = (
         "body: [{op: conv_bn, batch_norm: {}}, {branches: {a: [{op: dense}]}}, "
         "{op: nothing}]\n"
@@ -187,10 +189,10 @@ def test_the_fields_of_a_place(path: tuple[str | int, ...], fields: set[str]) ->
 
 
 @pytest.mark.parametrize("section", ["stem", "body", "head"])
-def test_nothing_follows_from_a_section_that_is_misspelt(
-    mistakes: Callable[..., Report], section: str
+def test_a_misspelled_section_is_the_only_error(
+    errors: Callable[..., Report], section: str
 ) -> None:
-    """The map that reaches the pool is not known."""
+    """The input size of the pool is unknown, so its window is not checked."""
     sections = {"stem": "{op: identity}", "body": "{op: identity}", "head": "{op: identity}"}
     after = "head" if section == "body" else "body"
     sections[after] = (
@@ -199,39 +201,39 @@ def test_nothing_follows_from_a_section_that_is_misspelt(
     text = "".join(
         f"{name.replace(section, section[1:])}: [{step}]\n" for name, step in sections.items()
     )
-    assert [(d.code, d.help) for d in mistakes(HEAD + text)] == [
+    assert [(d.code, d.help) for d in errors(HEAD + text)] == [
         ("E201", f"did you mean `{section}`?")
     ]
 
 
 @pytest.mark.parametrize("section", ["stem", "body", "head"])
-def test_a_misspelt_section_hides_nothing(mistakes: Callable[..., Report], section: str) -> None:
-    """It stands for a section, so the network has one; and what the section holds that is there
-    already, counts.
-    """
-    assert [d.code for d in mistakes(f"{HEAD}{section[1:]}: [{{op: identity}}]\n")] == ["E201"]
+def test_a_misspelled_section_hides_no_other_error(
+    errors: Callable[..., Report], section: str
+) -> None:
+    """It counts as a section; a correct section next to it is still checked."""
+    assert [d.code for d in errors(f"{HEAD}{section[1:]}: [{{op: identity}}]\n")] == ["E201"]
     text = (
         f"{section[1:]}: [{{op: identity}}]\n"
         f"{section}: [{{op: max_pool, kernel_size: 9, padding: valid}}]\n"
     )
-    assert [d.code for d in mistakes(HEAD + text)] == ["E201", "E401"]
+    assert [d.code for d in errors(HEAD + text)] == ["E201", "E401"]
 
 
-def test_the_branches_of_a_step_of_two_kinds(mistakes: Callable[..., Report]) -> None:
+def test_the_branches_of_a_step_of_two_kinds_are_checked(errors: Callable[..., Report]) -> None:
     text = (
         "body: [{op: conv, branches: {a: [{op: conv, filters: 0, kernel_size: 1}], b: []}, "
         "merge: add}]\n"
     )
-    assert [(d.code, d.span.column) for d in mistakes(HEAD + text)] == [("E205", 8), ("E203", 54)]
+    assert [(d.code, d.span.column) for d in errors(HEAD + text)] == [("E205", 8), ("E203", 54)]
 
 
-def test_mistakes_beside_each_other_are_both_found(mistakes: Callable[..., Report]) -> None:
+def test_errors_next_to_each_other_are_all_found(errors: Callable[..., Report]) -> None:
     text = (
         f"{HEAD}paper: {{yer: 1, tabel: 2}}\n"
         f"training: {{label_smoothing: 7, note: {{}}}}\n"
         f"body: [{{op: identity, nme: a}}]\n"
     )
-    places = [(d.code, d.span.line, d.span.column) for d in mistakes(text)]
+    places = [(d.code, d.span.line, d.span.column) for d in errors(text)]
     assert places == [
         ("E201", 3, 9),
         ("E201", 3, 17),

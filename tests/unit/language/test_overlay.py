@@ -1,4 +1,4 @@
-"""What `extends` and `--set` do, and where mistakes in the result are shown."""
+"""Changes by `extends` and `--set`, and the locations of errors in the result."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_changes(changed: Change, text: str, expected: list[str]) -> None:
     assert ops(changed(text)) == expected
 
 
-def test_the_name_may_change_or_stay(changed: Change) -> None:
+def test_the_name_can_be_changed_or_kept(changed: Change) -> None:
     assert changed("").program.id == "base"
     assert changed("network: other\n").program.id == "other"
 
@@ -82,7 +82,7 @@ def test_an_input_of_another_rank_replaces_the_old_one(changed: Change) -> None:
     assert changed("", input="{height: 48}").program.input.shape == (48, 32, 3)
 
 
-def test_a_mistake_stands_where_it_was_written(write: Callable[..., Path]) -> None:
+def test_an_error_is_located_where_it_was_written(write: Callable[..., Path]) -> None:
     write(BASE.replace("kernel_size: 2", "kernel_siz: 2"), "base.yaml")
     over = write("extends: base.yaml\nbody: {first: {filters: x}}\n", "over.yaml")
     report = Report()
@@ -113,7 +113,7 @@ def test_a_mistake_stands_where_it_was_written(write: Callable[..., Path]) -> No
         ("block: b\n", {}, "E201"),
     ],
 )
-def test_changes_that_do_not_fit(
+def test_invalid_changes(
     write: Callable[..., Path], text: str, settings: dict[str, Any], code: str
 ) -> None:
     write(BASE, "base.yaml")
@@ -122,16 +122,16 @@ def test_changes_that_do_not_fit(
     assert code in [d.code for d in report], report.render()
 
 
-def test_the_steps_that_an_overlay_could_have_meant(write: Callable[..., Path]) -> None:
+def test_suggestions_for_unknown_steps(write: Callable[..., Path]) -> None:
     write(BASE, "base.yaml")
     report = Report()
     compile_spec(
         write("extends: base.yaml\nbody: {zzzzzz: null, frist: null}\n", "over.yaml"), {}, report
     )
-    assert [d.help for d in report] == ["steps: 1, first, tower", "did you mean `first`?"]
+    assert [d.help for d in report] == ["known steps: 1, first, tower", "did you mean `first`?"]
 
 
-def test_circles_and_long_chains_of_extends(write: Callable[..., Path]) -> None:
+def test_cycles_and_long_chains_of_extends(write: Callable[..., Path]) -> None:
     write("extends: b.yaml\n", "a.yaml")
     report = Report()
     assert load(write("extends: a.yaml\n", "b.yaml"), {}, report) is None
@@ -178,10 +178,10 @@ WRITTEN = {
     ("blocks", "tower", "steps", 0, "op"): ("base.yaml:11:48", "base.yaml:11:44"),
     ("head", 1, "units"): ("base.yaml:12:50", "base.yaml:12:43"),
 }
-"""Where the value and the key of each part were written."""
+"""The locations of the value and of the key of each part."""
 
 
-def test_every_part_has_the_place_where_it_was_written(write: Callable[..., Path]) -> None:
+def test_every_part_has_the_location_where_it_was_written(write: Callable[..., Path]) -> None:
     write(BASE, "base.yaml")
     report = Report()
     spec = load(write(OVER, "over.yaml"), {"title": "x"}, report)
@@ -196,14 +196,14 @@ def test_every_part_has_the_place_where_it_was_written(write: Callable[..., Path
     assert found == WRITTEN
 
 
-def test_what_is_laid_over_no_mapping_is_all_there_is(write: Callable[..., Path]) -> None:
+def test_extending_a_list_is_an_error(write: Callable[..., Path]) -> None:
     write("[1]", "base.yaml")
     report = Report()
     assert load(write("extends: base.yaml\n", "over.yaml"), {}, report) is None
     assert [d.code for d in report] == ["E208"]
 
 
-def test_a_step_that_is_not_there_says_which_are(write: Callable[..., Path]) -> None:
+def test_an_unknown_step_has_help(write: Callable[..., Path]) -> None:
     write(BASE, "base.yaml")
     report = Report()
     load(write("extends: base.yaml\nbody: {qqq: null}\n", "over.yaml"), {}, report)
@@ -223,7 +223,7 @@ def test_a_step_that_is_not_there_says_which_are(write: Callable[..., Path]) -> 
     ]
 
 
-def test_a_list_puts_steps_with_their_places_into_another(
+def test_steps_of_a_replacing_list_keep_their_locations(
     changed: Change, write: Callable[..., Path]
 ) -> None:
     text = "body:\n  first: [{op: identity}, {op: dense, units: x}]\n"

@@ -1,4 +1,4 @@
-"""Overlays of blocks that other files bring."""
+"""Overlays of imported blocks."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_the_command_line_reaches_an_imported_block(importing: Change) -> None:
     ]
 
 
-def test_a_mistake_in_a_changed_imported_block_stands_where_it_was_written(
+def test_the_location_of_an_error_in_a_changed_imported_block(
     importing: Change, write: Callable[..., Path]
 ) -> None:
     importing("")
@@ -125,7 +125,7 @@ def test_a_mistake_in_a_changed_imported_block_stands_where_it_was_written(
     ]
 
 
-def test_a_circle_of_extending_and_importing_ends(
+def test_a_cycle_of_extends_and_import_is_an_error(
     importing: Change, write: Callable[..., Path]
 ) -> None:
     importing("")
@@ -136,7 +136,7 @@ def test_a_circle_of_extending_and_importing_ends(
     assert {d.code for d in report} == {"E301"}
 
 
-def test_a_block_beside_one_that_is_imported_and_changed(
+def test_an_own_block_next_to_a_changed_imported_block(
     importing: Change, write: Callable[..., Path]
 ) -> None:
     importing("")
@@ -180,7 +180,7 @@ def test_a_block_beside_one_that_is_imported_and_changed(
         ("import: 7\nblocks: {tower: {steps: []}}\nbody: [{use: tower}]\n", ["E203"]),
     ],
 )
-def test_imports_that_are_wrong_where_a_block_is_changed(
+def test_invalid_imports_in_a_spec_that_changes_a_block(
     importing: Change, write: Callable[..., Path], text: str, codes: list[str]
 ) -> None:
     importing("")

@@ -1,4 +1,4 @@
-"""The files of one spec: how many, how large together, and what is reported if unreadable."""
+"""The files of one spec: their number, total size, and errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from inception_dsl.diagnostics.report import Report, Span
 from inception_dsl.language import reading
-from inception_dsl.language.reading import Reading, Room, file_name, read, read_wanted
+from inception_dsl.language.reading import Limits, Reading, file_name, read, read_wanted
 
 Write = Callable[..., Path]
 
@@ -22,76 +22,76 @@ def found(report: Report) -> list[str]:
     ]
 
 
-def test_the_room_of_one_spec() -> None:
-    room = Room()
-    assert (room.files, room.characters, room.values) == (100, 1_000_000, 120_000)
+def test_the_limits_of_one_spec() -> None:
+    limits = Limits()
+    assert (limits.files, limits.characters, limits.values) == (100, 1_000_000, 120_000)
 
 
 @pytest.mark.parametrize(
-    ("room", "expected", "words"),
+    ("limits", "expected", "words"),
     [
-        (Room(1, 0, 0), [], ""),
-        (Room(0, 5, 5), ["E301 a.yaml 1:1-2"], "a spec reads at most 100 files"),
-        (Room(-1, 5, 5), ["E301 a.yaml 1:1-2"], "a spec reads at most 100 files"),
-        (Room(0, -1, -1), ["E301 a.yaml 1:1-2"], "a spec reads at most 100 files"),
-        (Room(9, -1, 5), ["E106 a.yaml 3:4-9"], "more than 1,000,000 characters together"),
-        (Room(9, -1, -1), ["E106 a.yaml 3:4-9"], "more than 1,000,000 characters together"),
-        (Room(9, 5, -1), ["E106 a.yaml 3:4-9"], "more than 120,000 values together"),
+        (Limits(1, 0, 0), [], ""),
+        (Limits(0, 5, 5), ["E301 a.yaml 1:1-2"], "a spec can have at most 100 files"),
+        (Limits(-1, 5, 5), ["E301 a.yaml 1:1-2"], "a spec can have at most 100 files"),
+        (Limits(0, -1, -1), ["E301 a.yaml 1:1-2"], "a spec can have at most 100 files"),
+        (Limits(9, -1, 5), ["E106 a.yaml 3:4-9"], "more than 1,000,000 characters in total"),
+        (Limits(9, -1, -1), ["E106 a.yaml 3:4-9"], "more than 1,000,000 characters in total"),
+        (Limits(9, 5, -1), ["E106 a.yaml 3:4-9"], "more than 120,000 values in total"),
     ],
 )
-def test_another_file(room: Room, expected: list[str], words: str) -> None:
-    report, files = Report(), room.files
-    assert room.another(Span("a.yaml", 3, 4, 3, 9), report) == (not expected)
-    assert (room.files, found(report)) == (files - 1, expected)
+def test_another_file(limits: Limits, expected: list[str], words: str) -> None:
+    report, files = Report(), limits.files
+    assert limits.another(Span("a.yaml", 3, 4, 3, 9), report) == (not expected)
+    assert (limits.files, found(report)) == (files - 1, expected)
     assert all(words in d.message for d in report)
 
 
-def test_what_a_file_takes_of_the_room(write: Write) -> None:
+def test_a_file_counts_against_the_limits(write: Write) -> None:
     write("b: [1, 2]\n", "base.yaml")
     spec = write("extends: base.yaml\na: {c: é}\n")
-    report, room = Report(), Room()
-    assert read(spec, Reading(report, spec.parent, room)) is not None
-    assert (room.files, room.characters) == (99, 1_000_000 - 10 - 29)
-    assert room.values == 120_000 - 4 - 4  # the mappings count, and each of their values
+    report, limits = Report(), Limits()
+    assert read(spec, Reading(report, spec.parent, limits)) is not None
+    assert (limits.files, limits.characters) == (99, 1_000_000 - 10 - 29)
+    assert limits.values == 120_000 - 4 - 4  # mappings count, and each of their values
     assert found(report) == []
 
 
-def test_no_room_for_the_file_that_is_extended(write: Write) -> None:
+def test_too_many_files_with_the_extended_one(write: Write) -> None:
     write("b: 1\n", "base.yaml")
     spec = write("extends: base.yaml\n")
     report = Report()
-    assert read(spec, Reading(report, spec.parent, Room(0))) is None
+    assert read(spec, Reading(report, spec.parent, Limits(0))) is None
     assert found(report) == ["E301 spec.yaml 1:1-2"]
 
 
-def test_the_most_bytes_that_a_file_can_have(write: Write) -> None:
+def test_the_maximum_size_of_a_file_in_bytes(write: Write) -> None:
     spec = write("😀" * 1_000_000)
     report = Report()
-    assert read(spec, Reading(report, spec.parent, Room())) is not None
+    assert read(spec, Reading(report, spec.parent, Limits())) is not None
     assert found(report) == []
 
 
 def test_a_file_that_is_too_large(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not read to its end, and no other file after it."""
+    """It is not read to its end, and no further file is read."""
     monkeypatch.setattr(reading, "_LIMIT", 20)
     write("a: 1 # 0123456789012\n", "large.yaml")
     write("a: 1 # 0123456789\n", "small.yaml")
     for name, expected in (("large.yaml", ["E106 spec.yaml 1:10-19"]), ("small.yaml", [])):
-        report, room = Report(), Room()
+        report, limits = Report(), Limits()
         spec = write(f"extends: {name}\n")
         span = Span(str(spec), 1, 10, 1, 19)
-        document = read_wanted(name, span, Reading(report, spec.parent, room))
+        document = read_wanted(name, span, Reading(report, spec.parent, limits))
         assert (document is None, found(report)) == (bool(expected), expected)
-        assert (room.characters < 0) == bool(expected)
-        assert room.another(span, report) == (not expected)
+        assert (limits.characters < 0) == bool(expected)
+        assert limits.another(span, report) == (not expected)
 
 
 @pytest.mark.parametrize(
     ("data", "expected", "words"),
     [
-        (b"a: 1\nb: \xff\n", ["E102 spec.yaml 2:4-5"], "the byte 0xFF is not UTF-8"),
-        (b"\xc3(", ["E102 spec.yaml 1:1-2"], "the byte 0xC3 is not UTF-8"),
-        ("é: é".encode() + b"\x80", ["E102 spec.yaml 1:5-6"], "the byte 0x80 is not UTF-8"),
+        (b"a: 1\nb: \xff\n", ["E102 spec.yaml 2:4-5"], "invalid UTF-8: byte 0xFF"),
+        (b"\xc3(", ["E102 spec.yaml 1:1-2"], "invalid UTF-8: byte 0xC3"),
+        ("é: é".encode() + b"\x80", ["E102 spec.yaml 1:5-6"], "invalid UTF-8: byte 0x80"),
         (b"\xef\xbb\xbfa: 1\n", [], ""),
     ],
 )
@@ -99,7 +99,7 @@ def test_bytes(write: Write, data: bytes, expected: list[str], words: str) -> No
     spec = write("")
     spec.write_bytes(data)
     report = Report()
-    assert (read(spec, Reading(report, spec.parent, Room())) is None) == bool(expected)
+    assert (read(spec, Reading(report, spec.parent, Limits())) is None) == bool(expected)
     assert found(report) == expected
     assert all(words in d.message for d in report)
 
@@ -116,26 +116,28 @@ def test_bytes(write: Write, data: bytes, expected: list[str], words: str) -> No
         ("base.yaml/x", "", ""),
     ],
 )
-def test_what_a_missing_file_may_have_been(write: Write, wanted: str, help: str, fix: str) -> None:
+def test_suggestions_for_a_missing_file(write: Write, wanted: str, help: str, fix: str) -> None:
     write("", "base.yaml")
     write("", "base.txt")
     write("", "sub/other.yml")
     spec = write(f"extends: {wanted}\n")
     report = Report()
-    assert read(spec, Reading(report, spec.parent, Room())) is None
+    assert read(spec, Reading(report, spec.parent, Limits())) is None
     assert found(report) == [f"E301 spec.yaml 1:10-{10 + len(wanted)}"]
     (only,) = report
-    assert only.message == f"{spec.parent / wanted} is not a file"
+    assert only.message == f"no such file: {spec.parent / wanted}"
     assert (only.help, [text for _, text in only.fix]) == (help, [fix] if fix else [])
 
 
-def test_no_help_with_the_hundredth_missing_file(write: Write) -> None:
+def test_no_suggestion_after_a_hundred_errors(write: Write) -> None:
     write("", "base.yaml")
     spec, report = write(""), Report()
     for line in range(1, 150):
         assert (
             read_wanted(
-                "bsae.yaml", Span(str(spec), line, 1, line, 9), Reading(report, spec.parent, Room())
+                "bsae.yaml",
+                Span(str(spec), line, 1, line, 9),
+                Reading(report, spec.parent, Limits()),
             )
             is None
         )
@@ -145,33 +147,33 @@ def test_no_help_with_the_hundredth_missing_file(write: Write) -> None:
     assert [bool(d.fix) for d in report] == helped
 
 
-def test_what_is_outside_says_how_to_bring_it_inside(write: Write) -> None:
+def test_a_file_outside_the_root_has_help(write: Write) -> None:
     spec, report = write("extends: ../x.yaml\n", "sub/spec.yaml"), Report()
-    assert read(spec, Reading(report, spec.parent, Room())) is None
+    assert read(spec, Reading(report, spec.parent, Limits())) is None
     (only,) = report
     assert (found(report), bool(only.help)) == (["E301 spec.yaml 1:10-19"], True)
 
 
-def test_what_the_user_names_and_cannot_be_read(tmp_path: Path) -> None:
+def test_an_argument_that_cannot_be_read(tmp_path: Path) -> None:
     for path, words in (
-        (tmp_path, "is not a file"),
-        (tmp_path / "x", "is not a file"),
-        (Path("a\0b"), "not a"),
+        (tmp_path, "not a regular file"),
+        (tmp_path / "x", "no such file"),
+        (Path("a\0b"), ""),
     ):
         report = Report()
-        assert read(path, Reading(report, tmp_path, Room())) is None
+        assert read(path, Reading(report, tmp_path, Limits())) is None
         assert found(report) == [f"E101 {path.name} 1:1-2"]
         assert words in next(iter(report)).message
 
 
-def test_a_circle_by_another_way(write: Write) -> None:
-    """A file is the same whichever way it is named."""
+def test_a_cycle_of_extends_with_different_paths(write: Write) -> None:
+    """Different paths to a file are the same file."""
     write("extends: ./sub/../spec.yaml\n", "base.yaml")
     write("", "sub/x.yaml")
     spec, report = write("extends: base.yaml\n"), Report()
-    assert read(spec, Reading(report, spec.parent, Room())) is None
+    assert read(spec, Reading(report, spec.parent, Limits())) is None
     assert found(report) == ["E301 base.yaml 1:10-28"]
 
 
-def test_what_files_are_called() -> None:
+def test_the_name_of_a_file_in_diagnostics() -> None:
     assert file_name(Path("a/./b/../c.yaml")) == "a/c.yaml"

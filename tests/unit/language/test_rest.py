@@ -1,4 +1,4 @@
-"""What is left of data in which mistakes were found."""
+"""The rest of the data after the parts with errors are removed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DATA = {
 
 
 def changed(path: tuple[str | int, ...], value: Any) -> Any:
-    """``DATA`` with another value at ``path``, or without it."""
+    """``DATA`` with another value at ``path``, or without the part at ``path``."""
     data = copy.deepcopy(DATA)
     owner: Any = data
     for part in path[:-1]:
@@ -38,7 +38,7 @@ def changed(path: tuple[str | int, ...], value: Any) -> Any:
 
 
 def without(data: Any, path: tuple[str | int, ...]) -> Any:
-    """A copy of ``data`` without what is wrong at ``path``; ``None`` if nothing is left."""
+    """A copy of ``data`` without the part at ``path``; ``None`` if nothing is left."""
     found = copied(data)
     return found if drop(found, path) is not None else None
 
@@ -80,11 +80,11 @@ def without(data: Any, path: tuple[str | int, ...]) -> Any:
     ],
     ids=str,
 )
-def test_what_is_left(path: tuple[str | int, ...], at: tuple[str | int, ...], left: Any) -> None:
+def test_the_rest(path: tuple[str | int, ...], at: tuple[str | int, ...], left: Any) -> None:
     before = copy.deepcopy(DATA)
     found = without(DATA, path)
     assert found == changed(at, left)
-    assert before == DATA, "nothing is changed in place"
+    assert before == DATA, "the original is not changed"
     for part in at:
         found = found.get(part) if isinstance(found, dict) else found[part]
     assert isinstance(left, Rest | list | str | float | None) or type(found) is Rest
@@ -99,16 +99,16 @@ def test_nothing_is_left() -> None:
     assert without({"stem": 1}, ("head",)) == {"stem": 1, "head": [Rest()]}
     for path in (("body", 0), ("body", 0, "name")):
         for data in ({"body": 7}, {"body": []}, {"body": {0: {}}}, {"body": "text"}):
-            assert without(data, path) == data  # what is no chain has no step
+            assert without(data, path) == data  # only a chain has steps
 
 
-def test_what_is_left_of_the_first_fork() -> None:
+def test_the_rest_of_the_first_fork() -> None:
     fork = {"branches": {"x": [{"op": "conv", "name": "a", "filters": 0}]}}
     found = without({"body": [fork]}, ("body", 0, "branches", "x", 0, "filters"))
     assert found == {"body": [{"branches": {"x": [{"name": "a"}]}}]}
 
 
-def test_a_part_of_what_is_left_stays_what_is_left() -> None:
+def test_the_rest_of_a_rest() -> None:
     once = without(DATA, ("body", 1, "merge"))
     twice = without(once, ("body", 1, "branches", "x", 0, "filters"))
     assert type(twice["body"][1]) is Rest
@@ -135,5 +135,5 @@ def test_a_part_of_what_is_left_stays_what_is_left() -> None:
         (("x", 0), 1, False),
     ],
 )
-def test_what_is_a_step(path: tuple[str | int, ...], index: int, step: bool) -> None:
+def test_which_paths_are_steps(path: tuple[str | int, ...], index: int, step: bool) -> None:
     assert is_step(path, index) == step

@@ -1,4 +1,4 @@
-"""What a spec may read, one rule at a time (attacks are in ``tests/robustness``)."""
+"""Which files a spec can read, rule by rule (attacks are in ``tests/robustness``)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes")
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A folder with files that may be read, and some that may not."""
+    """A root folder with files that can be read, and some that must not be read."""
     root = Path(os.path.realpath(tmp_path)) / "root"
     (root / "sub/deep").mkdir(parents=True)
     for path in (
@@ -55,14 +55,14 @@ def root(tmp_path: Path) -> Path:
         ("", "..d.yaml", "..d.yaml"),
         ("", "sub/~e.yaml", "sub/~e.yaml"),
         ("", "./sub//b.yaml", "sub/b.yaml"),
-        ("way", "b.yaml", "sub/b.yaml"),  # the folder is the user's
+        ("way", "b.yaml", "sub/b.yaml"),  # the user can name a folder through a link
     ],
 )
 def test_files_inside(root: Path, folder: str, wanted: str, found: str) -> None:
     descriptors = len(os.listdir("/dev/fd"))
     assert read_inside(root / folder, wanted, root, 100).decode() == found
     assert read_inside(root / folder, wanted, root, 3).decode() == found[:3]
-    assert len(os.listdir("/dev/fd")) == descriptors, "every file and folder is closed again"
+    assert len(os.listdir("/dev/fd")) == descriptors, "all files and folders are closed"
 
 
 @pytest.mark.parametrize(
@@ -73,32 +73,34 @@ def test_files_inside(root: Path, folder: str, wanted: str, found: str) -> None:
         ("", "sub\\b.yaml", "not a relative path", "this file's folder"),
         ("", "c:a.yaml", "not a relative path", "this file's folder"),
         ("", "a\x07.yaml", "not a relative path", "this file's folder"),
-        ("", "../outside.yaml", "leads out", "--root"),
-        ("sub", "../../outside.yaml", "leads out", "--root"),
-        ("", "../root/../outside.yaml", "leads out", "--root"),
-        ("", "../rooted.yaml", "leads out", "--root"),
+        ("", "../outside.yaml", "outside the root", "--root"),
+        ("sub", "../../outside.yaml", "outside the root", "--root"),
+        ("", "../root/../outside.yaml", "outside the root", "--root"),
+        ("", "../rooted.yaml", "outside the root", "--root"),
         ("", "link.yaml", "a link", "a copy"),
         ("", "way/b.yaml", "a link", "a copy"),
         ("", "sub/up/a.yaml", "a link", "a copy"),
         ("", "second.yaml", "another hard link", "a copy"),
-        ("", "pipe", "is not a file", ""),
-        ("", "sub", "is not a file", ""),
-        ("", ".", "is not a file", ""),
-        ("sub", "..", "is not a file", ""),
+        ("", "pipe", "is not a regular file", ""),
+        ("", "sub", "is not a regular file", ""),
+        ("", ".", "is not a regular file", ""),
+        ("sub", "..", "is not a regular file", ""),
     ],
 )
-def test_what_is_not_read(root: Path, folder: str, wanted: str, words: str, help: str) -> None:
+def test_files_that_are_not_read(
+    root: Path, folder: str, wanted: str, words: str, help: str
+) -> None:
     descriptors = len(os.listdir("/dev/fd"))
     with pytest.raises(OutsideError) as error:
         read_inside(root / folder, wanted, root, 100)
-    assert str(error.value).startswith(("is ", "leads ", "has "))
+    assert str(error.value).startswith(("is ", "has "))
     assert words in str(error.value)
     assert help in error.value.help
     assert bool(help) == bool(error.value.help)
     assert len(os.listdir("/dev/fd")) == descriptors
 
 
-def test_what_is_missing(root: Path) -> None:
+def test_missing_files(root: Path) -> None:
     for wanted in ("nothing.yaml", "nothing/b.yaml", "sub/nothing/b.yaml"):
         with pytest.raises(FileNotFoundError):
             read_inside(root, wanted, root, 100)
@@ -106,10 +108,8 @@ def test_what_is_missing(root: Path) -> None:
         read_inside(root, "a.yaml/b.yaml", root, 100)
 
 
-def after_the_look(
-    monkeypatch: pytest.MonkeyPatch, path: Path, change: Callable[[], object]
-) -> None:
-    """Once ``path`` has been looked at, something else happens to it."""
+def after_stat(monkeypatch: pytest.MonkeyPatch, path: Path, change: Callable[[], object]) -> None:
+    """Replace ``path`` right after ``os.stat`` was called for it."""
     look = os.stat
 
     def stat(
@@ -125,25 +125,25 @@ def after_the_look(
 
 
 @pytest.mark.parametrize("swapped", ["sub", "sub/b.yaml"])
-def test_a_link_that_appears_after_the_look(
+def test_a_link_that_is_created_after_stat(
     root: Path, monkeypatch: pytest.MonkeyPatch, swapped: str
 ) -> None:
-    """It is refused by the system."""
+    """The system call to open it fails."""
     path = root / swapped
-    after_the_look(monkeypatch, path, lambda: path.symlink_to(path.with_name("away")))
+    after_stat(monkeypatch, path, lambda: path.symlink_to(path.with_name("away")))
     with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
         read_inside(root, "sub/b.yaml", root, 100)
 
 
-def test_a_pipe_that_appears_after_the_look(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is opened, without waiting for somebody who writes, and not read."""
+def test_a_pipe_that_is_created_after_stat(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is opened without blocking, and not read."""
     path = root / "a.yaml"
-    after_the_look(monkeypatch, path, lambda: os.mkfifo(path))
-    with pytest.raises(OutsideError, match="is not a file"):
+    after_stat(monkeypatch, path, lambda: os.mkfifo(path))
+    with pytest.raises(OutsideError, match="is not a regular file"):
         read_inside(root, "a.yaml", root, 100)
 
 
-def test_what_is_no_file_is_not_even_opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_regular_files_are_opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened, system = [], os.open
 
     def recording(path: str, *rest: int, **more: int) -> int:
@@ -158,7 +158,7 @@ def test_what_is_no_file_is_not_even_opened(root: Path, monkeypatch: pytest.Monk
     assert set(opened) == {root}
 
 
-def test_a_root_that_is_no_folder(root: Path) -> None:
+def test_a_root_that_is_not_a_folder(root: Path) -> None:
     with pytest.raises(NotADirectoryError):
         read_inside(root, "a.yaml", root / "a.yaml", 100)
     assert names_inside(root, "a.yaml", root / "a.yaml") == []
@@ -179,9 +179,9 @@ def test_the_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert root_of(root / "sub/deep/c.yaml", root / "sub/up") == root
 
 
-def test_whose_marker_counts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a folder where everybody may write, the user's own and the system's only; links and
-    folders never.
+def test_the_owner_of_the_marker(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder where everyone can write, the marker must belong to the user or to root. A link
+    or a folder is never a marker.
     """
     monkeypatch.delenv(VARIABLE, raising=False)
     marker = root / MARKER
@@ -216,19 +216,21 @@ def test_whose_marker_counts(root: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert root_of(root / "sub/b.yaml") == root / "sub"
 
 
-def test_without_folders_that_can_be_held_open(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Windows: the way is resolved, and must be the way that was asked for."""
+def test_without_file_descriptors_of_folders(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: the path is resolved, and must not change."""
     monkeypatch.setattr(os, "supports_dir_fd", set())
     assert read_inside(root, "sub/b.yaml", root, 100).decode() == "sub/b.yaml"
     for wanted in ("link.yaml", "way/b.yaml", "sub", "pipe", "nothing.yaml"):
-        with pytest.raises(OutsideError, match="is not a file, or is behind a link"):
+        with pytest.raises(
+            OutsideError, match="is not a regular file, or its path contains a link"
+        ):
             read_inside(root, wanted, root, 100)
     assert names_inside(root, "sub/deep", root) == ["c.yaml"]
     for wanted in ("..", "way", "sub/up", "nothing", "a.yaml"):
         assert names_inside(root, wanted, root) == []
 
 
-def test_what_stands_in_a_folder(root: Path) -> None:
+def test_names_in_a_folder(root: Path) -> None:
     descriptors = len(os.listdir("/dev/fd"))
     assert names_inside(root, "", root) == sorted(os.listdir(root))
     assert names_inside(root / "sub", "deep", root) == ["c.yaml"]

@@ -1,4 +1,4 @@
-"""What `--set` and short parameters change, and where errors in them are reported."""
+"""Changes by `--set`, parameters in short form, and the locations of errors in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inception_dsl.language.load import load
         ("clases", "3", "E209", "1:1-1", "did you mean `classes`?"),
         ("widht", "33", "E209", "1:1-2", "did you mean `width`?"),
         ("zzzz", "", "E103", "1:1-1", ""),
-        ("zzzz", "1", "E209", "1:1-1", "it can be one of width, allow, aux_heads"),
+        ("zzzz", "1", "E209", "1:1-1", "known names: width, allow, aux_heads"),
         ("network", "x", "E209", "1:1-1", ""),
         ("block", "x", "E209", "1:1-1", ""),
         ("extends", "x", "E209", "1:1-1", ""),
@@ -34,7 +34,7 @@ from inception_dsl.language.load import load
         ("body.0.untis", "3", "E201", "1:1-1", "did you mean `units`?"),
     ],
 )
-def test_settings_that_do_not_fit(
+def test_invalid_settings(
     refused: Loaded, name: str, value: str, code: str, label: str, help: str
 ) -> None:
     text = (
@@ -62,7 +62,7 @@ def test_settings_that_do_not_fit(
         ({"paper.year": "2015"}, "paper", {"year": 2015}),
     ],
 )
-def test_what_a_setting_changes(
+def test_valid_settings(
     write: Callable[..., Path], settings: dict[str, str], field: str, value: object
 ) -> None:
     text = f"{HEAD}params: {{width: int}}\nbody: [{{op: dense, name: last, units: $width}}]\n"
@@ -70,14 +70,12 @@ def test_what_a_setting_changes(
     report_all = load(write(text), settings, report)
     assert not report.diagnostics or {d.code for d in report} == {"E203"}, (
         report.render()
-    )  # a size may be too large
+    )  # the size is too large
     if report_all is not None:
         assert report_all.document.data[field] == value
 
 
-def test_a_parameter_in_short_and_the_place_of_a_setting(
-    write: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_the_location_of_a_setting(write: Callable[..., Path], tmp_path: Path) -> None:
     text = (
         f"{HEAD}params: {{width: {{type: int, default: 3}}}}\n"
         f"body: [{{op: dense, units: $width}}]\n"
@@ -95,10 +93,10 @@ def test_a_parameter_in_short_and_the_place_of_a_setting(
     )
 
 
-def test_after_a_setting_that_fits_nothing_no_parameter_is_missed(
+def test_after_an_unknown_setting_no_parameter_is_missing(
     write: Callable[..., Path],
 ) -> None:
-    """One of the parameters may have been meant."""
+    """The setting may be for one of the parameters."""
     spec = write(f"{HEAD}params: {{width: int}}\nbody: [{{op: dense, units: $width}}]\n")
     for settings, lost in (
         ({}, False),

@@ -1,4 +1,4 @@
-"""Files that cannot be read or extended, and those that are as large as may be."""
+"""Files that cannot be read or extended, and files of the maximum size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from loading import HEAD, Loaded, place
 from inception_dsl.diagnostics.report import Report, Span
 from inception_dsl.language.load import load
 from inception_dsl.language.models import NetworkFile
-from inception_dsl.language.reading import Reading, Room, read, read_wanted
+from inception_dsl.language.reading import Limits, Reading, read, read_wanted
 from inception_dsl.yaml.characters import MAX_CHARACTERS
 
 
@@ -22,8 +22,8 @@ def test_files_that_cannot_be_read(
     monkeypatch.chdir(tmp_path)
     spec = Path("spec.yaml")
     for make, code, word in (
-        (lambda: None, "E101", "is not a file"),
-        (lambda: spec.mkdir(), "E101", "is not a file"),
+        (lambda: None, "E101", "no such file"),
+        (lambda: spec.mkdir(), "E101", "not a regular file"),
         (lambda: spec.rmdir() or spec.write_bytes(b"\xff: a"), "E102", "byte 0xFF"),
         (lambda: spec.write_bytes(b"#" * (MAX_CHARACTERS * 4 + 1)), "E106", "1,000,000"),
         (lambda: spec.write_bytes("é".encode() * (MAX_CHARACTERS + 1)), "E106", "1,000,000"),
@@ -38,11 +38,11 @@ def test_files_that_cannot_be_read(
     report = Report()
     assert load("a\0b", {}, report) is None
     assert [
-        (d.code, "not a path" in d.message or "is not a file" in d.message) for d in report
+        (d.code, "invalid path" in d.message or "no such file" in d.message) for d in report
     ] == [("E101", True)]
 
 
-def test_a_file_that_the_system_refuses(
+def test_a_file_without_permission(
     write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = write("network: n\n")
@@ -52,20 +52,20 @@ def test_a_file_that_the_system_refuses(
 
     monkeypatch.setattr(Path, "open", fails)
     report = Report()
-    assert read(spec, Reading(report, spec.parent, Room())) is None
+    assert read(spec, Reading(report, spec.parent, Limits())) is None
     assert [(d.code, "cannot be read: Permission denied" in d.message) for d in report] == [
         ("E101", True)
     ]
     monkeypatch.setattr("inception_dsl.language.reading.read_inside", fails)
     report = Report()
     span = Span(str(spec), 4, 5, 4, 9)
-    assert read_wanted("other.yaml", span, Reading(report, spec.parent, Room())) is None
+    assert read_wanted("other.yaml", span, Reading(report, spec.parent, Limits())) is None
     assert [(d.code, d.span, "cannot be read: Permission denied" in d.message) for d in report] == [
         ("E301", span, True)
     ]
 
 
-def test_the_byte_order_mark_is_harmless(write: Callable[..., Path]) -> None:
+def test_a_byte_order_mark_is_accepted(write: Callable[..., Path]) -> None:
     spec = write("")
     spec.write_bytes(b"\xef\xbb\xbf" + f"{HEAD}body: [{{op: identity}}]".encode())
     report = Report()
@@ -76,7 +76,7 @@ def test_the_byte_order_mark_is_harmless(write: Callable[..., Path]) -> None:
     assert loaded.document.file == str(spec)
 
 
-def test_a_file_of_the_largest_size_is_read(write: Callable[..., Path]) -> None:
+def test_a_file_of_the_maximum_size_is_read(write: Callable[..., Path]) -> None:
     text = f"{HEAD}body: [{{op: identity}}]\n"
     spec = write("")
     spec.write_text(text + "#" * (MAX_CHARACTERS - len(text)))
@@ -87,15 +87,15 @@ def test_a_file_of_the_largest_size_is_read(write: Callable[..., Path]) -> None:
 @pytest.mark.parametrize(
     ("wanted", "code", "where", "word"),
     [
-        ("nothing.yaml", "E301", "1:10-21", "is not a file"),
-        ("spec.yaml/x", "E301", "1:10-20", "is not a file"),
-        (".", "E301", "1:10-10", "is not a file"),
+        ("nothing.yaml", "E301", "1:10-21", "no such file"),
+        ("spec.yaml/x", "E301", "1:10-20", "no such file"),
+        (".", "E301", "1:10-10", "is not a regular file"),
         ("/etc/passwd", "E301", "1:10-20", "is not a relative path"),
         ("[a]", "E203", "1:10-12", "found the list"),
         ("spec.yaml", "E301", "1:10-18", "extends itself"),
     ],
 )
-def test_what_cannot_be_extended(
+def test_files_that_cannot_be_extended(
     refused: Loaded, wanted: str, code: str, where: str, word: str
 ) -> None:
     (found,) = refused(f"extends: {wanted}\n")
@@ -103,7 +103,7 @@ def test_what_cannot_be_extended(
     assert word in found.message
 
 
-def test_a_chain_of_sixteen_is_the_longest(write: Callable[..., Path]) -> None:
+def test_at_most_sixteen_levels_of_extends(write: Callable[..., Path]) -> None:
     write(f"{HEAD}body: [{{op: identity}}]\n", "0.yaml")
     for i in range(1, 18):
         write(f"extends: {i - 1}.yaml\ntitle: '{i}'\n", f"{i}.yaml")

@@ -99,7 +99,7 @@ def test_the_largest_kernel_is_suggested(text: str, x: tuple[int, ...], write: s
     found = error.value
     assert (found.write, found.field, found.code) == (write, "kernel_size", "E401")
     assert found.help.startswith(f"write `kernel_size: {write}`, the largest that fits")
-    assert str(found).startswith("the input has ")
+    assert str(found).startswith("the window spans ")
     kernel = "[7, 7]" if "[7" in text else text.split("kernel_size: ")[1][0]
     op(text.replace(f"kernel_size: {kernel}", f"kernel_size: {write}")).infer(TensorType(x, 6))
 

@@ -1,4 +1,4 @@
-"""Where terms come from: expressions of a spec, and numbers that are traced through a rule."""
+"""Terms of expressions, and of numbers that are traced through a shape rule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inception_dsl.types.spelling import spell
 from inception_dsl.types.terms import Traced, constant, explain, of, term_of
 
 
-def test_expressions_are_explained() -> None:
+def test_terms_of_expressions() -> None:
     names = {"a": of(A), "b": of(B), "r": of(R)}
     for text in ("a", "a + b", "a // 2", "2 // a", "min(a, b)", "max(a, b)", "a % b", "1.5 * r"):
         found = explain(parse(f"${{{text}}}"), names)
@@ -28,7 +28,7 @@ def test_expressions_are_explained() -> None:
     assert explain(parse("${3 - 5}"), {}) == constant(-2)
 
 
-def test_the_term_of_a_random_expression_gives_its_value() -> None:
+def test_the_term_of_a_random_expression_has_its_value() -> None:
     rng = random.Random(11)
 
     def expression(depth: int) -> str:
@@ -94,7 +94,7 @@ TRACED: list[Callable[[Any, Any], Any]] = [
 
 @pytest.mark.parametrize("rule", TRACED)
 @given(whole, st.integers(1, 20))
-def test_traced_numbers_remember_how_they_came_to_be(
+def test_traced_numbers_have_the_term_of_their_computation(
     rule: Callable[[Any, Any], Any], a: int, b: int
 ) -> None:
     found = rule(Traced(a, of(A)), Traced(b, of(B)))
@@ -120,7 +120,7 @@ def test_traced_numbers_keep_the_order(rule: Callable[[Any, Any], Any], text: st
     assert term is not None and spell(term, NAMES) == text
 
 
-def test_traced_numbers_keep_the_order_of_what_may_be_rounded() -> None:
+def test_traced_numbers_keep_the_order_of_float_operations() -> None:
     n = Traced(3, written("r // 1"))
     for found, text in (
         (4 + n, "4 + (r // 1)"),
@@ -134,8 +134,10 @@ def test_traced_numbers_keep_the_order_of_what_may_be_rounded() -> None:
 
 
 @pytest.mark.parametrize("rule", TRACED[:4])
-def test_what_is_traced_to_nothing_stays_so(rule: Callable[[Any, Any], Any]) -> None:
-    """The number is right all the same."""
+def test_a_number_without_a_term_gives_numbers_without_terms(
+    rule: Callable[[Any, Any], Any],
+) -> None:
+    """The value is still correct."""
     for a, b in ((None, of(B)), (of(A), None), (None, None)):
         found = rule(Traced(7, a), Traced(2, b))
         assert found == rule(7, 2)

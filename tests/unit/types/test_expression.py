@@ -1,4 +1,4 @@
-"""The arithmetic of specs."""
+"""Expressions in specs."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_values(text: str, value: object) -> None:
         (f"${{{'min(' * 33}1{')' * 33}}}", 134),
     ],
 )
-def test_what_cannot_be_parsed(text: str, offset: int) -> None:
+def test_expressions_that_cannot_be_parsed(text: str, offset: int) -> None:
     with pytest.raises(ExpressionError) as error:
         parse(text)
     assert error.value.offset == offset
@@ -117,16 +117,20 @@ def test_what_cannot_be_parsed(text: str, offset: int) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "place"),
     [
-        ("${foo + bar", "an expression is `$name` or `${…}`, the whole value", "${foo + bar"),
-        ("$" + "a" * 256, "an expression has at most 256 characters", "$" + "a" * 256),
-        ("${a + ? b}", "`?` has no meaning here", "?"),
-        ("${foo bar}", "`bar` does not belong here", "bar"),
-        ("${foo // )}", "`)` does not belong here", ")"),
-        ("${foo +}", "the expression ends too early", "}"),
-        ("${-" + "(" * 40 + "}", "nested more than 32 deep", "("),
+        (
+            "${foo + bar",
+            "invalid expression: the whole value must be `$name` or `${…}`",
+            "${foo + bar",
+        ),
+        ("$" + "a" * 256, "the expression has more than 256 characters", "$" + "a" * 256),
+        ("${a + ? b}", "unexpected `?`", "?"),
+        ("${foo bar}", "unexpected `bar`", "bar"),
+        ("${foo // )}", "unexpected `)`", ")"),
+        ("${foo +}", "unexpected end of the expression", "}"),
+        ("${-" + "(" * 40 + "}", "more than 32 levels of nesting", "("),
     ],
 )
-def test_what_is_said_and_of_which_part(text: str, message: str, place: str) -> None:
+def test_messages_and_locations_of_parse_errors(text: str, message: str, place: str) -> None:
     with pytest.raises(ExpressionError) as error:
         parse(text)
     assert str(error.value) == message
@@ -141,23 +145,23 @@ def test_what_is_said_and_of_which_part(text: str, message: str, place: str) -> 
         ("${1 + text}", "`text` is not a number", "text"),
         ("${1 // (1 - 1)}", "division by zero", "/"),
         ("${1 + 1 % 0}", "division by zero", "%"),
-        ("${1 + 1099511627776}", "the value grows beyond 1099511627776", "+"),
-        ("${-1099511627776 - 1}", "the value grows beyond 1099511627776", "-"),
-        ("${0 - 1099511627777}", "the value grows beyond 1099511627776", "1"),
+        ("${1 + 1099511627776}", "the value exceeds the limit of 1099511627776", "+"),
+        ("${-1099511627776 - 1}", "the value exceeds the limit of 1099511627776", "-"),
+        ("${0 - 1099511627777}", "the value exceeds the limit of 1099511627776", "1"),
     ],
 )
-def test_what_is_said_of_a_value(text: str, message: str, place: str) -> None:
+def test_messages_and_locations_of_evaluation_errors(text: str, message: str, place: str) -> None:
     with pytest.raises(ExpressionError) as error:
         parse(text).evaluate({"text": "relu"})
     assert str(error.value) == message
     assert text[error.value.offset :][: error.value.length] == place
 
 
-def test_an_error_points_at_one_character_of_the_start_unless_said() -> None:
+def test_the_default_location_of_an_error() -> None:
     assert (ExpressionError("x").offset, ExpressionError("x").length) == (0, 1)
 
 
-def test_what_is_an_expression() -> None:
+def test_expressions_start_with_a_dollar_sign() -> None:
     assert [is_expression(v) for v in ("$a", "${1}", "$", "a$", "", 7, None, ["$a"])] == [
         True,
         True,
@@ -189,8 +193,8 @@ def test_the_operators_of_two_names(text: str, value: int) -> None:
     assert (found, type(found)) == (value, int)
 
 
-def test_of_equal_numbers_the_first_is_taken() -> None:
-    """As Python does, where they are of different types."""
+def test_min_and_max_of_equal_numbers_are_the_first() -> None:
+    """As in Python; it matters if their types differ."""
     values = {"a": 1, "b": 1.0}
     for text, kind in (("min(a, b)", int), ("min(b, a)", float), ("max(b, a, a)", float)):
         assert type(parse(f"${{{text}}}").evaluate(values)) is kind
@@ -203,17 +207,17 @@ def test_of_equal_numbers_the_first_is_taken() -> None:
         ("${a + c}", "unknown parameter `c`"),
         ("${a // 0}", "division by zero"),
         ("${a % (3 - 3)}", "division by zero"),
-        ("${99999999 * 99999999}", "grows beyond"),
+        ("${99999999 * 99999999}", "exceeds the limit"),
         ("${flag + 1}", "`flag` is not a number"),
         ("${text + 1}", "`text` is not a number"),
     ],
 )
-def test_what_cannot_be_evaluated(text: str, message: str) -> None:
+def test_expressions_that_cannot_be_evaluated(text: str, message: str) -> None:
     with pytest.raises(ExpressionError, match=message):
         parse(text).evaluate({"a": 7, "flag": True, "text": "relu"})
 
 
-def test_names_have_places() -> None:
+def test_names_have_offsets() -> None:
     assert parse("${a + min(b, 2)}").names == (("a", 2), ("b", 10))
     assert parse("$name").names == (("name", 1),)
     assert parse("${1 + 2}").names == ()
@@ -221,7 +225,7 @@ def test_names_have_places() -> None:
 
 @pytest.mark.parametrize("value", [of(Symbol("filters")), Symbol("filters"), "7", None, (7,)])
 def test_arithmetic_is_on_numbers_only(value: object) -> None:
-    """A name alone is whatever it is; what explains a number is no number."""
+    """A single name can have any value; a symbol or a term is not a number."""
     assert parse("$a").evaluate({"a": value}) is value
     for text in ("${a + 1}", "${-a}", "${min(a, 1)}", "${1 // a}"):
         with pytest.raises(ExpressionError, match="`a` is not a number"):
@@ -274,7 +278,7 @@ def test_random_expressions_agree_with_python() -> None:
         ("$a + 1", '"${a + 1}"', '`"${a + 1}"`'),
         ("${a", '"${a}"', '`"${a}"`'),
         ("$(a )", '"${a}"', '`"${a}"`'),
-        ("${a ** 2}", "", "no powers"),
+        ("${a ** 2}", "", "powers are not supported"),
         ("${* 2 *}", "", ""),
         ("${2 * a *}", "", ""),
         ("${a + * 2}", "", ""),
@@ -283,7 +287,7 @@ def test_random_expressions_agree_with_python() -> None:
         ("$$a", "", ""),
     ],
 )
-def test_what_to_write_instead(text: str, write: str, help: str) -> None:
+def test_help_and_replacement(text: str, write: str, help: str) -> None:
     with pytest.raises(ExpressionError) as error:
         parse(text)
     assert error.value.write == write
@@ -291,7 +295,7 @@ def test_what_to_write_instead(text: str, write: str, help: str) -> None:
     assert bool(help) == bool(error.value.help)
 
 
-def test_a_mistake_without_help() -> None:
+def test_an_error_without_help() -> None:
     error = ExpressionError("x")
     assert (str(error), error.offset, error.length, error.help, error.write) == ("x", 0, 1, "", "")
 
@@ -299,13 +303,13 @@ def test_a_mistake_without_help() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "offset"),
     [
-        ("${007}", "a number is at most 18 decimal digits, with no zero before them", 2),
+        ("${007}", "expected a number with at most 18 digits and no leading zero", 2),
         (
             "${a +  1234567890123456789}",
-            "a number is at most 18 decimal digits, with no zero before them",
+            "expected a number with at most 18 digits and no leading zero",
             7,
         ),
-        ("${a ? b}", "`?` has no meaning here", 4),
+        ("${a ? b}", "unexpected `?`", 4),
     ],
 )
 def test_what_is_no_word_of_an_expression(text: str, message: str, offset: int) -> None:

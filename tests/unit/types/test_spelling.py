@@ -1,4 +1,4 @@
-"""Terms as Python source, which gives what the term gives."""
+"""Terms as Python source, which has the same value as the term."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ SPELLED = [
     ("2 * (a * b)", "2 * (a * b)"),
     ("(a // 2) * (b // 2)", "(a // 2) * (b // 2)"),
     ("(a + 1) // (b + 1)", "(a + 1) // (b + 1)"),
-    # what is not whole keeps its order
+    # float terms keep their order
     ("r", "r"),
     ("1 + r", "1 + r"),
     ("r + r", "r + r"),
@@ -86,12 +86,12 @@ SPELLED = [
 
 
 @pytest.mark.parametrize(("text", "expected"), SPELLED)
-def test_how_a_term_is_spelled(text: str, expected: str) -> None:
+def test_the_source_of_a_term(text: str, expected: str) -> None:
     assert spell(written(text), NAMES) == expected
 
 
 @pytest.mark.parametrize("text", [text for text, _ in SPELLED])
-def test_a_spelling_gives_what_was_written(text: str) -> None:
+def test_the_source_of_a_parsed_expression(text: str) -> None:
     term = written(text)
     plain = {"min": lambda *values: min(values), "max": lambda *values: max(values)}
     for a in (-7, -1, 1, 2, 5, 64):
@@ -103,8 +103,8 @@ def test_a_spelling_gives_what_was_written(text: str) -> None:
                 assert found == wanted, spell(term, NAMES)
 
 
-def test_parentheses_where_something_may_stand_beside_it() -> None:
-    """A name, a number and a call need none; whatever else does, it binds looser than a power."""
+def test_parentheses_around_operands() -> None:
+    """A name, a number and a call need none; everything else binds weaker than a power."""
     texts = ["a", "3", "min(a, 2)", "a + 1", "2 * a", "-a", "a // 2", "a * b", "a - a - 3", "r * 2"]
     assert [tight(written(text), NAMES) for text in texts] == [
         *("a", "3", "min(a, 2)", "(a + 1)", "(2 * a)", "(-a)", "(a // 2)", "(a * b)", "(-3)"),
@@ -112,7 +112,7 @@ def test_parentheses_where_something_may_stand_beside_it() -> None:
     ]
 
 
-def test_other_names_for_the_same_symbols() -> None:
+def test_symbols_with_other_names() -> None:
     term = written("(a + 1) // 2 * b")
     assert spell(term, {A: "self.width", B: "n_"}) == "((self.width + 1) // 2) * n_"
     with pytest.raises(KeyError):
@@ -120,7 +120,7 @@ def test_other_names_for_the_same_symbols() -> None:
 
 
 @given(calculations(reals=True), whole, whole, real)
-def test_every_spelling_gives_the_value_of_its_term(
+def test_every_source_has_the_value_of_its_term(
     pair: tuple[Term | None, str], a: int, b: int, r: float
 ) -> None:
     term, _ = pair

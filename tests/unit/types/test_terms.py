@@ -1,4 +1,4 @@
-"""Terms against plain numbers: what they are, and what they give."""
+"""Terms and their values, compared with plain numbers."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from inception_dsl.types.terms import (
 )
 
 
-def test_symbols_are_told_apart_by_what_they_are() -> None:
-    """Two that people call the same are two."""
+def test_symbols_are_compared_by_identity() -> None:
+    """Two symbols with the same hint are different."""
     one, other = Symbol("n"), Symbol("n")
     assert one != other and of(one) != of(other)
     both = add(of(one), of(other))
@@ -42,7 +42,7 @@ def test_symbols_are_told_apart_by_what_they_are() -> None:
     assert repr(one) == "<n>"
 
 
-def test_equal_terms_are_equal_and_hash_alike() -> None:
+def test_equal_terms_have_equal_hashes() -> None:
     for one, other in (
         ("a + 1 - 1", "a"),
         ("a + a", "a * 2"),
@@ -54,7 +54,7 @@ def test_equal_terms_are_equal_and_hash_alike() -> None:
     assert written("min(a, b)") != written("max(a, b)") != written("max(b, a)")
 
 
-def test_what_a_term_reads() -> None:
+def test_the_symbols_of_a_term() -> None:
     term = written("min(b, 3) * (a // b) + a")
     assert term.symbols == (B, A)
     assert constant(3).symbols == ()
@@ -73,7 +73,7 @@ def test_the_size_of_a_term(text: str, size: int) -> None:
     assert written(text).size == size
 
 
-def test_a_symbol_may_stand_for_anything() -> None:
+def test_a_symbol_can_have_any_value() -> None:
     flag, text = Symbol("flag", "bool"), Symbol("function", "str")
     assert of(flag).evaluate({flag: True}) is True
     assert of(text).evaluate({text: "relu"}) == "relu"
@@ -92,11 +92,11 @@ def test_a_term_without_a_value() -> None:
 
 
 @pytest.mark.parametrize("function", [add, subtract, multiply, divide, modulo])
-def test_what_is_not_known_stays_unknown(function: Callable[..., Term | None]) -> None:
+def test_operations_on_an_unknown_term_are_unknown(function: Callable[..., Term | None]) -> None:
     assert function(None, of(A)) is function(of(A), None) is function(None, None) is None
 
 
-def test_other_things_that_are_not_known() -> None:
+def test_other_unknown_terms() -> None:
     assert negate(None) is None
     assert choose("min", of(A), None) is None
     assert replace(None, {}) is None
@@ -107,9 +107,11 @@ def test_other_things_that_are_not_known() -> None:
 
 
 @given(calculations(), whole, whole)
-def test_a_term_gives_what_python_gives(pair: tuple[Term | None, str], a: int, b: int) -> None:
+def test_a_term_has_the_value_that_python_computes(
+    pair: tuple[Term | None, str], a: int, b: int
+) -> None:
     term, text = pair
-    if term is None:  # too long, or never a number
+    if term is None:  # too long, or without a value
         return
     wanted = outcome(lambda: eval(text, dict(NAMESPACE), {"a": a, "b": b}))
     if wanted is not None:
@@ -118,10 +120,10 @@ def test_a_term_gives_what_python_gives(pair: tuple[Term | None, str], a: int, b
 
 
 @given(calculations(reals=True), whole, whole, real)
-def test_a_term_that_is_not_whole_gives_it_to_the_bit(
+def test_a_float_term_has_exactly_the_value_that_python_computes(
     pair: tuple[Term | None, str], a: int, b: int, r: float
 ) -> None:
-    """The order of the operations is kept, so that nothing is rounded otherwise."""
+    """The order of operations is kept, so rounding is the same."""
     term, text = pair
     values = {"a": a, "b": b, "r": r}
     wanted = outcome(lambda: eval(text, dict(NAMESPACE), values))
@@ -130,14 +132,14 @@ def test_a_term_that_is_not_whole_gives_it_to_the_bit(
 
 
 @given(calculations(), calculations(), calculations(), whole, whole)
-def test_terms_in_the_place_of_symbols(
+def test_symbols_are_replaced_by_terms(
     outer: tuple[Term | None, str],
     one: tuple[Term | None, str],
     other: tuple[Term | None, str],
     a: int,
     b: int,
 ) -> None:
-    """A term of terms gives what it gives on their values."""
+    """The result has the value of the outer term at the values of the inner terms."""
     found = replace(outer[0], {A: one[0], B: other[0]})
     if outer[0] is None or found is None or one[0] is None or other[0] is None:
         return
@@ -148,7 +150,7 @@ def test_terms_in_the_place_of_symbols(
         assert found.evaluate(values) == wanted
 
 
-def test_only_the_symbols_that_are_read_need_a_term() -> None:
+def test_only_symbols_in_the_term_need_a_replacement() -> None:
     assert replace(of(A), {A: written("b + 1")}) == written("b + 1")
     assert replace(written("a + b"), {A: of(A), B: None}) is None
     assert replace(written("a + b"), {A: of(A)}) is None
@@ -158,14 +160,14 @@ def test_only_the_symbols_that_are_read_need_a_term() -> None:
     assert found is not None and found.evaluate({R: 0.1}) == 2 * 0.1 + 1
 
 
-def test_what_is_put_in_the_place_of_symbols_stays_in_order() -> None:
-    """As a person would write it, whether or not it is whole."""
+def test_replacing_symbols_keeps_the_order() -> None:
+    """For integer and for float terms."""
     for text, expected in (("2 * a + b", "r * 2 + (b + 1)"), ("b + a", "b + 1 + r")):
         found = replace(written(text), {A: of(R), B: written("b + 1")})
         assert found == written(expected)
 
 
-def test_a_term_is_as_long_as_a_person_reads() -> None:
+def test_a_term_has_a_maximum_size() -> None:
     symbols = [Symbol(f"s{i}") for i in range(MAX_SIZE + 1)]
     total: Term | None = constant(0)
     for symbol in symbols[:-1]:
@@ -184,8 +186,8 @@ def test_a_term_is_as_long_as_a_person_reads() -> None:
         assert longer is None
 
 
-def test_a_term_that_doubles_is_given_up() -> None:
-    """So that it takes no time, however often it is squared."""
+def test_a_term_that_grows_exponentially_becomes_unknown() -> None:
+    """So the computation takes little time."""
     term: Term | None = of(A)
     for _ in range(100):
         term = add(multiply(term, term), modulo(term, of(B)))
@@ -193,7 +195,7 @@ def test_a_term_that_doubles_is_given_up() -> None:
     assert term is None
 
 
-def test_an_operation_is_made_of_what_it_is_made_of() -> None:
+def test_the_parts_of_a_term() -> None:
     ((atom, factor),) = written("a // 2").parts
     assert (atom, factor) == (Apply("//", (of(A), constant(2))), 1)
     assert written("3 * a - 2 * b + 4") == Term(((A, 3), (B, -2)), 4)

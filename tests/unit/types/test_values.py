@@ -1,4 +1,4 @@
-"""Windows against brute force: every window that an op could place, counted one by one."""
+"""Windows against brute force (every position counted), tensor types, weights, free text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_explicit_padding_counts_the_windows_that_fit(
 
 
 @pytest.mark.parametrize(("kernel", "stride"), list(itertools.product(KERNELS, STRIDES)))
-def test_ceil_mode_counts_windows_that_hang_over_but_start_inside(kernel: int, stride: int) -> None:
+def test_ceil_mode_counts_windows_that_start_inside(kernel: int, stride: int) -> None:
     for size, pad in itertools.product(range(1, 20), range((kernel + 1) // 2)):
         if size + 2 * pad < kernel:
             continue
@@ -42,7 +42,7 @@ def test_ceil_mode_counts_windows_that_hang_over_but_start_inside(kernel: int, s
         starts = [0]
         while starts[-1] + kernel < size + 2 * pad:  # Caffe: until the end is covered ...
             starts.append(starts[-1] + stride)
-        if starts[-1] >= size + pad:  # ... but no window starts in the padding behind
+        if starts[-1] >= size + pad:  # ... but no window starts in the padding at the end
             starts.pop()
         if stride <= kernel:
             assert window.output(size) == len(starts), (size, pad)
@@ -95,7 +95,7 @@ def test_needed_is_the_smallest_axis(window: Window) -> None:
 
 
 @pytest.mark.parametrize("window", all_windows(), ids=str)
-def test_constant_pads_are_those_of_every_size(window: Window) -> None:
+def test_constant_padding_is_the_padding_of_every_size(window: Window) -> None:
     every = {window.pads(size) for size in range(window.extent, 60)}
     if window.constant_pads is not None:
         assert every == {window.constant_pads}
@@ -108,7 +108,7 @@ N = Symbol("n")
 
 @pytest.mark.parametrize("window", all_windows(), ids=str)
 def test_a_traced_size_gives_the_same_outputs_as_a_plain_one(window: Window) -> None:
-    """And its term gives those of every other size, unless the last window depends on it."""
+    """Its term also has the value for all other sizes, unless `ceil_mode` is set."""
     for size in range(window.extent, 40):
         found = window.output(Traced(size, of(N)))
         assert found == window.output(size)
@@ -126,38 +126,42 @@ def test_tensor_types() -> None:
     assert (str(TensorType((), 5)), TensorType((), 5).rank) == ("5", 0)
 
 
-def test_a_window_is_dense_and_slides_by_one_unless_said() -> None:
+def test_the_defaults_of_a_window() -> None:
     assert Window(3) == Window(3, 1, 1, "same", False)
     assert Window(3).output(9) == 9
 
 
-def test_a_window_that_does_not_fit_names_the_numbers_and_the_field() -> None:
-    with pytest.raises(ShapeError, match="5 pixels with 3 of padding, the window needs 9") as error:
+def test_the_error_of_a_window_that_is_too_large() -> None:
+    with pytest.raises(
+        ShapeError, match=r"spans 9 pixels .*, but the input has only 5 \+ 3 of padding"
+    ) as error:
         Window(5, 1, 2, (1, 2)).output(5)
     assert (error.value.field, error.value.code, error.value.help) == ("kernel_size", "E401", "")
 
 
 @pytest.mark.parametrize(
-    ("dilation", "spread"),
-    [(1, ""), (2, " (5 taps at dilation 2)"), (3, " (5 taps at dilation 3)")],
+    ("dilation", "dilated"),
+    [
+        (1, ""),
+        (2, " (kernel size 5, dilation 2)"),
+        (3, " (kernel size 5, dilation 3)"),
+    ],
 )
-def test_a_window_that_does_not_fit_names_its_taps_where_they_are_spread(
-    dilation: int, spread: str
-) -> None:
+def test_the_error_of_a_dilated_window_names_the_dilation(dilation: int, dilated: str) -> None:
     window = Window(5, 1, dilation, (0, 0))
     with pytest.raises(ShapeError) as error:
         window.output(3)
-    needs = f"the window needs {window.extent}{spread}"
-    assert str(error.value) == f"the input has 3 pixels with 0 of padding, {needs}"
+    spans = f"the window spans {window.extent} pixels{dilated}"
+    assert str(error.value) == f"{spans}, but the input has only 3"
 
 
-def test_a_shape_error_is_of_a_value_unless_said() -> None:
+def test_the_defaults_of_a_shape_error() -> None:
     error = ShapeError("it does not fit")
     assert (str(error), error.field, error.code, error.help) == ("it does not fit", "", "E403", "")
     assert (error.write, ShapeError("it does not", write="3").write) == ("", "3")
 
 
-def test_a_text_of_a_spec_is_no_part_of_another() -> None:
+def test_free_text_cannot_be_formatted_into_a_string() -> None:
     assert (bool(Prose("x")), bool(Prose("")), bool(Prose()), Prose().plain) == (
         True,
         False,
@@ -165,7 +169,7 @@ def test_a_text_of_a_spec_is_no_part_of_another() -> None:
         "",
     )
     for use in (str, "{}".format, "{:>9}".format, lambda text: f"{text!s}"):
-        with pytest.raises(TypeError, match="a text of a spec reaches source as a literal"):
+        with pytest.raises(TypeError, match="free text of a spec must be emitted as a literal"):
             use(Prose("x"))
 
 

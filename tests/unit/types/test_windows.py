@@ -1,4 +1,4 @@
-"""Windows against their definition, counted one by one."""
+"""Windows against their definition: every position is counted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KERNELS, STRIDES, DILATIONS, PADS, SIZES = (
 
 
 def starts(window: Window, size: int, before: int, after: int) -> list[int]:
-    """Where windows start that lie inside the padded axis."""
+    """The start of every window that lies inside the padded axis."""
     return [
         i
         for i in range(0, before + size + after, window.stride)
@@ -33,9 +33,9 @@ def test_explicit_padding(
     assert window.extent == len(range((kernel - 1) * dilation + 1))
     wanted = starts(window, size, before, after)
     if not wanted:
-        with pytest.raises(ShapeError) as refused:
+        with pytest.raises(ShapeError) as error:
             window.output(size)
-        assert refused.value.code == "E401"
+        assert error.value.code == "E401"
         return
     assert window.output(size) == len(wanted)
     assert window.pads(size) == window.constant_pads == (before, after)
@@ -43,9 +43,7 @@ def test_explicit_padding(
 
 @given(KERNELS, STRIDES, DILATIONS, SIZES)
 def test_same(kernel: int, stride: int, dilation: int, size: int) -> None:
-    """TensorFlow's rule: as many outputs as there are strides begun, the least padding, the odd
-    pixel at the end.
-    """
+    """TensorFlow's rule: ``ceil(size / stride)`` outputs, least padding, odd pixel at the end."""
     window = Window(kernel, stride, dilation)
     before, after = window.pads(size)
     assert (
@@ -62,7 +60,7 @@ def test_same(kernel: int, stride: int, dilation: int, size: int) -> None:
 
 @given(KERNELS, STRIDES, st.integers(0, 4), SIZES)
 def test_ceil_mode(kernel: int, stride: int, pad: int, size: int) -> None:
-    """A last window may hang over the end, unless it would start behind the map."""
+    """A last window may extend beyond the end, but must start inside the map."""
     assume(pad <= kernel // 2 and size + 2 * pad >= kernel)
     window = Window(kernel, stride, 1, (pad, pad), ceil_mode=True)
     floor = starts(window, size, pad, pad)

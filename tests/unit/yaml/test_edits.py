@@ -1,4 +1,4 @@
-"""Edits of a spec's text, in both styles of YAML."""
+"""Edits of a spec's text, in flow and in block style."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_command_line_is_not_edited() -> None:
     ] == [(), (), ()]
 
 
-def test_edits_of_one_place_keep_their_order() -> None:
+def test_insertions_at_one_location_keep_their_order() -> None:
     here = Span("a", 1, 2, 1, 2)
     assert (
         apply("xy\nz", [Edit(here, "1"), Edit(here, "2"), Edit(Span("a", 2, 1, 2, 9), "!")])
@@ -80,18 +80,18 @@ def test_edits_of_one_place_keep_their_order() -> None:
     ],
 )
 def test_a_part_of_a_scalar(raw: str, offset: int, length: int, marked: str) -> None:
-    """Where the value's characters stand in the file, also behind escapes."""
+    """Offsets in the value are mapped to columns in the file, also after escapes."""
     span = Span("a", 2, 5, 2, 5 + len(raw))
     found = inside(span, offset, length, {"a": f"x\nk:  {raw} # y"})
     assert f"k:  {raw} # y"[found.column - 1 : found.end_column - 1] == marked
 
 
-def test_a_part_of_a_scalar_of_several_lines_is_all_of_it() -> None:
+def test_a_scalar_of_several_lines_is_marked_as_a_whole() -> None:
     span = Span("a", 1, 4, 2, 6)
     assert inside(span, 1, 2, {"a": "k: $aa\n   bb"}) == span
 
 
-def test_the_beginning_of_a_value_of_any_size() -> None:
+def test_long_values_are_cut() -> None:
     deep: object = 1
     for _ in range(48):
         deep = [deep]
@@ -103,6 +103,6 @@ def test_the_beginning_of_a_value_of_any_size() -> None:
     assert flow([1] * 99, 10).startswith("[1, 1, 1, 1")
 
 
-def test_values_that_can_stand_anywhere() -> None:
+def test_values_are_valid_in_any_context() -> None:
     value = {"a": [1, 0.5, True, None, "yes", "it's", "$n"]}
     assert flow(value) == "{a: [1, 0.5, true, null, 'yes', 'it''s', $n]}"

@@ -1,4 +1,4 @@
-"""What the YAML parser raises, in words, with a location."""
+"""Errors of the YAML parser as diagnostics with a location."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from inception_dsl.diagnostics.report import Report
 from inception_dsl.yaml.source import parse
 
 PLAIN = "the text is not valid YAML"
-UNALIGNED = "this does not fit the indentation around it"
+UNALIGNED = "wrong indentation"
 
 
 @pytest.mark.parametrize(
     ("text", "place", "message", "help"),
     [
-        ("a: @x", "1:4-4", "no value can start with this character", "put the text in quotes"),
-        ("a: [1, 2}", "1:9-9", "a `,` or the closing `]` is missing", ""),
-        ("a: {b: 1]", "1:9-9", "a `,` or the closing `}` is missing", ""),
+        ("a: @x", "1:4-4", "a value cannot start with this character", "quote the text"),
+        ("a: [1, 2}", "1:9-9", "missing `,` or closing `]`", ""),
+        ("a: {b: 1]", "1:9-9", "missing `,` or closing `}`", ""),
         (
             "a: b: c",
             "1:5-5",
-            "a `:` does not belong here",
-            "check the indentation, or quote the text",
+            "unexpected `:`",
+            "fix the indentation, or quote the text",
         ),
-        ("b: 2\na\n", "3:1-1", "a `:` is missing after the key", ""),
-        ("p:\n    year: 1\n  table: 2", "3:3-3", UNALIGNED, "line it up with the fields above"),
-        ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "line it up with the `-` above"),
-        ("a: 'x", "1:6-6", "the quotes are not closed", ""),
+        ("b: 2\na\n", "3:1-1", "missing `:` after the key", ""),
+        ("p:\n    year: 1\n  table: 2", "3:3-3", UNALIGNED, "align it with the fields above"),
+        ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "align it with the `-` above"),
+        ("a: 'x", "1:6-6", "missing closing quote", ""),
         (
             'a: "\\q"',
             "1:5-5",
-            "this escape is unknown",
-            "use single quotes, or write the backslash twice",
+            "unknown escape",
+            "use single quotes, or double the backslash",
         ),
         ("a: - 1", "1:4-4", "a list cannot start here", "start it on the next line"),
-        ("&a &b c", "1:4-4", "this stands outside of the document", ""),
-        ("a: 1\nb: &", "2:5-5", "a name is missing after `&` or `*`", "put the text in quotes"),
-        ("a: {b: c, ,}", "1:11-11", "a value is missing here", ""),
+        ("&a &b c", "1:4-4", "text outside of the document", ""),
+        ("a: 1\nb: &", "2:5-5", "missing name after `&` or `*`", "quote the text"),
+        ("a: {b: c, ,}", "1:11-11", "missing value", ""),
         ("a: >z", "1:5-5", PLAIN, ""),
-        ("a: 1\n\tb: 2", "2:1-1", "a tab cannot indent", "use spaces"),
-        ("a:\n \t- 1", "2:2-2", "a tab cannot indent", "use spaces"),
+        ("a: 1\n\tb: 2", "2:1-1", "tab in the indentation", "use spaces"),
+        ("a:\n \t- 1", "2:2-2", "tab in the indentation", "use spaces"),
     ],
 )
-def test_the_parser_is_explained(text: str, place: str, message: str, help: str) -> None:
+def test_errors_of_the_parser_are_explained(text: str, place: str, message: str, help: str) -> None:
     report = Report()
     assert parse(text, "a.yaml", report) is None
     (found,) = report
@@ -64,7 +64,7 @@ def test_the_parser_is_explained(text: str, place: str, message: str, help: str)
         "a: !!int 1",
     ],
 )
-def test_without_libyaml_it_is_the_same_mistake(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_libyaml_the_error_is_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with_it, without = Report(), Report()
     parse(text, "a.yaml", with_it)
     monkeypatch.delattr(yaml, "CSafeLoader")
@@ -74,7 +74,7 @@ def test_without_libyaml_it_is_the_same_mistake(text: str, monkeypatch: pytest.M
     ]
 
 
-def test_whatever_the_parser_raises_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_exception_of_the_parser_is_a_diagnostic(monkeypatch: pytest.MonkeyPatch) -> None:
     for error in (yaml.YAMLError("x"), RecursionError(), yaml.MarkedYAMLError()):
 
         def fails(_: str, error: BaseException = error) -> None:

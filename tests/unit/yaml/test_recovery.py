@@ -1,4 +1,4 @@
-"""All errors of a text at once, and where the parser stops."""
+"""All errors of a text are reported at once, until one that stops the parser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inception_dsl.yaml.edits import apply
 from inception_dsl.yaml.source import _at, parse
 
 
-def test_all_mistakes_of_a_text_at_once() -> None:
+def test_all_errors_of_a_text_at_once() -> None:
     report = Report()
     assert parse("a: [010, .nan, {b: 1, b: 2}]\nc: 1e999\n", "a.yaml", report) is not None
     assert [(d.code, place(d.span)) for d in report] == [
@@ -25,7 +25,7 @@ def test_all_mistakes_of_a_text_at_once() -> None:
     assert f"`{'1' * 32}`" in str(only("a: " + "1" * 40).message)
 
 
-def test_a_mistake_that_ends_the_text_is_the_last() -> None:
+def test_nothing_is_reported_after_an_error_that_stops_the_parser() -> None:
     for text in (
         "<<: 1\na: 010",
         "? [a]\n: 010",
@@ -35,7 +35,7 @@ def test_a_mistake_that_ends_the_text_is_the_last() -> None:
         "[" * 60 + "010",
     ):
         assert only(text).code != "E107", text
-    assert only("<<: 1").help == "write the fields out"
+    assert only("<<: 1").help == "list the fields, or use `defaults`"
     assert only("a: !!x 010").help == ""
 
 
@@ -79,7 +79,7 @@ def test_a_tuple_in_a_mapping_on_one_line(
         ("{a: '(3, 3)'}", {"a": "(3, 3)"}),
     ],
 )
-def test_what_is_no_tuple(text: str, data: object) -> None:
+def test_text_that_is_not_a_tuple(text: str, data: object) -> None:
     assert read(text).data == data
 
 
@@ -103,13 +103,13 @@ def test_the_end_of_a_text_is_on_its_last_line(
 
 
 @pytest.mark.parametrize(("count", "left"), [(1_000, True), (1_001, False), (1_500, False)])
-def test_after_a_thousand_mistakes_the_text_is_not_read_on(count: int, left: bool) -> None:
+def test_parsing_stops_after_a_thousand_errors(count: int, left: bool) -> None:
     report = Report()
     assert (parse("- 010\n" * count, "a.yaml", report) is not None) == left
     assert len(report.diagnostics) == 1_000
 
 
-def test_what_was_lost_with_what_was_left_out() -> None:
+def test_parts_of_what_was_left_out_are_lost_too() -> None:
     document = Document("a.yaml", {}, dropped={("a",), ("b", 0, "c")})
     lost = [("a",), ("a", 1, "x"), ("b", 0, "c"), ("b", 0, "c", "d")]
     kept = [(), ("b",), ("b", 0), ("b", 0, "d"), ("c", "a")]

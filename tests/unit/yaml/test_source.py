@@ -1,4 +1,4 @@
-"""YAML text to plain data: YAML 1.2 scalars, positions, and what is refused."""
+"""Parsing YAML text: YAML 1.2 scalars, locations, and rejected text."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
         *(".inf", ".Inf", ".INF", "-.inf", "+.inf", ".nan", ".NaN", ".NAN"),
     ],
 )
-def test_numbers_that_readers_disagree_on_are_refused(text: str) -> None:
+def test_ambiguous_numbers_are_rejected(text: str) -> None:
     report = Report()
     document = parse(f"a: [{text}, b]", "a.yaml", report)
     (found,) = report
@@ -91,7 +91,7 @@ def test_numbers_that_readers_disagree_on_are_refused(text: str) -> None:
         ("1_000_000_000_000_000_000", ""),
     ],
 )
-def test_a_number_that_is_refused_in_decimal_digits(text: str, decimal: str) -> None:
+def test_the_fix_of_an_ambiguous_number_is_decimal(text: str, decimal: str) -> None:
     report = Report()
     parse(f"a: {text}", "a.yaml", report)
     assert [edit.text for edit in report.diagnostics[0].fix] == ([decimal] if decimal else [])
@@ -126,11 +126,11 @@ def test_a_number_that_is_refused_in_decimal_digits(text: str, decimal: str) -> 
         ("".join(f"a{i}: 1\n" for i in range(1_001)), "E106", "1001:1-5"),
     ],
 )
-def test_what_is_refused(text: str, code: str, place: str) -> None:
+def test_rejected_text(text: str, code: str, place: str) -> None:
     assert refused(text) == (code, place)
 
 
-def test_aliases_cannot_explode() -> None:
+def test_the_limits_count_the_values_of_aliases() -> None:
     lines = ["a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [
         f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]"
@@ -139,13 +139,13 @@ def test_aliases_cannot_explode() -> None:
     assert refused("\n".join(lines))[0] == "E106"
 
 
-def test_an_alias_is_the_value_it_names() -> None:
+def test_an_alias_has_the_value_of_its_anchor() -> None:
     document = read("a: &x {b: [1, 2]}\nc: *x\n")
     assert document.data == {"a": {"b": [1, 2]}, "c": {"b": [1, 2]}}
     assert str(document.span(("c", "b", 1))) == "a.yaml:1:15"
 
 
-def test_positions_of_values_and_keys() -> None:
+def test_locations_of_values_and_keys() -> None:
     document = read("a:\n  - {b: 'text'}\n")
     assert document.span(("a", 0, "b")) == Span("a.yaml", 2, 9, 2, 15)
     assert document.key_span(("a", 0, "b")) == Span("a.yaml", 2, 6, 2, 7)
@@ -153,11 +153,11 @@ def test_positions_of_values_and_keys() -> None:
     assert document.span(("missing",)) == document.span(())
 
 
-def test_the_byte_order_mark_and_windows_line_ends_are_harmless() -> None:
+def test_windows_line_ends_are_accepted() -> None:
     assert read("a: 1\r\nb: 2\r\n").data == {"a": 1, "b": 2}
 
 
-def test_every_duplicate_is_reported_with_the_first_place() -> None:
+def test_every_duplicate_key_is_reported_with_the_first_location() -> None:
     report = Report()
     text = "a: 1\na: 2\nb: 1\nb: {c: 1}\n"
     document = parse(text, "a.yaml", report)
@@ -167,7 +167,7 @@ def test_every_duplicate_is_reported_with_the_first_place() -> None:
     assert [d.code for d in report] == ["E104", "E104"]
     assert report.diagnostics[0].related[0][0].line == 1
     for text in ("a: [1,\n 2]\na: 3\n", "a: 1\na: [2,\n 3]\n"):
-        assert only(text).fix == ()  # what stands on several lines is left to its author
+        assert only(text).fix == ()  # no fix for values on several lines
 
 
 def test_texts_are_kept_for_the_report() -> None:
@@ -175,10 +175,10 @@ def test_texts_are_kept_for_the_report() -> None:
     parse("a: 1\n", "a.yaml", report)
     parse("a: [\n", "b.yaml", report)
     assert report.texts == {"a.yaml": "a: 1\n", "b.yaml": "a: [\n"}
-    assert parse("b: 1", "c.yaml", report) is not None, "mistakes of other files are theirs"
+    assert parse("b: 1", "c.yaml", report) is not None, "errors in another file do not matter"
 
 
-def test_a_place_that_is_not_in_the_document() -> None:
+def test_the_location_of_an_unknown_path() -> None:
     assert Document("a.yaml", None).span(("a", 1)) == Span("a.yaml", 1, 1, 1, 1)
     assert Document("a.yaml", None).key_span(()) == Span("a.yaml", 1, 1, 1, 1)
 
@@ -200,7 +200,10 @@ def _mappings(count: int) -> str:
         ("{a: " * (MAX_DEPTH + 1), True),
         ("- 1\n" * 10_000, False),
         ("".join(f"a{i}: 1\n" for i in range(1_000)), False),
-        ("- " + "- 1\n  " * 9_943 + "\n" + _mappings(55), False),  # a key and its value are two
+        (
+            "- " + "- 1\n  " * 9_943 + "\n" + _mappings(55),
+            False,
+        ),  # a key and its value count as two
         ("- " + "- 1\n  " * 9_944 + "\n" + _mappings(55), True),
         ("\n".join(f"a{i}: &x{i} 1" for i in range(100)), False),
         ("\n".join(f"a{i}: &x{i} 1" for i in range(101)), True),
@@ -209,7 +212,7 @@ def _mappings(count: int) -> str:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_the_limits_themselves(text: str, refused: bool) -> None:
+def test_the_exact_limits(text: str, refused: bool) -> None:
     report = Report()
     assert (parse(text, "a.yaml", report) is None) == refused
     assert [d.code for d in report] == ["E106"] * refused
@@ -243,7 +246,7 @@ def test_data(text: str, data: object) -> None:
     assert read(text).data == data
 
 
-def test_places_inside_of_an_alias_are_where_the_value_stands() -> None:
+def test_locations_in_an_alias_are_those_of_its_anchor() -> None:
     document = read("a: &x\n  b: [1, {c: 2}]\nd: {e: *x}\nf: &y [*x]\ng: *y\n")
     places = {
         p: document.span(p)
