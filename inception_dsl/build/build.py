@@ -15,7 +15,7 @@ from ..diagnostics.report import Report, Span
 from ..emit.mark import state
 from ..ir.typed import TypedProgram
 from ..plugins import Plugin
-from .write import difference, portable, sweep, write_all
+from .write import difference, portable, remove_leftovers, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def save(files: Mapping[Path, str | bytes], report: Report, *, force: bool = Fal
                 Span(str(folder), 1, 1, 1, 2),
                 help="remove the link or choose another `--out`",
             )
-        sweep(folder)
+        remove_leftovers(folder)
     changed = {
         path: content
         for path, content in files.items()

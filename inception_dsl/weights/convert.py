@@ -22,7 +22,7 @@ from ..diagnostics.text import printable
 from ..diagnostics.words import suggestion
 from ..ir.typed import TypedProgram
 from . import store
-from .files import ADVICE, pickled, place, readable
+from .files import ADVICE, file_span, pickled, readable
 
 NEUTRAL: Final = "neutral"
 Dtype = Literal["float32", "float64"]
@@ -79,7 +79,7 @@ def framework(name: str, option: str, report: Report) -> Framework | None:
     try:
         backend = plugins.load(plugin, plugins.installed())
     except plugins.BrokenPluginError as error:
-        report.error("E502", f"the backend `{name}` cannot be loaded: {error}", span)
+        report.error("E502", f"cannot load the backend `{name}`: {error}", span)
         return None
     if not backend.runner:
         report.error(
@@ -124,7 +124,7 @@ def read(
     model = found.model(typed, dtype, report)
     if model is None or not _restored(model, path, found.backend, typed, report):
         return None
-    weights = _guarded(model.weights, found.backend, place(path), report)
+    weights = _guarded(model.weights, found.backend, file_span(path), report)
     return weights if weights is not None and store.fits(path, typed, weights, report) else None
 
 
@@ -150,7 +150,7 @@ def write(
         model.load(weights)
         return model.weights()
 
-    held = _guarded(loaded, found.backend, place(path), report)
+    held = _guarded(loaded, found.backend, file_span(path), report)
     # a value may overflow the type
     if held is None or not store.fits(path, typed, held, report):
         return False
@@ -207,7 +207,7 @@ def _restored(
             return str(error) or "it does not fit"
         return ""
 
-    problem = _guarded(restore, backend, place(path), report)
+    problem = _guarded(restore, backend, file_span(path), report)
     if problem:
         name = os.path.normpath(path)
         lines = (
@@ -218,7 +218,7 @@ def _restored(
             "E702",
             f"{name} does not fit `{typed.program.id}` in {backend.title}: {len(lines)} "
             f"difference{'s'[: len(lines) > 1]}",
-            place(path),
+            file_span(path),
             notes=lines,
             help=ADVICE if kind else "",
         )
@@ -238,7 +238,7 @@ def _known_ending(path: Path, found: Framework, report: Report, *, reading: bool
         else f"{name} does not have a file name suffix of {title}"
     )
     report.error(
-        code, message, place(path), help=ADVICE if kind else f"use {' or '.join(suffixes)}"
+        code, message, file_span(path), help=ADVICE if kind else f"use {' or '.join(suffixes)}"
     )
     return False
 

@@ -1,4 +1,4 @@
-"""The Python interface."""
+"""The Python API."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_load(write: Callable[..., Path]) -> None:
     )
 
 
-def test_mistakes_are_one_exception(write: Callable[..., Path]) -> None:
+def test_errors_are_one_exception(write: Callable[..., Path]) -> None:
     with pytest.raises(
         inception_dsl.SpecError, match=r"error\[E201\]: unknown field `filtres`"
     ) as error:

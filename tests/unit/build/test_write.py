@@ -68,7 +68,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     for path in (link, lost):
         report = Report()
         assert not write_all({tmp_path / "a.py": "a", path: "new"}, report)
-        assert "it is a link" in report.render()
+        assert "it is a symbolic link" in report.render()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link.py", "lost.py", "target.py"]
     assert write_all({link: "new", lost: "new"}, Report(), force=True)
     assert not link.is_symlink()
@@ -84,7 +84,7 @@ def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     report = Report()
     assert not write_all({pipe: "new"}, report, force=True)
-    assert "it is not a file" in report.render()
+    assert "it is not a regular file" in report.render()
     assert difference(pipe, "new"), "and it is not read"
 
 

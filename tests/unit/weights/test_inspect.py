@@ -121,6 +121,6 @@ def test_help_says_what_happens_to_a_target(run: Run) -> None:
     for command in ("init", "inspect", "convert", "check"):
         assert command in run("weights", "--help").stdout
         assert run("weights", command, "--help").exit_code == 0
-    assert "A TARGET that exists is replaced once the new file is whole" in " ".join(
+    assert "An existing TARGET is replaced; on an error it stays unchanged" in " ".join(
         run("weights", "convert", "--help").stdout.split()
     )

@@ -77,14 +77,14 @@ def test_a_file_that_is_not_whole_or_lies(
     said = refused(run, tmp_path, *COMMANDS[command], code="E702" if command == "torch" else "E701")
     assert "bad.safetensors" in said
     if command != "torch":
-        assert "error[E701]: bad.safetensors is not a whole safetensors file" in said
+        assert "error[E701]: bad.safetensors is not a valid safetensors file" in said
         assert said.endswith("\n1 error\n")
 
 
 @pytest.mark.parametrize("case", LIES)
 def test_inspect_refuses_it_too(run: Run, tmp_path: Path, case: str) -> None:
     (tmp_path / "bad.safetensors").write_bytes(LIES[case])
-    assert "is not a whole safetensors file" in refused(
+    assert "is not a valid safetensors file" in refused(
         run, tmp_path, "inspect", "bad.safetensors", "--json"
     )
 

@@ -60,8 +60,8 @@ def test_no_pickle_is_opened(
     said = refused(
         run, tmp_path, "convert", "small.yaml", name, "new.safetensors", "--from", origin, code=code
     )
-    assert "help: a pickle can run any program when it is opened" in said
-    assert "save them with safetensors" in said
+    assert "help: opening a pickle can run any code" in said
+    assert "save the tensors with safetensors" in said
     assert not (tmp_path / "opened").exists()
 
 

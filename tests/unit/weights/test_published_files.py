@@ -60,9 +60,9 @@ def test_all_differences_are_listed(tmp_path: Path, imported: Run) -> None:
     for line in (
         "missing: dw.weight (10x1x1x2)",
         "unknown: more.weight (2)",
-        "of another shape: fc.bias is 5, expected 4",
-        "not finite: conv1.bn.running_var has 1 such number, the first at [3]",
-        "of another type: layers.1.conv.weight holds I32",
+        "wrong shape: fc.bias is 5, expected 4",
+        "not finite: conv1.bn.running_var has 1 NaN or infinite value, the first at [3]",
+        "wrong type: layers.1.conv.weight has I32",
     ):
         assert line in result.stderr, result.stderr
 

@@ -1,4 +1,4 @@
-"""Targets that cannot be written: full disks, folders that are closed, endings that are unknown."""
+"""Targets that cannot be written: full disks, read-only folders, unknown suffixes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from inception_dsl.ir.typed import TypedProgram
 @pytest.mark.parametrize(
     ("target", "code", "expected"),
     [
-        ("folder.safetensors", "E601", "it is a directory"),
+        ("folder.safetensors", "E601", "it is a folder"),
         ("small.yaml/new.safetensors", "E601", "cannot be written"),
-        ("new.h5", "E704", "does not end in `.safetensors`"),
-        ("new", "E704", "call it new.safetensors"),
+        ("new.h5", "E704", "must end in `.safetensors`"),
+        ("new", "E704", "use new.safetensors"),
         (f"{'n' * 300}.safetensors", "E601", "File name too long"),
     ],
 )
@@ -38,9 +38,9 @@ def test_a_target_that_cannot_be_written(
 @pytest.mark.parametrize(
     ("target", "goal", "expected"),
     [
-        ("new.weights", "keras", "has no ending of Keras 3's files"),
-        ("new.h5", "keras", "they end in .keras or .weights.h5"),
-        ("new.pth", "torch", "they end in .safetensors"),
+        ("new.weights", "keras", "does not have a file name suffix of Keras 3"),
+        ("new.h5", "keras", "use .keras or .weights.h5"),
+        ("new.pth", "torch", "use .safetensors"),
     ],
 )
 def test_an_ending_that_a_framework_lacks(
