@@ -115,14 +115,17 @@ def read_file(path: Path, report: Report) -> File | None:
 
 def readable(path: Path, report: Report) -> bool:
     """Whether ``path`` is a readable regular file; otherwise reports why not."""
+    name = os.path.normpath(path)
     try:
-        problem = "" if path.is_file() else "is not a file" if path.exists() else "does not exist"
-        if not problem:
+        if path.is_file():
             path.open("rb").close()
+            problem = ""
+        else:
+            problem = f"{name} is not a regular file" if path.exists() else f"no such file: {name}"
     except (OSError, ValueError) as error:
-        problem = f"cannot be read: {getattr(error, 'strerror', None) or 'invalid path'}"
+        problem = f"{name} cannot be read: {getattr(error, 'strerror', None) or 'invalid path'}"
     if problem:
-        report.error("E701", f"{os.path.normpath(path)} {problem}", file_span(path))
+        report.error("E701", problem, file_span(path))
     return not problem
 
 

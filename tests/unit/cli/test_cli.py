@@ -1,4 +1,4 @@
-"""The command line: what each command prints and writes, and how it exits."""
+"""The commands: output, files and exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Published files of Keras: layers by rank in every format, links, damage, bombs."""
+"""Published Keras files: numbered layers in all formats, links, corrupted files, bombs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from inception_dsl.weights.published import keys, read
 
 
 @pytest.mark.parametrize("first", [0, 1, 9])
-def test_layers_by_rank_in_every_format(published_spec: Path, tmp_path: Path, first: int) -> None:
+def test_numbered_layers_in_all_formats(published_spec: Path, tmp_path: Path, first: int) -> None:
     typed = typed_program(published_spec)
     assert keys(typed, "keras-applications")["tower/1/conv/kernel"].key == "conv2d_2/kernel"
     found = layered(published_spec, first)
@@ -56,36 +56,38 @@ def test_another_number_of_layers(published_spec: Path, tmp_path: Path, imported
     )
 
 
-Spoil = Callable[[Any], None]
+Change = Callable[[Any], None]
 
 
-def linked(link: Any) -> Spoil:
-    """Puts a link in the place of a layer."""
+def linked(link: Any) -> Change:
+    """Replaces a layer by a link."""
 
-    def spoil(file: Any) -> None:
+    def change(file: Any) -> None:
         del file["predictions"]
         file["predictions"] = link
 
-    return spoil
+    return change
 
 
-def replaced(make: Spoil) -> Spoil:
-    """Makes the array of a bias another way, or not at all."""
+def replaced(make: Change) -> Change:
+    """Replaces the array of a bias by the result of ``make``."""
 
-    def spoil(file: Any) -> None:
+    def change(file: Any) -> None:
         del file["predictions/predictions/bias:0"]
         make(file["predictions/predictions"])
 
-    return spoil
+    return change
 
 
-def test_files_that_reach_elsewhere(published_spec: Path, tmp_path: Path, imported: Run) -> None:
+def test_data_outside_of_the_file_is_rejected(
+    published_spec: Path, tmp_path: Path, imported: Run
+) -> None:
     found = layered(published_spec)
     write_old(tmp_path / "other.h5", found)
     (tmp_path / "raw").write_bytes(bytes(16))
     raw, layout = [(str(tmp_path / "raw"), 0, 16)], h5py.VirtualLayout((4,), "f4")
     text = np.array([b"a"] * 4)
-    for number, (expected, spoil) in enumerate(
+    for number, (expected, change) in enumerate(
         [
             ("links are not followed", linked(h5py.ExternalLink("other.h5", "/predictions"))),
             ("links are not followed", linked(h5py.SoftLink("/depthwise"))),
@@ -108,13 +110,13 @@ def test_files_that_reach_elsewhere(published_spec: Path, tmp_path: Path, import
         path = tmp_path / f"{number}.h5"
         write_old(path, found)
         with h5py.File(path, "a") as file:
-            spoil(file)
+            change(file)
         said = imported(path, "keras-applications").stderr
         assert "error[E701]" in said
         assert expected in said
 
 
-def test_damaged_files(published_spec: Path, tmp_path: Path, imported: Run) -> None:
+def test_corrupted_files(published_spec: Path, tmp_path: Path, imported: Run) -> None:
     def said(name: str) -> str:
         return str(imported(tmp_path / name, "keras-applications").stderr)
 

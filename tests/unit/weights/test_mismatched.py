@@ -1,4 +1,4 @@
-"""Whole files that do not fit: another spec's, another framework's, other numbers."""
+"""Valid files that do not match the spec: another spec, another framework, invalid values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.reference.seeds import seeded
 
 
-def test_a_framework_s_file_is_named(run: Run, tmp_path: Path, small: TypedProgram) -> None:
+def test_framework_files_are_recognised(run: Run, tmp_path: Path, small: TypedProgram) -> None:
     assert (
         run(
             "weights", "convert", "small.yaml", "small.safetensors", "a.weights.h5", "--to", "keras"
@@ -130,7 +130,7 @@ def test_metadata_that_does_not_match(
         assert expected in refused(run, tmp_path, *arguments, code="E703")
 
 
-def test_another_spec_s_file(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_files_of_another_spec(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(
         (tmp_path / "small.yaml").read_text().replace("network: small", "network: other")
     )
@@ -161,7 +161,7 @@ FOREIGN = {"torch": ("a.safetensors", "grouped.bias"), "keras": ("a.weights.h5",
 
 @pytest.mark.parametrize("backend", FOREIGN)
 @pytest.mark.parametrize("size", [0, 4, 100, 2000, -1])
-def test_a_framework_s_file_that_is_cut(
+def test_truncated_framework_files(
     run: Run, small: TypedProgram, tmp_path: Path, backend: str, size: int
 ) -> None:
     name, _ = FOREIGN[backend]
@@ -186,7 +186,7 @@ def test_a_framework_s_file_that_is_cut(
 
 
 @pytest.mark.parametrize("backend", FOREIGN)
-def test_a_framework_s_file_of_another_network(
+def test_framework_files_of_another_network(
     run: Run, small: TypedProgram, tmp_path: Path, backend: str
 ) -> None:
     name, wrong = FOREIGN[backend]

@@ -54,7 +54,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("raising", "E706", "Raising failed: RuntimeError: no accelerator\n"),
     ],
 )
-def test_a_framework_that_cannot_be_used(
+def test_a_backend_that_fails_to_load_or_run(
     run: Run,
     small: TypedProgram,
     tmp_path: Path,
@@ -108,7 +108,7 @@ def test_a_framework_that_fails_while_it_writes(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_what_a_framework_prints_is_not_shown(
+def test_the_output_of_a_framework_is_discarded(
     run: Run,
     small: TypedProgram,
     monkeypatch: pytest.MonkeyPatch,
@@ -125,7 +125,7 @@ def test_what_a_framework_prints_is_not_shown(
     assert capfd.readouterr().out == "after\n"
 
 
-def test_every_difference_that_a_framework_names(
+def test_differences_that_a_framework_reports(
     run: Run, small: TypedProgram, tmp_path: Path
 ) -> None:
     (tmp_path / "a.fake").write_text("bad")
@@ -158,7 +158,7 @@ def test_real_frameworks_in_one_process_print_nothing(
 
 
 @pytest.mark.parametrize("package", ["numpy", "safetensors"])
-def test_a_package_that_is_missing(tmp_path: Path, small: TypedProgram, package: str) -> None:
+def test_a_missing_package(tmp_path: Path, small: TypedProgram, package: str) -> None:
     for words in (
         ["init", "small.yaml"],
         ["inspect", "x"],
@@ -180,7 +180,7 @@ main({["weights", *words]!r}, prog_name="inception-dsl")
         assert "Traceback" not in done.stderr
 
 
-def test_commands_that_need_no_arrays_do_not_need_the_packages(root: Path) -> None:
+def test_other_commands_work_without_numpy(root: Path) -> None:
     code = """
 import sys
 sys.modules["numpy"] = sys.modules["safetensors"] = None
