@@ -18,7 +18,7 @@ from .shared import (
     fail,
     format_option,
     merged,
-    refuse_link,
+    reject_link,
     show,
     spec_options,
     warn,
@@ -96,7 +96,7 @@ def build(
     report = Report()
     folder = out or Path("generated")
     if out is None and not check:
-        refuse_link(folder, report)
+        reject_link(folder, report)
     order = Order(specs, merged(settings, size), chosen_backends(names, report), folder)
     with Progress(len(specs)) as bar:
         files = run(order, report, bar.step)

@@ -150,7 +150,7 @@ def warn(report: Report) -> None:
         show(report)
 
 
-def refuse_link(path: Path, report: Report) -> None:
+def reject_link(path: Path, report: Report) -> None:
     """Exit with an error if the default output ``path`` is a symbolic link.
 
     A link could redirect the output to any file, and the user did not name it.

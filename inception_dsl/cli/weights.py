@@ -15,7 +15,7 @@ from .shared import (
     format_option,
     merged,
     need_packages,
-    refuse_link,
+    reject_link,
     spec_options,
     warn,
 )
@@ -136,7 +136,7 @@ def init(
 
     path = out or Path(f"{file_stem(spec, typed)}.safetensors")
     if out is None:
-        refuse_link(path, report)
+        reject_link(path, report)
     with Progress(2) as bar:
         bar.step(f"{spec}: random weights")
         found = seeded(typed, seed)

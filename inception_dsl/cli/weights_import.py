@@ -8,7 +8,7 @@ import click
 
 from .help import Command
 from .progress import Progress
-from .shared import fail, merged, need_packages, refuse_link, spec_options, warn
+from .shared import fail, merged, need_packages, reject_link, spec_options, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def import_weights(
 
     path = out or Path(f"{file_stem(spec, typed)}.safetensors")
     if out is None:
-        refuse_link(path, report)
+        reject_link(path, report)
     with Progress(2) as bar:
         bar.step(f"read {file}")
         found = read(file, typed, source, report) if ending(path, report) else None
