@@ -1,11 +1,11 @@
-"""Inception networks from one page of YAML: specs in, standalone PyTorch or Keras source out.
+"""Compile Inception networks from YAML specs to standalone PyTorch and Keras source.
 
 >>> network = inception_dsl.load("specs/v4.yaml", classes=10)
 >>> print(network.summary())
 >>> text = network.source("torch")
 >>> model = network.module("torch").InceptionV4()
 
-Nothing is imported before it is used, and a framework only by :meth:`Network.module`.
+Modules are imported on first use. Only :meth:`Network.module` imports a framework.
 """
 
 from __future__ import annotations

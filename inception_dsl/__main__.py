@@ -1,4 +1,4 @@
-"""The program: ``inception-dsl`` and ``python -m inception_dsl``."""
+"""The entry point of ``inception-dsl`` and ``python -m inception_dsl``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import sys
 
 
 def run() -> None:
-    """Run one command in a process of its own."""
-    gc.disable()  # it ends before there is anything worth collecting
-    # looking for them takes longer than reading a spec
+    """Run one command; the process ends with it."""
+    gc.disable()  # for speed: the process is short and frees its memory at exit
+    # for speed: searching for plugins takes longer than reading a spec
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if sys.stdout is not None:
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # what a terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # for terminals without Unicode
     from .cli import main
 
     main(prog_name="inception-dsl")

@@ -1,4 +1,4 @@
-"""The Python interface: a spec as an object, mistakes as exceptions."""
+"""The Python API: a spec as an object, its errors as exceptions."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .ir.typed import TypedProgram
 
 
 class SpecWarning(UserWarning):
-    """The spec has something that its author may not want.
+    """Something in the spec is valid but probably not intended.
 
-    :attr:`Network.warnings` has it with its place.
+    :attr:`Network.warnings` has the same warnings with their locations.
     """
 
 
 class SpecError(ValueError):
-    """The spec has mistakes.
+    """The spec has errors.
 
-    The message is what the command line prints; ``diagnostics`` are the single mistakes.
+    The message is the output of the command line; ``diagnostics`` has the errors one by one.
     """
 
     def __init__(self, report: Report) -> None:
@@ -38,13 +38,13 @@ class SpecError(ValueError):
 def load(
     path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = None, **settings: Any
 ) -> Network:
-    """The network (or the block) that the spec at ``path`` describes; raises :class:`SpecError`.
+    """Compile the network or block in the spec at ``path``.
 
-    What the spec's author may not want is warned of, as :class:`SpecWarning`.
+    Raises :class:`SpecError` on errors; warnings become :class:`SpecWarning`.
 
-    ``settings`` are what ``--set`` takes: parameters and fields by name, as Python values
-    (``classes=10``, ``**{"training.label_smoothing": 0.0}``); ``input="224x224x3"`` is short for
-    the mapping. ``root`` is the folder that the spec's files must stand in, as with ``--root``.
+    ``settings`` override parameters and fields by name, as ``--set`` does: ``classes=10``,
+    ``**{"training.label_smoothing": 0.0}``. ``input="224x224x3"`` is short for the mapping.
+    ``root`` is the project folder, as with ``--root``: files outside it are rejected.
     """
     report = Report()
     typed = compile_spec(
@@ -62,9 +62,9 @@ def load(
 
 
 class Network:
-    """A compiled spec. ``typed`` is the program with every shape, for those who want to go deeper.
+    """A compiled spec.
 
-    ``warnings`` are what is right but may not be meant, each with its place.
+    ``typed`` is the program with all shapes. ``warnings`` are the warnings with their locations.
     """
 
     def __init__(
@@ -81,17 +81,17 @@ class Network:
 
     @property
     def name(self) -> str:
-        """The id that the spec gives."""
+        """The id of the network or block."""
         return self.typed.program.id
 
     def summary(self) -> Summary:
-        """Shapes and cost: ``print`` it, or take its ``to_dict()``."""
+        """Shapes, parameters and MACs: ``print`` it, or call its ``to_dict()``."""
         return Summary(self.typed)
 
     def files(self, backend: str) -> dict[str, str | bytes]:
-        """The files that ``backend`` gives, the one to import or load first.
+        """The files that ``backend`` generates, by name; the main file comes first.
 
-        Raises :class:`SpecError` where there are none.
+        Raises :class:`SpecError` if the backend is unknown or fails.
         """
         report = Report(texts=dict(self._texts))
         for plugin, found in plugins.chosen([backend], report):
@@ -101,9 +101,10 @@ class Network:
         raise SpecError(report)
 
     def source(self, backend: str) -> str:
-        """The source that ``backend`` prints.
+        """The source that ``backend`` generates.
 
-        Raises :class:`SpecError` where there is none, ``ValueError`` where it is no text.
+        Raises :class:`SpecError` if the backend is unknown or fails, ``ValueError`` if its main
+        file is not text.
         """
         from .backend.protocol import main_text
 
@@ -112,6 +113,6 @@ class Network:
     def module(self, backend: str) -> ModuleType:
         """The source as an imported module; this imports the framework.
 
-        Every call gives a module of its own.
+        Every call returns a new module.
         """
         return module_from_source(self.source(backend), f"{self.name}_{backend}")

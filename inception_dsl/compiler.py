@@ -1,8 +1,8 @@
-"""The pipeline, from a file to a typed program; read it from top to bottom.
+"""The pipeline from a file to a typed program.
 
-Each stage returns a value and adds its mistakes to the report; none prints, none raises at a user.
-What has a mistake is left out of the value, so that each stage finds the mistakes of its own in the
-rest. Warnings come last, of a spec without mistakes.
+Each stage returns a value and adds errors to the report; no stage prints, and none raises an
+exception for an error in the spec. A stage leaves out the parts that have errors, so that the next
+stage still checks the rest. Warnings come last, and only for a spec without errors.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ def compile_spec(
     report: Report,
     root: str | os.PathLike[str] | None = None,
 ) -> TypedProgram | None:
-    """The typed program of the spec at ``path``, or ``None`` with every mistake found in
-    ``report``.
+    """The typed program of the spec at ``path``, or ``None`` with all errors in ``report``.
 
-    ``root`` is the folder that the spec's files must stand in
-    (:mod:`~inception_dsl.language.roots`). Of a spec without mistakes, the report has the warnings.
+    ``root`` is the project folder: files outside it are rejected
+    (:mod:`~inception_dsl.language.roots`). If there are no errors, the report has the warnings.
     """
     before = len(report.diagnostics)
     spec = load(path, settings, report, root)

@@ -1,8 +1,8 @@
-"""The installed backends: listed from entry points without importing any, loaded one at a time.
+"""The installed backends, found by entry points; each is imported only when it is used.
 
-A backend that cannot be loaded is one line of text, the distribution's name and the reason; it
-breaks nothing else. Its package is imported in a thread, so that one which never ends is given up,
-and what it prints goes to standard error.
+A backend that fails to load does not affect the others; the error names its distribution and the
+reason. Packages are imported in a thread with a time limit, and what they print goes to standard
+error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .emit.mark import sealed
 
 GROUP = "inception_dsl.backends"
 MAX_SECONDS: Final = 20.0
-"""How long the import of a backend may take."""
+"""Time limit for the import of a backend."""
 _TARGET: Final = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(\[.*\])?")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _FILE: Final = re.compile(r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*")
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 class Plugin(NamedTuple):
-    """An entry point: its name, the distribution that announces it, and the ``module:attribute`` it
-    points at.
+    """An entry point: its name, its distribution and its target (``module:attribute``).
 
-    Where a distribution's entry points cannot be read, ``problem`` says why, and there is neither.
+    If the entry points of a distribution cannot be read, ``problem`` says why, and ``target`` and
+    ``entry_point`` are empty.
     """
 
     name: str
@@ -49,20 +49,20 @@ class Plugin(NamedTuple):
 
 
 class BrokenPluginError(Exception):
-    """A backend cannot be loaded; the message is one line that names its distribution."""
+    """A backend fails to load; the message is one line that names its distribution."""
 
 
 def installed() -> tuple[Plugin, ...]:
-    """Every announced backend by name; nothing is imported."""
+    """All installed backends, sorted by name; none is imported."""
     try:
         found = [_plugin(point, point.dist) for point in metadata.entry_points(group=GROUP)]
-    except Exception:  # of one distribution, which spoils the list of all
+    except Exception:  # one broken distribution makes the whole list fail
         found = list(_one_by_one())
     return tuple(sorted(found, key=lambda p: (p.name, p.distribution)))
 
 
 def _one_by_one() -> Iterator[Plugin]:
-    """The entry points of each distribution; a broken one is a line of its own."""
+    """The entry points of each distribution, and a plugin with a problem for each broken one."""
     seen: set[str] = set()
     for distribution in metadata.distributions():
         name, version = _identity(distribution)
@@ -84,8 +84,8 @@ def _plugin(point: metadata.EntryPoint, distribution: metadata.Distribution | No
 
 
 def _identity(distribution: metadata.Distribution | None) -> tuple[str, str]:
-    """Name and version; of a distribution without metadata what its folder is called."""
-    if distribution is None:  # an entry point that was made by hand
+    """Name and version; without metadata the name of its folder."""
+    if distribution is None:  # the entry point was created by hand
         return "unknown distribution", ""
     known: Any = None
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
@@ -98,7 +98,7 @@ def _identity(distribution: metadata.Distribution | None) -> tuple[str, str]:
 
 
 def load(plugin: Plugin, plugins: Sequence[Plugin]) -> Backend:
-    """The backend that ``plugin`` points at; raises :class:`BrokenPluginError`."""
+    """The backend of ``plugin``; raises :class:`BrokenPluginError`."""
     others = [p for p in plugins if p.name == plugin.name]
     if plugin.entry_point is None:
         raise BrokenPluginError(f"{plugin.distribution}: {plugin.problem}")
@@ -118,9 +118,7 @@ def load(plugin: Plugin, plugins: Sequence[Plugin]) -> Backend:
 
 
 def _imported(plugin: Plugin, point: metadata.EntryPoint) -> Any:
-    """What the entry point names, imported in a thread of its own, which is left alone when it
-    takes too long.
-    """
+    """The target of the entry point, imported in a thread that is abandoned after the limit."""
     found: list[Any] = []
     failed: list[BaseException] = []
 
@@ -138,7 +136,7 @@ def _imported(plugin: Plugin, point: metadata.EntryPoint) -> Any:
         raise BrokenPluginError(f"{plugin.distribution}: {_reason(failed[0])}") from failed[0]
     if not found:
         raise BrokenPluginError(
-            f"{plugin.distribution}: its import has not ended after {MAX_SECONDS:g} seconds"
+            f"{plugin.distribution}: import timed out after {MAX_SECONDS:g} seconds"
         )
     return found[0]
 
@@ -159,23 +157,23 @@ def _mismatch(found: object, plugin: Plugin) -> str:
         return f"`{plugin.target}` is not a Backend but of type {type(found).__name__}"
     if found.api_version != API_VERSION:
         return (
-            f"written for version {found.api_version} of the backend interface, this is "
+            f"written for version {found.api_version} of the backend API, but this is "
             f"version {API_VERSION}"
         )
     if found.name != plugin.name:
-        return f"announced as `{plugin.name}`, but its backend is called `{found.name}`"
+        return f"the entry point is named `{plugin.name}`, but the backend `{found.name}`"
     if not _NAME.fullmatch(found.name):
         return (
-            "a backend's name has lower-case letters, digits, `-` and `_`, a letter first: "
-            "it names a folder"
+            "invalid backend name: expected lower-case letters, digits, `-` and `_`, with a "
+            "letter first, because it names a folder"
         )
     if not isinstance(found.suffix, str) or not _SUFFIX.fullmatch(found.suffix):
-        return f"`{printable(str(found.suffix))}` is not the ending of a file"
-    return "" if callable(found.emit) else "its `emit` cannot be called"
+        return f"`{printable(str(found.suffix))}` is not a valid file name suffix"
+    return "" if callable(found.emit) else "`emit` is not callable"
 
 
 def chosen(names: Sequence[str], report: Report) -> list[tuple[Plugin, Backend]]:
-    """The backends called ``names``, loaded; what is unknown or broken goes into the report."""
+    """The backends with these names, loaded; unknown and broken ones are reported."""
     plugins = installed()
     known = {p.name: p for p in plugins if not p.problem}
     backends = []
@@ -183,35 +181,35 @@ def chosen(names: Sequence[str], report: Report) -> list[tuple[Plugin, Backend]]
         span = Span(f"--backend {printable(name)}", 1, 1, 1, len(name) + 1)
         report.texts[span.file] = name
         if name not in known:
-            help = suggestion(name, known, what="installed") or "no backend is installed"
-            report.error("E501", f"there is no backend `{name}`", span, help=help)
+            help = suggestion(name, known, what="installed backends") or "no backend is installed"
+            report.error("E501", f"unknown backend `{name}`", span, help=help)
             continue
         try:
             backends.append((known[name], load(known[name], plugins)))
         except BrokenPluginError as error:
-            report.error("E502", f"the backend `{name}` cannot be loaded: {error}", span)
+            report.error("E502", f"cannot load the backend `{name}`: {error}", span)
     return backends
 
 
 def usable() -> tuple[list[tuple[Plugin, Backend]], list[str]]:
-    """Every backend that loads, and a line for each that does not."""
+    """All backends that load, and one line for each that fails."""
     plugins = installed()
     backends, broken = [], []
     for plugin in plugins:
         try:
             backends.append((plugin, load(plugin, plugins)))
         except BrokenPluginError as error:
-            broken.append(f"the backend `{printable(plugin.name)}` is left out: {error}")
+            broken.append(f"skipped the backend `{printable(plugin.name)}`: {error}")
     return backends, list(dict.fromkeys(broken))
 
 
 def emit(
     plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report, name: str = ""
 ) -> dict[str, str | bytes] | None:
-    """The files that ``backend`` gives for a program, the one that users import first.
+    """The files that ``backend`` generates for a program, by name; the main file comes first.
 
-    ``name`` is their stem, the id of the program where nothing is said. A failure inside the
-    backend is one line in the report.
+    ``name`` is the stem of the file names, by default the id of the program. An exception in the
+    backend becomes one error in the report.
     """
     from .backend.protocol import Request
 
@@ -225,7 +223,7 @@ def emit(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        where = _place(error)
+        where = _origin(error)
         message = (
             f"the backend `{backend.name}` failed: {plugin.distribution}: {_reason(error)}{where}"
         )
@@ -241,19 +239,20 @@ def emit(
 
 
 def _unusable(files: dict[str, str | bytes] | None, stem: str, backend: Backend) -> str:
-    """What is wrong with the files that a backend gave."""
+    """What is wrong with the files of a backend; empty if nothing is."""
     if not files:
-        return "gave no file"
+        return "returned no files"
     for name, content in files.items():
         if not isinstance(name, str) or not _FILE.fullmatch(name) or not name.startswith(stem):
-            return f"gave a file with the name `{printable(str(name)[:80])}`"
+            return f"returned a file with the invalid name `{printable(str(name)[:80])}`"
         if not isinstance(content, str | bytes):
-            return f"gave no text and no bytes for `{name}`"
+            return f"returned neither text nor bytes for `{name}`"
     first = next(iter(files))
-    return "" if first == f"{stem}{backend.suffix}" else f"gave `{first}` as its first file"
+    expected = f"{stem}{backend.suffix}"
+    return "" if first == expected else f"returned `{first}` first, expected `{expected}`"
 
 
-def _place(error: BaseException) -> str:
+def _origin(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

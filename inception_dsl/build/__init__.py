@@ -1,1 +1,1 @@
-"""Building: which files an order makes, and writing them atomically."""
+"""Generates files from specs and writes them atomically."""

@@ -1,11 +1,11 @@
-"""Specs to files: every text is made before the first file is written."""
+"""Specs to files. All texts are generated before the first file is written."""
 
 from __future__ import annotations
 
 import keyword
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ from ..diagnostics.report import Report, Span
 from ..emit.mark import state
 from ..ir.typed import TypedProgram
 from ..plugins import Plugin
-from .write import difference, portable, sweep, write_all
+from .write import difference, portable, remove_leftovers, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MAX_CHARACTERS: Final = 64_000_000
 
 
 class Order(NamedTuple):
-    """What to build: ``specs`` (paths), for which ``backends``, below which folder."""
+    """What to build: ``specs`` (paths) for ``backends``, below the folder ``out``."""
 
     specs: Sequence[str]
     settings: Mapping[str, str]
@@ -33,12 +33,18 @@ class Order(NamedTuple):
     out: Path
 
 
-def build(order: Order, report: Report) -> dict[Path, str | bytes] | None:
-    """The content of every file, or ``None`` with the mistakes of all specs in the report."""
+def build(
+    order: Order, report: Report, progress: Callable[[str], None] = lambda _: None
+) -> dict[Path, str | bytes] | None:
+    """The content of every file, or ``None`` with the errors of all specs in the report.
+
+    ``progress`` is called with every path in ``order.specs`` before it is compiled.
+    """
     before = len(report.diagnostics)
     files: dict[Path, str | bytes] = {}
     origins: dict[str, str] = {}
     for spec in dict.fromkeys(order.specs):
+        progress(spec)
         typed = compile_spec(spec, order.settings, report)
         if typed is None:
             continue
@@ -54,19 +60,21 @@ def build(order: Order, report: Report) -> dict[Path, str | bytes] | None:
 
 
 def _claim(path: Path, spec: str, origins: dict[str, str], report: Report) -> bool:
-    """Whether no other spec is written to ``path``; reports the two otherwise."""
-    name = str(path).casefold()  # many file systems do not tell `V4.py` from `v4.py`
+    """Whether no other spec is written to ``path``; otherwise reports both specs."""
+    name = str(path).casefold()  # on many file systems `V4.py` and `v4.py` are the same file
     first = origins.setdefault(name, spec)
     if first != spec:
-        message = f"{spec} and {first} would both be written to {path}"
-        report.error("E601", message, Span(spec, 1, 1, 1, 2), help="build them apart, with `--out`")
+        message = f"{spec} and {first} have the same output file {path}"
+        report.error(
+            "E601", message, Span(spec, 1, 1, 1, 2), help="use another `--out` for one of them"
+        )
     return first == spec
 
 
 def file_stem(spec: str, typed: TypedProgram) -> str:
-    """The spec's file name without its ending, where that can name a module; else the spec's id.
+    """The spec's file name without its suffix if it is a valid module name, else the spec's id.
 
-    It can be one on Windows too (:func:`~inception_dsl.build.write.portable`).
+    The result is also valid on Windows (:func:`~inception_dsl.build.write.portable`).
     """
     stem = Path(spec).stem
     fit = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", stem) and not keyword.iskeyword(stem)
@@ -75,21 +83,21 @@ def file_stem(spec: str, typed: TypedProgram) -> str:
 
 
 def save(files: Mapping[Path, str | bytes], report: Report, *, force: bool = False) -> list[Path]:
-    """Write what has changed; the paths that were written.
+    """Write the files that have changed and return their paths.
 
-    Without ``force`` a file that was not generated, or that was edited since, is a mistake, and
-    nothing is written. So is a folder of a backend that is a link.
+    Without ``force`` it is an error to replace a file that was not generated or was edited since.
+    A backend's folder that is a symbolic link is always an error. On an error nothing is written.
     """
     for folder in dict.fromkeys(path.parent for path in files):
         if os.path.islink(folder):
-            message = f"{folder} is a link to another folder, and nothing is written through it"
+            message = f"the output folder {folder} is a symbolic link"
             report.error(
                 "E601",
                 message,
                 Span(str(folder), 1, 1, 1, 2),
-                help="remove it, or choose another `--out`",
+                help="remove the link or choose another `--out`",
             )
-        sweep(folder)
+        remove_leftovers(folder)
     changed = {
         path: content
         for path, content in files.items()
@@ -102,7 +110,7 @@ def save(files: Mapping[Path, str | bytes], report: Report, *, force: bool = Fal
 
 
 def _protect(path: Path, report: Report) -> None:
-    """Report a file that is not a build's to replace."""
+    """Report a file that was not generated, or was edited since."""
     try:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             found = state(file.read(_MAX_CHARACTERS))
@@ -118,12 +126,12 @@ def _protect(path: Path, report: Report) -> None:
         if found == "edited"
         else "was not generated by inception-dsl"
     )
-    help = "move it elsewhere, or replace it with `--force`"
+    help = "move the file, or replace it with `--force`"
     report.error("E603", f"{path} {reason}", Span(str(path), 1, 1, 1, 2), help=help)
 
 
 def compare(files: Mapping[Path, str | bytes], report: Report) -> str:
-    """The differences between the files on disk and what they should be, as one diff."""
+    """A diff from the files on disk to the generated ones; empty if they are equal."""
     shown = []
     for path, text in files.items():
         found = difference(path, text)
@@ -133,6 +141,6 @@ def compare(files: Mapping[Path, str | bytes], report: Report) -> str:
                 "E602",
                 f"{path} is not up to date",
                 Span(str(path), 1, 1, 1, 2),
-                help="build it again",
+                help="run the build again",
             )
     return "\n".join(shown)

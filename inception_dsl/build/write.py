@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Writes files atomically: all of them or none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DAY: Final = 86_400.0
 
 
 class _Placed(NamedTuple):
-    """A file that takes its place: its inode, and the old file under another name."""
+    """A target that was replaced: the new inode, and the backup of the old file."""
 
     target: Path
     inode: int
@@ -29,13 +29,13 @@ class _Placed(NamedTuple):
 
 
 def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = False) -> bool:
-    """Write every file, or none.
+    """Write all files or none.
 
-    Each goes to a file beside its target first, then all take their places.
+    Each is first written to a temporary file in the folder of its target; then all are renamed.
 
-    A content is a text, bytes, or a function that writes the file at the path that it is given,
-    which has the target's ending. Nothing is written through a link: one in the place of a file is
-    a mistake, or is itself replaced with ``force``.
+    A content is text, bytes, or a function that writes to a path with the suffix of the target. A
+    symbolic link at a target is an error, or is itself replaced with ``force``; its target is never
+    written.
     """
     batch = _Batch(force)
     try:
@@ -50,23 +50,20 @@ def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = Fa
 
 
 def portable(name: str) -> str:
-    """``name`` for a file, without an ending.
-
-    What Windows has a device of (`con`, `aux`) with an underscore.
-    """
+    """``name`` as a file name stem: Windows device names (`con`, `aux`) get an underscore."""
     return f"{name}_" if re.fullmatch(r"(?i)con|prn|aux|nul|com[0-9]|lpt[0-9]", name) else name
 
 
 def followed(path: Path) -> Path:
-    """Where the link at ``path`` leads, for a target that its user names, as with ``cp``.
+    """The target of the symbolic link at ``path``, or ``path`` if it is not a link.
 
-    Else ``path`` itself.
+    For files that the user names: these are written through a link, as with ``cp``.
     """
     return Path(os.path.realpath(path)) if os.path.islink(path) else path
 
 
 class _Batch:
-    """Files that are written together; ``path`` is the one at hand, for a message."""
+    """Files that are written together; ``path`` is the current one, for error messages."""
 
     def __init__(self, force: bool) -> None:
         self.force = force
@@ -94,19 +91,19 @@ class _Batch:
                 raise
 
     def stage(self, content: Content) -> None:
-        """A file beside the target with ``content`` on the disk."""
+        """Write ``content`` to a temporary file beside the target."""
         folder = self.path.parent
         self.folders += [p for p in (folder, *folder.parents) if not p.exists()]
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
-            raise NotADirectoryError(0, "its folder is a file") from None
+            raise NotADirectoryError(0, "the parent is not a folder") from None
         kind = _kind(self.path)
         if stat.S_ISLNK(kind) and not self.force:
-            raise OSError(0, "it is a link; name the file that it leads to, or remove it")
+            raise OSError(0, "it is a symbolic link; name its target, or remove the link")
         if kind and not (stat.S_ISREG(kind) or stat.S_ISLNK(kind)):
-            raise OSError(0, "it is a directory" if stat.S_ISDIR(kind) else "it is not a file")
-        sweep(folder)
+            raise OSError(0, "it is a folder" if stat.S_ISDIR(kind) else "it is not a regular file")
+        remove_leftovers(folder)
         self.staged[self.path] = _temporary(self.path)
         _fill(
             self.staged[self.path],
@@ -115,16 +112,16 @@ class _Batch:
         )
 
     def place(self, temporary: Path) -> None:
-        """The staged file in the place of the target.
+        """Rename the temporary file to the target.
 
-        Of several, the old one is kept until all have theirs.
+        With several files, the old file is kept as a backup until all are renamed.
         """
         old = _kept(self.path) if len(self.staged) > 1 and _kind(self.path) else None
         self.placed.append(_Placed(self.path, temporary.lstat().st_ino, old))
         os.replace(temporary, self.path)
 
     def restore(self) -> None:
-        """Everything as it was, where it is still what this batch made of it."""
+        """Undo the batch, except for targets that another process has changed since."""
         for target, inode, old in reversed(self.placed):
             with contextlib.suppress(OSError):
                 if target.lstat().st_ino == inode:
@@ -135,14 +132,14 @@ class _Batch:
                 folder.rmdir()
 
     def clean(self) -> None:
-        """Nothing beside the targets."""
+        """Remove temporary files and backups."""
         for temporary in (*self.staged.values(), *(p.old for p in self.placed if p.old)):
             with contextlib.suppress(OSError):
                 temporary.unlink()
 
 
 def _kind(path: Path) -> int:
-    """The mode of what stands at ``path``, of a link itself; 0 where there is nothing."""
+    """The mode of ``path`` without following a link; 0 if it does not exist."""
     try:
         return path.lstat().st_mode
     except FileNotFoundError:
@@ -150,8 +147,9 @@ def _kind(path: Path) -> int:
 
 
 def _temporary(target: Path) -> Path:
-    """A name beside ``target`` that says who writes there, so that a later build knows what is left
-    over.
+    """A temporary name beside ``target`` with the ids of the machine and the process.
+
+    With these, a later build can recognise leftover files.
     """
     return target.with_name(
         f".tmp-{_machine()}-{os.getpid()}-{os.urandom(4).hex()}-{target.name[-64:]}"
@@ -165,10 +163,7 @@ def _machine() -> str:
 
 
 def _fill(temporary: Path, content: Content, mode: int | None) -> None:
-    """``content`` on the disk.
-
-    ``mode`` is what the old file has, else the user's default counts.
-    """
+    """Write ``content`` to disk with the ``mode`` of the old file, or the user's default."""
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
         default = stat.S_IMODE(os.fstat(descriptor).st_mode)
@@ -184,10 +179,7 @@ def _fill(temporary: Path, content: Content, mode: int | None) -> None:
 
 
 def _kept(target: Path) -> Path:
-    """The file at ``target`` under another name beside it.
-
-    Another link to it, or a copy where there are no links.
-    """
+    """A backup of ``target`` beside it: a hard link, or a copy if hard links fail."""
     old = _temporary(target)
     try:
         os.link(target, old, follow_symlinks=False)
@@ -198,10 +190,10 @@ def _kept(target: Path) -> Path:
     return old
 
 
-def sweep(folder: Path) -> None:
-    """Remove what writers left in ``folder`` that were killed.
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files of killed processes from ``folder``.
 
-    Their process is gone, or the file is a day old.
+    A file is removed if its process does not run any more, or if the file is a day old.
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -216,7 +208,7 @@ def sweep(folder: Path) -> None:
 
 def _alive(process: int) -> bool:
     if os.name == "nt":
-        return True  # there, asking ends the process
+        return True  # on Windows, os.kill with signal 0 ends the process
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -227,13 +219,13 @@ def _alive(process: int) -> bool:
 
 
 def difference(path: Path, content: str | bytes) -> str:
-    """A unified diff from the file at ``path`` to ``content``; empty where they are the same.
+    """A unified diff from the file at ``path`` to ``content``; empty if they are equal.
 
-    Of bytes it only says that they differ.
+    For bytes the result only states that they differ.
     """
     name = os.path.normpath(path)
     try:
-        if not path.is_file():  # a pipe would never end
+        if not path.is_file():  # reading a pipe would block
             raise FileNotFoundError
         found = path.read_bytes()
     except OSError:

@@ -1,4 +1,4 @@
-"""The command line. Every import that takes time stands in the command that needs it."""
+"""The command line. Heavy imports are inside the commands that need them, for a fast start."""
 
 from __future__ import annotations
 
@@ -8,45 +8,54 @@ from typing import Any
 import click
 
 from .. import __version__
-from .shared import Suggesting
+from .help import Group
 
-OPTIONS = {"help_option_names": ["-h", "--help"]}
-COMMANDS = {  # by the module that each stands in, which only its use imports
-    "build": "compile",
+COMMANDS = {  # the module of each command, imported when the command is used
+    "new": "compile",
     "check": "compile",
     "summary": "compile",
+    "build": "compile",
     "verify": "verify",
     "weights": "weights",
-    "backends": "compile",
-    "schema": "compile",
-    "ops": "compile",
     "explain": "explain",
-    "new": "compile",
+    "ops": "compile",
+    "schema": "compile",
+    "backends": "compile",
 }
 
 
-class Commands(Suggesting):
-    """The commands, imported when they are asked for; what none of them expects is a defect of
-    ours.
-    """
+class Commands(Group):
+    """All commands, imported on use. Any unexpected exception is an internal error."""
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **settings)
+        except click.UsageError as error:
+            from .usage import restyled
+
+            raise restyled(error) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            from .usage import restyled
+
+            raise restyled(error) from None
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             raise click.exceptions.Exit(130) from None
         except Exception as error:
-            defect(error, debug=ctx.params["debug"])
+            report_internal_error(error, debug=ctx.params["debug"])
             raise click.exceptions.Exit(3) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command by its name; its module is imported now."""
+        """The command with this name; imports its module."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f".{COMMANDS[cmd_name]}", __package__)
@@ -54,8 +63,8 @@ class Commands(Suggesting):
         return found
 
 
-def defect(error: Exception, *, debug: bool) -> None:
-    """One line on an error of ours, below its traceback if that is wanted."""
+def report_internal_error(error: Exception, *, debug: bool) -> None:
+    """Print one line about an internal error, after its traceback with ``--debug``."""
     import traceback
 
     from ..diagnostics.text import printable
@@ -64,18 +73,31 @@ def defect(error: Exception, *, debug: bool) -> None:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     where = traceback.extract_tb(error.__traceback__)[-1]
     what = printable(" ".join(f"{type(error).__name__}: {error}".split())[:200])
-    more = "" if debug else "; `inception-dsl --debug …` shows where it comes from"
+    more = "" if debug else "; `inception-dsl --debug ...` prints the traceback"
     click.echo(
-        f"defect of inception-dsl: {what} ({printable(where.name)}, line {where.lineno}): "
+        f"internal error: {what} ({printable(where.name)}, line {where.lineno}): "
         f"please report this with the command and the spec{more}",
         err=True,
     )
 
 
-@click.group(cls=Commands, context_settings=OPTIONS)
+@click.group(
+    "inception-dsl",
+    cls=Commands,
+    examples=(
+        "inception-dsl new my_net # write a spec to start from",
+        "inception-dsl check my_net.yaml # list errors and warnings",
+        "inception-dsl summary my_net.yaml # shapes, parameters, FLOPs",
+        "inception-dsl build my_net.yaml -o src # PyTorch and Keras source",
+        "inception-dsl verify my_net.yaml --train # compare the frameworks",
+        "inception-dsl weights --help # convert or import weights",
+        "inception-dsl explain E201 # explain an error code",
+        "inception-dsl build --help # options and more examples",
+    ),
+)
 @click.version_option(
     __version__, "-V", "--version", prog_name="inception-dsl", message="%(prog)s %(version)s"
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of a defect of inception-dsl.")
+@click.option("--debug", is_flag=True, help="Print the traceback of an internal error.")
 def main(debug: bool) -> None:
-    """Inception networks from one page of YAML: a spec in, PyTorch or Keras source out."""
+    """Compile Inception networks from YAML specs to PyTorch and Keras source."""

@@ -7,23 +7,29 @@ from pathlib import Path
 
 import click
 
+from .colour import print_table
+from .help import Command
+from .progress import Progress
 from .shared import (
     as_json_text,
     backend_names,
     chosen_backends,
+    chosen_format,
     fail,
-    format_asked_for,
     format_option,
     merged,
-    refuse_link,
+    reject_link,
     show,
     spec_options,
     warn,
 )
+from .usage import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from ..diagnostics.report import Style
 
 
 def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
@@ -36,32 +42,36 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
     ]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "inception-dsl build net.yaml # all backends, to generated/",
+        "inception-dsl build net.yaml -b torch # PyTorch only",
+        "inception-dsl build *.yaml -o src/models # another folder",
+        "inception-dsl build net.yaml --set classes=10 # another number of classes",
+        "inception-dsl build net.yaml --check # for CI: are files current?",
+    ),
+)
 @click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
 @click.option(
+    "-b",
     "--backend",
     "names",
     multiple=True,
     metavar="NAME",
     shell_complete=backend_names,
-    help="May be repeated.",
+    help="Backend to build for (torch, keras); repeatable.",
 )
+@click.option("--all-backends", is_flag=True, help="All installed backends (the default).")
 @click.option(
-    "--all-backends",
-    is_flag=True,
-    help="Every installed backend that loads (so too without --backend).",
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Folder to write to.  [default: generated]",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: generated]"
-)
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Replace files that were not generated or were edited since, and links.",
-)
-@click.option(
-    "--check", is_flag=True, help="Write nothing; print how the files differ, and fail if they do."
-)
+@click.option("--force", is_flag=True, help="Also replace edited files, foreign files and links.")
+@click.option("--check", is_flag=True, help="Write nothing; print a diff and fail if files differ.")
 @spec_options
 def build(
     specs: tuple[str, ...],
@@ -73,11 +83,12 @@ def build(
     settings: dict[str, str],
     size: str | None,
 ) -> None:
-    """Write the source of every SPEC, as OUT/BACKEND/SPEC.py. One mistake anywhere, and nothing is
-    written.
+    """Write PyTorch and Keras source for each SPEC.
+
+    The files are FOLDER/BACKEND/SPEC.py. If any spec has an error, nothing is written.
     """
     if names and all_backends:
-        raise click.UsageError("--backend and --all-backends exclude each other")
+        raise UsageError("`--backend` and `--all-backends` cannot be used together")
     from ..build.build import Order, compare, save
     from ..build.build import build as run
     from ..diagnostics.report import Report
@@ -85,10 +96,10 @@ def build(
     report = Report()
     folder = out or Path("generated")
     if out is None and not check:
-        refuse_link(folder, report)
-    files = run(
-        Order(specs, merged(settings, size), chosen_backends(names, report), folder), report
-    )
+        reject_link(folder, report)
+    order = Order(specs, merged(settings, size), chosen_backends(names, report), folder)
+    with Progress(len(specs)) as bar:
+        files = run(order, report, bar.step)
     if files is None or not report.ok:
         fail(report)
     elif check:
@@ -102,38 +113,55 @@ def build(
     warn(report)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "inception-dsl check net.yaml # errors and warnings of one spec",
+        "inception-dsl check specs/*.yaml --strict # in CI: warnings fail as well",
+        "inception-dsl check net.yaml -f json # for programs",
+    ),
+)
 @click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
-@click.option("--strict", is_flag=True, help="Leave with 1 where there are warnings, too.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 on warnings as well.")
 @spec_options
 def check(specs: tuple[str, ...], strict: bool, settings: dict[str, str], size: str | None) -> None:
-    """Report every mistake in every SPEC, and warnings.
+    """List all errors and warnings of each SPEC.
 
-    In text they go to standard error; in another format they, and nothing else, go to standard
-    output.
+    As text they go to standard error; in other formats to standard output.
     """
     from ..compiler import compile_spec
     from ..diagnostics.report import Report
     from ..diagnostics.text import printable
 
     report = Report()
-    for spec in specs:
-        if (
-            compile_spec(spec, merged(settings, size), report) is not None
-            and format_asked_for() == "text"
-        ):
-            click.echo(f"{printable(spec)}: ok")
+    with Progress(len(specs)) as bar:
+        for spec in specs:
+            bar.step(spec)
+            typed = compile_spec(spec, merged(settings, size), report)
+            if typed is not None and chosen_format() == "text":
+                bar.erase()
+                click.echo(f"{printable(spec)}: ok")
     show(report, err=False)
     if not report.ok or (strict and report.warnings):
         raise click.exceptions.Exit(1)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "inception-dsl summary net.yaml # table and totals",
+        "inception-dsl summary net.yaml --json # for programs",
+        "inception-dsl summary net.yaml --input 299x299x3 # at another input size",
+    ),
+)
 @click.argument("spec", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; FLOPs are 2 x `macs`.")
 @spec_options
 def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None) -> None:
-    """Print every layer of SPEC with shape, parameters and multiply-adds, and the totals."""
+    """Print shapes, parameters, MACs and FLOPs of SPEC.
+
+    One MAC is one multiply-add; FLOPs = 2 x MACs.
+    """
     from ..compiler import compile_spec
     from ..design.summary import Summary
     from ..diagnostics.report import Report
@@ -144,15 +172,20 @@ def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None
         fail(report)
     else:
         found = Summary(typed)
-        click.echo(as_json_text(found.to_dict()) if as_json else str(found))
-        if not as_json:
+        if as_json:
+            click.echo(as_json_text(found.to_dict()))
+        else:
+            print_table(found.render)
             warn(report)
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.command(
+    cls=Command,
+    examples=("inception-dsl backends", "inception-dsl backends --json"),
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def backends(as_json: bool) -> None:
-    """List the installed backends; one that is broken with the reason."""
+    """List the installed backends, and why a backend fails to load."""
     from ..diagnostics.text import printable
     from ..plugins import BrokenPluginError, installed, load
 
@@ -168,45 +201,76 @@ def backends(as_json: bool) -> None:
     if as_json:
         click.echo(as_json_text(rows))
         return
-    for row in rows:
-        state = f"broken: {row['error']}" if row["error"] else row["title"]
-        click.echo(printable(f"{row['name']:12} {row['distribution']} {row['version']}  {state}"))
-    if not rows:
+
+    def render(style: Style) -> str:
+        lines = []
+        for row in rows:
+            about = printable(f"{row['distribution']} {row['version']}")
+            broken = printable(f"broken: {row['error']}")
+            state = style.severe(broken, "error") if row["error"] else printable(row["title"])
+            lines.append(f"{style.strong(printable(row['name']).ljust(12))} {about}  {state}")
+        return "\n".join(lines)
+
+    if rows:
+        print_table(render)
+    else:
         click.echo("no backend is installed", err=True)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=("inception-dsl schema > schema.json # for the YAML plugin of an editor",),
+)
 def schema() -> None:
-    """Print the JSON Schema of specs, for editors and checkers."""
+    """Print the JSON Schema of specs, for editors."""
     from ..language.schema import schema as found
 
     click.echo(as_json_text(found()))
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "inception-dsl ops # all ops, one line each",
+        "inception-dsl ops conv_bn # fields, defaults and an example",
+    ),
+)
 @click.argument("name", required=False, shell_complete=_op_names)
-@click.option("--markdown", is_flag=True, help="The whole language reference, as Markdown.")
+@click.option("--markdown", is_flag=True, help="Print the whole language guide as Markdown.")
 def ops(name: str | None, markdown: bool) -> None:
-    """List the ops, or describe the one called NAME."""
+    """List all ops, or describe the op NAME."""
     from ..design.guide import describe, markdown_reference
     from ..ops import OPS
 
     if markdown:
         click.echo(markdown_reference(), nl=False)
     elif name is None:
-        for kind, op in OPS.items():
-            click.echo(f"{kind:20} {op.summary}")
+        lines = [(f"{kind:20}", op.summary) for kind, op in OPS.items()]
+        print_table(lambda style: "\n".join(f"{style.strong(k)} {text}" for k, text in lines))
     elif name in OPS:
         click.echo(describe(OPS[name]))
     else:
         from ..diagnostics.words import suggestion
 
-        raise click.UsageError(f"there is no op `{name}`; {suggestion(name, OPS, what='ops')}")
+        raise UsageError(f"unknown op `{name}`", suggestion(name, OPS, what="ops"))
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "inception-dsl new my_net # writes my_net.yaml",
+        "inception-dsl new my_net -o specs # writes specs/my_net.yaml",
+    ),
+)
 @click.argument("name")
-@click.option("--out", default=".", type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option(
+    "-o",
+    "--out",
+    default=".",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Folder to write to.  [default: the current folder]",
+)
 @format_option
 def new(name: str, out: Path) -> None:
     """Write NAME.yaml, a commented spec to start from."""
@@ -218,10 +282,10 @@ def new(name: str, out: Path) -> None:
     try:
         identifier(name)
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        raise UsageError(f"invalid name: {error}") from None
     path = out / f"{portable(name)}.yaml"
     if os.path.exists(path):
-        raise click.UsageError(f"{path} exists already")
+        raise UsageError(f"{path} already exists", "choose another name or another `--out`")
     report = Report()
     if not write_all({path: starter(name)}, report):
         fail(report)

@@ -1,8 +1,12 @@
-"""The command that explains codes."""
+"""The command that explains diagnostic codes."""
 
 from __future__ import annotations
 
 import click
+
+from .colour import print_table
+from .help import Command
+from .usage import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,19 +25,25 @@ def _codes(_: click.Context, __: click.Parameter, start: str) -> list[Completion
     ]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "inception-dsl explain # all codes, one line each",
+        "inception-dsl explain E201 # meaning, example and fix",
+    ),
+)
 @click.argument("code", required=False, shell_complete=_codes)
-@click.option("--markdown", is_flag=True, help="Every code, as Markdown.")
+@click.option("--markdown", is_flag=True, help="Print all explanations as Markdown.")
 def explain(code: str | None, markdown: bool) -> None:
-    """Say what CODE means, why, and how to write it right; without CODE, list them all."""
+    """Explain the diagnostic CODE, or list all codes."""
     from ..diagnostics.codes import CODES
 
     if code is None and not markdown:
-        for known, meaning in CODES.items():
-            click.echo(f"{known}  {meaning}")
+        print_table(
+            lambda style: "\n".join(f"{style.strong(c)}  {text}" for c, text in CODES.items())
+        )
         return
     from ..diagnostics.explain.explanations import explanations, page
-    from ..diagnostics.text import printable
     from ..diagnostics.words import suggestion
 
     if markdown or code is None:
@@ -42,4 +52,4 @@ def explain(code: str | None, markdown: bool) -> None:
         click.echo(str(explanations()[code.upper()]))
     else:
         help = suggestion(code.upper(), CODES, what="codes")
-        raise click.UsageError(f"there is no code `{printable(code)}`; {help}")
+        raise UsageError(f"unknown code `{code}`", help)

@@ -1,12 +1,15 @@
-"""What the commands share: the options of every command that reads specs, and how they fail."""
+"""Options and output that several commands share."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import click
+
+from .colour import coloured, style_of
+from .help import SharedOption
 
 FORMATS: Final = ("text", "concise", "json", "github", "sarif")
 _FORMAT: Final = f"{__name__}.format"
@@ -22,25 +25,8 @@ if TYPE_CHECKING:
     from ..plugins import Plugin
 
 
-class Suggesting(click.Group):
-    """A group that answers an unknown command with the nearest."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that was asked for; an unknown one gets a suggestion."""
-        known = self.list_commands(ctx)
-        if not args[0].startswith("-") and args[0] not in known:
-            from ..diagnostics.text import printable
-            from ..diagnostics.words import suggestion
-
-            help = suggestion(args[0], known, what="commands")
-            raise click.UsageError(f"there is no command `{printable(args[0])}`; {help}", ctx)
-        return super().resolve_command(ctx, args)
-
-
 def backend_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
-    """The installed backends whose names begin so, for completion in a shell."""
+    """The installed backends whose names start with ``start``, for shell completion."""
     from click.shell_completion import CompletionItem
 
     from ..plugins import installed
@@ -53,11 +39,17 @@ def _settings(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
     for one in given:
         name, equals, value = one.partition("=")
         if not equals or not name:
-            raise click.BadParameter(f"{one!r} is not name=value")
+            raise _bad_setting(f"expected NAME=VALUE, got `{one}`", "example: `--set classes=10`")
         if name in settings:
-            raise click.BadParameter(f"{name!r} is given twice")
+            raise _bad_setting(f"`{name}` is set more than once", "remove all but one")
         settings[name] = value
     return settings
+
+
+def _bad_setting(message: str, help: str) -> click.UsageError:
+    from .usage import UsageError
+
+    return UsageError(f"invalid value for `--set`: {message}", help)
 
 
 def _remember(context: click.Context, _: click.Parameter, name: str) -> None:
@@ -65,21 +57,21 @@ def _remember(context: click.Context, _: click.Parameter, name: str) -> None:
 
 
 format_option = click.option(
+    "-f",
     "--format",
+    cls=SharedOption,
     type=click.Choice(FORMATS),
     default="text",
-    show_default=True,
+    metavar="NAME",
     expose_value=False,
     callback=_remember,
-    help="How mistakes and warnings are printed.",
+    help="Errors as text (default), concise, json, github or sarif.",
 )
-"""The option of every command that reports mistakes; :func:`show` heeds it."""
+"""The option of every command that reports diagnostics; :func:`show` reads it."""
 
 
 def _root(context: click.Context, _: click.Parameter, folder: str | None) -> None:
-    """Every file that is compiled until the command ends, in its own and in child processes, heeds
-    the root.
-    """
+    """Set the root for this command and its child processes, by an environment variable."""
     if folder is None:
         return
     from ..language.roots import VARIABLE
@@ -97,43 +89,49 @@ def _root(context: click.Context, _: click.Parameter, folder: str | None) -> Non
 
 root_option = click.option(
     "--root",
+    cls=SharedOption,
     type=click.Path(exists=True, file_okay=False),
+    metavar="FOLDER",
     expose_value=False,
     callback=_root,
-    help="The folder that a spec's files must stand in. [default: of .inception-dsl-root, or "
-    "the spec's]",
+    help="Project folder; reject imports from outside it.",
 )
 
 
 def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that reads specs."""
+    """Add the options of every command that reads specs."""
     setting = click.option(
         "--set",
         "settings",
+        cls=SharedOption,
         multiple=True,
         metavar="NAME=VALUE",
         callback=_settings,
-        help="Give a parameter or a field another value (fields inside others with dots). May "
-        "be repeated.",
+        help="Set a parameter or field (a.b if nested); repeatable.",
     )
     size = click.option(
-        "--input", "size", metavar="SIZES", help="Another input, channels last: 299x299x3."
+        "--input",
+        "size",
+        cls=SharedOption,
+        metavar="SIZES",
+        help="Set the input size, channels last: 299x299x3.",
     )
     return setting(size(root_option(format_option(command))))
 
 
 def merged(settings: dict[str, str], size: str | None) -> dict[str, str]:
+    """The settings of ``--set`` with that of ``--input``."""
     return settings if size is None else {**settings, "input": size}
 
 
-def format_asked_for() -> str:
-    """The value of ``--format`` in the command that runs."""
+def chosen_format() -> str:
+    """The value of ``--format`` in the current command."""
     return str(click.get_current_context().meta.get(_FORMAT, "text"))
 
 
 def show(report: Report, *, err: bool = True) -> None:
-    """Print every mistake and warning in the format asked for; text always to standard error."""
-    name = format_asked_for()
+    """Print all errors and warnings in the chosen format; text always to standard error."""
+    name = chosen_format()
     if name != "text":
         from .. import __version__
         from ..diagnostics.formats import FORMATS
@@ -141,54 +139,43 @@ def show(report: Report, *, err: bool = True) -> None:
         text = FORMATS[name](report, __version__)
         return click.echo(text, err=err, nl=bool(text))
     if report.diagnostics or report.warnings:
-        from ..diagnostics.report import COLOURED, PLAIN
-
-        colour = coloured(sys.stderr)
-        text = f"{report.render(COLOURED if colour else PLAIN)}\n\n{report.counted()}"
-        click.echo(text, err=True, color=colour)
+        text = f"{report.render(style_of(sys.stderr))}\n\n{report.counted()}"
+        click.echo(text, err=True, color=coloured(sys.stderr))
     return None
 
 
 def warn(report: Report) -> None:
-    """Print what is in the report of a command that succeeds."""
+    """Print the warnings of a command that succeeds."""
     if report.warnings:
         show(report)
 
 
-def coloured(stream: TextIO) -> bool:
-    """Whether to colour: on a terminal unless ``NO_COLOR`` is set; always with ``FORCE_COLOR``."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
-        return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+def reject_link(path: Path, report: Report) -> None:
+    """Exit with an error if the default output ``path`` is a symbolic link.
 
-
-def refuse_link(path: Path, report: Report) -> None:
-    """Leave with a mistake where ``path``, which nobody has named, is a link: it leads where
-    whoever laid it likes.
+    A link could redirect the output to any file, and the user did not name it.
     """
     if os.path.islink(path):
         from ..diagnostics.report import Span
 
-        message = f"{path} is a link, and nothing is written through one that is not named"
+        message = f"the default output {path} is a symbolic link"
         report.error(
             "E601",
             message,
             Span(str(path), 1, 1, 1, 2),
-            help="name it, or where it leads, with `--out`",
+            help="name the output with `--out`, or remove the link",
         )
         fail(report)
 
 
 def fail(report: Report) -> None:
-    """Print every mistake and leave with 1."""
+    """Print all errors and exit with status 1."""
     show(report)
     raise click.exceptions.Exit(1)
 
 
 def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors")) -> None:
-    """Leave with what to install where a package is missing that weights need."""
+    """Exit with an error that says what to install if a package for weights is missing."""
     import importlib
 
     from ..diagnostics.report import Span
@@ -200,7 +187,7 @@ def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors"
             help = "pip install 'inception-dsl[weights]'"
             report.error(
                 "E705",
-                f"the package `{name}` cannot be used: {error}",
+                f"cannot import the package `{name}`: {error}",
                 Span(name, 1, 1, 1, 2),
                 help=help,
             )
@@ -209,7 +196,7 @@ def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors"
 
 
 def chosen_backends(names: tuple[str, ...], report: Report) -> list[tuple[Plugin, Any]]:
-    """The backends to build for: those asked for, else all that load."""
+    """The backends to build for: those named, else all that load."""
     from .. import plugins
     from ..diagnostics.report import Span
 
@@ -219,14 +206,12 @@ def chosen_backends(names: tuple[str, ...], report: Report) -> list[tuple[Plugin
     for line in broken:
         click.echo(f"warning: {line}", err=True)
     if not found:
-        report.error(
-            "E501", "no backend is installed that can be used", Span("--all-backends", 1, 1, 1, 2)
-        )
+        report.error("E501", "no usable backend is installed", Span("--all-backends", 1, 1, 1, 2))
     return found
 
 
 def as_json_text(value: Any) -> str:
-    """A value as the commands print JSON."""
+    """A value as indented JSON."""
     import json
 
     return json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,12 +1,24 @@
-"""The command that proves the frameworks to be the same network."""
+"""The command that compares the frameworks with the reference."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
 
-from .shared import as_json_text, backend_names, fail, merged, need_packages, spec_options, warn
+from .colour import print_table
+from .help import Command
+from .progress import Progress
+from .shared import (
+    as_json_text,
+    backend_names,
+    fail,
+    merged,
+    need_packages,
+    spec_options,
+    warn,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,16 +26,24 @@ if TYPE_CHECKING:
     from ..verify.run import Plan, Target, Verification
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        "inception-dsl verify net.yaml # in all backends",
+        "inception-dsl verify net.yaml --train --dtype float64 # and a training step",
+        "inception-dsl verify net.yaml -b torch -b keras:jax # Keras on JAX",
+        "inception-dsl verify specs/*.yaml --json # for programs",
+    ),
+)
 @click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
 @click.option(
+    "-b",
     "--backend",
     "names",
     multiple=True,
-    metavar="NAME[:ENGINE]",
+    metavar="NAME",
     shell_complete=backend_names,
-    help="May be repeated; an engine is what the framework runs on (keras:jax). Default: every "
-    "backend that loads.",
+    help="Backend (torch, keras, keras:jax); repeatable.",
 )
 @click.option(
     "--dtype",
@@ -31,25 +51,27 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Choice(["float64", "float32"]),
     default=["float64"],
-    show_default=True,
-    help="May be repeated.",
+    metavar="TYPE",
+    help="float64 (default) or float32; repeatable.",
 )
-@click.option(
-    "--train", is_flag=True, help="Also the loss, every gradient, and one step of gradient descent."
-)
-@click.option("--seed", default=0, show_default=True, help="Of the weights and the batch.")
+@click.option("--train", is_flag=True, help="Also compare loss, gradients and one SGD step.")
+@click.option("--seed", default=0, show_default=True, help="Seed of weights and inputs.")
 @click.option(
     "--batch",
     "samples",
     default=2,
     show_default=True,
     type=click.IntRange(2),
+    metavar="INTEGER",
     help="Number of samples.",
 )
 @click.option(
-    "--timeout", default=1800.0, show_default=True, help="Seconds for one framework on one spec."
+    "--timeout",
+    default=1800.0,
+    metavar="SECONDS",
+    help="Limit per backend and spec.  [default: 1800]",
 )
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @spec_options
 def verify(
     specs: tuple[str, ...],
@@ -63,11 +85,12 @@ def verify(
     settings: dict[str, str],
     size: str | None,
 ) -> None:
-    """Run every SPEC in every framework with identical weights and compare shapes, counts, outputs,
-    block by block.
+    """Run each SPEC in all frameworks and compare the results.
 
-    The judge is a NumPy reference in float64; errors are in units of its largest value. Leaves with
-    1 where a framework does not agree, fails, hangs or is asked for and missing.
+    All get the same weights and inputs. Shapes, parameters and the outputs of every block are
+    compared with a NumPy reference in float64; errors are relative to its largest value. Exits with
+    status 1 if a framework disagrees, fails or times out, or if a backend in `--backend` is
+    missing.
     """
     from ..diagnostics.report import Report
 
@@ -98,33 +121,24 @@ def verify(
 def _verify(
     specs: tuple[str, ...], settings: dict[str, str], plan: Plan, report: Report, *, quiet: bool
 ) -> list[Verification]:
-    """Every spec after the other, with a bar on a terminal; a table is printed as soon as it is
-    known.
-    """
-    import sys
-
+    """Verify the specs one by one; print each table as soon as it is complete."""
     from ..verify.run import verify as run
     from ..verify.table import table
 
     found = []
-    length = len(specs) * (1 + len(plan.jobs()))
-    hidden = not sys.stderr.isatty()
-    with click.progressbar(
-        length=length, file=sys.stderr, hidden=hidden, item_show_func=lambda text: text
-    ) as bar:
+    with Progress(len(specs) * (1 + len(plan.jobs()))) as bar:
         for spec in specs:
-            one = run(spec, settings, plan, report, lambda text: bar.update(1, text))
+            one = run(spec, settings, plan, report, bar.step)
             if one is not None:
                 found.append(one)
                 if not quiet:
-                    if not hidden:
-                        click.echo("\r\x1b[K", err=True, nl=False)
-                    click.echo(table(one))
+                    bar.erase()
+                    print_table(partial(table, one))
     return found
 
 
 def _targets(names: tuple[str, ...], report: Report) -> list[Target]:
-    """The backends asked for with their engines, else all that can run what they print."""
+    """The named backends with their engines, or all installed backends that have a runner."""
     from .. import plugins
     from ..diagnostics.report import Span
     from ..diagnostics.text import printable
@@ -138,7 +152,7 @@ def _targets(names: tuple[str, ...], report: Report) -> list[Target]:
         usable: list[Any] = [targets_of(backend)[0] for _, backend in found if backend.runner]
         if not usable:
             report.error(
-                "E501", "no backend is installed that can be run", Span("--backend", 1, 1, 1, 2)
+                "E501", "no installed backend can run models", Span("--backend", 1, 1, 1, 2)
             )
         return usable
     targets = []

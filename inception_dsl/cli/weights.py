@@ -1,4 +1,4 @@
-"""The commands on weights."""
+"""The commands for weight files."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
+from .colour import print_table
+from .help import Command, Group
+from .progress import Progress
 from .shared import (
-    Suggesting,
     as_json_text,
     fail,
     format_option,
     merged,
     need_packages,
-    refuse_link,
+    reject_link,
     spec_options,
     warn,
 )
@@ -34,8 +36,8 @@ _dtype = click.option(
     "--dtype",
     type=click.Choice(["float32", "float64"]),
     default="float32",
-    show_default=True,
-    help="Type of numbers.",
+    metavar="TYPE",
+    help="float32 (default) or float64.",
 )
 
 
@@ -58,15 +60,14 @@ def _format(
         option,
         name,
         default="neutral",
-        show_default=True,
-        metavar="neutral|BACKEND",
+        metavar="NAME",
         shell_complete=_formats,
         help=what,
     )
 
 
 def _program(spec: str, settings: dict[str, str], size: str | None) -> TypedProgram:
-    """The typed program of a spec, its warnings printed; leaves with every mistake in it."""
+    """The typed program of a spec, with its warnings printed; exits if it has errors."""
     from ..compiler import compile_spec
     from ..diagnostics.report import Report
 
@@ -79,34 +80,50 @@ def _program(spec: str, settings: dict[str, str], size: str | None) -> TypedProg
     return typed
 
 
-@click.group(cls=Suggesting)
+@click.group(
+    cls=Group,
+    examples=(
+        "inception-dsl weights init net.yaml -o a.safetensors",
+        "inception-dsl weights convert net.yaml a.safetensors b.weights.h5 --to keras",
+        "inception-dsl weights inspect a.safetensors",
+    ),
+)
 def weights() -> None:
-    """Make, inspect, convert and check files of weights."""
+    """Create, import, convert and inspect weight files."""
 
 
-@weights.command()
+@weights.command(
+    cls=Command,
+    examples=(
+        "inception-dsl weights init net.yaml # net.safetensors",
+        "inception-dsl weights init net.yaml --seed 7 -o a.safetensors",
+    ),
+)
 @click.argument("spec", type=click.Path())
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="The same seed, the same bytes.",
+    metavar="INTEGER",
+    help="Seed of the random numbers.",
 )
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="File to write.  [default: SPEC.safetensors, here]",
+    metavar="FILE",
+    help="File to write.  [default: SPEC.safetensors]",
 )
 @_dtype
 @spec_options
 def init(
     spec: str, seed: int, out: Path | None, dtype: Dtype, settings: dict[str, str], size: str | None
 ) -> None:
-    """Write seeded weights for SPEC to a neutral file.
+    """Write random test weights for SPEC to a neutral file.
 
-    They are made to show defects, not to train from: statistics far from 0 and 1, kernels without
-    symmetry. A file that exists is replaced.
+    The weights are for tests, not for training: the same seed gives the same bytes, batch-norm
+    statistics are far from 0 and 1, kernels have no symmetry. An existing file is replaced.
     """
     from ..diagnostics.report import Report
 
@@ -119,40 +136,58 @@ def init(
 
     path = out or Path(f"{file_stem(spec, typed)}.safetensors")
     if out is None:
-        refuse_link(path, report)
-    found = seeded(typed, seed)
-    if not write(path, typed, found, report, dtype):
+        reject_link(path, report)
+    with Progress(2) as bar:
+        bar.step(f"{spec}: random weights")
+        found = seeded(typed, seed)
+        bar.step(f"write {path}")
+        written = write(path, typed, found, report, dtype)
+    if not written:
         fail(report)
     click.echo(_line(path, found, f"seed {seed}, {dtype}"))
 
 
-@weights.command()
+@weights.command(
+    cls=Command,
+    examples=(
+        "inception-dsl weights inspect net.safetensors",
+        "inception-dsl weights inspect net.safetensors --json",
+    ),
+)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @format_option
 def inspect(file: Path, as_json: bool) -> None:
-    """Print every tensor of FILE, a safetensors file of any origin, and what FILE says of
-    itself.
-    """
+    """List the tensors and the metadata of FILE, any safetensors file."""
     from ..diagnostics.report import Report
 
     report = Report()
     need_packages(report)
     from ..weights.listing import inspect as found_in
 
-    found = found_in(file, report)
+    with Progress(1) as bar:
+        bar.step(f"read {file}")
+        found = found_in(file, report)
     if found is None:
         fail(report)
+    elif as_json:
+        click.echo(as_json_text(found.to_dict()))
     else:
-        click.echo(as_json_text(found.to_dict()) if as_json else str(found))
+        print_table(found.render)
 
 
-@weights.command()
+@weights.command(
+    cls=Command,
+    examples=(
+        "inception-dsl weights convert net.yaml a.safetensors b.weights.h5 --to keras",
+        "inception-dsl weights convert net.yaml a.keras b.safetensors --from keras",
+    ),
+)
 @click.argument("spec", type=click.Path())
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
-@_format("--from", "origin", "Format of SOURCE.")
-@_format("--to", "goal", "Format of TARGET.")
+@_format("--from", "origin", "Format of SOURCE: neutral (default), torch or keras.")
+@_format("--to", "goal", "Format of TARGET: neutral (default), torch or keras.")
 @_dtype
 @spec_options
 def convert(
@@ -165,11 +200,11 @@ def convert(
     settings: dict[str, str],
     size: str | None,
 ) -> None:
-    """Write the weights of SPEC in SOURCE to TARGET, in another format.
+    """Convert weights of SPEC from one format to another.
 
-    The neutral file ends in .safetensors; so does a PyTorch state dict (torch). Keras (keras) has
-    .weights.h5 and .keras. A TARGET that exists is replaced once the new file is whole; on any
-    mistake it stays as it is.
+    Reads SOURCE and writes TARGET. Neutral files and PyTorch state dicts (torch) end in
+    .safetensors; Keras files (keras) end in .weights.h5 or .keras. An existing TARGET is replaced;
+    on an error it stays unchanged.
     """
     from ..diagnostics.report import Report
 
@@ -178,20 +213,27 @@ def convert(
     typed = _program(spec, settings, size)
     from ..weights.convert import convert as converted
 
-    found = converted(typed, (source, origin), (target, goal), report, dtype)
+    with Progress(2) as bar:
+        found = converted(typed, (source, origin), (target, goal), report, dtype, bar.step)
     if found is None:
         fail(report)
     else:
         click.echo(_line(target, found, dtype))
 
 
-@weights.command()
+@weights.command(
+    cls=Command,
+    examples=(
+        "inception-dsl weights check net.yaml net.safetensors",
+        "inception-dsl weights check net.yaml net.weights.h5 --from keras",
+    ),
+)
 @click.argument("spec", type=click.Path())
 @click.argument("file", type=click.Path(path_type=Path))
-@_format("--from", "origin", "Format of FILE.")
+@_format("--from", "origin", "Format of FILE: neutral (default), torch or keras.")
 @spec_options
 def check(spec: str, file: Path, origin: str, settings: dict[str, str], size: str | None) -> None:
-    """Say whether FILE holds the weights of SPEC; if not, list every difference."""
+    """Check that FILE holds the weights of SPEC; list all differences."""
     from ..diagnostics.report import Report
 
     report = Report()
@@ -199,7 +241,9 @@ def check(spec: str, file: Path, origin: str, settings: dict[str, str], size: st
     typed = _program(spec, settings, size)
     from ..weights.convert import read
 
-    found = read(file, origin, typed, report)
+    with Progress(1) as bar:
+        bar.step(f"read {file}")
+        found = read(file, origin, typed, report)
     if found is None:
         fail(report)
     else:

@@ -1,4 +1,4 @@
-"""The command that reads published weights."""
+"""The command that imports published weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from .shared import fail, merged, need_packages, refuse_link, spec_options, warn
+from .help import Command
+from .progress import Progress
+from .shared import fail, merged, need_packages, reject_link, spec_options, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,28 +27,34 @@ def _sources(_: click.Context, __: click.Parameter, start: str) -> list[Completi
     return [CompletionItem(name) for name in SOURCES if name.startswith(start)]
 
 
-@click.command("import")
+@click.command(
+    "import",
+    cls=Command,
+    examples=("inception-dsl weights import timm_inception_v4.yaml FILE --from timm",),
+)
 @click.argument("spec", type=click.Path())
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--from",
     "source",
     required=True,
-    metavar="torchvision|timm|keras-applications",
+    metavar="SOURCE",
     shell_complete=_sources,
-    help="Where FILE comes from.",
+    help="torchvision, timm or keras-applications.",
 )
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="File to write.  [default: SPEC.safetensors, here]",
+    metavar="FILE",
+    help="File to write.  [default: SPEC.safetensors]",
 )
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "float64"]),
     default="float32",
-    show_default=True,
-    help="Type of numbers.",
+    metavar="TYPE",
+    help="float32 (default) or float64.",
 )
 @spec_options
 def import_weights(
@@ -58,12 +66,13 @@ def import_weights(
     settings: dict[str, str],
     size: str | None,
 ) -> None:
-    """Write the weights of a published FILE to a neutral file for SPEC, one of specs/published.
+    """Import published weights into a neutral file.
 
-    FILE is a state dict in safetensors (torchvision, timm), or one that ends in .h5, .weights.h5 or
-    .keras (keras-applications). Layers are found by name; every difference is listed, and nothing
-    is written then. What a source calls optional may stand in FILE alone: auxiliary heads, or a
-    classifier.
+    SPEC is one of specs/published, or a spec with `checkpoints`. FILE is a state dict in
+    safetensors (torchvision, timm), or a file that ends in .h5, .weights.h5 or .keras
+    (keras-applications). Layers are matched by name. If anything differs, all differences are
+    listed and nothing is written. FILE may have optional layers that SPEC does not have, for
+    example auxiliary heads.
     """
     from ..compiler import compile_spec
     from ..diagnostics.report import Report
@@ -80,9 +89,13 @@ def import_weights(
 
     path = out or Path(f"{file_stem(spec, typed)}.safetensors")
     if out is None:
-        refuse_link(path, report)
-    found = read(file, typed, source, report) if ending(path, report) else None
-    if found is None or not write(path, typed, found, report, dtype):
+        reject_link(path, report)
+    with Progress(2) as bar:
+        bar.step(f"read {file}")
+        found = read(file, typed, source, report) if ending(path, report) else None
+        bar.step(f"write {path}")
+        written = found is not None and write(path, typed, found, report, dtype)
+    if found is None or not written:
         fail(report)
         raise AssertionError
     count = sum(array.size for array in found.values())

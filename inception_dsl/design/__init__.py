@@ -1,1 +1,1 @@
-"""What helps to design networks: summaries, a starter spec, the language guide."""
+"""Tools for designing networks: summaries, a starter spec, the language guide."""

@@ -1,7 +1,4 @@
-"""The language reference, from the classes that implement it.
-
-One op for a terminal, everything as Markdown.
-"""
+"""The language reference, generated from the classes that implement it."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ TABLES = (
 
 
 def describe(kind: type[Op]) -> str:
-    """What ``inception-dsl ops NAME`` prints."""
+    """The output of ``inception-dsl ops NAME``."""
     lines = [f"{kind.kind}: {kind.summary}", "", _text(kind), ""]
     fields = {name: kind.model_fields[name] for name in attribute_names(kind)}
     width = max(map(len, fields), default=0)
@@ -44,7 +41,7 @@ def describe(kind: type[Op]) -> str:
 
 
 def markdown_reference() -> str:
-    """The whole of ``specs/README.md``."""
+    """The contents of ``specs/README.md``."""
     guide = resources.files(__package__).joinpath("guide.md").read_text(encoding="utf-8")
     parts = [guide.rstrip()]
     for title, model in TABLES:

@@ -1,10 +1,10 @@
-"""The spec that ``inception-dsl new`` starts with."""
+"""The spec that ``inception-dsl new`` writes."""
 
 from __future__ import annotations
 
 _TEXT = """\
 # yaml-language-server: $schema=schema.json
-# `inception-dsl schema > schema.json` writes the schema that editors complete and check with.
+# `inception-dsl schema > schema.json` writes the schema for completion and checks in editors.
 network: {name}
 title: {title}
 # paper: {{arxiv: "1409.4842", table: 1}}
@@ -12,12 +12,12 @@ title: {title}
 input: {{channels: 3, height: 64, width: 64}}
 classes: 10
 
-# Attributes for all steps that do not say otherwise.
+# Default attributes of all steps; a step can override them.
 defaults:
   batch_norm: {{epsilon: 0.001, decay: 0.99}}
 
-# A block is written once and used with different values. `$name` is a parameter, `${{a // 2}}`
-# arithmetic; `$in_channels` is known in every block.
+# A block is defined once and used with different values. `$name` is a parameter, `${{a // 2}}`
+# is arithmetic; `$in_channels` is available in every block.
 blocks:
   inception:
     params: {{filters: int, pool_filters: {{type: int, default: 32}}}}
@@ -31,7 +31,7 @@ blocks:
             - {{op: avg_pool, kernel_size: 3}}
             - {{op: conv_bn, filters: $pool_filters, kernel_size: 1}}
         merge: concat
-  residual: # a fork with an empty branch: the block's input itself
+  residual: # parallel branches; the empty one passes the input on
     steps:
       - branches:
           shortcut: []
@@ -41,7 +41,7 @@ blocks:
 stem:
   - {{op: conv_bn, name: conv1, filters: 32, kernel_size: 3, stride: 2}}
 
-# `outputs:` and `aux_heads:` can pick any step of stem and body by its name.
+# `outputs:` and `aux_heads:` can refer to any step of stem and body by its name.
 body:
   - {{use: inception, name: mixed_1, filters: 32}}
   - {{use: residual, repeat: 2}}

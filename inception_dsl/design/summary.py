@@ -1,7 +1,4 @@
-"""What a network is and costs.
-
-The same facts as a table for people and as plain data for programs.
-"""
+"""Shapes, parameters and MACs of a network, as a table or as plain data."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..analysis.cost import cost, layers, price
 from ..analysis.minimum import minimum_input
+from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
 from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications
@@ -18,9 +16,9 @@ from ..types.tensor import TensorType
 
 
 class Row(NamedTuple):
-    """A line of the table.
+    """A row of the table.
 
-    ``layer`` is false for a heading, whose numbers are the sums of what stands under it.
+    ``layer`` is false for a heading, whose numbers are the sums of the rows below it.
     """
 
     depth: int
@@ -33,7 +31,7 @@ class Row(NamedTuple):
 
 
 class Summary:
-    """The summary of a typed program: ``print`` it, or take :meth:`to_dict`."""
+    """The summary of a typed program: ``print`` it, or call :meth:`to_dict`."""
 
     def __init__(self, typed: TypedProgram) -> None:
         self.typed = typed
@@ -41,9 +39,9 @@ class Summary:
         self.cost = cost(self.layers)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as ``inception-dsl summary --json`` prints it.
+        """The data of ``inception-dsl summary --json``.
 
-        Shapes are lists, channels last, no batch.
+        Shapes are lists, channels last, without the batch. ``macs`` are multiply-adds per sample.
         """
         typed, total = self.typed, self.cost
         return {
@@ -72,13 +70,18 @@ class Summary:
         }
 
     def __str__(self) -> str:
+        return self.render()
+
+    def render(self, style: Style = PLAIN) -> str:
+        """The table and the totals, coloured by ``style``."""
         program = self.typed.program
         title = printable(program.about.title.plain or program.id)
-        head = f"{title}  ({program.kind} {program.id}, input {program.input})"
-        return "\n".join([head, "", *_table(self.rows()), "", *self._totals()])
+        about = f"({program.kind} {program.id}, input {program.input})"
+        head = f"{style.strong(title)}  {about}"
+        return "\n".join([head, "", *_table(self.rows(), style), "", *self._totals(style)])
 
     def rows(self) -> list[Row]:
-        """The lines of the table."""
+        """The rows of the table."""
         found: list[Row] = []
         for chain in self.typed.sections.values():
             found += _chain(chain, 0)
@@ -88,7 +91,7 @@ class Summary:
             )
         return found
 
-    def _totals(self) -> list[str]:
+    def _totals(self, style: Style) -> list[str]:
         total, heads = self.cost, bool(self.typed.heads)
         outputs = ", ".join(f"{name} {y}" for name, y in self.typed.outputs.items())
         lines = [
@@ -99,14 +102,14 @@ class Summary:
         lines.append(("  non-trainable", f"{total.non_trainable:,}"))
         if heads:
             lines.append(("  in auxiliary heads", f"{total.auxiliary:,} of the trainable"))
-        lines.append(
-            ("multiply-adds", f"{total.macs:,}{' without auxiliary heads' if heads else ''}")
-        )
+        without = " without auxiliary heads" if heads else ""
+        lines.append(("MACs (multiply-adds)", f"{total.macs:,}{without}"))
+        lines.append(("FLOPs (2 x MACs)", f"{2 * total.macs:,}{without}"))
         if self.typed.program.input.rank:
             lines.append(("smallest input", _sizes(minimum_input(self.typed))))
         if heads:
             lines.append(("  in training", _sizes(minimum_input(self.typed, heads=True))))
-        return [f"{name:20} {value}" for name, value in lines]
+        return [f"{style.strong(f'{name:20}')} {value}" for name, value in lines]
 
 
 def _sizes(spatial: tuple[int, ...]) -> str:
@@ -141,7 +144,7 @@ def _node(typed: Typed, name: str, depth: int) -> list[Row]:
 
 @lru_cache(maxsize=1024)
 def _described(typed: TypedOp) -> str:
-    """The op with its window: ``conv 3x3 /2``."""
+    """The op with its window and stride: ``conv 3x3 /2``."""
     if not isinstance(typed.op, Windowed):
         return typed.op.op
     windows = typed.op.windows(typed.x.rank)
@@ -171,8 +174,9 @@ def _heading(depth: int, name: str, op: str, y: TensorType, inner: list[Row]) ->
     return [Row(depth, name, op, y, parameters, macs, layer=False), *inner]
 
 
-def _table(rows: list[Row]) -> list[str]:
-    head = ("layer", "op", "output", "parameters", "multiply-adds")
+def _table(rows: list[Row], style: Style) -> list[str]:
+    """The table with aligned columns; headings are bold, the header has the colour of frames."""
+    head = ("layer", "op", "output", "parameters", "MACs")
     cells = [
         (
             "  " * row.depth + (row.name or f"({row.op})"),
@@ -185,8 +189,13 @@ def _table(rows: list[Row]) -> list[str]:
     ]
     widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
     lines = []
-    for row in (head, tuple("-" * w for w in widths), *cells):
+    for i, row in enumerate((head, tuple("-" * w for w in widths), *cells)):
         left = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)]
         right = [cell.rjust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
-        lines.append("  ".join([*left, *right]).rstrip())
+        line = "  ".join([*left, *right]).rstrip()
+        if i < 2:
+            line = style.frame(line)
+        elif not rows[i - 2].layer:
+            line = style.strong(line)
+        lines.append(line)
     return lines

@@ -1,1 +1,1 @@
-"""Printing Python source."""
+"""Generates Python source."""

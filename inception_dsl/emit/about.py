@@ -1,4 +1,4 @@
-"""The documentation of generated code: titles, citations, deviations, shapes."""
+"""Texts for the docstrings of generated code: titles, citations, deviations, shapes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .pycode import WIDTH
 
 
 def citation(about: About) -> Prose:
-    """One sentence that names the paper, with table or figure."""
+    """One sentence that cites the paper, with its table or figure."""
     paper = {name: text.plain for name, text in about.paper.items()}
     names = [paper[k] for k in ("authors", "title") if k in paper]
     parts = [", ".join(names)] if names else []
@@ -32,12 +32,12 @@ def citation(about: About) -> Prose:
 
 
 def headline(about: About, identifier: str, ending: str = ".") -> Prose:
-    """The first line of a docstring: the title, or the identifier as one would say it."""
+    """The first line of a docstring: the title, or the identifier in words."""
     return Prose(f"{(about.title.plain or spelled(identifier)).rstrip('.')}{ending}")
 
 
 def bullets(heading: str, texts: Sequence[Prose], *, indent: int = 0) -> Prose:
-    """A heading with a list under it, or nothing."""
+    """A heading with a list, or nothing without ``texts``."""
     if not texts:
         return Prose()
     lines = [heading]
@@ -54,10 +54,7 @@ def bullets(heading: str, texts: Sequence[Prose], *, indent: int = 0) -> Prose:
 
 
 def deviations(chain: Chain) -> list[Prose]:
-    """What the steps of a chain and its branches say of their own.
-
-    Blocks that are used are not entered.
-    """
+    """The deviations of the steps of a chain and of its branches, not those inside of blocks."""
     found: list[Prose] = []
     for node in nodes(chain):
         found += (node.op.deviation or ()) if isinstance(node, OpNode) else node.deviations
@@ -65,17 +62,17 @@ def deviations(chain: Chain) -> list[Prose]:
 
 
 def shape(t: TensorType) -> str:
-    """``35x35x384``; names where numbers are not known."""
+    """``35x35x384``; unknown sizes are shown as names."""
     return str(t)
 
 
 def shapes(pairs: Iterable[tuple[TensorType, TensorType]]) -> list[str]:
-    """``35x35x384 -> 17x17x1024`` for every use."""
+    """``35x35x384 -> 17x17x1024`` for each instance of a block."""
     return [f"{shape(x)} -> {shape(y)}" for x, y in pairs]
 
 
 def recorded(training: Training) -> list[Prose]:
-    """The recorded optimiser and schedule and the notes on training, as sentences."""
+    """The optimiser, the schedule and the notes on training, as sentences."""
     lines = []
     for what, values in (("Optimiser", training.optimizer), ("Schedule", training.schedule)):
         if values:

@@ -1,4 +1,4 @@
-"""Emitted source as a module in memory."""
+"""Loads generated source as a module."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _numbers = itertools.count()
 
 
 def module_from_source(source: str, name: str) -> ModuleType:
-    """Run emitted source as a module of its own; tracebacks show its lines.
+    """Execute generated source as a new module; tracebacks show its lines.
 
-    Nothing of this module's reaches it: its annotations are evaluated, as they are in a file.
+    The source does not inherit the ``__future__`` imports of this module.
     """
     unique = f"_inception_dsl_{name}_{next(_numbers)}"
     file = f"<{unique}>"

@@ -9,13 +9,13 @@ _SPELLED = {"resnet": "ResNet", "googlenet": "GoogLeNet", "bn": "BN", "se": "SE"
 
 
 def class_name(identifier: str) -> str:
-    """``inception_resnet_v2`` as ``InceptionResNetV2``."""
+    """``inception_resnet_v2`` becomes ``InceptionResNetV2``."""
     words = [w for w in identifier.split("_") if w]
     return "".join(_SPELLED.get(w, w[:1].upper() + w[1:]) for w in words)
 
 
 def spelled(identifier: str) -> str:
-    """``inception_resnet_a`` gives ``Inception-ResNet-A``; ``some_head`` gives ``Some head``."""
+    """``inception_resnet_a`` becomes ``Inception-ResNet-A``, ``my_head`` becomes ``My head``."""
     text = ""
     for word in identifier.split("_"):
         letter = len(word) == 1 and word.isalpha()
@@ -30,21 +30,18 @@ def spelled(identifier: str) -> str:
 
 
 class Names:
-    """The names taken in one scope, in order."""
+    """The used names of one scope, in order."""
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self.taken = dict.fromkeys(reserved)
 
     def take(self, name: str) -> str:
-        """Take a name, be it taken already or not."""
+        """Mark a name as used, even if it already is."""
         self.taken[name] = None
         return name
 
     def unique(self, *wanted: str) -> str:
-        """The first of ``wanted`` that is free, else the last with a number.
-
-        It is taken from now on.
-        """
+        """Mark and return the first free name in ``wanted``, else the last one with a number."""
         for candidate in wanted:
             if candidate not in self.taken:
                 return self.take(candidate)
@@ -54,10 +51,10 @@ class Names:
         return self.take(f"{wanted[-1]}_{number}")
 
     def state(self) -> int:
-        """What :meth:`restore` takes back: how many names are taken."""
+        """The state for :meth:`restore`: the number of used names."""
         return len(self.taken)
 
     def restore(self, state: int) -> None:
-        """Free the names that were taken since."""
+        """Free the names that were marked since :meth:`state`."""
         while len(self.taken) > state:
             self.taken.popitem()

@@ -1,10 +1,8 @@
-"""Python source from parts.
+"""Builds Python source: expressions with line breaks as formatters set them, literals, docstrings.
 
-Expressions that break over lines as formatters do, literals, docstrings.
-
-A :class:`Code` is text that is known to be source. A text of a spec is a
-:class:`~inception_dsl.types.prose.Prose`, which is no ``str``: it becomes source through
-:func:`literal`, :func:`comment` and :func:`docstring` only.
+A :class:`Code` is text that is known to be source. A text from a spec is a
+:class:`~inception_dsl.types.prose.Prose`, which is not a ``str``: only :func:`literal`,
+:func:`comment` and :func:`docstring` turn it into source.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ def name(text: str) -> Code:
 
 
 def literal(value: Any) -> Code:
-    """A number, a text, ``True``, ``None``, a tuple or a list of such; nothing else has one."""
+    """The literal of a number, string, bool, ``None``, or a tuple or list of these."""
     if type(value) is int:
         return Code(str(value))
     if isinstance(value, Prose):
@@ -65,12 +63,12 @@ def literal(value: Any) -> Code:
 
 
 def comment(text: str | Prose) -> Code:
-    """The text of a comment: one line."""
+    """The text of a comment, on one line."""
     return Code(_seen(_plain(text)).replace("\n", " "))
 
 
 def _seen(text: str) -> str:
-    """The text with a space for every character that is not shown; line breaks stay."""
+    """The text with a space for every invisible character except line breaks."""
     lines = text.split("\n")
     return "\n".join(
         s if s.isprintable() else "".join(c if visible(c) else " " for c in s) for s in lines
@@ -82,9 +80,9 @@ def _plain(text: str | Prose) -> str:
 
 
 def docstring(*paragraphs: str | Prose, indent: int = 0) -> Code:
-    """A docstring in its quotes: the summary, then paragraphs.
+    """A docstring in quotes: the summary, then paragraphs.
 
-    Those with line breaks are kept as they are.
+    Paragraphs with line breaks are not wrapped.
     """
     width = WIDTH - indent
     blocks = []
@@ -108,9 +106,9 @@ def docstring(*paragraphs: str | Prose, indent: int = 0) -> Code:
 
 
 class Group(NamedTuple):
-    """A call, a list or a tuple: ``opening`` up to its bracket, and the items inside.
+    """A call, list or tuple: ``opening`` up to and with the bracket, and the items.
 
-    ``rows``: where it does not fit on one line, every item has a line of its own.
+    ``rows``: if it does not fit on one line, each item gets its own line.
     """
 
     opening: str
@@ -120,7 +118,7 @@ class Group(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One item, ``keyword=value``; its comment is printed where the group takes several lines."""
+    """One item, ``keyword=value``; its comment is printed if the group takes several lines."""
 
     value: Expression
     keyword: str = ""
@@ -142,9 +140,7 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Later:
-    """An expression that is made when it is printed, since it depends on what the rest of the file
-    says.
-    """
+    """An expression that is created when it is printed, because it depends on the whole file."""
 
     make: Callable[[], Expression]
 
@@ -159,7 +155,7 @@ def call(function: str, /, *arguments: Expression | Item, **keywords: Expression
 
 
 def rows(function: str, *arguments: Expression | Item) -> Group:
-    """``function(arguments)`` with a line for each argument, unless all fit on one."""
+    """``function(arguments)`` with one line per argument, unless all fit on one line."""
     return Group(
         f"{function}(", tuple(a if isinstance(a, Item) else Item(a) for a in arguments), rows=True
     )
@@ -193,11 +189,9 @@ def _commented(expression: Expression) -> bool:
 def layout(
     prefix: str, expression: Expression, suffix: str = "", *, indent: int = 0, note: str = ""
 ) -> Code:
-    """``prefix expression suffix`` at ``indent``.
+    """``prefix expression suffix`` at ``indent``, broken into lines if it is too wide.
 
-    Where it is too wide, over several lines as formatters break it.
-
-    ``note`` is a comment behind the last line.
+    ``note`` is a comment after the last line.
     """
     if isinstance(expression, Later):
         return layout(prefix, expression.make(), suffix, indent=indent, note=note)

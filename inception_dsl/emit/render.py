@@ -1,7 +1,6 @@
-"""Jinja, so set up that only source reaches a file.
+"""Renders Jinja templates, which may print only values of type :class:`~.pycode.Code`.
 
-Templates hold the silhouette of a generated file; every string they print is a
-:class:`~.pycode.Code`, or the build fails.
+Any other string makes the build fail, so that text from a spec cannot become source.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from .pycode import Code
 
 def _source_only(value: Any) -> Any:
     if isinstance(value, str | Prose) and not isinstance(value, Code):
-        raise TypeError(f"a template prints text that is not marked as source: {repr(value)[:60]}")
+        raise TypeError(f"a template prints text that is not `Code`: {repr(value)[:60]}")
     return value
 
 
 @cache
 def _environment(package: str) -> Any:
-    import jinja2  # a large part of a cold start, and only a build needs it
+    import jinja2  # slow to import, and only builds need it
 
     return jinja2.Environment(
         loader=jinja2.PackageLoader(package),
@@ -36,6 +35,6 @@ def _environment(package: str) -> Any:
 
 
 def render(package: str, template: str, **values: Any) -> str:
-    """The template of a backend package, filled in."""
+    """Render a template of a backend package."""
     text: str = _environment(package).get_template(template).render(**values)
     return text

@@ -1,1 +1,1 @@
-"""Comparing backends with the reference, each in its own process."""
+"""Compares backends with the reference; each runs in its own process."""

@@ -1,6 +1,4 @@
-"""How far two computations of the same network may lie apart, in units of the reference's largest
-value.
-"""
+"""Errors and bounds, relative to the largest absolute value of the reference."""
 
 from __future__ import annotations
 
@@ -13,15 +11,15 @@ FLOAT64: Final = 1e-10
 GRADIENT64: Final = 1e-8
 FLOAT32: Final = 1e-5
 LEAST: Final = 1e-4
-"""The least unit of a layer's gradients, as a share of the largest gradient in the network."""
+"""The smallest unit for the gradients of a layer, relative to the network's largest gradient."""
 
-PARTS: Final = ("conv", "bn", "depthwise", "pointwise")  # of conv_bn and separable_conv
+PARTS: Final = ("conv", "bn", "depthwise", "pointwise")  # parts of conv_bn and separable_conv
 
 
 def distance(found: Any, reference: Any) -> float:
-    """The largest difference in units of the reference's largest value.
+    """The largest difference, relative to the largest value of the reference.
 
-    Infinite where the shapes differ.
+    Infinite if the shapes differ or ``found`` has NaN or infinite values.
     """
     found, reference = np.asarray(found, np.float64), np.asarray(reference, np.float64)
     if found.shape != reference.shape or not np.isfinite(found).all():
@@ -31,21 +29,22 @@ def distance(found: Any, reference: Any) -> float:
 
 
 def allowed(rounding: float) -> float:
-    """The bound in float32, given how far the reference framework's own float32 lies from its
-    float64.
+    """The bound in float32: 4 times the rounding error of the exact framework, at least 1e-5.
+
+    ``rounding`` is the error of its float32 results relative to its float64 results.
     """
     return max(FLOAT32, 4 * rounding)
 
 
 def gradient_errors(found: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, float]:
-    """The largest difference of every gradient by path.
+    """The relative error of every gradient by path.
 
-    Infinite where one is missing, left over or misshapen.
+    Infinite if a gradient is missing, unexpected, or has the wrong shape.
 
-    The unit is the largest value of the reference's gradients in the same layer, and at least 1e-4
-    of that in the whole network. A gradient alone is no unit: that of a bias in front of batch norm
-    is zero but for rounding, and rounding is proportional to what flows through the layer; nor is
-    that of a layer in front of what passes no gradient on.
+    The unit is the largest reference gradient of the same layer, but at least 1e-4 of the largest
+    in the network. The gradient itself is not a suitable unit: for a bias before batch norm it is
+    zero except for rounding errors, and for a layer before an op without gradient it is exactly
+    zero.
     """
     layers: dict[str, float] = {}
     for path, gradient in reference.items():
@@ -65,12 +64,9 @@ def gradient_errors(found: Mapping[str, Any], reference: Mapping[str, Any]) -> d
 
 
 def layer(path: str) -> str:
-    """The layer that a weight belongs to.
+    """The layer of a weight: its path without its name, and without the part of a composite op.
 
-    Its path less its name, and less the part of a composite op.
-
-    A convolution and a batch norm that a spec itself calls ``conv`` and ``bn``, side by side, are
-    one layer too.
+    Separate steps that the spec names ``conv`` and ``bn`` count as one layer, too.
     """
     *parent, _ = path.split("/")
     return "/".join(parent[:-1] if parent and parent[-1] in PARTS else parent)

@@ -1,7 +1,4 @@
-"""What every framework is given to be compared, and what must come out.
-
-A program, weights, a batch, the reference.
-"""
+"""The input of a comparison (program, weights, batch) and the expected results."""
 
 from __future__ import annotations
 
@@ -20,15 +17,14 @@ from ..reference.forward import interpret
 from ..reference.seeds import batch, calibrated, seeded
 from ..reference.training import Step, step
 
-RATE: Final = 0.1  # of the one training step
+RATE: Final = 0.1  # learning rate of the training step
 
 
 class Case(NamedTuple):
-    """A program with weights and a batch that float32 holds exactly, so that both types of numbers
-    start equal.
+    """A program, weights and a batch. All values are exact in float32, so that both dtypes match.
 
-    ``settings`` compile ``typed``, whose input is not square; ``source_settings`` what is emitted.
-    They differ where the network takes either input with the same weights.
+    ``typed`` is compiled with ``settings`` and has an input that is not square. The generated code
+    is compiled with ``source_settings``; these differ if both inputs need the same weights.
     """
 
     spec: str
@@ -41,10 +37,7 @@ class Case(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """The judge's values in float64.
-
-    Of inference, and of a training step where one is asked for.
-    """
+    """The results of the NumPy reference in float64: inference, and optionally a training step."""
 
     boundaries: Mapping[str, Any]
     outputs: Mapping[str, Any]
@@ -52,7 +45,7 @@ class Expected(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A node of the program: its place in the order of computation, in the spec, and what it is."""
+    """A node: its position in the order of computation, its location in the spec, and its kind."""
 
     order: int
     span: Span
@@ -68,10 +61,9 @@ def prepare(
     size: int = 2,
     own_input: bool = False,
 ) -> Case | None:
-    """The case of a spec with ``size`` different samples, or ``None`` with its mistakes in the
-    report.
+    """The case for a spec with ``size`` different samples; ``None`` with errors in the report.
 
-    The input is not square, unless ``own_input`` asks for that of the spec.
+    The input is not square, unless ``own_input`` selects the input of the spec.
     """
     own = compile_spec(spec, settings, report)
     if own is None:
@@ -91,9 +83,9 @@ def prepare(
 
 
 def oblong(typed: TypedProgram) -> str:
-    """An input no two axes of which are as long, as ``--input`` takes it.
+    """An input with different sizes on all axes, in the form of ``--input``.
 
-    Empty where it is so already.
+    Empty if the sizes are already different.
     """
     *spatial, channels = typed.program.input.shape
     if len(set(spatial)) == len(spatial):
@@ -103,10 +95,7 @@ def oblong(typed: TypedProgram) -> str:
 
 
 def targets(typed: TypedProgram, size: int, seed: int) -> Any:
-    """What training aims at.
-
-    Different classes, or a random array like each output where there is no loss.
-    """
+    """The targets of training: different classes, or random arrays if there is no loss."""
     rng = np.random.default_rng(seed + 1)
     if typed.has_loss:
         classes = typed.y.channels
@@ -115,16 +104,16 @@ def targets(typed: TypedProgram, size: int, seed: int) -> Any:
 
 
 def expect(case: Case, *, train: bool = False) -> Expected:
-    """What the NumPy reference computes of a case."""
+    """The results of the NumPy reference for a case."""
     found = interpret(case.typed, case.weights, case.x)
     trained = step(case.typed, case.weights, case.x, case.targets, RATE) if train else None
     return Expected(found.blocks, found.outputs, trained)
 
 
 def places(typed: TypedProgram) -> dict[str, Place]:
-    """Every node by its path; the outputs and the auxiliary heads by their names."""
+    """All nodes by path, outputs and auxiliary heads by name."""
     found: dict[str, Place] = {}
-    last = Place(0, typed.program.origin.span(), "the end")
+    last = Place(0, typed.program.origin.span(), "the end of the network")
     for order, (path, node) in enumerate(walk_program(typed)):
         what = (
             f"use of {node.node.block}"
@@ -144,7 +133,7 @@ def places(typed: TypedProgram) -> dict[str, Place]:
 
 
 def place(where: Mapping[str, Place], path: str) -> Place | None:
-    """The node that a weight or an output belongs to."""
+    """The node of a weight or an output."""
     parts = path.split("/")
     return next(
         (where[p] for n in range(len(parts), -1, -1) if (p := "/".join(parts[:n])) in where), None

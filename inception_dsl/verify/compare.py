@@ -1,7 +1,4 @@
-"""What a model did against what must come out.
-
-Shapes, weights, parameters, outputs, and a training step.
-"""
+"""Compares a model with the expected shapes, weights, parameters, outputs and training step."""
 
 from __future__ import annotations
 
@@ -19,9 +16,9 @@ from .bounds import FLOAT64, GRADIENT64, distance, gradient_errors
 from .case import Case, Expected, Place, place, places
 from .observe import Observed
 
-Errors: TypeAlias = dict[str, dict[str, float]]  # by kind and name
+Errors: TypeAlias = dict[str, dict[str, float]]  # by kind, then by name
 
-# what has a bound, each with that in float64
+# the bound of each kind in float64
 BOUNDS: Final[Mapping[str, float]] = {
     "outputs": FLOAT64,
     "loss": FLOAT64,
@@ -32,13 +29,13 @@ BOUNDS: Final[Mapping[str, float]] = {
 
 
 class Check(NamedTuple):
-    """One kind of comparison.
+    """The result of one kind of comparison.
 
-    How many things, the largest error in units of the reference's largest value, the bound.
+    ``total`` is the number of compared items, ``error`` the largest relative error.
 
-    ``problem`` says what differs first in the order of computation, ``place`` where that stands;
-    both are empty where nothing differs. Shapes, weights and parameters have no error: they are
-    equal or not.
+    ``problem`` describes the first difference in the order of computation, ``place`` its location;
+    both are empty if nothing differs. Shapes, weights and parameters have no ``error`` and
+    ``bound``: they are equal or not.
     """
 
     kind: str
@@ -52,7 +49,7 @@ class Check(NamedTuple):
 def compare(
     case: Case, found: Observed, deviations: Errors, bounds: Mapping[str, float]
 ) -> tuple[Check, ...]:
-    """Every check of what a model did; ``deviations`` are its :func:`errors`."""
+    """All checks of a model; ``deviations`` are its :func:`errors`."""
     where = places(case.typed)
     checks = [_shapes(case, found, where), _weights(case, found, where), _parameters(case, found)]
     for kind, by_name in deviations.items():
@@ -62,7 +59,7 @@ def compare(
         if beyond:
             first = min(beyond, key=lambda name: _order(where, name))
             text = (
-                f"{kind} differ at {first}: {by_name[first]:.2g} of the largest value, "
+                f"{kind} differ at {first}: relative error {by_name[first]:.2g}, "
                 f"allowed {bounds[kind]:.2g}"
             )
             check = check._replace(problem=text, place=place(where, first))
@@ -73,10 +70,10 @@ def compare(
 def errors(
     case: Case, expected: Expected, found: Observed, *, unbiased_variance: bool = False
 ) -> Errors:
-    """How far everything that has a bound lies from the reference.
+    """The relative errors of everything that has a bound.
 
-    A framework that divides by n - 1 for the moving variance is held to exactly that
-    (``unbiased_variance``).
+    ``unbiased_variance``: the framework divides by n - 1 for the moving variance, so the expected
+    values do too.
     """
     blocks = _distances(found.boundaries, expected.boundaries)
     result = {"outputs": {**blocks, **_distances(found.outputs, expected.outputs)}}
@@ -101,10 +98,7 @@ def errors(
 def rounding(
     case: Case, expected: Expected, single: Observed, double: Observed
 ) -> dict[str, float]:
-    """The largest rounding of float32 by kind.
-
-    How far a framework in float32 lies from itself in float64.
-    """
+    """The rounding errors of float32 by kind: a framework in float32 against itself in float64."""
     outputs = max(
         _largest(single.boundaries, double.boundaries), _largest(single.outputs, double.outputs)
     )
@@ -131,9 +125,9 @@ def rounding(
 
 
 def _unit(case: Case, step: Step) -> float:
-    """The largest value of the loss.
+    """The unit for errors of the loss.
 
-    Itself, or all its terms where it is a sum in which they cancel.
+    Its absolute value; or the sum of the absolute values of its terms, if the terms can cancel.
     """
     if case.typed.has_loss:
         return abs(step.loss) or 1.0
@@ -169,7 +163,7 @@ def _shapes(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
     for values, name, y in wanted:
         shape = (size, *y.shape)
         if name not in values:
-            return check._replace(problem=f"there is no output of {name}", place=place(where, name))
+            return check._replace(problem=f"missing output {name}", place=place(where, name))
         if values[name].shape != shape:
             text = (
                 f"the output of {name} has the shape {_sizes(values[name].shape)}, expected "
@@ -192,7 +186,7 @@ def _weights(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
                     f"has the shape {_sizes(found.weights[path])}, expected {_sizes(wanted[path])}",
                 )
             )
-    problems += [(path, "is not what was loaded") for path in found.unequal if path in both]
+    problems += [(path, "differs from the loaded value") for path in found.unequal if path in both]
     if found.loss is not None:
         trainable = {
             _join(layer.path, w.name)
@@ -202,11 +196,12 @@ def _weights(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
         }
         problems += [(path, "has no gradient") for path in trainable - set(found.gradients)]
         problems += [
-            (path, "has a gradient, but is not trained")
+            (path, "has a gradient, but is not trainable")
             for path in set(found.gradients) - trainable
         ]
         problems += [
-            (path, "is missing after the step") for path in wanted.keys() - set(found.updated)
+            (path, "is missing after the training step")
+            for path in wanted.keys() - set(found.updated)
         ]
     check = Check("weights", len(wanted))
     if not problems:
@@ -222,7 +217,7 @@ def _parameters(case: Case, found: Observed) -> Check:
     check = Check("parameters", sum(wanted))
     if found.parameters == wanted:
         return check
-    counted = f"{found.parameters[0]:,} trainable and {found.parameters[1]:,} other"
+    counted = f"{found.parameters[0]:,} trainable and {found.parameters[1]:,} non-trainable"
     return check._replace(
         problem=f"the framework counts {counted} parameters, expected {wanted[0]:,} and "
         f"{wanted[1]:,}"

@@ -1,4 +1,4 @@
-"""What a model of a backend does with a case: everything that is compared, as plain arrays."""
+"""Runs a model of a backend on a case and collects the results as NumPy arrays."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .bounds import distance, gradient_errors
 
 
 class Observed(NamedTuple):
-    """What one model did.
+    """The results of one model, as NumPy arrays with channels last.
 
-    ``unequal`` are weights that it did not keep as given; arrays are NumPy's, channels last.
+    ``unequal`` are the weights whose values differ from those that were loaded.
 
-    ``spread`` says how far a step moves when the weights are rounded otherwise, by what is
-    compared; of the loss it is the difference itself.
+    ``spread`` is the change of the results when the weights are perturbed by rounding errors, by
+    kind: a relative error, for the loss an absolute difference.
     """
 
     weights: Mapping[str, tuple[int, ...]]
@@ -34,7 +34,7 @@ class Observed(NamedTuple):
     updated: Mapping[str, Any] = {}
 
 
-NUDGE: Final = 2.0**-20  # of a weight
+NUDGE: Final = 2.0**-20  # relative perturbation of a weight
 ARRAYS: Final = ("outputs", "boundaries", "trained", "gradients", "updated")
 
 
@@ -50,7 +50,7 @@ def observe(
 ) -> Observed:
     """Load ``weights`` and run the batch ``x``.
 
-    With ``targets`` also a training step, and ``nudges`` more of them.
+    With ``targets`` also run a training step, and ``nudges`` steps with perturbed weights.
     """
     shapes = {path: tuple(value.shape) for path, value in model.weights().items()}
     model.load(weights)
@@ -66,7 +66,7 @@ def observe(
     if targets is None:
         return found
     trained = model.forward(x, training=True)
-    model.load(weights)  # the statistics have moved
+    model.load(weights)  # the forward pass has changed the statistics
     step = model.step(x, targets, rate)
     found = found._replace(
         loss=float(step.loss), trained=trained, gradients=step.gradients, updated=step.weights
@@ -83,12 +83,11 @@ def _spread(
     rate: float,
     nudges: int,
 ) -> dict[str, float]:
-    """How far loss (absolute), gradients and the weights after a step move when every weight moves
-    by ``NUDGE``.
+    """The largest change of loss, gradients and updated weights when weights change by ``NUDGE``.
 
-    Where a value before a ReLU or in a maximum pool changes sides, a gradient jumps; the loss is
-    one number, which may be lucky. One rounding alone says little of them, so that several
-    disturbances are looked at, each of which moves outputs about as far as rounding does.
+    A gradient jumps when a value before a ReLU or in a max pool crosses a threshold, and the loss
+    is a single number that can match by chance. One rounding is therefore not enough, and several
+    perturbations are tried; each changes the outputs about as much as float32 rounding does.
     """
     rng = np.random.default_rng(0)
     largest: dict[str, float] = {}
@@ -112,14 +111,14 @@ def _spread(
 
 
 def save(observed: Observed, folder: Path) -> dict[str, Any]:
-    """Write the arrays to ``folder``; what is left is plain data."""
+    """Write the arrays to ``folder`` and return the other fields as plain data."""
     for kind in ARRAYS:
         write(folder, kind, getattr(observed, kind))
     return {name: value for name, value in observed._asdict().items() if name not in ARRAYS}
 
 
 def restored(plain: Mapping[str, Any], folder: Path) -> Observed:
-    """What :func:`save` has written; an array is read when it is asked for."""
+    """The results that :func:`save` wrote; arrays are read on access."""
     weights = {path: tuple(shape) for path, shape in plain["weights"].items()}
     arrays = {kind: Archive(folder, kind) for kind in ARRAYS}
     return Observed(
@@ -133,10 +132,7 @@ def restored(plain: Mapping[str, Any], folder: Path) -> Observed:
 
 
 class Archive(Mapping[str, Any]):
-    """The arrays of a kind in a folder, by name, each read when it is asked for.
-
-    Nothing is ever unpickled.
-    """
+    """The arrays of one kind in a folder, by name; read on access, never unpickled."""
 
     def __init__(self, folder: Path, kind: str) -> None:
         names = json.loads((folder / f"{kind}.json").read_text(encoding="utf-8"))
@@ -153,7 +149,7 @@ class Archive(Mapping[str, Any]):
 
 
 def write(folder: Path, kind: str, arrays: Mapping[str, Any]) -> None:
-    """A file for every array, and their names in order beside them."""
+    """Write each array to its own file, and a JSON file with their names in order."""
     for i, value in enumerate(arrays.values()):
         np.save(folder / f"{kind}.{i}.npy", np.asarray(value), allow_pickle=False)
     (folder / f"{kind}.json").write_text(json.dumps(list(arrays)), encoding="utf-8")

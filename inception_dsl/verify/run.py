@@ -1,10 +1,8 @@
-"""One network in several frameworks with identical weights.
+"""Runs a network in several frameworks with the same weights and compares the results.
 
-Each runs in a process of its own and is compared.
-
-The judge is the NumPy reference in float64. In float32 a framework may lie as far from it as
-rounding takes the first framework that keeps float64: its float32 against its own float64, on the
-same weights and batch.
+Each framework runs in its own process and is compared with the NumPy reference in float64. The
+bounds for float32 follow from rounding: the difference between the float32 and the float64 results
+of the first framework that supports float64, with the same weights and batch.
 """
 
 from __future__ import annotations
@@ -28,14 +26,12 @@ from .case import RATE, Case, Expected, expect, prepare
 from .compare import BOUNDS, Check, compare, errors, rounding
 from .observe import Observed, restored, write
 
-NUDGES: Final = (
-    3  # other roundings of the weights, by which the spread of gradients in float32 is known
-)
-TIMEOUT: Final = 1800.0  # seconds; larger than any shipped network takes on two cores
+NUDGES: Final = 3  # perturbations of the weights that measure the spread of float32 gradients
+TIMEOUT: Final = 1800.0  # seconds; every shipped network is faster on two cores
 
 
 class Target(NamedTuple):
-    """A backend and what its framework runs on."""
+    """A backend and the engine that its framework runs on (``keras:jax``)."""
 
     backend: Backend
     engine: Engine
@@ -50,9 +46,9 @@ class Target(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a framework compared.
+    """The result for one framework.
 
-    ``status`` is agrees, differs, failed, missing or hung; ``reason`` says why.
+    ``status`` is agrees, differs, failed, missing or hung; ``reason`` explains it.
     """
 
     target: str
@@ -68,9 +64,10 @@ class Outcome(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """What was compared, and every outcome.
+    """A case and the outcomes of all frameworks.
 
-    ``rounding`` is that of float32 by kind; ``reference`` whose it is.
+    ``rounding`` are the rounding errors of float32 by kind, measured with the framework
+    ``reference``.
     """
 
     case: Case
@@ -84,7 +81,7 @@ class Verification(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What to run: every target in every type of numbers."""
+    """What to run: all targets with all dtypes."""
 
     targets: Sequence[Target]
     dtypes: Sequence[str] = ("float64",)
@@ -94,24 +91,24 @@ class Plan(NamedTuple):
     timeout: float = TIMEOUT
 
     def jobs(self) -> list[tuple[Target, str, bool]]:
-        """Target, dtype, and whether it is asked for (else only its rounding is wanted)."""
+        """Target, dtype, and whether its result is shown (else only its rounding is used)."""
         asked = [(t, d if t.engine.exact else "float32") for d in self.dtypes for t in self.targets]
-        judge = self.judge()
+        exact = self.exact_target()
         extra = (
-            [(judge, "float64"), (judge, "float32")]
-            if judge and any(d == "float32" for _, d in asked)
+            [(exact, "float64"), (exact, "float32")]
+            if exact and any(d == "float32" for _, d in asked)
             else []
         )
         ordered = list(dict.fromkeys([*extra, *asked]))
         return [(target, dtype, (target, dtype) in asked) for target, dtype in ordered]
 
-    def judge(self) -> Target | None:
-        """Whose rounding bounds float32."""
+    def exact_target(self) -> Target | None:
+        """The framework whose rounding errors give the bounds for float32."""
         return next((target for target in self.targets if target.engine.exact), None)
 
 
 def targets_of(backend: Backend) -> list[Target]:
-    """A target for every engine of a backend, the usual one first."""
+    """A target for each engine of a backend, the default engine first."""
     return [Target(backend, engine) for engine in backend.engines or (Engine(backend.name),)]
 
 
@@ -122,18 +119,16 @@ def verify(
     report: Report,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Verification | None:
-    """Compare every target of the plan on a spec.
+    """Compare all targets of the plan on a spec; ``None`` with errors in the report.
 
-    ``None`` with the mistakes in the report where it has some.
-
-    ``progress`` is told of every step before it starts.
+    ``progress`` is called with a description of every step before it starts.
     """
     progress(f"{spec}: reference")
     case = prepare(spec, settings, report, seed=plan.seed, size=plan.size)
     if case is None:
         return None
     expected = expect(case, train=plan.train)
-    judge, round_off = plan.judge(), dict[str, float]()
+    exact, round_off = plan.exact_target(), dict[str, float]()
     outcomes, own = [], dict[str, Observed]()
     with tempfile.TemporaryDirectory(prefix="inception-dsl-") as name:
         given = _given(case, Path(name))
@@ -141,7 +136,7 @@ def verify(
             progress(f"{spec}: {target} {dtype}")
             folder = Path(name) / str(i)
             found, outcome = _run(case, plan, target, dtype, given, folder)
-            if found is not None and target == judge:
+            if found is not None and target == exact:
                 own[dtype] = found
                 round_off = (
                     rounding(case, expected, own["float32"], own["float64"])
@@ -149,15 +144,15 @@ def verify(
                     else {}
                 )
             if found is not None and asked:
-                outcome = _judged(case, expected, found, target, outcome, round_off)
+                outcome = _compared(case, expected, found, target, outcome, round_off)
             if asked:
                 outcomes.append(outcome)
-            if target != judge:  # the largest gradients are those of a whole network
+            if target != exact:  # to limit disk use
                 shutil.rmtree(folder)
-    return Verification(case, tuple(outcomes), round_off, str(judge) if judge else "")
+    return Verification(case, tuple(outcomes), round_off, str(exact) if exact else "")
 
 
-def _judged(
+def _compared(
     case: Case,
     expected: Expected,
     found: Observed,
@@ -181,7 +176,7 @@ def _judged(
 
 
 def _given(case: Case, root: Path) -> Path:
-    """A folder with the arrays of the case."""
+    """Write the arrays of the case to a folder and return it."""
     folder = root / "given"
     folder.mkdir()
     write(folder, "weights", case.weights)
@@ -193,7 +188,7 @@ def _given(case: Case, root: Path) -> Path:
 def _run(
     case: Case, plan: Plan, target: Target, dtype: str, given: Path, folder: Path
 ) -> tuple[Observed | None, Outcome]:
-    """What a target did in a process of its own, or the outcome that says why there is nothing."""
+    """Run a target in its own process: its results, or ``None`` and an outcome that says why."""
     job: dict[str, Any] = {
         "spec": os.path.abspath(case.spec),
         "settings": dict(case.settings),
@@ -202,7 +197,7 @@ def _run(
         "dtype": dtype,
         "train": plan.train and target.engine.exact,
         "rate": RATE,
-        "nudges": NUDGES if dtype == "float32" and target == plan.judge() else 0,
+        "nudges": NUDGES if dtype == "float32" and target == plan.exact_target() else 0,
     }
     folder.mkdir()
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
@@ -235,8 +230,8 @@ def _run(
 
 
 def _ending(done: subprocess.CompletedProcess[str]) -> str:
-    """How a process that left no result ended."""
-    lines = done.stderr.strip().splitlines() or ["it said nothing"]
+    """How a process without result ended."""
+    lines = done.stderr.strip().splitlines() or ["no output"]
     if done.returncode < 0:
-        return f"ended by signal {signal.Signals(-done.returncode).name}: {lines[-1]}"
-    return f"ended with exit code {done.returncode}: {lines[-1]}"
+        return f"terminated by signal {signal.Signals(-done.returncode).name}: {lines[-1]}"
+    return f"exited with status {done.returncode}: {lines[-1]}"

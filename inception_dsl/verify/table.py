@@ -1,10 +1,11 @@
-"""A verification as a table for people and as plain data for programs."""
+"""The result of a verification, as a table or as plain data."""
 
 from __future__ import annotations
 
 import math
 from typing import Any, Final
 
+from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
 from .compare import BOUNDS, Check
 from .run import Outcome, Verification
@@ -12,9 +13,10 @@ from .run import Outcome, Verification
 COUNTED: Final = ("shapes", "weights", "parameters")
 
 
-def table(found: Verification) -> str:
-    """The largest error of every framework in units of the reference's largest value, what is
-    allowed, what differs.
+def table(found: Verification, style: Style = PLAIN) -> str:
+    """A row for each framework with its largest errors, the bounds, and the first difference.
+
+    Errors are relative to the largest value of the reference.
     """
     kinds = [
         kind
@@ -45,13 +47,24 @@ def table(found: Verification) -> str:
         if dtype == "float32":
             own = [_number(found.rounding.get(kind)) for kind in kinds]
             rows.append(["rounding", f"of {found.reference}", *[""] * len(COUNTED), *own, ""])
-    return "\n".join(
-        [heading(found), *_aligned(rows), *(line for o in found.outcomes for line in _reason(o))]
-    )
+    columns, *lines = _aligned(rows)
+    lines = [_painted(line, style) for line in lines]
+    reasons = [line for o in found.outcomes for line in _reason(o)]
+    return "\n".join([style.strong(heading(found)), style.frame(columns), *lines, *reasons])
+
+
+def _painted(line: str, style: Style) -> str:
+    """A row with its status, the last word, in green or red."""
+    start, _, status = line.rpartition(" ")
+    if status == "agrees":
+        return f"{start} {style.help(status)}"
+    if status in ("missing", "differs", "failed", "hung"):
+        return f"{start} {style.severe(status, 'warning' if status == 'missing' else 'error')}"
+    return line
 
 
 def heading(found: Verification) -> str:
-    """What was compared on what."""
+    """The spec, its input and the number of samples."""
     program = found.case.typed.program
     return (
         f"{printable(found.case.spec)}: {program.id} on {program.input}, {len(found.case.x)} "
@@ -60,10 +73,7 @@ def heading(found: Verification) -> str:
 
 
 def to_dict(found: Verification) -> dict[str, Any]:
-    """Plain data, as ``inception-dsl verify --json`` prints it.
-
-    A number that is not finite is ``null``.
-    """
+    """The data of ``inception-dsl verify --json``; infinite and NaN values are ``null``."""
     program = found.case.typed.program
     return {
         "spec": found.case.spec,
@@ -105,7 +115,7 @@ def _check(check: Check) -> dict[str, Any]:
 
 
 def _reason(outcome: Outcome) -> list[str]:
-    """The lines about a framework that does not agree."""
+    """The lines about a framework that does not agree with the reference."""
     if outcome.ok:
         return []
     lines = [f"  {outcome.target} {outcome.dtype} {outcome.status}: {printable(outcome.reason)}"]

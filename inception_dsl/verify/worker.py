@@ -1,9 +1,7 @@
-"""Runs one framework on one case, in a process of its own.
+"""Runs one framework on one case, in its own process.
 
-``python -m inception_dsl.verify.worker GIVEN RESULT``.
-
-The first folder holds the arrays of the case; the second holds ``job.json``, and receives
-``result.json`` and the arrays of what was seen.
+``python -m inception_dsl.verify.worker GIVEN RESULT``. GIVEN has the arrays of the case. RESULT has
+``job.json`` and receives ``result.json`` and the arrays of the results.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from .observe import Archive, observe, save
 
 
 def main(given: Path, folder: Path) -> None:
-    """Do the job that stands in ``folder``; whatever a framework raises is a result."""
+    """Run the job in ``folder``; an exception of the framework is a result, too."""
     try:
         found = run(given, folder, json.loads((folder / "job.json").read_text(encoding="utf-8")))
     except Exception as error:
@@ -35,7 +33,7 @@ def main(given: Path, folder: Path) -> None:
 
 
 def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model of the backend does with the case, as far as it is plain data."""
+    """Run the model of the backend; returns the results that are plain data."""
     report = Report()
     typed = compile_spec(job["spec"], job["settings"], report)
     emitted = compile_spec(job["spec"], job["source_settings"], report)
@@ -46,7 +44,7 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     if not backend.runner:
         return {
             "status": "failed",
-            "reason": f"{plugin.distribution} has nothing that runs what it prints",
+            "reason": f"{plugin.distribution} cannot run models",
         }
     files = plugins.emit(plugin, backend, emitted, report)
     if files is None:

@@ -1,1 +1,1 @@
-"""Weights on disk: the neutral file, the files of frameworks, and published files read by name."""
+"""Weight files: the neutral format, the formats of frameworks, published weights."""

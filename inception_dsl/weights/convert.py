@@ -1,7 +1,7 @@
-"""Weights from one format to another: the neutral file, and what each framework writes itself.
+"""Converts weights between the neutral format and the formats of the frameworks.
 
-A backend's runner makes the model and reads or writes its framework's files; every map between
-names is by path. What frameworks print is not shown.
+A backend's runner creates the model and reads or writes the files of its framework. Weights are
+matched by their paths in the spec. Output that a framework prints is discarded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..diagnostics.text import printable
 from ..diagnostics.words import suggestion
 from ..ir.typed import TypedProgram
 from . import store
-from .files import ADVICE, pickled, place, readable
+from .files import ADVICE, file_span, pickled, readable
 
 NEUTRAL: Final = "neutral"
 Dtype = Literal["float32", "float64"]
@@ -37,7 +37,7 @@ class Framework(NamedTuple):
     runner: Runner
 
     def model(self, typed: TypedProgram, dtype: str, report: Report) -> Model | None:
-        """A model of the generated files, or ``None`` with what is wrong in the report."""
+        """A model of the generated source, or ``None`` with errors in the report."""
         files = plugins.emit(self.plugin, self.backend, typed, report)
         if files is None:
             return None
@@ -51,36 +51,40 @@ def convert(
     target: tuple[Path, str],
     report: Report,
     dtype: Dtype = "float32",
+    progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any] | None:
-    """Write the weights of ``typed`` in one file to another, each with its format.
+    """Convert the weights of ``typed`` from ``source`` to ``target``, each a path and a format.
 
-    The weights, if that was done.
+    Returns the weights, or ``None`` with errors in the report. ``progress`` is called with a
+    description of each of the two steps before it starts.
     """
     if target[1] == NEUTRAL and not store.ending(target[0], report):
         return None
+    progress(f"read {source[0]}")
     found = read(*source, typed, report, dtype)
+    progress(f"write {target[0]}")
     return found if found is not None and write(*target, typed, found, report, dtype) else None
 
 
 def framework(name: str, option: str, report: Report) -> Framework | None:
-    """The backend called ``name`` with its runner; ``option`` is where the name was given."""
+    """The backend ``name`` with its runner; ``option`` is the option that named it."""
     known = {plugin.name: plugin for plugin in plugins.installed() if not plugin.problem}
     span = Span(f"{option} {printable(name)}", 1, 1, 1, len(name) + 1)
     report.texts[span.file] = name
     if name not in known:
-        help = suggestion(name, [NEUTRAL, *known], what="known")
-        report.error("E501", f"there is no format `{name}`", span, help=help)
+        help = suggestion(name, [NEUTRAL, *known], what="known formats")
+        report.error("E501", f"unknown format `{name}`", span, help=help)
         return None
     plugin = known[name]
     try:
         backend = plugins.load(plugin, plugins.installed())
     except plugins.BrokenPluginError as error:
-        report.error("E502", f"the backend `{name}` cannot be loaded: {error}", span)
+        report.error("E502", f"cannot load the backend `{name}`: {error}", span)
         return None
     if not backend.runner:
         report.error(
             "E704",
-            f"the backend `{name}` cannot run what it prints, so it has no weight files",
+            f"the backend `{name}` has no weight files, because it cannot run models",
             span,
         )
         return None
@@ -92,13 +96,13 @@ def framework(name: str, option: str, report: Report) -> Framework | None:
         except ImportError as error:
             report.error(
                 "E705",
-                f"{backend.title} cannot be used: {_reason(error)}",
+                f"cannot import {backend.title}: {_reason(error)}",
                 span,
                 help=_install(plugin, backend),
             )
             return None
         except Exception as error:
-            report.error("E706", f"{backend.title} cannot be used: {_reason(error)}", span)
+            report.error("E706", f"cannot import {backend.title}: {_reason(error)}", span)
             return None
     return Framework(plugin, backend, runner)
 
@@ -106,8 +110,9 @@ def framework(name: str, option: str, report: Report) -> Framework | None:
 def read(
     path: Path, format: str, typed: TypedProgram, report: Report, dtype: Dtype = "float32"
 ) -> dict[str, Any] | None:
-    """The weights of ``typed`` from a file in ``format``, by path, or ``None`` with all that is
-    wrong.
+    """The weights of ``typed`` by path, from a file in ``format``.
+
+    ``None`` with all errors in the report if they cannot be read.
     """
     if format == NEUTRAL:
         return store.read(path, typed, report)
@@ -119,7 +124,7 @@ def read(
     model = found.model(typed, dtype, report)
     if model is None or not _restored(model, path, found.backend, typed, report):
         return None
-    weights = _guarded(model.weights, found.backend, place(path), report)
+    weights = _guarded(model.weights, found.backend, file_span(path), report)
     return weights if weights is not None and store.fits(path, typed, weights, report) else None
 
 
@@ -131,7 +136,7 @@ def write(
     report: Report,
     dtype: Dtype = "float32",
 ) -> bool:
-    """Write the weights of ``typed`` to a file in ``format``, whole or not at all."""
+    """Write the weights of ``typed`` to a file in ``format``, atomically."""
     if format == NEUTRAL:
         return store.write(path, typed, weights, report, dtype)
     found = framework(format, "--to", report)
@@ -145,8 +150,8 @@ def write(
         model.load(weights)
         return model.weights()
 
-    held = _guarded(loaded, found.backend, place(path), report)
-    # a number may be too large for the type
+    held = _guarded(loaded, found.backend, file_span(path), report)
+    # a value may overflow the type
     if held is None or not store.fits(path, typed, held, report):
         return False
 
@@ -164,12 +169,12 @@ def write(
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Nothing is printed meanwhile, neither by Python nor by what it calls."""
+    """Discard all output of Python and of the libraries that it calls."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
         for descriptor in (1, 2):
-            with contextlib.suppress(OSError):  # one that is closed prints nothing
+            with contextlib.suppress(OSError):  # the descriptor may be closed
                 saved = os.dup(descriptor)
                 stack.callback(os.close, saved)
                 stack.callback(os.dup2, saved, descriptor)
@@ -180,7 +185,7 @@ def quiet() -> Iterator[None]:
 
 
 def _install(plugin: plugins.Plugin, backend: Backend) -> str:
-    """How to get the framework, where the distribution has an extra that brings it."""
+    """How to install the framework: the distribution's extra of that name, if it has one."""
     distribution = plugin.entry_point.dist if plugin.entry_point else None
     extras = distribution.metadata.get_all("Provides-Extra") or [] if distribution else []
     return (
@@ -193,7 +198,7 @@ def _install(plugin: plugins.Plugin, backend: Backend) -> str:
 def _restored(
     model: Model, path: Path, backend: Backend, typed: TypedProgram, report: Report
 ) -> bool:
-    """Whether the model could read its framework's file."""
+    """Whether the model could load the file; otherwise reports why not."""
 
     def restore() -> str:
         try:
@@ -202,7 +207,7 @@ def _restored(
             return str(error) or "it does not fit"
         return ""
 
-    problem = _guarded(restore, backend, place(path), report)
+    problem = _guarded(restore, backend, file_span(path), report)
     if problem:
         name = os.path.normpath(path)
         lines = (
@@ -212,8 +217,8 @@ def _restored(
         report.error(
             "E702",
             f"{name} does not fit `{typed.program.id}` in {backend.title}: {len(lines)} "
-            f"mistake{'s'[: len(lines) > 1]}",
-            place(path),
+            f"difference{'s'[: len(lines) > 1]}",
+            file_span(path),
             notes=lines,
             help=ADVICE if kind else "",
         )
@@ -228,12 +233,12 @@ def _known_ending(path: Path, found: Framework, report: Report, *, reading: bool
     kind = pickled(path, _start(path)) if reading else ""
     code = "E701" if kind else "E704"
     message = (
-        f"{name} is {kind}, and pickles are never opened"
+        f"{name} is {kind}; pickles are never opened"
         if kind
-        else f"{name} has no ending of {title}'s files"
+        else f"{name} does not have a file name suffix of {title}"
     )
     report.error(
-        code, message, place(path), help=ADVICE if kind else f"they end in {' or '.join(suffixes)}"
+        code, message, file_span(path), help=ADVICE if kind else f"use {' or '.join(suffixes)}"
     )
     return False
 
@@ -247,7 +252,7 @@ def _start(path: Path) -> bytes:
 
 
 def _guarded(work: Callable[[], T], backend: Backend, span: Span, report: Report) -> T | None:
-    """What ``work`` gives; a failure inside the framework is one line in the report."""
+    """The result of ``work``; an exception inside the framework becomes one error."""
     with quiet():
         try:
             return work()

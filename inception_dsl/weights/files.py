@@ -1,8 +1,8 @@
-"""Safetensors files, checked whole before anything of them is used.
+"""Reads and writes safetensors files; a file is checked completely before it is used.
 
-The package ``safetensors`` holds header and data against each other. A file is read at once and
-never mapped into memory, so that it can be replaced by what is made of it. No pickle is opened,
-whatever the file is called.
+The package ``safetensors`` checks the header against the data. A file is read as a whole and not
+memory-mapped, so that a conversion can replace its own source. Pickles are never opened, whatever
+the name of the file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DTYPES: Final = {
     "F64": "<f8",
     "F32": "<f4",
     "F16": "<f2",
-    "BF16": "<u2",  # the upper half of a float32; NumPy has no such type
+    "BF16": "<u2",  # the upper half of a float32; NumPy has no bfloat16
     "I64": "<i8",
     "I32": "<i4",
     "I16": "<i2",
@@ -37,23 +37,22 @@ DTYPES: Final = {
 FLOATS: Final = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 PICKLES: Final = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".npz", ".npy", ".joblib")
 ADVICE: Final = (
-    "a pickle can run any program when it is opened, so this never opens one; where you trust the "
-    "file, load its tensors with the framework that wrote it and save them with safetensors "
-    "(docs/weights.md shows how)"
+    "opening a pickle can run any code; if you trust the file, load it with the framework that "
+    "wrote it and save the tensors with safetensors (see docs/weights.md)"
 )
 
 
 class Tensor(NamedTuple):
-    """A tensor of a file: the format's word for its type, its shape, and its bytes."""
+    """A tensor of a file: type as the format names it (``F32``), shape and bytes."""
 
     dtype: str
     shape: tuple[int, ...]
     data: bytes | bytearray
 
     def array(self) -> Any:
-        """Its values, half precision as float32, which holds them all.
+        """The values; float16 and bfloat16 as float32, without loss.
 
-        ``None`` for a type that NumPy lacks.
+        ``None`` for a type that NumPy does not have.
         """
         if self.dtype not in DTYPES:
             return None
@@ -66,26 +65,26 @@ class Tensor(NamedTuple):
 
 
 class File(NamedTuple):
-    """A whole file: its metadata, and its tensors by name in the order of their data."""
+    """The contents of a file: metadata, and tensors by name in the order of their data."""
 
     metadata: dict[str, str]
     tensors: dict[str, Tensor]
 
 
-def place(path: str | os.PathLike[str]) -> Span:
-    """Where a mistake in a weight file stands: at its start, as bytes have no lines."""
+def file_span(path: str | os.PathLike[str]) -> Span:
+    """The location of errors in a weight file: its start, as binary files have no lines."""
     return Span(os.path.normpath(path), 1, 1, 1, 2)
 
 
 def read_file(path: Path, report: Report) -> File | None:
-    """The safetensors file at ``path``, or ``None`` with what is wrong in the report."""
+    """The safetensors file at ``path``, or ``None`` with errors in the report."""
     if not readable(path, report):
         return None
     data = b""
     try:
         with open(path, "rb") as file:
             data = file.read(8)
-            # a lie about the size is found before all is read
+            # checks the sizes in the header before the whole file is read
             with safe_open(path, framework="np"):
                 file.seek(0)
             data = file.read()
@@ -96,11 +95,11 @@ def read_file(path: Path, report: Report) -> File | None:
             data[8 : 8 + int.from_bytes(data[:8], "little")], object_pairs_hook=_once
         )
     except (OSError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or "it is too large for the memory"
-        report.error("E701", f"{os.path.normpath(path)} cannot be read: {reason}", place(path))
+        reason = getattr(error, "strerror", None) or str(error) or "out of memory"
+        report.error("E701", f"{os.path.normpath(path)} cannot be read: {reason}", file_span(path))
         return None
     except (SafetensorError, ValueError) as error:
-        refuse(path, re.sub("^Error while deserializing[^:]*: ", "", str(error)), data, report)
+        reject(path, re.sub("^Error while deserializing[^:]*: ", "", str(error)), data, report)
         return None
     order = {
         name: entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"
@@ -115,61 +114,65 @@ def read_file(path: Path, report: Report) -> File | None:
 
 
 def readable(path: Path, report: Report) -> bool:
-    """Whether there is a file that may be read; folders, devices and the like are mistakes."""
+    """Whether ``path`` is a readable regular file; otherwise reports why not."""
+    name = os.path.normpath(path)
     try:
-        problem = "" if path.is_file() else "is not a file" if path.exists() else "does not exist"
-        if not problem:
+        if path.is_file():
             path.open("rb").close()
+            problem = ""
+        else:
+            problem = f"{name} is not a regular file" if path.exists() else f"no such file: {name}"
     except (OSError, ValueError) as error:
-        problem = f"cannot be read: {getattr(error, 'strerror', None) or 'not a path'}"
+        problem = f"{name} cannot be read: {getattr(error, 'strerror', None) or 'invalid path'}"
     if problem:
-        report.error("E701", f"{os.path.normpath(path)} {problem}", place(path))
+        report.error("E701", problem, file_span(path))
     return not problem
 
 
-def refuse(path: Path, reason: str, start: bytes, report: Report) -> None:
-    """Report that a file is no safetensors file: what it is instead, or what is wrong with it."""
+def reject(path: Path, reason: str, start: bytes, report: Report) -> None:
+    """Report that a file is not a valid safetensors file: its actual type, or ``reason``."""
     name = os.path.normpath(path)
     if kind := pickled(path, start):
         report.error(
-            "E701", f"{name} is {kind}, and pickles are never opened", place(path), help=ADVICE
+            "E701", f"{name} is {kind}; pickles are never opened", file_span(path), help=ADVICE
         )
     elif start[:8] == b"\x89HDF\r\n\x1a\n" or (
         start[:4] == b"PK\x03\x04" and path.suffix == ".keras"
     ):
-        message = f"{name} is not a safetensors file but one of a framework"
-        report.error(
-            "E701", message, place(path), help="`convert` and `check` read it with `--from NAME`"
-        )
-    else:
-        size = f"{path.stat().st_size:,} bytes" if path.exists() else "no bytes"
-        message = f"{name} is not a whole safetensors file ({size}): {reason}"
+        message = f"{name} is a file of a framework, not a safetensors file"
         report.error(
             "E701",
             message,
-            place(path),
-            help="fetch or write it again; it may be cut short or changed",
+            file_span(path),
+            help="name its format: `weights convert` and `weights check` have `--from NAME`",
+        )
+    else:
+        size = f"{path.stat().st_size:,} bytes" if path.exists() else "0 bytes"
+        message = f"{name} is not a valid safetensors file ({size}): {reason}"
+        report.error(
+            "E701",
+            message,
+            file_span(path),
+            help="download or write it again; it may be truncated or corrupted",
         )
 
 
 def pickled(path: Path, start: bytes) -> str:
-    """What kind of pickle, or archive of pickles, a file is that is no safetensors file.
-
-    Empty if none.
-    """
+    """The kind of pickle, or of archive with pickles, that a file is; empty if it is neither."""
     if start[:1] == b"\x80" and 2 <= (start[1] if len(start) > 1 else 0) <= 5:
         return "a pickle"
     if start[:6] == b"\x93NUMPY":
-        return "a NumPy file, which may hold a pickle"
+        return "a NumPy file, which may contain a pickle"
     if start[:4] == b"PK\x03\x04" and path.suffix != ".keras":
-        return "an archive as PyTorch and NumPy write them, which holds pickles"
-    return f"called `{path.suffix}` as pickles are" if path.suffix in PICKLES else ""
+        return "a PyTorch or NumPy archive, which contains pickles"
+    return f"a pickle by its suffix `{path.suffix}`" if path.suffix in PICKLES else ""
 
 
 def writer(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> Callable[[Path], None]:
-    """What writes ``arrays`` (float32 or float64) in their order; the same bytes every time.
+    """A function that writes ``arrays`` (float32 or float64) in their order.
 
-    The package's own writer puts metadata in another order in every process.
+    The output is deterministic; the package's own writer changes the order of the metadata from
+    process to process.
     """
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
     start = 0
@@ -179,7 +182,7 @@ def writer(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> Callable[[
         header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [start, end]}
         start = end
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # data starts at a multiple of eight
+    text += b" " * (-len(text) % 8)  # the data is aligned to eight bytes
 
     def write(path: Path) -> None:
         with open(path, "wb") as file:
@@ -191,20 +194,20 @@ def writer(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> Callable[[
 
 
 def _possible(name: str, shape: list[int]) -> None:
-    """Raise ``ValueError`` for a shape that no array has.
+    """Raise ``ValueError`` for a shape that NumPy does not support.
 
-    Beyond 64 axes, or without end in spite of no elements.
+    Examples: more than 64 axes, or a huge axis beside an axis of size 0.
     """
     try:
         np.broadcast_to(np.float64(0), shape)
     except ValueError as error:
-        raise ValueError(f"`{name}` has an impossible shape ({error})") from None
+        raise ValueError(f"`{name}` has an invalid shape ({error})") from None
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"`{name}` stands twice in the header")
+            raise ValueError(f"duplicate name `{name}` in the header")
         found[name] = value
     return found

@@ -1,10 +1,8 @@
-"""HDF5 files of weights, layer by layer.
+"""Reads Keras weight files (HDF5), in the old and the new format.
 
-The old format with names of weights, and the newer one with names of layers.
-
-Only what the file itself holds is read: links to other files, external and virtual data sets are
-refused, as are data sets that declare more than is stored. Of an archive (``.keras``) only the file
-of weights is opened.
+Only data in the file itself is read. Links to other files, external and virtual datasets, and
+datasets that declare far more bytes than are stored are rejected. Of a ``.keras`` archive only the
+weights are read.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ import numpy as np
 
 from ..diagnostics.report import Report
 from ..diagnostics.text import printable
-from .files import ADVICE, pickled, place, readable
+from .files import ADVICE, file_span, pickled, readable
 
 Variables: TypeAlias = list[tuple[str, Any]]
 INNER: Final = "model.weights.h5"
@@ -31,11 +29,9 @@ MAX_DEPTH: Final = 32
 
 
 def read_layers(path: Path, report: Report) -> dict[str, Variables] | None:
-    """The variables of every layer that has any, in the order of the file, or ``None`` with what is
-    wrong.
+    """The variables of every layer in the order of the file; ``None`` on errors.
 
-    A variable is known by its name (``kernel``), or by its position (``0``) where the file has no
-    names.
+    A variable has its name (``kernel``), or its position (``0``) if the file has no names.
     """
     if not readable(path, report):
         return None
@@ -48,28 +44,32 @@ def read_layers(path: Path, report: Report) -> dict[str, Variables] | None:
             if start == SIGNATURE:
                 return _layers(h5py.File(path, "r"))
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, zipfile.BadZipFile) as error:
-        reason = printable(str(error.args[0] if error.args else error)).splitlines() or ["damaged"]
-        report.error("E701", f"{name} cannot be read: {reason[0]}", place(path))
+        reason = printable(str(error.args[0] if error.args else error)).splitlines() or [
+            "the file is corrupted"
+        ]
+        report.error("E701", f"{name} cannot be read: {reason[0]}", file_span(path))
         return None
     kind = pickled(path, start)
     message = (
-        f"{name} is {kind}, and pickles are never opened" if kind else f"{name} is not an HDF5 file"
+        f"{name} is {kind}; pickles are never opened" if kind else f"{name} is not an HDF5 file"
     )
     report.error(
         "E701",
         message,
-        place(path),
-        help=ADVICE if kind else "it ends in .h5, .weights.h5 or .keras",
+        file_span(path),
+        help=ADVICE if kind else "use a file that ends in .h5, .weights.h5 or .keras",
     )
     return None
 
 
 def _member(path: Path) -> io.BytesIO:
-    """The file of weights in an archive, in memory."""
+    """The weights in a ``.keras`` archive, in memory."""
     with zipfile.ZipFile(path) as archive:
         entry = archive.getinfo(INNER)
         if entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
-            raise ValueError(f"{INNER} declares {entry.file_size:,} bytes, far more than it holds")
+            raise ValueError(
+                f"{INNER} declares {entry.file_size:,} bytes, far more than are stored"
+            )
         return io.BytesIO(archive.read(entry))
 
 
@@ -83,7 +83,7 @@ def _layers(file: Any) -> dict[str, Variables]:
             if len(dict(found)) < len(found):
                 raise ValueError("two layers have the same name")
             return dict(found)
-    raise ValueError("it holds no layers")
+    raise ValueError("there are no layers in the file")
 
 
 def _named(root: Any) -> Iterator[tuple[str, Variables]]:
@@ -105,12 +105,9 @@ def _named(root: Any) -> Iterator[tuple[str, Variables]]:
 
 
 def _numbered(group: Any, depth: int) -> Iterator[tuple[str, Variables]]:
-    """The newer format.
-
-    A group ``vars`` for each layer, with the layer's name and numbered variables.
-    """
+    """The new format: each layer has a group ``vars`` with its name and numbered variables."""
     if depth > MAX_DEPTH:
-        raise ValueError(f"its groups are nested more than {MAX_DEPTH} deep")
+        raise ValueError(f"groups are nested more than {MAX_DEPTH} levels deep")
     for name in group:
         inner = _at(group, name)
         if not isinstance(inner, h5py.Group):
@@ -121,8 +118,8 @@ def _numbered(group: Any, depth: int) -> Iterator[tuple[str, Variables]]:
             layer = inner.attrs.get("name")
             if not isinstance(layer, str):
                 message = (
-                    f"{inner.name} does not say its layer's name; load and save it with a "
-                    "newer version of Keras"
+                    f"{inner.name} has no layer name; load the file with a newer version of Keras "
+                    "and save it again"
                 )
                 raise ValueError(message)
             yield (
@@ -132,7 +129,7 @@ def _numbered(group: Any, depth: int) -> Iterator[tuple[str, Variables]]:
 
 
 def _attribute(group: Any, name: str) -> list[str]:
-    """A list of texts, which may be spread over numbered attributes."""
+    """A list of strings, which Keras may split into numbered attributes."""
     parts = [name] if name in group.attrs else []
     while parts[:1] != [name] and f"{name}{len(parts)}" in group.attrs:
         parts.append(f"{name}{len(parts)}")
@@ -143,11 +140,11 @@ def _attribute(group: Any, name: str) -> list[str]:
 
 
 def _at(group: Any, path: str) -> Any:
-    """What stands at ``path``, if every step of it lies in this file."""
+    """The object at ``path``; links to other files are rejected."""
     for part in filter(None, path.split("/")):
         link = group.get(part, getlink=True)
         if link is not None and not isinstance(link, h5py.HardLink):
-            raise ValueError(f"`{part}` is a link to elsewhere, which is not followed")
+            raise ValueError(f"`{part}` is a link, and links are not followed")
         if link is None:
             raise KeyError(f"`{part}` is missing in {group.name}")
         group = group[part]
@@ -156,10 +153,10 @@ def _at(group: Any, path: str) -> Any:
 
 def _array(data: Any, name: str) -> Any:
     if not isinstance(data, h5py.Dataset) or data.dtype.kind != "f":
-        raise ValueError(f"`{name}` is not an array of floating-point numbers")
+        raise ValueError(f"`{name}` is not a floating-point array")
     if data.external or data.is_virtual:
-        raise ValueError(f"`{name}` is kept in another file, which is not opened")
+        raise ValueError(f"`{name}` is stored in another file, which is not opened")
     if data.nbytes > MAX_RATIO * data.id.get_storage_size():
-        raise ValueError(f"`{name}` declares {data.nbytes:,} bytes, far more than it holds")
+        raise ValueError(f"`{name}` declares {data.nbytes:,} bytes, far more than are stored")
     values = data[()]
     return values.astype(np.float32) if values.dtype.itemsize < 4 else values

@@ -1,4 +1,4 @@
-"""What a safetensors file holds, ours or another's: the same facts as a table and as plain data."""
+"""The contents of any safetensors file, as a table or as plain data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..analysis.weights import digest, sizes
-from ..diagnostics.report import Report
+from ..diagnostics.report import PLAIN, Report, Style
 from ..diagnostics.text import printable
 from .files import FLOATS, Tensor, read_file
 from .store import FORMAT, metadata_problems
@@ -19,9 +19,9 @@ HEAD = ("weight", "shape", "type", "numbers", "min", "max", "mean", "std")
 
 
 class Row(NamedTuple):
-    """A tensor: what its finite numbers are like.
+    """A tensor with statistics of its finite values.
 
-    ``None`` where there are none, or NumPy cannot read the type.
+    They are ``None`` if there are no finite values or NumPy does not have the type.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
 
 class Listing:
-    """The contents of a file: ``print`` it, or take :meth:`to_dict`."""
+    """The contents of a file: ``print`` it, or call :meth:`to_dict`."""
 
     def __init__(self, path: Path, metadata: dict[str, str], tensors: dict[str, Tensor]) -> None:
         self.name, self.metadata = os.path.normpath(path), metadata
@@ -45,9 +45,9 @@ class Listing:
         self.rows = [_row(name, tensor) for name, tensor in tensors.items()]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as ``inception-dsl weights inspect --json`` prints it.
+        """The data of ``inception-dsl weights inspect --json``.
 
-        ``spec`` is null in a foreign file.
+        ``spec`` is null if the file was not written by inception-dsl.
         """
         return {
             "file": self.name,
@@ -70,10 +70,16 @@ class Listing:
         return sorted({row.dtype for row in self.rows})
 
     def __str__(self) -> str:
+        return self.render()
+
+    def render(self, style: Style = PLAIN) -> str:
+        """The table and the totals, coloured by ``style``."""
         about = (
             f"weights of {self.metadata.get('spec', '')}" if self.ours else "a file without a spec"
         )
-        lines = [f"{self.name}  ({about})", "", *_table(self.rows), ""]
+        head = f"{style.strong(printable(self.name))}  {printable(f'({about})')}"
+        columns, rule, *rows = map(printable, _table(self.rows))
+        lines = [head, "", style.frame(columns), style.frame(rule), *rows, ""]
         totals = [("tensors", f"{len(self.rows):,}"), ("parameters", f"{self.parameters:,}")]
         totals.append(("type", ", ".join(self.dtypes) or "none"))
         if bad := sum(row.not_finite for row in self.rows):
@@ -84,15 +90,14 @@ class Listing:
             if self.ours
             else [(f"metadata {key}", value) for key, value in sorted(self.metadata.items())]
         )
-        return "\n".join(
-            [*map(printable, lines), *(printable(f"{name:20} {value}") for name, value in totals)]
-        )
+        lines += [
+            f"{style.strong(printable(f'{name:20}'))} {printable(value)}" for name, value in totals
+        ]
+        return "\n".join(lines)
 
 
 def inspect(path: Path, report: Report) -> Listing | None:
-    """The contents of the safetensors file at ``path``, or ``None`` with what is wrong in the
-    report.
-    """
+    """The contents of the safetensors file at ``path``, or ``None`` with errors in the report."""
     file = read_file(path, report)
     if file is None or not metadata_problems(file, path, report):
         return None

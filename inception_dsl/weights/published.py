@@ -1,9 +1,7 @@
-"""Published weights.
+"""Reads the published weights of torchvision, timm and keras.applications.
 
-Files of torchvision, timm and keras.applications to weights by path, and back.
-
-The spec names the layers (``checkpoints``); this module knows how each source calls and lays out
-what a layer holds.
+The spec maps layers to the names of the source (``checkpoints``). This module has the names and
+the memory layouts of the weights in a layer, for each source.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications, walk_program
 from ..ops import Activation, Composite, Dense, DepthwiseConv, Dropout, Flatten, Identity, Op, Scale
 from ..passes.checkpoint import Name, published_names, under
-from .files import place, read_file
+from .files import file_span, read_file
 from .hdf5 import read_layers
 from .store import differences
 
@@ -38,18 +36,12 @@ STATE: Final = {
 }
 COUNTER: Final = ".num_batches_tracked"
 STATES: Final = frozenset({"torchvision", "timm"})
-"""Sources whose files are state dicts, channels and outputs first.
-
-The others' are HDF5 files in the neutral layout.
-"""
+"""Sources with PyTorch state dicts (channels first); the others have HDF5 files (channels last)."""
 Sizes = tuple[int, ...]
 
 
 class Place(NamedTuple):
-    """Where a weight stands in a published file.
-
-    Its key, and how its array is turned into that layout and back.
-    """
+    """A weight in a published file: its key, and the conversions to that layout and back."""
 
     key: str
     out: Callable[[Any], Any]
@@ -57,9 +49,9 @@ class Place(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What a published file holds.
+    """The arrays of a published file by key, and their types.
 
-    Arrays by key (``None`` where NumPy has no such type), and their types.
+    An array is ``None`` if NumPy does not have its type.
     """
 
     arrays: dict[str, Any]
@@ -67,10 +59,10 @@ class Held(NamedTuple):
 
 
 def read(path: Path, typed: TypedProgram, source: str, report: Report) -> dict[str, Any] | None:
-    """The weights of ``typed`` from a published file, by path in the neutral layout, or ``None``
-    with what is wrong.
+    """The weights of ``typed`` from a published file, by path, in the neutral layout.
 
-    Parts that the naming calls optional may stand in the file without standing in the spec.
+    ``None`` with errors in the report if the file does not match. Layers that ``checkpoints`` marks
+    as optional may be in the file without being in the spec.
     """
     if not known(typed, source, report):
         return None
@@ -84,7 +76,7 @@ def read(path: Path, typed: TypedProgram, source: str, report: Report) -> dict[s
 
 
 def published(typed: TypedProgram, source: str, weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Weights by path under the keys, and in the layout, that the published implementation has."""
+    """Weights with the keys and in the layout of the published implementation."""
     return {
         where.key: np.ascontiguousarray(where.out(weights[p]))
         for p, where in keys(typed, source).items()
@@ -92,19 +84,19 @@ def published(typed: TypedProgram, source: str, weights: Mapping[str, Any]) -> d
 
 
 def known(typed: TypedProgram, source: str, report: Report) -> bool:
-    """Whether the spec names the weights of ``source``."""
+    """Whether the spec has names for ``source``; otherwise reports it."""
     found = typed.program.checkpoints
     if source in found:
         return True
     span = Span(f"--from {printable(source)}", 1, 1, 1, len(source) + 1)
     help = (
-        suggestion(source, found, what="it knows")
+        suggestion(source, found, what="known sources")
         if found
-        else "the specs in specs/published name them"
+        else "the specs in specs/published have them"
     )
     report.error(
         "E711",
-        f"`{typed.program.id}` does not say what {printable(source)} calls its weights",
+        f"`{typed.program.id}` has no weight names (`checkpoints`) for `{printable(source)}`",
         span,
         help=help,
     )
@@ -112,7 +104,7 @@ def known(typed: TypedProgram, source: str, report: Report) -> bool:
 
 
 def _state(path: Path, report: Report) -> Held | None:
-    """The tensors of a state dict, without the counters of batches."""
+    """The tensors of a state dict, without ``num_batches_tracked``."""
     file = read_file(path, report)
     if file is None:
         return None
@@ -125,7 +117,8 @@ def _state(path: Path, report: Report) -> Held | None:
 def _layers(path: Path, typed: TypedProgram, source: str, report: Report) -> Held | None:
     """The variables of layers.
 
-    Numbered layers go by the order of their numbers, wherever a session began to count.
+    Layers with automatic names (``conv2d_7``) are matched in the order of their numbers, because
+    the first number depends on the session that created the file.
     """
     layers = read_layers(path, report)
     if layers is None:
@@ -137,14 +130,12 @@ def _layers(path: Path, typed: TypedProgram, source: str, report: Report) -> Hel
     for word in typed.program.checkpoints[source].numbered.values():
         there, wanted = _ranked(word, layers), _ranked(word, expected)
         if len(there) != len(wanted):
-            notes.append(
-                f"{len(there)} layers are called `{word}` and a number, expected {len(wanted)}"
-            )
+            notes.append(f"{len(there)} layers are named `{word}_NUMBER`, expected {len(wanted)}")
         new = dict(zip(there, wanted, strict=False))
         layers = {new.get(name, name): variables for name, variables in layers.items()}
     if notes:
         message = f"{os.path.normpath(path)} does not fit `{typed.program.id}`"
-        report.error("E702", message, place(path), notes=notes)
+        report.error("E702", message, file_span(path), notes=notes)
         return None
     arrays = {}
     for layer, variables in layers.items():
@@ -156,7 +147,7 @@ def _layers(path: Path, typed: TypedProgram, source: str, report: Report) -> Hel
 
 
 def _ranked(word: str, layers: Mapping[str, Any]) -> list[str]:
-    """The layers that are called ``word`` and a number, in the order of their numbers."""
+    """The layers named ``word`` or ``word_NUMBER``, in the order of their numbers."""
     found = (
         (re.fullmatch(rf"{re.escape(word)}(?:_([0-9]{{1,9}}))?", name), name) for name in layers
     )
@@ -173,9 +164,9 @@ def _fits(
     held: Held,
     report: Report,
 ) -> bool:
-    """Whether a file holds what the spec wants.
+    """Whether a file has the weights of the spec; one error lists all differences.
 
-    If not, one mistake that lists every difference by the file's names.
+    The names are those of the file.
     """
     optional = typed.program.checkpoints[source].optional
     shapes = {
@@ -191,14 +182,14 @@ def _fits(
     help = ""
     if missing and all(under(key, optional) for key in missing):
         help = (
-            "the file leaves out what it may; `--set aux_heads=null` or `--set head=null` "
-            "does so in the spec"
+            "the missing layers are optional; `--set aux_heads=null` or `--set head=null` "
+            "removes them from the spec"
         )
     message = f"{os.path.normpath(path)} does not fit `{typed.program.id}`: {counts}"
     report.error(
         "E702",
         message,
-        place(path),
+        file_span(path),
         notes=[n for lines in found.values() for n in lines],
         help=help,
     )
@@ -206,7 +197,7 @@ def _fits(
 
 
 def keys(typed: TypedProgram, source: str) -> dict[str, Place]:
-    """Where every weight stands in a file of ``source``, by path."""
+    """The key and the layout of every weight in a file of ``source``, by path."""
     names = published_names(typed, source)
     if source not in STATES:
         return {
@@ -259,7 +250,7 @@ def _same(array: Any) -> Any:
 
 
 def _to_map_first(array: Any, flat: Sizes) -> Any:
-    """Columns that stand channels last, channels first (outputs, inputs)."""
+    """Reorder the columns of (outputs, inputs) from channels last to channels first."""
     return np.moveaxis(array.reshape(-1, *flat), -1, 1).reshape(len(array), -1)
 
 
@@ -279,10 +270,10 @@ def _depthwise_back(array: Any, multiplier: int) -> Any:
 def _flattened(
     chain: TypedChain, prefix: tuple[str, ...], shape: Sizes | None, found: dict[str, Sizes]
 ) -> Sizes | None:
-    """Fill in the kernels of dense layers whose inputs are a flattened map, with the map's shape.
+    """Collect the kernels of dense layers after a flatten, each with the shape of the map.
 
-    ``shape`` is that of the map which ``chain`` is given flat; the result is the same for what
-    comes after the chain.
+    ``shape`` is the shape of the flattened map that ``chain`` receives, if any; the result is the
+    one that the next chain receives.
     """
     for step in chain.steps:
         for path, typed in applications(step):

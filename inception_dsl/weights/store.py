@@ -1,10 +1,9 @@
-"""The neutral file.
+"""The neutral format: the weights of a spec in safetensors, by their paths in the spec.
 
-The weights of a spec in safetensors, in one layout, under their paths in the spec.
-
-The metadata say ``format`` (``inception-dsl``), ``format_version``, ``spec`` (the network's or
-block's name) and ``digest`` (that of :func:`inception_dsl.analysis.weights.digest`). A file without
-metadata is read too, if its tensors fit.
+The layout does not depend on a framework. The metadata has ``format`` (``inception-dsl``),
+``format_version``, ``spec`` (the name of the network or block) and ``digest``
+(:func:`inception_dsl.analysis.weights.digest`). A file without metadata is accepted if its tensors
+match the spec.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from ..analysis.weights import digest, sizes, weight_shapes
 from ..build.write import followed, write_all
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
-from .files import FLOATS, File, place, read_file, writer
+from .files import FLOATS, File, file_span, read_file, writer
 
 FORMAT: Final = "inception-dsl"
 VERSION: Final = "1"
 SUFFIX: Final = ".safetensors"
-KINDS: Final = ("missing", "unknown", "of another shape", "of another type", "not finite")
+KINDS: Final = ("missing", "unknown", "wrong shape", "wrong type", "not finite")
 
 
 def read(path: Path, typed: TypedProgram, report: Report) -> dict[str, Any] | None:
-    """The weights of ``typed`` from a neutral file, in the order of the spec, or ``None`` with all
-    that is wrong.
+    """The weights of ``typed`` from a neutral file, in the order of the spec.
 
-    Arrays are float32 or float64; float16 and bfloat16 come as float32.
+    ``None`` with errors in the report if the file does not match. Arrays are float32 or float64;
+    float16 and bfloat16 are converted to float32.
     """
     file = read_file(path, report)
     if file is None:
@@ -53,9 +52,9 @@ def write(
     report: Report,
     dtype: Literal["float32", "float64"] = "float32",
 ) -> bool:
-    """Write a neutral file whole or not at all; false with all that is wrong in the report.
+    """Write a neutral file atomically; false with errors in the report.
 
-    The same weights give the same bytes. A number too large for ``dtype`` is a mistake.
+    The same weights give the same bytes. A value that overflows ``dtype`` is an error.
     """
     shapes = weight_shapes(typed)
     with np.errstate(over="ignore"):
@@ -74,36 +73,37 @@ def write(
 
 
 def ending(path: Path, report: Report) -> bool:
-    """Whether a path has the ending of neutral files."""
+    """Whether a path has the suffix of neutral files; otherwise reports it."""
     if path.name.endswith(SUFFIX):
         return True
-    message = f"{os.path.normpath(path)} does not end in `{SUFFIX}`, as neutral files do"
+    message = f"the name of the neutral file {os.path.normpath(path)} must end in `{SUFFIX}`"
     report.error(
         "E704",
         message,
-        place(path),
-        help=f"call it {path.name.partition('.')[0] or 'weights'}{SUFFIX}",
+        file_span(path),
+        help=f"use {path.name.partition('.')[0] or 'weights'}{SUFFIX}",
     )
     return False
 
 
 def metadata_problems(file: File, path: Path, report: Report) -> bool:
-    """Whether what a file says of itself holds; nothing said is nothing wrong."""
-    said = file.metadata
-    if said.get("format") != FORMAT:
+    """Whether the metadata of a neutral file matches its contents; true without such metadata."""
+    metadata = file.metadata
+    if metadata.get("format") != FORMAT:
         return True
-    name, version = os.path.normpath(path), said.get("format_version", "")
+    name, version = os.path.normpath(path), metadata.get("format_version", "")
     if version != VERSION:
-        message = f"{name} has version `{version[:40]}` of the format; this reads version {VERSION}"
-        report.error("E703", message, place(path), help="a newer inception-dsl may read it")
+        message = f"{name} has format version `{version[:40]}`, expected `{VERSION}`"
+        report.error("E703", message, file_span(path), help="try a newer version of inception-dsl")
         return False
     found = digest({n: tensor.shape for n, tensor in file.tensors.items()})
-    if said.get("digest") != found:
-        message = (
-            f"{name} does not hold the weights that it says: its digest is "
-            f"`{said.get('digest', '')[:80]}`"
-        )
-        report.error("E703", message, place(path), help=f"that of what it holds is `{found}`")
+    if metadata.get("digest") != found:
+        message = f"the metadata of {name} does not match its contents"
+        notes = [
+            f"digest in the metadata: `{metadata.get('digest', '')[:80]}`",
+            f"digest of the contents: `{found}`",
+        ]
+        report.error("E703", message, file_span(path), notes=notes)
         return False
     return True
 
@@ -117,10 +117,7 @@ def fits(
     dtypes: Mapping[str, str] | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> bool:
-    """Whether ``arrays`` are the weights of ``typed``.
-
-    If not, one mistake that lists every difference.
-    """
+    """Whether ``arrays`` match the weights of ``typed``; one error lists all differences."""
     found = differences(weight_shapes(typed), arrays, dtypes or {})
     if not any(found.values()):
         return True
@@ -130,22 +127,22 @@ def fits(
     help = ""
     if metadata is not None and arrays and not arrays.keys() & weight_shapes(typed).keys():
         help = (
-            "none of its names is one of the spec; if a framework wrote it, say which: "
+            "no name in the file is a weight of the spec; if a framework wrote the file, add "
             "`--from NAME`"
         )
     if metadata and metadata.get("format") == FORMAT:
         maker = metadata.get("spec", "")
         same = maker == typed.program.id
-        help = f"it was written for {'another variant of ' if same else ''}`{maker}`"
-        help += "; give the same `--set` and `--input` as then" if same else ""
-    report.error("E702", message, place(path), notes=notes, help=help)
+        help = f"the file was written for {'another variant of ' if same else ''}`{maker}`"
+        help += "; use the same `--set` and `--input` as then" if same else ""
+    report.error("E702", message, file_span(path), notes=notes, help=help)
     return False
 
 
 def differences(
     shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, Any], dtypes: Mapping[str, str]
 ) -> dict[str, list[str]]:
-    """How ``arrays`` differ from weights of these shapes, a line for each, by kind."""
+    """How ``arrays`` differ from weights with ``shapes``: one line per difference, by kind."""
     found: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for name, shape in shapes.items():
         if name not in arrays:
@@ -153,22 +150,21 @@ def differences(
             continue
         array, dtype = arrays[name], dtypes.get(name)
         if dtype is not None and dtype not in FLOATS:
-            found["of another type"].append(
-                f"of another type: {name} holds {dtype}, expected {' or '.join(FLOATS)}"
+            found["wrong type"].append(
+                f"wrong type: {name} has {dtype}, expected {' or '.join(FLOATS)}"
             )
         if array is None:
             continue
         if array.shape != shape:
-            held = sizes(array.shape) or "a single number"
-            found["of another shape"].append(
-                f"of another shape: {name} is {held}, expected {sizes(shape)}"
-            )
+            held = sizes(array.shape) or "a scalar"
+            found["wrong shape"].append(f"wrong shape: {name} is {held}, expected {sizes(shape)}")
         if array.dtype.kind == "f" and (
             bad := array.size - int(np.count_nonzero(np.isfinite(array)))
         ):
             at = [int(n) for n in np.argwhere(~np.isfinite(array))[0]]
             found["not finite"].append(
-                f"not finite: {name} has {bad:,} such number{'s'[: bad > 1]}, the first at {at}"
+                f"not finite: {name} has {bad:,} NaN or infinite value{'s'[: bad > 1]}, "
+                f"the first at {at}"
             )
     for name in arrays:
         if name not in shapes:

@@ -151,16 +151,13 @@ def test_a_framework_that_cannot_be_run_is_a_result(run: Run) -> None:
     done = run("inception_dsl", "verify", "specs/v0.yaml", "--timeout", "5", *names)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
-    assert "aborts float64 failed: ended by signal SIGABRT" in done.stdout
+    assert "aborts float64 failed: terminated by signal SIGABRT" in done.stdout
     assert (
         "absent float64 missing: ModuleNotFoundError: No module named 'framework_that_is_not_there'"
         in done.stdout
     )
     assert "hangs float64 hung: no result after 5 seconds" in done.stdout
-    assert (
-        "text float64 failed: inception-dsl-text has nothing that runs what it prints"
-        in done.stdout
-    )
+    assert "text float64 failed: inception-dsl-text cannot run models" in done.stdout
     assert re.search(r"right +float64 .* agrees", done.stdout)
 
 

@@ -116,17 +116,17 @@ def test_what_a_backend_cannot_say_is_an_error_in_the_spec(
 
 
 REASONS = {
-    "api": "written for version 1 of the backend interface, this is version 2",
+    "api": "written for version 1 of the backend API, but this is version 2",
     "attribute": "has no attribute 'MISSING'",
-    "Capital": "a backend's name has lower-case letters",
-    "ending": "`/../x.py` is not the ending of a file",
-    "hangs": f"its import has not ended after {LIMIT} seconds",
+    "Capital": "invalid backend name: expected lower-case letters",
+    "ending": "`/../x.py` is not a valid file name suffix",
+    "hangs": f"import timed out after {LIMIT} seconds",
     "signals": "ValueError: signal only works in main thread of the main interpreter",
-    "uncallable": "its `emit` cannot be called",
+    "uncallable": "`emit` is not callable",
     "exit": "the package exits when it is imported",
     "import": "ModuleNotFoundError: No module named 'module_that_is_not_there'",
     "raises": "RuntimeError: first line",
-    "renamed": "announced as `renamed`, but its backend is called `another`",
+    "renamed": "the entry point is named `renamed`, but the backend `another`",
     "syntax": "syntax error in ",
     "torch": "inception-dsl and inception-dsl-broken both provide a backend `torch`; uninstall one",
     "type": "`inception_dsl_broken:TYPE` is not a Backend but of type str",
@@ -160,7 +160,7 @@ def test_a_broken_backend_that_is_asked_for_is_one_mistake(
         "build", str(root / "specs" / "v0.yaml"), "--backend", name, "--out", str(tmp_path)
     )
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error[E502]: the backend `{name}` cannot be loaded: ")
+    assert done.stderr.startswith(f"error[E502]: cannot load the backend `{name}`: ")
     assert f"--> --backend {name}:1:1" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
@@ -171,20 +171,20 @@ def test_a_broken_backend_that_is_asked_for_is_one_mistake(
     [
         ("fails", "KeyError: 'a"),
         ("leaves", "exits"),
-        ("nothing", "gave no file"),
-        ("empty", "gave no file"),
+        ("nothing", "returned no files"),
+        ("empty", "returned no files"),
         ("plain_text", "ValueError: dictionary update sequence"),
         ("list", "ValueError: dictionary update sequence"),
-        ("number", "gave no text and no bytes for `v0.py`"),
-        ("stem", "gave a file with the name `other.py`"),
-        ("first", "gave `v0_more.py` as its first file"),
-        ("suffix", "gave `v0.txt` as its first file"),
-        ("beside", "gave a file with the name `weights.bin`"),
-        ("path", "gave a file with the name `v0/../../x.py`"),
-        ("backslash", "gave a file with the name `v0\\x.py`"),
-        ("absolute", "gave a file with the name `/tmp/v0.py`"),
-        ("control", "gave a file with the name `v0\\x1b[31m\\n`"),
-        ("key", "gave a file with the name `7`"),
+        ("number", "returned neither text nor bytes for `v0.py`"),
+        ("stem", "returned a file with the invalid name `other.py`"),
+        ("first", "returned `v0_more.py` first, expected `v0.py`"),
+        ("suffix", "returned `v0.txt` first, expected `v0.py`"),
+        ("beside", "returned a file with the invalid name `weights.bin`"),
+        ("path", "returned a file with the invalid name `v0/../../x.py`"),
+        ("backslash", "returned a file with the invalid name `v0\\x.py`"),
+        ("absolute", "returned a file with the invalid name `/tmp/v0.py`"),
+        ("control", "returned a file with the invalid name `v0\\x1b[31m\\n`"),
+        ("key", "returned a file with the invalid name `7`"),
     ],
 )
 def test_a_backend_that_fails_is_one_mistake(
@@ -269,4 +269,4 @@ def test_all_backends_leaves_out_what_does_not_load(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["keras", "text", "torch"]
     again = broken("build", spec, "--out", str(tmp_path / "other"))
     for name in REASONS:
-        assert f"warning: the backend `{name}` is left out: " in again.stderr
+        assert f"warning: skipped the backend `{name}`: " in again.stderr

@@ -1,6 +1,4 @@
-"""The same bytes whatever the hash seed, the folder, the locale, the encoding of the terminal and
-the mask of files.
-"""
+"""The output does not depend on hash seed, folder, locale, terminal encoding and umask."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 def test_what_is_compared(first: dict[str, bytes]) -> None:
-    """There is something of every kind, and each command did what it should."""
+    """Every command ran with the expected exit code."""
     assert {name.split("_")[0].split(".")[0] for name in first} == {
         *("build", "made", "check", "summary", "json", "schema", "ops", "explain", "unknown")
     }
@@ -30,7 +28,7 @@ def test_what_is_compared(first: dict[str, bytes]) -> None:
         assert first[f"check_{form}.code"] == b"1"
         assert b"E402" in first[f"check_{form}.{'err' if form == 'text' else 'out'}"]
     assert not [
-        name for name, text in first.items() if b"Traceback" in text or b"defect of" in text
+        name for name, text in first.items() if b"Traceback" in text or b"internal error: " in text
     ]
     assert not [
         name for name, text in first.items() if b"/tmp" in text or str(Path.home()).encode() in text

@@ -1,4 +1,4 @@
-"""No text of a spec becomes code: every string field, 200 payloads, both backends."""
+"""Text from a spec never becomes code: all string fields, 200 payloads, both backends."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ from inception_dsl.ops.fields.refusal import Checked
 
 
 def sources(spec: Any, folder: Path) -> dict[str, str] | None:
-    """What both backends print, or ``None`` where the loader refuses the spec, each mistake with a
-    place in it.
-    """
+    """The source of both backends, or ``None`` if the spec has errors, all with a location."""
     path = folder / "spec.yaml"
     path.write_text(written(spec), encoding="ascii")
     report = Report()
@@ -48,30 +46,30 @@ def sources(spec: Any, folder: Path) -> dict[str, str] | None:
     if typed is not None:
         return {backend: emitted(backend, typed) for backend in BACKENDS}
     assert not report.ok
-    for mistake in report:
-        assert mistake.span.file == str(path)
-        assert mistake.span.line >= 1
-        assert mistake.span.column >= 1
+    for error in report:
+        assert error.span.file == str(path)
+        assert error.span.line >= 1
+        assert error.span.column >= 1
     assert all(line.isprintable() for line in report.render().split("\n"))
     return None
 
 
 def injected(shift: int) -> dict[str, Any]:
-    """The spec with every free text replaced, each by another payload."""
+    """The spec with each free text replaced by a different payload."""
     spec = copy.deepcopy(SPEC)
     for index, path in enumerate(FREE):
-        place: Any = spec
+        holder: Any = spec
         for part in path[:-1]:
-            place = place[part]
+            holder = holder[part]
         payload = TAKEN[(index + shift) % len(TAKEN)]
-        place[path[-1]] = (
+        holder[path[-1]] = (
             payload.lstrip("$") if path[-1] == "word" else payload
-        )  # an argument with `$` is arithmetic
+        )  # an argument with `$` would be arithmetic
     return spec
 
 
 def shape(source: str) -> str:
-    """The syntax tree with every text blanked."""
+    """The syntax tree with empty strings."""
     source.encode("utf-8")
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -91,13 +89,13 @@ def shapes(folder: Path) -> dict[str, str]:
 
 
 def declared(kind: type[BaseModel], name: str) -> str:
-    """Class and field, of the class that states the field for all that inherit it."""
+    """``Class.field``, with the class that declares the field."""
     owner = next(c for c in kind.__mro__ if name in inspect.get_annotations(c))
     return f"{owner.__name__}.{name}"
 
 
 def holding(value: Any, place: str = "") -> Iterator[str]:
-    """The fields in which a text stands that payloads replace."""
+    """The fields with a text that payloads replace."""
     if isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from holding(getattr(value, name), declared(type(value), name))
@@ -111,8 +109,8 @@ def holding(value: Any, place: str = "") -> Iterator[str]:
         yield place
 
 
-def test_there_are_enough_payloads_and_every_text_field_takes_them(tmp_path: Path) -> None:
-    """A field that is added to the language, for any text, is added here."""
+def test_payloads_cover_all_text_fields(tmp_path: Path) -> None:
+    """A new text field in the language must be added to the payload spec."""
     assert len(PAYLOADS) >= 200
     (tmp_path / "spec.yaml").write_text(written(SPEC), encoding="ascii")
     spec = load(tmp_path / "spec.yaml", {}, Report())
@@ -149,9 +147,7 @@ def canary(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.parametrize("part", range(4))
 def test_texts_stay_texts(part: int, tmp_path: Path) -> None:
-    """Every field meets every payload: all fields at once, each with another one, round after
-    round.
-    """
+    """Each field gets each payload: all fields at once, with different payloads in each round."""
     benign = shapes(tmp_path)
     for shift in range(part, len(TAKEN), 4):
         found = sources(injected(shift), tmp_path)
@@ -161,13 +157,15 @@ def test_texts_stay_texts(part: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("payload", sorted(REFUSED))
-def test_what_no_file_can_hold_is_refused(payload: str, tmp_path: Path) -> None:
+def test_texts_that_files_cannot_store_are_rejected(payload: str, tmp_path: Path) -> None:
     for path in FREE:
         assert sources(replaced(SPEC, path, payload), tmp_path) is None
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_importing_touches_no_canary(backend: str, tmp_path: Path, canary: list[int]) -> None:
+def test_importing_the_source_runs_no_payload(
+    backend: str, tmp_path: Path, canary: list[int]
+) -> None:
     for shift in range(0, len(TAKEN), 5):
         found = sources(injected(shift), tmp_path)
         assert found is not None
@@ -179,10 +177,8 @@ def test_importing_touches_no_canary(backend: str, tmp_path: Path, canary: list[
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_names_and_words_are_refused_with_a_place(part: int, tmp_path: Path) -> None:
-    """Ids, keys, paths, choices: whatever is not a free text. An eighth of the payloads, for each
-    place another.
-    """
+def test_invalid_names_and_words_have_a_location(part: int, tmp_path: Path) -> None:
+    """Ids, keys, paths and choices; each field is tested with an eighth of the payloads."""
     every = int(os.environ.get("EVERY", "8"))
     for index, path in enumerate(STRICT):
         for payload in PAYLOADS[index % every :: every] if index % 4 == part else ():

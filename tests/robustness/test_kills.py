@@ -1,4 +1,4 @@
-"""Builds that are killed at random moments, and eight builds at once."""
+"""Builds that are killed at random moments, and eight parallel builds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from builds import SPEC, build, contents
 
-KILLS = 12  # 200 by hand, KILLS=200
+KILLS = 12  # more with the environment variable KILLS=200
 
 
 def run(*arguments: str, **more: str) -> subprocess.Popen[bytes]:
@@ -24,7 +24,7 @@ def run(*arguments: str, **more: str) -> subprocess.Popen[bytes]:
 
 
 def texts(folder: Path, specs: list[str], filters: str) -> dict[str, bytes]:
-    """The files of a build with ``filters``, made in a folder of their own."""
+    """The files of a build with ``filters``, in a separate folder."""
     out = folder / f"expected_{filters}"
     assert build(*specs, "--set", f"body.0.filters={filters}", "--out", str(out)).exit_code == 0
     return contents(out)
@@ -33,9 +33,7 @@ def texts(folder: Path, specs: list[str], filters: str) -> dict[str, bytes]:
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_builds_that_are_killed(folder: Path, number: int) -> None:
-    """At random moments from the start to just after the end of an undisturbed build; old or new,
-    each file is whole.
-    """
+    """Each file is complete, in its old or new version, whenever the build is killed."""
     specs = []
     for name in ("net", "a", "b", "c"):
         (folder / f"{name}.yaml").write_text(SPEC.format(name=name, n=4))
@@ -53,19 +51,19 @@ def test_builds_that_are_killed(folder: Path, number: int) -> None:
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
         found = {n: t for n, t in contents(out).items() if "/.tmp-" not in n}
-        assert found.keys() == versions[0].keys(), "nothing is lost"
+        assert found.keys() == versions[0].keys(), "no file is missing"
         assert all(
             text in (versions[0][name], versions[1][name]) for name, text in found.items()
-        ), "nothing is torn"
+        ), "every file is complete"
         if number == signal.SIGINT and process.returncode > 0:
-            assert contents(out).keys() == found.keys(), "an interrupt leaves nothing behind"
+            assert contents(out).keys() == found.keys(), "an interrupt leaves no temporary file"
             assert b"Error" not in errors, errors
     assert build(*specs, "--set", "body.0.filters=6").exit_code == 0
-    assert contents(out) == versions[1], "and no litter"
+    assert contents(out) == versions[1], "no temporary file is left"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_builds_that_are_killed_eight_at_once(folder: Path) -> None:
+def test_eight_parallel_builds_that_are_killed(folder: Path) -> None:
     specs = ["net.yaml", "a.yaml"]
     (folder / "a.yaml").write_text(SPEC.format(name="a", n=4))
     versions = [texts(folder, specs, str(n)) for n in (5, 6)]
@@ -86,15 +84,15 @@ def test_builds_that_are_killed_eight_at_once(folder: Path) -> None:
         for process in processes:
             process.communicate(timeout=120)
         found = {n: t for n, t in contents(out).items() if "/.tmp-" not in n}
-        assert found.keys() == versions[0].keys(), "nothing is lost"
+        assert found.keys() == versions[0].keys(), "no file is missing"
         assert all(
             text in (versions[0][name], versions[1][name]) for name, text in found.items()
-        ), "nothing is torn"
+        ), "every file is complete"
     assert build(*specs, "--set", "body.0.filters=6").exit_code == 0
-    assert contents(out) == versions[1], "and no litter"
+    assert contents(out) == versions[1], "no temporary file is left"
 
 
-def test_eight_builds_at_once(folder: Path) -> None:
+def test_eight_parallel_builds(folder: Path) -> None:
     specs = ["net.yaml"]
     versions = [texts(folder, specs, str(n)) for n in (5, 6)]
     processes = [run(*specs, "--set", f"body.0.filters={5 + i % 2}") for i in range(8)]

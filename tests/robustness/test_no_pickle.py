@@ -1,4 +1,4 @@
-"""Nothing in the packages or in generated code opens a pickle, or builds a model from a file."""
+"""No code in the packages or in generated files opens a pickle or a serialized model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BUILDERS = {
 
 
 def problems(tree: ast.AST) -> list[str]:
-    """Every place that could open a pickle or run what a file says."""
+    """All code that could open a pickle or run code from a file."""
     found = []
     for node in ast.walk(tree):
         names: list[str] = []
@@ -54,7 +54,7 @@ def problems(tree: ast.AST) -> list[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_opens_a_pickle(path: Path) -> None:
+def test_no_module_opens_a_pickle(path: Path) -> None:
     assert not problems(ast.parse(path.read_text(encoding="utf-8")))
 
 
@@ -77,7 +77,7 @@ def test_nothing_opens_a_pickle(path: Path) -> None:
         "f(safe_mode=False)",
     ],
 )
-def test_the_test_finds_it(code: str) -> None:
+def test_the_check_finds_it(code: str) -> None:
     assert problems(ast.parse(code))
 
 
@@ -89,7 +89,7 @@ def test_what_is_allowed() -> None:
     )
 
 
-def test_templates_do_not_either() -> None:
+def test_no_template_opens_a_pickle() -> None:
     for path in (ROOT / "backends").rglob("*.j2"):
         text = path.read_text(encoding="utf-8")
         assert not [

@@ -1,4 +1,4 @@
-"""Nothing outside of a spec's root is read, written or told of."""
+"""No file outside the root of a spec is read, written or mentioned."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOURCES = Path(inception_dsl.__file__).parent.parent
 
 
 def tree(folder: Path) -> dict[str, tuple[int, int, bytes]]:
-    """Everything below a folder: kind and mode, time of change, content."""
+    """All files below a folder: mode, time of change, content."""
     found = {}
     for path in sorted(folder.rglob("*")):
         about = path.lstat()
@@ -35,7 +35,7 @@ def tree(folder: Path) -> dict[str, tuple[int, int, bytes]]:
 
 @pytest.fixture(scope="module")
 def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a process says that has tried everything, and what it did to the folders around."""
+    """The reports of all attacks, run in one process, and the changes to the folders around."""
     outside = Path(os.path.realpath(tmp_path_factory.mktemp("outside")))
     root = attacks.lay(outside)
     (root / "spec.yaml").touch()
@@ -70,7 +70,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
-def test_every_attack_is_refused(tried: dict[str, Any]) -> None:
+def test_all_attacks_are_rejected(tried: dict[str, Any]) -> None:
     assert len(WANTED) >= 60
     assert len(tried["attacks"]) == len(WANTED) * 5
     for attack in tried["attacks"]:
@@ -81,8 +81,8 @@ def test_every_attack_is_refused(tried: dict[str, Any]) -> None:
         assert not attack["written"], attack["why"]
 
 
-def test_what_stands_inside_is_read(tried: dict[str, Any]) -> None:
-    """The watch sees what is opened, under the name that it has."""
+def test_files_inside_the_root_are_read(tried: dict[str, Any]) -> None:
+    """The audit hook records the real names of opened files."""
     for attack in tried["inside"]:
         assert attack["codes"] == ["W302"], attack  # imported, and not used
         assert attack["written"] == [
@@ -93,7 +93,7 @@ def test_what_stands_inside_is_read(tried: dict[str, Any]) -> None:
 
 
 def test_nothing_outside_is_opened(tried: dict[str, Any]) -> None:
-    """But the compiler itself, the packages it needs, and the folder for output."""
+    """Only the compiler, its packages and the output folder are opened."""
     folders = {
         sys.prefix,
         sys.base_prefix,
@@ -117,12 +117,12 @@ def test_nothing_outside_is_opened(tried: dict[str, Any]) -> None:
         for name in attack["opened"]:
             assert not Path(name).is_relative_to(tried["outside"] / "out"), attack["why"]
             assert Path(name).name not in ("pipe.yaml", "socket.yaml", "zero"), (
-                "opening may already do something"
+                "opening it can have side effects"
             )
 
 
-def test_no_report_tells_what_is_outside(tried: dict[str, Any]) -> None:
-    """Neither what stands in a file, nor where the root is, beyond what the spec says itself."""
+def test_no_report_reveals_what_is_outside(tried: dict[str, Any]) -> None:
+    """Neither contents of files nor the path of the root, except for text in the spec itself."""
     for attack in (*tried["attacks"], *tried["ids"]):
         for report in attack["reports"]:
             assert SECRET not in report, attack["why"]
@@ -131,7 +131,7 @@ def test_no_report_tells_what_is_outside(tried: dict[str, Any]) -> None:
                 assert str(tried["outside"]) not in report.replace("\\/", "/"), attack["why"]
 
 
-def test_nothing_around_changes(tried: dict[str, Any]) -> None:
+def test_nothing_outside_changes(tried: dict[str, Any]) -> None:
     assert tried["changed"] == set()
     assert {str(p.relative_to(tried["outside"] / "out")) for p in tried["written"]} == {
         "keras/spec.py",
@@ -139,7 +139,7 @@ def test_nothing_around_changes(tried: dict[str, Any]) -> None:
     }
 
 
-def test_ids_name_no_files(tried: dict[str, Any]) -> None:
+def test_ids_cannot_name_files(tried: dict[str, Any]) -> None:
     assert len(tried["ids"]) == len(IDS) * 8
     for attack in tried["ids"]:
         assert attack["codes"], attack["why"]
@@ -147,8 +147,8 @@ def test_ids_name_no_files(tried: dict[str, Any]) -> None:
         assert not attack["written"], attack["why"]
 
 
-def test_that_a_file_is_there_is_not_told(tmp_path: Path) -> None:
-    """What is said of a file outside is the same whether there is one, also behind a link."""
+def test_existence_of_outside_files_is_not_revealed(tmp_path: Path) -> None:
+    """The error is the same whether or not the outside file exists, also through a link."""
     (tmp_path / "there.yaml").write_text(OUTSIDE)
     (tmp_path / "project").mkdir()
     for name in ("there", "other"):

@@ -1,4 +1,4 @@
-"""Roots while links, pipes and files come and go, and what is suggested for a missing file."""
+"""Links, pipes and files that change during a check, and suggestions for missing files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="links, pipes and socket
 
 
 def swap(path: Path, target: Path) -> None:
-    """A link to ``target`` in the place of ``path``."""
+    """Replace ``path`` by a link to ``target``."""
     path.rename(path.with_name("away"))
     path.symlink_to(target)
 
@@ -26,7 +26,7 @@ def swap(path: Path, target: Path) -> None:
 def test_a_link_that_appears_meanwhile(
     project: Path, monkeypatch: pytest.MonkeyPatch, at: str, call: str
 ) -> None:
-    """After every look at a part of the way, and before and after every opening."""
+    """The link appears after each `stat` or before each `open` of a part of the path."""
     real: Callable[..., Any] = getattr(os, call)
     for turn in range(1, 8):
         calls = iter(range(1, 1000))
@@ -55,7 +55,7 @@ def test_a_link_that_appears_meanwhile(
 
 
 def test_a_pipe_that_appears_meanwhile(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is neither waited for nor taken for an empty file."""
+    """The check does not wait for the pipe and does not read it as an empty file."""
     real = os.open
 
     def swapping(*arguments: Any, **more: Any) -> int:
@@ -69,10 +69,8 @@ def test_a_pipe_that_appears_meanwhile(project: Path, monkeypatch: pytest.Monkey
     assert "sub/unit.yaml is not a regular file" in reported(project / "spec.yaml")
 
 
-def test_what_stands_beside_a_missing_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is a suggestion, of names inside of the root only, and of none where the folder cannot be
-    read.
-    """
+def test_suggestions_for_a_missing_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only names inside the root are suggested, and none if the folder cannot be read."""
     spec = project / "spec.yaml"
     spec.write_text(network("sub/unitt.yaml"))
     assert "did you mean `sub/unit.yaml`?" in reported(spec)
@@ -102,9 +100,7 @@ def test_what_stands_beside_a_missing_file(project: Path, monkeypatch: pytest.Mo
 
 
 def test_the_file_of_an_unknown_block(project: Path) -> None:
-    """One that is called so is suggested, unless it is behind a link: what is there is not looked
-    for.
-    """
+    """A file with the name of the block is suggested, but links are not searched."""
     (project / "spec.yaml").write_text(f"network: net\n{INPUT}body: [{{use: unit}}]\n")
     (project / "blocks").symlink_to(project.parent / "sub")
     assert "import" not in reported(project / "spec.yaml").replace("import its file", "")
@@ -114,7 +110,7 @@ def test_the_file_of_an_unknown_block(project: Path) -> None:
 
 
 def test_links_that_come_and_go(project: Path) -> None:
-    """A thread that flips a file and a folder, while a spec is read again and again."""
+    """A thread swaps a file and a folder repeatedly while a spec is read."""
     (project / "away").symlink_to(project.parent / "sub")
     (project / "link").symlink_to(project.parent / "sub/unit.yaml")
     stop = threading.Event()

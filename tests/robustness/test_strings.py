@@ -1,6 +1,4 @@
-"""A share of the strings that ``strings.py`` gives the expression parser, and what the package
-never does with text.
-"""
+"""Random strings for the expression parser, and a check that no text is evaluated."""
 
 from __future__ import annotations
 
@@ -21,8 +19,8 @@ KNOWN = {
     "inception_dsl/emit/module.py": [
         "exec",
         "compile",
-    ],  # runs what a backend has emitted, to verify it
-    "inception_dsl/testing/symbol_files.py": ["ast"],  # parses what a backend has emitted
+    ],  # runs generated source, to verify it
+    "inception_dsl/testing/symbol_files.py": ["ast"],  # parses generated source
 }
 EVALUATORS = {
     "ast",
@@ -37,7 +35,7 @@ EVALUATORS = {
 }
 
 
-def test_strings_are_parsed_and_judged() -> None:
+def test_random_strings() -> None:
     outcomes, findings, _ = strings.chunk(10_000_000, 15_000)
     assert findings == []
     assert outcomes["not parsed"] > 5_000
@@ -61,7 +59,7 @@ def test_a_wrong_parser_is_found(name: str, code: object, monkeypatch: pytest.Mo
 
 
 def evaluations(tree: ast.AST) -> list[str]:
-    """Every place that could run text."""
+    """All code that could evaluate text."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in BUILTINS:
@@ -80,7 +78,7 @@ def evaluations(tree: ast.AST) -> list[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_evaluates_text(path: Path) -> None:
+def test_no_module_evaluates_text(path: Path) -> None:
     found = evaluations(ast.parse(path.read_text(encoding="utf-8")))
     assert [problem.split()[-1] for problem in found] == KNOWN.get(
         path.relative_to(ROOT).as_posix(), []
@@ -98,6 +96,6 @@ def test_nothing_evaluates_text(path: Path) -> None:
         "import code.x",
     ],
 )
-def test_what_counts_as_evaluating(text: str) -> None:
+def test_the_check_finds_evaluations(text: str) -> None:
     assert evaluations(ast.parse(text))
     assert not evaluations(ast.parse("import re\nre.compile('a')\nmodel.eval()"))

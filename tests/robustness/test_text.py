@@ -1,4 +1,4 @@
-"""The loader against text that means harm, or means something else to another reader."""
+"""The loader with malicious text, and with text that other parsers read differently."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INVISIBLE = (
     *(0x2063, 0x206A, 0x2800, 0x3000, 0x3164, 0xFE0F, 0xFEFF, 0xFFA0, 0x1D159, 0xE0001, 0xE0100),
 )
 CONTROL = (0x00, 0x08, 0x0B, 0x1B, 0x7F, 0x85, 0x9B, 0x2028, 0x2029, 0xE000, 0xFFFF)
-PLACES = {  # where a character stands raw, and the line and column of it
+PLACES = {  # texts with a raw character, and its line and column
     "a: b{}c": "1:5",
     "b{}: c": "1:2",
     "{{a: 1, b{}: c}}": "1:9",
@@ -49,7 +49,7 @@ ESCAPED = {'a: "x{}y"': "1:4", '"x{}y": 1': "1:1", 'a:\n  - {{b: ["{}"]}}': "2:1
 
 
 def refused(text: str) -> tuple[str, str, str]:
-    """The code, the place and the message of the one mistake in a text."""
+    """The code, the location and the message of the only error in a text."""
     report = Report()
     parse(text, "a.yaml", report)
     (found,) = report
@@ -58,7 +58,7 @@ def refused(text: str) -> tuple[str, str, str]:
 
 
 def escapes(point: int) -> list[str]:
-    """Every way to write a character as an escape in double quotes."""
+    """All escapes of a character in double quotes."""
     short = {
         0x00: ["\\0"],
         0x08: ["\\b"],
@@ -74,12 +74,12 @@ def escapes(point: int) -> list[str]:
     return found + ([f"\\x{point:02x}"] if point <= 0xFF else [])
 
 
-def test_there_are_enough_of_them() -> None:
+def test_all_invisible_characters_are_covered() -> None:
     assert (len(set(BIDI)), len(set(INVISIBLE))) == (12, 25)
 
 
 @pytest.mark.parametrize("point", [*BIDI, *INVISIBLE, *CONTROL], ids=lambda point: f"U+{point:04X}")
-def test_no_character_that_nobody_sees(point: int) -> None:
+def test_invisible_characters_are_rejected(point: int) -> None:
     for text, place in PLACES.items():
         assert refused(text.format(chr(point))) == (
             "E102",
@@ -102,7 +102,7 @@ def test_half_of_a_character_is_none(escape: str) -> None:
     assert re.fullmatch(r"U\+[0-9A-F]{4,6} is not a character", message)
 
 
-def test_text_that_is_seen_is_kept() -> None:
+def test_visible_text_is_kept() -> None:
     report = Report()
     text = (
         'a: "tab \\t line \\n é 中 \\u00e9 \\x41 👾"\n'
@@ -137,7 +137,7 @@ EASTERN = ("shift_jis", "gb18030", "euc-kr", "big5")
 
 
 @pytest.mark.parametrize("encoding", [*ENCODINGS, *EASTERN])
-def test_other_encodings_have_a_place(encoding: str, tmp_path: Path) -> None:
+def test_other_encodings_are_errors_with_a_location(encoding: str, tmp_path: Path) -> None:
     title = "中" if encoding in EASTERN else "é"
     path = tmp_path / "spec.yaml"
     path.write_bytes(f"network: n\ntitle: {title}\n".encode(encoding))
@@ -159,7 +159,7 @@ def test_other_encodings_have_a_place(encoding: str, tmp_path: Path) -> None:
         (b"a: \xf4\x90\x80\x80", "1:4"),
     ],
 )
-def test_what_is_no_utf_8(data: bytes, place: str, tmp_path: Path) -> None:
+def test_invalid_utf_8(data: bytes, place: str, tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_bytes(data)
     report = Report()
@@ -234,7 +234,7 @@ def test_there_are_forty_scalars() -> None:
 
 
 @pytest.mark.parametrize("text", SCALARS)
-def test_scalars_mean_what_yaml_1_2_says_or_are_refused(text: str) -> None:
+def test_scalars_follow_yaml_1_2_or_are_rejected(text: str) -> None:
     expected = SCALARS[text]
     if expected is ERROR:
         assert refused(f"a: {text}")[:2] == ("E107", "1:4")
@@ -246,7 +246,7 @@ def test_scalars_mean_what_yaml_1_2_says_or_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["&a x", "{b: &a [1]}", "[&a {b: 1}, *a]"])
-def test_every_value_and_every_key_has_a_place(text: str) -> None:
+def test_all_values_and_keys_have_a_location(text: str) -> None:
     document = parse(f"k: {text}\n", "a.yaml", Report())
     assert document is not None
 
@@ -265,7 +265,7 @@ def test_every_value_and_every_key_has_a_place(text: str) -> None:
     walk(document.data, ())
 
 
-def test_the_end_of_a_text_is_inside_of_it() -> None:
+def test_errors_at_the_end_are_inside_the_text() -> None:
     for text in ("a: [1", "a: [1\n", "a: {b: 1,\n\n", 'a: "x\n', "a: 'x", "a: |\n x\n b"):
         report = Report()
         if parse(text, "a.yaml", report) is None:

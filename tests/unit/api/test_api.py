@@ -1,4 +1,4 @@
-"""The Python interface."""
+"""The Python API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXT = (
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Installs a backend that gives a text, and files beside it."""
+    """Installs a backend that returns a main file and further files."""
 
     def fake(text: str | bytes, suffix: str = ".py", **more: str | bytes) -> None:
         def emit(typed: TypedProgram, request: Request, report: Report) -> Files:
@@ -54,7 +54,7 @@ def test_load(write: Callable[..., Path]) -> None:
     )
 
 
-def test_mistakes_are_one_exception(write: Callable[..., Path]) -> None:
+def test_errors_are_one_exception(write: Callable[..., Path]) -> None:
     with pytest.raises(
         inception_dsl.SpecError, match=r"error\[E201\]: unknown field `filtres`"
     ) as error:
@@ -74,7 +74,7 @@ def test_source(write: Callable[..., Path]) -> None:
 
 
 def test_files(write: Callable[..., Path], fake: Callable[..., None]) -> None:
-    """All that a backend gives, the one to import first."""
+    """All files of a backend, the main file first."""
     fake("x = 1\n", weights=b"\0\1", about="what it is\n")
     network = inception_dsl.load(write(TEXT))
     files = network.files("fake")
@@ -89,7 +89,7 @@ def test_files(write: Callable[..., Path], fake: Callable[..., None]) -> None:
         network.files("nothing")
 
 
-def test_files_that_are_no_source(write: Callable[..., Path], fake: Callable[..., None]) -> None:
+def test_binary_files_are_not_source(write: Callable[..., Path], fake: Callable[..., None]) -> None:
     fake(b"\0graph", suffix=".bin")
     network = inception_dsl.load(write(TEXT))
     assert network.files("fake") == {"net.bin": b"\0graph"}
@@ -129,7 +129,7 @@ def test_module(write: Callable[..., Path], fake: Callable[..., None]) -> None:
     )
 
 
-def test_a_module_that_fails_leaves_nothing(
+def test_a_module_that_fails_is_removed(
     write: Callable[..., Path], fake: Callable[..., None]
 ) -> None:
     fake("raise OSError('at import')\n")
@@ -139,7 +139,7 @@ def test_a_module_that_fails_leaves_nothing(
     assert set(sys.modules) == before
 
 
-def test_the_package_is_light() -> None:
+def test_importing_the_package_is_cheap() -> None:
     code = (
         "import inception_dsl, "
         "sys; print(sorted(m for m in sys.modules if m.partition('.')[0] in ('pydantic', "

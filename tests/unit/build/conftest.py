@@ -1,4 +1,4 @@
-"""Fixtures that this folder shares with others."""
+"""Fixtures for this folder."""
 
 from builds import folder
 

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from inception_dsl.build.write import _temporary, difference, portable, write_al
 from inception_dsl.diagnostics.report import Report
 
 
-def test_every_file_or_none(tmp_path: Path) -> None:
+def test_all_files_or_none(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     report = Report()
     assert not write_all({tmp_path / "a.py": "a\n", tmp_path / "folder": "b\n"}, report)
@@ -23,7 +23,7 @@ def test_every_file_or_none(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
 
 
-def test_folders_are_made_and_nothing_is_left_beside(tmp_path: Path) -> None:
+def test_folders_are_created_and_no_temporary_file_is_left(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "c.py"
     assert write_all({path: "é\n"}, Report())
     assert path.read_bytes() == b"\xc3\xa9\n"
@@ -68,7 +68,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     for path in (link, lost):
         report = Report()
         assert not write_all({tmp_path / "a.py": "a", path: "new"}, report)
-        assert "it is a link" in report.render()
+        assert "it is a symbolic link" in report.render()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link.py", "lost.py", "target.py"]
     assert write_all({link: "new", lost: "new"}, Report(), force=True)
     assert not link.is_symlink()
@@ -84,14 +84,14 @@ def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     report = Report()
     assert not write_all({pipe: "new"}, report, force=True)
-    assert "it is not a file" in report.render()
-    assert difference(pipe, "new"), "and it is not read"
+    assert "it is not a regular file" in report.render()
+    assert difference(pipe, "new"), "the pipe is not read"
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyboardInterrupt()])
 @pytest.mark.parametrize("hard_links", [True, False])
 @pytest.mark.parametrize("fails", [1, 2, 3, 4])
-def test_a_rename_that_fails_restores_what_was(
+def test_a_failed_rename_restores_the_old_files(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
@@ -131,7 +131,9 @@ def test_a_rename_that_fails_restores_what_was(
     assert (tmp_path / "b.py").stat().st_mode & 0o777 == 0o600
 
 
-def test_another_writer_is_not_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_another_process_are_not_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     a, b = tmp_path / "a.py", tmp_path / "b.py"
     real = os.replace
 
@@ -147,7 +149,7 @@ def test_another_writer_is_not_undone(tmp_path: Path, monkeypatch: pytest.Monkey
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a.py": "theirs"}
 
 
-def test_what_the_dead_left_is_swept_and_the_living_keep_theirs(tmp_path: Path) -> None:
+def test_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     with monkeypatched_process(dead.pid):

@@ -1,4 +1,4 @@
-"""The command line: what each command prints and writes, and how it exits."""
+"""The commands: output, files and exit codes."""
 
 from __future__ import annotations
 
@@ -168,9 +168,9 @@ def test_an_unknown_backend(run: Run, write: Callable[..., Path]) -> None:
     write(BAD, "bad.yaml")
     result = run("build", "bad.yaml", "good.yaml", "--backend", "tourch")
     assert result.exit_code == 1
-    assert "error[E501]: there is no backend `tourch`\n  --> --backend tourch:1:1" in result.stderr
+    assert "error[E501]: unknown backend `tourch`\n  --> --backend tourch:1:1" in result.stderr
     assert "help: did you mean `torch`?" in result.stderr
-    assert "bad.yaml:3:19" in result.stderr, "all mistakes in one run"
+    assert "bad.yaml:3:19" in result.stderr, "all errors in one run"
 
 
 def test_a_file_that_cannot_be_written(

@@ -1,4 +1,4 @@
-"""How commands end where something else than the spec is wrong."""
+"""Exit codes and messages if something other than the spec fails."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def raising(error: BaseException) -> Callable[..., NoReturn]:
 @pytest.mark.parametrize(
     "error", [KeyError("\x1b[31m\nx"), RecursionError("deep"), MemoryError(), SystemError()]
 )
-def test_a_defect_is_one_line_and_three(
+def test_an_internal_error_is_one_line_with_status_3(
     command: list[str], error: Exception, spec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compiler, "load", raising(error))
     result = CliRunner().invoke(main, [*command, spec])
     assert result.exit_code == 3
-    assert result.stderr.startswith(f"defect of inception-dsl: {type(error).__name__}: ")
+    assert result.stderr.startswith(f"internal error: {type(error).__name__}: ")
     assert "please report this with the command and the spec" in result.stderr
     assert result.stderr.count("\n") == 1
     assert "\x1b" not in result.stderr
@@ -52,10 +52,10 @@ def test_debug_shows_the_traceback(spec: str, monkeypatch: pytest.MonkeyPatch) -
     result = CliRunner().invoke(main, ["--debug", "check", spec])
     assert result.exit_code == 3
     assert result.stderr.startswith("Traceback (most recent call last):")
-    assert "\ndefect of inception-dsl: KeyError: 'x' (fail, line " in result.stderr
+    assert "\ninternal error: KeyError: 'x' (fail, line " in result.stderr
 
 
-def test_debug_changes_nothing_about_mistakes(tmp_path: Path) -> None:
+def test_debug_does_not_change_spec_errors(tmp_path: Path) -> None:
     for options in ([], ["--debug"]):
         result = CliRunner().invoke(main, [*options, "check", str(tmp_path / "none.yaml")])
         assert result.exit_code == 1
@@ -71,27 +71,8 @@ def test_an_interrupt_is_one_line(
     assert (result.exit_code, result.stderr) == (130, "interrupted\n")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "help"),
-    [
-        (["biuld"], "there is no command `biuld`; did you mean `build`?"),
-        (["sumary", "x"], "there is no command `sumary`; did you mean `summary`?"),
-        (["weights", "imprt"], "there is no command `imprt`; did you mean `import`?"),
-        (["zzz\x1b"], "there is no command `zzz\\x1b`; commands: "),
-        (["check", "--ste", "a=1"], "--set"),
-        (["check", "--formt", "json"], "--format"),
-        (["check", "x", "--format", "jsn"], "'json'"),
-    ],
-)
-def test_wrong_usage_is_two_with_the_nearest(arguments: list[str], help: str) -> None:
-    result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == 2
-    assert help in result.stderr
-    assert "\x1b" not in result.output
-
-
 def test_a_terminal_that_cannot_show_a_title(tmp_path: Path) -> None:
-    """What it has no character for is an escape, not a defect."""
+    """A character that the terminal lacks is printed as an escape; it is not an internal error."""
     path = tmp_path / "net.yaml"
     path.write_text(
         "network: net\ntitle: \u201ex\ninput: {channels: 1, length: 9}\nbody: [{op: identity}]\n",

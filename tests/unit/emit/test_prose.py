@@ -1,4 +1,4 @@
-"""A text of a spec is no string, and becomes source through the escapes only."""
+"""Text from a spec is not a ``str``; only the escape functions turn it into source."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ READERS = {
         name,
     ],
 )
-def test_what_takes_strings_takes_no_prose(use: Callable[[Any], Any]) -> None:
+def test_string_functions_reject_prose(use: Callable[[Any], Any]) -> None:
     with pytest.raises((TypeError, AttributeError)):
         use(Prose(TEXT))
 
 
-def test_the_escapes_take_it() -> None:
+def test_the_escape_functions_accept_prose() -> None:
     assert ast.literal_eval(literal(Prose(TEXT))) == TEXT
     assert literal((Prose("a"),)) == '("a",)'
     assert "\n" not in comment(Prose(TEXT))
@@ -67,7 +67,7 @@ def test_the_escapes_take_it() -> None:
 @pytest.mark.parametrize(
     "template", ["{{ value }}", "{{ [value] | join }}", "{% for v in [value] %}{{ v }}{% endfor %}"]
 )
-def test_templates_print_source_only(value: object, template: str) -> None:
+def test_templates_print_only_source(value: object, template: str) -> None:
     found = _environment("inception_dsl_torch").from_string(template)
     with pytest.raises(TypeError):
         found.render(value=value)
@@ -107,15 +107,15 @@ def test_every_text_of_a_program_is_prose(compiled: Callable[..., TypedProgram])
     assert all(isinstance(text, Prose) for text in found)
 
 
-def test_few_modules_read_what_is_in_it() -> None:
-    """No backend does: what the core makes of a text, a citation or a list, is a text again."""
+def test_few_modules_read_the_plain_text() -> None:
+    """Backends do not: what the core builds from a text (a citation, a list) is prose again."""
     for path in [*(ROOT / "inception_dsl").rglob("*.py"), *(ROOT / "backends").rglob("*.py")]:
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         reads = any(isinstance(node, ast.Attribute) and node.attr == "plain" for node in nodes)
         assert not reads or path.relative_to(ROOT / "inception_dsl").as_posix() in READERS, path
 
 
-def test_addition_is_none_of_its_operators() -> None:
+def test_prose_has_no_operators() -> None:
     for operation in (operator.add, operator.mod, operator.mul):
         with pytest.raises(TypeError):
             operation(Prose("a"), "b")

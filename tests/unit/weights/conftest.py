@@ -1,4 +1,4 @@
-"""Fixtures that this folder shares with others."""
+"""Fixtures for this folder."""
 
 from published_files import imported, published_spec
 from weight_fixtures import changed, run, small

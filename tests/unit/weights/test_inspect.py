@@ -1,4 +1,4 @@
-"""`weights inspect` and `weights init`: what they print and refuse."""
+"""`weights inspect` and `weights init`: output and errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from inception_dsl.weights.store import write
 Run = Callable[..., Result]
 
 
-def test_python_gets_every_mistake(small: TypedProgram, tmp_path: Path) -> None:
+def test_write_reports_all_differences(small: TypedProgram, tmp_path: Path) -> None:
     weights = seeded(small)
     weights["zeta"] = weights.pop("aux/out/bias")
     weights["stem/bn/beta"] = np.full(6, np.nan)
@@ -48,7 +48,7 @@ def test_a_block_without_weights(run: Run, tmp_path: Path) -> None:
     assert "tensors              0" in run("weights", "inspect", "pool.safetensors").stdout
 
 
-def test_a_spec_with_mistakes(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_a_spec_with_errors(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(SMALL.replace("filters", "filtres", 1))
     for words in (
         ["init", "bad.yaml"],
@@ -117,10 +117,10 @@ def test_inspect_a_foreign_file(run: Run, tmp_path: Path) -> None:
     assert found["parameters"] == 3 + 1 + 2 + 0 + 2
 
 
-def test_help_says_what_happens_to_a_target(run: Run) -> None:
+def test_help_says_that_a_target_is_replaced(run: Run) -> None:
     for command in ("init", "inspect", "convert", "check"):
         assert command in run("weights", "--help").stdout
         assert run("weights", command, "--help").exit_code == 0
-    assert "A TARGET that exists is replaced once the new file is whole" in " ".join(
+    assert "An existing TARGET is replaced; on an error it stays unchanged" in " ".join(
         run("weights", "convert", "--help").stdout.split()
     )

@@ -1,4 +1,4 @@
-"""Published files of Keras: layers by rank in every format, links, damage, bombs."""
+"""Published Keras files: numbered layers in all formats, links, corrupted files, bombs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from inception_dsl.weights.published import keys, read
 
 
 @pytest.mark.parametrize("first", [0, 1, 9])
-def test_layers_by_rank_in_every_format(published_spec: Path, tmp_path: Path, first: int) -> None:
+def test_numbered_layers_in_all_formats(published_spec: Path, tmp_path: Path, first: int) -> None:
     typed = typed_program(published_spec)
     assert keys(typed, "keras-applications")["tower/1/conv/kernel"].key == "conv2d_2/kernel"
     found = layered(published_spec, first)
@@ -51,55 +51,57 @@ def test_another_number_of_layers(published_spec: Path, tmp_path: Path, imported
     found["conv2d_9"] = {"kernel": np.zeros((1, 1, 5, 5), np.float32)}
     write_old(tmp_path / "a.h5", found)
     assert (
-        "4 layers are called `conv2d` and a number, expected 3"
+        "4 layers are named `conv2d_NUMBER`, expected 3"
         in imported(tmp_path / "a.h5", "keras-applications").stderr
     )
 
 
-Spoil = Callable[[Any], None]
+Change = Callable[[Any], None]
 
 
-def linked(link: Any) -> Spoil:
-    """Puts a link in the place of a layer."""
+def linked(link: Any) -> Change:
+    """Replaces a layer by a link."""
 
-    def spoil(file: Any) -> None:
+    def change(file: Any) -> None:
         del file["predictions"]
         file["predictions"] = link
 
-    return spoil
+    return change
 
 
-def replaced(make: Spoil) -> Spoil:
-    """Makes the array of a bias another way, or not at all."""
+def replaced(make: Change) -> Change:
+    """Replaces the array of a bias by the result of ``make``."""
 
-    def spoil(file: Any) -> None:
+    def change(file: Any) -> None:
         del file["predictions/predictions/bias:0"]
         make(file["predictions/predictions"])
 
-    return spoil
+    return change
 
 
-def test_files_that_reach_elsewhere(published_spec: Path, tmp_path: Path, imported: Run) -> None:
+def test_data_outside_of_the_file_is_rejected(
+    published_spec: Path, tmp_path: Path, imported: Run
+) -> None:
     found = layered(published_spec)
     write_old(tmp_path / "other.h5", found)
     (tmp_path / "raw").write_bytes(bytes(16))
     raw, layout = [(str(tmp_path / "raw"), 0, 16)], h5py.VirtualLayout((4,), "f4")
     text = np.array([b"a"] * 4)
-    for number, (expected, spoil) in enumerate(
+    for number, (expected, change) in enumerate(
         [
-            ("link to elsewhere", linked(h5py.ExternalLink("other.h5", "/predictions"))),
-            ("link to elsewhere", linked(h5py.SoftLink("/depthwise"))),
+            ("links are not followed", linked(h5py.ExternalLink("other.h5", "/predictions"))),
+            ("links are not followed", linked(h5py.SoftLink("/depthwise"))),
             (
                 "in another file",
                 replaced(lambda g: g.create_dataset("bias:0", (4,), "f4", external=raw)),
             ),
             ("in another file", replaced(lambda g: g.create_virtual_dataset("bias:0", layout))),
             (
-                "far more than it holds",
+                "far more than are stored",
                 replaced(lambda g: g.create_dataset("bias:0", (1 << 40,), "f4", chunks=(1024,))),
             ),
             (
-                "not an array of floating-point numbers",
+                "not a floating-point array",
                 replaced(lambda g: g.create_dataset("bias:0", data=text)),
             ),
             ("`bias:0` is missing", replaced(lambda g: None)),
@@ -108,13 +110,13 @@ def test_files_that_reach_elsewhere(published_spec: Path, tmp_path: Path, import
         path = tmp_path / f"{number}.h5"
         write_old(path, found)
         with h5py.File(path, "a") as file:
-            spoil(file)
+            change(file)
         said = imported(path, "keras-applications").stderr
         assert "error[E701]" in said
         assert expected in said
 
 
-def test_damaged_files(published_spec: Path, tmp_path: Path, imported: Run) -> None:
+def test_corrupted_files(published_spec: Path, tmp_path: Path, imported: Run) -> None:
     def said(name: str) -> str:
         return str(imported(tmp_path / name, "keras-applications").stderr)
 
@@ -128,10 +130,10 @@ def test_damaged_files(published_spec: Path, tmp_path: Path, imported: Run) -> N
         assert "E701" in said("cut.h5")
     with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("model.weights.h5", bytes(10_000_000))
-    assert "far more than it holds" in said("bomb.keras")
+    assert "far more than are stored" in said("bomb.keras")
     with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
         archive.writestr("config.json", "{}")
     assert "E701" in said("empty.keras")
     with h5py.File(tmp_path / "none.h5", "w"):
         pass
-    assert "it holds no layers" in said("none.h5")
+    assert "there are no layers" in said("none.h5")

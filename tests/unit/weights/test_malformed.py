@@ -1,6 +1,4 @@
-"""Files that are not what they should be: one clear error, exit code 1, no traceback, nothing
-written or left behind.
-"""
+"""Malformed files: one clear error, exit status 1, no traceback, no files written or left."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from inception_dsl.ir.typed import TypedProgram
 
 
 def raw(header: Any, data: bytes = b"", length: int | None = None) -> bytes:
-    """A file with any header, whatever it says."""
+    """A file with any header, valid or not."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(text) if length is None else length) + text + data
 
@@ -31,7 +29,7 @@ TWICE = (
     b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},'
     b'"a":{"dtype":"I32","shape":[2],"data_offsets":[0,8]}}'
 )
-LIES: dict[str, bytes] = {
+MALFORMED: dict[str, bytes] = {
     "empty": b"",
     "shorter than a length": b"\0" * 7,
     "no header": raw(b""),
@@ -69,27 +67,27 @@ LIES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("case", LIES)
-def test_a_file_that_is_not_whole_or_lies(
+@pytest.mark.parametrize("case", MALFORMED)
+def test_malformed_files_are_rejected(
     run: Run, small: TypedProgram, tmp_path: Path, case: str, command: str
 ) -> None:
-    (tmp_path / "bad.safetensors").write_bytes(LIES[case])
+    (tmp_path / "bad.safetensors").write_bytes(MALFORMED[case])
     said = refused(run, tmp_path, *COMMANDS[command], code="E702" if command == "torch" else "E701")
     assert "bad.safetensors" in said
     if command != "torch":
-        assert "error[E701]: bad.safetensors is not a whole safetensors file" in said
+        assert "error[E701]: bad.safetensors is not a valid safetensors file" in said
         assert said.endswith("\n1 error\n")
 
 
-@pytest.mark.parametrize("case", LIES)
-def test_inspect_refuses_it_too(run: Run, tmp_path: Path, case: str) -> None:
-    (tmp_path / "bad.safetensors").write_bytes(LIES[case])
-    assert "is not a whole safetensors file" in refused(
+@pytest.mark.parametrize("case", MALFORMED)
+def test_inspect_rejects_them_too(run: Run, tmp_path: Path, case: str) -> None:
+    (tmp_path / "bad.safetensors").write_bytes(MALFORMED[case])
+    assert "is not a valid safetensors file" in refused(
         run, tmp_path, "inspect", "bad.safetensors", "--json"
     )
 
 
-def test_a_file_cut_anywhere(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_truncated_files_are_rejected(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     whole = (tmp_path / "small.safetensors").read_bytes()
     header = 8 + int.from_bytes(whole[:8], "little")
     for size in [
@@ -104,10 +102,10 @@ def test_a_file_cut_anywhere(run: Run, small: TypedProgram, tmp_path: Path) -> N
         said = refused(run, tmp_path, *COMMANDS["replace"])
         assert f"({size:,} bytes)" in said
     (tmp_path / "bad.safetensors").write_bytes(whole)
-    assert run("weights", *COMMANDS["check"]).exit_code == 0, "the whole file is in order"
+    assert run("weights", *COMMANDS["check"]).exit_code == 0, "the complete file is valid"
 
 
-def test_any_byte_of_the_header_changed_is_no_traceback(
+def test_a_changed_header_byte_gives_no_traceback(
     run: Run, small: TypedProgram, tmp_path: Path
 ) -> None:
     whole = (tmp_path / "small.safetensors").read_bytes()
@@ -121,9 +119,9 @@ def test_any_byte_of_the_header_changed_is_no_traceback(
 
 @pytest.mark.parametrize("origin", ["neutral", "torch", "keras"])
 @pytest.mark.parametrize(
-    "what", ["missing", "folder", "device", "link to nothing", "link in a circle"]
+    "what", ["missing", "folder", "device", "link to nothing", "link to itself"]
 )
-def test_what_is_not_a_file(
+def test_paths_that_are_not_regular_files(
     run: Run, small: TypedProgram, tmp_path: Path, what: str, origin: str
 ) -> None:
     path = tmp_path / "bad.safetensors"
@@ -133,13 +131,13 @@ def test_what_is_not_a_file(
         path.symlink_to("/dev/zero")
     elif what == "link to nothing":
         path.symlink_to("nothing")
-    elif what == "link in a circle":
+    elif what == "link to itself":
         path.symlink_to("bad.safetensors")
     said = refused(run, tmp_path, "check", "small.yaml", "bad.safetensors", "--from", origin)
-    assert "is not a file" in said or "does not exist" in said
+    assert "is not a regular file" in said or "no such file: bad.safetensors" in said
 
 
-def test_names_that_steer_terminals(run: Run, tmp_path: Path, changed: Change) -> None:
+def test_control_characters_in_names_are_escaped(run: Run, tmp_path: Path, changed: Change) -> None:
     path = changed(lambda w: w.update({"a\x1b[31m\nb": np.zeros(1, np.float32)}))
     assert "unknown: a\\x1b[31m\\nb (1)" in refused(
         run, tmp_path, "check", "small.yaml", str(path), code="E702"

@@ -1,4 +1,4 @@
-"""Whole files that do not fit: another spec's, another framework's, other numbers."""
+"""Valid files that do not match the spec: another spec, another framework, invalid values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.reference.seeds import seeded
 
 
-def test_a_framework_s_file_is_named(run: Run, tmp_path: Path, small: TypedProgram) -> None:
+def test_framework_files_are_recognised(run: Run, tmp_path: Path, small: TypedProgram) -> None:
     assert (
         run(
             "weights", "convert", "small.yaml", "small.safetensors", "a.weights.h5", "--to", "keras"
@@ -29,8 +29,8 @@ def test_a_framework_s_file_is_named(run: Run, tmp_path: Path, small: TypedProgr
     )
     for name in ("a.weights.h5", "a.keras"):
         said = refused(run, tmp_path, "check", "small.yaml", name)
-        assert "is not a safetensors file but one of a framework" in said
-        assert "--from NAME" in said
+        assert "is a file of a framework, not a safetensors file" in said
+        assert "`--from NAME`" in said
     assert (
         run(
             "weights",
@@ -43,7 +43,7 @@ def test_a_framework_s_file_is_named(run: Run, tmp_path: Path, small: TypedProgr
         ).exit_code
         == 0
     )
-    assert "say which: `--from NAME`" in refused(
+    assert "add `--from NAME`" in refused(
         run, tmp_path, "check", "small.yaml", "t.safetensors", code="E702"
     )
 
@@ -65,18 +65,18 @@ def test_one_error_lists_everything(run: Run, tmp_path: Path, changed: Change) -
     )
     for line in (
         "error[E702]: changed.safetensors does not fit `small`: "
-        "2 missing, 2 unknown, 2 of another shape, 2 of another type, 2 not finite",
+        "2 missing, 2 unknown, 2 wrong shape, 2 wrong type, 2 not finite",
         "  --> changed.safetensors:1:1",
         "  = missing: stem/bn/beta (6)",
         "  = missing: aux/out/bias (4)",
         "  = unknown: stem/bn/delta (2x3)",
         "  = unknown: zeta (2x3)",
-        "  = of another shape: depthwise/kernel is 9x12, expected 3x3x6x2",
-        "  = of another shape: grouped/bias is 3, expected 4",
-        "  = of another type: grouped/kernel holds I32, expected F64 or F32 or F16 or BF16",
-        "  = of another type: classifier/bias holds I64, expected F64 or F32 or F16 or BF16",
-        "  = not finite: stem/conv/kernel has 1 such number, the first at [2, 1, 0, 5]",
-        "  = not finite: classifier/kernel has 3 such numbers, the first at [0, 2]",
+        "  = wrong shape: depthwise/kernel is 9x12, expected 3x3x6x2",
+        "  = wrong shape: grouped/bias is 3, expected 4",
+        "  = wrong type: grouped/kernel has I32, expected F64 or F32 or F16 or BF16",
+        "  = wrong type: classifier/bias has I64, expected F64 or F32 or F16 or BF16",
+        "  = not finite: stem/conv/kernel has 1 NaN or infinite value, the first at [2, 1, 0, 5]",
+        "  = not finite: classifier/kernel has 3 NaN or infinite values, the first at [0, 2]",
         "1 error",
     ):
         assert line in said.splitlines(), line
@@ -87,7 +87,7 @@ def test_one_error_lists_everything(run: Run, tmp_path: Path, changed: Change) -
 def test_not_finite(run: Run, tmp_path: Path, changed: Change, value: float, dtype: Any) -> None:
     path = changed(lambda w: w.update({"aux/out/bias": np.array([0, 1, value, 2], dtype)}))
     said = refused(run, tmp_path, "check", "small.yaml", str(path), code="E702")
-    assert "not finite: aux/out/bias has 1 such number, the first at [2]" in said
+    assert "not finite: aux/out/bias has 1 NaN or infinite value, the first at [2]" in said
 
 
 def test_too_large_for_float32(run: Run, tmp_path: Path, changed: Change) -> None:
@@ -109,14 +109,14 @@ def test_too_large_for_float32(run: Run, tmp_path: Path, changed: Change) -> Non
 @pytest.mark.parametrize(
     ("metadata", "expected"),
     [
-        ({"digest": "0" * 64}, "does not hold the weights that it says: its digest is `000"),
-        ({"digest": ""}, "does not hold the weights that it says: its digest is ``"),
-        ({"format_version": "2"}, "has version `2` of the format; this reads version 1"),
-        ({"format_version": "9" * 5000}, "of the format; this reads version 1"),
-        ({"format_version": "one\x1b[2J"}, "has version `one\\x1b[2J` of the format"),
+        ({"digest": "0" * 64}, "digest in the metadata: `000"),
+        ({"digest": ""}, "digest in the metadata: ``"),
+        ({"format_version": "2"}, "has format version `2`, expected `1`"),
+        ({"format_version": "9" * 5000}, "9`, expected `1`"),
+        ({"format_version": "one\x1b[2J"}, "has format version `one\\x1b[2J`, expected `1`"),
     ],
 )
-def test_metadata_that_do_not_hold(
+def test_metadata_that_does_not_match(
     run: Run, small: TypedProgram, tmp_path: Path, metadata: dict[str, str], expected: str
 ) -> None:
     from inception_dsl.diagnostics.report import Report
@@ -130,7 +130,7 @@ def test_metadata_that_do_not_hold(
         assert expected in refused(run, tmp_path, *arguments, code="E703")
 
 
-def test_another_spec_s_file(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_files_of_another_spec(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(
         (tmp_path / "small.yaml").read_text().replace("network: small", "network: other")
     )
@@ -140,8 +140,8 @@ def test_another_spec_s_file(run: Run, small: TypedProgram, tmp_path: Path) -> N
     said = refused(
         run, tmp_path, "check", "other.yaml", "small.safetensors", "--set", "classes=5", code="E702"
     )
-    assert "`other`: 4 of another shape" in said
-    assert "help: it was written for `small`" in said
+    assert "`other`: 4 wrong shape" in said
+    assert "help: the file was written for `small`" in said
     said = refused(
         run,
         tmp_path,
@@ -153,7 +153,7 @@ def test_another_spec_s_file(run: Run, small: TypedProgram, tmp_path: Path) -> N
         code="E702",
     )
     assert "= unknown: aux/out/kernel (6x4)" in said
-    assert "another variant of `small`; give the same `--set` and `--input` as then" in said
+    assert "another variant of `small`; use the same `--set` and `--input` as then" in said
 
 
 FOREIGN = {"torch": ("a.safetensors", "grouped.bias"), "keras": ("a.weights.h5", "grouped/bias")}
@@ -161,7 +161,7 @@ FOREIGN = {"torch": ("a.safetensors", "grouped.bias"), "keras": ("a.weights.h5",
 
 @pytest.mark.parametrize("backend", FOREIGN)
 @pytest.mark.parametrize("size", [0, 4, 100, 2000, -1])
-def test_a_framework_s_file_that_is_cut(
+def test_truncated_framework_files(
     run: Run, small: TypedProgram, tmp_path: Path, backend: str, size: int
 ) -> None:
     name, _ = FOREIGN[backend]
@@ -186,7 +186,7 @@ def test_a_framework_s_file_that_is_cut(
 
 
 @pytest.mark.parametrize("backend", FOREIGN)
-def test_a_framework_s_file_of_another_network(
+def test_framework_files_of_another_network(
     run: Run, small: TypedProgram, tmp_path: Path, backend: str
 ) -> None:
     name, wrong = FOREIGN[backend]

@@ -1,6 +1,4 @@
-"""Published files that are not what they should be, and small networks whose names differ: all
-without a framework.
-"""
+"""Published files: names and layouts, differences, optional parts; without a framework."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from inception_dsl.weights.published import published, read
 
 
 def test_names_and_layouts(published_spec: Path, tmp_path: Path, imported: Run) -> None:
-    """A kernel behind a flattened map has its rows in another order there: channels first."""
+    """After a flatten, the rows of a published kernel are in channels-first order."""
     typed = typed_program(published_spec)
     held = state(TIMM)
     save_file(
@@ -60,14 +58,14 @@ def test_all_differences_are_listed(tmp_path: Path, imported: Run) -> None:
     for line in (
         "missing: dw.weight (10x1x1x2)",
         "unknown: more.weight (2)",
-        "of another shape: fc.bias is 5, expected 4",
-        "not finite: conv1.bn.running_var has 1 such number, the first at [3]",
-        "of another type: layers.1.conv.weight holds I32",
+        "wrong shape: fc.bias is 5, expected 4",
+        "not finite: conv1.bn.running_var has 1 NaN or infinite value, the first at [3]",
+        "wrong type: layers.1.conv.weight has I32",
     ):
         assert line in result.stderr, result.stderr
 
 
-def test_a_head_may_be_left_out_on_either_side(
+def test_an_auxiliary_head_is_optional_in_file_and_spec(
     tmp_path: Path, imported: Run, published_spec: Path
 ) -> None:
     held = state(TIMM)
@@ -97,9 +95,7 @@ def test_a_pickle_is_never_opened(tmp_path: Path, imported: Run) -> None:
         assert "safetensors" in result.stderr
 
 
-def test_a_source_that_the_spec_does_not_know(
-    tmp_path: Path, imported: Run, published_spec: Path
-) -> None:
+def test_an_unknown_source(tmp_path: Path, imported: Run, published_spec: Path) -> None:
     result = imported(tmp_path / "a.safetensors", "tim")
     assert "E711" in result.stderr
     assert "did you mean `timm`?" in result.stderr

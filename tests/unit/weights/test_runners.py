@@ -1,6 +1,4 @@
-"""Formats of frameworks: those that are unknown, broken, not installed, loud or failing are one
-line each.
-"""
+"""Errors of frameworks that are unknown, broken or not installed; their output is not shown."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fake backends beside those that are installed."""
+    """Installs the fake backends in addition to the real ones."""
     names = ["plain", "lacking", "crashing", "raising", "noisy", "half", "full", "old", "absent"]
     points = [EntryPoint(name, f"fake_backends:{name.upper()}", plugins.GROUP) for name in names]
     found = [plugins.Plugin(point.name, "fakes", "1", point.value, point) for point in points]
@@ -33,30 +31,30 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "expected"),
     [
-        ("tourch", "E501", "there is no format `tourch`\n  --> --from tourch:1:1"),
+        ("tourch", "E501", "unknown format `tourch`\n  --> --from tourch:1:1"),
         ("tourch", "E501", "help: did you mean `torch`?"),
         ("neutrall", "E501", "help: did you mean `neutral`?"),
         ("Keras", "E501", "help: did you mean `keras`?"),
-        ("", "E501", "there is no format ``"),
+        ("", "E501", "unknown format ``"),
         (
             "plain",
             "E704",
-            "the backend `plain` cannot run what it prints, so it has no weight files",
+            "the backend `plain` has no weight files, because it cannot run models",
         ),
         (
             "lacking",
             "E705",
-            "Lacking cannot be used: ModuleNotFoundError: No module named "
+            "cannot import Lacking: ModuleNotFoundError: No module named "
             "'a_framework_that_nobody_has'",
         ),
         ("lacking", "E705", "help: install Lacking"),
-        ("crashing", "E706", "Crashing cannot be used: RuntimeError: no such device"),
-        ("old", "E502", "the backend `old` cannot be loaded: fakes: written for version 0"),
-        ("absent", "E502", "the backend `absent` cannot be loaded: fakes: AttributeError"),
+        ("crashing", "E706", "cannot import Crashing: RuntimeError: no such device"),
+        ("old", "E502", "cannot load the backend `old`: fakes: written for version 0"),
+        ("absent", "E502", "cannot load the backend `absent`: fakes: AttributeError"),
         ("raising", "E706", "Raising failed: RuntimeError: no accelerator\n"),
     ],
 )
-def test_a_framework_that_cannot_be_used(
+def test_a_backend_that_fails_to_load_or_run(
     run: Run,
     small: TypedProgram,
     tmp_path: Path,
@@ -110,7 +108,7 @@ def test_a_framework_that_fails_while_it_writes(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_what_a_framework_prints_is_not_shown(
+def test_the_output_of_a_framework_is_discarded(
     run: Run,
     small: TypedProgram,
     monkeypatch: pytest.MonkeyPatch,
@@ -127,17 +125,17 @@ def test_what_a_framework_prints_is_not_shown(
     assert capfd.readouterr().out == "after\n"
 
 
-def test_every_difference_that_a_framework_names(
+def test_differences_that_a_framework_reports(
     run: Run, small: TypedProgram, tmp_path: Path
 ) -> None:
     (tmp_path / "a.fake").write_text("bad")
     result = run("weights", "check", "small.yaml", "a.fake", "--from", "noisy")
     assert result.exit_code == 1
-    assert "error[E702]: a.fake does not fit `small` in Noisy: 2 mistakes\n" in result.stderr
+    assert "error[E702]: a.fake does not fit `small` in Noisy: 2 differences\n" in result.stderr
     assert "  = a is missing\n  = b is unknown\n" in result.stderr
 
 
-def test_real_frameworks_in_one_process_say_nothing(
+def test_real_frameworks_in_one_process_print_nothing(
     root: Path, small: TypedProgram, tmp_path: Path
 ) -> None:
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -160,7 +158,7 @@ def test_real_frameworks_in_one_process_say_nothing(
 
 
 @pytest.mark.parametrize("package", ["numpy", "safetensors"])
-def test_a_package_that_is_missing(tmp_path: Path, small: TypedProgram, package: str) -> None:
+def test_a_missing_package(tmp_path: Path, small: TypedProgram, package: str) -> None:
     for words in (
         ["init", "small.yaml"],
         ["inspect", "x"],
@@ -177,12 +175,12 @@ main({["weights", *words]!r}, prog_name="inception-dsl")
             [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert done.returncode == 1
-        assert f"error[E705]: the package `{package}` cannot be used" in done.stderr
+        assert f"error[E705]: cannot import the package `{package}`" in done.stderr
         assert "help: pip install 'inception-dsl[weights]'" in done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_commands_that_need_no_arrays_do_not_need_the_packages(root: Path) -> None:
+def test_other_commands_work_without_numpy(root: Path) -> None:
     code = """
 import sys
 sys.modules["numpy"] = sys.modules["safetensors"] = None

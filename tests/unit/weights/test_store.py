@@ -1,4 +1,4 @@
-"""The neutral file: what is in it, what it reads, and how it is written."""
+"""The neutral format: contents, reading and writing."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from inception_dsl.weights.store import read, write
 Run = Callable[..., Result]
 
 
-def test_what_the_file_says(small: TypedProgram, tmp_path: Path) -> None:
-    """The digest is what `sha256sum` says of the documented list."""
+def test_metadata_and_contents(small: TypedProgram, tmp_path: Path) -> None:
+    """The digest is the SHA-256 of the documented list."""
     with safe_open(tmp_path / "small.safetensors", framework="np") as file:
         assert file.metadata() == {
             "format": "inception-dsl",
@@ -65,9 +65,7 @@ head: [{op: global_avg_pool}, {op: dense, units: 3}]
 
 
 def test_the_documented_names(root: Path, tmp_path: Path) -> None:
-    """Each op's row of docs/weights.md names exactly the weights that the op has; `these three` is
-    the row of biases.
-    """
+    """The table in docs/weights.md lists the weights of every op; row `these three` has biases."""
     rows = {}
     for line in (root / "docs" / "weights.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -84,7 +82,7 @@ def test_the_documented_names(root: Path, tmp_path: Path) -> None:
         assert {weight.name for weight in layer.weights} == documented, layer.op
 
 
-def test_the_digest_tells_lists_apart() -> None:
+def test_the_digest_depends_on_names_and_shapes() -> None:
     shapes: dict[str, tuple[int, ...]] = {"a": (2, 3), "b": (4,), "c": ()}
     assert digest(shapes) == digest(dict(reversed(shapes.items())))
     others = [
@@ -129,7 +127,7 @@ def test_the_same_seed_gives_the_same_bytes(small: TypedProgram, tmp_path: Path)
     }
 
 
-def test_seeded_weights_show_defects(run: Run, root: Path, tmp_path: Path) -> None:
+def test_seeded_weights_are_suitable_for_tests(run: Run, root: Path, tmp_path: Path) -> None:
     assert run("weights", "init", root / "specs" / "v3.yaml", "--seed", "3").exit_code == 0
     found = load_file(tmp_path / "v3.safetensors")
     mean = np.concatenate([a for name, a in found.items() if name.endswith("moving_mean")])
@@ -142,7 +140,7 @@ def test_seeded_weights_show_defects(run: Run, root: Path, tmp_path: Path) -> No
                 assert np.abs(kernel - other).max() > kernel.std()
 
 
-def test_half_precision_is_read_exactly(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_half_precision_is_read_without_loss(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     weights = seeded(small, 5)
     header: dict[str, Any] = {}
     data = b""
@@ -173,7 +171,7 @@ def test_half_precision_is_read_exactly(run: Run, small: TypedProgram, tmp_path:
     assert listed["dtypes"] == ["bfloat16", "float16"]
 
 
-def test_a_file_without_metadata_that_fits(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_a_matching_file_without_metadata(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     save_file(load_file(tmp_path / "small.safetensors"), tmp_path / "bare.safetensors")
     assert (
         run("weights", "convert", "small.yaml", "bare.safetensors", "new.safetensors").exit_code
@@ -184,7 +182,9 @@ def test_a_file_without_metadata_that_fits(run: Run, small: TypedProgram, tmp_pa
     ).read_bytes()
 
 
-def test_a_file_replaces_itself(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_source_and_target_can_be_the_same_file(
+    run: Run, small: TypedProgram, tmp_path: Path
+) -> None:
     before = (tmp_path / "small.safetensors").read_bytes()
     for options in (
         [],
@@ -213,7 +213,7 @@ def test_a_file_replaces_itself(run: Run, small: TypedProgram, tmp_path: Path) -
     ("target", "goal"),
     [("n.safetensors", "neutral"), ("n.safetensors", "torch"), ("n.keras", "keras")],
 )
-def test_links_and_modes_stay(
+def test_links_and_modes_are_kept(
     run: Run, small: TypedProgram, tmp_path: Path, target: str, goal: str
 ) -> None:
     ending = target.partition(".")[2]
@@ -237,13 +237,11 @@ def test_links_and_modes_stay(
         )
 
 
-def test_no_map_into_memory_stays_open(run: Run, small: TypedProgram, tmp_path: Path) -> None:
+def test_files_are_not_memory_mapped(run: Run, small: TypedProgram, tmp_path: Path) -> None:
     found = read(tmp_path / "small.safetensors", small, Report())
     assert found is not None
     held = {name: array.copy() for name, array in found.items()}
-    (tmp_path / "small.safetensors").write_bytes(
-        b""
-    )  # a mapped file would give other values, or kill the process
+    (tmp_path / "small.safetensors").write_bytes(b"")  # would change or crash a memory-mapped array
     for name, array in found.items():
         np.testing.assert_array_equal(array, held[name])
     if sys.platform == "linux":
@@ -260,8 +258,8 @@ NUMBERS = st.sampled_from([np.float32, np.float64]).flatmap(
     st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=30), NUMBERS, max_size=6),
     st.data(),
 )
-def test_any_tensors_come_back(tensors: dict[str, Any], data: st.DataObject) -> None:
-    """Every name, shape and bit, NaN too; also for the package's own reader."""
+def test_round_trip_of_any_tensors(tensors: dict[str, Any], data: st.DataObject) -> None:
+    """All names, shapes and bits are equal, NaN too; also with the reader of the package."""
     tensors.pop("__metadata__", None)
     metadata = data.draw(
         st.dictionaries(st.text(max_size=9), st.text(st.characters(codec="utf-8"), max_size=9))
@@ -293,7 +291,7 @@ def test_any_tensors_come_back(tensors: dict[str, Any], data: st.DataObject) -> 
     scale=st.floats(1e-30, 1e30),
     dtype=st.sampled_from(["float32", "float64"]),
 )
-def test_weights_come_back(tmp_path: Path, seed: int, scale: float, dtype: Any) -> None:
+def test_round_trip_of_weights(tmp_path: Path, seed: int, scale: float, dtype: Any) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(SMALL)
     typed = typed_program(path)

@@ -1,4 +1,4 @@
-"""Targets that cannot be written: full disks, folders that are closed, endings that are unknown."""
+"""Targets that cannot be written: full disks, read-only folders, unknown suffixes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from inception_dsl.ir.typed import TypedProgram
 @pytest.mark.parametrize(
     ("target", "code", "expected"),
     [
-        ("folder.safetensors", "E601", "it is a directory"),
+        ("folder.safetensors", "E601", "it is a folder"),
         ("small.yaml/new.safetensors", "E601", "cannot be written"),
-        ("new.h5", "E704", "does not end in `.safetensors`"),
-        ("new", "E704", "call it new.safetensors"),
+        ("new.h5", "E704", "must end in `.safetensors`"),
+        ("new", "E704", "use new.safetensors"),
         (f"{'n' * 300}.safetensors", "E601", "File name too long"),
     ],
 )
@@ -38,12 +38,12 @@ def test_a_target_that_cannot_be_written(
 @pytest.mark.parametrize(
     ("target", "goal", "expected"),
     [
-        ("new.weights", "keras", "has no ending of Keras 3's files"),
-        ("new.h5", "keras", "they end in .keras or .weights.h5"),
-        ("new.pth", "torch", "they end in .safetensors"),
+        ("new.weights", "keras", "does not have a file name suffix of Keras 3"),
+        ("new.h5", "keras", "use .keras or .weights.h5"),
+        ("new.pth", "torch", "use .safetensors"),
     ],
 )
-def test_an_ending_that_a_framework_lacks(
+def test_an_unknown_suffix(
     run: Run, small: TypedProgram, tmp_path: Path, target: str, goal: str, expected: str
 ) -> None:
     said = refused(
@@ -64,7 +64,7 @@ def test_an_ending_that_a_framework_lacks(
     ("target", "goal"),
     [("new.safetensors", "torch"), ("new.keras", "keras"), ("new.weights.h5", "keras")],
 )
-def test_a_disk_that_fills_up(
+def test_a_full_disk(
     run: Run,
     small: TypedProgram,
     tmp_path: Path,
@@ -96,7 +96,7 @@ def test_a_disk_that_fills_up(
 def closed(
     run: Run, small: TypedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """A folder that another user owns: nobody may write there, nor read ``secret.safetensors``."""
+    """A read-only folder of another user; ``secret.safetensors`` in it cannot be read."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file in ("small.yaml", "small.safetensors"):
@@ -108,7 +108,7 @@ def closed(
         for goal, suffix in (
             ("torch", ".safetensors"),
             ("keras", ".keras"),
-        ):  # another user may not read the packages
+        ):  # imports the packages, which the other user may not read
             file = f"{goal}{suffix}"
             assert (
                 run(
@@ -120,7 +120,7 @@ def closed(
         monkeypatch.setattr(plugins, "installed", lambda: backends)
         user = os.geteuid()
         if not user:
-            os.seteuid(65534)  # the superuser may write anywhere
+            os.seteuid(65534)  # root may write anywhere
         try:
             yield folder
         finally:
@@ -133,7 +133,7 @@ def closed(
     ("target", "goal"),
     [("n.safetensors", "neutral"), ("n.safetensors", "torch"), ("n.keras", "keras")],
 )
-def test_a_folder_that_is_read_only(
+def test_a_read_only_folder(
     run: Run, closed: Path, monkeypatch: pytest.MonkeyPatch, target: str, goal: str
 ) -> None:
     monkeypatch.chdir(closed)
@@ -149,7 +149,7 @@ def test_a_folder_that_is_read_only(
 
 @pytest.mark.skipif(os.name == "nt", reason="modes of files")
 @pytest.mark.parametrize("origin", ["neutral", "torch"])
-def test_a_file_that_may_not_be_read(
+def test_an_unreadable_file(
     run: Run, closed: Path, monkeypatch: pytest.MonkeyPatch, origin: str
 ) -> None:
     monkeypatch.chdir(closed)
