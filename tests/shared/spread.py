@@ -21,7 +21,7 @@ TOGETHER = {  # modules of which a part is a unit of work; of all others the who
     "test_seeded_defects": (re.compile(r"\[inception_dsl_(keras):"),),
     "test_shipped_networks": (NETWORKS,),
     "test_torch_life": (NETWORKS,),
-    "test_weight_maps": (re.compile(r"back\[(\w+)-(?:torch|keras)\]"),),
+    "test_weight_maps": (re.compile(r"round_trip\[(\w+)-(?:torch|keras)\]"),),
 }
 
 
