@@ -9,7 +9,7 @@ from typing import Any
 import frameworks
 import pytest
 from initial import undrawn
-from known import defect
+from known import known_bug
 
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.ops import OPS
@@ -92,7 +92,7 @@ class TestKeras(Shipped):
     backend = "keras"
 
     def defect(self, sample: str) -> str:
-        return defect("keras", sample)
+        return known_bug("keras", sample)
 
 
 def test_samples_cover_every_op() -> None:

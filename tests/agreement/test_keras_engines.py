@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from inception_dsl_keras import BACKEND
 from keras_specs import AREAS, FLAT, LINES, POOLS, SOLIDS, block
-from known import DEFECTS, defect
+from known import BUGS, known_bug
 
 from inception_dsl.testing.cases import all_cases
 from inception_dsl.verify.bounds import FLOAT32
@@ -87,7 +87,7 @@ def test_ops_match_the_reference(engine: str) -> None:
     found = errors_on(engine)["samples"]
     wrong = {f"{GEOMETRY[i]}" for i in range(len(GEOMETRY)) if found[f"geometry-{i}"] > FLOAT32}
     for i, case in enumerate(all_cases()):
-        if not defect("keras", case.name, engine, "float32") and found[f"sample-{i}"] > FLOAT32:
+        if not known_bug("keras", case.name, engine, "float32") and found[f"sample-{i}"] > FLOAT32:
             wrong.add(case.name)
     assert not wrong
 
@@ -103,7 +103,7 @@ def test_ops_match_the_reference(engine: str) -> None:
         )
         for engine in ENGINES
         for i, case in enumerate(all_cases())
-        if (reason := defect("keras", case.name, engine, "float32"))
+        if (reason := known_bug("keras", case.name, engine, "float32"))
     ],
 )
 def test_known_framework_bug_still_exists(engine: str, index: int) -> None:
@@ -111,12 +111,12 @@ def test_known_framework_bug_still_exists(engine: str, index: int) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("layer", sorted({d.layer for d in DEFECTS if d.layer}))
+@pytest.mark.parametrize("layer", sorted({d.layer for d in BUGS if d.layer}))
 def test_known_bug_of_a_framework_layer(
     engine: str, layer: str, request: pytest.FixtureRequest
 ) -> None:
     """Bugs that the generated code works around, or cannot avoid."""
-    for found in DEFECTS:
+    for found in BUGS:
         if (found.engine, found.layer) == (engine, layer) and found.shows_here:
             reason = f"{found.versions}: {found.reason}"
             request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
