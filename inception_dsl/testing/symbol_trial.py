@@ -18,7 +18,7 @@ from ..ir.typed import TypedProgram
 from .random_specs import MAIN, RandomSpec
 from .random_symbols import SymbolSpec, symbol_spec
 from .symbol_files import check_files, differing
-from .trial import Trial, judged
+from .trial import Trial, compare_backends
 
 REJECTED: Final = "rejected"
 """The policy of a spec that the compiler rejects: two names clash, or a value is out of range in
@@ -43,7 +43,7 @@ def attempt_symbols(seed: int, backends: Sequence[Backend], *, training: bool = 
             return trial._replace(policy=REJECTED)
         trial = trial._replace(trained=training and spec.dtype == "float64")
         sources = {backend.name: source(backend, typed) for backend in backends}
-        worst, problem = judged(spec, backends, training=trial.trained)
+        worst, problem = compare_backends(spec, backends, training=trial.trained)
         problem = (
             problem
             or check_files(typed, sources)

@@ -64,7 +64,7 @@ def attempt(seed: int, backends: Sequence[Backend], *, training: bool = False) -
         return Trial(seed, "", "", problem=f"the generator raises {_named(error)}")
     trial = Trial(seed, spec.policy, spec.dtype, trained=training and spec.dtype == "float64")
     try:
-        worst, problem = judged(spec, backends, training=trial.trained)
+        worst, problem = compare_backends(spec, backends, training=trial.trained)
     except Exception as error:
         return trial._replace(problem=_named(error))
     return trial._replace(worst=worst, problem=problem)
@@ -92,7 +92,7 @@ def prepared(spec: RandomSpec, folder: Path, *, training: bool = False) -> Case:
     return Case(str(folder / MAIN), typed, {}, {}, weights, x, targets(typed, size, spec.seed))
 
 
-def judged(
+def compare_backends(
     spec: RandomSpec, backends: Sequence[Backend], *, training: bool = False
 ) -> tuple[float, str]:
     """The largest error, and the first difference (empty if all agree)."""
@@ -119,12 +119,12 @@ def _exact(case: Case, expected: Expected, backends: Sequence[Backend]) -> tuple
 
 
 def _single(case: Case, expected: Expected, backends: Sequence[Backend]) -> tuple[float, str]:
-    judge, exact, problem = _in_float64(case, expected, backends)
-    if judge is None or exact is None:
+    exact_backend, exact, problem = _in_float64(case, expected, backends)
+    if exact_backend is None or exact is None:
         return 0.0, problem
     found = {backend.name: run(case, backend, "float32") for backend in backends}
     bounds = dict.fromkeys(
-        BOUNDS, allowed(_rounding(case, expected, judge, found[judge.name], exact))
+        BOUNDS, allowed(_rounding(case, expected, exact_backend, found[exact_backend.name], exact))
     )
     worst = 0.0
     for backend in backends:
@@ -138,7 +138,7 @@ def _single(case: Case, expected: Expected, backends: Sequence[Backend]) -> tupl
 
 
 def _rounding(
-    case: Case, expected: Expected, judge: Backend, single: Observed, exact: Observed
+    case: Case, expected: Expected, exact_backend: Backend, single: Observed, exact: Observed
 ) -> float:
     """The largest rounding error of one framework in float32.
 
@@ -155,7 +155,9 @@ def _rounding(
         other = case._replace(weights=moved)
         found.append(
             rounding(
-                other, expected, *(run(other, judge, dtype) for dtype in ("float32", "float64"))
+                other,
+                expected,
+                *(run(other, exact_backend, dtype) for dtype in ("float32", "float64")),
             )["outputs"]
         )
     return max(found)

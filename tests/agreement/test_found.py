@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inception_dsl.testing.random_specs import MAIN, RandomSpec
-from inception_dsl.testing.trial import judged, loaded
+from inception_dsl.testing.trial import compare_backends, loaded
 
 INPUT = "block: found\ninput: {channels: 3, height: 5, width: 4}\n"
 SOLID = "block: found\ninput: {channels: 2, depth: 5, height: 7, width: 4}\n"
@@ -50,4 +50,4 @@ steps:
 @pytest.mark.parametrize("name", SPECS)
 def test_frameworks_agree(name: str, training: bool) -> None:
     spec = RandomSpec(0, "found", "float64", {MAIN: SPECS[name]})
-    assert judged(spec, loaded(["torch", "keras"]), training=training)[1] == ""
+    assert compare_backends(spec, loaded(["torch", "keras"]), training=training)[1] == ""

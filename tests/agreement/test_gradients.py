@@ -49,18 +49,18 @@ def targets_of(typed: TypedProgram, weights: Any, x: Any) -> Any:
 def check_against_autograd(typed: TypedProgram, weights: Any, x: Any, bound: float) -> None:
     """Compare one training step: loss, gradients of weights and input, weights after the step."""
     targets = targets_of(typed, weights, x)
-    judge = step(typed, weights, x, targets, rate=0.1)
+    reference = step(typed, weights, x, targets, rate=0.1)
     model = running("torch", typed)
     model.load(weights)
     inputs: list[Any] = []
     model.net.register_forward_pre_hook(lambda _, given: inputs.append(given[0].requires_grad_()))
     found = model.step(x, targets, 0.1)
-    assert abs(found.loss - judge.loss) <= bound * max(abs(judge.loss), 1.0)
-    errors = gradient_errors(found.gradients, judge.gradients)
+    assert abs(found.loss - reference.loss) <= bound * max(abs(reference.loss), 1.0)
+    errors = gradient_errors(found.gradients, reference.gradients)
     assert errors.keys() == {path for path in weights if "moving_" not in path}
     assert max(errors.values(), default=0.0) <= bound, errors
-    assert distance(np.moveaxis(inputs[0].grad.numpy(), 1, -1), judge.input_gradient) <= bound
-    after = unbiased(judge)
+    assert distance(np.moveaxis(inputs[0].grad.numpy(), 1, -1), reference.input_gradient) <= bound
+    after = unbiased(reference)
     assert found.weights.keys() == after.keys()
     assert all(distance(found.weights[path], value) <= bound for path, value in after.items())
 
@@ -137,7 +137,7 @@ def test_gradients_match_finite_differences(
     typed = program(Case(name, SMOOTH[name], "{channels: 4, height: 6, width: 5}"))
     weights, x = seeded(typed, seed=1), batch(typed, seed=2, size=3)
     targets = targets_of(typed, weights, x)
-    judge = step(typed, weights, x, targets, rate=0.0)
+    reference = step(typed, weights, x, targets, rate=0.0)
     rng = np.random.default_rng(6)
 
     def slope(path: str, value: Any, direction: Any, h: float = 1e-3) -> float:
@@ -150,7 +150,7 @@ def test_gradients_match_finite_differences(
         further = loss(3 * h) - loss(-3 * h)
         return (45 * near - 9 * far + further) / (60 * h)
 
-    for path, gradient in {**judge.gradients, "input": judge.input_gradient}.items():
+    for path, gradient in {**reference.gradients, "input": reference.input_gradient}.items():
         value = x if path == "input" else weights[path]
         direction = rng.normal(size=value.shape)
         expected = float((gradient * direction).sum())

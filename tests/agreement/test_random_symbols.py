@@ -28,7 +28,7 @@ from inception_dsl.testing.symbol_trial import (
     compiled,
     source,
 )
-from inception_dsl.testing.trial import judged, loaded
+from inception_dsl.testing.trial import compare_backends, loaded
 
 COUNT = 60
 SEEDS = range(COUNT)
@@ -110,7 +110,7 @@ aux_heads: {{aux: {{after: body, loss_weight: 0.5, steps: [{HEAD[7:]}}}}}
 @pytest.mark.parametrize("name", BACKENDS)
 def test_specs_that_once_disagreed(text: str, name: str) -> None:
     """Regression tests: small specs for disagreements that random networks found."""
-    assert judged(spec_of(text), loaded([name]))[1] == ""
+    assert compare_backends(spec_of(text), loaded([name]))[1] == ""
 
 
 def test_momentum_argument_is_not_named_decay() -> None:

@@ -83,8 +83,8 @@ def test_step_with_heads_smoothing_dropout_and_partial_batch_norms(compiled: Com
     model = running(typed)
     check(model.step(x, classes, 0.05), typed, x, classes, 0.05)
     assert not model.net.training
-    judge = interpret(typed, model.weights(), x).outputs
-    assert distance(model.forward(x)["logits"], judge["logits"]) <= FLOAT64
+    reference = interpret(typed, model.weights(), x).outputs
+    assert distance(model.forward(x)["logits"], reference["logits"]) <= FLOAT64
 
 
 def test_step_of_a_block_without_a_loss(compiled: Compiled) -> None:
@@ -192,10 +192,10 @@ def test_boundaries_are_blocks_and_top_level_modules(compiled: Compiled) -> None
     found = model.boundaries(x)
     named = ["units/0", "units/1", "conv/0", "conv/1", "fork/branch_b", "fc"]
     assert [*found] == ["stem/0", "stem/1", *named]
-    judge = interpret(typed, model.weights(), x)
-    assert distance(found["fc"], judge.outputs["logits"]) <= FLOAT64
+    reference = interpret(typed, model.weights(), x)
+    assert distance(found["fc"], reference.outputs["logits"]) <= FLOAT64
     for path in ("units/0", "units/1", "fork/branch_b"):
-        assert distance(found[path], judge.blocks[path]) <= FLOAT64
+        assert distance(found[path], reference.blocks[path]) <= FLOAT64
 
 
 def test_group_norm_of_one_channel_without_input_gradient(compiled: Compiled) -> None:

@@ -68,15 +68,16 @@ def test_losses_and_gradients_match_generated_code(
         if typed.has_loss
         else {n: rng.normal(size=shape) for n, shape in shapes.items()}
     )
-    judge = step(typed, weights, x, targets, rate=0.1)
-    assert {n: y.shape for n, y in judge.outputs.items()} == shapes
+    reference = step(typed, weights, x, targets, rate=0.1)
+    assert {n: y.shape for n, y in reference.outputs.items()} == shapes
     model = running("torch", typed)
     model.load(weights)
     found = model.step(x, targets, 0.1)
-    assert distance(found.loss, judge.loss) <= FLOAT64
-    assert max(gradient_errors(found.gradients, judge.gradients).values()) <= FLOAT64
+    assert distance(found.loss, reference.loss) <= FLOAT64
+    assert max(gradient_errors(found.gradients, reference.gradients).values()) <= FLOAT64
     assert all(
-        distance(found.weights[path], value) <= FLOAT64 for path, value in unbiased(judge).items()
+        distance(found.weights[path], value) <= FLOAT64
+        for path, value in unbiased(reference).items()
     )
 
 

@@ -58,7 +58,7 @@ def report(groups: dict[str, list[Mutant]], results: dict[Mutant, str], whole: b
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description="Mutation testing with the fast tests.")
     parser.add_argument(
         "--share", type=float, default=1.0, help="fraction of the mutants to test (default: 1.0)"
     )
@@ -66,7 +66,9 @@ def main() -> None:
     parser.add_argument(
         "--module", default="*", help="modules, for example `types.terms,ops.*` (default: all)"
     )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
+    )
     given = parser.parse_args()
     start = time.monotonic()
     hypothesis.settings.register_profile("mutation", derandomize=True, database=None, deadline=None)

@@ -176,7 +176,7 @@ def string(rng: random.Random) -> str:
     return rng.choice(("$", "${")) + inner + rng.choice(("", "}", "}", "}"))
 
 
-def judged(text: str, values: dict[str, object]) -> object:
+def python_value(text: str, values: dict[str, object]) -> object:
     """Python's own value of ``${…}`` or ``$name``."""
     inner = text[2:-1] if text.startswith("${") else text[1:]
     names = {"min": lambda *v: min(v), "max": lambda *v: max(v), "__builtins__": {}}
@@ -204,7 +204,7 @@ def compared(text: str, found: object) -> str:
     """How a value differs from Python's, or an empty text."""
     if isinstance(found, bool | str | tuple) or found is None:
         return ""  # a single name
-    expected = judged(text, VALUES)
+    expected = python_value(text, VALUES)
     if not isinstance(found, int | float) or abs(found) > MAX_SIZE:
         return f"the value is {found!r}"
     return (
