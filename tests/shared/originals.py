@@ -131,7 +131,7 @@ class State:
         return torch.from_numpy(x).movedim(-1, 1)
 
     def parameters(self) -> int:
-        """The trainable ones."""
+        """The number of trainable parameters."""
         return sum(p.numel() for p in self.model.parameters())
 
     def weights(self) -> dict[str, Any]:
@@ -213,7 +213,7 @@ class Layers:
             keras.config.set_dtype_policy(policy)
 
     def parameters(self) -> int:
-        """The trainable ones."""
+        """The number of trainable parameters."""
         return sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
 
     def weights(self) -> dict[str, Any]:
