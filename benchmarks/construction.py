@@ -1,4 +1,4 @@
-"""How long the construction of each generated PyTorch network takes, initial weights included.
+"""Measures the construction of each generated PyTorch network, with initial weights.
 
 python benchmarks/construction.py
 """
@@ -17,7 +17,7 @@ GENERATED = Path(__file__).parent.parent / "generated" / "torch"
 
 
 def network(path: Path) -> type[nn.Module]:
-    """The last class of a generated file: the network, or the block of a spec that is one."""
+    """The last class of a generated file: the network or block."""
     return [
         v
         for v in runpy.run_path(str(path)).values()
@@ -26,14 +26,14 @@ def network(path: Path) -> type[nn.Module]:
 
 
 def seconds(cls: type[nn.Module]) -> float:
-    """How long one construction takes."""
+    """Seconds for one construction."""
     start = time.perf_counter()
     cls()
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Print the medians; leave with 1 if one of them is above the limit."""
+    """Print the medians; exit with status 1 if one is above the limit."""
     missed = False
     for path in sorted(GENERATED.glob("*.py")):
         cls = network(path)

@@ -1,6 +1,6 @@
-"""Whether cost grows with the spec.
+"""Measures whether compile time is linear in the size of the spec.
 
-A chain of 10,000 steps against one of 1,000, side by side in one run.
+Compares a chain of 10,000 steps with one of 1,000 in the same run.
 
 python benchmarks/linear.py
 """
@@ -25,7 +25,7 @@ STEP = "  - {{op: conv, name: c{0}, filters: 8, kernel_size: 3, activation: relu
 
 
 def chain(folder: Path, steps: int) -> Path:
-    """A spec whose body is a chain of that many steps."""
+    """A spec whose body is a chain of ``steps`` steps."""
     path = folder / f"chain_{steps}.yaml"
     body = "\n".join(STEP.format(i) for i in range(steps))
     path.write_text(
@@ -35,7 +35,7 @@ def chain(folder: Path, steps: int) -> Path:
 
 
 def compile_time(path: Path) -> float:
-    """Seconds from the text to the typed program and its summary."""
+    """Seconds from the text to the summary."""
     start = time.perf_counter()
     report = Report()
     typed = compile_spec(path, {}, report)
@@ -46,7 +46,7 @@ def compile_time(path: Path) -> float:
 
 
 def emit_time(path: Path, name: str) -> float:
-    """Seconds that a backend takes to print the program."""
+    """Seconds for a backend to emit the source."""
     report = Report()
     typed = compile_spec(path, {}, report)
     ((plugin, backend),) = plugins.chosen([name], report)
@@ -57,8 +57,8 @@ def emit_time(path: Path, name: str) -> float:
 
 
 def main() -> None:
-    """Print the ratios; leave with 1 if one of them is above the limit."""
-    gc.disable()  # as the program does
+    """Print the ratios; exit with status 1 if one is above the limit."""
+    gc.disable()  # as the command does
     missed = False
     with tempfile.TemporaryDirectory() as folder:
         small, large = chain(Path(folder), 1_000), chain(Path(folder), 10_000)
@@ -80,7 +80,7 @@ def main() -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1024 if sys.platform != "darwin" else 1024 * 1024
     )
-    print(f"peak memory of all of this: {memory:.0f} MB")
+    print(f"peak memory of this process: {memory:.0f} MB")
     raise SystemExit(missed)
 
 

@@ -1,9 +1,9 @@
-"""How long 500 lines of a spec take from text to data with a place for every key and value.
+"""Measures the YAML loader on 500 lines of a spec: data with a location for every key and value.
 
 python benchmarks/loader.py
 
-Beside it stands PyYAML's own `yaml.load` with the parser in C, which gives neither places nor a
-mistake for a key that stands twice.
+For comparison, it also measures PyYAML's `yaml.load` with the parser in C, which has no locations
+and accepts duplicate keys.
 """
 
 from __future__ import annotations
@@ -23,10 +23,7 @@ SPEC = Path(__file__).parents[1] / "specs" / "v2.yaml"
 
 
 def text() -> str:
-    """Whole specs below keys of their own, so many that there are 500 lines.
-
-    The longest spec is the densest too.
-    """
+    """Several copies of the longest spec under different keys, cut at 500 lines."""
     lines: list[str] = []
     while len(lines) < LINES:
         lines += [
@@ -37,9 +34,7 @@ def text() -> str:
 
 
 def quickest(work: Callable[[], object]) -> float:
-    """Milliseconds of CPU time of the quickest of some rounds, which other work on the machine
-    disturbs least.
-    """
+    """Milliseconds of CPU time of the fastest round, the one least affected by other processes."""
     times = []
     for _ in range(ROUNDS):
         start = time.process_time()
@@ -50,17 +45,17 @@ def quickest(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Print the times; leave with 1 if ours is above the limit."""
-    gc.disable()  # as the program does
+    """Print the times; exit with status 1 if that of the loader is above the limit."""
+    gc.disable()  # as the command does
     spec, report = text(), Report()
     document = parse(spec, "spec.yaml", report)
     if document is None or not report.ok:
         raise SystemExit(report.render())
     ours = quickest(lambda: parse(spec, "spec.yaml", Report()))
     theirs = quickest(lambda: yaml.load(spec, yaml.CSafeLoader))
-    places = len(document.spans) + len(document.keys)
+    locations = len(document.spans) + len(document.keys)
     verdict = f"at most {LIMIT:.0f} ms: {'met' if ours <= LIMIT else 'MISSED'}"
-    print(f"{LINES} lines, {len(spec):,} characters, {places:,} places")
+    print(f"{LINES} lines, {len(spec):,} characters, {locations:,} locations")
     print(f"the loader           {ours:6.1f} ms  {verdict}")
     print(f"yaml.load in C       {theirs:6.1f} ms  {ours / theirs:.2f}x")
     raise SystemExit(ours > LIMIT)

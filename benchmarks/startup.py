@@ -1,8 +1,6 @@
-"""Cold starts against a bare `python -c pass`, side by side in one run.
+"""Measures the start-up time of commands relative to `python -c pass`, and their peak memory.
 
-Peak memory of each command.
-
-Run with the interpreter that inception-dsl is installed for, from the root of the repository:
+Run with the interpreter in whose environment inception-dsl is installed:
 
     python benchmarks/startup.py
 """
@@ -23,7 +21,7 @@ MAX_MEGABYTES = 60
 
 
 def run(command: list[str]) -> tuple[float, float]:
-    """Seconds and megabytes of one process, its output thrown away."""
+    """Seconds and peak megabytes of one process; its output is discarded."""
     start = time.perf_counter()
     process = os.posix_spawn(
         command[0],
@@ -39,7 +37,7 @@ def run(command: list[str]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure every command in turn, round by round, so that a busy machine slows all alike."""
+    """Measure all commands in each round, so that load on the machine affects all of them."""
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as out:
         commands: dict[str, tuple[list[str], float]] = {

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Settings and fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inception_dsl.ir.typed import TypedProgram
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# the workers fill the processor: more threads wait for each other
+# the worker processes use all cores, so more threads only slow them down
 if "PYTEST_XDIST_WORKER" in os.environ:
     for one in ("OMP_NUM", "MKL_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
         os.environ.setdefault(f"{one}_THREADS", "1")
@@ -26,12 +26,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """What is costly to make is made once, and long tests come first."""
+    """Run tests with shared fixtures in one process, and slow tests first."""
     return scheduler(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, where there are several processes."""
+    """Slow tests first, if there are several processes."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=order_of)
 
@@ -44,7 +44,7 @@ def root() -> Path:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    """Writes the text of a spec and returns its path."""
+    """Writes the text of a spec to a file and returns its path."""
 
     def write(text: str, name: str = "spec.yaml") -> Path:
         path = tmp_path / name
@@ -57,7 +57,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def compiled(write: Callable[..., Path]) -> Callable[..., TypedProgram]:
-    """Compiles the text of a spec; fails the test with its report if it has mistakes."""
+    """Compiles the text of a spec; the test fails with the report if it has errors."""
 
     def compiled(text: str, **settings: str) -> TypedProgram:
         report = Report()
@@ -69,21 +69,21 @@ def compiled(write: Callable[..., Path]) -> Callable[..., TypedProgram]:
 
 
 @pytest.fixture
-def mistakes(write: Callable[..., Path]) -> Callable[..., Report]:
-    """The report on the text of a spec that has mistakes."""
+def errors(write: Callable[..., Path]) -> Callable[..., Report]:
+    """The report for the text of a spec with errors."""
 
-    def mistakes(text: str, **settings: str) -> Report:
+    def errors(text: str, **settings: str) -> Report:
         report = Report()
         assert compile_spec(write(text), settings, report) is None
         assert not report.ok
         return report
 
-    return mistakes
+    return errors
 
 
 @pytest.fixture
 def body(compiled: Callable[..., TypedProgram]) -> Callable[..., TypedProgram]:
-    """Compiles one or more steps on an input, 32x32x3 unless said."""
+    """Compiles a body of one or more steps; the default input is 32x32x3."""
 
     def body(
         steps: str, size: str = "channels: 3, height: 32, width: 32", more: str = ""

@@ -1,1 +1,1 @@
-"""Shipped tests for backends: a NumPy reference of every op, and seeded weights."""
+"""Tests for backends: a conformance suite for pytest and random networks."""

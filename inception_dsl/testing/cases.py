@@ -1,4 +1,4 @@
-"""Small blocks that exercise every op and every attribute that changes its meaning."""
+"""Small blocks that cover every op and every field that changes its result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Case(NamedTuple):
-    """A chain in YAML flow style and the input it stands on."""
+    """A chain of steps in YAML flow style, and its input."""
 
     name: str
     steps: str
@@ -139,7 +139,7 @@ def other_cases() -> Iterator[Case]:
 
 
 def switch_cases() -> Iterator[Case]:
-    """Everything that a field switches on or off."""
+    """Every field that switches something on or off."""
     for norm, switch in itertools.product(
         ("batch_norm", "layer_norm", "group_norm, groups: 2"),
         ("scale: false", "center: false", "scale: false, center: false"),

@@ -1,15 +1,15 @@
-"""The tests that a backend inherits, for pytest.
+"""The conformance tests for backends, as pytest classes to inherit.
 
-A backend that only prints::
+For a backend that only emits source::
 
     from inception_dsl.testing.conformance import Prints
 
     class TestText(Prints):
         backend = "text"
 
-One that has a runner inherits :class:`Agrees`, which holds what it prints to the NumPy reference:
-every op and attribute, and whole networks, in inference and in a training step. A failure names the
-block and the line of the spec.
+A backend with a runner inherits :class:`Agrees`. It also compares the emitted code with the NumPy
+reference: every op and field, and whole networks, in inference and in one training step. A failure
+names the block and the line of the spec.
 """
 
 from __future__ import annotations
@@ -41,57 +41,58 @@ SAMPLES = all_cases()
 
 
 def every_sample(check: Any) -> Any:
-    """Run a test on every op and attribute."""
+    """Run a test on every op and every field."""
     return pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])(
         check
     )
 
 
 class Prints:
-    """What holds for every backend.
+    """Tests for every backend.
 
-    It prints or refuses with a place, the same each time, and imports no framework.
+    It emits source or reports an error with a location, its output is deterministic, and it does
+    not import a framework.
 
-    ``backend`` is its name, ``specs`` are whole networks to take beside the samples of every op.
+    ``backend`` is its name. ``specs`` are networks to test in addition to the samples of every op.
     """
 
     backend: ClassVar[str]
     specs: ClassVar[Sequence[str | os.PathLike[str]]] = ()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Every network is a test of its own, by its name."""
+        """Parametrize by network, with its name as the id."""
         if "network" in metafunc.fixturenames:
             metafunc.parametrize(
                 "network", self.specs, ids=[Path(spec).stem for spec in self.specs]
             )
 
     def loaded(self) -> tuple[plugins.Plugin, Backend]:
-        """The backend as it is installed."""
+        """The installed backend."""
         report = Report()
         found = plugins.chosen([self.backend], report)
         assert found, report.render()
         return found[0]
 
     def printed(self, typed: TypedProgram) -> dict[str, str | bytes] | None:
-        """What the backend prints, or ``None`` where it refuses a step at its place in the spec."""
+        """The emitted files, or ``None`` if the backend reports an error in the spec."""
         report = Report()
         files = plugins.emit(*self.loaded(), typed, report)
         for found in report:
             assert found.code == "E503", found.message
             assert found.span.file == typed.program.origin.span().file, (
-                f"{found.message}: the place is not in the spec"
+                f"{found.message}: the location is not in the spec"
             )
-        assert (files is None) != report.ok, "it prints, or it says why not"
+        assert (files is None) != report.ok, "emit must return files or report an error"
         return files
 
     @every_sample
-    def test_every_op_is_printed_or_refused(self, sample: Sample, tmp_path: Path) -> None:
+    def test_every_op_is_emitted_or_rejected(self, sample: Sample, tmp_path: Path) -> None:
         self.printed(compiled(written(sample, tmp_path)))
 
-    def test_networks_are_printed_or_refused(self, network: str | os.PathLike[str]) -> None:
+    def test_networks_are_emitted_or_rejected(self, network: str | os.PathLike[str]) -> None:
         self.printed(compiled(network))
 
-    def test_the_same_bytes_whatever_the_order_of_hashes(self, tmp_path: Path) -> None:
+    def test_output_is_the_same_for_every_hash_seed(self, tmp_path: Path) -> None:
         specs = [*self.specs, written(SAMPLES[0], tmp_path)]
         code = (
             "import sys; from inception_dsl import plugins; "
@@ -109,7 +110,7 @@ class Prints:
         }
         assert len(texts) == 1
 
-    def test_printing_imports_no_runner(self, tmp_path: Path) -> None:
+    def test_emitting_does_not_import_the_runner(self, tmp_path: Path) -> None:
         spec = written(SAMPLES[0], tmp_path)
         code = (
             "import sys; from inception_dsl import plugins; "
@@ -123,31 +124,30 @@ class Prints:
 
 
 class Agrees(Prints):
-    """What holds for a backend with a runner.
+    """Tests for a backend with a runner.
 
-    With identical weights it computes what the NumPy reference does.
+    With identical weights it computes the same as the NumPy reference.
 
-    ``inputs`` gives specs another input (by the spec's name), where their own costs more than it
-    shows.
+    ``inputs`` maps the name of a spec to a smaller input, where its own input makes the test slow.
     """
 
     inputs: ClassVar[Mapping[str, str]] = {}
 
     def defect(self, sample: str) -> str:
-        """The reason why the framework itself fails a sample in float64, or nothing.
+        """The reason why the framework itself fails a sample in float64, or an empty text.
 
-        Such a sample must fail there, and pass in float32.
+        Such a sample is expected to fail in float64 and to pass in float32.
         """
         return ""
 
     def model(self, typed: TypedProgram, dtype: str = "float64") -> Any:
         """A model of the framework."""
         files = self.printed(typed)
-        assert files is not None, "what cannot be printed cannot agree"
+        assert files is not None, "the backend does not emit this program"
         return importlib.import_module(self.loaded()[1].runner).create(typed, files, dtype)
 
     def agree(self, case: Case, dtype: str = "float64") -> None:
-        """Everything that is compared lies within the bounds."""
+        """Check that all compared values are within the bounds."""
         unbiased = self.loaded()[1].unbiased_variance
         found = observe(
             self.model(case.typed, dtype), case.weights, case.x, dtype, case.targets, RATE
@@ -163,7 +163,7 @@ class Agrees(Prints):
         self, sample: Sample, tmp_path: Path, request: pytest.FixtureRequest
     ) -> None:
         case = prepared(written(sample, tmp_path), own_input=True, seed=2)
-        case = case._replace(x=3.0 * case.x)  # beyond 6, where activations are cut
+        case = case._replace(x=3.0 * case.x)  # beyond 6, where relu6 and hard_swish saturate
         if reason := self.defect(sample.name):
             self.agree(case, "float32")
             request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
@@ -173,7 +173,7 @@ class Agrees(Prints):
         size = self.inputs.get(Path(network).stem)
         self.agree(prepared(network, {"input": size} if size else {}))
 
-    def test_other_weights_are_refused(self, tmp_path: Path) -> None:
+    def test_wrong_weights_are_rejected(self, tmp_path: Path) -> None:
         sample = next(
             sample
             for sample in SAMPLES
@@ -188,7 +188,7 @@ class Agrees(Prints):
         with pytest.raises(ValueError, match=path):
             model.load({**case.weights, path: value[..., None]})
 
-    def test_weights_survive_their_files(self, tmp_path: Path) -> None:
+    def test_restored_weights_equal_saved_ones(self, tmp_path: Path) -> None:
         (sample,) = [sample for sample in SAMPLES if sample.name == "files"] or SAMPLES[:1]
         case = prepared(written(sample, tmp_path), own_input=True)
         first, second = self.model(case.typed), self.model(case.typed)
@@ -206,7 +206,7 @@ class Agrees(Prints):
 
 
 def written(sample: Sample, folder: Path) -> Path:
-    """A sample as a spec in a folder."""
+    """Write a sample as a spec in a folder."""
     spec = folder / "sample.yaml"
     spec.write_text(
         f"block: sample\ninput: {sample.input}\nsteps: [{sample.steps}]\n", encoding="utf-8"
@@ -215,7 +215,7 @@ def written(sample: Sample, folder: Path) -> Path:
 
 
 def compiled(spec: str | os.PathLike[str]) -> TypedProgram:
-    """The typed program of a spec that has no mistakes."""
+    """The typed program of a spec without errors."""
     report = Report()
     typed = compile_spec(spec, {}, report)
     assert typed is not None, report.render()
@@ -229,7 +229,7 @@ def prepared(
     own_input: bool = False,
     seed: int = 0,
 ) -> Case:
-    """The case of a spec that has no mistakes."""
+    """The test case of a spec without errors."""
     report = Report()
     case = prepare(spec, settings or {}, report, own_input=own_input, seed=seed)
     assert case is not None, report.render()

@@ -1,10 +1,10 @@
-"""Random networks through inference, the NumPy reference and every framework.
+"""Compares shape inference, the NumPy reference and all frameworks on random networks.
 
 ``python -m inception_dsl.testing.fuzz``.
 
-Every seed is a network. The frameworks run in processes that live for many networks; one that
-crashes or hangs is a disagreement of the network that it was given, and is started anew. No network
-is ever left out.
+Every seed gives one network. The frameworks run in worker processes, each of which tests many
+networks. A crash or a hang counts as a disagreement for the current network, and the worker is
+restarted. No network is skipped.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from .random_specs import RandomSpec, random_spec
 from .random_symbols import symbol_spec
 from .trial import Trial
 
-LIFE: Final = 100  # networks that a process is given; frameworks keep something of every model
-TIMEOUT: Final = 300.0  # seconds; a network takes a fraction of one
+MAX_TASKS: Final = 100  # networks per process, as frameworks leak some memory for each model
+TIMEOUT: Final = 300.0  # seconds; a network usually takes less than one
 THREADS: Final = dict.fromkeys(
     ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
 )
-"""Small networks gain nothing from threads, and processes that share the cores lose by them."""
+"""One thread each: small networks gain nothing from more, and the processes share the cores."""
 
 
 class Task(NamedTuple):
-    """A seed to try, in training mode too or not, and which generator makes a network of it."""
+    """A seed, whether to compare a training step too, and which generator to use."""
 
     seed: int
     training: bool
@@ -44,20 +44,18 @@ class Task(NamedTuple):
 
     @property
     def spec(self) -> RandomSpec:
-        """The network."""
+        """The random spec of the seed."""
         return symbol_spec(self.seed).spec if self.symbols else random_spec(self.seed)
 
     @property
-    def again(self) -> str:
-        """The command that tries it again."""
+    def command(self) -> str:
+        """The command that repeats this task."""
         options = f"{'--symbols ' * self.symbols}--count 1 --seed {self.seed}"
         return f"python -m inception_dsl.testing.fuzz {options}{' --training 1' * self.training}"
 
 
 def tasks(seeds: Sequence[int], training: int, *, symbols: bool = False) -> list[Task]:
-    """Every seed; a training step is compared on the first ``training`` networks that are judged in
-    float64.
-    """
+    """One task per seed; the first ``training`` networks in float64 also get a training step."""
     found, left = [], training
     for seed in seeds:
         task = Task(seed, False, symbols)
@@ -70,7 +68,7 @@ def tasks(seeds: Sequence[int], training: int, *, symbols: bool = False) -> list
 def fuzz(
     given: Sequence[Task], names: Sequence[str], jobs: int, timeout: float = TIMEOUT
 ) -> Iterator[Trial]:
-    """The trials of all tasks on these backends, as they end; ``jobs`` processes share them."""
+    """Run all tasks on these backends in ``jobs`` processes; yields results as they finish."""
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
     for task in given:
         waiting.put(task)
@@ -92,12 +90,12 @@ def _serve(
     names: Sequence[str],
     timeout: float,
 ) -> None:
-    """Give tasks to a process, and start another one where it has ended."""
+    """Send tasks to a worker process; start a new one if it has ended."""
     worker: Worker | None = None
     try:
         while True:
             task = waiting.get_nowait()
-            if worker is None or worker.old:
+            if worker is None or worker.expired:
                 if worker:
                     worker.end()
                 worker = Worker(names, timeout)
@@ -114,7 +112,7 @@ def _serve(
 
 
 class Worker:
-    """A process that tries networks."""
+    """A process that tests networks."""
 
     def __init__(self, names: Sequence[str], timeout: float) -> None:
         call = [sys.executable, "-m", "inception_dsl.testing.fuzz_worker", *names]
@@ -126,11 +124,11 @@ class Worker:
         self.timeout, self.count = timeout, 0
 
     @property
-    def old(self) -> bool:
-        return self.count >= LIFE
+    def expired(self) -> bool:
+        return self.count >= MAX_TASKS
 
     def attempt(self, task: Task) -> Trial:
-        """The trial of a task, also where the process dies of it."""
+        """The result of a task; a crash or a timeout is a result too."""
         assert self.process.stdin
         assert self.process.stdout
         self.count += 1
@@ -161,26 +159,26 @@ class Worker:
         return Trial(task.seed, spec.policy, spec.dtype, problem=problem)
 
     def end(self) -> None:
-        """Waits for the process, which ends when its input does."""
+        """Close the input and wait until the process ends."""
         assert self.process.stdin
         self.process.stdin.close()
         self.process.wait()
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--count", default=200, type=click.IntRange(0), help="How many networks.")
+@click.option("--count", default=200, type=click.IntRange(0), help="Number of networks.")
+@click.option("--seed", default=0, type=click.IntRange(0), help="First seed; the others follow it.")
 @click.option(
-    "--seed", default=0, type=click.IntRange(0), help="Of the first; each next one has the next."
+    "--seeds", "file", type=click.Path(path_type=Path, exists=True), help="File with more seeds."
 )
+@click.option("--training", default=0, help="Number of networks to compare in training too.")
 @click.option(
-    "--seeds", "file", type=click.Path(path_type=Path, exists=True), help="A file of further seeds."
+    "--backend", "names", multiple=True, help="Backend; repeatable.  [default: all with a runner]"
 )
-@click.option("--training", default=0, help="Compare a training step of so many networks.")
-@click.option("--backend", "names", multiple=True, help="May be repeated.  [default: all that run]")
 @click.option("--jobs", default=2, type=click.IntRange(1), help="Number of processes.")
-@click.option("--timeout", default=TIMEOUT, help="Seconds for one network.")
-@click.option("--symbols", is_flag=True, help="Values that are expressions, awkward names.")
-@click.option("--show", is_flag=True, help="Print the spec of the first seed and leave.")
+@click.option("--timeout", default=TIMEOUT, help="Seconds per network.")
+@click.option("--symbols", is_flag=True, help="Use expressions as values and unusual names.")
+@click.option("--show", is_flag=True, help="Print the spec of the first seed and exit.")
 def main(
     count: int,
     seed: int,
@@ -192,15 +190,15 @@ def main(
     symbols: bool,
     show: bool,
 ) -> None:
-    """Try random networks: inference, NumPy reference and frameworks have to agree on each.
+    """Test that shape inference, the NumPy reference and all frameworks agree on random networks.
 
-    Leaves with 1 where one does not; the same seed is the same network again.
+    Exits with status 1 on a disagreement. The same seed always gives the same network.
     """
     if show:
         click.echo(Task(seed, False, symbols).spec.text, nl=False)
         return
     names = names or _runnable()
-    seeds = dict.fromkeys([*range(seed, seed + count), *(kept(file) if file else ())])
+    seeds = dict.fromkeys([*range(seed, seed + count), *(read_seeds(file) if file else ())])
     started, trials = time.perf_counter(), list[Trial]()
     given = tasks(list(seeds), training, symbols=symbols)
     by_seed = {task.seed: task for task in given}
@@ -212,41 +210,41 @@ def main(
             bar.update(1)
             if trial.problem:
                 click.echo(f"seed {trial.seed} ({trial.policy}): {trial.problem}")
-                click.echo(f"  again: {by_seed[trial.seed].again}")
-    click.echo(told(given, trials, names, time.perf_counter() - started))
+                click.echo(f"  to repeat: {by_seed[trial.seed].command}")
+    click.echo(summary(given, trials, names, time.perf_counter() - started))
     if any(trial.problem for trial in trials):
         raise click.exceptions.Exit(1)
 
 
-def told(
+def summary(
     given: Sequence[Task], trials: Sequence[Trial], names: Sequence[str], seconds: float
 ) -> str:
-    """What came out, in lines."""
+    """The totals, the largest errors and the policies, as text."""
     wrong = sum(bool(trial.problem) for trial in trials)
     trained = sum(trial.trained for trial in trials)
     skipped = len({task.seed for task in given} - {trial.seed for trial in trials})
     lines = [
-        f"{len(trials)} networks, {trained} of them in training mode too: {wrong} disagreements, "
+        f"{len(trials)} networks, {trained} of them also in training: {wrong} disagreements, "
         f"{skipped} skipped "
         f"(inference, NumPy, {', '.join(names)}; {seconds:.0f} s)"
     ]
     for dtype in ("float64", "float32"):
         errors = [trial.worst for trial in trials if trial.dtype == dtype]
         if errors:
-            lines.append(f"{len(errors)} judged in {dtype}, largest error {max(errors):.1e}")
+            lines.append(f"{len(errors)} compared in {dtype}, largest error {max(errors):.1e}")
     policies = Counter(trial.policy for trial in trials)
     lines.append(", ".join(f"{name} {number}" for name, number in sorted(policies.items())))
     return "\n".join(lines)
 
 
-def kept(file: Path) -> list[int]:
-    """The seeds in a file: the first word of every line that is no comment."""
+def read_seeds(file: Path) -> list[int]:
+    """The seeds in a file: the first word of every line that is not a comment."""
     lines = file.read_text(encoding="utf-8").splitlines()
     return [int(line.split()[0]) for line in lines if line.strip() and not line.startswith("#")]
 
 
 def _runnable() -> tuple[str, ...]:
-    """The names of all backends that can run what they print."""
+    """The names of all backends with a runner."""
     from .. import plugins
 
     return tuple(backend.name for _, backend in plugins.usable()[0] if backend.runner)

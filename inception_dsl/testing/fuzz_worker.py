@@ -1,9 +1,9 @@
-"""Tries random networks for :mod:`~inception_dsl.testing.fuzz`, in a process of its own.
+"""The worker process of :mod:`~inception_dsl.testing.fuzz`.
 
 ``fuzz_worker BACKEND...``.
 
-A line of standard input is a trial: the seed, ``1`` where a training step is wanted, and ``1``
-where it is one of :mod:`.random_symbols`. A line of standard output is the result, as JSON.
+Each line of standard input is a task: the seed, ``1`` to compare a training step, and ``1`` to use
+:mod:`.random_symbols`. Each line of standard output is a result, as JSON.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from .trial import attempt, loaded
 
 
 def main(*names: str) -> None:
-    """Try every seed that is asked for, until there are no more."""
+    """Test every seed of standard input."""
     results = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a framework prints is no result
+    os.dup2(2, 1)  # output of the frameworks must not mix with the results
     backends = loaded(names)
     for line in sys.stdin:
         seed, training, symbols = line.split()

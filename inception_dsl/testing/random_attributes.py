@@ -1,4 +1,4 @@
-"""Random attributes of the ops without a window."""
+"""Random fields of the ops without a window."""
 
 from __future__ import annotations
 

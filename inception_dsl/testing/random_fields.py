@@ -1,10 +1,10 @@
-"""The fields of random layers, each of which may be an expression."""
+"""The fields of random layers; each may be an expression."""
 
 from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from .random_rooms import Room, Writer
+from .random_contexts import Context, Writer
 from .random_sizes import POOLS, Misfit, Shape, Step
 from .random_terms import Piece, divide, multiply, name, number, piece_of
 
@@ -34,12 +34,12 @@ KINDS: Final = {
     "identity": 0.05,
 }
 VECTOR: Final = frozenset({"dense", "batch_norm", "layer_norm", "activation", "dropout", "scale"})
-"""What a vector may go through."""
+"""Kinds of layers that accept a vector."""
 FILTERS: Final = (1, 2, 3, 4, 5, 6)
 
 
 class At(NamedTuple):
-    """What stands before a step: its shape, and what the channels follow from, if known."""
+    """The input of a step: its shape, and the expression for its channels, if known."""
 
     shape: Shape
     channels: Piece | None
@@ -50,7 +50,7 @@ class At(NamedTuple):
 
 
 class Fields:
-    """Makes the fields of layers; ``rough`` says whether any function may be used."""
+    """Makes the fields of layers; ``rough`` allows functions that need float32."""
 
     def __init__(self, writer: Writer, *, rough: bool) -> None:
         self.writer, self.rng, self.rough = writer, writer.rng, rough
@@ -60,7 +60,7 @@ class Fields:
         return self.rng.random() < share
 
     def kind(self, at: At, *, plain: bool) -> str:
-        """The kind of a layer that ``at`` can go through, and any other input too if ``plain``."""
+        """A kind of layer that accepts ``at``; if ``plain``, one that accepts every input."""
         weights = dict(KINDS)
         if self.rough:
             weights |= {"layer_norm": 0.0, "group_norm": 0.0, "activation": 3.0}
@@ -70,50 +70,50 @@ class Fields:
             weights = {kind: w for kind, w in weights.items() if kind in VECTOR}
         return self.rng.choices(list(weights), list(weights.values()))[0]
 
-    def made(self, kind: str, at: At, room: Room) -> Step:
-        """A layer; whether it fits is for the book to say."""
+    def made(self, kind: str, at: At, context: Context) -> Step:
+        """A layer; the book checks later whether it fits."""
         make = getattr(self, kind, None)
-        return {"op": kind, **(make(at, room) if make else {})}
+        return {"op": kind, **(make(at, context) if make else {})}
 
     def some(self, share: float, **makers: Any) -> Step:
-        """Some of these fields."""
+        """A random selection of these fields."""
         return {key: make() for key, make in makers.items() if self.chance(share)}
 
-    def function(self, room: Room) -> Any:
-        return self.writer.word(room, self.functions)
+    def function(self, context: Context) -> Any:
+        return self.writer.word(context, self.functions)
 
-    def filters(self, room: Room) -> Any:
-        """Outputs: often what follows from the block's own input."""
+    def filters(self, context: Context) -> Any:
+        """Filters or units, often computed from the block's own input channels."""
         if self.chance(0.15):
             return name("in_channels").given(self.rng)
-        return self.writer.whole(room, FILTERS)
+        return self.writer.whole(context, FILTERS)
 
     # windows
 
-    def axes(self, room: Room, rank: int, allowed: tuple[int, ...]) -> Any:
-        """A number, or one for each axis."""
+    def axes(self, context: Context, rank: int, allowed: tuple[int, ...]) -> Any:
+        """One number for all axes, or one per axis."""
         if self.chance(0.25):
-            return [self.writer.whole(room, allowed) for _ in range(rank)]
-        return self.writer.whole(room, allowed)
+            return [self.writer.whole(context, allowed) for _ in range(rank)]
+        return self.writer.whole(context, allowed)
 
-    def window(self, kind: str, at: At, room: Room) -> Step:
+    def window(self, kind: str, at: At, context: Context) -> Step:
         """The window of a layer."""
-        kernel = self.axes(room, at.rank, (1, 2, 3))
+        kernel = self.axes(context, at.rank, (1, 2, 3))
         found: Step = {"kernel_size": kernel}
         if self.chance(0.4):
-            found["stride"] = self.axes(room, at.rank, (1, 2))
+            found["stride"] = self.axes(context, at.rank, (1, 2))
         if self.chance(0.6):
-            found["padding"] = self.padding(kernel, at, room)
+            found["padding"] = self.padding(kernel, at, context)
         if kind in POOLS:
             if found.get("padding", "same") != "same" and self.chance(0.4):
-                found["ceil_mode"] = self.writer.flag(room)
+                found["ceil_mode"] = self.writer.flag(context)
         elif self.chance(0.2) and not (at.rank == 3 and "stride" in found):
-            found["dilation"] = self.axes(room, at.rank, (1, 2))
+            found["dilation"] = self.axes(context, at.rank, (1, 2))
         return found
 
-    def keeping(self, kind: str, at: At, room: Room, stride: Any = None) -> Step:
-        """A window that leaves the axes as they are, or divides them by ``stride``."""
-        kernel = self.writer.whole(room, (1, 3, 2) if self.chance(0.7) else (1, 3))
+    def keeping(self, kind: str, at: At, context: Context, stride: Any = None) -> Step:
+        """A window that keeps the spatial size, or divides it by ``stride``."""
+        kernel = self.writer.whole(context, (1, 3, 2) if self.chance(0.7) else (1, 3))
         found: Step = {"kernel_size": kernel, "padding": "same"}
         half = piece_of(kernel)
         if half is not None and stride is None and kind not in POOLS and self.chance(0.15):
@@ -121,141 +121,141 @@ class Fields:
         if stride is not None:
             found["stride"] = stride
         elif self.chance(0.1):
-            found["stride"] = self.writer.whole(room, (1,))
+            found["stride"] = self.writer.whole(context, (1,))
         return found
 
-    def padding(self, kernel: Any, at: At, room: Room) -> Any:
-        """Padding in one of the ways to write it."""
+    def padding(self, kernel: Any, at: At, context: Context) -> Any:
+        """Padding in any form that the language has."""
         way = self.rng.choice(("word", "word", "whole", "half", "axes", "sides"))
         half = None if isinstance(kernel, list) else piece_of(kernel)
         if way == "half" and half is not None:
             return divide(half, number(2)).given(self.rng)
         if way == "whole":
-            return self.writer.whole(room, (0, 1))
+            return self.writer.whole(context, (0, 1))
         if way == "axes":
             return [self.rng.choice((0, 1)) for _ in range(at.rank)]
         if way == "sides":
             return [[self.rng.choice((0, 1)) for _ in range(2)] for _ in range(at.rank)]
-        return self.writer.word(room, ("same", "valid"))
+        return self.writer.word(context, ("same", "valid"))
 
-    def outcome(self, kind: str, at: At, room: Room) -> Step:
-        """What a convolution says beside its window."""
+    def outcome(self, kind: str, at: At, context: Context) -> Step:
+        """The fields of a convolution other than its window."""
         found: Step = {}
         if kind in ("conv", "conv_bn") and self.chance(0.3):
-            found |= self.grouped(at, room)
+            found |= self.grouped(at, context)
         elif kind != "depthwise_conv":
-            found["filters"] = self.filters(room)
+            found["filters"] = self.filters(context)
         if kind in ("depthwise_conv", "separable_conv"):
-            found |= self.some(0.6, depth_multiplier=lambda: self.writer.whole(room, (1, 2, 3)))
-        found |= self.some(0.3, use_bias=lambda: self.writer.flag(room))
-        found |= self.some(0.4, activation=lambda: self.function(room))
+            found |= self.some(0.6, depth_multiplier=lambda: self.writer.whole(context, (1, 2, 3)))
+        found |= self.some(0.3, use_bias=lambda: self.writer.flag(context))
+        found |= self.some(0.4, activation=lambda: self.function(context))
         if kind == "conv_bn" and self.chance(0.5):
-            found["batch_norm"] = self.batch_norm(at, room)
+            found["batch_norm"] = self.batch_norm(at, context)
         return found
 
-    def grouped(self, at: At, room: Room) -> Step:
-        """Groups, and filters that they divide."""
+    def grouped(self, at: At, context: Context) -> Step:
+        """Groups, and filters that are divisible by them."""
         channels = at.shape.channels
         groups: Any = self.writer.whole(
-            room, [n for n in range(1, channels + 1) if not channels % n]
+            context, [n for n in range(1, channels + 1) if not channels % n]
         )
         if at.channels is not None and self.chance(0.5):
             groups = at.channels.given(self.rng)
         each = piece_of(groups)
         if each is None:
             raise Misfit
-        factor = piece_of(self.writer.whole(room, (1, 1, 2, 3))) or number(1)
+        factor = piece_of(self.writer.whole(context, (1, 1, 2, 3))) or number(1)
         filters = multiply(each, factor) if self.chance(0.7) else multiply(factor, each)
         if isinstance(groups, int) and factor.text.isdigit():
             return {"groups": groups, "filters": groups * int(factor.text)}
         return {"groups": groups, "filters": filters.given(self.rng)}
 
-    def conv(self, at: At, room: Room, kind: str = "conv") -> Step:
-        return {**self.outcome(kind, at, room), **self.window(kind, at, room)}
+    def conv(self, at: At, context: Context, kind: str = "conv") -> Step:
+        return {**self.outcome(kind, at, context), **self.window(kind, at, context)}
 
-    def conv_bn(self, at: At, room: Room) -> Step:
-        return self.conv(at, room, "conv_bn")
+    def conv_bn(self, at: At, context: Context) -> Step:
+        return self.conv(at, context, "conv_bn")
 
-    def separable_conv(self, at: At, room: Room) -> Step:
-        return self.conv(at, room, "separable_conv")
+    def separable_conv(self, at: At, context: Context) -> Step:
+        return self.conv(at, context, "separable_conv")
 
-    def depthwise_conv(self, at: At, room: Room) -> Step:
-        return self.conv(at, room, "depthwise_conv")
+    def depthwise_conv(self, at: At, context: Context) -> Step:
+        return self.conv(at, context, "depthwise_conv")
 
-    def max_pool(self, at: At, room: Room) -> Step:
-        return self.window("max_pool", at, room)
+    def max_pool(self, at: At, context: Context) -> Step:
+        return self.window("max_pool", at, context)
 
-    def avg_pool(self, at: At, room: Room) -> Step:
-        counted = self.some(0.5, count_include_pad=lambda: self.writer.flag(room))
-        return {**self.window("avg_pool", at, room), **counted}
+    def avg_pool(self, at: At, context: Context) -> Step:
+        counted = self.some(0.5, count_include_pad=lambda: self.writer.flag(context))
+        return {**self.window("avg_pool", at, context), **counted}
 
-    def adaptive_avg_pool(self, at: At, room: Room) -> Step:
-        return {"output_size": self.axes(room, at.rank, (1, 2, 3))}
+    def adaptive_avg_pool(self, at: At, context: Context) -> Step:
+        return {"output_size": self.axes(context, at.rank, (1, 2, 3))}
 
-    def zero_pad(self, at: At, room: Room) -> Step:
+    def zero_pad(self, at: At, context: Context) -> Step:
         if self.chance(0.7):
-            return {"padding": self.writer.whole(room, (0, 1, 2))}
+            return {"padding": self.writer.whole(context, (0, 1, 2))}
         return {"padding": [[self.rng.choice((0, 1)) for _ in range(2)] for _ in range(at.rank)]}
 
     # normalisations
 
-    def norm(self, room: Room) -> Step:
-        """Some attributes of a normalisation."""
+    def norm(self, context: Context) -> Step:
+        """Some fields of a normalisation."""
         found = self.some(
-            0.6, epsilon=lambda: self.writer.real(room, (0.001, 0.01, 0.5, 1.5), 1e-4, 3)
+            0.6, epsilon=lambda: self.writer.real(context, (0.001, 0.01, 0.5, 1.5), 1e-4, 3)
         )
         return found | self.some(
-            0.4, scale=lambda: self.writer.flag(room), center=lambda: self.writer.flag(room)
+            0.4, scale=lambda: self.writer.flag(context), center=lambda: self.writer.flag(context)
         )
 
-    def batch_norm(self, at: At, room: Room) -> Step:
-        decay = self.some(0.4, decay=lambda: self.writer.real(room, (0.9, 0.99, 0.5), 0, 1))
-        return {**self.norm(room), **decay}
+    def batch_norm(self, at: At, context: Context) -> Step:
+        decay = self.some(0.4, decay=lambda: self.writer.real(context, (0.9, 0.99, 0.5), 0, 1))
+        return {**self.norm(context), **decay}
 
-    def layer_norm(self, at: At, room: Room) -> Step:
-        return self.norm(room)
+    def layer_norm(self, at: At, context: Context) -> Step:
+        return self.norm(context)
 
-    def group_norm(self, at: At, room: Room) -> Step:
+    def group_norm(self, at: At, context: Context) -> Step:
         channels = at.shape.channels
-        groups = self.writer.whole(room, [n for n in range(1, channels + 1) if not channels % n])
+        groups = self.writer.whole(context, [n for n in range(1, channels + 1) if not channels % n])
         if at.channels is not None and self.chance(0.3):
             groups = at.channels.given(self.rng)
-        return {"groups": groups, **self.norm(room)}
+        return {"groups": groups, **self.norm(context)}
 
-    def local_response_norm(self, at: At, room: Room) -> Step:
+    def local_response_norm(self, at: At, context: Context) -> Step:
         writer = self.writer
         return self.some(
             0.6,
-            size=lambda: writer.whole(room, (1, 2, 3, 5)),
-            alpha=lambda: writer.real(room, (0.1, 0.5, 1.5, 2)),
-            beta=lambda: writer.real(room, (0.75, 0.5, 1.5), 0.1, 2),
-            k=lambda: writer.real(room, (1.0, 2, 0.5), 0.1, 10),
+            size=lambda: writer.whole(context, (1, 2, 3, 5)),
+            alpha=lambda: writer.real(context, (0.1, 0.5, 1.5, 2)),
+            beta=lambda: writer.real(context, (0.75, 0.5, 1.5), 0.1, 2),
+            k=lambda: writer.real(context, (1.0, 2, 0.5), 0.1, 10),
         )
 
-    # the rest
+    # other layers
 
-    def activation(self, at: At, room: Room) -> Step:
+    def activation(self, at: At, context: Context) -> Step:
         if self.rough and self.chance(0.6):
             if self.chance(0.5):
-                return {"function": "gelu", "approximate": self.writer.flag(room)}
-            return {"function": "leaky_relu", "alpha": self.writer.real(room, (0.2, 0.5, 1.5))}
+                return {"function": "gelu", "approximate": self.writer.flag(context)}
+            return {"function": "leaky_relu", "alpha": self.writer.real(context, (0.2, 0.5, 1.5))}
         if self.chance(0.3):
-            return {"function": "elu", "alpha": self.writer.real(room, (0.5, 1.5, 2))}
-        return {"function": self.function(room)}
+            return {"function": "elu", "alpha": self.writer.real(context, (0.5, 1.5, 2))}
+        return {"function": self.function(context)}
 
-    def dropout(self, at: At, room: Room) -> Step:
-        return {"rate": self.writer.real(room, (0.2, 0.5, 0.25), 0, 0.8)}
+    def dropout(self, at: At, context: Context) -> Step:
+        return {"rate": self.writer.real(context, (0.2, 0.5, 0.25), 0, 0.8)}
 
-    def scale(self, at: At, room: Room) -> Step:
-        return {"value": self.writer.real(room, (0.17, 0.5, 1.5, -0.5, 2), -3, 3)}
+    def scale(self, at: At, context: Context) -> Step:
+        return {"value": self.writer.real(context, (0.17, 0.5, 1.5, -0.5, 2), -3, 3)}
 
-    def dense(self, at: At, room: Room) -> Step:
-        found: Step = {"units": self.filters(room)}
-        found |= self.some(0.3, use_bias=lambda: self.writer.flag(room))
-        return found | self.some(0.4, activation=lambda: self.function(room))
+    def dense(self, at: At, context: Context) -> Step:
+        found: Step = {"units": self.filters(context)}
+        found |= self.some(0.3, use_bias=lambda: self.writer.flag(context))
+        return found | self.some(0.4, activation=lambda: self.function(context))
 
-    def global_avg_pool(self, at: At, room: Room) -> Step:
-        return self.some(0.4, keepdims=lambda: self.writer.flag(room))
+    def global_avg_pool(self, at: At, context: Context) -> Step:
+        return self.some(0.4, keepdims=lambda: self.writer.flag(context))
 
-    def global_max_pool(self, at: At, room: Room) -> Step:
-        return self.global_avg_pool(at, room)
+    def global_max_pool(self, at: At, context: Context) -> Step:
+        return self.global_avg_pool(at, context)

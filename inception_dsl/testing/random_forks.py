@@ -1,4 +1,4 @@
-"""Random forks: branches that meet, as their sizes are led to the same end."""
+"""Random forks: parallel branches whose outputs fit each other."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ class Chains(Protocol):
     """Makes the chains of branches."""
 
     def chain(self, x: Shape, length: int, scope: Scope) -> tuple[list[Step], Shape]:
-        """At most ``length`` steps on ``x``, and the shape behind them."""
+        """At most ``length`` steps on ``x``, and the shape after them."""
 
     def step(self, x: Shape, scope: Scope) -> tuple[Step, Shape] | None:
-        """One more step, or nothing where the spec has enough."""
+        """One more step, or ``None`` if the spec has enough layers."""
 
     def name(self, steps: list[Step]) -> None:
-        """Give names to the steps of a chain."""
+        """Name the steps of a chain."""
 
 
 class Forks:
-    """The steps that hold branches."""
+    """Makes the steps with branches."""
 
     def __init__(self, values: Values, windows: Windows, chains: Chains) -> None:
         self.values, self.windows, self.chains = values, windows, chains
@@ -44,7 +44,7 @@ class Forks:
         return {"branches": named, "merge": "multiply" if kind == "excite" else kind}
 
     def concat(self, x: Shape, scope: Scope) -> list[tuple[str, list[Step]]]:
-        """Two to four branches; the first goes where it likes, the others follow."""
+        """Two to four branches; the first is random, the others end in the same spatial size."""
         first, y = self.chains.chain(x, self.rng.randint(1, 2), scope)
         if y.rank != x.rank:
             raise Misfit
@@ -59,7 +59,7 @@ class Forks:
     def towards(
         self, x: Shape, sizes: tuple[int, ...], scope: Scope, channels: int = 0
     ) -> list[Step]:
-        """A chain that ends in maps of ``sizes``, with ``channels`` channels where given."""
+        """A chain to a map of ``sizes``, with ``channels`` channels unless that is 0."""
         steps: list[Step] = []
         if self.values.chance(0.5):
             steps, x = self.try_chain(x, scope)
@@ -76,7 +76,7 @@ class Forks:
         return steps
 
     def try_chain(self, x: Shape, scope: Scope) -> tuple[list[Step], Shape]:
-        """One step in front, if it leaves a map."""
+        """One step at the start, if its output is a map."""
         before, parameters = self.values.book.layers, dict(scope.parameters)
         found = self.chains.step(x, scope)
         if found is None or found[1].rank != x.rank:
@@ -86,14 +86,14 @@ class Forks:
         return [found[0]], found[1]
 
     def accepted(self, step: Step, x: Shape, scope: Scope) -> Step:
-        """The step, if it fits; else it raises ``Misfit``."""
+        """The step if it fits; otherwise raises :class:`Misfit`."""
         self.values.book.after(step, x, self.values.environment(scope))
         return step
 
     def residual(self, x: Shape, scope: Scope) -> list[tuple[str, list[Step]]]:
-        """A shortcut and one or two branches that end as it does, scaled or not.
+        """A shortcut and one or two branches of the same shape, sometimes scaled.
 
-        Or a fork that changes its size.
+        Sometimes all of them change the size.
         """
         long, y = self.chains.chain(x, self.rng.randint(1, 2), scope)
         if y.rank != x.rank:
@@ -118,7 +118,7 @@ class Forks:
         return 1 if self.values.chance(0.08) else channels
 
     def excite(self, x: Shape, scope: Scope) -> list[tuple[str, list[Step]]]:
-        """A map times numbers made from all of its positions."""
+        """Squeeze and excitation: a map times a vector computed from all of its positions."""
         if not x.rank:
             raise Misfit
         pool = self.rng.choice(("global_avg_pool", "global_max_pool"))

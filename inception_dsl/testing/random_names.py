@@ -1,4 +1,4 @@
-"""Names that mean something to generated code, to Python, to a framework, or to the language."""
+"""Names that also have a meaning in generated code, Python, a framework, or the language."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Final
 
 ODD: Final = tuple(Path(__file__).with_name("names.txt").read_text().split())
-"""What a spec may call a parameter, a step, a branch, a block or a head."""
+"""Names for parameters, steps, branches, blocks and heads."""
 TOP: Final = (
     *("net", "conv", "bn", "pool", "norm", "width", "forward", "scale", "stem", "body", "head"),
     *("flatten", "model", "relu", "act", "branch", "features", "training", "activation", "step"),
     *("num_classes", "in_features", "in_channels", "padding", "stride", "epsilon", "fc", "aux"),
 )
-"""What a network may be called: the frameworks' and Python's own names are refused there."""
+"""Names for networks, where names of the frameworks and of Python are an error."""
 FIELDS: Final = frozenset({"name", "repeat", "use", "deviation", "allow", "op", "branches"})
-"""What a use says of itself; a parameter that is called so keeps its default."""
+"""Fields of a use; a use cannot set a parameter with such a name, so it keeps its default."""
 
 
 class Pool:
-    """The odd names of one spec: a few, so that different things are often called the same."""
+    """A few unusual names for one spec, so that different things often get the same name."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -29,7 +29,7 @@ class Pool:
         self.number = 0
 
     def pick(self, word: str, taken: Collection[str], also: Collection[str] = ()) -> str:
-        """A name that is not ``taken``: an odd one, one of ``also``, or ``word`` with a number."""
+        """A name not in ``taken``: an unusual one, one of ``also``, or ``word`` with a number."""
         free = [n for n in (*self.odd, *also) if n not in taken]
         if free and self.rng.random() < self.share:
             return self.rng.choice(free)

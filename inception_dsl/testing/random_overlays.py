@@ -1,4 +1,4 @@
-"""Random overlays: a spec as another one, and what ``extends`` changes of that."""
+"""Random overlays: splits a spec into a base and a spec that extends it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .random_sizes import Given, Step
 
 
 class Overlay:
-    """A spec as another one and what differs from it."""
+    """Splits a spec into a base and an overlay."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -18,7 +18,7 @@ class Overlay:
         return self.rng.random() < share
 
     def split(self, data: Step) -> tuple[Step, Step]:
-        """A base and an overlay that together say what a spec says."""
+        """A base and an overlay that together are equal to the spec."""
         base: Step = {**data, "network": "base"}
         over: Step = {"extends": "base.yaml", "network": data["network"]}
         if self.chance(0.5):
@@ -42,7 +42,7 @@ class Overlay:
         return base, over
 
     def changed(self, chain: list[Step]) -> tuple[list[Step], dict[Any, Any]]:
-        """A chain that differs, and what makes it the one that is wanted."""
+        """A changed chain, and the overlay that restores the original."""
         steps, changes = [], dict[Any, Any]()
         for index, step in enumerate(chain):
             fields = [k for k, v in step.items() if isinstance(v, Given) or k == "filters"]

@@ -1,6 +1,6 @@
-"""What a random network has much of.
+"""Policies: which features are frequent in a random network.
 
-One policy for each seed, skewed on purpose, as even choices meet few corners.
+Each seed has one policy. Policies are skewed on purpose: uniform choices rarely reach edge cases.
 """
 
 from __future__ import annotations
@@ -38,25 +38,27 @@ KINDS: Final[Mapping[str, float]] = MappingProxyType(
         "use": 1.3,
     }
 )
-"""How often each kind of step stands in a network.
+"""The weight of each kind of step.
 
-``excite`` multiplies a map by numbers made from its means.
+``excite`` is squeeze and excitation: a map times a vector computed from all of its positions.
 """
 
 EXACT: Final = ("none", "relu", "relu6", "elu", "silu", "hard_swish", "sigmoid", "tanh", "softmax")
 ROUNDED: Final = ("leaky_relu", "gelu", "gelu_tanh")
-"""Functions that TensorFlow computes with constants in float32, so that networks with them are
-judged in float32; ``gelu_tanh`` is gelu with ``approximate``.
+"""Functions for which TensorFlow uses float32 constants, so networks with them are compared in
+float32. ``gelu_tanh`` is gelu with ``approximate``.
 """
 
 
 class Policy(NamedTuple):
-    """What a network of this kind looks like.
+    """The random choices for one kind of network.
 
-    ``share`` is how often it is drawn; ``ranks`` and ``channels`` are drawn from, ``sizes`` bound
-    each axis of the input; ``kinds`` are weights of steps where they differ from :data:`KINDS`.
-    ``odd`` is how often a window's stride, padding or dilation is not the plain one; ``lifted`` how
-    often a value in a block becomes a parameter. A network is judged in ``dtype``.
+    ``share`` is the weight of the policy. ``ranks``, ``channels``, ``functions`` and ``kernels``
+    are the values to choose from; ``sizes`` are the smallest and the largest axis of the input.
+    ``kinds`` are weights of steps that differ from :data:`KINDS`. ``odd`` is the probability that
+    stride, padding or dilation is not the default; ``lifted`` that a value becomes a parameter;
+    ``heads`` that there are auxiliary heads; ``block`` that the spec is a block. Networks are
+    compared in ``dtype``.
     """
 
     name: str
@@ -79,10 +81,10 @@ class Policy(NamedTuple):
 
 _NO_POOLS: Final = {"max_pool": 0.0, "avg_pool": 0.0, "adaptive_avg_pool": 0.0}
 _NO_STATISTICS: Final = {"layer_norm": 0.0, "group_norm": 0.0}
-"""They divide by the spread of a sample's values.
+"""Not in float32: these norms divide by the deviation of a sample's values.
 
-Where that is small beside their mean, they multiply rounding by the ratio, each framework in its
-own way (PyTorch's group norm of values 100 ± 1 is 1e-3 off): float64 judges them.
+If it is small compared with the mean, rounding errors grow by the ratio, differently in each
+framework (PyTorch's group norm of values 100 ± 1 has an error of 1e-3).
 """
 POLICIES: Final = (
     Policy("plain", 3),

@@ -1,4 +1,4 @@
-"""What fields of steps may be, so that a use with other values is put back where one is not."""
+"""The ranges of fields; a use with arguments that leave them is discarded."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 
 
 class Ranged(Book):
-    """The sizes of a spec whose values follow from expressions: any of them may be out of range."""
+    """The sizes of a spec with expressions as values; also checks the range of each value."""
 
     def after(
         self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any] | None = None
@@ -68,7 +68,7 @@ class Ranged(Book):
 
 
 def checked(fields: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Raises :class:`Misfit` where a field's value is not one that it may have."""
+    """Raises :class:`Misfit` if the value of a field is out of range."""
     for key, written in fields.items():
         if key in ("op", "name", "batch_norm"):
             continue

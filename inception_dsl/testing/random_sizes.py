@@ -1,7 +1,4 @@
-"""Sizes of random networks.
-
-A small book-keeping of its own, which shares no rule with the compiler's inference.
-"""
+"""Shape inference for random networks, independent of the compiler's own."""
 
 from __future__ import annotations
 
@@ -27,12 +24,12 @@ WINDOWED: Final = frozenset(
 POOLS: Final = frozenset({"max_pool", "avg_pool"})
 
 
-class Misfit(Exception):  # noqa: N818 - a step that is tried and put back, not an error
-    """A step does not fit its input, or makes a map that is too large for a quick test."""
+class Misfit(Exception):  # noqa: N818 - the step is discarded; not an error
+    """A step does not fit its input, or its output is too large for a quick test."""
 
 
 class Shape(NamedTuple):
-    """One sample: spatial axes (none for a vector) and channels."""
+    """The shape of one sample: spatial axes (none for a vector) and channels."""
 
     spatial: tuple[int, ...]
     channels: int
@@ -50,20 +47,14 @@ class Shape(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A value that a spec writes as an expression.
-
-    Its text, and what it is for the values of a scope.
-    """
+    """An expression in a spec: its text, and the function that computes it from a scope."""
 
     text: str
     of: Callable[[Mapping[str, Any]], Any]
 
 
 class Parameter(NamedTuple):
-    """A parameter of a block.
-
-    Its type, its value where it was made, other values to try, whether it has a default.
-    """
+    """A parameter of a block: its type, its first value, other values, and if it has a default."""
 
     type: str
     value: Any
@@ -73,9 +64,9 @@ class Parameter(NamedTuple):
 
 @dataclass(slots=True)
 class Block:
-    """A block with what it takes.
+    """A block and its parameters.
 
-    ``defaults`` are those of its file, ``imported`` says whether it has one.
+    ``imported`` says whether it has a file of its own; ``defaults`` are those of that file.
     """
 
     steps: list[Step]
@@ -86,9 +77,9 @@ class Block:
 
 @dataclass(slots=True)
 class Book:
-    """The sizes of one spec.
+    """The blocks, defaults and sizes of one spec.
 
-    ``elements`` and ``channels`` bound every map, ``layers`` counts what runs.
+    ``elements`` and ``channels`` limit every output; ``layers`` counts the layers that run.
     """
 
     blocks: dict[str, Block]
@@ -100,7 +91,7 @@ class Book:
     def after(
         self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any] | None = None
     ) -> Shape:
-        """The shape behind a step with all its repetitions; raises :class:`Misfit`."""
+        """The shape after a step with all its repetitions; raises :class:`Misfit`."""
         found = self.defaults if own is None else own
         for _ in range(resolved(step.get("repeat", 1), values)):
             x = self.once(step, x, values, found)
@@ -118,7 +109,7 @@ class Book:
     def once(
         self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]
     ) -> Shape:
-        """The shape after one turn of a step."""
+        """The shape after one repetition of a step."""
         if "branches" in step:
             ends = [self.chain(steps, x, values, own) for steps in step["branches"].values()]
             return joined(step["merge"], ends)
@@ -142,7 +133,7 @@ class Book:
 
 
 class Attributes:
-    """What a step says, else what the defaults say, else the op's own default."""
+    """The fields of a step: its own values, else the spec's defaults, else the op's."""
 
     def __init__(self, step: Step, defaults: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         self.step, self.defaults, self.values = step, defaults, values
@@ -152,14 +143,14 @@ class Attributes:
 
 
 def resolved(value: Any, values: Mapping[str, Any]) -> Any:
-    """A value with its expressions computed."""
+    """A value with its expressions evaluated."""
     if isinstance(value, Given):
         return value.of(values)
     return [resolved(v, values) for v in value] if isinstance(value, list) else value
 
 
 def op(name: str, given: Attributes, x: Shape) -> Shape:
-    """The shape behind one layer."""
+    """The shape after one layer."""
     if name in WINDOWED:
         if not x.rank:
             raise Misfit
@@ -188,9 +179,9 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
 
 
 def varied(function: str, y: Shape) -> Shape:
-    """``y``; raises :class:`Misfit` where it is a softmax of one channel, all ones.
+    """``y``; raises :class:`Misfit` for a softmax of one channel.
 
-    What batch norm makes of it is nothing but rounding.
+    It is 1 everywhere, so a batch norm after it returns only rounding errors.
     """
     if function == "softmax" and y.channels == 1:
         raise Misfit
@@ -198,9 +189,9 @@ def varied(function: str, y: Shape) -> Shape:
 
 
 def squeezed(name: str, given: Attributes, x: Shape, spatial: tuple[int, ...]) -> None:
-    """Raises :class:`Misfit` where TensorFlow 2.21 is wrong by itself, in float32 on a CPU.
+    """Raises :class:`Misfit` for a bug of TensorFlow 2.21 in float32 on a CPU.
 
-    A convolution of one channel with strides of 1 and more, to a map one pixel wide.
+    A convolution of one channel with strides of 1 and more, to a map one pixel wide, is wrong.
     """
     narrow = name not in POOLS and x.rank == 2 and x.channels == 1 and spatial[1] == 1
     if narrow and at(given["stride"], 0) == 1 < at(given["stride"], 1):
@@ -208,10 +199,10 @@ def squeezed(name: str, given: Attributes, x: Shape, spatial: tuple[int, ...]) -
 
 
 def normalised(groups: int, center: bool | None, x: Shape) -> None:
-    """Raises :class:`Misfit` where a normalisation makes zeros that are nothing but rounding.
+    """Raises :class:`Misfit` if the output of a normalisation is only rounding errors around zero.
 
-    Of a single value, and of a group whose mean is taken right after it. ``groups`` is 0 for the
-    channels of each position.
+    This is so for a group of a single value, and for a group whose mean is taken right after it.
+    ``groups`` is 0 for a norm over the channels of each position.
     """
     if groups and x.channels % groups:
         raise Misfit
@@ -224,7 +215,7 @@ def normalised(groups: int, center: bool | None, x: Shape) -> None:
 
 
 def channels(name: str, given: Attributes, x: Shape) -> int:
-    """The channels after a windowed op; raises ``Misfit`` where they do not divide."""
+    """The channels after a windowed op; raises :class:`Misfit` if not divisible by the groups."""
     if name in POOLS:
         return x.channels
     if name == "depthwise_conv":
@@ -236,7 +227,7 @@ def channels(name: str, given: Attributes, x: Shape) -> int:
 
 
 def output(name: str, given: Attributes, axis: int, x: Shape) -> int:
-    """Outputs of a window along one axis."""
+    """Number of outputs of a window along one axis."""
     kernel, stride, dilation = (
         at(given[key], axis) for key in ("kernel_size", "stride", "dilation")
     )
@@ -249,14 +240,14 @@ def output(name: str, given: Attributes, axis: int, x: Shape) -> int:
     before, after = sides(padding, axis)
     if name in POOLS and (max(before, after) > kernel // 2 or (ceil and before != after)):
         raise Misfit
-    room = size + before + after - ((kernel - 1) * dilation + 1)
-    if room < 0:
+    free = size + before + after - ((kernel - 1) * dilation + 1)
+    if free < 0:
         raise Misfit
     if not ceil:
-        return int(room // stride) + 1
-    if x.rank == 3 and kernel > size:  # PyTorch 2.13 refuses such an average, whatever its padding
+        return int(free // stride) + 1
+    if x.rank == 3 and kernel > size:  # PyTorch 2.13 rejects this average pool with any padding
         raise Misfit
-    count = -(-room // stride) + 1
+    count = -(-free // stride) + 1
     return int(count - 1 if (count - 1) * stride >= size + before else count)
 
 
@@ -265,7 +256,7 @@ def at(value: Any, axis: int) -> int:
 
 
 def sides(padding: Any, axis: int) -> tuple[int, int]:
-    """Pixels before and after an axis, of explicit padding."""
+    """Explicit padding as pixels before and after an axis."""
     if padding == "valid":
         return 0, 0
     one = padding[axis] if isinstance(padding, list) else padding
@@ -273,7 +264,7 @@ def sides(padding: Any, axis: int) -> tuple[int, int]:
 
 
 def joined(merge: str, ends: list[Shape]) -> Shape:
-    """The shape of a merge; raises :class:`Misfit` where the branches do not meet."""
+    """The shape of a merge; raises :class:`Misfit` if the branches do not fit each other."""
     rank = max(end.rank for end in ends)
     if merge == "concat":
         if len({end.spatial for end in ends}) > 1:

@@ -1,7 +1,7 @@
-"""Random specs: the text of a valid network or block for every seed, the same for the same seed.
+"""Random specs: one valid network or block for each seed, always the same.
 
-Specs are valid by construction: each step is tried on the shape it would stand on, with sizes kept
-by :mod:`~inception_dsl.testing.random_sizes`. Nothing is asked of the compiler or of a backend.
+Specs are valid by construction: each step is checked against its input shape with
+:mod:`~inception_dsl.testing.random_sizes`, not with the compiler or a backend.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _WORDS: Final = frozenset({"true", "false", "null"})
 
 
 class RandomSpec(NamedTuple):
-    """A spec: its files by name (the one to build is ``spec.yaml``), its policy, and what it is
-    judged in.
+    """A spec: its files by name (``spec.yaml`` is the main one), its policy, and the dtype of the
+    comparison.
     """
 
     seed: int
@@ -34,7 +34,7 @@ class RandomSpec(NamedTuple):
 
     @property
     def text(self) -> str:
-        """All files, each under its name where there are several."""
+        """The text of the file, or of all files with their names as comments."""
         if len(self.files) == 1:
             return self.files[MAIN]
         return "\n".join(f"# {name}\n{text}" for name, text in self.files.items())
@@ -66,7 +66,7 @@ class _Writer:
         return self.rng.random() < share
 
     def defaults(self) -> dict[str, Step]:
-        """Attributes where steps say nothing, of some ops."""
+        """Default fields for some ops."""
         exact = [
             f for f in self.policy.functions if f not in ("leaky_relu", "gelu_tanh", "softmax")
         ]
@@ -118,13 +118,13 @@ class _Writer:
         return {**found, "defaults": self.book.defaults}
 
     def own_blocks(self) -> dict[str, Step]:
-        """The blocks that stand in the file itself; some are put into files of their own."""
+        """The blocks of the main file; a few others are moved to files of their own."""
         for block in self.book.blocks.values():
             block.imported = self.chance(0.15)
         return {name: body(block) for name, block in self.book.blocks.items() if not block.imported}
 
     def imported(self, data: Step) -> dict[str, str]:
-        """The other blocks, each in a file."""
+        """The other blocks, one per file."""
         found = {n: b for n, b in self.book.blocks.items() if b.imported}
         if found:
             data["import"] = [f"{name}.yaml" for name in found]
@@ -161,7 +161,7 @@ class _Writer:
     def section(
         self, x: Shape, length: int, scope: Scope, taps: dict[str, Shape]
     ) -> tuple[list[Step], Shape]:
-        """A chain at the top, whose steps may be tapped by their names."""
+        """A top-level section; its named steps are added to ``taps`` for heads and outputs."""
         steps, y = self.steps.chain(x, length, scope)
         values, before = self.steps.environment(scope), self.book.layers
         for step in steps:
@@ -197,7 +197,7 @@ class _Writer:
         return steps
 
     def heads(self, taps: dict[str, Shape], classes: int) -> dict[str, Step]:
-        """Auxiliary classifiers on some of the steps."""
+        """Auxiliary classifiers after some steps."""
         found: dict[str, Step] = {}
         if not taps or not self.chance(self.policy.heads):
             return found
@@ -223,7 +223,7 @@ class _Writer:
         return {self.steps.fresh("out"): name for name in chosen}
 
     def trained(self) -> Step:
-        """What is said of training, and of the input."""
+        """The sections ``training`` and ``preprocessing``."""
         found: Step = {}
         if self.chance(0.3):
             found["training"] = {"label_smoothing": self.rng.choice((0.0, 0.1, 0.3))}
@@ -239,7 +239,7 @@ class _Writer:
         return found
 
     def overlay(self, data: Step) -> tuple[Step, Step]:
-        """The same spec as another one and what differs from it."""
+        """A base and an overlay that together are equal to the spec."""
         base, over = dict(data), {"extends": "base.yaml", "network": data["network"]}
         base["network"] = "base"
         if self.chance(0.5):
@@ -261,7 +261,7 @@ class _Writer:
 
 
 def body(block: Block) -> Step:
-    """What a block says of itself."""
+    """The parameters and steps of a block."""
     params: Step = {}
     for name, parameter in block.parameters.items():
         params[name] = (
@@ -273,7 +273,7 @@ def body(block: Block) -> Step:
 
 
 def written(data: Step) -> str:
-    """A document as text: a line for every field and every step."""
+    """A document as text, one line per field and step."""
     lines = []
     for key, value in data.items():
         if value in ({}, []) and key != "steps":

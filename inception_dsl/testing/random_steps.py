@@ -1,4 +1,4 @@
-"""Random steps and chains, each tried on the shape it would stand on before it is kept."""
+"""Random steps and chains; a step is kept only if it fits its input shape."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Steps(Values):
         self.forks = Forks(self, self.windows, self)
 
     def chain(self, x: Shape, length: int, scope: Scope) -> tuple[list[Step], Shape]:
-        """At most ``length`` steps on ``x``, and the shape behind them."""
+        """At most ``length`` steps on ``x``, and the shape after them."""
         steps: list[Step] = []
         for _ in range(length):
             found = self.step(x, scope)
@@ -40,7 +40,7 @@ class Steps(Values):
         return steps, x
 
     def step(self, x: Shape, scope: Scope) -> tuple[Step, Shape] | None:
-        """One more step, or nothing where the spec has enough."""
+        """One more step, or ``None`` if the spec has enough layers."""
         for _ in range(TRIES):
             if self.book.layers >= MOST_LAYERS:
                 return None
@@ -57,7 +57,7 @@ class Steps(Values):
         return None
 
     def tried(self, step: Step, x: Shape, scope: Scope, before: int) -> Shape:
-        """The shape after a step; raises ``Misfit`` where it has too many layers."""
+        """The shape after a step; raises :class:`Misfit` if there are too many layers."""
         self.book.layers = before
         y = self.book.after(step, x, self.environment(scope))
         if self.book.layers > MOST_LAYERS + 6:
@@ -65,7 +65,7 @@ class Steps(Values):
         return y
 
     def kind(self, scope: Scope) -> str:
-        """The kind of the next step, drawn by the policy."""
+        """The kind of the next step, chosen with the weights of the policy."""
         weights = self.policy.weights()
         if scope.depth >= 3:
             weights |= dict.fromkeys(("concat", "add", "multiply", "excite", "use"), 0.0)
@@ -84,13 +84,13 @@ class Steps(Values):
         return step
 
     def attributes(self, kind: str, x: Shape, scope: Scope) -> Step:
-        """Attributes of an op, drawn at random."""
+        """Random fields of an op."""
         if kind in WINDOW_KINDS:
             return self.windows.attributes(kind, x, scope)
         return ATTRIBUTES[kind](self, x, scope) if kind in ATTRIBUTES else {}
 
     def use(self, x: Shape, scope: Scope) -> Step:
-        """A block that is there already, with other values where it takes some; or a new one."""
+        """A use of an existing block, with random arguments, or of a new block."""
         if self.book.blocks and self.chance(0.6):
             name = self.rng.choice(sorted(self.book.blocks))
         else:
@@ -115,7 +115,7 @@ class Steps(Values):
         return name
 
     def name(self, steps: list[Step]) -> None:
-        """Names where a chain needs them, so that no two paths are the same; and some more."""
+        """Name the steps that need a name for unique paths, and some others."""
         uses: set[str] = set()
         for step in steps:
             fork, again = "branches" in step, step.get("use") in uses

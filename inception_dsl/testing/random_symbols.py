@@ -1,7 +1,7 @@
-"""Random specs whose values are expressions of parameters with awkward names.
+"""Random specs with expressions as values and unusual names for parameters.
 
-The text of a network or block for every seed, the same for the same seed. They are small and
-valid, as far as the sizes of :mod:`~inception_dsl.testing.random_ranges` can tell.
+Each seed gives one network or block, always the same. The specs are small, and valid by the checks
+of :mod:`~inception_dsl.testing.random_ranges`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from .random_chains import Chains
+from .random_contexts import Context, Writer
 from .random_fields import At, Fields
 from .random_names import TOP, Pool
 from .random_overlays import Overlay
 from .random_ranges import Ranged
-from .random_rooms import Room, Writer
 from .random_sizes import Misfit, Shape, Step
 from .random_specs import AXES, MAIN, RandomSpec, body, written
 from .random_terms import name
 
 
 class SymbolSpec(NamedTuple):
-    """A spec; where its ``last`` use of a block can be left out, the same without it."""
+    """A spec; if its last step is an extra use of the block ``last``, also the spec without it."""
 
     spec: RandomSpec
     shorter: RandomSpec | None = None
@@ -30,7 +30,7 @@ class SymbolSpec(NamedTuple):
 
 
 def symbol_spec(seed: int) -> SymbolSpec:
-    """The spec of a seed."""
+    """The random spec of a seed."""
     rng = random.Random(f"symbols {seed}")
     while True:
         try:
@@ -90,8 +90,8 @@ class _Spec:
         kind = "network" if "network" in data else "block"
         return RandomSpec(self.seed, kind, self.dtype, {MAIN: written(whole), **files})
 
-    def head(self, room: Room) -> Step:
-        params = {n: {"type": p.type, "default": p.value} for n, p in room.parameters.items()}
+    def head(self, context: Context) -> Step:
+        params = {n: {"type": p.type, "default": p.value} for n, p in context.parameters.items()}
         axes = dict(zip(AXES[self.x.rank], self.x.spatial, strict=True))
         return {
             "input": {"channels": self.x.channels, **axes},
@@ -100,28 +100,30 @@ class _Spec:
         }
 
     def block(self) -> Step:
-        """A block that is built alone."""
+        """A spec that is a block."""
         block = self.rng.choice(TOP)
-        room = Room({"in_channels": self.x.channels}, block=True, own=(block,), literal=0.15)
-        steps, at = self.chains.chain(At(self.x, name("in_channels")), self.rng.randint(1, 4), room)
+        context = Context({"in_channels": self.x.channels}, block=True, own=(block,), literal=0.15)
+        steps, at = self.chains.chain(
+            At(self.x, name("in_channels")), self.rng.randint(1, 4), context
+        )
         if not steps:
             raise Misfit
-        self.extra(steps, at, room)
-        for parameter in list(room.parameters):
-            room.parameters[parameter] = room.parameters[parameter]._replace(optional=True)
+        self.extra(steps, at, context)
+        for parameter in list(context.parameters):
+            context.parameters[parameter] = context.parameters[parameter]._replace(optional=True)
         if block in self.book.blocks:
             raise Misfit
-        return {"block": block, **self.head(room), "steps": steps}
+        return {"block": block, **self.head(context), "steps": steps}
 
-    def extra(self, steps: list[Step], at: At, room: Room) -> At:
-        """Perhaps one more use at the end, of a block that is used before."""
+    def extra(self, steps: list[Step], at: At, context: Context) -> At:
+        """Sometimes add one more use of an existing block at the end."""
         known = sorted(self.book.blocks)
         if not known or not steps or not self.chance(0.7):
             return at
         block = self.rng.choice(known)
         kept = self.book.layers
         self.book.layers = 0
-        found = self.chains.attempt(lambda: self.chains.called(block, at, room), at, room)
+        found = self.chains.attempt(lambda: self.chains.called(block, at, context), at, context)
         self.book.layers = kept
         if found is None:
             return at
@@ -134,22 +136,22 @@ class _Spec:
     def network(self) -> Step:
         network = self.rng.choice(TOP)
         classes = self.rng.randint(2, 5)
-        room = Room({"in_channels": self.x.channels, "classes": classes}, own=(network,))
-        room.literal = 0.3
+        context = Context({"in_channels": self.x.channels, "classes": classes}, own=(network,))
+        context.literal = 0.3
         at = At(self.x, name("in_channels"))
         taps: dict[str, At] = {}
-        stem, at = self.section(at, self.rng.choice((0, 0, 1, 2)), room, taps)
-        main, at = self.section(at, self.rng.choice((1, 2, 3, 4)), room, taps)
+        stem, at = self.section(at, self.rng.choice((0, 0, 1, 2)), context, taps)
+        main, at = self.section(at, self.rng.choice((1, 2, 3, 4)), context, taps)
         if not main:
             raise Misfit
-        at = self.extra(main, at, room)
-        heads = self.heads(taps, room)
-        head = self.ending(at, room) if heads or self.chance(0.9) else []
+        at = self.extra(main, at, context)
+        heads = self.heads(taps, context)
+        head = self.ending(at, context) if heads or self.chance(0.9) else []
         unique(stem + main + head, set(heads))
         return {
             "network": network,
             "classes": classes,
-            **self.head(room),
+            **self.head(context),
             "stem": stem,
             "body": main,
             "head": head,
@@ -157,29 +159,29 @@ class _Spec:
         }
 
     def section(
-        self, at: At, length: int, room: Room, taps: dict[str, At]
+        self, at: At, length: int, context: Context, taps: dict[str, At]
     ) -> tuple[list[Step], At]:
-        """A chain at the top, whose steps may be tapped by their names."""
-        steps, _ = self.chains.chain(at, length, room)
+        """A top-level section; its named steps are added to ``taps`` for auxiliary heads."""
+        steps, _ = self.chains.chain(at, length, context)
         kept = self.book.layers
         for step in steps:
-            shape = self.book.after(step, at.shape, room.environment())
-            at = At(shape, self.chains.channels(step, at, room))
+            shape = self.book.after(step, at.shape, context.environment())
+            at = At(shape, self.chains.channels(step, at, context))
             if "name" in step:
                 taps[step["name"]] = at
         self.book.layers = kept
         return steps, at
 
-    def classes(self, room: Room) -> Any:
-        """The number of classes, as a network may say it."""
-        known = room.values["classes"]
+    def classes(self, context: Context) -> Any:
+        """The number of classes, as a literal, a parameter or ``$classes``."""
+        known = context.values["classes"]
         return (
-            self.writer.whole(room, (known,))
+            self.writer.whole(context, (known,))
             if self.chance(0.3)
             else name("classes").given(self.rng)
         )
 
-    def ending(self, at: At, room: Room, units: Any = None) -> list[Step]:
+    def ending(self, at: At, context: Context, units: Any = None) -> list[Step]:
         """From features to classes."""
         steps: list[Step] = []
         if at.rank:
@@ -188,84 +190,84 @@ class _Spec:
             )
             steps.append({"op": pool})
         if self.chance(0.3):
-            steps.append({"op": "dropout", "rate": self.writer.real(room, (0.2, 0.5), 0, 0.8)})
+            steps.append({"op": "dropout", "rate": self.writer.real(context, (0.2, 0.5), 0, 0.8)})
         if self.chance(0.4):
-            steps.append({"op": "dense", "units": self.chains.fields.filters(room)})
+            steps.append({"op": "dense", "units": self.chains.fields.filters(context)})
         if self.chance(0.5):
-            steps += self.inserted(steps, at, room)
-        steps.append({"op": "dense", "units": self.classes(room) if units is None else units})
-        self.chains.name(steps, room)
-        shape = self.book.chain(steps, at.shape, room.environment(), self.book.defaults)
-        if shape.channels != room.environment().get("classes", shape.channels):
+            steps += self.inserted(steps, at, context)
+        steps.append({"op": "dense", "units": self.classes(context) if units is None else units})
+        self.chains.name(steps, context)
+        shape = self.book.chain(steps, at.shape, context.environment(), self.book.defaults)
+        if shape.channels != context.environment().get("classes", shape.channels):
             raise Misfit
         return steps
 
-    def inserted(self, steps: list[Step], at: At, room: Room) -> list[Step]:
-        """A use of a block that takes vectors too, if there is one."""
+    def inserted(self, steps: list[Step], at: At, context: Context) -> list[Step]:
+        """A use of a block that accepts vectors, if there is one."""
         known = sorted(self.book.blocks)
-        shape = self.book.chain(steps, at.shape, room.environment(), self.book.defaults)
+        shape = self.book.chain(steps, at.shape, context.environment(), self.book.defaults)
         self.rng.shuffle(known)
         for block in known[:4]:
-            if block in room.own:
+            if block in context.own:
                 continue
             vector = At(shape, None)
-            called = partial(self.chains.called, block, vector, room)
-            made = self.chains.attempt(called, vector, room)
+            called = partial(self.chains.called, block, vector, context)
+            made = self.chains.attempt(called, vector, context)
             if made is not None:
                 return [made[0]]
         return []
 
-    def heads(self, taps: dict[str, At], room: Room) -> dict[str, Step]:
-        """Auxiliary classifiers: written in place, or as one use of a block."""
+    def heads(self, taps: dict[str, At], context: Context) -> dict[str, Step]:
+        """Auxiliary classifiers: a chain of steps, or one use of a block."""
         found: dict[str, Step] = {}
         if not taps or not self.chance(0.5):
             return found
         for _ in range(self.rng.choice((1, 1, 2))):
             after = self.rng.choice(sorted(taps))
             at = taps[after]
-            values = {**room.environment(), "in_channels": at.shape.channels}
-            inner = Room(values, open=False, own=(after,), literal=0.1)
+            values = {**context.environment(), "in_channels": at.shape.channels}
+            inner = Context(values, open=False, own=(after,), literal=0.1)
             steps = self.used_head(at, inner) if self.chance(0.4) else self.written_head(at, inner)
             head = self.pool.pick(
-                "aux", {*taps, *found, *self.book.blocks, "logits"}, tuple(room.parameters)
+                "aux", {*taps, *found, *self.book.blocks, "logits"}, tuple(context.parameters)
             )
             found[head] = {"after": after, "loss_weight": 0.4, "steps": steps}
         return found
 
-    def written_head(self, at: At, room: Room) -> list[Step]:
+    def written_head(self, at: At, context: Context) -> list[Step]:
         self.book.layers = 0
         steps, end = self.chains.chain(
-            At(at.shape, name("in_channels")), self.rng.choice((0, 1, 1, 2)), room
+            At(at.shape, name("in_channels")), self.rng.choice((0, 1, 1, 2)), context
         )
         for step in steps:
             step.pop("name", None)
-        steps += self.ending(end, room)
+        steps += self.ending(end, context)
         for step in steps:
             step.pop("name", None)
-        self.chains.name(steps, room)
+        self.chains.name(steps, context)
         return steps
 
-    def used_head(self, at: At, room: Room) -> list[Step]:
-        """One use of a block that ends in as many units as it is told."""
+    def used_head(self, at: At, context: Context) -> list[Step]:
+        """One use of a block whose number of output units is a parameter."""
         self.book.layers = 0
-        classes = room.values["classes"]
+        classes = context.values["classes"]
 
-        def ends(end: At, inner: Room) -> list[Step]:
+        def ends(end: At, inner: Context) -> list[Step]:
             units = self.writer.parameter(inner, "int", classes, (classes,))
             return self.ending(end, inner, units)
 
-        block = self.chains.block(at, room, ends=ends)
-        step = self.chains.called(block, At(at.shape, name("in_channels")), room)
-        shape = self.book.after(step, at.shape, room.environment())
+        block = self.chains.block(at, context, ends=ends)
+        step = self.chains.called(block, At(at.shape, name("in_channels")), context)
+        shape = self.book.after(step, at.shape, context.environment())
         if shape != Shape((), classes):
             raise Misfit
         return [step]
 
 
 def unique(steps: list[Step], beside: set[str]) -> None:
-    """Raises :class:`Misfit` where two paths at the top are the same.
+    """Raises :class:`Misfit` if two top-level paths are equal.
 
-    The path of a step without a name starts with that of its section, as do those of repetitions.
+    The paths of repetitions and of steps without a name start with the name of their section.
     """
     seen: list[str] = []
     for step in steps:

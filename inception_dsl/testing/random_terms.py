@@ -1,7 +1,7 @@
-"""Random expressions: texts of arithmetic over names, each with the function that it stands for.
+"""Random arithmetic expressions: a text, and the function that computes it.
 
-Like the rest of the generator this shares nothing with the compiler: an expression is made together
-with what it computes, and never parsed.
+Like the rest of the generator, this shares no code with the compiler: the function is built with
+the text, which is never parsed.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from .random_sizes import Given, Misfit
 
 ATOM, PRODUCT, SUM = 3, 2, 1
 LONGEST: Final = 70
-"""Characters of an expression; longer ones are hard to read, and say nothing new."""
+"""Most characters of an expression; longer ones are hard to read and test nothing new."""
 
 Values = Mapping[str, Any]
 
 
 class Piece(NamedTuple):
-    """Part of an expression: its text, how strongly it binds, what it computes."""
+    """Part of an expression: its text, its precedence, and the function that computes it."""
 
     text: str
     level: int
     of: Callable[[Values], Any]
 
     def given(self, rng: random.Random) -> Given:
-        """The expression as a value of a spec; a name alone is written in either way."""
+        """The expression as a value in a spec; a single name is ``$name`` or ``${name}``."""
         plain = self.text.isidentifier() and rng.random() < 0.8
         return Given(f"${self.text}" if plain else f"${{{self.text}}}", self.of)
 
     def value(self, values: Values) -> Any:
-        """What it is under ``values``; raises :class:`Misfit` where it is nothing."""
+        """Its value for these ``values``; raises :class:`Misfit` if it has none."""
         try:
             return self.of(values)
         except ArithmeticError:
@@ -40,19 +40,19 @@ class Piece(NamedTuple):
 
 
 def name(text: str) -> Piece:
-    """A parameter, or another name that a scope knows."""
+    """A parameter or another name in scope."""
     return Piece(text, ATOM, lambda values: values[text])
 
 
 def number(value: float) -> Piece:
-    """A number; one below zero is a number with a sign."""
+    """A number; a negative one has a minus sign."""
     if value < 0:
         return negative(number(-value))
     return Piece(str(value), ATOM, lambda _: value)
 
 
 def piece_of(value: Any) -> Piece | None:
-    """A value of a spec as part of a larger expression, if it is not too long for that."""
+    """A value in a spec as part of a larger expression; ``None`` if it is too long."""
     if not isinstance(value, Given):
         return number(value) if isinstance(value, int | float) else None
     inner = value.text[1:].strip("{}")
@@ -122,7 +122,7 @@ OPERATIONS: Final[tuple[Callable[[Piece, Piece], Piece], ...]] = (
 
 
 def arithmetic(rng: random.Random, names: Sequence[str], constants: Sequence[float]) -> Piece:
-    """One to three operations on names and constants, at least one of them a name."""
+    """One to three operations on names and constants, with at least one name."""
     found = name(rng.choice(names))
     for _ in range(rng.choice((1, 1, 2, 2, 3))):
         other = name(rng.choice(names)) if rng.random() < 0.4 else number(rng.choice(constants))
@@ -136,7 +136,7 @@ def arithmetic(rng: random.Random, names: Sequence[str], constants: Sequence[flo
 
 
 def aimed(rng: random.Random, piece: Piece, value: int, wanted: int) -> Piece:
-    """An expression that is ``wanted`` where ``piece`` is ``value``."""
+    """An expression with the value ``wanted``, made from ``piece``, whose value is ``value``."""
     ways = [add(piece, number(wanted - value)) if wanted > value else piece]
     if wanted < value:
         ways = [subtract(piece, number(value - wanted)), smallest(piece, number(wanted))]

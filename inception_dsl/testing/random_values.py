@@ -1,4 +1,4 @@
-"""Random names and values of attributes: numbers, expressions, and parameters of blocks."""
+"""Random names, and random values of fields: numbers, expressions and parameters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ODD_NAMES: Final = (
     "features",
     "range",
 )
-"""Names of steps and branches that mean something else in generated code."""
+"""Names of steps and branches that also have a meaning in generated code."""
 OF_CHANNELS: Final = (
     Given("$in_channels", lambda values: values["in_channels"]),
     Given("${in_channels + 1}", lambda values: values["in_channels"] + 1),
@@ -41,10 +41,7 @@ ARITHMETIC: Final[tuple[tuple[str, Callable[[int], int]], ...]] = (
 
 @dataclass(slots=True)
 class Scope:
-    """Where a chain stands.
-
-    The values that expressions read, and the parameters that values may become.
-    """
+    """The values that expressions of a chain can read, and the parameters that it may add."""
 
     values: dict[str, Any]
     parameters: dict[str, Parameter] = field(default_factory=dict)
@@ -53,13 +50,13 @@ class Scope:
     depth: int = 0
 
     def restore(self, parameters: dict[str, Parameter]) -> None:
-        """Forget the parameters of a step that was put back."""
+        """Remove the parameters of a discarded step."""
         self.parameters.clear()
         self.parameters.update(parameters)
 
 
 class Values:
-    """Makes the names and values of one spec; ``book`` keeps the sizes and the blocks."""
+    """Makes the names and values of one spec; ``book`` has its sizes and blocks."""
 
     def __init__(self, rng: random.Random, policy: Policy, book: Book) -> None:
         self.rng, self.policy, self.book = rng, policy, book
@@ -70,10 +67,7 @@ class Values:
         return self.rng.random() < share
 
     def fresh(self, word: str, *, plain: bool = False) -> str:
-        """A name that stands nowhere else in the spec.
-
-        ``plain`` for what PyTorch code must be able to call so.
-        """
+        """A name that is unique in the spec; never an unusual one if ``plain``."""
         if self.odd_names and not plain and self.chance(0.3):
             return self.odd_names.pop()
         self.numbers[word] = self.numbers.get(word, 0) + 1
@@ -83,7 +77,7 @@ class Values:
         return {**scope.values, **{n: p.value for n, p in scope.parameters.items()}}
 
     def filters(self, x: Shape, scope: Scope, multiple: int = 1) -> Any:
-        """Filters or units: a number, or an expression where the scope has one to say."""
+        """Filters or units: a number or an expression."""
         if scope.block and multiple == 1 and self.chance(0.25):
             return self.rng.choice(OF_CHANNELS)
         number = multiple * self.rng.choice(
@@ -94,13 +88,13 @@ class Values:
         return self.lift(scope, "int", number, (1, 2, 3, 4)) if multiple == 1 else number
 
     def arithmetic(self, scope: Scope, number: int) -> Given:
-        """An expression on a new parameter."""
+        """An expression of a new parameter."""
         name = self.parameter(scope, "int", number, (2, 3, 5))
         text, of = self.rng.choice(ARITHMETIC)
         return Given(f"${{{text.replace('n', name)}}}", lambda values: of(int(values[name])))
 
     def lift(self, scope: Scope, kind: str, value: Any, choices: tuple[Any, ...]) -> Any:
-        """``value``, or sometimes a parameter of the block (or the network) that has it."""
+        """``value``, or sometimes a parameter of the block or network with this value."""
         if not self.chance(scope.lifted):
             return value
         same = [
@@ -132,7 +126,7 @@ class Values:
         return self.lift(scope, "float", self.rng.choice(values), values)
 
     def pixels(self, rank: int, choices: tuple[int, ...]) -> Any:
-        """Explicit padding: a number, one for each axis, or one for each side."""
+        """Explicit padding: one number, one per axis, or one per side."""
         way = self.rng.choice(("all", "axes", "sides"))
         if way == "all":
             return self.rng.choice(choices[1:])

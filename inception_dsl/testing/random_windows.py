@@ -20,17 +20,17 @@ KEEPERS: Final = (
 
 
 class Windows:
-    """The attributes of the steps that slide a window."""
+    """Makes the fields of ops with a window."""
 
     def __init__(self, values: Values) -> None:
         self.values, self.rng, self.policy = values, values.rng, values.policy
 
     def attributes(self, kind: str, x: Shape, scope: Scope) -> Step:
-        """Any window; whether it fits is for the book to say."""
+        """Any window; the book checks later whether it fits."""
         return {**self.outcome(kind, x, scope), **self.window(kind, x, scope)}
 
     def keeping(self, x: Shape, scope: Scope) -> Step:
-        """A step that leaves the spatial axes as they are."""
+        """A step that keeps the spatial size."""
         kind = self.rng.choice(self.kinds(KEEPERS))
         kernel = self.lift(scope, "int", self.kernel(kind), (1, 2, 3))
         return {
@@ -42,12 +42,12 @@ class Windows:
         }
 
     def kinds(self, wanted: tuple[str, ...]) -> list[str]:
-        """Those of the kinds that the policy allows."""
+        """The ``wanted`` kinds that the policy allows."""
         weights = self.policy.weights()
         return [kind for kind in wanted if weights[kind]]
 
     def reaching(self, x: Shape, sizes: tuple[int, ...], scope: Scope) -> Step:
-        """A step from ``x`` to other spatial axes, with a window of its own for each."""
+        """A step from ``x`` to the spatial size ``sizes``, with a window for each axis."""
         kind = self.rng.choice(self.kinds(KEEPERS))
         found = [self.reach(kind, n, wanted) for n, wanted in zip(x.spatial, sizes, strict=True)]
         kernel, stride, padding = (list(values) for values in zip(*found, strict=True))
@@ -72,8 +72,8 @@ class Windows:
             for stride in (1, 2, 3):
                 for before in range(most + 1):
                     for after in range(most + 1):
-                        room = size + before + after - kernel
-                        if room >= 0 and room // stride + 1 == wanted:
+                        free = size + before + after - kernel
+                        if free >= 0 and free // stride + 1 == wanted:
                             found.append((kernel, stride, [before, after]))
         return self.rng.choice(found) if found else (max(size - wanted + 1, 1), 1, [0, 0])
 
@@ -108,14 +108,14 @@ class Windows:
         return self.rng.choice([k for k in self.policy.kernels if k > 1 or kind not in POOLS])
 
     def stride(self, x: Shape, scope: Scope) -> Any:
-        """A stride, for all axes or for each."""
+        """One stride for all axes, or one per axis."""
         if self.chance(0.25):
             return [self.rng.choice((1, 2, 3)) for _ in range(x.rank)]
         return self.lift(scope, "int", self.rng.choice((1, 2, 2, 2, 3)), (1, 2, 3))
 
     def dilation(self, x: Shape, strided: bool) -> Any:
-        """Dilation; with a stride, three axes need a pool in Keras, which only policies of pools
-        may have.
+        """Dilation; on three axes with a stride only in policies with pools, as Keras code then
+        contains a pool.
         """
         if strided and x.rank == 3 and not self.policy.weights()["max_pool"]:
             return 1
@@ -126,14 +126,14 @@ class Windows:
         )
 
     def padding(self, kind: str, x: Shape, scope: Scope) -> Any:
-        """A padding in any form."""
+        """Padding in any form that the language has."""
         way = self.rng.choice(("same", "valid", "valid", "pixels", "pixels"))
         if way != "pixels":
             return self.lift(scope, "str", way, ("same", "valid"))
         return self.values.pixels(x.rank, (0, 1) if kind in POOLS else (0, 1, 2))
 
     def outcome(self, kind: str, x: Shape, scope: Scope) -> Step:
-        """What a convolution does with channels, and behind the window."""
+        """The fields of a convolution other than its window."""
         if kind in POOLS:
             return {}
         found: Step = {}
@@ -154,7 +154,7 @@ class Windows:
         return found
 
     def groups(self, kind: str, x: Shape) -> int:
-        """A number of groups that divides the channels."""
+        """A number of groups that divides the number of channels."""
         if kind == "separable_conv" or not self.chance(
             0.15 + (0.3 if self.policy.name == "groups" else 0.0)
         ):

@@ -1,6 +1,6 @@
-"""What generated files must look like: names, signatures, the number of definitions.
+"""Checks the source of generated files: names, signatures, number of definitions.
 
-Nothing here runs a framework.
+No framework is imported.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from ..ops import expressions
 
 Signature = tuple[str, ...]
 FRAME: Final = frozenset({"self", "x", "name"})
-"""What every function of a block takes, and every method."""
+"""Arguments that every function or method of a block has."""
 CHANNELS: Final = frozenset({"in_channels", "in_features"})
-"""What PyTorch is told and Keras sees."""
+"""Arguments only in PyTorch; Keras reads them from its input."""
 CALLED: Final[Mapping[str, str]] = {"classes": "num_classes"}
-"""Parameters that generated files call otherwise."""
+"""Parameters with another name in generated files."""
 REPLACED: Final = ("keepdims",)
-"""The fields of which it is told something else, or nothing as they decide what is written."""
+"""Fields that only decide which code PyTorch gets."""
 
 
-def looked_at(typed: TypedProgram, sources: Mapping[str, str]) -> str:
-    """What is wrong with the files of a program, the first thing; nothing where all is well."""
+def check_files(typed: TypedProgram, sources: Mapping[str, str]) -> str:
+    """The first problem in the files of a program, or an empty text."""
     found: list[tuple[str, dict[str, list[Signature]]]] = []
     for backend, text in sources.items():
         unknown = undefined(text)
         if unknown:
-            return f"{backend}: the file reads {', '.join(unknown)}, which nothing defines"
+            return f"{backend}: the file uses undefined names: {', '.join(unknown)}"
         signatures = signatures_of(typed, text)
         for block, uses in blocks_of(typed).items():
             most, there = len({structure(use) for use in uses}), len(signatures[block])
@@ -54,7 +54,7 @@ def looked_at(typed: TypedProgram, sources: Mapping[str, str]) -> str:
 
 
 def undefined(text: str) -> list[str]:
-    """The names that functions of a file read, and that are neither its own nor Python's."""
+    """The names that functions of a file use, defined neither there nor in Python."""
     table = symtable.symtable(text, "generated", "exec")
     known = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
     known |= {*vars(builtins), "__class__"}
@@ -70,7 +70,7 @@ def _read(table: symtable.SymbolTable) -> Iterator[str]:
 
 
 def blocks_of(typed: TypedProgram) -> dict[str, list[TypedUse]]:
-    """The uses of every block, one for each set of values on each input."""
+    """The uses of every block, one per combination of arguments and input."""
     found: dict[str, dict[int, TypedUse]] = {}
 
     def collect(chain: TypedChain) -> None:
@@ -86,7 +86,7 @@ def blocks_of(typed: TypedProgram) -> dict[str, list[TypedUse]]:
 
 
 def structure(node: TypedUse | TypedFork | TypedOp) -> Any:
-    """What a block must have in common to be written once: ranks, repetitions, what is in it."""
+    """The structure of a node: ranks, repetitions, contents. Equal ones need one definition."""
     ranks = (node.x.rank, node.y.rank)
     if isinstance(node, TypedOp):
         return (*ranks, node.op.op)
@@ -119,12 +119,12 @@ def _definitions(typed: TypedProgram, tree: ast.Module, block: str) -> Iterator[
 
 
 def plain(name: str) -> str:
-    """A name without what tells classes from functions."""
+    """A name without the spelling of classes or functions."""
     return name.replace("_", "").lower()
 
 
 def arguments(node: ast.ClassDef | ast.FunctionDef) -> Signature:
-    """What a class (its ``__init__``) or a function takes."""
+    """The arguments of a class (its ``__init__``) or a function."""
     if isinstance(node, ast.ClassDef):
         methods = [m for m in node.body if isinstance(m, ast.FunctionDef)]
         init = next((m for m in methods if m.name == "__init__"), None)
@@ -134,7 +134,7 @@ def arguments(node: ast.ClassDef | ast.FunctionDef) -> Signature:
 
 
 def alike(typed: TypedProgram, *found: tuple[str, dict[str, list[Signature]]]) -> str:
-    """How the signatures of two backends differ, what only one of them is told aside."""
+    """How the signatures of two backends differ, apart from arguments that only one can have."""
     one, other = found
     replaced = replaced_of(typed)
     for block, mine in one[1].items():
@@ -144,19 +144,19 @@ def alike(typed: TypedProgram, *found: tuple[str, dict[str, list[Signature]]]) -
         only = common(mine[0], replaced[block]) ^ common(yours[0], replaced[block])
         if only:
             return (
-                f"the block `{block}` takes ({', '.join(mine[0])}) in {one[0]} and "
+                f"the arguments of block `{block}` are ({', '.join(mine[0])}) in {one[0]} and "
                 f"({', '.join(yours[0])}) in {other[0]}"
             )
     return ""
 
 
 def replaced_of(typed: TypedProgram) -> dict[str, set[str]]:
-    """The parameters of every block that say what :data:`REPLACED` says, also to inner ones."""
+    """The parameters of every block that set fields of :data:`REPLACED`, also in inner blocks."""
     blocks = typed.program.blocks
     found: dict[str, set[str]] = {block: set() for block in blocks}
     for key, uses in blocks_of(typed).items():
         found[key] |= {name for use in uses for name in _without_rule(use.body)}
-    for _ in blocks:  # as deep as they can be nested
+    for _ in blocks:  # the largest possible nesting depth
         for block in blocks.values():
             found[block.id] |= set(_replaced(block.chain, found))
     return found
@@ -190,13 +190,13 @@ def _replaced(chain: Chain, found: Mapping[str, set[str]]) -> Iterator[str]:
 
 
 def common(signature: Signature, replaced: Collection[str]) -> set[str]:
-    """What both backends should have, by the names of the spec."""
+    """The arguments that both backends should have, by their names in the spec."""
     names = {re.sub(r"(_value|_[0-9]+|_)+\Z", "", name) for name in signature}
     return names - CHANNELS - {CALLED.get(name, name) for name in replaced} - FRAME
 
 
 def differing(typed: TypedProgram, shorter: TypedProgram, more: str, less: str) -> str:
-    """The signatures that change with a use: none must, unless it is of another structure."""
+    """A signature that one more use changes; none may, unless the use has another structure."""
     before, after = signatures_of(shorter, less), signatures_of(typed, more)
     counts = {block: len({structure(u) for u in uses}) for block, uses in blocks_of(typed).items()}
     replaced = replaced_of(typed)
@@ -206,7 +206,7 @@ def differing(typed: TypedProgram, shorter: TypedProgram, more: str, less: str) 
         old, new = (common(s, replaced[block]) for s in (found[0], after[block][0]))
         if old != new:
             return (
-                f"one use more changes the block `{block}` from ({', '.join(found[0])}) to "
+                f"one more use changes the block `{block}` from ({', '.join(found[0])}) to "
                 f"({', '.join(after[block][0])})"
             )
     return ""

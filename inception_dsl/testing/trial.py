@@ -1,11 +1,10 @@
-"""One random network through everything.
+"""Tests one random network: shape inference, the NumPy reference and all frameworks must agree.
 
-Inference, the NumPy reference, and every framework, with the same weights.
-
-A network is judged in the type of numbers that its policy names. In float64 every framework is held
-to float64's bounds. Networks with what a framework has no float64 for (three-axis pools, functions
-with constants in float32) are judged in float32, each framework against the bound of float32 or the
-rounding of the first one that also runs them in float64 and is held to that: nothing is left out.
+The policy of the network sets the dtype of the comparison. In float64 every framework must be
+within the bounds of float64. Networks with an op that a framework does not compute in float64
+(3-D pools, functions with float32 constants) are compared in float32. The bound is then that of
+float32, or the rounding error of the first framework that can also run the network in float64,
+where it must be within the bounds of float64.
 """
 
 from __future__ import annotations
@@ -35,16 +34,14 @@ from .random_specs import MAIN, RandomSpec, random_spec
 SAMPLES: Final = 2
 ROUNDINGS: Final = 3
 ULP: Final = 2.0**-23  # of float32
-SAMPLES_IN_TRAINING: Final = (
-    5  # two values in a batch norm's batch are -1 and 1, whatever they were
-)
+SAMPLES_IN_TRAINING: Final = 5  # batch norm of a batch of two values always gives -1 and 1
 
 
 class Trial(NamedTuple):
-    """How a network went.
+    """The result for one network.
 
-    ``problem`` is the first thing that differs, empty where all agree; ``worst`` the largest error
-    in units of the reference's largest value, in ``dtype``; ``trained`` whether a training step was
+    ``problem`` is the first difference, empty if all agree. ``worst`` is the largest error relative
+    to the reference's largest value, in ``dtype``. ``trained`` says whether a training step was
     compared.
     """
 
@@ -57,7 +54,7 @@ class Trial(NamedTuple):
 
 
 def attempt(seed: int, backends: Sequence[Backend], *, training: bool = False) -> Trial:
-    """The trial of a seed; whatever is raised on the way is a disagreement.
+    """Test a seed; any exception counts as a disagreement.
 
     Training is compared in float64 only.
     """
@@ -67,42 +64,42 @@ def attempt(seed: int, backends: Sequence[Backend], *, training: bool = False) -
         return Trial(seed, "", "", problem=f"the generator raises {_named(error)}")
     trial = Trial(seed, spec.policy, spec.dtype, trained=training and spec.dtype == "float64")
     try:
-        worst, problem = judged(spec, backends, training=trial.trained)
+        worst, problem = compare_backends(spec, backends, training=trial.trained)
     except Exception as error:
         return trial._replace(problem=_named(error))
     return trial._replace(worst=worst, problem=problem)
 
 
 def prepared(spec: RandomSpec, folder: Path, *, training: bool = False) -> Case:
-    """The case of a random spec.
+    """The test case of a random spec.
 
-    Moving statistics are half way between seeded ones and those of the batch: far from what a batch
-    has, and yet of its size, so that activations do not grow from layer to layer.
+    Moving statistics are the mean of random ones and those of the batch. So they differ from the
+    batch, but activations do not grow from layer to layer.
     """
     for name, text in spec.files.items():
         (folder / name).write_text(text, encoding="utf-8")
     report = Report()
     typed = compile_spec(folder / MAIN, {}, report)
     if typed is None:
-        raise ValueError(f"the compiler refuses the spec: {report.render().splitlines()[0]}")
+        raise ValueError(f"the compiler rejects the spec: {report.render().splitlines()[0]}")
     size = SAMPLES_IN_TRAINING if training else SAMPLES
     x = batch(typed, spec.seed, size)
     given = seeded(typed, spec.seed)
     fitted = calibrated(typed, given, x)
     weights = {path: (value + fitted[path]) / 2 for path, value in given.items()}
-    if spec.dtype == "float32":  # both types of numbers start from the same
+    if spec.dtype == "float32":  # float32 and float64 start from the same values
         x, weights = _rounded(x), {path: _rounded(value) for path, value in weights.items()}
     return Case(str(folder / MAIN), typed, {}, {}, weights, x, targets(typed, size, spec.seed))
 
 
-def judged(
+def compare_backends(
     spec: RandomSpec, backends: Sequence[Backend], *, training: bool = False
 ) -> tuple[float, str]:
-    """The largest error, and what differs first (nothing, where all agree)."""
+    """The largest error, and the first difference (empty if all agree)."""
     with tempfile.TemporaryDirectory(prefix="inception-dsl-") as name:
         case = prepared(spec, Path(name), training=training)
         expected = expect(case, train=training)
-        problem = of_reference(case.typed, expected)
+        problem = reference_problem(case.typed, expected)
         if problem:
             return 0.0, f"the NumPy reference: {problem}"
         if spec.dtype == "float64":
@@ -122,12 +119,12 @@ def _exact(case: Case, expected: Expected, backends: Sequence[Backend]) -> tuple
 
 
 def _single(case: Case, expected: Expected, backends: Sequence[Backend]) -> tuple[float, str]:
-    judge, exact, problem = _in_float64(case, expected, backends)
-    if judge is None or exact is None:
+    exact_backend, exact, problem = _in_float64(case, expected, backends)
+    if exact_backend is None or exact is None:
         return 0.0, problem
     found = {backend.name: run(case, backend, "float32") for backend in backends}
     bounds = dict.fromkeys(
-        BOUNDS, allowed(_rounding(case, expected, judge, found[judge.name], exact))
+        BOUNDS, allowed(_rounding(case, expected, exact_backend, found[exact_backend.name], exact))
     )
     worst = 0.0
     for backend in backends:
@@ -141,12 +138,12 @@ def _single(case: Case, expected: Expected, backends: Sequence[Backend]) -> tupl
 
 
 def _rounding(
-    case: Case, expected: Expected, judge: Backend, single: Observed, exact: Observed
+    case: Case, expected: Expected, exact_backend: Backend, single: Observed, exact: Observed
 ) -> float:
-    """The largest rounding of the judge's float32.
+    """The largest rounding error of one framework in float32.
 
-    On the weights, and on others that are an ulp away. A small network has so few outputs that they
-    are all lucky at times.
+    Measured on the weights and on weights changed by one ulp: a small network has few outputs, and
+    sometimes all of them are exact by chance.
     """
     found = [rounding(case, expected, single, exact)["outputs"]]
     rng = np.random.default_rng(0)
@@ -158,7 +155,9 @@ def _rounding(
         other = case._replace(weights=moved)
         found.append(
             rounding(
-                other, expected, *(run(other, judge, dtype) for dtype in ("float32", "float64"))
+                other,
+                expected,
+                *(run(other, exact_backend, dtype) for dtype in ("float32", "float64")),
             )["outputs"]
         )
     return max(found)
@@ -167,9 +166,9 @@ def _rounding(
 def _in_float64(
     case: Case, expected: Expected, backends: Sequence[Backend]
 ) -> tuple[Backend | None, Observed | None, str]:
-    """The first backend whose framework keeps float64 on the case, and what it does.
+    """The first backend that is within the bounds in float64, and its results.
 
-    Else why each does not.
+    If there is none, the problem of each.
     """
     problems = []
     for backend in backends:
@@ -201,17 +200,17 @@ def _difference(
 
 
 def run(case: Case, backend: Backend, dtype: str, *, training: bool = False) -> Observed:
-    """What a framework does with a case, in this process."""
+    """Run a case in a framework, in this process."""
     report = Report()
     files = backend.emit(case.typed, Request(case.typed.program.id), report)
     if files is None:
-        raise ValueError(f"{backend.name} refuses the spec: {report.render().splitlines()[0]}")
+        raise ValueError(f"{backend.name} rejects the spec: {report.render().splitlines()[0]}")
     model = importlib.import_module(backend.runner).create(case.typed, files, dtype)
     return observe(model, case.weights, case.x, dtype, case.targets if training else None, RATE)
 
 
-def of_reference(typed: TypedProgram, expected: Expected) -> str:
-    """What the reference's shapes have against inference."""
+def reference_problem(typed: TypedProgram, expected: Expected) -> str:
+    """How the reference's shapes differ from shape inference, or an empty text."""
     wanted = {
         "/".join(p): n.y.shape
         for p, n in walk_program(typed, heads=False)
@@ -230,9 +229,9 @@ def of_reference(typed: TypedProgram, expected: Expected) -> str:
 
 
 def loaded(names: Sequence[str]) -> list[Backend]:
-    """The backends of these names, with what their engines need in the environment.
+    """The backends with these names; sets the environment variables of their engines.
 
-    Raises ``ValueError``.
+    Raises ``ValueError`` if a backend is missing or has no runner.
     """
     report = Report()
     found = [backend for _, backend in plugins.chosen(names, report)]
@@ -240,7 +239,7 @@ def loaded(names: Sequence[str]) -> list[Backend]:
         raise ValueError(report.render())
     for backend in found:
         if not backend.runner:
-            raise ValueError(f"the backend `{backend.name}` has nothing that runs what it prints")
+            raise ValueError(f"the backend `{backend.name}` has no runner")
         for key, value in dict(backend.engines[0].environment if backend.engines else ()).items():
             os.environ[key] = value
     return found

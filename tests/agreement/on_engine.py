@@ -1,8 +1,7 @@
-"""Runs networks and samples of every op in float32 and prints how far they lie from the reference,
-as JSON.
+"""Runs networks and samples of every op in float32 and prints the errors to the reference as JSON.
 
-``python on_engine.py BACKEND FOLDER [SPEC=INPUT ...]``: one process for all that an engine has to
-show, as starting it takes longer than most of them. The samples are the specs in the folder.
+``python on_engine.py BACKEND FOLDER [SPEC=INPUT ...]``. The samples are the specs in the folder.
+One process runs everything for an engine, as starting the engine is slow.
 """
 
 from __future__ import annotations
@@ -41,16 +40,12 @@ def main(backend: str, folder: str, *networks: str) -> None:
 
 
 def nothing(_: Any, shape: tuple[int, ...], dtype: str | None = None) -> Any:
-    """Initial values are loaded over; drawing them takes JAX longer than all that is computed with
-    them.
-    """
+    """Zeros as initial values: weights are loaded later, and JAX is slow to draw random values."""
     return np.zeros(shape, dtype)
 
 
 def average_pool(keras: Any) -> float:
-    """How far Keras's own layer lies from the mean of each window, where ``same`` pads one side
-    only.
-    """
+    """Error of Keras's own average pool, where ``same`` pads only one side."""
     x = np.arange(1.0, 17.0, dtype="float32").reshape(1, 4, 4, 1)
     found = keras.layers.AveragePooling2D(3, strides=2, padding="same")(x)
     means = [[x[0, i : i + 3, j : j + 3].mean() for j in (0, 2)] for i in (0, 2)]
@@ -58,9 +53,7 @@ def average_pool(keras: Any) -> float:
 
 
 def narrow_convolution(keras: Any) -> float:
-    """How far a convolution of one channel lies from its definition, to a map one pixel wide, at
-    strides 1 and 3.
-    """
+    """Error of a one-channel convolution to a map one pixel wide, with strides 1 and 3."""
     x = np.arange(1.0, 21.0, dtype="float32").reshape(2, 5, 2, 1)
     kernel = np.arange(1.0, 5.0, dtype="float32").reshape(2, 2, 1, 1)
     found = keras.ops.conv(x, kernel, strides=(1, 3), padding="valid")
@@ -69,9 +62,7 @@ def narrow_convolution(keras: Any) -> float:
 
 
 def solid_convolution(keras: Any) -> float:
-    """How far a point convolution of three axes, ``same`` at a stride, lies from the pixels that it
-    takes.
-    """
+    """Error of a 1x1x1 convolution with ``same`` and a stride; it should only select pixels."""
     x = np.arange(1.0, 13.0).reshape(1, 3, 2, 2, 1)
     found = keras.ops.conv(x, np.ones((1, 1, 1, 1, 1)), strides=(3, 1, 1), padding="same")
     return distance(keras.ops.convert_to_numpy(found), x[:, ::3])
@@ -96,15 +87,14 @@ def running(backend: str, typed: TypedProgram) -> Any:
 
 
 def single(value: Any) -> Any:
-    """What float32 holds exactly, so that both types of numbers start equal."""
+    """Rounded to float32, so that float32 and float64 start from the same values."""
     return value.astype("float32").astype("float64")
 
 
 def whole(backend: str, typed: TypedProgram) -> float:
-    """The largest distance of the output of any block, or step at the top, of a network in
-    inference.
+    """The largest error of any block or top-level step of a network, in inference.
 
-    A block that is one step has no other output than its own.
+    A block of one step has no intermediate outputs, so its own output is compared.
     """
     model, x = running(backend, typed), single(batch(typed, size=1))
     weights = {path: single(value) for path, value in seeded(typed).items()}
@@ -116,8 +106,8 @@ def whole(backend: str, typed: TypedProgram) -> float:
 
 
 def sample(backend: str, typed: TypedProgram) -> float:
-    """The largest distance of any output, in training too where it differs; infinite where the
-    framework refuses.
+    """The largest error of any output, also in training if that differs; infinite if the framework
+    raises an error.
     """
     model, x, errors = running(backend, typed), single(3.0 * batch(typed, seed=2)), []
     weights = {path: single(value) for path, value in seeded(typed, seed=1).items()}

@@ -1,7 +1,4 @@
-"""The shipped backends through the suite that every backend inherits.
-
-It tries every op and every network, in inference and in training.
-"""
+"""Runs the conformance suite on the shipped backends: every op and network, also in training."""
 
 from __future__ import annotations
 
@@ -12,15 +9,14 @@ from typing import Any
 import frameworks
 import pytest
 from initial import undrawn
-from known import defect
+from known import known_bug
 
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.ops import OPS
 from inception_dsl.testing import conformance
 from inception_dsl.testing.conformance import SAMPLES, Agrees
 
-# where the spec's own input costs more than it shows; the heads of GoogLeNet and Inception-v3
-# need theirs
+# smaller inputs, to save time; the auxiliary heads of GoogLeNet and Inception-v3 need the full size
 INPUTS = {
     "v1_article": "224x224x3",
     "v2": "96x128x3",
@@ -31,12 +27,12 @@ INPUTS = {
 
 
 class Reference:
-    """The last case and what the reference computes of it, for both backends."""
+    """Caches the last case and its reference results, for both backends."""
 
     def __init__(self) -> None:
-        self.forget()
+        self.clear()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self.arguments: Any = None
         self.case: Any = None
         self.known: tuple[Any, Any] = (None, None)
@@ -57,33 +53,33 @@ PREPARED, EXPECT, REFERENCE = conformance.prepared, conformance.expect, Referenc
 
 
 @pytest.fixture(scope="module", autouse=True)
-def forgotten() -> Iterator[None]:
-    """What the reference computed of a large network is let go before other modules run."""
+def free_memory() -> Iterator[None]:
+    """Free the cached results of a large network before other modules run."""
     yield
-    REFERENCE.forget()
+    REFERENCE.clear()
     gc.collect()
 
 
 class Shipped(Agrees):
-    """The suite without what it or another test does for these backends anyway.
+    """The suite without tests that others already cover for these backends.
 
-    What agrees is printed; ``robustness/test_bytes.py`` compares the bytes of all networks.
+    The comparisons emit code too; ``robustness/test_bytes.py`` compares the bytes of all networks.
     """
 
     specs = frameworks.SPECS
     inputs = INPUTS
-    test_every_op_is_printed_or_refused = None  # type: ignore[assignment]
-    test_networks_are_printed_or_refused = None  # type: ignore[assignment]
-    test_the_same_bytes_whatever_the_order_of_hashes = None  # type: ignore[assignment]
+    test_every_op_is_emitted_or_rejected = None  # type: ignore[assignment]
+    test_networks_are_emitted_or_rejected = None  # type: ignore[assignment]
+    test_output_is_the_same_for_every_hash_seed = None  # type: ignore[assignment]
 
     @pytest.fixture(autouse=True)
     def one_reference(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Both backends are held to the same reference, which is computed once for a network."""
+        """Compute the reference once per network, for both backends."""
         monkeypatch.setattr(conformance, "prepared", REFERENCE.prepared)
         monkeypatch.setattr(conformance, "expect", REFERENCE.expect)
 
     def model(self, typed: TypedProgram, dtype: str = "float64") -> Any:
-        """A model, whose initial values are loaded over."""
+        """A model without random initial values, as weights are loaded later."""
         with undrawn(self.backend):
             return super().model(typed, dtype)
 
@@ -96,9 +92,9 @@ class TestKeras(Shipped):
     backend = "keras"
 
     def defect(self, sample: str) -> str:
-        return defect("keras", sample)
+        return known_bug("keras", sample)
 
 
-def test_the_samples_exercise_every_op() -> None:
+def test_samples_cover_every_op() -> None:
     text = " ".join(sample.steps for sample in SAMPLES)
     assert not [op for op in OPS if f"op: {op}," not in text and f"op: {op}}}" not in text]

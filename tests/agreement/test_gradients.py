@@ -1,6 +1,4 @@
-"""The reference's way back through every op and whole networks, against autograd in PyTorch and
-finite differences.
-"""
+"""The reference's gradients of every op and of networks, against PyTorch and finite differences."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ from inception_dsl.testing.cases import Case, all_cases
 from inception_dsl.verify.bounds import FLOAT64, GRADIENT64, distance, gradient_errors
 
 CASES = all_cases()
-# inputs with many equal values and values at the kinks
+# inputs with equal maxima, and values where activations have no derivative
 TIES = [
     case
     for case in CASES
@@ -39,8 +37,8 @@ NETWORKS = {
 }
 
 
-def aims(typed: TypedProgram, weights: Any, x: Any) -> Any:
-    """Classes where the program has a loss, else an array like each output."""
+def targets_of(typed: TypedProgram, weights: Any, x: Any) -> Any:
+    """Random classes if the program has a loss; otherwise a random array per output."""
     rng = np.random.default_rng(3)
     if typed.has_loss:
         return rng.integers(typed.y.channels, size=len(x))
@@ -48,26 +46,26 @@ def aims(typed: TypedProgram, weights: Any, x: Any) -> Any:
     return {name: rng.normal(size=y.shape) for name, y in outputs.items()}
 
 
-def agrees_with_autograd(typed: TypedProgram, weights: Any, x: Any, bound: float) -> None:
-    """One step of both: the loss, every gradient, that of the input, and all weights after it."""
-    targets = aims(typed, weights, x)
-    judge = step(typed, weights, x, targets, rate=0.1)
+def check_against_autograd(typed: TypedProgram, weights: Any, x: Any, bound: float) -> None:
+    """Compare one training step: loss, gradients of weights and input, weights after the step."""
+    targets = targets_of(typed, weights, x)
+    reference = step(typed, weights, x, targets, rate=0.1)
     model = running("torch", typed)
     model.load(weights)
     inputs: list[Any] = []
     model.net.register_forward_pre_hook(lambda _, given: inputs.append(given[0].requires_grad_()))
     found = model.step(x, targets, 0.1)
-    assert abs(found.loss - judge.loss) <= bound * max(abs(judge.loss), 1.0)
-    errors = gradient_errors(found.gradients, judge.gradients)
+    assert abs(found.loss - reference.loss) <= bound * max(abs(reference.loss), 1.0)
+    errors = gradient_errors(found.gradients, reference.gradients)
     assert errors.keys() == {path for path in weights if "moving_" not in path}
     assert max(errors.values(), default=0.0) <= bound, errors
-    assert distance(np.moveaxis(inputs[0].grad.numpy(), 1, -1), judge.input_gradient) <= bound
-    after = unbiased(judge)
+    assert distance(np.moveaxis(inputs[0].grad.numpy(), 1, -1), reference.input_gradient) <= bound
+    after = unbiased(reference)
     assert found.weights.keys() == after.keys()
     assert all(distance(found.weights[path], value) <= bound for path, value in after.items())
 
 
-def test_every_op_and_function_has_a_way_back() -> None:
+def test_every_op_and_function_has_a_gradient() -> None:
     assert BACKWARD.keys() == REFERENCE.keys()
     assert {*DERIVATIVES, "softmax"} == FUNCTIONS.keys()
     composites = {op.kind for op in CORE_OPS if issubclass(op, Composite)}
@@ -85,28 +83,28 @@ def program(tmp_path: Path) -> Callable[[Case], TypedProgram]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_op_equals_autograd(case: Case, program: Callable[[Case], TypedProgram]) -> None:
+def test_op_gradients_match_autograd(case: Case, program: Callable[[Case], TypedProgram]) -> None:
     typed = program(case)
-    agrees_with_autograd(typed, seeded(typed, seed=1), 3.0 * batch(typed, seed=2), FLOAT64)
+    check_against_autograd(typed, seeded(typed, seed=1), 3.0 * batch(typed, seed=2), FLOAT64)
 
 
 @pytest.mark.parametrize("case", TIES, ids=[case.name for case in TIES])
-def test_equal_maxima_and_kinks_are_the_choice_of_frameworks(
+def test_gradients_of_ties_and_kinks_match_pytorch(
     case: Case, program: Callable[[Case], TypedProgram]
 ) -> None:
     typed = program(case)
     x = np.round(3.0 * batch(typed, seed=2, size=8))
     assert {-3.0, 0.0, 3.0, 6.0} <= set(x.ravel())
-    agrees_with_autograd(typed, seeded(typed, seed=1), x, FLOAT64)
+    check_against_autograd(typed, seeded(typed, seed=1), x, FLOAT64)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_network_equals_autograd(name: str) -> None:
+def test_network_gradients_match_autograd(name: str) -> None:
     report = Report()
     typed = compile_spec(ROOT / "specs" / f"{name}.yaml", {"input": NETWORKS[name]}, report)
     assert typed is not None, report.render()
     x = batch(typed, seed=5)
-    agrees_with_autograd(typed, calibrated(typed, seeded(typed, seed=4), x), x, GRADIENT64)
+    check_against_autograd(typed, calibrated(typed, seeded(typed, seed=4), x), x, GRADIENT64)
 
 
 SMOOTH = {
@@ -132,14 +130,14 @@ SMOOTH = {
 
 
 @pytest.mark.parametrize("name", SMOOTH)
-def test_gradients_equal_finite_differences(
+def test_gradients_match_finite_differences(
     name: str, program: Callable[[Case], TypedProgram]
 ) -> None:
-    """Along one random direction for each weight and for the input, without a framework."""
+    """Along one random direction for each weight and for the input; no framework is used."""
     typed = program(Case(name, SMOOTH[name], "{channels: 4, height: 6, width: 5}"))
     weights, x = seeded(typed, seed=1), batch(typed, seed=2, size=3)
-    targets = aims(typed, weights, x)
-    judge = step(typed, weights, x, targets, rate=0.0)
+    targets = targets_of(typed, weights, x)
+    reference = step(typed, weights, x, targets, rate=0.0)
     rng = np.random.default_rng(6)
 
     def slope(path: str, value: Any, direction: Any, h: float = 1e-3) -> float:
@@ -152,7 +150,7 @@ def test_gradients_equal_finite_differences(
         further = loss(3 * h) - loss(-3 * h)
         return (45 * near - 9 * far + further) / (60 * h)
 
-    for path, gradient in {**judge.gradients, "input": judge.input_gradient}.items():
+    for path, gradient in {**reference.gradients, "input": reference.input_gradient}.items():
         value = x if path == "input" else weights[path]
         direction = rng.normal(size=value.shape)
         expected = float((gradient * direction).sum())

@@ -1,6 +1,4 @@
-"""Generated Keras source on TensorFlow, JAX and PyTorch in float32: every network, every op, and
-geometry.
-"""
+"""Generated Keras code on TensorFlow, JAX and PyTorch in float32: networks, ops, geometry."""
 
 from __future__ import annotations
 
@@ -16,15 +14,14 @@ from typing import Any
 import pytest
 from inception_dsl_keras import BACKEND
 from keras_specs import AREAS, FLAT, LINES, POOLS, SOLIDS, block
-from known import DEFECTS, defect
+from known import BUGS, known_bug
 
 from inception_dsl.testing.cases import all_cases
 from inception_dsl.verify.bounds import FLOAT32
 
 ROOT = Path(__file__).parents[2]
 ENGINES = [engine.name for engine in BACKEND.engines]
-# not square, and as small as shows something; the head of Inception-v3 takes nothing smaller than
-# its own
+# small and not square, except for Inception-v3, whose auxiliary head needs the full size
 INPUTS = {
     "v0": "9x12x192",
     "v1": "96x112x3",
@@ -44,8 +41,8 @@ GEOMETRY = [
 
 
 @cache
-def shown(engine: str) -> dict[str, Any]:
-    """How far everything lies from the reference on an engine; one process for all."""
+def errors_on(engine: str) -> dict[str, Any]:
+    """The errors of everything on an engine, computed in one process."""
     (chosen,) = [found for found in BACKEND.engines if found.name == engine]
     specs = {
         f"sample-{i}": f"block: case\ninput: {c.input}\nsteps: [{c.steps}]\n"
@@ -63,7 +60,7 @@ def shown(engine: str) -> dict[str, Any]:
             folder,
             *networks,
         ]
-        # XLA optimises longer than what is here computes
+        # XLA compilation takes longer than the computations
         environment = {
             **os.environ,
             **dict(chosen.environment),
@@ -78,19 +75,19 @@ def shown(engine: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_every_network_equals_the_reference(engine: str) -> None:
+def test_networks_match_the_reference(engine: str) -> None:
     assert {spec.stem for spec in (ROOT / "specs").glob("*.yaml")} == INPUTS.keys()
-    found = shown(engine)["networks"]
+    found = errors_on(engine)["networks"]
     assert found.keys() == INPUTS.keys()
     assert not {name: error for name, error in found.items() if error > FLOAT32}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_every_op_equals_the_reference(engine: str) -> None:
-    found = shown(engine)["samples"]
+def test_ops_match_the_reference(engine: str) -> None:
+    found = errors_on(engine)["samples"]
     wrong = {f"{GEOMETRY[i]}" for i in range(len(GEOMETRY)) if found[f"geometry-{i}"] > FLOAT32}
     for i, case in enumerate(all_cases()):
-        if not defect("keras", case.name, engine, "float32") and found[f"sample-{i}"] > FLOAT32:
+        if not known_bug("keras", case.name, engine, "float32") and found[f"sample-{i}"] > FLOAT32:
             wrong.add(case.name)
     assert not wrong
 
@@ -106,21 +103,21 @@ def test_every_op_equals_the_reference(engine: str) -> None:
         )
         for engine in ENGINES
         for i, case in enumerate(all_cases())
-        if (reason := defect("keras", case.name, engine, "float32"))
+        if (reason := known_bug("keras", case.name, engine, "float32"))
     ],
 )
-def test_a_defect_is_still_there(engine: str, index: int) -> None:
-    assert shown(engine)["samples"][f"sample-{index}"] <= FLOAT32
+def test_known_framework_bug_still_exists(engine: str, index: int) -> None:
+    assert errors_on(engine)["samples"][f"sample-{index}"] <= FLOAT32
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("layer", sorted({d.layer for d in DEFECTS if d.layer}))
-def test_a_layer_of_the_framework_itself(
+@pytest.mark.parametrize("layer", sorted({d.layer for d in BUGS if d.layer}))
+def test_known_bug_of_a_framework_layer(
     engine: str, layer: str, request: pytest.FixtureRequest
 ) -> None:
-    """Why the emitted code goes another way, or what it cannot help."""
-    for found in DEFECTS:
+    """Bugs that the generated code works around, or cannot avoid."""
+    for found in BUGS:
         if (found.engine, found.layer) == (engine, layer) and found.shows_here:
             reason = f"{found.versions}: {found.reason}"
             request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
-    assert shown(engine)["layers"][layer] <= FLOAT32
+    assert errors_on(engine)["layers"][layer] <= FLOAT32

@@ -1,4 +1,4 @@
-"""Geometry that Keras has no word for, against the NumPy reference, in float64 on TensorFlow."""
+"""Window geometry without a Keras option, against the NumPy reference in float64 on TensorFlow."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ Make = Callable[[str], TypedProgram]
 
 @pytest.mark.parametrize("axes", AREAS)
 @pytest.mark.parametrize("step", FLAT)
-def test_maps(step: str, axes: str, typed_of: Make) -> None:
-    bound = FLOAT32 if "leaky_relu" in step else FLOAT64  # TensorFlow holds the slope in float32
+def test_2d_steps_match_the_reference(step: str, axes: str, typed_of: Make) -> None:
+    bound = FLOAT32 if "leaky_relu" in step else FLOAT64  # TensorFlow rounds the slope to float32
     assert farthest(typed_of(block(step, axes))) <= bound
 
 
 @pytest.mark.parametrize("length", [9, 10, 12])
 @pytest.mark.parametrize("step", LINES)
-def test_lines(step: str, length: int, typed_of: Make) -> None:
+def test_1d_steps_match_the_reference(step: str, length: int, typed_of: Make) -> None:
     assert farthest(typed_of(block(step, f"length: {length}"))) <= FLOAT64
 
 
 @pytest.mark.parametrize("step", SOLIDS)
-def test_solids(step: str, typed_of: Make) -> None:
+def test_3d_steps_match_the_reference(step: str, typed_of: Make) -> None:
     assert farthest(typed_of(block(step, "depth: 5, height: 4, width: 7"))) <= FLOAT64
 
 
 @pytest.mark.parametrize("step", POOLS)
-def test_solid_pools_in_single_precision(step: str, typed_of: Make) -> None:
-    """TensorFlow has no pools over three axes in float64."""
+def test_3d_pools_match_the_reference_in_float32(step: str, typed_of: Make) -> None:
+    """TensorFlow has no 3-D pools in float64."""
     assert farthest(typed_of(block(step, "depth: 5, height: 4, width: 7")), "float32") <= FLOAT32
 
 
-def test_a_file_of_everything_equals_the_reference(typed_of: Make) -> None:
+def test_spec_with_every_feature_matches_the_reference(typed_of: Make) -> None:
     exact = EVERYTHING.replace(
         "function: gelu, approximate: true", "function: tanh"
-    )  # gelu's constants are float32
+    )  # TensorFlow computes gelu with float32 constants
     assert farthest(typed_of(exact)) <= FLOAT64
 
 
-def test_the_runner_says_which_weights_do_not_fit(typed_of: Make) -> None:
+def test_runner_names_the_weights_that_do_not_fit(typed_of: Make) -> None:
     from inception_dsl_keras.runner import create
 
     typed = typed_of(block("{op: conv, name: conv, filters: 2, kernel_size: 1}", "length: 5"))

@@ -1,6 +1,4 @@
-"""Parameters of blocks: arguments whatever they are, in one function for all uses, whatever they
-are called.
-"""
+"""Parameters of blocks are arguments of one function for all uses, with any name and type."""
 
 from __future__ import annotations
 
@@ -196,7 +194,7 @@ EXACT = {
 
 
 def signatures(source: str) -> dict[str, list[str]]:
-    """The arguments of every function; none of the blocks' has a default."""
+    """The arguments of every function."""
     found = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef):
@@ -205,19 +203,17 @@ def signatures(source: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("spec", EXACT.values(), ids=EXACT)
-def test_all_uses_compute_what_the_spec_says(
-    spec: str, typed_of: Callable[[str], TypedProgram]
-) -> None:
+def test_all_uses_match_the_reference(spec: str, typed_of: Callable[[str], TypedProgram]) -> None:
     assert farthest(typed_of(spec)) <= FLOAT64
 
 
-def test_functions_by_name(typed_of: Callable[[str], TypedProgram]) -> None:
-    """TensorFlow has constants of some functions in float32."""
+def test_activations_by_name_match_the_reference(typed_of: Callable[[str], TypedProgram]) -> None:
+    """In float32, as TensorFlow computes some functions with float32 constants."""
     assert farthest(typed_of(FUNCTIONS), "float32") <= FLOAT32
 
 
 @pytest.mark.parametrize("spec", [*EXACT.values(), FUNCTIONS], ids=[*EXACT, "functions"])
-def test_formatted_and_without_lint(spec: str, source_of: Source, tmp_path: Path) -> None:
+def test_source_passes_ruff(spec: str, source_of: Source, tmp_path: Path) -> None:
     assert not checked(source_of(spec), tmp_path)
 
 
@@ -232,10 +228,10 @@ def test_formatted_and_without_lint(spec: str, source_of: Source, tmp_path: Path
         (REPEATED, "outer"),
     ],
 )
-def test_another_use_changes_no_signature(spec: str, block: str, source_of: Source) -> None:
-    """With one use, every parameter is an argument of the one function that there is."""
+def test_signature_does_not_depend_on_the_uses(spec: str, block: str, source_of: Source) -> None:
+    """With one use or with several, every parameter is an argument of the one function."""
     start = f"  - {{use: {block}, name"
-    steps = re.split(r"(?m)^(?=  - |\w)", spec)  # a use may go on over several lines
+    steps = re.split(r"(?m)^(?=  - |\w)", spec)  # a use may span several lines
     uses = [step for step in steps if step.startswith(start)]
     alone = "".join(step for step in steps if step not in uses[1:])
     found = signatures(source_of(spec))[block]
@@ -244,8 +240,8 @@ def test_another_use_changes_no_signature(spec: str, block: str, source_of: Sour
 
 
 @pytest.mark.parametrize("kind", ["int", "float"])
-def test_parameters_of_any_name(kind: str, typed_of: Callable[[str], TypedProgram]) -> None:
-    """As numbers of filters, and as factors, beside branches that are called the same."""
+def test_parameters_can_have_any_name(kind: str, typed_of: Callable[[str], TypedProgram]) -> None:
+    """As filters and as scales, in branches with the same names as the parameters."""
     step = (
         "{op: conv, filters: $%s, kernel_size: 1}" if kind == "int" else "{op: scale, value: $%s}"
     )
@@ -268,7 +264,7 @@ def test_parameters_of_any_name(kind: str, typed_of: Callable[[str], TypedProgra
     assert farthest(typed_of(text)) <= FLOAT64
 
 
-def test_a_block_alone_has_its_parameters_as_defaults(source_of: Source) -> None:
+def test_parameters_of_a_block_spec_are_default_arguments(source_of: Source) -> None:
     source = source_of(
         "block: alone\ninput: {channels: 3, height: 4, width: 4}\n"
         "params: {act: {type: str, default: none}, x: {type: int, default: 2}}\n"

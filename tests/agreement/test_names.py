@@ -1,4 +1,4 @@
-"""Names of a spec that mean something else in generated code, and parameters in any order."""
+"""Names that also have a meaning in generated code, and parameters in any order."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ preprocessing: {scale: 0.5}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_odd_names_compute_the_same(backend: str, tmp_path: Path) -> None:
+def test_network_with_unusual_names_matches_the_reference(backend: str, tmp_path: Path) -> None:
     spec = tmp_path / "odd.yaml"
     spec.write_text(ODD)
     typed = typed_program(spec)
@@ -64,7 +64,7 @@ def test_odd_names_compute_the_same(backend: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["nn", "self", "torch", "range", "x", "keras", "layers", "ops"])
-def test_a_parameter_may_be_called_as_what_its_code_reads(
+def test_parameter_can_have_a_name_that_the_code_uses(
     name: str, backend: str, tmp_path: Path
 ) -> None:
     spec = tmp_path / "taken.yaml"

@@ -1,5 +1,5 @@
-"""Convolutions of one network that differ in every option: what most have is the default, the
-others say so.
+"""A network whose convolutions differ in every option: generated code has the most frequent values
+as defaults.
 """
 
 from __future__ import annotations
@@ -37,16 +37,14 @@ head: [{op: global_avg_pool}, {op: dense, name: classifier, units: $classes, act
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_every_option_keeps_its_meaning(backend: str, tmp_path: Path) -> None:
+def test_every_option_matches_the_reference(backend: str, tmp_path: Path) -> None:
     spec = tmp_path / "varied.yaml"
     spec.write_text(VARIED)
     compare(spec, backend)
 
 
-def test_the_slopes_of_pytorch(tmp_path: Path) -> None:
-    """TensorFlow keeps these in float32 (see known.py), so that only PyTorch is held to float64
-    here.
-    """
+def test_leaky_relu_and_gelu_of_pytorch(tmp_path: Path) -> None:
+    """PyTorch only, as TensorFlow computes these with float32 constants (see known.py)."""
     spec = tmp_path / "varied.yaml"
     spec.write_text(VARIED.replace("silu", "leaky_relu").replace("hard_swish", "gelu"))
     compare(spec, "torch")

@@ -1,5 +1,6 @@
-"""Blocks with parameters in unusual places and under unusual names: one definition, right in all
-frameworks, with a signature that does not depend on how the block is used.
+"""Blocks with parameters in unusual fields and with unusual names.
+
+Each has one definition that matches the reference, with a signature independent of its uses.
 """
 
 from __future__ import annotations
@@ -202,7 +203,7 @@ DERIVED = {"torch": {"self", "in_channels", "in_features"}, "keras": {"x", "name
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", SPECS)
-def test_the_same_network(name: str, backend: str, tmp_path: Path) -> None:
+def test_network_matches_the_reference(name: str, backend: str, tmp_path: Path) -> None:
     typed = typed_program(written(SPECS[name], tmp_path))
     weights, x = seeded(typed), batch(typed)
     model = running(backend, typed)
@@ -217,7 +218,7 @@ def test_the_same_network(name: str, backend: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("name", "block"), SIGNATURES)
-def test_one_definition_that_takes_every_parameter(
+def test_one_definition_has_every_parameter_as_argument(
     name: str, block: str, backend: str, tmp_path: Path
 ) -> None:
     source = emitted(backend, typed_program(written(SPECS[name], tmp_path)))
@@ -230,8 +231,8 @@ def test_one_definition_that_takes_every_parameter(
 @pytest.mark.parametrize(
     "name", ["widths", "windows", "first", "growth", "forks", "modes", "depthwise-3"]
 )
-def test_a_use_more_changes_no_signature(name: str, backend: str, tmp_path: Path) -> None:
-    """The last use of the body is left out, with what it alone needs."""
+def test_signature_does_not_depend_on_the_uses(name: str, backend: str, tmp_path: Path) -> None:
+    """Compares with the same spec without the last use in the body."""
     whole = SPECS[name]
     lines = whole.splitlines(keepends=True)
     (body,) = (i for i, line in enumerate(lines) if line.startswith("body:"))
@@ -251,14 +252,14 @@ def test_a_use_more_changes_no_signature(name: str, backend: str, tmp_path: Path
 
 
 def written(text: str, folder: Path) -> Path:
-    """A spec in a file."""
+    """Write a spec to a file."""
     path = folder / "spec.yaml"
     path.write_text(text)
     return path
 
 
 def signatures(source: str, block: str) -> list[list[str]]:
-    """The parameters of every class or function of a block, numbered ones too."""
+    """The arguments of every class or function of a block, also those with a number."""
     wanted = block.replace("_", "").lower()
     found = []
     for node in ast.parse(source).body:
@@ -276,8 +277,8 @@ def _parameters(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
     return next((_parameters(init) for init in inits), ["self"])
 
 
-def test_an_addition_with_as_many_samples_as_channels(tmp_path: Path) -> None:
-    """Keras 3.15 on TensorFlow takes a second operand of one channel for a bias then."""
+def test_keras_sum_when_batch_size_equals_channels(tmp_path: Path) -> None:
+    """Keras 3.15 on TensorFlow then treats a second operand with one channel as a bias."""
     spec = """\
 network: added
 input: {channels: 2, height: 5, width: 5}

@@ -1,6 +1,4 @@
-"""The seven published specs against the real implementations: names, counts, outputs, in every
-framework.
-"""
+"""The seven published specs against the original implementations: names, counts, outputs."""
 
 from __future__ import annotations
 
@@ -27,8 +25,8 @@ from inception_dsl.weights.published import keys, published, read
 
 SPECS = ROOT / "specs" / "published"
 
-# trainable, of these auxiliary, moving statistics, multiply-adds without auxiliary heads, input,
-# features
+# parameters: trainable, auxiliary (a part of these), moving statistics; MACs without auxiliary
+# heads; input; features
 NUMBERS = {
     "torchvision_googlenet": (
         13_004_888,
@@ -55,7 +53,7 @@ NUMBERS = {
 
 
 class Compared(NamedTuple):
-    """A published network beside its spec, with the weights that were imported from its files."""
+    """A published network, its spec, its files, and the weights imported from them."""
 
     network: Network
     real: State | Layers
@@ -83,7 +81,7 @@ def compared(
 
 
 def model(backend: str, typed: TypedProgram, weights: dict[str, Any], dtype: str) -> Any:
-    """The generated network in a framework, with these weights."""
+    """A generated network with these weights."""
     found = running(backend, typed, dtype)
     found.load(weights)
     return found
@@ -94,13 +92,13 @@ def farthest(found: dict[str, Any], wanted: dict[str, Any]) -> float:
     return max(distance(found[name], wanted[name]) for name in wanted)
 
 
-def telling(outputs: dict[str, Any]) -> bool:
-    """Whether outputs can show a defect: no few numbers dwarf all others, and samples differ."""
+def informative(outputs: dict[str, Any]) -> bool:
+    """Whether the outputs can reveal a bug: few values are near zero, and the samples differ."""
     small = [np.mean(np.abs(y) < 1e-6 * np.abs(y).max()) for y in outputs.values()]
     return max(small) < 0.01 and all(distance(y[0], y[1]) > 0.01 for y in outputs.values())
 
 
-def test_there_is_a_spec_for_each() -> None:
+def test_every_network_has_a_spec() -> None:
     assert (
         {path.stem for path in SPECS.glob("*.yaml")}
         == {network.spec for network in NETWORKS}
@@ -109,7 +107,7 @@ def test_there_is_a_spec_for_each() -> None:
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_numbers(name: str) -> None:
+def test_counts_and_shapes(name: str) -> None:
     typed = typed_program(SPECS / f"{name}.yaml")
     found = cost(list(layers(typed)))
     *numbers, size, features = NUMBERS[name]
@@ -119,7 +117,7 @@ def test_numbers(name: str) -> None:
     assert features in [str(node.y) for step in steps for _, node in applications(step)]
 
 
-def test_the_documentation_has_these_numbers() -> None:
+def test_documentation_has_these_counts() -> None:
     text = (SPECS.parents[1] / "docs" / "published.md").read_text()
     rows = [
         line.split(" | ")
@@ -132,12 +130,12 @@ def test_the_documentation_has_these_numbers() -> None:
         assert row[3] == f"{macs:,}"
 
 
-def test_parameters(compared: Compared) -> None:
+def test_parameter_count_matches_the_original(compared: Compared) -> None:
     assert compared.real.parameters() == NUMBERS[compared.network.spec][0]
 
 
-def test_every_weight_is_mapped_once_both_ways(compared: Compared) -> None:
-    """The file's tensors become weights, and these the same tensors again, bit for bit."""
+def test_import_and_export_are_lossless(compared: Compared) -> None:
+    """Imported and exported again, every tensor has the same bits; each is mapped once."""
     places = keys(compared.typed, compared.network.source)
     assert list(places) == list(weight_shapes(compared.typed))
     real = compared.real.weights()
@@ -149,7 +147,7 @@ def test_every_weight_is_mapped_once_both_ways(compared: Compared) -> None:
         assert again[key].tobytes() == np.ascontiguousarray(array).tobytes(), key
 
 
-def test_every_format_of_a_source_gives_the_same(compared: Compared) -> None:
+def test_every_file_format_gives_the_same_weights(compared: Compared) -> None:
     for file in compared.files[1:]:
         report = Report()
         found = read(file, compared.typed, compared.network.source, report)
@@ -159,13 +157,13 @@ def test_every_format_of_a_source_gives_the_same(compared: Compared) -> None:
         ), file.name
 
 
-def test_outputs(compared: Compared) -> None:
-    """Inference in NumPy and in both frameworks, in float64; in float32 against the original's own
-    rounding. The frameworks count the parameters too.
+def test_outputs_match_the_original(compared: Compared) -> None:
+    """NumPy and both frameworks in float64; in float32 the bound is the original's own rounding.
+    Also compares the parameter counts of the frameworks.
     """
     trainable, _, statistics, *_ = NUMBERS[compared.network.spec]
     wanted = compared.real.forward("float64")
-    assert telling(wanted)
+    assert informative(wanted)
     rounding = farthest(compared.real.forward("float32"), wanted)
     x = compared.network.batch
     errors = {"numpy": farthest(interpret(compared.typed, compared.weights, x).outputs, wanted)}
@@ -176,7 +174,7 @@ def test_outputs(compared: Compared) -> None:
         assert in_single.parameters() == (trainable, statistics)
         error = farthest(in_single.forward(x), wanted)
         assert error <= allowed(rounding), (
-            f"{backend}: {error:.1e}, the original itself {rounding:.1e}"
+            f"{backend}: {error:.1e}, the original's rounding error: {rounding:.1e}"
         )
     print(
         compared.network.spec, {k: f"{e:.1e}" for k, e in errors.items()}, f"float32 {rounding:.1e}"
@@ -187,10 +185,10 @@ def test_outputs(compared: Compared) -> None:
 @pytest.mark.parametrize(
     "compared", [n for n in NETWORKS if n.heads], ids=lambda n: n.spec, indirect=True
 )
-def test_auxiliary_outputs_in_training(compared: Compared) -> None:
-    """Every output of training mode, on the statistics of the batch and without dropout."""
+def test_training_outputs_match_the_original(compared: Compared) -> None:
+    """Every output in training mode, with batch statistics and without dropout."""
     wanted = compared.real.forward("float64", training=True)
-    assert telling(wanted)
+    assert informative(wanted)
     x = compared.network.batch.astype(np.float64)
     found = {"numpy": interpret(compared.typed, compared.weights, x, training=True).outputs}
     for backend in BACKENDS:
@@ -202,7 +200,7 @@ def test_auxiliary_outputs_in_training(compared: Compared) -> None:
     assert max(errors.values()) <= FLOAT64, errors
 
 
-def test_the_command(compared: Compared, tmp_path: Path) -> None:
+def test_import_command(compared: Compared, tmp_path: Path) -> None:
     spec, out = SPECS / f"{compared.network.spec}.yaml", tmp_path / "out.safetensors"
     command = [
         "weights",

@@ -1,6 +1,4 @@
-"""Random networks agree: inference, the NumPy reference, and every framework, with the same
-weights.
-"""
+"""Shape inference, the NumPy reference and all frameworks agree on random networks."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from defects import COUNT
 
-from inception_dsl.testing.fuzz import fuzz, kept, main, tasks
+from inception_dsl.testing.fuzz import fuzz, main, read_seeds, tasks
 from inception_dsl.testing.random_specs import random_spec
 
 TRAINED = 20
@@ -20,8 +18,8 @@ SEEDS = Path(__file__).with_name("seeds.txt")
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_network_agrees(part: int) -> None:
-    """Those of the first seeds, and those that once did not agree."""
-    seeds = list(dict.fromkeys([*range(COUNT), *kept(SEEDS)]))
+    """The first seeds, and those that once disagreed."""
+    seeds = list(dict.fromkeys([*range(COUNT), *read_seeds(SEEDS)]))
     every = tasks(seeds, TRAINED)
     assert sum(task.training for task in every) == TRAINED
     mine = every[part::PARTS]
@@ -32,26 +30,26 @@ def test_every_network_agrees(part: int) -> None:
 
 
 @pytest.mark.parametrize("timeout", [0.01])
-def test_a_network_that_hangs_is_a_disagreement(timeout: float) -> None:
+def test_timeout_is_a_disagreement(timeout: float) -> None:
     (trial,) = fuzz(tasks([0], 0), ("torch",), jobs=1, timeout=timeout)
     assert trial.problem == "no result after 0.01 seconds"
 
 
-def test_a_process_that_dies_is_a_disagreement_of_each_network() -> None:
+def test_crash_is_a_disagreement_for_each_network() -> None:
     trials = list(fuzz(tasks([0, 1], 0), ("missing",), jobs=2))
     assert [trial.problem for trial in trials] == ["the process ended with 1"] * 2
 
 
-def test_the_command_says_which_seeds_disagree() -> None:
+def test_command_prints_seeds_that_disagree() -> None:
     result = CliRunner().invoke(main, ["--count", "2", "--seed", "7", "--backend", "missing"])
     assert result.exit_code == 1
     for seed in (7, 8):
         assert (
             f"seed {seed} ({random_spec(seed).policy}): the process ended with 1" in result.stdout
         )
-    assert "2 networks, 0 of them in training mode too: 2 disagreements, 0 skipped" in result.stdout
+    assert "2 networks, 0 of them also in training: 2 disagreements, 0 skipped" in result.stdout
 
 
-def test_the_command_shows_a_spec() -> None:
+def test_show_prints_a_spec() -> None:
     result = CliRunner().invoke(main, ["--seed", "7", "--show"])
     assert (result.exit_code, result.stdout) == (0, random_spec(7).text)

@@ -1,4 +1,4 @@
-"""Networks whose values are expressions and whose names mean something else in generated code."""
+"""Random networks with expressions as values, and names that have a meaning in generated code."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from inception_dsl.testing.random_specs import MAIN, RandomSpec
 from inception_dsl.testing.random_symbols import symbol_spec
 from inception_dsl.testing.symbol_files import blocks_of
 from inception_dsl.testing.symbol_trial import (
-    REFUSED,
-    UNSAID,
-    Unsaid,
+    REJECTED,
+    UNSUPPORTED,
+    Unsupported,
     attempt_symbols,
     compiled,
     source,
 )
-from inception_dsl.testing.trial import judged, loaded
+from inception_dsl.testing.trial import compare_backends, loaded
 
 COUNT = 60
 SEEDS = range(COUNT)
@@ -42,13 +42,13 @@ def spec_of(text: str) -> RandomSpec:
 
 
 SPECS = {
-    "a function as a parameter of a network, and of nothing else": f"""
+    "an activation as a parameter that only the network uses": f"""
 input: {{channels: 2, height: 3, width: 3}}
 params: {{act: {{type: str, default: tanh}}}}
 body: [{{op: conv, filters: 3, kernel_size: 1, activation: $act}}]
 {HEAD}
 """,
-    "a function as a parameter of a plain sequence": f"""
+    "an activation as a parameter of a sequential block": f"""
 input: {{channels: 2, height: 3, width: 3}}
 blocks:
   b:
@@ -57,7 +57,7 @@ blocks:
 body: [{{use: b, act: tanh}}]
 {HEAD}
 """,
-    "branches called like what the check of the size calls": f"""
+    "branches with names that the size check uses": f"""
 input: {{channels: 2, height: 5, width: 5}}
 body:
   - {{op: conv, filters: 2, kernel_size: 3, padding: valid}}
@@ -68,7 +68,7 @@ body:
     merge: concat
 {HEAD}
 """,
-    "repetitions of which only the first needs padding by side": f"""
+    "repetitions of which only the first needs asymmetric padding": f"""
 input: {{channels: 3, height: 9, width: 9}}
 blocks:
   p:
@@ -94,7 +94,7 @@ body:
   - {use: norm, n: 2, name: c, repeat: 2}
 head: [{op: dense, units: $classes}]
 """,
-    "a step called like its section, beside steps without a name": f"""
+    "a step with the name of its section, next to steps without a name": f"""
 input: {{channels: 2, height: 3, width: 3}}
 body:
   - {{op: conv, filters: 3, kernel_size: 1}}
@@ -108,13 +108,13 @@ aux_heads: {{aux: {{after: body, loss_weight: 0.5, steps: [{HEAD[7:]}}}}}
 
 @pytest.mark.parametrize("text", SPECS.values(), ids=SPECS)
 @pytest.mark.parametrize("name", BACKENDS)
-def test_once_went_wrong(text: str, name: str) -> None:
-    """Small specs that once did not agree."""
-    assert judged(spec_of(text), loaded([name]))[1] == ""
+def test_specs_that_once_disagreed(text: str, name: str) -> None:
+    """Regression tests: small specs for disagreements that random networks found."""
+    assert compare_backends(spec_of(text), loaded([name]))[1] == ""
 
 
-def test_a_derived_argument_says_what_it_holds() -> None:
-    """PyTorch's momentum is not called ``decay``, also where no parameter says it alone."""
+def test_momentum_argument_is_not_named_decay() -> None:
+    """PyTorch's momentum is 1 - decay, so its argument is ``momentum``, also for an expression."""
     (torch,) = loaded(["torch"])
     typed = compiled(
         spec_of(
@@ -136,12 +136,12 @@ body: [{{use: b, p: 0.5, name: one}}, {{use: b, p: 0.9, name: two}}]
 
 
 def test_every_network_agrees() -> None:
-    """In numbers, and in what the files look like."""
+    """In values, and in the source of the files."""
     trials = list(fuzz(tasks(SEEDS, 0, symbols=True), BACKENDS, jobs=os.cpu_count() or 1))
     assert sorted(trial.seed for trial in trials) == list(SEEDS)
     assert [f"{trial.seed}: {trial.problem}" for trial in trials if trial.problem] == []
     policies = Counter(trial.policy for trial in trials)
-    assert policies[REFUSED] + policies[UNSAID] <= 0.15 * COUNT
+    assert policies[REJECTED] + policies[UNSUPPORTED] <= 0.15 * COUNT
 
 
 @cache
@@ -155,18 +155,18 @@ def plain(seed: int) -> str:
 
 
 def printed(seed: int) -> str:
-    """What PyTorch's backend makes of a network; nothing where that is an error."""
+    """The PyTorch source of a network; empty if it has an error or is unsupported."""
     (backend,) = loaded(["torch"])
     typed = typed_of(seed)
     try:
         return source(backend, typed) if typed else ""
-    except Unsaid:
+    except Unsupported:
         return ""
 
 
 @pytest.mark.parametrize("defect", SYMBOL_DEFECTS, ids=lambda d: d.name)
-def test_a_defect_is_caught(defect: Defect) -> None:
-    """One of the networks shows it, and agrees again when it is gone."""
+def test_seeded_defect_is_found(defect: Defect) -> None:
+    """A network disagrees with the defect, and agrees again without it."""
     torch.set_num_threads(1)
     backends = loaded(["torch"])
     for seed in range(2 * COUNT):
@@ -177,7 +177,7 @@ def test_a_defect_is_caught(defect: Defect) -> None:
                 if trial.problem:
                     break
     else:
-        pytest.fail(f"{2 * COUNT} networks agree although {defect.name}")
+        pytest.fail(f"{2 * COUNT} networks agree, so the defect is not found: {defect.name}")
     assert not attempt_symbols(seed, backends).problem
 
 
@@ -188,7 +188,7 @@ def changed(seed: int, right: str) -> bool:
         return True
 
 
-def test_a_seed_is_one_spec_whatever_the_order_of_hashes() -> None:
+def test_spec_does_not_depend_on_the_hash_seed() -> None:
     code = (
         "from inception_dsl.testing.random_symbols import symbol_spec; "
         "print([symbol_spec(s) for s in range(40)])"
@@ -205,12 +205,12 @@ def test_a_seed_is_one_spec_whatever_the_order_of_hashes() -> None:
     assert len(texts) == 1
 
 
-def test_few_are_refused_and_blocks_are_used_in_many_ways() -> None:
+def test_few_specs_are_rejected_and_blocks_have_different_uses() -> None:
     seen = Counter[str]()
     for seed in range(300):
         typed = compiled(symbol_spec(seed).spec)
         if typed is None:
-            seen["refused"] += 1
+            seen["rejected"] += 1
             continue
         several = [uses for uses in blocks_of(typed).values() if len(uses) > 1]
         for what, same in {
@@ -222,19 +222,19 @@ def test_few_are_refused_and_blocks_are_used_in_many_ways() -> None:
             seen[what] += any(len(set(map(same, uses))) > 1 for uses in several)
         seen["heads"] += bool(typed.heads)
         seen["blocks alone"] += typed.program.kind == "block"
-    assert seen["refused"] < 30
+    assert seen["rejected"] < 30
     assert min(seen[what] for what in ("values", "channels", "sizes", "heads")) > 50
     assert min(seen[what] for what in ("ranks", "blocks alone")) > 15
 
 
-def test_the_files_have_no_lint(tmp_path: Path) -> None:
+def test_source_passes_ruff(tmp_path: Path) -> None:
     for name in BACKENDS:
         (backend,) = loaded([name])
         for seed in range(40):
             typed = typed_of(seed)
             try:
                 text = source(backend, typed) if typed else ""
-            except Unsaid:
+            except Unsupported:
                 continue
             (tmp_path / f"{name}_{seed}.py").write_text(text, encoding="utf-8")
     call = ["ruff", "check", "--isolated", "--select", "E9,F", "--no-cache", str(tmp_path)]
@@ -242,6 +242,6 @@ def test_the_files_have_no_lint(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stdout
 
 
-def test_the_command_shows_a_spec() -> None:
+def test_show_prints_a_spec() -> None:
     result = CliRunner().invoke(main, ["--symbols", "--seed", "7", "--show"])
     assert (result.exit_code, result.stdout) == (0, symbol_spec(7).spec.text)

@@ -1,4 +1,4 @@
-"""The test of the test: random networks find every defect that is seeded on purpose."""
+"""Tests the random networks: they find every defect that is seeded on purpose."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inception_dsl.testing.trial import attempt, loaded
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
-    """Small networks gain nothing from threads."""
+    """One thread: small networks gain nothing from more."""
     torch.set_num_threads(1)
 
 
@@ -42,9 +42,9 @@ def printed(seed: int, backend: str) -> str | None:
 plain = cache(printed)
 
 
-def shows(defect: Defect, seed: int) -> bool:
-    """Whether a network can show a defect. What Keras is given, and where its weights lie, follows
-    from the source: where that is the same, so is all the rest, and the network need not be run.
+def can_show(defect: Defect, seed: int) -> bool:
+    """Whether a network can show a defect: whether the source differs. With the same source, Keras
+    computes the same, so the network need not run.
     """
     if defect.package != KERAS:
         return True
@@ -53,19 +53,17 @@ def shows(defect: Defect, seed: int) -> bool:
         return printed(seed, "keras") != right
 
 
-def test_there_are_enough() -> None:
+def test_there_are_many_different_defects() -> None:
     assert len(DEFECTS) >= 30
     assert len({(defect.package, defect.name) for defect in DEFECTS}) == len(DEFECTS)
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda d: f"{d.package}: {d.name}")
-def test_is_caught(defect: Defect) -> None:
-    """One of the networks that all agree on without the defect shows it, and agrees again when it
-    is gone.
-    """
+def test_seeded_defect_is_found(defect: Defect) -> None:
+    """A network disagrees with the defect, and agrees again without it."""
     backends = loaded(list(dict.fromkeys(["torch", defect.backend])))
     for seed in range(COUNT):
-        if not shows(defect, seed):
+        if not can_show(defect, seed):
             continue
         with defect.seeded():
             trial = attempt(seed, backends, training=defect.training)
@@ -73,4 +71,4 @@ def test_is_caught(defect: Defect) -> None:
             print(f"seed {seed}: {trial.problem}")
             assert not attempt(seed, backends, training=defect.training).problem
             return
-    pytest.fail(f"{COUNT} networks agree although {defect.name}")
+    pytest.fail(f"{COUNT} networks agree, so the defect is not found: {defect.name}")

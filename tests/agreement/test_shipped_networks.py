@@ -1,6 +1,4 @@
-"""The shipped networks in every framework: counts, shapes, a photograph, and agreement with
-identical weights.
-"""
+"""The shipped networks in every framework: counts, shapes, and outputs for photographs."""
 
 from __future__ import annotations
 
@@ -23,9 +21,7 @@ IDS = [spec.stem for spec in SPECS]
 
 
 def photograph(typed: TypedProgram) -> Any:
-    """Two real photographs, as large and with as many channels as the network takes, pixels from 0
-    to 255.
-    """
+    """Two photographs in the shape of the network's input, pixels from 0 to 255."""
     *spatial, channels = typed.program.input.shape
     pictures = [
         resize(picture, spatial, preserve_range=True)
@@ -35,7 +31,7 @@ def photograph(typed: TypedProgram) -> Any:
 
 
 def normalised(typed: TypedProgram, pixels: Any) -> Any:
-    """What the spec's ``preprocessing`` says, or plain standardisation where it says nothing."""
+    """The photographs after the spec's ``preprocessing``, or standardised if it has none."""
     steps = typed.program.preprocessing
     if steps is None:
         return (pixels - pixels.mean()) / pixels.std()
@@ -45,19 +41,19 @@ def normalised(typed: TypedProgram, pixels: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def seen(spec: Path) -> tuple[Any, Any]:
-    """The photographs as the network takes them, and weights calibrated on them."""
+    """The photographs as input, and weights calibrated on them."""
     typed = shipped(spec)
     x = normalised(typed, photograph(typed))
     return x, calibrated(typed, seeded(typed), x)
 
 
-def test_all_nine_specs_are_here() -> None:
+def test_there_are_nine_specs() -> None:
     assert len(SPECS) == 9
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
-def test_counts_shapes_and_a_photograph(spec: Path, backend: str) -> None:
+def test_counts_shapes_and_outputs(spec: Path, backend: str) -> None:
     typed = shipped(spec)
     model = running(backend, typed, "float32")
     totals = cost(list(layers(typed)))
@@ -70,7 +66,7 @@ def test_counts_shapes_and_a_photograph(spec: Path, backend: str) -> None:
     }
     assert all(np.isfinite(y).all() for y in outputs.values())
     assert not np.allclose(*outputs[typed.program.output_name]), (
-        "two photographs must not look the same"
+        "the outputs for two photographs must differ"
     )
     expected = {
         "/".join(path): node.y.shape
@@ -85,5 +81,5 @@ def test_counts_shapes_and_a_photograph(spec: Path, backend: str) -> None:
     }
 
 
-def test_specs_stand_in_the_repository() -> None:
+def test_repository_has_a_folder_of_blocks() -> None:
     assert (ROOT / "specs" / "blocks").is_dir()

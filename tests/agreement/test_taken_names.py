@@ -1,7 +1,6 @@
-"""Every name that PyTorch's and Keras's models have themselves, and Python's own, as a name in a
-spec.
+"""Uses attribute names of PyTorch and Keras models, and names of Python, as names in a spec.
 
-Either a mistake with a place says so, or the network computes what the reference does.
+Either there is an error with a location, or the network matches the reference.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ def blocks(names: list[str]) -> str:
 
 
 def parameters(names: list[str]) -> str:
-    """A block for each parameter, used with two values, so that it stays one in the code."""
+    """One block per parameter, used with two values, so that the code keeps the parameter."""
     text = "".join(
         f"  block_{i}: {{params: {{{n}: int}}, steps: [{{op: conv, filters: ${n}, "
         f"kernel_size: 1}}, {{op: scale, value: 0.5}}]}}\n"
@@ -111,7 +110,7 @@ def outputs(names: list[str]) -> str:
     )
 
 
-PLACES = {
+KINDS = {
     "step": steps,
     "branch": branches,
     "block": blocks,
@@ -120,7 +119,7 @@ PLACES = {
     "output": outputs,
     "network": networks,
 }
-SHARE = int(os.environ.get("SHARE", "2"))  # 1: every name at every place
+SHARE = int(os.environ.get("SHARE", "2"))  # 1: every name in every kind of field; 2: half of them
 
 
 def compiled(text: str, folder: Path) -> tuple[TypedProgram | None, Report]:
@@ -130,30 +129,30 @@ def compiled(text: str, folder: Path) -> tuple[TypedProgram | None, Report]:
     return compile_spec(path, {}, report), report
 
 
-def mistakes_in(report: Report) -> list[Diagnostic]:
-    """Without the warnings."""
+def errors_in(report: Report) -> list[Diagnostic]:
+    """The diagnostics that are errors, not warnings."""
     return [found for found in report if found.code.startswith("E")]
 
 
-def taken(place: str, backend: str, folder: Path) -> list[str]:
-    """The names that can stand at ``place``; each of the others has a mistake with a place, which
-    says its name.
+def accepted(kind: str, backend: str, folder: Path) -> list[str]:
+    """The names that are valid for a ``kind`` of name; all others have an error with a location
+    and the name.
     """
     kept = []
-    names = NAMES[list(PLACES).index(place) % SHARE :: SHARE]
+    names = NAMES[list(KINDS).index(kind) % SHARE :: SHARE]
     for name in names:
-        typed, report = compiled(PLACES[place]([name]), folder)
+        typed, report = compiled(KINDS[kind]([name]), folder)
         [found] = chosen([backend], report)
         if typed is not None and emit(*found, typed, report) is not None:
             assert report.ok
             kept.append(name)
             continue
         assert not report.ok
-        for mistake in mistakes_in(report):
-            assert mistake.code in ("E104", "E206", "E303", "E304", "E305", "E307", "E503"), mistake
-            assert f"`{name}`" in mistake.message, mistake
-            assert mistake.span.file.endswith("spec.yaml")
-            assert mistake.span.line > 1 or place == "network"
+        for error in errors_in(report):
+            assert error.code in ("E104", "E206", "E303", "E304", "E305", "E307", "E503"), error
+            assert f"`{name}`" in error.message, error
+            assert error.span.file.endswith("spec.yaml")
+            assert error.span.line > 1 or kind == "network"
     assert len(kept) > len(names) * 0.8
     return kept
 
@@ -173,22 +172,22 @@ def agree(text: str, backend: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("place", [p for p in PLACES if p != "network"])
-def test_taken_names(place: str, backend: str, tmp_path: Path) -> None:
-    """Forty names at a time in one network, where they may also clash with each other."""
-    names = taken(place, backend, tmp_path)
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "network"])
+def test_reserved_names(kind: str, backend: str, tmp_path: Path) -> None:
+    """Forty names in one network, where they may also clash with each other."""
+    names = accepted(kind, backend, tmp_path)
     for start in range(0, len(names), 40):
-        agree(PLACES[place](names[start : start + 40]), backend, tmp_path)
+        agree(KINDS[kind](names[start : start + 40]), backend, tmp_path)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_taken_names_of_networks(backend: str, tmp_path: Path) -> None:
-    for name in taken("network", backend, tmp_path)[:: 6 if backend == "keras" else 2]:
+def test_reserved_names_of_networks(backend: str, tmp_path: Path) -> None:
+    for name in accepted("network", backend, tmp_path)[:: 6 if backend == "keras" else 2]:
         agree(networks([name]), backend, tmp_path)
 
 
-def test_a_block_that_is_called_as_a_helper(tmp_path: Path) -> None:
-    """`same_conv2d` would be the class that pads a convolution at a stride."""
+def test_block_with_the_name_of_a_helper(tmp_path: Path) -> None:
+    """`same_conv2d` is also the name of the helper for `same` padding with a stride."""
     body = (
         "body: [{op: conv, filters: 2, kernel_size: 3, stride: 2, padding: same}, "
         "{use: same_conv2d, name: s}]\n"
@@ -201,5 +200,5 @@ def test_a_block_that_is_called_as_a_helper(tmp_path: Path) -> None:
     assert typed is not None
     [found] = chosen(["torch"], report)
     assert emit(*found, typed, report) is None
-    assert [(d.code, d.span.line) for d in mistakes_in(report)] == [("E503", 4)]
+    assert [(d.code, d.span.line) for d in errors_in(report)] == [("E503", 4)]
     agree(f"network: net\n{INPUT}{block}{body}", "keras", tmp_path)

@@ -1,4 +1,6 @@
-"""The runner: training steps against the reference, differences and plain PyTorch; boundaries."""
+"""The PyTorch runner: training steps against the reference, finite differences and plain PyTorch;
+outputs of blocks.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,7 @@ training: {label_smoothing: 0.1}
 
 
 def check(found: Step, typed: TypedProgram, x: Any, targets: Any, rate: float) -> training.Step:
-    """Hold a step to the reference."""
+    """Compare a training step with the reference."""
     expected = training.step(typed, seeded(typed, seed=5), x, targets, rate)
     assert distance(found.loss, expected.loss) <= FLOAT64
     errors = gradient_errors(found.gradients, expected.gradients)
@@ -74,18 +76,18 @@ def check(found: Step, typed: TypedProgram, x: Any, targets: Any, rate: float) -
     return expected
 
 
-def test_a_step_with_heads_smoothing_dropout_and_partial_batch_norms(compiled: Compiled) -> None:
+def test_step_with_heads_smoothing_dropout_and_partial_batch_norms(compiled: Compiled) -> None:
     typed = compiled(HEADS)
     assert typed.has_loss
     x, classes = batch(typed, seed=6, size=3), np.array([4, 0, 2])
     model = running(typed)
     check(model.step(x, classes, 0.05), typed, x, classes, 0.05)
     assert not model.net.training
-    judge = interpret(typed, model.weights(), x).outputs
-    assert distance(model.forward(x)["logits"], judge["logits"]) <= FLOAT64
+    reference = interpret(typed, model.weights(), x).outputs
+    assert distance(model.forward(x)["logits"], reference["logits"]) <= FLOAT64
 
 
-def test_a_step_of_a_block_without_a_loss(compiled: Compiled) -> None:
+def test_step_of_a_block_without_a_loss(compiled: Compiled) -> None:
     typed = compiled(BLOCK)
     assert not typed.has_loss
     x = batch(typed, seed=7, size=3)
@@ -96,7 +98,7 @@ def test_a_step_of_a_block_without_a_loss(compiled: Compiled) -> None:
     check(running(typed).step(x, targets, 0.1), typed, x, targets, 0.1)
 
 
-def test_every_output_has_its_target(compiled: Compiled) -> None:
+def test_step_with_a_target_per_output(compiled: Compiled) -> None:
     typed = compiled(
         """
 network: pyramid
@@ -113,7 +115,7 @@ outputs: {early: first}
     check(running(typed).step(x, targets, 0.1), typed, x, targets, 0.1)
 
 
-def test_gradients_are_differences_of_the_loss(compiled: Compiled) -> None:
+def test_gradients_match_finite_differences(compiled: Compiled) -> None:
     typed = compiled(BLOCK)
     x, weights = batch(typed, seed=11, size=2), seeded(typed, seed=5)
     (name,) = typed.outputs
@@ -143,7 +145,7 @@ def test_gradients_are_differences_of_the_loss(compiled: Compiled) -> None:
     assert distance(found.loss, loss()) <= FLOAT64
 
 
-def test_a_step_is_that_of_plain_pytorch(compiled: Compiled) -> None:
+def test_step_matches_plain_pytorch(compiled: Compiled) -> None:
     typed = compiled(PLAIN)
     weights = seeded(typed, seed=5)
     x, classes, rate = batch(typed, seed=13, size=4), np.array([3, 1, 0, 1]), 0.2
@@ -183,21 +185,21 @@ def test_weights_and_gradients_are_copies(compiled: Compiled) -> None:
     )
 
 
-def test_boundaries_are_blocks_and_modules_at_the_top(compiled: Compiled) -> None:
+def test_boundaries_are_blocks_and_top_level_modules(compiled: Compiled) -> None:
     typed = compiled(SMALL)
     x = batch(typed)
     model = running(typed)
     found = model.boundaries(x)
     named = ["units/0", "units/1", "conv/0", "conv/1", "fork/branch_b", "fc"]
     assert [*found] == ["stem/0", "stem/1", *named]
-    judge = interpret(typed, model.weights(), x)
-    assert distance(found["fc"], judge.outputs["logits"]) <= FLOAT64
+    reference = interpret(typed, model.weights(), x)
+    assert distance(found["fc"], reference.outputs["logits"]) <= FLOAT64
     for path in ("units/0", "units/1", "fork/branch_b"):
-        assert distance(found[path], judge.blocks[path]) <= FLOAT64
+        assert distance(found[path], reference.blocks[path]) <= FLOAT64
 
 
-def test_a_norm_of_one_channel_whose_input_needs_no_gradient(compiled: Compiled) -> None:
-    """PyTorch 2.13 crashes on strides that look channels last; one channel has them by chance."""
+def test_group_norm_of_one_channel_without_input_gradient(compiled: Compiled) -> None:
+    """PyTorch 2.13 crashes on channels-last strides, which a one-channel input has by chance."""
     typed = compiled(
         "block: one\ninput: {channels: 1, height: 6, width: 6}\n"
         "steps: [{op: group_norm, groups: 1}]\n"

@@ -1,5 +1,5 @@
 """One training step of the reference: losses, heads, named outputs, moving statistics, and the
-units of gradients.
+scale of gradient errors.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def network(tmp_path: Path) -> Callable[[str], TypedProgram]:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_losses_and_their_gradients_equal_those_of_generated_code(
+def test_losses_and_gradients_match_generated_code(
     name: str, network: Callable[[str], TypedProgram]
 ) -> None:
     typed = network(NETWORKS[name])
@@ -68,19 +68,20 @@ def test_losses_and_their_gradients_equal_those_of_generated_code(
         if typed.has_loss
         else {n: rng.normal(size=shape) for n, shape in shapes.items()}
     )
-    judge = step(typed, weights, x, targets, rate=0.1)
-    assert {n: y.shape for n, y in judge.outputs.items()} == shapes
+    reference = step(typed, weights, x, targets, rate=0.1)
+    assert {n: y.shape for n, y in reference.outputs.items()} == shapes
     model = running("torch", typed)
     model.load(weights)
     found = model.step(x, targets, 0.1)
-    assert distance(found.loss, judge.loss) <= FLOAT64
-    assert max(gradient_errors(found.gradients, judge.gradients).values()) <= FLOAT64
+    assert distance(found.loss, reference.loss) <= FLOAT64
+    assert max(gradient_errors(found.gradients, reference.gradients).values()) <= FLOAT64
     assert all(
-        distance(found.weights[path], value) <= FLOAT64 for path, value in unbiased(judge).items()
+        distance(found.weights[path], value) <= FLOAT64
+        for path, value in unbiased(reference).items()
     )
 
 
-def test_cross_entropy_by_hand(network: Callable[[str], TypedProgram]) -> None:
+def test_loss_matches_cross_entropy_by_hand(network: Callable[[str], TypedProgram]) -> None:
     typed = network(NETWORKS["heads"])
     weights, x = seeded(typed, seed=1), batch(typed, seed=2)
     found = step(typed, weights, x, np.array([1, 3]), rate=0.0)
@@ -100,7 +101,7 @@ def test_cross_entropy_by_hand(network: Callable[[str], TypedProgram]) -> None:
     )
 
 
-def test_moving_statistics(network: Callable[[str], TypedProgram]) -> None:
+def test_moving_statistics_match_the_formula(network: Callable[[str], TypedProgram]) -> None:
     typed = network(NETWORKS["plain"])
     weights, x = seeded(typed, seed=1), batch(typed, seed=2, size=3)
     found = step(typed, weights, x, np.array([1, 3, 0]), rate=0.5)
@@ -133,7 +134,7 @@ def test_one_value_has_no_unbiased_variance(body: Callable[..., TypedProgram]) -
     assert np.isnan(unbiased(found)[path]).all() and np.isfinite(found.weights[path]).all()
 
 
-def test_the_output_of_every_block_and_of_every_step_at_the_top_is_kept(
+def test_reference_returns_outputs_of_blocks_and_top_level_steps(
     compiled: Callable[..., TypedProgram],
 ) -> None:
     typed = compiled(f"""network: net
@@ -157,7 +158,7 @@ aux_heads: {{aux: {{after: joined, loss_weight: 0.3, steps: [{{use: outer}}]}}}}
     assert more.keys() - found.blocks.keys() == {"aux", "aux/inner"}
 
 
-def test_the_parts_of_a_layer_are_those_of_composite_ops() -> None:
+def test_layer_parts_are_those_of_composite_ops() -> None:
     x = TensorType((8, 8), 4)
     required = {
         "conv_bn": {"filters": 4, "kernel_size": 3},
@@ -173,7 +174,7 @@ def test_the_parts_of_a_layer_are_those_of_composite_ops() -> None:
     assert {name.split("/")[0] for name in found} == set(PARTS)
 
 
-def test_units_of_gradients() -> None:
+def test_gradient_errors_are_relative_to_the_layer() -> None:
     assert [layer(p) for p in ("a/b/conv/kernel", "a/b/bn/beta", "a/0/kernel", "kernel")] == [
         "a/b",
         "a/b",
@@ -183,7 +184,7 @@ def test_units_of_gradients() -> None:
     reference = {
         "a/conv/kernel": np.array([4.0, -8.0]),
         "a/bn/beta": np.array([0.0]),  # in the same layer as 8
-        "b/kernel": np.array([1e-9]),  # below a ten-thousandth of 8
+        "b/kernel": np.array([1e-9]),  # below 1/10,000 of 8
         "c/kernel": np.array([2.0]),
     }
     found = {path: value + 1e-3 for path, value in reference.items()}

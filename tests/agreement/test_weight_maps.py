@@ -1,5 +1,5 @@
-"""Every map both ways, bit for bit: the neutral file, PyTorch's state dict, both files of Keras;
-all nine networks.
+"""Conversion of weights is lossless between the neutral file, PyTorch and both formats of Keras,
+for all nine networks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PAIRS = [(backend, ending) for backend, endings in ENDINGS.items() for ending in
 
 
 def model_of(typed: TypedProgram, backend: str) -> Any:
-    """The generated model, made as a user makes it."""
+    """The generated model, created as a user would."""
     module = module_from_source(emitted(backend, typed), "maps")
     if backend == "keras":
         return getattr(module, typed.program.id)(**({"aux_logits": True} if typed.heads else {}))
@@ -49,7 +49,7 @@ def values(model: Any) -> list[Any]:
 
 
 def expected(typed: TypedProgram, backend: str, weights: Any) -> list[Any]:
-    """The variables after the runner has loaded ``weights``, as where the outputs are compared."""
+    """The variables after the runner has loaded ``weights``."""
     held = running(backend, typed, "float32")
     held.load(weights)
     return values(getattr(held, "net", None) or held.model)
@@ -60,7 +60,7 @@ def equal(a: Any, b: Any) -> bool:
     return bool(a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
 
 
-def done(
+def converted(
     typed: TypedProgram, source: tuple[Path, str], target: tuple[Path, str], **more: Any
 ) -> None:
     report = Report()
@@ -69,7 +69,7 @@ def done(
 
 @pytest.mark.parametrize("backend", ENDINGS)
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
-def test_there_and_back(spec: Path, backend: str, tmp_path: Path) -> None:
+def test_round_trip(spec: Path, backend: str, tmp_path: Path) -> None:
     typed = shipped(spec)
     start, report = tmp_path / "start.safetensors", Report()
     assert write(start, typed, different(spec), report)
@@ -80,8 +80,8 @@ def test_there_and_back(spec: Path, backend: str, tmp_path: Path) -> None:
     for ending in ENDINGS[backend]:
         file, back = tmp_path / f"file.{ending}", tmp_path / "back.safetensors"
         with undrawn(backend):
-            done(typed, (start, "neutral"), (file, backend))
-            done(typed, (file, backend), (back, "neutral"))
+            converted(typed, (start, "neutral"), (file, backend))
+            converted(typed, (file, backend), (back, "neutral"))
             assert back.read_bytes() == start.read_bytes()
             loaded = plainly_loaded(typed, file)
         assert len(loaded) == len(wanted)
@@ -92,7 +92,7 @@ def test_there_and_back(spec: Path, backend: str, tmp_path: Path) -> None:
 
 @lru_cache(maxsize=1)
 def different(spec: Path) -> dict[str, Any]:
-    """Weights of which no two are the same, in the file's type of numbers neither."""
+    """Weights that are all different, also after rounding to float32."""
     weights = seeded(shipped(spec), 11)
     single = {array.astype(np.float32).tobytes() for array in weights.values()}
     assert len(single) == len(weights)
@@ -100,7 +100,7 @@ def different(spec: Path) -> dict[str, Any]:
 
 
 def plainly_loaded(typed: TypedProgram, file: Path) -> list[Any]:
-    """The variables of the generated model that has read a file with its framework alone."""
+    """The variables of the generated model after its framework has loaded a file."""
     if file.suffix == ".keras":
         return values(keras.models.load_model(file, safe_mode=True))
     if file.suffix == ".h5":
@@ -116,18 +116,18 @@ def plainly_loaded(typed: TypedProgram, file: Path) -> list[Any]:
 
 @pytest.mark.parametrize("to", PAIRS, ids=".".join)
 @pytest.mark.parametrize("origin", PAIRS, ids=".".join)
-def test_any_pair_in_one_command(
+def test_convert_command_for_every_pair_of_formats(
     run: Run, small: TypedProgram, tmp_path: Path, origin: tuple[str, str], to: tuple[str, str]
 ) -> None:
-    def converted(a: str, b: str, *options: str) -> None:
+    def convert_file(a: str, b: str, *options: str) -> None:
         result = run("weights", "convert", "small.yaml", a, b, *options)
         assert result.exit_code == 0, result.output
         assert result.stdout == f"{b}: 13 weights, 1,176 parameters, float32\n"
         assert result.stderr == ""
 
-    converted("small.safetensors", f"a.{origin[1]}", "--to", origin[0])
-    converted(f"a.{origin[1]}", f"b.{to[1]}", "--from", origin[0], "--to", to[0])
-    converted(f"b.{to[1]}", "c.safetensors", "--from", to[0])
+    convert_file("small.safetensors", f"a.{origin[1]}", "--to", origin[0])
+    convert_file(f"a.{origin[1]}", f"b.{to[1]}", "--from", origin[0], "--to", to[0])
+    convert_file(f"b.{to[1]}", "c.safetensors", "--from", to[0])
     assert (tmp_path / "c.safetensors").read_bytes() == (
         tmp_path / "small.safetensors"
     ).read_bytes()
@@ -136,7 +136,7 @@ def test_any_pair_in_one_command(
 
 
 @pytest.mark.parametrize(("backend", "ending"), PAIRS)
-def test_without_auxiliary_heads(
+def test_round_trip_without_auxiliary_heads(
     run: Run, small: TypedProgram, tmp_path: Path, backend: str, ending: str
 ) -> None:
     options = ("--set", "aux_heads=null")
@@ -173,7 +173,7 @@ def test_without_auxiliary_heads(
 
 
 @pytest.mark.parametrize(("backend", "ending"), PAIRS)
-def test_double_precision(
+def test_round_trip_in_float64(
     run: Run, small: TypedProgram, tmp_path: Path, backend: str, ending: str
 ) -> None:
     weights = seeded(small, 2)
@@ -183,8 +183,8 @@ def test_double_precision(
         tmp_path / "c.safetensors",
     )
     assert write(start, small, weights, Report(), "float64")
-    done(small, (start, "neutral"), (file, backend), dtype="float64")
-    done(small, (file, backend), (back, "neutral"), dtype="float64")
+    converted(small, (start, "neutral"), (file, backend), dtype="float64")
+    converted(small, (file, backend), (back, "neutral"), dtype="float64")
     assert back.read_bytes() == start.read_bytes()
     found = read(back, small, Report())
     assert found is not None
@@ -192,7 +192,7 @@ def test_double_precision(
 
 
 @pytest.mark.parametrize(("backend", "ending"), PAIRS)
-def test_another_input(
+def test_round_trip_with_another_input_size(
     run: Run, small: TypedProgram, tmp_path: Path, backend: str, ending: str
 ) -> None:
     options = ("--input", "9x8x3")
@@ -220,14 +220,14 @@ def test_another_input(
     assert (there.exit_code, back.exit_code) == (0, 0), there.output + back.output
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "c.safetensors").read_bytes()
     assert run("weights", "check", "small.yaml", "a.safetensors").exit_code == 1, (
-        "the dense layer has other inputs"
+        "the dense layer has another number of inputs"
     )
 
 
-def test_a_keras_model_without_heads_from_weights_with_them(
+def test_keras_model_without_heads_from_weights_with_heads(
     run: Run, small: TypedProgram, tmp_path: Path
 ) -> None:
-    """As docs/weights.md says: build with the heads, load, keep the output."""
+    """As in docs/weights.md: build with the heads, load, keep the main output."""
     assert (
         run(
             "weights", "convert", "small.yaml", "small.safetensors", "a.weights.h5", "--to", "keras"

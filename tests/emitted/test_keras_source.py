@@ -1,4 +1,4 @@
-"""What the emitted files look like: formatted, free of lint, nothing in them that nobody uses."""
+"""Generated Keras source: formatted, without lint, without unused code."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ SPECS = sorted(path.stem for path in (ROOT / "specs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("spec", [*SPECS, EVERYTHING], ids=[*SPECS, "everything"])
-def test_formatted_and_without_lint(
-    spec: str, source_of: Callable[[str], str], tmp_path: Path
-) -> None:
+def test_source_passes_ruff(spec: str, source_of: Callable[[str], str], tmp_path: Path) -> None:
     assert not checked(source_of(spec), tmp_path)
 
 
 @pytest.mark.parametrize("spec", [*SPECS, EVERYTHING], ids=[*SPECS, "everything"])
-def test_no_argument_and_no_function_is_unused(spec: str, source_of: Callable[[str], str]) -> None:
+def test_no_argument_or_function_is_unused(spec: str, source_of: Callable[[str], str]) -> None:
     tree = ast.parse(source_of(spec))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     for function in functions:
@@ -44,14 +42,14 @@ def test_no_argument_and_no_function_is_unused(spec: str, source_of: Callable[[s
     assert {f.name for f in functions} - called <= {network, "init_weights", "loss", "preprocess"}
 
 
-def test_only_keras_is_imported(source_of: Callable[[str], str]) -> None:
+def test_source_imports_only_keras(source_of: Callable[[str], str]) -> None:
     tree = ast.parse(source_of(EVERYTHING))
     names = [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
     assert names == ["keras"]
     assert {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)} == {"keras"}
 
 
-def test_one_function_serves_every_kernel_size(source_of: Callable[[str], str]) -> None:
+def test_one_function_for_all_kernel_sizes(source_of: Callable[[str], str]) -> None:
     source = source_of(
         "network: sizes\ninput: {channels: 3, height: 8, width: 8}\n"
         "blocks: {conv_relu_bn: {params: {filters: int, kernel_size: int, stride: {type: int, "
@@ -68,7 +66,7 @@ def test_one_function_serves_every_kernel_size(source_of: Callable[[str], str]) 
     assert "x: keras.KerasTensor, filters: int, kernel_size: int, stride: int," in source
 
 
-def test_one_function_serves_every_activation(source_of: Callable[[str], str]) -> None:
+def test_one_function_for_all_activations(source_of: Callable[[str], str]) -> None:
     source = source_of(
         "network: kinds\ninput: {channels: 3, height: 8, width: 8}\n"
         "blocks: {unit: {params: {function: str}, steps: [{op: conv_bn, filters: 4, kernel_size: 1,"
@@ -79,7 +77,9 @@ def test_one_function_serves_every_activation(source_of: Callable[[str], str]) -
     assert "def unit(x: keras.KerasTensor, function: str, *, name: str)" in source
 
 
-def test_blocks_that_cannot_be_one_function_are_several(source_of: Callable[[str], str]) -> None:
+def test_block_with_different_output_ranks_has_two_functions(
+    source_of: Callable[[str], str],
+) -> None:
     source = source_of(
         "network: ranks\ninput: {channels: 3, height: 8, width: 8}\n"
         "blocks: {unit: {params: {map: bool}, steps: [{op: global_avg_pool, keepdims: $map}]}}\n"
@@ -90,14 +90,14 @@ def test_blocks_that_cannot_be_one_function_are_several(source_of: Callable[[str
     assert "def unit_2(x: keras.KerasTensor, map: bool, *, name: str)" in source
 
 
-def test_a_repeat_stays_a_loop(source_of: Callable[[str], str]) -> None:
+def test_repeat_is_a_loop(source_of: Callable[[str], str]) -> None:
     assert (
         'for index in range(7):\n        x = inception_b(x, name=f"inception_b_{index}")'
         in source_of("v4")
     )
 
 
-def test_parameters_and_branches_may_have_any_name(module_of: Callable[[str], object]) -> None:
+def test_parameters_and_branches_can_have_any_name(module_of: Callable[[str], object]) -> None:
     module = module_of(
         "network: names\ninput: {channels: 3, height: 8, width: 8}\n"
         "blocks:\n  conv_bn:\n    params: {x: int, layers: int, max: int}\n    steps:\n"
@@ -110,7 +110,9 @@ def test_parameters_and_branches_may_have_any_name(module_of: Callable[[str], ob
     assert module.names().output_shape == (None, 8, 8, 9)  # type: ignore[attr-defined]
 
 
-def test_paths_that_become_one_name_are_an_error(typed_of: Callable[[str], TypedProgram]) -> None:
+def test_two_paths_with_the_same_layer_name_are_an_error(
+    typed_of: Callable[[str], TypedProgram],
+) -> None:
     from inception_dsl_keras.emitter import emit_source
 
     text = (
@@ -125,7 +127,7 @@ def test_paths_that_become_one_name_are_an_error(typed_of: Callable[[str], Typed
     assert "`a_b_c` and `a/b_c`" in found.message
 
 
-def test_the_name_of_the_input_is_taken(typed_of: Callable[[str], TypedProgram]) -> None:
+def test_step_named_input_is_an_error(typed_of: Callable[[str], TypedProgram]) -> None:
     from inception_dsl_keras.emitter import emit_source
 
     report = Report()
@@ -138,7 +140,7 @@ def test_the_name_of_the_input_is_taken(typed_of: Callable[[str], TypedProgram])
     assert [d.code for d in report] == ["E503"]
 
 
-def test_importing_the_package_imports_no_framework() -> None:
+def test_importing_the_package_does_not_import_a_framework() -> None:
     code = (
         "import sys, inception_dsl_keras as k; assert not {'keras', 'tensorflow', 'numpy', "
         "'jinja2'} & {*sys.modules}"

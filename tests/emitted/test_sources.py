@@ -1,4 +1,4 @@
-"""Emitted source reads as if a formatter and a linter had seen it, whatever the spec."""
+"""Generated source is formatted and has no lint, for every spec."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RULES = "E,F,I,UP,B,RET,SIM,C4,PIE"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_formatted_and_without_lint(backend: str, tmp_path: Path) -> None:
+def test_source_passes_ruff(backend: str, tmp_path: Path) -> None:
     spec = tmp_path / "case.yaml"
     for number, case in enumerate(all_cases()):
         spec.write_text(f"block: case\ninput: {case.input}\nsteps: [{case.steps}]\n")

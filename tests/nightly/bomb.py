@@ -1,4 +1,4 @@
-"""A bomb: a small spec that would be huge, or a huge text, and what refuses it."""
+"""A bomb: a small spec that expands to a huge network, or a huge file, and the expected error."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Files = dict[str, str | bytes]
 
 
 class Bomb(NamedTuple):
-    """``files`` holds ``spec.yaml`` and what it reads; ``code`` is what refuses it, nothing where
-    it is harmless.
+    """``files`` has ``spec.yaml`` and the files that it reads; ``code`` is the expected error,
+    empty if the spec is valid.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Bombs(dict[str, Bomb]):
     def add(
         self, name: str, code: str, *settings: str
     ) -> Callable[[Callable[[], str | bytes | Files]], None]:
-        """Adds a bomb; the function gives the text of the spec, or all files."""
+        """Decorator: add a bomb; the function returns the text of the spec, or all files."""
 
         def add(make: Callable[[], str | bytes | Files]) -> None:
             def files() -> Files:

@@ -1,9 +1,8 @@
-"""Small specs that would be huge, and huge texts: ``python tests/nightly/bombs.py`` prints what
-each takes.
+"""Measures small specs that expand to huge networks, and huge files.
 
-Every bomb goes through ``inception-dsl build --all-backends --check`` in a process of its own. What
-is measured is the CPU time from the command's start, imports done, to its end, and the largest
-memory of the whole process.
+``python tests/nightly/bombs.py`` prints CPU time and memory for each. Every bomb runs
+``inception-dsl build --all-backends --check`` in a process of its own. The CPU time is that of the
+command without imports; the memory is the peak of the process.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ from click.testing import CliRunner
 from inception_dsl.cli import main
 
 SECONDS, MEGABYTES, PRINTED = 0.5, 200, 200_000
-GUARD: Final = 2 << 30  # bytes of address space that a bomb gets
+GUARD: Final = 2 << 30  # limit of the address space, in bytes
 
 
 class Cost(NamedTuple):
-    """What a bomb did: the exit code, the codes of its mistakes, CPU seconds, megabytes, bytes that
-    were printed.
+    """The result of a bomb: exit status, error codes, CPU seconds, peak megabytes, size of the
+    output.
     """
 
     exit: int
@@ -55,9 +54,7 @@ BOMBS: dict[str, Bomb] = {**TEXTS, **STEPS, **VALUES}
 
 
 def measured(names: Iterable[str], timeout: float = 60) -> Iterator[tuple[str, Cost]]:
-    """Every bomb in a process of its own, a copy of this one, which has imported what the command
-    needs.
-    """
+    """Run every bomb in a fork of this process, which has imported all that the command needs."""
     import inception_dsl.build.build
     from inception_dsl import plugins
 
@@ -66,22 +63,22 @@ def measured(names: Iterable[str], timeout: float = 60) -> Iterator[tuple[str, C
         importlib.import_module(f"inception_dsl_{backend.name}.views")
     importlib.import_module("jinja2")
     CliRunner().invoke(main, ["--version"])
-    gc.disable()  # as the program does
+    gc.disable()  # as the command does
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             one = BOMBS[name]
             # type: ignore[misc]
-            _apart(lambda one=one, folder=folder: _laid(one, Path(folder)), timeout)
+            _apart(lambda one=one, folder=folder: _write(one, Path(folder)), timeout)
             # type: ignore[misc]
-            told = _apart(lambda one=one, folder=folder: _run(one, folder), timeout)
+            text = _apart(lambda one=one, folder=folder: _run(one, folder), timeout)
         yield (
             name,
-            Cost(**json.loads(told)) if told.startswith("{") else Cost(-1, [told], timeout, 0, 0),
+            Cost(**json.loads(text)) if text.startswith("{") else Cost(-1, [text], timeout, 0, 0),
         )
 
 
 def _apart(work: Callable[[], str], timeout: float) -> str:
-    """What ``work`` returns in a copy of this process, or how that ended."""
+    """The result of ``work`` in a fork of this process, or how the process ended."""
     reading, writing = os.pipe()
     sys.stdout.flush()
     child = os.fork()
@@ -94,14 +91,14 @@ def _apart(work: Callable[[], str], timeout: float) -> str:
         os._exit(0)
     os.close(writing)
     ready, _, _ = select.select([reading], [], [], timeout)
-    told = os.read(reading, 1 << 16).decode() if ready else "a hang"
+    text = os.read(reading, 1 << 16).decode() if ready else "timeout"
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     os.close(reading)
-    return told or f"a signal: {status}"
+    return text or f"signal {status}"
 
 
-def _laid(one: Bomb, folder: Path) -> str:
+def _write(one: Bomb, folder: Path) -> str:
     for file, text in one.files().items():
         (folder / file).write_bytes(text if isinstance(text, bytes) else text.encode())
     return "done"
@@ -121,20 +118,19 @@ def _run(one: Bomb, folder: str) -> str:
 
 
 def _peak() -> float:
-    """The largest memory of this process in megabytes."""
+    """The peak memory of this process in megabytes."""
     status = Path("/proc/self/status")
-    if status.exists():  # `ru_maxrss` counts what the parent had when it started this
+    if status.exists():  # `ru_maxrss` includes the parent's memory at the fork
         return int(re.findall(r"VmHWM:\s+(\d+)", status.read_text())[0]) / (1 << 10)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
 
 
 def problems(one: Bomb, cost: Cost, seconds: float = SECONDS) -> Iterator[str]:
-    """What a bomb did that it must not."""
-    expected = one.code.split() or [
-        "E602"
-    ]  # a build that is only compared, with a file that is not there
+    """How the result of a bomb differs from the expected one."""
+    # a valid spec fails with E602: `--check` compares with a file that does not exist
+    expected = one.code.split() or ["E602"]
     if cost.exit != 1 or sorted(cost.codes) != sorted(expected):
-        yield f"exit {cost.exit} with {cost.codes}, not {expected}"
+        yield f"exit status {cost.exit} and {cost.codes}, expected 1 and {expected}"
     if cost.seconds > seconds:
         yield f"{cost.seconds:.2f} s"
     if cost.megabytes > MEGABYTES:
@@ -145,8 +141,8 @@ def problems(one: Bomb, cost: Cost, seconds: float = SECONDS) -> Iterator[str]:
 
 def command() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="some bombs only")
-    parser.add_argument("--json", action="store_true", help="what each took, as lines of JSON")
+    parser.add_argument("names", nargs="*", help="names of bombs (default: all)")
+    parser.add_argument("--json", action="store_true", help="print the results as lines of JSON")
     given = parser.parse_args()
     costs, wrong = [], 0
     for name, cost in measured(given.names or BOMBS):
@@ -162,8 +158,8 @@ def command() -> None:
         return
     most = f"{max(c.seconds for c in costs):.3f} s, {max(c.megabytes for c in costs):.0f} MB"
     print(
-        f"{len(costs)} bombs, {wrong} beyond {SECONDS} s or {MEGABYTES} MB, "
-        f"or not refused as they must be; most: {most}"
+        f"{len(costs)} bombs, {wrong} with an unexpected result or above {SECONDS} s or "
+        f"{MEGABYTES} MB; largest: {most}"
     )
     raise SystemExit(bool(wrong))
 

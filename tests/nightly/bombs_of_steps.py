@@ -1,4 +1,4 @@
-"""Bombs of few lines that would be many layers: repeats."""
+"""Bombs with few lines and many layers."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def _() -> str:
     return f"{HEAD}blocks:\n{blocks}  b60: {{steps: [{CONV}]}}\nbody: [{{use: b0}}]\n"
 
 
-@bomb("two uses in two uses of nothing", "E309")
+@bomb("two uses in two uses of an empty block", "E309")
 def _() -> str:
     twice = "{{steps: [{{use: b{0}, name: x}}, {{use: b{0}, name: y}}]}}"
     blocks = "".join(f"  b{i}: {twice.format(i + 1)}\n" for i in range(60))
     return f"{HEAD}blocks:\n{blocks}  b60: {{steps: []}}\nbody: [{{use: b0}}]\n"
 
 
-@bomb("repeats in repeats of nothing", "E309")
+@bomb("repeats in repeats of an empty block", "E309")
 def _() -> str:
     blocks = "".join(f"  b{i}: {{steps: [{{use: b{i + 1}, repeat: 1000}}]}}\n" for i in range(20))
     return f"{HEAD}blocks:\n{blocks}  b20: {{steps: []}}\nbody: [{{use: b0, repeat: 1000}}]\n"
 
 
-@bomb("repeats of nothing, by a parameter", "E309")
+@bomb("repeats of an empty block, by a parameter", "E309")
 def _() -> str:
     inner = "{{params: {{n: int}}, steps: [{{use: b{0}, n: $n, repeat: $n}}]}}"
     blocks = "".join(f"  b{i}: {inner.format(i + 1)}\n" for i in range(20))
@@ -53,7 +53,7 @@ def _() -> str:
     )
 
 
-@bomb("two uses in two uses, each of another shape", "E309")
+@bomb("two uses in two uses, all with different shapes", "E309")
 def _() -> str:
     twice = "{{steps: [{{use: b{0}, name: x}}, {{use: b{0}, name: y}}]}}"
     blocks = "".join(f"  b{i}: {twice.format(i + 1)}\n" for i in range(60))
@@ -79,18 +79,18 @@ def _() -> str:
     return f"{HEAD}blocks:\n{blocks}  b30: {{steps: [{CONV}]}}\nbody: [{{use: b0}}]\n"
 
 
-@bomb("a repeat that grows", "E309")
+@bomb("a repeat with growing channels", "E309")
 def _() -> str:
     return body("  - {op: conv, filters: '${in_channels + 1}', kernel_size: 1, repeat: 90000}\n")
 
 
-@bomb("repeats that grow, nested", "E309")
+@bomb("nested repeats with growing channels", "E309")
 def _() -> str:
     grow = "{op: conv, filters: '${in_channels + 1}', kernel_size: 1, repeat: 1000}"
     return f"{HEAD}blocks: {{a: {{steps: [{grow}]}}}}\nbody: [{{use: a, repeat: 90}}]\n"
 
 
-@bomb("a repeat that pads", "E309")
+@bomb("a repeat of padding", "E309")
 def _() -> str:
     return body("  - {op: zero_pad, padding: 1, repeat: 90000}\n")
 
@@ -100,19 +100,19 @@ def _() -> str:
     return body("  - {op: identity, repeat: 10000}\n")
 
 
-@bomb("repeats that grow, up to the limit", "")
+@bomb("repeats with growing channels, up to the limit", "")
 def _() -> str:
     return body("  - {op: conv, filters: '${in_channels + 1}', kernel_size: 1, repeat: 990}\n")
 
 
-@bomb("a fork that repeats", "")
+@bomb("a repeated fork", "")
 def _() -> str:
     return body(
         f"  - {{merge: add, branches: {{a: [], b: [{CONV[:-1]}, repeat: 2}}]}}, repeat: 3000}}\n"
     )
 
 
-@bomb("forks that repeat, in each other", "E309")
+@bomb("repeated forks, nested", "E309")
 def _() -> str:
     inner = "{op: identity}"
     for i in range(12):
@@ -120,7 +120,7 @@ def _() -> str:
     return body(f"  - {inner}\n")
 
 
-@bomb("a fork that repeats without a rule", "")
+@bomb("a repeated fork without a rule for its channels", "")
 def _() -> str:
     return body(
         "  - {merge: concat, branches: {b: [{op: conv_bn, "
@@ -156,7 +156,7 @@ def _() -> str:
     )
 
 
-@bomb("a block of a thousand kernels", "E309")
+@bomb("a block with a thousand kernel sizes", "E309")
 def _() -> str:
     uses = "".join(f"  - {{use: a, name: u{i}, n: {i + 1}}}\n" for i in range(1_000))
     text = "word " * 10_000
@@ -169,7 +169,7 @@ def _() -> str:
     )
 
 
-@bomb("a long text printed for each of two hundred blocks", "E309")
+@bomb("a long description of each of two hundred blocks", "E309")
 def _() -> str:
     text = "word " * 10_000
     blocks = "".join(f"  b{i}: {{description: *text, steps: []}}\n" for i in range(200))

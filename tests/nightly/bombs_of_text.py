@@ -1,4 +1,4 @@
-"""Bombs that the reader of YAML refuses: aliases, depth, size."""
+"""Bombs that the YAML parser rejects: aliases, depth, size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _() -> str:
     return HEAD + "\n".join(lines)
 
 
-@bomb("a wide value named many times", "E106")
+@bomb("a long list with many aliases", "E106")
 def _() -> str:
     return f"{HEAD}a: &a [{', '.join(['x'] * 1_000)}]\nb: [{', '.join(['*a'] * 1_000)}]\n"
 
@@ -31,7 +31,7 @@ def _() -> str:
     return f"{HEAD}body: &a [*a, *a]\n"
 
 
-@bomb("steps behind aliases", "E106")
+@bomb("steps from aliases", "E106")
 def _() -> str:
     steps = f"{HEAD}body: &a [{', '.join([CONV] * 100)}]\nstem: &b [{', '.join(['*a'] * 100)}]\n"
     return steps + f"head: [{', '.join(['*b'] * 100)}]\n"
@@ -51,7 +51,7 @@ def _() -> str:
     return HEAD + "".join(f"k{i}: &a{i} 1\n" for i in range(60_000))
 
 
-@bomb("an anchor at every level, again and again", "E106")
+@bomb("anchors at every level, with many aliases", "E106")
 def _() -> str:
     rows = "".join(f"r{i}: [*a0, *a1, *a2]\n" for i in range(30_000))
     return f"{HEAD}a: &a0 {{b: &a1 {{c: &a2 [1, 2, 3, 4, 5, 6, 7, 8]}}}}\n{rows}"
@@ -70,27 +70,27 @@ def _() -> str:
     return f"{HEAD}body: " + "{a: " * 100_000 + "}" * 100_000
 
 
-@bomb("brackets that close", "E106")
+@bomb("nested brackets that are closed", "E106")
 def _() -> str:
     return f"{HEAD}body: " + "[" * 10_000 + "]" * 10_000
 
 
-@bomb("a staircase of block mappings", "E106")
+@bomb("deeply nested block mappings", "E106")
 def _() -> str:
     return HEAD + "".join(f"{' ' * i}a:\n" for i in range(1_000))
 
 
-@bomb("dashes on one line", "E106")
+@bomb("nested sequences on one line", "E106")
 def _() -> str:
     return f"{HEAD}body:\n  {'- ' * 100_000}x\n"
 
 
-@bomb("question marks", "E103")
+@bomb("nested question marks", "E103")
 def _() -> str:
     return f"{HEAD}{'? ' * 100_000}\n"
 
 
-@bomb("forks in forks", "E106")
+@bomb("nested forks", "E106")
 def _() -> str:
     return f"{HEAD}body: " + "[{merge: add, branches: {a: [], b: " * 1_000 + "[]" + "}}]" * 1_000
 

@@ -1,4 +1,4 @@
-"""Bombs of numbers, expressions and files."""
+"""Bombs with numbers, expressions and files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _() -> str:
     return f"{HEAD}classes: {'9' * 500_000}\nbody: [{{op: identity}}]\n"
 
 
-@bomb("numbers of every odd kind", "E107 E201 E202")
+@bomb("unusual numbers", "E107 E201 E202")
 def _() -> str:
     odd = [
         "0x" + "f" * 20_000,
@@ -47,17 +47,17 @@ def _() -> str:
     return HEAD + "".join(f"k{i}: {text}\n" for i, text in enumerate(odd))
 
 
-@bomb("a setting of a megabyte", "E106", "--set", "title=" + "[" * 120_000)
+@bomb("a --set value of a megabyte", "E106", "--set", "title=" + "[" * 120_000)
 def _() -> str:
     return body("  - {op: identity}\n")
 
 
-@bomb("a setting of many names", "E209", "--set", ".".join(["a"] * 30_000) + "=1")
+@bomb("a --set path of many names", "E209", "--set", ".".join(["a"] * 30_000) + "=1")
 def _() -> str:
     return body("  - {op: identity}\n")
 
 
-@bomb("a setting that repeats", "E309", "--set", "n=1000000000")
+@bomb("a --set value as repeat", "E309", "--set", "n=1000000000")
 def _() -> str:
     return f"{HEAD}params: {{n: {{type: int, default: 1}}}}\nbody: [{CONV[:-1]}, repeat: $n}}]\n"
 
@@ -86,13 +86,13 @@ def _() -> str:
     )
 
 
-@bomb("minima of minima", "E207")
+@bomb("nested min", "E207")
 def _() -> str:
     inner = "min(" * 40 + ",".join(["1"] * 40) + ")" * 40
     return body(f'  - {{op: conv, kernel_size: 1, filters: "${{{inner}}}"}}\n')
 
 
-@bomb("expressions that grow from block to block", "")
+@bomb("expressions that get longer in each block", "")
 def _() -> str:
     grow = "${(in_channels * in_channels + in_channels % 7 * n) // (in_channels + n)}"
     blocks = "".join(
@@ -103,7 +103,7 @@ def _() -> str:
     return f"{HEAD}blocks:\n{blocks}  b50: {last}\nbody: [{{use: b0, n: 3}}]\n"
 
 
-@bomb("channels that grow from step to step", "")
+@bomb("channels that get longer expressions in each step", "")
 def _() -> str:
     grow = (
         "{op: conv, kernel_size: 1, filters: '${(in_channels * in_channels + in_channels) % "

@@ -1,9 +1,9 @@
-"""Damaged specs by the hundred thousand: ``python tests/nightly/campaign.py --count 100000``.
+"""Compiles damaged specs: ``python tests/nightly/campaign.py --count 100000``.
 
-Each goes the way of the command line: compile; if it fails, every mistake has a place inside a text
-and is printed; if not, its summary is, and a share of them is emitted by all backends. What is
-raised, ends the process, hangs, or takes more than a second of CPU time is a finding, and the
-mutant is kept in a file.
+Each spec is compiled as by the command line. If that fails, every error must have a location inside
+of a text, and is printed. Otherwise the summary is printed, and all backends emit some of the
+specs. An exception, a crash, a hang, or more than a second of CPU time is a finding, and the mutant
+is saved to a file.
 """
 
 from __future__ import annotations
@@ -26,19 +26,17 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
-LIMIT, HANGS, MEMORY = (
-    1.0,
-    120,
-    2 << 30,
-)  # seconds of CPU time; seconds on the wall without an answer; bytes
+LIMIT = 1.0  # seconds of CPU time
+HANGS = 120  # seconds without a result
+MEMORY = 2 << 30  # bytes
 EVERY = 12
-"""The share of mutants that are emitted, where they are networks."""
+"""One in so many mutants is also emitted, if it is valid."""
 SIZES: Final = "{channels: 192, height: 35, width: 35}"
-"""What blocks without an input of their own are built on."""
+"""The input for blocks without one of their own."""
 
 
 class Result(NamedTuple):
-    """``outcome`` is ``network``, ``emitted``, ``refused``, or what must not be: ``finding``."""
+    """``outcome`` is ``network``, ``emitted``, ``rejected`` or, for a bug, ``finding``."""
 
     seed: int
     kind: str
@@ -50,7 +48,7 @@ class Result(NamedTuple):
 
 
 def attempt(seed: int, folder: Path, texts: dict[str, str], *, emit: bool) -> Result:
-    """One mutant in ``folder``, which holds the shipped specs."""
+    """Compile one mutant in ``folder``, which has the shipped specs."""
     from mutations import mutant
 
     made = mutant(seed, texts)
@@ -71,9 +69,7 @@ def attempt(seed: int, folder: Path, texts: dict[str, str], *, emit: bool) -> Re
 
 
 def compiled(path: Path, settings: dict[str, str], *, emit: bool) -> tuple[str, tuple[str, ...]]:
-    """What became of a spec, and the codes of its mistakes; raises ``AssertionError`` where that
-    must not be.
-    """
+    """The outcome of a spec, and the codes of its diagnostics; raises an exception for a bug."""
     from inception_dsl import plugins
     from inception_dsl.compiler import compile_spec
     from inception_dsl.design.summary import Summary
@@ -81,9 +77,7 @@ def compiled(path: Path, settings: dict[str, str], *, emit: bool) -> tuple[str, 
 
     report = Report()
     typed = compile_spec(path, settings, report)
-    assert (typed is None) != report.ok, (
-        "a spec without a network has a mistake, and one with a network has none"
-    )
+    assert (typed is None) != report.ok, "a spec must give either a network or errors"
     if typed is not None:
         found = Summary(typed)
         assert str(found)
@@ -96,13 +90,13 @@ def compiled(path: Path, settings: dict[str, str], *, emit: bool) -> tuple[str, 
     assert report.render() or report.ok
     for found in report:
         placed(found.span, report.texts)
-    return ("refused" if typed is None else "emitted" if emit else "network"), tuple(
+    return ("rejected" if typed is None else "emitted" if emit else "network"), tuple(
         d.code for d in report
     )
 
 
 def placed(span: object, texts: dict[str, str]) -> None:
-    """A mistake stands in a file, at a line and a column that the file has."""
+    """Check that a diagnostic has a file, and a line and column that exist in it."""
     assert span.file and span.line >= 1 and span.column >= 1, span  # type: ignore[attr-defined]
     if span.file in texts:  # type: ignore[attr-defined]
         lines = texts[span.file].split("\n")  # type: ignore[attr-defined]
@@ -111,12 +105,12 @@ def placed(span: object, texts: dict[str, str]) -> None:
 
 
 def worker(first: int, end: int, step: int) -> None:
-    """Try every ``step``-th seed; a line of standard output is a result."""
+    """Test every ``step``-th seed; each line of standard output is a result."""
     from mutations import shipped
 
     texts = shipped(ROOT)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    gc.disable()  # as the program does; but here it is one process for all
+    gc.disable()  # as the command does; collected below, as this process runs many specs
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "specs"
         shutil.copytree(ROOT / "specs", folder)
@@ -128,9 +122,7 @@ def worker(first: int, end: int, step: int) -> None:
 
 
 class Worker:
-    """A process that tries seeds; where it ends or hangs, that is a result, and another one goes on
-    behind it.
-    """
+    """A process that tests seeds; a crash or a hang is a result, and a new process continues."""
 
     def __init__(self, first: int, end: int, step: int) -> None:
         self.next, self.end, self.step = first, end, step
@@ -154,7 +146,7 @@ class Worker:
         return self.next >= self.end
 
     def results(self) -> Iterator[Result]:
-        """What it has said since."""
+        """The results since the last call."""
         assert self.process.stdout
         data = os.read(self.process.stdout.fileno(), 1 << 16)
         self.heard = time.monotonic()
@@ -168,7 +160,7 @@ class Worker:
             yield from self.over(f"the process ended with {self.process.wait()}")
 
     def over(self, problem: str) -> Iterator[Result]:
-        """The seed that it was at is a finding; go on with the next."""
+        """Report the current seed as a finding, and continue with the next."""
         self.process.kill()
         self.process.wait()
         if not self.done:
@@ -182,7 +174,7 @@ class Worker:
 
 
 def campaign(first: int, count: int, jobs: int) -> Iterator[Result]:
-    """The results of ``count`` seeds, as they come."""
+    """Test ``count`` seeds; yields results as they finish."""
     workers = [Worker(first + i, first + count, jobs) for i in range(min(jobs, count))]
     while active := [w for w in workers if not w.done]:
         ready, _, _ = select.select([w.process.stdout for w in active], [], [], 5)
@@ -195,12 +187,12 @@ def campaign(first: int, count: int, jobs: int) -> Iterator[Result]:
         one.process.wait()
 
 
-def told(results: list[Result], seconds: float) -> str:
-    """What came out, in lines."""
+def summary(results: list[Result], seconds: float) -> str:
+    """The number of outcomes by kind, the CPU times and the error codes, as text."""
     count = Counter((r.kind, r.outcome) for r in results)
     codes = Counter(code for r in results for code in dict.fromkeys(r.codes))
     times = sorted(r.seconds for r in results)
-    outcomes = ("refused", "network", "emitted", "finding")
+    outcomes = ("rejected", "network", "emitted", "finding")
     lines = [
         f"{len(results):,} mutants, {sum(r.outcome == 'finding' for r in results)} findings "
         f"({seconds:.0f} s)"
@@ -214,23 +206,23 @@ def told(results: list[Result], seconds: float) -> str:
         for share in (0.5, 0.99, 0.9999)
     ]
     shown = ", ".join(f"{share:.2%}: {time * 1000:.0f}" for share, time in shares)
-    lines.append(f"  milliseconds of CPU time, {shown}, most: {times[-1] * 1000:.0f}")
+    lines.append(f"  milliseconds of CPU time, {shown}, largest: {times[-1] * 1000:.0f}")
     lines.append("  " + ", ".join(f"{code} {n}" for code, n in sorted(codes.items())))
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=1000, help="how many mutants")
+    parser.add_argument("--count", type=int, default=1000, help="number of mutants (default: 1000)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="of the first; each next one has the next"
+        "--seed", type=int, default=0, help="first seed; the others follow it (default: 0)"
     )
-    parser.add_argument("--jobs", type=int, default=2, help="number of processes")
+    parser.add_argument("--jobs", type=int, default=2, help="number of processes (default: 2)")
     parser.add_argument(
         "--keep",
         type=Path,
         default=Path("findings"),
-        help="folder for the mutants that are findings",
+        help="folder for mutants with a finding (default: findings)",
     )
     parser.add_argument("--worker", type=int, nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -248,12 +240,12 @@ def main() -> None:
             kept.write_bytes(made.data)
             print(
                 f"seed {found.seed} ({made.kind} of {made.source}, "
-                f"kept in {kept}): {found.problem}",
+                f"saved to {kept}): {found.problem}",
                 flush=True,
             )
         if len(results) % 5000 == 0:
-            print(told(results, time.perf_counter() - started), flush=True)
-    print(told(results, time.perf_counter() - started))
+            print(summary(results, time.perf_counter() - started), flush=True)
+    print(summary(results, time.perf_counter() - started))
     raise SystemExit(any(r.outcome == "finding" for r in results))
 
 

@@ -1,8 +1,6 @@
-"""Mutants of a module: its syntax tree with one node changed, as a slip of the hand would change
-it.
+"""Mutants of a module: its syntax tree with one node changed, as by a programming error.
 
-Prose (messages, help, descriptions) is left alone, and so are annotations; the code of a diagnostic
-is not prose.
+Prose (messages, help, descriptions) and annotations are not changed; codes of diagnostics are.
 """
 
 from __future__ import annotations
@@ -43,13 +41,13 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 
 Place: TypeAlias = tuple[ast.AST, str, int | None]
-"""A node, the field of it, and which item of the field."""
+"""A node, one of its fields, and the index in the field."""
 
 
 @dataclass(frozen=True, eq=False)
 class Mutant:
-    """``was`` in ``function`` of ``module`` became ``now``; ``late`` where this code runs after the
-    import.
+    """``was`` in ``function`` of ``module`` is changed to ``now``; ``late`` if this code runs after
+    the import.
     """
 
     module: str
@@ -66,7 +64,7 @@ class Mutant:
 
 
 class Module:
-    """One module of the compiler and all of its mutants."""
+    """A module of the compiler and all of its mutants."""
 
     def __init__(self, name: str, path: Path) -> None:
         self.name, self.path = name, path
@@ -74,7 +72,7 @@ class Module:
         self.mutants = list(self._below(self.tree, "", late=False))
 
     def compiled(self, mutant: Mutant) -> ast.Module:
-        """The tree with the one change in it; for a process that ends with the mutant."""
+        """The tree with one change. It is not undone: use it in a process for one mutant."""
         _put(*mutant.change)
         return ast.fix_missing_locations(self.tree)
 
@@ -120,7 +118,7 @@ class Module:
 
 
 def _aside(node: ast.AST, parent: ast.AST, name: str) -> bool:
-    """Whether nothing at or below a node is changed."""
+    """Whether a node and its children are never changed."""
     if isinstance(
         node, ast.Import | ast.ImportFrom | ast.Assert | ast.arg | ast.alias | ast.Nonlocal
     ):
@@ -132,7 +130,7 @@ def _aside(node: ast.AST, parent: ast.AST, name: str) -> bool:
     if isinstance(node, ast.JoinedStr):
         return any(isinstance(v, ast.Constant) and PROSE.search(str(v.value)) for v in node.values)
     if isinstance(node, ast.keyword):
-        return node.arg in DOCUMENTATION or node.arg == "strict"  # what cannot be, as `assert`
+        return node.arg in DOCUMENTATION or node.arg == "strict"  # checks for bugs, as `assert`
     if isinstance(node, ast.Assign | ast.AnnAssign):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         alias = isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias"
@@ -143,7 +141,7 @@ def _aside(node: ast.AST, parent: ast.AST, name: str) -> bool:
 
 
 def _changes(node: ast.AST, place: Place) -> Iterator[ast.AST | None]:
-    """What may stand in the place of a node; ``None`` where it may be left out."""
+    """The replacements of a node; ``None`` to remove it."""
     parent, name, _ = place
     if isinstance(node, ast.stmt):
         new = _statement(node)
@@ -198,7 +196,7 @@ def _expression(node: ast.expr) -> Iterator[ast.expr]:
     elif isinstance(node, ast.BinOp):
         if type(node.op) in ARITHMETIC:
             yield ast.BinOp(node.left, ARITHMETIC[type(node.op)](), node.right)
-        else:  # `a | b`, of types or of sets
+        else:  # `a | b` of types or sets
             yield node.left
     elif isinstance(node, ast.BoolOp):
         yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
@@ -229,9 +227,7 @@ def _constant(value: object) -> Iterator[ast.expr]:
 
 
 def _texts(node: ast.AST, place: Place, new: ast.AST | None, around: ast.AST) -> tuple[str, str]:
-    """What was and what is, on one line: the node, or what is around it where it says little by
-    itself.
-    """
+    """The code before and after, on one line: the node, or more if the node alone is unclear."""
     short = new is None or isinstance(node, ast.Slice) or len(ast.unparse(node)) < 12
     if not short or isinstance(node, ast.stmt) or isinstance(around, ast.Module):
         return _line(node), _line(new)
@@ -243,7 +239,7 @@ def _texts(node: ast.AST, place: Place, new: ast.AST | None, around: ast.AST) ->
 
 
 def _put(place: Place, new: ast.AST | None, *, back: bool = False) -> None:
-    """``new`` in this place, or nothing; ``back`` where nothing stands there."""
+    """Set the field to ``new``, or remove the node; ``back`` inserts a removed node again."""
     node, name, index = place
     if index is None:
         setattr(node, name, new)

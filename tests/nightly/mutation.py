@@ -1,16 +1,15 @@
-"""Mutation testing of the loader, the expressions and the shape rules: how many slips the quick
-tests notice.
+"""Mutation testing of the loader, the expressions and the shape rules with the fast tests.
 
-    python tests/nightly/mutation.py                     all mutants
-    python tests/nightly/mutation.py --share 0.1         a tenth of them, the same for the same seed
-    python tests/nightly/mutation.py --module types.terms      those of one module
+    python tests/nightly/mutation.py                         all mutants
+    python tests/nightly/mutation.py --share 0.1             a random tenth of them
+    python tests/nightly/mutation.py --module types.terms    one module
 
-A mutant is killed if a test fails, or does not end. Survivors are listed in ``survivors.yaml``,
-each with the reason. Leaves with 1 if a group is below 90 % or a survivor is not listed.
+A mutant is killed if a test fails or hangs. Survivors are listed in ``survivors.yaml``, each with a
+reason. Exits with status 1 if less than 90 % of a group are killed or a survivor is not listed.
 
-Everything is imported and collected once; each mutant is a forked child in which the code of the
-changed function is replaced, and which runs the tests that call this function, quickest first. What
-runs at import (constants, fields) is tried in a child that imports the changed module afresh.
+Tests are imported and collected once. Each mutant runs in a forked process, which replaces the code
+of the changed function and runs the tests that call it, fastest first. Mutants of code that runs at
+import (constants, fields) run in a process that imports the changed module again.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ TARGET = 0.9
 
 
 def report(groups: dict[str, list[Mutant]], results: dict[Mutant, str], whole: bool) -> bool:
-    """Prints the figures; whether they are as they should be."""
+    """Print the results; returns whether the target is met and all survivors are listed."""
     path = Path(__file__).parent / "survivors.yaml"
     listed = {
         (e["in"], e["was"], e["now"])
@@ -49,25 +48,27 @@ def report(groups: dict[str, list[Mutant]], results: dict[Mutant, str], whole: b
             good &= killed >= TARGET * len(found)
     survivors = [m for m in results if results[m] != "killed"]
     new = [m for m in survivors if m.key not in listed]
-    print(f"{len(survivors)} survivors, {len(survivors) - len(new)} of them listed with the reason")
+    print(f"{len(survivors)} survivors, {len(survivors) - len(new)} of them listed with a reason")
     for m in new:
         print(entry(m))
     if whole:
         for gone in sorted(listed - {m.key for m in survivors}):
-            print("no longer a survivor:", *gone, sep="\n    ")
+            print("listed, but killed:", *gone, sep="\n    ")
     return good and not new
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description="Mutation testing with the fast tests.")
     parser.add_argument(
-        "--share", type=float, default=1.0, help="share of the mutants that is tried"
+        "--share", type=float, default=1.0, help="fraction of the mutants to test (default: 1.0)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="which share")
+    parser.add_argument("--seed", type=int, default=1, help="seed for --share (default: 1)")
     parser.add_argument(
-        "--module", default="*", help="only those of these modules, as `spec.load,ops.*`"
+        "--module", default="*", help="modules, for example `types.terms,ops.*` (default: all)"
     )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
+    )
     given = parser.parse_args()
     start = time.monotonic()
     hypothesis.settings.register_profile("mutation", derandomize=True, database=None, deadline=None)

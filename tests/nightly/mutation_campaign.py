@@ -33,9 +33,7 @@ T = TypeVar("T")
 
 
 def forked(tasks: list[T], jobs: int, run: Callable[[T], bool]) -> Iterator[tuple[T, str]]:
-    """Each task in a child of its own: ``survived``, ``killed``, or the exit status where it is
-    neither.
-    """
+    """Run each task in a forked process; the result is ``survived``, ``killed`` or the status."""
     running: dict[int, tuple[T, Path]] = {}
 
     def one() -> tuple[T, str]:
@@ -72,14 +70,14 @@ def _child(task: T, scratch: Path, run: Callable[[T], bool]) -> None:
 
 
 def _limit(seconds: float) -> None:
-    """A mutant that never ends, or eats the memory, is killed by the system."""
+    """Limit CPU time and memory, so that the system kills a mutant that does not end."""
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 5, int(seconds) + 5))
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     signal.alarm(int(20 * seconds) + 60)
 
 
 class Campaign:
-    """A pytest plugin: instead of the loop over the tests, a loop over the mutants."""
+    """A pytest plugin that replaces the loop over the tests by a loop over the mutants."""
 
     def __init__(self, late: list[Mutant], known: dict[str, Module], jobs: int) -> None:
         self.late, self.known, self.jobs = late, known, jobs
@@ -114,7 +112,7 @@ class Campaign:
             )
             _limit(sum(seconds[i] for i in chosen))
             _replace(functions, module, mutant)
-            self.forget()
+            self.clear_caches()
             failing = self.failing(session, chosen)
             if failing is not None:
                 struct.pack_into("i", killers, 4 * number, failing)
@@ -131,13 +129,13 @@ class Campaign:
                 print(f"{result}: {entry(self.late[number])}", file=sys.stderr, flush=True)
         return True
 
-    def forget(self) -> None:
-        """Clear all caches: another test, or the code as it was, has filled them."""
+    def clear_caches(self) -> None:
+        """Clear all caches, as other tests or the unchanged code have filled them."""
         for cache in self.caches:
             cache.cache_clear()
 
     def failing(self, session: pytest.Session, chosen: list[int]) -> int | None:
-        """The first of these tests that fails."""
+        """The index of the first of these tests that fails, or ``None``."""
         items = [session.items[i] for i in chosen]
         for index, item, after in zip(chosen, items, [*items[1:], None], strict=False):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
@@ -148,7 +146,7 @@ class Campaign:
     def measured(
         self, session: pytest.Session
     ) -> tuple[list[float], dict[tuple[str, str], list[int]]]:
-        """What each test takes, and which tests call which function, of the code as it is."""
+        """The seconds of each test, and the tests that call each function, without a mutant."""
         paths = {str(m.path) for m in self.known.values()}
         pipe = tempfile.TemporaryFile("w+")  # noqa: SIM115
 
@@ -156,7 +154,7 @@ class Campaign:
             seconds, callers = [], []
             for index in range(len(session.items)):
                 called: set[CodeType] = set()
-                self.forget()
+                self.clear_caches()
                 start = time.process_time()
                 sys.settrace(lambda frame, _, __, called=called: called.add(frame.f_code))
                 failing = self.failing(session, [index])
@@ -164,7 +162,7 @@ class Campaign:
                 if failing is not None:
                     print(
                         session.items[index].nodeid,
-                        "fails without any mutant",
+                        "fails without a mutant",
                         file=pipe,
                         flush=True,
                     )
@@ -180,7 +178,7 @@ class Campaign:
         ((_, result),) = forked([None], 1, run)
         pipe.seek(0)
         if result != "survived":
-            print(pipe.read() or f"the tests without any mutant: {result}", file=sys.stderr)
+            print(pipe.read() or f"tests without a mutant: {result}", file=sys.stderr)
             raise session.Failed
         seconds, called = json.load(pipe)
         callers: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -191,7 +189,7 @@ class Campaign:
 
 
 def _functions(paths: set[str]) -> dict[tuple[str, str, int], list[FunctionType]]:
-    """Every function of these files that exists, closures too."""
+    """All function objects of these files, also closures."""
     found: dict[tuple[str, str, int], list[FunctionType]] = defaultdict(list)
     for thing in gc.get_objects():
         if isinstance(thing, FunctionType) and thing.__code__.co_filename in paths:
@@ -216,11 +214,11 @@ def _replace(
             if len(code.co_freevars) == len(function.__code__.co_freevars):
                 function.__code__ = code
             else:
-                os._exit(2)  # another closure: the module must be imported anew
+                os._exit(2)  # the closure differs: the module must be imported again
 
 
 class Changed(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
-    """Imports one module from its changed tree."""
+    """Importer of one module from its changed tree."""
 
     def __init__(self, module: Module, mutant: Mutant) -> None:
         super().__init__(f"inception_dsl.{module.name}", str(module.path))
@@ -255,7 +253,7 @@ def options(*more: str) -> list[str]:
 
 
 def late_results(chosen: list[Mutant], known: dict[str, Module], jobs: int) -> dict[Mutant, str]:
-    """The results of mutants in functions; all in a child, which imports the compiler."""
+    """The results of mutants in functions, run in a process that imports the compiler."""
     reader, writer = os.pipe()
     pid = os.fork()
     if not pid:
@@ -270,7 +268,7 @@ def late_results(chosen: list[Mutant], known: dict[str, Module], jobs: int) -> d
         status, results = json.load(pipe)
     os.waitpid(pid, 0)
     if status:
-        raise SystemExit(f"pytest ends with {status}")
+        raise SystemExit(f"pytest exits with status {status}")
     return {chosen[number]: result for number, result in results}
 
 

@@ -1,4 +1,4 @@
-"""The modules that mutation testing changes, and the tests that it tries them with."""
+"""The modules for mutation testing, and the tests to run for each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GROUPS = {
     ),
 }
 NO_SHAPE_RULES = {"ops.__init__"}
-TESTS = {  # what a module is tried with: its own tests and the quick ones around it
+TESTS = {  # the tests of a module, and fast tests of related modules
     "yaml": (
         "unit/yaml/test_source.py",
         "unit/yaml/test_parser_errors.py",
@@ -116,7 +116,7 @@ TESTS = {  # what a module is tried with: its own tests and the quick ones aroun
 
 
 def modules() -> Iterator[tuple[str, Module]]:
-    """The modules that are changed, each with its group."""
+    """The modules to change, with their groups."""
     for group, names in GROUPS.items():
         for name in names:
             for path in sorted(ROOT.glob(f"inception_dsl/{name.replace('.', '/')}.py")):

@@ -1,8 +1,8 @@
-"""Specs that somebody damaged: a seed is a shipped spec with a few changes of one of four kinds.
+"""Damaged specs: each seed gives a shipped spec with a few changes of one of four kinds.
 
-Bytes, YAML (the text's structure), fields (names, values and types) and meaning (values that fit
-their fields but not each other). The same seed is the same mutant as long as the shipped specs
-stay.
+The kinds are bytes, YAML (the structure of the text), fields (names, values and types) and meaning
+(values that are valid for their fields but not together). A seed gives the same mutant as long as
+the shipped specs do not change.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Mutant(NamedTuple):
 
 
 def shipped(root: Path) -> dict[str, str]:
-    """The text of every spec in the repository, by its path below ``specs``."""
+    """The text of every spec in the repository, by its path in ``specs``."""
     found = sorted((root / "specs").rglob("*.yaml"))
     return {p.relative_to(root / "specs").as_posix(): p.read_text(encoding="utf-8") for p in found}
 
@@ -41,7 +41,7 @@ def mutant(seed: int, texts: Mapping[str, str]) -> Mutant:
     names = sorted(texts)
     source = rng.choices(names, [1 if name.startswith("published/") else 3 for name in names])[
         0
-    ]  # those are slow
+    ]  # these are slow
     data = KINDS[kind](rng, texts[source], rng.choice([1, 1, 1, 2, 4]))
     return Mutant(seed, source, kind, data)
 

@@ -1,4 +1,4 @@
-"""Specs with other names, values and types of fields."""
+"""Specs with changed names, values and types of fields."""
 
 from __future__ import annotations
 
@@ -108,9 +108,7 @@ Place = tuple[Any, Any]  # a list or mapping, and an index or a key
 
 
 def of_fields(rng: Rng, text: str, changes: int) -> bytes:
-    """Names that are others, missing, twice or swapped; values of another type; extremes in every
-    number.
-    """
+    """Renamed, missing, duplicate or swapped names; values of another type; extreme numbers."""
     data = yaml.load(text, yaml.CSafeLoader)
     for _ in range(changes):
         rng.choice(_FIELDS)(rng, data)
@@ -118,7 +116,7 @@ def of_fields(rng: Rng, text: str, changes: int) -> bytes:
 
 
 def places(data: Any) -> Iterator[Place]:
-    """Every place of a value in ``data``."""
+    """The location of every value in ``data``."""
     keys = (
         list(data) if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
     )
@@ -209,7 +207,7 @@ _FIELDS: Final = (
 
 
 def written(rng: Rng, data: Any, *, again: bool = False) -> bytes:
-    """``data`` as YAML in one of three styles; ``again`` says one line twice, which makes duplicate
+    """``data`` as YAML in one of three styles; ``again`` writes one line twice, for duplicate
     keys.
     """
     style = rng.randrange(3)

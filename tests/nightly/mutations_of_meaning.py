@@ -1,4 +1,4 @@
-"""Specs with values that fit their fields but not each other."""
+"""Specs with values that are valid for their fields but not together."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ Rng = random.Random
 
 
 def of_meaning(rng: Rng, text: str, changes: int) -> bytes:
-    """Values that their fields allow: arithmetic, repeats, parameters, uses, paths, other files,
-    sizes, forks.
-    """
+    """Random valid values: arithmetic, repeats, parameters, uses, paths, files, sizes, forks."""
     data = yaml.load(text, yaml.CSafeLoader)
     for _ in range(changes):
         rng.choice(_MEANING)(rng, data)
@@ -152,9 +150,7 @@ def _parameter(rng: Rng, data: Any) -> None:
 
 
 def _use(rng: Rng, data: Any) -> None:
-    """A use in the place of a step, of any block that there is, the step's own one too; or a new
-    block of two uses.
-    """
+    """Replace a step by a use of any block, also the enclosing one; or add a block of two uses."""
     blocks = data.get("blocks")
     names = [
         *(blocks if isinstance(blocks, dict) else ()),

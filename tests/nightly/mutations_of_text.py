@@ -57,7 +57,7 @@ ENCODINGS: Final = (
 
 
 def of_bytes(rng: Rng, text: str, changes: int) -> bytes:
-    """Flipped bits, lost and repeated stretches, text cut short, invalid UTF-8, other encodings."""
+    """Flipped bits, lost and repeated parts, truncated text, invalid UTF-8, other encodings."""
     if rng.random() < 0.1:
         return text.encode(rng.choice(ENCODINGS), "replace")
     data = bytearray(text.encode())
@@ -157,9 +157,7 @@ TOKENS: Final = (
 
 
 def of_yaml(rng: Rng, text: str, changes: int) -> bytes:
-    """Tokens that stand elsewhere, anchors, aliases, tags, nesting, indentation, lines and words
-    that moved.
-    """
+    """Moved tokens, lines and words; anchors, aliases, tags, nesting, indentation."""
     for _ in range(changes):
         text = rng.choice(_YAML)(rng, text) or "a"
     return text.encode()
@@ -213,7 +211,7 @@ def _line(rng: Rng, text: str) -> str:
 
 
 def _alias(rng: Rng, text: str) -> str:
-    """Anchors on some values, and aliases to them in the place of others."""
+    """Anchors on some values, and aliases to them instead of other values."""
     lines = text.split("\n")
     places = [i for i, line in enumerate(lines) if re.search(r": \S", line)]
     for number, index in enumerate(rng.sample(places, min(len(places), rng.choice([2, 3, 8])))):

@@ -1,7 +1,6 @@
-"""Everything that the compiler prints and writes for the specs of a folder, each as a file: the
-bytes that must be alike.
+"""Saves everything that the compiler prints and writes for the specs of a folder, as files.
 
-Run as a program, in a folder that holds ``specs``, with the folder for output.
+Run as a program in a folder with ``specs``; the argument is the output folder.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ TITLED = (
 
 @contextlib.contextmanager
 def into(out: Path, name: str) -> Iterator[None]:
-    """Standard output and standard error, as this process encodes them, in two files."""
+    """Redirect standard output and standard error to two files, in this process's encoding."""
     saved = [os.dup(1), os.dup(2)]
     for number, stream in ((1, "out"), (2, "err")):
         file = os.open(out / f"{name}.{stream}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

@@ -1,11 +1,10 @@
-"""Strings for the expression parser by the million: ``python tests/nightly/strings.py --count
-1000000``.
+"""Tests the expression parser with random strings: ``strings.py --count 1000000``.
 
-Half of them follow the grammar and are then damaged or not, half are characters at random. Each is
-parsed, evaluated on numbers, and explained by a term. Only :class:`ExpressionError` may come, with
-a place inside of the text; what is valid has Python's own value, and so have its term, and the
-source that the term is spelled as. Python is the judge here only: nothing in the package evaluates
-text.
+Half of the strings follow the grammar, and some of these are then damaged; the other half are
+random characters. Each string is parsed, evaluated, and converted to a term. Only
+:class:`ExpressionError` may be raised, with a location inside of the text. The value, the term and
+the generated source of a valid expression must be equal to Python's own value. Only this test
+evaluates text with Python; the package never does.
 """
 
 from __future__ import annotations
@@ -159,7 +158,7 @@ def damaged(rng: random.Random, text: str) -> str:
 
 
 def string(rng: random.Random) -> str:
-    """What somebody may write for a value that starts with ``$``."""
+    """A random value that starts with ``$``."""
     if rng.random() < 0.5:
         text = f"${{{grammatical(rng, rng.randrange(6))}}}"
         for _ in range(rng.choice((0, 0, 0, 1, 2))):
@@ -177,7 +176,7 @@ def string(rng: random.Random) -> str:
     return rng.choice(("$", "${")) + inner + rng.choice(("", "}", "}", "}"))
 
 
-def judged(text: str, values: dict[str, object]) -> object:
+def python_value(text: str, values: dict[str, object]) -> object:
     """Python's own value of ``${…}`` or ``$name``."""
     inner = text[2:-1] if text.startswith("${") else text[1:]
     names = {"min": lambda *v: min(v), "max": lambda *v: max(v), "__builtins__": {}}
@@ -185,7 +184,7 @@ def judged(text: str, values: dict[str, object]) -> object:
 
 
 def attempt(text: str) -> tuple[str, str]:
-    """What became of a string, and what is wrong with that."""
+    """The outcome of a string, and the problem with it, if any."""
     try:
         parsed = parse(text)
     except ExpressionError as error:
@@ -202,23 +201,21 @@ def attempt(text: str) -> tuple[str, str]:
 
 
 def compared(text: str, found: object) -> str:
-    """How a value differs from Python's."""
+    """How a value differs from Python's, or an empty text."""
     if isinstance(found, bool | str | tuple) or found is None:
-        return ""  # a name by itself
-    expected = judged(text, VALUES)
+        return ""  # a single name
+    expected = python_value(text, VALUES)
     if not isinstance(found, int | float) or abs(found) > MAX_SIZE:
         return f"the value is {found!r}"
     return (
         ""
         if found == expected and type(found) is type(expected)
-        else f"{found!r}, and not {expected!r}"
+        else f"{found!r}, expected {expected!r}"
     )
 
 
 def explained(parsed: Expression, found: object) -> str:
-    """What is wrong with the term of an expression: it has to give the value, also where it is
-    spelled.
-    """
+    """How the term of an expression, or the source of the term, differs from the value."""
     term = explain(parsed, TERMS)
     if term is None or not isinstance(found, int | float) or isinstance(found, bool):
         return ""
@@ -227,11 +224,11 @@ def explained(parsed: Expression, found: object) -> str:
     names = {"min": min, "max": max, "__builtins__": {}}
     again = eval(text, names, dict(VALUES))
     same = value == found and again == found and type(value) is type(again) is type(found)
-    return "" if same else f"`{text}` is {value!r} and {again!r}, and not {found!r}"
+    return "" if same else f"`{text}` is {value!r} and {again!r}, expected {found!r}"
 
 
 def chunk(first: int, count: int) -> tuple[Counter[str], list[str], float]:
-    """The outcomes of some seeds, their findings, and the longest time of one string."""
+    """The outcomes of ``count`` seeds, their findings, and the longest time of one string."""
     outcomes, findings, most = Counter[str](), list[str](), 0.0
     for seed in range(first, first + count):
         text = string(random.Random(seed))
@@ -249,11 +246,11 @@ def chunk(first: int, count: int) -> tuple[Counter[str], list[str], float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=10_000, help="how many strings")
+    parser.add_argument("--count", type=int, default=10_000, help="number (default: 10000)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="of the first; each next one has the next"
+        "--seed", type=int, default=0, help="first seed; the others follow it (default: 0)"
     )
-    parser.add_argument("--jobs", type=int, default=2, help="number of processes")
+    parser.add_argument("--jobs", type=int, default=2, help="number of processes (default: 2)")
     given = parser.parse_args()
     started, size = time.perf_counter(), 10_000
     total, findings, most = Counter[str](), list[str](), 0.0
@@ -267,9 +264,9 @@ def main() -> None:
                 print(line, flush=True)
     shares = ", ".join(f"{number:,} {outcome}" for outcome, number in total.most_common())
     print(
-        f"{total.total():,} strings of at most {MAX_LENGTH} characters and longer ones, "
+        f"{total.total():,} strings, shorter and longer than the limit of {MAX_LENGTH} characters, "
         f"{len(findings)} findings: {shares}; "
-        f"most for one: {most * 1000:.1f} ms ({time.perf_counter() - started:.0f} s)"
+        f"slowest: {most * 1000:.1f} ms ({time.perf_counter() - started:.0f} s)"
     )
     sys.exit(bool(findings))
 

@@ -1,10 +1,9 @@
-"""The same bytes from every version of Python and in every environment.
+"""Tests that the output has the same bytes in every version of Python and in every environment.
 
     python tests/nightly/versions.py python3.12 python3.13
 
-builds an environment with the core packages for each interpreter, produces everything in every
-variant, and compares all of it with what the interpreter that runs this made. Leaves with 1 where a
-byte differs.
+Creates a virtual environment for each interpreter, produces all output in every variant, and
+compares it with that of the current interpreter. Exits with status 1 if a byte differs.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "COLUMNS": "40",
         "UMASK": "077",
     },
-    "a terminal that knows ASCII": {
+    "an ASCII terminal": {
         "PYTHONIOENCODING": "ascii",
         "LC_ALL": "POSIX",
         "PYTHONOPTIMIZE": "1",
@@ -43,7 +42,7 @@ VARIANTS: dict[str, dict[str, str]] = {
 
 
 def produced(python: Path, folder: Path, variant: Mapping[str, str]) -> dict[str, bytes]:
-    """Everything that ``produce.py`` makes in a copy of the specs in ``folder``, by name."""
+    """All output of ``produce.py`` for a copy of the specs in ``folder``, by name."""
     shutil.copytree(ROOT / "specs", folder / "specs")
     out = folder / "out"
     out.mkdir()
@@ -72,14 +71,14 @@ def produced(python: Path, folder: Path, variant: Mapping[str, str]) -> dict[str
 
 
 def differences(first: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
-    """The names of what is not the same."""
+    """The names of outputs that differ."""
     return sorted(
         name for name in first.keys() | other.keys() if first.get(name) != other.get(name)
     )
 
 
 def environment(python: str, folder: Path) -> Path:
-    """The interpreter of a new environment with the core packages and this project."""
+    """The interpreter of a new virtual environment with this project."""
     subprocess.run([python, "-m", "venv", str(folder)], check=True)
     pip = [
         str(folder / "bin" / "pip"),
@@ -94,24 +93,23 @@ def environment(python: str, folder: Path) -> Path:
 
 
 def main(pythons: Sequence[str]) -> int:
-    """How many variants of how many versions differ."""
+    """The number of variants that differ, over all versions."""
     failed = 0
     with tempfile.TemporaryDirectory() as name:
         first = produced(Path(sys.executable), Path(name) / "first", {})
         print(
             f"{len(first)} outputs, {sum(map(len, first.values())):,} bytes, "
-            f"by {sys.version.split()[0]}"
+            f"Python {sys.version.split()[0]}"
         )
         for number, python in enumerate([sys.executable, *pythons]):
             found = environment(python, Path(name) / f"env{number}") if number else Path(python)
-            for variant, variables in {"as it is": {}, **VARIANTS}.items():
+            for variant, variables in {"unchanged environment": {}, **VARIANTS}.items():
                 folder = Path(name) / f"{number} {variant}"
                 differ = differences(first, produced(found, folder, variables))
                 shutil.rmtree(folder)
                 failed += bool(differ)
                 print(
-                    f"{python:40} {variant:40} "
-                    f"{'the same' if not differ else f'DIFFERS: {differ}'}",
+                    f"{python:40} {variant:40} {'same' if not differ else f'DIFFERS: {differ}'}",
                     flush=True,
                 )
     return failed

@@ -24,7 +24,7 @@ def test_no_mutant_is_a_finding() -> None:
     assert problems == []
     count = Counter((r.kind, r.outcome) for r in results)
     for kind in mutations.KINDS:
-        assert count[kind, "refused"] >= COUNT // 16
+        assert count[kind, "rejected"] >= COUNT // 16
         assert count[kind, "network"] >= 4
     assert sum(count[kind, "emitted"] for kind in mutations.KINDS) >= 3
     assert len({code for r in results for code in r.codes}) >= 20
@@ -52,7 +52,7 @@ class Failing(campaign.Worker):
     last = "raise SystemExit(3)"
 
     def command(self) -> list[str]:
-        said = campaign.Result(0, "bytes", "v0.yaml", "refused", 0.0)._asdict()
+        said = campaign.Result(0, "bytes", "v0.yaml", "rejected", 0.0)._asdict()
         code = f"""
 import json, os, signal, time
 for seed in range({self.next}, {self.end}):
@@ -79,10 +79,10 @@ def test_a_process_that_ends_is_a_finding(
     monkeypatch.setattr(campaign, "HANGS", 2)
     results = list(campaign.campaign(0, 5, 1))
     assert [(r.seed, r.outcome) for r in results] == [
-        (seed, "finding" if seed == 2 else "refused") for seed in range(5)
+        (seed, "finding" if seed == 2 else "rejected") for seed in range(5)
     ]
     assert results[2].problem.startswith(problem)
-    assert "1 findings" in campaign.told(results, 1.0)
+    assert "1 findings" in campaign.summary(results, 1.0)
 
 
 def test_what_is_raised_is_a_finding(

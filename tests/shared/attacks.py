@@ -1,7 +1,7 @@
-"""Attempts of a spec to reach files outside of its root, and the process that tries them and says
-what it opened.
+"""Attempts of a spec to reach files outside of its root.
 
-Run as a program, in the root, with the folder for output: prints JSON.
+Run as a program in the root, with the output folder as argument: compiles all of them and prints
+the files that were opened, as JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from attack_names import BLOCK, IDS, INPUT, INSIDE, OUTSIDE, WANTED
 
 
 def lay(outside: Path) -> Path:
-    """Folders with everything that the attacks need; returns the root."""
+    """Create folders with everything that the attacks need; returns the root."""
     root = outside / "project"
     (root / "sub").mkdir(parents=True)
     (outside / "project_twin").mkdir()
@@ -35,7 +35,7 @@ def lay(outside: Path) -> Path:
         "inside.yaml:stream",
         "inside.yaml::$DATA",
     ):
-        (root / name).write_text(BLOCK.format("inside"))  # where these are names like any other
+        (root / name).write_text(BLOCK.format("inside"))  # where these are ordinary names
     (root / "folder.yaml").mkdir()
     links = {
         "link.yaml": "../canary.yaml",
@@ -55,7 +55,7 @@ def lay(outside: Path) -> Path:
     os.mkfifo(root / "pipe.yaml")
     with socket.socket(socket.AF_UNIX) as server:
         here = os.getcwd()
-        os.chdir(root)  # the name of a socket is short
+        os.chdir(root)  # the path of a socket must be short
         server.bind("socket.yaml")
         os.chdir(here)
     return root
@@ -66,7 +66,7 @@ def quoted(text: str) -> str:
 
 
 def specs(wanted: str) -> dict[str, tuple[str, dict[str, str]]]:
-    """Every way to ask for a file: the text of a spec, and settings."""
+    """Every way to name a file: the text of a spec, and settings."""
     body = "body: [{op: identity}]\n"
     over = "blocks: {unit: {steps: [{op: identity}]}}\n"
     return {
@@ -79,7 +79,7 @@ def specs(wanted: str) -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def named(text: str) -> dict[str, tuple[str, dict[str, str]]]:
-    """Every id of a spec."""
+    """Every kind of name in a spec."""
     name, step = quoted(text), "{op: conv, filters: 3, kernel_size: 1}"
     head = "{after: first, loss_weight: 0.1, steps: [{op: global_avg_pool}, {op: dense, units: 2}]}"
     first = "{op: conv, name: first, filters: 3, kernel_size: 1}"
@@ -108,7 +108,7 @@ def named(text: str) -> dict[str, tuple[str, dict[str, str]]]:
 
 
 class Watch:
-    """What is opened: the names by an audit hook, and what descriptors lead to."""
+    """Records opened files: their names from an audit hook, and the targets of descriptors."""
 
     def __init__(self) -> None:
         self.names: list[str] = []

@@ -1,4 +1,4 @@
-"""Builds in a folder of specs."""
+"""Helpers for builds in a folder of specs."""
 
 from __future__ import annotations
 

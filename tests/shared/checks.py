@@ -1,6 +1,4 @@
-"""What the tests of this folder ask of emitted source: that it is formatted, and that it computes
-what the spec says.
-"""
+"""Checks of generated Keras source: format and lint, and errors to the reference."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from inception_dsl.verify.bounds import distance
 
 
 def checked(text: str, folder: Path) -> str:
-    """What ruff has to say of a file with this text."""
+    """The output of ruff for a file with this text."""
     file = folder / "emitted.py"
     file.write_text(text)
     said = ""
@@ -32,7 +30,7 @@ def checked(text: str, folder: Path) -> str:
 
 
 def farthest(typed: TypedProgram, dtype: str = "float64") -> float:
-    """The largest distance of any output from the reference, in inference and in training."""
+    """The largest error of any output, in inference and in training."""
     from inception_dsl_keras.runner import create
 
     report = Report()

@@ -1,4 +1,4 @@
-"""A deliberate defect, seeded into the running compiler or a backend."""
+"""A bug seeded on purpose into the running compiler or a backend."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CORE, TORCH, KERAS = "inception_dsl", "inception_dsl_torch", "inception_dsl_kera
 
 
 class Defect(NamedTuple):
-    """In ``package``, ``old`` in ``file`` (a module, or a template) becomes ``new``."""
+    """In ``package``, replaces ``old`` in ``file`` (a module or a template) by ``new``."""
 
     name: str
     package: str
@@ -28,12 +28,12 @@ class Defect(NamedTuple):
 
     @property
     def backend(self) -> str:
-        """The name of the backend on which it shows; what the core does wrong shows on any."""
+        """The backend to test with; a defect of the compiler affects all of them."""
         return "keras" if self.package == KERAS else "torch"
 
     @contextmanager
     def seeded(self) -> Iterator[None]:
-        """The defect is in place."""
+        """The defect is active in this context."""
         with _template(self) if self.file.endswith(".j2") else _module(self):
             yield
 
@@ -41,7 +41,7 @@ class Defect(NamedTuple):
 def _changed(defect: Defect, text: str) -> str:
     found = text.count(defect.old)
     if found != 1:
-        raise LookupError(f"`{defect.old}` stands {found} times in {defect.package} {defect.file}")
+        raise LookupError(f"`{defect.old}` occurs {found} times in {defect.package} {defect.file}")
     return text.replace(defect.old, defect.new)
 
 
@@ -61,7 +61,7 @@ def _template(defect: Defect) -> Iterator[None]:
 
 @contextmanager
 def _module(defect: Defect) -> Iterator[None]:
-    """Every function whose code the change alters runs the altered code."""
+    """Replace the code of every function that the change affects."""
     module = importlib.import_module(f"{defect.package}.{defect.file}")
     path = str(module.__file__)
     text = Path(path).read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def _module(defect: Defect) -> Iterator[None]:
     assert before.keys() == after.keys()
     names = [name for name, code in before.items() if code != after[name] and "<" not in name]
     changed = {name: found for name in names if (found := _function(module, name))}
-    assert changed, f"{defect.name}: nothing that runs later is changed"
+    assert changed, f"{defect.name}: the change affects no function"
     plain = {name: function.__code__ for name, function in changed.items()}
     for name, function in changed.items():
         function.__code__ = after[name]
@@ -91,7 +91,7 @@ def _codes(code: CodeType) -> Mapping[str, CodeType]:
 
 
 def _function(module: ModuleType, name: str) -> Any:
-    """The function of this qualified name, ``None`` for a class, whose code has run."""
+    """The function with this qualified name, or ``None`` for a class."""
     found: Any = module
     for part in name.split("."):
         found = getattr(found, part)

@@ -1,9 +1,8 @@
-"""Deliberate defects of the compiler and its backends, one at a time: a rule of shapes or a
-lowering is changed.
+"""Seeded defects of the compiler and its backends: each changes a shape rule or a lowering.
 
-A defect is a piece of source and what stands there instead. The functions that hold it run the
-changed code while the defect is in place; templates are read with the change. Every one keeps the
-generated source valid: it builds another network than the spec says.
+A defect replaces a piece of source. While it is active, the functions with this source run the
+changed code, and templates are read with the change. Generated code stays valid, but builds another
+network than the spec describes.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from defect import CORE, TORCH, Defect
 from keras_defects import KERAS_DEFECTS
 
 COUNT = 200
-"""How many random networks are tried, of which one must show each defect."""
+"""Number of random networks; at least one must reveal each defect."""
 
 
 DEFECTS = (
@@ -39,56 +38,56 @@ DEFECTS = (
         "self.stride",
     ),
     Defect(
-        "dilation spans a tap too many",
+        "a dilated window is one pixel too long",
         CORE,
         "types.window",
         "(self.kernel - 1) * self.dilation + 1",
         "self.kernel * self.dilation",
     ),
     Defect(
-        "the odd pixel of a constant `same` is at the start",
+        "`same` at stride 1 pads the extra pixel at the start",
         CORE,
         "types.window",
         "(self.extent - 1) // 2, self.extent - 1 - (self.extent - 1) // 2",
         "self.extent - 1 - (self.extent - 1) // 2, (self.extent - 1) // 2",
     ),
     Defect(
-        "the odd pixel of `same` at a stride is at the start",
+        "`same` at stride 2 pads the extra pixel at the start",
         CORE,
         "types.window",
         "return total // 2, total - total // 2",
         "return total - total // 2, total // 2",
     ),
     Defect(
-        "zero padding is that before, twice",
+        "zero padding uses the start for both sides",
         CORE,
         "ops.zero_pad",
         "n + sum(p)",
         "n + 2 * p[0]",
     ),
     Defect(
-        "the kernel of a grouped convolution sees all channels",
+        "the kernel of a grouped convolution has all input channels",
         CORE,
         "ops.conv",
         "x.channels // self.groups",
         "x.channels",
     ),
     Defect(
-        "a depthwise bias is one for each input channel",
+        "a depthwise convolution has one bias per input channel",
         CORE,
         "ops.depthwise_conv",
         'Weight("bias", (x.channels * self.depth_multiplier,))',
         'Weight("bias", (x.channels,))',
     ),
     Defect(
-        "a concat has the channels of its first branch twice",
+        "a concat counts the first branch for every branch",
         CORE,
         "analysis.clash",
         "sum(t.channels for t in types)",
         "sum(types[0].channels for t in types)",
     ),
     Defect(
-        "defaults replace what a step says",
+        "defaults override the fields of a step",
         CORE,
         "ops.base",
         "if k not in self.model_fields_set",
@@ -103,21 +102,21 @@ DEFECTS = (
         'omitted([groups := site.slot("groups")], groups.values[0])',
     ),
     Defect(
-        "epsilon of batch norm is PyTorch's",
+        "epsilon of batch norm is PyTorch's default",
         TORCH,
         "lowering",
         'omitted([epsilon := site.slot("epsilon")], 1e-5)',
         'omitted([epsilon := site.slot("epsilon")], epsilon.values[0])',
     ),
     Defect(
-        "epsilon of conv_bn is PyTorch's",
+        "epsilon of conv_bn is PyTorch's default",
         TORCH,
         "conv_bn",
         'for k in ("eps", "momentum"))',
         'for k in ("momentum",))',
     ),
     Defect(
-        "epsilon of group norm is PyTorch's",
+        "epsilon of group norm is PyTorch's default",
         TORCH,
         "lowering",
         'normalised(site, scope, helpers, "nn.GroupNorm", groups)',
@@ -146,7 +145,7 @@ DEFECTS = (
         "for axis in axes for end in (1, 0)])",
     ),
     Defect(
-        "`same` at a stride pads the odd pixel first",
+        "`same` at a stride pads the extra pixel at the start",
         TORCH,
         "helpers/same_padding.py.j2",
         "[total // 2, total - total // 2, *pads]",
@@ -160,73 +159,73 @@ DEFECTS = (
         'slots["stride"] = strides[:1]',
     ),
     Defect(
-        "dilation only where every axis has it",
+        "dilation is omitted unless every axis has it",
         TORCH,
         "windows",
         "if not omitted(dilations, 1):",
         "if not any(omitted([slot], 1) for slot in dilations):",
     ),
     Defect(
-        "an average counts its padding",
+        "an average pool counts its padding",
         TORCH,
         "pools",
         'items.append(Item(scope.text(c), "count_include_pad"))',
         "pass",
     ),
     Defect(
-        "an average with `same` counts its padding",
+        "an average pool with `same` counts its padding",
         TORCH,
         "helpers/same_pool.same_avg_pool.py.j2",
         " / share",
         "",
     ),
     Defect(
-        "an average with padding by side counts it",
+        "an average pool with asymmetric padding counts it",
         TORCH,
         "helpers/padded_avg_pool.py.j2",
         " / share",
         "",
     ),
     Defect(
-        "a maximum is padded by zeros", TORCH, "pools", 'literal(float("-inf"))', "literal(0.0)"
+        "a max pool is padded with zeros", TORCH, "pools", 'literal(float("-inf"))', "literal(0.0)"
     ),
     Defect(
-        "a maximum with `same` is padded by zeros",
+        "a max pool with `same` is padded with zeros",
         TORCH,
         "helpers/same_pool.same_max_pool.py.j2",
         ', value=float("-inf")',
         "",
     ),
     Defect(
-        "a maximum has no ceil_mode",
+        "a max pool ignores ceil_mode",
         TORCH,
         "pools",
         'omitted([c := site.slot("ceil_mode")], False)',
         'omitted([c := site.slot("ceil_mode")], False) or not average',
     ),
     Defect(
-        "global pools are all averages",
+        "all global pools are averages",
         TORCH,
         "pools",
         '"mean" if average else "amax"',
         '"mean"',
     ),
     Defect(
-        "softmax over the last axis",
+        "softmax is over the last axis",
         TORCH,
         "lowering",
         'call("nn.Softmax", dim=literal(1))',
         'call("nn.Softmax", dim=literal(-1))',
     ),
     Defect(
-        "slopes are PyTorch's",
+        "slopes are PyTorch's defaults",
         TORCH,
         "lowering",
         "omitted([slope], SLOPES[name])",
         "omitted([slope], slope.values[0])",
     ),
     Defect(
-        "gelu is exact where its approximation is meant",
+        "exact and approximate gelu are swapped",
         TORCH,
         "lowering",
         "switch(scope.text(approximate), '\"tanh\"', '\"none\"')",
@@ -240,7 +239,7 @@ DEFECTS = (
         'f"{x}.flatten(1)"',
     ),
     Defect(
-        "residuals are scaled to one digit",
+        "scales are rounded to one digit",
         TORCH,
         "lowering",
         'f"{text(slot)} * {x}"',
@@ -271,7 +270,7 @@ DEFECTS = (
         "return f\"{CALLS[name].replace('F.relu', 'F.relu6').replace('66', '6')}(",
     ),
     Defect(
-        "alpha of response normalisation as in TensorFlow",
+        "alpha of local response norm has the value of beta",
         TORCH,
         "lowering",
         'name: scope.text(site.slot(name)) for name in ("alpha", "beta", "k")',
@@ -289,7 +288,7 @@ DEFECTS = (
         "weight.name]",
     ),
     Defect(
-        "no label smoothing",
+        "label smoothing is missing",
         TORCH,
         "training",
         '{literal(loss.smoothing)}" if loss.smoothing else ""',
@@ -297,7 +296,7 @@ DEFECTS = (
         training=True,
     ),
     Defect(
-        "loss of heads at full weight",
+        "losses of heads have the weight 1",
         TORCH,
         "training",
         'f"{literal(head.weight)} * {entropy',

@@ -1,4 +1,4 @@
-"""A block of a few steps with its sites, used on several numbers of channels."""
+"""A block of a few steps with its sites, used with different numbers of channels."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ CONV = "op: conv, kernel_size: 1, filters"
 def definition(
     body: Body, steps: str, uses: str, params: str = "n: int", more: str = ""
 ) -> Definition:
-    """The block ``b`` of ``steps``, in ``uses`` on maps of 3 channels, beside ``more`` blocks."""
+    """The block ``b`` of ``steps`` in a network of ``uses`` with 3 channels and ``more`` blocks."""
     typed = body(uses, more=f"blocks: {{{more}b: {{params: {{{params}}}, steps: [{steps}]}}}}")
     return next(d for d in Definitions(typed) if d.block.id == "b")
 
 
 def on(*channels: int, first: int = 1) -> str:
-    """Uses of ``b`` on maps of several numbers of channels, n = ``first``, and so on."""
+    """Uses of ``b`` on maps with these channels; n = ``first`` and following."""
     branches = ", ".join(
         f"b{i}: [{{{CONV}: {c}}}, {{use: b, n: {i}}}, {{op: global_avg_pool}}]"
         for i, c in enumerate(channels, first)
@@ -29,12 +29,12 @@ def on(*channels: int, first: int = 1) -> str:
 
 
 def only(block: Definition) -> StepSite:
-    """The one step of a block."""
+    """The only step of a block."""
     (step,) = block.chain.steps
     return step
 
 
 def layer(site: Site) -> LayerSite:
-    """A site that is a layer."""
+    """The site as a layer site."""
     assert isinstance(site, LayerSite)
     return site

@@ -1,4 +1,4 @@
-"""Backends that fail in one way each, and stand-ins for their runners."""
+"""Backends that each fail in one way, and fake runners."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def create(typed: TypedProgram, files: Files, dtype: str) -> Any:
 
 
 class Fake:
-    """A model that keeps its weights, and writes what the neutral file holds."""
+    """A model that stores its weights and saves them as text."""
 
     def __init__(self, typed: TypedProgram, dtype: str) -> None:
         self.typed, self.dtype = typed, dtype

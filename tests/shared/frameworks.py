@@ -1,4 +1,4 @@
-"""What the tests of backends share: specs to typed programs, and programs to running models."""
+"""Helpers for tests of backends: compile specs, emit source, create models."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def typed_program(path: Path, **settings: str) -> TypedProgram:
 
 
 def files_of(backend: str, typed: TypedProgram) -> Files:
-    """The files of a program that the backend can express."""
+    """The emitted files of a program."""
     report, request = Report(), Request(typed.program.id)
     package = importlib.import_module(f"inception_dsl_{backend}").BACKEND
     files: Files | None = package.emit(typed, request, report)
@@ -37,13 +37,13 @@ def files_of(backend: str, typed: TypedProgram) -> Files:
 
 
 def emitted(backend: str, typed: TypedProgram) -> str:
-    """The source of a program that the backend can express."""
+    """The emitted source of a program."""
     return main_text(files_of(backend, typed))
 
 
 @undrawn_model
 def running(backend: str, typed: TypedProgram, dtype: str = "float64") -> Any:
-    """A model of the backend's framework; its weights are to be loaded."""
+    """A model in the backend's framework; load its weights first."""
     package = importlib.import_module(f"inception_dsl_{backend}")
     return importlib.import_module(package.BACKEND.runner).create(
         typed, files_of(backend, typed), dtype
@@ -52,5 +52,5 @@ def running(backend: str, typed: TypedProgram, dtype: str = "float64") -> Any:
 
 @cache
 def shipped(path: Path) -> TypedProgram:
-    """The typed program of a spec of the repository, compiled once in each process."""
+    """The typed program of a spec in the repository, compiled once per process."""
     return typed_program(path)

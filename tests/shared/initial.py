@@ -1,4 +1,4 @@
-"""Models without initial values, for tests that load weights over them."""
+"""Models without random initial values, for tests that load weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 @contextmanager
 def undrawn(backend: str) -> Iterator[None]:
-    """Initial values are not drawn meanwhile, which takes longer than building the model."""
+    """No random initial values in this context: drawing them is slower than building the model."""
     with ExitStack() as stack:
         if backend == "keras":
             keras = importlib.import_module("keras")
@@ -40,7 +40,7 @@ def _kept(tensor: Any, *_: Any, **__: Any) -> Any:
 
 
 def undrawn_model(create: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that makes a model of a backend, its first argument, without initial values."""
+    """Wraps a function that creates a model of a backend: no random initial values."""
 
     @wraps(create)
     def made(backend: str, *arguments: Any, **more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Deliberate defects of the Keras backend."""
+"""Seeded defects of the Keras backend."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from defect import KERAS, Defect
 
 KERAS_DEFECTS = (
     Defect(
-        "epsilon is Keras's",
+        "epsilon is Keras's default",
         KERAS,
         "lowering",
         'w.option("epsilon", site, "epsilon", kind="float")',
         'Keyword("epsilon", literal(0.001), kind="float")',
     ),
     Defect(
-        "momentum is Keras's",
+        "momentum is Keras's default",
         KERAS,
         "lowering",
         'w.option("momentum", site, "decay", kind="float")',
@@ -35,35 +35,35 @@ KERAS_DEFECTS = (
         "w.padding == Window(w.kernel",
     ),
     Defect(
-        "`same` at a stride pads the odd pixel first",
+        "`same` at a stride pads the extra pixel at the start",
         KERAS,
         "helpers/same_padding.py.j2",
         "(total // 2, total - total // 2)",
         "(total - total // 2, total // 2)",
     ),
     Defect(
-        "an average that counts its padding does not",
+        "an average pool with count_include_pad does not count its padding",
         KERAS,
         "pools",
         "if not counting and counts.all(True):",
         "if not counting and counts.all(True) and _unpadded(site):",
     ),
     Defect(
-        "an average counts its padding",
+        "an average pool counts its padding",
         KERAS,
         "pools",
         "if not counting and counts.all(True):",
         "if None not in site.pads():",
     ),
     Defect(
-        "a maximum is padded by zeros",
+        "a max pool is padded with zeros",
         KERAS,
         "helpers/max_pool.py.j2",
         ', constant_values=float("-inf")',
         "",
     ),
     Defect(
-        "an overhanging window is a pixel short",
+        "the padding for ceil_mode is one pixel short",
         KERAS,
         "helpers/ceil_padding.py.j2",
         "(pool_size - size) % strides",
@@ -77,7 +77,7 @@ KERAS_DEFECTS = (
         "overhang",
     ),
     Defect(
-        "the window of response normalisation reaches forward",
+        "the window of local response norm is shifted by one channel",
         KERAS,
         "helpers",
         "str(int(size) // 2), str((int(size) - 1) // 2)",
@@ -91,14 +91,14 @@ KERAS_DEFECTS = (
         "self.assign(target, merge, tuple(ends[::-1]),",
     ),
     Defect(
-        "global pools are all averages",
+        "all global pools are averages",
         KERAS,
         "lowering",
         'if mean else "GlobalMaxPooling"',
         "",
     ),
     Defect(
-        "residuals are scaled to one digit",
+        "scales are rounded to one digit",
         KERAS,
         "lowering",
         'w.option("scale", site, "value", positional=True)',
@@ -112,7 +112,7 @@ KERAS_DEFECTS = (
         'layer("Dense", units, outcome(w, site)[1],',
     ),
     Defect(
-        "no label smoothing",
+        "label smoothing is missing",
         KERAS,
         "training",
         "label_smoothing={literal(smoothing)}",

@@ -1,4 +1,4 @@
-"""Fixtures for Keras: specs as text to typed programs, emitted source, and modules in memory."""
+"""Fixtures for Keras: compile a spec to a typed program, to source, and to a module in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPECS = ROOT / "specs"
 
 @pytest.fixture
 def typed_of(tmp_path: Path) -> Callable[[str], TypedProgram]:
-    """The typed program of a shipped spec by name, or of the text of one."""
+    """Compiles a shipped spec by name, or the text of a spec."""
 
     def compiled(text: str) -> TypedProgram:
         path = SPECS / f"{text}.yaml"
@@ -35,7 +35,7 @@ def typed_of(tmp_path: Path) -> Callable[[str], TypedProgram]:
 
 @pytest.fixture
 def source_of(typed_of: Callable[[str], TypedProgram]) -> Callable[[str], str]:
-    """The emitted source of a spec."""
+    """Emits the source of a spec."""
 
     def emitted(text: str) -> str:
         report = Report()
@@ -48,5 +48,5 @@ def source_of(typed_of: Callable[[str], TypedProgram]) -> Callable[[str], str]:
 
 @pytest.fixture
 def module_of(source_of: Callable[[str], str]) -> Callable[[str], Any]:
-    """The module that the emitted source is."""
+    """Imports the emitted source of a spec as a module."""
     return lambda text: module_from_source(source_of(text), "test")

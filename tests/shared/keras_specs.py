@@ -1,4 +1,4 @@
-"""Specs that the tests of this folder share."""
+"""Specs for tests of the Keras backend."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ head: [{op: flatten}, {op: dropout, rate: 0.1}, {op: dense, units: $classes}]
 training: {label_smoothing: 0.1}
 """
 
-# geometry that Keras has no word for: axes, and steps on maps, lines and solids
+# window geometry without a Keras option: inputs, and steps for two, one and three axes
 AREAS = ["height: 9, width: 6", "height: 8, width: 11", "height: 12, width: 7"]
 FLAT = [
     "{op: conv, filters: 3, kernel_size: 3, stride: 2, dilation: 2}",

@@ -1,7 +1,6 @@
-"""Defects of the frameworks that remain: each with where and in which versions it was seen, and
-what shows it.
+"""Known bugs of the frameworks, with versions, and the samples or layers that show them.
 
-What is listed here must fail; when a framework mends the defect, a test says so.
+These are expected to fail (strict xfail): when a framework fixes a bug, a test reports it.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Defect(NamedTuple):
-    """A defect: the backend and the engine that have it, the versions seen, and what it is.
+class FrameworkBug(NamedTuple):
+    """A bug: its backend and engine, the versions with the bug, and a description.
 
-    ``dtypes`` are the types of numbers in which the samples called like ``samples`` fail. Where
-    none does, ``layer`` names the test of the framework's own layer: the emitted code goes another
-    way, or no sample is of such sizes.
+    Samples whose name matches ``samples`` fail in ``dtypes``. If no sample fails, since generated
+    code works around the bug or no sample has such sizes, ``layer`` names the test of the
+    framework's own layer.
     """
 
     backend: str
@@ -27,9 +26,7 @@ class Defect(NamedTuple):
     reason: str
     layer: str = ""
     processor: str = ""
-    """The feature of a processor that it is taken to need: where that is missing, the layer must be
-    right.
-    """
+    """A processor feature; without it, the bug does not occur and the layer must be correct."""
 
     @property
     def shows_here(self) -> bool:
@@ -39,8 +36,8 @@ class Defect(NamedTuple):
             return not self.processor
 
 
-DEFECTS = (
-    Defect(
+BUGS = (
+    FrameworkBug(
         "keras",
         "tensorflow",
         "TensorFlow 2.21",
@@ -48,67 +45,64 @@ DEFECTS = (
         ("float64",),
         "no 3-D pool in float64 on a CPU",
     ),
-    Defect(
+    FrameworkBug(
         "keras",
         "tensorflow",
         "TensorFlow 2.21",
         r".*leaky_relu.*(?<!0\.0})",
         ("float64",),
-        "leaky_relu keeps its slope in float32",
+        "leaky_relu rounds its slope to float32",
     ),
-    Defect(
+    FrameworkBug(
         "keras",
         "tensorflow",
         "TensorFlow 2.21, Keras 3.15.1",
         r"(activation|conv|conv_bn|vector)-gelu",
         ("float64",),
-        "gelu is computed with constants in float32",
+        "gelu is computed with float32 constants",
     ),
-    Defect(
+    FrameworkBug(
         "keras",
         "jax",
         "Keras 3.15.1, JAX 0.10.2",
         r"adaptive_avg_pool-axes",
         ("float32",),
-        "an adaptive average pool to more outputs than there are pixels ends in values that "
-        "are not numbers",
+        "an adaptive average pool with more outputs than input pixels returns NaN",
     ),
-    Defect(
+    FrameworkBug(
         "keras",
         "torch",
         "Keras 3.15.1",
         "",
         (),
-        "AveragePooling2D(padding='same') at a stride pads by repeating the edge where the "
-        "sides differ",
+        "AveragePooling2D(padding='same') with a stride repeats the edge if padding is asymmetric",
         "average_pool",
     ),
-    Defect(
+    FrameworkBug(
         "keras",
         "tensorflow",
         "TensorFlow 2.21",
         "",
         (),
-        "Conv3D(padding='same') in float64 cuts pixels off where a stride is beyond the window",
+        "Conv3D(padding='same') in float64 drops pixels if a stride is larger than the window",
         "solid_convolution",
     ),
-    Defect(
+    FrameworkBug(
         "keras",
         "tensorflow",
         "TensorFlow 2.21, oneDNN",
         "",
         (),
-        "a convolution of one channel in float32, at strides of 1 and more, "
-        "to a map one pixel wide",
+        "a one-channel convolution in float32 with strides of 1 and more, to a map one pixel wide",
         "narrow_convolution",
         "avx512",
     ),
 )
 
 
-def defect(backend: str, sample: str, engine: str = "tensorflow", dtype: str = "float64") -> str:
-    """The reason why ``sample`` fails, or nothing; ``engine`` is what Keras runs on."""
-    for found in DEFECTS:
+def known_bug(backend: str, sample: str, engine: str = "tensorflow", dtype: str = "float64") -> str:
+    """The reason why ``sample`` fails, or an empty text; ``engine`` is Keras's own backend."""
+    for found in BUGS:
         placed = found.backend == backend and dtype in found.dtypes and found.engine == engine
         if placed and re.fullmatch(found.samples, sample):
             return f"{found.versions}: {found.reason}"

@@ -1,4 +1,4 @@
-"""The report on the text of a spec that is only loaded."""
+"""Errors of the loader: a fixture, and the location of a span as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Loaded = Callable[..., list[Diagnostic]]
 
 @pytest.fixture
 def refused(write: Callable[..., Path]) -> Loaded:
-    """The mistakes in the text of a spec."""
+    """The errors in the text of a spec."""
 
     def refused(text: str, **settings: str) -> list[Diagnostic]:
         report = Report()
@@ -28,6 +28,6 @@ def refused(write: Callable[..., Path]) -> Loaded:
 
 
 def place(span: Span) -> str:
-    """Lines and columns, from the first to the last character; of a part of one line, in short."""
+    """Line and columns, from the first to the last character; short if it is one line."""
     end = "" if span.end_line == span.line else f"{span.end_line}:"
     return f"{span.line}:{span.column}-{end}{span.end_column - 1}"

@@ -1,7 +1,7 @@
-"""Declares the compiled operators of torchvision, so that torchvision and timm import beside any
-build of PyTorch.
+"""Declares the compiled operators of torchvision, so that torchvision and timm can be imported with
+any build of PyTorch.
 
-Their networks use none of them; only the import wants them to exist.
+The networks do not use these operators, but the import fails without them.
 """
 
 import torch
@@ -10,9 +10,7 @@ LIBRARY = torch.library.Library("torchvision", "FRAGMENT")
 
 
 def declare() -> None:
-    """Declare what torchvision registers shapes for when it is imported; nothing where it brings
-    its own.
-    """
+    """Declare the operators that torchvision needs at import, if it does not have its own."""
     for name, signature in (
         ("nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"),
         ("qnms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"),

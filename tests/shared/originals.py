@@ -1,8 +1,7 @@
-"""The published implementations themselves, with random weights and with statistics that fit a
-batch half-way.
+"""The original implementations of the published networks, with random weights.
 
-An original computes in float64 and in float32 from the same weights, which are float32, as in files
-that users have.
+Moving statistics are the mean of random ones and those of a batch. The originals run in float64 and
+in float32 with the same float32 weights, as in the published files.
 """
 
 from __future__ import annotations
@@ -24,8 +23,7 @@ import torchvision  # noqa: E402
 
 
 class Network(NamedTuple):
-    """A published network: its spec, its source, how it is made, and the input it is compared on
-    (N, H, W, C).
+    """A published network: its spec, its source, its constructor, and its input (N, H, W, C).
 
     ``heads`` are the names of its outputs in training, in its own order.
     """
@@ -86,7 +84,7 @@ NETWORKS = (
 
 
 def original(network: Network) -> State | Layers:
-    """The network with random weights."""
+    """The original network with random weights."""
     return Layers(network) if network.source == "keras-applications" else State(network)
 
 
@@ -133,16 +131,16 @@ class State:
         return torch.from_numpy(x).movedim(-1, 1)
 
     def parameters(self) -> int:
-        """The trainable ones."""
+        """The number of trainable parameters."""
         return sum(p.numel() for p in self.model.parameters())
 
     def weights(self) -> dict[str, Any]:
-        """Every tensor by the name that files have, counters of batches left out."""
+        """Every tensor by its name in files, without the batch counters."""
         found = self.model.state_dict()
         return {k: t.numpy() for k, t in found.items() if not k.endswith("num_batches_tracked")}
 
     def forward(self, dtype: str, *, training: bool = False) -> dict[str, Any]:
-        """The outputs by name; nothing of the model is changed."""
+        """The outputs by name; the model is not changed."""
         state = {k: t.clone() for k, t in self.model.state_dict().items()}
         with torch.no_grad():
             x = self.tensor(self.network.batch.astype(dtype))
@@ -159,8 +157,8 @@ class State:
 
 
 class Layers:
-    """A network of keras.applications. Other layers were made before it, so that its numbers do not
-    start at zero.
+    """A network of keras.applications. Other layers are created first, so that the numbers in its
+    layer names do not start at zero.
     """
 
     def __init__(self, network: Network) -> None:
@@ -195,9 +193,7 @@ class Layers:
         self.spread()
 
     def spread(self) -> None:
-        """Scale the classifier until its logits deviate by 2, so that no class takes all of the
-        softmax.
-        """
+        """Scale the classifier so that logits have a deviation of 2: the softmax is not 0 or 1."""
         classifier = self.model.get_layer("predictions")
         features = np.asarray(
             keras.Model(self.model.input, classifier.input)(self.network.batch, training=False)
@@ -217,13 +213,11 @@ class Layers:
             keras.config.set_dtype_policy(policy)
 
     def parameters(self) -> int:
-        """The trainable ones."""
+        """The number of trainable parameters."""
         return sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
 
     def weights(self) -> dict[str, Any]:
-        """Every variable as ``layer/name``; numbers of layers in the order in which they were made,
-        from zero.
-        """
+        """Every variable as ``layer/name``; layers are numbered from zero in creation order."""
         found, numbers = {}, {"conv2d": [], "batch_normalization": []}
         for layer in self.model.layers:
             word, _, number = layer.name.rpartition("_")
@@ -248,9 +242,7 @@ class Layers:
         return {"logits": np.asarray(model(self.network.batch.astype(dtype), training=False))}
 
     def save(self, folder: Path) -> list[Path]:
-        """The files that a user may have: a whole model in HDF5, its weights alone, and Keras 3's
-        own two.
-        """
+        """The files that a user may have: HDF5 with and without the model, and those of Keras 3."""
         whole, alone = folder / "whole.h5", folder / "alone.h5"
         self.model.save(whole)
         import h5py

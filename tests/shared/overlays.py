@@ -1,4 +1,4 @@
-"""A spec to extend, and the layers of what comes of it."""
+"""A spec to extend, and the layers of the result."""
 
 from __future__ import annotations
 

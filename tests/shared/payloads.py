@@ -1,4 +1,4 @@
-"""Payloads that would be code if a text of a spec were source, and a spec with every text field."""
+"""Payloads that would run if a text of a spec became source, and a spec with every text field."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ SPEC: dict[str, Any] = described(
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The place of every string: values, and keys (whose place ends in ``True``)."""
+    """The path of every string: values, and keys (whose path ends in ``True``)."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield (*path, key, True)
@@ -209,7 +209,7 @@ STRICT = [path for path in leaves(SPEC) if path not in FREE]
 
 
 def written(spec: Any) -> str:
-    """The spec as ASCII, every other character as an escape that YAML knows."""
+    """The spec in ASCII; other characters are YAML escapes."""
     pair = re.compile(r"(?<!\\)(?:\\\\)*\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
     return pair.sub(
         lambda m: f"\\U{0x10000 + (int(m[1], 16) - 0xD800) * 0x400 + int(m[2], 16) - 0xDC00:08x}",

@@ -1,4 +1,4 @@
-"""A small network whose names and layouts differ, and files of it."""
+"""A small network with other names and layouts in its published files, and such files."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def typed_program(published_spec: Path, **settings: str) -> TypedProgram:
 
 @pytest.fixture
 def imported(published_spec: Path) -> Run:
-    """Imports a file for the small network; anything but an exit fails the test."""
+    """Imports a file for the small network; an exception fails the test."""
 
     def imported(file: Path, source: str = "timm", *more: str) -> Result:
         out = str(published_spec.with_name("out.safetensors"))
@@ -105,7 +105,7 @@ def state(shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
 
 
 def layered(published_spec: Path, first: int = 0) -> dict[str, dict[str, Any]]:
-    """The small network's weights as layers, numbers from ``first`` on."""
+    """The small network's weights by layer; layers are numbered from ``first``."""
     typed = typed_program(published_spec)
     weights = {p: a.astype(np.float32) for p, a in seeded(typed).items()}
     found: dict[str, dict[str, Any]] = {}
@@ -121,7 +121,7 @@ def layered(published_spec: Path, first: int = 0) -> dict[str, dict[str, Any]]:
 def write_old(
     path: Path, found: dict[str, dict[str, Any]], *, suffix: str = ":0", chunks: bool = False
 ) -> None:
-    """The old format, layers in another order than they were made in."""
+    """Write the old HDF5 format, with layers not in creation order."""
     with h5py.File(path, "w") as file:
         names = [*reversed(found), "activation"]
         if chunks:

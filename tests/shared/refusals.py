@@ -1,4 +1,4 @@
-"""Commands on weights that must fail and change nothing."""
+"""Commands on weights that must fail without a change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def refused(run: Run, folder: Path, *arguments: str, code: str = "E701") -> str:
-    """What a command says that must fail and leave everything as it was."""
+    """The standard error of a command that must fail and change no file."""
     before = snapshot(folder)
     result = run("weights", *arguments)
     assert result.exit_code == 1, result.output

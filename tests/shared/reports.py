@@ -1,4 +1,4 @@
-"""A report with something of every kind, and the command line beside two specs."""
+"""A report with every kind of diagnostic, and the command line in a folder with two specs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A spec that imports a file, and the report on it."""
+"""A spec that imports a file, and its report."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ def reported(path: Path, root: Path | None = None) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A root with a spec that imports ``sub/unit.yaml``, and a file outside that is called the
-    same.
-    """
+    """A root with a spec that imports ``sub/unit.yaml``, and a file with this name outside."""
     root = tmp_path / "project"
     for folder in (root / "sub", tmp_path / "sub"):
         folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Frames and scopes made by hand: a block with a number, a rate, a flag and a text, used thrice."""
+"""Frames and scopes by hand: a block with an int, a float, a bool and a str; used three times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def frame(rows: tuple[Row, ...] = ROWS, *, sized: bool = False) -> Frame:
 
 
 def scope(rows: tuple[Row, ...] = ROWS) -> Scope:
-    """The scope of the block: all that it may read is an argument as soon as it is read."""
+    """The scope of the block: every symbol becomes an argument when it is read."""
     names = Names(symbol.hint for symbol in SYMBOLS)
     known = {symbol: Code(symbol.hint) for symbol in SYMBOLS}
     return Scope(names, known, frozenset(SYMBOLS), rows)

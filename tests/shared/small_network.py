@@ -1,4 +1,4 @@
-"""The shipped specs, and a small network of every kind of kernel."""
+"""The shipped specs, and a small network with every kind of kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Python files of the repository: what they define, and which of them import which."""
+"""The Python files of the repository: their definitions and imports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from paths import ROOT
 
 CORE, BACKENDS = ROOT / "inception_dsl", ROOT / "backends"
 MODULES = sorted([*CORE.rglob("*.py"), *BACKENDS.rglob("*.py")])
-"""Those of the compiler and of both backends."""
+"""The modules of the compiler and of both backends."""
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Definition: TypeAlias = Function | ast.ClassDef
@@ -25,18 +25,18 @@ def tree(path: Path) -> ast.Module:
 
 
 def ids(path: object) -> str:
-    """A file by its path in the repository, as the name of a test."""
+    """The path of a file in the repository, as the id of a test."""
     return path.relative_to(ROOT).as_posix() if isinstance(path, Path) else ""
 
 
 def written_by_hand() -> list[Path]:
-    """Every Python file of the repository but those in `generated/`."""
+    """Every Python file of the repository except those in `generated/`."""
     folders = ("inception_dsl", "backends", "tests", "benchmarks", "docs")
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
 def module_name(path: Path) -> str:
-    """The dotted name of a module of the compiler or of a backend; a package without `__init__`."""
+    """The dotted name of a module; that of a package has no `__init__`."""
     base = BACKENDS if path.is_relative_to(BACKENDS) else ROOT
     parts = path.relative_to(base).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -46,7 +46,7 @@ NAMES = {module_name(path): path for path in MODULES}
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The modules that a module imports anywhere: in functions and for type checkers too."""
+    """The modules that a module imports, also in functions and for type checkers."""
     here = module_name(path).split(".")
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -60,7 +60,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def import_graph() -> dict[str, set[str]]:
-    """Which module imports which."""
+    """The imports of every module."""
     return {name: {*imported(path)} - {name} for name, path in NAMES.items()}
 
 

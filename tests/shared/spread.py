@@ -1,4 +1,4 @@
-"""How the tests are spread over processes: what shares costly things stays together, long first."""
+"""Distribution of tests over processes: tests with shared fixtures together, slow tests first."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 FOLDERS = ("agreement", "life", "repository", "robustness", "unit/testing", "unit/reference")
-"""Where long tests are, the longest first."""
+"""Folders with slow tests, the slowest first."""
 NETWORKS = re.compile(
     r"\[(?:.*-)?((?:v\d|inception_resnet_v|timm_|keras_inception|torchvision_)\w*)[-\]]"
 )
-TOGETHER = {  # modules of which a part is a unit of work; of all others the whole module is
+TOGETHER = {  # patterns for units of work inside of a module; other modules are one unit
     "test_conformance": (NETWORKS, re.compile("::(TestTorch|TestKeras)::")),
     "test_keras_engines": (re.compile(r"[\[-](tensorflow|jax|torch)[\]-]"),),
     "test_keras_life": (NETWORKS,),
@@ -21,12 +21,12 @@ TOGETHER = {  # modules of which a part is a unit of work; of all others the who
     "test_seeded_defects": (re.compile(r"\[inception_dsl_(keras):"),),
     "test_shipped_networks": (NETWORKS,),
     "test_torch_life": (NETWORKS,),
-    "test_weight_maps": (re.compile(r"back\[(\w+)-(?:torch|keras)\]"),),
+    "test_weight_maps": (re.compile(r"round_trip\[(\w+)-(?:torch|keras)\]"),),
 }
 
 
 def unit_of(nodeid: str) -> str:
-    """The unit of work of a test: all of one run in one process."""
+    """The unit of work of a test; all tests of a unit run in one process."""
     module = nodeid.partition("::")[0]
     name = module.rpartition("/")[2].removesuffix(".py")
     for pattern in TOGETHER.get(name, ()):
@@ -36,7 +36,7 @@ def unit_of(nodeid: str) -> str:
 
 
 def order_of(item: pytest.Item) -> int:
-    """The place of a test among others: folders of long tests first."""
+    """The sort key of a test: folders with slow tests first."""
     for number, folder in enumerate(FOLDERS):
         if item.nodeid.startswith(f"tests/{folder}/"):
             return number
@@ -44,7 +44,7 @@ def order_of(item: pytest.Item) -> int:
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hands out units in the order in which they were collected."""
+    """A scheduler that distributes units in the order of collection."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):

@@ -1,6 +1,4 @@
-"""Deliberate defects of the way from expressions to generated code, for the networks that consist
-of them.
-"""
+"""Seeded defects in the code generation for expressions, for networks made of expressions."""
 
 from __future__ import annotations
 
@@ -8,21 +6,21 @@ from defect import CORE, TORCH, Defect
 
 SYMBOL_DEFECTS = (
     Defect(
-        "everything holds",
+        "every term is valid for every use",
         CORE,
         "backend.frames",
         "_gives(term, r.values, v) for r",
         "True for r",
     ),
     Defect(
-        "a symbol in another form is the same argument",
+        "a symbol and its derived form are the same argument",
         CORE,
         "backend.scope",
         "key = symbol, form.key\n",
         'key = symbol, ""\n',
     ),
     Defect(
-        "the first instance stands for all",
+        "all instances have the arguments of the first",
         CORE,
         "backend.scope",
         "tuple(argument.values[definition.instance(t)] for t in use.typed)",
@@ -50,28 +48,28 @@ SYMBOL_DEFECTS = (
         "text = name",
     ),
     Defect(
-        "a maximum is a minimum",
+        "max is min",
         CORE,
         "types.spelling",
         'return f"{atom.function}(',
         'return f"min(',
     ),
     Defect(
-        "arguments may be called as what the code of a class reads",
+        "arguments can have names that the code of a class uses",
         TORCH,
         "blocks",
         "scope = scope_of(definition, READ_BY_INIT, channels=True)",
         "scope = scope_of(definition, (), channels=True)",
     ),
     Defect(
-        "a block that differs in numbers is split",
+        "a block with different numbers is split",
         CORE,
         "backend.definitions",
         "        definition.chain  # noqa: B018\n",
         "        if len(definition.instances) > 1:\n            raise SplitError(None)\n",
     ),
     Defect(
-        "modules may be called as variables",
+        "modules can have the names of variables",
         TORCH,
         "build",
         'self.names.unique(*(f"{c}_" if c in FORBIDDEN else c for c in (first, full)))',

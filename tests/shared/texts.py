@@ -1,4 +1,4 @@
-"""YAML texts that are read or refused."""
+"""Helpers to parse valid and invalid YAML texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def read(text: str) -> Document:
 
 
 def refused(text: str) -> tuple[str, str]:
-    """The code of the one mistake in a text and its place, from the first to the last character."""
+    """The code and the location of the only error in a text."""
     report = Report()
     assert parse(text, "a.yaml", report) is None
     (found,) = report

@@ -1,4 +1,4 @@
-"""A small network with its model in PyTorch."""
+"""A small network and its model in PyTorch."""
 
 from __future__ import annotations
 

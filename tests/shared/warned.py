@@ -1,4 +1,4 @@
-"""The warnings of a spec, as a fixture; it must have no errors."""
+"""A fixture with the warnings of a spec without errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Warned = Callable[..., list[Diagnostic]]
 
 @pytest.fixture
 def warned(write: Callable[..., Path]) -> Warned:
-    """The warnings on the text of a spec without mistakes, in order."""
+    """The warnings for the text of a spec without errors, in order."""
 
     def warned(text: str, name: str = "spec.yaml", **settings: str) -> list[Diagnostic]:
         report = Report()

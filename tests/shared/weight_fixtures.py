@@ -22,7 +22,7 @@ from inception_dsl.weights.store import write
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Runs the command line in an empty folder; anything but an exit fails the test."""
+    """Runs the command line in an empty folder; an exception fails the test."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str | Path) -> Result:
@@ -37,7 +37,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 @pytest.fixture
 def small(run: Callable[..., Result], tmp_path: Path) -> TypedProgram:
-    """A small network of every kind of kernel, as ``small.yaml``, with its weights in
+    """A small network with every kind of kernel, in ``small.yaml``; weights in
     ``small.safetensors``.
     """
     (tmp_path / "small.yaml").write_text(SMALL)
@@ -49,7 +49,7 @@ def small(run: Callable[..., Result], tmp_path: Path) -> TypedProgram:
 
 @pytest.fixture
 def changed(small: TypedProgram, tmp_path: Path) -> Callable[..., Any]:
-    """Writes ``changed.safetensors``: the weights of the small network after a change."""
+    """Changes the weights of the small network and writes them to ``changed.safetensors``."""
     from safetensors.numpy import load_file, save_file
 
     def changed(change: Callable[[dict[str, Any]], Any], name: str = "changed.safetensors") -> Path:

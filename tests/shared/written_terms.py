@@ -1,4 +1,4 @@
-"""Terms, as tests write them: with Python's operators, or drawn together with a text in Python."""
+"""Terms for tests: built with Python's operators, or random with the same calculation as text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMESPACE = {"min": min, "max": max, "__builtins__": {}}
 
 
 class Written:
-    """A term that Python's operators reach, so that a test can be read."""
+    """A term with Python's operators, for readable tests."""
 
     def __init__(self, term: Term | None) -> None:
         self.term = term
@@ -83,7 +83,7 @@ WRITTEN = {
 
 
 def written(text: str) -> Term:
-    """The term that a Python expression makes of ``a``, ``b`` (whole) and ``r`` (not)."""
+    """The term of a Python expression in ``a``, ``b`` (integers) and ``r`` (a float)."""
     found = lifted(eval(text, dict(WRITTEN)))
     assert found is not None
     return found
@@ -102,7 +102,7 @@ real = st.sampled_from([-2.5, -1.0, 0.0, 0.1, 0.5, 1.0, 3.0, 7.25])
 
 @st.composite
 def calculations(draw: st.DrawFn, *, reals: bool = False) -> tuple[Term | None, str]:
-    """A term, and the same calculation written in Python, in parentheses everywhere."""
+    """A random term, and the same calculation as Python text with all parentheses."""
 
     def leaf() -> tuple[Term | None, str]:
         kind = draw(st.integers(0, 3 if reals else 2))

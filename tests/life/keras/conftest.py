@@ -1,4 +1,4 @@
-"""Fixtures that this folder shares with others."""
+"""Fixtures from tests/shared."""
 
 from keras_fixtures import module_of, source_of, typed_of
 

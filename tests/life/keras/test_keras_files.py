@@ -1,4 +1,4 @@
-"""Weight files of Keras: written whole, read by name, and refused with everything that is wrong."""
+"""Weight files of Keras: atomic writes, reading by name, complete errors for invalid files."""
 
 from __future__ import annotations
 
@@ -52,21 +52,21 @@ def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
 
 @contextmanager
 def edited(path: Path, copy: Path) -> Iterator[h5py.File]:
-    """The HDF5 file in a copy, to be changed."""
+    """A copy of the HDF5 file, open for changes."""
     shutil.copy(path, copy)
     with h5py.File(copy, "r+") as file:
         yield file
 
 
 def group(file: h5py.File, layer: str) -> h5py.Group:
-    """The variables of the layer of that name."""
+    """The variables of a layer, by its name."""
     (found,) = [entry for entry in file["layers"].values() if entry["vars"].attrs["name"] == layer]
     return found["vars"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("spec", [EVERYTHING, "v0"], ids=["everything", "v0"])
-def test_what_is_saved_is_restored_bit_for_bit(
+def test_restored_weights_equal_saved_ones(
     spec: str, suffix: str, model_of: Make, tmp_path: Path
 ) -> None:
     model = model_of(spec)
@@ -78,7 +78,7 @@ def test_what_is_saved_is_restored_bit_for_bit(
     assert same(model.weights(), weights)
 
 
-def test_keras_reads_what_is_written_and_is_read_too(
+def test_keras_loads_saved_files_and_its_files_are_restored(
     model_of: Make, module_of: Make, tmp_path: Path
 ) -> None:
     model = model_of(SMALL)
@@ -86,7 +86,7 @@ def test_keras_reads_what_is_written_and_is_read_too(
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     assert again.get_layer("head_1").rate == 0.1, (
-        "the dropout of the spec, not that of the comparison"
+        "the saved dropout rate must be that of the spec, not that of the comparison"
     )
     again.compile("adam", loss="mse")
     again.save(tmp_path / "trained.keras")
@@ -104,7 +104,7 @@ def test_keras_reads_what_is_written_and_is_read_too(
     )
 
 
-def test_values_go_by_name_not_by_place(model_of: Make, tmp_path: Path) -> None:
+def test_weights_are_found_by_layer_name_not_by_order(model_of: Make, tmp_path: Path) -> None:
     model = model_of(TWINS)
     weights = model.weights()
     model.save(tmp_path / "model.weights.h5")
@@ -123,7 +123,7 @@ def test_values_go_by_name_not_by_place(model_of: Make, tmp_path: Path) -> None:
     assert same(model.weights(), weights)
 
 
-def test_one_error_lists_everything_and_changes_nothing(model_of: Make, tmp_path: Path) -> None:
+def test_one_error_lists_all_problems_and_keeps_the_weights(model_of: Make, tmp_path: Path) -> None:
     model = model_of(TWINS)
     weights = model.weights()
     model.save(tmp_path / "model.weights.h5")
@@ -141,7 +141,7 @@ def test_one_error_lists_everything_and_changes_nothing(model_of: Make, tmp_path
         )
     with pytest.raises(ValueError) as caught:
         model.restore(tmp_path / "wrong.weights.h5")
-    told = str(caught.value)
+    message = str(caught.value)
     for text in (
         "missing alpha/bias",
         "missing gamma/kernel",
@@ -153,12 +153,14 @@ def test_one_error_lists_everything_and_changes_nothing(model_of: Make, tmp_path
         "beta/bn/moving_mean holds int32, no floating point numbers",
         "beta/bn/moving_variance has values that are not finite",
     ):
-        assert text in told
-    assert told.count(";") == 8
+        assert text in message
+    assert message.count(";") == 8
     assert same(model.weights(), weights)
 
 
-def test_a_file_without_the_heads_says_so(model_of: Make, module_of: Make, tmp_path: Path) -> None:
+def test_error_names_the_missing_weights_of_heads(
+    model_of: Make, module_of: Make, tmp_path: Path
+) -> None:
     module_of(SMALL).small().save_weights(tmp_path / "plain.weights.h5")
     with pytest.raises(
         ValueError, match=r"plain.weights.h5: missing side/1/bias; missing side/1/kernel$"
@@ -166,7 +168,7 @@ def test_a_file_without_the_heads_says_so(model_of: Make, module_of: Make, tmp_p
         model_of(SMALL).restore(tmp_path / "plain.weights.h5")
 
 
-def test_nothing_outside_of_the_file_is_read(model_of: Make, tmp_path: Path) -> None:
+def test_links_to_data_outside_of_the_file_are_rejected(model_of: Make, tmp_path: Path) -> None:
     model = model_of(TWINS)
     path = tmp_path / "model.weights.h5"
     model.save(path)
@@ -199,7 +201,7 @@ def test_nothing_outside_of_the_file_is_read(model_of: Make, tmp_path: Path) -> 
             model.restore(tmp_path / f"{number}.weights.h5")
 
 
-def test_odd_files_of_the_right_format_are_refused(model_of: Make, tmp_path: Path) -> None:
+def test_invalid_structure_is_rejected(model_of: Make, tmp_path: Path) -> None:
     model = model_of(TWINS)
     path = tmp_path / "model.weights.h5"
     model.save(path)
@@ -216,13 +218,13 @@ def test_odd_files_of_the_right_format_are_refused(model_of: Make, tmp_path: Pat
     def empty(file: h5py.File) -> None:
         del file["layers"]
 
-    told = {
+    messages = {
         unnamed: "layers/conv2d does not say the layer's name",
-        twice: "gamma/0 stands there twice; gamma/1 stands there twice",
+        twice: "gamma/0.*; .*gamma/1",
         nested: "layers/conv2d is no layer with variables of its own",
         empty: "no group `layers`: not written by Keras 3",
     }
-    for change, text in told.items():
+    for change, text in messages.items():
         with edited(path, tmp_path / "odd.weights.h5") as file:
             change(file)
         with pytest.raises(ValueError, match=text):
@@ -230,7 +232,7 @@ def test_odd_files_of_the_right_format_are_refused(model_of: Make, tmp_path: Pat
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_damaged_and_foreign_files_are_refused(suffix: str, model_of: Make, tmp_path: Path) -> None:
+def test_damaged_files_are_rejected(suffix: str, model_of: Make, tmp_path: Path) -> None:
     model = model_of(TWINS)
     weights = model.weights()
     whole, path = tmp_path / f"whole{suffix}", tmp_path / f"model{suffix}"
@@ -251,7 +253,7 @@ def test_damaged_and_foreign_files_are_refused(suffix: str, model_of: Make, tmp_
         model.restore(tmp_path / f"none{suffix}")
 
 
-def test_an_archive_must_be_as_keras_writes_it(model_of: Make, tmp_path: Path) -> None:
+def test_compressed_or_empty_archive_is_rejected(model_of: Make, tmp_path: Path) -> None:
     model = model_of(TWINS)
     model.save(tmp_path / "model.weights.h5")
     with zipfile.ZipFile(tmp_path / "small.keras", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -266,7 +268,7 @@ def test_an_archive_must_be_as_keras_writes_it(model_of: Make, tmp_path: Path) -
         model.restore(tmp_path / "empty.keras")
 
 
-def test_a_write_that_fails_leaves_the_old_file(
+def test_failed_write_keeps_the_old_file(
     model_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = model_of(SMALL)

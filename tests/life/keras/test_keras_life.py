@@ -1,6 +1,4 @@
-"""Generated Keras code in its framework's life: every network saved, cloned, trained, and in mixed
-precision.
-"""
+"""Typical use of generated Keras models: save, clone, train, mixed precision; every network."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ from inception_dsl.verify.bounds import FLOAT32, distance
 
 SPECS = sorted((Path(__file__).parents[3] / "specs").glob("*.yaml"))
 HALF = "bfloat16"
-ONLY = "output"  # what a single output is called here
+ONLY = "output"  # the key of a single output in this module
 LOADER = """
 import sys
 import keras, numpy as np
@@ -38,8 +36,8 @@ for line in sys.stdin:
 
 
 class Life(NamedTuple):
-    """A network with its heads; three samples (N, height, width, channels) and what it gives for
-    them in inference.
+    """A model with its auxiliary heads; ``x`` are three samples (N, H, W, C), ``found`` the outputs
+    in inference.
     """
 
     typed: TypedProgram
@@ -49,7 +47,7 @@ class Life(NamedTuple):
     found: dict[str, Any]
 
     def built(self) -> Any:
-        """The model anew."""
+        """A new model with initial weights."""
         options = {"aux_logits": True} if self.typed.heads else {}
         return getattr(self.module, self.typed.program.id)(input_shape=self.x.shape[1:], **options)
 
@@ -66,17 +64,17 @@ def life(request: pytest.FixtureRequest) -> Iterator[Life]:
     life = life._replace(found=outputs(life.model, x))
     for name, y in life.found.items():
         assert distance(y[0], y[1]) > 100 * FLOAT32, (
-            f"{name}: different samples must not look the same"
+            f"{name}: the outputs of different samples must differ"
         )
     yield life
     keras.backend.clear_session()
 
 
 def nudged(model: Any, gain: float) -> Any:
-    """The model with biases, scales and statistics moved apart, and kernels of a gain that keeps
-    the size of activations.
+    """The model with random biases, scales and statistics, and random kernels.
 
-    It is less where a softmax follows, which would hide every difference.
+    The variance ``gain / fan_in`` keeps the size of activations. It is smaller before a softmax,
+    whose outputs would otherwise be all 0 or 1.
     """
     rng = np.random.default_rng(0)
     for variable in model.weights:
@@ -90,7 +88,7 @@ def nudged(model: Any, gain: float) -> Any:
 
 
 def outputs(model: Any, x: Any) -> dict[str, Any]:
-    """The outputs in inference by name, as arrays."""
+    """The outputs in inference as arrays, by name."""
     found = model(x, training=False)
     return {
         name: y.numpy() for name, y in (found if isinstance(found, dict) else {ONLY: found}).items()
@@ -98,15 +96,15 @@ def outputs(model: Any, x: Any) -> dict[str, Any]:
 
 
 def same(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Whether two sets of outputs are equal bit for bit."""
+    """Whether two sets of outputs have the same bits."""
     return found.keys() == wanted.keys() and all(
         np.array_equal(found[name], y) for name, y in wanted.items()
     )
 
 
 @pytest.fixture(scope="module")
-def elsewhere() -> Iterator[Callable[[Path], str]]:
-    """A process that knows Keras only: loads the model in a folder and leaves its outputs there."""
+def load_in_keras() -> Iterator[Callable[[Path], str]]:
+    """Loads the model of a folder in a process with only Keras, and saves its outputs there."""
     with subprocess.Popen(
         [sys.executable, "-c", LOADER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -121,17 +119,17 @@ def elsewhere() -> Iterator[Callable[[Path], str]]:
         stdin.close()
 
 
-def test_is_loaded_in_safe_mode_where_nothing_else_is_known(
-    life: Life, elsewhere: Callable[[Path], str], tmp_path: Path
+def test_saved_model_loads_in_safe_mode_without_the_source(
+    life: Life, load_in_keras: Callable[[Path], str], tmp_path: Path
 ) -> None:
     life.model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", life.x)
-    assert elsewhere(tmp_path) == "done"
+    assert load_in_keras(tmp_path) == "done"
     with np.load(tmp_path / "found.npz") as found:
         assert same(dict(found), life.found)
 
 
-def test_a_clone_is_the_same_network_with_weights_of_its_own(life: Life) -> None:
+def test_clone_has_the_same_layers_and_its_own_weights(life: Life) -> None:
     cloned = keras.models.clone_model(life.model)
     assert cloned.get_config() == life.model.get_config()
     drawn = [
@@ -147,8 +145,8 @@ def test_a_clone_is_the_same_network_with_weights_of_its_own(life: Life) -> None
     assert same(outputs(cloned, life.x), life.found)
 
 
-def test_fits(life: Life) -> None:
-    """Two steps; every weight moves, and the history has the loss of every output."""
+def test_fit_changes_every_weight(life: Life) -> None:
+    """Two training steps; the history has the loss of every output."""
     model, heads = life.built(), {head.name: head.loss_weight for head, _ in life.typed.heads}
     model.set_weights(life.model.get_weights())
     before = model.get_weights()
@@ -177,9 +175,7 @@ def test_fits(life: Life) -> None:
 
 
 def in_half(model: Any) -> Any:
-    """A copy in float32 that rounds to half what mixed precision does: weights, and what every
-    layer gives.
-    """
+    """A float32 copy that rounds weights and layer outputs to half, as mixed precision does."""
 
     def rounded(y: Any) -> Any:
         return keras.ops.cast(keras.ops.cast(y, HALF), "float32")
@@ -195,7 +191,7 @@ def in_half(model: Any) -> Any:
 
 
 def test_mixed_precision(life: Life) -> None:
-    """Variables stay float32; outputs are of the type that is computed in, as Keras documents."""
+    """Variables are float32; outputs have the compute dtype, as Keras documents."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(f"mixed_{HALF}")
     try:

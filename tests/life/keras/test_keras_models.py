@@ -1,4 +1,4 @@
-"""The models that emitted files build: options, checks, saving, training, preprocessing."""
+"""Models of generated Keras files: options, checks, saving, training, preprocessing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def outputs(model: Any, x: Any) -> dict[str, Any]:
 
 
 def test_saves_and_loads_without_custom_objects(module_of: Make, tmp_path: Path) -> None:
-    """What the shipped networks, saved in ``test_life``, do not have."""
+    """With features that the shipped networks of ``test_keras_life.py`` do not have."""
     model = module_of(EVERYTHING).everything(aux_logits=True)
     x = np.random.default_rng(0).normal(size=(1, *model.input_shape[1:]))
     model.save(tmp_path / "model.keras")
@@ -37,9 +37,7 @@ def test_saves_and_loads_without_custom_objects(module_of: Make, tmp_path: Path)
 @pytest.mark.parametrize(
     "spec", ["v0", "v1", "v2", "v4", EVERYTHING], ids=["v0", "v1", "v2", "v4", "everything"]
 )
-def test_layers_and_shapes_are_those_of_the_spec(
-    spec: str, module_of: Make, typed_of: Make
-) -> None:
+def test_layers_and_shapes_match_the_spec(spec: str, module_of: Make, typed_of: Make) -> None:
     typed: TypedProgram = typed_of(spec)
     options = {"aux_logits": True} if typed.heads else {}
     model = getattr(module_of(spec), typed.program.id)(**options)
@@ -56,7 +54,7 @@ def test_layers_and_shapes_are_those_of_the_spec(
         assert model.get_layer(layer.name).output.shape[1:] == layer.node.y.shape, path
 
 
-def test_options_of_the_network(module_of: Make) -> None:
+def test_arguments_of_the_network(module_of: Make) -> None:
     module = module_of("v1")
     features = module.googlenet(include_top=False)
     assert features.output_shape == (None, 7, 7, 1024)
@@ -68,14 +66,14 @@ def test_options_of_the_network(module_of: Make) -> None:
     assert not [layer for layer in module.googlenet().layers if layer.name.startswith("aux")]
 
 
-def test_a_size_may_be_open_where_no_layer_needs_it(module_of: Make) -> None:
+def test_input_size_can_be_none_if_no_layer_needs_it(module_of: Make) -> None:
     model = module_of("v4").inception_v4(input_shape=(None, None, 3), include_top=False)
     assert model.output_shape == (None, None, None, 1536)
     with pytest.raises(ValueError, match="needs an input of known size"):
         module_of("v1").googlenet(input_shape=(None, None, 3))
 
 
-def test_too_small_an_input_is_refused(module_of: Make) -> None:
+def test_too_small_input_is_an_error(module_of: Make) -> None:
     module = module_of("v3")
     with pytest.raises(ValueError, match="inception_v3 needs 75 pixels on every axis"):
         module.inception_v3(input_shape=(74, 299, 3))
@@ -84,7 +82,7 @@ def test_too_small_an_input_is_refused(module_of: Make) -> None:
     assert module.inception_v3(input_shape=(75, 75, 3)).output_shape == (None, 1000)
 
 
-def test_channels_first_is_refused(module_of: Make) -> None:
+def test_channels_first_is_an_error(module_of: Make) -> None:
     keras.config.set_image_data_format("channels_first")
     try:
         with pytest.raises(ValueError, match="channels last"):
@@ -93,7 +91,7 @@ def test_channels_first_is_refused(module_of: Make) -> None:
         keras.config.set_image_data_format("channels_last")
 
 
-def test_a_block_alone_takes_its_parameters(module_of: Make) -> None:
+def test_block_model_has_the_parameters_as_arguments(module_of: Make) -> None:
     model = module_of("v0").inception_naive(filters_1x1=1, filters_3x3=2, filters_5x5=3)
     assert model.output_shape == (None, 28, 28, 198)
 
@@ -109,7 +107,7 @@ def smoothed(logits: Any, classes: Any) -> Any:
     )
 
 
-def test_the_loss_weighs_the_heads(module_of: Make) -> None:
+def test_loss_is_the_weighted_sum_of_the_heads(module_of: Make) -> None:
     module, rng = module_of(SMALL), np.random.default_rng(0)
     found = {name: rng.normal(size=(5, 4)).astype("float32") for name in ("logits", "side")}
     classes = np.array([0, 3, 1, 2, 2])
@@ -120,7 +118,7 @@ def test_the_loss_weighs_the_heads(module_of: Make) -> None:
     )
 
 
-def test_the_model_trains_as_its_documentation_says(module_of: Make) -> None:
+def test_training_as_documented(module_of: Make) -> None:
     module, rng = module_of(SMALL), np.random.default_rng(1)
     keras.utils.set_random_seed(0)
     model = module.small(aux_logits=True)
@@ -136,14 +134,14 @@ def test_the_model_trains_as_its_documentation_says(module_of: Make) -> None:
     plain.fit(x, y, verbose=0)
 
 
-def test_preprocessing_is_a_function_of_its_own(module_of: Make) -> None:
+def test_preprocess_matches_the_spec(module_of: Make) -> None:
     pixels = np.random.default_rng(0).uniform(0, 255, (2, 4, 4, 4)).astype("float32")
     expected = (pixels[..., ::-1] * 0.5 - np.array([1, 2, 3, 4])) / 2
     found = keras.ops.convert_to_numpy(module_of(EVERYTHING).preprocess(pixels))
     assert np.allclose(found, expected, rtol=1e-6)
 
 
-def test_initial_weights_are_those_of_the_paper(module_of: Make) -> None:
+def test_init_weights_matches_the_spec(module_of: Make) -> None:
     module = module_of(
         SMALL.replace(
             "{label_smoothing: 0.1}",

@@ -1,4 +1,4 @@
-"""Weight files of PyTorch: written whole, read by name, refused with all that is wrong."""
+"""Weight files of PyTorch: atomic writes, reading by name, complete errors for invalid files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from inception_dsl.reference.seeds import batch
 Compiled = Callable[..., TypedProgram]
 
 
-def test_files_load_into_the_generated_class(compiled: Compiled, tmp_path: Path) -> None:
+def test_saved_file_loads_into_the_generated_class(compiled: Compiled, tmp_path: Path) -> None:
     model = running(compiled(SMALL), "float32")
     model.step(batch(model.typed), {"logits": np.ones((2, 3))}, 0.1)
     path = tmp_path / "small.safetensors"
@@ -35,7 +35,7 @@ def test_files_load_into_the_generated_class(compiled: Compiled, tmp_path: Path)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_files_of_other_floats_are_converted(
+def test_other_float_types_are_converted(
     dtype: torch.dtype, compiled: Compiled, tmp_path: Path
 ) -> None:
     model = running(compiled(SMALL))
@@ -50,7 +50,9 @@ def test_files_of_other_floats_are_converted(
         assert torch.equal(model.net.state_dict()[key], value.double()), key
 
 
-def test_one_error_lists_everything_and_changes_nothing(compiled: Compiled, tmp_path: Path) -> None:
+def test_one_error_lists_all_problems_and_keeps_the_weights(
+    compiled: Compiled, tmp_path: Path
+) -> None:
     model = running(compiled(SMALL), "float32")
     weights = model.weights()
     state = {key: value.clone() for key, value in model.net.state_dict().items()}
@@ -76,7 +78,7 @@ def test_one_error_lists_everything_and_changes_nothing(compiled: Compiled, tmp_
     assert all(np.array_equal(value, weights[path]) for path, value in model.weights().items())
 
 
-def test_damaged_files_are_refused(compiled: Compiled, tmp_path: Path) -> None:
+def test_damaged_files_are_rejected(compiled: Compiled, tmp_path: Path) -> None:
     model = running(compiled(SMALL), "float32")
     weights = model.weights()
     path = tmp_path / "small.safetensors"
@@ -102,7 +104,7 @@ def test_damaged_files_are_refused(compiled: Compiled, tmp_path: Path) -> None:
     assert all(np.array_equal(value, weights[name]) for name, value in model.weights().items())
 
 
-def test_a_pickle_is_never_opened(compiled: Compiled, tmp_path: Path) -> None:
+def test_pickle_is_never_loaded(compiled: Compiled, tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Any, ...]:
             return os.mkdir, (str(tmp_path / "sprung"),)
@@ -113,7 +115,7 @@ def test_a_pickle_is_never_opened(compiled: Compiled, tmp_path: Path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
-def test_the_old_file_stays_where_writing_fails(
+def test_failed_write_keeps_the_old_file(
     compiled: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: int) -> None:

@@ -1,6 +1,4 @@
-"""Generated PyTorch code in its framework's life: every network compiled, exported, copied, saved,
-trained.
-"""
+"""Typical use of generated PyTorch models: compile, export, copy, save, train; every network."""
 
 from __future__ import annotations
 
@@ -28,9 +26,9 @@ BATCH = {"x": {0: torch.export.Dim("batch")}}
 
 
 class Life(NamedTuple):
-    """A network in evaluation; three samples, and two as large as training needs (N, channels,
-    height, width); what the network gives for the three, also in float64, and how far float32 is
-    from that.
+    """A network in evaluation mode. ``x`` are three samples (N, C, H, W), ``large`` two samples of
+    the size that training needs. ``found`` is the output for ``x``, ``exact`` that in float64, and
+    ``rounding`` the error between them.
     """
 
     typed: TypedProgram
@@ -61,7 +59,7 @@ def life(request: pytest.FixtureRequest) -> Iterator[Life]:
     exact = output(copy.deepcopy(net).double(), x.double())
     rounding = apart(found, exact)
     assert apart(exact[0], exact[1]) > 100 * allowed(rounding), (
-        "different samples must not look the same"
+        "the outputs of different samples must differ"
     )
     yield Life(typed, module, net, x, large, found, exact, rounding)
     torch.compiler.reset()
@@ -69,7 +67,7 @@ def life(request: pytest.FixtureRequest) -> Iterator[Life]:
 
 @torch.no_grad()
 def nudged(net: nn.Module) -> nn.Module:
-    """Initial weights with biases, scales and statistics, all alike at the start, moved apart."""
+    """Make biases, scales and statistics random, as each has one value in all channels."""
     for value in net.state_dict().values():
         if value.ndim == 1:
             value.mul_(torch.empty_like(value).uniform_(0.8, 1.2)).add_(
@@ -89,7 +87,7 @@ def output(net: nn.Module, x: Tensor) -> Tensor:
 
 
 def apart(found: Tensor, reference: Tensor) -> float:
-    """The largest difference in units of the reference's largest value."""
+    """The largest difference, relative to the reference's largest value."""
     return distance(found.detach().double().numpy(), reference.detach().double().numpy())
 
 
@@ -107,7 +105,7 @@ def test_compiles_without_a_graph_break_in_training(life: Life) -> None:
     compiled = torch.compile(net, fullgraph=True, backend="eager")
     results = []
     for each in (eager, compiled):
-        torch.manual_seed(0)  # of dropout
+        torch.manual_seed(0)  # for dropout
         with torch.no_grad():
             results.append(each(life.large))
     assert type(results[0]) is type(results[1])
@@ -147,9 +145,7 @@ def test_channels_last(life: Life) -> None:
 
 
 def in_bfloat16(net: nn.Module) -> nn.Module:
-    """A copy in float64 that rounds to bfloat16 what autocast does: kernels, and what every layer
-    takes and gives.
-    """
+    """A float64 copy that rounds to bfloat16 as autocast does: kernels, inputs and outputs."""
 
     def rounded(y: Tensor) -> Tensor:
         return y.to(torch.bfloat16).to(y.dtype)
@@ -172,7 +168,7 @@ def test_autocast_to_bfloat16(life: Life) -> None:
     assert apart(found, life.exact) <= 4 * rounding
 
 
-def test_a_deep_copy_stands_alone(life: Life) -> None:
+def test_deep_copy_is_independent(life: Life) -> None:
     copied = copy.deepcopy(life.net)
     assert torch.equal(output(copied, life.x), life.found)
     with torch.no_grad():
@@ -182,7 +178,7 @@ def test_a_deep_copy_stands_alone(life: Life) -> None:
     assert not torch.equal(output(copied, life.x), life.found)
 
 
-def test_a_state_dict_comes_back_bit_for_bit(life: Life, tmp_path: Path) -> None:
+def test_loaded_state_dict_equals_the_saved_one(life: Life, tmp_path: Path) -> None:
     state = life.net.state_dict()
     save_file(state, tmp_path / "weights.safetensors")
     fresh = type(life.net)().eval()
@@ -193,7 +189,7 @@ def test_a_state_dict_comes_back_bit_for_bit(life: Life, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("life", HEADED, ids=lambda spec: spec.stem, indirect=True)
-def test_a_network_without_heads_takes_the_weights_of_one_with(life: Life) -> None:
+def test_network_without_heads_loads_weights_with_heads(life: Life) -> None:
     state, heads = life.net.state_dict(), {head.name for head, _ in life.typed.heads}
     plain = type(life.net)(aux_logits=False).eval()
     found = plain.load_state_dict(state, strict=False)

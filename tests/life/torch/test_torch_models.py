@@ -1,4 +1,4 @@
-"""Generated PyTorch code as its user meets it: arguments, outputs, errors, loss, weights."""
+"""Generated PyTorch models: arguments, outputs, errors, loss, initial weights."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_training_returns_a_named_tuple_and_evaluation_a_tensor(name: str) -> No
 
 
 @pytest.mark.parametrize("name", HEADED)
-def test_without_aux_logits_there_is_no_head(name: str) -> None:
+def test_aux_logits_false_removes_the_heads(name: str) -> None:
     cls, heads, _, _ = HEADED[name]
     net = getattr(module_of(name), cls)(num_classes=3, aux_logits=False)
     assert not [key for key in net.state_dict() if key.split(".")[0] in heads]
@@ -50,7 +50,7 @@ def test_without_aux_logits_there_is_no_head(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HEADED)
-def test_loss_adds_the_heads_by_their_weights(name: str) -> None:
+def test_loss_is_the_weighted_sum_of_the_heads(name: str) -> None:
     cls, heads, shares, smoothing = HEADED[name]
     module = module_of(name)
     values = [torch.randn(4, 5) for _ in range(1 + len(heads))]
@@ -72,7 +72,7 @@ def test_loss_of_probabilities() -> None:
 @pytest.mark.parametrize(
     ("name", "cls", "least"), [("v4", "InceptionV4", 75), ("v1", "GoogLeNet", 47)]
 )
-def test_the_smallest_input_is_the_smallest(name: str, cls: str, least: int) -> None:
+def test_smaller_input_than_the_minimum_is_an_error(name: str, cls: str, least: int) -> None:
     net = getattr(module_of(name), cls)(num_classes=2).eval()
     with torch.no_grad():
         assert net(torch.randn(1, 3, least, least)).shape == (1, 2)
@@ -81,7 +81,7 @@ def test_the_smallest_input_is_the_smallest(name: str, cls: str, least: int) -> 
                 net(torch.randn(1, 3, *size))
 
 
-def test_features_and_head_are_the_network() -> None:
+def test_forward_head_of_features_equals_forward() -> None:
     net = module_of("v4").InceptionV4(num_classes=4, in_channels=1).eval()
     x = torch.randn(1, 1, 110, 93)
     with torch.no_grad():
@@ -91,10 +91,10 @@ def test_features_and_head_are_the_network() -> None:
         assert torch.equal(net.forward_head(features), net(x))
 
 
-def test_initial_weights() -> None:
+def test_initial_weights_match_the_spec() -> None:
     conv = module_of("v3").InceptionV3().mixed_7c.conv_3x3.conv.weight
     assert conv.abs().max() <= 0.2
-    assert conv.std().item() == pytest.approx(0.08796, rel=0.01)  # 0.1, cut at two deviations
+    assert conv.std().item() == pytest.approx(0.08796, rel=0.01)  # 0.1, truncated at two deviations
     dense = module_of("v1").GoogLeNet().classifier
     assert dense.weight.abs().max() <= (6 / (1024 + 1000)) ** 0.5
     assert torch.equal(dense.bias, torch.full((1000,), 0.2))
@@ -102,14 +102,14 @@ def test_initial_weights() -> None:
     assert he.std().item() == pytest.approx((2 / 1536) ** 0.5, rel=0.02)
 
 
-def test_preprocessing_is_what_the_spec_says() -> None:
+def test_preprocess_matches_the_spec() -> None:
     pixels = torch.arange(2 * 3 * 2 * 2, dtype=torch.uint8).view(2, 3, 2, 2)
     torch.testing.assert_close(module_of("v4").preprocess(pixels), pixels / 127.5 - 1)
     expected = pixels.flip(1) - torch.tensor([104.0, 117.0, 123.0]).view(3, 1, 1)
     torch.testing.assert_close(module_of("v1").preprocess(pixels), expected)
 
 
-def test_further_outputs_and_a_head_beside_them(tmp_path: Path) -> None:
+def test_named_outputs_with_an_auxiliary_head(tmp_path: Path) -> None:
     module = written(
         tmp_path,
         """
@@ -164,7 +164,7 @@ body:
 @pytest.mark.parametrize(
     ("rank", "axes"), [(1, "length: 40"), (3, "depth: 9, height: 8, width: 10")]
 )
-def test_other_ranks(tmp_path: Path, rank: int, axes: str) -> None:
+def test_1d_and_3d_networks(tmp_path: Path, rank: int, axes: str) -> None:
     module = written(
         tmp_path,
         f"""

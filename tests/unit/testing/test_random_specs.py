@@ -1,6 +1,4 @@
-"""The generator: the same spec for the same seed, all of them valid, and everything the language
-has among them.
-"""
+"""The generator of random specs: deterministic, valid, and with every feature of the language."""
 
 from __future__ import annotations
 
@@ -53,11 +51,11 @@ def test_every_seed_is_a_valid_spec(seed: int) -> None:
     spec = random_spec(seed)
     typed, report = compiled(spec)
     assert typed is not None, f"{spec.text}\n{report.render()}"
-    assert report.ok  # there may be warnings
+    assert report.ok  # warnings are allowed
     assert min(typed.program.input.spatial) >= 1
 
 
-def test_a_seed_is_one_spec_whatever_the_order_of_hashes() -> None:
+def test_spec_does_not_depend_on_the_hash_seed() -> None:
     code = (
         "from inception_dsl.testing.random_specs import random_spec; print([random_spec(s) "
         "for s in range(40)])"
@@ -75,12 +73,12 @@ def test_a_seed_is_one_spec_whatever_the_order_of_hashes() -> None:
     assert len({random_spec(seed).text for seed in SEEDS}) == len(SEEDS)
 
 
-def test_every_policy_is_drawn() -> None:
+def test_every_policy_occurs() -> None:
     drawn = Counter(random_spec(seed).policy for seed in SEEDS)
     assert drawn.keys() == {policy.name for policy in POLICIES}
 
 
-def test_every_op_and_every_merge_is_there() -> None:
+def test_every_op_and_merge_occurs() -> None:
     found = Counter(node.op.op for node in nodes() if isinstance(node, TypedOp))
     assert found.keys() == OPS.keys()
     merges = Counter(node.node.merge for node in nodes() if isinstance(node, TypedFork))
@@ -89,7 +87,7 @@ def test_every_op_and_every_merge_is_there() -> None:
 
 
 def corners(node: TypedOp) -> dict[str, bool]:
-    """What is special about the windows of an op, by name."""
+    """The edge cases that the windows of an op have, by name."""
     op, windows = node.op, node.op.windows(node.x.rank)  # type: ignore[attr-defined]
     sized = list(zip(windows, map(int, node.x.spatial), strict=True))  # type: ignore[arg-type]
     return {
@@ -98,14 +96,14 @@ def corners(node: TypedOp) -> dict[str, bool]:
         "strides that differ": len({w.stride for w in windows}) > 1,
         "stride 2 on an even size": any(w.stride == 2 and not n % 2 for w, n in sized),
         "stride 2 on an odd size": any(w.stride == 2 and n % 2 for w, n in sized),
-        "stride beyond the kernel": any(w.stride > w.kernel for w in windows),
+        "stride larger than the kernel": any(w.stride > w.kernel for w in windows),
         "same": op.padding == "same",
         "valid": op.padding == "valid",
         "pixels": isinstance(op.padding, int) and op.padding > 0,
-        "padding by side": any(
+        "asymmetric padding": any(
             w.padding != "same" and w.padding[0] != w.padding[1] for w in windows
         ),
-        "kernel beyond the map": any(w.extent > n for w, n in sized),
+        "kernel larger than the map": any(w.extent > n for w, n in sized),
         "one pixel": all(n == 1 for _, n in sized),
     }
 
@@ -115,10 +113,10 @@ def corners_of_convolutions(node: TypedOp) -> dict[str, bool]:
     grouped = getattr(op, "groups", 1) > 1
     return {
         "dilation": any(w.dilation > 1 for w in windows),
-        "dilation at a stride": any(w.dilation > 1 and w.stride > 1 for w in windows),
+        "dilation with a stride": any(w.dilation > 1 and w.stride > 1 for w in windows),
         "groups": grouped,
         "depth multiplier": getattr(op, "depth_multiplier", 1) > 1,
-        "expansion by groups": grouped and op.filters != node.x.channels,
+        "groups and other filters": grouped and op.filters != node.x.channels,
     }
 
 
@@ -127,11 +125,11 @@ def corners_of_pools(node: TypedOp) -> dict[str, bool]:
     return {
         "ceil_mode": op.ceil_mode,
         "counted padding": getattr(op, "count_include_pad", False) and op.padding != "valid",
-        "padding that does not count": op.op == "avg_pool" and not op.count_include_pad,
+        "padding not counted": op.op == "avg_pool" and not op.count_include_pad,
     }
 
 
-def test_every_corner_of_windows_is_there() -> None:
+def test_every_edge_case_of_windows_occurs() -> None:
     seen = Counter[str]()
     for node in nodes():
         if not isinstance(node, TypedOp) or not hasattr(node.op, "windows"):
@@ -151,7 +149,7 @@ def test_every_corner_of_windows_is_there() -> None:
 
 
 def features(spec: RandomSpec, typed: TypedProgram) -> dict[str, bool]:
-    """What of the language a spec has, by name."""
+    """The features of the language that a spec uses, by name."""
     program, found = typed.program, [node for _, node in walk_program(typed)]
     forks = [n for n in found if isinstance(n, TypedFork)]
     branches = [(f, b) for f in forks for _, b in f.branches]
@@ -179,7 +177,7 @@ def features(spec: RandomSpec, typed: TypedProgram) -> dict[str, bool]:
     }
 
 
-def test_the_rest_of_the_language_is_there() -> None:
+def test_every_feature_of_the_language_occurs() -> None:
     seen = Counter[str]()
     for seed, typed in zip(SEEDS, programs(), strict=True):
         for name, there in features(random_spec(seed), typed).items():
