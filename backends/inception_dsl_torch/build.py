@@ -114,6 +114,7 @@ class ClassBody:
         self.repeated = {name for name, count in counts.items() if count > 1}
 
     def line(self, target: str, value: Expression, y: TensorType) -> None:
+        """Add a line to ``forward``."""
         self.same.pop(target, None)
         self.forward.append(Line(target, value, shape_note(y) if self.commented else ""))
 

@@ -24,7 +24,7 @@ from .files import FLOATS, File, file_span, read_file, writer
 FORMAT: Final = "inception-dsl"
 VERSION: Final = "1"
 SUFFIX: Final = ".safetensors"
-KINDS: Final = ("missing", "unknown", "wrong shape", "wrong type", "not finite")
+KINDS: Final = ("missing", "unknown", "with a wrong shape", "with a wrong type", "not finite")
 
 
 def read(path: Path, typed: TypedProgram, report: Report) -> dict[str, Any] | None:
@@ -150,14 +150,14 @@ def differences(
             continue
         array, dtype = arrays[name], dtypes.get(name)
         if dtype is not None and dtype not in FLOATS:
-            found["wrong type"].append(
+            found["with a wrong type"].append(
                 f"wrong type: {name} has {dtype}, expected {' or '.join(FLOATS)}"
             )
         if array is None:
             continue
         if array.shape != shape:
             held = sizes(array.shape) or "a scalar"
-            found["wrong shape"].append(f"wrong shape: {name} is {held}, expected {sizes(shape)}")
+            found["with a wrong shape"].append(f"wrong shape: {name} is {held}, expected {sizes(shape)}")
         if array.dtype.kind == "f" and (
             bad := array.size - int(np.count_nonzero(np.isfinite(array)))
         ):

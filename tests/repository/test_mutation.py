@@ -120,7 +120,7 @@ def test_a_share_of_the_mutants_is_killed() -> None:
         "--module",
         "types.terms",
     ]
-    root = Path(__file__).parents[2]  # what is changed is what stands here, not what is installed
+    root = Path(__file__).parents[2]  # mutate the code of this repository, not an installed copy
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "backends")])}
     done = subprocess.run(
         [*command, "--share", "0.3"],

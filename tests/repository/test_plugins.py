@@ -153,7 +153,7 @@ def test_broken_backends_are_listed_with_their_reason(broken: Run) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(REASONS))
-def test_a_broken_backend_that_is_asked_for_is_one_mistake(
+def test_a_broken_backend_given_by_name_is_one_error(
     broken: Run, root: Path, tmp_path: Path, name: str
 ) -> None:
     done = broken(
@@ -187,7 +187,7 @@ def test_a_broken_backend_that_is_asked_for_is_one_mistake(
         ("key", "returned a file with the invalid name `7`"),
     ],
 )
-def test_a_backend_that_fails_is_one_mistake(
+def test_a_backend_that_fails_is_one_error(
     broken: Run, root: Path, tmp_path: Path, name: str, reason: str
 ) -> None:
     done = broken(

@@ -49,7 +49,7 @@ def test_sizes(path: Path) -> None:
 
 
 def test_no_module_imports_itself_through_others() -> None:
-    """Imports in functions and for type checkers count, which import-linter is not told of."""
+    """Includes imports in functions and for type checkers, which import-linter does not check."""
     graph = import_graph()
     assert graph["inception_dsl.compiler"] >= {"inception_dsl.language.load"}
     try:

@@ -275,13 +275,13 @@ def test_errors_at_the_end_are_inside_the_text() -> None:
             assert found.span.column <= len(lines[found.span.line - 1]) + 1
 
 
-def test_of_very_many_mistakes_the_rest_is_not_looked_for(mistakes: Callable[..., Report]) -> None:
+def test_checking_stops_after_very_many_errors(errors: Callable[..., Report]) -> None:
     text = "network: n\ninput: {channels: 1, length: 4}\nbody:\n"
-    report = mistakes(
+    report = errors(
         text
         + "".join(f"  - {{op: conv, x{i}: 1, filters: 1, kernel_size: 1}}\n" for i in range(1_200))
     )
     assert len(report.diagnostics) == MAX_ERRORS
     assert "stopped after 1000 errors" in report.diagnostics[-1].notes[0]
-    report = mistakes(text + "".join(f"  - {{use: b{i}}}\n" for i in range(1_200)))
+    report = errors(text + "".join(f"  - {{use: b{i}}}\n" for i in range(1_200)))
     assert len(report.diagnostics) == MAX_ERRORS

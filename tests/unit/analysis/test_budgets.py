@@ -32,9 +32,9 @@ def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(infer, "MAX_DIFFERENT", 0)
 
 
-def test_the_limits(body: Body, errors_in: ErrorsIn) -> None:
+def test_the_limits(body: Body, errors: ErrorsIn) -> None:
     assert body("{op: identity, repeat: 10000}").sections["body"].size == 10_000
-    assert locations(errors_in(f"{HEAD}body: [{{op: identity, repeat: 10001}}]\n")) == ["E309 3:31"]
+    assert locations(errors(f"{HEAD}body: [{{op: identity, repeat: 10001}}]\n")) == ["E309 3:31"]
     typed = body("{op: identity}, {op: identity}, {op: identity}")
     assert Inference(typed.program, Report()).room == 1_000 + 2 * 3
     assert Inference(typed.program, Report(), 7).room == 7
@@ -74,8 +74,8 @@ def test_the_limits(body: Body, errors_in: ErrorsIn) -> None:
         ),
     ],
 )
-def test_one_layer_too_many(errors_in: ErrorsIn, text: str, expected: list[str]) -> None:
-    assert locations(errors_in(f"{HEAD}{text}\n")) == expected
+def test_one_layer_too_many(errors: ErrorsIn, text: str, expected: list[str]) -> None:
+    assert locations(errors(f"{HEAD}{text}\n")) == expected
 
 
 @pytest.mark.usefixtures("four")
@@ -96,15 +96,15 @@ def test_layers_up_to_the_limit(compiled: Callable[..., TypedProgram], text: str
 
 
 @pytest.mark.usefixtures("four")
-def test_steps_without_a_type_do_not_count(errors_in: ErrorsIn) -> None:
+def test_steps_without_a_type_do_not_count(errors: ErrorsIn) -> None:
     """A section, head or step with an error gives one report, and none about the layer limit."""
     broken = "{op: max_pool, kernel_size: 9, padding: valid}"
     text = (
         f"body: [{{op: identity, repeat: 4, name: a}}]\n"
         f"aux_heads: {{h: {{after: a, loss_weight: 1, steps: [{broken}]}}}}"
     )
-    assert locations(errors_in(f"{HEAD}{text}\n")) == ["E401 4:79"]
-    assert locations(errors_in(f"{HEAD}body: [{{op: identity, repeat: 4}}, {broken}]\n")) == [
+    assert locations(errors(f"{HEAD}{text}\n")) == ["E401 4:79"]
+    assert locations(errors(f"{HEAD}body: [{{op: identity, repeat: 4}}, {broken}]\n")) == [
         "E401 3:63"
     ]
 
@@ -146,9 +146,9 @@ PAD = "{steps: [{op: zero_pad, padding: 1}]}"
     ],
 )
 def test_no_room_for_layers_with_different_shapes(
-    errors_in: ErrorsIn, text: str, expected: list[str]
+    errors: ErrorsIn, text: str, expected: list[str]
 ) -> None:
-    report = errors_in(f"{HEAD}{text}\n")
+    report = errors(f"{HEAD}{text}\n")
     assert locations(report) == expected
     assert "layers with different shapes" in report.diagnostics[0].message
     assert report.diagnostics[0].help == ""

@@ -32,16 +32,16 @@ body:
 - """
 
 
-def clash(errors_in: ErrorsIn, fork: str) -> Diagnostic:
-    (found,) = errors_in(f"{HEAD}{fork}\n")
+def clash(errors: ErrorsIn, fork: str) -> Diagnostic:
+    (found,) = errors(f"{HEAD}{fork}\n")
     assert found.code == "E402"
     return found
 
 
 @pytest.mark.parametrize("case", CASES["locations"], ids=lambda case: case["fork"])
-def test_the_locations_and_the_help(errors_in: ErrorsIn, case: dict[str, str]) -> None:
+def test_the_locations_and_the_help(errors: ErrorsIn, case: dict[str, str]) -> None:
     """Where the size of the wrong branch is set, where that of the right branch is, and the fix."""
-    found = clash(errors_in, case["fork"])
+    found = clash(errors, case["fork"])
     assert f"{found.span.line}:{found.span.column}" == case["location"]
     assert found.help == case["help"]
     assert "".join(f"{s.line}:{s.column}" for s, _ in found.related) == case["other"]
@@ -50,8 +50,8 @@ def test_the_locations_and_the_help(errors_in: ErrorsIn, case: dict[str, str]) -
 
 
 @pytest.mark.parametrize("case", CASES["messages"], ids=lambda case: case["fork"])
-def test_the_messages(errors_in: ErrorsIn, case: dict[str, str]) -> None:
-    found, label = clash(errors_in, case["fork"]), case["label"]
+def test_the_messages(errors: ErrorsIn, case: dict[str, str]) -> None:
+    found, label = clash(errors, case["fork"]), case["label"]
     assert (found.message, found.label) == (case["message"], label)
     assert found.notes == (f"branches: {case['shapes']}",)
     ((_, second),) = found.related

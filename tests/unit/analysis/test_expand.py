@@ -167,17 +167,17 @@ def test_nesting_up_to_the_limit(compiled: Callable[..., TypedProgram]) -> None:
     assert [layer.op for layer in layers(compiled(text(62)))] == ["identity"]
 
 
-def test_a_block_cannot_use_itself(errors_in: Callable[..., Report]) -> None:
+def test_a_block_cannot_use_itself(errors: Callable[..., Report]) -> None:
     text = (
         "network: n\ninput: {channels: 1, length: 4}\nbody: [{use: a}]\n"
         "blocks: {a: {steps: [{use: b}]}, b: {steps: [{use: a}]}}\n"
     )
-    (found,) = errors_in(text)
+    (found,) = errors(text)
     assert (found.code, found.message) == ("E306", "circular use of blocks: a -> b -> a")
     assert found.help == "a block cannot use itself, directly or through other blocks"
 
 
-def test_deeper_nesting_is_one_error(errors_in: Callable[..., Report]) -> None:
+def test_deeper_nesting_is_one_error(errors: Callable[..., Report]) -> None:
     blocks = "\n".join(f"  b{i}: {{steps: [{{use: b{i + 1}}}]}}" for i in range(900))
     text = (
         f"network: n\n"
@@ -187,10 +187,10 @@ def test_deeper_nesting_is_one_error(errors_in: Callable[..., Report]) -> None:
         f"{blocks}\n"
         f"  b900: {{steps: []}}\n"
     )
-    assert [d.code for d in errors_in(text)] == ["E309"]
+    assert [d.code for d in errors(text)] == ["E309"]
 
 
-def test_deep_nesting_is_found_from_any_block(errors_in: Callable[..., Report]) -> None:
+def test_deep_nesting_is_found_from_any_block(errors: Callable[..., Report]) -> None:
     blocks = "\n".join(f"  b{i}: {{steps: [{{use: b{i - 1}}}]}}" for i in range(1, 200))
     uses = ", ".join(f"{{use: b{i}}}" for i in range(0, 200, 7))
     text = (
@@ -201,4 +201,4 @@ def test_deep_nesting_is_found_from_any_block(errors_in: Callable[..., Report]) 
         f"  b0: {{steps: [{{op: identity}}]}}\n"
         f"{blocks}\n"
     )
-    assert [d.code for d in errors_in(text)] == ["E309"]
+    assert [d.code for d in errors(text)] == ["E309"]

@@ -69,8 +69,8 @@ def test_ranks(body: Body, size: str, shape: str) -> None:
         ("{merge: concat, branches: {a: [], b: [{op: flatten}]}}", "rank"),
     ],
 )
-def test_branches_that_do_not_fit(errors_in: Callable[..., Report], steps: str, word: str) -> None:
-    (found,) = errors_in(
+def test_branches_that_do_not_fit(errors: Callable[..., Report], steps: str, word: str) -> None:
+    (found,) = errors(
         f"network: n\ninput: {{channels: 3, height: 32, width: 32}}\nbody: [{steps}]\n"
     )
     assert found.code == "E402"
@@ -79,9 +79,9 @@ def test_branches_that_do_not_fit(errors_in: Callable[..., Report], steps: str, 
 
 
 def test_an_error_in_a_block_names_the_uses_that_led_to_it(
-    errors_in: Callable[..., Report],
+    errors: Callable[..., Report],
 ) -> None:
-    (found,) = errors_in("""
+    (found,) = errors("""
         network: net
         input: {channels: 3, height: 4, width: 4}
         blocks:
@@ -94,8 +94,8 @@ def test_an_error_in_a_block_names_the_uses_that_led_to_it(
     assert [note.split("use of ")[1] for note in found.notes] == ["`inner`", "`outer`"]
 
 
-def test_the_value_of_an_expression_is_checked(errors_in: Callable[..., Report]) -> None:
-    report = errors_in("""
+def test_the_value_of_an_expression_is_checked(errors: Callable[..., Report]) -> None:
+    report = errors("""
         network: net
         input: {channels: 3, height: 4, width: 4}
         body: [{op: conv, filters: "${in_channels - 3}", kernel_size: 1}]
@@ -137,8 +137,8 @@ def test_a_block_with_the_same_values_is_inferred_once(body: Body) -> None:
     "steps",
     ["{op: identity, repeat: 10001}", "{op: identity, repeat: 6000}, {op: identity, repeat: 6000}"],
 )
-def test_too_many_layers(errors_in: Callable[..., Report], steps: str) -> None:
-    report = errors_in(f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{steps}]\n")
+def test_too_many_layers(errors: Callable[..., Report], steps: str) -> None:
+    report = errors(f"network: n\ninput: {{channels: 1, length: 4}}\nbody: [{steps}]\n")
     assert [d.code for d in report] == ["E309"]
 
 

@@ -75,9 +75,7 @@ LAST = "{op: max_pool, kernel_size: 9, padding: valid}"
         ),
     ],
 )
-def test_the_uses_that_led_to_an_error(
-    errors_in: ErrorsIn, depth: int, expected: list[str]
-) -> None:
+def test_the_uses_that_led_to_an_error(errors: ErrorsIn, depth: int, expected: list[str]) -> None:
     """Up to three uses; of more, the innermost and the outermost."""
     blocks = ", ".join(
         [
@@ -88,7 +86,7 @@ def test_the_uses_that_led_to_an_error(
     text = (
         f"blocks: {{{blocks}}}\nbody: [{{use: b{depth - 1}}}]\n" if depth else f"body: [{LAST}]\n"
     )
-    (found,) = errors_in(HEAD + text)
+    (found,) = errors(HEAD + text)
     assert (notes(found), found.label) == (expected, "")
 
 
@@ -130,15 +128,15 @@ SHRINKS = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid"
         ),
     ],
 )
-def test_the_repetition_with_the_error(errors_in: ErrorsIn, text: str, expected: list[str]) -> None:
+def test_the_repetition_with_the_error(errors: ErrorsIn, text: str, expected: list[str]) -> None:
     head = HEAD if "input" not in text else "network: n\n"
-    (found,) = errors_in(f"{head}{text}\n")
+    (found,) = errors(f"{head}{text}\n")
     assert notes(found) == expected
 
 
-def test_after_an_error_no_repetition_is_counted(errors_in: ErrorsIn) -> None:
+def test_after_an_error_no_repetition_is_counted(errors: ErrorsIn) -> None:
     """Steps after a step with an error are checked once, whichever repetition failed."""
-    report = errors_in(
+    report = errors(
         f"{HEAD}{PARAMETER}body: [{SHRINKS}, repeat: 5}}, {{use: b, k: 1, repeat: 3}}]\n"
     )
     assert [(d.code, notes(d)) for d in report] == [
@@ -147,8 +145,8 @@ def test_after_an_error_no_repetition_is_counted(errors_in: ErrorsIn) -> None:
     ]
 
 
-def test_without_an_input_the_rest_is_checked(errors_in: ErrorsIn) -> None:
-    report = errors_in(
+def test_without_an_input_the_rest_is_checked(errors: ErrorsIn) -> None:
+    report = errors(
         f"network: n\n"
         f"input: {{channels: x, height: 8, width: 8}}\n"
         f"{PARAMETER}body: [{{use: b, k: 1}}]\n"
@@ -156,9 +154,9 @@ def test_without_an_input_the_rest_is_checked(errors_in: ErrorsIn) -> None:
     assert locations(report) == ["E203 2:19", "E207 3:64"]
 
 
-def test_a_clash_has_its_label_and_both_locations(errors_in: ErrorsIn) -> None:
+def test_a_clash_has_its_label_and_both_locations(errors: ErrorsIn) -> None:
     pools = "{op: max_pool, kernel_size: 2, stride: 2}"
-    (found,) = errors_in(
+    (found,) = errors(
         f"{HEAD}body: [{{merge: add, branches: {{a: [{pools}], b: [{{op: conv, filters: 3, "
         f"kernel_size: 3}}]}}}}]\n"
     )
@@ -169,10 +167,10 @@ def test_a_clash_has_its_label_and_both_locations(errors_in: ErrorsIn) -> None:
 
 
 def test_the_edit_of_an_op_that_rejects_its_input(
-    errors_in: ErrorsIn, compiled: Callable[..., TypedProgram]
+    errors: ErrorsIn, compiled: Callable[..., TypedProgram]
 ) -> None:
     def fixed(text: str) -> str:
-        (found,) = errors_in(HEAD + text)
+        (found,) = errors(HEAD + text)
         new = apply(HEAD + text, found.fix)
         compiled(new)
         return new.removeprefix(HEAD)
@@ -183,8 +181,8 @@ def test_the_edit_of_an_op_that_rejects_its_input(
     assert fixed(conv % "") == conv % "groups: 1, "
 
 
-def test_help_without_a_value_to_write(errors_in: ErrorsIn) -> None:
-    (found,) = errors_in(f"{HEAD}body: [{{op: flatten}}, {{op: max_pool, kernel_size: 3}}]\n")
+def test_help_without_a_value_to_write(errors: ErrorsIn) -> None:
+    (found,) = errors(f"{HEAD}body: [{{op: flatten}}, {{op: max_pool, kernel_size: 3}}]\n")
     assert found.help.startswith("put it before the step that removes the spatial axes")
     assert found.fix == ()
 
@@ -245,9 +243,9 @@ ARGUMENT = (
     ],
 )
 def test_an_invalid_argument_is_reported_at_its_use(
-    errors_in: ErrorsIn, text: str, location: str, related: list[str]
+    errors: ErrorsIn, text: str, location: str, related: list[str]
 ) -> None:
-    report = errors_in(HEAD + text)
+    report = errors(HEAD + text)
     (found,) = report
     assert locations(report) == [location]
     assert [f"{s.line}:{s.column}" for s, _ in found.related] == related
@@ -258,16 +256,16 @@ def test_an_invalid_argument_is_reported_at_its_use(
     )
 
 
-def test_every_argument_is_checked(errors_in: ErrorsIn) -> None:
-    report = errors_in(f"""{HEAD}
+def test_every_argument_is_checked(errors: ErrorsIn) -> None:
+    report = errors(f"""{HEAD}
 blocks: {{b: {{params: {{j: int, k: int}}, steps: [{{op: dense, units: 3}}]}}}}
 body: [{{use: b, j: '${{1 // 0}}', k: '${{in_channels * 0.5}}'}}]
 """)
     assert locations(report) == ["E207 5:25", "E203 5:36"]
 
 
-def test_an_error_in_a_repeat_is_located_inside_it(errors_in: ErrorsIn) -> None:
-    assert locations(errors_in(f"{HEAD}body: [{{op: identity, repeat: '${{1 // 0}}'}}]\n")) == [
+def test_an_error_in_a_repeat_is_located_inside_it(errors: ErrorsIn) -> None:
+    assert locations(errors(f"{HEAD}body: [{{op: identity, repeat: '${{1 // 0}}'}}]\n")) == [
         "E207 3:36"
     ]
 

@@ -107,9 +107,9 @@ POOLS = "{op: max_pool, kernel_size: 3, padding: $k}"
     ],
 )
 def test_the_location_of_an_error(
-    errors_in: Callable[..., Report], text: str, expected: list[str], words: str
+    errors: Callable[..., Report], text: str, expected: list[str], words: str
 ) -> None:
-    report = errors_in(f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\n{text}\n")
+    report = errors(f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\n{text}\n")
     spans = [(d.code, d.span) for d in report]
     assert [f"{code} {s.line}:{s.column}-{s.end_column - 1}" for code, s in spans] == expected
     assert all(word in report.diagnostics[0].message for word in words.split()), report.diagnostics[
@@ -117,9 +117,9 @@ def test_the_location_of_an_error(
     ].message
 
 
-def test_help_with_a_window_that_does_not_fit(errors_in: Callable[..., Report]) -> None:
+def test_help_with_a_window_that_does_not_fit(errors: Callable[..., Report]) -> None:
     def help(step: str) -> str:
-        (found,) = errors_in(
+        (found,) = errors(
             f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\nbody: [{step}]\n"
         )
         return found.help
@@ -137,9 +137,9 @@ def test_help_with_a_window_that_does_not_fit(errors_in: Callable[..., Report]) 
 
 
 def test_only_the_uses_around_the_error_are_named(
-    errors_in: Callable[..., Report],
+    errors: Callable[..., Report],
 ) -> None:
-    report = errors_in("""
+    report = errors("""
         network: n
         input: {channels: 3, height: 8, width: 8}
         blocks: {b: {params: {k: int}, \

@@ -65,7 +65,7 @@ def test_one_error_lists_everything(run: Run, tmp_path: Path, changed: Change) -
     )
     for line in (
         "error[E702]: changed.safetensors does not fit `small`: "
-        "2 missing, 2 unknown, 2 wrong shape, 2 wrong type, 2 not finite",
+        "2 missing, 2 unknown, 2 with a wrong shape, 2 with a wrong type, 2 not finite",
         "  --> changed.safetensors:1:1",
         "  = missing: stem/bn/beta (6)",
         "  = missing: aux/out/bias (4)",
@@ -140,7 +140,7 @@ def test_files_of_another_spec(run: Run, small: TypedProgram, tmp_path: Path) ->
     said = refused(
         run, tmp_path, "check", "other.yaml", "small.safetensors", "--set", "classes=5", code="E702"
     )
-    assert "`other`: 4 wrong shape" in said
+    assert "`other`: 4 with a wrong shape" in said
     assert "help: the file was written for `small`" in said
     said = refused(
         run,
