@@ -28,6 +28,7 @@ REALS: Final[Mapping[str, tuple[float, float]]] = {
     "rate": (0.0, 0.9),
     "value": (-6.0, 6.0),
 }
+LEAST_FACTOR: Final = 0.05  # batch norm after a factor of 0 would divide rounding errors
 WORDS: Final = ("activation", "function")
 FLAGS: Final = (
     *("scale", "center", "use_bias", "keepdims", "ceil_mode", "count_include_pad", "approximate"),
@@ -78,6 +79,8 @@ def checked(fields: Mapping[str, Any], values: Mapping[str, Any]) -> None:
                 whole(one, COUNTS[key])
         elif key in REALS:
             real(value, REALS[key])
+            if key == "value" and abs(value) < LEAST_FACTOR:
+                raise Misfit
         elif (key in FLAGS and not isinstance(value, bool)) or (
             key in WORDS and not isinstance(value, str)
         ):

@@ -157,7 +157,9 @@ def differences(
             continue
         if array.shape != shape:
             held = sizes(array.shape) or "a scalar"
-            found["with a wrong shape"].append(f"wrong shape: {name} is {held}, expected {sizes(shape)}")
+            found["with a wrong shape"].append(
+                f"wrong shape: {name} is {held}, expected {sizes(shape)}"
+            )
         if array.dtype.kind == "f" and (
             bad := array.size - int(np.count_nonzero(np.isfinite(array)))
         ):

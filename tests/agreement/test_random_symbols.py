@@ -113,8 +113,8 @@ def test_specs_that_once_disagreed(text: str, name: str) -> None:
     assert compare_backends(spec_of(text), loaded([name]))[1] == ""
 
 
-def test_momentum_argument_is_not_named_decay() -> None:
-    """PyTorch's momentum is 1 - decay, so its argument is ``momentum``, also for an expression."""
+def test_momentum_is_one_minus_decay() -> None:
+    """The argument is the parameter of the spec, as in Keras."""
     (torch,) = loaded(["torch"])
     typed = compiled(
         spec_of(
@@ -131,8 +131,9 @@ body: [{{use: b, p: 0.5, name: one}}, {{use: b, p: 0.9, name: two}}]
     )
     assert typed is not None
     text = source(torch, typed)
-    assert "def __init__(self, in_channels: int, momentum: float)" in text
-    assert "B(in_channels, momentum=0.25)" in text
+    assert "def __init__(self, in_channels: int, p: float)" in text
+    assert "momentum=1 - min(p, 0.75)" in text
+    assert "p=0.9)" in text
 
 
 def test_every_network_agrees() -> None:

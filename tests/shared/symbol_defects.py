@@ -13,11 +13,11 @@ SYMBOL_DEFECTS = (
         "True for r",
     ),
     Defect(
-        "a symbol and its derived form are the same argument",
-        CORE,
-        "backend.scope",
-        "key = symbol, form.key\n",
-        'key = symbol, ""\n',
+        "momentum is the decay",
+        TORCH,
+        "lowering",
+        "term = subtract(constant(1), decay.term)",
+        "term = decay.term",
     ),
     Defect(
         "all instances have the arguments of the first",
@@ -65,7 +65,7 @@ SYMBOL_DEFECTS = (
         "a block with different numbers is split",
         CORE,
         "backend.definitions",
-        "        definition.chain  # noqa: B018\n",
+        "        _ = definition.chain\n",
         "        if len(definition.instances) > 1:\n            raise SplitError(None)\n",
     ),
     Defect(
