@@ -10,7 +10,7 @@ NOTHING = Code("")
 
 
 class HelperView(NamedTuple):
-    """A helper to print: the template that holds its silhouette, and what varies in it."""
+    """A helper to print: its template, and what varies in it."""
 
     template: str
     name: Code = NOTHING

@@ -1,4 +1,4 @@
-"""Steps as modules of a class."""
+"""Writes steps as modules of a class."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .places import Place, Rest
 
 
 class Written(NamedTuple):
-    """The class of a definition: what it takes, and where its modules are."""
+    """The class of a definition, with its arguments and the places of its modules."""
 
     name: str
     definition: Definition
@@ -43,19 +43,21 @@ Element: TypeAlias = "Layer | Written"
 
 
 class Lowered(NamedTuple):
-    """One use or layer as modules."""
+    """A layer or a use of a block as modules."""
 
     modules: tuple[Expression, ...]
     element: Element
 
     def single(self) -> Expression:
-        """The same as one module."""
+        """All modules as one module."""
         return self.modules[0] if len(self.modules) == 1 else rows("nn.Sequential", *self.modules)
 
 
 class Items(NamedTuple):
-    """A step with its repetitions as items of a sequence: the type after each, how many the first
-    repetition has and what it is made of, and ``rests`` that differ from it.
+    """A step with its repetitions as items of a sequence.
+
+    ``types`` are the output types of the items, ``width`` is the number of modules of the first
+    repetition and ``element`` what it was written from; ``rests`` are repetitions that differ.
     """
 
     items: tuple[Expression, ...]
@@ -67,8 +69,8 @@ class Items(NamedTuple):
 
 @dataclass(slots=True)
 class Shared:
-    """What all classes of a file have in common. ``written`` are the classes, by the bodies of
-    their instances.
+    """State shared by all classes of a file. ``written`` maps the ids of instances' bodies to
+    their classes.
     """
 
     plan: ModulePlan
@@ -76,14 +78,14 @@ class Shared:
     written: dict[int, Written] = field(default_factory=dict)
 
     def callee(self, use: UseSite) -> Written:
-        """The class that a use makes; raises :class:`SplitError` where its rows need several."""
+        """The class of a use; raises :class:`SplitError` if its rows need several."""
         found = [self.written[id(t.body)] for t in use.typed]
         if any(written is not found[0] for written in found):
             raise use.frame.split(use.node, [written.name for written in found])
         return found[0]
 
     def one(self, site: LayerSite | UseSite, scope: Scope) -> Lowered:
-        """A layer or a use as modules."""
+        """A layer or a use of a block as modules."""
         if isinstance(site, LayerSite):
             layer = lower(site, scope, self.helpers)
             return Lowered(layer.modules, layer)
@@ -145,9 +147,7 @@ def once(lowered: Lowered, y: TensorType) -> Items:
 def sequence(
     shared: Shared, scope: Scope, steps: Iterable[StepSite], *, notes: bool
 ) -> tuple[list[Item], list[Items]]:
-    """Steps as the items of an ``nn.Sequential``, with their shapes as comments where ``notes``
-    asks for them.
-    """
+    """Steps as the items of an ``nn.Sequential``; ``notes`` adds shapes as comments."""
     items: list[Item] = []
     found: list[Items] = []
     for step in steps:
@@ -159,5 +159,5 @@ def sequence(
 
 
 def shape_note(t: TensorType) -> str:
-    """The type as a comment; a vector needs none."""
+    """The shape as a comment; empty for a vector."""
     return str(t) if t.rank else ""

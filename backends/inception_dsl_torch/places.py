@@ -1,4 +1,4 @@
-"""Where the modules of a class are, so that every weight of a spec is found in the model."""
+"""Where modules are stored in a class, so that every weight of a spec is found in the model."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ Key: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """An attribute of a class, or its own items (``name`` is empty); ``sequence``: it holds several
-    modules.
+    """An attribute that stores modules; ``sequence``: it is an ``nn.Sequential``.
+
+    An empty ``name`` means the items of the class itself.
     """
 
     name: str
@@ -24,8 +25,9 @@ class Held:
 
 
 class Rest(NamedTuple):
-    """The repetitions of a step from ``start`` on, where they are made otherwise than the first:
-    how many modules each is, and what it is made of.
+    """The repetitions of a step from ``start`` on, which are written differently from the first.
+
+    ``width`` and ``element`` are as in :class:`Place`.
     """
 
     start: int
@@ -34,11 +36,12 @@ class Rest(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a step is: in which attribute, as how many modules a repetition, what it is made of.
+    """Where a step is stored.
 
-    A fork has the places of each branch in ``branches``; what is written in ``forward`` alone is
-    held by nothing. ``element`` is the layer, or the class of the block that
-    is used; ``rests`` are the repetitions that are made otherwise.
+    ``held`` is the attribute, or ``None`` for a step that is written in ``forward`` only. ``width``
+    is the number of modules per repetition; ``element`` is the layer, or the class of the used
+    block. A fork has the places of its ``branches``; ``rests`` are repetitions that are written
+    differently from the first.
     """
 
     held: Held | None = None
@@ -56,9 +59,7 @@ class Place(NamedTuple):
 
 
 class Ref(NamedTuple):
-    """A weight (or, where ``layout`` is empty, a block or a layer) of the spec, and its key in the
-    model.
-    """
+    """A weight of the spec and its key in the model; a block or layer if ``layout`` is empty."""
 
     path: Key
     key: Key
@@ -72,8 +73,9 @@ def references(
     path: Key = (),
     key: Key = (),
 ) -> Iterator[Ref]:
-    """What a chain of the program becomes in a model. ``written`` are the classes by the bodies of
-    blocks.
+    """Yield the weights, blocks and layers of a chain with their keys in the model.
+
+    ``written`` maps the ids of blocks' bodies to their classes.
     """
     positions: dict[int, int] = {}
     for place, step in zip(places, chain.steps, strict=True):

@@ -1,4 +1,4 @@
-"""The views of what stands beside the model: loss, initial weights, preprocessing."""
+"""The functions beside the model: loss, initial weights, preprocessing."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from inception_dsl.backend import (
 from inception_dsl.backend import call as call_of
 
 NOTHING = Code("")
-CUT = 0.954499  # erf(sqrt(2)), cut: the share of a normal distribution within two deviations
+CUT = 0.954499  # erf(sqrt(2)) rounded down: P(|x| < 2 standard deviations) of a normal x
 
 
 class TrainingView(NamedTuple):
-    """Functions beside the class; each is empty where the spec says nothing. ``needs`` is what they
-    import.
+    """The functions beside the class, each empty if the spec does not ask for it; ``needs`` are
+    their imports.
     """
 
     init: tuple[Code, ...] = ()
@@ -61,7 +61,7 @@ def initial(start: Start, rank: int) -> tuple[tuple[Code, ...], Code]:
     )
     inverse = layout("", scaled, indent=16).lstrip()
     setters = {
-        # trunc_normal_ takes seconds for Inception-v3, as PyTorch 2.13 draws again what is cut off
+        # nn.init.trunc_normal_ takes seconds for Inception-v3: PyTorch 2.13 uses rejection sampling
         "truncated_normal": [
             "# inverse of the normal distribution, truncated at 2 standard deviations",
             inverse,
@@ -114,8 +114,9 @@ def loss_function(
 
 
 def entropy(value: str, term: LossTerm, loss: Loss) -> str:
-    """The cross-entropy of an output."""
+    """The cross-entropy of an output as an expression."""
     value += ".flatten(1)" if term.flat else ""
+    # the logarithm of probabilities as logits; the clamp avoids log(0)
     value += ".clamp(min=1e-30).log()" if term.probabilities else ""
     smooth = f", label_smoothing={literal(loss.smoothing)}" if loss.smoothing else ""
     return f"F.cross_entropy({value}, target{smooth})"
