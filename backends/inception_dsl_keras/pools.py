@@ -1,8 +1,8 @@
-"""Pools: native where Keras means the same on every backend, else padded by a helper function.
+"""Pools: Keras layers if they compute the same on every engine, else helper functions.
 
-Average pools leave padding out of the mean. Keras' own ``same`` does too, but its PyTorch backend
-(3.15) pads by the edge where the padding is not symmetric; there, and for every padding that Keras
-has no word for, the mean of the padded map is divided by the share of the window that lies inside.
+Average pools exclude padding from the mean. Keras' ``same`` does too, but on PyTorch (Keras 3.15)
+it repeats the edge if the padding is not symmetric. In this case, and for padding that Keras cannot
+express, the mean of the padded map is divided by the share of the window that lies inside the map.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .windows import (
 
 
 class Ceil(NamedTuple):
-    """Whether a last window may hang over the end: in some use, and as source."""
+    """Whether the last window may extend past the end: in any use, and as source."""
 
     possible: bool
     text: Code
@@ -61,13 +61,13 @@ def avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def same_average(windows: Windows) -> bool:
-    """Whether ``same`` says what an average pool with these windows does, on every backend."""
+    """Whether ``same`` is correct for an average pool with these windows, on every engine."""
     found = [w.constant_pads for w in windows]
     return is_same(windows) and all(pad is not None and pad[0] == pad[1] for pad in found)
 
 
 def counted(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    """An average pool that counts padding: zeros are laid around the map first."""
+    """An average pool that includes padding: the map is padded with zeros first."""
     before = pads(w, site, zero_padding)
     calls = () if before is None else (pad_layer(before, site.rank, "pad"),)
     ceil = hanging(w, site)
@@ -77,7 +77,7 @@ def counted(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def either_way(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> tuple[Call, ...]:
-    """An average pool that counts padding in some uses: there, zeros are padded first."""
+    """An average pool that includes padding in some uses, which pad with zeros first."""
     none = zero_padding(nothing(site.rank))
     first = either(counts, lambda: pads(w, site, zero_padding) or none, lambda: none)
     second = either(counts, lambda: inside(w, site, ceil), lambda: outside(w, site, ceil))
@@ -88,19 +88,19 @@ def either_way(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> tuple[Ca
 
 
 def outside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
-    """The padding of a pool as a tuple of pairs, or an expression on the tensor's size."""
+    """The padding of a pool as a tuple of pairs, or as an expression of the tensor's size."""
     plain = pairs(nothing(site.rank))
     return either(ceil.text, lambda: around(w, site), lambda: pads(w, site, pairs) or plain)
 
 
 def inside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
-    """The padding of a pool on a map that is padded already."""
+    """The padding of a pool whose input is padded already."""
     plain = pairs(nothing(site.rank))
     return either(ceil.text, lambda: around(w, site, done=True), lambda: plain)
 
 
 def called(function: str, w: Writer, site: LayerSite, padding: Code | None) -> Call:
-    """A pool of the framework."""
+    """A call of a Keras pooling layer."""
     return layer(
         f"{function}{site.rank}D",
         sizes(w, site, "pool_size", "kernel", positional=True),
@@ -110,7 +110,7 @@ def called(function: str, w: Writer, site: LayerSite, padding: Code | None) -> C
 
 
 def padded(function: str, w: Writer, site: LayerSite, padding: Value, *inner: str) -> Call:
-    """A pool of a helper function, which takes explicit padding."""
+    """A call of a helper function for pooling with explicit padding."""
     return helper(
         function,
         sizes(w, site, "pool_size", "kernel", positional=True),
@@ -121,7 +121,7 @@ def padded(function: str, w: Writer, site: LayerSite, padding: Value, *inner: st
 
 
 def hanging(w: Writer, site: LayerSite) -> Ceil:
-    """Whether a last window may hang over the end."""
+    """Whether the last window may extend past the end (``ceil_mode``)."""
     mode = site.slot("ceil_mode")
     rows = site.windows
     possible = mode.symbolic or any(w.ceil_mode and w.stride > 1 for row in rows for w in row)
@@ -129,10 +129,10 @@ def hanging(w: Writer, site: LayerSite) -> Ceil:
 
 
 def around(w: Writer, site: LayerSite, *, done: bool = False) -> Value:
-    """``ceil_padding(x, window, stride)``; with what was padded before where that matters.
+    """A call of ``ceil_padding``, or of ``ceil_padding_around`` if there is explicit padding.
 
-    A last window that would start in the padding behind the map does not count. ``done``: the map
-    is padded already.
+    A last window that would start in the padding after the map does not count. ``done``: the map is
+    padded already.
     """
     sizes, strides = axes(w, site, "kernel"), axes(w, site, "stride")
     explicit, none = behind(w, site), nothing(site.rank)
@@ -144,13 +144,13 @@ def around(w: Writer, site: LayerSite, *, done: bool = False) -> Value:
 
 
 def _fits(site: LayerSite) -> bool:
-    """Whether no window can start in the padding behind the map."""
+    """Whether no window can start in the padding after the map."""
     windows = (window for row in site.windows for window in row)
     return all(x.padding == "same" or x.stride <= x.kernel - x.padding[1] for x in windows)
 
 
 def behind(w: Writer, site: LayerSite) -> Sides:
-    """The padding of windows that may hang over the end; such windows have no ``same``."""
+    """The explicit padding of windows in ceil mode, which excludes ``same``."""
     if all(isinstance(value, str) for value in site.slot("padding").values):
         return nothing(site.rank)
     return sides(w, site, tuple(found or () for found in site.pads()))

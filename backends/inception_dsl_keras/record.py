@@ -1,7 +1,7 @@
-"""Records of what was written for every step, so that layers are found in concrete programs.
+"""Records how every step was written, to find the layers of concrete programs.
 
-How a step is written depends on all of its uses. A record of a chain goes beside any typed chain
-that it was written for; a use leads to the record of the block's function.
+How a step is written depends on all of its uses. The record of a chain applies to every typed chain
+that it was written for; a use refers to the record of the block's function.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ChainRecord: TypeAlias = "tuple[tuple[Piece, ...], ...]"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A node with its path, and how it was written. ``inner`` is what a use was written as."""
+    """A node with its path, and how it was written; ``inner`` is the record of a used block."""
 
     path: Path
     typed: TypedOp | TypedFork | TypedUse
@@ -48,7 +48,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records of the sections and heads, and of every instance of a block by identity."""
+    """The records of the sections and heads by name, of block instances by the body's ``id``."""
 
     sections: Mapping[str, ChainRecord]
     heads: Mapping[str, ChainRecord]
@@ -62,14 +62,14 @@ class Records:
             yield from self.chain(chain, self.heads[head.name], (head.name,))
 
     def chain(self, chain: TypedChain, record: ChainRecord, prefix: Path = ()) -> Iterator[Written]:
-        """Every node of a chain; a fork or a use comes after what it holds."""
+        """Every node of a chain; a fork or a use comes after the nodes inside it."""
         for step, pieces in zip(chain.steps, record, strict=True):
             for number, (path, typed) in enumerate(applications(step)):
                 piece = [p for p in pieces if p.start <= number][-1]
                 yield from self.node(Written((*prefix, *path), typed, piece))
 
     def node(self, found: Written) -> Iterator[Written]:
-        """What a node holds, with its path."""
+        """The nodes inside a node, then the node itself."""
         typed = found.typed
         if isinstance(typed, TypedFork):
             for (name, branch), record in zip(typed.branches, found.piece.branches, strict=True):
@@ -81,7 +81,7 @@ class Records:
         yield found
 
     def last(self, chain: TypedChain, record: ChainRecord, prefix: Path) -> Written | None:
-        """The node that a chain ends with, if it has one."""
+        """The last node of a chain, inside of used blocks too; ``None`` if there is none."""
         if not chain.steps:
             return None
         path, typed = list(applications(chain.steps[-1]))[-1]
