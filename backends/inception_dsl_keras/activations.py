@@ -43,10 +43,10 @@ def outcome(w: Writer, site: LayerSite) -> tuple[Keyword, ...]:
 def activated(w: Writer, site: LayerSite, part: str) -> tuple[Call, ...]:
     """The activation as a separate layer, if the layer before it does not support it."""
     slot = site.slot("activation")
-    return (behind(w, slot, part),) if "leaky_relu" in slot.values else ()
+    return (activation_layer(w, slot, part),) if "leaky_relu" in slot.values else ()
 
 
-def behind(w: Writer, slot: Slot, part: str) -> Call:
+def activation_layer(w: Writer, slot: Slot, part: str) -> Call:
     """The layer of an activation, named after it, or ``activation`` if uses may differ."""
     if not slot.varies:
         function = str(slot.values[0])

@@ -93,7 +93,7 @@ class Helpers:
         if self.last is not None and self.last.helper:
             self.calls.setdefault(key(self.last), []).append(self.last)
             self.called.add(self.last.function)
-        if self.rough():
+        if self.approximates():
             self.called.add("gelu_tanh")
         found = sorted(
             (k for k in self.calls if k[0] == CONV_BN), key=lambda k: -len(self.calls[k])
@@ -185,10 +185,10 @@ class Helpers:
             kinds = {k: self.kind((name, ""), k) for k in ("pool_size", "strides")}
             return {**kinds, "rank": str(self.rank)}
         if name == "local_response_norm":
-            return self.normalising((name, ""))
-        return self.activating() if name == "activate" else {}
+            return self.norm_slots((name, ""))
+        return self.activate_slots() if name == "activate" else {}
 
-    def normalising(self, key: Key) -> dict[str, str]:
+    def norm_slots(self, key: Key) -> dict[str, str]:
         """The template variables of local response normalisation."""
         values = {k: str(self.argument(key, k).value) for k in ("size", "alpha", "beta", "k")}
         size = values["size"]
@@ -198,13 +198,13 @@ class Helpers:
         heading = signature(key[0], self.parameters(key), TENSOR_TYPE)
         return {**values, "before": before, "after": after, "signature": heading}
 
-    def rough(self) -> bool:
+    def approximates(self) -> bool:
         """Whether ``activate`` may have to approximate GELU."""
         calls = self.calls.get(ACTIVATE, ())
         found = [c.options()["approximate"] for c in calls if "gelu" in c.activations]
         return any(value != literal(False) for value in found)
 
-    def activating(self) -> dict[str, str]:
+    def activate_slots(self) -> dict[str, str]:
         """The template variables of ``activate``: cases for what ``layers.Activation`` lacks."""
         names = {name for call in self.calls[ACTIVATE] for name in call.activations}
         alphas, options = self.values(ACTIVATE, "alpha"), self.options[ACTIVATE]
@@ -221,7 +221,7 @@ class Helpers:
         if "elu" in names and given:
             test = "" if sure else "alpha is not None"
             cases += case("elu", call("layers.ELU", Item(alpha, "alpha"), NAME), test)
-        if self.rough():
+        if self.approximates():
             test = "approximate" if "approximate" in options else ""
             cases += case("gelu", call("gelu_tanh", "x", NAME), test, "")
         heading = signature(ACTIVATE[0], self.parameters(ACTIVATE), TENSOR_TYPE)

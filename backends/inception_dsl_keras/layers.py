@@ -41,7 +41,7 @@ class Layer:
 def model_layers(source: Source) -> Iterator[Layer]:
     """Every named layer of the model, including auxiliary heads, in the order of the program."""
     typed = source.plan.printed
-    before = nameless(typed)
+    before = unnamed_prefix(typed)
     for written in source.records.program(typed):
         here, path, node = (*before, *written.path), written.path, written.typed
         if isinstance(node, TypedOp):
@@ -63,7 +63,7 @@ def _layers_of(node: TypedOp, here: Path, written: Written) -> Iterator[Layer]:
             yield Layer(below(name, made.part) if made.part else name, written.path, node, held)
 
 
-def nameless(typed: TypedProgram) -> Path:
+def unnamed_prefix(typed: TypedProgram) -> Path:
     """The prefix of all layer names: the block, if the program is a single unnamed use of it."""
     steps = [step for chain in typed.sections.values() for step in chain.steps]
     node = steps[0].node if len(steps) == 1 and not steps[0].repeated else None
@@ -99,7 +99,7 @@ def boundaries(source: Source) -> dict[str, str]:
     Auxiliary heads, and steps without a layer, are left out.
     """
     typed, records, found = source.plan.printed, source.records, {}
-    before = nameless(typed)
+    before = unnamed_prefix(typed)
     top = {
         path
         for chain in typed.sections.values()

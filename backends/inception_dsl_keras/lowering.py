@@ -32,7 +32,7 @@ from inception_dsl.backend import (
     literal,
 )
 
-from .activations import activated, activation, activation_argument, behind, outcome
+from .activations import activated, activation, activation_argument, activation_layer, outcome
 from .calls import (
     Call,
     Keyword,
@@ -46,7 +46,7 @@ from .calls import (
     variables,
 )
 from .pools import avg_pool, max_pool
-from .windows import Plan, leaves_out, pad_layer, plan, sides, sized, sizes, zero_padding
+from .windows import Plan, pad_layer, plan, sides, sized, sizes, strided_and_dilated, zero_padding
 
 CONV_BN: Final = "conv_bn"
 """The helper function of the op: one for each activation, unless that is an argument."""
@@ -114,7 +114,8 @@ def conv_bn(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     first, norm, function = parts["conv"], parts["bn"], site.slot("activation")
     slide = plan(w, first)
     if slide.subsample is not None:
-        after = () if not function.varies and function.all("none") else (behind(w, function, ""),)
+        linear = not function.varies and function.all("none")
+        after = () if linear else (activation_layer(w, function, ""),)
         return *conv(w, first, "conv"), normalised(w, norm, "bn"), *after
     arguments = (
         w.option("filters", site, "filters", positional=True, kind="int"),
@@ -200,7 +201,7 @@ def has_depthwise(site: LayerSite) -> bool:
 def separable_conv(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     parts = dict(site.parts())
     first, second = parts["depthwise"], parts["pointwise"]
-    if not has_depthwise(first) or any(map(leaves_out, first.windows)):
+    if not has_depthwise(first) or any(map(strided_and_dilated, first.windows)):
         return *depthwise_conv(w, first, "depthwise"), *conv(w, second, "pointwise")
     found = [
         Variable("depthwise/kernel", "depthwise_kernel"),

@@ -19,7 +19,7 @@ from .windows import (
     axes,
     is_same,
     native,
-    nothing,
+    no_padding,
     pad_layer,
     pads,
     pairs,
@@ -37,12 +37,12 @@ class Ceil(NamedTuple):
 
 
 def max_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    ceil = hanging(w, site)
+    ceil = overhang(w, site)
     if not ceil.possible:
         word = native(w, site, is_same)
         if word.fits:
             return (called("MaxPooling", w, site, word.padding),)
-    return (padded("max_pool", w, site, outside(w, site, ceil)),)
+    return (padded("max_pool", w, site, whole_padding(w, site, ceil)),)
 
 
 def avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
@@ -50,14 +50,14 @@ def avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     counting = counts.symbolic and not site.unpadded
     if not counting and counts.all(True):
         return counted(w, site)
-    ceil = hanging(w, site)
+    ceil = overhang(w, site)
     if counting:
-        return either_way(w, site, ceil, w.scope.text(counts))
+        return sometimes_counted(w, site, ceil, w.scope.text(counts))
     if not ceil.possible:
         word = native(w, site, same_average)
         if word.fits:
             return (called("AveragePooling", w, site, word.padding),)
-    return (padded("average_pool", w, site, outside(w, site, ceil), "mean"),)
+    return (padded("average_pool", w, site, whole_padding(w, site, ceil), "mean"),)
 
 
 def same_average(windows: Windows) -> bool:
@@ -70,33 +70,35 @@ def counted(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     """An average pool that includes padding: the map is padded with zeros first."""
     before = pads(w, site, zero_padding)
     calls = () if before is None else (pad_layer(before, site.rank, "pad"),)
-    ceil = hanging(w, site)
+    ceil = overhang(w, site)
     if not ceil.possible:
         return *calls, called("AveragePooling", w, site, VALID)
-    return *calls, padded("average_pool", w, site, inside(w, site, ceil), "mean")
+    return *calls, padded("average_pool", w, site, remaining_padding(w, site, ceil), "mean")
 
 
-def either_way(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> tuple[Call, ...]:
+def sometimes_counted(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> tuple[Call, ...]:
     """An average pool that includes padding in some uses, which pad with zeros first."""
-    none = zero_padding(nothing(site.rank))
+    none = zero_padding(no_padding(site.rank))
     first = either(counts, lambda: pads(w, site, zero_padding) or none, lambda: none)
-    second = either(counts, lambda: inside(w, site, ceil), lambda: outside(w, site, ceil))
+    second = either(
+        counts, lambda: remaining_padding(w, site, ceil), lambda: whole_padding(w, site, ceil)
+    )
     return (
         pad_layer(first, site.rank, "pad"),
         padded("average_pool", w, site, second, "mean"),
     )
 
 
-def outside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
+def whole_padding(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
     """The padding of a pool as a tuple of pairs, or as an expression of the tensor's size."""
-    plain = pairs(nothing(site.rank))
-    return either(ceil.text, lambda: around(w, site), lambda: pads(w, site, pairs) or plain)
+    plain = pairs(no_padding(site.rank))
+    return either(ceil.text, lambda: ceil_padding(w, site), lambda: pads(w, site, pairs) or plain)
 
 
-def inside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
+def remaining_padding(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
     """The padding of a pool whose input is padded already."""
-    plain = pairs(nothing(site.rank))
-    return either(ceil.text, lambda: around(w, site, done=True), lambda: plain)
+    plain = pairs(no_padding(site.rank))
+    return either(ceil.text, lambda: ceil_padding(w, site, done=True), lambda: plain)
 
 
 def called(function: str, w: Writer, site: LayerSite, padding: Code | None) -> Call:
@@ -120,7 +122,7 @@ def padded(function: str, w: Writer, site: LayerSite, padding: Value, *inner: st
     )
 
 
-def hanging(w: Writer, site: LayerSite) -> Ceil:
+def overhang(w: Writer, site: LayerSite) -> Ceil:
     """Whether the last window may extend past the end (``ceil_mode``)."""
     mode = site.slot("ceil_mode")
     rows = site.windows
@@ -128,14 +130,14 @@ def hanging(w: Writer, site: LayerSite) -> Ceil:
     return Ceil(possible, w.scope.text(mode) if possible else literal(False))
 
 
-def around(w: Writer, site: LayerSite, *, done: bool = False) -> Value:
+def ceil_padding(w: Writer, site: LayerSite, *, done: bool = False) -> Value:
     """A call of ``ceil_padding``, or of ``ceil_padding_around`` if there is explicit padding.
 
     A last window that would start in the padding after the map does not count. ``done``: the map is
     padded already.
     """
     sizes, strides = axes(w, site, "kernel"), axes(w, site, "stride")
-    explicit, none = behind(w, site), nothing(site.rank)
+    explicit, none = explicit_sides(w, site), no_padding(site.rank)
     before = none if done else explicit
     if _fits(site) and before == none and len(set(sizes)) == len(set(strides)) == 1:
         return on_tensor("ceil_padding", sizes[0], strides[0])
@@ -149,8 +151,8 @@ def _fits(site: LayerSite) -> bool:
     return all(x.padding == "same" or x.stride <= x.kernel - x.padding[1] for x in windows)
 
 
-def behind(w: Writer, site: LayerSite) -> Sides:
+def explicit_sides(w: Writer, site: LayerSite) -> Sides:
     """The explicit padding of windows in ceil mode, which excludes ``same``."""
     if all(isinstance(value, str) for value in site.slot("padding").values):
-        return nothing(site.rank)
+        return no_padding(site.rank)
     return sides(w, site, tuple(found or () for found in site.pads()))

@@ -22,7 +22,7 @@ from .blocks import Functions
 from .helpers import RESERVED, Helpers
 from .network import LOCAL, Network
 from .record import Records
-from .windows import leaves_out
+from .windows import strided_and_dilated
 
 MODULES: Final = frozenset({"keras", "layers", "ops"})
 BUILTINS: Final = frozenset(
@@ -78,7 +78,7 @@ def joins(definitions: Definitions) -> bool:
     chains = [*top.sections.values(), *top.heads.values(), *(d.chain for d in definitions)]
     found = (site for chain in chains for site in layers_in(chain) if isinstance(site.op, ConvBn))
     # subsampled convolutions are written as separate layers, without the helper
-    called = (site for site in found if not any(map(leaves_out, site.windows)))
+    called = (site for site in found if not any(map(strided_and_dilated, site.windows)))
     return any(site.slot("activation").varies for site in called)
 
 

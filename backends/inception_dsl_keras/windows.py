@@ -75,7 +75,7 @@ def plan(w: Writer, site: LayerSite) -> Plan:
     """How a convolution with these windows is written."""
     strides = sizes(w, site, "strides", "stride", "1")
     # Keras rejects strides with dilation: convolve at stride 1, then keep every n-th pixel
-    if any(leaves_out(windows) for windows in site.windows):
+    if any(strided_and_dilated(windows) for windows in site.windows):
         subsample = Keyword("strides", strides.value)
         one = Keyword("strides", literal(1), "1", kind="int")
         return Plan(pads(w, site, zero_padding), one, VALID, subsample)
@@ -85,7 +85,7 @@ def plan(w: Writer, site: LayerSite) -> Plan:
     return Plan(pads(w, site, zero_padding), strides, VALID)
 
 
-def leaves_out(windows: Windows) -> bool:
+def strided_and_dilated(windows: Windows) -> bool:
     """Whether windows have both a stride and a dilation, which Keras does not support."""
     return any(w.stride > 1 for w in windows) and any(w.dilation > 1 for w in windows)
 
@@ -116,8 +116,8 @@ def native(w: Writer, site: LayerSite, same: Callable[[Windows], bool]) -> Nativ
     """``same`` or ``valid`` for the padding; the function ``same`` tests if ``same`` is correct."""
     padding, rows = site.slot("padding"), site.windows
     if padding.symbolic and padding.is_text:
-        said = zip(padding.values, rows, strict=True)
-        fits = all(word == "valid" or same(windows) for word, windows in said)
+        modes = zip(padding.values, rows, strict=True)
+        fits = all(word == "valid" or same(windows) for word, windows in modes)
         return Native(True, w.scope.text(padding)) if fits else Native(False)
     if padding.symbolic and not _follows(site, padding):
         return Native(False)
@@ -186,7 +186,7 @@ def zero_padding(sides: Sides) -> Code:
     return pairs(sides)
 
 
-def nothing(rank: int) -> Sides:
+def no_padding(rank: int) -> Sides:
     """No padding."""
     return ((ZERO, ZERO),) * rank
 
@@ -199,7 +199,7 @@ def pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> Value | N
     if padding.symbolic and padding.is_text:
         mode = w.scope.text(padding)
         test = composed(f"{mode} == {SAME}", mode)
-        return either(test, lambda: same_pads(w, site, form), lambda: form(nothing(site.rank)))
+        return either(test, lambda: same_pads(w, site, form), lambda: form(no_padding(site.rank)))
     if padding.all("same") and not _fixed(site):
         return same_pads(w, site, form)
     return form(sides(w, site, tuple(found or () for found in site.pads())))

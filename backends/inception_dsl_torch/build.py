@@ -180,9 +180,9 @@ class ClassBody:
 
     def in_forward(self, slot: Slot) -> Code:
         """A slot as source in ``forward``; sums are in parentheses."""
-        return self.scope.text(slot, spelled=self.kept, tight=True)
+        return self.scope.text(slot, spelled=self.argument_attribute, tight=True)
 
-    def kept(self, symbol: Symbol, name: Code) -> Code:
+    def argument_attribute(self, symbol: Symbol, name: Code) -> Code:
         """An argument as ``forward`` reads it: ``self.name``."""
         if name not in self.saved:
             free = [n for n in (name, f"{name}_value") if n not in self.wanted]

@@ -18,7 +18,7 @@ from inception_dsl.backend import (
 )
 from inception_dsl.backend import call as call_of
 
-NOTHING = Code("")
+EMPTY = Code("")
 CUT = 0.954499  # erf(sqrt(2)) rounded down: P(|x| < 2 standard deviations) of a normal x
 
 
@@ -28,23 +28,23 @@ class TrainingView(NamedTuple):
     """
 
     init: tuple[Code, ...] = ()
-    init_doc: Code = NOTHING
+    init_doc: Code = EMPTY
     loss: tuple[Code, ...] = ()
-    loss_head: Code = NOTHING
-    loss_doc: Code = NOTHING
+    loss_head: Code = EMPTY
+    loss_doc: Code = EMPTY
     preprocess: tuple[Code, ...] = ()
-    preprocess_doc: Code = NOTHING
+    preprocess_doc: Code = EMPTY
     needs: tuple[str, ...] = ()
 
 
 def training(plan: ModulePlan, outputs: str) -> TrainingView:
     """The functions that ``training``, ``aux_heads`` and ``preprocessing`` ask for."""
     program, steps = plan.typed.program, plan.preprocessing
-    init, init_doc = initial(plan.start, program.input.rank) if plan.start else ((), NOTHING)
+    init, init_doc = initial(plan.start, program.input.rank) if plan.start else ((), EMPTY)
     loss, loss_head, loss_doc = (
-        loss_function(plan, plan.loss, outputs) if plan.loss else ((), NOTHING, NOTHING)
+        loss_function(plan, plan.loss, outputs) if plan.loss else ((), EMPTY, EMPTY)
     )
-    lines, doc = preprocess(steps, program.input.rank) if steps else ((), NOTHING)
+    lines, doc = preprocess(steps, program.input.rank) if steps else ((), EMPTY)
     needs = ["torch"] if init else []
     needs += ["F", "Tensor"] if loss else []
     if steps:
