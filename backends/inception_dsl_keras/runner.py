@@ -46,7 +46,7 @@ def create(typed: TypedProgram, files: Files, dtype: str) -> KerasModel:
 
 @contextmanager
 def _floats(dtype: str) -> Iterator[None]:
-    """Set the default float type of Keras for a while."""
+    """Set the default float type of Keras inside the context."""
     before, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx(dtype)
     keras.config.set_dtype_policy(dtype)
@@ -58,7 +58,7 @@ def _floats(dtype: str) -> Iterator[None]:
 
 
 class KerasModel:
-    """A functional model whose variables are known by their paths in the spec."""
+    """A generated model in Keras; see :class:`inception_dsl.backend.Model`."""
 
     def __init__(self, typed: TypedProgram, module: Any, model: Any, dtype: str) -> None:
         self.typed, self.module, self.model, self.dtype = typed, module, model, dtype
@@ -163,7 +163,7 @@ class KerasModel:
 
     @contextmanager
     def as_emitted(self) -> Iterator[None]:
-        """Set the spec's dropout rates for a while."""
+        """Use the spec's dropout rates inside the context."""
         for layer, rate in self.rates.items():
             layer.rate = rate
         try:

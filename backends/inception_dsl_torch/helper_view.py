@@ -1,4 +1,4 @@
-"""A helper class of a generated file, as its template prints it."""
+"""The view of a helper of a generated file."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def activated(
 
 
 def made(constructor: Code) -> Code:
-    """``constructor()``."""
+    """A call of ``constructor`` without arguments."""
     text = f"({constructor})()" if constructor.startswith("lambda") else f"{constructor}()"
     return Read(text) if isinstance(constructor, Read) else Code(text)
 
