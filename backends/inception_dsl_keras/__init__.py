@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from inception_dsl.backend import Backend, Engine, Files, Report, Request, TypedProgram
 
-# On a processor, where float32 is float32: graphics cards round convolutions further.
-QUIET = (("CUDA_VISIBLE_DEVICES", "-1"), ("TF_CPP_MIN_LOG_LEVEL", "3"))
+# run on the CPU, as GPUs may compute float32 convolutions in lower precision (TF32)
+ON_CPU = (("CUDA_VISIBLE_DEVICES", "-1"), ("TF_CPP_MIN_LOG_LEVEL", "3"))
 ENGINES = (
-    Engine("tensorflow", (("KERAS_BACKEND", "tensorflow"), *QUIET)),
-    Engine("jax", (("KERAS_BACKEND", "jax"), ("JAX_PLATFORMS", "cpu"), *QUIET), exact=False),
-    Engine("torch", (("KERAS_BACKEND", "torch"), *QUIET), exact=False),
+    Engine("tensorflow", (("KERAS_BACKEND", "tensorflow"), *ON_CPU)),
+    Engine("jax", (("KERAS_BACKEND", "jax"), ("JAX_PLATFORMS", "cpu"), *ON_CPU), exact=False),
+    Engine("torch", (("KERAS_BACKEND", "torch"), *ON_CPU), exact=False),
 )
 
 

@@ -12,7 +12,10 @@ from .calls import Call, Keyword, Writer, below, helper, layer
 NATIVE: Final = frozenset(
     {"relu", "relu6", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"}
 )
-"""Functions that Keras knows by name and defines as the language does."""
+"""Activations that Keras has under these names, with the same definition as the language.
+
+``leaky_relu`` is not one: Keras' default slope is 0.2, not 0.01.
+"""
 
 LINEAR: Final = literal("linear")
 
@@ -22,11 +25,14 @@ def _word(function: str) -> Code:
 
 
 WORD: Final = Form("activation", "str", _word)
-"""A function as Keras calls it; it calls no function ``linear``."""
+"""An activation by its Keras name; ``none`` is ``linear``."""
 
 
 def outcome(w: Writer, site: LayerSite) -> tuple[Keyword, ...]:
-    """What a layer with weights does at its end: a function, where it knows it, and a bias."""
+    """The arguments ``activation`` and ``use_bias`` of a layer with weights.
+
+    An activation that the layer does not support is ``linear`` here; see :func:`activated`.
+    """
     slot = site.slot("activation")
     unknown = "leaky_relu" in slot.values
     function = LINEAR if unknown else w.scope.text(slot, WORD)
@@ -35,13 +41,13 @@ def outcome(w: Writer, site: LayerSite) -> tuple[Keyword, ...]:
 
 
 def activated(w: Writer, site: LayerSite, part: str) -> tuple[Call, ...]:
-    """A function behind a layer that does not know it, as a layer of its own."""
+    """The activation as a separate layer, if the layer before it does not support it."""
     slot = site.slot("activation")
-    return (behind(w, slot, part),) if "leaky_relu" in slot.values else ()
+    return (activation_layer(w, slot, part),) if "leaky_relu" in slot.values else ()
 
 
-def behind(w: Writer, slot: Slot, part: str) -> Call:
-    """The layer of a function, called by its name; ``activation`` where uses may differ."""
+def activation_layer(w: Writer, slot: Slot, part: str) -> Call:
+    """The layer of an activation, named after it, or ``activation`` if uses may differ."""
     if not slot.varies:
         function = str(slot.values[0])
         return one(function, below(part, function))
@@ -56,7 +62,7 @@ def activation_argument(w: Writer, slot: Slot) -> Keyword:
 
 
 def one(function: str, part: str) -> Call:
-    """The layer of a function with the values that the language gives it."""
+    """The layer of an activation with the language's default slope."""
     if function == "none":
         return layer("Identity", part=part)
     if function == "leaky_relu":
@@ -68,7 +74,7 @@ def one(function: str, part: str) -> Call:
 def any_of(
     w: Writer, slot: Slot, part: str, alpha: Code | None = None, approximate: Code | None = None
 ) -> Call:
-    """The helper function that applies one of several functions, by name."""
+    """A call of the helper function ``activate`` for the activations of a slot."""
     names = tuple(dict.fromkeys(slot.values))
     return activate(activation_argument(w, slot), names, part, alpha, approximate)
 
@@ -80,7 +86,10 @@ def activate(
     alpha: Code | None = None,
     approximate: Code | None = None,
 ) -> Call:
-    """The call of that helper function; ``names`` are the functions that it may have to apply."""
+    """A call of the helper function ``activate``, which applies an activation by name.
+
+    ``names`` are the activations that it may have to apply.
+    """
     arguments = (
         function,
         Keyword("alpha", alpha or literal(None), kind="float | None"),
@@ -90,7 +99,7 @@ def activate(
 
 
 def activation(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    """The op of a function, which may have a slope or an approximation of its own."""
+    """The op ``activation``, which may have its own slope or approximation."""
     function, alpha, approximate = map(site.slot, ("function", "alpha", "approximate"))
     given, rough = not alpha.all(None), approximate.symbolic or not approximate.all(False)
     if function.varies:

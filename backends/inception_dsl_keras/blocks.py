@@ -1,4 +1,4 @@
-"""Blocks as functions: one for each block, however often and with whatever values it is used."""
+"""Writes each block as one function, whatever the number and the arguments of its uses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ TENSOR_TYPE = "keras.KerasTensor"
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function to print, with the record of its chain; ``definition`` is its block."""
+    """A function to print, with the record of its chain.
+
+    ``definition`` is its block, ``None`` for an auxiliary head.
+    """
 
     name: str
     arguments: tuple[Argument, ...]
@@ -40,7 +43,7 @@ class Function:
     definition: Definition | None = None
 
     def call(self, values: Iterable[Code]) -> Call:
-        """The call with a value for each argument: whole numbers by position, others by name."""
+        """A call with a value for each argument: integers by position, others by keyword."""
         pairs = zip(self.arguments, values, strict=True)
         given = (Keyword(a.name, value, positional=a.kind == "int") for a, value in pairs)
         return Call(self.name, tuple(given), helper=True)
@@ -52,11 +55,10 @@ class Function:
 
 
 class Functions:
-    """The functions of a program's blocks and heads; each only calls earlier ones.
+    """The functions of a program's blocks and heads; each calls only earlier ones.
 
-    ``names`` are those of the module, ``reserved`` what no variable may be called, ``joined``
-    whether the helper function for convolutions with batch norm takes its activation as an
-    argument.
+    ``names`` are the names of the module, ``reserved`` names that no variable may have; ``joined``:
+    the helper function ``conv_bn`` takes its activation as an argument.
     """
 
     def __init__(self, plan: ModulePlan, names: Names, reserved: set[str], *, joined: bool) -> None:
@@ -72,7 +74,7 @@ class Functions:
         self.titles |= {name: names.unique(f"{name}_head") for name in heads}
 
     def function(self, definition: Definition) -> Function:
-        """The function of a definition; raises :class:`SplitError` where it has to be several."""
+        """The function of a definition; raises :class:`SplitError` if it must be split."""
         block = definition.block
         scope = scope_of(definition, self.variables(), channels=False)
         statements, record = self.statements(scope, definition.chain, definition.channels)
@@ -83,7 +85,7 @@ class Functions:
     def statements(
         self, scope: Scope, chain: ChainSite, channels: Symbol
     ) -> tuple[list[Statement], Record[Calls]]:
-        """The body of a function, after the number of input channels where it reads that."""
+        """The body of a function, with ``in_channels = ...`` first if it reads that."""
         body = Body(Writer(scope, self.joined), self.call)
         end, record = body.chain(chain, "x", "x", ("{name}",))
         found = returned(body.statements, end)
@@ -91,7 +93,7 @@ class Functions:
         return [*first, *found], record
 
     def call(self, use: UseSite, w: Writer) -> Call:
-        """The call of a block's function; raises :class:`SplitError` where uses need several."""
+        """A call of a block's function; raises :class:`SplitError` if the uses need several."""
         found = [self.instances[id(t.body)] for t in use.typed]
         function = found[0]
         if any(other is not function for other in found):
@@ -101,11 +103,11 @@ class Functions:
         return function.call(passed)
 
     def variables(self) -> set[str]:
-        """What no variable of a function may be called: what it may need for something else."""
+        """The names that no variable of a function may have, as its code may refer to them."""
         return self.reserved | {function.name for function in self.found} | {*self.titles.values()}
 
     def head(self, head: AuxHead, symbols: Mapping[str, Symbol], chain: ChainSite) -> Function:
-        """The function of an auxiliary head, in a frame of its own."""
+        """The function of an inline auxiliary head, in its own frame."""
         scope = own_scope(symbols, chain.frame.rows, self.variables(), channels=False)
         statements, record = self.statements(scope, chain, symbols[IN_CHANNELS])
         title, text = self.titles[head.name], self.plan.head_doc(head)
@@ -115,5 +117,5 @@ class Functions:
 
 
 def arguments(scope: Scope) -> tuple[Argument, ...]:
-    """The arguments of a function, whole numbers first: calls give these by position."""
+    """The arguments of a function, integers first, as calls pass these by position."""
     return tuple(sorted(scope.signature(), key=lambda argument: argument.kind != "int"))

@@ -1,4 +1,4 @@
-"""The statements of one function: chains, forks, uses and repeats as assignments and loops."""
+"""Writes the statements of a function: assignments and loops."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MERGES = {"concat": "Concatenate", "add": "Add", "multiply": "Multiply"}
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """``target = call(source)``; the layer's ``name`` may hold variables in braces."""
+    """``target = call(source)``; the layer's ``name`` may contain variables in braces."""
 
     target: str
     call: Call
@@ -56,7 +56,7 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """A line as it stands: the head of a loop, a variable of another name."""
+    """A literal line: the head of a loop, or a copy of a variable."""
 
     line: str
     depth: int = 0
@@ -73,8 +73,8 @@ Statement = Assign | Plain
 class Body:
     """Collects the statements of a function.
 
-    ``uses`` gives the call of a block's function. With ``notes``, statements say the shape they
-    lead to; ``noted`` is the last one said.
+    ``uses`` returns the call of a block's function. With ``notes``, statements have their output
+    shape as a comment; ``noted`` is the last one written.
     """
 
     writer: Writer
@@ -92,12 +92,12 @@ class Body:
     def chain(
         self, chain: ChainSite, source: str, target: str, path: tuple[str, ...]
     ) -> tuple[str, Record[Calls]]:
-        """Write a chain from ``source`` to ``target``; returns its end, and the record."""
+        """Write a chain from ``source`` to ``target``; returns the result variable and a record."""
         found = statements(chain, source, target, path, self.local)
         return target if found else source, tuple(map(self.statement, found))
 
     def statement(self, planned: Apply | Join) -> tuple[Piece[Calls], ...]:
-        """Write a step, its repetitions in loops where they say the same; returns its record."""
+        """Write a step, with equal repetitions as loops; returns its record."""
         if isinstance(planned, Join):
             return (self.join(planned),)
 
@@ -111,7 +111,7 @@ class Body:
         return first_that_fits(planned.step, write, self.writer.scope, self)
 
     def part(self, part: Part, planned: Apply, source: str) -> Piece[Calls]:
-        """Some repetitions: one, or a loop."""
+        """Write some repetitions: a single one, or a loop."""
         target, path = planned.target, planned.path
         if part.index is None:
             path = (*path, str(part.start)) if planned.step.repeated else path
@@ -159,8 +159,8 @@ class Body:
             ends.append(end)
         self.notes = outer
         if merge == "add":
-            # Keras 3.15 on TensorFlow adds a map of one channel and position as a bias where it is
-            # the second and there are as many samples as channels; the first one is always right
+            # smaller maps first: Keras 3.15 on TensorFlow adds a second operand of one channel and
+            # one position as a bias if the batch size equals the number of channels
             sizes = [[t.y.positions() * t.y.channels for t in b.typed] for _, b in fork.branches]
             ends = [end for _, end in sorted(zip(sizes, ends, strict=True), key=lambda p: p[0])]
         called = layer(MERGES[merge])
@@ -168,7 +168,7 @@ class Body:
         return Piece(0, branches=tuple(records))
 
     def reshape(self, source: str, target: str, rank: int, name: str) -> None:
-        """A vector as a map of one position."""
+        """Write a layer that reshapes a vector to a map of one position."""
         shape = Keyword("target_shape", literal((*(1,) * rank, -1)), positional=True)
         self.assign(target, layer("Reshape", shape), source, name)
 
@@ -181,14 +181,14 @@ class Body:
         depth: int = 0,
         note: str = "",
     ) -> None:
-        """Add a statement; a shape that was noted before is not noted again."""
+        """Add a statement; a shape comment equal to the last one is left out."""
         if note == self.noted:
             note = ""
         self.noted = note or self.noted
         self.statements.append(Assign(target, call, source, name, depth, note))
 
     def note(self, site: Site) -> str:
-        """The shape that a node leads to, in the last of its repetitions."""
+        """The shape comment of a node: the output shape of its last repetition."""
         scope, y = self.writer.scope, site.typed[-1].y
         values = tuple(t.y.channels for t in site.typed)
         symbols = site.y.symbols if site.y is not None else ()
@@ -202,17 +202,17 @@ class Body:
         return "x".join([*map(str, y.spatial), named])
 
     def state(self) -> tuple[int, str]:
-        """What has been written."""
+        """A snapshot for :meth:`restore`."""
         return len(self.statements), self.noted
 
     def restore(self, state: tuple[int, str]) -> None:
-        """Forget what was written since."""
+        """Undo everything written since the snapshot."""
         length, self.noted = state
         del self.statements[length:]
 
 
 def returned(statements: list[Statement], end: str) -> list[Statement]:
-    """The statements with a ``return`` of ``end``, of the last value itself where that is all."""
+    """The statements with a ``return`` of ``end``; merged with the last assignment if possible."""
     last = statements[-1] if statements else None
     if isinstance(last, Assign) and not last.depth and last.target == end:
         return [*statements[:-1], replace(last, target="return")]

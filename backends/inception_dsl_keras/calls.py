@@ -1,4 +1,4 @@
-"""Calls of layers and of helper functions, each with the layers that it makes."""
+"""Calls of layers and of helper functions, each with the layers that it creates."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ class Choice(Code):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OnTensor:
-    """Source that reads the tensor that a call is applied to, and the helpers that it calls."""
+    """A value that reads the tensor to which its call is applied.
+
+    ``helpers`` are the helper functions that it calls.
+    """
 
     write: Callable[[str], Expression]
     helpers: tuple[str, ...] = ()
@@ -47,9 +50,9 @@ Value: TypeAlias = "Code | OnTensor"
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """``keyword=value``, left out where it equals ``default``; any value will do for ``None``.
+    """``keyword=value``, left out if it equals ``default``; ``None`` means any value will do.
 
-    ``kind`` is the type of the value, where a helper function takes it.
+    ``kind`` is the type of the value, for the signature of a helper function.
     """
 
     keyword: str
@@ -63,13 +66,13 @@ class Keyword:
         return self.value is not None and self.value != self.default
 
     def on(self, tensor: str) -> Expression:
-        """The value, in a call on a tensor of this name."""
+        """The value, in a call on the variable ``tensor``."""
         return "" if self.value is None else written(self.value, tensor)
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A weight of an op, by its name in the spec, and the variable of the layer that holds it."""
+    """A weight of an op (its name in the spec), and the ``name`` of the layer's variable."""
 
     weight: str
     name: str
@@ -78,10 +81,10 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A layer of the model: ``part`` stands in its name behind that of the call.
+    """A layer of the model; its name is the call's name, then ``part``.
 
-    ``variables`` are all that it has in any use; an op without one of these weights has no such
-    variable either.
+    ``variables`` are all variables that it has in any use; an op without a weight has no variable
+    for it.
     """
 
     part: str
@@ -92,9 +95,9 @@ class Made:
 class Call:
     """``function(arguments, name=…)(x)``, or ``function(x, arguments, name=…)`` for a ``helper``.
 
-    ``made`` are the layers that come into being, the one whose output is the result last.
-    ``activations`` are the functions that may be applied by a call that takes one as an argument;
-    ``fixed`` is the one that is part of the helper function.
+    ``made`` are the layers that it creates, the one whose output is the result last.
+    ``activations`` are the activations that a call with an activation argument may apply; ``fixed``
+    is the activation built into the helper function.
     """
 
     function: str
@@ -106,11 +109,11 @@ class Call:
     activations: tuple[str, ...] = ()
 
     def options(self) -> dict[str, Code | None]:
-        """The arguments that say the same on every tensor, by keyword."""
+        """The arguments that do not depend on the tensor, by keyword."""
         return {a.keyword: a.value for a in self.arguments if not isinstance(a.value, OnTensor)}
 
     def helpers(self) -> set[str]:
-        """The helper functions that are called, in arguments too."""
+        """The helper functions that are called, including those in arguments."""
         inside = {
             h for a in self.arguments if isinstance(a.value, OnTensor) for h in a.value.helpers
         }
@@ -122,10 +125,9 @@ Calls: TypeAlias = tuple[Call, ...]
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Turns what is known of a layer into arguments, in the names of a scope.
+    """Writes attributes of layers as arguments, in a scope.
 
-    ``joined``: the helper function for convolutions with batch norm takes its activation as an
-    argument.
+    ``joined``: the helper function ``conv_bn`` takes its activation as an argument.
     """
 
     scope: Scope
@@ -152,17 +154,20 @@ class Writer:
 def layer(
     function: str, *arguments: Keyword, part: str = "", variables: tuple[Variable, ...] = ()
 ) -> Call:
-    """A call of one of the framework's layers."""
+    """A call of a Keras layer."""
     return Call(f"layers.{function}", arguments, part, made=(Made("", variables),))
 
 
 def helper(function: str, *arguments: Keyword, part: str = "", inner: tuple[str, ...] = ()) -> Call:
-    """A call of a helper function; ``inner`` are the layers that it makes before the last one."""
+    """A call of a helper function; ``inner`` are the layers that it creates before the last one."""
     return Call(function, arguments, part, helper=True, made=tuple(Made(p) for p in (*inner, "")))
 
 
 def variables(site: LayerSite, part: str = "", kernel: str = "same") -> tuple[Variable, ...]:
-    """The weights of an op whose layer has the spec's names; ``part`` is its name in an op."""
+    """The weights of an op whose layer uses the spec's names.
+
+    ``part`` is the name of the op in a composite op, ``kernel`` the layout of its kernel.
+    """
     prefix = f"{part}/" if part else ""
     names = dict.fromkeys(w.name for t in site.typed for w in t.op.weights(t.x))
     return tuple(
@@ -171,7 +176,7 @@ def variables(site: LayerSite, part: str = "", kernel: str = "same") -> tuple[Va
 
 
 def either(test: Code, yes: Callable[[], Value], no: Callable[[], Value]) -> Value:
-    """``yes if test else no``; only one of them is made where the test is a constant."""
+    """``yes if test else no``; only one of them is evaluated if the test is a constant."""
     if test in (literal(True), literal(False)):
         return yes() if test == literal(True) else no()
     one, other = yes(), no()
@@ -180,25 +185,25 @@ def either(test: Code, yes: Callable[[], Value], no: Callable[[], Value]) -> Val
 
 
 def on_tensor(function: str, *arguments: Code) -> OnTensor:
-    """``function(tensor, arguments)``, of a helper function."""
+    """A call of a helper function: ``function(tensor, arguments)``."""
     return OnTensor(lambda x: call(function, x, *arguments), (function,))
 
 
 def written(value: Value, tensor: str) -> Expression:
-    """A value, in a call on a tensor of this name."""
+    """A value, in a call on the variable ``tensor``."""
     return value.write(tensor) if isinstance(value, OnTensor) else value
 
 
 def below(part: str, inner: str) -> str:
-    """The part of a layer that belongs to the one called ``part``."""
+    """The name of the part ``inner`` of ``part``."""
     return f"{part}_{inner}" if part else inner
 
 
 def layer_name(path: tuple[str, ...], part: str, kind: str) -> str:
-    """The name of a layer: the path and the part; the kind of op where the path is empty."""
+    """The name of a layer: path and part; the op's name if the path is empty."""
     return "_".join([*(path or (kind,)), *([part] if part else [])])
 
 
 def merge_name(path: tuple[str, ...], merge: str) -> str:
-    """The name of the layer that joins branches; Keras itself uses ``add`` and ``multiply``."""
+    """The name of a merge layer; without a path it avoids Keras' own ``add`` and ``multiply``."""
     return "_".join([*path, merge]) if path or merge == "concat" else f"{merge}_branches"

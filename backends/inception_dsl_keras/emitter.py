@@ -1,4 +1,4 @@
-"""From a typed program to the text of one file."""
+"""Compiles a typed program to the text of one file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ABOUT = (
 
 
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
-    """The source of a program, or ``None`` with the reason in ``report``."""
+    """The source of a program, or ``None`` with errors in ``report``."""
     source = source_of(typed)
     if not check_names(source, report) or not check_id(typed, report):
         return None
@@ -49,12 +49,12 @@ def view(source: Source) -> ModuleView:
 
 
 def check_id(typed: TypedProgram, report: Report) -> bool:
-    """Whether the function of the whole model is not called as something that the file needs."""
+    """Whether the name of the model's function is free in the file; reports an error if not."""
     program = typed.program
     if program.id not in {*RESERVED, *MODULES, *BUILTINS}:
         return True
-    message = f"`{program.id}` means something else in Keras code"
-    report.error("E503", message, program.origin.span(program.kind), help="give it another name")
+    message = f"`{program.id}` is a reserved name in Keras code"
+    report.error("E503", message, program.origin.span(program.kind), help="choose a different name")
     return False
 
 
@@ -65,6 +65,6 @@ def function_view(function: Function, helpers: Helpers) -> FunctionView:
 
 
 def imports(*, operating: bool) -> tuple[Code, ...]:
-    """The imports; ``ops`` where something uses operations."""
+    """The imports; ``ops`` only if the file uses it."""
     more = ", ops" if operating else ""
     return Code("import keras"), Code(f"from keras import layers{more}")

@@ -1,4 +1,4 @@
-"""The helper functions that a file calls; only options that vary in it are arguments."""
+"""The helper functions that a file calls; only options that vary between calls are arguments."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ TEMPLATED: Final = (
     "activate",
 )
 OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
-"""Helper functions that take only what varies."""
+"""Helper functions whose arguments are only the options that vary."""
 OPERATING: Final = frozenset(
     {"max_pool", "average_pool", "local_response_norm", "gelu_tanh", "gelu"}
 )
-"""Helper functions that use operations, which Keras names by itself."""
+"""Helper functions that use ``keras.ops``, whose layers Keras names by itself."""
 FUNCTIONS: Final = ("none", "leaky_relu", *sorted(NATIVE))
 OF_PROBABILITIES: Final = "cross_entropy_of_probabilities"
 RESERVED: Final = {
@@ -75,7 +75,10 @@ NAME: Final = Item("name", "name")
 
 
 class Helpers:
-    """Every call of the file, before any is printed; a key is a function and its activation."""
+    """All calls of a file, collected before any is printed.
+
+    A :data:`Key` is a helper function and its built-in activation.
+    """
 
     def __init__(self, statements: Iterable[Statement], rank: int) -> None:
         self.rank = rank
@@ -90,7 +93,7 @@ class Helpers:
         if self.last is not None and self.last.helper:
             self.calls.setdefault(key(self.last), []).append(self.last)
             self.called.add(self.last.function)
-        if self.rough():
+        if self.approximates():
             self.called.add("gelu_tanh")
         found = sorted(
             (k for k in self.calls if k[0] == CONV_BN), key=lambda k: -len(self.calls[k])
@@ -100,20 +103,20 @@ class Helpers:
 
     @property
     def operating(self) -> bool:
-        """Whether a helper function uses operations."""
+        """Whether a helper function uses ``keras.ops``."""
         return not OPERATING.isdisjoint(self.called)
 
     def varying(self, key: Key) -> dict[str, Code | None]:
-        """The options of a helper that vary, with their defaults (``None``: it has to be given)."""
+        """The options of a helper that vary, with their defaults (``None``: required)."""
         return varying([call.options() for call in self.calls[key]], ALWAYS.get(key[0], ()))
 
     def values(self, key: Key, keyword: str) -> list[Code]:
-        """What calls give for an option."""
+        """The values that calls pass for an option."""
         found = (call.options()[keyword] for call in self.calls[key])
         return [value for value in found if value is not None]
 
     def argument(self, key: Key, keyword: str, default: str | None = None) -> Keyword:
-        """What the helper's body passes on for an option: its argument, or the one value it has."""
+        """An option in the helper's body: the helper's argument, or the constant value."""
         if keyword in self.options[key]:
             value: Code | None = Read(keyword)
         else:
@@ -121,7 +124,7 @@ class Helpers:
         return Keyword(keyword, value, default, keyword in ALWAYS[CONV_BN])
 
     def shown(self, call: Call) -> Call:
-        """The call as it is written: what does not vary, and what is the default, is left out."""
+        """The call as printed: options that do not vary or have the default are left out."""
         found = self.options.get(key(call))
         if found is None:
             return call
@@ -147,7 +150,7 @@ class Helpers:
         return tuple(self.conv_bn(key, name) for key, name in self.titles.items())
 
     def conv_bn(self, key: Key, name: str) -> FunctionView:
-        """The helper function of convolutions with batch norm."""
+        """The helper function for a convolution with batch norm."""
         options = self.calls[key][0].options()
         own = [k for k in options if k not in (*NORMAL, "activation")]
         conv = [self.argument(key, k, DEFAULTS.get(k)) for k in own]
@@ -169,7 +172,7 @@ class Helpers:
         return FunctionView(heading, doc, tuple(lines))
 
     def templated(self) -> tuple[HelperView, ...]:
-        """The helpers that have a template, those that others call first."""
+        """The helpers that have a template, each after those that it calls."""
         return tuple(
             HelperView(Code(f"helpers/{n}.py.j2"), {k: Code(v) for k, v in self.slots(n).items()})
             for n in TEMPLATED
@@ -177,16 +180,16 @@ class Helpers:
         )
 
     def slots(self, name: str) -> dict[str, str]:
-        """What varies in the template of a helper."""
+        """The template variables of a helper."""
         if name in ("max_pool", "average_pool"):
             kinds = {k: self.kind((name, ""), k) for k in ("pool_size", "strides")}
             return {**kinds, "rank": str(self.rank)}
         if name == "local_response_norm":
-            return self.normalising((name, ""))
-        return self.activating() if name == "activate" else {}
+            return self.norm_slots((name, ""))
+        return self.activate_slots() if name == "activate" else {}
 
-    def normalising(self, key: Key) -> dict[str, str]:
-        """What varies in the template of local response normalisation."""
+    def norm_slots(self, key: Key) -> dict[str, str]:
+        """The template variables of local response normalisation."""
         values = {k: str(self.argument(key, k).value) for k in ("size", "alpha", "beta", "k")}
         size = values["size"]
         before, after = f"{size} // 2", f"({size} - 1) // 2"
@@ -195,14 +198,14 @@ class Helpers:
         heading = signature(key[0], self.parameters(key), TENSOR_TYPE)
         return {**values, "before": before, "after": after, "signature": heading}
 
-    def rough(self) -> bool:
-        """Whether the function that applies functions by name may have to approximate one."""
+    def approximates(self) -> bool:
+        """Whether ``activate`` may have to approximate GELU."""
         calls = self.calls.get(ACTIVATE, ())
         found = [c.options()["approximate"] for c in calls if "gelu" in c.activations]
         return any(value != literal(False) for value in found)
 
-    def activating(self) -> dict[str, str]:
-        """The cases of the function that applies functions by name, where Keras has no word."""
+    def activate_slots(self) -> dict[str, str]:
+        """The template variables of ``activate``: cases for what ``layers.Activation`` lacks."""
         names = {name for call in self.calls[ACTIVATE] for name in call.activations}
         alphas, options = self.values(ACTIVATE, "alpha"), self.options[ACTIVATE]
         alpha = str(self.argument(ACTIVATE, "alpha").value)
@@ -218,7 +221,7 @@ class Helpers:
         if "elu" in names and given:
             test = "" if sure else "alpha is not None"
             cases += case("elu", call("layers.ELU", Item(alpha, "alpha"), NAME), test)
-        if self.rough():
+        if self.approximates():
             test = "approximate" if "approximate" in options else ""
             cases += case("gelu", call("gelu_tanh", "x", NAME), test, "")
         heading = signature(ACTIVATE[0], self.parameters(ACTIVATE), TENSOR_TYPE)
@@ -226,19 +229,19 @@ class Helpers:
 
 
 def given(argument: Keyword) -> Keyword:
-    """An argument that has to be given: any value is as good as another where it says nothing."""
+    """A required argument; if any value will do, the default is passed."""
     if argument.value is None:
         return replace(argument, value=Code(DEFAULTS[argument.keyword]))
     return argument
 
 
 def key(call: Call) -> Key:
-    """What tells the helper functions apart."""
+    """The key of a call."""
     return call.function, call.fixed
 
 
 def title(key: Key, index: int) -> str:
-    """The name of a helper function; the one that is called most has the short one."""
+    """The name of a ``conv_bn`` helper function; the most used one has the short name."""
     return CONV_BN if not index else f"{CONV_BN}_{'linear' if key[1] == 'none' else key[1]}"
 
 
@@ -251,7 +254,7 @@ def last_of(names: set[str]) -> Call | None:
 
 
 def case(name: str, result: Group, test: str = "", suffix: str = "(x)") -> list[str]:
-    """The lines for one function."""
+    """The lines of ``activate`` for one activation."""
     more = f" and {test}" if test else ""
     first = f"    if activation == {literal(name)}{more}:"
     return [first, broken("return ", result, suffix, 8, "")]

@@ -1,4 +1,4 @@
-"""The layers of the model by name, and where the weights and blocks of the spec are among them."""
+"""The layers of the model by name, and which weights and blocks of the spec they are."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Path: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer of the model, the path of the step that it belongs to, its variables."""
+    """A layer of the model, with the path of its step and its variables."""
 
     name: str
     path: Path
@@ -41,9 +41,9 @@ class Layer:
 
 
 def model_layers(source: Source) -> Iterator[Layer]:
-    """Every named layer of the model with all its heads, in the order of the program."""
+    """Every named layer of the model, including auxiliary heads, in the order of the program."""
     typed = source.plan.printed
-    before = nameless(typed)
+    before = unnamed_prefix(typed)
     for found in source.records.program(typed):
         here, path, node = (*before, *found.path), found.path, found.typed
         if isinstance(node, TypedOp):
@@ -65,15 +65,15 @@ def _layers_of(node: TypedOp, here: Path, found: Found[Calls]) -> Iterator[Layer
             yield Layer(below(name, made.part) if made.part else name, found.path, node, held)
 
 
-def nameless(typed: TypedProgram) -> Path:
-    """The first part of all names where the program is one use without a name: the block."""
+def unnamed_prefix(typed: TypedProgram) -> Path:
+    """The prefix of all layer names: the block, if the program is a single unnamed use of it."""
     steps = [step for chain in typed.sections.values() for step in chain.steps]
     node = steps[0].node if len(steps) == 1 and not steps[0].repeated else None
     return (node.block,) if isinstance(node, UseNode) and not node.segments else ()
 
 
 def check_names(source: Source, report: Report) -> bool:
-    """Whether every layer has a name of its own; paths that become the same name are errors."""
+    """Whether all layer names are unique; reports paths that become the same name."""
     seen: dict[str, Layer] = {}
     operating = source.helpers.operating
     before = len(report.diagnostics)
@@ -83,25 +83,25 @@ def check_names(source: Source, report: Report) -> bool:
         if layer.name in seen:
             first = seen[layer.name]
             paths = f"`{'/'.join(first.path)}` and `{'/'.join(layer.path)}`"
-            where = [(first.node.node.origin.span(), "the first one")]
-            message = f"{paths} are both `{layer.name}` as the name of a Keras layer"
+            where = [(first.node.node.origin.span(), "first used here")]
+            message = f"{paths} both become the Keras layer name `{layer.name}`"
             report.error(
-                "E503", message, span, related=where, help="give one of the steps another `name`"
+                "E503", message, span, related=where, help="choose a different `name` for one step"
             )
         elif layer.name == INPUT or (operating and _UNNAMED.fullmatch(layer.name)):
-            message = f"`{layer.name}` is a name that Keras gives to something else in this model"
-            report.error("E503", message, span, help="give the step another `name`")
+            message = f"Keras uses the layer name `{layer.name}` for another layer of this model"
+            report.error("E503", message, span, help="choose a different `name` for the step")
         seen.setdefault(layer.name, layer)
     return len(report.diagnostics) == before
 
 
 def boundaries(source: Source) -> dict[str, str]:
-    """The layer of the output of every used block and of every step at the top, by path.
+    """The output layers of all block instances and all top-level steps, by path.
 
-    Auxiliary heads are left out, and what makes no layer.
+    Auxiliary heads, and steps without a layer, are left out.
     """
     typed, records, layers = source.plan.printed, source.records, {}
-    before, paths = nameless(typed), compared(source.plan.typed)
+    before, paths = unnamed_prefix(typed), compared(source.plan.typed)
     for found in records.program(typed, heads=False):
         last = records.last(found) if found.path in paths else None
         if last is not None:

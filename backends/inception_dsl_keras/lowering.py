@@ -1,4 +1,4 @@
-"""The lowering table: from the kind of an op to the calls that say it in all uses of a block."""
+"""The lowering table: how each op is written in Keras, for all uses of a block."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from inception_dsl.backend import (
     literal,
 )
 
-from .activations import activated, activation, activation_argument, behind, outcome
+from .activations import activated, activation, activation_argument, activation_layer, outcome
 from .calls import (
     Call,
     Keyword,
@@ -46,10 +46,10 @@ from .calls import (
     variables,
 )
 from .pools import avg_pool, max_pool
-from .windows import Plan, leaves_out, pad_layer, plan, sides, sized, sizes, zero_padding
+from .windows import Plan, pad_layer, plan, sides, sized, sizes, strided_and_dilated, zero_padding
 
 CONV_BN: Final = "conv_bn"
-"""The helper function of a composite op: one for each activation, unless that is an argument."""
+"""The helper function of the op: one for each activation, unless that is an argument."""
 
 
 def lower(w: Writer, site: LayerSite) -> tuple[Call, ...]:
@@ -72,7 +72,7 @@ def convolution(
     part: str = "",
     found: tuple[Variable, ...] = (),
 ) -> tuple[Call, ...]:
-    """A convolution with the layers around it: padding, subsampling, a function."""
+    """A convolution with the layers around it: padding, subsampling, activation."""
     slide = plan(w, site)
     arguments = (*first, *sliding(w, site, slide), *options, *outcome(w, site))
     found = found or variables(site, part)
@@ -86,12 +86,12 @@ def convolution(
 
 
 def padding(slide: Plan, rank: int, part: str) -> tuple[Call, ...]:
-    """The layer before a convolution that pads, where there has to be one."""
+    """The padding layer before a convolution, if it needs one."""
     return () if slide.pads is None else (pad_layer(slide.pads, rank, part),)
 
 
 def subsampling(slide: Plan, rank: int, part: str) -> tuple[Call, ...]:
-    """The layer behind a convolution that leaves out pixels, where there has to be one."""
+    """The layer after a convolution that drops pixels, if it needs one: a max pool of size 1."""
     if slide.subsample is None:
         return ()
     one = Keyword("pool_size", literal(1), positional=True)
@@ -99,7 +99,7 @@ def subsampling(slide: Plan, rank: int, part: str) -> tuple[Call, ...]:
 
 
 def sliding(w: Writer, site: LayerSite, slide: Plan) -> tuple[Keyword, ...]:
-    """The arguments that say how a window moves."""
+    """The arguments for the window: kernel size, strides, padding, dilation."""
     return (
         sizes(w, site, "kernel_size", "kernel", positional=True),
         slide.strides,
@@ -109,12 +109,13 @@ def sliding(w: Writer, site: LayerSite, slide: Plan) -> tuple[Keyword, ...]:
 
 
 def conv_bn(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    """One call of a helper function; two layers where pixels are left out between them."""
+    """One call of a helper function; separate layers if the convolution is subsampled."""
     parts = dict(site.parts())
     first, norm, function = parts["conv"], parts["bn"], site.slot("activation")
     slide = plan(w, first)
     if slide.subsample is not None:
-        after = () if not function.varies and function.all("none") else (behind(w, function, ""),)
+        linear = not function.varies and function.all("none")
+        after = () if linear else (activation_layer(w, function, ""),)
         return *conv(w, first, "conv"), normalised(w, norm, "bn"), *after
     arguments = (
         w.option("filters", site, "filters", positional=True, kind="int"),
@@ -142,7 +143,10 @@ def conv_bn(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def norm_options(w: Writer, site: LayerSite, *, switches: bool = True) -> tuple[Keyword, ...]:
-    """The arguments of a normalisation layer: its numbers, and its switches where they are off."""
+    """The arguments of a normalisation layer.
+
+    ``switches``: ``center`` and ``scale`` are left out if they are on.
+    """
     default = "True" if switches else None
     decay = isinstance(site.op, BatchNorm)
     momentum = (w.option("momentum", site, "decay", kind="float"),) if decay else ()
@@ -175,7 +179,7 @@ def group_norm(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def depthwise_conv(w: Writer, site: LayerSite, part: str = "") -> tuple[Call, ...]:
-    """The depthwise layer where all backends take its strides, else a grouped convolution."""
+    """A depthwise layer if all Keras engines support its strides, else a grouped convolution."""
     multiplier = w.option("depth_multiplier", site, "depth_multiplier", "1")
     if has_depthwise(site):
         return convolution("DepthwiseConv", w, site, (), (multiplier,), part)
@@ -190,14 +194,14 @@ def depthwise_conv(w: Writer, site: LayerSite, part: str = "") -> tuple[Call, ..
 
 
 def has_depthwise(site: LayerSite) -> bool:
-    """Whether Keras has the layer, with the same stride on all axes in every use."""
+    """Whether Keras has the layer: at most two axes, and equal strides in every use."""
     return site.rank < 3 and all(len({x.stride for x in row}) == 1 for row in site.windows)
 
 
 def separable_conv(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     parts = dict(site.parts())
     first, second = parts["depthwise"], parts["pointwise"]
-    if not has_depthwise(first) or any(map(leaves_out, first.windows)):
+    if not has_depthwise(first) or any(map(strided_and_dilated, first.windows)):
         return *depthwise_conv(w, first, "depthwise"), *conv(w, second, "pointwise")
     found = [
         Variable("depthwise/kernel", "depthwise_kernel"),
@@ -216,7 +220,7 @@ def dense(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def global_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    """A global pool, with or without the axes of its map."""
+    """A global pool; ``keepdims`` keeps the spatial axes."""
     mean = isinstance(site.op, GlobalAvgPool)
     function = "GlobalAveragePooling" if mean else "GlobalMaxPooling"
     return (layer(f"{function}{site.rank}D", w.option("keepdims", site, "keepdims", "False")),)

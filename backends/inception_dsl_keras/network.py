@@ -1,4 +1,4 @@
-"""The function that builds the whole model: checks, sections, heads, what it returns."""
+"""The function that builds the whole model: checks, sections, heads, return values."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ LOCAL = (
 
 
 class Network:
-    """Writes the statements of the top first, so that the helpers are known; then the view."""
+    """The function of the whole model.
+
+    Its statements are written first, so that all helper calls are known; then the view.
+    """
 
     def __init__(self, plan: ModulePlan, functions: Functions) -> None:
         self.plan, self.functions = plan, functions
@@ -87,7 +90,7 @@ class Network:
         return [s for _, part in self.sections for s in part] + self.head + self.head_statements
 
     def section(self, name: str, last: str = "") -> list[Statement]:
-        """The statements of a section; ``last`` is what its end is called."""
+        """The statements of a section; ``last`` is the variable of its result, if not ``x``."""
         self.body.statements = []
         record: list[tuple[Piece[Calls], ...]] = []
         for step in self.top.sections[name].steps:
@@ -102,7 +105,7 @@ class Network:
         return found
 
     def save(self, step: StepSite) -> None:
-        """Give the output of a step its own variable where a head or an output needs it later."""
+        """Keep the output of a step in its own variable if a head or an output needs it later."""
         segment = step.node.segments[-1] if step.node.segments else ""
         if segment not in {tap.after for tap in self.plan.taps}:
             return
@@ -114,7 +117,7 @@ class Network:
             self.body.statements.append(Plain(f"{self.saved[segment]} = {self.x}"))
 
     def aux_head(self, head: AuxHead) -> list[Statement]:
-        """The statements of an auxiliary head: a call of its block, or of a function of its own."""
+        """The statements of an auxiliary head: a call of its block, or of its own function."""
         self.body.statements, self.body.notes = [], False
         source, target = self.saved[head.after], self.heads[head.name]
         steps = self.top.heads[head.name].steps
@@ -130,12 +133,12 @@ class Network:
         return self.body.statements
 
     def given(self, argument: Argument, symbols: Mapping[str, Symbol]) -> Code:
-        """What the network gives for an argument of a head: its own parameter of the same name."""
+        """The value for an argument of a head: the network's parameter of the same name."""
         name = next(key for key, symbol in symbols.items() if symbol is argument.symbol)
         return Read(self.scope.read(self.top.symbols[name], argument.form))
 
     def view(self, helpers: Helpers) -> NetworkView:
-        """The view, when the helpers of the whole file are known."""
+        """The view; call it when all helpers of the file are known."""
         sections = [
             SectionView(self.title(name), written(found, helpers))
             for name, found in self.sections
@@ -174,7 +177,7 @@ class Network:
         )
 
     def limits(self) -> tuple[LimitView, ...]:
-        """The smallest input, and the test for a smaller one; nothing where any size will do."""
+        """The smallest input, and the test for smaller ones; empty if any size is valid."""
         smallest = self.plan.smallest
         if not smallest.checked:
             return ()
@@ -189,7 +192,7 @@ class Network:
         return (LimitView(Code(value), Code(test)),)
 
     def signature(self) -> Code:
-        """The head of the function."""
+        """The signature of the function."""
         shape = self.program.input.shape
         kind = f"tuple[{', '.join(['int | None'] * len(self.program.input.spatial))}, int]"
         parameters = [f"input_shape: {kind} = {literal(shape)}"]

@@ -1,8 +1,8 @@
-"""Pools: native where Keras means the same on every backend, else padded by a helper function.
+"""Pools: Keras layers if they compute the same on every engine, else helper functions.
 
-Average pools leave padding out of the mean. Keras' own ``same`` does too, but its PyTorch backend
-(3.15) pads by the edge where the padding is not symmetric; there, and for every padding that Keras
-has no word for, the mean of the padded map is divided by the share of the window that lies inside.
+Average pools exclude padding from the mean. Keras' ``same`` does too, but on PyTorch (Keras 3.15)
+it repeats the edge if the padding is not symmetric. In this case, and for padding that Keras cannot
+express, the mean of the padded map is divided by the share of the window that lies inside the map.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .windows import (
     axes,
     is_same,
     native,
-    nothing,
+    no_padding,
     pad_layer,
     pads,
     pairs,
@@ -30,19 +30,19 @@ from .windows import (
 
 
 class Ceil(NamedTuple):
-    """Whether a last window may hang over the end: in some use, and as source."""
+    """Whether the last window may extend past the end: in any use, and as source."""
 
     possible: bool
     text: Code
 
 
 def max_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    ceil = hanging(w, site)
+    ceil = overhang(w, site)
     if not ceil.possible:
         word = native(w, site, is_same)
         if word.fits:
             return (called("MaxPooling", w, site, word.padding),)
-    return (padded("max_pool", w, site, outside(w, site, ceil)),)
+    return (padded("max_pool", w, site, whole_padding(w, site, ceil)),)
 
 
 def avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
@@ -50,57 +50,59 @@ def avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     counting = counts.symbolic and not site.unpadded
     if not counting and counts.all(True):
         return counted(w, site)
-    ceil = hanging(w, site)
+    ceil = overhang(w, site)
     if counting:
-        return either_way(w, site, ceil, w.scope.text(counts))
+        return sometimes_counted(w, site, ceil, w.scope.text(counts))
     if not ceil.possible:
         word = native(w, site, same_average)
         if word.fits:
             return (called("AveragePooling", w, site, word.padding),)
-    return (padded("average_pool", w, site, outside(w, site, ceil), "mean"),)
+    return (padded("average_pool", w, site, whole_padding(w, site, ceil), "mean"),)
 
 
 def same_average(windows: Windows) -> bool:
-    """Whether ``same`` says what an average pool with these windows does, on every backend."""
+    """Whether ``same`` is correct for an average pool with these windows, on every engine."""
     found = [w.constant_pads for w in windows]
     return is_same(windows) and all(pad is not None and pad[0] == pad[1] for pad in found)
 
 
 def counted(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    """An average pool that counts padding: zeros are laid around the map first."""
+    """An average pool that includes padding: the map is padded with zeros first."""
     before = pads(w, site, zero_padding)
     calls = () if before is None else (pad_layer(before, site.rank, "pad"),)
-    ceil = hanging(w, site)
+    ceil = overhang(w, site)
     if not ceil.possible:
         return *calls, called("AveragePooling", w, site, VALID)
-    return *calls, padded("average_pool", w, site, inside(w, site, ceil), "mean")
+    return *calls, padded("average_pool", w, site, remaining_padding(w, site, ceil), "mean")
 
 
-def either_way(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> tuple[Call, ...]:
-    """An average pool that counts padding in some uses: there, zeros are padded first."""
-    none = zero_padding(nothing(site.rank))
+def sometimes_counted(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> tuple[Call, ...]:
+    """An average pool that includes padding in some uses, which pad with zeros first."""
+    none = zero_padding(no_padding(site.rank))
     first = either(counts, lambda: pads(w, site, zero_padding) or none, lambda: none)
-    second = either(counts, lambda: inside(w, site, ceil), lambda: outside(w, site, ceil))
+    second = either(
+        counts, lambda: remaining_padding(w, site, ceil), lambda: whole_padding(w, site, ceil)
+    )
     return (
         pad_layer(first, site.rank, "pad"),
         padded("average_pool", w, site, second, "mean"),
     )
 
 
-def outside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
-    """The padding of a pool as a tuple of pairs, or an expression on the tensor's size."""
-    plain = pairs(nothing(site.rank))
-    return either(ceil.text, lambda: around(w, site), lambda: pads(w, site, pairs) or plain)
+def whole_padding(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
+    """The padding of a pool as a tuple of pairs, or as an expression of the tensor's size."""
+    plain = pairs(no_padding(site.rank))
+    return either(ceil.text, lambda: ceil_padding(w, site), lambda: pads(w, site, pairs) or plain)
 
 
-def inside(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
-    """The padding of a pool on a map that is padded already."""
-    plain = pairs(nothing(site.rank))
-    return either(ceil.text, lambda: around(w, site, done=True), lambda: plain)
+def remaining_padding(w: Writer, site: LayerSite, ceil: Ceil) -> Value:
+    """The padding of a pool whose input is padded already."""
+    plain = pairs(no_padding(site.rank))
+    return either(ceil.text, lambda: ceil_padding(w, site, done=True), lambda: plain)
 
 
 def called(function: str, w: Writer, site: LayerSite, padding: Code | None) -> Call:
-    """A pool of the framework."""
+    """A call of a Keras pooling layer."""
     return layer(
         f"{function}{site.rank}D",
         sizes(w, site, "pool_size", "kernel", positional=True),
@@ -110,7 +112,7 @@ def called(function: str, w: Writer, site: LayerSite, padding: Code | None) -> C
 
 
 def padded(function: str, w: Writer, site: LayerSite, padding: Value, *inner: str) -> Call:
-    """A pool of a helper function, which takes explicit padding."""
+    """A call of a helper function for pooling with explicit padding."""
     return helper(
         function,
         sizes(w, site, "pool_size", "kernel", positional=True),
@@ -120,22 +122,22 @@ def padded(function: str, w: Writer, site: LayerSite, padding: Value, *inner: st
     )
 
 
-def hanging(w: Writer, site: LayerSite) -> Ceil:
-    """Whether a last window may hang over the end."""
+def overhang(w: Writer, site: LayerSite) -> Ceil:
+    """Whether the last window may extend past the end (``ceil_mode``)."""
     mode = site.slot("ceil_mode")
     rows = site.windows
     possible = mode.symbolic or any(w.ceil_mode and w.stride > 1 for row in rows for w in row)
     return Ceil(possible, w.scope.text(mode) if possible else literal(False))
 
 
-def around(w: Writer, site: LayerSite, *, done: bool = False) -> Value:
-    """``ceil_padding(x, window, stride)``; with what was padded before where that matters.
+def ceil_padding(w: Writer, site: LayerSite, *, done: bool = False) -> Value:
+    """A call of ``ceil_padding``, or of ``ceil_padding_around`` if there is explicit padding.
 
-    A last window that would start in the padding behind the map does not count. ``done``: the map
-    is padded already.
+    A last window that would start in the padding after the map does not count. ``done``: the map is
+    padded already.
     """
     sizes, strides = axes(w, site, "kernel"), axes(w, site, "stride")
-    explicit, none = behind(w, site), nothing(site.rank)
+    explicit, none = explicit_sides(w, site), no_padding(site.rank)
     before = none if done else explicit
     if _fits(site) and before == none and len(set(sizes)) == len(set(strides)) == 1:
         return on_tensor("ceil_padding", sizes[0], strides[0])
@@ -144,13 +146,13 @@ def around(w: Writer, site: LayerSite, *, done: bool = False) -> Value:
 
 
 def _fits(site: LayerSite) -> bool:
-    """Whether no window can start in the padding behind the map."""
+    """Whether no window can start in the padding after the map."""
     windows = (window for row in site.windows for window in row)
     return all(x.padding == "same" or x.stride <= x.kernel - x.padding[1] for x in windows)
 
 
-def behind(w: Writer, site: LayerSite) -> Sides:
-    """The padding of windows that may hang over the end; such windows have no ``same``."""
+def explicit_sides(w: Writer, site: LayerSite) -> Sides:
+    """The explicit padding of windows in ceil mode, which excludes ``same``."""
     if all(isinstance(value, str) for value in site.slot("padding").values):
-        return nothing(site.rank)
+        return no_padding(site.rank)
     return sides(w, site, tuple(found or () for found in site.pads()))

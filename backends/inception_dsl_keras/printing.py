@@ -1,4 +1,4 @@
-"""Statements as text: one line where it fits, else broken as the formatter does."""
+"""Prints statements: on one line if that fits, else broken as ``ruff format`` does."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ WIDTH = 88
 
 
 def name_text(name: str) -> Code:
-    """The name of a layer: a text, or an f-string where it has a variable in braces."""
+    """The name of a layer: a string, or an f-string if it has a variable in braces."""
     return Code(f'f"{name}"') if "{" in name else literal(name)
 
 
 def items(arguments: Iterable[Keyword], tensor: str) -> list[Item]:
-    """The arguments that are written, in a call on a tensor of this name."""
+    """The arguments that are written, in a call on the variable ``tensor``."""
     return [Item(a.on(tensor), "" if a.positional else a.keyword) for a in arguments if a.written]
 
 
@@ -48,7 +48,7 @@ def statement(
 
 
 def broken(prefix: str, group: Group, suffix: str, indent: int, note: str) -> Code:
-    """A group on one line; or with all its items on the next; or with each on its own."""
+    """A group on one line, or with all items on the next line, or with one item per line."""
     pad, tail = " " * indent, f"{suffix}  # {note}" if note else suffix
     one = f"{pad}{prefix}{flat(group)}{tail}"
     if len(one) <= WIDTH:
@@ -60,7 +60,7 @@ def broken(prefix: str, group: Group, suffix: str, indent: int, note: str) -> Co
 
 
 def exploded(prefix: str, group: Group, suffix: str, indent: int, note: str) -> Code:
-    """A group with each item on its own line, and the comma that keeps it so."""
+    """A group with one item per line and a trailing comma."""
     pad, tail = " " * indent, f"{suffix}  # {note}" if note else suffix
     lines = [f"{pad}{prefix}{group.opening}"]
     for item in group.items:
@@ -74,7 +74,7 @@ def exploded(prefix: str, group: Group, suffix: str, indent: int, note: str) -> 
 
 
 def choice(prefix: str, value: Choice, suffix: str, indent: int) -> list[str]:
-    """A conditional expression, on three lines where it does not fit on one."""
+    """A conditional expression, on three lines if it does not fit on one."""
     pad = " " * indent
     one = f"{pad}{prefix}{value}{suffix}"
     if len(one) <= WIDTH:
@@ -84,7 +84,7 @@ def choice(prefix: str, value: Choice, suffix: str, indent: int) -> list[str]:
 
 
 def side(prefix: str, value: Expression, suffix: str, indent: int) -> list[str]:
-    """One side of a conditional expression; one that is conditional too is in parentheses."""
+    """One side of a conditional expression; a nested conditional is in parentheses."""
     if not isinstance(value, Choice):
         return [layout(prefix, value, suffix, indent=indent)]
     pad = " " * indent

@@ -1,9 +1,9 @@
-"""Runs emitted source. The only file of this package that imports Keras and what it runs on.
+"""Runs generated Keras source. The only file of this package that imports Keras and its engines.
 
-Dropout is off in training mode too: the rate of every such layer is zero but while it is saved. The
-factor of ``Rescaling``, which TensorFlow would round to float32 on its way, is handed over as a
-float64. Whatever is computed is computed from the variables' values without touching them; a
-training step assigns the new ones at its end.
+Dropout is off in training mode too: its rate is zero, except while the model is saved. The factor
+of ``Rescaling`` is set as a NumPy float64, because TensorFlow would round a Python float to
+float32. All functions compute from copies of the variables; a training step assigns the new values
+at its end.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .weights import bindings
 
 
 def create(typed: TypedProgram, files: Files, dtype: str) -> KerasModel:
-    """A model from emitted files, on the input of ``typed``, with all its heads."""
+    """Create a model with all its heads from generated files, for the input of ``typed``."""
     module = module_from_source(main_text(files), f"{typed.program.id}_keras")
     options = {"aux_logits": True} if typed.heads else {}
     with _floats(dtype):
@@ -46,7 +46,7 @@ def create(typed: TypedProgram, files: Files, dtype: str) -> KerasModel:
 
 @contextmanager
 def _floats(dtype: str) -> Iterator[None]:
-    """Build with another type of numbers."""
+    """Set the default float type of Keras inside the context."""
     before, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx(dtype)
     keras.config.set_dtype_policy(dtype)
@@ -58,7 +58,7 @@ def _floats(dtype: str) -> Iterator[None]:
 
 
 class KerasModel:
-    """A functional model whose variables are known by their paths in the spec."""
+    """A generated model in Keras; see :class:`inception_dsl.backend.Model`."""
 
     def __init__(self, typed: TypedProgram, module: Any, model: Any, dtype: str) -> None:
         self.typed, self.module, self.model, self.dtype = typed, module, model, dtype
@@ -78,32 +78,32 @@ class KerasModel:
                 layer.scale = np.float64(layer.scale)
 
     def weights(self) -> dict[str, Any]:
-        """Every variable in the neutral layout."""
+        """All variables in the neutral layout, by path."""
         return {
             b.path: _numpy(self.variables[b.key]).reshape(self.shapes[b.path])
             for b in self.bindings
         }
 
     def load(self, weights: Mapping[str, Any]) -> None:
-        """Set every variable; says which are missing, left over or misshapen."""
+        """Set all variables; raises an error if one is missing, unknown or has the wrong shape."""
         check_weights(weights, self.shapes)
         for binding in self.bindings:
             variable = self.variables[binding.key]
             variable.assign(np.asarray(weights[binding.path]).reshape(variable.shape))
 
     def parameters(self) -> tuple[int, int]:
-        """Trainable and other parameters, without the seeds of dropout."""
+        """The numbers of trainable and other parameters, without dropout's random seeds."""
         trainable = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
         return trainable, sum(int(np.prod(v.shape)) for v in self.model.non_trainable_weights)
 
     def forward(self, x: Any, *, training: bool = False) -> dict[str, Any]:
-        """The outputs by name; the auxiliary heads' only in training mode."""
+        """The outputs by name; auxiliary heads only in training mode."""
         heads = set() if training else {head.name for head, _ in self.typed.heads}
         found = self.named(self.run(self.model, x, training))
         return {name: _numpy(y) for name, y in found.items() if name not in heads}
 
     def boundaries(self, x: Any) -> dict[str, Any]:
-        """The output of every used block by path, and of every step at the top, in inference."""
+        """The outputs of all block instances and top-level steps by path, in inference mode."""
         layers = boundaries(self.source)
         if not layers:
             return {}
@@ -130,7 +130,7 @@ class KerasModel:
     def loss(
         self, trainable: list[Any], rest: list[Any], x: Any, targets: Any
     ) -> tuple[Any, list[Any]]:
-        """The loss in training mode, and the values after it of the variables without gradients."""
+        """The loss in training mode, and the new values of the non-trainable variables."""
         found, after = self.model.stateless_call(trainable, rest, x, training=True)
         if self.typed.has_loss:
             return keras.ops.mean(self.module.loss(targets, found)), after
@@ -138,9 +138,9 @@ class KerasModel:
         return sum(products[1:], products[0]), after
 
     def save(self, path: Path) -> None:
-        """Write ``.keras`` (with all heads) or ``.weights.h5``; the old file stays until then."""
+        """Write ``.keras`` (with all heads) or ``.weights.h5``; replaces an old file at the end."""
         if not path.name.endswith(SUFFIXES):
-            raise ValueError(f"{path}: Keras writes {' and '.join(SUFFIXES)}")
+            raise ValueError(f"{path}: expected a file name that ends in {' or '.join(SUFFIXES)}")
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder, self.as_emitted():
             staged = Path(folder) / path.name
             if path.name.endswith(".keras"):
@@ -150,7 +150,7 @@ class KerasModel:
             os.replace(staged, path)
 
     def restore(self, path: Path) -> None:
-        """Set every variable from a file that Keras wrote, by name."""
+        """Set all variables from a file written by Keras, by layer name."""
         paths = {id(self.variables[b.key]): b.path for b in self.bindings}
         variables: dict[str, Any] = {}
         for layer in self.model.layers:
@@ -163,7 +163,7 @@ class KerasModel:
 
     @contextmanager
     def as_emitted(self) -> Iterator[None]:
-        """With the dropout of the spec."""
+        """Use the spec's dropout rates inside the context."""
         for layer, rate in self.rates.items():
             layer.rate = rate
         try:
@@ -173,7 +173,7 @@ class KerasModel:
                 layer.rate = 0.0
 
     def run(self, model: Any, x: Any, training: bool) -> Any:
-        """What ``model`` computes."""
+        """The outputs of ``model``."""
         call = _compiled(partial(model.stateless_call, training=training))
         return call(
             _values(model.trainable_variables),
@@ -189,7 +189,7 @@ class KerasModel:
         return keras.ops.convert_to_tensor(np.asarray(x, self.dtype))
 
     def targets(self, targets: Any) -> Any:
-        """The targets of a training step as Keras takes them."""
+        """The targets of a training step as tensors."""
         if self.typed.has_loss:
             return keras.ops.convert_to_tensor(np.asarray(targets, "int32"))
         return {name: self.tensor(y) for name, y in targets.items()}
@@ -205,7 +205,7 @@ def _values(variables: list[Any]) -> list[Any]:
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` as one computation on JAX, where each operation alone is slow."""
+    """``function``, compiled on JAX, where single operations are slow."""
     if keras.config.backend() != "jax":
         return function
     import jax
@@ -216,7 +216,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 def _differentiate(
     function: Callable[..., Any], values: list[Any], *rest: Any
 ) -> tuple[Any, list[Any]]:
-    """What ``function`` returns, a number and more, and the gradients of the number."""
+    """The result of ``function``, a pair, and the gradients of the pair's first value."""
     engine = keras.config.backend()
     if engine == "jax":
         import jax

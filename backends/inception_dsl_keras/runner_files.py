@@ -1,8 +1,8 @@
-"""Reads the weight files of Keras 3, by name: ``.weights.h5``, and the same inside of ``.keras``.
+"""Reads the weight files of Keras 3: ``.weights.h5``, and the same file inside of ``.keras``.
 
-Nothing is built from a file. Keras writes a group for every layer, with the layer's name as an
-attribute, and in it the layer's variables by number; loading goes by the order of the layers, this
-by their names.
+No model is built from a file. Keras writes a group for every layer, with the layer's name as an
+attribute and the layer's variables by number. Keras loads layers by their order; this module loads
+them by name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ class Slot(NamedTuple):
 
 
 def read(path: Path, slots: Mapping[str, Slot], dtype: str) -> dict[str, Any]:
-    """A value for every slot by its key ``layer/number``; ``ValueError`` with all that is wrong."""
+    """A value for every slot by its key ``layer/number``.
+
+    Raises ``ValueError`` that lists all problems.
+    """
     with _opened(path) as file:
         held, problems = _datasets(file)
         problems += [f"missing {slot.path}" for key, slot in slots.items() if key not in held]
@@ -38,9 +41,9 @@ def read(path: Path, slots: Mapping[str, Slot], dtype: str) -> dict[str, Any]:
         for key in slots.keys() & held.keys():
             slot, dataset = slots[key], held[key]
             if dataset.shape != slot.shape:
-                problems.append(f"{slot.path} has {dataset.shape}, expected {slot.shape}")
+                problems.append(f"{slot.path} has shape {dataset.shape}, expected {slot.shape}")
             elif dataset.dtype.kind != "f":
-                problems.append(f"{slot.path} holds {dataset.dtype}, no floating point numbers")
+                problems.append(f"{slot.path} has type {dataset.dtype}, expected a float type")
             else:
                 with np.errstate(over="ignore"):
                     values[key] = dataset[()].astype(dtype)
@@ -53,13 +56,14 @@ def read(path: Path, slots: Mapping[str, Slot], dtype: str) -> dict[str, Any]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The HDF5 file, or the one inside of an archive; ``ValueError`` where it cannot be read."""
+    """The HDF5 file, or the one inside of an archive; ``ValueError`` if it cannot be read."""
     try:
         if path.name.endswith(".keras"):
             with zipfile.ZipFile(path) as archive:
                 member = archive.getinfo(WEIGHTS)
                 if member.compress_type != zipfile.ZIP_STORED:
-                    raise ValueError(f"{path}: {WEIGHTS} is compressed, which Keras does not do")
+                    # Keras never compresses it; a compressed one could be a decompression bomb
+                    raise ValueError(f"{path}: {WEIGHTS} is compressed, expected uncompressed data")
                 source: Any = io.BytesIO(archive.read(member))
         else:
             source = path
@@ -76,13 +80,11 @@ def _opened(path: Path) -> Iterator[Any]:
         UnicodeError,
         zipfile.BadZipFile,
     ) as error:
-        raise ValueError(
-            f"{path}: no weight file of Keras 3, or a damaged one ({error})"
-        ) from error
+        raise ValueError(f"{path}: not a Keras 3 weight file, or damaged ({error})") from error
 
 
 def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
-    """Every variable below ``layers`` by ``layer/number``, and what is wrong with the others."""
+    """All valid variables below ``layers`` by ``layer/number``, and the problems of the others."""
     found: dict[str, Any] = {}
     problems: list[str] = []
     layers = _own(file, "layers")
@@ -92,29 +94,29 @@ def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
         held = _own(layers, entry)
         variables = _own(held, "vars") if isinstance(held, h5py.Group) else None
         if not isinstance(variables, h5py.Group) or len(held) > 1:
-            problems.append(f"layers/{entry} is no layer with variables of its own")
+            problems.append(f"layers/{entry} is not a layer with its own variables")
             continue
         name = _text(variables, "name")
         if len(variables) and not name:
-            problems.append(f"layers/{entry} does not say the layer's name")
+            problems.append(f"layers/{entry} has no layer name")
         for number in variables:
             dataset = _own(variables, number)
             if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
-                problems.append(f"layers/{entry}/vars/{number} does not stand in the file itself")
+                problems.append(f"layers/{entry}/vars/{number} is not stored in this file")
             elif f"{name}/{number}" in found:
-                problems.append(f"{name}/{number} stands there twice")
+                problems.append(f"duplicate variable {name}/{number}")
             else:
                 found[f"{name}/{number}"] = dataset
     return found, problems
 
 
 def _own(group: Any, name: str) -> Any:
-    """A member of a group, unless it is a link to something elsewhere."""
+    """A member of a group; ``None`` for a soft or external link."""
     return group.get(name) if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
 
 
 def _text(group: Any, name: str) -> str:
-    """An attribute that is one text; anything else is left unread, and empty."""
+    """An attribute that is a string; anything else is not read and returned as empty."""
     if name not in group.attrs:
         return ""
     attribute = group.attrs.get_id(name)

@@ -1,4 +1,4 @@
-"""The source of a typed program before it is text: statements, and the records of them."""
+"""The source of a typed program before it is printed: statements and their records."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .blocks import Functions
 from .calls import Calls
 from .helpers import RESERVED, Helpers
 from .network import LOCAL, Network
-from .windows import leaves_out
+from .windows import strided_and_dilated
 
 MODULES: Final = frozenset({"keras", "layers", "ops"})
 BUILTINS: Final = frozenset(
@@ -46,7 +46,7 @@ LOCALS: Final = frozenset({"x", "name", IN_CHANNELS})
 
 
 class Source(NamedTuple):
-    """The functions of blocks and heads, the network, the helper functions that they call."""
+    """The functions of blocks and heads, the network, and the helper functions that they call."""
 
     plan: ModulePlan
     functions: Functions
@@ -74,12 +74,12 @@ def source_of(typed: TypedProgram) -> Source:
 
 
 def joins(definitions: Definitions) -> bool:
-    """Whether the helper for convolutions with batch norm takes its activation as an argument."""
+    """Whether the helper function ``conv_bn`` takes its activation as an argument."""
     top = definitions.top
     chains = [*top.sections.values(), *top.heads.values(), *(d.chain for d in definitions)]
     found = (site for chain in chains for site in layers_in(chain) if isinstance(site.op, ConvBn))
-    # where pixels are left out between the layers, they are written out, without the helper
-    called = (site for site in found if not any(map(leaves_out, site.windows)))
+    # subsampled convolutions are written as separate layers, without the helper
+    called = (site for site in found if not any(map(strided_and_dilated, site.windows)))
     return any(site.slot("activation").varies for site in called)
 
 

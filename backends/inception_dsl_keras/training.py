@@ -1,4 +1,4 @@
-"""The functions beside the model: preprocessing and loss."""
+"""The functions beside the model: preprocessing, initial weights, loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .views import InitialView, LossView, PreprocessView
 
 
 def preprocess(found: Preprocessing) -> PreprocessView:
-    """``preprocess``, one step a line."""
+    """``preprocess``, one step per line."""
     steps = ["ops.cast(images, keras.config.floatx())"]
     if found.channel_order == "bgr":
         steps.append("ops.flip(x, axis=-1)")
@@ -35,13 +35,13 @@ def preprocess(found: Preprocessing) -> PreprocessView:
 
 
 def initial(start: Start) -> InitialView | None:
-    """``init_weights``, or nothing where the paper starts as Keras does."""
+    """``init_weights``, or ``None`` if the initial weights are Keras' defaults."""
     found, shape = start.found, "variable.shape"
     value = {
         "truncated_normal": (
             f"keras.random.truncated_normal({shape}, stddev={literal(found.stddev)})"
         ),
-        "glorot_uniform": "",  # what Keras itself has
+        "glorot_uniform": "",  # Keras' default
         "he_normal": f"keras.initializers.HeNormal()({shape})",
     }[found.name]
     chosen = [('variable.name.endswith("kernel")', value)] if value else []
@@ -56,7 +56,7 @@ def initial(start: Start) -> InitialView | None:
 
 
 def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
-    """The cross-entropy of one output, and the weighted sum where there are several."""
+    """The cross-entropy of one output, and the weighted sum if there are several."""
     several, smoothing = bool(plan.taps), loss.smoothing
     flat = any(term.flat for term in loss.terms)
     end, *heads = loss.terms
@@ -78,9 +78,9 @@ def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
 
 
 def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code, ...]:
-    """The body of a cross-entropy; ``flat`` where an output is a map of one position."""
+    """The body of a cross-entropy; ``flat``: an output is a map of one position."""
     one_hot = "one_hot = ops.one_hot(targets, outputs.shape[-1]"
-    if probabilities:  # Keras's own cut them at 1e-7, and their gradients with them
+    if probabilities:  # Keras' own loss clips them at 1e-7, where gradients vanish
         lines = [f"    {one_hot}, dtype=outputs.dtype)"]
         if smoothing:
             smooth = f"{literal(1 - smoothing)} * one_hot + {literal(smoothing)}"
@@ -107,7 +107,7 @@ def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code,
 
 
 def losses(loss: Loss) -> tuple[Code, ...]:
-    """The entries of ``LOSSES``: what is taken of every output."""
+    """The entries of ``LOSSES``: the loss function of every output."""
     kinds = {True: OF_PROBABILITIES, False: "cross_entropy"}
     return tuple(
         Code(f"    {literal(term.output)}: {kinds[term.probabilities]},") for term in loss.terms
@@ -115,7 +115,7 @@ def losses(loss: Loss) -> tuple[Code, ...]:
 
 
 def weights(loss: Loss) -> Code:
-    """``LOSS_WEIGHTS``: the share of every output in the loss."""
+    """``LOSS_WEIGHTS``: the weight of every output in the loss."""
     pairs = [f"{literal(term.output)}: {literal(term.weight)}" for term in loss.terms]
     line = f"LOSS_WEIGHTS = {{{', '.join(pairs)}}}"
     if len(line) <= 88:

@@ -9,7 +9,7 @@ from inception_dsl.backend import Code
 
 @dataclass(frozen=True, slots=True)
 class FunctionView:
-    """A function: its head up to the colon, its docstring, its lines."""
+    """A function: its signature up to the colon, its docstring, its lines."""
 
     signature: Code
     docstring: Code
@@ -18,7 +18,7 @@ class FunctionView:
 
 @dataclass(frozen=True, slots=True)
 class HelperView:
-    """A helper function that has a template of its own; ``slots`` are what varies in it."""
+    """A helper function that has a template; ``slots`` are the template's variables."""
 
     template: Code
     slots: dict[str, Code]
@@ -34,7 +34,7 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True)
 class LimitView:
-    """The smallest input, and the test that one is below it."""
+    """The smallest input, and the test for a smaller one."""
 
     smallest: Code
     too_small: Code
@@ -42,7 +42,11 @@ class LimitView:
 
 @dataclass(frozen=True, slots=True)
 class NetworkView:
-    """The function that builds the model: its checks, its sections, what it returns."""
+    """The function that builds the model: checks, sections, return values.
+
+    Tuples of one item or none are optional parts; ``without_top`` and ``without_heads`` are early
+    returns.
+    """
 
     signature: Code
     docstring: Code
@@ -58,7 +62,7 @@ class NetworkView:
 
 @dataclass(frozen=True, slots=True)
 class PreprocessView:
-    """The function from pixels to the network's input."""
+    """The function that converts pixels to the network's input."""
 
     docstring: Code
     lines: tuple[Code, ...]
@@ -66,7 +70,7 @@ class PreprocessView:
 
 @dataclass(frozen=True, slots=True)
 class InitialView:
-    """The function that sets the weights as the paper starts; ``operating``: it uses operations."""
+    """The function that sets the initial weights; ``operating``: it uses ``keras.ops``."""
 
     docstring: Code
     lines: tuple[Code, ...]
@@ -75,11 +79,12 @@ class InitialView:
 
 @dataclass(frozen=True, slots=True)
 class LossView:
-    """The loss beside the model, of a ``single`` output or with ``weights`` for several.
+    """The loss of a ``single`` output, or with ``weights`` for several.
 
-    Where the end of the network gives probabilities and heads give logits, ``probabilities`` is the
-    body of its function, and ``losses`` are the entries that say which output has which. ``given``
-    is what ``compile`` takes, ``called`` the function of an output, ``main`` that of the end.
+    If the main output is probabilities and heads give logits, ``probabilities`` is the body of the
+    main output's function, and ``losses`` maps outputs to functions. ``given`` is the argument of
+    ``compile``, ``called`` the function of any output, ``main`` that of the main output.
+    ``operating``: the code uses ``keras.ops``.
     """
 
     docstring: Code

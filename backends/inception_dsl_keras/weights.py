@@ -1,4 +1,4 @@
-"""Where every weight of the spec lives in the Keras model."""
+"""Where every weight of the spec is stored in the Keras model."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .source import Source
 
 
 def bindings(source: Source) -> tuple[Binding, ...]:
-    """A binding for every variable, auxiliary heads too; the key is ``layer/variable``.
+    """A binding for every variable, including auxiliary heads; the key is ``layer/variable``.
 
-    The layout is ``same`` where Keras has the neutral one, ``grouped`` where a depthwise kernel
-    (spatial axes, channels, multiplier) is that of a convolution in groups (spatial axes, 1,
-    channels times multiplier).
+    The layout is ``same`` if Keras has the neutral layout. It is ``grouped`` for a depthwise kernel
+    (spatial axes, channels, multiplier) that is stored as that of a grouped convolution (spatial
+    axes, 1, channels * multiplier).
     """
     return tuple(
         Binding(

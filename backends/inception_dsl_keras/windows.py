@@ -1,7 +1,7 @@
-"""How padding, stride and dilation are said in Keras, exactly, in all uses of a block.
+"""How padding, stride and dilation are written in Keras, for all uses of a block.
 
-Keras knows ``same`` and ``valid``. Every other padding is made before the layer; what depends on
-the size of the input is computed from it when the model is built.
+Keras supports ``same`` and ``valid``. Any other padding is a layer before the convolution; padding
+that depends on the input size is computed when the model is built.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ VALID = literal("valid")
 
 
 class Native(NamedTuple):
-    """Whether Keras has a word for a padding in every use, and the word; none if any will do."""
+    """Whether ``same`` or ``valid`` expresses a padding in every use, and which one.
+
+    ``padding`` is ``None`` if both do.
+    """
 
     fits: bool
     padding: Code | None = None
@@ -56,7 +59,11 @@ class Native(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a convolution slides: ``pads`` before it, its own arguments, ``subsample`` after it."""
+    """How a convolution is written.
+
+    ``pads`` is the argument of a padding layer before it, ``subsample`` that of a layer after it;
+    ``strides`` and ``padding`` are its own arguments.
+    """
 
     pads: Value | None
     strides: Keyword
@@ -65,9 +72,10 @@ class Plan:
 
 
 def plan(w: Writer, site: LayerSite) -> Plan:
-    """How a convolution is said that has these windows."""
+    """How a convolution with these windows is written."""
     strides = sizes(w, site, "strides", "stride", "1")
-    if any(leaves_out(windows) for windows in site.windows):
+    # Keras rejects strides with dilation: convolve at stride 1, then keep every n-th pixel
+    if any(strided_and_dilated(windows) for windows in site.windows):
         subsample = Keyword("strides", strides.value)
         one = Keyword("strides", literal(1), "1", kind="int")
         return Plan(pads(w, site, zero_padding), one, VALID, subsample)
@@ -77,21 +85,20 @@ def plan(w: Writer, site: LayerSite) -> Plan:
     return Plan(pads(w, site, zero_padding), strides, VALID)
 
 
-def leaves_out(windows: Windows) -> bool:
-    """Whether a window has a stride and a dilation; Keras takes one or the other."""
+def strided_and_dilated(windows: Windows) -> bool:
+    """Whether windows have both a stride and a dilation, which Keras does not support."""
     return any(w.stride > 1 for w in windows) and any(w.dilation > 1 for w in windows)
 
 
 def same_convolution(windows: Windows) -> bool:
-    """Whether ``same`` says what these windows of a convolution do."""
-    # of three axes in float64, TensorFlow (2.21) also cuts off the pixels behind the last window
-    # that a stride beyond the window leaves out
+    """Whether ``same`` is correct for a convolution with these windows."""
+    # Conv3D in float64 on TensorFlow 2.21 cuts off pixels if the stride exceeds the window
     skips = len(windows) == 3 and any(w.stride > w.extent for w in windows)
     return not skips and is_same(windows)
 
 
 def is_same(windows: Windows) -> bool:
-    """Whether the padding is what ``same`` means, at every size."""
+    """Whether the padding equals that of ``same``, at every input size."""
     point = all(w.extent == 1 and w.padding in ("same", (0, 0)) for w in windows)
     return point or all(
         w.padding == "same"
@@ -101,16 +108,16 @@ def is_same(windows: Windows) -> bool:
 
 
 def is_valid(windows: Windows) -> bool:
-    """Whether there is no padding, at every size."""
+    """Whether there is no padding, at every input size."""
     return all(w.constant_pads == (0, 0) for w in windows)
 
 
 def native(w: Writer, site: LayerSite, same: Callable[[Windows], bool]) -> Native:
-    """The word for the padding; ``same`` tells where that word says what windows do."""
+    """``same`` or ``valid`` for the padding; the function ``same`` tests if ``same`` is correct."""
     padding, rows = site.slot("padding"), site.windows
     if padding.symbolic and padding.is_text:
-        said = zip(padding.values, rows, strict=True)
-        fits = all(word == "valid" or same(windows) for word, windows in said)
+        modes = zip(padding.values, rows, strict=True)
+        fits = all(word == "valid" or same(windows) for word, windows in modes)
         return Native(True, w.scope.text(padding)) if fits else Native(False)
     if padding.symbolic and not _follows(site, padding):
         return Native(False)
@@ -125,7 +132,7 @@ def native(w: Writer, site: LayerSite, same: Callable[[Windows], bool]) -> Nativ
 
 
 def _follows(site: LayerSite, padding: Slot) -> bool:
-    """Whether the padding only reads what the window reads, which is an argument anyway."""
+    """Whether the padding only reads symbols that kernel or dilation read."""
     read: set[Symbol] = set()
     for field in ("kernel", "dilation"):
         terms = [site.axis(field, axis).term for axis in range(site.rank)]
@@ -169,7 +176,7 @@ def pairs(sides: Sides) -> Code:
 
 
 def zero_padding(sides: Sides) -> Code:
-    """The argument of a ``ZeroPadding`` layer, as short as it can be said."""
+    """The argument of a ``ZeroPadding`` layer in its shortest form."""
     if len(set(sides)) == 1 and sides[0][0] == sides[0][1]:
         return sides[0][0]
     if len(sides) == 1:
@@ -179,32 +186,32 @@ def zero_padding(sides: Sides) -> Code:
     return pairs(sides)
 
 
-def nothing(rank: int) -> Sides:
+def no_padding(rank: int) -> Sides:
     """No padding."""
     return ((ZERO, ZERO),) * rank
 
 
 def pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> Value | None:
-    """Explicit padding in one of the forms above; nothing where there is none in any use."""
+    """Explicit padding, printed by ``form``; ``None`` if no use has any."""
     padding = site.slot("padding")
     if not padding.symbolic and all(is_valid(windows) for windows in site.windows):
         return None
     if padding.symbolic and padding.is_text:
         mode = w.scope.text(padding)
         test = composed(f"{mode} == {SAME}", mode)
-        return either(test, lambda: same_pads(w, site, form), lambda: form(nothing(site.rank)))
+        return either(test, lambda: same_pads(w, site, form), lambda: form(no_padding(site.rank)))
     if padding.all("same") and not _fixed(site):
         return same_pads(w, site, form)
     return form(sides(w, site, tuple(found or () for found in site.pads())))
 
 
 def _fixed(site: LayerSite) -> bool:
-    """Whether the padding of ``same`` is one that can be written out."""
+    """Whether the padding of ``same`` is a constant."""
     return None not in site.pads() and not site.open_window
 
 
 def sides(w: Writer, site: LayerSite, rows: Sequence[Sequence[tuple[int, int]]]) -> Sides:
-    """Pixels before and after each axis, given in every use."""
+    """Pixels before and after each axis; ``rows`` are their values in every use."""
 
     def one(axis: int, side: int) -> Code:
         return w.scope.text(site.pad(axis, side, tuple(row[axis][side] for row in rows)))
@@ -213,7 +220,7 @@ def sides(w: Writer, site: LayerSite, rows: Sequence[Sequence[tuple[int, int]]])
 
 
 def same_pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> OnTensor:
-    """The padding of ``same`` as an expression on the tensor's size."""
+    """The padding of ``same`` as an expression of the tensor's size."""
     arguments = tupled(extents(w, site)), tupled(axes(w, site, "stride"))
     if form is pairs or site.rank > 1:
         return on_tensor("same_padding", *arguments)

@@ -1,6 +1,4 @@
-"""Activation functions in PyTorch: as an expression, as something to call, as a module, as part of
-a class's name.
-"""
+"""Activation functions in PyTorch: as expressions, modules, and parts of class names."""
 
 from __future__ import annotations
 
@@ -47,7 +45,7 @@ SUFFIXES: Final = {
 
 
 def applied(name: str, x: str, slope: str = "") -> str:
-    """The function of ``x``; the default slopes are PyTorch's own."""
+    """The activation of ``x`` as an expression; an empty ``slope`` is PyTorch's default."""
     if name == "none":
         return x
     if name == "softmax":
@@ -56,14 +54,14 @@ def applied(name: str, x: str, slope: str = "") -> str:
 
 
 def module(name: str) -> str:
-    """The function as something that makes a module."""
+    """A callable that creates the activation's module."""
     if name == "none":
         return "nn.Identity"
     return "lambda: nn.Softmax(dim=1)" if name == "softmax" else MODULES[name]
 
 
 MODULE: Final = Form("activation", "Callable[[], nn.Module]", module)
-"""An activation that is given to a class or kept as one of its arguments."""
+"""The form of an activation that is an argument of a class: a callable that creates the module."""
 
 
 def _constructor(settings: tuple[str, float, bool]) -> str:
@@ -76,4 +74,4 @@ def _constructor(settings: tuple[str, float, bool]) -> str:
 
 
 CONSTRUCTOR: Final = Form("constructor", "Callable[[], nn.Module]", _constructor)
-"""The same for an activation with its slope, and whether it is approximate."""
+"""The same for an activation with its own slope or approximation."""

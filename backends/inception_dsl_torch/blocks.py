@@ -1,4 +1,4 @@
-"""Blocks: a class each."""
+"""Writes each block as a class."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from .reserved import READ_BY_INIT
 
 
 class ClassView(NamedTuple):
-    """A class for a block: the lines of ``__init__`` and of ``forward`` (none in an
-    ``nn.Sequential``).
+    """A class to print. ``head`` and ``setup`` are the signature and the lines of ``__init__``,
+    ``forward`` the lines of ``forward`` (empty for an ``nn.Sequential``).
     """
 
     name: Code
@@ -48,11 +48,10 @@ class ClassView(NamedTuple):
 
 @dataclass(frozen=True)
 class Draft:
-    """A class whose statements are known, but not yet printed, as its helpers depend on those of
-    all classes.
+    """A class that is not printed yet, because its helper calls depend on all classes of the file.
 
-    ``items`` are those of an ``nn.Sequential``; else there is a ``body``, whose ``forward`` returns
-    ``result``. ``values`` are defaults of arguments, ``symbols`` what a head's own class may read.
+    An ``nn.Sequential`` has ``items``; other classes have a ``body``, whose ``forward`` returns
+    ``result``. ``values`` are the defaults of arguments, ``symbols`` those of an inline head.
     """
 
     name: str
@@ -82,7 +81,7 @@ class Draft:
         return ClassView(Code(self.name), Code(base), self.doc, head, tuple(setup), tuple(forward))
 
     def parameter(self, argument: Argument) -> str:
-        """An argument in the signature."""
+        """An argument as written in the signature."""
         text = f"{argument.name}: {argument.kind}"
         if argument.symbol is None or argument.symbol not in self.values:
             return text
@@ -90,7 +89,7 @@ class Draft:
 
 
 def write_blocks(shared: Shared, names: Names) -> list[Draft]:
-    """The classes of all definitions, each after those that it uses."""
+    """The classes of all definitions, each after the classes that it uses."""
     drafts = []
 
     def write(definition: Definition) -> Draft:
@@ -105,7 +104,7 @@ def write_blocks(shared: Shared, names: Names) -> list[Draft]:
 
 
 def block_class(definition: Definition, shared: Shared) -> Draft:
-    """The class of a block, which has no name yet."""
+    """The class of a block; its name is set later."""
     scope = scope_of(definition, READ_BY_INIT, channels=True)
     return make_class("", definition.chain, scope, {}, shared.plan.block_doc(definition), shared)
 
@@ -118,7 +117,7 @@ def make_class(
     doc: Code,
     shared: Shared,
 ) -> Draft:
-    """A class for a chain; ``values`` are defaults of its arguments."""
+    """A class for a chain; ``values`` are the defaults of its arguments."""
     if chain.simple and len(chain.steps) > 1 and all(map(is_numbered, chain.steps)):
         items, found = sequence(shared, scope, chain.steps, notes=chain.frame.sized)
         held = Held("", True)
@@ -135,19 +134,19 @@ def make_class(
 
 
 def is_numbered(step: StepSite) -> bool:
-    """Whether a step has no name of its own."""
+    """Whether a step is unnamed: its path segments are numbers."""
     return all(segment.isdigit() for segment in step.node.segments)
 
 
 def top_scope(definitions: Definitions, taken: Iterable[str]) -> Scope:
-    """The scope of the class at the top."""
+    """The scope of the top-level class."""
     top = definitions.top
     rows = next(iter(top.sections.values())).frame.rows
     return own_scope(top.symbols, rows, {*READ_BY_INIT, *taken}, channels=True)
 
 
 def head_class(name: str, head: AuxHead, shared: Shared) -> Draft:
-    """The class of an auxiliary head that is written in place."""
+    """The class of an inline auxiliary head."""
     symbols, chain = shared.plan.definitions.own_head(head.name)
     scope = own_scope(symbols, chain.frame.rows, READ_BY_INIT, channels=True)
     draft = make_class(name, chain, scope, {}, shared.plan.head_doc(head), shared)

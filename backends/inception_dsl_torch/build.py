@@ -1,4 +1,4 @@
-"""From the sites of a chain to the body of a class: attributes and the lines of ``forward``."""
+"""Writes the body of a class from the sites of a chain: attributes and lines of ``forward``."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ NOUNS = {
 
 
 class Line(NamedTuple):
-    """``target = value`` in ``forward``, with the shape of the result."""
+    """``target = value`` in ``forward``; ``note`` is a comment with the shape of the result."""
 
     target: str
     value: Expression
@@ -67,14 +67,14 @@ class Line(NamedTuple):
 
 
 class Attribute(NamedTuple):
-    """``self.name = module`` in ``__init__``; ``suffix`` stands behind the module."""
+    """``self.name = module`` in ``__init__``; ``suffix`` is written after the module."""
 
     name: str
     module: Expression
     suffix: str = ""
 
     def text(self) -> Code:
-        """The statement as source, its suffix in parentheses where it is long."""
+        """The statement as source; a long one with a suffix is in parentheses."""
         source = layout(f"self.{self.name} = ", self.module, self.suffix, indent=8)
         if not self.suffix or ("\n" not in source and len(source) <= WIDTH):
             return source
@@ -90,8 +90,10 @@ class Attribute(NamedTuple):
 class ClassBody:
     """A class under construction.
 
-    ``saved`` maps arguments that ``forward`` reads to the attributes that keep them; ``same``
-    variables to others that hold the same. ``names`` are those of attributes.
+    ``saved`` maps arguments that ``forward`` reads to the attributes that store them; ``same`` maps
+    variables to other variables with the same value, as identity layers write no line. ``names``
+    are the names of attributes, ``local`` the variables of ``forward``. ``wanted`` are the names
+    that steps prefer, ``repeated`` those that more than one step prefers.
     """
 
     shared: Shared
@@ -114,14 +116,12 @@ class ClassBody:
         self.repeated = {name for name, count in counts.items() if count > 1}
 
     def line(self, target: str, value: Expression, y: TensorType) -> None:
-        """Add a line to ``forward``."""
+        """Add the line ``target = value``, whose result has the type ``y``."""
         self.same.pop(target, None)
         self.forward.append(Line(target, value, shape_note(y) if self.commented else ""))
 
     def named(self, wanted: str, path: tuple[str, ...]) -> str:
-        """A free name: ``wanted``, or with the path before it where the class has several of that
-        name.
-        """
+        """A free attribute name: ``wanted``, with a prefix if several steps prefer that name."""
         words = [part for part in path if not part.isdigit()]
         full = "_".join([*words, wanted, *(part for part in path if part.isdigit())])
         outer = words[0] if words else ""
@@ -130,22 +130,23 @@ class ClassBody:
         return self.names.unique(*(f"{c}_" if c in FORBIDDEN else c for c in (first, full)))
 
     def store(self, name: str, module: Expression) -> str:
-        """Store a module under a name that is taken already."""
+        """Store a module in an attribute whose name is reserved already."""
         self.setup.append(Attribute(name, module))
         return name
 
     def chain(
         self, chain: ChainSite, x: str, target: str, path: tuple[str, ...]
     ) -> tuple[str, Record[Place]]:
-        """Every step in turn, from the variable ``x`` to ``target``: the variable with the result,
-        and the record.
+        """Write all steps from the variable ``x`` to ``target``.
+
+        Returns the variable that holds the result, and the record.
         """
         found = statements(chain, x, target, path, self.local)
         record = tuple(map(self.statement, found))
         return self.read(target if found else x), record
 
     def statement(self, planned: Apply | Join) -> tuple[Piece[Place], ...]:
-        """The attributes and lines of a step."""
+        """Write the attributes and lines of a step; returns its record."""
         if isinstance(planned, Join):
             return (self.join(planned),)
         step, x = planned.step, self.read(planned.source)
@@ -167,11 +168,11 @@ class ClassBody:
         return made.record(held)
 
     def read(self, variable: str) -> str:
-        """The variable that holds what ``variable`` would; a layer may do nothing."""
+        """The variable that holds the value of ``variable``; see ``same``."""
         return self.same.get(variable, variable)
 
     def inline(self, layer: Layer, x: str, target: str, site: LayerSite) -> None:
-        """A layer without a module: a line of ``forward``."""
+        """Write a layer without a module, as a line of ``forward``."""
         assert layer.inline is not None
         text = layer.inline(x, self.in_forward)
         if text == x:
@@ -180,18 +181,18 @@ class ClassBody:
             self.line(target, text, site.typed[0].y)
 
     def in_forward(self, slot: Slot) -> Code:
-        """A slot as ``forward`` says it, in parentheses where it is a sum."""
-        return self.scope.text(slot, spelled=self.kept, tight=True)
+        """A slot as source in ``forward``; sums are in parentheses."""
+        return self.scope.text(slot, spelled=self.argument_attribute, tight=True)
 
-    def kept(self, symbol: Symbol, name: Code) -> Code:
-        """An argument as ``forward`` reads it, from an attribute."""
+    def argument_attribute(self, symbol: Symbol, name: Code) -> Code:
+        """An argument as ``forward`` reads it: ``self.name``."""
         if name not in self.saved:
             free = [n for n in (name, f"{name}_value") if n not in self.wanted]
             self.saved[name] = self.names.unique(*free, f"{name}_argument")
         return Code(f"self.{self.saved[name]}")
 
     def join(self, planned: Join) -> Piece[Place]:
-        """Branches side by side, then the merge."""
+        """Write the branches of a fork, then the merge; returns its record."""
         results, records = [], []
         merge, y = planned.fork.node.merge, planned.fork.typed[0].y
         for branch in planned.branches:
@@ -222,7 +223,7 @@ class ClassBody:
         return tuple(made.record(held) for made in found)
 
     def all_inline(self, branch: ChainSite) -> bool:
-        """Whether no step of a branch stores anything."""
+        """Whether no step of a branch needs an attribute."""
         state = self.scope.state(), self.shared.helpers.state()
         try:
             return all(self._is_inline(step) for step in branch.steps)
@@ -237,13 +238,13 @@ class ClassBody:
         return layer is not None and layer.inline is not None
 
     def init(self) -> list[Code]:
-        """The lines of ``__init__`` that keep arguments and make modules."""
+        """The lines of ``__init__`` that store arguments and modules."""
         stored = [Code(f"        self.{kept} = {name}") for name, kept in self.saved.items()]
         return [*stored, *(attribute.text() for attribute in self.setup)]
 
 
 def written(lines: Sequence[Line], *, result: str) -> list[Code]:
-    """The lines of a method as source; the last one returns ``result``."""
+    """The lines of a method as source; the last line returns ``result``."""
     found = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in lines]
     if lines and lines[-1].target == result:
         last = lines[-1]
@@ -253,7 +254,7 @@ def written(lines: Sequence[Line], *, result: str) -> list[Code]:
 
 
 def joined(items: list[Expression | Item], *, sequential: bool) -> Expression:
-    """Items as one module."""
+    """Items as one module, an ``nn.Sequential`` if ``sequential``."""
     if sequential:
         return rows("nn.Sequential", *items)
     first = items[0]
@@ -261,7 +262,7 @@ def joined(items: list[Expression | Item], *, sequential: bool) -> Expression:
 
 
 def wanted_name(step: StepSite) -> str:
-    """The name that an attribute should have: the step's own, or a noun for what it is."""
+    """The preferred attribute name of a step: its own name, or a noun for its op."""
     last = step.node.segments[-1] if step.node.segments else ""
     if isinstance(step.node, OpNode) and (not last or last.isdigit()):
         return NOUNS.get(step.node.op.op, step.node.op.op)
@@ -269,7 +270,7 @@ def wanted_name(step: StepSite) -> str:
 
 
 def wanted_names(chain: ChainSite) -> Iterator[str]:
-    """The names that the steps and branches of a chain ask for."""
+    """The preferred attribute names of the steps and branches of a chain."""
     for step in chain.steps:
         if not isinstance(step.node, ForkNode):
             yield wanted_name(step)
@@ -280,5 +281,5 @@ def wanted_names(chain: ChainSite) -> Iterator[str]:
 
 
 def branches(step: StepSite) -> tuple[tuple[str, ChainSite], ...]:
-    """The branches of a fork; none of another step."""
+    """The branches of a fork; empty for other steps."""
     return step.site.branches if isinstance(step.site, ForkSite) else ()

@@ -1,4 +1,4 @@
-"""``ConvBN``: one class for every ``conv_bn`` of a file; settings that vary are arguments."""
+"""``ConvBN``: one class for all ``conv_bn`` ops of a file; settings that vary are arguments."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ from .helper_view import HelperView
 from .windows import Slide
 
 
-class Needing(Protocol):
+class Importer(Protocol):
     """Records what a file imports."""
 
     def needs(self, *names: str) -> None:
         """Import ``names``."""
 
     def applied(self, activation: str, x: str) -> Code:
-        """An activation of an expression, with what it imports."""
+        """An activation applied to an expression; records its import."""
 
 
 class ConvBnCall(NamedTuple):
-    """One call of ``ConvBN``: its channels, its window, its other settings (with the activation by
-    name, if it has one).
+    """One call of ``ConvBN``: channels, window, other settings.
+
+    ``function`` is the name of the activation, empty if that is an argument.
     """
 
     channels: Code
@@ -46,7 +47,7 @@ class ConvBnCall(NamedTuple):
 
 
 class ConvBns:
-    """Every call of ``ConvBN`` in a file, and the class."""
+    """All calls of ``ConvBN`` in a file, and the class."""
 
     def __init__(self) -> None:
         self.calls: list[ConvBnCall] = []
@@ -54,7 +55,7 @@ class ConvBns:
         self.rank = 0
 
     def add(self, rank: int, made: ConvBnCall) -> Expression:
-        """A call, which is printed when all are known."""
+        """Add a call; it is printed later, when all calls are known."""
         self.calls.append(made)
         self.rank = rank
         return Later(lambda: self._call(made))
@@ -68,12 +69,12 @@ class ConvBns:
         return call("ConvBN", made.channels, made.filters, **keywords)
 
     def _varied(self) -> dict[str, Code | None]:
-        """The options that vary, of all calls that there are when this is first asked for."""
+        """The options that vary, computed at first use, when all calls are known."""
         if self.varied is None:
             self.varied = varying([c.options for c in self.calls])
         return self.varied
 
-    def view(self, helpers: Needing) -> HelperView:
+    def view(self, helpers: Importer) -> HelperView:
         """The class, with the settings that vary as arguments."""
         varied = self._varied()
         first = self.calls[0].options
@@ -107,7 +108,7 @@ class ConvBns:
         )
 
     def _window(self) -> dict[str, str]:
-        """The arguments of the window that some call gives, each with its type."""
+        """The window arguments that some call passes, each with its type."""
         found = {}
         for key in ("kernel_size", "stride", "padding", "dilation"):
             given = [c.slide for c in self.calls if key in c.slide.keywords]
@@ -124,7 +125,7 @@ class ConvBns:
         self,
         window: Mapping[str, str],
         varied: Mapping[str, Code | None],
-        helpers: Needing,
+        helpers: Importer,
     ) -> Sequence[str]:
         types = {"bias": "bool", "eps": "float", "momentum": "float", "groups": "int"}
         types |= {"activation": "Callable[[], nn.Module]", "norm": "type[nn.Module]"}

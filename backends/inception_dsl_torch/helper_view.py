@@ -1,4 +1,4 @@
-"""A helper class of a generated file, as its template prints it."""
+"""The view of a helper of a generated file."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from inception_dsl.backend import Code
 
-NOTHING = Code("")
+EMPTY = Code("")
 
 
 class HelperView(NamedTuple):
-    """A helper to print: the template that holds its silhouette, and what varies in it."""
+    """A helper to print: its template, and what varies in it."""
 
     template: str
-    name: Code = NOTHING
-    base: Code = NOTHING
-    doc: Code = NOTHING
+    name: Code = EMPTY
+    base: Code = EMPTY
+    doc: Code = EMPTY
     lines: tuple[Code, ...] = ()
-    head: Code = NOTHING
-    result: Code = NOTHING
+    head: Code = EMPTY
+    result: Code = EMPTY

@@ -1,4 +1,4 @@
-"""The small classes that a generated file needs beside its blocks, and only those."""
+"""The small helper classes and functions that a generated file uses beside its blocks."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ ORDER: Final = (
     "scale",
     "conv_bn",
 )
-"""The templates of helpers, in the order in which they depend on each other."""
+"""The templates of helpers in print order, as later ones use earlier ones."""
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "same_padding": ("F",),
     "padded_avg_pool": ("F", "torch"),
     "same_pool.same_avg_pool": ("torch",),
     "norm": (),
 }
-"""What templates import beside ``nn`` and ``Tensor``; all but ``norm`` read a tensor."""
+"""What templates import beside ``nn`` and ``Tensor``; ``norm`` does not use ``Tensor``."""
 
 
 class Helpers:
-    """Names the helpers as the lowering asks for them, and prints those that were asked for."""
+    """Names the helpers that the lowering requests, and prints only these."""
 
     def __init__(self) -> None:
         self.found: dict[str, HelperView] = {}
@@ -53,11 +53,11 @@ class Helpers:
         self.dilated = False
 
     def state(self) -> Any:
-        """What :meth:`restore` takes back."""
+        """A snapshot for :meth:`restore`."""
         return len(self.found), set(self.needed), len(self.conv_bns.calls), self.dilated
 
     def restore(self, state: Any) -> None:
-        """Forget what was asked for since."""
+        """Undo everything requested since the snapshot."""
         found, needed, calls, self.dilated = state
         self.needed = set(needed)
         del self.conv_bns.calls[calls:]
@@ -69,7 +69,7 @@ class Helpers:
         self.needed.update(names)
 
     def views(self) -> tuple[HelperView, ...]:
-        """The helpers in the order in which they depend on each other."""
+        """The helpers in print order."""
         found = [view for key, view in self.found.items() if key != "same_padding"]
         if "same_padding" in self.found:
             found.append(self._same_padding_view())
@@ -100,8 +100,9 @@ class Helpers:
         return view._replace(head=head, lines=(Code(window), Code(letters)), result=Code(spanned))
 
     def conv(self, rank: int, sized: Code, activation: str) -> Code:
-        """The class of a convolution, with padding that is computed from the size and an activation
-        of its own where asked for.
+        """The class of a convolution with a built-in activation (or ``none``).
+
+        ``sized``: its padding is computed from the input size; a flag, or the name of one.
         """
 
         def one(sized: bool) -> Code:
@@ -114,7 +115,7 @@ class Helpers:
         return _either(sized, one)
 
     def linear(self, activation: str) -> Code:
-        """The class of a dense layer."""
+        """The class of a dense layer with a built-in activation (or ``none``)."""
         return Code(self._activated("nn.Linear", "linear", "Linear layer", activation))
 
     def _activated(self, base: str, template: str, what: str, activation: str) -> str:
@@ -126,15 +127,17 @@ class Helpers:
         return self._add(template, helper, base=Code(base), doc=doc, result=result)
 
     def applied(self, activation: str, x: str) -> Code:
-        """An activation of an expression, with what it imports."""
+        """An activation applied to an expression; records its import."""
         text = applied(activation, x)
         if text != x:
             self.needs(text.partition(".")[0])
         return Code(text)
 
     def pool(self, kind: str, sized: Code, counted: Code) -> Code:
-        """The class of a pool with padding that is computed from the size, where ``sized``;
-        ``counted``: an average whose padding counts.
+        """The class of a pool.
+
+        ``sized``: its padding is computed from the input size; ``counted``: an average that
+        includes its padding. Both are flags or names of flags.
         """
 
         def same(counted: bool) -> Code:
@@ -153,7 +156,7 @@ class Helpers:
         return self._add(f"same_pool.{template}", helper, base=Code(f"nn.{kind}"))
 
     def padded_avg_pool(self, kind: str) -> str:
-        """An average pool whose padding differs by side and does not count."""
+        """The class of an average pool whose padding differs between sides."""
         return self._add("padded_avg_pool", f"Padded{kind}", base=Code(f"nn.{kind}"))
 
     def channel_layer_norm(self) -> str:
@@ -166,9 +169,7 @@ class Helpers:
         return self._add("scale", "Scale")
 
     def norm(self, base: str, scale: Code, center: Code) -> Code:
-        """The class of a normalisation with the learned parameters that it has; a flag may be a
-        name.
-        """
+        """The class of a normalisation; ``scale`` and ``center`` are flags or names of flags."""
         return _either(scale, lambda s: _either(center, lambda c: Code(self._norm(base, s, c))))
 
     def _norm(self, base: str, scale: bool, center: bool) -> str:
@@ -189,8 +190,9 @@ class Helpers:
         options: Mapping[str, Code],
         function: str,
     ) -> Expression:
-        """A call of ``ConvBN``: the settings that differ from what most others have, as soon as all
-        are known.
+        """A call of ``ConvBN`` that passes the settings that differ from its defaults.
+
+        The defaults are the most common values, so it is printed when all calls are known.
         """
         self.needs("Tensor")
         return self.conv_bns.add(rank, ConvBnCall(channels, filters, slide, options, function))
@@ -201,12 +203,12 @@ def _template(view: HelperView) -> str:
 
 
 def grouped(kind: Code) -> Code:
-    """A class that is called: in parentheses where it is a choice."""
+    """A class in a call: a conditional expression is in parentheses."""
     return Read(f"({kind})") if isinstance(kind, Read) else kind
 
 
 def _either(flag: Code, text: Callable[[bool], Code]) -> Code:
-    """What ``text`` gives for a flag: for both values, where the flag is a name."""
+    """``text`` of a flag; if the flag is a name, a conditional expression of both values."""
     if not isinstance(flag, Read):
         return text(flag == "True")
     yes, no = (f"({t})" if isinstance(t, Read) else t for t in (text(True), text(False)))

@@ -1,4 +1,4 @@
-"""What an op becomes in PyTorch: modules, or an expression in ``forward``."""
+"""How an op is written in PyTorch: as modules, or as an expression in ``forward``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import NamedTuple, TypeAlias
 from inception_dsl.backend import Code, Expression, Slot
 
 Speller: TypeAlias = Callable[[Slot], Code]
-"""Writes a slot into an expression, in parentheses where it is a sum."""
+"""Returns a slot as source for an expression; sums are in parentheses."""
 
 
 class Stored(NamedTuple):
-    """A weight that an op may have: its name below the op in the spec, its module among the op's,
-    its key, its layout.
+    """A weight that an op may have.
+
+    ``name`` is its name below the op's path in the spec; ``module`` is the index of its module in
+    :attr:`Layer.modules`, ``key`` its key in that module.
     """
 
     name: str
@@ -23,11 +25,11 @@ class Stored(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """``modules`` are constructors to run in order, ``weights`` where each weight is among them, in
-    any use.
+    """How an op is written.
 
-    ``inline`` writes the op as an expression of its input instead; it spells the slots that it
-    reads, and needs the imports ``needs``.
+    ``modules`` are constructor calls of modules that run in order, ``weights`` all weights that the
+    op has in any use. ``inline`` writes the op as an expression of its input instead, if possible;
+    the expression needs the imports ``needs``.
     """
 
     modules: tuple[Expression, ...] = ()

@@ -1,4 +1,4 @@
-"""The lowering table: from each op to PyTorch."""
+"""The lowering table: how each op is written in PyTorch."""
 
 from __future__ import annotations
 
@@ -36,20 +36,21 @@ Keywords = dict[str, Expression]
 
 
 def momentum(decay: Slot) -> Slot:
-    """PyTorch's momentum: the share of the new value."""
+    """PyTorch's momentum of batch norm: 1 - decay."""
     if decay.symbolic:
         term = subtract(constant(1), decay.term)
         return Slot(decay.frame, tuple(1.0 - v for v in decay.values), term, "momentum")
+    # rounded, as 1.0 - 0.9 is 0.09999999999999998
     return Slot(decay.frame, tuple(round(1.0 - v, 12) for v in decay.values), None, "momentum")
 
 
 def lower(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    """How a layer is written for all of its uses."""
+    """Write a layer for all of its uses."""
     return TABLE[site.op.op](site, scope, helpers)
 
 
 def switch(flag: Code, yes: str, no: str) -> Code:
-    """``yes if flag else no``, or one of them where the flag is no name."""
+    """``yes if flag else no``; only one of them if the flag is a constant."""
     if isinstance(flag, Read):
         return Read(f"{yes} if {flag} else {no}")
     return Code(yes if flag == "True" else no)
@@ -88,7 +89,7 @@ def _convolution(
 
 
 def bias(site: LayerSite, scope: Scope, keywords: Keywords) -> None:
-    """The keyword of a bias, unless there is one in all uses."""
+    """Add the keyword ``bias``, unless all uses have a bias (PyTorch's default)."""
     if not omitted([use := site.slot("use_bias")], True):
         keywords["bias"] = scope.text(use)
 
@@ -96,8 +97,9 @@ def bias(site: LayerSite, scope: Scope, keywords: Keywords) -> None:
 def activated(
     site: LayerSite, scope: Scope, kind: Callable[[str], Code]
 ) -> tuple[Code, tuple[Expression, ...]]:
-    """The class of a layer with its activation, and modules behind it where the activation is an
-    argument.
+    """The class of a layer with a built-in activation.
+
+    If the activation is an argument, it is a module after the layer instead.
     """
     activation = site.slot("activation")
     if not activation.varies:
@@ -106,7 +108,7 @@ def activated(
 
 
 def made(constructor: Code) -> Code:
-    """``constructor()``."""
+    """A call of ``constructor`` without arguments."""
     text = f"({constructor})()" if constructor.startswith("lambda") else f"{constructor}()"
     return Read(text) if isinstance(constructor, Read) else Code(text)
 
@@ -161,7 +163,7 @@ BATCH_NORM: Final = (
 def normalised(
     site: LayerSite, scope: Scope, helpers: Helpers, base: str, *first: Code
 ) -> tuple[str, list[Code], Keywords]:
-    """The class of a normalisation, what it takes by position, and its epsilon."""
+    """The class of a normalisation, its positional arguments, and the keyword ``eps``."""
     kind = helpers.norm(base, scope.text(site.slot("scale")), scope.text(site.slot("center")))
     keywords: Keywords = {}
     if not omitted([epsilon := site.slot("epsilon")], 1e-5):
@@ -194,7 +196,7 @@ def local_response_norm(site: LayerSite, scope: Scope, helpers: Helpers) -> Laye
     module = call("nn.LocalResponseNorm", scope.text(site.slot("size")), **keywords)
     if site.rank:
         return Layer((module,))
-    # PyTorch takes no vector: as a map of one position
+    # nn.LocalResponseNorm rejects vectors (N, C): reshape to a map of one position
     map_of_one = call("nn.Unflatten", literal(1), literal((-1, 1)))
     return Layer((map_of_one, module, call("nn.Flatten")))
 
@@ -242,12 +244,12 @@ def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 def _any_activation(
     site: LayerSite, scope: Scope, function: Slot, slope: Slot, approximate: Slot
 ) -> Layer:
-    """An activation that is an argument; with its slope and its form where these are unusual."""
+    """An activation that is an argument, with its slope and approximation if not the defaults."""
     usual = all(s == SLOPES.get(f, s) for f, s in zip(function.values, slope.values, strict=True))
     if usual and omitted([approximate], False):
         return Layer((made(scope.text(function, MODULE)),))
     settings = tuple(zip(function.values, slope.values, approximate.values, strict=True))
-    # in a block it is an argument even where all uses agree, as another use may not
+    # ``sized`` makes it an argument of a block even if all uses in this spec agree
     slot = Slot(site.frame, settings, None, "activation", sized=True)
     return Layer((made(scope.text(slot, CONSTRUCTOR)),))
 

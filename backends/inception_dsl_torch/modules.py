@@ -1,4 +1,4 @@
-"""Steps as modules of a class."""
+"""Writes steps as modules of a class."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .places import Held, Place
 
 
 class Written(NamedTuple):
-    """The class of a definition: what it takes, and where its modules are."""
+    """The class of a definition, with its arguments and the places of its modules."""
 
     name: str
     definition: Definition
@@ -42,19 +42,19 @@ class Written(NamedTuple):
 
 
 class Lowered(NamedTuple):
-    """One layer or use as modules."""
+    """A layer or a use of a block as modules."""
 
     modules: tuple[Expression, ...]
     layer: Layer | None = None
 
     def single(self) -> Expression:
-        """The same as one module."""
+        """All modules as one module."""
         return self.modules[0] if len(self.modules) == 1 else rows("nn.Sequential", *self.modules)
 
 
 class Made(NamedTuple):
-    """The repetitions of a step from ``start`` on: how many modules each has, the layer if it is
-    one.
+    """The repetitions of a step from ``start`` on: the modules that each has, and the layer (none
+    for a use of a block).
     """
 
     start: int
@@ -63,21 +63,21 @@ class Made(NamedTuple):
 
 
 class Items(NamedTuple):
-    """A step with its repetitions as items of a sequence, with the type after each."""
+    """A step with its repetitions as items of a sequence; ``types`` are their output types."""
 
     items: tuple[Expression, ...]
     types: tuple[TensorType, ...]
     made: tuple[Made, ...]
 
     def record(self, held: Held) -> tuple[Piece[Place], ...]:
-        """Where the repetitions are that an attribute holds."""
+        """The record of the step, if the attribute ``held`` stores it."""
         return tuple(Piece(m.start, Place(held, m.width, m.layer)) for m in self.made)
 
 
 @dataclass(slots=True)
 class Shared:
-    """What all classes of a file have in common. ``written`` are the classes, by the bodies of
-    their instances.
+    """State shared by all classes of a file. ``written`` maps the ids of instances' bodies to
+    their classes.
     """
 
     plan: ModulePlan
@@ -85,7 +85,7 @@ class Shared:
     written: dict[int, Written] = field(default_factory=dict)
 
     def callee(self, use: UseSite) -> Written:
-        """The class that a use makes; raises :class:`SplitError` where its rows need several."""
+        """The class of a use; raises :class:`SplitError` if its rows need several."""
         found = [self.written[id(t.body)] for t in use.typed]
         if any(written is not found[0] for written in found):
             raise use.frame.split(use.node, [written.name for written in found])
@@ -96,7 +96,7 @@ class Shared:
         return {body: written.record for body, written in self.written.items()}
 
     def one(self, site: LayerSite | UseSite, scope: Scope) -> Lowered:
-        """A layer or a use as modules."""
+        """A layer or a use of a block as modules."""
         if isinstance(site, LayerSite):
             layer = lower(site, scope, self.helpers)
             return Lowered(layer.modules, layer)
@@ -153,9 +153,7 @@ def once(lowered: Lowered, y: TensorType) -> Items:
 def sequence(
     shared: Shared, scope: Scope, steps: Iterable[StepSite], *, notes: bool
 ) -> tuple[list[Item], list[Items]]:
-    """Steps as the items of an ``nn.Sequential``, with their shapes as comments where ``notes``
-    asks for them.
-    """
+    """Steps as the items of an ``nn.Sequential``; ``notes`` adds shapes as comments."""
     items: list[Item] = []
     found: list[Items] = []
     for step in steps:
@@ -167,5 +165,5 @@ def sequence(
 
 
 def shape_note(t: TensorType) -> str:
-    """The type as a comment; a vector needs none."""
+    """The shape as a comment; empty for a vector."""
     return str(t) if t.rank else ""

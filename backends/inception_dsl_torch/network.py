@@ -1,4 +1,4 @@
-"""The view of the whole network: its class and its outputs."""
+"""Writes the network's class and its named tuple of outputs."""
 
 from __future__ import annotations
 
@@ -36,9 +36,8 @@ from .training import training
 class Network:
     """The class of the network under construction.
 
-    ``classes`` are those of heads that are written in place; ``records``
-    say where the modules of each section are, ``head_records`` those of each head, ``head_keys``
-    the attributes of heads that have a class of their own.
+    ``classes`` are the classes of inline heads. ``records`` are the records of the sections,
+    ``head_records`` those of the heads, ``head_keys`` the key prefixes of the heads.
     """
 
     def __init__(self, shared: Shared, names: Names) -> None:
@@ -92,13 +91,13 @@ class Network:
 
     @property
     def parameters(self) -> list[Argument]:
-        """The parameters of the network that something reads, ``classes`` aside."""
+        """The parameters of the network that are read, besides ``classes`` and ``in_channels``."""
         usual = (self.top.symbols["classes"], self.top.symbols["in_channels"])
         found = self.body.scope.signature()
         return [a for a in found if a.symbol not in usual or a.form is not PLAIN]
 
     def view(self) -> NetworkView:
-        """The view, when the helpers of the whole file are known."""
+        """The view; call it when all helpers of the file are known."""
         name, outputs = class_name(self.program.id), self.outputs
         returns = outputs or "Tensor"
         if self.auxiliary and len(self.auxiliary) == len(self.taps):
@@ -130,7 +129,7 @@ class Network:
         )
 
     def documented(self, init: bool) -> list[str]:
-        """A line for each argument."""
+        """The lines of the docstring's ``Args``."""
         lines = ["num_classes: Number of classes."] * self.reads_classes
         lines.append("in_channels: Channels of the input.")
         lines += [f"{a.name}: Parameter of the network." for a in self.parameters]
@@ -143,12 +142,12 @@ class Network:
         return lines
 
     def features_shape(self) -> str:
-        """The shape before the head, for the spec's input."""
+        """The shape of the features (before the head), for the spec's input."""
         chains = [self.typed.sections[s] for s in ("stem", "body")]
         return str(next((c.y for c in reversed(chains) if c.steps), self.program.input))
 
     def section(self, name: str, chain: ChainSite, x: str) -> str:
-        """The attributes and lines of a section."""
+        """Write the attributes and lines of a section; returns the variable of its result."""
         own = all(s.node.segments[:-1] == (name,) for s in chain.steps)
         if chain.simple and len(chain.steps) > 1 and own and name != "head":
             items, found = sequence(self.shared, self.body.scope, chain.steps, notes=True)
@@ -168,7 +167,7 @@ class Network:
         return x
 
     def tap(self, tap: Variable, x: str) -> None:
-        """The lines that take an output off."""
+        """Write the lines of a tap: an output, or an auxiliary head."""
         if not tap.auxiliary:
             self.body.forward.append(Line(tap.variable, x))
             return
@@ -179,7 +178,7 @@ class Network:
         self.body.forward.append(Line(tap.variable, value))
 
     def head_module(self, tap: Variable) -> Expression:
-        """An auxiliary head as one module: the block it uses, or a class of its own."""
+        """An auxiliary head as one module: the block that it uses, or its own class."""
         chain, scope = self.top.heads[tap.tap.name], self.body.scope
         only = chain.steps[0] if len(chain.steps) == 1 else None
         if only and isinstance(only.site, UseSite) and not (only.repeated or only.node.segments):
@@ -206,14 +205,14 @@ class Network:
         return call(name, *positional, **keywords)
 
     def features(self, x: str) -> list[Code]:
-        """The lines from the input to the features, and to what is taken off on the way."""
+        """The lines from the input to the features and the taps (intermediate outputs)."""
         if not self.taps:
             return written(self.to_features, result=x)
         lines = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.to_features]
         return [*lines, Code(f"        return {x}, {', '.join(t.variable for t in self.taps)}")]
 
     def tapped(self) -> Code:
-        """The signature of the method that also returns what is taken off on the way."""
+        """The signature of the method that also returns the taps; empty without taps."""
         if not self.taps:
             return Code("")
         kinds = ", ".join("Tensor | None" if t.auxiliary else "Tensor" for t in self.taps)
@@ -222,7 +221,7 @@ class Network:
         )
 
     def head(self, x: str) -> tuple[list[Code], Code]:
-        """The lines of ``forward_head`` and its signature."""
+        """The lines and the signature of ``forward_head``."""
         steps = self.typed.sections["head"].steps
         if not steps:
             return [], Code("")
@@ -242,7 +241,7 @@ class Network:
         return f"Compute {end} from features{stop}."
 
     def signature(self, init: bool) -> Code:
-        """The head of ``__init__``."""
+        """The signature of ``__init__``."""
         program = self.program
         classes = [f"num_classes: int = {program.values['classes']}"] * self.reads_classes
         parameters = ["self", *classes, f"in_channels: int = {program.input.channels}"]

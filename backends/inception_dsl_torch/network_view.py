@@ -10,7 +10,10 @@ from .training import TrainingView
 
 
 class Variable(NamedTuple):
-    """What ``forward`` calls a tap (and the module of a head): its own name may be taken there."""
+    """A tap and its variable in ``forward``, as the tap's own name may be taken there.
+
+    The module of an auxiliary head has the same name.
+    """
 
     tap: Tap
     variable: str

@@ -1,4 +1,4 @@
-"""Normalisations that learn only a scale, only an offset, or neither: classes of their own."""
+"""Subclasses of normalisations that learn only a scale, only an offset, or neither."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .helper_view import HelperView
 
 
 def norm_class(base: str, scale: bool, center: bool) -> HelperView:
-    """The class of a normalisation like ``base`` with the learned parameters that it has."""
+    """The subclass of ``base`` that learns only a scale, only an offset, or neither."""
     short = base.removeprefix("nn.")
     parameters = ["self", *_norm_arguments(short)]
     kinds = {"LayerNorm": "normalized_shape", "GroupNorm": "num_channels"}
@@ -21,7 +21,7 @@ def norm_class(base: str, scale: bool, center: bool) -> HelperView:
     if scale:
         lines.append(Code(f"        self.weight = nn.Parameter(torch.ones({features}))"))
     if center and base == "nn.GroupNorm":
-        # PyTorch 2.13 has no gradient of group norm with an offset alone
+        # PyTorch 2.13 cannot differentiate group norm with a bias but no weight
         lines.append(Code("\n    def forward(self, x: Tensor) -> Tensor:"))
         lines.append(Code("        x = F.group_norm(x, self.num_groups, eps=self.eps)"))
         lines.append(Code("        return x + self.bias.view(-1, *[1] * (x.dim() - 2))"))
@@ -36,7 +36,7 @@ def norm_class(base: str, scale: bool, center: bool) -> HelperView:
 
 
 def _norm_arguments(short: str) -> tuple[str, ...]:
-    """The arguments of a class of normalisation."""
+    """The arguments of the subclass."""
     if short.endswith("LayerNorm"):
         return "normalized_shape: int", "eps: float = 1e-05"
     if short == "GroupNorm":

@@ -1,4 +1,4 @@
-"""Where the modules of a class are, so that every weight of a spec is found in the model."""
+"""Where modules are stored in a class, so that every weight of a spec is found in the model."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ Key: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """An attribute of a class, or its own items (``name`` is empty); ``sequence``: it holds several
-    modules.
+    """An attribute that stores modules; ``sequence``: it is an ``nn.Sequential``.
+
+    An empty ``name`` means the items of the class itself.
     """
 
     name: str
@@ -24,8 +25,10 @@ class Held:
 
 
 class Place(NamedTuple):
-    """Where the repetitions of a step are: in which attribute, as how many modules each, and the
-    layer if it is one.
+    """Where the repetitions of a step are stored.
+
+    ``held`` is the attribute, ``width`` the number of modules per repetition, ``layer`` the layer
+    (none for a use of a block).
     """
 
     held: Held
@@ -34,9 +37,7 @@ class Place(NamedTuple):
 
 
 class Ref(NamedTuple):
-    """A weight (or, where ``layout`` is empty, a block or a layer) of the spec, and its key in the
-    model.
-    """
+    """A weight of the spec and its key in the model; a block or layer if ``layout`` is empty."""
 
     path: Key
     key: Key
@@ -46,8 +47,9 @@ class Ref(NamedTuple):
 def references(
     typed: TypedProgram, records: Records[Place], heads: Mapping[str, Key]
 ) -> Iterator[Ref]:
-    """The keys of all nodes and weights of a program. ``heads`` are those of the auxiliary heads:
-    the attribute of a class of its own, or nothing.
+    """Yield the weights, blocks and layers of a program with their keys in the model.
+
+    ``heads`` are the key prefixes of auxiliary heads: the attribute of an inline head, else empty.
     """
     keys: dict[Key, Key] = {(): (), **{(name,): key for name, key in heads.items()}}
     positions: dict[tuple[Key, int], int] = {}

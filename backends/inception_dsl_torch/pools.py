@@ -27,7 +27,7 @@ from .windows import (
 
 
 def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    """A pool, padded in the way that PyTorch's own can say, else before it or by a class."""
+    """A pool; padding that PyTorch's class cannot express is a layer before it or a subclass."""
     rank, average = site.rank, site.op.op == "avg_pool"
     name = f"{'Avg' if average else 'Max'}Pool{rank}d"
     items: list[Expression | Item] = [
@@ -40,7 +40,7 @@ def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
         counts = scope.text(site.slot("count_include_pad")) if average else literal(False)
         return Layer((call(helpers.pool(name, sized, counts), *items, *ceil),))
     pads = constant_pads(site)
-    # of three axes, PyTorch compares the window of an average with the map without its padding
+    # nn.AvgPool3d rejects a kernel larger than the input without its padding
     own = not (average and rank == 3 and not site.unpadded and not site.every("ceil_mode", True))
     if own and symmetric(pads):
         slots = [side(site, pads, axis, 0) for axis in range(rank)]
@@ -62,17 +62,17 @@ def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 
 
 def flag(site: LayerSite, scope: Scope, field: str, default: bool) -> list[Item]:
-    """A flag, unless it is the default."""
+    """A flag as a keyword, unless it is the default."""
     slot = site.slot(field)
     return [] if slot.constant(default) else [Item(scope.text(slot), field)]
 
 
 def global_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    """A global pool: a module where it is one of a sequence, else a method of the tensor."""
+    """A global pool: a module in a sequence, else a method of the tensor."""
     average = site.op.op == "global_avg_pool"
     module = call(f"nn.Adaptive{'Avg' if average else 'Max'}Pool{site.rank}d", literal(1))
     method = "mean" if average else "amax"
-    keepdims = site.every("keepdims", True)  # the ranks after it are the same in all uses
+    keepdims = site.every("keepdims", True)  # all uses have the same output rank
     keep = ", keepdim=True" if keepdims else ""
     axes = literal(tuple(range(2, 2 + site.rank)) if site.rank > 1 else 2)
     modules: tuple[Expression, ...] = (module,) if keepdims else (module, call("nn.Flatten"))

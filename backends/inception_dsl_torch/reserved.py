@@ -1,4 +1,4 @@
-"""Names that an attribute of a generated module must not have."""
+"""Names that attributes and arguments of generated classes must not have."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Runs generated PyTorch source. The only file of this package that imports torch.
 
-Weight files are state dicts in safetensors:
-``net.load_state_dict(safetensors.torch.load_file(path))`` reads them.
+Weight files are state dicts in safetensors format; load them with
+``net.load_state_dict(safetensors.torch.load_file(path))``.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from .weights import bindings, boundaries
 
 SUFFIXES: Final = (".safetensors",)
 FLOATS: Final = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-COUNTER: Final = "num_batches_tracked"  # batch norm counts its steps; no weight of the spec
+COUNTER: Final = "num_batches_tracked"  # batch norm's step counter, not a weight of the spec
 
 
 def create(typed: TypedProgram, files: Files, dtype: str) -> TorchModel:
-    """A model from emitted files; ``dtype`` is ``float32`` or ``float64``."""
+    """Create a model from generated files; ``dtype`` is ``float32`` or ``float64``."""
     return TorchModel(typed, main_text(files), getattr(torch, dtype))
 
 
@@ -118,16 +118,16 @@ class TorchModel:
         try:
             found = load_file(path)
         except SafetensorError as error:
-            raise ValueError(f"{path} is no whole safetensors file: {error}") from error
+            raise ValueError(f"{path} is not a valid safetensors file: {error}") from error
         state = self.net.state_dict()
-        if mistakes := list(differences(found, state)):
-            raise ValueError(f"{path} does not fit: {'; '.join(mistakes)}")
+        if problems := list(differences(found, state)):
+            raise ValueError(f"{path} does not fit: {'; '.join(problems)}")
         for key, value in found.items():
             state[key].copy_(value)
 
     @contextmanager
     def _mode(self, training: bool) -> Iterator[None]:
-        """Training without dropout, or inference; inference again after it."""
+        """Training mode without dropout, or inference mode; inference mode again afterwards."""
         self.net.train(training)
         for module in self.net.modules():
             if isinstance(module, torch.nn.Dropout):
@@ -138,7 +138,7 @@ class TorchModel:
             self.net.eval()
 
     def _named(self, found: Any) -> dict[str, torch.Tensor]:
-        """What the network returns, by name."""
+        """The outputs of the network by name."""
         named = (
             found._asdict()
             if hasattr(found, "_asdict")
@@ -147,7 +147,7 @@ class TorchModel:
         return {name: value for name, value in named.items() if value is not None}
 
     def _loss(self, found: Any, targets: Any) -> torch.Tensor:
-        """The loss of the emitted source, or the sum of all products of outputs and targets."""
+        """The loss of the generated source, or the sum of ``output * target`` over all outputs."""
         if self.typed.has_loss:
             return self.module.loss(found, torch.from_numpy(np.asarray(targets, np.int64)))
         products = [
@@ -159,13 +159,13 @@ class TorchModel:
         array = np.asarray(x)
         array = np.moveaxis(array, -1, 1) if array.ndim > 2 else array
         tensor = torch.from_numpy(np.ascontiguousarray(array)).to(self.dtype)
-        # of one channel the strides may look channels last, for which PyTorch 2.13 crashes in the
-        # backward pass of a group norm whose input needs no gradient
+        # with one channel, the strides can look like channels-last format; PyTorch 2.13 then
+        # crashes in the backward pass of a group norm whose input needs no gradient
         return tensor.clone(memory_format=torch.contiguous_format)
 
 
 def channels_last(y: torch.Tensor) -> Any:
-    """An output with its channels last."""
+    """An output as a NumPy array, channels last."""
     array = y.detach().numpy()
     return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
 
@@ -173,8 +173,9 @@ def channels_last(y: torch.Tensor) -> Any:
 def differences(
     found: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]
 ) -> Iterator[str]:
-    """Why the tensors of a file are not a state dict: what is missing, left over, of another kind,
-    not finite.
+    """How the tensors of a file differ from a state dict.
+
+    Tensors that are missing, unknown, not finite, or have the wrong shape or type.
     """
     yield from (
         f"{key} is missing" for key in state if key not in found and not key.endswith(COUNTER)
@@ -185,15 +186,15 @@ def differences(
             continue
         value = found[key]
         if value.shape != target.shape:
-            yield f"{key} has {tuple(value.shape)}, expected {tuple(target.shape)}"
+            yield f"{key} has shape {tuple(value.shape)}, expected {tuple(target.shape)}"
         elif value.dtype not in (FLOATS if target.is_floating_point() else (target.dtype,)):
-            yield f"{key} holds {value.dtype}, expected {target.dtype}".replace("torch.", "")
+            yield f"{key} has type {value.dtype}, expected {target.dtype}".replace("torch.", "")
         elif not value.to(target.dtype).isfinite().all():
             yield f"{key} is not finite"
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: to one beside it, which then takes its place."""
+    """Write a file atomically: write a temporary file beside it, then rename that."""
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
@@ -207,7 +208,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def native(value: Any, layout: str) -> Any:
-    """From the neutral layout to PyTorch's."""
+    """Convert a weight from the neutral layout to PyTorch's."""
     if layout in ("conv", "linear"):
         value = np.moveaxis(value, (-1, -2), (0, 1))
     elif layout == "pointwise":
@@ -219,7 +220,7 @@ def native(value: Any, layout: str) -> Any:
 
 
 def neutral(value: Any, layout: str, shape: tuple[int, ...]) -> Any:
-    """From PyTorch's layout to the neutral one, of the given shape; a copy."""
+    """Convert a weight from PyTorch's layout to the neutral one; returns a copy of this shape."""
     if layout in ("conv", "linear"):
         value = np.moveaxis(value, (0, 1), (-1, -2))
     elif layout == "pointwise":

@@ -1,4 +1,4 @@
-"""The check of the input's size in the generated class."""
+"""The check of the input size in the generated class."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from inception_dsl.backend import Code, ModulePlan, call, class_name, layout
 
 
 def size_check(plan: ModulePlan, head: str) -> tuple[Code, ...]:
-    """The check of the input's size; ``head`` is the attribute of an auxiliary head, if any."""
+    """The lines that check the input size; ``head`` is an auxiliary head's attribute, or empty."""
     program, smallest = plan.typed.program, plan.smallest
     if not smallest.checked:
         return ()
@@ -25,7 +25,7 @@ def size_check(plan: ModulePlan, head: str) -> tuple[Code, ...]:
         lines.append(f"        if min(size) < {least[0]}:")
         wanted = "x".join([str(least[0])] * rank)
     message = f'f"{class_name(program.id)} needs at least {wanted} pixels, got {{size}}"'
-    if len(message) > 72:  # a long name
+    if len(message) > 72:  # too long with the class name
         message = f'f"needs at least {wanted} pixels, got {{size}}"'
     lines.append(layout("raise ", call("ValueError", message), indent=12))
     return tuple(Code(line) for line in lines)

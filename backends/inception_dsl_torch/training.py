@@ -1,4 +1,4 @@
-"""The views of what stands beside the model: loss, initial weights, preprocessing."""
+"""The functions beside the model: loss, initial weights, preprocessing."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from inception_dsl.backend import (
 )
 from inception_dsl.backend import call as call_of
 
-NOTHING = Code("")
-CUT = 0.954499  # erf(sqrt(2)), cut: the share of a normal distribution within two deviations
+EMPTY = Code("")
+CUT = 0.954499  # erf(sqrt(2)) rounded down: P(|x| < 2 standard deviations) of a normal x
 
 
 class TrainingView(NamedTuple):
-    """Functions beside the class; each is empty where the spec says nothing. ``needs`` is what they
-    import.
+    """The functions beside the class, each empty if the spec does not ask for it; ``needs`` are
+    their imports.
     """
 
     init: tuple[Code, ...] = ()
-    init_doc: Code = NOTHING
+    init_doc: Code = EMPTY
     loss: tuple[Code, ...] = ()
-    loss_head: Code = NOTHING
-    loss_doc: Code = NOTHING
+    loss_head: Code = EMPTY
+    loss_doc: Code = EMPTY
     preprocess: tuple[Code, ...] = ()
-    preprocess_doc: Code = NOTHING
+    preprocess_doc: Code = EMPTY
     needs: tuple[str, ...] = ()
 
 
 def training(plan: ModulePlan, outputs: str) -> TrainingView:
     """The functions that ``training``, ``aux_heads`` and ``preprocessing`` ask for."""
     program, steps = plan.typed.program, plan.preprocessing
-    init, init_doc = initial(plan.start, program.input.rank) if plan.start else ((), NOTHING)
+    init, init_doc = initial(plan.start, program.input.rank) if plan.start else ((), EMPTY)
     loss, loss_head, loss_doc = (
-        loss_function(plan, plan.loss, outputs) if plan.loss else ((), NOTHING, NOTHING)
+        loss_function(plan, plan.loss, outputs) if plan.loss else ((), EMPTY, EMPTY)
     )
-    lines, doc = preprocess(steps, program.input.rank) if steps else ((), NOTHING)
+    lines, doc = preprocess(steps, program.input.rank) if steps else ((), EMPTY)
     needs = ["torch"] if init else []
     needs += ["F", "Tensor"] if loss else []
     if steps:
@@ -61,7 +61,7 @@ def initial(start: Start, rank: int) -> tuple[tuple[Code, ...], Code]:
     )
     inverse = layout("", scaled, indent=16).lstrip()
     setters = {
-        # trunc_normal_ takes seconds for Inception-v3, as PyTorch 2.13 draws again what is cut off
+        # nn.init.trunc_normal_ takes seconds for Inception-v3: PyTorch 2.13 uses rejection sampling
         "truncated_normal": [
             "# inverse of the normal distribution, truncated at 2 standard deviations",
             inverse,
@@ -114,8 +114,9 @@ def loss_function(
 
 
 def entropy(value: str, term: LossTerm, loss: Loss) -> str:
-    """The cross-entropy of an output."""
+    """The cross-entropy of an output as an expression."""
     value += ".flatten(1)" if term.flat else ""
+    # the logarithm of probabilities as logits; the clamp avoids log(0)
     value += ".clamp(min=1e-30).log()" if term.probabilities else ""
     smooth = f", label_smoothing={literal(loss.smoothing)}" if loss.smoothing else ""
     return f"F.cross_entropy({value}, target{smooth})"

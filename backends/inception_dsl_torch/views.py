@@ -1,4 +1,4 @@
-"""The typed views that the templates print: which classes a file has and what stands in them."""
+"""The typed views that the templates print: the classes of a file and their contents."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ModuleView(NamedTuple):
 
 
 class Emitted(NamedTuple):
-    """A file and where every weight and block of the spec stands in its model."""
+    """A file, and the keys of all weights and blocks of the spec in its ``model`` class."""
 
     view: ModuleView
     refs: tuple[Ref, ...]
@@ -44,7 +44,7 @@ class Emitted(NamedTuple):
 
 
 def emit(typed: TypedProgram, report: Report) -> str | None:
-    """The source of a program."""
+    """The source of a program, or ``None`` with errors in ``report``."""
     module = build(typed).view
     if not classes_fit(typed, module, report):
         return None
@@ -52,7 +52,7 @@ def emit(typed: TypedProgram, report: Report) -> str | None:
 
 
 def classes_fit(typed: TypedProgram, module: ModuleView, report: Report) -> bool:
-    """Whether no class of the spec is called as one that the file needs."""
+    """Whether no class of the spec has the name of an import or a helper; reports errors."""
     program = typed.program
     taken = {*IMPORTED, *(str(helper.name) for helper in module.helpers)}
     wrong = taken & {class_name(program.id), *(str(view.name) for view in module.classes)}
@@ -62,13 +62,13 @@ def classes_fit(typed: TypedProgram, module: ModuleView, report: Report) -> bool
             (b for b in blocks if class_name(b[0]) == name),
             (program.id, program.origin.span(program.kind)),
         )
-        message = f"`{found}` would be `{name}` in PyTorch code, which means something else there"
-        report.error("E503", message, span, help="give it another name")
+        message = f"`{found}` becomes the class `{name}` in PyTorch code, where that name is taken"
+        report.error("E503", message, span, help="choose a different name")
     return not wrong
 
 
 def build(typed: TypedProgram) -> Emitted:
-    """The views of a program."""
+    """Build the views of a program."""
     shared = Shared(plan(typed), Helpers())
     names = Names({class_name(typed.program.id), *RESERVED})
     drafts = write_blocks(shared, names)
@@ -96,7 +96,7 @@ RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", *IMPOR
 
 
 def imports(needed: Container[str]) -> tuple[Code, ...]:
-    """The imports of what the file reads."""
+    """The import lines; ``needed`` are the names that the file uses."""
     lines = []
     if "Callable" in needed:
         lines.append("from collections.abc import Callable")

@@ -1,4 +1,4 @@
-"""Where every weight of a spec lives in the generated model."""
+"""Where every weight of a spec is stored in the generated model."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def bindings(typed: TypedProgram) -> tuple[Binding, ...]:
 
 
 def boundaries(typed: TypedProgram) -> dict[str, str]:
-    """The path of every used block, and of every step at the top that is a module, with the name of
-    that module.
+    """The module names of all block instances, and of all top-level steps that are modules, by
+    path.
     """
     paths = compared(typed)
     refs = (r for r in build(typed).refs if not r.layout and r.path in paths)

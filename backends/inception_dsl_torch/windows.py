@@ -1,4 +1,4 @@
-"""How windows are written: kernel, stride, padding, dilation, for all uses of a layer at once."""
+"""How kernel, stride, padding and dilation are written in PyTorch, for all uses of a layer."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Pads = tuple[tuple[int, int], ...]
 
 
 class Slide(NamedTuple):
-    """How a convolution slides: modules in front, keywords, and whether padding is computed for
-    each input (:func:`sized_padding`).
+    """The window of a convolution: modules before it (``front``), and its keywords.
 
-    ``pairs`` are the keywords whose value is a tuple; ``word``: padding is ``same`` or ``valid``.
+    ``sized``: the padding is computed from the input size (:func:`sized_padding`); ``pairs`` are
+    the keywords whose value is a tuple; ``word``: the padding is a string (``same``, ``valid``).
     """
 
     front: tuple[Expression, ...]
@@ -36,20 +36,20 @@ class Slide(NamedTuple):
 
 
 def per_axis(scope: Scope, slots: Sequence[Slot]) -> Code:
-    """One number where all axes have the same, else a tuple."""
+    """One number if all axes have the same, else a tuple."""
     return one_or_tuple([scope.text(slot) for slot in slots])
 
 
 def omitted(slots: Sequence[Slot], default: object) -> bool:
-    """Whether all are ``default`` and no parameter has a say in them."""
+    """Whether a keyword can be left out: all slots are ``default`` and depend on no parameter."""
     return all(slot.constant(default) for slot in slots)
 
 
 def sized_padding(site: LayerSite, scope: Scope) -> Code:
-    """Whether padding is computed from the size of the input: ``True``, ``False``, or a test of the
-    argument that says so.
+    """Whether padding is computed from the input size: ``True``, ``False``, or a test of the
+    ``padding`` argument.
 
-    Where it is ``True``, it is right for all windows; so it is too where parameters decide them.
+    Computed padding is correct for any window, so it is also used if the window has parameters.
     """
     padding = site.slot("padding")
     if padding.is_text and padding.varies:
@@ -59,7 +59,7 @@ def sized_padding(site: LayerSite, scope: Scope) -> Code:
 
 
 def constant_pads(site: LayerSite) -> list[Pads]:
-    """The padding of every use, where it does not depend on the size of the input."""
+    """The padding of all uses in which it does not depend on the input size."""
     return [pads for pads in site.pads() if pads is not None]
 
 
@@ -69,13 +69,13 @@ def side(site: LayerSite, pads: Sequence[Pads], axis: int, end: int) -> Slot:
 
 
 def each_side(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:
-    """Padding as ``F.pad`` takes it: last axis first."""
+    """Padding in the order of ``F.pad``: last axis first."""
     axes = reversed(range(site.rank))
     return tupled(scope.text(side(site, pads, axis, end)) for axis in axes for end in (0, 1))
 
 
 def sides(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:
-    """Padding as ``nn.ZeroPad2d`` takes it: as ``F.pad``, or one number where all are equal."""
+    """Padding for ``nn.ZeroPad2d``: in the order of ``F.pad``, or one number if all are equal."""
     slots = [side(site, pads, axis, end) for axis in range(site.rank) for end in (0, 1)]
     texts = {scope.text(slot) for slot in slots}
     return texts.pop() if len(texts) == 1 and site.rank > 1 else each_side(scope, site, pads)
@@ -87,7 +87,7 @@ def symmetric(pads: Sequence[Pads]) -> bool:
 
 
 def convolution(site: LayerSite, scope: Scope) -> Slide:
-    """How a convolution slides."""
+    """The window of a convolution."""
     axes = range(site.rank)
     kernels = [site.axis("kernel", axis) for axis in axes]
     strides = [site.axis("stride", axis) for axis in axes]
@@ -97,7 +97,7 @@ def convolution(site: LayerSite, scope: Scope) -> Slide:
         slots["stride"] = strides
     front: tuple[Expression, ...] = ()
     same, sized, padding = Code(""), literal(False), site.slot("padding")
-    if padding.is_text and omitted(strides, 1):  # PyTorch has words for these
+    if padding.is_text and omitted(strides, 1):  # padding="same" requires stride 1
         pads = constant_pads(site)
         if padding.varies or site.open_window or not symmetric(pads):
             same = scope.text(padding)

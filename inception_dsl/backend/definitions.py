@@ -1,4 +1,4 @@
-"""The definitions that a program needs: its blocks, each with all of its uses, and the top."""
+"""The definitions that a program needs: its blocks, each with all uses, and the top level."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .sites import ChainSite, chain
 
 @dataclass(frozen=True, eq=False)
 class Definition:
-    """A block that is printed once: what its symbols are, and its chain in every instance.
+    """A block that is printed once: its symbols, and its chain in every instance.
 
-    An instance is the block with one set of arguments on one input. ``instances`` are uses, one for
-    each.
+    An instance is the block with one set of arguments on one input type. ``instances`` holds one
+    use of each.
     """
 
     block: Block
@@ -54,34 +54,35 @@ class Definition:
         return {id(use.body): number for number, use in enumerate(self.instances)}
 
     def instance(self, use: TypedUse) -> int:
-        """Which instance a use is."""
+        """The index of the instance that a use refers to."""
         return self._numbers[id(use.body)]
 
     def holds(self, use: TypedUse) -> bool:
         """Whether a use is an instance of this definition."""
         return id(use.body) in self._numbers
 
-    def split(self, told: Mapping[int, Hashable] | None = None) -> tuple[Definition, ...]:
-        """Definitions that share the instances, for where they cannot be written once.
+    def split(self, groups: Mapping[int, Hashable] | None = None) -> tuple[Definition, ...]:
+        """Split the instances over several definitions, as one definition cannot express them all.
 
-        ``told`` maps instances to what tells them apart; without it their structure does.
+        ``groups`` maps instances to keys, as in :class:`SplitError`; without it, instances are
+        grouped by their structure.
         """
-        if len(self.instances) == 1:  # no parameter can be an argument; all is written out
+        if len(self.instances) == 1:  # parameters cannot be arguments: print their values instead
             return (dataclasses.replace(self, parameters={}),)
-        kinds = told or {}
+        keys = groups or {}
         ways: tuple[Callable[[TypedUse], Hashable], ...] = (
-            lambda use: kinds.get(self.instance(use)),
+            lambda use: keys.get(self.instance(use)),
             self._structure,
             lambda use: tuple(counts(use.body)),
             lambda use: self.instance(use),
         )
         for alike in ways:
-            groups: dict[Hashable, list[TypedUse]] = {}
+            parts: dict[Hashable, list[TypedUse]] = {}
             for use in self.instances:
-                groups.setdefault(alike(use), []).append(use)
-            if len(groups) > 1:
+                parts.setdefault(alike(use), []).append(use)
+            if len(parts) > 1:
                 break
-        return tuple(dataclasses.replace(self, instances=tuple(g)) for g in groups.values())
+        return tuple(dataclasses.replace(self, instances=tuple(p)) for p in parts.values())
 
     def _structure(self, use: TypedUse) -> Any:
         return structure(use.body, lambda inner: id(self.plan.of((inner,))))
@@ -89,11 +90,10 @@ class Definition:
 
 @dataclass(frozen=True, eq=False)
 class Top:
-    """What is printed once at the top: the sections of a network, or the chain of a block that is
-    built alone.
+    """The top level, which is printed once: the sections of a network, or a block built alone.
 
-    ``symbols`` maps ``in_channels`` and the arguments of the network (``classes``) or block to
-    symbols. ``heads`` are the auxiliary heads in the network's frame.
+    ``symbols`` maps ``in_channels`` and the parameters of the network (``classes``) or block to
+    symbols. ``heads`` are the auxiliary heads, in the network's frame.
     """
 
     symbols: Mapping[str, Symbol]
@@ -102,10 +102,10 @@ class Top:
 
 
 class Definitions:
-    """The definitions that a typed program needs, in an order in which each only uses earlier ones;
-    and the top.
+    """The definitions of a typed program, ordered so that each uses only earlier ones; the top
+    level.
 
-    ``found`` are the definitions of a block at a rank: one, unless its uses differ in more than
+    ``found`` maps a block and a rank to its definitions: one, unless its uses differ in more than
     numbers.
     """
 
@@ -144,9 +144,7 @@ class Definitions:
         return (definition for found in self.found.values() for definition in found)
 
     def of(self, typed: tuple[TypedUse, ...]) -> Definition:
-        """The definition that a use needs in all of its rows; raises :class:`SplitError` where
-        there are several.
-        """
+        """The definition of a use; raises :class:`SplitError` if its rows need several."""
         found = self.found[typed[0].node.block, typed[0].x.rank]
         for definition in found:
             if all(map(definition.holds, typed)):
@@ -155,7 +153,7 @@ class Definitions:
 
     @cached_property
     def top(self) -> Top:
-        """The top, in frames of one row."""
+        """The top level, in frames with one row."""
         program = self.typed.program
         kinds = {name: type(value).__name__ for name, value in program.values.items()}
         symbols = {name: Symbol(named(name), kind) for name, kind in kinds.items()}
@@ -179,7 +177,7 @@ class Definitions:
         return Top(symbols, sections, heads)
 
     def own_head(self, name: str) -> tuple[Mapping[str, Symbol], ChainSite]:
-        """An auxiliary head in a frame of its own: its symbols, and its chain."""
+        """The symbols and the chain of an auxiliary head in its own frame."""
         head, typed = next((head, typed) for head, typed in self.typed.heads if head.name == name)
         program = self.typed.program
         symbols = {
@@ -193,9 +191,7 @@ class Definitions:
 
 
 def _traceable(definition: Definition) -> Iterator[Definition]:
-    """A definition, or those that it has to be split into, as its uses differ in rank or in what
-    they use.
-    """
+    """Yield a definition, or its parts if its uses differ in rank or in the blocks they use."""
     try:
         _ = definition.chain
     except SplitError as error:
@@ -206,5 +202,5 @@ def _traceable(definition: Definition) -> Iterator[Definition]:
 
 
 def named(parameter: str) -> str:
-    """What generated code calls a parameter."""
+    """The name of a parameter in generated code."""
     return {"classes": "num_classes", IN_CHANNELS: "outer_channels"}.get(parameter, parameter)

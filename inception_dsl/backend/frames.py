@@ -1,7 +1,7 @@
-"""Frames and slots: the values that something has in every use, and what may say them.
+"""Frames and slots: the values of a number in every use, and the term that can express it.
 
-A block is printed once, however often it is used. A frame is where it is printed: its symbols, and
-their values in every use. A slot is a value that is printed there.
+A block is printed once, however often it is used. A frame is the context in which it is printed:
+its symbols, and their values in every use. A slot is a value that is printed in a frame.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ IN_CHANNELS = "in_channels"
 
 
 UNKNOWN = of(Symbol("unknown"))
-"""What explains channels that must not be printed, as they may differ between repetitions."""
+"""The term of channels that must not be printed, as they may differ between repetitions."""
 
 
 class SplitError(Exception):
     """A block cannot be written once for all of its uses.
 
-    ``groups`` maps instances to what tells them apart, where one thing does.
+    ``groups`` maps instances to keys; only instances with equal keys can be written together. It is
+    empty if no such keys are known.
     """
 
     def __init__(
@@ -35,20 +36,17 @@ class SplitError(Exception):
 
 
 class Row(NamedTuple):
-    """One use of what is written once: the value of every symbol, and which instance of the
-    definition it is.
-    """
+    """One use in a frame: the value of every symbol, and the index of the instance."""
 
     values: Mapping[Symbol, Any]
     instance: int
 
 
 class Slot(NamedTuple):
-    """A value to print: what it is in every row of its frame, the term that may say so, and what to
-    call it.
+    """A value to print: its value in every row of its frame, and the term that may express it.
 
-    ``sized``: it follows from spatial sizes, so that a block that may be used at other sizes takes
-    it as an argument.
+    ``hint`` is the name of an argument that holds it. ``sized``: it depends on spatial sizes, so a
+    block takes it as an argument, as the block may be used at other sizes.
     """
 
     frame: Frame
@@ -78,21 +76,20 @@ class Slot(NamedTuple):
 
     @property
     def is_text(self) -> bool:
-        """Whether the value is a text in every row."""
+        """Whether the value is a string in every row."""
         return all(isinstance(v, str) for v in self.values)
 
     def constant(self, value: Any) -> bool:
-        """Whether the value is ``value`` in every row and in every other use."""
+        """Whether the value is ``value`` in every row and depends on no parameter."""
         return self.all(value) and not self.symbolic
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Where something is written once. ``names`` maps what expressions may read to terms; ``rows``
-    are the uses.
+    """The context in which something is written once.
 
-    ``sized`` says that the spatial sizes are those of one input, so that they may be written out as
-    numbers.
+    ``names`` maps the names that expressions may read to terms; ``rows`` are the uses. ``sized``:
+    the spatial sizes are those of a single input, so they may be printed as numbers.
     """
 
     names: Mapping[str, Term | None]
@@ -100,9 +97,7 @@ class Frame:
     sized: bool
 
     def slot(self, values: tuple[Any, ...], written: Any, hint: str) -> Slot:
-        """The slot of a value that a spec writes as ``written``: an expression, or what it is in
-        every row.
-        """
+        """The slot of a value; ``written`` is the spec's expression or constant for it."""
         return Slot(self, values, self.term(written), hint)
 
     def fixed(self, value: Any, hint: str = "value") -> Slot:
@@ -110,14 +105,14 @@ class Frame:
         return Slot(self, (value,) * len(self.rows), self.term(value), hint)
 
     def term(self, written: Any) -> Term | None:
-        """The term of what a spec writes."""
+        """The term of an expression or a number of the spec; ``None`` for other values."""
         if isinstance(written, Expression):
             return explain(written, self.names)
         plain = isinstance(written, int | float) and not isinstance(written, bool)
         return constant(written) if plain else None
 
     def split(self, node: Node, kinds: Sequence[Hashable]) -> SplitError:
-        """The error that tells instances apart by what they are in every row."""
+        """A :class:`SplitError` that groups instances by their ``kinds``, one for each row."""
         groups: dict[int, tuple[Hashable, ...]] = {}
         for row, kind in zip(self.rows, kinds, strict=True):
             groups[row.instance] = (*groups.get(row.instance, ()), kind)
@@ -130,7 +125,7 @@ class Frame:
         )
 
     def held(self, term: Term | None, values: tuple[Any, ...]) -> Term | None:
-        """``term`` where it gives these values."""
+        """``term`` if it gives these values, else ``None``."""
         return term if self.holds(term, values) else None
 
 

@@ -21,8 +21,9 @@ AnyOp = TypeVar("AnyOp", bound=Op)
 
 @dataclass(frozen=True, eq=False)
 class LayerSite:
-    """A layer, with its op and types in every row. ``x`` and ``y`` explain the channels before and
-    after it.
+    """A layer, with its op and types in every row.
+
+    ``x`` and ``y`` are the terms of the channels before and after it.
     """
 
     frame: Frame
@@ -32,7 +33,7 @@ class LayerSite:
 
     @property
     def op(self) -> Op:
-        """The op in the first row, for what is the same in all."""
+        """The op in the first row, for attributes that are the same in all rows."""
         return self.typed[0].op
 
     @property
@@ -52,7 +53,7 @@ class LayerSite:
         return Slot(self.frame, tuple(t.y.channels for t in self.typed), self.y, "out_channels")
 
     def slot(self, field: str) -> Slot:
-        """An attribute, such as ``filters``; ``batch_norm.epsilon`` is one of a mapping."""
+        """An attribute such as ``filters``, or a nested one such as ``batch_norm.epsilon``."""
         written: Any = self.node.op
         values: tuple[Any, ...] = tuple(t.op for t in self.typed)
         for part in field.split("."):
@@ -70,15 +71,16 @@ class LayerSite:
         return self.frame.slot(values, written, own)
 
     def each(self, field: str, axis: int, values: tuple[Any, ...]) -> Slot:
-        """An attribute that is one number, or one for each axis: what it is on one axis."""
+        """An attribute that is one number, or one for each axis: its value on one axis."""
         written = getattr(self.node.op, field)
         if isinstance(written, tuple):
             written = written[axis] if axis < len(written) else None
         return self.frame.slot(values, written, field)
 
     def pads(self) -> tuple[tuple[tuple[int, int], ...] | None, ...]:
-        """For every row: the pixels of padding on each axis, or nothing where they depend on the
-        size.
+        """For every row: the padding on both sides of each axis, in pixels.
+
+        ``None`` for a row in which it depends on the input size.
         """
         found: list[tuple[tuple[int, int], ...] | None] = []
         for windows in self.windows:
@@ -88,8 +90,10 @@ class LayerSite:
         return tuple(found)
 
     def pad(self, axis: int, side: int, values: tuple[int, ...]) -> Slot:
-        """The padding on one side of an axis, as the spec writes it, or as ``same`` gives it at a
-        stride of 1: half of what the window spans, for an odd window in its shorter form.
+        """The padding on one side of an axis.
+
+        Its term is the spec's own, or that of ``same`` at stride 1: half of the window's extent, if
+        possible in its shorter form for odd kernels (``kernel // 2``).
         """
         op = self.node.op
         assert isinstance(op, Windowed | ZeroPad)
@@ -108,7 +112,7 @@ class LayerSite:
         return Slot(self.frame, values, term, "padding")
 
     def parts(self) -> Iterator[tuple[str, LayerSite]]:
-        """The parts of a composite op as layers of their own, each with its segment."""
+        """The parts of a composite op as layers, each with its path segment."""
         inputs, x = tuple(t.x for t in self.typed), self.x
         for index, (segment, written) in enumerate(_parts(self.node.op)):
             node = self.node._replace(op=written)
@@ -127,20 +131,20 @@ class LayerSite:
 
     @property
     def open_window(self) -> bool:
-        """Whether parameters decide about the window."""
+        """Whether the window depends on parameters or differs between uses."""
         fields = ("kernel", "stride", "dilation")
         return any(self.axis(f, axis).varies for f in fields for axis in range(self.rank))
 
     @property
     def unpadded(self) -> bool:
-        """Whether there is no padding, however the block is used."""
+        """Whether there is no padding, whatever the block's arguments are."""
         padding = self.slot("padding")
         if padding.symbolic or (padding.all("same") and self.open_window):
             return False
         return all(w.constant_pads == (0, 0) for windows in self.windows for w in windows)
 
     def ops(self, kind: type[AnyOp]) -> tuple[AnyOp, ...]:
-        """The op of every row, all of which are of the op class ``kind``."""
+        """The op of every row; all must be of the class ``kind``."""
         found = tuple(t.op for t in self.typed if isinstance(t.op, kind))
         assert len(found) == len(self.typed)
         return found
@@ -151,7 +155,7 @@ class LayerSite:
 
     @cached_property
     def y(self) -> Term | None:
-        """What explains the channels of the output, by the op's own shape rule."""
+        """The term of the output channels, computed by the op's own shape rule."""
         values = tuple(t.y.channels for t in self.typed)
         first = self.typed[0]
         spatial: tuple[int, ...] = first.x.spatial
@@ -160,13 +164,14 @@ class LayerSite:
             and first.y.rank < first.x.rank
             and not all(t.x.positions() == 1 for t in self.typed)
         ):
+            # a block may be used at other sizes, so channels made of sizes (flatten) have no term
             spatial = tuple(Traced(n, None) for n in spatial)
         channels = Traced(first.x.channels, self.x)
         found = self._traced().infer(TensorType(spatial, channels)).channels
         return self.frame.held(term_of(found), values)
 
     def _traced(self) -> Op:
-        """The first row's op, whose whole numbers carry the terms that the spec writes."""
+        """The first row's op; its integers carry the terms of the spec's expressions."""
         own = self.node.op
         written = {k: getattr(own, k) for k in attribute_names(type(own))}
         traced = {

@@ -1,4 +1,4 @@
-"""Options: what a helper of a generated file takes as arguments, of all that its calls say."""
+"""Options: which settings of a generated helper become arguments, decided from all its calls."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from .scope import Read
 def varying(
     calls: Sequence[Mapping[str, Code | None]], always: Container[str] = ()
 ) -> dict[str, Code | None]:
-    """The options that are arguments, each with its default: the most common value that means the
-    same everywhere.
+    """The options that become arguments, each with its default: its most common constant value.
 
-    An option that has one value in all calls is none of them; a value of ``None`` is as good as any
-    other. The default is ``None`` where the option has to be given, as those in ``always`` have.
+    An option with one value in all calls is not an argument. In a call, ``None`` means that any
+    value will do; as a default, that the argument is required, as those in ``always`` are.
     """
     found: dict[str, Code | None] = {}
     for option in calls[0]:
@@ -29,6 +28,6 @@ def varying(
 
 
 def common(values: Iterable[Code]) -> Code | None:
-    """The most common of the values that read no name of their scope."""
+    """The most common of the values that read no name of their scope, if there is any."""
     counts = Counter(value for value in values if not isinstance(value, Read))
     return counts.most_common(1)[0][0] if counts else None

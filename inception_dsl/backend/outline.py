@@ -1,7 +1,7 @@
-"""Repeated forks as blocks of their own, so that each is printed once, however often it repeats.
+"""Turns repeated forks into blocks, so that each is printed once, however often it repeats.
 
-The new program has the same layers, types and paths. A block that is made here has a parameter for
-everything that its expressions may read; only those that are read become arguments.
+The new program has the same layers, types and paths. A new block has a parameter for every name
+that its expressions may read; only those that are read become arguments.
 """
 
 from __future__ import annotations
@@ -27,13 +27,15 @@ from .frames import IN_CHANNELS
 
 
 def outlined(typed: TypedProgram) -> TypedProgram:
-    """The program with a block and its use in the place of every fork that repeats."""
+    """The program with each repeated fork replaced by a use of a new block."""
     return _Outline(typed).program()
 
 
 class _Outline:
-    """``forks`` maps every fork that was there, by identity, to what it is now; ``uses`` those that
-    repeat to the uses that stand for them; ``chains`` every typed chain to the new one.
+    """Rewrites a program. All maps are keyed by the ``id`` of the original.
+
+    ``forks`` maps forks to rewritten forks, ``uses`` repeated forks to the uses that replace them,
+    ``chains`` typed chains to rewritten ones.
     """
 
     def __init__(self, typed: TypedProgram) -> None:
@@ -67,13 +69,13 @@ class _Outline:
     def nodes(
         self, chain: Chain, outer: str, kinds: Mapping[str, str], branch: str = "branches"
     ) -> Chain:
-        """The steps of a chain inside ``outer``, whose parameters have these types."""
+        """The steps of a chain of the block ``outer``; ``kinds`` are its parameters' types."""
         return tuple(self.node(node, outer, kinds, branch) for node in chain)
 
     def node(self, node: Node, outer: str, kinds: Mapping[str, str], branch: str) -> Node:
-        """A step; a use of a new block for a fork that repeats.
+        """A step; a repeated fork becomes a use of a new block.
 
-        The block is called like the fork, or like the ``branch`` that the fork is in.
+        The block is named after the fork, or after the ``branch`` that contains it.
         """
         if not isinstance(node, ForkNode):
             return node
@@ -93,7 +95,7 @@ class _Outline:
         return use
 
     def chain(self, chain: TypedChain, values: Mapping[str, Any]) -> TypedChain:
-        """A typed chain, whose expressions read ``values``."""
+        """A typed chain; ``values`` are the values that its expressions may read."""
         if id(chain) not in self.chains:
             steps = tuple(self.step(step, values) for step in chain.steps)
             self.chains[id(chain)] = replace(chain, steps=steps)

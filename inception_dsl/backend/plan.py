@@ -1,8 +1,8 @@
-"""The plan of a generated file: what every framework says in the same way, as data.
+"""The plan of a generated file: everything that all backends have in common, as data.
 
-``plan(typed)`` gives the definitions in the order in which they are printed, what is taken off on
-the way, the smallest input, the loss, the initial weights, and every paragraph of documentation. A
-backend adds how its framework spells them: a table of ops, templates, layouts of weights, a runner.
+``plan(typed)`` gives the definitions in print order, the taps (intermediate outputs), the smallest
+input, the loss, the initial weights and all documentation. A backend adds its framework's syntax: a
+table of ops, templates, weight layouts, a runner.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from .scope import Recorder
 
 T = TypeVar("T")
 MOST_SHAPES: Final = 10
-"""Shapes in the documentation of a block."""
+"""The maximum number of shapes in the documentation of a block."""
 
 
 class Tap(NamedTuple):
-    """An output of the network beside its end: taken off after the step ``after``.
+    """An intermediate output of the network: the output of the step ``after``.
 
-    ``head`` is the auxiliary head that it goes through, in training only; nothing for an output.
+    ``head`` is the auxiliary head that it feeds, in training only; ``None`` for a plain output.
     """
 
     name: str
@@ -43,14 +43,14 @@ class Tap(NamedTuple):
 
 
 class Smallest(NamedTuple):
-    """The smallest input on each axis: in inference, and in training with the auxiliary heads."""
+    """The smallest input size on each axis: for inference, and for training with all heads."""
 
     inference: tuple[int, ...]
     training: tuple[int, ...]
 
     @property
     def checked(self) -> bool:
-        """Whether there are inputs that are too small."""
+        """Whether some inputs are too small, so that generated code must check the size."""
         return max(self.training) > 1
 
     @property
@@ -60,9 +60,9 @@ class Smallest(NamedTuple):
 
 
 class LossTerm(NamedTuple):
-    """The cross-entropy of one output: its share in the loss, its type, what it gives.
+    """The cross-entropy of one output: its weight in the loss, and the output's type ``y``.
 
-    ``probabilities`` says that the output is a softmax, not logits.
+    ``probabilities``: the output is a softmax, not logits.
     """
 
     output: str
@@ -72,14 +72,14 @@ class LossTerm(NamedTuple):
 
     @property
     def flat(self) -> bool:
-        """Whether the output is a map of one position, that the loss has to flatten."""
+        """Whether the output is a map with one position, which the loss must flatten."""
         return bool(self.y.rank) and self.y.positions() == 1
 
 
 class Loss(NamedTuple):
-    """The loss: that of the end of the network first, then those of the auxiliary heads.
+    """The loss: the term of the main output first, then those of the auxiliary heads.
 
-    ``summary`` says it in a sentence, ``notes`` what the paper says of the training.
+    ``summary`` describes it in one sentence; ``notes`` are the paper's training settings.
     """
 
     smoothing: float
@@ -89,7 +89,7 @@ class Loss(NamedTuple):
 
 
 class Start(NamedTuple):
-    """The initial weights, and a sentence that says them."""
+    """The initializer, and a sentence that describes it."""
 
     found: Initializer
     summary: str
@@ -97,14 +97,14 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ModulePlan:
-    """The plan of a file. ``definitions`` are the blocks (inner ones first) and the top."""
+    """The plan of a file. ``definitions`` are the blocks (inner ones first) and the top level."""
 
     typed: TypedProgram
     definitions: Definitions
 
     @property
     def printed(self) -> TypedProgram:
-        """The program as it is printed: each fork that repeats is a block."""
+        """The program as it is printed: repeated forks are blocks."""
         return self.definitions.typed
 
     @cached_property
@@ -121,7 +121,7 @@ class ModulePlan:
 
     @cached_property
     def loss(self) -> Loss | None:
-        """The loss, where the spec says how the network is trained or has auxiliary heads."""
+        """The loss, if the spec has training settings or auxiliary heads."""
         typed, program = self.typed, self.typed.program
         found = program.training
         if not found and not program.aux_heads:
@@ -138,7 +138,7 @@ class ModulePlan:
 
     @cached_property
     def start(self) -> Start | None:
-        """The initial weights, where the spec says them."""
+        """The initial weights, if the spec sets them."""
         training = self.typed.program.training
         found = training.initializer if training else None
         if found is None:
@@ -152,11 +152,11 @@ class ModulePlan:
 
     @property
     def preprocessing(self) -> Preprocessing | None:
-        """What is done to pixels before the network, where the spec says it."""
+        """The preprocessing of pixels, if the spec has any."""
         return self.typed.program.preprocessing
 
     def module_doc(self, framework: str, *more: str) -> Code:
-        """The documentation of a file, in its quotes."""
+        """The docstring of a file, with its quotes."""
         program = self.typed.program
         about = program.about
         return docstring(
@@ -185,7 +185,7 @@ class ModulePlan:
         )
 
     def alone_doc(self) -> Code:
-        """The documentation of a block that is built alone; its file has its title and source."""
+        """The documentation of a block that is built alone; the file's docstring has the rest."""
         program = self.printed.program
         notes = deviations(program.sections["steps"])
         return docstring(
@@ -196,7 +196,7 @@ class ModulePlan:
         )
 
     def head_doc(self, head: AuxHead) -> Code:
-        """The documentation of an auxiliary head that is written in place."""
+        """The documentation of an inline auxiliary head."""
         about = head.about
         if not about.title:
             about = about._replace(title=Prose(f"Auxiliary head {head.name}"))
@@ -218,7 +218,7 @@ class ModulePlan:
         return docstring(title, self.counts(), listed if arguments else "", indent=4)
 
     def counts(self) -> str:
-        """What the network costs, in a sentence."""
+        """A sentence with the network's parameters, multiply-adds and smallest input."""
         found = cost(list(layers(self.typed)))
         heads = f" ({found.auxiliary:,} of them in auxiliary heads)" if found.auxiliary else ""
         moving = f" and {found.non_trainable:,} moving statistics" if found.non_trainable else ""
@@ -232,10 +232,10 @@ class ModulePlan:
     def written(
         self, write: Callable[[Definition], T], *recorders: Recorder
     ) -> Iterator[tuple[Definition, T]]:
-        """Every definition with what ``write`` makes of it; in parts, where that has to be.
+        """Yield every definition with the result of ``write``; definitions are split if needed.
 
         ``write`` raises :class:`SplitError` for a block that it cannot write once for all uses;
-        ``recorders`` forget what it recorded then.
+        ``recorders`` are then restored.
         """
         waiting = list(reversed([*self.definitions]))
         while waiting:
@@ -254,12 +254,12 @@ class ModulePlan:
 
 
 def plan(typed: TypedProgram) -> ModulePlan:
-    """The plan of the file that a program becomes."""
+    """The plan of a program's file."""
     return ModulePlan(typed, Definitions(outlined(typed)))
 
 
 def _shapes_doc(pairs: Sequence[tuple[TensorType, TensorType]]) -> str:
-    """The shapes before and after a block at its uses."""
+    """The input and output shapes of a block in all of its uses."""
     lines = shapes(pairs)
     if len(lines) == 1:
         axes = " (height x width x channels)" if pairs[0][0].rank == 2 else ""

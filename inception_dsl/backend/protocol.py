@@ -1,4 +1,4 @@
-"""What a backend is: the values and protocols that a backend package provides."""
+"""The backend protocol: the values and classes that a backend package provides."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ GROUP: Final = "inception_dsl.backends"
 
 
 class Request(NamedTuple):
-    """What is asked of a backend. ``name`` is the stem of the files that it gives."""
+    """A build request. ``name`` is the stem of the generated file names."""
 
     name: str
 
 
 Files: TypeAlias = Mapping[str, str | bytes]
-"""Files by name, texts or bytes; the first is the one that users import or load."""
+"""Generated files, text or bytes, by file name; users import or load the first one."""
 
 
 class Engine(NamedTuple):
-    """What a framework runs on, where it has a choice: Keras on TensorFlow, JAX or PyTorch.
+    """An engine that a framework can run on: Keras runs on TensorFlow, JAX or PyTorch.
 
-    ``environment`` holds variables that are set before the runner is imported. ``exact`` says
-    whether the engine keeps float64 throughout; one that does not is judged in float32.
+    ``environment`` holds environment variables to set before the runner is imported. ``exact``:
+    the engine computes in float64 throughout; otherwise its results are compared in float32.
     """
 
     name: str
@@ -38,15 +38,14 @@ class Engine(NamedTuple):
 class Backend(NamedTuple):
     """A backend.
 
-    ``emit`` turns a typed program into files, or adds to the report and returns ``None``. The first
-    file is called ``request.name`` with ``suffix``; the names of others begin with
+    ``emit`` compiles a typed program to files, or reports errors and returns ``None``. The first
+    file is named ``request.name`` plus ``suffix``; the names of all other files start with
     ``request.name``.
 
-    ``title`` is the framework's name, ``suffix`` the ending of the file. ``runner`` names the one
-    module that imports the framework, to run what was emitted; it is imported only then (empty
-    where nothing can be run). ``engines`` are what the framework can run on, the first where
-    nothing is said; ``unbiased_variance`` says whether it divides by n - 1 for the moving variance
-    of batch norm.
+    ``title`` is the framework's name, ``suffix`` the file name extension. ``runner`` names the only
+    module that imports the framework; it is imported only to run generated code (empty if the
+    backend cannot run it). ``engines`` are the engines of the framework, the default first.
+    ``unbiased_variance``: batch norm divides by n - 1, not n, for the moving variance.
     """
 
     name: str
@@ -60,11 +59,11 @@ class Backend(NamedTuple):
 
 
 class Binding(NamedTuple):
-    """Where a weight of the spec lives in a framework's model.
+    """Where a weight of the spec is stored in a framework's model.
 
-    ``path`` is its name in the spec, ``key`` its name in the model, ``layout`` the word by which
-    the runner converts between the neutral layout (see :class:`~inception_dsl.types.weight.Weight`)
-    and the framework's.
+    ``path`` is its name in the spec, ``key`` its name in the model. ``layout`` selects the runner's
+    conversion between the neutral layout (see :class:`~inception_dsl.types.weight.Weight`) and the
+    framework's layout.
     """
 
     path: str
@@ -73,9 +72,10 @@ class Binding(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One training step.
+    """The result of one training step.
 
-    The loss before it, the gradient of every trainable weight, and all weights after it.
+    The loss before the update, the gradients of all trainable weights, all weights after the
+    update.
     """
 
     loss: float
@@ -84,72 +84,73 @@ class Step(NamedTuple):
 
 
 class Model(Protocol):
-    """A model that a runner holds.
+    """A model held by a runner.
 
-    Arrays are NumPy's, channels last, with a batch axis; weights are named by path.
+    Arrays are NumPy arrays, channels last, with a batch axis; weights are keyed by path.
     """
 
     def weights(self) -> dict[str, Any]:
-        """Every variable in the neutral layout."""
+        """Return all variables, in the neutral layout."""
 
     def load(self, weights: Mapping[str, Any]) -> None:
-        """Set every variable.
+        """Set all variables.
 
-        Raises ``KeyError`` or ``ValueError`` if one is missing, left over or misshapen.
+        Raises ``KeyError`` or ``ValueError`` if one is missing, unknown or has the wrong shape.
         """
 
     def parameters(self) -> tuple[int, int]:
-        """Trainable and other parameters, as the framework counts them."""
+        """The numbers of trainable and of other parameters, as the framework counts them."""
 
     def forward(self, x: Any, *, training: bool = False) -> dict[str, Any]:
         """The outputs by name.
 
-        In training mode those of the auxiliary heads too (dropout off, batch statistics on).
+        Training mode includes the auxiliary heads; it uses batch statistics, but no dropout.
         """
 
     def boundaries(self, x: Any) -> dict[str, Any]:
-        """The output of every used block by path, in inference.
+        """The output of every block instance by path, in inference mode.
 
-        Of a step at the top too, where it is a layer.
+        Top-level steps that are layers are included.
         """
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
-        """One step of plain gradient descent at learning rate ``rate`` in training mode, dropout
-        off.
+        """Run one step of SGD without momentum in training mode, without dropout.
 
-        Where the program :attr:`~inception_dsl.ir.typed.TypedProgram.has_loss`, ``targets`` are
-        classes (N) and the loss is that of the emitted source. Else ``targets`` has an array like
-        each output, by name, and the loss is the sum of all products of outputs and targets.
+        ``rate`` is the learning rate. If the program
+        :attr:`~inception_dsl.ir.typed.TypedProgram.has_loss`, ``targets`` are class indices (N) and
+        the loss is that of the generated source. Otherwise ``targets`` maps each output name to an
+        array of the output's shape, and the loss is the sum of ``output * target`` over all
+        outputs.
         """
 
     def save(self, path: Path) -> None:
-        """Write the weights to ``path`` in the framework's own format, told by its ending."""
+        """Write the weights to ``path`` in the framework's format for its extension."""
 
     def restore(self, path: Path) -> None:
-        """Read what :meth:`save` writes.
+        """Read a file written by :meth:`save`.
 
-        Raises ``ValueError`` with every difference, and changes nothing then.
+        Raises ``ValueError`` that lists every difference; the model is then unchanged.
         """
 
 
 class Runner(Protocol):
-    """What the module named by :attr:`Backend.runner` offers.
+    """The interface of the module named by :attr:`Backend.runner`.
 
-    ``SUFFIXES`` are the endings of weight files it knows.
+    ``SUFFIXES`` are the extensions of the weight files that it reads and writes.
     """
 
     SUFFIXES: tuple[str, ...]
 
     def create(self, typed: TypedProgram, files: Files, dtype: str) -> Model:
-        """A model from emitted files, on the input of ``typed``.
+        """Create a model from generated files, for the input of ``typed``.
 
         ``dtype`` is ``float32`` or ``float64``.
         """
 
 
 def main_text(files: Files) -> str:
-    """The text of the first file; raises ``ValueError`` where that is bytes."""
+    """The text of the first file; raises ``ValueError`` if it is binary."""
     found = next(iter(files.values()))
     if isinstance(found, bytes):
-        raise ValueError(f"{next(iter(files))} is no text")
+        raise ValueError(f"{next(iter(files))} is not a text file")
     return found

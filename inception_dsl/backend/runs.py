@@ -18,7 +18,7 @@ def inputs(step: TypedStep) -> Iterator[tuple[int, int, Any]]:
 
 
 def constant_channels(steps: Iterable[TypedStep], start: int) -> bool:
-    """Whether the channels before every repetition from ``start`` on are the same, step by step."""
+    """Whether, in each step, all repetitions from ``start`` on have the same input channels."""
     return all(
         len({channels for index, _, channels in inputs(step) if index >= start}) <= 1
         for step in steps
@@ -26,7 +26,7 @@ def constant_channels(steps: Iterable[TypedStep], start: int) -> bool:
 
 
 def slope(step: TypedStep) -> int | None:
-    """What every repetition adds to the channels, where that is the same for all."""
+    """The channels that each repetition adds, if all add the same number."""
     if any(run.count > 1 for run in step.runs):
         return None
     sizes = [run.typed.x.channels for run in step.runs] + [step.y.channels]
@@ -45,12 +45,14 @@ def spans(step: TypedStep, start: int) -> Iterator[tuple[int, int, Any]]:
 
 
 def at(step: TypedStep, repetition: int) -> Any:
+    """The typed node of one repetition."""
     return next(typed for first, last, typed in spans(step, 0) if first <= repetition <= last)
 
 
 def structure(chain: TypedChain, definition: Callable[[TypedUse], Any]) -> Any:
-    """What has to be equal in all uses of a chain that is written once: ranks, and the definitions
-    of uses.
+    """What must be equal in all uses of a chain that is written once.
+
+    These are the ranks, and the definitions of the blocks that it uses.
     """
 
     def node(typed: TypedOp | TypedFork | TypedUse) -> Any:
@@ -65,7 +67,7 @@ def structure(chain: TypedChain, definition: Callable[[TypedUse], Any]) -> Any:
 
 
 def counts(chain: TypedChain) -> Iterator[tuple[int, ...]]:
-    """How often everything in a chain is repeated, and which instances of blocks it uses."""
+    """How often each step in a chain is repeated, and which block instances it uses."""
     for step in chain.steps:
         yield tuple(run.count for run in step.runs)
         for run in step.runs:

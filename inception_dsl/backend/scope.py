@@ -1,9 +1,8 @@
-"""Scopes: the one place where values and symbols become text.
+"""Scopes: all values and symbols are printed here.
 
-A slot is printed as its term where that gives the value of every use and the scope knows its
-symbols; else as a literal where all uses have the same value; else it becomes an argument of the
-class or function. What a scope reads is recorded, so that signatures never have to be guessed from
-text.
+A slot is printed as its term if that gives the value of every use and the scope knows its symbols;
+else as a literal if all uses have the same value; else it becomes an argument of the class or
+function. A scope records what it reads; signatures are built from these records.
 """
 
 from __future__ import annotations
@@ -30,32 +29,32 @@ class VariesError(SplitError):
 
 
 class Read(Code):
-    """Source that reads names of its scope, so that it says nothing elsewhere."""
+    """Source that refers to names of its scope, so it is valid only there."""
 
     __slots__ = ()
 
 
 def composed(text: str, *parts: Code) -> Code:
-    """Source that is made of parts: it reads names of its scope where one of them does."""
+    """Source made of parts; it is a :class:`Read` if any part is."""
     return Read(text) if any(isinstance(part, Read) for part in parts) else Code(text)
 
 
 def tupled(parts: Iterable[Code]) -> Code:
-    """``(a, b)``."""
+    """A tuple of the parts: ``(a, b)``."""
     found = tuple(parts)
     return composed(f"({', '.join(found)}{',' if len(found) == 1 else ''})", *found)
 
 
 def one_or_tuple(parts: Sequence[Code]) -> Code:
-    """One value where all are the same, else the tuple of them."""
+    """One value if all are the same, else a tuple."""
     return parts[0] if len(set(parts)) == 1 else tupled(parts)
 
 
 class Form(NamedTuple):
-    """How a value is written that is no plain number or text.
+    """How to print a value that is not a plain number or string.
 
-    ``kind`` is the type of an argument that holds it, ``hint`` the name of the argument where it is
-    not that of the parameter, since it holds something else.
+    ``key`` identifies the form, ``write`` prints a value. ``kind`` is the type of an argument in
+    this form, ``hint`` its name if it differs from the parameter's.
     """
 
     key: str
@@ -68,8 +67,10 @@ PLAIN = Form("", "", literal)
 
 
 class Argument(NamedTuple):
-    """An argument of a class or function: the symbol that it stands for, or a value of its own for
-    each instance.
+    """An argument of a class or function, with its value in each instance.
+
+    ``symbol`` is the parameter that it holds, or ``None`` for a derived value. ``sized``: the value
+    depends on spatial sizes.
     """
 
     name: Code
@@ -84,8 +85,8 @@ class Argument(NamedTuple):
 class Scope:
     """A class or function under construction.
 
-    ``known`` are the symbols that it may read, with their names; those in ``given`` are arguments
-    as soon as they are read. ``rows`` are those of the definition, one for each instance.
+    ``known`` maps the symbols that it may read to their names; those in ``given`` become arguments
+    when they are read. ``rows`` are the rows of the definition, one for each instance.
     """
 
     names: Names
@@ -103,11 +104,11 @@ class Scope:
         *,
         tight: bool = False,
     ) -> Code:
-        """A slot as source; raises :class:`VariesError` where repetitions that are written once
-        need several values.
+        """A slot as source.
 
-        ``spelled`` is called for every symbol that is read, to say it otherwise (``self.rate`` for
-        ``rate``); ``tight`` puts sums in parentheses.
+        Raises :class:`VariesError` if the value differs between repetitions that are written once.
+        ``spelled`` is called for every symbol that is read and returns what to write for its name
+        (``self.rate`` for ``rate``); ``tight`` puts sums in parentheses.
         """
         term, frame = slot.term, slot.frame
         if term is UNKNOWN:
@@ -127,7 +128,7 @@ class Scope:
         return Read(name if spelled is None else spelled(Symbol(slot.hint), name))
 
     def read(self, symbol: Symbol, form: Form = PLAIN) -> Code:
-        """The name of a symbol that is read."""
+        """The name of a symbol; records that it is read."""
         self.reads[symbol] = None
         if symbol not in self.given:
             return self.known[symbol]
@@ -143,7 +144,7 @@ class Scope:
         return self.arguments[key].name
 
     def derived(self, slot: Slot, form: Form) -> Code:
-        """An argument for values that no term gives."""
+        """The name of an argument for values that no term gives."""
         values: dict[int, Any] = {}
         for row, value in zip(slot.frame.rows, slot.values, strict=True):
             if values.setdefault(row.instance, value) != value:
@@ -161,7 +162,7 @@ class Scope:
 
     @contextmanager
     def loop(self, index: Symbol | None, name: str) -> Iterator[None]:
-        """A loop whose index may be read."""
+        """A loop inside which ``index`` can be read as ``name``."""
         if index is not None:
             self.known[index] = Code(name)
         try:
@@ -171,11 +172,11 @@ class Scope:
                 del self.known[index]
 
     def state(self) -> Any:
-        """What :meth:`restore` takes back: how much has been recorded."""
+        """A snapshot for :meth:`restore`."""
         return len(self.arguments), len(self.reads), self.names.state()
 
     def restore(self, state: Any) -> None:
-        """Forget what was read since."""
+        """Undo everything recorded since the snapshot."""
         arguments, reads, names = state
         for record, length in ((self.arguments, arguments), (self.reads, reads)):
             while len(record) > length:
@@ -183,20 +184,18 @@ class Scope:
         self.names.restore(names)
 
     def signature(self) -> tuple[Argument, ...]:
-        """The arguments: the input's channels, parameters in the order of the spec, then the
-        others.
-        """
+        """The arguments: input channels, parameters in the order of the spec, derived values."""
         order = {symbol: number for number, symbol in enumerate(self.known)}
         found = list(self.arguments.values())
         return tuple(sorted(found, key=lambda a: order[a.symbol] if a.symbol else len(order)))
 
     def passed(self, use: UseSite, argument: Argument, definition: Definition) -> Code:
-        """What a use gives for an argument of the definition that it calls."""
+        """What a use passes for an argument of the definition, as source."""
         return self.text(given(use, argument, definition), argument.form)
 
 
 def given(use: UseSite, argument: Argument, definition: Definition) -> Slot:
-    """The slot of what a use gives for an argument."""
+    """The slot of the value that a use passes for an argument."""
     values = tuple(argument.values[definition.instance(t)] for t in use.typed)
     if argument.symbol is None:
         return Slot(use.frame, values, None, argument.name, argument.sized)
@@ -207,23 +206,22 @@ def given(use: UseSite, argument: Argument, definition: Definition) -> Slot:
 
 
 class Recorder(Protocol):
-    """What records something while source is written, and can forget it."""
+    """Records something while source is written, and can undo it."""
 
     def state(self) -> Any:
-        """What has been recorded."""
+        """A snapshot of what has been recorded."""
 
     def restore(self, state: Any) -> None:
-        """Record that again, and nothing else."""
+        """Undo everything recorded since the snapshot."""
 
 
 def first_that_fits(
     step: StepSite, write: Callable[[tuple[Part, ...]], T], *recorders: Recorder
 ) -> T:
-    """What ``write`` makes of the first way to write a step in which nothing varies that is written
-    once.
+    """The result of ``write`` for the first way to write a step that raises no :class:`SplitError`.
 
-    ``recorders`` (the scope, and what else records while ``write`` runs) forget what did not fit.
-    Raises :class:`SplitError` where nothing fits.
+    ``recorders`` (the scope, and anything else that records while ``write`` runs) are restored
+    after each failure. Raises the last :class:`SplitError` if no way fits.
     """
     if not step.repeated:
         return write(next(iter(step.parts())))
@@ -240,8 +238,9 @@ def first_that_fits(
 
 
 def scope_of(definition: Definition, reserved: Iterable[str], *, channels: bool) -> Scope:
-    """The scope of a block; ``channels`` says whether ``in_channels`` is an argument, or a variable
-    of the body.
+    """The scope of a block.
+
+    ``channels``: ``in_channels`` is an argument; otherwise it is a variable of the body.
     """
     names = Names(reserved)
     known = {definition.channels: Code(IN_CHANNELS)}
@@ -259,10 +258,10 @@ def own_scope(
     *,
     channels: bool,
 ) -> Scope:
-    """The scope of something that is used once: the top, or a head that is written in place.
+    """The scope of something that is used once: the top level, or an inline auxiliary head.
 
-    ``channels`` is as for :func:`scope_of`. The number of classes has its name whatever other
-    parameters are called.
+    ``channels`` is as for :func:`scope_of`. The number of classes is always called ``num_classes``,
+    whatever other parameters are called.
     """
     names = Names(reserved)
     names.take(IN_CHANNELS)

@@ -1,8 +1,8 @@
-"""Sites: everything that is written once, with the types that it has in every use.
+"""Sites: everything that is written once, with its types in every use.
 
-A site is a step of a block (a layer, a fork, a use of another block) together with the typed nodes
-that are there in every use of the block: the numbers that decide how it is written. The terms
-beside them (:mod:`inception_dsl.types.terms`) say how a number follows from the block's parameters.
+A site is a step of a block (a layer, a fork, a use of another block) together with its typed nodes
+in all uses of the block, which hold the concrete numbers. Its terms
+(:mod:`inception_dsl.types.terms`) compute these numbers from the block's parameters.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from .runs import at, constant_channels, slope, spans
 
 
 class Callee(Protocol):
-    """A block that is printed once, as its uses see it (:class:`.definitions.Definition`)."""
+    """The part of :class:`.definitions.Definition` that uses of a block read."""
 
     @property
     def channels(self) -> Symbol:
-        """The channels of its input."""
+        """The symbol for the number of input channels."""
 
     @property
     def parameters(self) -> Mapping[str, Symbol]:
-        """Its parameters, by their names in the spec."""
+        """The symbols of its parameters, by their names in the spec."""
 
     @property
     def chain(self) -> ChainSite:
-        """What it consists of."""
+        """Its steps."""
 
     def instance(self, use: TypedUse) -> int:
-        """Which of its instances a use is."""
+        """The index of the instance that a use refers to."""
 
 
 class Plan(Protocol):
-    """Knows the definition of every block."""
+    """Finds the definition of a use."""
 
     def of(self, typed: tuple[TypedUse, ...]) -> Callee:
-        """The definition that a use needs in all of its rows; raises :class:`SplitError`."""
+        """The definition of a use; raises :class:`SplitError` if its rows need several."""
 
 
 @dataclass(frozen=True, eq=False)
 class ForkSite:
-    """Branches by name, and their merge."""
+    """A fork: branches by name, and their merge."""
 
     frame: Frame
     node: ForkNode
@@ -58,13 +58,13 @@ class ForkSite:
 
     @cached_property
     def y(self) -> Term | None:
-        """What explains the channels of the merge."""
+        """The term of the channels after the merge."""
         return merged(self)
 
 
 @dataclass(frozen=True, eq=False)
 class UseSite:
-    """A use of a block: the definition, and which of its instances stands here in every row."""
+    """A use of a block: the definition, and the index of its instance in every row."""
 
     frame: Frame
     node: UseNode
@@ -78,7 +78,7 @@ class UseSite:
 
     @cached_property
     def y(self) -> Term | None:
-        """The block's own term with what this use gives in the place of the block's symbols."""
+        """The term of the output channels: the block's own, with this use's arguments."""
         inner = self.definition
         terms = {
             inner.channels: self.x,
@@ -89,7 +89,7 @@ class UseSite:
         )
 
     def argument(self, name: str) -> Term | None:
-        """What explains an argument."""
+        """The term of an argument."""
         return self.frame.term(self.node.arguments[name])
 
 
@@ -98,10 +98,10 @@ Site: TypeAlias = "LayerSite | ForkSite | UseSite"
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some repetitions of a step that are written once: from ``start`` up to, not with, ``stop``.
+    """Repetitions of a step that are written once: from ``start`` up to, not including, ``stop``.
 
-    ``index`` is the symbol of the loop, or nothing where it is one repetition; ``count`` is how
-    many there are.
+    ``index`` is the symbol of the loop variable, or ``None`` for a single repetition; ``count`` is
+    the number of repetitions.
     """
 
     index: Symbol | None
@@ -123,7 +123,7 @@ class StepSite:
 
     @property
     def repeated(self) -> bool:
-        """Whether the spec says ``repeat``."""
+        """Whether the spec sets ``repeat``."""
         return self.typed[0].repeated
 
     @cached_property
@@ -149,10 +149,9 @@ class StepSite:
         return parts.site.y if parts else None
 
     def parts(self) -> Iterator[tuple[Part, ...]]:
-        """Ways to write the repetitions, the shortest first; the last one is right whatever is
-        printed.
+        """Ways to write the repetitions, the shortest first; the last one is always correct.
 
-        A caller takes the first one in which nothing varies between repetitions that are written
+        A caller uses the first one in which no value differs between repetitions that are written
         once (:class:`~inception_dsl.backend.scope.VariesError`).
         """
         for way in self._ways():
@@ -181,7 +180,7 @@ class StepSite:
             yield self._runs
 
     def _slope(self) -> Term | None:
-        """What every repetition adds to the channels, where that is the same for all."""
+        """The term of the channels that each repetition adds, if all add the same number."""
         added = tuple(slope(step) for step in self.typed)
         if None in added:
             return None
@@ -198,8 +197,9 @@ class StepSite:
         )
 
     def _loop(self, start: int, x: Term | None, step: Term | None = None) -> Part:
-        """All repetitions from ``start`` on in a loop; each row of this frame becomes one for each
-        of its runs.
+        """All repetitions from ``start`` on, as a loop.
+
+        In the loop's frame, each row becomes rows for the first and the last index of every run.
         """
         index = Symbol("i")
         rows: list[Row] = []
@@ -222,7 +222,7 @@ class StepSite:
         return Part(index, start, stop, count, inside)
 
     def _runs(self) -> tuple[Part, ...]:
-        """Every run by itself, where all rows have the same runs."""
+        """One part for each run; all rows must have the same runs."""
         found: list[Part] = []
         x, start = self.x, 0
         for number, run in enumerate(self.typed[0].runs):
@@ -237,7 +237,7 @@ class StepSite:
 
 @dataclass(frozen=True, eq=False)
 class ChainSite:
-    """Steps one after another, in every row."""
+    """A sequence of steps, in every row."""
 
     frame: Frame
     typed: tuple[TypedChain, ...]
@@ -250,14 +250,14 @@ class ChainSite:
 
     @property
     def simple(self) -> bool:
-        """Whether it is a plain sequence: no forks in it."""
+        """Whether it contains no forks."""
         return not any(isinstance(step.node, ForkNode) for step in self.steps)
 
 
 def chain(
     frame: Frame, nodes: Chain, typed: tuple[TypedChain, ...], x: Term | None, plan: Plan
 ) -> ChainSite:
-    """The sites of a chain; ``x`` explains the channels before it."""
+    """The sites of a chain; ``x`` is the term of its input channels."""
     steps = []
     start = x
     for index, node in enumerate(nodes):
@@ -284,7 +284,7 @@ def site(frame: Frame, node: Node, typed: tuple[Any, ...], x: Term | None, plan:
 
 
 def merged(fork: ForkSite) -> Term | None:
-    """What explains the channels of a merge."""
+    """The term of the channels after a merge."""
     values = tuple(t.y.channels for t in fork.typed)
     terms = [branch.y for _, branch in fork.branches]
     if fork.node.merge == "concat":

@@ -1,7 +1,7 @@
 """Statements: a chain as assignments to variables, in the order of computation.
 
-Every step is one statement. The branches of a fork have variables of their own, which are free
-again after its merge.
+Each step is one statement. The branches of a fork have their own variables, which are free again
+after the merge.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ Path: TypeAlias = tuple[str, ...]
 
 
 class Locals:
-    """The variables of a function. ``names`` are all names that mean something there.
+    """The local variables of a function.
 
-    ``used`` are the variables that hold something, ``own`` all that there have been.
+    ``names`` holds all names that are taken there, ``used`` the variables whose values are still
+    needed, ``own`` all variables so far.
     """
 
     def __init__(self, names: Names) -> None:
@@ -28,7 +29,7 @@ class Locals:
         self.own: set[str] = set()
 
     def claim(self, *wanted: str) -> str:
-        """A free variable: the first of ``wanted`` that is, else the last with a number."""
+        """Reserve a variable: the first free one of ``wanted``, else the last with a number."""
         number, candidates = 2, list(wanted)
         for candidate in candidates:
             if self.free(candidate):
@@ -41,17 +42,17 @@ class Locals:
         return self.names.take(candidate)
 
     def free(self, name: str) -> bool:
-        """Whether a name is that of nothing else."""
+        """Whether a name can be used for a new variable."""
         return name not in self.used and (name in self.own or name not in self.names.taken)
 
     def release(self, variables: Iterable[str]) -> None:
-        """Variables that hold nothing any more."""
+        """Mark variables as free again."""
         self.used -= {*variables}
 
 
 @dataclass(frozen=True, eq=False)
 class Apply:
-    """``target = step(source)``: a layer or a block with its repetitions, under its ``path``."""
+    """``target = step(source)``: a layer or a block with its repetitions, at ``path``."""
 
     step: StepSite
     source: str
@@ -61,7 +62,7 @@ class Apply:
 
 @dataclass(frozen=True, eq=False)
 class Branch:
-    """A branch of a fork; without statements it gives its ``source``."""
+    """A branch of a fork; without statements, its result is its ``source``."""
 
     name: str
     chain: ChainSite
@@ -92,7 +93,7 @@ Statement: TypeAlias = Apply | Join
 def statements(
     chain: ChainSite, source: str, target: str, path: Path, local: Locals
 ) -> tuple[Statement, ...]:
-    """The statements of a chain from the variable ``source`` on; each assigns to ``target``."""
+    """The statements of a chain; it reads ``source``, each statement assigns to ``target``."""
     found: list[Statement] = []
     for step in chain.steps:
         found.append(statement(step, source, target, path, local))
@@ -101,7 +102,7 @@ def statements(
 
 
 def statement(step: StepSite, source: str, target: str, path: Path, local: Locals) -> Statement:
-    """The statement of one step of a chain that is called ``path``."""
+    """The statement of one step of the chain at ``path``."""
     here = (*path, *step.node.segments)
     if not isinstance(fork := step.site, ForkSite):
         return Apply(step, source, target, here)

@@ -149,8 +149,8 @@ def test_one_error_lists_all_problems_and_keeps_the_weights(model_of: Make, tmp_
         "unknown delta/0",
         "unknown delta/1",
         "beta/conv/kernel has values that are not finite",
-        "beta/bn/gamma has (4,), expected (3,)",
-        "beta/bn/moving_mean holds int32, no floating point numbers",
+        "beta/bn/gamma has shape (4,), expected (3,)",
+        "beta/bn/moving_mean has type int32, expected a float type",
         "beta/bn/moving_variance has values that are not finite",
     ):
         assert text in message
@@ -195,9 +195,7 @@ def test_links_to_data_outside_of_the_file_are_rejected(model_of: Make, tmp_path
             own = group(file, "alpha")
             del own["1"]
             change(own)
-        with pytest.raises(
-            ValueError, match="layers/conv2d/vars/1 does not stand in the file itself"
-        ):
+        with pytest.raises(ValueError, match="layers/conv2d/vars/1 is not stored in this file"):
             model.restore(tmp_path / f"{number}.weights.h5")
 
 
@@ -219,9 +217,9 @@ def test_invalid_structure_is_rejected(model_of: Make, tmp_path: Path) -> None:
         del file["layers"]
 
     messages = {
-        unnamed: "layers/conv2d does not say the layer's name",
-        twice: "gamma/0.*; .*gamma/1",
-        nested: "layers/conv2d is no layer with variables of its own",
+        unnamed: "layers/conv2d has no layer name",
+        twice: "duplicate variable gamma/0; duplicate variable gamma/1",
+        nested: "layers/conv2d is not a layer with its own variables",
         empty: "no group `layers`: not written by Keras 3",
     }
     for change, text in messages.items():
@@ -246,7 +244,7 @@ def test_damaged_files_are_rejected(suffix: str, model_of: Make, tmp_path: Path)
         content[:start] + bytes(900) + content[start + 900 :],
     ):
         path.write_bytes(broken)
-        with pytest.raises(ValueError, match="no weight file of Keras 3, or a damaged one"):
+        with pytest.raises(ValueError, match="not a Keras 3 weight file, or damaged"):
             model.restore(path)
     assert same(model.weights(), weights)
     with pytest.raises(FileNotFoundError):
@@ -259,12 +257,12 @@ def test_compressed_or_empty_archive_is_rejected(model_of: Make, tmp_path: Path)
     with zipfile.ZipFile(tmp_path / "small.keras", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(tmp_path / "model.weights.h5", "model.weights.h5")
     with pytest.raises(
-        ValueError, match=r"model.weights.h5 is compressed, which Keras does not do"
+        ValueError, match=r"model.weights.h5 is compressed, expected uncompressed data"
     ):
         model.restore(tmp_path / "small.keras")
     with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
         archive.writestr("config.json", "{}")
-    with pytest.raises(ValueError, match="no weight file of Keras 3"):
+    with pytest.raises(ValueError, match="not a Keras 3 weight file"):
         model.restore(tmp_path / "empty.keras")
 
 
@@ -284,5 +282,7 @@ def test_failed_write_keeps_the_old_file(
         model.save(path)
     assert path.read_text() == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model.weights.h5", "spec.yaml"]
-    with pytest.raises(ValueError, match=r"Keras writes .keras and .weights.h5"):
+    with pytest.raises(
+        ValueError, match=r"expected a file name that ends in .keras or .weights.h5"
+    ):
         model.save(tmp_path / "model.h5")

@@ -69,11 +69,11 @@ def test_one_error_lists_all_problems_and_keeps_the_weights(
     assert str(caught.value).split(" does not fit: ")[1].split("; ") == [
         "fc.bias is missing",
         "more.weight is unknown",
-        "stem.0.bn.weight holds int32, expected float32",
-        "units.0.inner.bn.num_batches_tracked holds float32, expected int64",
+        "stem.0.bn.weight has type int32, expected float32",
+        "units.0.inner.bn.num_batches_tracked has type float32, expected int64",
         "units.1.inner.bn.bias is not finite",
         "units.1.inner.bn.running_mean is not finite",
-        "fc.weight has (4, 3), expected (3, 7)",
+        "fc.weight has shape (4, 3), expected (3, 7)",
     ]
     assert all(np.array_equal(value, weights[path]) for path, value in model.weights().items())
 
@@ -96,7 +96,7 @@ def test_damaged_files_are_rejected(compiled: Compiled, tmp_path: Path) -> None:
     for text in damaged:
         path.write_bytes(text)
         with pytest.raises(
-            ValueError, match=r"small.safetensors (is no whole safetensors file|does not fit): "
+            ValueError, match=r"small.safetensors (is not a valid safetensors file|does not fit): "
         ):
             model.restore(path)
     with pytest.raises(FileNotFoundError):
@@ -110,7 +110,7 @@ def test_pickle_is_never_loaded(compiled: Compiled, tmp_path: Path) -> None:
             return os.mkdir, (str(tmp_path / "sprung"),)
 
     torch.save({"fc.weight": Trap()}, tmp_path / "trap.safetensors")
-    with pytest.raises(ValueError, match="is no whole safetensors file"):
+    with pytest.raises(ValueError, match="is not a valid safetensors file"):
         running(compiled(SMALL)).restore(tmp_path / "trap.safetensors")
     assert not (tmp_path / "sprung").exists()
 

@@ -94,7 +94,7 @@ def test_binary_files_are_not_source(write: Callable[..., Path], fake: Callable[
     network = inception_dsl.load(write(TEXT))
     assert network.files("fake") == {"net.bin": b"\0graph"}
     for take in (network.source, network.module):
-        with pytest.raises(ValueError, match=r"net\.bin is no text"):
+        with pytest.raises(ValueError, match=r"net\.bin is not a text file"):
             take("fake")
 
 

@@ -1,4 +1,4 @@
-"""Definitions: every block once, with all of its uses; what is split, and how it is named."""
+"""Definitions: each block once, with all of its uses; splitting and naming."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_every_block_is_defined_once_before_it_is_used(compiled: Compiled) -> No
 
 
 def test_the_same_values_on_the_same_input_are_one_instance(compiled: Compiled) -> None:
-    """Whatever the uses are called."""
+    """The names of uses do not matter."""
     found = Definitions(compiled(NESTED))
     outer = list(found)[-1]
     uses = [step.site for step in found.top.sections["body"].steps[:3]]
@@ -75,14 +75,14 @@ def test_the_rows_of_a_definition_are_its_instances(compiled: Compiled) -> None:
 
 
 def test_symbols_are_those_of_one_definition(compiled: Compiled) -> None:
-    """Two blocks may call a parameter alike."""
+    """Two blocks may have parameters of the same name."""
     inner, middle, _ = Definitions(compiled(NESTED))
     assert inner.parameters.keys() == middle.parameters.keys() == {"k"}
     assert inner.parameters["k"] != middle.parameters["k"]
     assert inner.channels != middle.channels
 
 
-def test_a_block_on_maps_and_on_vectors_is_two(body: Body) -> None:
+def test_a_block_on_maps_and_on_vectors_has_two_definitions(body: Body) -> None:
     typed = body(
         "{use: b, name: x, k: 4}, {op: global_avg_pool}, {use: b, name: y, k: 5}, "
         "{use: b, name: z, k: 5}",
@@ -97,8 +97,8 @@ def test_a_block_on_maps_and_on_vectors_is_two(body: Body) -> None:
     assert (maps.holds(use), vectors.holds(use)) == (True, False)
 
 
-def test_uses_that_end_in_other_ranks_are_split(body: Body) -> None:
-    """By the ranks alone, however else they differ."""
+def test_uses_with_different_output_ranks_are_split(body: Body) -> None:
+    """Only by rank, even if they differ in other ways."""
     block = (
         "blocks: {b: {params: {k: int, keep: bool}, steps: [{op: conv, kernel_size: 1, "
         "filters: $k}, {op: global_avg_pool, keepdims: $keep}]}}"
@@ -119,27 +119,27 @@ def test_uses_that_end_in_other_ranks_are_split(body: Body) -> None:
 # splitting
 
 
-def parts(block: Definition, told: dict[int, str] | None = None) -> list[list[int]]:
-    """The instances of each part, by n."""
-    return [[use.arguments["n"] for use in part.instances] for part in block.split(told)]
+def parts(block: Definition, groups: dict[int, str] | None = None) -> list[list[int]]:
+    """The values of n in each part."""
+    return [[use.arguments["n"] for use in part.instances] for part in block.split(groups)]
 
 
 FOUR = on(3, 3, 3, 3)
 
 
-def test_a_split_is_by_what_is_told(body: Body) -> None:
+def test_a_split_uses_the_given_groups(body: Body) -> None:
     block = definition(body, f"{{{CONV}: $n, repeat: $n}}", FOUR)
     assert parts(block, {0: "a", 1: "b", 2: "a", 3: "b"}) == [[1, 3], [2, 4]]
     assert parts(block, {0: "a", 1: "a", 2: "a"}) == [[1, 2, 3], [4]]
 
 
-def test_a_split_is_by_counts_where_nothing_else_is_told(body: Body) -> None:
+def test_a_split_without_useful_groups_is_by_repeat_counts(body: Body) -> None:
     block = definition(body, f"{{{CONV}: 5, repeat: '${{n % 2 + 1}}'}}", FOUR)
     assert parts(block) == [[1, 3], [2, 4]]
     assert parts(block, dict.fromkeys(range(4), "alike")) == [[1, 3], [2, 4]]
 
 
-def test_a_split_is_by_instance_at_last(body: Body) -> None:
+def test_the_last_resort_is_a_split_by_instance(body: Body) -> None:
     block = definition(body, f"{{{CONV}: $n}}", FOUR)
     assert parts(block) == [[1], [2], [3], [4]]
 
@@ -155,7 +155,7 @@ def test_the_parts_of_a_split_share_the_instances_and_keep_the_symbols(body: Bod
         assert only(part).y == of(block.parameters["n"])
 
 
-def test_of_one_instance_everything_is_written_out(body: Body) -> None:
+def test_the_values_of_a_single_instance_are_literals(body: Body) -> None:
     block = definition(body, f"{{{CONV}: '${{n + 1}}'}}", "{use: b, n: 4}")
     (alone,) = block.split()
     assert alone.parameters == {}
@@ -204,7 +204,7 @@ def test_channels_are_an_argument_or_a_variable(body: Body) -> None:
         assert [*scope.reads] == [block.channels]
 
 
-def test_what_a_parameter_is_called() -> None:
+def test_classes_is_called_num_classes() -> None:
     assert [named(name) for name in ("classes", "num_classes", "n")] == ["num_classes"] * 2 + ["n"]
 
 
@@ -256,7 +256,7 @@ def test_a_head_in_the_frame_of_the_network_and_in_its_own(compiled: Compiled) -
     assert own.frame.holds(own.steps[1].y, (14,))
 
 
-def test_the_number_of_classes_has_its_name_whatever_others_are_called(compiled: Compiled) -> None:
+def test_num_classes_keeps_its_name_if_another_parameter_has_it(compiled: Compiled) -> None:
     top = Definitions(compiled(TOP)).top
     rows = top.sections["body"].frame.rows
     for channels in (True, False):

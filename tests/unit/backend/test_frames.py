@@ -1,4 +1,4 @@
-"""Frames and slots: what a term must give, to be printed for all uses."""
+"""Frames and slots: when a term can be printed for all uses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from inception_dsl.types.terms import Term, add, constant, divide, multiply, of
         (parse("${n + other}"), None),
     ],
 )
-def test_the_term_of_what_a_spec_writes(written: Any, term: Term | None) -> None:
+def test_the_term_of_a_value_in_a_spec(written: Any, term: Term | None) -> None:
     assert frame().term(written) == term
 
 
@@ -46,16 +46,16 @@ def test_the_term_of_what_a_spec_writes(written: Any, term: Term | None) -> None
         (of(FLAG), (True, False, True), True),
         (of(WORD), ("relu", "relu", "tanh"), True),
         (None, (3, 5, 9), False),
-        # a flag is no number, though Python finds them equal
+        # a bool is not a number here, although True == 1 in Python
         (of(FLAG), (1, 0, 1), False),
         (constant(1), (True, True, True), False),
-        # what has no value in some use gives none
+        # terms that cannot be evaluated in some use
         (of(Symbol("n")), (3, 5, 9), False),
         (divide(constant(27), add(of(N), constant(-3))), (0, 13, 4), False),
         (add(of(WORD), constant(1)), (3, 5, 9), False),
     ],
 )
-def test_a_term_holds_where_it_gives_the_value_of_every_use(
+def test_a_term_holds_if_it_gives_the_value_of_every_use(
     term: Term | None, values: tuple[Any, ...], holds: bool
 ) -> None:
     assert frame().holds(term, values) is holds
@@ -103,8 +103,8 @@ def test_one_value_in_all_uses() -> None:
     assert not slot._replace(values=(3, 3, 4)).all(3)
 
 
-def test_what_tells_instances_apart() -> None:
-    """By their rows, of which a loop makes several for each."""
+def test_a_split_error_groups_instances_by_the_kinds_of_their_rows() -> None:
+    """Loops make several rows for an instance."""
     rows = (ROWS[0], ROWS[0], ROWS[1], ROWS[2])
     node: Any = object()
     error = Frame({}, rows, sized=False).split(node, ["a", "b", "a", "a"])

@@ -1,4 +1,4 @@
-"""Layers that are written once: their attributes in every use, and the terms that say them."""
+"""Layers that are written once: their attributes in every use, and the attributes' terms."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def test_an_attribute_has_its_value_in_every_use(
         ("int", "{op: identity, repeat: $p}", "2"),
     ],
 )
-def test_a_parameter_of_a_block_is_an_argument_whatever_it_is(
+def test_any_parameter_of_a_block_becomes_an_argument(
     body: Body, kind: str, step: str, value: str
 ) -> None:
-    """Also with one use: its value is not written out."""
+    """Even with a single use, its value is not printed."""
     block = definition(body, step, f"{{use: b, p: {value}}}", f"p: {kind}")
     symbol = block.parameters["p"]
     assert (symbol.kind, symbol.hint) == (kind, "p")
@@ -119,7 +119,7 @@ def test_the_attributes_of_windows_on_each_axis(body: Body) -> None:
         ("{op: zero_pad, padding: '${n + 1}'}", (2, 3), "n + 1"),
     ],
 )
-def test_padding_as_the_spec_writes_it_or_as_an_odd_window_gives_it(
+def test_the_term_of_padding_is_the_specs_or_half_an_odd_window(
     body: Body, step: str, values: tuple[int, int], text: str
 ) -> None:
     block = definition(body, step, on(3, 3))

@@ -1,6 +1,4 @@
-"""Repeated forks as blocks: the same layers under the same paths, and expressions that still mean
-what they mean where they are written.
-"""
+"""Repeated forks as blocks: layers, paths and the meaning of expressions do not change."""
 
 from __future__ import annotations
 
@@ -57,20 +55,20 @@ def test_layers_paths_and_types_are_the_same(compiled: Compiled) -> None:
     assert cost(list(layers(made))) == cost(list(layers(typed)))
 
 
-def test_blocks_are_named_after_what_they_stand_for(compiled: Compiled) -> None:
+def test_blocks_are_named_after_the_forks_they_replace(compiled: Compiled) -> None:
     found = outlined(compiled(FORKS)).program.blocks
     assert [*found] == ["unit_branches", "unit", "unit_new", "unit_branches_2", "mixed"]
     assert found["unit_new"].parameters == {"width": "int", "n": "int", "in_channels": "int"}
 
 
 def test_one_definition_for_each(compiled: Compiled) -> None:
-    """Whatever the number of repetitions: 2, 3 and, in a branch, 2 in 2 and 3."""
+    """Even if the numbers of repetitions differ: 2, 3 and, in a branch, 2 in 2 and 3."""
     found = [d.block.id for d in Definitions(outlined(compiled(FORKS)))]
     assert found == ["unit_branches", "unit_new", "unit_branches_2", "unit", "mixed"]
 
 
 @pytest.mark.parametrize("repeat", ["", "repeat: 1,"])
-def test_a_fork_without_repeat_stays(compiled: Compiled, repeat: str) -> None:
+def test_a_fork_without_repeat_is_not_changed(compiled: Compiled, repeat: str) -> None:
     fork = f"{{{repeat} branches: {{a: [], b: []}}, merge: add}}"
     typed = compiled(f"network: n\ninput: {{channels: 3, height: 8, width: 8}}\nbody: [{fork}]\n")
     assert outlined(typed) is typed

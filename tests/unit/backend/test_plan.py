@@ -1,4 +1,4 @@
-"""The plan of a file: in which order definitions are written, and what is said in words."""
+"""The plan of a file: the order of definitions, and the texts of the documentation."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def test_definitions_are_written_in_order(body: Body) -> None:
     ]
 
 
-def test_what_cannot_be_written_once_is_written_in_parts_at_its_place(body: Body) -> None:
-    """And what was recorded for the whole is forgotten."""
+def test_a_block_that_cannot_be_written_once_is_split_in_its_position(body: Body) -> None:
+    """Names recorded by the failed attempt are undone."""
     names, tried = Names(), []
 
     def write(definition: Definition) -> str:
@@ -49,7 +49,7 @@ def test_what_cannot_be_written_once_is_written_in_parts_at_its_place(body: Body
 
 
 def test_a_block_is_split_as_far_as_it_has_to_be(body: Body) -> None:
-    """At last each instance by itself, with its values written out."""
+    """In the end, each instance has its own definition, with its values as literals."""
 
     def write(definition: Definition) -> str:
         if definition.parameters:
@@ -60,7 +60,7 @@ def test_a_block_is_split_as_far_as_it_has_to_be(body: Body) -> None:
     assert found == ["a[1]", "a[2]", "a[3]", "b[1]", "b[2]", "b[3]"]
 
 
-def test_where_nothing_is_left_to_split_it_is_a_defect(body: Body) -> None:
+def test_a_single_instance_that_cannot_be_written_is_an_internal_error(body: Body) -> None:
     def write(definition: Definition) -> str:
         raise SplitError
 
@@ -84,8 +84,8 @@ training: {label_smoothing: 0.1, initializer: {name: truncated_normal, stddev: 0
 """
 
 
-def test_what_the_network_costs(compiled: Compiled) -> None:
-    """Trainable parameters, those of heads among them, and moving statistics apart."""
+def test_the_cost_of_a_network(compiled: Compiled) -> None:
+    """Heads count as trainable parameters; moving statistics are listed separately."""
     found = plan(compiled(WORDS)).counts()
     own, heads = 3 * 9 * 2 + 2 * 2 + 2 * 2 + (2 * 4 + 4), (3 * 3 * 2) * 4 + 4
     assert found.startswith(
@@ -95,12 +95,12 @@ def test_what_the_network_costs(compiled: Compiled) -> None:
     assert found.endswith("multiply-adds for an input of 9x9x3; the smallest input is 3x3.")
 
 
-def test_what_has_no_heads_and_no_statistics_says_nothing_of_them(body: Body) -> None:
+def test_the_cost_without_heads_and_moving_statistics(body: Body) -> None:
     found = plan(body(f"{{{CONV}: 2, use_bias: false}}")).counts()
     assert found.startswith("6 trainable parameters; 6,144 multiply-adds")
 
 
-def test_what_is_taken_off_on_the_way(compiled: Compiled) -> None:
+def test_taps_are_auxiliary_heads_and_outputs(compiled: Compiled) -> None:
     taps = plan(compiled(WORDS)).taps
     assert [(tap.name, tap.after, bool(tap.head)) for tap in taps] == [
         ("side", "a", True),

@@ -1,4 +1,4 @@
-"""Scopes: how a value is printed, rule by rule, and which arguments that makes."""
+"""Scopes: how values are printed, and which arguments that creates."""
 
 from __future__ import annotations
 
@@ -75,22 +75,22 @@ def test_a_value_that_is_the_same_everywhere_is_a_literal(
 def test_a_term_that_gives_the_value_of_every_use(
     values: tuple[Any, ...], written: str, text: str, arguments: list[tuple[str, str]]
 ) -> None:
-    """Also where it is the same in all of them: another use may give another."""
+    """Even if all uses have the same value, as another use may have another."""
     block = scope()
     found = block.text(slot(values, parse(written)))
     assert (found, isinstance(found, Read)) == (text, True)
     assert names(block) == arguments
 
 
-def test_sums_that_stand_beside_something() -> None:
+def test_tight_sums_are_in_parentheses() -> None:
     block = scope()
     assert block.text(slot((4, 6, 10), parse("${n + 1}")), tight=True) == "(n + 1)"
     assert block.text(slot((3, 5, 9), parse("$n")), tight=True) == "n"
     assert block.text(slot((7, 7, 7), 7), tight=True) == "7"
 
 
-def test_symbols_that_are_said_otherwise() -> None:
-    """An attribute of an object, where code that runs later reads it."""
+def test_symbols_that_are_spelled_differently() -> None:
+    """For example as attributes, in methods that run later."""
     seen = []
 
     def own(symbol: Symbol, name: Code) -> Code:
@@ -106,7 +106,7 @@ def test_symbols_that_are_said_otherwise() -> None:
     assert names(block) == [("n", "int"), ("filters", "int")]
 
 
-def test_what_no_term_gives_is_an_argument_with_a_value_for_each_instance() -> None:
+def test_values_without_a_term_are_an_argument_with_a_value_for_each_instance() -> None:
     block = scope()
     found = block.text(slot((7, 8, 7)))
     assert (found, isinstance(found, Read)) == ("filters", True)
@@ -120,7 +120,7 @@ def test_what_no_term_gives_is_an_argument_with_a_value_for_each_instance() -> N
     assert [a.values for a in block.signature()] == [(7, 8, 7), (7, 8, 9), (7, 8, 10), (7, 8, 7)]
 
 
-def test_an_argument_is_called_as_nothing_else() -> None:
+def test_names_of_arguments_are_unique() -> None:
     block = scope()
     assert block.text(slot((7, 8, 7), hint="n")) == "n_value"
     assert block.text(slot((3, 5, 9), parse("$n"))) == "n"
@@ -134,8 +134,8 @@ def test_the_kind_of_an_argument_is_that_of_its_values(value: tuple[Any, ...]) -
     assert names(block) == [("x", type(value[0]).__name__)]
 
 
-def test_a_term_that_has_become_too_long_is_an_argument() -> None:
-    """Nobody could read it; the values are right all the same."""
+def test_a_term_that_is_too_long_is_an_argument() -> None:
+    """Printed, it would be unreadable."""
     term: Term | None = of(N)
     for _ in range(10):
         term = multiply(term, add(term, of(CHANNELS)))
@@ -152,7 +152,7 @@ INDEX = Symbol("i")
 LOOP = tuple(Row({**row.values, INDEX: i}, row.instance) for row in ROWS for i in (0, 4))
 
 
-def test_what_varies_between_repetitions_cannot_be_written_once() -> None:
+def test_values_that_vary_between_repetitions_cannot_be_written_once() -> None:
     block, inside = scope(), frame(LOOP)
     with pytest.raises(VariesError):
         block.text(inside.slot((1, 2, 3, 3, 4, 4), None, "filters"))
@@ -182,7 +182,7 @@ def test_the_index_of_a_loop_is_known_inside_of_it() -> None:
 
 
 def test_channels_that_may_differ_between_repetitions_are_never_printed() -> None:
-    """Not even where they are the same."""
+    """Not even if they are the same."""
     with pytest.raises(VariesError):
         scope().text(Slot(frame(), (7, 7, 7), UNKNOWN, "in_channels"))
 
@@ -190,8 +190,8 @@ def test_channels_that_may_differ_between_repetitions_are_never_printed() -> Non
 # sizes
 
 
-def test_what_follows_from_sizes_is_an_argument_of_a_block() -> None:
-    """A block may be used at another size; at the top there is one."""
+def test_a_value_that_depends_on_sizes_is_an_argument_of_a_block() -> None:
+    """A block may be used at other sizes; the top level has one size."""
     found = Slot(frame(), (7, 7, 7), None, "in_features", sized=True)
     block = scope()
     assert block.text(found) == "in_features"
@@ -202,7 +202,7 @@ def test_what_follows_from_sizes_is_an_argument_of_a_block() -> None:
     assert not top.arguments
 
 
-def test_there_is_no_argument_at_the_top_that_no_term_gives() -> None:
+def test_the_top_level_has_no_derived_arguments() -> None:
     inside = frame(ROWS[:2], sized=True)
     with pytest.raises(VariesError):
         scope().text(Slot(inside, (7, 8), None, "filters"))
@@ -222,8 +222,7 @@ def test_another_form_of_a_value() -> None:
     assert not block.arguments
 
 
-def test_an_argument_holds_what_is_read_of_it() -> None:
-    """Read in two forms, a parameter is two arguments."""
+def test_a_parameter_that_is_read_in_two_forms_is_two_arguments() -> None:
     block = scope()
     assert block.text(slot((3, 5, 9), parse("$n")), PAIR) == "n"
     assert block.text(slot((3, 5, 9), parse("$n"))) == "n_value"
@@ -240,7 +239,7 @@ def test_an_argument_holds_what_is_read_of_it() -> None:
 
 
 def test_no_arithmetic_on_another_form() -> None:
-    """What is no number cannot be added to; it is an argument of its own."""
+    """Only numbers can be added; other forms become derived arguments."""
     block = scope()
     assert block.text(slot((4, 6, 10), parse("${n + 1}")), PAIR) == "filters"
     (argument,) = block.signature()
@@ -254,7 +253,7 @@ def test_no_arithmetic_on_another_form() -> None:
 # records
 
 
-def test_only_what_is_read_is_an_argument_in_the_order_of_the_spec() -> None:
+def test_arguments_are_what_is_read_in_the_order_of_the_spec() -> None:
     block = scope()
     assert not block.signature()
     for values, written in (
@@ -269,8 +268,8 @@ def test_only_what_is_read_is_an_argument_in_the_order_of_the_spec() -> None:
     assert RATE not in block.reads
 
 
-def test_what_is_known_and_not_given_is_read_without_an_argument() -> None:
-    """The channels of an input, where a variable of the body holds them."""
+def test_a_symbol_that_is_known_and_not_given_is_no_argument() -> None:
+    """For example the input channels, if they are a variable of the body."""
     block = scope()
     block.given = frozenset({N})
     assert block.text(slot((8, 16, 8), parse("$in_channels"))) == "in_channels"
@@ -278,7 +277,7 @@ def test_what_is_known_and_not_given_is_read_without_an_argument() -> None:
     assert [*block.reads] == [CHANNELS]
 
 
-def test_a_scope_forgets_what_did_not_fit() -> None:
+def test_restore_undoes_later_reads() -> None:
     block = scope()
     block.text(slot((3, 5, 9), parse("$n")))
     before, state = dict(block.arguments), block.state()

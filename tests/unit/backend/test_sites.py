@@ -22,7 +22,7 @@ from inception_dsl.types.terms import add, constant, multiply, of
 
 
 def shown(parts: tuple[Part, ...]) -> list[tuple[int, tuple[Any, ...]]]:
-    """For every part where it starts, and how many repetitions it has in every use."""
+    """The start of every part, and the number of its repetitions in every use."""
     return [(part.start, part.count.values) for part in parts]
 
 
@@ -34,7 +34,7 @@ def test_the_channels_after_a_merge(body: Body) -> None:
     assert isinstance(only(block).site, ForkSite)
     added = fork.replace("concat", "add").replace("y: [], ", "")
     total = definition(body, added, "{use: b, n: 2}")
-    assert only(total).y == constant(2), "a number, where a branch says it"
+    assert only(total).y == constant(2), "a constant, if a branch has one"
 
 
 def test_the_channels_after_a_use_follow_from_its_arguments(body: Body) -> None:
@@ -82,7 +82,7 @@ def test_constant_channels_are_one_loop(body: Body) -> None:
     assert step.y == of(block.channels)
 
 
-def test_channels_that_grow_by_the_same_are_a_loop_over_an_index(body: Body) -> None:
+def test_channels_that_grow_linearly_are_a_loop_with_an_index(body: Body) -> None:
     fork = f"{{merge: concat, branches: {{x: [], y: [{{{CONV}: $n}}]}}, repeat: 3}}"
     block = definition(body, fork, on(3, 5))
     step = only(block)
@@ -116,8 +116,8 @@ def test_the_first_repetition_by_itself_and_the_rest_in_a_loop(body: Body) -> No
 SQUARE = f"inner: {{steps: [{{{CONV}: '${{in_channels * in_channels % 11 + 1}}'}}]}}, "
 
 
-def test_channels_that_change_without_a_rule_are_written_one_by_one(body: Body) -> None:
-    """Where all uses have as many of them."""
+def test_channels_that_change_irregularly_are_written_one_by_one(body: Body) -> None:
+    """If all uses have the same number of repetitions."""
     block = definition(body, "{use: inner, repeat: 3}", on(3, 5), more=SQUARE)
     step = only(block)
     ways = list(step.parts())
@@ -133,22 +133,22 @@ def test_channels_that_change_without_a_rule_are_written_one_by_one(body: Body) 
 def test_the_same_runs_in_all_uses(body: Body) -> None:
     block = definition(body, "{op: max_pool, kernel_size: 3, stride: 2, repeat: 8}", on(3, 5))
     ways = list(only(block).parts())
-    assert shown(ways[0]) == [(0, (8, 8))], "as the sizes of a block may be others"
+    assert shown(ways[0]) == [(0, (8, 8))], "a block may be used at other sizes"
     assert shown(ways[-1]) == [(start, (n, n)) for start, n in enumerate((1, 1, 1, 1, 1, 3))]
     fork = "{merge: concat, branches: {x: [], y: [{use: inner}]}, repeat: 2}"
     runs = list(only(definition(body, fork, on(3, 5), more=SQUARE)).parts())[-1]
     assert shown(runs) == [(0, (1, 1)), (1, (1, 1))]
 
 
-def test_a_repeat_that_is_once_in_every_use_may_be_more(body: Body) -> None:
-    """An expression is a loop, a number is not."""
+def test_a_repeat_of_one_is_a_loop_only_if_it_is_an_expression(body: Body) -> None:
+    """Another use may repeat more often."""
     asked = only(definition(body, "{op: identity, repeat: '${n - n + 1}'}", on(3, 5)))
     assert next(asked.parts())[0].index is not None
     plain = only(definition(body, "{op: identity, repeat: 1}", on(3, 5)))
     assert not plain.repeated
 
 
-def test_the_first_way_that_fits_is_taken_and_the_others_forgotten(body: Body) -> None:
+def test_the_first_way_that_fits_is_used_and_failed_ones_are_undone(body: Body) -> None:
     block = definition(body, f"{{{CONV}: 7, repeat: '${{n + 1}}'}}", on(3, 5))
     scope = scope_of(block, (), channels=True)
     tried: list[int] = []
@@ -164,7 +164,7 @@ def test_the_first_way_that_fits_is_taken_and_the_others_forgotten(body: Body) -
     assert [a.name for a in scope.signature()] == ["in_channels", "n"]
 
 
-def test_where_no_way_fits_the_block_is_split(body: Body) -> None:
+def test_a_split_error_if_no_way_fits(body: Body) -> None:
     block = definition(body, "{use: inner, repeat: '${n + 1}'}", on(3, 5), more=SQUARE)
     scope: Scope = scope_of(block, (), channels=True)
 

@@ -1,4 +1,4 @@
-"""Statements: one for each step, and variables that are free again after a merge."""
+"""Statements: one for each step; variables are free again after a merge."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_every_step_is_one_statement(body: Body) -> None:
     (inner,) = one.statements
     assert isinstance(inner, Apply)
     assert (inner.source, inner.target, inner.path) == ("y", "one", ("p", "f", "one"))
-    assert (one.end, two.end) == ("one", "y"), "a branch without steps gives its source"
+    assert (one.end, two.end) == ("one", "y"), "the result of an empty branch is its source"
 
 
 def test_variables_are_free_again_after_the_merge(body: Body) -> None:

@@ -210,5 +210,5 @@ def test_framework_files_of_another_network(
         backend,
         code="E702",
     )
-    assert f"= {wrong} has (8,), expected (4,)" in said
+    assert f"= {wrong} has shape (8,), expected (4,)" in said
     assert "does not fit `small` in" in said
