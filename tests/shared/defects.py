@@ -126,8 +126,8 @@ DEFECTS = (
         "momentum is the decay",
         TORCH,
         "lowering",
-        "round(1.0 - decay, 12)",
-        "decay",
+        "round(1.0 - v, 12)",
+        "v",
         training=True,
     ),
     Defect(
@@ -141,8 +141,8 @@ DEFECTS = (
         "sides of the padding are swapped",
         TORCH,
         "windows",
-        "for axis in axes for end in (0, 1)])",
-        "for axis in axes for end in (1, 0)])",
+        "for axis in axes for end in (0, 1))",
+        "for axis in axes for end in (1, 0))",
     ),
     Defect(
         "`same` at a stride pads the extra pixel at the start",
@@ -169,7 +169,7 @@ DEFECTS = (
         "an average pool counts its padding",
         TORCH,
         "pools",
-        'items.append(Item(scope.text(c), "count_include_pad"))',
+        'items += flag(site, scope, "count_include_pad", True)',
         "pass",
     ),
     Defect(
@@ -200,8 +200,8 @@ DEFECTS = (
         "a max pool ignores ceil_mode",
         TORCH,
         "pools",
-        'omitted([c := site.slot("ceil_mode")], False)',
-        'omitted([c := site.slot("ceil_mode")], False) or not average',
+        'ceil = flag(site, scope, "ceil_mode", False)',
+        'ceil = flag(site, scope, "ceil_mode", False) if average else []',
     ),
     Defect(
         "all global pools are averages",
@@ -253,7 +253,7 @@ DEFECTS = (
         "listing(results[::-1])",
     ),
     Defect(
-        "multiply adds", TORCH, "build", '" + " if fork.node.merge == "add" else " * "', '" + "'
+        "multiply adds", TORCH, "build", '" + " if merge == "add" else " * "', '" + "'
     ),
     Defect(
         "conv_bn has no activation",

@@ -46,7 +46,7 @@ KERAS_DEFECTS = (
         KERAS,
         "pools",
         "if not counting and counts.all(True):",
-        "if not counting and counts.all(True) and _unpadded(site):",
+        "if not counting and counts.all(True) and site.unpadded:",
     ),
     Defect(
         "an average pool counts its padding",
@@ -87,8 +87,8 @@ KERAS_DEFECTS = (
         "a concat joins the last branch first",
         KERAS,
         "body",
-        "self.assign(target, merge, tuple(ends),",
-        "self.assign(target, merge, tuple(ends[::-1]),",
+        "self.assign(planned.target, called, tuple(ends),",
+        "self.assign(planned.target, called, tuple(ends[::-1]),",
     ),
     Defect(
         "all global pools are averages",

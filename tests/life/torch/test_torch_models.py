@@ -156,8 +156,14 @@ body:
     )
     classes = [n for n, v in vars(module).items() if isinstance(v, type) and n.startswith("Unit")]
     assert classes == ["Unit"]
-    assert [*inspect.signature(module.Unit).parameters] == ["in_channels", "filters", "size"]
-    assert module.Unit(3, filters=2, size=7)(torch.randn(1, 3, 8, 8)).shape == (1, 4, 8, 8)
+    assert [*inspect.signature(module.Unit).parameters] == [
+        "in_channels",
+        "filters",
+        "size",
+        "mode",
+    ]
+    unit = module.Unit(3, filters=2, size=7, mode="same")
+    assert unit(torch.randn(1, 3, 8, 8)).shape == (1, 4, 8, 8)
     assert module.Sizes()(torch.randn(1, 3, 16, 16)).shape == (1, 4, 16, 16)
 
 
