@@ -137,10 +137,12 @@ def check(specs: tuple[str, ...], strict: bool, settings: dict[str, str], size: 
     with Progress(len(specs)) as bar:
         for spec in specs:
             bar.step(spec)
+            before = len(report.warnings)
             typed = compile_spec(spec, merged(settings, size), report)
             if typed is not None and chosen_format() == "text":
                 bar.erase()
-                click.echo(f"{printable(spec)}: ok")
+                failed = strict and len(report.warnings) > before
+                click.echo(f"{printable(spec)}: {'failed (--strict)' if failed else 'ok'}")
     show(report, err=False)
     if not report.ok or (strict and report.warnings):
         raise click.exceptions.Exit(1)
@@ -172,7 +174,7 @@ def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None
         fail(report)
     else:
         found = Summary(typed)
-        if as_json:
+        if as_json or chosen_format() == "json":
             click.echo(as_json_text(found.to_dict()))
         else:
             print_table(found.render)
@@ -274,6 +276,8 @@ def ops(name: str | None, markdown: bool) -> None:
 @format_option
 def new(name: str, out: Path) -> None:
     """Write NAME.yaml, a commented spec to start from."""
+    from pydantic_core import PydanticCustomError
+
     from ..build.write import portable, write_all
     from ..design.starter import starter
     from ..diagnostics.report import Report
@@ -281,8 +285,9 @@ def new(name: str, out: Path) -> None:
 
     try:
         identifier(name)
-    except ValueError as error:
-        raise UsageError(f"invalid name: {error}") from None
+    except PydanticCustomError as error:
+        context = error.context or {}
+        raise UsageError(error.message(), context["meant"]().help) from None
     path = out / f"{portable(name)}.yaml"
     if os.path.exists(path):
         raise UsageError(f"{path} already exists", "choose another name or another `--out`")

@@ -44,12 +44,13 @@ def explain(code: str | None, markdown: bool) -> None:
         )
         return
     from ..diagnostics.explain.explanations import explanations, page
-    from ..diagnostics.words import suggestion
+    from ..diagnostics.words import nearest
 
     if markdown or code is None:
         click.echo(page(), nl=False)
     elif code.upper() in CODES:
         click.echo(str(explanations()[code.upper()]))
     else:
-        help = suggestion(code.upper(), CODES, what="codes")
-        raise UsageError(f"unknown code `{code}`", help)
+        meant = nearest(code.upper(), CODES)
+        listed = "`inception-dsl explain` lists all codes"
+        raise UsageError(f"unknown code `{code}`", f"did you mean `{meant}`?" if meant else listed)

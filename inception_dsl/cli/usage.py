@@ -114,23 +114,23 @@ def _missing(error: click.MissingParameter) -> tuple[str, str]:
 
 
 def _bad_value(error: click.BadParameter, param: click.Parameter) -> tuple[str, str]:
-    from ..diagnostics.words import suggestion
-
     name = param.opts[-1] if isinstance(param, click.Option) else (param.name or "").upper()
     quoted = re.match(r"'?(.*?)'? is not ", error.message, re.DOTALL)
     if isinstance(param.type, click.Choice) and quoted:
-        choices = [str(choice) for choice in param.type.choices]
-        help = suggestion(quoted[1], choices, what="expected one of")
-        return f"invalid value `{quoted[1]}` for `{name}`", help
-    if isinstance(param.type, click.IntRange) and quoted:
-        expected = f"expected an integer{_range(param.type)}"
+        choices = ", ".join(f"`{choice}`" for choice in param.type.choices)
+        return f"invalid value `{quoted[1]}` for `{name}`", f"expected one of {choices}"
+    if isinstance(param.type, click.types.IntParamType | click.types.FloatParamType) and quoted:
+        kind = "an integer" if isinstance(param.type, click.types.IntParamType) else "a number"
+        expected = f"expected {kind}{_range(param.type)}"
         return f"invalid value for `{name}`: {expected}, got `{quoted[1]}`", ""
     return f"invalid value for `{name}`: {_plain(error.message)}", ""
 
 
-def _range(type: click.IntRange) -> str:
-    """The bounds of an integer: `` >= 2``."""
-    bounds = [f">= {type.min}"] if type.min is not None else []
+def _range(type: click.ParamType[Any]) -> str:
+    """The bounds of a number: `` >= 2``."""
+    if not isinstance(type, click.IntRange | click.FloatRange):
+        return ""
+    bounds = [f"{'>' if type.min_open else '>='} {type.min}"] if type.min is not None else []
     bounds += [f"<= {type.max}"] if type.max is not None else []
     return f" {' and '.join(bounds)}" if bounds else ""
 

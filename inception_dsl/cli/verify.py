@@ -55,7 +55,14 @@ if TYPE_CHECKING:
     help="float64 (default) or float32; repeatable.",
 )
 @click.option("--train", is_flag=True, help="Also compare loss, gradients and one SGD step.")
-@click.option("--seed", default=0, show_default=True, help="Seed of weights and inputs.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="INTEGER",
+    help="Seed of weights and inputs.",
+)
 @click.option(
     "--batch",
     "samples",
@@ -68,6 +75,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout",
     default=1800.0,
+    type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
     help="Limit per backend and spec.  [default: 1800]",
 )
@@ -158,6 +166,12 @@ def _targets(names: tuple[str, ...], report: Report) -> list[Target]:
     targets = []
     for name in dict.fromkeys(names):
         plain, _, engine = name.partition(":")
+        if (owner := _backend_of(plain)) and not engine:
+            span = Span(f"--backend {printable(name)}", 1, 1, 1, len(name) + 1)
+            report.texts[span.file] = name
+            help = f"`{plain}` is an engine of the backend `{owner}`: write `{owner}:{plain}`"
+            report.error("E501", f"unknown backend `{name}`", span, help=help)
+            continue
         for _, backend in plugins.chosen([plain], report):
             known = {target.engine.name: target for target in targets_of(backend)}
             if not engine:
@@ -172,3 +186,14 @@ def _targets(names: tuple[str, ...], report: Report) -> list[Target]:
                     "E501", f"the backend `{plain}` has no engine `{engine}`", span, help=help
                 )
     return targets
+
+
+def _backend_of(engine: str) -> str:
+    """The installed backend that runs on ``engine``, unless a backend has that name itself."""
+    from .. import plugins
+
+    usable = [backend for _, backend in plugins.usable()[0]]
+    if any(backend.name == engine for backend in usable):
+        return ""
+    owners = (b.name for b in usable if engine in {found.name for found in b.engines})
+    return next(owners, "")

@@ -36,7 +36,7 @@ def describe(kind: type[Op]) -> str:
     fields = {name: kind.model_fields[name] for name in attribute_names(kind)}
     width = max(map(len, fields), default=0)
     for name, field in fields.items():
-        lines.append(f"  {name.ljust(width)}  {field.description or ''} ({_default(field)})")
+        lines.append(f"  {name.ljust(width)}  {field.description or ''} ({_default(name, field)})")
     return "\n".join([*lines, *([""] if fields else []), f"  {kind.example}"])
 
 
@@ -66,14 +66,16 @@ def _table(fields: dict[str, FieldInfo]) -> str:
     rows = ["| field | | default |", "|---|---|---|"]
     for name, field in fields.items():
         text = (field.description or "").replace("|", "\\|")
-        rows.append(f"| `{field.alias or name}` | {text} | {_default(field)} |")
+        rows.append(f"| `{field.alias or name}` | {text} | {_default(name, field)} |")
     return "\n".join(rows)
 
 
-def _default(field: FieldInfo) -> str:
+def _default(name: str, field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    if field.default_factory is not None or field.default is None:
+    if field.default_factory is not None:  # attributes of another op
+        return f"those of `{name}`"
+    if field.default is None:
         return "none"
     return _plain(field.default)
 

@@ -75,8 +75,15 @@ def read(path: Path, reading: Reading) -> Document | None:
         if path.is_file():
             with path.open("rb") as file:
                 return _parsed(file.read(_LIMIT), path, span, reading)
-        problem = "not a regular file" if path.exists() else "no such file"
-        reading.report.error("E101", f"{problem}: {file_name(path)}", span)
+        problem, help = "no such file", ""
+        if path.is_dir():
+            problem = "not a file but a folder"
+            help = f"name the specs in it, for example `{file_name(path)}/*.yaml`"
+        elif path.exists():
+            problem = "not a regular file"
+        elif (other := path.with_name(f"{path.name}.yaml")).is_file():
+            help = f"did you mean `{file_name(other)}`?"
+        reading.report.error("E101", f"{problem}: {file_name(path)}", span, help=help)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "invalid path"
         reading.report.error("E101", f"{file_name(path)} cannot be read: {reason}", span)

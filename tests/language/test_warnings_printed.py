@@ -119,8 +119,9 @@ def test_check_prints_warnings_and_succeeds(run: Run) -> None:
 
 def test_check_strict(run: Run) -> None:
     assert run("check", "--strict", "good.yaml").exit_code == 0
-    result = run("check", "--strict", "biased.yaml")
+    result = run("check", "--strict", "biased.yaml", "good.yaml")
     assert result.exit_code == 1
+    assert result.stdout == "biased.yaml: failed (--strict)\ngood.yaml: ok\n"
     assert "warning[W404]" in result.stderr
     assert run("check", "--strict", "biased.yaml", "--set", "allow=[W404]").exit_code == 0
 

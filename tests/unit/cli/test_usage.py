@@ -32,11 +32,20 @@ OPTIONS = [
     (["weights", "import", "a", "b"], "missing option `--from`", "torchvision, timm or keras-a"),
 ]
 VALUES = [
-    (["check", "x", "--format", "jsn"], "invalid value `jsn` for `--format`", "mean `json`?"),
-    (["check", "x", "-f", "zzz"], "invalid value `zzz` for `--format`", "expected one of: concise"),
+    (
+        ["check", "x", "--format", "jsn"],
+        "invalid value `jsn` for `--format`",
+        "one of `text`, `con",
+    ),
+    (["verify", "x", "--dtype", "float16"], "invalid value `float16`", "`float64`, `float32`"),
+    (["verify", "x", "--timeout", "0"], "`--timeout`: expected a number > 0, got `0", "run `"),
+    (["verify", "x", "--timeout", "a"], "`--timeout`: expected a number > 0, got `a`", "run `"),
+    (["verify", "x", "--seed", "-1"], "`--seed`: expected an integer >= 0, got `-1`", "run `"),
     (["verify", "x", "--batch", "1"], "`--batch`: expected an integer >= 2, got `1`", "run `"),
     (["verify", "x", "--batch", "a"], "`--batch`: expected an integer >= 2, got `a`", "run `"),
-    (["verify", "x", "--seed", "a"], "invalid value for `--seed`: `a` is not", "run `"),
+    (["verify", "x", "--seed", "a"], "`--seed`: expected an integer >= 0, got `a`", "run `"),
+    (["explain", "foo"], "unknown code `foo`", "`inception-dsl explain` lists all codes"),
+    (["new", "my net"], "invalid name: `my net`", "write `my_net`"),
     (["check", "x", "--set", "a"], "`--set`: expected NAME=VALUE, got `a`", "`--set classes=10`"),
     (["check", "x", "--set", "a=1", "--set", "a=2"], "`a` is set more than once", "remove all"),
     (["check", "x", "--root", "/no/folder"], "`--root`: directory `/no/folder` does not", "run"),

@@ -156,7 +156,7 @@ def test_a_file_outside_the_root_has_help(write: Write) -> None:
 
 def test_an_argument_that_cannot_be_read(tmp_path: Path) -> None:
     for path, words in (
-        (tmp_path, "not a regular file"),
+        (tmp_path, "not a file but a folder"),
         (tmp_path / "x", "no such file"),
         (Path("a\0b"), ""),
     ):
@@ -164,6 +164,14 @@ def test_an_argument_that_cannot_be_read(tmp_path: Path) -> None:
         assert read(path, Reading(report, tmp_path, Limits())) is None
         assert found(report) == [f"E101 {path.name} 1:1-2"]
         assert words in next(iter(report)).message
+
+
+def test_a_path_without_its_ending(write: Write, tmp_path: Path) -> None:
+    write("", "net.yaml")
+    report = Report()
+    assert read(tmp_path / "net", Reading(report, tmp_path, Limits())) is None
+    (error,) = report
+    assert error.help.startswith("did you mean `") and error.help.endswith("net.yaml`?")
 
 
 def test_a_cycle_of_extends_with_different_paths(write: Write) -> None:

@@ -23,7 +23,7 @@ def test_files_that_cannot_be_read(
     spec = Path("spec.yaml")
     for make, code, word in (
         (lambda: None, "E101", "no such file"),
-        (lambda: spec.mkdir(), "E101", "not a regular file"),
+        (lambda: spec.mkdir(), "E101", "not a file but a folder"),
         (lambda: spec.rmdir() or spec.write_bytes(b"\xff: a"), "E102", "byte 0xFF"),
         (lambda: spec.write_bytes(b"#" * (MAX_CHARACTERS * 4 + 1)), "E106", "1,000,000"),
         (lambda: spec.write_bytes("é".encode() * (MAX_CHARACTERS + 1)), "E106", "1,000,000"),
