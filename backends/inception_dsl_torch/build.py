@@ -57,6 +57,8 @@ NOUNS = {
     "zero_pad": "pad",
 }
 
+OPERATORS = {"add": " + ", "multiply": " * "}  # of merges; `concat` is a call
+
 
 class Line(NamedTuple):
     """``target = value`` in ``forward``; ``note`` is a comment with the shape of the result."""
@@ -205,7 +207,7 @@ class ClassBody:
             merged: Expression = call("torch.cat", listing(results), dim=literal(1))
             self.shared.helpers.needs("torch")
         else:
-            merged = (" + " if merge == "add" else " * ").join(results)
+            merged = OPERATORS[merge].join(results)
         self.line(planned.target, merged, y)
         return Piece(0, branches=tuple(records))
 

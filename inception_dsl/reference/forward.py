@@ -6,9 +6,9 @@ Each framework is compared with it, so that a difference names the framework at 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -137,10 +137,14 @@ def merge(fork: TypedFork, values: list[Array]) -> Array:
     """The merged outputs of the branches."""
     if fork.node.merge == "concat":
         return np.concatenate(values, axis=-1)
-    full = [broadcast(fork, value) for value in values]
-    return (
-        sum(full[1:], full[0]) if fork.node.merge == "add" else math.prod(full[1:], start=full[0])
-    )
+    return ELEMENTWISE[fork.node.merge]([broadcast(fork, value) for value in values])
+
+
+ELEMENTWISE: Final[Mapping[str, Callable[[list[Array]], Array]]] = {
+    "add": lambda values: sum(values[1:], values[0]),
+    "multiply": lambda values: math.prod(values[1:], start=values[0]),
+}
+"""The merges that compute with equal positions of all branches."""
 
 
 def broadcast(fork: TypedFork, value: Array) -> Array:

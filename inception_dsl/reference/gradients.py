@@ -8,7 +8,7 @@ respect to the weights, by name. Batch norm is in training mode.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -262,6 +262,13 @@ BACKWARD: Final[dict[str, Callable[[Any, Array, Weights, Array, Array], Gradient
 }
 
 
+SHARES: Final[Mapping[str, Callable[[Array, list[Array]], Array]]] = {
+    "add": lambda dy, others: dy,
+    "multiply": lambda dy, others: math.prod(others, start=dy),
+}
+"""The gradient of one branch of an elementwise merge, from the outputs of the others."""
+
+
 def unmerge(fork: TypedFork, values: list[Array], dy: Array) -> list[Array]:
     """The gradient with respect to the output of each branch; ``values`` are these outputs."""
     if fork.node.merge == "concat":
@@ -269,8 +276,7 @@ def unmerge(fork: TypedFork, values: list[Array], dy: Array) -> list[Array]:
     full = [broadcast(fork, value) for value in values]
     found = []
     for index, (value, wide) in enumerate(zip(values, full, strict=True)):
-        others = full[:index] + full[index + 1 :] if fork.node.merge == "multiply" else []
-        gradient = math.prod(others, start=dy)
+        gradient = SHARES[fork.node.merge](dy, full[:index] + full[index + 1 :])
         axes = tuple(
             i for i, (n, of) in enumerate(zip(wide.shape, dy.shape, strict=True)) if n < of
         )

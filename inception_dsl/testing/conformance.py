@@ -83,6 +83,9 @@ class Prints:
                 f"{found.message}: the location is not in the spec"
             )
         assert (files is None) != report.ok, "emit must return files or report an error"
+        for name, content in (files or {}).items():
+            if name.endswith(".py"):
+                compile(content, name, "exec")
         return files
 
     @every_sample
