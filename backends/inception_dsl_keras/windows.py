@@ -119,7 +119,7 @@ def native(w: Writer, site: LayerSite, same: Callable[[Windows], bool]) -> Nativ
         modes = zip(padding.values, rows, strict=True)
         fits = all(word == "valid" or same(windows) for word, windows in modes)
         return Native(True, w.scope.text(padding)) if fits else Native(False)
-    if padding.symbolic and not _follows(site, padding):
+    if site.open_padding and not _follows(site, padding):
         return Native(False)
     if padding.all("same") and site.open_window:
         return Native(all(map(same, rows)), SAME)
@@ -194,7 +194,7 @@ def no_padding(rank: int) -> Sides:
 def pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> Value | None:
     """Explicit padding, printed by ``form``; ``None`` if no use has any."""
     padding = site.slot("padding")
-    if not padding.symbolic and all(is_valid(windows) for windows in site.windows):
+    if not site.open_padding and all(is_valid(windows) for windows in site.windows):
         return None
     if padding.symbolic and padding.is_text:
         mode = w.scope.text(padding)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ..ir.program import OpNode
 from ..ir.typed import TypedOp
-from ..ops import Composite, Op, Windowed, ZeroPad, attribute_names
+from ..ops import Composite, Op, Windowed, ZeroPad, attribute_names, expressions
 from ..types.expression import Expression
 from ..types.tensor import TensorType
 from ..types.terms import Term, Traced, add, constant, divide, multiply, subtract, term_of
@@ -136,10 +136,17 @@ class LayerSite:
         return any(self.axis(f, axis).varies for f in fields for axis in range(self.rank))
 
     @property
+    def open_padding(self) -> bool:
+        """Whether parameters determine the padding, on any side."""
+        op = self.node.op
+        assert isinstance(op, Windowed | ZeroPad)
+        return bool(expressions(op.padding))
+
+    @property
     def unpadded(self) -> bool:
         """Whether there is no padding, whatever the block's arguments are."""
         padding = self.slot("padding")
-        if padding.symbolic or (padding.all("same") and self.open_window):
+        if self.open_padding or (padding.all("same") and self.open_window):
             return False
         return all(w.constant_pads == (0, 0) for windows in self.windows for w in windows)
 

@@ -171,6 +171,24 @@ body:
   - {use: unit, name: b, mode: valid, counted: false, k: 1, d: 0.99, s: 1}
   - {use: unit, name: c, mode: same, counted: false, k: 3, d: 0.5, s: 2}
 """
+SIDES = """\
+network: sides
+input: {channels: 3, height: 40, width: 37}
+classes: 3
+blocks:
+  unit:
+    params: {p: int, q: int}
+    steps:
+      - {op: conv, filters: 4, kernel_size: 3, padding: [$p, "${p + q}"]}
+      - {op: conv_bn, filters: 4, kernel_size: 3, padding: [[$p, 0], [1, $q]], stride: 2}
+      - {op: zero_pad, padding: [[$p, $q], [0, 1]]}
+      - {op: max_pool, kernel_size: 3, stride: 1, padding: [[$p, 1], [1, $q]]}
+      - {op: avg_pool, kernel_size: 3, stride: 1, padding: [$q, 1]}
+body:
+  - {use: unit, name: a, p: 0, q: 0}
+  - {use: unit, name: b, p: 1, q: 0}
+  - {use: unit, name: c, p: 1, q: 1}
+"""
 SPECS = {
     "depthwise-3": DEPTHWISE.replace("CHANNELS", "3") + HEAD,
     "depthwise-5": DEPTHWISE.replace("CHANNELS", "5") + HEAD,
@@ -185,6 +203,7 @@ SPECS = {
     "first": FIRST + HEAD,
     "forks": FORKS + HEAD,
     "modes": MODES + HEAD,
+    "sides": SIDES + HEAD,
 }
 SIGNATURES = {
     ("depthwise-3", "dw"): ["f"],
@@ -197,6 +216,7 @@ SIGNATURES = {
     ("first", "unit"): ["f", "n"],
     ("forks", "unit"): ["width", "n"],
     ("modes", "unit"): ["mode", "counted", "k", "d", "s"],
+    ("sides", "unit"): ["p", "q"],
 }
 DERIVED = {"torch": {"self", "in_channels", "in_features"}, "keras": {"x", "name"}}
 
@@ -229,7 +249,7 @@ def test_one_definition_has_every_parameter_as_argument(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(
-    "name", ["widths", "windows", "first", "growth", "forks", "modes", "depthwise-3"]
+    "name", ["widths", "windows", "first", "growth", "forks", "modes", "sides", "depthwise-3"]
 )
 def test_signature_does_not_depend_on_the_uses(name: str, backend: str, tmp_path: Path) -> None:
     """Compares with the same spec without the last use in the body."""

@@ -149,12 +149,12 @@ def sides(value: Any) -> Any:
     """Check explicit padding: ``1``, ``[1, 2]`` (each axis) or ``[[0, 1], [2, 2]]`` (each side of
     each axis).
     """
-    one = integer(0, MAX_KERNEL)
+    one = expressible(integer(0, MAX_KERNEL))
     if isinstance(value, list | tuple) and 1 <= len(value) <= 3:
         if all(isinstance(v, list | tuple) for v in value):
             if all(len(v) == 2 for v in value):
                 return tuple((one(a), one(b)) for a, b in value)
-        elif not any(isinstance(v, list | tuple | str) for v in value):
+        elif all(expression.is_expression(v) or isinstance(v, Expression | int) for v in value):
             return tuple(one(v) for v in value)
     elif isinstance(value, int) and not isinstance(value, bool):
         return one(value)
@@ -231,8 +231,9 @@ def _per_axis_schema(low: int, high: int) -> dict[str, Any]:
 
 
 _SIDE: Final = _integer_schema(0, MAX_KERNEL)
-_PAIR: Final = {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2}
-_SIDES: Final = [_SIDE, _list_schema(_SIDE), _list_schema(_PAIR)]
+_ONE_SIDE: Final = {"anyOf": [_SIDE, EXPRESSION_SCHEMA]}
+_PAIR: Final = {"type": "array", "items": _ONE_SIDE, "minItems": 2, "maxItems": 2}
+_SIDES: Final = [_SIDE, _list_schema(_ONE_SIDE), _list_schema(_PAIR)]
 
 Id = Annotated[str, Checked(identifier, ID_SCHEMA)]
 Text = Annotated[Prose, Checked(text, {"type": ["string", "number"]})]
