@@ -59,8 +59,8 @@ def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
     """The cross-entropy of one output, and the weighted sum if there are several."""
     several, smoothing = bool(plan.taps), loss.smoothing
     flat = any(term.flat for term in loss.terms)
-    end, *heads = loss.terms
-    mixed = end.probabilities and bool(heads)  # heads give logits
+    end = loss.terms[0]
+    mixed = len({term.probabilities for term in loss.terms}) > 1
     how = "Returns the mean" if several else "Returns one value for each sample"
     summary = docstring(loss.summary, f"Targets are class indices. {how}.", *loss.notes, indent=4)
     return LossView(

@@ -121,15 +121,13 @@ class ModulePlan:
 
     @cached_property
     def loss(self) -> Loss | None:
-        """The loss, if the spec has training settings or auxiliary heads."""
-        typed, program = self.typed, self.typed.program
-        found = program.training
-        if not found and not program.aux_heads:
+        """The loss, if the network is trained as a classifier."""
+        classifiers, found = self.typed.classifiers, self.typed.program.training
+        if not classifiers:
             return None
         smoothing = found.label_smoothing if found else 0.0
-        terms = [LossTerm(program.output_name, 1.0, typed.y, typed.probabilities)]
-        terms += [LossTerm(h.name, h.loss_weight, c.y, False) for h, c in typed.heads]
-        what = "probabilities" if typed.probabilities else "logits"
+        terms = [LossTerm(c.output, c.weight, c.y, c.end == "probabilities") for c in classifiers]
+        what = "probabilities" if terms[0].probabilities else "logits"
         smooth = f" with label smoothing {smoothing:g}" if smoothing else ""
         heads = ", ".join(f"{t.weight:g} times that of ``{t.output}``" for t in terms[1:])
         extra = f", plus {heads}" if heads else ""

@@ -6,9 +6,9 @@ typed chain.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from ..ops import Op
 from ..types.tensor import TensorType
@@ -112,22 +112,100 @@ class TypedProgram:
         return list(self.sections.values())[-1].y
 
     @property
+    def end(self) -> End:
+        """What the network outputs."""
+        return end_of(self.sections.values())
+
+    @property
     def probabilities(self) -> bool:
-        """Whether the last layer is a softmax, so that the network outputs no logits."""
-        steps = [step for chain in self.sections.values() for step in chain.steps]
-        last = steps[-1].runs[-1].typed if steps else None
-        op = last.op if isinstance(last, TypedOp) else None
-        return "softmax" in (getattr(op, "activation", ""), getattr(op, "function", ""))
+        """Whether the network outputs the result of a softmax."""
+        return self.end == "probabilities"
+
+    @property
+    def classifiers(self) -> tuple[Classifier, ...]:
+        """The outputs that the loss is computed from, that of the network first.
+
+        Empty if the network is not trained as a classifier: without ``training`` and auxiliary
+        heads, or if its own output is not logits or probabilities at one position. Auxiliary heads
+        of other kinds are outputs without a loss.
+        """
+        program = self.program
+        found = [Classifier(program.output_name, 1.0, self.y, self.end)]
+        found += [
+            Classifier(head.name, head.loss_weight, chain.y, end_of([chain]))
+            for head, chain in self.heads
+        ]
+        asked = bool(program.training or program.aux_heads)
+        return tuple(c for c in found if c.trained) if asked and found[0].trained else ()
 
     @property
     def has_loss(self) -> bool:
-        """Whether the program is trained as a classifier.
+        """Whether the program is trained as a classifier."""
+        return bool(self.classifiers)
 
-        True for a network with ``training`` or auxiliary heads if all outputs have one position.
-        """
-        program = self.program
-        ends = [self.y, *(chain.y for _, chain in self.heads)]
-        return bool(program.training or program.aux_heads) and all(y.positions() == 1 for y in ends)
+
+End: TypeAlias = Literal["logits", "probabilities", "features"]
+
+
+class Classifier(NamedTuple):
+    """An output with its weight in the loss, its type, and what it is."""
+
+    output: str
+    weight: float
+    y: TensorType
+    end: End
+
+    @property
+    def trained(self) -> bool:
+        """Whether cross-entropy with class indices is defined for it."""
+        return self.end != "features" and self.y.positions() == 1
+
+
+KEEPING: Final = frozenset({"dropout", "flatten", "identity", "adaptive_avg_pool"})
+"""Ops after which logits are logits and probabilities are probabilities; pools of all positions
+and affine ops are below."""
+AFFINE: Final = frozenset({"batch_norm", "scale"})
+"""Ops after which logits are logits, but probabilities are not."""
+
+
+def end_of(chains: Iterable[TypedChain]) -> End:
+    """What chains in a row output, by the last op that decides it.
+
+    ``features`` is everything that is neither the result of a softmax nor of a layer without an
+    activation.
+    """
+    affine = False
+    for op in _ops_from_the_end(chains):
+        if op is None:
+            return "features"
+        if op.op in KEEPING or op.op.startswith("global_avg"):
+            continue
+        if op.op in AFFINE:
+            affine = True
+            continue
+        name = getattr(op, "function", getattr(op, "activation", None))
+        if name == "softmax":
+            return "features" if affine else "probabilities"
+        if op.op == "activation" and name == "none":
+            continue
+        return "logits" if name == "none" else "features"
+    return "features"
+
+
+def _ops_from_the_end(chains: Iterable[TypedChain]) -> Iterator[Op | None]:
+    """The ops in reverse order, uses entered; ``None`` for a fork, where the order ends."""
+    for chain in reversed([*chains]):
+        for step in reversed(chain.steps):
+            for run in reversed(step.runs):
+                for _ in range(run.count):
+                    yield from _ops_of(run.typed)
+
+
+def _ops_of(typed: Typed) -> Iterator[Op | None]:
+    if isinstance(typed, TypedUse):
+        yield from _ops_from_the_end([typed.body])
+    else:
+        yield typed.op if isinstance(typed, TypedOp) else None
 
 
 def size(typed: Typed) -> int:

@@ -89,18 +89,14 @@ def weighed(
 def classified(
     typed: TypedProgram, outputs: Mapping[str, Array], classes: Array
 ) -> tuple[float, dict[str, Array]]:
-    """Cross-entropy of the final output and auxiliary heads, and its gradient for each output."""
+    """Cross-entropy of all outputs that classify, and its gradient for each output."""
     smoothing = typed.program.training.label_smoothing if typed.program.training else 0.0
-    main = typed.program.output_name
-    shares = {main: 1.0, **{head.name: head.loss_weight for head, _ in typed.heads}}
     loss, found = 0.0, {name: np.zeros(y.shape) for name, y in outputs.items()}
-    for name, share in shares.items():
+    for name, share, _, end in typed.classifiers:
         y = outputs[name].reshape(len(classes), -1)
         targets = np.full(y.shape, smoothing / y.shape[-1])
         targets[np.arange(len(y)), classes] += 1 - smoothing
-        value, gradient = cross_entropy(
-            y, targets, probabilities=typed.probabilities and name == main
-        )
+        value, gradient = cross_entropy(y, targets, probabilities=end == "probabilities")
         loss += share * value
         found[name] = share * gradient.reshape(outputs[name].shape)
     return loss, found

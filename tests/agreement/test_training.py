@@ -40,8 +40,32 @@ NETWORKS = {
     "a map of one pixel": "head: [{op: global_avg_pool, keepdims: true}, "
     "{op: conv, filters: 5, kernel_size: 1}]\n"
     "training: {label_smoothing: 0.1}\n",
+    "a softmax in a block, then dropout": "blocks: {top: {steps: [{op: dense, units: 5, "
+    "activation: softmax}, {op: identity}]}}\nhead: [{op: global_avg_pool}, {use: top}, "
+    "{op: dropout, rate: 0.5}]\ntraining: {label_smoothing: 0.1}\n",
+    "a softmax before the pool": "head: [{op: conv, filters: 5, kernel_size: 1, "
+    "activation: softmax}, {op: global_avg_pool}]\ntraining: {label_smoothing: 0.0}\n",
+    "a head of probabilities and one of features": HEAD % ""
+    + AUX.replace(
+        "{op: dense, units: 5}]}, other",
+        "{op: dense, units: 5}, {op: activation, function: softmax}]}, other",
+    ).replace(
+        "{op: flatten}, {op: dense, units: 5}",
+        "{op: flatten}, {op: dense, units: 5, activation: relu}",
+    ),
+    "all probabilities": HEAD % ", activation: softmax"
+    + AUX.replace("units: 5}", "units: 5, activation: softmax}"),
     "outputs without a loss": HEAD % "" + "outputs: {features: two, early: one}\n",
+    "features without a loss": "head: [{op: activation, function: relu}, "
+    "{op: global_avg_pool}]\ntraining: {label_smoothing: 0.1}\n",
+    "sigmoids without a loss": HEAD % ", activation: sigmoid"
+    + "training: {label_smoothing: 0.1}\n",
+    "an affine softmax without a loss": HEAD % ", activation: softmax".replace("]", "")
+    + "training: {label_smoothing: 0.1}\n",
 }
+NETWORKS["an affine softmax without a loss"] = NETWORKS["an affine softmax without a loss"].replace(
+    "softmax}]", "softmax}, {op: scale, value: 2.0}]"
+)
 
 
 @pytest.fixture
@@ -60,7 +84,7 @@ def test_losses_and_gradients_match_generated_code(
 ) -> None:
     typed = network(NETWORKS[name])
     weights, x = seeded(typed, seed=1), batch(typed, seed=2, size=3)
-    assert typed.has_loss == (name != "outputs without a loss")
+    assert typed.has_loss == ("without a loss" not in name)
     shapes = {n: (3, *y.shape) for n, y in typed.outputs.items()}
     rng = np.random.default_rng(3)
     targets = (
