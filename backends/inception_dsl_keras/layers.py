@@ -104,8 +104,8 @@ def boundaries(source: Source) -> dict[str, str]:
     before, paths = unnamed_prefix(typed), compared(source.plan.typed)
     for found in records.program(typed, heads=False):
         last = records.last(found) if found.path in paths else None
-        if last is not None:
-            layers["/".join(found.path)] = result((*before, *last.path), last)
+        if last is not None:  # a use comes first; an unnamed fork in it can have the same path
+            layers.setdefault("/".join(found.path), result((*before, *last.path), last))
     return layers
 
 
