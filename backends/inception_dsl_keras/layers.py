@@ -100,8 +100,9 @@ def boundaries(source: Source) -> dict[str, str]:
 
     Auxiliary heads, and steps without a layer, are left out.
     """
-    typed, records, layers = source.plan.printed, source.records, {}
+    typed, records = source.plan.printed, source.records
     before, paths = unnamed_prefix(typed), compared(source.plan.typed)
+    layers: dict[str, str] = {}
     for found in records.program(typed, heads=False):
         last = records.last(found) if found.path in paths else None
         if last is not None:  # a use comes first; an unnamed fork in it can have the same path
