@@ -75,5 +75,6 @@ CODES: Final[dict[str, str]] = {
     "W403": "an expensive large convolution can be factorized",
     "W404": "a bias before batch norm has no effect",
     "W405": "pooling before the filters are widened creates a bottleneck",
+    "W406": "the sizes of `--input` are probably channels first",
 }
 WARNINGS: Final = tuple(code for code in CODES if code.startswith("W"))
