@@ -120,8 +120,8 @@ class TorchModel:
         except SafetensorError as error:
             raise ValueError(f"{path} is no whole safetensors file: {error}") from error
         state = self.net.state_dict()
-        if mistakes := list(differences(found, state)):
-            raise ValueError(f"{path} does not fit: {'; '.join(mistakes)}")
+        if wrong := list(differences(found, state)):
+            raise ValueError(f"{path} does not fit: {'; '.join(wrong)}")
         for key, value in found.items():
             state[key].copy_(value)
 
@@ -188,8 +188,18 @@ def differences(
             yield f"{key} has {tuple(value.shape)}, expected {tuple(target.shape)}"
         elif value.dtype not in (FLOATS if target.is_floating_point() else (target.dtype,)):
             yield f"{key} holds {value.dtype}, expected {target.dtype}".replace("torch.", "")
-        elif not value.to(target.dtype).isfinite().all():
-            yield f"{key} is not finite"
+        elif problem := not_finite(value, target.dtype):
+            yield f"{key} has {problem}"
+
+
+def not_finite(value: torch.Tensor, dtype: torch.dtype) -> str:
+    """The first value that is not finite, or too large for the type; empty if there is none."""
+    wrong = (~value.to(dtype).isfinite()).nonzero()
+    if not len(wrong):
+        return ""
+    at = tuple(wrong[0].tolist())
+    why = f"too large for {dtype}" if value[at].isfinite() else "which is not finite"
+    return f"{value[at].item():.6g} at {list(at)}, {why}".replace("torch.", "")
 
 
 def write(path: Path, data: bytes) -> None:

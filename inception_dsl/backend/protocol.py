@@ -46,7 +46,8 @@ class Backend(NamedTuple):
     module that imports the framework, to run what was emitted; it is imported only then (empty
     where nothing can be run). ``engines`` are what the framework can run on, the first where
     nothing is said; ``unbiased_variance`` says whether it divides by n - 1 for the moving variance
-    of batch norm.
+    of batch norm. ``packages`` are the packages that the framework imports, whose names its files
+    cannot have.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Backend(NamedTuple):
     api_version: int = API_VERSION
     engines: tuple[Engine, ...] = ()
     unbiased_variance: bool = False
+    packages: tuple[str, ...] = ()
 
 
 class Binding(NamedTuple):

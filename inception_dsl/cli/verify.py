@@ -55,7 +55,14 @@ if TYPE_CHECKING:
     help="float64 (default) or float32; repeatable.",
 )
 @click.option("--train", is_flag=True, help="Also compare loss, gradients and one SGD step.")
-@click.option("--seed", default=0, show_default=True, help="Seed of weights and inputs.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="INTEGER",
+    help="Seed of weights and inputs.",
+)
 @click.option(
     "--batch",
     "samples",

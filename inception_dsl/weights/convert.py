@@ -52,16 +52,19 @@ def convert(
     report: Report,
     dtype: Dtype = "float32",
     progress: Callable[[str], None] = lambda _: None,
+    *,
+    any_network: bool = False,
 ) -> dict[str, Any] | None:
     """Convert the weights of ``typed`` from ``source`` to ``target``, each a path and a format.
 
     Returns the weights, or ``None`` with errors in the report. ``progress`` is called with a
-    description of each of the two steps before it starts.
+    description of each of the two steps before it starts. ``any_network`` is that of
+    :func:`~inception_dsl.weights.store.read`.
     """
     if target[1] == NEUTRAL and not store.ending(target[0], report):
         return None
     progress(f"read {source[0]}")
-    found = read(*source, typed, report, dtype)
+    found = read(*source, typed, report, dtype, any_network=any_network)
     progress(f"write {target[0]}")
     return found if found is not None and write(*target, typed, found, report, dtype) else None
 
@@ -108,14 +111,20 @@ def framework(name: str, option: str, report: Report) -> Framework | None:
 
 
 def read(
-    path: Path, format: str, typed: TypedProgram, report: Report, dtype: Dtype = "float32"
+    path: Path,
+    format: str,
+    typed: TypedProgram,
+    report: Report,
+    dtype: Dtype = "float32",
+    *,
+    any_network: bool = False,
 ) -> dict[str, Any] | None:
     """The weights of ``typed`` by path, from a file in ``format``.
 
     ``None`` with all errors in the report if they cannot be read.
     """
     if format == NEUTRAL:
-        return store.read(path, typed, report)
+        return store.read(path, typed, report, any_network=any_network)
     if not readable(path, report):
         return None
     found = framework(format, "--from", report)
@@ -142,7 +151,11 @@ def write(
     found = framework(format, "--to", report)
     if found is None or not _known_ending(path, found, report, reading=False):
         return False
-    model = found.model(typed, dtype, report) if store.fits(path, typed, weights, report) else None
+    if not store.fits(path, typed, weights, report):
+        return False
+    if not store.in_range(path, weights, dtype, report):
+        return False
+    model = found.model(typed, dtype, report)
     if model is None:
         return False
 
@@ -151,7 +164,6 @@ def write(
         return model.weights()
 
     held = _guarded(loaded, found.backend, file_span(path), report)
-    # a value may overflow the type
     if held is None or not store.fits(path, typed, held, report):
         return False
 

@@ -148,10 +148,10 @@ def test_one_error_lists_all_problems_and_keeps_the_weights(model_of: Make, tmp_
         "missing gamma/bias",
         "unknown delta/0",
         "unknown delta/1",
-        "beta/conv/kernel has values that are not finite",
+        "beta/conv/kernel has inf at [0, 0, 0, 0], which is not finite",
         "beta/bn/gamma has (4,), expected (3,)",
-        "beta/bn/moving_mean holds int32, no floating point numbers",
-        "beta/bn/moving_variance has values that are not finite",
+        "beta/bn/moving_mean holds int32, no floating-point numbers",
+        "beta/bn/moving_variance has 1e+300 at [0], too large for float32",
     ):
         assert text in message
     assert message.count(";") == 8
@@ -195,9 +195,7 @@ def test_links_to_data_outside_of_the_file_are_rejected(model_of: Make, tmp_path
             own = group(file, "alpha")
             del own["1"]
             change(own)
-        with pytest.raises(
-            ValueError, match="layers/conv2d/vars/1 does not stand in the file itself"
-        ):
+        with pytest.raises(ValueError, match="layers/conv2d/vars/1 is not in the file itself"):
             model.restore(tmp_path / f"{number}.weights.h5")
 
 
@@ -220,7 +218,7 @@ def test_invalid_structure_is_rejected(model_of: Make, tmp_path: Path) -> None:
 
     messages = {
         unnamed: "layers/conv2d does not say the layer's name",
-        twice: "gamma/0.*; .*gamma/1",
+        twice: "two layers are called gamma",
         nested: "layers/conv2d is no layer with variables of its own",
         empty: "no group `layers`: not written by Keras 3",
     }

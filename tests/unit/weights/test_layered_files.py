@@ -101,7 +101,7 @@ def test_data_outside_of_the_file_is_rejected(
                 replaced(lambda g: g.create_dataset("bias:0", (1 << 40,), "f4", chunks=(1024,))),
             ),
             (
-                "not a floating-point array",
+                "holds |S1, expected floating-point numbers",
                 replaced(lambda g: g.create_dataset("bias:0", data=text)),
             ),
             ("`bias:0` is missing", replaced(lambda g: None)),
