@@ -13,12 +13,8 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from inception_dsl_keras import BACKEND
-from inception_dsl_keras.runner import SUFFIXES, create
+from inception_dsl_keras.runner import SUFFIXES
 from keras_specs import EVERYTHING, SMALL
-
-from inception_dsl.backend import Report, Request
-from inception_dsl.reference.seeds import seeded
 
 Make = Callable[[str], Any]
 TWINS = """\
@@ -29,19 +25,6 @@ body:
   - {op: conv_bn, name: beta, filters: 3, kernel_size: 3}
   - {op: conv, name: gamma, filters: 3, kernel_size: 3}
 """
-
-
-@pytest.fixture
-def model_of(typed_of: Make) -> Make:
-    """A running model with seeded weights."""
-
-    def made(text: str) -> Any:
-        typed = typed_of(text)
-        model = create(typed, BACKEND.emit(typed, Request("test"), Report()) or {}, "float32")
-        model.load(seeded(typed))
-        return model
-
-    return made
 
 
 def same(found: dict[str, Any], expected: dict[str, Any]) -> bool:
