@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import io
 import os
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeVar
@@ -25,6 +26,7 @@ from . import store
 from .files import ADVICE, file_span, pickled, readable
 
 NEUTRAL: Final = "neutral"
+OWN_ERRORS: Final = (AttributeError, IndexError, KeyError, NameError, TypeError)
 Dtype = Literal["float32", "float64"]
 T = TypeVar("T")
 
@@ -42,7 +44,7 @@ class Framework(NamedTuple):
         if files is None:
             return None
         span = typed.program.origin.span()
-        return _guarded(lambda: self.runner.create(typed, files, dtype), self.backend, span, report)
+        return _guarded(lambda: self.runner.create(typed, files, dtype), self, span, report)
 
 
 def convert(
@@ -131,9 +133,9 @@ def read(
     if found is None or not _known_ending(path, found, report, reading=True):
         return None
     model = found.model(typed, dtype, report)
-    if model is None or not _restored(model, path, found.backend, typed, report):
+    if model is None or not _restored(model, path, found, typed, report):
         return None
-    weights = _guarded(model.weights, found.backend, file_span(path), report)
+    weights = _guarded(model.weights, found, file_span(path), report)
     return weights if weights is not None and store.fits(path, typed, weights, report) else None
 
 
@@ -163,7 +165,7 @@ def write(
         model.load(weights)
         return model.weights()
 
-    held = _guarded(loaded, found.backend, file_span(path), report)
+    held = _guarded(loaded, found, file_span(path), report)
     if held is None or not store.fits(path, typed, held, report):
         return False
 
@@ -208,7 +210,7 @@ def _install(plugin: plugins.Plugin, backend: Backend) -> str:
 
 
 def _restored(
-    model: Model, path: Path, backend: Backend, typed: TypedProgram, report: Report
+    model: Model, path: Path, found: Framework, typed: TypedProgram, report: Report
 ) -> bool:
     """Whether the model could load the file; otherwise reports why not."""
 
@@ -219,7 +221,7 @@ def _restored(
             return str(error) or "it does not fit"
         return ""
 
-    problem = _guarded(restore, backend, file_span(path), report)
+    problem = _guarded(restore, found, file_span(path), report, untrusted=True)
     if problem:
         name = os.path.normpath(path)
         lines = (
@@ -228,7 +230,7 @@ def _restored(
         kind = pickled(path, _start(path))
         report.error(
             "E702",
-            f"{name} does not fit `{typed.program.id}` in {backend.title}: {len(lines)} "
+            f"{name} does not fit `{typed.program.id}` in {found.backend.title}: {len(lines)} "
             f"difference{'s'[: len(lines) > 1]}",
             file_span(path),
             notes=lines,
@@ -263,14 +265,31 @@ def _start(path: Path) -> bytes:
         return b""
 
 
-def _guarded(work: Callable[[], T], backend: Backend, span: Span, report: Report) -> T | None:
-    """The result of ``work``; an exception inside the framework becomes one error."""
+def _guarded(
+    work: Callable[[], T], found: Framework, span: Span, report: Report, *, untrusted: bool = False
+) -> T | None:
+    """The result of ``work``; an exception inside the framework becomes one error.
+
+    One that is raised in this package's own code is an internal error, so it is raised again,
+    unless ``work`` reads an ``untrusted`` file, which may be corrupted in any way.
+    """
     with quiet():
         try:
             return work()
         except Exception as error:
-            report.error("E706", f"{backend.title} failed: {_reason(error)}", span)
+            if not untrusted and isinstance(error, OWN_ERRORS) and _own(error, found):
+                raise
+            report.error("E706", f"{found.backend.title} failed: {_reason(error)}", span)
             return None
+
+
+def _own(error: Exception, found: Framework) -> bool:
+    """Whether an exception is raised in the core, or in a runner of the same distribution."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    packages = {__name__.partition(".")[0]}
+    if found.plugin.distribution == plugins.OWN:
+        packages.add(found.backend.runner.partition(".")[0])
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in packages
 
 
 def _reason(error: BaseException) -> str:
