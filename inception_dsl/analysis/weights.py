@@ -8,6 +8,7 @@ from typing import Any
 from ..ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications, walk
 from ..ops import Dense, Flatten
+from ..types.tensor import product
 from .cost import layers
 
 
@@ -65,7 +66,8 @@ def _order(node: Typed, path: Path, order: str, found: dict[str, str]) -> str:
         widths = [str(chain.y.channels) for _, chain in node.branches]
         return "+".join(end or width for end, width in zip(ends, widths, strict=True))
     if isinstance(node.op, Flatten) and node.x.rank:
-        return sizes(node.x.shape)
+        # a map of one position has no order: it is the same vector after a global pool
+        return sizes(node.x.shape) if product(node.x.spatial) > 1 else ""
     dense = isinstance(node.op, Dense)
     for weight in node.op.weights(node.x) if order else ():
         if not dense or weight.name == "kernel":

@@ -28,6 +28,7 @@ POOL = "{op: global_avg_pool}"
 CASES = {
     f"head: [{FLAT}, {DENSE}]": {"head/1/kernel": "6x4x2"},
     f"head: [{POOL}, {DENSE}]": {},
+    f"head: [{{op: global_avg_pool, keepdims: true}}, {FLAT}, {DENSE}]": {},
     f"head: [{FLAT}, {DENSE}, {DENSE}]": {"head/1/kernel": "6x4x2"},
     f"head: [{FLAT}, {{op: batch_norm}}, {{op: dropout, rate: 0.5}}, {DENSE}]": {
         **{
