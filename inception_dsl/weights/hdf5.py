@@ -28,7 +28,7 @@ INNER: Final = "model.weights.h5"
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 MAX_RATIO: Final = 100
 MAX_DEPTH: Final = 32
-MAX_NAMES: Final = 2**28
+MAX_NAMES: Final = 268_435_456
 MAX_NAME: Final = 1024
 
 

@@ -36,7 +36,7 @@ VALUES = [
     (["check", "x", "-f", "zzz"], "invalid value `zzz` for `--format`", "expected one of: concise"),
     (["verify", "x", "--batch", "1"], "`--batch`: expected an integer >= 2, got `1`", "run `"),
     (["verify", "x", "--batch", "a"], "`--batch`: expected an integer >= 2, got `a`", "run `"),
-    (["verify", "x", "--seed", "a"], "invalid value for `--seed`: `a` is not", "run `"),
+    (["verify", "x", "--seed", "a"], "invalid value for `--seed`: expected an integer", "run `"),
     (["check", "x", "--set", "a"], "`--set`: expected NAME=VALUE, got `a`", "`--set classes=10`"),
     (["check", "x", "--set", "a=1", "--set", "a=2"], "`a` is set more than once", "remove all"),
     (["check", "x", "--root", "/no/folder"], "`--root`: directory `/no/folder` does not", "run"),
