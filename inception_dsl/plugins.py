@@ -21,6 +21,8 @@ from .diagnostics.words import suggestion
 from .emit.mark import sealed
 
 GROUP = "inception_dsl.backends"
+OWN: Final = "inception-dsl"
+"""The distribution that has this module."""
 MAX_SECONDS: Final = 20.0
 """Time limit for the import of a backend."""
 _TARGET: Final = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(\[.*\])?")
@@ -209,7 +211,8 @@ def emit(
     """The files that ``backend`` generates for a program, by name; the main file comes first.
 
     ``name`` is the stem of the file names, by default the id of the program. An exception in the
-    backend becomes one error in the report.
+    backend of another package becomes one error in the report; one in a backend of this package
+    is an internal error, so it is raised.
     """
     from .backend.protocol import Request
 
@@ -223,6 +226,8 @@ def emit(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
+        if plugin.distribution == OWN and isinstance(error, Exception):
+            raise
         where = _origin(error)
         message = (
             f"the backend `{backend.name}` failed: {plugin.distribution}: {_reason(error)}{where}"
@@ -234,6 +239,8 @@ def emit(
     problem = _unusable(found, stem, backend)
     if found is None or problem:
         report.error("E502", f"the backend `{backend.name}` {problem}: {plugin.distribution}", span)
+        return None
+    if _hides(found.get(f"{stem}.py"), stem, backend, typed, report):
         return None
     return {k: sealed(v) if isinstance(v, str) else v for k, v in found.items()}
 
@@ -247,9 +254,36 @@ def _unusable(files: dict[str, str | bytes] | None, stem: str, backend: Backend)
             return f"returned a file with the invalid name `{printable(str(name)[:80])}`"
         if not isinstance(content, str | bytes):
             return f"returned neither text nor bytes for `{name}`"
+        if isinstance(content, str) and (half := re.search("[\ud800-\udfff]", content)):
+            line = content.count("\n", 0, half.start()) + 1
+            return f"returned half a surrogate pair in line {line} of `{name}`, which is no text"
     first = next(iter(files))
     expected = f"{stem}{backend.suffix}"
     return "" if first == expected else f"returned `{first}` first, expected `{expected}`"
+
+
+def _hides(
+    text: str | bytes | None, stem: str, backend: Backend, typed: TypedProgram, report: Report
+) -> bool:
+    """Whether a Python file would be imported in place of a module that it needs; reports it.
+
+    Python searches the folder of a script first: beside a file ``random.py``, ``import torch``
+    fails. So the packages of the framework and the modules of the standard library count too.
+    """
+    if not isinstance(text, str) or not (
+        stem in sys.stdlib_module_names
+        or stem in backend.packages
+        or re.search(rf"^(?:import|from) {stem}\b", text, re.MULTILINE)
+    ):
+        return False
+    origin, own = typed.program.origin, stem == typed.program.id
+    report.error(
+        "E503",
+        f"the {backend.title} file {stem}.py would hide the module `{stem}`, which it needs",
+        origin.span(typed.program.kind) if own else Span(origin.document.file, 1, 1, 1, 2),
+        help=f"give the {typed.program.kind if own else 'file of the spec'} another name",
+    )
+    return True
 
 
 def _origin(error: BaseException) -> str:

@@ -30,6 +30,7 @@ BACKEND = Backend(
     suffix=".py",
     runner="inception_dsl_keras.runner",
     engines=ENGINES,
+    packages=("h5py", "jax", "keras", "ml_dtypes", "numpy", "tensorflow", "torch"),
 )
 
 __all__ = ["BACKEND"]

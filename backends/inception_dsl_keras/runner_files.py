@@ -42,16 +42,44 @@ def read(path: Path, slots: Mapping[str, Slot], dtype: str) -> dict[str, Any]:
             slot, dataset = slots[key], held[key]
             if dataset.shape != slot.shape:
                 problems.append(f"{slot.path} has shape {dataset.shape}, expected {slot.shape}")
-            elif dataset.dtype.kind != "f":
+            elif dataset.dtype.kind != "f" and not _bfloat16(dataset):
                 problems.append(f"{slot.path} has type {dataset.dtype}, expected a float type")
             else:
+                stored = _floats(dataset)
                 with np.errstate(over="ignore"):
-                    values[key] = dataset[()].astype(dtype)
-                if not np.isfinite(values[key]).all():
-                    problems.append(f"{slot.path} has values that are not finite")
+                    values[key] = stored.astype(dtype)
+                if problem := _not_finite(stored, values[key]):
+                    problems.append(f"{slot.path} has {problem}")
     if problems:
         raise ValueError(f"{path}: {'; '.join(sorted(problems))}")
     return values
+
+
+def _bfloat16(dataset: Any) -> bool:
+    """Whether Keras wrote bfloat16, which HDF5 does not have: two bytes of no type."""
+    return (
+        dataset.dtype.kind == "V"
+        and dataset.dtype.itemsize == 2
+        and _text(dataset, "dtype") == "bfloat16"
+    )
+
+
+def _floats(dataset: Any) -> Any:
+    """The numbers of a dataset; bfloat16 is the upper half of a float32."""
+    values = dataset[()]
+    if values.dtype.kind == "V":
+        return (values.view("<u2").astype("<u4") << 16).view("<f4")
+    return values
+
+
+def _not_finite(stored: Any, converted: Any) -> str:
+    """The first value that is not finite, or too large for the type; empty if there is none."""
+    wrong = np.argwhere(~np.isfinite(converted))
+    if not len(wrong):
+        return ""
+    at = tuple(int(n) for n in wrong[0])
+    why = f"too large for {converted.dtype}" if np.isfinite(stored[at]) else "which is not finite"
+    return f"{stored[at]:.6g} at {list(at)}, {why}"
 
 
 @contextmanager
@@ -87,12 +115,15 @@ def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
     """All valid variables below ``layers`` by ``layer/number``, and the problems of the others."""
     found: dict[str, Any] = {}
     problems: list[str] = []
+    seen: set[int] = set()
     layers = _own(file, "layers")
     if not isinstance(layers, h5py.Group):
         return found, ["no group `layers`: not written by Keras 3"]
     for entry in layers:
         held = _own(layers, entry)
         variables = _own(held, "vars") if isinstance(held, h5py.Group) else None
+        if _again(held, seen) or _again(variables, seen):
+            return found, [f"layers/{entry} is linked more than once"]
         if not isinstance(variables, h5py.Group) or len(held) > 1:
             problems.append(f"layers/{entry} is not a layer with its own variables")
             continue
@@ -101,6 +132,8 @@ def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
             problems.append(f"layers/{entry} has no layer name")
         for number in variables:
             dataset = _own(variables, number)
+            if _again(dataset, seen):
+                return found, [f"layers/{entry}/vars/{number} is linked more than once"]
             if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
                 problems.append(f"layers/{entry}/vars/{number} is not stored in this file")
             elif f"{name}/{number}" in found:
@@ -108,6 +141,18 @@ def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
             else:
                 found[f"{name}/{number}"] = dataset
     return found, problems
+
+
+def _again(found: Any, seen: set[int]) -> bool:
+    """Whether a group or a dataset was seen before: Keras links each once, so that a file of some
+    kilobytes cannot hold millions.
+    """
+    if found is None:
+        return False
+    address = h5py.h5o.get_info(found.id).addr
+    again = address in seen
+    seen.add(address)
+    return again
 
 
 def _own(group: Any, name: str) -> Any:
@@ -123,4 +168,5 @@ def _text(group: Any, name: str) -> str:
     if attribute.shape != () or h5py.check_string_dtype(attribute.dtype) is None:
         return ""
     found = group.attrs[name]
-    return found if isinstance(found, str) else ""
+    # layers may share a long text, which would then be kept for each
+    return found if isinstance(found, str) and len(found) <= 1024 else ""

@@ -18,4 +18,5 @@ BACKEND = Backend(
     emit=_emit,
     runner="inception_dsl_torch.runner",
     unbiased_variance=True,
+    packages=("numpy", "torch"),
 )

@@ -189,8 +189,18 @@ def differences(
             yield f"{key} has shape {tuple(value.shape)}, expected {tuple(target.shape)}"
         elif value.dtype not in (FLOATS if target.is_floating_point() else (target.dtype,)):
             yield f"{key} has type {value.dtype}, expected {target.dtype}".replace("torch.", "")
-        elif not value.to(target.dtype).isfinite().all():
-            yield f"{key} is not finite"
+        elif problem := not_finite(value, target.dtype):
+            yield f"{key} has {problem}"
+
+
+def not_finite(value: torch.Tensor, dtype: torch.dtype) -> str:
+    """The first value that is not finite, or too large for the type; empty if there is none."""
+    wrong = (~value.to(dtype).isfinite()).nonzero()
+    if not len(wrong):
+        return ""
+    at = tuple(wrong[0].tolist())
+    why = f"too large for {dtype}" if value[at].isfinite() else "which is not finite"
+    return f"{value[at].item():.6g} at {list(at)}, {why}".replace("torch.", "")
 
 
 def write(path: Path, data: bytes) -> None:

@@ -155,6 +155,11 @@ class _Expander:
         """Report an unknown step, unless an error elsewhere may hide it."""
         if wanted in known or any(p[-1] == "name" or p in _CHAINS for p in origin.document.dropped):
             return None
+        removed = origin.document.cause(*((section, wanted) for section in ("stem", "body")))
+        if removed is not None:
+            message = f"this removes the step `{wanted}`, whose output is used"
+            related = [(origin.span(), "used here")]
+            return self.report.error("E308", message, removed, related=related)
         message, span = f"unknown step `{wanted}`: stem and body have no such step", origin.span()
         if not self.report.helping:
             return self.report.error("E308", message, span)

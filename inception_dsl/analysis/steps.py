@@ -94,7 +94,11 @@ class Steps(Uses):
     ) -> Node:
         """A checked step as a node of the program."""
         if isinstance(step, Op):
-            return OpNode(step.filled(defaults), segments, step.repeat, here)
+            op = step.filled(defaults)
+            if missing := op.missing():  # the default has an error, or is of another file
+                self.missing(op, missing, here)
+                return broken(segments, here)
+            return OpNode(op, segments, step.repeat, here)
         notes = step.deviation or ()
         if isinstance(step, Fork | Broken):
             branches = tuple(
@@ -119,6 +123,15 @@ class Steps(Uses):
         return UseNode(
             step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
         )
+
+    def missing(self, op: Op, names: list[str], here: Origin) -> None:
+        """Report required attributes that are missing, unless their default has an error."""
+        from ..language.problems import report_missing  # only errors need it
+
+        for name in names:
+            if not here.document.lost("defaults", op.op, name):
+                editor = Editor(here.document, self.report.texts)
+                report_missing(type(op), (*here.path, name), editor, self.report)
 
     def enter(self, block: LinkedBlock, here: Origin) -> bool:
         """Make ``block`` part of the program, once. Returns whether it can be used here."""
@@ -187,6 +200,11 @@ class Steps(Uses):
         if self.entered:
             # so that uses which pass this name as an argument are not reported too
             self.undeclared.add((self.entered[-1], name))
+        scope = origin.document, origin.path[: 2 if origin.path[:1] == ("blocks",) else 0]
+        removed = scope[0].cause((*scope[1], "params", name), (*scope[1], "params"))
+        if removed is not None:
+            message = f"this removes the parameter `{name}`, which a step reads"
+            return self.report.error("E304", message, removed, related=[(span, "used here")])
         if not self.report.helping:
             return self.report.error("E304", f"unknown parameter `{name}`", span)
         help, best = suggestion(name, names, what="known parameters"), nearest(name, names)

@@ -40,6 +40,12 @@ class Uses:
             return None
         self.unknown.add(step.use)
         message = f"unknown block `{step.use}`"
+        removed = here.document.cause(("blocks", step.use), ("blocks",), ("import",))
+        if removed is not None:
+            related = [(here.span("use"), "used here")]
+            message = f"this removes the block `{step.use}`, which a step uses"
+            help = "keep it, or replace the step that uses it"
+            return self.report.error("E302", message, removed, related=related, help=help)
         if not self.report.helping:
             return self.report.error("E302", message, here.span("use"))
         editor, path = Editor(here.document, self.report.texts), (*here.path, "use")
@@ -97,7 +103,11 @@ class Uses:
                     self.report.error("E203", message, here.span(name), help=help, fix=fix)
             elif parameter.default is not None:
                 arguments[name] = parameter.default
-            elif not here.document.lost(*here.path, name) and not self.misspelt(name, extra):
+            elif not (
+                here.document.lost(*here.path, name)
+                or block.document.lost(*block.path, "params", name, "default")
+                or self.misspelt(name, extra)
+            ):
                 message, sample = (
                     f"missing argument `{name}` of block `{step.use}`",
                     _SAMPLES[parameter.type],

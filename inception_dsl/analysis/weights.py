@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..ir.typed import TypedProgram
+from ..ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
+from ..ir.walk import applications, walk
+from ..ops import Dense, Flatten
+from ..types.tensor import product
 from .cost import layers
 
 
@@ -16,6 +19,67 @@ def weight_shapes(typed: TypedProgram) -> dict[str, tuple[int, ...]]:
         for layer in layers(typed)
         for weight in layer.weights
     }
+
+
+def flattened(typed: TypedProgram) -> dict[str, str]:
+    """The weights whose meaning depends on a flatten, by path, each with what was flattened.
+
+    They read the flattened vector, or are in a branch that is added to it or multiplied by it.
+
+    A dense kernel after the flatten of a 6x4x2 map has a row for each position and channel, and a
+    batch norm a factor. The shape of the map says which: the same 48 rows mean something else after
+    a map of 4x6x2. Vectors that are concatenated are joined by ``+``: ``6x4x2+10``.
+    """
+    found: dict[str, str] = {}
+    order, after = "", dict[str, str]()
+    for chain in typed.sections.values():
+        for step in chain.steps:
+            for path, node in applications(step):
+                order = _order(node, path, order, found)
+            after["/".join(step.node.segments)] = order
+    for head, chain in typed.heads:
+        _chain(chain, (head.name,), after.get(head.after, ""), found)
+    return found
+
+
+def _chain(chain: TypedChain, prefix: Path, order: str, found: dict[str, str]) -> str:
+    """The order of a chain's output, for an input in ``order``; empty if nothing was flattened."""
+    for step in chain.steps:
+        for path, node in applications(step):
+            order = _order(node, (*prefix, *path), order, found)
+    return order
+
+
+def _order(node: Typed, path: Path, order: str, found: dict[str, str]) -> str:
+    if isinstance(node, TypedUse):
+        return _chain(node.body, path, order, found)
+    if isinstance(node, TypedFork):
+        ends = [_chain(c, (*path, name), order, found) for name, c in node.branches]
+        if not any(ends):
+            return ""
+        if node.node.merge != "concat":
+            order = "+".join(dict.fromkeys(filter(None, ends)))
+            for end, (name, chain) in zip(ends, node.branches, strict=True):
+                if not end:  # its outputs are added to positions of the map
+                    _all(chain, (*path, name), order, found)
+            return order
+        widths = [str(chain.y.channels) for _, chain in node.branches]
+        return "+".join(end or width for end, width in zip(ends, widths, strict=True))
+    if isinstance(node.op, Flatten) and node.x.rank:
+        # a map of one position has no order: it is the same vector after a global pool
+        return sizes(node.x.shape) if product(node.x.spatial) > 1 else ""
+    dense = isinstance(node.op, Dense)
+    for weight in node.op.weights(node.x) if order else ():
+        if not dense or weight.name == "kernel":
+            found["/".join((*path, weight.name))] = order
+    return "" if dense else order
+
+
+def _all(chain: TypedChain, path: Path, order: str, found: dict[str, str]) -> None:
+    """Add all weights of a chain."""
+    for here, node in walk(chain, path):
+        for weight in node.op.weights(node.x) if isinstance(node, TypedOp) else ():
+            found["/".join((*here, weight.name))] = order
 
 
 def digest(shapes: Mapping[str, tuple[int, ...]]) -> str:

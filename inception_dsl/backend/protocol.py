@@ -46,6 +46,8 @@ class Backend(NamedTuple):
     module that imports the framework; it is imported only to run generated code (empty if the
     backend cannot run it). ``engines`` are the engines of the framework, the default first.
     ``unbiased_variance``: batch norm divides by n - 1, not n, for the moving variance.
+    ``packages``
+    are the packages that the framework imports; generated files cannot have their names.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Backend(NamedTuple):
     api_version: int = API_VERSION
     engines: tuple[Engine, ...] = ()
     unbiased_variance: bool = False
+    packages: tuple[str, ...] = ()
 
 
 class Binding(NamedTuple):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
+import os
+import sys
 from typing import Any
 
 import click
@@ -35,6 +39,19 @@ class Commands(Group):
 
             raise restyled(error) from None
 
+    def main(self, *args: Any, **settings: Any) -> Any:
+        try:
+            return super().main(*args, **settings)
+        except OSError as error:
+            if not _of_output(error):
+                raise
+            # the disk of a redirected output is full: nothing else can be printed there
+            with contextlib.suppress(OSError):
+                click.echo(f"error: cannot write the output: {error.strerror or error}", err=True)
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -47,6 +64,14 @@ class Commands(Group):
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             raise click.exceptions.Exit(130) from None
+        except MemoryError as error:
+            click.echo(f"error: out of memory: {error or 'the network is too large'}", err=True)
+            raise click.exceptions.Exit(1) from None
+        except OSError as error:
+            if _of_output(error):
+                raise
+            report_internal_error(error, debug=ctx.params["debug"])
+            raise click.exceptions.Exit(3) from None
         except Exception as error:
             report_internal_error(error, debug=ctx.params["debug"])
             raise click.exceptions.Exit(3) from None
@@ -61,6 +86,12 @@ class Commands(Group):
         module = importlib.import_module(f".{COMMANDS[cmd_name]}", __package__)
         found: click.Command = getattr(module, cmd_name)
         return found
+
+
+def _of_output(error: OSError) -> bool:
+    """Whether standard output or standard error cannot be written; they have no file name."""
+    codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+    return error.filename is None and error.errno in codes
 
 
 def report_internal_error(error: Exception, *, debug: bool) -> None:

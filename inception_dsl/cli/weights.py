@@ -66,16 +66,31 @@ def _format(
     )
 
 
+_any_network = click.option(
+    "--any-network",
+    is_flag=True,
+    help="Accept a neutral file of another network or input size.",
+)
+
+
 def _program(spec: str, settings: dict[str, str], size: str | None) -> TypedProgram:
     """The typed program of a spec, with its warnings printed; exits if it has errors."""
     from ..compiler import compile_spec
     from ..diagnostics.report import Report
 
     report = Report()
+    from ..passes.budget import check_memory
+
     typed = compile_spec(spec, merged(settings, size), report)
-    if typed is None:
+    if typed is None or not check_memory(typed, 0, report):
         fail(report)
         raise AssertionError
+    from ..analysis.weights import weight_shapes
+
+    if not weight_shapes(typed):
+        message = f"`{typed.program.id}` has no weights"
+        report.error("E702", message, typed.program.origin.span(typed.program.kind))
+        fail(report)
     warn(report)
     return typed
 
@@ -188,6 +203,7 @@ def inspect(file: Path, as_json: bool) -> None:
 @click.argument("target", type=click.Path(path_type=Path))
 @_format("--from", "origin", "Format of SOURCE: neutral (default), torch or keras.")
 @_format("--to", "goal", "Format of TARGET: neutral (default), torch or keras.")
+@_any_network
 @_dtype
 @spec_options
 def convert(
@@ -196,6 +212,7 @@ def convert(
     target: Path,
     origin: str,
     goal: str,
+    any_network: bool,
     dtype: Dtype,
     settings: dict[str, str],
     size: str | None,
@@ -214,7 +231,15 @@ def convert(
     from ..weights.convert import convert as converted
 
     with Progress(2) as bar:
-        found = converted(typed, (source, origin), (target, goal), report, dtype, bar.step)
+        found = converted(
+            typed,
+            (source, origin),
+            (target, goal),
+            report,
+            dtype,
+            bar.step,
+            any_network=any_network,
+        )
     if found is None:
         fail(report)
     else:
@@ -231,8 +256,16 @@ def convert(
 @click.argument("spec", type=click.Path())
 @click.argument("file", type=click.Path(path_type=Path))
 @_format("--from", "origin", "Format of FILE: neutral (default), torch or keras.")
+@_any_network
 @spec_options
-def check(spec: str, file: Path, origin: str, settings: dict[str, str], size: str | None) -> None:
+def check(
+    spec: str,
+    file: Path,
+    origin: str,
+    any_network: bool,
+    settings: dict[str, str],
+    size: str | None,
+) -> None:
     """Check that FILE holds the weights of SPEC; list all differences."""
     from ..diagnostics.report import Report
 
@@ -243,7 +276,7 @@ def check(spec: str, file: Path, origin: str, settings: dict[str, str], size: st
 
     with Progress(1) as bar:
         bar.step(f"read {file}")
-        found = read(file, origin, typed, report)
+        found = read(file, origin, typed, report, any_network=any_network)
     if found is None:
         fail(report)
     else:

@@ -59,12 +59,13 @@ CODES: Final[dict[str, str]] = {
     "E603": "a file that was not generated, or was edited since, would be overwritten",
     # 7: weights
     "E701": "a weight file cannot be read",
-    "E702": "the weights do not match the spec: missing, unknown, of another shape or type, or "
-    "not finite",
+    "E702": "the weights do not match the spec: missing, unknown, of another shape or type, not "
+    "finite, negative variances, or beyond the range of the type",
     "E703": "the weight file's metadata does not match its contents",
     "E704": "unknown format of a weight file",
     "E705": "a package that weights need is missing or cannot be imported",
     "E706": "a framework cannot read or write the weights",
+    "E707": "the weights were made for another network, or for another input size",
     "E711": "the spec has no names for this source of published weights",
     # warnings
     "W301": "a parameter is never used",
@@ -75,5 +76,6 @@ CODES: Final[dict[str, str]] = {
     "W403": "an expensive large convolution can be factorized",
     "W404": "a bias before batch norm has no effect",
     "W405": "pooling before the filters are widened creates a bottleneck",
+    "W406": "the sizes of `--input` are probably channels first",
 }
 WARNINGS: Final = tuple(code for code in CODES if code.startswith("W"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterable
 
@@ -11,7 +12,8 @@ _SPELLED = {"resnet": "ResNet", "googlenet": "GoogLeNet", "bn": "BN", "se": "SE"
 def class_name(identifier: str) -> str:
     """``inception_resnet_v2`` becomes ``InceptionResNetV2``."""
     words = [w for w in identifier.split("_") if w]
-    return "".join(_SPELLED.get(w, w[:1].upper() + w[1:]) for w in words)
+    name = "".join(_SPELLED.get(w, w[:1].upper() + w[1:]) for w in words)
+    return f"{name}_" if keyword.iskeyword(name) else name  # None, True, False
 
 
 def spelled(identifier: str) -> str:

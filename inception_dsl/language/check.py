@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -9,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from ..diagnostics.report import Report
 from ..diagnostics.words import nearest
 from ..yaml.document import BROKEN, DataPath, Document
+from .defaults import given_in, joined
 from .rest import copied, drop
 
 ROUNDS, LARGE = 12, 10_000
@@ -17,16 +20,24 @@ _SOUGHT: Final = 100
 M = TypeVar("M", bound=BaseModel)
 
 
-def check(kind: type[M], document: Document, report: Report) -> M | None:
+def check(
+    kind: type[M],
+    document: Document,
+    report: Report,
+    defaults: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> M | None:
     """The document as a model, or ``None`` if nothing valid is left.
 
-    All errors are reported. The parts with errors are left out and listed in ``document.dropped``,
-    so that later stages do not report what follows from them.
+    ``defaults`` has the attributes by op that the network's defaults set; with those of the
+    document they may be missing in steps. All errors are reported. The parts with errors are left
+    out and listed in ``document.dropped``, so that later stages do not report what follows from
+    them.
     """
     data, before = document.data, len(report.diagnostics)
+    given = joined(given_in(data), document.given, defaults)
     for attempt in range(ROUNDS if len(document.spans) < LARGE else 2):
         try:
-            return kind.model_validate(data)
+            return kind.model_validate(data, context=given)
         except ValidationError as error:
             problems = error.errors(include_url=False)
         from .problems import plain, report_problem  # only errors need it

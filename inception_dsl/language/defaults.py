@@ -1,6 +1,6 @@
 """The field ``defaults``: default attributes for each op."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import ValidationError
@@ -54,6 +54,22 @@ def defaults(value: Any) -> dict[str, dict[str, Any]]:
             wrong += [below(problem, name) for problem in error.errors(include_url=False)]
     if wrong:
         raise ValidationError.from_exception_data("defaults", wrong)
+    return found
+
+
+def given_in(data: Any) -> dict[str, set[str]]:
+    """The attributes that the ``defaults`` of an unchecked file set, by op."""
+    found = data.get("defaults") if isinstance(data, dict) else None
+    items = found.items() if isinstance(found, dict) else ()
+    return {op: set(attributes) for op, attributes in items if isinstance(attributes, dict)}
+
+
+def joined(*parts: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+    """The attributes in any of ``parts``, by op."""
+    found: dict[str, set[str]] = {}
+    for part in parts:
+        for op, attributes in part.items():
+            found.setdefault(op, set()).update(attributes)
     return found
 
 

@@ -39,7 +39,7 @@ class Linked(dict[str, LinkedBlock]):
 
 def link(spec: Spec, report: Report) -> Linked:
     """All blocks that ``spec`` can use, by id."""
-    linker = _Linker(Reading(report, spec.root, Limits()))
+    linker = _Linker(Reading(report, spec.root, Limits()), given_defaults(spec.model))
     linker.pending.append(spec)
     while linker.pending:
         linker.take(linker.pending.pop())
@@ -47,8 +47,8 @@ def link(spec: Spec, report: Report) -> Linked:
 
 
 class _Linker:
-    def __init__(self, reading: Reading) -> None:
-        self.reading, self.report = reading, reading.report
+    def __init__(self, reading: Reading, defaults: dict[str, dict[str, Any]]) -> None:
+        self.reading, self.report, self.defaults = reading, reading.report, defaults
         self.blocks = Linked()
         self.files: set[str] = set()
         self.pending: list[Spec] = []
@@ -86,7 +86,7 @@ class _Linker:
                 self.report.error("E301", f"{wanted} does not define a block", span)
                 self.blocks.complete = False
             else:
-                checked = check(BlockFile, imported, self.report)
+                checked = check(BlockFile, imported, self.report, self.defaults)
                 if checked is not None:
                     self.blocks.complete &= not imported.lost("block")
                     self.pending.append(Spec(checked, imported))

@@ -1,9 +1,10 @@
 """Overlays: how ``extends`` and ``--set`` change another spec.
 
-A mapping is merged into a mapping key by key; ``null`` removes a key; any other value replaces the
-old one. A mapping in place of a list of steps selects steps by name (or the block's id, or the
-position): a mapping changes the step, a list replaces it, ``null`` removes it. An imported block
-that is changed under ``blocks`` becomes one of the spec's own.
+A mapping is merged into a mapping key by key; ``null`` removes a key; ``import`` adds to the old
+imports; any other value replaces the old one. A mapping in place of a list of steps selects steps
+by name (or the block's id, or the position): a mapping changes the step, a list replaces it,
+``null`` removes it. An imported block that is changed under ``blocks`` becomes one of the spec's
+own.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from ..diagnostics.report import Report, Span
 from ..diagnostics.words import nearest, suggestion
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor
+from .defaults import given_in, joined
 from .models import BlockBody
 
+IMPORT: Final = ("import",)
 BODY: Final = frozenset(BlockBody.model_fields)
 
 
@@ -38,7 +41,9 @@ def overlay(base: Document, over: Document, report: Report) -> Document:
         merged = merger.mapping(base_data, data, (), (), ())
     else:
         merged = over.data
-    document = Document(over.file, merged, merger.spans, merger.keys)
+    document = Document(
+        over.file, merged, merger.spans, merger.keys, given=base.given, removed=merger.removed
+    )
     merger.spans[()] = over.span(())
     return document
 
@@ -51,7 +56,14 @@ def with_block(base: Document, imported: Document) -> Document:
     """
     name = imported.data["block"]
     body = {k: v for k, v in imported.data.items() if k in BODY}
-    found = Document(base.file, {**base.data}, dict(base.spans), dict(base.keys))
+    found = Document(
+        base.file,
+        {**base.data},
+        dict(base.spans),
+        dict(base.keys),
+        given=joined(base.given, given_in(imported.data)),
+        removed=base.removed,
+    )
     own = base.data.get("blocks")
     found.data["blocks"] = {**(own if isinstance(own, dict) else {}), name: body}
     for locations, table in ((imported.spans, found.spans), (imported.keys, found.keys)):
@@ -71,6 +83,7 @@ class _Merger:
         self.base, self.over, self.report = base, over, report
         self.spans: dict[DataPath, Span] = {}
         self.keys: dict[DataPath, Span] = {}
+        self.removed = dict(base.removed)
         self.children = {id(document): _children(document) for document in (base, over)}
 
     def copy(self, document: Document, old: DataPath, new: DataPath) -> None:
@@ -88,14 +101,28 @@ class _Merger:
     def value(self, base: Any, over: Any, old: DataPath, top: DataPath, new: DataPath) -> Any:
         if isinstance(base, dict) and isinstance(over, dict):
             return self.mapping(base, over, old, top, new)
+        if new == IMPORT and isinstance(base, list) and isinstance(over, list):
+            return self.both(base, over)
         if (
             isinstance(base, list)
             and isinstance(over, dict)
             and all(isinstance(s, dict) for s in base)
         ):
             return self.chain(base, over, old, top, new)
+        for index, step in enumerate(base if isinstance(base, list) else ()):
+            if isinstance(step, dict):
+                self.removed[(*new, step_name(step, index))] = self.over.key_span(top)
         self.copy(self.over, top, new)
         return over
+
+    def both(self, base: list[Any], over: list[Any]) -> list[Any]:
+        """The imports of both files: the steps of ``base`` still use the blocks of its own."""
+        for index in range(len(base)):
+            self.copy(self.base, (*IMPORT, index), (*IMPORT, index))
+        for index in range(len(over)):
+            self.copy(self.over, (*IMPORT, index), (*IMPORT, len(base) + index))
+        self.spans[IMPORT] = self.over.span(IMPORT)
+        return [*base, *over]
 
     def mapping(
         self,
@@ -113,6 +140,8 @@ class _Merger:
             elif over[key] is not None:
                 merged[key] = self.value(value, over[key], (*old, key), (*top, key), (*new, key))
                 self.keys[(*new, key)] = self.over.key_span((*top, key))
+            else:
+                self.removed[(*new, key)] = self.over.key_span((*top, key))
         for key, value in over.items():
             if key not in base:
                 merged[key] = value
@@ -136,6 +165,9 @@ class _Merger:
                 self.report.error("E310", f"unknown step `{key}`", span, help=help, fix=fix)
             else:
                 picked[index] = key
+                if not isinstance(over[key], dict):
+                    name = step_name(base[index], index)
+                    self.removed[(*new, name)] = self.over.key_span((*top, key))
         merged: list[Any] = []
         for i, step in enumerate(base):
             path = (*new, len(merged))

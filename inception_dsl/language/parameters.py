@@ -5,12 +5,11 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 from pydantic import Field
 
 from ..ops import Fields
-from ..ops.fields.kinds import (
-    Text,
-)
+from ..ops.fields.kinds import Text
 from ..ops.fields.refusal import Checked, did_you_mean, located, refuse, shown
+from ..types.expression import is_expression
 from .meant import default_alone
-from .sections import Recorded
+from .sections import argument
 
 ParameterType: TypeAlias = Literal["int", "float", "bool", "str"]
 PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -26,11 +25,28 @@ def fits(value: object, kind: str) -> bool:
     return isinstance(value, PYTHON_TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
 
 
+def constant(value: Any) -> Any:
+    """Checks the default of a parameter: one value for all uses, so not an expression."""
+    if is_expression(value):
+        raise refuse(
+            f"a default cannot be an expression, found {shown(value)}",
+            code="E207",
+            help="write the value itself, or remove the default and pass the expression as an "
+            "argument",
+        )
+    return argument(value)
+
+
+PLAIN: Final = {
+    "anyOf": [{"type": ["number", "boolean"]}, {"type": "string", "pattern": r"^(?!\$)"}]
+}
+
+
 class Parameter(Fields):
     """A parameter with its type and, if it is optional, a default value."""
 
     type: ParameterType = Field(description="Type of the value. A `float` also accepts an integer.")
-    default: Recorded | None = Field(
+    default: Annotated[Any, Checked(constant, PLAIN)] | None = Field(
         None, description="Value if a use does not set the parameter.", examples=[64]
     )
     description: Text | None = Field(

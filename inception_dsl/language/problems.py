@@ -65,7 +65,7 @@ def report_problem(kind: type[BaseModel], problem: Any, document: Document, repo
     if problem["type"] == "spec":
         _refused(problem, path, editor, report)
     elif problem["type"] == "missing":
-        _missing(kind, path, editor, report)
+        report_missing(kind, path, editor, report)
     elif problem["type"] == "extra_forbidden":
         _unknown(kind, path, editor, report)
     elif problem["type"] == "invalid_key":
@@ -119,7 +119,8 @@ def _is_block(name: Any, data: Any) -> bool:
     )
 
 
-def _missing(kind: type[BaseModel], path: DataPath, editor: Editor, report: Report) -> None:
+def report_missing(kind: type[BaseModel], path: DataPath, editor: Editor, report: Report) -> None:
+    """Report that the field at ``path`` is missing, with an example."""
     owner, name = path[:-1], path[-1]
     message, span = f"missing field `{name}`", editor.document.span(owner)
     if not report.helping:

@@ -169,21 +169,22 @@ def laid(base: Document, over: Document, reading: Reading) -> Document:
 
     Blocks that ``base`` imports and ``over`` changes are first copied into ``base``.
     """
-    changed = [name for name in _blocks(over) if name not in _blocks(base)]
-    importing = over if isinstance(over.data, dict) and "import" in over.data else base
-    imports = importing.data.get("import") if isinstance(importing.data, dict) else None
-    for index, wanted in enumerate(imports if changed and isinstance(imports, list) else ()):
-        span = importing.span(("import", index))
-        if not isinstance(wanted, str):
-            continue  # reported when the spec is validated
-        imported = read_wanted(wanted, span, reading)
-        if (
-            imported is not None
-            and isinstance(imported.data, dict)
-            and imported.data.get("block") in changed
-        ):
-            base = with_block(base, imported)
+    changed = {name for name in _blocks(over) if name not in _blocks(base)}
+    for document in (over, base) if changed else ():
+        for index, wanted in enumerate(_imports(document)):
+            if not changed or not isinstance(wanted, str):
+                continue  # what is no text is reported when the spec is validated
+            imported = read_wanted(wanted, document.span(("import", index)), reading)
+            data = imported.data if imported is not None else None
+            if imported is not None and isinstance(data, dict) and data.get("block") in changed:
+                base = with_block(base, imported)
+                changed.discard(data["block"])
     return overlay(base, over, reading.report)
+
+
+def _imports(document: Document) -> list[Any]:
+    found = document.data.get("import") if isinstance(document.data, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _blocks(document: Document) -> list[Any]:

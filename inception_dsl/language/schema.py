@@ -3,7 +3,8 @@
 It is less strict than the loader in two ways. JSON has one number type, so ``64.0`` passes where
 the loader requires ``64``. And a spec with ``extends`` only has changes, so no field is required,
 ``null`` removes a field, and a chain can be a mapping from steps to changes; only the loader can
-check the result.
+check the result. It is stricter in one way: a required attribute has to be in the step, even if
+``defaults`` sets it, as a schema cannot look it up there (or in another file).
 """
 
 from __future__ import annotations

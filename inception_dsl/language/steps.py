@@ -1,24 +1,31 @@
 """The steps of a chain: ops, forks (parallel branches) and uses (instances) of blocks."""
 
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from pydantic import Field
+from pydantic_core import core_schema
 
 from ..ops import OPS, Step
 from ..ops.fields.kinds import EXPRESSION_SCHEMA, Id, expressible
 from ..ops.fields.refusal import Checked, located
 from ..types.merge import Merge
 from .meant import KINDS, misplaced_merge, not_a_step, unknown_op, wrapped_arguments
+from .parameters import PLAIN
 from .rest import Rest
 from .sections import argument
 
 EXAMPLE_STEP: Final = {"op": "conv_bn", "filters": 64, "kernel_size": 3}
 
 
-def step(value: Any) -> Any:
-    """Checks one step of a chain: an op, a fork or a use."""
+def step(value: Any, given: Mapping[str, Collection[str]] = MappingProxyType({})) -> Any:
+    """Checks one step of a chain: an op, a fork or a use.
+
+    ``given`` has the attributes by op that defaults set.
+    """
     if isinstance(value, Rest):
-        return Broken.model_validate(dict(value))
+        return Broken.model_validate(dict(value), context=given)
     kinds = [key for key in KINDS if isinstance(value, dict) and key in value]
     if len(kinds) != 1:
         raise not_a_step(value)
@@ -26,12 +33,12 @@ def step(value: Any) -> Any:
         kind = OPS.get(value["op"]) if isinstance(value["op"], str) else None
         if kind is None:
             raise located(unknown_op(value["op"]), ("op",), value["op"])
-        return kind.model_validate(value)
+        return kind.written(value, given.get(kind.kind, ()))
     if kinds[0] == "branches":
         misplaced = misplaced_merge(value)
         if misplaced:
             raise misplaced
-        return Fork.model_validate(value)
+        return Fork.model_validate(value, context=given)
     wrapped = wrapped_arguments(value)
     if wrapped:
         raise wrapped
@@ -41,7 +48,16 @@ def step(value: Any) -> Any:
     )
 
 
-StepField = Annotated[Any, Checked(step, {"$ref": "#/$defs/step"})]
+class _Step(Checked):
+    """The check of a step, which needs to know the defaults: they are the context."""
+
+    def __get_pydantic_core_schema__(self, _: Any, __: Any) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            lambda value, info: step(value, info.context or {})
+        )
+
+
+StepField = Annotated[Any, _Step(step, {"$ref": "#/$defs/step"})]
 Chain = Annotated[
     list[StepField],
     Field(
@@ -53,13 +69,7 @@ Argument = Annotated[
     Any,
     Checked(
         expressible(argument),
-        {
-            "anyOf": [
-                {"type": ["number", "boolean"]},
-                {"type": "string", "pattern": r"^(?!\$)"},
-                EXPRESSION_SCHEMA,
-            ]
-        },
+        {"anyOf": [*PLAIN["anyOf"], EXPRESSION_SCHEMA]},
     ),
 ]
 

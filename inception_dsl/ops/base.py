@@ -1,6 +1,6 @@
 """The base classes of ops: fields in a spec, shape rule, weights, cost, documentation."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from typing import Any, ClassVar, Self
 
@@ -79,13 +79,26 @@ class Op(Step):
             update={k: v for k, v in own.items() if k not in self.model_fields_set}
         )
 
+    def missing(self) -> list[str]:
+        """The required attributes that neither the step nor a default sets."""
+        return [k for k in required(type(self)) if getattr(self, k) is _LATER]
+
+    @classmethod
+    def written(cls, fields: dict[Any, Any], given: Collection[str]) -> Self:
+        """The step with ``fields``; raises pydantic's ``ValidationError``.
+
+        A required attribute in ``given`` may be missing: :meth:`filled` sets it.
+        """
+        later = {k: _LATER for k in required(cls) if k in given and k not in fields}
+        step = cls.model_validate({**later, **fields})
+        step.model_fields_set.difference_update(later)
+        return step
+
     @classmethod
     def partial(cls, attributes: Any) -> dict[str, Any]:
         """Some of the op's attributes, validated; raises pydantic's ``ValidationError``."""
         given = dict(attributes) if isinstance(attributes, dict) else {}
-        later = Expression("$later", ())
-        required = {k: later for k, f in cls.model_fields.items() if f.is_required()}
-        checked = cls.model_validate({**required, **given, "op": cls.kind})
+        checked = cls.written({**given, "op": cls.kind}, required(cls))
         return {k: getattr(checked, k) for k in given}
 
     def attributes(self) -> dict[str, Any]:
@@ -94,11 +107,19 @@ class Op(Step):
 
 
 _COMMON = frozenset({"op", *Step.model_fields})
+_LATER = Expression("$later", ())
+"""The value of a required attribute until the defaults are filled in."""
 
 
 @cache
 def attribute_names(kind: type[Op]) -> tuple[str, ...]:
     return tuple(name for name in kind.model_fields if name not in _COMMON)
+
+
+@cache
+def required(kind: type[Op]) -> tuple[str, ...]:
+    """The attributes without a default of the op's own."""
+    return tuple(n for n in attribute_names(kind) if kind.model_fields[n].is_required())
 
 
 def expressions(value: Any) -> list[Expression]:

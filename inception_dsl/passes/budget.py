@@ -7,18 +7,22 @@ source after it. Both report the repeat or use that is the cause.
 
 from __future__ import annotations
 
+import os
 from itertools import islice
 from typing import Final
 
+from ..analysis.cost import layers
 from ..analysis.infer import MAX_LAYERS
 from ..diagnostics.report import Report
 from ..ir.program import Chain, ForkNode, Node, OpNode, Program, UseNode, cause
 from ..ir.typed import Typed, TypedChain, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import inner_chains, nodes
+from ..types.tensor import product
 
 MAX_WEIGHTS: Final = 10**11
 MAX_STEPS: Final = 10_000
 MAX_SOURCE: Final = 8_000_000
+_BYTES: Final = 8
 _LINE: Final = 100
 """About the characters of source that one step takes."""
 
@@ -87,6 +91,38 @@ def check_size(typed: TypedProgram, report: Report) -> bool:
     for chain in (*typed.sections.values(), *(chain for _, chain in typed.heads)):
         sizes.top(chain)
     return len(report.diagnostics) == before
+
+
+def check_memory(typed: TypedProgram, samples: int, report: Report) -> bool:
+    """Whether this machine can hold the weights, and a batch in the largest layer; reports it if
+    not.
+
+    Less memory than that is never enough, as NumPy computes in float64.
+    """
+    found = list(layers(typed))
+    largest = max((product(one.x.shape) + product(one.y.shape) for one in found), default=0)
+    values = sum(one.parameters for one in found) + samples * largest
+    limit = _memory()
+    if _BYTES * values <= limit:
+        return True
+    needed = f"at least {_BYTES * values / 2**30:,.1f} GiB"
+    what = f"a batch of {samples:,} samples" if samples else "the weights"
+    report.error(
+        "E309",
+        f"{what} of `{typed.program.id}` would need {needed}; this machine has "
+        f"{limit / 2**30:,.1f} GiB",
+        typed.program.origin.span(typed.program.kind),
+        help="use fewer samples (`--batch`) or a smaller input (`--input`)" if samples else "",
+    )
+    return False
+
+
+def _memory() -> int:
+    """The memory of the machine in bytes; 16 GiB if the system does not say it."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 2**34
 
 
 class _Sizes:

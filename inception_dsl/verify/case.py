@@ -13,6 +13,7 @@ from ..compiler import compile_spec
 from ..diagnostics.report import Report, Span
 from ..ir.typed import TypedProgram, TypedUse
 from ..ir.walk import walk_program
+from ..passes.budget import check_memory
 from ..reference.forward import interpret
 from ..reference.seeds import batch, calibrated, seeded
 from ..reference.training import Step, step
@@ -75,6 +76,8 @@ def prepare(
         typed, given = (own, dict(settings)) if found is None else (found, given)
         if weight_shapes(typed) != weight_shapes(own):
             source = given
+    if not check_memory(typed, size, report):
+        return None
     x = _rounded(batch(typed, seed, size))
     weights = {p: _rounded(v) for p, v in calibrated(typed, seeded(typed, seed), x).items()}
     return Case(

@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import io
 import os
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeVar
@@ -25,6 +26,7 @@ from . import store
 from .files import ADVICE, file_span, pickled, readable
 
 NEUTRAL: Final = "neutral"
+OWN_ERRORS: Final = (AttributeError, IndexError, KeyError, NameError, TypeError)
 Dtype = Literal["float32", "float64"]
 T = TypeVar("T")
 
@@ -42,7 +44,7 @@ class Framework(NamedTuple):
         if files is None:
             return None
         span = typed.program.origin.span()
-        return _guarded(lambda: self.runner.create(typed, files, dtype), self.backend, span, report)
+        return _guarded(lambda: self.runner.create(typed, files, dtype), self, span, report)
 
 
 def convert(
@@ -52,16 +54,19 @@ def convert(
     report: Report,
     dtype: Dtype = "float32",
     progress: Callable[[str], None] = lambda _: None,
+    *,
+    any_network: bool = False,
 ) -> dict[str, Any] | None:
     """Convert the weights of ``typed`` from ``source`` to ``target``, each a path and a format.
 
     Returns the weights, or ``None`` with errors in the report. ``progress`` is called with a
-    description of each of the two steps before it starts.
+    description of each of the two steps before it starts. ``any_network`` is that of
+    :func:`~inception_dsl.weights.store.read`.
     """
     if target[1] == NEUTRAL and not store.ending(target[0], report):
         return None
     progress(f"read {source[0]}")
-    found = read(*source, typed, report, dtype)
+    found = read(*source, typed, report, dtype, any_network=any_network)
     progress(f"write {target[0]}")
     return found if found is not None and write(*target, typed, found, report, dtype) else None
 
@@ -108,23 +113,29 @@ def framework(name: str, option: str, report: Report) -> Framework | None:
 
 
 def read(
-    path: Path, format: str, typed: TypedProgram, report: Report, dtype: Dtype = "float32"
+    path: Path,
+    format: str,
+    typed: TypedProgram,
+    report: Report,
+    dtype: Dtype = "float32",
+    *,
+    any_network: bool = False,
 ) -> dict[str, Any] | None:
     """The weights of ``typed`` by path, from a file in ``format``.
 
     ``None`` with all errors in the report if they cannot be read.
     """
     if format == NEUTRAL:
-        return store.read(path, typed, report)
+        return store.read(path, typed, report, any_network=any_network)
     if not readable(path, report):
         return None
     found = framework(format, "--from", report)
     if found is None or not _known_ending(path, found, report, reading=True):
         return None
     model = found.model(typed, dtype, report)
-    if model is None or not _restored(model, path, found.backend, typed, report):
+    if model is None or not _restored(model, path, found, typed, report):
         return None
-    weights = _guarded(model.weights, found.backend, file_span(path), report)
+    weights = _guarded(model.weights, found, file_span(path), report)
     return weights if weights is not None and store.fits(path, typed, weights, report) else None
 
 
@@ -142,7 +153,11 @@ def write(
     found = framework(format, "--to", report)
     if found is None or not _known_ending(path, found, report, reading=False):
         return False
-    model = found.model(typed, dtype, report) if store.fits(path, typed, weights, report) else None
+    if not store.fits(path, typed, weights, report):
+        return False
+    if not store.in_range(path, weights, dtype, report):
+        return False
+    model = found.model(typed, dtype, report)
     if model is None:
         return False
 
@@ -150,8 +165,7 @@ def write(
         model.load(weights)
         return model.weights()
 
-    held = _guarded(loaded, found.backend, file_span(path), report)
-    # a value may overflow the type
+    held = _guarded(loaded, found, file_span(path), report)
     if held is None or not store.fits(path, typed, held, report):
         return False
 
@@ -196,7 +210,7 @@ def _install(plugin: plugins.Plugin, backend: Backend) -> str:
 
 
 def _restored(
-    model: Model, path: Path, backend: Backend, typed: TypedProgram, report: Report
+    model: Model, path: Path, found: Framework, typed: TypedProgram, report: Report
 ) -> bool:
     """Whether the model could load the file; otherwise reports why not."""
 
@@ -207,7 +221,7 @@ def _restored(
             return str(error) or "it does not fit"
         return ""
 
-    problem = _guarded(restore, backend, file_span(path), report)
+    problem = _guarded(restore, found, file_span(path), report, untrusted=True)
     if problem:
         name = os.path.normpath(path)
         lines = (
@@ -216,7 +230,7 @@ def _restored(
         kind = pickled(path, _start(path))
         report.error(
             "E702",
-            f"{name} does not fit `{typed.program.id}` in {backend.title}: {len(lines)} "
+            f"{name} does not fit `{typed.program.id}` in {found.backend.title}: {len(lines)} "
             f"difference{'s'[: len(lines) > 1]}",
             file_span(path),
             notes=lines,
@@ -251,14 +265,31 @@ def _start(path: Path) -> bytes:
         return b""
 
 
-def _guarded(work: Callable[[], T], backend: Backend, span: Span, report: Report) -> T | None:
-    """The result of ``work``; an exception inside the framework becomes one error."""
+def _guarded(
+    work: Callable[[], T], found: Framework, span: Span, report: Report, *, untrusted: bool = False
+) -> T | None:
+    """The result of ``work``; an exception inside the framework becomes one error.
+
+    One that is raised in this package's own code is an internal error, so it is raised again,
+    unless ``work`` reads an ``untrusted`` file, which may be corrupted in any way.
+    """
     with quiet():
         try:
             return work()
         except Exception as error:
-            report.error("E706", f"{backend.title} failed: {_reason(error)}", span)
+            if not untrusted and isinstance(error, OWN_ERRORS) and _own(error, found):
+                raise
+            report.error("E706", f"{found.backend.title} failed: {_reason(error)}", span)
             return None
+
+
+def _own(error: Exception, found: Framework) -> bool:
+    """Whether an exception is raised in the core, or in a runner of the same distribution."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    packages = {__name__.partition(".")[0]}
+    if found.plugin.distribution == plugins.OWN:
+        packages.add(found.backend.runner.partition(".")[0])
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in packages
 
 
 def _reason(error: BaseException) -> str:

@@ -1,13 +1,15 @@
 """Reads Keras weight files (HDF5), in the old and the new format.
 
 Only data in the file itself is read. Links to other files, external and virtual datasets, and
-datasets that declare far more bytes than are stored are rejected. Of a ``.keras`` archive only the
-weights are read.
+datasets that declare far more bytes than are stored are rejected. So is a group or a dataset that
+is linked more than once, as Keras writes none: a small file could hold any number of layers. Of a
+``.keras`` archive only the weights are read.
 """
 
 from __future__ import annotations
 
 import io
+import math
 import os
 import zipfile
 from collections.abc import Iterator
@@ -26,6 +28,8 @@ INNER: Final = "model.weights.h5"
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 MAX_RATIO: Final = 100
 MAX_DEPTH: Final = 32
+MAX_NAMES: Final = 268_435_456
+MAX_NAME: Final = 1024
 
 
 def read_layers(path: Path, report: Report) -> dict[str, Variables] | None:
@@ -40,9 +44,10 @@ def read_layers(path: Path, report: Report) -> dict[str, Variables] | None:
         with open(path, "rb") as file:
             start = file.read(8)
             if start[:4] == b"PK\x03\x04" and path.suffix == ".keras":
-                return _layers(h5py.File(_member(path), "r"))
+                member = _member(path)
+                return _layers(h5py.File(member, "r"), len(member.getbuffer()))
             if start == SIGNATURE:
-                return _layers(h5py.File(path, "r"))
+                return _layers(h5py.File(path, "r"), path.stat().st_size)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, zipfile.BadZipFile) as error:
         reason = printable(str(error.args[0] if error.args else error)).splitlines() or [
             "the file is corrupted"
@@ -73,23 +78,47 @@ def _member(path: Path) -> io.BytesIO:
         return io.BytesIO(archive.read(entry))
 
 
-def _layers(file: Any) -> dict[str, Variables]:
+class _Seen:
+    """The objects that were read, so that each is read once; ``room`` are the bytes left."""
+
+    def __init__(self, room: int) -> None:
+        self.addresses: set[int] = set()
+        self.room = room
+
+    def once(self, found: Any) -> Any:
+        """``found``; raises ``ValueError`` if it was read before."""
+        address = h5py.h5o.get_info(found.id).addr
+        if address in self.addresses:
+            raise ValueError(f"`{found.name}` is linked more than once")
+        self.addresses.add(address)
+        return found
+
+    def take(self, size: int, name: str) -> None:
+        """Count the stored bytes of a dataset; all together are less than the file."""
+        self.room -= size
+        if self.room < 0:
+            raise ValueError(f"`{name}` shares its bytes with another dataset")
+
+
+def _layers(file: Any, size: int) -> dict[str, Variables]:
+    seen = _Seen(size)
     with file:
         root = _at(file, "model_weights") if "model_weights" in file else file
         if _attribute(root, "layer_names"):
-            return dict(_named(root))
-        if "layers" in root:
-            found = list(_numbered(_at(root, "layers"), 0))
-            if len(dict(found)) < len(found):
-                raise ValueError("two layers have the same name")
-            return dict(found)
-    raise ValueError("there are no layers in the file")
+            found = list(_named(root, seen))
+        elif "layers" in root:
+            found = list(_numbered(seen.once(_at(root, "layers")), 0, seen))
+        else:
+            raise ValueError("there are no layers in the file")
+    if len(dict(found)) < len(found):
+        raise ValueError("two layers have the same name")
+    return dict(found)
 
 
-def _named(root: Any) -> Iterator[tuple[str, Variables]]:
+def _named(root: Any, seen: _Seen) -> Iterator[tuple[str, Variables]]:
     """The old format: attributes list the layers, and the weights of each."""
     for layer in _attribute(root, "layer_names"):
-        group = _at(root, layer)
+        group = seen.once(_at(root, layer))
         names = _attribute(group, "weight_names")
         own = [name.rsplit("/", 1)[-1].split(":")[0] for name in names]
         if len(set(own)) < len(own):
@@ -98,13 +127,13 @@ def _named(root: Any) -> Iterator[tuple[str, Variables]]:
             yield (
                 layer,
                 [
-                    (k, _array(_at(group, n), f"{layer}/{n}"))
+                    (k, _array(_at(group, n), f"{layer}/{n}", seen))
                     for k, n in zip(own, names, strict=True)
                 ],
             )
 
 
-def _numbered(group: Any, depth: int) -> Iterator[tuple[str, Variables]]:
+def _numbered(group: Any, depth: int, seen: _Seen) -> Iterator[tuple[str, Variables]]:
     """The new format: each layer has a group ``vars`` with its name and numbered variables."""
     if depth > MAX_DEPTH:
         raise ValueError(f"groups are nested more than {MAX_DEPTH} levels deep")
@@ -112,8 +141,9 @@ def _numbered(group: Any, depth: int) -> Iterator[tuple[str, Variables]]:
         inner = _at(group, name)
         if not isinstance(inner, h5py.Group):
             continue
+        seen.once(inner)
         if name != "vars":
-            yield from _numbered(inner, depth + 1)
+            yield from _numbered(inner, depth + 1, seen)
         elif len(inner):
             layer = inner.attrs.get("name")
             if not isinstance(layer, str):
@@ -122,10 +152,13 @@ def _numbered(group: Any, depth: int) -> Iterator[tuple[str, Variables]]:
                     "and save it again"
                 )
                 raise ValueError(message)
-            yield (
-                layer,
-                [(str(i), _array(_at(inner, str(i)), f"{layer}/{i}")) for i in range(len(inner))],
-            )
+            if len(layer) > MAX_NAME:
+                raise ValueError(f"{inner.name} has a name of more than {MAX_NAME:,} characters")
+            variables = [
+                (str(i), _array(_at(inner, str(i)), f"{layer}/{i}", seen))
+                for i in range(len(inner))
+            ]
+            yield layer, variables
 
 
 def _attribute(group: Any, name: str) -> list[str]:
@@ -133,15 +166,34 @@ def _attribute(group: Any, name: str) -> list[str]:
     parts = [name] if name in group.attrs else []
     while parts[:1] != [name] and f"{name}{len(parts)}" in group.attrs:
         parts.append(f"{name}{len(parts)}")
+    for part in parts:
+        _short(group, part)
     whole = [group.attrs[part] for part in parts]
     return [
         n.decode() if isinstance(n, bytes) else str(n) for values in whole for n in np.ravel(values)
     ]
 
 
+def _short(group: Any, name: str) -> None:
+    """Raise ``ValueError`` for a list of texts that can be far larger than the file.
+
+    Texts of variable length may share their bytes. Keras writes texts of one length.
+    """
+    attribute, size = group.attrs.get_id(name), group.file.id.get_filesize()
+    count = math.prod(attribute.shape or ())
+    text = h5py.check_string_dtype(attribute.dtype)
+    if text is not None and text.length is None and count * size > max(MAX_NAMES, MAX_RATIO * size):
+        raise ValueError(
+            f"`{name}` has {count:,} texts of variable length, which Keras does not write"
+        )
+
+
 def _at(group: Any, path: str) -> Any:
     """The object at ``path``; links to other files are rejected."""
-    for part in filter(None, path.split("/")):
+    parts = [part for part in path.split("/", MAX_DEPTH + 2) if part]
+    if len(parts) > MAX_DEPTH:
+        raise ValueError(f"`{path[:40]}` is nested more than {MAX_DEPTH} levels deep")
+    for part in parts:
         link = group.get(part, getlink=True)
         if link is not None and not isinstance(link, h5py.HardLink):
             raise ValueError(f"`{part}` is a link, and links are not followed")
@@ -151,12 +203,21 @@ def _at(group: Any, path: str) -> Any:
     return group
 
 
-def _array(data: Any, name: str) -> Any:
-    if not isinstance(data, h5py.Dataset) or data.dtype.kind != "f":
-        raise ValueError(f"`{name}` is not a floating-point array")
+def _array(data: Any, name: str, seen: _Seen) -> Any:
+    if not isinstance(data, h5py.Dataset):
+        raise ValueError(f"`{name}` is not an array")
+    seen.once(data)
+    # HDF5 has no bfloat16: Keras writes two bytes of no type, and says so in an attribute
+    half = data.dtype.kind == "V" and data.dtype.itemsize == 2
+    half = half and data.attrs.get("dtype") == "bfloat16"
+    if data.dtype.kind != "f" and not half:
+        raise ValueError(f"`{name}` holds {data.dtype}, expected floating-point numbers")
     if data.external or data.is_virtual:
         raise ValueError(f"`{name}` is stored in another file, which is not opened")
     if data.nbytes > MAX_RATIO * data.id.get_storage_size():
         raise ValueError(f"`{name}` declares {data.nbytes:,} bytes, far more than are stored")
+    seen.take(data.id.get_storage_size(), name)
     values = data[()]
+    if half:
+        return (values.view("<u2").astype("<u4") << 16).view("<f4")
     return values.astype(np.float32) if values.dtype.itemsize < 4 else values

@@ -14,13 +14,13 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ..analysis.weights import weight_shapes
+from ..analysis.weights import flattened, weight_shapes
 from ..diagnostics.report import Report, Span
 from ..diagnostics.text import printable
 from ..diagnostics.words import suggestion
-from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
-from ..ir.walk import applications, walk_program
-from ..ops import Activation, Composite, Dense, DepthwiseConv, Dropout, Flatten, Identity, Op, Scale
+from ..ir.typed import TypedOp, TypedProgram
+from ..ir.walk import walk_program
+from ..ops import Composite, Dense, DepthwiseConv, Op
 from ..passes.checkpoint import Name, published_names, under
 from .files import file_span, read_file
 from .hdf5 import read_layers
@@ -203,11 +203,11 @@ def keys(typed: TypedProgram, source: str) -> dict[str, Place]:
         return {
             path: Place(f"{name.layer}/{name.weight}", _same, _same) for path, name in names.items()
         }
-    flat: dict[str, Sizes] = {}
-    for chain in typed.sections.values():
-        _flattened(chain, (), None, flat)
-    for head, chain in typed.heads:
-        _flattened(chain, (head.name,), None, flat)
+    flat = {
+        path: tuple(map(int, order.split("x")))
+        for path, order in flattened(typed).items()
+        if "+" not in order
+    }
     ops = {
         "/".join((*path, *own)): op
         for path, node in walk_program(typed)
@@ -231,6 +231,12 @@ def _parts(op: Op) -> list[tuple[tuple[str, ...], Op]]:
 def _of_state(name: Name, op: Op, flat: Sizes | None) -> Place:
     """A weight in a state dict."""
     key = f"{name.layer}.{STATE[name.weight]}"
+    if name.weight != "kernel" and flat is not None:
+        return Place(
+            key,
+            lambda a: _to_map_first(a[None], flat)[0],
+            lambda a: _from_map_first(a[None], flat)[0],
+        )
     if name.weight != "kernel":
         return Place(key, _same, _same)
     if flat is not None:
@@ -265,29 +271,3 @@ def _depthwise_out(array: Any) -> Any:
 
 def _depthwise_back(array: Any, multiplier: int) -> Any:
     return np.moveaxis(array.reshape(-1, multiplier, *array.shape[2:]), (0, 1), (-2, -1))
-
-
-def _flattened(
-    chain: TypedChain, prefix: tuple[str, ...], shape: Sizes | None, found: dict[str, Sizes]
-) -> Sizes | None:
-    """Collect the kernels of dense layers after a flatten, each with the shape of the map.
-
-    ``shape`` is the shape of the flattened map that ``chain`` receives, if any; the result is the
-    one that the next chain receives.
-    """
-    for step in chain.steps:
-        for path, typed in applications(step):
-            here = (*prefix, *path)
-            if isinstance(typed, TypedUse):
-                shape = _flattened(typed.body, here, shape, found)
-            elif isinstance(typed, TypedFork):
-                for name, branch in typed.branches:
-                    _flattened(branch, (*here, name), shape, found)
-                shape = None
-            elif isinstance(typed.op, Flatten):
-                shape = tuple(typed.x.shape) if typed.x.rank else shape
-            elif not isinstance(typed.op, Activation | Dropout | Identity | Scale):
-                if shape is not None and isinstance(typed.op, Dense):
-                    found["/".join((*here, "kernel"))] = shape
-                shape = None
-    return shape

@@ -1,37 +1,52 @@
 """The neutral format: the weights of a spec in safetensors, by their paths in the spec.
 
 The layout does not depend on a framework. The metadata has ``format`` (``inception-dsl``),
-``format_version``, ``spec`` (the name of the network or block) and ``digest``
-(:func:`inception_dsl.analysis.weights.digest`). A file without metadata is accepted if its tensors
-match the spec.
+``format_version``, ``spec`` (the name of the network or block), ``digest``
+(:func:`inception_dsl.analysis.weights.digest`) and ``flattened``
+(:func:`inception_dsl.analysis.weights.flattened`, as JSON), which version 1 does not have. A file
+without metadata is accepted if its tensors match the spec.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 
-from ..analysis.weights import digest, sizes, weight_shapes
+from ..analysis.weights import digest, flattened, sizes, weight_shapes
 from ..build.write import followed, write_all
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
 from .files import FLOATS, File, file_span, read_file, writer
 
 FORMAT: Final = "inception-dsl"
-VERSION: Final = "1"
+VERSION: Final = "2"
+OLDER: Final = ("1",)
 SUFFIX: Final = ".safetensors"
-KINDS: Final = ("missing", "unknown", "with a wrong shape", "with a wrong type", "not finite")
+VARIANCES: Final = ("moving_variance", "running_var")
+KINDS: Final = (
+    "missing",
+    "unknown",
+    "with a wrong shape",
+    "with a wrong type",
+    "not finite",
+    "negative",
+)
 
 
-def read(path: Path, typed: TypedProgram, report: Report) -> dict[str, Any] | None:
+def read(
+    path: Path, typed: TypedProgram, report: Report, *, any_network: bool = False
+) -> dict[str, Any] | None:
     """The weights of ``typed`` from a neutral file, in the order of the spec.
 
-    ``None`` with errors in the report if the file does not match. Arrays are float32 or float64;
-    float16 and bfloat16 are converted to float32.
+    ``None`` with errors in the report if the file does not match; with ``any_network`` only its
+    names and shapes have to. Arrays are float32 or float64; float16 and bfloat16 are converted to
+    float32.
     """
     file = read_file(path, report)
     if file is None:
@@ -41,6 +56,8 @@ def read(path: Path, typed: TypedProgram, report: Report) -> dict[str, Any] | No
     dtypes = {name: tensor.dtype for name, tensor in file.tensors.items()}
     arrays = {name: tensor.array() for name, tensor in file.tensors.items()}
     if not fits(path, typed, arrays, report, dtypes=dtypes, metadata=file.metadata) or not about:
+        return None
+    if not any_network and not same_network(file, path, typed, report):
         return None
     return {name: arrays[name] for name in shapes}
 
@@ -57,15 +74,19 @@ def write(
     The same weights give the same bytes. A value that overflows ``dtype`` is an error.
     """
     shapes = weight_shapes(typed)
-    with np.errstate(over="ignore"):
-        arrays = {name: np.asarray(array, dtype) for name, array in weights.items()}
-    if not ending(path, report) or not fits(path, typed, arrays, report):
+    if not (
+        ending(path, report)
+        and fits(path, typed, weights, report)
+        and in_range(path, weights, dtype, report)
+    ):
         return False
+    arrays = {name: np.asarray(array, dtype) for name, array in weights.items()}
     metadata = {
         "format": FORMAT,
         "format_version": VERSION,
         "spec": typed.program.id,
         "digest": digest(shapes),
+        "flattened": json.dumps(flattened(typed), separators=(",", ":")),
     }
     return write_all(
         {followed(path): writer({name: arrays[name] for name in shapes}, metadata)}, report
@@ -92,11 +113,15 @@ def metadata_problems(file: File, path: Path, report: Report) -> bool:
     if metadata.get("format") != FORMAT:
         return True
     name, version = os.path.normpath(path), metadata.get("format_version", "")
-    if version != VERSION:
+    if version not in (VERSION, *OLDER):
         message = f"{name} has format version `{version[:40]}`, expected `{VERSION}`"
         report.error("E703", message, file_span(path), help="try a newer version of inception-dsl")
         return False
     found = digest({n: tensor.shape for n, tensor in file.tensors.items()})
+    if version == VERSION and flattened_in(metadata) is None:
+        message = f"the metadata of {name} has no valid `flattened`"
+        report.error("E703", message, file_span(path))
+        return False
     if metadata.get("digest") != found:
         message = f"the metadata of {name} does not match its contents"
         notes = [
@@ -106,6 +131,69 @@ def metadata_problems(file: File, path: Path, report: Report) -> bool:
         report.error("E703", message, file_span(path), notes=notes)
         return False
     return True
+
+
+def flattened_in(metadata: Mapping[str, str]) -> dict[str, str] | None:
+    """What the metadata say about weights after a flatten; ``None`` if that is not valid."""
+    try:
+        found = json.loads(metadata.get("flattened", ""))
+    except (ValueError, RecursionError):
+        return None
+    valid = isinstance(found, dict) and all(isinstance(v, str) for v in found.values())
+    return found if valid else None
+
+
+def same_network(file: File, path: Path, typed: TypedProgram, report: Report) -> bool:
+    """Whether the numbers of a file mean what they do in ``typed``; otherwise reports it.
+
+    Names and shapes can be those of another network. True without metadata, and version 1 says
+    nothing about a flatten.
+    """
+    metadata, name, spec = file.metadata, os.path.normpath(path), typed.program.id
+    if metadata.get("format") != FORMAT:
+        return True
+    maker = metadata.get("spec", "")
+    if maker != spec:
+        report.error(
+            "E707",
+            f"{name} was written for `{maker[:80]}`, not for `{spec}`",
+            file_span(path),
+            help="use the spec that it was written for; to use the weights in spite of that, add "
+            "`--any-network`",
+        )
+        return False
+    wanted, held = flattened(typed), flattened_in(metadata)
+    notes = [
+        f"{key}: the order of a flattened {(held or {}).get(key, 'vector')[:80]}, expected "
+        f"{wanted.get(key, 'vector')}"
+        for key in (*wanted, *(k for k in held or () if k not in wanted))
+        if held is not None and held.get(key) != wanted.get(key)
+    ]
+    if notes:
+        message = f"{name} was written for `{spec}` with another input size"
+        help = (
+            "use the same `--input` as then; to use the weights in spite of that, add "
+            "`--any-network`"
+        )
+        report.error("E707", message, file_span(path), notes=notes, help=help)
+    return not notes
+
+
+def in_range(path: Path, weights: Mapping[str, Any], dtype: str, report: Report) -> bool:
+    """Whether all values are in the range of ``dtype``; otherwise reports which are not."""
+    limit = np.finfo(dtype).max
+    notes = []
+    for name, array in weights.items():
+        # the limit itself is in range; NumPy compares in the type of the array
+        beyond = np.abs(array) > limit if np.asarray(array).dtype.itemsize > 4 else np.zeros(1)
+        if count := int(np.count_nonzero(beyond)):
+            at = tuple(int(n) for n in np.argwhere(beyond)[0])
+            more = f" and {count - 1:,} more" if count > 1 else ""
+            notes.append(f"too large: {name} has {array[at]:.6g} at {list(at)}{more}")
+    if notes:
+        message = f"{os.path.normpath(path)}: values are beyond the range of {dtype}"
+        report.error("E702", message, file_span(path), notes=notes, help="use `--dtype float64`")
+    return not notes
 
 
 def fits(
@@ -150,8 +238,9 @@ def differences(
             continue
         array, dtype = arrays[name], dtypes.get(name)
         if dtype is not None and dtype not in FLOATS:
+            what = {"I": "integers ", "U": "integers ", "B": "booleans "}.get(dtype[:1], "")
             found["with a wrong type"].append(
-                f"wrong type: {name} has {dtype}, expected {' or '.join(FLOATS)}"
+                f"wrong type: {name} has {what}({dtype}), expected {' or '.join(FLOATS)}"
             )
         if array is None:
             continue
@@ -160,14 +249,8 @@ def differences(
             found["with a wrong shape"].append(
                 f"wrong shape: {name} is {held}, expected {sizes(shape)}"
             )
-        if array.dtype.kind == "f" and (
-            bad := array.size - int(np.count_nonzero(np.isfinite(array)))
-        ):
-            at = [int(n) for n in np.argwhere(~np.isfinite(array))[0]]
-            found["not finite"].append(
-                f"not finite: {name} has {bad:,} NaN or infinite value{'s'[: bad > 1]}, "
-                f"the first at {at}"
-            )
+        if array.dtype.kind == "f":
+            _values(name, array, found)
     for name in arrays:
         if name not in shapes:
             found["unknown"].append(
@@ -175,3 +258,23 @@ def differences(
                 f"({sizes(arrays[name].shape) if arrays[name] is not None else '?'})"
             )
     return found
+
+
+def _values(name: str, array: Any, found: dict[str, list[str]]) -> None:
+    """Add a line for values that are not finite, and for variances below 0."""
+    wrong = ~np.isfinite(array)
+    if count := int(np.count_nonzero(wrong)):
+        at = [int(n) for n in np.argwhere(wrong)[0]]
+        nans = int(np.count_nonzero(np.isnan(array)))
+        parts = ((nans, "NaN"), (count - nans, "infinite"))
+        what = " and ".join(f"{n:,} {word}" for n, word in parts if n)
+        found["not finite"].append(
+            f"not finite: {name} has {what} value{'s'[: count > 1]}, the first at {at}"
+        )
+    below = array < 0 if re.split("[./]", name)[-1] in VARIANCES else np.zeros(1)
+    if count := int(np.count_nonzero(below)):
+        at = [int(n) for n in np.argwhere(below)[0]]
+        found["negative"].append(
+            f"negative: {name} has {count:,} value{'s'[: count > 1]} below 0, the first at {at}; "
+            "a variance is at least 0"
+        )

@@ -20,6 +20,10 @@ class Document:
     keys: dict[DataPath, Span] = field(default_factory=dict)
     dropped: set[DataPath] = field(default_factory=set)
     """Parts left out because of an error; what follows from them is not reported."""
+    given: dict[str, set[str]] = field(default_factory=dict)
+    """Attributes by op that the defaults of other files set, for blocks copied from them."""
+    removed: dict[DataPath, Span] = field(default_factory=dict)
+    """Where an overlay removed a field, or a step by its name."""
     _fields: dict[DataPath, list[DataPath]] = field(default_factory=dict)
 
     def fields(self, path: DataPath) -> list[DataPath]:
@@ -41,6 +45,10 @@ class Document:
         while path and path not in self.spans:
             path = path[:-1]
         return self.spans.get(path) or Span(self.file, 1, 1, 1, 1)
+
+    def cause(self, *paths: DataPath) -> Span | None:
+        """Where an overlay removed one of ``paths``, if it did."""
+        return next((self.removed[path] for path in paths if path in self.removed), None)
 
     def key_span(self, path: DataPath) -> Span:
         return self.keys.get(path) or self.span(path)

@@ -72,6 +72,9 @@ def explained(problem: str, text: str, span: Span) -> tuple[str, str, tuple[Edit
         return f"U+{int(escape[0], 16):04X} is not a character", "", ()
     for words, message, help in _EXPLAINED:
         if words in problem:
+            expressions = list(_expressions(line)) if words.startswith("expected ','") else []
+            if any(start < span.column <= end for start, end, _ in expressions):
+                return _quote_expressions(expressions, span)
             return (
                 message,
                 help,
@@ -86,6 +89,28 @@ def _without_tabs(lines: list[str], file: str) -> Iterator[Edit]:
         indent = line[: len(line) - len(line.lstrip(" \t"))]
         if "\t" in indent:
             yield Edit(Span(file, number, 1, number, len(indent) + 1), indent.replace("\t", "  "))
+
+
+_EXPRESSION: Final = re.compile(r"(?<=[:,\[])[ ]*(\$\{[^{}\"\'#]{0,256}\})(?=[ ]*(?:[,}\]#]|\r?$))")
+
+
+def _expressions(line: str) -> Iterator[tuple[int, int, str]]:
+    """The expressions ``${…}`` without quotes in a line: start, end and text."""
+    for found in _EXPRESSION.finditer(line) if len(line) <= _LONGEST else ():
+        yield found.start(1), found.end(1), found[1]
+
+
+def _quote_expressions(
+    found: list[tuple[int, int, str]], span: Span
+) -> tuple[str, str, tuple[Edit, ...]]:
+    """The error for ``{filters: ${n * 2}}``: YAML ends the value before the inner ``{``."""
+    text = next(text for start, end, text in found if start < span.column <= end)
+    fix = [
+        Edit(Span(span.file, span.line, start + 1, span.line, end + 1), f'"{text}"')
+        for start, end, text in found
+    ]
+    help = f'write `"{text}"`'
+    return f"`{text}` needs quotes inside of `{{…}}` and `[…]`", help, tuple(fix)
 
 
 def _quoted(line: str, span: Span) -> Iterator[Edit]:

@@ -76,6 +76,7 @@ MORE = [
     "params: {a: {type: str, default: 1}}",
     "params: {a: {type: int, default: null}}",
     "params: {a: {type: int, defaults: 1}}",
+    "params: {a: {type: str, default: $b}}",
     "params: {a: {}}",
     "params: [a]",
     "params: {A: int}",

@@ -25,7 +25,8 @@ CASES = yaml.safe_load((Path(__file__).parent / "warnings.yaml").read_text(encod
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["why"])
 def test_a_warning(case: dict[str, Any], warned: Warned) -> None:
     head = "" if case.get("whole") else HEAD
-    found = warned(f"{head}{case['text']}\n")
+    settings = {"input": case["input"]} if "input" in case else {}
+    found = warned(f"{head}{case['text']}\n", **settings)
     assert [f"{d.code} {d.span.line - head.count(chr(10))}:{d.span.column}" for d in found] == case[
         "reports"
     ]

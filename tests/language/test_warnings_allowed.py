@@ -9,7 +9,7 @@ import pytest
 from warned import HEAD, Warned, places
 
 from inception_dsl.diagnostics.codes import WARNINGS
-from inception_dsl.diagnostics.explain.explanations import explanations
+from inception_dsl.diagnostics.explain.explanations import explanations, is_command
 
 # allow
 
@@ -21,11 +21,15 @@ def test_a_file_can_allow_any_warning(
     example = explanations()[code]
     for name, text in example.files.items():
         write(text, name)
-    assert {d.code for d in warned(example.wrong)} == {code}
-    assert warned(f"allow: [{code}]\n{example.wrong}") == []
-    assert warned(example.wrong, allow=f"[{code}]") == []
+    wrong, size = example.wrong, dict[str, str]()
+    if is_command(wrong):
+        *_, name, _, size["input"] = wrong.split()
+        wrong = example.files[name]
+    assert {d.code for d in warned(wrong, **size)} == {code}
+    assert warned(f"allow: [{code}]\n{wrong}", **size) == []
+    assert warned(wrong, allow=f"[{code}]", **size) == []
     other = next(c for c in WARNINGS if c not in (code, "W303"))
-    assert {d.code for d in warned(f"allow: [{other}]\n{example.wrong}")} == {code, "W303"}
+    assert {d.code for d in warned(f"allow: [{other}]\n{wrong}", **size)} == {code, "W303"}
 
 
 LEVELS = {

@@ -185,6 +185,7 @@ def test_a_broken_backend_given_by_name_is_one_error(
         ("absolute", "returned a file with the invalid name `/tmp/v0.py`"),
         ("control", "returned a file with the invalid name `v0\\x1b[31m\\n`"),
         ("key", "returned a file with the invalid name `7`"),
+        ("half", "returned half a surrogate pair in line 2 of `v0.py`, which is no text"),
     ],
 )
 def test_a_backend_that_fails_is_one_error(

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inception_dsl_keras import BACKEND
 from inception_dsl_keras.emitter import emit_source
 from paths import ROOT
 
-from inception_dsl.backend import Report, TypedProgram, module_from_source
+from inception_dsl.backend import Report, Request, TypedProgram, module_from_source
 from inception_dsl.compiler import compile_spec
+from inception_dsl.reference.seeds import seeded
 
 SPECS = ROOT / "specs"
 
@@ -50,3 +52,17 @@ def source_of(typed_of: Callable[[str], TypedProgram]) -> Callable[[str], str]:
 def module_of(source_of: Callable[[str], str]) -> Callable[[str], Any]:
     """Imports the emitted source of a spec as a module."""
     return lambda text: module_from_source(source_of(text), "test")
+
+
+@pytest.fixture
+def model_of(typed_of: Callable[[str], TypedProgram]) -> Callable[[str], Any]:
+    """A running model with seeded weights."""
+    from inception_dsl_keras.runner import create  # imports Keras
+
+    def made(text: str) -> Any:
+        typed = typed_of(text)
+        model = create(typed, BACKEND.emit(typed, Request("test"), Report()) or {}, "float32")
+        model.load(seeded(typed))
+        return model
+
+    return made

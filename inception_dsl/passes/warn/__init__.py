@@ -13,7 +13,7 @@ from ...diagnostics.report import Report
 from ...ir.typed import TypedProgram
 from ...language.link import LinkedBlock
 from ...language.load import Spec
-from . import bias, bottleneck, factorise, grid, residual, unused
+from . import bias, bottleneck, factorise, grid, order, residual, unused
 from .allowed import Used, idle
 from .survey import Check, Found, Survey
 
@@ -25,6 +25,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     factorise.CHECK,
     bias.CHECK,
     bottleneck.CHECK,
+    order.CHECK,
 )
 
 

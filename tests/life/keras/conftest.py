@@ -1,5 +1,5 @@
 """Fixtures from tests/shared."""
 
-from keras_fixtures import module_of, source_of, typed_of
+from keras_fixtures import model_of, module_of, source_of, typed_of
 
-__all__ = ["module_of", "source_of", "typed_of"]
+__all__ = ["model_of", "module_of", "source_of", "typed_of"]

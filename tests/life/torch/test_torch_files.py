@@ -71,8 +71,8 @@ def test_one_error_lists_all_problems_and_keeps_the_weights(
         "more.weight is unknown",
         "stem.0.bn.weight has type int32, expected float32",
         "units.0.inner.bn.num_batches_tracked has type float32, expected int64",
-        "units.1.inner.bn.bias is not finite",
-        "units.1.inner.bn.running_mean is not finite",
+        "units.1.inner.bn.bias has nan at [1], which is not finite",
+        "units.1.inner.bn.running_mean has 1e+300 at [0], too large for float32",
         "fc.weight has shape (4, 3), expected (3, 7)",
     ]
     assert all(np.array_equal(value, weights[path]) for path, value in model.weights().items())

@@ -7,13 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from click.testing import CliRunner
 
 from inception_dsl import compiler
 from inception_dsl.cli import main
+from inception_dsl.passes import budget
 
 COMMANDS = [["check"], ["summary"], ["build"], ["weights", "init"], ["verify"]]
 
@@ -32,7 +33,7 @@ def raising(error: BaseException) -> Callable[..., NoReturn]:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize(
-    "error", [KeyError("\x1b[31m\nx"), RecursionError("deep"), MemoryError(), SystemError()]
+    "error", [KeyError("\x1b[31m\nx"), RecursionError("deep"), TypeError(), SystemError()]
 )
 def test_an_internal_error_is_one_line_with_status_3(
     command: list[str], error: Exception, spec: str, monkeypatch: pytest.MonkeyPatch
@@ -45,6 +46,94 @@ def test_an_internal_error_is_one_line_with_status_3(
     assert result.stderr.count("\n") == 1
     assert "\x1b" not in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_too_little_memory_is_an_error(
+    command: list[str], spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, "load", raising(MemoryError()))
+    result = CliRunner().invoke(main, [*command, spec])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: out of memory: ")
+
+
+NET = "network: net\ninput: {channels: 3, height: 8, width: 8}\n"
+NET += "body: [{op: conv, filters: 2, kernel_size: 1}]\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (["verify", "--seed", "-1"], 2, "invalid value for `--seed`: expected an integer >= 0"),
+        (["weights", "init", "--seed", "-1"], 2, "invalid value for `--seed`"),
+        (["verify", "--batch", "1"], 2, "invalid value for `--batch`"),
+        (["verify", "--batch", "100000000000"], 1, "a batch of 100,000,000,000 samples of `net`"),
+        (["verify", "--input", "65536x65535x4"], 1, "a batch of 2 samples of `net` would need"),
+        (
+            ["weights", "init", "--input", "8x8x65536", "--set", "body.0.filters=1000000"],
+            1,
+            "the weights of `net` would need at least 488.3 GiB; this machine has ",
+        ),
+    ],
+)
+def test_numbers_out_of_range_are_errors(
+    options: list[str],
+    status: int,
+    message: str,
+    write: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before anything of that size is computed."""
+    monkeypatch.setattr(budget.os, "sysconf", lambda _: 1 << 17)  # 16 GiB
+    spec = write(NET)
+    monkeypatch.chdir(spec.parent)
+    result = CliRunner().invoke(main, [*options, spec.name])
+    assert (result.exit_code, message in result.stderr) == (status, True), result.stderr
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["--version"],
+        ["check", "--help"],
+        ["check", "net.yaml"],
+        ["check", "missing.yaml", "--format", "json"],
+        ["summary", "net.yaml"],
+        ["summary", "net.yaml", "--json"],
+        ["build", "net.yaml"],
+        ["ops"],
+        ["schema"],
+        ["explain", "E201"],
+        ["backends"],
+        ["weights", "init", "net.yaml"],
+    ],
+    ids=" ".join,
+)
+def test_a_full_disk_is_an_error(words: list[str], write: Callable[..., Path]) -> None:
+    folder = write(NET, "net.yaml").parent
+    with FULL.open("w") as full:
+        done = run_in(folder, words, stdout=full, stderr=subprocess.PIPE)
+    line = "error: cannot write the output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, line)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full on this system")
+def test_a_full_disk_for_both_streams(write: Callable[..., Path]) -> None:
+    folder = write(NET, "net.yaml").parent
+    with FULL.open("w") as full:
+        for words in (["check", "net.yaml"], ["check", "missing.yaml"]):
+            assert run_in(folder, words, stdout=full, stderr=full).returncode == 1
+
+
+def run_in(folder: Path, words: list[str], **streams: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "inception_dsl", *words]
+    return subprocess.run(command, cwd=folder, text=True, check=False, **streams)
 
 
 def test_debug_shows_the_traceback(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,3 +190,72 @@ def test_invalid_imports_in_a_spec_that_changes_a_block(
         compile_spec(write(f"extends: ../base.yaml\n{text}", "sub/over.yaml"), {}, report) is None
     )
     assert [d.code for d in report] == codes, report.render()
+
+
+PARTS = {
+    "a.yaml": "block: a\nsteps: [{op: conv, filters: 8, kernel_size: 3}]\n",
+    "b.yaml": "block: b\nsteps: [{op: conv, filters: 8, kernel_size: 1}]\n",
+    "base.yaml": (
+        "network: base\n"
+        "params: {w: {type: int, default: 4}}\n"
+        "import: [a.yaml]\n"
+        "input: {channels: 3, height: 32, width: 32}\n"
+        "blocks:\n"
+        "  own: {params: {k: {type: int, default: 3}}, steps: [{op: dense, units: $k}]}\n"
+        "body: [{use: a}, {use: own, name: mid}, {op: dense, units: $w}]\n"
+        "aux_heads: {aux: {after: mid, loss_weight: 0.3, steps: [{op: dense, units: $classes}]}}\n"
+    ),
+}
+
+
+def over(text: str, write: Callable[..., Path]) -> tuple[TypedProgram | None, Report]:
+    for name, part in PARTS.items():
+        write(part, name)
+    report = Report()
+    return compile_spec(write(f"extends: base.yaml\n{text}\n", "over.yaml"), {}, report), report
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("import: [b.yaml]\nbody: {mid: [{use: b, name: mid}]}", ["conv 3", "conv 1", "dense 4"]),
+        ("import: [b.yaml, a.yaml]\nbody: {a: {use: b}}", ["conv 1", "dense 3", "dense 4"]),
+        ("import: []", ["conv 3", "dense 3", "dense 4"]),
+        ("import: null\nbody: {a: null}", ["dense 3", "dense 4"]),
+        (
+            "import: [b.yaml]\nblocks: {a: {steps: {0: {kernel_size: 5}}}}",
+            ["conv 5", "dense 3", "dense 4"],
+        ),
+    ],
+)
+def test_the_imports_of_both_files(text: str, sizes: list[str], write: Callable[..., Path]) -> None:
+    typed, report = over(text, write)
+    assert typed is not None, report.render()
+    found = [layer for layer in layers(typed) if not layer.path.startswith("aux")]
+    first = {"conv": 0, "dense": -1}
+    assert [f"{x.op} {x.weights[0].shape[first[x.op]]}" for x in found] == sizes
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "location", "used"),
+    [
+        ("import: null", "E302", "over.yaml:2:1", "base.yaml:7:14"),
+        ("blocks: {own: null}", "E302", "over.yaml:2:10", "base.yaml:7:24"),
+        ("blocks: null", "E302", "over.yaml:2:1", "base.yaml:7:24"),
+        ("params: {w: null}", "E304", "over.yaml:2:10", "base.yaml:7:61"),
+        ("params: null", "E304", "over.yaml:2:1", "base.yaml:7:61"),
+        ("blocks: {own: {params: {k: null}}}", "E304", "over.yaml:2:25", "base.yaml:6:75"),
+        ("body: {mid: null}", "E308", "over.yaml:2:8", "base.yaml:8:26"),
+        ("body: {mid: [{op: identity}]}", "E308", "over.yaml:2:8", "base.yaml:8:26"),
+        ("body: [{op: identity}]", "E308", "over.yaml:2:1", "base.yaml:8:26"),
+        ("import: [c.yaml]", "E301", "over.yaml:2:10", None),
+    ],
+)
+def test_an_error_is_at_the_line_of_the_overlay_that_causes_it(
+    text: str, code: str, location: str, used: str | None, write: Callable[..., Path]
+) -> None:
+    typed, report = over(text, write)
+    assert typed is None
+    (found,) = report.diagnostics
+    assert (found.code, str(found.span).rpartition("/")[2]) == (code, location)
+    assert [str(span).rpartition("/")[2] for span, _ in found.related] == ([used] if used else [])

@@ -40,11 +40,15 @@ def test_a_block_without_weights(run: Run, tmp_path: Path) -> None:
         "steps: [{op: max_pool, kernel_size: 3}]\n"
     )
     (tmp_path / "pool.yaml").write_text(text)
-    assert (
-        run("weights", "init", "pool.yaml").stdout
-        == "pool.safetensors: 0 weights, 0 parameters, seed 0, float32\n"
-    )
-    assert run("weights", "check", "pool.yaml", "pool.safetensors").exit_code == 0
+    save_file({}, tmp_path / "pool.safetensors")
+    for words in (
+        ["init", "pool.yaml"],
+        ["check", "pool.yaml", "pool.safetensors"],
+        ["convert", "pool.yaml", "pool.safetensors", "new.safetensors"],
+    ):
+        result = run("weights", *words)
+        assert result.exit_code == 1
+        assert "error[E702]: `pool` has no weights\n  --> pool.yaml:1:8" in result.stderr
     assert "tensors              0" in run("weights", "inspect", "pool.safetensors").stdout
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import fake_backends
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
 from inception_dsl import plugins
+from inception_dsl.cli import main
 from inception_dsl.ir.typed import TypedProgram
 
 Run = Callable[..., Result]
@@ -123,6 +124,31 @@ def test_the_output_of_a_framework_is_discarded(
     assert capfd.readouterr() == ("", "")
     print("after")
     assert capfd.readouterr().out == "after\n"
+
+
+@pytest.mark.parametrize("error", [TypeError, KeyError, AttributeError])
+@pytest.mark.parametrize("own", [True, False])
+def test_an_exception_in_a_runner(
+    error: type[Exception],
+    own: bool,
+    run: Run,
+    small: TypedProgram,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An internal error if it is raised in the runner of this package, else the framework's."""
+    from inception_dsl_torch import runner
+
+    source = "def fail(*_):\n    raise fault('x')\n"
+    made: dict[str, object] = {"__name__": runner.__name__ if own else "torch.nn", "fault": error}
+    exec(source, made)
+    monkeypatch.setattr(runner, "create", made["fail"])
+    words = ["convert", "small.yaml", "small.safetensors", "new.safetensors", "--to", "torch"]
+    result = CliRunner().invoke(main, ["weights", *words])
+    assert result.exit_code == (3 if own else 1)
+    assert result.stderr.startswith(
+        f"internal error: {error.__name__}" if own else "error[E706]: PyTorch failed: "
+    )
+    assert not Path("new.safetensors").exists()
 
 
 def test_differences_that_a_framework_reports(

@@ -40,9 +40,10 @@ def test_metadata_and_contents(small: TypedProgram, tmp_path: Path) -> None:
     with safe_open(tmp_path / "small.safetensors", framework="np") as file:
         assert file.metadata() == {
             "format": "inception-dsl",
-            "format_version": "1",
+            "format_version": "2",
             "spec": "small",
             "digest": hashlib.sha256(LIST.encode()).hexdigest(),
+            "flattened": '{"classifier/kernel":"7x6x4"}',
         }
         assert list(file.offset_keys()) == list(weight_shapes(small)), "in the order of the spec"
     found = load_file(tmp_path / "small.safetensors")

@@ -31,6 +31,7 @@ BACKSLASH = _giving("backslash", lambda stem: {f"{stem}.py": MAIN, f"{stem}\\x.p
 ABSOLUTE = _giving("absolute", lambda stem: {f"/tmp/{stem}.py": MAIN})
 CONTROL = _giving("control", lambda stem: {f"{stem}.py": MAIN, f"{stem}\x1b[31m\n": MAIN})
 KEY = _giving("key", lambda stem: {f"{stem}.py": MAIN, 7: MAIN})
+HALF = _giving("half", lambda stem: {f"{stem}.py": f"{MAIN}y = '\ud83d'\n"})
 SEVERAL = _giving(
     "several", lambda stem: {f"{stem}.py": MAIN, f"{stem}-a.b.bin": b"\0\xff", f"{stem}_c": ""}
 )
