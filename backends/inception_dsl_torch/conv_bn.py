@@ -18,7 +18,7 @@ from inception_dsl.backend import (
     varying,
 )
 
-from .activations import SUFFIXES
+from .activations import module, needs_partial, word
 from .helper_view import HelperView
 from .windows import Slide
 
@@ -28,9 +28,6 @@ class Importer(Protocol):
 
     def needs(self, *names: str) -> None:
         """Import ``names``."""
-
-    def applied(self, activation: str, x: str) -> Code:
-        """An activation applied to an expression; records its import."""
 
 
 class ConvBnCall(NamedTuple):
@@ -89,13 +86,17 @@ class ConvBns:
             layout("self.conv = ", Group(f"{value['conv']}(", tuple(conv)), indent=8),
             layout("self.bn = ", Group(f"{value['norm']}(", tuple(norm)), indent=8),
         ]
-        inner, function = "self.bn(self.conv(x))", self.calls[0].function
+        result, function, what = "self.bn(self.conv(x))", self.calls[0].function, ""
         if "activation" in varied:
+            function, what = "activation", ", an activation"
             lines.append(Code("        self.activation = activation()"))
-            what, result = ", an activation", Code(f"self.activation({inner})")
-        else:
-            what = f", {SUFFIXES[function]}" if SUFFIXES[function] else ""
-            result = helpers.applied(function, inner)
+            if needs_partial(c.options["activation"] for c in self.calls):
+                helpers.needs("partial")
+        elif function != "none":
+            what = f", {word(function)}"
+            lines.append(layout(f"self.{function} = ", module(function, fresh=True), indent=8))
+        if function != "none":
+            result = f"self.{function}({result})"
         doc = docstring(f"Convolution, batch norm{what}.", indent=4)
         head = signature("__init__", self._parameters(window, varied, helpers), "None", indent=4)
         return HelperView(
@@ -104,7 +105,7 @@ class ConvBns:
             doc=doc,
             head=head,
             lines=tuple(lines),
-            result=result,
+            result=Code(result),
         )
 
     def _window(self) -> dict[str, str]:
@@ -128,10 +129,10 @@ class ConvBns:
         helpers: Importer,
     ) -> Sequence[str]:
         types = {"bias": "bool", "eps": "float", "momentum": "float", "groups": "int"}
-        types |= {"activation": "Callable[[], nn.Module]", "norm": "type[nn.Module]"}
+        types |= {"activation": "Callable[[], nn.Module]", "norm": "Callable[..., nn.Module]"}
         types["conv"] = f"type[nn.Conv{self.rank}d]"
         defaults = {"kernel_size": "", "stride": " = 1", "padding": " = 0", "dilation": " = 1"}
-        if "activation" in varied:
+        if "activation" in varied or "norm" in varied:
             helpers.needs("Callable")
         needed = [f"{key}: {types[key]}" for key, value in varied.items() if value is None]
         given = [f"{k}: {kind}{defaults[k]}" for k, kind in window.items()]
