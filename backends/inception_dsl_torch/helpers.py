@@ -16,10 +16,11 @@ from inception_dsl.backend import (
 )
 
 from .activations import needs_partial
-from .conv_bn import ConvBnCall, ConvBns
+from .composites import CompositeCall
+from .conv_bn import ConvBns
 from .helper_view import HelperView
 from .norms import norm_function
-from .windows import Slide
+from .separable_conv import SeparableConvs
 
 ORDER: Final = (
     "same_padding",
@@ -30,7 +31,7 @@ ORDER: Final = (
     "norm",
     "flatten",
     "scale",
-    "conv_bn",
+    "composite",
     "skip_init",
 )
 """The templates of helpers in print order, as later ones use earlier ones."""
@@ -50,19 +51,21 @@ class Helpers:
     def __init__(self) -> None:
         self.found: dict[str, HelperView] = {}
         self.needed: set[str] = {"nn"}
-        self.conv_bns = ConvBns()
+        self.conv_bns, self.separable_convs = ConvBns(), SeparableConvs()
         self.dilated = False
         self.rank = 0
 
     def state(self) -> Any:
         """A snapshot for :meth:`restore`."""
-        return len(self.found), set(self.needed), len(self.conv_bns.calls), self.dilated
+        calls = len(self.conv_bns.calls), len(self.separable_convs.calls)
+        return len(self.found), set(self.needed), calls, self.dilated
 
     def restore(self, state: Any) -> None:
         """Undo everything requested since the snapshot."""
         found, needed, calls, self.dilated = state
         self.needed = set(needed)
-        del self.conv_bns.calls[calls:]
+        del self.conv_bns.calls[calls[0] :]
+        del self.separable_convs.calls[calls[1] :]
         while len(self.found) > found:
             self.found.popitem()
 
@@ -75,8 +78,8 @@ class Helpers:
         found = [view for key, view in self.found.items() if key != "same_padding"]
         if "same_padding" in self.found:
             found.append(self._same_padding_view())
-        if self.conv_bns.calls:
-            found.append(self.conv_bns.view(self))
+        composites = (self.conv_bns, self.separable_convs)
+        found += [composite.view(self) for composite in composites if composite.calls]
         return tuple(sorted(found, key=lambda h: ORDER.index(_template(h).split(".")[0])))
 
     def _add(self, template: str, helper: str, **fields: Any) -> str:
@@ -179,21 +182,15 @@ class Helpers:
         self.found.setdefault(view.name, view)
         return view.name
 
-    def conv_bn(
-        self,
-        rank: int,
-        channels: Code,
-        filters: Code,
-        slide: Slide,
-        options: Mapping[str, Code],
-        function: str,
-    ) -> Expression:
-        """A call of ``ConvBN`` that passes the settings that differ from its defaults.
-
-        The defaults are the most common values, so it is printed when all calls are known.
-        """
+    def conv_bn(self, rank: int, made: CompositeCall) -> Expression:
+        """A call of ``ConvBN``."""
         self.needs("Tensor")
-        return self.conv_bns.add(rank, ConvBnCall(channels, filters, slide, options, function))
+        return self.conv_bns.add(rank, made)
+
+    def separable_conv(self, rank: int, made: CompositeCall) -> Expression:
+        """A call of ``SeparableConv``."""
+        self.needs("Tensor")
+        return self.separable_convs.add(rank, made)
 
 
 def _function(kind: str) -> Code:

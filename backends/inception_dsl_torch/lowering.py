@@ -22,6 +22,7 @@ from inception_dsl.backend import (
 )
 
 from .activations import CONSTRUCTOR, LAST, MODULE, MODULES, applied, made, module
+from .composites import CompositeCall
 from .helpers import Helpers, grouped
 from .layers import Layer, Speller, Stored
 from .pools import adaptive_avg_pool, global_pool, pool
@@ -109,16 +110,23 @@ def _kernel(module: int, layout: str) -> tuple[Stored, ...]:
 
 
 def separable_conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    modules: tuple[Expression, ...] = ()
-    weights: tuple[Stored, ...] = ()
-    for segment, part in site.parts():
-        layer = lower(part, scope, helpers)
-        weights += tuple(
-            Stored(f"{segment}/{w.name}", w.module + len(modules), w.key, w.layout)
-            for w in layer.weights
-        )
-        modules += layer.modules
-    return Layer(modules, weights)
+    (_, depthwise), _ = site.parts()
+    slide = convolution(depthwise, scope)
+    options = {
+        "bias": scope.text(site.slot("use_bias")),
+        "depth_multiplier": scope.text(site.slot("depth_multiplier"), tight=True),
+        "conv": helpers.conv(site.rank, slide.sized),
+    }
+    channels, filters = scope.text(site.channels), scope.text(site.slot("filters"))
+    made = CompositeCall(channels, filters, slide, options)
+    modules = (*slide.front, helpers.separable_conv(site.rank, made), *after(site, scope))
+    at = len(slide.front)
+    weights = [Stored("depthwise/kernel", at, "depthwise.weight", "depthwise")]
+    weights += [
+        Stored(f"pointwise/{w.name}", at, f"pointwise.{w.key}", w.layout)
+        for w in _kernel(0, "conv")
+    ]
+    return Layer(modules, tuple(weights))
 
 
 def conv_bn(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
@@ -136,7 +144,8 @@ def conv_bn(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     }
     function = activation.values[0] if not activation.varies else ""
     channels, filters = scope.text(site.channels), scope.text(site.slot("filters"))
-    module = helpers.conv_bn(site.rank, channels, filters, slide, options, function)
+    made = CompositeCall(channels, filters, slide, options, function)
+    module = helpers.conv_bn(site.rank, made)
     at = len(slide.front)
     weights = [Stored(f"conv/{w.name}", at, f"conv.{w.key}", w.layout) for w in _kernel(0, "conv")]
     weights += [Stored(f"bn/{w.name}", at, f"bn.{w.key}", w.layout) for w in BATCH_NORM]

@@ -93,7 +93,15 @@ def build(typed: TypedProgram) -> Emitted:
 
 
 IMPORTED = {"Any", "Callable", "F", "NamedTuple", "Tensor", "TorchFunctionMode", "partial"}
-RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", *IMPORTED, *BUILTINS}
+RESERVED = {
+    "ConvBN",
+    "SeparableConv",
+    "Scale",
+    "FlattenChannelsLast",
+    "ChannelLayerNorm",
+    *IMPORTED,
+    *BUILTINS,
+}
 
 
 MODULES = {
