@@ -1,10 +1,11 @@
-"""Activation functions in PyTorch: as expressions, modules, and parts of class names."""
+"""Activation functions in PyTorch: as expressions, modules, and callables that create modules."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
-from inception_dsl.backend import SLOPES, Form, literal
+from inception_dsl.backend import SLOPES, Code, Form, Group, Item, call, flat, literal
 
 CALLS: Final = {
     "relu": "F.relu",
@@ -18,6 +19,7 @@ CALLS: Final = {
     "tanh": "torch.tanh",
 }
 MODULES: Final = {
+    "none": "nn.Identity",
     "relu": "nn.ReLU",
     "relu6": "nn.ReLU6",
     "leaky_relu": "nn.LeakyReLU",
@@ -29,49 +31,76 @@ MODULES: Final = {
     "tanh": "nn.Tanh",
     "softmax": "nn.Softmax",
 }
-SUFFIXES: Final = {
-    "none": "",
-    "relu": "ReLU",
-    "relu6": "ReLU6",
-    "leaky_relu": "LeakyReLU",
-    "elu": "ELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-    "hard_swish": "Hardswish",
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-    "softmax": "Softmax",
-}
 
 
-def applied(name: str, x: str, slope: str = "") -> str:
-    """The activation of ``x`` as an expression; an empty ``slope`` is PyTorch's default."""
+def applied(name: str, x: str, slope: str = "", *, fresh: bool = False) -> str:
+    """The activation of ``x`` as an expression; an empty ``slope`` is PyTorch's default.
+
+    ``fresh``: a ReLU may overwrite ``x``.
+    """
     if name == "none":
         return x
     if name == "softmax":
         return f"F.softmax({x}, dim=1)"
-    return f"{CALLS[name]}({x}{f', {slope}' if slope else ''})"
+    inplace = ", inplace=True" if fresh and name == "relu" else ""
+    return f"{CALLS[name]}({x}{f', {slope}' if slope else ''}{inplace})"
 
 
-def module(name: str) -> str:
-    """A callable that creates the activation's module."""
-    if name == "none":
-        return "nn.Identity"
-    return "lambda: nn.Softmax(dim=1)" if name == "softmax" else MODULES[name]
+def module(name: str, *, fresh: bool = False) -> Group:
+    """The activation as a module; ``fresh`` is as for :func:`applied`."""
+    return call(MODULES[name], *_settings(name, fresh=fresh))
 
 
-MODULE: Final = Form("activation", "Callable[[], nn.Module]", module)
-"""The form of an activation that is an argument of a class: a callable that creates the module."""
+def word(name: str) -> str:
+    """The activation as it is written in text: ``ReLU``."""
+    return "" if name == "none" else MODULES[name].removeprefix("nn.")
 
 
-def _constructor(settings: tuple[str, float, bool]) -> str:
-    name, slope, approximate = settings
+def needs_partial(texts: Iterable[str]) -> bool:
+    """Whether any of the callables is a ``functools.partial``."""
+    return any(text.startswith("partial(") for text in texts)
+
+
+def made(constructor: Code) -> Code:
+    """A call of a callable without arguments."""
+    if needs_partial([constructor]):
+        function, _, rest = constructor.removeprefix("partial(").partition(", ")
+        return Code(f"{function}({rest}")
+    return type(constructor)(f"{constructor}()")
+
+
+def _settings(name: str, *, fresh: bool) -> list[Item]:
+    if name == "softmax":
+        return [Item(literal(1), "dim")]
+    return [Item(literal(True), "inplace")] if fresh and name == "relu" else []
+
+
+def _callable(name: str, settings: list[Item]) -> str:
+    """A callable that creates a module; a lambda could not be pickled."""
+    if not settings:
+        return MODULES[name]
+    return flat(call("partial", Code(MODULES[name]), *settings))
+
+
+def _constructor(setting: tuple[str, float, bool]) -> str:
+    name, slope, approximate = setting
+    settings = _settings(name, fresh=False)
     if name in SLOPES and slope != SLOPES[name]:
-        return f"lambda: {MODULES[name]}({literal(slope)})"
+        settings.append(Item(literal(slope), "alpha" if name == "elu" else "negative_slope"))
     if name == "gelu" and approximate:
-        return f"lambda: {MODULES[name]}(approximate={literal('tanh')})"
-    return module(name)
+        settings.append(Item(literal("tanh"), "approximate"))
+    return _callable(name, settings)
 
 
-CONSTRUCTOR: Final = Form("constructor", "Callable[[], nn.Module]", _constructor)
+def _form(key: str, write: Any) -> Form:
+    return Form(key, "Callable[[], nn.Module]", write)
+
+
+LAST: Final = _form("activation", lambda n: _callable(n, _settings(n, fresh=True)))
+"""The form of an activation that is an argument of a class: a callable that creates the module,
+which may overwrite its input.
+"""
+MODULE: Final = _form("function", lambda n: _callable(n, _settings(n, fresh=False)))
+"""The same for a module that must not overwrite its input."""
+CONSTRUCTOR: Final = _form("constructor", _constructor)
 """The same for an activation with its own slope or approximation."""

@@ -128,8 +128,7 @@ def make_class(
         result, record = body.chain(chain, "x", "x", ())
         shared.helpers.needs("Tensor")
         draft = Draft(name, doc, scope.signature(), record, values, (), body, result)
-    if any(argument.kind.startswith("Callable") for argument in draft.arguments):
-        shared.helpers.needs("Callable")
+    shared.helpers.arguments(draft.arguments)
     return draft
 
 

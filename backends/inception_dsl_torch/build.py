@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,14 +12,11 @@ from inception_dsl.backend import (
     ChainSite,
     Code,
     Expression,
-    ForkNode,
-    ForkSite,
     Item,
     Join,
     LayerSite,
     Locals,
     Names,
-    OpNode,
     Piece,
     Record,
     Scope,
@@ -36,26 +32,14 @@ from inception_dsl.backend import (
     statements,
 )
 
+from .attributes import attribute, given_names, noun, unnamed
+from .fresh import is_fresh
 from .layers import Layer
 from .modules import Shared, once, sequence, shape_note
 from .places import Held, Place
-from .reserved import FORBIDDEN
+from .reserved import FORBIDDEN, READ_BY_FORWARD
 
 WIDTH = 88
-NOUNS = {
-    "max_pool": "pool",
-    "avg_pool": "pool",
-    "adaptive_avg_pool": "pool",
-    "conv_bn": "conv",
-    "separable_conv": "conv",
-    "depthwise_conv": "conv",
-    "batch_norm": "bn",
-    "layer_norm": "norm",
-    "group_norm": "norm",
-    "local_response_norm": "norm",
-    "dense": "fc",
-    "zero_pad": "pad",
-}
 
 OPERATORS = {"add": " + ", "multiply": " * "}  # of merges; `concat` is a call
 
@@ -75,17 +59,18 @@ class Attribute(NamedTuple):
     module: Expression
     suffix: str = ""
 
-    def text(self) -> Code:
+    def text(self, indent: int) -> Code:
         """The statement as source; a long one with a suffix is in parentheses."""
-        source = layout(f"self.{self.name} = ", self.module, self.suffix, indent=8)
+        source = layout(f"self.{self.name} = ", self.module, self.suffix, indent=indent)
         if not self.suffix or ("\n" not in source and len(source) <= WIDTH):
             return source
-        inner = layout("", self.module, self.suffix, indent=12)
+        pad, deep = " " * indent, " " * (indent + 4)
+        inner = layout("", self.module, self.suffix, indent=indent + 4)
         if "\n" in inner or len(inner) > WIDTH:
             condition, _, other = self.suffix.strip().partition(" else ")
-            module = layout("", self.module, indent=12)
-            inner = Code(f"{module}\n            {condition}\n            else {other}")
-        return Code(f"        self.{self.name} = (\n{inner}\n        )")
+            module = layout("", self.module, indent=indent + 4)
+            inner = Code(f"{module}\n{deep}{condition}\n{deep}else {other}")
+        return Code(f"{pad}self.{self.name} = (\n{inner}\n{pad})")
 
 
 @dataclass(slots=True)
@@ -94,8 +79,8 @@ class ClassBody:
 
     ``saved`` maps arguments that ``forward`` reads to the attributes that store them; ``same`` maps
     variables to other variables with the same value, as identity layers write no line. ``names``
-    are the names of attributes, ``local`` the variables of ``forward``. ``wanted`` are the names
-    that steps prefer, ``repeated`` those that more than one step prefers.
+    are the names of attributes, ``local`` the variables of ``forward``. ``given`` are the
+    attributes of steps and branches that the spec names, which nothing else may take.
     """
 
     shared: Shared
@@ -107,29 +92,27 @@ class ClassBody:
     saved: dict[str, str] = field(default_factory=dict)
     same: dict[str, str] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
-    local: Locals = field(default_factory=lambda: Locals(Names(FORBIDDEN)))
-    wanted: set[str] = field(default_factory=set)
-    repeated: set[str] = field(default_factory=set)
+    local: Locals = field(default_factory=lambda: Locals(Names(READ_BY_FORWARD)))
+    given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.names = Names(FORBIDDEN)
-        counts = Counter(name for chain in self.chains for name in wanted_names(chain))
-        self.wanted = set(counts)
-        self.repeated = {name for name, count in counts.items() if count > 1}
+        self.given = frozenset(name for chain in self.chains for name in given_names(chain, ()))
 
     def line(self, target: str, value: Expression, y: TensorType) -> None:
         """Add the line ``target = value``, whose result has the type ``y``."""
         self.same.pop(target, None)
         self.forward.append(Line(target, value, shape_note(y) if self.commented else ""))
 
-    def named(self, wanted: str, path: tuple[str, ...]) -> str:
-        """A free attribute name: ``wanted``, with a prefix if several steps prefer that name."""
-        words = [part for part in path if not part.isdigit()]
-        full = "_".join([*words, wanted, *(part for part in path if part.isdigit())])
-        outer = words[0] if words else ""
-        short = wanted.removeprefix("branch_") if outer.startswith("branch_") else wanted
-        first = f"{outer}_{short}" if wanted in self.repeated and outer else wanted
-        return self.names.unique(*(f"{c}_" if c in FORBIDDEN else c for c in (first, full)))
+    def named(self, path: tuple[str, ...], noun: str = "") -> str:
+        """A free attribute name for a step or a branch at ``path``; ``noun`` if it has no name."""
+        if not noun:
+            return self.names.unique(attribute(path))
+        name, number = attribute((*path, noun)), 2
+        while name in self.given or name in self.names.taken:
+            name = attribute((*path, f"{noun}_{number}"))
+            number += 1
+        return self.names.take(name)
 
     def store(self, name: str, module: Expression) -> str:
         """Store a module in an attribute whose name is reserved already."""
@@ -144,17 +127,26 @@ class ClassBody:
         Returns the variable that holds the result, and the record.
         """
         found = statements(chain, x, target, path, self.local)
-        record = tuple(map(self.statement, found))
+        record = self.statements(found)
         return self.read(target if found else x), record
 
-    def statement(self, planned: Apply | Join) -> tuple[Piece[Place], ...]:
-        """Write the attributes and lines of a step; returns its record."""
+    def statements(self, planned: Sequence[Apply | Join]) -> Record[Place]:
+        """Write the attributes and lines of the steps of a chain; returns the record."""
+        steps = [None, *(p.step for p in planned)]
+        pairs = zip(planned, steps, strict=False)
+        return tuple(self.statement(p, fresh=is_fresh(before)) for p, before in pairs)
+
+    def statement(self, planned: Apply | Join, *, fresh: bool) -> tuple[Piece[Place], ...]:
+        """Write the attributes and lines of a step; returns its record.
+
+        ``fresh``: the step may overwrite its input.
+        """
         if isinstance(planned, Join):
             return (self.join(planned),)
         step, x = planned.step, self.read(planned.source)
         if not step.repeated and isinstance(site := step.site, LayerSite):
             state = self.shared.helpers.state()
-            lowered = self.shared.one(site, self.scope)
+            lowered = self.shared.one(site, self.scope, fresh=fresh)
             if lowered.layer is not None and lowered.layer.inline is not None:
                 self.shared.helpers.restore(state)
                 self.shared.helpers.needs(*lowered.layer.needs)
@@ -162,9 +154,11 @@ class ClassBody:
                 return (Piece(0),)
             made = once(lowered, site.typed[-1].y)
         else:
-            made = self.shared.items(step, self.scope)
-        path = planned.path[: len(planned.path) - len(step.node.segments)]
-        held = Held(self.named(wanted_name(step), path), step.repeated or len(made.items) > 1)
+            made = self.shared.items(step, self.scope, fresh=fresh)
+        outer = planned.path[: len(planned.path) - len(step.node.segments)]
+        own = "" if unnamed(step) else step.node.segments[-1]
+        name = self.named((*outer, own)) if own else self.named(outer, noun(step))
+        held = Held(name, step.repeated or len(made.items) > 1)
         self.store(held.name, joined([*made.items], sequential=held.sequence))
         self.line(planned.target, f"self.{held.name}({x})", made.types[-1])
         return made.record(held)
@@ -189,7 +183,7 @@ class ClassBody:
     def argument_attribute(self, symbol: Symbol, name: Code) -> Code:
         """An argument as ``forward`` reads it: ``self.name``."""
         if name not in self.saved:
-            free = [n for n in (name, f"{name}_value") if n not in self.wanted]
+            free = [n for n in (name, f"{name}_value") if n not in self.given]
             self.saved[name] = self.names.unique(*free, f"{name}_argument")
         return Code(f"self.{self.saved[name]}")
 
@@ -212,13 +206,16 @@ class ClassBody:
         return Piece(0, branches=tuple(records))
 
     def branch(self, branch: Branch, path: tuple[str, ...]) -> Record[Place]:
-        """The attributes and lines of a branch: one of each, where it is a plain sequence."""
+        """The attributes and lines of a branch: one of each, where it is a plain sequence of steps
+        without names.
+        """
         chain = branch.chain
-        if not chain.steps or not chain.simple or self.all_inline(chain):
-            return tuple(map(self.statement, branch.statements))
+        plain = chain.simple and all(map(unnamed, chain.steps))
+        if not chain.steps or not plain or self.all_inline(chain):
+            return self.statements(branch.statements)
         items, found = sequence(self.shared, self.scope, chain.steps, notes=False)
         several = len(items) > 1 or chain.steps[0].repeated
-        held = Held(self.named(branch.name, path), several)
+        held = Held(self.named((*path, branch.name)), several)
         self.store(held.name, joined([i.value for i in items], sequential=several))
         x = self.read(branch.source)
         self.line(branch.target, f"self.{held.name}({x})", chain.typed[0].y)
@@ -239,10 +236,15 @@ class ClassBody:
         layer = self.shared.one(site, self.scope).layer
         return layer is not None and layer.inline is not None
 
-    def init(self) -> list[Code]:
-        """The lines of ``__init__`` that store arguments and modules."""
+    def init(self, within: str = "") -> list[Code]:
+        """The lines of ``__init__`` that store arguments and modules.
+
+        The modules are made ``within`` a context, if one is given.
+        """
         stored = [Code(f"        self.{kept} = {name}") for name, kept in self.saved.items()]
-        return [*stored, *(attribute.text() for attribute in self.setup)]
+        stored += [Code(f"        with {within}:")] if within and self.setup else []
+        indent = 12 if within else 8
+        return [*stored, *(attribute.text(indent) for attribute in self.setup)]
 
 
 def written(lines: Sequence[Line], *, result: str) -> list[Code]:
@@ -261,27 +263,3 @@ def joined(items: list[Expression | Item], *, sequential: bool) -> Expression:
         return rows("nn.Sequential", *items)
     first = items[0]
     return first.value if isinstance(first, Item) else first
-
-
-def wanted_name(step: StepSite) -> str:
-    """The preferred attribute name of a step: its own name, or a noun for its op."""
-    last = step.node.segments[-1] if step.node.segments else ""
-    if isinstance(step.node, OpNode) and (not last or last.isdigit()):
-        return NOUNS.get(step.node.op.op, step.node.op.op)
-    return last or step.node.block  # type: ignore[union-attr]
-
-
-def wanted_names(chain: ChainSite) -> Iterator[str]:
-    """The preferred attribute names of the steps and branches of a chain."""
-    for step in chain.steps:
-        if not isinstance(step.node, ForkNode):
-            yield wanted_name(step)
-        for name, branch in branches(step):
-            yield name
-            if not branch.simple:
-                yield from wanted_names(branch)
-
-
-def branches(step: StepSite) -> tuple[tuple[str, ChainSite], ...]:
-    """The branches of a fork; empty for other steps."""
-    return step.site.branches if isinstance(step.site, ForkSite) else ()

@@ -2,45 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from inception_dsl.backend import (
+    Argument,
     Code,
     Expression,
     Read,
-    docstring,
+    literal,
     name,
     signature,
 )
 
-from .activations import SUFFIXES, applied
-from .conv_bn import ConvBnCall, ConvBns
+from .activations import needs_partial
+from .composites import CompositeCall
+from .conv_bn import ConvBns
 from .helper_view import HelperView
-from .norms import norm_class
-from .windows import Slide
+from .norms import norm_function
+from .separable_conv import SeparableConvs
 
 ORDER: Final = (
     "same_padding",
     "same_conv",
-    "conv",
     "same_pool",
     "padded_avg_pool",
     "channel_layer_norm",
     "norm",
-    "linear",
     "flatten",
     "scale",
-    "conv_bn",
+    "composite",
+    "skip_init",
 )
 """The templates of helpers in print order, as later ones use earlier ones."""
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "same_padding": ("F",),
+    "same_padding": ("F", "torch"),
+    "channel_layer_norm": ("F",),
     "padded_avg_pool": ("F", "torch"),
+    "skip_init": ("Any", "Callable", "TorchFunctionMode", "nullcontext"),
     "same_pool.same_avg_pool": ("torch",),
-    "norm": (),
 }
-"""What templates import beside ``nn`` and ``Tensor``; ``norm`` does not use ``Tensor``."""
+"""What templates import beside ``nn`` and ``Tensor``."""
 
 
 class Helpers:
@@ -49,18 +51,21 @@ class Helpers:
     def __init__(self) -> None:
         self.found: dict[str, HelperView] = {}
         self.needed: set[str] = {"nn"}
-        self.conv_bns = ConvBns()
+        self.conv_bns, self.separable_convs = ConvBns(), SeparableConvs()
         self.dilated = False
+        self.rank = 0
 
     def state(self) -> Any:
         """A snapshot for :meth:`restore`."""
-        return len(self.found), set(self.needed), len(self.conv_bns.calls), self.dilated
+        calls = len(self.conv_bns.calls), len(self.separable_convs.calls)
+        return len(self.found), set(self.needed), calls, self.dilated
 
     def restore(self, state: Any) -> None:
         """Undo everything requested since the snapshot."""
         found, needed, calls, self.dilated = state
         self.needed = set(needed)
-        del self.conv_bns.calls[calls:]
+        del self.conv_bns.calls[calls[0] :]
+        del self.separable_convs.calls[calls[1] :]
         while len(self.found) > found:
             self.found.popitem()
 
@@ -73,65 +78,55 @@ class Helpers:
         found = [view for key, view in self.found.items() if key != "same_padding"]
         if "same_padding" in self.found:
             found.append(self._same_padding_view())
-        if self.conv_bns.calls:
-            found.append(self.conv_bns.view(self))
+        composites = (self.conv_bns, self.separable_convs)
+        found += [composite.view(self) for composite in composites if composite.calls]
         return tuple(sorted(found, key=lambda h: ORDER.index(_template(h).split(".")[0])))
 
     def _add(self, template: str, helper: str, **fields: Any) -> str:
         self.found.setdefault(
             helper, HelperView(f"helpers/{template}.py.j2", name(helper), **fields)
         )
-        self.needs(*NEEDS.get(template, ()), *(("Tensor",) if template != "norm" else ()))
+        self.needs("Tensor", *NEEDS.get(template, ()))
         return helper
 
-    def _same_padding(self, *, dilation: bool) -> None:
+    def _same_padding(self, rank: int, *, dilation: bool) -> None:
+        self.rank = rank
         self.dilated |= dilation
         self._add("same_padding", "same_padding")
 
     def _same_padding_view(self) -> HelperView:
         view = self.found["same_padding"]
-        parameters = ["x: Tensor", "kernel_size: int | tuple[int, ...]"]
-        parameters.append("stride: int | tuple[int, ...]")
-        window, letters, spanned = "kernel_size, stride", "k, s", "k"
+        sizes, spanned = f"tuple[{', '.join(['int'] * self.rank)}]", "k"
+        parameters = ["x: Tensor", f"kernel_size: {sizes}", f"stride: {sizes}"]
         if self.dilated:
-            parameters.append("dilation: int | tuple[int, ...] = 1")
-            window, letters, spanned = "kernel_size, stride, dilation", "k, s, d", "(k - 1) * d + 1"
+            parameters.append(f"dilation: {sizes} = {literal((1,) * self.rank)}")
+            spanned = "(k - 1) * dilation[axis] + 1"
         head = signature("same_padding", parameters, "list[int]")
-        return view._replace(head=head, lines=(Code(window), Code(letters)), result=Code(spanned))
+        axes = literal(tuple(reversed(range(self.rank))))  # F.pad takes the last axis first
+        return view._replace(head=head, lines=(axes,), result=Code(spanned))
 
-    def conv(self, rank: int, sized: Code, activation: str) -> Code:
-        """The class of a convolution with a built-in activation (or ``none``).
+    def arguments(self, arguments: Iterable[Argument]) -> None:
+        """Import what the types and values of arguments need."""
+        for argument in arguments:
+            if argument.kind.startswith("Callable"):
+                self.needs("Callable")
+                if needs_partial(map(argument.form.write, argument.values)):
+                    self.needs("partial")
+
+    def conv(self, rank: int, sized: Code) -> Code:
+        """The class of a convolution.
 
         ``sized``: its padding is computed from the input size; a flag, or the name of one.
         """
 
         def one(sized: bool) -> Code:
             base = f"nn.Conv{rank}d"
-            if sized:
-                self._same_padding(dilation=True)
-                base = self._add("same_conv", f"SameConv{rank}d", base=Code(base))
-            return Code(self._activated(base, "conv", "Convolution", activation))
+            if not sized:
+                return Code(base)
+            self._same_padding(rank, dilation=True)
+            return Code(self._add("same_conv", f"SameConv{rank}d", base=Code(base)))
 
         return _either(sized, one)
-
-    def linear(self, activation: str) -> Code:
-        """The class of a dense layer with a built-in activation (or ``none``)."""
-        return Code(self._activated("nn.Linear", "linear", "Linear layer", activation))
-
-    def _activated(self, base: str, template: str, what: str, activation: str) -> str:
-        if activation == "none":
-            return base
-        helper = base.removeprefix("nn.") + SUFFIXES[activation]
-        doc = docstring(f"{what} and {SUFFIXES[activation]}.", indent=4)
-        result = self.applied(activation, "super().forward(x)")
-        return self._add(template, helper, base=Code(base), doc=doc, result=result)
-
-    def applied(self, activation: str, x: str) -> Code:
-        """An activation applied to an expression; records its import."""
-        text = applied(activation, x)
-        if text != x:
-            self.needs(text.partition(".")[0])
-        return Code(text)
 
     def pool(self, kind: str, sized: Code, counted: Code) -> Code:
         """The class of a pool.
@@ -149,18 +144,26 @@ class Helpers:
         return grouped(_either(sized, one))
 
     def _same_pool(self, kind: str, *, counted: bool) -> str:
-        self._same_padding(dilation=False)
+        self._same_padding(int(kind[-2]), dilation=False)
         average = "same_counted_pool" if counted else "same_avg_pool"
         template = "same_max_pool" if kind.startswith("Max") else average
         helper = f"Same{'Counted' if counted else ''}{kind}"
-        return self._add(f"same_pool.{template}", helper, base=Code(f"nn.{kind}"))
+        return self._add(
+            f"same_pool.{template}", helper, base=Code(f"nn.{kind}"), result=_function(kind)
+        )
 
     def padded_avg_pool(self, kind: str) -> str:
         """The class of an average pool whose padding differs between sides."""
-        return self._add("padded_avg_pool", f"Padded{kind}", base=Code(f"nn.{kind}"))
+        base, rank = Code(f"nn.{kind}"), int(kind[-2])
+        sizes = Code("int" if rank == 1 else f"int | tuple[{', '.join(['int'] * rank)}]")
+        fields: dict[str, Any] = {"lines": (sizes,), "result": _function(kind)}
+        return self._add("padded_avg_pool", f"Padded{kind}", base=base, **fields)
 
     def channel_layer_norm(self) -> str:
         return self._add("channel_layer_norm", "ChannelLayerNorm", base=Code("nn.LayerNorm"))
+
+    def skip_init(self) -> str:
+        return self._add("skip_init", "SkipInit")
 
     def flatten(self) -> str:
         return self._add("flatten", "FlattenChannelsLast")
@@ -169,33 +172,30 @@ class Helpers:
         return self._add("scale", "Scale")
 
     def norm(self, base: str, scale: Code, center: Code) -> Code:
-        """The class of a normalisation; ``scale`` and ``center`` are flags or names of flags."""
+        """What creates a normalisation; ``scale`` and ``center`` are flags or names of flags."""
         return _either(scale, lambda s: _either(center, lambda c: Code(self._norm(base, s, c))))
 
     def _norm(self, base: str, scale: bool, center: bool) -> str:
         if scale and center:
             return base
-        view = norm_class(base, scale, center)
-        self.needs(*(["torch"] if scale or center else []))
-        self.needs(*(["F", "Tensor"] if center and base == "nn.GroupNorm" else []))
+        view = norm_function(base, scale, center)
         self.found.setdefault(view.name, view)
         return view.name
 
-    def conv_bn(
-        self,
-        rank: int,
-        channels: Code,
-        filters: Code,
-        slide: Slide,
-        options: Mapping[str, Code],
-        function: str,
-    ) -> Expression:
-        """A call of ``ConvBN`` that passes the settings that differ from its defaults.
-
-        The defaults are the most common values, so it is printed when all calls are known.
-        """
+    def conv_bn(self, rank: int, made: CompositeCall) -> Expression:
+        """A call of ``ConvBN``."""
         self.needs("Tensor")
-        return self.conv_bns.add(rank, ConvBnCall(channels, filters, slide, options, function))
+        return self.conv_bns.add(rank, made)
+
+    def separable_conv(self, rank: int, made: CompositeCall) -> Expression:
+        """A call of ``SeparableConv``."""
+        self.needs("Tensor")
+        return self.separable_convs.add(rank, made)
+
+
+def _function(kind: str) -> Code:
+    """``F.max_pool2d`` for ``MaxPool2d``."""
+    return Code(f"F.{kind[:3].lower()}_{kind[3:].lower()}")
 
 
 def _template(view: HelperView) -> str:

@@ -29,10 +29,12 @@ class Layer(NamedTuple):
 
     ``modules`` are constructor calls of modules that run in order, ``weights`` all weights that the
     op has in any use. ``inline`` writes the op as an expression of its input instead, if possible;
-    the expression needs the imports ``needs``.
+    the expression needs the imports ``needs``. ``fresh`` is the same op for an input that nothing
+    else reads, if it may overwrite that.
     """
 
     modules: tuple[Expression, ...] = ()
     weights: tuple[Stored, ...] = ()
     inline: Callable[[str, Speller], str] | None = None
     needs: tuple[str, ...] = ()
+    fresh: Layer | None = None

@@ -21,7 +21,8 @@ from inception_dsl.backend import (
     subtract,
 )
 
-from .activations import CONSTRUCTOR, MODULE, MODULES, applied
+from .activations import CONSTRUCTOR, LAST, MODULE, MODULES, applied, made, module
+from .composites import CompositeCall
 from .helpers import Helpers, grouped
 from .layers import Layer, Speller, Stored
 from .pools import adaptive_avg_pool, global_pool, pool
@@ -83,9 +84,10 @@ def _convolution(
 ) -> Layer:
     bias(site, scope, keywords)
     channels = scope.text(site.channels)
-    kind, after = activated(site, scope, lambda name: helpers.conv(site.rank, slide.sized, name))
-    module = call(grouped(kind), channels, filters, **keywords)
-    return Layer((*slide.front, module, *after), _kernel(len(slide.front), layout))
+    kind = helpers.conv(site.rank, slide.sized)
+    made = call(grouped(kind), channels, filters, **keywords)
+    modules = (*slide.front, made, *after(site, scope))
+    return Layer(modules, _kernel(len(slide.front), layout))
 
 
 def bias(site: LayerSite, scope: Scope, keywords: Keywords) -> None:
@@ -94,23 +96,13 @@ def bias(site: LayerSite, scope: Scope, keywords: Keywords) -> None:
         keywords["bias"] = scope.text(use)
 
 
-def activated(
-    site: LayerSite, scope: Scope, kind: Callable[[str], Code]
-) -> tuple[Code, tuple[Expression, ...]]:
-    """The class of a layer with a built-in activation.
-
-    If the activation is an argument, it is a module after the layer instead.
-    """
-    activation = site.slot("activation")
-    if not activation.varies:
-        return kind(activation.values[0]), ()
-    return kind("none"), (made(scope.text(activation, MODULE)),)
-
-
-def made(constructor: Code) -> Code:
-    """A call of ``constructor`` without arguments."""
-    text = f"({constructor})()" if constructor.startswith("lambda") else f"{constructor}()"
-    return Read(text) if isinstance(constructor, Read) else Code(text)
+def after(site: LayerSite, scope: Scope) -> tuple[Expression, ...]:
+    """The activation of a convolution or a dense layer, as a module after it."""
+    function = site.slot("activation")
+    if function.varies:
+        return (made(scope.text(function, LAST)),)
+    name = function.values[0]
+    return () if name == "none" else (module(name, fresh=True),)
 
 
 def _kernel(module: int, layout: str) -> tuple[Stored, ...]:
@@ -118,16 +110,23 @@ def _kernel(module: int, layout: str) -> tuple[Stored, ...]:
 
 
 def separable_conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    modules: tuple[Expression, ...] = ()
-    weights: tuple[Stored, ...] = ()
-    for segment, part in site.parts():
-        layer = lower(part, scope, helpers)
-        weights += tuple(
-            Stored(f"{segment}/{w.name}", w.module + len(modules), w.key, w.layout)
-            for w in layer.weights
-        )
-        modules += layer.modules
-    return Layer(modules, weights)
+    (_, depthwise), _ = site.parts()
+    slide = convolution(depthwise, scope)
+    options = {
+        "bias": scope.text(site.slot("use_bias")),
+        "depth_multiplier": scope.text(site.slot("depth_multiplier"), tight=True),
+        "conv": helpers.conv(site.rank, slide.sized),
+    }
+    channels, filters = scope.text(site.channels), scope.text(site.slot("filters"))
+    made = CompositeCall(channels, filters, slide, options)
+    modules = (*slide.front, helpers.separable_conv(site.rank, made), *after(site, scope))
+    at = len(slide.front)
+    weights = [Stored("depthwise/kernel", at, "depthwise.weight", "depthwise")]
+    weights += [
+        Stored(f"pointwise/{w.name}", at, f"pointwise.{w.key}", w.layout)
+        for w in _kernel(0, "conv")
+    ]
+    return Layer(modules, tuple(weights))
 
 
 def conv_bn(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
@@ -139,13 +138,14 @@ def conv_bn(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
         "eps": scope.text(site.slot("batch_norm.epsilon")),
         "momentum": scope.text(momentum(site.slot("batch_norm.decay"))),
         "norm": helpers.norm(f"nn.BatchNorm{site.rank}d", scale, center),
-        "activation": scope.text(activation, MODULE),
-        "conv": helpers.conv(site.rank, slide.sized, "none"),
+        "activation": scope.text(activation, LAST),
+        "conv": helpers.conv(site.rank, slide.sized),
         "groups": scope.text(site.slot("groups")),
     }
     function = activation.values[0] if not activation.varies else ""
     channels, filters = scope.text(site.channels), scope.text(site.slot("filters"))
-    module = helpers.conv_bn(site.rank, channels, filters, slide, options, function)
+    made = CompositeCall(channels, filters, slide, options, function)
+    module = helpers.conv_bn(site.rank, made)
     at = len(slide.front)
     weights = [Stored(f"conv/{w.name}", at, f"conv.{w.key}", w.layout) for w in _kernel(0, "conv")]
     weights += [Stored(f"bn/{w.name}", at, f"bn.{w.key}", w.layout) for w in BATCH_NORM]
@@ -204,16 +204,10 @@ def local_response_norm(site: LayerSite, scope: Scope, helpers: Helpers) -> Laye
 def dense(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     keywords: Keywords = {"kernel_size": literal(1)} if site.rank else {}
     bias(site, scope, keywords)
-    kind, after = activated(
-        site,
-        scope,
-        lambda name: (
-            helpers.conv(site.rank, literal(False), name) if site.rank else helpers.linear(name)
-        ),
-    )
-    units = scope.text(site.slot("units"))
-    module = call(kind, scope.text(site.channels), units, **keywords)
-    return Layer((module, *after), _kernel(0, "pointwise" if site.rank else "linear"))
+    kind = f"nn.Conv{site.rank}d" if site.rank else "nn.Linear"
+    made = call(kind, scope.text(site.channels), scope.text(site.slot("units")), **keywords)
+    weights = _kernel(0, "pointwise" if site.rank else "linear")
+    return Layer((made, *after(site, scope)), weights)
 
 
 def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
@@ -227,18 +221,20 @@ def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
         return identity(site, scope, helpers)
     if name == "gelu" and not omitted([approximate], False):
         word = switch(scope.text(approximate), '"tanh"', '"none"')
-        module = call("nn.GELU", approximate=word)
+        made = call("nn.GELU", approximate=word)
         if approximate.varies:
-            return Layer((module,))
-        return Layer((module,), (), lambda x, _: f"F.gelu({x}, approximate={word})", ("F",))
-    if name == "softmax":
-        module = call("nn.Softmax", dim=literal(1))
-        return Layer((module,), (), lambda x, _: applied(name, x), ("F",))
+            return Layer((made,))
+        return Layer((made,), (), lambda x, _: f"F.gelu({x}, approximate={word})", ("F",))
     if name not in SLOPES or omitted([slope], SLOPES[name]):
         needs = (applied(name, "x").partition(".")[0],)
-        return Layer((call(MODULES[name]),), (), lambda x, _: applied(name, x), needs)
-    module = call(MODULES[name], scope.text(slope))
-    return Layer((module,), (), lambda x, text: applied(name, x, text(slope)), ("F",))
+
+        def written(*, fresh: bool) -> Layer:
+            made = module(name, fresh=fresh)
+            return Layer((made,), (), lambda x, _: applied(name, x, fresh=fresh), needs)
+
+        return written(fresh=False)._replace(fresh=written(fresh=True))
+    made = call(MODULES[name], scope.text(slope))
+    return Layer((made,), (), lambda x, text: applied(name, x, text(slope)), ("F",))
 
 
 def _any_activation(

@@ -26,6 +26,7 @@ from inception_dsl.backend import (
     rows,
 )
 
+from .fresh import is_fresh
 from .helpers import Helpers
 from .layers import Layer
 from .lowering import lower
@@ -95,10 +96,11 @@ class Shared:
         """The record of every instance of a block."""
         return {body: written.record for body, written in self.written.items()}
 
-    def one(self, site: LayerSite | UseSite, scope: Scope) -> Lowered:
-        """A layer or a use of a block as modules."""
+    def one(self, site: LayerSite | UseSite, scope: Scope, *, fresh: bool = False) -> Lowered:
+        """A layer or a use of a block as modules; ``fresh``: it may overwrite its input."""
         if isinstance(site, LayerSite):
             layer = lower(site, scope, self.helpers)
+            layer = layer.fresh if fresh and layer.fresh else layer
             return Lowered(layer.modules, layer)
         written = self.callee(site)
         channels, keywords = [], {}
@@ -110,22 +112,22 @@ class Shared:
                 keywords[argument.name] = value
         return Lowered((call(written.name, *channels, **keywords),))
 
-    def items(self, step: StepSite, scope: Scope) -> Items:
-        """A step as the items of a sequence."""
+    def items(self, step: StepSite, scope: Scope, *, fresh: bool = False) -> Items:
+        """A step as the items of a sequence; ``fresh``: it may overwrite its input."""
 
         def write(parts: tuple[Part, ...]) -> Items:
-            found = [self._part(step, part, scope) for part in parts]
+            found = [self._part(step, part, scope, fresh) for part in parts]
             items = tuple(i for f in found for i in f.items)
             types = tuple(t for f in found for t in f.types)
             return Items(items, types, tuple(m for f in found for m in f.made))
 
         return first_that_fits(step, write, scope, self.helpers)
 
-    def _part(self, step: StepSite, part: Part, scope: Scope) -> Items:
+    def _part(self, step: StepSite, part: Part, scope: Scope, fresh: bool) -> Items:
         assert isinstance(part.site, LayerSite | UseSite)
         y = part.site.typed[-1].y
         with scope.loop(part.index, INDEX):
-            lowered = self.one(part.site, scope)
+            lowered = self.one(part.site, scope, fresh=fresh and not step.repeated)
             if not step.repeated:
                 return once(lowered, y)
             read = part.index in scope.reads
@@ -156,8 +158,10 @@ def sequence(
     """Steps as the items of an ``nn.Sequential``; ``notes`` adds shapes as comments."""
     items: list[Item] = []
     found: list[Items] = []
+    previous = None
     for step in steps:
-        made = shared.items(step, scope)
+        made = shared.items(step, scope, fresh=is_fresh(previous))
+        previous = step
         found.append(made)
         for expression, y in zip(made.items, made.types, strict=True):
             items.append(Item(expression, comment=shape_note(y) if notes else ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inception_dsl.backend import (
     PLAIN,
     Argument,
@@ -23,13 +25,14 @@ from inception_dsl.backend import (
     statement,
 )
 
+from .attributes import attribute
 from .blocks import Draft, head_class, top_scope
 from .build import Attribute, ClassBody, Line, written
+from .fresh import is_fresh
 from .modules import Shared, sequence
-from .network_view import NetworkView, Variable
+from .network_view import NetworkView, TupleView, Variable
 from .places import Held, Key, Place
-from .reserved import FORBIDDEN
-from .size_check import size_check
+from .size_check import reads_heads, size_check
 from .training import training
 
 
@@ -46,6 +49,7 @@ class Network:
         self.program = self.typed.program
         chains = tuple(self.top.sections.values())
         scope = top_scope(shared.plan.definitions, ("aux_logits", "init_weights"))
+        self.tapped = {tap.after for tap in self.plan.taps}
         self.body = ClassBody(shared, scope, chains, commented=True)
         self.body.saved["num_classes"] = "num_classes"
         self.taps = self._taps()
@@ -60,21 +64,24 @@ class Network:
         self.to_features, self.body.forward = self.body.forward, []
         self.result = self.section("head", self.top.sections["head"], "x")
         shared.helpers.needs("Tensor", *(("NamedTuple",) if self.taps else ()))
-        if any(argument.kind.startswith("Callable") for argument in self.parameters):
-            shared.helpers.needs("Callable")
-        self.outputs = names.unique(f"{class_name(self.program.id)}Outputs") if self.taps else ""
-        self.training = training(self.plan, self.outputs)
+        shared.helpers.arguments(self.parameters)
+        name = class_name(self.program.id)
+        self.outputs = names.unique(f"{name}Outputs") if self.taps else ""
+        both = 0 < len(self.auxiliary) < len(self.taps)
+        self.trained = names.unique(f"{name}TrainingOutputs") if both else self.outputs
+        self.training = training(self.plan, self.outputs, self.trained)
         shared.helpers.needs(*self.training.needs)
+        shared.helpers.needs(*["torch"] * self.plan.smallest.checked)
+        if self.training.init:
+            shared.helpers.skip_init()
 
     def _taps(self) -> list[Variable]:
         taps = []
         for tap in self.plan.taps:
             if tap.head is not None:
-                wanted = [tap.name] * (tap.name not in FORBIDDEN)
-                variable = self.body.names.unique(*wanted, f"{tap.name}_head")
-                taps.append(Variable(tap, variable))
-        for found in taps:
-            self.body.local.claim(found.variable)
+                stored = self.body.names.unique(attribute((tap.name,)))
+                variable = self.body.local.claim(tap.name, f"{tap.name}_head")
+                taps.append(Variable(tap, variable, stored))
         outputs = [tap for tap in self.plan.taps if tap.head is None]
         local = self.body.local
         named = (Variable(t, local.claim(t.name, f"{t.name}_output")) for t in outputs)
@@ -99,32 +106,33 @@ class Network:
     def view(self) -> NetworkView:
         """The view; call it when all helpers of the file are known."""
         name, outputs = class_name(self.program.id), self.outputs
-        returns = outputs or "Tensor"
-        if self.auxiliary and len(self.auxiliary) == len(self.taps):
-            returns = f"Tensor | {outputs}"
+        plain = outputs if len(self.auxiliary) < len(self.taps) else "Tensor"
+        returns = f"{plain} | {self.trained}" if self.auxiliary else plain
         head_lines, head_signature = self.head(self.result)
         init = bool(self.training.init)
-        first = self.auxiliary[0].variable if self.auxiliary else ""
+        first = self.auxiliary[0].attribute if self.auxiliary else ""
         return NetworkView(
             name=Code(name),
             doc=self.plan.network_doc(self.documented(init)),
             head=self.signature(init),
             setup=self.setup(init),
             smallest=size_check(self.plan, first),
+            check=Code(self.check(first)),
             features=tuple(self.features(self.after_body)),
             features_doc=docstring(
                 f"Features before the head: {self.features_shape()} for the spec's input.",
                 indent=8,
             ),
-            tapped=self.tapped(),
+            tapped=self.tapped_signature(),
+            features_call=Code(
+                f"self._forward_features(x{', heads=False' * bool(self.auxiliary)})[0]"
+            ),
             head_signature=head_signature,
             head_doc=docstring(self.head_doc("pre_logits" in head_signature), indent=8),
             head_lines=tuple(head_lines),
             forward=tuple(Code(f"        {line}") for line in self.forward(outputs)),
             returns=Code(returns),
-            tuple_name=Code(outputs),
-            tuple_doc=docstring(self.tuple_doc(), indent=4),
-            outputs=tuple(Code(f"    {field}") for field in self.fields()),
+            tuples=self.tuples(),
             training=self.training,
         )
 
@@ -156,10 +164,12 @@ class Network:
             self.body.store(held.name, rows("nn.Sequential", *items))
             self.body.line("x", f"self.{held.name}({x})", chain.typed[0].y)
             return "x"
-        record = []
+        record, fresh = [], False
         for step in chain.steps:
-            record.append(self.body.statement(statement(step, x, "x", (), self.body.local)))
+            planned = statement(step, x, "x", (), self.body.local)
+            record.append(self.body.statement(planned, fresh=fresh))
             x = self.body.read("x")
+            fresh = is_fresh(step) and self.tapped.isdisjoint(step.node.segments[-1:])
             for tap in self.taps if name != "head" else ():
                 if step.node.segments and step.node.segments[-1] == tap.tap.after:
                     self.tap(tap, x)
@@ -172,9 +182,9 @@ class Network:
             self.body.forward.append(Line(tap.variable, x))
             return
         module = self.head_module(tap)
-        self.body.setup.append(Attribute(tap.variable, module, " if aux_logits else None"))
-        condition = f"self.training and self.{tap.variable} is not None"
-        value = f"self.{tap.variable}({x}) if {condition} else None"
+        self.body.setup.append(Attribute(tap.attribute, module, " if aux_logits else None"))
+        condition = f"heads and self.{tap.attribute} is not None"
+        value = f"self.{tap.attribute}({x}) if {condition} else None"
         self.body.forward.append(Line(tap.variable, value))
 
     def head_module(self, tap: Variable) -> Expression:
@@ -183,7 +193,7 @@ class Network:
         only = chain.steps[0] if len(chain.steps) == 1 else None
         if only and isinstance(only.site, UseSite) and not (only.repeated or only.node.segments):
             lowered = self.shared.one(only.site, scope)
-            place = Place(Held(tap.variable, False), 1, lowered.layer)
+            place = Place(Held(tap.attribute, False), 1, lowered.layer)
             self.head_records[tap.tap.name] = ((Piece(0, place),),)
             self.head_keys[tap.tap.name] = ()
             return lowered.single()
@@ -192,7 +202,7 @@ class Network:
         draft = head_class(name, tap.tap.head, self.shared)
         self.classes.append(draft)
         self.head_records[tap.tap.name] = draft.record
-        self.head_keys[tap.tap.name] = (tap.variable,)
+        self.head_keys[tap.tap.name] = (tap.attribute,)
         channels = Slot(chain.frame, (chain.typed[0].x.channels,), chain.x, "in_channels")
         names: dict[Symbol | None, str] = {s: key for key, s in draft.symbols.items()}
         positional, keywords = [], {}
@@ -204,6 +214,14 @@ class Network:
                 keywords[argument.name] = scope.read(own, argument.form)
         return call(name, *positional, **keywords)
 
+    def check(self, head: str) -> str:
+        """The line that checks the size; ``head`` is an auxiliary head's attribute, or empty."""
+        smallest = self.plan.smallest
+        if not smallest.checked:
+            return ""
+        heads = f", heads and self.{head} is not None" if reads_heads(self.plan, head) else ""
+        return f"        check_size(x{heads})"
+
     def features(self, x: str) -> list[Code]:
         """The lines from the input to the features and the taps (intermediate outputs)."""
         if not self.taps:
@@ -211,14 +229,13 @@ class Network:
         lines = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.to_features]
         return [*lines, Code(f"        return {x}, {', '.join(t.variable for t in self.taps)}")]
 
-    def tapped(self) -> Code:
+    def tapped_signature(self) -> Code:
         """The signature of the method that also returns the taps; empty without taps."""
         if not self.taps:
             return Code("")
         kinds = ", ".join("Tensor | None" if t.auxiliary else "Tensor" for t in self.taps)
-        return signature(
-            "_forward_features", ["self", "x: Tensor"], f"tuple[Tensor, {kinds}]", indent=4
-        )
+        parameters = ["self", "x: Tensor", *["heads: bool"] * bool(self.auxiliary)]
+        return signature("_forward_features", parameters, f"tuple[Tensor, {kinds}]", indent=4)
 
     def head(self, x: str) -> tuple[list[Code], Code]:
         """The lines and the signature of ``forward_head``."""
@@ -255,7 +272,8 @@ class Network:
         if not self.reads_classes:
             self.body.saved.pop("num_classes", None)
         calls = ["        if init_weights:", "            self.init_weights()"] if init else []
-        lines = ["        super().__init__()", *self.body.init(), *calls]
+        within = "SkipInit() if init_weights else nullcontext()" if init else ""
+        lines = ["        super().__init__()", *self.body.init(within), *calls]
         return tuple(Code(line) for line in lines)
 
     def forward(self, outputs: str) -> list[str]:
@@ -264,32 +282,35 @@ class Network:
         if not self.taps:
             inner = "self.forward_features(x)"
             return [f"return self.forward_head({inner})" if has_head else f"return {inner}"]
-        lines = [f"x, {', '.join(t.variable for t in self.taps)} = self._forward_features(x)"]
+        taken = ", ".join(t.variable for t in self.taps)
+        heads = ", heads=self.training" if self.auxiliary else ""
+        lines = [f"x, {taken} = self._forward_features(x{heads})"]
         result = "self.forward_head(x)" if has_head else "x"
-        fields = [t.variable for t in sorted(self.taps, key=lambda t: t.auxiliary)]
-        if len(self.auxiliary) < len(self.taps):
-            return [*lines, f"return {outputs}({', '.join([result, *fields])})"]
+        plain = [t.variable for t in self.taps if not t.auxiliary]
+        inference = f"{outputs}({', '.join(['logits', *plain])})" if plain else "logits"
+        if not self.auxiliary:
+            return [*lines, f"return {outputs}({', '.join([result, *plain])})"]
         lines.append(f"logits = {result}")
-        lines.append(f"if {' or '.join(f'{t.variable} is None' for t in self.taps)}:")
-        lines.append("    return logits")
-        return [*lines, f"return {outputs}({', '.join(['logits', *fields])})"]
+        lines.append(f"if {' or '.join(f'{t.variable} is None' for t in self.auxiliary)}:")
+        lines.append(f"    return {inference}")
+        fields = ["logits", *plain, *(t.variable for t in self.auxiliary)]
+        return [*lines, f"return {self.trained}({', '.join(fields)})"]
 
-    def fields(self) -> list[str]:
-        """The fields of the named tuple."""
-        if not self.taps:
-            return []
-        always = len(self.auxiliary) == len(self.taps)
-        kinds = {True: "Tensor" if always else "Tensor | None = None", False: "Tensor"}
-        return [
-            "logits: Tensor",
-            *(
-                f"{t.tap.name}: {kinds[t.auxiliary]}"
-                for t in sorted(self.taps, key=lambda t: t.auxiliary)
-            ),
-        ]
+    def tuples(self) -> tuple[TupleView, ...]:
+        """The named tuples that the network returns: in evaluation it has no auxiliary heads."""
+        plain = [t for t in self.taps if not t.auxiliary]
+        found = []
+        if plain:
+            where = " in evaluation, and in training without auxiliary heads" * bool(self.auxiliary)
+            found.append(self.tuple(self.outputs, f"The outputs{where}.", plain))
+        if self.auxiliary:
+            doc = "Outputs in training; in evaluation the model returns only the logits."
+            doc = "The outputs in training." if plain else doc
+            found.append(self.tuple(self.trained, doc, [*plain, *self.auxiliary]))
+        return tuple(found)
 
-    def tuple_doc(self) -> str:
-        """The docstring of the named tuple."""
-        if self.auxiliary and len(self.auxiliary) == len(self.taps):
-            return "Outputs in training; in evaluation the model returns only the logits."
-        return "The outputs."
+    def tuple(self, name: str, doc: str, taps: Sequence[Variable]) -> TupleView:
+        """A named tuple of the logits and these taps."""
+        fields = ["logits", *(t.tap.name for t in taps)]
+        lines = tuple(Code(f"    {field}: Tensor") for field in fields)
+        return TupleView(Code(name), docstring(doc, indent=4), lines)

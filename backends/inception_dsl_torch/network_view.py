@@ -12,11 +12,12 @@ from .training import TrainingView
 class Variable(NamedTuple):
     """A tap and its variable in ``forward``, as the tap's own name may be taken there.
 
-    The module of an auxiliary head has the same name.
+    ``attribute`` holds the module of an auxiliary head.
     """
 
     tap: Tap
     variable: str
+    attribute: str = ""
 
     @property
     def auxiliary(self) -> bool:
@@ -24,23 +25,33 @@ class Variable(NamedTuple):
         return self.tap.head is not None
 
 
+class TupleView(NamedTuple):
+    """A named tuple of outputs; ``lines`` are its fields."""
+
+    name: Code
+    doc: Code
+    lines: tuple[Code, ...]
+
+
 class NetworkView(NamedTuple):
-    """The class of the network. ``outputs`` are the fields of its named tuple, if it has one."""
+    """The class of the network. ``smallest`` is the function that checks the input size, ``check``
+    its call, both empty if every size fits.
+    """
 
     name: Code
     doc: Code
     head: Code
     setup: tuple[Code, ...]
     smallest: tuple[Code, ...]
+    check: Code
     features: tuple[Code, ...]
     features_doc: Code
     tapped: Code
+    features_call: Code
     head_signature: Code
     head_doc: Code
     head_lines: tuple[Code, ...]
     forward: tuple[Code, ...]
     returns: Code
-    tuple_name: Code
-    tuple_doc: Code
-    outputs: tuple[Code, ...]
+    tuples: tuple[TupleView, ...]
     training: TrainingView

@@ -1,42 +1,46 @@
-"""Subclasses of normalisations that learn only a scale, only an offset, or neither."""
+"""Normalisations that learn only a scale, only an offset, or neither."""
 
 from __future__ import annotations
 
-from inception_dsl.backend import Code, docstring, name, signature
+from inception_dsl.backend import Code, Item, call, docstring, layout, name, signature
 
 from .helper_view import HelperView
 
+NAMES = {"LayerNorm": "layer_norm", "GroupNorm": "group_norm"}
+NAMES |= {"ChannelLayerNorm": "channel_layer_norm"}
+NAMES |= {f"BatchNorm{rank}d": f"batch_norm{rank}d" for rank in (1, 2, 3)}
 
-def norm_class(base: str, scale: bool, center: bool) -> HelperView:
-    """The subclass of ``base`` that learns only a scale, only an offset, or neither."""
+
+def norm_function(base: str, scale: bool, center: bool) -> HelperView:
+    """The function that creates a ``base`` which learns only a scale, only an offset, or neither.
+
+    What it does not learn is a parameter that takes no gradient, as only a layer of PyTorch's own
+    class with a weight and a bias survives whatever rewrites models: ``convert_sync_batchnorm``
+    drops the bias of a batch norm with ``affine=False`` and takes no buffer for a weight; helpers
+    that freeze or quantise read both.
+    """
     short = base.removeprefix("nn.")
-    parameters = ["self", *_norm_arguments(short)]
-    kinds = {"LayerNorm": "normalized_shape", "GroupNorm": "num_channels"}
-    features = kinds.get(short.removeprefix("Channel"), "num_features")
-    switch = "elementwise_affine=False" if "LayerNorm" in base else "affine=False"
-    passed = ", ".join(_passed(p) for p in parameters[1:])
-    lines = [Code(f"        super().__init__({passed}, {switch})")]
-    if center:
-        lines.append(Code(f"        self.bias = nn.Parameter(torch.zeros({features}))"))
-    if scale:
-        lines.append(Code(f"        self.weight = nn.Parameter(torch.ones({features}))"))
-    if center and base == "nn.GroupNorm":
-        # PyTorch 2.13 cannot differentiate group norm with a bias but no weight
-        lines.append(Code("\n    def forward(self, x: Tensor) -> Tensor:"))
-        lines.append(Code("        x = F.group_norm(x, self.num_groups, eps=self.eps)"))
-        lines.append(Code("        return x + self.bias.view(-1, *[1] * (x.dim() - 2))"))
+    parameters = _parameters(short)
+    words = [(parameter.split(":")[0], "=" in parameter) for parameter in parameters]
+    passed = [Item(Code(word), word if keyword else "") for word, keyword in words]
+    fixed = "norm" if not (scale or center) else "norm.bias" if scale else "norm.weight"
+    lines = [
+        layout("norm = ", call(base, *passed), indent=4),
+        Code(f"    {fixed}.requires_grad_(False)"),
+        Code("    return norm"),
+    ]
+    function = NAMES[short] + ("_no_scale" if center else "_no_offset" if scale else "_no_affine")
     return HelperView(
         "helpers/norm.py.j2",
-        name(short + ("NoScale" if center else "NoOffset" if scale else "NoAffine")),
-        base=Code(base),
-        doc=docstring(f"``{base}`` with {_learned(scale, center)}.", indent=4),
-        head=signature("__init__", parameters, "None", indent=4),
+        name(function),
+        doc=docstring(f"``{base}`` {_without(scale, center)}.", indent=4),
+        head=signature(function, parameters, base),
         lines=tuple(lines),
     )
 
 
-def _norm_arguments(short: str) -> tuple[str, ...]:
-    """The arguments of the subclass."""
+def _parameters(short: str) -> tuple[str, ...]:
+    """The parameters of the function."""
     if short.endswith("LayerNorm"):
         return "normalized_shape: int", "eps: float = 1e-05"
     if short == "GroupNorm":
@@ -44,12 +48,8 @@ def _norm_arguments(short: str) -> tuple[str, ...]:
     return "num_features: int", "eps: float = 1e-05", "momentum: float = 0.1"
 
 
-def _learned(scale: bool, center: bool) -> str:
-    if center:
-        return "an offset but no scale"
-    return "a scale but no offset" if scale else "neither scale nor offset"
-
-
-def _passed(parameter: str) -> str:
-    word = parameter.split(":")[0]
-    return f"{word}={word}" if "=" in parameter else word
+def _without(scale: bool, center: bool) -> str:
+    if not (scale or center):
+        return "without scale and offset: they stay 1 and 0, as they take no gradient"
+    word, value = ("offset: its bias", 0) if scale else ("scale: its weight", 1)
+    return f"without {word} stays {value}, as it takes no gradient"

@@ -16,6 +16,7 @@ from .helpers import Helpers
 from .layers import Layer
 from .windows import (
     constant_pads,
+    each_axis,
     each_side,
     omitted,
     per_axis,
@@ -30,12 +31,13 @@ def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     """A pool; padding that PyTorch's class cannot express is a layer before it or a subclass."""
     rank, average = site.rank, site.op.op == "avg_pool"
     name = f"{'Avg' if average else 'Max'}Pool{rank}d"
-    items: list[Expression | Item] = [
-        Item(per_axis(scope, [site.axis(k, axis) for axis in range(rank)]), keyword)
-        for k, keyword in (("kernel", "kernel_size"), ("stride", "stride"))
-    ]
     ceil = flag(site, scope, "ceil_mode", False)
     sized = sized_padding(site, scope)
+    write = per_axis if sized == literal(False) else each_axis  # same_padding reads tuples
+    items: list[Expression | Item] = [
+        Item(write(scope, [site.axis(k, axis) for axis in range(rank)]), keyword)
+        for k, keyword in (("kernel", "kernel_size"), ("stride", "stride"))
+    ]
     if sized != literal(False):
         counts = scope.text(site.slot("count_include_pad")) if average else literal(False)
         return Layer((call(helpers.pool(name, sized, counts), *items, *ceil),))

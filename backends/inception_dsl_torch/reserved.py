@@ -1,14 +1,13 @@
-"""Names that attributes and arguments of generated classes must not have."""
+"""Names that attributes, arguments and variables of generated classes must not have."""
 
 from __future__ import annotations
 
+import builtins
 from typing import Final
 
 FORBIDDEN: Final = frozenset(
     {
-        "F",
         "T_destination",
-        "Tensor",
         "add_module",
         "apply",
         "bfloat16",
@@ -34,14 +33,12 @@ FORBIDDEN: Final = frozenset(
         "init_weights",
         "ipu",
         "load_state_dict",
-        "min",
         "modules",
         "mtia",
         "named_buffers",
         "named_children",
         "named_modules",
         "named_parameters",
-        "nn",
         "parameters",
         "register_backward_hook",
         "register_buffer",
@@ -56,29 +53,50 @@ FORBIDDEN: Final = frozenset(
         "register_state_dict_post_hook",
         "register_state_dict_pre_hook",
         "requires_grad_",
-        "self",
         "set_extra_state",
         "set_submodule",
         "share_memory",
         "state_dict",
         "to",
         "to_empty",
-        "torch",
         "train",
         "training",
-        "tuple",
         "type",
-        "x",
         "xpu",
         "zero_grad",
     }
 )
-"""The attributes of ``nn.Module``, the methods of the generated class, and the names that its code
-reads.
+"""The attributes of ``nn.Module`` and the methods of the generated class, so that other attributes
+have other names.
 """
 
-READ_BY_INIT: Final = frozenset(
-    {"F", "Tensor", "_", "float", "i", "max", "min", "nn", "range", "self", "super", "torch"}
-)
+BUILTINS: Final = frozenset(dir(builtins))
+"""Python's own names, which generated code does not redefine."""
+
+READ_BY_INIT: Final = BUILTINS | {
+    "F",
+    "Tensor",
+    "_",
+    "i",
+    "nn",
+    "nullcontext",
+    "partial",
+    "self",
+    "torch",
+}
 """The names that ``__init__`` of a generated class reads, so that its arguments must not have them.
 """
+
+READ_BY_FORWARD: Final = BUILTINS | {
+    "F",
+    "Tensor",
+    "check_size",
+    "heads",
+    "logits",
+    "nn",
+    "pre_logits",
+    "self",
+    "torch",
+    "x",
+}
+"""The names that the other methods read, so that their variables must not have them."""

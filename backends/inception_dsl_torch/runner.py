@@ -7,7 +7,7 @@ Weight files are state dicts in safetensors format; load them with
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -82,7 +82,8 @@ class TorchModel:
         modules = dict(self.net.named_modules())
         handles = [
             modules[key].register_forward_hook(
-                lambda _, __, y, path=path: found.__setitem__(path, channels_last(y))
+                # a copy, as the next layer may overwrite the output
+                lambda _, __, y, path=path: found.__setitem__(path, channels_last(y).copy())
             )
             for path, key in boundaries(self.typed).items()
         ]
@@ -120,7 +121,8 @@ class TorchModel:
         except SafetensorError as error:
             raise ValueError(f"{path} is not a valid safetensors file: {error}") from error
         state = self.net.state_dict()
-        if problems := list(differences(found, state)):
+        fixed = {key for key, p in self.net.named_parameters() if not p.requires_grad}
+        if problems := list(differences(found, state, fixed)):
             raise ValueError(f"{path} does not fit: {'; '.join(problems)}")
         for key, value in found.items():
             state[key].copy_(value)
@@ -171,14 +173,17 @@ def channels_last(y: torch.Tensor) -> Any:
 
 
 def differences(
-    found: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor]
+    found: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], fixed: Container[str]
 ) -> Iterator[str]:
     """How the tensors of a file differ from a state dict.
 
-    Tensors that are missing, unknown, not finite, or have the wrong shape or type.
+    Tensors that are missing, unknown, not finite, or have the wrong shape or type. A ``fixed`` one,
+    such as the scale of a batch norm without scale, may be missing, but has no other values.
     """
     yield from (
-        f"{key} is missing" for key in state if key not in found and not key.endswith(COUNTER)
+        f"{key} is missing"
+        for key in state
+        if key not in found and key not in fixed and not key.endswith(COUNTER)
     )
     yield from (f"{key} is unknown" for key in sorted(found.keys() - state.keys()))
     for key, target in state.items():
@@ -191,6 +196,8 @@ def differences(
             yield f"{key} has type {value.dtype}, expected {target.dtype}".replace("torch.", "")
         elif problem := not_finite(value, target.dtype):
             yield f"{key} has {problem}"
+        elif key in fixed and not torch.equal(value.to(target.dtype), target):
+            yield f"{key} is not {target[0].item():g}, its fixed value"
 
 
 def not_finite(value: torch.Tensor, dtype: torch.dtype) -> str:

@@ -6,17 +6,22 @@ from typing import NamedTuple
 
 from inception_dsl.backend import (
     Code,
+    Group,
     Loss,
     LossTerm,
     ModulePlan,
     Preprocessing,
     Start,
+    TensorType,
     docstring,
+    flat,
     layout,
     literal,
     signature,
 )
 from inception_dsl.backend import call as call_of
+
+from .size_check import AXES
 
 EMPTY = Code("")
 CUT = 0.954499  # erf(sqrt(2)) rounded down: P(|x| < 2 standard deviations) of a normal x
@@ -37,19 +42,20 @@ class TrainingView(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-def training(plan: ModulePlan, outputs: str) -> TrainingView:
-    """The functions that ``training``, ``aux_heads`` and ``preprocessing`` ask for."""
+def training(plan: ModulePlan, outputs: str, trained: str) -> TrainingView:
+    """The functions that ``training``, ``aux_heads`` and ``preprocessing`` ask for.
+
+    ``outputs`` is the named tuple of outputs in evaluation, ``trained`` that in training.
+    """
     program, steps = plan.typed.program, plan.preprocessing
     init, init_doc = initial(plan.start, program.input.rank) if plan.start else ((), EMPTY)
     loss, loss_head, loss_doc = (
-        loss_function(plan, plan.loss, outputs) if plan.loss else ((), EMPTY, EMPTY)
+        loss_function(plan, plan.loss, outputs, trained) if plan.loss else ((), EMPTY, EMPTY)
     )
-    lines, doc = preprocess(steps, program.input.rank) if steps else ((), EMPTY)
+    lines, doc = preprocess(steps, program.input) if steps else ((), EMPTY)
     needs = ["torch"] if init else []
     needs += ["F", "Tensor"] if loss else []
-    if steps:
-        tensors = any(isinstance(numbers, tuple) for numbers in (steps.mean, steps.std))
-        needs += ["torch", "Tensor"] if tensors else ["Tensor"]
+    needs += ["torch", "Tensor"] if steps else []
     return TrainingView(init, init_doc, loss, loss_head, loss_doc, lines, doc, tuple(needs))
 
 
@@ -84,7 +90,7 @@ def initial(start: Start, rank: int) -> tuple[tuple[Code, ...], Code]:
 
 
 def loss_function(
-    plan: ModulePlan, loss: Loss, outputs: str
+    plan: ModulePlan, loss: Loss, outputs: str, trained: str
 ) -> tuple[tuple[Code, ...], Code, Code]:
     """The body, the signature and the documentation of ``loss``."""
     program = plan.typed.program
@@ -95,19 +101,16 @@ def loss_function(
     elif not heads:
         lines.append(f"return {entropy('outputs.logits', first, loss)}")
     else:
-        if not program.outputs:
-            alone = entropy("outputs", first, loss)
-            lines += ["if isinstance(outputs, Tensor):", f"    return {alone}"]
+        alone = "outputs.logits" if program.outputs else "outputs"
+        lines.append(f"if isinstance(outputs, {outputs if program.outputs else 'Tensor'}):")
+        lines.append(f"    return {entropy(alone, first, loss)}")
         lines.append(f"total = {entropy('outputs.logits', first, loss)}")
         for index, head in enumerate(heads):
             term = f"{literal(head.weight)} * {entropy(f'outputs.{head.output}', head, loss)}"
-            if program.outputs:
-                lines += [f"if outputs.{head.output} is not None:", f"    total = total + {term}"]
-            else:
-                last = index == len(heads) - 1
-                lines.append(f"{'return' if last else 'total ='} total + {term}")
-        lines += ["return total"] if program.outputs else []
-    kind = "Tensor" if not outputs else outputs if program.outputs else f"Tensor | {outputs}"
+            last = index == len(heads) - 1
+            lines.append(f"{'return' if last else 'total ='} total + {term}")
+    kind = outputs if program.outputs else "Tensor"
+    kind += f" | {trained}" if heads else ""
     doc = docstring(loss.summary, *loss.notes, indent=4)
     head_line = signature("loss", [f"outputs: {kind}", "target: Tensor"], "Tensor")
     return tuple(Code(f"    {line}") for line in lines), head_line, doc
@@ -122,32 +125,44 @@ def entropy(value: str, term: LossTerm, loss: Loss) -> str:
     return f"F.cross_entropy({value}, target{smooth})"
 
 
-def preprocess(found: Preprocessing, rank: int) -> tuple[tuple[Code, ...], Code]:
-    """The body of ``preprocess``."""
-    lines = []
-    value = "images.float()"
+def preprocess(found: Preprocessing, taken: TensorType) -> tuple[tuple[Code, ...], Code]:
+    """The body of ``preprocess``; ``taken`` is the type of an image."""
+    rank = taken.rank
+    sizes = ", ".join(AXES[rank])
+    numbers = [n for n in (found.mean, found.std) if isinstance(n, tuple)]
+    fixed = bool(numbers) or found.channel_order == "bgr"
+    channels = str(taken.channels) if fixed else "channels"
+    shapes = f"([N,] {channels}, {sizes})"
+    wrong = f"images.dim() not in ({rank + 1}, {rank + 2})"
+    wrong += f" or images.shape[-{rank + 1}] != {channels}" if fixed else ""
+    lines = [
+        Code(f"    if {wrong}:"),
+        layout("raise ", _error(f"expected {shapes}, got {{tuple(images.shape)}}"), indent=8),
+        Code("    if images.dtype != torch.uint8 and not images.is_floating_point():"),
+        layout("raise ", _error("expected uint8 or floats, got {images.dtype}"), indent=8),
+        Code("    x = images.to(torch.promote_types(images.dtype, torch.float32))"),
+    ]
+    value = "x"
     if found.channel_order == "bgr":
-        value = "images.flip(1).float()"
+        value = f"x.flip(-{rank + 1})"
     if found.scale != 1.0:
         value += f" * {literal(found.scale)}"
-    for numbers, sign, neutral in ((found.mean, "-", 0.0), (found.std, "/", 1.0)):
-        if isinstance(numbers, tuple):
-            word = "mean" if sign == "-" else "std"
+    for values, sign, neutral in ((found.mean, "-", 0.0), (found.std, "/", 1.0)):
+        if values == neutral:
+            continue
+        text: str = literal(values)
+        if isinstance(values, tuple):
+            text = "mean" if sign == "-" else "std"
             shape = [literal(-1), *[literal(1)] * rank]
-            tensor = call_of(f"torch.tensor({literal(list(numbers))}).view", *shape)
-            lines.append(layout(f"{word} = ", tensor, indent=4))
-            value = (
-                f"({value}) {sign} {word}.to(images.device)"
-                if sign == "/"
-                else f"{value} {sign} {word}.to(images.device)"
-            )
-        elif numbers != neutral:
-            value = (
-                f"({value}) / {literal(numbers)}"
-                if sign == "/"
-                else f"{value} - {literal(numbers)}"
-            )
+            tensor = call_of("x.new_tensor", literal(list(values)))
+            lines.append(layout(f"{text} = ", tensor, indent=4))
+            text = flat(call_of(f"{text}.view", *shape))
+        value = f"({value}) / {text}" if sign == "/" and value != "x" else f"{value} {sign} {text}"
     lines.append(Code(f"    return {value}"))
-    axes = {1: "N, 3, length", 2: "N, 3, height, width", 3: "N, 3, depth, height, width"}[rank]
-    doc = docstring(f"Convert RGB pixels from 0 to 255 ({axes}) to network input.", indent=4)
+    shown = f"one image ({channels}, {sizes}) or a batch"
+    doc = docstring(f"Convert RGB pixels from 0 to 255, {shown}, to network input.", indent=4)
     return tuple(lines), doc
+
+
+def _error(message: str) -> Group:
+    return call_of("ValueError", Code(f'f"{message}"'))

@@ -23,6 +23,7 @@ from .modules import Shared
 from .network import Network
 from .network_view import NetworkView
 from .places import Ref, references
+from .reserved import BUILTINS
 
 
 class ModuleView(NamedTuple):
@@ -54,7 +55,7 @@ def emit(typed: TypedProgram, report: Report) -> str | None:
 def classes_fit(typed: TypedProgram, module: ModuleView, report: Report) -> bool:
     """Whether no class of the spec has the name of an import or a helper; reports errors."""
     program = typed.program
-    taken = {*IMPORTED, *(str(helper.name) for helper in module.helpers)}
+    taken = {*IMPORTED, *BUILTINS, *(str(helper.name) for helper in module.helpers)}
     wrong = taken & {class_name(program.id), *(str(view.name) for view in module.classes)}
     for name in sorted(wrong):
         blocks = [(block.id, block.origin.span()) for block in program.blocks.values()]
@@ -91,20 +92,36 @@ def build(typed: TypedProgram) -> Emitted:
     return Emitted(module, refs, class_name(typed.program.id))
 
 
-IMPORTED = {"Callable", "F", "NamedTuple", "Tensor"}
-RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", *IMPORTED}
+IMPORTED = {"Any", "Callable", "F", "NamedTuple", "Tensor", "TorchFunctionMode", "partial"}
+RESERVED = {
+    "ConvBN",
+    "SeparableConv",
+    "Scale",
+    "FlattenChannelsLast",
+    "ChannelLayerNorm",
+    *IMPORTED,
+    *BUILTINS,
+}
+
+
+MODULES = {
+    "collections.abc": ("Callable",),
+    "contextlib": ("nullcontext",),
+    "functools": ("partial",),
+    "typing": ("Any", "NamedTuple"),
+    "torch": ("Tensor", "nn"),
+    "torch.overrides": ("TorchFunctionMode",),
+}
+"""What is imported from where, in the order of import lines; the standard library comes first."""
 
 
 def imports(needed: Container[str]) -> tuple[Code, ...]:
     """The import lines; ``needed`` are the names that the file uses."""
-    lines = []
-    if "Callable" in needed:
-        lines.append("from collections.abc import Callable")
-    if "NamedTuple" in needed:
-        lines.append("from typing import NamedTuple")
-    lines += [""] if lines else []
-    lines += ["import torch"] if "torch" in needed else []
-    names = [name for name in ("Tensor", "nn") if name in needed]
-    lines += [f"from torch import {', '.join(names)}"] if names else []
-    lines += ["from torch.nn import functional as F"] if "F" in needed else []
-    return tuple(Code(line) for line in lines)
+    found = {m: [n for n in names if n in needed] for m, names in MODULES.items()}
+    lines = {m: f"from {m} import {', '.join(names)}" for m, names in found.items() if names}
+    standard = [line for m, line in lines.items() if not m.startswith("torch")]
+    torch = ["import torch"] if "torch" in needed else []
+    torch += [lines["torch"]] if "torch" in lines else []
+    torch += ["from torch.nn import functional as F"] if "F" in needed else []
+    torch += [lines["torch.overrides"]] if "torch.overrides" in lines else []
+    return tuple(map(Code, [*standard, *([""] if standard else []), *torch]))

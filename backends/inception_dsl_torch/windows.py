@@ -40,6 +40,11 @@ def per_axis(scope: Scope, slots: Sequence[Slot]) -> Code:
     return one_or_tuple([scope.text(slot) for slot in slots])
 
 
+def each_axis(scope: Scope, slots: Sequence[Slot]) -> Code:
+    """A tuple of the numbers of all axes."""
+    return tupled([scope.text(slot) for slot in slots])
+
+
 def omitted(slots: Sequence[Slot], default: object) -> bool:
     """Whether a keyword can be left out: all slots are ``default`` and depend on no parameter."""
     return all(slot.constant(default) for slot in slots)

@@ -78,6 +78,21 @@ def test_one_error_lists_all_problems_and_keeps_the_weights(
     assert all(np.array_equal(value, weights[path]) for path, value in model.weights().items())
 
 
+def test_scale_that_the_spec_does_not_have_stays_1(compiled: Compiled, tmp_path: Path) -> None:
+    model = running(
+        compiled(SMALL.replace("kernel_size: 3}", "kernel_size: 3, batch_norm: {scale: false}}", 1))
+    )
+    key = "units.0.inner.bn.weight"
+    state = {k: v.clone() for k, v in model.net.state_dict().items()}
+    assert torch.equal(state[key], torch.ones(3))
+    assert model.parameters()[0] == sum(p.numel() for p in model.net.parameters()) - 3 * 3
+    save_file({k: v for k, v in state.items() if k != key}, tmp_path / "older.safetensors")
+    model.restore(tmp_path / "older.safetensors")
+    save_file({**state, key: 2 * state[key]}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match=f"{key} is not 1, its fixed value"):
+        model.restore(tmp_path / "other.safetensors")
+
+
 def test_damaged_files_are_rejected(compiled: Compiled, tmp_path: Path) -> None:
     model = running(compiled(SMALL), "float32")
     weights = model.weights()

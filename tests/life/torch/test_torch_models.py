@@ -92,7 +92,7 @@ def test_forward_head_of_features_equals_forward() -> None:
 
 
 def test_initial_weights_match_the_spec() -> None:
-    conv = module_of("v3").InceptionV3().mixed_7c.conv_3x3.conv.weight
+    conv = module_of("v3").InceptionV3().mixed_7c.branch_3x3_double_conv_3x3.conv.weight
     assert conv.abs().max() <= 0.2
     assert conv.std().item() == pytest.approx(0.08796, rel=0.01)  # 0.1, truncated at two deviations
     dense = module_of("v1").GoogLeNet().classifier
@@ -107,6 +107,103 @@ def test_preprocess_matches_the_spec() -> None:
     torch.testing.assert_close(module_of("v4").preprocess(pixels), pixels / 127.5 - 1)
     expected = pixels.flip(1) - torch.tensor([104.0, 117.0, 123.0]).view(3, 1, 1)
     torch.testing.assert_close(module_of("v1").preprocess(pixels), expected)
+
+
+@pytest.mark.parametrize("name", ["v1", "v3", "v4"])
+def test_preprocess_takes_one_image_of_any_float_type(name: str) -> None:
+    preprocess = module_of(name).preprocess
+    pixels = torch.randint(0, 256, (2, 3, 4, 5), dtype=torch.uint8)
+    batch = preprocess(pixels)
+    assert batch.dtype == torch.float32
+    assert torch.equal(preprocess(pixels[1]), batch[1])
+    for dtype in (torch.float16, torch.bfloat16, torch.float32):
+        torch.testing.assert_close(preprocess(pixels.to(dtype)), batch)
+    assert preprocess(pixels.double()).dtype == torch.float64
+    with pytest.raises(ValueError, match=r"expected uint8 or floats, got torch\.int64"):
+        preprocess(pixels.long())
+    with pytest.raises(ValueError, match=r"height, width\), got \(4, 5\)"):
+        preprocess(pixels[0, 0])
+
+
+def test_preprocess_of_bgr_names_other_channels() -> None:
+    with pytest.raises(ValueError, match=r"expected \(\[N,\] 3, height, width\), got \(4, 5, 3\)"):
+        module_of("v1").preprocess(torch.zeros(4, 5, 3))
+
+
+def test_forward_features_runs_no_head_in_training() -> None:
+    net = module_of("v3").InceptionV3(num_classes=2)
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    with torch.no_grad():
+        assert net.forward_features(torch.randn(2, 3, 80, 80)).shape[1] == 2048
+    after = net.state_dict()
+    moved = {
+        key.split(".")[0] for key, value in before.items() if not torch.equal(value, after[key])
+    }
+    assert "conv_1a" in moved
+    assert "aux" not in moved
+
+
+NAMED = """
+network: named
+input: {{channels: 4, height: 9, width: 8}}
+body:
+  - name: mixed
+    merge: add
+    branches:
+      shortcut: []
+      residual:
+        - {{op: conv, name: reduce, filters: 4, kernel_size: 1, activation: relu}}
+        {step}- {{op: batch_norm, name: gamma}}
+  {fork}- {{op: conv, name: min, filters: 3, kernel_size: 1}}
+"""
+FORK = """- name: other
+    merge: add
+    branches: {shortcut: [], residual: [{op: conv, name: gamma, filters: 4, kernel_size: 1}]}
+  """
+
+
+def test_a_step_that_is_added_renames_no_other(tmp_path: Path) -> None:
+    def keys(step: str, fork: str) -> set[str]:
+        return {*written(tmp_path, NAMED.format(step=step, fork=fork)).Named().state_dict()}
+
+    plain = keys("", "")
+    assert {key.split(".")[0] for key in plain} == {
+        "mixed_residual_reduce",
+        "mixed_residual_gamma",
+        "min",
+    }
+    step = "- {op: dropout, name: drop, rate: 0.5}\n        "
+    assert keys(step, "") == plain
+    assert keys("", FORK) > plain
+    assert keys(step, FORK) - plain == {"other_residual_gamma.weight", "other_residual_gamma.bias"}
+
+
+def test_relu_overwrites_no_value_that_others_read(tmp_path: Path) -> None:
+    module = written(
+        tmp_path,
+        """
+network: tapped
+input: {channels: 3, height: 6, width: 6}
+body:
+  - {op: conv, name: first, filters: 4, kernel_size: 3}
+  - {op: activation, function: relu}
+  - {op: conv, name: second, filters: 4, kernel_size: 3}
+  - {op: activation, function: relu}
+  - name: fork
+    merge: add
+    branches:
+      branch_relu: [{op: activation, function: relu}, {op: scale, value: 0.5}]
+      branch_conv: [{op: conv, filters: 4, kernel_size: 3}, {op: activation, function: relu}]
+outputs: {early: first}
+""",
+    )
+    net = module.Tapped()
+    x = torch.randn(2, 3, 6, 6)
+    outputs = net(x)
+    torch.testing.assert_close(outputs.early, net.first(x))
+    assert (outputs.early < 0).any()
+    sum(y.sum() for y in outputs).backward()
+    assert all(p.grad is not None for p in net.parameters())
 
 
 def test_named_outputs_with_an_auxiliary_head(tmp_path: Path) -> None:
@@ -135,7 +232,11 @@ head: [{op: global_avg_pool}, {op: dense, name: classifier, units: $classes}]
         outputs.helper, target
     )
     torch.testing.assert_close(module.loss(outputs, target), expected)
-    assert net.eval()(x).helper is None
+    evaluated = net.eval()(x)
+    assert evaluated._fields == ("logits", "early")
+    torch.testing.assert_close(
+        module.loss(evaluated, target), F.cross_entropy(evaluated.logits, target)
+    )
 
 
 def test_one_class_for_all_kernel_sizes(tmp_path: Path) -> None:
