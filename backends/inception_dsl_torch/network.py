@@ -11,6 +11,7 @@ from inception_dsl.backend import (
     Names,
     Piece,
     Record,
+    Records,
     Slot,
     Symbol,
     UseSite,
@@ -27,7 +28,7 @@ from .blocks import Draft, head_class, top_scope
 from .build import Attribute, ClassBody, Line, written
 from .modules import Shared, sequence
 from .network_view import NetworkView, Variable
-from .places import Held, Key, Place
+from .places import Held, Key, Place, references
 from .reserved import FORBIDDEN
 from .size_check import size_check
 from .training import training
@@ -63,7 +64,7 @@ class Network:
         if any(argument.kind.startswith("Callable") for argument in self.parameters):
             shared.helpers.needs("Callable")
         self.outputs = names.unique(f"{class_name(self.program.id)}Outputs") if self.taps else ""
-        self.training = training(self.plan, self.outputs)
+        self.training = training(self.plan, self.outputs, self.modules())
         shared.helpers.needs(*self.training.needs)
 
     def _taps(self) -> list[Variable]:
@@ -79,6 +80,15 @@ class Network:
         local = self.body.local
         named = (Variable(t, local.claim(t.name, f"{t.name}_output")) for t in outputs)
         return [*taps, *named]
+
+    def modules(self) -> dict[str, str]:
+        """The names of the modules with weights by path; empty if initial values need none."""
+        start = self.plan.start
+        if start is None or not any(group.paths for group in (*start.kernels, *start.biases)):
+            return {}
+        records = Records(self.records, self.head_records, self.shared.records())
+        found = references(self.typed, records, self.head_keys)
+        return {"/".join(r.path[:-1]): ".".join(r.key[:-1]) for r in found if r.layout}
 
     @property
     def auxiliary(self) -> list[Variable]:
@@ -136,9 +146,12 @@ class Network:
         if self.auxiliary:
             lines.append(
                 "aux_logits: Whether to build the auxiliary heads, which run in training only."
+                "\n        In the Keras file they run in inference too, and are off by default."
             )
         if init:
-            lines.append("init_weights: Whether to call ``init_weights()``.")
+            lines.append(
+                "init_weights: Whether to call ``init_weights()``; a function to call in Keras."
+            )
         return lines
 
     def features_shape(self) -> str:

@@ -91,15 +91,15 @@ def build(typed: TypedProgram) -> Emitted:
     return Emitted(module, refs, class_name(typed.program.id))
 
 
-IMPORTED = {"Callable", "F", "NamedTuple", "Tensor"}
+IMPORTED = {"Callable", "F", "Iterable", "NamedTuple", "Tensor"}
 RESERVED = {"ConvBN", "Scale", "FlattenChannelsLast", "ChannelLayerNorm", *IMPORTED}
 
 
 def imports(needed: Container[str]) -> tuple[Code, ...]:
     """The import lines; ``needed`` are the names that the file uses."""
     lines = []
-    if "Callable" in needed:
-        lines.append("from collections.abc import Callable")
+    abstract = [name for name in ("Callable", "Iterable") if name in needed]
+    lines += [f"from collections.abc import {', '.join(abstract)}"] if abstract else []
     if "NamedTuple" in needed:
         lines.append("from typing import NamedTuple")
     lines += [""] if lines else []
