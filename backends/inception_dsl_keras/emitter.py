@@ -15,6 +15,7 @@ ABOUT = (
     "Input is channels last. Layers are named after their paths in the spec. The model can be saved"
     " and loaded without custom objects, on TensorFlow, JAX and PyTorch."
 )
+OLD_FORMAT = "Save it as ``.keras``: Keras cannot load its operations from the old format, ``.h5``."
 
 
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
@@ -35,7 +36,9 @@ def view(source: Source) -> ModuleView:
     operating = operating or any(view.operating for view in starting)
     functions = (function_view(f, helpers) for f in source.functions.found)
     return ModuleView(
-        docstring=plan.module_doc("Keras 3", ABOUT),
+        docstring=plan.module_doc(
+            "Keras 3", f"{ABOUT} {OLD_FORMAT}" if helpers.operating else ABOUT
+        ),
         imports=imports(operating=operating, iterating=plan.recalibrates),
         constants=trained[0].weights if trained else (),
         helpers=helpers.templated(),

@@ -112,7 +112,8 @@ class Helpers:
     @property
     def importing(self) -> bool:
         """Whether a helper function uses ``keras.ops`` by name."""
-        return not (OPERATING - {"local_response_norm"}).isdisjoint(self.called)
+        pooled = {"local_response_norm"} if self.rank < 3 else set()
+        return not (OPERATING - pooled).isdisjoint(self.called)
 
     def varying(self, key: Key) -> dict[str, Code | None]:
         """The options of a helper that vary, with their defaults (``None``: required)."""
@@ -182,10 +183,14 @@ class Helpers:
     def templated(self) -> tuple[HelperView, ...]:
         """The helpers that have a template, each after those that it calls."""
         return tuple(
-            HelperView(Code(f"helpers/{n}.py.j2"), {k: Code(v) for k, v in self.slots(n).items()})
+            HelperView(Code(f"helpers/{self.template(n)}.py.j2"), codes(self.slots(n)))
             for n in TEMPLATED
             if n in self.called
         )
+
+    def template(self, name: str) -> str:
+        """The template of a helper."""
+        return f"{name}_3d" if name == "local_response_norm" and self.rank == 3 else name
 
     def slots(self, name: str) -> dict[str, str]:
         """The template variables of a helper."""
@@ -208,12 +213,11 @@ class Helpers:
         before, after = f"{size} // 2", f"({size} - 1) // 2"
         if "size" not in self.options[key]:
             before, after = str(int(size) // 2), str((int(size) - 1) // 2)
-        sides, window = f"({before}, {after})", size
-        if self.rank > 1:
-            sides = f"({'(0, 0), ' * (self.rank - 1)}{sides})"
-            window = f"({'1, ' * (self.rank - 1)}{size})"
+        sides = f"({before}, {after})"
+        padding = sides if self.rank == 1 else f"((0, 0), {sides})"
+        window = size if self.rank == 1 else f"(1, {size})"
         heading = signature(key[0], self.parameters(key), TENSOR_TYPE)
-        shown = {"padding": sides, "window": window, "rank": str(self.rank)}
+        shown = {"sides": sides, "padding": padding, "window": window, "rank": str(self.rank)}
         return {**values, **shown, "signature": heading}
 
     def approximates(self) -> bool:
@@ -244,6 +248,11 @@ class Helpers:
             cases += case("gelu", call("gelu_tanh", "x", NAME), test, "")
         heading = signature(ACTIVATE[0], self.parameters(ACTIVATE), TENSOR_TYPE)
         return {"signature": heading, "cases": "\n".join(cases)}
+
+
+def codes(slots: dict[str, str]) -> dict[str, Code]:
+    """The variables of a template as source."""
+    return {name: Code(text) for name, text in slots.items()}
 
 
 def per_axis(name: str, kind: str, rank: int) -> str:

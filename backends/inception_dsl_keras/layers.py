@@ -25,7 +25,9 @@ from .source import Source
 from .training import Layers
 
 INPUT: Final = "input"
-_UNNAMED: Final = re.compile(r"(add|gelu|get_item|multiply|ones_like|pad|power|reciprocal)(_\d+)?")
+_UNNAMED: Final = re.compile(
+    r"(add|gelu|get_item|multiply|ones_like|pad|power|reciprocal|square)(_\d+)?"
+)
 Node = TypedOp | TypedFork
 Path: TypeAlias = tuple[str, ...]
 

@@ -28,7 +28,7 @@ from .windows import (
     zero_padding,
 )
 
-INNER: Final = ("pad", "mean")
+INNER: Final = ("padded", "mean")
 """The layers inside of ``average_pool``."""
 
 
