@@ -43,9 +43,9 @@ class Function:
     definition: Definition | None = None
 
     def call(self, values: Iterable[Code]) -> Call:
-        """A call with a value for each argument: integers by position, others by keyword."""
+        """A call with a value for each argument, by keyword."""
         pairs = zip(self.arguments, values, strict=True)
-        given = (Keyword(a.name, value, positional=a.kind == "int") for a, value in pairs)
+        given = (Keyword(a.name, value) for a, value in pairs)
         return Call(self.name, tuple(given), helper=True)
 
     def heading(self) -> list[str]:
@@ -80,13 +80,13 @@ class Functions:
         statements, record = self.statements(scope, definition.chain, definition.channels)
         name = self.names.unique(f"{block.id}_block" if block.id in self.module else block.id)
         text = self.plan.block_doc(definition)
-        return Function(name, arguments(scope), tuple(statements), text, record, definition)
+        return Function(name, tuple(scope.signature()), tuple(statements), text, record, definition)
 
     def statements(
         self, scope: Scope, chain: ChainSite, channels: Symbol
     ) -> tuple[list[Statement], Record[Calls]]:
         """The body of a function, with ``in_channels = ...`` first if it reads that."""
-        body = Body(Writer(scope, self.joined), self.call)
+        body = Body(Writer(scope, self.plan.typed.program.input.rank, self.joined), self.call)
         end, record = body.chain(chain, "x", "x", ("{name}",))
         found = returned(body.statements, end)
         first = [Plain(f"{IN_CHANNELS} = x.shape[-1]")] if channels in scope.reads else []
@@ -111,11 +111,6 @@ class Functions:
         scope = own_scope(symbols, chain.frame.rows, self.variables(), channels=False)
         statements, record = self.statements(scope, chain, symbols[IN_CHANNELS])
         title, text = self.titles[head.name], self.plan.head_doc(head)
-        function = Function(title, arguments(scope), tuple(statements), text, record)
+        function = Function(title, tuple(scope.signature()), tuple(statements), text, record)
         self.found.append(function)
         return function
-
-
-def arguments(scope: Scope) -> tuple[Argument, ...]:
-    """The arguments of a function, integers first, as calls pass these by position."""
-    return tuple(sorted(scope.signature(), key=lambda argument: argument.kind != "int"))

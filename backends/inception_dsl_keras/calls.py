@@ -84,11 +84,12 @@ class Made:
     """A layer of the model; its name is the call's name, then ``part``.
 
     ``variables`` are all variables that it has in any use; an op without a weight has no variable
-    for it.
+    for it. A model may lack an ``optional`` layer.
     """
 
     part: str
     variables: tuple[Variable, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,12 @@ Calls: TypeAlias = tuple[Call, ...]
 class Writer:
     """Writes attributes of layers as arguments, in a scope.
 
-    ``joined``: the helper function ``conv_bn`` takes its activation as an argument.
+    ``rank`` is the number of spatial axes of the input; ``joined``: the helper function ``conv_bn``
+    takes its activation as an argument.
     """
 
     scope: Scope
+    rank: int
     joined: bool = False
 
     def text(self, site: LayerSite, field: str, form: Form = PLAIN) -> Code:
@@ -159,8 +162,9 @@ def layer(
 
 
 def helper(function: str, *arguments: Keyword, part: str = "", inner: tuple[str, ...] = ()) -> Call:
-    """A call of a helper function; ``inner`` are the layers that it creates before the last one."""
-    return Call(function, arguments, part, helper=True, made=tuple(Made(p) for p in (*inner, "")))
+    """A call of a helper function; ``inner`` are layers that it may create before the last one."""
+    made = (*(Made(p, optional=True) for p in inner), Made(""))
+    return Call(function, arguments, part, helper=True, made=made)
 
 
 def variables(site: LayerSite, part: str = "", kernel: str = "same") -> tuple[Variable, ...]:

@@ -6,7 +6,7 @@ from inception_dsl.backend import Code, Report, TypedProgram, render, signature
 
 from .blocks import TENSOR_TYPE, Function
 from .helpers import RESERVED, Helpers, written
-from .layers import check_names
+from .layers import check_names, kept_layers
 from .source import BUILTINS, MODULES, Source, source_of
 from .training import initial, loss_view, preprocess
 from .views import FunctionView, ModuleView
@@ -15,6 +15,7 @@ ABOUT = (
     "Input is channels last. Layers are named after their paths in the spec. The model can be saved"
     " and loaded without custom objects, on TensorFlow, JAX and PyTorch."
 )
+OLD_FORMAT = "Save it as ``.keras``: Keras cannot load its operations from the old format, ``.h5``."
 
 
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
@@ -29,20 +30,22 @@ def view(source: Source) -> ModuleView:
     """The view of a program."""
     plan, helpers = source.plan, source.helpers
     prepared = (preprocess(plan.preprocessing),) if plan.preprocessing else ()
-    started = initial(plan.start) if plan.start else None
-    starting = (started,) if started else ()
+    starting = (initial(plan.start, kept_layers(source)),) if plan.start else ()
     trained = (loss_view(plan, plan.loss),) if plan.loss else ()
-    operating = helpers.operating or bool(prepared)
-    operating = operating or any(view.operating for view in (*trained, *starting))
+    operating = helpers.importing or bool(prepared) or bool(trained) or plan.recalibrates
+    operating = operating or any(view.operating for view in starting)
     functions = (function_view(f, helpers) for f in source.functions.found)
     return ModuleView(
-        docstring=plan.module_doc("Keras 3", ABOUT),
-        imports=imports(operating=operating),
+        docstring=plan.module_doc(
+            "Keras 3", f"{ABOUT} {OLD_FORMAT}" if helpers.operating else ABOUT
+        ),
+        imports=imports(operating=operating, iterating=plan.recalibrates),
         constants=trained[0].weights if trained else (),
         helpers=helpers.templated(),
         functions=(*helpers.functions(), *functions),
         network=source.network.view(helpers),
         initial=starting,
+        recalibrates=plan.recalibrates,
         preprocess=prepared,
         loss=trained,
     )
@@ -64,7 +67,8 @@ def function_view(function: Function, helpers: Helpers) -> FunctionView:
     return FunctionView(heading, function.docstring, written(function.statements, helpers))
 
 
-def imports(*, operating: bool) -> tuple[Code, ...]:
-    """The imports; ``ops`` only if the file uses it."""
+def imports(*, operating: bool, iterating: bool) -> tuple[Code, ...]:
+    """The imports; ``ops`` and ``Iterable`` only if the file uses them."""
+    first = ("from collections.abc import Iterable", "") if iterating else ()
     more = ", ops" if operating else ""
-    return Code("import keras"), Code(f"from keras import layers{more}")
+    return tuple(map(Code, (*first, "import keras", f"from keras import layers{more}")))

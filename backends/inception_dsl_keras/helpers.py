@@ -54,7 +54,7 @@ OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
 OPERATING: Final = frozenset(
     {"max_pool", "average_pool", "local_response_norm", "gelu_tanh", "gelu"}
 )
-"""Helper functions that use ``keras.ops``, whose layers Keras names by itself."""
+"""Helper functions that use operations, which Keras names by itself."""
 FUNCTIONS: Final = ("none", "leaky_relu", *sorted(NATIVE))
 OF_PROBABILITIES: Final = "cross_entropy_of_probabilities"
 RESERVED: Final = {
@@ -63,6 +63,7 @@ RESERVED: Final = {
     *(f"conv_bn_{'linear' if f == 'none' else f}" for f in FUNCTIONS),
     "init_weights",
     "preprocess",
+    "recalibrate",
     "cross_entropy",
     OF_PROBABILITIES,
     "loss",
@@ -95,6 +96,8 @@ class Helpers:
             self.called.add(self.last.function)
         if self.approximates():
             self.called.add("gelu_tanh")
+        if "max_pool" in self.called:
+            self.called.add("same_padding")
         found = sorted(
             (k for k in self.calls if k[0] == CONV_BN), key=lambda k: -len(self.calls[k])
         )
@@ -103,8 +106,14 @@ class Helpers:
 
     @property
     def operating(self) -> bool:
-        """Whether a helper function uses ``keras.ops``."""
+        """Whether a helper function uses operations."""
         return not OPERATING.isdisjoint(self.called)
+
+    @property
+    def importing(self) -> bool:
+        """Whether a helper function uses ``keras.ops`` by name."""
+        pooled = {"local_response_norm"} if self.rank < 3 else set()
+        return not (OPERATING - pooled).isdisjoint(self.called)
 
     def varying(self, key: Key) -> dict[str, Code | None]:
         """The options of a helper that vary, with their defaults (``None``: required)."""
@@ -174,16 +183,25 @@ class Helpers:
     def templated(self) -> tuple[HelperView, ...]:
         """The helpers that have a template, each after those that it calls."""
         return tuple(
-            HelperView(Code(f"helpers/{n}.py.j2"), {k: Code(v) for k, v in self.slots(n).items()})
+            HelperView(Code(f"helpers/{self.template(n)}.py.j2"), codes(self.slots(n)))
             for n in TEMPLATED
             if n in self.called
         )
+
+    def template(self, name: str) -> str:
+        """The template of a helper."""
+        return f"{name}_3d" if name == "local_response_norm" and self.rank == 3 else name
 
     def slots(self, name: str) -> dict[str, str]:
         """The template variables of a helper."""
         if name in ("max_pool", "average_pool"):
             kinds = {k: self.kind((name, ""), k) for k in ("pool_size", "strides")}
-            return {**kinds, "rank": str(self.rank)}
+            padding = "padding" if self.rank > 1 else "padding[0]"
+            each = {
+                "window": per_axis("pool_size", kinds["pool_size"], self.rank),
+                "steps": per_axis("strides", kinds["strides"], self.rank),
+            }
+            return {**kinds, **each, "padding": padding, "rank": str(self.rank)}
         if name == "local_response_norm":
             return self.norm_slots((name, ""))
         return self.activate_slots() if name == "activate" else {}
@@ -195,8 +213,12 @@ class Helpers:
         before, after = f"{size} // 2", f"({size} - 1) // 2"
         if "size" not in self.options[key]:
             before, after = str(int(size) // 2), str((int(size) - 1) // 2)
+        sides = f"({before}, {after})"
+        padding = sides if self.rank == 1 else f"((0, 0), {sides})"
+        window = size if self.rank == 1 else f"(1, {size})"
         heading = signature(key[0], self.parameters(key), TENSOR_TYPE)
-        return {**values, "before": before, "after": after, "signature": heading}
+        shown = {"sides": sides, "padding": padding, "window": window, "rank": str(self.rank)}
+        return {**values, **shown, "signature": heading}
 
     def approximates(self) -> bool:
         """Whether ``activate`` may have to approximate GELU."""
@@ -226,6 +248,19 @@ class Helpers:
             cases += case("gelu", call("gelu_tanh", "x", NAME), test, "")
         heading = signature(ACTIVATE[0], self.parameters(ACTIVATE), TENSOR_TYPE)
         return {"signature": heading, "cases": "\n".join(cases)}
+
+
+def codes(slots: dict[str, str]) -> dict[str, Code]:
+    """The variables of a template as source."""
+    return {name: Code(text) for name, text in slots.items()}
+
+
+def per_axis(name: str, kind: str, rank: int) -> str:
+    """An argument that may be one number, as a tuple with a number for each axis."""
+    one = f"({name},) * {rank}"
+    if kind == "int":
+        return one
+    return name if "int |" not in kind else f"{one} if isinstance({name}, int) else {name}"
 
 
 def given(argument: Keyword) -> Keyword:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from inception_dsl.backend import (
+    DepthwiseConv,
     Found,
     Report,
     TypedFork,
@@ -21,6 +22,7 @@ from inception_dsl.backend import (
 
 from .calls import Calls, Variable, below, layer_name, merge_name
 from .source import Source
+from .training import Layers
 
 INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
@@ -32,12 +34,13 @@ Path: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer of the model, with the path of its step and its variables."""
+    """A layer of the model, with the path of its step and its variables; see :class:`Made`."""
 
     name: str
     path: Path
     node: Node
     variables: tuple[Variable, ...] = ()
+    optional: bool = False
 
 
 def model_layers(source: Source) -> Iterator[Layer]:
@@ -62,7 +65,27 @@ def _layers_of(node: TypedOp, here: Path, found: Found[Calls]) -> Iterator[Layer
         name = layer_name(here, call.part, node.op.op)
         for made in call.made:
             held = tuple(v for v in made.variables if v.weight in weights)
-            yield Layer(below(name, made.part) if made.part else name, found.path, node, held)
+            full = below(name, made.part) if made.part else name
+            yield Layer(full, found.path, node, held, made.optional)
+
+
+def kept_layers(source: Source) -> Layers:
+    """The layers with weights, for the function that sets the initial ones."""
+    names, depthwise = {}, set()
+    for layer in model_layers(source):
+        op = layer.node.node.op if isinstance(layer.node, TypedOp) else None
+        for variable in layer.variables:
+            path = "/".join([*layer.path, variable.weight])
+            names[path.rpartition("/")[0]] = layer.name
+            if variable.name == "depthwise_kernel":
+                depthwise.add('variable.name == "depthwise_kernel"')
+            elif variable.layout == "same" and (
+                (isinstance(op, DepthwiseConv) and variable.weight == "kernel")
+                or variable.weight == "depthwise/kernel"
+            ):
+                rank = layer.node.x.rank
+                depthwise.add(f"isinstance(layer, layers.DepthwiseConv{rank}D)")
+    return Layers(names, tuple(sorted(depthwise)))
 
 
 def unnamed_prefix(typed: TypedProgram) -> Path:

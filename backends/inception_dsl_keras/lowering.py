@@ -239,7 +239,12 @@ def adaptive_avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 def local_response_norm(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     kinds = {"size": "int", "alpha": "float", "beta": "float", "k": "float"}
     arguments = (w.option(field, site, field, kind=kind) for field, kind in kinds.items())
-    return (helper("local_response_norm", *arguments),)
+    inner = ("square", "pad", "mean") if w.rank < 3 else ()
+    if site.rank:
+        return (helper("local_response_norm", *arguments, inner=inner),)
+    shape = Keyword("target_shape", literal((*(1,) * w.rank, -1)), positional=True)
+    normed = helper("local_response_norm", *arguments, part="norm", inner=inner)
+    return layer("Reshape", shape, part="map"), normed, layer("Flatten")
 
 
 def dropout(w: Writer, site: LayerSite) -> tuple[Call, ...]:

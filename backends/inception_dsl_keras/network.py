@@ -21,6 +21,7 @@ from inception_dsl.backend import (
     UseNode,
     call,
     comment,
+    layout,
     literal,
     own_scope,
     signature,
@@ -32,7 +33,7 @@ from .body import Assign, Body, Plain, Statement
 from .calls import Calls, Writer
 from .helpers import Helpers, written
 from .printing import broken
-from .views import LimitView, NetworkView, SectionView
+from .views import CheckView, LimitView, NetworkView, SectionView
 
 LOCAL = (
     "input_shape",
@@ -61,7 +62,8 @@ class Network:
         frames = [chain.frame for chain in self.top.sections.values()]
         reserved = functions.variables() | {*LOCAL}
         self.scope = own_scope(self.top.symbols, frames[0].rows, reserved, channels=False)
-        self.body = Body(Writer(self.scope, functions.joined), functions.call, notes=True)
+        writer = Writer(self.scope, self.program.input.rank, functions.joined)
+        self.body = Body(writer, functions.call, notes=True)
         self.saved: dict[str, str] = {}
         self.records: dict[str, Record[Calls]] = dict.fromkeys(self.top.sections, ())
         self.x = "inputs"
@@ -149,6 +151,7 @@ class Network:
         return NetworkView(
             signature=self.signature(),
             docstring=self.documentation(),
+            checks=self.checks(),
             limits=self.limits(),
             channels=(Code(f"    {IN_CHANNELS} = input_shape[-1]"),) if reads else (),
             features=tuple(sections),
@@ -174,6 +177,20 @@ class Network:
         value = Group("{", pairs, "}") if len(pairs) > 1 else next(iter(found.values()))
         return broken(
             "return ", call("keras.Model", "inputs", value, Item("name", "name")), "", indent, ""
+        )
+
+    def checks(self) -> tuple[CheckView, ...]:
+        """The tests for arguments that no model can have."""
+        axes = len(self.program.input.spatial)
+        sizes = f"{axes} size{'s' if axes > 1 else ''} and " if axes else ""
+        wanted = Code(f'f"{{name}} needs {sizes}the number of channels, got {{input_shape}}"')
+        tests = [(f"len(input_shape) != {axes + 1} or not input_shape[-1]", wanted)]
+        if self.has_features and self.heads:
+            advice = "aux_logits needs include_top; layers of the full model give features"
+            tests.append(("aux_logits and not include_top", literal(advice)))
+        return tuple(
+            CheckView(Code(test), layout("raise ", call("ValueError", message), indent=8))
+            for test, message in tests
         )
 
     def limits(self) -> tuple[LimitView, ...]:
@@ -217,7 +234,8 @@ class Network:
             )
         if self.heads:
             arguments.append(
-                "aux_logits: Whether to build the auxiliary heads; the model then returns a dict."
+                "aux_logits: Whether to build the auxiliary heads; the model then returns a dict.\n"
+                "        They run in inference too, so the default differs from PyTorch's, True."
             )
         arguments.append("name: Name of the model.")
         return self.plan.network_doc(arguments)

@@ -7,7 +7,7 @@ express, the mean of the padded map is divided by the share of the window that l
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from inception_dsl.backend import Code, LayerSite, literal, tupled
 
@@ -27,6 +27,9 @@ from .windows import (
     sizes,
     zero_padding,
 )
+
+INNER: Final = ("padded", "mean")
+"""The layers inside of ``average_pool``."""
 
 
 class Ceil(NamedTuple):
@@ -57,7 +60,7 @@ def avg_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
         word = native(w, site, same_average)
         if word.fits:
             return (called("AveragePooling", w, site, word.padding),)
-    return (padded("average_pool", w, site, whole_padding(w, site, ceil), "mean"),)
+    return (padded("average_pool", w, site, whole_padding(w, site, ceil), *INNER),)
 
 
 def same_average(windows: Windows) -> bool:
@@ -73,7 +76,7 @@ def counted(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     ceil = overhang(w, site)
     if not ceil.possible:
         return *calls, called("AveragePooling", w, site, VALID)
-    return *calls, padded("average_pool", w, site, remaining_padding(w, site, ceil), "mean")
+    return *calls, padded("average_pool", w, site, remaining_padding(w, site, ceil), *INNER)
 
 
 def sometimes_counted(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> tuple[Call, ...]:
@@ -85,7 +88,7 @@ def sometimes_counted(w: Writer, site: LayerSite, ceil: Ceil, counts: Code) -> t
     )
     return (
         pad_layer(first, site.rank, "pad"),
-        padded("average_pool", w, site, second, "mean"),
+        padded("average_pool", w, site, second, *INNER),
     )
 
 

@@ -25,7 +25,7 @@ from .helpers import RESERVED, Helpers
 from .network import LOCAL, Network
 from .windows import strided_and_dilated
 
-MODULES: Final = frozenset({"keras", "layers", "ops"})
+MODULES: Final = frozenset({"Iterable", "keras", "layers", "ops"})
 BUILTINS: Final = frozenset(
     {
         "any",

@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
+
 from inception_dsl.backend import (
     Code,
+    Initial,
+    InitialValue,
+    Item,
     Loss,
     ModulePlan,
     Preprocessing,
     Start,
+    call,
+    cases,
     docstring,
+    layout,
     literal,
 )
 
 from .helpers import OF_PROBABILITIES
 from .views import InitialView, LossView, PreprocessView
+
+Body: TypeAlias = Callable[[int], list[Code]]
+Lines: TypeAlias = Callable[[InitialValue, int], list[Code]]
+DISTRIBUTIONS: Final = {
+    "truncated_normal": "TruncatedNormal",
+    "glorot_uniform": "GlorotUniform",
+    "lecun_uniform": "LecunUniform",
+    "he_normal": "HeNormal",
+}
+"""The initializers of Keras, which have the language's definitions."""
+ASIDE: Final = (
+    "Call it once on a new model, which has the initial values of Keras's layers (Glorot uniform, "
+    "biases 0). The PyTorch class calls its own when it is built."
+)
+
+
+TARGETS: Final = (
+    "Targets are class indices of any integer type, (N,) or (N, 1). One outside of the classes is "
+    "an error, or NaN where the engine cannot raise one."
+)
+
+
+class Layers(NamedTuple):
+    """What ``init_weights`` knows of layers: their names by path, and tests for depthwise ones."""
+
+    names: Mapping[str, str]
+    depthwise: tuple[str, ...]
 
 
 def preprocess(found: Preprocessing) -> PreprocessView:
@@ -34,25 +71,78 @@ def preprocess(found: Preprocessing) -> PreprocessView:
     return PreprocessView(docstring(summary, indent=4), lines)
 
 
-def initial(start: Start) -> InitialView | None:
-    """``init_weights``, or ``None`` if the initial weights are Keras' defaults."""
-    found, shape = start.found, "variable.shape"
-    value = {
-        "truncated_normal": (
-            f"keras.random.truncated_normal({shape}, stddev={literal(found.stddev)})"
-        ),
-        "glorot_uniform": "",  # Keras' default
-        "he_normal": f"keras.initializers.HeNormal()({shape})",
-    }[found.name]
-    chosen = [('variable.name.endswith("kernel")', value)] if value else []
-    if found.bias:
-        chosen.append(('variable.name == "bias"', f"ops.full({shape}, {literal(found.bias)})"))
-    lines = []
-    for index, (test, made) in enumerate(chosen):
-        lines += [f"{'elif' if index else 'if'} {test}:", f"    variable.assign({made})"]
-    doc = docstring(start.summary, found.note, indent=4)
-    body = tuple(Code(f"        {line}") for line in lines)
-    return InitialView(doc, body, operating=bool(found.bias)) if lines else None
+def initial(start: Start, kept: Layers) -> InitialView:
+    """``init_weights``: a loop over the layers, whose names decide."""
+
+    def chosen(groups: Sequence[Initial], lines: Lines, name: str) -> list[Code]:
+        bodies: list[tuple[Sequence[str], Body]] = []
+        for group in groups:
+            names = tuple(dict.fromkeys(kept.names[path] for path in group.paths))
+            bodies.append((names, partial(lines, group.value)))
+        if groups and groups[-1].paths:
+            bodies.append(((), lambda indent: [layout(f"{name} = ", literal(None), indent=indent)]))
+        return cases("layer.name", bodies, 8)
+
+    fans = any(group.value.name != "truncated_normal" for group in start.kernels)
+    lines = chosen(start.kernels, kernel, "kernel")
+    lines += chosen(start.biases, bias, "bias") if not alike(start.biases) else []
+    lines.append(Code("        for variable in layer.weights:"))
+    kernels = kernel_lines(start.kernels, kept.depthwise if fans else ())
+    biases = bias_lines(start.biases, "elif" if kernels else "if")
+    lines += (Code(f"            {line}") for line in (*kernels, *biases))
+    doc = docstring(start.summary, start.note, ASIDE, indent=4)
+    return InitialView(doc, tuple(lines), operating=bool(start.biases) or fans)
+
+
+def alike(groups: Sequence[Initial]) -> bool:
+    """Whether all layers have one value."""
+    return len(groups) == 1 and not groups[0].paths
+
+
+def stated(name: str, groups: Sequence[Initial]) -> str:
+    """The test for layers that have a value, where some have none."""
+    return f" and {name} is not None" if groups[-1].paths else ""
+
+
+def kernel_lines(groups: Sequence[Initial], depthwise: Sequence[str]) -> list[str]:
+    """The lines that set a kernel; ``depthwise`` are the tests for one of a depthwise layer."""
+    if not groups:
+        return []
+    lines = [f'if variable.name.endswith("kernel"){stated("kernel", groups)}:']
+    if not depthwise:
+        return [*lines, "    variable.assign(kernel(variable.shape, variable.dtype))"]
+    return [
+        *lines,
+        "    shape = variable.shape",
+        f"    if {' or '.join(depthwise)}:",
+        "        # one group for each channel: the fan-in is the size of the window",
+        "        shape = (*shape[:-2], 1, shape[-2] * shape[-1])",
+        "    value = kernel(shape, variable.dtype)",
+        "    variable.assign(ops.reshape(value, variable.shape))",
+    ]
+
+
+def bias_lines(groups: Sequence[Initial], word: str) -> list[str]:
+    """The lines that set a bias."""
+    if not groups:
+        return []
+    value = literal(groups[0].value.number) if alike(groups) else "bias"
+    return [
+        f'{word} variable.name == "bias"{stated("bias", groups)}:',
+        f"    variable.assign(ops.full(variable.shape, {value}, variable.dtype))",
+    ]
+
+
+def kernel(value: InitialValue, indent: int) -> list[Code]:
+    """The line that chooses the distribution of a kernel."""
+    arguments = [Item(literal(value.number), "stddev")] if value.number else []
+    made = call(f"keras.initializers.{DISTRIBUTIONS[value.name]}", *arguments)
+    return [layout("kernel = ", made, indent=indent)]
+
+
+def bias(value: InitialValue, indent: int) -> list[Code]:
+    """The line that chooses the value of a bias."""
+    return [layout("bias = ", literal(value.number), indent=indent)]
 
 
 def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
@@ -61,49 +151,77 @@ def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
     flat = any(term.flat for term in loss.terms)
     end = loss.terms[0]
     mixed = len({term.probabilities for term in loss.terms}) > 1
-    how = "Returns the mean" if several else "Returns one value for each sample"
-    summary = docstring(loss.summary, f"Targets are class indices. {how}.", *loss.notes, indent=4)
+    how = "Returns the mean." if several else "Returns one value for each sample."
+    summary = docstring(loss.summary, f"{TARGETS} {how}", *loss.notes, indent=4)
+    if not several:
+        train = "To train: ``model.compile(loss=loss)`` and ``model.fit(x, y)``."
+        summary = docstring(
+            loss.summary, f"{TARGETS} {how}", train, load_doc("loss"), *loss.notes, indent=4
+        )
+    given = "LOSSES" if mixed else "dict.fromkeys(LOSS_WEIGHTS, cross_entropy)"
     return LossView(
         summary,
         entropy(smoothing, probabilities=end.probabilities and not mixed, flat=flat),
         not several,
         (weights(loss),) if several else (),
         (entropy(smoothing, probabilities=True, flat=flat),) if mixed else (),
-        Code("dict.fromkeys(LOSS_WEIGHTS, cross_entropy)" if not mixed else "LOSSES"),
+        docstring(
+            "Cross-entropy of one output for each sample.",
+            TARGETS,
+            f"To train: ``model.compile(loss={given}, loss_weights=LOSS_WEIGHTS)`` and "
+            "``model.fit(x, dict.fromkeys(LOSS_WEIGHTS, y))``.",
+            load_doc("cross_entropy", *([OF_PROBABILITIES] if mixed else ())),
+            indent=4,
+        ),
         Code("LOSSES[output]" if mixed else "cross_entropy"),
         Code(f"{OF_PROBABILITIES if mixed else 'cross_entropy'}"),
         losses(loss) if mixed else (),
-        operating=several or end.probabilities or flat or bool(smoothing),
     )
 
 
 def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code, ...]:
     """The body of a cross-entropy; ``flat``: an output is a map of one position."""
-    one_hot = "one_hot = ops.one_hot(targets, outputs.shape[-1]"
-    if probabilities:  # Keras' own loss clips them at 1e-7, where gradients vanish
-        lines = [f"    {one_hot}, dtype=outputs.dtype)"]
-        if smoothing:
-            smooth = f"{literal(1 - smoothing)} * one_hot + {literal(smoothing)}"
-            lines.append(f"    one_hot = {smooth} / outputs.shape[-1]")
-        lines.append("    return -ops.sum(one_hot * ops.log(ops.maximum(outputs, 1e-30)), axis=-1)")
-    elif smoothing:
-        lines = [
-            f"    {one_hot})",
-            "    return keras.losses.categorical_crossentropy(",
-            f"        one_hot, outputs, from_logits=True, label_smoothing={literal(smoothing)}",
-            "    )",
-        ]
-    else:
-        lines = [
-            "    return keras.losses.sparse_categorical_crossentropy(",
-            "        targets, outputs, from_logits=True",
-            "    )",
-        ]
+    lines = [
+        'targets = ops.reshape(ops.cast(targets, "int32"), ops.shape(outputs)[:-1])',
+        *(of_probabilities(smoothing) if probabilities else of_logits(smoothing)),
+        "inside = ops.logical_and(targets >= 0, targets < outputs.shape[-1])",
+        'return ops.where(inside, entropy, float("nan"))  # JAX raises no errors',
+    ]
     if flat:
         lines.insert(
-            0, "    outputs = ops.reshape(outputs, (-1, outputs.shape[-1]))  # its one position"
+            0, "outputs = ops.reshape(outputs, (-1, outputs.shape[-1]))  # its one position"
         )
-    return tuple(Code(line) for line in lines)
+    return tuple(Code(f"    {line}") for line in lines)
+
+
+def of_logits(smoothing: float) -> list[str]:
+    """The cross-entropy of logits for each sample."""
+    lines = ["entropy = ops.sparse_categorical_crossentropy(targets, outputs, from_logits=True)"]
+    if smoothing:
+        lines += [
+            "uniform = -ops.mean(ops.log_softmax(outputs), axis=-1)",
+            f"entropy = {literal(1 - smoothing)} * entropy + {literal(smoothing)} * uniform",
+        ]
+    return lines
+
+
+def of_probabilities(smoothing: float) -> list[str]:
+    """The cross-entropy of probabilities; Keras' own clips them at 1e-7, where gradients vanish."""
+    lines = ["one_hot = ops.one_hot(targets, outputs.shape[-1], dtype=outputs.dtype)"]
+    if smoothing:
+        smooth = f"{literal(1 - smoothing)} * one_hot + {literal(smoothing)}"
+        lines.append(f"one_hot = {smooth} / outputs.shape[-1]")
+    logs = "ops.log(ops.maximum(outputs, 1e-30))"
+    return [*lines, f"entropy = -ops.sum(one_hot * {logs}, axis=-1)"]
+
+
+def load_doc(*functions: str) -> str:
+    """How to load a model that was compiled with these functions."""
+    objects = ", ".join(f'"{function}": {function}' for function in functions)
+    return (
+        "To load a model that was compiled and saved: ``keras.models.load_model(path, "
+        f"custom_objects={{{objects}}})``, or ``compile=False`` to use it without this file."
+    )
 
 
 def losses(loss: Loss) -> tuple[Code, ...]:

@@ -33,6 +33,14 @@ class SectionView:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckView:
+    """A test for wrong arguments, and the line that raises the error."""
+
+    test: Code
+    error: Code
+
+
+@dataclass(frozen=True, slots=True)
 class LimitView:
     """The smallest input, and the test for a smaller one."""
 
@@ -50,6 +58,7 @@ class NetworkView:
 
     signature: Code
     docstring: Code
+    checks: tuple[CheckView, ...]
     limits: tuple[LimitView, ...]
     channels: tuple[Code, ...]
     features: tuple[SectionView, ...]
@@ -82,9 +91,8 @@ class LossView:
     """The loss of a ``single`` output, or with ``weights`` for several.
 
     If the main output is probabilities and heads give logits, ``probabilities`` is the body of the
-    main output's function, and ``losses`` maps outputs to functions. ``given`` is the argument of
-    ``compile``, ``called`` the function of any output, ``main`` that of the main output.
-    ``operating``: the code uses ``keras.ops``.
+    main output's function, and ``losses`` maps outputs to functions. ``single_doc`` documents the
+    function of one output, ``called`` is that of any output, ``main`` that of the main output.
     """
 
     docstring: Code
@@ -92,11 +100,10 @@ class LossView:
     single: bool
     weights: tuple[Code, ...]
     probabilities: tuple[tuple[Code, ...], ...]
-    given: Code
+    single_doc: Code
     called: Code
     main: Code
     losses: tuple[Code, ...]
-    operating: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +117,6 @@ class ModuleView:
     functions: tuple[FunctionView, ...]
     network: NetworkView
     initial: tuple[InitialView, ...]
+    recalibrates: bool
     preprocess: tuple[PreprocessView, ...]
     loss: tuple[LossView, ...]

@@ -13,6 +13,7 @@ from inception_dsl.backend import (
     Names,
     Piece,
     Record,
+    Records,
     Slot,
     Symbol,
     UseSite,
@@ -31,7 +32,7 @@ from .build import Attribute, ClassBody, Line, written
 from .fresh import is_fresh
 from .modules import Shared, sequence
 from .network_view import NetworkView, TupleView, Variable
-from .places import Held, Key, Place
+from .places import Held, Key, Place, references
 from .size_check import reads_heads, size_check
 from .training import training
 
@@ -69,7 +70,7 @@ class Network:
         self.outputs = names.unique(f"{name}Outputs") if self.taps else ""
         both = 0 < len(self.auxiliary) < len(self.taps)
         self.trained = names.unique(f"{name}TrainingOutputs") if both else self.outputs
-        self.training = training(self.plan, self.outputs, self.trained)
+        self.training = training(self.plan, self.outputs, self.trained, self.modules())
         shared.helpers.needs(*self.training.needs)
         shared.helpers.needs(*["torch"] * self.plan.smallest.checked)
         if self.training.init:
@@ -86,6 +87,15 @@ class Network:
         local = self.body.local
         named = (Variable(t, local.claim(t.name, f"{t.name}_output")) for t in outputs)
         return [*taps, *named]
+
+    def modules(self) -> dict[str, str]:
+        """The names of the modules with weights by path; empty if initial values need none."""
+        start = self.plan.start
+        if start is None or not any(group.paths for group in (*start.kernels, *start.biases)):
+            return {}
+        records = Records(self.records, self.head_records, self.shared.records())
+        found = references(self.typed, records, self.head_keys)
+        return {"/".join(r.path[:-1]): ".".join(r.key[:-1]) for r in found if r.layout}
 
     @property
     def auxiliary(self) -> list[Variable]:
@@ -144,9 +154,12 @@ class Network:
         if self.auxiliary:
             lines.append(
                 "aux_logits: Whether to build the auxiliary heads, which run in training only."
+                "\n        In the Keras file they run in inference too, and are off by default."
             )
         if init:
-            lines.append("init_weights: Whether to call ``init_weights()``.")
+            lines.append(
+                "init_weights: Whether to call ``init_weights()``; a function to call in Keras."
+            )
         return lines
 
     def features_shape(self) -> str:

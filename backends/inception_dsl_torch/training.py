@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
 
 from inception_dsl.backend import (
     Code,
     Group,
+    Initial,
+    InitialValue,
     Loss,
     LossTerm,
     ModulePlan,
     Preprocessing,
     Start,
     TensorType,
+    cases,
     docstring,
     flat,
     layout,
@@ -25,6 +30,10 @@ from .size_check import AXES
 
 EMPTY = Code("")
 CUT = 0.954499  # erf(sqrt(2)) rounded down: P(|x| < 2 standard deviations) of a normal x
+REST: Final = 0.8796256610342398
+"""The standard deviation of a standard normal distribution that is cut at 2 (as in Keras)."""
+CUT_NORMALS: Final = ("truncated_normal", "he_normal")
+Lines: TypeAlias = Callable[[InitialValue, int], list[Code]]
 
 
 class TrainingView(NamedTuple):
@@ -40,53 +49,91 @@ class TrainingView(NamedTuple):
     preprocess: tuple[Code, ...] = ()
     preprocess_doc: Code = EMPTY
     needs: tuple[str, ...] = ()
+    recalibrates: bool = False
 
 
-def training(plan: ModulePlan, outputs: str, trained: str) -> TrainingView:
+def training(
+    plan: ModulePlan, outputs: str, trained: str, names: Mapping[str, str]
+) -> TrainingView:
     """The functions that ``training``, ``aux_heads`` and ``preprocessing`` ask for.
 
-    ``outputs`` is the named tuple of outputs in evaluation, ``trained`` that in training.
+    ``outputs`` is the named tuple of outputs in evaluation, ``trained`` that in training. ``names``
+    are those of the modules with weights, by path.
     """
     program, steps = plan.typed.program, plan.preprocessing
-    init, init_doc = initial(plan.start, program.input.rank) if plan.start else ((), EMPTY)
+    init, init_doc = initial(plan.start, program.input.rank, names) if plan.start else ((), EMPTY)
     loss, loss_head, loss_doc = (
         loss_function(plan, plan.loss, outputs, trained) if plan.loss else ((), EMPTY, EMPTY)
     )
     lines, doc = preprocess(steps, program.input) if steps else ((), EMPTY)
     needs = ["torch"] if init else []
     needs += ["F", "Tensor"] if loss else []
+    needs += ["Iterable", "torch", "Tensor"] if plan.recalibrates else []
     needs += ["torch", "Tensor"] if steps else []
-    return TrainingView(init, init_doc, loss, loss_head, loss_doc, lines, doc, tuple(needs))
-
-
-def initial(start: Start, rank: int) -> tuple[tuple[Code, ...], Code]:
-    """The body of ``init_weights``."""
-    found = start.found
-    scaled = call_of(
-        f"module.weight.uniform_(-{CUT}, {CUT}).erfinv_().mul_", f"{literal(found.stddev)} * 2**0.5"
+    return TrainingView(
+        init, init_doc, loss, loss_head, loss_doc, lines, doc, tuple(needs), plan.recalibrates
     )
-    inverse = layout("", scaled, indent=16).lstrip()
-    setters = {
-        # nn.init.trunc_normal_ takes seconds for Inception-v3: PyTorch 2.13 uses rejection sampling
-        "truncated_normal": [
-            "# inverse of the normal distribution, truncated at 2 standard deviations",
-            inverse,
-        ],
-        "glorot_uniform": ["nn.init.xavier_uniform_(module.weight)"],
-        "he_normal": ['nn.init.kaiming_normal_(module.weight, nonlinearity="relu")'],
-    }[found.name]
-    bias = "nn.init.zeros_(module.bias)"
-    if found.bias:
-        bias = f"nn.init.constant_(module.bias, {literal(found.bias)})"
+
+
+def initial(start: Start, rank: int, names: Mapping[str, str]) -> tuple[tuple[Code, ...], Code]:
+    """The body of ``init_weights``."""
+
+    def chosen(groups: Sequence[Initial], lines: Lines, indent: int) -> list[Code]:
+        bodies = [([names[p] for p in g.paths], partial(lines, g.value)) for g in groups]
+        return cases("name", bodies, indent)
+
+    several = len(start.kernels) > 1 and not start.kernels[-1].paths
+    several = several and all(group.value.name in CUT_NORMALS for group in start.kernels)
+    kernels = chosen(start.kernels, deviation if several else kernel, 16)
+    kernels += drawn("stddev", 16) if several else []
+    named = any(group.paths for group in (*start.kernels, *start.biases))
+    loop = "for name, module in self.named_modules():" if named else "for module in self.modules():"
     lines = [
-        "for module in self.modules():",
-        f"    if isinstance(module, nn.Conv{rank}d | nn.Linear):",
-        *(f"        {line}" for line in setters),
-        "        if module.bias is not None:",
-        f"            {bias}",
+        Code(f"        {loop}"),
+        Code(f"            if isinstance(module, nn.Conv{rank}d | nn.Linear):"),
+        *kernels,
     ]
-    doc = docstring(start.summary, found.note, indent=8)
-    return tuple(Code(f"        {line}") for line in lines), doc
+    if start.biases:
+        lines.append(Code("                if module.bias is not None:"))
+        lines += chosen(start.biases, bias, 20)
+    return tuple(lines), docstring(start.summary, start.note, indent=8)
+
+
+def deviation(value: InitialValue, indent: int) -> list[Code]:
+    """The standard deviation of a truncated normal distribution before it is cut."""
+    if value.name == "truncated_normal":
+        return [layout("stddev = ", literal(value.number), indent=indent)]
+    # of the whole distribution, so that it is sqrt(2 / fan_in) after the cut
+    scaled = f"(2 / module.weight[0].numel()) ** 0.5 / {REST}"
+    return [layout("stddev = ", scaled, indent=indent)]
+
+
+def drawn(stddev: str, indent: int) -> list[Code]:
+    """The lines that draw a kernel from a truncated normal distribution."""
+    # nn.init.trunc_normal_ takes seconds for Inception-v3: PyTorch 2.13 uses rejection sampling
+    why = "# inverse of the normal distribution, cut at 2 standard deviations"
+    inverse = call_of(f"module.weight.uniform_(-{CUT}, {CUT}).erfinv_().mul_", f"{stddev} * 2**0.5")
+    return [layout(why, "", indent=indent), layout("", inverse, indent=indent)]
+
+
+def kernel(value: InitialValue, indent: int) -> list[Code]:
+    """The lines that set a kernel."""
+    if value.name == "truncated_normal":
+        return drawn(literal(value.number), indent)
+    if value.name == "he_normal":
+        return [*deviation(value, indent), *drawn("stddev", indent)]
+    if value.name == "glorot_uniform":
+        return [layout("nn.init.xavier_uniform_(module.weight)", "", indent=indent)]
+    return [
+        layout("bound = ", "(3 / module.weight[0].numel()) ** 0.5", indent=indent),
+        layout("nn.init.uniform_(module.weight, -bound, bound)", "", indent=indent),
+    ]
+
+
+def bias(value: InitialValue, indent: int) -> list[Code]:
+    """The line that sets a bias."""
+    setter = f"nn.init.constant_(module.bias, {literal(value.number)})"
+    return [layout(setter if value.number else "nn.init.zeros_(module.bias)", "", indent=indent)]
 
 
 def loss_function(

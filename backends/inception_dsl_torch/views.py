@@ -92,7 +92,16 @@ def build(typed: TypedProgram) -> Emitted:
     return Emitted(module, refs, class_name(typed.program.id))
 
 
-IMPORTED = {"Any", "Callable", "F", "NamedTuple", "Tensor", "TorchFunctionMode", "partial"}
+IMPORTED = {
+    "Any",
+    "Callable",
+    "F",
+    "Iterable",
+    "NamedTuple",
+    "Tensor",
+    "TorchFunctionMode",
+    "partial",
+}
 RESERVED = {
     "ConvBN",
     "SeparableConv",
@@ -105,7 +114,7 @@ RESERVED = {
 
 
 MODULES = {
-    "collections.abc": ("Callable",),
+    "collections.abc": ("Callable", "Iterable"),
     "contextlib": ("nullcontext",),
     "functools": ("partial",),
     "typing": ("Any", "NamedTuple"),

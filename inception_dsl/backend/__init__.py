@@ -7,10 +7,12 @@ A backend is a :class:`Backend` value that a distribution announces under the en
 from __future__ import annotations
 
 from ..analysis.cost import cost, layers
+from ..analysis.initial import InitialValue
 from ..analysis.minimum import minimum_input
 from ..analysis.weights import check_weights, weight_shapes
 from ..diagnostics.report import Report, Span
 from ..emit.about import bullets, citation, deviations, headline, recorded, shapes
+from ..emit.cases import cases
 from ..emit.mark import generated_by
 from ..emit.module import module_from_source
 from ..emit.names import Names, class_name, spelled
@@ -37,7 +39,6 @@ from ..ir.program import (
     About,
     AuxHead,
     ForkNode,
-    Initializer,
     OpNode,
     Preprocessing,
     Program,
@@ -83,7 +84,7 @@ from .definitions import Definition, Definitions, Top, named
 from .frames import IN_CHANNELS, Frame, Row, Slot, SplitError
 from .layer_site import LayerSite
 from .options import common, varying
-from .plan import Loss, LossTerm, ModulePlan, Smallest, Start, Tap, plan
+from .plan import Loss, LossTerm, ModulePlan, Smallest, Tap, plan
 from .protocol import (
     API_VERSION,
     GROUP,
@@ -114,6 +115,7 @@ from .scope import (
     tupled,
 )
 from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
+from .start import Initial, Start
 from .statements import Apply, Branch, Join, Locals, statement, statements
 
 __all__ = [
@@ -159,7 +161,8 @@ __all__ = [
     "Group",
     "GroupNorm",
     "Identity",
-    "Initializer",
+    "Initial",
+    "InitialValue",
     "Item",
     "Join",
     "Later",
@@ -226,6 +229,7 @@ __all__ = [
     "boundaries",
     "bullets",
     "call",
+    "cases",
     "check_weights",
     "citation",
     "class_name",

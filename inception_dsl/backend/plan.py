@@ -14,17 +14,28 @@ from typing import Final, NamedTuple, TypeVar
 
 from ..analysis.cost import cost, layers
 from ..analysis.minimum import minimum_input
-from ..emit.about import bullets, citation, deviations, headline, recorded, shapes
+from ..emit.about import (
+    bullets,
+    citation,
+    deviations,
+    headline,
+    recorded,
+    shapes,
+    slow_decay,
+)
 from ..emit.mark import generated_by
 from ..emit.pycode import Code, docstring
-from ..ir.program import AuxHead, Initializer, Preprocessing
+from ..ir.program import AuxHead, Preprocessing
 from ..ir.typed import TypedProgram
+from ..ir.walk import layers_of
+from ..ops import BatchNormFields
 from ..types.prose import Prose
 from ..types.tensor import TensorType
 from .definitions import Definition, Definitions
 from .frames import SplitError
 from .outline import outlined
 from .scope import Recorder
+from .start import Start, start
 
 T = TypeVar("T")
 MOST_SHAPES: Final = 10
@@ -88,13 +99,6 @@ class Loss(NamedTuple):
     notes: tuple[Prose, ...]
 
 
-class Start(NamedTuple):
-    """The initializer, and a sentence that describes it."""
-
-    found: Initializer
-    summary: str
-
-
 @dataclass(frozen=True, eq=False)
 class ModulePlan:
     """The plan of a file. ``definitions`` are the blocks (inner ones first) and the top level."""
@@ -137,16 +141,20 @@ class ModulePlan:
     @cached_property
     def start(self) -> Start | None:
         """The initial weights, if the spec sets them."""
-        training = self.typed.program.training
-        found = training.initializer if training else None
-        if found is None:
-            return None
-        what = {
-            "truncated_normal": f"Truncated normal of standard deviation {found.stddev:g}",
-            "glorot_uniform": "Glorot (Xavier) uniform",
-            "he_normal": "He normal (fan in)",
-        }[found.name]
-        return Start(found, f"{what}; biases {found.bias:g}.")
+        return start(self.typed)
+
+    @cached_property
+    def decays(self) -> tuple[float, ...]:
+        """The decays of all batch norms, in order; none without batch norm."""
+        chains = [*self.typed.sections.values(), *(chain for _, chain in self.typed.heads)]
+        ops = (node.op for chain in chains for node in layers_of(chain))
+        norms = (getattr(op, "batch_norm", op) for op in ops)
+        return tuple(sorted({n.decay for n in norms if isinstance(n, BatchNormFields)}))
+
+    @property
+    def recalibrates(self) -> bool:
+        """Whether the file has a function that recomputes moving statistics."""
+        return bool(self.decays) and self.typed.program.kind == "network"
 
     @property
     def preprocessing(self) -> Preprocessing | None:
@@ -164,6 +172,7 @@ class ModulePlan:
             bullets(
                 "Choices where the paper is unclear or differs from its code:", about.deviations
             ),
+            slow_decay(self.decays[-1]) if self.recalibrates else "",
             *more,
             generated_by(program.id),
         )

@@ -48,8 +48,8 @@ def markdown_reference() -> str:
         parts += [f"### {title}", _table(model.model_fields)]
     parts.append("## Ops")
     parts.append(
-        "Every attribute also takes `$name` or `${arithmetic}`; `inception-dsl ops NAME` "
-        "prints one op."
+        "Every attribute except `initializer` also takes `$name` or `${arithmetic}`; "
+        "`inception-dsl ops NAME` prints one op."
     )
     for kind in CORE_OPS:
         fields = {name: kind.model_fields[name] for name in attribute_names(kind)}

@@ -14,7 +14,7 @@ classes: 10
 
 # Default attributes of all steps; a step can override them.
 defaults:
-  batch_norm: {{epsilon: 0.001, decay: 0.99}}
+  batch_norm: {{epsilon: 0.001, decay: 0.9}}
 
 # A block is defined once and used with different values. `$name` is a parameter, `${{a // 2}}`
 # is arithmetic; `$in_channels` is available in every block.

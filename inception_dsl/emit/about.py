@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from ..ir.program import About, Chain, OpNode, Training
 from ..ir.walk import nodes
@@ -11,6 +13,9 @@ from ..types.prose import Prose
 from ..types.tensor import TensorType
 from .names import spelled
 from .pycode import WIDTH
+
+SLOW: Final = 0.999
+"""The decay from which moving statistics lag behind a short training run."""
 
 
 def citation(about: About) -> Prose:
@@ -85,3 +90,16 @@ def recorded(training: Training) -> list[Prose]:
                 else f"{what}: {name or settings}."
             )
     return [*map(Prose, lines), *training.notes]
+
+
+def slow_decay(decay: float) -> str:
+    """What a large ``decay`` of batch norm means for short training runs; empty for others."""
+    if decay < SLOW:
+        return ""
+    steps = math.log(0.05) / math.log(decay) if decay < 1 else math.inf
+    when = f"after {steps:,.0f} training steps" if decay < 1 else "at no time"
+    return (
+        f"Batch norm has a decay of {decay:g}: its moving statistics hold 95 % of those of the data"
+        f" {when}. After a shorter run, call ``recalibrate`` before evaluation, or use a smaller"
+        " decay."
+    )

@@ -7,6 +7,7 @@ from pydantic import Field
 from ..ops import Fields
 from ..ops.fields.kinds import Constant, Factor, Fraction, Id, Text, Texts
 from ..ops.fields.refusal import Checked, refuse, shown
+from ..ops.initializer import DISTRIBUTION, STDDEV, Distribution
 
 
 def argument(value: Any) -> Any:
@@ -91,16 +92,13 @@ class Preprocessing(Fields):
 
 
 class Initializer(Fields):
-    """Initialization of the weights; biases start at a constant."""
+    """Initialization of the weights; biases start at a constant. The field `initializer` of a step
+    changes it for one layer.
+    """
 
-    name: Literal["truncated_normal", "glorot_uniform", "he_normal"] = Field(
-        description="Distribution: `truncated_normal` (within 2 standard deviations), "
-        "`glorot_uniform` (Xavier) or `he_normal` (Kaiming, fan in)."
-    )
-    stddev: Factor = Field(
-        0.1, description="Standard deviation of `truncated_normal`.", examples=[0.1]
-    )
-    bias: Constant = Field(0.0, description="Initial value of all biases.", examples=[0.2])
+    name: Distribution = Field(description=DISTRIBUTION)
+    stddev: Factor = Field(0.1, description=STDDEV, examples=[0.1])
+    bias: Constant = Field(0.0, description="Initial value of biases.", examples=[0.2])
     note: Text | None = Field(
         None, description="Source of these settings.", examples=["As the Caffe model."]
     )

@@ -8,6 +8,7 @@ from ..types.tensor import ShapeError, TensorType, product
 from ..types.weight import Weight
 from .base import Windowed, axes, divides, fewer_groups
 from .fields.kinds import ActivationName, AnyPadding, Count, Flag, Kernel
+from .initializer import INITIALIZER, InitializerFields
 
 
 class ConvFields(Windowed):
@@ -40,6 +41,7 @@ class Conv(ConvFields):
     groups: Count = Field(1, description="Number of groups of channels.")
     use_bias: Flag = Field(True, description="Whether to add a bias.")
     activation: ActivationName = Field("none", description="Activation function of the output.")
+    initializer: InitializerFields | None = INITIALIZER
 
     def infer(self, x: TensorType) -> TensorType:
         spatial = self.slide(x)

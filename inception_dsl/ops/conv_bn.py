@@ -10,6 +10,7 @@ from .base import Composite, Op
 from .batch_norm import BatchNorm, BatchNormFields
 from .conv import Conv, ConvFields
 from .fields.kinds import ActivationName, Count, Flag
+from .initializer import INITIALIZER, InitializerFields
 
 
 class ConvBn(ConvFields, Composite):
@@ -37,6 +38,7 @@ class ConvBn(ConvFields, Composite):
         description="Attributes of the batch norm.",
         examples=[{"scale": False}],
     )
+    initializer: InitializerFields | None = INITIALIZER
 
     def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:
         """The copy also has the defaults of ``batch_norm``, in the batch norm inside."""

@@ -8,6 +8,7 @@ from ..types.tensor import TensorType, product
 from ..types.weight import Weight
 from .base import Op
 from .fields.kinds import ActivationName, Count, Flag
+from .initializer import INITIALIZER, InitializerFields
 
 
 class Dense(Op):
@@ -24,6 +25,7 @@ class Dense(Op):
     units: Count = Field(description="Number of output channels.", examples=[1000, "$classes"])
     use_bias: Flag = Field(True, description="Whether to add a bias.")
     activation: ActivationName = Field("none", description="Activation function of the output.")
+    initializer: InitializerFields | None = INITIALIZER
 
     def infer(self, x: TensorType) -> TensorType:
         return TensorType(x.spatial, self.units)

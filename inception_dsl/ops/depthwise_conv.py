@@ -8,6 +8,7 @@ from ..types.tensor import TensorType, product
 from ..types.weight import Weight
 from .base import Windowed, axes
 from .fields.kinds import ActivationName, AnyPadding, Count, Flag, Kernel
+from .initializer import INITIALIZER, InitializerFields
 
 
 class DepthwiseConv(Windowed):
@@ -29,6 +30,7 @@ class DepthwiseConv(Windowed):
     depth_multiplier: Count = Field(1, description="Output channels for each input channel.")
     use_bias: Flag = Field(True, description="Whether to add a bias.")
     activation: ActivationName = Field("none", description="Activation function of the output.")
+    initializer: InitializerFields | None = INITIALIZER
 
     def infer(self, x: TensorType) -> TensorType:
         return TensorType(self.slide(x), x.channels * self.depth_multiplier)

@@ -8,6 +8,7 @@ from .base import Composite, Op
 from .conv import Conv, ConvFields
 from .depthwise_conv import DepthwiseConv
 from .fields.kinds import ActivationName, Count, Flag
+from .initializer import INITIALIZER, InitializerFields
 
 
 class SeparableConv(ConvFields, Composite):
@@ -25,6 +26,7 @@ class SeparableConv(ConvFields, Composite):
     )
     use_bias: Flag = Field(True, description="Whether the 1x1 convolution adds a bias.")
     activation: ActivationName = Field("none", description="Activation function of the output.")
+    initializer: InitializerFields | None = INITIALIZER
 
     def parts(self) -> tuple[tuple[str, Op], ...]:
         depthwise = DepthwiseConv.model_construct(

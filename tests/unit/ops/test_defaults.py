@@ -51,7 +51,9 @@ def test_the_defaults_of_an_op(kind: str) -> None:
         if OPS[kind].model_fields[k].is_required()
     }
     found = OPS[kind].model_validate({"op": kind, **required})
-    attributes = {k: v for k, v in found.attributes().items() if k not in {*required, "batch_norm"}}
+    later = {*required, "batch_norm", "initializer"}
+    attributes = {k: v for k, v in found.attributes().items() if k not in later}
+    assert getattr(found, "initializer", None) is None
     assert attributes == DEFAULTS[kind]
     assert (found.name, found.repeat, found.deviation) == (None, 1, None)
 
@@ -79,7 +81,10 @@ SHARED = {
 def parts(step: str) -> dict[str, dict[str, Any]]:
     whole = op(step)
     assert isinstance(whole, Composite)
-    return {name: {"op": p.op, **p.attributes()} for name, p in whole.parts()}
+    found = {name: {"op": p.op, **p.attributes()} for name, p in whole.parts()}
+    for attributes in found.values():
+        assert attributes.pop("initializer", None) is None, "the whole has the initial values"
+    return found
 
 
 def test_the_parts_of_a_conv_bn_have_its_attributes() -> None:
@@ -149,6 +154,7 @@ def test_defaults_fill_fields_that_a_step_does_not_set() -> None:
         "units": 2,
         "use_bias": False,
         "activation": "none",
+        "initializer": None,
     }
 
 
