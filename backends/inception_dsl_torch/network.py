@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from inception_dsl.backend import (
     PLAIN,
     Argument,
@@ -31,8 +29,8 @@ from .blocks import Draft, head_class, top_scope
 from .build import Attribute, ClassBody, Line, written
 from .fresh import is_fresh
 from .modules import Shared, sequence
-from .network_view import NetworkView, TupleView, Variable
-from .places import Held, Key, Place, references
+from .network_view import NetworkView, TupleView, Variable, named_tuple
+from .places import Held, Key, Place, module_names, references
 from .size_check import reads_heads, size_check
 from .training import training
 
@@ -94,8 +92,7 @@ class Network:
         if start is None or not any(group.paths for group in (*start.kernels, *start.biases)):
             return {}
         records = Records(self.records, self.head_records, self.shared.records())
-        found = references(self.typed, records, self.head_keys)
-        return {"/".join(r.path[:-1]): ".".join(r.key[:-1]) for r in found if r.layout}
+        return module_names(references(self.typed, records, self.head_keys))
 
     @property
     def auxiliary(self) -> list[Variable]:
@@ -315,15 +312,9 @@ class Network:
         found = []
         if plain:
             where = " in evaluation, and in training without auxiliary heads" * bool(self.auxiliary)
-            found.append(self.tuple(self.outputs, f"The outputs{where}.", plain))
+            found.append(named_tuple(self.outputs, f"The outputs{where}.", plain))
         if self.auxiliary:
             doc = "Outputs in training; in evaluation the model returns only the logits."
             doc = "The outputs in training." if plain else doc
-            found.append(self.tuple(self.trained, doc, [*plain, *self.auxiliary]))
+            found.append(named_tuple(self.trained, doc, [*plain, *self.auxiliary]))
         return tuple(found)
-
-    def tuple(self, name: str, doc: str, taps: Sequence[Variable]) -> TupleView:
-        """A named tuple of the logits and these taps."""
-        fields = ["logits", *(t.tap.name for t in taps)]
-        lines = tuple(Code(f"    {field}: Tensor") for field in fields)
-        return TupleView(Code(name), docstring(doc, indent=4), lines)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from inception_dsl.backend import Code, Tap
+from inception_dsl.backend import Code, Tap, docstring
 
 from .training import TrainingView
 
@@ -55,3 +56,10 @@ class NetworkView(NamedTuple):
     returns: Code
     tuples: tuple[TupleView, ...]
     training: TrainingView
+
+
+def named_tuple(name: str, doc: str, taps: Sequence[Variable]) -> TupleView:
+    """A named tuple of the logits and these taps."""
+    fields = ["logits", *(t.tap.name for t in taps)]
+    lines = tuple(Code(f"    {field}: Tensor") for field in fields)
+    return TupleView(Code(name), docstring(doc, indent=4), lines)

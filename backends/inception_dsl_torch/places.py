@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -65,6 +65,11 @@ def references(
         yield Ref(found.path, modules[-1], "")
         if isinstance(found.typed, TypedOp) and place.layer is not None:
             yield from _weights(found.typed, found.path, place.layer, modules)
+
+
+def module_names(found: Iterable[Ref]) -> dict[str, str]:
+    """The names of the modules that hold weights, by the path of the layer."""
+    return {"/".join(r.path[:-1]): ".".join(r.key[:-1]) for r in found if r.layout}
 
 
 def _modules(found: Found[Place], place: Place, position: int, use: Key) -> tuple[Key, ...]:
