@@ -164,7 +164,7 @@ def helper(function: str, *arguments: Keyword, part: str = "", inner: tuple[str,
 def variables(site: LayerSite, part: str = "", kernel: str = "same") -> tuple[Variable, ...]:
     """The weights of an op whose layer has the spec's names; ``part`` is its name in an op."""
     prefix = f"{part}/" if part else ""
-    names = dict.fromkeys(w.name for t in site.typed for w in t.op.weights(t.x))
+    names = dict.fromkeys(w.name for t in site.typed for w in t.weights)
     return tuple(
         Variable(prefix + name, name, kernel if name == "kernel" else "same") for name in names
     )

@@ -1,5 +1,6 @@
 """Depthwise separable convolution."""
 
+from functools import cached_property
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -26,6 +27,7 @@ class SeparableConv(ConvFields, Composite):
     use_bias: Flag = Field(True, description="Whether the 1x1 convolution adds a bias.")
     activation: ActivationName = Field("none", description="Activation function of the output.")
 
+    @cached_property
     def parts(self) -> tuple[tuple[str, Op], ...]:
         depthwise = DepthwiseConv.model_construct(
             op="depthwise_conv",
