@@ -86,3 +86,32 @@ def test_a_terminal_that_cannot_show_a_title(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(rb"\u201ex  (network net")
+
+
+ENDING = """
+import atexit, gc, sys, tempfile
+folder = tempfile.TemporaryDirectory()
+atexit.register(lambda: print("frozen", gc.get_freeze_count() > 0, gc.isenabled()))
+print(folder.name)
+sys.argv = ["inception-dsl", *sys.argv[1:]]
+from inception_dsl.__main__ import run
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "printed"),
+    [(["--version"], 0, "inception-dsl 0"), (["nothing"], 2, ""), (["check", "no.yaml"], 1, "")],
+)
+def test_the_fast_end_of_the_process_loses_nothing(
+    arguments: list[str], status: int, printed: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING, *arguments], capture_output=True, text=True, check=False
+    )
+    folder, *lines = done.stdout.splitlines()
+    assert done.returncode == status
+    assert lines[-1] == "frozen True False"  # exit handlers run, and what they print arrives
+    assert "".join(lines[:-1]).startswith(printed)
+    assert bool(done.stderr) == bool(status)
+    assert not Path(folder).exists()
