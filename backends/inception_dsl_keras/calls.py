@@ -173,7 +173,7 @@ def variables(site: LayerSite, part: str = "", kernel: str = "same") -> tuple[Va
     ``part`` is the name of the op in a composite op, ``kernel`` the layout of its kernel.
     """
     prefix = f"{part}/" if part else ""
-    names = dict.fromkeys(w.name for t in site.typed for w in t.op.weights(t.x))
+    names = dict.fromkeys(w.name for t in site.typed for w in t.weights)
     return tuple(
         Variable(prefix + name, name, kernel if name == "kernel" else "same") for name in names
     )

@@ -60,7 +60,7 @@ def model_layers(source: Source) -> Iterator[Layer]:
 
 def _layers_of(node: TypedOp, here: Path, found: Found[Calls]) -> Iterator[Layer]:
     """The layers of an op, each with the variables that this op has."""
-    weights = {weight.name for weight in node.op.weights(node.x)}
+    weights = {weight.name for weight in node.weights}
     for call in found.piece.made or ():
         name = layer_name(here, call.part, node.op.op)
         for made in call.made:

@@ -233,6 +233,8 @@ class ClassBody:
     def _is_inline(self, step: StepSite) -> bool:
         if step.repeated or not isinstance(site := step.site, LayerSite):
             return False
+        if site.typed[0].weights:  # stored: no need to write it to find out
+            return False
         layer = self.shared.one(site, self.scope).layer
         return layer is not None and layer.inline is not None
 

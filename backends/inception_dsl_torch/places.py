@@ -86,7 +86,7 @@ def _modules(found: Found[Place], place: Place, position: int, use: Key) -> tupl
 
 def _weights(typed: TypedOp, path: Key, layer: Layer, modules: tuple[Key, ...]) -> Iterator[Ref]:
     stored = {weight.name: weight for weight in layer.weights}
-    for weight in typed.op.weights(typed.x):
+    for weight in typed.weights:
         found = stored[weight.name]
         key = (*modules[found.module], *found.key.split("."))
         yield Ref((*path, *weight.name.split("/")), key, found.layout)

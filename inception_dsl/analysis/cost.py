@@ -6,10 +6,9 @@ FLOPs are 2 x MACs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
-from ..ir.typed import TypedFork, TypedOp, TypedProgram, TypedUse
+from ..ir.typed import TypedFork, TypedProgram, TypedUse
 from ..ir.walk import walk_program
 from ..types.tensor import TensorType
 from ..types.weight import Weight
@@ -49,12 +48,6 @@ class Cost(NamedTuple):
         return self.trainable + self.non_trainable
 
 
-@lru_cache(maxsize=1024)
-def price(node: TypedOp) -> tuple[tuple[Weight, ...], int]:
-    """The weights and multiply-adds of a layer, computed once however often it is used."""
-    return node.op.weights(node.x), node.op.macs(node.x, node.y)
-
-
 def layers(typed: TypedProgram) -> Iterator[Layer]:
     """Every layer and merge with its path, in execution order, auxiliary heads last."""
     heads = {head.name for head, _ in typed.heads}
@@ -66,7 +59,7 @@ def layers(typed: TypedProgram) -> Iterator[Layer]:
         if isinstance(node, TypedFork):
             yield Layer(name, node.node.merge, node.x, node.y, (), 0, auxiliary)
         else:
-            yield Layer(name, node.op.op, node.x, node.y, *price(node), auxiliary)
+            yield Layer(name, node.op.op, node.x, node.y, node.weights, node.macs, auxiliary)
 
 
 def cost(found: list[Layer]) -> Cost:

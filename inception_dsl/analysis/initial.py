@@ -8,7 +8,6 @@ from ..ir.program import Initializer
 from ..ir.typed import TypedOp, TypedProgram
 from ..ir.walk import walk_program
 from ..ops.initializer import InitializerFields
-from .cost import price
 
 
 class InitialValue(NamedTuple):
@@ -32,7 +31,7 @@ def initial_values(typed: TypedProgram) -> dict[str, InitialValue]:
             continue
         own: InitializerFields | None = getattr(node.op, "initializer", None)
         kernel, bias = _kernel(base, own), _bias(base, own)
-        for weight in price(node)[0]:
+        for weight in node.weights:
             value = {"kernel": kernel, "bias": bias}.get(weight.name.rpartition("/")[2])
             if value is not None:
                 found["/".join((*path, weight.name))] = value

@@ -101,15 +101,20 @@ class LayerSite:
         if isinstance(written, tuple):
             written = written[axis] if axis < len(written) else None
             written = written[side] if isinstance(written, tuple) else written
-        terms = [self.frame.term(written)]
-        if isinstance(op, Windowed):
-            kernel, dilation = self.axis("kernel", axis).term, self.axis("dilation", axis).term
-            half = divide(kernel, constant(2))
-            spanned = multiply(subtract(kernel, constant(1)), dilation)
-            whole = divide(add(spanned, constant(side)), constant(2))
-            terms += [half, multiply(dilation, half), whole]
+        terms = self._padding_terms(written, axis, side)
         term = next((t for t in terms if self.frame.holds(t, values)), None)
         return Slot(self.frame, values, term, "padding")
+
+    def _padding_terms(self, written: Any, axis: int, side: int) -> Iterator[Term | None]:
+        """What may explain the padding, simplest first; each is computed only when needed."""
+        yield self.frame.term(written)
+        if isinstance(self.node.op, Windowed):
+            kernel, dilation = self.axis("kernel", axis).term, self.axis("dilation", axis).term
+            half = divide(kernel, constant(2))
+            yield half
+            yield multiply(dilation, half)
+            spanned = multiply(subtract(kernel, constant(1)), dilation)
+            yield divide(add(spanned, constant(side)), constant(2))
 
     def parts(self) -> Iterator[tuple[str, LayerSite]]:
         """The parts of a composite op as layers, each with its path segment."""
@@ -129,7 +134,7 @@ class LayerSite:
         """The windows of every row, one for each axis."""
         return tuple(op.windows(self.rank) for op in self.ops(Windowed))
 
-    @property
+    @cached_property
     def open_window(self) -> bool:
         """Whether the window depends on parameters or differs between uses."""
         fields = ("kernel", "stride", "dilation")
@@ -191,4 +196,4 @@ class LayerSite:
 
 def _parts(op: Op) -> tuple[tuple[str, Op], ...]:
     assert isinstance(op, Composite)
-    return op.parts()
+    return op.parts

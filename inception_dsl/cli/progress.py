@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from types import TracebackType
 from typing import Final
@@ -45,6 +44,8 @@ class Progress:
         filled = WIDTH * (self.done - 1) // self.total
         line = f"[{'#' * filled}{'-' * (WIDTH - filled)}] {self.done}/{self.total}  "
         line += printable(text)
+        import shutil  # slow to import, and only terminals need it
+
         columns = shutil.get_terminal_size().columns
         sys.stderr.write(ERASE + line[: columns - 1])
         sys.stderr.flush()

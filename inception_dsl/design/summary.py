@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ..analysis.cost import cost, layers, price
+from ..analysis.cost import cost, layers
 from ..analysis.minimum import minimum_input
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
@@ -126,9 +126,8 @@ def _chain(chain: TypedChain, depth: int) -> list[Row]:
 
 def _node(typed: Typed, name: str, depth: int) -> list[Row]:
     if isinstance(typed, TypedOp):
-        weights, macs = price(typed)
-        parameters = sum(w.size for w in weights)
-        return [Row(depth, name, _described(typed), typed.y, parameters, macs)]
+        parameters = sum(w.size for w in typed.weights)
+        return [Row(depth, name, _described(typed), typed.y, parameters, typed.macs)]
     if isinstance(typed, TypedUse):
         return _heading(
             depth,

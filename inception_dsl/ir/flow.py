@@ -138,7 +138,7 @@ class _Builder:
             y = self.assigned(typed.y)
             self.statements.append(Merge(typed, path, tuple(ends), y))
             return y
-        weights = {w.name: WeightId(path, w.name) for w in typed.op.weights(typed.x)}
+        weights = {w.name: WeightId(path, w.name) for w in typed.weights}
         y = self.assigned(typed.y)
         self.statements.append(Apply(typed, path, x, y, weights))
         return y

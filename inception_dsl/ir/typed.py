@@ -8,23 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from ..ops import Op
 from ..types.tensor import TensorType
+from ..types.weight import Weight
 from .program import AuxHead, ForkNode, Node, OpNode, Program, UseNode
 
 Path: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class TypedOp:
-    """A layer whose expressions are replaced by values."""
+    """A layer whose expressions are replaced by values.
+
+    Its weights and cost are computed once, however often the layer is used and by whom.
+    """
 
     node: OpNode
     op: Op
     x: TensorType
     y: TensorType
+
+    @cached_property
+    def weights(self) -> tuple[Weight, ...]:
+        """The variables of the layer, in the neutral layout."""
+        return self.op.weights(self.x)
+
+    @cached_property
+    def macs(self) -> int:
+        """The multiply-adds for one sample."""
+        return self.op.macs(self.x, self.y)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

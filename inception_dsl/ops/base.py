@@ -1,7 +1,7 @@
 """The base classes of ops: fields in a spec, shape rule, weights, cost, documentation."""
 
 from collections.abc import Collection, Mapping
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -226,32 +226,42 @@ class Windowed(Op):
 class Composite(Op):
     """An op made of other ops: shapes, weights and cost are those of its parts."""
 
+    @cached_property
     def parts(self) -> tuple[tuple[str, Op], ...]:
-        """The parts in order, each with its name in weight paths."""
-        raise TypeError(f"{type(self).__name__} does not define parts()")
+        """The parts in order, each with its name in weight paths.
+
+        They are created once: shapes, weights, cost and every backend read them again.
+        """
+        raise TypeError(f"{type(self).__name__} does not define `parts`")
+
+    def __copy__(self) -> Self:
+        """A copy has parts of its own, as ``model_copy`` gives it other fields."""
+        copied = super().__copy__()
+        vars(copied).pop("parts", None)
+        return copied
 
     def infer(self, x: TensorType) -> TensorType:
-        for _, part in self.parts():
+        for _, part in self.parts:
             x = part.infer(x)
         return x
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:
         found: list[Weight] = []
-        for segment, part in self.parts():
+        for segment, part in self.parts:
             found += [Weight(f"{segment}/{w.name}", w.shape, w.trainable) for w in part.weights(x)]
             x = part.infer(x)
         return tuple(found)
 
     def macs(self, x: TensorType, y: TensorType) -> int:
         total: int = 0
-        for _, part in self.parts():
+        for _, part in self.parts:
             after = part.infer(x)
             total = total + part.macs(x, after)
             x = after
         return total
 
     def needed(self, axis: int, rank: int, outputs: int) -> int:
-        for _, part in reversed(self.parts()):
+        for _, part in reversed(self.parts):
             outputs = part.needed(axis, rank, outputs)
         return outputs
 

@@ -1,6 +1,7 @@
 """Convolution, batch norm, activation: what the Inception papers since 2015 call a convolution."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -54,6 +55,7 @@ class ConvBn(ConvFields, Composite):
             else filled
         )
 
+    @cached_property
     def parts(self) -> tuple[tuple[str, Op], ...]:
         # without validation: the fields are validated already
         conv = Conv.model_construct(

@@ -1,5 +1,6 @@
 """Depthwise separable convolution."""
 
+from functools import cached_property
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -28,6 +29,7 @@ class SeparableConv(ConvFields, Composite):
     activation: ActivationName = Field("none", description="Activation function of the output.")
     initializer: InitializerFields | None = INITIALIZER
 
+    @cached_property
     def parts(self) -> tuple[tuple[str, Op], ...]:
         depthwise = DepthwiseConv.model_construct(
             op="depthwise_conv",

@@ -153,7 +153,7 @@ class _Sizes:
         if isinstance(typed, TypedUse) and id(typed.body) not in self.weights:
             self.printed(typed)
         if isinstance(typed, TypedOp):
-            return sum(weight.size for weight in typed.op.weights(typed.x))
+            return sum(weight.size for weight in typed.weights)
         return sum(self.chain(inner) for inner in inner_chains(typed))
 
     def printed(self, use: TypedUse) -> None:

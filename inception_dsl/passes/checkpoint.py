@@ -202,7 +202,7 @@ def under(name: str, prefixes: tuple[str, ...]) -> bool:
 def _parts(node: TypedOp) -> dict[Segments, list[str]]:
     """The names of a layer's weights by the part of the op they belong to."""
     found: dict[Segments, list[str]] = {}
-    for weight in node.op.weights(node.x):
+    for weight in node.weights:
         *part, own = weight.name.split("/")
         found.setdefault((*part,), []).append(own)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..analysis.cost import price
 from ..diagnostics.report import Report
 from ..ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram
 from ..ir.walk import applications
@@ -39,7 +38,7 @@ class _Paths:
         if isinstance(node, TypedOp):
             if name:
                 self.take(name, node, "layers")
-            for weight in price(node)[0]:
+            for weight in node.weights:
                 self.take(f"{name}/{weight.name}", node, "weights")
             return
         compared = held and (top or not isinstance(node, TypedFork))

@@ -43,7 +43,7 @@ def elementary(op: Op, prefix: str = "") -> Iterator[tuple[str, Op]]:
     A composite is split into its parts; a field ``activation`` becomes an op of its own.
     """
     if isinstance(op, Composite):
-        for segment, part in op.parts():
+        for segment, part in op.parts:
             yield from elementary(part, f"{prefix}{segment}/")
         return
     yield prefix, op

@@ -28,7 +28,7 @@ def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
     for path, node in walk_program(typed):
         if isinstance(node, TypedOp):
             gain = 1.0 if getattr(node.op, "activation", "none") == "none" else 2.0
-            for weight in node.op.weights(node.x):
+            for weight in node.weights:
                 found["/".join((*path, weight.name))] = _value(weight, node.op.op, gain, rng)
     return found
 

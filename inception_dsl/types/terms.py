@@ -125,6 +125,8 @@ def _whole(term: Term) -> bool:
 
     Only then is a sum independent of its order: float sums are rounded.
     """
+    if not term.parts:  # for speed: most terms are constants
+        return isinstance(term.constant, int)
     return (
         isinstance(term.constant, int)
         and all(symbol.kind == "int" for symbol in term.symbols)

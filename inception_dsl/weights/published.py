@@ -222,7 +222,7 @@ def keys(typed: TypedProgram, source: str) -> dict[str, Place]:
 
 def _parts(op: Op) -> list[tuple[tuple[str, ...], Op]]:
     return (
-        [((segment,), part) for segment, part in op.parts()]
+        [((segment,), part) for segment, part in op.parts]
         if isinstance(op, Composite)
         else [((), op)]
     )

@@ -189,7 +189,7 @@ def module_3a(reduced: bool) -> tuple[int, str]:
             shape = str(node.y)
         elif path[0] == "inception_3a" and "branch_pool" not in path and hasattr(node, "op"):
             # type: ignore[arg-type]
-            weights += sum(int(w.size) for w in node.op.weights(node.x) if w.name == "kernel")
+            weights += sum(int(w.size) for w in node.weights if w.name == "kernel")
     return weights, shape
 
 

@@ -29,7 +29,7 @@ def _find(survey: Survey) -> Iterator[Found]:
             and not isinstance(op, ConvBn)
         ):
             continue
-        size = sum(w.size for w in op.weights(typed.x) if w.name.rpartition("/")[2] == "bias")
+        size = sum(w.size for w in typed.weights if w.name.rpartition("/")[2] == "bias")
         yield Found(typed.node.origin, case.context, size, typed)
 
 

@@ -13,7 +13,6 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...analysis.cost import price
 from ...ir.typed import TypedOp
 from ...ops import Conv, ConvBn
 from ...ops.base import axes
@@ -61,7 +60,7 @@ def _saving(typed: TypedOp) -> Saving | None:
         factorised = 9 * between * (middle * before + end * after)
     else:
         factorised = kernel * between * (high * to_wide * before + end * after)
-    return Saving(typed, kernel, price(typed)[1], factorised, between)
+    return Saving(typed, kernel, typed.macs, factorised, between)
 
 
 def _numbers(spatial: tuple[int, ...]) -> tuple[int, int]:
@@ -76,7 +75,7 @@ def _whole(survey: Survey) -> int:
         for c in survey.cases
         if isinstance(c.typed, TypedOp) and not c.context.auxiliary
     ]
-    return sum(price(typed)[1] * context.times for typed, context in cases)
+    return sum(typed.macs * context.times for typed, context in cases)
 
 
 def _describe(_: Survey, found: list[Found]) -> Warn | None:

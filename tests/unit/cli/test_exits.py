@@ -175,3 +175,61 @@ def test_a_terminal_that_cannot_show_a_title(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(rb"\u201ex  (network net")
+
+
+ENDING = """
+import atexit, gc, sys, tempfile
+folder = tempfile.TemporaryDirectory()
+atexit.register(lambda: print("frozen", gc.get_freeze_count() > 0, gc.isenabled()))
+print(folder.name)
+sys.argv = ["inception-dsl", *sys.argv[1:]]
+from inception_dsl.__main__ import run
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "printed"),
+    [(["--version"], 0, "inception-dsl 0"), (["nothing"], 2, ""), (["check", "no.yaml"], 1, "")],
+)
+def test_the_fast_end_of_the_process_loses_nothing(
+    arguments: list[str], status: int, printed: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING, *arguments], capture_output=True, text=True, check=False
+    )
+    folder, *lines = done.stdout.splitlines()
+    assert done.returncode == status
+    assert lines[-1] == "frozen True False"  # exit handlers run, and what they print arrives
+    assert "".join(lines[:-1]).startswith(printed)
+    assert bool(done.stderr) == bool(status)
+    assert not Path(folder).exists()
+
+
+IMPORTED = """
+import atexit, sys
+def report():
+    module = sys.modules["pydantic.plugin._loader"]
+    print(type(module).__name__, "importlib.metadata" in sys.modules, tuple(module.get_plugins()))
+    print(module.PYDANTIC_ENTRY_POINT_GROUP, type(sys.modules[module.__name__]).__name__)
+atexit.register(report)
+sys.argv = ["inception-dsl", "check", sys.argv[1]]
+from inception_dsl.__main__ import run
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("variable", "first"),
+    [(None, "NoPlugins False ()"), ("__all__", "NoPlugins False ()"), ("mine", "module True ()")],
+)
+def test_pydantic_does_not_search_for_plugins(
+    variable: str | None, first: str, spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", variable)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED, spec], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[1:] == [first, "pydantic module"]

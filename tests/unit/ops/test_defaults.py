@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -70,6 +71,7 @@ WHOLE = (
     "filters: 8, kernel_size: [1, 3], stride: [2, 1], padding: [[1, 0], [0, 1]], "
     "dilation: [1, 2], use_bias: true"
 )
+SEPARABLE = "separable_conv, filters: 2, kernel_size: 3"
 SHARED = {
     "kernel_size": (1, 3),
     "stride": (2, 1),
@@ -81,7 +83,7 @@ SHARED = {
 def parts(step: str) -> dict[str, dict[str, Any]]:
     whole = op(step)
     assert isinstance(whole, Composite)
-    found = {name: {"op": p.op, **p.attributes()} for name, p in whole.parts()}
+    found = {name: {"op": p.op, **p.attributes()} for name, p in whole.parts}
     for attributes in found.values():
         assert attributes.pop("initializer", None) is None, "the whole has the initial values"
     return found
@@ -127,8 +129,20 @@ def test_the_parts_of_a_separable_conv_have_its_attributes() -> None:
 
 
 def test_a_composite_defines_its_parts() -> None:
-    with pytest.raises(TypeError, match=r"Nothing does not define parts\(\)"):
-        type("Nothing", (Composite,), {}).model_construct().parts()
+    with pytest.raises(TypeError, match="Nothing does not define `parts`"):
+        _ = type("Nothing", (Composite,), {}).model_construct().parts
+
+
+@pytest.mark.parametrize("step", ["conv_bn, filters: 2, kernel_size: 3", SEPARABLE])
+def test_a_composite_creates_its_parts_once_and_a_copy_creates_its_own(step: str) -> None:
+    whole, unread = op(step), op(step)
+    assert isinstance(whole, Composite)
+    parts, x = whole.parts, TensorType((5, 5), 3)
+    assert whole.infer(x).channels == 2
+    assert whole.parts is parts
+    assert (whole == unread, hash(whole) == hash(unread)) == (True, True)
+    copied = whole.model_copy(update={"filters": 7})
+    assert (whole.parts, copied.infer(x).channels) == (parts, 7)
 
 
 def test_defaults_fill_fields_that_a_step_does_not_set() -> None:
@@ -174,6 +188,7 @@ def test_a_composite_has_the_shapes_weights_and_cost_of_its_parts() -> None:
     class Twice(Composite):
         op: str
 
+        @cached_property
         def parts(self) -> tuple[tuple[str, Op], ...]:
             first = op("conv, filters: 4, kernel_size: [1, 3], padding: valid, use_bias: false")
             return ("first", first), (
