@@ -204,32 +204,3 @@ def test_the_fast_end_of_the_process_loses_nothing(
     assert "".join(lines[:-1]).startswith(printed)
     assert bool(done.stderr) == bool(status)
     assert not Path(folder).exists()
-
-
-IMPORTED = """
-import atexit, sys
-def report():
-    module = sys.modules["pydantic.plugin._loader"]
-    print(type(module).__name__, "importlib.metadata" in sys.modules, tuple(module.get_plugins()))
-    print(module.PYDANTIC_ENTRY_POINT_GROUP, type(sys.modules[module.__name__]).__name__)
-atexit.register(report)
-sys.argv = ["inception-dsl", "check", sys.argv[1]]
-from inception_dsl.__main__ import run
-run()
-"""
-
-
-@pytest.mark.parametrize(
-    ("variable", "first"),
-    [(None, "NoPlugins False ()"), ("__all__", "NoPlugins False ()"), ("mine", "module True ()")],
-)
-def test_pydantic_does_not_search_for_plugins(
-    variable: str | None, first: str, spec: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS", raising=False)
-    if variable is not None:
-        monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", variable)
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORTED, spec], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.splitlines()[1:] == [first, "pydantic module"]
