@@ -148,8 +148,8 @@ DEFECTS = (
         "`same` at a stride pads the extra pixel at the start",
         TORCH,
         "helpers/same_padding.py.j2",
-        "[total // 2, total - total // 2, *pads]",
-        "[total - total // 2, total // 2, *pads]",
+        "pads += [total // 2, total - total // 2]",
+        "pads += [total - total // 2, total // 2]",
     ),
     Defect(
         "stride of a convolution is that of the first axis",
@@ -183,7 +183,7 @@ DEFECTS = (
         "an average pool with asymmetric padding counts it",
         TORCH,
         "helpers/padded_avg_pool.py.j2",
-        " / share",
+        " / self.pool(F.pad(torch.ones_like(x[:1, :1]), self.sides))",
         "",
     ),
     Defect(
@@ -213,9 +213,9 @@ DEFECTS = (
     Defect(
         "softmax is over the last axis",
         TORCH,
-        "lowering",
-        'call("nn.Softmax", dim=literal(1))',
-        'call("nn.Softmax", dim=literal(-1))',
+        "activations",
+        'Item(literal(1), "dim")',
+        'Item(literal(-1), "dim")',
     ),
     Defect(
         "slopes are PyTorch's defaults",
@@ -257,8 +257,8 @@ DEFECTS = (
         "conv_bn has no activation",
         TORCH,
         "conv_bn",
-        "result = helpers.applied(function, inner)",
-        "result = Code(inner)",
+        'result = f"self.{function}({result})"',
+        "pass",
     ),
     Defect(
         "relu is relu6",

@@ -71,8 +71,8 @@ SYMBOL_DEFECTS = (
     Defect(
         "modules can have the names of variables",
         TORCH,
-        "build",
-        'self.names.unique(*(f"{c}_" if c in FORBIDDEN else c for c in (first, full)))',
-        "first",
+        "attributes",
+        'f"{name}_" if name in FORBIDDEN else name',
+        "name",
     ),
 )
