@@ -32,7 +32,7 @@ def view(source: Source) -> ModuleView:
     started = initial(plan.start) if plan.start else None
     starting = (started,) if started else ()
     trained = (loss_view(plan, plan.loss),) if plan.loss else ()
-    operating = helpers.operating or bool(prepared)
+    operating = helpers.operating or "scaled" in helpers.called or bool(prepared)
     operating = operating or any(view.operating for view in (*trained, *starting))
     functions = (function_view(f, helpers) for f in source.functions.found)
     return ModuleView(

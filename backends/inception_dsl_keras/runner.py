@@ -1,9 +1,8 @@
 """Runs emitted source. The only file of this package that imports Keras and what it runs on.
 
-Dropout is off in training mode too: the rate of every such layer is zero but while it is saved. The
-factor of ``Rescaling``, which TensorFlow would round to float32 on its way, is handed over as a
-float64. Whatever is computed is computed from the variables' values without touching them; a
-training step assigns the new ones at its end.
+Dropout is off in training mode too: the rate of every such layer is zero but while it is saved.
+Nothing else of the model is changed, except for its weights. Whatever is computed is computed from
+the variables' values without touching them; a training step assigns the new ones at its end.
 """
 
 from __future__ import annotations
@@ -73,9 +72,6 @@ class KerasModel:
         }
         for layer in self.rates:
             layer.rate = 0.0
-        for layer in model.layers:
-            if isinstance(layer, keras.layers.Rescaling):
-                layer.scale = np.float64(layer.scale)
 
     def weights(self) -> dict[str, Any]:
         """Every variable in the neutral layout."""
