@@ -79,7 +79,7 @@ def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
 
 def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code, ...]:
     """The body of a cross-entropy; ``flat`` where an output is a map of one position."""
-    one_hot = "one_hot = ops.one_hot(targets, outputs.shape[-1]"
+    one_hot = "one_hot = ops.one_hot(ops.reshape(targets, -1), outputs.shape[-1]"
     if probabilities:  # Keras's own cut them at 1e-7, and their gradients with them
         lines = [f"    {one_hot}, dtype=outputs.dtype)"]
         if smoothing:
