@@ -10,11 +10,11 @@ from inception_dsl.backend import SLOPES, Code, Form, LayerSite, Slot, literal
 from .calls import Call, Keyword, Writer, below, helper, layer
 
 NATIVE: Final = frozenset(
-    {"relu", "relu6", "elu", "gelu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"}
+    {"none", "relu", "relu6", "elu", "silu", "hard_swish", "sigmoid", "tanh", "softmax"}
 )
-"""Activations that Keras has under these names, with the same definition as the language.
+"""Activations that Keras has under these names and computes exactly on all engines.
 
-``leaky_relu`` is not one: Keras' default slope is 0.2, not 0.01.
+``leaky_relu`` and ``gelu`` have constants, which TensorFlow rounds to float32.
 """
 
 LINEAR: Final = literal("linear")
@@ -34,8 +34,7 @@ def outcome(w: Writer, site: LayerSite) -> tuple[Keyword, ...]:
     An activation that the layer does not support is ``linear`` here; see :func:`activated`.
     """
     slot = site.slot("activation")
-    unknown = "leaky_relu" in slot.values
-    function = LINEAR if unknown else w.scope.text(slot, WORD)
+    function = w.scope.text(slot, WORD) if NATIVE.issuperset(slot.values) else LINEAR
     bias = w.option("use_bias", site, "use_bias", "True")
     return Keyword("activation", function, LINEAR), bias
 
@@ -43,7 +42,7 @@ def outcome(w: Writer, site: LayerSite) -> tuple[Keyword, ...]:
 def activated(w: Writer, site: LayerSite, part: str) -> tuple[Call, ...]:
     """The activation as a separate layer, if the layer before it does not support it."""
     slot = site.slot("activation")
-    return (activation_layer(w, slot, part),) if "leaky_relu" in slot.values else ()
+    return () if NATIVE.issuperset(slot.values) else (activation_layer(w, slot, part),)
 
 
 def activation_layer(w: Writer, slot: Slot, part: str) -> Call:
@@ -52,9 +51,9 @@ def activation_layer(w: Writer, slot: Slot, part: str) -> Call:
         function = str(slot.values[0])
         return one(function, below(part, function))
     part = below(part, "activation")
-    if "leaky_relu" in slot.values:
-        return any_of(w, slot, part)
-    return layer("Activation", activation_argument(w, slot), part=part)
+    if NATIVE.issuperset(slot.values):
+        return layer("Activation", activation_argument(w, slot), part=part)
+    return any_of(w, slot, part)
 
 
 def activation_argument(w: Writer, slot: Slot) -> Keyword:
@@ -66,9 +65,15 @@ def one(function: str, part: str) -> Call:
     if function == "none":
         return layer("Identity", part=part)
     if function == "leaky_relu":
-        slope = literal(SLOPES[function])
-        return layer("LeakyReLU", Keyword("negative_slope", slope), part=part)
+        return helper(function, slope(literal(SLOPES[function])), part=part)
+    if function == "gelu":
+        return helper(function, part=part)
     return layer("Activation", Keyword("activation", literal(function), positional=True), part=part)
+
+
+def slope(value: Code) -> Keyword:
+    """The argument of ``leaky_relu``."""
+    return Keyword("negative_slope", value, positional=True)
 
 
 def any_of(
@@ -103,19 +108,18 @@ def activation(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     function, alpha, approximate = map(site.slot, ("function", "alpha", "approximate"))
     given, rough = not alpha.all(None), approximate.symbolic or not approximate.all(False)
     if function.varies:
-        if "leaky_relu" in function.values or given or rough:
-            slope = w.scope.text(alpha) if given else None
+        if given or rough or not NATIVE.issuperset(function.values):
+            factor = w.scope.text(alpha) if given else None
             form = w.scope.text(approximate) if rough else None
-            return (any_of(w, function, "", slope, form),)
+            return (any_of(w, function, "", factor, form),)
         return (layer("Activation", activation_argument(w, function)),)
     name = function.values[0]
     if name == "leaky_relu" and given:
-        return (layer("LeakyReLU", w.option("negative_slope", site, "alpha")),)
+        return (helper(name, slope(w.text(site, "alpha"))),)
     if name == "elu" and given and (alpha.symbolic or not alpha.all(SLOPES["elu"])):
         return (layer("ELU", w.option("alpha", site, "alpha")),)
     if name == "gelu" and rough:
         if not approximate.varies:
             return (helper("gelu_tanh"),)
-        flag = w.option("approximate", site, "approximate", positional=True, kind="bool")
-        return (helper("gelu", flag),)
+        return (any_of(w, function, "", approximate=w.scope.text(approximate)),)
     return (one(name, ""),)

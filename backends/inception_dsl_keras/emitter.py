@@ -32,7 +32,13 @@ def view(source: Source) -> ModuleView:
     prepared = (preprocess(plan.preprocessing),) if plan.preprocessing else ()
     starting = (initial(plan.start, kept_layers(source)),) if plan.start else ()
     trained = (loss_view(plan, plan.loss),) if plan.loss else ()
-    operating = helpers.importing or bool(prepared) or bool(trained) or plan.recalibrates
+    operating = (
+        helpers.importing
+        or "scaled" in helpers.called
+        or bool(prepared)
+        or bool(trained)
+        or plan.recalibrates
+    )
     operating = operating or any(view.operating for view in starting)
     functions = (function_view(f, helpers) for f in source.functions.found)
     return ModuleView(

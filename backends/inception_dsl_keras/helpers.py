@@ -45,6 +45,8 @@ TEMPLATED: Final = (
     "max_pool",
     "average_pool",
     "local_response_norm",
+    "scaled",
+    "leaky_relu",
     "gelu_tanh",
     "gelu",
     "activate",
@@ -52,10 +54,10 @@ TEMPLATED: Final = (
 OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
 """Helper functions whose arguments are only the options that vary."""
 OPERATING: Final = frozenset(
-    {"max_pool", "average_pool", "local_response_norm", "gelu_tanh", "gelu"}
+    {"max_pool", "average_pool", "local_response_norm", "leaky_relu", "gelu_tanh", "gelu"}
 )
 """Helper functions that use operations, which Keras names by itself."""
-FUNCTIONS: Final = ("none", "leaky_relu", *sorted(NATIVE))
+FUNCTIONS: Final = ("gelu", "leaky_relu", *sorted(NATIVE))
 OF_PROBABILITIES: Final = "cross_entropy_of_probabilities"
 RESERVED: Final = {
     *TEMPLATED,
@@ -94,8 +96,9 @@ class Helpers:
         if self.last is not None and self.last.helper:
             self.calls.setdefault(key(self.last), []).append(self.last)
             self.called.add(self.last.function)
-        if self.approximates():
-            self.called.add("gelu_tanh")
+        for name in {k[1] for k in self.calls if k[0] == CONV_BN} - {""}:
+            self.called |= one(name, "").helpers()
+        self.called |= self.applied()
         if "max_pool" in self.called:
             self.called.add("same_padding")
         found = sorted(
@@ -226,6 +229,12 @@ class Helpers:
         found = [c.options()["approximate"] for c in calls if "gelu" in c.activations]
         return any(value != literal(False) for value in found)
 
+    def applied(self) -> set[str]:
+        """The helper functions that ``activate`` calls."""
+        calls = self.calls.get(ACTIVATE, ())
+        found = {name for call in calls for name in call.activations} & {"gelu", "leaky_relu"}
+        return found | ({"gelu_tanh"} if self.approximates() else set())
+
     def activate_slots(self) -> dict[str, str]:
         """The template variables of ``activate``: cases for what ``layers.Activation`` lacks."""
         names = {name for call in self.calls[ACTIVATE] for name in call.activations}
@@ -237,15 +246,15 @@ class Helpers:
         if "leaky_relu" in names:
             own = literal(SLOPES["leaky_relu"])
             slope = own if not given else alpha if sure else f"{own} if alpha is None else alpha"
-            cases += case(
-                "leaky_relu", call("layers.LeakyReLU", Item(slope, "negative_slope"), NAME)
-            )
+            cases += case("leaky_relu", call("leaky_relu", "x", slope, NAME), suffix="")
         if "elu" in names and given:
             test = "" if sure else "alpha is not None"
             cases += case("elu", call("layers.ELU", Item(alpha, "alpha"), NAME), test)
         if self.approximates():
             test = "approximate" if "approximate" in options else ""
             cases += case("gelu", call("gelu_tanh", "x", NAME), test, "")
+        if "gelu" in names and (not self.approximates() or "approximate" in options):
+            cases += case("gelu", call("gelu", "x", NAME), suffix="")
         heading = signature(ACTIVATE[0], self.parameters(ACTIVATE), TENSOR_TYPE)
         return {"signature": heading, "cases": "\n".join(cases)}
 
@@ -283,7 +292,7 @@ def title(key: Key, index: int) -> str:
 def last_of(names: set[str]) -> Call | None:
     """The last layer of a helper function that takes its activation as an argument."""
     argument = Keyword("activation", Read("activation"), positional=True, kind="str")
-    if "leaky_relu" in names:
+    if not names <= NATIVE:
         return activate(argument, tuple(sorted(names)), "activation")
     return layer("Activation", argument, part="activation") if names else None
 

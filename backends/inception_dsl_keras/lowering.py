@@ -261,7 +261,7 @@ def zero_pad(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def scale(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    return (layer("Rescaling", w.option("scale", site, "value", positional=True)),)
+    return (helper("scaled", w.option("scale", site, "value", positional=True)),)
 
 
 def identity(w: Writer, site: LayerSite) -> tuple[Call, ...]:

@@ -1,13 +1,13 @@
 """Runs generated Keras source. The only file of this package that imports Keras and its engines.
 
-Dropout is off in training mode too: its rate is zero, except while the model is saved. The factor
-of ``Rescaling`` is set as a NumPy float64, because TensorFlow would round a Python float to
-float32. All functions compute from copies of the variables; a training step assigns the new values
-at its end.
+Dropout is off in training mode too: its rate is zero, except while the model is saved. Nothing else
+of the model is changed, except for its weights. All functions compute from copies of the variables;
+a training step assigns the new values at its end.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -35,13 +35,35 @@ from .source import source_of
 from .weights import bindings
 
 
-def create(typed: TypedProgram, files: Files, dtype: str) -> KerasModel:
-    """Create a model with all its heads from generated files, for the input of ``typed``."""
+def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True) -> KerasModel:
+    """Create a model from generated files for the input of ``typed``, with all heads or none."""
     module = module_from_source(main_text(files), f"{typed.program.id}_keras")
-    options = {"aux_logits": True} if typed.heads else {}
     with _floats(dtype):
-        model = getattr(module, typed.program.id)(input_shape=typed.program.input.shape, **options)
-    return KerasModel(typed, module, model, dtype)
+        model = _built(module, typed, **({"aux_logits": True} if heads and typed.heads else {}))
+    return KerasModel(typed, module, model, dtype, heads=heads)
+
+
+def rejected(typed: TypedProgram, files: Files) -> str:
+    """The message for an input of this size, or an empty text."""
+    module = module_from_source(main_text(files), f"{typed.program.id}_keras")
+    try:
+        _built(module, typed)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def preprocess(files: Files, images: Any) -> Any:
+    """What the emitted ``preprocess`` makes of images of bytes."""
+    return _numpy(module_from_source(main_text(files), "preprocess_keras").preprocess(images))
+
+
+def _built(module: Any, typed: TypedProgram, **options: Any) -> Any:
+    """The model on the input of ``typed``, with its classes where it has such an argument."""
+    build, program = getattr(module, typed.program.id), typed.program
+    if "num_classes" in inspect.signature(build).parameters:
+        options["num_classes"] = program.values["classes"]
+    return build(input_shape=program.input.shape, **options)
 
 
 @contextmanager
@@ -60,22 +82,22 @@ def _floats(dtype: str) -> Iterator[None]:
 class KerasModel:
     """A generated model in Keras; see :class:`inception_dsl.backend.Model`."""
 
-    def __init__(self, typed: TypedProgram, module: Any, model: Any, dtype: str) -> None:
+    def __init__(
+        self, typed: TypedProgram, module: Any, model: Any, dtype: str, *, heads: bool = True
+    ) -> None:
         self.typed, self.module, self.model, self.dtype = typed, module, model, dtype
         self.source = source_of(typed)
-        self.bindings = bindings(self.source)
+        left = () if heads else tuple(f"{head.name}/" for head, _ in typed.heads)
+        self.bindings = [b for b in bindings(self.source) if not b.path.startswith(left)]
         self.variables = {
             f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.variables
         }
-        self.shapes = weight_shapes(typed)
+        self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
         self.rates = {
             layer: layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)
         }
         for layer in self.rates:
             layer.rate = 0.0
-        for layer in model.layers:
-            if isinstance(layer, keras.layers.Rescaling):
-                layer.scale = np.float64(layer.scale)
 
     def weights(self) -> dict[str, Any]:
         """All variables in the neutral layout, by path."""
@@ -101,6 +123,48 @@ class KerasModel:
         heads = set() if training else {head.name for head, _ in self.typed.heads}
         found = self.named(self.run(self.model, x, training))
         return {name: _numpy(y) for name, y in found.items() if name not in heads}
+
+    def initial(self) -> dict[str, Any]:
+        """New initial values: those of the layers, then what ``init_weights`` sets."""
+        if hasattr(self.module, "init_weights"):
+            with _floats(self.dtype):
+                self.module.init_weights(self.model)
+        return self.weights()
+
+    def features(self, x: Any) -> dict[str, Any]:
+        """What a model without head gives, with the weights of this one."""
+        build = getattr(self.module, self.typed.program.id)
+        if "include_top" not in inspect.signature(build).parameters:
+            return {}
+        with _floats(self.dtype):
+            model = _built(self.module, self.typed, include_top=False)
+        for layer in model.layers:
+            layer.set_weights(self.model.get_layer(layer.name).get_weights())
+        found = self.run(model, x, False)
+        return {"features": _numpy(found["features"] if isinstance(found, dict) else found)}
+
+    def dropped(self, x: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
+        """Dropout on: the input and the output of every such layer, and the outputs."""
+        pairs = [[layer.input, layer.output] for layer in self.rates]
+        model = keras.Model(self.model.input, [pairs, self.model.output])
+        with self.as_emitted():
+            found, outputs = model(self.tensor(x), training=True)  # which draws anew every time
+        named = {name: _numpy(y) for name, y in self.named(outputs).items()}
+        return [(_numpy(given), _numpy(y)) for given, y in found], named
+
+    def losses(self, x: Any, targets: Any) -> dict[str, float]:
+        """The loss for classes as Keras takes them: one or two axes, 32 or 64 bits."""
+        found = self.run(self.model, x, True)
+        forms = {
+            f"{'(N,)' if rank == 1 else '(N, 1)'} {kind}": np.asarray(targets, kind)
+            for rank in (1, 2)
+            for kind in ("int32", "int64")
+        }
+        forms = {k: v[:, None] if "1)" in k else v for k, v in forms.items()}
+        return {
+            form: float(_numpy(keras.ops.mean(self.module.loss(keras.ops.array(y), found))))
+            for form, y in forms.items()
+        }
 
     def boundaries(self, x: Any) -> dict[str, Any]:
         """The outputs of all block instances and top-level steps by path, in inference mode."""

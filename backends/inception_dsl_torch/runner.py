@@ -6,6 +6,7 @@ Weight files are state dicts in safetensors format; load them with
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,19 +37,47 @@ FLOATS: Final = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 COUNTER: Final = "num_batches_tracked"  # batch norm's step counter, not a weight of the spec
 
 
-def create(typed: TypedProgram, files: Files, dtype: str) -> TorchModel:
+def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True) -> TorchModel:
     """Create a model from generated files; ``dtype`` is ``float32`` or ``float64``."""
-    return TorchModel(typed, main_text(files), getattr(torch, dtype))
+    return TorchModel(typed, main_text(files), getattr(torch, dtype), heads=heads)
+
+
+def rejected(typed: TypedProgram, files: Files) -> str:
+    """The message for an input of this size, or an empty text."""
+    model = create(typed, files, "float32", heads=False)
+    try:
+        model.forward(np.zeros((1, *typed.program.input.shape)))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def preprocess(files: Files, images: Any) -> Any:
+    """The result of the generated ``preprocess`` for images of bytes."""
+    module = module_from_source(main_text(files), "preprocess_torch")
+    return channels_last(module.preprocess(torch.from_numpy(np.moveaxis(images, -1, 1).copy())))
 
 
 class TorchModel:
     """A generated network in PyTorch; see :class:`inception_dsl.backend.Model`."""
 
-    def __init__(self, typed: TypedProgram, source: str, dtype: torch.dtype) -> None:
+    def __init__(
+        self, typed: TypedProgram, source: str, dtype: torch.dtype, *, heads: bool = True
+    ) -> None:
         self.typed, self.dtype = typed, dtype
         self.module = module_from_source(source, f"{typed.program.id}_torch")
-        self.net: torch.nn.Module = getattr(self.module, build(typed).model)().to(dtype).eval()
-        self.bindings, self.shapes = bindings(typed), weight_shapes(typed)
+        kind, program = getattr(self.module, build(typed).model), typed.program
+        given = {
+            "in_channels": program.input.channels,
+            "num_classes": program.values.get("classes"),
+        }
+        given |= {} if heads else {"aux_logits": False}
+        known = inspect.signature(kind).parameters
+        arguments = {name: value for name, value in given.items() if name in known}
+        self.net: torch.nn.Module = kind(**arguments).to(dtype).eval()
+        left = () if heads else tuple(f"{head.name}/" for head, _ in typed.heads)
+        self.bindings = [b for b in bindings(typed) if not b.path.startswith(left)]
+        self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
 
     def weights(self) -> dict[str, Any]:
         state = self.net.state_dict()
@@ -76,6 +105,43 @@ class TorchModel:
         with self._mode(training), torch.no_grad():
             found = self._named(self.net(self._tensor(x)))
         return {name: channels_last(value) for name, value in found.items()}
+
+    def initial(self) -> dict[str, Any]:
+        if hasattr(self.net, "init_weights"):
+            self.net.init_weights()
+        return self.weights()
+
+    def features(self, x: Any) -> dict[str, Any]:
+        with self._mode(training=False), torch.no_grad():
+            if not hasattr(self.net, "forward_head"):
+                return {}
+            y = self.net.forward_features(self._tensor(x))
+            found = {"features": y}
+            if "pre_logits" in inspect.signature(self.net.forward_head).parameters:
+                found["pre_logits"] = self.net.forward_head(y, pre_logits=True)
+        return {name: channels_last(value) for name, value in found.items()}
+
+    def dropped(self, x: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
+        found: list[tuple[Any, Any]] = []
+        handles = [
+            module.register_forward_hook(
+                lambda _, given, y: found.append((channels_last(given[0]), channels_last(y)))
+            )
+            for module in self.net.modules()
+            if isinstance(module, torch.nn.Dropout)
+        ]
+        self.net.train()
+        with torch.no_grad():
+            named = self._named(self.net(self._tensor(x)))
+        self.net.eval()
+        for handle in handles:
+            handle.remove()
+        return found, {name: channels_last(value) for name, value in named.items()}
+
+    def losses(self, x: Any, targets: Any) -> dict[str, float]:
+        with self._mode(training=True), torch.no_grad():
+            found = self.net(self._tensor(x))
+            return {"(N,) int64": float(self._loss(found, targets))}
 
     def boundaries(self, x: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -126,6 +126,24 @@ class Model(Protocol):
         outputs.
         """
 
+    def initial(self) -> dict[str, Any]:
+        """New initial values for every weight by path, as the emitted file sets them."""
+
+    def features(self, x: Any) -> dict[str, Any]:
+        """What the file computes before its head, in inference: ``features``, and ``pre_logits``
+        before its last layer. Left out: what the file does not offer.
+        """
+
+    def dropped(self, x: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
+        """Training mode with dropout on: input and output of every dropout layer, in any order, and
+        the outputs by name. Moving statistics change.
+        """
+
+    def losses(self, x: Any, targets: Any) -> dict[str, float]:
+        """The loss in training mode, dropout off, for every type and shape of labels that users of
+        the framework pass, by a description of them.
+        """
+
     def save(self, path: Path) -> None:
         """Write the weights to ``path`` in the framework's format for its extension."""
 
@@ -144,11 +162,18 @@ class Runner(Protocol):
 
     SUFFIXES: tuple[str, ...]
 
-    def create(self, typed: TypedProgram, files: Files, dtype: str) -> Model:
-        """Create a model from generated files, for the input of ``typed``.
+    def create(self, typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True) -> Model:
+        """Create a model from generated files, for the input and the classes of ``typed``.
 
-        ``dtype`` is ``float32`` or ``float64``.
+        ``dtype`` is ``float32`` or ``float64``. Without ``heads`` it is built as the file builds it
+        without auxiliary heads, and has no weights of them.
         """
+
+    def rejected(self, typed: TypedProgram, files: Files) -> str:
+        """The message of the ``ValueError`` for an input of this size in inference; else empty."""
+
+    def preprocess(self, files: Files, images: Any) -> Any:
+        """What the function of the file makes of images (N, spatial axes, 3) of bytes."""
 
 
 def main_text(files: Files) -> str:

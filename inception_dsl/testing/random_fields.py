@@ -10,7 +10,7 @@ from .random_terms import Piece, divide, multiply, name, number, piece_of
 
 FUNCTIONS: Final = ("relu", "none", "tanh", "sigmoid", "silu", "relu6", "elu", "hard_swish")
 ROUGH: Final = ("leaky_relu", "gelu")
-"""Functions that TensorFlow computes with constants in float32."""
+"""Functions with constants, which TensorFlow's own layers round to float32."""
 KINDS: Final = {
     "conv": 3.0,
     "conv_bn": 4.0,
@@ -50,7 +50,7 @@ class At(NamedTuple):
 
 
 class Fields:
-    """Makes the fields of layers; ``rough`` allows functions that need float32."""
+    """Makes the fields of layers; ``rough`` allows ``leaky_relu`` and ``gelu``."""
 
     def __init__(self, writer: Writer, *, rough: bool) -> None:
         self.writer, self.rng, self.rough = writer, writer.rng, rough

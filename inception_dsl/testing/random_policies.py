@@ -45,8 +45,8 @@ KINDS: Final[Mapping[str, float]] = MappingProxyType(
 
 EXACT: Final = ("none", "relu", "relu6", "elu", "silu", "hard_swish", "sigmoid", "tanh", "softmax")
 ROUNDED: Final = ("leaky_relu", "gelu", "gelu_tanh")
-"""Functions for which TensorFlow uses float32 constants, so networks with them are compared in
-float32. ``gelu_tanh`` is gelu with ``approximate``.
+"""Functions with constants, which TensorFlow's own layers round to float32. ``gelu_tanh`` is gelu
+with ``approximate``.
 """
 
 
@@ -138,6 +138,5 @@ POLICIES: Final = (
         1,
         functions=(*ROUNDED, *ROUNDED, "none", "relu"),
         kinds={"activation": 3.0, "conv": 4.0, **_NO_STATISTICS},
-        dtype="float32",
     ),
 )

@@ -47,7 +47,6 @@ class _Spec:
         self.x = Shape(spatial, rng.randint(1, 8))
         self.pool = Pool(rng)
         rough = rng.random() < 0.06
-        self.dtype = "float32" if rough else "float64"
         self.writer = Writer(rng, self.pool)
         self.book = Ranged({}, self.defaults() if rng.random() < 0.2 else {}, 1_500, 24)
         self.chains = Chains(rng, self.pool, self.book, Fields(self.writer, rough=rough))
@@ -88,7 +87,7 @@ class _Spec:
             base, whole = Overlay(self.rng).split(whole)
             files["base.yaml"] = written(base)
         kind = "network" if "network" in data else "block"
-        return RandomSpec(self.seed, kind, self.dtype, {MAIN: written(whole), **files})
+        return RandomSpec(self.seed, kind, "float64", {MAIN: written(whole), **files})
 
     def head(self, context: Context) -> Step:
         params = {n: {"type": p.type, "default": p.value} for n, p in context.parameters.items()}

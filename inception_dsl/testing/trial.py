@@ -1,10 +1,10 @@
 """Tests one random network: shape inference, the NumPy reference and all frameworks must agree.
 
 The policy of the network sets the dtype of the comparison. In float64 every framework must be
-within the bounds of float64. Networks with an op that a framework does not compute in float64
-(3-D pools, functions with float32 constants) are compared in float32. The bound is then that of
-float32, or the rounding error of the first framework that can also run the network in float64,
-where it must be within the bounds of float64.
+within the bounds of float64. Networks with an op that a framework does not have in float64 (pools
+of three axes) are compared in float32. The bound is then that of float32, or the rounding error of
+the first framework that can also run the network in float64, where it must be within the bounds of
+float64.
 """
 
 from __future__ import annotations

@@ -52,6 +52,9 @@ def compare(
     """All checks of a model; ``deviations`` are its :func:`errors`."""
     where = places(case.typed)
     checks = [_shapes(case, found, where), _weights(case, found, where), _parameters(case, found)]
+    if found.offered:
+        wrong = next((one.wrong for one in found.offered if one.wrong), "")
+        checks.append(Check("offered", len(found.offered), problem=wrong))
     for kind, by_name in deviations.items():
         worst = max(by_name.values(), default=0.0)
         beyond = [name for name, error in by_name.items() if not error <= bounds[kind]]
@@ -160,6 +163,9 @@ def _shapes(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
     if found.loss is not None:
         wanted += [(found.trained, name, y) for name, y in typed.outputs.items()]
     check = Check("shapes", len(wanted))
+    extra = [name for name in found.outputs if name not in dict(plain)]
+    if extra:
+        return check._replace(problem=f"the output {extra[0]} is not one of inference")
     for values, name, y in wanted:
         shape = (size, *y.shape)
         if name not in values:

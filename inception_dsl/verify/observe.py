@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..backend.protocol import Model, Step
 from .bounds import distance, gradient_errors
+from .offered import Finding
 
 
 class Observed(NamedTuple):
@@ -19,7 +20,8 @@ class Observed(NamedTuple):
     ``unequal`` are the weights whose values differ from those that were loaded.
 
     ``spread`` is the change of the results when the weights are perturbed by rounding errors, by
-    kind: a relative error, for the loss an absolute difference.
+    kind: a relative error, for the loss an absolute difference. ``offered`` is about what the file
+    offers beside the model.
     """
 
     weights: Mapping[str, tuple[int, ...]]
@@ -32,6 +34,7 @@ class Observed(NamedTuple):
     trained: Mapping[str, Any] = {}
     gradients: Mapping[str, Any] = {}
     updated: Mapping[str, Any] = {}
+    offered: Sequence[Finding] = ()
 
 
 NUDGE: Final = 2.0**-20  # relative perturbation of a weight
@@ -127,6 +130,7 @@ def restored(plain: Mapping[str, Any], folder: Path) -> Observed:
         tuple(plain["parameters"]),
         loss=plain["loss"],
         spread=plain["spread"],
+        offered=[Finding(*one) for one in plain["offered"]],
         **arrays,
     )
 

@@ -10,7 +10,7 @@ from ..diagnostics.text import printable
 from .compare import BOUNDS, Check
 from .run import Outcome, Verification
 
-COUNTED: Final = ("shapes", "weights", "parameters")
+COUNTED: Final = ("shapes", "weights", "parameters", "offered")
 
 
 def table(found: Verification, style: Style = PLAIN) -> str:
@@ -23,10 +23,12 @@ def table(found: Verification, style: Style = PLAIN) -> str:
         for kind in BOUNDS
         if any(check.kind == kind for o in found.outcomes for check in o.checks)
     ]
-    rows = [["", "", *COUNTED, *kinds, ""]]
+    used = {check.kind for o in found.outcomes for check in o.checks}
+    counted = [kind for kind in COUNTED if kind != "offered" or kind in used]
+    rows = [["", "", *counted, *kinds, ""]]
     for outcome in found.outcomes:
         checks = {check.kind: check for check in outcome.checks}
-        cells = [_cell(checks.get(kind)) for kind in (*COUNTED, *kinds)]
+        cells = [_cell(checks.get(kind)) for kind in (*counted, *kinds)]
         rows.append([outcome.target, outcome.dtype, *cells, outcome.status])
     for dtype in dict.fromkeys(o.dtype for o in found.outcomes if o.checks):
         bounds = {
@@ -39,14 +41,14 @@ def table(found: Verification, style: Style = PLAIN) -> str:
             [
                 "allowed",
                 dtype,
-                *[""] * len(COUNTED),
+                *[""] * len(counted),
                 *[_number(bounds.get(kind)) for kind in kinds],
                 "",
             ]
         )
         if dtype == "float32":
             own = [_number(found.rounding.get(kind)) for kind in kinds]
-            rows.append(["rounding", f"of {found.reference}", *[""] * len(COUNTED), *own, ""])
+            rows.append(["rounding", f"of {found.reference}", *[""] * len(counted), *own, ""])
     columns, *lines = _aligned(rows)
     lines = [_painted(line, style) for line in lines]
     reasons = [line for o in found.outcomes for line in _reason(o)]

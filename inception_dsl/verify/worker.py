@@ -18,6 +18,7 @@ from .. import plugins
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from .observe import Archive, observe, save
+from .offered import Job, of_file, of_model
 
 
 def main(given: Path, folder: Path) -> None:
@@ -49,7 +50,8 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     files = plugins.emit(plugin, backend, emitted, report)
     if files is None:
         raise LookupError(report.render())
-    model = importlib.import_module(backend.runner).create(typed, files, job["dtype"])
+    runner = importlib.import_module(backend.runner)
+    model = runner.create(typed, files, job["dtype"])
     targets = None
     if job["train"]:
         aims = Archive(given, "targets")
@@ -57,6 +59,11 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     x = Archive(given, "batch")["x"]
     weights = Archive(given, "weights")
     found = observe(model, weights, x, job["dtype"], targets, job["rate"], nudges=job["nudges"])
+    if targets is not None and job["dtype"] == "float64" and hasattr(runner, "rejected"):
+        model.load(weights)
+        emission = Job(job["spec"], job["source_settings"], runner, emitted, files)
+        judged = of_model(model, typed, x, targets, found.loss or 0.0)
+        found = found._replace(offered=[*judged, *of_file(emission)])
     return {"status": "ok", **save(found, folder)}
 
 

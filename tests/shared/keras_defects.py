@@ -105,6 +105,13 @@ KERAS_DEFECTS = (
         'Keyword("scale", literal(round(site.op.value, 1)), positional=True)',
     ),
     Defect(
+        "a scale is a plain number, which TensorFlow rounds to float32",
+        KERAS,
+        "helpers/scaled.py.j2",
+        "ops.convert_to_numpy([scale])",
+        "scale",
+    ),
+    Defect(
         "a dense layer has no activation",
         KERAS,
         "lowering",

@@ -47,22 +47,6 @@ BUGS = (
     ),
     FrameworkBug(
         "keras",
-        "tensorflow",
-        "TensorFlow 2.21",
-        r".*leaky_relu.*(?<!0\.0})",
-        ("float64",),
-        "leaky_relu rounds its slope to float32",
-    ),
-    FrameworkBug(
-        "keras",
-        "tensorflow",
-        "TensorFlow 2.21, Keras 3.15.1",
-        r"(activation|conv|conv_bn|vector)-gelu",
-        ("float64",),
-        "gelu is computed with float32 constants",
-    ),
-    FrameworkBug(
-        "keras",
         "jax",
         "Keras 3.15.1, JAX 0.10.2",
         r"adaptive_avg_pool-axes",
