@@ -34,6 +34,8 @@ from .runner_files import SUFFIXES, Slot, read
 from .source import source_of
 from .weights import bindings
 
+POOLS = (keras.layers.AveragePooling3D, keras.layers.MaxPooling3D)
+
 
 def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True) -> KerasModel:
     """Create a model from generated files for the input of ``typed``, with all heads or none."""
@@ -238,6 +240,11 @@ class KerasModel:
 
     def run(self, model: Any, x: Any, training: bool) -> Any:
         """The outputs of ``model``."""
+        pools = [layer for layer in model.layers if isinstance(layer, POOLS)]
+        if pools and self.dtype == "float64" and keras.config.backend() == "tensorflow":
+            raise NotImplementedError(
+                "TensorFlow has no 3-D pools in float64; compare with `verify --dtype float32`"
+            )
         call = _compiled(partial(model.stateless_call, training=training))
         return call(
             _values(model.trainable_variables),

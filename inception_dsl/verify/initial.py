@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from ..analysis.initial import InitialValue, initial_values
 from ..backend.protocol import Model
-from ..ir.program import Initializer
 from ..ir.typed import TypedOp, TypedProgram
 from ..ir.walk import walk_program
 
@@ -23,62 +23,69 @@ class Distribution(NamedTuple):
     """Mean 0; the deviation, the kurtosis (fourth moment by the deviation's), the largest value."""
 
     deviation: float
-    kurtosis: tuple[float, ...]
+    kurtosis: float
     bound: float
 
 
-def distribution(found: Initializer, shape: tuple[int, ...]) -> Distribution | None:
-    """What the spec says of a kernel (spatial axes, input, output channels)."""
-    fan_in, fan_out = math.prod(shape[:-1]), math.prod(shape[:-2]) * shape[-1]
+def distribution(found: InitialValue, shape: tuple[int, ...], *, depthwise: bool) -> Distribution:
+    """The distribution of a kernel (spatial axes, input, output channels)."""
+    window, inputs, filters = math.prod(shape[:-2]), shape[-2], shape[-1]
+    if depthwise:  # (spatial axes, channels, multiplier)
+        inputs, filters = 1, inputs * filters
+    fan_in, fan_out = window * inputs, window * filters
     if found.name == "truncated_normal":
-        return Distribution(CUT * found.stddev, (2.3656,), 2 * found.stddev)
-    if found.name == "glorot_uniform":
-        bound = math.sqrt(6 / (fan_in + fan_out))
-        return Distribution(bound / math.sqrt(3), (1.8,), bound)
-    if found.name == "he_normal":  # cut at two deviations in Keras, not in PyTorch
-        return Distribution(math.sqrt(2 / fan_in), (2.3656, 3.0), math.inf)
-    return None
+        return Distribution(CUT * found.number, 2.3656, 2 * found.number)
+    if found.name == "he_normal":
+        deviation = math.sqrt(2 / fan_in)
+        return Distribution(deviation, 2.3656, 2 * deviation / CUT)
+    total = fan_in / 3 if found.name == "lecun_uniform" else (fan_in + fan_out) / 6
+    return Distribution(math.sqrt(1 / total / 3), 1.8, math.sqrt(1 / total))
 
 
 def initial_problems(typed: TypedProgram, model: Model) -> Iterator[str]:
-    """What is wrong with new initial values; they depend on the spec's ``training`` only."""
-    values, training = model.initial(), typed.program.training
-    chosen = training.initializer if training else None
+    """What is wrong with new initial values."""
+    values, chosen = model.initial(), initial_values(typed)
     for path, node in walk_program(typed):
         if not isinstance(node, TypedOp):
             continue
-        for weight in node.op.weights(node.x):
-            name, full = weight.name.rsplit("/", 1)[-1], "/".join((*path, weight.name))
+        for weight in node.weights:
+            full = "/".join((*path, weight.name))
             if full not in values:
                 continue
-            constant = CONSTANTS.get(name)
-            if name == "bias" and chosen:
-                constant = chosen.bias
+            wanted = chosen.get(full)
+            constant = CONSTANTS.get(weight.name.rpartition("/")[2])
+            if wanted is not None and wanted.name == "constant":
+                constant = wanted.number
             if constant is not None:
                 if not np.allclose(values[full], constant, rtol=1e-6):
                     yield f"the initial value of {full} is not {constant:g}"
-            elif name == "kernel" and chosen and "depthwise" not in (node.op.op, *full.split("/")):
-                yield from _kernel(full, values[full], distribution(chosen, tuple(weight.shape)))
+            elif wanted is not None:
+                depthwise = node.op.op == "depthwise_conv" or weight.name.startswith("depthwise/")
+                shape = tuple(weight.shape)
+                yield from _kernel(
+                    full, values[full], distribution(wanted, shape, depthwise=depthwise)
+                )
 
 
-def _kernel(path: str, value: Any, wanted: Distribution | None) -> Iterator[str]:
-    if wanted is None or value.size < ENOUGH:
+def _kernel(path: str, value: Any, wanted: Distribution) -> Iterator[str]:
+    if value.size < ENOUGH:
         return
     n, deviation = value.size, float(value.std())
     kurtosis = float(((value - value.mean()) ** 4).mean() / deviation**4) if deviation else 0.0
     largest = float(np.abs(value).max())
-    widest = max(wanted.kurtosis)
     if abs(value.mean()) > SIGMAS * wanted.deviation / math.sqrt(n):
         yield f"the initial values of {path} have the mean {value.mean():.3g}, expected 0"
-    elif abs(deviation / wanted.deviation - 1) > SIGMAS * math.sqrt((widest - 1) / (4 * n)):
+    elif abs(deviation / wanted.deviation - 1) > SIGMAS * math.sqrt(
+        (wanted.kurtosis - 1) / (4 * n)
+    ):
         yield (
             f"the initial values of {path} have the standard deviation {deviation:.3g}, "
             f"expected {wanted.deviation:.3g}"
         )
-    elif all(abs(kurtosis - k) > SIGMAS * math.sqrt(24 / n) for k in wanted.kurtosis):
+    elif abs(kurtosis - wanted.kurtosis) > SIGMAS * math.sqrt(24 / n):
         yield (
             f"the initial values of {path} have the kurtosis {kurtosis:.2f}, "
-            f"expected {wanted.kurtosis[0]:.2f}"
+            f"expected {wanted.kurtosis:.2f}"
         )
     elif largest > wanted.bound * (1 + 1e-5):
         yield (

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -123,6 +124,7 @@ def verify(
 
     ``progress`` is called with a description of every step before it starts.
     """
+    stop_on_signals()
     progress(f"{spec}: reference")
     case = prepare(spec, settings, report, seed=plan.seed, size=plan.size)
     if case is None:
@@ -150,6 +152,19 @@ def verify(
             if target != exact:  # to limit disk use
                 shutil.rmtree(folder)
     return Verification(case, tuple(outcomes), round_off, str(exact) if exact else "")
+
+
+def stop_on_signals() -> None:
+    """On SIGTERM and SIGHUP, exit as on Ctrl-C: end the worker and remove the temporary folder.
+
+    In the main thread only, and not where a caller has a handler of its own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda found, _: sys.exit(128 + found))
 
 
 def _compared(

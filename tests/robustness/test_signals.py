@@ -1,0 +1,45 @@
+"""SIGTERM and SIGHUP end `verify` with its workers, and leave no temporary folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SPEC = "network: net\ninput: {channels: 3, height: 8, width: 8}\nbody: [{op: flatten}]\n"
+
+
+def workers(folder: Path) -> list[int]:
+    """The processes that were given a folder below this one."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            command = (entry / "cmdline").read_bytes().decode()
+        except OSError:
+            continue
+        if entry.name.isdigit() and f"worker\0{folder}" in command:
+            found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signal_ends_workers_and_removes_the_folder(number: int, tmp_path: Path) -> None:
+    spec, temporary = tmp_path / "net.yaml", tmp_path / "temporary"
+    spec.write_text(SPEC, encoding="utf-8")
+    temporary.mkdir()
+    call = [sys.executable, "-m", "inception_dsl", "verify", str(spec), "-b", "torch"]
+    with subprocess.Popen(call, env={**os.environ, "TMPDIR": str(temporary)}) as process:
+        deadline = time.monotonic() + 60
+        while not workers(temporary) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert workers(temporary)
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
+    assert not workers(temporary)
+    assert not list(temporary.iterdir())
