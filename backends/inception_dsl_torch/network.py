@@ -69,9 +69,9 @@ class Network:
         both = 0 < len(self.auxiliary) < len(self.taps)
         self.trained = names.unique(f"{name}TrainingOutputs") if both else self.outputs
         self.training = training(self.plan, self.outputs, self.trained, self.modules())
-        shared.helpers.needs(*self.training.needs)
-        shared.helpers.needs(*["torch"] * self.plan.smallest.checked)
-        if self.training.init:
+        shared.helpers.needs(*self.training.needs, *["torch"] * self.plan.smallest.checked)
+        self.skips = bool(self.training.init and self.plan.start and self.plan.start.complete)
+        if self.skips:
             shared.helpers.skip_init()
 
     def _taps(self) -> list[Variable]:
@@ -282,7 +282,7 @@ class Network:
         if not self.reads_classes:
             self.body.saved.pop("num_classes", None)
         calls = ["        if init_weights:", "            self.init_weights()"] if init else []
-        within = "SkipInit() if init_weights else nullcontext()" if init else ""
+        within = "SkipInit() if init_weights else nullcontext()" if self.skips else ""
         lines = ["        super().__init__()", *self.body.init(within), *calls]
         return tuple(Code(line) for line in lines)
 

@@ -30,6 +30,12 @@ class Start(NamedTuple):
     summary: str
     note: Prose
 
+    @property
+    def complete(self) -> bool:
+        """Whether every kernel and every bias has a value, so that no layer keeps its own."""
+        last = [groups[-1] for groups in (self.kernels, self.biases) if groups]
+        return bool(self.kernels) and not any(group.paths for group in last)
+
 
 def start(typed: TypedProgram) -> Start | None:
     """The initial weights of a network, if the spec sets them."""
