@@ -101,7 +101,7 @@ def _small(job: Job) -> TypedProgram:
         typed = other
     program = typed.program
     wider = program.input._replace(channels=program.input.channels + 1)
-    typed = infer(program._replace(input=wider, preprocessing=None), Report()) or typed
+    typed = _same_sizes(typed, infer(program._replace(input=wider, preprocessing=None), Report()))
     least = minimum_input(own)
     for axes in ((*least[:-1], 2 * least[-1] + 1), (*least[:-1], least[-1] + 1), least):
         smaller = resized(typed, axes)  # features of one position would hide a pool
@@ -111,6 +111,14 @@ def _small(job: Job) -> TypedProgram:
             continue  # a flatten needs the input of the spec, and some sizes do not fit together
         return smaller
     return typed
+
+
+def _same_sizes(typed: TypedProgram, other: TypedProgram | None) -> TypedProgram:
+    """``other`` if its maps have the same sizes; a file is written for the sizes of its spec."""
+    if other is None:
+        return typed
+    sizes = [[node.y.spatial for _, node in walk_program(t)] for t in (typed, other)]
+    return other if sizes[0] == sizes[1] else typed
 
 
 def resized(typed: TypedProgram, axes: tuple[int, ...]) -> TypedProgram:
@@ -134,7 +142,7 @@ def _features(
     if head is None or not head.steps or not sections:
         return
     wanted = {"features": sections, "pre_logits": {**sections, "head": _shorter(head)}}
-    if "features" not in found:
+    if "features" not in found and any(chain.steps for chain in sections.values()):
         yield Finding("features", problem="the file offers no features before the head")
     for kind, y in found.items():
         part = replace(typed, sections=wanted[kind], heads=())

@@ -169,8 +169,8 @@ def test_a_repaired_model_is_found(
 
     build = runner.KerasModel.__init__
 
-    def repaired(self: Any, *given: Any) -> None:
-        build(self, *given)
+    def repaired(self: Any, *given: Any, **options: Any) -> None:
+        build(self, *given, **options)
         for layer in self.model.layers:
             if hasattr(layer, repair):
                 setattr(layer, repair, getattr(layer, repair) * (1 + 1e-9))
