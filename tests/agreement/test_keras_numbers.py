@@ -59,5 +59,5 @@ def test_runner_names_the_weights_that_do_not_fit(typed_of: Make) -> None:
         model.load({"conv/kernel": weights["conv/kernel"]})
     with pytest.raises(KeyError, match="unknown weights: more"):
         model.load({**weights, "more": np.zeros(1)})
-    with pytest.raises(ValueError, match=r"conv/bias has \(3,\), expected \(2,\)"):
+    with pytest.raises(ValueError, match=r"conv/bias has shape \(3,\), expected \(2,\)"):
         model.load({**weights, "conv/bias": np.zeros(3)})
