@@ -14,6 +14,7 @@ names the block and the line of the spec.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import os
 import subprocess
@@ -85,7 +86,7 @@ class Prints:
         assert (files is None) != report.ok, "emit must return files or report an error"
         for name, content in (files or {}).items():
             if name.endswith(".py"):
-                compile(content, name, "exec")
+                ast.parse(content, name)
         return files
 
     @every_sample

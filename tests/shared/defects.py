@@ -252,7 +252,7 @@ DEFECTS = (
         "listing(results)",
         "listing(results[::-1])",
     ),
-    Defect("multiply adds", TORCH, "build", '" + " if merge == "add" else " * "', '" + "'),
+    Defect("multiply adds", TORCH, "build", "OPERATORS[merge]", 'OPERATORS["add"]'),
     Defect(
         "conv_bn has no activation",
         TORCH,
