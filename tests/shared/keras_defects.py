@@ -122,8 +122,8 @@ KERAS_DEFECTS = (
         "label smoothing is missing",
         KERAS,
         "training",
-        "label_smoothing={literal(smoothing)}",
-        "label_smoothing=0.0",
+        "else of_logits(smoothing)",
+        "else of_logits(0.0)",
         training=True,
     ),
 )
