@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import click
@@ -36,6 +41,10 @@ class Commands(Group):
             raise restyled(error) from None
 
     def invoke(self, ctx: click.Context) -> Any:
+        with _interrupts() as interrupts:
+            return self._invoke(ctx, interrupts)
+
+    def _invoke(self, ctx: click.Context, interrupts: list[int]) -> Any:
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
@@ -44,10 +53,10 @@ class Commands(Group):
             raise restyled(error) from None
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            raise click.exceptions.Exit(130) from None
-        except Exception as error:
+        except (KeyboardInterrupt, Exception) as error:
+            if interrupts or isinstance(error, KeyboardInterrupt):
+                click.echo("interrupted", err=True)
+                raise click.exceptions.Exit(130) from None
             report_internal_error(error, debug=ctx.params["debug"])
             raise click.exceptions.Exit(3) from None
 
@@ -61,6 +70,30 @@ class Commands(Group):
         module = importlib.import_module(f".{COMMANDS[cmd_name]}", __package__)
         found: click.Command = getattr(module, cmd_name)
         return found
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """The interrupts (Ctrl-C) so far. Each raises `KeyboardInterrupt`, as usual.
+
+    pydantic turns a `KeyboardInterrupt` that it meets while it builds a model into a
+    `SchemaError`, so the type of an exception does not say that it was an interrupt.
+    """
+    found: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        found.append(number)
+        signal.default_int_handler(number, frame)
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield found
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield found
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def report_internal_error(error: Exception, *, debug: bool) -> None:
