@@ -6,7 +6,11 @@ import contextlib
 import errno
 import importlib
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import click
@@ -53,6 +57,10 @@ class Commands(Group):
             sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
+        with _interrupts() as interrupts:
+            return self._invoke(ctx, interrupts)
+
+    def _invoke(self, ctx: click.Context, interrupts: list[int]) -> Any:
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
@@ -61,18 +69,16 @@ class Commands(Group):
             raise restyled(error) from None
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            raise click.exceptions.Exit(130) from None
-        except MemoryError as error:
-            click.echo(f"error: out of memory: {error or 'the network is too large'}", err=True)
-            raise click.exceptions.Exit(1) from None
-        except OSError as error:
-            if _of_output(error):
+        except (KeyboardInterrupt, Exception) as error:
+            if interrupts or isinstance(error, KeyboardInterrupt):
+                click.echo("interrupted", err=True)
+                raise click.exceptions.Exit(130) from None
+            if isinstance(error, MemoryError):
+                text = str(error) or "the network is too large"
+                click.echo(f"error: out of memory: {text}", err=True)
+                raise click.exceptions.Exit(1) from None
+            if isinstance(error, OSError) and _of_output(error):
                 raise
-            report_internal_error(error, debug=ctx.params["debug"])
-            raise click.exceptions.Exit(3) from None
-        except Exception as error:
             report_internal_error(error, debug=ctx.params["debug"])
             raise click.exceptions.Exit(3) from None
 
@@ -92,6 +98,30 @@ def _of_output(error: OSError) -> bool:
     """Whether standard output or standard error cannot be written; they have no file name."""
     codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
     return error.filename is None and error.errno in codes
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """The interrupts (Ctrl-C) so far. Each raises `KeyboardInterrupt`, as usual.
+
+    pydantic turns a `KeyboardInterrupt` that it meets while it builds a model into a
+    `SchemaError`, so the type of an exception does not say that it was an interrupt.
+    """
+    found: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        found.append(number)
+        signal.default_int_handler(number, frame)
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield found
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield found
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def report_internal_error(error: Exception, *, debug: bool) -> None:

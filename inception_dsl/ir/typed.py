@@ -177,8 +177,8 @@ class Classifier(NamedTuple):
 
 
 KEEPING: Final = frozenset({"dropout", "flatten", "identity", "adaptive_avg_pool"})
-"""Ops after which logits are logits and probabilities are probabilities; pools of all positions
-and affine ops are below."""
+"""Ops after which logits are logits and probabilities are probabilities, as after global average
+pools; a ``flatten`` of several positions only keeps logits."""
 AFFINE: Final = frozenset({"batch_norm", "scale"})
 """Ops after which logits are logits, but probabilities are not."""
 
@@ -190,9 +190,11 @@ def end_of(chains: Iterable[TypedChain]) -> End:
     activation.
     """
     affine = False
-    for op in _ops_from_the_end(chains):
-        if op is None:
+    for node in _ops_from_the_end(chains):
+        if node is None:
             return "features"
+        op = node.op
+        affine = affine or (op.op == "flatten" and node.x.positions() != 1)
         if op.op in KEEPING or op.op.startswith("global_avg"):
             continue
         if op.op in AFFINE:
@@ -207,8 +209,8 @@ def end_of(chains: Iterable[TypedChain]) -> End:
     return "features"
 
 
-def _ops_from_the_end(chains: Iterable[TypedChain]) -> Iterator[Op | None]:
-    """The ops in reverse order, uses entered; ``None`` for a fork, where the order ends."""
+def _ops_from_the_end(chains: Iterable[TypedChain]) -> Iterator[TypedOp | None]:
+    """The layers in reverse order, uses entered; ``None`` for a fork, where the order ends."""
     for chain in reversed([*chains]):
         for step in reversed(chain.steps):
             for run in reversed(step.runs):
@@ -216,11 +218,11 @@ def _ops_from_the_end(chains: Iterable[TypedChain]) -> Iterator[Op | None]:
                     yield from _ops_of(run.typed)
 
 
-def _ops_of(typed: Typed) -> Iterator[Op | None]:
+def _ops_of(typed: Typed) -> Iterator[TypedOp | None]:
     if isinstance(typed, TypedUse):
         yield from _ops_from_the_end([typed.body])
     else:
-        yield typed.op if isinstance(typed, TypedOp) else None
+        yield typed if isinstance(typed, TypedOp) else None
 
 
 def size(typed: Typed) -> int:

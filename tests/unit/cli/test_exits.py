@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -158,6 +159,25 @@ def test_an_interrupt_is_one_line(
     monkeypatch.setattr(compiler, "load", raising(KeyboardInterrupt()))
     result = CliRunner().invoke(main, [*command, spec])
     assert (result.exit_code, result.stderr) == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_an_interrupt_that_a_library_turns_into_its_own_error(
+    command: list[str], spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pydantic raises `SchemaError` for a `KeyboardInterrupt` while it builds a model."""
+
+    def fail(*_: object) -> NoReturn:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as error:
+            raise RuntimeError from error
+        raise AssertionError
+
+    monkeypatch.setattr(compiler, "load", fail)
+    result = CliRunner().invoke(main, [*command, spec])
+    assert (result.exit_code, result.stderr) == (130, "interrupted\n")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_terminal_that_cannot_show_a_title(tmp_path: Path) -> None:

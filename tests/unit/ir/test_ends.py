@@ -32,6 +32,10 @@ MERGED = f"{{branches: {{a: [{LINEAR}], b: [{LINEAR}]}}, merge: add}}"
         (f"[{POOL}, {{op: dense, units: 4, activation: sigmoid}}]", "features"),
         (f"[{POOL}, {LINEAR}, {{op: activation, function: relu}}]", "features"),
         (f"[{POOL}, {MERGED}]", "features"),
+        (
+            "[{op: conv, filters: 4, kernel_size: 1, activation: softmax}, {op: flatten}]",
+            "features",
+        ),
         ("[{op: conv_bn, filters: 4, kernel_size: 1}, {op: global_avg_pool}]", "features"),
     ],
 )
