@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import io
 import math
+import mmap
 import os
+import re
 import zipfile
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -30,6 +33,7 @@ MAX_RATIO: Final = 100
 MAX_DEPTH: Final = 32
 MAX_NAMES: Final = 268_435_456
 MAX_NAME: Final = 1024
+HEAP: Final = re.compile(rb"GCOL\x01\0\0\0(.{8})", re.DOTALL)
 
 
 def read_layers(path: Path, report: Report) -> dict[str, Variables] | None:
@@ -45,9 +49,10 @@ def read_layers(path: Path, report: Report) -> dict[str, Variables] | None:
             start = file.read(8)
             if start[:4] == b"PK\x03\x04" and path.suffix == ".keras":
                 member = _member(path)
-                return _layers(h5py.File(member, "r"), len(member.getbuffer()))
+                return _layers(h5py.File(member, "r"), member.getbuffer())
             if start == SIGNATURE:
-                return _layers(h5py.File(path, "r"), path.stat().st_size)
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+                    return _layers(h5py.File(path, "r"), whole)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, zipfile.BadZipFile) as error:
         reason = printable(str(error.args[0] if error.args else error)).splitlines() or [
             "the file is corrupted"
@@ -81,9 +86,10 @@ def _member(path: Path) -> io.BytesIO:
 class _Seen:
     """The objects that were read, so that each is read once; ``room`` are the bytes left."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, content: memoryview | mmap.mmap) -> None:
         self.addresses: set[int] = set()
-        self.room = room
+        self.content = content
+        self.room = len(content)
 
     def once(self, found: Any) -> Any:
         """``found``; raises ``ValueError`` if it was read before."""
@@ -99,12 +105,26 @@ class _Seen:
         if self.room < 0:
             raise ValueError(f"`{name}` shares its bytes with another dataset")
 
+    @cached_property
+    def longest(self) -> int:
+        """A bound of the bytes in a text of variable length.
 
-def _layers(file: Any, size: int) -> dict[str, Variables]:
-    seen = _Seen(size)
+        Such texts are in heaps (HDF5 file format, III.E), which give their size, in 2, 4 or 8
+        bytes, after a signature. A match anywhere else can only raise the bound.
+        """
+        sizes = [
+            int.from_bytes(found[1][:width], "little")
+            for found in re.finditer(HEAP, self.content)
+            for width in (2, 4, 8)
+        ]
+        return max((size for size in sizes if size <= len(self.content)), default=0)
+
+
+def _layers(file: Any, content: memoryview | mmap.mmap) -> dict[str, Variables]:
+    seen = _Seen(content)
     with file:
         root = _at(file, "model_weights") if "model_weights" in file else file
-        if _attribute(root, "layer_names"):
+        if _attribute(root, "layer_names", seen):
             found = list(_named(root, seen))
         elif "layers" in root:
             found = list(_numbered(seen.once(_at(root, "layers")), 0, seen))
@@ -117,9 +137,9 @@ def _layers(file: Any, size: int) -> dict[str, Variables]:
 
 def _named(root: Any, seen: _Seen) -> Iterator[tuple[str, Variables]]:
     """The old format: attributes list the layers, and the weights of each."""
-    for layer in _attribute(root, "layer_names"):
+    for layer in _attribute(root, "layer_names", seen):
         group = seen.once(_at(root, layer))
-        names = _attribute(group, "weight_names")
+        names = _attribute(group, "weight_names", seen)
         own = [name.rsplit("/", 1)[-1].split(":")[0] for name in names]
         if len(set(own)) < len(own):
             raise ValueError(f"two weights of the layer `{layer}` have the same name")
@@ -161,30 +181,33 @@ def _numbered(group: Any, depth: int, seen: _Seen) -> Iterator[tuple[str, Variab
             yield layer, variables
 
 
-def _attribute(group: Any, name: str) -> list[str]:
+def _attribute(group: Any, name: str, seen: _Seen) -> list[str]:
     """A list of strings, which Keras may split into numbered attributes."""
     parts = [name] if name in group.attrs else []
     while parts[:1] != [name] and f"{name}{len(parts)}" in group.attrs:
         parts.append(f"{name}{len(parts)}")
     for part in parts:
-        _short(group, part)
+        _short(group, part, seen)
     whole = [group.attrs[part] for part in parts]
     return [
         n.decode() if isinstance(n, bytes) else str(n) for values in whole for n in np.ravel(values)
     ]
 
 
-def _short(group: Any, name: str) -> None:
+def _short(group: Any, name: str, seen: _Seen) -> None:
     """Raise ``ValueError`` for a list of texts that can be far larger than the file.
 
-    Texts of variable length may share their bytes. Keras writes texts of one length.
+    Texts of variable length may share their bytes.
     """
-    attribute, size = group.attrs.get_id(name), group.file.id.get_filesize()
-    count = math.prod(attribute.shape or ())
+    attribute = group.attrs.get_id(name)
     text = h5py.check_string_dtype(attribute.dtype)
-    if text is not None and text.length is None and count * size > max(MAX_NAMES, MAX_RATIO * size):
+    if text is None or text.length is not None:
+        return
+    count = math.prod(attribute.shape or ())
+    if count * seen.longest > max(MAX_NAMES, MAX_RATIO * len(seen.content)):
         raise ValueError(
-            f"`{name}` has {count:,} texts of variable length, which Keras does not write"
+            f"`{name}` has {count:,} texts of up to {seen.longest:,} bytes, far more than are "
+            "stored"
         )
 
 
