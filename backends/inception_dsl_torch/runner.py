@@ -6,10 +6,10 @@ Weight files are state dicts in safetensors format; load them with
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 from collections.abc import Container, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,6 +58,17 @@ def preprocess(files: Files, images: Any) -> Any:
     return channels_last(module.preprocess(torch.from_numpy(np.moveaxis(images, -1, 1).copy())))
 
 
+@contextlib.contextmanager
+def _nan_where_not_initialized() -> Iterator[None]:
+    """New memory is NaN: it could hold the values of an earlier model, which look right."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
 class TorchModel:
     """A generated network in PyTorch; see :class:`inception_dsl.backend.Model`."""
 
@@ -74,7 +85,8 @@ class TorchModel:
         given |= {} if heads else {"aux_logits": False}
         known = inspect.signature(kind).parameters
         arguments = {name: value for name, value in given.items() if name in known}
-        self.net: torch.nn.Module = kind(**arguments).to(dtype).eval()
+        with _nan_where_not_initialized():
+            self.net: torch.nn.Module = kind(**arguments).to(dtype).eval()
         left = () if heads else tuple(f"{head.name}/" for head, _ in typed.heads)
         self.bindings = [b for b in bindings(typed) if not b.path.startswith(left)]
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
@@ -193,7 +205,7 @@ class TorchModel:
         for key, value in found.items():
             state[key].copy_(value)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _mode(self, training: bool) -> Iterator[None]:
         """Training mode without dropout, or inference mode; inference mode again afterwards."""
         self.net.train(training)

@@ -264,8 +264,8 @@ DEFECTS = (
         "relu is relu6",
         TORCH,
         "activations",
-        'return f"{CALLS[name]}(',
-        "return f\"{CALLS[name].replace('F.relu', 'F.relu6').replace('66', '6')}(",
+        "return call(MODULES[name], ",
+        "return call(MODULES[name].replace('ReLU', 'ReLU6').replace('66', '6'), ",
     ),
     Defect(
         "alpha of local response norm has the value of beta",

@@ -69,10 +69,10 @@ SYMBOL_DEFECTS = (
         "        if len(definition.instances) > 1:\n            raise SplitError(None)\n",
     ),
     Defect(
-        "modules can have the names of variables",
+        "two modules can have the same name",
         TORCH,
-        "attributes",
-        'f"{name}_" if name in FORBIDDEN else name',
-        "name",
+        "build",
+        "return self.names.unique(attribute(path))",
+        "return attribute(path[-1:])",
     ),
 )

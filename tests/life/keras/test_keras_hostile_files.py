@@ -73,7 +73,7 @@ def test_two_bytes_of_no_type_are_not_bfloat16(
         own["1"] = np.zeros(5, "V2")
         if said is not None:
             own["1"].attrs["dtype"] = said
-    with pytest.raises(ValueError, match=r"classifier/bias holds \|V2"):
+    with pytest.raises(ValueError, match=r"classifier/bias has type \|V2"):
         model.restore(path)
 
 
@@ -128,7 +128,7 @@ def test_shared_objects_are_rejected(
     weights, start = model.weights(), time.monotonic()
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match=r"linked more than once|not in the file itself"):
+        with pytest.raises(ValueError, match=r"linked more than once|not stored in this file"):
             model.restore(path)
         _, peak = tracemalloc.get_traced_memory()
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -129,9 +130,17 @@ def test_saved_model_loads_in_safe_mode_without_the_source(
         assert same(dict(found), life.found)
 
 
+def layers_of(model: keras.Model) -> Any:
+    """The layers as a file holds them: pairs are lists. Keras numbers the calls of a layer that
+    is called twice in another order in a clone, so the calls are left out.
+    """
+    found = json.loads(json.dumps(model.get_config()["layers"]))
+    return [(layer["class_name"], layer["name"], layer["config"]) for layer in found]
+
+
 def test_clone_has_the_same_layers_and_its_own_weights(life: Life) -> None:
     cloned = keras.models.clone_model(life.model)
-    assert cloned.get_config() == life.model.get_config()
+    assert layers_of(cloned) == layers_of(life.model)
     drawn = [
         (v, w)
         for v, w in zip(cloned.weights, life.model.weights, strict=True)

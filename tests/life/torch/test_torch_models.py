@@ -97,7 +97,7 @@ def test_initial_weights_match_the_spec() -> None:
     assert conv.std().item() == pytest.approx(0.08796, rel=0.01)  # 0.1, truncated at two deviations
     dense = module_of("v1").GoogLeNet().classifier
     assert dense.weight.abs().max() <= (6 / (1024 + 1000)) ** 0.5
-    assert torch.equal(dense.bias, torch.full((1000,), 0.2))
+    assert torch.equal(dense.bias, torch.zeros(1000))
     he = module_of("v4").InceptionV4().inception_c[0].branch_1x1.conv.weight
     assert he.std().item() == pytest.approx((2 / 1536) ** 0.5, rel=0.02)
 

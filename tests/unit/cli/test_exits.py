@@ -175,9 +175,13 @@ def test_an_interrupt_that_a_library_turns_into_its_own_error(
         raise AssertionError
 
     monkeypatch.setattr(compiler, "load", fail)
-    result = CliRunner().invoke(main, [*command, spec])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
+    try:
+        result = CliRunner().invoke(main, [*command, spec])
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (result.exit_code, result.stderr) == (130, "interrupted\n")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_terminal_that_cannot_show_a_title(tmp_path: Path) -> None:
