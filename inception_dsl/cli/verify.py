@@ -132,11 +132,12 @@ def _verify(
     """Verify the specs one by one; print each table as soon as it is complete."""
     from ..verify.run import verify as run
     from ..verify.table import table
+    from ..verify.workers import Workers
 
     found = []
-    with Progress(len(specs) * (1 + len(plan.jobs()))) as bar:
+    with Workers() as workers, Progress(len(specs) * (1 + len(plan.jobs()))) as bar:
         for spec in specs:
-            one = run(spec, settings, plan, report, bar.step)
+            one = run(spec, settings, plan, report, bar.step, workers)
             if one is not None:
                 found.append(one)
                 if not quiet:

@@ -77,5 +77,8 @@ CODES: Final[dict[str, str]] = {
     "W404": "a bias before batch norm has no effect",
     "W405": "pooling before the filters are widened creates a bottleneck",
     "W406": "the sizes of `--input` are probably channels first",
+    "W407": "a classifier has one class",
+    "W408": "the number of outputs is not that of `classes`",
+    "W409": "the output of a network that is trained is a map",
 }
 WARNINGS: Final = tuple(code for code in CODES if code.startswith("W"))

@@ -190,7 +190,7 @@ def end_of(chains: Iterable[TypedChain]) -> End:
     activation.
     """
     affine = False
-    for node in _ops_from_the_end(chains):
+    for node in ops_from_the_end(chains):
         if node is None:
             return "features"
         op = node.op
@@ -209,7 +209,7 @@ def end_of(chains: Iterable[TypedChain]) -> End:
     return "features"
 
 
-def _ops_from_the_end(chains: Iterable[TypedChain]) -> Iterator[TypedOp | None]:
+def ops_from_the_end(chains: Iterable[TypedChain]) -> Iterator[TypedOp | None]:
     """The layers in reverse order, uses entered; ``None`` for a fork, where the order ends."""
     for chain in reversed([*chains]):
         for step in reversed(chain.steps):
@@ -220,7 +220,7 @@ def _ops_from_the_end(chains: Iterable[TypedChain]) -> Iterator[TypedOp | None]:
 
 def _ops_of(typed: Typed) -> Iterator[TypedOp | None]:
     if isinstance(typed, TypedUse):
-        yield from _ops_from_the_end([typed.body])
+        yield from ops_from_the_end([typed.body])
     else:
         yield typed if isinstance(typed, TypedOp) else None
 

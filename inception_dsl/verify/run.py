@@ -11,11 +11,9 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,6 +24,7 @@ from .bounds import allowed
 from .case import RATE, Case, Expected, expect, prepare
 from .compare import BOUNDS, Check, compare, errors, rounding
 from .observe import Observed, restored, write
+from .workers import Workers
 
 NUDGES: Final = 3  # perturbations of the weights that measure the spread of float32 gradients
 TIMEOUT: Final = 1800.0  # seconds; every shipped network is faster on two cores
@@ -119,25 +118,42 @@ def verify(
     plan: Plan,
     report: Report,
     progress: Callable[[str], None] = lambda _: None,
+    workers: Workers | None = None,
 ) -> Verification | None:
     """Compare all targets of the plan on a spec; ``None`` with errors in the report.
 
-    ``progress`` is called with a description of every step before it starts.
+    The frameworks run while the reference is computed. ``progress`` is called with a description
+    of every step before its result is waited for. ``workers`` are kept for the next spec.
     """
+    if workers is None:
+        with Workers() as own_workers:
+            return verify(spec, settings, plan, report, progress, own_workers)
     stop_on_signals()
     progress(f"{spec}: reference")
     case = prepare(spec, settings, report, seed=plan.seed, size=plan.size)
     if case is None:
         return None
-    expected = expect(case, train=plan.train)
     exact, round_off = plan.exact_target(), dict[str, float]()
     outcomes, own = [], dict[str, Observed]()
     with tempfile.TemporaryDirectory(prefix="inception-dsl-") as name:
         given = _given(case, Path(name))
-        for i, (target, dtype, asked) in enumerate(plan.jobs()):
+        jobs = [
+            (target, dtype, asked, Path(name) / str(i))
+            for i, (target, dtype, asked) in enumerate(plan.jobs())
+        ]
+        running = []
+        for target, dtype, _, folder in jobs:
+            folder.mkdir()
+            text = json.dumps(_job(case, plan, target, dtype))
+            (folder / "job.json").write_text(text, encoding="utf-8")
+            environment = dict(target.engine.environment)
+            running.append(workers.submit(str(target), environment, given, folder, plan.timeout))
+        expected = expect(case, train=plan.train)
+        for (target, dtype, asked, folder), future in zip(jobs, running, strict=True):
             progress(f"{spec}: {target} {dtype}")
-            folder = Path(name) / str(i)
-            found, outcome = _run(case, plan, target, dtype, given, folder)
+            ended = future.result()
+            found = None if ended.found is None else restored(ended.found, folder)
+            outcome = Outcome(str(target), dtype, ended.status, ended.reason, (), ended.seconds)
             if found is not None and target == exact:
                 own[dtype] = found
                 round_off = (
@@ -200,11 +216,9 @@ def _given(case: Case, root: Path) -> Path:
     return folder
 
 
-def _run(
-    case: Case, plan: Plan, target: Target, dtype: str, given: Path, folder: Path
-) -> tuple[Observed | None, Outcome]:
-    """Run a target in its own process: its results, or ``None`` and an outcome that says why."""
-    job: dict[str, Any] = {
+def _job(case: Case, plan: Plan, target: Target, dtype: str) -> dict[str, Any]:
+    """What a worker needs to know."""
+    return {
         "spec": os.path.abspath(case.spec),
         "settings": dict(case.settings),
         "source_settings": dict(case.source_settings),
@@ -214,39 +228,3 @@ def _run(
         "rate": RATE,
         "nudges": NUDGES if dtype == "float32" and target == plan.exact_target() else 0,
     }
-    folder.mkdir()
-    (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-    started = time.perf_counter()
-    outcome = Outcome(str(target), dtype, "agrees")
-    call = [sys.executable, "-m", "inception_dsl.verify.worker", str(given), str(folder)]
-    environment = {**os.environ, **dict(target.engine.environment)}
-    try:
-        done = subprocess.run(
-            call,
-            env=environment,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=plan.timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None, outcome._replace(
-            status="hung", reason=f"no result after {plan.timeout:g} seconds"
-        )
-    outcome = outcome._replace(seconds=time.perf_counter() - started)
-    result = folder / "result.json"
-    if not result.exists():
-        return None, outcome._replace(status="failed", reason=_ending(done))
-    found = json.loads(result.read_text(encoding="utf-8"))
-    if found["status"] != "ok":
-        return None, outcome._replace(status=found["status"], reason=found["reason"])
-    return restored(found, folder), outcome
-
-
-def _ending(done: subprocess.CompletedProcess[str]) -> str:
-    """How a process without result ended."""
-    lines = done.stderr.strip().splitlines() or ["no output"]
-    if done.returncode < 0:
-        return f"terminated by signal {signal.Signals(-done.returncode).name}: {lines[-1]}"
-    return f"exited with status {done.returncode}: {lines[-1]}"

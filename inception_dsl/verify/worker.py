@@ -1,13 +1,16 @@
-"""Runs one framework on one case, in its own process.
+"""Runs one framework on cases, in its own process.
 
-``python -m inception_dsl.verify.worker GIVEN RESULT``. GIVEN has the arrays of the case. RESULT has
-``job.json`` and receives ``result.json`` and the arrays of the results.
+``python -m inception_dsl.verify.worker`` reads jobs from standard input, one line of JSON each: a
+folder with the arrays of the case, and one with ``job.json``, which receives ``result.json`` and
+the arrays of the results. It prints a line after each.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -67,5 +70,15 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": "ok", **save(found, folder)}
 
 
+def serve() -> None:
+    """Run all jobs; what frameworks print on standard output goes to standard error."""
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            main(*map(Path, json.loads(line)))
+            gc.collect()  # a model holds itself
+            print("done", file=answers, flush=True)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    serve()

@@ -15,14 +15,15 @@ SPEC = "network: net\ninput: {channels: 3, height: 8, width: 8}\nbody: [{op: fla
 
 
 def workers(folder: Path) -> list[int]:
-    """The processes that were given a folder below this one."""
+    """The worker processes whose temporary folder is this one."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            command = (entry / "cmdline").read_bytes().decode()
+            command = (entry / "cmdline").read_bytes()
+            environment = (entry / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if entry.name.isdigit() and f"worker\0{folder}" in command:
+        if b"inception_dsl.verify.worker" in command and f"TMPDIR={folder}".encode() in environment:
             found.append(int(entry.name))
     return found
 

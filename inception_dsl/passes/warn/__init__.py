@@ -13,7 +13,7 @@ from ...diagnostics.report import Report
 from ...ir.typed import TypedProgram
 from ...language.link import LinkedBlock
 from ...language.load import Spec
-from . import bias, bottleneck, factorise, grid, order, residual, unused
+from . import bias, bottleneck, classifier, factorise, grid, order, residual, unused
 from .allowed import Used, idle
 from .survey import Check, Found, Survey
 
@@ -26,6 +26,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     bias.CHECK,
     bottleneck.CHECK,
     order.CHECK,
+    classifier.SINGLE,
+    classifier.FIXED,
+    classifier.MAP,
 )
 
 
