@@ -58,17 +58,6 @@ def preprocess(files: Files, images: Any) -> Any:
     return channels_last(module.preprocess(torch.from_numpy(np.moveaxis(images, -1, 1).copy())))
 
 
-@contextlib.contextmanager
-def _nan_where_not_initialized() -> Iterator[None]:
-    """New memory is NaN: it could hold the values of an earlier model, which look right."""
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)
-
-
 class TorchModel:
     """A generated network in PyTorch; see :class:`inception_dsl.backend.Model`."""
 
@@ -85,8 +74,10 @@ class TorchModel:
         given |= {} if heads else {"aux_logits": False}
         known = inspect.signature(kind).parameters
         arguments = {name: value for name, value in given.items() if name in known}
-        with _nan_where_not_initialized():
-            self.net: torch.nn.Module = kind(**arguments).to(dtype).eval()
+        before = torch.are_deterministic_algorithms_enabled()
+        torch.use_deterministic_algorithms(True)  # memory that is not initialized is NaN
+        self.net: torch.nn.Module = kind(**arguments).to(dtype).eval()
+        torch.use_deterministic_algorithms(before)
         left = () if heads else tuple(f"{head.name}/" for head, _ in typed.heads)
         self.bindings = [b for b in bindings(typed) if not b.path.startswith(left)]
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
