@@ -33,6 +33,13 @@ class Ended(NamedTuple):
     seconds: float = 0.0
 
 
+def _threads() -> dict[str, str]:
+    """Limits on threads, so that jobs at the same time do not wait for each other."""
+    each = str(max(1, (os.cpu_count() or 1) // AT_ONCE))
+    names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    return dict.fromkeys(names, each)
+
+
 class _Worker:
     """One process; frameworks are imported once. ``environment`` is added to the environment."""
 
@@ -40,7 +47,7 @@ class _Worker:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "inception_dsl.verify.worker"],
-            env={**os.environ, **environment},
+            env={**_threads(), **os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,

@@ -46,7 +46,12 @@ def alive(pid: int) -> bool:
 def bad_job(folder: Path) -> Path:
     """The folder of a job whose spec is missing."""
     folder.mkdir()
-    job = {"spec": str(folder / "none.yaml"), "settings": {}, "source_settings": {}}
+    job = {
+        "spec": str(folder / "none.yaml"),
+        "settings": {},
+        "source_settings": {},
+        "backend": "torch",
+    }
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
     return folder
 
