@@ -135,7 +135,8 @@ def verify(
         return None
     exact, round_off = plan.exact_target(), dict[str, float]()
     outcomes, own = [], dict[str, Observed]()
-    with tempfile.TemporaryDirectory(prefix="inception-dsl-") as name:
+    root = tempfile.TemporaryDirectory(prefix="inception-dsl-")
+    with root as name, workers.closed_on_errors():
         given = _given(case, Path(name))
         jobs = [
             (target, dtype, asked, Path(name) / str(i))

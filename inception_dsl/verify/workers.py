@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -129,6 +129,10 @@ class Workers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes now; jobs that run or wait fail. A second call does nothing more."""
         with self._lock:
             self._closed = True
             workers = list(self._all)
@@ -137,6 +141,15 @@ class Workers:
         self._threads.shutdown(wait=True, cancel_futures=True)
         for worker in workers:
             worker.end()
+
+    @contextlib.contextmanager
+    def closed_on_errors(self) -> Iterator[None]:
+        """On an error or an interrupt, end all processes before what they use is removed."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def submit(
         self,
