@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +25,7 @@ from .bounds import allowed
 from .case import RATE, Case, Expected, expect, prepare
 from .compare import BOUNDS, Check, compare, errors, rounding
 from .observe import Observed, restored, write
-from .workers import Workers
+from .workers import Ended, Workers
 
 NUDGES: Final = 3  # perturbations of the weights that measure the spread of float32 gradients
 TIMEOUT: Final = 1800.0  # seconds; every shipped network is faster on two cores
@@ -137,20 +138,9 @@ def verify(
     outcomes, own = [], dict[str, Observed]()
     root = tempfile.TemporaryDirectory(prefix="inception-dsl-")
     with root as name, workers.closed_on_errors():
-        given = _given(case, Path(name))
-        jobs = [
-            (target, dtype, asked, Path(name) / str(i))
-            for i, (target, dtype, asked) in enumerate(plan.jobs())
-        ]
-        running = []
-        for target, dtype, _, folder in jobs:
-            folder.mkdir()
-            text = json.dumps(_job(case, plan, target, dtype))
-            (folder / "job.json").write_text(text, encoding="utf-8")
-            environment = dict(target.engine.environment)
-            running.append(workers.submit(str(target), environment, given, folder, plan.timeout))
+        running = _submitted(case, plan, Path(name), workers)
         expected = expect(case, train=plan.train)
-        for (target, dtype, asked, folder), future in zip(jobs, running, strict=True):
+        for (target, dtype, asked), (folder, future) in zip(plan.jobs(), running, strict=True):
             progress(f"{spec}: {target} {dtype}")
             ended = future.result()
             found = None if ended.found is None else restored(ended.found, folder)
@@ -215,6 +205,22 @@ def _given(case: Case, root: Path) -> Path:
     write(folder, "batch", {"x": case.x})
     write(folder, "targets", {"classes": case.targets} if case.typed.has_loss else case.targets)
     return folder
+
+
+def _submitted(
+    case: Case, plan: Plan, root: Path, workers: Workers
+) -> list[tuple[Path, Future[Ended]]]:
+    """Start all jobs of the plan: the folder of each, and its end."""
+    given, found = _given(case, root), []
+    for i, (target, dtype, _) in enumerate(plan.jobs()):
+        folder = root / str(i)
+        folder.mkdir()
+        text = json.dumps(_job(case, plan, target, dtype))
+        (folder / "job.json").write_text(text, encoding="utf-8")
+        environment = dict(target.engine.environment)
+        future = workers.submit(str(target), environment, given, folder, plan.timeout)
+        found.append((folder, future))
+    return found
 
 
 def _job(case: Case, plan: Plan, target: Target, dtype: str) -> dict[str, Any]:
