@@ -27,13 +27,9 @@ NOUNS = {
 
 def words(path: tuple[str, ...]) -> list[str]:
     """The names in a path. Below ``branch_3x3`` the branch ``branch_1x3`` is ``1x3``; the section
-    of a step or a fork without a name is left out.
+    of a step without a name is left out.
     """
-    if (
-        len(path) > 1
-        and path[0] in SECTIONS
-        and (path[1].isdigit() or path[1].startswith("branch_"))
-    ):
+    if len(path) > 1 and path[0] in SECTIONS and path[1].isdigit():
         path = path[1:]
     found = [part for part in path if not part.isdigit()]
     if not found or not found[0].startswith("branch_"):
