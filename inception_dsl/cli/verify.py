@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -135,7 +136,7 @@ def _verify(
     from ..verify.workers import Workers
 
     found = []
-    with Workers() as workers, Progress(len(specs) * (1 + len(plan.jobs()))) as bar:
+    with closing(Workers()) as workers, Progress(len(specs) * (1 + len(plan.jobs()))) as bar:
         for spec in specs:
             one = run(spec, settings, plan, report, bar.step, workers)
             if one is not None:

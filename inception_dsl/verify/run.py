@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -127,7 +128,7 @@ def verify(
     of every step before its result is waited for. ``workers`` are kept for the next spec.
     """
     if workers is None:
-        with Workers() as own_workers:
+        with closing(Workers()) as own_workers:
             return verify(spec, settings, plan, report, progress, own_workers)
     stop_on_signals()
     progress(f"{spec}: reference")
@@ -136,8 +137,10 @@ def verify(
         return None
     exact, round_off = plan.exact_target(), dict[str, float]()
     outcomes, own = [], dict[str, Observed]()
-    root = tempfile.TemporaryDirectory(prefix="inception-dsl-")
-    with root as name, workers.closed_on_errors():
+    with (
+        tempfile.TemporaryDirectory(prefix="inception-dsl-") as name,
+        workers.closed_on_errors(),
+    ):
         running = _submitted(case, plan, Path(name), workers)
         expected = expect(case, train=plan.train)
         for (target, dtype, asked), (folder, future) in zip(plan.jobs(), running, strict=True):

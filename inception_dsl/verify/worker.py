@@ -1,8 +1,8 @@
 """Runs one framework on cases, in its own process.
 
-``python -m inception_dsl.verify.worker`` reads jobs from standard input, one line of JSON each: a
-folder with the arrays of the case, and one with ``job.json``, which receives ``result.json`` and
-the arrays of the results. It prints a line after each.
+:func:`serve` reads jobs from standard input, one line of JSON each: a folder with the arrays of the
+case, and one with ``job.json``, which receives ``result.json`` and the arrays of the results. It
+prints a line after each.
 """
 
 from __future__ import annotations
@@ -78,7 +78,3 @@ def serve() -> None:
             main(*map(Path, json.loads(line)))
             gc.collect()  # a model holds itself
             print("done", file=answers, flush=True)
-
-
-if __name__ == "__main__":
-    serve()

@@ -14,9 +14,14 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, NamedTuple
 
+SERVE: Final = """\
+import sys
+sys.path[:] = sys.argv[1:]  # imports find what they find here, not what is in the current folder
+from inception_dsl.verify.worker import serve
+serve()
+"""
 AT_ONCE: Final = 2  # jobs at a time: each may need the memory of one training step
 
 
@@ -46,7 +51,7 @@ class _Worker:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "inception_dsl.verify.worker"],
+            [sys.executable, "-P", "-c", SERVE, *sys.path],
             env={**_threads(), **os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -107,7 +112,7 @@ class _Worker:
 
 
 class Workers:
-    """A context: runs jobs, `AT_ONCE` at a time, and ends all processes when it is left.
+    """Runs jobs, `AT_ONCE` at a time; :meth:`close` ends all processes.
 
     A process is used for one job at a time. If a job fails, its process ends, so that nothing of
     it reaches the next job.
@@ -119,17 +124,6 @@ class Workers:
         self._idle: dict[str, list[_Worker]] = {}
         self._all: set[_Worker] = set()
         self._closed = False
-
-    def __enter__(self) -> Workers:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End all processes now; jobs that run or wait fail. A second call does nothing more."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,7 +62,7 @@ def bad_job(folder: Path) -> Path:
 def test_specs_share_one_process_of_each_target(tmp_path: Path, started: list[int]) -> None:
     ((_, backend),) = chosen(["torch"], Report())
     plan = Plan(targets_of(backend), train=True)
-    with Workers() as workers:
+    with closing(Workers()) as workers:
         for filters in ("2", "5"):
             spec = tmp_path / f"net{filters}.yaml"
             spec.write_text(SPEC.replace("FILTERS", filters), encoding="utf-8")
@@ -71,8 +74,19 @@ def test_specs_share_one_process_of_each_target(tmp_path: Path, started: list[in
     assert not alive(started[0])
 
 
+def test_files_of_the_current_folder_are_not_imported(tmp_path: Path) -> None:
+    """As in the process that starts them: `python -P`, or the command that pip installs."""
+    (tmp_path / "net.yaml").write_text(SPEC.replace("FILTERS", "2"), encoding="utf-8")
+    for name in ("json", "random", "torch", "inception_dsl"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong file')\n")
+    call = [sys.executable, "-P", "-c", "from inception_dsl.cli import main; main()"]
+    call += ["verify", "net.yaml", "-b", "torch"]
+    done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, "agrees" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
 def test_a_failed_job_ends_its_process(tmp_path: Path, started: list[int]) -> None:
-    with Workers() as workers:
+    with closing(Workers()) as workers:
         for number in range(2):
             job = workers.submit("torch", {}, tmp_path, bad_job(tmp_path / str(number)), 60)
             ended = job.result()
@@ -84,7 +98,7 @@ def test_a_failed_job_ends_its_process(tmp_path: Path, started: list[int]) -> No
 
 def test_leaving_ends_what_runs_and_drops_what_waits(tmp_path: Path, started: list[int]) -> None:
     """As an interrupt does: nothing is waited for."""
-    with Workers() as workers:
+    with closing(Workers()) as workers:
         folders = [bad_job(tmp_path / str(number)) for number in range(6)]
         for folder in folders:  # a job that never ends: its description is a pipe without a writer
             (folder / "job.json").unlink()
@@ -103,7 +117,7 @@ def test_a_job_that_hangs_is_stopped(tmp_path: Path, started: list[int]) -> None
     folder = bad_job(tmp_path / "0")
     (folder / "job.json").unlink()
     os.mkfifo(folder / "job.json")
-    with Workers() as workers:
+    with closing(Workers()) as workers:
         ended = workers.submit("torch", {}, tmp_path, folder, 0.5).result()
         assert ended._replace(seconds=0) == Ended(None, "hung", "no result after 0.5 seconds")
         assert not alive(started[0])
