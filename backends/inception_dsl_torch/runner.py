@@ -76,8 +76,10 @@ class TorchModel:
         arguments = {name: value for name, value in given.items() if name in known}
         before = torch.are_deterministic_algorithms_enabled()
         torch.use_deterministic_algorithms(True)  # memory that is not initialized is NaN
-        self.net: torch.nn.Module = kind(**arguments).to(dtype).eval()
-        torch.use_deterministic_algorithms(before)
+        try:
+            self.net: torch.nn.Module = kind(**arguments).to(dtype).eval()
+        finally:
+            torch.use_deterministic_algorithms(before)
         left = () if heads else tuple(f"{head.name}/" for head, _ in typed.heads)
         self.bindings = [b for b in bindings(typed) if not b.path.startswith(left)]
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}

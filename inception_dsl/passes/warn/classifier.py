@@ -26,14 +26,15 @@ def _classifiers(survey: Survey) -> Iterator[tuple[Case, TypedOp, TensorType]]:
     for found in chains:
         if end_of(found) == "features":
             continue
-        layer = next((op for op in ops_from_the_end(found) if op is None or op.weights), None)
+        layer = next((op for op in ops_from_the_end(found) if op is None or _field(op)), None)
         cases = [case for case in survey.cases if case.typed is layer]
         if layer is not None and cases:
             yield cases[-1], layer, found[-1].y
 
 
 def _field(layer: TypedOp) -> str:
-    return "units" if hasattr(layer.op, "units") else "filters"
+    """The field that sets the channels of a layer, or an empty text."""
+    return next((name for name in ("units", "filters") if hasattr(layer.op, name)), "")
 
 
 def _found(case: Case, layer: TypedOp, y: TensorType) -> Found:
@@ -82,7 +83,7 @@ def _map(survey: Survey) -> Iterator[Found]:
 def _describe_map(_: Survey, found: list[Found]) -> Warn:
     layer, y = found[0].data
     message = f"this output is a map of {y}, and has no loss"
-    help = "add `{op: global_avg_pool}` before or after this step, or remove `training`"
+    help = "add `{op: global_avg_pool}` beside this step, or `allow: [W409]` if a map is meant"
     return Warn(message, layer.node.origin.span("op"), help)
 
 
