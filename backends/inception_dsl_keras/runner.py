@@ -63,7 +63,8 @@ def preprocess(files: Files, images: Any) -> Any:
 def _built(module: Any, typed: TypedProgram, **options: Any) -> Any:
     """The model on the input of ``typed``, with its classes where it has such an argument."""
     build, program = getattr(module, typed.program.id), typed.program
-    if "num_classes" in inspect.signature(build).parameters:
+    known = inspect.signature(build).parameters
+    if program.kind == "network" and "num_classes" in known:  # blocks may have such a parameter
         options["num_classes"] = program.values["classes"]
     return build(input_shape=program.input.shape, **options)
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from inception_dsl.backend import SLOPES, Code, Form, Group, Item, call, flat, literal
+from inception_dsl.backend import (
+    SLOPES,
+    Code,
+    Form,
+    Group,
+    Item,
+    TypedOp,
+    TypedProgram,
+    call,
+    flat,
+    literal,
+    walk_program,
+)
 
 CALLS: Final = {
     "relu": "F.relu",
@@ -104,3 +116,12 @@ MODULE: Final = _form("function", lambda n: _callable(n, _settings(n, fresh=Fals
 """The same for a module that must not overwrite its input."""
 CONSTRUCTOR: Final = _form("constructor", _constructor)
 """The same for an activation with its own slope or approximation."""
+
+
+def last_form(typed: TypedProgram) -> Form:
+    """The form of activations after layers: :data:`LAST`, or :data:`MODULE` where parameters give
+    activations to steps of their own, as a parameter in both forms would be two arguments.
+    """
+    steps = (n.node.op for _, n in walk_program(typed) if isinstance(n, TypedOp))
+    given = any(not isinstance(getattr(op, "function", ""), str) for op in steps)
+    return MODULE if given else LAST

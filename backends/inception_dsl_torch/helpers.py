@@ -9,6 +9,7 @@ from inception_dsl.backend import (
     Argument,
     Code,
     Expression,
+    Form,
     Read,
     literal,
     name,
@@ -46,9 +47,13 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class Helpers:
-    """Names the helpers that the lowering requests, and prints only these."""
+    """Names the helpers that the lowering requests, and prints only these.
 
-    def __init__(self) -> None:
+    ``last`` is the form of an activation after a layer.
+    """
+
+    def __init__(self, last: Form) -> None:
+        self.last = last
         self.found: dict[str, HelperView] = {}
         self.needed: set[str] = {"nn"}
         self.conv_bns, self.separable_convs = ConvBns(), SeparableConvs()

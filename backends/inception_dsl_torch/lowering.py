@@ -21,7 +21,7 @@ from inception_dsl.backend import (
     subtract,
 )
 
-from .activations import CONSTRUCTOR, LAST, MODULE, MODULES, applied, made, module
+from .activations import CONSTRUCTOR, MODULE, MODULES, applied, made, module
 from .composites import CompositeCall
 from .helpers import Helpers, grouped
 from .layers import Layer, Speller, Stored
@@ -69,7 +69,8 @@ def conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 def depthwise_conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     slide = convolution(site, scope)
     keywords: Keywords = {**slide.keywords, "groups": scope.text(site.channels)}
-    filters = scope.text(site.out_channels)
+    single = site.slot("depth_multiplier").constant(1)
+    filters = scope.text(site.channels if single else site.out_channels)
     return _convolution(site, scope, helpers, slide, keywords, filters, "depthwise")
 
 
@@ -86,7 +87,7 @@ def _convolution(
     channels = scope.text(site.channels)
     kind = helpers.conv(site.rank, slide.sized)
     made = call(grouped(kind), channels, filters, **keywords)
-    modules = (*slide.front, made, *after(site, scope))
+    modules = (*slide.front, made, *after(site, scope, helpers))
     return Layer(modules, _kernel(len(slide.front), layout))
 
 
@@ -96,11 +97,11 @@ def bias(site: LayerSite, scope: Scope, keywords: Keywords) -> None:
         keywords["bias"] = scope.text(use)
 
 
-def after(site: LayerSite, scope: Scope) -> tuple[Expression, ...]:
+def after(site: LayerSite, scope: Scope, helpers: Helpers) -> tuple[Expression, ...]:
     """The activation of a convolution or a dense layer, as a module after it."""
     function = site.slot("activation")
     if function.varies:
-        return (made(scope.text(function, LAST)),)
+        return (made(scope.text(function, helpers.last)),)
     name = function.values[0]
     return () if name == "none" else (module(name, fresh=True),)
 
@@ -119,7 +120,7 @@ def separable_conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     }
     channels, filters = scope.text(site.channels), scope.text(site.slot("filters"))
     made = CompositeCall(channels, filters, slide, options)
-    modules = (*slide.front, helpers.separable_conv(site.rank, made), *after(site, scope))
+    modules = (*slide.front, helpers.separable_conv(site.rank, made), *after(site, scope, helpers))
     at = len(slide.front)
     weights = [Stored("depthwise/kernel", at, "depthwise.weight", "depthwise")]
     weights += [
@@ -138,7 +139,7 @@ def conv_bn(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
         "eps": scope.text(site.slot("batch_norm.epsilon")),
         "momentum": scope.text(momentum(site.slot("batch_norm.decay"))),
         "norm": helpers.norm(f"nn.BatchNorm{site.rank}d", scale, center),
-        "activation": scope.text(activation, LAST),
+        "activation": scope.text(activation, helpers.last),
         "conv": helpers.conv(site.rank, slide.sized),
         "groups": scope.text(site.slot("groups")),
     }
@@ -207,7 +208,7 @@ def dense(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     kind = f"nn.Conv{site.rank}d" if site.rank else "nn.Linear"
     made = call(kind, scope.text(site.channels), scope.text(site.slot("units")), **keywords)
     weights = _kernel(0, "pointwise" if site.rank else "linear")
-    return Layer((made, *after(site, scope)), weights)
+    return Layer((made, *after(site, scope, helpers)), weights)
 
 
 def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:

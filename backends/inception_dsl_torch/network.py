@@ -50,7 +50,7 @@ class Network:
         scope = top_scope(shared.plan.definitions, ("aux_logits", "init_weights"))
         self.tapped = {tap.after for tap in self.plan.taps}
         self.body = ClassBody(shared, scope, chains, commented=True)
-        self.body.saved["num_classes"] = "num_classes"
+        self.body.saved["num_classes"] = self.body.names.take("num_classes")
         self.taps = self._taps()
         self.classes: list[Draft] = []
         self.records: dict[str, Record[Place]] = {}

@@ -67,10 +67,9 @@ class TorchModel:
         self.typed, self.dtype = typed, dtype
         self.module = module_from_source(source, f"{typed.program.id}_torch")
         kind, program = getattr(self.module, build(typed).model), typed.program
-        given = {
-            "in_channels": program.input.channels,
-            "num_classes": program.values.get("classes"),
-        }
+        given = {"in_channels": program.input.channels}
+        if program.kind == "network":  # a block may have a parameter of this name
+            given["num_classes"] = program.values["classes"]
         given |= {} if heads else {"aux_logits": False}
         known = inspect.signature(kind).parameters
         arguments = {name: value for name, value in given.items() if name in known}

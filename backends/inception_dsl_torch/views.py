@@ -16,6 +16,7 @@ from inception_dsl.backend import (
     render,
 )
 
+from .activations import last_form
 from .blocks import ClassView, alone, write_blocks
 from .helper_view import HelperView
 from .helpers import Helpers
@@ -70,7 +71,7 @@ def classes_fit(typed: TypedProgram, module: ModuleView, report: Report) -> bool
 
 def build(typed: TypedProgram) -> Emitted:
     """Build the views of a program."""
-    shared = Shared(plan(typed), Helpers())
+    shared = Shared(plan(typed), Helpers(last_form(typed)))
     names = Names({class_name(typed.program.id), *RESERVED})
     drafts = write_blocks(shared, names)
     if typed.program.kind == "block":

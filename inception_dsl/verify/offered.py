@@ -96,9 +96,9 @@ def _small(job: Job) -> TypedProgram:
     """The program with other classes and channels, on its smallest input, axes unequal."""
     own = job.emitted
     typed = own
-    classes = own.program.values.get("classes")
-    if isinstance(classes, int) and (other := job.compiled(classes=str(classes + 3))):
-        typed = other
+    if own.program.kind == "network":
+        classes = own.program.values["classes"]
+        typed = job.compiled(classes=str(classes + 3)) or own
     program = typed.program
     wider = program.input._replace(channels=program.input.channels + 1)
     typed = _same_sizes(typed, infer(program._replace(input=wider, preprocessing=None), Report()))
