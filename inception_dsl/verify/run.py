@@ -14,10 +14,10 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from ..backend.protocol import Backend, Engine
@@ -26,7 +26,7 @@ from .bounds import allowed
 from .case import RATE, Case, Expected, expect, prepare
 from .compare import BOUNDS, Check, compare, errors, rounding
 from .observe import Observed, restored, write
-from .workers import Ended, Workers
+from .workers import Job, Workers
 
 NUDGES: Final = 3  # perturbations of the weights that measure the spread of float32 gradients
 TIMEOUT: Final = 1800.0  # seconds; every shipped network is faster on two cores
@@ -130,7 +130,6 @@ def verify(
     if workers is None:
         with closing(Workers()) as own_workers:
             return verify(spec, settings, plan, report, progress, own_workers)
-    stop_on_signals()
     progress(f"{spec}: reference")
     case = prepare(spec, settings, report, seed=plan.seed, size=plan.size)
     if case is None:
@@ -138,15 +137,16 @@ def verify(
     exact, round_off = plan.exact_target(), dict[str, float]()
     outcomes, own = [], dict[str, Observed]()
     with (
+        stopped_by_signals(),
         tempfile.TemporaryDirectory(prefix="inception-dsl-") as name,
         workers.closed_on_errors(),
     ):
         running = _submitted(case, plan, Path(name), workers)
         expected = expect(case, train=plan.train)
-        for (target, dtype, asked), (folder, future) in zip(plan.jobs(), running, strict=True):
+        for (target, dtype, asked), job in zip(plan.jobs(), running, strict=True):
             progress(f"{spec}: {target} {dtype}")
-            ended = future.result()
-            found = None if ended.found is None else restored(ended.found, folder)
+            ended = workers.result(job)
+            found = None if ended.found is None else restored(ended.found, job.folder)
             outcome = Outcome(str(target), dtype, ended.status, ended.reason, (), ended.seconds)
             if found is not None and target == exact:
                 own[dtype] = found
@@ -160,21 +160,41 @@ def verify(
             if asked:
                 outcomes.append(outcome)
             if target != exact:  # to limit disk use
-                shutil.rmtree(folder)
+                shutil.rmtree(job.folder)
     return Verification(case, tuple(outcomes), round_off, str(exact) if exact else "")
 
 
-def stop_on_signals() -> None:
-    """On SIGTERM and SIGHUP, exit as on Ctrl-C: end the worker and remove the temporary folder.
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """On SIGTERM and SIGHUP, exit as on Ctrl-C: end the workers and remove the temporary folder.
 
-    In the main thread only, and not where a caller has a handler of its own.
+    Signals that follow are ignored until this is done. In the main thread only; a handler of the
+    caller for SIGTERM or SIGHUP stays.
     """
     if threading.current_thread() is not threading.main_thread():
+        yield
         return
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda found, _: sys.exit(128 + found))
+    numbers = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
+    before = {number: signal.getsignal(number) for number in numbers}  # Windows has no SIGHUP
+    ours = {n: h for n, h in before.items() if n == signal.SIGINT or h is signal.SIG_DFL}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for other in ours:  # with SIG_IGN, Python reports those that it has already noted
+            signal.signal(other, lambda *_: None)
+        known = before[number]
+        if callable(known):
+            known(number, frame)
+        elif known is signal.SIG_DFL:
+            sys.exit(128 + number)
+
+    for number, handler in ours.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
 
 
 def _compared(
@@ -210,10 +230,8 @@ def _given(case: Case, root: Path) -> Path:
     return folder
 
 
-def _submitted(
-    case: Case, plan: Plan, root: Path, workers: Workers
-) -> list[tuple[Path, Future[Ended]]]:
-    """Start all jobs of the plan: the folder of each, and its end."""
+def _submitted(case: Case, plan: Plan, root: Path, workers: Workers) -> list[Job]:
+    """All jobs of the plan; the first run already."""
     given, found = _given(case, root), []
     for i, (target, dtype, _) in enumerate(plan.jobs()):
         folder = root / str(i)
@@ -221,8 +239,8 @@ def _submitted(
         text = json.dumps(_job(case, plan, target, dtype))
         (folder / "job.json").write_text(text, encoding="utf-8")
         environment = dict(target.engine.environment)
-        future = workers.submit(str(target), environment, given, folder, plan.timeout)
-        found.append((folder, future))
+        job = Job(str(target), environment, given, folder, plan.timeout)
+        found.append(workers.submit(job))
     return found
 
 

@@ -1,8 +1,8 @@
 """Runs one framework on cases, in its own process.
 
 :func:`serve` reads jobs from standard input, one line of JSON each: a folder with the arrays of the
-case, and one with ``job.json``, which receives ``result.json`` and the arrays of the results. It
-prints a line after each.
+case, and one with ``job.json``, which receives the arrays of the results and, at last,
+``result.json``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import importlib
 import json
-import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -33,7 +32,9 @@ def main(given: Path, folder: Path) -> None:
         lines = str(error).strip().splitlines() or [""]
         kind = "missing" if isinstance(error, ModuleNotFoundError) else "failed"
         found = {"status": kind, "reason": f"{type(error).__name__}: {lines[0]}"}
-    (folder / "result.json").write_text(json.dumps(found), encoding="utf-8")
+    written = folder / "result.tmp"
+    written.write_text(json.dumps(found), encoding="utf-8")
+    written.replace(folder / "result.json")  # it is complete when it is there
 
 
 def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,10 +72,7 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def serve() -> None:
-    """Run all jobs; what frameworks print on standard output goes to standard error."""
-    with os.fdopen(os.dup(1), "w") as answers:
-        os.dup2(2, 1)
-        for line in sys.stdin:
-            main(*map(Path, json.loads(line)))
-            gc.collect()  # a model holds itself
-            print("done", file=answers, flush=True)
+    """Run all jobs."""
+    for line in sys.stdin:
+        main(*map(Path, json.loads(line)))
+        gc.collect()  # a model holds itself

@@ -1,4 +1,8 @@
-"""Processes that run the frameworks: one for each target, kept for the next job of this target."""
+"""Processes that run the frameworks: one for each target, kept for the next job of this target.
+
+A process answers with a file, and this process looks for it, with a limit on time. There are no
+threads and no pipes to wait for, so a signal can interrupt everything here.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +26,8 @@ from inception_dsl.verify.worker import serve
 serve()
 """
 AT_ONCE: Final = 2  # jobs at a time: each may need the memory of one training step
+PAUSE: Final = 0.01  # seconds between two looks
+TAIL: Final = 8192  # bytes of the log that are read for its last line
 
 
 class Ended(NamedTuple):
@@ -38,13 +43,6 @@ class Ended(NamedTuple):
     seconds: float = 0.0
 
 
-def _threads() -> dict[str, str]:
-    """Limits on threads, so that jobs at the same time do not wait for each other."""
-    each = str(max(1, (os.cpu_count() or 1) // AT_ONCE))
-    names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-    return dict.fromkeys(names, each)
-
-
 class _Worker:
     """One process; frameworks are imported once. ``environment`` is added to the environment."""
 
@@ -54,61 +52,82 @@ class _Worker:
             [sys.executable, "-P", "-c", SERVE, *sys.path],
             env={**_threads(), **os.environ, **environment},
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=self.log,
             stderr=self.log,
-            text=True,
+            start_new_session=True,  # a group of its own: `end` ends what it started, too
         )
 
-    def run(self, given: Path, folder: Path, timeout: float) -> Ended:
-        """Run the job in ``folder``; without an answer within ``timeout`` seconds, it hangs."""
-        stdin, stdout = self.process.stdin, self.process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        start = self.log.seek(0, os.SEEK_END)
-        late = threading.Event()
+    def send(self, given: Path, folder: Path) -> None:
+        """Let it run the job in ``folder`` on the case in ``given``."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):  # it has ended, as `poll` says
+            self.process.stdin.write(json.dumps([str(given), str(folder)]).encode() + b"\n")
+            self.process.stdin.flush()
 
-        def stop() -> None:
-            late.set()
-            self.process.kill()
-
-        timer = threading.Timer(timeout, stop)
-        timer.daemon = True
-        timer.start()
-        try:
-            print(json.dumps([str(given), str(folder)]), file=stdin, flush=True)
-            answer = stdout.readline()
-        except OSError:  # it ended before it read the job
-            answer = ""
-        finally:
-            timer.cancel()
-        result = folder / "result.json"
-        if answer and result.exists():
-            found = json.loads(result.read_text(encoding="utf-8"))
-            if found["status"] == "ok":
-                return Ended(found)
-            return Ended(None, found["status"], found["reason"])
-        if late.is_set():
-            return Ended(None, "hung", f"no result after {timeout:g} seconds")
-        return Ended(None, "failed", self._ending(start))
-
-    def _ending(self, start: int) -> str:
-        """How the process ended, with its last line since ``start``."""
+    def ending(self) -> str:
+        """How the process ended, with its last line."""
         status = self.process.wait()
-        self.log.seek(start)
+        self.log.seek(max(0, self.log.seek(0, os.SEEK_END) - TAIL))
         text = self.log.read().decode("utf-8", errors="replace")
         line = (text.strip().splitlines() or ["no output"])[-1]
-        if status < 0:
-            return f"terminated by signal {signal.Signals(-status).name}: {line}"
-        return f"exited with status {status}: {line}"
+        if status >= 0:
+            return f"exited with status {status}: {line}"
+        known = -status in set(signal.Signals)  # real-time signals have no names
+        name = signal.Signals(-status).name if known else str(-status)
+        return f"terminated by signal {name}: {line}"
 
     def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if hasattr(os, "killpg"):
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        with contextlib.suppress(OSError):
+            assert self.process.stdin is not None
+            self.process.stdin.close()
         self.process.wait()
         self.log.close()
+
+
+def _threads() -> dict[str, str]:
+    """Limits on threads, so that jobs at the same time do not wait for each other."""
+    each = str(max(1, (os.cpu_count() or 1) // AT_ONCE))
+    names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    return dict.fromkeys(names, each)
+
+
+@dataclass(eq=False)
+class Job:
+    """A job of ``target``: the case in ``given``, with ``job.json`` and the results in ``folder``.
+
+    It waits, runs in ``worker``, or has ``ended``.
+    """
+
+    target: str
+    environment: Mapping[str, str]
+    given: Path
+    folder: Path
+    timeout: float
+    worker: _Worker | None = None
+    started: float = 0.0
+    ended: Ended | None = None
+
+    def look(self) -> Ended | None:
+        """How the job ended, or ``None`` while it runs."""
+        assert self.worker is not None
+        over = self.worker.process.poll() is not None  # before the result, which may come now
+        result = self.folder / "result.json"
+        if result.exists():
+            found = json.loads(result.read_text(encoding="utf-8"))
+            seconds = max(0.0, result.stat().st_mtime - self.started)
+            if found["status"] == "ok":
+                return Ended(found, seconds=seconds)
+            return Ended(None, found["status"], found["reason"], seconds)
+        seconds = time.time() - self.started
+        if over:
+            return Ended(None, "failed", self.worker.ending(), seconds)
+        if seconds > self.timeout:
+            return Ended(None, "hung", f"no result after {self.timeout:g} seconds", seconds)
+        return None
 
 
 class Workers:
@@ -119,22 +138,67 @@ class Workers:
     """
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(AT_ONCE)
-        self._lock = threading.Lock()
+        self._waiting: list[Job] = []
+        self._running: list[Job] = []
         self._idle: dict[str, list[_Worker]] = {}
-        self._all: set[_Worker] = set()
-        self._closed = False
+        self._all: list[_Worker] = []
+
+    def submit(self, job: Job) -> Job:
+        """Run a job as soon as there is room."""
+        self._waiting.append(job)
+        self._step()
+        return job
+
+    def result(self, job: Job) -> Ended:
+        """Wait for a job, and start others that have room meanwhile."""
+        while job.ended is None:
+            self._step()
+            if job.ended is None:
+                time.sleep(PAUSE)
+        return job.ended
+
+    def _step(self) -> None:
+        """Collect the jobs that ended, and start others in their place."""
+        for job in list(self._running):
+            job.ended = job.look()
+            if job.ended is not None:
+                self._running.remove(job)
+                self._free(job)
+        while self._waiting and len(self._running) < AT_ONCE:
+            job = self._waiting.pop(0)
+            job.worker = self._take(job)
+            job.started = time.time()
+            self._running.append(job)
+            job.worker.send(job.given, job.folder)
+
+    def _take(self, job: Job) -> _Worker:
+        idle = self._idle.setdefault(job.target, [])
+        while idle:
+            worker = idle.pop()
+            if worker.process.poll() is None:
+                return worker
+            self._all.remove(worker)  # it died after its last job
+            worker.end()
+        worker = _Worker(job.environment)
+        self._all.append(worker)
+        return worker
+
+    def _free(self, job: Job) -> None:
+        """Keep the process of a job for the next, or end it if the job failed."""
+        assert job.worker is not None
+        assert job.ended is not None
+        if job.ended.found is not None:
+            self._idle[job.target].append(job.worker)
+        else:
+            self._all.remove(job.worker)
+            job.worker.end()
 
     def close(self) -> None:
-        """End all processes now; jobs that run or wait fail. A second call does nothing more."""
-        with self._lock:
-            self._closed = True
-            workers = list(self._all)
-        for worker in workers:
-            worker.process.kill()
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        for worker in workers:
-            worker.end()
+        """End all processes now, and drop all jobs."""
+        self._waiting, self._running, self._idle = [], [], {}
+        while self._all:
+            self._all[-1].end()
+            self._all.pop()
 
     @contextlib.contextmanager
     def closed_on_errors(self) -> Iterator[None]:
@@ -144,43 +208,3 @@ class Workers:
         except BaseException:
             self.close()
             raise
-
-    def submit(
-        self,
-        target: str,
-        environment: Mapping[str, str],
-        given: Path,
-        folder: Path,
-        timeout: float,
-    ) -> Future[Ended]:
-        """Run the job in ``folder`` on the case in ``given``, in a process of ``target``."""
-
-        def work() -> Ended:
-            worker = self._take(target, environment)
-            if worker is None:
-                return Ended(None, "failed", "interrupted")
-            started = time.perf_counter()
-            ended = worker.run(given, folder, timeout)
-            self._give(target, worker, keep=ended.found is not None)
-            return ended._replace(seconds=time.perf_counter() - started)
-
-        return self._threads.submit(work)
-
-    def _take(self, target: str, environment: Mapping[str, str]) -> _Worker | None:
-        with self._lock:
-            if self._closed:
-                return None
-            idle = self._idle.setdefault(target, [])
-            if idle:
-                return idle.pop()
-            worker = _Worker(environment)
-            self._all.add(worker)
-            return worker
-
-    def _give(self, target: str, worker: _Worker, *, keep: bool) -> None:
-        with self._lock:
-            if keep:
-                self._idle[target].append(worker)
-            elif not self._closed:
-                self._all.discard(worker)
-                worker.end()

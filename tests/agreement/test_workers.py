@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -14,8 +15,9 @@ import pytest
 
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.plugins import chosen
+from inception_dsl.verify import workers
 from inception_dsl.verify.run import Plan, targets_of, verify
-from inception_dsl.verify.workers import Ended, Workers, _Worker
+from inception_dsl.verify.workers import Job, Workers, _Worker
 
 SPEC = """\
 network: net
@@ -46,6 +48,33 @@ def alive(pid: int) -> bool:
     return True
 
 
+def state_and_group(pid: int) -> tuple[str, int]:
+    """The state of a process (``Z``: it has ended) and its group."""
+    state, _, found = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:3]
+    return state, int(found)
+
+
+def running(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return state_and_group(pid)[0] != "Z"
+    return False
+
+
+def group(leader: int) -> bool:
+    """Whether a process of the group still runs."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit():
+                state, found = state_and_group(int(entry.name))
+                if found == leader and state != "Z":
+                    return True
+    return False
+
+
+def job_in(folder: Path, timeout: float = 60) -> Job:
+    return Job("torch", {}, folder.parent, folder, timeout)
+
+
 def bad_job(folder: Path) -> Path:
     """The folder of a job whose spec is missing."""
     folder.mkdir()
@@ -62,11 +91,11 @@ def bad_job(folder: Path) -> Path:
 def test_specs_share_one_process_of_each_target(tmp_path: Path, started: list[int]) -> None:
     ((_, backend),) = chosen(["torch"], Report())
     plan = Plan(targets_of(backend), train=True)
-    with closing(Workers()) as workers:
+    with closing(Workers()) as pool:
         for filters in ("2", "5"):
             spec = tmp_path / f"net{filters}.yaml"
             spec.write_text(SPEC.replace("FILTERS", filters), encoding="utf-8")
-            found = verify(spec, {}, plan, Report(), workers=workers)
+            found = verify(spec, {}, plan, Report(), workers=pool)
             assert found is not None
             assert found.ok
         assert len(started) == 1
@@ -86,38 +115,79 @@ def test_files_of_the_current_folder_are_not_imported(tmp_path: Path) -> None:
 
 
 def test_a_failed_job_ends_its_process(tmp_path: Path, started: list[int]) -> None:
-    with closing(Workers()) as workers:
+    with closing(Workers()) as pool:
         for number in range(2):
-            job = workers.submit("torch", {}, tmp_path, bad_job(tmp_path / str(number)), 60)
-            ended = job.result()
+            ended = pool.result(pool.submit(job_in(bad_job(tmp_path / str(number)))))
             assert ended.found is None
             assert (ended.status, "none.yaml" in ended.reason) == ("failed", True), ended
         assert len(set(started)) == 2
         assert not alive(started[0])
 
 
-def test_leaving_ends_what_runs_and_drops_what_waits(tmp_path: Path, started: list[int]) -> None:
-    """As an interrupt does: nothing is waited for."""
-    with closing(Workers()) as workers:
-        folders = [bad_job(tmp_path / str(number)) for number in range(6)]
-        for folder in folders:  # a job that never ends: its description is a pipe without a writer
-            (folder / "job.json").unlink()
-            os.mkfifo(folder / "job.json")
-        jobs = [workers.submit("torch", {}, tmp_path, folder, 600) for folder in folders]
-        while len(started) < 2:
-            time.sleep(0.01)
+def test_closing_ends_what_runs_and_drops_what_waits(
+    tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "SERVE", "import time; time.sleep(600)")
+    with closing(Workers()) as pool:
+        for number in range(6):
+            pool.submit(job_in(bad_job(tmp_path / str(number))))
         left = time.monotonic()
     assert time.monotonic() - left < 10
+    assert len(started) == workers.AT_ONCE
     assert not any(alive(pid) for pid in started)
+
+
+ANSWER = """
+import json, os, sys, time
+def answer():
+    folder = json.loads(sys.stdin.readline())[1]
+    with open(folder + "/result.json", "w") as file:
+        file.write('{"status": "ok"}')
+"""
+
+
+@pytest.mark.parametrize(
+    ("serve", "status", "reason"),
+    [
+        ("time.sleep(600)", "hung", "no result after 1 seconds"),
+        ("os.close(0); os.close(1); os.close(2); time.sleep(600)", "hung", "no result"),
+        ("os.fork() or time.sleep(600)", "failed", "exited with status 0: no output"),
+        ("os.fork() and time.sleep(600)", "hung", "no result"),
+        ("sys.exit('why')", "failed", "exited with status 1: why"),
+        ("os._exit(0)", "failed", "exited with status 0"),
+        ("os.kill(os.getpid(), 11)", "failed", "terminated by signal SIGSEGV"),
+        ("os.kill(os.getpid(), 37)", "failed", "terminated by signal 37"),
+        ("print('x' * 10**6, file=sys.stderr); print('done'); sys.exit('why')", "failed", ": why"),
+        ("print('done'); answer(); answer()", "", ""),
+    ],
+)
+def test_processes_that_behave_badly(
+    serve: str,
+    status: str,
+    reason: str,
+    tmp_path: Path,
+    started: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every job ends in time, and the next has a process; what a process started ends with it."""
+    monkeypatch.setattr(workers, "SERVE", ANSWER + serve)
+    with closing(Workers()) as pool:
+        for number in range(2):
+            ended = pool.result(pool.submit(job_in(bad_job(tmp_path / str(number)), 1)))
+            assert (ended.status, reason in ended.reason) == (status, True), ended
+            assert ended.seconds < 5
+            assert (ended.found is None) == bool(status)
+    assert len(started) == (2 if status else 1)
+    assert not any(group(pid) for pid in started)
+
+
+def test_a_process_that_died_after_its_job(
+    tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "SERVE", ANSWER + "answer()")
+    with closing(Workers()) as pool:
+        for number in range(2):
+            assert pool.result(pool.submit(job_in(bad_job(tmp_path / str(number))))).found
+            while running(started[-1]):
+                time.sleep(0.01)
     assert len(started) == 2
-    assert all(job.cancelled() or job.result().status == "failed" for job in jobs)
-
-
-def test_a_job_that_hangs_is_stopped(tmp_path: Path, started: list[int]) -> None:
-    folder = bad_job(tmp_path / "0")
-    (folder / "job.json").unlink()
-    os.mkfifo(folder / "job.json")
-    with closing(Workers()) as workers:
-        ended = workers.submit("torch", {}, tmp_path, folder, 0.5).result()
-        assert ended._replace(seconds=0) == Ended(None, "hung", "no result after 0.5 seconds")
-        assert not alive(started[0])
