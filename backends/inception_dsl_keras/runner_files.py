@@ -136,6 +136,10 @@ def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
                 return found, [f"layers/{entry}/vars/{number} is linked more than once"]
             if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
                 problems.append(f"layers/{entry}/vars/{number} is not stored in this file")
+            elif dataset.id.get_create_plist().get_nfilters():  # a few bytes can hold billions
+                problems.append(
+                    f"layers/{entry}/vars/{number} is compressed, which Keras does not write"
+                )
             elif f"{name}/{number}" in found:
                 problems.append(f"duplicate variable {name}/{number}")
             else:

@@ -155,7 +155,7 @@ class Network:
             )
         if init:
             lines.append(
-                "init_weights: Whether to call ``init_weights()``; a function to call in Keras."
+                "init_weights: Whether to call ``init_weights()``. In Keras, it is a function."
             )
         return lines
 

@@ -153,7 +153,13 @@ class Archive(Mapping[str, Any]):
 
 
 def write(folder: Path, kind: str, arrays: Mapping[str, Any]) -> None:
-    """Write each array to its own file, and a JSON file with their names in order."""
-    for i, value in enumerate(arrays.values()):
-        np.save(folder / f"{kind}.{i}.npy", np.asarray(value), allow_pickle=False)
+    """Write each array to its own file, and a JSON file with their names in order.
+
+    Raises ``TypeError`` for an array of anything but numbers, as a runner may return.
+    """
+    for i, (name, value) in enumerate(arrays.items()):
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"{kind} `{name}`: expected numbers, found {array.dtype}")
+        np.save(folder / f"{kind}.{i}.npy", array, allow_pickle=False)
     (folder / f"{kind}.json").write_text(json.dumps(list(arrays)), encoding="utf-8")

@@ -33,7 +33,7 @@ MAX_RATIO: Final = 100
 MAX_DEPTH: Final = 32
 MAX_NAMES: Final = 268_435_456
 MAX_NAME: Final = 1024
-HEAP: Final = re.compile(rb"GCOL\x01\0\0\0(.{8})", re.DOTALL)
+HEAP: Final = re.compile(rb"(?=GCOL\x01\0\0\0(.{8}))", re.DOTALL)  # also inside another match
 
 
 def read_layers(path: Path, report: Report) -> dict[str, Variables] | None:
@@ -80,7 +80,10 @@ def _member(path: Path) -> io.BytesIO:
             raise ValueError(
                 f"{INNER} declares {entry.file_size:,} bytes, far more than are stored"
             )
-        return io.BytesIO(archive.read(entry))
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{INNER} is compressed by another method than deflate")
+        with archive.open(entry) as member:  # a number: what it declares need not be true
+            return io.BytesIO(member.read(entry.file_size + 1))
 
 
 class _Seen:
@@ -90,6 +93,7 @@ class _Seen:
         self.addresses: set[int] = set()
         self.content = content
         self.room = len(content)
+        self.texts = max(MAX_NAMES, MAX_RATIO * len(content))
 
     def once(self, found: Any) -> Any:
         """``found``; raises ``ValueError`` if it was read before."""
@@ -165,8 +169,8 @@ def _numbered(group: Any, depth: int, seen: _Seen) -> Iterator[tuple[str, Variab
         if name != "vars":
             yield from _numbered(inner, depth + 1, seen)
         elif len(inner):
-            layer = inner.attrs.get("name")
-            if not isinstance(layer, str):
+            layer = _name(inner)
+            if layer is None:
                 message = (
                     f"{inner.name} has no layer name; load the file with a newer version of Keras "
                     "and save it again"
@@ -179,6 +183,14 @@ def _numbered(group: Any, depth: int, seen: _Seen) -> Iterator[tuple[str, Variab
                 for i in range(len(inner))
             ]
             yield layer, variables
+
+
+def _name(group: Any) -> str | None:
+    """The attribute ``name``, if it is one text: a list could be far larger than the file."""
+    if "name" not in group.attrs or group.attrs.get_id("name").shape != ():
+        return None
+    found = group.attrs["name"]
+    return found if isinstance(found, str) else None
 
 
 def _attribute(group: Any, name: str, seen: _Seen) -> list[str]:
@@ -195,7 +207,7 @@ def _attribute(group: Any, name: str, seen: _Seen) -> list[str]:
 
 
 def _short(group: Any, name: str, seen: _Seen) -> None:
-    """Raise ``ValueError`` for a list of texts that can be far larger than the file.
+    """Raise ``ValueError`` if the lists of texts so far can be far larger than the file.
 
     Texts of variable length may share their bytes.
     """
@@ -204,7 +216,8 @@ def _short(group: Any, name: str, seen: _Seen) -> None:
     if text is None or text.length is not None:
         return
     count = math.prod(attribute.shape or ())
-    if count * seen.longest > max(MAX_NAMES, MAX_RATIO * len(seen.content)):
+    seen.texts -= count * seen.longest
+    if seen.texts < 0:
         raise ValueError(
             f"`{name}` has {count:,} texts of up to {seen.longest:,} bytes, far more than are "
             "stored"
@@ -219,9 +232,9 @@ def _at(group: Any, path: str) -> Any:
     for part in parts:
         link = group.get(part, getlink=True)
         if link is not None and not isinstance(link, h5py.HardLink):
-            raise ValueError(f"`{part}` is a link, and links are not followed")
+            raise ValueError(f"`{part[:40]}` is a link, and links are not followed")
         if link is None:
-            raise KeyError(f"`{part}` is missing in {group.name}")
+            raise KeyError(f"`{part[:40]}` is missing in {group.name}")
         group = group[part]
     return group
 
@@ -237,6 +250,8 @@ def _array(data: Any, name: str, seen: _Seen) -> Any:
         raise ValueError(f"`{name}` holds {data.dtype}, expected floating-point numbers")
     if data.external or data.is_virtual:
         raise ValueError(f"`{name}` is stored in another file, which is not opened")
+    if data.id.get_create_plist().get_nfilters():  # a few bytes can hold billions
+        raise ValueError(f"`{name}` is compressed, which Keras does not write")
     if data.nbytes > MAX_RATIO * data.id.get_storage_size():
         raise ValueError(f"`{name}` declares {data.nbytes:,} bytes, far more than are stored")
     seen.take(data.id.get_storage_size(), name)

@@ -1,90 +1,129 @@
 """W407, W408, W409: outputs of a network that is trained, whose loss is not what it seems.
 
-Cross-entropy of one class is always 0; a number of units that is written out does not follow
-`classes`; an output with more than one position has no loss.
+Cross-entropy of one class is always 0; outputs that do not follow `classes` stay as they are when
+it changes; an output with more than one position has no loss.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from ...ir.typed import TypedChain, TypedOp, end_of, ops_from_the_end
+from ...analysis.infer import infer
+from ...diagnostics.report import Report
+from ...ir.typed import TypedChain, TypedOp, TypedProgram, end_of, ops_from_the_end
 from ...types.tensor import TensorType
-from .survey import Case, Check, Found, Survey, Warn, field_span
+from .survey import Case, Check, Found, Steps, Survey, Warn, field_span
 
 
-def _classifiers(survey: Survey) -> Iterator[tuple[Case, TypedOp, TensorType]]:
-    """The layer that gives logits or probabilities, and the type of the output; heads as well."""
+class _Output(NamedTuple):
+    """An output of logits or probabilities: the layer that sets its channels, or its last op.
+
+    ``field`` is the field of the layer that does. ``number`` is the head's, or -1.
+    """
+
+    case: Case
+    layer: TypedOp
+    field: str
+    number: int
+    y: TensorType
+
+    def found(self) -> Found:
+        return Found(self.layer.node.origin, self.case.context, self.y.channels, self)
+
+
+def _outputs(survey: Survey) -> Iterator[_Output]:
     typed = survey.typed
     program = typed.program
     if program.kind != "network" or not (program.training or program.aux_heads):
         return
-    chains: list[list[TypedChain]] = (
-        [[*typed.sections.values()]] if program.sections.get("head") else []
-    )
-    chains += [[chain] for _, chain in typed.heads]
-    for found in chains:
-        if end_of(found) == "features":
+    ends: list[tuple[list[TypedChain], Steps]] = [
+        ([chain], chain.steps) for _, chain in typed.heads
+    ]
+    if program.sections.get("head"):
+        ends.append(([*typed.sections.values()], survey.steps))
+    for number, (chains, steps) in enumerate(ends):
+        layer = _deciding(chains)
+        if end_of(chains) == "features" or layer is None:
             continue
-        layer = next((op for op in ops_from_the_end(found) if op is None or _field(op)), None)
-        cases = [case for case in survey.cases if case.typed is layer]
-        if layer is not None and cases:
-            yield cases[-1], layer, found[-1].y
+        case = next(c for c in survey.cases if c.typed is layer and _inside(c, steps))
+        number = number if number < len(typed.heads) else -1
+        yield _Output(case, layer, _field(layer), number, chains[-1].y)
+
+
+def _deciding(chains: list[TypedChain]) -> TypedOp | None:
+    """The last layer that sets the number of channels; the last op if a fork does."""
+    last = None
+    for op in ops_from_the_end(chains):
+        if op is None:
+            break
+        last = last or op
+        if _field(op):
+            return op
+    return last
 
 
 def _field(layer: TypedOp) -> str:
-    """The field that sets the channels of a layer, or an empty text."""
     return next((name for name in ("units", "filters") if hasattr(layer.op, name)), "")
 
 
-def _found(case: Case, layer: TypedOp, y: TensorType) -> Found:
-    return Found(layer.node.origin, case.context, y.channels, (layer, y))
+def _inside(case: Case, steps: Steps) -> bool:
+    """Whether a case is in this chain, or in a block that it uses: heads may share a block."""
+    node = (*case.context.uses, case.steps[case.position].node)[0]
+    return any(step.node is node for step in steps)
 
 
 def _single(survey: Survey) -> Iterator[Found]:
-    for case, layer, y in _classifiers(survey):
-        if y.channels == 1 and y.positions() == 1:
-            yield _found(case, layer, y)
+    for output in _outputs(survey):
+        if output.y.channels == 1 and output.y.positions() == 1:
+            yield output.found()
 
 
 def _describe_single(_: Survey, found: list[Found]) -> Warn:
-    layer: TypedOp = found[0].data[0]
+    output: _Output = found[0].data
     message = "this output has one class: its cross-entropy is always 0, and nothing is trained"
     help = "give it two classes, or `activation: sigmoid`, which is an output without a loss"
-    return Warn(message, field_span(layer.node.origin, _field(layer)), help)
+    return Warn(message, field_span(output.layer.node.origin, output.field or "op"), help)
 
 
 def _fixed(survey: Survey) -> Iterator[Found]:
     program = survey.typed.program
     if ("classes",) not in program.origin.document.spans:
         return
-    for case, layer, y in _classifiers(survey):
-        written = getattr(layer.node.op, _field(layer), None)
-        if isinstance(written, int) and y.channels == written != program.values["classes"]:
-            yield _found(case, layer, y)
+    classes, other = program.values["classes"], None
+    for output in _outputs(survey):
+        if output.y.channels in (1, classes):
+            continue
+        values = {**program.values, "classes": classes + 1}
+        other = other or infer(program._replace(values=values), Report())
+        if other is not None and _channels(other, output.number) == output.y.channels:
+            yield output.found()
+
+
+def _channels(typed: TypedProgram, number: int) -> int:
+    return (typed.y if number < 0 else typed.heads[number][1].y).channels
 
 
 def _describe_fixed(survey: Survey, found: list[Found]) -> Warn:
-    layer, y = found[0].data
-    field, program = _field(layer), survey.typed.program
+    output, program = found[0].data, survey.typed.program
     classes = program.values["classes"]
-    message = f"this output has {y.channels:,} classes, and `classes` is {classes:,}"
-    span = field_span(layer.node.origin, field)
+    message = f"this output has {output.y.channels:,} classes, and `classes` is {classes:,}"
+    span = field_span(output.layer.node.origin, output.field or "op")
     related = ((program.origin.span("classes"), "`classes` is here"),)
-    return Warn(message, span, f"write `{field}: $classes`", related)
+    return Warn(message, span, "write `$classes` instead of the number", related)
 
 
 def _map(survey: Survey) -> Iterator[Found]:
-    for case, layer, y in _classifiers(survey):
-        if y.positions() > 1 and not case.context.auxiliary:
-            yield _found(case, layer, y)
+    for output in _outputs(survey):
+        if output.y.positions() > 1 and output.number < 0:
+            yield output.found()
 
 
 def _describe_map(_: Survey, found: list[Found]) -> Warn:
-    layer, y = found[0].data
-    message = f"this output is a map of {y}, and has no loss"
+    output: _Output = found[0].data
+    message = f"this output is a map of {output.y}, and has no loss"
     help = "add `{op: global_avg_pool}` beside this step, or `allow: [W409]` if a map is meant"
-    return Warn(message, layer.node.origin.span("op"), help)
+    return Warn(message, output.layer.node.origin.span("op"), help)
 
 
 SINGLE = Check("W407", _single, _describe_single)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from inception_dsl.diagnostics.report import Report
-from inception_dsl.weights.hdf5 import read_layers
+from inception_dsl.weights.hdf5 import _Seen, read_layers
 
 DATA = np.arange(100_000, dtype=np.float32)
 
@@ -105,6 +106,25 @@ def many_texts(file: h5py.File) -> None:
     file.create_dataset("text", data=["x" * 100_000])
 
 
+def many_lists(file: h5py.File) -> None:
+    """Lists that are each within the limit."""
+    for part in range(6):
+        file.attrs[f"layer_names{part}"] = [f"l{number}" for number in range(1000)]
+    file.create_dataset("text", data=["x" * 60_000])
+
+
+def name_list(file: h5py.File) -> None:
+    """A list of texts in place of one."""
+    group = vars_of(file, "layers/a", "a")
+    group.attrs["name"] = ["x" * 1000] * 3
+    group["0"] = DATA
+
+
+def compressed(file: h5py.File) -> None:
+    """A chunk may hold more than it declares."""
+    vars_of(file, "layers/a", "a").create_dataset("0", data=DATA, compression="gzip")
+
+
 FILES = {
     doubled: "linked more than once",
     circle: "linked more than once",
@@ -116,6 +136,9 @@ FILES = {
     one_old_dataset: "linked more than once",
     long_paths: "nested more than 32 levels deep",
     many_texts: "3,000 texts of up to 100,032 bytes, far more than are stored",
+    many_lists: "1,000 texts of up to 60,032 bytes, far more than are stored",
+    name_list: "has no layer name",
+    compressed: "`a/0` is compressed",
 }
 
 
@@ -125,6 +148,24 @@ def test_shared_objects_are_rejected(make: Callable[[h5py.File], None], tmp_path
     with h5py.File(path, "w") as file:
         make(file)
     assert FILES[make] in rejected(path)
+
+
+def test_a_signature_inside_another_counts() -> None:
+    """The bound of texts is that of the largest heap, whatever is in front of it."""
+    heap = b"GCOL\1\0\0\0"
+    content = memoryview(heap + heap + (5000).to_bytes(8, "little") + bytes(6000))
+    assert _Seen(content).longest == 5000
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED])
+def test_archives_that_hold_more_than_they_declare(method: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.keras"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("model.weights.h5", bytes(200_000_000))
+    data = path.read_bytes()
+    declared = (200_000_000).to_bytes(4, "little")
+    path.write_bytes(data.replace(declared, (1000).to_bytes(4, "little")))
+    assert "E701" in rejected(path)
 
 
 def test_data_sets_with_the_same_bytes_are_rejected(tmp_path: Path) -> None:
