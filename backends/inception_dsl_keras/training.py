@@ -158,6 +158,7 @@ def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
         summary = docstring(
             loss.summary, f"{TARGETS} {how}", train, load_doc("loss"), *loss.notes, indent=4
         )
+    heads = " with ``aux_logits=True``" if plan.typed.program.aux_heads else ""
     given = "LOSSES" if mixed else "dict.fromkeys(LOSS_WEIGHTS, cross_entropy)"
     return LossView(
         summary,
@@ -168,7 +169,7 @@ def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
         docstring(
             "Cross-entropy of one output for each sample.",
             TARGETS,
-            f"To train: ``model.compile(loss={given}, loss_weights=LOSS_WEIGHTS)`` and "
+            f"To train{heads}: ``model.compile(loss={given}, loss_weights=LOSS_WEIGHTS)`` and "
             "``model.fit(x, dict.fromkeys(LOSS_WEIGHTS, y))``.",
             load_doc("cross_entropy", *([OF_PROBABILITIES] if mixed else ())),
             indent=4,

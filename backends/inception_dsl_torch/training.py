@@ -142,22 +142,22 @@ def loss_function(
     """The body, the signature and the documentation of ``loss``."""
     program = plan.typed.program
     first, *heads = loss.terms
+    alone = outputs if program.outputs else "Tensor"  # the outputs in evaluation
     lines: list[str] = []
     if not outputs:
         lines.append(f"return {entropy('outputs', first, loss)}")
-    elif not heads:
-        lines.append(f"return {entropy('outputs.logits', first, loss)}")
     else:
-        alone = "outputs.logits" if program.outputs else "outputs"
-        lines.append(f"if isinstance(outputs, {outputs if program.outputs else 'Tensor'}):")
-        lines.append(f"    return {entropy(alone, first, loss)}")
-        lines.append(f"total = {entropy('outputs.logits', first, loss)}")
-        for index, head in enumerate(heads):
+        if program.aux_heads:
+            value = "outputs.logits" if program.outputs else "outputs"
+            lines.append(f"if isinstance(outputs, {alone}):")
+            lines.append(f"    return {entropy(value, first, loss)}")
+        terms = [entropy("outputs.logits", first, loss)]
+        for head in heads:
             term = f"{literal(head.weight)} * {entropy(f'outputs.{head.output}', head, loss)}"
-            last = index == len(heads) - 1
-            lines.append(f"{'return' if last else 'total ='} total + {term}")
-    kind = outputs if program.outputs else "Tensor"
-    kind += f" | {trained}" if heads else ""
+            lines.append(f"total = {terms[-1]}")
+            terms.append(f"total + {term}")
+        lines.append(f"return {terms[-1]}")
+    kind = alone + (f" | {trained}" if program.aux_heads else "")
     doc = docstring(loss.summary, *loss.notes, indent=4)
     head_line = signature("loss", [f"outputs: {kind}", "target: Tensor"], "Tensor")
     return tuple(Code(f"    {line}") for line in lines), head_line, doc

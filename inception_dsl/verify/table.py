@@ -46,7 +46,7 @@ def table(found: Verification, style: Style = PLAIN) -> str:
                 "",
             ]
         )
-        if dtype == "float32":
+        if dtype == "float32" and found.reference:
             own = [_number(found.rounding.get(kind)) for kind in kinds]
             rows.append(["rounding", f"of {found.reference}", *[""] * len(counted), *own, ""])
     columns, *lines = _aligned(rows)

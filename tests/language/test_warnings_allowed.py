@@ -61,8 +61,8 @@ allow: [W302]
 def test_an_auxiliary_head_can_allow_warnings(warned: Warned) -> None:
     text = (
         f"{HEAD}body: [{{op: identity, name: a}}]\n"
-        "aux_heads: {h: {after: a, loss_weight: 1, allow: [W404], steps: [{op: dense, units: 5}, "
-        "{op: batch_norm}]}}"
+        "aux_heads: {h: {after: a, loss_weight: 1, allow: [W404], "
+        "steps: [{op: global_avg_pool}, {op: dense, units: 5}, {op: batch_norm}]}}"
     )
     assert warned(text) == []
     assert [d.code for d in warned(text.replace("allow: [W404], ", ""))] == ["W404"]

@@ -81,8 +81,11 @@ def _single(survey: Survey) -> Iterator[Found]:
 
 def _describe_single(_: Survey, found: list[Found]) -> Warn:
     output: _Output = found[0].data
-    message = "this output has one class: its cross-entropy is always 0, and nothing is trained"
-    help = "give it two classes, or `activation: sigmoid`, which is an output without a loss"
+    message = "this output has one class, so its cross-entropy is always 0"
+    help = (
+        "give it two classes, or `activation: sigmoid`, which has no loss in the generated file; "
+        "write `allow: [W407]` if you have a loss of your own"
+    )
     return Warn(message, field_span(output.layer.node.origin, output.field or "op"), help)
 
 
@@ -110,19 +113,20 @@ def _describe_fixed(survey: Survey, found: list[Found]) -> Warn:
     message = f"this output has {output.y.channels:,} classes, and `classes` is {classes:,}"
     span = field_span(output.layer.node.origin, output.field or "op")
     related = ((program.origin.span("classes"), "`classes` is here"),)
-    return Warn(message, span, "write `$classes` instead of the number", related)
+    help = "write `$classes` instead of the number, `${classes + 1}` with a background class"
+    return Warn(message, span, help, related)
 
 
 def _map(survey: Survey) -> Iterator[Found]:
     for output in _outputs(survey):
-        if output.y.positions() > 1 and output.number < 0:
+        if output.y.positions() > 1:
             yield output.found()
 
 
 def _describe_map(_: Survey, found: list[Found]) -> Warn:
     output: _Output = found[0].data
     message = f"this output is a map of {output.y}, and has no loss"
-    help = "add `{op: global_avg_pool}` beside this step, or `allow: [W409]` if a map is meant"
+    help = "add `{op: global_avg_pool}` after this step, or `allow: [W409]` if a map is meant"
     return Warn(message, output.layer.node.origin.span("op"), help)
 
 

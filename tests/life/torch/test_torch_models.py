@@ -62,6 +62,26 @@ def test_loss_is_the_weighted_sum_of_the_heads(name: str) -> None:
     torch.testing.assert_close(module.loss(values[0], target), terms[0])
 
 
+@pytest.mark.parametrize("outputs", ["", "outputs: {features: c}\n"])
+def test_loss_beside_an_auxiliary_head_that_is_a_map(outputs: str, tmp_path: Path) -> None:
+    """The map has no part in it, in training and in evaluation."""
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        "network: net\ninput: {channels: 3, height: 8, width: 8}\nclasses: 4\n"
+        "body: [{op: conv, name: c, filters: 8, kernel_size: 3}]\n" + outputs + "allow: [W409]\n"
+        "aux_heads: {b: {after: c, loss_weight: 0.3, steps: "
+        "[{op: conv, filters: 4, kernel_size: 1}]}}\n"
+        "head: [{op: global_avg_pool}, {op: dense, units: $classes}]\n"
+    )
+    module = inception_dsl.load(path).module("torch")
+    x, target = torch.randn(2, 3, 8, 8), torch.tensor([1, 3])
+    for net in (module.Net(), module.Net().eval(), module.Net(aux_logits=False)):
+        found = net(x)
+        logits = found if isinstance(found, torch.Tensor) else found.logits
+        expected = torch.nn.functional.cross_entropy(logits, target)
+        assert torch.equal(module.loss(found, target), expected)
+
+
 def test_loss_of_probabilities() -> None:
     module = module_of("v1_article")
     logits, target = torch.randn(3, 6, 1, 1), torch.tensor([5, 0, 2])
