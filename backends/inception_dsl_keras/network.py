@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from inception_dsl.backend import (
+    AXES,
     IN_CHANNELS,
     Argument,
     AuxHead,
@@ -25,6 +26,8 @@ from inception_dsl.backend import (
     literal,
     own_scope,
     signature,
+    size_checks,
+    size_rules,
     statement,
 )
 
@@ -33,7 +36,7 @@ from .body import Assign, Body, Plain, Statement
 from .calls import Calls, Writer
 from .helpers import Helpers, written
 from .printing import broken
-from .views import CheckView, LimitView, NetworkView, SectionView
+from .views import CheckView, NetworkView, SectionView
 
 LOCAL = (
     "input_shape",
@@ -41,9 +44,12 @@ LOCAL = (
     "aux_logits",
     "name",
     "inputs",
-    "smallest",
     "size",
-    "least",
+    "below",
+    "above",
+    *AXES[2],
+    *AXES[3],
+    *AXES[1],
     "logits",
     "x",
 )
@@ -152,7 +158,7 @@ class Network:
             signature=self.signature(),
             docstring=self.documentation(),
             checks=self.checks(),
-            limits=self.limits(),
+            size_checks=self.size_checks(),
             channels=(Code(f"    {IN_CHANNELS} = input_shape[-1]"),) if reads else (),
             features=tuple(sections),
             without_top=(self.result({"features": self.features}, indent=8),)
@@ -193,20 +199,27 @@ class Network:
             for test, message in tests
         )
 
-    def limits(self) -> tuple[LimitView, ...]:
-        """The smallest input, and the test for smaller ones; empty if any size is valid."""
-        smallest = self.plan.smallest
-        if not smallest.checked:
+    def size_checks(self) -> tuple[Code, ...]:
+        """The lines that check the sizes that are given; empty if every size runs."""
+        spatial = self.program.input.spatial
+        lines = size_checks(
+            size_rules(self.plan.sizes, features=self.has_features),
+            {"": "", "head": "include_top", "heads": "aux_logits"},
+            "{name}",
+            "{input_shape}",
+            "None in input_shape",
+        )
+        if not lines:
             return ()
-        if smallest.even:
-            texts = [literal(size[0]) for size in smallest]
-            test = "size is not None and size < smallest for size in input_shape[:-1]"
+        axes = ", ".join(AXES[len(spatial)])
+        if len(spatial) == 1:
+            given = f"{spatial[0]} if input_shape[0] is None else input_shape[0]"
+        elif len(set(spatial)) == 1:
+            given = f"({spatial[0]} if n is None else n for n in input_shape[:-1])"
         else:
-            texts = [literal(size) for size in smallest]
-            pairs = "for size, least in zip(input_shape, smallest, strict=False)"
-            test = f"\n        size is not None and size < least\n        {pairs}\n    "
-        value = texts[0] if len(set(texts)) == 1 else f"{texts[1]} if aux_logits else {texts[0]}"
-        return (LimitView(Code(value), Code(test)),)
+            pairs = f"zip(input_shape, {literal(spatial)}, strict=False)"
+            given = f"(own if n is None else n for n, own in {pairs})"
+        return Code(f"    {axes} = {given}"), *lines
 
     def signature(self) -> Code:
         """The signature of the function."""

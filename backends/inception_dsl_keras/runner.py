@@ -45,11 +45,11 @@ def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True)
     return KerasModel(typed, module, model, dtype, heads=heads)
 
 
-def rejected(typed: TypedProgram, files: Files) -> str:
+def rejected(typed: TypedProgram, files: Files, *, heads: bool = False) -> str:
     """The message for an input of this size, or an empty text."""
     module = module_from_source(main_text(files), f"{typed.program.id}_keras")
     try:
-        _built(module, typed)
+        _built(module, typed, **({"aux_logits": True} if heads else {}))
     except ValueError as error:
         return str(error)
     return ""

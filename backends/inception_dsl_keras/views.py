@@ -41,14 +41,6 @@ class CheckView:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitView:
-    """The smallest input, and the test for a smaller one."""
-
-    smallest: Code
-    too_small: Code
-
-
-@dataclass(frozen=True, slots=True)
 class NetworkView:
     """The function that builds the model: checks, sections, return values.
 
@@ -59,7 +51,7 @@ class NetworkView:
     signature: Code
     docstring: Code
     checks: tuple[CheckView, ...]
-    limits: tuple[LimitView, ...]
+    size_checks: tuple[Code, ...]
     channels: tuple[Code, ...]
     features: tuple[SectionView, ...]
     without_top: tuple[Code, ...]

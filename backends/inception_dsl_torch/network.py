@@ -31,7 +31,7 @@ from .fresh import is_fresh
 from .modules import Shared, sequence
 from .network_view import NetworkView, TupleView, Variable, named_tuple
 from .places import Held, Key, Place, module_names, references
-from .size_check import reads_heads, size_check
+from .size_check import features_check, head_check, rules_of, size_check
 from .training import training
 
 
@@ -69,7 +69,7 @@ class Network:
         both = 0 < len(self.auxiliary) < len(self.taps)
         self.trained = names.unique(f"{name}TrainingOutputs") if both else self.outputs
         self.training = training(self.plan, self.outputs, self.trained, self.modules())
-        shared.helpers.needs(*self.training.needs, *["torch"] * self.plan.smallest.checked)
+        shared.helpers.needs(*self.training.needs, *["torch"] * bool(rules_of(self.plan)))
         self.skips = bool(self.training.init and self.plan.start and self.plan.start.complete)
         if self.skips:
             shared.helpers.skip_init()
@@ -123,8 +123,8 @@ class Network:
             doc=self.plan.network_doc(self.documented(init)),
             head=self.signature(init),
             setup=self.setup(init),
-            smallest=size_check(self.plan, first),
-            check=Code(self.check(first)),
+            size_check=size_check(self.plan),
+            check=Code(features_check(self.plan, first)),
             features=tuple(self.features(self.after_body)),
             features_doc=docstring(
                 f"Features before the head: {self.features_shape()} for the spec's input.",
@@ -224,14 +224,6 @@ class Network:
                 keywords[argument.name] = scope.read(own, argument.form)
         return call(name, *positional, **keywords)
 
-    def check(self, head: str) -> str:
-        """The line that checks the size; ``head`` is an auxiliary head's attribute, or empty."""
-        smallest = self.plan.smallest
-        if not smallest.checked:
-            return ""
-        heads = f", heads and self.{head} is not None" if reads_heads(self.plan, head) else ""
-        return f"        check_size(x{heads})"
-
     def features(self, x: str) -> list[Code]:
         """The lines from the input to the features and the taps (intermediate outputs)."""
         if not self.taps:
@@ -291,10 +283,11 @@ class Network:
         has_head = bool(self.typed.sections["head"].steps)
         if not self.taps:
             inner = "self.forward_features(x)"
-            return [f"return self.forward_head({inner})" if has_head else f"return {inner}"]
+            result = f"self.forward_head({inner})" if has_head else inner
+            return [*head_check(self.plan), f"return {result}"]
         taken = ", ".join(t.variable for t in self.taps)
         heads = ", heads=self.training" if self.auxiliary else ""
-        lines = [f"x, {taken} = self._forward_features(x{heads})"]
+        lines = [*head_check(self.plan), f"x, {taken} = self._forward_features(x{heads})"]
         result = "self.forward_head(x)" if has_head else "x"
         plain = [t.variable for t in self.taps if not t.auxiliary]
         inference = f"{outputs}({', '.join(['logits', *plain])})" if plain else "logits"

@@ -35,15 +35,15 @@ class TupleView(NamedTuple):
 
 
 class NetworkView(NamedTuple):
-    """The class of the network. ``smallest`` is the function that checks the input size, ``check``
-    its call, both empty if every size fits.
+    """The class of the network. ``size_check`` is the function that checks the input size,
+    ``check`` its call, both empty if every size runs.
     """
 
     name: Code
     doc: Code
     head: Code
     setup: tuple[Code, ...]
-    smallest: tuple[Code, ...]
+    size_check: tuple[Code, ...]
     check: Code
     features: tuple[Code, ...]
     features_doc: Code

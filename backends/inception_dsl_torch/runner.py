@@ -42,13 +42,14 @@ def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True)
     return TorchModel(typed, main_text(files), getattr(torch, dtype), heads=heads)
 
 
-def rejected(typed: TypedProgram, files: Files) -> str:
-    """The message for an input of this size, or an empty text."""
-    model = create(typed, files, "float32", heads=False)
-    try:
-        model.forward(np.zeros((1, *typed.program.input.shape)))
-    except ValueError as error:
-        return str(error)
+def rejected(typed: TypedProgram, files: Files, *, heads: bool = False) -> str:
+    """The message for an input of this size, or an empty text; nothing is computed."""
+    with torch.device("meta"):
+        net = create(typed, files, "float32", heads=heads).net.train(heads)
+        try:
+            net(torch.empty(2, typed.program.input.channels, *typed.program.input.spatial))
+        except ValueError as error:
+            return str(error)
     return ""
 
 

@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import Code, ModulePlan, call, class_name, layout, signature
+from inception_dsl.backend import (
+    AXES,
+    Code,
+    ModulePlan,
+    SizeRule,
+    When,
+    class_name,
+    signature,
+    size_checks,
+    size_rules,
+)
 
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+FLAGS: dict[When, str] = {"": "", "head": "head", "heads": "heads"}
 
 
-def reads_heads(plan: ModulePlan, head: str) -> bool:
-    """Whether the smallest size depends on whether auxiliary heads run; ``head`` is one of them."""
-    smallest = plan.smallest
-    return bool(head) and smallest.even and smallest.training != smallest.inference
+def rules_of(plan: ModulePlan) -> tuple[SizeRule, ...]:
+    """The rules of the sizes that run: of the features, with the head, with auxiliary heads."""
+    return size_rules(plan.sizes, features=True)
 
 
-def size_check(plan: ModulePlan, head: str) -> tuple[Code, ...]:
-    """The function that checks the input size; ``head`` is an auxiliary head, or empty.
+def size_check(plan: ModulePlan) -> tuple[Code, ...]:
+    """The function that checks the input size, or nothing.
 
     It is a function of its own for ``torch.fx``, which cannot trace a condition on a size.
     """
-    program, smallest = plan.typed.program, plan.smallest
-    if not smallest.checked:
+    rules, axes = rules_of(plan), AXES[plan.typed.program.input.rank]
+    if not rules:
         return ()
-    rank, least = program.input.rank, smallest.inference
-    axes = AXES[rank]
-    heads = reads_heads(plan, head)
-    lines = [
-        Code("@torch.fx.wrap"),
-        signature("check_size", ["x: Tensor", *["heads: bool"] * heads], "None"),
-        Code('    """Raise a ``ValueError`` if the input is too small."""'),
-    ]
-    taken = [f"    {axis} = x.shape[{number + 2}]" for number, axis in enumerate(axes)]
-    lines += map(Code, taken)
-    wanted = "x".join(map(str, least))
-    limits = [str(n) for n in least]
-    if heads:
-        lines.append(Code(f"    least = {smallest.training[0]} if heads else {least[0]}"))
-        wanted, limits = "x".join(["{least}"] * rank), ["least"] * rank
-    tests = [f"{axis} < {limit}" for axis, limit in zip(axes, limits, strict=True)]
-    lines.append(Code(f"    if {' or '.join(tests)}:"))
+    parameters = ["x: Tensor", *(f"{rule.when}: bool" for rule in rules if rule.when)]
     got = "x".join(f"{{{axis}}}" for axis in axes)
-    message = f'f"{class_name(program.id)} needs at least {wanted} pixels, got {got}"'
-    if len(message) > 72:  # too long with the class name
-        message = f'f"needs at least {wanted} pixels, got {got}"'
-    lines.append(layout("raise ", call("ValueError", message), indent=8))
-    return tuple(lines)
+    return (
+        Code("@torch.fx.wrap"),
+        signature("check_size", parameters, "None"),
+        Code(
+            '    """Raise a ``ValueError`` if the network does not run on inputs of this size."""'
+        ),
+        *(Code(f"    {axis} = x.shape[{number + 2}]") for number, axis in enumerate(axes)),
+        *size_checks(rules, FLAGS, class_name(plan.typed.program.id), got),
+    )
+
+
+def features_check(plan: ModulePlan, built: str) -> str:
+    """The line that checks the size for the features, and for auxiliary heads that run.
+
+    ``built`` is the attribute of an auxiliary head, or empty.
+    """
+    if not any(rule.when != "head" for rule in rules_of(plan)):
+        return ""
+    return f"        {_call(plan, 'False', f'heads and self.{built} is not None')}"
+
+
+def head_check(plan: ModulePlan) -> list[str]:
+    """The line that checks the size for the head, if it needs other sizes than the features."""
+    needed = any(rule.when == "head" for rule in rules_of(plan))
+    return [_call(plan, "True", "False")] if needed else []
+
+
+def _call(plan: ModulePlan, head: str, heads: str) -> str:
+    values = {"head": head, "heads": heads}
+    given = [f"{rule.when}={values[rule.when]}" for rule in rules_of(plan) if rule.when]
+    return f"check_size({', '.join(['x', *given])})"

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from inception_dsl.backend import (
+    AXES,
     Code,
     Group,
     Initial,
@@ -25,8 +26,6 @@ from inception_dsl.backend import (
     signature,
 )
 from inception_dsl.backend import call as call_of
-
-from .size_check import AXES
 
 EMPTY = Code("")
 CUT = 0.954499  # erf(sqrt(2)) rounded down: P(|x| < 2 standard deviations) of a normal x

@@ -7,10 +7,9 @@ from collections.abc import Collection, Mapping
 from ..diagnostics.report import Report
 from ..diagnostics.words import suggestion
 from ..ir.program import About, Initializer, Naming, Origin, Training
-from ..language.inputs import AXES
 from ..language.models import Described, NetworkFile
 from ..types.prose import Prose
-from ..types.tensor import TensorType
+from ..types.tensor import AXES, TensorType
 
 
 def about(model: Described) -> About:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..analysis.cost import cost, layers
 from ..analysis.initial import InitialValue
-from ..analysis.minimum import minimum_input
+from ..analysis.sizes import AxisSizes, Gap, RunningSizes, minimum_input, running_sizes
 from ..analysis.weights import check_weights, weight_shapes
 from ..diagnostics.report import Report, Span
 from ..emit.about import bullets, citation, deviations, headline, recorded, shapes
@@ -76,7 +76,7 @@ from ..ops import (
     ZeroPad,
 )
 from ..types.prose import Prose
-from ..types.tensor import ShapeError, TensorType
+from ..types.tensor import AXES, ShapeError, TensorType
 from ..types.terms import Symbol, Term, add, constant, divide, multiply, subtract
 from ..types.weight import Weight
 from ..types.window import Padding, Window
@@ -84,7 +84,7 @@ from .definitions import Definition, Definitions, Top, named
 from .frames import IN_CHANNELS, Frame, Row, Slot, SplitError
 from .layer_site import LayerSite
 from .options import common, varying
-from .plan import Loss, LossTerm, ModulePlan, Smallest, Tap, plan
+from .plan import Loss, LossTerm, ModulePlan, Tap, plan
 from .protocol import (
     API_VERSION,
     GROUP,
@@ -115,11 +115,13 @@ from .scope import (
     tupled,
 )
 from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
+from .size_checks import SizeRule, When, size_checks, size_rules
 from .start import Initial, Start
 from .statements import Apply, Branch, Join, Locals, statement, statements
 
 __all__ = [
     "API_VERSION",
+    "AXES",
     "CORE_OPS",
     "GROUP",
     "IN_CHANNELS",
@@ -132,6 +134,7 @@ __all__ = [
     "Argument",
     "AuxHead",
     "AvgPool",
+    "AxisSizes",
     "Backend",
     "BatchNorm",
     "BatchNormFields",
@@ -156,6 +159,7 @@ __all__ = [
     "Form",
     "Found",
     "Frame",
+    "Gap",
     "GlobalAvgPool",
     "GlobalMaxPool",
     "Group",
@@ -194,13 +198,14 @@ __all__ = [
     "Row",
     "Run",
     "Runner",
+    "RunningSizes",
     "Scale",
     "Scope",
     "SeparableConv",
     "ShapeError",
     "Site",
+    "SizeRule",
     "Slot",
-    "Smallest",
     "Span",
     "SplitError",
     "Start",
@@ -222,6 +227,7 @@ __all__ = [
     "UseSite",
     "VariesError",
     "Weight",
+    "When",
     "Window",
     "ZeroPad",
     "add",
@@ -263,9 +269,12 @@ __all__ = [
     "recorded",
     "render",
     "rows",
+    "running_sizes",
     "scope_of",
     "shapes",
     "signature",
+    "size_checks",
+    "size_rules",
     "spelled",
     "statement",
     "statements",

@@ -1,8 +1,8 @@
 """The plan of a generated file: everything that all backends have in common, as data.
 
-``plan(typed)`` gives the definitions in print order, the taps (intermediate outputs), the smallest
-input, the loss, the initial weights and all documentation. A backend adds its framework's syntax: a
-table of ops, templates, weight layouts, a runner.
+``plan(typed)`` gives the definitions in print order, the taps (intermediate outputs), the sizes
+that run, the loss, the initial weights and all documentation. A backend adds its framework's
+syntax: a table of ops, templates, weight layouts, a runner.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
 from ..analysis.cost import cost, layers
-from ..analysis.minimum import minimum_input
+from ..analysis.size_words import sentence
+from ..analysis.sizes import RunningSizes, running_sizes
 from ..emit.about import (
     bullets,
     citation,
@@ -51,23 +52,6 @@ class Tap(NamedTuple):
     name: str
     after: str
     head: AuxHead | None
-
-
-class Smallest(NamedTuple):
-    """The smallest input size on each axis: for inference, and for training with all heads."""
-
-    inference: tuple[int, ...]
-    training: tuple[int, ...]
-
-    @property
-    def checked(self) -> bool:
-        """Whether some inputs are too small, so that generated code must check the size."""
-        return max(self.training) > 1
-
-    @property
-    def even(self) -> bool:
-        """Whether it is the same on all axes."""
-        return len(set(self.inference)) == 1 and len(set(self.training)) == 1
 
 
 class LossTerm(NamedTuple):
@@ -118,10 +102,10 @@ class ModulePlan:
         heads = (Tap(head.name, head.after, head) for head in program.aux_heads)
         return (*heads, *(Tap(name, after, None) for name, after in program.outputs.items()))
 
-    @cached_property
-    def smallest(self) -> Smallest:
-        """The smallest input."""
-        return Smallest(minimum_input(self.typed), minimum_input(self.typed, heads=True))
+    @property
+    def sizes(self) -> RunningSizes:
+        """The sizes of the input that run."""
+        return running_sizes(self.typed)
 
     @cached_property
     def loss(self) -> Loss | None:
@@ -225,15 +209,14 @@ class ModulePlan:
         return docstring(title, self.counts(), listed if arguments else "", indent=4)
 
     def counts(self) -> str:
-        """A sentence with the network's parameters, multiply-adds and smallest input."""
+        """A sentence with the network's parameters, multiply-adds and input sizes."""
         found = cost(list(layers(self.typed)))
         heads = f" ({found.auxiliary:,} of them in auxiliary heads)" if found.auxiliary else ""
         moving = f" and {found.non_trainable:,} moving statistics" if found.non_trainable else ""
-        smallest = "x".join(map(str, self.smallest.inference))
+        sizes = f"; {sentence(self.sizes)}" if self.typed.program.input.rank else ""
         return (
             f"{found.trainable:,} trainable parameters{heads}{moving};"
-            f" {found.macs:,} multiply-adds for an input of {self.typed.program.input};"
-            f" the smallest input is {smallest}."
+            f" {found.macs:,} multiply-adds for an input of {self.typed.program.input}{sizes}."
         )
 
     def written(

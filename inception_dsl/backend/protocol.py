@@ -169,8 +169,11 @@ class Runner(Protocol):
         without auxiliary heads, and has no weights of them.
         """
 
-    def rejected(self, typed: TypedProgram, files: Files) -> str:
-        """The message of the ``ValueError`` for an input of this size in inference; else empty."""
+    def rejected(self, typed: TypedProgram, files: Files, *, heads: bool = False) -> str:
+        """The message of the ``ValueError`` for an input of this size; else empty.
+
+        In inference, or with ``heads`` in training with the auxiliary heads.
+        """
 
     def preprocess(self, files: Files, images: Any) -> Any:
         """What the function of the file makes of images (N, spatial axes, 3) of bytes."""

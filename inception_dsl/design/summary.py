@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..analysis.cost import cost, layers
-from ..analysis.minimum import minimum_input
+from ..analysis.size_words import left_out
+from ..analysis.sizes import Sizes, minimum_input, running_sizes
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
 from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
@@ -56,6 +57,10 @@ class Summary:
             },
             "macs": total.macs,
             "minimum_input": list(minimum_input(typed)),
+            "sizes": {
+                "inference": _listed(running_sizes(typed).inference),
+                "training": _listed(running_sizes(typed).training),
+            },
             "layers": [
                 {
                     "path": layer.path,
@@ -106,10 +111,26 @@ class Summary:
         lines.append(("MACs (multiply-adds)", f"{total.macs:,}{without}"))
         lines.append(("FLOPs (2 x MACs)", f"{2 * total.macs:,}{without}"))
         if self.typed.program.input.rank:
-            lines.append(("smallest input", _sizes(minimum_input(self.typed))))
-        if heads:
-            lines.append(("  in training", _sizes(minimum_input(self.typed, heads=True))))
+            sizes = running_sizes(self.typed)
+            lines += _running("smallest input", sizes.inference)
+            lines += _running("  in training", sizes.training) if heads else []
         return [f"{style.strong(f'{name:20}')} {value}" for name, value in lines]
+
+
+def _running(label: str, sizes: Sizes) -> list[tuple[str, str]]:
+    """Lines with the sizes that run."""
+    text, gaps = _sizes(tuple(axis.least for axis in sizes)), left_out(sizes)
+    if any(axis.most is not None for axis in sizes):
+        text += f", the largest {'x'.join(str(axis.most or 'any') for axis in sizes)}"
+    return [(label, f"{text}, without {gaps}" if gaps else text)]
+
+
+def _listed(sizes: Sizes) -> list[dict[str, Any]]:
+    """The sizes of each axis that run."""
+    return [
+        {"least": a.least, "most": a.most, "without": [gap._asdict() for gap in a.gaps]}
+        for a in sizes
+    ]
 
 
 def _sizes(spatial: tuple[int, ...]) -> str:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 
 from ..ops.fields.refusal import Checked, located, refuse, shown
+from ..types.tensor import AXES
 from .meant import not_an_input, unknown_axis
 from .rest import Rest
 
@@ -40,14 +41,6 @@ def input_type(value: Any) -> dict[str, int]:
                 size,
             )
     return value
-
-
-AXES: Final[dict[int, tuple[str, ...]]] = {
-    0: (),
-    1: ("length",),
-    2: ("height", "width"),
-    3: ("depth", "height", "width"),
-}
 
 
 def _size(axis: str) -> dict[str, Any]:

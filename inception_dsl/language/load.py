@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from ..diagnostics.report import Report, Span
 from ..diagnostics.words import nearest
+from ..types.tensor import AXES
 from ..yaml import source
 from ..yaml.document import DataPath, Document
 from .check import check
-from .inputs import AXES
 from .models import BlockFile, NetworkFile
 from .reading import Limits, Reading, laid, read
 from .roots import root_of

@@ -12,6 +12,7 @@ from ..ops import OPS
 from ..ops.fields.kinds import FUNCTIONS
 from ..ops.fields.refusal import Meant, located, refuse, shown
 from ..types.merge import MERGES
+from ..types.tensor import AXES
 from ..yaml.edits import flow
 
 KINDS: Final = ("op", "branches", "use")
@@ -129,7 +130,7 @@ def not_an_input(value: Any) -> PydanticCustomError:
     if 2 <= len(sizes) <= 4 and all(isinstance(n, int) and not isinstance(n, bool) for n in sizes):
         first = sizes[0] < sizes[-1]  # channels first: usually fewer than pixels
         axes = sizes[1:] if first else sizes[:-1]
-        names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}[len(axes)]
+        names = AXES[len(axes)]
         write = flow({"channels": sizes[0 if first else -1], **dict(zip(names, axes, strict=True))})
     help = f"write `{write}`; " if write else ""
     help += "the command line also accepts `224x224x3`"

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..types.tensor import TensorType
+from ..types.window import Pixels
 from .base import Op, axes, require_map
 from .fields.kinds import Kernel
 
@@ -33,5 +34,5 @@ class AdaptiveAvgPool(Op):
         require_map(x, self)
         return TensorType(self.outputs(x.rank), x.channels)
 
-    def needed(self, axis: int, rank: int, outputs: int) -> int:
-        return 1
+    def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
+        return 1, Pixels(self.outputs(rank)[axis], 0)

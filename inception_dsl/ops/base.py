@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..types.expression import Expression
 from ..types.tensor import ShapeError, TensorType
 from ..types.weight import Weight
-from ..types.window import Padding, Pair, Window
+from ..types.window import Padding, Pair, Pixels, Window
 from .fields.allow import Codes
 from .fields.kinds import Id, Repeat, Texts
 
@@ -66,9 +66,9 @@ class Op(Step):
         """
         return 0
 
-    def needed(self, axis: int, rank: int, outputs: int) -> int:
-        """The smallest input size of a spatial axis that gives ``outputs`` output pixels."""
-        return outputs
+    def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
+        """The smallest size of a spatial axis that the op accepts, and the size of its output."""
+        return 1, Pixels()
 
     def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:
         """A copy with the spec's defaults for fields that the step does not set."""
@@ -219,8 +219,9 @@ class Windowed(Op):
                 str(error), field=error.field, code=error.code, help=help, write=write
             ) from None
 
-    def needed(self, axis: int, rank: int, outputs: int) -> int:
-        return self.windows(rank)[axis].needed(outputs)
+    def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
+        window = self.windows(rank)[axis]
+        return window.least, window.pixels
 
 
 class Composite(Op):
@@ -260,10 +261,12 @@ class Composite(Op):
             x = after
         return total
 
-    def needed(self, axis: int, rank: int, outputs: int) -> int:
-        for _, part in reversed(self.parts):
-            outputs = part.needed(axis, rank, outputs)
-        return outputs
+    def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
+        least, pixels = 1, Pixels()
+        for _, part in self.parts:
+            wanted, after = part.sizes(axis, rank)
+            least, pixels = max(least, pixels.least(wanted)), pixels.then(after)
+        return least, pixels
 
 
 def fewer_groups(groups: int, *channels: int) -> str:

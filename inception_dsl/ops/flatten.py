@@ -17,6 +17,3 @@ class Flatten(Op):
 
     def infer(self, x: TensorType) -> TensorType:
         return TensorType((), product(x.shape))
-
-    def needed(self, axis: int, rank: int, outputs: int) -> int:
-        return 1

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from ..types.tensor import TensorType
+from ..types.window import Pixels
 from .base import Op, require_map
 from .fields.kinds import Flag
 
@@ -18,5 +19,5 @@ class GlobalPool(Op):
         require_map(x, self)
         return TensorType((1,) * x.rank if self.keepdims else (), x.channels)
 
-    def needed(self, axis: int, rank: int, outputs: int) -> int:
-        return 1
+    def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
+        return 1, Pixels(1, 0)

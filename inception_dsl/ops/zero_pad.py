@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..types.tensor import TensorType
-from ..types.window import Pair
+from ..types.window import Pair, Pixels
 from .base import Op, require_map, resolve_padding
 from .fields.kinds import Sides
 
@@ -34,5 +34,5 @@ class ZeroPad(Op):
         spatial = tuple(n + sum(p) for n, p in zip(x.spatial, self.pads(x.rank), strict=True))
         return TensorType(spatial, x.channels)
 
-    def needed(self, axis: int, rank: int, outputs: int) -> int:
-        return max(1, outputs - sum(self.pads(rank)[axis]))
+    def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
+        return 1, Pixels(sum(self.pads(rank)[axis]))

@@ -1,4 +1,4 @@
-"""Windows (kernels) of convolutions and pools, and their padding."""
+"""Windows (kernels) of convolutions and pools, their padding, and what they do to sizes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,34 @@ from .tensor import ShapeError
 
 Pair: TypeAlias = tuple[int, int]
 Padding: TypeAlias = Literal["same"] | tuple[Pair, ...]
+
+
+class Pixels(NamedTuple):
+    """The number of pixels of a map on one axis, as a function of the ``n`` pixels of the input.
+
+    It is ``(n + offset) // stride``, or always ``offset`` if ``stride`` is 0. Windows, however they
+    pad and round, are functions of this form, and so is one after the other.
+    """
+
+    offset: int = 0
+    stride: int = 1
+
+    def at(self, size: int) -> int:
+        """The pixels for an input of ``size`` pixels."""
+        return (size + self.offset) // self.stride if self.stride else self.offset
+
+    def then(self, following: Pixels) -> Pixels:
+        """``following`` applied to the result of this function."""
+        if not following.stride:
+            return following
+        if not self.stride:
+            return Pixels(following.at(self.offset), 0)
+        offset = self.offset + self.stride * following.offset
+        return Pixels(offset, self.stride * following.stride)
+
+    def least(self, pixels: int) -> int:
+        """The smallest input that gives at least so many pixels."""
+        return max(1, pixels * self.stride - self.offset)
 
 
 class Window(NamedTuple):
@@ -84,14 +112,19 @@ class Window(NamedTuple):
             return (self.extent - 1) // 2, self.extent - 1 - (self.extent - 1) // 2
         return None
 
-    def needed(self, outputs: int) -> int:
-        """The smallest size of an axis with at least ``outputs`` outputs."""
+    @property
+    def least(self) -> int:
+        """The smallest size of an axis that the window fits into."""
+        return 1 if self.padding == "same" else max(1, self.extent - sum(self.padding))
+
+    @property
+    def pixels(self) -> Pixels:
+        """The number of outputs as a function of the size, from ``least`` up."""
         if self.padding == "same":
-            return (outputs - 1) * self.stride + 1
+            return Pixels(self.stride - 1, self.stride)
         before, after = self.padding
-        size = max(1, (outputs - 1) * self.stride + self.extent - before - after)
-        if self.ceil_mode:
-            size = max(1, self.extent - before - after, size - self.stride + 1)
-            while self.output(size) < outputs:
-                size += 1
-        return size
+        room = before + after - self.extent
+        if not self.ceil_mode:
+            return Pixels(room + self.stride, self.stride)
+        last = min(room + self.stride, max(before, room))  # it starts inside the input
+        return Pixels(last + self.stride - 1, self.stride)

@@ -36,6 +36,29 @@ def test_what_is_emitted_is_right(initializer: str, backend: str) -> None:
     assert problem(spec, backend, source(spec, backend), case, expected) == ""
 
 
+@pytest.mark.parametrize("backend", ["torch", "keras"])
+def test_sizes_in_gaps_are_judged(tmp_path: Path, backend: str) -> None:
+    """Two pools that round in other ways fit together for every second size only."""
+    spec = tmp_path / "gaps.yaml"
+    pool = "op: max_pool, kernel_size: 3, stride: 2, padding: valid"
+    spec.write_text(f"""
+        network: gaps
+        input: {{channels: 3, height: 17, width: 17}}
+        classes: 5
+        body:
+          - {{op: conv_bn, filters: 4, kernel_size: 3}}
+          - {{merge: concat, branches: {{a: [{{{pool}}}], b: [{{{pool}, ceil_mode: true}}]}}}}
+        head: [{{op: global_avg_pool}}, {{op: dense, units: $classes}}]
+        """)
+    case = case_of(spec)
+    expected = expect(case, train=True)
+    text = source(spec, backend)
+    assert problem(spec, backend, text, case, expected) == ""
+    for old, new in (("below % 2 == 0", "below % 2 == 1"), ("below < above", "below > above")):
+        assert old in text
+        assert problem(spec, backend, text.replace(old, new), case, expected)
+
+
 def test_there_are_many_different_defects() -> None:
     assert len(SEEDED) >= 60
     assert len({(seeded.backend, seeded.name) for seeded in SEEDED}) == len(SEEDED)

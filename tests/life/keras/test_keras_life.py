@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import inception_dsl
-from inception_dsl.analysis.minimum import minimum_input
+from inception_dsl.analysis.sizes import minimum_input
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.verify.bounds import FLOAT32, distance
 

@@ -71,11 +71,27 @@ def test_input_size_can_be_none_if_no_layer_needs_it(module_of: Make) -> None:
 
 def test_too_small_input_is_an_error(module_of: Make) -> None:
     module = module_of("v3")
-    with pytest.raises(ValueError, match="inception_v3 needs at least 75 pixels on every axis"):
+    with pytest.raises(ValueError, match="inception_v3 needs at least 75x75 pixels, got"):
         module.inception_v3(input_shape=(74, 299, 3))
-    with pytest.raises(ValueError, match="needs at least 299 pixels"):
+    with pytest.raises(ValueError, match="auxiliary heads needs 299x299 to 346x346 pixels"):
         module.inception_v3(input_shape=(298, 299, 3), aux_logits=True)
     assert module.inception_v3(input_shape=(75, 75, 3)).output_shape == (None, 1000)
+
+
+def test_auxiliary_heads_need_the_size_of_the_spec(module_of: Make) -> None:
+    """They flatten: other and unknown sizes are an error that says what to do."""
+    build = module_of("v3").inception_v3
+    for shape in ((347, 299, 3), (None, None, 3), (299, None, 3)):
+        with pytest.raises(ValueError, match=r"needs 299x299 to 346x346 pixels, got .*; set aux_"):
+            build(input_shape=shape, aux_logits=True)
+    assert build(input_shape=(None, None, 3)).output_shape == (None, 1000)
+
+
+def test_sizes_where_branches_do_not_fit_together(module_of: Make) -> None:
+    build = module_of("v2").inception_v2
+    with pytest.raises(ValueError, match=r"on 80 pixels, .* the nearest sizes are 70 and 95"):
+        build(input_shape=(63, 80, 3))
+    assert build(input_shape=(70, 95, 3)).output_shape == (None, 1000)
 
 
 def test_channels_first_is_an_error(module_of: Make) -> None:

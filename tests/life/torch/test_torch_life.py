@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import inception_dsl
-from inception_dsl.analysis.minimum import minimum_input
+from inception_dsl.analysis.sizes import minimum_input
 from inception_dsl.emit.names import class_name
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.verify.bounds import FLOAT32, FLOAT64, allowed, distance

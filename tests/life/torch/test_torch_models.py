@@ -89,18 +89,6 @@ def test_loss_of_probabilities() -> None:
     torch.testing.assert_close(found, F.cross_entropy(logits.flatten(1), target))
 
 
-@pytest.mark.parametrize(
-    ("name", "cls", "least"), [("v4", "InceptionV4", 75), ("v1", "GoogLeNet", 47)]
-)
-def test_smaller_input_than_the_minimum_is_an_error(name: str, cls: str, least: int) -> None:
-    net = getattr(module_of(name), cls)(num_classes=2).eval()
-    with torch.no_grad():
-        assert net(torch.randn(1, 3, least, least)).shape == (1, 2)
-        for size in ((least - 1, least), (least, least - 1)):
-            with pytest.raises(ValueError, match=f"at least {least}x{least} pixels, got"):
-                net(torch.randn(1, 3, *size))
-
-
 def test_forward_head_of_features_equals_forward() -> None:
     net = module_of("v4").InceptionV4(num_classes=4, in_channels=1).eval()
     x = torch.randn(1, 1, 110, 93)

@@ -23,7 +23,7 @@ from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 from torch.nn.utils import parametrize, prune
 
 import inception_dsl
-from inception_dsl.analysis.minimum import minimum_input
+from inception_dsl.analysis.sizes import minimum_input
 from inception_dsl.emit.names import class_name
 
 operators.declare()

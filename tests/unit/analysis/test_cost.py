@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from inception_dsl.analysis.cost import cost, layers
-from inception_dsl.analysis.minimum import minimum_input
+from inception_dsl.analysis.sizes import minimum_input
 from inception_dsl.design.summary import Summary
 from inception_dsl.ir.typed import TypedProgram
 
@@ -87,6 +87,10 @@ def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> N
         "parameters": {"total": 20, "trainable": 20, "non_trainable": 0, "auxiliary": 0},
         "macs": 144,
         "minimum_input": [1],
+        "sizes": {
+            "inference": [{"least": 1, "most": None, "without": []}],
+            "training": [{"least": 1, "most": None, "without": []}],
+        },
         "layers": [
             {
                 "path": "",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from defined import CONV, Body, on
 
+from inception_dsl.analysis.sizes import AxisSizes
 from inception_dsl.backend import Definition, Names, SplitError, plan
 from inception_dsl.ir.typed import TypedProgram
 
@@ -92,7 +93,10 @@ def test_the_cost_of_a_network(compiled: Compiled) -> None:
         f"{own + heads} trainable parameters ({heads} of them in auxiliary heads)"
     )
     assert " and 4 moving statistics; " in found
-    assert found.endswith("multiply-adds for an input of 9x9x3; the smallest input is 3x3.")
+    assert found.endswith(
+        "multiply-adds for an input of 9x9x3; the smallest input is 3x3;"
+        " auxiliary heads need 9x9 pixels."
+    )
 
 
 def test_the_cost_without_heads_and_moving_statistics(body: Body) -> None:
@@ -108,14 +112,13 @@ def test_taps_are_auxiliary_heads_and_outputs(compiled: Compiled) -> None:
     ]
 
 
-def test_the_smallest_input(compiled: Compiled, body: Body) -> None:
-    smallest = plan(compiled(WORDS)).smallest
-    assert (smallest.inference, smallest.training) == ((3, 3), (9, 9))  # a head flattens
-    assert smallest.checked and smallest.even
-    free = plan(body(f"{{{CONV}: 2}}")).smallest
-    assert (free.inference, free.checked, free.even) == ((1, 1), False, True)
-    flat = plan(body("{op: max_pool, kernel_size: [3, 5], padding: valid}")).smallest
-    assert (flat.inference, flat.even) == ((3, 5), False)
+def test_the_sizes_that_run(compiled: Compiled, body: Body) -> None:
+    sizes = plan(compiled(WORDS)).sizes
+    assert sizes.inference == (AxisSizes(3), AxisSizes(3))
+    assert sizes.training == (AxisSizes(9, 9, fixed=True),) * 2  # a head flattens
+    assert plan(body(f"{{{CONV}: 2}}")).sizes.inference == (AxisSizes(1), AxisSizes(1))
+    flat = plan(body("{op: max_pool, kernel_size: [3, 5], padding: valid}")).sizes
+    assert flat.inference == (AxisSizes(3), AxisSizes(5))
 
 
 def test_the_loss_in_a_sentence(compiled: Compiled, body: Body) -> None:

@@ -201,4 +201,5 @@ def test_a_composite_has_the_shapes_weights_and_cost_of_its_parts() -> None:
     assert twice.infer(x) == y
     assert [(w.name, w.shape) for w in twice.weights(x)] == [("first/kernel", (1, 3, 2, 4))]
     assert twice.macs(x, y) == 5 * 7 * 3 * 2 * 4
-    assert [twice.needed(axis, 2, 3) for axis in (0, 1)] == [3, 9]
+    found = [twice.sizes(axis, 2) for axis in (0, 1)]
+    assert [(least, pixels.at(9)) for least, pixels in found] == [(1, 9), (5, 3)]

@@ -197,25 +197,24 @@ def test_weights(text: str, weights: dict[str, tuple[int, ...]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "outputs", "size"),
+    ("text", "least", "outputs"),
     [
-        ("identity", 5, 5),
-        ("activation, function: relu", 5, 5),
-        ("flatten", 5, 1),
-        ("global_max_pool", 5, 1),
-        ("adaptive_avg_pool, output_size: 5", 5, 1),
-        ("zero_pad, padding: [[1, 1], [1, 2]]", 5, 2),
-        ("zero_pad, padding: 3", 5, 1),
-        ("conv, filters: 1, kernel_size: [1, 3], padding: valid", 5, 7),
-        ("conv, filters: 1, kernel_size: 3, stride: [1, 2], padding: valid", 5, 11),
-        ("conv_bn, filters: 1, kernel_size: 3, dilation: 2, padding: valid", 5, 9),
-        ("separable_conv, filters: 1, kernel_size: 3, stride: 2, padding: valid", 5, 11),
-        ("max_pool, kernel_size: 3, stride: 2", 5, 9),
+        ("identity", 1, 9),
+        ("activation, function: relu", 1, 9),
+        ("global_max_pool", 1, 1),
+        ("adaptive_avg_pool, output_size: 5", 1, 5),
+        ("zero_pad, padding: [[1, 1], [1, 2]]", 1, 12),
+        ("conv, filters: 1, kernel_size: [1, 3], padding: valid", 3, 7),
+        ("conv, filters: 1, kernel_size: 3, stride: [1, 2], padding: valid", 3, 4),
+        ("conv_bn, filters: 1, kernel_size: 3, dilation: 2, padding: valid", 5, 5),
+        ("separable_conv, filters: 1, kernel_size: 3, stride: 2, padding: valid", 3, 4),
+        ("max_pool, kernel_size: 3, stride: 2", 1, 5),
     ],
 )
-def test_the_smallest_input_axis(text: str, outputs: int, size: int) -> None:
-    """For the second of two axes."""
-    assert op(text).needed(1, 2, outputs) == size
+def test_the_sizes_of_an_axis(text: str, least: int, outputs: int) -> None:
+    """For the second of two axes, with nine pixels."""
+    found, pixels = op(text).sizes(1, 2)
+    assert (found, pixels.at(9)) == (least, outputs)
 
 
 @pytest.mark.parametrize(

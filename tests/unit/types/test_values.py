@@ -10,7 +10,7 @@ from inception_dsl.types.prose import Prose
 from inception_dsl.types.tensor import ShapeError, TensorType
 from inception_dsl.types.terms import Symbol, Traced, of, term_of
 from inception_dsl.types.weight import Weight
-from inception_dsl.types.window import Window
+from inception_dsl.types.window import Pixels, Window
 
 KERNELS, STRIDES, DILATIONS = (1, 2, 3, 5, 7), (1, 2, 3), (1, 2)
 
@@ -81,17 +81,34 @@ def all_windows() -> list[Window]:
 
 
 @pytest.mark.parametrize("window", all_windows(), ids=str)
-def test_needed_is_the_smallest_axis(window: Window) -> None:
-    def outputs(size: int) -> int:
+def test_pixels_are_the_outputs_of_every_size_that_fits(window: Window) -> None:
+    for size in range(1, 60):
         try:
-            return window.output(size)
+            outputs = window.output(size)
         except ShapeError:
-            return 0
+            assert size < window.least
+        else:
+            assert size >= window.least
+            assert window.pixels.at(size) == outputs
 
-    for wanted in range(1, 6):
-        needed = window.needed(wanted)
-        assert outputs(needed) >= wanted
-        assert needed == next(n for n in range(1, 80) if outputs(n) >= wanted)
+
+@pytest.mark.parametrize("first", all_windows()[::7], ids=str)
+def test_windows_in_a_row_are_one_function(first: Window) -> None:
+    for second in all_windows()[::11]:
+        both = first.pixels.then(second.pixels)
+        for size in range(first.pixels.least(second.least), 70):
+            if size >= first.least:
+                assert both.at(size) == second.output(first.output(size))
+        for wanted in (1, 2, 5):
+            least = both.least(wanted)
+            assert both.at(least) >= wanted
+            assert least == 1 or both.at(least - 1) < wanted
+
+
+def test_a_constant_number_of_pixels() -> None:
+    four = Pixels(4, 0)
+    assert (four.at(9), Pixels(1, 2).then(four)) == (4, four)
+    assert four.then(Pixels(1, 2)) == Pixels(2, 0)
 
 
 @pytest.mark.parametrize("window", all_windows(), ids=str)

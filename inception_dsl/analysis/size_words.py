@@ -1,0 +1,68 @@
+"""The sizes that run, in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..types.tensor import AXES
+from .sizes import AxisSizes, Gap, RunningSizes, Sizes
+
+_SHOWN: Final = 3  # gaps in a sentence
+
+
+def pixels(sizes: Sizes) -> str:
+    """The range of sizes, without its gaps: ``at least 47x47 pixels``, ``5x5 to 9x9 pixels``."""
+    least = "x".join(str(axis.least) for axis in sizes)
+    most = "x".join(str(axis.most) for axis in sizes)
+    if all(axis.most is None for axis in sizes):
+        return f"at least {least} pixels"
+    if all(axis.most is not None for axis in sizes):
+        return f"{least} pixels" if most == least else f"{least} to {most} pixels"
+    named = zip(AXES[len(sizes)], sizes, strict=True)
+    return ", ".join(f"{_span(axis)} pixels of {name}" for name, axis in named)
+
+
+def _span(axis: AxisSizes) -> str:
+    if axis.most is None:
+        return f"at least {axis.least}"
+    return _run(axis.least, axis.most - axis.least + 1)
+
+
+def _run(start: int, length: int) -> str:
+    return f"{start} to {start + length - 1}" if length > 1 else str(start)
+
+
+def left_out(sizes: Sizes) -> str:
+    """The gaps, as the sizes ``71 to 94, 103 to 126 and so on``; empty if there are none."""
+    words = [_gaps(axis) for axis in sizes]
+    if len({*words}) == 1:
+        return words[0]
+    named = zip(AXES[len(sizes)], words, strict=True)
+    return "; ".join(f"{name} {word}" for name, word in named if word)
+
+
+def _gaps(axis: AxisSizes) -> str:
+    first = [gap for gap in axis.gaps if not gap.period]
+    endless = [gap for gap in axis.gaps if gap.period]
+    again = [Gap(gap.start + gap.period, gap.length, 0) for gap in endless]
+    listed = [_run(gap.start, gap.length) for gap in sorted([*first, *endless, *again])]
+    if len(listed) > _SHOWN or endless:
+        return f"{', '.join(listed[:_SHOWN])} and so on"
+    return ", ".join(listed)
+
+
+def sentence(sizes: RunningSizes) -> str:
+    """The sizes that run, as the end of a sentence."""
+    least = "x".join(str(axis.least) for axis in sizes.inference)
+    text = f"the smallest input is {least}"
+    if all(axis.most is not None for axis in sizes.inference):
+        text += f", the largest {'x'.join(str(axis.most) for axis in sizes.inference)}"
+    elif any(axis.most is not None for axis in sizes.inference):
+        text = f"inputs have {pixels(sizes.inference)}"
+    if gaps := left_out(sizes.inference):
+        text += f", without the sizes {gaps}"
+    if sizes.training != sizes.inference:
+        text += f"; auxiliary heads need {pixels(sizes.training)}"
+        gaps = left_out(sizes.training)
+        text += f" without {gaps}" if gaps and gaps != left_out(sizes.inference) else ""
+    return text

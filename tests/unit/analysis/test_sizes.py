@@ -1,0 +1,200 @@
+"""The sizes that run, compared with the compiler on every size, and their words."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from inception_dsl.analysis.infer import infer
+from inception_dsl.analysis.size_words import left_out, pixels, sentence
+from inception_dsl.analysis.sizes import AxisSizes, Gap, RunningSizes, running_sizes
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.ir.typed import TypedOp, TypedProgram
+from inception_dsl.ir.walk import walk_program
+from inception_dsl.testing.random_specs import MAIN, random_spec
+
+Compiled = Callable[..., TypedProgram]
+CONV = "op: conv, filters: 2, kernel_size"
+NETWORK = """
+network: net
+input: {{channels: 3, height: {size}, width: 35}}
+classes: 5
+body: [{body}]
+head: [{head}]
+"""
+POOLED = "{op: global_avg_pool}, {op: dense, units: $classes}"
+DENSE = "{op: flatten}, {op: dense, units: $classes}"
+
+
+def weights(typed: TypedProgram) -> dict[tuple[str, ...], tuple[int, ...]]:
+    """The shapes of all weights by path, those of auxiliary heads too."""
+    return {
+        (*path, weight.name): weight.shape
+        for path, node in walk_program(typed)
+        if isinstance(node, TypedOp)
+        for weight in node.weights
+    }
+
+
+def runs(typed: TypedProgram, axis: int, size: int, *, heads: bool) -> bool:
+    """Whether the program compiles for this size, with the same weights."""
+    program = typed.program if heads else typed.program._replace(aux_heads=())
+    spatial = list(program.input.spatial)
+    own = infer(program, Report())
+    spatial[axis] = size
+    changed = program._replace(input=program.input._replace(spatial=tuple(spatial)))
+    other = infer(changed, Report())
+    assert own is not None
+    return other is not None and weights(other) == weights(own)
+
+
+def disagreements(typed: TypedProgram, above: int) -> Iterator[str]:
+    """Sizes for which the sizes that run and the compiler differ."""
+    found = running_sizes(typed)
+    for heads, sizes in ((False, found.inference), (True, found.training)):
+        for axis, own in enumerate(typed.program.input.spatial):
+            for size in range(1, own + above):
+                if sizes[axis].fits(size) != runs(typed, axis, size, heads=heads):
+                    yield f"axis {axis}, {size} pixels, heads {heads}: {sizes[axis]}"
+
+
+NUMBERS = itertools.count()
+
+
+def fork(merge: str, *branches: str) -> str:
+    named = ", ".join(f"branch{n}: [{branch}]" for n, branch in enumerate(branches))
+    return f"{{merge: {merge}, name: fork{next(NUMBERS)}, branches: {{{named}}}}}"
+
+
+POOL = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid}"
+CEIL = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid, ceil_mode: true}"
+TWO = "{op: max_pool, kernel_size: 2, stride: 2, padding: valid}"
+HALF = f"{{{CONV}: 3, stride: 2}}"
+BODIES = {
+    "no condition": f"{{{CONV}: 3}}",
+    "windows": f"{{{CONV}: 5, padding: valid}}, {POOL}, {POOL}",
+    "two roundings": fork("concat", POOL, CEIL),
+    "two roundings after a stride": f"{HALF}, {HALF}, {fork('concat', POOL, CEIL)}",
+    "two forks with other periods": (
+        f"{fork('concat', POOL, CEIL)}, {{op: max_pool, kernel_size: 3, stride: 3, "
+        f"padding: valid}}, {fork('concat', POOL, CEIL)}"
+    ),
+    "nested forks": fork("concat", f"{fork('concat', POOL, CEIL)}", TWO),
+    "branches with other strides": fork(
+        "concat", f"{{{CONV}: [17, 18], padding: valid}}", f"{{{CONV}: 1, stride: 2}}"
+    ),
+    "a window as large as the map": fork(
+        "multiply", f"{{{CONV}: [33, 1], padding: valid}}", f"{{{CONV}: 1}}"
+    ),
+    "an adaptive pool": fork(
+        "concat", "{op: adaptive_avg_pool, output_size: [17, 18]}", f"{{{CONV}: 1, stride: 2}}"
+    ),
+    "a gate": fork("multiply", "{op: global_avg_pool, keepdims: true}", ""),
+    "a sum that is broadcast": fork("add", f"{{{CONV}: 1, stride: 4}}", f"{{{CONV}: 21, "
+                                    "stride: 4, padding: [[10, 10], [8, 12]]}"),
+    "repeats": f"{{{CONV}: 3, padding: valid, repeat: 4}}, {fork('concat', POOL, CEIL)}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("head", [POOLED, DENSE], ids=["pooled", "flattened"])
+def test_the_sizes_are_those_that_compile(compiled: Compiled, body: str, head: str) -> None:
+    typed = compiled(NETWORK.format(size=33, body=body, head=head))
+    assert list(disagreements(typed, 30)) == []
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_networks(tmp_path: Path, seed: int) -> None:
+    spec = random_spec(seed)
+    for name, text in spec.files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    typed = compile_spec(tmp_path / MAIN, {}, Report())
+    assert typed is not None
+    assert list(disagreements(typed, 9)) == []
+
+
+def test_googlenet_and_bn_inception() -> None:
+    """GoogLeNet's heads flatten a 4x4 map; BN-Inception's grids halve by two roundings."""
+    v1, v2 = (compile_spec(f"specs/{name}.yaml", {}, Report()) for name in ("v1", "v2"))
+    assert v1 is not None
+    assert v2 is not None
+    sizes = running_sizes(v1)
+    assert sizes.inference == sizes.features == (AxisSizes(47),) * 2
+    assert sizes.training == (AxisSizes(191, 238, fixed=True),) * 2
+    assert running_sizes(v2).inference == (AxisSizes(63, None, (Gap(71, 24, 32),)),) * 2
+    for typed, axis in ((v1, 0), (v2, 1)):
+        found = running_sizes(typed)
+        for size in range(30, 260, 3):
+            assert found.inference[axis].fits(size) == runs(typed, axis, size, heads=False)
+            assert found.training[axis].fits(size) == runs(typed, axis, size, heads=True)
+
+
+def test_a_head_that_flattens_leaves_the_features_free(compiled: Compiled) -> None:
+    typed = compiled(NETWORK.format(size=8, body=f"{{{CONV}: 3, padding: valid}}", head=DENSE))
+    sizes = running_sizes(typed)
+    assert sizes.features == (AxisSizes(3), AxisSizes(3))
+    assert sizes.inference == (AxisSizes(8, 8, fixed=True), AxisSizes(35, 35, fixed=True))
+
+
+def test_a_flattened_output_has_any_length(compiled: Compiled) -> None:
+    typed = compiled(
+        NETWORK.format(size=8, body=HALF, head="{op: flatten}, {op: dropout, rate: 0.5}")
+    )
+    assert running_sizes(typed).inference == (AxisSizes(1), AxisSizes(1))
+
+
+def test_a_long_period_takes_no_time(compiled: Compiled) -> None:
+    deep = "{op: max_pool, kernel_size: 2, stride: 2, repeat: 400}"
+    typed = compiled(
+        NETWORK.format(size=8, body=f"{deep}, {fork('add', f'{{{CONV}: 1}}', HALF)}", head=POOLED)
+    )
+    (height, _) = running_sizes(typed).inference
+    assert all(height.fits(size) for size in (1, 2, 8, 200))
+
+
+E = AxisSizes
+
+
+@pytest.mark.parametrize(
+    ("sizes", "range_", "gaps"),
+    [
+        ((E(47), E(47)), "at least 47x47 pixels", ""),
+        ((E(9), E(7)), "at least 9x7 pixels", ""),
+        ((E(191, 238), E(191, 238)), "191x191 to 238x238 pixels", ""),
+        ((E(8, 8), E(8, 8)), "8x8 pixels", ""),
+        ((E(8), E(5, 9)), "at least 8 pixels of height, 5 to 9 pixels of width", ""),
+        ((E(3, None, (Gap(5, 1, 8),)),), "at least 3 pixels", "5, 13 and so on"),
+        ((E(3, None, (Gap(5, 2, 0),)),), "at least 3 pixels", "5 to 6"),
+        ((E(3, 9, (Gap(5, 2, 0), Gap(8, 1, 0))),), "3 to 9 pixels", "5 to 6, 8"),
+        ((E(1, None, (Gap(2, 1, 0), Gap(9, 3, 9))),), "at least 1 pixels",
+         "2, 9 to 11, 18 to 20 and so on"),
+        ((E(3), E(3, None, (Gap(5, 1, 8),))), "at least 3x3 pixels", "width 5, 13 and so on"),
+    ],
+)  # fmt: skip
+def test_the_words(sizes: tuple[AxisSizes, ...], range_: str, gaps: str) -> None:
+    assert (pixels(sizes), left_out(sizes)) == (range_, gaps)
+
+
+def test_the_sentence() -> None:
+    free, gaps = (E(47), E(47)), (E(63, None, (Gap(71, 24, 32),)),) * 2
+    fixed, mixed = (E(191, 238), E(191, 238)), (E(8), E(5, 9))
+    assert sentence(RunningSizes(free, free, free)) == "the smallest input is 47x47"
+    assert sentence(RunningSizes(free, free, fixed)) == (
+        "the smallest input is 47x47; auxiliary heads need 191x191 to 238x238 pixels"
+    )
+    assert sentence(RunningSizes(gaps, gaps, gaps)) == (
+        "the smallest input is 63x63, without the sizes 71 to 94, 103 to 126 and so on"
+    )
+    assert sentence(RunningSizes(free, fixed, fixed)) == (
+        "the smallest input is 191x191, the largest 238x238"
+    )
+    assert sentence(RunningSizes(free, mixed, mixed)) == (
+        "inputs have at least 8 pixels of height, 5 to 9 pixels of width"
+    )
+    assert sentence(RunningSizes(free, free, gaps)).endswith(
+        "need at least 63x63 pixels without 71 to 94, 103 to 126 and so on"
+    )
