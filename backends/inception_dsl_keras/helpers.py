@@ -58,6 +58,7 @@ OPERATING: Final = frozenset(
 )
 """Helper functions that use operations, which Keras names by itself."""
 FUNCTIONS: Final = ("gelu", "leaky_relu", *sorted(NATIVE))
+CROSS_ENTROPY: Final = "cross_entropy"
 OF_PROBABILITIES: Final = "cross_entropy_of_probabilities"
 RESERVED: Final = {
     *TEMPLATED,
@@ -66,7 +67,7 @@ RESERVED: Final = {
     "init_weights",
     "preprocess",
     "recalibrate",
-    "cross_entropy",
+    CROSS_ENTROPY,
     OF_PROBABILITIES,
     "loss",
 }

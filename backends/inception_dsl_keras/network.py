@@ -22,6 +22,7 @@ from inception_dsl.backend import (
     UseNode,
     call,
     comment,
+    flat,
     layout,
     literal,
     own_scope,
@@ -29,6 +30,7 @@ from inception_dsl.backend import (
     size_checks,
     size_rules,
     statement,
+    walk_program,
 )
 
 from .blocks import Functions
@@ -38,10 +40,12 @@ from .helpers import Helpers, written
 from .printing import broken
 from .views import CheckView, NetworkView, SectionView
 
+CLASSIFIER = "classifier_activation"
 LOCAL = (
     "input_shape",
     "include_top",
     "aux_logits",
+    CLASSIFIER,
     "name",
     "inputs",
     "size",
@@ -51,6 +55,8 @@ LOCAL = (
     *AXES[3],
     *AXES[1],
     "logits",
+    "probabilities",
+    "output",
     "x",
 )
 
@@ -77,9 +83,14 @@ class Network:
         for name in [n for n in self.top.sections if n != "head"]:
             self.sections.append((name, self.section(name)))
         self.features = self.x
-        self.head = self.section("head", last="logits") if self.has_head else []
+        main = plan.typed.output_name
+        soft = main in plan.by_logits
+        self.head = self.section("head", last="logits" if soft else main) if self.has_head else []
+        if soft:
+            self.head.append(self.activated(main, self.x, ""))
+            self.x = main
         self.heads = {
-            head.name: self.body.local.claim(head.name, f"{head.name}_logits")
+            head.name: self.body.local.claim(head.name, f"{head.name}_head")
             for head, _ in self.typed.heads
         }
         self.head_records: dict[str, Record[Calls]] = {}
@@ -124,8 +135,25 @@ class Network:
         else:
             self.body.statements.append(Plain(f"{self.saved[segment]} = {self.x}"))
 
+    def activated(self, target: str, source: str, prefix: str) -> Statement:
+        """The layer that makes probabilities of logits, unless the model is built for logits."""
+        taken = {"_".join(path) for path, _ in walk_program(self.typed)}
+        name = f"{prefix}probabilities"
+        while name in taken:
+            name += "_"
+        made = call("layers.Activation", CLASSIFIER, name=literal(name))
+        return Plain(f"{target} = {flat(made)}({source})")
+
     def aux_head(self, head: AuxHead) -> list[Statement]:
-        """The statements of an auxiliary head: a call of its block, or of its own function."""
+        """The statements of an auxiliary head, and of its softmax if the model applies it."""
+        found = self.aux_layers(head)
+        if head.name in self.plan.by_logits:
+            target = self.heads[head.name]
+            found.append(self.activated(target, target, f"{head.name}_"))
+        return found
+
+    def aux_layers(self, head: AuxHead) -> list[Statement]:
+        """The layers of an auxiliary head: a call of its block, or of its own function."""
         self.body.statements, self.body.notes = [], False
         source, target = self.saved[head.after], self.heads[head.name]
         steps = self.top.heads[head.name].steps
@@ -153,7 +181,7 @@ class Network:
             if found
         ]
         reads = self.top.symbols[IN_CHANNELS] in self.scope.reads
-        outputs = {self.program.output_name: self.x}
+        outputs = {self.plan.typed.output_name: self.x}
         return NetworkView(
             signature=self.signature(),
             docstring=self.documentation(),
@@ -231,6 +259,7 @@ class Network:
         ]
         parameters += ["include_top: bool = True"] if self.has_features else []
         parameters += ["aux_logits: bool = False"] if self.heads else []
+        parameters += [f'{CLASSIFIER}: str | None = "softmax"'] if self.plan.by_logits else []
         parameters.append(f"name: str = {literal(self.program.id)}")
         return signature(self.program.id, parameters, "keras.Model")
 
@@ -249,6 +278,11 @@ class Network:
             arguments.append(
                 "aux_logits: Whether to build the auxiliary heads; the model then returns a dict.\n"
                 "        They run in inference too, so the default differs from PyTorch's, True."
+            )
+        if self.plan.by_logits:
+            arguments.append(
+                f"{CLASSIFIER}: Activation of the outputs that classify; None for their\n"
+                "        logits, by which the model is trained (see ``cross_entropy``)."
             )
         arguments.append("name: Name of the model.")
         return self.plan.network_doc(arguments)

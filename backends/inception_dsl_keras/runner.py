@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from inception_dsl.backend import (
 )
 
 from .layers import boundaries
+from .runner_engine import compiled, differentiate, numpy, values
 from .runner_files import SUFFIXES, Slot, read
 from .source import source_of
 from .weights import bindings
@@ -40,9 +41,7 @@ POOLS = (keras.layers.AveragePooling3D, keras.layers.MaxPooling3D)
 def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True) -> KerasModel:
     """Create a model from generated files for the input of ``typed``, with all heads or none."""
     module = module_from_source(main_text(files), f"{typed.program.id}_keras")
-    with _floats(dtype):
-        model = _built(module, typed, **({"aux_logits": True} if heads and typed.heads else {}))
-    return KerasModel(typed, module, model, dtype, heads=heads)
+    return KerasModel(typed, module, dtype, {"aux_logits": True} if heads and typed.heads else {})
 
 
 def rejected(typed: TypedProgram, files: Files, *, heads: bool = False) -> str:
@@ -57,7 +56,7 @@ def rejected(typed: TypedProgram, files: Files, *, heads: bool = False) -> str:
 
 def preprocess(files: Files, images: Any) -> Any:
     """What the emitted ``preprocess`` makes of images of bytes."""
-    return _numpy(module_from_source(main_text(files), "preprocess_keras").preprocess(images))
+    return numpy(module_from_source(main_text(files), "preprocess_keras").preprocess(images))
 
 
 def _built(module: Any, typed: TypedProgram, **options: Any) -> Any:
@@ -86,10 +85,13 @@ class KerasModel:
     """A generated model in Keras; see :class:`inception_dsl.backend.Model`."""
 
     def __init__(
-        self, typed: TypedProgram, module: Any, model: Any, dtype: str, *, heads: bool = True
+        self, typed: TypedProgram, module: Any, dtype: str, options: Mapping[str, Any]
     ) -> None:
-        self.typed, self.module, self.model, self.dtype = typed, module, model, dtype
+        self.typed, self.module, self.dtype, self.options = typed, module, dtype, options
+        with _floats(dtype):
+            self.model = model = _built(module, typed, **options)
         self.source = source_of(typed)
+        heads = "aux_logits" in options
         left = () if heads else tuple(f"{head.name}/" for head, _ in typed.heads)
         self.bindings = [b for b in bindings(self.source) if not b.path.startswith(left)]
         self.variables = {
@@ -105,8 +107,7 @@ class KerasModel:
     def weights(self) -> dict[str, Any]:
         """All variables in the neutral layout, by path."""
         return {
-            b.path: _numpy(self.variables[b.key]).reshape(self.shapes[b.path])
-            for b in self.bindings
+            b.path: numpy(self.variables[b.key]).reshape(self.shapes[b.path]) for b in self.bindings
         }
 
     def load(self, weights: Mapping[str, Any]) -> None:
@@ -125,7 +126,7 @@ class KerasModel:
         """The outputs by name; auxiliary heads only in training mode."""
         heads = set() if training else {head.name for head, _ in self.typed.heads}
         found = self.named(self.run(self.model, x, training))
-        return {name: _numpy(y) for name, y in found.items() if name not in heads}
+        return {name: numpy(y) for name, y in found.items() if name not in heads}
 
     def initial(self) -> dict[str, Any]:
         """New initial values: those of the layers, then what ``init_weights`` sets."""
@@ -144,7 +145,7 @@ class KerasModel:
         for layer in model.layers:
             layer.set_weights(self.model.get_layer(layer.name).get_weights())
         found = self.run(model, x, False)
-        return {"features": _numpy(found["features"] if isinstance(found, dict) else found)}
+        return {"features": numpy(found["features"] if isinstance(found, dict) else found)}
 
     def dropped(self, x: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
         """Dropout on: the input and the output of every such layer, and the outputs."""
@@ -152,11 +153,29 @@ class KerasModel:
         model = keras.Model(self.model.input, [pairs, self.model.output])
         with self.as_emitted():
             found, outputs = model(self.tensor(x), training=True)  # which draws anew every time
-        named = {name: _numpy(y) for name, y in self.named(outputs).items()}
-        return [(_numpy(given), _numpy(y)) for given, y in found], named
+        named = {name: numpy(y) for name, y in self.named(outputs).items()}
+        return [(numpy(given), numpy(y)) for given, y in found], named
+
+    @property
+    def from_logits(self) -> bool:
+        """Whether the outputs are logits, by which the file trains, instead of probabilities."""
+        return "classifier_activation" in self.options
+
+    def trainee(self) -> KerasModel:
+        """The model that the file trains, with the weights of this one."""
+        build = getattr(self.module, self.typed.program.id)
+        known = "classifier_activation" in inspect.signature(build).parameters
+        if self.from_logits or not known or self.typed.program.kind == "block":
+            return self
+        options = {**self.options, "classifier_activation": None}
+        other = KerasModel(self.typed, self.module, self.dtype, options)
+        other.load(self.weights())
+        return other
 
     def losses(self, x: Any, targets: Any) -> dict[str, float]:
         """The loss for classes as Keras takes them: one or two axes, 32 or 64 bits."""
+        trainee = self.trainee()
+        logits = {} if trainee is self else trainee.losses(x, targets)
         found = self.run(self.model, x, True)
         forms = {
             f"{'(N,)' if rank == 1 else '(N, 1)'} {kind}": np.asarray(targets, kind)
@@ -164,10 +183,14 @@ class KerasModel:
             for kind in ("int32", "int64")
         }
         forms = {k: v[:, None] if "1)" in k else v for k, v in forms.items()}
-        return {
-            form: float(_numpy(keras.ops.mean(self.module.loss(keras.ops.array(y), found))))
-            for form, y in forms.items()
-        }
+        own = {form: self.of_outputs(keras.ops.array(y), found) for form, y in forms.items()}
+        named = {f"{form} by logits": value for form, value in logits.items()}
+        return named | {form: float(numpy(value)) for form, value in own.items()}
+
+    def of_outputs(self, targets: Any, found: Any) -> Any:
+        """The mean loss of outputs by the function of the file."""
+        more = {"from_logits": True} if self.from_logits else {}
+        return keras.ops.mean(self.module.loss(targets, found, **more))
 
     def boundaries(self, x: Any) -> dict[str, Any]:
         """The outputs of all block instances and top-level steps by path, in inference mode."""
@@ -176,23 +199,28 @@ class KerasModel:
             return {}
         named = {name: self.model.get_layer(name).output for name in set(layers.values())}
         found = self.run(keras.Model(self.model.input, named), x, False)
-        return {path: _numpy(found[name]) for path, name in layers.items()}
+        return {path: numpy(found[name]) for path, name in layers.items()}
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
         """One step of ``keras.optimizers.SGD`` in training mode, with the engine's gradients."""
+        trainee = self.trainee()
+        if trainee is not self:
+            done = trainee.step(x, targets, rate)
+            self.load(done.weights)
+            return done
         trainable, rest = self.model.trainable_variables, self.model.non_trainable_variables
-        values = [_values(trainable), _values(rest), self.tensor(x), self.targets(targets)]
+        given = [values(trainable), values(rest), self.tensor(x), self.targets(targets)]
         with _floats(self.dtype):
-            (loss, after), gradients = _differentiate(self.loss, *values)
+            (loss, after), gradients = differentiate(self.loss, *given)
             keras.optimizers.SGD(rate).apply(gradients, trainable)
         for variable, value in zip(rest, after, strict=True):
             variable.assign(value)
-        found = {id(v): _numpy(gradient) for v, gradient in zip(trainable, gradients, strict=True)}
+        found = {id(v): numpy(gradient) for v, gradient in zip(trainable, gradients, strict=True)}
         named = [(b.path, id(self.variables[b.key])) for b in self.bindings]
         by_path = {
             path: found[key].reshape(self.shapes[path]) for path, key in named if key in found
         }
-        return Step(float(_numpy(loss)), by_path, self.weights())
+        return Step(float(numpy(loss)), by_path, self.weights())
 
     def loss(
         self, trainable: list[Any], rest: list[Any], x: Any, targets: Any
@@ -200,7 +228,7 @@ class KerasModel:
         """The loss in training mode, and the new values of the non-trainable variables."""
         found, after = self.model.stateless_call(trainable, rest, x, training=True)
         if self.typed.has_loss:
-            return keras.ops.mean(self.module.loss(targets, found)), after
+            return self.of_outputs(targets, found), after
         products = [keras.ops.sum(y * targets[name]) for name, y in self.named(found).items()]
         return sum(products[1:], products[0]), after
 
@@ -246,16 +274,16 @@ class KerasModel:
             raise NotImplementedError(
                 "TensorFlow has no 3-D pools in float64; compare with `verify --dtype float32`"
             )
-        call = _compiled(partial(model.stateless_call, training=training))
+        call = compiled(partial(model.stateless_call, training=training))
         return call(
-            _values(model.trainable_variables),
-            _values(model.non_trainable_variables),
+            values(model.trainable_variables),
+            values(model.non_trainable_variables),
             self.tensor(x),
         )[0]
 
     def named(self, found: Any) -> dict[str, Any]:
         """The outputs of the model by name."""
-        return found if isinstance(found, dict) else {self.typed.program.output_name: found}
+        return found if isinstance(found, dict) else {self.typed.output_name: found}
 
     def tensor(self, x: Any) -> Any:
         return keras.ops.convert_to_tensor(np.asarray(x, self.dtype))
@@ -265,48 +293,3 @@ class KerasModel:
         if self.typed.has_loss:
             return keras.ops.convert_to_tensor(np.asarray(targets, "int32"))
         return {name: self.tensor(y) for name, y in targets.items()}
-
-
-def _numpy(y: Any) -> Any:
-    return keras.ops.convert_to_numpy(y)
-
-
-def _values(variables: list[Any]) -> list[Any]:
-    """The values of variables, as tensors of the engine."""
-    return [keras.ops.copy(v) for v in variables]
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function``, compiled on JAX, where single operations are slow."""
-    if keras.config.backend() != "jax":
-        return function
-    import jax
-
-    return jax.jit(function)
-
-
-def _differentiate(
-    function: Callable[..., Any], values: list[Any], *rest: Any
-) -> tuple[Any, list[Any]]:
-    """The result of ``function``, a pair, and the gradients of the pair's first value."""
-    engine = keras.config.backend()
-    if engine == "jax":
-        import jax
-
-        found, gradients = jax.jit(jax.value_and_grad(function, has_aux=True))(values, *rest)
-    elif engine == "torch":
-        import torch
-
-        leaves = [v.detach().clone().requires_grad_() for v in values]
-        found = function(leaves, *rest)
-        gradients = torch.autograd.grad(found[0], leaves, allow_unused=True, materialize_grads=True)
-    else:
-        import tensorflow as tf
-
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values)
-            found = function(values, *rest)
-        gradients = tape.gradient(
-            found[0], values, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-    return found, list(gradients)

@@ -57,7 +57,7 @@ class Source(NamedTuple):
 
 def source_of(typed: TypedProgram) -> Source:
     """The source of a program."""
-    program, planned = typed.program, plan(typed)
+    program, planned = typed.program, plan(typed, by_logits=True)
     definitions = planned.definitions
     own = {program.id, *RESERVED, *MODULES, *BUILTINS, *LOCALS, "LOSSES", "LOSS_WEIGHTS"}
     names = Names({*own, *LOCAL, *(symbol.hint for symbol in definitions.top.symbols.values())})

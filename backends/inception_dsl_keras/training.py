@@ -11,8 +11,6 @@ from inception_dsl.backend import (
     Initial,
     InitialValue,
     Item,
-    Loss,
-    ModulePlan,
     Preprocessing,
     Start,
     call,
@@ -22,8 +20,7 @@ from inception_dsl.backend import (
     literal,
 )
 
-from .helpers import OF_PROBABILITIES
-from .views import InitialView, LossView, PreprocessView
+from .views import InitialView, PreprocessView
 
 Body: TypeAlias = Callable[[int], list[Code]]
 Lines: TypeAlias = Callable[[InitialValue, int], list[Code]]
@@ -37,12 +34,6 @@ DISTRIBUTIONS: Final = {
 ASIDE: Final = (
     "Call it once on a new model, which has the initial values of Keras's layers (Glorot uniform, "
     "biases 0). The PyTorch class calls its own when it is built."
-)
-
-
-TARGETS: Final = (
-    "Targets are class indices of any integer type, (N,) or (N, 1). One outside of the classes is "
-    "an error, or NaN where the engine cannot raise one."
 )
 
 
@@ -143,101 +134,3 @@ def kernel(value: InitialValue, indent: int) -> list[Code]:
 def bias(value: InitialValue, indent: int) -> list[Code]:
     """The line that chooses the value of a bias."""
     return [layout("bias = ", literal(value.number), indent=indent)]
-
-
-def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
-    """The cross-entropy of one output, and the weighted sum if there are several."""
-    several, smoothing = bool(plan.taps), loss.smoothing
-    flat = any(term.flat for term in loss.terms)
-    end = loss.terms[0]
-    mixed = len({term.probabilities for term in loss.terms}) > 1
-    how = "Returns the mean." if several else "Returns one value for each sample."
-    summary = docstring(loss.summary, f"{TARGETS} {how}", *loss.notes, indent=4)
-    if not several:
-        train = "To train: ``model.compile(loss=loss)`` and ``model.fit(x, y)``."
-        summary = docstring(
-            loss.summary, f"{TARGETS} {how}", train, load_doc("loss"), *loss.notes, indent=4
-        )
-    heads = " with ``aux_logits=True``" if plan.typed.program.aux_heads else ""
-    given = "LOSSES" if mixed else "dict.fromkeys(LOSS_WEIGHTS, cross_entropy)"
-    return LossView(
-        summary,
-        entropy(smoothing, probabilities=end.probabilities and not mixed, flat=flat),
-        not several,
-        (weights(loss),) if several else (),
-        (entropy(smoothing, probabilities=True, flat=flat),) if mixed else (),
-        docstring(
-            "Cross-entropy of one output for each sample.",
-            TARGETS,
-            f"To train{heads}: ``model.compile(loss={given}, loss_weights=LOSS_WEIGHTS)`` and "
-            "``model.fit(x, dict.fromkeys(LOSS_WEIGHTS, y))``.",
-            load_doc("cross_entropy", *([OF_PROBABILITIES] if mixed else ())),
-            indent=4,
-        ),
-        Code("LOSSES[output]" if mixed else "cross_entropy"),
-        Code(f"{OF_PROBABILITIES if mixed else 'cross_entropy'}"),
-        losses(loss) if mixed else (),
-    )
-
-
-def entropy(smoothing: float, *, probabilities: bool, flat: bool) -> tuple[Code, ...]:
-    """The body of a cross-entropy; ``flat``: an output is a map of one position."""
-    lines = [
-        'targets = ops.reshape(ops.cast(targets, "int32"), ops.shape(outputs)[:-1])',
-        *(of_probabilities(smoothing) if probabilities else of_logits(smoothing)),
-        "inside = ops.logical_and(targets >= 0, targets < outputs.shape[-1])",
-        'return ops.where(inside, entropy, float("nan"))  # JAX raises no errors',
-    ]
-    if flat:
-        lines.insert(
-            0, "outputs = ops.reshape(outputs, (-1, outputs.shape[-1]))  # its one position"
-        )
-    return tuple(Code(f"    {line}") for line in lines)
-
-
-def of_logits(smoothing: float) -> list[str]:
-    """The cross-entropy of logits for each sample."""
-    lines = ["entropy = ops.sparse_categorical_crossentropy(targets, outputs, from_logits=True)"]
-    if smoothing:
-        lines += [
-            "uniform = -ops.mean(ops.log_softmax(outputs), axis=-1)",
-            f"entropy = {literal(1 - smoothing)} * entropy + {literal(smoothing)} * uniform",
-        ]
-    return lines
-
-
-def of_probabilities(smoothing: float) -> list[str]:
-    """The cross-entropy of probabilities; Keras' own clips them at 1e-7, where gradients vanish."""
-    lines = ["one_hot = ops.one_hot(targets, outputs.shape[-1], dtype=outputs.dtype)"]
-    if smoothing:
-        smooth = f"{literal(1 - smoothing)} * one_hot + {literal(smoothing)}"
-        lines.append(f"one_hot = {smooth} / outputs.shape[-1]")
-    logs = "ops.log(ops.maximum(outputs, 1e-30))"
-    return [*lines, f"entropy = -ops.sum(one_hot * {logs}, axis=-1)"]
-
-
-def load_doc(*functions: str) -> str:
-    """How to load a model that was compiled with these functions."""
-    objects = ", ".join(f'"{function}": {function}' for function in functions)
-    return (
-        "To load a model that was compiled and saved: ``keras.models.load_model(path, "
-        f"custom_objects={{{objects}}})``, or ``compile=False`` to use it without this file."
-    )
-
-
-def losses(loss: Loss) -> tuple[Code, ...]:
-    """The entries of ``LOSSES``: the loss function of every output."""
-    kinds = {True: OF_PROBABILITIES, False: "cross_entropy"}
-    return tuple(
-        Code(f"    {literal(term.output)}: {kinds[term.probabilities]},") for term in loss.terms
-    )
-
-
-def weights(loss: Loss) -> Code:
-    """``LOSS_WEIGHTS``: the weight of every output in the loss."""
-    pairs = [f"{literal(term.output)}: {literal(term.weight)}" for term in loss.terms]
-    line = f"LOSS_WEIGHTS = {{{', '.join(pairs)}}}"
-    if len(line) <= 88:
-        return Code(line)
-    inner = "".join(f"    {pair},\n" for pair in pairs)
-    return Code(f"LOSS_WEIGHTS = {{\n{inner}}}")

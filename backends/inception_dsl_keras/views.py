@@ -80,22 +80,14 @@ class InitialView:
 
 @dataclass(frozen=True, slots=True)
 class LossView:
-    """The loss of a ``single`` output, or with ``weights`` for several.
-
-    If the main output is probabilities and heads give logits, ``probabilities`` is the body of the
-    main output's function, and ``losses`` maps outputs to functions. ``single_doc`` documents the
-    function of one output, ``called`` is that of any output, ``main`` that of the main output.
+    """The loss functions, ``loss`` last; ``weights`` and ``losses``, the tables of several outputs,
+    may be empty.
     """
 
-    docstring: Code
-    lines: tuple[Code, ...]
-    single: bool
     weights: tuple[Code, ...]
-    probabilities: tuple[tuple[Code, ...], ...]
-    single_doc: Code
-    called: Code
-    main: Code
     losses: tuple[Code, ...]
+    functions: tuple[FunctionView, ...]
+    loss: FunctionView
 
 
 @dataclass(frozen=True, slots=True)

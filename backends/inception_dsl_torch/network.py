@@ -29,8 +29,9 @@ from .blocks import Draft, head_class, top_scope
 from .build import Attribute, ClassBody, Line, written
 from .fresh import is_fresh
 from .modules import Shared, sequence
-from .network_view import NetworkView, TupleView, Variable, named_tuple
+from .network_view import NetworkView
 from .places import Held, Key, Place, module_names, references
+from .results import Results, TupleView, Variable
 from .size_check import features_check, head_check, rules_of, size_check
 from .training import training
 
@@ -62,13 +63,15 @@ class Network:
         self.after_body = x
         self.to_features, self.body.forward = self.body.forward, []
         self.result = self.section("head", self.top.sections["head"], "x")
-        shared.helpers.needs("Tensor", *(("NamedTuple",) if self.taps else ()))
+        several = bool(self.taps or self.plan.by_logits)
+        shared.helpers.needs("Tensor", *["NamedTuple"] * several)
         shared.helpers.arguments(self.parameters)
         name = class_name(self.program.id)
-        self.outputs = names.unique(f"{name}Outputs") if self.taps else ""
-        both = 0 < len(self.auxiliary) < len(self.taps)
-        self.trained = names.unique(f"{name}TrainingOutputs") if both else self.outputs
-        self.training = training(self.plan, self.outputs, self.trained, self.modules())
+        self.outputs = names.unique(f"{name}Outputs") if self.plain else ""
+        more = bool(self.auxiliary or self.plan.by_logits)
+        kind = "TrainingOutputs" if self.plain else "Outputs"
+        self.trained = names.unique(f"{name}{kind}") if more else self.outputs
+        self.training = training(self.plan, self.results(), self.modules())
         shared.helpers.needs(*self.training.needs, *["torch"] * bool(rules_of(self.plan)))
         self.skips = bool(self.training.init and self.plan.start and self.plan.start.complete)
         if self.skips:
@@ -99,6 +102,10 @@ class Network:
         return [tap for tap in self.taps if tap.auxiliary]
 
     @property
+    def plain(self) -> list[Variable]:
+        return [tap for tap in self.taps if not tap.auxiliary]
+
+    @property
     def reads_classes(self) -> bool:
         """Whether anything depends on the number of classes."""
         return self.top.symbols["classes"] in self.body.scope.reads
@@ -112,9 +119,8 @@ class Network:
 
     def view(self) -> NetworkView:
         """The view; call it when all helpers of the file are known."""
-        name, outputs = class_name(self.program.id), self.outputs
-        plain = outputs if len(self.auxiliary) < len(self.taps) else "Tensor"
-        returns = f"{plain} | {self.trained}" if self.auxiliary else plain
+        name, own = class_name(self.program.id), self.outputs or "Tensor"
+        returns = f"{own} | {self.trained}" if self.trained not in ("", own) else own
         head_lines, head_signature = self.head(self.result)
         init = bool(self.training.init)
         first = self.auxiliary[0].attribute if self.auxiliary else ""
@@ -137,7 +143,7 @@ class Network:
             head_signature=head_signature,
             head_doc=docstring(self.head_doc("pre_logits" in head_signature), indent=8),
             head_lines=tuple(head_lines),
-            forward=tuple(Code(f"        {line}") for line in self.forward(outputs)),
+            forward=tuple(self.forward()),
             returns=Code(returns),
             tuples=self.tuples(),
             training=self.training,
@@ -255,7 +261,8 @@ class Network:
 
     def head_doc(self, stops: bool) -> str:
         """The docstring of ``forward_head``."""
-        end = "probabilities" if self.typed.probabilities else "logits"
+        end = self.typed.output_name
+        end = "the output" if end == "output" else end
         stop = "; ``pre_logits`` skips the last layer" if stops else ""
         return f"Compute {end} from features{stop}."
 
@@ -278,36 +285,24 @@ class Network:
         lines = ["        super().__init__()", *self.body.init(within), *calls]
         return tuple(Code(line) for line in lines)
 
-    def forward(self, outputs: str) -> list[str]:
+    def results(self) -> Results:
+        """The outputs of the network and their variables."""
+        main = self.plan.typed.output_name
+        soft = self.plan.by_logits
+        heads = [(t.tap.name, t.variable) for t in self.auxiliary]
+        return Results(main, self.plain, heads, soft, self.outputs, self.trained)
+
+    def forward(self) -> list[Code]:
         """The lines of ``forward``."""
         has_head = bool(self.typed.sections["head"].steps)
-        if not self.taps:
-            inner = "self.forward_features(x)"
-            result = f"self.forward_head({inner})" if has_head else inner
-            return [*head_check(self.plan), f"return {result}"]
-        taken = ", ".join(t.variable for t in self.taps)
-        heads = ", heads=self.training" if self.auxiliary else ""
-        lines = [*head_check(self.plan), f"x, {taken} = self._forward_features(x{heads})"]
-        result = "self.forward_head(x)" if has_head else "x"
-        plain = [t.variable for t in self.taps if not t.auxiliary]
-        inference = f"{outputs}({', '.join(['logits', *plain])})" if plain else "logits"
-        if not self.auxiliary:
-            return [*lines, f"return {outputs}({', '.join([result, *plain])})"]
-        lines.append(f"logits = {result}")
-        lines.append(f"if {' or '.join(f'{t.variable} is None' for t in self.auxiliary)}:")
-        lines.append(f"    return {inference}")
-        fields = ["logits", *plain, *(t.variable for t in self.auxiliary)]
-        return [*lines, f"return {self.trained}({', '.join(fields)})"]
+        found, lines = self.results(), [Code(f"        {line}") for line in head_check(self.plan)]
+        if self.taps:
+            taken = ", ".join(t.variable for t in self.taps)
+            heads = ", heads=self.training" if self.auxiliary else ""
+            lines.append(Code(f"        x, {taken} = self._forward_features(x{heads})"))
+        inner = "x" if self.taps else "self.forward_features(x)"
+        return [*lines, *found.lines(f"self.forward_head({inner})" if has_head else inner)]
 
     def tuples(self) -> tuple[TupleView, ...]:
         """The named tuples that the network returns: in evaluation it has no auxiliary heads."""
-        plain = [t for t in self.taps if not t.auxiliary]
-        found = []
-        if plain:
-            where = " in evaluation, and in training without auxiliary heads" * bool(self.auxiliary)
-            found.append(named_tuple(self.outputs, f"The outputs{where}.", plain))
-        if self.auxiliary:
-            doc = "Outputs in training; in evaluation the model returns only the logits."
-            doc = "The outputs in training." if plain else doc
-            found.append(named_tuple(self.trained, doc, [*plain, *self.auxiliary]))
-        return tuple(found)
+        return self.results().tuples()

@@ -212,12 +212,9 @@ class TorchModel:
 
     def _named(self, found: Any) -> dict[str, torch.Tensor]:
         """The outputs of the network by name."""
-        named = (
-            found._asdict()
-            if hasattr(found, "_asdict")
-            else {self.typed.program.output_name: found}
-        )
-        return {name: value for name, value in named.items() if value is not None}
+        named = found._asdict() if hasattr(found, "_asdict") else {self.typed.output_name: found}
+        own = self.typed.outputs  # without the logits of those that are probabilities
+        return {name: y for name, y in named.items() if name in own and y is not None}
 
     def _loss(self, found: Any, targets: Any) -> torch.Tensor:
         """The loss of the generated source, or the sum of ``output * target`` over all outputs."""

@@ -27,6 +27,8 @@ from inception_dsl.backend import (
 )
 from inception_dsl.backend import call as call_of
 
+from .results import Results
+
 EMPTY = Code("")
 CUT = 0.954499  # erf(sqrt(2)) rounded down: P(|x| < 2 standard deviations) of a normal x
 REST: Final = 0.8796256610342398
@@ -51,22 +53,20 @@ class TrainingView(NamedTuple):
     recalibrates: bool = False
 
 
-def training(
-    plan: ModulePlan, outputs: str, trained: str, names: Mapping[str, str]
-) -> TrainingView:
+def training(plan: ModulePlan, results: Results, names: Mapping[str, str]) -> TrainingView:
     """The functions that ``training``, ``aux_heads`` and ``preprocessing`` ask for.
 
-    ``outputs`` is the named tuple of outputs in evaluation, ``trained`` that in training. ``names``
-    are those of the modules with weights, by path.
+    ``names`` are those of the modules with weights, by path.
     """
     program, steps = plan.typed.program, plan.preprocessing
     init, init_doc = initial(plan.start, program.input.rank, names) if plan.start else ((), EMPTY)
     loss, loss_head, loss_doc = (
-        loss_function(plan, plan.loss, outputs, trained) if plan.loss else ((), EMPTY, EMPTY)
+        loss_function(plan, plan.loss, results) if plan.loss else ((), EMPTY, EMPTY)
     )
     lines, doc = preprocess(steps, program.input) if steps else ((), EMPTY)
     needs = ["torch"] if init else []
     needs += ["F", "Tensor"] if loss else []
+    needs += ["torch"] if any("torch.finfo" in line for line in loss) else []
     needs += ["Iterable", "torch", "Tensor"] if plan.recalibrates else []
     needs += ["torch", "Tensor"] if steps else []
     return TrainingView(
@@ -136,39 +136,51 @@ def bias(value: InitialValue, indent: int) -> list[Code]:
 
 
 def loss_function(
-    plan: ModulePlan, loss: Loss, outputs: str, trained: str
+    plan: ModulePlan, loss: Loss, results: Results
 ) -> tuple[tuple[Code, ...], Code, Code]:
     """The body, the signature and the documentation of ``loss``."""
-    program = plan.typed.program
     first, *heads = loss.terms
-    alone = outputs if program.outputs else "Tensor"  # the outputs in evaluation
-    lines: list[str] = []
-    if not outputs:
-        lines.append(f"return {entropy('outputs', first, loss)}")
-    else:
-        if program.aux_heads:
-            value = "outputs.logits" if program.outputs else "outputs"
-            lines.append(f"if isinstance(outputs, {alone}):")
-            lines.append(f"    return {entropy(value, first, loss)}")
-        terms = [entropy("outputs.logits", first, loss)]
-        for head in heads:
-            term = f"{literal(head.weight)} * {entropy(f'outputs.{head.output}', head, loss)}"
-            lines.append(f"total = {terms[-1]}")
-            terms.append(f"total + {term}")
-        lines.append(f"return {terms[-1]}")
-    kind = alone + (f" | {trained}" if program.aux_heads else "")
+    evaluated = results.outputs or "Tensor"
+    own = f"outputs.{results.main}" if results.outputs else "outputs"
+    kind, indent = evaluated, 4
+    lines: list[Code] = []
+    if results.trained != results.outputs:
+        kind, indent = f"{evaluated} | {results.trained}", 8
+        lines.append(Code(f"    if isinstance(outputs, {evaluated}):"))
+    lines += least(own, [first], indent)
+    lines.append(layout("return ", entropy(own, first, loss), indent=indent))
+    if results.trained != results.outputs:
+        terms = [t._replace(probabilities=t.probabilities and not t.by_logits) for t in loss.terms]
+        fields = [f"outputs.{results.trained_by(term.output)}" for term in terms]
+        lines += least(fields[0], terms, 4)
+        before = "return " if not heads else "total = "
+        lines.append(layout(before, entropy(fields[0], terms[0], loss), indent=4))
+        if results.optional and heads:
+            missing = " or ".join(f"{field} is None" for field in fields[1:])
+            lines += [layout(f"if {missing}:", "", indent=4), Code("        return total")]
+        for index, term in enumerate(terms[1:], 1):
+            before = "return total" if index == len(heads) else "total = total"
+            weighed = f"{before} + {literal(term.weight)} * "
+            lines.append(layout(weighed, entropy(fields[index], term, loss), indent=4))
     doc = docstring(loss.summary, *loss.notes, indent=4)
     head_line = signature("loss", [f"outputs: {kind}", "target: Tensor"], "Tensor")
-    return tuple(Code(f"    {line}") for line in lines), head_line, doc
+    return tuple(lines), head_line, doc
 
 
-def entropy(value: str, term: LossTerm, loss: Loss) -> str:
+def least(value: str, terms: Sequence[LossTerm], indent: int) -> list[Code]:
+    """The line with the smallest probability whose logarithm is taken, if one is."""
+    if not any(term.probabilities for term in terms):
+        return []
+    return [layout(f"least = max(1e-30, torch.finfo({value}.dtype).tiny)", "", indent=indent)]
+
+
+def entropy(value: str, term: LossTerm, loss: Loss) -> Group:
     """The cross-entropy of an output as an expression."""
     value += ".flatten(1)" if term.flat else ""
-    # the logarithm of probabilities as logits; the clamp avoids log(0)
-    value += ".clamp(min=1e-30).log()" if term.probabilities else ""
-    smooth = f", label_smoothing={literal(loss.smoothing)}" if loss.smoothing else ""
-    return f"F.cross_entropy({value}, target{smooth})"
+    # the logarithm of probabilities as logits
+    value += ".clamp(min=least).log()" if term.probabilities else ""
+    smooth = {"label_smoothing": literal(loss.smoothing)} if loss.smoothing else {}
+    return call_of("F.cross_entropy", value, "target", **smooth)
 
 
 def preprocess(found: Preprocessing, taken: TensorType) -> tuple[tuple[Code, ...], Code]:

@@ -71,7 +71,7 @@ def classes_fit(typed: TypedProgram, module: ModuleView, report: Report) -> bool
 
 def build(typed: TypedProgram) -> Emitted:
     """Build the views of a program."""
-    shared = Shared(plan(typed), Helpers(last_form(typed)))
+    shared = Shared(plan(typed, by_logits=True), Helpers(last_form(typed)))
     names = Names({class_name(typed.program.id), *RESERVED})
     drafts = write_blocks(shared, names)
     if typed.program.kind == "block":

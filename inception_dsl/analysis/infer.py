@@ -21,7 +21,18 @@ from ..ir.program import (
     cause,
     nth,
 )
-from ..ir.typed import Run, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
+from ..ir.typed import (
+    Run,
+    Typed,
+    TypedChain,
+    TypedFork,
+    TypedOp,
+    TypedProgram,
+    TypedStep,
+    TypedUse,
+    end_of,
+    final_name,
+)
 from ..ir.walk import step_count
 from ..language.parameters import fits
 from ..ops.fields.refusal import shown
@@ -87,8 +98,9 @@ class Inference(Evaluation):
             return None
         done = {name: chain for name, chain in sections.items() if chain is not None}
         typed_heads = tuple((head, chain) for head, chain in heads if chain is not None)
+        name = "output" if program.kind == "block" else final_name(end_of(done.values()))
         outputs = {
-            program.output_name: list(done.values())[-1].y,
+            name: list(done.values())[-1].y,
             **{head.name: c.y for head, c in typed_heads},
         }
         outputs |= {name: after[step] for name, step in program.outputs.items()}

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
 from ..analysis.cost import cost, layers
+from ..analysis.logits import Trained, trained_program
 from ..analysis.size_words import sentence
 from ..analysis.sizes import RunningSizes, running_sizes
 from ..emit.about import (
@@ -57,13 +58,15 @@ class Tap(NamedTuple):
 class LossTerm(NamedTuple):
     """The cross-entropy of one output: its weight in the loss, and the output's type ``y``.
 
-    ``probabilities``: the output is a softmax, not logits.
+    ``probabilities``: the output is a softmax, not logits. ``by_logits``: the network also offers
+    the logits that the softmax is of, to train by.
     """
 
     output: str
     weight: float
     y: TensorType
     probabilities: bool
+    by_logits: bool
 
     @property
     def flat(self) -> bool:
@@ -85,10 +88,15 @@ class Loss(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ModulePlan:
-    """The plan of a file. ``definitions`` are the blocks (inner ones first) and the top level."""
+    """The plan of a file. ``definitions`` are the blocks (inner ones first) and the top level.
+
+    ``by_logits`` are the outputs whose softmax is not part of ``printed``: the network is trained
+    by its logits, and applies it at the end.
+    """
 
     typed: TypedProgram
     definitions: Definitions
+    by_logits: frozenset[str] = frozenset()
 
     @property
     def printed(self) -> TypedProgram:
@@ -114,8 +122,13 @@ class ModulePlan:
         if not classifiers:
             return None
         smoothing = found.label_smoothing if found else 0.0
-        terms = [LossTerm(c.output, c.weight, c.y, c.end == "probabilities") for c in classifiers]
-        what = "probabilities" if terms[0].probabilities else "logits"
+        terms = [
+            LossTerm(c.output, c.weight, c.y, c.end == "probabilities", c.output in self.by_logits)
+            for c in classifiers
+        ]
+        what = "logits"
+        if terms[0].probabilities:
+            what = "probabilities or their logits" if terms[0].by_logits else "probabilities"
         smooth = f" with label smoothing {smoothing:g}" if smoothing else ""
         heads = ", ".join(f"{t.weight:g} times that of ``{t.output}``" for t in terms[1:])
         extra = f", plus {heads}" if heads else ""
@@ -243,9 +256,14 @@ class ModulePlan:
             yield definition, made
 
 
-def plan(typed: TypedProgram) -> ModulePlan:
-    """The plan of a program's file."""
-    return ModulePlan(typed, Definitions(outlined(typed)))
+def plan(typed: TypedProgram, *, by_logits: bool = False) -> ModulePlan:
+    """The plan of a program's file.
+
+    With ``by_logits``, the softmax of an output that is trained is left to the backend: see
+    :class:`ModulePlan`.
+    """
+    trained = trained_program(typed) if by_logits else Trained(typed)
+    return ModulePlan(typed, Definitions(outlined(trained.typed)), trained.outputs)
 
 
 def _shapes_doc(pairs: Sequence[tuple[TensorType, TensorType]]) -> str:

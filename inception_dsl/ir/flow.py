@@ -90,7 +90,7 @@ def flow(typed: TypedProgram, *, heads: bool = True) -> Flow:
     after: dict[str, ValueId] = {}
     for chain in typed.sections.values():
         end = builder.top(chain, end, (), after)
-    outputs = {program.output_name: end}
+    outputs = {typed.output_name: end}
     outputs |= {name: after[step] for name, step in program.outputs.items()}
     if heads:
         for head, chain in typed.heads:

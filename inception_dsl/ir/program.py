@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from ..diagnostics.report import Span
 from ..ops import Op
@@ -85,6 +85,10 @@ class UseNode(NamedTuple):
     deviations: tuple[Prose, ...]
     origin: Origin
     allow: tuple[str, ...] = ()
+
+
+FINAL: Final = frozenset({"logits", "probabilities", "output"})
+"""Names of the final output of a network."""
 
 
 class BrokenNode(ForkNode):
@@ -185,11 +189,6 @@ class Program(NamedTuple):
     blocks: Mapping[str, Block]
     origin: Origin
     checkpoints: Mapping[str, Naming] = MappingProxyType({})
-
-    @property
-    def output_name(self) -> str:
-        """The name of the final output."""
-        return "logits" if self.kind == "network" else "output"
 
 
 def cause(node: Node) -> Span:

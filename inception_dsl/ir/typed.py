@@ -132,6 +132,11 @@ class TypedProgram:
         return end_of(self.sections.values())
 
     @property
+    def output_name(self) -> str:
+        """The name of the final output: what it is in a network."""
+        return "output" if self.program.kind == "block" else final_name(self.end)
+
+    @property
     def probabilities(self) -> bool:
         """Whether the network outputs the result of a softmax."""
         return self.end == "probabilities"
@@ -145,7 +150,7 @@ class TypedProgram:
         of other kinds are outputs without a loss.
         """
         program = self.program
-        found = [Classifier(program.output_name, 1.0, self.y, self.end)]
+        found = [Classifier(self.output_name, 1.0, self.y, self.end)]
         found += [
             Classifier(head.name, head.loss_weight, chain.y, end_of([chain]))
             for head, chain in self.heads
@@ -181,6 +186,11 @@ KEEPING: Final = frozenset({"dropout", "flatten", "identity", "adaptive_avg_pool
 pools; a ``flatten`` of several positions only keeps logits."""
 AFFINE: Final = frozenset({"batch_norm", "scale"})
 """Ops after which logits are logits, but probabilities are not."""
+
+
+def final_name(end: End) -> str:
+    """The name of a network's final output."""
+    return "output" if end == "features" else end
 
 
 def end_of(chains: Iterable[TypedChain]) -> End:

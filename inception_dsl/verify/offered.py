@@ -138,7 +138,7 @@ def _features(
     model: Model, typed: TypedProgram, weights: Mapping[str, Any], x: Any
 ) -> Iterator[Finding]:
     """What is computed before the head, and before its last layer."""
-    name, sections = typed.program.output_name, dict(typed.sections)
+    sections = dict(typed.sections)
     found = model.features(x)
     head = sections.pop("head", None)
     if head is None or not head.steps or not sections:
@@ -148,7 +148,8 @@ def _features(
         yield Finding("features", problem="the file offers no features before the head")
     for kind, y in found.items():
         part = replace(typed, sections=wanted[kind], heads=())
-        yield Finding(kind, distance(y, interpret(part, weights, x).outputs[name]))
+        wanted_y = interpret(part, weights, x).outputs[part.output_name]
+        yield Finding(kind, distance(y, wanted_y))
 
 
 def _shorter(chain: TypedChain) -> TypedChain:

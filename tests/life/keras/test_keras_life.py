@@ -174,7 +174,7 @@ def test_fit_changes_every_weight(life: Life) -> None:
     assert (loss == "mse") != life.typed.has_loss
     y: Any = np.array([3, 999, 500]) if life.typed.has_loss else np.zeros_like(life.found[ONLY])
     if heads:
-        heads = {life.typed.program.output_name: 1.0, **heads}
+        heads = {life.typed.output_name: 1.0, **heads}
         assert heads == life.module.LOSS_WEIGHTS
         loss, y = dict.fromkeys(heads, loss), dict.fromkeys(heads, y)
     model.compile(

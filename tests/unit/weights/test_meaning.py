@@ -80,7 +80,7 @@ def test_they_are_those_whose_numbers_depend_on_the_map(
     x = np.random.default_rng(0).normal(size=(2, 6, 4, 2))
     orders = flattened(typed)
     moved = {path: exchanged(array, orders.get(path, "")) for path, array in weights.items()}
-    name = typed.program.output_name
+    name = typed.output_name
     expected = interpret(typed, weights, x).outputs[name]
     found = interpret(turned, moved, np.swapaxes(x, 1, 2)).outputs[name]
     np.testing.assert_allclose(found, expected, rtol=1e-10)

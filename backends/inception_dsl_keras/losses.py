@@ -1,0 +1,182 @@
+"""The loss functions of a file."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from inception_dsl.backend import Code, Loss, LossTerm, ModulePlan, docstring, literal, signature
+
+from .helpers import CROSS_ENTROPY, OF_PROBABILITIES
+from .views import FunctionView, LossView
+
+TENSOR: Final = "keras.KerasTensor"
+TARGETS: Final = (
+    "Targets are class indices of any integer type, (N,) or (N, 1). One outside of the classes is "
+    "an error, or NaN where the engine cannot raise one."
+)
+LOGITS: Final = "classifier_activation=None"
+WHY: Final = (
+    f"Train the model built with ``{LOGITS}``, by its logits: a probability that is rounded to 0 "
+    "has no gradient."
+)
+
+
+def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
+    """The cross-entropy of one output, and the weighted sum if there are several."""
+    kinds = {term.probabilities for term in loss.terms}
+    both = len(kinds) > 1 or bool(plan.by_logits)
+    if not plan.taps:
+        return LossView((), (), *_of_one(plan, loss))
+    functions = [_cross_entropy(plan, loss, both=both)]
+    if both:
+        doc = "Cross-entropy of one output for each sample, from probabilities."
+        functions.append(_function(OF_PROBABILITIES, docstring(doc, indent=4), _body(loss, True)))
+    table = _losses(loss) if both else ()
+    return LossView((_weights(loss),), table, tuple(functions), _sum(plan, loss, both=both))
+
+
+def _of_one(plan: ModulePlan, loss: Loss) -> tuple[tuple[FunctionView, ...], FunctionView]:
+    """The loss of a model with one output, and the function that it is trained by, if another."""
+    (term,) = loss.terms
+    parts = [loss.summary, f"{TARGETS} Returns one value for each sample."]
+    body = _body(loss, term.probabilities)
+    if not term.by_logits:
+        parts += ["To train: ``model.compile(loss=loss)`` and ``model.fit(x, y)``.", _load("loss")]
+        doc = docstring(*parts, *loss.notes, indent=4)
+        return (), _function("loss", doc, body)
+    build = plan.typed.program.id
+    trained = docstring(
+        "Cross-entropy of logits for each sample.",
+        TARGETS,
+        f"To train: ``model = {build}({LOGITS})``, ``model.compile(loss={CROSS_ENTROPY})`` and "
+        "``model.fit(x, y)``.",
+        _load(CROSS_ENTROPY),
+        indent=4,
+    )
+    first = _function(CROSS_ENTROPY, trained, _body(loss, False))
+    lines = ("if from_logits:", f"    return {CROSS_ENTROPY}(targets, outputs)", *body)
+    doc = docstring(*parts, WHY, *loss.notes, indent=4)
+    return (first,), _function("loss", doc, lines, "from_logits: bool = False")
+
+
+def _cross_entropy(plan: ModulePlan, loss: Loss, *, both: bool) -> FunctionView:
+    """The cross-entropy of one of several outputs: of logits if there are ``both`` kinds."""
+    arguments = ["aux_logits=True"] * bool(plan.typed.program.aux_heads)
+    arguments += [LOGITS] * bool(plan.by_logits)
+    built = f" a model built with ``{', '.join(arguments)}``" if arguments else ""
+    doc = docstring(
+        "Cross-entropy of one output for each sample" + (", from logits." if both else "."),
+        TARGETS,
+        f"To train{built}: ``model.compile(loss={_trained_by(loss, both=both)}, "
+        "loss_weights=LOSS_WEIGHTS)`` and ``model.fit(x, dict.fromkeys(LOSS_WEIGHTS, y))``.",
+        _load(CROSS_ENTROPY, *([OF_PROBABILITIES] if both else ())),
+        indent=4,
+    )
+    return _function(CROSS_ENTROPY, doc, _body(loss, not both and loss.terms[0].probabilities))
+
+
+def _trained_by(loss: Loss, *, both: bool) -> str:
+    """The loss functions of all outputs, in a model that is trained."""
+    if not both or all(term.by_logits or not term.probabilities for term in loss.terms):
+        return f"dict.fromkeys(LOSS_WEIGHTS, {CROSS_ENTROPY})"
+    soft = tuple(term.output for term in loss.terms if term.by_logits)
+    return f"LOSSES | dict.fromkeys({literal(soft)}, {CROSS_ENTROPY})" if soft else "LOSSES"
+
+
+def _sum(plan: ModulePlan, loss: Loss, *, both: bool) -> FunctionView:
+    """The weighted sum over all outputs."""
+    main, given = literal(loss.terms[0].output), CROSS_ENTROPY
+    called, lines = CROSS_ENTROPY, list[str]()
+    if both:
+        given, called = f"LOSSES[{main}]", "LOSSES[output]"
+    if plan.by_logits:
+        given, called = f"losses[{main}]", "losses[output]"
+        lines.append(f"losses = {_trained_by(loss, both=both)} if from_logits else LOSSES")
+    lines += [
+        "if not isinstance(outputs, dict):",
+        f"    return ops.mean({given}(targets, outputs))",
+        "return sum(",
+        f"    weight * ops.mean({called}(targets, outputs[output]))",
+        "    for output, weight in LOSS_WEIGHTS.items()",
+        ")",
+    ]
+    why = [WHY] if plan.by_logits else []
+    doc = docstring(loss.summary, f"{TARGETS} Returns the mean.", *why, *loss.notes, indent=4)
+    more = ["from_logits: bool = False"] * bool(plan.by_logits)
+    kind = f"{TENSOR} | dict[str, {TENSOR}]"
+    return _function("loss", doc, lines, *more, outputs=kind)
+
+
+def _function(
+    name: str, doc: Code, lines: tuple[str, ...] | list[str], *more: str, outputs: str = TENSOR
+) -> FunctionView:
+    """A function of targets and outputs."""
+    parameters = [f"targets: {TENSOR}", f"outputs: {outputs}", *more]
+    body = tuple(Code(f"    {line}") for line in lines)
+    return FunctionView(signature(name, parameters, TENSOR), doc, body)
+
+
+def _body(loss: Loss, probabilities: bool) -> tuple[str, ...]:
+    """The body of a cross-entropy."""
+    flat = any(term.flat for term in loss.terms)
+    one = "outputs = ops.reshape(outputs, (-1, outputs.shape[-1]))  # its one position"
+    return (
+        *[one] * flat,
+        'targets = ops.reshape(ops.cast(targets, "int32"), ops.shape(outputs)[:-1])',
+        *(_of_probabilities(loss.smoothing) if probabilities else _of_logits(loss.smoothing)),
+        "inside = ops.logical_and(targets >= 0, targets < outputs.shape[-1])",
+        'return ops.where(inside, entropy, float("nan"))  # JAX raises no errors',
+    )
+
+
+def _of_logits(smoothing: float) -> list[str]:
+    """The cross-entropy of logits for each sample."""
+    lines = ["entropy = ops.sparse_categorical_crossentropy(targets, outputs, from_logits=True)"]
+    if smoothing:
+        lines += [
+            "uniform = -ops.mean(ops.log_softmax(outputs), axis=-1)",
+            f"entropy = {literal(1 - smoothing)} * entropy + {literal(smoothing)} * uniform",
+        ]
+    return lines
+
+
+def _of_probabilities(smoothing: float) -> list[str]:
+    """The cross-entropy of probabilities; Keras' own clips them at 1e-7, where gradients vanish."""
+    lines = ["one_hot = ops.one_hot(targets, outputs.shape[-1], dtype=outputs.dtype)"]
+    if smoothing:
+        smooth = f"{literal(1 - smoothing)} * one_hot + {literal(smoothing)}"
+        lines.append(f"one_hot = {smooth} / outputs.shape[-1]")
+    return [
+        *lines,
+        'half = keras.backend.standardize_dtype(outputs.dtype) == "float16"',
+        "logs = ops.log(ops.maximum(outputs, 6.2e-5 if half else 1e-30))",
+        "entropy = -ops.sum(one_hot * logs, axis=-1)",
+    ]
+
+
+def _load(*functions: str) -> str:
+    """How to load a model that was compiled with these functions."""
+    objects = ", ".join(f'"{function}": {function}' for function in functions)
+    return (
+        "To load a model that was compiled and saved: ``keras.models.load_model(path, "
+        f"custom_objects={{{objects}}})``, or ``compile=False`` to use it without this file."
+    )
+
+
+def _losses(loss: Loss) -> tuple[Code, ...]:
+    """The entries of ``LOSSES``: the loss function of every output."""
+
+    def name(term: LossTerm) -> str:
+        return OF_PROBABILITIES if term.probabilities else CROSS_ENTROPY
+
+    return tuple(Code(f"    {literal(t.output)}: {name(t)},") for t in loss.terms)
+
+
+def _weights(loss: Loss) -> Code:
+    """``LOSS_WEIGHTS``: the weight of every output in the loss."""
+    pairs = [f"{literal(term.output)}: {literal(term.weight)}" for term in loss.terms]
+    line = f"LOSS_WEIGHTS = {{{', '.join(pairs)}}}"
+    if len(line) <= 88:
+        return Code(line)
+    inner = "".join(f"    {pair},\n" for pair in pairs)
+    return Code(f"LOSS_WEIGHTS = {{\n{inner}}}")

@@ -1,0 +1,54 @@
+"""Values, compilation and gradients on the engine that Keras runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+
+def numpy(y: Any) -> Any:
+    """A tensor as a NumPy array."""
+    return keras.ops.convert_to_numpy(y)
+
+
+def values(variables: list[Any]) -> list[Any]:
+    """The values of variables, as tensors of the engine."""
+    return [keras.ops.copy(v) for v in variables]
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function``, compiled on JAX, where single operations are slow."""
+    if keras.config.backend() != "jax":
+        return function
+    import jax
+
+    return jax.jit(function)
+
+
+def differentiate(
+    function: Callable[..., Any], values: list[Any], *rest: Any
+) -> tuple[Any, list[Any]]:
+    """The result of ``function``, a pair, and the gradients of the pair's first value."""
+    engine = keras.config.backend()
+    if engine == "jax":
+        import jax
+
+        found, gradients = jax.jit(jax.value_and_grad(function, has_aux=True))(values, *rest)
+    elif engine == "torch":
+        import torch
+
+        leaves = [v.detach().clone().requires_grad_() for v in values]
+        found = function(leaves, *rest)
+        gradients = torch.autograd.grad(found[0], leaves, allow_unused=True, materialize_grads=True)
+    else:
+        import tensorflow as tf
+
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            found = function(values, *rest)
+        gradients = tape.gradient(
+            found[0], values, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+    return found, list(gradients)
