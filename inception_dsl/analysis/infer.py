@@ -98,9 +98,9 @@ class Inference(Evaluation):
             return None
         done = {name: chain for name, chain in sections.items() if chain is not None}
         typed_heads = tuple((head, chain) for head, chain in heads if chain is not None)
-        name = "output" if program.kind == "block" else final_name(end_of(done.values()))
+        y = list(done.values())[-1].y
         outputs = {
-            name: list(done.values())[-1].y,
+            final_name(program, end_of(done.values()), y): y,
             **{head.name: c.y for head, c in typed_heads},
         }
         outputs |= {name: after[step] for name, step in program.outputs.items()}

@@ -134,7 +134,7 @@ class TypedProgram:
     @property
     def output_name(self) -> str:
         """The name of the final output: what it is in a network."""
-        return "output" if self.program.kind == "block" else final_name(self.end)
+        return final_name(self.program, self.end, self.y)
 
     @property
     def probabilities(self) -> bool:
@@ -188,9 +188,10 @@ AFFINE: Final = frozenset({"batch_norm", "scale"})
 """Ops after which logits are logits, but probabilities are not."""
 
 
-def final_name(end: End) -> str:
-    """The name of a network's final output."""
-    return "output" if end == "features" else end
+def final_name(program: Program, end: End, y: TensorType) -> str:
+    """The name of the final output: what it is, if a network classifies its input."""
+    classifies = program.kind == "network" and end != "features" and y.positions() == 1
+    return end if classifies else "output"
 
 
 def end_of(chains: Iterable[TypedChain]) -> End:

@@ -55,6 +55,7 @@ def compare(spec: Path, backend: str) -> None:
     weights, x = seeded(typed), 2.0 * batch(typed)
     model = running(backend, typed)
     model.load(weights)
+    name = typed.output_name
     for training in (False, True):
-        expected = interpret(typed, weights, x, training=training).outputs["logits"]
-        assert distance(model.forward(x, training=training)["logits"], expected) <= FLOAT64
+        expected = interpret(typed, weights, x, training=training).outputs[name]
+        assert distance(model.forward(x, training=training)[name], expected) <= FLOAT64

@@ -61,9 +61,7 @@ def test_counts_shapes_and_outputs(spec: Path, backend: str) -> None:
     x, weights = seen(spec)
     model.load(weights)
     outputs = model.forward(x)
-    assert {name: y.shape[1:] for name, y in outputs.items()} == {
-        typed.output_name: typed.y.shape
-    }
+    assert {name: y.shape[1:] for name, y in outputs.items()} == {typed.output_name: typed.y.shape}
     assert all(np.isfinite(y).all() for y in outputs.values())
     assert not np.allclose(*outputs[typed.output_name]), (
         "the outputs for two photographs must differ"

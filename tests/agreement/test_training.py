@@ -152,7 +152,7 @@ def test_moving_statistics_match_the_formula(network: Callable[[str], TypedProgr
 def test_one_value_has_no_unbiased_variance(body: Callable[..., TypedProgram]) -> None:
     typed = body("{op: batch_norm}", "channels: 2, height: 1, width: 1")
     weights, x = seeded(typed), batch(typed, size=1)
-    found = step(typed, weights, x, {"logits": np.ones((1, 1, 1, 2))}, rate=0.1)
+    found = step(typed, weights, x, {"output": np.ones((1, 1, 1, 2))}, rate=0.1)
     (path,) = found.counts
     assert found.counts[path] == 1
     assert np.isnan(unbiased(found)[path]).all() and np.isfinite(found.weights[path]).all()
@@ -177,7 +177,7 @@ aux_heads: {{aux: {{after: joined, loss_weight: 0.3, steps: [{{use: outer}}]}}}}
     assert np.array_equal(found.blocks["stem/1"], 3 * found.blocks["first"])
     assert np.array_equal(found.blocks["outer/1"], 12 * found.blocks["first"])
     assert np.array_equal(found.blocks["joined"][..., :3], found.blocks["outer/1"])
-    assert np.array_equal(found.blocks["head"], found.outputs["logits"])
+    assert np.array_equal(found.blocks["head"], found.outputs["output"])
     more = interpret(typed, seeded(typed), x, training=True).blocks
     assert more.keys() - found.blocks.keys() == {"aux", "aux/inner"}
 

@@ -121,9 +121,9 @@ KERAS_DEFECTS = (
     Defect(
         "label smoothing is missing",
         KERAS,
-        "training",
-        "else of_logits(smoothing)",
-        "else of_logits(0.0)",
+        "losses",
+        "else _of_logits(loss.smoothing)",
+        "else _of_logits(0.0)",
         training=True,
     ),
 )

@@ -94,6 +94,46 @@ def test_loss_takes_all_shapes_of_labels(spec: str, labels: str, module_of: Make
     assert model.evaluate(x, y, verbose=0) == pytest.approx(known, rel=1e-4)
 
 
+SOFT = SMALL.replace("units: $classes", "units: $classes, activation: softmax")
+
+
+@pytest.mark.parametrize("spec", [SOFT, SOFT.replace(HEADS, "")], ids=["heads", "one output"])
+def test_training_by_logits(spec: str, module_of: Make, tmp_path: Path) -> None:
+    """A softmax at the end: the model that is trained has a gradient where it is rounded to 0."""
+    module, y = module_of(spec), np.array([1, 2, 3, 1, 1])
+    x = np.random.default_rng(1).normal(size=(5, 9, 9, 3))
+    heads = {"aux_logits": True} if "aux_heads" in spec else {}
+    plain, model = module.small(**heads), module.small(**heads, classifier_activation=None)
+    dense = model.get_layer("head_2")
+    dense.bias.assign([300, 0, 0, 0])
+    for layer in plain.layers:
+        layer.set_weights(model.get_layer(layer.name).get_weights())
+    logits, found = (m.predict(x, verbose=0) for m in (model, plain))
+    name = "probabilities"
+    logits, found = (v if heads else {name: v} for v in (logits, found))
+    assert found[name][0, 1] == 0
+    for key, value in found.items():
+        np.testing.assert_allclose(value, keras.ops.softmax(logits[key]), rtol=1e-5, atol=1e-12)
+    expected = smoothed(logits[name], y, 0.1) + 0.3 * (
+        smoothed(logits["side"], y, 0.1) if heads else 0
+    )
+    given = logits if heads else logits[name]
+    assert np.mean(module.loss(y, given, from_logits=True)) == pytest.approx(expected, rel=1e-5)
+    loss, weights, labels = module.cross_entropy, None, y
+    if heads:
+        loss, weights = dict.fromkeys(module.LOSS_WEIGHTS, loss), module.LOSS_WEIGHTS
+        labels = dict.fromkeys(module.LOSS_WEIGHTS, y)
+    model.compile(keras.optimizers.SGD(1.0), loss=loss, loss_weights=weights, jit_compile=False)
+    model.fit(x, labels, verbose=0)
+    assert dense.bias.numpy()[1] > 0.3
+    model.save(tmp_path / "soft.keras")
+    again = keras.models.load_model(tmp_path / "soft.keras", compile=False)
+    np.testing.assert_allclose(
+        keras.tree.flatten(again.predict(x, verbose=0))[0],
+        keras.tree.flatten(model.predict(x, verbose=0))[0],
+    )
+
+
 @pytest.mark.parametrize("label", [4, 1000, -1])
 @pytest.mark.parametrize("spec", SPECS)
 def test_labels_outside_of_the_classes_are_errors(spec: str, label: int, module_of: Make) -> None:

@@ -243,7 +243,7 @@ def test_a_head_has_the_channels_of_the_step_it_follows(
         aux_heads: {aux: {after: a, loss_weight: 0.5,
             steps: [{op: flatten}, {op: dense, units: $in_channels}]}}
         """)
-    assert {name: str(y) for name, y in typed.outputs.items()} == {"logits": "8x8x6", "aux": "4"}
+    assert {name: str(y) for name, y in typed.outputs.items()} == {"output": "8x8x6", "aux": "4"}
 
 
 def test_a_use_knows_its_block_its_arguments_and_its_body(body: Body) -> None:

@@ -44,7 +44,7 @@ def test_load(write: Callable[..., Path]) -> None:
     network = inception_dsl.load(write(TEXT), classes=7, **{"body.0.filters": 9})
     assert network.name == "net"
     assert repr(network) == "<Network net on 8x8x3>"
-    assert network.summary().to_dict()["outputs"] == {"logits": [8, 8, 9]}
+    assert network.summary().to_dict()["outputs"] == {"output": [8, 8, 9]}
     assert "multiply-adds" in str(network.summary())
     assert inception_dsl.load(write(TEXT), input="16x16x3").typed.program.input.shape == (16, 16, 3)
     assert inception_dsl.load(str(write(TEXT)), input={"height": 9}).typed.program.input.shape == (

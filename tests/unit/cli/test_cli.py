@@ -242,7 +242,7 @@ def test_summary(run: Run, write: Callable[..., Path]) -> None:
         "non_trainable": 0,
         "auxiliary": 0,
     }
-    assert found["outputs"] == {"logits": [8, 8, 4]}
+    assert found["outputs"] == {"output": [8, 8, 4]}
 
 
 def test_backends(run: Run) -> None:

@@ -94,12 +94,12 @@ def test_outputs_and_boundaries(compiled: Compiled) -> None:
     last = {"/".join(statement.path): statement.y for statement in found.statements}
     blocks = found.blocks
     assert found.outputs == {
-        "logits": last["head/1"],
+        typed.output_name: last["head/1"],
         "early": last["first/2"],
         "late": last["mixed"],
         "aux": last["aux/1"],
     }
-    assert list(found.outputs) == ["logits", "early", "late", "aux"]
+    assert list(found.outputs) == [typed.output_name, "early", "late", "aux"]
     assert {name: found.types[value] for name, value in found.outputs.items()} == typed.outputs
     assert blocks["first/0"] == last["first/0"]
     assert blocks["outer/1/inner/0"] == last["outer/1/inner/0"]
@@ -109,7 +109,7 @@ def test_outputs_and_boundaries(compiled: Compiled) -> None:
     less = flow(typed, heads=False)
     assert less.outputs == {name: v for name, v in found.outputs.items() if name != "aux"}
     assert less.blocks == {path: v for path, v in blocks.items() if not path.startswith("aux")}
-    assert less.statements[-1].y == less.outputs["logits"]
+    assert less.statements[-1].y == less.outputs[typed.output_name]
 
 
 def test_an_empty_branch_outputs_the_input_of_the_fork(compiled: Compiled) -> None:
@@ -186,8 +186,8 @@ def test_unnamed_forks_share_a_path_but_no_value(body: Compiled) -> None:
     )
     assert [s.path for s in flow(typed).statements] == [("y",), (), ("w",), ()]
     x = batch(typed)
-    found = training.step(typed, {}, x, {"logits": np.ones(x.shape)}, rate=0.1)
-    np.testing.assert_allclose(found.outputs["logits"], 27 * x**2, rtol=1e-12)
+    found = training.step(typed, {}, x, {"output": np.ones(x.shape)}, rate=0.1)
+    np.testing.assert_allclose(found.outputs["output"], 27 * x**2, rtol=1e-12)
     np.testing.assert_allclose(found.input_gradient, 54 * x, rtol=1e-12)
 
 
