@@ -144,6 +144,8 @@ class _Changes(Cut):
         """Repeat a step."""
         place = self.place()
         self.put((*place.path, "repeat"), self.writer.whole(place.context, (1, 2, 2, 3)))
+        if "branches" in place.step and "name" not in place.step:
+            self.put((*place.path, "name"), self.pool.pick("fork", ()))
 
     def alike(self) -> None:
         """An op with almost the same fields."""
