@@ -30,7 +30,9 @@ def emit_source(typed: TypedProgram, report: Report) -> str | None:
 def view(source: Source) -> ModuleView:
     """The view of a program."""
     plan, helpers = source.plan, source.helpers
-    prepared = (preprocess(plan.preprocessing),) if plan.preprocessing else ()
+    prepared = (
+        (preprocess(plan.preprocessing, plan.typed.program.input),) if plan.preprocessing else ()
+    )
     starting = (initial(plan.start, kept_layers(source)),) if plan.start else ()
     trained = (loss_view(plan, plan.loss),) if plan.loss else ()
     operating = (

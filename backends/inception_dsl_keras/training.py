@@ -8,11 +8,13 @@ from typing import Final, NamedTuple, TypeAlias
 
 from inception_dsl.backend import (
     Code,
+    Group,
     Initial,
     InitialValue,
     Item,
     Preprocessing,
     Start,
+    TensorType,
     call,
     cases,
     docstring,
@@ -24,6 +26,7 @@ from .views import InitialView, PreprocessView
 
 Body: TypeAlias = Callable[[int], list[Code]]
 Lines: TypeAlias = Callable[[InitialValue, int], list[Code]]
+AXES: Final = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 DISTRIBUTIONS: Final = {
     "truncated_normal": "TruncatedNormal",
     "glorot_uniform": "GlorotUniform",
@@ -44,8 +47,20 @@ class Layers(NamedTuple):
     depthwise: tuple[str, ...]
 
 
-def preprocess(found: Preprocessing) -> PreprocessView:
-    """``preprocess``, one step per line."""
+def preprocess(found: Preprocessing, taken: TensorType) -> PreprocessView:
+    """``preprocess``, one step per line; ``taken`` is the type of an image."""
+    rank, fixed = taken.rank, any(isinstance(n, tuple) for n in (found.mean, found.std))
+    fixed = fixed or found.channel_order == "bgr"
+    shown = ", ".join((*AXES[rank], str(taken.channels) if fixed else "channels"))
+    wrong = f"len(images.shape) not in ({rank + 1}, {rank + 2})"
+    wrong += f" or images.shape[-1] not in ({taken.channels}, None)" if fixed else ""
+    checks = (
+        Code(f"    if {wrong}:"),
+        layout("raise ", _error(f"expected ([N,] {shown}), got {{tuple(images.shape)}}"), indent=8),
+        Code("    dtype = keras.backend.standardize_dtype(images.dtype)"),
+        Code('    if dtype != "uint8" and not keras.backend.is_float_dtype(dtype):'),
+        layout("raise ", _error("expected uint8 or floats, got {dtype}"), indent=8),
+    )
     steps = ["ops.cast(images, keras.config.floatx())"]
     if found.channel_order == "bgr":
         steps.append("ops.flip(x, axis=-1)")
@@ -57,9 +72,13 @@ def preprocess(found: Preprocessing) -> PreprocessView:
         elif numbers != neutral:
             steps.append(f"x {sign} {literal(numbers)}")
     *first, last = steps
-    lines = (*(Code(f"    x = {step}") for step in first), Code(f"    return {last}"))
-    summary = "Convert RGB pixels from 0 to 255 to model input; not part of the model."
+    lines = (*checks, *(Code(f"    x = {step}") for step in first), Code(f"    return {last}"))
+    summary = f"Convert RGB pixels from 0 to 255, one image ({shown}) or a batch, to model input."
     return PreprocessView(docstring(summary, indent=4), lines)
+
+
+def _error(message: str) -> Group:
+    return call("ValueError", Code(f'f"{message}"'))
 
 
 def initial(start: Start, kept: Layers) -> InitialView:

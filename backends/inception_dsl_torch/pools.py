@@ -70,15 +70,11 @@ def flag(site: LayerSite, scope: Scope, field: str, default: bool) -> list[Item]
 
 
 def global_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    """A global pool: a module in a sequence, else a method of the tensor."""
-    average = site.op.op == "global_avg_pool"
-    module = call(f"nn.Adaptive{'Avg' if average else 'Max'}Pool{site.rank}d", literal(1))
-    method = "mean" if average else "amax"
+    """A global pool: a module, as some quantised maps have no `mean` over positions."""
+    kind = "Avg" if site.op.op == "global_avg_pool" else "Max"
+    module = call(f"nn.Adaptive{kind}Pool{site.rank}d", literal(1))
     keepdims = site.every("keepdims", True)  # all uses have the same output rank
-    keep = ", keepdim=True" if keepdims else ""
-    axes = literal(tuple(range(2, 2 + site.rank)) if site.rank > 1 else 2)
-    modules: tuple[Expression, ...] = (module,) if keepdims else (module, call("nn.Flatten"))
-    return Layer(modules, inline=lambda x, _: f"{x}.{method}(dim={axes}{keep})")
+    return Layer((module,) if keepdims else (module, call("nn.Flatten")))
 
 
 def adaptive_avg_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:

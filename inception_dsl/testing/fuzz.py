@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shlex
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from typing import Final, NamedTuple
 
 import click
 
+from .random_changes import changed_spec
 from .random_specs import RandomSpec, random_spec
 from .random_symbols import symbol_spec
 from .trial import Trial
@@ -36,29 +38,38 @@ THREADS: Final = dict.fromkeys(
 
 
 class Task(NamedTuple):
-    """A seed, whether to compare a training step too, and which generator to use."""
+    """A seed, whether to compare a training step too, and which generator to use.
+
+    ``folder`` is that of the specs to extend, or an empty text.
+    """
 
     seed: int
     training: bool
     symbols: bool = False
+    folder: str = ""
 
     @property
     def spec(self) -> RandomSpec:
         """The random spec of the seed."""
+        if self.folder:
+            return changed_spec(self.seed, Path(self.folder)).spec
         return symbol_spec(self.seed).spec if self.symbols else random_spec(self.seed)
 
     @property
     def command(self) -> str:
         """The command that repeats this task."""
-        options = f"{'--symbols ' * self.symbols}--count 1 --seed {self.seed}"
+        kind = f"--extends {shlex.quote(self.folder)} " if self.folder else ""
+        options = f"{kind}{'--symbols ' * self.symbols}--count 1 --seed {self.seed}"
         return f"python -m inception_dsl.testing.fuzz {options}{' --training 1' * self.training}"
 
 
-def tasks(seeds: Sequence[int], training: int, *, symbols: bool = False) -> list[Task]:
+def tasks(
+    seeds: Sequence[int], training: int, *, symbols: bool = False, folder: str = ""
+) -> list[Task]:
     """One task per seed; the first ``training`` networks in float64 also get a training step."""
     found, left = [], training
     for seed in seeds:
-        task = Task(seed, False, symbols)
+        task = Task(seed, False, symbols, folder)
         trains = left > 0 and task.spec.dtype == "float64"
         left -= trains
         found.append(task._replace(training=trains))
@@ -141,8 +152,7 @@ class Worker:
         timer = threading.Timer(self.timeout, stop)
         timer.start()
         try:
-            words = (task.seed, int(task.training), int(task.symbols))
-            print(*words, file=self.process.stdin, flush=True)
+            print(json.dumps(task), file=self.process.stdin, flush=True)
             line = self.process.stdout.readline()
         except BrokenPipeError:
             line = ""
@@ -178,6 +188,12 @@ class Worker:
 @click.option("--jobs", default=2, type=click.IntRange(1), help="Number of processes.")
 @click.option("--timeout", default=TIMEOUT, help="Seconds per network.")
 @click.option("--symbols", is_flag=True, help="Use expressions as values and unusual names.")
+@click.option(
+    "--extends",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    help="Use overlays over the specs of this folder, such as `specs`.",
+)
 @click.option("--show", is_flag=True, help="Print the spec of the first seed and exit.")
 def main(
     count: int,
@@ -188,6 +204,7 @@ def main(
     jobs: int,
     timeout: float,
     symbols: bool,
+    folder: str | None,
     show: bool,
 ) -> None:
     """Test that shape inference, the NumPy reference and all frameworks agree on random networks.
@@ -195,12 +212,12 @@ def main(
     Exits with status 1 on a disagreement. The same seed always gives the same network.
     """
     if show:
-        click.echo(Task(seed, False, symbols).spec.text, nl=False)
+        click.echo(Task(seed, False, symbols, folder or "").spec.text, nl=False)
         return
     names = names or _runnable()
     seeds = dict.fromkeys([*range(seed, seed + count), *(read_seeds(file) if file else ())])
     started, trials = time.perf_counter(), list[Trial]()
-    given = tasks(list(seeds), training, symbols=symbols)
+    given = tasks(list(seeds), training, symbols=symbols, folder=folder or "")
     by_seed = {task.seed: task for task in given}
     with click.progressbar(
         length=len(given), file=sys.stderr, hidden=not sys.stderr.isatty()

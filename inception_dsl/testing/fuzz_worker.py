@@ -2,8 +2,9 @@
 
 ``fuzz_worker BACKEND...``.
 
-Each line of standard input is a task: the seed, ``1`` to compare a training step, and ``1`` to use
-:mod:`.random_symbols`. Each line of standard output is a result, as JSON.
+Each line of standard input is a task as JSON: the seed, whether to compare a training step, whether
+to use :mod:`.random_symbols`, and a folder of specs for :mod:`.random_changes` or an empty text.
+Each line of standard output is a result, as JSON.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 
 from .symbol_trial import attempt_symbols
 from .trial import attempt, loaded
@@ -22,9 +24,13 @@ def main(*names: str) -> None:
     os.dup2(2, 1)  # output of the frameworks must not mix with the results
     backends = loaded(names)
     for line in sys.stdin:
-        seed, training, symbols = line.split()
-        tried = attempt_symbols if symbols == "1" else attempt
-        trial = tried(int(seed), backends, training=training == "1")
+        seed, training, symbols, folder = json.loads(line)
+        if symbols or folder:
+            trial = attempt_symbols(
+                seed, backends, training=training, folder=Path(folder) if folder else None
+            )
+        else:
+            trial = attempt(seed, backends, training=training)
         print(json.dumps(trial._asdict()), file=results, flush=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .random_sizes import Book, Misfit, Shape, Step, resolved
+from .random_sizes import POOLS, WINDOWED, Attributes, Book, Misfit, Shape, Step, at, resolved
 
 COUNTS: Final[Mapping[str, tuple[int, int]]] = {
     "filters": (1, 24),
@@ -44,11 +44,13 @@ TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 class Ranged(Book):
     """The sizes of a spec with expressions as values; also checks the range of each value."""
 
+    counts: Mapping[str, tuple[int, int]] = COUNTS
+
     def after(
         self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any] | None = None
     ) -> Shape:
         try:
-            whole(resolved(step.get("repeat", 1), values), COUNTS["repeat"])
+            whole(resolved(step.get("repeat", 1), values), self.counts["repeat"])
             return Book.after(self, step, x, values, own)
         except (ArithmeticError, TypeError):
             raise Misfit from None
@@ -57,8 +59,9 @@ class Ranged(Book):
         self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]
     ) -> Shape:
         if "op" in step:
-            checked(step, values)
-            checked(step.get("batch_norm", {}), values)
+            checked(step, values, self.counts)
+            checked(step.get("batch_norm", {}), values, self.counts)
+            sparse(step, own, values, x)
         return Book.once(self, step, x, values, own)
 
     def use(self, step: Step, x: Shape, values: Mapping[str, Any]) -> Shape:
@@ -68,15 +71,17 @@ class Ranged(Book):
         return Book.use(self, step, x, values)
 
 
-def checked(fields: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+def checked(
+    fields: Mapping[str, Any], values: Mapping[str, Any], counts: Mapping[str, tuple[int, int]]
+) -> None:
     """Raises :class:`Misfit` if the value of a field is out of range."""
     for key, written in fields.items():
         if key in ("op", "name", "batch_norm"):
             continue
         value = resolved(written, values)
-        if key in COUNTS:
+        if key in counts:
             for one in value if isinstance(value, list) else [value]:
-                whole(one, COUNTS[key])
+                whole(one, counts[key])
         elif key in REALS:
             real(value, REALS[key])
             if key == "value" and abs(value) < LEAST_FACTOR:
@@ -87,6 +92,21 @@ def checked(fields: Mapping[str, Any], values: Mapping[str, Any]) -> None:
             raise Misfit
         elif key == "padding" and not isinstance(value, str | list):
             whole(value, (0, 3))
+
+
+def sparse(
+    step: Step, defaults: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any], x: Shape
+) -> None:
+    """Raises :class:`Misfit` for a convolution of three axes with a stride and a dilation.
+
+    Keras has none: a pool follows it there, and TensorFlow has no such pools in float64.
+    """
+    if x.rank != 3 or step["op"] not in WINDOWED - POOLS:
+        return
+    given = Attributes(step, defaults.get(step["op"], {}), values)
+    axes = range(x.rank)
+    if all(max(at(given[key], axis) for axis in axes) > 1 for key in ("stride", "dilation")):
+        raise Misfit
 
 
 def whole(value: Any, bounds: tuple[int, int]) -> None:

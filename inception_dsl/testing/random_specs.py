@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from .random_policies import POLICIES, Policy
@@ -25,12 +27,15 @@ _WORDS: Final = frozenset({"true", "false", "null"})
 class RandomSpec(NamedTuple):
     """A spec: its files by name (``spec.yaml`` is the main one), its policy, and the dtype of the
     comparison.
+
+    ``base`` is a folder of specs that the main file can extend, as ``base/NAME.yaml``.
     """
 
     seed: int
     policy: str
     dtype: str
     files: dict[str, str]
+    base: Path | None = None
 
     @property
     def text(self) -> str:
@@ -38,6 +43,14 @@ class RandomSpec(NamedTuple):
         if len(self.files) == 1:
             return self.files[MAIN]
         return "\n".join(f"# {name}\n{text}" for name, text in self.files.items())
+
+    def write(self, folder: Path) -> Path:
+        """Write all files to a folder; the main one."""
+        if self.base:
+            shutil.copytree(self.base, folder / "base", dirs_exist_ok=True)
+        for name, text in self.files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        return folder / MAIN
 
 
 def random_spec(seed: int) -> RandomSpec:
@@ -283,6 +296,9 @@ def written(data: Step) -> str:
         elif key in ("blocks", "aux_heads"):
             lines.append(f"{key}:")
             for name, inner in value.items():
+                if inner is None:
+                    lines.append(f"  {name}: null")
+                    continue
                 lines.append(f"  {name}:")
                 lines += [f"    {part}" for part in written(inner).splitlines()]
         else:

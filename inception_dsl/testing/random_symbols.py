@@ -7,12 +7,12 @@ of :mod:`~inception_dsl.testing.random_ranges`.
 from __future__ import annotations
 
 import random
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .random_chains import Chains
 from .random_contexts import Context, Writer
 from .random_fields import At, Fields
+from .random_heads import Heads
 from .random_names import TOP, Pool
 from .random_overlays import Overlay
 from .random_ranges import Ranged
@@ -50,6 +50,7 @@ class _Spec:
         self.writer = Writer(rng, self.pool)
         self.book = Ranged({}, self.defaults() if rng.random() < 0.2 else {}, 1_500, 24)
         self.chains = Chains(rng, self.pool, self.book, Fields(self.writer, rough=rough))
+        self.heads = Heads(self.chains)
         self.last = ""
 
     def chance(self, share: float) -> bool:
@@ -144,8 +145,8 @@ class _Spec:
         if not main:
             raise Misfit
         at = self.extra(main, at, context)
-        heads = self.heads(taps, context)
-        head = self.ending(at, context) if heads or self.chance(0.9) else []
+        heads = self.heads.some(taps, context)
+        head = self.heads.ending(at, context) if heads or self.chance(0.9) else []
         unique(stem + main + head, set(heads))
         return {
             "network": network,
@@ -170,97 +171,6 @@ class _Spec:
                 taps[step["name"]] = at
         self.book.layers = kept
         return steps, at
-
-    def classes(self, context: Context) -> Any:
-        """The number of classes, as a literal, a parameter or ``$classes``."""
-        known = context.values["classes"]
-        return (
-            self.writer.whole(context, (known,))
-            if self.chance(0.3)
-            else name("classes").given(self.rng)
-        )
-
-    def ending(self, at: At, context: Context, units: Any = None) -> list[Step]:
-        """From features to classes."""
-        steps: list[Step] = []
-        if at.rank:
-            pool = self.rng.choice(
-                ("global_avg_pool", "global_avg_pool", "global_max_pool", "flatten")
-            )
-            steps.append({"op": pool})
-        if self.chance(0.3):
-            steps.append({"op": "dropout", "rate": self.writer.real(context, (0.2, 0.5), 0, 0.8)})
-        if self.chance(0.4):
-            steps.append({"op": "dense", "units": self.chains.fields.filters(context)})
-        if self.chance(0.5):
-            steps += self.inserted(steps, at, context)
-        steps.append({"op": "dense", "units": self.classes(context) if units is None else units})
-        self.chains.name(steps, context)
-        shape = self.book.chain(steps, at.shape, context.environment(), self.book.defaults)
-        if shape.channels != context.environment().get("classes", shape.channels):
-            raise Misfit
-        return steps
-
-    def inserted(self, steps: list[Step], at: At, context: Context) -> list[Step]:
-        """A use of a block that accepts vectors, if there is one."""
-        known = sorted(self.book.blocks)
-        shape = self.book.chain(steps, at.shape, context.environment(), self.book.defaults)
-        self.rng.shuffle(known)
-        for block in known[:4]:
-            if block in context.own:
-                continue
-            vector = At(shape, None)
-            called = partial(self.chains.called, block, vector, context)
-            made = self.chains.attempt(called, vector, context)
-            if made is not None:
-                return [made[0]]
-        return []
-
-    def heads(self, taps: dict[str, At], context: Context) -> dict[str, Step]:
-        """Auxiliary classifiers: a chain of steps, or one use of a block."""
-        found: dict[str, Step] = {}
-        if not taps or not self.chance(0.5):
-            return found
-        for _ in range(self.rng.choice((1, 1, 2))):
-            after = self.rng.choice(sorted(taps))
-            at = taps[after]
-            values = {**context.environment(), "in_channels": at.shape.channels}
-            inner = Context(values, open=False, own=(after,), literal=0.1)
-            steps = self.used_head(at, inner) if self.chance(0.4) else self.written_head(at, inner)
-            head = self.pool.pick(
-                "aux", {*taps, *found, *self.book.blocks, "logits"}, tuple(context.parameters)
-            )
-            found[head] = {"after": after, "loss_weight": 0.4, "steps": steps}
-        return found
-
-    def written_head(self, at: At, context: Context) -> list[Step]:
-        self.book.layers = 0
-        steps, end = self.chains.chain(
-            At(at.shape, name("in_channels")), self.rng.choice((0, 1, 1, 2)), context
-        )
-        for step in steps:
-            step.pop("name", None)
-        steps += self.ending(end, context)
-        for step in steps:
-            step.pop("name", None)
-        self.chains.name(steps, context)
-        return steps
-
-    def used_head(self, at: At, context: Context) -> list[Step]:
-        """One use of a block whose number of output units is a parameter."""
-        self.book.layers = 0
-        classes = context.values["classes"]
-
-        def ends(end: At, inner: Context) -> list[Step]:
-            units = self.writer.parameter(inner, "int", classes, (classes,))
-            return self.ending(end, inner, units)
-
-        block = self.chains.block(at, context, ends=ends)
-        step = self.chains.called(block, At(at.shape, name("in_channels")), context)
-        shape = self.book.after(step, at.shape, context.environment())
-        if shape != Shape((), classes):
-            raise Misfit
-        return [step]
 
 
 def unique(steps: list[Step], beside: set[str]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from ..backend.runs import constant_channels, slope
-from ..emit.names import spelled
+from ..emit.about import headline
 from ..ir.program import Chain, OpNode, UseNode
 from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import uses_of
@@ -109,12 +109,13 @@ def signatures_of(typed: TypedProgram, text: str) -> dict[str, list[Signature]]:
 
 def _definitions(typed: TypedProgram, tree: ast.Module, block: str) -> Iterator[Signature]:
     top = typed.program.id
+    titles = {b.id: headline(b.about, b.id).plain for b in typed.program.blocks.values()}
     for node in tree.body:
         if not isinstance(node, ast.ClassDef | ast.FunctionDef) or plain(node.name) == plain(top):
             continue
         first = (ast.get_docstring(node) or "").partition("\n")[0]
         own = re.fullmatch(rf"{plain(block)}(block)?\d*", plain(node.name))
-        if own and first == f"{spelled(block)}.":
+        if own and first == titles[block]:
             yield arguments(node)
 
 

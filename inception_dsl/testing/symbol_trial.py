@@ -1,7 +1,8 @@
-"""Tests one random network of :mod:`.random_symbols`.
+"""Tests one random network of :mod:`.random_symbols`, or one overlay of :mod:`.random_changes`.
 
 The outputs are compared as for all random networks (:mod:`.trial`). In addition, each generated
-file must define every block once, with arguments that do not depend on its uses.
+file must define every block once, with arguments that do not depend on its uses. An overlay must
+give the same files as the spec in one file that the generator makes of it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from ..backend.protocol import Backend, Request
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
-from .random_specs import MAIN, RandomSpec
+from .random_changes import ChangedSpec, changed_spec
+from .random_specs import RandomSpec
 from .random_symbols import SymbolSpec, symbol_spec
 from .symbol_files import check_files, differing
 from .trial import Trial, compare_backends
@@ -31,11 +33,16 @@ class Unsupported(Exception):  # noqa: N818 - an outcome, not an error
     """A backend reports that it cannot express the spec (E503)."""
 
 
-def attempt_symbols(seed: int, backends: Sequence[Backend], *, training: bool = False) -> Trial:
-    """Test a seed; any exception counts as a disagreement."""
+def attempt_symbols(
+    seed: int, backends: Sequence[Backend], *, training: bool = False, folder: Path | None = None
+) -> Trial:
+    """Test a seed; any exception counts as a disagreement.
+
+    With a ``folder``, it is that of an overlay over a spec there.
+    """
     trial = Trial(seed, "", "")
     try:
-        found = symbol_spec(seed)
+        found = changed_spec(seed, folder) if folder else symbol_spec(seed)
         spec = found.spec
         trial = trial._replace(policy=spec.policy, dtype=spec.dtype)
         typed = compiled(spec)
@@ -47,7 +54,11 @@ def attempt_symbols(seed: int, backends: Sequence[Backend], *, training: bool = 
         problem = (
             problem
             or check_files(typed, sources)
-            or compare_shorter(found, typed, sources, backends)
+            or (
+                compare_flat(found, sources, backends)
+                if isinstance(found, ChangedSpec)
+                else compare_shorter(found, typed, sources, backends)
+            )
         )
     except Unsupported:
         return trial._replace(policy=UNSUPPORTED, trained=False)
@@ -60,9 +71,7 @@ def attempt_symbols(seed: int, backends: Sequence[Backend], *, training: bool = 
 def compiled(spec: RandomSpec) -> TypedProgram | None:
     """The program of a spec, or ``None`` if it is rejected."""
     with tempfile.TemporaryDirectory(prefix="inception-dsl-") as name:
-        for file, text in spec.files.items():
-            (Path(name) / file).write_text(text, encoding="utf-8")
-        return compile_spec(Path(name) / MAIN, {}, Report())
+        return compile_spec(spec.write(Path(name)), {}, Report())
 
 
 def compare_shorter(
@@ -83,6 +92,17 @@ def compare_shorter(
         problem = differing(typed, shorter, sources[backend.name], less)
         if problem:
             return f"{backend.name}: {problem}"
+    return ""
+
+
+def compare_flat(found: ChangedSpec, sources: dict[str, str], backends: Sequence[Backend]) -> str:
+    """How the files of an overlay differ from those of the same spec in one file."""
+    flat = compiled(found.flat)
+    if flat is None:
+        return "the same spec in one file is rejected"
+    for backend in backends:
+        if source(backend, flat) != sources[backend.name]:
+            return f"{backend.name}: the same spec in one file gives other source"
     return ""
 
 

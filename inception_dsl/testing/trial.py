@@ -31,7 +31,7 @@ from ..verify.bounds import allowed, gradient_errors
 from ..verify.case import RATE, Case, Expected, expect, targets
 from ..verify.compare import BOUNDS, compare, errors, rounding
 from ..verify.observe import Observed, observe
-from .random_specs import MAIN, RandomSpec, random_spec
+from .random_specs import RandomSpec, random_spec
 
 SAMPLES: Final = 2
 ROUNDINGS: Final = 3
@@ -79,10 +79,9 @@ def prepared(spec: RandomSpec, folder: Path, *, training: bool = False) -> Case:
     Moving statistics are the mean of random ones and those of the batch. So they differ from the
     batch, but activations do not grow from layer to layer.
     """
-    for name, text in spec.files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    file = spec.write(folder)
     report = Report()
-    typed = compile_spec(folder / MAIN, {}, report)
+    typed = compile_spec(file, {}, report)
     if typed is None:
         raise ValueError(f"the compiler rejects the spec: {report.render().splitlines()[0]}")
     size = SAMPLES_IN_TRAINING if training else SAMPLES
@@ -92,7 +91,7 @@ def prepared(spec: RandomSpec, folder: Path, *, training: bool = False) -> Case:
     weights = {path: (value + fitted[path]) / 2 for path, value in given.items()}
     if spec.dtype == "float32":  # float32 and float64 start from the same values
         x, weights = _rounded(x), {path: _rounded(value) for path, value in weights.items()}
-    return Case(str(folder / MAIN), typed, {}, {}, weights, x, targets(typed, size, spec.seed))
+    return Case(str(file), typed, {}, {}, weights, x, targets(typed, size, spec.seed))
 
 
 def compare_backends(

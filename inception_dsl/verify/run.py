@@ -29,6 +29,7 @@ from .observe import Observed, restored, write
 from .workers import Job, Workers
 
 NUDGES: Final = 3  # perturbations of the weights that measure the spread of float32 gradients
+UNTRAINED: Final = "inference only; no training step, as this engine has no exact float64"
 TIMEOUT: Final = 1800.0  # seconds; every shipped network is faster on two cores
 
 
@@ -50,7 +51,8 @@ class Target(NamedTuple):
 class Outcome(NamedTuple):
     """The result for one framework.
 
-    ``status`` is agrees, differs, failed, missing or hung; ``reason`` explains it.
+    ``status`` is agrees, differs, failed, missing or hung; ``reason`` explains it. ``note`` is what
+    was asked for and not compared.
     """
 
     target: str
@@ -59,6 +61,7 @@ class Outcome(NamedTuple):
     reason: str = ""
     checks: tuple[Check, ...] = ()
     seconds: float = 0.0
+    note: str = ""
 
     @property
     def ok(self) -> bool:
@@ -158,7 +161,8 @@ def verify(
             if found is not None and asked:
                 outcome = _compared(case, expected, found, target, outcome, round_off)
             if asked:
-                outcomes.append(outcome)
+                note = "" if target.engine.exact or not plan.train else UNTRAINED
+                outcomes.append(outcome._replace(note=note))
             if target != exact:  # to limit disk use
                 shutil.rmtree(job.folder)
     return Verification(case, tuple(outcomes), round_off, str(exact) if exact else "")

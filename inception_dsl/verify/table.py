@@ -51,7 +51,7 @@ def table(found: Verification, style: Style = PLAIN) -> str:
             rows.append(["rounding", f"of {found.reference}", *[""] * len(counted), *own, ""])
     columns, *lines = _aligned(rows)
     lines = [_painted(line, style) for line in lines]
-    reasons = [line for o in found.outcomes for line in _reason(o)]
+    reasons = [line for o in found.outcomes for line in (*_note(o), *_reason(o))]
     return "\n".join([style.strong(heading(found)), style.frame(columns), *lines, *reasons])
 
 
@@ -93,6 +93,7 @@ def to_dict(found: Verification) -> dict[str, Any]:
                 "dtype": outcome.dtype,
                 "status": outcome.status,
                 "reason": outcome.reason,
+                "note": outcome.note,
                 "seconds": round(outcome.seconds, 3),
                 "checks": [_check(check) for check in outcome.checks],
             }
@@ -114,6 +115,13 @@ def _check(check: Check) -> dict[str, Any]:
             "what": check.place.what,
         }
     return plain
+
+
+def _note(outcome: Outcome) -> list[str]:
+    """The line about what was not compared in a framework that agrees."""
+    if not outcome.ok or not outcome.note:
+        return []
+    return [f"  {outcome.target} {outcome.dtype}: {outcome.note}"]
 
 
 def _reason(outcome: Outcome) -> list[str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from defect import Defect
+from defect import CORE, Defect
+from paths import ROOT
 from symbol_defects import SYMBOL_DEFECTS
 
 from inception_dsl.backend import TypedProgram
@@ -145,6 +146,39 @@ def test_every_network_agrees() -> None:
     assert [f"{trial.seed}: {trial.problem}" for trial in trials if trial.problem] == []
     policies = Counter(trial.policy for trial in trials)
     assert policies[REJECTED] + policies[UNSUPPORTED] <= 0.15 * COUNT
+
+
+def test_every_overlay_over_a_shipped_spec_agrees() -> None:
+    """In values, and with the source of the same spec in one file."""
+    seeds = range(30)
+    given = tasks(seeds, 5, folder=str(ROOT / "specs"))
+    trials = list(fuzz(given, BACKENDS, jobs=os.cpu_count() or 1))
+    assert sorted(trial.seed for trial in trials) == list(seeds)
+    assert [f"{trial.seed}: {trial.problem}" for trial in trials if trial.problem] == []
+    policies = Counter(trial.policy for trial in trials)
+    assert policies[REJECTED] == 0
+    assert policies[UNSUPPORTED] < 4
+    assert sum(trial.trained for trial in trials) > 3
+
+
+@pytest.mark.parametrize(
+    "defect",
+    [
+        Defect("a", CORE, "language.overlay", "merged.append(other)", "merged.insert(0, other)"),
+        Defect("b", CORE, "language.overlay", "elif over[key] is not None:", "elif over[key]:"),
+    ],
+    ids=("new steps begin the chain", "a change to zero removes a field"),
+)
+def test_seeded_defect_of_overlays_is_found(defect: Defect) -> None:
+    """Even where all frameworks agree with each other."""
+    torch.set_num_threads(1)
+    backends = loaded(["torch"])
+    folder = ROOT / "specs"
+    with defect.seeded():
+        found = (s for s in range(COUNT) if attempt_symbols(s, backends, folder=folder).problem)
+        seed = next(found, None)
+    assert seed is not None
+    assert not attempt_symbols(seed, backends, folder=folder).problem
 
 
 @cache

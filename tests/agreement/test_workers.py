@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from inception_dsl.backend import Engine
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.plugins import chosen
 from inception_dsl.verify import workers
 from inception_dsl.verify.run import Plan, targets_of, verify
+from inception_dsl.verify.table import table, to_dict
 from inception_dsl.verify.workers import Job, Workers, _Worker
 
 SPEC = """\
@@ -101,6 +103,26 @@ def test_specs_share_one_process_of_each_target(tmp_path: Path, started: list[in
         assert len(started) == 1
         assert alive(started[0])
     assert not alive(started[0])
+
+
+def test_a_training_step_that_is_not_compared_is_named(tmp_path: Path) -> None:
+    """On an engine that is not exact in float64, and only if a training step was asked for."""
+    ((_, backend),) = chosen(["torch"], Report())
+    engines = (Engine("first"), Engine("second", exact=False))
+    targets = targets_of(backend._replace(engines=engines))
+    spec = tmp_path / "net.yaml"
+    spec.write_text(SPEC.replace("FILTERS", "2"), encoding="utf-8")
+    with closing(Workers()) as pool:
+        for train in (True, False):
+            plan = Plan(targets, ("float64",), train=train)
+            found = verify(spec, {}, plan, Report(), workers=pool)
+            assert found is not None
+            assert found.ok
+            lines = [line for line in table(found).split("\n") if "no training step" in line]
+            notes = [outcome["note"] for outcome in to_dict(found)["outcomes"]]
+            assert bool(lines) == any(notes) == train
+            assert notes[0] == ""
+            assert [line.split()[0] for line in lines] == ["torch:second"] * train
 
 
 def test_files_of_the_current_folder_are_not_imported(tmp_path: Path) -> None:

@@ -153,6 +153,36 @@ def test_preprocess_matches_the_spec(module_of: Make) -> None:
     assert np.allclose(found, expected, rtol=1e-6)
 
 
+def test_preprocess_takes_one_image_or_a_batch_of_pixels(module_of: Make) -> None:
+    """And names what it cannot take, as in PyTorch."""
+    preprocess = module_of(EVERYTHING).preprocess
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 5, 6, 4)).astype("uint8")
+    batch = keras.ops.convert_to_numpy(preprocess(pixels))
+    assert np.array_equal(keras.ops.convert_to_numpy(preprocess(pixels[1])), batch[1])
+    for dtype in ("float16", "float32", "float64"):
+        found = keras.ops.convert_to_numpy(preprocess(pixels.astype(dtype)))
+        assert np.array_equal(found, batch)
+    assert preprocess(keras.ops.convert_to_tensor(pixels)).shape == (2, 5, 6, 4)
+    assert preprocess(keras.KerasTensor((None, None, None, 4), "uint8")).shape[-1] == 4
+    assert preprocess(keras.KerasTensor((None, None, None), "uint8")).ndim == 3
+    with pytest.raises(ValueError, match=r"expected uint8 or floats, got int64"):
+        preprocess(pixels.astype("int64"))
+    with pytest.raises(ValueError, match=r"expected \(\[N,\] height, width, 4\), got \(5, 6\)"):
+        preprocess(pixels[0, :, :, 0])
+    with pytest.raises(ValueError, match=r"height, width, 4\), got \(2, 4, 5, 6\)"):
+        preprocess(pixels.transpose(0, 3, 1, 2))
+
+
+def test_preprocess_in_a_pipeline(module_of: Make) -> None:
+    """Sizes that vary are unknown there."""
+    tensorflow = pytest.importorskip("tensorflow")
+    images = [np.full((size, 6, 4), 7, "uint8") for size in (3, 5)]
+    signature = tensorflow.TensorSpec((None, None, None), "uint8")
+    pipeline = tensorflow.data.Dataset.from_generator(lambda: images, output_signature=signature)
+    found = [x.shape for x in pipeline.map(module_of(EVERYTHING).preprocess)]
+    assert found == [(3, 6, 4), (5, 6, 4)]
+
+
 def test_init_weights_matches_the_spec(module_of: Make) -> None:
     module = module_of(
         SMALL.replace(

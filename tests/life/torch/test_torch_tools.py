@@ -28,11 +28,14 @@ from inception_dsl.emit.names import class_name
 
 operators.declare()
 
+import timm.optim  # noqa: E402
 import timm.utils  # noqa: E402
 from torchvision.models.feature_extraction import create_feature_extractor  # noqa: E402
 
 SPECS = sorted((Path(__file__).parents[3] / "specs").glob("*.yaml"))
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+LAYERS = (*CONVOLUTIONS, nn.Linear)
+NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
 SMALL = """
 network: small
 input: {channels: 3, height: 19, width: 16}
@@ -182,14 +185,38 @@ def test_jit_trace(built: Built) -> None:
     agree(torch.jit.trace(built.copy(), built.x), built)
 
 
-def test_quantisation_fuses_what_it_finds(built: Built) -> None:
+def test_quantisation_fuses_what_it_finds_and_runs(built: Built) -> None:
     mapping = get_default_qconfig_mapping("x86")
     prepared = prepare_fx(built.copy(), mapping, (built.x,))
     units = [m for m in built.net.modules() if type(getattr(m, "conv", None)) in CONVOLUTIONS]
     assert norms(prepared) <= norms(built.net) - len([m for m in units if hasattr(m, "bn")])
     agree(prepared, built)
-    # not run: PyTorch 2.13 cannot take the mean over the positions of some quantised maps
-    assert isinstance(convert_fx(prepared), torch.fx.GraphModule)
+    converted = convert_fx(prepared)  # scales are those of the one batch
+    assert any("quantized" in type(module).__module__ for module in converted.modules())
+    with torch.no_grad():
+        found = converted(built.x)
+    assert found.shape == built.y.shape
+    softmax = built.y.min() >= 0 and torch.allclose(built.y.sum(1), torch.ones(len(built.y)))
+    if not softmax:  # 1000 probabilities are below one step of eight bits
+        assert (found - built.y).abs().max() <= 0.25 * built.y.abs().max()
+
+
+def test_parameters_group_for_weight_decay(built: Built) -> None:
+    """By type and name of modules, and by the number of axes, as timm does it."""
+    kernels, others = list[nn.Parameter](), list[nn.Parameter]()
+    for module in built.net.modules():
+        for name, value in module.named_parameters(recurse=False):
+            plain = isinstance(module, NORMS) or name == "bias"
+            (others if plain else kernels).append(value)
+    trained = [value for value in built.net.parameters() if value.requires_grad]
+    assert {*map(id, kernels), *map(id, others)} == {*map(id, built.net.parameters())}
+    assert {id(v) for v in trained if v.ndim > 1} == {id(v) for v in kernels if v.requires_grad}
+    for module in (m for m in built.net.modules() if isinstance(m, LAYERS)):
+        assert any(module.weight is value for value in kernels)
+    found = timm.optim.param_groups_weight_decay(built.net, weight_decay=1e-4)
+    groups = {group["weight_decay"]: {*map(id, group["params"])} for group in found}
+    assert groups[1e-4] == {id(value) for value in kernels if value.requires_grad}
+    assert groups.get(0.0, set()) == {id(value) for value in others if value.requires_grad}
 
 
 def test_eager_fusion(built: Built) -> None:

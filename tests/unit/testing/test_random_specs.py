@@ -184,3 +184,17 @@ def test_every_feature_of_the_language_occurs() -> None:
             seen[name] += there
     assert len(seen) == 19
     assert min(seen.values()) >= 3, seen
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "drawn"),
+    [(4, 4, True), (4, 5, False), (4, 6, True), (5, 7, False), (5, 8, True), (3, 4, True)],
+)
+def test_no_average_pool_has_a_gradient_that_tensorflow_gets_wrong(
+    size: int, kernel: int, drawn: bool
+) -> None:
+    """Its window is larger than the map, and the first one does not cover all of it."""
+    step = {"op": "avg_pool", "kernel_size": kernel, "padding": "same"}
+    for shape in (Shape((size,), 2), Shape((size, 9), 2), Shape((9, size), 2)):
+        with contextlib.nullcontext() if drawn else pytest.raises(Misfit):
+            Book({}, {}).after(step, shape, {})
