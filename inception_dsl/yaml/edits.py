@@ -17,7 +17,7 @@ from ..diagnostics.report import Edit, Span
 from .document import DataPath, Document
 
 Edits = tuple[Edit, ...]
-_PLAIN: Final = re.compile(r"\$?[A-Za-z_](?:[A-Za-z0-9_./-]|:(?=[a-z]))*\Z")
+_PLAIN: Final = re.compile(r"(?:\$?[A-Za-z_]|\.\.?/)(?:[A-Za-z0-9_./-]|:(?=[a-z]))*\Z")
 _CHARACTER: Final = re.compile(r".")
 _DOUBLED: Final = re.compile(r"''|.")
 _ESCAPED: Final = re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.")
