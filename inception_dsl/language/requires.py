@@ -49,7 +49,7 @@ def satisfied(document: Document, report: Report) -> bool:
     versions = wanted.removeprefix(NAME).replace(" ", "")
     report.error(
         "E315",
-        f"requires {NAME} {versions.replace(',', ', ')}, and this is {version}",
+        f"requires {wanted}, and this is {version}",
         document.span(("requires",)),
         help=f"pip install '{NAME}{versions}'",
     )
