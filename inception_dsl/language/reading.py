@@ -82,9 +82,9 @@ def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
             message = f"`{spec}` may mean the shipped spec or the file {file_name(other)}"
             help = f"write `{file}`, or `{file_name(other)}`"
             report.error("E101", message, span, help=help)
-        elif name in shipped.names():
-            return _parsed(shipped.text(name), file, span, reading)
         elif name is not None:
+            if name in shipped.names():
+                return _parsed(shipped.text(name), file, span, reading)
             report.error("E101", f"no shipped spec `{name}`", span, help=shipped.unknown(name))
         elif path.is_file():
             with path.open("rb") as opened:
@@ -110,8 +110,13 @@ def _no_file(spec: str, path: Path) -> tuple[str, str]:
     problem = "no such file" if path.suffix else "no such file or shipped spec"
     if (other := _with_suffix(path)).is_file():
         return problem, f"did you mean `{file_name(other)}`?"
-    best = shipped.like(spec)
-    return problem, f"did you mean the shipped spec `{best}`?" if best else shipped.unknown(spec)
+    beside = os.listdir(path.parent) if path.suffix and path.parent.is_dir() else []
+    local = nearest(path.name, [n for n in beside if n.endswith((".yaml", ".yml"))])
+    if local:
+        return problem, f"did you mean `{file_name(path.with_name(local))}`?"
+    if best := shipped.like(spec):
+        return problem, f"did you mean the shipped spec `{best}`?"
+    return problem, "" if path.suffix else shipped.unknown(spec)
 
 
 def _with_suffix(path: Path) -> Path:
@@ -129,15 +134,14 @@ def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
     file, name = named(wanted, span.file), shipped.wanted_by(span.file, wanted)
     folder = Path(span.file).parent
     try:
+        if name is None:
+            return _parsed(read_inside(folder, wanted, reading.root, _LIMIT), file, span, reading)
         if name in shipped.names():
             return _parsed(shipped.text(name), file, span, reading)
-        if name is not None:
-            best = f"{SHIPPED}{like}" if (like := shipped.like(name)) else ""
-            fix = [Edit(span, flow(best))] if best and span.in_a_file else []
-            help = shipped.unknown(name)
-            report.error("E301", f"no shipped spec `{name}`", span, help=help, fix=fix)
-            return None
-        return _parsed(read_inside(folder, wanted, reading.root, _LIMIT), file, span, reading)
+        best = shipped.like(name) if report.helping else ""
+        fix = [Edit(span, flow(f"{SHIPPED}{best}"))] if best and span.in_a_file else []
+        help = shipped.unknown(name) if report.helping else ""
+        report.error("E301", f"no shipped spec `{name}`", span, help=help, fix=fix)
     except OutsideError as error:
         report.error("E301", f"{file} {error}", span, help=error.help)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -77,7 +76,7 @@ def like(name: str) -> str:
     plain = posixpath.basename(name.replace("\\", "/")).removesuffix(_SUFFIX)
     known = {found: found for found in names()}
     known |= {posixpath.basename(found): found for found in reversed(names())}
-    known |= {word: found for word, found in _words() if word not in known}
+    known |= {word: found for word, found in _words().items() if word not in known}
     best = nearest(name, known) or nearest(plain.lower(), known)
     return known[best] if best else ""
 
@@ -89,8 +88,9 @@ def unknown(name: str) -> str:
     return f"did you mean `{SHIPPED}{best}`?" if best else listed
 
 
-def _words() -> Iterator[tuple[str, str]]:
-    """The ids and titles of shipped specs, in lower case."""
-    for name in names():
-        for found in _TITLES.findall(text(name).decode()):
-            yield found.lower(), name
+@lru_cache(maxsize=1)
+def _words() -> dict[str, str]:
+    """The shipped specs by their ids and titles, in lower case."""
+    return {
+        found.lower(): name for name in names() for found in _TITLES.findall(text(name).decode())
+    }

@@ -140,6 +140,13 @@ def test_a_name_is_never_a_path(name: str, here: Path, write: Callable[..., Path
     assert {d.code for d in report} <= {"E301", "E102", "E103"}
 
 
+def test_a_file_that_is_probably_meant(write: Callable[..., Path]) -> None:
+    write(SMALL, "sub/inception_v4_small.yaml")
+    help = refused("sub/inception_v4_smal.yaml").help
+    assert help == f"did you mean `{os.path.join('sub', 'inception_v4_small.yaml')}`?"
+    assert refused("zzzzzz.yaml").help == ""
+
+
 def test_a_file_that_is_named_like_a_shipped_spec(write: Callable[..., Path]) -> None:
     """It is reached by a path, and its paths are its own."""
     write("block: tower\nsteps: [{op: identity}]\n", "blocks/tower.yaml")
