@@ -1,6 +1,6 @@
 """Compile Inception networks from YAML specs to standalone PyTorch and Keras source.
 
->>> network = inception_dsl.load("specs/v4.yaml", classes=10)
+>>> network = inception_dsl.load("v4", classes=10)
 >>> print(network.summary())
 >>> text = network.source("torch")
 >>> model = network.module("torch").InceptionV4()
@@ -10,13 +10,14 @@ Modules are imported on first use. Only :meth:`Network.module` imports a framewo
 
 from __future__ import annotations
 
+from .version import __version__
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from .api import Network, SpecError, SpecWarning, load
 
-__version__ = "0.1.0"
 __all__ = ["Network", "SpecError", "SpecWarning", "__version__", "load"]
 
 

@@ -21,6 +21,7 @@ def about(model: Described) -> About:
         paper,
         model.deviation or (),
         model.allow,
+        model.modified_from or Prose(),
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from ..diagnostics.report import Report
+from ..diagnostics.report import SHIPPED, Report
 from ..diagnostics.words import nearest, suggestion
 from ..ir.program import Origin
 from ..language.link import Linked, LinkedBlock
 from ..language.parameters import fits
 from ..language.roots import names_inside
+from ..language.shipped import names
 from ..language.steps import Use
 from ..ops import OPS
 from ..ops.fields.refusal import shown
@@ -66,12 +67,14 @@ class Uses:
         return self.report.error("E302", message, here.span("use"), help=help, fix=fix)
 
     def file_of(self, block: str, here: Origin) -> str:
-        """A file named after the block, beside the spec or in its folder ``blocks``."""
+        """A file named after the block, beside the spec or in its folder ``blocks``; or shipped."""
         folder, name = Path(here.span("use").file).parent, f"{block}.yaml"
-        for below in ("blocks/", "") if here.document.span(()).in_a_file else ():
+        if not here.span("use").in_a_file or not here.document.span(()).in_a_file:
+            return ""
+        for below in ("blocks/", ""):
             if name in names_inside(folder, below, self.root):
                 return below + name
-        return ""
+        return f"{SHIPPED}blocks/{block}" if f"blocks/{block}" in names() else ""
 
     def importing(self, file: str, here: Origin) -> Edits:
         """The edits that add an import to the file of a step."""

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from .. import plugins
 from ..compiler import compile_spec
-from ..diagnostics.report import Report, Span
+from ..diagnostics.report import SHIPPED, Report, Span
 from ..emit.mark import state
 from ..ir.typed import TypedProgram
 from ..plugins import Plugin
@@ -72,11 +72,11 @@ def _claim(path: Path, spec: str, origins: dict[str, str], report: Report) -> bo
 
 
 def file_stem(spec: str, typed: TypedProgram) -> str:
-    """The spec's file name without its suffix if it is a valid module name, else the spec's id.
+    """The name of the spec's file, or of the shipped spec, if it is a module name; else its id.
 
     The result is also valid on Windows (:func:`~inception_dsl.build.write.portable`).
     """
-    stem = Path(spec).stem
+    stem = Path(spec.removeprefix(SHIPPED)).stem
     fit = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", stem) and not keyword.iskeyword(stem)
     name = stem if fit else typed.program.id
     return portable(name)

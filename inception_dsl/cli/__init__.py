@@ -19,7 +19,8 @@ from .. import __version__
 from .help import Group
 
 COMMANDS = {  # the module of each command, imported when the command is used
-    "new": "compile",
+    "new": "specs",
+    "list": "specs",
     "check": "compile",
     "summary": "compile",
     "build": "compile",
@@ -146,7 +147,8 @@ def report_internal_error(error: Exception, *, debug: bool) -> None:
     "inception-dsl",
     cls=Commands,
     examples=(
-        "inception-dsl new my_net # write a spec to start from",
+        "inception-dsl list # the shipped networks, v0 to v4",
+        "inception-dsl new my_net --from v4 # write a variant of one",
         "inception-dsl check my_net.yaml # list errors and warnings",
         "inception-dsl summary my_net.yaml # shapes, parameters, FLOPs",
         "inception-dsl build my_net.yaml -o src # PyTorch and Keras source",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -16,7 +15,6 @@ from .shared import (
     chosen_backends,
     chosen_format,
     fail,
-    format_option,
     merged,
     reject_link,
     show,
@@ -255,43 +253,3 @@ def ops(name: str | None, markdown: bool) -> None:
         from ..diagnostics.words import suggestion
 
         raise UsageError(f"unknown op `{name}`", suggestion(name, OPS, what="ops"))
-
-
-@click.command(
-    cls=Command,
-    examples=(
-        "inception-dsl new my_net # writes my_net.yaml",
-        "inception-dsl new my_net -o specs # writes specs/my_net.yaml",
-    ),
-)
-@click.argument("name")
-@click.option(
-    "-o",
-    "--out",
-    default=".",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Folder to write to.  [default: the current folder]",
-)
-@format_option
-def new(name: str, out: Path) -> None:
-    """Write NAME.yaml, a commented spec to start from."""
-    from pydantic_core import PydanticCustomError
-
-    from ..build.write import portable, write_all
-    from ..design.starter import starter
-    from ..diagnostics.report import Report
-    from ..ops.fields.kinds import identifier
-
-    try:
-        identifier(name)
-    except PydanticCustomError as error:
-        context = error.context or {}
-        raise UsageError(error.message(), context["meant"]().help) from None
-    path = out / f"{portable(name)}.yaml"
-    if os.path.exists(path):
-        raise UsageError(f"{path} already exists", "choose another name or another `--out`")
-    report = Report()
-    if not write_all({path: starter(name)}, report):
-        fail(report)
-    click.echo(f"{path}  (next: inception-dsl summary {path})")

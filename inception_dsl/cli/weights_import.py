@@ -30,7 +30,7 @@ def _sources(_: click.Context, __: click.Parameter, start: str) -> list[Completi
 @click.command(
     "import",
     cls=Command,
-    examples=("inception-dsl weights import timm_inception_v4.yaml FILE --from timm",),
+    examples=("inception-dsl weights import published/timm_inception_v4 FILE --from timm",),
 )
 @click.argument("spec", type=click.Path())
 @click.argument("file", type=click.Path(path_type=Path))
@@ -68,10 +68,10 @@ def import_weights(
 ) -> None:
     """Import published weights into a neutral file.
 
-    SPEC is one of specs/published, or a spec with `checkpoints`. FILE is a state dict in
-    safetensors (torchvision, timm), or a file that ends in .h5, .weights.h5 or .keras
-    (keras-applications). Layers are matched by name. If anything differs, all differences are
-    listed and nothing is written. FILE may have optional layers that SPEC does not have, for
+    SPEC is a published network of `inception-dsl list`, or a spec with `checkpoints`. FILE is a
+    state dict in safetensors (torchvision, timm), or a file that ends in .h5, .weights.h5 or
+    .keras (keras-applications). Layers are matched by name. If anything differs, all differences
+    are listed and nothing is written. FILE may have optional layers that SPEC does not have, for
     example auxiliary heads.
     """
     from ..compiler import compile_spec

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 _TEXT = """\
-# yaml-language-server: $schema=schema.json
-# `inception-dsl schema > schema.json` writes the schema for completion and checks in editors.
 network: {name}
 title: {title}
 # paper: {{arxiv: "1409.4842", table: 1}}
@@ -57,4 +55,9 @@ head:
 
 def starter(name: str) -> str:
     """A commented spec of a small network called ``name``."""
-    return _TEXT.format(name=name, title=name.replace("_", " ").capitalize())
+    return _TEXT.format(name=name, title=title_of(name))
+
+
+def title_of(name: str) -> str:
+    """The title of a new spec: its name in words."""
+    return name.replace("_", " ").capitalize()

@@ -47,6 +47,8 @@ class Summary:
         typed, total = self.typed, self.cost
         return {
             "name": typed.program.id,
+            "title": typed.program.about.title.plain,
+            "modified_from": typed.program.about.modified_from.plain,
             "input": list(typed.program.input.shape),
             "outputs": {name: list(y.shape) for name, y in typed.outputs.items()},
             "parameters": {
@@ -82,8 +84,10 @@ class Summary:
         program = self.typed.program
         title = printable(program.about.title.plain or program.id)
         about = f"({program.kind} {program.id}, input {program.input})"
-        head = f"{style.strong(title)}  {about}"
-        return "\n".join([head, "", *_table(self.rows(), style), "", *self._totals(style)])
+        head = [f"{style.strong(title)}  {about}"]
+        if original := printable(program.about.modified_from.plain):
+            head.append(f"Modified from {original}")
+        return "\n".join([*head, "", *_table(self.rows(), style), "", *self._totals(style)])
 
     def rows(self) -> list[Row]:
         """The rows of the table."""

@@ -44,6 +44,7 @@ CODES: Final[dict[str, str]] = {
     "E312": "two layers have the same published name",
     "E313": "a layer has no published name",
     "E314": "the number range in a published name does not match the repetitions",
+    "E315": "the spec requires another version of inception-dsl",
     # 4: shapes
     "E401": "the window is larger than its input",
     "E402": "the branches of a merge have incompatible shapes",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from .codes import CODES
 from .text import clipped, printable, width
@@ -46,6 +46,10 @@ PLAIN = Style()
 COLOURED = Style(("1;31", "1", "34", "32", "1;33"))
 
 
+SHIPPED: Final = "inception-dsl:"
+"""The beginning of the name of a shipped spec, as ``inception-dsl:v4``."""
+
+
 class Span(NamedTuple):
     """A location in a file: lines and columns count from 1; the end column is exclusive."""
 
@@ -59,9 +63,17 @@ class Span(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
     @property
+    def on_command_line(self) -> bool:
+        """Whether this is a location in an argument, such as ``--set classes:1:1``."""
+        return self.file.startswith("--")
+
+    @property
     def in_a_file(self) -> bool:
-        """Whether this is a location in a file; ``--set classes:1:1`` is on the command line."""
-        return not self.file.startswith("--")
+        """Whether this is a location in a file of the user: an editor can open it, edits apply.
+
+        Not so on the command line, and in a shipped spec, which is read-only.
+        """
+        return not self.file.startswith(("--", SHIPPED))
 
 
 class Edit(NamedTuple):

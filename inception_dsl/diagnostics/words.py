@@ -204,17 +204,27 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     words = list(known)
     if len(words) > _SEARCHED:
         words = [w for w in words if w[:1] == word[:1] and abs(len(w) - len(word)) < 4][:_SEARCHED]
-    plain = bare(word)
-    for same in words:
-        if bare(same) == plain != "":
-            return same
+    return same(word, words) or _closest(word[:100], words)
+
+
+def same(word: str, known: Iterable[str]) -> str | None:
+    """The known word that means the same as ``word``: another spelling, or a synonym."""
+    words, plain = list(known), bare(word)
+    for found in words:
+        if bare(found) == plain != "":
+            return found
     for meant in SYNONYMS.get(plain, "").split():
         if meant in words:
             return meant
     parts = _parts(word)
-    return next((w for w in words if len(parts) > 1 and _parts(w) == parts), None) or _closest(
-        word[:100], words
-    )
+    return next((w for w in words if len(parts) > 1 and _parts(w) == parts), None)
+
+
+def typing_error(word: str, known: str) -> bool:
+    """Whether ``word`` is ``known`` with a typing error, and not another word like it."""
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, word[:100].lower(), known).ratio() >= 0.8
 
 
 def _closest(word: str, words: list[str]) -> str | None:

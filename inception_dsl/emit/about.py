@@ -19,7 +19,7 @@ SLOW: Final = 0.999
 
 
 def citation(about: About) -> Prose:
-    """One sentence that cites the paper, with its table or figure."""
+    """What it is modified from, and a sentence that cites the paper, with its table or figure."""
     paper = {name: text.plain for name, text in about.paper.items()}
     names = [paper[k] for k in ("authors", "title") if k in paper]
     parts = [", ".join(names)] if names else []
@@ -33,7 +33,10 @@ def citation(about: About) -> Prose:
             parts.append(
                 f"{kind}{'s' if ',' in paper[kind] else ''} {paper[kind].replace(', ', ' and ')}"
             )
-    return Prose(f"{', '.join(parts)}." if parts else "")
+    original = about.modified_from.plain.rstrip(".")
+    sentences = [f"Modified from {original}."] if original else []
+    sentences += [f"{', '.join(parts)}."] if parts else []
+    return Prose(" ".join(sentences))
 
 
 def headline(about: About, identifier: str, ending: str = ".") -> Prose:

@@ -34,7 +34,8 @@ class Origin(NamedTuple):
 class About(NamedTuple):
     """The documentation of a network, block or head, and the warnings it allows.
 
-    ``paper`` maps fields of the spec's ``paper`` to text.
+    ``paper`` maps fields of the spec's ``paper`` to text. ``modified_from`` names the original of
+    what an overlay changes.
     """
 
     title: Prose = Prose()
@@ -42,6 +43,7 @@ class About(NamedTuple):
     paper: Mapping[str, Prose] = MappingProxyType({})
     deviations: tuple[Prose, ...] = ()
     allow: tuple[str, ...] = ()
+    modified_from: Prose = Prose()
 
 
 class OpNode(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from .check import check
 from .load import Spec
 from .models import BlockBody, BlockFile
 from .parameters import Parameter
-from .reading import Limits, Reading, read_wanted
+from .reading import Limits, Reading, named, read_wanted, same
 from .steps import Broken, Fork, Use
 
 
@@ -75,7 +74,7 @@ class _Linker:
                 self.blocks.complete = False
                 continue
             span = document.span(("import", index))
-            path = os.path.abspath(os.path.join(os.path.dirname(span.file), wanted))
+            path = same(named(wanted, span.file))
             if path in self.files or self.reading.limits.files < 0:
                 continue
             self.files.add(path)

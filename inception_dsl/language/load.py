@@ -39,9 +39,8 @@ def load(
 
     ``root`` is the folder of :func:`root_of`.
     """
-    named = Path(path)
-    reading = Reading(report, root_of(named, root), Limits())
-    document = read(named, reading)
+    reading = Reading(report, root_of(Path(path), root), Limits())
+    document = read(path, reading)
     if document is None:
         return None
     misfits = False
@@ -108,7 +107,7 @@ _TOP = frozenset(
     f.alias or n
     for kind in (NetworkFile, BlockFile)
     for n, f in kind.model_fields.items()
-    if n not in ("network", "block", "extends", "imports")
+    if n not in ("network", "block", "requires", "extends", "imports")
 )
 
 

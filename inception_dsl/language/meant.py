@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
-from ..diagnostics.words import nearest
+from ..diagnostics.absent import absent
+from ..diagnostics.words import nearest, same, typing_error
 from ..ops import OPS
 from ..ops.fields.kinds import FUNCTIONS
 from ..ops.fields.refusal import Meant, located, refuse, shown
@@ -44,13 +45,15 @@ def _one_of(value: dict[Any, Any], kinds: list[str]) -> Meant:
 
 def _op_alone(value: Any) -> Meant:
     """The suggestion for the name of an op, or of an activation function, instead of a step."""
+    if isinstance(value, str) and (text := absent(value)):
+        return Meant(text)
     op = nearest(value, OPS) if isinstance(value, str) else None
     function = nearest(value, FUNCTIONS) if isinstance(value, str) and not op else None
     if function:
         write = f"{{op: activation, function: {function}}}"
-        return Meant(f"write `{write}`", write)
+        return Meant(f"write `{write}`", write if _sure(value, function) else "")
     if op and not any(f.is_required() for n, f in OPS[op].model_fields.items() if n != "op"):
-        return Meant(f"write `{{op: {op}}}`", f"{{op: {op}}}")
+        return Meant(f"write `{{op: {op}}}`", f"{{op: {op}}}" if _sure(value, op) else "")
     return Meant(f"write {{op: {op or '…'}, …}}, {{branches: …}} or {{use: …}}")
 
 
@@ -58,27 +61,42 @@ def _kind(value: dict[Any, Any]) -> Meant:
     """The suggestion for a step without a kind: a misspelled field, or an op's name as the key."""
     for key, given in list(value.items())[:16]:
         op, kind = nearest(str(key), OPS), nearest(str(key), KINDS)
+        if isinstance(given, dict) and (text := absent(str(key))):
+            return Meant(text)
         if isinstance(given, dict) and op:
-            return Meant(f"write `op: {op}` next to its attributes", op, "lift", (key, "[key]"))
+            write = op if _sure(str(key), op) else ""
+            return Meant(f"write `op: {op}` next to its attributes", write, "lift", (key, "[key]"))
         if kind and key not in ("name", "repeat", "deviation"):
             return Meant(f"did you mean `{kind}`?", kind, path=(key, "[key]"))
     return Meant()
+
+
+def _sure(word: str, known: str) -> bool:
+    """Whether a program may write ``known``: a similar word may be the name of another layer."""
+    return same(word, [known]) is not None or typing_error(word, known)
 
 
 def unknown_op(value: Any) -> PydanticCustomError:
     """The error for an unknown ``op``."""
 
     def meant() -> Meant:
-        best = nearest(str(value), OPS)
-        function = nearest(value, FUNCTIONS) if isinstance(value, str) and not best else None
-        if function:
-            return Meant(f"write `op: activation, function: {function}`", function, "function")
-        merge = nearest(value, MERGES) if isinstance(value, str) and not best else None
-        if merge:
-            return Meant(f"to merge branches, write `{{branches: {{…}}, merge: {merge}}}`")
-        return Meant(
-            f"did you mean `{best}`?" if best else f"known ops: {', '.join(OPS)}", best or "", "op"
-        )
+        word, listed = str(value), f"known ops: {', '.join(OPS)}"
+        if not isinstance(value, str):
+            return Meant(listed)
+        if word.startswith("$"):
+            return Meant(f"`op` takes no parameter: write the name of an op; {listed}")
+        if text := absent(word):
+            return Meant(text, edit="op")
+        for find in (same, nearest):  # first what means the same, whatever it is
+            op, function, merge = (find(word, known) for known in (OPS, FUNCTIONS, MERGES))
+            if op:
+                return Meant(f"did you mean `{op}`?", op if _sure(word, op) else "", "op")
+            if function:
+                help = f"write `op: activation, function: {function}`"
+                return Meant(help, function if _sure(word, function) else "", "function")
+            if merge:
+                return Meant(f"to merge branches, write `{{branches: {{…}}, merge: {merge}}}`")
+        return Meant(listed, edit="op")
 
     separator = " " if isinstance(value, str) else ": "
     return refuse(f"unknown op{separator}{shown(value)}", code="E204", meant=meant)

@@ -11,6 +11,7 @@ from .checkpoints import NamingField, Source
 from .defaults import DefaultsField
 from .inputs import InputField
 from .parameters import ParameterField
+from .requires import Requirement
 from .sections import Paper, Preprocessing, Training
 from .steps import EXAMPLE_STEP, Chain
 
@@ -38,6 +39,11 @@ class Described(Fields):
         description="The paper in which it is published.",
         examples=[{"arxiv": "1602.07261", "figure": 4}],
     )
+    modified_from: Text | None = Field(
+        None,
+        description="The network or block that this modifies; `extends` and overlays set it.",
+        examples=["Inception-v4 (Szegedy et al., 2016)"],
+    )
     deviation: Texts | None = Field(
         None,
         description="A note (not a standard deviation): how this differs from the paper, and why.",
@@ -62,14 +68,22 @@ class BlockBody(Described):
 class Linked(Described):
     """Fields of network files and of block files."""
 
+    requires: Requirement | None = Field(
+        None,
+        description="The versions of inception-dsl that this spec is for.",
+        examples=["inception-dsl >= 0.2"],
+    )
     extends: Path | None = Field(
-        None, description="Another spec file; the other fields change it.", examples=["v4.yaml"]
+        None,
+        description="Another spec; the other fields change it. A file, or a shipped spec.",
+        examples=["v4.yaml", "inception-dsl:v4"],
     )
     imports: list[Path] = Field(
         default=[],
         alias="import",
-        description="Files with blocks to use here. Paths are relative to this file's folder.",
-        examples=[["blocks/reduction_a.yaml"]],
+        description="Files with blocks to use here, relative to this file's folder, or shipped "
+        "blocks.",
+        examples=[["blocks/tower.yaml", "inception-dsl:blocks/reduction_a"]],
     )
     params: dict[Id, ParameterField] = Field(
         default={}, description="Parameters by name.", examples=[_PARAMS]

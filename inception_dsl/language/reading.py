@@ -10,14 +10,17 @@ from typing import Any, Final, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
-from ..diagnostics.report import Edit, Report, Span
+from ..diagnostics.report import SHIPPED, Edit, Report, Span
 from ..diagnostics.words import nearest
 from ..ops.fields.kinds import path as path_field
 from ..yaml import source
 from ..yaml.characters import MAX_CHARACTERS
 from ..yaml.document import Document
 from ..yaml.edits import flow
+from . import shipped
+from .derived import derived
 from .overlay import overlay, with_block
+from .requires import satisfied
 from .roots import OutsideError, names_inside, read_inside
 
 MAX_EXTENDS: Final = 16
@@ -68,45 +71,86 @@ class Reading(NamedTuple):
     chain: tuple[str, ...] = ()
 
 
-def read(path: Path, reading: Reading) -> Document | None:
-    """The data of the file that the user names, with ``extends`` applied."""
-    span = Span(file_name(path), 1, 1, 1, 2)
+def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
+    """The data of the file or shipped spec that the user names, with ``extends`` applied."""
+    spec, path = os.fspath(given), Path(given)
+    name = shipped.meant(spec)
+    file = file_name(path) if name is None else f"{SHIPPED}{name}"
+    span, report = Span(file, 1, 1, 1, 2), reading.report
     try:
-        if path.is_file():
-            with path.open("rb") as file:
-                return _parsed(file.read(_LIMIT), path, span, reading)
-        problem, help = "no such file", ""
-        if path.is_dir():
-            problem = "not a file but a folder"
-            help = f"name the specs in it, for example `{file_name(path)}/*.yaml`"
-        elif path.exists():
-            problem = "not a regular file"
-        elif (other := path.with_name(f"{path.name}.yaml")).is_file():
-            help = f"did you mean `{file_name(other)}`?"
-        reading.report.error("E101", f"{problem}: {file_name(path)}", span, help=help)
+        if name == spec and (other := _with_suffix(path)).is_file():
+            message = f"`{spec}` may mean the shipped spec or the file {file_name(other)}"
+            help = f"write `{file}`, or `{file_name(other)}`"
+            report.error("E101", message, span, help=help)
+        elif name is not None:
+            if name in shipped.names():
+                return _parsed(shipped.text(name), file, span, reading)
+            report.error("E101", f"no shipped spec `{name}`", span, help=shipped.unknown(name))
+        elif path.is_file():
+            with path.open("rb") as opened:
+                return _parsed(opened.read(_LIMIT), file, span, reading)
+        else:
+            problem, help = _no_file(spec, path)
+            report.error("E101", f"{problem}: {file}", span, help=help)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "invalid path"
-        reading.report.error("E101", f"{file_name(path)} cannot be read: {reason}", span)
+        report.error("E101", f"{file} cannot be read: {reason}", span)
     return None
 
 
+def _no_file(spec: str, path: Path) -> tuple[str, str]:
+    """Why ``path`` is no file, and what may be meant."""
+    if path.is_dir():
+        return (
+            "not a file but a folder",
+            f"name the specs in it, for example `{file_name(path)}/*.yaml`",
+        )
+    if path.exists():
+        return "not a regular file", ""
+    problem = "no such file" if path.suffix else "no such file or shipped spec"
+    if (other := _with_suffix(path)).is_file():
+        return problem, f"did you mean `{file_name(other)}`?"
+    beside = os.listdir(path.parent) if path.suffix and path.parent.is_dir() else []
+    local = nearest(path.name, [n for n in beside if n.endswith((".yaml", ".yml"))])
+    if local:
+        return problem, f"did you mean `{file_name(path.with_name(local))}`?"
+    if best := shipped.like(spec):
+        return problem, f"did you mean the shipped spec `{best}`?"
+    return problem, "" if path.suffix else shipped.unknown(spec)
+
+
+def _with_suffix(path: Path) -> Path:
+    return path.with_name(f"{path.name}.yaml")
+
+
 def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
-    """The data of a file that the spec names at ``span``, with ``extends`` applied."""
-    folder = Path(span.file).parent
-    path = folder / wanted
-    if not reading.limits.another(span, reading.report):
+    """The data of a file that the spec names at ``span``, with ``extends`` applied.
+
+    Only ``inception-dsl:NAME`` may be outside the root: a shipped spec, as it comes with the code.
+    """
+    report = reading.report
+    if not reading.limits.another(span, report):
         return None
+    file, name = named(wanted, span.file), shipped.wanted_by(span.file, wanted)
+    folder = Path(span.file).parent
     try:
-        return _parsed(read_inside(folder, wanted, reading.root, _LIMIT), path, span, reading)
+        if name is None:
+            return _parsed(read_inside(folder, wanted, reading.root, _LIMIT), file, span, reading)
+        if name in shipped.names():
+            return _parsed(shipped.text(name), file, span, reading)
+        best = shipped.like(name) if report.helping else ""
+        fix = [Edit(span, flow(f"{SHIPPED}{best}"))] if best and span.in_a_file else []
+        help = shipped.unknown(name) if report.helping else ""
+        report.error("E301", f"no shipped spec `{name}`", span, help=help, fix=fix)
     except OutsideError as error:
-        reading.report.error("E301", f"{file_name(path)} {error}", span, help=error.help)
+        report.error("E301", f"{file} {error}", span, help=error.help)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        best = _beside(folder, wanted, reading.root) if reading.report.helping else ""
+        best = _beside(folder, wanted, reading.root) if report.helping else ""
         help, fix = (f"did you mean `{best}`?", [Edit(span, flow(best))]) if best else ("", [])
-        reading.report.error("E301", f"no such file: {file_name(path)}", span, help=help, fix=fix)
+        report.error("E301", f"no such file: {file}", span, help=help, fix=fix)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "invalid path"
-        reading.report.error("E301", f"{file_name(path)} cannot be read: {reason}", span)
+        report.error("E301", f"{file} cannot be read: {reason}", span)
     return None
 
 
@@ -118,11 +162,11 @@ def _beside(folder: Path, wanted: str, root: Path) -> str:
     return f"{above}/{best}" if best and above else best or ""
 
 
-def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document | None:
+def _parsed(data: bytes, file: str, span: Span, reading: Reading) -> Document | None:
     report = reading.report
     if len(data) >= _LIMIT:
         reading.limits.characters = -1
-        report.error("E106", f"{file_name(path)} has more than {MAX_CHARACTERS:,} characters", span)
+        report.error("E106", f"{file} has more than {MAX_CHARACTERS:,} characters", span)
         return None
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
@@ -130,20 +174,22 @@ def _parsed(data: bytes, path: Path, span: Span, reading: Reading) -> Document |
     except UnicodeDecodeError as error:
         before = data[: error.start].decode()
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        byte = Span(file_name(path), line, column, line, column + 1)
+        byte = Span(file, line, column, line, column + 1)
         report.error("E102", f"invalid UTF-8: byte 0x{data[error.start]:02X}", byte)
         return None
     reading.limits.characters -= len(text)
-    document = source.parse(text, file_name(path), report)
+    document = source.parse(text, file, report)
     if document is None:
         return None
     reading.limits.values -= len(document.spans)
-    if not isinstance(document.data, dict) or "extends" not in document.data:
+    if not isinstance(document.data, dict):
         return document
-    return _extended(document, path, reading)
+    if "requires" in document.data and not satisfied(document, report):
+        return None
+    return _extended(document, reading) if "extends" in document.data else document
 
 
-def _extended(document: Document, path: Path, reading: Reading) -> Document | None:
+def _extended(document: Document, reading: Reading) -> Document | None:
     wanted = document.data["extends"]
     span = document.span(("extends",))
     report, chain = reading.report, reading.chain
@@ -155,8 +201,8 @@ def _extended(document: Document, path: Path, reading: Reading) -> Document | No
     if len(chain) >= MAX_EXTENDS:
         report.error("E301", f"more than {MAX_EXTENDS} levels of `extends`", span)
         return None
-    chain = (*chain, os.path.abspath(path))
-    if os.path.abspath(path.parent / wanted) in chain:
+    chain = (*chain, same(document.file))
+    if same(named(wanted, span.file)) in chain:
         report.error("E301", f"{wanted} extends itself, directly or through other files", span)
         return None
     reading = reading._replace(chain=chain)
@@ -179,7 +225,7 @@ def laid(base: Document, over: Document, reading: Reading) -> Document:
             if imported is not None and isinstance(data, dict) and data.get("block") in changed:
                 base = with_block(base, imported)
                 changed.discard(data["block"])
-    return overlay(base, over, reading.report)
+    return overlay(derived(base, over), over, reading.report)
 
 
 def _imports(document: Document) -> list[Any]:
@@ -193,5 +239,17 @@ def _blocks(document: Document) -> list[Any]:
 
 
 def file_name(path: Path) -> str:
-    """The name of a file in diagnostics."""
-    return os.path.normpath(path)
+    """The name of a file in diagnostics; it is never like that of a shipped spec."""
+    name = os.path.normpath(path)
+    return f".{os.sep}{name}" if name.startswith(SHIPPED) else name
+
+
+def named(wanted: str, file: str) -> str:
+    """The name in diagnostics of the file that ``wanted`` in ``file`` means."""
+    name = shipped.wanted_by(file, wanted)
+    return file_name(Path(file).parent / wanted) if name is None else f"{SHIPPED}{name}"
+
+
+def same(file: str) -> str:
+    """A text that is equal for two names of one file."""
+    return file if file.startswith(SHIPPED) else os.path.abspath(file)

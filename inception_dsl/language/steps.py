@@ -9,7 +9,7 @@ from pydantic_core import core_schema
 
 from ..ops import OPS, Step
 from ..ops.fields.kinds import EXPRESSION_SCHEMA, Id, expressible
-from ..ops.fields.refusal import Checked, located
+from ..ops.fields.refusal import Checked, located, refuse, shown
 from ..types.merge import Merge
 from .meant import KINDS, misplaced_merge, not_a_step, unknown_op, wrapped_arguments
 from .parameters import PLAIN
@@ -39,6 +39,10 @@ def step(value: Any, given: Mapping[str, Collection[str]] = MappingProxyType({})
         if misplaced:
             raise misplaced
         return Fork.model_validate(value, context=given)
+    if isinstance(value["use"], str) and value["use"].startswith("$"):
+        help = "`use` takes no parameter: write the id of a block"
+        error = refuse(f"invalid name: {shown(value['use'])}", code="E206", help=help)
+        raise located(error, ("use",), value["use"])
     wrapped = wrapped_arguments(value)
     if wrapped:
         raise wrapped

@@ -163,7 +163,13 @@ class _Sizes:
         """
         block = self.blocks[use.node.block]
         about = block.about
-        texts = (about.title, about.description, *about.paper.values(), *about.deviations)
+        texts = (
+            about.title,
+            about.description,
+            about.modified_from,
+            *about.paper.values(),
+            *about.deviations,
+        )
         # documentation counts for every set of arguments: a backend may generate the block for each
         notes = sum(_notes(node) for node in nodes(block.chain))
         self.text(use.node, notes + sum(len(text.plain) for text in texts))

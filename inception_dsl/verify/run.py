@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple
 
 from ..backend.protocol import Backend, Engine
 from ..diagnostics.report import Report
+from ..language.shipped import from_anywhere
 from .bounds import allowed
 from .case import RATE, Case, Expected, expect, prepare
 from .compare import BOUNDS, Check, compare, errors, rounding
@@ -251,7 +252,7 @@ def _submitted(case: Case, plan: Plan, root: Path, workers: Workers) -> list[Job
 def _job(case: Case, plan: Plan, target: Target, dtype: str) -> dict[str, Any]:
     """What a worker needs to know."""
     return {
-        "spec": os.path.abspath(case.spec),
+        "spec": from_anywhere(case.spec),
         "settings": dict(case.settings),
         "source_settings": dict(case.source_settings),
         "backend": target.backend.name,

@@ -38,7 +38,7 @@ FLOATS: Final = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "
 PICKLES: Final = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".npz", ".npy", ".joblib")
 ADVICE: Final = (
     "opening a pickle can run any code; if you trust the file, load it with the framework that "
-    "wrote it and save the tensors with safetensors (see docs/weights.md)"
+    "wrote it and save the tensors with safetensors"
 )
 
 

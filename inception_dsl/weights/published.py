@@ -92,7 +92,7 @@ def known(typed: TypedProgram, source: str, report: Report) -> bool:
     help = (
         suggestion(source, found, what="known sources")
         if found
-        else "the specs in specs/published have them"
+        else "the shipped specs `published/...` have them (`inception-dsl list`)"
     )
     report.error(
         "E711",

@@ -6,6 +6,7 @@ cannot be edited safely: it is on the command line, or not written in a simple f
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ from ..diagnostics.report import Edit, Span
 from .document import DataPath, Document
 
 Edits = tuple[Edit, ...]
-_PLAIN: Final = re.compile(r"\$?[A-Za-z_][A-Za-z0-9_./-]*\Z")
+_PLAIN: Final = re.compile(r"(?:\$?[A-Za-z_]|\.\.?/)(?:[A-Za-z0-9_./-]|:(?=[a-z]))*\Z")
 _CHARACTER: Final = re.compile(r".")
 _DOUBLED: Final = re.compile(r"''|.")
 _ESCAPED: Final = re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.")
@@ -40,12 +41,12 @@ def flow(value: Any, room: float = math.inf) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return (
-            value
-            if _PLAIN.match(value) and value.lower() not in _WORDS
-            else "'" + value.replace("'", "''") + "'"
-        )
-    return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        if _PLAIN.match(value) and value.lower() not in _WORDS:
+            return value
+        if not value.isprintable() or ("'" in value and '"' not in value):
+            return json.dumps(value, ensure_ascii=False)
+        return "'" + value.replace("'", "''") + "'"
+    return "null" if value is None else str(value)
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:

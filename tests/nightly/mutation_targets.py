@@ -50,6 +50,7 @@ TESTS = {  # the tests of a module, and fast tests of related modules
     ),
     "language.reading": (
         "unit/language/test_reading.py",
+        "unit/language/test_shipped.py",
         "unit/language/test_load.py",
         "unit/language/test_settings.py",
         "unit/language/test_unreadable.py",

@@ -51,7 +51,7 @@ NOT_RUN = {  # commands that are checked without running them, by how they begin
     "python -m inception_dsl.testing.fuzz --count 2000": TOO_LONG,
     "python -m inception_dsl.testing.fuzz --symbols": TOO_LONG,
     "python -m inception_dsl.testing.fuzz --extends": TOO_LONG,
-    "inception-dsl weights import specs/published/keras": "reads a file that Keras downloads",
+    "inception-dsl weights import published/keras": "reads a file that Keras downloads",
 }
 RUN_PYTHON = {  # which Python examples run: those with all they need in front of them
     "README.md": "^import",

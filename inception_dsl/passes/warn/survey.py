@@ -147,4 +147,4 @@ def field_span(origin: Origin, field: str) -> Span:
 
 def own(origin: Origin, span: Span) -> bool:
     """Whether a span is in the file itself or on the command line, not in a file it extends."""
-    return span.file == origin.document.file or not span.in_a_file
+    return span.file == origin.document.file or span.on_command_line

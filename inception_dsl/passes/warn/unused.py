@@ -5,7 +5,6 @@ Not reported for parts of a spec that it ``extends``, as they cannot be removed 
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,6 +13,7 @@ from ...ir.program import Chain, Node, OpNode, Origin, UseNode
 from ...ir.walk import nodes
 from ...language.link import steps_of
 from ...language.models import BlockFile, NetworkFile
+from ...language.reading import named
 from ...language.steps import Use
 from ...ops import attribute_names, expressions
 from .survey import Check, Context, Found, Scope, Survey, Warn, own
@@ -71,9 +71,7 @@ class _Unused:
     def __init__(self, survey: Survey) -> None:
         self.survey = survey
         self.used = set(survey.typed.program.blocks)
-        self.files = {
-            os.path.normpath(b.document.file): b for b in survey.linked.values() if not b.path
-        }
+        self.files = {b.document.file: b for b in survey.linked.values() if not b.path}
         self.unused: set[str] = set()
         self.users: dict[str, set[str]] = {}
         self.giving: dict[str, frozenset[str]] = {}
@@ -166,12 +164,9 @@ class _Unused:
 
 def _files(model: NetworkFile | BlockFile, origin: Origin) -> list[str]:
     """The paths of the files that a file imports."""
-    folders = [
-        os.path.dirname(origin.span("import", index).file) for index in range(len(model.imports))
-    ]
     return [
-        os.path.normpath(os.path.join(f, wanted))
-        for f, wanted in zip(folders, model.imports, strict=True)
+        named(wanted, origin.span("import", index).file)
+        for index, wanted in enumerate(model.imports)
     ]
 
 

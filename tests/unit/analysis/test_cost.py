@@ -82,6 +82,8 @@ def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> N
     )
     assert found.to_dict() == {
         "name": "b",
+        "title": "",
+        "modified_from": "",
         "input": [8, 3],
         "outputs": {"output": [8, 2]},
         "parameters": {"total": 20, "trainable": 20, "non_trainable": 0, "auxiliary": 0},

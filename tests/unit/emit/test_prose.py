@@ -21,6 +21,7 @@ READERS = {
     "passes/budget.py",
     "emit/pycode.py",
     "emit/about.py",
+    "design/catalogue.py",
     "design/summary.py",
     "analysis/records.py",
 }

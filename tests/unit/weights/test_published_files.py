@@ -100,4 +100,4 @@ def test_an_unknown_source(tmp_path: Path, imported: Run, published_spec: Path) 
     assert "E711" in result.stderr
     assert "did you mean `timm`?" in result.stderr
     published_spec.write_text(published_spec.read_text().split("checkpoints:")[0])
-    assert "specs/published" in imported(tmp_path / "a.safetensors").stderr
+    assert "`inception-dsl list`" in imported(tmp_path / "a.safetensors").stderr

@@ -105,4 +105,4 @@ def test_long_values_are_cut() -> None:
 
 def test_values_are_valid_in_any_context() -> None:
     value = {"a": [1, 0.5, True, None, "yes", "it's", "$n"]}
-    assert flow(value) == "{a: [1, 0.5, true, null, 'yes', 'it''s', $n]}"
+    assert flow(value) == "{a: [1, 0.5, true, null, 'yes', \"it's\", $n]}"

@@ -1,0 +1,118 @@
+"""The shipped specs with their titles, sizes and sources, as ``inception-dsl list`` prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ..analysis.cost import cost, layers
+from ..analysis.records import about
+from ..compiler import compile_spec
+from ..diagnostics.report import PLAIN, SHIPPED, Report, Style
+from ..emit.about import citation
+from ..language.load import load
+from ..language.models import BlockFile, Described
+from ..language.shipped import names
+
+
+class Entry(NamedTuple):
+    """A shipped spec. A block without an input of its own has no sizes."""
+
+    name: str
+    kind: str
+    id: str
+    title: str
+    source: str
+    arguments: tuple[str, ...]
+    input: tuple[int, ...] | None = None
+    parameters: int | None = None
+    macs: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The data of ``inception-dsl list --json``."""
+        found = self._asdict()
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
+
+
+def entries() -> list[Entry]:
+    """All shipped specs."""
+    return [_entry(name) for name in names()]
+
+
+def _entry(name: str) -> Entry:
+    spec = load(f"{SHIPPED}{name}", {}, Report())
+    assert spec is not None, "tests compile all shipped specs"
+    model = spec.model
+    block = isinstance(model, BlockFile)
+    found = Entry(
+        name,
+        "block" if block else "network",
+        model.block if isinstance(model, BlockFile) else model.network,
+        model.title.plain if model.title else "",
+        _source(model),
+        tuple(model.params),
+    )
+    if model.input is None:
+        return found
+    typed = compile_spec(f"{SHIPPED}{name}", {}, Report())
+    assert typed is not None, "tests compile all shipped specs"
+    total = cost(list(layers(typed)))
+    return found._replace(
+        input=tuple(typed.program.input.shape), parameters=total.total, macs=total.macs
+    )
+
+
+def _source(model: Described) -> str:
+    found = about(model)
+    if original := found.modified_from.plain:
+        return f"modified from {original}"
+    arxiv = found.paper.get("arxiv")
+    return f"arXiv:{arxiv.plain}" if arxiv else citation(found).plain.rstrip(".")
+
+
+def render(found: Iterable[Entry], style: Style = PLAIN) -> str:
+    """Two tables: what can be built alone, and blocks to import."""
+    whole = [e for e in found if e.parameters is not None]
+    parts = [e for e in found if e.parameters is None]
+    sizes = [
+        (
+            e.name,
+            f"{e.parameters:,}",
+            f"{e.macs:,}",
+            "x".join(map(str, e.input or ())),
+            e.title,
+            e.source,
+        )
+        for e in whole
+    ]
+    blocks = [(e.name, e.title or e.id, e.source, ", ".join(e.arguments)) for e in parts]
+    return "\n".join(
+        [
+            *_table(
+                ("name", "parameters", "MACs", "input", "title", "source"), sizes, (1, 2), style
+            ),
+            "",
+            *_table(("block", "title", "source", "parameters to set"), blocks, (), style),
+            "",
+            "inception-dsl build v4            # summary, verify and check take names, too",
+            "inception-dsl new NAME --from v4  # a variant of your own",
+            "In a spec: `extends: inception-dsl:v4`, `import: [inception-dsl:blocks/reduction_a]`.",
+        ]
+    )
+
+
+def _table(
+    head: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: tuple[int, ...], style: Style
+) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = []
+    for number, row in enumerate((head, *rows)):
+        cells = [
+            text.rjust(width) if i in right else text.ljust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        line = "  ".join(cells).rstrip()
+        lines.append(
+            style.frame(line) if not number else style.strong(cells[0]) + line[widths[0] :]
+        )
+    return lines

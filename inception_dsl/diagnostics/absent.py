@@ -1,0 +1,58 @@
+"""Layers of other frameworks that the language does not have, and what it has instead.
+
+A similar name, such as `scale` for `upsample`, would be another network.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .words import bare
+
+_ABSENT: Final = (
+    (
+        "prelu parametricrelu",
+        "a learned slope is left out; `op: activation, function: leaky_relu` has a fixed `alpha`",
+    ),
+    (
+        "droppath dropblock stochasticdepth spatialdropout alphadropout",
+        "left out on purpose; `op: dropout` drops single values",
+    ),
+    (
+        "upsample upsampling interpolate resize resizing pixelshuffle convtranspose transposeconv"
+        " transposedconv conv2dtranspose conv1dtranspose conv3dtranspose deconv deconvolution",
+        "left out on purpose: there are no layers that enlarge a map",
+    ),
+    (
+        "attention selfattention multiheadattention mha transformer cbam",
+        "left out on purpose; squeeze-and-excitation is a fork with `merge: multiply`",
+    ),
+    (
+        "se semodule selayer seblock squeezeexcitation squeezeexcite squeezeandexcitation",
+        "write a fork: `branches: {shortcut: [], weights: [{op: global_avg_pool}, …]}`,"
+        " `merge: multiply`",
+    ),
+    (
+        "layerscale",
+        "a learned factor for each channel is"
+        " `op: depthwise_conv, kernel_size: 1, use_bias: false`; `op: scale` is a constant",
+    ),
+    (
+        "instancenorm instancenormalization",
+        "write `op: group_norm` with as many `groups` as channels",
+    ),
+    ("rmsnorm weightnorm spectralnorm", "left out; `inception-dsl ops` lists the norms that exist"),
+    ("rnn lstm gru convlstm embedding", "left out on purpose: a network has no state and no table"),
+    (
+        "rescaling normalization centercrop randomcrop randomflip",
+        "images are prepared outside of the network: `preprocessing` has scale, mean and std",
+    ),
+    ("reshape permute transpose unflatten", "left out; `op: flatten` turns a map into a vector"),
+    ("lambda custom", "left out on purpose: a spec contains no code"),
+)
+_TEXTS: Final = {name: text for names, text in _ABSENT for name in names.split()}
+
+
+def absent(word: str) -> str:
+    """What to use instead of a layer that does not exist here; empty for other words."""
+    return _TEXTS.get(bare(word), "")
