@@ -189,10 +189,21 @@ def varied(function: str, y: Shape) -> Shape:
 
 
 def squeezed(name: str, given: Attributes, x: Shape, spatial: tuple[int, ...]) -> None:
-    """Raises :class:`Misfit` for a bug of TensorFlow 2.21 in float32 on a CPU.
+    """Raises :class:`Misfit` for two bugs of TensorFlow 2.21 on a CPU.
 
-    A convolution of one channel with strides of 1 and more, to a map one pixel wide, is wrong.
+    In float32, a convolution of one channel with strides of 1 and more, to a map one pixel wide, is
+    wrong. In float64, the gradient of an average pool is, if its window is larger than the map and
+    the first window does not cover all of it.
     """
+    for axis in range(x.rank if name == "avg_pool" else 0):
+        kernel, size = at(given["kernel_size"], axis), x.spatial[axis]
+        if given["padding"] == "same":
+            total = (spatial[axis] - 1) * at(given["stride"], axis) + kernel - size
+            before = max(total, 0) // 2
+        else:
+            before = sides(given["padding"], axis)[0]
+        if kernel > size > kernel - before:
+            raise Misfit
     narrow = name not in POOLS and x.rank == 2 and x.channels == 1 and spatial[1] == 1
     if narrow and at(given["stride"], 0) == 1 < at(given["stride"], 1):
         raise Misfit

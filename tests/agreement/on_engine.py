@@ -68,7 +68,43 @@ def solid_convolution(keras: Any) -> float:
     return distance(keras.ops.convert_to_numpy(found), x[:, ::3])
 
 
-LAYERS = (average_pool, narrow_convolution, solid_convolution)
+def wide_average_pool(keras: Any) -> float:
+    """Error of the gradient of an average pool whose window is larger than the map."""
+    scale = np.arange(1.0, 5.0).reshape(1, 1, 4, 1)
+    found = gradient(
+        keras.config.backend(),
+        lambda x: keras.ops.average_pool(x, (1, 5), strides=1, padding="same"),
+        scale,
+    )
+    windows = [(0, 3), (0, 4), (0, 4), (1, 4)]
+    wanted = [
+        sum(
+            dy / (end - start)
+            for dy, (start, end) in zip(scale.flat, windows, strict=True)
+            if start <= i < end
+        )
+        for i in range(4)
+    ]
+    return distance(found.reshape(4), wanted)
+
+
+def gradient(engine: str, layer: Any, scale: Any) -> Any:
+    """The gradient of the sum of ``layer(x) * scale`` in float64, or as exact as the engine is."""
+    framework = importlib.import_module(engine)
+    if engine == "jax":
+        return np.asarray(framework.grad(lambda x: (layer(x) * scale).sum())(np.ones(scale.shape)))
+    if engine == "torch":
+        x = framework.ones(scale.shape, dtype=framework.float64, requires_grad=True)
+        (layer(x) * framework.tensor(scale)).sum().backward()
+        return x.grad.numpy()
+    x = framework.ones(scale.shape, dtype="float64")
+    with framework.GradientTape() as tape:
+        tape.watch(x)
+        y = framework.reduce_sum(layer(x) * scale)
+    return tape.gradient(y, x).numpy()
+
+
+LAYERS = (average_pool, narrow_convolution, solid_convolution, wide_average_pool)
 
 
 def compiled(spec: Path, settings: dict[str, str]) -> TypedProgram:

@@ -81,6 +81,16 @@ BUGS = (
         "narrow_convolution",
         "avx512",
     ),
+    FrameworkBug(
+        "keras",
+        "tensorflow",
+        "TensorFlow 2.21",
+        "",
+        (),
+        "the float64 gradient of an average pool whose window is larger than the map, if the first "
+        "window does not cover all of it (5x5, `same`, on a map of 4x4)",
+        "wide_average_pool",
+    ),
 )
 
 

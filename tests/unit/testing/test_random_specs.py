@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections import Counter
@@ -10,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +20,7 @@ from inception_dsl.compiler import compile_spec
 from inception_dsl.ir.walk import walk_program
 from inception_dsl.ops import OPS
 from inception_dsl.testing.random_policies import POLICIES
+from inception_dsl.testing.random_sizes import Book, Misfit, Shape
 from inception_dsl.testing.random_specs import MAIN, RandomSpec, random_spec
 
 SEEDS = range(600)
@@ -184,3 +187,17 @@ def test_every_feature_of_the_language_occurs() -> None:
             seen[name] += there
     assert len(seen) == 19
     assert min(seen.values()) >= 3, seen
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "drawn"),
+    [(4, 4, True), (4, 5, False), (4, 6, True), (5, 7, False), (5, 8, True), (3, 4, True)],
+)
+def test_no_average_pool_has_a_gradient_that_tensorflow_gets_wrong(
+    size: int, kernel: int, drawn: bool
+) -> None:
+    """Its window is larger than the map, and the first one does not cover all of it."""
+    step = {"op": "avg_pool", "kernel_size": kernel, "padding": "same"}
+    for shape in (Shape((size,), 2), Shape((size, 9), 2), Shape((9, size), 2)):
+        with contextlib.nullcontext() if drawn else pytest.raises(Misfit):
+            Book({}, {}).after(step, shape, {})
