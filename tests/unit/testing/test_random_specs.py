@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections import Counter
@@ -10,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +20,7 @@ from inception_dsl.compiler import compile_spec
 from inception_dsl.ir.walk import walk_program
 from inception_dsl.ops import OPS
 from inception_dsl.testing.random_policies import POLICIES
+from inception_dsl.testing.random_sizes import Book, Misfit, Shape
 from inception_dsl.testing.random_specs import MAIN, RandomSpec, random_spec
 
 SEEDS = range(600)
