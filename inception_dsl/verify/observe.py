@@ -55,9 +55,9 @@ def observe(
 
     With ``targets`` also run a training step, and ``nudges`` steps with perturbed weights.
     """
-    shapes = {path: tuple(value.shape) for path, value in model.weights().items()}
     model.load(weights)
     held = model.weights()
+    shapes = {path: tuple(value.shape) for path, value in held.items()}
     unequal = [
         p
         for p, v in weights.items()

@@ -66,7 +66,7 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     if targets is not None and job["dtype"] == "float64" and hasattr(runner, "rejected"):
         model.load(weights)
         emission = Job(job["spec"], job["source_settings"], runner, emitted, files)
-        judged = of_model(model, typed, x, targets, found.loss or 0.0)
+        judged = of_model(model, typed, x, targets, found.loss or 0.0, found.trained)
         found = found._replace(offered=[*judged, *of_file(emission)])
     return {"status": "ok", **save(found, folder)}
 
