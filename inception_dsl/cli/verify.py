@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -102,7 +104,10 @@ def verify(
     missing.
     """
     from ..diagnostics.report import Report
+    from ..verify.workers import threads
 
+    if "numpy" not in sys.modules:  # which reads the limits when it is imported
+        os.environ.update({**threads(), **os.environ})
     report = Report()
     need_packages(report, ("numpy",))
     targets = _targets(names, report)

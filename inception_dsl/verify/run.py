@@ -21,12 +21,13 @@ from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from ..backend.protocol import Backend, Engine
+from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from .bounds import allowed
 from .case import RATE, Case, Expected, expect, prepare
 from .compare import BOUNDS, Check, compare, errors, rounding
 from .observe import Observed, restored, write
-from .workers import Job, Workers
+from .workers import AT_ONCE, Job, Workers
 
 NUDGES: Final = 3  # perturbations of the weights that measure the spread of float32 gradients
 TIMEOUT: Final = 1800.0  # seconds; every shipped network is faster on two cores
@@ -45,6 +46,10 @@ class Target(NamedTuple):
             if self.engine in first or not first
             else f"{self.backend.name}:{self.engine.name}"
         )
+
+    def process(self) -> tuple[dict[str, str], str]:
+        """What a process needs to run models: its environment, and the module to import."""
+        return dict(self.engine.environment), self.backend.runner
 
 
 class Outcome(NamedTuple):
@@ -124,43 +129,50 @@ def verify(
 ) -> Verification | None:
     """Compare all targets of the plan on a spec; ``None`` with errors in the report.
 
-    The frameworks run while the reference is computed. ``progress`` is called with a description
-    of every step before its result is waited for. ``workers`` are kept for the next spec.
+    The frameworks are imported while the case is prepared, and run while the reference is computed.
+    ``progress`` is called with a description of every step before its result is waited for.
+    ``workers`` are kept for the next spec.
     """
     if workers is None:
         with closing(Workers()) as own_workers:
             return verify(spec, settings, plan, report, progress, own_workers)
     progress(f"{spec}: reference")
-    case = prepare(spec, settings, report, seed=plan.seed, size=plan.size)
-    if case is None:
-        return None
-    exact, round_off = plan.exact_target(), dict[str, float]()
-    outcomes, own = [], dict[str, Observed]()
     with (
         stopped_by_signals(),
         tempfile.TemporaryDirectory(prefix="inception-dsl-") as name,
         workers.closed_on_errors(),
     ):
-        running = _submitted(case, plan, Path(name), workers)
-        expected = expect(case, train=plan.train)
-        for (target, dtype, asked), job in zip(plan.jobs(), running, strict=True):
-            progress(f"{spec}: {target} {dtype}")
-            ended = workers.result(job)
-            found = None if ended.found is None else restored(ended.found, job.folder)
-            outcome = Outcome(str(target), dtype, ended.status, ended.reason, (), ended.seconds)
-            if found is not None and target == exact:
-                own[dtype] = found
-                round_off = (
-                    rounding(case, expected, own["float32"], own["float64"])
-                    if len(own) == 2
-                    else {}
-                )
-            if found is not None and asked:
-                outcome = _compared(case, expected, found, target, outcome, round_off)
-            if asked:
-                outcomes.append(outcome)
-            if target != exact:  # to limit disk use
-                shutil.rmtree(job.folder)
+        if compile_spec(spec, settings, Report()) is not None:
+            for target in plan.targets[:AT_ONCE]:
+                workers.ready(str(target), *target.process())
+        case = prepare(spec, settings, report, seed=plan.seed, size=plan.size)
+        return None if case is None else _verified(case, plan, Path(name), progress, workers)
+
+
+def _verified(
+    case: Case, plan: Plan, root: Path, progress: Callable[[str], None], workers: Workers
+) -> Verification:
+    """The outcomes of all jobs; ``root`` is a folder for their arrays."""
+    exact, round_off = plan.exact_target(), dict[str, float]()
+    outcomes, own = [], dict[str, Observed]()
+    running = _submitted(case, plan, root, workers)
+    expected = expect(case, train=plan.train)
+    for (target, dtype, asked), job in zip(plan.jobs(), running, strict=True):
+        progress(f"{case.spec}: {target} {dtype}")
+        ended = workers.result(job)
+        found = None if ended.found is None else restored(ended.found, job.folder)
+        outcome = Outcome(str(target), dtype, ended.status, ended.reason, (), ended.seconds)
+        if found is not None and target == exact:
+            own[dtype] = found
+            round_off = (
+                rounding(case, expected, own["float32"], own["float64"]) if len(own) == 2 else {}
+            )
+        if found is not None and asked:
+            outcome = _compared(case, expected, found, target, outcome, round_off)
+        if asked:
+            outcomes.append(outcome)
+        if target != exact:  # to limit disk use
+            shutil.rmtree(job.folder)
     return Verification(case, tuple(outcomes), round_off, str(exact) if exact else "")
 
 
@@ -238,8 +250,8 @@ def _submitted(case: Case, plan: Plan, root: Path, workers: Workers) -> list[Job
         folder.mkdir()
         text = json.dumps(_job(case, plan, target, dtype))
         (folder / "job.json").write_text(text, encoding="utf-8")
-        environment = dict(target.engine.environment)
-        job = Job(str(target), environment, given, folder, plan.timeout)
+        environment, runner = target.process()
+        job = Job(str(target), environment, given, folder, plan.timeout, runner)
         found.append(workers.submit(job))
     return found
 

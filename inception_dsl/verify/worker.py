@@ -7,6 +7,7 @@ case, and one with ``job.json``, which receives the arrays of the results and, a
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -71,8 +72,10 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": "ok", **save(found, folder)}
 
 
-def serve() -> None:
-    """Run all jobs."""
+def serve(runner: str) -> None:
+    """Import the module ``runner``, then run all jobs."""
+    with contextlib.suppress(Exception):  # the first job fails with it, and says so
+        importlib.import_module(runner)
     for line in sys.stdin:
         main(*map(Path, json.loads(line)))
         gc.collect()  # a model holds itself

@@ -32,8 +32,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     create = _Worker.__init__
 
-    def counted(worker: _Worker, environment: dict[str, str]) -> None:
-        create(worker, environment)
+    def counted(worker: _Worker, environment: dict[str, str], runner: str) -> None:
+        create(worker, environment, runner)
         found.append(worker.process.pid)
 
     monkeypatch.setattr(_Worker, "__init__", counted)
@@ -122,6 +122,65 @@ def test_a_failed_job_ends_its_process(tmp_path: Path, started: list[int]) -> No
             assert (ended.status, "none.yaml" in ended.reason) == ("failed", True), ended
         assert len(set(started)) == 2
         assert not alive(started[0])
+
+
+def test_a_process_that_is_ready_gets_the_first_job(tmp_path: Path, started: list[int]) -> None:
+    """It has imported its runner; an import that fails is left to the job."""
+    with closing(Workers()) as pool:
+        for _ in range(2):
+            pool.ready("torch", {}, "no_such_runner")
+        assert len(started) == 1
+        ended = pool.result(pool.submit(job_in(bad_job(tmp_path / "0"))))
+        assert (ended.status, "none.yaml" in ended.reason) == ("failed", True), ended
+        assert len(started) == 1
+
+
+IMPORTING = """
+import sys
+from inception_dsl.verify.worker import serve
+serve(sys.argv[1])
+print("json.tool" in sys.modules)
+sys.exit("over")
+"""
+
+
+def test_a_process_imports_its_runner_before_its_first_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "SERVE", IMPORTING)
+    worker = _Worker({"PYTHONPATH": os.pathsep.join(sys.path)}, "json.tool")
+    assert worker.process.stdin is not None
+    worker.process.stdin.close()
+    assert worker.ending() == "exited with status 1: over"
+    worker.log.seek(0)
+    assert b"True" in worker.log.read()
+    worker.end()
+
+
+def test_an_invalid_spec_starts_no_process(tmp_path: Path, started: list[int]) -> None:
+    ((_, backend),) = chosen(["torch"], Report())
+    report = Report()
+    assert verify(tmp_path / "none.yaml", {}, Plan(targets_of(backend)), report) is None
+    assert not report.ok
+    assert not started
+
+
+def test_the_reference_leaves_cores_to_the_frameworks(tmp_path: Path) -> None:
+    """NumPy reads the limit when it is imported; a limit of the user stays."""
+    code = (
+        "import os, sys; from inception_dsl.cli import main\n"
+        "try: main(['verify', 'none.yaml'])\n"
+        "finally: print('numpy' in sys.modules, os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    most = str(max(1, (os.cpu_count() or 1) // workers.AT_ONCE))
+    for given, limit in (({}, most), ({"OPENBLAS_NUM_THREADS": "7"}, "7")):
+        kept = {k: v for k, v in os.environ.items() if k not in workers.threads()}
+        call = [sys.executable, "-c", code]
+        kept |= given | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(
+            call, env=kept, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.stdout.split() == ["True", limit], done.stderr
 
 
 def test_closing_ends_what_runs_and_drops_what_waits(
