@@ -159,7 +159,7 @@ class TorchModel:
             found = self.net(self._tensor(x))
             return {"(N,) int64": float(self._loss(found, targets))}
 
-    def boundaries(self, x: Any) -> dict[str, Any]:
+    def inference(self, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         found: dict[str, Any] = {}
         modules = dict(self.net.named_modules())
         handles = [
@@ -169,10 +169,10 @@ class TorchModel:
             )
             for path, key in boundaries(self.typed).items()
         ]
-        self.forward(x)
+        outputs = self.forward(x)
         for handle in handles:
             handle.remove()
-        return found
+        return outputs, found
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
         trained = dict(self.net.named_parameters())

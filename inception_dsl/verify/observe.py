@@ -65,7 +65,7 @@ def observe(
     ]
     trainable, other = model.parameters()
     parameters = (int(trainable), int(other))
-    found = Observed(shapes, tuple(unequal), parameters, model.forward(x), model.boundaries(x))
+    found = Observed(shapes, tuple(unequal), parameters, *model.inference(x))
     if targets is None:
         return found
     trained = model.forward(x, training=True)
