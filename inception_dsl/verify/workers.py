@@ -152,9 +152,9 @@ class Workers:
         self._all: list[_Worker] = []
 
     def ready(self, target: str, environment: Mapping[str, str], runner: str) -> None:
-        """Start a process for ``target`` if none is idle, so that it imports its framework now."""
+        """Start a process for ``target`` if it has none, so that it imports its framework now."""
         idle = self._idle.setdefault(target, [])
-        if not idle:
+        if not idle and not self._runs(target):
             idle.append(self._started(environment, runner))
 
     def submit(self, job: Job) -> Job:
@@ -179,11 +179,16 @@ class Workers:
                 self._running.remove(job)
                 self._free(job)
         while self._waiting and len(self._running) < AT_ONCE:
-            job = self._waiting.pop(0)
+            free = (job for job in self._waiting if not self._runs(job.target))
+            job = next(free, self._waiting[0])  # rather one whose framework is imported already
+            self._waiting.remove(job)
             job.worker = self._take(job)
             job.started = time.time()
             self._running.append(job)
             job.worker.send(job.given, job.folder)
+
+    def _runs(self, target: str) -> bool:
+        return any(job.target == target for job in self._running)
 
     def _take(self, job: Job) -> _Worker:
         idle = self._idle.setdefault(job.target, [])

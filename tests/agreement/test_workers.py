@@ -16,7 +16,7 @@ import pytest
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.plugins import chosen
 from inception_dsl.verify import workers
-from inception_dsl.verify.run import Plan, targets_of, verify
+from inception_dsl.verify.run import Plan, targets_of, verify, verify_all
 from inception_dsl.verify.workers import Job, Workers, _Worker
 
 SPEC = """\
@@ -101,6 +101,38 @@ def test_specs_share_one_process_of_each_target(tmp_path: Path, started: list[in
         assert len(started) == 1
         assert alive(started[0])
     assert not alive(started[0])
+
+
+def test_the_next_spec_begins_while_the_frameworks_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A spec with errors is left out; its neighbours are not."""
+    ((_, backend),) = chosen(["torch"], Report())
+    specs = [tmp_path / f"net{number}.yaml" for number in range(4)]
+    for number, spec in enumerate(specs):
+        spec.write_text(SPEC.replace("FILTERS", "2" if number != 1 else "two"), encoding="utf-8")
+    steps: list[str] = []
+    report = Report()
+    found = verify_all(specs, {}, Plan(targets_of(backend)), report, steps.append)
+    agree = [one and one.ok for one in found]
+    assert agree == [True, None, True, True]
+    assert [d.code for d in report.diagnostics] == ["E203"]
+    told = [step.removeprefix(f"{tmp_path}/net").replace(".yaml", "") for step in steps]
+    first = ["0: reference", "1: reference", "0: torch float64", "2: reference", "3: reference"]
+    assert told == [*first, "2: torch float64", "3: torch float64"]
+
+
+def test_a_job_of_another_target_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rather than a second process of a target that runs already."""
+    monkeypatch.setattr(workers, "SERVE", "import time; time.sleep(600)")
+    with closing(Workers()) as pool:
+        jobs = [job_in(bad_job(tmp_path / str(number))) for number in range(3)]
+        jobs[2].target = "keras"
+        pool._waiting = jobs[:2]
+        pool.submit(jobs[2])
+        assert [job.worker is not None for job in jobs] == [True, False, True]
 
 
 def test_files_of_the_current_folder_are_not_imported(tmp_path: Path) -> None:
