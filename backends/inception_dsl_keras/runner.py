@@ -124,9 +124,12 @@ class KerasModel:
 
     def forward(self, x: Any, *, training: bool = False) -> dict[str, Any]:
         """The outputs by name; auxiliary heads only in training mode."""
+        return self.outputs(self.run(self.model, x, training), training)
+
+    def outputs(self, found: Any, training: bool) -> dict[str, Any]:
+        """The outputs of the model as arrays; auxiliary heads only in training mode."""
         heads = set() if training else {head.name for head, _ in self.typed.heads}
-        found = self.named(self.run(self.model, x, training))
-        return {name: numpy(y) for name, y in found.items() if name not in heads}
+        return {name: numpy(y) for name, y in self.named(found).items() if name not in heads}
 
     def initial(self) -> dict[str, Any]:
         """New initial values: those of the layers, then what ``init_weights`` sets."""
@@ -192,14 +195,14 @@ class KerasModel:
         more = {"from_logits": True} if self.from_logits else {}
         return keras.ops.mean(self.module.loss(targets, found, **more))
 
-    def boundaries(self, x: Any) -> dict[str, Any]:
-        """The outputs of all block instances and top-level steps by path, in inference mode."""
+    def inference(self, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The outputs, and the outputs of all block instances and top-level steps by path."""
         layers = boundaries(self.source)
-        if not layers:
-            return {}
         named = {name: self.model.get_layer(name).output for name in set(layers.values())}
-        found = self.run(keras.Model(self.model.input, named), x, False)
-        return {path: numpy(found[name]) for path, name in layers.items()}
+        model = keras.Model(self.model.input, [self.model.output, named])
+        outputs, found = self.run(model, x, False)
+        held = {path: numpy(found[name]) for path, name in layers.items()}
+        return self.outputs(outputs, False), held
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
         """One step of ``keras.optimizers.SGD`` in training mode, with the engine's gradients."""

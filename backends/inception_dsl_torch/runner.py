@@ -1,4 +1,4 @@
-"""Runs generated PyTorch source. The only file of this package that imports torch.
+"""Runs generated PyTorch source. Only this file and ``runner_files`` import torch.
 
 Weight files are state dicts in safetensors format; load them with
 ``net.load_state_dict(safetensors.torch.load_file(path))``.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import os
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -29,12 +29,11 @@ from inception_dsl.backend import (
     weight_shapes,
 )
 
+from .runner_files import COUNTER, differences, write
 from .views import build
 from .weights import bindings, boundaries
 
 SUFFIXES: Final = (".safetensors",)
-FLOATS: Final = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-COUNTER: Final = "num_batches_tracked"  # batch norm's step counter, not a weight of the spec
 
 
 def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True) -> TorchModel:
@@ -43,14 +42,31 @@ def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True)
 
 
 def rejected(typed: TypedProgram, files: Files, *, heads: bool = False) -> str:
-    """The message for an input of this size, or an empty text; nothing is computed."""
-    with torch.device("meta"):
-        net = create(typed, files, "float32", heads=heads).net.train(heads)
+    """The message for an input of this size, or an empty text.
+
+    On the device ``meta`` tensors have shapes, but no values, so this takes next to no time.
+    """
+    module = module_from_source(main_text(files), f"{typed.program.id}_torch")
+    *spatial, channels = typed.program.input.shape
+    with torch.device("meta"), torch.no_grad():
+        net = constructed(module, typed, heads=heads).train(heads)
         try:
-            net(torch.empty(2, typed.program.input.channels, *typed.program.input.spatial))
+            net(torch.zeros(2, channels, *spatial))
         except ValueError as error:
             return str(error)
     return ""
+
+
+def constructed(module: ModuleType, typed: TypedProgram, *, heads: bool) -> torch.nn.Module:
+    """The network of generated source, for the channels and the classes of ``typed``."""
+    kind, program = getattr(module, build(typed).model), typed.program
+    given = {"in_channels": program.input.channels}
+    if program.kind == "network":  # a block may have a parameter of this name
+        given["num_classes"] = program.values["classes"]
+    given |= {} if heads else {"aux_logits": False}
+    known = inspect.signature(kind).parameters
+    net: torch.nn.Module = kind(**{name: v for name, v in given.items() if name in known})
+    return net
 
 
 def preprocess(files: Files, images: Any) -> Any:
@@ -67,19 +83,14 @@ class TorchModel:
     ) -> None:
         self.typed, self.dtype = typed, dtype
         self.module = module_from_source(source, f"{typed.program.id}_torch")
-        kind, program = getattr(self.module, build(typed).model), typed.program
-        given = {"in_channels": program.input.channels}
-        if program.kind == "network":  # a block may have a parameter of this name
-            given["num_classes"] = program.values["classes"]
-        given |= {} if heads else {"aux_logits": False}
-        known = inspect.signature(kind).parameters
-        arguments = {name: value for name, value in given.items() if name in known}
-        before = torch.are_deterministic_algorithms_enabled()
-        torch.use_deterministic_algorithms(True)  # memory that is not initialized is NaN
+        before = torch.get_deterministic_debug_mode()
+        # memory that is not initialized is NaN; `use_deterministic_algorithms` does the same, but
+        # imports the compiler of PyTorch
+        torch.set_deterministic_debug_mode("error")
         try:
-            self.net: torch.nn.Module = kind(**arguments).to(dtype).eval()
+            self.net = constructed(self.module, typed, heads=heads).to(dtype).eval()
         finally:
-            torch.use_deterministic_algorithms(before)
+            torch.set_deterministic_debug_mode(before)
         left = () if heads else tuple(f"{head.name}/" for head, _ in typed.heads)
         self.bindings = [b for b in bindings(typed) if not b.path.startswith(left)]
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
@@ -148,7 +159,7 @@ class TorchModel:
             found = self.net(self._tensor(x))
             return {"(N,) int64": float(self._loss(found, targets))}
 
-    def boundaries(self, x: Any) -> dict[str, Any]:
+    def inference(self, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         found: dict[str, Any] = {}
         modules = dict(self.net.named_modules())
         handles = [
@@ -158,10 +169,10 @@ class TorchModel:
             )
             for path, key in boundaries(self.typed).items()
         ]
-        self.forward(x)
+        outputs = self.forward(x)
         for handle in handles:
             handle.remove()
-        return found
+        return outputs, found
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
         trained = dict(self.net.named_parameters())
@@ -238,58 +249,6 @@ def channels_last(y: torch.Tensor) -> Any:
     """An output as a NumPy array, channels last."""
     array = y.detach().numpy()
     return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
-
-
-def differences(
-    found: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor], fixed: Container[str]
-) -> Iterator[str]:
-    """How the tensors of a file differ from a state dict.
-
-    Tensors that are missing, unknown, not finite, or have the wrong shape or type. A ``fixed`` one,
-    such as the scale of a batch norm without scale, may be missing, but has no other values.
-    """
-    yield from (
-        f"{key} is missing"
-        for key in state
-        if key not in found and key not in fixed and not key.endswith(COUNTER)
-    )
-    yield from (f"{key} is unknown" for key in sorted(found.keys() - state.keys()))
-    for key, target in state.items():
-        if key not in found:
-            continue
-        value = found[key]
-        if value.shape != target.shape:
-            yield f"{key} has shape {tuple(value.shape)}, expected {tuple(target.shape)}"
-        elif value.dtype not in (FLOATS if target.is_floating_point() else (target.dtype,)):
-            yield f"{key} has type {value.dtype}, expected {target.dtype}".replace("torch.", "")
-        elif problem := not_finite(value, target.dtype):
-            yield f"{key} has {problem}"
-        elif key in fixed and not torch.equal(value.to(target.dtype), target):
-            yield f"{key} is not {target[0].item():g}, its fixed value"
-
-
-def not_finite(value: torch.Tensor, dtype: torch.dtype) -> str:
-    """The first value that is not finite, or too large for the type; empty if there is none."""
-    wrong = (~value.to(dtype).isfinite()).nonzero()
-    if not len(wrong):
-        return ""
-    at = tuple(wrong[0].tolist())
-    why = f"too large for {dtype}" if value[at].isfinite() else "which is not finite"
-    return f"{value[at].item():.6g} at {list(at)}, {why}".replace("torch.", "")
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file atomically: write a temporary file beside it, then rename that."""
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def native(value: Any, layout: str) -> Any:

@@ -110,10 +110,10 @@ class Model(Protocol):
         Training mode includes the auxiliary heads; it uses batch statistics, but no dropout.
         """
 
-    def boundaries(self, x: Any) -> dict[str, Any]:
-        """The output of every block instance by path, in inference mode.
+    def inference(self, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The outputs by name, and the output of every block instance by path, from one pass.
 
-        Top-level steps that are layers are included.
+        In inference mode. Top-level steps that are layers count as block instances.
         """
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:

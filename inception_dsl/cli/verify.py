@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -102,7 +104,10 @@ def verify(
     missing.
     """
     from ..diagnostics.report import Report
+    from ..verify.workers import threads
 
+    if "numpy" not in sys.modules:  # which reads the limits when it is imported
+        os.environ.update({**threads(), **os.environ})
     report = Report()
     need_packages(report, ("numpy",))
     targets = _targets(names, report)
@@ -130,15 +135,16 @@ def verify(
 def _verify(
     specs: tuple[str, ...], settings: dict[str, str], plan: Plan, report: Report, *, quiet: bool
 ) -> list[Verification]:
-    """Verify the specs one by one; print each table as soon as it is complete."""
-    from ..verify.run import verify as run
+    """Verify the specs; print each table as soon as it is complete."""
+    from ..verify.run import verify_all
     from ..verify.table import table
-    from ..verify.workers import Workers
 
     found = []
-    with closing(Workers()) as workers, Progress(len(specs) * (1 + len(plan.jobs()))) as bar:
-        for spec in specs:
-            one = run(spec, settings, plan, report, bar.step, workers)
+    with (
+        Progress(len(specs) * (1 + len(plan.jobs()))) as bar,
+        closing(verify_all(specs, settings, plan, report, bar.step)) as outcomes,
+    ):
+        for one in outcomes:
             if one is not None:
                 found.append(one)
                 if not quiet:

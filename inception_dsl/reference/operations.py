@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -75,11 +76,17 @@ def taps(
     return pads, places
 
 
-def gather(x: Array, windows: tuple[Window, ...], fill: float = 0.0) -> Array:
-    """The windows of ``x``: (N, outputs, taps, channels)."""
+def tapped(x: Array, windows: tuple[Window, ...], fill: float = 0.0) -> list[Array]:
+    """What each tap reads for all outputs: views of the padded input."""
     pads, places = taps(windows, x.shape[1:-1])
     padded = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill) if np.any(pads) else x
-    return np.stack([padded[(slice(None), *place)] for place in places], axis=-2)
+    return [padded[(slice(None), *place)] for place in places]
+
+
+def gather(x: Array, windows: tuple[Window, ...], fill: float = 0.0) -> Array:
+    """The windows of ``x``: (N, outputs, taps, channels)."""
+    first, *others = tapped(x, windows, fill)
+    return np.stack([first, *others], axis=-2) if others else first[..., None, :]
 
 
 def conv(op: Conv, x: Array, weights: Weights) -> Array:
@@ -103,11 +110,11 @@ def depthwise_conv(op: DepthwiseConv, x: Array, weights: Weights) -> Array:
 
 
 def max_pool(op: Pool, x: Array, weights: Weights) -> Array:
-    return gather(x, op.windows(x.ndim - 2), -np.inf).max(axis=-2)
+    return reduce(np.maximum, tapped(x, op.windows(x.ndim - 2), -np.inf))
 
 
 def avg_pool(op: AvgPool, x: Array, weights: Weights) -> Array:
-    return gather(x, op.windows(x.ndim - 2)).sum(axis=-2) / counted(op, x.shape[1:-1])
+    return reduce(np.add, tapped(x, op.windows(x.ndim - 2))) / counted(op, x.shape[1:-1])
 
 
 def counted(op: AvgPool, sizes: tuple[int, ...]) -> Array:
@@ -120,7 +127,8 @@ def counted(op: AvgPool, sizes: tuple[int, ...]) -> Array:
         windows = tuple(
             Window(w.kernel, w.stride, w.dilation, (0, 0), w.ceil_mode) for w in windows
         )
-    return gather(inside, windows).sum(axis=-2)[(slice(None), *(slice(0, n) for n in outputs))]
+    counts = reduce(np.add, tapped(inside, windows))
+    return counts[(slice(None), *(slice(0, n) for n in outputs))]
 
 
 def global_avg_pool(op: Any, x: Array, weights: Weights) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..backend.protocol import Model, Step
 from .bounds import distance, gradient_errors
-from .offered import Finding
+from .finding import Finding
 
 
 class Observed(NamedTuple):
@@ -55,9 +55,9 @@ def observe(
 
     With ``targets`` also run a training step, and ``nudges`` steps with perturbed weights.
     """
-    shapes = {path: tuple(value.shape) for path, value in model.weights().items()}
     model.load(weights)
     held = model.weights()
+    shapes = {path: tuple(value.shape) for path, value in held.items()}
     unequal = [
         p
         for p, v in weights.items()
@@ -65,7 +65,7 @@ def observe(
     ]
     trainable, other = model.parameters()
     parameters = (int(trainable), int(other))
-    found = Observed(shapes, tuple(unequal), parameters, model.forward(x), model.boundaries(x))
+    found = Observed(shapes, tuple(unequal), parameters, *model.inference(x))
     if targets is None:
         return found
     trained = model.forward(x, training=True)

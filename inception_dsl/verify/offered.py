@@ -6,8 +6,6 @@ heads that has other classes and channels than the spec, on the smallest input, 
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
@@ -15,9 +13,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from ..analysis.infer import infer
-from ..analysis.sizes import AxisSizes, Sizes, minimum_input, running_sizes
-from ..backend.protocol import Files, Model
-from ..compiler import compile_spec
+from ..analysis.sizes import minimum_input
+from ..analysis.weights import weight_shapes
+from ..backend.protocol import Model
 from ..diagnostics.report import Report
 from ..ir.typed import TypedChain, TypedOp, TypedProgram
 from ..ir.walk import walk_program
@@ -25,50 +23,33 @@ from ..ops import Dropout
 from ..reference.forward import Tape, interpret
 from ..reference.seeds import batch, seeded
 from .bounds import FLOAT64, distance
+from .finding import Finding, Job, resized
 from .initial import initial_problems
+from .input_sizes import judged_sizes
 
-DRAWS: Final = 4000  # values that a dropout layer is judged by
+DRAWS: Final = 1500  # values that show a dropout layer's share; its factor is exact
 SIGMAS: Final = 6.0  # a right program fails once in 5e8 comparisons
 
 
-class Finding(NamedTuple):
-    """A comparison of something that the file offers: its relative error, or why it is wrong."""
+def of_model(
+    model: Model,
+    typed: TypedProgram,
+    x: Any,
+    targets: Any,
+    loss: float,
+    trained: Mapping[str, Any],
+) -> list[Finding]:
+    """Findings on the model with all heads, whose weights are loaded: labels and dropout.
 
-    name: str
-    error: float = 0.0
-    problem: str = ""
-
-    @property
-    def wrong(self) -> str:
-        """What is wrong, or an empty text."""
-        if self.problem or self.error <= FLOAT64:
-            return self.problem
-        return f"{self.name} differ: relative error {self.error:.2g}, allowed {FLOAT64:g}"
-
-
-class Job(NamedTuple):
-    """The spec, and what was emitted from it: ``emitted`` is the program of ``files``."""
-
-    spec: str
-    settings: Mapping[str, str]
-    runner: Any
-    emitted: TypedProgram
-    files: Files
-
-    def compiled(self, **settings: str) -> TypedProgram | None:
-        """The program with other settings, or ``None`` if it has errors then."""
-        return compile_spec(self.spec, {**self.settings, **settings}, Report())
-
-
-def of_model(model: Model, typed: TypedProgram, x: Any, targets: Any, loss: float) -> list[Finding]:
-    """Findings on the model with all heads, whose weights are loaded: labels and dropout."""
+    ``loss`` and ``trained`` are the loss and the outputs in training mode.
+    """
     found = []
     if typed.has_loss:
         found += [
             Finding(f"the losses of labels {form}", abs(value - loss) / (abs(loss) or 1.0))
             for form, value in model.losses(x, targets).items()
         ]
-    return found + list(_dropout(model, typed, x))
+    return found + list(_dropout(model, typed, x, trained))
 
 
 def of_file(job: Job) -> list[Finding]:
@@ -76,8 +57,8 @@ def of_file(job: Job) -> list[Finding]:
     small = _small(job)
     model = job.runner.create(small, job.files, "float64", heads=False)
     weights, x = _without_heads(small), batch(small, 3)
-    found = [Finding("initial values", problem=text) for text in initial_problems(small, model)]
-    held = model.weights()
+    held = model.initial()
+    found = [Finding("initial values", problem=text) for text in initial_problems(small, held)]
     if held.keys() != weights.keys():
         names = ", ".join(sorted(held.keys() ^ weights.keys())[:3])
         return [Finding("weights", problem=f"without auxiliary heads, weights differ: {names}")]
@@ -91,7 +72,9 @@ def of_file(job: Job) -> list[Finding]:
         for name, y in outputs.items()
     ]
     found += _features(model, small, weights, x)
-    return [*found, *_dropout(model, small, x, weights), *_sizes(job), *_pixels(job)]
+    trained = model.forward(x, training=True)
+    found += _dropout(model, small, x, trained, weights)
+    return [*found, *judged_sizes(job), *_pixels(job)]
 
 
 def _small(job: Job) -> TypedProgram:
@@ -107,12 +90,17 @@ def _small(job: Job) -> TypedProgram:
     least = minimum_input(own)
     for axes in ((*least[:-1], 2 * least[-1] + 1), (*least[:-1], least[-1] + 1), least):
         smaller = resized(typed, axes)  # features of one position would hide a pool
-        try:
-            interpret(smaller, seeded(typed), batch(smaller, 0, 1))
-        except (ValueError, IndexError, ZeroDivisionError):
-            continue  # a flatten needs the input of the spec, and some sizes do not fit together
-        return smaller
+        if _fits(replace(smaller, heads=())):
+            return smaller
     return typed
+
+
+def _fits(typed: TypedProgram) -> bool:
+    """Whether a resized program has the same weights; not with a flatten, or if sizes do not fit
+    together.
+    """
+    found = infer(typed.program._replace(aux_heads=()), Report())
+    return found is not None and weight_shapes(found) == weight_shapes(typed)
 
 
 def _same_sizes(typed: TypedProgram, other: TypedProgram | None) -> TypedProgram:
@@ -121,12 +109,6 @@ def _same_sizes(typed: TypedProgram, other: TypedProgram | None) -> TypedProgram
         return typed
     sizes = [[node.y.spatial for _, node in walk_program(t)] for t in (typed, other)]
     return other if sizes[0] == sizes[1] else typed
-
-
-def resized(typed: TypedProgram, axes: tuple[int, ...]) -> TypedProgram:
-    """The program on an input of another size; types of nodes stay, as nothing here reads them."""
-    changed = typed.program.input._replace(spatial=axes)
-    return replace(typed, program=typed.program._replace(input=changed))
 
 
 def _without_heads(typed: TypedProgram) -> dict[str, Any]:
@@ -157,60 +139,6 @@ def _shorter(chain: TypedChain) -> TypedChain:
     return replace(chain, steps=chain.steps[:-1])
 
 
-def _sizes(job: Job) -> Iterator[Finding]:
-    """The smallest and the largest input run; sizes beside them and in gaps are rejected, with the
-    nearest sizes in the message.
-    """
-    sizes = running_sizes(job.emitted)
-    yield from _judged(job, sizes.inference, heads=False)
-    if sizes.training != sizes.inference:
-        yield from _judged(job, sizes.training, heads=True)
-
-
-def _judged(job: Job, sizes: Sizes, *, heads: bool) -> Iterator[Finding]:
-    """Findings on sizes with or without auxiliary heads."""
-    least = tuple(axis.least for axis in sizes)
-    most = tuple(axis.most or axis.least for axis in sizes)
-    for axes in dict.fromkeys((least, most)):
-        message = _rejected(job, axes, heads=heads)
-        text = f"an input of {_shown(axes)} is rejected: {message}"
-        yield Finding("input sizes", problem=text if message else "")
-    for number, axis in enumerate(sizes):
-        for size, named in _wrong(axis).items():
-            axes = (*most[:number], size, *most[number + 1 :])
-            message = _rejected(job, axes, heads=heads)
-            words = re.findall(r"\d+", message)
-            if all(str(n) in words for n in named) and re.search("needs|does not run", message):
-                yield Finding("input sizes")
-            else:
-                near = " and ".join(map(str, named))
-                text = f"an input of {_shown(axes)} must be rejected with the size {near}"
-                yield Finding("input sizes", problem=f"{text}, got: {message or 'no error'}")
-
-
-def _wrong(axis: AxisSizes) -> dict[int, tuple[int, ...]]:
-    """Sizes that do not run, each with the sizes that the message must name."""
-    found: dict[int, tuple[int, ...]] = {axis.least - 1: (axis.least,)}
-    if axis.most is not None:
-        found[axis.most + 1] = (axis.most,)
-    for gap in axis.gaps[:1]:
-        after = next(n for n in itertools.count(gap.start) if axis.fits(n))
-        found |= dict.fromkeys((gap.start, after - 1), (gap.start - 1, after))
-    return {size: named for size, named in found.items() if size}
-
-
-def _rejected(job: Job, axes: tuple[int, ...], *, heads: bool) -> str:
-    """The message of the file for this size, or of any other error; empty if it runs."""
-    try:
-        return str(job.runner.rejected(resized(job.emitted, axes), job.files, heads=heads))
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-
-
-def _shown(axes: tuple[int, ...]) -> str:
-    return "x".join(map(str, axes))
-
-
 def _pixels(job: Job) -> Iterator[Finding]:
     """Preprocessing of random bytes."""
     steps = job.emitted.program.preprocessing
@@ -229,12 +157,14 @@ def _dropout(
     model: Model,
     typed: TypedProgram,
     x: Any,
+    trained: Mapping[str, Any],
     weights: Mapping[str, Any] | None = None,
 ) -> Iterator[Finding]:
     """Rate and location of dropout, with auxiliary heads unless ``weights`` are given.
 
-    The rate is that of many values, and what is kept is divided by exactly one minus the rate. With
-    ``weights`` the input of a single dropout is compared with the reference, else its shape.
+    ``trained`` are the outputs in training mode without dropout. The rate is that of many values,
+    and what is kept is divided by exactly one minus the rate. With ``weights`` the input of a
+    single dropout is compared with the reference, else its shape.
     """
     layers = _dropouts(typed, heads=weights is None)
     pairs, outputs = model.dropped(x)
@@ -242,10 +172,7 @@ def _dropout(
         text = f"the model has {len(pairs)} dropout layers, expected {len(layers)}"
         yield Finding("dropout", problem=text)
     elif layers:
-        if weights is not None:
-            model.load(weights)
-        plain = model.forward(x, training=True)
-        if all(np.array_equal(outputs[name], y) for name, y in plain.items()):
+        if all(np.array_equal(outputs[name], y) for name, y in trained.items()):
             yield Finding("dropout", problem="dropout does not change the outputs")
         draws = [pairs]
         while sum(given.size for some in draws for given, _ in some) < DRAWS * len(pairs):

@@ -14,20 +14,21 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from ..backend.protocol import Backend, Engine
+from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from ..language.shipped import from_anywhere
 from .bounds import allowed
 from .case import RATE, Case, Expected, expect, prepare
 from .compare import BOUNDS, Check, compare, errors, rounding
 from .observe import Observed, restored, write
-from .workers import Job, Workers
+from .workers import AT_ONCE, Job, Workers
 
 NUDGES: Final = 3  # perturbations of the weights that measure the spread of float32 gradients
 UNTRAINED: Final = "inference only; no training step, as this engine has no exact float64"
@@ -47,6 +48,10 @@ class Target(NamedTuple):
             if self.engine in first or not first
             else f"{self.backend.name}:{self.engine.name}"
         )
+
+    def process(self) -> tuple[dict[str, str], str]:
+        """What a process needs to run models: its environment, and the module to import."""
+        return dict(self.engine.environment), self.backend.runner
 
 
 class Outcome(NamedTuple):
@@ -118,54 +123,104 @@ def targets_of(backend: Backend) -> list[Target]:
     return [Target(backend, engine) for engine in backend.engines or (Engine(backend.name),)]
 
 
+class Run(NamedTuple):
+    """The jobs of a case, with a folder for their arrays."""
+
+    case: Case
+    root: Path
+    jobs: Sequence[Job]
+
+
 def verify(
     spec: str | os.PathLike[str],
     settings: Mapping[str, str],
     plan: Plan,
     report: Report,
-    progress: Callable[[str], None] = lambda _: None,
     workers: Workers | None = None,
 ) -> Verification | None:
     """Compare all targets of the plan on a spec; ``None`` with errors in the report.
 
-    The frameworks run while the reference is computed. ``progress`` is called with a description
-    of every step before its result is waited for. ``workers`` are kept for the next spec.
+    ``workers`` are kept for the next spec.
+    """
+    (found,) = verify_all([spec], settings, plan, report, workers=workers)
+    return found
+
+
+def verify_all(
+    specs: Sequence[str | os.PathLike[str]],
+    settings: Mapping[str, str],
+    plan: Plan,
+    report: Report,
+    progress: Callable[[str], None] = lambda _: None,
+    workers: Workers | None = None,
+) -> Generator[Verification | None]:
+    """Compare all targets of the plan on every spec; ``None`` for a spec with errors.
+
+    The frameworks run while the reference is computed and the case of the next spec is prepared.
+    ``progress`` is called with a description of every step before its result is waited for.
     """
     if workers is None:
         with closing(Workers()) as own_workers:
-            return verify(spec, settings, plan, report, progress, own_workers)
-    progress(f"{spec}: reference")
-    case = prepare(spec, settings, report, seed=plan.seed, size=plan.size)
-    if case is None:
-        return None
-    exact, round_off = plan.exact_target(), dict[str, float]()
-    outcomes, own = [], dict[str, Observed]()
+            yield from verify_all(specs, settings, plan, report, progress, own_workers)
+        return
     with (
         stopped_by_signals(),
         tempfile.TemporaryDirectory(prefix="inception-dsl-") as name,
         workers.closed_on_errors(),
     ):
-        running = _submitted(case, plan, Path(name), workers)
-        expected = expect(case, train=plan.train)
-        for (target, dtype, asked), job in zip(plan.jobs(), running, strict=True):
-            progress(f"{spec}: {target} {dtype}")
-            ended = workers.result(job)
-            found = None if ended.found is None else restored(ended.found, job.folder)
-            outcome = Outcome(str(target), dtype, ended.status, ended.reason, (), ended.seconds)
-            if found is not None and target == exact:
-                own[dtype] = found
-                round_off = (
-                    rounding(case, expected, own["float32"], own["float64"])
-                    if len(own) == 2
-                    else {}
-                )
-            if found is not None and asked:
-                outcome = _compared(case, expected, found, target, outcome, round_off)
-            if asked:
-                note = "" if target.engine.exact or not plan.train else UNTRAINED
-                outcomes.append(outcome._replace(note=note))
-            if target != exact:  # to limit disk use
-                shutil.rmtree(job.folder)
+        begun: list[Run | None] = []
+        for number, spec in enumerate(specs):
+            progress(f"{spec}: reference")
+            begun.append(_begun(spec, settings, plan, report, Path(name, str(number)), workers))
+            if number:
+                yield _finished(begun.pop(0), plan, progress, workers)
+        yield from (_finished(one, plan, progress, workers) for one in begun)
+
+
+def _begun(
+    spec: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    plan: Plan,
+    report: Report,
+    root: Path,
+    workers: Workers,
+) -> Run | None:
+    """The case of a spec and its jobs; the frameworks are imported while the case is prepared."""
+    if compile_spec(spec, settings, Report()) is not None:
+        for target in plan.targets[:AT_ONCE]:
+            workers.ready(str(target), *target.process())
+    case = prepare(spec, settings, report, seed=plan.seed, size=plan.size)
+    return None if case is None else Run(case, root, _submitted(case, plan, root, workers))
+
+
+def _finished(
+    run: Run | None, plan: Plan, progress: Callable[[str], None], workers: Workers
+) -> Verification | None:
+    """The outcomes of all jobs, compared with the reference."""
+    if run is None:
+        return None
+    case = run.case
+    exact, round_off = plan.exact_target(), dict[str, float]()
+    outcomes, own = [], dict[str, Observed]()
+    expected = expect(case, train=plan.train)
+    for (target, dtype, asked), job in zip(plan.jobs(), run.jobs, strict=True):
+        progress(f"{case.spec}: {target} {dtype}")
+        ended = workers.result(job)
+        found = None if ended.found is None else restored(ended.found, job.folder)
+        outcome = Outcome(str(target), dtype, ended.status, ended.reason, (), ended.seconds)
+        if found is not None and target == exact:
+            own[dtype] = found
+            round_off = (
+                rounding(case, expected, own["float32"], own["float64"]) if len(own) == 2 else {}
+            )
+        if found is not None and asked:
+            outcome = _compared(case, expected, found, target, outcome, round_off)
+        if asked:
+            note = "" if target.engine.exact or not plan.train else UNTRAINED
+            outcomes.append(outcome._replace(note=note))
+        if target != exact:  # to limit disk use
+            shutil.rmtree(job.folder)
+    shutil.rmtree(run.root)
     return Verification(case, tuple(outcomes), round_off, str(exact) if exact else "")
 
 
@@ -228,7 +283,7 @@ def _compared(
 def _given(case: Case, root: Path) -> Path:
     """Write the arrays of the case to a folder and return it."""
     folder = root / "given"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     write(folder, "weights", case.weights)
     write(folder, "batch", {"x": case.x})
     write(folder, "targets", {"classes": case.targets} if case.typed.has_loss else case.targets)
@@ -243,8 +298,8 @@ def _submitted(case: Case, plan: Plan, root: Path, workers: Workers) -> list[Job
         folder.mkdir()
         text = json.dumps(_job(case, plan, target, dtype))
         (folder / "job.json").write_text(text, encoding="utf-8")
-        environment = dict(target.engine.environment)
-        job = Job(str(target), environment, given, folder, plan.timeout)
+        environment, runner = target.process()
+        job = Job(str(target), environment, given, folder, plan.timeout, runner)
         found.append(workers.submit(job))
     return found
 

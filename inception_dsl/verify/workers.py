@@ -21,9 +21,9 @@ from typing import Any, Final, NamedTuple
 
 SERVE: Final = """\
 import sys
-sys.path[:] = sys.argv[1:]  # imports find what they find here, not what is in the current folder
+runner, *sys.path[:] = sys.argv[1:]  # imports find what they find here, not in the current folder
 from inception_dsl.verify.worker import serve
-serve()
+serve(runner)
 """
 AT_ONCE: Final = 2  # jobs at a time: each may need the memory of one training step
 PAUSE: Final = 0.01  # seconds between two looks
@@ -44,13 +44,16 @@ class Ended(NamedTuple):
 
 
 class _Worker:
-    """One process; frameworks are imported once. ``environment`` is added to the environment."""
+    """One process. It imports ``runner``, and with it a framework, at its start.
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    ``environment`` is added to the environment.
+    """
+
+    def __init__(self, environment: Mapping[str, str], runner: str) -> None:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", SERVE, *sys.path],
-            env={**_threads(), **os.environ, **environment},
+            [sys.executable, "-P", "-c", SERVE, runner, *sys.path],
+            env={**threads(), **os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=self.log,
             stderr=self.log,
@@ -88,18 +91,22 @@ class _Worker:
         self.log.close()
 
 
-def _threads() -> dict[str, str]:
-    """Limits on threads, so that jobs at the same time do not wait for each other."""
+def threads() -> dict[str, str]:
+    """Limits on threads, so that jobs at the same time do not wait for each other.
+
+    They are variables that frameworks and NumPy read when they are imported.
+    """
     each = str(max(1, (os.cpu_count() or 1) // AT_ONCE))
     names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-    return dict.fromkeys(names, each)
+    return dict.fromkeys((*names, "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), each)
 
 
 @dataclass(eq=False)
 class Job:
     """A job of ``target``: the case in ``given``, with ``job.json`` and the results in ``folder``.
 
-    It waits, runs in ``worker``, or has ``ended``.
+    ``runner`` is the module of the target that runs models. The job waits, runs in ``worker``, or
+    has ``ended``.
     """
 
     target: str
@@ -107,6 +114,7 @@ class Job:
     given: Path
     folder: Path
     timeout: float
+    runner: str = ""
     worker: _Worker | None = None
     started: float = 0.0
     ended: Ended | None = None
@@ -143,6 +151,12 @@ class Workers:
         self._idle: dict[str, list[_Worker]] = {}
         self._all: list[_Worker] = []
 
+    def ready(self, target: str, environment: Mapping[str, str], runner: str) -> None:
+        """Start a process for ``target`` if it has none, so that it imports its framework now."""
+        idle = self._idle.setdefault(target, [])
+        if not idle and not self._runs(target):
+            idle.append(self._started(environment, runner))
+
     def submit(self, job: Job) -> Job:
         """Run a job as soon as there is room."""
         self._waiting.append(job)
@@ -165,11 +179,16 @@ class Workers:
                 self._running.remove(job)
                 self._free(job)
         while self._waiting and len(self._running) < AT_ONCE:
-            job = self._waiting.pop(0)
+            free = (job for job in self._waiting if not self._runs(job.target))
+            job = next(free, self._waiting[0])  # rather one whose framework is imported already
+            self._waiting.remove(job)
             job.worker = self._take(job)
             job.started = time.time()
             self._running.append(job)
             job.worker.send(job.given, job.folder)
+
+    def _runs(self, target: str) -> bool:
+        return any(job.target == target for job in self._running)
 
     def _take(self, job: Job) -> _Worker:
         idle = self._idle.setdefault(job.target, [])
@@ -179,7 +198,10 @@ class Workers:
                 return worker
             self._all.remove(worker)  # it died after its last job
             worker.end()
-        worker = _Worker(job.environment)
+        return self._started(job.environment, job.runner)
+
+    def _started(self, environment: Mapping[str, str], runner: str) -> _Worker:
+        worker = _Worker(environment, runner)
         self._all.append(worker)
         return worker
 

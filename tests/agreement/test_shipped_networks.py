@@ -60,7 +60,7 @@ def test_counts_shapes_and_outputs(spec: Path, backend: str) -> None:
     assert model.parameters() == (totals.trainable, totals.non_trainable)
     x, weights = seen(spec)
     model.load(weights)
-    outputs = model.forward(x)
+    outputs, blocks = model.inference(x)
     assert {name: y.shape[1:] for name, y in outputs.items()} == {typed.output_name: typed.y.shape}
     assert all(np.isfinite(y).all() for y in outputs.values())
     assert not np.allclose(*outputs[typed.output_name]), (
@@ -71,7 +71,7 @@ def test_counts_shapes_and_outputs(spec: Path, backend: str) -> None:
         for path, node in walk_program(typed, heads=False)
         if isinstance(node, TypedUse)
     }
-    found = {path: y.shape[1:] for path, y in model.boundaries(x).items() if path in expected}
+    found = {path: y.shape[1:] for path, y in blocks.items() if path in expected}
     assert found == expected
     trained = model.forward(x, training=True)
     assert {name: y.shape[1:] for name, y in trained.items()} == {

@@ -17,7 +17,7 @@ from inception_dsl.backend import Engine
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.plugins import chosen
 from inception_dsl.verify import workers
-from inception_dsl.verify.run import Plan, targets_of, verify
+from inception_dsl.verify.run import Plan, targets_of, verify, verify_all
 from inception_dsl.verify.table import table, to_dict
 from inception_dsl.verify.workers import Job, Workers, _Worker
 
@@ -34,8 +34,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     create = _Worker.__init__
 
-    def counted(worker: _Worker, environment: dict[str, str]) -> None:
-        create(worker, environment)
+    def counted(worker: _Worker, environment: dict[str, str], runner: str) -> None:
+        create(worker, environment, runner)
         found.append(worker.process.pid)
 
     monkeypatch.setattr(_Worker, "__init__", counted)
@@ -125,6 +125,38 @@ def test_a_training_step_that_is_not_compared_is_named(tmp_path: Path) -> None:
             assert [line.split()[0] for line in lines] == ["torch:second"] * train
 
 
+def test_the_next_spec_begins_while_the_frameworks_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A spec with errors is left out; its neighbours are not."""
+    ((_, backend),) = chosen(["torch"], Report())
+    specs = [tmp_path / f"net{number}.yaml" for number in range(4)]
+    for number, spec in enumerate(specs):
+        spec.write_text(SPEC.replace("FILTERS", "2" if number != 1 else "two"), encoding="utf-8")
+    steps: list[str] = []
+    report = Report()
+    found = verify_all(specs, {}, Plan(targets_of(backend)), report, steps.append)
+    agree = [one and one.ok for one in found]
+    assert agree == [True, None, True, True]
+    assert [d.code for d in report.diagnostics] == ["E203"]
+    told = [step.removeprefix(f"{tmp_path}/net").replace(".yaml", "") for step in steps]
+    first = ["0: reference", "1: reference", "0: torch float64", "2: reference", "3: reference"]
+    assert told == [*first, "2: torch float64", "3: torch float64"]
+
+
+def test_a_job_of_another_target_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rather than a second process of a target that runs already."""
+    monkeypatch.setattr(workers, "SERVE", "import time; time.sleep(600)")
+    with closing(Workers()) as pool:
+        jobs = [job_in(bad_job(tmp_path / str(number))) for number in range(3)]
+        jobs[2].target = "keras"
+        pool._waiting = jobs[:2]
+        pool.submit(jobs[2])
+        assert [job.worker is not None for job in jobs] == [True, False, True]
+
+
 def test_files_of_the_current_folder_are_not_imported(tmp_path: Path) -> None:
     """As in the process that starts them: `python -P`, or the command that pip installs."""
     (tmp_path / "net.yaml").write_text(SPEC.replace("FILTERS", "2"), encoding="utf-8")
@@ -144,6 +176,65 @@ def test_a_failed_job_ends_its_process(tmp_path: Path, started: list[int]) -> No
             assert (ended.status, "none.yaml" in ended.reason) == ("failed", True), ended
         assert len(set(started)) == 2
         assert not alive(started[0])
+
+
+def test_a_process_that_is_ready_gets_the_first_job(tmp_path: Path, started: list[int]) -> None:
+    """It has imported its runner; an import that fails is left to the job."""
+    with closing(Workers()) as pool:
+        for _ in range(2):
+            pool.ready("torch", {}, "no_such_runner")
+        assert len(started) == 1
+        ended = pool.result(pool.submit(job_in(bad_job(tmp_path / "0"))))
+        assert (ended.status, "none.yaml" in ended.reason) == ("failed", True), ended
+        assert len(started) == 1
+
+
+IMPORTING = """
+import sys
+from inception_dsl.verify.worker import serve
+serve(sys.argv[1])
+print("json.tool" in sys.modules)
+sys.exit("over")
+"""
+
+
+def test_a_process_imports_its_runner_before_its_first_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "SERVE", IMPORTING)
+    worker = _Worker({"PYTHONPATH": os.pathsep.join(sys.path)}, "json.tool")
+    assert worker.process.stdin is not None
+    worker.process.stdin.close()
+    assert worker.ending() == "exited with status 1: over"
+    worker.log.seek(0)
+    assert b"True" in worker.log.read()
+    worker.end()
+
+
+def test_an_invalid_spec_starts_no_process(tmp_path: Path, started: list[int]) -> None:
+    ((_, backend),) = chosen(["torch"], Report())
+    report = Report()
+    assert verify(tmp_path / "none.yaml", {}, Plan(targets_of(backend)), report) is None
+    assert not report.ok
+    assert not started
+
+
+def test_the_reference_leaves_cores_to_the_frameworks(tmp_path: Path) -> None:
+    """NumPy reads the limit when it is imported; a limit of the user stays."""
+    code = (
+        "import os, sys; from inception_dsl.cli import main\n"
+        "try: main(['verify', 'none.yaml'])\n"
+        "finally: print('numpy' in sys.modules, os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    most = str(max(1, (os.cpu_count() or 1) // workers.AT_ONCE))
+    for given, limit in (({}, most), ({"OPENBLAS_NUM_THREADS": "7"}, "7")):
+        kept = {k: v for k, v in os.environ.items() if k not in workers.threads()}
+        call = [sys.executable, "-c", code]
+        kept |= given | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(
+            call, env=kept, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.stdout.split() == ["True", limit], done.stderr
 
 
 def test_closing_ends_what_runs_and_drops_what_waits(

@@ -79,7 +79,8 @@ def problem(spec: Path, backend: str, text: str, case: Case, expected: Any = Non
         model = runner.create(case.typed, files, "float64")
         found = observe(model, case.weights, case.x, "float64", case.targets, RATE)
         model.load(case.weights)
-        judged = of_model(model, case.typed, case.x, case.targets, found.loss or 0.0)
+        loss, trained = found.loss or 0.0, found.trained
+        judged = of_model(model, case.typed, case.x, case.targets, loss, trained)
         judged += of_file(Job(str(spec), {}, runner, typed, files))
     except Exception as error:  # a worker reports it as a failure
         return f"{type(error).__name__}: {error}"

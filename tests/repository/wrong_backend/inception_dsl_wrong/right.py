@@ -48,8 +48,9 @@ class Model:
     def forward(self, x: Any, *, training: bool = False) -> dict[str, Any]:
         return interpret(self.typed, self.held, x, training=training).outputs
 
-    def boundaries(self, x: Any) -> dict[str, Any]:
-        return interpret(self.typed, self.held, x).blocks
+    def inference(self, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        found = interpret(self.typed, self.held, x)
+        return found.outputs, found.blocks
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
         found = step(self.typed, self.held, x, targets, rate)

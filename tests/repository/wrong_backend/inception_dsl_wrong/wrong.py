@@ -20,9 +20,9 @@ class Model(right.Model):
         with Otherwise():
             return super().forward(x, training=training)
 
-    def boundaries(self, x: Any) -> dict[str, Any]:
+    def inference(self, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         with Otherwise():
-            return super().boundaries(x)
+            return super().inference(x)
 
 
 class Otherwise:

@@ -1,0 +1,48 @@
+"""What is judged of an emitted file, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ..backend.protocol import Files
+from ..compiler import compile_spec
+from ..diagnostics.report import Report
+from ..ir.typed import TypedProgram
+from .bounds import FLOAT64
+
+
+class Finding(NamedTuple):
+    """A comparison of something that the file offers: its relative error, or why it is wrong."""
+
+    name: str
+    error: float = 0.0
+    problem: str = ""
+
+    @property
+    def wrong(self) -> str:
+        """What is wrong, or an empty text."""
+        if self.problem or self.error <= FLOAT64:
+            return self.problem
+        return f"{self.name} differ: relative error {self.error:.2g}, allowed {FLOAT64:g}"
+
+
+class Job(NamedTuple):
+    """The spec, and what was emitted from it: ``emitted`` is the program of ``files``."""
+
+    spec: str
+    settings: Mapping[str, str]
+    runner: Any
+    emitted: TypedProgram
+    files: Files
+
+    def compiled(self, **settings: str) -> TypedProgram | None:
+        """The program with other settings, or ``None`` if it has errors then."""
+        return compile_spec(self.spec, {**self.settings, **settings}, Report())
+
+
+def resized(typed: TypedProgram, axes: tuple[int, ...]) -> TypedProgram:
+    """The program on an input of another size; types of nodes stay, as nothing here reads them."""
+    changed = typed.program.input._replace(spatial=axes)
+    return replace(typed, program=typed.program._replace(input=changed))

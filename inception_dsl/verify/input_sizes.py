@@ -1,0 +1,64 @@
+"""Judges the sizes of the input that an emitted file accepts and rejects."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from ..analysis.sizes import AxisSizes, Sizes, running_sizes
+from .finding import Finding, Job, resized
+
+
+def judged_sizes(job: Job) -> Iterator[Finding]:
+    """The smallest and the largest input run; sizes beside them and in gaps are rejected, with the
+    nearest sizes in the message.
+    """
+    sizes = running_sizes(job.emitted)
+    yield from _judged(job, sizes.inference, heads=False)
+    if sizes.training != sizes.inference:
+        yield from _judged(job, sizes.training, heads=True)
+
+
+def _judged(job: Job, sizes: Sizes, *, heads: bool) -> Iterator[Finding]:
+    """Findings on sizes with or without auxiliary heads."""
+    least = tuple(axis.least for axis in sizes)
+    most = tuple(axis.most or axis.least for axis in sizes)
+    for axes in dict.fromkeys((least, most)):
+        message = _rejected(job, axes, heads=heads)
+        text = f"an input of {_shown(axes)} is rejected: {message}"
+        yield Finding("input sizes", problem=text if message else "")
+    for number, axis in enumerate(sizes):
+        for size, named in _wrong(axis).items():
+            axes = (*most[:number], size, *most[number + 1 :])
+            message = _rejected(job, axes, heads=heads)
+            words = re.findall(r"\d+", message)
+            if all(str(n) in words for n in named) and re.search("needs|does not run", message):
+                yield Finding("input sizes")
+            else:
+                near = " and ".join(map(str, named))
+                text = f"an input of {_shown(axes)} must be rejected with the size {near}"
+                yield Finding("input sizes", problem=f"{text}, got: {message or 'no error'}")
+
+
+def _wrong(axis: AxisSizes) -> dict[int, tuple[int, ...]]:
+    """Sizes that do not run, each with the sizes that the message must name."""
+    found: dict[int, tuple[int, ...]] = {axis.least - 1: (axis.least,)}
+    if axis.most is not None:
+        found[axis.most + 1] = (axis.most,)
+    for gap in axis.gaps[:1]:
+        after = next(n for n in itertools.count(gap.start) if axis.fits(n))
+        found |= dict.fromkeys((gap.start, after - 1), (gap.start - 1, after))
+    return {size: named for size, named in found.items() if size}
+
+
+def _rejected(job: Job, axes: tuple[int, ...], *, heads: bool) -> str:
+    """The message of the file for this size, or of any other error; empty if it runs."""
+    try:
+        return str(job.runner.rejected(resized(job.emitted, axes), job.files, heads=heads))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _shown(axes: tuple[int, ...]) -> str:
+    return "x".join(map(str, axes))
