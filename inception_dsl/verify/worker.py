@@ -20,8 +20,9 @@ from typing import Any
 from .. import plugins
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
+from .finding import Job
 from .observe import Archive, observe, save
-from .offered import Job, of_file, of_model
+from .offered import of_file, of_model
 
 
 def main(given: Path, folder: Path) -> None:

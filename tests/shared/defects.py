@@ -207,8 +207,8 @@ DEFECTS = (
         "all global pools are averages",
         TORCH,
         "pools",
-        '"mean" if average else "amax"',
-        '"mean"',
+        'kind = "Avg" if site.op.op == "global_avg_pool" else "Max"',
+        'kind = "Avg"',
     ),
     Defect(
         "softmax is over the last axis",

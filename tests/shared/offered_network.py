@@ -12,8 +12,9 @@ from inception_dsl.backend import Report, Request
 from inception_dsl.testing.trial import loaded
 from inception_dsl.verify.case import RATE, Case, expect, prepare
 from inception_dsl.verify.compare import BOUNDS, compare, errors
+from inception_dsl.verify.finding import Job
 from inception_dsl.verify.observe import observe
-from inception_dsl.verify.offered import Job, of_file, of_model
+from inception_dsl.verify.offered import of_file, of_model
 
 SPEC = """
 network: offered
