@@ -7,6 +7,7 @@ once its logit is 104 below the largest, and has no gradient then.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -67,8 +68,10 @@ class _Logits:
             heads.append(head._replace(chain=found) if found else head)
             done |= {head.name} if changed else set()
         made = program._replace(sections=sections, aux_heads=tuple(heads), blocks=self.blocks)
-        result = infer(self.renamed(made), Report())
+        x = next(iter(typed.sections.values())).x
+        result = infer(self.renamed(made)._replace(input=x), Report())
         assert result is not None  # types do not change
+        result = replace(result, program=result.program._replace(input=program.input))
         return Trained(result, frozenset(done))
 
     def chain(self, chain: Chain, typed: TypedChain, tapped: Container[str]) -> Chain | None:
