@@ -22,7 +22,6 @@ from inception_dsl.backend import (
     UseNode,
     call,
     comment,
-    flat,
     layout,
     literal,
     own_scope,
@@ -35,7 +34,7 @@ from inception_dsl.backend import (
 
 from .blocks import Functions
 from .body import Assign, Body, Plain, Statement
-from .calls import Calls, Writer
+from .calls import Calls, Keyword, Writer, layer
 from .helpers import Helpers, written
 from .printing import broken
 from .views import CheckView, NetworkView, SectionView
@@ -141,8 +140,8 @@ class Network:
         name = f"{prefix}probabilities"
         while name in taken:
             name += "_"
-        made = call("layers.Activation", CLASSIFIER, name=literal(name))
-        return Plain(f"{target} = {flat(made)}({source})")
+        activation = Keyword("activation", Code(CLASSIFIER), positional=True)
+        return Assign(target, layer("Activation", activation), source, name)
 
     def aux_head(self, head: AuxHead) -> list[Statement]:
         """The statements of an auxiliary head, and of its softmax if the model applies it."""

@@ -129,6 +129,8 @@ def _condition(keyword: str, flag: str, tests: Sequence[str], indent: int) -> li
         return [one]
     first, *others = tests
     opening = f"{flag} and (" if flag else "("
+    if len(f"{pad}    {joined}") <= WIDTH:
+        return [f"{pad}{keyword} {opening}", f"{pad}    {joined}", f"{pad}):"]
     return [
         f"{pad}{keyword} {opening}",
         f"{pad}    {first}",
