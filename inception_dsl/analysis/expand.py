@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ..diagnostics.report import Report
 from ..diagnostics.words import nearest, suggestion
-from ..ir.program import FINAL, AuxHead, Chain, Origin, Preprocessing, Program
+from ..ir.program import AuxHead, Chain, Origin, Preprocessing, Program
 from ..language.link import Linked, given_defaults
 from ..language.load import Spec
 from ..language.models import BlockFile, NetworkFile
@@ -122,7 +122,7 @@ class _Expander:
                 break
             here = origin.below("aux_heads", name)
             self.after(head.after, here.below("after"), known)
-            if name in taken or name in model.outputs or name in FINAL:
+            if name in taken or name in model.outputs or name == "logits":
                 span = here.document.key_span(here.path)
                 message = f"the name `{name}` is already used by another step or output"
                 self.report.error("E307", message, span)
@@ -140,9 +140,9 @@ class _Expander:
             if self.report.crowded(self.steps.before):
                 break
             self.after(after, origin.below("outputs", name), known)
-            if name in FINAL:
+            if name == "logits":
                 span = origin.document.key_span(("outputs", name))
-                message = f"the name `{name}` is reserved for the final output of the network"
+                message = "the name `logits` is reserved for the final output of the network"
                 self.report.error("E307", message, span)
         return dict(model.outputs)
 

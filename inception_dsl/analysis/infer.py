@@ -99,12 +99,25 @@ class Inference(Evaluation):
         done = {name: chain for name, chain in sections.items() if chain is not None}
         typed_heads = tuple((head, chain) for head, chain in heads if chain is not None)
         y = list(done.values())[-1].y
+        final = final_name(program, end_of(done.values()), y)
+        if self.taken(final):
+            return None
         outputs = {
-            final_name(program, end_of(done.values()), y): y,
+            final: y,
             **{head.name: c.y for head, c in typed_heads},
         }
         outputs |= {name: after[step] for name, step in program.outputs.items()}
         return TypedProgram(program, done, typed_heads, outputs)
+
+    def taken(self, final: str) -> bool:
+        """Whether a head or an output has the name of the final output; reports it there."""
+        program = self.program
+        found = [("aux_heads", head.name) for head in program.aux_heads if head.name == final]
+        found += [("outputs", name) for name in program.outputs if name == final]
+        for path in found:
+            span = program.origin.document.key_span(path)
+            self.error("E307", f"the name `{final}` is that of the network's final output", span)
+        return bool(found)
 
     def crowded(self, layers: int, span: Span) -> bool:
         """Whether these are too many layers; reports it at ``span``."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ..diagnostics.report import Span
 from ..ops import Op
@@ -87,10 +87,6 @@ class UseNode(NamedTuple):
     deviations: tuple[Prose, ...]
     origin: Origin
     allow: tuple[str, ...] = ()
-
-
-FINAL: Final = frozenset({"logits", "probabilities", "output"})
-"""Names of the final output of a network."""
 
 
 class BrokenNode(ForkNode):
