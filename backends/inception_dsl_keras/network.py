@@ -238,15 +238,15 @@ class Network:
         )
         if not lines:
             return ()
-        axes = ", ".join(AXES[len(spatial)])
-        if len(spatial) == 1:
-            given = f"{spatial[0]} if input_shape[0] is None else input_shape[0]"
-        elif len(set(spatial)) == 1:
-            given = f"({spatial[0]} if n is None else n for n in input_shape[:-1])"
-        else:
-            pairs = f"zip(input_shape, {literal(spatial)}, strict=False)"
-            given = f"(own if n is None else n for n, own in {pairs})"
-        return Code(f"    {axes} = {given}"), *lines
+        axes = AXES[len(spatial)]
+        if len(spatial) > 1 and len(set(spatial)) == 1:
+            taken = f"({spatial[0]} if n is None else n for n in input_shape[:-1])"
+            return Code(f"    {', '.join(axes)} = {taken}"), *lines
+        given = (
+            Code(f"    {axis} = {own} if input_shape[{i}] is None else input_shape[{i}]")
+            for i, (axis, own) in enumerate(zip(axes, spatial, strict=True))
+        )
+        return *given, *lines
 
     def signature(self) -> Code:
         """The signature of the function."""

@@ -70,11 +70,20 @@ def flag(site: LayerSite, scope: Scope, field: str, default: bool) -> list[Item]
 
 
 def global_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    """A global pool: a module, as some quantised maps have no `mean` over positions."""
+    """A global pool: a module, as some quantised maps have no `mean` over positions.
+
+    Outside of a sequence the maximum is `amax`, which shares a gradient among equal values as
+    other frameworks do; the module gives it to one of them.
+    """
     kind = "Avg" if site.op.op == "global_avg_pool" else "Max"
     module = call(f"nn.Adaptive{kind}Pool{site.rank}d", literal(1))
     keepdims = site.every("keepdims", True)  # all uses have the same output rank
-    return Layer((module,) if keepdims else (module, call("nn.Flatten")))
+    modules: tuple[Expression, ...] = (module,) if keepdims else (module, call("nn.Flatten"))
+    if kind == "Avg":
+        return Layer(modules)
+    keep = ", keepdim=True" if keepdims else ""
+    axes = literal(tuple(range(2, 2 + site.rank)) if site.rank > 1 else 2)
+    return Layer(modules, inline=lambda x, _: f"{x}.amax(dim={axes}{keep})")
 
 
 def adaptive_avg_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:

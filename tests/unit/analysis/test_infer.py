@@ -9,6 +9,7 @@ import pytest
 
 from inception_dsl.analysis.clash import Difference, combined, concatenated
 from inception_dsl.analysis.cost import layers
+from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.types.tensor import TensorType
@@ -261,3 +262,25 @@ def test_a_use_knows_its_block_its_arguments_and_its_body(body: Body) -> None:
         ("b", {"k": 4, "r": 0.5}, "32x32x4", "32x32x4"),
     ]
     assert [u.body.size for u in uses] == [1, 1]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["logits", "probabilities", "output"])
+@pytest.mark.parametrize("kind", ["none", "softmax", "relu"])
+def test_no_output_has_the_name_of_the_final_one(
+    write: Callable[..., object], name: str, kind: str
+) -> None:
+    """Its name says what it is; `logits` is reserved in every network."""
+    final = {"none": "logits", "softmax": "probabilities", "relu": "output"}[kind]
+    text = f"""network: net
+input: {{channels: 3, height: 8, width: 8}}
+body: [{{op: conv, name: a, filters: 4, kernel_size: 3}}]
+head: [{{op: global_avg_pool}}, {{op: dense, units: 4, activation: {kind}}}]
+outputs: {{{name}: a}}
+"""
+    report = Report()
+    typed = compile_spec(write(text), {}, report)  # type: ignore[arg-type]
+    found = [(d.code, d.span.line, d.span.column) for d in report.diagnostics if d.code < "W"]
+    if name in (final, "logits"):
+        assert found == [("E307", 5, 11)]
+    else:
+        assert typed is not None and list(typed.outputs) == [final, name]
