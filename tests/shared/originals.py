@@ -239,7 +239,9 @@ class Layers:
         if dtype != "float32":
             model = self.made(dtype)
             model.set_weights(self.model.get_weights())
-        return {"logits": np.asarray(model(self.network.batch.astype(dtype), training=False))}
+        return {
+            "probabilities": np.asarray(model(self.network.batch.astype(dtype), training=False))
+        }
 
     def save(self, folder: Path) -> list[Path]:
         """The files that a user may have: HDF5 with and without the model, and those of Keras 3."""
