@@ -190,7 +190,7 @@ def test_boundaries_are_blocks_and_top_level_modules(compiled: Compiled) -> None
     x = batch(typed)
     model = running(typed)
     outputs, found = model.inference(x)
-    named = ["units/0", "units/1", "conv/0", "conv/1", "fork/branch_b", "fc"]
+    named = ["units/0", "units/1", "conv/0", "conv/1", "fork/branch_b", "head/0", "fc"]
     assert [*found] == ["stem/0", "stem/1", *named]
     reference = interpret(typed, model.weights(), x)
     assert outputs.keys() == reference.outputs.keys()
