@@ -67,9 +67,9 @@ class Network:
         shared.helpers.needs("Tensor", *["NamedTuple"] * several)
         shared.helpers.arguments(self.parameters)
         name = class_name(self.program.id)
-        self.outputs = names.unique(f"{name}Outputs") if self.plain else ""
+        self.outputs = names.unique(f"{name}Outputs") if self.further else ""
         more = bool(self.auxiliary or self.plan.by_logits)
-        kind = "TrainingOutputs" if self.plain else "Outputs"
+        kind = "TrainingOutputs" if self.further else "Outputs"
         self.trained = names.unique(f"{name}{kind}") if more else self.outputs
         self.training = training(self.plan, self.results(), self.modules())
         shared.helpers.needs(*self.training.needs, *["torch"] * bool(rules_of(self.plan)))
@@ -102,7 +102,7 @@ class Network:
         return [tap for tap in self.taps if tap.auxiliary]
 
     @property
-    def plain(self) -> list[Variable]:
+    def further(self) -> list[Variable]:
         return [tap for tap in self.taps if not tap.auxiliary]
 
     @property
@@ -290,7 +290,7 @@ class Network:
         main = self.plan.typed.output_name
         soft = self.plan.by_logits
         heads = [(t.tap.name, t.variable) for t in self.auxiliary]
-        return Results(main, self.plain, heads, soft, self.outputs, self.trained)
+        return Results(main, self.further, heads, soft, self.outputs, self.trained)
 
     def forward(self) -> list[Code]:
         """The lines of ``forward``."""

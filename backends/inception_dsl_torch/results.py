@@ -35,13 +35,13 @@ class TupleView(NamedTuple):
 class Results(NamedTuple):
     """The outputs of a network.
 
-    ``main`` is the name of the final output, ``plain`` are the further outputs, ``heads`` the names
+    ``main`` is the name of the final output, ``further`` are the further outputs, ``heads`` the names
     and variables of auxiliary heads, ``by_logits`` the outputs that are the softmax of logits.
     ``outputs`` and ``trained`` are the named tuples in evaluation and in training, or empty.
     """
 
     main: str
-    plain: Sequence[Variable]
+    further: Sequence[Variable]
     heads: Sequence[tuple[str, str]]
     by_logits: frozenset[str]
     outputs: str
@@ -61,7 +61,7 @@ class Results(NamedTuple):
         """The field with the logits of an output."""
         if output == self.main:
             return "logits"
-        taken = {"logits", *(t.tap.name for t in self.plain), *(name for name, _ in self.heads)}
+        taken = {"logits", *(t.tap.name for t in self.further), *(name for name, _ in self.heads)}
         field = f"{output}_logits"
         while field in taken:
             field += "_"
@@ -73,7 +73,7 @@ class Results(NamedTuple):
 
     def lines(self, result: str) -> list[Code]:
         """The last lines of ``forward``; ``result`` is the output of the last layer."""
-        plain = [t.variable for t in self.plain]
+        plain = [t.variable for t in self.further]
         if not self.heads and not self.soft:
             return [indented("return ", call(self.outputs, result, *plain) if plain else result)]
         lines = [indented(f"{'logits' if self.soft else self.main} = ", result)]
@@ -97,7 +97,7 @@ class Results(NamedTuple):
     def tuples(self) -> tuple[TupleView, ...]:
         """The named tuples."""
         found = []
-        plain = [t.tap.name for t in self.plain]
+        plain = [t.tap.name for t in self.further]
         if plain:
             where = " in evaluation" * bool(self.soft or self.heads)
             where += ", and in training without auxiliary heads" * (not self.soft and bool(where))
@@ -111,13 +111,13 @@ class Results(NamedTuple):
         """The documentation of the tuple in training."""
         logits = ", with the logits that ``loss`` takes" if self.by_logits else ""
         alone = f"; in evaluation the model returns only the {self.main}"
-        return f"The outputs in training{logits}{'' if self.plain else alone}."
+        return f"The outputs in training{logits}{'' if self.further else alone}."
 
     def fields(self) -> Iterator[str]:
         """The fields of the tuple in training."""
         kind = "Tensor | None" if self.optional else "Tensor"
         yield f"{self.main}: Tensor"
-        yield from (f"{t.tap.name}: Tensor" for t in self.plain)
+        yield from (f"{t.tap.name}: Tensor" for t in self.further)
         yield from (f"{name}: {kind}" for name, _ in self.heads)
         yield from ["logits: Tensor"] if self.soft else []
         yield from (f"{self.logits(n)}: {kind}" for n, _ in self.heads if n in self.by_logits)

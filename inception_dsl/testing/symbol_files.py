@@ -211,3 +211,14 @@ def differing(typed: TypedProgram, shorter: TypedProgram, more: str, less: str) 
                 f"({', '.join(after[block][0])})"
             )
     return ""
+
+
+def code(source: str) -> str:
+    """The program of a source file, without its documentation."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
+            del node.body[0]
+    return ast.dump(tree)

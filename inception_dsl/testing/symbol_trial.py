@@ -7,7 +7,6 @@ give the same files as the spec in one file that the generator makes of it.
 
 from __future__ import annotations
 
-import ast
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from ..ir.typed import TypedProgram
 from .random_changes import ChangedSpec, changed_spec
 from .random_specs import RandomSpec
 from .random_symbols import SymbolSpec, symbol_spec
-from .symbol_files import check_files, differing
+from .symbol_files import check_files, code, differing
 from .trial import Trial, compare_backends
 
 REJECTED: Final = "rejected"
@@ -120,14 +119,3 @@ def source(backend: Backend, typed: TypedProgram) -> str:
         raise ValueError(f"{backend.name} rejects the spec: {report.render().splitlines()[0]}")
     text = next(iter(files.values()))
     return text.decode() if isinstance(text, bytes) else text
-
-
-def code(source: str) -> str:
-    """The program of a source file, without its documentation."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
-            node
-        ):
-            del node.body[0]
-    return ast.dump(tree)

@@ -100,7 +100,7 @@ REFUSED = {p for p in PAYLOADS if hidden_in(p.replace("\n", " "))}
 TAKEN = tuple(p for p in PAYLOADS if p not in REFUSED)
 
 CONV = {"op": "conv_bn", "filters": "$n", "kernel_size": 1}
-TEXTS = ["title", "description", "deviation"]
+TEXTS = ["title", "description", "modified_from", "deviation"]
 PAPER = ["title", "authors", "year", "arxiv", "doi", "url", "table", "figure", "section"]
 
 
