@@ -35,7 +35,7 @@ class TupleView(NamedTuple):
 class Results(NamedTuple):
     """The outputs of a network.
 
-    ``main`` is the name of the final output, ``further`` are the further outputs, ``heads`` the names
+    ``main`` is the name of the final output, ``further`` are the other outputs, ``heads`` the names
     and variables of auxiliary heads, ``by_logits`` the outputs that are the softmax of logits.
     ``outputs`` and ``trained`` are the named tuples in evaluation and in training, or empty.
     """
