@@ -26,13 +26,14 @@ def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
     kinds = {term.probabilities for term in loss.terms}
     both = len(kinds) > 1 or bool(plan.by_logits)
     if not plan.taps:
-        return LossView((), (), *_of_one(plan, loss))
-    functions = [_cross_entropy(plan, loss, both=both)]
+        functions, last = _of_one(plan, loss)
+        return LossView((), (), functions, (last,))
+    found = [_cross_entropy(plan, loss, both=both)]
     if both:
         doc = "Cross-entropy of one output for each sample, from probabilities."
-        functions.append(_function(OF_PROBABILITIES, docstring(doc, indent=4), _body(loss, True)))
+        found.append(_function(OF_PROBABILITIES, docstring(doc, indent=4), _body(loss, True)))
     table = _losses(loss) if both else ()
-    return LossView((_weights(loss),), table, tuple(functions), _sum(plan, loss, both=both))
+    return LossView((_weights(loss),), table, tuple(found), (_sum(plan, loss, both=both),))
 
 
 def _of_one(plan: ModulePlan, loss: Loss) -> tuple[tuple[FunctionView, ...], FunctionView]:

@@ -10,6 +10,7 @@ from inception_dsl.backend import (
     IN_CHANNELS,
     Argument,
     AuxHead,
+    AxisSizes,
     Code,
     Group,
     Item,
@@ -229,8 +230,9 @@ class Network:
     def size_checks(self) -> tuple[Code, ...]:
         """The lines that check the sizes that are given; empty if every size runs."""
         spatial = self.program.input.spatial
+        rules = size_rules(self.plan.sizes, features=self.has_features)
         lines = size_checks(
-            size_rules(self.plan.sizes, features=self.has_features),
+            rules,
             {"": "", "head": "include_top", "heads": "aux_logits"},
             "{name}",
             "{input_shape}",
@@ -239,12 +241,14 @@ class Network:
         if not lines:
             return ()
         axes = AXES[len(spatial)]
-        if len(spatial) > 1 and len(set(spatial)) == 1:
+        read = [any(rule.sizes[i] != AxisSizes(1) for rule in rules) for i in range(len(axes))]
+        if len(spatial) > 1 and len(set(spatial)) == 1 and all(read):
             taken = f"({spatial[0]} if n is None else n for n in input_shape[:-1])"
             return Code(f"    {', '.join(axes)} = {taken}"), *lines
         given = (
             Code(f"    {axis} = {own} if input_shape[{i}] is None else input_shape[{i}]")
             for i, (axis, own) in enumerate(zip(axes, spatial, strict=True))
+            if read[i]
         )
         return *given, *lines
 

@@ -80,14 +80,14 @@ class InitialView:
 
 @dataclass(frozen=True, slots=True)
 class LossView:
-    """The loss functions, ``loss`` last; ``weights`` and ``losses``, the tables of several outputs,
-    may be empty.
+    """The loss functions, ``loss`` in ``last``; ``weights`` and ``losses``, the tables of several
+    outputs, may be empty.
     """
 
     weights: tuple[Code, ...]
     losses: tuple[Code, ...]
     functions: tuple[FunctionView, ...]
-    loss: FunctionView
+    last: tuple[FunctionView]
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,9 @@ def _raised(text: str, indent: int) -> list[str]:
     one = f'{pad}raise ValueError(f"{text}")'
     if len(one) <= WIDTH:
         return [one]
+    whole = f'{pad}    f"{text}"'
+    if len(whole) <= WIDTH:
+        return [f"{pad}raise ValueError(", whole, f"{pad})"]
     parts = textwrap.wrap(text, WIDTH - indent - 9, break_on_hyphens=False)
     ends = [f"{part} " for part in parts[:-1]] + parts[-1:]
     lines = [f'{pad}    {"f" * ("{" in part)}"{part}"' for part in ends]

@@ -169,7 +169,7 @@ def test_stages(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "classes"), [(n, 10) for n in NUMBERS if n != "v0"])
 def test_the_number_of_classes_is_a_setting(name: str, classes: int) -> None:
-    assert str(compiled(name, classes=str(classes)).outputs["logits"]) in (
+    assert str(compiled(name, classes=str(classes)).y) in (
         f"{classes}",
         f"1x1x{classes}",
     )
