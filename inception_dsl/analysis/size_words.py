@@ -15,11 +15,15 @@ def pixels(sizes: Sizes) -> str:
     least = "x".join(str(axis.least) for axis in sizes)
     most = "x".join(str(axis.most) for axis in sizes)
     if all(axis.most is None for axis in sizes):
-        return f"at least {least} pixels"
+        return _counted(f"at least {least}")
     if all(axis.most is not None for axis in sizes):
-        return f"{least} pixels" if most == least else f"{least} to {most} pixels"
+        return _counted(least if most == least else f"{least} to {most}")
     named = zip(AXES[len(sizes)], sizes, strict=True)
-    return ", ".join(f"{_span(axis)} pixels of {name}" for name, axis in named)
+    return ", ".join(f"{_counted(_span(axis))} of {name}" for name, axis in named)
+
+
+def _counted(number: str) -> str:
+    return f"{number} {'pixel' if number in ('1', 'at least 1') else 'pixels'}"
 
 
 def _span(axis: AxisSizes) -> str:
@@ -51,18 +55,18 @@ def _gaps(axis: AxisSizes) -> str:
     return ", ".join(listed)
 
 
+def described(sizes: Sizes) -> str:
+    """The smallest size, the largest if there is one, and the gaps."""
+    text = "x".join(str(axis.least) for axis in sizes)
+    if any(axis.most is not None for axis in sizes):
+        text += f", the largest {'x'.join(str(axis.most or 'any') for axis in sizes)}"
+    gaps = left_out(sizes)
+    return f"{text}, without the sizes {gaps}" if gaps else text
+
+
 def sentence(sizes: RunningSizes) -> str:
     """The sizes that run, as the end of a sentence."""
-    least = "x".join(str(axis.least) for axis in sizes.inference)
-    text = f"the smallest input is {least}"
-    if all(axis.most is not None for axis in sizes.inference):
-        text += f", the largest {'x'.join(str(axis.most) for axis in sizes.inference)}"
-    elif any(axis.most is not None for axis in sizes.inference):
-        text = f"inputs have {pixels(sizes.inference)}"
-    if gaps := left_out(sizes.inference):
-        text += f", without the sizes {gaps}"
-    if sizes.training != sizes.inference:
-        text += f"; auxiliary heads need {pixels(sizes.training)}"
-        gaps = left_out(sizes.training)
-        text += f" without {gaps}" if gaps and gaps != left_out(sizes.inference) else ""
-    return text
+    text = f"the smallest input is {described(sizes.inference)}"
+    if sizes.training == sizes.inference:
+        return text
+    return f"{text}; with auxiliary heads {described(sizes.training)}"

@@ -256,8 +256,9 @@ class _Conditions:
                 Gap(-other.offset % one.stride, other.offset - one.offset, one.stride)
                 for one, other in self.pairs
             ]
-            least, periodic = _without(least, pairs)
-            found, endless = [*below, least], True
+            first, periodic = _without(least, pairs)
+            endless = first is not None
+            found = below if first is None else [*below, first]
         else:
             low, high = max(least, size - _COMPARED), min(self.most, size + _COMPARED)
             found = [*below, *(n for n in range(low, int(high) + 1) if self.hold(n))]
@@ -269,10 +270,10 @@ class _Conditions:
         return all(one.at(size) == other.at(size) for one, other in self.pairs)
 
 
-def _without(least: int, gaps: list[Gap]) -> tuple[int, list[Gap]]:
+def _without(least: int, gaps: list[Gap]) -> tuple[int | None, list[Gap]]:
     """The first size from ``least`` outside of ``gaps``, and the fewest gaps above it.
 
-    All have a period; they may overlap.
+    All have a period; they may overlap, and together leave no size.
     """
     joined: list[Gap] = []
     for gap in sorted(gaps, key=lambda gap: (gap.period, gap.start)):
@@ -282,8 +283,11 @@ def _without(least: int, gaps: list[Gap]) -> tuple[int, list[Gap]]:
             joined[-1] = last._replace(length=length)
         else:
             joined.append(gap)
+    end = least + math.lcm(*(gap.period for gap in joined))
     while inside := [gap for gap in joined if (least - gap.start) % gap.period < gap.length]:
         least += max(gap.length - (least - gap.start) % gap.period for gap in inside)
+        if least >= end:
+            return None, []
     moved = [gap._replace(start=least + (gap.start - least) % gap.period) for gap in joined]
     return least, min(moved, _together(least, moved), key=len)
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..analysis.cost import cost, layers
-from ..analysis.size_words import left_out
+from ..analysis.size_words import described
 from ..analysis.sizes import Sizes, minimum_input, running_sizes
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
@@ -116,17 +116,9 @@ class Summary:
         lines.append(("FLOPs (2 x MACs)", f"{2 * total.macs:,}{without}"))
         if self.typed.program.input.rank:
             sizes = running_sizes(self.typed)
-            lines += _running("smallest input", sizes.inference)
-            lines += _running("  in training", sizes.training) if heads else []
+            lines.append(("smallest input", described(sizes.inference)))
+            lines += [("  in training", described(sizes.training))] if heads else []
         return [f"{style.strong(f'{name:20}')} {value}" for name, value in lines]
-
-
-def _running(label: str, sizes: Sizes) -> list[tuple[str, str]]:
-    """Lines with the sizes that run."""
-    text, gaps = _sizes(tuple(axis.least for axis in sizes)), left_out(sizes)
-    if any(axis.most is not None for axis in sizes):
-        text += f", the largest {'x'.join(str(axis.most or 'any') for axis in sizes)}"
-    return [(label, f"{text}, without {gaps}" if gaps else text)]
 
 
 def _listed(sizes: Sizes) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -267,7 +268,7 @@ def test_a_use_knows_its_block_its_arguments_and_its_body(body: Body) -> None:
 @pytest.mark.parametrize("name", ["logits", "probabilities", "output"])
 @pytest.mark.parametrize("kind", ["none", "softmax", "relu"])
 def test_no_output_has_the_name_of_the_final_one(
-    write: Callable[..., object], name: str, kind: str
+    write: Callable[..., Path], name: str, kind: str
 ) -> None:
     """Its name says what it is; `logits` is reserved in every network."""
     final = {"none": "logits", "softmax": "probabilities", "relu": "output"}[kind]
@@ -278,7 +279,7 @@ head: [{{op: global_avg_pool}}, {{op: dense, units: 4, activation: {kind}}}]
 outputs: {{{name}: a}}
 """
     report = Report()
-    typed = compile_spec(write(text), {}, report)  # type: ignore[arg-type]
+    typed = compile_spec(write(text), {}, report)
     found = [(d.code, d.span.line, d.span.column) for d in report.diagnostics if d.code < "W"]
     if name in (final, "logits"):
         assert found == [("E307", 5, 11)]

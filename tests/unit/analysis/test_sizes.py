@@ -147,6 +147,15 @@ def test_a_flattened_output_has_any_length(compiled: Compiled) -> None:
     assert running_sizes(typed).inference == (AxisSizes(1), AxisSizes(1))
 
 
+def test_conditions_that_no_larger_size_fulfils(compiled: Compiled) -> None:
+    """One branch needs an odd, the other an even size, but for maps that are broadcast."""
+    odd, even = fork("add", POOL, CEIL), fork("add", POOL, CEIL)
+    body = fork("multiply", odd, f"{{op: zero_pad, padding: [[0, 1], [0, 0]]}}, {even}")
+    typed = compiled(NETWORK.format(size=3, body=body, head=POOLED))
+    assert running_sizes(typed).inference[0] == AxisSizes(3, 4)
+    assert list(disagreements(typed, 30)) == []
+
+
 def test_a_long_period_takes_no_time(compiled: Compiled) -> None:
     deep = "{op: max_pool, kernel_size: 2, stride: 2, repeat: 400}"
     typed = compiled(
@@ -170,7 +179,7 @@ E = AxisSizes
         ((E(3, None, (Gap(5, 1, 8),)),), "at least 3 pixels", "5, 13 and so on"),
         ((E(3, None, (Gap(5, 2, 0),)),), "at least 3 pixels", "5 to 6"),
         ((E(3, 9, (Gap(5, 2, 0), Gap(8, 1, 0))),), "3 to 9 pixels", "5 to 6, 8"),
-        ((E(1, None, (Gap(2, 1, 0), Gap(9, 3, 9))),), "at least 1 pixels",
+        ((E(1, None, (Gap(2, 1, 0), Gap(9, 3, 9))),), "at least 1 pixel",
          "2, 9 to 11, 18 to 20 and so on"),
         ((E(3), E(3, None, (Gap(5, 1, 8),))), "at least 3x3 pixels", "width 5, 13 and so on"),
     ],
@@ -182,19 +191,13 @@ def test_the_words(sizes: tuple[AxisSizes, ...], range_: str, gaps: str) -> None
 def test_the_sentence() -> None:
     free, gaps = (E(47), E(47)), (E(63, None, (Gap(71, 24, 32),)),) * 2
     fixed, mixed = (E(191, 238), E(191, 238)), (E(8), E(5, 9))
+    without = "63x63, without the sizes 71 to 94, 103 to 126 and so on"
     assert sentence(RunningSizes(free, free, free)) == "the smallest input is 47x47"
     assert sentence(RunningSizes(free, free, fixed)) == (
-        "the smallest input is 47x47; auxiliary heads need 191x191 to 238x238 pixels"
+        "the smallest input is 47x47; with auxiliary heads 191x191, the largest 238x238"
     )
-    assert sentence(RunningSizes(gaps, gaps, gaps)) == (
-        "the smallest input is 63x63, without the sizes 71 to 94, 103 to 126 and so on"
-    )
-    assert sentence(RunningSizes(free, fixed, fixed)) == (
-        "the smallest input is 191x191, the largest 238x238"
-    )
+    assert sentence(RunningSizes(gaps, gaps, gaps)) == f"the smallest input is {without}"
     assert sentence(RunningSizes(free, mixed, mixed)) == (
-        "inputs have at least 8 pixels of height, 5 to 9 pixels of width"
+        "the smallest input is 8x5, the largest anyx9"
     )
-    assert sentence(RunningSizes(free, free, gaps)).endswith(
-        "need at least 63x63 pixels without 71 to 94, 103 to 126 and so on"
-    )
+    assert sentence(RunningSizes(free, free, gaps)).endswith(f"with auxiliary heads {without}")

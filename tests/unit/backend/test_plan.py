@@ -95,7 +95,7 @@ def test_the_cost_of_a_network(compiled: Compiled) -> None:
     assert " and 4 moving statistics; " in found
     assert found.endswith(
         "multiply-adds for an input of 9x9x3; the smallest input is 3x3;"
-        " auxiliary heads need 9x9 pixels."
+        " with auxiliary heads 9x9, the largest 9x9."
     )
 
 
