@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -64,14 +64,17 @@ def prepare(
     seed: int = 0,
     size: int = 2,
     own_input: bool = False,
+    compiled: Callable[[], None] = lambda: None,
 ) -> Case | None:
     """The case for a spec with ``size`` different samples; ``None`` with errors in the report.
 
-    The input is not square, unless ``own_input`` selects the input of the spec.
+    The input is not square, unless ``own_input`` selects the input of the spec. ``compiled`` is
+    called once the spec is known to have no errors.
     """
     own = compile_spec(spec, settings, report)
     if own is None:
         return None
+    compiled()
     typed, given, source = own, dict(settings), dict(settings)
     if not own_input and (other := oblong(own)):
         given["input"] = other

@@ -27,7 +27,7 @@ from .finding import Finding, Job, resized
 from .initial import initial_problems
 from .input_sizes import judged_sizes
 
-DRAWS: Final = 1500  # values that show a dropout layer's share; its factor is exact
+DRAWS: Final = 4000  # values that show a dropout layer's share; its factor is exact
 SIGMAS: Final = 6.0  # a right program fails once in 5e8 comparisons
 
 

@@ -21,7 +21,6 @@ from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from ..backend.protocol import Backend, Engine
-from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from ..language.shipped import from_anywhere
 from .bounds import allowed
@@ -186,10 +185,12 @@ def _begun(
     workers: Workers,
 ) -> Run | None:
     """The case of a spec and its jobs; the frameworks are imported while the case is prepared."""
-    if compile_spec(spec, settings, Report()) is not None:
+
+    def ready() -> None:
         for target in plan.targets[:AT_ONCE]:
             workers.ready(str(target), *target.process())
-    case = prepare(spec, settings, report, seed=plan.seed, size=plan.size)
+
+    case = prepare(spec, settings, report, seed=plan.seed, size=plan.size, compiled=ready)
     return None if case is None else Run(case, root, _submitted(case, plan, root, workers))
 
 
