@@ -17,9 +17,10 @@ from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, Type
 from ..ops import Flatten
 from ..types.window import Pixels
 
-_TRIED, _COMPARED = 200, 5_000
+_TRIED, _LAYERS, _COMPARED = 200, 50_000, 5_000
 """Limits on time: sizes below and above the spec's that are tried one by one, where maps are
-broadcast; and that are compared, where those that run are finite and follow no period.
+broadcast, and the layers that are followed for that; and sizes that are compared, where those that
+run are finite and follow no period.
 """
 
 
@@ -86,7 +87,9 @@ def _axis(typed: TypedProgram, axis: int) -> list[AxisSizes]:
     """
     size = typed.program.input.spatial[axis]
     walk, stages = _followed(typed, axis, Pixels())
-    own = range(max(1, size - _TRIED), size + _TRIED)
+    chains = [*typed.sections.values(), *(chain for _, chain in typed.heads)]
+    tries = min(_TRIED, _LAYERS // (1 + sum(chain.size for chain in chains)))
+    own = range(max(1, size - tries), size + 1 + tries)
     tried = range(1, walk.broadcast) if walk.broadcast <= len(own) else own
     running = {n: _followed(typed, axis, Pixels(n, 0))[1] for n in tried}
     return [

@@ -73,6 +73,7 @@ def fork(merge: str, *branches: str) -> str:
 POOL = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid}"
 CEIL = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid, ceil_mode: true}"
 TWO = "{op: max_pool, kernel_size: 2, stride: 2, padding: valid}"
+HALF_POOL = "{op: max_pool, kernel_size: 2}"
 HALF = f"{{{CONV}: 3, stride: 2}}"
 BODIES = {
     "no condition": f"{{{CONV}: 3}}",
@@ -154,6 +155,15 @@ def test_conditions_that_no_larger_size_fulfils(compiled: Compiled) -> None:
     typed = compiled(NETWORK.format(size=3, body=body, head=POOLED))
     assert running_sizes(typed).inference[0] == AxisSizes(3, 4)
     assert list(disagreements(typed, 30)) == []
+
+
+def test_broadcasts_in_a_long_network(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes are tried as far as the limit on time allows; the spec's own is always one of them."""
+    merge = fork("add", "{op: max_pool, kernel_size: 8, stride: 99, padding: valid}", HALF_POOL)
+    text = NETWORK.format(size=9, body=f"{merge}, {{{CONV}: 3, repeat: 60}}", head=POOLED)
+    assert running_sizes(compiled(text)).inference[0] == AxisSizes(8, 106)
+    monkeypatch.setattr("inception_dsl.analysis.sizes._LAYERS", 300)  # four sizes below and above
+    assert running_sizes(compiled(text)).inference[0] == AxisSizes(8, 13)
 
 
 def test_a_long_period_takes_no_time(compiled: Compiled) -> None:
