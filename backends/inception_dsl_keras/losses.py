@@ -15,9 +15,13 @@ TARGETS: Final = (
     "an error, or NaN where the engine cannot raise one."
 )
 LOGITS: Final = "classifier_activation=None"
-WHY: Final = (
-    f"Train the model built with ``{LOGITS}``, by its logits: a probability that is rounded to 0 "
-    "has no gradient."
+OF_DEFAULT: Final = (
+    f"For the model as it is built by default. Train one built with ``{LOGITS}``, by "
+    f"``{CROSS_ENTROPY}``: a probability that is rounded to 0 has no gradient. Of its outputs this "
+    "is the loss with ``from_logits=True``."
+)
+OF_LOGITS: Final = (
+    f"Only for a model built with ``{LOGITS}``: by default outputs are probabilities."
 )
 
 
@@ -47,7 +51,7 @@ def _of_one(plan: ModulePlan, loss: Loss) -> tuple[tuple[FunctionView, ...], Fun
         return (), _function("loss", doc, body)
     build = plan.typed.program.id
     trained = docstring(
-        "Cross-entropy of logits for each sample.",
+        f"Cross-entropy of logits for each sample. {OF_LOGITS}",
         TARGETS,
         f"To train: ``model = {build}({LOGITS})``, ``model.compile(loss={CROSS_ENTROPY})`` and "
         "``model.fit(x, y)``.",
@@ -56,7 +60,7 @@ def _of_one(plan: ModulePlan, loss: Loss) -> tuple[tuple[FunctionView, ...], Fun
     )
     first = _function(CROSS_ENTROPY, trained, _body(loss, False))
     lines = ("if from_logits:", f"    return {CROSS_ENTROPY}(targets, outputs)", *body)
-    doc = docstring(*parts, WHY, *loss.notes, indent=4)
+    doc = docstring(*parts, OF_DEFAULT, *loss.notes, indent=4)
     return (first,), _function("loss", doc, lines, "from_logits: bool = False")
 
 
@@ -65,8 +69,9 @@ def _cross_entropy(plan: ModulePlan, loss: Loss, *, both: bool) -> FunctionView:
     arguments = ["aux_logits=True"] * bool(plan.typed.program.aux_heads)
     arguments += [LOGITS] * bool(plan.by_logits)
     built = f" a model built with ``{', '.join(arguments)}``" if arguments else ""
+    only = f" {OF_LOGITS}" if plan.by_logits else ""
     doc = docstring(
-        "Cross-entropy of one output for each sample" + (", from logits." if both else "."),
+        f"Cross-entropy of one output for each sample{', from logits' * both}.{only}",
         TARGETS,
         f"To train{built}: ``model.compile(loss={_trained_by(loss, both=both)}, "
         "loss_weights=LOSS_WEIGHTS)`` and ``model.fit(x, dict.fromkeys(LOSS_WEIGHTS, y))``.",
@@ -101,7 +106,7 @@ def _sum(plan: ModulePlan, loss: Loss, *, both: bool) -> FunctionView:
         "    for output, weight in LOSS_WEIGHTS.items()",
         ")",
     ]
-    why = [WHY] if plan.by_logits else []
+    why = [OF_DEFAULT] if plan.by_logits else []
     doc = docstring(loss.summary, f"{TARGETS} Returns the mean.", *why, *loss.notes, indent=4)
     more = ["from_logits: bool = False"] * bool(plan.by_logits)
     kind = f"{TENSOR} | dict[str, {TENSOR}]"

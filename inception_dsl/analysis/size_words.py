@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..types.tensor import AXES
-from .sizes import AxisSizes, Gap, RunningSizes, Sizes
+from .sizes import AxisSizes, RunningSizes, Sizes
 
 _SHOWN: Final = 3  # gaps in a sentence
 
@@ -37,22 +37,21 @@ def _run(start: int, length: int) -> str:
 
 
 def left_out(sizes: Sizes) -> str:
-    """The gaps, as the sizes ``71 to 94, 103 to 126 and so on``; empty if there are none."""
+    """The gaps, as the sizes ``71 to 94 and again every 32 pixels on each axis``; or empty."""
     words = [_gaps(axis) for axis in sizes]
     if len({*words}) == 1:
-        return words[0]
+        return f"{words[0]} on each axis" if words[0] and len(words) > 1 else words[0]
     named = zip(AXES[len(sizes)], words, strict=True)
     return "; ".join(f"{name} {word}" for name, word in named if word)
 
 
 def _gaps(axis: AxisSizes) -> str:
-    first = [gap for gap in axis.gaps if not gap.period]
-    endless = [gap for gap in axis.gaps if gap.period]
-    again = [Gap(gap.start + gap.period, gap.length, 0) for gap in endless]
-    listed = [_run(gap.start, gap.length) for gap in sorted([*first, *endless, *again])]
-    if len(listed) > _SHOWN or endless:
+    listed = [_run(gap.start, gap.length) for gap in sorted(axis.gaps)]
+    periods = {gap.period for gap in axis.gaps}
+    if len(listed) > _SHOWN or len(periods) > 1:
         return f"{', '.join(listed[:_SHOWN])} and so on"
-    return ", ".join(listed)
+    again = f" and again every {max(periods)} pixels" if periods - {0} else ""
+    return ", ".join(listed) + again
 
 
 def described(sizes: Sizes) -> str:
