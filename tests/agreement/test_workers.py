@@ -254,8 +254,9 @@ ANSWER = """
 import json, os, sys, time
 def answer():
     folder = json.loads(sys.stdin.readline())[1]
-    with open(folder + "/result.json", "w") as file:
+    with open(folder + "/written", "w") as file:
         file.write('{"status": "ok"}')
+    os.replace(folder + "/written", folder + "/result.json")
 """
 
 
