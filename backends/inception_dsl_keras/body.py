@@ -159,10 +159,10 @@ class Body:
             ends.append(end)
         self.notes = outer
         if merge == "add":
-            # smaller maps first: Keras 3.15 on TensorFlow adds a second operand of one channel and
+            # one channel first: Keras 3.15 on TensorFlow adds a second operand of one channel and
             # one position as a bias if the batch size equals the number of channels
-            sizes = [[t.y.positions() * t.y.channels for t in b.typed] for _, b in fork.branches]
-            ends = [end for _, end in sorted(zip(sizes, ends, strict=True), key=lambda p: p[0])]
+            channels = [[t.y.channels for t in b.typed] for _, b in fork.branches]
+            ends = [end for _, end in sorted(zip(channels, ends, strict=True), key=lambda p: p[0])]
         called = layer(MERGES[merge])
         self.assign(planned.target, called, tuple(ends), merge_name(path, merge), 0, note)
         return Piece(0, branches=tuple(records))

@@ -258,7 +258,7 @@ def dropout(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 def flatten(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     if not site.rank:
         return identity(site, scope, helpers)
-    if all(t.x.positions() == 1 for t in site.typed):
+    if site.one:
         return Layer((call("nn.Flatten"),), inline=lambda x, _: f"{x}.flatten(1)")
     module = call(helpers.flatten())
     return Layer((module,), inline=lambda x, _: f"{x}.movedim(1, -1).flatten(1)")

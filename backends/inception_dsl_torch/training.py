@@ -176,7 +176,9 @@ def least(value: str, terms: Sequence[LossTerm], indent: int) -> list[Code]:
 
 def entropy(value: str, term: LossTerm, loss: Loss) -> Group:
     """The cross-entropy of an output as an expression."""
-    value += ".flatten(1)" if term.flat else ""
+    if term.flat:  # an error where it has more than its one position
+        dims = tuple(range(2, 2 + term.y.rank))
+        value += f".squeeze({literal(dims) if len(dims) > 1 else 2})"
     # the logarithm of probabilities as logits
     value += ".clamp(min=least).log()" if term.probabilities else ""
     smooth = {"label_smoothing": literal(loss.smoothing)} if loss.smoothing else {}

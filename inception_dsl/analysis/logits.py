@@ -18,9 +18,10 @@ from ..ir.walk import nodes
 from ..ops import Activation, Identity, Op
 from ..ops.base import Step
 from .infer import infer
+from .sizes import growing
 
-_KEEPING: Final = frozenset({"identity", "flatten", "global_avg_pool", "adaptive_avg_pool"})
-"""Ops that commute with a softmax on a map of one position."""
+_KEEPING: Final = frozenset({"flatten", "global_avg_pool", "adaptive_avg_pool"})
+"""Ops that commute with a softmax on a map that has one position for every size of the input."""
 
 
 class Trained(NamedTuple):
@@ -49,6 +50,7 @@ class _Logits:
     def __init__(self, typed: TypedProgram) -> None:
         self.typed = typed
         self.blocks = dict(typed.program.blocks)
+        self.growing = growing(typed)
         self.variants: dict[tuple[str, int, str], str] = {}
 
     def trained(self, wanted: set[str]) -> Trained:
@@ -80,7 +82,7 @@ class _Logits:
         """
         for index in reversed(range(len(chain))):
             node, step = chain[index], typed.steps[index]
-            if step.repeated or any(segment in tapped for segment in node.segments[-1:]):
+            if step.count > 1 or any(segment in tapped for segment in node.segments[-1:]):
                 return None
             found = self.node(node, step.runs[0].typed)
             if found is None:
@@ -118,9 +120,11 @@ class _Logits:
         function = getattr(op, "function", getattr(op, "activation", None))
         if function == "softmax":
             return node._replace(op=_linear(node.op))
-        one = typed.x.positions() == typed.y.positions() == 1
-        linear = op.op == "activation" and function == "none"
-        return node if linear or op.op == "identity" or (op.op in _KEEPING and one) else None
+        keeping = op.op == "identity" or (op.op == "activation" and function == "none")
+        keeping |= op.op == "dropout" and getattr(op, "rate", 1) == 0
+        if op.op in _KEEPING and id(typed) not in self.growing:
+            keeping |= typed.y.positions() == 1
+        return node if keeping else None
 
     def renamed(self, program: Program) -> Program:
         """The program with the names of blocks kept where nothing uses the original."""

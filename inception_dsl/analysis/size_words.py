@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ..types.tensor import AXES
-from .sizes import AxisSizes, RunningSizes, Sizes
+from .size_conditions import AxisSizes
+from .sizes import RunningSizes, Sizes
 
 _SHOWN: Final = 3  # gaps in a sentence
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ..analysis.cost import cost, layers
 from ..analysis.initial import InitialValue
-from ..analysis.sizes import AxisSizes, Gap, RunningSizes, minimum_input, running_sizes
+from ..analysis.size_conditions import AxisSizes, Gap
+from ..analysis.sizes import RunningSizes, minimum_input, running_sizes
 from ..analysis.weights import check_weights, weight_shapes
 from ..diagnostics.report import Report, Span
 from ..emit.about import bullets, citation, deviations, headline, recorded, shapes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..analysis.sizes import growing
 from ..ir.program import Block
 from ..ir.typed import TypedChain, TypedProgram, TypedUse
 from ..ir.walk import uses_of
@@ -150,6 +151,11 @@ class Definitions:
             if all(map(definition.holds, typed)):
                 return definition
         raise SplitError(typed[0].node)
+
+    @cached_property
+    def growing(self) -> frozenset[int]:
+        """The layers whose maps may have more positions at other input sizes, by ``id``."""
+        return growing(self.typed)
 
     @cached_property
     def top(self) -> Top:

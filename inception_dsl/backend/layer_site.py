@@ -23,13 +23,15 @@ AnyOp = TypeVar("AnyOp", bound=Op)
 class LayerSite:
     """A layer, with its op and types in every row.
 
-    ``x`` and ``y`` are the terms of the channels before and after it.
+    ``x`` and ``y`` are the terms of the channels before and after it. ``one``: its maps have one
+    position, and no other input size that runs changes that.
     """
 
     frame: Frame
     node: OpNode
     typed: tuple[TypedOp, ...]
     x: Term | None
+    one: bool = False
 
     @property
     def op(self) -> Op:
@@ -171,11 +173,7 @@ class LayerSite:
         values = tuple(t.y.channels for t in self.typed)
         first = self.typed[0]
         spatial: tuple[int, ...] = first.x.spatial
-        if (
-            not self.frame.sized
-            and first.y.rank < first.x.rank
-            and not all(t.x.positions() == 1 for t in self.typed)
-        ):
+        if not self.frame.sized and first.y.rank < first.x.rank and not self.one:
             # a block may be used at other sizes, so channels made of sizes (flatten) have no term
             spatial = tuple(Traced(n, None) for n in spatial)
         channels = Traced(first.x.channels, self.x)

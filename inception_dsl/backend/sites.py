@@ -41,7 +41,12 @@ class Callee(Protocol):
 
 
 class Plan(Protocol):
-    """Finds the definition of a use."""
+    """Finds the definition of a use; ``growing`` are the layers whose maps may have more positions
+    at other input sizes, by ``id``.
+    """
+
+    @property
+    def growing(self) -> frozenset[int]: ...
 
     def of(self, typed: tuple[TypedUse, ...]) -> Callee:
         """The definition of a use; raises :class:`SplitError` if its rows need several."""
@@ -272,7 +277,8 @@ def site(frame: Frame, node: Node, typed: tuple[Any, ...], x: Term | None, plan:
     if len({(t.x.rank, t.y.rank) for t in typed}) > 1:
         raise frame.split(node, [(t.x.rank, t.y.rank) for t in typed])
     if isinstance(node, OpNode):
-        return LayerSite(frame, node, typed, x)
+        one = all(t.x.positions() == 1 and id(t) not in plan.growing for t in typed)
+        return LayerSite(frame, node, typed, x, one)
     if isinstance(node, UseNode):
         return UseSite(frame, node, typed, plan.of(typed), x)
     branches = []

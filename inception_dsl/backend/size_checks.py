@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+from ..analysis.size_conditions import AxisSizes, Gap
 from ..analysis.size_words import pixels
-from ..analysis.sizes import AxisSizes, Gap, RunningSizes, Sizes
+from ..analysis.sizes import RunningSizes, Sizes
 from ..emit.pycode import WIDTH, Code
 from ..types.tensor import AXES
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from ..ops.fields.refusal import Checked, located, refuse, shown
-from ..types.tensor import AXES
+from ..types.tensor import AXES, MAX_SIZE
 from .meant import not_an_input, unknown_axis
 from .rest import Rest
 
@@ -34,9 +34,9 @@ def input_type(value: Any) -> dict[str, int]:
             help=help,
         )
     for name, size in value.items():
-        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 65_536:
+        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MAX_SIZE:
             raise located(
-                refuse(f"expected an integer from 1 to 65536, found {shown(size)}"),
+                refuse(f"expected an integer from 1 to {MAX_SIZE}, found {shown(size)}"),
                 (name,),
                 size,
             )

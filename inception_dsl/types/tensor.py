@@ -12,6 +12,8 @@ AXES: Final[dict[int, tuple[str, ...]]] = {
     3: ("depth", "height", "width"),
 }
 """The names of the spatial axes."""
+MAX_SIZE: Final = 65_536
+"""The largest size of an axis of the input, and number of its channels."""
 
 
 class ShapeError(Exception):

@@ -6,7 +6,8 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from ..analysis.sizes import AxisSizes, Sizes, running_sizes
+from ..analysis.size_conditions import AxisSizes
+from ..analysis.sizes import Sizes, running_sizes
 from .finding import Finding, Job, resized
 
 

@@ -59,6 +59,49 @@ def test_sizes_in_gaps_are_judged(tmp_path: Path, backend: str) -> None:
         assert problem(spec, backend, text.replace(old, new), case, expected)
 
 
+@pytest.mark.parametrize(
+    ("backend", "head", "old", "new"),
+    [
+        ("torch", "{op: flatten}", ".movedim(1, -1).flatten(1)", ".flatten(1)"),
+        (
+            "torch",
+            "{op: activation, function: softmax}, {op: global_avg_pool}",
+            "x = F.softmax(x, dim=1)  # 1x1x5\n        return self.global_avg_pool(x)",
+            "return F.softmax(self.global_avg_pool(x), dim=1)",
+        ),
+        (
+            "keras",
+            "{op: activation, function: softmax}, {op: global_avg_pool}",
+            'Activation("softmax", name="head_0")(x)\n'
+            '    probabilities = layers.GlobalAveragePooling2D(name="head_1")(x)  # 5',
+            'GlobalAveragePooling2D(name="head_1")(x)\n'
+            '    probabilities = layers.Activation("softmax", name="head_0")(x)',
+        ),
+    ],
+)
+def test_maps_of_one_position_are_judged_with_more(
+    tmp_path: Path, backend: str, head: str, old: str, new: str
+) -> None:
+    """What is the same for one position is not for other inputs that the network takes."""
+    spec = tmp_path / "one.yaml"
+    whole = "op: conv, filters: 5, kernel_size: 8, stride: 8, padding: valid"
+    spec.write_text(f"""
+        network: one
+        input: {{channels: 3, height: 8, width: 8}}
+        classes: 5
+        body: [{{{whole}}}]
+        head: [{head}]
+        training: {{label_smoothing: 0.1}}
+        """)
+    case = case_of(spec)
+    expected = expect(case, train=True)
+    text = source(spec, backend)
+    assert problem(spec, backend, text, case, expected) == ""
+    assert old in text
+    found = problem(spec, backend, text.replace(old, new), case, expected)
+    assert "outputs of the smallest input differ" in found
+
+
 def test_there_are_many_different_defects() -> None:
     assert len(SEEDED) >= 60
     assert len({(seeded.backend, seeded.name) for seeded in SEEDED}) == len(SEEDED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from types import ModuleType
@@ -60,6 +61,16 @@ def test_auxiliary_heads_and_larger_images() -> None:
         net(torch.randn(2, 3, 256, 256))
     net = module_of("v1").GoogLeNet(num_classes=2, aux_logits=False)
     assert net(torch.randn(2, 3, 256, 256)).shape == (2, 2)
+
+
+def test_the_loss_takes_the_one_position_that_the_spec_has() -> None:
+    """The article's network outputs a 1x1 map, and larger ones for larger images."""
+    module = module_of("v1_article")
+    target = torch.tensor([1])
+    assert module.loss(torch.full((1, 4, 1, 1), 0.25), target).item() == pytest.approx(math.log(4))
+    for outputs in (torch.full((1, 4, 2, 2), 0.25), torch.full((1, 4, 2, 1), 0.25)):
+        with pytest.raises((RuntimeError, ValueError), match="target|Expected"):
+            module.loss(outputs, target)
 
 
 def test_a_head_that_flattens_leaves_the_features_free(tmp_path: Path) -> None:

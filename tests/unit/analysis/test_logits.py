@@ -25,6 +25,7 @@ blocks:
   chosen: {{params: {{act: str}}, steps: [{{op: dense, units: 4, activation: $act}}]}}
   outer: {{steps: [{{op: identity}}, {{use: end, classes: 4}}, {{op: flatten}}]}}
   only: {{steps: [{{op: activation, function: softmax}}]}}
+  several: {{params: {{n: int}}, steps: [{{op: activation, function: softmax, repeat: $n}}]}}
 body: [{{op: conv, name: c, filters: 4, kernel_size: 3}}{body}]
 head: [{head}]
 aux_heads: {{aux: {{after: c, loss_weight: 0.3, steps: [{aux}]}}}}
@@ -35,6 +36,7 @@ POOL = "{op: global_avg_pool}"
 KEPT = "{op: global_avg_pool, keepdims: true}"
 SOFT = "{op: dense, units: 4, activation: softmax}"
 LINEAR = "{op: dense, units: 4}"
+WHOLE = "{op: conv, filters: 4, kernel_size: [6, 5], stride: 6, padding: valid"
 END = "{use: end, classes: 4}"
 BY_LOGITS = {
     "a layer": f"{POOL}, {SOFT}",
@@ -47,10 +49,16 @@ BY_LOGITS = {
     "a block that is used again": f"{POOL}, {{use: only}}, {LINEAR}, {{use: only, name: last}}",
     "steps after it": f"{KEPT}, {SOFT}, {{op: flatten}}, {{op: identity}}",
     "a pool after it": f"{KEPT}, {SOFT}, {{op: global_avg_pool}}",
+    "dropout that drops nothing": f"{POOL}, {SOFT}, {{op: dropout, rate: 0.0}}",
+    "one repetition": f"{POOL}, {LINEAR}, {{use: several, n: 1}}",
+    "a larger map after it": f"{WHOLE}, activation: softmax}}",
 }
 KEEPING = {
     "dropout": f"{POOL}, {SOFT}, {{op: dropout, rate: 0.5}}",
     "a mean of several": f"{SOFT}, {{op: global_avg_pool}}",
+    "a mean of several for a larger input": f"{WHOLE}, activation: softmax}}, {POOL}",
+    "a flatten of several for a larger input": f"{WHOLE}, activation: softmax}}, {{op: flatten}}",
+    "several repetitions": f"{POOL}, {LINEAR}, {{use: several, n: 2}}",
     "a repeat": f"{POOL}, {LINEAR}, {{op: activation, function: softmax, repeat: 2}}",
 }
 
@@ -82,6 +90,17 @@ def test_a_softmax_that_more_depends_on_stays(compiled: Compiled, head: str) -> 
     own = interpret(typed, weights, x).outputs
     found = interpret(trained.typed, weights, x).outputs
     assert all(np.array_equal(found[name], y) for name, y in own.items())
+
+
+@pytest.mark.parametrize("head", [*BY_LOGITS.values(), *KEEPING.values()])
+def test_the_input_size_does_not_matter(compiled: Compiled, head: str) -> None:
+    """A file is written for one size, and runs for others with the same weights."""
+    text = NETWORK.format(head=head, aux=f"{POOL}, {LINEAR}", body="")
+    larger = text.replace("height: 6, width: 5", "height: 13, width: 17")
+    typed, other = (trained_program(compiled(text)), trained_program(compiled(larger)))
+    if other.typed.classifiers:
+        assert typed.outputs == other.outputs
+    assert weight_shapes(typed.typed) == weight_shapes(other.typed)
 
 
 def test_a_softmax_that_an_output_reads_stays(compiled: Compiled) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from inception_dsl.analysis.infer import infer
+from inception_dsl.analysis.size_conditions import AxisSizes, Gap
 from inception_dsl.analysis.size_words import left_out, pixels, sentence
-from inception_dsl.analysis.sizes import AxisSizes, Gap, RunningSizes, running_sizes
+from inception_dsl.analysis.sizes import RunningSizes, running_sizes
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedOp, TypedProgram
@@ -158,12 +159,29 @@ def test_conditions_that_no_larger_size_fulfils(compiled: Compiled) -> None:
 
 
 def test_broadcasts_in_a_long_network(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sizes are tried as far as the limit on time allows; the spec's own is always one of them."""
+    """Sizes are followed as far as the limit on time allows; the spec's is always one of them."""
     merge = fork("add", "{op: max_pool, kernel_size: 8, stride: 99, padding: valid}", HALF_POOL)
     text = NETWORK.format(size=9, body=f"{merge}, {{{CONV}: 3, repeat: 60}}", head=POOLED)
     assert running_sizes(compiled(text)).inference[0] == AxisSizes(8, 106)
-    monkeypatch.setattr("inception_dsl.analysis.sizes._LAYERS", 300)  # four sizes below and above
-    assert running_sizes(compiled(text)).inference[0] == AxisSizes(8, 13)
+    monkeypatch.setattr("inception_dsl.analysis.sizes._STEPS", 0)
+    assert running_sizes(compiled(text)).inference[0] == AxisSizes(8, 9)
+
+
+def test_the_sizes_do_not_depend_on_the_size_of_the_spec(compiled: Compiled) -> None:
+    """Maps of one pixel are broadcast up to 39 pixels, in a network of many layers."""
+    rounds = [
+        fork("add", *(f"{{op: max_pool, kernel_size: {k}, stride: {k}, padding: {p}}}" for p in (
+            "valid", "same")))
+        for k in (20, 2)
+    ]  # fmt: skip
+    body = f"{{{CONV}: 3, repeat: 300}}, {', '.join(rounds)}"
+    sizes = (40, 60, 640)
+    found = {
+        running_sizes(compiled(NETWORK.format(size=size, body=body, head=POOLED))).inference[0]
+        for size in sizes
+    }
+    once, again = (Gap(41, 19, 0), Gap(61, 19, 0)), Gap(81, 39, 40)
+    assert found == {AxisSizes(21, None, (*once, again))}
 
 
 def test_a_long_period_takes_no_time(compiled: Compiled) -> None:

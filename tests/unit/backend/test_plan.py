@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from defined import CONV, Body, on
 
-from inception_dsl.analysis.sizes import AxisSizes
+from inception_dsl.analysis.size_conditions import AxisSizes
 from inception_dsl.backend import Definition, Names, SplitError, plan
 from inception_dsl.ir.typed import TypedProgram
 
