@@ -18,6 +18,7 @@ from .language.link import link
 from .language.load import load
 from .passes.budget import check_layers, check_size
 from .passes.checkpoint import check_names
+from .passes.nearest_size import name_sizes, without_input
 from .passes.paths import check_paths
 from .passes.warn import warn
 
@@ -43,6 +44,10 @@ def compile_spec(
         return None
     typed = infer(program, report)
     if typed is None or len(report.diagnostics) > before:
+        others = without_input(settings)
+        own = compile_spec(path, others, Report(), root) if others != settings else None
+        if own is not None:
+            name_sizes(own, program.input, report, before)
         return None
     if not check_size(typed, report) or not check_paths(typed, report):
         return None

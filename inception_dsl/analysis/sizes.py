@@ -35,9 +35,14 @@ class RunningSizes(NamedTuple):
 @lru_cache(maxsize=16)
 def running_sizes(typed: TypedProgram) -> RunningSizes:
     """The sizes that run; those of the spec's input are always among them."""
-    found = [_axis(typed, axis) for axis in range(typed.program.input.rank)]
+    found = [_axis(typed, axis, held=True) for axis in range(typed.program.input.rank)]
     features, inference, training = zip(*found, strict=True) if found else ((), (), ())
     return RunningSizes(features, inference, training)
+
+
+def compiling_sizes(typed: TypedProgram) -> Sizes:
+    """The sizes for which the spec compiles; layers after a flattened map may get other weights."""
+    return tuple(_axis(typed, axis, held=False)[-1] for axis in range(typed.program.input.rank))
 
 
 def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...]:
@@ -56,8 +61,10 @@ def growing(typed: TypedProgram) -> frozenset[int]:
     return frozenset().union(*(_followed(typed, axis, math.inf)[0].growing for axis in axes))
 
 
-def _axis(typed: TypedProgram, axis: int) -> list[AxisSizes]:
+def _axis(typed: TypedProgram, axis: int, *, held: bool) -> list[AxisSizes]:
     """One axis up to the head, with it, and with auxiliary heads.
+
+    ``held``: flattened maps that weights depend on must keep their size.
 
     Which maps have one pixel, so that they are broadcast, depends on the size. Each walk is right
     for the largest sizes that are left.
@@ -66,7 +73,7 @@ def _axis(typed: TypedProgram, axis: int) -> list[AxisSizes]:
     pieces: list[list[Piece]] = [[], [], []]
     steps = _STEPS
     while high >= 1:
-        walk, stages = _followed(typed, axis, high)
+        walk, stages = _followed(typed, axis, high, held=held)
         for found, conditions in zip(pieces, stages, strict=True):
             if found and found[-1].conditions == conditions:
                 found[-1] = found[-1]._replace(low=walk.broadcast)
@@ -80,12 +87,14 @@ def _axis(typed: TypedProgram, axis: int) -> list[AxisSizes]:
     return [axis_sizes(found) for found in pieces]
 
 
-def _followed(typed: TypedProgram, axis: int, high: float) -> tuple[_Walk, list[Conditions]]:
+def _followed(
+    typed: TypedProgram, axis: int, high: float, *, held: bool = True
+) -> tuple[_Walk, list[Conditions]]:
     """A walk through the program, and the conditions up to the head, with it, with all heads.
 
     The input has at most ``high`` pixels.
     """
-    walk, after = _Walk(axis, typed.program.input.rank, high), dict[str, _Tensor]()
+    walk, after = _Walk(axis, typed.program.input.rank, high, held=held), dict[str, _Tensor]()
     stages, x = [], _Tensor(Pixels())
     for name, chain in typed.sections.items():
         if name == "head":
@@ -121,8 +130,8 @@ class _Walk:
     not one of them if it must be ``exact`` in its stage. ``steps`` are counted.
     """
 
-    def __init__(self, axis: int, rank: int, high: float) -> None:
-        self.axis, self.rank, self.high = axis, rank, high
+    def __init__(self, axis: int, rank: int, high: float, *, held: bool) -> None:
+        self.axis, self.rank, self.high, self.held = axis, rank, high, held
         self.broadcast, self.steps = 1, 0
         self.conditions = Conditions()
         self.growing, self.exact = set[int](), set[tuple[Pixels, int]]()
@@ -181,7 +190,9 @@ class _Walk:
         return x
 
     def fixed(self, flattened: frozenset[tuple[Pixels, int]]) -> None:
-        """Flattened maps must have the pixels that they have for the spec's input."""
+        """Flattened maps must have the pixels that they have for the spec's input, if ``held``."""
+        if not self.held:
+            return
         self.exact |= flattened
         self.conditions.exactly(*flattened)
         self.conditions.fixed |= any(pixels.stride for pixels, _ in flattened)
