@@ -271,9 +271,7 @@ def _hides(
     fails. So the packages of the framework and the modules of the standard library count too.
     """
     if not isinstance(text, str) or not (
-        stem in sys.stdlib_module_names
-        or stem in backend.packages
-        or re.search(rf"^(?:import|from) {stem}\b", text, re.MULTILINE)
+        _is_module(stem, backend) or re.search(rf"^(?:import|from) {stem}\b", text, re.MULTILINE)
     ):
         return False
     origin, own = typed.program.origin, stem == typed.program.id
@@ -284,6 +282,16 @@ def _hides(
         help=f"give the {typed.program.kind if own else 'file of the spec'} another name",
     )
     return True
+
+
+def _is_module(stem: str, backend: Backend) -> bool:
+    """Whether a framework or the standard library has a module of this name."""
+    return stem in sys.stdlib_module_names or stem in backend.packages
+
+
+def would_hide(name: str) -> bool:
+    """Whether a generated Python file ``name`` would hide a module that it needs."""
+    return any(b.suffix == ".py" and _is_module(name, b) for _, b in usable()[0])
 
 
 def _origin(error: BaseException) -> str:

@@ -173,7 +173,11 @@ class LayerSite:
         values = tuple(t.y.channels for t in self.typed)
         first = self.typed[0]
         spatial: tuple[int, ...] = first.x.spatial
-        if not self.frame.sized and first.y.rank < first.x.rank and not self.one:
+        if (
+            not self.frame.sized
+            and first.y.rank < first.x.rank
+            and not all(t.x.positions() == 1 for t in self.typed)
+        ):
             # a block may be used at other sizes, so channels made of sizes (flatten) have no term
             spatial = tuple(Traced(n, None) for n in spatial)
         channels = Traced(first.x.channels, self.x)

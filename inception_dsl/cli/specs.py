@@ -70,12 +70,16 @@ def new(name: str, base: str | None, whole: bool, out: Path) -> None:
     from ..build.write import portable, write_all
     from ..diagnostics.report import Report
     from ..ops.fields.kinds import identifier
+    from ..plugins import would_hide
 
     try:
         identifier(name)
     except PydanticCustomError as error:
         context = error.context or {}
         raise UsageError(error.message(), context["meant"]().help) from None
+    if would_hide(name):
+        message = f"the generated {name}.py would hide the module `{name}`, which it needs"
+        raise UsageError(message, "choose another name")
     if whole and base is None:
         raise UsageError(
             "`--copy` needs `--from`", "name the spec to copy, for example `--from v4`"

@@ -72,7 +72,7 @@ def report_problem(kind: type[BaseModel], problem: Any, document: Document, repo
         fix = editor.remove(path) if report.helping else ()
         report.error("E201", f"unknown field `{path[-1]}`", document.key_span(path), fix=fix)
     else:
-        _unexpected(problem, path, editor, report, span)
+        _unexpected(kind, problem, path, editor, report, span)
 
 
 def _refused(problem: Any, path: DataPath, editor: Editor, report: Report) -> None:
@@ -187,7 +187,9 @@ def _kept(value: Any, below: float) -> str:
     return f"{round(1 - value, 9) if value < below or below == 1 else value:g}"
 
 
-def _unexpected(problem: Any, path: DataPath, editor: Editor, report: Report, span: Span) -> None:
+def _unexpected(
+    kind: type[BaseModel], problem: Any, path: DataPath, editor: Editor, report: Report, span: Span
+) -> None:
     """Report a value of the wrong type."""
     expected, help, fix = _EXPECTED.get(problem["type"], "a value of another type"), "", Edits()
     found = problem["input"]
@@ -202,6 +204,12 @@ def _unexpected(problem: Any, path: DataPath, editor: Editor, report: Report, sp
         help = "make it a list: write `[…]` around it, or `- ` before it" if fix else ""
     elif problem["type"] == "dict_type" and isinstance(found, list):
         help = _NAMED.get(path[-1], "")
+    elif problem["type"] == "model_type" and isinstance(found, str | int | float):
+        fields = _model(kind, editor.document.data, path).model_fields.items()
+        needed = [field.alias or name for name, field in fields if field.is_required()]
+        if len(needed) == 1 and report.helping:  # what the mapping is for
+            text = f"{{{needed[0]}: {flow(found)}}}"
+            help, fix = f"write `{path[-1]}: {text}`", editor.replace(path, text)
     report.error("E203", f"expected {expected}, found {shown(found)}", span, help=help, fix=fix)
 
 

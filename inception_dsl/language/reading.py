@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import os
+import posixpath
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -111,7 +112,7 @@ def _no_file(spec: str, path: Path) -> tuple[str, str]:
     if (other := _with_suffix(path)).is_file():
         return problem, f"did you mean `{file_name(other)}`?"
     beside = os.listdir(path.parent) if path.suffix and path.parent.is_dir() else []
-    local = nearest(path.name, [n for n in beside if n.endswith((".yaml", ".yml"))])
+    local = _closest(path.name, [n for n in beside if n.endswith((".yaml", ".yml"))])
     if local:
         return problem, f"did you mean `{file_name(path.with_name(local))}`?"
     if best := shipped.like(spec):
@@ -145,7 +146,7 @@ def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
     except OutsideError as error:
         report.error("E301", f"{file} {error}", span, help=error.help)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        best = _beside(folder, wanted, reading.root) if report.helping else ""
+        best = _meant(folder, wanted, reading.root) if report.helping else ""
         help, fix = (f"did you mean `{best}`?", [Edit(span, flow(best))]) if best else ("", [])
         report.error("E301", f"no such file: {file}", span, help=help, fix=fix)
     except (OSError, ValueError) as error:
@@ -154,11 +155,26 @@ def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
     return None
 
 
+def _closest(name: str, files: list[str]) -> str | None:
+    """The file whose name, without its suffix, is nearest."""
+    stems = {posixpath.splitext(file)[0]: file for file in files}
+    best = nearest(posixpath.splitext(name)[0], stems)
+    return stems[best] if best else None
+
+
+def _meant(folder: Path, wanted: str, root: Path) -> str:
+    """The spec that is probably meant by a missing one: a shipped one of this name, one beside."""
+    like = shipped.like(wanted)
+    exact = posixpath.basename(wanted).removesuffix(".yaml") == posixpath.basename(like)
+    local = "" if exact else _beside(folder, wanted, root)
+    return local or (f"{SHIPPED}{like}" if like else "")
+
+
 def _beside(folder: Path, wanted: str, root: Path) -> str:
     """The existing spec inside the root that is probably meant by a missing one."""
     above, _, name = wanted.rpartition("/")
     found = [n for n in names_inside(folder, above, root) if n.endswith((".yaml", ".yml"))]
-    best = nearest(name, found)
+    best = _closest(name, found)
     return f"{above}/{best}" if best and above else best or ""
 
 

@@ -70,6 +70,9 @@ def explained(problem: str, text: str, span: Span) -> tuple[str, str, tuple[Edit
     escape = _HEXADECIMAL.match(line, span.column - 1)
     if "invalid Unicode character" in problem and escape:
         return f"U+{int(escape[0], 16):04X} is not a character", "", ()
+    if problem.startswith("mapping values") and (above := _below_a_value(lines, span)):
+        help = "write the missing line above this one, or fix the indentation"
+        return f"nothing can be below `{above}`, which has a value", help, ()
     for words, message, help in _EXPLAINED:
         if words in problem:
             expressions = list(_expressions(line)) if words.startswith("expected ','") else []
@@ -81,6 +84,18 @@ def explained(problem: str, text: str, span: Span) -> tuple[str, str, tuple[Edit
                 tuple(_quoted(line, span)) if words.startswith("mapping values") else (),
             )
     return "the text is not valid YAML", "", ()
+
+
+def _below_a_value(lines: list[str], span: Span) -> str:
+    """The line ``key: value`` that the line at ``span`` is indented below; empty if there is none.
+
+    YAML reads both lines as one value, up to a colon.
+    """
+    line = lines[span.line - 1]
+    above = next((text for text in reversed(lines[: span.line - 1]) if text.strip()), "")
+    indents = [len(text) - len(text.lstrip(" ")) for text in (above, line)]
+    found = re.fullmatch(r" *(?:- )?(\w+: [^\s#'\"{\[|>&*].{0,80}?) *(?: #.*)?\r?", above)
+    return found[1] if found and indents[0] < indents[1] else ""
 
 
 def _without_tabs(lines: list[str], file: str) -> Iterator[Edit]:

@@ -69,7 +69,7 @@ def test_the_loss_takes_the_one_position_that_the_spec_has() -> None:
     target = torch.tensor([1])
     assert module.loss(torch.full((1, 4, 1, 1), 0.25), target).item() == pytest.approx(math.log(4))
     for outputs in (torch.full((1, 4, 2, 2), 0.25), torch.full((1, 4, 2, 1), 0.25)):
-        with pytest.raises((RuntimeError, ValueError), match="target|Expected"):
+        with pytest.raises((RuntimeError, ValueError), match=r"target|Expected"):
             module.loss(outputs, target)
 
 

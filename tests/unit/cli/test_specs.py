@@ -204,6 +204,14 @@ def test_errors_of_the_original() -> None:
     assert os.listdir() == ["broken.yaml"]
 
 
+@pytest.mark.parametrize("name", ["torch", "keras", "random", "numpy"])
+def test_a_name_whose_code_would_hide_a_module(here: Path, name: str) -> None:
+    result = run("new", name, "--from", "v4")
+    assert result.exit_code == 2
+    assert f"{name}.py would hide the module `{name}`" in result.stderr
+    assert list(here.iterdir()) == []
+
+
 def test_the_schema_is_written_once(here: Path) -> None:
     ran("new", "a")
     schema = Path("schema.json").read_text(encoding="utf-8")

@@ -79,6 +79,11 @@ from inception_dsl.yaml.source import parse
         ("body: [{branches: {}, merge: add}]", "E203 3:19-20", ""),
         ("body: [{branches: [a], merge: add}]", "E203 3:19-21", ""),
         ("body: {op: x}", "E203 3:7-13", ""),
+        (
+            "training: {initializer: he_normal}\nbody: [{op: identity}]",
+            "E203 3:25-33",
+            "write `initializer: {name: he_normal}`",
+        ),
         ("title: [a]\nbody: [{op: identity}]", "E203 3:8-10", ""),
         ("body: [{op: dense, units: $}]", "E207 3:27-27", ""),
         ('body: [{op: dense, units: "${clas + }"}]', "E207 3:37-37", ""),

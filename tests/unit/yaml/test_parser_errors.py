@@ -25,6 +25,19 @@ UNALIGNED = "wrong indentation"
             "unexpected `:`",
             "fix the indentation, or quote the text",
         ),
+        *(
+            (
+                text,
+                place,
+                f"nothing can be below `{above}`, which has a value",
+                "write the missing line above this one, or fix the indentation",
+            )
+            for text, place, above in (
+                ("classes: 3\n  - {op: conv}", "2:8-8", "classes: 3"),
+                ("a: x\n\n  b: 1", "3:4-4", "a: x"),
+                ("a:\n  - b: x\n      c: 1", "3:8-8", "b: x"),
+            )
+        ),
         ("b: 2\na\n", "3:1-1", "missing `:` after the key", ""),
         ("p:\n    year: 1\n  table: 2", "3:3-3", UNALIGNED, "align it with the fields above"),
         ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "align it with the `-` above"),
