@@ -14,6 +14,7 @@ from .models import BlockBody, BlockFile
 from .parameters import Parameter
 from .reading import Limits, Reading, named, read_wanted, same
 from .steps import Broken, Fork, Use
+from .variants import with_variants
 
 
 class LinkedBlock(NamedTuple):
@@ -42,6 +43,7 @@ def link(spec: Spec, report: Report) -> Linked:
     linker.pending.append(spec)
     while linker.pending:
         linker.take(linker.pending.pop())
+    linker.inherit()
     return linker.blocks
 
 
@@ -85,10 +87,18 @@ class _Linker:
                 self.report.error("E301", f"{wanted} does not define a block", span)
                 self.blocks.complete = False
             else:
+                imported = with_variants(imported, self.reading)
                 checked = check(BlockFile, imported, self.report, self.defaults)
                 if checked is not None:
                     self.blocks.complete &= not imported.lost("block")
                     self.pending.append(Spec(checked, imported))
+
+    def inherit(self) -> None:
+        """Give each block that extends another one the defaults of that one's file."""
+        for block in list(self.blocks.values()):
+            base = self.blocks.get(block.document.origins.get(block.id, ""))
+            if base is not None and block.path:
+                self.blocks[block.id] = block._replace(defaults=base.defaults)
 
     def add(self, block: LinkedBlock) -> None:
         first = self.blocks.setdefault(block.id, block)

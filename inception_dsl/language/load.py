@@ -16,8 +16,10 @@ from ..yaml import source
 from ..yaml.document import DataPath, Document
 from .check import check
 from .models import BlockFile, NetworkFile
+from .overlay import FIELDS
 from .reading import Limits, Reading, laid, read
 from .roots import root_of
+from .variants import with_variants
 
 
 class Spec(NamedTuple):
@@ -47,6 +49,7 @@ def load(
     for name, value in settings.items():
         changed = _set(document, name, value, reading)
         document, misfits = changed or document, misfits or changed is None
+    document = with_variants(document, reading)
     spec = validate(document, report)
     if spec is not None and misfits:
         spec.document.dropped.add(("params",))  # the setting may be for one of them
@@ -103,12 +106,7 @@ def _sizes(text: str) -> Any:
     )
 
 
-_TOP = frozenset(
-    f.alias or n
-    for kind in (NetworkFile, BlockFile)
-    for n, f in kind.model_fields.items()
-    if n not in ("network", "block", "requires", "extends", "imports")
-)
+_TOP = FIELDS - {"network", "block", "requires", "extends", "import"}
 
 
 def validate(document: Document, report: Report) -> Spec | None:

@@ -17,11 +17,16 @@ from ..types.tensor import AXES
 from ..yaml.edits import flow
 
 KINDS: Final = ("op", "branches", "use")
+KEPT: Final = "..."
+"""In a list of an overlay: what was there before."""
 _ARGUMENTS: Final = frozenset({"with", "args", "arguments", "kwargs", "params", "parameters"})
 
 
 def not_a_step(value: Any) -> PydanticCustomError:
     """The error for a value that is not exactly one kind of step."""
+    if value == KEPT:
+        help = "`...` is what was there before; the spec that this extends has nothing here"
+        return refuse(f"expected a step, found {shown(value)}", code="E205", help=help)
     if not isinstance(value, dict):
         return refuse(
             f"expected a step, found {shown(value)}", code="E205", meant=lambda: _op_alone(value)

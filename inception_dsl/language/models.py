@@ -59,6 +59,9 @@ class Described(Fields):
 class BlockBody(Described):
     """A block: steps with parameters that can be used several times (defined under ``blocks``)."""
 
+    extends: Id | None = Field(
+        None, description="Another block, which the other fields change.", examples=["inception_a"]
+    )
     params: dict[Id, ParameterField] = Field(
         default={}, description="Parameters by name.", examples=[_PARAMS]
     )

@@ -1,10 +1,12 @@
 """Overlays: how ``extends`` and ``--set`` change another spec.
 
-A mapping is merged into a mapping key by key; ``null`` removes a key; ``import`` adds to the old
-imports; any other value replaces the old one. A mapping in place of a list of steps selects steps
-by name (or the block's id, or the position): a mapping changes the step, a list replaces it,
-``null`` removes it. An imported block that is changed under ``blocks`` becomes one of the spec's
-own.
+A mapping is merged into a mapping key by key; ``null`` removes a key, and a new key right after it
+takes its place. Lists of names and notes (:func:`adds`) add to the old ones, unless they begin with
+``null``. Any other value replaces the old one; in a list, ``...`` is what was there. A mapping in
+place of a list of steps selects steps by name (or the block's id, or the position): a mapping
+changes the step, a list replaces it, ``null`` removes it. A step that becomes another op or block
+keeps its name only, or with ``...`` all its fields. An imported block that is changed under
+``blocks`` becomes one of the spec's own.
 """
 
 from __future__ import annotations
@@ -16,10 +18,14 @@ from ..diagnostics.words import nearest, suggestion
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor
 from .defaults import given_in, joined
-from .models import BlockBody
+from .meant import KEPT, KINDS
+from .models import BlockBody, BlockFile, NetworkFile
 
-IMPORT: Final = ("import",)
 BODY: Final = frozenset(BlockBody.model_fields)
+FIELDS: Final = frozenset(
+    f.alias or n for kind in (NetworkFile, BlockFile) for n, f in kind.model_fields.items()
+)
+"""The fields of a file."""
 
 
 def overlay(base: Document, over: Document, report: Report) -> Document:
@@ -99,30 +105,66 @@ class _Merger:
             stack += [(*rest, part) for part in index.get(old + rest, ())]
 
     def value(self, base: Any, over: Any, old: DataPath, top: DataPath, new: DataPath) -> Any:
+        if isinstance(base, str) and isinstance(over, dict) and new[-2:-1] == ("params",):
+            merged = self.mapping({"type": base}, over, old, top, new)  # the short form
+            self.spans[new] = self.over.span(top)
+            return merged
         if isinstance(base, dict) and isinstance(over, dict):
             return self.mapping(base, over, old, top, new)
-        if new == IMPORT and isinstance(base, list) and isinstance(over, list):
-            return self.both(base, over)
-        if (
-            isinstance(base, list)
-            and isinstance(over, dict)
-            and all(isinstance(s, dict) for s in base)
-        ):
+        steps = isinstance(base, list) and all(isinstance(s, dict) for s in base)
+        if steps and isinstance(over, dict):
             return self.chain(base, over, old, top, new)
+        if adds(new) and isinstance(base, list | str):
+            return self.both(base, over, old, top, new)
+        if isinstance(base, list) and isinstance(over, list) and KEPT in over:
+            kept = [(item, (*old, index)) for index, item in enumerate(base)]
+            self.spans[new] = self.over.span(top)
+            return self.spliced(kept, over, top, new)
         for index, step in enumerate(base if isinstance(base, list) else ()):
             if isinstance(step, dict):
                 self.removed[(*new, step_name(step, index))] = self.over.key_span(top)
-        self.copy(self.over, top, new)
-        return over
+        return self.added(over, top, new)
 
-    def both(self, base: list[Any], over: list[Any]) -> list[Any]:
-        """The imports of both files: the steps of ``base`` still use the blocks of its own."""
-        for index in range(len(base)):
-            self.copy(self.base, (*IMPORT, index), (*IMPORT, index))
-        for index in range(len(over)):
-            self.copy(self.over, (*IMPORT, index), (*IMPORT, len(base) + index))
-        self.spans[IMPORT] = self.over.span(IMPORT)
-        return [*base, *over]
+    def added(self, over: Any, top: DataPath, new: DataPath) -> Any:
+        """A value that is only in ``over``; ``null`` in its mappings removes nothing."""
+        self.copy(self.over, top, new)
+        return _without_nulls(over)
+
+    def both(self, base: Any, over: Any, old: DataPath, top: DataPath, new: DataPath) -> Any:
+        """The names or notes of both files; those of ``over`` only if they begin with ``null``."""
+        entries = [
+            [(item, (*path, index)) for index, item in enumerate(found)]
+            if isinstance(found, list)
+            else [(found, path)]
+            for found, path in ((base, old), (over, top))
+        ]
+        if not isinstance(over, list | str):
+            return self.added(over, top, new)
+        before, after = entries
+        if after and after[0][0] is None:
+            before, after = [], after[1:]
+        for index, (_, path) in enumerate((*before, *after)):
+            self.copy(self.base if index < len(before) else self.over, path, (*new, index))
+        self.spans[new] = self.over.span(top)
+        return [item for item, _ in (*before, *after)]
+
+    def spliced(
+        self,
+        kept: list[tuple[Any, DataPath]],
+        over: list[Any],
+        top: DataPath,
+        new: DataPath,
+        start: int = 0,
+    ) -> list[Any]:
+        """The entries of ``over`` from position ``start`` on, with ``kept`` in place of ``...``."""
+        merged: list[Any] = []
+        for index, item in enumerate(over):
+            entries = kept if item == KEPT else [(item, (*top, index))]
+            document = self.base if item == KEPT else self.over
+            for value, path in entries:
+                self.copy(document, path, (*new, start + len(merged)))
+                merged.append(value)
+        return merged
 
     def mapping(
         self,
@@ -133,6 +175,7 @@ class _Merger:
         new: DataPath,
     ) -> dict[Any, Any]:
         merged: dict[Any, Any] = {}
+        places = _places(base, over)
         for key, value in base.items():
             if key not in over:
                 merged[key] = value
@@ -142,46 +185,123 @@ class _Merger:
                 self.keys[(*new, key)] = self.over.key_span((*top, key))
             else:
                 self.removed[(*new, key)] = self.over.key_span((*top, key))
+            for other in places.get(key, ()):
+                merged[other] = (
+                    self.value(value, over[other], (*old, key), (*top, other), (*new, other))
+                    if _keeps(over[other])
+                    else self.added(over[other], (*top, other), (*new, other))
+                )
+                self.keys[(*new, other)] = self.over.key_span((*top, other))
         for key, value in over.items():
-            if key not in base:
-                merged[key] = value
-                self.copy(self.over, (*top, key), (*new, key))
+            if key not in base and key not in merged:
+                if value is None and (new or key in FIELDS):
+                    continue  # nothing to remove
+                path = (*new, key)
+                first = adds(path) and isinstance(value, list)
+                merged[key] = (
+                    self.both([], value, (*old, key), (*top, key), path)
+                    if first
+                    else self.added(value, (*top, key), path)
+                )
         self.spans[new] = self.base.span(old)
         return merged
+
+    def step(
+        self,
+        base: dict[Any, Any],
+        over: dict[Any, Any],
+        old: DataPath,
+        top: DataPath,
+        new: DataPath,
+    ) -> dict[Any, Any]:
+        """A changed step; one of another kind, op or block keeps its name only, without ``...``."""
+        kind = next((key for key in KINDS if over.get(key) is not None), None)
+        same = kind is None or (kind in base and (kind == "branches" or base[kind] == over[kind]))
+        if same:
+            return self.mapping(base, over, old, top, new)
+        kept = {k: v for k, v in base.items() if (KEPT in over and k not in KINDS) or k == "name"}
+        if isinstance(base.get("use"), str):
+            kept.setdefault("name", base["use"])  # the step was called like its block
+        changed = self.mapping(kept, over, old, top, new)
+        self.spans[new] = self.over.span(top)
+        return changed
 
     def chain(
         self, base: list[Any], over: dict[Any, Any], old: DataPath, top: DataPath, new: DataPath
     ) -> list[Any]:
         names = {step_name(step, i): i for i, step in enumerate(base)}
         picked: dict[int, Any] = {}
-        for key in over:
+        for key, value in over.items():
             index = key if isinstance(key, int) and 0 <= key < len(base) else names.get(key)
-            if index is None:
-                known = [str(n) for n in names]
-                help = suggestion(str(key), known, what="known steps")
-                best, editor = nearest(str(key), known), Editor(self.over, self.report.texts)
-                fix = editor.rename((*top, key), best) if best else ()
-                span = self.over.key_span((*top, key))
-                self.report.error("E310", f"unknown step `{key}`", span, help=help, fix=fix)
-            else:
+            if index is not None:
                 picked[index] = key
-                if not isinstance(over[key], dict):
+                if not isinstance(value, dict) and not _keeps(value):
                     name = step_name(base[index], index)
                     self.removed[(*new, name)] = self.over.key_span((*top, key))
+            elif value is not None or not isinstance(key, str) or nearest(key, map(str, names)):
+                self.unknown(key, top, names)
         merged: list[Any] = []
         for i, step in enumerate(base):
             path = (*new, len(merged))
             if i not in picked:
                 merged.append(step)
                 self.copy(self.base, (*old, i), path)
-            elif isinstance(over[picked[i]], list):
-                for j, other in enumerate(over[picked[i]]):
-                    self.copy(self.over, (*top, picked[i], j), (*new, len(merged)))
-                    merged.append(other)
-            elif over[picked[i]] is not None:
-                merged.append(self.value(step, over[picked[i]], (*old, i), (*top, picked[i]), path))
+                continue
+            value, where = over[picked[i]], (*top, picked[i])
+            if isinstance(value, list):
+                merged += self.spliced([(step, (*old, i))], value, where, new, len(merged))
+            elif isinstance(value, dict):
+                merged.append(self.step(step, value, (*old, i), where, path))
+            elif value is not None:
+                merged.append(self.added(value, where, path))
         self.spans[new] = self.base.span(old)
         return merged
+
+    def unknown(self, key: Any, top: DataPath, names: dict[str | int, int]) -> None:
+        """Report the name of no step."""
+        known = [str(n) for n in names]
+        help = suggestion(str(key), known, what="known steps")
+        best, editor = nearest(str(key), known), Editor(self.over, self.report.texts)
+        fix = editor.rename((*top, key), best) if best else ()
+        span = self.over.key_span((*top, key))
+        self.report.error("E310", f"unknown step `{key}`", span, help=help, fix=fix)
+
+
+def adds(path: DataPath) -> bool:
+    """Whether the value at ``path`` is a list of names or notes, to which an overlay adds.
+
+    Parameters, outputs and branches may have the same names.
+    """
+    if path[-1:] == ("optional",):
+        return len(path) == 3 and path[0] == "checkpoints"
+    if path[-1:] in (("allow",), ("deviation",)):
+        in_part = len(path) == 3 and path[0] in ("blocks", "aux_heads")
+        return len(path) == 1 or in_part or isinstance(path[-2], int)
+    return path == ("import",)
+
+
+def _places(base: dict[Any, Any], over: dict[Any, Any]) -> dict[Any, list[Any]]:
+    """The new keys of ``over`` by the removed key right before them, whose place they take."""
+    found: dict[Any, list[Any]] = {}
+    removed: Any = None
+    for key, value in over.items():
+        if key in base:
+            removed = key if value is None else None
+        elif removed is not None and value is not None:
+            found.setdefault(removed, []).append(key)
+    return found
+
+
+def _keeps(value: Any) -> bool:
+    """Whether a value of an overlay is a list that keeps what was there."""
+    return isinstance(value, list) and KEPT in value
+
+
+def _without_nulls(value: Any) -> Any:
+    """A value that nothing is there to be changed by: without ``null`` in its mappings."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return value
 
 
 def step_name(step: Any, index: int) -> str | int:

@@ -24,6 +24,8 @@ class Document:
     """Attributes by op that the defaults of other files set, for blocks copied from them."""
     removed: dict[DataPath, Span] = field(default_factory=dict)
     """Where an overlay removed a field, or a step by its name."""
+    origins: dict[str, str] = field(default_factory=dict)
+    """The blocks that extend another one, each with the id of that one."""
     _fields: dict[DataPath, list[DataPath]] = field(default_factory=dict)
 
     def fields(self, path: DataPath) -> list[DataPath]:

@@ -52,6 +52,21 @@ ALL = ["conv:8", "max_pool:8", "conv:4", "global_avg_pool:4", "dense:10"]
             [*ALL[:2], "conv:7", "global_avg_pool:7", "dense:10"],
         ),
         ("stem: [{op: identity}]\n", ["identity:3", *ALL]),
+        ("body: [..., {op: identity}]\n", [*ALL[:3], "identity:4", *ALL[3:]]),
+        ("body: [{op: identity}, ...]\n", ["identity:3", *ALL]),
+        ("body:\n- ...\n- {op: identity}\n", [*ALL[:3], "identity:4", *ALL[3:]]),
+        ("body: {1: [..., {op: identity}]}\n", [*ALL[:2], "identity:8", *ALL[2:]]),
+        ("body: {first: [{op: identity}, ...]}\n", ["identity:3", *ALL]),
+        ("blocks: {tower: {steps: [..., {op: identity}]}}\n", [*ALL[:3], "identity:4", *ALL[3:]]),
+        (
+            "body: {first: {op: conv_bn, filters: 5, kernel_size: 1}}\n",
+            ["conv_bn:5", "max_pool:5", *ALL[2:]],
+        ),
+        ("body: {first: {..., op: conv_bn}}\n", ["conv_bn:8", *ALL[1:]]),
+        ("body: {nothing: null, 1: null}\n", ["conv:8", *ALL[2:]]),
+        ("aux_heads: null\noutputs: null\npreprocessing: null\n", ALL),
+        ("training: {initializer: null, label_smoothing: null}\n", ALL),
+        ("body: {first: {use_bias: null, activation: null}}\n", ALL),
     ],
 )
 def test_changes(changed: Change, text: str, expected: list[str]) -> None:
@@ -102,7 +117,12 @@ def test_an_error_is_located_where_it_was_written(write: Callable[..., Path]) ->
         ("body: {9: null}\n", {}, "E310"),
         ("body: {3: null}\n", {}, "E310"),
         ("body: {-1: null}\n", {}, "E310"),
-        ("body: {true: null}\n", {}, "E310"),
+        ("body: {true: {repeat: 2}}\n", {}, "E310"),
+        ("body: {other: [...]}\n", {}, "E310"),
+        ("body: {first: {op: max_pool}}\n", {}, "E202"),
+        ("body: {first: {..., op: max_pool}}\n", {}, "E201"),
+        ("stem: [..., {op: identity}]\n", {}, "E205"),
+        ("titel: null\n", {}, "E201"),
         ("", {"nothing": "1"}, "E209"),
         ("", {"classes": "[1"}, "E103"),
         ("", {"classes": ""}, "E103"),
@@ -126,7 +146,9 @@ def test_suggestions_for_unknown_steps(write: Callable[..., Path]) -> None:
     write(BASE, "base.yaml")
     report = Report()
     compile_spec(
-        write("extends: base.yaml\nbody: {zzzzzz: null, frist: null}\n", "over.yaml"), {}, report
+        write("extends: base.yaml\nbody: {zzzzzz: {repeat: 2}, frist: null}\n", "over.yaml"),
+        {},
+        report,
     )
     assert [d.help for d in report] == ["known steps: 1, first, tower", "did you mean `first`?"]
 
@@ -206,7 +228,7 @@ def test_extending_a_list_is_an_error(write: Callable[..., Path]) -> None:
 def test_an_unknown_step_has_help(write: Callable[..., Path]) -> None:
     write(BASE, "base.yaml")
     report = Report()
-    load(write("extends: base.yaml\nbody: {qqq: null}\n", "over.yaml"), {}, report)
+    load(write("extends: base.yaml\nbody: {qqq: {repeat: 2}}\n", "over.yaml"), {}, report)
     (found,) = report
     assert (found.code, found.span.line, found.span.column, found.span.end_column) == (
         "E310",

@@ -1,0 +1,148 @@
+"""Blocks that change another block: ``wide: {extends: inception_a, steps: {…}}`` under ``blocks``.
+
+Resolved in the plain data, once all overlays are applied, so that a variant follows changes of the
+block that it extends.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ..diagnostics.words import nearest, suggestion
+from ..ops.fields.refusal import shown
+from ..yaml.document import DataPath, Document
+from ..yaml.edits import Editor, Edits
+from .defaults import given_in, joined
+from .derived import derived
+from .overlay import BODY, overlay
+from .reading import Reading, read_wanted
+
+
+def with_variants(document: Document, reading: Reading) -> Document:
+    """``document`` with the whole of each block that extends another one.
+
+    ``origins`` of the result says which blocks they are made of.
+    """
+    blocks = document.data.get("blocks") if isinstance(document.data, dict) else None
+    if not isinstance(blocks, dict):
+        return document
+    wanted = {
+        name: body["extends"]
+        for name, body in blocks.items()
+        if isinstance(body, dict) and "extends" in body
+    }
+    if not wanted:
+        return document
+    return _Variants(document, reading, wanted).found()
+
+
+class _Variants:
+    """Resolves the blocks of ``wanted``, each with what it extends."""
+
+    def __init__(self, document: Document, reading: Reading, wanted: dict[str, Any]) -> None:
+        self.document, self.reading, self.wanted = document, reading, wanted
+        self.known = [*document.data["blocks"]]
+        self.open: list[str] = []
+        self.origins: dict[str, str] = {}
+
+    def found(self) -> Document:
+        for name in self.wanted:
+            self.resolve(name)
+        return dataclasses.replace(self.document, origins=self.origins)
+
+    def resolve(self, name: str) -> None:
+        """Replace a block by the one that it extends, with its changes."""
+        if name in self.origins:
+            return
+        base = self.wanted[name]
+        self.open.append(name)
+        if not isinstance(base, str):
+            self.refuse(name, "E203", f"expected the id of a block, found {shown(base)}")
+        elif base in self.open:
+            self.refuse(name, "E306", f"block `{base}` extends itself, directly or through others")
+        else:
+            if base in self.wanted:
+                self.resolve(base)
+            self.change(name, base)
+        self.open.pop()
+
+    def change(self, name: str, base: str) -> None:
+        """Lay the changes of a block over a copy of ``base``."""
+        self.origins[name] = base
+        source = self.source(base)
+        if source is None:
+            if self.document.lost("blocks", base):
+                self.leave_out(name)
+            else:
+                self.unknown(name, base)
+            return
+        place: DataPath = ("blocks", name)
+        changes = {k: v for k, v in self.document.data["blocks"][name].items() if k != "extends"}
+        over = dataclasses.replace(self.document, data={"blocks": {name: changes}}, _fields={})
+        copy = _copied(self.document, place, *source)
+        self.document = overlay(derived(copy, over), over, self.reading.report)
+
+    def source(self, name: str) -> tuple[Document, DataPath] | None:
+        """The document of a block, and its path there."""
+        data = self.document.data
+        if isinstance(data["blocks"].get(name), dict):
+            return self.document, ("blocks", name)
+        if data.get("block") == name:
+            return self.document, ()
+        imports = data.get("import")
+        for index, file in enumerate(imports if isinstance(imports, list) else ()):
+            span = self.document.span(("import", index))
+            imported = read_wanted(file, span, self.reading) if isinstance(file, str) else None
+            if (
+                imported is not None
+                and isinstance(imported.data, dict)
+                and "block" in imported.data
+            ):
+                self.known.append(str(imported.data["block"]))
+                if imported.data["block"] == name:
+                    return imported, ()
+        return None
+
+    def unknown(self, name: str, base: str) -> None:
+        """Report the id of no block."""
+        best, editor = nearest(base, self.known), Editor(self.document, self.reading.report.texts)
+        fix = editor.replace(("blocks", name, "extends"), best) if best else ()
+        help = suggestion(base, self.known, what="known blocks")
+        self.refuse(name, "E302", f"unknown block `{base}`", help, fix)
+
+    def refuse(self, name: str, code: str, message: str, help: str = "", fix: Edits = ()) -> None:
+        """Report an error, and leave the block out."""
+        span = self.document.span(("blocks", name, "extends"))
+        self.reading.report.error(code, message, span, help=help, fix=fix)
+        self.leave_out(name)
+
+    def leave_out(self, name: str) -> None:
+        """Remove a block; nothing that follows from that is reported."""
+        self.origins.setdefault(name, "")
+        blocks = {k: v for k, v in self.document.data["blocks"].items() if k != name}
+        self.document.data = {**self.document.data, "blocks": blocks}
+        self.document.dropped.add(("blocks", name))
+
+
+def _copied(document: Document, place: DataPath, source: Document, path: DataPath) -> Document:
+    """``document`` with a copy of the block at ``path`` of ``source`` at ``place``."""
+    block, size = source.data, len(path)
+    for part in path:
+        block = block[part]
+    body = {key: value for key, value in block.items() if key in BODY and key != "extends"}
+    blocks = {**document.data["blocks"], place[-1]: body}
+    tables = []
+    for old, other in ((document.spans, source.spans), (document.keys, source.keys)):
+        table = {p: span for p, span in old.items() if p[: len(place)] != place or p == place}
+        inner = {p[size:]: span for p, span in other.items() if p[:size] == path and p != path}
+        table |= {(*place, *p): span for p, span in inner.items() if p[0] in BODY}
+        tables.append(table)
+    return dataclasses.replace(
+        document,
+        data={**document.data, "blocks": blocks},
+        spans=tables[0],
+        keys=tables[1],
+        given=joined(document.given, given_in(source.data)),
+        _fields={},
+    )
