@@ -12,9 +12,9 @@ from ..language.derived import FIELD, origin
 from ..language.link import Linked, LinkedBlock, given_defaults, link, steps_of
 from ..language.load import Spec, load
 from ..language.models import BlockBody, NetworkFile
-from ..language.overlay import step_name
 from ..language.reading import file_name
 from ..language.roots import MARKER, root_of
+from ..language.rules import step_name
 from ..language.shipped import meant
 from ..language.steps import Use
 from ..version import __version__

@@ -1,11 +1,11 @@
 """Overlays: how ``extends`` and ``--set`` change another spec.
 
 A mapping is merged into a mapping key by key; ``null`` removes a key, and a new key right after it
-takes its place. Lists of names and notes (:func:`adds`) add to the old ones, unless they begin with
-``null``. Any other value replaces the old one; in a list, ``...`` is what was there. A mapping in
-place of a list of steps selects steps by name (or the block's id, or the position): a mapping
-changes the step, a list replaces it, ``null`` removes it. A step that becomes another op or block
-keeps its name only, or with ``...`` all its fields. An imported block that is changed under
+takes its place. Lists of names and notes (:func:`.rules.adds`) add to the old ones, unless they
+begin with ``null``. Any other value replaces the old one; in a list, ``...`` is what was there. A
+mapping in place of a list of steps selects steps by name (or the block's id, or the position): a
+mapping changes the step, a list replaces it, ``null`` removes it. A step that becomes another op or
+block keeps its name only, or with ``...`` all its fields. An imported block that is changed under
 ``blocks`` becomes one of the spec's own.
 """
 
@@ -17,6 +17,7 @@ from ..diagnostics.report import Report, Span
 from ..diagnostics.words import nearest, suggestion
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor
+from . import rules
 from .defaults import given_in, joined
 from .meant import KEPT, KINDS
 from .models import BlockBody, BlockFile, NetworkFile
@@ -114,21 +115,31 @@ class _Merger:
         steps = isinstance(base, list) and all(isinstance(s, dict) for s in base)
         if steps and isinstance(over, dict):
             return self.chain(base, over, old, top, new)
-        if adds(new) and isinstance(base, list | str):
+        if rules.adds(new) and isinstance(base, list | str):
             return self.both(base, over, old, top, new)
         if isinstance(base, list) and isinstance(over, list) and KEPT in over:
             kept = [(item, (*old, index)) for index, item in enumerate(base)]
             self.spans[new] = self.over.span(top)
             return self.spliced(kept, over, top, new)
-        for index, step in enumerate(base if isinstance(base, list) else ()):
-            if isinstance(step, dict):
-                self.removed[(*new, step_name(step, index))] = self.over.key_span(top)
+        if isinstance(base, list):
+            self.remove(base, new, self.over.key_span(top), inside=True)
         return self.added(over, top, new)
+
+    def remove(self, base: Any, new: DataPath, cause: Span, *, inside: bool = False) -> None:
+        """Note that a field or a step is removed, with its steps or fields; or only what is
+        ``inside``.
+        """
+        if not inside:
+            self.removed[new] = cause
+        steps = enumerate(base) if isinstance(base, list) else ()
+        names = [rules.step_name(step, index) for index, step in steps if isinstance(step, dict)]
+        for name in base if isinstance(base, dict) else names:
+            self.removed[(*new, name)] = cause
 
     def added(self, over: Any, top: DataPath, new: DataPath) -> Any:
         """A value that is only in ``over``; ``null`` in its mappings removes nothing."""
         self.copy(self.over, top, new)
-        return _without_nulls(over)
+        return rules.without_nulls(over)
 
     def both(self, base: Any, over: Any, old: DataPath, top: DataPath, new: DataPath) -> Any:
         """The names or notes of both files; those of ``over`` only if they begin with ``null``."""
@@ -175,7 +186,7 @@ class _Merger:
         new: DataPath,
     ) -> dict[Any, Any]:
         merged: dict[Any, Any] = {}
-        places = _places(base, over)
+        places = rules.places(base, over)
         for key, value in base.items():
             if key not in over:
                 merged[key] = value
@@ -184,11 +195,11 @@ class _Merger:
                 merged[key] = self.value(value, over[key], (*old, key), (*top, key), (*new, key))
                 self.keys[(*new, key)] = self.over.key_span((*top, key))
             else:
-                self.removed[(*new, key)] = self.over.key_span((*top, key))
+                self.remove(value, (*new, key), self.over.key_span((*top, key)))
             for other in places.get(key, ()):
                 merged[other] = (
                     self.value(value, over[other], (*old, key), (*top, other), (*new, other))
-                    if _keeps(over[other])
+                    if rules.keeps(over[other])
                     else self.added(over[other], (*top, other), (*new, other))
                 )
                 self.keys[(*new, other)] = self.over.key_span((*top, other))
@@ -197,7 +208,7 @@ class _Merger:
                 if value is None and (new or key in FIELDS):
                     continue  # nothing to remove
                 path = (*new, key)
-                first = adds(path) and isinstance(value, list)
+                first = rules.adds(path) and isinstance(value, list)
                 merged[key] = (
                     self.both([], value, (*old, key), (*top, key), path)
                     if first
@@ -229,14 +240,14 @@ class _Merger:
     def chain(
         self, base: list[Any], over: dict[Any, Any], old: DataPath, top: DataPath, new: DataPath
     ) -> list[Any]:
-        names = {step_name(step, i): i for i, step in enumerate(base)}
+        names = {rules.step_name(step, i): i for i, step in enumerate(base)}
         picked: dict[int, Any] = {}
         for key, value in over.items():
             index = key if isinstance(key, int) and 0 <= key < len(base) else names.get(key)
             if index is not None:
                 picked[index] = key
-                if not isinstance(value, dict) and not _keeps(value):
-                    name = step_name(base[index], index)
+                if not isinstance(value, dict) and not rules.keeps(value):
+                    name = rules.step_name(base[index], index)
                     self.removed[(*new, name)] = self.over.key_span((*top, key))
             elif value is not None or not isinstance(key, str) or nearest(key, map(str, names)):
                 self.unknown(key, top, names)
@@ -265,51 +276,6 @@ class _Merger:
         fix = editor.rename((*top, key), best) if best else ()
         span = self.over.key_span((*top, key))
         self.report.error("E310", f"unknown step `{key}`", span, help=help, fix=fix)
-
-
-def adds(path: DataPath) -> bool:
-    """Whether the value at ``path`` is a list of names or notes, to which an overlay adds.
-
-    Parameters, outputs and branches may have the same names.
-    """
-    if path[-1:] == ("optional",):
-        return len(path) == 3 and path[0] == "checkpoints"
-    if path[-1:] in (("allow",), ("deviation",)):
-        in_part = len(path) == 3 and path[0] in ("blocks", "aux_heads")
-        return len(path) == 1 or in_part or isinstance(path[-2], int)
-    return path == ("import",)
-
-
-def _places(base: dict[Any, Any], over: dict[Any, Any]) -> dict[Any, list[Any]]:
-    """The new keys of ``over`` by the removed key right before them, whose place they take."""
-    found: dict[Any, list[Any]] = {}
-    removed: Any = None
-    for key, value in over.items():
-        if key in base:
-            removed = key if value is None else None
-        elif removed is not None and value is not None:
-            found.setdefault(removed, []).append(key)
-    return found
-
-
-def _keeps(value: Any) -> bool:
-    """Whether a value of an overlay is a list that keeps what was there."""
-    return isinstance(value, list) and KEPT in value
-
-
-def _without_nulls(value: Any) -> Any:
-    """A value that nothing is there to be changed by: without ``null`` in its mappings."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
-    return value
-
-
-def step_name(step: Any, index: int) -> str | int:
-    """The key of a step in an overlay: its name, the block it uses, or its position."""
-    for key in ("name", "use"):
-        if isinstance(step.get(key), str):
-            return str(step[key])
-    return index
 
 
 def _children(document: Document) -> dict[DataPath, list[Any]]:

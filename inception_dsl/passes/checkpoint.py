@@ -68,6 +68,20 @@ def check_names(typed: TypedProgram, report: Report) -> bool:
     return len(report.diagnostics) == before
 
 
+def absent_names(typed: TypedProgram, source: str) -> tuple[str, ...]:
+    """The published names of layers that the spec does not have: optional, or removed from it."""
+    naming = typed.program.checkpoints[source]
+    namer = _Namer(typed, naming)
+    absent = (p for p in namer.top.patterns.values() if p not in namer.indices)
+    names = (
+        [p.name.replace("{}", str(n)) for n in range(p.numbers[0], p.numbers[1] + 1)]
+        if p.numbers
+        else [p.name]
+        for p in absent
+    )
+    return (*naming.optional, *(name for found in names for name in found))
+
+
 def published_names(typed: TypedProgram, source: str) -> dict[str, Name]:
     """The published name of every weight by path; :func:`check_names` must have accepted it."""
     return _Namer(typed, typed.program.checkpoints[source]).found
@@ -149,7 +163,8 @@ class _Namer:
             if report.crowded(before):
                 break
             if pattern not in self.indices:
-                if not under(pattern.name, self.naming.optional):
+                removed = pattern.key[0] == "names" and pattern.path[0] in self.removed
+                if not removed and not under(pattern.name, self.naming.optional):
                     path = "/".join(pattern.path)
                     help = (
                         suggestion(path, self.paths, what="known paths")
@@ -167,6 +182,12 @@ class _Namer:
             more = f" and {len(self.unnamed) - 1} more weights" if len(self.unnamed) > 1 else ""
             message = f"no published name for `{self.unnamed[0]}`{more}"
             report.error("E313", message, origin.span(), help=HELP)
+
+    @cached_property
+    def removed(self) -> set[str | int]:
+        """The names of steps, sections and heads that an overlay removed."""
+        parts = ("stem", "body", "head", "aux_heads")
+        return {path[-1] for path in self.naming.origin.document.removed if path[0] in parts}
 
     @cached_property
     def paths(self) -> set[str]:

@@ -21,7 +21,7 @@ from ..diagnostics.words import suggestion
 from ..ir.typed import TypedOp, TypedProgram
 from ..ir.walk import walk_program
 from ..ops import Composite, Dense, DepthwiseConv, Op
-from ..passes.checkpoint import Name, published_names, under
+from ..passes.checkpoint import Name, absent_names, published_names, under
 from .files import file_span, read_file
 from .hdf5 import read_layers
 from .store import differences
@@ -62,7 +62,7 @@ def read(path: Path, typed: TypedProgram, source: str, report: Report) -> dict[s
     """The weights of ``typed`` from a published file, by path, in the neutral layout.
 
     ``None`` with errors in the report if the file does not match. Layers that ``checkpoints`` marks
-    as optional may be in the file without being in the spec.
+    as optional, and those that an overlay removed, may be in the file without being in the spec.
     """
     if not known(typed, source, report):
         return None
@@ -168,7 +168,7 @@ def _fits(
 
     The names are those of the file.
     """
-    optional = typed.program.checkpoints[source].optional
+    optional = absent_names(typed, source)
     shapes = {
         places[p].key: places[p].out(np.broadcast_to(np.float32(0), shape)).shape
         for p, shape in weight_shapes(typed).items()

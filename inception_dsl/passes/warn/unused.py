@@ -1,6 +1,7 @@
 """W301 and W302: a parameter that no step reads, a block or an imported file that no step uses.
 
-Not reported for parts of a spec that it ``extends``, as they cannot be removed there.
+Not reported for parts of a spec that it ``extends``, as they cannot be removed there; nor what is
+unused because the command line removes steps.
 """
 
 from __future__ import annotations
@@ -83,6 +84,8 @@ class _Unused:
 
     def find(self) -> Iterator[Found]:
         spec = self.survey.spec
+        if any(span.on_command_line for span in spec.document.removed.values()):
+            return
         seen: set[str] = set()
         pending = [(spec.model, Origin(spec.document, ()), self.survey.top)]
         while pending:
