@@ -178,22 +178,32 @@ def _fits(
     if not any(found.values()):
         return True
     counts = ", ".join(f"{len(lines)} {kind}" for kind, lines in found.items() if lines)
-    missing = [key for key in shapes if key not in arrays]
-    help = ""
-    if missing and all(under(key, optional) for key in missing):
-        help = (
-            "the missing layers are optional; `--set aux_heads=null` or `--set head=null` "
-            "removes them from the spec"
-        )
+    missing = [path for path, place in places.items() if place.key not in arrays]
     message = f"{os.path.normpath(path)} does not fit `{typed.program.id}`: {counts}"
     report.error(
         "E702",
         message,
         file_span(path),
         notes=[n for lines in found.values() for n in lines],
-        help=help,
+        help=_without(typed, missing),
     )
     return False
+
+
+def _without(typed: TypedProgram, missing: list[str]) -> str:
+    """What removes the missing layers from the spec, if they are those of heads."""
+    head = typed.sections.get("head")
+    parts = {
+        "head": {
+            step.node.segments[0] for step in (head.steps if head else ()) if step.node.segments
+        },
+        "aux_heads": {head.name for head, _ in typed.heads},
+    }
+    first = {path.split("/")[0] for path in missing}
+    found = [f"--set {part}=null" for part, own in parts.items() if own & first]
+    if not found or first - set().union(*parts.values()):
+        return ""
+    return f"`{' '.join(found)}` removes the missing layers from the spec"
 
 
 def keys(typed: TypedProgram, source: str) -> dict[str, Place]:

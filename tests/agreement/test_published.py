@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from frameworks import BACKENDS, ROOT, running, typed_program
 from originals import NETWORKS, Layers, Network, State, original
+from safetensors.numpy import save_file
 
 from inception_dsl.analysis.cost import cost, layers
 from inception_dsl.analysis.weights import weight_shapes
@@ -155,6 +157,36 @@ def test_every_file_format_gives_the_same_weights(compared: Compared) -> None:
         assert all(
             found[path].tobytes() == array.tobytes() for path, array in compared.weights.items()
         ), file.name
+
+
+@pytest.mark.parametrize("part", ["head", "aux_heads"])
+def test_a_spec_without_a_part_reads_files_with_and_without_it(
+    compared: Compared, part: str, tmp_path: Path
+) -> None:
+    """`notop` files of keras.applications, and checkpoints without auxiliary heads."""
+    network, real = compared.network, compared.real
+    size = f"{network.size[0]}x{network.size[1]}x3"
+    typed = typed_program(SPECS / f"{network.spec}.yaml", input=size, **{part: "null"})
+    if isinstance(real, Layers):
+        features = real.model.get_layer("predictions").input
+        model = keras.Model(real.model.input, features if part == "head" else real.model.output)
+        without = tmp_path / "without.weights.h5"
+        model.save_weights(without)
+    else:
+        wanted = {place.key for place in keys(typed, network.source).values()}
+        held = {key: np.ascontiguousarray(v) for key, v in real.weights().items() if key in wanted}
+        without = tmp_path / "without.safetensors"
+        save_file(held, without)
+    for file in (*compared.files, without):
+        report = Report()
+        found = read(file, typed, network.source, report)
+        assert found is not None, report.render()
+        assert all(found[p].tobytes() == compared.weights[p].tobytes() for p in found)
+        assert list(found) == list(weight_shapes(typed))
+    if len(weight_shapes(typed)) < len(compared.weights):
+        report = Report()
+        assert read(without, compared.typed, network.source, report) is None
+        assert f"--set {part}=null" in report.render()
 
 
 def test_outputs_match_the_original(compared: Compared) -> None:
