@@ -12,15 +12,20 @@ from collections.abc import Mapping
 
 from .analysis.expand import expand
 from .analysis.infer import infer
-from .diagnostics.report import Report
+from .diagnostics.report import Diagnostic, Report
 from .ir.typed import TypedProgram
 from .language.link import link
 from .language.load import load
+from .language.reading import named_by_user
 from .passes.budget import check_layers, check_size
+from .passes.causes import Change, at_causes
 from .passes.checkpoint import check_names
-from .passes.nearest_size import name_sizes, without_input
+from .passes.nearest_size import with_nearest_sizes, without_input
 from .passes.paths import check_paths
 from .passes.warn import warn
+from .types.tensor import TensorType
+from .yaml.document import DataPath, Document
+from .yaml.source import parse
 
 
 def compile_spec(
@@ -34,24 +39,63 @@ def compile_spec(
     ``root`` is the project folder: files outside it are rejected
     (:mod:`~inception_dsl.language.roots`). If there are no errors, the report has the warnings.
     """
+    before = len(report.diagnostics), len(report.warnings)
+    typed, wanted = _compiled(path, settings, report, root)
+    errors, warnings = report.diagnostics[before[0] :], report.warnings[before[1] :]
+    top = _top(path, report) if errors or warnings else None
+    if top is None:
+        return typed
+
+    def attempt(change: Change) -> list[Diagnostic]:
+        other = Report()
+        kept = {name: value for name, value in settings.items() if name != change.setting}
+        _compiled(path, kept, other, root, change.path)
+        return other.diagnostics or other.warnings
+
+    def own() -> TypedProgram | None:
+        kept = without_input(settings)
+        return _compiled(path, kept, Report(), root, ("input",) if kept == settings else ())[0]
+
+    errors = at_causes(errors, top, settings, attempt)
+    if wanted is not None:
+        errors = with_nearest_sizes(errors, wanted, settings, own)
+    report.diagnostics[before[0] :] = errors
+    report.warnings[before[1] :] = at_causes(warnings, top, settings, attempt)
+    return typed
+
+
+def _top(path: str | os.PathLike[str], report: Report) -> Document | None:
+    """The file that the user names, as it is written; ``None`` if it cannot be read."""
+    file = named_by_user(path)
+    text = report.texts.get(file)
+    return None if text is None else parse(text, file, Report())
+
+
+def _compiled(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    report: Report,
+    root: str | os.PathLike[str] | None,
+    without: DataPath = (),
+) -> tuple[TypedProgram | None, TensorType | None]:
+    """The typed program, and the input if its shapes have errors.
+
+    ``without`` is a part of the file to leave out.
+    """
     before = len(report.diagnostics)
-    spec = load(path, settings, report, root)
+    spec = load(path, settings, report, root, without)
     if spec is None:
-        return None
+        return None, None
     linked = link(spec, report)
     program = expand(spec, linked, report)
     if report.crowded(before) or not check_layers(program, report):
-        return None
+        return None, None
     typed = infer(program, report)
     if typed is None or len(report.diagnostics) > before:
-        others = without_input(settings)
-        own = compile_spec(path, others, Report(), root) if others != settings else None
-        if own is not None:
-            name_sizes(own, program.input, report, before)
-        return None
+        return None, program.input
     if not check_size(typed, report) or not check_paths(typed, report):
-        return None
+        return None, None
     if not check_names(typed, report):
-        return None
+        return None, None
     warn(spec, linked, typed, report)
-    return typed
+    return typed, None

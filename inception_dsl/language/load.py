@@ -36,12 +36,13 @@ def load(
     settings: Mapping[str, str],
     report: Report,
     root: str | os.PathLike[str] | None = None,
+    without: DataPath = (),
 ) -> Spec | None:
     """The spec at ``path``, with ``settings`` (``--set name=value``) applied.
 
-    ``root`` is the folder of :func:`root_of`.
+    ``root`` is the folder of :func:`root_of`; ``without`` is a part of the file to leave out.
     """
-    reading = Reading(report, root_of(Path(path), root), Limits())
+    reading = Reading(report, root_of(Path(path), root), Limits(), without=without)
     document = read(path, reading)
     if document is None:
         return None

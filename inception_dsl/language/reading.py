@@ -16,7 +16,7 @@ from ..diagnostics.words import nearest
 from ..ops.fields.kinds import path as path_field
 from ..yaml import source
 from ..yaml.characters import MAX_CHARACTERS
-from ..yaml.document import Document
+from ..yaml.document import DataPath, Document
 from ..yaml.edits import flow
 from . import shipped
 from .derived import derived
@@ -63,20 +63,21 @@ class Reading(NamedTuple):
     """The state shared by all files of a spec.
 
     ``root`` is the folder that all must be in, ``limits`` the remaining limits, and ``chain`` the
-    files that extend each other, to find cycles.
+    files that extend each other, to find cycles. ``without`` is a part that is left out of the file
+    that the user names.
     """
 
     report: Report
     root: Path
     limits: Limits
     chain: tuple[str, ...] = ()
+    without: DataPath = ()
 
 
 def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
     """The data of the file or shipped spec that the user names, with ``extends`` applied."""
     spec, path = os.fspath(given), Path(given)
-    name = shipped.meant(spec)
-    file = file_name(path) if name is None else f"{SHIPPED}{name}"
+    name, file = shipped.meant(spec), named_by_user(given)
     span, report = Span(file, 1, 1, 1, 2), reading.report
     try:
         if name == spec and (other := _with_suffix(path)).is_file():
@@ -97,6 +98,12 @@ def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
         reason = error.strerror if isinstance(error, OSError) else "invalid path"
         report.error("E101", f"{file} cannot be read: {reason}", span)
     return None
+
+
+def named_by_user(given: str | os.PathLike[str]) -> str:
+    """The name in diagnostics of the file or shipped spec that the user names."""
+    name = shipped.meant(os.fspath(given))
+    return file_name(Path(given)) if name is None else f"{SHIPPED}{name}"
 
 
 def _no_file(spec: str, path: Path) -> tuple[str, str]:
@@ -132,6 +139,7 @@ def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
     report = reading.report
     if not reading.limits.another(span, report):
         return None
+    reading = reading._replace(without=())
     file, name = named(wanted, span.file), shipped.wanted_by(span.file, wanted)
     folder = Path(span.file).parent
     try:
@@ -197,6 +205,8 @@ def _parsed(data: bytes, file: str, span: Span, reading: Reading) -> Document | 
     document = source.parse(text, file, report)
     if document is None:
         return None
+    if reading.without:
+        document.data = left_out(document.data, reading.without)
     reading.limits.values -= len(document.spans)
     if not isinstance(document.data, dict):
         return document
@@ -252,6 +262,16 @@ def _imports(document: Document) -> list[Any]:
 def _blocks(document: Document) -> list[Any]:
     found = document.data.get("blocks") if isinstance(document.data, dict) else None
     return list(found) if isinstance(found, dict) else []
+
+
+def left_out(data: Any, path: DataPath) -> Any:
+    """``data`` without the field at ``path``."""
+    first, *rest = path
+    if not isinstance(data, dict) or first not in data:
+        return data
+    if rest:
+        return {**data, first: left_out(data[first], tuple(rest))}
+    return {key: value for key, value in data.items() if key != first}
 
 
 def file_name(path: Path) -> str:

@@ -1,16 +1,17 @@
-"""Where the size in ``--input`` does not compile: names the nearest sizes that do."""
+"""Where a changed size of the input does not compile: names the nearest sizes that do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from ..analysis.size_conditions import AxisSizes
 from ..analysis.sizes import compiling_sizes
-from ..diagnostics.report import Report
+from ..diagnostics.report import Diagnostic
 from ..ir.typed import TypedProgram
-from ..types.tensor import MAX_SIZE, TensorType
+from ..types.tensor import AXES, MAX_SIZE, TensorType
+from ..yaml.edits import flow
 
 _CODES: Final = {"E401", "E402"}
 """Errors of sizes."""
@@ -21,22 +22,39 @@ def without_input(settings: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in settings.items() if name.split(".")[0] != "input"}
 
 
-def name_sizes(own: TypedProgram, wanted: TensorType, report: Report, before: int) -> None:
-    """Change the help of the errors since ``before``, if all come from the size of the input.
+def with_nearest_sizes(
+    found: list[Diagnostic],
+    wanted: TensorType,
+    settings: Mapping[str, str],
+    own: Callable[[], TypedProgram | None],
+) -> list[Diagnostic]:
+    """The errors with the nearest sizes as help, if all come from the size of the input.
 
-    ``own`` is the program with the input of the spec, ``wanted`` is the input with the errors.
+    ``wanted`` is the input with the errors, ``own`` compiles the spec with the input that it has
+    without the command line, or without the file that the command names.
     """
-    found = report.diagnostics[before:]
-    if own.program.input.rank != wanted.rank or {d.code for d in found} - _CODES:
-        return
-    sizes = compiling_sizes(own)
+    if {d.code for d in found} - _CODES:
+        return found
+    program = own()
+    if program is None or program.program.input.rank != wanted.rank:
+        return found
+    sizes = compiling_sizes(program)
     if all(axis.fits(size) for axis, size in zip(sizes, wanted.spatial, strict=True)):
-        return
+        return found
     pairs = [_nearest(*pair) for pair in zip(sizes, wanted.spatial, strict=True)]
-    named = ("x".join(map(str, (*axes, wanted.channels))) for axes in zip(*pairs, strict=True))
-    inputs = [f"`--input {size}`" for size in dict.fromkeys(named)]
+    nearest = dict.fromkeys(zip(*pairs, strict=True))
+    on_command_line = without_input(settings) != settings
+    inputs = [f"`{_written(wanted, axes, on_command_line)}`" for axes in nearest]
     help = f"write {' or '.join(inputs)}, the nearest that {'fit' if inputs[1:] else 'fits'}"
-    report.diagnostics[before:] = [replace(d, help=help, fix=()) for d in found]
+    return [replace(d, help=help, fix=()) for d in found]
+
+
+def _written(wanted: TensorType, axes: tuple[int, ...], on_command_line: bool) -> str:
+    """An input of other sizes as the user writes it."""
+    if on_command_line:
+        return f"--input {'x'.join(map(str, (*axes, wanted.channels)))}"
+    sizes = dict(zip(AXES[len(axes)], axes, strict=True))
+    return f"input: {flow({'channels': wanted.channels, **sizes})}"
 
 
 def _nearest(sizes: AxisSizes, size: int) -> tuple[int, int]:

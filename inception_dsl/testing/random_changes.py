@@ -14,7 +14,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Final, NamedTuple
 
-from .plain_specs import plain_spec
+from .plain_specs import KEPT, plain_spec
 from .random_chains import MOST_LAYERS
 from .random_contexts import Context
 from .random_cuts import Cut
@@ -154,6 +154,7 @@ class _Changes(Cut):
         if op not in ALIKE:
             raise Misfit
         self.put((*place.path, "op"), ALIKE[op])
+        self.put((*place.path, KEPT), None)  # all fields
         for key in ONLY.get(ALIKE[op], ()):
             if key in place.step:
                 self.put((*place.path, key), None)
@@ -172,12 +173,13 @@ class _Changes(Cut):
         place = self.place()
         x, values = self.sizes.seen[id(place.step)]
         before, after = self.chance(0.4), self.chance(0.5)
-        steps: list[Step] = []
+        steps: list[Step | str] = []
         at = At(x, None)
         if before:
-            steps, at = self.added(at, place.context)
+            new, at = self.added(at, place.context)
+            steps += new
         if self.chance(0.8):
-            steps.append(place.step)
+            steps.append(KEPT if self.chance(0.5) else place.step)
             self.sizes.layers = 0
             at = At(self.sizes.after(place.step, at.shape, values), None)
         if after or not steps:

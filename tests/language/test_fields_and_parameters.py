@@ -152,8 +152,8 @@ def test_defaults_reach_imported_blocks(
 @pytest.mark.parametrize(
     ("block", "spec", "location"),
     [
-        (BLOCK, "extends: base.yaml\ndefaults: {conv_bn: {kernel_size: null}}\n", "t.yaml:2:9"),
-        (BLOCK, "extends: base.yaml\ndefaults: null\n", "t.yaml:2:9"),
+        (BLOCK, "extends: base.yaml\ndefaults: {conv_bn: {kernel_size: null}}\n", "spec.yaml:2:35"),
+        (BLOCK, "extends: base.yaml\ndefaults: null\n", "spec.yaml:2:11"),
     ],
 )
 def test_a_default_that_is_removed(
