@@ -110,7 +110,7 @@ class _Causes:
 
     def joined(self, cause: Change, group: list[Diagnostic]) -> Diagnostic:
         """One diagnostic for all with the same code and cause."""
-        first, *others = group
+        first, *others = sorted(group, key=lambda diagnostic: diagnostic.span)
         related = [(first.span, first.label or "here"), *first.related]
         related += [(other.span, other.label or "here") for other in others[: _SHOWN - 1]]
         more = len(others) - _SHOWN + 1
