@@ -10,28 +10,22 @@ check the result. It is stricter in one way: a required attribute has to be in t
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from annotated_types import MinLen
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ..ops import OPS, Fields, Op, Step, attribute_names
-from ..ops.fields.allow import CODES_SCHEMA
-from ..ops.fields.kinds import EXPRESSION_SCHEMA, ID_SCHEMA
+from ..ops import OPS, Op, Step, attribute_names
 from ..ops.fields.refusal import Checked
-from ..types.expression import is_expression
+from . import schema_parts as parts
 from .checkpoints import Naming
-from .models import BlockFile, NetworkFile
+from .meant import KEPT
+from .models import BlockBody, BlockFile, NetworkFile
 from .parameters import Parameter
+from .schema_parts import Schema
 from .steps import Argument, Fork, Use
 
-Schema = dict[str, Any]
-_NULL: Final[Schema] = {"type": "null"}
-_STEP_REF: Final[Schema] = {"$ref": "#/$defs/step"}
-_EXPRESSION_REF: Final[Schema] = {"$ref": "#/$defs/expression"}
-_SHARED: Final = ((EXPRESSION_SCHEMA, "expression"), (ID_SCHEMA, "id"), (CODES_SCHEMA, "warnings"))
 _VALUES: Final = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 
 
@@ -63,7 +57,20 @@ class _Builder:
         if name not in self.definitions:
             self.definitions[name] = {}  # a model can contain itself
             self.definitions[name] = self.object(kind, change)
+        if kind is BlockBody and not change:
+            return {"anyOf": [{"$ref": f"#/$defs/{name}"}, self.variant()]}
         return {"$ref": f"#/$defs/{name}"}
+
+    def variant(self) -> Schema:
+        """A reference to the schema of a block that extends another one."""
+        if "Variant" not in self.definitions:
+            self.definitions["Variant"] = {}
+            found = self.object(BlockBody, "_change")
+            extends = found["properties"]["extends"]
+            found["properties"]["extends"] = {**extends, **extends.pop("anyOf")[0]}
+            found["description"] = "A block that changes another one."
+            self.definitions["Variant"] = {**found, "required": ["extends"]}
+        return {"$ref": "#/$defs/Variant"}
 
     def object(self, kind: type[BaseModel], change: str) -> Schema:
         properties: dict[str, Any] = {
@@ -71,7 +78,11 @@ class _Builder:
         }
         if issubclass(kind, Op):
             properties["op"] |= {"description": f"{kind.summary}.", "examples": [kind.kind]}
-        found: Schema = {"type": "object", "description": _text(kind), "properties": properties}
+        found: Schema = {
+            "type": "object",
+            "description": parts.text(kind),
+            "properties": properties,
+        }
         found["additionalProperties"] = False
         required = [f.alias or n for n, f in kind.model_fields.items() if f.is_required()]
         if "extends" in properties and not change:
@@ -87,7 +98,7 @@ class _Builder:
             change,
         )
         if change:
-            found = _nullable(found)
+            found = parts.nullable(found)
         if "$ref" in found:
             found = {"allOf": [found]}  # draft 07 ignores keys next to `$ref`
         described: Schema = {"description": field.description} if field.description else {}
@@ -107,14 +118,14 @@ class _Builder:
             return {"enum": list(arguments)} if len(arguments) > 1 else {"const": arguments[0]}
         if origin in (Union, types.UnionType):
             options = [self.annotation(a, change) for a in arguments if a is not types.NoneType]
-            return _nullable(options[0] if len(options) == 1 else {"anyOf": options})
+            return parts.nullable(options[0] if len(options) == 1 else {"anyOf": options})
         if origin is dict:
             values = self.annotation(arguments[1], change)
             names = self.annotation(arguments[0], change)
             return {
                 "type": "object",
                 "propertyNames": names,
-                "additionalProperties": _nullable(values) if change else values,
+                "additionalProperties": parts.nullable(values) if change else values,
             }
         if origin in (list, tuple):
             return self.array(arguments[0], change)
@@ -124,19 +135,18 @@ class _Builder:
 
     def array(self, item: Any, change: str) -> Schema:
         items = self.annotation(item, "")
-        return (
-            {"$ref": f"#/$defs/chain{change}"}
-            if items == _STEP_REF
-            else {"type": "array", "items": items}
-        )
+        if items == parts.STEP_REF:
+            return {"$ref": f"#/$defs/chain{change}"}
+        found = {"type": "array", "items": items}
+        return parts.changed(found) if change else found
 
     def annotated(self, arguments: tuple[Any, ...], change: str) -> Schema:
         found: Schema | None = None
         for extra in arguments[1:]:
             if isinstance(extra, Checked):
-                found = _shared(extra.schema)
+                found = parts.with_shared(extra.schema)
         if found is not None:
-            return _changed(found) if change else found
+            return parts.changed(found) if change else found
         found = self.annotation(arguments[0], change)
         for extra in arguments[1:]:
             inner = extra.metadata if isinstance(extra, FieldInfo) else [extra]
@@ -164,15 +174,17 @@ class _Builder:
     def all_definitions(self) -> dict[str, Schema]:
         """All definitions by name."""
         self.model(Fork, "")
-        self.model(_defaults(), "")
-        self.model(_defaults(), "_change")
+        self.model(parts.defaults(), "")
+        self.model(parts.defaults(), "_change")
         for kind in OPS.values():
             self.model(kind, "")
             self.definitions[f"{kind.kind}_attributes"] = self.attributes(kind, "")
             self.definitions[f"{kind.kind}_attributes_change"] = self.attributes(kind, "_change")
         steps: list[type[Step]] = [*OPS.values(), Fork, Use]
         step = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in steps]
-        chain = {"type": "array", "items": _STEP_REF, "description": "Steps, run in order."}
+        chain = {"type": "array", "items": parts.STEP_REF, "description": "Steps, run in order."}
+        kept = {"const": KEPT, "description": "What was there before."}
+        changed = {**chain, "items": {"anyOf": [parts.STEP_REF, kept]}}
         self.definitions |= {
             "Use": self.use(),
             "Parameter": self.parameter(),
@@ -184,13 +196,14 @@ class _Builder:
             "chain": chain,
             "chain_change": {
                 "anyOf": [
-                    chain,
+                    changed,
                     {"type": "object", "additionalProperties": {"$ref": "#/$defs/step_change"}},
                 ],
-                "description": "A new chain; or a mapping from steps (name, block or position) to "
-                "changed fields, replacing steps, or null.",
+                "description": "A new chain, in which `...` is the old one; or a mapping from "
+                "steps (name, block or position) to changed fields, replacing steps, or null.",
             },
-            **{name: dict(shared) for shared, name in _SHARED},
+            "steps_change": changed,
+            **{name: dict(shared) for shared, name in parts.SHARED},
         }
         return dict(sorted(self.definitions.items()))
 
@@ -200,7 +213,7 @@ class _Builder:
             "type": "object",
             "description": f"Default attributes of `{kind.kind}`.",
             "properties": {
-                name: _plain(self.field(field, change)) for name, field in fields.items()
+                name: parts.plain(self.field(field, change)) for name, field in fields.items()
             },
             "additionalProperties": False,
         }
@@ -210,7 +223,7 @@ class _Builder:
         fields = {name: f for name, f in Use.model_fields.items() if name != "arguments"}
         return {
             "type": "object",
-            "description": _text(Use),
+            "description": parts.text(Use),
             "properties": {
                 **{n: self.field(f, "") for n, f in fields.items()},
                 "op": False,
@@ -234,86 +247,7 @@ class _Builder:
         """The schema for changes to any step: its kind is only known from the extended spec."""
         known = {**Fork.model_fields, **Step.model_fields}
         partial = {n: self.field(f, "_change") for n, f in known.items()}
-        change = {"type": "object", "properties": partial, "propertyNames": {"$ref": "#/$defs/id"}}
-        return {"anyOf": [change, {"$ref": "#/$defs/chain"}, _NULL]}
-
-
-def _text(kind: type[BaseModel]) -> str:
-    return " ".join((kind.__doc__ or "").replace("``", "`").split())
-
-
-def _nullable(found: Schema) -> Schema:
-    if found == _NULL or _NULL in found.get("anyOf", ()):
-        return found
-    return {"anyOf": [found, _NULL]}
-
-
-def _plain(found: Any) -> Any:
-    """``found`` without expressions, which `defaults` cannot have."""
-    if isinstance(found, dict):
-        return {
-            key: _written(value) if key == "examples" else _plain(value)
-            for key, value in found.items()
-        }
-    return [_plain(v) for v in found if v != _EXPRESSION_REF] if isinstance(found, list) else found
-
-
-def _written(examples: list[Any]) -> list[Any]:
-    return [e for e in examples if not is_expression(e)]
-
-
-def _shared(found: Any) -> Any:
-    """``found`` with references to the schemas that are used everywhere."""
-    for shared, name in _SHARED:
-        if found == shared:
-            return {"$ref": f"#/$defs/{name}"}
-    if isinstance(found, Mapping):
-        return {key: _shared(value) for key, value in found.items()}
-    return [_shared(value) for value in found] if isinstance(found, list) else found
-
-
-def _default(kind: type[Op]) -> dict[str, Any]:
-    """An example: the first attribute with a scalar default."""
-    plain = {
-        n: f.default
-        for n, f in kind.model_fields.items()
-        if n in attribute_names(kind) and not f.is_required()
-    }
-    return (
-        dict(
-            [
-                next(
-                    (i for i in plain.items() if isinstance(i[1], bool | int | float | str)),
-                    ("", None),
-                )
-            ]
-        )
-        if plain
-        else {}
-    )
-
-
-def _defaults() -> type[BaseModel]:
-    """The model of `defaults`, for the schema only."""
-    fields: dict[str, Any] = {
-        name: (
-            Annotated[Any, Checked(dict, {"$ref": f"#/$defs/{name}_attributes"})],
-            Field(None, description=f"Defaults of `{name}`.", examples=[_default(kind)]),
-        )
-        for name, kind in OPS.items()
-    }
-    about = "Default attributes for each op; a step can override them."
-    return create_model("Defaults", __base__=Fields, __doc__=about, **fields)
-
-
-def _changed(found: Schema) -> Schema:
-    """The variant of a field's schema for specs with ``extends``."""
-    if found.get("$ref", "").endswith(("_attributes", "/Defaults")):
-        return {"$ref": f"{found['$ref']}_change"}
-    options = found.get("anyOf", [])
-    if options and options[-1].get("$ref") in ("#/$defs/Parameter", "#/$defs/Naming"):
-        return {"anyOf": [*options[:-1], {"$ref": f"{options[-1]['$ref']}_change"}]}
-    if options and all(o.get("type") == "object" for o in options):
-        every = {name: _nullable(value) for o in options for name, value in o["properties"].items()}
-        return {"type": "object", "properties": every, "additionalProperties": False}
-    return found
+        partial[KEPT] = {**parts.NULL, "description": "All fields of the old step."}
+        names = {"anyOf": [{"$ref": "#/$defs/id"}, {"const": KEPT}]}
+        change = {"type": "object", "properties": partial, "propertyNames": names}
+        return {"anyOf": [change, {"$ref": "#/$defs/steps_change"}, parts.NULL]}

@@ -272,3 +272,35 @@ def test_every_op_is_a_step() -> None:
 
 def test_the_schema_uses_draft_7() -> None:
     assert "prefixItems" not in json.dumps(schema())
+
+
+VALID = [
+    """
+    extends: inception-dsl:v2
+    import: [null, squeeze_excite.yaml]
+    allow: [null, W403]
+    deviation: [null, x]
+    blocks:
+      inception_avg: {steps: [..., {use: squeeze_excite}]}
+      wide: {extends: inception_b, params: {filters: {default: 3}},
+        steps: {0: {branches: {branch_pool: [..., {op: identity}], b: null}}}}
+    body: {inception_b: {..., use: wide}, other: [{op: identity}, ...]}
+    """,
+    f"{HEAD}blocks: {{a: {{steps: []}}, b: {{extends: a, steps: {{0: null}}}}}}",
+]
+INVALID = [
+    f"{HEAD}blocks: {{a: {{extends: 3}}}}",
+    f"{HEAD}body: [..., {{op: identity}}]",
+    f"{HEAD}allow: [null, W403]",
+    "extends: v4.yaml\nbody: {x: {..., use: wide, ..: 3}}",
+    "extends: v4.yaml\nbody: {x: {kernel_size: [null, 3]}}",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"), [*((t, True) for t in VALID), *((t, False) for t in INVALID)]
+)
+def test_overlays(text: str, valid: bool) -> None:
+    """What only specs with ``extends`` can say; the loader knows more (test_overlay_lists.py)."""
+    errors = list(Draft7Validator(schema()).iter_errors(yaml.safe_load(text)))
+    assert (errors == []) == valid

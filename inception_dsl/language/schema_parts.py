@@ -1,0 +1,109 @@
+"""Parts of the JSON Schema, and how they change in specs with ``extends``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, Field, create_model
+
+from ..ops import OPS, Fields, Op, attribute_names
+from ..ops.fields.allow import CODES_SCHEMA
+from ..ops.fields.kinds import EXPRESSION_SCHEMA, ID_SCHEMA
+from ..ops.fields.refusal import Checked
+from ..types.expression import is_expression
+
+Schema = dict[str, Any]
+NULL: Final[Schema] = {"type": "null"}
+STEP_REF: Final[Schema] = {"$ref": "#/$defs/step"}
+EXPRESSION_REF: Final[Schema] = {"$ref": "#/$defs/expression"}
+SHARED: Final = ((EXPRESSION_SCHEMA, "expression"), (ID_SCHEMA, "id"), (CODES_SCHEMA, "warnings"))
+WARNINGS_REF: Final[Schema] = {"$ref": "#/$defs/warnings"}
+
+
+def text(kind: type[BaseModel]) -> str:
+    return " ".join((kind.__doc__ or "").replace("``", "`").split())
+
+
+def nullable(found: Schema) -> Schema:
+    if found == NULL or NULL in found.get("anyOf", ()):
+        return found
+    return {"anyOf": [found, NULL]}
+
+
+def plain(found: Any) -> Any:
+    """``found`` without expressions, which `defaults` cannot have."""
+    if isinstance(found, dict):
+        return {
+            key: written(value) if key == "examples" else plain(value)
+            for key, value in found.items()
+        }
+    return [plain(v) for v in found if v != EXPRESSION_REF] if isinstance(found, list) else found
+
+
+def written(examples: list[Any]) -> list[Any]:
+    return [e for e in examples if not is_expression(e)]
+
+
+def with_shared(found: Any) -> Any:
+    """``found`` with references to the schemas that are used everywhere."""
+    for shared, name in SHARED:
+        if found == shared:
+            return {"$ref": f"#/$defs/{name}"}
+    if isinstance(found, Mapping):
+        return {key: with_shared(value) for key, value in found.items()}
+    return [with_shared(value) for value in found] if isinstance(found, list) else found
+
+
+def default(kind: type[Op]) -> dict[str, Any]:
+    """An example: the first attribute with a scalar default."""
+    plain = {
+        n: f.default
+        for n, f in kind.model_fields.items()
+        if n in attribute_names(kind) and not f.is_required()
+    }
+    return (
+        dict(
+            [
+                next(
+                    (i for i in plain.items() if isinstance(i[1], bool | int | float | str)),
+                    ("", None),
+                )
+            ]
+        )
+        if plain
+        else {}
+    )
+
+
+def defaults() -> type[BaseModel]:
+    """The model of `defaults`, for the schema only."""
+    fields: dict[str, Any] = {
+        name: (
+            Annotated[Any, Checked(dict, {"$ref": f"#/$defs/{name}_attributes"})],
+            Field(None, description=f"Defaults of `{name}`.", examples=[default(kind)]),
+        )
+        for name, kind in OPS.items()
+    }
+    about = "Default attributes for each op; a step can override them."
+    return create_model("Defaults", __base__=Fields, __doc__=about, **fields)
+
+
+def changed(found: Schema) -> Schema:
+    """The variant of a field's schema for specs with ``extends``."""
+    if found.get("$ref", "").endswith(("_attributes", "/Defaults")):
+        return {"$ref": f"{found['$ref']}_change"}
+    if found == WARNINGS_REF:
+        codes: Schema = {**CODES_SCHEMA}
+        return {**codes, "items": nullable(codes["items"])}
+    if found.get("type") == "array" and "string" in found["items"].get("type", ()):
+        return {**found, "items": nullable(found["items"])}  # names or notes: `null` clears
+    options = found.get("anyOf", [])
+    if options and any(option.get("type") == "array" for option in options):
+        return {**found, "anyOf": [changed(option) for option in options]}
+    if options and options[-1].get("$ref") in ("#/$defs/Parameter", "#/$defs/Naming"):
+        return {"anyOf": [*options[:-1], {"$ref": f"{options[-1]['$ref']}_change"}]}
+    if options and all(o.get("type") == "object" for o in options):
+        every = {name: nullable(value) for o in options for name, value in o["properties"].items()}
+        return {"type": "object", "properties": every, "additionalProperties": False}
+    return found
