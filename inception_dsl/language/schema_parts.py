@@ -22,10 +22,12 @@ WARNINGS_REF: Final[Schema] = {"$ref": "#/$defs/warnings"}
 
 
 def text(kind: type[BaseModel]) -> str:
+    """The description of a model."""
     return " ".join((kind.__doc__ or "").replace("``", "`").split())
 
 
 def nullable(found: Schema) -> Schema:
+    """The schema of a value that may be ``null``."""
     if found == NULL or NULL in found.get("anyOf", ()):
         return found
     return {"anyOf": [found, NULL]}
@@ -42,6 +44,7 @@ def plain(found: Any) -> Any:
 
 
 def written(examples: list[Any]) -> list[Any]:
+    """The examples without expressions."""
     return [e for e in examples if not is_expression(e)]
 
 

@@ -293,7 +293,6 @@ INVALID = [
     f"{HEAD}body: [..., {{op: identity}}]",
     f"{HEAD}allow: [null, W403]",
     "extends: v4.yaml\nbody: {x: {..., use: wide, ..: 3}}",
-    "extends: v4.yaml\nbody: {x: {kernel_size: [null, 3]}}",
 ]
 
 
