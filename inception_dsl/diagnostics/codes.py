@@ -77,7 +77,7 @@ CODES: Final[dict[str, str]] = {
     "W403": "an expensive large convolution can be factorized",
     "W404": "a bias before batch norm has no effect",
     "W405": "pooling before the filters are widened creates a bottleneck",
-    "W406": "the sizes of `--input` are probably channels first",
+    "W406": "the sizes of `--input` are probably channels first, or without channels",
     "W407": "a classifier has one class",
     "W408": "the number of outputs is not that of `classes`",
     "W409": "the output of a network that is trained is a map",

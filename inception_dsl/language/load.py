@@ -68,7 +68,9 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
     if name == "input" and isinstance(parsed.data, str):
         parsed.data = _sizes(parsed.data)
         document = dataclasses.replace(
-            document, data={k: v for k, v in data.items() if k != "input"} or document.data
+            document,
+            data={k: v for k, v in data.items() if k != "input"} or document.data,
+            replaced={**document.replaced, "input": data.get("input")},
         )
     parameters = data.get("params")
     path: DataPath = tuple(int(p) if p.isdecimal() and len(p) < 9 else p for p in name.split("."))

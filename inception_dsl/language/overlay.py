@@ -49,7 +49,13 @@ def overlay(base: Document, over: Document, report: Report) -> Document:
     else:
         merged = over.data
     document = Document(
-        over.file, merged, merger.spans, merger.keys, given=base.given, removed=merger.removed
+        over.file,
+        merged,
+        merger.spans,
+        merger.keys,
+        given=base.given,
+        removed=merger.removed,
+        replaced=base.replaced,
     )
     merger.spans[()] = over.span(())
     return document

@@ -33,11 +33,16 @@ def with_nearest_sizes(
     ``wanted`` is the input with the errors, ``own`` compiles the spec with the input that it has
     without the command line, or without the file that the command names.
     """
-    if {d.code for d in found} - _CODES:
+    blamed = all(d.span.file.startswith("--set input") for d in found)
+    if {d.code for d in found} - _CODES and not blamed:
         return found
     program = own()
-    if program is None or program.program.input.rank != wanted.rank:
+    if program is None:
         return found
+    if program.program.input.rank != wanted.rank or {d.code for d in found} - _CODES:
+        order = _reordered(wanted, program.program.input)
+        help = f"sizes are channels last: write `--input {'x'.join(map(str, order))}`"
+        return [replace(d, help=help if order else d.help) for d in found]
     sizes = compiling_sizes(program)
     if all(axis.fits(size) for axis, size in zip(sizes, wanted.spatial, strict=True)):
         return found
@@ -47,6 +52,14 @@ def with_nearest_sizes(
     inputs = [f"`{_written(wanted, axes, on_command_line)}`" for axes in nearest]
     help = f"write {' or '.join(inputs)}, the nearest that {'fit' if inputs[1:] else 'fits'}"
     return [replace(d, help=help, fix=()) for d in found]
+
+
+def _reordered(wanted: TensorType, own: TensorType) -> tuple[int, ...]:
+    """Sizes that were given without channels, or channels first; empty for others."""
+    given = (*wanted.spatial, wanted.channels)
+    if len(given) == own.rank:
+        return (*given, own.channels)
+    return (*given[1:], given[0]) if given[0] == own.channels else ()
 
 
 def _written(wanted: TensorType, axes: tuple[int, ...], on_command_line: bool) -> str:

@@ -24,6 +24,8 @@ class Document:
     """Attributes by op that the defaults of other files set, for blocks copied from them."""
     removed: dict[DataPath, Span] = field(default_factory=dict)
     """Where an overlay removed a field, or a step by its name."""
+    replaced: dict[str, Any] = field(default_factory=dict)
+    """Fields of the file that the command line replaced as a whole, with their old values."""
     origins: dict[str, str] = field(default_factory=dict)
     """The blocks that extend another one, each with the id of that one."""
     _fields: dict[DataPath, list[DataPath]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""W406: sizes of ``--input`` that are probably channels first.
+"""W406: sizes of ``--input`` that are probably channels first, or without channels.
 
-``--input 3x224x224`` is an input of 3 x 224 pixels with 224 channels. Fields with names, as in a
-spec, cannot be in the wrong order.
+``--input 3x224x224`` is an input of 3 x 224 pixels with 224 channels, and ``--input 64x64`` one of
+64 pixels on one axis. Fields with names, as in a spec, cannot be in the wrong order.
 """
 
 from __future__ import annotations
@@ -17,25 +17,37 @@ _LONG = 64  # samples in a sequence of one size
 
 def _find(survey: Survey) -> Iterator[Found]:
     origin, x = survey.typed.program.origin, survey.typed.program.input
-    spans = origin.document.spans
-    if ("input",) not in spans or ("input", "channels") in spans:
+    document = origin.document
+    if ("input",) not in document.spans or ("input", "channels") in document.spans:
         return
-    first, *rest = *x.spatial, x.channels
+    sizes, here = (*x.spatial, x.channels), origin.below("input")
+    value = document.replaced.get("input")
+    own = value if isinstance(value, dict) else {}
+    if len(own) not in (0, len(sizes)) and own.get("channels") != x.channels:
+        whole = (*sizes, own["channels"]) if len(own) == len(sizes) + 1 else ()
+        yield Found(here, survey.top, 0, (sizes, whole, len(own) - 1))
+    elif _channels_first(sizes):
+        yield Found(here, survey.top, 0, (sizes, (*sizes[1:], sizes[0]), 0))
+
+
+def _channels_first(sizes: tuple[int, ...]) -> bool:
+    first, *rest = sizes
     pixels = rest[-2:]
     if len(rest) == 1:
         swapped = rest[0] >= _LONG * first
     else:
         swapped = min(rest) > first and max(pixels) <= _ALIKE * min(pixels)
-    if first <= MOST_CHANNELS and swapped:
-        yield Found(origin.below("input"), survey.top, 0, (first, *rest))
+    return first <= MOST_CHANNELS and swapped
 
 
 def _describe(_: Survey, found: list[Found]) -> Warn:
-    first, *rest = found[0].data
-    read = f"{'x'.join(map(str, (first, *rest[:-1])))} with {rest[-1]} channels"
-    write = "x".join(map(str, (*rest, first)))
+    (*axes, channels), write, own = found[0].data
+    read = f"{'x'.join(map(str, axes))} with {channels} channel{'s'[: channels > 1]}"
     message = f"sizes are channels last: this input is {read}"
-    help = f"write `--input {write}` for an input with {first} channel{'s'[: first > 1]}"
+    if own:
+        message += f", but that of the spec has {own} spatial {'axis' if own == 1 else 'axes'}"
+    many = f"{write[-1]} channel{'s'[: write[-1] > 1]}" if write else ""
+    help = f"write `--input {'x'.join(map(str, write))}` for an input with {many}" if write else ""
     return Warn(message, found[0].origin.span(), help)
 
 

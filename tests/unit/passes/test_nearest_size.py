@@ -47,6 +47,30 @@ def test_the_nearest_sizes(name: str, size: str, help: str) -> None:
         assert report_of(name, written).ok
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "write"),
+    [
+        ("v4", "299x299", "299x299x3"),
+        ("v1", "3x224x224", "224x224x3"),
+        ("v1", "224x224", "224x224x3"),
+    ],
+)
+def test_sizes_in_another_order(name: str, size: str, write: str) -> None:
+    report = report_of(name, size)
+    help = f"sizes are channels last: write `--input {write}`"
+    assert {d.help for d in report.diagnostics} == {help}
+    assert report_of(name, write).ok
+
+
+def test_an_input_in_the_file(write: Callable[..., Path]) -> None:
+    report = Report()
+    spec = write("extends: inception-dsl:v2\ninput: {height: 80, width: 96}\n")
+    assert compile_spec(spec, {}, report) is None
+    (found,) = report
+    assert found.span.line == 2
+    assert found.help.startswith("write `input: {channels: 3, height: 70, width: 96}` or ")
+
+
 def test_every_size(write: Callable[..., Path]) -> None:
     """Other than with weights, a flattened map may have any size."""
     for spec in (write(FLATTENED), "v1"):
