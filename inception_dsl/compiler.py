@@ -39,11 +39,12 @@ def compile_spec(
     ``root`` is the project folder: files outside it are rejected
     (:mod:`~inception_dsl.language.roots`). If there are no errors, the report has the warnings.
     """
-    before = len(report.diagnostics), len(report.warnings)
-    typed, wanted = _compiled(path, settings, report, root)
-    errors, warnings = report.diagnostics[before[0] :], report.warnings[before[1] :]
-    top = _top(path, report) if errors or warnings else None
+    found = Report()
+    typed, wanted = _compiled(path, settings, found, root)
+    diagnostics = found.diagnostics or found.warnings
+    top = _top(path, found) if diagnostics else None
     if top is None:
+        report.include(diagnostics, found.texts)
         return typed
 
     def attempt(change: Change) -> list[Diagnostic]:
@@ -56,11 +57,10 @@ def compile_spec(
         kept = without_input(settings)
         return _compiled(path, kept, Report(), root, ("input",) if kept == settings else ())[0]
 
-    errors = at_causes(errors, top, settings, attempt)
+    diagnostics = at_causes(diagnostics, top, settings, attempt)
     if wanted is not None:
-        errors = with_nearest_sizes(errors, wanted, settings, own)
-    report.diagnostics[before[0] :] = errors
-    report.warnings[before[1] :] = at_causes(warnings, top, settings, attempt)
+        diagnostics = with_nearest_sizes(diagnostics, wanted, settings, own)
+    report.include(diagnostics, found.texts)
     return typed
 
 

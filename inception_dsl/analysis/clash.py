@@ -14,7 +14,7 @@ from ..ir.program import ForkNode, Origin
 from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedUse
 from ..ops import Windowed
 from ..types.expression import Expression
-from ..types.tensor import ShapeError, TensorType
+from ..types.tensor import ShapeError, TensorType, many
 from ..yaml.edits import Editor, Edits
 
 _LISTED = 6  # sizes and branches in a message
@@ -98,7 +98,7 @@ class Clash:
         if self.what == "channels":
             return str(y.channels)
         if self.what == "ranks":
-            return f"a feature map {y}" if y.rank else f"a vector of {y.channels} channels"
+            return f"a feature map {y}" if y.rank else f"a vector of {many(y.channels, 'channel')}"
         return _grid(y)
 
     def alike(self, y: TensorType) -> Any:

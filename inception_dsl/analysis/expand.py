@@ -16,6 +16,7 @@ from ..language.link import Linked, given_defaults
 from ..language.load import Spec
 from ..language.models import BlockFile, NetworkFile
 from ..language.parameters import Parameter
+from ..types.tensor import many
 from ..yaml.edits import Editor
 from .records import about, checkpoints, tensor_type, training
 from .steps import Steps, starts
@@ -91,7 +92,8 @@ class _Expander:
             value = getattr(found, name)
             channels = model.input.get("channels", 0)
             if isinstance(value, tuple) and channels and len(value) != channels:
-                message = f"`{name}` has {len(value)} values, but the input has {channels} channels"
+                values, of = many(len(value), "value"), many(channels, "channel")
+                message = f"`{name}` has {values}, but the input has {of}"
                 self.report.error("E203", message, origin.span("preprocessing", name))
         return Preprocessing(found.channel_order, found.scale, found.mean, found.std)
 

@@ -151,6 +151,15 @@ class Report:
         more = tuple(notes), tuple(related), tuple(fix)
         self._add(Diagnostic(code, message, span, "", help, *more), self.warnings)
 
+    def include(self, found: Iterable[Diagnostic], texts: Mapping[str, str]) -> None:
+        """Add the diagnostics of another report, with the texts of its files."""
+        self.texts.update(texts)
+        for diagnostic in found:
+            self._add(
+                diagnostic,
+                self.warnings if diagnostic.severity == "warning" else self.diagnostics,
+            )
+
     def _add(self, found: Diagnostic, to: list[Diagnostic]) -> None:
         key = (found.code, found.span, found.message)
         if key not in self._seen:

@@ -15,6 +15,7 @@ from ..types.tensor import AXES
 from ..yaml import source
 from ..yaml.document import DataPath, Document
 from .check import check
+from .foreign import of_data
 from .models import BlockFile, NetworkFile
 from .overlay import FIELDS
 from .reading import Limits, Reading, laid, read
@@ -116,13 +117,11 @@ def validate(document: Document, report: Report) -> Spec | None:
     """The model of a document, without parts that have errors; ``None`` if nothing is left."""
     data = document.data
     if not isinstance(data, dict) or ("network" in data) == ("block" in data):
+        message = "expected exactly one of the fields `network` and `block`"
         help = "start the file with `network: name` or `block: name`"
-        report.error(
-            "E208",
-            "expected exactly one of the fields `network` and `block`",
-            document.span(()),
-            help=help,
-        )
+        if tool := of_data(data):
+            message, help = f"this is {tool.what}, not a spec", tool.help
+        report.error("E208", message, document.span(()), help=help)
         return None
     kind: type[NetworkFile] | type[BlockFile] = NetworkFile if "network" in data else BlockFile
     model = check(kind, document, report)

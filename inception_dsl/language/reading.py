@@ -20,6 +20,7 @@ from ..yaml.document import DataPath, Document
 from ..yaml.edits import flow
 from . import shipped
 from .derived import derived
+from .foreign import of_file
 from .overlay import overlay, with_block
 from .requires import satisfied
 from .roots import OutsideError, names_inside, read_inside
@@ -193,6 +194,9 @@ def _parsed(data: bytes, file: str, span: Span, reading: Reading) -> Document | 
         report.error("E106", f"{file} has more than {MAX_CHARACTERS:,} characters", span)
         return None
     data = data.removeprefix(codecs.BOM_UTF8)
+    if tool := of_file(file, data):
+        report.error("E208", f"this is {tool.what}, not a spec", span, help=tool.help)
+        return None
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..types.expression import Expression
-from ..types.tensor import ShapeError, TensorType
+from ..types.tensor import ShapeError, TensorType, many
 from ..types.weight import Weight
 from ..types.window import Padding, Pair, Pixels, Window
 from .fields.allow import Codes
@@ -136,16 +136,20 @@ def expressions(value: Any) -> list[Expression]:
 def require_map(x: TensorType, op: Op) -> None:
     if not x.rank:
         raise ShapeError(
-            f"needs spatial axes, but the input is a vector of {x.channels} channels",
+            f"needs spatial axes, but the input is a vector of {many(x.channels, 'channel')}",
             help="put it before the step that removes the spatial axes (`flatten`, global pooling)",
         )
+
+
+def _axes(rank: int) -> str:
+    return many(rank, "spatial axis", "spatial axes")
 
 
 def axes(value: Any, rank: int, field: str) -> tuple[int, ...]:
     """One number for each axis; raises :class:`ShapeError` if there are too many or too few."""
     if isinstance(value, tuple):
         if len(value) != rank:
-            message = f"`{field}` has {len(value)} values, but the input has {rank} spatial axes"
+            message = f"`{field}` has {many(len(value), 'value')}, but the input has {_axes(rank)}"
             raise ShapeError(
                 message, field=field, write=str(value[0]) if len(set(value)) == 1 else ""
             )
@@ -162,7 +166,7 @@ def resolve_padding(value: Any, rank: int, field: str = "padding") -> Padding:
     if not isinstance(value, tuple):
         return ((value, value),) * rank
     if len(value) != rank:
-        message = f"`{field}` has {len(value)} values, but the input has {rank} spatial axes"
+        message = f"`{field}` has {many(len(value), 'value')}, but the input has {_axes(rank)}"
         raise ShapeError(message, field=field, write=_alike(value))
     return tuple(v if isinstance(v, tuple) else (v, v) for v in value)
 

@@ -15,6 +15,7 @@ from ..yaml.document import DataPath, Document
 
 _TRIES: Final = 60
 _SHOWN: Final = 3
+_MANY: Final = 100
 _FIXED: Final = frozenset({"network", "block", "extends", "import", "requires"})
 Found: TypeAlias = frozenset[tuple[str, Span]]
 """Errors and warnings by code and location."""
@@ -36,8 +37,11 @@ def at_causes(
 ) -> list[Diagnostic]:
     """The diagnostics, each where the change stands that causes it, once for each change.
 
-    ``top`` is the text of the file that the command names.
+    ``top`` is the text of the file that the command names. Nothing is tried for so many errors that
+    nobody reads them all.
     """
+    if len(found) > _MANY:
+        return found
     return _Causes(found, top, settings, attempt).moved()
 
 

@@ -16,6 +16,11 @@ MAX_SIZE: Final = 65_536
 """The largest size of an axis of the input, and number of its channels."""
 
 
+def many(number: int, one: str, more: str = "") -> str:
+    """A number with its noun: ``1 pixel``, ``2 pixels``."""
+    return f"{number} {one if number == 1 else more or f'{one}s'}"
+
+
 class ShapeError(Exception):
     """An op does not match its input.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from .tensor import ShapeError
+from .tensor import ShapeError, many
 
 Pair: TypeAlias = tuple[int, int]
 Padding: TypeAlias = Literal["same"] | tuple[Pair, ...]
@@ -72,7 +72,7 @@ class Window(NamedTuple):
                 if self.dilation > 1
                 else ""
             )
-            window = f"the window spans {self.extent} pixels{dilated}"
+            window = f"the window spans {many(self.extent, 'pixel')}{dilated}"
             padded = f"{size} + {before + after} of padding" if before + after else f"{size}"
             message = f"{window}, but the input has only {padded}"
             raise ShapeError(message, field="kernel_size", code="E401")
