@@ -8,7 +8,8 @@ stage still checks the rest. Warnings come last, and only for a spec without err
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from .analysis.expand import expand
 from .analysis.infer import infer
@@ -16,7 +17,8 @@ from .diagnostics.report import Diagnostic, Report
 from .ir.typed import TypedProgram
 from .language.link import link
 from .language.load import load
-from .language.reading import named_by_user
+from .language.reading import named, named_by_user
+from .language.roots import root_of
 from .passes.budget import check_layers, check_size
 from .passes.causes import Change, at_causes
 from .passes.checkpoint import check_names
@@ -49,19 +51,30 @@ def compile_spec(
 
     def attempt(change: Change) -> list[Diagnostic]:
         other = Report()
-        kept = {name: value for name, value in settings.items() if name != change.setting}
-        _compiled(path, kept, other, root, change.path)
+        kept = {name: value for name, value in settings.items() if name not in change.settings}
+        _compiled(path, kept, other, root, change.paths)
         return other.diagnostics or other.warnings
 
     def own() -> TypedProgram | None:
         kept = without_input(settings)
-        return _compiled(path, kept, Report(), root, ("input",) if kept == settings else ())[0]
+        return _compiled(path, kept, Report(), root, [("input",)] if kept == settings else ())[0]
 
-    diagnostics = at_causes(diagnostics, top, settings, attempt)
+    def base() -> list[Diagnostic]:
+        other, folder = Report(), root_of(Path(path), root)
+        compile_spec(_extended(top), {}, other, folder)
+        return other.diagnostics or other.warnings
+
+    diagnostics = at_causes(diagnostics, top, settings, attempt, base)
     if wanted is not None:
         diagnostics = with_nearest_sizes(diagnostics, wanted, settings, own)
     report.include(diagnostics, found.texts)
     return typed
+
+
+def _extended(top: Document) -> str:
+    """The spec that a file extends, as the user would name it."""
+    wanted = str(top.data["extends"])
+    return named(wanted, top.span(("extends",)).file)
 
 
 def _top(path: str | os.PathLike[str], report: Report) -> Document | None:
@@ -76,11 +89,11 @@ def _compiled(
     settings: Mapping[str, str],
     report: Report,
     root: str | os.PathLike[str] | None,
-    without: DataPath = (),
+    without: Sequence[DataPath] = (),
 ) -> tuple[TypedProgram | None, TensorType | None]:
     """The typed program, and the input if its shapes have errors.
 
-    ``without`` is a part of the file to leave out.
+    ``without`` are parts of the file to leave out.
     """
     before = len(report.diagnostics)
     spec = load(path, settings, report, root, without)

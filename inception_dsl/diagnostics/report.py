@@ -62,6 +62,12 @@ class Span(NamedTuple):
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
+    def contains(self, other: Span) -> bool:
+        """Whether another location is in this one."""
+        first = (self.line, self.column) <= (other.line, other.column)
+        last = (other.end_line, other.end_column) <= (self.end_line, self.end_column)
+        return self.file == other.file and first and last
+
     @property
     def on_command_line(self) -> bool:
         """Whether this is a location in an argument, such as ``--set classes:1:1``."""

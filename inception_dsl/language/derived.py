@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from ..diagnostics.report import Span
@@ -21,10 +22,15 @@ _MEANING: Final = frozenset({"params", "steps", "after"})
 _AUTHORS: Final = re.compile(r",? and |, | & ")
 
 
-def derived(base: Document, over: Document) -> Document:
-    """``base`` with ``modified_from`` in all parts that ``over`` changes."""
+def derived(
+    base: Document, over: Document, names: Mapping[str, str] = MappingProxyType({})
+) -> Document:
+    """``base`` with ``modified_from`` in all parts that ``over`` changes.
+
+    ``names`` are those of the originals of blocks, if they are called otherwise here.
+    """
     found = _changed(base.data, over)
-    return _without(base, found) if found else base
+    return _without(base, found, names) if found else base
 
 
 def _changed(base: Any, over: Document) -> dict[DataPath, Span]:
@@ -42,14 +48,15 @@ def _changed(base: Any, over: Document) -> dict[DataPath, Span]:
     return found
 
 
-def _without(base: Document, parts: Mapping[DataPath, Span]) -> Document:
+def _without(base: Document, parts: Mapping[DataPath, Span], names: Mapping[str, str]) -> Document:
     data = {**base.data}
     for path in parts:
         if path:
             data[path[0]] = {**data[path[0]]}
     for path in parts:
         if path:
-            data[path[0]][path[1]] = _about(data[path[0]][path[1]], str(path[1]))
+            name = names.get(str(path[1]), str(path[1]))
+            data[path[0]][path[1]] = _about(data[path[0]][path[1]], name)
     data = _about(data, "") if () in parts else data
     spans, keys = (
         {p: span for p, span in table.items() if not _dropped(p, parts)}

@@ -96,9 +96,11 @@ class _Linker:
     def inherit(self) -> None:
         """Give each block that extends another one the defaults of that one's file."""
         for block in list(self.blocks.values()):
-            base = self.blocks.get(block.document.origins.get(block.id, ""))
-            if base is not None and block.path:
-                self.blocks[block.id] = block._replace(defaults=base.defaults)
+            base, seen = block, set[str]()
+            while base.path and base.id not in seen:
+                seen.add(base.id)
+                base = self.blocks.get(base.document.origins.get(base.id, ""), base)
+            self.blocks[block.id] = block._replace(defaults=base.defaults)
 
     def add(self, block: LinkedBlock) -> None:
         first = self.blocks.setdefault(block.id, block)

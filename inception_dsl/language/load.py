@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,13 +37,13 @@ def load(
     settings: Mapping[str, str],
     report: Report,
     root: str | os.PathLike[str] | None = None,
-    without: DataPath = (),
+    without: Sequence[DataPath] = (),
 ) -> Spec | None:
     """The spec at ``path``, with ``settings`` (``--set name=value``) applied.
 
-    ``root`` is the folder of :func:`root_of`; ``without`` is a part of the file to leave out.
+    ``root`` is the folder of :func:`root_of`; ``without`` are parts of the file to leave out.
     """
-    reading = Reading(report, root_of(Path(path), root), Limits(), without=without)
+    reading = Reading(report, root_of(Path(path), root), Limits(), without=tuple(without))
     document = read(path, reading)
     if document is None:
         return None

@@ -11,6 +11,7 @@ block keeps its name only, or with ``...`` all its fields. An imported block tha
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Final
 
 from ..diagnostics.report import Report, Span
@@ -56,6 +57,7 @@ def overlay(base: Document, over: Document, report: Report) -> Document:
         given=base.given,
         removed=merger.removed,
         replaced=base.replaced,
+        layers=base.layers,
     )
     merger.spans[()] = over.span(())
     return document
@@ -69,13 +71,13 @@ def with_block(base: Document, imported: Document) -> Document:
     """
     name = imported.data["block"]
     body = {k: v for k, v in imported.data.items() if k in BODY}
-    found = Document(
-        base.file,
-        {**base.data},
-        dict(base.spans),
-        dict(base.keys),
+    found = dataclasses.replace(
+        base,
+        data={**base.data},
+        spans=dict(base.spans),
+        keys=dict(base.keys),
         given=joined(base.given, given_in(imported.data)),
-        removed=base.removed,
+        _fields={},
     )
     own = base.data.get("blocks")
     found.data["blocks"] = {**(own if isinstance(own, dict) else {}), name: body}
@@ -112,6 +114,8 @@ class _Merger:
             stack += [(*rest, part) for part in index.get(old + rest, ())]
 
     def value(self, base: Any, over: Any, old: DataPath, top: DataPath, new: DataPath) -> Any:
+        if len(new) == 2 and new[0] == "blocks" and rules.is_variant(over):
+            return self.added(over, top, new)
         if isinstance(base, str) and isinstance(over, dict) and new[-2:-1] == ("params",):
             merged = self.mapping({"type": base}, over, old, top, new)  # the short form
             self.spans[new] = self.over.span(top)
@@ -158,12 +162,18 @@ class _Merger:
         if not isinstance(over, list | str):
             return self.added(over, top, new)
         before, after = entries
-        if after and after[0][0] is None:
-            before, after = [], after[1:]
-        for index, (_, path) in enumerate((*before, *after)):
-            self.copy(self.base if index < len(before) else self.over, path, (*new, index))
+        old_entries = [(self.base, *entry) for entry in before]
+        if not any(item == KEPT for item, _ in after):
+            after = [(KEPT, ()), *after] if not after or after[0][0] is not None else after[1:]
+        found = [
+            entry
+            for item, path in after
+            for entry in (old_entries if item == KEPT else [(self.over, item, path)])
+        ]
+        for index, (document, _, path) in enumerate(found):
+            self.copy(document, path, (*new, index))
         self.spans[new] = self.over.span(top)
-        return [item for item, _ in (*before, *after)]
+        return [item for _, item, _ in found]
 
     def spliced(
         self,
@@ -250,7 +260,10 @@ class _Merger:
         picked: dict[int, Any] = {}
         for key, value in over.items():
             index = key if isinstance(key, int) and 0 <= key < len(base) else names.get(key)
-            if index is not None:
+            if index is not None and index in picked:
+                message = f"`{key}` and `{picked[index]}` are the same step"
+                self.report.error("E310", message, self.over.key_span((*top, key)))
+            elif index is not None:
                 picked[index] = key
                 if not isinstance(value, dict) and not rules.keeps(value):
                     name = rules.step_name(base[index], index)

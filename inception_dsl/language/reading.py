@@ -24,6 +24,7 @@ from .foreign import of_file
 from .overlay import overlay, with_block
 from .requires import satisfied
 from .roots import OutsideError, names_inside, read_inside
+from .rules import layered
 
 MAX_EXTENDS: Final = 16
 MAX_FILES: Final = 100
@@ -64,15 +65,15 @@ class Reading(NamedTuple):
     """The state shared by all files of a spec.
 
     ``root`` is the folder that all must be in, ``limits`` the remaining limits, and ``chain`` the
-    files that extend each other, to find cycles. ``without`` is a part that is left out of the file
-    that the user names.
+    files that extend each other, to find cycles. ``without`` are parts that are left out of the
+    file that the user names.
     """
 
     report: Report
     root: Path
     limits: Limits
     chain: tuple[str, ...] = ()
-    without: DataPath = ()
+    without: tuple[DataPath, ...] = ()
 
 
 def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
@@ -209,8 +210,8 @@ def _parsed(data: bytes, file: str, span: Span, reading: Reading) -> Document | 
     document = source.parse(text, file, report)
     if document is None:
         return None
-    if reading.without:
-        document.data = left_out(document.data, reading.without)
+    for path in reading.without:
+        document.data = left_out(document.data, path)
     reading.limits.values -= len(document.spans)
     if not isinstance(document.data, dict):
         return document
@@ -245,6 +246,7 @@ def laid(base: Document, over: Document, reading: Reading) -> Document:
 
     Blocks that ``base`` imports and ``over`` changes are first copied into ``base``.
     """
+    base, over = layered(base, over)
     changed = {name for name in _blocks(over) if name not in _blocks(base)}
     for document in (over, base) if changed else ():
         for index, wanted in enumerate(_imports(document)):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
-from ..yaml.document import DataPath
+from ..yaml.document import DataPath, Document
 from .meant import KEPT
+
+
+def is_variant(block: Any) -> bool:
+    """Whether this is a block that extends another one."""
+    return isinstance(block, dict) and "extends" in block
 
 
 def adds(path: DataPath) -> bool:
@@ -40,7 +46,7 @@ def keeps(value: Any) -> bool:
 
 def without_nulls(value: Any) -> Any:
     """A value that nothing is there to be changed by: without ``null`` in its mappings."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not is_variant(value):
         return {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
     return value
 
@@ -51,3 +57,25 @@ def step_name(step: Any, index: int) -> str | int:
         if isinstance(step.get(key), str):
             return str(step[key])
     return index
+
+
+def layered(base: Document, over: Document) -> tuple[Document, Document]:
+    """Both without the changes in ``over`` of blocks that extend another one in ``base``.
+
+    ``layers`` of the base has them, as they change the block once it is whole.
+    """
+    blocks, changes = (
+        document.data.get("blocks") if isinstance(document.data, dict) else None
+        for document in (base, over)
+    )
+    if not isinstance(blocks, dict) or not isinstance(changes, dict):
+        return base, over
+    layers, kept = dict(base.layers), {}
+    for name, change in changes.items():
+        if is_variant(blocks.get(name)) and isinstance(change, dict) and "extends" not in change:
+            layers[name] = [*layers.get(name, []), over]
+        else:
+            kept[name] = change
+            layers.pop(name, None)
+    over = dataclasses.replace(over, data={**over.data, "blocks": kept}, _fields={})
+    return dataclasses.replace(base, layers=layers), over

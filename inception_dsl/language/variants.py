@@ -16,7 +16,7 @@ from ..yaml.edits import Editor, Edits
 from .defaults import given_in, joined
 from .derived import derived
 from .overlay import BODY, overlay
-from .reading import Reading, read_wanted
+from .reading import Reading, named, read_wanted, same
 
 
 def with_variants(document: Document, reading: Reading) -> Document:
@@ -42,7 +42,7 @@ class _Variants:
 
     def __init__(self, document: Document, reading: Reading, wanted: dict[str, Any]) -> None:
         self.document, self.reading, self.wanted = document, reading, wanted
-        self.known = [*document.data["blocks"]]
+        self.known = [str(name) for name in document.data["blocks"]]
         self.open: list[str] = []
         self.origins: dict[str, str] = {}
 
@@ -72,16 +72,25 @@ class _Variants:
         self.origins[name] = base
         source = self.source(base)
         if source is None:
-            if self.document.lost("blocks", base):
+            known = base in self.document.data["blocks"]  # it has another error
+            if known or self.document.lost("blocks", base):
                 self.leave_out(name)
             else:
                 self.unknown(name, base)
             return
         place: DataPath = ("blocks", name)
         changes = {k: v for k, v in self.document.data["blocks"][name].items() if k != "extends"}
-        over = dataclasses.replace(self.document, data={"blocks": {name: changes}}, _fields={})
+        layers = [
+            (layer, layer.data["blocks"][name]) for layer in self.document.layers.get(name, [])
+        ]
+        every = {key: value for _, change in layers for key, value in change.items()}
         copy = _copied(self.document, place, *source)
-        self.document = overlay(derived(copy, over), over, self.reading.report)
+        copy = derived(copy, _only(self.document, name, {**changes, **every}), {name: base})
+        own, self.document = self.document, copy
+        for document, change in ((own, changes), *layers):
+            merged = overlay(self.document, _only(document, name, change), self.reading.report)
+            merged.spans[()] = copy.span(())
+            self.document = dataclasses.replace(merged, file=copy.file)
 
     def source(self, name: str) -> tuple[Document, DataPath] | None:
         """The document of a block, and its path there."""
@@ -90,22 +99,41 @@ class _Variants:
             return self.document, ("blocks", name)
         if data.get("block") == name:
             return self.document, ()
-        imports = data.get("import")
+        return self.imported(self.document, name, set())
+
+    def imported(
+        self, document: Document, name: str, seen: set[str]
+    ) -> tuple[Document, DataPath] | None:
+        """The same for a block of an imported file, or of one that it imports."""
+        imports = document.data.get("import")
         for index, file in enumerate(imports if isinstance(imports, list) else ()):
-            span = self.document.span(("import", index))
-            imported = read_wanted(file, span, self.reading) if isinstance(file, str) else None
-            if (
-                imported is not None
-                and isinstance(imported.data, dict)
-                and "block" in imported.data
-            ):
-                self.known.append(str(imported.data["block"]))
-                if imported.data["block"] == name:
-                    return imported, ()
+            span = document.span(("import", index))
+            if not isinstance(file, str) or (path := same(named(file, span.file))) in seen:
+                continue
+            seen.add(path)
+            found = read_wanted(file, span, self.reading)
+            if found is None or not isinstance(found.data, dict):
+                continue
+            found = with_variants(found, self.reading)
+            inner = found.data.get("blocks")
+            own = [str(n) for n in inner] if isinstance(inner, dict) else []
+            self.known += [*own, str(found.data.get("block"))]
+            if found.data.get("block") == name:
+                return found, ()
+            if name in own and isinstance(inner[name], dict):
+                return found, ("blocks", name)
+            if deeper := self.imported(found, name, seen):
+                return deeper
         return None
 
     def unknown(self, name: str, base: str) -> None:
-        """Report the id of no block."""
+        """Report the id of no block, or of one that an overlay removes."""
+        if removed := self.document.cause(("blocks", base), ("blocks",)):
+            here = self.document.span(("blocks", name, "extends"))
+            message = f"this removes the block `{base}`, which another one extends"
+            self.reading.report.error("E302", message, removed, related=[(here, "used here")])
+            self.leave_out(name)
+            return
         best, editor = nearest(base, self.known), Editor(self.document, self.reading.report.texts)
         fix = editor.replace(("blocks", name, "extends"), best) if best else ()
         help = suggestion(base, self.known, what="known blocks")
@@ -123,6 +151,11 @@ class _Variants:
         blocks = {k: v for k, v in self.document.data["blocks"].items() if k != name}
         self.document.data = {**self.document.data, "blocks": blocks}
         self.document.dropped.add(("blocks", name))
+
+
+def _only(document: Document, name: str, change: dict[Any, Any]) -> Document:
+    """A document with the changes of one block only."""
+    return dataclasses.replace(document, data={"blocks": {name: change}}, _fields={})
 
 
 def _copied(document: Document, place: DataPath, source: Document, path: DataPath) -> Document:

@@ -6,26 +6,30 @@ names. What the cause is, is tried: without it, the spec must compile without th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..diagnostics.report import Diagnostic, Span
+from ..language.rules import is_variant
 from ..yaml.document import DataPath, Document
 
-_TRIES: Final = 60
+_TRIES, _SECONDS, _ONE_BY_ONE = 40, 2.0, 8
+"""Limits on the search: attempts, their time, and the changes that are not tried in halves."""
 _SHOWN: Final = 3
 _MANY: Final = 100
 _FIXED: Final = frozenset({"network", "block", "extends", "import", "requires"})
-Found: TypeAlias = frozenset[tuple[str, Span]]
+Key: TypeAlias = tuple[str, Span]
+Found: TypeAlias = frozenset[Key]
 """Errors and warnings by code and location."""
 
 
 class Change(NamedTuple):
-    """A setting of the command line by its name, or a part of the file that the command names."""
+    """Settings of the command line by name, and parts of the file that the command names."""
 
-    setting: str = ""
-    path: DataPath = ()
+    settings: tuple[str, ...] = ()
+    paths: tuple[DataPath, ...] = ()
 
 
 Attempt: TypeAlias = Callable[[Change], Iterable[Diagnostic]]
@@ -33,16 +37,21 @@ Attempt: TypeAlias = Callable[[Change], Iterable[Diagnostic]]
 
 
 def at_causes(
-    found: list[Diagnostic], top: Document, settings: Mapping[str, str], attempt: Attempt
+    found: list[Diagnostic],
+    top: Document,
+    settings: Mapping[str, str],
+    attempt: Attempt,
+    base: Callable[[], Iterable[Diagnostic]],
 ) -> list[Diagnostic]:
     """The diagnostics, each where the change stands that causes it, once for each change.
 
-    ``top`` is the text of the file that the command names. Nothing is tried for so many errors that
+    ``top`` is the text of the file that the command names, ``base`` compiles what it extends.
+    Nothing is tried for so many errors that
     nobody reads them all.
     """
     if len(found) > _MANY:
         return found
-    return _Causes(found, top, settings, attempt).moved()
+    return _Causes(found, top, settings, attempt, base).moved()
 
 
 def keys(found: Iterable[Diagnostic]) -> Found:
@@ -57,10 +66,15 @@ class _Causes:
         top: Document,
         settings: Mapping[str, str],
         attempt: Attempt,
+        base: Callable[[], Iterable[Diagnostic]],
     ) -> None:
         self.found, self.top, self.settings, self.attempt = found, top, settings, attempt
         self.all = keys(found)
+        fields = top.data if isinstance(top.data, dict) else {}
         self.tried: dict[Change, Found] = {}
+        self.base = base
+        self.extended: list[Diagnostic] | None = None if "extends" in fields else []
+        self.end = time.monotonic() + _SECONDS
 
     def moved(self) -> list[Diagnostic]:
         """All diagnostics in the order in which they were found."""
@@ -69,10 +83,20 @@ class _Causes:
         for diagnostic in self.found:
             cause = self.cause(diagnostic)
             if cause is None:
-                kept.append(diagnostic)
+                kept.append(self.deeper(diagnostic))
             else:
                 groups.setdefault((diagnostic.code, cause), []).append(diagnostic)
         return [*kept, *(self.joined(cause, group) for (_, cause), group in groups.items())]
+
+    def deeper(self, diagnostic: Diagnostic) -> Diagnostic:
+        """The same error in the spec that the file extends, where its own changes cause it."""
+        if diagnostic.span.file == self.top.file or diagnostic.span.on_command_line:
+            return diagnostic
+        if self.extended is None:
+            self.extended = [*self.base()]
+        key = diagnostic.code, diagnostic.span
+        found = (d for d in self.extended if d.related and (d.code, d.related[0][0]) == key)
+        return next(found, diagnostic)
 
     def cause(self, diagnostic: Diagnostic) -> Change | None:
         """The change without which there is no such diagnostic, if there is one."""
@@ -80,31 +104,57 @@ class _Causes:
         if span.on_command_line:
             return None
         key = diagnostic.code, span
-        settings = map(Change, self.settings)
-        found = next((change for change in settings if self.without(change, key)), None)
-        if found is not None or span.file == self.top.file:
-            return found
+        settings = [Change((name,)) for name in self.settings]
+        found = self.first(settings, key)
+        if found is None:
+            foreign = span.file != self.top.file
+            found = self.first(self.changes() if foreign else self.variants(span), key)
+        return found if found is None or found.settings else self.narrowed(found, key)
+
+    def changes(self) -> list[Change]:
+        """The parts of the file that change other files."""
         data = self.top.data if isinstance(self.top.data, dict) else {}
         names = data.keys() - _FIXED if "extends" in data else data.keys() & {"defaults"}
-        first = (Change(path=(name,)) for name in data if name in names)
-        found = next((change for change in first if self.without(change, key)), None)
-        return None if found is None else self.narrowed(found, key)
+        found = [Change(paths=((name,),)) for name in data if name in names]
+        return found if "blocks" in names else [*found, *self.variants(None)]
 
-    def narrowed(self, change: Change, key: tuple[str, Span]) -> Change:
+    def variants(self, span: Span | None) -> list[Change]:
+        """The changes in blocks that extend another one, but for one in which ``span`` is."""
+        blocks = self.top.data.get("blocks") if isinstance(self.top.data, dict) else None
+        found: list[Change] = []
+        for name, block in blocks.items() if isinstance(blocks, dict) else ():
+            path: DataPath = ("blocks", name)
+            own = (self.top.span(path), self.top.key_span(path))
+            if is_variant(block) and not (span and any(part.contains(span) for part in own)):
+                found += [Change(paths=((*path, key),)) for key in block if key != "extends"]
+        return found
+
+    def narrowed(self, change: Change, key: Key) -> Change:
         """The smallest part of a change that is a cause by itself."""
-        value = self.top.data
-        for part in change.path:
-            value = value[part]
-        for name in value if isinstance(value, dict) else ():
-            inner = Change(path=(*change.path, name))
-            if self.without(inner, key):
-                return self.narrowed(inner, key)
-        return change
+        (path,) = change.paths
+        value = self.value(path)
+        names = [name for name in value if name != "extends"] if isinstance(value, dict) else []
+        found = self.first([Change(paths=((*path, name),)) for name in names], key)
+        return change if found is None else self.narrowed(found, key)
 
-    def without(self, change: Change, key: tuple[str, Span]) -> bool:
+    def first(self, changes: list[Change], key: Key) -> Change | None:
+        """The first of some changes that is a cause by itself; of many, halves are tried."""
+        if len(changes) <= _ONE_BY_ONE:
+            return next((change for change in changes if self.without(change, key)), None)
+        middle = len(changes) // 2
+        for half in (changes[:middle], changes[middle:]):
+            joined = Change(
+                tuple(name for change in half for name in change.settings),
+                tuple(path for change in half for path in change.paths),
+            )
+            if self.without(joined, key):
+                return self.first(half, key)
+        return None
+
+    def without(self, change: Change, key: Key) -> bool:
         """Whether this diagnostic, and no other instead, is gone without the change."""
         if change not in self.tried:
-            if len(self.tried) >= _TRIES:
+            if len(self.tried) >= _TRIES or time.monotonic() > self.end:
                 return False
             self.tried[change] = keys(self.attempt(change))
         left = self.tried[change]
@@ -115,27 +165,35 @@ class _Causes:
     def joined(self, cause: Change, group: list[Diagnostic]) -> Diagnostic:
         """One diagnostic for all with the same code and cause."""
         first, *others = sorted(group, key=lambda diagnostic: diagnostic.span)
+        span = self.span(cause)
         related = [(first.span, first.label or "here"), *first.related]
-        related += [(other.span, other.label or "here") for other in others[: _SHOWN - 1]]
+        related += [
+            (other.span, "here" if other.message == first.message else other.message)
+            for other in others[: _SHOWN - 1]
+        ]
         more = len(others) - _SHOWN + 1
         notes = (*first.notes, *([f"and in {more} more places"] if more > 0 else []))
         return replace(
             first,
-            span=self.span(cause),
+            span=span,
             label="as set here",
             help="",
             notes=notes,
-            related=tuple(related),
+            related=tuple((place, label) for place, label in related if place != span),
             fix=(),
         )
 
     def span(self, cause: Change) -> Span:
         """Where a change stands."""
-        if cause.setting:
-            value = self.settings[cause.setting]
-            return Span(f"--set {cause.setting}", 1, 1, 1, len(value) + 1)
-        value = self.top.data
-        for part in cause.path:
-            value = value[part]
-        long = isinstance(value, dict | list)
-        return self.top.key_span(cause.path) if long else self.top.span(cause.path)
+        for name in cause.settings:
+            return Span(f"--set {name}", 1, 1, 1, len(self.settings[name]) + 1)
+        (path,) = cause.paths
+        long = isinstance(self.value(path), dict | list)
+        return self.top.key_span(path) if long else self.top.span(path)
+
+    def value(self, path: DataPath) -> Any:
+        """A part of the file."""
+        found = self.top.data
+        for part in path:
+            found = found[part]
+        return found

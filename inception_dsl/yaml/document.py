@@ -26,6 +26,9 @@ class Document:
     """Where an overlay removed a field, or a step by its name."""
     replaced: dict[str, Any] = field(default_factory=dict)
     """Fields of the file that the command line replaced as a whole, with their old values."""
+    layers: dict[str, list[Document]] = field(default_factory=dict)
+    """Overlays of blocks that extend another one, until these are resolved: the documents whose
+    ``blocks`` have them, in order."""
     origins: dict[str, str] = field(default_factory=dict)
     """The blocks that extend another one, each with the id of that one."""
     _fields: dict[DataPath, list[DataPath]] = field(default_factory=dict)

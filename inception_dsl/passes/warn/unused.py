@@ -72,6 +72,11 @@ class _Unused:
     def __init__(self, survey: Survey) -> None:
         self.survey = survey
         self.used = set(survey.typed.program.blocks)
+        for name in survey.typed.program.blocks:  # those that are extended are used, too
+            block = survey.linked.get(name)
+            while block is not None and (above := block.document.origins.get(block.id, "")):
+                self.used.add(above)
+                block = survey.linked.get(above)
         self.files = {b.document.file: b for b in survey.linked.values() if not b.path}
         self.unused: set[str] = set()
         self.users: dict[str, set[str]] = {}

@@ -73,11 +73,22 @@ def test_codes_add(changed: Compile, text: str, codes: set[str]) -> None:
         ("body: {first: {deviation: b}}", "deviation", ["a", "b"]),
         ("body: {first: {deviation: [b, c]}}", "deviation", ["a", "b", "c"]),
         ("body: {first: {deviation: [null, b]}}", "deviation", ["b"]),
+        ("body: {first: {deviation: [b, ...]}}", "deviation", ["b", "a"]),
+        ("body: {first: {allow: [...]}}", "allow", ["W404"]),
     ],
 )
 def test_lists_of_a_step_add(changed: Compile, text: str, field: str, expected: list[str]) -> None:
     data = changed(text).program.origin.document.data
     assert data["body"][0][field] == expected
+
+
+def test_two_keys_for_one_step(write: Callable[..., Path]) -> None:
+    write(BASE, "base.yaml")
+    spec = write("extends: base.yaml\nbody: {0: {filters: 6}, first: {size: 1}}\n", "over.yaml")
+    report = Report()
+    assert compile_spec(spec, {}, report) is None
+    (found,) = report
+    assert (found.code, found.message) == ("E310", "`first` and `0` are the same step")
 
 
 def test_other_lists_add(changed: Compile) -> None:
