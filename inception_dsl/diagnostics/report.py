@@ -153,7 +153,7 @@ class Report:
         related: Iterable[tuple[Span, str]] = (),
         fix: Iterable[Edit] = (),
     ) -> None:
-        """Add a warning; a repeated warning (code, location, message) is kept once."""
+        """Add a warning; a repeated warning (code, location) is kept once."""
         more = tuple(notes), tuple(related), tuple(fix)
         self._add(Diagnostic(code, message, span, "", help, *more), self.warnings)
 
@@ -167,7 +167,8 @@ class Report:
             )
 
     def _add(self, found: Diagnostic, to: list[Diagnostic]) -> None:
-        key = (found.code, found.span, found.message)
+        warned = found.severity == "warning"  # once for each place, whatever the numbers are
+        key = (found.code, found.span, "" if warned else found.message)
         if key not in self._seen:
             self._seen.add(key)
             to.append(found)
