@@ -19,10 +19,13 @@ from .overlay import BODY, overlay
 from .reading import Reading, named, read_wanted, same
 
 
-def with_variants(document: Document, reading: Reading) -> Document:
+def with_variants(
+    document: Document, reading: Reading, above: frozenset[str] = frozenset()
+) -> Document:
     """``document`` with the whole of each block that extends another one.
 
-    ``origins`` of the result says which blocks they are made of.
+    ``origins`` of the result says which blocks they are made of. ``above`` are the files that
+    import this one, which may import each other in a cycle.
     """
     blocks = document.data.get("blocks") if isinstance(document.data, dict) else None
     if not isinstance(blocks, dict):
@@ -34,14 +37,16 @@ def with_variants(document: Document, reading: Reading) -> Document:
     }
     if not wanted:
         return document
-    return _Variants(document, reading, wanted).found()
+    return _Variants(document, reading, wanted, above | {same(document.file)}).found()
 
 
 class _Variants:
     """Resolves the blocks of ``wanted``, each with what it extends."""
 
-    def __init__(self, document: Document, reading: Reading, wanted: dict[str, Any]) -> None:
-        self.document, self.reading, self.wanted = document, reading, wanted
+    def __init__(
+        self, document: Document, reading: Reading, wanted: dict[str, Any], above: frozenset[str]
+    ) -> None:
+        self.document, self.reading, self.wanted, self.above = document, reading, wanted, above
         self.known = [str(name) for name in document.data["blocks"]]
         self.open: list[str] = []
         self.origins: dict[str, str] = {}
@@ -99,7 +104,7 @@ class _Variants:
             return self.document, ("blocks", name)
         if data.get("block") == name:
             return self.document, ()
-        return self.imported(self.document, name, set())
+        return self.imported(self.document, name, {*self.above})
 
     def imported(
         self, document: Document, name: str, seen: set[str]
@@ -114,7 +119,7 @@ class _Variants:
             found = read_wanted(file, span, self.reading)
             if found is None or not isinstance(found.data, dict):
                 continue
-            found = with_variants(found, self.reading)
+            found = with_variants(found, self.reading, frozenset(seen))
             inner = found.data.get("blocks")
             own = [str(n) for n in inner] if isinstance(inner, dict) else []
             self.known += [*own, str(found.data.get("block"))]

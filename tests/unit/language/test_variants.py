@@ -298,3 +298,16 @@ def test_what_a_middle_overlay_causes_stands_there(write: Write) -> None:
     report = Report()
     assert compile_spec(write("extends: middle.yaml\nclasses: 3\n", "o.yaml"), {}, report) is None
     assert {Path(d.span.file).name for d in report} == {"middle.yaml"}
+
+
+def test_files_that_import_each_other(write: Write) -> None:
+    """Each has a variant of a block that is in neither."""
+    text = "block: {0}\nimport: [{1}.yaml]\nblocks: {{v{0}: {{extends: none}}}}\nsteps: []\n"
+    for one, other in (("a", "b"), ("b", "a")):
+        write(text.format(one, other), f"{one}.yaml")
+    head = "network: n\nimport: [a.yaml]\ninput: {channels: 3, height: 8, width: 8}\n"
+    report = Report()
+    spec = write(f"{head}blocks: {{w: {{extends: none}}}}\nbody: [{{use: a}}]\n", "net.yaml")
+    assert compile_spec(spec, {}, report) is None
+    assert {d.code for d in report} == {"E302"}
+    assert len(list(report)) == 3
