@@ -19,13 +19,22 @@ from .overlay import BODY, overlay
 from .reading import Reading, named, read_wanted, same
 
 
-def with_variants(
-    document: Document, reading: Reading, above: frozenset[str] = frozenset()
-) -> Document:
+def with_variants(document: Document, reading: Reading) -> Document:
     """``document`` with the whole of each block that extends another one.
 
-    ``origins`` of the result says which blocks they are made of. ``above`` are the files that
-    import this one, which may import each other in a cycle.
+    ``origins`` of the result says which blocks they are made of.
+    """
+    return _whole(document, reading, frozenset(), {})
+
+
+def _whole(
+    document: Document,
+    reading: Reading,
+    above: frozenset[str],
+    files: dict[str, Document | None],
+) -> Document:
+    """The same; ``above`` are the files that import this one, which may import each other in a
+    cycle, and ``files`` those that were read.
     """
     blocks = document.data.get("blocks") if isinstance(document.data, dict) else None
     if not isinstance(blocks, dict):
@@ -37,16 +46,22 @@ def with_variants(
     }
     if not wanted:
         return document
-    return _Variants(document, reading, wanted, above | {same(document.file)}).found()
+    return _Variants(document, reading, wanted, above | {same(document.file)}, files).found()
 
 
 class _Variants:
     """Resolves the blocks of ``wanted``, each with what it extends."""
 
     def __init__(
-        self, document: Document, reading: Reading, wanted: dict[str, Any], above: frozenset[str]
+        self,
+        document: Document,
+        reading: Reading,
+        wanted: dict[str, Any],
+        above: frozenset[str],
+        files: dict[str, Document | None],
     ) -> None:
-        self.document, self.reading, self.wanted, self.above = document, reading, wanted, above
+        self.document, self.reading, self.wanted = document, reading, wanted
+        self.above, self.files = above, files
         self.known = [str(name) for name in document.data["blocks"]]
         self.open: list[str] = []
         self.origins: dict[str, str] = {}
@@ -104,22 +119,28 @@ class _Variants:
             return self.document, ("blocks", name)
         if data.get("block") == name:
             return self.document, ()
-        return self.imported(self.document, name, {*self.above})
+        return self.imported(self.document, name, set(), self.above)
 
     def imported(
-        self, document: Document, name: str, seen: set[str]
+        self, document: Document, name: str, seen: set[str], above: frozenset[str]
     ) -> tuple[Document, DataPath] | None:
-        """The same for a block of an imported file, or of one that it imports."""
+        """The same for a block of an imported file, or of one that it imports.
+
+        ``above`` are the files that import it.
+        """
         imports = document.data.get("import")
         for index, file in enumerate(imports if isinstance(imports, list) else ()):
             span = document.span(("import", index))
             if not isinstance(file, str) or (path := same(named(file, span.file))) in seen:
                 continue
             seen.add(path)
-            found = read_wanted(file, span, self.reading)
+            if path not in self.files:
+                self.files[path] = read_wanted(file, span, self.reading)
+            found = self.files[path]
             if found is None or not isinstance(found.data, dict):
                 continue
-            found = with_variants(found, self.reading, frozenset(seen))
+            if path not in above:
+                found = self.files[path] = _whole(found, self.reading, above, self.files)
             inner = found.data.get("blocks")
             own = [str(n) for n in inner] if isinstance(inner, dict) else []
             self.known += [*own, str(found.data.get("block"))]
@@ -127,7 +148,7 @@ class _Variants:
                 return found, ()
             if name in own and isinstance(inner[name], dict):
                 return found, ("blocks", name)
-            if deeper := self.imported(found, name, seen):
+            if deeper := self.imported(found, name, seen, above | {path}):
                 return deeper
         return None
 

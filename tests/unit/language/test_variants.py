@@ -311,3 +311,28 @@ def test_files_that_import_each_other(write: Write) -> None:
     assert compile_spec(spec, {}, report) is None
     assert {d.code for d in report} == {"E302"}
     assert len(list(report)) == 3
+
+
+@pytest.mark.parametrize("imports", ["a.yaml, c.yaml", "c.yaml, a.yaml"])
+def test_files_that_import_the_same_file(write: Write, imports: str) -> None:
+    write("block: c\nsteps: [{op: max_pool, name: p, kernel_size: 3}]\n", "c.yaml")
+    write("block: a\nimport: [c.yaml]\nblocks: {va: {extends: c, steps: [..., {op: identity}]}}\n"
+          "steps: [{use: va}]\n", "a.yaml")  # fmt: skip
+    head = f"network: n\nimport: [{imports}]\ninput: {{channels: 3, height: 8, width: 8}}\n"
+    text = "blocks: {w: {extends: va, steps: {p: null}}}\nbody: [{use: w}, {use: a}]\n"
+    assert ops(compiled(write(head + text))) == ["identity:3", "max_pool:3", "identity:3"]
+
+
+def test_many_variants_of_imported_blocks(write: Write) -> None:
+    """Each file is read once; a spec may read a hundred."""
+    for index in range(8):
+        write(f"block: b{index}\nsteps: [{{op: identity}}]\n", f"b{index}.yaml")
+    names = [f"v{n}" for n in range(60)]
+    blocks = ", ".join(f"{name}: {{extends: b{n % 8}}}" for n, name in enumerate(names))
+    files, uses = (
+        ", ".join(f"b{n}.yaml" for n in range(8)),
+        ", ".join(f"{{use: {n}}}" for n in names),
+    )
+    head = f"network: n\nimport: [{files}]\ninput: {{channels: 3, height: 8, width: 8}}\n"
+    path = write(f"{head}blocks: {{{blocks}}}\nbody: [{uses}]\n")
+    assert len(ops(compiled(path))) == 60
