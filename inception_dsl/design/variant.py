@@ -38,7 +38,7 @@ extends: {extends}
 title: {title}
 
 # Examples with the values of the original: remove `# ` and change them. A mapping changes a step,
-# a list replaces it, `null` removes it, and new fields are added.
+# a list replaces it (`...` is the old one), `null` removes it, and new fields are added.
 {examples}"""
 
 

@@ -15,7 +15,7 @@ from ..diagnostics.report import Diagnostic, Span
 from ..language.rules import is_variant
 from ..yaml.document import DataPath, Document
 
-_TRIES, _SECONDS, _ONE_BY_ONE = 40, 2.0, 8
+_TRIES, _SECONDS, _ONE_BY_ONE = 40, 5.0, 8
 """Limits on the search: attempts, their time, and the changes that are not tried in halves."""
 _SHOWN: Final = 3
 _MANY: Final = 100
@@ -46,8 +46,7 @@ def at_causes(
     """The diagnostics, each where the change stands that causes it, once for each change.
 
     ``top`` is the text of the file that the command names, ``base`` compiles what it extends.
-    Nothing is tried for so many errors that
-    nobody reads them all.
+    Nothing is tried for so many errors that nobody reads them all.
     """
     if len(found) > _MANY:
         return found
@@ -69,10 +68,9 @@ class _Causes:
         base: Callable[[], Iterable[Diagnostic]],
     ) -> None:
         self.found, self.top, self.settings, self.attempt = found, top, settings, attempt
-        self.all = keys(found)
-        fields = top.data if isinstance(top.data, dict) else {}
+        self.all, self.base = keys(found), base
         self.tried: dict[Change, Found] = {}
-        self.base = base
+        fields = top.data if isinstance(top.data, dict) else {}
         self.extended: list[Diagnostic] | None = None if "extends" in fields else []
         self.end = time.monotonic() + _SECONDS
 
