@@ -141,7 +141,7 @@ class _Expander:
         for name, after in model.outputs.items():
             if self.report.crowded(self.steps.before):
                 break
-            self.after(after, origin.below("outputs", name), known)
+            self.after(after, origin.below("outputs", name), known, sections["head"])
             if name == "logits":
                 span = origin.document.key_span(("outputs", name))
                 message = "the name `logits` is reserved for the final output of the network"
@@ -153,7 +153,9 @@ class _Expander:
         names = [n.segments[-1] for s in ("stem", "body") for n in sections[s] if n.segments]
         return {name: None for name in names if not name.isdecimal()}
 
-    def after(self, wanted: str, origin: Origin, known: Mapping[str, None]) -> None:
+    def after(
+        self, wanted: str, origin: Origin, known: Mapping[str, None], head: Chain = ()
+    ) -> None:
         """Report an unknown step, unless an error elsewhere may hide it."""
         if wanted in known or any(p[-1] == "name" or p in _CHAINS for p in origin.document.dropped):
             return None
@@ -163,6 +165,8 @@ class _Expander:
             related = [(origin.span(), "used here")]
             return self.report.error("E308", message, removed, related=related)
         message, span = f"unknown step `{wanted}`: stem and body have no such step", origin.span()
+        if wanted in [node.segments[-1] for node in head if node.segments]:
+            message = f"`{wanted}` is a step of the head: outputs are those of stem and body"
         if not self.report.helping:
             return self.report.error("E308", message, span)
         help, best = (
