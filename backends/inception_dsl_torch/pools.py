@@ -32,7 +32,8 @@ def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     rank, average = site.rank, site.op.op == "avg_pool"
     name = f"{'Avg' if average else 'Max'}Pool{rank}d"
     ceil = flag(site, scope, "ceil_mode", False)
-    sized = sized_padding(site, scope)
+    ceils = site.every("ceil_mode", True)  # which excludes `same`
+    sized = literal(False) if ceils else sized_padding(site, scope)
     write = per_axis if sized == literal(False) else each_axis  # same_padding reads tuples
     items: list[Expression | Item] = [
         Item(write(scope, [site.axis(k, axis) for axis in range(rank)]), keyword)
@@ -43,7 +44,7 @@ def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
         return Layer((call(helpers.pool(name, sized, counts), *items, *ceil),))
     pads = constant_pads(site)
     # nn.AvgPool3d rejects a kernel larger than the input without its padding
-    own = not (average and rank == 3 and not site.unpadded and not site.every("ceil_mode", True))
+    own = not (average and rank == 3 and not site.unpadded and not ceils)
     if own and symmetric(pads):
         slots = [side(site, pads, axis, 0) for axis in range(rank)]
         if not omitted(slots, 0):
