@@ -136,29 +136,45 @@ class _Causes:
         return change if found is None else self.narrowed(found, key)
 
     def first(self, changes: list[Change], key: Key) -> Change | None:
-        """The first of some changes that is a cause by itself; of many, halves are tried."""
-        if len(changes) <= _ONE_BY_ONE:
-            return next((change for change in changes if self.without(change, key)), None)
-        middle = len(changes) // 2
-        for half in (changes[:middle], changes[middle:]):
-            joined = Change(
-                tuple(name for change in half for name in change.settings),
-                tuple(path for change in half for path in change.paths),
-            )
-            if self.without(joined, key):
-                return self.first(half, key)
-        return None
+        """The first of some changes that is a cause by itself; of many, halves are tried.
+
+        If there are several errors, one may hide another, so what is tried then is each change
+        without the others.
+        """
+        if len(changes) > _ONE_BY_ONE:
+            middle = len(changes) // 2
+            halves = (changes[:middle], changes[middle:])
+            half = next((half for half in halves if self.without(_all(half), key)), None)
+            return None if half is None else self.first(half, key)
+        found = next((change for change in changes if self.without(change, key)), None)
+        if found is not None or len(changes) < 2 or not self.lacks(_all(changes), key):
+            return found
+        others = ([other for other in changes if other != change] for change in changes)
+        pairs = zip(changes, others, strict=True)
+        return next(
+            (change for change, rest in pairs if key in (self.left(_all(rest)) or ())), None
+        )
 
     def without(self, change: Change, key: Key) -> bool:
         """Whether this diagnostic, and no other instead, is gone without the change."""
+        left = self.left(change)
+        return left is not None and key not in left <= self.all
+
+    def lacks(self, change: Change, key: Key) -> bool:
+        """Whether there is no such diagnostic without the change, but perhaps others."""
+        left = self.left(change)
+        return left is not None and key not in left
+
+    def left(self, change: Change) -> Found | None:
+        """The diagnostics without the change; ``None`` if there is no time to know."""
         if change not in self.tried:
             if len(self.tried) >= _TRIES or time.monotonic() > self.end:
-                return False
-            self.tried[change] = keys(self.attempt(change))
-        left = self.tried[change]
-        if not any(code.startswith("W") for code, _ in self.all):  # those of errors hide no error
-            left = frozenset(found for found in left if not found[0].startswith("W"))
-        return key not in left <= self.all
+                return None
+            left = keys(self.attempt(change))
+            if not any(code.startswith("W") for code, _ in self.all):  # they hide no error
+                left = frozenset(found for found in left if not found[0].startswith("W"))
+            self.tried[change] = left
+        return self.tried[change]
 
     def joined(self, cause: Change, group: list[Diagnostic]) -> Diagnostic:
         """One diagnostic for all with the same code and cause."""
@@ -195,3 +211,12 @@ class _Causes:
         for part in path:
             found = found[part]
         return found
+
+
+def _all(changes: Iterable[Change]) -> Change:
+    """Several changes as one."""
+    listed = list(changes)
+    return Change(
+        tuple(name for change in listed for name in change.settings),
+        tuple(path for change in listed for path in change.paths),
+    )

@@ -140,6 +140,18 @@ def test_the_cause_is_blamed(found: Compile, seeded: Seeded) -> None:
     assert [d.code for d in diagnostics] == ([seeded.code] if seeded.code else [])
 
 
+def test_two_independent_causes(found: Compile) -> None:
+    """One error hides the other: without its cause, the other is found."""
+    text = "stem: {first: {groups: 2}}\ninput: {height: 9}\n"
+    assert {d.code for d in found(text)} == {"E403"}
+    two = found("blocks: {residual: {steps: {0: {branches: {deep: {0: {stride: 2}}}}}}}\n"
+                "aux_heads: {side: {steps: {smaller: {kernel_size: 9}}}}\n")  # fmt: skip
+    assert [(d.code, d.span.line) for d in two] == [("E402", 2), ("E401", 3)]
+    one = found("input: {height: 9}\nstem: {first: {kernel_size: 1}}\ndefaults: {conv_bn: "
+                "{stride: 2}}\n")  # fmt: skip
+    assert {Path(d.span.file).name for d in one} == {"over.yaml"}, one
+
+
 POOLS = """\
 network: pools
 input: {channels: 3, height: 64, width: 64}
