@@ -164,7 +164,7 @@ def test_every_overlay_over_a_shipped_spec_agrees() -> None:
 @pytest.mark.parametrize(
     "defect",
     [
-        Defect("a", CORE, "language.overlay", "merged.append(other)", "merged.insert(0, other)"),
+        Defect("a", CORE, "language.overlay", "merged.append(value)", "merged.insert(0, value)"),
         Defect("b", CORE, "language.overlay", "elif over[key] is not None:", "elif over[key]:"),
     ],
     ids=("new steps begin the chain", "a change to zero removes a field"),
