@@ -35,11 +35,14 @@ def compile_spec(
     settings: Mapping[str, str],
     report: Report,
     root: str | os.PathLike[str] | None = None,
+    *,
+    deep: bool = True,
 ) -> TypedProgram | None:
     """The typed program of the spec at ``path``, or ``None`` with all errors in ``report``.
 
     ``root`` is the project folder: files outside it are rejected
     (:mod:`~inception_dsl.language.roots`). If there are no errors, the report has the warnings.
+    ``deep``: what the spec extends is searched for causes of errors, too.
     """
     found = Report()
     typed, wanted = _compiled(path, settings, found, root)
@@ -61,7 +64,8 @@ def compile_spec(
 
     def base() -> list[Diagnostic]:
         other, folder = Report(), root_of(Path(path), root)
-        compile_spec(_extended(top), {}, other, folder)
+        if deep:
+            compile_spec(_extended(top), {}, other, folder, deep=False)
         return other.diagnostics or other.warnings
 
     diagnostics = at_causes(diagnostics, top, settings, attempt, base)

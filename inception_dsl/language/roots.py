@@ -58,7 +58,7 @@ def read_inside(folder: Path, wanted: str, root: Path, limit: int) -> bytes:
         )
     target = os.path.normpath(os.path.join(os.path.realpath(folder), wanted))
     if not Path(target).is_relative_to(root):
-        above = os.path.commonpath((root, target))
+        above = os.path.relpath(os.path.commonpath((root, target)))
         help = f"write `--root {above}`, or put a file `{MARKER}` into that folder"
         raise OutsideError("is outside the root folder", help)
     descriptor = _open(root, Path(target).relative_to(root).parts, os.O_NONBLOCK)

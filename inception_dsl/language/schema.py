@@ -213,7 +213,8 @@ class _Builder:
             "type": "object",
             "description": f"Default attributes of `{kind.kind}`.",
             "properties": {
-                name: parts.plain(self.field(field, change)) for name, field in fields.items()
+                name: parts.without_expressions(self.field(field, change))
+                for name, field in fields.items()
             },
             "additionalProperties": False,
         }

@@ -33,14 +33,18 @@ def nullable(found: Schema) -> Schema:
     return {"anyOf": [found, NULL]}
 
 
-def plain(found: Any) -> Any:
+def without_expressions(found: Any) -> Any:
     """``found`` without expressions, which `defaults` cannot have."""
     if isinstance(found, dict):
         return {
-            key: written(value) if key == "examples" else plain(value)
+            key: written(value) if key == "examples" else without_expressions(value)
             for key, value in found.items()
         }
-    return [plain(v) for v in found if v != EXPRESSION_REF] if isinstance(found, list) else found
+    return (
+        [without_expressions(v) for v in found if v != EXPRESSION_REF]
+        if isinstance(found, list)
+        else found
+    )
 
 
 def written(examples: list[Any]) -> list[Any]:
