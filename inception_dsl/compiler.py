@@ -20,9 +20,7 @@ from .language.load import load
 from .language.reading import named, named_by_user
 from .language.roots import root_of
 from .passes.budget import check_layers, check_size
-from .passes.causes import Change, at_causes
 from .passes.checkpoint import check_names
-from .passes.nearest_size import with_nearest_sizes, without_input
 from .passes.paths import check_paths
 from .passes.warn import warn
 from .types.tensor import TensorType
@@ -51,6 +49,9 @@ def compile_spec(
     if top is None:
         report.include(diagnostics, found.texts)
         return typed
+    # only errors and warnings need these
+    from .passes.causes import Change, at_causes
+    from .passes.nearest_size import with_nearest_sizes, without_input
 
     def attempt(change: Change) -> list[Diagnostic]:
         other = Report()
