@@ -63,34 +63,35 @@ def overlay(base: Document, over: Document, report: Report) -> Document:
     return document
 
 
-def with_block(base: Document, imported: Document) -> Document:
-    """``base`` with the block of an imported file under its ``blocks``, so that it can be changed.
+def with_block(base: Document, name: str, source: Document, path: DataPath = ()) -> Document:
+    """``base`` with a copy of the block at ``path`` of another document under its ``blocks``, so
+    that it can be changed.
 
-    Locations are those in the imported file. Its imports, defaults and other blocks are not copied:
-    the file is still imported.
+    Locations are those in ``source``. Its imports, defaults and other blocks are not copied: an
+    imported file is still imported.
     """
-    name = imported.data["block"]
-    body = {k: v for k, v in imported.data.items() if k in BODY}
-    found = dataclasses.replace(
+    block, place, size = source.data, ("blocks", name), len(path)
+    for part in path:
+        block = block[part]
+    own = base.data.get("blocks")
+    body = {key: value for key, value in block.items() if key in BODY and key != "extends"}
+    blocks = {**(own if isinstance(own, dict) else {}), name: body}
+    tables = []
+    for old, other in ((base.spans, source.spans), (base.keys, source.keys)):
+        table = {p: span for p, span in old.items() if p[:2] != place or p == place}
+        inner = {p[size:]: span for p, span in other.items() if p[:size] == path and p != path}
+        table |= {(*place, *p): span for p, span in inner.items() if p[0] in BODY}
+        tables.append(table)
+    spans, keys = tables
+    spans.setdefault(place, source.span(path))
+    return dataclasses.replace(
         base,
-        data={**base.data},
-        spans=dict(base.spans),
-        keys=dict(base.keys),
-        given=joined(base.given, given_in(imported.data)),
+        data={**base.data, "blocks": blocks},
+        spans=spans,
+        keys=keys,
+        given=joined(base.given, given_in(source.data)),
         _fields={},
     )
-    own = base.data.get("blocks")
-    found.data["blocks"] = {**(own if isinstance(own, dict) else {}), name: body}
-    for locations, table in ((imported.spans, found.spans), (imported.keys, found.keys)):
-        table.update(
-            {
-                ("blocks", name, *path): span
-                for path, span in locations.items()
-                if path and path[0] in BODY
-            }
-        )
-    found.spans["blocks", name] = imported.span(())
-    return found
 
 
 class _Merger:

@@ -255,7 +255,7 @@ def laid(base: Document, over: Document, reading: Reading) -> Document:
             imported = read_wanted(wanted, document.span(("import", index)), reading)
             data = imported.data if imported is not None else None
             if imported is not None and isinstance(data, dict) and data.get("block") in changed:
-                base = with_block(base, imported)
+                base = with_block(base, data["block"], imported)
                 changed.discard(data["block"])
     return overlay(derived(base, over), over, reading.report)
 

@@ -13,10 +13,10 @@ from ..diagnostics.words import nearest, suggestion
 from ..ops.fields.refusal import shown
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits
-from .defaults import given_in, joined
 from .derived import derived
-from .overlay import BODY, overlay
+from .overlay import overlay, with_block
 from .reading import Reading, named, read_wanted, same
+from .rules import is_variant
 
 
 def with_variants(document: Document, reading: Reading) -> Document:
@@ -39,11 +39,7 @@ def _whole(
     blocks = document.data.get("blocks") if isinstance(document.data, dict) else None
     if not isinstance(blocks, dict):
         return document
-    wanted = {
-        name: body["extends"]
-        for name, body in blocks.items()
-        if isinstance(body, dict) and "extends" in body
-    }
+    wanted = {name: body["extends"] for name, body in blocks.items() if is_variant(body)}
     if not wanted:
         return document
     return _Variants(document, reading, wanted, above | {same(document.file)}, files).found()
@@ -98,13 +94,12 @@ class _Variants:
             else:
                 self.unknown(name, base)
             return
-        place: DataPath = ("blocks", name)
         changes = {k: v for k, v in self.document.data["blocks"][name].items() if k != "extends"}
         layers = [
             (layer, layer.data["blocks"][name]) for layer in self.document.layers.get(name, [])
         ]
         every = {key: value for _, change in layers for key, value in change.items()}
-        copy = _copied(self.document, place, *source)
+        copy = with_block(self.document, name, *source)
         copy = derived(copy, _only(self.document, name, {**changes, **every}), {name: base})
         own, self.document = self.document, copy
         for document, change in ((own, changes), *layers):
@@ -142,11 +137,11 @@ class _Variants:
             if path not in above:
                 found = self.files[path] = _whole(found, self.reading, above, self.files)
             inner = found.data.get("blocks")
-            own = [str(n) for n in inner] if isinstance(inner, dict) else []
-            self.known += [*own, str(found.data.get("block"))]
+            inner = inner if isinstance(inner, dict) else {}
+            self.known += [*map(str, inner), str(found.data.get("block"))]
             if found.data.get("block") == name:
                 return found, ()
-            if name in own and isinstance(inner[name], dict):
+            if isinstance(inner.get(name), dict):
                 return found, ("blocks", name)
             if deeper := self.imported(found, name, seen, above | {path}):
                 return deeper
@@ -182,26 +177,3 @@ class _Variants:
 def _only(document: Document, name: str, change: dict[Any, Any]) -> Document:
     """A document with the changes of one block only."""
     return dataclasses.replace(document, data={"blocks": {name: change}}, _fields={})
-
-
-def _copied(document: Document, place: DataPath, source: Document, path: DataPath) -> Document:
-    """``document`` with a copy of the block at ``path`` of ``source`` at ``place``."""
-    block, size = source.data, len(path)
-    for part in path:
-        block = block[part]
-    body = {key: value for key, value in block.items() if key in BODY and key != "extends"}
-    blocks = {**document.data["blocks"], place[-1]: body}
-    tables = []
-    for old, other in ((document.spans, source.spans), (document.keys, source.keys)):
-        table = {p: span for p, span in old.items() if p[: len(place)] != place or p == place}
-        inner = {p[size:]: span for p, span in other.items() if p[:size] == path and p != path}
-        table |= {(*place, *p): span for p, span in inner.items() if p[0] in BODY}
-        tables.append(table)
-    return dataclasses.replace(
-        document,
-        data={**document.data, "blocks": blocks},
-        spans=tables[0],
-        keys=tables[1],
-        given=joined(document.given, given_in(source.data)),
-        _fields={},
-    )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from inception_dsl.analysis.cost import layers
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 
 BASE = """\
@@ -28,3 +31,21 @@ def ops(typed: TypedProgram) -> list[str]:
 
 
 Change = Callable[..., TypedProgram]
+
+
+def compiled(spec: Path, **settings: str) -> TypedProgram:
+    """The typed program of a spec without errors."""
+    report = Report()
+    typed = compile_spec(spec, settings, report)
+    assert typed is not None, report.render()
+    return typed
+
+
+def changing(write: Callable[..., Path], base: str) -> Change:
+    """Compiles an overlay, with settings, of a spec."""
+
+    def changed(text: str, **settings: str) -> TypedProgram:
+        write(base, "base.yaml")
+        return compiled(write(f"extends: base.yaml\n{text}", "over.yaml"), **settings)
+
+    return changed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...types.tensor import many
 from .survey import Check, Found, Survey, Warn
 
 MOST_CHANNELS = 4  # of an image: grey, RGB, RGBA
@@ -42,12 +43,13 @@ def _channels_first(sizes: tuple[int, ...]) -> bool:
 
 def _describe(_: Survey, found: list[Found]) -> Warn:
     (*axes, channels), write, own = found[0].data
-    read = f"{'x'.join(map(str, axes))} with {channels} channel{'s'[: channels > 1]}"
+    read = f"{'x'.join(map(str, axes))} with {many(channels, 'channel')}"
     message = f"sizes are channels last: this input is {read}"
     if own:
-        message += f", but that of the spec has {own} spatial {'axis' if own == 1 else 'axes'}"
-    many = f"{write[-1]} channel{'s'[: write[-1] > 1]}" if write else ""
-    help = f"write `--input {'x'.join(map(str, write))}` for an input with {many}" if write else ""
+        message += f", but that of the spec has {many(own, 'spatial axis', 'spatial axes')}"
+    sizes = "x".join(map(str, write))
+    last = many(write[-1], "channel") if write else ""
+    help = f"write `--input {sizes}` for an input with {last}" if write else ""
     return Warn(message, found[0].origin.span(), help)
 
 

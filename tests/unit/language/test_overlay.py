@@ -7,24 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from overlays import BASE, Change, ops
+from overlays import BASE, Change, changing, ops
 
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report, Span
-from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.language.load import load
 
 
 @pytest.fixture
 def changed(write: Callable[..., Path]) -> Change:
-    def changed(text: str, **settings: str) -> TypedProgram:
-        write(BASE, "base.yaml")
-        report = Report()
-        typed = compile_spec(write(f"extends: base.yaml\n{text}", "over.yaml"), settings, report)
-        assert typed is not None, report.render()
-        return typed
-
-    return changed
+    return changing(write, BASE)
 
 
 ALL = ["conv:8", "max_pool:8", "conv:4", "global_avg_pool:4", "dense:10"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from overlays import Change, changing
 
 from inception_dsl.analysis.cost import layers
 from inception_dsl.compiler import compile_spec
@@ -35,19 +36,11 @@ body:
 head: [{op: global_avg_pool}, {op: dense, name: classifier, units: $classes}]
 checkpoints: {timm: {names: {first: a, fork: b, classifier: c}, optional: [first]}}
 """
-Compile = Callable[..., TypedProgram]
 
 
 @pytest.fixture
-def changed(write: Callable[..., Path]) -> Compile:
-    def changed(text: str, **settings: str) -> TypedProgram:
-        write(BASE, "base.yaml")
-        report = Report()
-        typed = compile_spec(write(f"extends: base.yaml\n{text}", "over.yaml"), settings, report)
-        assert typed is not None, report.render()
-        return typed
-
-    return changed
+def changed(write: Callable[..., Path]) -> Change:
+    return changing(write, BASE)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +53,7 @@ def changed(write: Callable[..., Path]) -> Compile:
         ("allow: [null]\n", set()),
     ],
 )
-def test_codes_add(changed: Compile, text: str, codes: set[str]) -> None:
+def test_codes_add(changed: Change, text: str, codes: set[str]) -> None:
     data = changed(text).program.origin.document.data
     assert set(data.get("allow", ())) == codes
 
@@ -77,7 +70,7 @@ def test_codes_add(changed: Compile, text: str, codes: set[str]) -> None:
         ("body: {first: {allow: [...]}}", "allow", ["W404"]),
     ],
 )
-def test_lists_of_a_step_add(changed: Compile, text: str, field: str, expected: list[str]) -> None:
+def test_lists_of_a_step_add(changed: Change, text: str, field: str, expected: list[str]) -> None:
     data = changed(text).program.origin.document.data
     assert data["body"][0][field] == expected
 
@@ -91,7 +84,7 @@ def test_two_keys_for_one_step(write: Callable[..., Path]) -> None:
     assert (found.code, found.message) == ("E310", "`first` and `0` are the same step")
 
 
-def test_other_lists_add(changed: Compile) -> None:
+def test_other_lists_add(changed: Change) -> None:
     text = """\
 blocks: {tower: {allow: [W404]}}
 checkpoints: {timm: {optional: [classifier]}}
@@ -101,7 +94,7 @@ checkpoints: {timm: {optional: [classifier]}}
     assert data["checkpoints"]["timm"]["optional"] == ["first", "classifier"]
 
 
-def test_names_of_a_user_are_no_lists_that_add(changed: Compile) -> None:
+def test_names_of_a_user_are_no_lists_that_add(changed: Change) -> None:
     text = """\
 params: {allow: {type: int, default: 3}}
 blocks: {tower: {params: {deviation: {type: str, default: same}}}}
@@ -140,7 +133,7 @@ def branches(typed: TypedProgram) -> dict[str, int]:
         ("{no_such: null}", {"left": 1, "middle": 2, "right": 1}),
     ],
 )
-def test_branches_keep_their_place(changed: Compile, text: str, expected: dict[str, int]) -> None:
+def test_branches_keep_their_place(changed: Change, text: str, expected: dict[str, int]) -> None:
     """The order of branches is that of the channels."""
     typed = changed(f"checkpoints: null\nbody: {{fork: {{branches: {text}}}}}\n")
     assert list(branches(typed).items()) == list(expected.items())
@@ -158,7 +151,7 @@ def test_branches_keep_their_place(changed: Compile, text: str, expected: dict[s
     ],
 )
 def test_another_block_keeps_no_argument_in_silence(
-    changed: Compile, text: str, expected: list[str]
+    changed: Change, text: str, expected: list[str]
 ) -> None:
     typed = changed(f"checkpoints: null\nbody: {{first: {text}}}\n")
     found = [f"{layer.op}:{layer.y.channels}" for layer in layers(typed)]

@@ -6,20 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from overlays import compiled, ops
 
-from inception_dsl.analysis.cost import layers
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 
 Write = Callable[..., Path]
-
-
-def compiled(path: Path, **settings: str) -> list[str]:
-    """The layers of a spec and their channels."""
-    report = Report()
-    typed = compile_spec(path, settings, report)
-    assert typed is not None, report.render()
-    return [f"{layer.op}:{layer.y.channels}" for layer in layers(typed)]
 
 
 BASE = """\
@@ -74,21 +66,21 @@ def test_a_variant_is_changed_by_an_overlay(
     """The changes of the base come first, also over several specs and on the command line."""
     write(BASE.replace("CHANGE", own), "base.yaml")
     over = write(f"extends: base.yaml\nblocks: {{w: {{{change}}}}}\n", "o.yaml")
-    assert compiled(over) == expected
+    assert ops(compiled(over)) == expected
     write("extends: base.yaml\nclasses: 3\n", "middle.yaml")
     over = write(f"extends: middle.yaml\nblocks: {{w: {{{change}}}}}\n", "o.yaml")
-    assert compiled(over) == expected
+    assert ops(compiled(over)) == expected
     field, _, value = change.partition(": ")
     if field != "extends":
         base = write(BASE.replace("CHANGE", own), "base.yaml")
-        assert compiled(base, **{f"blocks.w.{field}": value}) == expected
+        assert ops(compiled(base, **{f"blocks.w.{field}": value})) == expected
 
 
 def test_a_new_variant_in_an_overlay_removes(write: Write) -> None:
     write(BASE.replace("CHANGE", OWN), "base.yaml")
     text = "blocks: {v: {extends: w, steps: {f: {branches: {b: null}}}}}\nbody: [{use: v}]\n"
     over = write(f"extends: base.yaml\n{text}", "o.yaml")
-    assert compiled(over) == ["conv_bn:32", "conv_bn:8", "concat:8"]
+    assert ops(compiled(over)) == ["conv_bn:32", "conv_bn:8", "concat:8"]
 
 
 def test_what_a_middle_overlay_causes_stands_there(write: Write) -> None:

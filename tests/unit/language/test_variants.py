@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from overlays import compiled, ops
 
 from inception_dsl.analysis.cost import layers
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
-from inception_dsl.ir.typed import TypedProgram
 
 SPEC = """\
 network: net
@@ -39,17 +39,6 @@ Write = Callable[..., Path]
 def spec(write: Write, blocks: str, body: str) -> Path:
     write(TOWER, "tower.yaml")
     return write(SPEC.format(blocks=blocks, body=body), "net.yaml")
-
-
-def compiled(path: Path, **settings: str) -> TypedProgram:
-    report = Report()
-    typed = compile_spec(path, settings, report)
-    assert typed is not None, report.render()
-    return typed
-
-
-def ops(typed: TypedProgram) -> list[str]:
-    return [f"{layer.op}:{layer.y.channels}" for layer in layers(typed)]
 
 
 @pytest.mark.parametrize(
@@ -258,3 +247,11 @@ def test_many_variants_of_imported_blocks(write: Write) -> None:
     head = f"network: n\nimport: [{files}]\ninput: {{channels: 3, height: 8, width: 8}}\n"
     path = write(f"{head}blocks: {{{blocks}}}\nbody: [{uses}]\n")
     assert len(ops(compiled(path))) == 60
+
+
+def test_a_number_is_no_block_of_an_imported_file(write: Write) -> None:
+    report = Report()
+    write("block: tower\nblocks: {1: {steps: []}}\nsteps: []\n", "tower.yaml")
+    text = SPEC.format(blocks="  a: {extends: '1'}", body="{use: a}, {use: plain}, {use: tower}")
+    assert compile_spec(write(text, "net.yaml"), {}, report) is None
+    assert "E302" in {d.code for d in report}, report.render()
