@@ -31,7 +31,7 @@ _BY_SUFFIX: Final = {
     ".tflite": Foreign("a TensorFlow Lite model"),
 }
 _BY_TEXT: Final = (
-    (rb"^\s*layers?\s*\{", Foreign("a Caffe prototxt")),
+    (rb"^[ \t]*layers?[ \t]*\{", Foreign("a Caffe prototxt")),
     (rb"^\[(?:net|network|convolutional)\]", Foreign("a Darknet configuration")),
     (rb"^model\s*=\s*dict\(", Foreign("an OpenMMLab configuration (mmdet, mmpretrain)")),
     (rb"^(?:import \w|from [\w.]+ import |class \w+.*:|def \w+\()", Foreign("a Python file")),
