@@ -252,6 +252,8 @@ class _Merger:
             kept.setdefault("name", base["use"])  # the step was called like its block
         changed = self.mapping(kept, over, old, top, new)
         self.spans[new] = self.over.span(top)
+        for key in base.keys() - changed.keys():
+            self.removed[(*new, key)] = self.over.span(top)
         return changed
 
     def chain(

@@ -119,6 +119,12 @@ def _is_block(name: Any, data: Any) -> bool:
     )
 
 
+def _kind(editor: Editor, path: DataPath) -> str:
+    """The op of a step, as it is written."""
+    step = _at(editor.document.data, path)
+    return f"op: {step['op']}" if isinstance(step, dict) and "op" in step else "…"
+
+
 def report_missing(kind: type[BaseModel], path: DataPath, editor: Editor, report: Report) -> None:
     """Report that the field at ``path`` is missing, with an example."""
     owner, name = path[:-1], path[-1]
@@ -130,6 +136,10 @@ def report_missing(kind: type[BaseModel], path: DataPath, editor: Editor, report
     text = "concat" if name == "merge" else "[]" if name == "steps" else text
     help = f"add `{name}: {text or '…'}`"
     fix = editor.insert(owner, str(name), text) if text else ()
+    if path in editor.document.removed and isinstance(owner[-1], int):
+        whole = f"{{..., {_kind(editor, owner)}}}"
+        help = f"{help}, or `...` to keep the fields of the old step: `{whole}`"
+        fix = ()
     return report.error("E202", message, span, help=help, fix=fix)
 
 

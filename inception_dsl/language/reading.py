@@ -38,6 +38,8 @@ class Limits:
     files: int = MAX_FILES
     characters: int = MAX_CHARACTERS
     values: int = source.MAX_NODES
+    read: dict[str, Document] = dataclasses.field(default_factory=dict)
+    """The files by name, each with what it extends."""
 
     def another(self, span: Span, report: Report) -> bool:
         """Whether one more file, named at ``span``, may be read; reports it if not."""
@@ -46,7 +48,12 @@ class Limits:
             report.error(
                 "E301", f"a spec can have at most {MAX_FILES} files", Span(span.file, 1, 1, 1, 2)
             )
-        elif self.characters < 0:
+            return False
+        return self.kept(span, report)
+
+    def kept(self, span: Span, report: Report) -> bool:
+        """Whether the files are not too large, with blocks that are copied; reports it if not."""
+        if self.characters < 0:
             report.error(
                 "E106",
                 f"the files of this spec have more than {MAX_CHARACTERS:,} characters in total",
@@ -58,7 +65,7 @@ class Limits:
                 f"the files of this spec have more than {source.MAX_NODES:,} values in total",
                 span,
             )
-        return min(self.files, self.characters, self.values) >= 0
+        return min(self.characters, self.values) >= 0
 
 
 class Reading(NamedTuple):
@@ -138,11 +145,19 @@ def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
 
     Only ``inception-dsl:NAME`` may be outside the root: a shipped spec, as it comes with the code.
     """
-    report = reading.report
+    file, known = named(wanted, span.file), reading.limits.read
+    if same(file) not in known:
+        found = _read(wanted, file, span, reading._replace(without=()))
+        if found is None:
+            return None
+        known[same(file)] = found
+    return known[same(file)]
+
+
+def _read(wanted: str, file: str, span: Span, reading: Reading) -> Document | None:
+    report, name = reading.report, shipped.wanted_by(span.file, wanted)
     if not reading.limits.another(span, report):
         return None
-    reading = reading._replace(without=())
-    file, name = named(wanted, span.file), shipped.wanted_by(span.file, wanted)
     folder = Path(span.file).parent
     try:
         if name is None:

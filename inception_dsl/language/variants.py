@@ -9,10 +9,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ..diagnostics.report import Span
 from ..diagnostics.words import nearest, suggestion
 from ..ops.fields.refusal import shown
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits
+from .defaults import joined
 from .derived import derived
 from .overlay import overlay, with_block
 from .reading import Reading, named, read_wanted, same
@@ -58,14 +60,42 @@ class _Variants:
     ) -> None:
         self.document, self.reading, self.wanted = document, reading, wanted
         self.above, self.files = above, files
+        self.parts = _parts(document)
+        self.layers = {id(d): _parts(d) for found in document.layers.values() for d in found}
         self.known = [str(name) for name in document.data["blocks"]]
         self.open: list[str] = []
         self.origins: dict[str, str] = {}
 
     def found(self) -> Document:
+        """The document with all its blocks."""
         for name in self.wanted:
             self.resolve(name)
-        return dataclasses.replace(self.document, origins=self.origins)
+        document = self.document
+        blocks = {
+            name: self.parts[name].data["blocks"][name] if name in self.parts else block
+            for name, block in document.data["blocks"].items()
+            if name in self.parts or name not in self.wanted
+        }
+        spans, keys = (
+            {p: span for p, span in table.items() if p[:1] != ("blocks",) or p[1:2] not in named}
+            for named in [{(name,) for name in {*self.parts, *self.wanted}}]
+            for table in (document.spans, document.keys)
+        )
+        removed = dict(document.removed)
+        for part in self.parts.values():
+            spans |= {p: span for p, span in part.spans.items() if p}
+            keys |= part.keys
+            removed |= part.removed
+        return dataclasses.replace(
+            document,
+            data={**document.data, "blocks": blocks},
+            spans=spans,
+            keys=keys,
+            removed=removed,
+            given=joined(document.given, *(part.given for part in self.parts.values())),
+            origins=self.origins,
+            _fields={},
+        )
 
     def resolve(self, name: str) -> None:
         """Replace a block by the one that it extends, with its changes."""
@@ -94,24 +124,31 @@ class _Variants:
             else:
                 self.unknown(name, base)
             return
-        changes = {k: v for k, v in self.document.data["blocks"][name].items() if k != "extends"}
-        layers = [
-            (layer, layer.data["blocks"][name]) for layer in self.document.layers.get(name, [])
-        ]
-        every = {key: value for _, change in layers for key, value in change.items()}
-        copy = with_block(self.document, name, *source)
-        copy = derived(copy, _only(self.document, name, {**changes, **every}), {name: base})
-        own, self.document = self.document, copy
-        for document, change in ((own, changes), *layers):
-            merged = overlay(self.document, _only(document, name, change), self.reading.report)
-            merged.spans[()] = copy.span(())
-            self.document = dataclasses.replace(merged, file=copy.file)
+        own, limits = self.parts[name], self.reading.limits
+        if limits.values < 0:  # reported already
+            self.leave_out(name)
+            return
+        changes = {k: v for k, v in own.data["blocks"][name].items() if k != "extends"}
+        found = [(_only(own, name, changes), changes)]
+        for layer in self.document.layers.get(name, []):
+            part = self.layers[id(layer)][name]
+            found.append((part, part.data["blocks"][name]))
+        every = {key: value for _, change in found for key, value in change.items()}
+        whole = with_block(_empty(own, name), name, *source)
+        whole = derived(whole, _only(own, name, every), {name: base})
+        for over, _ in found:
+            merged = overlay(whole, over, self.reading.report)
+            whole = dataclasses.replace(merged, file=own.file)
+        self.parts[name] = whole
+        limits.values -= len(whole.spans)
+        if not limits.kept(own.span(("blocks", name)), self.reading.report):
+            self.leave_out(name)
 
     def source(self, name: str) -> tuple[Document, DataPath] | None:
         """The document of a block, and its path there."""
         data = self.document.data
-        if isinstance(data["blocks"].get(name), dict):
-            return self.document, ("blocks", name)
+        if name in self.parts:
+            return self.parts[name], ("blocks", name)
         if data.get("block") == name:
             return self.document, ()
         return self.imported(self.document, name, set(), self.above)
@@ -169,9 +206,36 @@ class _Variants:
     def leave_out(self, name: str) -> None:
         """Remove a block; nothing that follows from that is reported."""
         self.origins.setdefault(name, "")
-        blocks = {k: v for k, v in self.document.data["blocks"].items() if k != name}
-        self.document.data = {**self.document.data, "blocks": blocks}
+        self.parts.pop(name, None)
         self.document.dropped.add(("blocks", name))
+
+
+def _parts(document: Document) -> dict[str, Document]:
+    """The blocks of a document, each as a document: a variant takes no more time in a long file."""
+    blocks = document.data["blocks"]
+    tables: list[dict[Any, dict[DataPath, Span]]] = [{}, {}]
+    for found, table in zip(tables, (document.spans, document.keys), strict=True):
+        for path, span in table.items():
+            if len(path) > 1 and path[0] == "blocks":
+                found.setdefault(path[1], {})[path] = span
+    return {
+        name: Document(
+            document.file,
+            {"blocks": {name: block}},
+            tables[0].get(name, {}),
+            tables[1].get(name, {}),
+            given=document.given,
+        )
+        for name, block in blocks.items()
+        if isinstance(block, dict)
+    }
+
+
+def _empty(part: Document, name: str) -> Document:
+    """The document of a block without its fields."""
+    place: DataPath = ("blocks", name)
+    spans, keys = ({p: s for p, s in t.items() if p == place} for t in (part.spans, part.keys))
+    return dataclasses.replace(part, data={"blocks": {}}, spans=spans, keys=keys, _fields={})
 
 
 def _only(document: Document, name: str, change: dict[Any, Any]) -> Document:

@@ -105,8 +105,11 @@ class _Causes:
         settings = [Change((name,)) for name in self.settings]
         found = self.first(settings, key)
         if found is None:
-            foreign = span.file != self.top.file
-            found = self.first(self.changes() if foreign else self.variants(span), key)
+            if span.file != self.top.file:
+                changes = self.changes()
+            else:  # a warning in the file itself is where it belongs
+                changes = [] if diagnostic.severity == "warning" else self.variants(span)
+            found = self.first(changes, key)
         return found if found is None or found.settings else self.narrowed(found, key)
 
     def changes(self) -> list[Change]:

@@ -39,10 +39,12 @@ def with_nearest_sizes(
     program = own()
     if program is None:
         return found
-    if program.program.input.rank != wanted.rank or {d.code for d in found} - _CODES:
-        order = _reordered(wanted, program.program.input)
+    order = _reordered(wanted, program.program.input) if blamed else ()
+    if order:
         help = f"sizes are channels last: write `--input {'x'.join(map(str, order))}`"
-        return [replace(d, help=help if order else d.help) for d in found]
+        return [replace(d, help=help, fix=()) for d in found]
+    if program.program.input.rank != wanted.rank or {d.code for d in found} - _CODES:
+        return found
     sizes = compiling_sizes(program)
     if all(axis.fits(size) for axis, size in zip(sizes, wanted.spatial, strict=True)):
         return found
@@ -59,7 +61,8 @@ def _reordered(wanted: TensorType, own: TensorType) -> tuple[int, ...]:
     given = (*wanted.spatial, wanted.channels)
     if len(given) == own.rank:
         return (*given, own.channels)
-    return (*given[1:], given[0]) if given[0] == own.channels else ()
+    first = given[0] == own.channels != wanted.channels and len(given) == own.rank + 1
+    return (*given[1:], given[0]) if first else ()
 
 
 def _written(wanted: TensorType, axes: tuple[int, ...], on_command_line: bool) -> str:

@@ -134,6 +134,15 @@ def test_invalid_changes(
     assert code in [d.code for d in report], report.render()
 
 
+def test_a_step_of_another_op_says_how_to_keep_its_fields(write: Callable[..., Path]) -> None:
+    write(BASE, "base.yaml")
+    report = Report()
+    compile_spec(write("extends: base.yaml\nbody: {first: {op: conv_bn}}\n", "o.yaml"), {}, report)
+    assert len(list(report)) == 2
+    assert all("`...` to keep the fields of the old step: `{..., op: conv_bn}`" in d.help
+               and not d.fix for d in report)  # fmt: skip
+
+
 def test_suggestions_for_unknown_steps(write: Callable[..., Path]) -> None:
     write(BASE, "base.yaml")
     report = Report()

@@ -255,3 +255,30 @@ def test_a_number_is_no_block_of_an_imported_file(write: Write) -> None:
     text = SPEC.format(blocks="  a: {extends: '1'}", body="{use: a}, {use: plain}, {use: tower}")
     assert compile_spec(write(text, "net.yaml"), {}, report) is None
     assert "E302" in {d.code for d in report}, report.render()
+
+
+def test_copies_count_as_values_of_the_files(write: Write) -> None:
+    """A page of variants of a long block is as long as all of them written out."""
+    steps = ", ".join("{op: identity}" for _ in range(2_000))
+    blocks = ", ".join(f"v{n}: {{extends: cell}}" for n in range(100))
+    head = "network: n\ninput: {channels: 3, height: 8, width: 8}\n"
+    text = f"{head}blocks: {{cell: {{steps: [{steps}]}}, {blocks}}}\nbody: [{{use: v0}}]\n"
+    report = Report()
+    assert compile_spec(write(text, "net.yaml"), {}, report) is None
+    assert [d.code for d in report] == ["E106"]
+
+
+def test_a_file_counts_once(write: Write) -> None:
+    """However many overlays and settings change its block."""
+    for index in range(20):
+        write(f"block: f{index}\nsteps: [{{op: conv, filters: 2, kernel_size: 1}}]\n",
+              f"f{index}.yaml")  # fmt: skip
+    files = ", ".join(f"f{n}.yaml" for n in range(20))
+    head = f"network: n\nimport: [{files}]\ninput: {{channels: 3, height: 8, width: 8}}\n"
+    write(f"{head}body: [{', '.join(f'{{use: f{n}}}' for n in range(20))}]\n", "l0.yaml")
+    for level in range(1, 8):
+        change = f"blocks: {{f{level}: {{steps: {{0: {{filters: {level + 2}}}}}}}}}\n"
+        write(f"extends: l{level - 1}.yaml\n{change}", f"l{level}.yaml")
+    settings = {f"blocks.f{n}.steps.0.filters": "9" for n in range(10, 18)}
+    found = ops(compiled(write("extends: l7.yaml\n", "net.yaml"), **settings))
+    assert [int(op.split(":")[1]) for op in found] == [2, 3, 4, 5, 6, 7, 8, 9, 2, 2, *[9] * 8, 2, 2]

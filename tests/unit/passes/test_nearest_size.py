@@ -53,6 +53,8 @@ def test_the_nearest_sizes(name: str, size: str, help: str) -> None:
         ("v4", "299x299", "299x299x3"),
         ("v1", "3x224x224", "224x224x3"),
         ("v1", "224x224", "224x224x3"),
+        ("v4", "3x299x299", "299x299x3"),
+        ("v2", "3x224x224", "224x224x3"),
     ],
 )
 def test_sizes_in_another_order(name: str, size: str, write: str) -> None:
