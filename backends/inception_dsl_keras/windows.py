@@ -116,6 +116,8 @@ def native(w: Writer, site: LayerSite, same: Callable[[Windows], bool]) -> Nativ
     """``same`` or ``valid`` for the padding; the function ``same`` tests if ``same`` is correct."""
     padding, rows = site.slot("padding"), site.windows
     if padding.symbolic and padding.is_text:
+        if site.never_same:
+            return Native(True, VALID)
         modes = zip(padding.values, rows, strict=True)
         fits = all(word == "valid" or same(windows) for word, windows in modes)
         return Native(True, w.scope.text(padding)) if fits else Native(False)
@@ -194,9 +196,11 @@ def no_padding(rank: int) -> Sides:
 def pads(w: Writer, site: LayerSite, form: Callable[[Sides], Code]) -> Value | None:
     """Explicit padding, printed by ``form``; ``None`` if no use has any."""
     padding = site.slot("padding")
-    if not site.open_padding and all(is_valid(windows) for windows in site.windows):
+    word = padding.symbolic and padding.is_text
+    closed = not site.open_padding or (word and site.never_same)
+    if closed and all(is_valid(windows) for windows in site.windows):
         return None
-    if padding.symbolic and padding.is_text:
+    if word:
         mode = w.scope.text(padding)
         test = composed(f"{mode} == {SAME}", mode)
         return either(test, lambda: same_pads(w, site, form), lambda: form(no_padding(site.rank)))

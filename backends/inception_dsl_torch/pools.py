@@ -32,7 +32,7 @@ def pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     rank, average = site.rank, site.op.op == "avg_pool"
     name = f"{'Avg' if average else 'Max'}Pool{rank}d"
     ceil = flag(site, scope, "ceil_mode", False)
-    ceils = site.every("ceil_mode", True)  # which excludes `same`
+    ceils = site.never_same
     sized = literal(False) if ceils else sized_padding(site, scope)
     write = per_axis if sized == literal(False) else each_axis  # same_padding reads tuples
     items: list[Expression | Item] = [

@@ -15,6 +15,7 @@ from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedUse
 from ..ops import Windowed
 from ..types.expression import Expression
 from ..types.tensor import ShapeError, TensorType, many
+from ..types.width import Width
 from ..yaml.edits import Editor, Edits
 
 _LISTED = 6  # sizes and branches in a message
@@ -60,9 +61,11 @@ class Clash:
         branches: Sequence[Branch],
         found: Difference,
         values: Mapping[str, Any],
+        width: Width,
         texts: Mapping[str, str],
     ) -> None:
         self.fork, self.branches, self.values, self.texts = fork, branches, values, texts
+        self.width = width
         self.what = found.what
         self.sized = [
             (size, branch)
@@ -202,7 +205,12 @@ class Clash:
                     step = f"conv, filters: {wanted.channels}, kernel_size: 1"
                 return f"add `{{op: {step}}}` at the end of `{self.wrong[0]}`", ()
             symbolic = location.op is not None and location.in_channels == wanted.channels
-            text = "$in_channels" if symbolic else str(wanted.channels)
+            number = wanted.channels
+            if location.field == "filters" and self.width.factor is not None:
+                number = self.width.unscaled(number)
+                if number == 0 and not symbolic:
+                    return f"no `filters` fit with `width: {self.width.factor:g}`", ()
+            text = "$in_channels" if symbolic else str(number)
             edit = editor.replace((*path, location.field), text)
             return f"write `{location.field}: {text}`", edit
         if self.what == "spatial sizes" and location.op is not None:

@@ -15,18 +15,36 @@ from ..ir.program import (
     Turn,
     UseNode,
 )
-from ..ops import Fields, Op, attribute_names, expressions
+from ..ops import ROUNDED, Computed, Fields, Op, attribute_names, expressions
 from ..types.expression import Expression, ExpressionError
+from ..types.width import Width
 from ..yaml.edits import inside
+from .widths import FIELD
 
 _NOTES = 3
+
+
+class Values(dict[str, Any]):
+    """The values that expressions may read, by name.
+
+    ``fixed`` are the names of those that the width does not scale: the channels of the input, the
+    number of classes, and what is computed from them or scaled already.
+    """
+
+    def __init__(self, values: Mapping[str, Any], fixed: frozenset[str] = frozenset()) -> None:
+        super().__init__(values)
+        self.fixed = fixed
+
+    def fixes(self, value: Any) -> bool:
+        """Whether an expression reads such a value."""
+        return isinstance(value, Expression) and any(name in self.fixed for name, _ in value.names)
 
 
 class Evaluation:
     """Evaluates expressions; ``uses`` are the uses around the current step, outermost first."""
 
-    def __init__(self, report: Report) -> None:
-        self.report = report
+    def __init__(self, width: Width, report: Report) -> None:
+        self.width, self.report = width, report
         self.uses: list[Turn] = []
         self.turn: tuple[int, int]
         self.reported: set[tuple[str, Span]] = set()
@@ -55,8 +73,8 @@ class Evaluation:
             code, message, span, label=label, help=help, notes=notes, related=related, fix=fix
         )
 
-    def evaluate(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
-        """``value``, computed if it is an expression.
+    def evaluate(self, value: Any, origin: Origin, values: Values) -> Any:
+        """``value``, computed if it is an expression; a float is :class:`.Computed`.
 
         ``None`` after an error, also after an error in a value it depends on.
         """
@@ -65,17 +83,20 @@ class Evaluation:
         if any(name not in values for name, _ in value.names):
             return None
         try:
-            return value.evaluate(values)
+            found = value.evaluate(values)
+            return Computed(found) if isinstance(found, float) else found
         except ExpressionError as error:
             span = inside(origin.span(), error.offset, error.length, self.report.texts)
             self.error("E207", str(error), span)
         return None
 
-    def bind(self, node: OpNode, values: Mapping[str, Any]) -> Op | None:
+    def bind(self, node: OpNode, values: Values) -> Op | None:
         """The op with every expression replaced by its value, validated with these values."""
         op = node.op
         written = {k: getattr(op, k) for k in attribute_names(type(op))}
-        found = {k: v for k, v in written.items() if expressions(v)}
+        channels = op.channels_field
+        scaled = channels == FIELD and self.width.factor is not None
+        found = {k: v for k, v in written.items() if expressions(v) or (scaled and k == channels)}
         if not found:
             return op
         bound = {}
@@ -83,6 +104,8 @@ class Evaluation:
             bound[key] = self.substitute(value, node.origin.below(key), values)
             if bound[key] is None:
                 return None
+            if key == channels:
+                bound[key] = self.channels(bound[key], scaled=scaled and not values.fixes(value))
         try:
             return type(op).model_validate({**written, **bound, "op": op.op})
         except ValidationError as error:
@@ -91,11 +114,16 @@ class Evaluation:
                 message = f"`{field}`: {problem['msg']}"
                 here = node.origin.span(field)
                 span = self.argument(written[field])
-                if span is None:
-                    self.error("E203", message, here)
-                else:
-                    self.error("E203", message, span, related=((here, "used here"),))
+                related = () if span is None else ((here, "used here"),)
+                help = ROUNDED if problem["ctx"]["meant"]().help == ROUNDED else ""
+                self.error("E203", message, span or here, related=related, help=help)
             return None
+
+    def channels(self, value: Any, *, scaled: bool) -> Any:
+        """The number of channels for the value of a field that sets it."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            return value  # the field reports it
+        return self.width.channels(value, scaled=scaled)
 
     def argument(self, value: Any) -> Span | None:
         """The location of the argument whose value reaches an attribute unchanged, if any."""
@@ -109,7 +137,7 @@ class Evaluation:
             location, value = turn.use.origin.span(name), turn.use.arguments.get(name)
         return location
 
-    def substitute(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
+    def substitute(self, value: Any, origin: Origin, values: Values) -> Any:
         """A value with its expressions evaluated; ``None`` if one of them has an error."""
         if isinstance(value, tuple):
             items = [self.substitute(v, origin.below(i), values) for i, v in enumerate(value)]

@@ -16,7 +16,10 @@ from ..language.link import Linked, given_defaults
 from ..language.load import Spec
 from ..language.models import BlockFile, NetworkFile
 from ..language.parameters import Parameter
+from ..types.expression import Expression
+from ..types.prose import Prose
 from ..types.tensor import many
+from ..types.width import Width
 from ..yaml.edits import Editor
 from .records import about, checkpoints, tensor_type, training
 from .steps import Steps, starts
@@ -38,13 +41,21 @@ class _Expander:
         model = self.spec.model
         origin = Origin(self.spec.document, ())
         values = self.values(model.params, origin)
+        self.steps.network.types = {name: p.type for name, p in model.params.items()}
+        if isinstance(model, NetworkFile):
+            self.steps.network.types["classes"] = "int"
         sections = self.sections(model, origin, values)
         self.steps.unique([n for c in sections.values() for n in c])
         network = model if isinstance(model, NetworkFile) else None
+        width = Width(model.width, model.divisor, model.minimum or model.divisor)
+        described = about(model)
+        if width.factor is not None:
+            notes = (*described.deviations, Prose(width.note))
+            described = described._replace(deviations=notes)
         return Program(
             kind="network" if network else "block",
             id=model.network if isinstance(model, NetworkFile) else model.block,
-            about=about(model),
+            about=described,
             input=tensor_type(model.input or {}),
             values=values,
             sections=sections,
@@ -55,6 +66,7 @@ class _Expander:
             blocks=self.steps.blocks,
             origin=origin,
             checkpoints=checkpoints(network, origin, self.linked, self.report),
+            width=width,
         )
 
     def sections(
@@ -102,7 +114,9 @@ class _Expander:
         values: dict[str, Any] = {}
         for name, parameter in parameters.items():
             self.steps.not_reserved(name, origin)
-            if parameter.default is not None:
+            if isinstance(parameter.default, Expression):
+                self.unknown(name, parameter.default, origin)
+            elif parameter.default is not None:
                 values[name] = parameter.default
             elif not origin.document.lost("params", name, "default"):
                 help = f"add a default, or pass `--set {name}=…`"
@@ -113,6 +127,12 @@ class _Expander:
                     help=help,
                 )
         return values
+
+    def unknown(self, name: str, default: Expression, origin: Origin) -> None:
+        """Report a default that is a parameter of a network, where there is none around it."""
+        message = f"the parameter `{name}` has no value: there is no network around it"
+        help = f"write a value instead of `{default.text}`, or pass `--set {name}=…`"
+        self.report.error("E305", message, origin.span("params", name, "default"), help=help)
 
     def aux_heads(
         self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]

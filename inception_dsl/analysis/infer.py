@@ -6,7 +6,7 @@ nothing that depends on it, so that one error gives one report.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from ..diagnostics.report import Edit, Report, Span
@@ -35,11 +35,13 @@ from ..ir.typed import (
 )
 from ..ir.walk import step_count
 from ..language.parameters import fits
+from ..ops import ROUNDED, Computed
 from ..ops.fields.refusal import shown
 from ..types.tensor import ShapeError, TensorType
 from ..yaml.edits import Editor
 from .clash import Clash, Difference, combined, concatenated
-from .evaluate import Evaluation
+from .evaluate import Evaluation, Values
+from .widths import TOP, filter_parameters
 
 MAX_LAYERS = 10_000  # ResNet-1202 has less than half of it
 MAX_DIFFERENT = 1_000  # layers with other shapes that only repeats and uses create
@@ -59,8 +61,9 @@ class Inference(Evaluation):
     """
 
     def __init__(self, program: Program, report: Report, room: int | None = None) -> None:
-        super().__init__(report)
+        super().__init__(program.width, report)
         self.program = program
+        self.counts = filter_parameters(program)
         self.room = MAX_DIFFERENT + 2 * step_count(program) if room is None else room
         self.entered: list[Node] = []
         self.memo: dict[Any, TypedChain | None] = {}
@@ -69,7 +72,8 @@ class Inference(Evaluation):
         """The typed program; ``None`` if anything has an error."""
         program = self.program
         x = program.input if program.input.channels else None
-        values = _with_channels(program.values, x)
+        own = self.top_values()
+        values = _with_channels(own, x)
         sections: dict[str, TypedChain | None] = {}
         after: dict[str, TensorType] = {}
         for name, chain in program.sections.items():
@@ -82,9 +86,7 @@ class Inference(Evaluation):
         heads = []
         for head in program.aux_heads:
             start = after.get(head.after)
-            heads.append(
-                (head, self.chain(head.chain, start, _with_channels(program.values, start)))
-            )
+            heads.append((head, self.chain(head.chain, start, _with_channels(own, start))))
         chains = [*sections.values(), *(chain for _, chain in heads)]
         spans = [*map(program.origin.span, sections), *(head.origin.span() for head, _ in heads)]
         layers = 0
@@ -107,7 +109,15 @@ class Inference(Evaluation):
             **{head.name: c.y for head, c in typed_heads},
         }
         outputs |= {name: after[step] for name, step in program.outputs.items()}
-        return TypedProgram(program, done, typed_heads, outputs)
+        return TypedProgram(program, done, typed_heads, outputs, {**own})
+
+    def top_values(self) -> Values:
+        """The parameters of the top level; those that are numbers of filters are scaled."""
+        found, fixed = {**self.program.values}, {"classes"}
+        for name in self.counts[TOP] & found.keys() - fixed:
+            found[name] = self.channels(found[name], scaled=True)
+            fixed.add(name)
+        return Values(found, frozenset(fixed))
 
     def taken(self, final: str) -> bool:
         """Whether a head or an output has the name of the final output; reports it there.
@@ -143,13 +153,11 @@ class Inference(Evaluation):
             self.error("E309", message, cause(again))
         return self.room < 0
 
-    def chain(
-        self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]
-    ) -> TypedChain | None:
+    def chain(self, chain: Chain, x: TensorType | None, values: Values) -> TypedChain | None:
         return _chained(list(self.steps(chain, x, values)), x)
 
     def steps(
-        self, chain: Chain, x: TensorType | None, values: Mapping[str, Any]
+        self, chain: Chain, x: TensorType | None, values: Values
     ) -> Iterator[TypedStep | None]:
         """The typed steps of a chain in order; ``None`` for a step with an error."""
         layers = 0
@@ -163,7 +171,7 @@ class Inference(Evaluation):
             yield step
             x = None if step is None else step.y
 
-    def step(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> TypedStep | None:
+    def step(self, node: Node, x: TensorType | None, values: Values) -> TypedStep | None:
         """A step with the types of its repetitions; ``None`` if it has an error."""
         total = count = self.repeat(node, values)
         if x is None or count is None or total is None:
@@ -182,16 +190,19 @@ class Inference(Evaluation):
             x = typed.y
         return TypedStep(node, tuple(runs), node.repeat != 1)
 
-    def repeat(self, node: Node, values: Mapping[str, Any]) -> int | None:
+    def repeat(self, node: Node, values: Values) -> int | None:
         """How often a step is repeated; ``None`` if the value has an error."""
         value = self.evaluate(node.repeat, node.origin.below("repeat"), values)
         if value is None:
             return None
+        if isinstance(value, Computed):
+            value = value.as_integer()
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             self.error(
                 "E203",
                 f"expected an integer >= 1 for `repeat`, found {shown(value)}",
                 node.origin.span("repeat"),
+                help=ROUNDED if isinstance(value, Computed) else "",
             )
             return None
         if value > MAX_LAYERS:
@@ -202,7 +213,7 @@ class Inference(Evaluation):
             return None
         return value
 
-    def node(self, node: Node, x: TensorType | None, values: Mapping[str, Any]) -> Typed | None:
+    def node(self, node: Node, x: TensorType | None, values: Values) -> Typed | None:
         """Any step with its types."""
         if isinstance(node, OpNode):
             return self.op(node, x, values)
@@ -210,7 +221,7 @@ class Inference(Evaluation):
             return self.fork(node, x, values)
         return self.use(node, x, values)
 
-    def op(self, node: OpNode, x: TensorType | None, values: Mapping[str, Any]) -> TypedOp | None:
+    def op(self, node: OpNode, x: TensorType | None, values: Values) -> TypedOp | None:
         """An op with its types."""
         op = None if self.full(node) else self.bind(node, values)
         if op is None or x is None:
@@ -239,9 +250,7 @@ class Inference(Evaluation):
         help = error.help or (f"write `{field}: {error.write}`" if error.write else "")
         self.error(error.code, f"`{node.op.op}`: {error}", span, help=help, notes=notes, fix=fix)
 
-    def fork(
-        self, node: ForkNode, x: TensorType | None, values: Mapping[str, Any]
-    ) -> TypedFork | None:
+    def fork(self, node: ForkNode, x: TensorType | None, values: Values) -> TypedFork | None:
         """A fork with the types of its branches and of their merge."""
         branches = [(name, self.chain(branch, x, values)) for name, branch in node.branches]
         done = [(name, chain) for name, chain in branches if chain is not None]
@@ -250,22 +259,27 @@ class Inference(Evaluation):
         types = [chain.y for _, chain in done]
         y = concatenated(types) if node.merge == "concat" else combined(types)
         if isinstance(y, Difference):
-            clash = Clash(node, done, y, values, self.report.texts)
+            clash = Clash(node, done, y, values, self.width, self.report.texts)
             self.error("E402", clash.message, clash.span, **clash.details())
             return None
         return TypedFork(node, tuple(done), x, y)
 
-    def use(
-        self, node: UseNode, x: TensorType | None, values: Mapping[str, Any]
-    ) -> TypedUse | None:
+    def use(self, node: UseNode, x: TensorType | None, values: Values) -> TypedUse | None:
         """A use of a block with its arguments and the types of the block's steps."""
         block = self.program.blocks[node.block]
-        arguments: dict[str, Any] = {}
+        arguments, fixed = dict[str, Any](), set[str]()
         for name, value in node.arguments.items():
             result = self.evaluate(value, node.origin.below(name), values)
             kind = block.parameters[name]
             if result is None:
                 continue
+            if values.fixes(value):
+                fixed.add(name)
+            if name in self.counts[node.block] and kind == "int":
+                result = self.channels(result, scaled=name not in fixed)
+                fixed.add(name)
+            elif isinstance(result, Computed):
+                result = result.as_integer() if kind == "int" else float(result)
             if fits(result, kind):
                 arguments[name] = result
             else:
@@ -273,18 +287,17 @@ class Inference(Evaluation):
                     "E203",
                     f"expected type {kind} for `{name}`, found {shown(result)}",
                     node.origin.span(name),
+                    help=ROUNDED if isinstance(result, Computed) else "",
                 )
         with self.inside_use(node):
-            body = self.body(node, arguments, x)
+            body = self.body(node, Values(arguments, frozenset(fixed)), x)
         if body is None or x is None or len(arguments) < len(block.parameters):
             return None
         return TypedUse(node, arguments, body, x, body.y)
 
-    def body(
-        self, use: UseNode, arguments: Mapping[str, Any], x: TensorType | None
-    ) -> TypedChain | None:
+    def body(self, use: UseNode, arguments: Values, x: TensorType | None) -> TypedChain | None:
         """The typed chain of a block for one input type and one set of arguments."""
-        key = (use.block, tuple(arguments.items()), x)
+        key = (use.block, tuple(arguments.items()), arguments.fixed, x)
         if key not in self.memo:
             chain = self.program.blocks[use.block].chain
             self.memo[key] = (
@@ -293,8 +306,9 @@ class Inference(Evaluation):
         return self.memo[key]
 
 
-def _with_channels(values: Mapping[str, Any], x: TensorType | None) -> dict[str, Any]:
-    return {**values} if x is None else {**values, "in_channels": x.channels}
+def _with_channels(values: Values, x: TensorType | None) -> Values:
+    channels = {} if x is None else {"in_channels": x.channels}
+    return Values({**values, **channels}, values.fixed | channels.keys())
 
 
 def _chained(steps: list[TypedStep | None], x: TensorType | None) -> TypedChain | None:

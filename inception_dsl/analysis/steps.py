@@ -145,6 +145,7 @@ class Steps(Uses):
             return self.nested(self.heights[block.id], here.span("use"))
         outside, self.deepest = self.deepest, self.level
         self.entered.append(block.id)
+        self.network.enter({*block.parameters, *RESERVED})
         origin = Origin(block.document, block.path)
         for name in block.parameters:
             self.not_reserved(name, origin)
@@ -155,7 +156,8 @@ class Steps(Uses):
         chain = self.chain(
             block.model.steps, origin.below("steps"), set(block.parameters), defaults, ()
         )
-        types = {name: p.type for name, p in block.parameters.items()}
+        types: dict[str, str] = {name: p.type for name, p in block.parameters.items()}
+        types |= self.network.leave(block.id)
         self.blocks[block.id] = Block(block.id, types, chain, about(block.model), origin)
         self.entered.pop()
         self.heights[block.id] = self.deepest - self.level

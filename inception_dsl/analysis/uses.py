@@ -17,6 +17,7 @@ from ..ops import OPS
 from ..ops.fields.refusal import shown
 from ..types.expression import Expression
 from ..yaml.edits import Editor, Edits, flow
+from .network_parameters import NetworkParameters
 
 _MANY: Final = 20  # unknown arguments up to which similar names are searched, as that takes time
 _SAMPLES: Final = {"int": "64", "float": "0.5", "bool": "true", "str": "relu"}
@@ -27,6 +28,7 @@ class Uses:
 
     def __init__(self, linked: Linked, root: Path, report: Report) -> None:
         self.linked, self.root, self.report = linked, root, report
+        self.network = NetworkParameters()
         self.unknown: set[str] = set()
         self.undeclared: set[tuple[str, str]] = set()
         """Pairs of a block and an undeclared parameter that it reads, already reported there."""
@@ -104,6 +106,12 @@ class Uses:
                     fix = editor.replace((*here.path, name), write) if write else ()
                     help = f"write `{write}`" if write else ""
                     self.report.error("E203", message, here.span(name), help=help, fix=fix)
+            elif isinstance(parameter.default, Expression):
+                wanted = parameter.default.code[0][1]
+                if wanted in self.network.types:
+                    arguments[name] = self.network.read(wanted)
+                else:
+                    self.no_parameter(name, wanted, block)
             elif parameter.default is not None:
                 arguments[name] = parameter.default
             elif not (
@@ -124,7 +132,22 @@ class Uses:
                 *block.path, "params", name
             ):
                 self.unknown_argument(name, step, block, here)
-        return arguments
+        return arguments | self.network.passed(block.id)
+
+    def no_parameter(self, name: str, wanted: str, block: LinkedBlock) -> None:
+        """Report a default that is a parameter which the network does not have, once."""
+        if (block.id, name) in self.undeclared:
+            return
+        self.undeclared.add((block.id, name))
+        span = block.document.span((*block.path, "params", name, "default"))
+        message = f"the network has no parameter `{wanted}`"
+        best = nearest(wanted, self.network.types)
+        help = (
+            f"did you mean `${best}`?"
+            if best
+            else f"add it to the network's `params`, or pass `{name}` in each use of `{block.id}`"
+        )
+        self.report.error("E305", message, span, help=help)
 
     def extra(self, step: Use, block: LinkedBlock) -> list[str]:
         """Arguments without a parameter of the block."""

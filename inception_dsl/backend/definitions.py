@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ..analysis.sizes import growing
+from ..analysis.widths import TOP, filter_parameters
 from ..ir.program import Block
 from ..ir.typed import TypedChain, TypedProgram, TypedUse
 from ..ir.walk import uses_of
@@ -43,7 +43,13 @@ class Definition:
         for number, use in enumerate(self.instances):
             values = {symbol: use.arguments[name] for name, symbol in self.parameters.items()}
             rows.append(Row({self.channels: use.x.channels, **values}, number))
-        return Frame(names, tuple(rows), sized=False)
+        width = self.plan.typed.program.width
+        return Frame(names, tuple(rows), False, width, self.filters)
+
+    @property
+    def filters(self) -> frozenset[str]:
+        """The parameters that are only numbers of filters."""
+        return self.plan.filters[self.block.id]
 
     @cached_property
     def chain(self) -> ChainSite:
@@ -69,7 +75,7 @@ class Definition:
         grouped by their structure.
         """
         if len(self.instances) == 1:  # parameters cannot be arguments: print their values instead
-            return (dataclasses.replace(self, parameters={}),)
+            return (replace(self, parameters={}),)
         keys = groups or {}
         ways: tuple[Callable[[TypedUse], Hashable], ...] = (
             lambda use: keys.get(self.instance(use)),
@@ -83,7 +89,7 @@ class Definition:
                 parts.setdefault(alike(use), []).append(use)
             if len(parts) > 1:
                 break
-        return tuple(dataclasses.replace(self, instances=tuple(p)) for p in parts.values())
+        return tuple(replace(self, instances=tuple(p)) for p in parts.values())
 
     def _structure(self, use: TypedUse) -> Any:
         return structure(use.body, lambda inner: id(self.plan.of((inner,))))
@@ -112,6 +118,8 @@ class Definitions:
 
     def __init__(self, typed: TypedProgram) -> None:
         self.typed = typed
+        self.filters = filter_parameters(typed.program)
+        self.filters[TOP] |= {"classes"}  # which no width scales
         self.found: dict[tuple[str, int], tuple[Definition, ...]] = {}
         chains = [*typed.sections.values(), *(chain for _, chain in typed.heads)]
         uses: dict[tuple[str, int], dict[int, TypedUse]] = {}
@@ -161,13 +169,13 @@ class Definitions:
     def top(self) -> Top:
         """The top level, in frames with one row."""
         program = self.typed.program
-        kinds = {name: type(value).__name__ for name, value in program.values.items()}
+        kinds = {name: type(value).__name__ for name, value in self.typed.values.items()}
         symbols = {name: Symbol(named(name), kind) for name, kind in kinds.items()}
         symbols[IN_CHANNELS] = Symbol(IN_CHANNELS)
-        values = {**program.values, IN_CHANNELS: program.input.channels}
+        values = {**self.typed.values, IN_CHANNELS: program.input.channels}
         rows = (Row({symbol: values[name] for name, symbol in symbols.items()}, 0),)
         names: dict[str, Term | None] = {name: of(symbol) for name, symbol in symbols.items()}
-        frame = Frame(names, rows, sized=True)
+        frame = Frame(names, rows, True, program.width, self.filters[TOP])
         x: Term | None = of(symbols[IN_CHANNELS])
         sections: dict[str, ChainSite] = {}
         after: dict[str, Term | None] = {}
@@ -178,21 +186,20 @@ class Definitions:
         heads = {}
         for head, typed in self.typed.heads:
             start = after[head.after]
-            inner = Frame({**names, IN_CHANNELS: start}, rows, sized=True)
+            inner = replace(frame, names={**names, IN_CHANNELS: start})
             heads[head.name] = chain(inner, head.chain, (typed,), start, self)
         return Top(symbols, sections, heads)
 
     def own_head(self, name: str) -> tuple[Mapping[str, Symbol], ChainSite]:
         """The symbols and the chain of an auxiliary head in its own frame."""
         head, typed = next((head, typed) for head, typed in self.typed.heads if head.name == name)
-        program = self.typed.program
-        symbols = {
-            key: Symbol(named(key), type(value).__name__) for key, value in program.values.items()
-        }
+        given = self.typed.values
+        symbols = {key: Symbol(named(key), type(value).__name__) for key, value in given.items()}
         symbols[IN_CHANNELS] = channels = Symbol(IN_CHANNELS)
-        values = {**program.values, IN_CHANNELS: typed.x.channels}
+        values = {**given, IN_CHANNELS: typed.x.channels}
         rows = (Row({symbol: values[key] for key, symbol in symbols.items()}, 0),)
-        frame = Frame({key: of(symbol) for key, symbol in symbols.items()}, rows, sized=True)
+        names = {key: of(symbol) for key, symbol in symbols.items()}
+        frame = Frame(names, rows, True, self.typed.program.width, self.filters[TOP])
         return symbols, chain(frame, head.chain, (typed,), of(channels), self)
 
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from ..ir.program import Node
 from ..types.expression import Expression
-from ..types.terms import Symbol, Term, constant, explain, of
+from ..types.terms import Symbol, Term, constant, explain, of, rounded, whole
+from ..types.width import UNCHANGED, Width
 
 IN_CHANNELS = "in_channels"
 
@@ -45,8 +46,9 @@ class Row(NamedTuple):
 class Slot(NamedTuple):
     """A value to print: its value in every row of its frame, and the term that may express it.
 
-    ``hint`` is the name of an argument that holds it. ``sized``: it depends on spatial sizes, so a
-    block takes it as an argument, as the block may be used at other sizes.
+    ``hint`` is the name of an argument that holds it. ``sized``: it depends on more than the
+    block's parameters, on spatial sizes or on how the width scales them, so a block takes it as an
+    argument.
     """
 
     frame: Frame
@@ -89,12 +91,15 @@ class Frame:
     """The context in which something is written once.
 
     ``names`` maps the names that expressions may read to terms; ``rows`` are the uses. ``sized``:
-    the spatial sizes are those of a single input, so they may be printed as numbers.
+    the spatial sizes are those of a single input, so they may be printed as numbers. ``width`` is
+    that of the network, and does not scale what is computed from the ``settled`` names.
     """
 
     names: Mapping[str, Term | None]
     rows: tuple[Row, ...]
     sized: bool
+    width: Width = UNCHANGED
+    settled: frozenset[str] = frozenset()
 
     def slot(self, values: tuple[Any, ...], written: Any, hint: str) -> Slot:
         """The slot of a value; ``written`` is the spec's expression or constant for it."""
@@ -110,6 +115,18 @@ class Frame:
             return explain(written, self.names)
         plain = isinstance(written, int | float) and not isinstance(written, bool)
         return constant(written) if plain else None
+
+    def channels(self, values: tuple[Any, ...], written: Any, hint: str) -> Slot:
+        """The slot of a number of output channels, which the width may scale and round."""
+        term, width = self.term(written), self.width
+        if isinstance(written, Expression) and written.names:
+            names = {name for name, _ in written.names}
+            settled = width.factor is None or not names.isdisjoint({IN_CHANNELS, *self.settled})
+            if settled and width.divisor == width.minimum == 1:
+                term = rounded("half_up", term)
+            elif not settled or term is None or not whole(term):
+                return Slot(self, values, None, hint, sized=True)
+        return Slot(self, values, term, hint)
 
     def split(self, node: Node, kinds: Sequence[Hashable]) -> SplitError:
         """A :class:`SplitError` that groups instances by their ``kinds``, one for each row."""
@@ -133,5 +150,7 @@ def _gives(term: Term, values: Mapping[Symbol, Any], wanted: Any) -> bool:
     try:
         found = term.evaluate(values)
     except (ArithmeticError, KeyError, TypeError):
+        return False
+    if isinstance(found, float) and isinstance(wanted, int):  # rounded, or 64.0 for 64
         return False
     return bool(found == wanted) and isinstance(found, bool) == isinstance(wanted, bool)

@@ -12,7 +12,8 @@ from ..ir.typed import TypedOp
 from ..ops import Composite, Op, Windowed, ZeroPad, attribute_names, expressions
 from ..types.expression import Expression
 from ..types.tensor import TensorType
-from ..types.terms import Term, Traced, add, constant, divide, multiply, subtract, term_of
+from ..types.terms import Term, add, constant, divide, multiply, subtract
+from ..types.traced import Traced, term_of
 from ..types.window import Window
 from .frames import IN_CHANNELS, Frame, Slot
 
@@ -61,6 +62,8 @@ class LayerSite:
         for part in field.split("."):
             written = getattr(written, part)
             values = tuple(getattr(v, part) for v in values)
+        if field == self.op.channels_field:
+            return self.frame.channels(values, written, field)
         return self.frame.slot(values, written, field.rpartition(".")[2])
 
     def axis(self, field: str, axis: int) -> Slot:
@@ -109,6 +112,9 @@ class LayerSite:
 
     def _padding_terms(self, written: Any, axis: int, side: int) -> Iterator[Term | None]:
         """What may explain the padding, simplest first; each is computed only when needed."""
+        if written == "valid" or (self.never_same and self.slot("padding").is_text):
+            yield constant(0)
+            return
         yield self.frame.term(written)
         if isinstance(self.node.op, Windowed):
             kernel, dilation = self.axis("kernel", axis).term, self.axis("dilation", axis).term
@@ -150,6 +156,11 @@ class LayerSite:
         return bool(expressions(op.padding))
 
     @property
+    def never_same(self) -> bool:
+        """Whether the padding is not `same` for any argument, as `ceil_mode` excludes it."""
+        return all(getattr(t.op, "ceil_mode", False) for t in self.typed)
+
+    @property
     def unpadded(self) -> bool:
         """Whether there is no padding, whatever the block's arguments are."""
         padding = self.slot("padding")
@@ -189,7 +200,7 @@ class LayerSite:
         own = self.node.op
         written = {k: getattr(own, k) for k in attribute_names(type(own))}
         traced = {
-            k: Traced(getattr(self.op, k), self.frame.term(v))
+            k: Traced(getattr(self.op, k), self.slot(k).term)
             for k, v in written.items()
             if isinstance(v, Expression) and type(getattr(self.op, k)) is int
         }

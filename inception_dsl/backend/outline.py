@@ -49,7 +49,7 @@ class _Outline:
     def program(self) -> TypedProgram:
         """The new program."""
         typed, program = self.typed, self.typed.program
-        kinds = {name: type(value).__name__ for name, value in program.values.items()}
+        kinds = {name: type(value).__name__ for name, value in typed.values.items()}
         for block in program.blocks.values():
             chain = self.nodes(block.chain, block.id, block.parameters)
             self.blocks[block.id] = block._replace(chain=chain)
@@ -57,14 +57,14 @@ class _Outline:
         heads = [h._replace(chain=self.nodes(h.chain, h.name, kinds)) for h in program.aux_heads]
         if not self.uses:
             return typed
-        values = {**program.values, IN_CHANNELS: program.input.channels}
+        values = {**typed.values, IN_CHANNELS: program.input.channels}
         typed_heads = []
         for head, (_, found) in zip(heads, typed.heads, strict=True):
             own = {**values, IN_CHANNELS: found.x.channels}
             typed_heads.append((head, self.chain(found, own)))
         made = program._replace(blocks=self.blocks, sections=sections, aux_heads=tuple(heads))
         chains = {name: self.chain(chain, values) for name, chain in typed.sections.items()}
-        return TypedProgram(made, chains, tuple(typed_heads), typed.outputs)
+        return TypedProgram(made, chains, tuple(typed_heads), typed.outputs, typed.values)
 
     def nodes(
         self, chain: Chain, outer: str, kinds: Mapping[str, str], branch: str = "branches"

@@ -202,7 +202,7 @@ def given(use: UseSite, argument: Argument, definition: Definition) -> Slot:
     if argument.symbol is definition.channels:
         return Slot(use.frame, values, use.x, argument.name, use.x is None)
     name = next(n for n, symbol in definition.parameters.items() if symbol is argument.symbol)
-    return Slot(use.frame, values, use.argument(name), argument.name)
+    return use.argument(name, argument.name)
 
 
 class Recorder(Protocol):

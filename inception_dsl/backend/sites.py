@@ -7,6 +7,7 @@ in all uses of the block, which hold the concrete numbers. Its terms
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,10 @@ class Callee(Protocol):
     @property
     def parameters(self) -> Mapping[str, Symbol]:
         """The symbols of its parameters, by their names in the spec."""
+
+    @property
+    def filters(self) -> frozenset[str]:
+        """The parameters that are only numbers of filters."""
 
     @property
     def chain(self) -> ChainSite:
@@ -87,15 +92,17 @@ class UseSite:
         inner = self.definition
         terms = {
             inner.channels: self.x,
-            **{s: self.argument(name) for name, s in inner.parameters.items()},
+            **{s: self.argument(name).term for name, s in inner.parameters.items()},
         }
         return self.frame.held(
             replace(inner.chain.y, terms), tuple(t.y.channels for t in self.typed)
         )
 
-    def argument(self, name: str) -> Term | None:
-        """The term of an argument."""
-        return self.frame.term(self.node.arguments[name])
+    def argument(self, name: str, hint: str = "") -> Slot:
+        """The slot of an argument; those that are numbers of filters are scaled."""
+        written, values = self.node.arguments[name], tuple(t.arguments[name] for t in self.typed)
+        slot = self.frame.channels if name in self.definition.filters else self.frame.slot
+        return slot(values, written, hint or name)
 
 
 Site: TypeAlias = "LayerSite | ForkSite | UseSite"
@@ -214,7 +221,7 @@ class StepSite:
                 for number in dict.fromkeys((first, last)):
                     rows.append(Row({**row.values, index: number}, row.instance))
                     typed.append(found)
-        frame = Frame(self.frame.names, tuple(rows), self.frame.sized)
+        frame = dataclasses.replace(self.frame, rows=tuple(rows))
         inner = add(x, multiply(step, of(index))) if step is not None else x
         channels = tuple(t.x.channels for t in typed)
         counts = tuple(step.count for step in self.typed)

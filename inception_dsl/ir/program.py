@@ -15,6 +15,7 @@ from ..ops import Op
 from ..types.merge import Merge
 from ..types.prose import Prose
 from ..types.tensor import TensorType
+from ..types.width import UNCHANGED, Width
 from ..yaml.document import DataPath, Document
 
 
@@ -171,7 +172,7 @@ class Program(NamedTuple):
     ``sections`` are the top-level chains, in order: ``stem``, ``body`` and ``head``, or the one
     chain of a block. ``values`` are the top-level parameters (with ``classes`` in a network).
     ``outputs`` maps the name of each further output to the top-level step that computes it.
-    ``checkpoints`` maps sources of published weights to layer names.
+    ``checkpoints`` maps sources of published weights to layer names. ``width`` scales filters.
     """
 
     kind: Literal["network", "block"]
@@ -187,6 +188,7 @@ class Program(NamedTuple):
     blocks: Mapping[str, Block]
     origin: Origin
     checkpoints: Mapping[str, Naming] = MappingProxyType({})
+    width: Width = UNCHANGED
 
 
 def cause(node: Node) -> Span:

@@ -115,12 +115,16 @@ class TypedChain:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedProgram:
-    """A program with the types of its sections, auxiliary heads and outputs."""
+    """A program with the types of its sections, auxiliary heads and outputs.
+
+    ``values`` are the top-level parameters with the width applied.
+    """
 
     program: Program
     sections: Mapping[str, TypedChain]
     heads: tuple[tuple[AuxHead, TypedChain], ...]
     outputs: Mapping[str, TensorType]
+    values: Mapping[str, Any]
 
     @property
     def y(self) -> TensorType:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ..ops import Fields
 from ..ops.fields.allow import Codes
-from ..ops.fields.kinds import Classes, Constant, Id, Path, Text, Texts
+from ..ops.fields.kinds import Constant, Factor, Id, Path, PlainCount, Text, Texts
 from .checkpoints import NamingField, Source
 from .defaults import DefaultsField
 from .inputs import InputField
@@ -103,7 +103,30 @@ class Linked(Described):
     )
 
 
-class BlockFile(Linked):
+class Built(Linked):
+    """Fields of a file as it is built; those of a block do not count where it is imported."""
+
+    width: Factor | None = Field(
+        None,
+        description="Factor of every `filters` that is not computed from `$in_channels` or "
+        "`$classes`.",
+        examples=[0.5],
+    )
+    divisor: PlainCount = Field(
+        1,
+        description="Scaled or fractional numbers of channels are rounded to multiples of this: "
+        "to the nearest one, or the next if that is less than 90%.",
+        examples=[8],
+    )
+    minimum: PlainCount | None = Field(
+        None,
+        description="The smallest number of channels that rounding gives; the `divisor` by "
+        "default.",
+        examples=[16],
+    )
+
+
+class BlockFile(Built):
     """A file that defines one block. With an input, it can be built alone."""
 
     block: Id = Field(description="The block's id.", examples=["inception_a"])
@@ -126,7 +149,7 @@ class AuxHead(Described):
     steps: Chain
 
 
-class NetworkFile(Linked):
+class NetworkFile(Built):
     """A file that defines a network."""
 
     network: Id = Field(description="The network's id.", examples=["inception_v4"])
@@ -134,7 +157,7 @@ class NetworkFile(Linked):
         description="Shape of one sample, without the batch: channels and spatial axes.",
         examples=[_INPUT],
     )
-    classes: Classes = Field(
+    classes: PlainCount = Field(
         1000,
         description="Number of classes (`num_classes`); steps read it as `$classes`.",
         examples=[10],

@@ -1,5 +1,6 @@
 """Parameters of blocks and networks: a type and an optional default."""
 
+import re
 from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from pydantic import Field
@@ -7,7 +8,7 @@ from pydantic import Field
 from ..ops import Fields
 from ..ops.fields.kinds import Text
 from ..ops.fields.refusal import Checked, did_you_mean, located, refuse, shown
-from ..types.expression import is_expression
+from ..types.expression import Expression, is_expression, parse
 from .meant import default_alone
 from .sections import argument
 
@@ -20,25 +21,37 @@ PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
 }
 
 
+OF_NETWORK: Final = r"^\$[a-z][a-z0-9_]*$"
+"""A default that is a parameter of the network."""
+
+
 def fits(value: object, kind: str) -> bool:
     """Whether ``value`` is valid for a parameter of type ``kind``."""
     return isinstance(value, PYTHON_TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
 
 
-def constant(value: Any) -> Any:
-    """Checks the default of a parameter: one value for all uses, so not an expression."""
-    if is_expression(value):
+def given_default(value: Any) -> Any:
+    """Checks the default of a parameter: a value, or the name of a parameter of the network."""
+    if not is_expression(value):
+        return argument(value)
+    if not re.match(OF_NETWORK, value, re.ASCII) or value.endswith("\n"):
         raise refuse(
             f"a default cannot be an expression, found {shown(value)}",
             code="E207",
-            help="write the value itself, or remove the default and pass the expression as an "
-            "argument",
+            help="write the value itself, or `$name` for a parameter of the network, or remove "
+            "the default and pass the expression as an argument",
         )
-    return argument(value)
+    return parse(value)
 
 
 PLAIN: Final = {
     "anyOf": [{"type": ["number", "boolean"]}, {"type": "string", "pattern": r"^(?!\$)"}]
+}
+_DEFAULT: Final = {
+    "anyOf": [
+        {"type": ["number", "boolean"]},
+        {"type": "string", "pattern": rf"^(?!\$)|{OF_NETWORK}"},
+    ]
 }
 
 
@@ -46,8 +59,11 @@ class Parameter(Fields):
     """A parameter with its type and, if it is optional, a default value."""
 
     type: ParameterType = Field(description="Type of the value. A `float` also accepts an integer.")
-    default: Annotated[Any, Checked(constant, PLAIN)] | None = Field(
-        None, description="Value if a use does not set the parameter.", examples=[64]
+    default: Annotated[Any, Checked(given_default, _DEFAULT)] | None = Field(
+        None,
+        description="Value if a use does not set the parameter; `$name` in a block is that of a "
+        "parameter of the network.",
+        examples=[64, "$growth"],
     )
     description: Text | None = Field(
         None, description="Meaning of the parameter.", examples=["filters after the pool"]
@@ -65,6 +81,8 @@ def parameter(value: Any) -> Parameter:
             message, meant=lambda: default_alone(value) or did_you_mean(value, PYTHON_TYPES)()
         )
     checked = Parameter.model_validate(value)
+    if isinstance(checked.default, Expression):
+        return checked
     if checked.default is not None and not fits(checked.default, checked.type):
         error = refuse(f"expected a default of type {checked.type}, found {shown(checked.default)}")
         raise located(error, ("default",), checked.default)

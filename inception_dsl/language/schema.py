@@ -22,7 +22,7 @@ from . import schema_parts as parts
 from .checkpoints import Naming
 from .meant import KEPT
 from .models import BlockBody, BlockFile, NetworkFile
-from .parameters import Parameter
+from .parameters import OF_NETWORK, Parameter
 from .schema_parts import Schema
 from .steps import Argument, Fork, Use
 
@@ -236,13 +236,14 @@ class _Builder:
         }
 
     def parameter(self) -> Schema:
-        """The schema of a parameter, whose default has its type."""
+        """The schema of a parameter, whose default has its type, or is one of the network's."""
         whole = self.object(Parameter, "")
+        named = {"type": "string", "pattern": OF_NETWORK}
         defaults = [
-            {"properties": {"type": {"const": name}, "default": {"type": [kind, "null"]}}}
+            {"type": {"const": name}, "default": {"anyOf": [{"type": [kind, "null"]}, named]}}
             for name, kind in _VALUES.items()
         ]
-        return {**whole, "anyOf": defaults}
+        return {**whole, "anyOf": [{"properties": default} for default in defaults]}
 
     def step_change(self) -> Schema:
         """The schema for changes to any step: its kind is only known from the extended spec."""

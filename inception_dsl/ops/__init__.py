@@ -13,6 +13,7 @@ from .dense import Dense
 from .depthwise_conv import DepthwiseConv
 from .dropout import Dropout
 from .fields.kinds import SLOPES
+from .fields.numbers import ROUNDED, Computed
 from .flatten import Flatten
 from .global_avg_pool import GlobalAvgPool
 from .global_max_pool import GlobalMaxPool
@@ -53,6 +54,7 @@ OPS: Final[dict[str, type[Op]]] = {op.kind: op for op in CORE_OPS}
 __all__ = [
     "CORE_OPS",
     "OPS",
+    "ROUNDED",
     "SLOPES",
     "Activation",
     "AdaptiveAvgPool",
@@ -60,6 +62,7 @@ __all__ = [
     "BatchNorm",
     "BatchNormFields",
     "Composite",
+    "Computed",
     "Conv",
     "ConvBn",
     "Dense",

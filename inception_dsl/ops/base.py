@@ -48,6 +48,8 @@ class Op(Step):
     kind: ClassVar[str]
     summary: ClassVar[str]
     example: ClassVar[str]
+    channels_field: ClassVar[str] = ""
+    """The field with the number of output channels; `width` scales `filters`."""
 
     op: str
 

@@ -14,6 +14,8 @@ from .initializer import INITIALIZER, InitializerFields
 class ConvFields(Windowed):
     """The attributes that all convolutions with ``filters`` share."""
 
+    channels_field: ClassVar[str] = "filters"
+
     filters: Count = Field(description="Number of output channels.", examples=[64])
     kernel_size: Kernel = Field(
         description="Kernel size: one number, or one for each axis.", examples=[3, [1, 7]]

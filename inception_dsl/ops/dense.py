@@ -20,6 +20,7 @@ class Dense(Op):
     kind: ClassVar[str] = "dense"
     summary: ClassVar[str] = "fully connected layer"
     example: ClassVar[str] = "{op: dense, units: 1000}"
+    channels_field: ClassVar[str] = "units"
 
     op: Literal["dense"]
     units: Count = Field(description="Number of output channels.", examples=[1000, "$classes"])

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .random_names import FIELDS, Pool
 from .random_sizes import Misfit, Parameter
-from .random_terms import Piece, aimed, arithmetic, name
+from .random_terms import OPERATIONS, ROUNDING, Piece, aimed, arithmetic, name
 
 TRIES: Final = 4
 MOST_PARAMETERS: Final = 6
@@ -55,8 +55,9 @@ class Context:
 class Writer:
     """Writes values in the forms that a spec allows."""
 
-    def __init__(self, rng: random.Random, pool: Pool) -> None:
+    def __init__(self, rng: random.Random, pool: Pool, *, rounding: bool = False) -> None:
         self.rng, self.pool = rng, pool
+        self.operations = (*OPERATIONS, *ROUNDING) if rounding else OPERATIONS
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
@@ -69,7 +70,7 @@ class Writer:
         if self.chance(0.5) or not context.names(int):
             return self.parameter(context, "int", wanted, tuple(allowed))
         for _ in range(TRIES):
-            piece = arithmetic(self.rng, context.names(int), WHOLE)
+            piece = arithmetic(self.rng, context.names(int), WHOLE, self.operations)
             if self.chance(0.15):
                 piece = name(self.rng.choice(context.names(int)))
             value = self.tried(piece, context)

@@ -7,7 +7,7 @@ of :mod:`~inception_dsl.testing.random_ranges`.
 from __future__ import annotations
 
 import random
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .random_chains import Chains
 from .random_contexts import Context, Writer
@@ -19,6 +19,11 @@ from .random_ranges import Ranged
 from .random_sizes import Misfit, Shape, Step
 from .random_specs import AXES, MAIN, RandomSpec, body, written
 from .random_terms import name
+
+ROUNDED: Final = 2
+"""Seeds with this remainder by 7 have ``round``, ``floor`` and ``ceil`` in their expressions."""
+WIDE: Final = 5
+"""Seeds with this remainder by 7 have a width."""
 
 
 class SymbolSpec(NamedTuple):
@@ -47,7 +52,7 @@ class _Spec:
         self.x = Shape(spatial, rng.randint(1, 8))
         self.pool = Pool(rng)
         rough = rng.random() < 0.06
-        self.writer = Writer(rng, self.pool)
+        self.writer = Writer(rng, self.pool, rounding=seed % 7 == ROUNDED)
         self.book = Ranged({}, self.defaults() if rng.random() < 0.2 else {}, 1_500, 24)
         self.chains = Chains(rng, self.pool, self.book, Fields(self.writer, rough=rough))
         self.heads = Heads(self.chains)
@@ -83,12 +88,21 @@ class _Spec:
         files = {
             f"{n}.yaml": written({"block": n, **body(b)}) for n, b in blocks.items() if b.imported
         }
-        whole = {**data, "blocks": own, "import": list(files)}
+        whole = {**data, **self.width(), "blocks": own, "import": list(files)}
         if over and "network" in data and self.chance(0.2):
             base, whole = Overlay(self.rng).split(whole)
             files["base.yaml"] = written(base)
         kind = "network" if "network" in data else "block"
         return RandomSpec(self.seed, kind, "float64", {MAIN: written(whole), **files})
+
+    def width(self) -> Step:
+        """The fields of the width, the same for the spec and the shorter one."""
+        if self.seed % 7 != WIDE:
+            return {}
+        rng = random.Random(f"width {self.seed}")
+        width = rng.choice((0.5, 0.5, 0.35, 0.75, 1.0, 1.4, 2, 3))
+        rest = {"divisor": rng.choice((2, 4, 8))} if rng.random() < 0.4 else {}
+        return {"width": width, **rest, **({"minimum": 3} if rng.random() < 0.2 else {})}
 
     def head(self, context: Context) -> Step:
         params = {n: {"type": p.type, "default": p.value} for n, p in context.parameters.items()}

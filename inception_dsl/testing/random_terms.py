@@ -6,8 +6,10 @@ the text, which is never parsed.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from .random_sizes import Given, Misfit
@@ -121,7 +123,42 @@ OPERATIONS: Final[tuple[Callable[[Piece, Piece], Piece], ...]] = (
 )
 
 
-def arithmetic(rng: random.Random, names: Sequence[str], constants: Sequence[float]) -> Piece:
+_ROUNDED: Final[dict[str, Callable[[Any], int]]] = {
+    "round": round,
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
+
+
+def rounded(function: str, a: Piece) -> Piece:
+    """``round``, ``floor`` or ``ceil`` of a piece."""
+    return Piece(f"{function}({a.text})", ATOM, lambda v: _ROUNDED[function](a.of(v)))
+
+
+def quotient(function: str, a: Piece, b: Piece) -> Piece:
+    """The rounded quotient of pieces."""
+    text = f"{_inside(a, PRODUCT)} / {_inside(b, ATOM)}"
+    return rounded(function, Piece(text, PRODUCT, lambda v: a.of(v) / b.of(v)))
+
+
+def fraction(function: str, a: Piece, b: Piece) -> Piece:
+    """A rounded share of a sum."""
+    return rounded(function, add(multiply(a, number(0.75)), multiply(number(0.3), b)))
+
+
+ROUNDING: Final[tuple[Callable[[Piece, Piece], Piece], ...]] = tuple(
+    partial(way, function)
+    for way in (quotient, fraction)
+    for function in ("round", "floor", "ceil")
+)
+
+
+def arithmetic(
+    rng: random.Random,
+    names: Sequence[str],
+    constants: Sequence[float],
+    operations: Sequence[Callable[[Piece, Piece], Piece]] = OPERATIONS,
+) -> Piece:
     """One to three operations on names and constants, with at least one name."""
     found = name(rng.choice(names))
     for _ in range(rng.choice((1, 1, 2, 2, 3))):
@@ -129,7 +166,7 @@ def arithmetic(rng: random.Random, names: Sequence[str], constants: Sequence[flo
         if rng.random() < 0.1:
             other = add(other, name(rng.choice(names)))
         pair = (found, other) if rng.random() < 0.7 else (other, found)
-        found = rng.choice(OPERATIONS)(*pair)
+        found = rng.choice(operations)(*pair)
     if rng.random() < 0.08:
         found = Piece(f"({found.text})", ATOM, found.of)
     return found if rng.random() > 0.05 else subtract(number(6), found)

@@ -1,11 +1,13 @@
 """Expressions in specs: ``$name`` and ``${a // 2 + 1}``.
 
-Integers, floats, names, ``+ - * // %``, ``min``, ``max`` and parentheses. Specs are untrusted, so
-this parser limits length, depth and size, and Python's ``eval`` is never used.
+Integers, floats, names, ``+ - * / // %``, ``min``, ``max``, ``round``, ``floor``, ``ceil`` and
+parentheses. They mean what they mean in Python; ``round`` rounds halves to the even number. Specs
+are untrusted, so this parser limits length, depth and size, and Python's ``eval`` is never used.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,18 +20,28 @@ MAX_SIZE: Final = 2**40
 
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<number>(?:0|[1-9]\d{0,17})(?:\.\d{1,18})?)(?![\w.])"
-    r"|(?P<name>[A-Za-z_]\w*)|(?P<op>//|[-+*%(),]))",
+    r"|(?P<name>[A-Za-z_]\w*)|(?P<op>//|[-+*/%(),]))",
     re.ASCII,
 )
 _OPERATORS: Final[dict[str, Callable[[Value, Value], Value]]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
     "//": lambda a, b: a // b,
     "%": lambda a, b: a % b,
 }
-_PRECEDENCE: Final = {"+": 1, "-": 1, "*": 2, "//": 2, "%": 2}
-_FUNCTIONS: Final[dict[str, Callable[..., Value]]] = {"min": min, "max": max}
+_PRECEDENCE: Final = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2}
+ROUNDING: Final[dict[str, Callable[[Value], int]]] = {
+    "round": round,
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
+_FUNCTIONS: Final[dict[str, Callable[..., Value]]] = {
+    "min": lambda *values: min(values),
+    "max": lambda *values: max(values),
+    **ROUNDING,
+}
 
 
 class ExpressionError(Exception):
@@ -78,10 +90,10 @@ class Expression:
                 count = int(value)
                 arguments = stack[-count:]
                 del stack[-count:]
-                stack.append(_FUNCTIONS[kind](arguments))
+                stack.append(_FUNCTIONS[kind](*arguments))
             else:
                 right, left = stack.pop(), stack.pop()
-                if kind in ("//", "%") and right == 0:
+                if kind in ("/", "//", "%") and right == 0:
                     raise ExpressionError("division by zero", offset)
                 stack.append(_OPERATORS[kind](left, right))
             top = stack[-1]
@@ -137,13 +149,8 @@ class _Parser:
                     raise ExpressionError(
                         "expected a number with at most 18 digits and no leading zero", start
                     )
-                write = "//" if text[start] == "/" else ""
-                help = (
-                    "write `//`, which rounds down"
-                    if write
-                    else "allowed are + - * // %, min, max and parentheses"
-                )
-                raise ExpressionError(f"unexpected `{text[start]}`", start, help=help, write=write)
+                help = "allowed are + - * / // %, min, max, round, floor, ceil and parentheses"
+                raise ExpressionError(f"unexpected `{text[start]}`", start, help=help)
             kind = match.lastgroup or ""
             self.tokens.append((kind, match[kind], match.start(kind)))
             position = match.end()
@@ -215,4 +222,7 @@ class _Parser:
                 break
         if not self.take(")"):
             self.fail()
+        if name in ROUNDING and count > 1:
+            message = f"`{name}` takes one value, found {count}"
+            raise ExpressionError(message, offset, len(name))
         self.code.append((name, str(count), offset))

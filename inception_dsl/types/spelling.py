@@ -36,9 +36,25 @@ def _text(term: Term, names: Mapping[Symbol, str]) -> str:
 def _atom(atom: Apply, names: Mapping[Symbol, str], *, outer: bool = False) -> str:
     if atom.function in ("min", "max"):
         return f"{atom.function}({', '.join(spell(a, names) for a in atom.arguments)})"
+    if atom.function == "round":
+        return f"round({spell(atom.arguments[0], names)})"
+    if atom.function == "half_up":
+        return f"int({_addend(atom.arguments[0], names)} + 0.5)"
+    if atom.function == "floor":  # without `import math`
+        return f"int({tight(atom.arguments[0], names)} // 1)"
     texts = [tight(argument, names) for argument in atom.arguments]
     text = f" {atom.function} ".join(texts)
+    if atom.function == "ceil":
+        text = f"-int(-{texts[0]} // 1)"
     return text if outer else f"({text})"
+
+
+def _addend(term: Term, names: Mapping[Symbol, str]) -> str:
+    """``term`` as the first part of a sum."""
+    match term.parts:
+        case ((Apply(function), 1),) if not term.constant and function not in ("+", "-"):
+            return spell(term, names)
+    return tight(term, names)
 
 
 def tight(term: Term, names: Mapping[Symbol, str]) -> str:

@@ -10,11 +10,11 @@ ordered or used as conditions: every decision is made on the numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from .expression import Expression
+from .expression import ROUNDING, Expression
 
 Number: TypeAlias = "int | float"
 MAX_SIZE: Final = 60
@@ -33,7 +33,9 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """An operation kept as it is: ``+ - * // %`` of two terms, ``min``/``max`` of any number."""
+    """An operation kept as it is: ``+ - * / // %`` of two terms, ``min``/``max`` of any number,
+    ``round``/``floor``/``ceil`` of one.
+    """
 
     function: str
     arguments: tuple[Term, ...]
@@ -99,10 +101,13 @@ _OPERATORS: Final[dict[str, Callable[..., Any]]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
     "//": lambda a, b: a // b,
     "%": lambda a, b: a % b,
     "min": min,
     "max": max,
+    **ROUNDING,
+    "half_up": lambda a: int(a + 0.5),
 }
 
 
@@ -120,21 +125,23 @@ def of(symbol: Symbol) -> Term:
     return Term(((symbol, 1),))
 
 
-def _whole(term: Term) -> bool:
+def whole(term: Term) -> bool:
     """Whether a term is an integer for all values of its symbols.
 
     Only then is a sum independent of its order: float sums are rounded.
     """
     if not term.parts:  # for speed: most terms are constants
         return isinstance(term.constant, int)
-    return (
-        isinstance(term.constant, int)
-        and all(symbol.kind == "int" for symbol in term.symbols)
-        and not any(
-            isinstance(atom, Apply) and not all(map(_whole, atom.arguments))
-            for atom, _ in term.parts
-        )
+    return isinstance(term.constant, int) and all(
+        atom.kind == "int" if isinstance(atom, Symbol) else _integer(atom) for atom, _ in term.parts
     )
+
+
+def _integer(atom: Apply) -> bool:
+    """Whether an operation gives an integer for all values of its symbols."""
+    if atom.function in ROUNDING or atom.function == "half_up":
+        return True
+    return atom.function != "/" and all(map(whole, atom.arguments))
 
 
 def _bounded(term: Term | None) -> Term | None:
@@ -155,7 +162,7 @@ def add(a: Term | None, b: Term | None) -> Term | None:
     """``a + b``; integer terms are simplified."""
     if a is None or b is None:
         return None
-    if not (_whole(a) and _whole(b)):
+    if not (whole(a) and whole(b)):
         return _kept("+", a, b)
     parts: dict[Atom, int] = dict(a.parts)
     for atom, factor in b.parts:
@@ -168,21 +175,21 @@ def negate(a: Term | None) -> Term | None:
     """``-a``."""
     if a is None:
         return None
-    return multiply(a, constant(-1)) if _whole(a) else _kept("-", constant(0), a)
+    return multiply(a, constant(-1)) if whole(a) else _kept("-", constant(0), a)
 
 
 def subtract(a: Term | None, b: Term | None) -> Term | None:
     """``a - b``."""
     if a is None or b is None:
         return None
-    return add(a, negate(b)) if _whole(a) and _whole(b) else _kept("-", a, b)
+    return add(a, negate(b)) if whole(a) and whole(b) else _kept("-", a, b)
 
 
 def multiply(a: Term | None, b: Term | None) -> Term | None:
     """``a * b``."""
     if a is None or b is None:
         return None
-    if _whole(a) and _whole(b):
+    if whole(a) and whole(b):
         for term, other in ((a, b), (b, a)):
             if not other.parts:
                 factor = int(other.constant)
@@ -195,11 +202,32 @@ def divide(a: Term | None, b: Term | None) -> Term | None:
     """``a // b``."""
     if a is None or b is None:
         return None
-    if _whole(a) and a.parts and not b.parts and isinstance(b.constant, int) and b.constant > 0:
+    if whole(a) and a.parts and not b.parts and isinstance(b.constant, int) and b.constant > 0:
         by = b.constant
         if all(factor % by == 0 for _, factor in a.parts):
             return Term(tuple((atom, f // by) for atom, f in a.parts), a.constant // by)
     return _kept("//", a, b)
+
+
+def quotient(a: Term | None, b: Term | None) -> Term | None:
+    """``a / b``."""
+    return None if a is None or b is None else _kept("/", a, b)
+
+
+def rounded(function: str, a: Term | None) -> Term | None:
+    """``round``, ``floor``, ``ceil`` or ``half_up`` (``function``) of a term.
+
+    ``half_up`` is the nearest integer, halves up.
+    """
+    if a is None or whole(a):
+        return a
+    match a.parts:
+        case ((Apply("/", (top, bottom)), 1),) if not a.constant and whole(top) and whole(bottom):
+            if function == "floor":
+                return divide(top, bottom)
+            if function == "ceil":
+                return negate(divide(negate(top), bottom))
+    return _kept(function, a)
 
 
 def modulo(a: Term | None, b: Term | None) -> Term | None:
@@ -219,6 +247,7 @@ _BINARY: Final[dict[str, Callable[[Term | None, Term | None], Term | None]]] = {
     "+": add,
     "-": subtract,
     "*": multiply,
+    "/": quotient,
     "//": divide,
     "%": modulo,
 }
@@ -234,15 +263,21 @@ def explain(expression: Expression, names: Mapping[str, Term | None]) -> Term | 
             stack.append(names.get(value))
         elif kind == "negate":
             stack.append(negate(stack.pop()))
-        elif kind in ("min", "max"):
-            count = int(value)
+        else:
+            count = int(value) if value.isdecimal() else 2
             arguments = stack[-count:]
             del stack[-count:]
-            stack.append(choose(kind, *arguments))
-        else:
-            right, left = stack.pop(), stack.pop()
-            stack.append(_BINARY[kind](left, right))
+            stack.append(applied(kind, arguments))
     return stack[0]
+
+
+def applied(function: str, arguments: Sequence[Term | None]) -> Term | None:
+    """The term of an operation on terms."""
+    if function in ROUNDING or function == "half_up":
+        return rounded(function, *arguments)
+    if function in ("min", "max"):
+        return choose(function, *arguments)
+    return _BINARY[function](*arguments)
 
 
 def replace(term: Term | None, terms: Mapping[Symbol, Term | None]) -> Term | None:
@@ -254,50 +289,7 @@ def replace(term: Term | None, terms: Mapping[Symbol, Term | None]) -> Term | No
         if isinstance(atom, Symbol):
             value = terms.get(atom)
         else:
-            arguments = [replace(argument, terms) for argument in atom.arguments]
-            function = atom.function
-            value = (
-                choose(function, *arguments)
-                if function in ("min", "max")
-                else _BINARY[function](*arguments)
-            )
+            value = applied(atom.function, [replace(each, terms) for each in atom.arguments])
         value = value if factor == 1 else multiply(value, constant(factor))
         total = value if not index and not term.constant else add(total, value)
     return total
-
-
-class Traced(int):
-    """An ``int`` with the term from which it was computed, if known."""
-
-    term: Term | None
-
-    def __new__(cls, value: int, term: Term | None) -> Traced:
-        self = super().__new__(cls, value)
-        self.term = term
-        return self
-
-    def __add__(self, other: int) -> Traced:
-        return Traced(int(self) + int(other), add(self.term, term_of(other)))
-
-    def __radd__(self, other: int) -> Traced:
-        return Traced(int(other) + int(self), add(term_of(other), self.term))
-
-    def __sub__(self, other: int) -> Traced:
-        return Traced(int(self) - int(other), subtract(self.term, term_of(other)))
-
-    def __rsub__(self, other: int) -> Traced:
-        return Traced(int(other) - int(self), subtract(term_of(other), self.term))
-
-    def __mul__(self, other: int) -> Traced:
-        return Traced(int(self) * int(other), multiply(self.term, term_of(other)))
-
-    def __rmul__(self, other: int) -> Traced:
-        return Traced(int(other) * int(self), multiply(term_of(other), self.term))
-
-    def __floordiv__(self, other: int) -> Traced:
-        return Traced(int(self) // int(other), divide(self.term, term_of(other)))
-
-
-def term_of(value: int) -> Term | None:
-    """The term of a traced number; for any other number, the constant."""
-    return value.term if isinstance(value, Traced) else constant(value)

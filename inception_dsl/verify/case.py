@@ -107,7 +107,7 @@ def targets(typed: TypedProgram, size: int, seed: int) -> Any:
     """The targets of training: different classes, or random arrays if there is no loss."""
     rng = np.random.default_rng(seed + 1)
     if typed.has_loss:
-        classes = typed.y.channels
+        classes = min(c.y.channels for c in typed.classifiers)  # a head may have fewer
         return (int(rng.integers(classes)) + np.arange(size) * max(1, classes // size)) % classes
     return {name: _rounded(rng.normal(size=(size, *y.shape))) for name, y in typed.outputs.items()}
 

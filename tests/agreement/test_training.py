@@ -17,6 +17,7 @@ from inception_dsl.reference.forward import interpret
 from inception_dsl.reference.seeds import batch, seeded
 from inception_dsl.reference.training import step, unbiased
 from inception_dsl.types.tensor import TensorType
+from inception_dsl.verify import case
 from inception_dsl.verify.bounds import FLOAT64, PARTS, distance, gradient_errors, layer
 
 INPUT = "input: {channels: 3, height: 7, width: 6}\nclasses: 5\n"
@@ -123,6 +124,11 @@ def test_loss_matches_cross_entropy_by_hand(network: Callable[[str], TypedProgra
         distance(found.loss, entropy("logits") + 0.3 * entropy("aux") + 0.7 * entropy("other"))
         <= FLOAT64
     )
+
+
+def test_targets_are_classes_of_every_output(network: Callable[[str], TypedProgram]) -> None:
+    typed = network(HEAD % "" + AUX.replace("units: 5", "units: 3", 1))
+    assert {int(found) for found in case.targets(typed, 50, seed=1)} == {0, 1, 2}
 
 
 def test_moving_statistics_match_the_formula(network: Callable[[str], TypedProgram]) -> None:

@@ -5,7 +5,6 @@ block; its value is then checked.
 """
 
 import keyword
-import math
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
@@ -14,6 +13,7 @@ from ...types import expression
 from ...types.expression import Expression
 from ...types.prose import Prose
 from . import guess
+from .numbers import Computed, integer, real
 from .refusal import Checked, did_you_mean, refuse, shown
 
 MAX_COUNT: Final = 1_000_000
@@ -22,8 +22,8 @@ EXPRESSION_SCHEMA: Final = {
     "type": "string",
     "pattern": r"^\$([A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z0-9_+*/%(),. -]*[A-Za-z0-9_)] *\})$",
     "maxLength": expression.MAX_LENGTH,
-    "description": "A parameter, or arithmetic on parameters: + - * // % min() max() and "
-    "parentheses.",
+    "description": "A parameter, or arithmetic on parameters: + - * / // % min() max() round() "
+    "floor() ceil() and parentheses.",
     "examples": ["$filters", "${in_channels // 2}"],
 }
 _KEYWORDS: Final = "|".join(word for word in keyword.kwlist if word.islower())
@@ -52,49 +52,6 @@ def expressible(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return check(value)
 
     return validate
-
-
-def integer(low: int, high: int) -> Callable[[Any], int]:
-    """A check for integers in a range, ends included."""
-
-    def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            write = guess.number(value, low, high)
-            message = f"expected an integer from {low} to {high}, found {shown(value)}"
-            raise refuse(message, help=write and f"write `{write}`", write=write)
-        return value
-
-    return check
-
-
-def real(
-    low: float, high: float, *, open_low: bool = False, open_high: bool = False
-) -> Callable[[Any], float]:
-    """A check for numbers in a range; ``open_low`` and ``open_high`` exclude its ends."""
-    left, right = (">" if open_low else ">="), ("<" if open_high else "<=")
-    limits = f"{left} {low:.10g} and {right} {high:.10g}"
-
-    def fits(value: float) -> bool:
-        return (
-            low <= value <= high
-            and not (open_low and value == low)
-            and not (open_high and value == high)
-        )
-
-    def check(value: Any) -> float:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-            or not fits(value)
-        ):
-            message = f"expected a number {limits}, found {shown(value)}"
-            write = guess.share(value)
-            write = write if write and fits(float(write)) else ""
-            raise refuse(message, help=write and f"write `{write}`", write=write)
-        return float(value)
-
-    return check
 
 
 def boolean(value: Any) -> bool:
@@ -133,7 +90,7 @@ def per_axis(low: int, high: int) -> Callable[[Any], Any]:
                 message = f"expected an integer, or a list of 1 to 3 integers, found {shown(value)}"
                 raise refuse(message)
             return tuple(one(v) for v in value)
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, bool) or not isinstance(value, int | Computed):
             write = guess.number(value, low, high) or guess.sizes(value)
             message = (
                 "expected an integer, or a list with one integer for each axis, found "
@@ -145,6 +102,9 @@ def per_axis(low: int, high: int) -> Callable[[Any], Any]:
     return check
 
 
+_NUMBERS: Final = (Expression, int, Computed)
+
+
 def sides(value: Any) -> Any:
     """Check explicit padding: ``1``, ``[1, 2]`` (each axis) or ``[[0, 1], [2, 2]]`` (each side of
     each axis).
@@ -154,9 +114,11 @@ def sides(value: Any) -> Any:
         if all(isinstance(v, list | tuple) for v in value):
             if all(len(v) == 2 for v in value):
                 return tuple((one(a), one(b)) for a, b in value)
-        elif all(expression.is_expression(v) or isinstance(v, Expression | int) for v in value):
+        elif all(
+            expression.is_expression(v) or isinstance(v, Expression | int | Computed) for v in value
+        ):
             return tuple(one(v) for v in value)
-    elif isinstance(value, int) and not isinstance(value, bool):
+    elif isinstance(value, _NUMBERS) and not isinstance(value, bool):
         return one(value)
     raise refuse(f"invalid padding: {shown(value)}", help=f"write {_PIXELS}")
 
@@ -288,7 +250,7 @@ Real = Annotated[
     ),
 ]
 # without expressions: fields outside of blocks, where no parameters are known
-Classes = Annotated[int, Checked(integer(1, MAX_COUNT), _integer_schema(1, MAX_COUNT))]
+PlainCount = Annotated[int, Checked(integer(1, MAX_COUNT), _integer_schema(1, MAX_COUNT))]
 Fraction = Annotated[float, Checked(real(0, 1), {"type": "number", "minimum": 0, "maximum": 1})]
 Factor = Annotated[
     float,

@@ -44,7 +44,7 @@ def test_the_channels_after_a_use_follow_from_its_arguments(body: Body) -> None:
     assert isinstance(use, UseSite)
     x, n = of(block.channels), of(block.parameters["n"])
     assert use.y == add(multiply(x, add(n, constant(1))), constant(1))
-    assert use.argument("k") == add(n, constant(1))
+    assert use.argument("k").term == add(n, constant(1))
     assert use.definition.instance(use.typed[0]) != use.definition.instance(use.typed[1])
     assert use.instances == (0, 1)
     inner = next(d for d in block.plan if d.block.id == "inner")

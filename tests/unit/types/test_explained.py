@@ -13,7 +13,8 @@ from written_terms import BINARY, NAMES, NAMESPACE, A, B, R, outcome, whole, wri
 
 from inception_dsl.types.expression import parse
 from inception_dsl.types.spelling import spell
-from inception_dsl.types.terms import Traced, constant, explain, of, term_of
+from inception_dsl.types.terms import constant, explain, of
+from inception_dsl.types.traced import Traced, term_of
 
 
 def test_terms_of_expressions() -> None:

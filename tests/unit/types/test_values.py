@@ -8,7 +8,8 @@ import pytest
 
 from inception_dsl.types.prose import Prose
 from inception_dsl.types.tensor import ShapeError, TensorType
-from inception_dsl.types.terms import Symbol, Traced, of, term_of
+from inception_dsl.types.terms import Symbol, of
+from inception_dsl.types.traced import Traced, term_of
 from inception_dsl.types.weight import Weight
 from inception_dsl.types.window import Pixels, Window
 
