@@ -37,6 +37,7 @@ BUILTINS: Final = frozenset(
         "max",
         "min",
         "range",
+        "round",
         "sum",
         "tuple",
         "zip",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..ir.program import Node
 from ..types.expression import Expression
-from ..types.terms import Symbol, Term, constant, explain, of, rounded, whole
+from ..types.terms import Symbol, Term, constant, explain, multiply, of, rounded, whole
 from ..types.width import UNCHANGED, Width
 
 IN_CHANNELS = "in_channels"
@@ -116,13 +116,25 @@ class Frame:
         plain = isinstance(written, int | float) and not isinstance(written, bool)
         return constant(written) if plain else None
 
-    def channels(self, values: tuple[Any, ...], written: Any, hint: str) -> Slot:
-        """The slot of a number of output channels, which the width may scale and round."""
+    def channels(
+        self, values: tuple[Any, ...], written: Any, hint: str, *, scaled: bool = True
+    ) -> Slot:
+        """The slot of a number of output channels, which is rounded.
+
+        ``scaled``: it is a number of filters, which the width scales.
+        """
         term, width = self.term(written), self.width
         if isinstance(written, Expression) and written.names:
             names = {name for name, _ in written.names}
-            settled = width.factor is None or not names.isdisjoint({IN_CHANNELS, *self.settled})
-            if settled and width.divisor == width.minimum == 1:
+            settled = (
+                not scaled
+                or width.factor is None
+                or not names.isdisjoint({IN_CHANNELS, *self.settled})
+            )
+            exact = width.divisor == width.minimum == 1
+            if exact and not settled and self.sized and width.factor is not None:
+                term = rounded("half_up", multiply(term, constant(width.factor)))
+            elif exact and settled:
                 term = rounded("half_up", term)
             elif not settled or term is None or not whole(term):
                 return Slot(self, values, None, hint, sized=True)

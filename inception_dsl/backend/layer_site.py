@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from ..analysis.widths import FIELD
 from ..ir.program import OpNode
 from ..ir.typed import TypedOp
 from ..ops import Composite, Op, Windowed, ZeroPad, attribute_names, expressions
@@ -63,7 +64,7 @@ class LayerSite:
             written = getattr(written, part)
             values = tuple(getattr(v, part) for v in values)
         if field == self.op.channels_field:
-            return self.frame.channels(values, written, field)
+            return self.frame.channels(values, written, field, scaled=field == FIELD)
         return self.frame.slot(values, written, field.rpartition(".")[2])
 
     def axis(self, field: str, axis: int) -> Slot:

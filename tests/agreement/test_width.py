@@ -131,7 +131,7 @@ network: n
 width: 0.3
 DIVISOR
 input: {channels: 3, height: 9, width: 8}
-params: {growth: {type: int, default: 20}}
+params: {growth: {type: int, default: 20}, units: {type: int, default: 9}}
 defaults: {conv: {kernel_size: 1}, conv_bn: {kernel_size: 1}}
 blocks:
   cell:
@@ -146,7 +146,7 @@ body:
   - {op: conv, filters: $growth, kernel_size: 1}
   - {use: cell, filters: 14, size: 3}
   - {use: cell, name: other, filters: "${growth // 2}", size: 5, repeat: 2}
-head: [{op: global_avg_pool}, {op: dense, units: "${classes / 7}"}]
+head: [{op: global_avg_pool}, {op: dense, units: $units}, {op: dense, units: "${classes / 7}"}]
 """
 
 
@@ -170,3 +170,4 @@ def test_scaled_numbers_are_passed_to_blocks(backend: str, write: Callable[..., 
     assert "4 * filters" in text and "filters=4" in text  # 14 * 0.3
     assert "growth: int = 6" in text and "growth=growth" in text  # 20 * 0.3
     assert "int(in_channels / 3 + 0.5)" in text
+    assert "units: int = 9" in text  # which are not scaled
