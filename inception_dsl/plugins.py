@@ -221,6 +221,7 @@ def emit(
     stem = name or typed.program.id
     try:
         with contextlib.redirect_stdout(sys.stderr):
+            typed = decided(backend, typed, stem)
             files = backend.emit(typed, Request(stem), report)
             found = None if files is None else dict(files)
     except KeyboardInterrupt:
@@ -243,6 +244,20 @@ def emit(
     if _hides(found.get(f"{stem}.py"), stem, backend, typed, report):
         return None
     return {k: sealed(v) if isinstance(v, str) else v for k, v in found.items()}
+
+
+def decided(backend: Backend, typed: TypedProgram, stem: str) -> TypedProgram:
+    """``typed`` with the parameters that this backend writes as numbers."""
+    from .backend.arguments import decided
+    from .backend.protocol import Request
+
+    def write(program: TypedProgram) -> str | None:
+        name, text = next(
+            iter((backend.emit(program, Request(stem), Report()) or {"": ""}).items())
+        )
+        return text if isinstance(text, str) and name.endswith(".py") else None
+
+    return decided(typed, write)
 
 
 def _unusable(files: dict[str, str | bytes] | None, stem: str, backend: Backend) -> str:

@@ -20,6 +20,7 @@ import keras
 import numpy as np
 
 from inception_dsl.backend import (
+    PLAIN,
     Files,
     Step,
     TypedProgram,
@@ -60,9 +61,11 @@ def preprocess(files: Files, images: Any) -> Any:
 
 
 def _built(module: Any, typed: TypedProgram, **options: Any) -> Any:
-    """The model on the input of ``typed``, with its classes where it has such an argument."""
+    """The model on the input of ``typed``, with its parameters and its classes."""
     build, program = getattr(module, typed.program.id), typed.program
     known = inspect.signature(build).parameters
+    given = source_of(typed).network.scope.signature()
+    options |= {a.name: a.values[0] for a in given if a.form is PLAIN and a.name in known}
     if program.kind == "network" and "num_classes" in known:  # blocks may have such a parameter
         options["num_classes"] = program.values["classes"]
     return build(input_shape=program.input.shape, **options)

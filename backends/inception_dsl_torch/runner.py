@@ -59,8 +59,9 @@ def rejected(typed: TypedProgram, files: Files, *, heads: bool = False) -> str:
 
 def constructed(module: ModuleType, typed: TypedProgram, *, heads: bool) -> torch.nn.Module:
     """The network of generated source, for the channels and the classes of ``typed``."""
-    kind, program = getattr(module, build(typed).model), typed.program
-    given = {"in_channels": program.input.channels}
+    built, program = build(typed), typed.program
+    kind = getattr(module, built.model)
+    given = {**built.arguments, "in_channels": program.input.channels}
     if program.kind == "network":  # a block may have a parameter of this name
         given["num_classes"] = program.values["classes"]
     given |= {} if heads else {"aux_logits": False}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from inception_dsl.backend import (
+    PLAIN,
     Code,
     Names,
     Records,
@@ -38,11 +39,15 @@ class ModuleView(NamedTuple):
 
 
 class Emitted(NamedTuple):
-    """A file, and the keys of all weights and blocks of the spec in its ``model`` class."""
+    """A file, and the keys of all weights and blocks of the spec in its ``model`` class.
+
+    ``arguments`` are the values of the parameters of the spec that are arguments of this class.
+    """
 
     view: ModuleView
     refs: tuple[Ref, ...]
     model: str
+    arguments: dict[str, Any]
 
 
 def emit(typed: TypedProgram, report: Report) -> str | None:
@@ -90,7 +95,9 @@ def build(typed: TypedProgram) -> Emitted:
         shared.plan.module_doc("PyTorch"), imports(shared.helpers.needed), helpers, classes, view
     )
     refs = tuple(references(shared.plan.printed, records, keys))
-    return Emitted(module, refs, class_name(typed.program.id))
+    given = network.parameters if network else drafts[-1].arguments
+    arguments = {str(a.name): a.values[0] for a in given if a.form is PLAIN and a.symbol}
+    return Emitted(module, refs, class_name(typed.program.id), arguments)
 
 
 IMPORTED = {

@@ -12,7 +12,7 @@ from ..analysis.widths import TOP, filter_parameters
 from ..ir.program import Block
 from ..ir.typed import TypedChain, TypedProgram, TypedUse
 from ..ir.walk import uses_of
-from ..types.terms import Symbol, Term, of
+from ..types.terms import Symbol, Term, constant, of
 from .frames import IN_CHANNELS, Frame, Row, SplitError
 from .runs import counts, structure
 from .sites import ChainSite, chain
@@ -169,13 +169,7 @@ class Definitions:
     def top(self) -> Top:
         """The top level, in frames with one row."""
         program = self.typed.program
-        kinds = {name: type(value).__name__ for name, value in self.typed.values.items()}
-        symbols = {name: Symbol(named(name), kind) for name, kind in kinds.items()}
-        symbols[IN_CHANNELS] = Symbol(IN_CHANNELS)
-        values = {**self.typed.values, IN_CHANNELS: program.input.channels}
-        rows = (Row({symbol: values[name] for name, symbol in symbols.items()}, 0),)
-        names: dict[str, Term | None] = {name: of(symbol) for name, symbol in symbols.items()}
-        frame = Frame(names, rows, True, program.width, self.filters[TOP])
+        symbols, frame = self._top_frame(program.input.channels)
         x: Term | None = of(symbols[IN_CHANNELS])
         sections: dict[str, ChainSite] = {}
         after: dict[str, Term | None] = {}
@@ -186,20 +180,30 @@ class Definitions:
         heads = {}
         for head, typed in self.typed.heads:
             start = after[head.after]
-            inner = replace(frame, names={**names, IN_CHANNELS: start})
+            inner = replace(frame, names={**frame.names, IN_CHANNELS: start})
             heads[head.name] = chain(inner, head.chain, (typed,), start, self)
         return Top(symbols, sections, heads)
+
+    def _top_frame(self, channels: int) -> tuple[dict[str, Symbol], Frame]:
+        """The symbols of the top level, and its frame; some parameters are written as numbers."""
+        typed, literal = self.typed, self.typed.program.literal or frozenset()
+        kinds = {n: type(value).__name__ for n, value in typed.values.items() if n not in literal}
+        symbols = {name: Symbol(named(name), kind) for name, kind in kinds.items()}
+        symbols[IN_CHANNELS] = Symbol(IN_CHANNELS)
+        values = {**typed.values, IN_CHANNELS: channels}
+        rows = (Row({symbol: values[name] for name, symbol in symbols.items()}, 0),)
+        names: dict[str, Term | None] = {name: of(symbol) for name, symbol in symbols.items()}
+        for name in literal:
+            value = values[name]
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            names[name] = constant(value) if number else None
+        return symbols, Frame(names, rows, True, typed.program.width, self.filters[TOP])
 
     def own_head(self, name: str) -> tuple[Mapping[str, Symbol], ChainSite]:
         """The symbols and the chain of an auxiliary head in its own frame."""
         head, typed = next((head, typed) for head, typed in self.typed.heads if head.name == name)
-        given = self.typed.values
-        symbols = {key: Symbol(named(key), type(value).__name__) for key, value in given.items()}
-        symbols[IN_CHANNELS] = channels = Symbol(IN_CHANNELS)
-        values = {**given, IN_CHANNELS: typed.x.channels}
-        rows = (Row({symbol: values[key] for key, symbol in symbols.items()}, 0),)
-        names = {key: of(symbol) for key, symbol in symbols.items()}
-        frame = Frame(names, rows, True, self.typed.program.width, self.filters[TOP])
+        symbols, frame = self._top_frame(typed.x.channels)
+        channels = symbols[IN_CHANNELS]
         return symbols, chain(frame, head.chain, (typed,), of(channels), self)
 
 

@@ -173,6 +173,8 @@ class Program(NamedTuple):
     chain of a block. ``values`` are the top-level parameters (with ``classes`` in a network).
     ``outputs`` maps the name of each further output to the top-level step that computes it.
     ``checkpoints`` maps sources of published weights to layer names. ``width`` scales filters.
+    ``literal`` are the parameters whose values are written as numbers in generated files, not as
+    arguments of the model; ``None`` if that is not decided yet.
     """
 
     kind: Literal["network", "block"]
@@ -189,6 +191,7 @@ class Program(NamedTuple):
     origin: Origin
     checkpoints: Mapping[str, Naming] = MappingProxyType({})
     width: Width = UNCHANGED
+    literal: frozenset[str] | None = None
 
 
 def cause(node: Node) -> Span:

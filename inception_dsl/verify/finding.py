@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..backend.protocol import Files
-from ..compiler import compile_spec
-from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
 from .bounds import FLOAT64
 
@@ -29,17 +26,11 @@ class Finding(NamedTuple):
 
 
 class Job(NamedTuple):
-    """The spec, and what was emitted from it: ``emitted`` is the program of ``files``."""
+    """What was emitted: ``emitted`` is the program of ``files``."""
 
-    spec: str
-    settings: Mapping[str, str]
     runner: Any
     emitted: TypedProgram
     files: Files
-
-    def compiled(self, **settings: str) -> TypedProgram | None:
-        """The program with other settings, or ``None`` if it has errors then."""
-        return compile_spec(self.spec, {**self.settings, **settings}, Report())
 
 
 def resized(typed: TypedProgram, axes: tuple[int, ...]) -> TypedProgram:

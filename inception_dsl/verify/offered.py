@@ -15,6 +15,7 @@ import numpy as np
 from ..analysis.infer import infer
 from ..analysis.sizes import minimum_input
 from ..analysis.weights import weight_shapes
+from ..backend.arguments import others
 from ..backend.protocol import Model
 from ..diagnostics.report import Report
 from ..ir.typed import TypedChain, TypedOp, TypedProgram
@@ -80,10 +81,7 @@ def of_file(job: Job) -> list[Finding]:
 def _small(job: Job) -> TypedProgram:
     """The program with other classes and channels, on its smallest input, axes unequal."""
     own = job.emitted
-    typed = own
-    if own.program.kind == "network":
-        classes = own.program.values["classes"]
-        typed = job.compiled(classes=str(classes + 3)) or own
+    typed = _other_values(job)
     program = typed.program
     wider = program.input._replace(channels=program.input.channels + 1)
     typed = _same_sizes(typed, infer(program._replace(input=wider, preprocessing=None), Report()))
@@ -92,6 +90,14 @@ def _small(job: Job) -> TypedProgram:
         smaller = resized(typed, axes)  # features of one position would hide a pool
         if _fits(replace(smaller, heads=())):
             return smaller
+    return typed
+
+
+def _other_values(job: Job) -> TypedProgram:
+    """The program with other values of the parameters that are arguments of the model."""
+    typed = job.emitted
+    for name in typed.program.values.keys() - (typed.program.literal or frozenset()):
+        typed = next(others(typed, name), typed)
     return typed
 
 

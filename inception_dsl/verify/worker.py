@@ -53,6 +53,7 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
             "status": "failed",
             "reason": f"{plugin.distribution} cannot run models",
         }
+    emitted = plugins.decided(backend, emitted, emitted.program.id)
     files = plugins.emit(plugin, backend, emitted, report)
     if files is None:
         raise LookupError(report.render())
@@ -67,7 +68,7 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     found = observe(model, weights, x, job["dtype"], targets, job["rate"], nudges=job["nudges"])
     if targets is not None and job["dtype"] == "float64" and hasattr(runner, "rejected"):
         model.load(weights)
-        emission = Job(job["spec"], job["source_settings"], runner, emitted, files)
+        emission = Job(runner, emitted, files)
         judged = of_model(model, typed, x, targets, found.loss or 0.0, found.trained)
         found = found._replace(offered=[*judged, *of_file(emission)])
     return {"status": "ok", **save(found, folder)}

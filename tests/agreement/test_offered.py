@@ -102,6 +102,46 @@ def test_maps_of_one_position_are_judged_with_more(
     assert "outputs of the smallest input differ" in found
 
 
+ARGUMENTS = """
+    network: arguments
+    input: {channels: 3, height: 9, width: 8}
+    classes: 5
+    params:
+      size: {type: int, default: 3}
+      growth: {type: int, default: 4}
+      more: {type: float, default: 2.0}
+    blocks: {cell: {params: {k: int}, steps: [{op: max_pool, kernel_size: $k, stride: 1}]}}
+    body:
+      - {use: cell, k: $size}
+      - {op: conv, filters: "${2 * growth}", kernel_size: 1}
+      - {op: scale, value: $more}
+    head: [{op: global_avg_pool}, {op: dense, units: $classes}]
+    """
+
+
+@pytest.mark.parametrize(
+    ("backend", "old", "new"),
+    [
+        ("torch", "k=size", "k=3"),
+        ("torch", "2 * growth", "growth + 4"),
+        ("torch", "self.more * x", "2.0 * x"),
+        ("keras", "k=size", "k=3"),
+        ("keras", "2 * growth", "growth + 4"),
+    ],
+)
+def test_arguments_are_judged_with_other_values(
+    tmp_path: Path, backend: str, old: str, new: str
+) -> None:
+    spec = tmp_path / "arguments.yaml"
+    spec.write_text(ARGUMENTS)
+    case = case_of(spec)
+    expected = expect(case, train=True)
+    text = source(spec, backend)
+    assert problem(spec, backend, text, case, expected) == ""
+    assert old in text
+    assert problem(spec, backend, text.replace(old, new), case, expected)
+
+
 def test_there_are_many_different_defects() -> None:
     assert len(SEEDED) >= 60
     assert len({(seeded.backend, seeded.name) for seeded in SEEDED}) == len(SEEDED)

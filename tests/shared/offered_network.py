@@ -8,6 +8,7 @@ from typing import Any
 
 from frameworks import typed_program
 
+from inception_dsl import plugins
 from inception_dsl.backend import Report, Request
 from inception_dsl.testing.trial import loaded
 from inception_dsl.verify.case import RATE, Case, expect, prepare
@@ -66,6 +67,7 @@ def source(spec: Path, backend: str) -> str:
     """What a backend emits."""
     (found,) = loaded([backend])
     typed = typed_program(spec)
+    typed = plugins.decided(found, typed, typed.program.id)
     files = found.emit(typed, Request(typed.program.id), Report())
     assert files is not None
     return str(next(iter(files.values())))
@@ -74,7 +76,7 @@ def source(spec: Path, backend: str) -> str:
 def problem(spec: Path, backend: str, text: str, case: Case, expected: Any = None) -> str:
     """What `verify --train` finds in a file of this text, or an empty text."""
     (chosen,) = loaded([backend])
-    typed = typed_program(spec)
+    typed = plugins.decided(chosen, typed_program(spec), "")
     runner, files = importlib.import_module(chosen.runner), {f"{typed.program.id}.py": text}
     try:
         model = runner.create(case.typed, files, "float64")
@@ -82,7 +84,7 @@ def problem(spec: Path, backend: str, text: str, case: Case, expected: Any = Non
         model.load(case.weights)
         loss, trained = found.loss or 0.0, found.trained
         judged = of_model(model, case.typed, case.x, case.targets, loss, trained)
-        judged += of_file(Job(str(spec), {}, runner, typed, files))
+        judged += of_file(Job(runner, typed, files))
     except Exception as error:  # a worker reports it as a failure
         return f"{type(error).__name__}: {error}"
     found = found._replace(offered=judged)
