@@ -15,14 +15,13 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Any, Final, NamedTuple
 
+from .diagnostics.project import DISTRIBUTION
 from .diagnostics.report import Report, Span
 from .diagnostics.text import printable
 from .diagnostics.words import suggestion
 from .emit.mark import sealed
 
 GROUP = "inception_dsl.backends"
-OWN: Final = "inception-dsl"
-"""The distribution that has this module."""
 MAX_SECONDS: Final = 20.0
 """Time limit for the import of a backend."""
 _TARGET: Final = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(\[.*\])?")
@@ -226,7 +225,7 @@ def emit(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        if plugin.distribution == OWN and isinstance(error, Exception):
+        if plugin.distribution == DISTRIBUTION and isinstance(error, Exception):
             raise
         where = _origin(error)
         message = (

@@ -83,14 +83,19 @@ class Evaluation:
             bound[key] = self.substitute(value, node.origin.below(key), values)
             if bound[key] is None:
                 return None
+        return self.validated(node, bound)
+
+    def validated(self, node: OpNode, bound: Mapping[str, Any]) -> Op | None:
+        """The op with the values in ``bound`` in place of its expressions."""
+        op = node.op
         try:
-            return type(op).model_validate({**written, **bound, "op": op.op})
+            return with_values(op, bound)
         except ValidationError as error:
             for problem in error.errors(include_url=False):
                 field = str(problem["loc"][0])
                 message = f"`{field}`: {problem['msg']}"
                 here = node.origin.span(field)
-                span = self.argument(written[field])
+                span = self.argument(getattr(op, field))
                 if span is None:
                     self.error("E203", message, here)
                 else:
@@ -113,13 +118,13 @@ class Evaluation:
         """A value with its expressions evaluated; ``None`` if one of them has an error."""
         if isinstance(value, tuple):
             items = [self.substitute(v, origin.below(i), values) for i, v in enumerate(value)]
-            return None if None in items else list(items)
+            return None if any(v is None for v in items) else list(items)
         if isinstance(value, Fields):
             fields = {
                 k: self.substitute(getattr(value, k), origin.below(k), values)
                 for k in type(value).model_fields
             }
-            return None if None in fields.values() else fields
+            return None if any(v is None for v in fields.values()) else fields
         return self.evaluate(value, origin, values)
 
     @contextmanager
@@ -128,3 +133,9 @@ class Evaluation:
         self.uses.append(Turn(node, *self.turn))
         yield
         self.uses.pop()
+
+
+def with_values(op: Op, bound: Mapping[str, Any]) -> Op:
+    """``op`` with other values, validated; raises pydantic's ``ValidationError``."""
+    written = {k: getattr(op, k) for k in attribute_names(type(op))}
+    return type(op).model_validate({**written, **bound, "op": op.op})

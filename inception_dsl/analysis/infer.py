@@ -10,17 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..diagnostics.report import Edit, Report, Span
-from ..ir.program import (
-    BrokenNode,
-    Chain,
-    ForkNode,
-    Node,
-    OpNode,
-    Program,
-    UseNode,
-    cause,
-    nth,
-)
+from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Program, UseNode, cause, nth
 from ..ir.typed import (
     Run,
     Typed,
@@ -69,7 +59,7 @@ class Inference(Evaluation):
         """The typed program; ``None`` if anything has an error."""
         program = self.program
         x = program.input if program.input.channels else None
-        values = _with_channels(program.values, x)
+        values = with_channels(program.values, x)
         sections: dict[str, TypedChain | None] = {}
         after: dict[str, TensorType] = {}
         for name, chain in program.sections.items():
@@ -83,7 +73,7 @@ class Inference(Evaluation):
         for head in program.aux_heads:
             start = after.get(head.after)
             heads.append(
-                (head, self.chain(head.chain, start, _with_channels(program.values, start)))
+                (head, self.chain(head.chain, start, with_channels(program.values, start)))
             )
         chains = [*sections.values(), *(chain for _, chain in heads)]
         spans = [*map(program.origin.span, sections), *(head.origin.span() for head, _ in heads)]
@@ -249,11 +239,21 @@ class Inference(Evaluation):
             return None
         types = [chain.y for _, chain in done]
         y = concatenated(types) if node.merge == "concat" else combined(types)
+        return self.merged(node, done, y, values)
+
+    def merged(
+        self,
+        node: ForkNode,
+        branches: list[tuple[str, TypedChain]],
+        y: TensorType | Difference,
+        values: Mapping[str, Any],
+    ) -> TypedFork | None:
+        """The fork with the type of its merge; reports a difference that prevents it."""
         if isinstance(y, Difference):
-            clash = Clash(node, done, y, values, self.report.texts)
+            clash = Clash(node, branches, y, values, self.report.texts)
             self.error("E402", clash.message, clash.span, **clash.details())
             return None
-        return TypedFork(node, tuple(done), x, y)
+        return TypedFork(node, tuple(branches), branches[0][1].x, y)
 
     def use(
         self, node: UseNode, x: TensorType | None, values: Mapping[str, Any]
@@ -266,7 +266,7 @@ class Inference(Evaluation):
             kind = block.parameters[name]
             if result is None:
                 continue
-            if fits(result, kind):
+            if self.fits(result, kind):
                 arguments[name] = result
             else:
                 self.error(
@@ -284,16 +284,25 @@ class Inference(Evaluation):
         self, use: UseNode, arguments: Mapping[str, Any], x: TensorType | None
     ) -> TypedChain | None:
         """The typed chain of a block for one input type and one set of arguments."""
-        key = (use.block, tuple(arguments.items()), x)
+        key = (use.block, tuple((k, self.key(v)) for k, v in arguments.items()), x)
         if key not in self.memo:
             chain = self.program.blocks[use.block].chain
             self.memo[key] = (
-                None if self.full(use) else self.chain(chain, x, _with_channels(arguments, x))
+                None if self.full(use) else self.chain(chain, x, with_channels(arguments, x))
             )
         return self.memo[key]
 
+    def fits(self, value: Any, kind: str) -> bool:
+        """Whether an argument is valid for a parameter of type ``kind``."""
+        return fits(value, kind)
 
-def _with_channels(values: Mapping[str, Any], x: TensorType | None) -> dict[str, Any]:
+    def key(self, value: Any) -> Any:
+        """What is equal for two arguments with which a block has the same types."""
+        return value
+
+
+def with_channels(values: Mapping[str, Any], x: TensorType | None) -> dict[str, Any]:
+    """The values that the steps of a chain read."""
     return {**values} if x is None else {**values, "in_channels": x.channels}
 
 
