@@ -35,7 +35,7 @@ OTHERS = {
     "a node": "network: mainnet\nport: 80\ntitle: a node\ndescription: more\n",
     "a template": "network: {{ .Values.network }}\n",
     "a compose file": "services: {a: {image: b}}\nnetworks: {c: {}}\n",
-    "ESLint": "extends: eslint:recommended\nrules: {}\n",
+    "ESLint": "extends: eslint:all\nrules: {}\n",
     "a linter": "extends: default.yaml\nrules: {line-length: disable}\n",
     "no fields of a spec": "block: 128\nsize: 4k\n",
     "several documents": "kind: A\n---\nnetwork: x\n---\nkind: B\n",
