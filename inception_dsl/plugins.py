@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from importlib import metadata
+from traceback import walk_tb
 from typing import Any, Final, NamedTuple
 
 from .diagnostics.project import DISTRIBUTION
@@ -188,7 +189,7 @@ def chosen(names: Sequence[str], report: Report) -> list[tuple[Plugin, Backend]]
         try:
             backends.append((known[name], load(known[name], plugins)))
         except BrokenPluginError as error:
-            report.error("E502", f"cannot load the backend `{name}`: {error}", span)
+            _failed(f"cannot load the backend `{name}`: {error}", span, error.__cause__, report)
     return backends
 
 
@@ -227,11 +228,11 @@ def emit(
     except BaseException as error:
         if plugin.distribution == DISTRIBUTION and isinstance(error, Exception):
             raise
-        where = _origin(error)
+        where = _origin(error, plugin)
         message = (
             f"the backend `{backend.name}` failed: {plugin.distribution}: {_reason(error)}{where}"
         )
-        report.error("E502", message, span)
+        _failed(message, span, error, report)
         return None
     if len(report.diagnostics) > before:
         return None
@@ -293,12 +294,20 @@ def would_hide(name: str) -> bool:
     return any(b.suffix == ".py" and _is_module(name, b) for _, b in usable()[0])
 
 
-def _origin(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return (
-        ""
-        if trace is None
-        else f" ({trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno})"
-    )
+def _failed(message: str, span: Span, error: BaseException | None, report: Report) -> None:
+    """Report a backend that fails; the exception, if there is one, is kept for ``--debug``."""
+    if error is not None:
+        report.failures.append(error)
+    help = "" if error is None else "`inception-dsl --debug ...` prints the traceback"
+    report.error("E502", message, span, help=help)
+
+
+def _origin(error: BaseException, plugin: Plugin) -> str:
+    """The last line of the backend's own package that was running, else the last one."""
+    package = plugin.target.partition(":")[0].partition(".")[0].strip()
+    found = [
+        (str(frame.f_globals.get("__name__", "?")), line)
+        for frame, line in walk_tb(error.__traceback__)
+    ]
+    own = [(name, line) for name, line in found if name.partition(".")[0] == package]
+    return next((f" ({name}, line {line})" for name, line in reversed(own or found)), "")
