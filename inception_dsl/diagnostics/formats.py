@@ -104,7 +104,6 @@ def _rule(found: Explanation, page: str) -> dict[str, Any]:
     link = {"helpUri": f"{page}#{found.code.lower()}"} if page else {}
     return {
         "id": found.code,
-        "name": found.code,
         "shortDescription": {"text": found.meaning},
         "fullDescription": {"text": found.why},
         "help": {"text": str(found), "markdown": found.markdown()},
