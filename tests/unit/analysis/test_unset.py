@@ -50,8 +50,11 @@ RIGHT = {
     "a division": STEP % conv("${64 // f}"),
     "a flatten": STEP % "{op: flatten}, {op: dense, units: $f}",
     "a large window": STEP % conv(8, 97, 1, "valid"),
+    "a large window of one axis": STEP % conv(8, "[97]", 1, "valid"),
     "many windows": STEP % f"{conv(8, 3, 2, 'valid')[:-1]}, repeat: 6}}",
 }
+OTHER_INPUT = {"the other rank", "a large window", "a large window of one axis", "many windows"}
+"""What is wrong for ``INPUT``."""
 WRONG = {
     "constants differ": (fork("add", conv(64), conv("$f"), conv(96)), "E402"),
     "terms differ": (fork("add", conv("$f"), conv("${f + 16}")), "E402"),
@@ -81,9 +84,13 @@ WRONG = {
     "an unknown name": (STEP % conv("$nowhere"), "E304"),
     "an unknown field": (STEP % "{op: conv, filtres: $f, kernel_size: 1}", "E201"),
     "a bool for an int of a block": (
-        f"blocks: {{tower: {{params: {{m: int}}, steps: [{conv('$m')}]}}}}\n"
+        f"blocks: {{tower: {{params: {{m: int}}, steps: [{conv('${m + 1}')}]}}}}\n"
         + STEP % "{use: tower, m: $flag}",
         "E203",
+    ),
+    "after unknown groups": (
+        fork("add", "{op: conv, filters: 30, kernel_size: 1, groups: $g}", conv(20)),
+        "E402",
     ),
     "inside of a block": (
         "blocks: {tower: {params: {m: int}, steps: [{merge: add, branches: "
@@ -115,10 +122,7 @@ def test_shipped_blocks_have_no_errors(name: str) -> None:
 @pytest.mark.parametrize("start", [INPUT, ""], ids=["input", "any-input"])
 @pytest.mark.parametrize("why", RIGHT)
 def test_what_values_can_make_right_is_no_error(why: str, start: str, tmp_path: Path) -> None:
-    found, shown = codes(
-        start * (why not in ("the other rank", "a large window", "many windows")) + RIGHT[why],
-        tmp_path,
-    )
+    found, shown = codes(start * (why not in OTHER_INPUT) + RIGHT[why], tmp_path)
     assert not found, shown
 
 
