@@ -88,14 +88,15 @@ class Evaluation:
     def validated(self, node: OpNode, bound: Mapping[str, Any]) -> Op | None:
         """The op with the values in ``bound`` in place of its expressions."""
         op = node.op
+        written = {k: getattr(op, k) for k in attribute_names(type(op))}
         try:
-            return with_values(op, bound)
+            return type(op).model_validate({**written, **bound, "op": op.op})
         except ValidationError as error:
             for problem in error.errors(include_url=False):
                 field = str(problem["loc"][0])
                 message = f"`{field}`: {problem['msg']}"
                 here = node.origin.span(field)
-                span = self.argument(getattr(op, field))
+                span = self.argument(written[field])
                 if span is None:
                     self.error("E203", message, here)
                 else:
@@ -133,9 +134,3 @@ class Evaluation:
         self.uses.append(Turn(node, *self.turn))
         yield
         self.uses.pop()
-
-
-def with_values(op: Op, bound: Mapping[str, Any]) -> Op:
-    """``op`` with other values, validated; raises pydantic's ``ValidationError``."""
-    written = {k: getattr(op, k) for k in attribute_names(type(op))}
-    return type(op).model_validate({**written, **bound, "op": op.op})

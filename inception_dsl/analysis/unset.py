@@ -7,8 +7,9 @@ are reported if no size is without errors.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -16,21 +17,23 @@ from pydantic import ValidationError
 from ..diagnostics.report import Diagnostic, Report
 from ..ir.program import ForkNode, Node, OpNode, Origin, Program
 from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedStep
+from ..ir.walk import step_count
 from ..language.load import Spec
 from ..language.models import BlockFile
-from ..ops import Op, expressions
+from ..ops import Op, Windowed, expressions
 from ..types.expression import Expression, ExpressionError
 from ..types.tensor import TensorType
 from ..types.terms import Symbol, explain, of, term_of
 from ..types.unknown import Unknown, UnknownError, UnknownInt, differ, is_unknown, known
 from ..yaml.edits import inside
 from .clash import CHANNELS, Clash, Difference, combined
-from .evaluate import with_values
 from .infer import Inference, with_channels
 
 _RANKS: Final = (2, 1, 3)
-_SIZES: Final = (*range(64, 128), *range(63, 1, -1))
-"""All remainders of strides up to 64, then small sizes, which differ less."""
+_SIZES: Final = (64, 224, 299, 512, *range(65, 128), *range(63, 1, -1))
+"""Usual sizes, all remainders of strides up to 64, then small sizes."""
+_FEW, _MOST = 4, 2_000
+"""Limits on the time: the sizes that are tried at least, and the steps in all of them."""
 _SIZED: Final = frozenset({"E401", "E402", "E403"})
 _SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "int": (0, 1, 2, 64),
@@ -58,51 +61,60 @@ def check_unset(program: Program, unset: Mapping[str, str], report: Report) -> N
     If the block has no input, for all inputs, too.
     """
     if program.input.channels:
-        return report.include(_errors(program, unset, program.input, report), {})
+        return report.include(_errors(program, unset, program.input, report)[0], {})
     channels = UnknownInt(of(Symbol("in_channels")))
-    first = [TensorType((_SIZES[0],) * rank, channels) for rank in _RANKS]
-    stretched: set[int] = set()
-    least = min((_errors(program, unset, x, report, stretched) for x in first), key=len)
-    for rank in _RANKS:
-        for size in _SIZES:
-            if not any(d.code in _SIZED for d in least):
-                break
-            x = TensorType((size,) * rank, channels)
-            least = min(least, _errors(program, unset, x, report, frozenset(stretched)), key=len)
-    return report.include(least, {})
+    least: list[Diagnostic] | None = None
+    others: list[Diagnostic] = []
+    ranks: Iterable[int] = _RANKS
+    for size in _SIZES[: max(_FEW, _MOST // (1 + step_count(program)))]:
+        inputs = (TensorType((size,) * rank, channels) for rank in ranks)
+        found = {x.rank: _errors(program, unset, x, report) for x in inputs}
+        counted = {rank: errors for rank, (errors, counts) in found.items() if counts}
+        if not counted:
+            others = [d for d in found[min(found)][0] if d.code not in _SIZED]
+            continue
+        best = min(counted.values(), key=_misfits)
+        if least is None:
+            ranks = [rank for rank in counted if _misfits(counted[rank]) == _misfits(best)]
+        least = best if least is None else min(least, best, key=_misfits)
+        if not any(d.code in _SIZED for d in least):
+            break
+    return report.include(others if least is None else least, {})
+
+
+def _misfits(found: list[Diagnostic]) -> tuple[int, int]:
+    """The number of errors, and of those that come from the number of axes."""
+    return len(found), sum(d.code == "E403" for d in found)
 
 
 def _errors(
-    program: Program,
-    unset: Mapping[str, str],
-    x: TensorType,
-    report: Report,
-    stretched: Set[int] | None = None,
-) -> list[Diagnostic]:
+    program: Program, unset: Mapping[str, str], x: TensorType, report: Report
+) -> tuple[list[Diagnostic], bool]:
+    """The errors for an input, and whether its size counts."""
     found = Report(texts=report.texts)
     steps = _Unset(program, found)
-    steps.stretched = stretched
     values: dict[str, Any] = {**program.values}
     for name, kind in unset.items():
         values[name] = UnknownInt(of(Symbol(name))) if kind == "int" else Unknown(kind)
     for chain in program.sections.values():
         steps.chain(chain, x, with_channels(values, x))
+    if program.input.channels:
+        return found.diagnostics, True
     note = f"the sizes are those for an input of {x}, as the block has none"
-    sized = not program.input.channels
-    return [
-        replace(d, notes=(*d.notes, note)) if sized and d.code in _SIZED else d
-        for d in found.diagnostics
+    noted = [
+        replace(d, notes=(*d.notes, note)) if d.code in _SIZED else d for d in found.diagnostics
     ]
+    return noted, not steps.single
 
 
 class _Unset(Inference):
     """Inference with values that are not known.
 
-    ``stretched`` are the forks where an axis of one pixel is broadcast for a large input, as that
-    of a global pool. A window that leaves one pixel of a small input is not meant so.
+    ``single``: a window leaves one pixel of an axis. Branches with other strides agree there, and
+    one pixel is broadcast, but nobody means that.
     """
 
-    stretched: Set[int] | None = None
+    single = False
 
     def evaluate(self, value: Any, origin: Origin, values: Mapping[str, Any]) -> Any:
         """``value``, computed as far as it is known."""
@@ -139,21 +151,11 @@ class _Unset(Inference):
     def accepts(self, node: OpNode, key: str, value: Any) -> bool:
         """Whether an attribute may have the type of a parameter; reports it if not."""
         kind = getattr(value, "kind", "")
-        problems = [self.problem(node.op, {key: sample}) for sample in _SAMPLES.get(kind, ())]
-        if not problems or not all(problems):
-            return True
-        wanted = str(problems[0]).partition(", found")[0]
-        message = f"`{key}`: {wanted}, but `{getattr(node.op, key).text}` is of type {kind}"
-        self.error("E203", message, node.origin.span(key))
-        return False
-
-    def problem(self, op: Op, given: Mapping[str, Any]) -> str:
-        """Why an op does not accept these values; empty if it does."""
-        try:
-            with_values(op, given)
-        except ValidationError as error:
-            return str(error.errors(include_url=False)[0]["msg"])
-        return ""
+        problem = _refusal(type(node.op), key, kind)
+        if problem:
+            message = f"`{key}`: {problem}, but `{getattr(node.op, key).text}` is of type {kind}"
+            self.error("E203", message, node.origin.span(key))
+        return not problem
 
     def repeat(self, node: Node, values: Mapping[str, Any]) -> int | None:
         value = self.evaluate(node.repeat, node.origin.below("repeat"), values)
@@ -187,6 +189,9 @@ class _Unset(Inference):
         found = super().op(node, x, values)
         if found is None or any(isinstance(size, Unknown) for size in found.y.shape):
             return None
+        sides = zip(found.x.spatial, found.y.spatial, strict=False)
+        window = isinstance(found.op, Windowed)
+        self.single = self.single or (window and any(after == 1 < n for n, after in sides))
         return TypedOp(found.node, found.op, found.x, _known(found.y))
 
     def fits(self, value: Any, kind: str) -> bool:
@@ -207,13 +212,7 @@ class _Unset(Inference):
     ) -> TypedFork | None:
         """The fork; an error if channels differ for all values."""
         if not isinstance(y, Difference):
-            sizes: tuple[Any, ...] = tuple(c.y.spatial for _, c in branches if c.y.rank)
-            if self.stretched is None or len({*sizes}) == 1 or id(node) in self.stretched:
-                return super().merged(node, branches, _known(y), values)
-            if isinstance(self.stretched, set):
-                self.stretched.add(id(node))
-                return super().merged(node, branches, _known(y), values)
-            y = Difference("spatial sizes", tuple(c.y.spatial or None for _, c in branches))
+            return super().merged(node, branches, _known(y), values)
         if y.what != "channels" or not is_unknown(y.sizes):
             return super().merged(node, branches, y, values)
         for i, j in _pairs(y.sizes):
@@ -230,6 +229,20 @@ class _Unset(Inference):
         spatial = combined(alike)
         assert isinstance(spatial, TensorType), "only channels differ"
         return super().merged(node, branches, spatial._replace(channels=UnknownInt(None)), values)
+
+
+@cache
+def _refusal(op: type[Op], key: str, kind: str) -> str:
+    """What an attribute expects, if it accepts no value of a type; else empty."""
+    expected = ""
+    for sample in _SAMPLES.get(kind, ()):
+        try:
+            op.partial({key: sample})
+        except ValidationError as error:
+            expected = expected or str(error.errors(include_url=False)[0]["msg"])
+        else:
+            return ""
+    return expected.partition(", found")[0]
 
 
 def _attribute(key: str, value: Any) -> Any:

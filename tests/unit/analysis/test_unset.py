@@ -59,6 +59,16 @@ WRONG = {
     "constants differ": (fork("add", conv(64), conv("$f"), conv(96)), "E402"),
     "terms differ": (fork("add", conv("$f"), conv("${f + 16}")), "E402"),
     "strides differ": (fork("concat", conv("$f", 3, 2), conv("$g", 3)), "E402"),
+    "strides differ after others": (
+        fork("concat", conv("$f", 3, 2), conv("$g", 3)).replace(
+            "steps:\n", f"steps:\n  - {conv('$f', 3, 2)[:-1]}, repeat: 4, name: before}}\n"
+        ),
+        "E402",
+    ),
+    "a bool after many strides": (
+        STEP % f"{conv('$f', 3, 2)[:-1]}, repeat: 12}}, {conv('$flag')}",
+        "E203",
+    ),
     "padding differs": (fork("add", conv("$f", 3, 1, "valid"), conv("$f", 3)), "E402"),
     "ranks differ": (fork("concat", "{op: global_avg_pool}", conv("$f")), "E402"),
     "groups": (STEP % "{op: conv, filters: 30, kernel_size: $n, groups: 4}", ""),
