@@ -99,6 +99,13 @@ def test_every_class_that_can_be_reached_has_a_table() -> None:
     assert seen == {*known}
 
 
+def test_the_signature_of_a_backend() -> None:
+    defaults = Backend._field_defaults
+    fields = [f"{n}={defaults[n]!r}" if n in defaults else n for n in Backend._fields]
+    assert f"`Backend({', '.join(fields)})`".replace("'", '"') in text_of(PAGE)
+    assert all(f"`{name}`" in text_of(PAGE) for name in {*Backend._fields} - {"api_version"})
+
+
 def test_every_function_is_public() -> None:
     part = text_of(PAGE).partition("## The typed program")[2].partition("**`TypedProgram`**")[0]
     called = set(re.findall(r"`(?:\w+\()?(\w+)\(", part)) - {"list"}
