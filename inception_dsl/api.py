@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
 from . import plugins
+from .analysis.cost import Layer
 from .compiler import compile_spec
 from .design.summary import Summary
 from .diagnostics.report import Diagnostic, Report
@@ -62,7 +64,7 @@ def load(
 
 
 class Network:
-    """A compiled spec.
+    """A compiled spec. Notebooks show it as an HTML table.
 
     ``typed`` is the program with all shapes. ``warnings`` are the warnings with their locations.
     """
@@ -79,13 +81,52 @@ class Network:
     def __repr__(self) -> str:
         return f"<Network {self.typed.program.id} on {self.typed.program.input}>"
 
+    def _repr_html_(self) -> str:
+        """What it is and costs, as a table for notebooks."""
+        from .design import html  # only notebooks need it
+
+        return html.page(self._summary.heading(), html.facts(self._summary.facts()))
+
     @property
     def name(self) -> str:
         """The id of the network or block."""
         return self.typed.program.id
 
+    @property
+    def parameters(self) -> int:
+        """The number of parameters, moving statistics and auxiliary heads included."""
+        return self._summary.cost.total
+
+    @property
+    def macs(self) -> int:
+        """The multiply-adds for one sample, without auxiliary heads; FLOPs are twice as many."""
+        return self._summary.cost.macs
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers and merges in order.
+
+        Each has ``path``, ``op``, the types ``x`` before and ``y`` after it, ``parameters``,
+        ``macs``, and ``auxiliary`` if it is in an auxiliary head.
+        """
+        return tuple(self._summary.layers)
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the inputs by name: spatial axes, then channels, without the batch."""
+        return {"input": self.typed.program.input.shape}
+
+    @property
+    def outputs(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the outputs by name, those of auxiliary heads and further ones included."""
+        return {name: y.shape for name, y in self.typed.outputs.items()}
+
     def summary(self) -> Summary:
         """Shapes, parameters and MACs: ``print`` it, or call its ``to_dict()``."""
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> Summary:
         return Summary(self.typed)
 
     def files(self, backend: str) -> dict[str, str | bytes]:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from .analysis.expand import expand
 from .analysis.infer import infer
+from .analysis.unset import check_unset, unset_in
 from .diagnostics.report import Diagnostic, Report
 from .ir.typed import TypedProgram
 from .language.link import link
@@ -22,10 +24,23 @@ from .language.roots import root_of
 from .passes.budget import check_layers, check_size
 from .passes.checkpoint import check_names
 from .passes.paths import check_paths
-from .passes.warn import warn
+from .passes.warn import warn, warn_unused
 from .types.tensor import TensorType
 from .yaml.document import DataPath, Document
 from .yaml.source import parse
+
+
+class Compiled(NamedTuple):
+    """What the stages make of a spec.
+
+    ``typed`` is ``None`` if there are errors, or if ``unset`` is not empty: the names of what a
+    block needs to be built, the parameters without a value and its ``input``. ``wanted`` is the
+    input, if its shapes have errors.
+    """
+
+    typed: TypedProgram | None = None
+    unset: tuple[str, ...] = ()
+    wanted: TensorType | None = None
 
 
 def compile_spec(
@@ -42,38 +57,54 @@ def compile_spec(
     (:mod:`~inception_dsl.language.roots`). If there are no errors, the report has the warnings.
     ``deep``: what the spec extends is searched for causes of errors, too.
     """
+    return check_spec(path, settings, report, root, alone=True, deep=deep).typed
+
+
+def check_spec(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    report: Report,
+    root: str | os.PathLike[str] | None = None,
+    *,
+    alone: bool = False,
+    deep: bool = True,
+) -> Compiled:
+    """As :func:`compile_spec`, but a block that cannot be built ``alone`` is no error."""
     found = Report()
-    typed, wanted = _compiled(path, settings, found, root)
+
+    def again(kept: Mapping[str, str], other: Report, without: Sequence[DataPath] = ()) -> Compiled:
+        return _compiled(path, kept, other, root, without, alone=alone)
+
+    compiled = again(settings, found)
     diagnostics = found.diagnostics or found.warnings
     top = _top(path, found) if diagnostics else None
     if top is None:
         report.include(diagnostics, found.texts)
-        return typed
+        return compiled
     # only errors and warnings need these
     from .passes.causes import Change, at_causes
     from .passes.nearest_size import with_nearest_sizes, without_input
 
     def attempt(change: Change) -> list[Diagnostic]:
         other = Report()
-        kept = {name: value for name, value in settings.items() if name not in change.settings}
-        _compiled(path, kept, other, root, change.paths)
+        again({n: v for n, v in settings.items() if n not in change.settings}, other, change.paths)
         return other.diagnostics or other.warnings
 
     def own() -> TypedProgram | None:
         kept = without_input(settings)
-        return _compiled(path, kept, Report(), root, [("input",)] if kept == settings else ())[0]
+        return again(kept, Report(), [("input",)] if kept == settings else ()).typed
 
     def base() -> list[Diagnostic]:
         other, folder = Report(), root_of(Path(path), root)
         if deep:
-            compile_spec(_extended(top), {}, other, folder, deep=False)
+            check_spec(_extended(top), {}, other, folder, alone=alone, deep=False)
         return other.diagnostics or other.warnings
 
     diagnostics = at_causes(diagnostics, top, settings, attempt, base)
-    if wanted is not None:
-        diagnostics = with_nearest_sizes(diagnostics, wanted, settings, own)
+    if compiled.wanted is not None:
+        diagnostics = with_nearest_sizes(diagnostics, compiled.wanted, settings, own)
     report.include(diagnostics, found.texts)
-    return typed
+    return compiled
 
 
 def _extended(top: Document) -> str:
@@ -95,25 +126,30 @@ def _compiled(
     report: Report,
     root: str | os.PathLike[str] | None,
     without: Sequence[DataPath] = (),
-) -> tuple[TypedProgram | None, TensorType | None]:
-    """The typed program, and the input if its shapes have errors.
-
-    ``without`` are parts of the file to leave out.
-    """
+    *,
+    alone: bool,
+) -> Compiled:
+    """The result of all stages; ``without`` are parts of the file to leave out."""
     before = len(report.diagnostics)
     spec = load(path, settings, report, root, without)
     if spec is None:
-        return None, None
+        return Compiled()
     linked = link(spec, report)
-    program = expand(spec, linked, report)
+    program = expand(spec, linked, report, alone=alone)
     if report.crowded(before) or not check_layers(program, report):
-        return None, None
+        return Compiled()
+    unset, open_input = unset_in(spec)
+    if not alone and (unset or open_input):
+        check_unset(program, unset, report)
+        if len(report.diagnostics) == before:
+            warn_unused(spec, linked, program, report)
+        return Compiled(unset=(*unset, *["input"] * open_input))
     typed = infer(program, report)
     if typed is None or len(report.diagnostics) > before:
-        return None, program.input
+        return Compiled(wanted=program.input)
     if not check_size(typed, report) or not check_paths(typed, report):
-        return None, None
+        return Compiled()
     if not check_names(typed, report):
-        return None, None
+        return Compiled()
     warn(spec, linked, typed, report)
-    return typed, None
+    return Compiled(typed)

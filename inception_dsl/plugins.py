@@ -13,16 +13,16 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from importlib import metadata
+from traceback import walk_tb
 from typing import Any, Final, NamedTuple
 
+from .diagnostics.project import DISTRIBUTION
 from .diagnostics.report import Report, Span
 from .diagnostics.text import printable
 from .diagnostics.words import suggestion
 from .emit.mark import sealed
 
 GROUP = "inception_dsl.backends"
-OWN: Final = "inception-dsl"
-"""The distribution that has this module."""
 MAX_SECONDS: Final = 20.0
 """Time limit for the import of a backend."""
 _TARGET: Final = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(\[.*\])?")
@@ -189,7 +189,7 @@ def chosen(names: Sequence[str], report: Report) -> list[tuple[Plugin, Backend]]
         try:
             backends.append((known[name], load(known[name], plugins)))
         except BrokenPluginError as error:
-            report.error("E502", f"cannot load the backend `{name}`: {error}", span)
+            _failed(f"cannot load the backend `{name}`: {error}", span, error.__cause__, report)
     return backends
 
 
@@ -214,6 +214,7 @@ def emit(
     backend of another package becomes one error in the report; one in a backend of this package
     is an internal error, so it is raised.
     """
+    from .backend.arguments import decided
     from .backend.protocol import Request
 
     span = typed.program.origin.span()
@@ -221,19 +222,19 @@ def emit(
     stem = name or typed.program.id
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            typed = decided(backend, typed, stem)
+            typed = decided(typed, backend, stem)
             files = backend.emit(typed, Request(stem), report)
             found = None if files is None else dict(files)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        if plugin.distribution == OWN and isinstance(error, Exception):
+        if plugin.distribution == DISTRIBUTION and isinstance(error, Exception):
             raise
-        where = _origin(error)
+        where = _origin(error, plugin)
         message = (
             f"the backend `{backend.name}` failed: {plugin.distribution}: {_reason(error)}{where}"
         )
-        report.error("E502", message, span)
+        _failed(message, span, error, report)
         return None
     if len(report.diagnostics) > before:
         return None
@@ -244,20 +245,6 @@ def emit(
     if _hides(found.get(f"{stem}.py"), stem, backend, typed, report):
         return None
     return {k: sealed(v) if isinstance(v, str) else v for k, v in found.items()}
-
-
-def decided(backend: Backend, typed: TypedProgram, stem: str) -> TypedProgram:
-    """``typed`` with the parameters that this backend writes as numbers."""
-    from .backend.arguments import decided
-    from .backend.protocol import Request
-
-    def write(program: TypedProgram) -> str | None:
-        name, text = next(
-            iter((backend.emit(program, Request(stem), Report()) or {"": ""}).items())
-        )
-        return text if isinstance(text, str) and name.endswith(".py") else None
-
-    return decided(typed, write)
 
 
 def _unusable(files: dict[str, str | bytes] | None, stem: str, backend: Backend) -> str:
@@ -309,12 +296,20 @@ def would_hide(name: str) -> bool:
     return any(b.suffix == ".py" and _is_module(name, b) for _, b in usable()[0])
 
 
-def _origin(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return (
-        ""
-        if trace is None
-        else f" ({trace.tb_frame.f_globals.get('__name__', '?')}, line {trace.tb_lineno})"
-    )
+def _failed(message: str, span: Span, error: BaseException | None, report: Report) -> None:
+    """Report a backend that fails; the exception, if there is one, is kept for ``--debug``."""
+    if error is not None:
+        report.failures.append(error)
+    help = "" if error is None else "`inception-dsl --debug ...` prints the traceback"
+    report.error("E502", message, span, help=help)
+
+
+def _origin(error: BaseException, plugin: Plugin) -> str:
+    """The last line of the backend's own package that was running, else the last one."""
+    package = plugin.target.partition(":")[0].partition(".")[0].strip()
+    found = [
+        (str(frame.f_globals.get("__name__", "?")), line)
+        for frame, line in walk_tb(error.__traceback__)
+    ]
+    own = [(name, line) for name, line in found if name.partition(".")[0] == package]
+    return next((f" ({name}, line {line})" for name, line in reversed(own or found)), "")

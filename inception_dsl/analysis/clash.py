@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..diagnostics.report import Edit, Span
 from ..ir.program import ForkNode, Origin
@@ -19,6 +19,8 @@ from ..types.width import Width
 from ..yaml.edits import Editor, Edits
 
 _LISTED = 6  # sizes and branches in a message
+CHANNELS: Final = ("filters", "units", "depth_multiplier")
+"""The attributes that set the channels of an output, and nothing else of its shape."""
 Branch = tuple[str, TypedChain]
 
 
@@ -184,11 +186,8 @@ class Clash:
 
     def deciding_field(self, typed: TypedOp, in_channels: Any) -> Location:
         """The field of an op that sets the size; ``op`` if the fields are all defaults."""
-        channels, sizes = (
-            ("filters", "units", "depth_multiplier"),
-            ("stride", "padding", "kernel_size", "output_size"),
-        )
-        fields = channels if self.what == "channels" else sizes
+        sizes = ("stride", "padding", "kernel_size", "output_size")
+        fields = CHANNELS if self.what == "channels" else sizes
         written = [
             f for f in fields if (*typed.node.origin.path, f) in typed.node.origin.document.spans
         ]

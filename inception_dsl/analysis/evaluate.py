@@ -17,6 +17,7 @@ from ..ir.program import (
 )
 from ..ops import ROUNDED, Computed, Fields, Op, attribute_names, expressions
 from ..types.expression import Expression, ExpressionError
+from ..types.tensor import TensorType
 from ..types.width import Width
 from ..yaml.edits import inside
 from .widths import FIELD
@@ -34,6 +35,11 @@ class Values(dict[str, Any]):
     def __init__(self, values: Mapping[str, Any], fixed: frozenset[str] = frozenset()) -> None:
         super().__init__(values)
         self.fixed = fixed
+
+    def inside(self, x: TensorType | None) -> Values:
+        """The values that the steps of a chain read whose input is ``x``."""
+        channels = {} if x is None else {"in_channels": x.channels}
+        return Values({**self, **channels}, self.fixed | channels.keys())
 
     def fixes(self, value: Any) -> bool:
         """Whether an expression reads such a value."""
@@ -106,6 +112,12 @@ class Evaluation:
                 return None
             if key == channels:
                 bound[key] = self.channels(bound[key], scaled=scaled and not values.fixes(value))
+        return self.validated(node, bound)
+
+    def validated(self, node: OpNode, bound: Mapping[str, Any]) -> Op | None:
+        """The op with the values in ``bound`` in place of its expressions."""
+        op = node.op
+        written = {k: getattr(op, k) for k in attribute_names(type(op))}
         try:
             return type(op).model_validate({**written, **bound, "op": op.op})
         except ValidationError as error:
@@ -141,13 +153,13 @@ class Evaluation:
         """A value with its expressions evaluated; ``None`` if one of them has an error."""
         if isinstance(value, tuple):
             items = [self.substitute(v, origin.below(i), values) for i, v in enumerate(value)]
-            return None if None in items else list(items)
+            return None if any(v is None for v in items) else list(items)
         if isinstance(value, Fields):
             fields = {
                 k: self.substitute(getattr(value, k), origin.below(k), values)
                 for k in type(value).model_fields
             }
-            return None if None in fields.values() else fields
+            return None if any(v is None for v in fields.values()) else fields
         return self.evaluate(value, origin, values)
 
     @contextmanager

@@ -27,14 +27,17 @@ from .steps import Steps, starts
 _CHAINS: Final = (("stem",), ("body",))
 
 
-def expand(spec: Spec, linked: Linked, report: Report) -> Program:
-    """The program of ``spec``. A step with an error becomes a broken node, or is left out."""
-    return _Expander(spec, linked, report).program()
+def expand(spec: Spec, linked: Linked, report: Report, *, alone: bool = True) -> Program:
+    """The program of ``spec``. A step with an error becomes a broken node, or is left out.
+
+    With ``alone``, a block without an input, or a value for each parameter, is an error.
+    """
+    return _Expander(spec, linked, report, alone or isinstance(spec.model, NetworkFile)).program()
 
 
 class _Expander:
-    def __init__(self, spec: Spec, linked: Linked, report: Report) -> None:
-        self.spec, self.linked, self.report = spec, linked, report
+    def __init__(self, spec: Spec, linked: Linked, report: Report, alone: bool) -> None:
+        self.spec, self.linked, self.report, self.alone = spec, linked, report, alone
         self.steps = Steps(linked, given_defaults(spec.model), spec.root, report)
 
     def program(self) -> Program:
@@ -74,7 +77,7 @@ class _Expander:
     ) -> dict[str, Chain]:
         """The chains at the top level; adds ``classes`` to ``values``."""
         if isinstance(model, BlockFile):
-            if model.input is None and not origin.document.lost("input"):
+            if self.alone and model.input is None and not origin.document.lost("input"):
                 help = "add `input: {channels: …, height: …, width: …}`, or pass `--input`"
                 message = f"the block `{model.block}` has no `input`, so it cannot be built alone"
                 self.report.error("E404", message, origin.span("block"), help=help)
@@ -118,7 +121,7 @@ class _Expander:
                 self.unknown(name, parameter.default, origin)
             elif parameter.default is not None:
                 values[name] = parameter.default
-            elif not origin.document.lost("params", name, "default"):
+            elif self.alone and not origin.document.lost("params", name, "default"):
                 help = f"add a default, or pass `--set {name}=…`"
                 self.report.error(
                     "E305",

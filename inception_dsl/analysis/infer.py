@@ -10,17 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..diagnostics.report import Edit, Report, Span
-from ..ir.program import (
-    BrokenNode,
-    Chain,
-    ForkNode,
-    Node,
-    OpNode,
-    Program,
-    UseNode,
-    cause,
-    nth,
-)
+from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Program, UseNode, cause, nth
 from ..ir.typed import (
     Run,
     Typed,
@@ -73,7 +63,7 @@ class Inference(Evaluation):
         program = self.program
         x = program.input if program.input.channels else None
         own = self.top_values()
-        values = _with_channels(own, x)
+        values = own.inside(x)
         sections: dict[str, TypedChain | None] = {}
         after: dict[str, TensorType] = {}
         for name, chain in program.sections.items():
@@ -86,7 +76,7 @@ class Inference(Evaluation):
         heads = []
         for head in program.aux_heads:
             start = after.get(head.after)
-            heads.append((head, self.chain(head.chain, start, _with_channels(own, start))))
+            heads.append((head, self.chain(head.chain, start, own.inside(start))))
         chains = [*sections.values(), *(chain for _, chain in heads)]
         spans = [*map(program.origin.span, sections), *(head.origin.span() for head, _ in heads)]
         layers = 0
@@ -258,11 +248,21 @@ class Inference(Evaluation):
             return None
         types = [chain.y for _, chain in done]
         y = concatenated(types) if node.merge == "concat" else combined(types)
+        return self.merged(node, done, y, values)
+
+    def merged(
+        self,
+        node: ForkNode,
+        branches: list[tuple[str, TypedChain]],
+        y: TensorType | Difference,
+        values: Values,
+    ) -> TypedFork | None:
+        """The fork with the type of its merge; reports a difference that prevents it."""
         if isinstance(y, Difference):
-            clash = Clash(node, done, y, values, self.width, self.report.texts)
+            clash = Clash(node, branches, y, values, self.width, self.report.texts)
             self.error("E402", clash.message, clash.span, **clash.details())
             return None
-        return TypedFork(node, tuple(done), x, y)
+        return TypedFork(node, tuple(branches), branches[0][1].x, y)
 
     def use(self, node: UseNode, x: TensorType | None, values: Values) -> TypedUse | None:
         """A use of a block with its arguments and the types of the block's steps."""
@@ -280,7 +280,7 @@ class Inference(Evaluation):
                 fixed.add(name)
             elif isinstance(result, Computed):
                 result = result.as_integer() if kind == "int" else float(result)
-            if fits(result, kind):
+            if self.fits(result, kind):
                 arguments[name] = result
             else:
                 self.error(
@@ -297,18 +297,19 @@ class Inference(Evaluation):
 
     def body(self, use: UseNode, arguments: Values, x: TensorType | None) -> TypedChain | None:
         """The typed chain of a block for one input type and one set of arguments."""
-        key = (use.block, tuple(arguments.items()), arguments.fixed, x)
+        key = (use.block, tuple((k, self.key(v)) for k, v in arguments.items()), arguments.fixed, x)
         if key not in self.memo:
             chain = self.program.blocks[use.block].chain
-            self.memo[key] = (
-                None if self.full(use) else self.chain(chain, x, _with_channels(arguments, x))
-            )
+            self.memo[key] = None if self.full(use) else self.chain(chain, x, arguments.inside(x))
         return self.memo[key]
 
+    def fits(self, value: Any, kind: str) -> bool:
+        """Whether an argument is valid for a parameter of type ``kind``."""
+        return fits(value, kind)
 
-def _with_channels(values: Values, x: TensorType | None) -> Values:
-    channels = {} if x is None else {"in_channels": x.channels}
-    return Values({**values, **channels}, values.fixed | channels.keys())
+    def key(self, value: Any) -> Any:
+        """What is equal for two arguments with which a block has the same types."""
+        return value
 
 
 def _chained(steps: list[TypedStep | None], x: TensorType | None) -> TypedChain | None:

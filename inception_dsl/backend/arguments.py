@@ -7,7 +7,7 @@ everything that depends on it is computed from the argument. All others are writ
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,25 +15,26 @@ from ..analysis.infer import infer
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
 from ..ir.walk import walk_program
+from .protocol import Backend, Request
 
 CLASSES: Final = "classes"
 _DOCUMENTED: Final = (ast.Module, ast.ClassDef, ast.FunctionDef)
-Write = Callable[[TypedProgram], "str | None"]
 
 
-def decided(typed: TypedProgram, write: Write) -> TypedProgram:
-    """``typed`` with the parameters that are written as numbers in the file.
-
-    ``write`` gives the text of the file for a program, or ``None`` if it is not Python or there is
-    an error.
-    """
+def decided(typed: TypedProgram, backend: Backend, stem: str) -> TypedProgram:
+    """``typed`` with the parameters that a backend writes as numbers in the file ``stem``."""
     if typed.program.literal is not None:
         return typed
+
+    def code(program: TypedProgram, name: str) -> str:
+        files = backend.emit(program, Request(stem), Report()) or {"": ""}
+        file, text = next(iter(files.items()))
+        return _code(text, name) if isinstance(text, str) and file.endswith(".py") else ""
+
     literal = {
         name
         for name in typed.values
-        if name != CLASSES
-        and any(_code(write(typed), name) != _code(write(t), name) for t in others(typed, name))
+        if name != CLASSES and any(code(typed, name) != code(t, name) for t in others(typed, name))
     }
     return replace(typed, program=typed.program._replace(literal=frozenset(literal)))
 
@@ -63,9 +64,9 @@ def _alike(one: TypedProgram, other: TypedProgram) -> bool:
     return all(found[1].get(p, size) == size for p, size in found[0].items())
 
 
-def _code(text: str | None, name: str) -> str:
+def _code(text: str, name: str) -> str:
     """The code of a file without its documentation and the defaults of an argument ``name``."""
-    tree = ast.parse(text or "")
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             arguments = [*node.args.posonlyargs, *node.args.args]

@@ -14,6 +14,7 @@ from ..compiler import compile_spec
 from ..diagnostics.report import SHIPPED, Report, Span
 from ..emit.mark import state
 from ..ir.typed import TypedProgram
+from ..language.given import StandardInput
 from ..plugins import Plugin
 from .write import difference, portable, remove_leftovers, write_all
 
@@ -25,9 +26,9 @@ _MAX_CHARACTERS: Final = 64_000_000
 
 
 class Order(NamedTuple):
-    """What to build: ``specs`` (paths) for ``backends``, below the folder ``out``."""
+    """What to build: ``specs`` for ``backends``, below the folder ``out``."""
 
-    specs: Sequence[str]
+    specs: Sequence[str | StandardInput]
     settings: Mapping[str, str]
     backends: Sequence[tuple[Plugin, Backend]]
     out: Path
@@ -43,9 +44,10 @@ def build(
     before = len(report.diagnostics)
     files: dict[Path, str | bytes] = {}
     origins: dict[str, str] = {}
-    for spec in dict.fromkeys(order.specs):
+    for given in dict.fromkeys(order.specs):
+        spec = os.fspath(given)
         progress(spec)
-        typed = compile_spec(spec, order.settings, report)
+        typed = compile_spec(given, order.settings, report)
         if typed is None:
             continue
         for plugin, backend in order.backends:
@@ -57,6 +59,21 @@ def build(
                 files[path.with_name(file)] = content
                 _claim(path.with_name(file), spec, origins, report)
     return files if len(report.diagnostics) == before else None
+
+
+def built(spec: str, backends: Sequence[tuple[Plugin, Backend]], out: Path) -> bool:
+    """Whether a spec was built: the main file of a backend is there."""
+    stem = _stem(spec)
+    if not stem:
+        typed = compile_spec(spec, {}, Report())
+        stem = file_stem(spec, typed) if typed else ""
+    return any((out / b.name / f"{stem}{b.suffix}").exists() for _, b in backends)
+
+
+def in_use(backends: list[tuple[Plugin, Backend]], out: Path) -> list[tuple[Plugin, Backend]]:
+    """The backends that a folder was built with, by the folders in it; all if there are none."""
+    found = [(p, b) for p, b in backends if (out / b.name).is_dir()]
+    return found or backends
 
 
 def _claim(path: Path, spec: str, origins: dict[str, str], report: Report) -> bool:
@@ -76,10 +93,14 @@ def file_stem(spec: str, typed: TypedProgram) -> str:
 
     The result is also valid on Windows (:func:`~inception_dsl.build.write.portable`).
     """
+    return _stem(spec) or portable(typed.program.id)
+
+
+def _stem(spec: str) -> str:
+    """The name of the spec's file, if it is a module name; else empty."""
     stem = Path(spec.removeprefix(SHIPPED)).stem
     fit = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", stem) and not keyword.iskeyword(stem)
-    name = stem if fit else typed.program.id
-    return portable(name)
+    return portable(stem) if fit else ""
 
 
 def save(files: Mapping[Path, str | bytes], report: Report, *, force: bool = False) -> list[Path]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Final
 
 import click
 
 from .colour import print_table
+from .given import spec_of, specs_of
 from .help import Command
 from .progress import Progress
 from .shared import (
@@ -23,6 +26,7 @@ from .shared import (
 )
 from .usage import UsageError
 
+_LISTED: Final = 4
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -48,6 +52,7 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
         "inception-dsl build *.yaml -o src/models # another folder",
         "inception-dsl build net.yaml --set classes=10 # another number of classes",
         "inception-dsl build net.yaml --check # for CI: are files current?",
+        "inception-dsl build specs --check # the built specs of a folder",
     ),
 )
 @click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
@@ -83,11 +88,13 @@ def build(
 ) -> None:
     """Write PyTorch and Keras source for each SPEC.
 
-    The files are FOLDER/BACKEND/SPEC.py. If any spec has an error, nothing is written.
+    The files are FOLDER/BACKEND/SPEC.py. If any spec has an error, nothing is written. `-` is
+    standard input. With --check, SPEC can be a folder, and the backends are those that FOLDER was
+    built with.
     """
     if names and all_backends:
         raise UsageError("`--backend` and `--all-backends` cannot be used together")
-    from ..build.build import Order, compare, save
+    from ..build.build import Order, built, compare, in_use, save
     from ..build.build import build as run
     from ..diagnostics.report import Report
 
@@ -95,8 +102,21 @@ def build(
     folder = out or Path("generated")
     if out is None and not check:
         reject_link(folder, report)
-    order = Order(specs, merged(settings, size), chosen_backends(names, report), folder)
-    with Progress(len(specs)) as bar:
+    backends = chosen_backends(names, report)
+    if check and not names:
+        backends = in_use(backends, folder)
+    given = (
+        specs_of(
+            specs,
+            report,
+            wanted=lambda path: built(path, backends, folder),
+            none=f"no spec of the folder was built to {folder}",
+        )
+        if check
+        else [*map(spec_of, specs)]
+    )
+    order = Order(given, merged(settings, size), backends, folder)
+    with Progress(len(given)) as bar:
         files = run(order, report, bar.step)
     if files is None or not report.ok:
         fail(report)
@@ -115,35 +135,57 @@ def build(
     cls=Command,
     examples=(
         "inception-dsl check net.yaml # errors and warnings of one spec",
-        "inception-dsl check specs/*.yaml --strict # in CI: warnings fail as well",
+        "inception-dsl check specs --strict # a folder; warnings fail as well",
         "inception-dsl check net.yaml -f json # for programs",
     ),
 )
 @click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
 @click.option("--strict", is_flag=True, help="Exit with status 1 on warnings as well.")
+@click.option("--only-specs", is_flag=True, help="Pass over files that do not name themselves one.")
 @spec_options
-def check(specs: tuple[str, ...], strict: bool, settings: dict[str, str], size: str | None) -> None:
+def check(
+    specs: tuple[str, ...],
+    strict: bool,
+    only_specs: bool,
+    settings: dict[str, str],
+    size: str | None,
+) -> None:
     """List all errors and warnings of each SPEC.
 
-    As text they go to standard error; in other formats to standard output.
+    SPEC can be a folder, of which all specs are checked, or `-` for standard input. Of a block,
+    what depends on parameters without a value is not checked. Errors go to standard error as text,
+    in other formats to standard output.
     """
-    from ..compiler import compile_spec
+    from ..compiler import check_spec
     from ..diagnostics.report import Report
     from ..diagnostics.text import printable
 
     report = Report()
-    with Progress(len(specs)) as bar:
-        for spec in specs:
-            bar.step(spec)
-            before = len(report.warnings)
-            typed = compile_spec(spec, merged(settings, size), report)
-            if typed is not None and chosen_format() == "text":
+    given = specs_of(specs, report, only=only_specs)
+    with Progress(len(given)) as bar:
+        for spec in given:
+            name = os.fspath(spec)
+            bar.step(name)
+            errors, warnings = len(report.diagnostics), len(report.warnings)
+            found = check_spec(spec, merged(settings, size), report)
+            if len(report.diagnostics) == errors and chosen_format() == "text":
                 bar.erase()
-                failed = strict and len(report.warnings) > before
-                click.echo(f"{printable(spec)}: {'failed (--strict)' if failed else 'ok'}")
+                failed = strict and len(report.warnings) > warnings
+                result = "failed (--strict)" if failed else f"ok{_unchecked(found.unset)}"
+                click.echo(f"{printable(name)}: {result}")
     show(report, err=False)
     if not report.ok or (strict and report.warnings):
         raise click.exceptions.Exit(1)
+
+
+def _unchecked(unset: tuple[str, ...]) -> str:
+    """What the check of a block leaves out, without these parameters or its input."""
+    if not unset:
+        return ""
+    names = ["the input" if name == "input" else f"`{name}`" for name in unset]
+    some = names if len(names) <= _LISTED else [*names[: _LISTED - 1], "others"]
+    listed = " or ".join(filter(None, (", ".join(some[:-1]), some[-1])))
+    return f" (not checked: warnings, and what depends on {listed})"
 
 
 @click.command(
@@ -160,14 +202,14 @@ def check(specs: tuple[str, ...], strict: bool, settings: dict[str, str], size: 
 def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None) -> None:
     """Print shapes, parameters, MACs and FLOPs of SPEC.
 
-    One MAC is one multiply-add; FLOPs = 2 x MACs.
+    One MAC is one multiply-add; FLOPs = 2 x MACs. SPEC can be `-`, standard input.
     """
     from ..compiler import compile_spec
     from ..design.summary import Summary
     from ..diagnostics.report import Report
 
     report = Report()
-    typed = compile_spec(spec, merged(settings, size), report)
+    typed = compile_spec(spec_of(spec), merged(settings, size), report)
     if typed is None:
         fail(report)
     else:

@@ -131,6 +131,11 @@ def chosen_format() -> str:
 
 def show(report: Report, *, err: bool = True) -> None:
     """Print all errors and warnings in the chosen format; text always to standard error."""
+    if report.failures and click.get_current_context().find_root().params.get("debug"):
+        from traceback import format_exception
+
+        for error in report.failures:
+            click.echo("".join(format_exception(error)), err=True, nl=False)
     name = chosen_format()
     if name != "text":
         from .. import __version__

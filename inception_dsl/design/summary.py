@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..analysis.cost import cost, layers
 from ..analysis.size_words import described
@@ -30,9 +30,21 @@ class Row(NamedTuple):
     macs: int
     layer: bool = True
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The texts in the columns of the table."""
+        numbers = (f"{n:,}" if n else "" for n in (self.parameters, self.macs))
+        return self.name or f"({self.op})", self.op, str(self.y), *numbers
+
+
+COLUMNS: Final = ("layer", "op", "output", "parameters", "MACs")
+
 
 class Summary:
-    """The summary of a typed program: ``print`` it, or call :meth:`to_dict`."""
+    """The summary of a typed program: ``print`` it, or call :meth:`to_dict`.
+
+    Notebooks show it as an HTML table.
+    """
 
     def __init__(self, typed: TypedProgram) -> None:
         self.typed = typed
@@ -79,15 +91,32 @@ class Summary:
     def __str__(self) -> str:
         return self.render()
 
+    def __repr__(self) -> str:
+        total = self.cost
+        name = self.typed.program.id
+        return f"<Summary of {name}: {total.total:,} parameters, {total.macs:,} MACs>"
+
+    def _repr_html_(self) -> str:
+        """The table and the totals, for notebooks."""
+        from . import html  # only notebooks need it
+
+        lines = (html.Line(row.cells, row.depth, not row.layer) for row in self.rows())
+        return html.page(self.heading(), html.table(COLUMNS, lines), html.facts(self.facts()))
+
     def render(self, style: Style = PLAIN) -> str:
         """The table and the totals, coloured by ``style``."""
+        title, about, *more = map(printable, self.heading())
+        head = [f"{style.strong(title)}  {about}", *more]
+        facts = [f"{style.strong(f'{name:20}')} {value}" for name, value in self.facts()]
+        return "\n".join([*head, "", *_table(self.rows(), style), "", *facts])
+
+    def heading(self) -> list[str]:
+        """The title, what it is, and what it is modified from."""
         program = self.typed.program
-        title = printable(program.about.title.plain or program.id)
-        about = f"({program.kind} {program.id}, input {program.input})"
-        head = [f"{style.strong(title)}  {about}"]
-        if original := printable(program.about.modified_from.plain):
-            head.append(f"Modified from {original}")
-        return "\n".join([*head, "", *_table(self.rows(), style), "", *self._totals(style)])
+        title = program.about.title.plain or program.id
+        head = [title, f"({program.kind} {program.id}, input {program.input})"]
+        original = program.about.modified_from.plain
+        return [*head, f"Modified from {original}"] if original else head
 
     def rows(self) -> list[Row]:
         """The rows of the table."""
@@ -100,7 +129,8 @@ class Summary:
             )
         return found
 
-    def _totals(self, style: Style) -> list[str]:
+    def facts(self) -> list[tuple[str, str]]:
+        """The outputs, the totals and the sizes that run, each with its name."""
         total, heads = self.cost, bool(self.typed.heads)
         outputs = ", ".join(f"{name} {y}" for name, y in self.typed.outputs.items())
         lines = [
@@ -118,7 +148,7 @@ class Summary:
             sizes = running_sizes(self.typed)
             lines.append(("smallest input", described(sizes.inference)))
             lines += [("  in training", described(sizes.training))] if heads else []
-        return [f"{style.strong(f'{name:20}')} {value}" for name, value in lines]
+        return lines
 
 
 def _listed(sizes: Sizes) -> list[dict[str, Any]]:
@@ -192,20 +222,10 @@ def _heading(depth: int, name: str, op: str, y: TensorType, inner: list[Row]) ->
 
 def _table(rows: list[Row], style: Style) -> list[str]:
     """The table with aligned columns; headings are bold, the header has the colour of frames."""
-    head = ("layer", "op", "output", "parameters", "MACs")
-    cells = [
-        (
-            "  " * row.depth + (row.name or f"({row.op})"),
-            row.op,
-            str(row.y),
-            f"{row.parameters:,}" if row.parameters else "",
-            f"{row.macs:,}" if row.macs else "",
-        )
-        for row in rows
-    ]
-    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
+    cells = [("  " * row.depth + row.cells[0], *row.cells[1:]) for row in rows]
+    widths = [max(map(len, column)) for column in zip(COLUMNS, *cells, strict=True)]
     lines = []
-    for i, row in enumerate((head, tuple("-" * w for w in widths), *cells)):
+    for i, row in enumerate((COLUMNS, tuple("-" * w for w in widths), *cells)):
         left = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)]
         right = [cell.rjust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
         line = "  ".join([*left, *right]).rstrip()

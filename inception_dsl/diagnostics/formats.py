@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
-from .codes import CODES
+from .explain.explanations import Explanation, explanations
+from .project import DISTRIBUTION, errors_page
 from .report import Diagnostic, Report, Span
 from .text import printable
 
@@ -88,13 +89,27 @@ def _property(text: str) -> str:
 def sarif(report: Report, version: str) -> str:
     """A SARIF 2.1.0 log with one run of compiler ``version``."""
     used = sorted({d.code for d in report})
-    rules = [{"id": code, "shortDescription": {"text": CODES[code]}} for code in used]
-    driver = {"name": "inception-dsl", "semanticVersion": version, "rules": rules}
+    page = errors_page()
+    rules = [_rule(explanations()[code], page) for code in used]
+    driver = {"name": DISTRIBUTION, "semanticVersion": version, "rules": rules}
     results = [_result(d, used.index(d.code)) for d in report]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps(
         {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=True
     )
+
+
+def _rule(found: Explanation, page: str) -> dict[str, Any]:
+    """A code with its explanation; ``page`` is the address of all."""
+    link = {"helpUri": f"{page}#{found.code.lower()}"} if page else {}
+    return {
+        "id": found.code,
+        "shortDescription": {"text": found.meaning},
+        "fullDescription": {"text": found.why},
+        "help": {"text": str(found), "markdown": found.markdown()},
+        **link,
+        "defaultConfiguration": {"level": "warning" if found.code.startswith("W") else "error"},
+    }
 
 
 def _result(d: Diagnostic, index: int) -> dict[str, Any]:

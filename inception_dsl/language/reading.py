@@ -21,6 +21,7 @@ from ..yaml.edits import flow
 from . import shipped
 from .derived import derived
 from .foreign import of_file
+from .given import ENOUGH, StandardInput
 from .overlay import overlay, with_block
 from .requires import satisfied
 from .roots import OutsideError, names_inside, read_inside
@@ -28,7 +29,6 @@ from .rules import layered
 
 MAX_EXTENDS: Final = 16
 MAX_FILES: Final = 100
-_LIMIT: Final = 4 * MAX_CHARACTERS + 1  # bytes; a UTF-8 character has at most 4
 
 
 @dataclasses.dataclass(slots=True)
@@ -88,6 +88,8 @@ def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
     spec, path = os.fspath(given), Path(given)
     name, file = shipped.meant(spec), named_by_user(given)
     span, report = Span(file, 1, 1, 1, 2), reading.report
+    if isinstance(given, StandardInput):
+        return _parsed(given.data, file, span, reading)
     try:
         if name == spec and (other := _with_suffix(path)).is_file():
             message = f"`{spec}` may mean the shipped spec or the file {file_name(other)}"
@@ -99,7 +101,7 @@ def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
             report.error("E101", f"no shipped spec `{name}`", span, help=shipped.unknown(name))
         elif path.is_file():
             with path.open("rb") as opened:
-                return _parsed(opened.read(_LIMIT), file, span, reading)
+                return _parsed(opened.read(ENOUGH), file, span, reading)
         else:
             problem, help = _no_file(spec, path)
             report.error("E101", f"{problem}: {file}", span, help=help)
@@ -117,6 +119,9 @@ def named_by_user(given: str | os.PathLike[str]) -> str:
 
 def _no_file(spec: str, path: Path) -> tuple[str, str]:
     """Why ``path`` is no file, and what may be meant."""
+    if spec == "-":
+        problem = "standard input is read by `check`, `summary` and `build` only"
+        return problem, "save the spec as a file"
     if path.is_dir():
         return (
             "not a file but a folder",
@@ -161,7 +166,7 @@ def _read(wanted: str, file: str, span: Span, reading: Reading) -> Document | No
     folder = Path(span.file).parent
     try:
         if name is None:
-            return _parsed(read_inside(folder, wanted, reading.root, _LIMIT), file, span, reading)
+            return _parsed(read_inside(folder, wanted, reading.root, ENOUGH), file, span, reading)
         if name in shipped.names():
             return _parsed(shipped.text(name), file, span, reading)
         best = shipped.like(name) if report.helping else ""
@@ -205,7 +210,7 @@ def _beside(folder: Path, wanted: str, root: Path) -> str:
 
 def _parsed(data: bytes, file: str, span: Span, reading: Reading) -> Document | None:
     report = reading.report
-    if len(data) >= _LIMIT:
+    if len(data) >= ENOUGH:
         reading.limits.characters = -1
         report.error("E106", f"{file} has more than {MAX_CHARACTERS:,} characters", span)
         return None

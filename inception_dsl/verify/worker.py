@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import plugins
+from ..backend.arguments import decided
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from .finding import Job
@@ -53,7 +54,7 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
             "status": "failed",
             "reason": f"{plugin.distribution} cannot run models",
         }
-    emitted = plugins.decided(backend, emitted, emitted.program.id)
+    emitted = decided(emitted, backend, emitted.program.id)
     files = plugins.emit(plugin, backend, emitted, report)
     if files is None:
         raise LookupError(report.render())

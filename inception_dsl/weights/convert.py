@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 from .. import plugins
 from ..backend.protocol import Backend, Model, Runner
 from ..build.write import followed, write_all
+from ..diagnostics.project import DISTRIBUTION
 from ..diagnostics.report import Report, Span
 from ..diagnostics.text import printable
 from ..diagnostics.words import suggestion
@@ -287,7 +288,7 @@ def _own(error: Exception, found: Framework) -> bool:
     """Whether an exception is raised in the core, or in a runner of the same distribution."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     packages = {__name__.partition(".")[0]}
-    if found.plugin.distribution == plugins.OWN:
+    if found.plugin.distribution == DISTRIBUTION:
         packages.add(found.backend.runner.partition(".")[0])
     return str(frame.f_globals.get("__name__", "")).partition(".")[0] in packages
 

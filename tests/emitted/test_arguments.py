@@ -9,6 +9,7 @@ import pytest
 from frameworks import BACKENDS, emitted
 
 from inception_dsl import plugins
+from inception_dsl.backend.arguments import decided
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 
@@ -39,9 +40,9 @@ CONV = "{op: conv, filters: $filters, kernel_size: 1}"
 def literal(backend: str, typed: TypedProgram) -> set[str]:
     """The parameters that a backend writes as numbers."""
     ((_, found),) = plugins.chosen([backend], Report())
-    decided = plugins.decided(found, typed, typed.program.id).program.literal
-    assert decided is not None
-    return {*decided}
+    names = decided(typed, found, typed.program.id).program.literal
+    assert names is not None
+    return {*names}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

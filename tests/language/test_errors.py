@@ -35,7 +35,7 @@ def test_an_error(
     path = write("", "spec.yaml")
     path.write_text(f"{head}{case['text']}\n" if case["text"] else "", encoding="utf-8")
     monkeypatch.chdir(path.parent)
-    result = CliRunner().invoke(main, ["check", "spec.yaml"])
+    result = CliRunner().invoke(main, [case.get("command", "check"), "spec.yaml"])
     assert result.exit_code == 1, result.output
     assert isinstance(result.exception, SystemExit)
     found = re.findall(

@@ -9,8 +9,8 @@ from typing import Any
 
 from initial import undrawn_model
 
-from inception_dsl import plugins
 from inception_dsl.backend import Files, Request, main_text
+from inception_dsl.backend.arguments import decided
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
@@ -32,7 +32,7 @@ def files_of(backend: str, typed: TypedProgram) -> Files:
     """The emitted files of a program."""
     report, request = Report(), Request(typed.program.id)
     package = importlib.import_module(f"inception_dsl_{backend}").BACKEND
-    typed = plugins.decided(package, typed, typed.program.id)
+    typed = decided(typed, package, typed.program.id)
     files: Files | None = package.emit(typed, request, report)
     assert files is not None, report.render()
     return files

@@ -8,8 +8,8 @@ from typing import Any
 
 from frameworks import typed_program
 
-from inception_dsl import plugins
 from inception_dsl.backend import Report, Request
+from inception_dsl.backend.arguments import decided
 from inception_dsl.testing.trial import loaded
 from inception_dsl.verify.case import RATE, Case, expect, prepare
 from inception_dsl.verify.compare import BOUNDS, compare, errors
@@ -67,7 +67,7 @@ def source(spec: Path, backend: str) -> str:
     """What a backend emits."""
     (found,) = loaded([backend])
     typed = typed_program(spec)
-    typed = plugins.decided(found, typed, typed.program.id)
+    typed = decided(typed, found, typed.program.id)
     files = found.emit(typed, Request(typed.program.id), Report())
     assert files is not None
     return str(next(iter(files.values())))
@@ -76,7 +76,7 @@ def source(spec: Path, backend: str) -> str:
 def problem(spec: Path, backend: str, text: str, case: Case, expected: Any = None) -> str:
     """What `verify --train` finds in a file of this text, or an empty text."""
     (chosen,) = loaded([backend])
-    typed = plugins.decided(chosen, typed_program(spec), "")
+    typed = decided(typed_program(spec), chosen, "")
     runner, files = importlib.import_module(chosen.runner), {f"{typed.program.id}.py": text}
     try:
         model = runner.create(case.typed, files, "float64")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ...diagnostics.report import Report
+from ...ir.program import Program
 from ...ir.typed import TypedProgram
 from ...language.link import LinkedBlock
 from ...language.load import Spec
@@ -33,16 +34,28 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 def warn(
-    spec: Spec, linked: Mapping[str, LinkedBlock], typed: TypedProgram, report: Report
+    spec: Spec,
+    linked: Mapping[str, LinkedBlock],
+    typed: TypedProgram,
+    report: Report,
+    checks: Iterable[Check] = CHECKS,
 ) -> None:
     """Add every warning on ``typed`` to the report, in no particular order."""
     survey = Survey(spec, linked, typed)
     used = Used()
-    for check in CHECKS:
+    for check in checks:
         for found in _by_location(check.find(survey)):
             _report(check, survey, found, used, report)
-    for warning in idle(survey, used):
+    for warning in idle(survey, used) if checks is CHECKS else ():
         report.warning("W303", warning.message, warning.span, help=warning.help)
+
+
+def warn_unused(
+    spec: Spec, linked: Mapping[str, LinkedBlock], program: Program, report: Report
+) -> None:
+    """Add the warnings on a program whose shapes are not known."""
+    without = TypedProgram(program, {}, (), {}, program.values)
+    warn(spec, linked, without, report, (unused.PARAMETERS, unused.BLOCKS))
 
 
 def _by_location(found: Iterable[Found]) -> list[list[Found]]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from email.message import Message
+from importlib import metadata
 from typing import Any
 
+import pytest
+from documents import anchors
+from paths import ROOT
 from reports import some_report
 
 import inception_dsl
 from inception_dsl.diagnostics.codes import CODES
+from inception_dsl.diagnostics.explain.explanations import explanations
 from inception_dsl.diagnostics.formats import sarif
 from inception_dsl.diagnostics.report import Report, Span
 
@@ -138,6 +144,54 @@ def test_sarif() -> None:
         "physicalLocation"
     ]["artifactLocation"]
     assert uri == {"uri": "file:///a%20b.yaml"}
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        ["Homepage, https://a.b", "Repository, https://example.org/inception-dsl.git"],
+        ["Source Code,https://example.org/inception-dsl/"],
+        ["Changelog, https://example.org/x"],
+        None,
+    ],
+)
+def test_rules_explain_themselves(
+    stated: list[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a link to their section of the page, if the package states its repository."""
+    about = Message()
+    for url in stated or ():
+        about["Project-URL"] = url
+    monkeypatch.setattr(metadata, "metadata", lambda _: about)
+    report = Report()
+    for code in CODES:
+        (report.warning if code[0] == "W" else report.error)(code, "x", Span("a", 1, 1, 1, 2))
+    rules = json.loads(sarif(report, "1.2.3"))["runs"][0]["tool"]["driver"]["rules"]
+    assert {rule["id"] for rule in rules} == {*CODES}
+    known = anchors(ROOT / "docs" / "errors.md")
+    for rule in rules:
+        found = explanations()[rule["id"]]
+        assert rule["fullDescription"]["text"] == found.why
+        assert rule["help"]["markdown"] == found.markdown()
+        assert found.why.split()[0] in rule["help"]["text"] and "Wrong" in rule["help"]["text"]
+        assert (
+            rule["defaultConfiguration"]["level"] == {"W": "warning", "E": "error"}[found.code[0]]
+        )
+        page, _, anchor = rule.get("helpUri", "").partition("#")
+        linked = stated is not None and "Changelog" not in stated[0]
+        assert bool(page) == linked
+        if linked:
+            assert page == "https://example.org/inception-dsl/blob/HEAD/docs/errors.md"
+            assert anchor in known
+
+
+def test_a_package_that_is_not_installed_has_no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "metadata", missing)
+    rules = json.loads(sarif(some_report(), "1"))["runs"][0]["tool"]["driver"]["rules"]
+    assert rules and not any("helpUri" in rule for rule in rules)
 
 
 def test_a_spec_cannot_add_links_to_sarif() -> None:

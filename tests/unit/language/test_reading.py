@@ -73,7 +73,7 @@ def test_the_maximum_size_of_a_file_in_bytes(write: Write) -> None:
 
 def test_a_file_that_is_too_large(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not read to its end, and no further file is read."""
-    monkeypatch.setattr(reading, "_LIMIT", 20)
+    monkeypatch.setattr(reading, "ENOUGH", 20)
     write("a: 1 # 0123456789012\n", "large.yaml")
     write("a: 1 # 0123456789\n", "small.yaml")
     for name, expected in (("large.yaml", ["E106 spec.yaml 1:10-19"]), ("small.yaml", [])):

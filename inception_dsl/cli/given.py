@@ -1,0 +1,74 @@
+"""The specs that the arguments of a command name: files, folders, standard input."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..diagnostics.report import Report
+    from ..language.given import StandardInput
+
+
+def spec_of(argument: str) -> str | StandardInput:
+    """The spec that an argument names; ``-`` is standard input."""
+    if argument != "-":
+        return argument
+    from ..language.given import StandardInput
+
+    return StandardInput.read(getattr(sys.stdin, "buffer", io.BytesIO()))
+
+
+def specs_of(
+    arguments: Sequence[str],
+    report: Report,
+    *,
+    only: bool = False,
+    wanted: Callable[[str], bool] = lambda _: True,
+    none: str = "no specs in the folder",
+) -> list[str | StandardInput]:
+    """The specs that the arguments name, each once; those of folders if they are ``wanted``.
+
+    A folder without any is an error, with the message ``none``. With ``only``, files that are no
+    specs are passed over.
+    """
+    found: dict[str, str | StandardInput] = {}
+    for argument in dict.fromkeys(arguments):
+        if Path(argument).is_dir() and not _is_shipped(argument):
+            inside = [path for path in _inside(argument) if wanted(path)]
+            found |= {path: path for path in inside}
+            if not inside:
+                _empty(argument, none, report)
+        elif not only or _names_itself(argument):
+            found[argument] = spec_of(argument)
+    return [*found.values()]
+
+
+def _is_shipped(argument: str) -> bool:
+    from ..language.shipped import meant
+
+    return meant(argument) is not None
+
+
+def _inside(folder: str) -> Iterator[str]:
+    from ..language.folders import specs_in
+
+    return map(str, specs_in(Path(folder)))
+
+
+def _names_itself(argument: str) -> bool:
+    """Whether an argument is a spec, or no file, which the compiler reports."""
+    from ..language.folders import is_spec
+
+    return not Path(argument).is_file() or is_spec(Path(argument))
+
+
+def _empty(folder: str, message: str, report: Report) -> None:
+    from ..diagnostics.report import Span
+
+    help = "a spec is a YAML file with `network: NAME` or `block: NAME`"
+    report.error("E101", f"{message}: {folder}", Span(folder, 1, 1, 1, 2), help=help)

@@ -1,0 +1,145 @@
+"""Blocks without values for their parameters, or without an input: what can be checked is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inception_dsl.compiler import check_spec, compile_spec
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.language.shipped import names
+
+BLOCKS = [name for name in names() if name.startswith("blocks/")]
+INPUT = "input: {channels: 64, height: 32, width: 32}\n"
+CONV = "{op: conv, filters: %s, kernel_size: %s, stride: %s, padding: %s}"
+
+
+def conv(filters: object, kernel: object = 1, stride: object = 1, padding: object = "same") -> str:
+    number = f"'{filters}'" if "{" in str(filters) else filters
+    return CONV % (number, kernel, stride, padding)
+
+
+def fork(merge: str, *branches: str) -> str:
+    """A block of one fork; parameters of all types."""
+    listed = "".join(f"      b{i}: [{text}]\n" for i, text in enumerate(branches))
+    return f"{PARAMS}steps:\n  - merge: {merge}\n    branches:\n{listed}"
+
+
+PARAMS = "params: {f: int, g: int, n: int, rate: float, flag: bool, name: str}\n"
+STEP = f"{PARAMS}steps: [%s]\n"
+RIGHT = {
+    "other parameters may be equal": fork("add", conv("$f"), conv("$g"), ""),
+    "a parameter may be the constant": fork("add", conv("$f"), conv(64), ""),
+    "channels may be those of the input": fork("add", conv("${f * 4}"), ""),
+    "a window of unknown size": fork("concat", conv(8, "$n", 2, "valid"), conv(8)),
+    "a stride may be 1": fork("add", conv(16, 3, "$n"), conv(16)),
+    "strides that agree": fork(
+        "concat",
+        conv(8, 3, 2, "valid"),
+        "{op: max_pool, kernel_size: 3, stride: 2, padding: valid}",
+    ),
+    "an int for a share": STEP % "{op: dropout, rate: $n}",
+    "a float for an int": STEP % conv("$rate"),
+    "any word": STEP % "{op: activation, function: $name}",
+    "groups of unknown channels": STEP % "{op: conv, filters: $f, kernel_size: 1, groups: 32}",
+    "unknown groups": STEP % "{op: conv, filters: 30, kernel_size: 1, groups: $g}",
+    "the other rank": STEP % "{op: conv, filters: 3, kernel_size: [3, 3, 3]}",
+    "a growing repeat": STEP
+    % "{op: conv, filters: '${in_channels + f}', kernel_size: 1, repeat: $n}",
+    "a division": STEP % conv("${64 // f}"),
+    "a flatten": STEP % "{op: flatten}, {op: dense, units: $f}",
+    "a large window": STEP % conv(8, 97, 1, "valid"),
+    "a large window of one axis": STEP % conv(8, "[97]", 1, "valid"),
+    "many windows": STEP % f"{conv(8, 3, 2, 'valid')[:-1]}, repeat: 6}}",
+}
+OTHER_INPUT = {"the other rank", "a large window", "a large window of one axis", "many windows"}
+"""What is wrong for ``INPUT``."""
+WRONG = {
+    "constants differ": (fork("add", conv(64), conv("$f"), conv(96)), "E402"),
+    "terms differ": (fork("add", conv("$f"), conv("${f + 16}")), "E402"),
+    "strides differ": (fork("concat", conv("$f", 3, 2), conv("$g", 3)), "E402"),
+    "strides differ after others": (
+        fork("concat", conv("$f", 3, 2), conv("$g", 3)).replace(
+            "steps:\n", f"steps:\n  - {conv('$f', 3, 2)[:-1]}, repeat: 4, name: before}}\n"
+        ),
+        "E402",
+    ),
+    "a bool after many strides": (
+        STEP % f"{conv('$f', 3, 2)[:-1]}, repeat: 12}}, {conv('$flag')}",
+        "E203",
+    ),
+    "padding differs": (fork("add", conv("$f", 3, 1, "valid"), conv("$f", 3)), "E402"),
+    "ranks differ": (fork("concat", "{op: global_avg_pool}", conv("$f")), "E402"),
+    "groups": (STEP % "{op: conv, filters: 30, kernel_size: $n, groups: 4}", ""),
+    "groups of constants": (STEP % "{op: conv, filters: 30, kernel_size: 3, groups: 4}", "E403"),
+    "after unknown channels": (
+        STEP % f"{conv('$f')}, {{op: conv, filters: 9, kernel_size: [1]}}, "
+        "{op: conv, filters: 9, kernel_size: [1, 1]}",
+        "E403",
+    ),
+    "after a repeat": (
+        STEP % f"{conv('$f')[:-1]}, repeat: $n}}, {{op: global_avg_pool}}, "
+        "{op: max_pool, kernel_size: 2}",
+        "E403",
+    ),
+    "a bool for an int": (STEP % conv("$flag"), "E203"),
+    "a word for a window": (STEP % conv(8, "$name"), "E203"),
+    "an int for a bool": (STEP % "{op: conv, filters: 8, kernel_size: 1, use_bias: $n}", "E203"),
+    "an int for a word": (STEP % "{op: activation, function: $n}", "E203"),
+    "a bool to repeat": (STEP % f"{conv(8)[:-1]}, repeat: $flag}}", "E203"),
+    "arithmetic with a word": (STEP % conv("${f + name}"), "E207"),
+    "division by zero": (STEP % conv("${8 // (4 - 4)}"), "E207"),
+    "a negative constant": (STEP % conv("${f - f - 3}"), "E203"),
+    "an unknown name": (STEP % conv("$nowhere"), "E304"),
+    "an unknown field": (STEP % "{op: conv, filtres: $f, kernel_size: 1}", "E201"),
+    "a bool for an int of a block": (
+        f"blocks: {{tower: {{params: {{m: int}}, steps: [{conv('${m + 1}')}]}}}}\n"
+        + STEP % "{use: tower, m: $flag}",
+        "E203",
+    ),
+    "after unknown groups": (
+        fork("add", "{op: conv, filters: 30, kernel_size: 1, groups: $g}", conv(20)),
+        "E402",
+    ),
+    "inside of a block": (
+        "blocks: {tower: {params: {m: int}, steps: [{merge: add, branches: "
+        f"{{a: [{conv('$m')}], b: [{conv('${m + 8}')}]}}}}]}}}}\n" + STEP % "{use: tower, m: $f}",
+        "E402",
+    ),
+}
+
+
+def codes(text: str, folder: Path) -> tuple[list[str], str]:
+    """The codes of the errors in a block, and the report."""
+    path = folder / "block.yaml"
+    path.write_text(f"block: b\n{text}", encoding="utf-8")
+    report = Report()
+    assert check_spec(path, {}, report).typed is None
+    return [d.code for d in report.diagnostics], report.render()
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_shipped_blocks_have_no_errors(name: str) -> None:
+    report = Report()
+    compiled = check_spec(name, {}, report)
+    assert compiled.unset
+    assert not [*report], report.render()
+    assert compile_spec(name, {}, report) is None
+    assert {d.code for d in report} <= {"E305", "E404"}
+
+
+@pytest.mark.parametrize("start", [INPUT, ""], ids=["input", "any-input"])
+@pytest.mark.parametrize("why", RIGHT)
+def test_what_values_can_make_right_is_no_error(why: str, start: str, tmp_path: Path) -> None:
+    found, shown = codes(start * (why not in OTHER_INPUT) + RIGHT[why], tmp_path)
+    assert not found, shown
+
+
+@pytest.mark.parametrize("start", [INPUT, ""], ids=["input", "any-input"])
+@pytest.mark.parametrize("why", WRONG)
+def test_what_no_value_makes_right_is_an_error(why: str, start: str, tmp_path: Path) -> None:
+    text, code = WRONG[why]
+    found, shown = codes(start + text, tmp_path)
+    assert found == [code] * bool(code), shown
+    assert "5040" not in shown and "5,040" not in shown
