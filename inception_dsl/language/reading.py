@@ -25,6 +25,7 @@ from .overlay import overlay, with_block
 from .requires import satisfied
 from .roots import OutsideError, names_inside, read_inside
 from .rules import layered
+from .unsaved import contents, is_file
 
 MAX_EXTENDS: Final = 16
 MAX_FILES: Final = 100
@@ -97,9 +98,8 @@ def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
             if name in shipped.names():
                 return _parsed(shipped.text(name), file, span, reading)
             report.error("E101", f"no shipped spec `{name}`", span, help=shipped.unknown(name))
-        elif path.is_file():
-            with path.open("rb") as opened:
-                return _parsed(opened.read(_LIMIT), file, span, reading)
+        elif is_file(path):
+            return _parsed(contents(path, lambda: _start(path)), file, span, reading)
         else:
             problem, help = _no_file(spec, path)
             report.error("E101", f"{problem}: {file}", span, help=help)
@@ -107,6 +107,11 @@ def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
         reason = error.strerror if isinstance(error, OSError) else "invalid path"
         report.error("E101", f"{file} cannot be read: {reason}", span)
     return None
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as opened:
+        return opened.read(_LIMIT)
 
 
 def named_by_user(given: str | os.PathLike[str]) -> str:
@@ -161,7 +166,9 @@ def _read(wanted: str, file: str, span: Span, reading: Reading) -> Document | No
     folder = Path(span.file).parent
     try:
         if name is None:
-            return _parsed(read_inside(folder, wanted, reading.root, _LIMIT), file, span, reading)
+            root, path = reading.root, folder / wanted
+            data = contents(path, lambda: read_inside(folder, wanted, root, _LIMIT))
+            return _parsed(data, file, span, reading)
         if name in shipped.names():
             return _parsed(shipped.text(name), file, span, reading)
         best = shipped.like(name) if report.helping else ""

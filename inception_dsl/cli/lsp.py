@@ -1,0 +1,27 @@
+"""The command that starts the language server."""
+
+from __future__ import annotations
+
+import click
+
+from .help import Command
+from .shared import need_packages, root_option
+
+
+@click.command(
+    cls=Command,
+    examples=("inception-dsl lsp # an editor starts it, see docs/editors.md",),
+)
+@click.option("--stdio", is_flag=True, help="Use standard input and output (the default).")
+@root_option
+def lsp(stdio: bool) -> None:
+    """Start the language server, which an editor talks to.
+
+    It reads the editor's messages from standard input and writes to standard output.
+    """
+    from ..diagnostics.report import Report
+
+    need_packages(Report(), ("pygls",), "lsp")
+    from ..editor.server import server
+
+    server().start_io()
