@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Generator
+from typing import Any, Final
 
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from ..version import __version__
 from .analysis import Analysis, is_spec
@@ -17,13 +19,39 @@ from .messages import Messages, item_of, path_of, range_of
 from .positions import Position, Text
 
 _TRIGGERS: Final = [" ", "$", "{", ",", ":", "["]
+_WATCHED: Final = lsp.RegistrationParams(
+    [
+        lsp.Registration(
+            "specs",
+            lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+            lsp.DidChangeWatchedFilesRegistrationOptions(
+                [lsp.FileSystemWatcher("**/*.yaml"), lsp.FileSystemWatcher("**/*.yml")]
+            ),
+        )
+    ]
+)
+"""Asks the editor to say when a file changes on the disk, which an open spec may read."""
+
+
+class _Protocol(LanguageServerProtocol):
+    """The protocol with positions in UTF-16, as every client has them; pygls would choose others.
+
+    Neovim offers UTF-8 first.
+    """
+
+    @lsp_method(lsp.INITIALIZE)
+    def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, Any]:
+        """Answer the first request."""
+        if params.capabilities.general is not None:
+            params.capabilities.general.position_encodings = None
+        return (yield from super().lsp_initialize(params))
 
 
 class Server(LanguageServer):
     """A server with its open documents."""
 
     def __init__(self) -> None:
-        super().__init__("inception-dsl", __version__)
+        super().__init__("inception-dsl", __version__, protocol_cls=_Protocol)
         self.documents = Documents(self.publish)
 
     def publish(self, one: Open, found: Analysis | None) -> None:
@@ -50,6 +78,13 @@ def _follow(made: Server, documents: Documents) -> None:
         path = path_of(uri)
         if path is not None:
             documents.set(uri, path, version, text)
+
+    @made.feature(lsp.INITIALIZED)
+    async def started(_: lsp.InitializedParams) -> None:
+        workspace = made.client_capabilities.workspace
+        watched = workspace and workspace.did_change_watched_files
+        if watched and watched.dynamic_registration:
+            await made.client_register_capability_async(_WATCHED)
 
     @made.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     async def opened(params: lsp.DidOpenTextDocumentParams) -> None:

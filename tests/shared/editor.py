@@ -41,13 +41,22 @@ def at(marked: str) -> At:
 class Editor:
     """A server process and the documents that are open in it.
 
-    ``settings`` answers the server's questions about the configuration.
+    ``settings`` answers the server's questions about the configuration; ``watching`` offers to
+    tell it about files that change on the disk.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path, settings: Json = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        settings: Json = None,
+        *,
+        watching: bool = False,
+    ) -> None:
         self.settings = settings or {}
         self.folder = folder
         self.published: dict[str, list[Json]] = {}
+        self.asked: list[Json] = []
         self._answers: dict[int, Json] = {}
         self._next, self._news = 0, queue.Queue[Json]()
         self.process = subprocess.Popen(
@@ -67,8 +76,10 @@ class Editor:
                 "capabilities": {
                     "workspace": {
                         "configuration": True,
+                        "didChangeWatchedFiles": {"dynamicRegistration": watching},
                         "workspaceEdit": {"documentChanges": True},
                     },
+                    "general": {"positionEncodings": ["utf-8", "utf-32", "utf-16"]},
                     "textDocument": {
                         "completion": {"completionItem": {"snippetSupport": True}},
                         "hover": {"contentFormat": ["markdown"]},
@@ -120,6 +131,7 @@ class Editor:
         if method is None:
             self._answers[message["id"]] = message
         elif "id" in message:
+            self.asked.append(message)
             items = (message.get("params") or {}).get("items", [])
             known = [self.settings.get(item.get("section")) for item in items]
             answer = known if method == "workspace/configuration" else None
@@ -175,6 +187,14 @@ class Editor:
                 if version is None or one.get("version") == version:
                     return list(one["diagnostics"])
             self._take()
+
+    def some_diagnostics(self, name: str) -> list[Json]:
+        """The diagnostics of a document as soon as there are any."""
+        while not (
+            found := self.published.get(self.uri(name), [{"diagnostics": []}])[-1]["diagnostics"]
+        ):
+            self._take()
+        return list(found)
 
     def _there(self, name: str, where: At) -> Json:
         return {"textDocument": {"uri": self.uri(name)}, "position": where.position}

@@ -12,5 +12,5 @@ from editor_files import COMMAND, Files
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
     """Files in an editor with a server."""
-    with Editor(COMMAND, tmp_path_factory.mktemp("editor")) as editor:
+    with Editor(COMMAND, tmp_path_factory.mktemp("editor"), watching=True) as editor:
         yield Files(editor)

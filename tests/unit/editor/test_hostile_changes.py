@@ -107,6 +107,20 @@ def test_hostile_texts(text: str, files: Files) -> None:
     assert files.editor.diagnostics(files.new(NET)) == []
 
 
+def test_requests_can_be_cancelled(files: Files) -> None:
+    name = files.new(NET)
+    where = {
+        "textDocument": {"uri": files.editor.uri(name)},
+        "position": {"line": 0, "character": 9},
+    }
+    for method in ("hover", "completion", "definition"):
+        number = files.editor.ask(f"textDocument/{method}", where)
+        files.editor.notify("$/cancelRequest", {"id": number})
+        answer = files.editor.answer(number)
+        assert "result" in answer or answer["error"]["code"] == -32800
+    assert files.editor.diagnostics(name) == []
+
+
 def test_positions_far_outside(files: Files) -> None:
     name = files.new(NET)
     for line, character in ((0, 10**9), (10**9, 0), (2**31 - 1, 2**31 - 1)):

@@ -25,6 +25,11 @@ def test_diagnostics_are_at_their_characters(before: str, inside: str, files: Fi
     assert place(found) == (before.count("\n"), start, before.count("\n"), start + 7)
 
 
+def test_positions_are_in_utf_16_whatever_the_editor_prefers(files: Files) -> None:
+    """Editors may offer UTF-8 first, and must support UTF-16."""
+    assert files.editor.capabilities["positionEncoding"] == "utf-16"
+
+
 def test_a_change_is_analysed(files: Files) -> None:
     """In steps of UTF-16 units, after an emoji in the line; the file on the disk is not read."""
     name = files.new(NET)
@@ -82,6 +87,21 @@ def test_a_new_file_can_be_extended_before_it_is_saved(files: Files) -> None:
     (found,) = files.editor.diagnostics(over)
     assert place(found) == (1, 18, 1, 19)
     assert not (files.editor.folder / base).exists()
+
+
+def test_a_change_on_the_disk_is_noticed(files: Files) -> None:
+    """For files that are not open, the editor is asked to say so."""
+    name = files.new(NET)
+    assert files.editor.diagnostics(name) == []
+    (asked,) = [one for one in files.editor.asked if one["method"] == "client/registerCapability"]
+    (registration,) = asked["params"]["registrations"]
+    assert registration["method"] == "workspace/didChangeWatchedFiles"
+    other = name.replace("net.yaml", "tower.yaml")
+    (files.editor.folder / other).write_text("block: tower\nsteps: 3\n", encoding="utf-8")
+    files.editor.published.clear()
+    changes = [{"uri": files.editor.uri(other), "type": 2}]
+    files.editor.notify("workspace/didChangeWatchedFiles", {"changes": changes})
+    assert codes(files.editor.diagnostics(name))
 
 
 def test_files_of_other_tools_have_no_diagnostics(files: Files) -> None:
