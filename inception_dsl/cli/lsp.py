@@ -10,7 +10,7 @@ from .shared import need_packages, root_option
 
 @click.command(
     cls=Command,
-    examples=("inception-dsl lsp # an editor starts it, see docs/editors.md",),
+    examples=("inception-dsl lsp # started by an editor, not by hand",),
 )
 @click.option("--stdio", is_flag=True, help="Use standard input and output (the default).")
 @root_option

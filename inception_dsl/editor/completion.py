@@ -18,6 +18,7 @@ from ..language.steps import Fork, Use
 from ..ops import OPS, attribute_names
 from ..ops.fields.kinds import FUNCTIONS
 from ..types.merge import MERGES
+from ..yaml.characters import MAX_CHARACTERS
 from ..yaml.document import DataPath
 from .context import Context, context
 from .names import Names, described, names
@@ -39,7 +40,7 @@ class Item(NamedTuple):
 def complete(path: str, text: str, offset: int, texts: Mapping[str, str]) -> list[Item]:
     """What can be written at an index of the text of the spec at ``path``."""
     line = text[text.rfind("\n", 0, offset) + 1 : offset]
-    if re.match(r"[ ]*#|.* #", line):
+    if len(text) > MAX_CHARACTERS or re.match(r"[ ]*#|.* #", line[-1000:]):
         return []
     found = context(text, offset)
     if found is None:
