@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+
 import click
 
 from .help import Command
@@ -24,4 +27,8 @@ def lsp(stdio: bool) -> None:
     need_packages(Report(), ("pygls",), "lsp")
     from ..editor.server import server
 
+    # Ctrl-C ends the process: a thread waits for input, and there is nothing to save
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.stdin.isatty():
+        click.echo("waiting for the messages of an editor; Ctrl-C ends the server", err=True)
     server().start_io()

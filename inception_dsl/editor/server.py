@@ -169,8 +169,9 @@ def _write(made: Server, documents: Documents) -> None:
         lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix])
     )
     async def fixes(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        wanted = params.context.only or [lsp.CodeActionKind.QuickFix]
         found = await documents.analysis(params.text_document.uri)
-        if found is None:
+        if found is None or lsp.CodeActionKind.QuickFix not in wanted:
             return []
         messages = Messages(documents, *found)
         start, end = params.range.start, params.range.end

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -26,6 +28,20 @@ def test_it_ends_with_its_input() -> None:
     done = subprocess.run(call, input=b"", capture_output=True, timeout=120, check=False)
     assert done.returncode == 0
     assert done.stdout == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals differ")
+def test_ctrl_c_ends_it() -> None:
+    call = [sys.executable, "-m", "inception_dsl", "lsp"]
+    process = subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    body = b'{"jsonrpc": "2.0", "id": 1, "method": "shutdown"}'
+    process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+    process.stdin.flush()
+    assert process.stdout.readline().startswith(b"Content-Length")  # it runs
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == -signal.SIGINT
 
 
 def test_other_commands_do_not_import_it() -> None:

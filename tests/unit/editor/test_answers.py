@@ -147,6 +147,9 @@ def test_quick_fixes_are_our_edits(files: Files) -> None:
         assert change["textDocument"] == {"uri": files.editor.uri(name), "version": 1}
         assert edited(WRONG, change["edits"]) == apply(WRONG, diagnostic.fix)
         assert action["diagnostics"][0]["code"] == diagnostic.code
+    params["context"]["only"] = ["refactor"]
+    assert files.editor.request("textDocument/codeAction", params) == []
+    params["context"] = {"diagnostics": []}
     params["range"] = {key: {"line": 4, "character": 50} for key in ("start", "end")}
     (only,) = files.editor.request("textDocument/codeAction", params)
     assert "filters" in only["title"]
