@@ -132,7 +132,8 @@ def _fields(found: Context, known: Names, given: dict[Any, Any]) -> Iterator[tup
     elif path == ("defaults",):
         yield from ((op, f"{kind.summary}.") for op, kind in OPS.items())
     elif _is_step(path):
-        yield from _of_step(given, known)
+        whole = given if given.keys() & {*KINDS} else {**known.step(path), **given}
+        yield from _of_step(whole, known)
     elif len(path) == 1 and path[0] in NetworkFile.model_fields:
         annotation = NetworkFile.model_fields[str(path[0])].annotation
         models = [m for m in get_args(annotation) if isinstance(m, type)]

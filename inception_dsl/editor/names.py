@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..diagnostics.report import Report, Span
 from ..diagnostics.text import printable
@@ -11,6 +11,7 @@ from ..language.link import LinkedBlock, link
 from ..language.load import Spec, load
 from ..language.models import NetworkFile
 from ..language.parameters import Parameter
+from ..language.rules import step_name
 from ..language.unsaved import unsaved
 from ..yaml.document import DataPath
 
@@ -39,6 +40,18 @@ class Names(NamedTuple):
         else:
             found.setdefault("in_channels", ("channels of the block's input", None))
         return found
+
+    def step(self, path: DataPath) -> dict[Any, Any]:
+        """The step at ``path``, with what it extends; a change names it, its block or position."""
+        found: Any = self.spec.document.data if self.spec is not None else None
+        for part in path:
+            if isinstance(found, list):
+                steps = {step_name(s, i): s for i, s in enumerate(found) if isinstance(s, dict)}
+                known = dict(enumerate(found)) | steps
+                found = known.get(part) if isinstance(part, str | int) else None
+            else:
+                found = found.get(part) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else {}
 
 
 def names(path: str, texts: Mapping[str, str]) -> Names:

@@ -14,6 +14,7 @@ from ..ops.fields.kinds import EXPRESSION_SCHEMA, ID_SCHEMA
 from ..ops.fields.refusal import Checked
 from ..types.expression import is_expression
 from ..yaml.edits import flow
+from .meant import NAMED
 
 Schema = dict[str, Any]
 NULL: Final[Schema] = {"type": "null"}
@@ -54,15 +55,17 @@ def documented(field: FieldInfo, found: Schema) -> Schema:
     """The description, default and examples of a field with the schema ``found``.
 
     Editors write a list in several lines, which are wrong inside of braces, and some cannot write
-    a mapping: a list in place of a scalar is a snippet, anything else is only described.
+    a mapping: a list in place of a scalar is a snippet, anything else is only described. So is the
+    name of something that this file does not have.
     """
     about: Schema = {"description": field.description} if field.description else {}
     default = field.default if not field.is_required() and field.default_factory is None else None
     if default not in (None, (), [], {}):
         about["default"] = list(default) if isinstance(default, tuple) else default
-    if simple := [e for e in field.examples or () if not isinstance(e, dict | list)]:
+    told = field.json_schema_extra == NAMED
+    if simple := [e for e in field.examples or () if not told and not isinstance(e, dict | list)]:
         about["examples"] = simple
-    nested = [flow(e) for e in field.examples or () if isinstance(e, dict | list)]
+    nested = [flow(e) for e in field.examples or () if told or isinstance(e, dict | list)]
     lists = [flow(e) for e in field.examples or () if isinstance(e, list) and _plain(e)]
     if lists and "anyOf" in found:
         about["defaultSnippets"] = [{"label": text, "bodyText": text} for text in lists]
