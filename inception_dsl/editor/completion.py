@@ -24,17 +24,23 @@ from .context import Context, context
 from .names import Names, described, names
 
 _PARAMETER: Final = re.compile(r"\$(?:\{[^{}\n\"']*?)?([a-z_0-9]*)\Z")
+_NAME: Final = re.compile(r"[a-z_0-9]*")
+_VALUE: Final = re.compile(r"[\w./-]*(?::[\w./-]+)?")
 _CHAINS: Final = ("stem", "body", "head", "steps")
 
 
 class Item(NamedTuple):
-    """Something to write, which replaces the text from the index ``start`` to the cursor."""
+    """Something to write, which replaces the text from ``start`` to ``end``.
+
+    A value replaces the whole word at the cursor, a field only what is before it.
+    """
 
     label: str
     kind: Literal["op", "field", "block", "parameter", "value", "spec"]
     about: str
     text: str
     start: int
+    end: int
 
 
 def complete(path: str, text: str, offset: int, texts: Mapping[str, str]) -> list[Item]:
@@ -47,12 +53,20 @@ def complete(path: str, text: str, offset: int, texts: Mapping[str, str]) -> lis
         return []
     known = names(path, {**texts, path: found.text})
     if started := _PARAMETER.search(line[-300:]):
-        start = offset - len(started[1])
+        start, end = offset - len(started[1]), _end(_NAME, text, offset)
         parameters = known.parameters(found.path).items()
-        return [Item(name, "parameter", about, name, start) for name, (about, _) in parameters]
+        return [Item(name, "parameter", about, name, start, end) for name, (about, _) in parameters]
     named = found.path[-2:-1] in (("import",), ("allow",))  # entries, which are no mappings
-    items = _keys(found, known) if found.is_key and not named else _values(found, known)
-    return [Item(*item, found.start) for item in items]
+    if found.is_key and not named:
+        return [Item(*item, found.start, offset) for item in _keys(found, known)]
+    end = _end(_VALUE, text, offset)
+    return [Item(*item, found.start, end) for item in _values(found, known)]
+
+
+def _end(word: re.Pattern[str], text: str, offset: int) -> int:
+    """The end of the word at an index of the text."""
+    found = word.match(text, offset)
+    return found.end() if found else offset
 
 
 _Found = tuple[str, Any, str, str]

@@ -101,9 +101,9 @@ class Messages:
         )
 
 
-def item_of(one: Open, offset: int, item: Item) -> lsp.CompletionItem:
-    """A completion, which replaces the word at the cursor."""
-    start, end = one.text.position(item.start), one.text.position(offset)
+def item_of(one: Open, item: Item) -> lsp.CompletionItem:
+    """A completion, with the range that it replaces."""
+    start, end = one.text.position(item.start), one.text.position(item.end)
     place = lsp.Range(lsp.Position(*start), lsp.Position(*end))
     return lsp.CompletionItem(
         item.label,

@@ -163,7 +163,7 @@ def _write(made: Server, documents: Documents) -> None:
             return []
         (one, offset), texts = at, documents.texts()
         found = await documents.run(lambda: complete(one.path, one.text.text, offset, texts))
-        return [item_of(one, offset, item) for item in found]
+        return [item_of(one, item) for item in found]
 
     @made.feature(
         lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix])

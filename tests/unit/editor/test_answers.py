@@ -106,14 +106,30 @@ def test_definition_in_what_is_extended(files: Files) -> None:
         assert files.editor.definition(name, at(text.replace("body", "bo|dy"))) == []
 
 
-def test_completion_replaces_the_word(files: Files) -> None:
-    text = NET.replace("{use: mix", "{use: 😀m|i", 1).replace("😀", "")
-    where = at(text)
-    name = files.new(where.text)
-    found = {one["label"]: one["textEdit"] for one in files.editor.completions(name, where)}
-    assert set(found) == {"mix", "tower"}
-    new = edited(where.text, [found["tower"]])
-    assert "{use: toweri, filters" in new or "{use: tower, filters" in new
+USE, TOP = "{use: mix, filters", "{op: global_avg_pool}"
+
+
+@pytest.mark.parametrize(
+    ("old", "marked", "label", "new"),
+    [
+        (USE, "{use: m|ix, filters", "tower", "{use: tower, filters"),
+        (USE, "{use: |mix, filters", "tower", "{use: tower, filters"),
+        (USE, "{name: a, use: mix|, filters", "tower", "{name: a, use: tower, filters"),
+        (USE, "{deviation: 😀, use: |, filters", "mix", "{deviation: 😀, use: mix, filters"),
+        (USE, "{na|, use: mix, filters", "name", "{name: , use: mix, filters"),
+        (USE, "{|use: mix, filters", "name", "{name: use: mix, filters"),
+        ("n: $width}", "n: $wi|dth}", "classes", "n: $classes}"),
+        (TOP, "{op: glob|al_avg_pool}", "flatten", "{op: flatten}"),
+    ],
+)
+def test_what_a_completion_replaces(
+    old: str, marked: str, label: str, new: str, files: Files
+) -> None:
+    """A value the whole word, a field only what is before the cursor."""
+    where = at(NET.replace(old, marked, 1))
+    found = files.editor.completions(files.new(where.text), where)
+    (edit,) = [item["textEdit"] for item in found if item["label"] == label]
+    assert edited(where.text, [edit]) == NET.replace(old, new, 1)
 
 
 WRONG = """network: n
