@@ -73,8 +73,10 @@ class Documents:
     def others(self, path: str | None = None) -> None:
         """Analyse the other documents again that read the file at ``path``; without it, all."""
         for one in self.open.values():
-            known = one.analysis if one.path != path else None
-            if known is not None and (path is None or known.read(same(path))):
+            if one.path == path:
+                continue
+            found, running = one.analysis, one.task is not None and not one.task.done()
+            if running or (found is not None and (path is None or found.read(same(path)))):
                 one.analysis = None
                 self._start(one, PAUSE)
 
@@ -89,14 +91,11 @@ class Documents:
             self._publish(one, None)
             return
         texts = self.texts()
-        try:
-            found = await self.run(lambda: analyse(one.path, texts))
-        except Exception:  # a text that breaks the compiler must not end the server
+        try:  # a change of the text cancels this
+            one.analysis = await self.run(lambda: analyse(one.path, texts))
+        except Exception:
             _LOG.exception("internal error in the analysis of %s", one.path)
-            return
-        if self.open.get(one.uri) is one:  # else the text has changed
-            one.analysis = found
-            self._publish(one, found)
+        self._publish(one, one.analysis)
 
     async def run(self, work: Callable[[], _T]) -> _T:
         """The result of ``work`` in the thread."""

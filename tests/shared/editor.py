@@ -196,19 +196,20 @@ class Editor:
             self._take()
         return list(found)
 
-    def _there(self, name: str, where: At) -> Json:
+    def there(self, name: str, where: At) -> Json:
+        """The parameters of a request about a position."""
         return {"textDocument": {"uri": self.uri(name)}, "position": where.position}
 
     def completions(self, name: str, where: At) -> list[Json]:
-        found = self.request("textDocument/completion", self._there(name, where))
+        found = self.request("textDocument/completion", self.there(name, where))
         return list((found["items"] if isinstance(found, dict) else found) or [])
 
     def hover(self, name: str, where: At) -> str:
-        found = self.request("textDocument/hover", self._there(name, where))
+        found = self.request("textDocument/hover", self.there(name, where))
         return "" if found is None else str(found["contents"]["value"])
 
     def definition(self, name: str, where: At) -> list[Json]:
-        found = self.request("textDocument/definition", self._there(name, where))
+        found = self.request("textDocument/definition", self.there(name, where))
         return [found] if isinstance(found, dict) else list(found or [])
 
 
