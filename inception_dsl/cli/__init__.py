@@ -27,6 +27,7 @@ COMMANDS = {  # the module of each command, imported when the command is used
     "verify": "verify",
     "weights": "weights",
     "explain": "explain",
+    "lsp": "lsp",
     "ops": "compile",
     "schema": "compile",
     "backends": "compile",

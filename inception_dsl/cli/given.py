@@ -62,9 +62,9 @@ def _inside(folder: str) -> Iterator[str]:
 
 def _names_itself(argument: str) -> bool:
     """Whether an argument is a spec, or no file, which the compiler reports."""
-    from ..language.folders import is_spec
+    from ..language.folders import is_spec_file
 
-    return not Path(argument).is_file() or is_spec(Path(argument))
+    return not Path(argument).is_file() or is_spec_file(Path(argument))
 
 
 def _empty(folder: str, message: str, report: Report) -> None:

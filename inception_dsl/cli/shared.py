@@ -179,8 +179,10 @@ def fail(report: Report) -> None:
     raise click.exceptions.Exit(1)
 
 
-def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors")) -> None:
-    """Exit with an error that says what to install if a package for weights is missing."""
+def need_packages(
+    report: Report, names: Sequence[str] = ("numpy", "safetensors"), extra: str = "weights"
+) -> None:
+    """Exit with an error that says which extra to install if one of its packages is missing."""
     import importlib
 
     from ..diagnostics.report import Span
@@ -189,7 +191,7 @@ def need_packages(report: Report, names: Sequence[str] = ("numpy", "safetensors"
         try:
             importlib.import_module(name)
         except ImportError as error:
-            help = "pip install 'inception-dsl[weights]'"
+            help = f"pip install 'inception-dsl[{extra}]'"
             report.error(
                 "E705",
                 f"cannot import the package `{name}`: {error}",

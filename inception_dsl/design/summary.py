@@ -174,7 +174,7 @@ def _chain(chain: TypedChain, depth: int) -> list[Row]:
 def _node(typed: Typed, name: str, depth: int) -> list[Row]:
     if isinstance(typed, TypedOp):
         parameters = sum(w.size for w in typed.weights)
-        return [Row(depth, name, _described(typed), typed.y, parameters, typed.macs)]
+        return [Row(depth, name, with_window(typed), typed.y, parameters, typed.macs)]
     if isinstance(typed, TypedUse):
         return _heading(
             depth,
@@ -189,7 +189,7 @@ def _node(typed: Typed, name: str, depth: int) -> list[Row]:
 
 
 @lru_cache(maxsize=1024)
-def _described(typed: TypedOp) -> str:
+def with_window(typed: TypedOp) -> str:
     """The op with its window and stride: ``conv 3x3 /2``."""
     if not isinstance(typed.op, Windowed):
         return typed.op.op

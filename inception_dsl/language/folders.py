@@ -38,30 +38,35 @@ def specs_in(folder: Path) -> Iterator[Path]:
         )
         for name in sorted(files):
             path = Path(above, name)
-            if name.endswith(SUFFIXES) and not path.is_symlink() and is_spec(path):
+            if name.endswith(SUFFIXES) and not path.is_symlink() and is_spec_file(path):
                 yield path
 
 
-def is_spec(path: Path) -> bool:
-    """Whether a file names itself a spec.
-
-    It has a ``network`` or ``block`` with a name, ``blocks`` with steps, or ``extends`` a spec; and
-    of its other fields, if there are any, at least one that other tools hardly have.
-    """
+def is_spec_file(path: Path) -> bool:
+    """Whether a file names itself a spec."""
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_CHARACTERS).decode(errors="replace")
+            return is_spec(file.read(MAX_CHARACTERS).decode(errors="replace"))
     except OSError:
         return False
+
+
+def is_spec(text: str, *, begun: bool = False) -> bool:
+    """Whether a text names itself a spec, or one that is ``begun``.
+
+    It has a ``network`` or ``block`` with a name, ``blocks`` with steps, or ``extends`` a spec; and
+    of its other fields, if there are any, at least one that other tools hardly have. What is only begun needs no other field.
+    """
+    text = text.removeprefix("\ufeff")
     if not _NAMING.search(text):
         return False
-    document = source.parse(text, str(path), Report())
+    document = source.parse(text, "", Report())
     data = document.data if document is not None else _fields(text)
     if not isinstance(data, dict):
         return False
     named = [name for name in data if _names(name, data[name])]
     others = data.keys() - set(named)
-    return bool(named) and (not others or bool(others & _OWN) or len(named) > 1)
+    return bool(named) and (begun or not others or bool(others & _OWN) or len(named) > 1)
 
 
 def _fields(text: str) -> dict[str, Any]:

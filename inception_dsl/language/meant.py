@@ -19,6 +19,8 @@ from ..yaml.edits import flow
 KINDS: Final = ("op", "branches", "use")
 KEPT: Final = "..."
 """In a list of an overlay: what was there before."""
+NAMED: Final[dict[str, Any]] = {"named": True}
+"""Marks a field with the name of something else in the spec: its example is one of another spec."""
 _ARGUMENTS: Final = frozenset({"with", "args", "arguments", "kwargs", "params", "parameters"})
 
 

@@ -10,6 +10,7 @@ from ..ops.fields.kinds import Constant, Factor, Id, Path, PlainCount, Text, Tex
 from .checkpoints import NamingField, Source
 from .defaults import DefaultsField
 from .inputs import InputField
+from .meant import NAMED
 from .parameters import ParameterField
 from .requires import Requirement
 from .sections import Paper, Preprocessing, Training
@@ -60,7 +61,10 @@ class BlockBody(Described):
     """A block: steps with parameters that can be used several times (defined under ``blocks``)."""
 
     extends: Id | None = Field(
-        None, description="Another block, which the other fields change.", examples=["inception_a"]
+        None,
+        description="Another block, which the other fields change.",
+        examples=["inception_a"],
+        json_schema_extra=NAMED,
     )
     params: dict[Id, ParameterField] = Field(
         default={}, description="Parameters by name.", examples=[_PARAMS]
@@ -142,6 +146,7 @@ class AuxHead(Described):
     after: Id = Field(
         description="Name of a step in `stem` or `body`; its output is the input of this head.",
         examples=["mixed_6e"],
+        json_schema_extra=NAMED,
     )
     loss_weight: Constant = Field(
         description="Factor of the head's loss in the total training loss.", examples=[0.3, 0.4]

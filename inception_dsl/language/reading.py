@@ -21,11 +21,12 @@ from ..yaml.edits import flow
 from . import shipped
 from .derived import derived
 from .foreign import of_file
-from .given import ENOUGH, StandardInput
+from .given import ENOUGH, StandardInput, start
 from .overlay import overlay, with_block
 from .requires import satisfied
 from .roots import OutsideError, names_inside, read_inside
 from .rules import layered
+from .unsaved import contents, is_file
 
 MAX_EXTENDS: Final = 16
 MAX_FILES: Final = 100
@@ -99,9 +100,8 @@ def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
             if name in shipped.names():
                 return _parsed(shipped.text(name), file, span, reading)
             report.error("E101", f"no shipped spec `{name}`", span, help=shipped.unknown(name))
-        elif path.is_file():
-            with path.open("rb") as opened:
-                return _parsed(opened.read(ENOUGH), file, span, reading)
+        elif is_file(path):
+            return _parsed(contents(path, lambda: start(path)), file, span, reading)
         else:
             problem, help = _no_file(spec, path)
             report.error("E101", f"{problem}: {file}", span, help=help)
@@ -166,7 +166,9 @@ def _read(wanted: str, file: str, span: Span, reading: Reading) -> Document | No
     folder = Path(span.file).parent
     try:
         if name is None:
-            return _parsed(read_inside(folder, wanted, reading.root, ENOUGH), file, span, reading)
+            root, path = reading.root, folder / wanted
+            data = contents(path, lambda: read_inside(folder, wanted, root, ENOUGH))
+            return _parsed(data, file, span, reading)
         if name in shipped.names():
             return _parsed(shipped.text(name), file, span, reading)
         best = shipped.like(name) if report.helping else ""

@@ -19,8 +19,9 @@ from pydantic.fields import FieldInfo
 from ..ops import OPS, Op, Step, attribute_names
 from ..ops.fields.refusal import Checked
 from . import schema_parts as parts
+from . import schema_steps as steps
 from .checkpoints import Naming
-from .meant import KEPT
+from .meant import KEPT, KINDS
 from .models import BlockBody, BlockFile, NetworkFile
 from .parameters import OF_NETWORK, Parameter
 from .schema_parts import Schema
@@ -32,12 +33,18 @@ _VALUES: Final = {"int": "integer", "float": "number", "bool": "boolean", "str":
 def schema() -> Schema:
     """The whole schema, ready for ``json.dumps``."""
     builder = _Builder()
-    network, block = builder.model(NetworkFile, ""), builder.model(BlockFile, "")
+    whole = parts.if_has("block", builder.model(BlockFile, ""), builder.model(NetworkFile, ""))
+    kinds = {
+        name: builder.field(kind.model_fields[name], "")
+        for name, kind in (("network", NetworkFile), ("block", BlockFile))
+    }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "inception-dsl spec",
         "description": "A network, a block, or changes to another spec (`extends`).",
-        "anyOf": [network, block, builder.changes()],
+        "type": "object",
+        "properties": {**kinds, "extends": builder.extends(NetworkFile)},
+        **parts.if_has("extends", builder.changes(), whole),
         "$defs": builder.all_definitions(),
     }
 
@@ -58,38 +65,41 @@ class _Builder:
             self.definitions[name] = {}  # a model can contain itself
             self.definitions[name] = self.object(kind, change)
         if kind is BlockBody and not change:
-            return {"anyOf": [{"$ref": f"#/$defs/{name}"}, self.variant()]}
-        return {"$ref": f"#/$defs/{name}"}
+            return parts.if_has("extends", self.variant(), parts.reference(name))
+        return parts.reference(name)
 
     def variant(self) -> Schema:
         """A reference to the schema of a block that extends another one."""
         if "Variant" not in self.definitions:
             self.definitions["Variant"] = {}
             found = self.object(BlockBody, "_change")
-            extends = found["properties"]["extends"]
-            found["properties"]["extends"] = {**extends, **extends.pop("anyOf")[0]}
-            found["description"] = "A block that changes another one."
+            found["properties"]["extends"] = self.extends(BlockBody)
             self.definitions["Variant"] = {**found, "required": ["extends"]}
-        return {"$ref": "#/$defs/Variant"}
+        return parts.reference("Variant")
+
+    def extends(self, kind: type[BaseModel]) -> Schema:
+        """The schema of ``extends`` where it is there, and so not ``null``."""
+        found = self.field(kind.model_fields["extends"], "")
+        return {**found, **found.pop("anyOf")[0]}
 
     def object(self, kind: type[BaseModel], change: str) -> Schema:
+        """The schema of a model. That of a field says nothing about it: the field does."""
         properties: dict[str, Any] = {
             f.alias or n: self.field(f, change) for n, f in kind.model_fields.items()
         }
+        found: Schema = {"type": "object", "properties": properties}
         if issubclass(kind, Op):
-            properties["op"] |= {"description": f"{kind.summary}.", "examples": [kind.kind]}
-        found: Schema = {
-            "type": "object",
-            "description": parts.text(kind),
-            "properties": properties,
-        }
+            properties["op"] |= {"description": f"{kind.summary}."}
+            found = {"title": kind.kind, "description": parts.text(kind), **found}
+        elif issubclass(kind, Fork):
+            found = {"title": "branches", "description": parts.text(kind), **found}
         found["additionalProperties"] = False
         required = [f.alias or n for n, f in kind.model_fields.items() if f.is_required()]
         if "extends" in properties and not change:
             properties["extends"] = False  # files with `extends` have a schema of their own
         if required and not change:
             found["required"] = required
-        return found
+        return steps.partial(found) if change and issubclass(kind, Step) else found
 
     def field(self, field: FieldInfo, change: str) -> Schema:
         """The schema of a field with its description, default and examples."""
@@ -101,14 +111,7 @@ class _Builder:
             found = parts.nullable(found)
         if "$ref" in found:
             found = {"allOf": [found]}  # draft 07 ignores keys next to `$ref`
-        described: Schema = {"description": field.description} if field.description else {}
-        if field.default_factory is None and not field.is_required() and field.default is not None:
-            described["default"] = (
-                list(field.default) if isinstance(field.default, tuple) else field.default
-            )
-        if field.examples:
-            described["examples"] = field.examples
-        return {**described, **found}
+        return {**parts.documented(field, found), **found}
 
     def annotation(self, annotation: Any, change: str) -> Schema:
         origin, arguments = get_origin(annotation), get_args(annotation)
@@ -120,18 +123,23 @@ class _Builder:
             options = [self.annotation(a, change) for a in arguments if a is not types.NoneType]
             return parts.nullable(options[0] if len(options) == 1 else {"anyOf": options})
         if origin is dict:
-            values = self.annotation(arguments[1], change)
-            names = self.annotation(arguments[0], change)
-            return {
-                "type": "object",
-                "propertyNames": names,
-                "additionalProperties": parts.nullable(values) if change else values,
-            }
+            key, value = arguments
+            return self.mapping(key, value, change)
         if origin in (list, tuple):
             return self.array(arguments[0], change)
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             raise TypeError(f"no schema for {annotation}")
         return self.model(annotation, change)
+
+    def mapping(self, key: Any, value: Any, change: str) -> Schema:
+        """The schema of a mapping from names, each of which is what its value is."""
+        values = self.annotation(value, change)
+        if change:
+            values = parts.nullable(values)
+        if about := parts.about(value):
+            values = {"description": about, "allOf": [values]}
+        names = self.annotation(key, change)
+        return {"type": "object", "propertyNames": names, "additionalProperties": values}
 
     def array(self, item: Any, change: str) -> Schema:
         items = self.annotation(item, "")
@@ -158,8 +166,7 @@ class _Builder:
         """A file with ``extends``: any field of a network or a block, none of them required."""
         network, block = self.object(NetworkFile, "_change"), self.object(BlockFile, "_change")
         properties = {**block["properties"], **network["properties"]}
-        extends = self.field(NetworkFile.model_fields["extends"], "")
-        properties["extends"] = {**extends, **extends.pop("anyOf")[0]}
+        properties["extends"] = self.extends(NetworkFile)
         self.definitions["changes"] = {
             "type": "object",
             "description": "Changes to another spec. `null` removes a field; a mapping in place of "
@@ -169,53 +176,41 @@ class _Builder:
             "not": {"required": ["network", "block"]},
             "additionalProperties": False,
         }
-        return {"$ref": "#/$defs/changes"}
+        return parts.reference("changes")
 
     def all_definitions(self) -> dict[str, Schema]:
         """All definitions by name."""
-        self.model(Fork, "")
-        self.model(parts.defaults(), "")
-        self.model(parts.defaults(), "_change")
-        for kind in OPS.values():
-            self.model(kind, "")
-            self.definitions[f"{kind.kind}_attributes"] = self.attributes(kind, "")
-            self.definitions[f"{kind.kind}_attributes_change"] = self.attributes(kind, "_change")
-        steps: list[type[Step]] = [*OPS.values(), Fork, Use]
-        step = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in steps]
-        chain = {"type": "array", "items": parts.STEP_REF, "description": "Steps, run in order."}
-        kept = {"const": KEPT, "description": "What was there before."}
-        changed = {**chain, "items": {"anyOf": [parts.STEP_REF, kept]}}
+        for change in ("", "_change"):
+            self.model(Fork, change)
+            self.model(parts.defaults(), change)
+            for kind in OPS.values():
+                self.model(kind, change)
+                self.definitions[f"{kind.kind}_attributes{change}"] = self.attributes(kind, change)
+        use = self.use()
         self.definitions |= {
-            "Use": self.use(),
+            "Use": use,
+            "Use_change": steps.partial(use),
             "Parameter": self.parameter(),
             "Parameter_change": self.object(Parameter, "_change"),
             "Naming": self.object(Naming, ""),
             "Naming_change": self.object(Naming, "_change"),
-            "step": {"anyOf": step, "description": "An op, a fork or a use of a block."},
-            "step_change": self.step_change(),
-            "chain": chain,
-            "chain_change": {
-                "anyOf": [
-                    changed,
-                    {"type": "object", "additionalProperties": {"$ref": "#/$defs/step_change"}},
-                ],
-                "description": "A new chain, in which `...` is the old one; or a mapping from "
-                "steps (name, block or position) to changed fields, replacing steps, or null.",
-            },
-            "steps_change": changed,
-            **{name: dict(shared) for shared, name in parts.SHARED},
+            "step": steps.step(),
+            "step_change": steps.step_change(),
+            "fields_change": steps.fields_change(),
+            "any_step_change": self.any_step_change(),
+            **steps.chains(),
+            **{name: parts.undocumented(shared) for shared, name in parts.SHARED},
         }
         return dict(sorted(self.definitions.items()))
 
     def attributes(self, kind: type[Op], change: str) -> Schema:
-        fields = {name: kind.model_fields[name] for name in attribute_names(kind)}
+        """The schema of the default attributes of an op."""
+        fields = {
+            name: self.field(kind.model_fields[name], change) for name in attribute_names(kind)
+        }
         return {
             "type": "object",
-            "description": f"Default attributes of `{kind.kind}`.",
-            "properties": {
-                name: parts.without_expressions(self.field(field, change))
-                for name, field in fields.items()
-            },
+            "properties": {name: parts.without_expressions(f) for name, f in fields.items()},
             "additionalProperties": False,
         }
 
@@ -223,16 +218,16 @@ class _Builder:
         """The schema of a use: any other key is an argument."""
         fields = {name: f for name, f in Use.model_fields.items() if name != "arguments"}
         return {
-            "type": "object",
+            "title": "use",
             "description": parts.text(Use),
+            "type": "object",
             "properties": {
                 **{n: self.field(f, "") for n, f in fields.items()},
                 "op": False,
                 "branches": False,
             },
-            "propertyNames": {"$ref": "#/$defs/id"},
-            "additionalProperties": self.annotation(Argument, ""),
             "required": ["use"],
+            **steps.arguments([*fields, "op", "branches"], self.annotation(Argument, "")),
         }
 
     def parameter(self) -> Schema:
@@ -245,11 +240,24 @@ class _Builder:
         ]
         return {**whole, "anyOf": [{"properties": default} for default in defaults]}
 
-    def step_change(self) -> Schema:
-        """The schema for changes to any step: its kind is only known from the extended spec."""
-        known = {**Fork.model_fields, **Step.model_fields}
-        partial = {n: self.field(f, "_change") for n, f in known.items()}
-        partial[KEPT] = {**parts.NULL, "description": "All fields of the old step."}
-        names = {"anyOf": [{"$ref": "#/$defs/id"}, {"const": KEPT}]}
-        change = {"type": "object", "properties": partial, "propertyNames": names}
-        return {"anyOf": [change, {"$ref": "#/$defs/steps_change"}, parts.NULL]}
+    def any_step_change(self) -> Schema:
+        """The schema for changes to a step of any kind, which only the extended spec knows."""
+        argument = parts.nullable(self.annotation(Argument, ""))
+        common = {n: self.field(f, "_change") for n, f in Step.model_fields.items()}
+        common["merge"] = self.field(Fork.model_fields["merge"], "_change")
+        fields: dict[str, dict[str, tuple[FieldInfo, Schema]]] = {}
+        for kind in OPS.values():
+            for name in attribute_names(kind):
+                field = kind.model_fields[name]
+                found = self.field(field, "_change")
+                fields.setdefault(name, {})[kind.kind] = field, found
+        properties = {**common, **steps.of_any_kind(fields, argument)}
+        kinds = {
+            key: self.field(k.model_fields[key], "")
+            for key, k in (("branches", Fork), ("use", Use))
+        }
+        return {
+            "type": "object",
+            "properties": {**properties, **kinds, KEPT: steps.KEPT_FIELDS},
+            **steps.arguments([*properties, *KINDS], argument),
+        }

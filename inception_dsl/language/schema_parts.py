@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field, create_model
+from pydantic.fields import FieldInfo
 
 from ..ops import OPS, Fields, Op, attribute_names
 from ..ops.fields.allow import CODES_SCHEMA
 from ..ops.fields.kinds import EXPRESSION_SCHEMA, ID_SCHEMA
 from ..ops.fields.refusal import Checked
 from ..types.expression import is_expression
+from ..yaml.edits import flow
+from .meant import NAMED
 
 Schema = dict[str, Any]
 NULL: Final[Schema] = {"type": "null"}
@@ -24,6 +27,65 @@ WARNINGS_REF: Final[Schema] = {"$ref": "#/$defs/warnings"}
 def text(kind: type[BaseModel]) -> str:
     """The description of a model."""
     return " ".join((kind.__doc__ or "").replace("``", "`").split())
+
+
+def about(annotation: Any) -> str:
+    """The description of the values of a mapping, which have no field of their own."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return text(annotation)
+    for extra in getattr(annotation, "__metadata__", ()):
+        if isinstance(extra, FieldInfo) and extra.description:
+            return extra.description
+    origin = getattr(annotation, "__origin__", None)
+    return about(origin) if origin is not None and origin is not annotation else ""
+
+
+def reference(name: str) -> Schema:
+    """A reference to a definition."""
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def if_has(key: str, then: Schema, otherwise: Schema | None = None) -> Schema:
+    """A choice between two schemas by whether a mapping has ``key``."""
+    found = {"if": {"required": [key]}, "then": then}
+    return found if otherwise is None else {**found, "else": otherwise}
+
+
+def documented(field: FieldInfo, found: Schema) -> Schema:
+    """The description, default and examples of a field with the schema ``found``.
+
+    Editors write a list in several lines, which are wrong inside of braces, and some cannot write
+    a mapping: a list in place of a scalar is a snippet, anything else is only described. So is the
+    name of something that this file does not have.
+    """
+    about: Schema = {"description": field.description} if field.description else {}
+    default = field.default if not field.is_required() and field.default_factory is None else None
+    if default not in (None, (), [], {}):
+        about["default"] = list(default) if isinstance(default, tuple) else default
+    told = field.json_schema_extra == NAMED
+    if simple := [e for e in field.examples or () if not told and not isinstance(e, dict | list)]:
+        about["examples"] = simple
+    nested = [flow(e) for e in field.examples or () if told or isinstance(e, dict | list)]
+    lists = [flow(e) for e in field.examples or () if isinstance(e, list) and _plain(e)]
+    if lists and "anyOf" in found:
+        about["defaultSnippets"] = [{"label": text, "bodyText": text} for text in lists]
+    if nested:
+        about["description"] += f" For example `{'` or `'.join(nested)}`."
+    return about
+
+
+def _plain(example: list[Any]) -> bool:
+    """Whether a list has only numbers, also nested."""
+    return all(_plain(e) if isinstance(e, list) else isinstance(e, int) for e in example)
+
+
+def undocumented(found: Schema) -> Schema:
+    """A schema that many fields share: what editors show of a value is what the field says.
+
+    The description is empty, not missing: else some editors take the alternatives for the same.
+    """
+    rest = {key: value for key, value in found.items() if key != "examples"}
+    return {"$comment": found["description"], **rest, "description": ""}
 
 
 def nullable(found: Schema) -> Schema:
@@ -101,7 +163,7 @@ def changed(found: Schema) -> Schema:
     if found.get("$ref", "").endswith(("_attributes", "/Defaults")):
         return {"$ref": f"{found['$ref']}_change"}
     if found == WARNINGS_REF:
-        codes: Schema = {**CODES_SCHEMA}
+        codes = undocumented(CODES_SCHEMA)
         return {**codes, "items": nullable(codes["items"])}
     if found.get("type") == "array" and "string" in found["items"].get("type", ()):
         return {**found, "items": nullable(found["items"])}  # names or notes: `null` clears

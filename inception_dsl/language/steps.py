@@ -11,7 +11,7 @@ from ..ops import OPS, Step
 from ..ops.fields.kinds import EXPRESSION_SCHEMA, Id, expressible
 from ..ops.fields.refusal import Checked, located, refuse, shown
 from ..types.merge import Merge
-from .meant import KINDS, misplaced_merge, not_a_step, unknown_op, wrapped_arguments
+from .meant import KINDS, NAMED, misplaced_merge, not_a_step, unknown_op, wrapped_arguments
 from .parameters import PLAIN
 from .rest import Rest
 from .sections import argument
@@ -97,6 +97,7 @@ class Use(Step):
     use: Id = Field(
         description="Id of a block, defined in this file or in an imported one.",
         examples=["inception_a"],
+        json_schema_extra=NAMED,
     )
     arguments: dict[Id, Argument] = Field(default={})
 

@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.language.load import validate
 from inception_dsl.language.schema import schema
+from inception_dsl.language.schema_steps import KEPT_FIELDS
 from inception_dsl.ops import CORE_OPS
 from inception_dsl.yaml import source
 
@@ -251,23 +252,37 @@ def properties() -> Iterator[tuple[str, Any]]:
     ("name", "found"), list(properties()), ids=lambda v: v if isinstance(v, str) else ""
 )
 def test_every_field_is_described_with_an_example_or_its_values(name: str, found: Any) -> None:
-    assert found.get("description", "").strip(), name
     options = [found, *found.get("anyOf", [])]
-    assert any({"examples", "default", "enum", "const"} & option.keys() for option in options), name
+    if name.startswith(("step.", "fields_change.")):  # the schema of the kind has the rest
+        assert any(
+            {"description", "enumDescriptions", "type"} & option.keys() for option in options
+        )
+        return
+    assert found.get("description", "").strip(), name
+    shown = {"examples", "default", "enum", "const", "defaultSnippets"}
+    example = any(shown & option.keys() for option in options)
+    assert example or "For example" in found["description"] or found == KEPT_FIELDS, name
 
 
 def test_examples_and_defaults_are_valid() -> None:
     whole = schema()
     for name, found in properties():
         values = [*found.get("examples", []), *([found["default"]] if "default" in found else [])]
+        texts = [snippet["bodyText"] for snippet in found.get("defaultSnippets", [])]
+        values += [yaml.safe_load(text) for text in texts]
         check = Draft7Validator({**found, "$defs": whole["$defs"]})
         for value in values:
             assert not list(check.iter_errors(value)), (name, value)
 
 
 def test_every_op_is_a_step() -> None:
-    names = {option["$ref"].rsplit("/", 1)[-1] for option in schema()["$defs"]["step"]["anyOf"]}
+    step = schema()["$defs"]["step"]
+    names = {
+        option["then"]["$ref"].rsplit("/", 1)[-1] for option in step["allOf"] if "then" in option
+    }
     assert names == {op.__name__ for op in CORE_OPS} | {"Fork", "Use"}
+    assert step["properties"]["op"]["enum"] == [op.kind for op in CORE_OPS]
+    assert len(step["properties"]["op"]["enumDescriptions"]) == len(CORE_OPS)
 
 
 def test_the_schema_uses_draft_7() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inception_dsl.language.folders import is_spec, specs_in
+from inception_dsl.language.folders import is_spec_file, specs_in
 
 SPECS = {
     "a network": "network: a\ninput: {channels: 3, length: 8}\nbody: []\n",
@@ -48,20 +48,20 @@ OTHERS = {
 def test_a_spec(why: str, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(SPECS[why], encoding="utf-8", newline="")
-    assert is_spec(path)
+    assert is_spec_file(path)
 
 
 @pytest.mark.parametrize("why", OTHERS)
 def test_another_file(why: str, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(OTHERS[why], encoding="utf-8", newline="")
-    assert not is_spec(path)
+    assert not is_spec_file(path)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    assert not is_spec(tmp_path)
+    assert not is_spec_file(tmp_path)
     (tmp_path / "a.yaml").write_bytes(b"network: \xff\nbody: []\n")
-    assert is_spec(tmp_path / "a.yaml")
+    assert is_spec_file(tmp_path / "a.yaml")
 
 
 def test_the_folders_that_are_searched(tmp_path: Path) -> None:
