@@ -55,7 +55,8 @@ def is_spec(text: str, *, begun: bool = False) -> bool:
     """Whether a text names itself a spec, or one that is ``begun``.
 
     It has a ``network`` or ``block`` with a name, ``blocks`` with steps, or ``extends`` a spec; and
-    of its other fields, if there are any, at least one that other tools hardly have. What is only begun needs no other field.
+    of its other fields, if there are any, at least one that other tools hardly have. What is only
+    begun needs none of these.
     """
     text = text.removeprefix("\ufeff")
     if not _NAMING.search(text):
