@@ -36,7 +36,7 @@ from inception_dsl.cli import main
 from inception_dsl.design.summary import Summary
 from inception_dsl.reference.seeds import seeded
 from inception_dsl.testing.fuzz import main as fuzz
-from inception_dsl.weights.published import published
+from inception_dsl.weights.layouts import published
 
 WEIGHTS = "docs/weights.md"  # its commands take half a minute, and run once
 TOO_LONG = "takes minutes; tests/agreement compares the same networks"
@@ -134,7 +134,7 @@ def prepared(document: str, folder: Path) -> None:
     """Files that the commands of a document read, and that users get from elsewhere."""
     if document == "docs/published.md":
         typed = typed_program(ROOT / "specs" / "published" / "timm_inception_v4.yaml")
-        save_file(published(typed, "timm", seeded(typed)), folder / "model.safetensors")
+        save_file(published(typed, "timm", "state", seeded(typed)), folder / "model.safetensors")
     elif document != "README.md":
         shutil.copy(folder / "tiny.yaml", folder / "my_net.yaml")
 

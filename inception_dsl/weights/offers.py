@@ -1,0 +1,197 @@
+"""What to type for a published file that does not fit: settings that are tried before."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from ..analysis.weights import weight_shapes
+from ..ir.typed import TypedProgram
+from ..passes.layer_names import absent_names, under
+from .held import Held
+from .layouts import Place, layer_of, places
+
+Again = Callable[[Mapping[str, str]], TypedProgram | None]
+FEW: Final = 4
+"""How many layers an offer names."""
+
+
+class Wanted(NamedTuple):
+    """The weights that a file should have: their places by path."""
+
+    typed: TypedProgram
+    source: str
+    places: Mapping[str, Place]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each weight in the file, by key."""
+        shapes = weight_shapes(self.typed)
+        return {place.key: place.shape(shapes[p]) for p, place in self.places.items()}
+
+
+def offered(wanted: Wanted, held: Held, again: Again, drop_class: int | None) -> str:
+    """The help for a file with differences; what it says to set fits the file."""
+    if drop_class is not None and _fit(wanted, held, again({})):
+        return "the file has no class too many; leave out `--drop-class`"
+    shapes, arrays = wanted.shapes, held.arrays
+    missing = [p for p, place in wanted.places.items() if place.key not in arrays]
+    wrong = [
+        p
+        for p, place in wanted.places.items()
+        if place.key in arrays
+        and arrays[place.key] is not None
+        and arrays[place.key].shape != shapes[place.key]
+    ]
+    settings, found = _renamed(wanted, held, missing)
+    lacking = [p for p in missing if _layer(p) not in found]
+    classes = str(wanted.typed.program.values.get("classes", ""))
+    number = _classes(wanted, held, wrong, found)
+    if number is not None and str(number) != classes:
+        settings["classes"] = str(number)
+    settings |= dict.fromkeys(_parts(wanted.typed, lacking), "null")
+    options = " ".join(shlex.quote(f"{k}={v}") for k, v in settings.items()).split()
+    text = f"`{' '.join(f'--set {option}' for option in options)}`"
+    anew = _layers([*missing, *wrong])
+    drop = " ".join(f"--drop {layer}" for layer in anew)
+    says = []
+    if settings and _fit(wanted, held, again(settings)):
+        says.append(f"{text} fits the file")
+        if number is not None and str(number - 1) == classes:
+            rest = {k: v for k, v in settings.items() if k != "classes"}
+            more = "".join(f" --set {shlex.quote(f'{k}={v}')}" for k, v in rest.items())
+            says.append(
+                f"`--drop-class 0{more}` leaves out its first class (the background, in "
+                "TensorFlow's files)"
+            )
+    elif _parts(wanted.typed, lacking) and len(lacking) == len(missing):
+        parts = " ".join(f"--set {part}=null" for part in _parts(wanted.typed, lacking))
+        says.append(f"`{parts}` removes the missing layers from the spec")
+    if anew and len(anew) <= FEW:
+        says.append(f"`{drop}` imports the rest and gives new initial values to the layer")
+    left = _unknown(wanted, held)
+    if not says and left and not missing and len(left) <= FEW:
+        drop = " ".join(f"--drop {shlex.quote(layer)}" for layer in left)
+        says.append(f"`{drop}` leaves out what the spec does not have")
+    return "; ".join(says)
+
+
+def _fit(wanted: Wanted, held: Held, typed: TypedProgram | None) -> bool:
+    """Whether a file has the weights of ``typed``, by names and shapes."""
+    if typed is None:
+        return False
+    other = Wanted(typed, wanted.source, places(typed, wanted.source, held.kind))
+    shapes, optional = other.shapes, absent_names(typed, wanted.source)
+    arrays = {k: a for k, a in held.arrays.items() if k in shapes or not under(k, optional)}
+    return arrays.keys() == shapes.keys() and all(
+        array is not None and array.shape == shapes[key] for key, array in arrays.items()
+    )
+
+
+def _layer(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _layers(paths: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(map(_layer, paths)))
+
+
+def _unknown(wanted: Wanted, held: Held) -> list[str]:
+    """The layers of the file that the spec does not have."""
+    taken = {place.key for place in wanted.places.values()}
+    left = (layer_of(key, held.kind) for key in held.arrays if key not in taken)
+    return list(dict.fromkeys(left))
+
+
+def _renamed(
+    wanted: Wanted, held: Held, missing: list[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Settings that give missing layers the name of the only layer of the file that fits.
+
+    Also the names by layer.
+    """
+    settings, found = dict[str, str](), dict[str, str]()
+    layers, unknown = _layers(missing), _unknown(wanted, held)
+    source = wanted.typed.program.checkpoints[wanted.source].origin.path[-1]
+    for layer in layers if len(layers) <= FEW else ():
+        fitting = [name for name in unknown if _takes(wanted, held, layer, name)]
+        if len(fitting) == 1 and fitting[0] not in found.values():
+            found[layer] = fitting[0]
+            settings[f"checkpoints.{source}.names.{layer}"] = fitting[0]
+    return settings, found
+
+
+def _own(wanted: Wanted, layer: str) -> dict[str, str]:
+    """The paths of a layer's weights by the last part of their keys."""
+    return {
+        place.key.replace("/", ".").rpartition(".")[2]: path
+        for path, place in wanted.places.items()
+        if _layer(path) == layer
+    }
+
+
+def _in_file(held: Held, name: str) -> dict[str, Any]:
+    """The arrays of a layer of the file."""
+    return {
+        key.replace("/", ".").rpartition(".")[2]: array
+        for key, array in held.arrays.items()
+        if layer_of(key, held.kind) == name
+    }
+
+
+def _takes(wanted: Wanted, held: Held, layer: str, name: str) -> bool:
+    """Whether a layer of the file has the weights of one in the spec, but for the classes."""
+    own, arrays = _own(wanted, layer), _in_file(held, name)
+    shapes = weight_shapes(wanted.typed)
+    return own.keys() == arrays.keys() and all(
+        array is not None and _but_for_classes(wanted, own[leaf], array, shapes[own[leaf]])
+        for leaf, array in arrays.items()
+    )
+
+
+def _but_for_classes(wanted: Wanted, path: str, array: Any, shape: tuple[int, ...]) -> bool:
+    place, classes = wanted.places[path], wanted.typed.program.values.get("classes")
+    if array.ndim != len(place.shape(shape)):
+        return False
+    if array.shape == place.shape(shape):
+        return True
+    back = _back(place, array)
+    return back is not None and back[:-1] == shape[:-1] and shape[-1] == classes
+
+
+def _back(place: Place, array: Any) -> tuple[int, ...] | None:
+    """The shape of an array in the neutral layout."""
+    try:
+        return tuple(place.back(array).shape)
+    except ValueError:  # it is of no flattened map
+        return None
+
+
+def _classes(wanted: Wanted, held: Held, wrong: list[str], found: Mapping[str, str]) -> int | None:
+    """The number of classes in the file, if only that is wrong."""
+    shapes, numbers = weight_shapes(wanted.typed), set[int]()
+    arrays = {p: held.arrays[wanted.places[p].key] for p in wrong}
+    for layer, name in found.items():
+        own = _own(wanted, layer)
+        arrays |= {own[leaf]: array for leaf, array in _in_file(held, name).items()}
+    for path, array in arrays.items():
+        back = _back(wanted.places[path], array)
+        if back is None or len(back) != len(shapes[path]) or not back:
+            return None
+        numbers.add(back[-1])
+    return numbers.pop() if len(numbers) == 1 else None
+
+
+def _parts(typed: TypedProgram, missing: list[str]) -> list[str]:
+    """The parts of a spec that hold the missing layers, if these are those of heads."""
+    head = typed.sections.get("head")
+    parts = {
+        "head": {
+            step.node.segments[0] for step in (head.steps if head else ()) if step.node.segments
+        },
+        "aux_heads": {head.name for head, _ in typed.heads},
+    }
+    first = {path.split("/")[0] for path in missing}
+    found = [part for part, own in parts.items() if own & first]
+    return [] if first - set().union(*parts.values()) else found
