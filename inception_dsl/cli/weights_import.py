@@ -48,7 +48,7 @@ def _sources(context: click.Context, _: click.Parameter, start: str) -> list[Com
     required=True,
     metavar="SOURCE",
     shell_complete=_sources,
-    help="A source of the spec's `checkpoints`: torchvision, timm, keras-applications, ...",
+    help="torchvision, timm or keras-applications.",
 )
 @click.option(
     "-o",
@@ -67,19 +67,19 @@ def _sources(context: click.Context, _: click.Parameter, start: str) -> list[Com
 @click.option(
     "--prefix",
     metavar="TEXT",
-    help="Use only the tensors whose names begin with TEXT, such as `ema.`.",
+    help="Use only tensors whose names begin with TEXT.",
 )
 @click.option(
     "--drop",
     multiple=True,
     metavar="LAYER",
-    help="Give new initial values to LAYER, a path in the spec; or leave LAYER of the file out.",
+    help="Give LAYER new initial values, or leave it out.",
 )
 @click.option(
     "--drop-class",
     type=click.IntRange(min=0),
-    metavar="INTEGER",
-    help="Leave out one class of the file; 0 is TensorFlow's background.",
+    metavar="N",
+    help="Leave out class N of the file, from 0.",
 )
 @click.option(
     "--seed",
@@ -108,8 +108,11 @@ def import_weights(
     SPEC is a published network of `inception-dsl list`, or a spec with `checkpoints`. FILE is a
     state dict in safetensors, or a file of Keras that ends in .h5, .weights.h5 or .keras. Layers
     are matched by name; what all names begin with, such as `module.`, does not matter. If anything
-    differs, nothing is written. FILE may have optional layers that SPEC does not have, for
-    example auxiliary heads. RGB weights fit a SPEC for gray images.
+    differs, nothing is written, and the error says what to type. FILE may have optional layers
+    that SPEC does not have, for example auxiliary heads. RGB weights fit a SPEC for gray images.
+
+    `--drop` takes the path of a layer in SPEC, which gets new initial values, or the name of a
+    layer in FILE, which is left out. Sources of your own are under `checkpoints` in SPEC.
     """
     from ..compiler import compile_spec
     from ..diagnostics.report import Report
