@@ -12,7 +12,7 @@ from .shared import fail, merged, need_packages, reject_link, spec_options, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Literal
 
     from click.shell_completion import CompletionItem
@@ -33,6 +33,21 @@ def _sources(context: click.Context, _: click.Parameter, start: str) -> list[Com
     typed = compile_spec(spec, {}, Report()) if spec else None
     known = typed.program.checkpoints if typed is not None else ()
     return [CompletionItem(name) for name in known if name.startswith(start)]
+
+
+def _again(
+    spec: str, settings: Mapping[str, str]
+) -> Callable[[Mapping[str, str]], TypedProgram | None]:
+    """A function that compiles a spec with further settings, and reports nothing."""
+    from ..compiler import compile_spec
+    from ..diagnostics.report import Report
+
+    def again(more: Mapping[str, str]) -> TypedProgram | None:
+        whole = "input" in more  # in place of single sizes, too
+        kept = {k: v for k, v in settings.items() if not whole or k.split(".")[0] != "input"}
+        return compile_spec(spec, {**kept, **more}, Report())
+
+    return again
 
 
 @click.command(
@@ -124,11 +139,6 @@ def import_weights(
     if typed is None:
         fail(report)
         raise AssertionError
-
-    def again(more: Mapping[str, str]) -> TypedProgram | None:
-        kept = {k: v for k, v in own.items() if "input" not in more or k.split(".")[0] != "input"}
-        return compile_spec(spec, {**kept, **more}, Report())
-
     from ..build.build import file_stem
     from ..weights.published import Choices, read
     from ..weights.store import ending, write
@@ -138,7 +148,7 @@ def import_weights(
         reject_link(path, report)
     with Progress(2) as bar:
         bar.step(f"read {file}")
-        choices = Choices(again, prefix, drop, drop_class, seed)
+        choices = Choices(_again(spec, own), prefix, drop, drop_class, seed)
         found = read(file, typed, source, report, choices) if ending(path, report) else None
         bar.step(f"write {path}")
         written = found is not None and write(path, typed, found.weights, report, dtype)

@@ -39,6 +39,7 @@ from inception_dsl.testing.fuzz import main as fuzz
 from inception_dsl.weights.layouts import published
 
 WEIGHTS = "docs/weights.md"  # its commands take half a minute, and run once
+ELSEWHERE = {WEIGHTS, "docs/fine-tuning.md"}  # test_fine_tuning.py runs the second
 TOO_LONG = "takes minutes; tests/agreement compares the same networks"
 NOT_RUN = {  # commands that are checked without running them, by how they begin
     "python3 -m venv .venv": "creates an environment",
@@ -150,7 +151,7 @@ def is_run(command: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "document", [name for name in DOCUMENTS if commands(name) and name != WEIGHTS]
+    "document", [name for name in DOCUMENTS if commands(name) and name not in ELSEWHERE]
 )
 def test_commands_run(document: str, workspace: Path, run: Run) -> None:
     """In the order of the document; those in ``NOT_RUN`` are checked only."""
