@@ -13,6 +13,10 @@ from ..ops import OPS
 from .layer_names import Namer, Pattern, Segments, under
 
 HELP = "write `checkpoints: null` to remove the names of published weights"
+NEW = (
+    "a layer that no file has can have any name: `weights import --drop` gives it new initial "
+    "values"
+)
 
 
 def check_names(typed: TypedProgram, report: Report) -> bool:
@@ -62,7 +66,7 @@ class _Check:
             more = f" and {len(paths) - 1} more weights" if len(paths) > 1 else ""
             message = f"no published name for `{paths[0]}`{more}"
             span = origin.document.key_span((*origin.path, *place)) if place else origin.span()
-            report.error("E313", message, span, help=HELP)
+            report.error("E313", message, span, notes=[NEW], help=HELP)
 
     def help(self, pattern: Pattern) -> str:
         """What to write in place of an entry without weights."""

@@ -35,6 +35,8 @@ SEPARABLE: Final = {
 }
 """The weights of a separable convolution in files of layers, where it is one layer."""
 OF_LAYERS: Final = frozenset({*STATE, *SEPARABLE.values(), "weights"} - {"bias"})
+OF_STATES: Final = frozenset({"weight", "running_mean"})
+"""State dicts may have parameters called ``gamma``, too; files of layers have none of these."""
 
 
 class Place(NamedTuple):
@@ -52,7 +54,7 @@ class Place(NamedTuple):
 def kind_of(keys: Iterable[str]) -> Kind:
     """The kind of a file with these keys."""
     leaves = {key.replace(".", "/").rpartition("/")[2] for key in keys}
-    return "layers" if leaves & OF_LAYERS else "state"
+    return "layers" if leaves & OF_LAYERS and not leaves & OF_STATES else "state"
 
 
 def layer_of(key: str, kind: Kind) -> str:

@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
+from inception_dsl.weights.layouts import kind_of
 
 HEAD = "network: small\ninput: {channels: 3, height: 6, width: 5}\nclasses: 4\n"
 XCEPTION = f"""{HEAD}
@@ -202,3 +203,26 @@ def test_names_that_no_longer_fit(tmp_path: Path, change: str, expected: list[st
     text = f"extends: base.yaml\nnetwork: changed\n{change}"
     found = errors(tmp_path / "changed.yaml", text)
     assert [part for part in expected if part not in found] == [], found
+
+
+def test_a_state_dict_with_a_parameter_called_gamma() -> None:
+    """Layer scale of timm; other files with such names are of layers."""
+    assert kind_of(["blocks.0.gamma", "blocks.0.conv.weight"]) == "state"
+    assert kind_of(["conv/weights", "conv/BatchNorm/gamma"]) == "layers"
+    assert kind_of(["conv.kernel", "conv.bias"]) == "layers"
+    assert kind_of(["bias"]) == "state"
+
+
+def test_a_layer_that_no_file_has(imported: Run, published_spec: Path, tmp_path: Path) -> None:
+    """It is named, and gets new initial values by ``--drop``."""
+    published_spec.with_name("base.yaml").write_text(FACENET)
+    more = "body: [..., {op: conv_bn, name: more, filters: 5, kernel_size: 1}]\n"
+    start = f"extends: base.yaml\nnetwork: changed\n{more}"
+    assert "`weights import --drop`" in errors(tmp_path / "changed.yaml", start)
+    published_spec.write_text(f"{start}checkpoints: {{facenet: {{names: {{more: more}}}}}}\n")
+    save_file(state(FACES), tmp_path / "a.safetensors")
+    assert (
+        "--drop more/conv --drop more/bn" in imported(tmp_path / "a.safetensors", "facenet").stderr
+    )
+    result = imported(tmp_path / "a.safetensors", "facenet", "--drop", "more")
+    assert "new initial values (seed 0): more/bn, more/conv" in result.stdout, result.stderr
