@@ -70,6 +70,8 @@ def offered(wanted: Wanted, held: Held, again: Again, drop_class: int | None) ->
         says.append(f"`{parts}` removes the missing layers from the spec")
     if anew and len(anew) <= FEW:
         says.append(f"`{drop}` imports the rest and gives new initial values to the layer")
+    if not arrays.keys() & shapes.keys():
+        return "no name in the file is one of the spec; is it of another network or source?"
     left = _unknown(wanted, held)
     if not says and left and not missing and len(left) <= FEW:
         drop = " ".join(f"--drop {shlex.quote(layer)}" for layer in left)

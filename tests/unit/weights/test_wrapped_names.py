@@ -104,3 +104,4 @@ def test_a_long_list_of_differences_is_cut(imported: Run, tmp_path: Path) -> Non
     assert len(lines) < 30
     assert "  = unknown: 392 more" in lines
     assert "12 missing, 400 unknown" in lines[0]
+    assert "= help: no name in the file is one of the spec" in result.stderr
