@@ -122,6 +122,23 @@ def test_a_model_inside_of_the_model(imported: Run, published_spec: Path, tmp_pa
     assert result.exit_code == 0, result.stderr
 
 
+@pytest.mark.parametrize("above", ["predictions_1/", "sequential/predictions_1/", ""])
+def test_the_layer_is_that_of_the_list(
+    imported: Run, published_spec: Path, tmp_path: Path, above: str
+) -> None:
+    """Keras on TensorFlow 1 gives a weight another number than its layer."""
+    import h5py
+
+    write_old(tmp_path / "a.h5", layered(published_spec))
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        group = file["predictions"]
+        for leaf in ("kernel", "bias"):
+            group[f"{above}{leaf}:1"] = group[f"predictions/{leaf}:0"][()]
+        group.attrs["weight_names"] = np.array([f"{above}kernel:1", f"{above}bias:1"], "S")
+    result = imported(tmp_path / "a.h5", "keras-applications")
+    assert result.exit_code == 0, result.stderr
+
+
 @pytest.mark.parametrize("in_file", [True, False])
 def test_a_layer_that_starts_anew(imported: Run, tmp_path: Path, in_file: bool) -> None:
     held = state({**TIMM, **HEAD})
@@ -166,13 +183,20 @@ def test_gray_images(imported: Run, tmp_path: Path, size: tuple[str, str]) -> No
     np.testing.assert_array_equal(found[:, :, 0], wanted)
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        "{op: layer_norm, scale: false, center: false}",
+        "{op: activation, function: softmax}",
+        "{op: local_response_norm}",
+    ],
+)
 def test_gray_images_after_a_norm_over_channels(
-    imported: Run, tmp_path: Path, published_spec: Path
+    imported: Run, tmp_path: Path, published_spec: Path, step: str
 ) -> None:
     """Three equal channels do not give what one channel gives there."""
     text = published_spec.read_text()
-    norm = "body:\n  - {op: layer_norm, scale: false, center: false}\n"
-    published_spec.write_text(text.replace("body:\n", norm))
+    published_spec.write_text(text.replace("body:\n", f"body:\n  - {step}\n"))
     file = saved(state(TIMM), tmp_path / "a.safetensors")
     assert imported(file).exit_code == 0
     (tmp_path / "out.safetensors").unlink()
