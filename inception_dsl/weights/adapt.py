@@ -7,6 +7,7 @@ in a weight's shape is a class too many, or the three channels of an RGB image.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -25,9 +26,10 @@ PER_CHANNEL: Final = (
 
 
 class Wider(NamedTuple):
-    """The network that a file fits, and what the spec's has less."""
+    """The network that a file fits, its settings, and what the spec's has less."""
 
     typed: TypedProgram
+    settings: Mapping[str, str] = MappingProxyType({})
     drop_class: int | None = None
     gray: bool = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ..analysis.weights import weight_shapes
@@ -18,11 +19,17 @@ FEW: Final = 4
 
 
 class Wanted(NamedTuple):
-    """The weights that a file should have: their places by path."""
+    """The weights that a file should have: their places by path.
+
+    ``base`` are the settings of the network that the file should fit, ``anew`` the weights of the
+    spec that are not read.
+    """
 
     typed: TypedProgram
     source: str
     places: Mapping[str, Place]
+    base: Mapping[str, str] = MappingProxyType({})
+    anew: frozenset[str] = frozenset()
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -33,58 +40,71 @@ class Wanted(NamedTuple):
 
 def offered(wanted: Wanted, held: Held, again: Again, drop_class: int | None) -> str:
     """The help for a file with differences; what it says to set fits the file."""
-    if drop_class is not None and _fit(wanted, held, again({})):
+    one_less = {k: v for k, v in wanted.base.items() if k != "classes"}
+    if drop_class is not None and _fit(wanted, held, again(one_less)):
         return "the file has no class too many; leave out `--drop-class`"
     shapes, arrays = wanted.shapes, held.arrays
-    missing = [p for p, place in wanted.places.items() if place.key not in arrays]
-    wrong = [
-        p
-        for p, place in wanted.places.items()
-        if place.key in arrays
-        and arrays[place.key] is not None
-        and arrays[place.key].shape != shapes[place.key]
-    ]
-    settings, found = _renamed(wanted, held, missing)
-    lacking = [p for p in missing if _layer(p) not in found]
-    classes = str(wanted.typed.program.values.get("classes", ""))
-    number = _classes(wanted, held, wrong, found)
-    if number is not None and str(number) != classes:
-        settings["classes"] = str(number)
-    settings |= dict.fromkeys(_parts(wanted.typed, lacking), "null")
-    options = " ".join(shlex.quote(f"{k}={v}") for k, v in settings.items()).split()
-    text = f"`{' '.join(f'--set {option}' for option in options)}`"
-    anew = _layers([*missing, *wrong])
-    drop = " ".join(f"--drop {layer}" for layer in anew)
-    says = []
-    if settings and _fit(wanted, held, again(settings)):
-        says.append(f"{text} fits the file")
-        if number is not None and str(number - 1) == classes:
-            rest = {k: v for k, v in settings.items() if k != "classes"}
-            more = "".join(f" --set {shlex.quote(f'{k}={v}')}" for k, v in rest.items())
-            says.append(
-                f"`--drop-class 0{more}` leaves out its first class (the background, in "
-                "TensorFlow's files)"
-            )
-    elif _parts(wanted.typed, lacking) and len(lacking) == len(missing):
-        parts = " ".join(f"--set {part}=null" for part in _parts(wanted.typed, lacking))
-        says.append(f"`{parts}` removes the missing layers from the spec")
-    if anew and len(anew) <= FEW:
-        says.append(f"`{drop}` imports the rest and gives new initial values to the layer")
     if not arrays.keys() & shapes.keys():
         return "no name in the file is one of the spec; is it of another network or source?"
+    missing = [p for p, place in wanted.places.items() if place.key not in arrays]
+    there = [(p, where.key) for p, where in wanted.places.items() if where.key in arrays]
+    wrong = [p for p, key in there if getattr(arrays[key], "shape", shapes[key]) != shapes[key]]
+    says = _settings(wanted, held, again, missing, wrong, drop_class)
+    anew = _layers([*missing, *wrong])
+    if anew and len(anew) <= FEW:
+        says.append(f"`{_drop(anew)}` imports the rest and gives new initial values to the layer")
     left = _unknown(wanted, held)
     if not says and left and not missing and len(left) <= FEW:
-        drop = " ".join(f"--drop {shlex.quote(layer)}" for layer in left)
-        says.append(f"`{drop}` leaves out what the spec does not have")
+        says.append(f"`{_drop(left)}` leaves out what the spec does not have")
     return "; ".join(says)
+
+
+def _settings(
+    wanted: Wanted,
+    held: Held,
+    again: Again,
+    missing: list[str],
+    wrong: list[str],
+    drop_class: int | None,
+) -> list[str]:
+    """Settings that fit the file, and what they do."""
+    settings, found = _renamed(wanted, held, missing)
+    lacking = [p for p in missing if _layer(p) not in found]
+    parts = dict.fromkeys(_parts(wanted.typed, lacking), "null")
+    number = _classes(wanted, held, wrong, found)
+    own = int(wanted.typed.program.values.get("classes") or 0)
+    classes = {"classes": str(number)} if number not in (None, own) else {}
+    if not _fit(wanted, held, again({**wanted.base, **settings, **parts, **classes})):
+        alone = parts and len(lacking) == len(missing)
+        return [f"`{_set(parts)}` removes the missing layers from the spec"] * bool(alone)
+    if number is not None and classes and drop_class is not None:
+        classes = {"classes": str(number - 1)}
+    options = {**settings, **classes, **parts}
+    says = [f"`{_set(options)}` fits the file"] if options else []
+    if number == own + 1 and drop_class is None:
+        rest = " ".join(filter(None, ("--drop-class 0", _set({**settings, **parts}))))
+        says.append(f"`{rest}` leaves out its first class (the background, in TensorFlow's files)")
+    return says
+
+
+def _set(settings: Mapping[str, str]) -> str:
+    return " ".join(f"--set {shlex.quote(f'{k}={v}')}" for k, v in settings.items())
+
+
+def _drop(layers: Iterable[str]) -> str:
+    return " ".join(f"--drop {shlex.quote(layer)}" for layer in layers)
 
 
 def _fit(wanted: Wanted, held: Held, typed: TypedProgram | None) -> bool:
     """Whether a file has the weights of ``typed``, by names and shapes."""
     if typed is None:
         return False
-    other = Wanted(typed, wanted.source, places(typed, wanted.source, held.kind))
-    shapes, optional = other.shapes, absent_names(typed, wanted.source)
+    every = places(typed, wanted.source, held.kind)
+    read = {path: place for path, place in every.items() if path not in wanted.anew}
+    shapes, optional = (
+        Wanted(typed, wanted.source, read).shapes,
+        absent_names(typed, wanted.source),
+    )
     arrays = {k: a for k, a in held.arrays.items() if k in shapes or not under(k, optional)}
     return arrays.keys() == shapes.keys() and all(
         array is not None and array.shape == shapes[key] for key, array in arrays.items()

@@ -87,7 +87,7 @@ def read(
     if wider is None or dropped is None:
         return None
     found = {p: place for p, place in every.items() if p not in dropped.paths}
-    wanted = Wanted(wider.typed, source, found)
+    wanted = Wanted(wider.typed, source, found, wider.settings, dropped.paths)
     if not _fits(path, wanted, held, dropped, choices, report):
         return None
     arrays = {p: place.back(held.arrays[place.key]) for p, place in found.items()}
@@ -138,10 +138,11 @@ def _wider(
             return None
     own = choices.again(settings) if settings else typed
     if typed.program.input.channels == 1 and own is not None:
-        rgb = choices.again({**settings, "input": rgb_size(typed)})
+        color = {**settings, "input": rgb_size(typed)}
+        rgb = choices.again(color)
         if rgb is not None and summed(own, rgb) and _holds(own, rgb, source, held):
-            return Wider(rgb, dropped, gray=True)
-    return None if own is None else Wider(own, dropped)
+            return Wider(rgb, color, dropped, gray=True)
+    return None if own is None else Wider(own, settings, dropped)
 
 
 def _holds(gray: TypedProgram, rgb: TypedProgram, source: str, held: Held) -> bool:

@@ -78,6 +78,29 @@ def test_another_name_of_the_classifier(
     assert result.exit_code == 0, result.stderr
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--input", "6x5x1"],
+        ["--drop", "tower"],
+        ["--drop-class", "2", "--set", "classes=6"],
+        ["--prefix", "net", "--input", "6x5x1", "--drop", "depthwise"],
+    ],
+)
+def test_a_name_is_offered_with_other_options(
+    imported: Run, tmp_path: Path, more: list[str]
+) -> None:
+    """What is offered is added to the options, and is right then."""
+    held = {f"net.{k}": array for k, array in state({**TIMM, **HEAD}).items() if k[:3] != "Aux"}
+    held = {k.replace("fc.", "head.fc."): array for k, array in held.items()}
+    file = saved(held, tmp_path / "a.safetensors")
+    more = [*more, "--set", "aux_heads=null"]
+    found = fixes(imported(file, "timm", *more).stderr)[0]
+    assert found[:2] == ["--set", "checkpoints.timm.names.classifier=head.fc"]
+    result = imported(file, "timm", *more, *found)
+    assert result.exit_code == 0, result.stderr
+
+
 def test_no_name_is_offered_where_two_fit(imported: Run, tmp_path: Path) -> None:
     held = state({**TIMM, "a.weight": (4, 90), "a.bias": (4,), "b.weight": (4, 90), "b.bias": (4,)})
     held = {k: array for k, array in held.items() if not k.startswith("fc.")}
