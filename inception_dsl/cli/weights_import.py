@@ -140,6 +140,7 @@ def import_weights(
         fail(report)
         raise AssertionError
     from ..build.build import file_stem
+    from ..diagnostics.text import printable
     from ..weights.published import Choices, read
     from ..weights.store import ending, write
 
@@ -157,5 +158,6 @@ def import_weights(
         raise AssertionError
     count = sum(array.size for array in found.weights.values())
     weights = f"{len(found.weights):,} weights, {count:,} parameters"
-    click.echo("\n  ".join([f"{path}: {weights}, {dtype}, from {source}", *found.said]))
+    said = map(printable, (f"{path}: {weights}, {dtype}, from {source}", *found.said))
+    click.echo("\n  ".join(said))
     warn(report)

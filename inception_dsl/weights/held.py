@@ -6,10 +6,12 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..diagnostics.report import Report
+from ..diagnostics.text import printable
 from ..ir.typed import TypedProgram
 from .files import file_span, read_file, readable
 from .hdf5 import SIGNATURE, Variables, read_layers
@@ -20,6 +22,9 @@ COUNTERS: Final = frozenset({"num_batches_tracked", "n_averaged", "global_step"}
 """Counters of batch norm, of averaged models and of TensorFlow, which are no weights."""
 WRAPPERS: Final = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})
 """Segments that PyTorch adds at any place of a name (torch.compile, FSDP, checkpointing)."""
+PRINTED: Final = 200
+OUTER: Final = 16
+"""How many parts of a beginning are looked for alone: names outside of ``model.backbone.``."""
 ALIASES: Final = {
     "depthwise_kernel": "kernel",
     "weights": "kernel",
@@ -141,9 +146,11 @@ def _ranked(word: str, layers: Mapping[str, Any]) -> list[str]:
 def prefixes(keys: Iterable[str], expected: Iterable[str]) -> Counter[str]:
     """What stands before the expected keys in a file, each with the number of keys after it."""
     wanted, found = set(expected), Counter[str]()
+    lengths = {len(key) for key in wanted}  # not every suffix: a name can be of any length
     for key in keys:
-        starts = [0, *(match.end() for match in re.finditer("[./]", key))]
-        found.update(key[:start] for start in starts if key[start:] in wanted)
+        starts = (len(key) - length for length in lengths if length <= len(key))
+        whole = (start for start in starts if start == 0 or key[start - 1] in "./")
+        found.update(key[:start] for start in whole if key[start:] in wanted)
     return found
 
 
@@ -157,20 +164,15 @@ def unwrapped(held: Held, expected: Iterable[str], chosen: str | None, problems:
     counts = prefixes(held.arrays, wanted)
     if chosen is not None:
         return _only(held, chosen, counts, problems)
-    if not counts:
+    most = [prefix for prefix, count in counts.items() if 2 * count >= len(wanted)]
+    if len(most) > 1:
+        several = " or ".join(f"`--prefix {_short(p) or chr(39) * 2}`" for p in sorted(most)[:4])
+        problems.append(f"the file has these weights {len(most)} times; choose with {several}")
         return held
-    most = max(counts.values())
-    best = sorted((prefix for prefix, count in counts.items() if count == most), key=len)
-    if len(best) > 1 and 2 * most >= len(wanted):
-        several = " or ".join(f"`--prefix {p or chr(39) * 2}`" for p in best)
-        problems.append(f"the file has these weights {len(best)} times; choose with {several}")
+    if most in ([], [""]):
         return held
-    prefix = best[0]
-    if not prefix or 2 * most < len(wanted):
-        return held
-    names = _stripped(held.arrays, prefix)
-    said = f"the names in the file begin with `{prefix}`"
-    return _renamed(held, names, said)
+    names = _stripped(held.arrays, most[0])
+    return _renamed(held, names, f"the names in the file begin with `{_short(most[0])}`")
 
 
 def _only(held: Held, prefix: str, counts: Counter[str], problems: list[str]) -> Held:
@@ -183,12 +185,18 @@ def _only(held: Held, prefix: str, counts: Counter[str], problems: list[str]) ->
         prefix = prefix if prefix.endswith((".", "/")) else _ended(prefix, held.arrays)
         names = {key: key[len(prefix) :] for key in held.arrays if key.startswith(prefix)}
     if not names:
-        known = ", ".join(f"`{p}`" for p, _ in counts.most_common(3) if p)
-        problems.append(f"no name begins with `{prefix}`" + f"; known: {known}" * bool(known))
+        known = ", ".join(f"`{_short(p)}`" for p, _ in counts.most_common(3) if p)
+        more = f"; known: {known}" if known else ""
+        problems.append(f"no name begins with `{_short(prefix)}`{more}")
         return held
     rest = len(held.arrays) - len(names)
     left = f", {rest:,} others are left out" if rest else ""
-    return _renamed(held, names, f"{len(names):,} tensors begin with `{prefix}`{left}")
+    return _renamed(held, names, f"{len(names):,} tensors begin with `{_short(prefix)}`{left}")
+
+
+def _short(prefix: str) -> str:
+    """A beginning of names as it is printed."""
+    return printable(prefix if len(prefix) <= PRINTED else f"{prefix[:PRINTED]}...")
 
 
 def _ended(prefix: str, keys: Iterable[str]) -> str:
@@ -200,7 +208,8 @@ def _ended(prefix: str, keys: Iterable[str]) -> str:
 def _stripped(keys: Iterable[str], prefix: str) -> dict[str, str]:
     """The new name of each key; those outside of ``prefix`` lose as much of it as they have."""
     found, taken = dict[str, str](), set[str]()
-    outer = [prefix[: match.end()] for match in re.finditer("[./]", prefix)]
+    ends = [match.end() for match in islice(re.finditer("[./]", prefix), OUTER)]
+    outer = [*(prefix[:end] for end in ends if end < len(prefix)), prefix]
     order = sorted(keys, key=lambda key: not key.startswith(prefix))  # these come first
     for key in order:
         start = next((p for p in reversed(outer) if key.startswith(p)), "")

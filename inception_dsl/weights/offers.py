@@ -134,10 +134,17 @@ def _renamed(
     Also the names by layer.
     """
     settings, found = dict[str, str](), dict[str, str]()
-    layers, unknown = _layers(missing), _unknown(wanted, held)
+    layers, unknown = _layers(missing), set(_unknown(wanted, held))
+    if not 0 < len(layers) <= FEW:
+        return settings, found
     source = wanted.typed.program.checkpoints[wanted.source].origin.path[-1]
-    for layer in layers if len(layers) <= FEW else ():
-        fitting = [name for name in unknown if _takes(wanted, held, layer, name)]
+    groups: dict[str, dict[str, Any]] = {}
+    for key, array in held.arrays.items():
+        if (name := layer_of(key, held.kind)) in unknown:
+            groups.setdefault(name, {})[_leaf(key)] = array
+    for layer in layers:
+        own = _own(wanted, layer)
+        fitting = [name for name, arrays in groups.items() if _takes(wanted, own, arrays)]
         if len(fitting) == 1 and fitting[0] not in found.values():
             found[layer] = fitting[0]
             settings[f"checkpoints.{source}.names.{layer}"] = fitting[0]
@@ -147,26 +154,28 @@ def _renamed(
 def _own(wanted: Wanted, layer: str) -> dict[str, str]:
     """The paths of a layer's weights by the last part of their keys."""
     return {
-        place.key.replace("/", ".").rpartition(".")[2]: path
-        for path, place in wanted.places.items()
-        if _layer(path) == layer
+        _leaf(place.key): path for path, place in wanted.places.items() if _layer(path) == layer
     }
+
+
+def _leaf(key: str) -> str:
+    """The last part of a key."""
+    return key.replace("/", ".").rpartition(".")[2]
 
 
 def _in_file(held: Held, name: str) -> dict[str, Any]:
     """The arrays of a layer of the file."""
     return {
-        key.replace("/", ".").rpartition(".")[2]: array
-        for key, array in held.arrays.items()
-        if layer_of(key, held.kind) == name
+        _leaf(key): array for key, array in held.arrays.items() if layer_of(key, held.kind) == name
     }
 
 
-def _takes(wanted: Wanted, held: Held, layer: str, name: str) -> bool:
+def _takes(wanted: Wanted, own: Mapping[str, str], arrays: Mapping[str, Any]) -> bool:
     """Whether a layer of the file has the weights of one in the spec, but for the classes."""
-    own, arrays = _own(wanted, layer), _in_file(held, name)
+    if own.keys() != arrays.keys():
+        return False
     shapes = weight_shapes(wanted.typed)
-    return own.keys() == arrays.keys() and all(
+    return all(
         array is not None and _but_for_classes(wanted, own[leaf], array, shapes[own[leaf]])
         for leaf, array in arrays.items()
     )

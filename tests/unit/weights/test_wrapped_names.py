@@ -86,6 +86,27 @@ def test_the_same_weights_twice(imported: Run, tmp_path: Path, plain: dict[str, 
     assert {n: a.tobytes() for n, a in imported_arrays(tmp_path).items()} == plain
 
 
+def test_names_that_are_long_or_hide_something(imported: Run, tmp_path: Path) -> None:
+    """Neither time nor the terminal: a name can have any length and any character."""
+    prefix = "a." * 100_000
+    held = {f"{prefix}{name}": array for name, array in state(TIMM).items()}
+    result = imported(saved(held, tmp_path / "b.safetensors"))
+    assert result.exit_code == 0, result.stderr
+    assert len(result.stdout) < 1000
+    (tmp_path / "out.safetensors").unlink()
+    held = {f"\x1b[2J\n.{name}": array for name, array in state(TIMM).items()}
+    result = imported(saved(held, tmp_path / "c.safetensors"))
+    assert "begin with `\\x1b[2J\\n.`" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_the_same_weights_twice_but_for_one(imported: Run, tmp_path: Path) -> None:
+    averaged = {f"ema.{k}": array for k, array in state(TIMM).items() if k != "fc.bias"}
+    other = {f"model.{name}": array for name, array in state(TIMM).items()}
+    result = imported(saved({**averaged, **other}, tmp_path / "b.safetensors"))
+    assert "choose with `--prefix ema.` or `--prefix model.`" in result.stderr
+
+
 def test_other_tensors_beside_the_model_are_an_error(imported: Run, tmp_path: Path) -> None:
     """Nothing of a file is left out in silence."""
     held = {f"model.{name}": array for name, array in state(TIMM).items()}
