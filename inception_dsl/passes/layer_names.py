@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from ..ir.program import Naming
 from ..ir.typed import TypedOp, TypedProgram, TypedUse
 from ..ir.walk import walk_program
-from ..ops import OPS, Composite
+from ..ops import OPS, Composite, SeparableConv
 
 Segments: TypeAlias = tuple[str, ...]
 
@@ -108,6 +108,8 @@ class Namer:
             for name in dict.fromkeys(self.uses.values())
             if (found := self.inside(name))
         }
+        every = (self.top, *self.blocks.values())
+        self.leaves = {path[-1] for lines in every for path in lines.patterns}
         self.lacking: dict[str, tuple[Segments, Pattern]] = {}
         self.indices: dict[Pattern, set[int]] = {}
         self.counts: dict[str, int] = {}
@@ -122,7 +124,8 @@ class Namer:
                 continue
             if node not in parts:
                 parts[node] = _parts(node)
-            whole = self.whole(path, parts[node])
+            # the only op of several layers that frameworks have as one
+            whole = self.whole(path, parts[node]) if isinstance(node.op, SeparableConv) else ""
             for part, weights in parts[node].items():
                 self.take((*path, *part), weights, whole)
 
@@ -153,7 +156,10 @@ class Namer:
 
     def take(self, owner: Segments, weights: list[str], whole: str) -> None:
         """Name a layer and its weights."""
-        tensors = {weight: self.tensor((*owner, weight)) for weight in weights}
+        tensors = {
+            weight: self.tensor((*owner, weight)) if weight in self.leaves else ""
+            for weight in weights
+        }
         name: str | None = ""
         if not all(tensors.values()):
             name = self.named(owner, self.top, ()) or self.number(owner)
