@@ -27,6 +27,7 @@ from inception_dsl.backend import (
 from .attributes import attribute
 from .blocks import Draft, head_class, top_scope
 from .build import Attribute, ClassBody, Line, written
+from .classifier import ClassifierView, classifier
 from .fresh import is_fresh
 from .modules import Shared, sequence
 from .network_view import NetworkView
@@ -71,7 +72,9 @@ class Network:
         more = bool(self.auxiliary or self.plan.by_logits)
         kind = "TrainingOutputs" if self.further else "Outputs"
         self.trained = names.unique(f"{name}{kind}") if more else self.outputs
-        self.training = training(self.plan, self.results(), self.modules())
+        start = self.plan.start
+        single = start and any(group.paths for group in (*start.kernels, *start.biases))
+        self.training = training(self.plan, self.results(), self.modules() if single else {})
         shared.helpers.needs(*self.training.needs, *["torch"] * bool(rules_of(self.plan)))
         self.skips = bool(self.training.init and self.plan.start and self.plan.start.complete)
         if self.skips:
@@ -90,12 +93,16 @@ class Network:
         return [*taps, *named]
 
     def modules(self) -> dict[str, str]:
-        """The names of the modules with weights by path; empty if initial values need none."""
-        start = self.plan.start
-        if start is None or not any(group.paths for group in (*start.kernels, *start.biases)):
-            return {}
+        """The names of the modules with weights by path."""
         records = Records(self.records, self.head_records, self.shared.records())
         return module_names(references(self.typed, records, self.head_keys))
+
+    def classifier(self) -> ClassifierView | None:
+        """The methods that get and replace the last layer."""
+        if not self.reads_classes:
+            return None
+        heads = {tap.tap.name: tap.attribute for tap in self.auxiliary}
+        return classifier(self.typed, self.modules(), heads)
 
     @property
     def auxiliary(self) -> list[Variable]:
@@ -147,6 +154,7 @@ class Network:
             returns=Code(returns),
             tuples=self.tuples(),
             training=self.training,
+            classifier=self.classifier(),
         )
 
     def documented(self, init: bool) -> list[str]:
@@ -282,7 +290,9 @@ class Network:
             self.body.saved.pop("num_classes", None)
         calls = ["        if init_weights:", "            self.init_weights()"] if init else []
         within = "SkipInit() if init_weights else nullcontext()" if self.skips else ""
-        lines = ["        super().__init__()", *self.body.init(within), *calls]
+        last = self.classifier()
+        features = [f"        self.num_features = {last.attribute}.in_features"] if last else []
+        lines = ["        super().__init__()", *self.body.init(within), *features, *calls]
         return tuple(Code(line) for line in lines)
 
     def results(self) -> Results:

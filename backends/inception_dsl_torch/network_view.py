@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 from inception_dsl.backend import Code
 
+from .classifier import ClassifierView
 from .results import TupleView
 from .training import TrainingView
 
 
 class NetworkView(NamedTuple):
     """The class of the network. ``size_check`` is the function that checks the input size,
-    ``check`` its call, both empty if every size runs.
+    ``check`` its call, both empty if every size runs. ``classifier`` is missing if the network
+    does not end in a dense layer for its classes.
     """
 
     name: Code
@@ -32,3 +34,4 @@ class NetworkView(NamedTuple):
     returns: Code
     tuples: tuple[TupleView, ...]
     training: TrainingView
+    classifier: ClassifierView | None

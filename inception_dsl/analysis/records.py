@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from ..diagnostics.report import Report
 from ..diagnostics.words import suggestion
 from ..ir.program import About, Initializer, Naming, Origin, Training
+from ..language.link import Linked
 from ..language.models import Described, NetworkFile
+from ..ops import OPS, Composite
 from ..types.prose import Prose
 from ..types.tensor import AXES, TensorType
 
@@ -48,9 +50,10 @@ def training(model: NetworkFile | None) -> Training | None:
 
 
 def checkpoints(
-    model: NetworkFile | None, origin: Origin, blocks: Collection[str], report: Report
+    model: NetworkFile | None, origin: Origin, blocks: Linked, report: Report
 ) -> dict[str, Naming]:
-    """The weight names of each source of published weights; ``blocks`` are all block ids."""
+    """The weight names of each source of published weights; ``blocks`` are all blocks."""
+    bases = {name: block.document.origins.get(name, "") for name, block in blocks.items()}
     found: dict[str, Naming] = {}
     given = model.checkpoints if model else {}
     for source, value in given.items():
@@ -62,7 +65,9 @@ def checkpoints(
                 report.error("E311", f"`checkpoints` has no names for `{value}`", here.span())
                 continue
         optional = tuple(path.plain for path in value.optional or ())
-        found[source] = Naming(value.names, value.blocks, value.numbered, optional, here)
+        found[source] = Naming(
+            value.names, value.blocks, value.numbered, optional, value.separator, bases, here
+        )
         for path, name in [(("names", p), n) for p, n in value.names.items()] + [
             (("blocks", block, p), n)
             for block, names in value.blocks.items()
@@ -77,7 +82,8 @@ def checkpoints(
                 help = "for example: `step/*: layer_{0..9}`"
                 report.error("E203", message, here.span(*path), help=help)
         for block in value.blocks:
-            if block not in blocks:
+            op = OPS.get(block)
+            if block not in blocks and not (op and issubclass(op, Composite)):
                 span = here.document.key_span((*here.path, "blocks", block))
                 help = suggestion(block, blocks, what="known blocks")
                 report.error("E311", f"unknown block `{block}`", span, help=help)

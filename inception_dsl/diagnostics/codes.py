@@ -68,6 +68,7 @@ CODES: Final[dict[str, str]] = {
     "E706": "a framework cannot read or write the weights",
     "E707": "the weights were made for another network, or for another input size",
     "E711": "the spec has no names for this source of published weights",
+    "E712": "an option of `weights import` does not apply to the spec or the file",
     # warnings
     "W301": "a parameter is never used",
     "W302": "a block, or an imported file, is never used",

@@ -157,12 +157,17 @@ class Preprocessing(NamedTuple):
 
 
 class Naming(NamedTuple):
-    """The layer names in one source of published weights; the fields are those of the spec."""
+    """The layer names in one source of published weights; the fields are those of the spec.
+
+    ``bases`` maps each block that extends another one to that block: its names hold there, too.
+    """
 
     names: Mapping[str, str]
     blocks: Mapping[str, Mapping[str, str]]
     numbered: Mapping[str, str]
     optional: tuple[str, ...]
+    separator: str
+    bases: Mapping[str, str]
     origin: Origin
 
 

@@ -6,12 +6,14 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from ..ops import Fields
-from ..ops.fields.kinds import Id, Texts, choice
+from ..ops.fields.kinds import Id, Texts
 from ..ops.fields.refusal import Checked, refuse, shown
 
-SOURCES: Final = ("torchvision", "timm", "keras-applications")
+_SOURCE: Final = r"^[A-Za-z0-9_][A-Za-z0-9_-]*$"
+_SEPARATOR: Final = r"^[^{}\s]*$"
 _PATH: Final = r"^[a-z0-9_]+(/[a-z0-9_]+)*(/\*(/[a-z0-9_]+)*)?$"
 _NAME: Final = r"^[^{}\s]+(\{(0|[1-9][0-9]{0,4})\.\.(0|[1-9][0-9]{0,4})\}[^{}\s]*)?$"
+_PART: Final = rf"^$|{_NAME}"
 _NAMES: Final = {"conv_1a": "Conv2d_1a_3x3", "inception_a/*": "features.{6..9}"}
 
 
@@ -31,12 +33,38 @@ def published(value: Any) -> str:
     return value
 
 
-Source = Annotated[str, Checked(choice(SOURCES), {"enum": list(SOURCES)})]
+def part(value: Any) -> str:
+    """Checks a name inside a block: the same, or empty if the use of the block has its name."""
+    return "" if value == "" else published(value)
+
+
+def source(value: Any) -> str:
+    """Checks the name of a source, which can be any."""
+    if not isinstance(value, str) or len(value) > 64 or not re.fullmatch(_SOURCE, value):
+        help = "use letters, digits, `_` and `-`, for example `keras-applications`"
+        raise refuse(f"invalid name of a source: {shown(value)}", help=help)
+    return value
+
+
+def separator(value: Any) -> str:
+    """Checks what joins the parts of a name."""
+    if not isinstance(value, str) or len(value) > 16 or not re.fullmatch(_SEPARATOR, value):
+        help = 'write the text between the parts of a name, for example `"_"` or `"/"`'
+        raise refuse(f"invalid separator: {shown(value)}", help=help)
+    return value
+
+
+_SOURCE_SCHEMA: Final = {"type": "string", "pattern": _SOURCE, "maxLength": 64}
+Source = Annotated[str, Checked(source, _SOURCE_SCHEMA)]
 StepPath = Annotated[
     str, Checked(step_path, {"type": "string", "pattern": _PATH, "maxLength": 1024})
 ]
 Published = Annotated[
     str, Checked(published, {"type": "string", "pattern": _NAME, "maxLength": 1024})
+]
+Part = Annotated[str, Checked(part, {"type": "string", "pattern": _PART, "maxLength": 1024})]
+Separator = Annotated[
+    str, Checked(separator, {"type": "string", "pattern": _SEPARATOR, "maxLength": 16})
 ]
 
 
@@ -47,15 +75,17 @@ class Naming(Fields):
 
     names: dict[StepPath, Published] = Field(
         default={},
-        description="Path in the network to published name. `/*` matches all repetitions of a "
-        "step; `{first..last}` in the name has their numbers.",
+        description="Path of a step, or of a weight such as `fc/kernel`, to its published name. "
+        "`/*` matches all repetitions of a step; `{first..last}` in the name has their numbers.",
         examples=[_NAMES],
     )
-    blocks: dict[Id, dict[StepPath, Published]] = Field(
+    blocks: dict[Id, dict[StepPath, Part]] = Field(
         default={},
-        description="Names for the paths inside a block, appended to the name of each of its uses.",
+        description="Names for the paths inside a block, appended to the name of each of its uses "
+        "and of those of blocks that extend it. An op of several layers (`conv_bn`) can be one.",
         examples=[{"inception_v3_a": {"branch_5x5/0": "branch5x5_1"}}],
     )
+    separator: Separator = Field(".", description="What joins the parts of a name.", examples=["_"])
     numbered: dict[Id, Published] = Field(
         default={},
         description="Last part of a path to a word. Layers without another name are called by it "
@@ -71,9 +101,9 @@ class Naming(Fields):
 
 def naming(value: Any) -> Any:
     """Checks a mapping of names, or a source with the same names."""
-    return choice(SOURCES)(value) if isinstance(value, str) else Naming.model_validate(value)
+    return source(value) if isinstance(value, str) else Naming.model_validate(value)
 
 
 NamingField = Annotated[
-    Any, Checked(naming, {"anyOf": [{"enum": list(SOURCES)}, {"$ref": "#/$defs/Naming"}]})
+    Any, Checked(naming, {"anyOf": [_SOURCE_SCHEMA, {"$ref": "#/$defs/Naming"}]})
 ]

@@ -1,60 +1,22 @@
-"""The names of all weights in files of published weights, from ``checkpoints`` in the spec."""
+"""Checks the names of published weights, from ``checkpoints`` in the spec."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from ..diagnostics.report import Report
 from ..diagnostics.words import suggestion
 from ..ir.program import Naming
-from ..ir.typed import TypedOp, TypedProgram, TypedUse
-from ..ir.walk import walk_program
+from ..ir.typed import TypedProgram
+from ..ops import OPS
+from .layer_names import Namer, Pattern, Segments, under
 
-Segments: TypeAlias = tuple[str, ...]
 HELP = "write `checkpoints: null` to remove the names of published weights"
-
-
-class Name(NamedTuple):
-    """The name of a layer in a published file, and of a weight in the op (``kernel``, …)."""
-
-    layer: str
-    weight: str
-
-
-class Pattern(NamedTuple):
-    """One entry of a naming: its key, the path it matches, the published name, and the first and
-    last number in that name.
-    """
-
-    key: tuple[str, ...]
-    path: Segments
-    name: str
-    numbers: tuple[int, int] | None
-
-
-class Lines(NamedTuple):
-    """The entries of a naming by their paths.
-
-    ``sizes`` are the lengths of the paths, longest first, each with the index of its ``*`` or -1.
-    """
-
-    patterns: Mapping[Segments, Pattern]
-    sizes: tuple[tuple[int, int], ...]
-
-    def longest(self, path: Segments) -> Pattern | None:
-        """The entry with the longest path that ``path`` starts with; ``*`` matches a number."""
-        best = None
-        for size, star in self.sizes:
-            if best is not None and size < len(best.path):
-                break
-            start = path[:size]
-            if star >= 0 and star < len(start) and start[star].isdecimal():
-                start = (*start[:star], "*", *start[star + 1 :])
-            best = self.patterns.get(start, best)
-        return best
+NEW = (
+    "a layer that no file has can have any name: `weights import --drop` gives it new initial "
+    "values"
+)
 
 
 def check_names(typed: TypedProgram, report: Report) -> bool:
@@ -64,124 +26,69 @@ def check_names(typed: TypedProgram, report: Report) -> bool:
     for naming in typed.program.checkpoints.values():
         if naming not in checked:  # a source may have the names of another
             checked.append(naming)
-            _Namer(typed, naming).report(report)
+            _Check(Namer(typed, naming), naming).report(report)
     return len(report.diagnostics) == before
 
 
-def absent_names(typed: TypedProgram, source: str) -> tuple[str, ...]:
-    """The published names of layers that the spec does not have: optional, or removed from it."""
-    naming = typed.program.checkpoints[source]
-    namer = _Namer(typed, naming)
-    absent = (p for p in namer.top.patterns.values() if p not in namer.indices)
-    names = (
-        [p.name.replace("{}", str(n)) for n in range(p.numbers[0], p.numbers[1] + 1)]
-        if p.numbers
-        else [p.name]
-        for p in absent
-    )
-    return (*naming.optional, *(name for found in names for name in found))
-
-
-def published_names(typed: TypedProgram, source: str) -> dict[str, Name]:
-    """The published name of every weight by path; :func:`check_names` must have accepted it."""
-    return _Namer(typed, typed.program.checkpoints[source]).found
-
-
-class _Namer:
-    def __init__(self, typed: TypedProgram, naming: Naming) -> None:
-        self.naming = naming
-        self.uses = {
-            path: node.node.block
-            for path, node in walk_program(typed)
-            if isinstance(node, TypedUse)
-        }
-        self.top = _patterns(("names",), naming.names)
-        self.blocks = {
-            name: _patterns(("blocks", name), own) for name, own in naming.blocks.items()
-        }
-        self.indices: dict[Pattern, set[int]] = {}
-        self.counts: dict[str, int] = {}
-        self.owners: dict[Segments, str | None] = {}
-        self.found: dict[str, Name] = {}
-        self.unnamed: list[str] = []
-        parts: dict[TypedOp, dict[Segments, list[str]]] = {}  # a layer may occur in several uses
-        for path, node in walk_program(typed):
-            if not isinstance(node, TypedOp):
-                continue
-            if node not in parts:
-                parts[node] = _parts(node)
-            for part, weights in parts[node].items():
-                self.take((*path, *part), weights)
-
-    def take(self, owner: Segments, weights: list[str]) -> None:
-        name = self.owners[owner] = self.named(owner, self.top, ()) or self.number(owner)
-        paths = {"/".join((*owner, weight)): weight for weight in weights}
-        if name is None:
-            self.unnamed += paths
-        else:
-            self.found |= {path: Name(name, weight) for path, weight in paths.items()}
-
-    def named(self, path: Segments, patterns: Lines, above: Segments) -> str | None:
-        """The name of the layer at ``path`` below ``above``."""
-        best = patterns.longest(path)
-        if best is None:
-            return None
-        size = len(best.path)
-        index = next(
-            (int(part) for part, wanted in zip(path, best.path, strict=False) if wanted == "*"), 0
-        )
-        self.indices.setdefault(best, set()).add(index)
-        name = (
-            best.name
-            if best.numbers is None
-            else best.name.replace("{}", str(best.numbers[0] + index))
-        )
-        here, rest = (*above, *path[:size]), path[size:]
-        if (block := self.uses.get(here, "")) not in self.blocks:
-            return ".".join((name, *rest))
-        inner = self.named(rest, self.blocks[block], here)
-        return None if inner is None else f"{name}.{inner}"
-
-    def number(self, owner: Segments) -> str | None:
-        """The name from ``numbered``: a word, with an index from the second layer on."""
-        word = self.naming.numbered.get(owner[-1]) if owner else None
-        if word is None:
-            return None
-        count = self.counts.get(word, 0)
-        self.counts[word] = count + 1
-        return f"{word}_{count}" if count else word
+class _Check:
+    def __init__(self, names: Namer, naming: Naming) -> None:
+        self.names, self.naming = names, naming
 
     def report(self, report: Report) -> None:
         """Report every error of the naming."""
         origin = self.naming.origin
-        used = {*self.uses.values()}
-        blocks = (own.patterns.values() for block, own in self.blocks.items() if block in used)
-        patterns = [*self.top.patterns.values(), *(pattern for own in blocks for pattern in own)]
+        blocks = self.names.blocks.values()
+        inner = dict.fromkeys(p for own in blocks for p in own.patterns.values())  # some inherited
+        patterns = [*self.names.top.patterns.values(), *inner]
         before = len(report.diagnostics)
         for pattern in patterns:
             span = origin.document.key_span((*origin.path, *pattern.key))
             if report.crowded(before):
                 break
-            if pattern not in self.indices:
+            if pattern not in self.names.indices:
                 removed = pattern.key[0] == "names" and pattern.path[0] in self.removed
+                removed |= pattern.key[1] in OPS and bool(
+                    self.names.unnamed
+                )  # it follows from that
                 if not removed and not under(pattern.name, self.naming.optional):
-                    path = "/".join(pattern.path)
-                    help = (
-                        suggestion(path, self.paths, what="known paths")
-                        if pattern.key[0] == "names"
-                        else ""
-                    )
-                    report.error("E311", f"no weights at path `{path}`", span, help=help or HELP)
+                    message = f"no weights at path `{'/'.join(pattern.path)}`"
+                    report.error("E311", message, span, help=self.help(pattern))
             elif pattern.numbers is not None:
-                found, count = self.indices[pattern], pattern.numbers[1] - pattern.numbers[0] + 1
+                found = self.names.indices[pattern]
+                count = pattern.numbers[1] - pattern.numbers[0] + 1
                 if (len(found), max(found)) != (count, count - 1):
                     message = f"found {count} numbers for {max(found) + 1} repetitions"
                     report.error("E314", message, origin.span(*pattern.key), help=HELP)
         self.duplicates(report)
-        if self.unnamed:
-            more = f" and {len(self.unnamed) - 1} more weights" if len(self.unnamed) > 1 else ""
-            message = f"no published name for `{self.unnamed[0]}`{more}"
-            report.error("E313", message, origin.span(), help=HELP)
+        self.blocks_without_names(report)
+        for place in dict.fromkeys(place for _, place in self.names.unnamed):
+            paths = [path for path, own in self.names.unnamed if own == place]
+            more = f" and {len(paths) - 1} more weights" if len(paths) > 1 else ""
+            message = f"no published name for `{paths[0]}`{more}"
+            span = origin.document.key_span((*origin.path, *place)) if place else origin.span()
+            report.error("E313", message, span, notes=[NEW], help=HELP)
+
+    def help(self, pattern: Pattern) -> str:
+        """What to write in place of an entry without weights."""
+        if pattern.key[0] == "names":
+            return suggestion("/".join(pattern.path), self.paths, what="known paths") or HELP
+        block = pattern.key[1]
+        return (
+            f"no use of `{block}` has this step; remove the entry, or in a spec that extends this "
+            f"one write `blocks: {{{block}: {{{pattern.key[-1]}: null}}}}` in the source"
+        )
+
+    def blocks_without_names(self, report: Report) -> None:
+        """Report blocks that have no names, where other blocks have."""
+        origin = self.naming.origin
+        for block, (path, pattern) in self.names.lacking.items():
+            message = f"no published names for the block `{block}`, which `{'/'.join(path)}` uses"
+            help = (
+                f"write `blocks: {{{block}: {{PATH: NAME}}}}` in the source, or let the block "
+                "extend the one whose names it has"
+            )
+            span = origin.document.key_span((*origin.path, *pattern.key))
+            report.error("E313", message, span, help=help)
 
     @cached_property
     def removed(self) -> set[str | int]:
@@ -193,13 +100,15 @@ class _Namer:
     def paths(self) -> set[str]:
         """Every path that an entry may have."""
         return {
-            "/".join(owner[:size]) for owner in self.owners for size in range(1, len(owner) + 1)
+            "/".join(owner[:size])
+            for owner in self.names.owners
+            for size in range(1, len(owner) + 1)
         }
 
     def duplicates(self, report: Report) -> None:
         """Report layers with the same published name."""
         owners: dict[str, Segments] = {}
-        for owner, name in self.owners.items():
+        for owner, name in self.names.owners.items():
             if name is None:
                 continue
             first = owners.setdefault(name, owner)
@@ -211,31 +120,5 @@ class _Namer:
     def location(self, owner: Segments) -> Any:
         """The span of the entry that names a layer."""
         origin = self.naming.origin
-        found = self.top.longest(owner)
+        found = self.names.top.longest(owner)
         return origin.span(*found.key) if found else origin.span("numbered")
-
-
-def under(name: str, prefixes: tuple[str, ...]) -> bool:
-    """Whether a published name is one of ``prefixes``, or below one."""
-    return any(name == p or name.startswith((f"{p}.", f"{p}/")) for p in prefixes)
-
-
-def _parts(node: TypedOp) -> dict[Segments, list[str]]:
-    """The names of a layer's weights by the part of the op they belong to."""
-    found: dict[Segments, list[str]] = {}
-    for weight in node.weights:
-        *part, own = weight.name.split("/")
-        found.setdefault((*part,), []).append(own)
-    return found
-
-
-def _patterns(key: tuple[str, ...], names: Mapping[str, str]) -> Lines:
-    patterns: dict[Segments, Pattern] = {}
-    for path, name in names.items():
-        numbers = re.search(r"\{(\d+)\.\.(\d+)\}", name)
-        found = (int(numbers[1]), int(numbers[2])) if numbers else None
-        text = name.replace(numbers[0], "{}") if numbers else name
-        parts = tuple(path.split("/"))
-        patterns[parts] = Pattern((*key, path), parts, text, found)
-    sizes = {(len(parts), parts.index("*") if "*" in parts else -1) for parts in patterns}
-    return Lines(patterns, tuple(sorted(sizes, reverse=True)))

@@ -24,7 +24,8 @@ from ..diagnostics.text import printable
 from ..diagnostics.words import suggestion
 from ..ir.typed import TypedProgram
 from . import store
-from .files import ADVICE, file_span, pickled, readable
+from .files import file_span, readable
+from .other import other
 
 NEUTRAL: Final = "neutral"
 OWN_ERRORS: Final = (AttributeError, IndexError, KeyError, NameError, TypeError)
@@ -228,14 +229,14 @@ def _restored(
         lines = (
             problem.removeprefix(str(path)).lstrip(": ").removeprefix("does not fit: ").split("; ")
         )
-        kind = pickled(path, _start(path))
+        kind = other(path, _start(path))
         report.error(
             "E702",
             f"{name} does not fit `{typed.program.id}` in {found.backend.title}: {len(lines)} "
             f"difference{'s'[: len(lines) > 1]}",
             file_span(path),
             notes=lines,
-            help=ADVICE if kind else "",
+            help=kind.help if kind else "",
         )
     return problem == ""
 
@@ -245,16 +246,12 @@ def _known_ending(path: Path, found: Framework, report: Report, *, reading: bool
     if path.name.endswith(suffixes):
         return True
     name, title = os.path.normpath(path), found.backend.title
-    kind = pickled(path, _start(path)) if reading else ""
-    code = "E701" if kind else "E704"
-    message = (
-        f"{name} is {kind}; pickles are never opened"
-        if kind
-        else f"{name} does not have a file name suffix of {title}"
-    )
-    report.error(
-        code, message, file_span(path), help=ADVICE if kind else f"use {' or '.join(suffixes)}"
-    )
+    kind = other(path, _start(path)) if reading else None
+    if kind:
+        report.error("E701", f"{name} {kind.message}", file_span(path), help=kind.help)
+    else:
+        message = f"{name} does not have a file name suffix of {title}"
+        report.error("E704", message, file_span(path), help=f"use {' or '.join(suffixes)}")
     return False
 
 

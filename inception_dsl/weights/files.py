@@ -18,6 +18,7 @@ import numpy as np
 from safetensors import SafetensorError, deserialize, safe_open
 
 from ..diagnostics.report import Report, Span
+from .other import other
 
 DTYPES: Final = {
     "F64": "<f8",
@@ -35,11 +36,6 @@ DTYPES: Final = {
     "BOOL": "?",
 }
 FLOATS: Final = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
-PICKLES: Final = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".npz", ".npy", ".joblib")
-ADVICE: Final = (
-    "opening a pickle can run any code; if you trust the file, load it with the framework that "
-    "wrote it and save the tensors with safetensors"
-)
 
 
 class Tensor(NamedTuple):
@@ -132,10 +128,8 @@ def readable(path: Path, report: Report) -> bool:
 def reject(path: Path, reason: str, start: bytes, report: Report) -> None:
     """Report that a file is not a valid safetensors file: its actual type, or ``reason``."""
     name = os.path.normpath(path)
-    if kind := pickled(path, start):
-        report.error(
-            "E701", f"{name} is {kind}; pickles are never opened", file_span(path), help=ADVICE
-        )
+    if kind := other(path, start):
+        report.error("E701", f"{name} {kind.message}", file_span(path), help=kind.help)
     elif start[:8] == b"\x89HDF\r\n\x1a\n" or (
         start[:4] == b"PK\x03\x04" and path.suffix == ".keras"
     ):
@@ -155,17 +149,6 @@ def reject(path: Path, reason: str, start: bytes, report: Report) -> None:
             file_span(path),
             help="download or write it again; it may be truncated or corrupted",
         )
-
-
-def pickled(path: Path, start: bytes) -> str:
-    """The kind of pickle, or of archive with pickles, that a file is; empty if it is neither."""
-    if start[:1] == b"\x80" and 2 <= (start[1] if len(start) > 1 else 0) <= 5:
-        return "a pickle"
-    if start[:6] == b"\x93NUMPY":
-        return "a NumPy file, which may contain a pickle"
-    if start[:4] == b"PK\x03\x04" and path.suffix != ".keras":
-        return "a PyTorch or NumPy archive, which contains pickles"
-    return f"a pickle by its suffix `{path.suffix}`" if path.suffix in PICKLES else ""
 
 
 def writer(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> Callable[[Path], None]:

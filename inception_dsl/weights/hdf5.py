@@ -24,7 +24,8 @@ import numpy as np
 
 from ..diagnostics.report import Report
 from ..diagnostics.text import printable
-from .files import ADVICE, file_span, pickled, readable
+from .files import file_span, readable
+from .other import other
 
 Variables: TypeAlias = list[tuple[str, Any]]
 INNER: Final = "model.weights.h5"
@@ -59,16 +60,10 @@ def read_layers(path: Path, report: Report) -> dict[str, Variables] | None:
         ]
         report.error("E701", f"{name} cannot be read: {reason[0]}", file_span(path))
         return None
-    kind = pickled(path, start)
-    message = (
-        f"{name} is {kind}; pickles are never opened" if kind else f"{name} is not an HDF5 file"
-    )
-    report.error(
-        "E701",
-        message,
-        file_span(path),
-        help=ADVICE if kind else "use a file that ends in .h5, .weights.h5 or .keras",
-    )
+    kind = other(path, start)
+    message = kind.message if kind else "is not an HDF5 file"
+    help = kind.help if kind else "use a file that ends in .h5, .weights.h5 or .keras"
+    report.error("E701", f"{name} {message}", file_span(path), help=help)
     return None
 
 
@@ -144,17 +139,17 @@ def _named(root: Any, seen: _Seen) -> Iterator[tuple[str, Variables]]:
     for layer in _attribute(root, "layer_names", seen):
         group = seen.once(_at(root, layer))
         names = _attribute(group, "weight_names", seen)
-        own = [name.rsplit("/", 1)[-1].split(":")[0] for name in names]
-        if len(set(own)) < len(own):
+        inner = [tuple(n.split("/"))[-2:] for n in names]
+        own = [(i[0] if len(i) > 1 else layer, i[-1].split(":")[0]) for i in inner]
+        if len({leaf for _, leaf in own}) == len(own):
+            own = [(layer, leaf) for _, leaf in own]
+        elif len(set(own)) < len(own):  # else it is a model inside of the model
             raise ValueError(f"two weights of the layer `{layer}` have the same name")
-        if names:
-            yield (
-                layer,
-                [
-                    (k, _array(_at(group, n), f"{layer}/{n}", seen))
-                    for k, n in zip(own, names, strict=True)
-                ],
-            )
+        found: dict[str, Variables] = {}
+        for (name, leaf), path in zip(own, names, strict=True):
+            array = _array(_at(group, path), f"{layer}/{path}", seen)
+            found.setdefault(name, []).append((leaf, array))
+        yield from found.items()
 
 
 def _numbered(group: Any, depth: int, seen: _Seen) -> Iterator[tuple[str, Variables]]:

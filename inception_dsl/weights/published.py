@@ -1,86 +1,104 @@
-"""Reads the published weights of torchvision, timm and keras.applications.
+"""Reads published weights: files of torchvision, timm, ``keras.applications`` and other sources.
 
-The spec maps layers to the names of the source (``checkpoints``). This module has the names and
-the memory layouts of the weights in a layer, for each source.
+The spec maps layers to the names of the source (``checkpoints``). The file says which layout the
+weights have (:mod:`.layouts`); what the user chose, and what the file needs, is done and said.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ..analysis.weights import flattened, weight_shapes
+from ..analysis.weights import weight_shapes
 from ..diagnostics.report import Report, Span
 from ..diagnostics.text import printable
 from ..diagnostics.words import suggestion
-from ..ir.typed import TypedOp, TypedProgram
-from ..ir.walk import walk_program
-from ..ops import Composite, Dense, DepthwiseConv, Op
-from ..passes.checkpoint import Name, absent_names, published_names, under
-from .files import file_span, read_file
-from .hdf5 import read_layers
+from ..ir.typed import TypedProgram
+from ..passes.layer_names import absent_names, layer_names, under
+from .adapt import Wider, adapted, changed_layers, rgb_size, summed
+from .files import file_span
+from .held import Held, contents, unwrapped
+from .initial import initial
+from .layouts import layer_of, places
+from .offers import Wanted, offered
 from .store import differences
 
-STATE: Final = {
-    "kernel": "weight",
-    "bias": "bias",
-    "gamma": "weight",
-    "beta": "bias",
-    "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-}
-COUNTER: Final = ".num_batches_tracked"
-STATES: Final = frozenset({"torchvision", "timm"})
-"""Sources with PyTorch state dicts (channels first); the others have HDF5 files (channels last)."""
-Sizes = tuple[int, ...]
+SHOWN: Final = 8
+"""How many differences of one kind an error lists."""
 
 
-class Place(NamedTuple):
-    """A weight in a published file: its key, and the conversions to that layout and back."""
+class Choices(NamedTuple):
+    """What the user chose: options of ``weights import``.
 
-    key: str
-    out: Callable[[Any], Any]
-    back: Callable[[Any], Any]
-
-
-class Held(NamedTuple):
-    """The arrays of a published file by key, and their types.
-
-    An array is ``None`` if NumPy does not have its type.
+    ``again`` compiles the spec with further settings; ``None`` if it has errors then.
     """
 
-    arrays: dict[str, Any]
-    dtypes: dict[str, str]
+    again: Callable[[Mapping[str, str]], TypedProgram | None] = lambda _: None
+    prefix: str | None = None
+    drop: tuple[str, ...] = ()
+    drop_class: int | None = None
+    seed: int = 0
 
 
-def read(path: Path, typed: TypedProgram, source: str, report: Report) -> dict[str, Any] | None:
-    """The weights of ``typed`` from a published file, by path, in the neutral layout.
+class Imported(NamedTuple):
+    """The weights by path in the neutral layout, and lines that say what was done."""
 
-    ``None`` with errors in the report if the file does not match. Layers that ``checkpoints`` marks
-    as optional, and those that an overlay removed, may be in the file without being in the spec.
+    weights: dict[str, Any]
+    said: tuple[str, ...]
+
+
+class Dropped(NamedTuple):
+    """The weights of the spec that start anew, and the layers of the file that are left out."""
+
+    paths: frozenset[str]
+    left: tuple[str, ...]
+
+
+def read(
+    path: Path,
+    typed: TypedProgram,
+    source: str,
+    report: Report,
+    choices: Choices = Choices(),  # noqa: B008 (it is immutable)
+) -> Imported | None:
+    """The weights of ``typed`` from a published file; ``None`` with errors in the report.
+
+    Layers that ``checkpoints`` marks as optional, and those that an overlay removed, may be in the
+    file without being in the spec.
     """
     if not known(typed, source, report):
         return None
-    places = keys(typed, source)
-    held = _state(path, report) if source in STATES else _layers(path, typed, source, report)
-    if held is None or not _fits(path, typed, source, places, held, report):
+    held = contents(path, typed, source, report)
+    if held is None:
         return None
-    return {
-        p: np.ascontiguousarray(where.back(held.arrays[where.key])) for p, where in places.items()
+    problems: list[str] = []
+    every = places(typed, source, held.kind)
+    held = unwrapped(held, [place.key for place in every.values()], choices.prefix, problems)
+    if problems:
+        message = f"{os.path.normpath(path)} does not fit `{typed.program.id}`: {problems[0]}"
+        report.error("E702", message, file_span(path))
+        return None
+    wider = _wider(typed, source, held, choices, report)
+    dropped = _dropped(typed, source, held, choices, report)
+    if wider is None or dropped is None:
+        return None
+    found = {p: place for p, place in every.items() if p not in dropped.paths}
+    wanted = Wanted(wider.typed, source, found, wider.settings, dropped.paths)
+    if not _fits(path, wanted, held, dropped, choices, report):
+        return None
+    arrays = {p: place.back(held.arrays[place.key]) for p, place in found.items()}
+    weights = {
+        **adapted(typed, wider, arrays),
+        **initial(typed, dropped.paths, choices.seed),
     }
-
-
-def published(typed: TypedProgram, source: str, weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Weights with the keys and in the layout of the published implementation."""
-    return {
-        where.key: np.ascontiguousarray(where.out(weights[p]))
-        for p, where in keys(typed, source).items()
-    }
+    ordered = {p: np.ascontiguousarray(weights[p]) for p in weight_shapes(typed)}
+    return Imported(
+        ordered, (*held.said, *_said(typed, wider, dropped, choices), *_left(wanted, held, dropped))
+    )
 
 
 def known(typed: TypedProgram, source: str, report: Report) -> bool:
@@ -103,181 +121,122 @@ def known(typed: TypedProgram, source: str, report: Report) -> bool:
     return False
 
 
-def _state(path: Path, report: Report) -> Held | None:
-    """The tensors of a state dict, without ``num_batches_tracked``."""
-    file = read_file(path, report)
-    if file is None:
-        return None
-    tensors = {key: tensor for key, tensor in file.tensors.items() if not key.endswith(COUNTER)}
-    return Held(
-        {k: t.array() for k, t in tensors.items()}, {k: t.dtype for k, t in tensors.items()}
+def _wider(
+    typed: TypedProgram, source: str, held: Held, choices: Choices, report: Report
+) -> Wider | None:
+    """The network that the file fits: with a class more, or with color images."""
+    settings: dict[str, str] = {}
+    classes, dropped = typed.program.values.get("classes"), choices.drop_class
+    if dropped is not None:
+        settings["classes"] = str(int(classes or 0) + 1)
+        more = choices.again(settings)
+        if more is None or not changed_layers(typed, Wider(more)):
+            _refused("--drop-class", "no layer depends on the number of classes", report)
+            return None
+        if dropped > int(classes or 0):
+            _refused("--drop-class", f"the last class is {classes}", report)
+            return None
+    own = choices.again(settings) if settings else typed
+    if typed.program.input.channels == 1 and own is not None:
+        color = {**settings, "input": rgb_size(typed)}
+        rgb = choices.again(color)
+        if rgb is not None and summed(own, rgb) and _holds(own, rgb, source, held):
+            return Wider(rgb, color, dropped, gray=True)
+    return None if own is None else Wider(own, settings, dropped)
+
+
+def _holds(gray: TypedProgram, rgb: TypedProgram, source: str, held: Held) -> bool:
+    """Whether a file has the weights for color images, where they differ."""
+    small, shapes = weight_shapes(gray), weight_shapes(rgb)
+    found = {p: w for p, w in places(rgb, source, held.kind).items() if shapes[p] != small[p]}
+    arrays = ((held.arrays.get(w.key), w.shape(shapes[p])) for p, w in found.items())
+    return bool(found) and all(a is not None and a.shape == shape for a, shape in arrays)
+
+
+def _refused(option: str, reason: str, report: Report, help: str = "") -> None:
+    span = Span(option, 1, 1, 1, 2)
+    report.error("E712", f"`{option}` cannot be used: {reason}", span, help=help)
+
+
+def _dropped(
+    typed: TypedProgram, source: str, held: Held, choices: Choices, report: Report
+) -> Dropped | None:
+    """What ``--drop`` names: paths of the spec, or names in the file."""
+    paths = {p for p in weight_shapes(typed) if under(p, choices.drop)}
+    left = layer_names(typed, source, paths)
+    for name in choices.drop:
+        one = (name,)
+        if not any(under(p, one) for p in paths) and not any(under(k, one) for k in held.arrays):
+            layers = [p.rpartition("/")[0] for p in weight_shapes(typed)]
+            layers += [layer_of(key, held.kind) for key in held.arrays]
+            help = suggestion(name, dict.fromkeys(layers), what="known layers")
+            reason = f"no layer `{printable(name)}` in the spec or the file"
+            _refused("--drop", reason, report, help)
+            return None
+    alike = _alike(typed, source, held, frozenset(paths))
+    return Dropped(frozenset(paths), (*left, *choices.drop, *alike))
+
+
+def _alike(typed: TypedProgram, source: str, held: Held, paths: frozenset[str]) -> tuple[str, ...]:
+    """Unknown layers of the file that read what a dropped layer reads: its classifier."""
+    every, shapes = places(typed, source, held.kind), weight_shapes(typed)
+    axis = slice(1, None) if held.kind == "state" else slice(None, -1)
+    kernels = {every[p].shape(shapes[p])[axis] for p in paths if p.rpartition("/")[2] == "kernel"}
+    taken = {place.key for place in every.values()}
+    return tuple(
+        layer_of(key, held.kind)
+        for key, array in held.arrays.items()
+        if key not in taken
+        and array is not None
+        and array.ndim > 1
+        and array.shape[axis] in kernels
     )
-
-
-def _layers(path: Path, typed: TypedProgram, source: str, report: Report) -> Held | None:
-    """The variables of layers.
-
-    Layers with automatic names (``conv2d_7``) are matched in the order of their numbers, because
-    the first number depends on the session that created the file.
-    """
-    layers = read_layers(path, report)
-    if layers is None:
-        return None
-    expected: dict[str, list[str]] = {}
-    for name in published_names(typed, source).values():
-        expected.setdefault(name.layer, []).append(name.weight)
-    notes = []
-    for word in typed.program.checkpoints[source].numbered.values():
-        there, wanted = _ranked(word, layers), _ranked(word, expected)
-        if len(there) != len(wanted):
-            notes.append(f"{len(there)} layers are named `{word}_NUMBER`, expected {len(wanted)}")
-        new = dict(zip(there, wanted, strict=False))
-        layers = {new.get(name, name): variables for name, variables in layers.items()}
-    if notes:
-        message = f"{os.path.normpath(path)} does not fit `{typed.program.id}`"
-        report.error("E702", message, file_span(path), notes=notes)
-        return None
-    arrays = {}
-    for layer, variables in layers.items():
-        own = expected.get(layer, [])
-        for variable, array in variables:
-            numbered = variable.isdecimal() and len(own) == len(variables)
-            arrays[f"{layer}/{own[int(variable)] if numbered else variable}"] = array
-    return Held(arrays, {})
-
-
-def _ranked(word: str, layers: Mapping[str, Any]) -> list[str]:
-    """The layers named ``word`` or ``word_NUMBER``, in the order of their numbers."""
-    found = (
-        (re.fullmatch(rf"{re.escape(word)}(?:_([0-9]{{1,9}}))?", name), name) for name in layers
-    )
-    return [
-        name for _, name in sorted((int(match[1] or 0), name) for match, name in found if match)
-    ]
 
 
 def _fits(
-    path: Path,
-    typed: TypedProgram,
-    source: str,
-    places: Mapping[str, Place],
-    held: Held,
-    report: Report,
+    path: Path, wanted: Wanted, held: Held, dropped: Dropped, choices: Choices, report: Report
 ) -> bool:
-    """Whether a file has the weights of the spec; one error lists all differences.
-
-    The names are those of the file.
-    """
-    optional = absent_names(typed, source)
-    shapes = {
-        places[p].key: places[p].out(np.broadcast_to(np.float32(0), shape)).shape
-        for p, shape in weight_shapes(typed).items()
-    }
+    """Whether a file has the weights; one error has all differences, with the names of the file."""
+    typed, source = wanted.typed, wanted.source
+    optional = (*absent_names(typed, source), *dropped.left)
+    shapes = wanted.shapes
     arrays = {k: a for k, a in held.arrays.items() if k in shapes or not under(k, optional)}
     found = differences(shapes, arrays, held.dtypes)
     if not any(found.values()):
         return True
-    counts = ", ".join(f"{len(lines)} {kind}" for kind, lines in found.items() if lines)
-    missing = [path for path, place in places.items() if place.key not in arrays]
-    message = f"{os.path.normpath(path)} does not fit `{typed.program.id}`: {counts}"
+    counts = ", ".join(f"{len(lines):,} {kind}" for kind, lines in found.items() if lines)
+    notes = []
+    for lines in found.values():
+        more = len(lines) - SHOWN
+        notes += lines if more < 2 else [*lines[:SHOWN], f"{lines[0].split(':')[0]}: {more:,} more"]
     report.error(
         "E702",
-        message,
+        f"{os.path.normpath(path)} does not fit `{typed.program.id}`: {counts}",
         file_span(path),
-        notes=[n for lines in found.values() for n in lines],
-        help=_without(typed, missing),
+        notes=[*held.said, *notes],
+        help=offered(wanted, held._replace(arrays=arrays), choices.again, choices.drop_class),
     )
     return False
 
 
-def _without(typed: TypedProgram, missing: list[str]) -> str:
-    """What removes the missing layers from the spec, if they are those of heads."""
-    head = typed.sections.get("head")
-    parts = {
-        "head": {
-            step.node.segments[0] for step in (head.steps if head else ()) if step.node.segments
-        },
-        "aux_heads": {head.name for head, _ in typed.heads},
-    }
-    first = {path.split("/")[0] for path in missing}
-    found = [f"--set {part}=null" for part, own in parts.items() if own & first]
-    if not found or first - set().union(*parts.values()):
-        return ""
-    return f"`{' '.join(found)}` removes the missing layers from the spec"
+def _left(wanted: Wanted, held: Held, dropped: Dropped) -> tuple[str, ...]:
+    """The line about layers of the file that are left out because of ``--drop``."""
+    used = {place.key for place in wanted.places.values()}
+    keys = (key for key in held.arrays if key not in used and under(key, dropped.left))
+    layers = dict.fromkeys(layer_of(key, held.kind) or key for key in keys)
+    return (f"left out of the file: {', '.join(layers)}",) if layers else ()
 
 
-def keys(typed: TypedProgram, source: str) -> dict[str, Place]:
-    """The key and the layout of every weight in a file of ``source``, by path."""
-    names = published_names(typed, source)
-    if source not in STATES:
-        return {
-            path: Place(f"{name.layer}/{name.weight}", _same, _same) for path, name in names.items()
-        }
-    flat = {
-        path: tuple(map(int, order.split("x")))
-        for path, order in flattened(typed).items()
-        if "+" not in order
-    }
-    ops = {
-        "/".join((*path, *own)): op
-        for path, node in walk_program(typed)
-        if isinstance(node, TypedOp)
-        for own, op in _parts(node.op)
-    }
-    return {
-        path: _of_state(name, ops[path.rpartition("/")[0]], flat.get(path))
-        for path, name in names.items()
-    }
-
-
-def _parts(op: Op) -> list[tuple[tuple[str, ...], Op]]:
-    return (
-        [((segment,), part) for segment, part in op.parts]
-        if isinstance(op, Composite)
-        else [((), op)]
-    )
-
-
-def _of_state(name: Name, op: Op, flat: Sizes | None) -> Place:
-    """A weight in a state dict."""
-    key = f"{name.layer}.{STATE[name.weight]}"
-    if name.weight != "kernel" and flat is not None:
-        return Place(
-            key,
-            lambda a: _to_map_first(a[None], flat)[0],
-            lambda a: _from_map_first(a[None], flat)[0],
-        )
-    if name.weight != "kernel":
-        return Place(key, _same, _same)
-    if flat is not None:
-        return Place(key, lambda a: _to_map_first(a.T, flat), lambda a: _from_map_first(a, flat).T)
-    if isinstance(op, Dense):
-        return Place(key, np.transpose, np.transpose)
-    if isinstance(op, DepthwiseConv):
-        multiplier = op.depth_multiplier
-        return Place(key, _depthwise_out, lambda a: _depthwise_back(a, multiplier))
-    return Place(
-        key, lambda a: np.moveaxis(a, (-1, -2), (0, 1)), lambda a: np.moveaxis(a, (0, 1), (-1, -2))
-    )
-
-
-def _same(array: Any) -> Any:
-    return array
-
-
-def _to_map_first(array: Any, flat: Sizes) -> Any:
-    """Reorder the columns of (outputs, inputs) from channels last to channels first."""
-    return np.moveaxis(array.reshape(-1, *flat), -1, 1).reshape(len(array), -1)
-
-
-def _from_map_first(array: Any, flat: Sizes) -> Any:
-    return np.moveaxis(array.reshape(-1, flat[-1], *flat[:-1]), 1, -1).reshape(len(array), -1)
-
-
-def _depthwise_out(array: Any) -> Any:
-    *window, channels, multiplier = array.shape
-    return np.moveaxis(array, (-2, -1), (0, 1)).reshape(channels * multiplier, 1, *window)
-
-
-def _depthwise_back(array: Any, multiplier: int) -> Any:
-    return np.moveaxis(array.reshape(-1, multiplier, *array.shape[2:]), (0, 1), (-2, -1))
+def _said(typed: TypedProgram, wider: Wider, dropped: Dropped, choices: Choices) -> tuple[str, ...]:
+    """What was done with the file, in lines."""
+    lines = []
+    layers = [one for one in changed_layers(typed, wider) if f"{one}/kernel" not in dropped.paths]
+    images = [p for p in layers if wider.gray]
+    if wider.drop_class is not None:
+        lines.append(f"class {wider.drop_class} of the file is left out: {', '.join(layers)}")
+    if wider.gray and images:
+        lines.append(f"for gray images, kernels are the sum over RGB: {', '.join(images)}")
+    if dropped.paths:
+        anew = dict.fromkeys(p.rpartition("/")[0] for p in sorted(dropped.paths))
+        lines.append(f"new initial values (seed {choices.seed}): {', '.join(anew)}")
+    return tuple(lines)

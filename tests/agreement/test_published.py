@@ -23,7 +23,8 @@ from inception_dsl.ir.walk import applications
 from inception_dsl.reference.forward import interpret
 from inception_dsl.verify.bounds import FLOAT64, allowed, distance
 from inception_dsl.weights import store
-from inception_dsl.weights.published import keys, published, read
+from inception_dsl.weights.layouts import places, published
+from inception_dsl.weights.published import read
 
 SPECS = ROOT / "specs" / "published"
 
@@ -75,9 +76,9 @@ def compared(
     )
     files = real.save(tmp_path_factory.mktemp(network.spec))
     report = Report()
-    weights = read(files[0], typed, network.source, report)
-    assert weights is not None, report.render()
-    yield Compared(network, real, typed, files, weights)
+    imported = read(files[0], typed, network.source, report)
+    assert imported is not None, report.render()
+    yield Compared(network, real, typed, files, imported.weights)
     for file in files:
         file.unlink()
 
@@ -138,11 +139,11 @@ def test_parameter_count_matches_the_original(compared: Compared) -> None:
 
 def test_import_and_export_are_lossless(compared: Compared) -> None:
     """Imported and exported again, every tensor has the same bits; each is mapped once."""
-    places = keys(compared.typed, compared.network.source)
-    assert list(places) == list(weight_shapes(compared.typed))
+    found = places(compared.typed, compared.network.source, compared.real.kind)
+    assert list(found) == list(weight_shapes(compared.typed))
     real = compared.real.weights()
-    assert sorted(place.key for place in places.values()) == sorted(real)
-    again = published(compared.typed, compared.network.source, compared.weights)
+    assert sorted(place.key for place in found.values()) == sorted(real)
+    again = published(compared.typed, compared.network.source, compared.real.kind, compared.weights)
     for key, array in real.items():
         assert again[key].dtype == array.dtype == np.float32
         assert again[key].shape == array.shape
@@ -155,7 +156,8 @@ def test_every_file_format_gives_the_same_weights(compared: Compared) -> None:
         found = read(file, compared.typed, compared.network.source, report)
         assert found is not None, report.render()
         assert all(
-            found[path].tobytes() == array.tobytes() for path, array in compared.weights.items()
+            found.weights[path].tobytes() == array.tobytes()
+            for path, array in compared.weights.items()
         ), file.name
 
 
@@ -173,7 +175,7 @@ def test_a_spec_without_a_part_reads_files_with_and_without_it(
         without = tmp_path / "without.weights.h5"
         model.save_weights(without)
     else:
-        wanted = {place.key for place in keys(typed, network.source).values()}
+        wanted = {place.key for place in places(typed, network.source, real.kind).values()}
         held = {key: np.ascontiguousarray(v) for key, v in real.weights().items() if key in wanted}
         without = tmp_path / "without.safetensors"
         save_file(held, without)
@@ -181,8 +183,9 @@ def test_a_spec_without_a_part_reads_files_with_and_without_it(
         report = Report()
         found = read(file, typed, network.source, report)
         assert found is not None, report.render()
-        assert all(found[p].tobytes() == compared.weights[p].tobytes() for p in found)
-        assert list(found) == list(weight_shapes(typed))
+        own = found.weights
+        assert all(own[p].tobytes() == compared.weights[p].tobytes() for p in own)
+        assert list(own) == list(weight_shapes(typed))
     if len(weight_shapes(typed)) < len(compared.weights):
         report = Report()
         assert read(without, compared.typed, network.source, report) is None

@@ -36,9 +36,10 @@ from inception_dsl.cli import main
 from inception_dsl.design.summary import Summary
 from inception_dsl.reference.seeds import seeded
 from inception_dsl.testing.fuzz import main as fuzz
-from inception_dsl.weights.published import published
+from inception_dsl.weights.layouts import published
 
 WEIGHTS = "docs/weights.md"  # its commands take half a minute, and run once
+ELSEWHERE = {WEIGHTS, "docs/fine-tuning.md"}  # test_fine_tuning.py runs the second
 TOO_LONG = "takes minutes; tests/agreement compares the same networks"
 NOT_RUN = {  # commands that are checked without running them, by how they begin
     "python3 -m venv .venv": "creates an environment",
@@ -134,7 +135,7 @@ def prepared(document: str, folder: Path) -> None:
     """Files that the commands of a document read, and that users get from elsewhere."""
     if document == "docs/published.md":
         typed = typed_program(ROOT / "specs" / "published" / "timm_inception_v4.yaml")
-        save_file(published(typed, "timm", seeded(typed)), folder / "model.safetensors")
+        save_file(published(typed, "timm", "state", seeded(typed)), folder / "model.safetensors")
     elif document != "README.md":
         shutil.copy(folder / "tiny.yaml", folder / "my_net.yaml")
 
@@ -150,7 +151,7 @@ def is_run(command: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "document", [name for name in DOCUMENTS if commands(name) and name != WEIGHTS]
+    "document", [name for name in DOCUMENTS if commands(name) and name not in ELSEWHERE]
 )
 def test_commands_run(document: str, workspace: Path, run: Run) -> None:
     """In the order of the document; those in ``NOT_RUN`` are checked only."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import keras
 import numpy as np
@@ -95,6 +95,8 @@ def _kernel(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> An
 class State:
     """A network of torchvision or timm."""
 
+    kind: Final = "state"
+
     def __init__(self, network: Network) -> None:
         self.network = network
         self.model = network.make().double()
@@ -160,6 +162,8 @@ class Layers:
     """A network of keras.applications. Other layers are created first, so that the numbers in its
     layer names do not start at zero.
     """
+
+    kind: Final = "layers"
 
     def __init__(self, network: Network) -> None:
         self.network = network

@@ -17,7 +17,7 @@ from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.reference.seeds import seeded
-from inception_dsl.weights.published import published
+from inception_dsl.weights.layouts import published
 
 SPEC = """\
 network: small
@@ -109,7 +109,7 @@ def layered(published_spec: Path, first: int = 0) -> dict[str, dict[str, Any]]:
     typed = typed_program(published_spec)
     weights = {p: a.astype(np.float32) for p, a in seeded(typed).items()}
     found: dict[str, dict[str, Any]] = {}
-    for key, array in published(typed, "keras-applications", weights).items():
+    for key, array in published(typed, "keras-applications", "layers", weights).items():
         layer, leaf = key.split("/")
         word, _, number = layer.rpartition("_") if layer[-1].isdecimal() else (layer, "", "0")
         if word in ("conv2d", "batch_normalization") and first:

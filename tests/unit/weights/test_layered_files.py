@@ -21,13 +21,17 @@ from published_files import (
 
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.reference.seeds import seeded
-from inception_dsl.weights.published import keys, read
+from inception_dsl.weights.layouts import places
+from inception_dsl.weights.published import read
 
 
 @pytest.mark.parametrize("first", [0, 1, 9])
 def test_numbered_layers_in_all_formats(published_spec: Path, tmp_path: Path, first: int) -> None:
     typed = typed_program(published_spec)
-    assert keys(typed, "keras-applications")["tower/1/conv/kernel"].key == "conv2d_2/kernel"
+    assert (
+        places(typed, "keras-applications", "layers")["tower/1/conv/kernel"].key
+        == "conv2d_2/kernel"
+    )
     found = layered(published_spec, first)
     write_old(tmp_path / "a.h5", found)
     write_old(tmp_path / "b.h5", found, suffix="", chunks=True)
@@ -41,7 +45,7 @@ def test_numbered_layers_in_all_formats(published_spec: Path, tmp_path: Path, fi
         report = Report()
         read_back = read(tmp_path / name, typed, "keras-applications", report)
         assert read_back is not None, report.render()
-        assert {p: a.tobytes() for p, a in read_back.items()} == {
+        assert {p: a.tobytes() for p, a in read_back.weights.items()} == {
             p: a.tobytes() for p, a in wanted.items()
         }, name
 
@@ -68,7 +72,7 @@ def test_bfloat16(published_spec: Path, tmp_path: Path) -> None:
     assert found is not None, report.render()
     for name, array in seeded(typed).items():
         upper = array.astype("<f4").view("<u4") & np.uint32(0xFFFF0000)
-        np.testing.assert_array_equal(found[name], upper.view("<f4"), err_msg=name)
+        np.testing.assert_array_equal(found.weights[name], upper.view("<f4"), err_msg=name)
 
 
 def test_another_number_of_layers(published_spec: Path, tmp_path: Path, imported: Run) -> None:

@@ -61,7 +61,7 @@ def test_no_pickle_is_opened(
         run, tmp_path, "convert", "small.yaml", name, "new.safetensors", "--from", origin, code=code
     )
     assert "help: opening a pickle can run any code" in said
-    assert "save the tensors with safetensors" in said
+    assert "save_file" in said
     assert not (tmp_path / "opened").exists()
 
 

@@ -14,7 +14,8 @@ from published_files import (
 from safetensors.numpy import save_file
 
 from inception_dsl.diagnostics.report import Report
-from inception_dsl.weights.published import published, read
+from inception_dsl.weights.layouts import published
+from inception_dsl.weights.published import read
 
 
 def test_names_and_layouts(published_spec: Path, tmp_path: Path, imported: Run) -> None:
@@ -30,19 +31,19 @@ def test_names_and_layouts(published_spec: Path, tmp_path: Path, imported: Run) 
     for h, w, c in np.ndindex(3, 3, 10):
         flat = (h * 3 + w) * 10 + c
         np.testing.assert_array_equal(
-            found["classifier/kernel"][flat], held["fc.weight"][:, c * 9 + h * 3 + w]
+            found.weights["classifier/kernel"][flat], held["fc.weight"][:, c * 9 + h * 3 + w]
         )
     np.testing.assert_array_equal(
-        found["stem/conv/kernel"][2, 1, 0], held["conv1.conv.weight"][:, 0, 2, 1]
+        found.weights["stem/conv/kernel"][2, 1, 0], held["conv1.conv.weight"][:, 0, 2, 1]
     )
     np.testing.assert_array_equal(
-        found["tower/1/conv/kernel"][0, 0], held["layers.2.conv.weight"][:, :, 0, 0].T
+        found.weights["tower/1/conv/kernel"][0, 0], held["layers.2.conv.weight"][:, :, 0, 0].T
     )
     np.testing.assert_array_equal(
-        found["depthwise/kernel"][0, 1].reshape(-1), held["dw.weight"][:, 0, 0, 1]
+        found.weights["depthwise/kernel"][0, 1].reshape(-1), held["dw.weight"][:, 0, 0, 1]
     )
-    np.testing.assert_array_equal(found["aux/out/kernel"], held["AuxLogits.out.weight"].T)
-    again = published(typed, "timm", found)
+    np.testing.assert_array_equal(found.weights["aux/out/kernel"], held["AuxLogits.out.weight"].T)
+    again = published(typed, "timm", "state", found.weights)
     assert {k: a.tobytes() for k, a in again.items()} == {k: a.tobytes() for k, a in held.items()}
     assert imported(tmp_path / "a.safetensors", "torchvision").exit_code == 0
 
