@@ -119,7 +119,8 @@ class Network:
         self.records[name] = tuple(record)
         found = self.body.statements
         if last and found and isinstance(found[-1], Assign) and not found[-1].depth:
-            found[-1] = replace(found[-1], target=last)
+            saved = found[-1].target.removeprefix(self.x)  # the variable of an output
+            found[-1] = replace(found[-1], target=f"{last}{saved}")
             self.x = last
         return found
 
@@ -189,7 +190,7 @@ class Network:
             size_checks=self.size_checks(),
             channels=(Code(f"    {IN_CHANNELS} = input_shape[-1]"),) if reads else (),
             features=tuple(sections),
-            without_top=(self.result({"features": self.features}, indent=8),)
+            without_top=(self.result({"features": self.features}, indent=8, top=False),)
             if self.has_features
             else (),
             head=(SectionView(self.title("head"), written(self.head, helpers)),)
@@ -203,9 +204,15 @@ class Network:
     def title(self, section: str) -> tuple[Code, ...]:
         return () if self.program.kind == "block" else (comment(section.capitalize()),)
 
-    def result(self, outputs: dict[str, str], indent: int = 4) -> Code:
-        """``return keras.Model(inputs, outputs, name=name)``; several outputs by name."""
-        extra = {name: self.saved[after] for name, after in self.program.outputs.items()}
+    def result(self, outputs: dict[str, str], indent: int = 4, *, top: bool = True) -> Code:
+        """``return keras.Model(inputs, outputs, name=name)``; several outputs by name.
+
+        Without ``top`` there are no outputs of the head.
+        """
+        own = self.program.sections.get("head", ()) if not top else ()
+        left = {node.segments[-1] for node in own if node.segments}
+        wanted = {n: after for n, after in self.program.outputs.items() if after not in left}
+        extra = {name: self.saved[after] for name, after in wanted.items()}
         found = extra if extra.keys() & outputs.keys() else {**outputs, **extra}
         pairs = tuple(Item(f"{literal(name)}: {variable}") for name, variable in found.items())
         value = Group("{", pairs, "}") if len(pairs) > 1 else next(iter(found.values()))

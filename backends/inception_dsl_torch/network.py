@@ -28,6 +28,7 @@ from .attributes import attribute
 from .blocks import Draft, head_class, top_scope
 from .build import Attribute, ClassBody, Line, written
 from .classifier import ClassifierView, classifier
+from .forward_head import head_view
 from .fresh import is_fresh
 from .modules import Shared, sequence
 from .network_view import NetworkView
@@ -113,6 +114,18 @@ class Network:
         return [tap for tap in self.taps if not tap.auxiliary]
 
     @property
+    def late(self) -> list[Variable]:
+        """The outputs inside of the head."""
+        head = {s.node.segments[-1] for s in self.top.sections["head"].steps if s.node.segments}
+        return [tap for tap in self.further if tap.tap.after in head]
+
+    @property
+    def early(self) -> list[Variable]:
+        """The auxiliary heads and outputs before the head."""
+        late = self.late
+        return [tap for tap in self.taps if tap not in late]
+
+    @property
     def reads_classes(self) -> bool:
         """Whether anything depends on the number of classes."""
         return self.top.symbols["classes"] in self.body.scope.reads
@@ -128,7 +141,6 @@ class Network:
         """The view; call it when all helpers of the file are known."""
         name, own = class_name(self.program.id), self.outputs or "Tensor"
         returns = f"{own} | {self.trained}" if self.trained not in ("", own) else own
-        head_lines, head_signature = self.head(self.result)
         init = bool(self.training.init)
         first = self.auxiliary[0].attribute if self.auxiliary else ""
         return NetworkView(
@@ -147,9 +159,7 @@ class Network:
             features_call=Code(
                 f"self._forward_features(x{', heads=False' * bool(self.auxiliary)})[0]"
             ),
-            head_signature=head_signature,
-            head_doc=docstring(self.head_doc("pre_logits" in head_signature), indent=8),
-            head_lines=tuple(head_lines),
+            top=head_view(self.typed, self.body.forward, self.result, self.late),
             forward=tuple(self.forward()),
             returns=Code(returns),
             tuples=self.tuples(),
@@ -194,7 +204,7 @@ class Network:
             record.append(self.body.statement(planned, fresh=fresh))
             x = self.body.read("x")
             fresh = is_fresh(step) and self.tapped.isdisjoint(step.node.segments[-1:])
-            for tap in self.taps if name != "head" else ():
+            for tap in self.late if name == "head" else self.early:
                 if step.node.segments and step.node.segments[-1] == tap.tap.after:
                     self.tap(tap, x)
         self.records[name] = tuple(record)
@@ -240,39 +250,18 @@ class Network:
 
     def features(self, x: str) -> list[Code]:
         """The lines from the input to the features and the taps (intermediate outputs)."""
-        if not self.taps:
+        if not self.early:
             return written(self.to_features, result=x)
         lines = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.to_features]
-        return [*lines, Code(f"        return {x}, {', '.join(t.variable for t in self.taps)}")]
+        return [*lines, Code(f"        return {x}, {', '.join(t.variable for t in self.early)}")]
 
     def tapped_signature(self) -> Code:
         """The signature of the method that also returns the taps; empty without taps."""
-        if not self.taps:
+        if not self.early:
             return Code("")
-        kinds = ", ".join("Tensor | None" if t.auxiliary else "Tensor" for t in self.taps)
+        kinds = ", ".join("Tensor | None" if t.auxiliary else "Tensor" for t in self.early)
         parameters = ["self", "x: Tensor", *["heads: bool"] * bool(self.auxiliary)]
         return signature("_forward_features", parameters, f"tuple[Tensor, {kinds}]", indent=4)
-
-    def head(self, x: str) -> tuple[list[Code], Code]:
-        """The lines and the signature of ``forward_head``."""
-        steps = self.typed.sections["head"].steps
-        if not steps:
-            return [], Code("")
-        lines = written(self.body.forward, result=x)
-        parameters = ["self", "x: Tensor"]
-        last = steps[-1].runs[-1].typed
-        if getattr(getattr(last, "op", None), "op", "") == "dense" and self.body.forward:
-            value = self.body.forward[-1].value
-            lines[-1] = Code(f"        return x if pre_logits else {value}")
-            parameters.append("pre_logits: bool = False")
-        return lines, signature("forward_head", parameters, "Tensor", indent=4)
-
-    def head_doc(self, stops: bool) -> str:
-        """The docstring of ``forward_head``."""
-        end = self.typed.output_name
-        end = "the output" if end == "output" else end
-        stop = "; ``pre_logits`` skips the last layer" if stops else ""
-        return f"Compute {end} from features{stop}."
 
     def signature(self, init: bool) -> Code:
         """The signature of ``__init__``."""
@@ -306,11 +295,15 @@ class Network:
         """The lines of ``forward``."""
         has_head = bool(self.typed.sections["head"].steps)
         found, lines = self.results(), [Code(f"        {line}") for line in head_check(self.plan)]
-        if self.taps:
-            taken = ", ".join(t.variable for t in self.taps)
+        if self.early:
+            taken = ", ".join(t.variable for t in self.early)
             heads = ", heads=self.training" if self.auxiliary else ""
             lines.append(Code(f"        x, {taken} = self._forward_features(x{heads})"))
-        inner = "x" if self.taps else "self.forward_features(x)"
+        inner = "x" if self.early else "self.forward_features(x)"
+        if self.late:
+            taken = ", ".join(t.variable for t in self.late)
+            lines.append(Code(f"        x, {taken} = self._forward_head({inner})"))
+            return [*lines, *found.lines("x")]
         return [*lines, *found.lines(f"self.forward_head({inner})" if has_head else inner)]
 
     def tuples(self) -> tuple[TupleView, ...]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from inception_dsl.backend import Code
 
 from .classifier import ClassifierView
+from .forward_head import HeadView
 from .results import TupleView
 from .training import TrainingView
 
@@ -27,9 +28,7 @@ class NetworkView(NamedTuple):
     features_doc: Code
     tapped: Code
     features_call: Code
-    head_signature: Code
-    head_doc: Code
-    head_lines: tuple[Code, ...]
+    top: HeadView | None
     forward: tuple[Code, ...]
     returns: Code
     tuples: tuple[TupleView, ...]

@@ -146,7 +146,7 @@ class _Expander:
             if self.report.crowded(self.steps.before):
                 break
             here = origin.below("aux_heads", name)
-            self.after(head.after, here.below("after"), known)
+            self.after(head.after, here.below("after"), known, sections["head"])
             if name in taken or name in model.outputs or name == "logits":
                 span = here.document.key_span(here.path)
                 message = f"the name `{name}` is already used by another step or output"
@@ -160,40 +160,46 @@ class _Expander:
     def outputs(
         self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]
     ) -> dict[str, str]:
-        known = self.known_steps(sections)
+        known = self.known_steps(sections, "head")
         for name, after in model.outputs.items():
             if self.report.crowded(self.steps.before):
                 break
-            self.after(after, origin.below("outputs", name), known, sections["head"])
+            self.after(after, origin.below("outputs", name), known)
             if name == "logits":
                 span = origin.document.key_span(("outputs", name))
                 message = "the name `logits` is reserved for the final output of the network"
                 self.report.error("E307", message, span)
         return dict(model.outputs)
 
-    def known_steps(self, sections: Mapping[str, Chain]) -> dict[str, None]:
-        """The names of the steps in stem and body."""
-        names = [n.segments[-1] for s in ("stem", "body") for n in sections[s] if n.segments]
+    def known_steps(self, sections: Mapping[str, Chain], *more: str) -> dict[str, None]:
+        """The names of the steps in stem and body, and in ``more`` sections."""
+        names = [n.segments[-1] for s in ("stem", "body", *more) for n in sections[s] if n.segments]
         return {name: None for name in names if not name.isdecimal()}
 
     def after(
         self, wanted: str, origin: Origin, known: Mapping[str, None], head: Chain = ()
     ) -> None:
-        """Report an unknown step, unless an error elsewhere may hide it."""
+        """Report an unknown step, unless an error elsewhere may hide it.
+
+        ``head`` are the steps of the head, if none of them can be meant.
+        """
         if wanted in known or any(p[-1] == "name" or p in _CHAINS for p in origin.document.dropped):
             return None
-        removed = origin.document.cause(*((section, wanted) for section in ("stem", "body")))
+        sections = ("stem", "body") if head else ("stem", "body", "head")
+        removed = origin.document.cause(*((section, wanted) for section in sections))
         if removed is not None:
             message = f"this removes the step `{wanted}`, whose output is used"
             related = [(origin.span(), "used here")]
             return self.report.error("E308", message, removed, related=related)
-        message, span = f"unknown step `{wanted}`: stem and body have no such step", origin.span()
+        where = " and ".join(sections[-2:]) if head else "the network"
+        has = "have" if head else "has"
+        message, span = f"unknown step `{wanted}`: {where} {has} no such step", origin.span()
         if wanted in [node.segments[-1] for node in head if node.segments]:
-            message = f"`{wanted}` is a step of the head: outputs are those of stem and body"
+            message = f"`{wanted}` is a step of the head: auxiliary heads begin in stem or body"
         if not self.report.helping:
             return self.report.error("E308", message, span)
         help, best = (
-            suggestion(wanted, known, what="steps in stem and body"),
+            suggestion(wanted, known, what=f"steps in {where}"),
             nearest(wanted, known),
         )
         fix = Editor(origin.document, self.report.texts).replace(origin.path, best) if best else ()

@@ -39,7 +39,7 @@ blocks:
 stem:
   - {{op: conv_bn, name: conv1, filters: 32, kernel_size: 3, stride: 2}}
 
-# `outputs:` and `aux_heads:` can refer to any step of stem and body by its name.
+# `outputs:` can refer to any step by its name, `aux_heads:` to those of stem and body.
 body:
   - {{use: inception, name: mixed_1, filters: 32}}
   - {{use: residual, repeat: 2}}

@@ -192,7 +192,8 @@ class NetworkFile(Built):
     )
     outputs: dict[Id, Id] = Field(
         default={},
-        description="Additional outputs by name, each with the name of a step in `stem` or `body`.",
+        description="Additional outputs by name, each with the name of a step in `stem`, `body` or "
+        "`head`.",
         examples=[{"features": "mixed_5b"}],
     )
     training: Training | None = Field(

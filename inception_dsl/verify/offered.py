@@ -13,12 +13,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from ..analysis.infer import infer
+from ..analysis.logits import trained_program
 from ..analysis.sizes import minimum_input
 from ..analysis.weights import weight_shapes
 from ..backend.arguments import others
 from ..backend.protocol import Model
 from ..diagnostics.report import Report
-from ..ir.typed import TypedChain, TypedOp, TypedProgram
+from ..ir.typed import TypedOp, TypedProgram
 from ..ir.walk import walk_program
 from ..ops import Dropout
 from ..reference.forward import Tape, interpret
@@ -126,23 +127,25 @@ def _features(
     model: Model, typed: TypedProgram, weights: Mapping[str, Any], x: Any
 ) -> Iterator[Finding]:
     """What is computed before the head, and before its last layer."""
-    sections = dict(typed.sections)
-    found = model.features(x)
-    head = sections.pop("head", None)
-    if head is None or not head.steps or not sections:
+    found, head = model.features(x), typed.sections.get("head")
+    if head is None or not head.steps or len(typed.sections) < 2:
         return
-    wanted = {"features": sections, "pre_logits": {**sections, "head": _shorter(head)}}
-    if "features" not in found and any(chain.steps for chain in sections.values()):
+    wanted = {"features": _part(typed, 0), "pre_logits": _part(trained_program(typed).typed, -1)}
+    if "features" not in found and any(c.steps for c in wanted["features"].sections.values()):
         yield Finding("features", problem="the file offers no features before the head")
     for kind, y in found.items():
-        part = replace(typed, sections=wanted[kind], heads=())
-        wanted_y = interpret(part, weights, x).outputs[part.output_name]
-        yield Finding(kind, distance(y, wanted_y))
+        part = wanted[kind]
+        yield Finding(kind, distance(y, interpret(part, weights, x).outputs[part.output_name]))
 
 
-def _shorter(chain: TypedChain) -> TypedChain:
-    """A chain without its last step."""
-    return replace(chain, steps=chain.steps[:-1])
+def _part(typed: TypedProgram, end: int) -> TypedProgram:
+    """The program with the steps of its head up to ``end``, without auxiliary heads and outputs."""
+    sections = dict(typed.sections)
+    head = sections.pop("head")
+    if end:
+        sections["head"] = replace(head, steps=head.steps[:end])
+    program = typed.program._replace(outputs={})
+    return replace(typed, program=program, sections=sections, heads=())
 
 
 def _pixels(job: Job) -> Iterator[Finding]:

@@ -26,7 +26,8 @@ from inception_dsl.diagnostics.report import Report
 from inception_dsl.verify.bounds import FLOAT64, distance
 from inception_dsl.weights import store
 
-NAMES = ("torchvision_googlenet", "timm_inception_v3", "keras_inception_v3")
+STATES = ("torchvision_googlenet", "timm_inception_v3")
+NAMES = (*STATES, "keras_inception_v3")
 CLASSES = 7
 
 
@@ -126,9 +127,9 @@ def without_heads(model: Any) -> Any:
     return model
 
 
+@pytest.mark.parametrize("made", STATES, indirect=True)
 def test_a_wrapped_state_dict(made: Original, tmp_path: Path) -> None:
-    if isinstance(made.real, Layers):
-        pytest.skip("Keras has no state dicts")
+    assert isinstance(made.real, State)
     wrapped = torch.nn.ModuleDict({"backbone": torch.nn.DataParallel(made.real.model)})
     file = state_file(wrapped, tmp_path / "a.safetensors")
     agree(outputs(made, file, []), result(made))

@@ -15,20 +15,42 @@ network: n
 input: {{channels: 3, height: 32, width: 32}}
 body: [{{op: conv, name: c, filters: 3, kernel_size: 3}}]
 head: [{{op: global_avg_pool, name: pooled}}, {{op: dense, units: $classes}}]
-outputs: {{early: {wanted}}}
+{more}
 """
+HEAD = "aux_heads: {{aux: {{after: {}, loss_weight: 1, steps: [{{op: flatten}}]}}}}"
+WRONG = [
+    (
+        "outputs: {early: other}",
+        "unknown step `other`: the network has no such step",
+        "the network",
+    ),
+    (
+        HEAD.format("other"),
+        "unknown step `other`: stem and body have no such step",
+        "stem and body",
+    ),
+    (
+        HEAD.format("pooled"),
+        "`pooled` is a step of the head: auxiliary heads begin in stem or body",
+        "stem and body",
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "message"),
-    [
-        ("pooled", "`pooled` is a step of the head: outputs are those of stem and body"),
-        ("other", "unknown step `other`: stem and body have no such step"),
-    ],
-)
-def test_a_step_that_is_no_output(write: Callable[..., Path], wanted: str, message: str) -> None:
+@pytest.mark.parametrize(("more", "message", "where"), WRONG)
+def test_a_step_that_is_no_output(
+    write: Callable[..., Path], more: str, message: str, where: str
+) -> None:
     report = Report()
-    assert compile_spec(write(SPEC.format(wanted=wanted)), {}, report) is None
+    assert compile_spec(write(SPEC.format(more=more)), {}, report) is None
     (found,) = report
     assert (found.code, found.message) == ("E308", message)
-    assert found.help == "steps in stem and body: c"
+    steps = "c, pooled" if where == "the network" else "c"
+    assert found.help == f"steps in {where}: {steps}"
+
+
+def test_outputs_of_all_sections(write: Callable[..., Path]) -> None:
+    typed = compile_spec(write(SPEC.format(more="outputs: {a: c, b: pooled}")), {}, Report())
+    assert typed is not None
+    shapes = {name: y.shape for name, y in typed.outputs.items()}
+    assert shapes == {"logits": (1000,), "a": (32, 32, 3), "b": (3,)}
