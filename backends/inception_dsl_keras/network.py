@@ -278,7 +278,8 @@ class Network:
         arguments = ["input_shape: Spatial sizes, then channels; None for a size that may vary."]
         classes = self.top.symbols.get("classes")
         for argument in self.scope.signature():
-            what = "Number of classes." if argument.symbol is classes else "Parameter of the block."
+            what = self.plan.parameter_doc(argument.symbol)
+            what = "Number of classes." if argument.symbol is classes else what
             arguments.append(f"{argument.name}: {what}")
         if self.has_features:
             arguments.append(

@@ -128,12 +128,12 @@ class Network:
     @property
     def reads_classes(self) -> bool:
         """Whether anything depends on the number of classes."""
-        return self.top.symbols["classes"] in self.body.scope.reads
+        return self.top.symbols.get("classes") in self.body.scope.reads
 
     @property
     def parameters(self) -> list[Argument]:
         """The parameters of the network that are read, besides ``classes`` and ``in_channels``."""
-        usual = (self.top.symbols["classes"], self.top.symbols["in_channels"])
+        usual = (self.top.symbols.get("classes"), self.top.symbols["in_channels"])
         found = self.body.scope.signature()
         return [a for a in found if a.symbol not in usual or a.form is not PLAIN]
 
@@ -171,7 +171,7 @@ class Network:
         """The lines of the docstring's ``Args``."""
         lines = ["num_classes: Number of classes."] * self.reads_classes
         lines.append("in_channels: Channels of the input.")
-        lines += [f"{a.name}: Parameter of the network." for a in self.parameters]
+        lines += [f"{a.name}: {self.plan.parameter_doc(a.symbol)}" for a in self.parameters]
         if self.auxiliary:
             lines.append(
                 "aux_logits: Whether to build the auxiliary heads, which run in training only."

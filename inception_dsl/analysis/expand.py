@@ -15,9 +15,8 @@ from ..ir.program import AuxHead, Chain, Origin, Preprocessing, Program
 from ..language.link import Linked, given_defaults
 from ..language.load import Spec
 from ..language.models import BlockFile, NetworkFile
-from ..language.parameters import Parameter
+from ..language.parameters import Parameter, typed_as
 from ..types.expression import Expression
-from ..types.prose import Prose
 from ..types.tensor import many
 from ..types.width import Width
 from ..yaml.edits import Editor
@@ -51,14 +50,10 @@ class _Expander:
         self.steps.unique([n for c in sections.values() for n in c])
         network = model if isinstance(model, NetworkFile) else None
         width = Width(model.width, model.divisor, model.minimum or model.divisor)
-        described = about(model)
-        if width.factor is not None:
-            notes = (*described.deviations, Prose(width.note))
-            described = described._replace(deviations=notes)
         return Program(
             kind="network" if network else "block",
             id=model.network if isinstance(model, NetworkFile) else model.block,
-            about=described,
+            about=about(model),
             input=tensor_type(model.input or {}),
             values=values,
             sections=sections,
@@ -118,9 +113,10 @@ class _Expander:
         for name, parameter in parameters.items():
             self.steps.not_reserved(name, origin)
             if isinstance(parameter.default, Expression):
-                self.unknown(name, parameter.default, origin)
+                if self.alone:
+                    self.unknown(name, parameter.default, origin)
             elif parameter.default is not None:
-                values[name] = parameter.default
+                values[name] = typed_as(parameter.default, parameter.type)
             elif self.alone and not origin.document.lost("params", name, "default"):
                 help = f"add a default, or pass `--set {name}=…`"
                 self.report.error(
@@ -134,6 +130,8 @@ class _Expander:
     def unknown(self, name: str, default: Expression, origin: Origin) -> None:
         """Report a default that is a parameter of a network, where there is none around it."""
         message = f"the parameter `{name}` has no value: there is no network around it"
+        if isinstance(self.spec.model, NetworkFile):
+            message = f"`{name}` is a parameter of the network, so its default must be a value"
         help = f"write a value instead of `{default.text}`, or pass `--set {name}=…`"
         self.report.error("E305", message, origin.span("params", name, "default"), help=help)
 

@@ -24,7 +24,7 @@ from ..ir.typed import (
     final_name,
 )
 from ..ir.walk import step_count
-from ..language.parameters import fits
+from ..language.parameters import fits, typed_as
 from ..ops import ROUNDED, Computed
 from ..ops.fields.refusal import shown
 from ..types.tensor import ShapeError, TensorType
@@ -105,8 +105,9 @@ class Inference(Evaluation):
         """The parameters of the top level; those that are numbers of filters are scaled."""
         found, fixed = {**self.program.values}, {"classes"}
         for name in self.counts[TOP] & found.keys() - fixed:
-            found[name] = self.channels(found[name], scaled=True)
-            fixed.add(name)
+            if isinstance(found[name], int):
+                found[name] = self.channels(found[name], scaled=True)
+                fixed.add(name)
         return Values(found, frozenset(fixed))
 
     def taken(self, final: str) -> bool:
@@ -278,10 +279,10 @@ class Inference(Evaluation):
             if name in self.counts[node.block] and kind == "int":
                 result = self.channels(result, scaled=name not in fixed)
                 fixed.add(name)
-            elif isinstance(result, Computed):
-                result = result.as_integer() if kind == "int" else float(result)
+            elif isinstance(result, Computed) and kind == "int":
+                result = result.as_integer()
             if self.fits(result, kind):
-                arguments[name] = result
+                arguments[name] = typed_as(result, kind)
             else:
                 self.error(
                     "E203",

@@ -20,6 +20,7 @@ from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedStep
 from ..ir.walk import step_count
 from ..language.load import Spec
 from ..language.models import BlockFile
+from ..language.parameters import Parameter
 from ..ops import Op, Windowed, expressions
 from ..types.expression import Expression, ExpressionError
 from ..types.tensor import TensorType
@@ -53,8 +54,13 @@ def unset_in(spec: Spec) -> tuple[dict[str, str], bool]:
     model = spec.model
     if not isinstance(model, BlockFile):
         return {}, False
-    unset: dict[str, str] = {n: p.type for n, p in model.params.items() if p.default is None}
+    unset: dict[str, str] = {n: p.type for n, p in model.params.items() if not _has_value(p)}
     return unset, model.input is None
+
+
+def _has_value(parameter: Parameter) -> bool:
+    """Whether a parameter has a value without a use: not one that the network around gives it."""
+    return parameter.default is not None and not isinstance(parameter.default, Expression)
 
 
 def check_unset(program: Program, unset: Mapping[str, str], report: Report) -> None:
@@ -95,7 +101,7 @@ def _errors(
     """The errors for an input, and whether its size counts."""
     found = Report(texts=report.texts)
     steps = _Unset(program, found)
-    values = Values(program.values, frozenset({"classes"}))
+    values = steps.top_values()
     for name, kind in unset.items():
         values[name] = UnknownInt(of(Symbol(name))) if kind == "int" else Unknown(kind)
     for chain in program.sections.values():

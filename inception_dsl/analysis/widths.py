@@ -16,6 +16,8 @@ from ..types.expression import Expression
 
 TOP = ""
 FIELD = "filters"
+FIXED = frozenset({"in_channels", "classes"})
+"""What no width scales."""
 
 
 def filter_parameters(program: Program) -> dict[str, frozenset[str]]:
@@ -41,6 +43,7 @@ class _Reads:
     def split(self, chains: Iterable[Chain]) -> tuple[frozenset[str], frozenset[str]]:
         """The names that chains read only as numbers of filters, and all others."""
         read, alone, others = set[str](), set[str](), set[str]()
+        together: list[set[str]] = []
         for value, counts in (found for chain in chains for found in self.values(chain)):
             for each in expressions(value):
                 names = {name for name, _ in each.names}
@@ -49,8 +52,12 @@ class _Reads:
                     others |= names
                 elif len(each.code) == 1:
                     alone |= names
-        only = frozenset(alone - others)
-        return only, frozenset(read - only)
+                else:
+                    together.append(names - FIXED)
+        only = alone - others
+        while mixed := {name for names in together if names - only for name in names & only}:
+            only -= mixed  # scaled in one expression with what is not
+        return frozenset(only), frozenset(read - only)
 
     def values(self, chain: Chain) -> Iterator[tuple[Any, bool]]:
         """Every value that the steps of a chain use, and whether it is a number of filters."""

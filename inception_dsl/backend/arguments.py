@@ -7,17 +7,22 @@ everything that depends on it is computed from the argument. All others are writ
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from ..analysis.infer import infer
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
-from ..ir.walk import walk_program
+from ..ir.walk import step_count
 from .protocol import Backend, Request
 
 CLASSES: Final = "classes"
+_SPEC: Final = {"num_classes": CLASSES}
+_VALUES: Final = 5
+"""How many other values are tried for each parameter."""
+_LEAST, _MOST = 5, 2_000
+"""Limits on the time: how often a file is written at least, and the steps in all of them."""
 _DOCUMENTED: Final = (ast.Module, ast.ClassDef, ast.FunctionDef)
 
 
@@ -25,47 +30,83 @@ def decided(typed: TypedProgram, backend: Backend, stem: str) -> TypedProgram:
     """``typed`` with the parameters that a backend writes as numbers in the file ``stem``."""
     if typed.program.literal is not None:
         return typed
+    width = typed.program.width
+    rounds = width.factor is not None or width.divisor > 1 or width.minimum > 1
+    names = frozenset(n for n in typed.values if n != CLASSES or rounds)
+    if not names:
+        return replace(typed, program=typed.program._replace(literal=frozenset()))
+    written = _Written(backend, stem, typed, names)
+    literal = frozenset(written.varying(sorted(names)))
+    return replace(typed, program=typed.program._replace(literal=literal))
 
-    def code(program: TypedProgram, name: str) -> str:
-        files = backend.emit(program, Request(stem), Report()) or {"": ""}
+
+class _Written:
+    """The code of a program's file, without the defaults of the arguments ``names``.
+
+    ``room`` is how often the file may still be written, a limit on time.
+    """
+
+    def __init__(
+        self, backend: Backend, stem: str, typed: TypedProgram, names: frozenset[str]
+    ) -> None:
+        self.backend, self.stem, self.typed, self.names = backend, stem, typed, names
+        self.room = max(_LEAST, _MOST // (1 + step_count(typed.program)))
+        self.code = self.of(typed)
+
+    def varying(self, names: Sequence[str]) -> set[str]:
+        """The parameters of which the code depends on the value; all are tried at once first."""
+        if len(names) > 1:
+            several = [_together(self.typed, names, n) for n in range(_VALUES)]
+            if all(found is not None and self.same(found) for found in several):
+                return set()
+            half = len(names) // 2
+            return self.varying(names[:half]) | self.varying(names[half:])
+        return {n for n in names if not all(map(self.same, others(self.typed, n)))}
+
+    def of(self, typed: TypedProgram) -> str:
+        files = self.backend.emit(typed, Request(self.stem), Report()) or {"": ""}
         file, text = next(iter(files.items()))
-        return _code(text, name) if isinstance(text, str) and file.endswith(".py") else ""
+        return _code(text, self.names) if isinstance(text, str) and file.endswith(".py") else ""
 
-    literal = {
-        name
-        for name in typed.values
-        if name != CLASSES and any(code(typed, name) != code(t, name) for t in others(typed, name))
-    }
-    return replace(typed, program=typed.program._replace(literal=frozenset(literal)))
+    def same(self, other: TypedProgram) -> bool:
+        """Whether the file has the same code for other values; if in doubt, no."""
+        self.room -= 1
+        return self.room >= 0 and self.of(other) == self.code
 
 
 def others(typed: TypedProgram, name: str) -> Iterator[TypedProgram]:
     """The program with other values of a parameter; without those that give errors."""
-    program = typed.program
-    for value in _values(name, program.values[name]):
-        found = infer(program._replace(values={**program.values, name: value}), Report())
-        if found is not None and _alike(typed, found):
+    for value in _values(name, typed.program.values[name]):
+        found = _with(typed, {name: value})
+        if found is not None:
             yield found
 
 
-def _values(name: str, value: Any) -> Iterator[Any]:
-    """Other values of a parameter to try."""
+def _together(typed: TypedProgram, names: Sequence[str], number: int) -> TypedProgram | None:
+    """The program with other values of all these parameters, if it has no errors then."""
+    found = {n: _values(n, typed.program.values[n]) for n in names}
+    return _with(typed, {n: v[number % len(v)] for n, v in found.items() if v})
+
+
+def _with(typed: TypedProgram, values: Mapping[str, Any]) -> TypedProgram | None:
+    program = typed.program
+    return infer(program._replace(values={**program.values, **values}), Report())
+
+
+def _values(name: str, value: Any) -> tuple[Any, ...]:
+    """Other values of a parameter to try: near ones, and others far away."""
     if isinstance(value, bool):
-        yield not value
-    elif isinstance(value, int):
-        yield from (value + 3,) if name == CLASSES else (value + 1, 3 * value + 2, value - 1)
-    elif isinstance(value, float):
-        yield from (value * 0.75, value / 2)
+        return (not value,)
+    if isinstance(value, int):
+        more = value + 3 if name == CLASSES else value + 1
+        return (more, 8 * value, 3 * value + 2, 64 * value + 5, max(1, value - 1))
+    if isinstance(value, float):
+        return (value * 0.75, value * 8, value / 2, value + 1.0, value * 64)
+    return ()
 
 
-def _alike(one: TypedProgram, other: TypedProgram) -> bool:
-    """Whether the maps of both have the same sizes; a file is written for the sizes of its spec."""
-    found = [{p: node.y.spatial for p, node in walk_program(t)} for t in (one, other)]
-    return all(found[1].get(p, size) == size for p, size in found[0].items())
-
-
-def _code(text: str, name: str) -> str:
-    """The code of a file without its documentation and the defaults of an argument ``name``."""
+def _code(text: str, names: frozenset[str]) -> str:
+    """The code of a file without its documentation and the defaults of arguments ``names``."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
@@ -73,7 +114,8 @@ def _code(text: str, name: str) -> str:
             given = node.args.defaults
             last = arguments[len(arguments) - len(given) :]
             for argument, default in zip(last, given, strict=True):
-                if argument.arg.rstrip("_") == name and isinstance(default, ast.Constant):
+                own = {argument.arg, argument.arg.rstrip("_"), _SPEC.get(argument.arg, "")}
+                if own & names and isinstance(default, ast.Constant):
                     default.value = None
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]

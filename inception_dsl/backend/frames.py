@@ -124,6 +124,8 @@ class Frame:
         ``scaled``: it is a number of filters, which the width scales.
         """
         term, width = self.term(written), self.width
+        if not isinstance(written, Expression) and len({*values}) == 1:
+            return Slot(self, values, constant(values[0]), hint)
         if isinstance(written, Expression) and written.names:
             names = {name for name, _ in written.names}
             settled = (

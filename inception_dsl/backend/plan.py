@@ -33,6 +33,7 @@ from ..ir.walk import layers_of
 from ..ops import BatchNormFields
 from ..types.prose import Prose
 from ..types.tensor import TensorType
+from ..types.terms import Symbol
 from .definitions import Definition, Definitions
 from .frames import SplitError
 from .outline import outlined
@@ -169,10 +170,19 @@ class ModulePlan:
             bullets(
                 "Choices where the paper is unclear or differs from its code:", about.deviations
             ),
+            program.width.note if program.width.factor is not None else "",
             slow_decay(self.decays[-1]) if self.recalibrates else "",
             *more,
             generated_by(program.id),
         )
+
+    def parameter_doc(self, symbol: Symbol | None) -> str:
+        """The line of an argument of the model in its ``Args``."""
+        typed, found = self.printed, self.definitions.top.symbols.items()
+        name = next((name for name, own in found if own is symbol), "")
+        value = typed.program.values.get(name)
+        scaled = f", scaled by the width: {value} in the spec" * (typed.values.get(name) != value)
+        return f"Parameter of the {typed.program.kind}{scaled}."
 
     def block_doc(self, definition: Definition) -> Code:
         """The documentation of a block: title, source, notes, the shapes of its uses."""

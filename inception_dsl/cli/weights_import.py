@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+    from ..diagnostics.report import Report
     from ..ir.typed import TypedProgram
 
     Dtype = Literal["float32", "float64"]
@@ -48,6 +49,21 @@ def _again(
         return compile_spec(spec, {**kept, **more}, Report())
 
     return again
+
+
+def _reject_same(path: Path, source: Path, report: Report) -> None:
+    """Exit with an error if the output is the published file, which is often the only copy."""
+    from ..diagnostics.report import Span
+
+    try:
+        same = path.samefile(source)
+    except OSError:
+        return
+    if same:
+        message = f"the output {path} is the file to import, which would be replaced"
+        span = Span(str(path), 1, 1, 1, 2)
+        report.error("E601", message, span, help="name another file with `--out`")
+        fail(report)
 
 
 @click.command(
@@ -147,6 +163,7 @@ def import_weights(
     path = out or Path(f"{file_stem(spec, typed)}.safetensors")
     if out is None:
         reject_link(path, report)
+    _reject_same(path, file, report)
     with Progress(2) as bar:
         bar.step(f"read {file}")
         choices = Choices(_again(spec, own), prefix, drop, drop_class, seed)

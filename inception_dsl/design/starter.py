@@ -39,6 +39,7 @@ blocks:
 stem:
   - {{op: conv_bn, name: conv1, filters: 32, kernel_size: 3, stride: 2}}
 
+# `width: 0.5` multiplies all filters, `divisor: 8` rounds them to multiples of 8.
 # `outputs:` can refer to any step by its name, `aux_heads:` to those of stem and body.
 body:
   - {{use: inception, name: mixed_1, filters: 32}}

@@ -13,6 +13,7 @@ from ..language.models import NetworkFile
 from ..language.parameters import Parameter
 from ..language.rules import step_name
 from ..language.unsaved import unsaved
+from ..types.expression import Expression
 from ..yaml.document import DataPath
 
 
@@ -71,8 +72,9 @@ def defined(block: LinkedBlock) -> Span:
 
 def _about(parameter: Parameter) -> str:
     text: str = parameter.type
-    if parameter.default is not None:
-        text += f", default {parameter.default}"
+    default = parameter.default
+    if default is not None:
+        text += f", default {default.text if isinstance(default, Expression) else default}"
     about = parameter.description
     return f"{text}: {printable(about.plain)}" if about else text
 

@@ -113,7 +113,7 @@ class Built(Linked):
     width: Factor | None = Field(
         None,
         description="Factor of every `filters` that is not computed from `$in_channels` or "
-        "`$classes`.",
+        "`$classes`. In a block file it counts only where the file itself is built.",
         examples=[0.5],
     )
     divisor: PlainCount = Field(

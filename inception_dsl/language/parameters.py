@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from pydantic import Field
 
-from ..ops import Fields
+from ..ops import Computed, Fields
 from ..ops.fields.kinds import Text
 from ..ops.fields.refusal import Checked, did_you_mean, located, refuse, shown
 from ..types.expression import Expression, is_expression, parse
@@ -28,6 +28,11 @@ OF_NETWORK: Final = r"^\$[a-z][a-z0-9_]*$"
 def fits(value: object, kind: str) -> bool:
     """Whether ``value`` is valid for a parameter of type ``kind``."""
     return isinstance(value, PYTHON_TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
+
+
+def typed_as(value: Any, kind: str) -> Any:
+    """A value of a parameter of type ``kind``, which :func:`fits`; an integer becomes a float."""
+    return float(value) if kind == "float" and type(value) in (int, Computed) else value
 
 
 def given_default(value: Any) -> Any:

@@ -14,8 +14,8 @@ from .layer_names import Namer, Pattern, Segments, under
 
 HELP = "write `checkpoints: null` to remove the names of published weights"
 NEW = (
-    "a layer that no file has can have any name: `weights import --drop` gives it new initial "
-    "values"
+    "a layer that no file has can have any name, and `weights import --drop` gives it new initial "
+    "values: write `checkpoints: {SOURCE: {names: {PATH: NAME}}}` for each, or `checkpoints: null`"
 )
 
 

@@ -39,7 +39,7 @@ def _atom(atom: Apply, names: Mapping[Symbol, str], *, outer: bool = False) -> s
     if atom.function == "round":
         return f"round({spell(atom.arguments[0], names)})"
     if atom.function == "half_up":
-        return f"int({_addend(atom.arguments[0], names)} + 0.5)"
+        return f"max(1, int({_addend(atom.arguments[0], names)} + 0.5))"
     if atom.function == "floor":  # without `import math`
         return f"int({tight(atom.arguments[0], names)} // 1)"
     texts = [tight(argument, names) for argument in atom.arguments]

@@ -107,7 +107,7 @@ _OPERATORS: Final[dict[str, Callable[..., Any]]] = {
     "min": min,
     "max": max,
     **ROUNDING,
-    "half_up": lambda a: int(a + 0.5),
+    "half_up": lambda a: max(1, int(a + 0.5)),
 }
 
 
@@ -217,7 +217,7 @@ def quotient(a: Term | None, b: Term | None) -> Term | None:
 def rounded(function: str, a: Term | None) -> Term | None:
     """``round``, ``floor``, ``ceil`` or ``half_up`` (``function``) of a term.
 
-    ``half_up`` is the nearest integer, halves up.
+    ``half_up`` is the nearest integer, halves up, at least 1.
     """
     if a is None or whole(a):
         return a

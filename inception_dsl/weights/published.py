@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,10 +25,7 @@ from .held import Held, contents, unwrapped
 from .initial import initial
 from .layouts import layer_of, places
 from .offers import Wanted, offered
-from .store import differences
-
-SHOWN: Final = 8
-"""How many differences of one kind an error lists."""
+from .store import differences, listed
 
 
 class Choices(NamedTuple):
@@ -205,15 +202,11 @@ def _fits(
     if not any(found.values()):
         return True
     counts = ", ".join(f"{len(lines):,} {kind}" for kind, lines in found.items() if lines)
-    notes = []
-    for lines in found.values():
-        more = len(lines) - SHOWN
-        notes += lines if more < 2 else [*lines[:SHOWN], f"{lines[0].split(':')[0]}: {more:,} more"]
     report.error(
         "E702",
         f"{os.path.normpath(path)} does not fit `{typed.program.id}`: {counts}",
         file_span(path),
-        notes=[*held.said, *notes],
+        notes=[*held.said, *listed(found)],
         help=offered(wanted, held._replace(arrays=arrays), choices.again, choices.drop_class),
     )
     return False

@@ -37,6 +37,8 @@ KINDS: Final = (
     "not finite",
     "negative",
 )
+SHOWN: Final = 8
+"""How many differences of one kind an error lists."""
 
 
 def read(
@@ -211,7 +213,7 @@ def fits(
         return True
     counts = ", ".join(f"{len(lines)} {kind}" for kind, lines in found.items() if lines)
     message = f"{os.path.normpath(path)} does not fit `{typed.program.id}`: {counts}"
-    notes = [line for lines in found.values() for line in lines]
+    notes = listed(found)
     help = ""
     if metadata is not None and arrays and not arrays.keys() & weight_shapes(typed).keys():
         help = (
@@ -225,6 +227,15 @@ def fits(
         help += "; use the same `--set` and `--input` as then" if same else ""
     report.error("E702", message, file_span(path), notes=notes, help=help)
     return False
+
+
+def listed(found: Mapping[str, list[str]]) -> list[str]:
+    """The lines of differences by kind; of many of one kind the first, and how many more."""
+    lines: list[str] = []
+    for own in found.values():
+        more = len(own) - SHOWN
+        lines += own if more < 2 else [*own[:SHOWN], f"{own[0].split(':')[0]}: {more:,} more"]
+    return lines
 
 
 def differences(

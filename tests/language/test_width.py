@@ -92,6 +92,22 @@ NETWORKS = {
         "body: [{use: b, n: 4}]",
         [2, 7],
     ),
+    "a float of the network is rounded where it is used": (
+        "params: {w: {type: float, default: 10.5}}\nbody: [{op: conv, filters: $w, "
+        'kernel_size: 1}, {op: conv, filters: "${2 * w}", kernel_size: 1}]',
+        [11, 21],
+    ),
+    "a sum of parameters of both kinds": (
+        "width: 0.5\nparams: {a: {type: int, default: 32}, b: {type: int, default: 16}}\n"
+        'body: [{op: conv, filters: $a, kernel_size: 1}, {op: conv, filters: "${b + 8}", '
+        'kernel_size: 1}, {op: conv, filters: "${a + b}", kernel_size: 1}]',
+        [16, 12, 24],
+    ),
+    "a float that is given as an integer": (
+        "divisor: 8\nparams: {w: {type: float, default: 1}}\n"
+        'body: [{op: conv, filters: "${60 * w}", kernel_size: 1}]',
+        [64],
+    ),
     "a multiplier is no number of filters": (
         "width: 0.5\nblocks: {b: {params: {m: int}, steps: [{op: conv, "
         'filters: "${64 * m}", kernel_size: 1}]}}\n'
@@ -139,8 +155,7 @@ def test_width_of_a_shipped_network() -> None:
     assert whole and half
     assert [n // 2 for n in channels(whole)[:-1]] == channels(half)[:-1]
     assert channels(half)[-1] == 1000
-    note = "All numbers of filters are multiplied by 0.5 and rounded."
-    assert [d.plain for d in half.program.about.deviations][-1] == note
+    assert half.program.width.note == "All numbers of filters are multiplied by 0.5 and rounded."
 
 
 def test_width_of_a_block_counts_only_where_it_is_built(write: Callable[..., Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,36 @@ def test_what_no_value_makes_right_is_an_error(why: str, start: str, tmp_path: P
     found, shown = codes(start + text, tmp_path)
     assert found == [code] * bool(code), shown
     assert "5040" not in shown and "5,040" not in shown
+
+
+def test_a_default_of_the_network_is_no_value(write: Callable[..., Path]) -> None:
+    block = "block: b\nparams: {growth: {type: int, default: $growth}}\nsteps: [STEP]\n"
+    for step, codes in (
+        ("{op: conv, filters: $growth, kernel_size: 1}", []),
+        ("{op: conv, filters: $growth, kernel_size: 1, use_bias: $growth}", ["E203"]),
+    ):
+        report = Report()
+        found = check_spec(write(block.replace("STEP", step)), {}, report)
+        assert [d.code for d in report] == codes
+        assert not codes or found.typed is None
+        alone = Report()
+        assert compile_spec(write(block.replace("STEP", step)), {}, alone) is None
+        assert {d.code for d in alone} >= {"E305", "E404"}
+
+
+def test_the_width_of_a_block_scales_its_own_parameters(write: Callable[..., Path]) -> None:
+    text = """\
+        block: c
+        width: 0.5
+        params: {a: {type: int, default: 33}, f: int}
+        steps:
+          - branches:
+              x: [{op: conv, filters: $a}, {op: conv, filters: "${2 * a}"}]
+              y: [{op: conv, filters: 68}]
+            merge: add
+          - {op: conv, filters: $f}
+        defaults: {conv: {kernel_size: 1}}
+        """
+    report = Report()
+    check_spec(write(text), {}, report)
+    assert [*report] == []

@@ -126,3 +126,12 @@ def test_a_long_list_of_differences_is_cut(imported: Run, tmp_path: Path) -> Non
     assert "  = unknown: 392 more" in lines
     assert "12 missing, 400 unknown" in lines[0]
     assert "= help: no name in the file is one of the spec" in result.stderr
+
+
+def test_the_file_to_import_is_not_replaced(imported: Run, tmp_path: Path) -> None:
+    file = saved(state(TIMM), tmp_path / "model.safetensors")
+    before = file.read_bytes()
+    result = imported(file, "timm", "--out", str(file))
+    assert result.exit_code == 1
+    assert "error[E601]" in result.stderr and "which would be replaced" in result.stderr
+    assert file.read_bytes() == before
