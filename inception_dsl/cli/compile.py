@@ -166,12 +166,20 @@ def check(
         for spec in given:
             name = os.fspath(spec)
             bar.step(name)
-            errors, warnings = len(report.diagnostics), len(report.warnings)
-            found = check_spec(spec, merged(settings, size), report)
-            if len(report.diagnostics) == errors and chosen_format() == "text":
+            own, errors = Report(), len(report.diagnostics)
+            found = check_spec(spec, merged(settings, size), own)
+            report.include([*own.diagnostics, *own.warnings], own.texts)
+            result = f"ok{_unchecked(found.unset)}"
+            if not own.ok:  # a file with errors that several specs read is reported once
+                result = (
+                    "failed (errors in a file of another spec)"
+                    if len(report.diagnostics) == errors
+                    else ""
+                )
+            elif strict and own.warnings:
+                result = "failed (--strict)"
+            if result and chosen_format() == "text":
                 bar.erase()
-                failed = strict and len(report.warnings) > warnings
-                result = "failed (--strict)" if failed else f"ok{_unchecked(found.unset)}"
                 click.echo(f"{printable(name)}: {result}")
     show(report, err=False)
     if not report.ok or (strict and report.warnings):

@@ -157,3 +157,16 @@ def test_a_spec_whose_file_is_no_module(here: Path) -> None:
     assert run("build", "specs/my-net.yaml", "-b", "torch").exit_code == 0
     assert Path("generated/torch/net.py").is_file()
     assert run("build", "specs", "--check").exit_code == 0
+
+
+def test_specs_that_read_the_same_wrong_file() -> None:
+    Path("deep").mkdir()
+    wrong = "network: a\ninput: {channels: 1, length: 4}\nbody: [{op: conf}]\n"
+    Path("deep/a.yaml").write_text(wrong)
+    for name in ("b", "c"):
+        Path(f"deep/{name}.yaml").write_text(f"extends: a.yaml\nnetwork: {name}\n")
+    result = run("check", "deep")
+    assert result.exit_code == 1
+    reason = "failed (errors in a file of another spec)"
+    assert result.stdout.splitlines() == [f"deep/{name}.yaml: {reason}" for name in ("b", "c")]
+    assert result.stderr.count("error[") == 1
