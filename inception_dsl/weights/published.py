@@ -18,6 +18,7 @@ from ..diagnostics.report import Report, Span
 from ..diagnostics.text import printable
 from ..diagnostics.words import suggestion
 from ..ir.typed import TypedProgram
+from ..language.shipped import names
 from ..passes.layer_names import absent_names, layer_names, under
 from .adapt import Wider, adapted, changed_layers, rgb_size, summed
 from .files import file_span
@@ -104,7 +105,7 @@ def known(typed: TypedProgram, source: str, report: Report) -> bool:
     if source in found:
         return True
     span = Span(f"--from {printable(source)}", 1, 1, 1, len(source) + 1)
-    help = (
+    help = _spec_of(source, typed.program.id) or (
         suggestion(source, found, what="known sources")
         if found
         else "the shipped specs `published/...` have them (`inception-dsl list`)"
@@ -116,6 +117,16 @@ def known(typed: TypedProgram, source: str, report: Report) -> bool:
         help=help,
     )
     return False
+
+
+def _spec_of(source: str, network: str) -> str:
+    """What to write for a network that is shipped with the names of a source."""
+    if source in ("torch", "keras", "neutral"):
+        return f"`weights convert --from {source}` reads the files of generated models"
+    maker = source.partition("-")[0]
+    made = (n for n in names() if n.startswith(f"published/{maker}_"))
+    best = next((n for n in made if network.endswith(n.removeprefix(f"published/{maker}_"))), "")
+    return f"use `{best}`, which has them" if best else ""
 
 
 def _wider(

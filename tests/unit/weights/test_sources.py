@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from published_files import Run, state, write_new, write_old
 from safetensors.numpy import load_file, save_file
 
+from inception_dsl.cli import main
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.weights.layouts import kind_of
@@ -226,3 +228,25 @@ def test_a_layer_that_no_file_has(imported: Run, published_spec: Path, tmp_path:
     )
     result = imported(tmp_path / "a.safetensors", "facenet", "--drop", "more")
     assert "new initial values (seed 0): more/bn, more/conv" in result.stdout, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("spec", "source", "help"),
+    [
+        ("v4", "timm", "use `published/timm_inception_v4`, which has them"),
+        (
+            "published/timm_inception_v3",
+            "keras-applications",
+            "use `published/keras_inception_v3`, which has them",
+        ),
+        ("v2", "timm", "the shipped specs `published/...` have them (`inception-dsl list`)"),
+        ("v4", "torch", "`weights convert --from torch` reads the files of generated models"),
+    ],
+)
+def test_a_spec_without_names_of_the_source(
+    spec: str, source: str, help: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.safetensors"
+    result = CliRunner().invoke(main, ["weights", "import", spec, str(file), "--from", source])
+    assert result.exit_code == 1
+    assert "error[E711]" in result.stderr and f"help: {help}" in result.stderr
