@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from ..diagnostics.report import Diagnostic, Report
+from ..diagnostics.report import Diagnostic, Report, Span
 from ..ir.program import ForkNode, Node, OpNode, Origin, Program
 from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedStep
 from ..ir.walk import step_count
@@ -79,7 +79,7 @@ def check_unset(program: Program, unset: Mapping[str, str], report: Report) -> N
         found = {x.rank: _errors(program, unset, x, report) for x in inputs}
         counted = {rank: errors for rank, (errors, counts) in found.items() if counts}
         if not counted:
-            others = [d for d in found[min(found)][0] if d.code not in _SIZED]
+            others = found[min(found)][0]
             continue
         best = min(counted.values(), key=_misfits)
         if least is None:
@@ -112,17 +112,24 @@ def _errors(
     noted = [
         replace(d, notes=(*d.notes, note)) if d.code in _SIZED else d for d in found.diagnostics
     ]
-    return noted, not steps.single
+    if not steps.single:
+        return noted, True
+    return [d for d in noted if d.code not in _SIZED or d.span in steps.channels_differ], False
 
 
 class _Unset(Inference):
     """Inference with values that are not known.
 
     ``single``: a window leaves one pixel of an axis. Branches with other strides agree there, and
-    one pixel is broadcast, but nobody means that.
+    one pixel is broadcast, but nobody means that. ``channels_differ``: where branches differ in
+    channels, which no size changes.
     """
 
     single = False
+
+    def __init__(self, program: Program, report: Report) -> None:
+        super().__init__(program, report)
+        self.channels_differ: set[Span] = set()
 
     def evaluate(self, value: Any, origin: Origin, values: Values) -> Any:
         """``value``, computed as far as it is known."""
@@ -230,6 +237,9 @@ class _Unset(Inference):
         """The fork; an error if channels differ for all values."""
         if not isinstance(y, Difference):
             return super().merged(node, branches, _known(y), values)
+        if y.what == "channels":
+            clash = Clash(node, branches, y, values, self.width, self.report.texts)
+            self.channels_differ.add(clash.span)
         if y.what != "channels" or not is_unknown(y.sizes):
             return super().merged(node, branches, y, values)
         for i, j in _pairs(y.sizes):
@@ -241,6 +251,7 @@ class _Unset(Inference):
                 details = clash.details()
                 if is_unknown(pair):
                     details |= {"help": "", "fix": ()}
+                self.channels_differ.add(clash.span)
                 self.error("E402", clash.message, clash.span, **details)
                 return None
         alike = [chain.y._replace(channels=1) for _, chain in branches]

@@ -177,3 +177,19 @@ def test_the_width_of_a_block_scales_its_own_parameters(write: Callable[..., Pat
     report = Report()
     check_spec(write(text), {}, report)
     assert [*report] == []
+
+
+def test_channels_that_differ_on_a_map_of_one_pixel(write: Callable[..., Path]) -> None:
+    text = """\
+        block: b
+        params: {f: int}
+        defaults: {conv: {kernel_size: 1}}
+        steps:
+          - {op: adaptive_avg_pool, output_size: 7}
+          - {op: conv, filters: $f, kernel_size: 7, padding: valid}
+          - {branches: {x: [{op: conv, filters: 3}], y: [{op: conv, filters: OTHER}]}, merge: add}
+        """
+    for other, codes in (("3", []), ("4", ["E402"])):
+        report = Report()
+        check_spec(write(text.replace("OTHER", other)), {}, report)
+        assert [d.code for d in report] == codes
