@@ -65,10 +65,7 @@ def _built(module: Any, typed: TypedProgram, **options: Any) -> Any:
     build, program = getattr(module, typed.program.id), typed.program
     known = inspect.signature(build).parameters
     given = source_of(typed).network.scope.signature()
-    plain = {n: v for n, v in typed.values.items() if not isinstance(v, str)}
-    plain |= {f"{n}_": v for n, v in typed.values.items() if not isinstance(v, str)}
-    plain |= {a.name: a.values[0] for a in given if a.form is PLAIN}
-    options |= {name: v for name, v in plain.items() if name in known}
+    options |= {a.name: a.values[0] for a in given if a.form is PLAIN and a.name in known}
     if program.kind == "network" and "num_classes" in known:  # blocks may have such a parameter
         options["num_classes"] = program.values["classes"]
     return build(input_shape=program.input.shape, **options)

@@ -61,9 +61,7 @@ def constructed(module: ModuleType, typed: TypedProgram, *, heads: bool) -> torc
     """The network of generated source, for the channels and the classes of ``typed``."""
     built, program = build(typed), typed.program
     kind = getattr(module, built.model)
-    plain = {n: v for n, v in typed.values.items() if not isinstance(v, str)}
-    given = {**{f"{n}_": v for n, v in plain.items()}, **plain, **built.arguments}
-    given["in_channels"] = program.input.channels
+    given = {**built.arguments, "in_channels": program.input.channels}
     if program.kind == "network":  # a block may have a parameter of this name
         given["num_classes"] = program.values["classes"]
     given |= {} if heads else {"aux_logits": False}
