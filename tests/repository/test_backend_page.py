@@ -24,10 +24,10 @@ from inception_dsl.emit.mark import state
 from inception_dsl.ir import program, typed
 from inception_dsl.language.shipped import names
 from inception_dsl.testing.cases import all_cases
-from inception_dsl.types import tensor, weight
+from inception_dsl.types import tensor, weight, width
 
 PAGE = "docs/backends.md"
-MODULES = (typed, program, tensor, weight, cost)
+MODULES = (typed, program, tensor, weight, width, cost)
 TABLE = re.compile(
     r"^\*\*`(\w+)`\*\*: .*\n\n\| field \| type \| \|\n\|---\|---\|---\|\n((?:\|.*\n)+)",
     re.MULTILINE,
