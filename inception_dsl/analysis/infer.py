@@ -1,7 +1,6 @@
 """Infers the shape before and after every step of a program on its input.
 
-``None`` is a type that is unknown because of an error. Later steps are still checked, but report
-nothing that depends on it, so that one error gives one report.
+``None`` is a type that an error leaves unknown; nothing else that depends on it is reported.
 """
 
 from __future__ import annotations
@@ -315,7 +314,7 @@ class Inference(Evaluation):
 
 def _chained(steps: list[TypedStep | None], x: TensorType | None) -> TypedChain | None:
     """The steps as a chain; ``None`` if a step has no type."""
-    done = [step for step in steps if step is not None]
+    done = tuple(step for step in steps if step is not None)
     if x is None or len(done) < len(steps):
         return None
-    return TypedChain(tuple(done), x, done[-1].y if done else x, sum(step.size for step in done))
+    return TypedChain(done, x, done[-1].y if done else x, sum(step.size for step in done))

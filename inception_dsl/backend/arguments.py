@@ -7,7 +7,9 @@ everything that depends on it is computed from the argument. All others are writ
 from __future__ import annotations
 
 import ast
+import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from typing import Any, Final
 
@@ -64,7 +66,10 @@ class _Written:
         return {n for n in names if not all(map(self.same, others(self.typed, n)))}
 
     def of(self, typed: TypedProgram) -> str:
-        files = self.backend.emit(typed, Request(self.stem), Report()) or {"": ""}
+        with redirect_stdout(io.StringIO()):  # what a backend prints is for its one real call
+            files = self.backend.emit(typed, Request(self.stem), Report())
+        if not isinstance(files, Mapping) or not files:
+            return ""  # reported where the file is written
         file, text = next(iter(files.items()))
         return _code(text, self.names) if isinstance(text, str) and file.endswith(".py") else ""
 
@@ -107,7 +112,10 @@ def _values(name: str, value: Any) -> tuple[Any, ...]:
 
 def _code(text: str, names: frozenset[str]) -> str:
     """The code of a file without its documentation and the defaults of arguments ``names``."""
-    tree = ast.parse(text)
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return text
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             arguments = [*node.args.posonlyargs, *node.args.args]

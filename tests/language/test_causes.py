@@ -124,7 +124,7 @@ SEEDED = (
     # heads and outputs
     Seeded("aux_heads: {side: {after: nothing}}\n", "nothing", "E308"),
     Seeded("aux_heads: {side: {steps: {smaller: {kernel_size: 9}}}}\n", "9", "E401"),
-    Seeded("outputs: {early: classifier}\n", "classifier", "E308"),
+    Seeded("outputs: {early: nothing}\n", "nothing", "E308"),
 )
 
 

@@ -92,9 +92,8 @@ def test_formats_for_programs() -> None:
         ("W401", "warning"),
         ("E203", "error"),
     ]
-    assert {"id": "W401", "shortDescription": {"text": CODES["W401"]}} in one["tool"]["driver"][
-        "rules"
-    ]
+    rules = {rule["id"]: rule for rule in one["tool"]["driver"]["rules"]}
+    assert rules["W401"]["shortDescription"] == {"text": CODES["W401"]}
 
 
 Run = Callable[..., Result]

@@ -24,6 +24,7 @@ READERS = {
     "design/catalogue.py",
     "design/summary.py",
     "analysis/records.py",
+    "editor/names.py",
     "testing/symbol_files.py",  # finds the definition of a block by its title
 }
 

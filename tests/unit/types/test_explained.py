@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +14,13 @@ from written_terms import BINARY, NAMES, NAMESPACE, A, B, R, outcome, whole, wri
 
 from inception_dsl.types.expression import parse
 from inception_dsl.types.spelling import spell
-from inception_dsl.types.terms import constant, explain, of
+from inception_dsl.types.terms import add, constant, explain, of, quotient, replace, rounded
+from inception_dsl.types.terms import whole as is_whole
 from inception_dsl.types.traced import Traced, term_of
+
+MEANT = {**NAMESPACE, "round": round, "floor": math.floor, "ceil": math.ceil}
+PRINTED = {**NAMESPACE, "round": round, "int": int}
+"""Generated code has neither ``floor`` nor ``ceil``."""
 
 
 def test_terms_of_expressions() -> None:
@@ -33,7 +39,7 @@ def test_the_term_of_a_random_expression_has_its_value() -> None:
     rng = random.Random(11)
 
     def expression(depth: int) -> str:
-        kind = rng.randrange(7 if depth else 3)
+        kind = rng.randrange(8 if depth else 3)
         if kind == 0:
             return rng.choice([str(rng.randrange(60)), "0.5", "1.25"])
         if kind < 3:
@@ -44,7 +50,9 @@ def test_the_term_of_a_random_expression_has_its_value() -> None:
             return f"{rng.choice(['min', 'max'])}({expression(depth - 1)}, {expression(depth - 1)})"
         if kind == 5:
             return f"-{expression(0)}"
-        operator = rng.choice([*BINARY])
+        if kind == 6:
+            return f"{rng.choice(['round', 'floor', 'ceil'])}({expression(depth - 1)})"
+        operator = rng.choice([*BINARY, "/"])
         return f"{expression(depth - 1)} {operator} {expression(depth - 1)}"
 
     explained = 0
@@ -52,7 +60,7 @@ def test_the_term_of_a_random_expression_has_its_value() -> None:
     for _ in range(2_000):
         text = expression(4)
         values = {"a": rng.randrange(50), "b": rng.randrange(50), "r": rng.choice([0.1, 0.3, 2.5])}
-        wanted = outcome(lambda t=text, v=values: eval(t, dict(NAMESPACE), v))  # type: ignore[misc]
+        wanted = outcome(lambda t=text, v=values: eval(t, dict(MEANT), v))  # type: ignore[misc]
         if len(text) > 250 or wanted is None or abs(wanted) > 1e9:
             continue
         parsed = parse(f"${{{text}}}")
@@ -61,9 +69,46 @@ def test_the_term_of_a_random_expression_has_its_value() -> None:
         if term is not None:
             by_symbol = {symbol: values[name] for symbol, name in NAMES.items()}
             assert term.evaluate(by_symbol) == wanted, text
-            assert eval(spell(term, NAMES), dict(NAMESPACE), values) == wanted, spell(term, NAMES)
+            written_as = spell(term, NAMES)
+            assert eval(written_as, dict(PRINTED), values) == wanted, written_as
             explained += 1
     assert explained > 1_000
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled", "replaced"),
+    [
+        ("round(a / 2)", "round(a / 2)", "round((b + 1) / 2)"),
+        ("round(1.5 * r)", "round(1.5 * r)", "round(1.5 * r)"),
+        ("floor(a / b)", "a // b", "(b + 1) // b"),
+        ("ceil(a / b)", "-((-a) // b)", "-((-b - 1) // b)"),
+        ("floor(r * a)", "int((r * a) // 1)", "int((r * (b + 1)) // 1)"),
+        ("2 * ceil(r * a)", "2 * (-int(-(r * a) // 1))", "2 * (-int(-(r * (b + 1)) // 1))"),
+        ("ceil(r)", "-int(-r // 1)", "-int(-r // 1)"),
+        ("round(a)", "a", "b + 1"),
+        ("a / b + 1", "(a / b) + 1", "((b + 1) / b) + 1"),
+        ("floor(2.5)", "2", "2"),
+    ],
+)
+def test_division_and_rounding(text: str, spelled: str, replaced: str) -> None:
+    names = {name: of(symbol) for symbol, name in NAMES.items()}
+    found = explain(parse(f"${{{text}}}"), names)
+    assert found is not None and spell(found, NAMES) == spelled
+    other = replace(found, {**{symbol: of(symbol) for symbol in NAMES}, A: written("b + 1")})
+    assert other is not None and spell(other, NAMES) == replaced
+
+
+def test_the_nearest_integer() -> None:
+    half = rounded("half_up", explain(parse("${a / 2}"), {"a": of(A)}))
+    assert half is not None and spell(half, NAMES) == "max(1, int(a / 2 + 0.5))"
+    assert [half.evaluate({A: n}) for n in (0, 1, 2, 3, 5)] == [1, 1, 1, 2, 3]
+    other = replace(half, {A: of(B)})
+    assert other is not None and spell(other, NAMES) == "max(1, int(b / 2 + 0.5))"
+    assert is_whole(half)
+    total = add(half, of(A))
+    assert total is not None and spell(total, NAMES) == "max(1, int(a / 2 + 0.5)) + a"
+    assert rounded("half_up", of(A)) == of(A) and rounded("half_up", None) is None
+    assert quotient(None, of(A)) is None and quotient(of(A), None) is None
 
 
 def test_a_traced_number_is_a_number() -> None:
