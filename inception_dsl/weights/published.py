@@ -20,6 +20,7 @@ from ..diagnostics.words import suggestion
 from ..ir.typed import TypedProgram
 from ..language.shipped import names
 from ..passes.layer_names import absent_names, layer_names, under
+from ..plugins import installed
 from .adapt import Wider, adapted, changed_layers, rgb_size, summed
 from .files import file_span
 from .held import Held, contents, unwrapped
@@ -121,7 +122,7 @@ def known(typed: TypedProgram, source: str, report: Report) -> bool:
 
 def _spec_of(source: str, network: str) -> str:
     """What to write for a network that is shipped with the names of a source."""
-    if source in ("torch", "keras", "neutral"):
+    if source in ("neutral", *(plugin.name for plugin in installed())):
         return f"`weights convert --from {source}` reads the files of generated models"
     maker = source.partition("-")[0]
     made = (n for n in names() if n.startswith(f"published/{maker}_"))
