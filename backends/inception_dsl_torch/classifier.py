@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from inception_dsl.backend import Code, TypedOp, TypedProgram, TypedUse, docstring, walk
+from inception_dsl.backend import (
+    Code,
+    Item,
+    TypedOp,
+    TypedProgram,
+    TypedUse,
+    call,
+    docstring,
+    layout,
+    walk,
+)
 
 
 class ClassifierView(NamedTuple):
@@ -28,34 +38,34 @@ def classifier(
         return None
     main, bias = found
     lines = [
-        "self.num_classes = num_classes",
-        "like = next(self.parameters())",
-        f"{main} = nn.Identity()",
-        "if num_classes > 0:",
-        f"    layer = nn.Linear(self.num_features, num_classes{bias})",
-        f"    {main} = layer.to(like)",
+        Code("        self.num_classes = num_classes"),
+        Code("        like = next(self.parameters())"),
+        Code(f"        {main} = nn.Identity()"),
+        Code("        if num_classes > 0:"),
+        _new(main, "self.num_features", bias),
     ]
-    for name, held in heads.items():
-        inner = _dense(typed, name, modules)
-        if inner is not None:
-            own, bias = inner
-            lines += [
-                f"if self.{held} is not None and num_classes > 0:",
-                f"    inputs = {own}.in_features",
-                f"    layer = nn.Linear(inputs, num_classes{bias})",
-                f"    {own} = layer.to(like)",
-            ]
-    more = ", also of auxiliary heads" if len(lines) > 6 else ""
+    dense = {held: _dense(typed, name, modules) for name, held in heads.items()}
+    inner = {held: own for held, own in dense.items() if own is not None}
+    for held, (own, bias) in inner.items():
+        lines.append(Code(f"        if self.{held} is not None and num_classes > 0:"))
+        lines.append(_new(own, f"{own}.in_features", bias))
+    more = ", also of auxiliary heads" if inner else ""
     doc = (
         f"Replace the last layer{more}; 0 classes remove it.\n\n"
         "New layers have PyTorch's initial values."
     )
-    body = tuple(Code(f"        {line}") for line in lines)
-    return ClassifierView(Code(main), docstring(doc, indent=8), body)
+    return ClassifierView(Code(main), docstring(doc, indent=8), tuple(lines))
 
 
-def _dense(typed: TypedProgram, head: str, modules: Mapping[str, str]) -> tuple[str, str] | None:
-    """The last layer of a head as an attribute and its argument ``bias``, if it has the classes."""
+def _new(attribute: str, inputs: str, bias: bool) -> Code:
+    """The statement that puts a new layer in place of the old one."""
+    without = () if bias else (Item(Code("False"), "bias"),)
+    made = call("nn.Linear", inputs, "num_classes", *without)
+    return layout(f"{attribute} = ", made, ".to(like)", indent=12)
+
+
+def _dense(typed: TypedProgram, head: str, modules: Mapping[str, str]) -> tuple[str, bool] | None:
+    """The last layer of a head, if it has the classes: its attribute, and whether it has a bias."""
     chains = {"": typed.sections["head"], **{own.name: chain for own, chain in typed.heads}}
     nodes = list(walk(chains[head], (head,) if head else ()))
     while nodes and isinstance(nodes[-1][1], TypedUse):
@@ -67,4 +77,4 @@ def _dense(typed: TypedProgram, head: str, modules: Mapping[str, str]) -> tuple[
         return None
     parts = modules["/".join(path)].split(".")
     text = "".join(f"[{part}]" if part.isdecimal() else f".{part}" for part in parts)
-    return f"self{text}", "" if getattr(last.op, "use_bias", True) else ", bias=False"
+    return f"self{text}", bool(last.op.attributes()["use_bias"])

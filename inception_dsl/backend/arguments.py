@@ -15,8 +15,13 @@ from typing import Any, Final
 
 from ..analysis.infer import infer
 from ..diagnostics.report import Report
+from ..ir.program import Node, OpNode, Program, UseNode
 from ..ir.typed import TypedProgram
-from ..ir.walk import step_count
+from ..ir.walk import nodes, step_count
+from ..ops import expressions
+from ..types.expression import Expression
+from ..types.width import UNCHANGED
+from .frames import IN_CHANNELS
 from .protocol import Backend, Request
 
 CLASSES: Final = "classes"
@@ -32,14 +37,32 @@ def decided(typed: TypedProgram, backend: Backend, stem: str) -> TypedProgram:
     """``typed`` with the parameters that a backend writes as numbers in the file ``stem``."""
     if typed.program.literal is not None:
         return typed
-    width = typed.program.width
-    rounds = width.factor is not None or width.divisor > 1 or width.minimum > 1
-    names = frozenset(n for n in typed.values if n != CLASSES or rounds)
+    names = frozenset(typed.values)
+    if names <= {CLASSES} and not _computes(typed.program):
+        names = frozenset()  # `$classes` as it is, in most networks
     if not names:
         return replace(typed, program=typed.program._replace(literal=frozenset()))
     written = _Written(backend, stem, typed, names)
     literal = frozenset(written.varying(sorted(names)))
     return replace(typed, program=typed.program._replace(literal=literal))
+
+
+def _computes(program: Program) -> bool:
+    """Whether anything is computed from parameters, or scaled by a width."""
+    chains = [*program.sections.values(), *(head.chain for head in program.aux_heads)]
+    chains += [block.chain for block in program.blocks.values()]
+    found = (e for chain in chains for node in nodes(chain) for e in _expressions(node))
+    computed = ({*dict(e.names)} - {IN_CHANNELS} for e in found if len(e.code) > 1)
+    return program.width != UNCHANGED or any(computed)
+
+
+def _expressions(node: Node) -> list[Expression]:
+    given: list[Any] = [node.repeat]
+    if isinstance(node, OpNode):
+        given += node.op.attributes().values()
+    elif isinstance(node, UseNode):
+        given += node.arguments.values()
+    return expressions(given)
 
 
 class _Written:

@@ -19,7 +19,7 @@ from .shared import (
     spec_options,
     warn,
 )
-from .weights_import import import_weights
+from .weights_import import dtype_option, import_weights
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,14 +31,6 @@ if TYPE_CHECKING:
     from ..ir.typed import TypedProgram
 
     Dtype = Literal["float32", "float64"]
-
-_dtype = click.option(
-    "--dtype",
-    type=click.Choice(["float32", "float64"]),
-    default="float32",
-    metavar="TYPE",
-    help="float32 (default) or float64.",
-)
 
 
 def _formats(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
@@ -130,7 +122,7 @@ def weights() -> None:
     metavar="FILE",
     help="File to write.  [default: SPEC.safetensors]",
 )
-@_dtype
+@dtype_option
 @spec_options
 def init(
     spec: str, seed: int, out: Path | None, dtype: Dtype, settings: dict[str, str], size: str | None
@@ -204,7 +196,7 @@ def inspect(file: Path, as_json: bool) -> None:
 @_format("--from", "origin", "Format of SOURCE: neutral (default), torch or keras.")
 @_format("--to", "goal", "Format of TARGET: neutral (default), torch or keras.")
 @_any_network
-@_dtype
+@dtype_option
 @spec_options
 def convert(
     spec: str,

@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     Dtype = Literal["float32", "float64"]
 
 
+dtype_option = click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    metavar="TYPE",
+    help="float32 (default) or float64.",
+)
+
+
 def _sources(context: click.Context, _: click.Parameter, start: str) -> list[CompletionItem]:
     """The sources of the spec, for shell completion."""
     from click.shell_completion import CompletionItem
@@ -88,13 +97,7 @@ def _reject_same(path: Path, source: Path, report: Report) -> None:
     metavar="FILE",
     help="File to write.  [default: SPEC.safetensors]",
 )
-@click.option(
-    "--dtype",
-    type=click.Choice(["float32", "float64"]),
-    default="float32",
-    metavar="TYPE",
-    help="float32 (default) or float64.",
-)
+@dtype_option
 @click.option(
     "--prefix",
     metavar="TEXT",

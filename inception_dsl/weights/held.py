@@ -86,9 +86,9 @@ def _plain(key: str, kind: Kind) -> str:
     """A key without the segments that PyTorch adds; of a layer with a slash before the weight."""
     if kind == "state":
         return ".".join(part for part in key.split(".") if part not in WRAPPERS)
-    layer, _, leaf = re.fullmatch(r"(?:(.*)([./]))?([^./]*)", key, re.DOTALL).groups()  # type: ignore[union-attr]
+    *layer, leaf = key.replace("/", ".").rsplit(".", 1)
     leaf = ALIASES.get(leaf, leaf) if leaf != "depthwise_kernel" else leaf
-    return f"{layer}/{leaf}" if layer is not None else leaf
+    return f"{key[: len(layer[0])]}/{leaf}" if layer else leaf
 
 
 def _numbered(

@@ -110,6 +110,12 @@ FAR = {
         {"n"},
         {"n"},
     ),
+    "repetitions that depend on the classes": (
+        'body: [{op: conv, filters: 4, kernel_size: 1, repeat: "${ceil(classes / 2000)}"}]\n'
+        "head: [{op: global_avg_pool}, {op: dense, units: $classes}]",
+        {"classes"},
+        set(),
+    ),
     "classes that a width makes numbers": (
         "width: 0.5\nblocks: {b: {params: {n: int}, steps: [{op: conv, "
         'filters: "${n + 2}", kernel_size: 1}]}}\nbody: [{use: b, n: $classes}]',
