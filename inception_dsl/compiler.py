@@ -17,9 +17,9 @@ from .analysis.infer import infer
 from .analysis.unset import check_unset, unset_in
 from .diagnostics.report import Diagnostic, Report
 from .ir.typed import TypedProgram
+from .language.file_names import named, named_by_user
 from .language.link import link
 from .language.load import load
-from .language.reading import named, named_by_user
 from .language.roots import root_of
 from .passes.budget import check_layers, check_size
 from .passes.checkpoint import check_names

@@ -9,10 +9,10 @@ from typing import Any, Final, NamedTuple
 
 from ..diagnostics.report import SHIPPED, Report, Span
 from ..language.derived import FIELD, origin
+from ..language.file_names import file_name
 from ..language.link import Linked, LinkedBlock, given_defaults, link, steps_of
 from ..language.load import Spec, load
 from ..language.models import BlockBody, NetworkFile
-from ..language.reading import file_name
 from ..language.roots import MARKER, root_of
 from ..language.rules import step_name
 from ..language.shipped import meant

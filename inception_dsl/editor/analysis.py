@@ -10,7 +10,7 @@ from typing import Any
 from ..compiler import check_spec
 from ..diagnostics.report import Diagnostic, Report, Span
 from ..ir.typed import TypedProgram
-from ..language.reading import named, named_by_user, same
+from ..language.file_names import named, named_by_user, same
 from ..language.unsaved import unsaved
 from ..yaml.document import DataPath, Document
 from ..yaml.source import parse

@@ -9,7 +9,7 @@ from typing import Final
 
 from ..diagnostics.report import SHIPPED, Report, Span
 from ..language import shipped
-from ..language.reading import named
+from ..language.file_names import named
 from ..yaml.document import DataPath, Document
 from ..yaml.source import parse
 from .names import defined, names

@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from ..language.file_names import same
 from ..language.folders import is_spec
-from ..language.reading import same
 from .analysis import Analysis, analyse
 from .positions import Text
 

@@ -11,7 +11,7 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from ..diagnostics.report import Diagnostic, Span
 from ..diagnostics.text import printable
-from ..language.reading import same
+from ..language.file_names import same
 from .analysis import Analysis
 from .completion import Item
 from .definition import file_of

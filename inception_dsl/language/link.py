@@ -9,10 +9,11 @@ from ..diagnostics.report import Report
 from ..ops import Fields, Op
 from ..yaml.document import DataPath, Document
 from .check import check
+from .file_names import named, same
 from .load import Spec
 from .models import BlockBody, BlockFile
 from .parameters import Parameter
-from .reading import Limits, Reading, named, read_wanted, same
+from .reading import Limits, Reading, read_wanted
 from .steps import Broken, Fork, Use
 from .variants import with_variants
 
@@ -61,16 +62,7 @@ class _Linker:
         for name, body in model.blocks.items():
             self.add(LinkedBlock(name, body, document, ("blocks", name), own))
         if isinstance(model, BlockFile) and not document.lost("block"):
-            changed = self.blocks.get(model.block)
-            if (
-                changed
-                and changed.path
-                and changed.document.span(changed.path).file == document.file
-            ):
-                # the spec overrides parts of this block
-                self.blocks[model.block] = changed._replace(defaults=own)
-            else:
-                self.add(LinkedBlock(model.block, model, document, (), own))
+            self.add(LinkedBlock(model.block, model, document, (), own))
         for index, wanted in enumerate(model.imports):
             if document.lost("import", index):
                 self.blocks.complete = False
@@ -103,18 +95,19 @@ class _Linker:
             self.blocks[block.id] = block._replace(defaults=base.defaults)
 
     def add(self, block: LinkedBlock) -> None:
+        """Take a block; one that the spec changes is taken from there, with these defaults."""
         first = self.blocks.setdefault(block.id, block)
-        own = block.document.key_span(block.path) if block.path else block.document.span(("block",))
-        defined = (
-            first.document.key_span(first.path) if first.path else first.document.span(("block",))
+        if first is block:
+            return
+        if first.document.copied.get(block.id) == block.document.span(block.path):
+            self.blocks[block.id] = first._replace(defaults=block.defaults)
+            return
+        own, defined = (
+            found.document.key_span(found.path) if found.path else found.document.span(("block",))
+            for found in (block, first)
         )
-        if own != defined:
-            self.report.error(
-                "E303",
-                f"duplicate block `{block.id}`",
-                own,
-                related=[(defined, "first defined here")],
-            )
+        related = [(defined, "first defined here")]
+        self.report.error("E303", f"duplicate block `{block.id}`", own, related=related)
 
 
 def given_defaults(model: Fields) -> dict[str, dict[str, Any]]:

@@ -58,6 +58,7 @@ def overlay(base: Document, over: Document, report: Report) -> Document:
         removed=merger.removed,
         replaced=base.replaced,
         layers=base.layers,
+        copied=base.copied,
     )
     merger.spans[()] = over.span(())
     return document
@@ -68,13 +69,15 @@ def with_block(base: Document, name: str, source: Document, path: DataPath = ())
     that it can be changed.
 
     Locations are those in ``source``. Its imports, defaults and other blocks are not copied: an
-    imported file is still imported.
+    imported file is still imported. A block under ``blocks`` still extends what it extends there.
     """
     block, place, size = source.data, ("blocks", name), len(path)
     for part in path:
         block = block[part]
     own = base.data.get("blocks")
-    body = {key: value for key, value in block.items() if key in BODY and key != "extends"}
+    body = {
+        key: value for key, value in block.items() if key in BODY and (path or key != "extends")
+    }
     blocks = {**(own if isinstance(own, dict) else {}), name: body}
     tables = []
     for old, other in ((base.spans, source.spans), (base.keys, source.keys)):
@@ -90,6 +93,7 @@ def with_block(base: Document, name: str, source: Document, path: DataPath = ())
         spans=spans,
         keys=keys,
         given=joined(base.given, given_in(source.data)),
+        copied={**base.copied, name: source.span(path)},
         _fields={},
     )
 

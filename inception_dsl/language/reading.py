@@ -5,14 +5,13 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import os
-import posixpath
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
 from ..diagnostics.report import SHIPPED, Edit, Report, Span
-from ..diagnostics.words import nearest
 from ..ops.fields.kinds import path as path_field
 from ..yaml import source
 from ..yaml.characters import MAX_CHARACTERS
@@ -20,11 +19,12 @@ from ..yaml.document import DataPath, Document
 from ..yaml.edits import flow
 from . import shipped
 from .derived import derived
+from .file_names import file_name, meant, named, named_by_user, no_file, same, with_suffix
 from .foreign import of_file
 from .given import ENOUGH, StandardInput, start
 from .overlay import overlay, with_block
 from .requires import satisfied
-from .roots import OutsideError, names_inside, read_inside
+from .roots import OutsideError, read_inside
 from .rules import layered
 from .unsaved import contents, is_file
 
@@ -92,7 +92,7 @@ def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
     if isinstance(given, StandardInput):
         return _parsed(given.data, file, span, reading)
     try:
-        if name == spec and (other := _with_suffix(path)).is_file():
+        if name == spec and (other := with_suffix(path)).is_file():
             message = f"`{spec}` may mean the shipped spec or the file {file_name(other)}"
             help = f"write `{file}`, or `{file_name(other)}`"
             report.error("E101", message, span, help=help)
@@ -103,46 +103,12 @@ def read(given: str | os.PathLike[str], reading: Reading) -> Document | None:
         elif is_file(path):
             return _parsed(contents(path, lambda: start(path)), file, span, reading)
         else:
-            problem, help = _no_file(spec, path)
+            problem, help = no_file(spec, path)
             report.error("E101", f"{problem}: {file}", span, help=help)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "invalid path"
         report.error("E101", f"{file} cannot be read: {reason}", span)
     return None
-
-
-def named_by_user(given: str | os.PathLike[str]) -> str:
-    """The name in diagnostics of the file or shipped spec that the user names."""
-    name = shipped.meant(os.fspath(given))
-    return file_name(Path(given)) if name is None else f"{SHIPPED}{name}"
-
-
-def _no_file(spec: str, path: Path) -> tuple[str, str]:
-    """Why ``path`` is no file, and what may be meant."""
-    if spec == "-":
-        problem = "standard input is read by `check`, `summary` and `build` only"
-        return problem, "save the spec as a file"
-    if path.is_dir():
-        return (
-            "not a file but a folder",
-            f"name the specs in it, for example `{file_name(path)}/*.yaml`",
-        )
-    if path.exists():
-        return "not a regular file", ""
-    problem = "no such file" if path.suffix else "no such file or shipped spec"
-    if (other := _with_suffix(path)).is_file():
-        return problem, f"did you mean `{file_name(other)}`?"
-    beside = os.listdir(path.parent) if path.suffix and path.parent.is_dir() else []
-    local = _closest(path.name, [n for n in beside if n.endswith((".yaml", ".yml"))])
-    if local:
-        return problem, f"did you mean `{file_name(path.with_name(local))}`?"
-    if best := shipped.like(spec):
-        return problem, f"did you mean the shipped spec `{best}`?"
-    return problem, "" if path.suffix else shipped.unknown(spec)
-
-
-def _with_suffix(path: Path) -> Path:
-    return path.with_name(f"{path.name}.yaml")
 
 
 def read_wanted(wanted: str, span: Span, reading: Reading) -> Document | None:
@@ -178,36 +144,13 @@ def _read(wanted: str, file: str, span: Span, reading: Reading) -> Document | No
     except OutsideError as error:
         report.error("E301", f"{file} {error}", span, help=error.help)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        best = _meant(folder, wanted, reading.root) if report.helping else ""
+        best = meant(folder, wanted, reading.root) if report.helping else ""
         help, fix = (f"did you mean `{best}`?", [Edit(span, flow(best))]) if best else ("", [])
         report.error("E301", f"no such file: {file}", span, help=help, fix=fix)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "invalid path"
         report.error("E301", f"{file} cannot be read: {reason}", span)
     return None
-
-
-def _closest(name: str, files: list[str]) -> str | None:
-    """The file whose name, without its suffix, is nearest."""
-    stems = {posixpath.splitext(file)[0]: file for file in files}
-    best = nearest(posixpath.splitext(name)[0], stems)
-    return stems[best] if best else None
-
-
-def _meant(folder: Path, wanted: str, root: Path) -> str:
-    """The spec that is probably meant by a missing one: a shipped one of this name, one beside."""
-    like = shipped.like(wanted)
-    exact = posixpath.basename(wanted).removesuffix(".yaml") == posixpath.basename(like)
-    local = "" if exact else _beside(folder, wanted, root)
-    return local or (f"{SHIPPED}{like}" if like else "")
-
-
-def _beside(folder: Path, wanted: str, root: Path) -> str:
-    """The existing spec inside the root that is probably meant by a missing one."""
-    above, _, name = wanted.rpartition("/")
-    found = [n for n in names_inside(folder, above, root) if n.endswith((".yaml", ".yml"))]
-    best = _closest(name, found)
-    return f"{above}/{best}" if best and above else best or ""
 
 
 def _parsed(data: bytes, file: str, span: Span, reading: Reading) -> Document | None:
@@ -266,20 +209,61 @@ def _extended(document: Document, reading: Reading) -> Document | None:
 def laid(base: Document, over: Document, reading: Reading) -> Document:
     """``base`` with the changes in ``over``.
 
-    Blocks that ``base`` imports and ``over`` changes are first copied into ``base``.
+    Blocks that ``base`` imports and ``over`` changes are first copied into ``base``, with those
+    that extend them, which follow their changes.
     """
+    own = _blocks(base).keys()
+    if changed := _blocks(over).keys() - own:
+        seen: set[str] = set()
+        imported = [i for document in (over, base) for i in _imported(document, reading, seen)]
+        places = {place.name: place for document in imported for place in _places(document)}
+        for name in _with_variants(changed, places):
+            if name in places and name not in own:
+                place = places[name]
+                base = with_block(base, name, place.document, place.path)
     base, over = layered(base, over)
-    changed = {name for name in _blocks(over) if name not in _blocks(base)}
-    for document in (over, base) if changed else ():
-        for index, wanted in enumerate(_imports(document)):
-            if not changed or not isinstance(wanted, str):
-                continue  # what is no text is reported when the spec is validated
-            imported = read_wanted(wanted, document.span(("import", index)), reading)
-            data = imported.data if imported is not None else None
-            if imported is not None and isinstance(data, dict) and data.get("block") in changed:
-                base = with_block(base, data["block"], imported)
-                changed.discard(data["block"])
     return overlay(derived(base, over), over, reading.report)
+
+
+class _Place(NamedTuple):
+    """A block of an imported file, and which one it extends."""
+
+    name: str
+    document: Document
+    path: DataPath
+    extends: Any
+
+
+def _places(document: Document) -> Iterator[_Place]:
+    if isinstance(name := document.data.get("block"), str):
+        yield _Place(name, document, (), None)
+    for name, block in _blocks(document).items():
+        if isinstance(name, str) and isinstance(block, dict):
+            yield _Place(name, document, ("blocks", name), block.get("extends"))
+
+
+def _with_variants(changed: Set[str], places: Mapping[str, _Place]) -> list[str]:
+    """The names of blocks that change, with those that extend one of them."""
+    found = sorted(changed, key=str)
+    for name in found:
+        following = {p.name for p in places.values() if p.extends == name}
+        found += sorted(following.difference(found))
+    return found
+
+
+def _imported(document: Document, reading: Reading, seen: set[str]) -> Iterator[Document]:
+    """The files that a document imports, each with those that it imports; once, by ``seen``."""
+    for index, wanted in enumerate(_imports(document)):
+        if not isinstance(wanted, str):
+            continue  # reported when the spec is validated
+        span = document.span(("import", index))
+        if (path := same(named(wanted, span.file))) in seen:
+            continue
+        seen.add(path)
+        found = read_wanted(wanted, span, reading)
+        if found is not None and isinstance(found.data, dict):
+            yield found
+            yield from _imported(found, reading, seen)
 
 
 def _imports(document: Document) -> list[Any]:
@@ -287,9 +271,9 @@ def _imports(document: Document) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _blocks(document: Document) -> list[Any]:
+def _blocks(document: Document) -> dict[Any, Any]:
     found = document.data.get("blocks") if isinstance(document.data, dict) else None
-    return list(found) if isinstance(found, dict) else []
+    return found if isinstance(found, dict) else {}
 
 
 def left_out(data: Any, path: DataPath) -> Any:
@@ -300,20 +284,3 @@ def left_out(data: Any, path: DataPath) -> Any:
     if rest:
         return {**data, first: left_out(data[first], tuple(rest))}
     return {key: value for key, value in data.items() if key != first}
-
-
-def file_name(path: Path) -> str:
-    """The name of a file in diagnostics; it is never like that of a shipped spec."""
-    name = os.path.normpath(path)
-    return f".{os.sep}{name}" if name.startswith(SHIPPED) else name
-
-
-def named(wanted: str, file: str) -> str:
-    """The name in diagnostics of the file that ``wanted`` in ``file`` means."""
-    name = shipped.wanted_by(file, wanted)
-    return file_name(Path(file).parent / wanted) if name is None else f"{SHIPPED}{name}"
-
-
-def same(file: str) -> str:
-    """A text that is equal for two names of one file."""
-    return file if file.startswith(SHIPPED) else os.path.abspath(file)

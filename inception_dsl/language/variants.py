@@ -16,8 +16,9 @@ from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits
 from .defaults import joined
 from .derived import derived
+from .file_names import named, same
 from .overlay import overlay, with_block
-from .reading import Reading, named, read_wanted, same
+from .reading import Reading, read_wanted
 from .rules import is_variant
 
 

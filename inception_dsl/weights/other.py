@@ -21,7 +21,8 @@ _SAVE: Final = "save_file({k: v.clone(memory_format=torch.contiguous_format) for
 _TORCH: Final = (
     "import torch; from safetensors.torch import save_file; "
     "d = torch.load(SOURCE, map_location='cpu', weights_only=True); "
-    f"d = next((d[k] for k in {NESTED} if k in d), d); "
+    f"d = next(s for s in (*map(d.get, {NESTED}), d, *d.values()) "
+    "if isinstance(s, dict) and any(map(torch.is_tensor, s.values()))); "
     f"{_SAVE}d.items() if torch.is_tensor(v)}}, TARGET)"
 )
 _SCRIPT: Final = (

@@ -31,6 +31,8 @@ class Document:
     ``blocks`` have them, in order."""
     origins: dict[str, str] = field(default_factory=dict)
     """The blocks that extend another one, each with the id of that one."""
+    copied: dict[str, Span] = field(default_factory=dict)
+    """Where the blocks of imported files are defined that an overlay changes."""
     _fields: dict[DataPath, list[DataPath]] = field(default_factory=dict)
 
     def fields(self, path: DataPath) -> list[DataPath]:

@@ -84,6 +84,7 @@ FILES: dict[str, Make] = {
     ),
     "state.pth.tar": lambda held, path: torch.save({"state_dict": tensors(held)}, path),
     "model.bin": lambda held, path: torch.save({"model": tensors(held), "epoch": 1}, path),
+    "another.pth": lambda held, path: torch.save({"step": 1, "net": tensors(held)}, path),
     "lightning.ckpt": lightning,
     "it's averaged.pt": averaged,
     "transposed.pth": transposed,

@@ -196,3 +196,9 @@ def test_a_warning_of_the_base_stays_there(write: Callable[..., Path]) -> None:
 
 def test_there_are_thirty() -> None:
     assert len(SEEDED) >= 30
+
+
+def test_the_help_is_said_of_its_step(found: Compile) -> None:
+    (error,) = found("defaults: {conv_bn: {groups: 5}}\n")
+    assert error.help == "or, at that step: write `groups: 1`"
+    assert error.fix == ()  # it would change the file that is extended

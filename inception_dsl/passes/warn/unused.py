@@ -12,9 +12,9 @@ from typing import Any
 
 from ...ir.program import Chain, Node, OpNode, Origin, UseNode
 from ...ir.walk import nodes
+from ...language.file_names import named
 from ...language.link import steps_of
 from ...language.models import BlockFile, NetworkFile
-from ...language.reading import named
 from ...language.steps import Use
 from ...ops import attribute_names, expressions
 from .survey import Check, Context, Found, Scope, Survey, Warn, own

@@ -9,7 +9,8 @@ import pytest
 
 from inception_dsl.diagnostics.report import Report, Span
 from inception_dsl.language import reading
-from inception_dsl.language.reading import Limits, Reading, file_name, read, read_wanted
+from inception_dsl.language.file_names import file_name
+from inception_dsl.language.reading import Limits, Reading, read, read_wanted
 
 Write = Callable[..., Path]
 
