@@ -13,6 +13,7 @@ from .given import spec_of, specs_of
 from .help import Command
 from .progress import Progress
 from .shared import (
+    SPEC,
     as_json_text,
     backend_names,
     chosen_backends,
@@ -55,7 +56,7 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
         "inception-dsl build specs --check # the built specs of a folder",
     ),
 )
-@click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...", **SPEC)
 @click.option(
     "-b",
     "--backend",
@@ -139,7 +140,7 @@ def build(
         "inception-dsl check net.yaml -f json # for programs",
     ),
 )
-@click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...", **SPEC)
 @click.option("--strict", is_flag=True, help="Exit with status 1 on warnings as well.")
 @click.option("--only-specs", is_flag=True, help="Pass over files that do not name themselves one.")
 @spec_options
@@ -204,7 +205,7 @@ def _unchecked(unset: tuple[str, ...]) -> str:
         "inception-dsl summary net.yaml --input 299x299x3 # at another input size",
     ),
 )
-@click.argument("spec", type=click.Path())
+@click.argument("spec", **SPEC)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; FLOPs are 2 x `macs`.")
 @spec_options
 def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None) -> None:

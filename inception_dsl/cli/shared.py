@@ -34,6 +34,26 @@ def backend_names(_: click.Context, __: click.Parameter, start: str) -> list[Com
     return [CompletionItem(p.name) for p in installed() if p.name.startswith(start)]
 
 
+def spec_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
+    """The shipped specs and the YAML files that start with ``start``, for shell completion.
+
+    bash leaves out what is before a file, and completes files itself only if there is nothing else.
+    """
+    from glob import escape, glob
+
+    from click.shell_completion import CompletionItem
+
+    from ..language.shipped import names
+
+    shipped = [name for name in names() if name.startswith(start)]
+    files = sorted(glob(f"{escape(start)}*.y*ml")) if shipped else []
+    return [CompletionItem(start, type="file"), *map(CompletionItem, (*shipped, *files))]
+
+
+SPEC: Final[dict[str, Any]] = {"type": click.Path(), "shell_complete": spec_names}
+"""The options of click for an argument that is a spec: a file, or the name of a shipped one."""
+
+
 def _settings(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     settings: dict[str, str] = {}
     for one in given:

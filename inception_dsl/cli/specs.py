@@ -9,7 +9,7 @@ import click
 
 from .colour import print_table
 from .help import Command
-from .shared import as_json_text, fail, format_option
+from .shared import SPEC, as_json_text, fail, format_option
 from .usage import UsageError
 
 TYPE_CHECKING = False
@@ -48,7 +48,9 @@ def list(as_json: bool) -> None:
     ),
 )
 @click.argument("name")
-@click.option("--from", "base", metavar="SPEC", help="Start from a file or a shipped spec (v4).")
+@click.option(
+    "--from", "base", metavar="SPEC", help="Start from a file or a shipped spec (v4).", **SPEC
+)
 @click.option("--copy", "whole", is_flag=True, help="Copy it with its blocks.")
 @click.option(
     "-o",

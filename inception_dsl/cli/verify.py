@@ -14,6 +14,7 @@ from .colour import print_table
 from .help import Command
 from .progress import Progress
 from .shared import (
+    SPEC,
     as_json_text,
     backend_names,
     fail,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
         "inception-dsl verify specs/*.yaml --json # for programs",
     ),
 )
-@click.argument("specs", nargs=-1, required=True, type=click.Path(), metavar="SPEC...")
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...", **SPEC)
 @click.option(
     "-b",
     "--backend",

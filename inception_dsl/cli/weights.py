@@ -10,6 +10,7 @@ from .colour import print_table
 from .help import Command, Group
 from .progress import Progress
 from .shared import (
+    SPEC,
     as_json_text,
     fail,
     format_option,
@@ -106,7 +107,7 @@ def weights() -> None:
         "inception-dsl weights init net.yaml --seed 7 -o a.safetensors",
     ),
 )
-@click.argument("spec", type=click.Path())
+@click.argument("spec", **SPEC)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -190,7 +191,7 @@ def inspect(file: Path, as_json: bool) -> None:
         "inception-dsl weights convert net.yaml a.keras b.safetensors --from keras",
     ),
 )
-@click.argument("spec", type=click.Path())
+@click.argument("spec", **SPEC)
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
 @_format("--from", "origin", "Format of SOURCE: neutral (default), torch or keras.")
@@ -245,7 +246,7 @@ def convert(
         "inception-dsl weights check net.yaml net.weights.h5 --from keras",
     ),
 )
-@click.argument("spec", type=click.Path())
+@click.argument("spec", **SPEC)
 @click.argument("file", type=click.Path(path_type=Path))
 @_format("--from", "origin", "Format of FILE: neutral (default), torch or keras.")
 @_any_network

@@ -8,7 +8,7 @@ import click
 
 from .help import Command
 from .progress import Progress
-from .shared import fail, merged, need_packages, reject_link, spec_options, warn
+from .shared import SPEC, fail, merged, need_packages, reject_link, spec_options, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _reject_same(path: Path, source: Path, report: Report) -> None:
     cls=Command,
     examples=("inception-dsl weights import published/timm_inception_v4 FILE --from timm",),
 )
-@click.argument("spec", type=click.Path())
+@click.argument("spec", **SPEC)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--from",

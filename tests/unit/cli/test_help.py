@@ -172,3 +172,30 @@ def test_short_options_work(
     assert result.exit_code == 0, result.output
     assert (tmp_path / "out/torch/n.py").exists()
     assert CliRunner().invoke(main, ["check", "none.yaml", "-f", "json"]).stdout.startswith("[")
+
+
+@pytest.mark.parametrize(
+    ("words", "start", "names"),
+    [
+        ("inception-dsl build", "v", {"v0", "v1", "v1_article", "v2", "v2_article", "v3", "v4"}),
+        ("inception-dsl check v4", "published/timm_inception_v4", {"published/timm_inception_v4"}),
+        ("inception-dsl summary", "v3", {"v3"}),
+        ("inception-dsl verify", "v3", {"v3"}),
+        ("inception-dsl weights import", "v3", {"v3"}),
+        ("inception-dsl new mine --from", "v3", {"v3"}),
+    ],
+)
+def test_shells_complete_the_names_of_shipped_specs(
+    words: str, start: str, names: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files are completed too: by the shell itself, and here beside names."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("v3_mine.yaml", "v3.py"):
+        (tmp_path / name).touch()
+    given = {"COMP_WORDS": f"{words} {start}", "COMP_CWORD": str(len(words.split()))}
+    runner = CliRunner(env={"_INCEPTION_DSL_COMPLETE": "bash_complete", **given})
+    result = runner.invoke(main, prog_name="inception-dsl")
+    first, *found = [tuple(line.split(",", 1)) for line in result.output.splitlines()]
+    mine = {"v3_mine.yaml"} if "v3_mine".startswith(start) else set()
+    assert first == ("file", start)
+    assert set(found) == {("plain", name) for name in names | mine}
