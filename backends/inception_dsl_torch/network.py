@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from inception_dsl.backend import (
     PLAIN,
     Argument,
@@ -75,7 +77,7 @@ class Network:
         self.trained = names.unique(f"{name}{kind}") if more else self.outputs
         start = self.plan.start
         single = start and any(group.paths for group in (*start.kernels, *start.biases))
-        self.training = training(self.plan, self.results(), self.modules() if single else {})
+        self.training = training(self.plan, self.results(), self.modules if single else {})
         shared.helpers.needs(*self.training.needs, *["torch"] * bool(rules_of(self.plan)))
         self.skips = bool(self.training.init and self.plan.start and self.plan.start.complete)
         if self.skips:
@@ -93,6 +95,7 @@ class Network:
         named = (Variable(t, local.claim(t.name, f"{t.name}_output")) for t in outputs)
         return [*taps, *named]
 
+    @cached_property
     def modules(self) -> dict[str, str]:
         """The names of the modules with weights by path."""
         records = Records(self.records, self.head_records, self.shared.records())
@@ -103,7 +106,7 @@ class Network:
         if not self.reads_classes:
             return None
         heads = {tap.tap.name: tap.attribute for tap in self.auxiliary}
-        return classifier(self.typed, self.modules(), heads)
+        return classifier(self.typed, self.modules, heads)
 
     @property
     def auxiliary(self) -> list[Variable]:

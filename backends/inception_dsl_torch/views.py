@@ -24,7 +24,7 @@ from .helpers import Helpers
 from .modules import Shared
 from .network import Network
 from .network_view import NetworkView
-from .places import Ref, references
+from .places import Key, Place, Ref, references
 from .reserved import BUILTINS
 
 
@@ -39,15 +39,22 @@ class ModuleView(NamedTuple):
 
 
 class Emitted(NamedTuple):
-    """A file, and the keys of all weights and blocks of the spec in its ``model`` class.
+    """A file, and what its ``model`` class holds.
 
-    ``arguments`` are the values of the parameters of the spec that are arguments of this class.
+    ``arguments`` are the values of the parameters of the spec that are arguments of this class,
+    ``heads`` the key prefixes of auxiliary heads.
     """
 
     view: ModuleView
-    refs: tuple[Ref, ...]
     model: str
     arguments: dict[str, Any]
+    printed: TypedProgram
+    records: Records[Place]
+    heads: dict[str, Key]
+
+    def refs(self) -> tuple[Ref, ...]:
+        """The keys of all weights and blocks of the spec."""
+        return tuple(references(self.printed, self.records, self.heads))
 
 
 def emit(typed: TypedProgram, report: Report) -> str | None:
@@ -81,7 +88,7 @@ def build(typed: TypedProgram) -> Emitted:
     drafts = write_blocks(shared, names)
     if typed.program.kind == "block":
         drafts.append(alone(shared))
-        network, keys = None, {}
+        network, keys = None, dict[str, Key]()
         records = Records({"steps": drafts[-1].record}, {}, shared.records())
     else:
         network = Network(shared, names)
@@ -94,10 +101,10 @@ def build(typed: TypedProgram) -> Emitted:
     module = ModuleView(
         shared.plan.module_doc("PyTorch"), imports(shared.helpers.needed), helpers, classes, view
     )
-    refs = tuple(references(shared.plan.printed, records, keys))
     given = network.parameters if network else drafts[-1].arguments
     arguments = {str(a.name): a.values[0] for a in given if a.form is PLAIN and a.symbol}
-    return Emitted(module, refs, class_name(typed.program.id), arguments)
+    model, printed = class_name(typed.program.id), shared.plan.printed
+    return Emitted(module, model, arguments, printed, records, keys)
 
 
 IMPORTED = {

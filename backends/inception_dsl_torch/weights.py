@@ -10,7 +10,7 @@ from .views import build
 
 def bindings(typed: TypedProgram) -> tuple[Binding, ...]:
     """A binding for every weight; the key is its name in the ``state_dict``."""
-    refs = build(typed).refs
+    refs = build(typed).refs()
     return tuple(Binding("/".join(r.path), ".".join(r.key), r.layout) for r in refs if r.layout)
 
 
@@ -19,5 +19,5 @@ def boundaries(typed: TypedProgram) -> dict[str, str]:
     path.
     """
     paths = compared(typed)
-    refs = (r for r in build(typed).refs if not r.layout and r.path in paths)
+    refs = (r for r in build(typed).refs() if not r.layout and r.path in paths)
     return {"/".join(r.path): ".".join(r.key) for r in refs}
