@@ -94,3 +94,18 @@ def test_a_change_is_short(name: str, write: Callable[..., Path]) -> None:
     differences = {op: after.get(op, 0) - before.get(op, 0) for op in {*before, *after}}
     assert {op: n for op, n in differences.items() if n} == added
     assert cost(list(layers(changed))).total != cost(list(layers(base))).total
+
+
+def test_half_of_all_filters_is_one_line(write: Callable[..., Path]) -> None:
+    text = "extends: inception-dsl:v4\nwidth: 0.5\n"
+    report = Report()
+    base = compile_spec("v4", {}, report)
+    half = compile_spec(write(text, "half.yaml"), {"checkpoints": "null"}, report)
+    assert base is not None, report.render()
+    assert half is not None, report.render()
+    widths = [
+        [layer.y.channels for layer in layers(typed) if layer.op == "conv_bn"]
+        for typed in (base, half)
+    ]
+    assert len(widths[0]) == 149
+    assert [2 * channels for channels in widths[1]] == widths[0]
