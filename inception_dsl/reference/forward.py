@@ -1,4 +1,4 @@
-"""A NumPy interpreter of typed programs in float64, channels last.
+"""A NumPy interpreter of typed programs in float64 (or a wider type), channels last.
 
 Each framework is compared with it, so that a difference names the framework at fault.
 """
@@ -65,6 +65,11 @@ def interpret(
     return run(flow(typed, heads=training), weights, x, training=training, tape=tape)
 
 
+def wide(value: Array) -> Array:
+    """The value in float64, or in its own type if that is wider."""
+    return np.asarray(value, np.result_type(value, np.float64))
+
+
 def run(
     program: Flow,
     weights: Weights,
@@ -75,7 +80,7 @@ def run(
 ) -> Result:
     """Run all statements; a value is released after its last use, to save memory."""
     interpreter = _Interpreter(weights, training, tape)
-    values = {program.input: np.asarray(x, np.float64)}
+    values = {program.input: wide(x)}
     last, kept = program.last_reads(), {*program.outputs.values(), *program.blocks.values()}
     for index, statement in enumerate(program.statements):
         values[statement.y] = interpreter.statement(statement, values)
@@ -110,7 +115,7 @@ class _Interpreter:
                 for name, weight in layer.weights.items()
                 if name.startswith(part)
             }
-            own = {n: np.asarray(self.weights[w.path], np.float64) for n, w in ids.items()}
+            own = {n: wide(self.weights[w.path]) for n, w in ids.items()}
             if self.training and op.op == "batch_norm":
                 found = moments(x)
                 own |= found

@@ -11,7 +11,7 @@ import numpy as np
 from ..ir.flow import Apply, Flow, ValueId, WeightId, flow
 from ..ir.typed import TypedProgram
 from ..ops import BatchNorm
-from .forward import Tape, run
+from .forward import Tape, run, wide
 from .gradients import BACKWARD, unmerge
 from .operations import Array, Weights, softmax
 
@@ -55,7 +55,7 @@ def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: fl
     gradients = {weight.path: gradient for weight, gradient in back.gradients.items()}
     counts = {weight.path: count for weight, count in back.counts.items()}
     decays = {weight.path: decay for weight, decay in back.decays.items()}
-    after = {path: np.asarray(value, np.float64) for path, value in weights.items()}
+    after = {path: wide(value) for path, value in weights.items()}
     for path, gradient in gradients.items():
         after[path] = after[path] - rate * gradient
     for path, found in result.statistics.items():

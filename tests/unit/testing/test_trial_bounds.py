@@ -10,6 +10,7 @@ import pytest
 from inception_dsl.reference.training import Step, step
 from inception_dsl.testing import trial
 from inception_dsl.testing.random_specs import MAIN, RandomSpec
+from inception_dsl.verify.bounds import gradient_errors
 from inception_dsl.verify.case import RATE, Case
 from inception_dsl.verify.compare import BOUNDS
 
@@ -51,3 +52,18 @@ def test_networks_that_multiply_rounding_errors_have_a_larger_bound(
     assert trial._gradient_bound(case, found) == pytest.approx(4e-7, rel=0.2)
     rough |= {p: g + np.abs(g).max() for p, g in found.gradients.items()}
     assert trial._gradient_bound(case, found) == BOUNDS["gradients"]
+
+
+@pytest.mark.skipif(
+    np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps,
+    reason="NumPy has no wider type here",
+)
+def test_the_reference_computes_in_a_wider_type_of_its_inputs(tmp_path: Path) -> None:
+    """So the effect of rounding on it is known, which it has even if no weight changes."""
+    case, found = trained(NORMS, tmp_path)
+    exact = {path: np.asarray(value, np.longdouble) for path, value in case.weights.items()}
+    other = step(case.typed, exact, np.asarray(case.x, np.longdouble), case.targets, RATE)
+    errors = gradient_errors(other.gradients, found.gradients)
+    assert other.gradients["body/1/kernel"].dtype == np.longdouble
+    assert max(errors.values()) > 0
+    assert trial._gradient_bound(case, found) >= 4 * max(errors.values())
