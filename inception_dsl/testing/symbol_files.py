@@ -15,7 +15,7 @@ from typing import Any, Final
 from ..backend.runs import constant_channels, slope
 from ..emit.about import headline
 from ..ir.program import Chain, OpNode, UseNode
-from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
+from ..ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 from ..ir.walk import uses_of
 from ..ops import expressions
 
@@ -97,8 +97,17 @@ def structure(node: TypedUse | TypedFork | TypedOp) -> Any:
 
 def _structure(chain: TypedChain) -> Any:
     return tuple(
-        tuple(dict.fromkeys(structure(run.typed) for run in step.runs)) for step in chain.steps
+        (
+            0 if _by_rule(step) else step.count,
+            *dict.fromkeys(structure(run.typed) for run in step.runs),
+        )
+        for step in chain.steps
     )
+
+
+def _by_rule(step: TypedStep) -> bool:
+    """Whether the channels of repetitions follow a rule: PyTorch has to write out the others."""
+    return constant_channels([step], 1) or slope(step) is not None
 
 
 def signatures_of(typed: TypedProgram, text: str) -> dict[str, list[Signature]]:
@@ -164,9 +173,9 @@ def replaced_of(typed: TypedProgram) -> dict[str, set[str]]:
 
 
 def _without_rule(chain: TypedChain) -> Iterator[str]:
-    """What repeats the steps whose channels follow no rule: PyTorch has to write these out."""
+    """What repeats the steps whose channels follow no rule."""
     for step in chain.steps:
-        if step.repeated and not constant_channels([step], 1) and slope(step) is None:
+        if step.repeated and not _by_rule(step):
             for expression in expressions(step.node.repeat):
                 yield from (name for name, _ in expression.names)
         for run in step.runs:
