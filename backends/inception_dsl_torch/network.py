@@ -16,6 +16,7 @@ from inception_dsl.backend import (
     Records,
     Slot,
     Symbol,
+    Tap,
     UseSite,
     call,
     class_name,
@@ -56,6 +57,9 @@ class Network:
         self.tapped = {tap.after for tap in self.plan.taps}
         self.body = ClassBody(shared, scope, chains, commented=True)
         self.body.saved["num_classes"] = self.body.names.take("num_classes")
+        body = [*self.top.sections["stem"].steps, *self.top.sections["body"].steps]
+        self.last = body[-1].node.segments[-1] if body and body[-1].node.segments else ""
+        self.inner: list[Variable] = []
         self.taps = self._taps()
         self.classes: list[Draft] = []
         self.records: dict[str, Record[Place]] = {}
@@ -67,6 +71,8 @@ class Network:
         self.after_body = x
         self.to_features, self.body.forward = self.body.forward, []
         self.result = self.section("head", self.top.sections["head"], "x")
+        for tap in self.ours:
+            self.body.setup.append(Attribute(tap.attribute, self.head_module(tap)))
         several = bool(self.taps or self.plan.by_logits)
         shared.helpers.needs("Tensor", *["NamedTuple"] * several)
         shared.helpers.arguments(self.parameters)
@@ -84,16 +90,31 @@ class Network:
             shared.helpers.skip_init()
 
     def _taps(self) -> list[Variable]:
-        taps = []
+        """The heads, then the other outputs.
+
+        The input of a head that runs in ``forward`` is what a plain output is, or a variable of
+        its own, or the features.
+        """
+        local, taps = self.body.local, []
         for tap in self.plan.taps:
             if tap.head is not None:
                 stored = self.body.names.unique(attribute((tap.name,)))
-                variable = self.body.local.claim(tap.name, f"{tap.name}_head")
+                variable = local.claim(tap.name, f"{tap.name}_head")
                 taps.append(Variable(tap, variable, stored))
         outputs = [tap for tap in self.plan.taps if tap.head is None]
-        local = self.body.local
-        named = (Variable(t, local.claim(t.name, f"{t.name}_output")) for t in outputs)
-        return [*taps, *named]
+        taps += [Variable(t, local.claim(t.name, f"{t.name}_output")) for t in outputs]
+        sources = {t.tap.after: t.variable for t in taps if t.tap.head is None}
+        if self.last:
+            sources.setdefault(self.last, "x")
+        for index, found in enumerate(taps):
+            if found.attribute and not found.auxiliary:
+                after = found.tap.after
+                if after not in sources:
+                    sources[after] = local.claim(after, f"{after}_output")
+                    tapped = Variable(Tap(after, after, None), sources[after])
+                    self.inner.append(tapped)
+                taps[index] = found._replace(source=sources[after])
+        return taps
 
     @cached_property
     def modules(self) -> dict[str, str]:
@@ -105,7 +126,7 @@ class Network:
         """The methods that get and replace the last layer."""
         if not self.reads_classes:
             return None
-        heads = {tap.tap.name: tap.attribute for tap in self.auxiliary}
+        heads = {tap.tap.name: tap.attribute for tap in self.taps if tap.attribute}
         return classifier(self.typed, self.modules, heads)
 
     @property
@@ -117,16 +138,28 @@ class Network:
         return [tap for tap in self.taps if not tap.auxiliary]
 
     @property
+    def ours(self) -> list[Variable]:
+        """The heads that run in ``forward``."""
+        return [tap for tap in self.taps if tap.source]
+
+    @property
+    def given(self) -> list[Variable]:
+        """What is computed on the way to the output, besides it: auxiliary heads, plain outputs,
+        the inputs of other heads.
+        """
+        return [*(tap for tap in self.taps if not tap.source), *self.inner]
+
+    @property
     def late(self) -> list[Variable]:
-        """The outputs inside of the head."""
+        """What is given inside of the head."""
         head = {s.node.segments[-1] for s in self.top.sections["head"].steps if s.node.segments}
-        return [tap for tap in self.further if tap.tap.after in head]
+        return [tap for tap in self.given if not tap.auxiliary and tap.tap.after in head]
 
     @property
     def early(self) -> list[Variable]:
-        """The auxiliary heads and outputs before the head."""
+        """What is given before the head."""
         late = self.late
-        return [tap for tap in self.taps if tap not in late]
+        return [tap for tap in self.given if tap not in late]
 
     @property
     def reads_classes(self) -> bool:
@@ -214,7 +247,7 @@ class Network:
         return x
 
     def tap(self, tap: Variable, x: str) -> None:
-        """Write the lines of a tap: an output, or an auxiliary head."""
+        """Write the lines of what is given on the way: an output, or an auxiliary head."""
         if not tap.auxiliary:
             self.body.forward.append(Line(tap.variable, x))
             return
@@ -225,7 +258,7 @@ class Network:
         self.body.forward.append(Line(tap.variable, value))
 
     def head_module(self, tap: Variable) -> Expression:
-        """An auxiliary head as one module: the block that it uses, or its own class."""
+        """A head as one module: the block that it uses, or its own class."""
         chain, scope = self.top.heads[tap.tap.name], self.body.scope
         only = chain.steps[0] if len(chain.steps) == 1 else None
         if only and isinstance(only.site, UseSite) and not (only.repeated or only.node.segments):
@@ -298,15 +331,26 @@ class Network:
         """The lines of ``forward``."""
         has_head = bool(self.typed.sections["head"].steps)
         found, lines = self.results(), [Code(f"        {line}") for line in head_check(self.plan)]
+        late = {tap.variable for tap in self.late}
+        first, after = (
+            [Code(f"        {t.variable} = self.{t.attribute}({t.source})") for t in taps]
+            for taps in (
+                [t for t in self.ours if t.source not in late],
+                [t for t in self.ours if t.source in late],
+            )
+        )
+        inner = "x" if self.early or first else "self.forward_features(x)"
         if self.early:
             taken = ", ".join(t.variable for t in self.early)
             heads = ", heads=self.training" if self.auxiliary else ""
             lines.append(Code(f"        x, {taken} = self._forward_features(x{heads})"))
-        inner = "x" if self.early else "self.forward_features(x)"
+        elif first:
+            lines.append(Code("        x = self.forward_features(x)"))
+        lines += first
         if self.late:
             taken = ", ".join(t.variable for t in self.late)
             lines.append(Code(f"        x, {taken} = self._forward_head({inner})"))
-            return [*lines, *found.lines("x")]
+            return [*lines, *after, *found.lines("x")]
         return [*lines, *found.lines(f"self.forward_head({inner})" if has_head else inner)]
 
     def tuples(self) -> tuple[TupleView, ...]:

@@ -255,7 +255,7 @@ def test_the_training_settings_of_the_papers_are_recorded() -> None:
     assert v3.training is not None
     assert v3.training.label_smoothing == 0.1
     assert len(v3.aux_heads) == 1
-    assert not compiled("v4").program.aux_heads
+    assert not compiled("v4").program.heads
 
 
 def test_shared_blocks_are_in_shared_files() -> None:
