@@ -157,6 +157,10 @@ class _Expander:
             here = origin.below("outputs", name)
             self.after(output.after, here.below("after"), every)
             self.free(name, here, taken if output.steps else ())
+            if output.loss is None and output.loss_weight is not None:
+                message = "`loss_weight` needs a `loss`"
+                help = "add `loss: cross_entropy`, `binary_cross_entropy` or `mean_squared_error`"
+                self.report.error("E203", message, here.span("loss_weight"), help=help)
             if output.steps:
                 heads.append(self.head(model, name, output, here)._replace(auxiliary=False))
         return tuple(heads)

@@ -173,7 +173,7 @@ class Output(Described):
 
 def _output(value: Any) -> Any:
     """The short form of an output is the name of a step."""
-    return {"after": value} if isinstance(value, str) else value
+    return value if isinstance(value, dict) else {"after": value}
 
 
 OutputField = Annotated[Output, BeforeValidator(_output, json_schema_input_type=Id | Output)]
