@@ -226,10 +226,8 @@ class Network:
         if not self.taps.early:
             return written(self.to_features, result=x)
         lines = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.to_features]
-        return [
-            *lines,
-            Code(f"        return {x}, {', '.join(t.variable for t in self.taps.early)}"),
-        ]
+        given = ", ".join(tap.variable for tap in self.taps.early)
+        return [*lines, Code(f"        return {x}, {given}")]
 
     def tapped_signature(self) -> Code:
         """The signature of the method that also returns the taps; empty without taps."""
@@ -271,7 +269,7 @@ class Network:
         """The lines of ``forward``."""
         has_head = bool(self.typed.sections["head"].steps)
         found, lines = self.results(), [Code(f"        {line}") for line in head_check(self.plan)]
-        late = {tap.variable for tap in self.late}
+        late = {tap.variable for tap in self.taps.late}
         first, after = (
             [Code(f"        {t.variable} = self.{t.attribute}({t.source})") for t in taps]
             for taps in (
