@@ -47,9 +47,9 @@ def classifier(
     dense = {held: _dense(typed, name, modules) for name, held in heads.items()}
     inner = {held: own for held, own in dense.items() if own is not None}
     optional = {heads[name] for name in typed.auxiliary}
-    for held, (own, bias) in inner.items():
-        built = f"self.{held} is not None and " if held in optional else ""
-        lines.append(Code(f"        if {built}num_classes > 0:"))
+    for held, (own, bias) in sorted(inner.items(), key=lambda head: head[0] in optional):
+        if held in optional:
+            lines.append(Code(f"        if self.{held} is not None and num_classes > 0:"))
         lines.append(_new(own, f"{own}.in_features", bias))
     more = ", also of other heads" if inner.keys() - optional else ""
     more = more or ", also of auxiliary heads" * bool(inner)
