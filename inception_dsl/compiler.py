@@ -23,6 +23,7 @@ from .language.load import load
 from .language.roots import root_of
 from .passes.budget import check_layers, check_size
 from .passes.checkpoint import check_names
+from .passes.losses import check_losses
 from .passes.paths import check_paths
 from .passes.warn import warn, warn_unused
 from .types.tensor import TensorType
@@ -149,7 +150,7 @@ def _compiled(
         return Compiled(wanted=program.input)
     if not check_size(typed, report) or not check_paths(typed, report):
         return Compiled()
-    if not check_names(typed, report):
+    if not check_losses(typed, report) or not check_names(typed, report):
         return Compiled()
     warn(spec, linked, typed, report)
     return Compiled(typed)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from inception_dsl.backend import (
     IN_CHANNELS,
     Argument,
-    AuxHead,
     ChainSite,
     Code,
     Definition,
+    Head,
     ModulePlan,
     Names,
     Record,
@@ -106,7 +106,7 @@ class Functions:
         """The names that no variable of a function may have, as its code may refer to them."""
         return self.reserved | {function.name for function in self.found} | {*self.titles.values()}
 
-    def head(self, head: AuxHead, symbols: Mapping[str, Symbol], chain: ChainSite) -> Function:
+    def head(self, head: Head, symbols: Mapping[str, Symbol], chain: ChainSite) -> Function:
         """The function of an inline auxiliary head, in its own frame."""
         scope = own_scope(symbols, chain.frame.rows, self.variables(), channels=False)
         statements, record = self.statements(scope, chain, symbols[IN_CHANNELS])

@@ -9,6 +9,7 @@ from inception_dsl.backend import Code, Loss, LossTerm, ModulePlan, docstring, l
 from .helpers import CROSS_ENTROPY, OF_PROBABILITIES
 from .views import FunctionView, LossView
 
+BINARY: Final = "binary_cross_entropy"
 TENSOR: Final = "keras.KerasTensor"
 TARGETS: Final = (
     "Targets are class indices of any integer type, (N,) or (N, 1). One outside of the classes is "
@@ -27,15 +28,25 @@ OF_LOGITS: Final = (
 
 def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
     """The cross-entropy of one output, and the weighted sum if there are several."""
-    kinds = {term.probabilities for term in loss.terms}
-    both = len(kinds) > 1 or bool(plan.by_logits)
+    classified = [term for term in loss.terms if term.kind == CROSS_ENTROPY]
+    own = [term for term in loss.terms if term.own]
+    kinds = {term.probabilities for term in classified}
+    both = len(kinds) > 1 or bool(plan.by_logits or own)
     if not plan.taps:
         functions, last = _of_one(plan, loss)
         return LossView((), (), functions, (last,))
-    found = [_cross_entropy(plan, loss, both=both)]
-    if both:
+    found = []
+    if not both or any(not term.probabilities or term.by_logits for term in classified):
+        found.append(_cross_entropy(plan, loss, both=both))
+    if any(term.probabilities for term in classified) and both:
         doc = "Cross-entropy of one output for each sample, from probabilities."
         found.append(_function(OF_PROBABILITIES, docstring(doc, indent=4), _body(loss, True)))
+    if any(term.kind == BINARY for term in own):
+        doc = "Binary cross-entropy of one output, from logits: the mean over its last axis."
+        line = "return keras.losses.binary_crossentropy(targets, outputs, from_logits=True)"
+        found.append(_function(BINARY, docstring(doc, indent=4), (line,)))
+    if own:
+        return LossView((_weights(loss),), _losses(loss), tuple(found), (_of_all(plan, loss),))
     table = _losses(loss) if both else ()
     return LossView((_weights(loss),), table, tuple(found), (_sum(plan, loss, both=both),))
 
@@ -66,27 +77,76 @@ def _of_one(plan: ModulePlan, loss: Loss) -> tuple[tuple[FunctionView, ...], Fun
 
 def _cross_entropy(plan: ModulePlan, loss: Loss, *, both: bool) -> FunctionView:
     """The cross-entropy of one of several outputs: of logits if there are ``both`` kinds."""
-    arguments = ["aux_logits=True"] * bool(plan.typed.program.aux_heads)
+    arguments = ["aux_logits=True"] * bool(plan.typed.auxiliary)
     arguments += [LOGITS] * bool(plan.by_logits)
     built = f" a model built with ``{', '.join(arguments)}``" if arguments else ""
     only = f" {OF_LOGITS}" if plan.by_logits else ""
+    first = f"Cross-entropy of one output for each sample{', from logits' * both}.{only}"
+    body = _body(loss, not both and loss.terms[0].probabilities)
+    if any(term.own for term in loss.terms):  # `loss` says how to train
+        return _function(CROSS_ENTROPY, docstring(first, TARGETS, indent=4), body)
     doc = docstring(
-        f"Cross-entropy of one output for each sample{', from logits' * both}.{only}",
+        first,
         TARGETS,
         f"To train{built}: ``model.compile(loss={_trained_by(loss, both=both)}, "
         "loss_weights=LOSS_WEIGHTS)`` and ``model.fit(x, dict.fromkeys(LOSS_WEIGHTS, y))``.",
         _load(CROSS_ENTROPY, *([OF_PROBABILITIES] if both else ())),
         indent=4,
     )
-    return _function(CROSS_ENTROPY, doc, _body(loss, not both and loss.terms[0].probabilities))
+    return _function(CROSS_ENTROPY, doc, body)
 
 
 def _trained_by(loss: Loss, *, both: bool) -> str:
     """The loss functions of all outputs, in a model that is trained."""
-    if not both or all(term.by_logits or not term.probabilities for term in loss.terms):
+    own = any(term.own for term in loss.terms)
+    logits = all(term.by_logits or not term.probabilities for term in loss.terms)
+    if not own and (logits or not both):
         return f"dict.fromkeys(LOSS_WEIGHTS, {CROSS_ENTROPY})"
     soft = tuple(term.output for term in loss.terms if term.by_logits)
     return f"LOSSES | dict.fromkeys({literal(soft)}, {CROSS_ENTROPY})" if soft else "LOSSES"
+
+
+def _of_all(plan: ModulePlan, loss: Loss) -> FunctionView:
+    """The weighted sum over outputs with targets of their own."""
+    lines, used = list[str](), "LOSSES"
+    if plan.by_logits:
+        lines.append(f"losses = {_trained_by(loss, both=True)} if from_logits else LOSSES")
+        used = "losses"
+    lines += [
+        "return sum(",
+        f"    weight * ops.mean({used}[output](targets[output], outputs[output]))",
+        "    for output, weight in LOSS_WEIGHTS.items()",
+        *["    if output in outputs"] * bool(plan.typed.auxiliary),
+        ")",
+    ]
+    arguments = ["aux_logits=True"] * bool(plan.typed.auxiliary) + [LOGITS] * bool(plan.by_logits)
+    built = f" a model built with ``{', '.join(arguments)}``" if arguments else ""
+    functions = {_function_of(term) for term in loss.terms}
+    functions |= {CROSS_ENTROPY} if plan.by_logits else set()
+    saved = sorted(name for name in functions if not name.startswith("keras."))
+    parts = [
+        loss.summary,
+        "Targets are by output, as outputs are: class indices of any integer type for "
+        "cross-entropy, else numbers. Returns the mean.",
+        *[OF_DEFAULT] * bool(plan.by_logits),
+        f"To train{built}: ``model.compile(loss={_trained_by(loss, both=True)}, "
+        "loss_weights=LOSS_WEIGHTS)`` and ``model.fit(x, targets)``, with targets for each of "
+        "``LOSSES``.",
+        *([_load(*saved)] if saved else []),
+    ]
+    kind = f"dict[str, {TENSOR}]"
+    parameters = [f"targets: {kind}", f"outputs: {kind}"]
+    parameters += ["from_logits: bool = False"] * bool(plan.by_logits)
+    body = tuple(Code(f"    {line}") for line in lines)
+    doc = docstring(*parts, *loss.notes, indent=4)
+    return FunctionView(signature("loss", parameters, TENSOR), doc, body)
+
+
+def _function_of(term: LossTerm) -> str:
+    """The function of the loss of an output."""
+    if term.kind == CROSS_ENTROPY:
+        return OF_PROBABILITIES if term.probabilities else CROSS_ENTROPY
+    return BINARY if term.kind == BINARY else f"keras.losses.{term.kind}"
 
 
 def _sum(plan: ModulePlan, loss: Loss, *, both: bool) -> FunctionView:
@@ -171,11 +231,7 @@ def _load(*functions: str) -> str:
 
 def _losses(loss: Loss) -> tuple[Code, ...]:
     """The entries of ``LOSSES``: the loss function of every output."""
-
-    def name(term: LossTerm) -> str:
-        return OF_PROBABILITIES if term.probabilities else CROSS_ENTROPY
-
-    return tuple(Code(f"    {literal(t.output)}: {name(t)},") for t in loss.terms)
+    return tuple(Code(f"    {literal(t.output)}: {_function_of(t)},") for t in loss.terms)
 
 
 def _weights(loss: Loss) -> Code:

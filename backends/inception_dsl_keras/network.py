@@ -9,10 +9,10 @@ from inception_dsl.backend import (
     AXES,
     IN_CHANNELS,
     Argument,
-    AuxHead,
     AxisSizes,
     Code,
     Group,
+    Head,
     Item,
     ModulePlan,
     Piece,
@@ -94,7 +94,11 @@ class Network:
             for head, _ in self.typed.heads
         }
         self.head_records: dict[str, Record[Calls]] = {}
-        self.head_statements = [s for head, _ in self.typed.heads for s in self.aux_head(head)]
+        always = [s for head, _ in self.typed.always for s in self.head_layers(head)]
+        self.outputs = always
+        self.head_statements = [
+            s for head, _ in self.typed.heads if head.auxiliary for s in self.aux_head(head)
+        ]
 
     @property
     def has_head(self) -> bool:
@@ -106,7 +110,8 @@ class Network:
 
     @property
     def statements(self) -> list[Statement]:
-        return [s for _, part in self.sections for s in part] + self.head + self.head_statements
+        parts = [part for _, part in self.sections]
+        return [s for part in (*parts, self.head, self.outputs, self.head_statements) for s in part]
 
     def section(self, name: str, last: str = "") -> list[Statement]:
         """The statements of a section; ``last`` is the variable of its result, if not ``x``."""
@@ -145,16 +150,16 @@ class Network:
         activation = Keyword("activation", Code(CLASSIFIER), positional=True)
         return Assign(target, layer("Activation", activation), source, name)
 
-    def aux_head(self, head: AuxHead) -> list[Statement]:
+    def aux_head(self, head: Head) -> list[Statement]:
         """The statements of an auxiliary head, and of its softmax if the model applies it."""
-        found = self.aux_layers(head)
+        found = self.head_layers(head)
         if head.name in self.plan.by_logits:
             target = self.heads[head.name]
             found.append(self.activated(target, target, f"{head.name}_"))
         return found
 
-    def aux_layers(self, head: AuxHead) -> list[Statement]:
-        """The layers of an auxiliary head: a call of its block, or of its own function."""
+    def head_layers(self, head: Head) -> list[Statement]:
+        """The layers of a head: a call of its block, or of its own function."""
         self.body.statements, self.body.notes = [], False
         source, target = self.saved[head.after], self.heads[head.name]
         steps = self.top.heads[head.name].steps
@@ -183,6 +188,8 @@ class Network:
         ]
         reads = self.top.symbols[IN_CHANNELS] in self.scope.reads
         outputs = {self.plan.typed.output_name: self.x}
+        outputs |= {head.name: self.heads[head.name] for head, _ in self.typed.always}
+        auxiliary = {name: self.heads[name] for name in self.heads if name in self.typed.auxiliary}
         return NetworkView(
             signature=self.signature(),
             docstring=self.documentation(),
@@ -190,19 +197,32 @@ class Network:
             size_checks=self.size_checks(),
             channels=(Code(f"    {IN_CHANNELS} = input_shape[-1]"),) if reads else (),
             features=tuple(sections),
-            without_top=(self.result({"features": self.features}, indent=8, top=False),)
+            without_top=(self.result({self.features_name: self.features}, indent=8, top=False),)
             if self.has_features
             else (),
-            head=(SectionView(self.title("head"), written(self.head, helpers)),)
-            if self.head
-            else (),
-            without_heads=(self.result(outputs, indent=8),) if self.heads else (),
+            head=tuple(
+                SectionView(title, written(found, helpers))
+                for title, found in (
+                    (self.title("head"), self.head),
+                    ((comment("Outputs"),), self.outputs),
+                )
+                if found
+            ),
+            without_heads=(self.result(outputs, indent=8),) if auxiliary else (),
             heads=written(self.head_statements, helpers),
-            result=self.result({**outputs, **self.heads}),
+            result=self.result({**outputs, **auxiliary}),
         )
 
     def title(self, section: str) -> tuple[Code, ...]:
         return () if self.program.kind == "block" else (comment(section.capitalize()),)
+
+    @property
+    def features_name(self) -> str:
+        """The name of the features in a model without its head: an output may be called so."""
+        steps = [s for n in self.top.sections if n != "head" for s in self.top.sections[n].steps]
+        after = self.program.outputs.get("features")
+        same = after is None or steps[-1].node.segments[-1:] == (after,)
+        return "features" if same else "before_head"
 
     def result(self, outputs: dict[str, str], indent: int = 4, *, top: bool = True) -> Code:
         """``return keras.Model(inputs, outputs, name=name)``; several outputs by name.
@@ -213,7 +233,7 @@ class Network:
         left = {node.segments[-1] for node in own if node.segments}
         wanted = {n: after for n, after in self.program.outputs.items() if after not in left}
         extra = {name: self.saved[after] for name, after in wanted.items()}
-        found = extra if extra.keys() & outputs.keys() else {**outputs, **extra}
+        found = {**outputs, **extra}
         pairs = tuple(Item(f"{literal(name)}: {variable}") for name, variable in found.items())
         value = Group("{", pairs, "}") if len(pairs) > 1 else next(iter(found.values()))
         return broken(
@@ -226,7 +246,7 @@ class Network:
         sizes = f"{axes} size{'s' if axes > 1 else ''} and " if axes else ""
         wanted = Code(f'f"{{name}} needs {sizes}the number of channels, got {{input_shape}}"')
         tests = [(f"len(input_shape) != {axes + 1} or not input_shape[-1]", wanted)]
-        if self.has_features and self.heads:
+        if self.has_features and self.typed.auxiliary:
             advice = "aux_logits needs include_top; layers of the full model give features"
             tests.append(("aux_logits and not include_top", literal(advice)))
         return tuple(
@@ -268,7 +288,7 @@ class Network:
             f"{a.name}: {a.kind} = {a.form.write(a.values[0])}" for a in self.scope.signature()
         ]
         parameters += ["include_top: bool = True"] if self.has_features else []
-        parameters += ["aux_logits: bool = False"] if self.heads else []
+        parameters += ["aux_logits: bool = False"] if self.typed.auxiliary else []
         parameters += [f'{CLASSIFIER}: str | None = "softmax"'] if self.plan.by_logits else []
         parameters.append(f"name: str = {literal(self.program.id)}")
         return signature(self.program.id, parameters, "keras.Model")
@@ -285,7 +305,7 @@ class Network:
             arguments.append(
                 "include_top: Whether to include the head; without it the model returns features."
             )
-        if self.heads:
+        if self.typed.auxiliary:
             arguments.append(
                 "aux_logits: Whether to build the auxiliary heads; the model then returns a dict.\n"
                 "        They run in inference too, so the default differs from PyTorch's, True."

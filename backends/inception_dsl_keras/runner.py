@@ -42,7 +42,9 @@ POOLS = (keras.layers.AveragePooling3D, keras.layers.MaxPooling3D)
 def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True) -> KerasModel:
     """Create a model from generated files for the input of ``typed``, with all heads or none."""
     module = module_from_source(main_text(files), f"{typed.program.id}_keras")
-    return KerasModel(typed, module, dtype, {"aux_logits": True} if heads and typed.heads else {})
+    return KerasModel(
+        typed, module, dtype, {"aux_logits": True} if heads and typed.auxiliary else {}
+    )
 
 
 def rejected(typed: TypedProgram, files: Files, *, heads: bool = False) -> str:
@@ -95,7 +97,7 @@ class KerasModel:
             self.model = model = _built(module, typed, **options)
         self.source = source_of(typed)
         heads = "aux_logits" in options
-        left = () if heads else tuple(f"{head.name}/" for head, _ in typed.heads)
+        left = () if heads else tuple(f"{name}/" for name in typed.auxiliary)
         self.bindings = [b for b in bindings(self.source) if not b.path.startswith(left)]
         self.variables = {
             f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.variables
@@ -131,8 +133,8 @@ class KerasModel:
 
     def outputs(self, found: Any, training: bool) -> dict[str, Any]:
         """The outputs of the model as arrays; auxiliary heads only in training mode."""
-        heads = set() if training else {head.name for head, _ in self.typed.heads}
-        return {name: numpy(y) for name, y in self.named(found).items() if name not in heads}
+        left = () if training else self.typed.auxiliary
+        return {name: numpy(y) for name, y in self.named(found).items() if name not in left}
 
     def initial(self) -> dict[str, Any]:
         """New initial values: those of the layers, then what ``init_weights`` sets."""
@@ -151,7 +153,9 @@ class KerasModel:
         for layer in model.layers:
             layer.set_weights(self.model.get_layer(layer.name).get_weights())
         found = self.run(model, x, False)
-        return {"features": numpy(found["features"] if isinstance(found, dict) else found)}
+        if isinstance(found, dict):  # an output may be called `features`
+            found = found.get("before_head", found["features"])
+        return {"features": numpy(found)}
 
     def dropped(self, x: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
         """Dropout on: the input and the output of every such layer, and the outputs."""
@@ -183,20 +187,29 @@ class KerasModel:
         trainee = self.trainee()
         logits = {} if trainee is self else trainee.losses(x, targets)
         found = self.run(self.model, x, True)
-        forms = {
-            f"{'(N,)' if rank == 1 else '(N, 1)'} {kind}": np.asarray(targets, kind)
-            for rank in (1, 2)
-            for kind in ("int32", "int64")
-        }
-        forms = {k: v[:, None] if "1)" in k else v for k, v in forms.items()}
-        own = {form: self.of_outputs(keras.ops.array(y), found) for form, y in forms.items()}
+        own = {}
+        for rank in (1, 2):
+            for kind in ("int32", "int64"):
+                form = f"{'(N,)' if rank == 1 else '(N, 1)'} {kind}"
+                given = self.targets(targets, kind)
+                classes = given.get(self.typed.output_name)
+                if rank == 2 and classes is not None:
+                    given[self.typed.output_name] = classes[:, None]
+                own[form] = self.of_outputs(given, found)
         named = {f"{form} by logits": value for form, value in logits.items()}
         return named | {form: float(numpy(value)) for form, value in own.items()}
 
     def of_outputs(self, targets: Any, found: Any) -> Any:
-        """The mean loss of outputs by the function of the file."""
+        """The mean loss of outputs by the function of the file.
+
+        It takes targets by output if some have their own, else the classes of all.
+        """
         more = {"from_logits": True} if self.from_logits else {}
-        return keras.ops.mean(self.module.loss(targets, found, **more))
+        classes = targets.get(self.typed.output_name)
+        given = dict.fromkeys((c.output for c in self.typed.classifiers), classes) | targets
+        if not self.typed.program.losses:
+            given = classes
+        return keras.ops.mean(self.module.loss(given, found, **more))
 
     def inference(self, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The outputs, and the outputs of all block instances and top-level steps by path."""
@@ -294,8 +307,12 @@ class KerasModel:
     def tensor(self, x: Any) -> Any:
         return keras.ops.convert_to_tensor(np.asarray(x, self.dtype))
 
-    def targets(self, targets: Any) -> Any:
-        """The targets of a training step as tensors."""
-        if self.typed.has_loss:
-            return keras.ops.convert_to_tensor(np.asarray(targets, "int32"))
-        return {name: self.tensor(y) for name, y in targets.items()}
+    def targets(self, targets: Mapping[str, Any], kind: str = "int32") -> dict[str, Any]:
+        """The targets of a training step as tensors: class indices of a ``kind``, or numbers."""
+        losses, found = self.typed.program.losses, {}
+        for name, y in targets.items():
+            indices = self.typed.has_loss and (
+                name not in losses or losses[name].kind == "cross_entropy"
+            )
+            found[name] = keras.ops.array(np.asarray(y, kind)) if indices else self.tensor(y)
+        return found

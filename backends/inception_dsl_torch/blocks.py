@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from inception_dsl.backend import (
     Argument,
-    AuxHead,
     ChainSite,
     Code,
     Definition,
     Definitions,
     Group,
+    Head,
     Item,
     Names,
     Record,
@@ -144,7 +144,7 @@ def top_scope(definitions: Definitions, taken: Iterable[str]) -> Scope:
     return own_scope(top.symbols, rows, {*READ_BY_INIT, *taken}, channels=True)
 
 
-def head_class(name: str, head: AuxHead, shared: Shared) -> Draft:
+def head_class(name: str, head: Head, shared: Shared) -> Draft:
     """The class of an inline auxiliary head."""
     symbols, chain = shared.plan.definitions.own_head(head.name)
     scope = own_scope(symbols, chain.frame.rows, READ_BY_INIT, channels=True)

@@ -31,7 +31,7 @@ def classifier(
 ) -> ClassifierView | None:
     """The view, if the network ends in a dense layer for its classes.
 
-    ``modules`` are the names of modules by path, ``heads`` the attributes of auxiliary heads.
+    ``modules`` are the names of modules by path, ``heads`` the attributes of heads.
     """
     found = _dense(typed, "", modules)
     if found is None:
@@ -46,10 +46,13 @@ def classifier(
     ]
     dense = {held: _dense(typed, name, modules) for name, held in heads.items()}
     inner = {held: own for held, own in dense.items() if own is not None}
-    for held, (own, bias) in inner.items():
-        lines.append(Code(f"        if self.{held} is not None and num_classes > 0:"))
+    optional = {heads[name] for name in typed.auxiliary}
+    for held, (own, bias) in sorted(inner.items(), key=lambda head: head[0] in optional):
+        if held in optional:
+            lines.append(Code(f"        if self.{held} is not None and num_classes > 0:"))
         lines.append(_new(own, f"{own}.in_features", bias))
-    more = ", also of auxiliary heads" if inner else ""
+    more = ", also of other heads" if inner.keys() - optional else ""
+    more = more or ", also of auxiliary heads" * bool(inner)
     doc = (
         f"Replace the last layer{more}; 0 classes remove it.\n\n"
         "New layers have PyTorch's initial values."

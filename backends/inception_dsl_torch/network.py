@@ -26,7 +26,6 @@ from inception_dsl.backend import (
     statement,
 )
 
-from .attributes import attribute
 from .blocks import Draft, head_class, top_scope
 from .build import Attribute, ClassBody, Line, written
 from .classifier import ClassifierView, classifier
@@ -37,6 +36,7 @@ from .network_view import NetworkView
 from .places import Held, Key, Place, module_names, references
 from .results import Results, TupleView, Variable
 from .size_check import features_check, head_check, rules_of, size_check
+from .taps import Taps
 from .training import training
 
 
@@ -56,7 +56,7 @@ class Network:
         self.tapped = {tap.after for tap in self.plan.taps}
         self.body = ClassBody(shared, scope, chains, commented=True)
         self.body.saved["num_classes"] = self.body.names.take("num_classes")
-        self.taps = self._taps()
+        self.taps = Taps(self.plan, self.body.local, self.body.names)
         self.classes: list[Draft] = []
         self.records: dict[str, Record[Place]] = {}
         self.head_records: dict[str, Record[Place]] = {}
@@ -67,13 +67,15 @@ class Network:
         self.after_body = x
         self.to_features, self.body.forward = self.body.forward, []
         self.result = self.section("head", self.top.sections["head"], "x")
-        several = bool(self.taps or self.plan.by_logits)
+        for tap in self.taps.ours:
+            self.body.setup.append(Attribute(tap.attribute, self.head_module(tap)))
+        several = bool(self.taps.all or self.plan.by_logits)
         shared.helpers.needs("Tensor", *["NamedTuple"] * several)
         shared.helpers.arguments(self.parameters)
         name = class_name(self.program.id)
-        self.outputs = names.unique(f"{name}Outputs") if self.further else ""
-        more = bool(self.auxiliary or self.plan.by_logits)
-        kind = "TrainingOutputs" if self.further else "Outputs"
+        self.outputs = names.unique(f"{name}Outputs") if self.taps.further else ""
+        more = bool(self.taps.auxiliary or self.plan.by_logits)
+        kind = "TrainingOutputs" if self.taps.further else "Outputs"
         self.trained = names.unique(f"{name}{kind}") if more else self.outputs
         start = self.plan.start
         single = start and any(group.paths for group in (*start.kernels, *start.biases))
@@ -82,18 +84,6 @@ class Network:
         self.skips = bool(self.training.init and self.plan.start and self.plan.start.complete)
         if self.skips:
             shared.helpers.skip_init()
-
-    def _taps(self) -> list[Variable]:
-        taps = []
-        for tap in self.plan.taps:
-            if tap.head is not None:
-                stored = self.body.names.unique(attribute((tap.name,)))
-                variable = self.body.local.claim(tap.name, f"{tap.name}_head")
-                taps.append(Variable(tap, variable, stored))
-        outputs = [tap for tap in self.plan.taps if tap.head is None]
-        local = self.body.local
-        named = (Variable(t, local.claim(t.name, f"{t.name}_output")) for t in outputs)
-        return [*taps, *named]
 
     @cached_property
     def modules(self) -> dict[str, str]:
@@ -105,28 +95,8 @@ class Network:
         """The methods that get and replace the last layer."""
         if not self.reads_classes:
             return None
-        heads = {tap.tap.name: tap.attribute for tap in self.auxiliary}
+        heads = {tap.tap.name: tap.attribute for tap in self.taps.all if tap.attribute}
         return classifier(self.typed, self.modules, heads)
-
-    @property
-    def auxiliary(self) -> list[Variable]:
-        return [tap for tap in self.taps if tap.auxiliary]
-
-    @property
-    def further(self) -> list[Variable]:
-        return [tap for tap in self.taps if not tap.auxiliary]
-
-    @property
-    def late(self) -> list[Variable]:
-        """The outputs inside of the head."""
-        head = {s.node.segments[-1] for s in self.top.sections["head"].steps if s.node.segments}
-        return [tap for tap in self.further if tap.tap.after in head]
-
-    @property
-    def early(self) -> list[Variable]:
-        """The auxiliary heads and outputs before the head."""
-        late = self.late
-        return [tap for tap in self.taps if tap not in late]
 
     @property
     def reads_classes(self) -> bool:
@@ -145,7 +115,7 @@ class Network:
         name, own = class_name(self.program.id), self.outputs or "Tensor"
         returns = f"{own} | {self.trained}" if self.trained not in ("", own) else own
         init = bool(self.training.init)
-        first = self.auxiliary[0].attribute if self.auxiliary else ""
+        first = self.taps.auxiliary[0].attribute if self.taps.auxiliary else ""
         return NetworkView(
             name=Code(name),
             doc=self.plan.network_doc(self.documented(init)),
@@ -160,9 +130,9 @@ class Network:
             ),
             tapped=self.tapped_signature(),
             features_call=Code(
-                f"self._forward_features(x{', heads=False' * bool(self.auxiliary)})[0]"
+                f"self._forward_features(x{', heads=False' * bool(self.taps.auxiliary)})[0]"
             ),
-            top=head_view(self.typed, self.body.forward, self.result, self.late),
+            top=head_view(self.typed, self.body.forward, self.result, self.taps.late),
             forward=tuple(self.forward()),
             returns=Code(returns),
             tuples=self.tuples(),
@@ -175,7 +145,7 @@ class Network:
         lines = ["num_classes: Number of classes."] * self.reads_classes
         lines.append("in_channels: Channels of the input.")
         lines += [f"{a.name}: {self.plan.parameter_doc(a.symbol)}" for a in self.parameters]
-        if self.auxiliary:
+        if self.taps.auxiliary:
             lines.append(
                 "aux_logits: Whether to build the auxiliary heads, which run in training only."
                 "\n        In the Keras file they run in inference too, and are off by default."
@@ -207,14 +177,14 @@ class Network:
             record.append(self.body.statement(planned, fresh=fresh))
             x = self.body.read("x")
             fresh = is_fresh(step) and self.tapped.isdisjoint(step.node.segments[-1:])
-            for tap in self.late if name == "head" else self.early:
+            for tap in self.taps.late if name == "head" else self.taps.early:
                 if step.node.segments and step.node.segments[-1] == tap.tap.after:
                     self.tap(tap, x)
         self.records[name] = tuple(record)
         return x
 
     def tap(self, tap: Variable, x: str) -> None:
-        """Write the lines of a tap: an output, or an auxiliary head."""
+        """Write the lines of what is given on the way: an output, or an auxiliary head."""
         if not tap.auxiliary:
             self.body.forward.append(Line(tap.variable, x))
             return
@@ -225,7 +195,7 @@ class Network:
         self.body.forward.append(Line(tap.variable, value))
 
     def head_module(self, tap: Variable) -> Expression:
-        """An auxiliary head as one module: the block that it uses, or its own class."""
+        """A head as one module: the block that it uses, or its own class."""
         chain, scope = self.top.heads[tap.tap.name], self.body.scope
         only = chain.steps[0] if len(chain.steps) == 1 else None
         if only and isinstance(only.site, UseSite) and not (only.repeated or only.node.segments):
@@ -253,17 +223,18 @@ class Network:
 
     def features(self, x: str) -> list[Code]:
         """The lines from the input to the features and the taps (intermediate outputs)."""
-        if not self.early:
+        if not self.taps.early:
             return written(self.to_features, result=x)
         lines = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.to_features]
-        return [*lines, Code(f"        return {x}, {', '.join(t.variable for t in self.early)}")]
+        given = ", ".join(tap.variable for tap in self.taps.early)
+        return [*lines, Code(f"        return {x}, {given}")]
 
     def tapped_signature(self) -> Code:
         """The signature of the method that also returns the taps; empty without taps."""
-        if not self.early:
+        if not self.taps.early:
             return Code("")
-        kinds = ", ".join("Tensor | None" if t.auxiliary else "Tensor" for t in self.early)
-        parameters = ["self", "x: Tensor", *["heads: bool"] * bool(self.auxiliary)]
+        kinds = ", ".join("Tensor | None" if t.auxiliary else "Tensor" for t in self.taps.early)
+        parameters = ["self", "x: Tensor", *["heads: bool"] * bool(self.taps.auxiliary)]
         return signature("_forward_features", parameters, f"tuple[Tensor, {kinds}]", indent=4)
 
     def signature(self, init: bool) -> Code:
@@ -272,7 +243,7 @@ class Network:
         classes = [f"num_classes: int = {program.values['classes']}"] * self.reads_classes
         parameters = ["self", *classes, f"in_channels: int = {program.input.channels}"]
         parameters += [f"{a.name}: {a.kind} = {a.form.write(a.values[0])}" for a in self.parameters]
-        parameters += ["aux_logits: bool = True"] if self.auxiliary else []
+        parameters += ["aux_logits: bool = True"] if self.taps.auxiliary else []
         parameters += ["init_weights: bool = True"] if init else []
         return signature("__init__", parameters, "None", indent=4)
 
@@ -291,22 +262,33 @@ class Network:
         """The outputs of the network and their variables."""
         main = self.plan.typed.output_name
         soft = self.plan.by_logits
-        heads = [(t.tap.name, t.variable) for t in self.auxiliary]
-        return Results(main, self.further, heads, soft, self.outputs, self.trained)
+        heads = [(t.tap.name, t.variable) for t in self.taps.auxiliary]
+        return Results(main, self.taps.further, heads, soft, self.outputs, self.trained)
 
     def forward(self) -> list[Code]:
         """The lines of ``forward``."""
         has_head = bool(self.typed.sections["head"].steps)
         found, lines = self.results(), [Code(f"        {line}") for line in head_check(self.plan)]
-        if self.early:
-            taken = ", ".join(t.variable for t in self.early)
-            heads = ", heads=self.training" if self.auxiliary else ""
+        late = {tap.variable for tap in self.taps.late}
+        first, after = (
+            [Code(f"        {t.variable} = self.{t.attribute}({t.source})") for t in taps]
+            for taps in (
+                [t for t in self.taps.ours if t.source not in late],
+                [t for t in self.taps.ours if t.source in late],
+            )
+        )
+        inner = "x" if self.taps.early or first else "self.forward_features(x)"
+        if self.taps.early:
+            taken = ", ".join(t.variable for t in self.taps.early)
+            heads = ", heads=self.training" if self.taps.auxiliary else ""
             lines.append(Code(f"        x, {taken} = self._forward_features(x{heads})"))
-        inner = "x" if self.early else "self.forward_features(x)"
-        if self.late:
-            taken = ", ".join(t.variable for t in self.late)
+        elif first:
+            lines.append(Code("        x = self.forward_features(x)"))
+        lines += first
+        if self.taps.late:
+            taken = ", ".join(t.variable for t in self.taps.late)
             lines.append(Code(f"        x, {taken} = self._forward_head({inner})"))
-            return [*lines, *found.lines("x")]
+            return [*lines, *after, *found.lines("x")]
         return [*lines, *found.lines(f"self.forward_head({inner})" if has_head else inner)]
 
     def tuples(self) -> tuple[TupleView, ...]:

@@ -11,17 +11,19 @@ from inception_dsl.backend import Code, Expression, Tap, call, docstring, layout
 class Variable(NamedTuple):
     """A tap and its variable in ``forward``, as the tap's own name may be taken there.
 
-    ``attribute`` holds the module of an auxiliary head.
+    ``attribute`` holds the module of a head. ``source`` is the variable of its input, if the head
+    runs in ``forward``: empty for an auxiliary head.
     """
 
     tap: Tap
     variable: str
     attribute: str = ""
+    source: str = ""
 
     @property
     def auxiliary(self) -> bool:
         """Whether it is the output of an auxiliary head."""
-        return self.tap.head is not None
+        return self.tap.auxiliary
 
 
 class TupleView(NamedTuple):

@@ -92,7 +92,7 @@ class TorchModel:
             self.net = constructed(self.module, typed, heads=heads).to(dtype).eval()
         finally:
             torch.set_deterministic_debug_mode(before)
-        left = () if heads else tuple(f"{head.name}/" for head, _ in typed.heads)
+        left = () if heads else tuple(f"{name}/" for name in typed.auxiliary)
         self.bindings = [b for b in bindings(typed) if not b.path.startswith(left)]
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
 
@@ -231,11 +231,19 @@ class TorchModel:
     def _loss(self, found: Any, targets: Any) -> torch.Tensor:
         """The loss of the generated source, or the sum of ``output * target`` over all outputs."""
         if self.typed.has_loss:
-            return self.module.loss(found, torch.from_numpy(np.asarray(targets, np.int64)))
+            given = (self._target(name, targets[name]) for name in self.typed.targets)
+            return self.module.loss(found, *given)
         products = [
             (y * self._tensor(targets[name])).sum() for name, y in self._named(found).items()
         ]
         return torch.stack(products).sum()
+
+    def _target(self, name: str, targets: Any) -> torch.Tensor:
+        """Targets of the loss: class indices, or numbers as an output has them."""
+        loss = self.typed.program.losses.get(name)
+        if loss is None or loss.kind == "cross_entropy":
+            return torch.from_numpy(np.asarray(targets, np.int64))
+        return self._tensor(targets)
 
     def _tensor(self, x: Any) -> torch.Tensor:
         array = np.asarray(x)

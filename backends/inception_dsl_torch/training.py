@@ -12,8 +12,6 @@ from inception_dsl.backend import (
     Group,
     Initial,
     InitialValue,
-    Loss,
-    LossTerm,
     ModulePlan,
     Preprocessing,
     Start,
@@ -23,10 +21,10 @@ from inception_dsl.backend import (
     flat,
     layout,
     literal,
-    signature,
 )
 from inception_dsl.backend import call as call_of
 
+from .losses import loss_function
 from .results import Results
 
 EMPTY = Code("")
@@ -133,56 +131,6 @@ def bias(value: InitialValue, indent: int) -> list[Code]:
     """The line that sets a bias."""
     setter = f"nn.init.constant_(module.bias, {literal(value.number)})"
     return [layout(setter if value.number else "nn.init.zeros_(module.bias)", "", indent=indent)]
-
-
-def loss_function(
-    plan: ModulePlan, loss: Loss, results: Results
-) -> tuple[tuple[Code, ...], Code, Code]:
-    """The body, the signature and the documentation of ``loss``."""
-    first, *heads = loss.terms
-    evaluated = results.outputs or "Tensor"
-    own = f"outputs.{results.main}" if results.outputs else "outputs"
-    kind, indent = evaluated, 4
-    lines: list[Code] = []
-    if results.trained != results.outputs:
-        kind, indent = f"{evaluated} | {results.trained}", 8
-        lines.append(Code(f"    if isinstance(outputs, {evaluated}):"))
-    lines += least(own, [first], indent)
-    lines.append(layout("return ", entropy(own, first, loss), indent=indent))
-    if results.trained != results.outputs:
-        terms = [t._replace(probabilities=t.probabilities and not t.by_logits) for t in loss.terms]
-        fields = [f"outputs.{results.trained_by(term.output)}" for term in terms]
-        lines += least(fields[0], terms, 4)
-        before = "return " if not heads else "total = "
-        lines.append(layout(before, entropy(fields[0], terms[0], loss), indent=4))
-        if results.optional and heads:
-            missing = " or ".join(f"{field} is None" for field in fields[1:])
-            lines += [layout(f"if {missing}:", "", indent=4), Code("        return total")]
-        for index, term in enumerate(terms[1:], 1):
-            before = "return total" if index == len(heads) else "total = total"
-            weighed = f"{before} + {literal(term.weight)} * "
-            lines.append(layout(weighed, entropy(fields[index], term, loss), indent=4))
-    doc = docstring(loss.summary, *loss.notes, indent=4)
-    head_line = signature("loss", [f"outputs: {kind}", "target: Tensor"], "Tensor")
-    return tuple(lines), head_line, doc
-
-
-def least(value: str, terms: Sequence[LossTerm], indent: int) -> list[Code]:
-    """The line with the smallest probability whose logarithm is taken, if one is."""
-    if not any(term.probabilities for term in terms):
-        return []
-    return [layout(f"least = max(1e-30, torch.finfo({value}.dtype).tiny)", "", indent=indent)]
-
-
-def entropy(value: str, term: LossTerm, loss: Loss) -> Group:
-    """The cross-entropy of an output as an expression."""
-    if term.flat:  # an error where it has more than its one position
-        dims = tuple(range(2, 2 + term.y.rank))
-        value += f".squeeze({literal(dims) if len(dims) > 1 else 2})"
-    # the logarithm of probabilities as logits
-    value += ".clamp(min=least).log()" if term.probabilities else ""
-    smooth = {"label_smoothing": literal(loss.smoothing)} if loss.smoothing else {}
-    return call_of("F.cross_entropy", value, "target", **smooth)
 
 
 def preprocess(found: Preprocessing, taken: TensorType) -> tuple[tuple[Code, ...], Code]:

@@ -49,12 +49,11 @@ class Cost(NamedTuple):
 
 
 def layers(typed: TypedProgram) -> Iterator[Layer]:
-    """Every layer and merge with its path, in execution order, auxiliary heads last."""
-    heads = {head.name for head, _ in typed.heads}
+    """Every layer and merge with its path, in execution order, heads last."""
     for path, node in walk_program(typed):
         if isinstance(node, TypedUse):
             continue
-        auxiliary = bool(path) and path[0] in heads
+        auxiliary = bool(path) and path[0] in typed.auxiliary
         name = "/".join(path)
         if isinstance(node, TypedFork):
             yield Layer(name, node.node.merge, node.x, node.y, (), 0, auxiliary)

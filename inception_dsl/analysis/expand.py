@@ -6,15 +6,15 @@ that are used become part of the program.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Final
 
 from ..diagnostics.report import Report
 from ..diagnostics.words import nearest, suggestion
-from ..ir.program import AuxHead, Chain, Origin, Preprocessing, Program
+from ..ir.program import Chain, Head, Origin, OutputLoss, Preprocessing, Program
 from ..language.link import Linked, given_defaults
 from ..language.load import Spec
-from ..language.models import BlockFile, NetworkFile
+from ..language.models import AuxHead, BlockFile, NetworkFile, Output
 from ..language.parameters import Parameter, typed_as
 from ..types.expression import Expression
 from ..types.tensor import many
@@ -49,6 +49,7 @@ class _Expander:
         sections = self.sections(model, origin, values)
         self.steps.unique([n for c in sections.values() for n in c])
         network = model if isinstance(model, NetworkFile) else None
+        outputs = network.outputs if network else {}
         width = Width(model.width, model.divisor, model.minimum or model.divisor)
         return Program(
             kind="network" if network else "block",
@@ -57,14 +58,15 @@ class _Expander:
             input=tensor_type(model.input or {}),
             values=values,
             sections=sections,
-            aux_heads=self.aux_heads(network, origin, sections) if network else (),
-            outputs=self.outputs(network, origin, sections) if network else {},
+            heads=self.heads(network, origin, sections) if network else (),
+            outputs={name: o.after for name, o in outputs.items() if not o.steps},
             training=training(network),
             preprocessing=self.preprocessing(network, origin),
             blocks=self.steps.blocks,
             origin=origin,
             checkpoints=checkpoints(network, origin, self.linked, self.report),
             width=width,
+            losses=_losses(outputs, origin),
         )
 
     def sections(
@@ -135,39 +137,47 @@ class _Expander:
         help = f"write a value instead of `{default.text}`, or pass `--set {name}=…`"
         self.report.error("E305", message, origin.span("params", name, "default"), help=help)
 
-    def aux_heads(
+    def heads(
         self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]
-    ) -> tuple[AuxHead, ...]:
-        heads, known = [], self.known_steps(sections)
+    ) -> tuple[Head, ...]:
+        """The auxiliary heads, then the outputs with steps of their own; checks all outputs."""
+        known, every = self.known_steps(sections), self.known_steps(sections, "head")
         taken = {path[0] for c in sections.values() for n in c for path in starts(n) if path}
+        heads = []
         for name, head in model.aux_heads.items():
             if self.report.crowded(self.steps.before):
                 break
             here = origin.below("aux_heads", name)
             self.after(head.after, here.below("after"), known, sections["head"])
-            if name in taken or name in model.outputs or name == "logits":
-                span = here.document.key_span(here.path)
-                message = f"the name `{name}` is already used by another step or output"
-                self.report.error("E307", message, span)
-            chain = self.steps.top_chain(
-                head.steps, here.below("steps"), {*model.params, "classes"}
-            )
-            heads.append(AuxHead(name, head.after, head.loss_weight, chain, about(head), here))
-        return tuple(heads)
-
-    def outputs(
-        self, model: NetworkFile, origin: Origin, sections: Mapping[str, Chain]
-    ) -> dict[str, str]:
-        known = self.known_steps(sections, "head")
-        for name, after in model.outputs.items():
+            self.free(name, here, {*taken, *model.outputs})
+            heads.append(self.head(model, name, head, here)._replace(loss_weight=head.loss_weight))
+        for name, output in model.outputs.items():
             if self.report.crowded(self.steps.before):
                 break
-            self.after(after, origin.below("outputs", name), known)
-            if name == "logits":
-                span = origin.document.key_span(("outputs", name))
-                message = "the name `logits` is reserved for the final output of the network"
-                self.report.error("E307", message, span)
-        return dict(model.outputs)
+            here = origin.below("outputs", name)
+            self.after(output.after, here.below("after"), every)
+            self.free(name, here, taken if output.steps else ())
+            if output.loss is None and output.loss_weight is not None:
+                message = "`loss_weight` needs a `loss`"
+                help = "add `loss: cross_entropy`, `binary_cross_entropy` or `mean_squared_error`"
+                self.report.error("E203", message, here.span("loss_weight"), help=help)
+            if output.steps:
+                heads.append(self.head(model, name, output, here)._replace(auxiliary=False))
+        return tuple(heads)
+
+    def head(self, model: NetworkFile, name: str, head: AuxHead | Output, here: Origin) -> Head:
+        """An auxiliary head, or an output with steps of its own."""
+        names = {*model.params, "classes"}
+        chain = self.steps.top_chain(head.steps, here.below("steps"), names)
+        return Head(name, head.after, 0.0, chain, about(head), here)
+
+    def free(self, name: str, here: Origin, taken: Container[str]) -> None:
+        """Report an output whose name is that of another step or output."""
+        message = f"the name `{name}` is already used by another step or output"
+        if here.path[0] == "outputs" and name == "logits":
+            message = "the name `logits` is reserved for the final output of the network"
+        if name in taken or name == "logits":
+            self.report.error("E307", message, here.document.key_span(here.path))
 
     def known_steps(self, sections: Mapping[str, Chain], *more: str) -> dict[str, None]:
         """The names of the steps in stem and body, and in ``more`` sections."""
@@ -202,3 +212,13 @@ class _Expander:
         )
         fix = Editor(origin.document, self.report.texts).replace(origin.path, best) if best else ()
         return self.report.error("E308", message, span, help=help, fix=fix)
+
+
+def _losses(outputs: Mapping[str, Output], origin: Origin) -> dict[str, OutputLoss]:
+    """The losses of the outputs that have one."""
+    found = {}
+    for name, output in outputs.items():
+        if output.loss is not None:
+            weight = 1.0 if output.loss_weight is None else output.loss_weight
+            found[name] = OutputLoss(output.loss, weight, origin.below("outputs", name))
+    return found

@@ -73,7 +73,7 @@ class Inference(Evaluation):
             sections[name] = typed = _chained(steps, x)
             x = None if typed is None else typed.y
         heads = []
-        for head in program.aux_heads:
+        for head in program.heads:
             start = after.get(head.after)
             heads.append((head, self.chain(head.chain, start, own.inside(start))))
         chains = [*sections.values(), *(chain for _, chain in heads)]
@@ -117,7 +117,7 @@ class Inference(Evaluation):
         program = self.program
         if final == "logits":
             return False
-        found = [("aux_heads", head.name) for head in program.aux_heads if head.name == final]
+        found = [head.origin.path for head in program.heads if head.name == final]
         found += [("outputs", name) for name in program.outputs if name == final]
         for path in found:
             span = program.origin.document.key_span(path)

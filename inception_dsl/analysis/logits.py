@@ -69,7 +69,7 @@ class _Logits:
             changed = found is not None and found is not head.chain
             heads.append(head._replace(chain=found) if found else head)
             done |= {head.name} if changed else set()
-        made = program._replace(sections=sections, aux_heads=tuple(heads), blocks=self.blocks)
+        made = program._replace(sections=sections, heads=tuple(heads), blocks=self.blocks)
         x = next(iter(typed.sections.values())).x
         result = infer(self.renamed(made)._replace(input=x), Report())
         assert result is not None  # types do not change
@@ -128,7 +128,7 @@ class _Logits:
 
     def renamed(self, program: Program) -> Program:
         """The program with the names of blocks kept where nothing uses the original."""
-        heads = (head.chain for head in program.aux_heads)
+        heads = (head.chain for head in program.heads)
         used = {*_used(program, [*program.sections.values(), *heads])}
         names = {new: block for (block, *_), new in self.variants.items() if block not in used}
         first = {block: new for new, block in reversed(names.items())}
@@ -150,7 +150,7 @@ class _Logits:
         return program._replace(
             blocks=blocks,
             sections={name: chain(old) for name, old in program.sections.items()},
-            aux_heads=tuple(h._replace(chain=chain(h.chain)) for h in program.aux_heads),
+            heads=tuple(h._replace(chain=chain(h.chain)) for h in program.heads),
         )
 
 

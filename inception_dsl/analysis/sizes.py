@@ -25,7 +25,10 @@ Sizes: TypeAlias = tuple[AxisSizes, ...]
 
 
 class RunningSizes(NamedTuple):
-    """The sizes of each axis that run: up to the head, with it, and with auxiliary heads too."""
+    """The sizes of each axis that run: up to the head, with it, and with auxiliary heads too.
+
+    The outputs with steps of their own run with the head.
+    """
 
     features: Sizes
     inference: Sizes
@@ -102,9 +105,13 @@ def _followed(
         for step in chain.steps:
             x = walk.step(step, x)
             after |= dict.fromkeys(step.node.segments[-1:], x)
+    for head, chain in typed.heads:
+        if not head.auxiliary:
+            walk.chain(chain, after[head.after])
     stages.append(walk.stage())
     for head, chain in typed.heads:
-        walk.chain(chain, after[head.after])
+        if head.auxiliary:
+            walk.chain(chain, after[head.after])
     return walk, [*stages[:1], stages[-1], walk.stage()]
 
 

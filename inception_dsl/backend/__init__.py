@@ -38,8 +38,8 @@ from ..emit.pycode import (
 from ..emit.render import render
 from ..ir.program import (
     About,
-    AuxHead,
     ForkNode,
+    Head,
     OpNode,
     Preprocessing,
     Program,
@@ -133,7 +133,6 @@ __all__ = [
     "AdaptiveAvgPool",
     "Apply",
     "Argument",
-    "AuxHead",
     "AvgPool",
     "AxisSizes",
     "Backend",
@@ -165,6 +164,7 @@ __all__ = [
     "GlobalMaxPool",
     "Group",
     "GroupNorm",
+    "Head",
     "Identity",
     "Initial",
     "InitialValue",

@@ -49,7 +49,7 @@ def decided(typed: TypedProgram, backend: Backend, stem: str) -> TypedProgram:
 
 def _computes(program: Program) -> bool:
     """Whether anything is computed from parameters, or scaled by a width."""
-    chains = [*program.sections.values(), *(head.chain for head in program.aux_heads)]
+    chains = [*program.sections.values(), *(head.chain for head in program.heads)]
     chains += [block.chain for block in program.blocks.values()]
     found = (e for chain in chains for node in nodes(chain) for e in _expressions(node))
     computed = ({*dict(e.names)} - {IN_CHANNELS} for e in found if len(e.code) > 1)

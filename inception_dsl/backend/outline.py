@@ -54,7 +54,7 @@ class _Outline:
             chain = self.nodes(block.chain, block.id, block.parameters)
             self.blocks[block.id] = block._replace(chain=chain)
         sections = {n: self.nodes(c, "", kinds) for n, c in program.sections.items()}
-        heads = [h._replace(chain=self.nodes(h.chain, h.name, kinds)) for h in program.aux_heads]
+        heads = [h._replace(chain=self.nodes(h.chain, h.name, kinds)) for h in program.heads]
         if not self.uses:
             return typed
         values = {**typed.values, IN_CHANNELS: program.input.channels}
@@ -62,7 +62,7 @@ class _Outline:
         for head, (_, found) in zip(heads, typed.heads, strict=True):
             own = {**values, IN_CHANNELS: found.x.channels}
             typed_heads.append((head, self.chain(found, own)))
-        made = program._replace(blocks=self.blocks, sections=sections, aux_heads=tuple(heads))
+        made = program._replace(blocks=self.blocks, sections=sections, heads=tuple(heads))
         chains = {name: self.chain(chain, values) for name, chain in typed.sections.items()}
         return TypedProgram(made, chains, tuple(typed_heads), typed.outputs, typed.values)
 

@@ -27,7 +27,7 @@ from ..emit.about import (
 )
 from ..emit.mark import generated_by
 from ..emit.pycode import Code, docstring
-from ..ir.program import AuxHead, Preprocessing
+from ..ir.program import Head, Preprocessing
 from ..ir.typed import TypedProgram
 from ..ir.walk import layers_of
 from ..ops import BatchNormFields
@@ -48,26 +48,34 @@ MOST_SHAPES: Final = 10
 class Tap(NamedTuple):
     """An intermediate output of the network: the output of the step ``after``.
 
-    ``head`` is the auxiliary head that it feeds, in training only; ``None`` for a plain output.
+    ``head`` is the head that it feeds; ``None`` for a plain output.
     """
 
     name: str
     after: str
-    head: AuxHead | None
+    head: Head | None
+
+    @property
+    def auxiliary(self) -> bool:
+        """Whether it is the output of an auxiliary head, in training only."""
+        return self.head is not None and self.head.auxiliary
 
 
 class LossTerm(NamedTuple):
-    """The cross-entropy of one output: its weight in the loss, and the output's type ``y``.
+    """The loss of one output: its weight in the total, and the output's type ``y``.
 
     ``probabilities``: the output is a softmax, not logits. ``by_logits``: the network also offers
-    the logits that the softmax is of, to train by.
+    the logits that the softmax is of, to train by. ``kind`` is that of the spec. ``own``: the
+    output has targets of its own, others have the classes of the network.
     """
 
     output: str
     weight: float
     y: TensorType
-    probabilities: bool
-    by_logits: bool
+    probabilities: bool = False
+    by_logits: bool = False
+    kind: str = "cross_entropy"
+    own: bool = False
 
     @property
     def flat(self) -> bool:
@@ -76,7 +84,8 @@ class LossTerm(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """The loss: the term of the main output first, then those of the auxiliary heads.
+    """The loss: the term of the main output first, then those of the auxiliary heads, and those
+    of outputs with targets of their own.
 
     ``summary`` describes it in one sentence; ``notes`` are the paper's training settings.
     """
@@ -106,9 +115,9 @@ class ModulePlan:
 
     @cached_property
     def taps(self) -> tuple[Tap, ...]:
-        """The auxiliary heads, then the other outputs."""
+        """The heads, then the other outputs."""
         program = self.typed.program
-        heads = (Tap(head.name, head.after, head) for head in program.aux_heads)
+        heads = (Tap(head.name, head.after, head) for head in program.heads)
         return (*heads, *(Tap(name, after, None) for name, after in program.outputs.items()))
 
     @property
@@ -118,23 +127,21 @@ class ModulePlan:
 
     @cached_property
     def loss(self) -> Loss | None:
-        """The loss, if the network is trained as a classifier."""
-        classifiers, found = self.typed.classifiers, self.typed.program.training
-        if not classifiers:
-            return None
+        """The loss, if the network has one."""
+        typed, found = self.typed, self.typed.program.training
         smoothing = found.label_smoothing if found else 0.0
         terms = [
             LossTerm(c.output, c.weight, c.y, c.end == "probabilities", c.output in self.by_logits)
-            for c in classifiers
+            for c in typed.classifiers
         ]
-        what = "logits"
-        if terms[0].probabilities:
-            what = "probabilities or their logits" if terms[0].by_logits else "probabilities"
-        smooth = f" with label smoothing {smoothing:g}" if smoothing else ""
-        heads = ", ".join(f"{t.weight:g} times that of ``{t.output}``" for t in terms[1:])
-        extra = f", plus {heads}" if heads else ""
-        summary = f"Cross-entropy{smooth} of {what} and class indices{extra}."
-        return Loss(smoothing, tuple(terms), summary, tuple(recorded(found) if found else ()))
+        terms += [
+            LossTerm(name, own.weight, typed.outputs[name], kind=own.kind, own=True)
+            for name, own in typed.program.losses.items()
+        ]
+        if not terms:
+            return None
+        notes = tuple(recorded(found) if found else ())
+        return Loss(smoothing, tuple(terms), summarised(terms, smoothing), notes)
 
     @cached_property
     def start(self) -> Start | None:
@@ -209,11 +216,12 @@ class ModulePlan:
             indent=4,
         )
 
-    def head_doc(self, head: AuxHead) -> Code:
-        """The documentation of an inline auxiliary head."""
+    def head_doc(self, head: Head) -> Code:
+        """The documentation of an inline head."""
         about = head.about
         if not about.title:
-            about = about._replace(title=Prose(f"Auxiliary head {head.name}"))
+            kind = "Auxiliary head" if head.auxiliary else "Output"
+            about = about._replace(title=Prose(f"{kind} {head.name}"))
         typed = next(chain for found, chain in self.typed.heads if found.name == head.name)
         notes = (*about.deviations, *deviations(head.chain))
         return docstring(
@@ -274,6 +282,27 @@ def plan(typed: TypedProgram, *, by_logits: bool = False) -> ModulePlan:
     """
     trained = trained_program(typed) if by_logits else Trained(typed)
     return ModulePlan(typed, Definitions(outlined(trained.typed)), trained.outputs)
+
+
+def summarised(terms: Sequence[LossTerm], smoothing: float) -> str:
+    """The loss in one sentence."""
+    smooth = f" with label smoothing {smoothing:g}" if smoothing else ""
+    parts = []
+    for term in terms:
+        times = f"{term.weight:g} times " if term.weight != 1 else ""
+        if term.own:
+            kind = term.kind.replace("_", " ").replace("cross entropy", "cross-entropy")
+            kind += smooth if term.kind == "cross_entropy" else ""
+            parts.append(f"{times}the {kind} of ``{term.output}``")
+        elif parts:
+            parts.append(f"{term.weight:g} times that of ``{term.output}``")
+        else:
+            what = "logits"
+            if term.probabilities:
+                what = "probabilities or their logits" if term.by_logits else "probabilities"
+            parts.append(f"cross-entropy{smooth} of {what} and class indices")
+    text = ", plus ".join([parts[0], ", ".join(parts[1:])] if parts[1:] else parts)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _shapes_doc(pairs: Sequence[tuple[TensorType, TensorType]]) -> str:

@@ -119,11 +119,11 @@ class Model(Protocol):
     def step(self, x: Any, targets: Any, rate: float) -> Step:
         """Run one step of SGD without momentum in training mode, without dropout.
 
-        ``rate`` is the learning rate. If the program
-        :attr:`~inception_dsl.ir.typed.TypedProgram.has_loss`, ``targets`` are class indices (N) and
-        the loss is that of the generated source. Otherwise ``targets`` maps each output name to an
-        array of the output's shape, and the loss is the sum of ``output * target`` over all
-        outputs.
+        ``rate`` is the learning rate, ``targets`` are by output. If the program
+        :attr:`~inception_dsl.ir.typed.TypedProgram.has_loss`, they are those of its ``targets``, in
+        this order: class indices (N) for the final output, and what the losses of outputs take; the
+        loss is that of the generated source. Otherwise each output has an array of its shape, and
+        the loss is the sum of ``output * target`` over all outputs.
         """
 
     def initial(self) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class Model(Protocol):
 
     def losses(self, x: Any, targets: Any) -> dict[str, float]:
         """The loss in training mode, dropout off, for every type and shape of labels that users of
-        the framework pass, by a description of them.
+        the framework pass, by a description of them. ``targets`` are those of :meth:`step`.
         """
 
     def save(self, path: Path) -> None:

@@ -57,13 +57,14 @@ class Records(Generic[T]):
     blocks: Mapping[int, Record[T]]
 
     def program(self, typed: TypedProgram, *, heads: bool = True) -> Iterator[Found[T]]:
-        """Every node of the program in the order of computation; the auxiliary heads come last.
+        """Every node of the program in the order of computation, heads last.
 
+        ``heads`` includes the auxiliary ones.
         A use comes before what is in it, a fork after its branches.
         """
         for name, chain in typed.sections.items():
             yield from self._chain(chain, self.sections[name], (), ())
-        for head, chain in typed.heads if heads else ():
+        for head, chain in typed.heads if heads else typed.always:
             path = (head.name,)
             yield from self._chain(chain, self.heads[head.name], path, path)
 

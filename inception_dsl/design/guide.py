@@ -9,7 +9,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from ..language.checkpoints import Naming
-from ..language.models import AuxHead, BlockFile, NetworkFile
+from ..language.models import AuxHead, BlockFile, NetworkFile, Output
 from ..language.parameters import Parameter
 from ..language.sections import Initializer, Paper, Preprocessing, Training
 from ..language.steps import Fork
@@ -22,6 +22,7 @@ TABLES = (
     ("Fork", Fork),
     ("Parameter", Parameter),
     ("Auxiliary head", AuxHead),
+    ("Output", Output),
     ("Paper", Paper),
     ("Preprocessing", Preprocessing),
     ("Training", Training),

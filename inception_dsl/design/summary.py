@@ -124,14 +124,13 @@ class Summary:
         for chain in self.typed.sections.values():
             found += _chain(chain, 0)
         for head, chain in self.typed.heads:
-            found += _heading(
-                0, head.name, f"auxiliary head after {head.after}", chain.y, _chain(chain, 1)
-            )
+            kind = "auxiliary head" if head.auxiliary else "output"
+            found += _heading(0, head.name, f"{kind} after {head.after}", chain.y, _chain(chain, 1))
         return found
 
     def facts(self) -> list[tuple[str, str]]:
         """The outputs, the totals and the sizes that run, each with its name."""
-        total, heads = self.cost, bool(self.typed.heads)
+        total, heads = self.cost, bool(self.typed.auxiliary)
         outputs = ", ".join(f"{name} {y}" for name, y in self.typed.outputs.items())
         lines = [
             ("outputs", outputs),

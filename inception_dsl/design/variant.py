@@ -61,7 +61,8 @@ def based_on(spec: str, report: Report) -> Base | None:
         return None
     used: dict[str, LinkedBlock] = {}
     chains: list[list[Any]] = [getattr(found.model, name, []) for name in _CHAINS]
-    chains += [head.steps for head in getattr(found.model, "aux_heads", {}).values()]
+    for part in ("aux_heads", "outputs"):
+        chains += [head.steps for head in getattr(found.model, part, {}).values()]
     while chains:
         for step in steps_of(chains.pop()):
             if isinstance(step, Use) and step.use in linked and step.use not in used:

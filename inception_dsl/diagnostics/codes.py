@@ -50,6 +50,7 @@ CODES: Final[dict[str, str]] = {
     "E402": "the branches of a merge have incompatible shapes",
     "E403": "an attribute does not match the shape or the rank of the input",
     "E404": "the spec has no input",
+    "E405": "the loss does not fit the output",
     # 5: backends
     "E501": "unknown backend",
     "E502": "a backend plugin is broken",

@@ -12,7 +12,7 @@ from ..diagnostics.codes import CODES, WARNINGS
 from ..diagnostics.report import SHIPPED
 from ..language import shipped
 from ..language.meant import KINDS
-from ..language.models import AuxHead, BlockBody, BlockFile, NetworkFile
+from ..language.models import AuxHead, BlockBody, BlockFile, NetworkFile, Output
 from ..language.parameters import PYTHON_TYPES
 from ..language.steps import Fork, Use
 from ..ops import OPS, attribute_names
@@ -140,6 +140,8 @@ def _fields(found: Context, known: Names, given: dict[Any, Any]) -> Iterator[tup
         yield from _of(BlockBody)
     elif len(path) == 2 and path[0] == "aux_heads":
         yield from _of(AuxHead)
+    elif len(path) == 2 and path[0] == "outputs":
+        yield from _of(Output)
     elif path[0] == "defaults" and len(path) == 2 and path[1] in OPS:
         kind = OPS[str(path[1])]
         yield from _of(kind, attribute_names(kind))

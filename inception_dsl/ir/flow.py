@@ -63,7 +63,7 @@ class Flow:
     """A program; each statement comes after the statements that assign its inputs.
 
     ``types`` has the type of every value. ``outputs`` are the final output, the further outputs and
-    the auxiliary heads, by name; ``blocks`` the outputs of all used blocks and top-level steps, by
+    the heads, by name; ``blocks`` the outputs of all used blocks and top-level steps, by
     path. Every value is read by a statement or is an output.
     """
 
@@ -83,7 +83,10 @@ class Flow:
 
 
 def flow(typed: TypedProgram, *, heads: bool = True) -> Flow:
-    """The statements of a program in execution order; ``heads`` adds the auxiliary heads last."""
+    """The statements of a program in execution order; the heads come last.
+
+    ``heads`` adds the auxiliary ones.
+    """
     program = typed.program
     builder = _Builder()
     start = end = builder.assigned(program.input)
@@ -92,8 +95,8 @@ def flow(typed: TypedProgram, *, heads: bool = True) -> Flow:
         end = builder.top(chain, end, (), after)
     outputs = {typed.output_name: end}
     outputs |= {name: after[step] for name, step in program.outputs.items()}
-    if heads:
-        for head, chain in typed.heads:
+    for head, chain in typed.heads:
+        if heads or not head.auxiliary:
             outputs[head.name] = builder.top(chain, after[head.after], (head.name,), {})
     return Flow(start, builder.types, tuple(builder.statements), outputs, builder.blocks)
 

@@ -111,14 +111,27 @@ class Block(NamedTuple):
     origin: Origin
 
 
-class AuxHead(NamedTuple):
-    """A classifier on the output of the top-level step ``after``, in training only."""
+class Head(NamedTuple):
+    """Steps on the output of the top-level step ``after``: the network's output ``name``.
+
+    An auxiliary head is a classifier that runs in training only, with ``loss_weight`` times its
+    loss; others run in inference too, and their losses are those of the program's ``losses``.
+    """
 
     name: str
     after: str
     loss_weight: float
     chain: Chain
     about: About
+    origin: Origin
+    auxiliary: bool = True
+
+
+class OutputLoss(NamedTuple):
+    """The loss of a further output, which has targets of its own: its kind and its factor."""
+
+    kind: Literal["cross_entropy", "binary_cross_entropy", "mean_squared_error"]
+    weight: float
     origin: Origin
 
 
@@ -176,7 +189,9 @@ class Program(NamedTuple):
 
     ``sections`` are the top-level chains, in order: ``stem``, ``body`` and ``head``, or the one
     chain of a block. ``values`` are the top-level parameters (with ``classes`` in a network).
-    ``outputs`` maps the name of each further output to the top-level step that computes it.
+    ``heads`` are the auxiliary heads, then the outputs with steps of their own. ``outputs`` maps
+    the name of each other output to the top-level step that computes it. ``losses`` are those of
+    outputs.
     ``checkpoints`` maps sources of published weights to layer names. ``width`` scales filters.
     ``literal`` are the parameters whose values are written as numbers in generated files, not as
     arguments of the model; ``None`` if that is not decided yet.
@@ -188,7 +203,7 @@ class Program(NamedTuple):
     input: TensorType
     values: Mapping[str, Any]
     sections: Mapping[str, Chain]
-    aux_heads: tuple[AuxHead, ...]
+    heads: tuple[Head, ...]
     outputs: Mapping[str, str]
     training: Training | None
     preprocessing: Preprocessing | None
@@ -197,6 +212,7 @@ class Program(NamedTuple):
     checkpoints: Mapping[str, Naming] = MappingProxyType({})
     width: Width = UNCHANGED
     literal: frozenset[str] | None = None
+    losses: Mapping[str, OutputLoss] = MappingProxyType({})
 
 
 def cause(node: Node) -> Span:

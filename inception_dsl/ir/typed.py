@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from ..ops import Op
 from ..types.tensor import TensorType
 from ..types.weight import Weight
-from .program import AuxHead, ForkNode, Node, OpNode, Program, UseNode
+from .program import ForkNode, Head, Node, OpNode, Program, UseNode
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -115,14 +115,14 @@ class TypedChain:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedProgram:
-    """A program with the types of its sections, auxiliary heads and outputs.
+    """A program with the types of its sections, heads and outputs.
 
     ``values`` are the top-level parameters with the width applied.
     """
 
     program: Program
     sections: Mapping[str, TypedChain]
-    heads: tuple[tuple[AuxHead, TypedChain], ...]
+    heads: tuple[tuple[Head, TypedChain], ...]
     outputs: Mapping[str, TensorType]
     values: Mapping[str, Any]
 
@@ -146,33 +146,50 @@ class TypedProgram:
         return self.end == "probabilities"
 
     @property
-    def classifiers(self) -> tuple[Classifier, ...]:
-        """The outputs that the loss is computed from, that of the network first.
+    def auxiliary(self) -> frozenset[str]:
+        """The names of the auxiliary heads, which run in training only."""
+        return frozenset(head.name for head, _ in self.heads if head.auxiliary)
 
-        Empty if the network is not trained as a classifier: without ``training`` and auxiliary
-        heads, or if its own output is not logits or probabilities at one position. Auxiliary heads
-        of other kinds are outputs without a loss.
+    @property
+    def always(self) -> tuple[tuple[Head, TypedChain], ...]:
+        """The heads that run in inference too."""
+        return tuple((head, chain) for head, chain in self.heads if not head.auxiliary)
+
+    @property
+    def classifiers(self) -> tuple[Classifier, ...]:
+        """The outputs that are trained with the classes of the network, its own output first.
+
+        Empty if the network is not trained as a classifier: without ``training``, auxiliary heads
+        and losses of outputs, or if its own output is not logits or probabilities at one position.
+        Auxiliary heads of other kinds are outputs without a loss.
         """
         program = self.program
         found = [Classifier(self.output_name, 1.0, self.y, self.end)]
         found += [
             Classifier(head.name, head.loss_weight, chain.y, end_of([chain]))
             for head, chain in self.heads
+            if head.auxiliary
         ]
-        asked = bool(program.training or program.aux_heads)
+        asked = bool(program.training or self.auxiliary or program.losses)
         return tuple(c for c in found if c.trained) if asked and found[0].trained else ()
 
     @property
     def has_loss(self) -> bool:
-        """Whether the program is trained as a classifier."""
-        return bool(self.classifiers)
+        """Whether the program has a loss: it is trained as a classifier, or outputs have one."""
+        return bool(self.classifiers or self.program.losses)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The outputs whose targets the loss takes; auxiliary heads have those of the first."""
+        own = [self.output_name] if self.classifiers else []
+        return (*own, *self.program.losses)
 
 
 End: TypeAlias = Literal["logits", "probabilities", "features"]
 
 
 class Classifier(NamedTuple):
-    """An output with its weight in the loss, its type, and what it is."""
+    """An output that is trained with the classes: its weight in the loss, its type, what it is."""
 
     output: str
     weight: float

@@ -55,7 +55,7 @@ def nodes(chain: Chain) -> Iterator[Node]:
 def step_count(program: Program) -> int:
     """The number of steps in the spec, including those of used blocks."""
     blocks = (block.chain for block in program.blocks.values())
-    chains = [*program.sections.values(), *(head.chain for head in program.aux_heads), *blocks]
+    chains = [*program.sections.values(), *(head.chain for head in program.heads), *blocks]
     return sum(1 for chain in chains for _ in nodes(chain))
 
 
@@ -85,11 +85,11 @@ def walk(chain: TypedChain, prefix: Path = ()) -> Iterator[tuple[Path, Typed]]:
 
 
 def walk_program(typed: TypedProgram, *, heads: bool = True) -> Iterator[tuple[Path, Typed]]:
-    """Every node of the program; the auxiliary heads come last."""
+    """Every node of the program; the heads come last, the auxiliary ones only if ``heads``."""
     for chain in typed.sections.values():
         yield from walk(chain)
-    if heads:
-        for head, chain in typed.heads:
+    for head, chain in typed.heads:
+        if heads or not head.auxiliary:
             yield from walk(chain, (head.name,))
 
 

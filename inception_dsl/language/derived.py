@@ -17,7 +17,7 @@ from ..yaml.document import DataPath, Document
 
 FIELD: Final = "modified_from"
 _ABOUT: Final = ("title", "description", "paper", "deviation", FIELD)
-_PARTS: Final = ("blocks", "aux_heads")
+_PARTS: Final = ("blocks", "aux_heads", "outputs")
 _MEANING: Final = frozenset({"params", "steps", "after"})
 _AUTHORS: Final = re.compile(r",? and |, | & ")
 

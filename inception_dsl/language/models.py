@@ -1,8 +1,8 @@
 """Pydantic models of a spec: network files, block files and auxiliary heads."""
 
-from typing import Final
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ..ops import Fields
 from ..ops.fields.allow import Codes
@@ -140,6 +140,45 @@ class BlockFile(Built):
     steps: Chain
 
 
+OutputLoss: TypeAlias = Literal["cross_entropy", "binary_cross_entropy", "mean_squared_error"]
+
+
+class Output(Described):
+    """An additional output, in training and in inference: a step, or a head of its own on it."""
+
+    after: Id = Field(
+        description="Name of a step in `stem`, `body` or `head`: the output, or the input of "
+        "`steps`.",
+        examples=["mixed_7c"],
+        json_schema_extra=NAMED,
+    )
+    steps: Chain = Field(
+        default=[],
+        description="Steps from there to the output; without them the step itself is the output.",
+        examples=[[EXAMPLE_STEP]],
+    )
+    loss: OutputLoss | None = Field(
+        None,
+        description="Loss of the output with targets of its own: `cross_entropy` with class "
+        "indices, `binary_cross_entropy` with numbers from 0 to 1 (both take logits), or "
+        "`mean_squared_error`. Without it the output is not trained.",
+        examples=["mean_squared_error"],
+    )
+    loss_weight: Constant | None = Field(
+        None,
+        description="Factor of the loss in the total training loss; 1 by default.",
+        examples=[0.5],
+    )
+
+
+def _output(value: Any) -> Any:
+    """The short form of an output is the name of a step."""
+    return value if isinstance(value, dict) else {"after": value}
+
+
+OutputField = Annotated[Output, BeforeValidator(_output, json_schema_input_type=Id | Output)]
+
+
 class AuxHead(Described):
     """An auxiliary classifier on an inner layer. It is used in training only."""
 
@@ -190,10 +229,9 @@ class NetworkFile(Built):
         description="Steps from the last feature map to the output, for example pooling and dense.",
         examples=[[EXAMPLE_STEP]],
     )
-    outputs: dict[Id, Id] = Field(
+    outputs: dict[Id, OutputField] = Field(
         default={},
-        description="Additional outputs by name, each with the name of a step in `stem`, `body` or "
-        "`head`.",
+        description="Additional outputs by name: the name of a step, or a head of its own on one.",
         examples=[{"features": "mixed_5b"}],
     )
     training: Training | None = Field(

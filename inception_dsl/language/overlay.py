@@ -24,6 +24,8 @@ from .meant import KEPT, KINDS
 from .models import BlockBody, BlockFile, NetworkFile
 
 BODY: Final = frozenset(BlockBody.model_fields)
+_SHORT: Final[dict[Any, str]] = {"params": "type", "outputs": "after"}
+"""The field that the short form of an entry sets."""
 FIELDS: Final = frozenset(
     f.alias or n for kind in (NetworkFile, BlockFile) for n, f in kind.model_fields.items()
 )
@@ -121,8 +123,9 @@ class _Merger:
     def value(self, base: Any, over: Any, old: DataPath, top: DataPath, new: DataPath) -> Any:
         if len(new) == 2 and new[0] == "blocks" and rules.is_variant(over):
             return self.added(over, top, new)
-        if isinstance(base, str) and isinstance(over, dict) and new[-2:-1] == ("params",):
-            merged = self.mapping({"type": base}, over, old, top, new)  # the short form
+        short = _SHORT.get(new[-2]) if len(new) > 1 else None
+        if short and isinstance(base, str) and isinstance(over, dict):
+            merged = self.mapping({short: base}, over, old, top, new)
             self.spans[new] = self.over.span(top)
             return merged
         if isinstance(base, dict) and isinstance(over, dict):

@@ -13,7 +13,7 @@ from ..ops.fields.refusal import Meant, shown
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits, flow, inside
 from .checkpoints import Naming
-from .models import AuxHead, BlockBody
+from .models import AuxHead, BlockBody, Output
 from .parameters import Parameter
 from .sections import Initializer, Paper, Preprocessing, Training
 from .steps import Fork, Use
@@ -27,6 +27,7 @@ _NESTED: Final[dict[Any, type[BaseModel]]] = {
 }
 _GROUPS: Final[dict[Any, type[BaseModel]]] = {
     "aux_heads": AuxHead,
+    "outputs": Output,
     "blocks": BlockBody,
     "params": Parameter,
     "checkpoints": Naming,

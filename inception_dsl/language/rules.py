@@ -22,7 +22,7 @@ def adds(path: DataPath) -> bool:
     if path[-1:] == ("optional",):
         return len(path) == 3 and path[0] == "checkpoints"
     if path[-1:] in (("allow",), ("deviation",)):
-        in_part = len(path) == 3 and path[0] in ("blocks", "aux_heads")
+        in_part = len(path) == 3 and path[0] in ("blocks", "aux_heads", "outputs")
         return len(path) == 1 or in_part or isinstance(path[-2], int)
     return path == ("import",)
 

@@ -13,7 +13,7 @@ import types
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from annotated_types import MinLen
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
 from ..ops import OPS, Op, Step, attribute_names
@@ -153,6 +153,8 @@ class _Builder:
         for extra in arguments[1:]:
             if isinstance(extra, Checked):
                 found = parts.with_shared(extra.schema)
+            if isinstance(extra, BeforeValidator):  # of a short form
+                return self.annotation(extra.json_schema_input_type, change)
         if found is not None:
             return parts.changed(found) if change else found
         found = self.annotation(arguments[0], change)

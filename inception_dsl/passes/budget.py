@@ -32,7 +32,7 @@ def check_layers(program: Program, report: Report) -> bool:
 
     A ``repeat`` that is an expression counts as 1, as its value is not known before inference.
     """
-    chains = [*program.sections.values(), *(head.chain for head in program.aux_heads)]
+    chains = [*program.sections.values(), *(head.chain for head in program.heads)]
     blocks = [block.chain for block in program.blocks.values()]
     beyond = next(
         islice((node for chain in (*chains, *blocks) for node in nodes(chain)), MAX_STEPS, None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -38,15 +38,16 @@ class Step:
 def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: float) -> Step:
     """One step of gradient descent with learning rate ``rate``, in training mode without dropout.
 
-    If the program ``has_loss``, ``targets`` are class indices (N), and the loss is cross-entropy
-    with label smoothing, mean over the batch, plus that of the auxiliary heads times their weights.
-    Otherwise ``targets`` has an array of the shape of each output, by name, and the loss is the sum
-    of the products of outputs and targets.
+    ``targets`` are by output. If the program ``has_loss``, they are those of its ``targets``: class
+    indices (N) for the final output, whose loss is cross-entropy with label smoothing, mean over
+    the batch, plus that of the auxiliary heads times their weights; and what the losses of outputs
+    take. Otherwise each output has an array of its shape, and the loss is the sum of the products
+    of outputs and targets.
     """
     program, tape = flow(typed), Tape()
     result = run(program, weights, x, training=True, tape=tape)
     loss, cotangents = (
-        classified(typed, result.outputs, targets)
+        trained(typed, result.outputs, targets)
         if typed.has_loss
         else weighed(result.outputs, targets)
     )
@@ -86,20 +87,54 @@ def weighed(
     return float(sum((outputs[name] * value).sum() for name, value in found.items())), found
 
 
-def classified(
-    typed: TypedProgram, outputs: Mapping[str, Array], classes: Array
+def trained(
+    typed: TypedProgram, outputs: Mapping[str, Array], targets: Mapping[str, Array]
 ) -> tuple[float, dict[str, Array]]:
-    """Cross-entropy of all outputs that classify, and its gradient for each output."""
+    """The loss of all outputs that have one, and its gradient for each output."""
     smoothing = typed.program.training.label_smoothing if typed.program.training else 0.0
     loss, found = 0.0, {name: np.zeros(y.shape) for name, y in outputs.items()}
     for name, share, _, end in typed.classifiers:
-        y = outputs[name].reshape(len(classes), -1)
-        targets = np.full(y.shape, smoothing / y.shape[-1])
-        targets[np.arange(len(y)), classes] += 1 - smoothing
-        value, gradient = cross_entropy(y, targets, probabilities=end == "probabilities")
-        loss += share * value
-        found[name] = share * gradient.reshape(outputs[name].shape)
+        y, soft = outputs[name], end == "probabilities"
+        value, gradient = classified(y, targets[typed.output_name], smoothing, probabilities=soft)
+        loss, found[name] = loss + share * value, share * gradient
+    for name, (kind, share, _) in typed.program.losses.items():
+        y, target = outputs[name], np.asarray(targets[name])
+        if kind == "cross_entropy":
+            value, gradient = classified(y, target, smoothing)
+        else:
+            value, gradient = LOSSES[kind](y, target)
+        loss, found[name] = loss + share * value, share * gradient
     return loss, found
+
+
+def classified(
+    y: Array, classes: Array, smoothing: float, *, probabilities: bool = False
+) -> tuple[float, Array]:
+    """Cross-entropy of classes, mean over all positions and the batch, with its gradient."""
+    flat = y.reshape(classes.size, -1)
+    targets = np.full(flat.shape, smoothing / flat.shape[-1])
+    targets[np.arange(len(flat)), classes.ravel()] += 1 - smoothing
+    value, gradient = cross_entropy(flat, targets, probabilities=probabilities)
+    return value, gradient.reshape(y.shape)
+
+
+def binary_cross_entropy(y: Array, targets: Array) -> tuple[float, Array]:
+    """``-t log(s) - (1 - t) log(1 - s)`` of ``s = sigmoid(y)``: mean, with its gradient."""
+    value = np.maximum(y, 0) - targets * y + np.log1p(np.exp(-np.abs(y)))
+    sigmoid = np.where(y >= 0, 1, np.exp(np.minimum(y, 0))) / (1 + np.exp(-np.abs(y)))
+    return float(value.mean()), (sigmoid - targets) / y.size
+
+
+def mean_squared_error(y: Array, targets: Array) -> tuple[float, Array]:
+    """The mean of ``(y - t)**2``, with its gradient."""
+    return float(((y - targets) ** 2).mean()), 2 * (y - targets) / y.size
+
+
+LOSSES: Final = {
+    "binary_cross_entropy": binary_cross_entropy,
+    "mean_squared_error": mean_squared_error,
+}
+"""The losses of outputs that compare numbers."""
 
 
 def cross_entropy(y: Array, targets: Array, *, probabilities: bool) -> tuple[float, Array]:

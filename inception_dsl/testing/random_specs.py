@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from .random_outputs import outputs
 from .random_policies import POLICIES, Policy
 from .random_sizes import Block, Book, Given, Misfit, Shape, Step
 from .random_steps import Steps
@@ -160,7 +161,7 @@ class _Writer:
             raise Misfit
         beside = {
             "aux_heads": self.heads(taps, classes),
-            "outputs": self.outputs(taps),
+            "outputs": outputs(self.rng, taps, self.policy.heads * 0.6, self.steps.fresh),
             **self.trained(),
         }
         head = {
@@ -228,12 +229,6 @@ class _Writer:
             steps[-1].pop("activation", None)
             found[self.steps.fresh("aux")] = {"after": after, "loss_weight": weight, "steps": steps}
         return found
-
-    def outputs(self, taps: dict[str, Shape]) -> dict[str, str]:
-        if not taps or not self.chance(self.policy.heads * 0.6):
-            return {}
-        chosen = self.rng.sample(sorted(taps), min(len(taps), self.rng.choice((1, 2))))
-        return {self.steps.fresh("out"): name for name in chosen}
 
     def trained(self) -> Step:
         """The sections ``training`` and ``preprocessing``."""

@@ -14,6 +14,7 @@ from .random_contexts import Context, Writer
 from .random_fields import At, Fields
 from .random_heads import Heads
 from .random_names import TOP, Pool
+from .random_outputs import LOSSES
 from .random_overlays import Overlay
 from .random_ranges import Ranged
 from .random_sizes import Misfit, Shape, Step
@@ -162,6 +163,7 @@ class _Spec:
         heads = self.heads.some(taps, context)
         head = self.heads.ending(at, context) if heads or self.chance(0.9) else []
         unique(stem + main + head, set(heads))
+        outputs = self.outputs(heads)
         return {
             "network": network,
             "classes": classes,
@@ -170,7 +172,19 @@ class _Spec:
             "body": main,
             "head": head,
             "aux_heads": heads,
+            "outputs": outputs,
         }
+
+    def outputs(self, heads: dict[str, Step]) -> dict[str, Step]:
+        """Some of the ``heads``, which run in inference too, some with a loss; taken from there."""
+        losses = (None, *LOSSES)
+        found = {}
+        for head in [head for head in heads if self.rng.random() < 0.4]:
+            made = heads.pop(head)
+            del made["loss_weight"]
+            loss = self.rng.choice(losses)
+            found[head] = made | ({"loss": loss} if loss else {})
+        return found
 
     def section(
         self, at: At, length: int, context: Context, taps: dict[str, At]

@@ -245,8 +245,7 @@ def reference_problem(typed: TypedProgram, expected: Expected) -> str:
         for p, n in walk_program(typed, heads=False)
         if isinstance(n, TypedUse)
     }
-    heads = {head.name for head, _ in typed.heads}
-    wanted |= {name: y.shape for name, y in typed.outputs.items() if name not in heads}
+    wanted |= {name: y.shape for name, y in typed.outputs.items() if name not in typed.auxiliary}
     found = {**expected.boundaries, **expected.outputs}
     for name, shape in wanted.items():
         if name not in found or found[name].shape[1:] != tuple(shape):

@@ -37,7 +37,7 @@ class Case(NamedTuple):
     source_settings: Mapping[str, str]
     weights: Mapping[str, Any]
     x: Any
-    targets: Any
+    targets: dict[str, Any]
 
 
 class Expected(NamedTuple):
@@ -103,13 +103,33 @@ def oblong(typed: TypedProgram) -> str:
     return "x".join(map(str, [*sizes, channels]))
 
 
-def targets(typed: TypedProgram, size: int, seed: int) -> Any:
-    """The targets of training: different classes, or random arrays if there is no loss."""
+def targets(typed: TypedProgram, size: int, seed: int) -> dict[str, Any]:
+    """The targets of training by output: those of the loss, or random arrays if there is none.
+
+    The classes of a batch differ.
+    """
     rng = np.random.default_rng(seed + 1)
-    if typed.has_loss:
+    if not typed.has_loss:
+        return {n: _rounded(rng.normal(size=(size, *y.shape))) for n, y in typed.outputs.items()}
+    found = {}
+    if typed.classifiers:
         classes = min(c.y.channels for c in typed.classifiers)  # a head may have fewer
-        return (int(rng.integers(classes)) + np.arange(size) * max(1, classes // size)) % classes
-    return {name: _rounded(rng.normal(size=(size, *y.shape))) for name, y in typed.outputs.items()}
+        found[typed.output_name] = _classes(rng, size, classes)
+    for name, loss in typed.program.losses.items():
+        y = typed.outputs[name]
+        if loss.kind == "cross_entropy":
+            found[name] = _classes(rng, size * y.positions(), y.channels)
+            found[name] = found[name].reshape(size, *y.spatial)
+        elif loss.kind == "binary_cross_entropy":
+            found[name] = _rounded(rng.uniform(size=(size, *y.shape)))
+        else:
+            found[name] = _rounded(rng.normal(size=(size, *y.shape)))
+    return found
+
+
+def _classes(rng: np.random.Generator, size: int, classes: int) -> Any:
+    """Class indices that differ where they can."""
+    return (int(rng.integers(classes)) + np.arange(size) * max(1, classes // size)) % classes
 
 
 def expect(case: Case, *, train: bool = False) -> Expected:
@@ -125,8 +145,9 @@ def expect(case: Case, *, train: bool = False) -> Expected:
 def training_step(case: Case) -> Step:
     """The step of training by logits, with the outputs that the spec has."""
     trained = trained_program(case.typed)
-    found = step(trained.typed, case.weights, case.x, case.targets, RATE)
     names = dict(zip(trained.typed.outputs, case.typed.outputs, strict=True))
+    own = {new: case.targets[old] for new, old in names.items() if old in case.targets}
+    found = step(trained.typed, case.weights, case.x, own, RATE)
     outputs = {
         names[name]: softmax(y) if names[name] in trained.outputs else y
         for name, y in found.outputs.items()
@@ -137,6 +158,7 @@ def training_step(case: Case) -> Step:
 def places(typed: TypedProgram) -> dict[str, Place]:
     """All nodes by path, outputs and auxiliary heads by name."""
     found: dict[str, Place] = {}
+    heads = {head.name for head, _ in typed.heads}
     last = Place(0, typed.program.origin.span(), "the end of the network")
     for order, (path, node) in enumerate(walk_program(typed)):
         what = (
@@ -148,7 +170,7 @@ def places(typed: TypedProgram) -> dict[str, Place]:
             what = str(node.op.op)
         place = Place(order, node.node.origin.span(), what)
         found["/".join(path)] = place
-        if path[:1] not in [(head.name,) for head, _ in typed.heads]:
+        if not path or path[0] not in heads:
             last = place
     for name in typed.outputs:
         after = typed.program.outputs.get(name)

@@ -155,8 +155,7 @@ def _shapes(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
     uses = [
         ("/".join(p), n.y) for p, n in walk_program(typed, heads=False) if isinstance(n, TypedUse)
     ]
-    heads = {head.name for head, _ in typed.heads}
-    plain = [(name, y) for name, y in typed.outputs.items() if name not in heads]
+    plain = [(name, y) for name, y in typed.outputs.items() if name not in typed.auxiliary]
     wanted = [(found.boundaries, path, y) for path, y in uses] + [
         (found.outputs, name, y) for name, y in plain
     ]

@@ -89,7 +89,7 @@ def _small(job: Job) -> TypedProgram:
     least = minimum_input(own)
     for axes in ((*least[:-1], 2 * least[-1] + 1), (*least[:-1], least[-1] + 1), least):
         smaller = resized(typed, axes)  # features of one position would hide a pool
-        if _fits(replace(smaller, heads=())):
+        if _fits(replace(smaller, heads=smaller.always)):
             return smaller
     return typed
 
@@ -106,7 +106,8 @@ def _fits(typed: TypedProgram) -> bool:
     """Whether a resized program has the same weights; not with a flatten, or if sizes do not fit
     together.
     """
-    found = infer(typed.program._replace(aux_heads=()), Report())
+    heads = tuple(head for head in typed.program.heads if not head.auxiliary)
+    found = infer(typed.program._replace(heads=heads), Report())
     return found is not None and weight_shapes(found) == weight_shapes(typed)
 
 
@@ -119,7 +120,7 @@ def _same_sizes(typed: TypedProgram, other: TypedProgram | None) -> TypedProgram
 
 
 def _without_heads(typed: TypedProgram) -> dict[str, Any]:
-    heads = tuple(f"{head.name}/" for head, _ in typed.heads)
+    heads = tuple(f"{name}/" for name in typed.auxiliary)
     return {p: v for p, v in seeded(typed, 5).items() if not p.startswith(heads)}
 
 
@@ -250,6 +251,6 @@ def _dropouts(typed: TypedProgram, *, heads: bool) -> list[TypedOp]:
 def _given(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> Any:
     """The input of the dropout layer in training, by the reference."""
     tape = Tape()
-    interpret(replace(typed, heads=()), weights, x, training=True, tape=tape)
+    interpret(replace(typed, heads=typed.always), weights, x, training=True, tape=tape)
     found = [one.x for layer in tape.layers.values() for one in layer if one.op.op == "dropout"]
     return found[0]

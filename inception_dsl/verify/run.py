@@ -287,7 +287,7 @@ def _given(case: Case, root: Path) -> Path:
     folder.mkdir(parents=True)
     write(folder, "weights", case.weights)
     write(folder, "batch", {"x": case.x})
-    write(folder, "targets", {"classes": case.targets} if case.typed.has_loss else case.targets)
+    write(folder, "targets", case.targets)
     return folder
 
 

@@ -62,8 +62,7 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     model = runner.create(typed, files, job["dtype"])
     targets = None
     if job["train"]:
-        aims = Archive(given, "targets")
-        targets = aims["classes"] if typed.has_loss else dict(aims)
+        targets = dict(Archive(given, "targets"))
     x = Archive(given, "batch")["x"]
     weights = Archive(given, "weights")
     found = observe(model, weights, x, job["dtype"], targets, job["rate"], nudges=job["nudges"])

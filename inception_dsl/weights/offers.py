@@ -221,7 +221,8 @@ def _parts(typed: TypedProgram, missing: list[str]) -> list[str]:
         "head": {
             step.node.segments[0] for step in (head.steps if head else ()) if step.node.segments
         },
-        "aux_heads": {head.name for head, _ in typed.heads},
+        "aux_heads": {*typed.auxiliary},
+        "outputs": {head.name for head, _ in typed.always},
     }
     first = {path.split("/")[0] for path in missing}
     found = [part for part, own in parts.items() if own & first]

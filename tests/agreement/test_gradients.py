@@ -41,7 +41,7 @@ def targets_of(typed: TypedProgram, weights: Any, x: Any) -> Any:
     """Random classes if the program has a loss; otherwise a random array per output."""
     rng = np.random.default_rng(3)
     if typed.has_loss:
-        return rng.integers(typed.y.channels, size=len(x))
+        return {typed.output_name: rng.integers(typed.y.channels, size=len(x))}
     outputs = interpret(typed, weights, x, training=True).outputs
     return {name: rng.normal(size=y.shape) for name, y in outputs.items()}
 

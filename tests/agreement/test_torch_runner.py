@@ -81,7 +81,8 @@ def test_step_with_heads_smoothing_dropout_and_partial_batch_norms(compiled: Com
     assert typed.has_loss
     x, classes = batch(typed, seed=6, size=3), np.array([4, 0, 2])
     model = running(typed)
-    check(model.step(x, classes, 0.05), typed, x, classes, 0.05)
+    targets = {"logits": classes}
+    check(model.step(x, targets, 0.05), typed, x, targets, 0.05)
     assert not model.net.training
     reference = interpret(typed, model.weights(), x).outputs
     assert distance(model.forward(x)["logits"], reference["logits"]) <= FLOAT64
@@ -149,7 +150,7 @@ def test_step_matches_plain_pytorch(compiled: Compiled) -> None:
     typed = compiled(PLAIN)
     weights = seeded(typed, seed=5)
     x, classes, rate = batch(typed, seed=13, size=4), np.array([3, 1, 0, 1]), 0.2
-    found = running(typed).step(x, classes, rate)
+    found = running(typed).step(x, {"logits": classes}, rate)
     own = {path: torch.tensor(value, requires_grad=True) for path, value in weights.items()}
     y = F.conv2d(
         torch.tensor(x).permute(0, 3, 1, 2),

@@ -89,7 +89,7 @@ def test_losses_and_gradients_match_generated_code(
     shapes = {n: (3, *y.shape) for n, y in typed.outputs.items()}
     rng = np.random.default_rng(3)
     targets = (
-        np.array([4, 0, 2])
+        {typed.output_name: np.array([4, 0, 2])}
         if typed.has_loss
         else {n: rng.normal(size=shape) for n, shape in shapes.items()}
     )
@@ -109,7 +109,7 @@ def test_losses_and_gradients_match_generated_code(
 def test_loss_matches_cross_entropy_by_hand(network: Callable[[str], TypedProgram]) -> None:
     typed = network(NETWORKS["heads"])
     weights, x = seeded(typed, seed=1), batch(typed, seed=2)
-    found = step(typed, weights, x, np.array([1, 3]), rate=0.0)
+    found = step(typed, weights, x, {"logits": np.array([1, 3])}, rate=0.0)
 
     def entropy(name: str) -> float:
         logits = found.outputs[name]
@@ -128,13 +128,14 @@ def test_loss_matches_cross_entropy_by_hand(network: Callable[[str], TypedProgra
 
 def test_targets_are_classes_of_every_output(network: Callable[[str], TypedProgram]) -> None:
     typed = network(HEAD % "" + AUX.replace("units: 5", "units: 3", 1))
-    assert {int(found) for found in case.targets(typed, 50, seed=1)} == {0, 1, 2}
+    (targets,) = case.targets(typed, 50, seed=1).values()
+    assert {*map(int, targets)} == {0, 1, 2}
 
 
 def test_moving_statistics_match_the_formula(network: Callable[[str], TypedProgram]) -> None:
     typed = network(NETWORKS["plain"])
     weights, x = seeded(typed, seed=1), batch(typed, seed=2, size=3)
-    found = step(typed, weights, x, np.array([1, 3, 0]), rate=0.5)
+    found = step(typed, weights, x, {"logits": np.array([1, 3, 0])}, rate=0.5)
     mean, variance = "one/bn/moving_mean", "one/bn/moving_variance"
     now = interpret(typed, weights, x, training=True).statistics
     n = 3 * 7 * 6

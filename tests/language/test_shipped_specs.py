@@ -250,12 +250,12 @@ def cited(model: Any) -> bool:
 
 def test_the_training_settings_of_the_papers_are_recorded() -> None:
     v1, v3 = compiled("v1").program, compiled("v3").program
-    assert [head.loss_weight for head in v1.aux_heads] == [0.3, 0.3]
-    assert [head.after for head in v1.aux_heads] == ["inception_4a", "inception_4d"]
+    assert [head.loss_weight for head in v1.heads] == [0.3, 0.3]
+    assert [head.after for head in v1.heads] == ["inception_4a", "inception_4d"]
     assert v3.training is not None
     assert v3.training.label_smoothing == 0.1
-    assert len(v3.aux_heads) == 1
-    assert not compiled("v4").program.aux_heads
+    assert len(v3.heads) == 1
+    assert not compiled("v4").program.heads
 
 
 def test_shared_blocks_are_in_shared_files() -> None:

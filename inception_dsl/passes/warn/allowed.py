@@ -47,7 +47,7 @@ def _scopes(survey: Survey) -> Iterator[list[Scope]]:
     top = Scope(program.origin, program.about.allow)
     yield [top]
     owners = [(top, chain) for chain in program.sections.values()]
-    owners += [(Scope(head.origin, head.about.allow), head.chain) for head in program.aux_heads]
+    owners += [(Scope(head.origin, head.about.allow), head.chain) for head in program.heads]
     owners += [
         (Scope(block.origin, block.about.allow), block.chain) for block in program.blocks.values()
     ]

@@ -16,7 +16,7 @@ from .survey import Case, Check, Found, Survey, Warn, field_span
 
 def _find(survey: Survey) -> Iterator[Found]:
     program = survey.typed.program
-    elsewhere = {*program.outputs.values(), *(head.after for head in program.aux_heads)}
+    elsewhere = {*program.outputs.values(), *(head.after for head in program.heads)}
     for case, typed in survey.layers(Conv, ConvBn, SeparableConv, DepthwiseConv, Dense):
         op = typed.op
         if not getattr(op, "use_bias", False) or not (

@@ -35,19 +35,20 @@ class _Output(NamedTuple):
 def _outputs(survey: Survey) -> Iterator[_Output]:
     typed = survey.typed
     program = typed.program
-    if program.kind != "network" or not (program.training or program.aux_heads):
+    if program.kind != "network" or not (program.training or typed.auxiliary):
         return
-    ends: list[tuple[list[TypedChain], Steps]] = [
-        ([chain], chain.steps) for _, chain in typed.heads
+    ends: list[tuple[int, list[TypedChain], Steps]] = [
+        (number, [chain], chain.steps)
+        for number, (head, chain) in enumerate(typed.heads)
+        if head.auxiliary
     ]
     if program.sections.get("head"):
-        ends.append(([*typed.sections.values()], survey.steps))
-    for number, (chains, steps) in enumerate(ends):
+        ends.append((-1, [*typed.sections.values()], survey.steps))
+    for number, chains, steps in ends:
         layer = _deciding(chains)
         if end_of(chains) == "features" or layer is None:
             continue
         case = next(c for c in survey.cases if c.typed is layer and _inside(c, steps))
-        number = number if number < len(typed.heads) else -1
         yield _Output(case, layer, _field(layer), number, chains[-1].y)
 
 

@@ -43,7 +43,7 @@ def weights(typed: TypedProgram) -> dict[tuple[str, ...], tuple[int, ...]]:
 
 def runs(typed: TypedProgram, axis: int, size: int, *, heads: bool) -> bool:
     """Whether the program compiles for this size, with the same weights."""
-    program = typed.program if heads else typed.program._replace(aux_heads=())
+    program = typed.program if heads else typed.program._replace(heads=())
     spatial = list(program.input.spatial)
     own = infer(program, Report())
     spatial[axis] = size

@@ -100,7 +100,7 @@ def test_only_the_blocks_that_are_changed(change: Change) -> None:
 
 
 def test_a_changed_head(change: Change) -> None:
-    (head,) = change("aux_heads: {aux: {steps: [{op: flatten}]}}\n").program.aux_heads
+    (head,) = change("aux_heads: {aux: {steps: [{op: flatten}]}}\n").program.heads
     assert said(head.about) == {"from": "Old"}
 
 

@@ -1,0 +1,186 @@
+"""Outputs with steps and losses of their own, in training and in inference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from frameworks import BACKENDS
+from offered_network import case_of, problem, source
+from torch.nn import functional as F
+
+from inception_dsl.emit.module import module_from_source
+from inception_dsl.reference.training import LOSSES, classified
+from inception_dsl.verify.bounds import distance
+from inception_dsl.verify.case import expect
+
+NETWORK = """\
+network: multi
+input: {channels: 3, height: 17, width: 15}
+classes: 5
+training: {label_smoothing: 0.1}
+stem: [{op: conv_bn, name: first, filters: 4, kernel_size: 3}]
+body:
+  - {op: conv_bn, name: second, filters: 6, kernel_size: 3, stride: 2}
+  - {op: conv_bn, name: third, filters: 6, kernel_size: 3, padding: same}
+AUXILIARY
+head:
+  [{op: global_avg_pool, name: pool}, {op: dropout, rate: 0.3}, {op: dense, units: $classes}LAST]
+outputs:
+  early: first
+  age:
+    after: third
+    loss: mean_squared_error
+    loss_weight: 0.5
+    steps: [{op: global_max_pool}, {op: dense, units: 1}]
+  sex: {after: pool, loss: binary_cross_entropy, steps: [{op: dense, units: 1}]}
+  parts:
+    after: second
+    loss: cross_entropy
+    loss_weight: 0.25
+    steps: [{op: conv_bn, filters: 4, kernel_size: 1}, {op: conv, filters: 3, kernel_size: 1}]
+  embedding: {after: second, steps: [{use: embed, units: 7}]}
+  kind:
+    after: first
+    loss: cross_entropy
+    steps: [{op: global_avg_pool}, {op: dense, units: $classes}]
+blocks:
+  embed: {params: {units: int}, steps: [{op: global_avg_pool}, {op: dense, units: $units}]}
+"""
+AUXILIARY = (
+    "aux_heads: {aux: {after: first, loss_weight: 0.3, "
+    "steps: [{op: global_avg_pool}, {op: dense, units: $classes}]}}"
+)
+SOFTMAX = ", {op: activation, function: softmax}"
+VARIANTS = {
+    "plain": ("", ""),
+    "with an auxiliary head": (AUXILIARY, ""),
+    "by logits": ("", SOFTMAX),
+    "by logits, with an auxiliary head": (AUXILIARY, SOFTMAX),
+}
+FEATURES = """\
+network: multi
+input: {channels: 3, height: 17, width: 15}
+body:
+  - {op: conv_bn, name: second, filters: 6, kernel_size: 3, stride: 2}
+  - {op: conv, name: map, filters: 2, kernel_size: 1}
+outputs:
+  features: second
+  map_copy: {after: map, loss: binary_cross_entropy}
+  age: {after: map, loss: mean_squared_error, steps: [{op: global_avg_pool}, {op: dense, units: 3}]}
+"""
+
+
+def written(name: str, folder: Path) -> Path:
+    path = folder / "multi.yaml"
+    text = FEATURES
+    if name in VARIANTS:
+        heads, last = VARIANTS[name]
+        text = NETWORK.replace("AUXILIARY\n", f"{heads}\n" if heads else "").replace("LAST", last)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", [*VARIANTS, "without a classifier"])
+def test_outputs_and_their_losses_agree(name: str, backend: str, tmp_path: Path) -> None:
+    spec = written(name, tmp_path)
+    case = case_of(spec)
+    assert problem(spec, backend, source(spec, backend), case, expect(case, train=True)) == ""
+
+
+DEFECTS = [
+    ("torch", "age = self.age(x)", "age = self.age(second)[:, :1] * 0 + self.age(x) * 1.001"),
+    ("torch", "sex = self.sex(pool)", "sex = self.sex(pool).sigmoid()"),
+    ("torch", "return x, pool", "return x, self.dropout(pool)"),
+    ("torch", "parts = self.parts(second)", "parts = self.parts(second.detach())"),
+    (
+        "torch",
+        "kind = self.kind(early)",
+        "kind = self.kind(early) if self.training else None",
+    ),
+    ("torch", "total + 0.5 * F.mse_loss", "total + F.mse_loss"),
+    ("torch", "F.mse_loss", "F.l1_loss"),
+    ("torch", "F.binary_cross_entropy_with_logits", "F.mse_loss"),
+    ("torch", "0.25 * F.cross_entropy", "0.25 * 72 * F.cross_entropy"),
+    ("torch", "outputs.kind, kind_target", "outputs.kind, target"),
+    ("torch", "outputs.kind, kind_target, label_smoothing=0.1", "outputs.kind, kind_target"),
+    ("keras", '"age": 0.5', '"age": 1.0'),
+    ("keras", '"age": keras.losses.mean_squared_error', '"age": keras.losses.mean_absolute_error'),
+    ("keras", "from_logits=True)\n\n\nLOSSES", "from_logits=False)\n\n\nLOSSES"),
+    ("keras", '"parts": cross_entropy', '"parts": keras.losses.mean_squared_error'),
+    ("keras", "age = age_head(third", "age = age_head(second"),
+    ("keras", '"sex": sex', '"sex": age'),
+    ("keras", '"embedding": embedding,\n', ""),
+]
+
+
+@pytest.mark.parametrize(("backend", "old", "new"), DEFECTS)
+def test_defects_are_found(backend: str, old: str, new: str, tmp_path: Path) -> None:
+    spec = written("plain", tmp_path)
+    case = case_of(spec)
+    text = source(spec, backend)
+    assert old in text
+    assert problem(spec, backend, text.replace(old, new), case, expect(case, train=True))
+
+
+def test_losses_are_those_of_pytorch() -> None:
+    rng = np.random.default_rng(0)
+    y, t = 30 * rng.normal(size=(4, 3, 2)), rng.uniform(size=(4, 3, 2))
+    classes = rng.integers(2, size=(4, 3))
+    own = {
+        "binary_cross_entropy": F.binary_cross_entropy_with_logits,
+        "mean_squared_error": F.mse_loss,
+    }
+    for kind, function in own.items():
+        given = torch.from_numpy(y).requires_grad_()
+        wanted = function(given, torch.from_numpy(t))
+        wanted.backward()
+        value, gradient = LOSSES[kind](y, t)
+        assert distance(value, wanted.item()) <= 1e-14
+        assert distance(gradient, given.grad.numpy()) <= 1e-14
+    given = torch.from_numpy(y).requires_grad_()
+    wanted = F.cross_entropy(given.movedim(-1, 1), torch.from_numpy(classes), label_smoothing=0.2)
+    wanted.backward()
+    value, gradient = classified(y, classes, 0.2)
+    assert distance(value, wanted.item()) <= 1e-14
+    assert distance(gradient, given.grad.numpy()) <= 1e-14
+
+
+def test_labels_without_an_axis_for_one_channel(tmp_path: Path) -> None:
+    """As data sets have them: PyTorch would compare each label with each output."""
+    module = module_from_source(source(written("plain", tmp_path), "torch"), "multi")
+    model = module.Multi().eval()
+    outputs = model(torch.randn(4, 3, 17, 15))
+    classes, ages, sexes = torch.tensor([0, 1, 2, 3]), torch.rand(4), torch.tensor([0.0, 1, 1, 0])
+    parts = torch.zeros(4, *outputs.parts.shape[2:], dtype=torch.int64)
+    found = [
+        module.loss(outputs, classes, age, sex, parts, classes)
+        for age, sex in ((ages, sexes), (ages[:, None], sexes[:, None]))
+    ]
+    assert torch.equal(*found)
+    with pytest.raises(RuntimeError):
+        module.loss(outputs, classes, ages[:3], sexes, parts, classes)
+
+
+def test_features_run_no_head(tmp_path: Path) -> None:
+    module = module_from_source(source(written("plain", tmp_path), "torch"), "multi")
+    model = module.Multi().train()
+    ran: list[str] = []
+    for name in ("age", "sex", "parts", "embedding", "kind"):
+        model.get_submodule(name).register_forward_hook(lambda *_, name=name: ran.append(name))
+    model.forward_features(torch.randn(2, 3, 17, 15))
+    assert not ran
+    model(torch.randn(2, 3, 17, 15))
+    assert sorted(ran) == ["age", "embedding", "kind", "parts", "sex"]
+
+
+def test_the_classes_of_all_heads_are_reset(tmp_path: Path) -> None:
+    module = module_from_source(source(written("plain", tmp_path), "torch"), "multi")
+    model = module.Multi().eval()
+    model.reset_classifier(9)
+    outputs = model(torch.randn(2, 3, 17, 15))
+    assert outputs.logits.shape == outputs.kind.shape == (2, 9)
+    assert outputs.parts.shape[1] == 3
