@@ -11,10 +11,12 @@ from ..ops import OPS, Step
 from ..ops.fields.kinds import EXPRESSION_SCHEMA, Id, expressible
 from ..ops.fields.refusal import Checked, located, refuse, shown
 from ..types.merge import Merge
+from ..types.split import Split
 from .meant import KINDS, NAMED, misplaced_merge, not_a_step, unknown_op, wrapped_arguments
 from .parameters import PLAIN
 from .rest import Rest
 from .sections import argument
+from .split import SCHEMA, split_sizes
 
 EXAMPLE_STEP: Final = {"op": "conv_bn", "filters": 64, "kernel_size": 3}
 
@@ -79,7 +81,7 @@ Argument = Annotated[
 
 
 class Fork(Step):
-    """A fork: parallel branches with the same input, whose outputs are merged."""
+    """A fork: parallel branches with the same input, or parts of it, whose outputs are merged."""
 
     branches: Annotated[dict[Id, Chain], Field(min_length=1)] = Field(
         description="Parallel branches by name, in the order in which they are merged.",
@@ -88,6 +90,12 @@ class Fork(Step):
     merge: Merge = Field(
         description="`concat` joins along the channel axis; `add` and `multiply` are element-wise, "
         "with broadcasting of vectors and of axes of size 1."
+    )
+    split: Annotated[Split, Checked(split_sizes, SCHEMA)] = Field(
+        None,
+        description="Divides the channels of the input between the branches, in their order: the "
+        "number of each, at most once `rest` for what is left; or `equal`.",
+        examples=[["$width", "$width", "rest"], "equal"],
     )
 
 
