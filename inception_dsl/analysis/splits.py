@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from ..ir.program import ForkNode, nth
 from ..ops.fields.kinds import MAX_COUNT
-from ..ops.fields.numbers import ROUNDED, Computed, integer
+from ..ops.fields.numbers import integer
 from ..types.split import EQUAL, REST
 from ..types.tensor import TensorType, many
 from ..types.unknown import differ, is_unknown, known
@@ -27,7 +27,7 @@ class Splits(Evaluation):
             return [x] * len(node.branches)
         sizes = [self.size(node, index, values) for index in range(len(node.sizes))]
         nothing: list[TensorType | None] = [None] * len(node.branches)
-        if x is None or None in sizes:
+        if x is None or any(size is None for size in sizes):
             return nothing
         parts = self.parts(node, x.channels, sizes)
         return nothing if parts is None else [x._replace(channels=part) for part in parts]
@@ -35,18 +35,19 @@ class Splits(Evaluation):
     def size(self, node: ForkNode, index: int, values: Values) -> Any:
         """One size, or ``rest``; ``None`` after an error."""
         written, here = node.sizes[index], node.origin.below("split", index)
-        found = REST if written == REST else self.evaluate(written, here, values)
-        if found is None or found == REST:
-            return found
+        if written == REST:
+            return REST
+        found = self.evaluate(written, here, values)
+        if found is None:
+            return None
         found = self.channels(found, scaled=not values.fixes(written))
         try:
             return self.counted(found)
         except PydanticCustomError as error:
             span = self.argument(written)
             related = () if span is None else ((here.span(), "used here"),)
-            help = ROUNDED if isinstance(found, Computed) else ""
             message = f"`split`: {error.message()}"
-            self.error("E203", message, span or here.span(), related=related, help=help)
+            self.error("E203", message, span or here.span(), related=related)
         return None
 
     def counted(self, value: Any) -> int:
@@ -61,7 +62,7 @@ class Splits(Evaluation):
                 return [known(channels // count)] * count
             one = channels // count
             write = flow([*[one] * (count - 1), REST]) if one else ""
-            help = f"write `split: {write}`" if write else f"write at most {of} branches"
+            help = f"write `split: {write}`" if write else f"at most {channels} branches fit"
             self.uneven(node, f"{of} cannot be divided into {count} equal parts", help, (), write)
             return None
         given = known(sum(size for size in sizes if size != REST))
