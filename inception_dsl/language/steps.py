@@ -12,7 +12,7 @@ from ..ops.fields.kinds import EXPRESSION_SCHEMA, Id, expressible
 from ..ops.fields.refusal import Checked, located, refuse, shown
 from ..types.merge import Merge
 from ..types.split import Split
-from .meant import KINDS, NAMED, misplaced_merge, not_a_step, unknown_op, wrapped_arguments
+from .meant import KINDS, NAMED, misplaced, not_a_step, unknown_op, wrapped_arguments
 from .parameters import PLAIN
 from .rest import Rest
 from .sections import argument
@@ -37,9 +37,9 @@ def step(value: Any, given: Mapping[str, Collection[str]] = MappingProxyType({})
             raise located(unknown_op(value["op"]), ("op",), value["op"])
         return kind.written(value, given.get(kind.kind, ()))
     if kinds[0] == "branches":
-        misplaced = misplaced_merge(value)
-        if misplaced:
-            raise misplaced
+        error = misplaced(value)
+        if error:
+            raise error
         return Fork.model_validate(value, context=given)
     if isinstance(value["use"], str) and value["use"].startswith("$"):
         help = "`use` takes no parameter: write the id of a block"
