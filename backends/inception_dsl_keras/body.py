@@ -10,6 +10,7 @@ from inception_dsl.backend import (
     Apply,
     ChainSite,
     Code,
+    Expression,
     Group,
     Join,
     LayerSite,
@@ -21,6 +22,8 @@ from inception_dsl.backend import (
     Site,
     Slot,
     UseSite,
+    assigned,
+    call,
     first_that_fits,
     listing,
     literal,
@@ -66,7 +69,21 @@ class Plain:
         return Code(f"{' ' * (indent + 4 * self.depth)}{self.line}")
 
 
-Statement = Assign | Plain
+@dataclass(frozen=True, slots=True)
+class Divide:
+    """``targets = ops.split(source, sections, axis=-1)``: the parts of a map or a vector."""
+
+    targets: tuple[str, ...]
+    source: str
+    sections: Expression
+
+    def text(self, indent: int) -> Code:
+        """The statement as source."""
+        value = call("ops.split", self.source, self.sections, axis=literal(-1))
+        return assigned(self.targets, value, indent=indent)
+
+
+Statement = Assign | Plain | Divide
 
 
 @dataclass(slots=True)
@@ -137,15 +154,17 @@ class Body:
             return ()
         assert isinstance(site, LayerSite)
         calls = lower(self.writer, site)
-        for call in calls:
-            name = layer_name(path, call.part, site.op.op)
-            self.assign(target, call, source, name, depth, note if call is calls[-1] else "")
+        for made in calls:
+            name = layer_name(path, made.part, site.op.op)
+            self.assign(target, made, source, name, depth, note if made is calls[-1] else "")
             source = target
         return calls
 
     def join(self, planned: Join) -> Piece[Calls]:
         """Write the branches, then the merge."""
         fork, path = planned.fork, planned.path
+        if fork.split:
+            self.divide(planned)
         note = self.note(fork) if self.notes else ""
         ends, records = [], []
         outer, self.notes = self.notes, False
@@ -166,6 +185,13 @@ class Body:
         called = layer(MERGES[merge])
         self.assign(planned.target, called, tuple(ends), merge_name(path, merge), 0, note)
         return Piece(0, branches=tuple(records))
+
+    def divide(self, planned: Join) -> None:
+        """Write the statement that divides the input of a fork between its branches."""
+        fork, targets = planned.fork, tuple(branch.source for branch in planned.branches)
+        count: Expression = literal(len(targets))
+        sections = count if fork.equal else listing(map(self.writer.scope.text, fork.ends))
+        self.statements.append(Divide(targets, planned.source, sections))
 
     def reshape(self, source: str, target: str, rank: int, name: str) -> None:
         """Write a layer that reshapes a vector to a map of one position."""

@@ -37,6 +37,7 @@ def view(source: Source) -> ModuleView:
     trained = (loss_view(plan, plan.loss),) if plan.loss else ()
     operating = (
         helpers.importing
+        or helpers.splitting
         or "scaled" in helpers.called
         or bool(prepared)
         or bool(trained)
@@ -46,7 +47,8 @@ def view(source: Source) -> ModuleView:
     functions = (function_view(f, helpers) for f in source.functions.found)
     return ModuleView(
         docstring=plan.module_doc(
-            "Keras 3", f"{ABOUT} {OLD_FORMAT}" if helpers.operating else ABOUT
+            "Keras 3",
+            f"{ABOUT} {OLD_FORMAT}" if helpers.operating or helpers.splitting else ABOUT,
         ),
         imports=imports(operating=operating, iterating=plan.recalibrates),
         constants=trained[0].weights if trained else (),

@@ -21,7 +21,7 @@ from inception_dsl.backend import (
 
 from .activations import NATIVE, activate, one
 from .blocks import TENSOR_TYPE
-from .body import Assign, Statement
+from .body import Assign, Divide, Statement
 from .calls import Call, Keyword, layer
 from .lowering import CONV_BN
 from .printing import broken, statement
@@ -85,7 +85,9 @@ class Helpers:
     """
 
     def __init__(self, statements: Iterable[Statement], rank: int) -> None:
+        statements = [*statements]
         self.rank = rank
+        self.splitting = any(isinstance(found, Divide) for found in statements)
         self.calls: dict[Key, list[Call]] = {}
         self.called: set[str] = set()
         for assign in statements:

@@ -28,6 +28,7 @@ INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
     r"(add|erf|get_item|greater|multiply|ones_like|pad|power|reciprocal|square|tanh|where)(_\d+)?"
 )
+_SPLIT: Final = re.compile(r"split(_\d+)?")
 Node = TypedOp | TypedFork
 Path: TypeAlias = tuple[str, ...]
 
@@ -111,7 +112,11 @@ def check_names(source: Source, report: Report) -> bool:
             report.error(
                 "E503", message, span, related=where, help="choose a different `name` for one step"
             )
-        elif layer.name == INPUT or (operating and _UNNAMED.fullmatch(layer.name)):
+        elif (
+            layer.name == INPUT
+            or (operating and _UNNAMED.fullmatch(layer.name))
+            or (source.helpers.splitting and _SPLIT.fullmatch(layer.name))
+        ):
             message = f"Keras uses the layer name `{layer.name}` for another layer of this model"
             report.error("E503", message, span, help="choose a different `name` for the step")
         seen.setdefault(layer.name, layer)

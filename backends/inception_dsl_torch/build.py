@@ -24,6 +24,7 @@ from inception_dsl.backend import (
     StepSite,
     Symbol,
     TensorType,
+    assigned,
     call,
     layout,
     listing,
@@ -45,11 +46,18 @@ OPERATORS = {"add": " + ", "multiply": " * "}  # of merges; `concat` is a call
 
 
 class Line(NamedTuple):
-    """``target = value`` in ``forward``; ``note`` is a comment with the shape of the result."""
+    """``target = value`` in ``forward``; ``note`` is a comment with the shape of the result.
 
-    target: str
+    A tuple of targets gets the items of the value.
+    """
+
+    target: str | tuple[str, ...]
     value: Expression
     note: str = ""
+
+    def text(self, indent: int) -> Code:
+        """The statement as source."""
+        return assigned(self.target, self.value, indent=indent, note=self.note)
 
 
 class Attribute(NamedTuple):
@@ -189,6 +197,7 @@ class ClassBody:
 
     def join(self, planned: Join) -> Piece[Place]:
         """Write the branches of a fork, then the merge; returns its record."""
+        self.split(planned)
         results, records = [], []
         merge, y = planned.fork.node.merge, planned.fork.typed[0].y
         for branch in planned.branches:
@@ -204,6 +213,23 @@ class ClassBody:
             merged = OPERATORS[merge].join(results)
         self.line(planned.target, merged, y)
         return Piece(0, branches=tuple(records))
+
+    def split(self, planned: Join) -> None:
+        """Write the line that divides the input of a fork between its branches, if it does."""
+        fork, targets = planned.fork, tuple(branch.source for branch in planned.branches)
+        if not fork.split:
+            return
+        x, dim = self.read(planned.source), literal(1)
+        if fork.equal:
+            value = call("torch.chunk", x, literal(len(targets)), dim=dim)
+        else:
+            spelled = self.argument_attribute
+            sizes = [self.scope.text(slot, spelled=spelled) for slot in fork.split]
+            value = call("torch.split", x, listing(sizes), dim=dim)
+        self.shared.helpers.needs("torch")
+        for target in targets:
+            self.same.pop(target, None)
+        self.forward.append(Line(targets, value))
 
     def branch(self, branch: Branch, path: tuple[str, ...]) -> Record[Place]:
         """The attributes and lines of a branch: one of each, where it is a plain sequence of steps
@@ -251,7 +277,7 @@ class ClassBody:
 
 def written(lines: Sequence[Line], *, result: str) -> list[Code]:
     """The lines of a method as source; the last line returns ``result``."""
-    found = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in lines]
+    found = [line.text(8) for line in lines]
     if lines and lines[-1].target == result:
         last = lines[-1]
         found[-1] = layout("return ", last.value, indent=8, note=last.note)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from inception_dsl.backend import Code, TypedProgram, docstring, layout, signature
+from inception_dsl.backend import Code, TypedProgram, docstring, signature
 
 from .build import Line, written
 from .results import Variable
@@ -58,7 +58,7 @@ def _with_outputs(
         if skipped:
             lines.append(Code("        if not pre_logits:"))
         indent = 12 if skipped else 8
-        lines.append(layout(f"{line.target} = ", line.value, indent=indent, note=line.note))
+        lines.append(line.text(indent))
     return [*lines, Code(f"        return {', '.join([result, *(t.variable for t in taps)])}")]
 
 

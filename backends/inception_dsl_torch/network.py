@@ -20,7 +20,6 @@ from inception_dsl.backend import (
     call,
     class_name,
     docstring,
-    layout,
     rows,
     signature,
     statement,
@@ -225,7 +224,7 @@ class Network:
         """The lines from the input to the features and the taps (intermediate outputs)."""
         if not self.taps.early:
             return written(self.to_features, result=x)
-        lines = [layout(f"{n.target} = ", n.value, indent=8, note=n.note) for n in self.to_features]
+        lines = [line.text(8) for line in self.to_features]
         given = ", ".join(tap.variable for tap in self.taps.early)
         return [*lines, Code(f"        return {x}, {given}")]
 

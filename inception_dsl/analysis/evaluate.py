@@ -14,12 +14,13 @@ from ..ir.program import (
     Origin,
     Turn,
     UseNode,
+    nth,
 )
 from ..ops import ROUNDED, Computed, Fields, Op, attribute_names, expressions
 from ..types.expression import Expression, ExpressionError
-from ..types.tensor import TensorType
+from ..types.tensor import ShapeError, TensorType
 from ..types.width import Width
-from ..yaml.edits import inside
+from ..yaml.edits import Editor, inside
 from .widths import FIELD
 
 _NOTES = 3
@@ -130,6 +131,24 @@ class Evaluation:
                 help = ROUNDED if problem["ctx"]["meant"]().help == ROUNDED else ""
                 self.error("E203", message, span or here, related=related, help=help)
             return None
+
+    def misfit(self, node: OpNode, error: ShapeError) -> None:
+        """Report an op that does not accept its input, with a value that fits, if known."""
+        here, field = node.origin, error.field
+        span = here.span(field) if field else here.span("op")
+        fix: tuple[Edit, ...] = ()
+        if error.write:
+            editor, path = Editor(here.document, self.report.texts), (*here.path, field)
+            written = path in here.document.spans
+            fix = (
+                editor.replace(path, error.write)
+                if written
+                else editor.insert(here.path, field, error.write)
+            )
+        index, count = self.turn
+        notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 else ()
+        help = error.help or (f"write `{field}: {error.write}`" if error.write else "")
+        self.error(error.code, f"`{node.op.op}`: {error}", span, help=help, notes=notes, fix=fix)
 
     def channels(self, value: Any, *, scaled: bool) -> Any:
         """The number of channels for the value of a field that sets it."""

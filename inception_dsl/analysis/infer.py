@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..diagnostics.report import Edit, Report, Span
-from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Program, UseNode, cause, nth
+from ..diagnostics.report import Report, Span
+from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Program, UseNode, cause
 from ..ir.typed import (
     Run,
     Typed,
@@ -27,9 +27,9 @@ from ..language.parameters import fits, typed_as
 from ..ops import ROUNDED, Computed
 from ..ops.fields.refusal import shown
 from ..types.tensor import ShapeError, TensorType
-from ..yaml.edits import Editor
 from .clash import Clash, Difference, combined, concatenated
-from .evaluate import Evaluation, Values
+from .evaluate import Values
+from .splits import Splits
 from .widths import TOP, filter_parameters
 
 MAX_LAYERS = 10_000  # ResNet-1202 has less than half of it
@@ -41,7 +41,7 @@ def infer(program: Program, report: Report) -> TypedProgram | None:
     return Inference(program, report).program_types()
 
 
-class Inference(Evaluation):
+class Inference(Splits):
     """Infers the chains of one program.
 
     A block is inferred once for each input type and set of arguments. Errors are not raised but
@@ -222,37 +222,24 @@ class Inference(Evaluation):
             self.misfit(node, error)
         return None
 
-    def misfit(self, node: OpNode, error: ShapeError) -> None:
-        """Report an op that does not accept its input, with a value that fits, if known."""
-        here, field = node.origin, error.field
-        span = here.span(field) if field else here.span("op")
-        fix: tuple[Edit, ...] = ()
-        if error.write:
-            editor, path = Editor(here.document, self.report.texts), (*here.path, field)
-            written = path in here.document.spans
-            fix = (
-                editor.replace(path, error.write)
-                if written
-                else editor.insert(here.path, field, error.write)
-            )
-        index, count = self.turn
-        notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 else ()
-        help = error.help or (f"write `{field}: {error.write}`" if error.write else "")
-        self.error(error.code, f"`{node.op.op}`: {error}", span, help=help, notes=notes, fix=fix)
-
     def fork(self, node: ForkNode, x: TensorType | None, values: Values) -> TypedFork | None:
         """A fork with the types of its branches and of their merge."""
-        branches = [(name, self.chain(branch, x, values)) for name, branch in node.branches]
+        inputs = self.inputs(node, x, values)
+        branches = [
+            (name, self.chain(branch, start, values))
+            for (name, branch), start in zip(node.branches, inputs, strict=True)
+        ]
         done = [(name, chain) for name, chain in branches if chain is not None]
         if x is None or len(done) < len(branches) or isinstance(node, BrokenNode):
             return None
         types = [chain.y for _, chain in done]
         y = concatenated(types) if node.merge == "concat" else combined(types)
-        return self.merged(node, done, y, values)
+        return self.merged(node, x, done, y, values)
 
     def merged(
         self,
         node: ForkNode,
+        x: TensorType,
         branches: list[tuple[str, TypedChain]],
         y: TensorType | Difference,
         values: Values,
@@ -262,7 +249,7 @@ class Inference(Evaluation):
             clash = Clash(node, branches, y, values, self.width, self.report.texts)
             self.error("E402", clash.message, clash.span, **clash.details())
             return None
-        return TypedFork(node, tuple(branches), branches[0][1].x, y)
+        return TypedFork(node, tuple(branches), x, y)
 
     def use(self, node: UseNode, x: TensorType | None, values: Values) -> TypedUse | None:
         """A use of a block with its arguments and the types of the block's steps."""

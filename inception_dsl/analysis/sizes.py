@@ -176,6 +176,8 @@ class _Walk:
         if isinstance(node, TypedUse):
             return self.chain(node.body, x)
         if isinstance(node, TypedFork):
+            if node.node.split:  # the sizes add up to the channels of one flattened map only
+                self.fixed(x.flattened, always=True)
             return self.merged(node, [self.chain(chain, x) for _, chain in node.branches])
         if x.pixels is None:
             return self.vector(node, x)
@@ -196,9 +198,9 @@ class _Walk:
             return _VECTOR
         return x
 
-    def fixed(self, flattened: frozenset[tuple[Pixels, int]]) -> None:
+    def fixed(self, flattened: frozenset[tuple[Pixels, int]], *, always: bool = False) -> None:
         """Flattened maps must have the pixels that they have for the spec's input, if ``held``."""
-        if not self.held:
+        if not self.held and not always:
             return
         self.exact |= flattened
         self.conditions.exactly(*flattened)

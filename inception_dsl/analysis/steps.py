@@ -15,6 +15,8 @@ from ..ir.program import Block, BrokenNode, Chain, ForkNode, Node, OpNode, Origi
 from ..language.link import Linked, LinkedBlock
 from ..language.steps import Broken, Fork, Use
 from ..ops import Op, attribute_names, expressions
+from ..types.split import REST
+from ..types.tensor import many
 from ..yaml.edits import Editor, Edits, inside
 from .records import about
 from .uses import Uses
@@ -106,8 +108,18 @@ class Steps(Uses):
                 for name, branch in step.branches.items()
             )
             if isinstance(step, Fork):
+                if not self.divides(step, here):
+                    return broken(segments, here, branches)
                 return ForkNode(
-                    branches, step.merge, step.name, segments, step.repeat, notes, here, step.allow
+                    branches,
+                    step.merge,
+                    step.name,
+                    segments,
+                    step.repeat,
+                    notes,
+                    here,
+                    step.allow,
+                    step.split,
                 )
             used = self.linked.get(step.use or "")
             if used is not None:
@@ -123,6 +135,23 @@ class Steps(Uses):
         return UseNode(
             step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
         )
+
+    def divides(self, fork: Fork, here: Origin) -> bool:
+        """Whether ``split`` has a size for each branch; reports it if not."""
+        sizes, branches = fork.split, len(fork.branches)
+        if not isinstance(sizes, tuple) or len(sizes) == branches:
+            return True
+        if here.document.lost(*here.path, "branches"):
+            return False
+        found, of = many(len(sizes), "size"), many(branches, "branch", "branches")
+        editor = Editor(here.document, self.report.texts)
+        help, fix = "write one size for each branch, in their order", Edits()
+        if len(sizes) == branches - 1 and REST not in sizes:
+            path = (*here.path, "split", len(sizes) - 1)
+            help, fix = f"add `{REST}` for the last branch", editor.append(path, f", {REST}")
+        message = f"`split` has {found}, but the fork has {of}"
+        self.report.error("E203", message, here.span("split"), help=help, fix=fix)
+        return False
 
     def missing(self, op: Op, names: list[str], here: Origin) -> None:
         """Report required attributes that are missing, unless their default has an error."""
@@ -178,15 +207,17 @@ class Steps(Uses):
 
     def check_names(self, step: AnyStep, here: Origin, names: set[str]) -> None:
         """Report unknown parameters in expressions, unless an error elsewhere may hide them."""
-        values: dict[str, Any] = {"repeat": step.repeat}
+        values: dict[tuple[str | int, ...], Any] = {("repeat",): step.repeat}
         if isinstance(step, Op):
             values |= {
-                name: getattr(step, name)
+                (name,): getattr(step, name)
                 for name in attribute_names(type(step))
                 if name in step.model_fields_set
             }
         elif isinstance(step, Use):
-            values |= step.arguments
+            values |= {(name,): value for name, value in step.arguments.items()}
+        elif isinstance(step, Fork) and isinstance(step.split, tuple):
+            values |= {("split", index): size for index, size in enumerate(step.split)}
         scope = here.path[:2] if here.path[:1] == ("blocks",) else ()
         for key, value in values.items():
             for found in expressions(value):
@@ -194,7 +225,7 @@ class Steps(Uses):
                     if name not in {*names, "in_channels"} and not here.document.lost(
                         *scope, "params", name
                     ):
-                        self.unknown_name(name, offset, here.below(key), {*names, "in_channels"})
+                        self.unknown_name(name, offset, here.below(*key), {*names, "in_channels"})
 
     def unknown_name(self, name: str, offset: int, origin: Origin, names: set[str]) -> None:
         """Report a parameter that is not declared, with the most similar name."""

@@ -22,6 +22,7 @@ from ..language.load import Spec
 from ..language.models import BlockFile
 from ..language.parameters import Parameter
 from ..ops import Op, Windowed, expressions
+from ..ops.fields.refusal import refuse
 from ..types.expression import Expression, ExpressionError
 from ..types.tensor import TensorType
 from ..types.terms import Symbol, explain, of, whole
@@ -209,6 +210,15 @@ class _Unset(Inference):
         except (UnknownError, ExpressionError):
             return None
 
+    def counted(self, value: Any) -> int:
+        if not isinstance(value, Unknown):
+            return value if isinstance(value, UnknownInt) else super().counted(value)
+        raise refuse(f"expected a number of channels, but it is of type {value.kind}")
+
+    def uneven(self, node: ForkNode, *found: Any) -> None:
+        self.channels_differ.add(node.origin.span("split"))
+        super().uneven(node, *found)
+
     def op(self, node: OpNode, x: TensorType | None, values: Values) -> TypedOp | None:
         found = super().op(node, x, values)
         if found is None or any(isinstance(size, Unknown) for size in found.y.shape):
@@ -230,18 +240,19 @@ class _Unset(Inference):
     def merged(
         self,
         node: ForkNode,
+        x: TensorType,
         branches: list[tuple[str, TypedChain]],
         y: TensorType | Difference,
         values: Values,
     ) -> TypedFork | None:
         """The fork; an error if channels differ for all values."""
         if not isinstance(y, Difference):
-            return super().merged(node, branches, _known(y), values)
+            return super().merged(node, x, branches, _known(y), values)
         if y.what == "channels":
             clash = Clash(node, branches, y, values, self.width, self.report.texts)
             self.channels_differ.add(clash.span)
         if y.what != "channels" or not is_unknown(y.sizes):
-            return super().merged(node, branches, y, values)
+            return super().merged(node, x, branches, y, values)
         for i, j in _pairs(y.sizes):
             if differ(y.sizes[i], y.sizes[j]):
                 two = [branches[i], branches[j]]
@@ -257,7 +268,9 @@ class _Unset(Inference):
         alike = [chain.y._replace(channels=1) for _, chain in branches]
         spatial = combined(alike)
         assert isinstance(spatial, TensorType), "only channels differ"
-        return super().merged(node, branches, spatial._replace(channels=UnknownInt(None)), values)
+        return super().merged(
+            node, x, branches, spatial._replace(channels=UnknownInt(None)), values
+        )
 
 
 @cache

@@ -54,7 +54,13 @@ def _order(node: Typed, path: Path, order: str, found: dict[str, str]) -> str:
     if isinstance(node, TypedUse):
         return _chain(node.body, path, order, found)
     if isinstance(node, TypedFork):
-        ends = [_chain(c, (*path, name), order, found) for name, c in node.branches]
+        starts, start = [order] * len(node.branches), 0
+        for index, (_, c) in enumerate(node.branches if node.node.split and order else ()):
+            starts[index], start = f"{order}[{start}:{start + c.x.channels}]", start + c.x.channels
+        ends = [
+            _chain(c, (*path, name), at, found)
+            for (name, c), at in zip(node.branches, starts, strict=True)
+        ]
         if not any(ends):
             return ""
         if node.node.merge != "concat":

@@ -67,6 +67,7 @@ class _Reads:
                 for name in attribute_names(type(node.op)):
                     yield getattr(node.op, name), name == FIELD
             elif isinstance(node, ForkNode):
+                yield node.sizes, True
                 for _, branch in node.branches:
                     yield from self.values(branch)
             else:

@@ -62,6 +62,8 @@ def _expressions(node: Node) -> list[Expression]:
         given += node.op.attributes().values()
     elif isinstance(node, UseNode):
         given += node.arguments.values()
+    else:
+        given += node.sizes
     return expressions(given)
 
 

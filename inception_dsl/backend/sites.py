@@ -16,7 +16,9 @@ from typing import Any, Protocol, TypeAlias
 from ..ir.program import Chain, ForkNode, Node, OpNode, UseNode
 from ..ir.typed import TypedChain, TypedFork, TypedStep, TypedUse
 from ..types.expression import Expression
+from ..types.split import EQUAL
 from ..types.terms import Symbol, Term, add, constant, multiply, of, replace, subtract
+from .forks import divided, ends, merged
 from .frames import UNKNOWN, Frame, Row, Slot, SplitError
 from .layer_site import LayerSite
 from .runs import at, constant_channels, slope, spans
@@ -59,17 +61,33 @@ class Plan(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ForkSite:
-    """A fork: branches by name, and their merge."""
+    """A fork: branches by name, and their merge.
+
+    ``split`` has the number of channels of each branch's input. It is empty if every branch gets
+    all of the input.
+    """
 
     frame: Frame
     node: ForkNode
     typed: tuple[TypedFork, ...]
     branches: tuple[tuple[str, ChainSite], ...]
+    split: tuple[Slot, ...] = ()
 
     @cached_property
     def y(self) -> Term | None:
         """The term of the channels after the merge."""
-        return merged(self)
+        terms = [branch.y for _, branch in self.branches]
+        return merged(self.frame, self.node, self.typed, terms)
+
+    @property
+    def equal(self) -> bool:
+        """Whether all parts of the input have the same size, whatever it is."""
+        return self.node.split == EQUAL
+
+    @property
+    def ends(self) -> tuple[Slot, ...]:
+        """Where each part of the input ends, except the last."""
+        return ends(self.split)
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,24 +306,10 @@ def site(frame: Frame, node: Node, typed: tuple[Any, ...], x: Term | None, plan:
         return LayerSite(frame, node, typed, x, one)
     if isinstance(node, UseNode):
         return UseSite(frame, node, typed, plan.of(typed), x)
+    split = divided(frame, node, typed, x)
     branches = []
     for index, (name, nodes) in enumerate(node.branches):
-        branches.append(
-            (name, chain(frame, nodes, tuple(t.branches[index][1] for t in typed), x, plan))
-        )
-    return ForkSite(frame, node, typed, tuple(branches))
-
-
-def merged(fork: ForkSite) -> Term | None:
-    """The term of the channels after a merge."""
-    values = tuple(t.y.channels for t in fork.typed)
-    terms = [branch.y for _, branch in fork.branches]
-    if fork.node.merge == "concat":
-        total: Term | None = constant(0)
-        for term in terms:
-            total = add(total, term)
-        return fork.frame.held(total, values)
-    found = [term for term in terms if fork.frame.holds(term, values)]
-    return next(
-        (term for term in found if term is not None and not term.parts), found[0] if found else None
-    )
+        inner = tuple(t.branches[index][1] for t in typed)
+        start = frame.held(split[index].term, split[index].values) if split else x
+        branches.append((name, chain(frame, nodes, inner, start, plan)))
+    return ForkSite(frame, node, typed, tuple(branches), split)

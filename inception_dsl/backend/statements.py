@@ -78,10 +78,15 @@ class Branch:
 
 @dataclass(frozen=True, eq=False)
 class Join:
-    """The branches of a fork, then ``target = merge(the end of each)``."""
+    """The branches of a fork, then ``target = merge(the end of each)``.
+
+    If the fork divides its input, ``source``, each branch begins with a part of it in a variable of
+    its own.
+    """
 
     step: StepSite
     fork: ForkSite
+    source: str
     branches: tuple[Branch, ...]
     target: str
     path: Path
@@ -106,10 +111,15 @@ def statement(step: StepSite, source: str, target: str, path: Path, local: Local
     here = (*path, *step.node.segments)
     if not isinstance(fork := step.site, ForkSite):
         return Apply(step, source, target, here)
+    variables: Iterable[str] = (
+        local.claim(name, f"{target}_{name}", f"{name}_branch") for name, _ in fork.branches
+    )
+    if fork.split:  # all of them are assigned before the first branch
+        variables = [*variables]
     branches = []
-    for name, chain in fork.branches:
-        variable = local.claim(name, f"{target}_{name}", f"{name}_branch")
-        inner = statements(chain, source, variable, (*here, name), local)
-        branches.append(Branch(name, chain, inner, source, variable))
+    for (name, chain), variable in zip(fork.branches, variables, strict=True):
+        start = variable if fork.split else source
+        inner = statements(chain, start, variable, (*here, name), local)
+        branches.append(Branch(name, chain, inner, start, variable))
     local.release(branch.target for branch in branches)
-    return Join(step, fork, tuple(branches), target, here)
+    return Join(step, fork, source, tuple(branches), target, here)

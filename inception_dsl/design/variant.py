@@ -23,7 +23,7 @@ from ..yaml.layout import layout
 
 REQUIRES: Final = f"inception-dsl >= {__version__}"
 _CHAINS: Final = ("stem", "body", "head", "steps")
-_KEYS: Final = frozenset({"op", "use", "name", "branches", "merge", "allow", "deviation"})
+_KEYS: Final = frozenset({"op", "use", "name", "branches", "merge", "split", "allow", "deviation"})
 _REPLACED: Final = frozenset(
     {"network", "block", "title", "description", "paper", "deviation", FIELD}
     | {"extends", "requires", "import", "blocks"}

@@ -47,6 +47,10 @@ _ABSENT: Final = (
         "rescaling normalization centercrop randomcrop randomflip",
         "images are prepared outside of the network: `preprocessing` has scale, mean and std",
     ),
+    (
+        "split chunk slice channelsplit splitchannels tensorsplit",
+        "`split` is a field of a fork: `{branches: {…}, split: equal, merge: concat}`",
+    ),
     ("reshape permute transpose unflatten", "left out; `op: flatten` turns a map into a vector"),
     ("lambda custom", "left out on purpose: a spec contains no code"),
 )

@@ -18,6 +18,7 @@ from ..language.steps import Fork, Use
 from ..ops import OPS, attribute_names
 from ..ops.fields.kinds import FUNCTIONS
 from ..types.merge import MERGES
+from ..types.split import EQUAL
 from ..yaml.characters import MAX_CHARACTERS
 from ..yaml.document import DataPath
 from .context import Context, context
@@ -96,6 +97,8 @@ def _values(found: Context, known: Names) -> Iterator[_Found]:
         yield from ((code, "value", CODES[code], code) for code in WARNINGS)
     elif key == "merge":
         yield from _words(MERGES)
+    elif key == "split":
+        yield from _words((EQUAL,))
     elif key in ("type", "params") or above[-1:] == ["params"]:
         yield from _words(PYTHON_TYPES)
     else:

@@ -217,6 +217,20 @@ def layout(
     return Code("\n".join(lines))
 
 
+def assigned(
+    target: str | tuple[str, ...], value: Expression, *, indent: int = 0, note: str = ""
+) -> Code:
+    """``target = value``; a tuple of targets is in parentheses if it does not fit on the line."""
+    if isinstance(target, str):
+        return layout(f"{target} = ", value, indent=indent, note=note)
+    pad, prefix = " " * indent, f"{', '.join(target)} = "
+    opening = value.opening if isinstance(value, Group) else flat(value)
+    if len(pad) + len(prefix) + len(opening) <= WIDTH:
+        return layout(prefix, value, indent=indent, note=note)
+    lines = [f"{pad}(", *(f"{pad}    {name}," for name in target)]
+    return Code("\n".join([*lines, layout(") = ", value, indent=indent, note=note)]))
+
+
 def _repeated(prefix: str, expression: Repeated, tail: str, indent: int) -> Code:
     pad, clause = " " * indent, expression.clause
     inner = f"{pad}    {flat(expression.value)} {clause}"

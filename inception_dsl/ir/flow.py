@@ -55,7 +55,22 @@ class Merge:
     y: ValueId
 
 
-Statement: TypeAlias = Apply | Merge
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """``y`` is the channels of ``x`` from ``start`` to ``stop``: the input of one branch."""
+
+    path: Path
+    x: ValueId
+    y: ValueId
+    start: int
+    stop: int
+
+    @property
+    def inputs(self) -> tuple[ValueId, ...]:
+        return (self.x,)
+
+
+Statement: TypeAlias = Apply | Merge | Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +152,11 @@ class _Builder:
             self.blocks["/".join(path)] = x = self.chain(typed.body, x, path)
             return x
         if isinstance(typed, TypedFork):
-            ends = [self.chain(branch, x, (*path, name)) for name, branch in typed.branches]
+            starts = self.parts(typed, x, path) if typed.node.split else [x] * len(typed.branches)
+            ends = [
+                self.chain(branch, start, (*path, name))
+                for (name, branch), start in zip(typed.branches, starts, strict=True)
+            ]
             y = self.assigned(typed.y)
             self.statements.append(Merge(typed, path, tuple(ends), y))
             return y
@@ -145,3 +164,13 @@ class _Builder:
         y = self.assigned(typed.y)
         self.statements.append(Apply(typed, path, x, y, weights))
         return y
+
+    def parts(self, fork: TypedFork, x: ValueId, path: Path) -> list[ValueId]:
+        """The parts of the input that the branches of a fork get."""
+        found, start = [], 0
+        for _, branch in fork.branches:
+            y, stop = self.assigned(branch.x), start + branch.x.channels
+            self.statements.append(Part(path, x, y, start, stop))
+            found.append(y)
+            start = stop
+        return found

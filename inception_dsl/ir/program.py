@@ -14,6 +14,7 @@ from ..diagnostics.report import Span
 from ..ops import Op
 from ..types.merge import Merge
 from ..types.prose import Prose
+from ..types.split import Split
 from ..types.tensor import TensorType
 from ..types.width import UNCHANGED, Width
 from ..yaml.document import DataPath, Document
@@ -65,7 +66,7 @@ class OpNode(NamedTuple):
 
 
 class ForkNode(NamedTuple):
-    """Parallel branches by name, in merge order, and their merge."""
+    """Parallel branches by name, in merge order, their merge, and how they divide the input."""
 
     branches: tuple[tuple[str, Chain], ...]
     merge: Merge
@@ -75,6 +76,12 @@ class ForkNode(NamedTuple):
     deviations: tuple[Prose, ...]
     origin: Origin
     allow: tuple[str, ...] = ()
+    split: Split = None
+
+    @property
+    def sizes(self) -> tuple[Any, ...]:
+        """The sizes that ``split`` lists: numbers, expressions and ``rest``."""
+        return self.split if isinstance(self.split, tuple) else ()
 
 
 class UseNode(NamedTuple):

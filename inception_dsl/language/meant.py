@@ -13,6 +13,7 @@ from ..ops import OPS
 from ..ops.fields.kinds import FUNCTIONS
 from ..ops.fields.refusal import Meant, located, refuse, shown
 from ..types.merge import MERGES
+from ..types.split import REST
 from ..types.tensor import AXES
 from ..yaml.edits import flow
 
@@ -109,17 +110,20 @@ def unknown_op(value: Any) -> PydanticCustomError:
     return refuse(f"unknown op{separator}{shown(value)}", code="E204", meant=meant)
 
 
-def misplaced_merge(value: dict[str, Any]) -> Exception | None:
-    """The error for a fork whose ``merge`` is inside ``branches``."""
-    branches = value["branches"]
-    merge = branches.get("merge") if isinstance(branches, dict) and "merge" not in value else None
-    if not isinstance(merge, str):
-        return None
-    help = f"write `merge: {merge}` next to `branches`"
-    error = refuse(
-        "unexpected `merge` inside `branches`", code="E201", help=help, write=merge, edit="up"
-    )
-    return located(error, ("branches", "merge", "[key]"), value)
+def misplaced(value: dict[str, Any]) -> Exception | None:
+    """The error for a fork whose ``merge`` or ``split`` is inside ``branches``."""
+    branches = value["branches"] if isinstance(value["branches"], dict) else {}
+    for key in ("merge", "split"):
+        given = branches.get(key) if key not in value else None
+        sizes = key == "split" and isinstance(given, list) and REST in given
+        if not isinstance(given, str) and not sizes:
+            continue
+        write = flow(given)
+        help = f"write `{key}: {write}` next to `branches`"
+        message = f"unexpected `{key}` inside `branches`"
+        error = refuse(message, code="E201", help=help, write=write, edit="up")
+        return located(error, ("branches", key, "[key]"), value)
+    return None
 
 
 def default_alone(value: Any) -> Meant | None:

@@ -102,7 +102,7 @@ def _fix(editor: Editor, path: DataPath, meant: Meant, on_key: bool) -> Edits:
     if meant.edit == "unwrap":
         return editor.unwrap(path)
     if meant.edit == "up":
-        return (*editor.remove(path), *editor.insert(path[:-2], "merge", meant.write))
+        return (*editor.remove(path), *editor.insert(path[:-2], str(path[-1]), meant.write))
     if meant.edit == "function":
         return (
             *editor.replace(path, "activation"),

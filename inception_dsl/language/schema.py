@@ -246,7 +246,8 @@ class _Builder:
         """The schema for changes to a step of any kind, which only the extended spec knows."""
         argument = parts.nullable(self.annotation(Argument, ""))
         common = {n: self.field(f, "_change") for n, f in Step.model_fields.items()}
-        common["merge"] = self.field(Fork.model_fields["merge"], "_change")
+        for name in ("merge", "split"):
+            common[name] = self.field(Fork.model_fields[name], "_change")
         fields: dict[str, dict[str, tuple[FieldInfo, Schema]]] = {}
         for kind in OPS.values():
             for name in attribute_names(kind):

@@ -11,10 +11,12 @@ from ..ops import OPS, Step
 from ..ops.fields.kinds import EXPRESSION_SCHEMA, Id, expressible
 from ..ops.fields.refusal import Checked, located, refuse, shown
 from ..types.merge import Merge
-from .meant import KINDS, NAMED, misplaced_merge, not_a_step, unknown_op, wrapped_arguments
+from ..types.split import Split
+from .meant import KINDS, NAMED, misplaced, not_a_step, unknown_op, wrapped_arguments
 from .parameters import PLAIN
 from .rest import Rest
 from .sections import argument
+from .split import SCHEMA, split_sizes
 
 EXAMPLE_STEP: Final = {"op": "conv_bn", "filters": 64, "kernel_size": 3}
 
@@ -35,9 +37,9 @@ def step(value: Any, given: Mapping[str, Collection[str]] = MappingProxyType({})
             raise located(unknown_op(value["op"]), ("op",), value["op"])
         return kind.written(value, given.get(kind.kind, ()))
     if kinds[0] == "branches":
-        misplaced = misplaced_merge(value)
-        if misplaced:
-            raise misplaced
+        error = misplaced(value)
+        if error:
+            raise error
         return Fork.model_validate(value, context=given)
     if isinstance(value["use"], str) and value["use"].startswith("$"):
         help = "`use` takes no parameter: write the id of a block"
@@ -79,7 +81,7 @@ Argument = Annotated[
 
 
 class Fork(Step):
-    """A fork: parallel branches with the same input, whose outputs are merged."""
+    """A fork: parallel branches with the same input, or parts of it, whose outputs are merged."""
 
     branches: Annotated[dict[Id, Chain], Field(min_length=1)] = Field(
         description="Parallel branches by name, in the order in which they are merged.",
@@ -88,6 +90,12 @@ class Fork(Step):
     merge: Merge = Field(
         description="`concat` joins along the channel axis; `add` and `multiply` are element-wise, "
         "with broadcasting of vectors and of axes of size 1."
+    )
+    split: Annotated[Split, Checked(split_sizes, SCHEMA)] = Field(
+        None,
+        description="Divides the channels of the input between the branches, in their order: the "
+        "number of each, at most once `rest` for what is left; or `equal`.",
+        examples=[["$width", "$width", "rest"], "equal"],
     )
 
 

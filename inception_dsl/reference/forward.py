@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ..ir.flow import Apply, Flow, Statement, ValueId, WeightId, flow
+from ..ir.flow import Apply, Flow, Part, Statement, ValueId, WeightId, flow
 from ..ir.typed import TypedFork, TypedProgram
 from ..ops import Op
 from .operations import REFERENCE, Array, Weights, elementary, moments
@@ -102,6 +102,8 @@ class _Interpreter:
     def statement(self, statement: Statement, values: Mapping[ValueId, Array]) -> Array:
         if isinstance(statement, Apply):
             return self.apply(statement, values[statement.x])
+        if isinstance(statement, Part):
+            return values[statement.x][..., statement.start : statement.stop]
         given = [values[value] for value in statement.inputs]
         if self.tape:
             self.tape.merges[statement.y] = given

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from ..ir.flow import Part
 from ..ir.typed import TypedFork
 from ..ops import (
     Activation,
@@ -282,3 +283,9 @@ def unmerge(fork: TypedFork, values: list[Array], dy: Array) -> list[Array]:
         )
         found.append(gradient.sum(axes, keepdims=True).reshape(value.shape))
     return found
+
+
+def spread(part: Part, dy: Array, channels: int) -> Array:
+    """The gradient of the value that a part is cut out of: zero for its other channels."""
+    around = (part.start, channels - part.stop)
+    return np.pad(dy, [*[(0, 0)] * (dy.ndim - 1), around])

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..ir.flow import Apply, Flow, ValueId, WeightId, flow
+from ..ir.flow import Apply, Flow, Part, ValueId, WeightId, flow
 from ..ir.typed import TypedProgram
 from ..ops import BatchNorm
 from .forward import Tape, run, wide
-from .gradients import BACKWARD, unmerge
+from .gradients import BACKWARD, spread, unmerge
 from .operations import Array, Weights, softmax
 
 
@@ -173,6 +173,9 @@ class Backward:
             dy = self.total(statement.y)
             if isinstance(statement, Apply):
                 self.used(statement.x, self.layer(statement, dy))
+                continue
+            if isinstance(statement, Part):
+                self.used(statement.x, spread(statement, dy, program.types[statement.x].channels))
                 continue
             found = unmerge(statement.typed, self.tape.merges.pop(statement.y), dy)
             for value, gradient in zip(reversed(statement.inputs), reversed(found), strict=True):

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .split_cases import CONV, SPLITS
+
 
 class Case(NamedTuple):
     """A chain of steps in YAML flow style, and its input."""
@@ -263,6 +265,15 @@ FORKS = [
 ]
 
 
+def split_cases() -> Iterator[Case]:
+    """Forks that divide their input, for 0 to 3 spatial axes."""
+    for name, text in SPLITS:
+        yield Case(f"split-{name}", text, ONE)
+    for rank in (1, 3):
+        text = f"{{branches: {{a: [], b: [{CONV}]}}, split: [1, rest], merge: concat}}"
+        yield Case(f"split-{rank}d", text, MAPS[rank][0])
+
+
 def all_cases() -> list[Case]:
     """Every case; names are unique."""
     forks = [Case(f"fork-{name}", text, ONE) for name, text in FORKS]
@@ -274,4 +285,5 @@ def all_cases() -> list[Case]:
         *switch_cases(),
         *function_cases(),
         *forks,
+        *split_cases(),
     ]

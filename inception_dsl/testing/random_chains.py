@@ -11,6 +11,7 @@ from .random_fields import FILTERS, At, Fields
 from .random_names import FIELDS, Pool
 from .random_ranges import Ranged
 from .random_sizes import POOLS, Block, Misfit, Step
+from .random_splits import parts
 from .random_terms import LONGEST, Piece, add, multiply, name, piece_of
 
 TRIES: Final = 10
@@ -24,7 +25,7 @@ class Chains:
     def __init__(self, rng: random.Random, pool: Pool, book: Ranged, fields: Fields) -> None:
         self.rng, self.pool, self.book, self.fields = rng, pool, book, fields
         self.writer = fields.writer
-        self.forks = (self.concat, self.concat, self.sum, self.excite)
+        self.forks = (self.concat, self.concat, self.sum, self.excite, self.split)
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
@@ -97,7 +98,10 @@ class Chains:
         if "use" in step:
             return None
         if "branches" in step:
-            ends = [self.ends(steps, at, context) for steps in step["branches"].values()]
+            inputs = zip(
+                step["branches"].values(), parts(step, at, context.environment()), strict=True
+            )
+            ends = [self.ends(steps, start, context) for steps, start in inputs]
             if step["merge"] != "concat":
                 return ends[-1]
             total: Piece | None = ends[0]
@@ -192,6 +196,29 @@ class Chains:
         if self.chance(0.5):
             branches.reverse()
         return self.fork(branches, merge, context)
+
+    def split(self, at: At, context: Context) -> Step:
+        """Branches that divide the channels; the last size may be what the others leave."""
+        count = self.rng.choice((2, 2, 3))
+        if at.shape.channels < count:
+            raise Misfit
+        written: Any = "equal"
+        if at.shape.channels % count or self.chance(0.7):
+            least = tuple(range(1, at.shape.channels // count + 1))
+            written = [self.writer.whole(context, least) for _ in range(count - 1)]
+            written.insert(self.rng.randrange(count), "rest")
+        step: Step = {"branches": dict.fromkeys(range(count)), "split": written}
+        if written[-1] == "rest" and self.chance(0.5):
+            left = parts(step, at, context.environment())[-1].channels
+            written[-1] = left.given(self.rng) if left else "rest"
+        inner, added = self.inner(context), self.chance(0.25)
+        last = self.writer.whole(context, FILTERS) if added else None
+        branches = [
+            [] if not added and self.chance(0.3) else self.branch(start, inner, None, last)
+            for start in parts(step, at, context.environment())
+        ]
+        merge = "add" if added else "concat"
+        return {**self.fork(branches, merge, context), "split": written}
 
     def excite(self, at: At, context: Context) -> Step:
         """Squeeze and excitation: a map times a vector computed from all of its positions."""

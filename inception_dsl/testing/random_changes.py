@@ -64,6 +64,7 @@ class _Changes(Cut):
             *(self.argument,) * 6,
             *(self.insert,) * 4,
             *(self.broadcast,) * 2,
+            *(self.split,) * 2,
             *(self.remove, self.alike, self.branch, self.default, self.repeat),
         )
         for _ in range(self.rng.choice((3, 8, 16, 24))):
@@ -146,6 +147,17 @@ class _Changes(Cut):
         self.put((*place.path, "repeat"), self.writer.whole(place.context, (1, 2, 2, 3)))
         if "branches" in place.step and "name" not in place.step:
             self.put((*place.path, "name"), self.pool.pick("fork", ()))
+
+    def split(self) -> None:
+        """Divide the input of a fork between its branches, or no longer."""
+        place = self.place("branches")
+        count, channels = len(place.step["branches"]), self.at(place).shape.channels
+        value: Any = self.rng.choice((None, "equal")) if "split" in place.step else "equal"
+        if value and channels >= count > 1 and self.chance(0.7):
+            least = tuple(range(1, channels // count + 1))
+            value = [self.writer.whole(place.context, least) for _ in range(count - 1)]
+            value.insert(self.rng.randrange(count), "rest")
+        self.put((*place.path, "split"), value)
 
     def alike(self) -> None:
         """An op with almost the same fields."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Protocol
 
 from .random_sizes import Misfit, Shape, Step
@@ -33,6 +34,8 @@ class Forks:
     def fork(self, kind: str, x: Shape, scope: Scope) -> Step:
         """A fork of this kind."""
         inner = replace(scope, depth=scope.depth + 1)
+        if kind == "split":
+            return self.split(x, inner)
         if kind == "excite":
             branches = self.excite(x, inner)
         elif kind == "concat":
@@ -55,6 +58,32 @@ class Forks:
             else:
                 branches.append(("branch", self.towards(x, y.spatial, scope)))
         return branches
+
+    def split(self, x: Shape, scope: Scope) -> Step:
+        """Two to four branches that divide the channels of their input."""
+        if x.channels < 2:
+            raise Misfit
+        count = self.rng.randint(2, min(4, x.channels))
+        cuts = [0, *sorted(self.rng.sample(range(1, x.channels), count - 1)), x.channels]
+        sizes = [stop - start for start, stop in pairwise(cuts)]
+        written: Any = [self.values.lift(scope, "int", size, (1, 2)) for size in sizes]
+        if self.values.chance(0.6):
+            written[self.rng.randrange(count)] = "rest"
+        if x.channels % count == 0 and self.values.chance(0.5):
+            sizes, written = [x.channels // count] * count, "equal"
+        parts = [Shape(x.spatial, size) for size in sizes]
+        first, y = self.chains.chain(parts[0], self.rng.randint(1, 2), scope)
+        if y.rank != x.rank:
+            raise Misfit
+        merge = self.rng.choice(("concat", "concat", "concat", "add", "multiply"))
+        branches = {self.values.fresh("branch"): first}
+        for part in parts[1:]:
+            same = part == y or (merge == "concat" and part.spatial == y.spatial)
+            empty = same and self.values.chance(0.4)
+            channels = 0 if merge == "concat" else y.channels
+            name = self.values.fresh("part" if empty else "branch")
+            branches[name] = [] if empty else self.towards(part, y.spatial, scope, channels)
+        return {"branches": branches, "split": written, "merge": merge}
 
     def towards(
         self, x: Shape, sizes: tuple[int, ...], scope: Scope, channels: int = 0

@@ -35,12 +35,14 @@ KINDS: Final[Mapping[str, float]] = MappingProxyType(
         "add": 0.7,
         "multiply": 0.4,
         "excite": 0.3,
+        "split": 0.6,
         "use": 1.3,
     }
 )
 """The weight of each kind of step.
 
 ``excite`` is squeeze and excitation: a map times a vector computed from all of its positions.
+``split`` is a fork whose branches divide the channels of its input.
 """
 
 EXACT: Final = ("none", "relu", "relu6", "elu", "silu", "hard_swish", "sigmoid", "tanh", "softmax")
@@ -110,7 +112,7 @@ POLICIES: Final = (
         odd=0.5,
         kinds={"separable_conv": 3.0, "depthwise_conv": 3.0},
     ),
-    Policy("forks", 3, kinds={"concat": 5.0, "add": 1.5}),
+    Policy("forks", 3, kinds={"concat": 5.0, "add": 1.5, "split": 3.0}),
     Policy("residual", 2, kinds={"add": 4.0, "multiply": 2.0, "excite": 1.5, "scale": 1.5}),
     Policy(
         "norms",

@@ -111,7 +111,8 @@ class Book:
     ) -> Shape:
         """The shape after one repetition of a step."""
         if "branches" in step:
-            ends = [self.chain(steps, x, values, own) for steps in step["branches"].values()]
+            inputs = zip(step["branches"].values(), starts(step, x, values), strict=True)
+            ends = [self.chain(steps, start, values, own) for steps, start in inputs]
             return joined(step["merge"], ends)
         if "use" in step:
             return self.use(step, x, values)
@@ -147,6 +148,19 @@ def resolved(value: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(value, Given):
         return value.of(values)
     return [resolved(v, values) for v in value] if isinstance(value, list) else value
+
+
+def starts(step: Step, x: Shape, values: Mapping[str, Any]) -> list[Shape]:
+    """The inputs of the branches of a fork; raises :class:`Misfit` if a split does not fit."""
+    count, split = len(step["branches"]), step.get("split")
+    if split is None:
+        return [x] * count
+    sizes = [x.channels // count] * count if split == "equal" else resolved(split, values)
+    left = x.channels - sum(size for size in sizes if size != "rest")
+    found = [left if size == "rest" else size for size in sizes]
+    if len(found) != count or sum(found) != x.channels or min(found) < 1:
+        raise Misfit
+    return [Shape(x.spatial, channels) for channels in found]
 
 
 def op(name: str, given: Attributes, x: Shape) -> Shape:

@@ -68,14 +68,14 @@ class Steps(Values):
         """The kind of the next step, chosen with the weights of the policy."""
         weights = self.policy.weights()
         if scope.depth >= 3:
-            weights |= dict.fromkeys(("concat", "add", "multiply", "excite", "use"), 0.0)
+            weights |= dict.fromkeys(("concat", "add", "multiply", "excite", "split", "use"), 0.0)
         return self.rng.choices(list(weights), list(weights.values()))[0]
 
     def made(self, kind: str, x: Shape, scope: Scope) -> Step:
         """A step of this kind."""
         if kind == "use":
             step = self.use(x, scope)
-        elif kind in ("concat", "add", "multiply", "excite"):
+        elif kind in ("concat", "add", "multiply", "excite", "split"):
             step = self.forks.fork(kind, x, scope)
         else:
             step = {"op": kind, **self.attributes(kind, x, scope)}

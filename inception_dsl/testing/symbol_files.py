@@ -26,6 +26,10 @@ CHANNELS: Final = frozenset({"in_channels", "in_features"})
 """Arguments only in PyTorch; Keras reads them from its input."""
 CALLED: Final[Mapping[str, str]] = {"classes": "num_classes"}
 """Parameters with another name in generated files."""
+PARTS: Final = ("_channels", "_end")
+"""The ends of arguments for the sizes of a split that no expression gives: their names and values
+differ in PyTorch, which reads sizes, and in Keras, which reads where parts end.
+"""
 REPLACED: Final = ("keepdims",)
 """Fields that only decide which code PyTorch gets."""
 
@@ -191,9 +195,12 @@ def _replaced(chain: Chain, found: Mapping[str, set[str]]) -> Iterator[str]:
             written = [getattr(node.op, field, None) for field in REPLACED]
         elif isinstance(node, UseNode):
             written = [v for n, v in node.arguments.items() if n in found[node.block]]
+            yield from (name for name in found[node.block] if name.endswith(PARTS))
         else:
-            for _, branch in node.branches:
+            written = [*node.sizes[-1:]]  # in Keras, a split is where all parts but the last end
+            for name, branch in node.branches:
                 yield from _replaced(branch, found)
+                yield from (f"{name}{part}" for part in PARTS if node.split)
         for value in written:
             for expression in expressions(value):
                 yield from (name for name, _ in expression.names)

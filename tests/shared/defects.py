@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from defect import CORE, TORCH, Defect
 from keras_defects import KERAS_DEFECTS
+from split_defects import SPLIT_DEFECTS
 
 COUNT = 200
 """Number of random networks; at least one must reveal each defect."""
@@ -302,4 +303,5 @@ DEFECTS = (
         training=True,
     ),
     *KERAS_DEFECTS,
+    *SPLIT_DEFECTS,
 )

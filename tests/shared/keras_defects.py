@@ -126,4 +126,18 @@ KERAS_DEFECTS = (
         "else _of_logits(0.0)",
         training=True,
     ),
+    Defect(
+        "a split gets sizes where Keras expects ends",
+        KERAS,
+        "body",
+        "listing(map(self.writer.scope.text, fork.ends))",
+        "listing(map(self.writer.scope.text, fork.split[:-1]))",
+    ),
+    Defect(
+        "the parts of a split are in the wrong order",
+        KERAS,
+        "body",
+        "Divide(targets, planned.source, sections)",
+        "Divide(targets[::-1], planned.source, sections)",
+    ),
 )

@@ -151,16 +151,18 @@ def _inside(
         return readings[0][1]
     ends = [reading.end for chain, reading in readings if chain.y.spatial == typed.y.spatial]
     losses = [reading.loss for _, reading in readings]
-    return Reading(_joined(losses), False, ends[0] if ends else None)
+    joined = _joined(losses, apart=typed.node.split is not None)
+    return Reading(joined, False, ends[0] if ends else None)
 
 
-def _joined(losses: list[Loss | None]) -> Loss | None:
-    """The pixels that no branch reads."""
+def _joined(losses: list[Loss | None], *, apart: bool) -> Loss | None:
+    """The pixels that no branch reads; ``apart``: no other branch reads a branch's channels."""
     left = [loss for loss in losses if loss]
-    if len(left) < len(losses) or not left:
+    if not left or (len(left) < len(losses) and not apart):
         return None
-    ends = tuple(min(sizes) for sizes in zip(*(loss.ends for loss in left), strict=True))
-    gaps = tuple(min(sizes) for sizes in zip(*(loss.gaps for loss in left), strict=True))
+    kept = max if apart else min
+    ends = tuple(kept(sizes) for sizes in zip(*(loss.ends for loss in left), strict=True))
+    gaps = tuple(kept(sizes) for sizes in zip(*(loss.gaps for loss in left), strict=True))
     layers = tuple(layer for loss in left for layer in loss.layers)
     return Loss(ends, gaps, layers, left[0].before) if any(ends) or any(gaps) else None
 

@@ -23,6 +23,7 @@ def _find(survey: Survey) -> Iterator[Found]:
             not isinstance(fork, TypedFork)
             or fork.node.merge != "add"
             or fork.y.channels <= FILTERS
+            or fork.node.split is not None  # a sum of parts, not a residual
         ):
             continue
         residuals = [(name, chain) for name, chain in fork.branches if not _shortcut(chain)]

@@ -53,7 +53,8 @@ def _of(
 def _values(node: Node) -> list[Any]:
     if isinstance(node, OpNode):
         return [node.repeat, *(getattr(node.op, name) for name in attribute_names(type(node.op)))]
-    return [node.repeat, *(node.arguments.values() if isinstance(node, UseNode) else ())]
+    given = node.arguments.values() if isinstance(node, UseNode) else node.sizes
+    return [node.repeat, *given]
 
 
 def _describe_parameter(_: Survey, found: list[Found]) -> Warn:

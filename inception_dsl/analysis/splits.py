@@ -1,0 +1,96 @@
+"""The inputs of the branches of a fork, which may divide the channels of its input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from ..ir.program import ForkNode, nth
+from ..ops.fields.kinds import MAX_COUNT
+from ..ops.fields.numbers import integer
+from ..types.split import EQUAL, REST
+from ..types.tensor import TensorType, many
+from ..types.unknown import differ, is_unknown, known
+from ..yaml.edits import Editor, flow
+from .evaluate import Evaluation, Values
+
+
+class Splits(Evaluation):
+    """Divides the input of forks."""
+
+    def inputs(
+        self, node: ForkNode, x: TensorType | None, values: Values
+    ) -> list[TensorType | None]:
+        """The type of the input of each branch; ``None`` for all after an error."""
+        if node.split is None:
+            return [x] * len(node.branches)
+        sizes = [self.size(node, index, values) for index in range(len(node.sizes))]
+        nothing: list[TensorType | None] = [None] * len(node.branches)
+        if x is None or any(size is None for size in sizes):
+            return nothing
+        parts = self.parts(node, x.channels, sizes)
+        return nothing if parts is None else [x._replace(channels=part) for part in parts]
+
+    def size(self, node: ForkNode, index: int, values: Values) -> Any:
+        """One size, or ``rest``; ``None`` after an error."""
+        written, here = node.sizes[index], node.origin.below("split", index)
+        if written == REST:
+            return REST
+        found = self.evaluate(written, here, values)
+        if found is None:
+            return None
+        found = self.channels(found, scaled=not values.fixes(written))
+        try:
+            return self.counted(found)
+        except PydanticCustomError as error:
+            span = self.argument(written)
+            related = () if span is None else ((here.span(), "used here"),)
+            message = f"`split`: {error.message()}"
+            self.error("E203", message, span or here.span(), related=related)
+        return None
+
+    def counted(self, value: Any) -> int:
+        """A size; raises the error of a field if it is none."""
+        return integer(1, MAX_COUNT)(value)
+
+    def parts(self, node: ForkNode, channels: int, sizes: list[Any]) -> list[int] | None:
+        """The channels of each branch; reports sizes that do not give those of the input."""
+        count, of = len(node.branches), many(channels, "channel")
+        if node.split == EQUAL:
+            if not channels % count:
+                return [known(channels // count)] * count
+            one = channels // count
+            write = flow([*[one] * (count - 1), REST]) if one else ""
+            help = f"write `split: {write}`" if write else f"at most {channels} branches fit"
+            self.uneven(node, f"{of} cannot be divided into {count} equal parts", help, (), write)
+            return None
+        given = known(sum(size for size in sizes if size != REST))
+        total = f"{given} in all, but the input has {of}"
+        if REST in sizes:
+            left = known(channels - given)
+            if is_unknown(left) or left > 0:
+                return [left if size == REST else size for size in sizes]
+            help = f"the other sizes must be less than {channels} in all"
+            self.uneven(node, f"nothing is left for `{REST}`: the other sizes are {total}", help)
+        elif differ(given, channels):
+            left = known(channels - given + sizes[-1])
+            last = is_unknown(left) or left > 0
+            help = f"write `{REST}` for the last size, or sizes" if last else "write sizes"
+            help += f" of {channels} in all"
+            place = (len(sizes) - 1,)
+            self.uneven(node, f"the sizes are {total}", help, place, REST if last else "")
+        else:
+            return sizes
+        return None
+
+    def uneven(
+        self, node: ForkNode, message: str, help: str, place: tuple[int, ...] = (), write: str = ""
+    ) -> None:
+        """Report a split that does not fit; ``write`` fits at ``place`` in it."""
+        editor = Editor(node.origin.document, self.report.texts)
+        fix = editor.replace((*node.origin.path, "split", *place), write) if write else ()
+        index, count = self.turn
+        notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 else ()
+        span = node.origin.span("split")
+        self.error("E403", f"`split`: {message}", span, help=help, notes=notes, fix=fix)
