@@ -46,6 +46,8 @@ TEMPLATED: Final = (
     "average_pool",
     "local_response_norm",
     "scaled",
+    "upsampled_size",
+    "upsampled",
     "leaky_relu",
     "gelu_tanh",
     "gelu",
@@ -54,7 +56,10 @@ TEMPLATED: Final = (
 OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
 """Helper functions whose arguments are only the options that vary."""
 OPERATING: Final = frozenset(
-    {"max_pool", "average_pool", "local_response_norm", "leaky_relu", "gelu_tanh", "gelu"}
+    {
+        *("max_pool", "average_pool", "local_response_norm", "upsampled"),
+        *("leaky_relu", "gelu_tanh", "gelu"),
+    }
 )
 """Helper functions that use operations, which Keras names by itself."""
 FUNCTIONS: Final = ("gelu", "leaky_relu", *sorted(NATIVE))

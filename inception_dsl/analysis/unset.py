@@ -21,7 +21,7 @@ from ..ir.walk import step_count
 from ..language.load import Spec
 from ..language.models import BlockFile
 from ..language.parameters import Parameter
-from ..ops import Op, Windowed, expressions
+from ..ops import Op, Sliding, expressions
 from ..types.expression import Expression, ExpressionError
 from ..types.tensor import TensorType
 from ..types.terms import Symbol, explain, of, whole
@@ -214,7 +214,7 @@ class _Unset(Inference):
         if found is None or any(isinstance(size, Unknown) for size in found.y.shape):
             return None
         sides = zip(found.x.spatial, found.y.spatial, strict=False)
-        window = isinstance(found.op, Windowed)
+        window = isinstance(found.op, Sliding)
         self.single = self.single or (window and any(after == 1 < n for n, after in sides))
         return TypedOp(found.node, found.op, found.x, _known(found.y))
 
