@@ -39,15 +39,12 @@ DEFAULTS: Final = {
 }
 NORMAL: Final = ("momentum", "epsilon", "center", "scale")
 TEMPLATED: Final = (
-    "same_padding",
-    "ceil_padding",
-    "ceil_padding_around",
+    *("same_padding", "ceil_padding", "ceil_padding_around"),
     "max_pool",
     "average_pool",
     "local_response_norm",
     "scaled",
-    "upsampled_size",
-    "upsampled",
+    *("upsampled_size", "upsampled"),
     "leaky_relu",
     "gelu_tanh",
     "gelu",

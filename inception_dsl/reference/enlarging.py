@@ -26,6 +26,7 @@ def conv_transpose(op: ConvTranspose, x: Array, weights: Weights) -> Array:
 def conv_transpose_gradients(
     op: ConvTranspose, x: Array, weights: Weights, y: Array, dy: Array
 ) -> Gradients:
+    """The backward pass of ``conv_transpose``; a pixel that was cut off has no gradient."""
     sizes, kernel = x.shape[1:-1], weights["kernel"]
     whole = np.zeros((len(x), *full(op, sizes), op.filters))
     whole[kept(op, sizes)] = dy
@@ -72,6 +73,7 @@ def upsample(op: Upsample, x: Array, weights: Weights) -> Array:
 
 
 def upsample_gradients(op: Upsample, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    """The backward pass of ``upsample``: its shares, transposed."""
     for axis, share in enumerate(shares(op, x.shape[1:-1]), 1):
         dy = np.moveaxis(np.tensordot(share, dy, (0, axis)), 0, axis)
     return dy, {}

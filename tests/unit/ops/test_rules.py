@@ -21,41 +21,6 @@ from inception_dsl.types.tensor import ShapeError, TensorType
         ("global_avg_pool", (), "", "spatial 6"),
         ("adaptive_avg_pool, output_size: 1", (), "", "spatial 6"),
         ("zero_pad, padding: 1", (), "", "spatial 6"),
-        ("conv_transpose, filters: 4, kernel_size: 2", (), "", "spatial 6"),
-        ("upsample, factor: 2", (), "", "spatial 6"),
-        ("upsample, factor: [2]", (9, 9), "factor", "`factor` 1 2"),
-        ("upsample, size: [2, 2]", (9,), "size", "`size` 2 1"),
-        ("upsample, size: 4, factor: 2", (9,), "size", "both"),
-        ("upsample, factor: 2, align_corners: true", (9,), "align_corners", "`method: linear`"),
-        ("conv_transpose, filters: 4, kernel_size: 3, groups: 4", (9,), "groups", "4 6 channels"),
-        ("conv_transpose, filters: 4, kernel_size: 3, groups: 3", (9,), "groups", "3 4 filters"),
-        (
-            "conv_transpose, filters: 4, kernel_size: 3, stride: 2, output_padding: 1",
-            (9,),
-            "output_padding",
-            "`padding: same`",
-        ),
-        (
-            "conv_transpose, filters: 4, kernel_size: 3, stride: 2, padding: 1, output_padding: 2",
-            (9,),
-            "output_padding",
-            "2 stride 2",
-        ),
-        (
-            "conv_transpose, filters: 4, kernel_size: 3, dilation: 3, padding: 1, "
-            "output_padding: 3",
-            (9,),
-            "output_padding",
-            "3 dilation 3",
-        ),
-        (
-            "conv_transpose, filters: 4, kernel_size: 3, padding: 2, output_padding: [0, 0, 0]",
-            (2, 2),
-            "output_padding",
-            "`output_padding` 3 2",
-        ),
-        ("conv_transpose, filters: 4, kernel_size: 3, padding: 2", (2,), "padding", "4 4"),
-        ("conv_transpose, filters: 4, kernel_size: 3, padding: [[3, 3]]", (1,), "padding", "6 3"),
         ("conv, filters: 4, kernel_size: [3, 3, 3]", (9, 9), "kernel_size", "`kernel_size` 3 2"),
         ("conv, filters: 4, kernel_size: 3, stride: [1]", (9, 9), "stride", "`stride` 1 2"),
         ("conv, filters: 4, kernel_size: 3, dilation: [1]", (9, 9), "dilation", "`dilation` 1 2"),
@@ -175,19 +140,6 @@ def test_the_largest_number_of_groups() -> None:
         ),
         ("depthwise_conv, kernel_size: [3, 1], dilation: [2, 1], padding: valid", (9, 9), (5, 9)),
         ("zero_pad, padding: [[1, 2], [0, 4]]", (9, 9), (12, 13)),
-        ("conv_transpose, filters: 6, kernel_size: 2, stride: 2", (9, 4), (18, 8)),
-        ("conv_transpose, filters: 6, kernel_size: 1, stride: 3", (9,), (27,)),
-        ("conv_transpose, filters: 6, kernel_size: 1, stride: 3, padding: valid", (9,), (25,)),
-        ("conv_transpose, filters: 6, kernel_size: 5, stride: 2, padding: valid", (9,), (21,)),
-        (
-            "conv_transpose, filters: 6, kernel_size: 3, stride: [2, 3], padding: [[1, 0], [1, 1]],"
-            " output_padding: [1, 2]",
-            (9, 4),
-            (19, 12),
-        ),
-        ("conv_transpose, filters: 6, kernel_size: 3, dilation: 2, padding: 1", (4,), (6,)),
-        ("upsample, factor: [1, 3]", (9, 4), (9, 12)),
-        ("upsample, size: [4, 5], method: linear, align_corners: true", (9, 4), (4, 5)),
         ("global_avg_pool, keepdims: true", (9, 4), (1, 1)),
         ("adaptive_avg_pool, output_size: [3, 2]", (9, 4), (3, 2)),
         ("group_norm, groups: 3", (), ()),
@@ -248,11 +200,6 @@ def test_weights(text: str, weights: dict[str, tuple[int, ...]]) -> None:
     ("text", "least", "outputs"),
     [
         ("identity", 1, 9),
-        ("upsample, factor: [1, 3]", 1, 27),
-        ("upsample, size: 4", 1, 4),
-        ("conv_transpose, filters: 1, kernel_size: 3, stride: 2", 1, 18),
-        ("conv_transpose, filters: 1, kernel_size: 3, stride: 2, padding: 3", 3, 13),
-        ("conv_transpose, filters: 1, kernel_size: 2, stride: 2, padding: valid", 1, 18),
         ("activation, function: relu", 1, 9),
         ("global_max_pool", 1, 1),
         ("adaptive_avg_pool, output_size: 5", 1, 5),
@@ -277,12 +224,6 @@ def test_the_sizes_of_an_axis(text: str, least: int, outputs: int) -> None:
         ("conv_bn, filters: 8, kernel_size: 3, stride: 2", (4, 4), 4 * 9 * 6 * 8),
         ("separable_conv, filters: 8, kernel_size: 3", (4, 5), 20 * 9 * 6 + 20 * 6 * 8),
         ("depthwise_conv, kernel_size: 3, depth_multiplier: 2", (4, 5), 20 * 9 * 6 * 2),
-        (
-            "conv_transpose, filters: 8, kernel_size: 3, stride: 2, groups: 2",
-            (4, 5),
-            20 * 9 * 6 * 4,
-        ),
-        ("upsample, factor: 2", (4, 5), 0),
         ("dense, units: 5", (4, 5), 20 * 6 * 5),
         ("batch_norm", (4, 5), 0),
         ("max_pool, kernel_size: 3", (4, 5), 0),
@@ -343,16 +284,3 @@ def test_divisibility() -> None:
 )
 def test_slopes(text: str, slope: float) -> None:
     assert op(f"activation, function: {text}").slope == slope  # type: ignore[attr-defined]
-
-
-def test_upsample_needs_a_factor_or_a_size() -> None:
-    with pytest.raises(ShapeError, match="needs a `factor` or a `size`") as error:
-        op("upsample").infer(TensorType((9, 9), 6))
-    assert (error.value.code, error.value.help) == ("E202", "write `factor: 2`")
-
-
-def test_a_default_factor_does_not_exclude_a_size() -> None:
-    defaults = {"upsample": {"factor": 2, "method": "linear"}}
-    filled = op("upsample, size: 5").filled(defaults)
-    assert (filled.factor, filled.size, filled.method) == (None, 5, "linear")  # type: ignore[attr-defined]
-    assert op("upsample").filled(defaults).factor == 2  # type: ignore[attr-defined]
