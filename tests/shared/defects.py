@@ -8,6 +8,7 @@ network than the spec describes.
 from __future__ import annotations
 
 from defect import CORE, TORCH, Defect
+from enlarging_defects import ENLARGING_DEFECTS
 from keras_defects import KERAS_DEFECTS
 
 COUNT = 200
@@ -93,42 +94,7 @@ DEFECTS = (
         "if k not in self.model_fields_set",
         "",
     ),
-    Defect(
-        "the kernel of a transposed convolution has the axes of a convolution",
-        CORE,
-        "ops.conv_transpose",
-        "self.filters // self.groups, x.channels",
-        "x.channels, self.filters // self.groups",
-    ),
-    Defect(
-        "an upsampled map has a pixel more",
-        CORE,
-        "ops.upsample",
-        "n * factor for n, factor in zip",
-        "n * factor + 1 for n, factor in zip",
-    ),
     # PyTorch
-    Defect(
-        "pixels of a transposed convolution are cut off at the other side",
-        TORCH,
-        "enlarging",
-        "for n in (before, max(after, 0))]",
-        "for n in (max(after, 0), before)]",
-    ),
-    Defect(
-        "the end of a short window is missing",
-        TORCH,
-        "enlarging",
-        "site.frame.fixed(max(-after, 0))",
-        "site.frame.fixed(0 * after)",
-    ),
-    Defect(
-        "linear upsampling never aligns corners",
-        TORCH,
-        "enlarging",
-        "omitted([corners], False)",
-        "omitted([corners], corners.values[0])",
-    ),
     Defect(
         "no groups",
         TORCH,
@@ -336,5 +302,6 @@ DEFECTS = (
         "{before} + 1.0 * ",
         training=True,
     ),
+    *ENLARGING_DEFECTS,
     *KERAS_DEFECTS,
 )
