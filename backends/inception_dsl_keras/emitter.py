@@ -5,6 +5,7 @@ from __future__ import annotations
 from inception_dsl.backend import Code, Report, TypedProgram, render, signature
 
 from .blocks import TENSOR_TYPE, Function
+from .enlarging import check_transposed
 from .helpers import RESERVED, Helpers, written
 from .layers import check_names, kept_layers
 from .losses import loss_view
@@ -22,7 +23,8 @@ OLD_FORMAT = "Save it as ``.keras``: Keras cannot load its operations from the o
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program, or ``None`` with errors in ``report``."""
     source = source_of(typed)
-    if not check_names(source, report) or not check_id(typed, report):
+    checks = (check_names(source, report), check_id(typed, report), check_transposed(typed, report))
+    if not all(checks):
         return None
     return render("inception_dsl_keras", "module.py.j2", module=view(source))
 

@@ -39,13 +39,12 @@ DEFAULTS: Final = {
 }
 NORMAL: Final = ("momentum", "epsilon", "center", "scale")
 TEMPLATED: Final = (
-    "same_padding",
-    "ceil_padding",
-    "ceil_padding_around",
+    *("same_padding", "ceil_padding", "ceil_padding_around"),
     "max_pool",
     "average_pool",
     "local_response_norm",
     "scaled",
+    *("upsampled_size", "upsampled"),
     "leaky_relu",
     "gelu_tanh",
     "gelu",
@@ -54,7 +53,10 @@ TEMPLATED: Final = (
 OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
 """Helper functions whose arguments are only the options that vary."""
 OPERATING: Final = frozenset(
-    {"max_pool", "average_pool", "local_response_norm", "leaky_relu", "gelu_tanh", "gelu"}
+    {
+        *("max_pool", "average_pool", "local_response_norm", "upsampled"),
+        *("leaky_relu", "gelu_tanh", "gelu"),
+    }
 )
 """Helper functions that use operations, which Keras names by itself."""
 FUNCTIONS: Final = ("gelu", "leaky_relu", *sorted(NATIVE))

@@ -26,7 +26,8 @@ from .training import Layers
 
 INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
-    r"(add|erf|get_item|greater|multiply|ones_like|pad|power|reciprocal|square|tanh|where)(_\d+)?"
+    r"(add|erf|get_item|greater|multiply|ones_like|pad|power|reciprocal|square|subtract|take|tanh"
+    r"|where)(_\d+)?"
 )
 _SPLIT: Final = re.compile(r"split(_\d+)?")
 Node = TypedOp | TypedFork

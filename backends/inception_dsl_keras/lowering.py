@@ -13,6 +13,7 @@ from inception_dsl.backend import (
     BatchNorm,
     Conv,
     ConvBn,
+    ConvTranspose,
     Dense,
     DepthwiseConv,
     Dropout,
@@ -28,6 +29,7 @@ from inception_dsl.backend import (
     Op,
     Scale,
     SeparableConv,
+    Upsample,
     ZeroPad,
     literal,
 )
@@ -45,6 +47,7 @@ from .calls import (
     layer,
     variables,
 )
+from .enlarging import conv_transpose, upsample
 from .pools import avg_pool, max_pool
 from .windows import Plan, pad_layer, plan, sides, sized, sizes, strided_and_dilated, zero_padding
 
@@ -275,6 +278,7 @@ LOWERING: Final[Mapping[type[Op], Callable[[Writer, LayerSite], tuple[Call, ...]
     BatchNorm: batch_norm,
     Conv: conv,
     ConvBn: conv_bn,
+    ConvTranspose: conv_transpose,
     Dense: dense,
     DepthwiseConv: depthwise_conv,
     Dropout: dropout,
@@ -288,5 +292,6 @@ LOWERING: Final[Mapping[type[Op], Callable[[Writer, LayerSite], tuple[Call, ...]
     MaxPool: max_pool,
     Scale: scale,
     SeparableConv: separable_conv,
+    Upsample: upsample,
     ZeroPad: zero_pad,
 }

@@ -11,6 +11,7 @@ LAYERS: Final = frozenset(
         "conv",
         "conv_bn",
         "depthwise_conv",
+        "conv_transpose",
         "separable_conv",
         "dense",
         "batch_norm",
@@ -22,7 +23,9 @@ LAYERS: Final = frozenset(
     }
 )
 """Ops that make a new tensor, which autograd does not save for the backward pass."""
-ACTIVATED: Final = frozenset({"conv", "conv_bn", "depthwise_conv", "separable_conv", "dense"})
+ACTIVATED: Final = frozenset(
+    {"conv", "conv_bn", "depthwise_conv", "separable_conv", "conv_transpose", "dense"}
+)
 
 
 def is_fresh(step: StepSite | None) -> bool:

@@ -26,6 +26,7 @@ from .separable_conv import SeparableConvs
 ORDER: Final = (
     "same_padding",
     "same_conv",
+    "same_conv_transpose",
     "same_pool",
     "padded_avg_pool",
     "channel_layer_norm",
@@ -39,6 +40,7 @@ ORDER: Final = (
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "same_padding": ("F", "torch"),
     "channel_layer_norm": ("F",),
+    "same_conv_transpose": ("F",),
     "padded_avg_pool": ("F", "torch"),
     "skip_init": ("Any", "Callable", "TorchFunctionMode", "nullcontext"),
     "same_pool.same_avg_pool": ("torch",),
@@ -130,6 +132,19 @@ class Helpers:
                 return Code(base)
             self._same_padding(rank, dilation=True)
             return Code(self._add("same_conv", f"SameConv{rank}d", base=Code(base)))
+
+        return _either(sized, one)
+
+    def conv_transpose(self, rank: int, sized: Code) -> Code:
+        """The class of a transposed convolution; ``sized``: its padding is ``same``, as above."""
+        base, axes = Code(f"nn.ConvTranspose{rank}d"), literal(tuple(reversed(range(rank))))
+        fields: dict[str, Any] = {"lines": (axes,), "result": Code(f"F.conv_transpose{rank}d")}
+
+        def one(sized: bool) -> Code:
+            if not sized:
+                return base
+            helper = f"SameConvTranspose{rank}d"
+            return Code(self._add("same_conv_transpose", helper, base=base, **fields))
 
         return _either(sized, one)
 

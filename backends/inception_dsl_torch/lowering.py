@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from inception_dsl.backend import (
@@ -23,15 +23,11 @@ from inception_dsl.backend import (
 
 from .activations import CONSTRUCTOR, MODULE, MODULES, applied, made, module
 from .composites import CompositeCall
+from .enlarging import transposed, upsample
 from .helpers import Helpers, grouped
 from .layers import Layer, Speller, Stored
 from .pools import adaptive_avg_pool, global_pool, pool
-from .windows import (
-    Slide,
-    convolution,
-    omitted,
-    sides,
-)
+from .windows import convolution, omitted, sides
 
 Keywords = dict[str, Expression]
 
@@ -59,11 +55,28 @@ def switch(flag: Code, yes: str, no: str) -> Code:
 
 def conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     slide = convolution(site, scope)
-    keywords: Keywords = dict(slide.keywords)
+    kind = helpers.conv(site.rank, slide.sized)
+    modules = (*slide.front, _with_filters(site, scope, kind, slide.keywords))
+    return Layer((*modules, *after(site, scope, helpers)), _kernel(len(slide.front), "conv"))
+
+
+def conv_transpose(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
+    slide, crop = transposed(site, scope)
+    kind = helpers.conv_transpose(site.rank, slide.sized)
+    made = _with_filters(site, scope, kind, slide.keywords)
+    return Layer((made, *crop, *after(site, scope, helpers)), _kernel(0, "conv"))
+
+
+def _with_filters(
+    site: LayerSite, scope: Scope, kind: Code, slide: Mapping[str, Code]
+) -> Expression:
+    """A convolution or its transpose."""
+    keywords: Keywords = dict(slide)
     if not omitted([groups := site.slot("groups")], 1):
         keywords["groups"] = scope.text(groups)
     filters = scope.text(site.slot("filters"))
-    return _convolution(site, scope, helpers, slide, keywords, filters, "conv")
+    bias(site, scope, keywords)
+    return call(grouped(kind), scope.text(site.channels), filters, **keywords)
 
 
 def depthwise_conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
@@ -71,24 +84,11 @@ def depthwise_conv(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     keywords: Keywords = {**slide.keywords, "groups": scope.text(site.channels)}
     single = site.slot("depth_multiplier").constant(1)
     filters = scope.text(site.channels if single else site.out_channels)
-    return _convolution(site, scope, helpers, slide, keywords, filters, "depthwise")
-
-
-def _convolution(
-    site: LayerSite,
-    scope: Scope,
-    helpers: Helpers,
-    slide: Slide,
-    keywords: Keywords,
-    filters: Code,
-    layout: str,
-) -> Layer:
     bias(site, scope, keywords)
-    channels = scope.text(site.channels)
-    kind = helpers.conv(site.rank, slide.sized)
-    made = call(grouped(kind), channels, filters, **keywords)
+    kind = grouped(helpers.conv(site.rank, slide.sized))
+    made = call(kind, scope.text(site.channels), filters, **keywords)
     modules = (*slide.front, made, *after(site, scope, helpers))
-    return Layer(modules, _kernel(len(slide.front), layout))
+    return Layer(modules, _kernel(len(slide.front), "depthwise"))
 
 
 def bias(site: LayerSite, scope: Scope, keywords: Keywords) -> None:
@@ -288,6 +288,8 @@ TABLE: Final[dict[str, Callable[[LayerSite, Scope, Helpers], Layer]]] = {
     "conv_bn": conv_bn,
     "separable_conv": separable_conv,
     "depthwise_conv": depthwise_conv,
+    "conv_transpose": conv_transpose,
+    "upsample": upsample,
     "max_pool": pool,
     "avg_pool": pool,
     "global_avg_pool": global_pool,

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 from inception_dsl.backend import (
     AXES,
     Code,
+    ConvTranspose,
     Group,
     Initial,
     InitialValue,
@@ -16,11 +17,13 @@ from inception_dsl.backend import (
     Preprocessing,
     Start,
     TensorType,
+    TypedOp,
     cases,
     docstring,
     flat,
     layout,
     literal,
+    walk_program,
 )
 from inception_dsl.backend import call as call_of
 
@@ -57,7 +60,8 @@ def training(plan: ModulePlan, results: Results, names: Mapping[str, str]) -> Tr
     ``names`` are those of the modules with weights, by path.
     """
     program, steps = plan.typed.program, plan.preprocessing
-    init, init_doc = initial(plan.start, program.input.rank, names) if plan.start else ((), EMPTY)
+    kinds = layers_with_kernels(plan)
+    init, init_doc = initial(plan.start, kinds, names) if plan.start else ((), EMPTY)
     loss, loss_head, loss_doc = (
         loss_function(plan, plan.loss, results) if plan.loss else ((), EMPTY, EMPTY)
     )
@@ -72,8 +76,17 @@ def training(plan: ModulePlan, results: Results, names: Mapping[str, str]) -> Tr
     )
 
 
-def initial(start: Start, rank: int, names: Mapping[str, str]) -> tuple[tuple[Code, ...], Code]:
-    """The body of ``init_weights``."""
+def layers_with_kernels(plan: ModulePlan) -> str:
+    """The classes of layers with a kernel, as a union."""
+    rank = plan.typed.program.input.rank
+    nodes = (node for _, node in walk_program(plan.typed) if isinstance(node, TypedOp))
+    transposed = any(isinstance(node.op, ConvTranspose) for node in nodes)
+    more = f" | nn.ConvTranspose{rank}d" if transposed else ""
+    return f"nn.Conv{rank}d{more} | nn.Linear"
+
+
+def initial(start: Start, kinds: str, names: Mapping[str, str]) -> tuple[tuple[Code, ...], Code]:
+    """The body of ``init_weights``; ``kinds`` are the classes of layers with a kernel."""
 
     def chosen(groups: Sequence[Initial], lines: Lines, indent: int) -> list[Code]:
         bodies = [([names[p] for p in g.paths], partial(lines, g.value)) for g in groups]
@@ -87,7 +100,7 @@ def initial(start: Start, rank: int, names: Mapping[str, str]) -> tuple[tuple[Co
     loop = "for name, module in self.named_modules():" if named else "for module in self.modules():"
     lines = [
         Code(f"        {loop}"),
-        Code(f"            if isinstance(module, nn.Conv{rank}d | nn.Linear):"),
+        Code(f"            if isinstance(module, {kinds}):"),
         *kernels,
     ]
     if start.biases:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from inception_dsl.backend import (
@@ -73,10 +73,16 @@ def side(site: LayerSite, pads: Sequence[Pads], axis: int, end: int) -> Slot:
     return site.pad(axis, end, tuple(p[axis][end] for p in pads))
 
 
-def each_side(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:
-    """Padding in the order of ``F.pad``: last axis first."""
+def each_side(
+    scope: Scope,
+    site: LayerSite,
+    pads: Sequence[Pads],
+    changed: Callable[[Slot], Slot] = lambda slot: slot,
+) -> Code:
+    """Padding in the order of ``F.pad``, last axis first; ``changed`` before it is written."""
     axes = reversed(range(site.rank))
-    return tupled(scope.text(side(site, pads, axis, end)) for axis in axes for end in (0, 1))
+    slots = (side(site, pads, axis, end) for axis in axes for end in (0, 1))
+    return tupled(scope.text(changed(slot)) for slot in slots)
 
 
 def sides(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:

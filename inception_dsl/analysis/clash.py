@@ -186,7 +186,7 @@ class Clash:
 
     def deciding_field(self, typed: TypedOp, in_channels: Any) -> Location:
         """The field of an op that sets the size; ``op`` if the fields are all defaults."""
-        sizes = ("stride", "padding", "kernel_size", "output_size")
+        sizes = ("factor", "size", "stride", "padding", "kernel_size", "output_size")
         fields = CHANNELS if self.what == "channels" else sizes
         written = [
             f for f in fields if (*typed.node.origin.path, f) in typed.node.origin.document.spans

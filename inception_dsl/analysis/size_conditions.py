@@ -88,7 +88,7 @@ class Conditions:
             return
         if not other.stride:
             self.exactly((one, other.offset))
-        elif one.stride == other.stride and abs(one.offset - other.offset) >= one.stride:
+        elif _plain(one, other) and abs(one.offset - other.offset) >= one.stride:
             self.possible = False
         else:
             self.pairs.add((min(one, other), max(one, other)))
@@ -101,17 +101,13 @@ class Conditions:
         for gap in self.gaps() if found else ():
             found &= ~_again(gap)
         for one, other in self.pairs if found else ():
-            if one.stride != other.stride:
+            if not _periods(one, other):
                 found &= _equal(*sorted((one, other), key=lambda pixels: pixels.stride))
         return found
 
     def gaps(self) -> list[Gap]:
-        """The sizes at which maps of one stride differ; each goes on below its start."""
-        found = [
-            Gap(-other.offset % one.stride, other.offset - one.offset, one.stride)
-            for one, other in self.pairs
-            if one.stride == other.stride
-        ]
+        """The sizes at which maps differ, if periodic; each goes on below its start."""
+        found = [gap for one, other in self.pairs for gap in _differing(one, other)]
         joined: list[Gap] = []
         for gap in sorted(found, key=lambda gap: (gap.period, gap.start)):
             last = joined[-1] if joined else gap._replace(period=0)
@@ -139,7 +135,7 @@ def axis_sizes(pieces: list[Piece]) -> AxisSizes:
     for low, high, conditions in pieces[1:]:
         sizes |= conditions.fulfilled(low, high)
     first, most = _lowest(upper), (sizes & _range(1, MAX_SIZE)).bit_length() - 1
-    if first > MAX_SIZE or any(one.stride != other.stride for one, other in top.pairs):
+    if first > MAX_SIZE or not all(_periods(one, other) for one, other in top.pairs):
         gaps, endless = [*_between(sizes, most)], most == MAX_SIZE
     else:
         period, after = _periodic(top, first)
@@ -186,9 +182,38 @@ def _again(gap: Gap) -> int:
     return found & _range(0, _LIMIT)
 
 
+def _plain(one: Pixels, other: Pixels) -> bool:
+    """Whether both are ``(n + offset) // stride`` with one stride."""
+    return one[1:] == other[1:] and one.factor == 1 and not one.before
+
+
+def _periods(one: Pixels, other: Pixels) -> int:
+    """The period of the sizes at which maps have the same pixels.
+
+    0 if there is none, as one of them grows faster, or if it is longer than all sizes.
+    """
+    (inputs, outputs), (others, more) = one.cycle, other.cycle
+    period = math.lcm(inputs, others)
+    return period if inputs * more == others * outputs and period <= _LIMIT else 0
+
+
+@lru_cache(maxsize=4096)
+def _differing(one: Pixels, other: Pixels) -> tuple[Gap, ...]:
+    """The sizes of one period at which maps differ; none if there is no period."""
+    if _plain(one, other):
+        return (Gap(-other.offset % one.stride, other.offset - one.offset, one.stride),)
+    period = _periods(one, other)
+    bits = "".join("01"[one.at(n) != other.at(n)] for n in range(period))
+    found = re.finditer("1+", bits)
+    return tuple(Gap(ones.start(), ones.end() - ones.start(), period) for ones in found)
+
+
 @lru_cache(maxsize=4096)
 def _equal(one: Pixels, other: Pixels) -> int:
     """The sizes at which maps have the same pixels; the stride of ``one`` is the smaller."""
+    if one.stride == other.stride or one[2:] != (1, ()) or other[2:] != (1, ()):
+        same = "".join("01"[one.at(n) == other.at(n)] for n in range(_LIMIT, -1, -1))
+        return int(same, 2)
     slower = other.stride - one.stride
     first = -((one.offset - other.offset + other.stride - 1) // slower)
     last = min((other.offset - one.offset + one.stride - 1) // slower, one.at(_LIMIT))

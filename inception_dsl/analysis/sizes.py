@@ -20,6 +20,8 @@ from .size_conditions import AxisSizes, Conditions, Piece, axis_sizes
 
 _STEPS = 200_000
 """Limit on time: layers that are followed, where maps are broadcast for some sizes."""
+_DEPTH = 16
+"""Limit on time: for maps whose pixels are a longer function, only the spec's input runs."""
 
 Sizes: TypeAlias = tuple[AxisSizes, ...]
 
@@ -97,7 +99,7 @@ def _followed(
 
     The input has at most ``high`` pixels.
     """
-    walk, after = _Walk(axis, typed.program.input.rank, high, held=held), dict[str, _Tensor]()
+    walk, after = _Walk(axis, typed.program.input.spatial, high, held=held), dict[str, _Tensor]()
     stages, x = [], _Tensor(Pixels())
     for name, chain in typed.sections.items():
         if name == "head":
@@ -131,14 +133,16 @@ _ONE = Pixels(1, 0)
 class _Walk:
     """Follows the pixels on one axis through a program, and collects the conditions on its input.
 
-    A chain is followed once for each map that enters it. Axes of one pixel are broadcast. The input
-    has at most ``high`` pixels, and from ``broadcast`` pixels on, the same maps have one pixel.
-    ``growing`` are the layers, by ``id``, on maps that do not always have one; a flattened map is
-    not one of them if it must be ``exact`` in its stage. ``steps`` are counted.
+    A chain is followed once for each map that enters it. Axes of one pixel are broadcast. ``own``
+    are the sizes of the spec's input, which has at most ``high`` pixels; from ``broadcast`` pixels
+    on, the same maps have one pixel. ``growing`` are the layers, by ``id``, on maps that do not
+    always have one; a flattened map is not one of them if it must be ``exact`` in its stage.
+    ``steps`` are counted.
     """
 
-    def __init__(self, axis: int, rank: int, high: float, *, held: bool) -> None:
-        self.axis, self.rank, self.high, self.held = axis, rank, high, held
+    def __init__(self, axis: int, own: tuple[int, ...], high: float, *, held: bool) -> None:
+        self.axis, self.rank, self.high, self.held = axis, len(own), high, held
+        self.own = own[axis]
         self.broadcast, self.steps = 1, 0
         self.conditions = Conditions()
         self.growing, self.exact = set[int](), set[tuple[Pixels, int]]()
@@ -189,7 +193,13 @@ class _Walk:
             self.growing.add(id(node))
         least, after = node.op.sizes(self.axis, self.rank)
         self.conditions.at_least(x.pixels, least)
-        return _Tensor(x.pixels.then(after)) if node.y.rank else _VECTOR
+        if not node.y.rank:
+            return _VECTOR
+        y = x.pixels.then(after)
+        if y.depth > _DEPTH:
+            self.conditions.exactly((Pixels(), self.own))
+            y = Pixels(node.y.spatial[self.axis], 0)
+        return _Tensor(y)
 
     def vector(self, node: TypedOp, x: _Tensor) -> _Tensor:
         """The output of a layer on a vector, whose length must not change if there are weights."""

@@ -21,7 +21,7 @@ from ..ir.walk import step_count
 from ..language.load import Spec
 from ..language.models import BlockFile
 from ..language.parameters import Parameter
-from ..ops import Op, Windowed, expressions
+from ..ops import Op, Sliding, expressions
 from ..ops.fields.refusal import refuse
 from ..types.expression import Expression, ExpressionError
 from ..types.tensor import TensorType
@@ -43,7 +43,7 @@ _SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "int": (0, 1, 2, 64),
     "float": (0, 1, 0.5, 64),
     "bool": (True, False),
-    "str": ("relu", "none", "same", "valid", "he_normal", "hard"),
+    "str": ("relu", "linear", "none", "same", "valid", "he_normal", "hard"),
 }
 """Values of each type: an attribute that accepts none of them has another type."""
 
@@ -224,7 +224,7 @@ class _Unset(Inference):
         if found is None or any(isinstance(size, Unknown) for size in found.y.shape):
             return None
         sides = zip(found.x.spatial, found.y.spatial, strict=False)
-        window = isinstance(found.op, Windowed)
+        window = isinstance(found.op, Sliding)
         self.single = self.single or (window and any(after == 1 < n for n, after in sides))
         return TypedOp(found.node, found.op, found.x, _known(found.y))
 

@@ -60,6 +60,7 @@ from ..ops import (
     Composite,
     Conv,
     ConvBn,
+    ConvTranspose,
     Dense,
     DepthwiseConv,
     Dropout,
@@ -75,6 +76,7 @@ from ..ops import (
     Pool,
     Scale,
     SeparableConv,
+    Upsample,
     ZeroPad,
 )
 from ..types.prose import Prose
@@ -146,6 +148,7 @@ __all__ = [
     "Composite",
     "Conv",
     "ConvBn",
+    "ConvTranspose",
     "Definition",
     "Definitions",
     "Dense",
@@ -225,6 +228,7 @@ __all__ = [
     "TypedProgram",
     "TypedStep",
     "TypedUse",
+    "Upsample",
     "UseNode",
     "UseSite",
     "VariesError",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ..analysis.widths import FIELD
 from ..ir.program import OpNode
 from ..ir.typed import TypedOp
-from ..ops import Composite, Op, Windowed, ZeroPad, attribute_names, expressions
+from ..ops import Composite, Op, Sliding, ZeroPad, attribute_names, expressions
 from ..types.expression import Expression
 from ..types.tensor import TensorType
 from ..types.terms import Term, add, constant, divide, multiply, subtract
@@ -102,7 +102,7 @@ class LayerSite:
         possible in its shorter form for odd kernels (``kernel // 2``).
         """
         op = self.node.op
-        assert isinstance(op, Windowed | ZeroPad)
+        assert isinstance(op, Sliding | ZeroPad)
         written = op.padding
         if isinstance(written, tuple):
             written = written[axis] if axis < len(written) else None
@@ -117,7 +117,7 @@ class LayerSite:
             yield constant(0)
             return
         yield self.frame.term(written)
-        if isinstance(self.node.op, Windowed):
+        if isinstance(self.node.op, Sliding):
             kernel, dilation = self.axis("kernel", axis).term, self.axis("dilation", axis).term
             half = divide(kernel, constant(2))
             yield half
@@ -141,7 +141,7 @@ class LayerSite:
     @cached_property
     def windows(self) -> tuple[tuple[Window, ...], ...]:
         """The windows of every row, one for each axis."""
-        return tuple(op.windows(self.rank) for op in self.ops(Windowed))
+        return tuple(op.windows(self.rank) for op in self.ops(Sliding))
 
     @cached_property
     def open_window(self) -> bool:
@@ -153,7 +153,7 @@ class LayerSite:
     def open_padding(self) -> bool:
         """Whether parameters determine the padding, on any side."""
         op = self.node.op
-        assert isinstance(op, Windowed | ZeroPad)
+        assert isinstance(op, Sliding | ZeroPad)
         return bool(expressions(op.padding))
 
     @property

@@ -12,7 +12,7 @@ from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
 from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications
-from ..ops import Windowed
+from ..ops import Sliding
 from ..types.tensor import TensorType
 
 
@@ -190,7 +190,7 @@ def _node(typed: Typed, name: str, depth: int) -> list[Row]:
 @lru_cache(maxsize=1024)
 def with_window(typed: TypedOp) -> str:
     """The op with its window and stride: ``conv 3x3 /2``."""
-    if not isinstance(typed.op, Windowed):
+    if not isinstance(typed.op, Sliding):
         return typed.op.op
     windows = typed.op.windows(typed.x.rank)
     strides = [w.stride for w in windows]

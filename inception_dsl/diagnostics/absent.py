@@ -1,6 +1,6 @@
 """Layers of other frameworks that the language does not have, and what it has instead.
 
-A similar name, such as `scale` for `upsample`, would be another network.
+A similar name, such as `group_norm` for `instance_norm`, would be another network.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ _ABSENT: Final = (
         "left out on purpose; `op: dropout` drops single values",
     ),
     (
-        "upsample upsampling interpolate resize resizing pixelshuffle convtranspose transposeconv"
-        " transposedconv conv2dtranspose conv1dtranspose conv3dtranspose deconv deconvolution",
-        "left out on purpose: there are no layers that enlarge a map",
+        "pixelshuffle depthtospace unpool unpooling maxunpool",
+        "left out; `op: upsample` and `op: conv_transpose` enlarge a map",
     ),
     (
         "attention selfattention multiheadattention mha transformer cbam",

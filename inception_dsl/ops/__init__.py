@@ -5,10 +5,11 @@ from typing import Final
 from .activation import Activation
 from .adaptive_avg_pool import AdaptiveAvgPool
 from .avg_pool import AvgPool
-from .base import Composite, Fields, Op, Step, Windowed, attribute_names, expressions
+from .base import Composite, Fields, Op, Sliding, Step, Windowed, attribute_names, expressions
 from .batch_norm import BatchNorm, BatchNormFields
 from .conv import Conv
 from .conv_bn import ConvBn
+from .conv_transpose import ConvTranspose
 from .dense import Dense
 from .depthwise_conv import DepthwiseConv
 from .dropout import Dropout
@@ -25,6 +26,7 @@ from .max_pool import MaxPool
 from .pool import Pool
 from .scale import Scale
 from .separable_conv import SeparableConv
+from .upsample import Upsample
 from .zero_pad import ZeroPad
 
 CORE_OPS: Final[tuple[type[Op], ...]] = (
@@ -32,6 +34,8 @@ CORE_OPS: Final[tuple[type[Op], ...]] = (
     ConvBn,
     SeparableConv,
     DepthwiseConv,
+    ConvTranspose,
+    Upsample,
     MaxPool,
     AvgPool,
     GlobalAvgPool,
@@ -65,6 +69,7 @@ __all__ = [
     "Computed",
     "Conv",
     "ConvBn",
+    "ConvTranspose",
     "Dense",
     "DepthwiseConv",
     "Dropout",
@@ -81,7 +86,9 @@ __all__ = [
     "Pool",
     "Scale",
     "SeparableConv",
+    "Sliding",
     "Step",
+    "Upsample",
     "Windowed",
     "ZeroPad",
     "attribute_names",

@@ -195,8 +195,8 @@ def _windows(
     )
 
 
-class Windowed(Op):
-    """An op that slides a window over the spatial axes."""
+class Sliding(Op):
+    """An op with a window: over its input, or over its output if it is transposed."""
 
     kernel_size: Any
     stride: Any
@@ -207,6 +207,10 @@ class Windowed(Op):
         own = vars(self)
         dilation, ceil = own.get("dilation", 1), own.get("ceil_mode", False)
         return _windows(self.kernel_size, self.stride, dilation, self.padding, ceil, rank)
+
+
+class Windowed(Sliding):
+    """An op that slides a window over the spatial axes."""
 
     def slide(self, x: TensorType) -> tuple[int, ...]:
         """The spatial sizes of the output."""
@@ -285,6 +289,18 @@ def fewer_groups(groups: int, *channels: int) -> str:
     )
 
 
+def grouped(groups: int, channels: int, filters: int) -> None:
+    """Raises :class:`ShapeError` if ``groups`` do not divide the input channels and the filters."""
+    if not divides(channels, groups):
+        what = f"the {channels} input channels"
+    elif not divides(filters, groups):
+        what = f"{filters} filters"
+    else:
+        return
+    write = fewer_groups(groups, channels, filters)
+    raise ShapeError(f"{what} are not divisible by {groups} groups", field="groups", write=write)
+
+
 def divides(value: int, divisor: int) -> bool:
     """Whether ``value`` is divisible by ``divisor``."""
     return value % divisor == 0
@@ -295,6 +311,7 @@ __all__ = [
     "Fields",
     "Op",
     "Pair",
+    "Sliding",
     "Step",
     "Windowed",
     "attribute_names",

@@ -4,9 +4,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..types.tensor import ShapeError, TensorType, product
+from ..types.tensor import TensorType, product
 from ..types.weight import Weight
-from .base import Windowed, axes, divides, fewer_groups
+from .base import Windowed, axes, grouped
 from .fields.kinds import ActivationName, AnyPadding, Count, Flag, Kernel
 from .initializer import INITIALIZER, InitializerFields
 
@@ -47,18 +47,7 @@ class Conv(ConvFields):
 
     def infer(self, x: TensorType) -> TensorType:
         spatial = self.slide(x)
-        if not divides(x.channels, self.groups):
-            message = f"the {x.channels} input channels are not divisible by {self.groups} groups"
-            raise ShapeError(
-                message, field="groups", write=fewer_groups(self.groups, x.channels, self.filters)
-            )
-        if not divides(self.filters, self.groups):
-            write = fewer_groups(self.groups, x.channels, self.filters)
-            raise ShapeError(
-                f"{self.filters} filters are not divisible by {self.groups} groups",
-                field="groups",
-                write=write,
-            )
+        grouped(self.groups, x.channels, self.filters)
         return TensorType(spatial, self.filters)
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:

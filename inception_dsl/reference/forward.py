@@ -15,7 +15,8 @@ import numpy as np
 from ..ir.flow import Apply, Flow, Part, Statement, ValueId, WeightId, flow
 from ..ir.typed import TypedFork, TypedProgram
 from ..ops import Op
-from .operations import REFERENCE, Array, Weights, elementary, moments
+from .arrays import Array, Weights
+from .operations import REFERENCE, elementary, moments
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 
@@ -31,10 +31,10 @@ from ..ops import (
     ZeroPad,
 )
 from ..types.window import Window
+from .arrays import Array, Gradients, Weights
+from .enlarging import conv_transpose_gradients, upsample_gradients
 from .forward import broadcast
 from .operations import (
-    Array,
-    Weights,
     counted,
     denominator,
     erf,
@@ -46,8 +46,6 @@ from .operations import (
     standardised,
     taps,
 )
-
-Gradients: TypeAlias = tuple[Array, dict[str, Array]]
 
 
 def scatter(cut: Array, windows: tuple[Window, ...], sizes: tuple[int, ...]) -> Array:
@@ -244,6 +242,8 @@ def same(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
 BACKWARD: Final[dict[str, Callable[[Any, Array, Weights, Array, Array], Gradients]]] = {
     "conv": conv,
     "depthwise_conv": depthwise_conv,
+    "conv_transpose": conv_transpose_gradients,
+    "upsample": upsample_gradients,
     "max_pool": max_pool,
     "avg_pool": avg_pool,
     "global_avg_pool": global_avg_pool,

@@ -7,7 +7,7 @@ difference names the framework at fault.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any, Final, TypeAlias
 
@@ -32,9 +32,9 @@ from ..ops import (
     ZeroPad,
 )
 from ..types.window import Window
+from .arrays import Array, Weights
+from .enlarging import conv_transpose, upsample
 
-Array: TypeAlias = Any
-Weights: TypeAlias = Mapping[str, Array]
 Places: TypeAlias = list[tuple[slice, ...]]
 
 
@@ -254,6 +254,8 @@ def scale(op: Scale, x: Array, weights: Weights) -> Array:
 REFERENCE: Final[dict[str, Callable[[Any, Array, Weights], Array]]] = {
     "conv": conv,
     "depthwise_conv": depthwise_conv,
+    "conv_transpose": conv_transpose,
+    "upsample": upsample,
     "max_pool": max_pool,
     "avg_pool": avg_pool,
     "global_avg_pool": global_avg_pool,

@@ -11,9 +11,10 @@ import numpy as np
 from ..ir.flow import Apply, Flow, Part, ValueId, WeightId, flow
 from ..ir.typed import TypedProgram
 from ..ops import BatchNorm
+from .arrays import Array, Weights
 from .forward import Tape, run, wide
 from .gradients import BACKWARD, spread, unmerge
-from .operations import Array, Weights, softmax
+from .operations import softmax
 
 
 @dataclass(frozen=True, slots=True)

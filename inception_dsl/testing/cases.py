@@ -79,6 +79,35 @@ def separable_cases() -> Iterator[Case]:
             yield Case(f"{op}-{extra}", f"{{op: {op}, {filters}kernel_size: [3, 2], {extra}}}", ONE)
 
 
+def enlarging_cases() -> Iterator[Case]:
+    """Upsampling and transposed convolutions, without groups and dilation, which Keras has not."""
+    windows = [f"kernel_size: {k}, stride: {s}" for k, s in ((2, 2), (3, 2), (4, 2), (5, 3))]
+    windows += ["kernel_size: [3, 2], stride: [2, 3]"]
+    paddings = ["same", "valid", "1", "1, output_padding: 1"]
+    extras = [f"{window}, padding: {p}" for window, p in itertools.product(windows, paddings)]
+    extras += [
+        "kernel_size: 2, stride: 3",
+        "kernel_size: 1, stride: 3, padding: valid",
+        "kernel_size: 3, padding: valid",
+        "kernel_size: 3, stride: 2, padding: [[0, 1], [2, 0]]",
+        "kernel_size: 3, stride: 3, padding: [[0, 2], [0, 1]], output_padding: [2, 1]",
+        "kernel_size: 3, stride: 2, use_bias: false",
+        "kernel_size: 3, stride: 2, activation: gelu",
+    ]
+    for extra in extras:
+        yield Case(f"conv_transpose-{extra}", f"{{op: conv_transpose, filters: 6, {extra}}}", ONE)
+    ways = ("nearest", "linear", "linear, align_corners: true")
+    for rank, (shape, *_) in MAPS.items():
+        for stride in (1, 2):
+            text = f"{{op: conv_transpose, filters: 3, kernel_size: 3, stride: {stride}}}"
+            yield Case(f"conv_transpose-{rank}d-{stride}", text, shape)
+        for size, way in itertools.product(("factor: 2", "factor: 3", "size: 5", "size: 12"), ways):
+            text = f"{{op: upsample, {size}, method: {way}}}"
+            yield Case(f"upsample-{rank}d-{size}-{way}", text, shape)
+    for size, way in itertools.product(("factor: [1, 3]", "size: [13, 1]"), ways):
+        yield Case(f"upsample-{size}-{way}", f"{{op: upsample, {size}, method: {way}}}", ONE)
+
+
 def pool_cases() -> Iterator[Case]:
     for op in ("max_pool", "avg_pool"):
         counts = ["", ", count_include_pad: true"] if op == "avg_pool" else [""]
@@ -280,6 +309,7 @@ def all_cases() -> list[Case]:
     return [
         *conv_cases(),
         *separable_cases(),
+        *enlarging_cases(),
         *pool_cases(),
         *other_cases(),
         *switch_cases(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from .random_sizes import Shape, Step
 from .random_values import Scope, Values
@@ -77,6 +77,40 @@ def adaptive_avg_pool(values: Values, x: Shape, scope: Scope) -> Step:
     return {"output_size": [values.rng.choice((1, 2, 3, 5)) for _ in range(x.rank)]}
 
 
+def upsample(values: Values, x: Shape, scope: Scope) -> Step:
+    found: Step = {"factor": values.lift(scope, "int", values.rng.choice((1, 2, 2, 3)), (1, 2, 3))}
+    if values.chance(0.3):
+        found = {"factor": [values.rng.choice((1, 2, 3)) for _ in range(x.rank)]}
+    elif values.chance(0.3):
+        found = {"size": [values.rng.choice((1, 2, 3, 5, 7)) for _ in range(x.rank)]}
+    if values.chance(0.5):
+        found["method"] = "linear"
+        found |= {"align_corners": values.flag(scope, True)} if values.chance(0.4) else {}
+    elif values.chance(0.4):
+        found["method"] = values.lift(scope, "str", "nearest", ("nearest", "linear"))
+    return found
+
+
+def conv_transpose(values: Values, x: Shape, scope: Scope) -> Step:
+    rng, policy = values.rng, values.policy
+    kernel: Any = values.lift(scope, "int", rng.choice(policy.kernels), (1, 2, 3))
+    if values.chance(policy.odd / 2):
+        kernel = [rng.choice(policy.kernels) for _ in range(x.rank)]
+    found: Step = {"filters": values.filters(x, scope), "kernel_size": kernel}
+    if values.chance(0.7):
+        found["stride"] = values.lift(scope, "int", rng.choice((1, 2, 2, 3)), (1, 2, 3))
+    elif values.chance(0.3):
+        found["stride"] = [rng.choice((1, 2, 3)) for _ in range(x.rank)]
+    if values.chance(0.2 + policy.odd):
+        words = ("same", "valid")
+        found["padding"] = values.lift(scope, "str", rng.choice(words), words)
+        if values.chance(0.5):
+            found["padding"] = values.pixels(x.rank, (0, 1, 2))
+            found |= {"output_padding": rng.choice((0, 1, 2))} if values.chance(0.5) else {}
+    found |= {"use_bias": values.flag(scope, False)} if values.chance(0.3) else {}
+    return {**found, "activation": values.function(scope)} if values.chance(0.5) else found
+
+
 def zero_pad(values: Values, x: Shape, scope: Scope) -> Step:
     return {"padding": values.pixels(x.rank, (0, 1, 2))}
 
@@ -95,6 +129,8 @@ ATTRIBUTES: Final[dict[str, Callable[[Values, Shape, Scope], Step]]] = {
     "scale": scale,
     "dense": dense,
     "zero_pad": zero_pad,
+    "upsample": upsample,
+    "conv_transpose": conv_transpose,
     "adaptive_avg_pool": adaptive_avg_pool,
     "global_avg_pool": global_pool,
     "global_max_pool": global_pool,

@@ -16,6 +16,8 @@ KINDS: Final = {
     "conv_bn": 4.0,
     "separable_conv": 1.0,
     "depthwise_conv": 1.2,
+    "conv_transpose": 1.0,
+    "upsample": 0.7,
     "max_pool": 1.0,
     "avg_pool": 1.5,
     "adaptive_avg_pool": 0.4,
@@ -181,6 +183,24 @@ class Fields:
 
     def depthwise_conv(self, at: At, context: Context) -> Step:
         return self.conv(at, context, "depthwise_conv")
+
+    def conv_transpose(self, at: At, context: Context) -> Step:
+        found = self.outcome("conv_transpose", at, context)
+        found["kernel_size"] = kernel = self.axes(context, at.rank, (1, 2, 3))
+        found |= self.some(0.7, stride=lambda: self.axes(context, at.rank, (1, 2, 3)))
+        if self.chance(0.6):
+            found["padding"] = self.padding(kernel, at, context)
+            if self.chance(0.4):
+                found["output_padding"] = self.axes(context, at.rank, (0, 1))
+        return found
+
+    def upsample(self, at: At, context: Context) -> Step:
+        way = "size" if self.chance(0.3) else "factor"
+        found: Step = {way: self.axes(context, at.rank, (1, 2, 3))}
+        if self.chance(0.3):
+            return {**found, "method": self.writer.word(context, ("nearest", "linear"))}
+        linear = {"method": "linear", "align_corners": self.writer.flag(context)}
+        return found | linear if self.chance(0.6) else found
 
     def max_pool(self, at: At, context: Context) -> Step:
         return self.window("max_pool", at, context)

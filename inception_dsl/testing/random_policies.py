@@ -16,6 +16,8 @@ KINDS: Final[Mapping[str, float]] = MappingProxyType(
         "conv_bn": 3.5,
         "separable_conv": 0.7,
         "depthwise_conv": 0.7,
+        "conv_transpose": 0.3,
+        "upsample": 0.2,
         "max_pool": 1.0,
         "avg_pool": 1.0,
         "adaptive_avg_pool": 0.1,
@@ -113,6 +115,7 @@ POLICIES: Final = (
         kinds={"separable_conv": 3.0, "depthwise_conv": 3.0},
     ),
     Policy("forks", 3, kinds={"concat": 5.0, "add": 1.5, "split": 3.0}),
+    Policy("decoders", 3, sizes=(1, 6), odd=0.5, kinds={"conv_transpose": 5.0, "upsample": 3.0}),
     Policy("residual", 2, kinds={"add": 4.0, "multiply": 2.0, "excite": 1.5, "scale": 1.5}),
     Policy(
         "norms",

@@ -17,11 +17,14 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "depth_multiplier": 1,
     "keepdims": False,
     "repeat": 1,
+    "output_padding": 0,
 }
 WINDOWED: Final = frozenset(
     {"conv", "conv_bn", "separable_conv", "depthwise_conv", "max_pool", "avg_pool"}
 )
 POOLS: Final = frozenset({"max_pool", "avg_pool"})
+ENLARGING: Final = frozenset({"upsample", "conv_transpose"})
+GLOBAL: Final = frozenset({"adaptive_avg_pool", "global_avg_pool", "global_max_pool"})
 
 
 class Misfit(Exception):  # noqa: N818 - the step is discarded; not an error
@@ -171,11 +174,10 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
         spatial = tuple(output(name, given, axis, x) for axis in range(x.rank))
         squeezed(name, given, x, spatial)
         return varied(given["activation"], Shape(spatial, channels(name, given, x)))
-    if (
-        name in ("adaptive_avg_pool", "global_avg_pool", "global_max_pool", "zero_pad")
-        and not x.rank
-    ):
+    if name in {*ENLARGING, *GLOBAL, "zero_pad"} and not x.rank:
         raise Misfit
+    if name in ENLARGING:
+        return enlarged(name, given, x)
     if name == "adaptive_avg_pool":
         return Shape(tuple(at(given["output_size"], axis) for axis in range(x.rank)), x.channels)
     if name.startswith("global_"):
@@ -190,6 +192,28 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
     if name in ("layer_norm", "group_norm"):
         normalised(given["groups"] if name == "group_norm" else 0, given["center"], x)
     return varied(given["function"], x) if name == "activation" else x
+
+
+def enlarged(name: str, given: Attributes, x: Shape) -> Shape:
+    """The shape after an upsampling or a transposed convolution."""
+    if name == "upsample":
+        if given["size"] is not None:
+            return Shape(tuple(at(given["size"], axis) for axis in range(x.rank)), x.channels)
+        sizes = (n * at(given["factor"], axis) for axis, n in enumerate(x.spatial))
+        return Shape(tuple(sizes), x.channels)
+    found = []
+    for axis, n in enumerate(x.spatial):
+        kernel, stride = at(given["kernel_size"], axis), at(given["stride"], axis)
+        more = at(given["output_padding"], axis)
+        if more >= stride or (more and given["padding"] == "same"):
+            raise Misfit
+        if given["padding"] == "same":
+            found.append(n * stride)
+        else:
+            found.append((n - 1) * stride + kernel - sum(sides(given["padding"], axis)) + more)
+    if min(found) < 1 or int(given["filters"]) < 1:
+        raise Misfit
+    return varied(given["activation"], Shape(tuple(found), int(given["filters"])))
 
 
 def varied(function: str, y: Shape) -> Shape:

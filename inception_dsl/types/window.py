@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple, TypeAlias
 
 from .tensor import ShapeError, many
@@ -13,16 +14,22 @@ Padding: TypeAlias = Literal["same"] | tuple[Pair, ...]
 class Pixels(NamedTuple):
     """The number of pixels of a map on one axis, as a function of the ``n`` pixels of the input.
 
-    It is ``(n + offset) // stride``, or always ``offset`` if ``stride`` is 0. Windows, however they
-    pad and round, are functions of this form, and so is one after the other.
+    It is ``(factor * m + offset) // stride``, where ``m`` is ``n`` or the result of ``before``, or
+    always ``offset`` if ``stride`` is 0. What layers do to sizes is of this form, and so is one
+    layer after the other; :meth:`then` makes as short a function as it can.
     """
 
     offset: int = 0
     stride: int = 1
+    factor: int = 1
+    before: Pixels | tuple[()] = ()
 
     def at(self, size: int) -> int:
         """The pixels for an input of ``size`` pixels."""
-        return (size + self.offset) // self.stride if self.stride else self.offset
+        if not self.stride:
+            return self.offset
+        inner = self.before.at(size) if self.before else size
+        return (self.factor * inner + self.offset) // self.stride
 
     def then(self, following: Pixels) -> Pixels:
         """``following`` applied to the result of this function."""
@@ -30,12 +37,40 @@ class Pixels(NamedTuple):
             return following
         if not self.stride:
             return Pixels(following.at(self.offset), 0)
-        offset = self.offset + self.stride * following.offset
-        return Pixels(offset, self.stride * following.stride)
+        if following.before:
+            return self.then(following.before).then(following._replace(before=()))
+        offset, stride, factor, _ = following
+        common = math.gcd(factor, stride)  # a floor of a floor is one floor
+        offset, stride, factor = offset // common, stride // common, factor // common
+        if factor == 1:
+            offset, stride = self.offset + self.stride * offset, self.stride * stride
+            factor = self.factor
+        elif self.stride == 1:
+            offset, factor = factor * self.offset + offset, factor * self.factor
+        else:
+            return Pixels(offset, stride, factor, self)
+        if math.gcd(factor, stride) > 1:
+            return (self.before or Pixels()).then(Pixels(offset, stride, factor))
+        if self.before and factor == 1:
+            return self.before.then(Pixels(offset, stride))
+        return Pixels(offset, stride, factor, self.before)
 
     def least(self, pixels: int) -> int:
         """The smallest input that gives at least so many pixels."""
-        return max(1, pixels * self.stride - self.offset)
+        wanted = -((self.offset - pixels * self.stride) // self.factor)
+        return self.before.least(wanted) if self.before else max(1, wanted)
+
+    @property
+    def cycle(self) -> tuple[int, int]:
+        """``(n, m)``: every ``n`` pixels of the input, and no fewer, give ``m`` more pixels."""
+        inputs, outputs = self.before.cycle if self.before else (1, 1)
+        times = self.stride // math.gcd(self.stride, self.factor * outputs)
+        return inputs * times, self.factor * outputs * times // self.stride
+
+    @property
+    def depth(self) -> int:
+        """How many functions of the form without ``before`` it takes."""
+        return 1 + (self.before.depth if self.before else 0)
 
 
 class Window(NamedTuple):
@@ -128,3 +163,22 @@ class Window(NamedTuple):
             return Pixels(room + self.stride, self.stride)
         last = min(room + self.stride, max(before, room))  # it starts inside the input
         return Pixels(last + self.stride - 1, self.stride)
+
+    @property
+    def crops(self) -> Pair:
+        """What a transposed convolution cuts off: pixels before and after an axis.
+
+        Without it, ``n`` pixels give ``(n - 1) * stride + extent``. ``same`` gives ``n * stride``:
+        it cuts off what a convolution with ``same`` pads, and a negative number after the axis are
+        pixels without input, where the window is shorter than the stride.
+        """
+        if self.padding != "same":
+            return self.padding
+        total = self.extent - self.stride
+        before = max(total, 0) // 2
+        return before, total - before
+
+    def transposed(self, size: int, more: int = 0) -> int:
+        """The pixels of a transposed convolution of ``size``, with ``more`` at the end."""
+        before, after = self.crops
+        return size * self.stride + (self.extent - self.stride - before - after + more)

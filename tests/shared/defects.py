@@ -8,6 +8,7 @@ network than the spec describes.
 from __future__ import annotations
 
 from defect import CORE, TORCH, Defect
+from enlarging_defects import ENLARGING_DEFECTS
 from keras_defects import KERAS_DEFECTS
 from split_defects import SPLIT_DEFECTS
 
@@ -302,6 +303,7 @@ DEFECTS = (
         "{before} + 1.0 * ",
         training=True,
     ),
+    *ENLARGING_DEFECTS,
     *KERAS_DEFECTS,
     *SPLIT_DEFECTS,
 )

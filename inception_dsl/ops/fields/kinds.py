@@ -220,6 +220,10 @@ Kernel = Annotated[
     int | tuple[int, ...],
     Checked(expressible(per_axis(1, MAX_KERNEL)), _per_axis_schema(1, MAX_KERNEL)),
 ]
+MorePixels = Annotated[
+    int | tuple[int, ...],
+    Checked(expressible(per_axis(0, MAX_KERNEL)), _per_axis_schema(0, MAX_KERNEL)),
+]
 AnyPadding = Annotated[
     Any,
     Checked(expressible(any_padding), _schema({"anyOf": [{"enum": ["same", "valid"]}, *_SIDES]})),
@@ -278,4 +282,8 @@ SLOPES: Final = {"leaky_relu": 0.01, "elu": 1.0}
 """The default of ``alpha`` for each function that has it, as in PyTorch."""
 ActivationName = Annotated[
     str, Checked(expressible(choice(FUNCTIONS)), _schema({"enum": list(FUNCTIONS)}))
+]
+METHODS: Final = ("nearest", "linear")
+UpsampleMethod = Annotated[
+    str, Checked(expressible(choice(METHODS)), _schema({"enum": list(METHODS)}))
 ]

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 
 from ...diagnostics.report import Edit
 from ...ir.typed import TypedOp
-from ...ops import BatchNorm, Conv, ConvBn, Dense, DepthwiseConv, Op, SeparableConv
+from ...ops import BatchNorm, Conv, ConvBn, ConvTranspose, Dense, DepthwiseConv, Op, SeparableConv
 from .survey import Case, Check, Found, Survey, Warn, field_span
 
 
 def _find(survey: Survey) -> Iterator[Found]:
     program = survey.typed.program
     elsewhere = {*program.outputs.values(), *(head.after for head in program.heads)}
-    for case, typed in survey.layers(Conv, ConvBn, SeparableConv, DepthwiseConv, Dense):
+    kinds = (Conv, ConvBn, SeparableConv, DepthwiseConv, ConvTranspose, Dense)
+    for case, typed in survey.layers(*kinds):
         op = typed.op
         if not getattr(op, "use_bias", False) or not (
             isinstance(op, ConvBn) or _normalised(case, op)

@@ -271,15 +271,10 @@ def _after(layers: list[TypedOp], axis: int, size: int) -> int | None:
     for typed in layers:
         if size < 1:
             return None
-        if isinstance(typed.op, ZeroPad):
-            size += sum(typed.op.pads(typed.x.rank)[axis])
-        elif isinstance(typed.op, Windowed):
-            try:
-                size = typed.op.windows(typed.x.rank)[axis].output(size)
-            except ShapeError:
-                return None
-        else:
+        least, pixels = typed.op.sizes(axis, typed.x.rank)
+        if size < least:
             return None
+        size = pixels.at(size)
     return size
 
 

@@ -76,6 +76,9 @@ CEIL = "{op: max_pool, kernel_size: 3, stride: 2, padding: valid, ceil_mode: tru
 TWO = "{op: max_pool, kernel_size: 2, stride: 2, padding: valid}"
 HALF_POOL = "{op: max_pool, kernel_size: 2}"
 HALF = f"{{{CONV}: 3, stride: 2}}"
+HALF_MAP = "{op: conv, filters: 2, kernel_size: 2, stride: 2, padding: valid}"
+UP = "{op: conv_transpose, filters: 2, kernel_size: 2, stride: 2}"
+DOUBLE = "{op: upsample, factor: 2}"
 BODIES = {
     "no condition": f"{{{CONV}: 3}}",
     "windows": f"{{{CONV}: 5, padding: valid}}, {POOL}, {POOL}",
@@ -99,6 +102,16 @@ BODIES = {
     "a sum that is broadcast": fork("add", f"{{{CONV}: 1, stride: 4}}", f"{{{CONV}: 21, "
                                     "stride: 4, padding: [[10, 10], [8, 12]]}"),
     "repeats": f"{{{CONV}: 3, padding: valid, repeat: 4}}, {fork('concat', POOL, CEIL)}",
+    "an encoder and a decoder": "{op: zero_pad, padding: [[1, 2], [0, 1]]}, " + fork(
+        "concat", "", f"{TWO}, {fork('concat', '', f'{TWO}, {UP}')}, {DOUBLE}"),
+    "a decoder of another size": fork("concat", f"{{{CONV}: 3, padding: valid}}",
+                                      f"{HALF}, {{op: conv_transpose, filters: 1, kernel_size: 3, "
+                                      "stride: 2, padding: 1}, {op: max_pool, kernel_size: 3, "
+                                      "padding: valid}"),
+    "rates that differ": fork("concat", f"{DOUBLE}, {{{CONV}: [34, 36], padding: valid}}", ""),
+    "thirds": fork("concat", "{op: upsample, factor: 3}, {op: max_pool, kernel_size: 2, stride: 2}",
+                   "{op: max_pool, kernel_size: 2, stride: 2}, {op: upsample, factor: 3}, "
+                   f"{{{CONV}: 2, padding: valid}}"),
 }  # fmt: skip
 
 
@@ -117,6 +130,25 @@ def test_random_networks(tmp_path: Path, seed: int) -> None:
     typed = compile_spec(tmp_path / MAIN, {}, Report())
     assert typed is not None
     assert list(disagreements(typed, 9)) == []
+
+
+def test_a_decoder_needs_sizes_that_its_strides_divide(compiled: Compiled) -> None:
+    inner = fork("concat", "", f"{HALF_MAP}, {UP}")
+    body = fork("concat", "", f"{TWO}, {inner}, {DOUBLE}")
+    (rows, columns) = running_sizes(
+        compiled(NETWORK.format(size=32, body=body, head=POOLED).replace("width: 35", "width: 36"))
+    ).inference
+    assert rows == columns == AxisSizes(4, None, (Gap(5, 3, 4),))
+    assert left_out((rows, columns)) == "5 to 7 and again every 4 pixels on each axis"
+
+
+def test_maps_that_are_too_complicated_run_at_their_own_size(compiled: Compiled) -> None:
+    """A fork after layers whose pixels no short function gives; the limit is on time."""
+    step = "{op: max_pool, kernel_size: 3, stride: 3}, {op: upsample, factor: 2}, "
+    step += "{op: max_pool, kernel_size: 5, stride: 5}, {op: upsample, factor: 7}, "
+    body = step * 12 + fork("concat", "", f"{{{CONV}: 1}}")
+    text = NETWORK.format(size=30, body=body, head=POOLED)
+    assert running_sizes(compiled(text)).inference == (AxisSizes(30, 30), AxisSizes(35, 35))
 
 
 def test_googlenet_and_bn_inception() -> None:

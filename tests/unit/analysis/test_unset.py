@@ -193,3 +193,28 @@ def test_channels_that_differ_on_a_map_of_one_pixel(write: Callable[..., Path]) 
         report = Report()
         check_spec(write(text.replace("OTHER", other)), {}, report)
         assert [d.code for d in report] == codes
+
+
+def test_ops_that_enlarge_a_map(write: Callable[..., Path]) -> None:
+    """Sizes are not known, but what no value makes right is an error."""
+    text = """\
+        block: up
+        params: {f: int, k: int, s: int, m: str, p: str, corners: bool}
+        steps:
+          - {op: conv_transpose, filters: $f, kernel_size: $k, stride: $s, padding: $p}
+          - {op: upsample, factor: $s, method: $m}
+          - {op: upsample, size: [$k, 9], method: linear, align_corners: $corners}
+          - {op: LAST}
+        """
+    for last, codes in (
+        ('conv_transpose, filters: "${in_channels * 2}", kernel_size: 3, groups: $k', []),
+        ("upsample, factor: $m", ["E203"]),
+        ("upsample, factor: 2, method: $f", ["E203"]),
+    ):
+        report = Report()
+        check_spec(write(text.replace("LAST", last)), {}, report)
+        assert [d.code for d in report] == codes
+    groups = "block: b\nsteps: [{op: conv_transpose, filters: 7, kernel_size: 3, groups: 3}]\n"
+    report = Report()
+    check_spec(write(groups), {}, report)
+    assert [d.code for d in report] == ["E403"]

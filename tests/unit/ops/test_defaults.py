@@ -25,6 +25,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "conv_bn": {**CONVOLUTION, "groups": 1, "use_bias": False, "activation": "relu"},
     "separable_conv": {**CONVOLUTION, "depth_multiplier": 1},
     "depthwise_conv": {**CONVOLUTION, "depth_multiplier": 1},
+    "conv_transpose": {**CONVOLUTION, "groups": 1, "output_padding": 0},
+    "upsample": {"factor": None, "size": None, "method": "nearest", "align_corners": False},
     "max_pool": {"stride": 1, "padding": "same", "ceil_mode": False},
     "avg_pool": {"stride": 1, "padding": "same", "ceil_mode": False, "count_include_pad": False},
     "global_avg_pool": {"keepdims": False},

@@ -91,6 +91,15 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
         {"kernel": (3, 3, 4, 2), "bias": (8,)},
         81 * 72,
     ),
+    (
+        "{op: conv_transpose, filters: 6, kernel_size: [3, 4], stride: 2, groups: 2}",
+        "5x7x4",
+        "10x14x6",
+        {"kernel": (3, 4, 3, 4), "bias": (6,)},
+        35 * 12 * 3 * 4,
+    ),
+    ("{op: upsample, factor: [2, 3]}", "9x9x4", "18x27x4", {}, 0),
+    ("{op: upsample, size: 5, method: linear}", "9x4", "5x4", {}, 0),
     ("{op: max_pool, kernel_size: 3, stride: 2, padding: valid}", "9x9x4", "4x4x4", {}, 0),
     (
         "{op: max_pool, kernel_size: 3, stride: 2, padding: valid, ceil_mode: true}",

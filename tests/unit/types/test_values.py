@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import random
 
 import pytest
 
@@ -110,6 +112,37 @@ def test_a_constant_number_of_pixels() -> None:
     four = Pixels(4, 0)
     assert (four.at(9), Pixels(1, 2).then(four)) == (4, four)
     assert four.then(Pixels(1, 2)) == Pixels(2, 0)
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_layers_that_enlarge_a_map_are_functions_too(seed: int) -> None:
+    rng = random.Random(seed)
+    layers = [
+        Pixels(rng.randint(-4, 4), rng.choice((1, 1, 2, 3, 4, 6)), rng.choice((1, 1, 2, 3, 4)))
+        for _ in range(rng.randint(1, 6))
+    ]
+    both = functools.reduce(Pixels.then, layers)
+    other = layers[0].then(functools.reduce(Pixels.then, layers[1:], Pixels()))
+    inputs, outputs = both.cycle
+    for size in range(1, 80):
+        pixels = functools.reduce(lambda n, layer: layer.at(n), layers, size)
+        assert both.at(size) == other.at(size) == pixels
+        assert both.at(size + inputs) == pixels + outputs
+    for wanted in range(1, 12):
+        least = both.least(wanted)
+        assert both.at(least) >= wanted
+        assert least == 1 or both.at(least - 1) < wanted
+
+
+def test_the_form_of_a_function_is_short() -> None:
+    half, double = Pixels(0, 2), Pixels(0, 1, 2)
+    assert double.then(half) == Pixels()
+    assert half.then(double) == Pixels(0, 1, 2, half)
+    assert half.then(double).then(half) == half
+    assert half.then(half).then(double).then(double) == Pixels(0, 1, 4, Pixels(0, 4))
+    assert half.then(double).depth == 2
+    assert double.then(Pixels(1, 0)) == Pixels(1, 0)
+    assert Pixels(5, 0).then(double) == Pixels(10, 0)
 
 
 @pytest.mark.parametrize("window", all_windows(), ids=str)
