@@ -5,9 +5,10 @@ from __future__ import annotations
 from inception_dsl.backend import Code, Report, TypedProgram, render, signature
 
 from .blocks import TENSOR_TYPE, Function
-from .helpers import RESERVED, Helpers, written
+from .helpers import Helpers, written
 from .layers import check_names, kept_layers
 from .losses import loss_view
+from .reserved import RESERVED
 from .source import BUILTINS, MODULES, Source, source_of
 from .training import initial, preprocess
 from .views import FunctionView, ModuleView

@@ -26,7 +26,7 @@ from .training import Layers
 
 INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
-    r"(add|erf|get_item|greater|multiply|ones_like|pad|power|reciprocal|square|tanh|where)(_\d+)?"
+    r"(add|erf|get_item|greater|max|mean|multiply|ones_like|pad|power|reciprocal|square|tanh|where)(_\d+)?"
 )
 Node = TypedOp | TypedFork
 Path: TypeAlias = tuple[str, ...]

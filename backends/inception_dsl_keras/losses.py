@@ -6,7 +6,7 @@ from typing import Final
 
 from inception_dsl.backend import Code, Loss, LossTerm, ModulePlan, docstring, literal, signature
 
-from .helpers import CROSS_ENTROPY, OF_PROBABILITIES
+from .reserved import CROSS_ENTROPY, OF_PROBABILITIES
 from .views import FunctionView, LossView
 
 TENSOR: Final = "keras.KerasTensor"

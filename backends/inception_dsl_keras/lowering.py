@@ -220,8 +220,10 @@ def dense(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def global_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    """A global pool; ``keepdims`` keeps the spatial axes."""
+    """A global pool; ``keepdims`` keeps the spatial axes. Keras has no layer for channels."""
     mean = isinstance(site.op, GlobalAvgPool)
+    if site.alike("over") == ("channels",):
+        return (helper("channel_mean" if mean else "channel_max"),)
     function = "GlobalAveragePooling" if mean else "GlobalMaxPooling"
     return (layer(f"{function}{site.rank}D", w.option("keepdims", site, "keepdims", "False")),)
 

@@ -11,6 +11,7 @@ from inception_dsl.backend import (
     Expression,
     Form,
     Read,
+    docstring,
     literal,
     name,
     signature,
@@ -29,6 +30,7 @@ ORDER: Final = (
     "same_pool",
     "padded_avg_pool",
     "channel_layer_norm",
+    "channel_pool",
     "norm",
     "flatten",
     "scale",
@@ -175,6 +177,14 @@ class Helpers:
 
     def scale(self) -> str:
         return self._add("scale", "Scale")
+
+    def channel_pool(self, kind: str) -> str:
+        """The class of the mean (``Avg``) or the maximum (``Max``) over the channels."""
+        average = kind == "Avg"
+        title = "mean" if average else "maximum"
+        doc = docstring(f"The {title} over the channels at every position.", indent=4)
+        function = Code("mean" if average else "amax")
+        return self._add("channel_pool", f"Channel{kind}Pool", doc=doc, result=function)
 
     def norm(self, base: str, scale: Code, center: Code) -> Code:
         """What creates a normalisation; ``scale`` and ``center`` are flags or names of flags."""

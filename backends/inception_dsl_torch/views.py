@@ -116,6 +116,8 @@ RESERVED = {
     "Scale",
     "FlattenChannelsLast",
     "ChannelLayerNorm",
+    "ChannelAvgPool",
+    "ChannelMaxPool",
     *IMPORTED,
     *BUILTINS,
 }

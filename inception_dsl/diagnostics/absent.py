@@ -24,8 +24,13 @@ _ABSENT: Final = (
         "left out on purpose: there are no layers that enlarge a map",
     ),
     (
-        "attention selfattention multiheadattention mha transformer cbam",
+        "attention selfattention multiheadattention mha transformer",
         "left out on purpose; squeeze-and-excitation is a fork with `merge: multiply`",
+    ),
+    (
+        "cbam spatialattention channelattention",
+        "write forks with `merge: multiply`; `op: global_avg_pool, over: channels` gives the mean"
+        " of each position",
     ),
     (
         "se semodule selayer seblock squeezeexcitation squeezeexcite squeezeandexcitation",

@@ -17,6 +17,7 @@ from .fields.numbers import ROUNDED, Computed
 from .flatten import Flatten
 from .global_avg_pool import GlobalAvgPool
 from .global_max_pool import GlobalMaxPool
+from .global_pool import GlobalPool
 from .group_norm import GroupNorm
 from .identity import Identity
 from .layer_norm import LayerNorm
@@ -72,6 +73,7 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GlobalPool",
     "GroupNorm",
     "Identity",
     "LayerNorm",

@@ -22,6 +22,7 @@ from ..ops import (
     Conv,
     Dense,
     DepthwiseConv,
+    GlobalPool,
     GroupNorm,
     LayerNorm,
     LocalResponseNorm,
@@ -40,6 +41,7 @@ from .operations import (
     gather,
     laid_out,
     neighbours,
+    reduced,
     sigmoid,
     split,
     standardised,
@@ -150,16 +152,23 @@ def adaptive_avg_pool(
     return dy, {}
 
 
-def global_avg_pool(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
-    share = dy / math.prod(x.shape[1:-1])
-    return np.broadcast_to(share.reshape(len(x), *(1,) * (x.ndim - 2), -1), x.shape), {}
+def global_avg_pool(op: GlobalPool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    shape, axes = kept(op, x)
+    share = dy / math.prod(x.shape[axis] for axis in axes)
+    return np.broadcast_to(share.reshape(shape), x.shape), {}
 
 
-def global_max_pool(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+def global_max_pool(op: GlobalPool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
     """Equal maxima share the gradient equally, as in the frameworks' reductions along axes."""
-    axes, shape = tuple(range(1, x.ndim - 1)), (len(x), *(1,) * (x.ndim - 2), -1)
+    shape, axes = kept(op, x)
     largest = x == y.reshape(shape)
     return largest * (dy.reshape(shape) / largest.sum(axes, keepdims=True)), {}
+
+
+def kept(op: GlobalPool, x: Array) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shape of a global pool's output with all axes of ``x``, and the axes that it reduces."""
+    axes = reduced(op, x)
+    return tuple(1 if axis in axes else n for axis, n in enumerate(x.shape)), axes
 
 
 def dense(op: Dense, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:

@@ -23,6 +23,7 @@ from ..ops import (
     Conv,
     Dense,
     DepthwiseConv,
+    GlobalPool,
     GroupNorm,
     LayerNorm,
     LocalResponseNorm,
@@ -131,12 +132,17 @@ def counted(op: AvgPool, sizes: tuple[int, ...]) -> Array:
     return counts[(slice(None), *(slice(0, n) for n in outputs))]
 
 
-def global_avg_pool(op: Any, x: Array, weights: Weights) -> Array:
-    return x.mean(axis=tuple(range(1, x.ndim - 1)), keepdims=op.keepdims)
+def global_avg_pool(op: GlobalPool, x: Array, weights: Weights) -> Array:
+    return x.mean(axis=reduced(op, x), keepdims=op.across or op.keepdims)
 
 
-def global_max_pool(op: Any, x: Array, weights: Weights) -> Array:
-    return x.max(axis=tuple(range(1, x.ndim - 1)), keepdims=op.keepdims)
+def global_max_pool(op: GlobalPool, x: Array, weights: Weights) -> Array:
+    return x.max(axis=reduced(op, x), keepdims=op.across or op.keepdims)
+
+
+def reduced(op: GlobalPool, x: Array) -> tuple[int, ...]:
+    """The axes of ``x`` that a global pool reduces."""
+    return (x.ndim - 1,) if op.across else tuple(range(1, x.ndim - 1))
 
 
 def adaptive_avg_pool(op: AdaptiveAvgPool, x: Array, weights: Weights) -> Array:

@@ -116,6 +116,7 @@ def other_cases() -> Iterator[Case]:
         for op in ("global_avg_pool", "global_max_pool"):
             yield Case(f"{op}-{rank}d", f"{{op: {op}}}", inputs[0])
             yield Case(f"{op}-{rank}d-keepdims", f"{{op: {op}, keepdims: true}}", inputs[0])
+            yield Case(f"{op}-{rank}d-channels", f"{{op: {op}, over: channels}}", inputs[0])
         for size in (1, 3, 4):
             yield Case(
                 f"adaptive_avg_pool-{rank}d-{size}",

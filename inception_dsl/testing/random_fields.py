@@ -255,7 +255,11 @@ class Fields:
         return found | self.some(0.4, activation=lambda: self.function(context))
 
     def global_avg_pool(self, at: At, context: Context) -> Step:
-        return self.some(0.4, keepdims=lambda: self.writer.flag(context))
+        return self.some(
+            0.4,
+            keepdims=lambda: self.writer.flag(context),
+            over=lambda: self.writer.word(context, ("channels", "positions")),
+        )
 
     def global_max_pool(self, at: At, context: Context) -> Step:
         return self.global_avg_pool(at, context)

@@ -29,7 +29,7 @@ REALS: Final[Mapping[str, tuple[float, float]]] = {
     "value": (-6.0, 6.0),
 }
 LEAST_FACTOR: Final = 0.05  # batch norm after a factor of 0 would divide rounding errors
-WORDS: Final = ("activation", "function")
+WORDS: Final = ("activation", "function", "over")
 FLAGS: Final = (
     *("scale", "center", "use_bias", "keepdims", "ceil_mode", "count_include_pad", "approximate"),
 )

@@ -15,6 +15,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "ceil_mode": False,
     "groups": 1,
     "depth_multiplier": 1,
+    "over": "positions",
     "keepdims": False,
     "repeat": 1,
 }
@@ -165,6 +166,8 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
     if name == "adaptive_avg_pool":
         return Shape(tuple(at(given["output_size"], axis) for axis in range(x.rank)), x.channels)
     if name.startswith("global_"):
+        if given["over"] == "channels":
+            return Shape(x.spatial, 1)
         return Shape((1,) * x.rank if given["keepdims"] else (), x.channels)
     if name == "zero_pad":
         pads = [sides(given["padding"], axis) for axis in range(x.rank)]

@@ -204,6 +204,20 @@ DEFECTS = (
         'ceil = flag(site, scope, "ceil_mode", False) if average else []',
     ),
     Defect(
+        "a pool over channels is over the first spatial axis",
+        TORCH,
+        "helpers/channel_pool.py.j2",
+        "dim=1",
+        "dim=2",
+    ),
+    Defect(
+        "a mean over channels is a maximum",
+        TORCH,
+        "pools",
+        'function = "mean" if kind == "Avg" else "amax"',
+        'function = "amax"',
+    ),
+    Defect(
         "all global pools are averages",
         TORCH,
         "pools",

@@ -91,6 +91,13 @@ KERAS_DEFECTS = (
         "self.assign(planned.target, called, tuple(ends[::-1]),",
     ),
     Defect(
+        "a mean over channels is a maximum",
+        KERAS,
+        "lowering",
+        '"channel_mean" if mean else "channel_max"',
+        '"channel_max"',
+    ),
+    Defect(
         "all global pools are averages",
         KERAS,
         "lowering",

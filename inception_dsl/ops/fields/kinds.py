@@ -26,6 +26,8 @@ EXPRESSION_SCHEMA: Final = {
     "floor() ceil() and parentheses.",
     "examples": ["$filters", "${in_channels // 2}"],
 }
+OVER: Final = ("positions", "channels")
+"""What a global pool reduces to one number."""
 _KEYWORDS: Final = "|".join(word for word in keyword.kwlist if word.islower())
 ID_SCHEMA: Final = {
     "type": "string",
@@ -249,6 +251,7 @@ Real = Annotated[
         expressible(real(-1e6, 1e6)), _schema({"type": "number", "minimum": -1e6, "maximum": 1e6})
     ),
 ]
+Over = Annotated[str, Checked(expressible(choice(OVER)), _schema({"enum": list(OVER)}))]
 # without expressions: fields outside of blocks, where no parameters are known
 PlainCount = Annotated[int, Checked(integer(1, MAX_COUNT), _integer_schema(1, MAX_COUNT))]
 Fraction = Annotated[float, Checked(real(0, 1), {"type": "number", "minimum": 0, "maximum": 1})]

@@ -108,6 +108,8 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
     ),
     ("{op: global_avg_pool}", "9x9x4", "4", {}, 0),
     ("{op: global_max_pool, keepdims: true}", "9x9x4", "1x1x4", {}, 0),
+    ("{op: global_avg_pool, over: channels}", "9x9x4", "9x9x1", {}, 0),
+    ("{op: global_max_pool, over: channels, keepdims: true}", "9x4", "9x1", {}, 0),
     ("{op: adaptive_avg_pool, output_size: [4, 2]}", "14x9x5", "4x2x5", {}, 0),
     ("{op: dense, units: 5}", "4", "5", {"kernel": (4, 5), "bias": (5,)}, 20),
     ("{op: dense, units: 5, use_bias: false}", "3x3x4", "3x3x5", {"kernel": (4, 5)}, 180),
