@@ -38,7 +38,7 @@ def view(source: Source) -> ModuleView:
     trained = (loss_view(plan, plan.loss),) if plan.loss else ()
     operating = (
         helpers.importing
-        or "scaled" in helpers.called
+        or not helpers.called.isdisjoint({"scaled", "layer_scale"})
         or bool(prepared)
         or bool(trained)
         or plan.recalibrates

@@ -68,6 +68,8 @@ class Helpers:
         for name in {k[1] for k in self.calls if k[0] == CONV_BN} - {""}:
             self.called |= one(name, "").helpers()
         self.called |= self.applied()
+        if "single_scale" in self.called:
+            self.called.add("layer_scale")
         if "max_pool" in self.called:
             self.called.add("same_padding")
         found = sorted(

@@ -26,7 +26,7 @@ from .training import Layers
 
 INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
-    r"(add|erf|get_item|greater|max|mean|multiply|ones_like|pad|power|reciprocal|square|tanh|where)(_\d+)?"
+    r"(add|erf|expand_dims|get_item|greater|max|mean|multiply|ones_like|pad|power|reciprocal|square|squeeze|tanh|where)(_\d+)?"
 )
 Node = TypedOp | TypedFork
 Path: TypeAlias = tuple[str, ...]
@@ -71,12 +71,13 @@ def _layers_of(node: TypedOp, here: Path, found: Found[Calls]) -> Iterator[Layer
 
 def kept_layers(source: Source) -> Layers:
     """The layers with weights, for the function that sets the initial ones."""
-    names, depthwise = {}, set()
+    names, depthwise, scaled = {}, set(), False
     for layer in model_layers(source):
         op = layer.node.node.op if isinstance(layer.node, TypedOp) else None
         for variable in layer.variables:
             path = "/".join([*layer.path, variable.weight])
             names[path.rpartition("/")[0]] = layer.name
+            scaled |= (variable.weight, variable.name) == ("gamma", "kernel")
             if variable.name == "depthwise_kernel":
                 depthwise.add('variable.name == "depthwise_kernel"')
             elif variable.layout == "same" and (
@@ -85,7 +86,7 @@ def kept_layers(source: Source) -> Layers:
             ):
                 rank = layer.node.x.rank
                 depthwise.add(f"isinstance(layer, layers.DepthwiseConv{rank}D)")
-    return Layers(names, tuple(sorted(depthwise)))
+    return Layers(names, tuple(sorted(depthwise)), scaled)
 
 
 def unnamed_prefix(typed: TypedProgram) -> Path:

@@ -250,7 +250,14 @@ def local_response_norm(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def dropout(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    return (layer("Dropout", w.option("rate", site, "rate", positional=True)),)
+    (per,) = site.alike("per")
+    rate = w.option("rate", site, "rate", positional=True)
+    if per == "sample":
+        shape = literal((None, *(1,) * (site.rank + 1)))
+        return (layer("Dropout", rate, Keyword("noise_shape", shape)),)
+    # in a vector a channel is one element
+    whole = per == "channel" and site.rank
+    return (layer(f"SpatialDropout{site.rank}D" if whole else "Dropout", rate),)
 
 
 def flatten(w: Writer, site: LayerSite) -> tuple[Call, ...]:
@@ -263,7 +270,14 @@ def zero_pad(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def scale(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    return (helper("scaled", w.option("scale", site, "value", positional=True)),)
+    if site.alike("learned") == (False,):
+        return (helper("scaled", w.option("scale", site, "value", positional=True)),)
+    start = w.option("init_value", site, "value", positional=True)
+    kernel = (Variable("gamma", "kernel"),)
+    if site.alike("per") == ("channel",):
+        return (Call("layer_scale", (start,), helper=True, made=(Made("", kernel),)),)
+    made = (Made("gamma", kernel), Made(""))
+    return (Call("single_scale", (start,), helper=True, made=made),)
 
 
 def identity(w: Writer, site: LayerSite) -> tuple[Call, ...]:

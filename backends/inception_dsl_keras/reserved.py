@@ -17,6 +17,8 @@ TEMPLATED: Final = (
     "channel_mean",
     "channel_max",
     "scaled",
+    "layer_scale",
+    "single_scale",
     "leaky_relu",
     "gelu_tanh",
     "gelu",
@@ -27,6 +29,7 @@ OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
 OPERATING: Final = frozenset(
     {
         *("max_pool", "average_pool", "local_response_norm", "channel_mean", "channel_max"),
+        "single_scale",
         *("leaky_relu", "gelu_tanh", "gelu"),
     }
 )

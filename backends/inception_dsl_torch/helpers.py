@@ -34,6 +34,8 @@ ORDER: Final = (
     "norm",
     "flatten",
     "scale",
+    "layer_scale",
+    "drop_path",
     "composite",
     "skip_init",
 )
@@ -41,6 +43,8 @@ ORDER: Final = (
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "same_padding": ("F", "torch"),
     "channel_layer_norm": ("F",),
+    "layer_scale": ("torch",),
+    "drop_path": ("F",),
     "padded_avg_pool": ("F", "torch"),
     "skip_init": ("Any", "Callable", "TorchFunctionMode", "nullcontext"),
     "same_pool.same_avg_pool": ("torch",),
@@ -177,6 +181,12 @@ class Helpers:
 
     def scale(self) -> str:
         return self._add("scale", "Scale")
+
+    def layer_scale(self) -> str:
+        return self._add("layer_scale", "LayerScale")
+
+    def drop_path(self) -> str:
+        return self._add("drop_path", "DropPath")
 
     def channel_pool(self, kind: str) -> str:
         """The class of the mean (``Avg``) or the maximum (``Max``) over the channels."""

@@ -252,7 +252,11 @@ def _any_activation(
 
 
 def dropout(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    return Layer((call("nn.Dropout", scope.text(site.slot("rate"))),))
+    (per,) = site.alike("per")
+    kind = helpers.drop_path() if per == "sample" else "nn.Dropout"
+    if per == "channel" and site.rank:  # in a vector a channel is one element
+        kind = f"nn.Dropout{site.rank}d"
+    return Layer((call(kind, scope.text(site.slot("rate"))),))
 
 
 def flatten(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
@@ -271,6 +275,11 @@ def zero_pad(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 
 def scale(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     slot = site.slot("value")
+    if site.alike("learned") == (True,):
+        each = site.alike("per") == ("channel",)
+        channels = scope.text(site.channels) if each else literal(1)
+        module = call(helpers.layer_scale(), channels, scope.text(slot))
+        return Layer((module,), (Stored("gamma", 0, "gamma", "vector"),))
     module = call(helpers.scale(), scope.text(slot, tight=True))
 
     def inline(x: str, text: Speller) -> str:

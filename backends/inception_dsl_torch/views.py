@@ -117,6 +117,8 @@ RESERVED = {
     "FlattenChannelsLast",
     "ChannelLayerNorm",
     "ChannelAvgPool",
+    "LayerScale",
+    "DropPath",
     "ChannelMaxPool",
     *IMPORTED,
     *BUILTINS,

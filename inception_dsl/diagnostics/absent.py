@@ -15,8 +15,13 @@ _ABSENT: Final = (
         "a learned slope is left out; `op: activation, function: leaky_relu` has a fixed `alpha`",
     ),
     (
-        "droppath dropblock stochasticdepth spatialdropout alphadropout",
-        "left out on purpose; `op: dropout` drops single values",
+        "droppath stochasticdepth",
+        "write `op: dropout` with `per: sample` at the end of a residual",
+    ),
+    ("spatialdropout", "write `op: dropout` with `per: channel`"),
+    (
+        "dropblock alphadropout",
+        "left out on purpose; `op: dropout` drops elements, channels or samples",
     ),
     (
         "upsample upsampling interpolate resize resizing pixelshuffle convtranspose transposeconv"
@@ -39,8 +44,7 @@ _ABSENT: Final = (
     ),
     (
         "layerscale",
-        "a learned factor for each channel is"
-        " `op: depthwise_conv, kernel_size: 1, use_bias: false`; `op: scale` is a constant",
+        "write `op: scale` with its first `value` and `learned: true`",
     ),
     (
         "instancenorm instancenormalization",

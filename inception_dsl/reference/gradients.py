@@ -242,7 +242,12 @@ def zero_pad(op: ZeroPad, x: Array, weights: Weights, y: Array, dy: Array) -> Gr
 
 
 def scale(op: Scale, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
-    return op.value * dy, {}
+    if not op.learned:
+        return op.value * dy, {}
+    gamma = (x * dy).reshape(-1, x.shape[-1]).sum(0)
+    return weights["gamma"] * dy, {
+        "gamma": gamma if op.per == "channel" else gamma.sum(keepdims=True)
+    }
 
 
 def same(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:

@@ -254,7 +254,7 @@ def zero_pad(op: ZeroPad, x: Array, weights: Weights) -> Array:
 
 
 def scale(op: Scale, x: Array, weights: Weights) -> Array:
-    return op.value * x
+    return weights.get("gamma", op.value) * x
 
 
 REFERENCE: Final[dict[str, Callable[[Any, Array, Weights], Array]]] = {

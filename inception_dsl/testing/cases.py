@@ -133,8 +133,12 @@ def other_cases() -> Iterator[Case]:
             "{op: flatten}",
             "{op: zero_pad, padding: 2}",
             "{op: scale, value: 0.17}",
+            "{op: scale, value: 0.17, learned: true}",
+            "{op: scale, value: 1, learned: true, per: layer}",
             "{op: identity}",
             "{op: dropout, rate: 0.5}",
+            "{op: dropout, rate: 0.5, per: channel}",
+            "{op: dropout, rate: 0.5, per: sample}",
         ):
             yield Case(f"{text[5:]}-{rank}d", text, inputs[0])
 
@@ -156,6 +160,10 @@ def switch_cases() -> Iterator[Case]:
         "{channels: 3, height: 14, width: 14}",
     )
     for text in (
+        "{op: flatten}, {op: scale, value: 1e-6, learned: true}",
+        "{op: flatten}, {op: scale, value: 1e-6, learned: true, per: layer}",
+        "{op: flatten}, {op: dropout, rate: 0.5, per: channel}",
+        "{op: flatten}, {op: dropout, rate: 0.5, per: sample}",
         "{op: local_response_norm, size: 4, alpha: 0.5}",
         "{op: zero_pad, padding: [[0, 1], [2, 3]]}",
         "{op: conv_bn, filters: 6, kernel_size: 3, use_bias: true, groups: 2, dilation: 2, "

@@ -8,6 +8,8 @@ from typing import Final
 from .random_sizes import Shape, Step
 from .random_values import Scope, Values
 
+DROPS: Final = ("element", "channel", "sample")
+FACTORS: Final = ("channel", "layer")
 EVERYWHERE: Final = frozenset({"none", "relu", "relu6", "silu", "sigmoid", "tanh"})
 
 
@@ -56,11 +58,16 @@ def activation(values: Values, x: Shape, scope: Scope) -> Step:
 
 
 def dropout(values: Values, x: Shape, scope: Scope) -> Step:
-    return {"rate": values.number(scope, 0.2, 0.5, 0.0)}
+    found: Step = {"rate": values.number(scope, 0.2, 0.5, 0.0)}
+    return {**found, "per": values.word(scope, DROPS)} if values.chance(0.5) else found
 
 
 def scale(values: Values, x: Shape, scope: Scope) -> Step:
-    return {"value": values.number(scope, 0.1, 0.17, 0.5, -1.5, 2.0)}
+    found: Step = {"value": values.number(scope, 0.1, 0.17, 0.5, -1.5, 2.0)}
+    if values.chance(0.4):
+        found["learned"] = values.flag(scope, True)
+        found |= {"per": values.word(scope, FACTORS)} if values.chance(0.6) else {}
+    return found
 
 
 def dense(values: Values, x: Shape, scope: Scope) -> Step:

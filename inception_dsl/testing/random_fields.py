@@ -244,10 +244,17 @@ class Fields:
         return {"function": self.function(context)}
 
     def dropout(self, at: At, context: Context) -> Step:
-        return {"rate": self.writer.real(context, (0.2, 0.5, 0.25), 0, 0.8)}
+        found: Step = {"rate": self.writer.real(context, (0.2, 0.5, 0.25), 0, 0.8)}
+        words = ("element", "channel", "sample")
+        return found | self.some(0.4, per=lambda: self.writer.word(context, words))
 
     def scale(self, at: At, context: Context) -> Step:
-        return {"value": self.writer.real(context, (0.17, 0.5, 1.5, -0.5, 2), -3, 3)}
+        found: Step = {"value": self.writer.real(context, (0.17, 0.5, 1.5, -0.5, 2), -3, 3)}
+        return found | self.some(
+            0.5,
+            learned=lambda: self.writer.flag(context),
+            per=lambda: self.writer.word(context, ("channel", "layer")),
+        )
 
     def dense(self, at: At, context: Context) -> Step:
         found: Step = {"units": self.filters(context)}

@@ -28,6 +28,10 @@ EXPRESSION_SCHEMA: Final = {
 }
 OVER: Final = ("positions", "channels")
 """What a global pool reduces to one number."""
+FACTORS_OF: Final = ("channel", "layer")
+"""What has a learned factor of its own."""
+DROPS_OF: Final = ("element", "channel", "sample")
+"""What dropout keeps or drops as a whole."""
 _KEYWORDS: Final = "|".join(word for word in keyword.kwlist if word.islower())
 ID_SCHEMA: Final = {
     "type": "string",
@@ -252,6 +256,10 @@ Real = Annotated[
     ),
 ]
 Over = Annotated[str, Checked(expressible(choice(OVER)), _schema({"enum": list(OVER)}))]
+FactorOf = Annotated[
+    str, Checked(expressible(choice(FACTORS_OF)), _schema({"enum": list(FACTORS_OF)}))
+]
+DropOf = Annotated[str, Checked(expressible(choice(DROPS_OF)), _schema({"enum": list(DROPS_OF)}))]
 # without expressions: fields outside of blocks, where no parameters are known
 PlainCount = Annotated[int, Checked(integer(1, MAX_COUNT), _integer_schema(1, MAX_COUNT))]
 Fraction = Annotated[float, Checked(real(0, 1), {"type": "number", "minimum": 0, "maximum": 1})]

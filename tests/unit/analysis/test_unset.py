@@ -43,6 +43,9 @@ RIGHT = {
     "an int for a share": STEP % "{op: dropout, rate: $n}",
     "a float for an int": STEP % conv("$rate"),
     "any word": STEP % "{op: activation, function: $name}",
+    "any part of a dropout": STEP % "{op: dropout, rate: $rate, per: $name}",
+    "a learned scale of any kind": STEP
+    % "{op: scale, value: $rate, learned: $flag, per: $name}, {op: identity}",
     "any axes of a pool": STEP % "{op: global_avg_pool, over: $name}",
     "channels that a pool leaves": fork("add", conv(1), "{op: global_avg_pool, over: channels}"),
     "groups of unknown channels": STEP % "{op: conv, filters: $f, kernel_size: 1, groups: 32}",
@@ -74,6 +77,8 @@ WRONG = {
     ),
     "padding differs": (fork("add", conv("$f", 3, 1, "valid"), conv("$f", 3)), "E402"),
     "ranks differ": (fork("concat", "{op: global_avg_pool}", conv("$f")), "E402"),
+    "an int for a part": (STEP % "{op: dropout, rate: $rate, per: $n}", "E203"),
+    "a float for a switch": (STEP % "{op: scale, value: 1, learned: $rate}", "E203"),
     "a pool over channels leaves one": (
         fork("concat", "{op: global_avg_pool, over: channels}", conv(2, 3, 2)),
         "E402",

@@ -129,6 +129,9 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
     ("{op: flatten}", "3x5x4", "60", {}, 0),
     ("{op: zero_pad, padding: [[1, 2], [0, 3]]}", "9x9x4", "12x12x4", {}, 0),
     ("{op: scale, value: 0.1}", "9x9x4", "9x9x4", {}, 0),
+    ("{op: scale, value: 1e-6, learned: true}", "9x9x4", "9x9x4", {"gamma": (4,)}, 0),
+    ("{op: scale, value: 1, learned: true, per: layer}", "4", "4", {"gamma": (1,)}, 0),
+    ("{op: dropout, rate: 0.5, per: sample}", "9x9x4", "9x9x4", {}, 0),
     ("{op: identity}", "9x9x4", "9x9x4", {}, 0),
 ]
 
