@@ -21,6 +21,7 @@ from inception_dsl.backend import (
     GlobalMaxPool,
     GroupNorm,
     Identity,
+    L2Normalize,
     LayerNorm,
     LayerSite,
     LocalResponseNorm,
@@ -249,6 +250,10 @@ def local_response_norm(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     return layer("Reshape", shape, part="map"), normed, layer("Flatten")
 
 
+def l2_normalize(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    return (helper("l2_normalize", w.option("epsilon", site, "epsilon", positional=True)),)
+
+
 def dropout(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     (per,) = site.alike("per")
     rate = w.option("rate", site, "rate", positional=True)
@@ -299,6 +304,7 @@ LOWERING: Final[Mapping[type[Op], Callable[[Writer, LayerSite], tuple[Call, ...]
     GlobalMaxPool: global_pool,
     GroupNorm: group_norm,
     Identity: identity,
+    L2Normalize: l2_normalize,
     LayerNorm: layer_norm,
     LocalResponseNorm: local_response_norm,
     MaxPool: max_pool,

@@ -16,6 +16,7 @@ TEMPLATED: Final = (
     "local_response_norm",
     "channel_mean",
     "channel_max",
+    "l2_normalize",
     "scaled",
     "layer_scale",
     "single_scale",
@@ -29,7 +30,7 @@ OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
 OPERATING: Final = frozenset(
     {
         *("max_pool", "average_pool", "local_response_norm", "channel_mean", "channel_max"),
-        "single_scale",
+        *("single_scale", "l2_normalize"),
         *("leaky_relu", "gelu_tanh", "gelu"),
     }
 )

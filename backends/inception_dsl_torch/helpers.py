@@ -36,6 +36,7 @@ ORDER: Final = (
     "scale",
     "layer_scale",
     "drop_path",
+    "l2_normalize",
     "composite",
     "skip_init",
 )
@@ -45,6 +46,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "channel_layer_norm": ("F",),
     "layer_scale": ("torch",),
     "drop_path": ("F",),
+    "l2_normalize": ("F",),
     "padded_avg_pool": ("F", "torch"),
     "skip_init": ("Any", "Callable", "TorchFunctionMode", "nullcontext"),
     "same_pool.same_avg_pool": ("torch",),
@@ -184,6 +186,9 @@ class Helpers:
 
     def layer_scale(self) -> str:
         return self._add("layer_scale", "LayerScale")
+
+    def l2_normalize(self) -> str:
+        return self._add("l2_normalize", "L2Normalize")
 
     def drop_path(self) -> str:
         return self._add("drop_path", "DropPath")

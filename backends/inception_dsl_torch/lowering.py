@@ -24,8 +24,9 @@ from inception_dsl.backend import (
 from .activations import CONSTRUCTOR, MODULE, MODULES, applied, made, module
 from .composites import CompositeCall
 from .helpers import Helpers, grouped
-from .layers import Layer, Speller, Stored
+from .layers import Layer, Stored
 from .pools import adaptive_avg_pool, global_pool, pool
+from .scaling import dropout, l2_normalize, scale
 from .windows import (
     Slide,
     convolution,
@@ -251,14 +252,6 @@ def _any_activation(
     return Layer((made(scope.text(slot, CONSTRUCTOR)),))
 
 
-def dropout(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    (per,) = site.alike("per")
-    kind = helpers.drop_path() if per == "sample" else "nn.Dropout"
-    if per == "channel" and site.rank:  # in a vector a channel is one element
-        kind = f"nn.Dropout{site.rank}d"
-    return Layer((call(kind, scope.text(site.slot("rate"))),))
-
-
 def flatten(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     if not site.rank:
         return identity(site, scope, helpers)
@@ -271,21 +264,6 @@ def flatten(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 def zero_pad(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     pads = [op.pads(site.rank) for op in site.ops(ZeroPad)]
     return Layer((call(f"nn.ZeroPad{site.rank}d", sides(scope, site, pads)),))
-
-
-def scale(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    slot = site.slot("value")
-    if site.alike("learned") == (True,):
-        each = site.alike("per") == ("channel",)
-        channels = scope.text(site.channels) if each else literal(1)
-        module = call(helpers.layer_scale(), channels, scope.text(slot))
-        return Layer((module,), (Stored("gamma", 0, "gamma", "vector"),))
-    module = call(helpers.scale(), scope.text(slot, tight=True))
-
-    def inline(x: str, text: Speller) -> str:
-        return f"{text(slot)} * {x}"
-
-    return Layer((module,), inline=inline)
 
 
 def identity(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
@@ -307,6 +285,7 @@ TABLE: Final[dict[str, Callable[[LayerSite, Scope, Helpers], Layer]]] = {
     "layer_norm": layer_norm,
     "group_norm": group_norm,
     "local_response_norm": local_response_norm,
+    "l2_normalize": l2_normalize,
     "activation": activation,
     "dropout": dropout,
     "flatten": flatten,

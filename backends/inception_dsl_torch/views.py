@@ -119,6 +119,7 @@ RESERVED = {
     "ChannelAvgPool",
     "LayerScale",
     "DropPath",
+    "L2Normalize",
     "ChannelMaxPool",
     *IMPORTED,
     *BUILTINS,

@@ -20,6 +20,7 @@ from .global_max_pool import GlobalMaxPool
 from .global_pool import GlobalPool
 from .group_norm import GroupNorm
 from .identity import Identity
+from .l2_normalize import L2Normalize
 from .layer_norm import LayerNorm
 from .local_response_norm import LocalResponseNorm
 from .max_pool import MaxPool
@@ -43,6 +44,7 @@ CORE_OPS: Final[tuple[type[Op], ...]] = (
     LayerNorm,
     GroupNorm,
     LocalResponseNorm,
+    L2Normalize,
     Activation,
     Dropout,
     Flatten,
@@ -76,6 +78,7 @@ __all__ = [
     "GlobalPool",
     "GroupNorm",
     "Identity",
+    "L2Normalize",
     "LayerNorm",
     "LocalResponseNorm",
     "MaxPool",

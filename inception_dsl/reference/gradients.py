@@ -24,6 +24,7 @@ from ..ops import (
     DepthwiseConv,
     GlobalPool,
     GroupNorm,
+    L2Normalize,
     LayerNorm,
     LocalResponseNorm,
     Pool,
@@ -204,6 +205,12 @@ def local_response_norm(
     return dy * total**-op.beta - 2 * op.alpha * op.beta / op.size * x * others, {}
 
 
+def l2_normalize(op: L2Normalize, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    total = (x**2).sum(-1, keepdims=True)
+    along = y * (y * dy).sum(-1, keepdims=True) * (total >= op.epsilon)
+    return (dy - along) / np.sqrt(np.maximum(total, op.epsilon)), {}
+
+
 def activation(op: Activation, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
     if op.function == "softmax":
         return y * (dy - (dy * y).sum(-1, keepdims=True)), {}
@@ -266,6 +273,7 @@ BACKWARD: Final[dict[str, Callable[[Any, Array, Weights, Array, Array], Gradient
     "layer_norm": layer_norm,
     "group_norm": group_norm,
     "local_response_norm": local_response_norm,
+    "l2_normalize": l2_normalize,
     "activation": activation,
     "dropout": same,
     "flatten": same,

@@ -25,6 +25,7 @@ from ..ops import (
     DepthwiseConv,
     GlobalPool,
     GroupNorm,
+    L2Normalize,
     LayerNorm,
     LocalResponseNorm,
     Op,
@@ -212,6 +213,10 @@ def neighbours(x: Array, before: int, after: int) -> Array:
     return sliding_window_view(padded, before + 1 + after, axis=-1).sum(-1)
 
 
+def l2_normalize(op: L2Normalize, x: Array, weights: Weights) -> Array:
+    return x / np.sqrt(np.maximum((x**2).sum(-1, keepdims=True), op.epsilon))
+
+
 def activation(op: Activation, x: Array, weights: Weights) -> Array:
     if op.function == "gelu" and op.approximate:
         return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
@@ -269,6 +274,7 @@ REFERENCE: Final[dict[str, Callable[[Any, Array, Weights], Array]]] = {
     "layer_norm": layer_norm,
     "group_norm": group_norm,
     "local_response_norm": local_response_norm,
+    "l2_normalize": l2_normalize,
     "activation": activation,
     "dropout": lambda op, x, weights: x,
     "flatten": lambda op, x, weights: x.reshape(len(x), -1),

@@ -117,6 +117,8 @@ def other_cases() -> Iterator[Case]:
             yield Case(f"{op}-{rank}d", f"{{op: {op}}}", inputs[0])
             yield Case(f"{op}-{rank}d-keepdims", f"{{op: {op}, keepdims: true}}", inputs[0])
             yield Case(f"{op}-{rank}d-channels", f"{{op: {op}, over: channels}}", inputs[0])
+            twice = f"{{op: {op}, over: channels, repeat: 2}}"  # modules of a sequence in PyTorch
+            yield Case(f"{op}-{rank}d-channels-twice", twice, inputs[0])
         for size in (1, 3, 4):
             yield Case(
                 f"adaptive_avg_pool-{rank}d-{size}",
@@ -130,6 +132,9 @@ def other_cases() -> Iterator[Case]:
             "{op: layer_norm, epsilon: 0.01}",
             "{op: group_norm, groups: 2}",
             "{op: local_response_norm, size: 3, alpha: 0.5, beta: 0.6, k: 2.0}",
+            "{op: l2_normalize}",
+            "{op: flatten}, {op: l2_normalize, epsilon: 0.1}",
+            "{op: l2_normalize, epsilon: 30}",  # more than some sums of squares
             "{op: flatten}",
             "{op: zero_pad, padding: 2}",
             "{op: scale, value: 0.17}",

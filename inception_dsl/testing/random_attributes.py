@@ -48,6 +48,10 @@ def local_response_norm(values: Values, x: Shape, scope: Scope) -> Step:
     return {key: value for key, value in wanted.items() if values.chance(0.7)}
 
 
+def l2_normalize(values: Values, x: Shape, scope: Scope) -> Step:
+    return {"epsilon": values.number(scope, 1e-10, 0.1, 1.0)} if values.chance(0.5) else {}
+
+
 def activation(values: Values, x: Shape, scope: Scope) -> Step:
     name = values.rng.choice(values.policy.functions)
     if name == "gelu_tanh":
@@ -100,6 +104,7 @@ ATTRIBUTES: Final[dict[str, Callable[[Values, Shape, Scope], Step]]] = {
     "layer_norm": layer_norm,
     "group_norm": group_norm,
     "local_response_norm": local_response_norm,
+    "l2_normalize": l2_normalize,
     "activation": activation,
     "dropout": dropout,
     "scale": scale,

@@ -23,6 +23,7 @@ KINDS: Final = {
     "layer_norm": 0.6,
     "group_norm": 0.8,
     "local_response_norm": 0.7,
+    "l2_normalize": 0.4,
     "activation": 0.9,
     "dropout": 0.4,
     "scale": 0.8,
@@ -33,7 +34,9 @@ KINDS: Final = {
     "flatten": 0.3,
     "identity": 0.05,
 }
-VECTOR: Final = frozenset({"dense", "batch_norm", "layer_norm", "activation", "dropout", "scale"})
+VECTOR: Final = frozenset(
+    {"dense", "batch_norm", "layer_norm", "activation", "dropout", "scale", "l2_normalize"}
+)
 """Kinds of layers that accept a vector."""
 FILTERS: Final = (1, 2, 3, 4, 5, 6)
 
@@ -63,7 +66,12 @@ class Fields:
         """A kind of layer that accepts ``at``; if ``plain``, one that accepts every input."""
         weights = dict(KINDS)
         if self.rough:
-            weights |= {"layer_norm": 0.0, "group_norm": 0.0, "activation": 3.0}
+            weights |= {
+                "layer_norm": 0.0,
+                "group_norm": 0.0,
+                "l2_normalize": 0.0,
+                "activation": 3.0,
+            }
         if at.rank == 3:
             weights |= dict.fromkeys(("max_pool", "avg_pool", "adaptive_avg_pool"), 0.0)
         if plain or not at.rank:
@@ -231,6 +239,9 @@ class Fields:
             beta=lambda: writer.real(context, (0.75, 0.5, 1.5), 0.1, 2),
             k=lambda: writer.real(context, (1.0, 2, 0.5), 0.1, 10),
         )
+
+    def l2_normalize(self, at: At, context: Context) -> Step:
+        return self.some(0.6, epsilon=lambda: self.writer.real(context, (0.01, 0.5, 1.5), 1e-4, 3))
 
     # other layers
 

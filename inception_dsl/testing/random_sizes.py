@@ -176,6 +176,8 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
         return varied(given["activation"], Shape(x.spatial, given["units"]))
     if name == "flatten":
         return Shape((), x.elements)
+    if name == "l2_normalize" and x.channels == 1:  # 1 or -1, with a gradient of rounding errors
+        raise Misfit
     if name in ("layer_norm", "group_norm"):
         normalised(given["groups"] if name == "group_norm" else 0, given["center"], x)
     return varied(given["function"], x) if name == "activation" else x

@@ -7,6 +7,7 @@ network than the spec describes.
 
 from __future__ import annotations
 
+from channel_defects import CHANNEL_DEFECTS
 from defect import CORE, TORCH, Defect
 from keras_defects import KERAS_DEFECTS
 
@@ -204,20 +205,6 @@ DEFECTS = (
         'ceil = flag(site, scope, "ceil_mode", False) if average else []',
     ),
     Defect(
-        "a pool over channels is over the first spatial axis",
-        TORCH,
-        "helpers/channel_pool.py.j2",
-        "dim=1",
-        "dim=2",
-    ),
-    Defect(
-        "a mean over channels is a maximum",
-        TORCH,
-        "pools",
-        'function = "mean" if kind == "Avg" else "amax"',
-        'function = "amax"',
-    ),
-    Defect(
         "all global pools are averages",
         TORCH,
         "pools",
@@ -315,5 +302,6 @@ DEFECTS = (
         "{before} + 1.0 * ",
         training=True,
     ),
+    *CHANNEL_DEFECTS,
     *KERAS_DEFECTS,
 )

@@ -98,6 +98,20 @@ KERAS_DEFECTS = (
         '"channel_max"',
     ),
     Defect(
+        "the length of vectors is the sum of squares",
+        KERAS,
+        "helpers/l2_normalize.py.j2",
+        "ops.rsqrt(ops",
+        "ops.reciprocal(ops",
+    ),
+    Defect(
+        "a learned scale is along the first spatial axis",
+        KERAS,
+        "helpers/layer_scale.py.j2",
+        "{axes[-1]}->",
+        "{axes[0]}->",
+    ),
+    Defect(
         "all global pools are averages",
         KERAS,
         "lowering",

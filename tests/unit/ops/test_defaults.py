@@ -36,6 +36,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "group_norm": {"epsilon": 0.00001, "scale": True, "center": True},
     "local_response_norm": {"size": 5, "alpha": 0.0001, "beta": 0.75, "k": 1.0},
     "activation": {"alpha": None, "approximate": False},
+    "l2_normalize": {"epsilon": 1e-10},
     "dropout": {"per": "element"},
     "flatten": {},
     "zero_pad": {},

@@ -125,6 +125,7 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
     ("{op: group_norm, groups: 2}", "9x4", "9x4", {"gamma": (4,), "beta": (4,)}, 0),
     ("{op: local_response_norm}", "9x9x4", "9x9x4", {}, 0),
     ("{op: activation, function: softmax}", "9x9x4", "9x9x4", {}, 0),
+    ("{op: l2_normalize}", "128", "128", {}, 0),
     ("{op: dropout, rate: 0.5}", "4", "4", {}, 0),
     ("{op: flatten}", "3x5x4", "60", {}, 0),
     ("{op: zero_pad, padding: [[1, 2], [0, 3]]}", "9x9x4", "12x12x4", {}, 0),
