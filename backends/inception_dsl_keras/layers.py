@@ -26,7 +26,7 @@ from .training import Layers
 
 INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
-    r"(add|erf|expand_dims|get_item|greater|max|maximum|mean|multiply|ones_like|pad|power|reciprocal|rsqrt|square|squeeze|sum|tanh|where)(_\d+)?"
+    r"(add|amax|erf|expand_dims|get_item|greater|maximum|mean|multiply|ones_like|pad|power|reciprocal|rsqrt|square|squeeze|sum|tanh|where)(_\d+)?"
 )
 Node = TypedOp | TypedFork
 Path: TypeAlias = tuple[str, ...]
