@@ -6,9 +6,10 @@ from inception_dsl.backend import Code, Report, TypedProgram, render, signature
 
 from .blocks import TENSOR_TYPE, Function
 from .enlarging import check_transposed
-from .helpers import RESERVED, Helpers, written
+from .helpers import Helpers, written
 from .layers import check_names, kept_layers
 from .losses import loss_view
+from .reserved import RESERVED
 from .source import BUILTINS, MODULES, Source, source_of
 from .training import initial, preprocess
 from .views import FunctionView, ModuleView
@@ -40,7 +41,7 @@ def view(source: Source) -> ModuleView:
     operating = (
         helpers.importing
         or helpers.splitting
-        or "scaled" in helpers.called
+        or not helpers.called.isdisjoint({"scaled", "layer_scale"})
         or bool(prepared)
         or bool(trained)
         or plan.recalibrates

@@ -25,6 +25,7 @@ from .body import Assign, Divide, Statement
 from .calls import Call, Keyword, layer
 from .lowering import CONV_BN
 from .printing import broken, statement
+from .reserved import OPERATING, OPTIONAL, TEMPLATED
 from .views import FunctionView, HelperView
 
 ALWAYS: Final = {CONV_BN: ("filters", "kernel_size"), "activate": ("activation",)}
@@ -38,41 +39,6 @@ DEFAULTS: Final = {
     "scale": "True",
 }
 NORMAL: Final = ("momentum", "epsilon", "center", "scale")
-TEMPLATED: Final = (
-    *("same_padding", "ceil_padding", "ceil_padding_around"),
-    "max_pool",
-    "average_pool",
-    "local_response_norm",
-    "scaled",
-    *("upsampled_size", "upsampled"),
-    "leaky_relu",
-    "gelu_tanh",
-    "gelu",
-    "activate",
-)
-OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
-"""Helper functions whose arguments are only the options that vary."""
-OPERATING: Final = frozenset(
-    {
-        *("max_pool", "average_pool", "local_response_norm", "upsampled"),
-        *("leaky_relu", "gelu_tanh", "gelu"),
-    }
-)
-"""Helper functions that use operations, which Keras names by itself."""
-FUNCTIONS: Final = ("gelu", "leaky_relu", *sorted(NATIVE))
-CROSS_ENTROPY: Final = "cross_entropy"
-OF_PROBABILITIES: Final = "cross_entropy_of_probabilities"
-RESERVED: Final = {
-    *TEMPLATED,
-    CONV_BN,
-    *(f"conv_bn_{'linear' if f == 'none' else f}" for f in FUNCTIONS),
-    "init_weights",
-    "preprocess",
-    "recalibrate",
-    CROSS_ENTROPY,
-    OF_PROBABILITIES,
-    "loss",
-}
 
 
 Key: TypeAlias = tuple[str, str]
@@ -104,6 +70,8 @@ class Helpers:
         for name in {k[1] for k in self.calls if k[0] == CONV_BN} - {""}:
             self.called |= one(name, "").helpers()
         self.called |= self.applied()
+        if "single_scale" in self.called:
+            self.called.add("layer_scale")
         if "max_pool" in self.called:
             self.called.add("same_padding")
         found = sorted(

@@ -26,8 +26,8 @@ from .training import Layers
 
 INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
-    r"(add|erf|get_item|greater|multiply|ones_like|pad|power|reciprocal|square|subtract|take|tanh"
-    r"|where)(_\d+)?"
+    r"(add|amax|erf|expand_dims|get_item|greater|maximum|mean|multiply|ones_like|pad|power"
+    r"|reciprocal|rsqrt|square|squeeze|subtract|sum|take|tanh|where)(_\d+)?"
 )
 _SPLIT: Final = re.compile(r"split(_\d+)?")
 Node = TypedOp | TypedFork
@@ -73,12 +73,13 @@ def _layers_of(node: TypedOp, here: Path, found: Found[Calls]) -> Iterator[Layer
 
 def kept_layers(source: Source) -> Layers:
     """The layers with weights, for the function that sets the initial ones."""
-    names, depthwise = {}, set()
+    names, depthwise, scaled = {}, set(), False
     for layer in model_layers(source):
         op = layer.node.node.op if isinstance(layer.node, TypedOp) else None
         for variable in layer.variables:
             path = "/".join([*layer.path, variable.weight])
             names[path.rpartition("/")[0]] = layer.name
+            scaled |= (variable.weight, variable.name) == ("gamma", "kernel")
             if variable.name == "depthwise_kernel":
                 depthwise.add('variable.name == "depthwise_kernel"')
             elif variable.layout == "same" and (
@@ -87,7 +88,7 @@ def kept_layers(source: Source) -> Layers:
             ):
                 rank = layer.node.x.rank
                 depthwise.add(f"isinstance(layer, layers.DepthwiseConv{rank}D)")
-    return Layers(names, tuple(sorted(depthwise)))
+    return Layers(names, tuple(sorted(depthwise)), scaled)
 
 
 def unnamed_prefix(typed: TypedProgram) -> Path:

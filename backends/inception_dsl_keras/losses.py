@@ -6,10 +6,9 @@ from typing import Final
 
 from inception_dsl.backend import Code, Loss, LossTerm, ModulePlan, docstring, literal, signature
 
-from .helpers import CROSS_ENTROPY, OF_PROBABILITIES
+from .reserved import BINARY, CROSS_ENTROPY, OF_PROBABILITIES
 from .views import FunctionView, LossView
 
-BINARY: Final = "binary_cross_entropy"
 TENSOR: Final = "keras.KerasTensor"
 TARGETS: Final = (
     "Targets are class indices of any integer type, (N,) or (N, 1). One outside of the classes is "

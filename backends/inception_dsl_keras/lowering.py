@@ -22,6 +22,7 @@ from inception_dsl.backend import (
     GlobalMaxPool,
     GroupNorm,
     Identity,
+    L2Normalize,
     LayerNorm,
     LayerSite,
     LocalResponseNorm,
@@ -223,8 +224,10 @@ def dense(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def global_pool(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    """A global pool; ``keepdims`` keeps the spatial axes."""
+    """A global pool; ``keepdims`` keeps the spatial axes. Keras has no layer for channels."""
     mean = isinstance(site.op, GlobalAvgPool)
+    if site.alike("over") == ("channels",):
+        return (helper("channel_mean" if mean else "channel_max"),)
     function = "GlobalAveragePooling" if mean else "GlobalMaxPooling"
     return (layer(f"{function}{site.rank}D", w.option("keepdims", site, "keepdims", "False")),)
 
@@ -250,8 +253,19 @@ def local_response_norm(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     return layer("Reshape", shape, part="map"), normed, layer("Flatten")
 
 
+def l2_normalize(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    return (helper("l2_normalize", w.option("epsilon", site, "epsilon", positional=True)),)
+
+
 def dropout(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    return (layer("Dropout", w.option("rate", site, "rate", positional=True)),)
+    (per,) = site.alike("per")
+    rate = w.option("rate", site, "rate", positional=True)
+    if per == "sample":
+        shape = literal((None, *(1,) * (site.rank + 1)))
+        return (layer("Dropout", rate, Keyword("noise_shape", shape)),)
+    # in a vector a channel is one element
+    whole = per == "channel" and site.rank
+    return (layer(f"SpatialDropout{site.rank}D" if whole else "Dropout", rate),)
 
 
 def flatten(w: Writer, site: LayerSite) -> tuple[Call, ...]:
@@ -264,7 +278,14 @@ def zero_pad(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 
 
 def scale(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    return (helper("scaled", w.option("scale", site, "value", positional=True)),)
+    if site.alike("learned") == (False,):
+        return (helper("scaled", w.option("scale", site, "value", positional=True)),)
+    start = w.option("init_value", site, "value", positional=True)
+    kernel = (Variable("gamma", "kernel"),)
+    if site.alike("per") == ("channel",):
+        return (Call("layer_scale", (start,), helper=True, made=(Made("", kernel),)),)
+    made = (Made("gamma", kernel), Made(""))
+    return (Call("single_scale", (start,), helper=True, made=made),)
 
 
 def identity(w: Writer, site: LayerSite) -> tuple[Call, ...]:
@@ -287,6 +308,7 @@ LOWERING: Final[Mapping[type[Op], Callable[[Writer, LayerSite], tuple[Call, ...]
     GlobalMaxPool: global_pool,
     GroupNorm: group_norm,
     Identity: identity,
+    L2Normalize: l2_normalize,
     LayerNorm: layer_norm,
     LocalResponseNorm: local_response_norm,
     MaxPool: max_pool,

@@ -21,8 +21,9 @@ from inception_dsl.backend import (
 
 from .blocks import Functions
 from .calls import Calls
-from .helpers import RESERVED, Helpers
+from .helpers import Helpers
 from .network import LOCAL, Network
+from .reserved import RESERVED
 from .windows import strided_and_dilated
 
 MODULES: Final = frozenset({"Iterable", "keras", "layers", "ops"})

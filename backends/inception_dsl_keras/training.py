@@ -41,10 +41,13 @@ ASIDE: Final = (
 
 
 class Layers(NamedTuple):
-    """What ``init_weights`` knows of layers: their names by path, and tests for depthwise ones."""
+    """What ``init_weights`` knows of layers: their names by path, tests for depthwise ones, and
+    whether there are learned scales, whose weight Keras calls a kernel, too.
+    """
 
     names: Mapping[str, str]
     depthwise: tuple[str, ...]
+    scaled: bool
 
 
 def preprocess(found: Preprocessing, taken: TensorType) -> PreprocessView:
@@ -97,7 +100,7 @@ def initial(start: Start, kept: Layers) -> InitialView:
     lines = chosen(start.kernels, kernel, "kernel")
     lines += chosen(start.biases, bias, "bias") if not alike(start.biases) else []
     lines.append(Code("        for variable in layer.weights:"))
-    kernels = kernel_lines(start.kernels, kept.depthwise if fans else ())
+    kernels = kernel_lines(start.kernels, kept.depthwise if fans else (), scaled=kept.scaled)
     biases = bias_lines(start.biases, "elif" if kernels else "if")
     lines += (Code(f"            {line}") for line in (*kernels, *biases))
     doc = docstring(start.summary, start.note, ASIDE, indent=4)
@@ -114,11 +117,13 @@ def stated(name: str, groups: Sequence[Initial]) -> str:
     return f" and {name} is not None" if groups[-1].paths else ""
 
 
-def kernel_lines(groups: Sequence[Initial], depthwise: Sequence[str]) -> list[str]:
+def kernel_lines(groups: Sequence[Initial], depthwise: Sequence[str], *, scaled: bool) -> list[str]:
     """The lines that set a kernel; ``depthwise`` are the tests for one of a depthwise layer."""
     if not groups:
         return []
-    lines = [f'if variable.name.endswith("kernel"){stated("kernel", groups)}:']
+    test = stated("kernel", groups)
+    test += " and not isinstance(layer, layers.EinsumDense)" if scaled else ""
+    lines = [f'if variable.name.endswith("kernel"){test}:']
     if not depthwise:
         return [*lines, "    variable.assign(kernel(variable.shape, variable.dtype))"]
     return [

@@ -20,6 +20,7 @@ NOUNS = {
     "layer_norm": "norm",
     "group_norm": "norm",
     "local_response_norm": "norm",
+    "l2_normalize": "norm",
     "dense": "fc",
     "zero_pad": "pad",
 }

@@ -11,6 +11,7 @@ from inception_dsl.backend import (
     Expression,
     Form,
     Read,
+    docstring,
     literal,
     name,
     signature,
@@ -30,9 +31,13 @@ ORDER: Final = (
     "same_pool",
     "padded_avg_pool",
     "channel_layer_norm",
+    "channel_pool",
     "norm",
     "flatten",
     "scale",
+    "layer_scale",
+    "drop_path",
+    "l2_normalize",
     "composite",
     "skip_init",
 )
@@ -41,6 +46,9 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "same_padding": ("F", "torch"),
     "channel_layer_norm": ("F",),
     "same_conv_transpose": ("F",),
+    "layer_scale": ("torch",),
+    "drop_path": ("F",),
+    "l2_normalize": ("F",),
     "padded_avg_pool": ("F", "torch"),
     "skip_init": ("Any", "Callable", "TorchFunctionMode", "nullcontext"),
     "same_pool.same_avg_pool": ("torch",),
@@ -190,6 +198,23 @@ class Helpers:
 
     def scale(self) -> str:
         return self._add("scale", "Scale")
+
+    def layer_scale(self) -> str:
+        return self._add("layer_scale", "LayerScale")
+
+    def l2_normalize(self) -> str:
+        return self._add("l2_normalize", "L2Normalize")
+
+    def drop_path(self) -> str:
+        return self._add("drop_path", "DropPath")
+
+    def channel_pool(self, kind: str) -> str:
+        """The class of the mean (``Avg``) or the maximum (``Max``) over the channels."""
+        average = kind == "Avg"
+        title = "mean" if average else "maximum"
+        doc = docstring(f"The {title} over the channels at every position.", indent=4)
+        function = Code("mean" if average else "amax")
+        return self._add("channel_pool", f"Channel{kind}Pool", doc=doc, result=function)
 
     def norm(self, base: str, scale: Code, center: Code) -> Code:
         """What creates a normalisation; ``scale`` and ``center`` are flags or names of flags."""

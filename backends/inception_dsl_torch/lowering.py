@@ -25,8 +25,9 @@ from .activations import CONSTRUCTOR, MODULE, MODULES, applied, made, module
 from .composites import CompositeCall
 from .enlarging import transposed, upsample
 from .helpers import Helpers, grouped
-from .layers import Layer, Speller, Stored
+from .layers import Layer, Stored
 from .pools import adaptive_avg_pool, global_pool, pool
+from .scaling import dropout, l2_normalize, scale
 from .windows import convolution, omitted, sides
 
 Keywords = dict[str, Expression]
@@ -251,10 +252,6 @@ def _any_activation(
     return Layer((made(scope.text(slot, CONSTRUCTOR)),))
 
 
-def dropout(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    return Layer((call("nn.Dropout", scope.text(site.slot("rate"))),))
-
-
 def flatten(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     if not site.rank:
         return identity(site, scope, helpers)
@@ -267,16 +264,6 @@ def flatten(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
 def zero_pad(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     pads = [op.pads(site.rank) for op in site.ops(ZeroPad)]
     return Layer((call(f"nn.ZeroPad{site.rank}d", sides(scope, site, pads)),))
-
-
-def scale(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    slot = site.slot("value")
-    module = call(helpers.scale(), scope.text(slot, tight=True))
-
-    def inline(x: str, text: Speller) -> str:
-        return f"{text(slot)} * {x}"
-
-    return Layer((module,), inline=inline)
 
 
 def identity(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
@@ -300,6 +287,7 @@ TABLE: Final[dict[str, Callable[[LayerSite, Scope, Helpers], Layer]]] = {
     "layer_norm": layer_norm,
     "group_norm": group_norm,
     "local_response_norm": local_response_norm,
+    "l2_normalize": l2_normalize,
     "activation": activation,
     "dropout": dropout,
     "flatten": flatten,

@@ -74,9 +74,13 @@ def global_pool(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     """A global pool: a module, as some quantised maps have no `mean` over positions.
 
     Outside of a sequence the maximum is `amax`, which shares a gradient among equal values as
-    other frameworks do; the module gives it to one of them.
+    other frameworks do; the module gives it to one of them. PyTorch has no module for channels.
     """
     kind = "Avg" if site.op.op == "global_avg_pool" else "Max"
+    if site.alike("over") == ("channels",):
+        function = "mean" if kind == "Avg" else "amax"
+        module = call(helpers.channel_pool(kind))
+        return Layer((module,), inline=lambda x, _: f"{x}.{function}(dim=1, keepdim=True)")
     module = call(f"nn.Adaptive{kind}Pool{site.rank}d", literal(1))
     keepdims = site.every("keepdims", True)  # all uses have the same output rank
     modules: tuple[Expression, ...] = (module,) if keepdims else (module, call("nn.Flatten"))

@@ -34,6 +34,7 @@ from .views import build
 from .weights import bindings, boundaries
 
 SUFFIXES: Final = (".safetensors",)
+DROPOUTS: Final = (*(torch.nn.Dropout, torch.nn.Dropout1d, torch.nn.Dropout2d, torch.nn.Dropout3d),)
 
 
 def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True) -> TorchModel:
@@ -145,7 +146,7 @@ class TorchModel:
                 lambda _, given, y: found.append((channels_last(given[0]), channels_last(y)))
             )
             for module in self.net.modules()
-            if isinstance(module, torch.nn.Dropout)
+            if isinstance(module, DROPOUTS)
         ]
         self.net.train()
         with torch.no_grad():
@@ -215,7 +216,7 @@ class TorchModel:
         """Training mode without dropout, or inference mode; inference mode again afterwards."""
         self.net.train(training)
         for module in self.net.modules():
-            if isinstance(module, torch.nn.Dropout):
+            if isinstance(module, DROPOUTS):
                 module.eval()
         try:
             yield

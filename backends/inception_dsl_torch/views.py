@@ -123,6 +123,11 @@ RESERVED = {
     "Scale",
     "FlattenChannelsLast",
     "ChannelLayerNorm",
+    "ChannelAvgPool",
+    "LayerScale",
+    "DropPath",
+    "L2Normalize",
+    "ChannelMaxPool",
     *IMPORTED,
     *BUILTINS,
 }

@@ -1,4 +1,4 @@
-"""The initial values that a spec gives to kernels and biases, by weight path."""
+"""The initial values that a spec gives to kernels, biases and learned scales, by weight path."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..ir.program import Initializer
 from ..ir.typed import TypedOp, TypedProgram
 from ..ir.walk import walk_program
+from ..ops import Scale
 from ..ops.initializer import InitializerFields
 
 
@@ -23,7 +24,9 @@ class InitialValue(NamedTuple):
 
 
 def initial_values(typed: TypedProgram) -> dict[str, InitialValue]:
-    """The value of every kernel and bias for which the spec has one, in execution order."""
+    """The value of every kernel, bias and learned scale for which the spec has one, in execution
+    order.
+    """
     base = _base(typed)
     found: dict[str, InitialValue] = {}
     for path, node in walk_program(typed):
@@ -31,8 +34,10 @@ def initial_values(typed: TypedProgram) -> dict[str, InitialValue]:
             continue
         own: InitializerFields | None = getattr(node.op, "initializer", None)
         kernel, bias = _kernel(base, own), _bias(base, own)
+        gamma = InitialValue("constant", node.op.value) if isinstance(node.op, Scale) else None
         for weight in node.weights:
-            value = {"kernel": kernel, "bias": bias}.get(weight.name.rpartition("/")[2])
+            leaf = weight.name.rpartition("/")[2]
+            value = {"kernel": kernel, "bias": bias, "gamma": gamma}.get(leaf)
             if value is not None:
                 found["/".join((*path, weight.name))] = value
     return found

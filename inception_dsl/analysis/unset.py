@@ -43,7 +43,7 @@ _SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "int": (0, 1, 2, 64),
     "float": (0, 1, 0.5, 64),
     "bool": (True, False),
-    "str": ("relu", "linear", "none", "same", "valid", "he_normal", "hard"),
+    "str": ("relu", "linear", "none", "same", "valid", "he_normal", "hard", "channels", "channel"),
 }
 """Values of each type: an attribute that accepts none of them has another type."""
 

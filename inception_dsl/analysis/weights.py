@@ -76,7 +76,7 @@ def _order(node: Typed, path: Path, order: str, found: dict[str, str]) -> str:
         return sizes(node.x.shape) if product(node.x.spatial) > 1 else ""
     dense = isinstance(node.op, Dense)
     for weight in node.op.weights(node.x) if order else ():
-        if not dense or weight.name == "kernel":
+        if (not dense or weight.name == "kernel") and weight.size > 1:
             found["/".join((*path, weight.name))] = order
     return "" if dense else order
 

@@ -179,6 +179,16 @@ class LayerSite:
         """Whether an attribute is ``value`` in every row."""
         return all(getattr(t.op, field) == value for t in self.typed)
 
+    def alike(self, *fields: str) -> tuple[Any, ...]:
+        """The values of attributes that decide how the layer is written.
+
+        Raises :class:`SplitError` if they are not the same in every row.
+        """
+        kinds = [tuple(getattr(t.op, field) for field in fields) for t in self.typed]
+        if len(set(kinds)) > 1:
+            raise self.frame.split(self.node, kinds)
+        return kinds[0]
+
     @cached_property
     def y(self) -> Term | None:
         """The term of the output channels, computed by the op's own shape rule."""

@@ -40,10 +40,10 @@ class Start(NamedTuple):
 def start(typed: TypedProgram) -> Start | None:
     """The initial weights of a network, if the spec sets them."""
     training, values = typed.program.training, initial_values(typed)
-    if typed.program.kind == "block" or not values:
-        return None
     usual = usual_values(typed)
     kernels, biases = (_grouped(values, name, usual.get(name)) for name in ("kernel", "bias"))
+    if typed.program.kind == "block" or not (kernels or biases):
+        return None
     found = training.initializer if training else None
     if found is None:
         return Start(kernels, biases, "Initial values of single layers.", Prose())

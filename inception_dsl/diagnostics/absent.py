@@ -15,16 +15,26 @@ _ABSENT: Final = (
         "a learned slope is left out; `op: activation, function: leaky_relu` has a fixed `alpha`",
     ),
     (
-        "droppath dropblock stochasticdepth spatialdropout alphadropout",
-        "left out on purpose; `op: dropout` drops single values",
+        "droppath stochasticdepth",
+        "write `op: dropout` with `per: sample` at the end of a residual",
+    ),
+    ("spatialdropout", "write `op: dropout` with `per: channel`"),
+    (
+        "dropblock alphadropout",
+        "left out on purpose; `op: dropout` drops elements, channels or samples",
     ),
     (
         "pixelshuffle depthtospace unpool unpooling maxunpool",
         "left out; `op: upsample` and `op: conv_transpose` enlarge a map",
     ),
     (
-        "attention selfattention multiheadattention mha transformer cbam",
+        "attention selfattention multiheadattention mha transformer",
         "left out on purpose; squeeze-and-excitation is a fork with `merge: multiply`",
+    ),
+    (
+        "cbam spatialattention channelattention",
+        "write forks with `merge: multiply`; `op: global_avg_pool, over: channels` gives the mean"
+        " of each position",
     ),
     (
         "se semodule selayer seblock squeezeexcitation squeezeexcite squeezeandexcitation",
@@ -33,8 +43,7 @@ _ABSENT: Final = (
     ),
     (
         "layerscale",
-        "a learned factor for each channel is"
-        " `op: depthwise_conv, kernel_size: 1, use_bias: false`; `op: scale` is a constant",
+        "write `op: scale` with its first `value` and `learned: true`",
     ),
     (
         "instancenorm instancenormalization",

@@ -163,6 +163,8 @@ SYNONYMS: Final[dict[str, str]] = {
     "fullyconnected": "dense",
     "innerproduct": "dense",
     "linear": "dense none",
+    "l2norm": "l2_normalize",
+    "unitnormalization": "l2_normalize",
     "lrn": "local_response_norm",
     "localresponsenormalization": "local_response_norm",
     "batchnormalization": "batch_norm",

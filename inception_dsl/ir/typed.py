@@ -227,8 +227,8 @@ def end_of(chains: Iterable[TypedChain]) -> End:
             return "features"
         op = node.op
         affine = affine or (op.op == "flatten" and node.x.positions() != 1)
-        if op.op in KEEPING or op.op.startswith("global_avg"):
-            continue
+        if op.op in KEEPING or (op.op == "global_avg_pool" and node.x.channels == node.y.channels):
+            continue  # a mean over several channels is no logit
         if op.op in AFFINE:
             affine = True
             continue

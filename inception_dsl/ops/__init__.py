@@ -18,8 +18,10 @@ from .fields.numbers import ROUNDED, Computed
 from .flatten import Flatten
 from .global_avg_pool import GlobalAvgPool
 from .global_max_pool import GlobalMaxPool
+from .global_pool import GlobalPool
 from .group_norm import GroupNorm
 from .identity import Identity
+from .l2_normalize import L2Normalize
 from .layer_norm import LayerNorm
 from .local_response_norm import LocalResponseNorm
 from .max_pool import MaxPool
@@ -46,6 +48,7 @@ CORE_OPS: Final[tuple[type[Op], ...]] = (
     LayerNorm,
     GroupNorm,
     LocalResponseNorm,
+    L2Normalize,
     Activation,
     Dropout,
     Flatten,
@@ -77,8 +80,10 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GlobalPool",
     "GroupNorm",
     "Identity",
+    "L2Normalize",
     "LayerNorm",
     "LocalResponseNorm",
     "MaxPool",

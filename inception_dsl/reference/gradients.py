@@ -23,7 +23,9 @@ from ..ops import (
     Conv,
     Dense,
     DepthwiseConv,
+    GlobalPool,
     GroupNorm,
+    L2Normalize,
     LayerNorm,
     LocalResponseNorm,
     Pool,
@@ -41,6 +43,7 @@ from .operations import (
     gather,
     laid_out,
     neighbours,
+    reduced,
     sigmoid,
     split,
     standardised,
@@ -149,16 +152,23 @@ def adaptive_avg_pool(
     return dy, {}
 
 
-def global_avg_pool(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
-    share = dy / math.prod(x.shape[1:-1])
-    return np.broadcast_to(share.reshape(len(x), *(1,) * (x.ndim - 2), -1), x.shape), {}
+def global_avg_pool(op: GlobalPool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    shape, axes = kept(op, x)
+    share = dy / math.prod(x.shape[axis] for axis in axes)
+    return np.broadcast_to(share.reshape(shape), x.shape), {}
 
 
-def global_max_pool(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+def global_max_pool(op: GlobalPool, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
     """Equal maxima share the gradient equally, as in the frameworks' reductions along axes."""
-    axes, shape = tuple(range(1, x.ndim - 1)), (len(x), *(1,) * (x.ndim - 2), -1)
+    shape, axes = kept(op, x)
     largest = x == y.reshape(shape)
     return largest * (dy.reshape(shape) / largest.sum(axes, keepdims=True)), {}
+
+
+def kept(op: GlobalPool, x: Array) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shape of a global pool's output with all axes of ``x``, and the axes that it reduces."""
+    axes = reduced(op, x)
+    return tuple(1 if axis in axes else n for axis, n in enumerate(x.shape)), axes
 
 
 def dense(op: Dense, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
@@ -192,6 +202,12 @@ def local_response_norm(
     before = op.size // 2
     others = neighbours(dy * x * total ** (-op.beta - 1), op.size - 1 - before, before)
     return dy * total**-op.beta - 2 * op.alpha * op.beta / op.size * x * others, {}
+
+
+def l2_normalize(op: L2Normalize, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    total = (x**2).sum(-1, keepdims=True)
+    along = y * (y * dy).sum(-1, keepdims=True) * (total >= op.epsilon)
+    return (dy - along) / np.sqrt(np.maximum(total, op.epsilon)), {}
 
 
 def activation(op: Activation, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
@@ -232,7 +248,12 @@ def zero_pad(op: ZeroPad, x: Array, weights: Weights, y: Array, dy: Array) -> Gr
 
 
 def scale(op: Scale, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
-    return op.value * dy, {}
+    if not op.learned:
+        return op.value * dy, {}
+    gamma = (x * dy).reshape(-1, x.shape[-1]).sum(0)
+    return weights["gamma"] * dy, {
+        "gamma": gamma if op.per == "channel" else gamma.sum(keepdims=True)
+    }
 
 
 def same(op: Any, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
@@ -253,6 +274,7 @@ BACKWARD: Final[dict[str, Callable[[Any, Array, Weights, Array, Array], Gradient
     "layer_norm": layer_norm,
     "group_norm": group_norm,
     "local_response_norm": local_response_norm,
+    "l2_normalize": l2_normalize,
     "activation": activation,
     "dropout": same,
     "flatten": same,

@@ -23,7 +23,9 @@ from ..ops import (
     Conv,
     Dense,
     DepthwiseConv,
+    GlobalPool,
     GroupNorm,
+    L2Normalize,
     LayerNorm,
     LocalResponseNorm,
     Op,
@@ -131,12 +133,17 @@ def counted(op: AvgPool, sizes: tuple[int, ...]) -> Array:
     return counts[(slice(None), *(slice(0, n) for n in outputs))]
 
 
-def global_avg_pool(op: Any, x: Array, weights: Weights) -> Array:
-    return x.mean(axis=tuple(range(1, x.ndim - 1)), keepdims=op.keepdims)
+def global_avg_pool(op: GlobalPool, x: Array, weights: Weights) -> Array:
+    return x.mean(axis=reduced(op, x), keepdims=op.across or op.keepdims)
 
 
-def global_max_pool(op: Any, x: Array, weights: Weights) -> Array:
-    return x.max(axis=tuple(range(1, x.ndim - 1)), keepdims=op.keepdims)
+def global_max_pool(op: GlobalPool, x: Array, weights: Weights) -> Array:
+    return x.max(axis=reduced(op, x), keepdims=op.across or op.keepdims)
+
+
+def reduced(op: GlobalPool, x: Array) -> tuple[int, ...]:
+    """The axes of ``x`` that a global pool reduces."""
+    return (x.ndim - 1,) if op.across else tuple(range(1, x.ndim - 1))
 
 
 def adaptive_avg_pool(op: AdaptiveAvgPool, x: Array, weights: Weights) -> Array:
@@ -206,6 +213,10 @@ def neighbours(x: Array, before: int, after: int) -> Array:
     return sliding_window_view(padded, before + 1 + after, axis=-1).sum(-1)
 
 
+def l2_normalize(op: L2Normalize, x: Array, weights: Weights) -> Array:
+    return x / np.sqrt(np.maximum((x**2).sum(-1, keepdims=True), op.epsilon))
+
+
 def activation(op: Activation, x: Array, weights: Weights) -> Array:
     if op.function == "gelu" and op.approximate:
         return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
@@ -248,7 +259,7 @@ def zero_pad(op: ZeroPad, x: Array, weights: Weights) -> Array:
 
 
 def scale(op: Scale, x: Array, weights: Weights) -> Array:
-    return op.value * x
+    return weights.get("gamma", op.value) * x
 
 
 REFERENCE: Final[dict[str, Callable[[Any, Array, Weights], Array]]] = {
@@ -265,6 +276,7 @@ REFERENCE: Final[dict[str, Callable[[Any, Array, Weights], Array]]] = {
     "layer_norm": layer_norm,
     "group_norm": group_norm,
     "local_response_norm": local_response_norm,
+    "l2_normalize": l2_normalize,
     "activation": activation,
     "dropout": lambda op, x, weights: x,
     "flatten": lambda op, x, weights: x.reshape(len(x), -1),

@@ -147,6 +147,9 @@ def other_cases() -> Iterator[Case]:
         for op in ("global_avg_pool", "global_max_pool"):
             yield Case(f"{op}-{rank}d", f"{{op: {op}}}", inputs[0])
             yield Case(f"{op}-{rank}d-keepdims", f"{{op: {op}, keepdims: true}}", inputs[0])
+            yield Case(f"{op}-{rank}d-channels", f"{{op: {op}, over: channels}}", inputs[0])
+            twice = f"{{op: {op}, over: channels, repeat: 2}}"  # modules of a sequence in PyTorch
+            yield Case(f"{op}-{rank}d-channels-twice", twice, inputs[0])
         for size in (1, 3, 4):
             yield Case(
                 f"adaptive_avg_pool-{rank}d-{size}",
@@ -160,11 +163,18 @@ def other_cases() -> Iterator[Case]:
             "{op: layer_norm, epsilon: 0.01}",
             "{op: group_norm, groups: 2}",
             "{op: local_response_norm, size: 3, alpha: 0.5, beta: 0.6, k: 2.0}",
+            "{op: l2_normalize}",
+            "{op: flatten}, {op: l2_normalize, epsilon: 0.1}",
+            "{op: l2_normalize, epsilon: 30}",  # more than some sums of squares
             "{op: flatten}",
             "{op: zero_pad, padding: 2}",
             "{op: scale, value: 0.17}",
+            "{op: scale, value: 0.17, learned: true}",
+            "{op: scale, value: 1, learned: true, per: layer}",
             "{op: identity}",
             "{op: dropout, rate: 0.5}",
+            "{op: dropout, rate: 0.5, per: channel}",
+            "{op: dropout, rate: 0.5, per: sample}",
         ):
             yield Case(f"{text[5:]}-{rank}d", text, inputs[0])
 
@@ -186,6 +196,10 @@ def switch_cases() -> Iterator[Case]:
         "{channels: 3, height: 14, width: 14}",
     )
     for text in (
+        "{op: flatten}, {op: scale, value: 1e-6, learned: true}",
+        "{op: flatten}, {op: scale, value: 1e-6, learned: true, per: layer}",
+        "{op: flatten}, {op: dropout, rate: 0.5, per: channel}",
+        "{op: flatten}, {op: dropout, rate: 0.5, per: sample}",
         "{op: local_response_norm, size: 4, alpha: 0.5}",
         "{op: zero_pad, padding: [[0, 1], [2, 3]]}",
         "{op: conv_bn, filters: 6, kernel_size: 3, use_bias: true, groups: 2, dilation: 2, "

@@ -8,6 +8,8 @@ from typing import Any, Final
 from .random_sizes import Shape, Step
 from .random_values import Scope, Values
 
+DROPS: Final = ("element", "channel", "sample")
+FACTORS: Final = ("channel", "layer")
 EVERYWHERE: Final = frozenset({"none", "relu", "relu6", "silu", "sigmoid", "tanh"})
 
 
@@ -46,6 +48,10 @@ def local_response_norm(values: Values, x: Shape, scope: Scope) -> Step:
     return {key: value for key, value in wanted.items() if values.chance(0.7)}
 
 
+def l2_normalize(values: Values, x: Shape, scope: Scope) -> Step:
+    return {"epsilon": values.number(scope, 1e-10, 0.1, 1.0)} if values.chance(0.5) else {}
+
+
 def activation(values: Values, x: Shape, scope: Scope) -> Step:
     name = values.rng.choice(values.policy.functions)
     if name == "gelu_tanh":
@@ -56,11 +62,16 @@ def activation(values: Values, x: Shape, scope: Scope) -> Step:
 
 
 def dropout(values: Values, x: Shape, scope: Scope) -> Step:
-    return {"rate": values.number(scope, 0.2, 0.5, 0.0)}
+    found: Step = {"rate": values.number(scope, 0.2, 0.5, 0.0)}
+    return {**found, "per": values.word(scope, DROPS)} if values.chance(0.5) else found
 
 
 def scale(values: Values, x: Shape, scope: Scope) -> Step:
-    return {"value": values.number(scope, 0.1, 0.17, 0.5, -1.5, 2.0)}
+    found: Step = {"value": values.number(scope, 0.1, 0.17, 0.5, -1.5, 2.0)}
+    if values.chance(0.4):
+        found["learned"] = values.flag(scope, True)
+        found |= {"per": values.word(scope, FACTORS)} if values.chance(0.6) else {}
+    return found
 
 
 def dense(values: Values, x: Shape, scope: Scope) -> Step:
@@ -116,6 +127,9 @@ def zero_pad(values: Values, x: Shape, scope: Scope) -> Step:
 
 
 def global_pool(values: Values, x: Shape, scope: Scope) -> Step:
+    """A pool over the channels, or one that keeps a map: a vector ends most chains."""
+    if values.chance(0.4):
+        return {"over": "channels"}
     return {"keepdims": True}
 
 
@@ -124,6 +138,7 @@ ATTRIBUTES: Final[dict[str, Callable[[Values, Shape, Scope], Step]]] = {
     "layer_norm": layer_norm,
     "group_norm": group_norm,
     "local_response_norm": local_response_norm,
+    "l2_normalize": l2_normalize,
     "activation": activation,
     "dropout": dropout,
     "scale": scale,

@@ -111,6 +111,8 @@ class Chains:
         if step["op"] == "depthwise_conv" and "depth_multiplier" in step and at.channels:
             factor = piece_of(step["depth_multiplier"])
             return multiply(at.channels, factor) if factor and "repeat" not in step else None
+        if step.get("over", "positions") != "positions":
+            return None
         if step["op"] == "flatten":
             return None if at.rank else at.channels
         written = step.get("filters", step.get("units"))

@@ -25,6 +25,7 @@ KINDS: Final = {
     "layer_norm": 0.6,
     "group_norm": 0.8,
     "local_response_norm": 0.7,
+    "l2_normalize": 0.4,
     "activation": 0.9,
     "dropout": 0.4,
     "scale": 0.8,
@@ -35,7 +36,9 @@ KINDS: Final = {
     "flatten": 0.3,
     "identity": 0.05,
 }
-VECTOR: Final = frozenset({"dense", "batch_norm", "layer_norm", "activation", "dropout", "scale"})
+VECTOR: Final = frozenset(
+    {"dense", "batch_norm", "layer_norm", "activation", "dropout", "scale", "l2_normalize"}
+)
 """Kinds of layers that accept a vector."""
 FILTERS: Final = (1, 2, 3, 4, 5, 6)
 
@@ -65,7 +68,12 @@ class Fields:
         """A kind of layer that accepts ``at``; if ``plain``, one that accepts every input."""
         weights = dict(KINDS)
         if self.rough:
-            weights |= {"layer_norm": 0.0, "group_norm": 0.0, "activation": 3.0}
+            weights |= {
+                "layer_norm": 0.0,
+                "group_norm": 0.0,
+                "l2_normalize": 0.0,
+                "activation": 3.0,
+            }
         if at.rank == 3:
             weights |= dict.fromkeys(("max_pool", "avg_pool", "adaptive_avg_pool"), 0.0)
         if plain or not at.rank:
@@ -252,6 +260,9 @@ class Fields:
             k=lambda: writer.real(context, (1.0, 2, 0.5), 0.1, 10),
         )
 
+    def l2_normalize(self, at: At, context: Context) -> Step:
+        return self.some(0.6, epsilon=lambda: self.writer.real(context, (0.01, 0.5, 1.5), 1e-4, 3))
+
     # other layers
 
     def activation(self, at: At, context: Context) -> Step:
@@ -264,10 +275,17 @@ class Fields:
         return {"function": self.function(context)}
 
     def dropout(self, at: At, context: Context) -> Step:
-        return {"rate": self.writer.real(context, (0.2, 0.5, 0.25), 0, 0.8)}
+        found: Step = {"rate": self.writer.real(context, (0.2, 0.5, 0.25), 0, 0.8)}
+        words = ("element", "channel", "sample")
+        return found | self.some(0.4, per=lambda: self.writer.word(context, words))
 
     def scale(self, at: At, context: Context) -> Step:
-        return {"value": self.writer.real(context, (0.17, 0.5, 1.5, -0.5, 2), -3, 3)}
+        found: Step = {"value": self.writer.real(context, (0.17, 0.5, 1.5, -0.5, 2), -3, 3)}
+        return found | self.some(
+            0.5,
+            learned=lambda: self.writer.flag(context),
+            per=lambda: self.writer.word(context, ("channel", "layer")),
+        )
 
     def dense(self, at: At, context: Context) -> Step:
         found: Step = {"units": self.filters(context)}
@@ -275,7 +293,11 @@ class Fields:
         return found | self.some(0.4, activation=lambda: self.function(context))
 
     def global_avg_pool(self, at: At, context: Context) -> Step:
-        return self.some(0.4, keepdims=lambda: self.writer.flag(context))
+        return self.some(
+            0.4,
+            keepdims=lambda: self.writer.flag(context),
+            over=lambda: self.writer.word(context, ("channels", "positions")),
+        )
 
     def global_max_pool(self, at: At, context: Context) -> Step:
         return self.global_avg_pool(at, context)

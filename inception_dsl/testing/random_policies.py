@@ -25,6 +25,7 @@ KINDS: Final[Mapping[str, float]] = MappingProxyType(
         "layer_norm": 0.3,
         "group_norm": 0.3,
         "local_response_norm": 0.3,
+        "l2_normalize": 0.1,
         "activation": 0.8,
         "dropout": 0.2,
         "zero_pad": 0.3,
@@ -84,7 +85,7 @@ class Policy(NamedTuple):
 
 
 _NO_POOLS: Final = {"max_pool": 0.0, "avg_pool": 0.0, "adaptive_avg_pool": 0.0}
-_NO_STATISTICS: Final = {"layer_norm": 0.0, "group_norm": 0.0}
+_NO_STATISTICS: Final = {"layer_norm": 0.0, "group_norm": 0.0, "l2_normalize": 0.0}
 """Not in float32: these norms divide by the deviation of a sample's values.
 
 If it is small compared with the mean, rounding errors grow by the ratio, differently in each
@@ -120,7 +121,9 @@ POLICIES: Final = (
     Policy(
         "norms",
         2,
-        kinds=dict.fromkeys(("batch_norm", "layer_norm", "group_norm", "local_response_norm"), 2.0),
+        kinds=dict.fromkeys(
+            ("batch_norm", "layer_norm", "group_norm", "local_response_norm", "l2_normalize"), 2.0
+        ),
     ),
     Policy("functions", 2, kinds={"activation": 4.0, "conv": 4.0, "dense": 1.5}),
     Policy("blocks", 4, lifted=0.6, kinds={"use": 6.0}),

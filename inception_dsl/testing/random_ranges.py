@@ -29,9 +29,18 @@ REALS: Final[Mapping[str, tuple[float, float]]] = {
     "value": (-6.0, 6.0),
 }
 LEAST_FACTOR: Final = 0.05  # batch norm after a factor of 0 would divide rounding errors
-WORDS: Final = ("activation", "function")
+WORDS: Final = ("activation", "function", "over", "per")
 FLAGS: Final = (
-    *("scale", "center", "use_bias", "keepdims", "ceil_mode", "count_include_pad", "approximate"),
+    *(
+        "scale",
+        "center",
+        "learned",
+        "use_bias",
+        "keepdims",
+        "ceil_mode",
+        "count_include_pad",
+        "approximate",
+    ),
 )
 TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "int": (int,),

@@ -15,6 +15,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "ceil_mode": False,
     "groups": 1,
     "depth_multiplier": 1,
+    "over": "positions",
     "keepdims": False,
     "repeat": 1,
     "output_padding": 0,
@@ -181,6 +182,8 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
     if name == "adaptive_avg_pool":
         return Shape(tuple(at(given["output_size"], axis) for axis in range(x.rank)), x.channels)
     if name.startswith("global_"):
+        if given["over"] == "channels":
+            return Shape(x.spatial, 1)
         return Shape((1,) * x.rank if given["keepdims"] else (), x.channels)
     if name == "zero_pad":
         pads = [sides(given["padding"], axis) for axis in range(x.rank)]
@@ -189,6 +192,8 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
         return varied(given["activation"], Shape(x.spatial, given["units"]))
     if name == "flatten":
         return Shape((), x.elements)
+    if name == "l2_normalize" and x.channels == 1:  # 1 or -1, with a gradient of rounding errors
+        raise Misfit
     if name in ("layer_norm", "group_norm"):
         normalised(given["groups"] if name == "group_norm" else 0, given["center"], x)
     return varied(given["function"], x) if name == "activation" else x

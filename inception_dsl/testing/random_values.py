@@ -119,6 +119,10 @@ class Values:
         own = tuple(name for name in self.policy.functions if name != "gelu_tanh")
         return self.lift(scope, "str", self.rng.choice(own), own)
 
+    def word(self, scope: Scope, words: tuple[str, ...]) -> Any:
+        """One of ``words``."""
+        return self.lift(scope, "str", self.rng.choice(words), words)
+
     def flag(self, scope: Scope, value: bool) -> Any:
         return self.lift(scope, "bool", value, (True, False))
 

@@ -32,6 +32,8 @@ differ in PyTorch, which reads sizes, and in Keras, which reads where parts end.
 """
 REPLACED: Final = ("keepdims",)
 """Fields that only decide which code PyTorch gets."""
+DECIDING: Final = ("over", "learned", "per")
+"""Fields that decide which code both frameworks get."""
 
 
 def check_files(typed: TypedProgram, sources: Mapping[str, str]) -> str:
@@ -90,10 +92,12 @@ def blocks_of(typed: TypedProgram) -> dict[str, list[TypedUse]]:
 
 
 def structure(node: TypedUse | TypedFork | TypedOp) -> Any:
-    """The structure of a node: ranks, repetitions, contents. Equal ones need one definition."""
+    """The structure of a node: ranks, repetitions, contents, fields that decide how an op is
+    written. Equal ones need one definition.
+    """
     ranks = (node.x.rank, node.y.rank)
     if isinstance(node, TypedOp):
-        return (*ranks, node.op.op)
+        return (*ranks, node.op.op, *(getattr(node.op, field, None) for field in DECIDING))
     if isinstance(node, TypedUse):
         return (*ranks, _structure(node.body))
     return (*ranks, tuple(_structure(chain) for _, chain in node.branches))

@@ -56,7 +56,7 @@ def initial_problems(typed: TypedProgram, values: Mapping[str, Any]) -> Iterator
             if wanted is not None and wanted.name == "constant":
                 constant = wanted.number
             if constant is not None:
-                if not np.allclose(values[full], constant, rtol=1e-6):
+                if not np.allclose(values[full], constant, rtol=1e-6, atol=0):
                     yield f"the initial value of {full} is not {constant:g}"
             elif wanted is not None:
                 depthwise = node.op.op == "depthwise_conv" or weight.name.startswith("depthwise/")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,18 +19,15 @@ from ..analysis.weights import weight_shapes
 from ..backend.arguments import others
 from ..backend.protocol import Model
 from ..diagnostics.report import Report
-from ..ir.typed import TypedOp, TypedProgram
+from ..ir.typed import TypedProgram
 from ..ir.walk import walk_program
-from ..ops import Dropout
-from ..reference.forward import Tape, interpret
+from ..reference.forward import interpret
 from ..reference.seeds import batch, seeded
-from .bounds import FLOAT64, distance
+from .bounds import distance
+from .dropout import dropout_findings
 from .finding import Finding, Job, resized
 from .initial import initial_problems
 from .input_sizes import judged_sizes
-
-DRAWS: Final = 4000  # values that show a dropout layer's share; its factor is exact
-SIGMAS: Final = 6.0  # a right program fails once in 5e8 comparisons
 
 
 def of_model(
@@ -51,7 +48,7 @@ def of_model(
             Finding(f"the losses of labels {form}", abs(value - loss) / (abs(loss) or 1.0))
             for form, value in model.losses(x, targets).items()
         ]
-    return found + list(_dropout(model, typed, x, trained))
+    return found + list(dropout_findings(model, typed, x, trained))
 
 
 def of_file(job: Job) -> list[Finding]:
@@ -75,7 +72,7 @@ def of_file(job: Job) -> list[Finding]:
     ]
     found += _features(model, small, weights, x)
     trained = model.forward(x, training=True)
-    found += _dropout(model, small, x, trained, weights)
+    found += dropout_findings(model, small, x, trained, weights)
     return [*found, *judged_sizes(job), *_pixels(job)]
 
 
@@ -161,96 +158,3 @@ def _pixels(job: Job) -> Iterator[Finding]:
     error = distance(job.runner.preprocess(job.files, images), wanted)
     text = f"preprocess of bytes differs: relative error {error:.2g}" if error > 1e-6 else ""
     yield Finding("preprocess", problem=text)  # it computes in float32
-
-
-def _dropout(
-    model: Model,
-    typed: TypedProgram,
-    x: Any,
-    trained: Mapping[str, Any],
-    weights: Mapping[str, Any] | None = None,
-) -> Iterator[Finding]:
-    """Rate and location of dropout, with auxiliary heads unless ``weights`` are given.
-
-    ``trained`` are the outputs in training mode without dropout. The rate is that of many values,
-    and what is kept is divided by exactly one minus the rate. With ``weights`` the input of a
-    single dropout is compared with the reference, else its shape.
-    """
-    layers = _dropouts(typed, heads=weights is None)
-    pairs, outputs = model.dropped(x)
-    if len(pairs) != len(layers):
-        text = f"the model has {len(pairs)} dropout layers, expected {len(layers)}"
-        yield Finding("dropout", problem=text)
-    elif layers:
-        if all(np.array_equal(outputs[name], y) for name, y in trained.items()):
-            yield Finding("dropout", problem="dropout does not change the outputs")
-        draws = [pairs]
-        while sum(given.size for some in draws for given, _ in some) < DRAWS * len(pairs):
-            draws.append(model.dropped(x)[0])
-        drawn = [Drawn.of([some[i] for some in draws]) for i in range(len(pairs))]
-        for found, layer in zip(sorted(drawn), sorted(layers, key=_rate), strict=True):
-            yield Finding("dropout", problem=found.problem(layer, shaped=weights is None))
-        if weights is not None and len(layers) == 1:
-            yield Finding("inputs of dropout", distance(pairs[0][0], _given(typed, weights, x)))
-
-
-class Drawn(NamedTuple):
-    """What a dropout layer did: its factor for what it keeps, the share of what it drops, and how
-    far that may be from the rate; the shape of its input.
-    """
-
-    factor: float
-    share: float
-    spread: float
-    shape: tuple[int, ...]
-
-    @classmethod
-    def of(cls, pairs: list[tuple[Any, Any]]) -> Drawn:
-        """From inputs and outputs of many draws; an input that is zero says nothing."""
-        given = np.concatenate([np.ravel(x) for x, _ in pairs])
-        y = np.concatenate([np.ravel(y) for _, y in pairs])[given != 0]
-        given = given[given != 0]
-        kept = y != 0
-        share = float(1 - kept.mean()) if y.size else 0.0
-        spread = SIGMAS * float(
-            np.sqrt(max(share * (1 - share), 1 / (y.size or 1)) / (y.size or 1))
-        )
-        factors = y[kept] / given[kept]
-        factor = float(factors.mean()) if factors.size else 1.0
-        if factors.size and np.ptp(factors) > FLOAT64 * factor:
-            factor = 0.0  # of no rate
-        return cls(factor, share, spread, pairs[0][0].shape[1:])
-
-    def problem(self, layer: TypedOp, *, shaped: bool) -> str:
-        """Why this is not the layer of the spec, or an empty text."""
-        rate = _rate(layer)
-        if abs(self.factor * (1 - rate) - 1) > FLOAT64 or abs(self.share - rate) > self.spread:
-            return (
-                f"dropout drops {self.share:.3f} of its values and multiplies by {self.factor:.4g},"
-                f" expected the rate {rate:g}"
-            )
-        if shaped and self.shape != tuple(layer.x.shape):
-            return f"dropout has an input of {self.shape}, expected {tuple(layer.x.shape)}"
-        return ""
-
-
-def _rate(layer: TypedOp) -> float:
-    assert isinstance(layer.op, Dropout)
-    return layer.op.rate
-
-
-def _dropouts(typed: TypedProgram, *, heads: bool) -> list[TypedOp]:
-    """All dropout layers."""
-    return [
-        node
-        for _, node in walk_program(typed, heads=heads)
-        if isinstance(node, TypedOp) and isinstance(node.op, Dropout)
-    ]
-
-
-def _given(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> Any:
-    """The input of the dropout layer in training, by the reference."""
-    tape = Tape()
-    interpret(replace(typed, heads=typed.always), weights, x, training=True, tape=tape)
-    found = [one.x for layer in tape.layers.values() for one in layer if one.op.op == "dropout"]
-    return found[0]

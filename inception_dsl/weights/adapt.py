@@ -54,7 +54,7 @@ def summed(gray: TypedProgram, rgb: TypedProgram) -> bool:
         if one.y.channels == three.y.channels:
             if not _adds(one.op):
                 return False
-        elif not _alike(one.op):
+        elif not _alike(one):
             return False
     return True
 
@@ -65,8 +65,10 @@ def _adds(op: Op) -> bool:
     return isinstance(first, Dense) or (isinstance(first, Conv) and first.groups == 1)
 
 
-def _alike(op: Op) -> bool:
-    return op.op in PER_CHANNEL and getattr(op, "function", "") != "softmax"
+def _alike(typed: TypedOp) -> bool:
+    """Whether a layer treats every channel alike; a learned scale does not."""
+    op = typed.op
+    return op.op in PER_CHANNEL and getattr(op, "function", "") != "softmax" and not typed.weights
 
 
 def adapted(typed: TypedProgram, wider: Wider, weights: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 from ..analysis.weights import flattened
 from ..ir.typed import TypedOp, TypedProgram
 from ..ir.walk import walk_program
-from ..ops import Composite, Dense, DepthwiseConv, Op, SeparableConv
+from ..ops import Composite, Dense, DepthwiseConv, Op, Scale, SeparableConv
 from ..passes.layer_names import Name, published_names
 
 Kind: TypeAlias = Literal["state", "layers"]
@@ -109,7 +109,9 @@ def _parts(op: Op) -> list[tuple[tuple[str, ...], Op]]:
 
 def _of_state(name: Name, op: Op, flat: Sizes | None) -> Place:
     """A weight in a state dict."""
-    key = name.tensor or f"{name.layer}.{STATE[name.weight]}"
+    # a learned scale is a parameter, not the weight of a norm: `ls1.gamma` in timm
+    leaf = name.weight if isinstance(op, Scale) else STATE[name.weight]
+    key = name.tensor or f"{name.layer}.{leaf}"
     if name.weight != "kernel" and flat is not None:
         return Place(
             key,

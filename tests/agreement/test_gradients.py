@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from frameworks import ROOT, running, typed_program
+from steps import op
 
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
@@ -156,3 +158,25 @@ def test_gradients_match_finite_differences(
         expected = float((gradient * direction).sum())
         unit = float(np.abs(gradient * direction).sum())
         assert abs(slope(path, value, direction) - expected) <= GRADIENT64 * unit, path
+
+
+@pytest.mark.parametrize("epsilon", [1e-10, 4.0])
+def test_l2_normalize_matches_pytorch(epsilon: float) -> None:
+    """Short vectors are divided by the root of epsilon, the zero vector too."""
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=(2, 6, 5)) * np.array([1.0, 1e-7, 2.0, 0.0, 0.5, 9.0])[:, None]
+    given = torch.from_numpy(x).requires_grad_()
+    wanted = torch.nn.functional.normalize(given, dim=-1, eps=epsilon**0.5)
+    wanted.backward(torch.from_numpy(dy))
+    step = op(f"l2_normalize, epsilon: {epsilon}")
+    y = REFERENCE[step.op](step, x, {})
+    np.testing.assert_allclose(y, wanted.detach().numpy(), rtol=1e-12)
+    assert given.grad is not None
+    dx, _ = BACKWARD[step.op](step, x, {}, y, dy)
+    np.testing.assert_allclose(dx, given.grad.numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_l2_normalize_by_hand() -> None:
+    step = op("l2_normalize")
+    found = REFERENCE[step.op](step, np.array([[3.0, -4.0], [0.0, 0.0], [3e-6, 4e-6]]), {})
+    np.testing.assert_allclose(found, [[0.6, -0.8], [0.0, 0.0], [0.3, 0.4]], rtol=1e-12)

@@ -7,6 +7,7 @@ network than the spec describes.
 
 from __future__ import annotations
 
+from channel_defects import CHANNEL_DEFECTS
 from defect import CORE, TORCH, Defect
 from enlarging_defects import ENLARGING_DEFECTS
 from keras_defects import KERAS_DEFECTS
@@ -303,6 +304,7 @@ DEFECTS = (
         "{before} + 1.0 * ",
         training=True,
     ),
+    *CHANNEL_DEFECTS,
     *ENLARGING_DEFECTS,
     *KERAS_DEFECTS,
     *SPLIT_DEFECTS,

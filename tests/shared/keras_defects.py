@@ -91,6 +91,27 @@ KERAS_DEFECTS = (
         "self.assign(planned.target, called, tuple(ends[::-1]),",
     ),
     Defect(
+        "a mean over channels is a maximum",
+        KERAS,
+        "lowering",
+        '"channel_mean" if mean else "channel_max"',
+        '"channel_max"',
+    ),
+    Defect(
+        "the length of vectors is the sum of squares",
+        KERAS,
+        "helpers/l2_normalize.py.j2",
+        "ops.rsqrt(ops",
+        "ops.reciprocal(ops",
+    ),
+    Defect(
+        "a learned scale is along the first spatial axis",
+        KERAS,
+        "helpers/layer_scale.py.j2",
+        "{axes[-1]}->",
+        "{axes[0]}->",
+    ),
+    Defect(
         "all global pools are averages",
         KERAS,
         "lowering",

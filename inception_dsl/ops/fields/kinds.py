@@ -26,6 +26,12 @@ EXPRESSION_SCHEMA: Final = {
     "floor() ceil() and parentheses.",
     "examples": ["$filters", "${in_channels // 2}"],
 }
+OVER: Final = ("positions", "channels")
+"""What a global pool reduces to one number."""
+FACTORS_OF: Final = ("channel", "layer")
+"""What has a learned factor of its own."""
+DROPS_OF: Final = ("element", "channel", "sample")
+"""What dropout keeps or drops as a whole."""
 _KEYWORDS: Final = "|".join(word for word in keyword.kwlist if word.islower())
 ID_SCHEMA: Final = {
     "type": "string",
@@ -253,6 +259,11 @@ Real = Annotated[
         expressible(real(-1e6, 1e6)), _schema({"type": "number", "minimum": -1e6, "maximum": 1e6})
     ),
 ]
+Over = Annotated[str, Checked(expressible(choice(OVER)), _schema({"enum": list(OVER)}))]
+FactorOf = Annotated[
+    str, Checked(expressible(choice(FACTORS_OF)), _schema({"enum": list(FACTORS_OF)}))
+]
+DropOf = Annotated[str, Checked(expressible(choice(DROPS_OF)), _schema({"enum": list(DROPS_OF)}))]
 # without expressions: fields outside of blocks, where no parameters are known
 PlainCount = Annotated[int, Checked(integer(1, MAX_COUNT), _integer_schema(1, MAX_COUNT))]
 Fraction = Annotated[float, Checked(real(0, 1), {"type": "number", "minimum": 0, "maximum": 1})]

@@ -63,6 +63,15 @@ KEEPING = {
 }
 
 
+@pytest.mark.parametrize("last", [LINEAR, SOFT], ids=["logits", "probabilities"])
+def test_a_mean_over_channels_is_neither(compiled: Compiled, last: str) -> None:
+    """It is a map of one channel, also where one position is left."""
+    head = f"{KEPT}, {last}, {{op: global_avg_pool, over: channels}}"
+    typed = compiled(NETWORK.format(head=head, aux=f"{POOL}, {SOFT}", body=""))
+    assert typed.output_name == "output"
+    assert [c.end for c in typed.classifiers if c.output == "output"] in ([], ["features"])
+
+
 @pytest.mark.parametrize("head", BY_LOGITS.values(), ids=BY_LOGITS)
 @pytest.mark.parametrize("aux", [f"{POOL}, {LINEAR}", f"{POOL}, {END}"], ids=["logits", "soft"])
 def test_the_outputs_are_the_softmax_of_its_outputs(

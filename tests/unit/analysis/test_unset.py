@@ -43,6 +43,11 @@ RIGHT = {
     "an int for a share": STEP % "{op: dropout, rate: $n}",
     "a float for an int": STEP % conv("$rate"),
     "any word": STEP % "{op: activation, function: $name}",
+    "any part of a dropout": STEP % "{op: dropout, rate: $rate, per: $name}",
+    "a learned scale of any kind": STEP
+    % "{op: scale, value: $rate, learned: $flag, per: $name}, {op: identity}",
+    "any axes of a pool": STEP % "{op: global_avg_pool, over: $name}",
+    "channels that a pool leaves": fork("add", conv(1), "{op: global_avg_pool, over: channels}"),
     "groups of unknown channels": STEP % "{op: conv, filters: $f, kernel_size: 1, groups: 32}",
     "unknown groups": STEP % "{op: conv, filters: 30, kernel_size: 1, groups: $g}",
     "the other rank": STEP % "{op: conv, filters: 3, kernel_size: [3, 3, 3]}",
@@ -72,6 +77,12 @@ WRONG = {
     ),
     "padding differs": (fork("add", conv("$f", 3, 1, "valid"), conv("$f", 3)), "E402"),
     "ranks differ": (fork("concat", "{op: global_avg_pool}", conv("$f")), "E402"),
+    "an int for a part": (STEP % "{op: dropout, rate: $rate, per: $n}", "E203"),
+    "a float for a switch": (STEP % "{op: scale, value: 1, learned: $rate}", "E203"),
+    "a pool over channels leaves one": (
+        fork("concat", "{op: global_avg_pool, over: channels}", conv(2, 3, 2)),
+        "E402",
+    ),
     "groups": (STEP % "{op: conv, filters: 30, kernel_size: $n, groups: 4}", ""),
     "groups of constants": (STEP % "{op: conv, filters: 30, kernel_size: 3, groups: 4}", "E403"),
     "after unknown channels": (

@@ -117,6 +117,8 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
     ),
     ("{op: global_avg_pool}", "9x9x4", "4", {}, 0),
     ("{op: global_max_pool, keepdims: true}", "9x9x4", "1x1x4", {}, 0),
+    ("{op: global_avg_pool, over: channels}", "9x9x4", "9x9x1", {}, 0),
+    ("{op: global_max_pool, over: channels, keepdims: true}", "9x4", "9x1", {}, 0),
     ("{op: adaptive_avg_pool, output_size: [4, 2]}", "14x9x5", "4x2x5", {}, 0),
     ("{op: dense, units: 5}", "4", "5", {"kernel": (4, 5), "bias": (5,)}, 20),
     ("{op: dense, units: 5, use_bias: false}", "3x3x4", "3x3x5", {"kernel": (4, 5)}, 180),
@@ -132,10 +134,14 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
     ("{op: group_norm, groups: 2}", "9x4", "9x4", {"gamma": (4,), "beta": (4,)}, 0),
     ("{op: local_response_norm}", "9x9x4", "9x9x4", {}, 0),
     ("{op: activation, function: softmax}", "9x9x4", "9x9x4", {}, 0),
+    ("{op: l2_normalize}", "128", "128", {}, 0),
     ("{op: dropout, rate: 0.5}", "4", "4", {}, 0),
     ("{op: flatten}", "3x5x4", "60", {}, 0),
     ("{op: zero_pad, padding: [[1, 2], [0, 3]]}", "9x9x4", "12x12x4", {}, 0),
     ("{op: scale, value: 0.1}", "9x9x4", "9x9x4", {}, 0),
+    ("{op: scale, value: 1e-6, learned: true}", "9x9x4", "9x9x4", {"gamma": (4,)}, 0),
+    ("{op: scale, value: 1, learned: true, per: layer}", "4", "4", {"gamma": (1,)}, 0),
+    ("{op: dropout, rate: 0.5, per: sample}", "9x9x4", "9x9x4", {}, 0),
     ("{op: identity}", "9x9x4", "9x9x4", {}, 0),
 ]
 

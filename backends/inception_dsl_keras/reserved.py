@@ -1,0 +1,54 @@
+"""The names of helper functions, and all names that a file uses beside those of the spec."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .activations import NATIVE
+from .lowering import CONV_BN
+
+TEMPLATED: Final = (
+    "same_padding",
+    "ceil_padding",
+    "ceil_padding_around",
+    "max_pool",
+    "average_pool",
+    "local_response_norm",
+    "channel_mean",
+    "channel_max",
+    "l2_normalize",
+    "scaled",
+    "layer_scale",
+    "single_scale",
+    *("upsampled_size", "upsampled"),
+    "leaky_relu",
+    "gelu_tanh",
+    "gelu",
+    "activate",
+)
+OPTIONAL: Final = (CONV_BN, "local_response_norm", "activate")
+"""Helper functions whose arguments are only the options that vary."""
+OPERATING: Final = frozenset(
+    {
+        *("max_pool", "average_pool", "local_response_norm", "channel_mean", "channel_max"),
+        *("single_scale", "l2_normalize", "upsampled"),
+        *("leaky_relu", "gelu_tanh", "gelu"),
+    }
+)
+"""Helper functions that use operations, which Keras names by itself."""
+FUNCTIONS: Final = ("gelu", "leaky_relu", *sorted(NATIVE))
+CROSS_ENTROPY: Final = "cross_entropy"
+BINARY: Final = "binary_cross_entropy"
+OF_PROBABILITIES: Final = "cross_entropy_of_probabilities"
+RESERVED: Final = {
+    *TEMPLATED,
+    CONV_BN,
+    *(f"conv_bn_{'linear' if f == 'none' else f}" for f in FUNCTIONS),
+    "init_weights",
+    "preprocess",
+    "recalibrate",
+    CROSS_ENTROPY,
+    OF_PROBABILITIES,
+    BINARY,
+    "loss",
+}
