@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .fork_cases import FORKS
 from .split_cases import CONV, SPLITS
 
 
@@ -235,77 +236,6 @@ def function_cases() -> Iterator[Case]:
             f"{{op: global_avg_pool}}, {{op: dense, units: 5, activation: {name}}}",
             ONE,
         )
-
-
-FORKS = [
-    (
-        "concat",
-        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: [], "
-        "c: [{op: max_pool, kernel_size: 3}]}, merge: concat}",
-    ),
-    (
-        "residual",
-        "{branches: {short: [], long: [{op: conv, filters: 4, kernel_size: 3}, "
-        "{op: scale, value: 0.3}]}, merge: add}, {op: activation, function: relu}",
-    ),
-    (
-        "excite",
-        "{branches: {x: [], gate: [{op: global_avg_pool}, "
-        "{op: dense, units: 4, activation: sigmoid}]}, merge: multiply}",
-    ),
-    (
-        "excite-1x1",
-        "{branches: {x: [], gate: [{op: global_avg_pool, keepdims: true}, "
-        "{op: conv, filters: 4, kernel_size: 1}]}, merge: multiply}",
-    ),
-    ("add-vector", "{branches: {x: [], bias: [{op: global_max_pool}]}, merge: add}"),
-    (
-        "nested",
-        "{branches: {a: [{branches: {b: [{op: conv, filters: 2, kernel_size: 1}], c: []}, "
-        "merge: concat}, {op: conv, filters: 3, kernel_size: 1}], "
-        "d: [{op: activation, function: relu}]}, merge: concat}",
-    ),
-    (
-        "repeat-op",
-        "{op: conv, filters: 4, kernel_size: 3, repeat: 3}, {op: activation, function: relu}",
-    ),
-    (
-        "repeat-growing",
-        "{op: zero_pad, padding: 1, repeat: 2}, "
-        "{op: conv, filters: 6, kernel_size: 2, stride: 2, repeat: 2}",
-    ),
-    (
-        "repeat-fork",
-        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, "
-        "merge: concat, repeat: 3}",
-    ),
-    (
-        "repeat-branch",
-        "{branches: {a: [{op: conv, filters: 4, kernel_size: 3, repeat: 2}], b: []}, merge: add}",
-    ),
-    (
-        "flatten-dense",
-        "{op: conv, filters: 3, kernel_size: 3}, {op: flatten}, "
-        "{op: dense, units: 4}, {op: batch_norm}",
-    ),
-    (
-        "same-names",
-        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, "
-        "merge: concat, name: one}, "
-        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, "
-        "merge: concat, name: two}",
-    ),
-    (
-        "odd-names",
-        "{op: conv, name: half, filters: 2, kernel_size: 1}, "
-        "{op: conv, name: x, filters: 2, kernel_size: 1}, "
-        "{op: conv, name: conv, filters: 2, kernel_size: 1}",
-    ),
-    (
-        "one-channel",
-        "{op: conv, filters: 1, kernel_size: 3}, {op: conv_bn, filters: 1, kernel_size: 1}",
-    ),
-]
 
 
 def split_cases() -> Iterator[Case]:

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import yaml
 
-from .random_sizes import Given, Step
+from .random_blocks import Given
+from .random_sizes import Step
 from .random_terms import name
 
 BODY: Final = ("title", "description", "paper", "deviation", "allow", "params", "steps")

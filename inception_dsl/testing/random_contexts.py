@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .random_blocks import Parameter
 from .random_names import FIELDS, Pool
-from .random_sizes import Misfit, Parameter
+from .random_sizes import Misfit
 from .random_terms import OPERATIONS, ROUNDING, Piece, aimed, arithmetic, name
 
 TRIES: Final = 4

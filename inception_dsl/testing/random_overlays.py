@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from .random_sizes import Given, Step
+from .random_blocks import Given
+from .random_sizes import Step
 
 
 class Overlay:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from .random_sizes import Given, Misfit
+from .random_blocks import Given
+from .random_sizes import Misfit
 
 ATOM, PRODUCT, SUM = 3, 2, 1
 LONGEST: Final = 70

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .random_blocks import Given, Parameter
 from .random_policies import Policy
-from .random_sizes import Book, Given, Parameter, Shape
+from .random_sizes import Book, Shape
 
 ODD_NAMES: Final = (
     "train",
