@@ -202,7 +202,7 @@ class Classifier(NamedTuple):
         return self.end != "features" and self.y.positions() == 1
 
 
-KEEPING: Final = frozenset({"dropout", "flatten", "identity", "adaptive_avg_pool"})
+KEEPING: Final = frozenset({"dropout", "flatten", "identity", "adaptive_avg_pool", "upsample"})
 """Ops after which logits are logits and probabilities are probabilities, as after global average
 pools; a ``flatten`` of several positions only keeps logits."""
 AFFINE: Final = frozenset({"batch_norm", "scale"})

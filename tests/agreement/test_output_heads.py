@@ -69,6 +69,12 @@ body:
 outputs:
   features: second
   map_copy: {after: map, loss: binary_cross_entropy}
+  mask:
+    after: second
+    loss: cross_entropy
+    steps:
+      - {op: conv, filters: 3, kernel_size: 1}
+      - {op: upsample, factor: 2, method: linear}
   age: {after: map, loss: mean_squared_error, steps: [{op: global_avg_pool}, {op: dense, units: 3}]}
 """
 
