@@ -13,7 +13,7 @@ from .finding import Finding, Job, resized
 
 def judged_sizes(job: Job) -> Iterator[Finding]:
     """The smallest and the largest input run; sizes beside them and in gaps are rejected, with the
-    nearest sizes in the message.
+    nearest sizes in the message. A class of a block is a plain module: any error will do.
     """
     sizes = running_sizes(job.emitted)
     yield from _judged(job, sizes.inference, heads=False)
@@ -34,7 +34,9 @@ def _judged(job: Job, sizes: Sizes, *, heads: bool) -> Iterator[Finding]:
             axes = (*most[:number], size, *most[number + 1 :])
             message = _rejected(job, axes, heads=heads)
             words = re.findall(r"\d+", message)
-            if all(str(n) in words for n in named) and re.search("needs|does not run", message):
+            said = all(str(n) in words for n in named)
+            said = said and re.search("needs|does not run", message) is not None
+            if said or (message and job.emitted.program.kind == "block"):
                 yield Finding("input sizes")
             else:
                 near = " and ".join(map(str, named))

@@ -37,6 +37,29 @@ def test_what_is_emitted_is_right(initializer: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", ["torch", "keras"])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "{op: conv, filters: 4, kernel_size: 3, padding: valid}",
+        "{op: flatten}, {op: dense, units: 2}",
+    ],
+)
+def test_a_block_alone_rejects_sizes_in_its_own_way(
+    tmp_path: Path, backend: str, steps: str
+) -> None:
+    """In PyTorch its class is a module like any other: it has no check of the size."""
+    spec = tmp_path / "cell.yaml"
+    spec.write_text(f"block: cell\ninput: {{channels: 3, height: 9, width: 8}}\nsteps: [{steps}]\n")
+    case = case_of(spec)
+    text, expected = source(spec, backend), expect(case, train=True)
+    assert problem(spec, backend, text, case, expected) == ""
+    if backend == "torch" and "conv" in steps:
+        accepting = text.replace("kernel_size=3", "kernel_size=3, padding=1")
+        assert accepting != text
+        assert problem(spec, backend, accepting, case, expected)
+
+
+@pytest.mark.parametrize("backend", ["torch", "keras"])
 def test_sizes_in_gaps_are_judged(tmp_path: Path, backend: str) -> None:
     """Two pools that round in other ways fit together for every second size only."""
     spec = tmp_path / "gaps.yaml"
