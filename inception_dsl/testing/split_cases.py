@@ -31,8 +31,8 @@ SPLITS = [
     ),
     (
         "flatten",
-        "{op: flatten}, {branches: {a: [{op: dense, units: 2}], b: [{op: batch_norm}]}, "
-        "split: [5, rest], merge: concat}",
+        "{op: flatten}, {branches: {a: [{op: dense, units: 2}], "
+        "b: [{op: scale, value: 0.5, learned: true}]}, split: [5, rest], merge: concat}",
     ),
     (
         "nested",
