@@ -87,10 +87,9 @@ def term_of(value: str, term: LossTerm, loss: Loss) -> Group:
     """The loss of an output as an expression."""
     if not term.own:
         return entropy(value, term, loss)
-    given, smooth = target(term), {}
+    given = target(term)
     if term.kind == "cross_entropy":
-        smooth = {"label_smoothing": literal(loss.smoothing)} if loss.smoothing else {}
-        return call("F.cross_entropy", value, given, **smooth)
+        return call("F.cross_entropy", value, given, **smooth(loss))
     if not term.y.rank:  # labels often have no axis for a single channel
         given += f".reshape_as({value})"
     return call(OF_NUMBERS[term.kind], value, given)
@@ -110,5 +109,9 @@ def entropy(value: str, term: LossTerm, loss: Loss) -> Group:
         value += f".squeeze({literal(dims) if len(dims) > 1 else 2})"
     # the logarithm of probabilities as logits
     value += ".clamp(min=least).log()" if term.probabilities else ""
-    smooth = {"label_smoothing": literal(loss.smoothing)} if loss.smoothing else {}
-    return call("F.cross_entropy", value, "target", **smooth)
+    return call("F.cross_entropy", value, "target", **smooth(loss))
+
+
+def smooth(loss: Loss) -> dict[str, Code]:
+    """The argument for label smoothing, if there is any."""
+    return {"label_smoothing": literal(loss.smoothing)} if loss.smoothing else {}

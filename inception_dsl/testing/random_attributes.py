@@ -128,7 +128,7 @@ def zero_pad(values: Values, x: Shape, scope: Scope) -> Step:
 
 def global_pool(values: Values, x: Shape, scope: Scope) -> Step:
     """A pool over the channels, or one that keeps a map: a vector ends most chains."""
-    if values.chance(0.4):
+    if values.chance(0.7):
         return {"over": "channels"}
     return {"keepdims": True}
 

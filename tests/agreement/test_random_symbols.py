@@ -206,7 +206,7 @@ def test_seeded_defect_is_found(defect: Defect) -> None:
     """A network disagrees with the defect, and agrees again without it."""
     torch.set_num_threads(1)
     backends = loaded(["torch"])
-    for seed in range(2 * COUNT):
+    for seed in range(6 * COUNT):
         right = plain(seed)
         with defect.seeded():
             if changed(seed, right):
@@ -214,7 +214,7 @@ def test_seeded_defect_is_found(defect: Defect) -> None:
                 if trial.problem:
                     break
     else:
-        pytest.fail(f"{2 * COUNT} networks agree, so the defect is not found: {defect.name}")
+        pytest.fail(f"{6 * COUNT} networks agree, so the defect is not found: {defect.name}")
     assert not attempt_symbols(seed, backends).problem
 
 

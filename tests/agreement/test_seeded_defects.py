@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from defect import KERAS, Defect
+from defect import CORE, KERAS, Defect
 from defects import COUNT, DEFECTS
 
 from inception_dsl.backend import Report, Request, TypedProgram, main_text
@@ -43,14 +43,15 @@ plain = cache(printed)
 
 
 def can_show(defect: Defect, seed: int) -> bool:
-    """Whether a network can show a defect: whether the source differs. With the same source, Keras
-    computes the same, so the network need not run.
+    """Whether a network can show a defect: whether the source differs. With the same source, a
+    framework computes the same, so the network need not run.
     """
-    if defect.package != KERAS:
+    if defect.package == CORE:
         return True
-    right = plain(seed, "keras")
+    backend = "keras" if defect.package == KERAS else "torch"
+    right = plain(seed, backend)
     with defect.seeded():
-        return printed(seed, "keras") != right
+        return printed(seed, backend) != right
 
 
 def test_there_are_many_different_defects() -> None:

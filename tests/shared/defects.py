@@ -13,7 +13,7 @@ from enlarging_defects import ENLARGING_DEFECTS
 from keras_defects import KERAS_DEFECTS
 from split_defects import SPLIT_DEFECTS
 
-COUNT = 200
+COUNT = 400
 """Number of random networks; at least one must reveal each defect."""
 
 
@@ -244,7 +244,7 @@ DEFECTS = (
     Defect(
         "scales are rounded to one digit",
         TORCH,
-        "lowering",
+        "scaling",
         'f"{text(slot)} * {x}"',
         'f"{round(slot.values[0], 1)} * {x}"',
     ),
@@ -291,7 +291,7 @@ DEFECTS = (
     Defect(
         "label smoothing is missing",
         TORCH,
-        "training",
+        "losses",
         '"label_smoothing": literal(loss.smoothing)} if loss.smoothing else',
         '"label_smoothing": literal(loss.smoothing)} if not loss.smoothing else',
         training=True,
@@ -299,9 +299,9 @@ DEFECTS = (
     Defect(
         "losses of heads have the weight 1",
         TORCH,
-        "training",
-        "{before} + {literal(term.weight)} * ",
-        "{before} + 1.0 * ",
+        "losses",
+        'f"{literal(term.weight)} * " if weighed',
+        '"1.0 * " if weighed',
         training=True,
     ),
     *CHANNEL_DEFECTS,
