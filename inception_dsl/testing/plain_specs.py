@@ -12,8 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from .random_blocks import Given
-from .random_sizes import Step
+from .random_blocks import Given, Step
 from .random_terms import name
 
 BODY: Final = ("title", "description", "paper", "deviation", "allow", "params", "steps")

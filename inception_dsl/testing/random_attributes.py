@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from .random_sizes import Shape, Step
+from .random_blocks import Step
+from .random_sizes import Shape
 from .random_values import Scope, Values
 
 DROPS: Final = ("element", "channel", "sample")

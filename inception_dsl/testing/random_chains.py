@@ -6,12 +6,12 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from .random_blocks import Block
+from .random_blocks import Block, Step
 from .random_contexts import Context
 from .random_fields import FILTERS, At, Fields
 from .random_names import FIELDS, Pool
 from .random_ranges import Ranged
-from .random_sizes import POOLS, Misfit, Step
+from .random_sizes import POOLS, Misfit
 from .random_splits import parts
 from .random_terms import LONGEST, Piece, add, multiply, name, piece_of
 

@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 from .plain_specs import merged, selector
-from .random_blocks import Block
+from .random_blocks import Block, Step
 from .random_chains import MOST_LAYERS, Chains
 from .random_contexts import Context, Writer
 from .random_fields import FILTERS, Fields
@@ -16,7 +16,7 @@ from .random_heads import Heads
 from .random_names import FIELDS, TOP, Pool
 from .random_places import SECTIONS, Place, Sizes, declared, places
 from .random_places import Path as Where
-from .random_sizes import Misfit, Step
+from .random_sizes import Misfit
 from .random_specs import AXES, body
 
 TRIES: Final = 25

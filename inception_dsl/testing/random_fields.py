@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from .random_blocks import Step
 from .random_contexts import Context, Writer
-from .random_sizes import POOLS, Misfit, Shape, Step
+from .random_sizes import POOLS, Misfit, Shape
 from .random_terms import Piece, divide, multiply, name, number, piece_of
 
 FUNCTIONS: Final = ("relu", "none", "tanh", "sigmoid", "silu", "relu6", "elu", "hard_swish")

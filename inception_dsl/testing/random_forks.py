@@ -6,7 +6,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Protocol
 
-from .random_sizes import Misfit, Shape, Step
+from .random_blocks import Step
+from .random_sizes import Misfit, Shape
 from .random_values import Scope, Values
 from .random_windows import Windows
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from .random_blocks import Step
 from .random_chains import Chains
 from .random_contexts import Context
 from .random_fields import At
-from .random_sizes import Misfit, Shape, Step
+from .random_sizes import Misfit, Shape
 from .random_terms import name
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
-from .random_sizes import Shape, Step
+from .random_blocks import Step
+from .random_sizes import Shape
 
 LOSSES: Final = ("binary_cross_entropy", "mean_squared_error", "cross_entropy")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from .random_blocks import Given
-from .random_sizes import Step
+from .random_blocks import Given, Step
 
 
 class Overlay:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from .plain_specs import selector
-from .random_blocks import Block, Parameter
+from .random_blocks import Block, Parameter, Step
 from .random_contexts import Context
 from .random_fields import FILTERS, FUNCTIONS
 from .random_ranges import COUNTS, Ranged
-from .random_sizes import Misfit, Shape, Step
+from .random_sizes import Misfit, Shape
 
 SECTIONS: Final = ("stem", "body", "head", "steps")
 MOST_LAYERS: Final = 30

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .random_sizes import POOLS, WINDOWED, Attributes, Book, Misfit, Shape, Step, at, resolved
+from .random_blocks import Step
+from .random_sizes import POOLS, WINDOWED, Attributes, Book, Misfit, Shape, at, resolved
 
 COUNTS: Final[Mapping[str, tuple[int, int]]] = {
     "filters": (1, 24),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
-from .random_blocks import Block, Given
-
-Step: TypeAlias = dict[str, Any]
+from .random_blocks import Block, Given, Step
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "stride": 1,

@@ -13,10 +13,10 @@ import shutil
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from .random_blocks import Block, Given
+from .random_blocks import Block, Given, Step
 from .random_outputs import outputs
 from .random_policies import POLICIES, Policy
-from .random_sizes import Book, Misfit, Shape, Step
+from .random_sizes import Book, Misfit, Shape
 from .random_steps import Steps
 from .random_values import Scope
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .random_blocks import Step
 from .random_fields import At
-from .random_sizes import Step, starts
+from .random_sizes import starts
 from .random_terms import Values, divide, number, piece_of, subtract
 
 

@@ -6,10 +6,10 @@ import random
 from typing import Final
 
 from .random_attributes import ATTRIBUTES
-from .random_blocks import Block
+from .random_blocks import Block, Step
 from .random_forks import Forks
 from .random_policies import Policy
-from .random_sizes import Book, Misfit, Shape, Step
+from .random_sizes import Book, Misfit, Shape
 from .random_values import Scope, Values
 from .random_windows import Windows
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from typing import Final, NamedTuple
 
+from .random_blocks import Step
 from .random_chains import Chains
 from .random_contexts import Context, Writer
 from .random_fields import At, Fields
@@ -17,7 +18,7 @@ from .random_names import TOP, Pool
 from .random_outputs import LOSSES
 from .random_overlays import Overlay
 from .random_ranges import Ranged
-from .random_sizes import Misfit, Shape, Step
+from .random_sizes import Misfit, Shape
 from .random_specs import AXES, MAIN, RandomSpec, body, written
 from .random_terms import name
 

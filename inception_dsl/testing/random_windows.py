@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .random_attributes import batch_norm
-from .random_sizes import POOLS, Shape, Step
+from .random_blocks import Step
+from .random_sizes import POOLS, Shape
 from .random_values import Scope, Values
 
 KEEPERS: Final = (

@@ -19,7 +19,7 @@ from paths import ROOT
 
 def workflow() -> dict[Any, Any]:
     """The one workflow of the documents. YAML reads the key ``on`` as ``True``."""
-    (block,) = blocks("yml")
+    (block,) = (block for block in blocks("yml") if "runs-on:" in block.text)
     found: dict[Any, Any] = yaml.safe_load(block.text)
     return found
 
@@ -86,3 +86,10 @@ def test_its_commands_find_errors(checkout: Path) -> None:
     assert sarif[0] == 1
     results = json.loads((checkout / "specs.sarif").read_text())["runs"][0]["results"]
     assert {result["ruleId"] for result in results} >= {"E201"}
+
+
+def test_the_configuration_of_pre_commit_names_our_hooks() -> None:
+    (block,) = (block for block in blocks("yml") if "repos:" in block.text)
+    (repository,) = yaml.safe_load(block.text)["repos"]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [hook["id"] for hook in repository["hooks"]] == [hook["id"] for hook in hooks]
