@@ -168,7 +168,7 @@ class ClassBody:
         name = self.named((*outer, own)) if own else self.named(outer, noun(step))
         held = Held(name, step.repeated or len(made.items) > 1)
         self.store(held.name, joined([*made.items], sequential=held.sequence))
-        self.line(planned.target, f"self.{held.name}({x})", made.types[-1])
+        self.line(planned.target, call(f"self.{held.name}", x), made.types[-1])
         return made.record(held)
 
     def read(self, variable: str) -> str:
@@ -244,7 +244,7 @@ class ClassBody:
         held = Held(self.named((*path, branch.name)), several)
         self.store(held.name, joined([i.value for i in items], sequential=several))
         x = self.read(branch.source)
-        self.line(branch.target, f"self.{held.name}({x})", chain.typed[0].y)
+        self.line(branch.target, call(f"self.{held.name}", x), chain.typed[0].y)
         return tuple(made.record(held) for made in found)
 
     def all_inline(self, branch: ChainSite) -> bool:

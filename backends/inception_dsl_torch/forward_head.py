@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from inception_dsl.backend import Code, TypedProgram, docstring, signature
+from inception_dsl.backend import Code, TypedProgram, docstring, layout, signature
 
 from .build import Line, written
 from .results import Variable
@@ -43,7 +43,7 @@ def head_view(
         return HeadView(own, doc, (Code(f"        return {inner}"),), tapped, tuple(lines))
     lines = written(forward, result=result)
     if stops:
-        lines[-1] = Code(f"        return x if pre_logits else {forward[-1].value}")
+        lines[-1] = layout("return x if pre_logits else ", forward[-1].value, indent=8)
     return HeadView(own, doc, tuple(lines), Code(""), ())
 
 

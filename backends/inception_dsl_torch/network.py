@@ -20,6 +20,7 @@ from inception_dsl.backend import (
     call,
     class_name,
     docstring,
+    layout,
     rows,
     signature,
     statement,
@@ -168,7 +169,7 @@ class Network:
             held = Held(self.body.names.unique(name), True)
             self.records[name] = tuple(made.record(held) for made in found)
             self.body.store(held.name, rows("nn.Sequential", *items))
-            self.body.line("x", f"self.{held.name}({x})", chain.typed[0].y)
+            self.body.line("x", call(f"self.{held.name}", x), chain.typed[0].y)
             return "x"
         record, fresh = [], False
         for step in chain.steps:
@@ -270,7 +271,10 @@ class Network:
         found, lines = self.results(), [Code(f"        {line}") for line in head_check(self.plan)]
         late = {tap.variable for tap in self.taps.late}
         first, after = (
-            [Code(f"        {t.variable} = self.{t.attribute}({t.source})") for t in taps]
+            [
+                layout(f"{t.variable} = ", call(f"self.{t.attribute}", t.source), indent=8)
+                for t in taps
+            ]
             for taps in (
                 [t for t in self.taps.ours if t.source not in late],
                 [t for t in self.taps.ours if t.source in late],

@@ -23,7 +23,7 @@ from inception_dsl.testing.random_policies import POLICIES
 from inception_dsl.testing.random_sizes import Book, Misfit, Shape
 from inception_dsl.testing.random_specs import MAIN, RandomSpec, random_spec
 
-SEEDS = range(600)
+SEEDS = range(900)
 
 
 def compiled(spec: RandomSpec) -> tuple[TypedProgram | None, Report]:
