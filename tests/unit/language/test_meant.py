@@ -38,9 +38,7 @@ def refused(write: Callable[..., Path]) -> Refused:
         ("SpatialDropout2D", "`per: channel`"),
         ("drop_block", "left out on purpose"),
         ("CBAM", "over: channels"),
-        ("upsample", "left out on purpose"),
-        ("UpSampling2D", "left out on purpose"),
-        ("ConvTranspose2d", "left out on purpose"),
+        ("pixel_shuffle", "left out"),
         ("attention", "left out on purpose"),
         ("MultiHeadAttention", "left out on purpose"),
         ("layer_scale", "`learned: true`"),
@@ -58,7 +56,7 @@ def test_a_layer_that_does_not_exist_here(refused: Refused, op: str, help: str) 
     found = refused(f"{{op: {op}}}")
     assert (found.code, found.fix) == ("E204", ())
     assert help in found.help
-    if op in ("upsample", "attention"):
+    if op == "attention":
         assert help in refused(op).help
         assert help in refused(f"{op}: {{size: 2}}").help
 

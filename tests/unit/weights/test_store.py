@@ -58,6 +58,7 @@ input: {channels: 4, height: 8, width: 8}
 body:
   - {op: conv, filters: 4, kernel_size: 3}
   - {op: depthwise_conv, kernel_size: 3}
+  - {op: conv_transpose, filters: 4, kernel_size: 2, stride: 2}
   - {op: batch_norm}
   - {op: layer_norm}
   - {op: group_norm, groups: 2}
@@ -66,7 +67,7 @@ head: [{op: global_avg_pool}, {op: dense, units: 3}]
 
 
 def test_the_documented_names(root: Path, tmp_path: Path) -> None:
-    """The table in docs/weights.md lists the weights of every op; row `these three` has biases."""
+    """The table in docs/weights.md lists the weights of every op; row `these four` has biases."""
     rows = {}
     for line in (root / "docs" / "weights.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -78,7 +79,7 @@ def test_the_documented_names(root: Path, tmp_path: Path) -> None:
     (tmp_path / "ops.yaml").write_text(OPS)
     for layer in layers(typed_program(tmp_path / "ops.yaml")):
         documented = rows.get(layer.op, set()) | (
-            rows["these three"] if "bias" in {w.name for w in layer.weights} else set()
+            rows["these four"] if "bias" in {w.name for w in layer.weights} else set()
         )
         assert {weight.name for weight in layer.weights} == documented, layer.op
 
