@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from defect import CORE, KERAS, Defect
+from defect import KERAS, Defect
 from defects import COUNT, DEFECTS
 
 from inception_dsl.backend import Report, Request, TypedProgram, main_text
@@ -43,15 +43,17 @@ plain = cache(printed)
 
 
 def can_show(defect: Defect, seed: int) -> bool:
-    """Whether a network can show a defect: whether the source differs. With the same source, a
-    framework computes the same, so the network need not run.
+    """Whether a network can show a defect: whether the source differs. With the same source, Keras
+    computes the same, so the network need not run.
     """
-    if defect.package == CORE:
+    if defect.package != KERAS:
         return True
-    backend = "keras" if defect.package == KERAS else "torch"
-    right = plain(seed, backend)
+    right = plain(seed, "keras")
     with defect.seeded():
-        return printed(seed, backend) != right
+        try:
+            return printed(seed, "keras") != right
+        except Exception:  # the trial reports it
+            return True
 
 
 def test_there_are_many_different_defects() -> None:
