@@ -179,8 +179,9 @@ def _alike(value: Any) -> str:
     return str(numbers.pop()) if len(numbers) == 1 else ""
 
 
-def side(padding: Padding, axis: int) -> Any:
-    return "same" if padding == "same" else padding[axis]
+def _plain(value: Any) -> bool:
+    """Whether windows are cached by a value: a number with a term is equal to a plain one."""
+    return all(map(_plain, value)) if type(value) is tuple else type(value) in (int, str)
 
 
 @lru_cache(maxsize=1024)
@@ -190,7 +191,7 @@ def _windows(
     kernels, strides = axes(kernel, rank, "kernel_size"), axes(stride, rank, "stride")
     dilations, sides = axes(dilation, rank, "dilation"), resolve_padding(padding, rank)
     return tuple(
-        Window(k, s, d, side(sides, i), ceil)
+        Window(k, s, d, "same" if sides == "same" else sides[i], ceil)
         for i, (k, s, d) in enumerate(zip(kernels, strides, dilations, strict=True))
     )
 
@@ -205,8 +206,9 @@ class Sliding(Op):
     def windows(self, rank: int) -> tuple[Window, ...]:
         """One window for each spatial axis."""
         own = vars(self)
-        dilation, ceil = own.get("dilation", 1), own.get("ceil_mode", False)
-        return _windows(self.kernel_size, self.stride, dilation, self.padding, ceil, rank)
+        fields = self.kernel_size, self.stride, own.get("dilation", 1), self.padding
+        made = _windows if _plain(fields) else _windows.__wrapped__
+        return made(*fields, own.get("ceil_mode", False), rank)
 
 
 class Windowed(Sliding):
@@ -306,14 +308,5 @@ def divides(value: int, divisor: int) -> bool:
     return value % divisor == 0
 
 
-__all__ = [
-    "Composite",
-    "Fields",
-    "Op",
-    "Pair",
-    "Sliding",
-    "Step",
-    "Windowed",
-    "attribute_names",
-    "expressions",
-]
+__all__ = ["Composite", "Fields", "Op", "Pair", "Sliding", "Step", "Windowed"]
+__all__ += ["attribute_names", "expressions"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from steps import op
 
-from inception_dsl.ops import expressions
-from inception_dsl.ops.base import divides, fewer_groups
+from inception_dsl.ops import OPS, expressions
+from inception_dsl.ops.base import Sliding, _windows, divides, fewer_groups
 from inception_dsl.ops.fields.refusal import shown
 from inception_dsl.types.expression import Expression
 from inception_dsl.types.tensor import ShapeError, TensorType
+from inception_dsl.types.traced import Traced
 
 
 @pytest.mark.parametrize(
@@ -286,3 +289,18 @@ def test_divisibility() -> None:
 )
 def test_slopes(text: str, slope: float) -> None:
     assert op(f"activation, function: {text}").slope == slope  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kernel", [3, (3, 5)])
+def test_a_number_with_a_term_does_not_become_the_window_of_others(kernel: Any) -> None:
+    """It is equal to the plain number, so a cache of windows would confuse them."""
+    op = OPS["conv"].model_validate({"op": "conv", "filters": 4, "kernel_size": 3})
+    sizes = kernel if isinstance(kernel, tuple) else (kernel,) * 2
+    traced = tuple(Traced(size, None) for size in sizes)
+    other = op.model_copy(update={"kernel_size": traced if len({*sizes}) > 1 else traced[0]})
+    _windows.cache_clear()
+    assert isinstance(other, Sliding)
+    assert [type(window.kernel) for window in other.windows(2)] == [Traced, Traced]
+    plain = op.model_copy(update={"kernel_size": kernel})
+    assert isinstance(plain, Sliding)
+    assert [type(window.kernel) for window in plain.windows(2)] == [int, int]
