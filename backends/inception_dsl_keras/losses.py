@@ -42,8 +42,11 @@ def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
         found.append(_function(OF_PROBABILITIES, docstring(doc, indent=4), _body(loss, True)))
     if any(term.kind == BINARY for term in own):
         doc = "Binary cross-entropy of one output, from logits: the mean over its last axis."
-        line = "return keras.losses.binary_crossentropy(targets, outputs, from_logits=True)"
-        found.append(_function(BINARY, docstring(doc, indent=4), (line,)))
+        lines = (
+            "targets = ops.reshape(targets, ops.shape(outputs))  # labels may be (N,)",
+            "return keras.losses.binary_crossentropy(targets, outputs, from_logits=True)",
+        )
+        found.append(_function(BINARY, docstring(doc, indent=4), lines))
     if own:
         return LossView((_weights(loss),), _losses(loss), tuple(found), (_of_all(plan, loss),))
     table = _losses(loss) if both else ()

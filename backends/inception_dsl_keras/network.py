@@ -221,8 +221,12 @@ class Network:
         """The name of the features in a model without its head: an output may be called so."""
         steps = [s for n in self.top.sections if n != "head" for s in self.top.sections[n].steps]
         after = self.program.outputs.get("features")
-        same = after is None or steps[-1].node.segments[-1:] == (after,)
-        return "features" if same else "before_head"
+        if after is None or steps[-1].node.segments[-1:] == (after,):
+            return "features"
+        name = "before_head"
+        while name in self.program.outputs:
+            name += "_"
+        return name
 
     def result(self, outputs: dict[str, str], indent: int = 4, *, top: bool = True) -> Code:
         """``return keras.Model(inputs, outputs, name=name)``; several outputs by name.

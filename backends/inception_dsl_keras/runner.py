@@ -153,9 +153,8 @@ class KerasModel:
         for layer in model.layers:
             layer.set_weights(self.model.get_layer(layer.name).get_weights())
         found = self.run(model, x, False)
-        if isinstance(found, dict):  # an output may be called `features`
-            found = found.get("before_head", found["features"])
-        return {"features": numpy(found)}
+        name = self.source.network.features_name
+        return {"features": numpy(found[name] if isinstance(found, dict) else found)}
 
     def dropped(self, x: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
         """Dropout on: the input and the output of every such layer, and the outputs."""

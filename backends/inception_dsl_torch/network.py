@@ -67,7 +67,7 @@ class Network:
         self.after_body = x
         self.to_features, self.body.forward = self.body.forward, []
         self.result = self.section("head", self.top.sections["head"], "x")
-        for tap in self.taps.ours:
+        for tap in self.taps.called:
             self.body.setup.append(Attribute(tap.attribute, self.head_module(tap)))
         several = bool(self.taps.all or self.plan.by_logits)
         shared.helpers.needs("Tensor", *["NamedTuple"] * several)
@@ -276,8 +276,8 @@ class Network:
                 for t in taps
             ]
             for taps in (
-                [t for t in self.taps.ours if t.source not in late],
-                [t for t in self.taps.ours if t.source in late],
+                [t for t in self.taps.called if t.source not in late],
+                [t for t in self.taps.called if t.source in late],
             )
         )
         inner = "x" if self.taps.early or first else "self.forward_features(x)"

@@ -60,7 +60,7 @@ class Taps:
         return [tap for tap in self.all if not tap.auxiliary]
 
     @cached_property
-    def ours(self) -> list[Variable]:
+    def called(self) -> list[Variable]:
         """The heads that run in ``forward``."""
         return [tap for tap in self.all if tap.source]
 

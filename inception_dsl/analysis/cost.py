@@ -50,10 +50,11 @@ class Cost(NamedTuple):
 
 def layers(typed: TypedProgram) -> Iterator[Layer]:
     """Every layer and merge with its path, in execution order, heads last."""
+    heads = typed.auxiliary
     for path, node in walk_program(typed):
         if isinstance(node, TypedUse):
             continue
-        auxiliary = bool(path) and path[0] in typed.auxiliary
+        auxiliary = bool(path) and path[0] in heads
         name = "/".join(path)
         if isinstance(node, TypedFork):
             yield Layer(name, node.node.merge, node.x, node.y, (), 0, auxiliary)

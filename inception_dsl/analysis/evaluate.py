@@ -145,10 +145,14 @@ class Evaluation:
                 if written
                 else editor.insert(here.path, field, error.write)
             )
-        index, count = self.turn
-        notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 else ()
         help = error.help or (f"write `{field}: {error.write}`" if error.write else "")
-        self.error(error.code, f"`{node.op.op}`: {error}", span, help=help, notes=notes, fix=fix)
+        message, notes = f"`{node.op.op}`: {error}", self.repetition()
+        self.error(error.code, message, span, help=help, notes=notes, fix=fix)
+
+    def repetition(self) -> tuple[str, ...]:
+        """The note that says which repetition of a step is inferred, if there are several."""
+        index, count = self.turn
+        return (f"in: the {nth(index)} of {count} repetitions",) if count > 1 else ()
 
     def channels(self, value: Any, *, scaled: bool) -> Any:
         """The number of channels for the value of a field that sets it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from ..ir.program import ForkNode, nth
+from ..ir.program import ForkNode
 from ..ops.fields.kinds import MAX_COUNT
 from ..ops.fields.numbers import integer
 from ..types.split import EQUAL, REST
@@ -90,7 +90,5 @@ class Splits(Evaluation):
         """Report a split that does not fit; ``write`` fits at ``place`` in it."""
         editor = Editor(node.origin.document, self.report.texts)
         fix = editor.replace((*node.origin.path, "split", *place), write) if write else ()
-        index, count = self.turn
-        notes = (f"in: the {nth(index)} of {count} repetitions",) if count > 1 else ()
-        span = node.origin.span("split")
+        span, notes = node.origin.span("split"), self.repetition()
         self.error("E403", f"`split`: {message}", span, help=help, notes=notes, fix=fix)

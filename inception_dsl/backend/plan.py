@@ -31,6 +31,7 @@ from ..ir.program import Head, Preprocessing
 from ..ir.typed import TypedProgram
 from ..ir.walk import layers_of
 from ..ops import BatchNormFields
+from ..types.loss import LossKind
 from ..types.prose import Prose
 from ..types.tensor import TensorType
 from ..types.terms import Symbol
@@ -74,7 +75,7 @@ class LossTerm(NamedTuple):
     y: TensorType
     probabilities: bool = False
     by_logits: bool = False
-    kind: str = "cross_entropy"
+    kind: LossKind = "cross_entropy"
     own: bool = False
 
     @property

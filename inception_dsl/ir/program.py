@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ..diagnostics.report import Span
 from ..ops import Op
+from ..types.loss import LossKind
 from ..types.merge import Merge
 from ..types.prose import Prose
 from ..types.split import Split
@@ -137,7 +138,7 @@ class Head(NamedTuple):
 class OutputLoss(NamedTuple):
     """The loss of a further output, which has targets of its own: its kind and its factor."""
 
-    kind: Literal["cross_entropy", "binary_cross_entropy", "mean_squared_error"]
+    kind: LossKind
     weight: float
     origin: Origin
 

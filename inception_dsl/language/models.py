@@ -1,12 +1,13 @@
 """Pydantic models of a spec: network files, block files and auxiliary heads."""
 
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
 from ..ops import Fields
 from ..ops.fields.allow import Codes
 from ..ops.fields.kinds import Constant, Factor, Id, Path, PlainCount, Text, Texts
+from ..types.loss import LossKind
 from .checkpoints import NamingField, Source
 from .defaults import DefaultsField
 from .inputs import InputField
@@ -140,9 +141,6 @@ class BlockFile(Built):
     steps: Chain
 
 
-OutputLoss: TypeAlias = Literal["cross_entropy", "binary_cross_entropy", "mean_squared_error"]
-
-
 class Output(Described):
     """An additional output, in training and in inference: a step, or a head of its own on it."""
 
@@ -157,7 +155,7 @@ class Output(Described):
         description="Steps from there to the output; without them the step itself is the output.",
         examples=[[EXAMPLE_STEP]],
     )
-    loss: OutputLoss | None = Field(
+    loss: LossKind | None = Field(
         None,
         description="Loss of the output with targets of its own: `cross_entropy` with class "
         "indices, `binary_cross_entropy` with numbers from 0 to 1 (both take logits), or "

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from ..types.loss import LossKind
 from .random_blocks import Step
 from .random_sizes import Shape
 
-LOSSES: Final = ("binary_cross_entropy", "mean_squared_error", "cross_entropy")
+LOSSES: Final = get_args(LossKind)
 
 
 def outputs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -116,10 +117,10 @@ DEFECTS = [
     ("keras", '"age": 0.5', '"age": 1.0'),
     ("keras", '"age": keras.losses.mean_squared_error', '"age": keras.losses.mean_absolute_error'),
     ("keras", "from_logits=True)\n\n\nLOSSES", "from_logits=False)\n\n\nLOSSES"),
-    ("keras", '"parts": cross_entropy', '"parts": keras.losses.mean_squared_error'),
+    ("keras", '"parts": cross_entropy', '"parts": lambda t, y: 1.1 * cross_entropy(t, y)'),
     ("keras", "age = age_head(third", "age = age_head(second"),
-    ("keras", '"sex": sex', '"sex": age'),
-    ("keras", '"embedding": embedding,\n', ""),
+    ("keras", '"age": age,\n            "sex": sex', '"age": sex,\n            "sex": age'),
+    ("keras", "embedding = embed(second", "embedding = embed(third"),
 ]
 
 
@@ -129,7 +130,40 @@ def test_defects_are_found(backend: str, old: str, new: str, tmp_path: Path) -> 
     case = case_of(spec)
     text = source(spec, backend)
     assert old in text
-    assert problem(spec, backend, text.replace(old, new), case, expect(case, train=True))
+    found = problem(spec, backend, text.replace(old, new), case, expect(case, train=True))
+    assert found
+    assert not re.match(r"\w+(Error|Exception)\b", found), "the file must run"
+
+
+def test_keras_trains_by_the_losses_that_are_judged(tmp_path: Path) -> None:
+    """``compile`` and ``evaluate`` as the docstring says give the ``loss`` of the file."""
+    import keras
+
+    spec = written("with an auxiliary head", tmp_path)
+    module = module_from_source(source(spec, "keras"), "multi")
+    model = module.multi(aux_logits=True)
+    model.compile(optimizer="sgd", loss=module.LOSSES, loss_weights=module.LOSS_WEIGHTS)
+    rng = np.random.default_rng(1)
+    x, classes = rng.normal(size=(4, 17, 15, 3)).astype("float32"), np.arange(4)
+    targets = {
+        "logits": classes,
+        "aux": classes,
+        "kind": classes,
+        "age": rng.normal(size=4),
+        "sex": np.array([0, 1, 1, 0]),
+        "parts": rng.integers(3, size=(4, 9, 8)),
+    }
+    assert targets.keys() == module.LOSSES.keys()
+    outputs = model(x, training=False)
+    wanted = float(keras.ops.convert_to_numpy(module.loss(targets, outputs)))
+    found = model.evaluate(x, targets, verbose=0, return_dict=True)["loss"]
+    assert found == pytest.approx(wanted, rel=1e-5)
+    before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    model.fit(x, targets, epochs=1, verbose=0)
+    after = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    moved = sum(not np.array_equal(old, new) for old, new in zip(before, after, strict=True))
+    untrained = 2  # kernel and bias of the embedding, which has no loss
+    assert moved == len(before) - untrained
 
 
 def test_losses_are_those_of_pytorch() -> None:

@@ -14,7 +14,7 @@ from inception_dsl.analysis.weights import flattened
 from inception_dsl.compiler import check_spec, compile_spec
 from inception_dsl.diagnostics.absent import absent
 from inception_dsl.diagnostics.report import Report
-from inception_dsl.ir.typed import TypedFork, TypedProgram
+from inception_dsl.ir.typed import TypedFork, TypedProgram, TypedUse
 
 Compiled = Callable[..., TypedProgram]
 Errors = Callable[..., Report]
@@ -98,7 +98,8 @@ def test_the_width_scales_sizes_as_filters(compiled: Compiled) -> None:
         found = [[c.x.channels for _, c in f.branches] for f in forks if isinstance(f, TypedFork)]
         assert found == expected
         inner = body[5].runs[0].typed
-        assert inner.arguments["width"] == int(4 * float(width))  # type: ignore[union-attr]
+        assert isinstance(inner, TypedUse)
+        assert inner.arguments["width"] == int(4 * float(width))
         assert typed.y.channels == int(8 * float(width))
 
 
@@ -110,7 +111,9 @@ def test_sizes_of_the_input_are_not_scaled(compiled: Compiled) -> None:
         "merge: concat}]\nbody:\n  - {op: conv, filters: 32, kernel_size: 1}\n  - {use: part}\n"
     )
     use = compiled(text).sections["body"].steps[1].runs[0].typed
-    fork = use.body.steps[0].runs[0].typed  # type: ignore[union-attr]
+    assert isinstance(use, TypedUse)
+    fork = use.body.steps[0].runs[0].typed
+    assert isinstance(fork, TypedFork)
     assert [chain.x.channels for _, chain in fork.branches] == [4, 12]
 
 
