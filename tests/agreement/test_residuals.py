@@ -80,11 +80,8 @@ TORCH = [
         "kept = (torch.rand(len(x)) > self.p) * 1",
         "",
     ),
-    ("LayerScale(1, start)", "LayerScale(in_channels, start)", ""),
-    ("LayerScale(in_channels, start)", "LayerScale(1, start)", ""),
     ("init_value * torch.ones(channels)", "torch.ones(channels)", "initial value"),
     ("init_value * torch.ones(channels)", "1.01 * init_value * torch.ones(channels)", "initial"),
-    ("nn.Parameter(init_value", "(init_value", ""),
     ("x.movedim(1, -1) * self.gamma).movedim(-1, 1)", "x * self.gamma[0])", "outputs"),
 ]
 KERAS = [
@@ -103,8 +100,6 @@ KERAS = [
         "initial value",
     ),
     (" and not isinstance(layer, layers.EinsumDense)", "", "initial value"),
-    ("residual = single_scale(", "residual = layer_scale(", ""),
-    ("residual = layer_scale(", "residual = single_scale(", ""),
 ]
 
 
