@@ -121,9 +121,9 @@ def kernel_lines(groups: Sequence[Initial], depthwise: Sequence[str], *, scaled:
     """The lines that set a kernel; ``depthwise`` are the tests for one of a depthwise layer."""
     if not groups:
         return []
+    skip = ["if isinstance(layer, layers.EinsumDense):", "    continue  # a learned scale"]
     test = stated("kernel", groups)
-    test += " and not isinstance(layer, layers.EinsumDense)" if scaled else ""
-    lines = [f'if variable.name.endswith("kernel"){test}:']
+    lines = [*skip * scaled, f'if variable.name.endswith("kernel"){test}:']
     if not depthwise:
         return [*lines, "    variable.assign(kernel(variable.shape, variable.dtype))"]
     return [

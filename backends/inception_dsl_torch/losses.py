@@ -90,7 +90,8 @@ def term_of(value: str, term: LossTerm, loss: Loss) -> Group:
     given = target(term)
     if term.kind == "cross_entropy":
         return call("F.cross_entropy", value, given, **smooth(loss))
-    if not term.y.rank:  # labels often have no axis for a single channel
+    given += f".to({value}.dtype)"  # labels are often integers or flags
+    if not term.y.rank or term.y.channels == 1:  # and have no axis for a single channel
         given += f".reshape_as({value})"
     return call(OF_NUMBERS[term.kind], value, given)
 

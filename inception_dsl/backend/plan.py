@@ -288,13 +288,13 @@ def plan(typed: TypedProgram, *, by_logits: bool = False) -> ModulePlan:
 def summarised(terms: Sequence[LossTerm], smoothing: float) -> str:
     """The loss in one sentence."""
     smooth = f" with label smoothing {smoothing:g}" if smoothing else ""
-    parts = []
+    parts: list[str] = []
     for term in terms:
         times = f"{term.weight:g} times " if term.weight != 1 else ""
         if term.own:
             kind = term.kind.replace("_", " ").replace("cross entropy", "cross-entropy")
             kind += smooth if term.kind == "cross_entropy" else ""
-            parts.append(f"{times}the {kind} of ``{term.output}``")
+            parts.append(f"{'plus ' * (len(parts) > 1)}{times}the {kind} of ``{term.output}``")
         elif parts:
             parts.append(f"{term.weight:g} times that of ``{term.output}``")
         else:

@@ -159,9 +159,9 @@ class TypedProgram:
     def classifiers(self) -> tuple[Classifier, ...]:
         """The outputs that are trained with the classes of the network, its own output first.
 
-        Empty if the network is not trained as a classifier: without ``training``, auxiliary heads
-        and losses of outputs, or if its own output is not logits or probabilities at one position.
-        Auxiliary heads of other kinds are outputs without a loss.
+        Empty if the network is not trained as a classifier: without ``training`` and auxiliary
+        heads, or if its own output is not logits or probabilities at one position. Auxiliary heads
+        of other kinds are outputs without a loss.
         """
         program = self.program
         found = [Classifier(self.output_name, 1.0, self.y, self.end)]
@@ -170,7 +170,7 @@ class TypedProgram:
             for head, chain in self.heads
             if head.auxiliary
         ]
-        asked = bool(program.training or self.auxiliary or program.losses)
+        asked = bool(program.training or self.auxiliary)
         return tuple(c for c in found if c.trained) if asked and found[0].trained else ()
 
     @property

@@ -12,6 +12,8 @@ from frameworks import BACKENDS
 from offered_network import case_of, problem, source
 from torch.nn import functional as F
 
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics.report import Report
 from inception_dsl.emit.module import module_from_source
 from inception_dsl.reference.training import LOSSES, classified
 from inception_dsl.verify.bounds import distance
@@ -224,3 +226,24 @@ def test_the_classes_of_all_heads_are_reset(tmp_path: Path) -> None:
     outputs = model(torch.randn(2, 3, 17, 15))
     assert outputs.logits.shape == outputs.kind.shape == (2, 9)
     assert outputs.parts.shape[1] == 3
+
+
+def test_a_map_whose_output_has_a_loss_is_not_warned_of(tmp_path: Path) -> None:
+    """Only a map without one is."""
+    spec = tmp_path / "masks.yaml"
+    text = (
+        "network: masks\ninput: {channels: 3, height: 16, width: 16}\nclasses: 4\nTRAINING"
+        "head: [{op: conv, name: last, filters: $classes, kernel_size: 1}]\n"
+        "outputs: {mask: {after: last, loss: cross_entropy}}\n"
+    )
+    for training in ("", "training: {label_smoothing: 0.1}\n"):
+        report = Report()
+        spec.write_text(text.replace("TRAINING", training))
+        typed = compile_spec(spec, {}, report)
+        assert typed is not None
+        assert typed.targets == ("mask",)
+        assert not list(report), report.render()
+    report = Report()
+    spec.write_text(text.replace("TRAINING", training).partition("outputs")[0])
+    compile_spec(spec, {}, report)
+    assert [warning.code for warning in report] == ["W409"]

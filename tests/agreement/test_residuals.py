@@ -99,7 +99,7 @@ KERAS = [
         "Constant(1.01 * init_value)",
         "initial value",
     ),
-    (" and not isinstance(layer, layers.EinsumDense)", "", "initial value"),
+    ("if isinstance(layer, layers.EinsumDense)", "if False", "initial value"),
 ]
 
 

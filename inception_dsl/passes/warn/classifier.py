@@ -119,15 +119,22 @@ def _describe_fixed(survey: Survey, found: list[Found]) -> Warn:
 
 
 def _map(survey: Survey) -> Iterator[Found]:
+    program = survey.typed.program
+    trained = {program.outputs.get(name) for name in program.losses}
+    last = survey.steps[-1].node.segments[-1:] if survey.steps else ()
     for output in _outputs(survey):
-        if output.y.positions() > 1:
+        own = output.number < 0 and bool(trained.intersection(last))
+        if output.y.positions() > 1 and not own:
             yield output.found()
 
 
 def _describe_map(_: Survey, found: list[Found]) -> Warn:
     output: _Output = found[0].data
     message = f"this output is a map of {output.y}, and has no loss"
-    help = "add `{op: global_avg_pool}` after this step, or `allow: [W409]` if a map is meant"
+    help = (
+        "add `{op: global_avg_pool}` after this step; for a map, add an output of this step with a "
+        "`loss`, or `allow: [W409]`"
+    )
     return Warn(message, output.layer.node.origin.span("op"), help)
 
 

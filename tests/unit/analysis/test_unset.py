@@ -83,7 +83,7 @@ WRONG = {
         fork("concat", "{op: global_avg_pool, over: channels}", conv(2, 3, 2)),
         "E402",
     ),
-    "groups": (STEP % "{op: conv, filters: 30, kernel_size: $n, groups: 4}", ""),
+    "groups": (STEP % "{op: conv, filters: 30, kernel_size: $n, groups: 4}", "E403"),
     "groups of constants": (STEP % "{op: conv, filters: 30, kernel_size: 3, groups: 4}", "E403"),
     "after unknown channels": (
         STEP % f"{conv('$f')}, {{op: conv, filters: 9, kernel_size: [1]}}, "
