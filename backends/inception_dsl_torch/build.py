@@ -12,6 +12,7 @@ from inception_dsl.backend import (
     ChainSite,
     Code,
     Expression,
+    Group,
     Item,
     Join,
     LayerSite,
@@ -273,6 +274,14 @@ class ClassBody:
         stored += [Code(f"        with {within}:")] if within and self.setup else []
         indent = 12 if within else 8
         return [*stored, *(attribute.text(indent) for attribute in self.setup)]
+
+
+def returned(names: Sequence[str]) -> Code:
+    """The line that returns several variables."""
+    line = Code(f"        return {', '.join(names)}")
+    if len(line) <= WIDTH:
+        return line
+    return layout("return ", Group("(", tuple(map(Item, names)), rows=True), indent=8)
 
 
 def written(lines: Sequence[Line], *, result: str) -> list[Code]:

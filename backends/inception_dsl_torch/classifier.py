@@ -29,13 +29,14 @@ class ClassifierView(NamedTuple):
 def classifier(
     typed: TypedProgram, modules: Mapping[str, str], heads: Mapping[str, str]
 ) -> ClassifierView | None:
-    """The view, if the network ends in a dense layer for its classes.
+    """The view, if the network ends in a dense layer for its classes that no output reads.
 
     ``modules`` are the names of modules by path, ``heads`` the attributes of heads.
     """
     found = _dense(typed, "", modules)
-    if found is None:
-        return None
+    last = typed.sections["head"].steps[-1].node.segments[-1:] if found else ()
+    if found is None or any((head.after,) == last for head, _ in typed.heads):
+        return None  # what reads the classes cannot be replaced by a layer
     main, bias = found
     lines = [
         Code("        self.num_classes = num_classes"),

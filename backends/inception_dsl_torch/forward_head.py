@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from inception_dsl.backend import Code, TypedProgram, docstring, layout, signature
 
-from .build import Line, written
+from .build import Line, returned, written
 from .results import Variable
 
 
@@ -59,7 +59,7 @@ def _with_outputs(
             lines.append(Code("        if not pre_logits:"))
         indent = 12 if skipped else 8
         lines.append(line.text(indent))
-    return [*lines, Code(f"        return {', '.join([result, *(t.variable for t in taps)])}")]
+    return [*lines, returned([result, *(tap.variable for tap in taps)])]
 
 
 def _doc(typed: TypedProgram, *, stops: bool) -> Code:

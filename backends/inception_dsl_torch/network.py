@@ -10,6 +10,7 @@ from inception_dsl.backend import (
     ChainSite,
     Code,
     Expression,
+    Item,
     Names,
     Piece,
     Record,
@@ -17,6 +18,7 @@ from inception_dsl.backend import (
     Slot,
     Symbol,
     UseSite,
+    assigned,
     call,
     class_name,
     docstring,
@@ -27,7 +29,7 @@ from inception_dsl.backend import (
 )
 
 from .blocks import Draft, head_class, top_scope
-from .build import Attribute, ClassBody, Line, written
+from .build import Attribute, ClassBody, Line, returned, written
 from .classifier import ClassifierView, classifier
 from .forward_head import head_view
 from .fresh import is_fresh
@@ -226,8 +228,7 @@ class Network:
         if not self.taps.early:
             return written(self.to_features, result=x)
         lines = [line.text(8) for line in self.to_features]
-        given = ", ".join(tap.variable for tap in self.taps.early)
-        return [*lines, Code(f"        return {x}, {given}")]
+        return [*lines, returned([x, *(tap.variable for tap in self.taps.early)])]
 
     def tapped_signature(self) -> Code:
         """The signature of the method that also returns the taps; empty without taps."""
@@ -282,15 +283,16 @@ class Network:
         )
         inner = "x" if self.taps.early or first else "self.forward_features(x)"
         if self.taps.early:
-            taken = ", ".join(t.variable for t in self.taps.early)
-            heads = ", heads=self.training" if self.taps.auxiliary else ""
-            lines.append(Code(f"        x, {taken} = self._forward_features(x{heads})"))
+            heads = (Item(Code("self.training"), "heads"),) * bool(self.taps.auxiliary)
+            computed = call("self._forward_features", "x", *heads)
+            taken = ("x", *(t.variable for t in self.taps.early))
+            lines.append(assigned(taken, computed, indent=8))
         elif first:
             lines.append(Code("        x = self.forward_features(x)"))
         lines += first
         if self.taps.late:
-            taken = ", ".join(t.variable for t in self.taps.late)
-            lines.append(Code(f"        x, {taken} = self._forward_head({inner})"))
+            taken = ("x", *(t.variable for t in self.taps.late))
+            lines.append(assigned(taken, call("self._forward_head", inner), indent=8))
             return [*lines, *after, *found.lines("x")]
         return [*lines, *found.lines(f"self.forward_head({inner})" if has_head else inner)]
 

@@ -57,12 +57,16 @@ class Splits(Evaluation):
     def parts(self, node: ForkNode, channels: int, sizes: list[Any]) -> list[int] | None:
         """The channels of each branch; reports sizes that do not give those of the input."""
         count, of = len(node.branches), many(channels, "channel")
+        scaled = self.width.factor is not None  # sizes are written before the width scales them
+        after = ", after the width scales them" * scaled
         if node.split == EQUAL:
             if not channels % count:
                 return [known(channels // count)] * count
             one = channels // count
-            write = flow([*[one] * (count - 1), REST]) if one else ""
+            write = flow([*[one] * (count - 1), REST]) if one and not scaled else ""
             help = f"write `split: {write}`" if write else f"at most {channels} branches fit"
+            if one and scaled:
+                help = f"use an input whose channels are a multiple of {count}"
             self.uneven(node, f"{of} cannot be divided into {count} equal parts", help, (), write)
             return None
         given = known(sum(size for size in sizes if size != REST))
@@ -71,13 +75,13 @@ class Splits(Evaluation):
             left = known(channels - given)
             if is_unknown(left) or left > 0:
                 return [left if size == REST else size for size in sizes]
-            help = f"the other sizes must be less than {channels} in all"
+            help = f"the other sizes must be less than {channels} in all{after}"
             self.uneven(node, f"nothing is left for `{REST}`: the other sizes are {total}", help)
         elif differ(given, channels):
             left = known(channels - given + sizes[-1])
             last = is_unknown(left) or left > 0
             help = f"write `{REST}` for the last size, or sizes" if last else "write sizes"
-            help += f" of {channels} in all"
+            help += f" of {channels} in all{after}"
             place = (len(sizes) - 1,)
             self.uneven(node, f"the sizes are {total}", help, place, REST if last else "")
         else:

@@ -137,7 +137,7 @@ def report_missing(kind: type[BaseModel], path: DataPath, editor: Editor, report
     text = "concat" if name == "merge" else "[]" if name == "steps" else text
     help = f"add `{name}: {text or '…'}`"
     fix = editor.insert(owner, str(name), text) if text else ()
-    if path in editor.document.removed and isinstance(owner[-1], int):
+    if owner and path in editor.document.removed and isinstance(owner[-1], int):
         whole = f"{{..., {_kind(editor, owner)}}}"
         help = f"{help}, or `...` to keep the fields of the old step: `{whole}`"
         fix = ()

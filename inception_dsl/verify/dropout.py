@@ -26,6 +26,8 @@ SIGMAS: Final = 6.0  # a right program fails once in 5e8 comparisons
 CHANCE: Final = 1e-9  # of a right program to look as if it dropped values together
 SAMPLES, VALUES = 256, 2**20
 """Limits on a batch that repeats the samples of a small input, and on the values of its layers."""
+CHANGES: Final = 64
+"""Draws after which dropout must have changed an output."""
 FEW: Final = 16
 """Draws with a large input, if only whole channels or samples need more."""
 
@@ -50,7 +52,7 @@ def dropout_findings(
         text = f"the model has {len(pairs)} dropout layers, expected {len(layers)}"
         yield Finding("dropout", problem=text)
     elif layers:
-        if all(np.array_equal(outputs[name], y) for name, y in trained.items()):
+        if any(_op(layer).rate for layer in layers) and not _changes(model, x, outputs, trained):
             yield Finding("dropout", problem="dropout does not change the outputs")
         left = _drawn(model, x, pairs, layers, small=weights is not None)
         for layer in sorted(layers, key=lambda layer: _op(layer).rate):
@@ -60,6 +62,18 @@ def dropout_findings(
             yield Finding("dropout", problem=problems[best])
         if weights is not None and len(layers) == 1:
             yield Finding("inputs of dropout", distance(pairs[0][0], _given(typed, weights, x)))
+
+
+def _changes(model: Model, x: Any, outputs: Mapping[str, Any], trained: Mapping[str, Any]) -> bool:
+    """Whether ``outputs``, or those of further draws, are not what they are without dropout.
+
+    A small rate may drop nothing in one draw.
+    """
+    for _ in range(CHANGES):
+        if not all(np.array_equal(outputs[name], y) for name, y in trained.items()):
+            return True
+        _, outputs = model.dropped(x)
+    return False
 
 
 def _drawn(

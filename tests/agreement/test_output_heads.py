@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -247,3 +249,47 @@ def test_a_map_whose_output_has_a_loss_is_not_warned_of(tmp_path: Path) -> None:
     spec.write_text(text.replace("TRAINING", training).partition("outputs")[0])
     compile_spec(spec, {}, report)
     assert [warning.code for warning in report] == ["W409"]
+
+
+def test_the_classes_of_a_layer_that_an_output_reads_stay(tmp_path: Path) -> None:
+    """A new last layer would not fit that output."""
+    spec = tmp_path / "read.yaml"
+    spec.write_text(
+        "network: read\ninput: {channels: 3, height: 8, width: 8}\nclasses: 4\n"
+        "head: [{op: global_avg_pool}, {op: dense, name: fc, units: $classes}]\n"
+        "outputs: {age: {after: fc, steps: [{op: dense, units: 2}]}}\n"
+    )
+    assert "reset_classifier" not in source(spec, "torch")
+    spec.write_text(spec.read_text(encoding="utf-8").partition("outputs")[0])
+    assert "reset_classifier" in source(spec, "torch")
+
+
+def test_lines_with_many_outputs_are_broken(tmp_path: Path) -> None:
+    names = [f"a_step_with_a_long_name_{i}" for i in range(6)]
+    steps = ", ".join(f"{{op: conv, name: {name}, filters: 4, kernel_size: 1}}" for name in names)
+    spec = tmp_path / "many.yaml"
+    spec.write_text(
+        f"network: many\ninput: {{channels: 3, height: 8, width: 8}}\nbody: [{steps}]\n"
+        f"outputs: {{{', '.join(f'out_{name}: {name}' for name in names)}}}\n"
+    )
+    text = source(spec, "torch")
+    assert max(map(len, text.splitlines())) <= 88
+    call = [sys.executable, "-m", "ruff", "format", "--check", "--isolated", "-"]
+    done = subprocess.run(call, input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_rate_of_zero_drops_nothing(tmp_path: Path) -> None:
+    """As the first block of a network with stochastic depth has it."""
+    spec = tmp_path / "zero.yaml"
+    spec.write_text(
+        "network: zero\ninput: {channels: 3, height: 8, width: 7}\nclasses: 4\n"
+        "body: [{op: conv, filters: 4, kernel_size: 3}, {op: dropout, rate: 0, per: sample}]\n"
+        "head: [{op: global_avg_pool}, {op: dense, units: $classes}]\n"
+    )
+    case, text = case_of(spec), source(spec, "torch")
+    expected = expect(case, train=True)
+    assert problem(spec, "torch", text, case, expected) == ""
+    assert "expected the rate 0" in problem(
+        spec, "torch", text.replace("DropPath(0.0)", "DropPath(0.5)"), case, expected
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from loading import HEAD, Loaded, place
 
+from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report, Span
 from inception_dsl.language.load import load
 
@@ -110,3 +111,17 @@ def test_after_an_unknown_setting_no_parameter_is_missing(
     report = Report()
     assert load(write("title: x\n"), {"widht": "3"}, report) is None
     assert {d.code for d in report} == {"E208", "E209"}
+
+
+def test_a_required_field_that_is_removed_is_missing(write: Callable[..., Path]) -> None:
+    spec = write(
+        "network: n\ninput: {channels: 3, height: 4, width: 4}\nbody: [{op: identity}]\n",
+        "spec.yaml",
+    )
+    for path, settings in (
+        (spec, {"input": "null"}),
+        (write("extends: spec.yaml\ninput: null\n", "over.yaml"), {}),
+    ):
+        report = Report()
+        assert compile_spec(path, settings, report) is None
+        assert [d.code for d in report] == ["E202"]
