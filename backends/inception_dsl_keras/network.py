@@ -94,11 +94,9 @@ class Network:
             for head, _ in self.typed.heads
         }
         self.head_records: dict[str, Record[Calls]] = {}
-        always = [s for head, _ in self.typed.always for s in self.head_layers(head)]
-        self.outputs = always
-        self.head_statements = [
-            s for head, _ in self.typed.heads if head.auxiliary for s in self.aux_head(head)
-        ]
+        self.outputs = [s for head, _ in self.typed.always for s in self.head_layers(head)]
+        optional = (head for head, _ in self.typed.heads if head.auxiliary)
+        self.head_statements = [s for head in optional for s in self.aux_head(head)]
 
     @property
     def has_head(self) -> bool:
@@ -189,6 +187,7 @@ class Network:
         reads = self.top.symbols[IN_CHANNELS] in self.scope.reads
         outputs = {self.plan.typed.output_name: self.x}
         outputs |= {head.name: self.heads[head.name] for head, _ in self.typed.always}
+        titles = self.title("head"), (comment("Outputs"),)
         auxiliary = {name: self.heads[name] for name in self.heads if name in self.typed.auxiliary}
         return NetworkView(
             signature=self.signature(),
@@ -202,10 +201,7 @@ class Network:
             else (),
             head=tuple(
                 SectionView(title, written(found, helpers))
-                for title, found in (
-                    (self.title("head"), self.head),
-                    ((comment("Outputs"),), self.outputs),
-                )
+                for title, found in zip(titles, (self.head, self.outputs), strict=True)
                 if found
             ),
             without_heads=(self.result(outputs, indent=8),) if auxiliary else (),
