@@ -88,13 +88,15 @@ def _drawn(
             pairs, _ = model.dropped(x)
     drawn = [Drawn(given.shape[1:]) for given, _ in pairs]
     whole = {_op(layer).per for layer in layers} - {"element"}
+    dropping = sum(_op(layer).rate > 0 for layer in layers)
     draws = 0
     while True:
         for found, (given, y) in zip(drawn, pairs, strict=True):
             found.add(given, y)
         draws += 1
         enough = all(found.values >= DRAWS for found in drawn)
-        if enough and (draws >= FEW or not whole):
+        seen = sum(found.drops for found in drawn) >= dropping or draws >= CHANGES
+        if enough and seen and (draws >= FEW or not whole):
             return sorted(drawn, key=lambda found: found.factor)
         pairs, _ = model.dropped(x)
 
@@ -121,6 +123,11 @@ class Drawn:
             self.factors += [float(factors.min()), float(factors.max())]
         self.known.append(known)
         self.dropped.append(known & dropped)
+
+    @property
+    def drops(self) -> bool:
+        """Whether it dropped something."""
+        return any(dropped.any() for dropped in self.dropped)
 
     @property
     def factor(self) -> float:
