@@ -10,6 +10,7 @@ from inception_dsl.backend import (
     IN_CHANNELS,
     Argument,
     AxisSizes,
+    Chained,
     Code,
     Group,
     Head,
@@ -115,10 +116,13 @@ class Network:
         """The statements of a section; ``last`` is the variable of its result, if not ``x``."""
         self.body.statements = []
         record: list[tuple[Piece[Calls], ...]] = []
+        chained = Chained(self.top.sections[name], self.x, "x", (), self.body.local)
         for step in self.top.sections[name].steps:
-            record.append(self.body.statement(statement(step, self.x, "x", (), self.body.local)))
-            self.x = "x"
+            planned = chained.add(step)
+            record.append(self.body.statement(planned))
+            self.x = planned.target
             self.save(step)
+        chained.close()
         self.records[name] = tuple(record)
         found = self.body.statements
         if last and found and isinstance(found[-1], Assign) and not found[-1].depth:

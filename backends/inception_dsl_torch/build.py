@@ -141,9 +141,9 @@ class ClassBody:
 
     def statements(self, planned: Sequence[Apply | Join]) -> Record[Place]:
         """Write the attributes and lines of the steps of a chain; returns the record."""
-        steps = [None, *(p.step for p in planned)]
-        pairs = zip(planned, steps, strict=False)
-        return tuple(self.statement(p, fresh=is_fresh(before)) for p, before in pairs)
+        fresh = [False, *(is_fresh(p.step) and not p.kept for p in planned)]
+        pairs = zip(planned, fresh, strict=False)
+        return tuple(self.statement(p, fresh=new) for p, new in pairs)
 
     def statement(self, planned: Apply | Join, *, fresh: bool) -> tuple[Piece[Place], ...]:
         """Write the attributes and lines of a step; returns its record.
@@ -159,7 +159,7 @@ class ClassBody:
             if lowered.layer is not None and lowered.layer.inline is not None:
                 self.shared.helpers.restore(state)
                 self.shared.helpers.needs(*lowered.layer.needs)
-                self.inline(lowered.layer, x, planned.target, site)
+                self.inline(lowered.layer, x, planned, site)
                 return (Piece(0),)
             made = once(lowered, site.typed[-1].y)
         else:
@@ -176,14 +176,14 @@ class ClassBody:
         """The variable that holds the value of ``variable``; see ``same``."""
         return self.same.get(variable, variable)
 
-    def inline(self, layer: Layer, x: str, target: str, site: LayerSite) -> None:
+    def inline(self, layer: Layer, x: str, planned: Apply, site: LayerSite) -> None:
         """Write a layer without a module, as a line of ``forward``."""
         assert layer.inline is not None
         text = layer.inline(x, self.in_forward)
-        if text == x:
-            self.same[target] = x
+        if text == x and not planned.kept:  # else ``x`` changes before the target is read
+            self.same[planned.target] = x
         else:
-            self.line(target, text, site.typed[0].y)
+            self.line(planned.target, text, site.typed[0].y)
 
     def in_forward(self, slot: Slot) -> Code:
         """A slot as source in ``forward``; sums are in parentheses."""

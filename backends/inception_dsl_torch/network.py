@@ -7,6 +7,7 @@ from functools import cached_property
 from inception_dsl.backend import (
     PLAIN,
     Argument,
+    Chained,
     ChainSite,
     Code,
     Expression,
@@ -25,7 +26,6 @@ from inception_dsl.backend import (
     layout,
     rows,
     signature,
-    statement,
 )
 
 from .blocks import Draft, head_class, top_scope
@@ -174,14 +174,17 @@ class Network:
             self.body.line("x", call(f"self.{held.name}", x), chain.typed[0].y)
             return "x"
         record, fresh = [], False
+        chained = Chained(chain, x, "x", (), self.body.local)
         for step in chain.steps:
-            planned = statement(step, x, "x", (), self.body.local)
+            planned = chained.add(step)
             record.append(self.body.statement(planned, fresh=fresh))
-            x = self.body.read("x")
-            fresh = is_fresh(step) and self.tapped.isdisjoint(step.node.segments[-1:])
+            x = self.body.read(planned.target)
+            tapped = not self.tapped.isdisjoint(step.node.segments[-1:])
+            fresh = is_fresh(step) and not planned.kept and not tapped
             for tap in self.taps.late if name == "head" else self.taps.early:
                 if step.node.segments and step.node.segments[-1] == tap.tap.after:
                     self.tap(tap, x)
+        chained.close()
         self.records[name] = tuple(record)
         return x
 

@@ -55,6 +55,7 @@ class Inference(Splits):
         self.counts = filter_parameters(program)
         self.room = MAX_DIFFERENT + 2 * step_count(program) if room is None else room
         self.entered: list[Node] = []
+        self.outputs: list[dict[str, TensorType | None]] = []
         self.memo: dict[Any, TypedChain | None] = {}
 
     def program_types(self) -> TypedProgram | None:
@@ -151,15 +152,19 @@ class Inference(Splits):
     ) -> Iterator[TypedStep | None]:
         """The typed steps of a chain in order; ``None`` for a step with an error."""
         layers = 0
+        outputs: dict[str, TensorType | None] = {}
         for node in chain:
             self.entered.append(node)
+            self.outputs.append(outputs)
             step = self.step(node, x, values)
+            self.outputs.pop()
             self.entered.pop()
             layers += 0 if step is None else step.size
             if self.crowded(layers, cause(node)):
                 step = None
             yield step
             x = None if step is None else step.y
+            outputs |= dict.fromkeys(node.segments[-1:], x)
 
     def step(self, node: Node, x: TensorType | None, values: Values) -> TypedStep | None:
         """A step with the types of its repetitions; ``None`` if it has an error."""

@@ -9,6 +9,7 @@ flattened map needs the size of the spec.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -104,9 +105,10 @@ def _followed(
     for name, chain in typed.sections.items():
         if name == "head":
             stages.append(walk.stage())
+        own: dict[str, _Tensor] = {}
         for step in chain.steps:
-            x = walk.step(step, x)
-            after |= dict.fromkeys(step.node.segments[-1:], x)
+            x = walk.step(step, x, own)
+        after |= own
     for head, chain in typed.heads:
         if not head.auxiliary:
             walk.chain(chain, after[head.after])
@@ -159,22 +161,25 @@ class _Walk:
         """The output of a chain."""
         key = id(chain), x
         if key not in self.memo:
-            y = x
+            y, own = x, dict[str, _Tensor]()
             for step in chain.steps:
-                y = self.step(step, y)
+                y = self.step(step, y, own)
             self.memo[key] = y
         return self.memo[key]
 
-    def step(self, step: TypedStep, x: _Tensor) -> _Tensor:
-        """The output of a step with its repetitions."""
+    def step(self, step: TypedStep, x: _Tensor, own: dict[str, _Tensor]) -> _Tensor:
+        """The output of a step with its repetitions, which is added to ``own``, the outputs of the
+        steps of its chain.
+        """
         for run in step.runs:
             for _ in range(run.count):
-                before, x = x, self.node(run.typed, x)
+                before, x = x, self.node(run.typed, x, own)
                 if x == before:  # then so are the other repetitions
                     break
+        own |= dict.fromkeys(step.node.segments[-1:], x)
         return x
 
-    def node(self, node: Typed, x: _Tensor) -> _Tensor:
+    def node(self, node: Typed, x: _Tensor, own: Mapping[str, _Tensor]) -> _Tensor:
         """The output of a layer, a fork or a use."""
         self.steps += 1
         if isinstance(node, TypedUse):
@@ -182,7 +187,9 @@ class _Walk:
         if isinstance(node, TypedFork):
             if node.node.split:  # the sizes add up to the channels of one flattened map only
                 self.fixed(x.flattened, always=True)
-            return self.merged(node, [self.chain(chain, x) for _, chain in node.branches])
+            starts = {branch: own[step] for branch, step in node.node.after.items()}
+            ys = [self.chain(chain, starts.get(name, x)) for name, chain in node.branches]
+            return self.merged(node, ys)
         if x.pixels is None:
             return self.vector(node, x)
         if isinstance(node.op, Flatten):

@@ -17,14 +17,26 @@ from .evaluate import Evaluation, Values
 
 
 class Splits(Evaluation):
-    """Divides the input of forks."""
+    """Gives the branches of forks their inputs.
+
+    ``outputs`` has a mapping for each chain that is being inferred: from the names of its steps so
+    far to the types of their outputs.
+    """
+
+    outputs: list[dict[str, TensorType | None]]
 
     def inputs(
         self, node: ForkNode, x: TensorType | None, values: Values
     ) -> list[TensorType | None]:
-        """The type of the input of each branch; ``None`` for all after an error."""
+        """The type of the input of each branch; ``None`` for all after an error.
+
+        A branch that begins after an earlier step of the chain gets what that one outputs.
+        """
         if node.split is None:
-            return [x] * len(node.branches)
+            return [
+                self.outputs[-1].get(node.after[name]) if name in node.after else x
+                for name, _ in node.branches
+            ]
         sizes = [self.size(node, index, values) for index in range(len(node.sizes))]
         nothing: list[TensorType | None] = [None] * len(node.branches)
         if x is None or any(size is None for size in sizes):

@@ -15,11 +15,9 @@ from ..ir.program import Block, BrokenNode, Chain, ForkNode, Node, OpNode, Origi
 from ..language.link import Linked, LinkedBlock
 from ..language.steps import Broken, Fork, Use
 from ..ops import Op, attribute_names, expressions
-from ..types.split import REST
-from ..types.tensor import many
 from ..yaml.edits import Editor, Edits, inside
+from .branches import Branches
 from .records import about
-from .uses import Uses
 
 MAX_NESTING = 64  # keeps stages that recurse over forks and uses below Python's recursion limit
 RESERVED = frozenset({"in_channels"})
@@ -27,7 +25,7 @@ Defaults = Mapping[str, Mapping[str, Any]]
 AnyStep = Op | Fork | Use | Broken
 
 
-class Steps(Uses):
+class Steps(Branches):
     """Makes the chains of one program; ``blocks`` are the blocks they use."""
 
     def __init__(self, linked: Linked, top: Defaults, root: Path, report: Report) -> None:
@@ -81,7 +79,11 @@ class Steps(Uses):
             else:
                 segments = () if getattr(step, "branches", None) else (*section, str(index))
             self.check_names(step, here, names)
-            found.append(self.node(step, segments, here, names, defaults))
+            node = self.node(step, segments, here, names, defaults)
+            if isinstance(step, Fork) and not self.begins(step, here, found, steps):
+                branches = node.branches if isinstance(node, ForkNode) else ()
+                node = broken(segments, here, branches)._replace(after=step.after)
+            found.append(node)
         self.unique(found)
         self.level -= 1
         return tuple(found)
@@ -120,6 +122,7 @@ class Steps(Uses):
                     here,
                     step.allow,
                     step.split,
+                    step.after,
                 )
             used = self.linked.get(step.use or "")
             if used is not None:
@@ -135,23 +138,6 @@ class Steps(Uses):
         return UseNode(
             step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
         )
-
-    def divides(self, fork: Fork, here: Origin) -> bool:
-        """Whether ``split`` has a size for each branch; reports it if not."""
-        sizes, branches = fork.split, len(fork.branches)
-        if not isinstance(sizes, tuple) or len(sizes) == branches:
-            return True
-        if here.document.lost(*here.path, "branches"):
-            return False
-        found, of = many(len(sizes), "size"), many(branches, "branch", "branches")
-        editor = Editor(here.document, self.report.texts)
-        help, fix = "write one size for each branch, in their order", Edits()
-        if len(sizes) == branches - 1 and REST not in sizes:
-            path = (*here.path, "split", len(sizes) - 1)
-            help, fix = f"add `{REST}` for the last branch", editor.append(path, f", {REST}")
-        message = f"`split` has {found}, but the fork has {of}"
-        self.report.error("E203", message, here.span("split"), help=help, fix=fix)
-        return False
 
     def missing(self, op: Op, names: list[str], here: Origin) -> None:
         """Report required attributes that are missing, unless their default has an error."""

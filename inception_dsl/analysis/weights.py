@@ -33,28 +33,42 @@ def flattened(typed: TypedProgram) -> dict[str, str]:
     found: dict[str, str] = {}
     order, after = "", dict[str, str]()
     for chain in typed.sections.values():
-        for step in chain.steps:
-            for path, node in applications(step):
-                order = _order(node, path, order, found)
-            after["/".join(step.node.segments)] = order
+        order = _chain(chain, (), order, found, after)
     for head, chain in typed.heads:
         _chain(chain, (head.name,), after.get(head.after, ""), found)
     return found
 
 
-def _chain(chain: TypedChain, prefix: Path, order: str, found: dict[str, str]) -> str:
-    """The order of a chain's output, for an input in ``order``; empty if nothing was flattened."""
+def _chain(
+    chain: TypedChain,
+    prefix: Path,
+    order: str,
+    found: dict[str, str],
+    after: dict[str, str] | None = None,
+) -> str:
+    """The order of a chain's output, for an input in ``order``; empty if nothing was flattened.
+
+    ``after`` gets the order of the output of each step.
+    """
+    own: dict[str, str] = {}
     for step in chain.steps:
         for path, node in applications(step):
-            order = _order(node, (*prefix, *path), order, found)
+            order = _order(node, (*prefix, *path), order, found, own)
+        own |= dict.fromkeys(step.node.segments[-1:], order)
+    if after is not None:
+        after |= own
     return order
 
 
-def _order(node: Typed, path: Path, order: str, found: dict[str, str]) -> str:
+def _order(
+    node: Typed, path: Path, order: str, found: dict[str, str], own: Mapping[str, str]
+) -> str:
     if isinstance(node, TypedUse):
         return _chain(node.body, path, order, found)
     if isinstance(node, TypedFork):
-        starts, start = [order] * len(node.branches), 0
+        after = node.node.after
+        starts = [own[after[name]] if name in after else order for name, _ in node.branches]
+        start = 0
         for index, (_, c) in enumerate(node.branches if node.node.split and order else ()):
             starts[index], start = f"{order}[{start}:{start + c.x.channels}]", start + c.x.channels
         ends = [

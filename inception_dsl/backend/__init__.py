@@ -122,7 +122,7 @@ from .scope import (
 from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
 from .size_checks import SizeRule, When, size_checks, size_rules
 from .start import Initial, Start
-from .statements import Apply, Branch, Join, Locals, statement, statements
+from .statements import Apply, Branch, Chained, Join, Locals, statement, statements
 
 __all__ = [
     "API_VERSION",
@@ -145,6 +145,7 @@ __all__ = [
     "Binding",
     "Branch",
     "ChainSite",
+    "Chained",
     "Code",
     "Composite",
     "Conv",

@@ -143,13 +143,14 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class StepSite:
-    """A step of a chain with its repetitions, in every row."""
+    """A step of a chain with its repetitions, in every row; the ``earlier`` steps by name."""
 
     frame: Frame
     node: Node
     typed: tuple[TypedStep, ...]
     x: Term | None
     plan: Plan
+    earlier: Mapping[str, StepSite]
 
     @property
     def repeated(self) -> bool:
@@ -175,8 +176,8 @@ class StepSite:
         return next((term for term in found if self.frame.holds(term, values)), None)
 
     def _rest_term(self) -> Term | None:
-        parts = self._loop(1, self.site.y) if all(t.count > 1 for t in self.typed) else None
-        return parts.site.y if parts else None
+        looped = all(t.count > 1 for t in self.typed)
+        return self._loop(1, self.site.y).site.y if looped else None
 
     def parts(self) -> Iterator[tuple[Part, ...]]:
         """Ways to write the repetitions, the shortest first; the last one is always correct.
@@ -218,7 +219,28 @@ class StepSite:
 
     def _once(self, repetition: int) -> Site:
         typed = tuple(at(step, repetition) for step in self.typed)
-        return site(self.frame, self.node, typed, self.x, self.plan)
+        return self._site(self.frame, typed, self.x)
+
+    def _site(self, frame: Frame, typed: tuple[Any, ...], x: Term | None) -> Site:
+        node, plan = self.node, self.plan
+        if len({(t.x.rank, t.y.rank) for t in typed}) > 1:
+            raise frame.split(node, [(t.x.rank, t.y.rank) for t in typed])
+        if isinstance(node, OpNode):
+            one = all(t.x.positions() == 1 and id(t) not in plan.growing for t in typed)
+            return LayerSite(frame, node, typed, x, one)
+        if isinstance(node, UseNode):
+            return UseSite(frame, node, typed, plan.of(typed), x)
+        split = divided(frame, node, typed, x)
+        branches = []
+        for index, (name, nodes) in enumerate(node.branches):
+            start = x
+            if split:
+                start = frame.held(split[index].term, split[index].values)
+            elif name in node.after:
+                start = self.earlier[node.after[name]].y
+            inner = tuple(t.branches[index][1] for t in typed)
+            branches.append((name, chain(frame, nodes, inner, start, plan)))
+        return ForkSite(frame, node, typed, tuple(branches), split)
 
     def _single(self, repetition: int) -> Part:
         stop, one = self.frame.fixed(repetition + 1), self.frame.fixed(1)
@@ -248,7 +270,7 @@ class StepSite:
         less = tuple(n - start for n in counts)
         count = Slot(self.frame, less, subtract(term, constant(start)), "repeat")
         held = inner if inner is UNKNOWN else frame.held(inner, channels)
-        inside = site(frame, self.node, tuple(typed), held, self.plan)
+        inside = self._site(frame, tuple(typed), held)
         return Part(index, start, stop, count, inside)
 
     def _runs(self) -> tuple[Part, ...]:
@@ -258,7 +280,7 @@ class StepSite:
         for number, run in enumerate(self.typed[0].runs):
             typed = tuple(step.runs[number].typed for step in self.typed)
             x = self.frame.held(x, tuple(t.x.channels for t in typed))
-            inside = site(self.frame, self.node, typed, x, self.plan)
+            inside = self._site(self.frame, typed, x)
             stop, count = self.frame.fixed(start + run.count), self.frame.fixed(run.count)
             found.append(Part(Symbol("i") if run.count > 1 else None, start, stop, count, inside))
             x, start = inside.y, start + run.count
@@ -289,27 +311,10 @@ def chain(
 ) -> ChainSite:
     """The sites of a chain; ``x`` is the term of its input channels."""
     steps = []
-    start = x
+    start, earlier = x, dict[str, StepSite]()
     for index, node in enumerate(nodes):
-        step = StepSite(frame, node, tuple(t.steps[index] for t in typed), x, plan)
+        step = StepSite(frame, node, tuple(t.steps[index] for t in typed), x, plan, earlier)
         steps.append(step)
+        earlier |= dict.fromkeys(node.segments[-1:], step)
         x = step.y
     return ChainSite(frame, typed, start, tuple(steps))
-
-
-def site(frame: Frame, node: Node, typed: tuple[Any, ...], x: Term | None, plan: Plan) -> Site:
-    """The site of one repetition of a step."""
-    if len({(t.x.rank, t.y.rank) for t in typed}) > 1:
-        raise frame.split(node, [(t.x.rank, t.y.rank) for t in typed])
-    if isinstance(node, OpNode):
-        one = all(t.x.positions() == 1 and id(t) not in plan.growing for t in typed)
-        return LayerSite(frame, node, typed, x, one)
-    if isinstance(node, UseNode):
-        return UseSite(frame, node, typed, plan.of(typed), x)
-    split = divided(frame, node, typed, x)
-    branches = []
-    for index, (name, nodes) in enumerate(node.branches):
-        inner = tuple(t.branches[index][1] for t in typed)
-        start = frame.held(split[index].term, split[index].values) if split else x
-        branches.append((name, chain(frame, nodes, inner, start, plan)))
-    return ForkSite(frame, node, typed, tuple(branches), split)

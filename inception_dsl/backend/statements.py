@@ -6,11 +6,12 @@ after the merge.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ..emit.names import Names
+from ..ir.program import read_later
 from .sites import ChainSite, ForkSite, StepSite
 
 Path: TypeAlias = tuple[str, ...]
@@ -52,12 +53,16 @@ class Locals:
 
 @dataclass(frozen=True, eq=False)
 class Apply:
-    """``target = step(source)``: a layer or a block with its repetitions, at ``path``."""
+    """``target = step(source)``: a layer or a block with its repetitions, at ``path``.
+
+    A ``kept`` target is read later than by the next step, too.
+    """
 
     step: StepSite
     source: str
     target: str
     path: Path
+    kept: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +86,7 @@ class Join:
     """The branches of a fork, then ``target = merge(the end of each)``.
 
     If the fork divides its input, ``source``, each branch begins with a part of it in a variable of
-    its own.
+    its own. ``kept`` is that of :class:`Apply`.
     """
 
     step: StepSite
@@ -90,24 +95,66 @@ class Join:
     branches: tuple[Branch, ...]
     target: str
     path: Path
+    kept: bool = False
 
 
 Statement: TypeAlias = Apply | Join
 
 
+class Chained:
+    """The statements of a chain at ``path``, one after the other.
+
+    The first reads ``source``, each assigns to ``target`` and the next one reads that. A step after
+    which a later branch begins gets a variable of its own, until the end of the chain (``close``).
+    """
+
+    def __init__(
+        self, chain: ChainSite, source: str, target: str, path: Path, local: Locals
+    ) -> None:
+        self.chain, self.source, self.target = chain, source, target
+        self.path, self.local = path, local
+        self.read = read_later(step.node for step in chain.steps)
+        self.kept: dict[str, str] = {}
+
+    def add(self, step: StepSite) -> Statement:
+        """The statement of the next step."""
+        name = "".join(step.node.segments[-1:])
+        kept, target = name in self.read, self.target
+        if kept:
+            target = self.kept[name] = self.local.claim(name, f"{name}_output")
+        made = _statement(step, self.source, target, self.path, self.local, self.kept)
+        self.source = target
+        return replace(made, kept=kept)
+
+    def close(self) -> None:
+        """Make the variables of steps free again."""
+        self.local.release(self.kept.values())
+
+
 def statements(
     chain: ChainSite, source: str, target: str, path: Path, local: Locals
 ) -> tuple[Statement, ...]:
-    """The statements of a chain; it reads ``source``, each statement assigns to ``target``."""
-    found: list[Statement] = []
-    for step in chain.steps:
-        found.append(statement(step, source, target, path, local))
-        source = target
-    return tuple(found)
+    """The statements of a chain, as :class:`Chained` has them."""
+    chained = Chained(chain, source, target, path, local)
+    found = tuple(map(chained.add, chain.steps))
+    chained.close()
+    return found
 
 
 def statement(step: StepSite, source: str, target: str, path: Path, local: Locals) -> Statement:
-    """The statement of one step of the chain at ``path``."""
+    """The statement of the only step of a chain."""
+    return _statement(step, source, target, path, local, {})
+
+
+def _statement(
+    step: StepSite,
+    source: str,
+    target: str,
+    path: Path,
+    local: Locals,
+    earlier: Mapping[str, str],
+) -> Statement:
+    """The statement of a step; ``earlier`` are the variables of steps that a branch can read."""
     here = (*path, *step.node.segments)
     if not isinstance(fork := step.site, ForkSite):
         return Apply(step, source, target, here)
@@ -119,6 +166,7 @@ def statement(step: StepSite, source: str, target: str, path: Path, local: Local
     branches = []
     for (name, chain), variable in zip(fork.branches, variables, strict=True):
         start = variable if fork.split else source
+        start = earlier.get(fork.node.after.get(name, ""), start)
         inner = statements(chain, start, variable, (*here, name), local)
         branches.append(Branch(name, chain, inner, start, variable))
     local.release(branch.target for branch in branches)

@@ -132,27 +132,31 @@ class _Builder:
 
     def top(self, chain: TypedChain, x: ValueId, path: Path, after: dict[str, ValueId]) -> ValueId:
         """Add a top-level chain: ``blocks`` and ``after`` get the output of each step."""
+        own: dict[str, ValueId] = {}
         for step in chain.steps:
             for segments, typed in applications(step):
-                x = self.node(typed, x, (*path, *segments))
+                x = self.node(typed, x, (*path, *segments), own)
                 if here := "/".join((*path, *segments)):
                     self.blocks[here] = x
-            if step.node.segments:
-                after[step.node.segments[-1]] = x
+            own |= dict.fromkeys(step.node.segments[-1:], x)
+        after |= own
         return x
 
     def chain(self, chain: TypedChain, x: ValueId, path: Path) -> ValueId:
+        own: dict[str, ValueId] = {}
         for step in chain.steps:
             for segments, typed in applications(step):
-                x = self.node(typed, x, (*path, *segments))
+                x = self.node(typed, x, (*path, *segments), own)
+            own |= dict.fromkeys(step.node.segments[-1:], x)
         return x
 
-    def node(self, typed: Typed, x: ValueId, path: Path) -> ValueId:
+    def node(self, typed: Typed, x: ValueId, path: Path, own: Mapping[str, ValueId]) -> ValueId:
+        """Add a node; ``own`` are the outputs of the steps before it in its chain."""
         if isinstance(typed, TypedUse):
             self.blocks["/".join(path)] = x = self.chain(typed.body, x, path)
             return x
         if isinstance(typed, TypedFork):
-            starts = self.parts(typed, x, path) if typed.node.split else [x] * len(typed.branches)
+            starts = self.starts(typed, x, path, own)
             ends = [
                 self.chain(branch, start, (*path, name))
                 for (name, branch), start in zip(typed.branches, starts, strict=True)
@@ -165,8 +169,13 @@ class _Builder:
         self.statements.append(Apply(typed, path, x, y, weights))
         return y
 
-    def parts(self, fork: TypedFork, x: ValueId, path: Path) -> list[ValueId]:
-        """The parts of the input that the branches of a fork get."""
+    def starts(
+        self, fork: TypedFork, x: ValueId, path: Path, own: Mapping[str, ValueId]
+    ) -> list[ValueId]:
+        """The inputs of the branches of a fork: all of ``x``, parts of it, or earlier outputs."""
+        if not fork.node.split:
+            after = fork.node.after
+            return [own[after[name]] if name in after else x for name, _ in fork.branches]
         found, start = [], 0
         for _, branch in fork.branches:
             y, stop = self.assigned(branch.x), start + branch.x.channels

@@ -6,7 +6,7 @@ Blocks and repeats are not expanded. An attribute may be an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -67,7 +67,11 @@ class OpNode(NamedTuple):
 
 
 class ForkNode(NamedTuple):
-    """Parallel branches by name, in merge order, their merge, and how they divide the input."""
+    """Parallel branches by name, in merge order, and their merge.
+
+    ``split`` divides the input between them; ``after`` maps those that begin elsewhere to an
+    earlier step of the same chain: the last part of its ``segments``.
+    """
 
     branches: tuple[tuple[str, Chain], ...]
     merge: Merge
@@ -78,6 +82,7 @@ class ForkNode(NamedTuple):
     origin: Origin
     allow: tuple[str, ...] = ()
     split: Split = None
+    after: Mapping[str, str] = MappingProxyType({})
 
     @property
     def sizes(self) -> tuple[Any, ...]:
@@ -221,6 +226,12 @@ class Program(NamedTuple):
     width: Width = UNCHANGED
     literal: frozenset[str] | None = None
     losses: Mapping[str, OutputLoss] = MappingProxyType({})
+
+
+def read_later(chain: Iterable[Node]) -> frozenset[str]:
+    """The steps of a chain whose outputs later branches begin with."""
+    forks = (node for node in chain if isinstance(node, ForkNode))
+    return frozenset(step for fork in forks for step in fork.after.values())
 
 
 def cause(node: Node) -> Span:

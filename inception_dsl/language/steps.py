@@ -97,6 +97,13 @@ class Fork(Step):
         "number of each, at most once `rest` for what is left; or `equal`.",
         examples=[["$width", "$width", "rest"], "equal"],
     )
+    after: dict[Id, Id] = Field(
+        default={},
+        description="Where a branch does not begin with the input of the fork: the name of an "
+        "earlier step of the same chain, whose output it begins with.",
+        examples=[{"lateral": "mixed_5d"}],
+        json_schema_extra=NAMED,
+    )
 
 
 class Use(Step):

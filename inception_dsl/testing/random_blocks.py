@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias
 
 Step: TypeAlias = dict[str, Any]
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Given(NamedTuple):

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from .plain_specs import merged, selector
 from .random_blocks import Block, Step
-from .random_chains import MOST_LAYERS, Chains
+from .random_chains import Chains
 from .random_contexts import Context, Writer
 from .random_fields import FILTERS, Fields
 from .random_heads import Heads
+from .random_joins import MOST_LAYERS
 from .random_names import FIELDS, TOP, Pool
 from .random_places import SECTIONS, Place, Sizes, declared, places
 from .random_places import Path as Where

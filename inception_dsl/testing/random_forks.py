@@ -86,6 +86,29 @@ class Forks:
             branches[name] = [] if empty else self.towards(part, y.spatial, scope, channels)
         return {"branches": branches, "split": written, "merge": merge}
 
+    def again(self, name: str, start: Shape, x: Shape, scope: Scope) -> Step:
+        """A fork with branches from its input, ``x``, and from the step ``name``, whose output is
+        ``start``.
+        """
+        if start.rank != x.rank:
+            raise Misfit
+        inner = replace(scope, depth=scope.depth + 1)
+        merge = self.rng.choice(("concat", "concat", "add", "add", "multiply"))
+        channels = 0 if merge == "concat" else x.channels
+        same = start == x or (merge == "concat" and start.spatial == x.spatial)
+        empty = same and self.values.chance(0.5)
+        late = [] if empty else self.towards(start, x.spatial, inner, channels)
+        branches = [("shortcut", [], ""), ("branch", late, name)]
+        if self.values.chance(0.2):
+            branches.append(("branch", self.towards(x, x.spatial, inner, channels), ""))
+        self.rng.shuffle(branches)
+        named = [(self.values.fresh(word), steps, after) for word, steps, after in branches]
+        return {
+            "branches": {branch: steps for branch, steps, _ in named},
+            "after": {branch: after for branch, _, after in named if after},
+            "merge": merge,
+        }
+
     def towards(
         self, x: Shape, sizes: tuple[int, ...], scope: Scope, channels: int = 0
     ) -> list[Step]:

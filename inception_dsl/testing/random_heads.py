@@ -9,6 +9,7 @@ from .random_blocks import Step
 from .random_chains import Chains
 from .random_contexts import Context
 from .random_fields import At
+from .random_names import NO_HEADS
 from .random_sizes import Misfit, Shape
 from .random_terms import name
 
@@ -79,9 +80,8 @@ class Heads:
             values = {**context.environment(), "in_channels": at.shape.channels}
             inner = Context(values, open=False, own=(after,), literal=0.1)
             steps = self.used_head(at, inner) if self.chance(0.4) else self.written_head(at, inner)
-            head = self.pool.pick(
-                "aux", {*taps, *found, *self.book.blocks, "logits"}, tuple(context.parameters)
-            )
+            taken = {*taps, *found, *self.book.blocks, *NO_HEADS}
+            head = self.pool.pick("aux", taken, tuple(context.parameters))
             found[head] = {"after": after, "loss_weight": 0.4, "steps": steps}
         return found
 

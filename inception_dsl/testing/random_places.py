@@ -84,6 +84,7 @@ class Sizes(Ranged):
             ]
         )
         for section, steps in sections.items():
+            self.earlier = {}
             for step in steps:
                 clash = not set(SECTIONS).isdisjoint(starts(step))
                 if clash and (len(steps) > 1 or section != "stem"):

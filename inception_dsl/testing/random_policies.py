@@ -62,8 +62,8 @@ class Policy(NamedTuple):
     are the values to choose from; ``sizes`` are the smallest and the largest axis of the input.
     ``kinds`` are weights of steps that differ from :data:`KINDS`. ``odd`` is the probability that
     stride, padding or dilation is not the default; ``lifted`` that a value becomes a parameter;
-    ``heads`` that there are auxiliary heads; ``block`` that the spec is a block. Networks are
-    compared in ``dtype``.
+    ``heads`` that there are auxiliary heads; ``block`` that the spec is a block; ``again`` that a
+    branch begins after an earlier step. Networks are compared in ``dtype``.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Policy(NamedTuple):
     lifted: float = 0.25
     heads: float = 0.25
     block: float = 0.15
+    again: float = 0.08
     dtype: str = "float64"
 
     def weights(self) -> dict[str, float]:
@@ -116,6 +117,7 @@ POLICIES: Final = (
         kinds={"separable_conv": 3.0, "depthwise_conv": 3.0},
     ),
     Policy("forks", 3, kinds={"concat": 5.0, "add": 1.5, "split": 3.0}),
+    Policy("graphs", 2, again=0.5, kinds={"concat": 2.0, "add": 1.5}),
     Policy("decoders", 3, sizes=(1, 6), odd=0.5, kinds={"conv_transpose": 5.0, "upsample": 3.0}),
     Policy("residual", 2, kinds={"add": 4.0, "multiply": 2.0, "excite": 1.5, "scale": 1.5}),
     Policy(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from .random_blocks import Block, Given, Step
+from .random_blocks import NOTHING, Block, Given, Step
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "stride": 1,
@@ -29,7 +29,7 @@ GLOBAL: Final = frozenset({"adaptive_avg_pool", "global_avg_pool", "global_max_p
 
 
 class Misfit(Exception):  # noqa: N818 - the step is discarded; not an error
-    """A step does not fit its input, or its output is too large for a quick test."""
+    """A step does not fit, or its output is too large for a quick test."""
 
 
 class Shape(NamedTuple):
@@ -55,6 +55,7 @@ class Book:
     """The blocks, defaults and sizes of one spec.
 
     ``elements`` and ``channels`` limit every output; ``layers`` counts the layers that run.
+    ``earlier`` are the outputs of the named steps of the chain that is being followed.
     """
 
     blocks: dict[str, Block]
@@ -62,6 +63,7 @@ class Book:
     elements: int = 3_000
     channels: int = 40
     layers: int = 0
+    earlier: dict[str, Shape] = field(default_factory=dict)
 
     def after(
         self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any] | None = None
@@ -72,13 +74,18 @@ class Book:
             x = self.once(step, x, values, found)
             if x.elements > self.elements or x.channels > self.channels or not x.elements:
                 raise Misfit
+        self.earlier[str(step.get("name", step.get("use")))] = x
         return x
 
     def chain(
         self, steps: list[Step], x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]
     ) -> Shape:
-        for step in steps:
-            x = self.after(step, x, values, own)
+        outer, self.earlier = self.earlier, {}
+        try:
+            for step in steps:
+                x = self.after(step, x, values, own)
+        finally:
+            self.earlier = outer
         return x
 
     def once(
@@ -86,7 +93,8 @@ class Book:
     ) -> Shape:
         """The shape after one repetition of a step."""
         if "branches" in step:
-            inputs = zip(step["branches"].values(), starts(step, x, values), strict=True)
+            given = starts(step, x, values, self.earlier)
+            inputs = zip(step["branches"].values(), given, strict=True)
             ends = [self.chain(steps, start, values, own) for steps, start in inputs]
             return joined(step["merge"], ends)
         if "use" in step:
@@ -125,11 +133,16 @@ def resolved(value: Any, values: Mapping[str, Any]) -> Any:
     return [resolved(v, values) for v in value] if isinstance(value, list) else value
 
 
-def starts(step: Step, x: Shape, values: Mapping[str, Any]) -> list[Shape]:
-    """The inputs of the branches of a fork; raises :class:`Misfit` if a split does not fit."""
+def starts(
+    step: Step, x: Shape, values: Mapping[str, Any], earlier: Mapping[str, Shape] = NOTHING
+) -> list[Shape]:
+    """The inputs of the branches of a fork, some of which begin after ``earlier`` steps."""
     count, split = len(step["branches"]), step.get("split")
     if split is None:
-        return [x] * count
+        after = step.get("after", {})
+        if not {*after.values()} <= earlier.keys() or ("after" in step and "repeat" in step):
+            raise Misfit
+        return [earlier[after[name]] if name in after else x for name in step["branches"]]
     sizes = [x.channels // count] * count if split == "equal" else resolved(split, values)
     left = x.channels - sum(size for size in sizes if size != "rest")
     found = [left if size == "rest" else size for size in sizes]

@@ -10,9 +10,10 @@ from .random_terms import Values, divide, number, piece_of, subtract
 
 def parts(step: Step, at: At, values: Values) -> list[At]:
     """The inputs of the branches of any fork, with the expressions for their channels."""
-    shapes, split = starts(step, at.shape, values), step.get("split")
+    split = step.get("split")
     if split is None:
-        return [at] * len(shapes)
+        return [at] * len(step["branches"])
+    shapes = starts(step, at.shape, values)
     if split == "equal":
         part = divide(at.channels, number(len(shapes))) if at.channels else None
         return [At(shape, part) for shape in shapes]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from .random_attributes import ATTRIBUTES
-from .random_blocks import Block, Step
+from .random_blocks import NOTHING, Block, Step
 from .random_forks import Forks
 from .random_policies import Policy
 from .random_sizes import Book, Misfit, Shape
@@ -31,12 +32,14 @@ class Steps(Values):
     def chain(self, x: Shape, length: int, scope: Scope) -> tuple[list[Step], Shape]:
         """At most ``length`` steps on ``x``, and the shape after them."""
         steps: list[Step] = []
+        shapes: list[Shape] = []
         for _ in range(length):
-            found = self.step(x, scope)
+            found = self.again(steps, shapes, x, scope) or self.step(x, scope)
             if found is None:
                 break
             steps.append(found[0])
             x = found[1]
+            shapes.append(x)
         self.name(steps)
         return steps, x
 
@@ -45,17 +48,49 @@ class Steps(Values):
         for _ in range(TRIES):
             if self.book.layers >= MOST_LAYERS:
                 return None
-            kept = set(self.book.blocks)
-            before, parameters = self.book.layers, dict(scope.parameters)
-            try:
-                made = self.made(self.kind(scope), x, scope)
-                return made, self.tried(made, x, scope, before)
-            except Misfit:
-                self.book.layers = before
-                scope.restore(parameters)
-                for name in [n for n in self.book.blocks if n not in kept]:
-                    del self.book.blocks[name]
+            found = self.attempt(lambda: self.made(self.kind(scope), x, scope), x, scope)
+            if found is not None:
+                return found
         return None
+
+    def attempt(
+        self,
+        make: Callable[[], Step],
+        x: Shape,
+        scope: Scope,
+        earlier: Mapping[str, Shape] = NOTHING,
+    ) -> tuple[Step, Shape] | None:
+        """A step and its output; if it does not fit, everything that it added is removed.
+
+        ``earlier`` are the outputs of named steps of its chain.
+        """
+        kept = set(self.book.blocks)
+        before, parameters = self.book.layers, dict(scope.parameters)
+        try:
+            made = make()
+            self.book.earlier = {**earlier}
+            return made, self.tried(made, x, scope, before)
+        except Misfit:
+            self.book.layers = before
+            scope.restore(parameters)
+            for name in [n for n in self.book.blocks if n not in kept]:
+                del self.book.blocks[name]
+        return None
+
+    def again(
+        self, steps: list[Step], shapes: list[Shape], x: Shape, scope: Scope
+    ) -> tuple[Step, Shape] | None:
+        """Sometimes a fork of which a branch begins after one of the ``steps`` of the chain, whose
+        outputs have these ``shapes``.
+        """
+        if not steps or self.book.layers >= MOST_LAYERS or not self.chance(self.policy.again):
+            return None
+        index = self.rng.randrange(len(steps))
+        name = steps[index].setdefault("name", self.fresh("layer"))
+        start = shapes[index]
+        return self.attempt(
+            lambda: self.forks.again(name, start, x, scope), x, scope, {name: start}
+        )
 
     def tried(self, step: Step, x: Shape, scope: Scope, before: int) -> Shape:
         """The shape after a step; raises :class:`Misfit` if there are too many layers."""
@@ -121,5 +156,7 @@ class Steps(Values):
         for step in steps:
             fork, again = "branches" in step, step.get("use") in uses
             uses |= {step["use"]} if "use" in step else set()
+            if "name" in step:
+                continue
             if (fork and (len(steps) > 1 or self.chance(0.5))) or again or self.chance(0.3):
                 step["name"] = self.fresh("part" if fork else "unit" if "use" in step else "layer")
