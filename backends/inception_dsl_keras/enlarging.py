@@ -75,12 +75,14 @@ def added(w: Writer, site: LayerSite, mode: Code) -> tuple[Keyword, ...]:
     Without the argument, Keras adds pixels where the window is shorter than the stride, which is
     right for ``same`` only.
     """
+    if mode == SAME:
+        return ()
     rows = [op.more(site.rank) for op in site.ops(ConvTranspose)]
     axes = range(site.rank)
     slots = [site.each("output_padding", axis, tuple(row[axis] for row in rows)) for axis in axes]
     texts = [w.scope.text(slot) for slot in slots]
     short = any(x.extent < x.stride for windows in site.windows for x in windows)
-    if mode == SAME or not (short or site.open_window or {*texts} != {ZERO}):
+    if not (short or site.open_window or {*texts} != {ZERO}):
         return ()
     number = one_or_tuple(texts)
     if mode != VALID:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..diagnostics.words import nearest, suggestion
-from ..ir.program import Node, Origin
+from ..ir.program import BrokenNode, ForkNode, Node, Origin, read_later
 from ..language.steps import Broken, Fork
 from ..types.split import REST
 from ..types.tensor import many
@@ -58,6 +58,21 @@ class Branches(Uses):
                 fits = False
             fits &= self.earlier(step, here.below("after", branch), known, all_steps)
         return fits
+
+    def all_read(self, chain: Sequence[Node]) -> None:
+        """Report forks of which no branch begins with their input, if nothing else reads that."""
+        for index, node in enumerate(chain):
+            if not isinstance(node, ForkNode) or isinstance(node, BrokenNode) or not index:
+                continue
+            before = chain[index - 1]
+            read = read_later(chain[index:]) & {*before.segments[-1:]}
+            if read or not all(name in node.after for name, _ in node.branches):
+                continue
+            message = "nothing reads the output of the step before this fork"
+            help = "let one branch begin with the input of the fork: leave it out of `after`"
+            related = ((before.origin.span(), "the step before it"),)
+            span = node.origin.document.key_span((*node.origin.path, "after"))
+            self.report.error("E308", message, span, help=help, related=related)
 
     def alone(self, fork: Fork, here: Origin) -> bool:
         """Whether nothing excludes ``after``; reports ``split`` and ``repeat``."""

@@ -84,6 +84,7 @@ class Steps(Branches):
                 branches = node.branches if isinstance(node, ForkNode) else ()
                 node = broken(segments, here, branches)._replace(after=step.after)
             found.append(node)
+        self.all_read(found)
         self.unique(found)
         self.level -= 1
         return tuple(found)

@@ -9,6 +9,7 @@ from ..diagnostics.report import SHIPPED, Report
 from ..diagnostics.words import nearest, suggestion
 from ..ir.program import Origin
 from ..language.link import Linked, LinkedBlock
+from ..language.meant import AFTER
 from ..language.parameters import fits
 from ..language.roots import names_inside
 from ..language.shipped import names
@@ -176,6 +177,8 @@ class Uses:
         if not best and block.parameters:
             help = suggestion(name, block.parameters, what=f"parameters of `{step.use}`")
         fix = editor.rename(path, best) if best else editor.remove(path)
+        if name == "after" and not best:
+            help, fix = AFTER, Edits()
         return self.report.error("E304", message, span, help=help, fix=fix)
 
 

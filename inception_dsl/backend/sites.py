@@ -17,7 +17,7 @@ from ..ir.program import Chain, ForkNode, Node, OpNode, UseNode
 from ..ir.typed import TypedChain, TypedFork, TypedStep, TypedUse
 from ..types.expression import Expression
 from ..types.split import EQUAL
-from ..types.terms import Symbol, Term, add, constant, multiply, of, replace, subtract
+from ..types.terms import Symbol, Term, add, constant, multiply, of, replace, subtract, whole
 from .forks import divided, ends, merged
 from .frames import UNKNOWN, Frame, Row, Slot, SplitError
 from .layer_site import LayerSite
@@ -213,9 +213,7 @@ class StepSite:
     def _slope(self) -> Term | None:
         """The term of the channels that each repetition adds, if all add the same number."""
         added = tuple(slope(step) for step in self.typed)
-        if None in added:
-            return None
-        return self.frame.held(subtract(self.site.y, self.x), added)
+        return None if None in added else self.frame.held(subtract(self.site.y, self.x), added)
 
     def _once(self, repetition: int) -> Site:
         typed = tuple(at(step, repetition) for step in self.typed)
@@ -266,9 +264,10 @@ class StepSite:
         channels = tuple(t.x.channels for t in typed)
         counts = tuple(step.count for step in self.typed)
         term = self.frame.term(self.node.repeat)
-        stop = Slot(self.frame, counts, term, "repeat")
+        sized = term is not None and not whole(term)  # no number of repetitions is a float
+        stop = Slot(self.frame, counts, term, "repeat", sized)
         less = tuple(n - start for n in counts)
-        count = Slot(self.frame, less, subtract(term, constant(start)), "repeat")
+        count = Slot(self.frame, less, subtract(term, constant(start)), "repeat", sized)
         held = inner if inner is UNKNOWN else frame.held(inner, channels)
         inside = self._site(frame, tuple(typed), held)
         return Part(index, start, stop, count, inside)

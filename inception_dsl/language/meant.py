@@ -22,6 +22,10 @@ KEPT: Final = "..."
 """In a list of an overlay: what was there before."""
 NAMED: Final[dict[str, Any]] = {"named": True}
 """Marks a field with the name of something else in the spec: its example is one of another spec."""
+AFTER: Final = (
+    "a step gets the output of the one before it; in a fork, `after: {branch: step}` lets a branch "
+    "begin elsewhere"
+)
 _ARGUMENTS: Final = frozenset({"with", "args", "arguments", "kwargs", "params", "parameters"})
 
 
@@ -111,12 +115,13 @@ def unknown_op(value: Any) -> PydanticCustomError:
 
 
 def misplaced(value: dict[str, Any]) -> Exception | None:
-    """The error for a fork whose ``merge`` or ``split`` is inside ``branches``."""
+    """The error for a fork whose ``merge``, ``split`` or ``after`` is inside ``branches``."""
     branches = value["branches"] if isinstance(value["branches"], dict) else {}
-    for key in ("merge", "split"):
+    for key in ("merge", "split", "after"):
         given = branches.get(key) if key not in value else None
         sizes = key == "split" and isinstance(given, list) and REST in given
-        if not isinstance(given, str) and not sizes:
+        steps = key == "after" and isinstance(given, dict) and not given.keys() - branches.keys()
+        if not isinstance(given, str) and not sizes and not steps:
             continue
         write = flow(given)
         help = f"write `{key}: {write}` next to `branches`"

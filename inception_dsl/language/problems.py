@@ -13,6 +13,7 @@ from ..ops.fields.refusal import Meant, shown
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits, flow, inside
 from .checkpoints import Naming
+from .meant import AFTER
 from .models import AuxHead, BlockBody, Output
 from .parameters import Parameter
 from .sections import Initializer, Paper, Preprocessing, Training
@@ -34,6 +35,7 @@ _GROUPS: Final[dict[Any, type[BaseModel]]] = {
 }
 _NAMED: Final[dict[Any, str]] = {
     "branches": "give each branch a name: `branches: {branch_1: […], branch_2: […]}`",
+    "after": "say which branch begins there: `after: {branch: step}`",
     "aux_heads": "give each head a name: `aux_heads: {aux: {after: …, loss_weight: …, steps: "
     "[…]}}`",
     "outputs": "give each output a name: `outputs: {features: mixed_5b}`",
@@ -159,7 +161,9 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
         taken = False  # it is set in the extended spec
     fix = editor.rename(path, best) if best and not taken else ()
     value = siblings.get(name) if isinstance(siblings, dict) else None
-    if best and taken:
+    if name == "after" and "op" in fields:
+        help, fix = AFTER, Edits()
+    elif best and taken:
         help, fix = (
             f"did you mean `{best}`? It is already set, so remove this field",
             editor.remove(path),
@@ -210,10 +214,12 @@ def _unexpected(
         best = nearest(found, words) if isinstance(found, str) and report.helping else None
         help = f"did you mean `{best}`?" if best else ""
         fix = editor.replace(path, best) if best else ()
+    elif problem["type"] == "list_type" and isinstance(found, dict) and "after" in found:
+        help = f"write its steps as a list, and `after: {{{path[-1]}: …}}` next to `branches`"
     elif problem["type"] == "list_type" and isinstance(found, dict | str) and report.helping:
         fix = editor.wrap(path, "[", "]") or editor.item(path)
         help = "make it a list: write `[…]` around it, or `- ` before it" if fix else ""
-    elif problem["type"] == "dict_type" and isinstance(found, list):
+    elif problem["type"] == "dict_type" and isinstance(found, list | str):
         help = _NAMED.get(path[-1], "")
     elif problem["type"] == "model_type" and isinstance(found, str | int | float):
         fields = _model(kind, editor.document.data, path).model_fields.items()

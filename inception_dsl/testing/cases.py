@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .after_cases import AFTER
 from .fork_cases import FORKS
 from .split_cases import CONV, SPLITS
 
@@ -250,6 +251,7 @@ def split_cases() -> Iterator[Case]:
 def all_cases() -> list[Case]:
     """Every case; names are unique."""
     forks = [Case(f"fork-{name}", text, ONE) for name, text in FORKS]
+    later = [Case(f"after-{name}", text, ONE) for name, text in AFTER]
     return [
         *conv_cases(),
         *separable_cases(),
@@ -259,5 +261,6 @@ def all_cases() -> list[Case]:
         *switch_cases(),
         *function_cases(),
         *forks,
+        *later,
         *split_cases(),
     ]

@@ -7,6 +7,7 @@ network than the spec describes.
 
 from __future__ import annotations
 
+from after_defects import AFTER_DEFECTS
 from channel_defects import CHANNEL_DEFECTS
 from defect import CORE, TORCH, Defect
 from enlarging_defects import ENLARGING_DEFECTS
@@ -304,6 +305,7 @@ DEFECTS = (
         '"1.0 * " if weighed',
         training=True,
     ),
+    *AFTER_DEFECTS,
     *CHANNEL_DEFECTS,
     *ENLARGING_DEFECTS,
     *KERAS_DEFECTS,
