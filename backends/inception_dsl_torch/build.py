@@ -207,12 +207,15 @@ class ClassBody:
             if not branch.chain.typed[0].y.rank and y.rank:
                 result += f"[{', '.join([':', ':', *['None'] * y.rank])}]"
             results.append(result)
-        if merge == "concat":
-            merged: Expression = call("torch.cat", listing(results), dim=literal(1))
+        if len(results) == 1:
+            merged: Expression = results[0]
+        elif merge == "concat":
+            merged = call("torch.cat", listing(results), dim=literal(1))
             self.shared.helpers.needs("torch")
         else:
             merged = OPERATORS[merge].join(results)
-        self.line(planned.target, merged, y)
+        if merged != planned.target:
+            self.line(planned.target, merged, y)
         return Piece(0, branches=tuple(records))
 
     def split(self, planned: Join) -> None:

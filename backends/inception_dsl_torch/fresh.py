@@ -39,7 +39,7 @@ def is_fresh(step: StepSite | None) -> bool:
         return False
     site = step.site
     if isinstance(site, ForkSite):
-        return site.node.merge == "concat" or len(site.branches) > 1
+        return len(site.branches) > 1
     if not isinstance(site, LayerSite) or site.op.op not in LAYERS:
         return False
     return site.op.op not in ACTIVATED or site.slot("activation").all("none")

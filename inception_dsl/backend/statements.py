@@ -161,6 +161,8 @@ def _statement(
     variables: Iterable[str] = (
         local.claim(name, f"{target}_{name}", f"{name}_branch") for name, _ in fork.branches
     )
+    if len(fork.branches) == 1:
+        variables = [target]
     if fork.split:  # all of them are assigned before the first branch
         variables = [*variables]
     branches = []

@@ -204,12 +204,15 @@ def _fork(fork: TypedFork, depth: int) -> list[Row]:
     rows: list[Row] = []
     for name, branch in fork.branches:
         inner = _chain(branch, depth + 1)
+        start = fork.node.after.get(name)
+        after = f"after {start}" if start else ""
         if not inner:
-            rows.append(Row(depth, name, "shortcut", branch.y, 0, 0))
+            rows.append(Row(depth, name, after or "shortcut", branch.y, 0, 0))
         elif len(inner) == 1 and not inner[0].name:
-            rows.append(Row(depth, name, inner[0].op, branch.y, inner[0].parameters, inner[0].macs))
+            op = f"{inner[0].op} {after}".rstrip()
+            rows.append(Row(depth, name, op, branch.y, inner[0].parameters, inner[0].macs))
         else:
-            rows += _heading(depth, name, "", branch.y, inner)
+            rows += _heading(depth, name, after, branch.y, inner)
     return rows
 
 

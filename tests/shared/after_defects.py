@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from defect import CORE, TORCH, Defect
+from defect import CORE, Defect
 
 AFTER_DEFECTS = (
     Defect(
@@ -34,38 +34,10 @@ AFTER_DEFECTS = (
         "self.source = self.source if kept else target\n        return replace(made, kept=kept)",
     ),
     Defect(
-        "a ReLU overwrites what a later branch begins with",
-        TORCH,
-        "build",
-        "fresh = [False, *(is_fresh(p.step) and not p.kept for p in planned)]",
-        "fresh = [False, *(is_fresh(p.step) for p in planned)]",
-    ),
-    Defect(
-        "a ReLU of a section overwrites what a later branch begins with",
-        TORCH,
-        "network",
-        "fresh = is_fresh(step) and not planned.kept and not tapped",
-        "fresh = is_fresh(step) and not tapped",
-    ),
-    Defect(
-        "an identity that is read later is no variable",
-        TORCH,
-        "build",
-        "if text == x and not planned.kept:",
-        "if text == x:",
-    ),
-    Defect(
         "the sizes of a branch are those after the step before the fork",
         CORE,
         "analysis.sizes",
         "ys = [self.chain(chain, starts.get(name, x)) for name, chain in node.branches]",
         "ys = [self.chain(chain, x) for name, chain in node.branches]",
-    ),
-    Defect(
-        "the channels of a branch are those after the step before the fork",
-        CORE,
-        "backend.sites",
-        "start = self.earlier[node.after[name]].y",
-        "pass",
     ),
 )

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import operators
 import torch
+from floats import floats
 from safetensors.torch import save_file
 
 operators.declare()
@@ -207,14 +208,8 @@ class Layers:
         classifier.set_weights([kernel, bias - (features @ kernel).mean()])
 
     def made(self, dtype: str) -> Any:
-        before, policy = keras.config.floatx(), keras.config.dtype_policy()
-        keras.config.set_floatx(dtype)
-        keras.config.set_dtype_policy(dtype)
-        try:
+        with floats(dtype):
             return self.network.make(weights=None, input_shape=(*self.network.size, 3))
-        finally:
-            keras.config.set_floatx(before)
-            keras.config.set_dtype_policy(policy)
 
     def parameters(self) -> int:
         """The number of trainable parameters."""
