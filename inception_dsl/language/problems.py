@@ -151,19 +151,17 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
     if not report.helping:
         return report.error("E201", f"unknown field `{name}`", document.key_span(path))
     fields = known_fields(kind, document.data, owner)
-    best = nearest(str(name), fields)
-    help = (
-        f"did you mean `{best}`?" if best else (f"known fields: {listed(fields)}" if fields else "")
-    )
+    of_a_fork = name == "after" and "op" in fields
+    best = None if of_a_fork else nearest(str(name), fields)
+    help = f"did you mean `{best}`?" if best else f"known fields: {listed(fields)}" * bool(fields)
+    help = AFTER if of_a_fork else help
     siblings = _at(document.data, owner)
     taken = isinstance(siblings, dict) and best in siblings
     if taken and document.key_span((*owner, str(best))).file != document.key_span(path).file:
         taken = False  # it is set in the extended spec
     fix = editor.rename(path, best) if best and not taken else ()
     value = siblings.get(name) if isinstance(siblings, dict) else None
-    if name == "after" and "op" in fields:
-        help, fix = AFTER, Edits()
-    elif best and taken:
+    if best and taken:
         help, fix = (
             f"did you mean `{best}`? It is already set, so remove this field",
             editor.remove(path),
