@@ -136,7 +136,7 @@ class Clash:
 
     def decider(self, chain: TypedChain, in_channels: Any) -> Location | None:
         """The location that sets the size of a chain; ``None`` if it is the size of its input."""
-        for step in reversed(chain.steps):
+        for step in [s for s in reversed(chain.steps) if s.runs]:
             typed = step.runs[-1].typed
             if self.alike(typed.x) == self.alike(typed.y) and not _sets(typed, self.what):
                 continue
@@ -155,9 +155,8 @@ class Clash:
 
     def last_window(self, chain: TypedChain) -> Location | None:
         """The last window of a branch that does not change the spatial sizes."""
-        steps = (
-            [step.runs[-1].typed for step in chain.steps] if self.what == "spatial sizes" else []
-        )
+        sized = self.what == "spatial sizes"
+        steps = [step.runs[-1].typed for step in chain.steps if step.runs and sized]
         windows = [
             typed
             for typed in steps

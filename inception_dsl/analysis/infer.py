@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from ..diagnostics.report import Report, Span
@@ -66,11 +66,13 @@ class Inference(Splits):
         values = own.inside(x)
         sections: dict[str, TypedChain | None] = {}
         after: dict[str, TensorType] = {}
+        absent: set[str] = set()
         for name, chain in program.sections.items():
             steps = list(self.steps(chain, x, values))
             for node, step in zip(chain, steps, strict=True):
                 if node.segments and step is not None:
                     after[node.segments[-1]] = step.y
+                    absent |= set(node.segments[-1:]) if not step.runs else set()
             sections[name] = typed = _chained(steps, x)
             x = None if typed is None else typed.y
         heads = []
@@ -79,6 +81,8 @@ class Inference(Splits):
             heads.append((head, self.chain(head.chain, start, own.inside(start))))
         chains = [*sections.values(), *(chain for _, chain in heads)]
         spans = [*map(program.origin.span, sections), *(head.origin.span() for head, _ in heads)]
+        if self.left_out(absent):
+            return None
         layers = 0
         for found, span in zip(chains, spans, strict=True):
             layers += found.size if found else 0
@@ -125,6 +129,16 @@ class Inference(Splits):
             self.error("E307", f"the name `{final}` is that of the network's final output", span)
         return bool(found)
 
+    def left_out(self, absent: Set[str]) -> bool:
+        """Whether a head or an output is on a step that ``repeat`` leaves out; reports it there."""
+        program = self.program
+        found = [(head.after, head.origin.below("after")) for head in program.heads]
+        found += [(a, program.origin.below("outputs", n)) for n, a in program.outputs.items()]
+        found = [(step, origin) for step, origin in found if step in absent]
+        for step, origin in found:
+            self.no_output(step, origin)
+        return bool(found)
+
     def crowded(self, layers: int, span: Span) -> bool:
         """Whether these are too many layers; reports it at ``span``."""
         if layers > MAX_LAYERS:
@@ -164,12 +178,16 @@ class Inference(Splits):
                 step = None
             yield step
             x = None if step is None else step.y
-            outputs |= dict.fromkeys(node.segments[-1:], x)
+            if step is None or step.runs:
+                outputs |= dict.fromkeys(node.segments[-1:], x)
 
     def step(self, node: Node, x: TensorType | None, values: Values) -> TypedStep | None:
         """A step with the types of its repetitions; ``None`` if it has an error."""
         total = count = self.repeat(node, values)
+        start = x
         if x is None or count is None or total is None:
+            if total == 0:
+                return None
             self.turn = (1, 1)
             self.node(node, x, values)
             return None
@@ -183,7 +201,8 @@ class Inference(Splits):
             runs.append(Run(fixed, typed))
             count -= fixed
             x = typed.y
-        return TypedStep(node, tuple(runs), node.repeat != 1)
+        assert start is not None
+        return TypedStep(node, tuple(runs), node.repeat != 1, start)
 
     def repeat(self, node: Node, values: Values) -> int | None:
         """How often a step is repeated; ``None`` if the value has an error."""
@@ -192,10 +211,10 @@ class Inference(Splits):
             return None
         if isinstance(value, Computed):
             value = value.as_integer()
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             self.error(
                 "E203",
-                f"expected an integer >= 1 for `repeat`, found {shown(value)}",
+                f"expected an integer >= 0 for `repeat`, found {shown(value)}",
                 node.origin.span("repeat"),
                 help=ROUNDED if isinstance(value, Computed) else "",
             )

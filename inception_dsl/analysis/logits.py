@@ -82,6 +82,8 @@ class _Logits:
         """
         for index in reversed(range(len(chain))):
             node, step = chain[index], typed.steps[index]
+            if not step.runs:
+                continue
             if step.count > 1 or any(segment in tapped for segment in node.segments[-1:]):
                 return None
             found = self.node(node, step.runs[0].typed)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from ..ir.program import ForkNode
+from ..ir.program import BrokenNode, ForkNode, Origin
 from ..ops.fields.kinds import MAX_COUNT
 from ..ops.fields.numbers import integer
 from ..types.split import EQUAL, REST
@@ -34,8 +34,7 @@ class Splits(Evaluation):
         """
         if node.split is None:
             return [
-                self.outputs[-1].get(node.after[name]) if name in node.after else x
-                for name, _ in node.branches
+                self.earlier(node, name) if name in node.after else x for name, _ in node.branches
             ]
         sizes = [self.size(node, index, values) for index in range(len(node.sizes))]
         nothing: list[TensorType | None] = [None] * len(node.branches)
@@ -43,6 +42,18 @@ class Splits(Evaluation):
             return nothing
         parts = self.parts(node, x.channels, sizes)
         return nothing if parts is None else [x._replace(channels=part) for part in parts]
+
+    def earlier(self, node: ForkNode, branch: str) -> TensorType | None:
+        """The output of the step that a branch begins after; reports one that is left out."""
+        step = node.after[branch]
+        if step not in self.outputs[-1] and not isinstance(node, BrokenNode):
+            self.no_output(step, node.origin.below("after", branch))
+        return self.outputs[-1].get(step)
+
+    def no_output(self, step: str, origin: Origin) -> None:
+        """Report the name of a step that ``repeat`` leaves out."""
+        message = f"`{step}` has no output here: its `repeat` is 0"
+        self.error("E308", message, origin.span(), help="name another step, or repeat it once")
 
     def size(self, node: ForkNode, index: int, values: Values) -> Any:
         """One size, or ``rest``; ``None`` after an error."""

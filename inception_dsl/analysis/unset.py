@@ -187,7 +187,7 @@ class _Unset(Inference):
         if not is_unknown(value):
             return super().repeat(node, values)
         if value.kind in ("bool", "str"):
-            message = f"expected an integer >= 1 for `repeat`, but it is of type {value.kind}"
+            message = f"expected an integer >= 0 for `repeat`, but it is of type {value.kind}"
             self.error("E203", message, node.origin.span("repeat"))
             return None
         return 1

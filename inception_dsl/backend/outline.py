@@ -1,4 +1,5 @@
-"""Turns repeated forks into blocks, so that each is printed once, however often it repeats.
+"""Turns repeated forks into blocks, so that each is printed once, however often it repeats, and
+leaves out steps that are never there.
 
 The new program has the same layers, types and paths. A new block has a parameter for every name
 that its expressions may read; only those that are read become arguments.
@@ -6,7 +7,7 @@ that its expressions may read; only those that are read become arguments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,12 +23,15 @@ from ..ir.typed import (
     TypedUse,
     size,
 )
+from ..ir.walk import inner_chains
 from ..types.expression import Expression
 from .frames import IN_CHANNELS
 
 
 def outlined(typed: TypedProgram) -> TypedProgram:
-    """The program with each repeated fork replaced by a use of a new block."""
+    """The program with each repeated fork replaced by a use of a new block, without the steps that
+    no use of their block has.
+    """
     return _Outline(typed).program()
 
 
@@ -35,7 +39,7 @@ class _Outline:
     """Rewrites a program. All maps are keyed by the ``id`` of the original.
 
     ``forks`` maps forks to rewritten forks, ``uses`` repeated forks to the uses that replace them,
-    ``chains`` typed chains to rewritten ones.
+    ``chains`` typed chains to rewritten ones. ``absent`` are the steps to leave out.
     """
 
     def __init__(self, typed: TypedProgram) -> None:
@@ -45,6 +49,11 @@ class _Outline:
         self.forks: dict[int, ForkNode] = {}
         self.uses: dict[int, UseNode] = {}
         self.chains: dict[int, TypedChain] = {}
+        steps = _steps([*typed.sections.values(), *(chain for _, chain in typed.heads)])
+        counts: dict[int, int] = {}
+        for step in steps:
+            counts[id(step.node)] = counts.get(id(step.node), 0) + step.count
+        self.absent = {node for node, count in counts.items() if not count}
 
     def program(self) -> TypedProgram:
         """The new program."""
@@ -55,7 +64,7 @@ class _Outline:
             self.blocks[block.id] = block._replace(chain=chain)
         sections = {n: self.nodes(c, "", kinds) for n, c in program.sections.items()}
         heads = [h._replace(chain=self.nodes(h.chain, h.name, kinds)) for h in program.heads]
-        if not self.uses:
+        if not self.uses and not self.absent:
             return typed
         values = {**typed.values, IN_CHANNELS: program.input.channels}
         typed_heads = []
@@ -70,7 +79,8 @@ class _Outline:
         self, chain: Chain, outer: str, kinds: Mapping[str, str], branch: str = "branches"
     ) -> Chain:
         """The steps of a chain of the block ``outer``; ``kinds`` are its parameters' types."""
-        return tuple(self.node(node, outer, kinds, branch) for node in chain)
+        found = (node for node in chain if id(node) not in self.absent)
+        return tuple(self.node(node, outer, kinds, branch) for node in found)
 
     def node(self, node: Node, outer: str, kinds: Mapping[str, str], branch: str) -> Node:
         """A step; a repeated fork becomes a use of a new block.
@@ -97,7 +107,8 @@ class _Outline:
     def chain(self, chain: TypedChain, values: Mapping[str, Any]) -> TypedChain:
         """A typed chain; ``values`` are the values that its expressions may read."""
         if id(chain) not in self.chains:
-            steps = tuple(self.step(step, values) for step in chain.steps)
+            found = (step for step in chain.steps if id(step.node) not in self.absent)
+            steps = tuple(self.step(step, values) for step in found)
             self.chains[id(chain)] = replace(chain, steps=steps)
         return self.chains[id(chain)]
 
@@ -106,7 +117,7 @@ class _Outline:
         runs = tuple(Run(run.count, self.typed_node(run.typed, values)) for run in step.runs)
         key = id(step.node)
         node = self.uses.get(key, self.forks.get(key, step.node))
-        return TypedStep(node, runs, step.repeated)
+        return replace(step, node=node, runs=runs)
 
     def typed_node(self, typed: Typed, values: Mapping[str, Any]) -> Typed:
         """A typed node."""
@@ -120,6 +131,19 @@ class _Outline:
         use = self.uses.get(id(typed.node))
         if use is None:
             return fork
-        once = TypedStep(fork.node, (Run(1, fork),), repeated=False)
+        once = TypedStep(fork.node, (Run(1, fork),), repeated=False, x=typed.x)
         body = TypedChain((once,), typed.x, typed.y, size(fork))
         return TypedUse(use, values, body, typed.x, typed.y)
+
+
+def _steps(chains: Iterable[TypedChain]) -> Iterator[TypedStep]:
+    """Every step of chains, of their branches and of the blocks that they use, once."""
+    seen, pending = set[int](), [*chains]
+    while pending:
+        chain = pending.pop()
+        if id(chain) in seen:
+            continue
+        seen.add(id(chain))
+        for step in chain.steps:
+            yield step
+            pending += [inner for run in step.runs for inner in inner_chains(run.typed)]

@@ -92,9 +92,10 @@ class Records(Generic[T]):
         typed = found.typed
         if not isinstance(typed, TypedUse):
             return found
-        if not typed.body.steps:
+        pairs = zip(typed.body.steps, self.blocks[id(typed.body)], strict=True)
+        step, pieces = next(((s, p) for s, p in reversed([*pairs]) if s.runs), (None, ()))
+        if step is None:
             return None
-        step, pieces = typed.body.steps[-1], self.blocks[id(typed.body)][-1]
         below, last = list(applications(step))[-1]
         path = found.path
         return self.last(Found((*path, *below), last, pieces[-1], step, path, path))

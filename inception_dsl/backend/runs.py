@@ -27,7 +27,7 @@ def constant_channels(steps: Iterable[TypedStep], start: int) -> bool:
 
 def slope(step: TypedStep) -> int | None:
     """The channels that each repetition adds, if all add the same number."""
-    if any(run.count > 1 for run in step.runs):
+    if not step.runs or any(run.count > 1 for run in step.runs):
         return None
     sizes = [run.typed.x.channels for run in step.runs] + [step.y.channels]
     differences = {b - a for a, b in pairwise(sizes)}

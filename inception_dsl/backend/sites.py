@@ -168,6 +168,8 @@ class StepSite:
         first = self.site
         if not self.repeated:
             return first.y
+        if not all(t.count for t in self.typed):  # left out in some uses
+            return self.x if first.y == self.x else None
         found = [first.y]
         if constant_channels(self.typed, 1):
             found.append(self._rest_term())
@@ -203,7 +205,8 @@ class StepSite:
         elif not steady and (added := self._slope()) is not None:
             yield lambda: (self._loop(0, self.x, added),)
         yield lambda: (self._loop(0, UNKNOWN),)
-        if constant_channels(self.typed, 1) and any(t.count > 1 for t in self.typed):
+        counts = {t.count for t in self.typed}
+        if constant_channels(self.typed, 1) and min(counts) and max(counts) > 1:
             yield lambda: (self._single(0), self._loop(1, self.site.y))
         if steady:
             yield lambda: (self._loop(0, self.x),)
@@ -216,8 +219,12 @@ class StepSite:
         return None if None in added else self.frame.held(subtract(self.site.y, self.x), added)
 
     def _once(self, repetition: int) -> Site:
-        typed = tuple(at(step, repetition) for step in self.typed)
-        return self._site(self.frame, typed, self.x)
+        pairs = zip(self.frame.rows, self.typed, strict=True)
+        found = [(row, at(step, repetition)) for row, step in pairs if step.count > repetition]
+        frame = self.frame
+        if len(found) < len(self.typed):  # some uses leave the step out
+            frame = dataclasses.replace(frame, rows=tuple(row for row, _ in found))
+        return self._site(frame, tuple(typed for _, typed in found), self.x)
 
     def _site(self, frame: Frame, typed: tuple[Any, ...], x: Term | None) -> Site:
         node, plan = self.node, self.plan

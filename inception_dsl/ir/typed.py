@@ -79,11 +79,13 @@ class TypedStep:
     """A step with its repetitions.
 
     ``repeated`` means that ``repeat`` is not 1; an expression counts even if its value is 1.
+    ``x`` is the input. A step without repetitions has no runs and passes it on.
     """
 
     node: Node
     runs: tuple[Run, ...]
     repeated: bool
+    x: TensorType
 
     @property
     def count(self) -> int:
@@ -95,12 +97,8 @@ class TypedStep:
         return sum(run.count * size(run.typed) for run in self.runs)
 
     @property
-    def x(self) -> TensorType:
-        return self.runs[0].typed.x
-
-    @property
     def y(self) -> TensorType:
-        return self.runs[-1].typed.y
+        return self.runs[-1].typed.y if self.runs else self.x
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,9 @@ class Step(Fields):
         examples=["conv1"],
     )
     repeat: Repeat = Field(
-        1, description="How many times the step is repeated, in sequence.", examples=[4]
+        1,
+        description="How many times the step is repeated, in sequence; 0 leaves it out.",
+        examples=[4],
     )
     deviation: Texts | None = Field(
         None,

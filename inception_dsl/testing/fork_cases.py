@@ -43,6 +43,13 @@ FORKS = [
         "merge: concat, repeat: 3}",
     ),
     (
+        "repeat-none",
+        "{op: conv, filters: 6, kernel_size: 3, repeat: 0}, {op: conv, filters: 4, kernel_size: 1}, "
+        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, repeat: 0}, "
+        "{branches: {c: [{op: batch_norm, repeat: 0}], d: [{op: conv, filters: 4, kernel_size: 1}, "
+        "{op: activation, function: relu, repeat: 0}]}, merge: add}, {op: flatten, repeat: 0}",
+    ),
+    (
         "repeat-branch",
         "{branches: {a: [{op: conv, filters: 4, kernel_size: 3, repeat: 2}], b: []}, merge: add}",
     ),

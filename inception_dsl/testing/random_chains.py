@@ -86,7 +86,8 @@ class Chains(Forks):
         else:
             step = self.fields.made(self.fields.kind(at, plain=context.flat), at, context)
         if self.chance(0.12):
-            step["repeat"] = self.writer.whole(context, (1, 2, 2, 3))
+            # code for a number that may be 0 has other arguments than code for one that is not
+            step["repeat"] = 0 if self.chance(0.1) else self.writer.whole(context, (1, 2, 2, 3))
         return step
 
     def channels(self, step: Step, at: At, context: Context) -> Piece | None:
@@ -97,6 +98,8 @@ class Chains(Forks):
         return found
 
     def _channels(self, step: Step, at: At, context: Context) -> Piece | None:
+        if step.get("repeat") == 0:
+            return at.channels
         if "use" in step or "after" in step:
             return None
         if "branches" in step:

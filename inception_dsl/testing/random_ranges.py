@@ -60,7 +60,8 @@ class Ranged(Book):
         self, step: Step, x: Shape, values: Mapping[str, Any], own: Mapping[str, Any] | None = None
     ) -> Shape:
         try:
-            whole(resolved(step.get("repeat", 1), values), self.counts["repeat"])
+            if step.get("repeat") != 0:
+                whole(resolved(step.get("repeat", 1), values), self.counts["repeat"])
             return Book.after(self, step, x, values, own)
         except (ArithmeticError, TypeError):
             raise Misfit from None

@@ -116,7 +116,7 @@ class Steps(Values):
         else:
             step = {"op": kind, **self.attributes(kind, x, scope)}
         if self.chance(0.08):
-            step["repeat"] = self.lift(scope, "int", self.rng.choice((1, 2, 2, 3)), (1, 2))
+            step["repeat"] = self.lift(scope, "int", self.rng.choice((0, 1, 2, 2, 3)), (0, 1, 2))
         return step
 
     def attributes(self, kind: str, x: Shape, scope: Scope) -> Step:

@@ -221,7 +221,7 @@ Texts = Annotated[
 Count = Annotated[
     int, Checked(expressible(integer(1, MAX_COUNT)), _schema(_integer_schema(1, MAX_COUNT)))
 ]
-Repeat = Annotated[int, Checked(expressible(integer(1, 10**9)), _schema(_integer_schema(1, 10**9)))]
+Repeat = Annotated[int, Checked(expressible(integer(0, 10**9)), _schema(_integer_schema(0, 10**9)))]
 Kernel = Annotated[
     int | tuple[int, ...],
     Checked(expressible(per_axis(1, MAX_KERNEL)), _per_axis_schema(1, MAX_KERNEL)),

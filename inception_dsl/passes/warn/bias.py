@@ -36,7 +36,7 @@ def _find(survey: Survey) -> Iterator[Found]:
 
 def _normalised(case: Case, op: Op) -> bool:
     """Whether the next step is batch norm, and the layer has no activation before it."""
-    step, after = case.steps[case.position], case.steps[case.position + 1 : case.position + 2]
+    step, after = case.steps[case.position], [s for s in case.steps[case.position + 1 :] if s.runs]
     if step.count > 1 or not after or getattr(op, "activation", "none") != "none":
         return False
     follower = after[0].runs[0].typed

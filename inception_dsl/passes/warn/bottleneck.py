@@ -60,7 +60,7 @@ def _find(survey: Survey) -> Iterator[Found]:
 
 def _next(case: Case) -> TypedStep | None:
     """The next step that computes features, unless it is a classifier."""
-    for step in case.steps[case.position + 1 :]:
+    for step in [s for s in case.steps[case.position + 1 :] if s.runs]:
         typed = step.runs[0].typed
         if isinstance(typed, TypedOp):
             if isinstance(typed.op, _KEEPING):
