@@ -9,7 +9,17 @@ from collections.abc import Iterator, Set
 from typing import Any
 
 from ..diagnostics.report import Report, Span
-from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Program, UseNode, cause
+from ..ir.program import (
+    BrokenNode,
+    Chain,
+    ForkNode,
+    Node,
+    OpNode,
+    Program,
+    UseNode,
+    cause,
+    repetition,
+)
 from ..ir.typed import (
     Run,
     Typed,
@@ -189,20 +199,23 @@ class Inference(Splits):
             if total == 0:
                 return None
             self.turn = (1, 1)
-            self.node(node, x, values)
+            for one in node.each or (node,):
+                self.node(one, x, values)
             return None
         runs: list[Run] = []
         while count:
             self.turn = (total - count + 1, total)
-            typed = self.node(node, x, values)
+            one = repetition(node, total - count)
+            typed = self.node(one, x, values)
             if typed is None:
                 return None
-            fixed = count if typed.y == x else 1  # if the type stays, it stays in all repetitions
+            # if the type stays, it stays in all repetitions
+            fixed = count if typed.y == x and one is node else 1
             runs.append(Run(fixed, typed))
             count -= fixed
             x = typed.y
         assert start is not None
-        return TypedStep(node, tuple(runs), node.repeat != 1, start)
+        return TypedStep(node, tuple(runs), node.repeat != 1 or bool(node.each), start)
 
     def repeat(self, node: Node, values: Values) -> int | None:
         """How often a step is repeated; ``None`` if the value has an error."""

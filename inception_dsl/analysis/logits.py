@@ -96,6 +96,8 @@ class _Logits:
 
     def node(self, node: Node, typed: Typed) -> Node | None:
         """The step without a softmax at its end; as in :meth:`chain`."""
+        if node.each:
+            return None
         if isinstance(node, OpNode) and isinstance(typed, TypedOp):
             return self.op(node, typed)
         if not (isinstance(node, UseNode) and isinstance(typed, TypedUse)):

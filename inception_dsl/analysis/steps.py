@@ -13,8 +13,9 @@ from ..diagnostics.report import Report, Span
 from ..diagnostics.words import nearest, suggestion
 from ..ir.program import Block, BrokenNode, Chain, ForkNode, Node, OpNode, Origin, UseNode
 from ..language.link import Linked, LinkedBlock
-from ..language.steps import Broken, Fork, Use
+from ..language.steps import Broken, Each, Fork, Use
 from ..ops import Op, attribute_names, expressions
+from ..types.tensor import many
 from ..yaml.edits import Editor, Edits, inside
 from .branches import Branches
 from .records import about
@@ -22,7 +23,7 @@ from .records import about
 MAX_NESTING = 64  # keeps stages that recurse over forks and uses below Python's recursion limit
 RESERVED = frozenset({"in_channels"})
 Defaults = Mapping[str, Mapping[str, Any]]
-AnyStep = Op | Fork | Use | Broken
+AnyStep = Op | Fork | Use | Broken | Each
 
 
 class Steps(Branches):
@@ -71,7 +72,7 @@ class Steps(Branches):
             if self.report.crowded(self.before):
                 break
             here = origin.below(index)
-            own = step.name or (step.use if isinstance(step, Use | Broken) else None)
+            own = step.name or (step.use if isinstance(step, Use | Broken | Each) else None)
             if alone and not step.name:
                 segments = section
             elif own:
@@ -98,6 +99,8 @@ class Steps(Branches):
         defaults: Defaults,
     ) -> Node:
         """A checked step as a node of the program."""
+        if isinstance(step, Each):
+            return self.each(step, segments, here, names, defaults)
         if isinstance(step, Op):
             op = step.filled(defaults)
             if missing := op.missing():  # the default has an error, or is of another file
@@ -139,6 +142,33 @@ class Steps(Branches):
         return UseNode(
             step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
         )
+
+    def each(
+        self,
+        step: Each,
+        segments: tuple[str, ...],
+        here: Origin,
+        names: set[str],
+        defaults: Defaults,
+    ) -> Node:
+        """A step whose repetitions differ: the first of them, with all."""
+        count = next(iter(step.lengths.values()))
+        for key, other in step.lengths.items():
+            if other != count:
+                message = f"`{key}` has {many(other, 'value')}, but the first list has {count}"
+                help = "write one value for each repetition"
+                self.report.error("E203", message, here.span("each", key), help=help)
+                return broken(segments, here)
+        found = []
+        for index, one in enumerate(step.each):
+            origin = here.below("each", index)
+            self.check_names(one, origin, names)
+            node = self.node(one, segments, origin, names, defaults)
+            if isinstance(node, ForkNode):
+                return broken(segments, here)
+            found.append(node)
+        # of one kind: the op, or the use, is that of the step
+        return found[0]._replace(repeat=len(found), origin=here, each=tuple(found))  # type: ignore[arg-type]
 
     def missing(self, op: Op, names: list[str], here: Origin) -> None:
         """Report required attributes that are missing, unless their default has an error."""

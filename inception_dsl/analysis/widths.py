@@ -63,6 +63,9 @@ class _Reads:
         """Every value that the steps of a chain use, and whether it is a number of filters."""
         for node in chain:
             yield node.repeat, False
+            if node.each:
+                yield from self.values(node.each)
+                continue
             if isinstance(node, OpNode):
                 for name in attribute_names(type(node.op)):
                     yield getattr(node.op, name), name == FIELD

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
-from ..ir.program import Chain, ForkNode, Node, OpNode, UseNode
+from ..ir.program import Chain, ForkNode, Node, OpNode, UseNode, repetition
 from ..ir.typed import TypedChain, TypedFork, TypedStep, TypedUse
 from ..types.expression import Expression
 from ..types.split import EQUAL
@@ -168,6 +168,8 @@ class StepSite:
         first = self.site
         if not self.repeated:
             return first.y
+        if self.node.each:
+            return self._runs()[-1].site.y
         if not all(t.count for t in self.typed):  # left out in some uses
             return self.x if first.y == self.x else None
         found = [first.y]
@@ -199,6 +201,9 @@ class StepSite:
         if not self.repeated or (all(t.count == 1 for t in self.typed) and not asked):
             yield lambda: (self._single(0),)
             return
+        if self.node.each:
+            yield self._runs
+            return
         steady = constant_channels(self.typed, 0)
         if steady and self.x == self.site.y:
             yield lambda: (self._loop(0, self.x),)
@@ -218,16 +223,17 @@ class StepSite:
         added = tuple(slope(step) for step in self.typed)
         return None if None in added else self.frame.held(subtract(self.site.y, self.x), added)
 
-    def _once(self, repetition: int) -> Site:
+    def _once(self, index: int) -> Site:
         pairs = zip(self.frame.rows, self.typed, strict=True)
-        found = [(row, at(step, repetition)) for row, step in pairs if step.count > repetition]
+        found = [(row, at(step, index)) for row, step in pairs if step.count > index]
         frame = self.frame
         if len(found) < len(self.typed):  # some uses leave the step out
             frame = dataclasses.replace(frame, rows=tuple(row for row, _ in found))
-        return self._site(frame, tuple(typed for _, typed in found), self.x)
+        node = repetition(self.node, index)
+        return self._site(node, frame, tuple(typed for _, typed in found), self.x)
 
-    def _site(self, frame: Frame, typed: tuple[Any, ...], x: Term | None) -> Site:
-        node, plan = self.node, self.plan
+    def _site(self, node: Node, frame: Frame, typed: tuple[Any, ...], x: Term | None) -> Site:
+        plan = self.plan
         if len({(t.x.rank, t.y.rank) for t in typed}) > 1:
             raise frame.split(node, [(t.x.rank, t.y.rank) for t in typed])
         if isinstance(node, OpNode):
@@ -276,7 +282,7 @@ class StepSite:
         less = tuple(n - start for n in counts)
         count = Slot(self.frame, less, subtract(term, constant(start)), "repeat", sized)
         held = inner if inner is UNKNOWN else frame.held(inner, channels)
-        inside = self._site(frame, tuple(typed), held)
+        inside = self._site(self.node, frame, tuple(typed), held)
         return Part(index, start, stop, count, inside)
 
     def _runs(self) -> tuple[Part, ...]:
@@ -286,7 +292,7 @@ class StepSite:
         for number, run in enumerate(self.typed[0].runs):
             typed = tuple(step.runs[number].typed for step in self.typed)
             x = self.frame.held(x, tuple(t.x.channels for t in typed))
-            inside = self._site(self.frame, typed, x)
+            inside = self._site(repetition(self.node, start), self.frame, typed, x)
             stop, count = self.frame.fixed(start + run.count), self.frame.fixed(run.count)
             found.append(Part(Symbol("i") if run.count > 1 else None, start, stop, count, inside))
             x, start = inside.y, start + run.count

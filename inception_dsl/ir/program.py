@@ -53,12 +53,14 @@ class OpNode(NamedTuple):
     """A layer.
 
     ``segments`` is its part of the path: its name or its position, or empty if it is the only step.
+    If its repetitions differ, ``each`` has a node for each of them.
     """
 
     op: Op
     segments: tuple[str, ...]
     repeat: Any
     origin: Origin
+    each: tuple[OpNode, ...] = ()
 
     @property
     def allow(self) -> tuple[str, ...]:
@@ -85,13 +87,18 @@ class ForkNode(NamedTuple):
     after: Mapping[str, str] = MappingProxyType({})
 
     @property
+    def each(self) -> tuple[()]:
+        """Its repetitions never differ."""
+        return ()
+
+    @property
     def sizes(self) -> tuple[Any, ...]:
         """The sizes that ``split`` lists: numbers, expressions and ``rest``."""
         return self.split if isinstance(self.split, tuple) else ()
 
 
 class UseNode(NamedTuple):
-    """An instance of a block, with an argument for each parameter."""
+    """An instance of a block, with an argument for each parameter; ``each`` as for a layer."""
 
     block: str
     arguments: Mapping[str, Any]
@@ -101,6 +108,7 @@ class UseNode(NamedTuple):
     deviations: tuple[Prose, ...]
     origin: Origin
     allow: tuple[str, ...] = ()
+    each: tuple[UseNode, ...] = ()
 
 
 class BrokenNode(ForkNode):
@@ -226,6 +234,11 @@ class Program(NamedTuple):
     width: Width = UNCHANGED
     literal: frozenset[str] | None = None
     losses: Mapping[str, OutputLoss] = MappingProxyType({})
+
+
+def repetition(node: Node, index: int) -> Node:
+    """The node of one repetition."""
+    return node.each[index] if node.each else node
 
 
 def read_later(chain: Iterable[Node]) -> frozenset[str]:

@@ -42,10 +42,16 @@ def layers_of(chain: TypedChain) -> Iterator[TypedOp]:
 
 
 def nodes(chain: Chain) -> Iterator[Node]:
-    """Every node of a chain and its branches, a fork before its branches, not inside blocks."""
+    """Every node of a chain and its branches, a fork before its branches, not inside blocks.
+
+    Of a step whose repetitions differ, these.
+    """
     stack = list(reversed(chain))
     while stack:
         node = stack.pop()
+        if node.each:
+            yield from node.each
+            continue
         yield node
         if isinstance(node, ForkNode):
             for _, branch in reversed(node.branches):

@@ -12,6 +12,7 @@ from ..diagnostics.report import Report
 from ..diagnostics.words import nearest
 from ..yaml.document import BROKEN, DataPath, Document
 from .defaults import given_in, joined
+from .each import spread
 from .rest import copied, drop
 
 ROUNDS, LARGE = 12, 10_000
@@ -33,7 +34,9 @@ def check(
     out and listed in ``document.dropped``, so that later stages do not report what follows from
     them.
     """
-    data, before = document.data, len(report.diagnostics)
+    before = len(report.diagnostics)
+    document = spread(document, report)
+    data = document.data
     given = joined(given_in(data), document.given, defaults)
     for attempt in range(ROUNDS if len(document.spans) < LARGE else 2):
         try:

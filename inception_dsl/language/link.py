@@ -14,7 +14,7 @@ from .load import Spec
 from .models import BlockBody, BlockFile
 from .parameters import Parameter
 from .reading import Limits, Reading, read_wanted
-from .steps import Broken, Fork, Use
+from .steps import Broken, Each, Fork, Use
 from .variants import with_variants
 
 
@@ -119,7 +119,7 @@ def given_defaults(model: Fields) -> dict[str, dict[str, Any]]:
 
 def steps_of(chain: list[Any]) -> Iterator[Op | Fork | Use | Broken]:
     """Every step of a chain, including those in its branches."""
-    for step in chain:
+    for step in (one for s in chain for one in (s.each if isinstance(s, Each) else (s,))):
         yield step
         if isinstance(step, Fork | Broken):
             for branch in step.branches.values():

@@ -20,11 +20,14 @@ class Rest(dict[Any, Any]):
     """The rest of a mapping that had an error."""
 
 
+class Every(dict[Any, Any]):
+    """A step whose repetitions differ: ``each`` has a step for each of them."""
+
+
 def copied(data: Any) -> Any:
     """A copy that :func:`drop` can change."""
     if isinstance(data, dict):
-        kind = Rest if isinstance(data, Rest) else dict
-        return kind({key: copied(value) for key, value in data.items()})
+        return type(data)({key: copied(value) for key, value in data.items()})
     return [copied(value) for value in data] if isinstance(data, list) else data
 
 

@@ -97,6 +97,12 @@ class _Builder:
         required = [f.alias or n for n, f in kind.model_fields.items() if f.is_required()]
         if "extends" in properties and not change:
             properties["extends"] = False  # files with `extends` have a schema of their own
+        if issubclass(kind, Op):
+            names = attribute_names(kind)
+            properties["each"] = steps.each({n: properties[n] for n in names}, change)
+            if not change:
+                found["allOf"] = [steps.once(names), *map(steps.somewhere, required[1:])]
+                required = ["op"]
         if required and not change:
             found["required"] = required
         return steps.partial(found) if change and issubclass(kind, Step) else found
@@ -225,11 +231,13 @@ class _Builder:
             "type": "object",
             "properties": {
                 **{n: self.field(f, "") for n, f in fields.items()},
+                "each": steps.each({}, ""),
                 "op": False,
                 "branches": False,
             },
             "required": ["use"],
-            **steps.arguments([*fields, "op", "branches"], self.annotation(Argument, "")),
+            "allOf": [steps.once(())],
+            **steps.arguments([*fields, "each", "op", "branches"], self.annotation(Argument, "")),
         }
 
     def parameter(self) -> Schema:
@@ -246,8 +254,9 @@ class _Builder:
         """The schema for changes to a step of any kind, which only the extended spec knows."""
         argument = parts.nullable(self.annotation(Argument, ""))
         common = {n: self.field(f, "_change") for n, f in Step.model_fields.items()}
-        for name in ("merge", "split"):
+        for name in ("merge", "split", "after"):
             common[name] = self.field(Fork.model_fields[name], "_change")
+        common["each"] = steps.each({}, "_change")
         fields: dict[str, dict[str, tuple[FieldInfo, Schema]]] = {}
         for kind in OPS.values():
             for name in attribute_names(kind):

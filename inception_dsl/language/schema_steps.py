@@ -7,6 +7,7 @@ pattern, as some editors take an unfinished word for a constant that begins with
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pydantic.fields import FieldInfo
@@ -94,6 +95,36 @@ def fields_change() -> Schema:
         "then": {"allOf": chosen("_change")},
         "else": parts.reference("any_step_change"),
     }
+
+
+def each(fields: Mapping[str, Schema], change: str) -> Schema:
+    """The schema of ``each``, for an op with these ``fields``, or for any arguments of a block."""
+    any_values: Schema = {"type": "array", "minItems": 1}
+    values = {n: any_values | {"items": _body(field)} for n, field in fields.items()}
+    if change:
+        values = {n: parts.nullable(any_values) for n in values}
+    found: Schema = {
+        "type": "object",
+        "properties": values,
+        "additionalProperties": False if fields else any_values,
+        "minProperties": 1,
+    }
+    about = "Repeats the step with other values: a list for each field, with a value for each time."
+    example: Schema = {"filters": [64, 96, 128]}
+    shown = {"examples": [example]} if "filters" in fields or not fields else {}
+    return {"description": about, **shown, **(parts.nullable(found) if change else found)}
+
+
+def once(fields: Iterable[str]) -> Schema:
+    """A step with ``each`` has no ``repeat``, and sets none of its ``fields`` twice."""
+    twice = [{"required": [n, "each"], "properties": {"each": {"required": [n]}}} for n in fields]
+    return {"not": {"anyOf": [{"required": ["repeat", "each"]}, *twice]}}
+
+
+def somewhere(field: str) -> Schema:
+    """A required field is set by the step or by its ``each``."""
+    inside = {"required": ["each"], "properties": {"each": {"required": [field]}}}
+    return {"anyOf": [{"required": [field]}, inside]}
 
 
 def partial(found: Schema) -> Schema:

@@ -14,7 +14,7 @@ from ..types.merge import Merge
 from ..types.split import Split
 from .meant import KINDS, NAMED, misplaced, not_a_step, unknown_op, wrapped_arguments
 from .parameters import PLAIN
-from .rest import Rest
+from .rest import Every, Rest
 from .sections import argument
 from .split import SCHEMA, split_sizes
 
@@ -28,6 +28,8 @@ def step(value: Any, given: Mapping[str, Collection[str]] = MappingProxyType({})
     """
     if isinstance(value, Rest):
         return Broken.model_validate(dict(value), context=given)
+    if isinstance(value, Every):
+        return Each.model_validate(dict(value), context=given)
     kinds = [key for key in KINDS if isinstance(value, dict) and key in value]
     if len(kinds) != 1:
         raise not_a_step(value)
@@ -115,6 +117,18 @@ class Use(Step):
         json_schema_extra=NAMED,
     )
     arguments: dict[Id, Argument] = Field(default={})
+
+
+class Each(Step):
+    """A step whose repetitions differ: the step of each of them, and the lengths of its lists."""
+
+    each: list[StepField]
+    lengths: dict[str, int]
+
+    @property
+    def use(self) -> str | None:
+        """The block that all of them use."""
+        return getattr(self.each[0], "use", None)
 
 
 class Broken(Step):

@@ -44,10 +44,16 @@ FORKS = [
     ),
     (
         "repeat-none",
-        "{op: conv, filters: 6, kernel_size: 3, repeat: 0}, {op: conv, filters: 4, kernel_size: 1}, "
-        "{branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}, merge: concat, repeat: 0}, "
+        "{op: conv, filters: 6, kernel_size: 3, repeat: 0}, "
+        "{op: conv, filters: 4, kernel_size: 1}, {repeat: 0, merge: concat, "
+        "branches: {a: [{op: conv, filters: 2, kernel_size: 1}], b: []}}, "
         "{branches: {c: [{op: batch_norm, repeat: 0}], d: [{op: conv, filters: 4, kernel_size: 1}, "
         "{op: activation, function: relu, repeat: 0}]}, merge: add}, {op: flatten, repeat: 0}",
+    ),
+    (
+        "each",
+        "{op: conv, kernel_size: 3, each: {filters: [3, 5, 4]}}, "
+        "{op: conv_bn, name: tail, filters: 4, each: {kernel_size: [1, 3]}}",
     ),
     (
         "repeat-branch",

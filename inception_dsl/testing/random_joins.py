@@ -174,7 +174,7 @@ class Forks:
             return None
         index = self.rng.randrange(len(steps))
         start = ends[index]
-        if start.shape.spatial != at.shape.spatial:
+        if start.shape.spatial != at.shape.spatial or "repeat" in steps[index]:
             return None
         if "name" not in steps[index]:
             taken = {*self.book.blocks, *(s["name"] for s in steps if "name" in s)}

@@ -90,7 +90,7 @@ class Sizes(Ranged):
                 if clash and (len(steps) > 1 or section != "stem"):
                     raise Misfit  # paths of steps without a name start so
                 x = self.after(step, x, values)
-                if section in ("stem", "body"):
+                if section in ("stem", "body") and step.get("repeat") != 0:
                     found[step.get("name", "")] = x
         if x.channels != values.get("classes", x.channels) or self.layers > MOST_LAYERS:
             raise Misfit

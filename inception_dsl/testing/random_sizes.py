@@ -70,11 +70,13 @@ class Book:
     ) -> Shape:
         """The shape after a step with all its repetitions; raises :class:`Misfit`."""
         found = self.defaults if own is None else own
-        for _ in range(resolved(step.get("repeat", 1), values)):
-            x = self.once(step, x, values, found)
+        steps = repetitions(step, values)
+        for one in steps:
+            x = self.once(one, x, values, found)
             if x.elements > self.elements or x.channels > self.channels or not x.elements:
                 raise Misfit
-        self.earlier[str(step.get("name", step.get("use")))] = x
+        if steps:
+            self.earlier[str(step.get("name", step.get("use")))] = x
         return x
 
     def chain(
@@ -131,6 +133,16 @@ def resolved(value: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(value, Given):
         return value.of(values)
     return [resolved(v, values) for v in value] if isinstance(value, list) else value
+
+
+def repetitions(step: Step, values: Mapping[str, Any]) -> list[Step]:
+    """The step of each repetition."""
+    if "each" not in step:
+        return [step] * resolved(step.get("repeat", 1), values)
+    same, each = {k: v for k, v in step.items() if k != "each"}, step["each"]
+    return [
+        {**same, **dict(zip(each, row, strict=True))} for row in zip(*each.values(), strict=True)
+    ]
 
 
 def starts(

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from .random_blocks import Block, Given, Step
 from .random_outputs import outputs
 from .random_policies import POLICIES, Policy
-from .random_sizes import Book, Misfit, Shape
+from .random_sizes import Book, Misfit, Shape, resolved
 from .random_steps import Steps
 from .random_values import Scope
 
@@ -183,7 +183,7 @@ class _Writer:
             x = self.book.after(step, x, values)
             if "branches" in step or "use" in step or self.chance(0.5):
                 step.setdefault("name", self.steps.fresh("layer"))
-                taps[step["name"]] = x
+                taps |= {step["name"]: x} if resolved(step.get("repeat", 1), values) else {}
         self.book.layers = before
         return steps, y
 

@@ -86,6 +86,8 @@ class Steps(Values):
         if not steps or self.book.layers >= MOST_LAYERS or not self.chance(self.policy.again):
             return None
         index = self.rng.randrange(len(steps))
+        if "repeat" in steps[index]:  # it may be 0
+            return None
         name = steps[index].setdefault("name", self.fresh("layer"))
         start = shapes[index]
         return self.attempt(
@@ -115,7 +117,9 @@ class Steps(Values):
             step = self.forks.fork(kind, x, scope)
         else:
             step = {"op": kind, **self.attributes(kind, x, scope)}
-        if self.chance(0.08):
+        if "filters" in step and self.chance(0.1):
+            step["each"] = {"filters": [step.pop("filters"), self.filters(x, scope)]}
+        elif self.chance(0.08):
             step["repeat"] = self.lift(scope, "int", self.rng.choice((0, 1, 2, 2, 3)), (0, 1, 2))
         return step
 

@@ -196,7 +196,7 @@ class _Spec:
         for step in steps:
             shape = self.book.after(step, at.shape, context.environment())
             at = At(shape, self.chains.channels(step, at, context))
-            if "name" in step:
+            if "name" in step and step.get("repeat") != 0:
                 taps[step["name"]] = at
         self.book.layers = kept
         return steps, at
