@@ -109,10 +109,11 @@ def each(fields: Mapping[str, Schema], change: str) -> Schema:
         "additionalProperties": False if fields else any_values,
         "minProperties": 1,
     }
-    about = "Repeats the step with other values: a list for each field, with a value for each time."
-    example: Schema = {"filters": [64, 96, 128]}
-    shown = {"examples": [example]} if "filters" in fields or not fields else {}
-    return {"description": about, **shown, **(parts.nullable(found) if change else found)}
+    about = (
+        "Repeats the step with other values: a list for each field, with a value for each time. "
+        "For example: `{filters: [64, 96, 128]}`."
+    )
+    return {"description": about, **(parts.nullable(found) if change else found)}
 
 
 def once(fields: Iterable[str]) -> Schema:
