@@ -65,6 +65,8 @@ def transposed(site: LayerSite, scope: Scope) -> tuple[Slide, tuple[Expression, 
             slots["padding"] = before
     rows = [op.more(site.rank) for op in site.ops(ConvTranspose)]
     more = [site.each("output_padding", a, tuple(row[a] for row in rows)) for a in axes]
+    if padding.constant("same"):  # which excludes it
+        more = [site.frame.fixed(0)] * site.rank
     if padding.all("same") and sized == literal(False):
         ends = [window.crops for window in site.windows[0]]
         more = [site.frame.fixed(max(-after, 0)) for _, after in ends]

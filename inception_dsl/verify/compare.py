@@ -153,7 +153,9 @@ def _largest(found: Mapping[str, Any], reference: Mapping[str, Any]) -> float:
 def _shapes(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
     typed, size = case.typed, len(case.x)
     uses = [
-        ("/".join(p), n.y) for p, n in walk_program(typed, heads=False) if isinstance(n, TypedUse)
+        ("/".join(path), node.y)
+        for path, node in walk_program(typed, heads=False)
+        if isinstance(node, TypedUse) and node.body.size  # not what only passes its input on
     ]
     plain = [(name, y) for name, y in typed.outputs.items() if name not in typed.auxiliary]
     wanted = [(found.boundaries, path, y) for path, y in uses] + [
