@@ -29,6 +29,7 @@ from ..ops.fields.refusal import shown
 from ..types.tensor import ShapeError, TensorType
 from .clash import Clash, Difference, combined, concatenated
 from .evaluate import Values
+from .sharing import check_sharing
 from .splits import Splits
 from .widths import TOP, filter_parameters
 
@@ -98,7 +99,8 @@ class Inference(Splits):
             **{head.name: c.y for head, c in typed_heads},
         }
         outputs |= {name: after[step] for name, step in program.outputs.items()}
-        return TypedProgram(program, done, typed_heads, outputs, {**own})
+        typed = TypedProgram(program, done, typed_heads, outputs, {**own})
+        return typed if check_sharing(typed, self.report) else None
 
     def top_values(self) -> Values:
         """The parameters of the top level; those that are numbers of filters are scaled."""

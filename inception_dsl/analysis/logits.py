@@ -15,8 +15,7 @@ from ..diagnostics.report import Report
 from ..ir.program import Block, Chain, Node, OpNode, Program, UseNode
 from ..ir.typed import Typed, TypedChain, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import nodes
-from ..ops import Activation, Identity, Op
-from ..ops.base import Step
+from ..ops import Activation, Identity, Op, Step
 from .infer import infer
 from .sizes import growing
 

@@ -19,6 +19,7 @@ from ..types.split import REST
 from ..types.tensor import many
 from ..yaml.edits import Editor, Edits, inside
 from .records import about
+from .sharing import Scope, Sharing
 from .uses import Uses
 
 MAX_NESTING = 64  # keeps stages that recurse over forks and uses below Python's recursion limit
@@ -39,6 +40,11 @@ class Steps(Uses):
         self.level = self.deepest = 0
         self.too_deep = False
         self.before = len(report.diagnostics)
+        self.scopes: list[Scope] = []
+        self.at: tuple[str, ...] = ()
+        """The path of the chain that is being read, in its block."""
+        self.earlier: list[Node] = []
+        """The steps of the sections so far."""
 
     def not_reserved(self, name: str, origin: Origin) -> None:
         if name in RESERVED:
@@ -50,7 +56,10 @@ class Steps(Uses):
         self, steps: list[Any], origin: Origin, names: set[str], section: tuple[str, ...] = ()
     ) -> Chain:
         """The nodes of a chain outside of blocks."""
-        return self.chain(steps, origin, names, self.top, section)
+        self.scopes = [Scope(self.earlier, ())] if section else []
+        found = self.chain(steps, origin, names, self.top, section)
+        self.earlier += found if section else ()
+        return found
 
     def chain(
         self,
@@ -69,6 +78,8 @@ class Steps(Uses):
         self.level += 1
         alone = len(steps) == 1
         found: list[Node] = []
+        named = (step.name or getattr(step, "use", None) for step in steps)
+        self.scopes.append(Scope(found, self.at, frozenset(filter(None, named))))
         for index, step in enumerate(steps):
             if self.report.crowded(self.before):
                 break
@@ -83,8 +94,37 @@ class Steps(Uses):
             self.check_names(step, here, names)
             found.append(self.node(step, segments, here, names, defaults))
         self.unique(found)
+        self.scopes.pop()
         self.level -= 1
         return tuple(found)
+
+    def branches(
+        self,
+        fork: Fork | Broken,
+        segments: tuple[str, ...],
+        here: Origin,
+        names: set[str],
+        defaults: Defaults,
+    ) -> tuple[tuple[str, Chain], ...]:
+        """The nodes of the branches of a fork."""
+        done: dict[str, Chain] = {}
+        outer = self.at
+        path = (*outer, *segments)
+        self.scopes.append(Scope(done, path, frozenset(fork.branches), fork.repeat != 1))
+        for name, branch in fork.branches.items():
+            self.at = (*path, name)
+            done[name] = self.chain(branch, here.below("branches", name), names, defaults, ())
+        self.scopes.pop()
+        self.at = outer
+        return tuple(done.items())
+
+    def shared(self, step: Op | Use, node: OpNode | UseNode) -> Node:
+        """The node with the owner of its weights, if it shares those of another step."""
+        if step.shares is None:
+            return node
+        own = (*self.at, *node.segments)
+        found = Sharing(self.scopes, self.report).shares(step.shares, node, own)
+        return node._replace(shares=found)
 
     def node(
         self,
@@ -100,13 +140,10 @@ class Steps(Uses):
             if missing := op.missing():  # the default has an error, or is of another file
                 self.missing(op, missing, here)
                 return broken(segments, here)
-            return OpNode(op, segments, step.repeat, here)
+            return self.shared(step, OpNode(op, segments, step.repeat, here))
         notes = step.deviation or ()
         if isinstance(step, Fork | Broken):
-            branches = tuple(
-                (name, self.chain(branch, here.below("branches", name), names, defaults, ()))
-                for name, branch in step.branches.items()
-            )
+            branches = self.branches(step, segments, here, names, defaults)
             if isinstance(step, Fork):
                 if not self.divides(step, here):
                     return broken(segments, here, branches)
@@ -132,9 +169,10 @@ class Steps(Uses):
         if not self.enter(block, here):
             return broken(segments, here)
         arguments = self.arguments(step, block, here)
-        return UseNode(
+        node = UseNode(
             step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
         )
+        return self.shared(step, node)
 
     def divides(self, fork: Fork, here: Origin) -> bool:
         """Whether ``split`` has a size for each branch; reports it if not."""
@@ -173,6 +211,7 @@ class Steps(Uses):
         if block.id in self.blocks:
             return self.nested(self.heights[block.id], here.span("use"))
         outside, self.deepest = self.deepest, self.level
+        around, self.scopes, self.at = (self.scopes, self.at), [], ()
         self.entered.append(block.id)
         self.network.enter({*block.parameters, *RESERVED})
         origin = Origin(block.document, block.path)
@@ -189,6 +228,7 @@ class Steps(Uses):
         types |= self.network.leave(block.id)
         self.blocks[block.id] = Block(block.id, types, chain, about(block.model), origin)
         self.entered.pop()
+        self.scopes, self.at = around
         self.heights[block.id] = self.deepest - self.level
         self.deepest = max(outside, self.deepest)
         return True

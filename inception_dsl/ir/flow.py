@@ -12,7 +12,7 @@ from typing import NewType, TypeAlias
 
 from ..types.tensor import TensorType
 from .typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
-from .walk import applications
+from .walk import applications, owned
 
 ValueId = NewType("ValueId", int)
 
@@ -134,33 +134,34 @@ class _Builder:
         """Add a top-level chain: ``blocks`` and ``after`` get the output of each step."""
         for step in chain.steps:
             for segments, typed in applications(step):
-                x = self.node(typed, x, (*path, *segments))
+                x = self.node(typed, x, (*path, *segments), owned(step, segments, path))
                 if here := "/".join((*path, *segments)):
                     self.blocks[here] = x
             if step.node.segments:
                 after[step.node.segments[-1]] = x
         return x
 
-    def chain(self, chain: TypedChain, x: ValueId, path: Path) -> ValueId:
+    def chain(self, chain: TypedChain, x: ValueId, path: Path, own: Path) -> ValueId:
+        """``own`` is the path of the weights, as in :func:`~.walk.owned`."""
         for step in chain.steps:
             for segments, typed in applications(step):
-                x = self.node(typed, x, (*path, *segments))
+                x = self.node(typed, x, (*path, *segments), owned(step, segments, own))
         return x
 
-    def node(self, typed: Typed, x: ValueId, path: Path) -> ValueId:
+    def node(self, typed: Typed, x: ValueId, path: Path, own: Path) -> ValueId:
         if isinstance(typed, TypedUse):
-            self.blocks["/".join(path)] = x = self.chain(typed.body, x, path)
+            self.blocks["/".join(path)] = x = self.chain(typed.body, x, path, own)
             return x
         if isinstance(typed, TypedFork):
             starts = self.parts(typed, x, path) if typed.node.split else [x] * len(typed.branches)
             ends = [
-                self.chain(branch, start, (*path, name))
+                self.chain(branch, start, (*path, name), (*own, name))
                 for (name, branch), start in zip(typed.branches, starts, strict=True)
             ]
             y = self.assigned(typed.y)
             self.statements.append(Merge(typed, path, tuple(ends), y))
             return y
-        weights = {w.name: WeightId(path, w.name) for w in typed.weights}
+        weights = {w.name: WeightId(own, w.name) for w in typed.weights}
         y = self.assigned(typed.y)
         self.statements.append(Apply(typed, path, x, y, weights))
         return y

@@ -49,16 +49,31 @@ class About(NamedTuple):
     modified_from: Prose = Prose()
 
 
+class Shares(NamedTuple):
+    """The step whose weights a step has: ``up`` is how many segments to remove from the step's own
+    path (without the index of a repetition), ``down`` what follows instead.
+    """
+
+    up: int
+    down: tuple[str, ...]
+
+    def of(self, own: tuple[str, ...]) -> tuple[str, ...]:
+        """The path of the step that has the weights, from the path of the step that shares them."""
+        return (*own[: len(own) - self.up], *self.down)
+
+
 class OpNode(NamedTuple):
     """A layer.
 
     ``segments`` is its part of the path: its name or its position, or empty if it is the only step.
+    ``shares``: it has the weights of another layer.
     """
 
     op: Op
     segments: tuple[str, ...]
     repeat: Any
     origin: Origin
+    shares: Shares | None = None
 
     @property
     def allow(self) -> tuple[str, ...]:
@@ -86,7 +101,10 @@ class ForkNode(NamedTuple):
 
 
 class UseNode(NamedTuple):
-    """An instance of a block, with an argument for each parameter."""
+    """An instance of a block, with an argument for each parameter.
+
+    ``shares``: it has the weights of another instance.
+    """
 
     block: str
     arguments: Mapping[str, Any]
@@ -96,6 +114,7 @@ class UseNode(NamedTuple):
     deviations: tuple[Prose, ...]
     origin: Origin
     allow: tuple[str, ...] = ()
+    shares: Shares | None = None
 
 
 class BrokenNode(ForkNode):
