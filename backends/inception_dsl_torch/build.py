@@ -49,16 +49,20 @@ OPERATORS = {"add": " + ", "multiply": " * "}  # of merges; `concat` is a call
 class Line(NamedTuple):
     """``target = value`` in ``forward``; ``note`` is a comment with the shape of the result.
 
-    A tuple of targets gets the items of the value.
+    A tuple of targets gets the items of the value. ``times``: it is the body of a loop.
     """
 
     target: str | tuple[str, ...]
     value: Expression
     note: str = ""
+    times: str = ""
 
     def text(self, indent: int) -> Code:
         """The statement as source."""
-        return assigned(self.target, self.value, indent=indent, note=self.note)
+        if not self.times:
+            return assigned(self.target, self.value, indent=indent, note=self.note)
+        inner = assigned(self.target, self.value, indent=indent + 4, note=self.note)
+        return Code(f"{' ' * indent}for _ in range({self.times}):\n{inner}")
 
 
 class Attribute(NamedTuple):
@@ -89,7 +93,8 @@ class ClassBody:
     ``saved`` maps arguments that ``forward`` reads to the attributes that store them; ``same`` maps
     variables to other variables with the same value, as identity layers write no line. ``names``
     are the names of attributes, ``local`` the variables of ``forward``. ``given`` are the
-    attributes of steps and branches that the spec names, which nothing else may take.
+    attributes of steps and branches that the spec names, which nothing else may take. ``owners``
+    are the attributes of steps whose weights others share, by path.
     """
 
     shared: Shared
@@ -103,6 +108,7 @@ class ClassBody:
     names: Names = field(default_factory=Names)
     local: Locals = field(default_factory=lambda: Locals(Names(READ_BY_FORWARD)))
     given: frozenset[str] = frozenset()
+    owners: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.names = Names(FORBIDDEN)
@@ -153,6 +159,9 @@ class ClassBody:
         if isinstance(planned, Join):
             return (self.join(planned),)
         step, x = planned.step, self.read(planned.source)
+        if step.again:
+            self.again(planned, self.owners[step.again.of(planned.path)])
+            return (Piece(0),)
         if not step.repeated and isinstance(site := step.site, LayerSite):
             state = self.shared.helpers.state()
             lowered = self.shared.one(site, self.scope, fresh=fresh)
@@ -168,9 +177,23 @@ class ClassBody:
         own = "" if unnamed(step) else step.node.segments[-1]
         name = self.named((*outer, own)) if own else self.named(outer, noun(step))
         held = Held(name, step.repeated or len(made.items) > 1)
+        self.owners |= {planned.path: name} if step.shared else {}
         self.store(held.name, joined([*made.items], sequential=held.sequence))
         self.line(planned.target, call(f"self.{held.name}", x), made.types[-1])
         return made.record(held)
+
+    def again(self, planned: Apply, owner: str) -> None:
+        """Write the line that calls the module in the attribute ``owner`` once more, or a loop."""
+        step, x = planned.step, self.read(planned.source)
+        y, times = step.typed[-1].y, ""
+        if step.repeated:
+            slot = step.frame.slot(tuple(t.count for t in step.typed), step.node.repeat, "repeat")
+            times = self.in_forward(slot)
+            if x != planned.target:
+                self.line(planned.target, x, step.typed[-1].x)
+            x = planned.target
+        self.line(planned.target, call(f"self.{owner}", x), y)
+        self.forward[-1] = self.forward[-1]._replace(times=times)
 
     def read(self, variable: str) -> str:
         """The variable that holds the value of ``variable``; see ``same``."""
@@ -287,7 +310,7 @@ def returned(names: Sequence[str]) -> Code:
 def written(lines: Sequence[Line], *, result: str) -> list[Code]:
     """The lines of a method as source; the last line returns ``result``."""
     found = [line.text(8) for line in lines]
-    if lines and lines[-1].target == result:
+    if lines and lines[-1].target == result and not lines[-1].times:
         last = lines[-1]
         found[-1] = layout("return ", last.value, indent=8, note=last.note)
         return found

@@ -99,8 +99,8 @@ class Inference(Splits):
             **{head.name: c.y for head, c in typed_heads},
         }
         outputs |= {name: after[step] for name, step in program.outputs.items()}
-        typed = TypedProgram(program, done, typed_heads, outputs, {**own})
-        return typed if check_sharing(typed, self.report) else None
+        whole = TypedProgram(program, done, typed_heads, outputs, {**own})
+        return whole if check_sharing(whole, self.report) else None
 
     def top_values(self) -> Values:
         """The parameters of the top level; those that are numbers of filters are scaled."""

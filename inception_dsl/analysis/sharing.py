@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ..diagnostics.report import Report
 from ..diagnostics.words import nearest, suggestion
 from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Shares, UseNode
-from ..ir.typed import Path, Typed, TypedOp, TypedProgram, TypedUse
-from ..ir.walk import sharing, walk
+from ..ir.typed import Path, TypedFork, TypedOp, TypedProgram, TypedUse
+from ..ir.walk import roots, sharing, walk
 from ..ops.fields.refusal import shown
 from ..yaml.edits import Editor
 
+Weighted: TypeAlias = TypedOp | TypedUse
 _LISTED = 50  # steps among which a misspelled path is searched, as that takes time
 
 
@@ -136,7 +137,7 @@ def _between(own: Path, owner: Path) -> Shares:
 
 
 def _problem(
-    wanted: str, node: Node, owner: Node, rest: Path, *, repeated: bool
+    wanted: str, node: OpNode | UseNode, owner: Node, rest: Path, *, repeated: bool
 ) -> tuple[str, str] | None:
     """Why ``node`` cannot have the weights of ``owner``, and what to do; ``None`` if it can."""
     if isinstance(owner, ForkNode):
@@ -156,8 +157,8 @@ def _problem(
     return None
 
 
-def _kind(node: Node) -> str:
-    return f"`use: {node.block}`" if isinstance(node, UseNode) else f"`op: {node.op.op}`"  # type: ignore[union-attr]
+def _kind(node: OpNode | UseNode) -> str:
+    return f"`use: {node.block}`" if isinstance(node, UseNode) else f"`op: {node.op.op}`"
 
 
 def check_sharing(typed: TypedProgram, report: Report) -> bool:
@@ -165,23 +166,18 @@ def check_sharing(typed: TypedProgram, report: Report) -> bool:
     those that do not.
     """
     before = len(report.diagnostics)
-    chains = [[*typed.sections.values()], *([chain] for _, chain in typed.heads)]
-    seen = set[int]()
-    while chains:
-        found = chains.pop()
-        for step, owner, path in sharing(found):
+    for chains in roots(typed):
+        for step, owner, path in sharing(chains):
+            first = owner.runs[0].typed
             for run in step.runs:
-                if not _alike(run.typed, owner.runs[0].typed, "/".join(path), report):
+                assert not isinstance(run.typed, TypedFork)
+                assert not isinstance(first, TypedFork)
+                if not _alike(run.typed, first, "/".join(path), report):
                     break
-        for chain in found:
-            for _, node in walk(chain):
-                if isinstance(node, TypedUse) and id(node.body) not in seen:
-                    seen.add(id(node.body))
-                    chains.append([node.body])
     return len(report.diagnostics) == before
 
 
-def _alike(typed: Typed, owner: Typed, path: str, report: Report) -> bool:
+def _alike(typed: Weighted, owner: Weighted, path: str, report: Report) -> bool:
     """Whether a step can have the weights of ``owner``; reports the first difference."""
     here, there = _fields(typed), _fields(owner)
     origin = typed.node.origin
@@ -206,11 +202,11 @@ def _alike(typed: Typed, owner: Typed, path: str, report: Report) -> bool:
     return True
 
 
-def _fields(typed: Typed) -> Mapping[str, Any]:
+def _fields(typed: Weighted) -> Mapping[str, Any]:
     return typed.op.attributes() if isinstance(typed, TypedOp) else typed.arguments
 
 
-def _shapes(typed: Typed) -> dict[str, str]:
+def _shapes(typed: Weighted) -> dict[str, str]:
     """The shapes of all weights of a layer or a use, by their names in it."""
     if isinstance(typed, TypedOp):
         return {w.name: "x".join(map(str, w.shape)) for w in typed.weights}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
-from ..ir.walk import applications, walk
+from ..ir.walk import applications, owned, visits
 from ..ops import Dense, Flatten
 from ..types.tensor import product
 from .cost import layers
@@ -35,7 +35,7 @@ def flattened(typed: TypedProgram) -> dict[str, str]:
     for chain in typed.sections.values():
         for step in chain.steps:
             for path, node in applications(step):
-                order = _order(node, path, order, found)
+                order = _order(node, owned(step, path, ()), order, found)
             after["/".join(step.node.segments)] = order
     for head, chain in typed.heads:
         _chain(chain, (head.name,), after.get(head.after, ""), found)
@@ -46,7 +46,7 @@ def _chain(chain: TypedChain, prefix: Path, order: str, found: dict[str, str]) -
     """The order of a chain's output, for an input in ``order``; empty if nothing was flattened."""
     for step in chain.steps:
         for path, node in applications(step):
-            order = _order(node, (*prefix, *path), order, found)
+            order = _order(node, owned(step, path, prefix), order, found)
     return order
 
 
@@ -77,15 +77,15 @@ def _order(node: Typed, path: Path, order: str, found: dict[str, str]) -> str:
     dense = isinstance(node.op, Dense)
     for weight in node.op.weights(node.x) if order else ():
         if (not dense or weight.name == "kernel") and weight.size > 1:
-            found["/".join((*path, weight.name))] = order
+            found.setdefault("/".join((*path, weight.name)), order)
     return "" if dense else order
 
 
 def _all(chain: TypedChain, path: Path, order: str, found: dict[str, str]) -> None:
     """Add all weights of a chain."""
-    for here, node in walk(chain, path):
+    for _, node, here in visits(chain, path, path):
         for weight in node.op.weights(node.x) if isinstance(node, TypedOp) else ():
-            found["/".join((*here, weight.name))] = order
+            found.setdefault("/".join((*here, weight.name)), order)
 
 
 def digest(shapes: Mapping[str, tuple[int, ...]]) -> str:

@@ -48,7 +48,15 @@ from ..ir.program import (
     UseNode,
 )
 from ..ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
-from ..ir.walk import applications, own_layers, uses_of, walk, walk_program
+from ..ir.walk import (
+    applications,
+    own_layers,
+    owners,
+    uses_of,
+    visit_program,
+    walk,
+    walk_program,
+)
 from ..ops import (
     CORE_OPS,
     SLOPES,
@@ -274,6 +282,7 @@ __all__ = [
     "one_or_tuple",
     "own_layers",
     "own_scope",
+    "owners",
     "plan",
     "recorded",
     "render",
@@ -291,6 +300,7 @@ __all__ = [
     "tupled",
     "uses_of",
     "varying",
+    "visit_program",
     "walk",
     "walk_program",
     "weight_shapes",

@@ -28,8 +28,8 @@ from ..emit.about import (
 from ..emit.mark import generated_by
 from ..emit.pycode import Code, docstring
 from ..ir.program import Head, Preprocessing
-from ..ir.typed import TypedProgram
-from ..ir.walk import layers_of
+from ..ir.typed import TypedOp, TypedProgram
+from ..ir.walk import layers_of, visit_program
 from ..ops import BatchNormFields
 from ..types.loss import LossKind
 from ..types.prose import Prose
@@ -159,8 +159,15 @@ class ModulePlan:
 
     @property
     def recalibrates(self) -> bool:
-        """Whether the file has a function that recomputes moving statistics."""
-        return bool(self.decays) and self.typed.program.kind == "network"
+        """Whether the file has a function that recomputes moving statistics: not if several layers
+        share them.
+        """
+        shared = (
+            isinstance(getattr(node.op, "batch_norm", node.op), BatchNormFields)
+            for path, node, own in visit_program(self.typed)
+            if isinstance(node, TypedOp) and path != own
+        )
+        return bool(self.decays) and self.typed.program.kind == "network" and not any(shared)
 
     @property
     def preprocessing(self) -> Preprocessing | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
-from ..ir.program import Chain, ForkNode, Node, OpNode, UseNode
+from ..ir.program import Chain, ForkNode, Node, OpNode, Shares, UseNode
 from ..ir.typed import TypedChain, TypedFork, TypedStep, TypedUse
 from ..types.expression import Expression
 from ..types.split import EQUAL
@@ -49,11 +49,15 @@ class Callee(Protocol):
 
 class Plan(Protocol):
     """Finds the definition of a use; ``growing`` are the layers whose maps may have more positions
-    at other input sizes, by ``id``.
+    at other input sizes, by ``id``. ``sharers`` are the repetitions of steps that have the weights
+    of a step, by the ``id`` of that.
     """
 
     @property
     def growing(self) -> frozenset[int]: ...
+
+    @property
+    def sharers(self) -> Mapping[int, tuple[TypedStep, ...]]: ...
 
     def of(self, typed: tuple[TypedUse, ...]) -> Callee:
         """The definition of a use; raises :class:`SplitError` if its rows need several."""
@@ -143,13 +147,22 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class StepSite:
-    """A step of a chain with its repetitions, in every row."""
+    """A step of a chain with its repetitions, in every row.
+
+    ``shared``: other steps have its weights, too, and are in further rows, before its own.
+    """
 
     frame: Frame
     node: Node
     typed: tuple[TypedStep, ...]
     x: Term | None
     plan: Plan
+    shared: bool = False
+
+    @property
+    def again(self) -> Shares | None:
+        """The step whose weights it has, if they are not its own: it calls the same module."""
+        return None if isinstance(self.node, ForkNode) else self.node.shares
 
     @property
     def repeated(self) -> bool:
@@ -280,8 +293,8 @@ class ChainSite:
 
     @property
     def simple(self) -> bool:
-        """Whether it contains no forks."""
-        return not any(isinstance(step.node, ForkNode) for step in self.steps)
+        """Whether it contains no forks, and its steps share no weights."""
+        return not any(isinstance(s.node, ForkNode) or s.shared or s.again for s in self.steps)
 
 
 def chain(
@@ -291,10 +304,23 @@ def chain(
     steps = []
     start = x
     for index, node in enumerate(nodes):
-        step = StepSite(frame, node, tuple(t.steps[index] for t in typed), x, plan)
+        step = step_site(frame, node, tuple(t.steps[index] for t in typed), x, plan)
         steps.append(step)
         x = step.y
     return ChainSite(frame, typed, start, tuple(steps))
+
+
+def step_site(
+    frame: Frame, node: Node, typed: tuple[TypedStep, ...], x: Term | None, plan: Plan
+) -> StepSite:
+    """The site of a step, with the steps that share its weights as further rows."""
+    sharers = [plan.sharers.get(id(step), ()) for step in typed]
+    if not any(sharers):
+        return StepSite(frame, node, typed, x, plan)
+    rows = [row for row, found in zip(frame.rows, sharers, strict=True) for _ in found]
+    frame = dataclasses.replace(frame, rows=(*rows, *frame.rows))
+    more = (step for found in sharers for step in found)
+    return StepSite(frame, node, (*more, *typed), x, plan, shared=True)
 
 
 def site(frame: Frame, node: Node, typed: tuple[Any, ...], x: Term | None, plan: Plan) -> Site:

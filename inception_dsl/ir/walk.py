@@ -101,9 +101,7 @@ def walk(chain: TypedChain, prefix: Path = ()) -> Iterator[tuple[Path, Typed]]:
     return ((path, typed) for path, typed, _ in visits(chain, prefix, prefix))
 
 
-def visit_program(
-    typed: TypedProgram, *, heads: bool = True
-) -> Iterator[tuple[Path, Typed, Path]]:
+def visit_program(typed: TypedProgram, *, heads: bool = True) -> Iterator[tuple[Path, Typed, Path]]:
     """Every node of the program, as :func:`visits`; the heads come last, the auxiliary ones only if
     ``heads``.
     """
@@ -124,6 +122,28 @@ def weighted(typed: TypedProgram) -> Iterator[tuple[Path, TypedOp]]:
     for path, node, own in visit_program(typed):
         if isinstance(node, TypedOp) and path == own:
             yield path, node
+
+
+def roots(typed: TypedProgram) -> Iterator[tuple[TypedChain, ...]]:
+    """The chains in which paths begin: the sections together, each head, each block that is used,
+    once for all of its uses with the same types.
+    """
+    waiting = [tuple(typed.sections.values()), *((chain,) for _, chain in typed.heads)]
+    seen = set[int]()
+    while waiting:
+        chains = waiting.pop()
+        yield chains
+        for chain in chains:
+            for use in uses_of(chain):
+                if id(use.body) not in seen:
+                    seen.add(id(use.body))
+                    waiting.append((use.body,))
+
+
+def owners(typed: TypedProgram) -> frozenset[int]:
+    """The steps of the program whose weights other steps have, by the ``id`` of the node."""
+    found = (owner for chains in roots(typed) for _, owner, _ in sharing(chains))
+    return frozenset(id(owner.node) for owner in found)
 
 
 def sharing(chains: Iterable[TypedChain]) -> Iterator[tuple[TypedStep, TypedStep, Path]]:

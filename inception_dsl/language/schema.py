@@ -245,9 +245,7 @@ class _Builder:
     def any_step_change(self) -> Schema:
         """The schema for changes to a step of any kind, which only the extended spec knows."""
         argument = parts.nullable(self.annotation(Argument, ""))
-        common = {
-            f.alias or n: self.field(f, "_change") for n, f in Weighted.model_fields.items()
-        }
+        common = {f.alias or n: self.field(f, "_change") for n, f in Weighted.model_fields.items()}
         for name in ("merge", "split"):
             common[name] = self.field(Fork.model_fields[name], "_change")
         fields: dict[str, dict[str, tuple[FieldInfo, Schema]]] = {}
