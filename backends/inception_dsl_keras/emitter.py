@@ -10,6 +10,7 @@ from .helpers import Helpers, written
 from .layers import check_names, kept_layers
 from .losses import loss_view
 from .reserved import RESERVED
+from .shared_steps import check_shared
 from .source import BUILTINS, MODULES, Source, source_of
 from .training import initial, preprocess
 from .views import FunctionView, ModuleView
@@ -24,7 +25,12 @@ OLD_FORMAT = "Save it as ``.keras``: Keras cannot load its operations from the o
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program, or ``None`` with errors in ``report``."""
     source = source_of(typed)
-    checks = (check_names(source, report), check_id(typed, report), check_transposed(typed, report))
+    checks = (
+        check_names(source, report),
+        check_id(typed, report),
+        check_transposed(typed, report),
+        check_shared(source, report),
+    )
     if not all(checks):
         return None
     return render("inception_dsl_keras", "module.py.j2", module=view(source))
@@ -58,6 +64,8 @@ def view(source: Source) -> ModuleView:
         helpers=helpers.templated(),
         functions=(*helpers.functions(), *functions),
         network=source.network.view(helpers),
+        layers=Code("all_layers(model)" if helpers.nesting else "model.layers"),
+        nesting=helpers.nesting and bool(starting or plan.recalibrates),
         initial=starting,
         recalibrates=plan.recalibrates,
         preprocess=prepared,
