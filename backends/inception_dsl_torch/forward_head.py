@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from inception_dsl.backend import Code, TypedProgram, docstring, layout, signature
 
-from .build import Line, returned, written
+from .lines import Line, returned, written
 from .results import Variable
 
 

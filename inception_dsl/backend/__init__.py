@@ -100,8 +100,9 @@ from ..types.window import Padding, Window
 from .definitions import Definition, Definitions, Top, named
 from .frames import IN_CHANNELS, Frame, Row, Slot, SplitError
 from .layer_site import LayerSite
+from .loss import Loss, LossTerm
 from .options import common, varying
-from .plan import Loss, LossTerm, ModulePlan, Tap, plan
+from .plan import ModulePlan, Tap, plan
 from .protocol import (
     API_VERSION,
     GROUP,
@@ -131,10 +132,11 @@ from .scope import (
     scope_of,
     tupled,
 )
-from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
+from .sites import ChainSite, ForkSite, Part, Site, StepSite
 from .size_checks import SizeRule, When, size_checks, size_rules
 from .start import Initial, Start
 from .statements import Apply, Branch, Join, Locals, statement, statements
+from .use_site import UseSite
 
 __all__ = [
     "API_VERSION",
