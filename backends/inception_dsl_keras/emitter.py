@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import Code, Report, TypedProgram, render, signature
+from inception_dsl.backend import (
+    Code,
+    Report,
+    SplitError,
+    TypedProgram,
+    refuse_sharing,
+    render,
+    signature,
+)
 
 from .blocks import TENSOR_TYPE, Function
 from .enlarging import check_transposed
@@ -24,7 +32,11 @@ OLD_FORMAT = "Save it as ``.keras``: Keras cannot load its operations from the o
 
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program, or ``None`` with errors in ``report``."""
-    source = source_of(typed)
+    try:
+        source = source_of(typed)
+    except SplitError as error:
+        refuse_sharing(error, typed, report)
+        return None
     checks = (
         check_names(source, report),
         check_id(typed, report),

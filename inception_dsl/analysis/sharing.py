@@ -93,7 +93,11 @@ class Sharing:
                 owner, rest, repeated = found
                 if isinstance(owner, BrokenNode):
                     return None  # its error is reported
-                problem = _problem(wanted, node, owner, rest, repeated=repeated or crossed)
+                problem = _problem(wanted, node, owner, rest)
+                if repeated or crossed:
+                    alone = f"`{wanted}`" if repeated else "this step"
+                    message = f"a fork is repeated in which {alone} is without the other step"
+                    problem = problem or (message, "share the weights of a step in the same fork")
                 if problem:
                     message, help = problem
                     related = [(owner.origin.span(), f"`{wanted}`")]
@@ -137,20 +141,19 @@ def _between(own: Path, owner: Path) -> Shares:
 
 
 def _problem(
-    wanted: str, node: OpNode | UseNode, owner: Node, rest: Path, *, repeated: bool
+    wanted: str, node: OpNode | UseNode, owner: Node, rest: Path
 ) -> tuple[str, str] | None:
     """Why ``node`` cannot have the weights of ``owner``, and what to do; ``None`` if it can."""
     if isinstance(owner, ForkNode):
         help = "make it a block, and share the weights of its use"
         return f"`{wanted}` is a fork, which has no weights of its own", help
+    if owner.repeat != 1:
+        what = f"`{'/'.join(owner.segments)}` is repeated, so it may have several sets of weights"
+        return what, "share the weights of a step without `repeat`"
     if rest:
         inside = wanted[: -len("/".join(rest)) - 1]
         help = f"share the weights of the whole step, `{inside}`"
         return f"`{wanted}` leads into the step `{inside}`", help
-    if repeated or owner.repeat != 1:
-        what = "is in a fork that is repeated without this step" if repeated else "is repeated"
-        what = f"`{wanted}` {what}, so it may have several sets of weights"
-        return what, "share the weights of a step that is computed once"
     one, other = _kind(node), _kind(owner)
     if one != other:
         return f"this step is {one}, but `{wanted}` is {other}", "both must be the same"
@@ -193,13 +196,20 @@ def _alike(typed: Weighted, owner: Weighted, path: str, report: Report) -> bool:
         message = f"`{path}` has no weights"
         report.error("E316", message, origin.span("weights"), help="remove `weights`")
         return False
-    for name, shape in wanted.items():
-        if own.get(name) != shape:
-            message = f"`{name}` is {shape} in `{path}`, but this step needs {own.get(name)}"
-            help = f"its input is {typed.x}, that of `{path}` is {owner.x}: channels must be equal"
-            report.error("E406", message, origin.span("weights"), help=help)
-            return False
-    return True
+    message = next(
+        (
+            f"`{name}` is {shape} in `{path}`, but this step needs {own.get(name)}"
+            for name, shape in wanted.items()
+            if own.get(name) != shape
+        ),
+        f"the input of `{path}` is {owner.x}, but that of this step is {typed.x}",
+    )
+    if own == wanted and typed.x.rank == owner.x.rank:
+        return True
+    what = "channels" if typed.x.rank == owner.x.rank else "number of axes"
+    help = f"its input is {typed.x}, that of `{path}` is {owner.x}: the {what} must be equal"
+    report.error("E406", message, origin.span("weights"), help=help)
+    return False
 
 
 def _fields(typed: Weighted) -> Mapping[str, Any]:

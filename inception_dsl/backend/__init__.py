@@ -132,6 +132,7 @@ from .scope import (
     scope_of,
     tupled,
 )
+from .sharing import refuse_sharing
 from .sites import ChainSite, ForkSite, Part, Site, StepSite
 from .size_checks import SizeRule, When, size_checks, size_rules
 from .start import Initial, Start
@@ -293,6 +294,7 @@ __all__ = [
     "owners",
     "plan",
     "recorded",
+    "refuse_sharing",
     "render",
     "roots",
     "rows",

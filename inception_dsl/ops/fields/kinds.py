@@ -179,6 +179,7 @@ def path(value: Any) -> str:
 
 def step_path(value: Any) -> str:
     """Check for the path of a step: names and positions with slashes between them."""
+    value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     parts = value.split("/") if isinstance(value, str) else ()
     if not parts or not all(p.isdecimal() or _ID.match(p) for p in parts) or len(value) > 1024:
         help = "write the path of a step, such as `conv1` or `branch_3x3/conv1`"
@@ -219,7 +220,7 @@ StepPath = Annotated[
     str,
     Checked(
         step_path,
-        {"type": "string", "pattern": r"^[a-z0-9_]+(/[a-z0-9_]+)*$", "maxLength": 1024},
+        {"type": ["string", "integer"], "pattern": r"^[a-z0-9_]+(/[a-z0-9_]+)*$"},
     ),
 ]
 Texts = Annotated[
