@@ -77,7 +77,12 @@ class Book:
     def chain(
         self, steps: list[Step], x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]
     ) -> Shape:
+        inputs: dict[str, Shape] = {}
         for step in steps:
+            owner = inputs.get(step.get("weights", ""), x)
+            if (owner.rank, owner.channels) != (x.rank, x.channels):
+                raise Misfit
+            inputs[step.get("name", "")] = x
             x = self.after(step, x, values, own)
         return x
 

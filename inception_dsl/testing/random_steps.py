@@ -9,6 +9,7 @@ from .random_attributes import ATTRIBUTES
 from .random_blocks import Block, Step
 from .random_forks import Forks
 from .random_policies import Policy
+from .random_shares import Shares
 from .random_sizes import Book, Misfit, Shape
 from .random_values import Scope, Values
 from .random_windows import Windows
@@ -23,22 +24,25 @@ WINDOW_KINDS: Final = frozenset(
 class Steps(Values):
     """Makes the steps of one spec."""
 
-    def __init__(self, rng: random.Random, policy: Policy, book: Book) -> None:
+    def __init__(self, rng: random.Random, policy: Policy, book: Book, seed: int) -> None:
         super().__init__(rng, policy, book)
+        self.shares = Shares(seed, self)
         self.windows = Windows(self)
         self.forks = Forks(self, self.windows, self)
 
     def chain(self, x: Shape, length: int, scope: Scope) -> tuple[list[Step], Shape]:
         """At most ``length`` steps on ``x``, and the shape after them."""
         steps: list[Step] = []
+        shapes = [x]
         for _ in range(length):
             found = self.step(x, scope)
             if found is None:
                 break
             steps.append(found[0])
             x = found[1]
+            shapes.append(x)
         self.name(steps)
-        return steps, x
+        return self.shares.chain(steps, shapes), x
 
     def step(self, x: Shape, scope: Scope) -> tuple[Step, Shape] | None:
         """One more step, or ``None`` if the spec has enough layers."""
@@ -78,6 +82,8 @@ class Steps(Values):
             step = self.use(x, scope)
         elif kind in ("concat", "add", "multiply", "excite", "split"):
             step = self.forks.fork(kind, x, scope)
+            if "split" not in step:
+                self.shares.fork(step["branches"])
         else:
             step = {"op": kind, **self.attributes(kind, x, scope)}
         if self.chance(0.08):
