@@ -117,6 +117,7 @@ from .protocol import (
     main_text,
 )
 from .records import Found, Piece, Record, Records, boundaries
+from .refused import refuse_sharing
 from .scope import (
     PLAIN,
     Argument,
@@ -132,7 +133,6 @@ from .scope import (
     scope_of,
     tupled,
 )
-from .sharing import refuse_sharing
 from .sites import ChainSite, ForkSite, Part, Site, StepSite
 from .size_checks import SizeRule, When, size_checks, size_rules
 from .start import Initial, Start

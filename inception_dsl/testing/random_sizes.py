@@ -77,12 +77,13 @@ class Book:
     def chain(
         self, steps: list[Step], x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]
     ) -> Shape:
-        inputs: dict[str, Shape] = {}
+        inputs: dict[str, Shape] = {}  # of the steps with a name
         for step in steps:
-            owner = inputs.get(step.get("weights", ""), x)
+            owner = inputs.get(step["weights"], x) if "weights" in step else x
             if (owner.rank, owner.channels) != (x.rank, x.channels):
                 raise Misfit
-            inputs[step.get("name", "")] = x
+            if "name" in step:
+                inputs[step["name"]] = x
             x = self.after(step, x, values, own)
         return x
 
