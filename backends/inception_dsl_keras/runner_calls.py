@@ -27,9 +27,10 @@ def observed(
     """The outputs of ``model`` for ``x``, and those of the calls at ``places``.
 
     ``run`` computes the outputs of a model. The outputs in an inner model are those of this model
-    alone, for the input of each of its calls.
+    alone, for the input of each of its calls. What is not called as often is left out.
     """
-    first = {place[0]: _node(model, place[0]) for place in places.values()}
+    places = {path: place for path, place in places.items() if _calls(model, place[0])}
+    first = {place[0]: _calls(model, place[0])[0] for place in places.values()}
     deeper = {place[0] for place in places.values() if len(place) > 1}
     named = {_key(call): node.output_tensors[0] for call, node in first.items()}
     given = {_key(call): first[call].input_tensors[0] for call in deeper}
@@ -46,9 +47,9 @@ def _key(call: Called) -> str:
     return f"{call.layer}/{call.call}"
 
 
-def _node(model: Any, call: Called) -> Any:
-    """A call in the graph of a model."""
-    return model.get_layer(call.layer)._inbound_nodes[call.call]
+def _calls(model: Any, call: Called) -> Any:
+    """The nodes in the graph of a model from a call of a layer on."""
+    return model.get_layer(call.layer)._inbound_nodes[call.call :]
 
 
 @contextmanager

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 from frameworks import BACKENDS, emitted, running
+from offered_network import case_of, problem, source
+from sharing_defects import IN_FILES
 from sharing_specs import CASES, POLY
 from torch.nn import functional
 
@@ -21,6 +23,7 @@ from inception_dsl.reference.seeds import batch, seeded
 from inception_dsl.reference.training import step, unbiased
 from inception_dsl.testing.conformance import Agrees, prepared
 from inception_dsl.testing.trial import loaded
+from inception_dsl.verify.case import expect
 
 Compiled = Callable[..., TypedProgram]
 CLOSE = 1e-12
@@ -195,3 +198,25 @@ blocks:
     (found,) = report.diagnostics
     assert (found.code, found.span.line, found.span.column) == ("E503", 3, 55)
     assert emitted_or_refused("torch", spec)[0] is not None
+
+
+@pytest.mark.parametrize("name", sorted({spec for _, spec, _ in IN_FILES}))
+def test_verify_finds_defects_in_files(name: str, write: Callable[..., Path]) -> None:
+    """The defective files run, and differ."""
+    spec = write(CASES[name])
+    case = case_of(spec)
+    expected = expect(case, train=True)
+    for backend in BACKENDS:
+        text = source(spec, backend)
+        assert problem(spec, backend, text, case, expected) == ""
+        for (where, which, what), changes in IN_FILES.items():
+            if (where, which) != (backend, name):
+                continue
+            changed = text
+            for old, new in changes:
+                assert changed.count(old) == 1, (what, old)
+                changed = changed.replace(old, new)
+            found = problem(spec, backend, changed, case, expected)
+            assert found, what
+            print(f"{backend}: {what}: {found}")
+            assert "Error: " not in found, found
