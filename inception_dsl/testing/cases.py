@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .fork_cases import FORKS
+from .sharing_cases import SHARED
 from .split_cases import CONV, SPLITS
 
 
@@ -250,6 +251,7 @@ def split_cases() -> Iterator[Case]:
 def all_cases() -> list[Case]:
     """Every case; names are unique."""
     forks = [Case(f"fork-{name}", text, ONE) for name, text in FORKS]
+    shared = [Case(f"shared-{name}", text, ONE) for name, text in SHARED]
     return [
         *conv_cases(),
         *separable_cases(),
@@ -260,4 +262,5 @@ def all_cases() -> list[Case]:
         *function_cases(),
         *forks,
         *split_cases(),
+        *shared,
     ]
