@@ -216,7 +216,10 @@ def emit(
     """
     from .backend.arguments import decided
     from .backend.protocol import Request
+    from .backend.refused import supported
 
+    if not supported(backend, typed, report):
+        return None
     span = typed.program.origin.span()
     before = len(report.diagnostics)
     stem = name or typed.program.id

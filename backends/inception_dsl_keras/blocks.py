@@ -14,6 +14,7 @@ from inception_dsl.backend import (
     Head,
     ModulePlan,
     Names,
+    Node,
     Record,
     Scope,
     Symbol,
@@ -22,8 +23,9 @@ from inception_dsl.backend import (
     scope_of,
 )
 
-from .body import Body, Plain, Statement, returned
+from .body import Body
 from .calls import Call, Calls, Keyword, Writer
+from .statements import Assign, Plain, Statement, returned
 
 TENSOR_TYPE = "keras.KerasTensor"
 
@@ -46,7 +48,8 @@ class Function:
         """A call with a value for each argument, by keyword."""
         pairs = zip(self.arguments, values, strict=True)
         given = (Keyword(a.name, value) for a, value in pairs)
-        return Call(self.name, tuple(given), helper=True)
+        reads = any(isinstance(s, Assign) and s.call.sized for s in self.statements)
+        return Call(self.name, tuple(given), helper=True, reads=reads)
 
     def heading(self) -> list[str]:
         """The parameters of the function."""
@@ -58,13 +61,15 @@ class Functions:
     """The functions of a program's blocks and heads; each calls only earlier ones.
 
     ``names`` are the names of the module, ``reserved`` names that no variable may have; ``joined``:
-    the helper function ``conv_bn`` takes its activation as an argument.
+    the helper function ``conv_bn`` takes its activation as an argument. ``refused`` are steps whose
+    layers cannot be called as often as the spec does.
     """
 
     def __init__(self, plan: ModulePlan, names: Names, reserved: set[str], *, joined: bool) -> None:
         self.plan, self.names, self.reserved, self.joined = plan, names, reserved, joined
         self.module = frozenset(names.taken)
         self.found: list[Function] = []
+        self.refused: list[Node] = []
         self.instances: dict[int, Function] = {}
         self.titles: dict[str, str] = {}
         for definition, function in plan.written(self.function):
@@ -88,6 +93,7 @@ class Functions:
         """The body of a function, with ``in_channels = ...`` first if it reads that."""
         body = Body(Writer(scope, self.plan.typed.program.input.rank, self.joined), self.call)
         end, record = body.chain(chain, "x", "x", ("{name}",))
+        self.refused += body.refused
         found = returned(body.statements, end)
         first = [Plain(f"{IN_CHANNELS} = x.shape[-1]")] if channels in scope.reads else []
         return [*first, *found], record

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from inception_dsl.backend import (
     IN_CHANNELS,
     Apply,
     ChainSite,
-    Code,
     Expression,
-    Group,
+    ForkSite,
+    Item,
     Join,
     LayerSite,
     Locals,
+    Node,
     Part,
     Piece,
     Read,
     Record,
     Site,
     Slot,
+    StepSite,
     UseSite,
-    assigned,
     call,
     first_that_fits,
     listing,
@@ -32,58 +33,11 @@ from inception_dsl.backend import (
 
 from .calls import Call, Calls, Keyword, Writer, layer, layer_name, merge_name
 from .lowering import lower
-from .printing import statement
+from .printing import items, name_text
+from .sharing import alike, alone, fixed
+from .statements import Again, Assign, Bind, Divide, Plain, Statement
 
 MERGES = {"concat": "Concatenate", "add": "Add", "multiply": "Multiply"}
-
-
-@dataclass(frozen=True, slots=True)
-class Assign:
-    """``target = call(source)``; the layer's ``name`` may contain variables in braces."""
-
-    target: str
-    call: Call
-    source: str | tuple[str, ...]
-    name: str
-    depth: int = 0
-    note: str = ""
-
-    def text(self, shown: Call, indent: int) -> Code:
-        """The statement as source."""
-        prefix = "return " if self.target == "return" else f"{self.target} = "
-        source: str | Group = self.source if isinstance(self.source, str) else listing(self.source)
-        return statement(
-            prefix, shown, source, self.name, indent=indent + 4 * self.depth, note=self.note
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A literal line: the head of a loop, or a copy of a variable."""
-
-    line: str
-    depth: int = 0
-
-    def text(self, indent: int) -> Code:
-        """The statement as source."""
-        return Code(f"{' ' * (indent + 4 * self.depth)}{self.line}")
-
-
-@dataclass(frozen=True, slots=True)
-class Divide:
-    """``targets = ops.split(source, sections, axis=-1)``: the parts of a map or a vector."""
-
-    targets: tuple[str, ...]
-    source: str
-    sections: Expression
-
-    def text(self, indent: int) -> Code:
-        """The statement as source."""
-        value = call("ops.split", self.source, self.sections, axis=literal(-1))
-        return assigned(self.targets, value, indent=indent)
-
-
-Statement = Assign | Plain | Divide
 
 
 @dataclass(slots=True)
@@ -91,7 +45,8 @@ class Body:
     """Collects the statements of a function.
 
     ``uses`` returns the call of a block's function. With ``notes``, statements have their output
-    shape as a comment; ``noted`` is the last one written.
+    shape as a comment; ``noted`` is the last one written. ``owners`` are the variables of what is
+    called more than once, by path; ``refused`` the steps of which that is not possible.
     """
 
     writer: Writer
@@ -99,6 +54,8 @@ class Body:
     notes: bool = False
     statements: list[Statement] = field(default_factory=list)
     noted: str = ""
+    owners: dict[tuple[str, ...], str] = field(default_factory=dict)
+    refused: list[Node] = field(default_factory=list)
     local: Locals = field(init=False)
     index: str = field(init=False)
 
@@ -117,6 +74,11 @@ class Body:
         """Write a step, with equal repetitions as loops; returns its record."""
         if isinstance(planned, Join):
             return (self.join(planned),)
+        if planned.step.again:
+            self.again(planned, self.owners[planned.step.again.of(planned.path)])
+            return (Piece(0),)
+        if planned.step.shared:
+            return (Piece(0, self.owner(planned)),)
 
         def write(parts: tuple[Part, ...]) -> tuple[Piece[Calls], ...]:
             found, source = [], planned.source
@@ -142,6 +104,66 @@ class Body:
         with self.writer.scope.loop(part.index, self.index):
             path = (*path, f"{{{self.index}}}")
             return Piece(part.start, self.node(part.site, target, target, path, 1))
+
+    def owner(self, planned: Apply) -> Calls:
+        """Write a layer, or a part of the model, that is called more than once, and its first
+        call; returns the calls of a layer.
+        """
+        site, path = planned.step.site, planned.path
+        assert not isinstance(site, ForkSite)
+        kind = site.op.op if isinstance(site, LayerSite) else site.node.block
+        words = [part for part in path if not part.isdigit() and "{" not in part] or [kind]
+        variable = self.local.names.unique(words[-1], "_".join(words), f"{kind}_layer")
+        calls = lower(self.writer, site) if isinstance(site, LayerSite) else ()
+        if isinstance(site, LayerSite) and alone(calls):
+            name = name_text(layer_name(path, calls[0].part, site.op.op))
+            made = call(calls[0].function, *items(calls[0].arguments, ""), Item(name, "name"))
+            self.statements.append(Bind(variable, made))
+        else:
+            calls = self.model(planned, site, variable)
+        self.owners[path] = variable
+        self.reuse(planned.target, variable, planned.source, planned.step)
+        return calls
+
+    def model(self, planned: Apply, site: LayerSite | UseSite, variable: str) -> Calls:
+        """Write an inner model for maps of any size, or of that of the first call if need be."""
+        given = self.local.names.unique(f"{variable}_input", f"{variable}_given")
+        start, outer, self.notes = len(self.statements), self.notes, False
+        self.statements.append(Plain(""))
+        calls = self.node(site, given, variable, planned.path, 0)
+        self.notes = outer
+        rank, source = site.typed[0].x.rank, planned.source
+        shape = f"{source}.shape[1:]"
+        if rank and not fixed(site, self.statements[start:]):
+            shape = f"({'None, ' * rank}{source}.shape[-1])"
+        elif rank and not alike(site):
+            self.refused.append(site.node)
+        self.statements[start] = Bind(given, call("keras.Input", shape))
+        name = Item(name_text("_".join(planned.path) or site.node.segments[-1]), "name")
+        self.statements.append(
+            Bind(variable, call("keras.Model", given, variable, name), model=True)
+        )
+        return calls
+
+    def again(self, planned: Apply, variable: str) -> None:
+        """Write another call of a layer or a part of the model, or a loop of such calls."""
+        step, source = planned.step, planned.source
+        if not step.repeated:
+            return self.reuse(planned.target, variable, source, step)
+        slot = step.frame.slot(tuple(t.count for t in step.typed), step.node.repeat, "repeat")
+        if source != planned.target:
+            self.statements.append(Plain(f"{planned.target} = {source}"))
+        self.statements.append(Plain(f"for _ in range({self.writer.scope.text(slot)}):"))
+        self.noted = ""
+        return self.reuse(planned.target, variable, planned.target, step, 1)
+
+    def reuse(
+        self, target: str, variable: str, source: str, step: StepSite, depth: int = 0
+    ) -> None:
+        """Add a call of a variable."""
+        note = self.note(step.site) if self.notes else ""
+        note, self.noted = "" if note == self.noted else note, note or self.noted
+        self.statements.append(Again(target, variable, source, depth, note))
 
     def node(
         self, site: Site, source: str, target: str, path: tuple[str, ...], depth: int
@@ -235,11 +257,3 @@ class Body:
         """Undo everything written since the snapshot."""
         length, self.noted = state
         del self.statements[length:]
-
-
-def returned(statements: list[Statement], end: str) -> list[Statement]:
-    """The statements with a ``return`` of ``end``; merged with the last assignment if possible."""
-    last = statements[-1] if statements else None
-    if isinstance(last, Assign) and not last.depth and last.target == end:
-        return [*statements[:-1], replace(last, target="return")]
-    return [*statements, Plain(f"return {end}")]

@@ -98,7 +98,8 @@ class Call:
 
     ``made`` are the layers that it creates, the one whose output is the result last.
     ``activations`` are the activations that a call with an activation argument may apply; ``fixed``
-    is the activation built into the helper function.
+    is the activation built into the helper function. ``reads``: something in the function of a
+    block reads the size of a map.
     """
 
     function: str
@@ -108,6 +109,12 @@ class Call:
     made: tuple[Made, ...] = ()
     fixed: str = ""
     activations: tuple[str, ...] = ()
+    reads: bool = False
+
+    @property
+    def sized(self) -> bool:
+        """Whether it reads the size of a map, which must be known when the model is built."""
+        return self.reads or any(isinstance(a.value, OnTensor) for a in self.arguments)
 
     def options(self) -> dict[str, Code | None]:
         """The arguments that do not depend on the tensor, by keyword."""

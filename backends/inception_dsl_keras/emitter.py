@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import Code, Report, TypedProgram, render, signature
+from inception_dsl.backend import (
+    Code,
+    Report,
+    SplitError,
+    TypedProgram,
+    refuse_sharing,
+    render,
+    signature,
+)
 
 from .blocks import TENSOR_TYPE, Function
 from .enlarging import check_transposed
@@ -10,6 +18,7 @@ from .helpers import Helpers, written
 from .layers import check_names, kept_layers
 from .losses import loss_view
 from .reserved import RESERVED
+from .shared_steps import check_shared
 from .source import BUILTINS, MODULES, Source, source_of
 from .training import initial, preprocess
 from .views import FunctionView, ModuleView
@@ -23,8 +32,17 @@ OLD_FORMAT = "Save it as ``.keras``: Keras cannot load its operations from the o
 
 def emit_source(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program, or ``None`` with errors in ``report``."""
-    source = source_of(typed)
-    checks = (check_names(source, report), check_id(typed, report), check_transposed(typed, report))
+    try:
+        source = source_of(typed)
+    except SplitError as error:
+        refuse_sharing(error, typed, report)
+        return None
+    checks = (
+        check_names(source, report),
+        check_id(typed, report),
+        check_transposed(typed, report),
+        check_shared(source, report),
+    )
     if not all(checks):
         return None
     return render("inception_dsl_keras", "module.py.j2", module=view(source))
@@ -58,6 +76,8 @@ def view(source: Source) -> ModuleView:
         helpers=helpers.templated(),
         functions=(*helpers.functions(), *functions),
         network=source.network.view(helpers),
+        layers=Code("all_layers(model)" if helpers.nesting else "model.layers"),
+        nesting=helpers.nesting and bool(starting or plan.recalibrates),
         initial=starting,
         recalibrates=plan.recalibrates,
         preprocess=prepared,

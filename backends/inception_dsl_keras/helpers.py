@@ -21,11 +21,11 @@ from inception_dsl.backend import (
 
 from .activations import NATIVE, activate, one
 from .blocks import TENSOR_TYPE
-from .body import Assign, Divide, Statement
 from .calls import Call, Keyword, layer
 from .lowering import CONV_BN
 from .printing import broken, statement
 from .reserved import OPERATING, OPTIONAL, TEMPLATED
+from .statements import Assign, Bind, Divide, Statement
 from .views import FunctionView, HelperView
 
 ALWAYS: Final = {CONV_BN: ("filters", "kernel_size"), "activate": ("activation",)}
@@ -56,6 +56,7 @@ class Helpers:
         statements = [*statements]
         self.rank = rank
         self.splitting = any(isinstance(found, Divide) for found in statements)
+        self.nesting = any(isinstance(found, Bind) and found.model for found in statements)
         self.calls: dict[Key, list[Call]] = {}
         self.called: set[str] = set()
         for assign in statements:

@@ -16,9 +16,6 @@ from inception_dsl.backend import (
     TypedProgram,
     UseNode,
 )
-from inception_dsl.backend import (
-    boundaries as compared,
-)
 
 from .calls import Calls, Variable, below, layer_name, merge_name
 from .source import Source
@@ -123,29 +120,3 @@ def check_names(source: Source, report: Report) -> bool:
             report.error("E503", message, span, help="choose a different `name` for the step")
         seen.setdefault(layer.name, layer)
     return len(report.diagnostics) == before
-
-
-def boundaries(source: Source) -> dict[str, str]:
-    """The output layers of all block instances and all top-level steps, by path.
-
-    Auxiliary heads, and steps without a layer, are left out.
-    """
-    typed, records = source.plan.printed, source.records
-    before, paths = unnamed_prefix(typed), compared(source.plan.typed)
-    layers: dict[str, str] = {}
-    for found in records.program(typed, heads=False):
-        last = records.last(found) if found.path in paths else None
-        if last is not None:  # a use comes first; an unnamed fork in it can have the same path
-            layers.setdefault("/".join(found.path), result((*before, *last.path), last))
-    return layers
-
-
-def result(path: Path, found: Found[Calls]) -> str:
-    """The layer that the output of an op or of a fork comes from."""
-    node = found.typed
-    if isinstance(node, TypedFork):
-        return merge_name(path, node.node.merge)
-    assert found.piece.made
-    last = found.piece.made[-1]
-    name = layer_name(path, last.part, node.op.op if isinstance(node, TypedOp) else "")
-    return below(name, last.made[-1].part) if last.made[-1].part else name

@@ -35,10 +35,11 @@ from inception_dsl.backend import (
 )
 
 from .blocks import Functions
-from .body import Assign, Body, Plain, Statement
+from .body import Body
 from .calls import Calls, Keyword, Writer, layer
 from .helpers import Helpers, written
 from .printing import broken
+from .statements import Again, Assign, Plain, Statement
 from .views import CheckView, NetworkView, SectionView
 
 CLASSIFIER = "classifier_activation"
@@ -125,7 +126,7 @@ class Network:
         chained.close()
         self.records[name] = tuple(record)
         found = self.body.statements
-        if last and found and isinstance(found[-1], Assign) and not found[-1].depth:
+        if last and found and isinstance(found[-1], Assign | Again) and not found[-1].depth:
             saved = found[-1].target.removeprefix(self.x)  # the variable of an output
             found[-1] = replace(found[-1], target=f"{last}{saved}")
             self.x = last
@@ -138,7 +139,7 @@ class Network:
             return
         self.saved[segment] = self.body.local.claim(segment, f"{segment}_output")
         end = self.body.statements[-1] if self.body.statements else None
-        if isinstance(end, Assign) and not end.depth and end.target == self.x:
+        if isinstance(end, Assign | Again) and not end.depth and end.target == self.x:
             self.body.statements[-1] = replace(end, target=f"{self.x} = {self.saved[segment]}")
         else:
             self.body.statements.append(Plain(f"{self.saved[segment]} = {self.x}"))

@@ -44,6 +44,7 @@ RESERVED: Final = {
     *TEMPLATED,
     CONV_BN,
     *(f"conv_bn_{'linear' if f == 'none' else f}" for f in FUNCTIONS),
+    "all_layers",
     "init_weights",
     "preprocess",
     "recalibrate",

@@ -30,7 +30,8 @@ from inception_dsl.backend import (
     weight_shapes,
 )
 
-from .layers import boundaries
+from .called import compared
+from .runner_calls import leaves, observed, recorded
 from .runner_engine import compiled, differentiate, numpy, values
 from .runner_files import SUFFIXES, Slot, read
 from .source import source_of
@@ -100,11 +101,11 @@ class KerasModel:
         left = () if heads else tuple(f"{name}/" for name in typed.auxiliary)
         self.bindings = [b for b in bindings(self.source) if not b.path.startswith(left)]
         self.variables = {
-            f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.variables
+            f"{layer.name}/{v.name}": v for layer in leaves(model) for v in layer.variables
         }
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
         self.rates = {
-            layer: layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)
+            layer: layer.rate for layer in leaves(model) if isinstance(layer, keras.layers.Dropout)
         }
         for layer in self.rates:
             layer.rate = 0.0
@@ -158,10 +159,8 @@ class KerasModel:
 
     def dropped(self, x: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
         """Dropout on: the input and the output of every such layer, and the outputs."""
-        pairs = [[layer.input, layer.output] for layer in self.rates]
-        model = keras.Model(self.model.input, [pairs, self.model.output])
-        with self.as_emitted():
-            found, outputs = model(self.tensor(x), training=True)  # which draws anew every time
+        with self.as_emitted(), recorded(self.rates) as found:
+            outputs = self.model(self.tensor(x), training=True)  # which draws anew every time
         named = {name: numpy(y) for name, y in self.named(outputs).items()}
         return [(numpy(given), numpy(y)) for given, y in found], named
 
@@ -212,11 +211,8 @@ class KerasModel:
 
     def inference(self, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The outputs, and the outputs of all block instances and top-level steps by path."""
-        layers = boundaries(self.source)
-        named = {name: self.model.get_layer(name).output for name in set(layers.values())}
-        model = keras.Model(self.model.input, [self.model.output, named])
-        outputs, found = self.run(model, x, False)
-        held = {path: numpy(found[name]) for path, name in layers.items()}
+        run = partial(self.run, training=False)
+        outputs, held = observed(self.model, compared(self.source), x, run)
         return self.outputs(outputs, False), held
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
@@ -266,7 +262,7 @@ class KerasModel:
         """Set all variables from a file written by Keras, by layer name."""
         paths = {id(self.variables[b.key]): b.path for b in self.bindings}
         variables: dict[str, Any] = {}
-        for layer in self.model.layers:
+        for layer in leaves(self.model):
             own: dict[str, Any] = {}
             layer.save_own_variables(own)
             variables |= {f"{layer.name}/{number}": variable for number, variable in own.items()}
@@ -287,7 +283,7 @@ class KerasModel:
 
     def run(self, model: Any, x: Any, training: bool) -> Any:
         """The outputs of ``model``."""
-        pools = [layer for layer in model.layers if isinstance(layer, POOLS)]
+        pools = [layer for layer in leaves(model) if isinstance(layer, POOLS)]
         if pools and self.dtype == "float64" and keras.config.backend() == "tensorflow":
             raise NotImplementedError(
                 "TensorFlow has no 3-D pools in float64; compare with `verify --dtype float32`"

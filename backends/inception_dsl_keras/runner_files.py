@@ -112,39 +112,53 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
-    """All valid variables below ``layers`` by ``layer/number``, and the problems of the others."""
+    """All valid variables below ``layers`` by ``layer/number``, and the problems of the others.
+
+    An inner model is a group with ``layers`` of its own.
+    """
     found: dict[str, Any] = {}
     problems: list[str] = []
     seen: set[int] = set()
-    layers = _own(file, "layers")
-    if not isinstance(layers, h5py.Group):
+    groups = [("layers", _own(file, "layers"))]
+    if not isinstance(groups[0][1], h5py.Group):
         return found, ["no group `layers`: not written by Keras 3"]
-    for entry in layers:
-        held = _own(layers, entry)
-        variables = _own(held, "vars") if isinstance(held, h5py.Group) else None
-        if _again(held, seen) or _again(variables, seen):
-            return found, [f"layers/{entry} is linked more than once"]
-        if not isinstance(variables, h5py.Group) or len(held) > 1:
-            problems.append(f"layers/{entry} is not a layer with its own variables")
-            continue
-        name = _text(variables, "name")
-        if len(variables) and not name:
-            problems.append(f"layers/{entry} has no layer name")
-        for number in variables:
-            dataset = _own(variables, number)
-            if _again(dataset, seen):
-                return found, [f"layers/{entry}/vars/{number} is linked more than once"]
-            if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
-                problems.append(f"layers/{entry}/vars/{number} is not stored in this file")
-            elif dataset.id.get_create_plist().get_nfilters():  # a few bytes can hold billions
-                problems.append(
-                    f"layers/{entry}/vars/{number} is compressed, which Keras does not write"
-                )
-            elif f"{name}/{number}" in found:
-                problems.append(f"duplicate variable {name}/{number}")
-            else:
-                found[f"{name}/{number}"] = dataset
+    while groups:
+        above, layers = groups.pop()
+        for entry in layers:
+            place, held = f"{above}/{entry}", _own(layers, entry)
+            variables = _own(held, "vars") if isinstance(held, h5py.Group) else None
+            inner = _own(held, "layers") if isinstance(held, h5py.Group) else None
+            if any(_again(group, seen) for group in (held, variables, inner)):
+                return found, [f"{place} is linked more than once"]
+            if isinstance(inner, h5py.Group) and isinstance(variables, h5py.Group):
+                groups.append((f"{place}/layers", inner))
+            if not isinstance(variables, h5py.Group) or len(held) > (2 if inner else 1):
+                problems.append(f"{place} is not a layer with its own variables")
+            elif repeated := _variables(variables, place, found, problems, seen):
+                return found, [repeated]
     return found, problems
+
+
+def _variables(
+    variables: Any, place: str, found: dict[str, Any], problems: list[str], seen: set[int]
+) -> str:
+    """Add the variables of a layer, or problems; a text if one is linked more than once."""
+    name = _text(variables, "name")
+    if len(variables) and not name:
+        problems.append(f"{place} has no layer name")
+    for number in variables:
+        dataset = _own(variables, number)
+        if _again(dataset, seen):
+            return f"{place}/vars/{number} is linked more than once"
+        if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+            problems.append(f"{place}/vars/{number} is not stored in this file")
+        elif dataset.id.get_create_plist().get_nfilters():  # a few bytes can hold billions
+            problems.append(f"{place}/vars/{number} is compressed, which Keras does not write")
+        elif f"{name}/{number}" in found:
+            problems.append(f"duplicate variable {name}/{number}")
+        else:
+            found[f"{name}/{number}"] = dataset
+    return ""
 
 
 def _again(found: Any, seen: set[int]) -> bool:

@@ -92,7 +92,9 @@ class LossView:
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:
-    """A whole file."""
+    """A whole file. ``layers`` is the expression for all layers of the model; ``nesting``: that is
+    a call of a function of the file.
+    """
 
     docstring: Code
     imports: tuple[Code, ...]
@@ -100,6 +102,8 @@ class ModuleView:
     helpers: tuple[HelperView, ...]
     functions: tuple[FunctionView, ...]
     network: NetworkView
+    layers: Code
+    nesting: bool
     initial: tuple[InitialView, ...]
     recalibrates: bool
     preprocess: tuple[PreprocessView, ...]

@@ -27,7 +27,8 @@ from inception_dsl.backend import (
     signature,
 )
 
-from .build import ClassBody, written
+from .build import ClassBody
+from .lines import written
 from .modules import Shared, Written, sequence
 from .places import Held, Place
 from .reserved import READ_BY_INIT

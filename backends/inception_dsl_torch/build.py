@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from inception_dsl.backend import (
     Apply,
@@ -12,7 +11,6 @@ from inception_dsl.backend import (
     ChainSite,
     Code,
     Expression,
-    Group,
     Item,
     Join,
     LayerSite,
@@ -25,9 +23,7 @@ from inception_dsl.backend import (
     StepSite,
     Symbol,
     TensorType,
-    assigned,
     call,
-    layout,
     listing,
     literal,
     rows,
@@ -37,49 +33,12 @@ from inception_dsl.backend import (
 from .attributes import attribute, given_names, noun, unnamed
 from .fresh import is_fresh
 from .layers import Layer
+from .lines import Attribute, Line
 from .modules import Shared, once, sequence, shape_note
 from .places import Held, Place
 from .reserved import FORBIDDEN, READ_BY_FORWARD
 
-WIDTH = 88
-
 OPERATORS = {"add": " + ", "multiply": " * "}  # of merges; `concat` is a call
-
-
-class Line(NamedTuple):
-    """``target = value`` in ``forward``; ``note`` is a comment with the shape of the result.
-
-    A tuple of targets gets the items of the value.
-    """
-
-    target: str | tuple[str, ...]
-    value: Expression
-    note: str = ""
-
-    def text(self, indent: int) -> Code:
-        """The statement as source."""
-        return assigned(self.target, self.value, indent=indent, note=self.note)
-
-
-class Attribute(NamedTuple):
-    """``self.name = module`` in ``__init__``; ``suffix`` is written after the module."""
-
-    name: str
-    module: Expression
-    suffix: str = ""
-
-    def text(self, indent: int) -> Code:
-        """The statement as source; a long one with a suffix is in parentheses."""
-        source = layout(f"self.{self.name} = ", self.module, self.suffix, indent=indent)
-        if not self.suffix or ("\n" not in source and len(source) <= WIDTH):
-            return source
-        pad, deep = " " * indent, " " * (indent + 4)
-        inner = layout("", self.module, self.suffix, indent=indent + 4)
-        if "\n" in inner or len(inner) > WIDTH:
-            condition, _, other = self.suffix.strip().partition(" else ")
-            module = layout("", self.module, indent=indent + 4)
-            inner = Code(f"{module}\n{deep}{condition}\n{deep}else {other}")
-        return Code(f"{pad}self.{self.name} = (\n{inner}\n{pad})")
 
 
 @dataclass(slots=True)
@@ -89,7 +48,8 @@ class ClassBody:
     ``saved`` maps arguments that ``forward`` reads to the attributes that store them; ``same`` maps
     variables to other variables with the same value, as identity layers write no line. ``names``
     are the names of attributes, ``local`` the variables of ``forward``. ``given`` are the
-    attributes of steps and branches that the spec names, which nothing else may take.
+    attributes of steps and branches that the spec names, which nothing else may take. ``owners``
+    are the attributes of steps whose weights others share, by path.
     """
 
     shared: Shared
@@ -103,6 +63,7 @@ class ClassBody:
     names: Names = field(default_factory=Names)
     local: Locals = field(default_factory=lambda: Locals(Names(READ_BY_FORWARD)))
     given: frozenset[str] = frozenset()
+    owners: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.names = Names(FORBIDDEN)
@@ -153,6 +114,9 @@ class ClassBody:
         if isinstance(planned, Join):
             return (self.join(planned),)
         step, x = planned.step, self.read(planned.source)
+        if step.again:
+            self.again(planned, self.owners[step.again.of(planned.path)])
+            return (Piece(0),)
         if not step.repeated and isinstance(site := step.site, LayerSite):
             state = self.shared.helpers.state()
             lowered = self.shared.one(site, self.scope, fresh=fresh)
@@ -168,9 +132,23 @@ class ClassBody:
         own = "" if unnamed(step) else step.node.segments[-1]
         name = self.named((*outer, own)) if own else self.named(outer, noun(step))
         held = Held(name, step.repeated or len(made.items) > 1)
+        self.owners |= {planned.path: name} if step.shared else {}
         self.store(held.name, joined([*made.items], sequential=held.sequence))
         self.line(planned.target, call(f"self.{held.name}", x), made.types[-1])
         return made.record(held)
+
+    def again(self, planned: Apply, owner: str) -> None:
+        """Write the line that calls the module in the attribute ``owner`` once more, or a loop."""
+        step, x = planned.step, self.read(planned.source)
+        y, times = step.typed[-1].y, ""
+        if step.repeated:
+            slot = step.frame.slot(tuple(t.count for t in step.typed), step.node.repeat, "repeat")
+            times = self.in_forward(slot)
+            if x != planned.target:
+                self.line(planned.target, x, step.typed[-1].x)
+            x = planned.target
+        self.line(planned.target, call(f"self.{owner}", x), y)
+        self.forward[-1] = self.forward[-1]._replace(times=times)
 
     def read(self, variable: str) -> str:
         """The variable that holds the value of ``variable``; see ``same``."""
@@ -277,24 +255,6 @@ class ClassBody:
         stored += [Code(f"        with {within}:")] if within and self.setup else []
         indent = 12 if within else 8
         return [*stored, *(attribute.text(indent) for attribute in self.setup)]
-
-
-def returned(names: Sequence[str]) -> Code:
-    """The line that returns several variables."""
-    line = Code(f"        return {', '.join(names)}")
-    if len(line) <= WIDTH:
-        return line
-    return layout("return ", Group("(", tuple(map(Item, names)), rows=True), indent=8)
-
-
-def written(lines: Sequence[Line], *, result: str) -> list[Code]:
-    """The lines of a method as source; the last line returns ``result``."""
-    found = [line.text(8) for line in lines]
-    if lines and lines[-1].target == result:
-        last = lines[-1]
-        found[-1] = layout("return ", last.value, indent=8, note=last.note)
-        return found
-    return [*found, Code(f"        return {result}")]
 
 
 def joined(items: list[Expression | Item], *, sequential: bool) -> Expression:

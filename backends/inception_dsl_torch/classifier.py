@@ -14,6 +14,7 @@ from inception_dsl.backend import (
     call,
     docstring,
     layout,
+    owners,
     walk,
 )
 
@@ -76,6 +77,8 @@ def _dense(typed: TypedProgram, head: str, modules: Mapping[str, str]) -> tuple[
         nodes.pop()
     path, last = nodes[-1] if nodes else ((), None)
     if not isinstance(last, TypedOp) or last.op.op != "dense" or last.x.rank:
+        return None
+    if last.node.shares or id(last.node) in owners(typed):
         return None
     if last.y.channels != typed.program.values.get("classes"):
         return None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from inception_dsl.backend import Code, TypedProgram, docstring, layout, signature
 
-from .build import Line, returned, written
+from .lines import Line, returned, written
 from .results import Variable
 
 
@@ -32,6 +32,7 @@ def head_view(
         return None
     last = steps[-1].runs[-1].typed
     stops = getattr(getattr(last, "op", None), "op", "") == "dense" and bool(forward)
+    stops = stops and not forward[-1].times
     given = ["self", "x: Tensor", *["pre_logits: bool = False"] * stops]
     own = signature("forward_head", given, "Tensor", indent=4)
     doc = _doc(typed, stops=stops)

@@ -29,10 +29,11 @@ from inception_dsl.backend import (
 )
 
 from .blocks import Draft, head_class, top_scope
-from .build import Attribute, ClassBody, Line, returned, written
+from .build import ClassBody
 from .classifier import ClassifierView, classifier
 from .forward_head import head_view
 from .fresh import is_fresh
+from .lines import Attribute, Line, returned, written
 from .modules import Shared, sequence
 from .network_view import NetworkView
 from .places import Held, Key, Place, module_names, references

@@ -162,19 +162,21 @@ class TorchModel:
             return {"(N,) int64": float(self._loss(found, targets))}
 
     def inference(self, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        found: dict[str, Any] = {}
-        modules = dict(self.net.named_modules())
+        modules, calls = dict(self.net.named_modules()), boundaries(self.typed)
+        found: dict[str, list[Any]] = {called.module: [] for called in calls.values()}
         handles = [
             modules[key].register_forward_hook(
                 # a copy, as the next layer may overwrite the output
-                lambda _, __, y, path=path: found.__setitem__(path, channels_last(y).copy())
+                lambda _, __, y, own=own: own.append(channels_last(y).copy())
             )
-            for path, key in boundaries(self.typed).items()
+            for key, own in found.items()
         ]
         outputs = self.forward(x)
         for handle in handles:
             handle.remove()
-        return outputs, found
+        # a module that is not called as often as it should be lacks the output
+        held = {path: found[key][n] for path, (key, n) in calls.items() if n < len(found[key])}
+        return outputs, held
 
     def step(self, x: Any, targets: Any, rate: float) -> Step:
         trained = dict(self.net.named_parameters())

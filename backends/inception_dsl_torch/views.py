@@ -11,9 +11,11 @@ from inception_dsl.backend import (
     Names,
     Records,
     Report,
+    SplitError,
     TypedProgram,
     class_name,
     plan,
+    refuse_sharing,
     render,
 )
 
@@ -59,7 +61,11 @@ class Emitted(NamedTuple):
 
 def emit(typed: TypedProgram, report: Report) -> str | None:
     """The source of a program, or ``None`` with errors in ``report``."""
-    module = build(typed).view
+    try:
+        module = build(typed).view
+    except SplitError as error:
+        refuse_sharing(error, typed, report)
+        return None
     if not classes_fit(typed, module, report):
         return None
     return render("inception_dsl_torch", "module.py.j2", module=module)

@@ -56,7 +56,7 @@ class Branches(Uses):
                 message = f"`after`: unknown branch `{branch}`"
                 self.report.error("E203", message, span, help=help, fix=fix)
                 fits = False
-            fits &= self.earlier(step, here.below("after", branch), known, all_steps)
+            fits &= self.before_it(step, here.below("after", branch), known, all_steps)
         return fits
 
     def all_read(self, chain: Sequence[Node]) -> None:
@@ -86,7 +86,7 @@ class Branches(Uses):
             self.report.error("E203", message, here.span("repeat"), help=help)
         return fork.split is None and fork.repeat == 1
 
-    def earlier(
+    def before_it(
         self,
         step: str,
         origin: Origin,

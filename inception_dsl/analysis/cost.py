@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..ir.typed import TypedFork, TypedProgram, TypedUse
-from ..ir.walk import walk_program
+from ..ir.walk import visit_program
 from ..types.tensor import TensorType
 from ..types.weight import Weight
 
 
 class Layer(NamedTuple):
-    """One layer or merge of the program. ``macs`` are the multiply-adds for one sample."""
+    """One layer or merge of the program. ``macs`` are the multiply-adds for one sample.
+
+    ``weights_of`` is the path of the layer whose weights it has, if they are not its own; its own
+    ``weights`` are none then.
+    """
 
     path: str
     op: str
@@ -24,6 +28,7 @@ class Layer(NamedTuple):
     weights: tuple[Weight, ...]
     macs: int
     auxiliary: bool
+    weights_of: str = ""
 
     @property
     def parameters(self) -> int:
@@ -51,15 +56,17 @@ class Cost(NamedTuple):
 def layers(typed: TypedProgram) -> Iterator[Layer]:
     """Every layer and merge with its path, in execution order, heads last."""
     heads = typed.auxiliary
-    for path, node in walk_program(typed):
+    for path, node, own in visit_program(typed):
         if isinstance(node, TypedUse):
             continue
         auxiliary = bool(path) and path[0] in heads
         name = "/".join(path)
         if isinstance(node, TypedFork):
             yield Layer(name, node.node.merge, node.x, node.y, (), 0, auxiliary)
-        else:
-            yield Layer(name, node.op.op, node.x, node.y, node.weights, node.macs, auxiliary)
+            continue
+        shared = path != own and bool(node.weights)
+        weights, of = ((), "/".join(own)) if shared else (node.weights, "")
+        yield Layer(name, node.op.op, node.x, node.y, weights, node.macs, auxiliary, of)
 
 
 def cost(found: list[Layer]) -> Cost:

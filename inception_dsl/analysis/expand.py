@@ -21,7 +21,8 @@ from ..types.tensor import many
 from ..types.width import Width
 from ..yaml.edits import Editor
 from .records import about, checkpoints, tensor_type, training
-from .steps import Steps, starts
+from .step_names import starts
+from .steps import Steps
 
 _CHAINS: Final = (("stem",), ("body",))
 

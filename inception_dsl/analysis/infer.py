@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from typing import Any
 
 from ..diagnostics.report import Report, Span
@@ -39,7 +39,8 @@ from ..ops.fields.refusal import shown
 from ..types.tensor import ShapeError, TensorType
 from .clash import Clash, Difference, combined, concatenated
 from .evaluate import Values
-from .splits import Splits
+from .outputs import Outputs
+from .sharing import check_sharing
 from .widths import TOP, filter_parameters
 
 MAX_LAYERS = 10_000  # ResNet-1202 has less than half of it
@@ -51,7 +52,7 @@ def infer(program: Program, report: Report) -> TypedProgram | None:
     return Inference(program, report).program_types()
 
 
-class Inference(Splits):
+class Inference(Outputs):
     """Infers the chains of one program.
 
     A block is inferred once for each input type and set of arguments. Errors are not raised but
@@ -113,7 +114,8 @@ class Inference(Splits):
             **{head.name: c.y for head, c in typed_heads},
         }
         outputs |= {name: after[step] for name, step in program.outputs.items()}
-        return TypedProgram(program, done, typed_heads, outputs, {**own})
+        whole = TypedProgram(program, done, typed_heads, outputs, {**own})
+        return whole if check_sharing(whole, self.report) else None
 
     def top_values(self) -> Values:
         """The parameters of the top level; those that are numbers of filters are scaled."""
@@ -123,31 +125,6 @@ class Inference(Splits):
                 found[name] = self.channels(found[name], scaled=True)
                 fixed.add(name)
         return Values(found, frozenset(fixed))
-
-    def taken(self, final: str) -> bool:
-        """Whether a head or an output has the name of the final output; reports it there.
-
-        No network has another output called ``logits``, which was reported before.
-        """
-        program = self.program
-        if final == "logits":
-            return False
-        found = [head.origin.path for head in program.heads if head.name == final]
-        found += [("outputs", name) for name in program.outputs if name == final]
-        for path in found:
-            span = program.origin.document.key_span(path)
-            self.error("E307", f"the name `{final}` is that of the network's final output", span)
-        return bool(found)
-
-    def left_out(self, absent: Set[str]) -> bool:
-        """Whether a head or an output is on a step that ``repeat`` leaves out; reports it there."""
-        program = self.program
-        found = [(head.after, head.origin.below("after")) for head in program.heads]
-        found += [(a, program.origin.below("outputs", n)) for n, a in program.outputs.items()]
-        found = [(step, origin) for step, origin in found if step in absent]
-        for step, origin in found:
-            self.no_output(step, origin)
-        return bool(found)
 
     def crowded(self, layers: int, span: Span) -> bool:
         """Whether these are too many layers; reports it at ``span``."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..ir.program import Initializer
-from ..ir.typed import TypedOp, TypedProgram
-from ..ir.walk import walk_program
+from ..ir.typed import TypedProgram
+from ..ir.walk import weighted
 from ..ops import Scale
 from ..ops.initializer import InitializerFields
 
@@ -29,9 +29,7 @@ def initial_values(typed: TypedProgram) -> dict[str, InitialValue]:
     """
     base = _base(typed)
     found: dict[str, InitialValue] = {}
-    for path, node in walk_program(typed):
-        if not isinstance(node, TypedOp):
-            continue
+    for path, node in weighted(typed):
         own: InitializerFields | None = getattr(node.op, "initializer", None)
         kernel, bias = _kernel(base, own), _bias(base, own)
         gamma = InitialValue("constant", node.op.value) if isinstance(node.op, Scale) else None

@@ -14,9 +14,8 @@ from typing import Final, NamedTuple
 from ..diagnostics.report import Report
 from ..ir.program import Block, Chain, Node, OpNode, Program, UseNode
 from ..ir.typed import Typed, TypedChain, TypedOp, TypedProgram, TypedUse
-from ..ir.walk import nodes
-from ..ops import Activation, Identity, Op
-from ..ops.base import Step
+from ..ir.walk import nodes, owners
+from ..ops import Activation, Identity, Op, Step
 from .infer import infer
 from .sizes import growing
 
@@ -50,7 +49,7 @@ class _Logits:
     def __init__(self, typed: TypedProgram) -> None:
         self.typed = typed
         self.blocks = dict(typed.program.blocks)
-        self.growing = growing(typed)
+        self.growing, self.owners = growing(typed), owners(typed)
         self.variants: dict[tuple[str, int, str], str] = {}
 
     def trained(self, wanted: set[str]) -> Trained:
@@ -95,8 +94,11 @@ class _Logits:
         return chain
 
     def node(self, node: Node, typed: Typed) -> Node | None:
-        """The step without a softmax at its end; as in :meth:`chain`."""
-        if node.each:
+        """The step without a softmax at its end; as in :meth:`chain`.
+
+        A step that shares weights is equal to another one, so it stays.
+        """
+        if node.each or getattr(node, "shares", None) or id(node) in self.owners:
             return None
         if isinstance(node, OpNode) and isinstance(typed, TypedOp):
             return self.op(node, typed)

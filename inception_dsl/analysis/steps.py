@@ -10,23 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from ..diagnostics.report import Report, Span
-from ..diagnostics.words import nearest, suggestion
 from ..ir.program import Block, BrokenNode, Chain, ForkNode, Node, OpNode, Origin, UseNode
 from ..language.link import Linked, LinkedBlock
 from ..language.steps import Broken, Each, Fork, Use
-from ..ops import Op, attribute_names, expressions
+from ..ops import Op
 from ..types.tensor import many
-from ..yaml.edits import Editor, Edits, inside
+from ..yaml.edits import Editor
 from .branches import Branches
 from .records import about
+from .sharing import Scope, Sharing
+from .step_names import RESERVED, AnyStep, StepNames
 
 MAX_NESTING = 64  # keeps stages that recurse over forks and uses below Python's recursion limit
-RESERVED = frozenset({"in_channels"})
 Defaults = Mapping[str, Mapping[str, Any]]
-AnyStep = Op | Fork | Use | Broken | Each
 
 
-class Steps(Branches):
+class Steps(StepNames, Branches):
     """Makes the chains of one program; ``blocks`` are the blocks they use."""
 
     def __init__(self, linked: Linked, top: Defaults, root: Path, report: Report) -> None:
@@ -38,18 +37,20 @@ class Steps(Branches):
         self.level = self.deepest = 0
         self.too_deep = False
         self.before = len(report.diagnostics)
-
-    def not_reserved(self, name: str, origin: Origin) -> None:
-        if name in RESERVED:
-            span = origin.document.key_span((*origin.path, "params", name))
-            message = f"`{name}` cannot be a parameter: it is predefined in every block"
-            self.report.error("E206", message, span)
+        self.scopes: list[Scope] = []
+        self.at: tuple[str, ...] = ()
+        """The path of the chain that is being read, in its block."""
+        self.earlier: list[Node] = []
+        """The steps of the sections so far."""
 
     def top_chain(
         self, steps: list[Any], origin: Origin, names: set[str], section: tuple[str, ...] = ()
     ) -> Chain:
         """The nodes of a chain outside of blocks."""
-        return self.chain(steps, origin, names, self.top, section)
+        self.scopes = [Scope(self.earlier, ())] if section else []
+        found = self.chain(steps, origin, names, self.top, section)
+        self.earlier += found if section else ()
+        return found
 
     def chain(
         self,
@@ -68,6 +69,8 @@ class Steps(Branches):
         self.level += 1
         alone = len(steps) == 1
         found: list[Node] = []
+        named = (step.name or getattr(step, "use", None) for step in steps)
+        self.scopes.append(Scope(found, self.at, frozenset(filter(None, named))))
         for index, step in enumerate(steps):
             if self.report.crowded(self.before):
                 break
@@ -87,8 +90,37 @@ class Steps(Branches):
             found.append(node)
         self.all_read(found)
         self.unique(found)
+        self.scopes.pop()
         self.level -= 1
         return tuple(found)
+
+    def branches(
+        self,
+        fork: Fork | Broken,
+        segments: tuple[str, ...],
+        here: Origin,
+        names: set[str],
+        defaults: Defaults,
+    ) -> tuple[tuple[str, Chain], ...]:
+        """The nodes of the branches of a fork."""
+        done: dict[str, Chain] = {}
+        outer = self.at
+        path = (*outer, *segments)
+        self.scopes.append(Scope(done, path, frozenset(fork.branches), fork.repeat != 1))
+        for name, branch in fork.branches.items():
+            self.at = (*path, name)
+            done[name] = self.chain(branch, here.below("branches", name), names, defaults, ())
+        self.scopes.pop()
+        self.at = outer
+        return tuple(done.items())
+
+    def shared(self, step: Op | Use, node: OpNode | UseNode) -> Node:
+        """The node with the owner of its weights, if it shares those of another step."""
+        if step.shares is None:
+            return node
+        own = (*self.at, *node.segments)
+        found = Sharing(self.scopes, self.report).shares(step.shares, node, own)
+        return node._replace(shares=found)
 
     def node(
         self,
@@ -106,13 +138,10 @@ class Steps(Branches):
             if missing := op.missing():  # the default has an error, or is of another file
                 self.missing(op, missing, here)
                 return broken(segments, here)
-            return OpNode(op, segments, step.repeat, here)
+            return self.shared(step, OpNode(op, segments, step.repeat, here))
         notes = step.deviation or ()
         if isinstance(step, Fork | Broken):
-            branches = tuple(
-                (name, self.chain(branch, here.below("branches", name), names, defaults, ()))
-                for name, branch in step.branches.items()
-            )
+            branches = self.branches(step, segments, here, names, defaults)
             if isinstance(step, Fork):
                 if not self.divides(step, here):
                     return broken(segments, here, branches)
@@ -139,9 +168,10 @@ class Steps(Branches):
         if not self.enter(block, here):
             return broken(segments, here)
         arguments = self.arguments(step, block, here)
-        return UseNode(
+        node = UseNode(
             step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
         )
+        return self.shared(step, node)
 
     def each(
         self,
@@ -190,6 +220,7 @@ class Steps(Branches):
         if block.id in self.blocks:
             return self.nested(self.heights[block.id], here.span("use"))
         outside, self.deepest = self.deepest, self.level
+        around, self.scopes, self.at = (self.scopes, self.at), [], ()
         self.entered.append(block.id)
         self.network.enter({*block.parameters, *RESERVED})
         origin = Origin(block.document, block.path)
@@ -206,6 +237,7 @@ class Steps(Branches):
         types |= self.network.leave(block.id)
         self.blocks[block.id] = Block(block.id, types, chain, about(block.model), origin)
         self.entered.pop()
+        self.scopes, self.at = around
         self.heights[block.id] = self.deepest - self.level
         self.deepest = max(outside, self.deepest)
         return True
@@ -222,96 +254,9 @@ class Steps(Branches):
         self.too_deep = True
         return False
 
-    def check_names(self, step: AnyStep, here: Origin, names: set[str]) -> None:
-        """Report unknown parameters in expressions, unless an error elsewhere may hide them."""
-        values: dict[tuple[str | int, ...], Any] = {("repeat",): step.repeat}
-        if isinstance(step, Op):
-            values |= {
-                (name,): getattr(step, name)
-                for name in attribute_names(type(step))
-                if name in step.model_fields_set
-            }
-        elif isinstance(step, Use):
-            values |= {(name,): value for name, value in step.arguments.items()}
-        elif isinstance(step, Fork) and isinstance(step.split, tuple):
-            values |= {("split", index): size for index, size in enumerate(step.split)}
-        scope = here.path[:2] if here.path[:1] == ("blocks",) else ()
-        for key, value in values.items():
-            for found in expressions(value):
-                for name, offset in found.names:
-                    if name not in {*names, "in_channels"} and not here.document.lost(
-                        *scope, "params", name
-                    ):
-                        self.unknown_name(name, offset, here.below(*key), {*names, "in_channels"})
-
-    def unknown_name(self, name: str, offset: int, origin: Origin, names: set[str]) -> None:
-        """Report a parameter that is not declared, with the most similar name."""
-        span = inside(origin.span(), offset, len(name), self.report.texts)
-        if self.entered:
-            # so that uses which pass this name as an argument are not reported too
-            self.undeclared.add((self.entered[-1], name))
-        scope = origin.document, origin.path[: 2 if origin.path[:1] == ("blocks",) else 0]
-        removed = scope[0].cause((*scope[1], "params", name), (*scope[1], "params"))
-        if removed is not None:
-            message = f"this removes the parameter `{name}`, which a step reads"
-            return self.report.error("E304", message, removed, related=[(span, "used here")])
-        if not self.report.helping:
-            return self.report.error("E304", f"unknown parameter `{name}`", span)
-        help, best = suggestion(name, names, what="known parameters"), nearest(name, names)
-        fix = (
-            Editor(origin.document, self.report.texts).part(origin.path, offset, len(name), best)
-            if best
-            else ()
-        )
-        return self.report.error("E304", f"unknown parameter `{name}`", span, help=help, fix=fix)
-
-    def unique(self, chain: list[Node]) -> None:
-        """Report steps of a chain, or branches of its unnamed forks, that have the same path.
-
-        One report for each step; none if an error elsewhere may hide its name.
-        """
-        seen: dict[tuple[str, ...], Node] = {}
-        for node in chain:
-            if self.report.crowded(self.before):
-                break
-            if node.origin.document.lost(*node.origin.path, "name"):
-                continue
-            paths = [path for path in starts(node) if path]
-            path = next((p for p in paths if p in seen), None)
-            if path is not None:
-                first = (seen[path].origin.span(), "first defined here")
-                message = f"two steps have the same path `{'/'.join(path)}`"
-                new, fix = self.renamed(node, path, seen) if self.report.helping else ("…", ())
-                help = f"give it another name: `name: {new}`"
-                self.report.error(
-                    "E307", message, node.origin.span(), related=[first], help=help, fix=fix
-                )
-            seen.update(dict.fromkeys(paths, node))
-
-    def renamed(
-        self, node: Node, path: tuple[str, ...], seen: Mapping[tuple[str, ...], Node]
-    ) -> tuple[str, Edits]:
-        """A name that no other step has, and the edits that give it to ``node``.
-
-        An unnamed fork is named after its merge.
-        """
-        start = path[-1][:60] if node.segments or not isinstance(node, ForkNode) else node.merge
-        new = next(name for i in range(2, len(seen) + 3) if ((name := f"{start}_{i}"),) not in seen)
-        editor, step = Editor(node.origin.document, self.report.texts), node.origin.path
-        if (*step, "name") in node.origin.document.spans:
-            return new, editor.replace((*step, "name"), new)
-        return new, editor.insert(step, "name", new)
-
 
 def broken(
     segments: tuple[str, ...], origin: Origin, branches: tuple[tuple[str, Chain], ...] = ()
 ) -> BrokenNode:
     """A node in place of a step with an error."""
     return BrokenNode(branches, "concat", None, segments, 1, (), origin)
-
-
-def starts(node: Node) -> list[tuple[str, ...]]:
-    """The starts of all paths below a node: its segments, or the branches of an unnamed fork."""
-    if isinstance(node, ForkNode) and not node.segments:
-        return [(name,) for name, _ in node.branches]
-    return [node.segments]

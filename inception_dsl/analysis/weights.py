@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
-from ..ir.walk import applications, walk
+from ..ir.walk import applications, owned, visits
 from ..ops import Dense, Flatten
 from ..types.tensor import product
 from .cost import layers
@@ -53,7 +53,7 @@ def _chain(
     own: dict[str, str] = {}
     for step in chain.steps:
         for path, node in applications(step):
-            order = _order(node, (*prefix, *path), order, found, own)
+            order = _order(node, owned(step, path, prefix), order, found, own)
         own |= dict.fromkeys(step.node.segments[-1:], order)
     if after is not None:
         after |= own
@@ -91,15 +91,15 @@ def _order(
     dense = isinstance(node.op, Dense)
     for weight in node.op.weights(node.x) if order else ():
         if (not dense or weight.name == "kernel") and weight.size > 1:
-            found["/".join((*path, weight.name))] = order
+            found.setdefault("/".join((*path, weight.name)), order)
     return "" if dense else order
 
 
 def _all(chain: TypedChain, path: Path, order: str, found: dict[str, str]) -> None:
     """Add all weights of a chain."""
-    for here, node in walk(chain, path):
+    for _, node, here in visits(chain, path, path):
         for weight in node.op.weights(node.x) if isinstance(node, TypedOp) else ():
-            found["/".join((*here, weight.name))] = order
+            found.setdefault("/".join((*here, weight.name)), order)
 
 
 def digest(shapes: Mapping[str, tuple[int, ...]]) -> str:

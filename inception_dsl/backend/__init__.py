@@ -41,6 +41,7 @@ from ..ir.program import (
     About,
     ForkNode,
     Head,
+    Node,
     OpNode,
     Preprocessing,
     Program,
@@ -48,7 +49,18 @@ from ..ir.program import (
     UseNode,
 )
 from ..ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
-from ..ir.walk import applications, own_layers, uses_of, walk, walk_program
+from ..ir.walk import (
+    applications,
+    own_layers,
+    owned,
+    owners,
+    roots,
+    sharing,
+    uses_of,
+    visit_program,
+    walk,
+    walk_program,
+)
 from ..ops import (
     CORE_OPS,
     SLOPES,
@@ -88,8 +100,9 @@ from ..types.window import Padding, Window
 from .definitions import Definition, Definitions, Top, named
 from .frames import IN_CHANNELS, Frame, Row, Slot, SplitError
 from .layer_site import LayerSite
+from .loss import Loss, LossTerm
 from .options import common, varying
-from .plan import Loss, LossTerm, ModulePlan, Tap, plan
+from .plan import ModulePlan, Tap, plan
 from .protocol import (
     API_VERSION,
     GROUP,
@@ -104,6 +117,7 @@ from .protocol import (
     main_text,
 )
 from .records import Found, Piece, Record, Records, boundaries
+from .refused import refuse_sharing
 from .scope import (
     PLAIN,
     Argument,
@@ -119,10 +133,11 @@ from .scope import (
     scope_of,
     tupled,
 )
-from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
+from .sites import ChainSite, ForkSite, Part, Site, StepSite
 from .size_checks import SizeRule, When, size_checks, size_rules
 from .start import Initial, Start
 from .statements import Apply, Branch, Chained, Join, Locals, statement, statements
+from .use_site import UseSite
 
 __all__ = [
     "API_VERSION",
@@ -188,6 +203,7 @@ __all__ = [
     "Model",
     "ModulePlan",
     "Names",
+    "Node",
     "Op",
     "OpNode",
     "Padding",
@@ -275,13 +291,18 @@ __all__ = [
     "one_or_tuple",
     "own_layers",
     "own_scope",
+    "owned",
+    "owners",
     "plan",
     "recorded",
+    "refuse_sharing",
     "render",
+    "roots",
     "rows",
     "running_sizes",
     "scope_of",
     "shapes",
+    "sharing",
     "signature",
     "size_checks",
     "size_rules",
@@ -292,6 +313,7 @@ __all__ = [
     "tupled",
     "uses_of",
     "varying",
+    "visit_program",
     "walk",
     "walk_program",
     "weight_shapes",

@@ -10,8 +10,8 @@ from typing import Any
 from ..analysis.sizes import growing
 from ..analysis.widths import TOP, filter_parameters
 from ..ir.program import Block
-from ..ir.typed import TypedChain, TypedProgram, TypedUse
-from ..ir.walk import uses_of
+from ..ir.typed import TypedChain, TypedProgram, TypedStep, TypedUse
+from ..ir.walk import roots, sharing, uses_of
 from ..types.terms import Symbol, Term, constant, of
 from .frames import IN_CHANNELS, Frame, Row, SplitError
 from .runs import counts, structure
@@ -166,6 +166,19 @@ class Definitions:
         return growing(self.typed)
 
     @cached_property
+    def sharers(self) -> Mapping[int, tuple[TypedStep, ...]]:
+        """The repetitions of steps that have the weights of a step, by the ``id`` of that."""
+        found: dict[int, tuple[TypedStep, ...]] = {}
+        for chains in roots(self.typed):
+            for step, owner, _ in sharing(chains):
+                once = (
+                    TypedStep(owner.node, (replace(r, count=1),), False, r.typed.x)
+                    for r in step.runs
+                )
+                found[id(owner)] = (*found.get(id(owner), ()), *once)
+        return found
+
+    @cached_property
     def top(self) -> Top:
         """The top level, in frames with one row."""
         program = self.typed.program
@@ -212,6 +225,8 @@ def _traceable(definition: Definition) -> Iterator[Definition]:
     try:
         _ = definition.chain
     except SplitError as error:
+        if len(definition.instances) == 1 and not definition.parameters:
+            raise  # there is nothing left to split
         for part in definition.split(error.groups):
             yield from _traceable(part)
     else:

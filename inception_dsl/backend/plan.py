@@ -28,15 +28,15 @@ from ..emit.about import (
 from ..emit.mark import generated_by
 from ..emit.pycode import Code, docstring
 from ..ir.program import Head, Preprocessing
-from ..ir.typed import TypedProgram
-from ..ir.walk import layers_of
+from ..ir.typed import TypedOp, TypedProgram
+from ..ir.walk import layers_of, visit_program
 from ..ops import BatchNormFields
-from ..types.loss import LossKind
 from ..types.prose import Prose
 from ..types.tensor import TensorType
 from ..types.terms import Symbol
 from .definitions import Definition, Definitions
 from .frames import SplitError
+from .loss import Loss, LossTerm, summarised
 from .outline import outlined
 from .scope import Recorder
 from .start import Start, start
@@ -60,41 +60,6 @@ class Tap(NamedTuple):
     def auxiliary(self) -> bool:
         """Whether it is the output of an auxiliary head, in training only."""
         return self.head is not None and self.head.auxiliary
-
-
-class LossTerm(NamedTuple):
-    """The loss of one output: its weight in the total, and the output's type ``y``.
-
-    ``probabilities``: the output is a softmax, not logits. ``by_logits``: the network also offers
-    the logits that the softmax is of, to train by. ``kind`` is that of the spec. ``own``: the
-    output has targets of its own, others have the classes of the network.
-    """
-
-    output: str
-    weight: float
-    y: TensorType
-    probabilities: bool = False
-    by_logits: bool = False
-    kind: LossKind = "cross_entropy"
-    own: bool = False
-
-    @property
-    def flat(self) -> bool:
-        """Whether the output is a map with one position, which the loss must flatten."""
-        return bool(self.y.rank) and self.y.positions() == 1
-
-
-class Loss(NamedTuple):
-    """The loss: the term of the main output first, then those of the auxiliary heads, and those
-    of outputs with targets of their own.
-
-    ``summary`` describes it in one sentence; ``notes`` are the paper's training settings.
-    """
-
-    smoothing: float
-    terms: tuple[LossTerm, ...]
-    summary: str
-    notes: tuple[Prose, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,8 +124,15 @@ class ModulePlan:
 
     @property
     def recalibrates(self) -> bool:
-        """Whether the file has a function that recomputes moving statistics."""
-        return bool(self.decays) and self.typed.program.kind == "network"
+        """Whether the file has a function that recomputes moving statistics: not if several layers
+        share them.
+        """
+        shared = (
+            isinstance(getattr(node.op, "batch_norm", node.op), BatchNormFields)
+            for path, node, own in visit_program(self.typed)
+            if isinstance(node, TypedOp) and path != own
+        )
+        return bool(self.decays) and self.typed.program.kind == "network" and not any(shared)
 
     @property
     def preprocessing(self) -> Preprocessing | None:
@@ -283,27 +255,6 @@ def plan(typed: TypedProgram, *, by_logits: bool = False) -> ModulePlan:
     """
     trained = trained_program(typed) if by_logits else Trained(typed)
     return ModulePlan(typed, Definitions(outlined(trained.typed)), trained.outputs)
-
-
-def summarised(terms: Sequence[LossTerm], smoothing: float) -> str:
-    """The loss in one sentence."""
-    smooth = f" with label smoothing {smoothing:g}" if smoothing else ""
-    parts: list[str] = []
-    for term in terms:
-        times = f"{term.weight:g} times " if term.weight != 1 else ""
-        if term.own:
-            kind = term.kind.replace("_", " ").replace("cross entropy", "cross-entropy")
-            kind += smooth if term.kind == "cross_entropy" else ""
-            parts.append(f"{'plus ' * (len(parts) > 1)}{times}the {kind} of ``{term.output}``")
-        elif parts:
-            parts.append(f"{term.weight:g} times that of ``{term.output}``")
-        else:
-            what = "logits"
-            if term.probabilities:
-                what = "probabilities or their logits" if term.by_logits else "probabilities"
-            parts.append(f"cross-entropy{smooth} of {what} and class indices")
-    text = ", plus ".join([parts[0], ", ".join(parts[1:])] if parts[1:] else parts)
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _shapes_doc(pairs: Sequence[tuple[TensorType, TensorType]]) -> str:

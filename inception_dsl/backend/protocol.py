@@ -48,6 +48,8 @@ class Backend(NamedTuple):
     ``unbiased_variance``: batch norm divides by n - 1, not n, for the moving variance.
     ``packages``
     are the packages that the framework imports; generated files cannot have their names.
+    ``shares``: it writes steps that share weights as calls of one layer; without it, a spec with
+    such steps is an error.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Backend(NamedTuple):
     engines: tuple[Engine, ...] = ()
     unbiased_variance: bool = False
     packages: tuple[str, ...] = ()
+    shares: bool = False
 
 
 class Binding(NamedTuple):

@@ -60,7 +60,8 @@ class Records(Generic[T]):
         """Every node of the program in the order of computation, heads last.
 
         ``heads`` includes the auxiliary ones.
-        A use comes before what is in it, a fork after its branches.
+        A use comes before what is in it, a fork after its branches. What is in a use that shares
+        the weights of another is left out: it is written there.
         """
         for name, chain in typed.sections.items():
             yield from self._chain(chain, self.sections[name], (), ())
@@ -80,7 +81,8 @@ class Records(Generic[T]):
         typed, path = found.typed, found.path
         if isinstance(typed, TypedUse):
             yield found
-            yield from self._chain(typed.body, self.blocks[id(typed.body)], path, path)
+            if typed.node.shares is None:
+                yield from self._chain(typed.body, self.blocks[id(typed.body)], path, path)
             return
         if isinstance(typed, TypedFork):
             for (name, branch), record in zip(typed.branches, found.piece.branches, strict=True):

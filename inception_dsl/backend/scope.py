@@ -19,7 +19,8 @@ from ..types.spelling import tight as tightly
 from ..types.terms import Symbol
 from .definitions import Definition
 from .frames import IN_CHANNELS, UNKNOWN, Row, Slot, SplitError
-from .sites import Part, StepSite, UseSite
+from .sites import Part, StepSite
+from .use_site import UseSite
 
 T = TypeVar("T")
 

@@ -13,47 +13,29 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
-from ..ir.program import Chain, ForkNode, Node, OpNode, UseNode, repetition
+from ..ir.program import Chain, ForkNode, Node, OpNode, Shares, UseNode, repetition
 from ..ir.typed import TypedChain, TypedFork, TypedStep, TypedUse
 from ..types.expression import Expression
 from ..types.split import EQUAL
-from ..types.terms import Symbol, Term, add, constant, multiply, of, replace, subtract, whole
+from ..types.terms import Symbol, Term, add, constant, multiply, of, subtract, whole
 from .forks import divided, ends, merged
 from .frames import UNKNOWN, Frame, Row, Slot, SplitError
 from .layer_site import LayerSite
 from .runs import at, constant_channels, slope, spans
-
-
-class Callee(Protocol):
-    """The part of :class:`.definitions.Definition` that uses of a block read."""
-
-    @property
-    def channels(self) -> Symbol:
-        """The symbol for the number of input channels."""
-
-    @property
-    def parameters(self) -> Mapping[str, Symbol]:
-        """The symbols of its parameters, by their names in the spec."""
-
-    @property
-    def filters(self) -> frozenset[str]:
-        """The parameters that are only numbers of filters."""
-
-    @property
-    def chain(self) -> ChainSite:
-        """Its steps."""
-
-    def instance(self, use: TypedUse) -> int:
-        """The index of the instance that a use refers to."""
+from .use_site import Callee, UseSite
 
 
 class Plan(Protocol):
     """Finds the definition of a use; ``growing`` are the layers whose maps may have more positions
-    at other input sizes, by ``id``.
+    at other input sizes, by ``id``. ``sharers`` are the repetitions of steps that have the weights
+    of a step, by the ``id`` of that.
     """
 
     @property
     def growing(self) -> frozenset[int]: ...
+
+    @property
+    def sharers(self) -> Mapping[int, tuple[TypedStep, ...]]: ...
 
     def of(self, typed: tuple[TypedUse, ...]) -> Callee:
         """The definition of a use; raises :class:`SplitError` if its rows need several."""
@@ -90,39 +72,6 @@ class ForkSite:
         return ends(self.split)
 
 
-@dataclass(frozen=True, eq=False)
-class UseSite:
-    """A use of a block: the definition, and the index of its instance in every row."""
-
-    frame: Frame
-    node: UseNode
-    typed: tuple[TypedUse, ...]
-    definition: Callee
-    x: Term | None
-
-    @property
-    def instances(self) -> tuple[int, ...]:
-        return tuple(self.definition.instance(t) for t in self.typed)
-
-    @cached_property
-    def y(self) -> Term | None:
-        """The term of the output channels: the block's own, with this use's arguments."""
-        inner = self.definition
-        terms = {
-            inner.channels: self.x,
-            **{s: self.argument(name).term for name, s in inner.parameters.items()},
-        }
-        return self.frame.held(
-            replace(inner.chain.y, terms), tuple(t.y.channels for t in self.typed)
-        )
-
-    def argument(self, name: str, hint: str = "") -> Slot:
-        """The slot of an argument; those that are numbers of filters are scaled."""
-        written, values = self.node.arguments[name], tuple(t.arguments[name] for t in self.typed)
-        slot = self.frame.channels if name in self.definition.filters else self.frame.slot
-        return slot(values, written, hint or name)
-
-
 Site: TypeAlias = "LayerSite | ForkSite | UseSite"
 
 
@@ -143,7 +92,10 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class StepSite:
-    """A step of a chain with its repetitions, in every row; the ``earlier`` steps by name."""
+    """A step of a chain with its repetitions, in every row; the ``earlier`` steps by name.
+
+    ``shared``: other steps have its weights, too, and are in further rows, before its own.
+    """
 
     frame: Frame
     node: Node
@@ -151,6 +103,12 @@ class StepSite:
     x: Term | None
     plan: Plan
     earlier: Mapping[str, StepSite]
+    shared: bool = False
+
+    @property
+    def again(self) -> Shares | None:
+        """The step whose weights it has, if they are not its own: it calls the same module."""
+        return None if isinstance(self.node, ForkNode) else self.node.shares
 
     @property
     def repeated(self) -> bool:
@@ -314,8 +272,8 @@ class ChainSite:
 
     @property
     def simple(self) -> bool:
-        """Whether it contains no forks."""
-        return not any(isinstance(step.node, ForkNode) for step in self.steps)
+        """Whether it contains no forks, and its steps share no weights."""
+        return not any(isinstance(s.node, ForkNode) or s.shared or s.again for s in self.steps)
 
 
 def chain(
@@ -325,8 +283,26 @@ def chain(
     steps = []
     start, earlier = x, dict[str, StepSite]()
     for index, node in enumerate(nodes):
-        step = StepSite(frame, node, tuple(t.steps[index] for t in typed), x, plan, earlier)
+        step = step_site(frame, node, tuple(t.steps[index] for t in typed), x, plan, earlier)
         steps.append(step)
         earlier |= dict.fromkeys(node.segments[-1:], step)
         x = step.y
     return ChainSite(frame, typed, start, tuple(steps))
+
+
+def step_site(
+    frame: Frame,
+    node: Node,
+    typed: tuple[TypedStep, ...],
+    x: Term | None,
+    plan: Plan,
+    earlier: Mapping[str, StepSite],
+) -> StepSite:
+    """The site of a step, with the steps that share its weights as further rows."""
+    sharers = [plan.sharers.get(id(step), ()) for step in typed]
+    if not any(sharers):
+        return StepSite(frame, node, typed, x, plan, earlier)
+    rows = [row for row, found in zip(frame.rows, sharers, strict=True) for _ in found]
+    frame = dataclasses.replace(frame, rows=(*rows, *frame.rows))
+    more = (step for found in sharers for step in found)
+    return StepSite(frame, node, (*more, *typed), x, plan, earlier, shared=True)

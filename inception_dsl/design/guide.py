@@ -13,12 +13,12 @@ from ..language.models import AuxHead, BlockFile, NetworkFile, Output
 from ..language.parameters import Parameter
 from ..language.sections import Initializer, Paper, Preprocessing, Training
 from ..language.steps import Fork
-from ..ops import CORE_OPS, Op, Step, attribute_names
+from ..ops import CORE_OPS, Op, Weighted, attribute_names
 
 TABLES = (
     ("Network file", NetworkFile),
     ("Block file", BlockFile),
-    ("Every step", Step),
+    ("Every step", Weighted),
     ("Fork", Fork),
     ("Parameter", Parameter),
     ("Auxiliary head", AuxHead),

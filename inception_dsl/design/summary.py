@@ -82,6 +82,7 @@ class Summary:
                     "input": list(layer.x.shape),
                     "output": list(layer.y.shape),
                     "parameters": layer.parameters,
+                    "weights_of": layer.weights_of,
                     "macs": layer.macs,
                 }
                 for layer in self.layers
@@ -166,7 +167,13 @@ def _chain(chain: TypedChain, depth: int) -> list[Row]:
     rows: list[Row] = []
     for step in chain.steps:
         for segments, typed in applications(step):
-            rows += _node(typed, "/".join(segments), depth)
+            found = _node(typed, "/".join(segments), depth)
+            shares = getattr(step.node, "shares", None)
+            if shares:  # the weights are counted where they belong
+                first, *inner = (row._replace(parameters=0) for row in found)
+                of = f"{first.op}, weights of {'/'.join(shares.down)}"
+                found = [first._replace(op=of), *inner]
+            rows += found
     return rows
 
 
@@ -175,13 +182,8 @@ def _node(typed: Typed, name: str, depth: int) -> list[Row]:
         parameters = sum(w.size for w in typed.weights)
         return [Row(depth, name, with_window(typed), typed.y, parameters, typed.macs)]
     if isinstance(typed, TypedUse):
-        return _heading(
-            depth,
-            name or typed.node.block,
-            typed.node.block,
-            typed.y,
-            _chain(typed.body, depth + 1),
-        )
+        block, inner = typed.node.block, _chain(typed.body, depth + 1)
+        return _heading(depth, name or block, block, typed.y, inner)
     if not name:
         return [*_fork(typed, depth), Row(depth, "", typed.node.merge, typed.y, 0, 0)]
     return _heading(depth, name, typed.node.merge, typed.y, _fork(typed, depth + 1))

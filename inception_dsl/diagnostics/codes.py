@@ -45,12 +45,14 @@ CODES: Final[dict[str, str]] = {
     "E313": "a layer has no published name",
     "E314": "the number range in a published name does not match the repetitions",
     "E315": "the spec requires another version of inception-dsl",
+    "E316": "a step cannot have the weights of another step",
     # 4: shapes
     "E401": "the window is larger than its input",
     "E402": "the branches of a merge have incompatible shapes",
     "E403": "an attribute does not match the shape or the rank of the input",
     "E404": "the spec has no input",
     "E405": "the loss does not fit the output",
+    "E406": "steps with the same weights differ",
     # 5: backends
     "E501": "unknown backend",
     "E502": "a backend plugin is broken",

@@ -8,7 +8,7 @@ from ..analysis.cost import cost, layers
 from ..design.summary import with_window
 from ..diagnostics.report import Span
 from ..ir.typed import Path, Typed, TypedOp, TypedProgram, TypedUse
-from ..ir.walk import inner_chains, walk, walk_program
+from ..ir.walk import inner_chains, visits, walk_program
 
 
 def hover(typed: TypedProgram, file: str, line: int, column: int) -> tuple[str, Span] | None:
@@ -49,6 +49,9 @@ def _lines(path: Path, found: Typed, count: int) -> Iterator[str]:
     yield f"`{_what(found)}`" + (f" {name}" if name else "")
     yield f"{found.x} -> **{found.y}**"
     parameters, macs = _cost(found)
+    if shares := getattr(found.node, "shares", None):
+        yield f"weights of `{'/'.join(shares.down)}`"
+        parameters = 0
     yield f"{parameters:,} parameters, {macs:,} MACs (multiply-adds)"
     if count > 1:
         yield f"the first of {count:,} in this network"
@@ -64,9 +67,10 @@ def _cost(found: Typed) -> tuple[int, int]:
     """The parameters and multiply-adds of a node, with all that is in it."""
     if isinstance(found, TypedOp):
         return sum(weight.size for weight in found.weights), found.macs
-    nodes = (one for chain in inner_chains(found) for _, one in walk(chain))
-    inner = [_cost(one) for one in nodes if isinstance(one, TypedOp)]
-    return sum(parameters for parameters, _ in inner), sum(macs for _, macs in inner)
+    nodes = (visit for chain in inner_chains(found) for visit in visits(chain, (), ()))
+    inner = [(path == own, _cost(one)) for path, one, own in nodes if isinstance(one, TypedOp)]
+    parameters = sum(found[0] for first, found in inner if first)
+    return parameters, sum(macs for _, (_, macs) in inner)
 
 
 def _about_file(typed: TypedProgram, file: str, line: int) -> tuple[str, Span] | None:

@@ -12,7 +12,7 @@ from typing import NewType, TypeAlias
 
 from ..types.tensor import TensorType
 from .typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
-from .walk import applications
+from .walk import applications, owned
 
 ValueId = NewType("ValueId", int)
 
@@ -135,36 +135,41 @@ class _Builder:
         own: dict[str, ValueId] = {}
         for step in chain.steps:
             for segments, typed in applications(step):
-                x = self.node(typed, x, (*path, *segments), own)
+                x = self.node(typed, x, (*path, *segments), owned(step, segments, path), own)
                 if here := "/".join((*path, *segments)):
                     self.blocks[here] = x
             own |= dict.fromkeys(step.node.segments[-1:], x)
         after |= own
         return x
 
-    def chain(self, chain: TypedChain, x: ValueId, path: Path) -> ValueId:
+    def chain(self, chain: TypedChain, x: ValueId, path: Path, owner: Path) -> ValueId:
+        """``owner`` is the path of the weights, as in :func:`~.walk.owned`."""
         own: dict[str, ValueId] = {}
         for step in chain.steps:
             for segments, typed in applications(step):
-                x = self.node(typed, x, (*path, *segments), own)
+                x = self.node(typed, x, (*path, *segments), owned(step, segments, owner), own)
             own |= dict.fromkeys(step.node.segments[-1:], x)
         return x
 
-    def node(self, typed: Typed, x: ValueId, path: Path, own: Mapping[str, ValueId]) -> ValueId:
-        """Add a node; ``own`` are the outputs of the steps before it in its chain."""
+    def node(
+        self, typed: Typed, x: ValueId, path: Path, owner: Path, own: Mapping[str, ValueId]
+    ) -> ValueId:
+        """Add a node, whose weights are those at ``owner``; ``own`` are the outputs of the steps
+        before it in its chain.
+        """
         if isinstance(typed, TypedUse):
-            self.blocks["/".join(path)] = x = self.chain(typed.body, x, path)
+            self.blocks["/".join(path)] = x = self.chain(typed.body, x, path, owner)
             return x
         if isinstance(typed, TypedFork):
             starts = self.starts(typed, x, path, own)
             ends = [
-                self.chain(branch, start, (*path, name))
+                self.chain(branch, start, (*path, name), (*owner, name))
                 for (name, branch), start in zip(typed.branches, starts, strict=True)
             ]
             y = self.assigned(typed.y)
             self.statements.append(Merge(typed, path, tuple(ends), y))
             return y
-        weights = {w.name: WeightId(path, w.name) for w in typed.weights}
+        weights = {w.name: WeightId(owner, w.name) for w in typed.weights}
         y = self.assigned(typed.y)
         self.statements.append(Apply(typed, path, x, y, weights))
         return y

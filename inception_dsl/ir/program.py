@@ -49,11 +49,25 @@ class About(NamedTuple):
     modified_from: Prose = Prose()
 
 
+class Shares(NamedTuple):
+    """The step whose weights a step has: ``up`` is how many segments to remove from the step's own
+    path (without the index of a repetition), ``down`` what follows instead.
+    """
+
+    up: int
+    down: tuple[str, ...]
+
+    def of(self, own: tuple[str, ...]) -> tuple[str, ...]:
+        """The path of the step that has the weights, from the path of the step that shares them."""
+        return (*own[: len(own) - self.up], *self.down)
+
+
 class OpNode(NamedTuple):
     """A layer.
 
     ``segments`` is its part of the path: its name or its position, or empty if it is the only step.
-    If its repetitions differ, ``each`` has a node for each of them.
+    If its repetitions differ, ``each`` has a node for each of them. ``shares``: it has the weights
+    of another layer.
     """
 
     op: Op
@@ -61,6 +75,7 @@ class OpNode(NamedTuple):
     repeat: Any
     origin: Origin
     each: tuple[OpNode, ...] = ()
+    shares: Shares | None = None
 
     @property
     def allow(self) -> tuple[str, ...]:
@@ -98,7 +113,10 @@ class ForkNode(NamedTuple):
 
 
 class UseNode(NamedTuple):
-    """An instance of a block, with an argument for each parameter; ``each`` as for a layer."""
+    """An instance of a block, with an argument for each parameter.
+
+    ``each`` is as for a layer. ``shares``: it has the weights of another instance.
+    """
 
     block: str
     arguments: Mapping[str, Any]
@@ -109,6 +127,7 @@ class UseNode(NamedTuple):
     origin: Origin
     allow: tuple[str, ...] = ()
     each: tuple[UseNode, ...] = ()
+    shares: Shares | None = None
 
 
 class BrokenNode(ForkNode):

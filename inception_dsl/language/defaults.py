@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from ..ops import OPS, Op, Step, attribute_names, expressions
+from ..ops import OPS, Op, Weighted, attribute_names, expressions
 from ..ops.fields.refusal import Checked, below, located, refuse, shown
 
 
@@ -16,7 +16,7 @@ def _partial(kind: type[Op]) -> Callable[[Any], dict[str, Any]]:
         if not isinstance(value, dict):
             raise refuse(f"expected a mapping of attributes, found {shown(value)}")
         for key in value:
-            if key in Step.model_fields or key == "op":
+            if key in {*Weighted.model_fields, "weights", "op"}:
                 error = refuse(
                     f"unknown attribute `{key}` of `{kind.kind}`",
                     code="E201",

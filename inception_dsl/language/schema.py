@@ -16,7 +16,7 @@ from annotated_types import MinLen
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
-from ..ops import OPS, Op, Step, attribute_names
+from ..ops import OPS, Op, Step, Weighted, attribute_names
 from ..ops.fields.refusal import Checked
 from . import schema_parts as parts
 from . import schema_steps as steps
@@ -224,7 +224,7 @@ class _Builder:
 
     def use(self) -> Schema:
         """The schema of a use: any other key is an argument."""
-        fields = {name: f for name, f in Use.model_fields.items() if name != "arguments"}
+        fields = {f.alias or n: f for n, f in Use.model_fields.items() if n != "arguments"}
         return {
             "title": "use",
             "description": parts.text(Use),
@@ -253,7 +253,7 @@ class _Builder:
     def any_step_change(self) -> Schema:
         """The schema for changes to a step of any kind, which only the extended spec knows."""
         argument = parts.nullable(self.annotation(Argument, ""))
-        common = {n: self.field(f, "_change") for n, f in Step.model_fields.items()}
+        common = {f.alias or n: self.field(f, "_change") for n, f in Weighted.model_fields.items()}
         for name in ("merge", "split", "after"):
             common[name] = self.field(Fork.model_fields[name], "_change")
         common["each"] = steps.each({}, "_change")

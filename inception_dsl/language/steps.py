@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 from pydantic_core import core_schema
 
-from ..ops import OPS, Step
+from ..ops import OPS, Step, Weighted
 from ..ops.fields.kinds import EXPRESSION_SCHEMA, Id, expressible
 from ..ops.fields.refusal import Checked, located, refuse, shown
 from ..types.merge import Merge
@@ -50,7 +50,7 @@ def step(value: Any, given: Mapping[str, Collection[str]] = MappingProxyType({})
     wrapped = wrapped_arguments(value)
     if wrapped:
         raise wrapped
-    own = {k: v for k, v in value.items() if k in Use.model_fields and k != "arguments"}
+    own = {k: v for k, v in value.items() if k in FIELDS}
     return Use.model_validate(
         {**own, "arguments": {k: v for k, v in value.items() if k not in own}}
     )
@@ -108,7 +108,7 @@ class Fork(Step):
     )
 
 
-class Use(Step):
+class Use(Weighted):
     """A use: an instance of a block, with values for its parameters as further fields."""
 
     use: Id = Field(
@@ -117,6 +117,10 @@ class Use(Step):
         json_schema_extra=NAMED,
     )
     arguments: dict[Id, Argument] = Field(default={})
+
+
+FIELDS: Final = frozenset(f.alias or n for n, f in Use.model_fields.items()) - {"arguments"}
+"""The fields of a use that are no arguments of its block."""
 
 
 class Each(Step):

@@ -5,7 +5,17 @@ from typing import Final
 from .activation import Activation
 from .adaptive_avg_pool import AdaptiveAvgPool
 from .avg_pool import AvgPool
-from .base import Composite, Fields, Op, Sliding, Step, Windowed, attribute_names, expressions
+from .base import (
+    Composite,
+    Fields,
+    Op,
+    Sliding,
+    Step,
+    Weighted,
+    Windowed,
+    attribute_names,
+    expressions,
+)
 from .batch_norm import BatchNorm, BatchNormFields
 from .conv import Conv
 from .conv_bn import ConvBn
@@ -94,6 +104,7 @@ __all__ = [
     "Sliding",
     "Step",
     "Upsample",
+    "Weighted",
     "Windowed",
     "ZeroPad",
     "attribute_names",

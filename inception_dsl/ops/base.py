@@ -4,47 +4,14 @@ from collections.abc import Collection, Mapping
 from functools import cache, cached_property, lru_cache
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from ..types.expression import Expression
 from ..types.tensor import ShapeError, TensorType, many
 from ..types.weight import Weight
 from ..types.window import Padding, Pair, Pixels, Window
-from .fields.allow import Codes
-from .fields.kinds import Id, Repeat, Texts
+from .step import Fields, Step, Weighted
 
 
-class Fields(BaseModel):
-    """A mapping in a spec: unknown keys are rejected, values are never converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-
-class Step(Fields):
-    """The fields of every step of a chain."""
-
-    name: Id | None = Field(
-        None,
-        description="The step's name, used in paths and in the generated code.",
-        examples=["conv1"],
-    )
-    repeat: Repeat = Field(
-        1,
-        description="How many times the step is repeated, in sequence; 0 leaves it out.",
-        examples=[4],
-    )
-    deviation: Texts | None = Field(
-        None,
-        description="How this differs from the paper or the authors' code, and which one is "
-        "followed.",
-        examples=["The figure has no stride; the authors' code has 2."],
-    )
-    allow: Codes = Field(
-        (), description="Warning codes to silence for this step and inside it.", examples=[["W404"]]
-    )
-
-
-class Op(Step):
+class Op(Weighted):
     """A layer. A subclass defines its attributes as fields, and overrides the methods below."""
 
     kind: ClassVar[str]
@@ -110,7 +77,7 @@ class Op(Step):
         return {k: getattr(self, k) for k in attribute_names(type(self))}
 
 
-_COMMON = frozenset({"op", *Step.model_fields})
+_COMMON = frozenset({"op", *Weighted.model_fields})
 _LATER = Expression("$later", ())
 """The value of a required attribute until the defaults are filled in."""
 
@@ -310,5 +277,5 @@ def divides(value: int, divisor: int) -> bool:
     return value % divisor == 0
 
 
-__all__ = ["Composite", "Fields", "Op", "Pair", "Sliding", "Step", "Windowed"]
+__all__ = ["Composite", "Fields", "Op", "Pair", "Sliding", "Step", "Weighted", "Windowed"]
 __all__ += ["attribute_names", "expressions"]

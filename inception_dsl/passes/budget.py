@@ -145,7 +145,10 @@ class _Sizes:
     def chain(self, chain: TypedChain) -> int:
         if id(chain) not in self.weights:
             self.weights[id(chain)] = sum(
-                run.count * self.node(run.typed) for step in chain.steps for run in step.runs
+                run.count * self.node(run.typed)
+                for step in chain.steps
+                for run in step.runs
+                if getattr(step.node, "shares", None) is None
             )
         return self.weights[id(chain)]
 

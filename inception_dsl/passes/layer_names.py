@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from ..ir.program import Naming
 from ..ir.typed import TypedOp, TypedProgram, TypedUse
-from ..ir.walk import walk_program
+from ..ir.walk import walk_program, weighted
 from ..ops import OPS, Composite, SeparableConv
 
 Segments: TypeAlias = tuple[str, ...]
@@ -119,9 +119,7 @@ class Namer:
         self.complete = False  # whether the entries of the last name cover its whole path
         self.outside: Segments = ()  # the use in which no entry matched last
         parts: dict[TypedOp, dict[Segments, list[str]]] = {}  # a layer may occur in several uses
-        for path, node in walk_program(typed):
-            if not isinstance(node, TypedOp):
-                continue
+        for path, node in weighted(typed):
             if node not in parts:
                 parts[node] = _parts(node)
             # the only op of several layers that frameworks have as one

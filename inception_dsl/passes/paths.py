@@ -26,19 +26,28 @@ class _Paths:
         self.seen: dict[str, Typed] = {}
         self.reported: set[int] = set()
 
-    def chain(self, chain: TypedChain, prefix: Path, *, top: bool = False) -> None:
-        """Add the paths of a chain; at the ``top`` level those of forks are compared too."""
-        for step in chain.steps:
-            for segments, node in applications(step):
-                self.node(node, (*prefix, *segments), held=bool(segments), top=top)
+    def chain(
+        self, chain: TypedChain, prefix: Path, *, top: bool = False, outer: bool = False
+    ) -> None:
+        """Add the paths of a chain; at the ``top`` level those of forks are compared too.
 
-    def node(self, node: Typed, path: Path, *, held: bool, top: bool) -> None:
-        """Add the paths of a node; those inside it are added before its own."""
+        ``outer``: a use around it has the weights of another step.
+        """
+        for step in chain.steps:
+            shared = outer or getattr(step.node, "shares", None) is not None
+            for segments, node in applications(step):
+                held = bool(segments)
+                self.node(node, (*prefix, *segments), held=held, top=top, shared=shared)
+
+    def node(self, node: Typed, path: Path, *, held: bool, top: bool, shared: bool) -> None:
+        """Add the paths of a node; those inside it are added before its own. If it is ``shared``,
+        its weights are those of another step.
+        """
         name = "/".join(path)
         if isinstance(node, TypedOp):
             if name:
                 self.take(name, node, "layers")
-            for weight in node.weights:
+            for weight in () if shared else node.weights:
                 self.take(f"{name}/{weight.name}", node, "weights")
             return
         compared = held and (top or not isinstance(node, TypedFork))
@@ -46,9 +55,9 @@ class _Paths:
             self.clash(name, node, "steps")
         if isinstance(node, TypedFork):
             for branch, chain in node.branches:
-                self.chain(chain, (*path, branch))
+                self.chain(chain, (*path, branch), outer=shared)
         else:
-            self.chain(node.body, path)
+            self.chain(node.body, path, outer=shared)
         if compared:
             self.seen[name] = node
 

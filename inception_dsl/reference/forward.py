@@ -25,12 +25,12 @@ class Result:
 
     ``outputs`` are by name; ``blocks`` are the outputs of used blocks and top-level steps, by path.
     ``statistics`` are the batch mean and biased variance in training, by the path of the moving
-    statistic.
+    statistic: one for each layer that has it, in the order of computation.
     """
 
     outputs: dict[str, Array]
     blocks: dict[str, Array]
-    statistics: dict[str, Array]
+    statistics: dict[str, list[Array]]
 
 
 class Applied(NamedTuple):
@@ -98,7 +98,7 @@ def run(
 class _Interpreter:
     def __init__(self, weights: Weights, training: bool, tape: Tape | None) -> None:
         self.weights, self.training, self.tape = weights, training, tape
-        self.statistics: dict[str, Array] = {}
+        self.statistics: dict[str, list[Array]] = {}
 
     def statement(self, statement: Statement, values: Mapping[ValueId, Array]) -> Array:
         if isinstance(statement, Apply):
@@ -123,22 +123,13 @@ class _Interpreter:
                 found = moments(x)
                 own |= found
                 for name, value in found.items():
-                    self.moved(ids[name], value)
+                    self.statistics.setdefault(ids[name].path, []).append(value)
             y = REFERENCE[op.op](op, x, own)
             applied.append(Applied(op, ids, x, own, y))
             x = y
         if self.tape:
             self.tape.layers[layer.y] = applied
         return x
-
-    def moved(self, weight: WeightId, by: Array) -> None:
-        """Record the batch statistic of a moving statistic.
-
-        Raises ``NotImplementedError`` if two layers share it, as the order of updates would matter.
-        """
-        if weight.path in self.statistics:
-            raise NotImplementedError(f"`{weight.path}` has the statistics of two layers")
-        self.statistics[weight.path] = by
 
 
 def merge(fork: TypedFork, values: list[Array]) -> Array:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.typed import TypedOp, TypedProgram
-from ..ir.walk import walk_program
+from ..ir.typed import TypedProgram
+from ..ir.walk import weighted
 from ..types.weight import Weight
 from .forward import interpret
 
@@ -25,11 +25,10 @@ def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
     """
     rng = np.random.default_rng(seed)
     found = {}
-    for path, node in walk_program(typed):
-        if isinstance(node, TypedOp):
-            gain = 1.0 if getattr(node.op, "activation", "none") == "none" else 2.0
-            for weight in node.weights:
-                found["/".join((*path, weight.name))] = _value(weight, node.op.op, gain, rng)
+    for path, node in weighted(typed):
+        gain = 1.0 if getattr(node.op, "activation", "none") == "none" else 2.0
+        for weight in node.weights:
+            found["/".join((*path, weight.name))] = _value(weight, node.op.op, gain, rng)
     return found
 
 
@@ -53,11 +52,13 @@ def _value(weight: Weight, op: str, gain: float, rng: np.random.Generator) -> An
 
 
 def calibrated(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> dict[str, Any]:
-    """``weights`` with the statistics of the batch ``x`` as moving statistics.
+    """``weights`` with the statistics of the batch ``x`` as moving statistics: the mean of them, if
+    several layers share one.
 
     In a trained network, too, the moving statistics fit the data.
     """
-    return {**weights, **interpret(typed, weights, x, training=True).statistics}
+    found = interpret(typed, weights, x, training=True).statistics
+    return {**weights, **{path: sum(each[1:], each[0]) / len(each) for path, each in found.items()}}
 
 
 def batch(typed: TypedProgram, seed: int = 0, size: int = 2) -> Any:

@@ -32,7 +32,7 @@ class Step:
     gradients: dict[str, Array]
     weights: dict[str, Array]
     input_gradient: Array
-    counts: dict[str, int]
+    counts: dict[str, list[int]]
     corrections: dict[str, Array]
 
 
@@ -55,18 +55,27 @@ def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: fl
     back = Backward(tape)
     input_gradient = back.program(program, cotangents)
     gradients = {weight.path: gradient for weight, gradient in back.gradients.items()}
-    counts = {weight.path: count for weight, count in back.counts.items()}
+    counts = {weight.path: [*reversed(found)] for weight, found in back.counts.items()}
     decays = {weight.path: decay for weight, decay in back.decays.items()}
     after = {path: wide(value) for path, value in weights.items()}
     for path, gradient in gradients.items():
         after[path] = after[path] - rate * gradient
     for path, found in result.statistics.items():
-        after[path] = decays[path] * after[path] + (1 - decays[path]) * found
+        for statistic in found:  # each layer that has it moves it
+            after[path] = decays[path] * after[path] + (1 - decays[path]) * statistic
     corrections = {
-        path: (1 - decays[path]) * result.statistics[path] / (count - 1) if count > 1 else np.nan
-        for path, count in counts.items()
+        path: correction(decays[path], result.statistics[path], found)
+        for path, found in counts.items()
     }
     return Step(loss, result.outputs, gradients, after, input_gradient, counts, corrections)
+
+
+def correction(decay: float, variances: list[Array], counts: list[int]) -> Any:
+    """What unbiased variances add to a moving variance, which each of them moves."""
+    total: Any = 0.0
+    for variance, count in zip(variances, counts, strict=True):
+        total = decay * total + ((1 - decay) * variance / (count - 1) if count > 1 else np.nan)
+    return total
 
 
 def unbiased(step: Step) -> dict[str, Array]:
@@ -162,7 +171,7 @@ class Backward:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self.gradients: dict[WeightId, Array] = {}
-        self.counts: dict[WeightId, int] = {}
+        self.counts: dict[WeightId, list[int]] = {}
         self.decays: dict[WeightId, float] = {}
         self.uses: dict[ValueId, list[Array]] = {}
 
@@ -202,6 +211,6 @@ class Backward:
                 known = self.gradients.get(ids[name])
                 self.gradients[ids[name]] = gradient if known is None else known + gradient
             if isinstance(op, BatchNorm):
-                self.counts[ids["moving_variance"]] = x.size // x.shape[-1]
+                self.counts.setdefault(ids["moving_variance"], []).append(x.size // x.shape[-1])
                 self.decays |= {ids[name]: op.decay for name in ("moving_mean", "moving_variance")}
         return dy

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .after_cases import AFTER
 from .fork_cases import FORKS
+from .sharing_cases import SHARED
 from .split_cases import CONV, SPLITS
 
 
@@ -252,6 +253,7 @@ def all_cases() -> list[Case]:
     """Every case; names are unique."""
     forks = [Case(f"fork-{name}", text, ONE) for name, text in FORKS]
     later = [Case(f"after-{name}", text, ONE) for name, text in AFTER]
+    shared = [Case(f"shared-{name}", text, ONE) for name, text in SHARED]
     return [
         *conv_cases(),
         *separable_cases(),
@@ -263,4 +265,5 @@ def all_cases() -> list[Case]:
         *forks,
         *later,
         *split_cases(),
+        *shared,
     ]

@@ -167,6 +167,9 @@ class Agrees(Prints):
         self, sample: Sample, tmp_path: Path, request: pytest.FixtureRequest
     ) -> None:
         case = prepared(written(sample, tmp_path), own_input=True, seed=2)
+        if "weights:" in sample.steps and not self.loaded()[1].shares:
+            assert self.printed(case.typed) is None
+            return
         case = case._replace(x=3.0 * case.x)  # beyond 6, where relu6 and hard_swish saturate
         if reason := self.defect(sample.name):
             self.agree(case, "float32")

@@ -83,8 +83,14 @@ class Book:
         self, steps: list[Step], x: Shape, values: Mapping[str, Any], own: Mapping[str, Any]
     ) -> Shape:
         outer, self.earlier = self.earlier, {}
+        inputs: dict[str, Shape] = {}  # of the steps with a name
         try:
             for step in steps:
+                owner = inputs.get(step["weights"], x) if "weights" in step else x
+                if (owner.rank, owner.channels) != (x.rank, x.channels):
+                    raise Misfit
+                if "name" in step:
+                    inputs[step["name"]] = x
                 x = self.after(step, x, values, own)
         finally:
             self.earlier = outer

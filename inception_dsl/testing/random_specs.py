@@ -75,7 +75,7 @@ class _Writer:
         spatial = tuple(min(rng.randint(low, high), 7 if rank == 3 else high) for _ in range(rank))
         self.x = Shape(spatial, rng.choice(policy.channels))
         self.book = Book({}, self.defaults() if rng.random() < 0.25 else {})
-        self.steps = Steps(rng, policy, self.book)
+        self.steps = Steps(rng, policy, self.book, seed)
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share

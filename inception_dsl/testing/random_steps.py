@@ -10,6 +10,7 @@ from .random_attributes import ATTRIBUTES
 from .random_blocks import NOTHING, Block, Step
 from .random_forks import Forks
 from .random_policies import Policy
+from .random_shares import Shares
 from .random_sizes import Book, Misfit, Shape
 from .random_values import Scope, Values
 from .random_windows import Windows
@@ -24,15 +25,16 @@ WINDOW_KINDS: Final = frozenset(
 class Steps(Values):
     """Makes the steps of one spec."""
 
-    def __init__(self, rng: random.Random, policy: Policy, book: Book) -> None:
+    def __init__(self, rng: random.Random, policy: Policy, book: Book, seed: int) -> None:
         super().__init__(rng, policy, book)
+        self.shares = Shares(seed, self)
         self.windows = Windows(self)
         self.forks = Forks(self, self.windows, self)
 
     def chain(self, x: Shape, length: int, scope: Scope) -> tuple[list[Step], Shape]:
         """At most ``length`` steps on ``x``, and the shape after them."""
         steps: list[Step] = []
-        shapes: list[Shape] = []
+        shapes = [x]
         for _ in range(length):
             found = self.again(steps, shapes, x, scope) or self.step(x, scope)
             if found is None:
@@ -41,7 +43,7 @@ class Steps(Values):
             x = found[1]
             shapes.append(x)
         self.name(steps)
-        return steps, x
+        return self.shares.chain(steps, shapes), x
 
     def step(self, x: Shape, scope: Scope) -> tuple[Step, Shape] | None:
         """One more step, or ``None`` if the spec has enough layers."""
@@ -81,7 +83,7 @@ class Steps(Values):
         self, steps: list[Step], shapes: list[Shape], x: Shape, scope: Scope
     ) -> tuple[Step, Shape] | None:
         """Sometimes a fork of which a branch begins after one of the ``steps`` of the chain, whose
-        outputs have these ``shapes``.
+        inputs and outputs have these ``shapes``.
         """
         if not steps or self.book.layers >= MOST_LAYERS or not self.chance(self.policy.again):
             return None
@@ -89,7 +91,7 @@ class Steps(Values):
         if "repeat" in steps[index]:  # it may be 0
             return None
         name = steps[index].setdefault("name", self.fresh("layer"))
-        start = shapes[index]
+        start = shapes[index + 1]
         return self.attempt(
             lambda: self.forks.again(name, start, x, scope), x, scope, {name: start}
         )
@@ -115,6 +117,8 @@ class Steps(Values):
             step = self.use(x, scope)
         elif kind in ("concat", "add", "multiply", "excite", "split"):
             step = self.forks.fork(kind, x, scope)
+            if "split" not in step:
+                self.shares.fork(step["branches"])
         else:
             step = {"op": kind, **self.attributes(kind, x, scope)}
         if "filters" in step and self.chance(0.1):

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from ..analysis.initial import InitialValue, initial_values
-from ..ir.typed import TypedOp, TypedProgram
-from ..ir.walk import walk_program
+from ..ir.typed import TypedProgram
+from ..ir.walk import weighted
 
 ENOUGH: Final = 200  # values; fewer say too little about a distribution
 SIGMAS: Final = 6.0  # a right program fails once in 5e8 comparisons
@@ -44,9 +44,7 @@ def distribution(found: InitialValue, shape: tuple[int, ...], *, depthwise: bool
 def initial_problems(typed: TypedProgram, values: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with new initial values."""
     chosen = initial_values(typed)
-    for path, node in walk_program(typed):
-        if not isinstance(node, TypedOp):
-            continue
+    for path, node in weighted(typed):
         for weight in node.weights:
             full = "/".join((*path, weight.name))
             if full not in values:

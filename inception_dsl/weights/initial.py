@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..analysis.initial import InitialValue, initial_values
-from ..ir.typed import TypedOp, TypedProgram
-from ..ir.walk import walk_program
+from ..ir.typed import TypedProgram
+from ..ir.walk import weighted
 from ..types.weight import Weight
 
 DEFAULT = InitialValue("glorot_uniform")
@@ -23,11 +23,10 @@ CONSTANTS = {"gamma": 1.0, "moving_variance": 1.0}
 def initial(typed: TypedProgram, paths: Collection[str], seed: int) -> dict[str, Any]:
     """Initial values of the weights at ``paths``, in float64."""
     rng, values, found = np.random.default_rng(seed), initial_values(typed), {}
-    for path, node in walk_program(typed):
-        for weight in node.weights if isinstance(node, TypedOp) else ():
+    for path, node in weighted(typed):
+        for weight in node.weights:
             name = "/".join(filter(None, (*path, weight.name)))
             if name in paths:
-                assert isinstance(node, TypedOp)
                 found[name] = _value(weight, node.op.op, values.get(name), rng)
     return found
 

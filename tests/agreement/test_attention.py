@@ -55,17 +55,17 @@ def test_by_hand() -> None:
 
 
 def cbam_of_pytorch(weights: dict[str, Any], x: Any) -> Any:
-    """CBAM as its authors write it, on channels first, with two perceptrons."""
+    """CBAM as its authors write it, on channels first."""
 
     def tensor(path: str) -> Any:
         return torch.from_numpy(weights[path])
 
-    def perceptron(branch: str, y: Any) -> Any:
-        path = f"channel/attention/statistics/{branch}/excite"
+    def perceptron(y: Any) -> Any:
+        path = "channel/attention/statistics/avg/excite"
         y = torch.relu(y @ tensor(f"{path}/0/kernel") + tensor(f"{path}/0/bias"))
         return y @ tensor(f"{path}/1/kernel") + tensor(f"{path}/1/bias")
 
-    gate = perceptron("avg", x.mean((2, 3))) + perceptron("max", x.flatten(2).max(-1)[0])
+    gate = perceptron(x.mean((2, 3))) + perceptron(x.flatten(2).max(-1)[0])
     x = x * torch.sigmoid(gate)[:, :, None, None]
     pooled = torch.cat([x.mean(1, keepdim=True), x.max(1, keepdim=True)[0]], dim=1)
     kernel = tensor("spatial/attention/1/kernel").movedim((3, 2), (0, 1))

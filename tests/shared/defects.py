@@ -12,6 +12,7 @@ from channel_defects import CHANNEL_DEFECTS
 from defect import CORE, TORCH, Defect
 from enlarging_defects import ENLARGING_DEFECTS
 from keras_defects import KERAS_DEFECTS
+from sharing_defects import SHARING_DEFECTS
 from split_defects import SPLIT_DEFECTS
 
 COUNT = 400
@@ -309,5 +310,6 @@ DEFECTS = (
     *CHANNEL_DEFECTS,
     *ENLARGING_DEFECTS,
     *KERAS_DEFECTS,
+    *SHARING_DEFECTS,
     *SPLIT_DEFECTS,
 )

@@ -177,6 +177,16 @@ def path(value: Any) -> str:
     return value
 
 
+def step_path(value: Any) -> str:
+    """Check for the path of a step: names and positions with slashes between them."""
+    value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    parts = value.split("/") if isinstance(value, str) else ()
+    if not parts or not all(p.isdecimal() or _ID.match(p) for p in parts) or len(value) > 1024:
+        help = "write the path of a step, such as `conv1` or `branch_3x3/conv1`"
+        raise refuse(f"expected the path of a step, found {shown(value)}", code="E206", help=help)
+    return str(value)
+
+
 def texts(value: Any) -> tuple[Prose, ...]:
     return tuple(text(v) for v in value) if isinstance(value, list | tuple) else (text(value),)
 
@@ -206,6 +216,13 @@ _SIDES: Final = [_SIDE, _list_schema(_ONE_SIDE), _list_schema(_PAIR)]
 Id = Annotated[str, Checked(identifier, ID_SCHEMA)]
 Text = Annotated[Prose, Checked(text, {"type": ["string", "number"]})]
 Path = Annotated[str, Checked(path, {"type": "string", "minLength": 1, "maxLength": 1024})]
+StepPath = Annotated[
+    str,
+    Checked(
+        step_path,
+        {"type": ["string", "integer"], "pattern": r"^[a-z0-9_]+(/[a-z0-9_]+)*$"},
+    ),
+]
 Texts = Annotated[
     tuple[Prose, ...],
     Checked(

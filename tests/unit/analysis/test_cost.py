@@ -100,6 +100,7 @@ def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> N
                 "input": [8, 3],
                 "output": [8, 2],
                 "parameters": 20,
+                "weights_of": "",
                 "macs": 144,
             }
         ],

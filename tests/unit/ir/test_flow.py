@@ -191,7 +191,8 @@ def test_unnamed_forks_share_a_path_but_no_value(body: Compiled) -> None:
     np.testing.assert_allclose(found.input_gradient, 54 * x, rtol=1e-12)
 
 
-def test_two_layers_cannot_share_a_moving_statistic(body: Compiled) -> None:
+def test_two_layers_move_a_statistic_that_they_share(body: Compiled) -> None:
+    """In the order of computation; the second one gets what the first one has normalised."""
     typed = body("{op: batch_norm}, {op: batch_norm}")
     series = flow(typed)
     one, two = series.statements
@@ -199,8 +200,11 @@ def test_two_layers_cannot_share_a_moving_statistic(body: Compiled) -> None:
     shared = replace(series, statements=(one, replace(two, weights=one.weights)))
     weights, x = seeded(typed), batch(typed)
     assert forward.run(shared, weights, x).statistics == {}
-    with pytest.raises(NotImplementedError, match="moving_mean` has the statistics of two layers"):
-        forward.run(shared, weights, x, training=True)
+    found = forward.run(shared, weights, x, training=True).statistics
+    assert found.keys() == {"0/moving_mean", "0/moving_variance"}
+    first, second = found["0/moving_mean"]
+    np.testing.assert_allclose(first, x.mean((0, 1, 2)), rtol=1e-12)
+    np.testing.assert_allclose(second, weights["0/beta"], rtol=1e-12)
 
 
 def test_values_are_released_after_their_last_use(

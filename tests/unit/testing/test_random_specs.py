@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -176,6 +177,14 @@ def features(spec: RandomSpec, typed: TypedProgram) -> dict[str, bool]:
         "two heads": len(program.heads) > 1,
         "further output": bool(program.outputs),
         "label smoothing": bool(program.training and program.training.label_smoothing),
+        "shared layer": any(isinstance(n, TypedOp) and n.node.shares for n in found),
+        "shared use": any(isinstance(n, TypedUse) and n.node.shares for n in found),
+        "shared in a fork": any(m.node.shares for m in inner if not isinstance(m, TypedFork)),
+        "shared in a chain": bool(re.search(r"weights: \w+,? ?[}r]", spec.text)),
+        "shared and repeated": any(
+            isinstance(n, TypedOp | TypedUse) and n.node.shares and n.node.repeat != 1
+            for n in found
+        ),
         "vector in a fork": any(not b.y.rank and f.y.rank for f, b in branches),
     }
 
@@ -185,7 +194,7 @@ def test_every_feature_of_the_language_occurs() -> None:
     for seed, typed in zip(SEEDS, programs(), strict=True):
         for name, there in features(random_spec(seed), typed).items():
             seen[name] += there
-    assert len(seen) == 19
+    assert len(seen) == 24
     assert min(seen.values()) >= 3, seen
 
 

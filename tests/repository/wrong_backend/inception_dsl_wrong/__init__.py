@@ -11,7 +11,8 @@ def emit(typed: TypedProgram, request: Request, report: Report) -> Files:
 
 
 def _backend(name: str) -> Backend:
-    return Backend(name=name, title=name.title(), emit=emit, runner=f"inception_dsl_wrong.{name}")
+    runner = f"inception_dsl_wrong.{name}"
+    return Backend(name=name, title=name.title(), emit=emit, runner=runner, shares=True)
 
 
 WRONG, RIGHT, ABORTS, ABSENT, HANGS = map(_backend, ("wrong", "right", "aborts", "absent", "hangs"))

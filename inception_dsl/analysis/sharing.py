@@ -1,0 +1,228 @@
+"""Finds the steps whose weights other steps have, too (the field ``weights``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from ..diagnostics.report import Report
+from ..diagnostics.words import nearest, suggestion
+from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Shares, UseNode
+from ..ir.typed import Path, TypedFork, TypedOp, TypedProgram, TypedUse
+from ..ir.walk import roots, sharing, walk
+from ..ops.fields.refusal import shown
+from ..yaml.edits import Editor
+
+Weighted: TypeAlias = TypedOp | TypedUse
+_LISTED = 50  # steps among which a misspelled path is searched, as that takes time
+
+
+class Scope(NamedTuple):
+    """A chain or a fork that is being read: its steps or branches so far, and its path.
+
+    ``later`` are the names of all of them. ``repeated``: it is a fork with ``repeat``.
+    """
+
+    done: Sequence[Node] | Mapping[str, Chain]
+    here: Path
+    later: frozenset[str] = frozenset()
+    repeated: bool = False
+
+    def find(self, path: Path) -> tuple[Node, Path, bool] | None:
+        """The step at ``path``, what is left of the path if it is a use, and whether a fork around
+        it is repeated.
+        """
+        if not isinstance(self.done, Mapping):
+            return _find(self.done, path, False)
+        branch = self.done.get(path[0])
+        return None if branch is None else _find(branch, path[1:], False)
+
+    def paths(self) -> Iterator[str]:
+        """The paths of all layers and uses so far."""
+        if isinstance(self.done, Mapping):
+            for name, branch in self.done.items():
+                yield from _paths(branch, (name,))
+        else:
+            yield from _paths(self.done, ())
+
+
+def _find(nodes: Sequence[Node], path: Path, repeated: bool) -> tuple[Node, Path, bool] | None:
+    for node in nodes:
+        size = len(node.segments)
+        if path[:size] != node.segments:
+            continue
+        rest = path[size:]
+        if not isinstance(node, ForkNode):
+            if size or not rest:
+                return node, rest, repeated
+            continue
+        if size and not rest:
+            return node, rest, repeated
+        branch = dict(node.branches).get(rest[0]) if rest else None
+        found = branch and _find(branch, rest[1:], repeated or node.repeat != 1)
+        if found:
+            return found
+    return None
+
+
+def _paths(nodes: Sequence[Node], above: Path) -> Iterator[str]:
+    for node in nodes:
+        here = (*above, *node.segments)
+        if not isinstance(node, ForkNode):
+            yield "/".join(here)
+            continue
+        for name, branch in node.branches:
+            yield from _paths(branch, (*here, name))
+
+
+class Sharing:
+    """Finds the owner of the weights that a step shares; reports why it cannot share them."""
+
+    def __init__(self, scopes: Sequence[Scope], report: Report) -> None:
+        self.scopes, self.report = scopes, report
+
+    def shares(self, wanted: str, node: OpNode | UseNode, own: Path) -> Shares | None:
+        """The owner at the path ``wanted`` for the step ``node``, whose path is ``own``.
+
+        The innermost chain or fork in which the path leads to a step counts.
+        """
+        crossed = False
+        for scope in reversed(self.scopes):
+            found = scope.find(tuple(wanted.split("/")))
+            if found is not None:
+                owner, rest, repeated = found
+                if isinstance(owner, BrokenNode):
+                    return None  # its error is reported
+                problem = _problem(wanted, node, owner, rest)
+                if repeated or crossed:
+                    alone = f"`{wanted}`" if repeated else "this step"
+                    message = f"a fork is repeated in which {alone} is without the other step"
+                    problem = problem or (message, "share the weights of a step in the same fork")
+                if problem:
+                    message, help = problem
+                    related = [(owner.origin.span(), f"`{wanted}`")]
+                    span = node.origin.span("weights")
+                    self.report.error("E316", message, span, help=help, related=related)
+                    return None
+                down = tuple(wanted.split("/"))
+                first = (*scope.here, *down)
+                assert isinstance(owner, OpNode | UseNode)
+                return _between(own, owner.shares.of(first) if owner.shares else first)
+            crossed = crossed or scope.repeated
+        self.unknown(wanted, node)
+        return None
+
+    def unknown(self, wanted: str, node: OpNode | UseNode) -> None:
+        """Report a path that leads to no step before ``node``."""
+        span, first = node.origin.span("weights"), wanted.partition("/")[0]
+        if node.segments[-1:] == (wanted,):
+            message, help = "a step cannot share its own weights", "write the path of another step"
+            return self.report.error("E316", message, span, help=help)
+        if any(first in scope.later for scope in self.scopes):
+            message = f"`{wanted}` is not computed before this step"
+            help = "write `weights` in the later one of both steps"
+            return self.report.error("E316", message, span, help=help)
+        if not self.report.helping:
+            return self.report.error("E308", f"unknown step `{wanted}`", span)
+        known = list(dict.fromkeys(p for s in reversed(self.scopes) for p in s.paths() if p))
+        best, document = nearest(wanted, known[:_LISTED]), node.origin.document
+        help = suggestion(wanted, known[:_LISTED], what="steps before it")
+        editor = Editor(document, self.report.texts)
+        fix = editor.replace((*node.origin.path, "weights"), best) if best else ()
+        return self.report.error("E308", f"unknown step `{wanted}`", span, help=help, fix=fix)
+
+
+def _between(own: Path, owner: Path) -> Shares:
+    """How to get from the path of a step to that of the owner of its weights."""
+    common = 0
+    while common < min(len(own), len(owner)) and own[common] == owner[common]:
+        common += 1
+    return Shares(len(own) - common, owner[common:])
+
+
+def _problem(
+    wanted: str, node: OpNode | UseNode, owner: Node, rest: Path
+) -> tuple[str, str] | None:
+    """Why ``node`` cannot have the weights of ``owner``, and what to do; ``None`` if it can."""
+    if isinstance(owner, ForkNode):
+        help = "make it a block, and share the weights of its use"
+        return f"`{wanted}` is a fork, which has no weights of its own", help
+    if owner.repeat != 1:
+        what = f"`{'/'.join(owner.segments)}` is repeated, so it may have several sets of weights"
+        return what, "share the weights of a step without `repeat`"
+    if rest:
+        inside = wanted[: -len("/".join(rest)) - 1]
+        help = f"share the weights of the whole step, `{inside}`"
+        return f"`{wanted}` leads into the step `{inside}`", help
+    one, other = _kind(node), _kind(owner)
+    if one != other:
+        return f"this step is {one}, but `{wanted}` is {other}", "both must be the same"
+    return None
+
+
+def _kind(node: OpNode | UseNode) -> str:
+    return f"`use: {node.block}`" if isinstance(node, UseNode) else f"`op: {node.op.op}`"
+
+
+def check_sharing(typed: TypedProgram, report: Report) -> bool:
+    """Whether all steps that share weights have the fields and the weights of the owner; reports
+    those that do not.
+    """
+    before = len(report.diagnostics)
+    for chains in roots(typed):
+        for step, owner, path in sharing(chains):
+            first = owner.runs[0].typed
+            for run in step.runs:
+                assert not isinstance(run.typed, TypedFork)
+                assert not isinstance(first, TypedFork)
+                if not _alike(run.typed, first, "/".join(path), report):
+                    break
+    return len(report.diagnostics) == before
+
+
+def _alike(typed: Weighted, owner: Weighted, path: str, report: Report) -> bool:
+    """Whether a step can have the weights of ``owner``; reports the first difference."""
+    here, there = _fields(typed), _fields(owner)
+    origin = typed.node.origin
+    name = next((n for n in here if shown(here[n]) != shown(there[n])), None)
+    if name is not None:
+        span = origin.span(name if (*origin.path, name) in origin.document.spans else "weights")
+        message = f"`{name}` is {shown(here[name])}, but {shown(there[name])} in `{path}`"
+        help = "steps with the same weights must be equal in all other fields"
+        report.error("E406", message, span, help=help)
+        return False
+    own, wanted = _shapes(typed), _shapes(owner)
+    if not wanted:
+        message = f"`{path}` has no weights"
+        report.error("E316", message, origin.span("weights"), help="remove `weights`")
+        return False
+    message = next(
+        (
+            f"`{name}` is {shape} in `{path}`, but this step needs {own.get(name)}"
+            for name, shape in wanted.items()
+            if own.get(name) != shape
+        ),
+        f"the input of `{path}` is {owner.x}, but that of this step is {typed.x}",
+    )
+    if own == wanted and typed.x.rank == owner.x.rank:
+        return True
+    what = "channels" if typed.x.rank == owner.x.rank else "number of axes"
+    help = f"its input is {typed.x}, that of `{path}` is {owner.x}: the {what} must be equal"
+    report.error("E406", message, origin.span("weights"), help=help)
+    return False
+
+
+def _fields(typed: Weighted) -> Mapping[str, Any]:
+    return typed.op.attributes() if isinstance(typed, TypedOp) else typed.arguments
+
+
+def _shapes(typed: Weighted) -> dict[str, str]:
+    """The shapes of all weights of a layer or a use, by their names in it."""
+    if isinstance(typed, TypedOp):
+        return {w.name: "x".join(map(str, w.shape)) for w in typed.weights}
+    return {
+        "/".join((*path, w.name)): "x".join(map(str, w.shape))
+        for path, node in walk(typed.body)
+        if isinstance(node, TypedOp)
+        for w in node.weights
+    }
