@@ -115,7 +115,7 @@ def inputs(data: Step) -> dict[str, Any]:
 
 def spatial(shape: Step) -> tuple[int, ...]:
     """The spatial axes of a field ``input``."""
-    return tuple(size for axis, size in shape.items() if axis != "channels")
+    return tuple(shape[axis] for axis in ("length", "depth", "height", "width") if axis in shape)
 
 
 def block(data: Step) -> Block:
