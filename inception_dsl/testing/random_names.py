@@ -17,7 +17,9 @@ TOP: Final = (
 """Names for networks, where names of the frameworks and of Python are an error."""
 NO_HEADS: Final = frozenset({"logits", "stem", "body", "head"})
 """Names of the final output and of sections, with which paths of steps without a name begin."""
-FIELDS: Final = frozenset({"name", "repeat", "use", "deviation", "allow", "op", "branches"})
+FIELDS: Final = frozenset(
+    {"name", "repeat", "use", "deviation", "allow", "op", "branches", "weights", "each"}
+)
 """Fields of a use; a use cannot set a parameter with such a name, so it keeps its default."""
 
 
