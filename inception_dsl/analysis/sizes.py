@@ -4,6 +4,9 @@ Axes are independent. On each, the pixels of every map are a function of the inp
 (:class:`Pixels`), so that a few conditions say which sizes run: each window needs a least size,
 branches that meet must have maps of one size, and a layer whose weights depend on the length of a
 flattened map needs the size of the spec.
+
+Inputs whose branches end in vectors are independent, too. Maps that meet must have one size, so
+inputs of one size must keep one (:func:`tied`); others give the map that the spec's input gives.
 """
 
 from __future__ import annotations
@@ -37,23 +40,76 @@ class RunningSizes(NamedTuple):
     training: Sizes
 
 
-@lru_cache(maxsize=16)
-def running_sizes(typed: TypedProgram) -> RunningSizes:
-    """The sizes that run; those of the spec's input are always among them."""
-    found = [_axis(typed, axis, held=True) for axis in range(typed.program.input.rank)]
+@lru_cache(maxsize=64)
+def running_sizes(typed: TypedProgram, name: str = "") -> RunningSizes:
+    """The sizes of the input ``name`` that run; those of the spec are always among them."""
+    found = [_axis(_Input(typed, name, axis), held=True) for axis in _axes(typed, name)]
     features, inference, training = zip(*found, strict=True) if found else ((), (), ())
     return RunningSizes(features, inference, training)
 
 
-def compiling_sizes(typed: TypedProgram) -> Sizes:
+def compiling_sizes(typed: TypedProgram, name: str = "") -> Sizes:
     """The sizes for which the spec compiles; layers after a flattened map may get other weights."""
-    return tuple(_axis(typed, axis, held=False)[-1] for axis in range(typed.program.input.rank))
+    return tuple(_axis(_Input(typed, name, axis), held=False)[-1] for axis in _axes(typed, name))
 
 
-def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...]:
+def minimum_input(
+    typed: TypedProgram, name: str = "", *, heads: bool = False
+) -> tuple[int, ...]:
     """The smallest spatial sizes that run; ``heads`` includes the auxiliary heads."""
-    sizes = running_sizes(typed)
+    sizes = running_sizes(typed, name)
     return tuple(axis.least for axis in (sizes.training if heads else sizes.inference))
+
+
+def tied(typed: TypedProgram, axis: int) -> tuple[tuple[str, ...], ...]:
+    """The groups of inputs that must keep one size on an axis, as their maps meet there."""
+    fork, groups = typed.entry, dict[int, list[str]]()
+    for name, branch in fork.branches if fork else ():
+        if branch.y.rank > axis and branch.x.rank > axis:
+            groups.setdefault(typed.program.inputs[name].spatial[axis], []).append(name)
+    return tuple(tuple(names) for names in groups.values() if len(names) > 1)
+
+
+def all_tied(typed: TypedProgram) -> dict[tuple[str, ...], tuple[int, ...]]:
+    """The groups of inputs that must keep one size, each with the axes on which they must."""
+    found: dict[tuple[str, ...], tuple[int, ...]] = {}
+    for axis in range(typed.program.rank):
+        for names in tied(typed, axis):
+            found[names] = (*found.get(names, ()), axis)
+    return found
+
+
+class _Input(NamedTuple):
+    """An axis of an input; a single input, or the first of several, has no ``name``."""
+
+    typed: TypedProgram
+    name: str
+    axis: int
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        """The sizes of the spec's input."""
+        program = self.typed.program
+        return program.inputs[self.name].spatial if self.name else program.input.spatial
+
+    def starts(self) -> dict[str, _Tensor]:
+        """The inputs: those that change with this one on the axis, and those that stay."""
+        inputs = self.typed.program.inputs
+        own = self.name or next(iter(inputs))
+        groups = (names for names in tied(self.typed, self.axis) if own in names)
+        free = next(groups, (own,))
+        return {
+            name: _Tensor(Pixels())
+            if name in free
+            else _Tensor(Pixels(x.spatial[self.axis], 0))
+            if x.rank > self.axis
+            else _VECTOR
+            for name, x in inputs.items()
+        }
+
+
+def _axes(typed: TypedProgram, name: str) -> range:
+    return range(len(_Input(typed, name, 0).own))
 
 
 @lru_cache(maxsize=16)
@@ -62,11 +118,11 @@ def growing(typed: TypedProgram) -> frozenset[int]:
 
     A flattened map counts only if no weights depend on its length.
     """
-    axes = range(typed.program.input.rank)
-    return frozenset().union(*(_followed(typed, axis, math.inf)[0].growing for axis in axes))
+    inputs = [_Input(typed, n, axis) for n in typed.program.inputs for axis in _axes(typed, n)]
+    return frozenset().union(*(_followed(one, math.inf)[0].growing for one in inputs))
 
 
-def _axis(typed: TypedProgram, axis: int, *, held: bool) -> list[AxisSizes]:
+def _axis(free: _Input, *, held: bool) -> list[AxisSizes]:
     """One axis up to the head, with it, and with auxiliary heads.
 
     ``held``: flattened maps that weights depend on must keep their size.
@@ -74,11 +130,11 @@ def _axis(typed: TypedProgram, axis: int, *, held: bool) -> list[AxisSizes]:
     Which maps have one pixel, so that they are broadcast, depends on the size. Each walk is right
     for the largest sizes that are left.
     """
-    own, high = typed.program.input.spatial[axis], math.inf
+    own, high = free.own[free.axis], math.inf
     pieces: list[list[Piece]] = [[], [], []]
     steps = _STEPS
     while high >= 1:
-        walk, stages = _followed(typed, axis, high, held=held)
+        walk, stages = _followed(free, high, held=held)
         for found, conditions in zip(pieces, stages, strict=True):
             if found and found[-1].conditions == conditions:
                 found[-1] = found[-1]._replace(low=walk.broadcast)
@@ -93,14 +149,14 @@ def _axis(typed: TypedProgram, axis: int, *, held: bool) -> list[AxisSizes]:
 
 
 def _followed(
-    typed: TypedProgram, axis: int, high: float, *, held: bool = True
+    free: _Input, high: float, *, held: bool = True
 ) -> tuple[_Walk, list[Conditions]]:
     """A walk through the program, and the conditions up to the head, with it, with all heads.
 
     The input has at most ``high`` pixels.
     """
-    walk, after = _Walk(axis, typed.program.input.spatial, high, held=held), dict[str, _Tensor]()
-    stages, x = [], _Tensor(Pixels())
+    typed, walk, after = free.typed, _Walk(free, high, held=held), dict[str, _Tensor]()
+    stages, x = [], next(iter(walk.inputs.values()))
     for name, chain in typed.sections.items():
         if name == "head":
             stages.append(walk.stage())
@@ -140,9 +196,9 @@ class _Walk:
     ``steps`` are counted.
     """
 
-    def __init__(self, axis: int, own: tuple[int, ...], high: float, *, held: bool) -> None:
-        self.axis, self.rank, self.high, self.held = axis, len(own), high, held
-        self.own = own[axis]
+    def __init__(self, free: _Input, high: float, *, held: bool) -> None:
+        self.axis, self.rank, self.high, self.held = free.axis, len(free.own), high, held
+        self.own, self.inputs = free.own[free.axis], free.starts()
         self.broadcast, self.steps = 1, 0
         self.conditions = Conditions()
         self.growing, self.exact = set[int](), set[tuple[Pixels, int]]()
@@ -180,6 +236,9 @@ class _Walk:
         if isinstance(node, TypedUse):
             return self.chain(node.body, x)
         if isinstance(node, TypedFork):
+            if node.node.inputs:
+                ends = [self.chain(chain, self.inputs[name]) for name, chain in node.branches]
+                return self.merged(node, ends)
             if node.node.split:  # the sizes add up to the channels of one flattened map only
                 self.fixed(x.flattened, always=True)
             return self.merged(node, [self.chain(chain, x) for _, chain in node.branches])

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from ..ir.program import ForkNode
+from ..ir.program import ForkNode, Program
 from ..ops.fields.kinds import MAX_COUNT
 from ..ops.fields.numbers import integer
 from ..types.split import EQUAL, REST
@@ -19,10 +19,14 @@ from .evaluate import Evaluation, Values
 class Splits(Evaluation):
     """Divides the input of forks."""
 
+    program: Program
+
     def inputs(
         self, node: ForkNode, x: TensorType | None, values: Values
     ) -> list[TensorType | None]:
         """The type of the input of each branch; ``None`` for all after an error."""
+        if node.inputs:
+            return [None if x is None else self.program.inputs.get(n) for n, _ in node.branches]
         if node.split is None:
             return [x] * len(node.branches)
         sizes = [self.size(node, index, values) for index in range(len(node.sizes))]

@@ -28,7 +28,10 @@ AnyStep = Op | Fork | Use | Broken
 
 
 class Steps(Uses):
-    """Makes the chains of one program; ``blocks`` are the blocks they use."""
+    """Makes the chains of one program; ``blocks`` are the blocks they use.
+
+    ``entry`` is the fork of several inputs.
+    """
 
     def __init__(self, linked: Linked, top: Defaults, root: Path, report: Report) -> None:
         super().__init__(linked, root, report)
@@ -39,6 +42,7 @@ class Steps(Uses):
         self.level = self.deepest = 0
         self.too_deep = False
         self.before = len(report.diagnostics)
+        self.entry: Origin | None = None
 
     def not_reserved(self, name: str, origin: Origin) -> None:
         if name in RESERVED:
@@ -78,6 +82,8 @@ class Steps(Uses):
                 segments = section
             elif own:
                 segments = (own,)
+            elif here == self.entry:  # a branch alone would have the name of its input
+                segments = section
             else:
                 segments = () if getattr(step, "branches", None) else (*section, str(index))
             self.check_names(step, here, names)
@@ -103,6 +109,7 @@ class Steps(Uses):
             return OpNode(op, segments, step.repeat, here)
         notes = step.deviation or ()
         if isinstance(step, Fork | Broken):
+            names = {*names, *RESERVED} if here == self.entry else names
             branches = tuple(
                 (name, self.chain(branch, here.below("branches", name), names, defaults, ()))
                 for name, branch in step.branches.items()
@@ -120,6 +127,7 @@ class Steps(Uses):
                     here,
                     step.allow,
                     step.split,
+                    here == self.entry,
                 )
             used = self.linked.get(step.use or "")
             if used is not None:
@@ -182,9 +190,8 @@ class Steps(Uses):
             op: {**self.top.get(op, {}), **block.defaults.get(op, {})}
             for op in {**self.top, **block.defaults}
         }
-        chain = self.chain(
-            block.model.steps, origin.below("steps"), set(block.parameters), defaults, ()
-        )
+        names = {*block.parameters, *RESERVED}
+        chain = self.chain(block.model.steps, origin.below("steps"), names, defaults, ())
         types: dict[str, str] = {name: p.type for name, p in block.parameters.items()}
         types |= self.network.leave(block.id)
         self.blocks[block.id] = Block(block.id, types, chain, about(block.model), origin)
@@ -222,10 +229,8 @@ class Steps(Uses):
         for key, value in values.items():
             for found in expressions(value):
                 for name, offset in found.names:
-                    if name not in {*names, "in_channels"} and not here.document.lost(
-                        *scope, "params", name
-                    ):
-                        self.unknown_name(name, offset, here.below(*key), {*names, "in_channels"})
+                    if name not in names and not here.document.lost(*scope, "params", name):
+                        self.unknown_name(name, offset, here.below(*key), names)
 
     def unknown_name(self, name: str, offset: int, origin: Origin, names: set[str]) -> None:
         """Report a parameter that is not declared, with the most similar name."""
@@ -241,6 +246,8 @@ class Steps(Uses):
         if not self.report.helping:
             return self.report.error("E304", f"unknown parameter `{name}`", span)
         help, best = suggestion(name, names, what="known parameters"), nearest(name, names)
+        if name in RESERVED:
+            help = "a network with several inputs has it only in the branches of its first step"
         fix = (
             Editor(origin.document, self.report.texts).part(origin.path, offset, len(name), best)
             if best

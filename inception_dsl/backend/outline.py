@@ -57,7 +57,7 @@ class _Outline:
         heads = [h._replace(chain=self.nodes(h.chain, h.name, kinds)) for h in program.heads]
         if not self.uses:
             return typed
-        values = {**typed.values, IN_CHANNELS: program.input.channels}
+        values = {**typed.values, IN_CHANNELS: program.input.channels}  # several: see `typed_node`
         typed_heads = []
         for head, (_, found) in zip(heads, typed.heads, strict=True):
             own = {**values, IN_CHANNELS: found.x.channels}
@@ -115,7 +115,9 @@ class _Outline:
             return replace(typed, body=self.chain(typed.body, inner))
         if not isinstance(typed, TypedFork):
             return typed
-        branches = tuple((name, self.chain(chain, values)) for name, chain in typed.branches)
+        own = {n: {**values, IN_CHANNELS: c.x.channels} for n, c in typed.branches}
+        inner = own if typed.node.inputs else dict.fromkeys(own, values)
+        branches = tuple((name, self.chain(chain, inner[name])) for name, chain in typed.branches)
         fork = TypedFork(self.forks[id(typed.node)], branches, typed.x, typed.y)
         use = self.uses.get(id(typed.node))
         if use is None:

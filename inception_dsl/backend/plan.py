@@ -7,15 +7,15 @@ syntax: a table of ops, templates, weight layouts, a runner.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, TypeVar
 
 from ..analysis.cost import cost, layers
 from ..analysis.logits import Trained, trained_program
-from ..analysis.size_words import sentence
-from ..analysis.sizes import RunningSizes, running_sizes
+from ..analysis.size_words import all_sizes
+from ..analysis.sizes import RunningSizes, all_tied, running_sizes
 from ..emit.about import (
     bullets,
     citation,
@@ -122,9 +122,23 @@ class ModulePlan:
         return (*heads, *(Tap(name, after, None) for name, after in program.outputs.items()))
 
     @property
+    def inputs(self) -> Mapping[str, TensorType]:
+        """The types of the inputs by name; a single one is called ``input``."""
+        return self.typed.program.inputs
+
+    @property
     def sizes(self) -> RunningSizes:
-        """The sizes of the input that run."""
+        """The sizes of the input that run, or of the first of several."""
         return running_sizes(self.typed)
+
+    def sizes_of(self, name: str) -> RunningSizes:
+        """The sizes of an input that run."""
+        return running_sizes(self.typed, name)
+
+    @property
+    def tied(self) -> dict[tuple[str, ...], tuple[int, ...]]:
+        """The groups of inputs that must keep one size, each with the axes on which they must."""
+        return all_tied(self.typed)
 
     @cached_property
     def loss(self) -> Loss | None:
@@ -245,10 +259,12 @@ class ModulePlan:
         found = cost(list(layers(self.typed)))
         heads = f" ({found.auxiliary:,} of them in auxiliary heads)" if found.auxiliary else ""
         moving = f" and {found.non_trainable:,} moving statistics" if found.non_trainable else ""
-        sizes = f"; {sentence(self.sizes)}" if self.typed.program.input.rank else ""
+        program = self.typed.program
+        sizes = f"; {all_sizes(self.typed)}" if program.rank else ""
+        what = "inputs of" if program.several else "an input of"
         return (
             f"{found.trainable:,} trainable parameters{heads}{moving};"
-            f" {found.macs:,} multiply-adds for an input of {self.typed.program.input}{sizes}."
+            f" {found.macs:,} multiply-adds for {what} {program.taken}{sizes}."
         )
 
     def written(

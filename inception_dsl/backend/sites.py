@@ -311,5 +311,7 @@ def site(frame: Frame, node: Node, typed: tuple[Any, ...], x: Term | None, plan:
     for index, (name, nodes) in enumerate(node.branches):
         inner = tuple(t.branches[index][1] for t in typed)
         start = frame.held(split[index].term, split[index].values) if split else x
-        branches.append((name, chain(frame, nodes, inner, start, plan)))
+        own = frame.of_input(name) if node.inputs else frame
+        start = frame.inputs[name] if node.inputs else start
+        branches.append((name, chain(own, nodes, inner, start, plan)))
     return ForkSite(frame, node, typed, tuple(branches), split)
