@@ -31,6 +31,7 @@ BACKEND = Backend(
     runner="inception_dsl_keras.runner",
     engines=ENGINES,
     packages=("h5py", "jax", "keras", "ml_dtypes", "numpy", "tensorflow", "torch"),
+    several_inputs=True,
 )
 
 __all__ = ["BACKEND"]

@@ -19,4 +19,5 @@ BACKEND = Backend(
     runner="inception_dsl_torch.runner",
     unbiased_variance=True,
     packages=("numpy", "torch"),
+    several_inputs=True,
 )

@@ -108,7 +108,9 @@ class _Expander:
         if has_names(model.input):
             message = "`preprocessing` is for a network with one input"
             help = "remove it, and prepare each input before the network"
-            self.report.error("E203", message, origin.document.key_span(("preprocessing",)), help=help)
+            self.report.error(
+                "E203", message, origin.document.key_span(("preprocessing",)), help=help
+            )
             return None
         for name in ("mean", "std"):
             value = getattr(found, name)

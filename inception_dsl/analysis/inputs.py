@@ -64,7 +64,9 @@ def _branches(names: list[str], fork: Fork, here: Origin, report: Report) -> Non
         if best:
             missing.remove(best)
         elif not missing:
-            help = f"give `input` one of this name, or remove the branch; inputs: {', '.join(names)}"
+            help = (
+                f"give `input` one of this name, or remove the branch; inputs: {', '.join(names)}"
+            )
         message = f"no input has the name of the branch `{name}`"
         report.error(_CODE, message, here.document.key_span(path), help=help, fix=fix)
     unused = [name for name in missing if not here.document.lost(*here.path, "branches", name)]

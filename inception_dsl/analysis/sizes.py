@@ -53,9 +53,7 @@ def compiling_sizes(typed: TypedProgram, name: str = "") -> Sizes:
     return tuple(_axis(_Input(typed, name, axis), held=False)[-1] for axis in _axes(typed, name))
 
 
-def minimum_input(
-    typed: TypedProgram, name: str = "", *, heads: bool = False
-) -> tuple[int, ...]:
+def minimum_input(typed: TypedProgram, name: str = "", *, heads: bool = False) -> tuple[int, ...]:
     """The smallest spatial sizes that run; ``heads`` includes the auxiliary heads."""
     sizes = running_sizes(typed, name)
     return tuple(axis.least for axis in (sizes.training if heads else sizes.inference))
@@ -148,9 +146,7 @@ def _axis(free: _Input, *, held: bool) -> list[AxisSizes]:
     return [axis_sizes(found) for found in pieces]
 
 
-def _followed(
-    free: _Input, high: float, *, held: bool = True
-) -> tuple[_Walk, list[Conditions]]:
+def _followed(free: _Input, high: float, *, held: bool = True) -> tuple[_Walk, list[Conditions]]:
     """A walk through the program, and the conditions up to the head, with it, with all heads.
 
     The input has at most ``high`` pixels.

@@ -38,6 +38,7 @@ from ..emit.pycode import (
 )
 from ..emit.render import render
 from ..ir.program import (
+    INPUT,
     About,
     ForkNode,
     Head,
@@ -80,6 +81,7 @@ from ..ops import (
     Upsample,
     ZeroPad,
 )
+from ..reference.arrays import by_input
 from ..types.prose import Prose
 from ..types.tensor import AXES, ShapeError, TensorType
 from ..types.terms import Symbol, Term, add, constant, divide, multiply, subtract
@@ -120,7 +122,7 @@ from .scope import (
     tupled,
 )
 from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
-from .size_checks import SizeRule, When, size_checks, size_rules
+from .size_checks import SizeRule, When, size_checks, size_rules, unequal_sizes
 from .start import Initial, Start
 from .statements import Apply, Branch, Join, Locals, statement, statements
 
@@ -129,6 +131,7 @@ __all__ = [
     "AXES",
     "CORE_OPS",
     "GROUP",
+    "INPUT",
     "IN_CHANNELS",
     "PLAIN",
     "SLOPES",
@@ -243,6 +246,7 @@ __all__ = [
     "assigned",
     "boundaries",
     "bullets",
+    "by_input",
     "call",
     "cases",
     "check_weights",
@@ -289,6 +293,7 @@ __all__ = [
     "statements",
     "subtract",
     "tupled",
+    "unequal_sizes",
     "uses_of",
     "varying",
     "walk",

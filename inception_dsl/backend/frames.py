@@ -7,8 +7,7 @@ its symbols, and their values in every use. A slot is a value that is printed in
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from ..ir.program import Node
@@ -102,7 +101,7 @@ class Frame:
     sized: bool
     width: Width = UNCHANGED
     settled: frozenset[str] = frozenset()
-    inputs: Mapping[str, Term] = MappingProxyType({})
+    inputs: Mapping[str, Term] = field(default_factory=dict)
 
     def of_input(self, name: str) -> Frame:
         """The frame of the branch that gets one of several inputs."""

@@ -57,7 +57,7 @@ class _Outline:
         heads = [h._replace(chain=self.nodes(h.chain, h.name, kinds)) for h in program.heads]
         if not self.uses:
             return typed
-        values = {**typed.values, IN_CHANNELS: program.input.channels}  # several: see `typed_node`
+        values = {**typed.values, IN_CHANNELS: program.input.channels}
         typed_heads = []
         for head, (_, found) in zip(heads, typed.heads, strict=True):
             own = {**values, IN_CHANNELS: found.x.channels}

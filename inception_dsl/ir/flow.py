@@ -77,9 +77,9 @@ Statement: TypeAlias = Apply | Merge | Part
 class Flow:
     """A program; each statement comes after the statements that assign its inputs.
 
-    ``inputs`` are by name. ``types`` has the type of every value. ``outputs`` are the final output, the further outputs and
-    the heads, by name; ``blocks`` the outputs of all used blocks and top-level steps, by
-    path. Every value is read by a statement or is an output.
+    ``inputs`` are by name. ``types`` has the type of every value. ``outputs`` are the final output,
+    the further outputs and the heads, by name; ``blocks`` the outputs of all used blocks and
+    top-level steps, by path. Every value is read by a statement or is an output.
     """
 
     inputs: Mapping[str, ValueId]

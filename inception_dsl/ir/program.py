@@ -20,7 +20,6 @@ from ..types.tensor import TensorType
 from ..types.width import UNCHANGED, Width
 from ..yaml.document import DataPath, Document
 
-
 INPUT: Final = "input"
 """The name of the input, if there is only one."""
 

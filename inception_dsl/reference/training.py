@@ -23,9 +23,10 @@ class Step:
     """The results of a training step; weights and gradients are by path.
 
     ``loss`` and ``outputs`` are those before the step. ``gradients`` are for the trainable weights,
-    ``input_gradient`` is for the batch, by name if there are several inputs. ``weights`` are all weights after the step, with moving
-    variances from the biased variance of the batch. ``counts`` has the number of values in each
-    channel for every moving variance, ``corrections`` what the unbiased variance adds to it.
+    ``input_gradient`` is for the batch, by name if there are several inputs. ``weights`` are all
+    weights after the step, with moving variances from the biased variance of the batch. ``counts``
+    has the number of values in each channel for every moving variance, ``corrections`` what the
+    unbiased variance adds to it.
     """
 
     loss: float
