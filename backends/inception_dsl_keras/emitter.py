@@ -60,6 +60,7 @@ def view(source: Source) -> ModuleView:
         network=source.network.view(helpers),
         initial=starting,
         recalibrates=plan.recalibrates,
+        several=plan.typed.program.several,
         preprocess=prepared,
         loss=trained,
     )

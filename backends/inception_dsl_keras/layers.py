@@ -24,7 +24,6 @@ from .calls import Calls, Variable, below, layer_name, merge_name
 from .source import Source
 from .training import Layers
 
-INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
     r"(add|amax|erf|expand_dims|get_item|greater|maximum|mean|multiply|ones_like|pad|power"
     r"|reciprocal|rsqrt|square|squeeze|subtract|sum|take|tanh|where)(_\d+)?"
@@ -115,7 +114,7 @@ def check_names(source: Source, report: Report) -> bool:
                 "E503", message, span, related=where, help="choose a different `name` for one step"
             )
         elif (
-            layer.name == INPUT
+            layer.name in source.plan.inputs
             or (operating and _UNNAMED.fullmatch(layer.name))
             or (source.helpers.splitting and _SPLIT.fullmatch(layer.name))
         ):

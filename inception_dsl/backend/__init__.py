@@ -122,7 +122,7 @@ from .scope import (
     tupled,
 )
 from .sites import ChainSite, ForkSite, Part, Site, StepSite, UseSite
-from .size_checks import SizeRule, When, size_checks, size_rules, unequal_sizes
+from .size_checks import SizeRule, When, raised, size_checks, size_rules, unequal_sizes
 from .start import Initial, Start
 from .statements import Apply, Branch, Join, Locals, statement, statements
 
@@ -279,6 +279,7 @@ __all__ = [
     "own_layers",
     "own_scope",
     "plan",
+    "raised",
     "recorded",
     "render",
     "rows",

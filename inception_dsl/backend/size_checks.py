@@ -152,6 +152,11 @@ def _condition(keyword: str, flag: str, tests: Sequence[str], indent: int) -> li
     ]
 
 
+def raised(text: str, indent: int) -> Code:
+    """The statement that raises a ``ValueError`` with a text that is the inside of an f-string."""
+    return Code("\n".join(_raised(text, indent)))
+
+
 def _raised(text: str, indent: int) -> list[str]:
     """Lines that raise a ``ValueError`` with a text that is the inside of an f-string."""
     pad = " " * indent
