@@ -16,6 +16,7 @@ from inception_dsl.backend import (
     Scope,
     SizeRule,
     TensorType,
+    When,
     call,
     layout,
     literal,
@@ -29,7 +30,7 @@ from .printing import broken
 from .views import CheckView
 
 SHAPE: Final = "input_shape"
-_FLAGS: Final = {"": "", "head": "include_top", "heads": "aux_logits"}
+_FLAGS: Final[Mapping[When, str]] = {"": "", "head": "include_top", "heads": "aux_logits"}
 
 
 def shape_arguments(plan: ModulePlan) -> dict[str, str]:

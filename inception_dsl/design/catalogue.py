@@ -57,9 +57,7 @@ def _entry(name: str) -> Entry:
     typed = compile_spec(f"{SHIPPED}{name}", {}, Report())
     assert typed is not None, "tests compile all shipped specs"
     total = cost(list(layers(typed)))
-    return found._replace(
-        input=tuple(typed.program.input.shape), parameters=total.total, macs=total.macs
-    )
+    return found._replace(input=typed.program.taken, parameters=total.total, macs=total.macs)
 
 
 def _source(model: Described) -> str:

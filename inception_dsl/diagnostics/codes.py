@@ -51,6 +51,7 @@ CODES: Final[dict[str, str]] = {
     "E403": "an attribute does not match the shape or the rank of the input",
     "E404": "the spec has no input",
     "E405": "the loss does not fit the output",
+    "E406": "the first step is not a fork with a branch for each input",
     # 5: backends
     "E501": "unknown backend",
     "E502": "a backend plugin is broken",

@@ -78,7 +78,7 @@ def _about_file(typed: TypedProgram, file: str, line: int) -> tuple[str, Span] |
     outputs = ", ".join(f"{name} {y}" for name, y in typed.outputs.items())
     lines = (
         f"`{typed.program.kind}` {typed.program.id}",
-        f"{typed.program.input} -> **{outputs}**",
+        f"{typed.program.taken} -> **{outputs}**",
         f"{total.total:,} parameters, {total.macs:,} MACs (multiply-adds)",
     )
     return "\n\n".join(lines), span

@@ -255,6 +255,13 @@ class Program(NamedTuple):
         return max(x.rank for x in self.inputs.values())
 
 
+def input_shapes(program: Program) -> dict[str, Any]:
+    """The shape of the input as plain data, or ``inputs`` with those of several by name."""
+    if not program.several:
+        return {INPUT: list(program.input.shape)}
+    return {"inputs": {name: list(x.shape) for name, x in program.inputs.items()}}
+
+
 def cause(node: Node) -> Span:
     """The span that makes a step many: its ``repeat``, its ``use``, or the step itself."""
     if node.repeat != 1:
