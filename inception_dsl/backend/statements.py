@@ -124,7 +124,8 @@ def statement(step: StepSite, source: str, target: str, path: Path, local: Local
         variables = [*variables]
     branches = []
     for (name, chain), variable in zip(fork.branches, variables, strict=True):
-        start = inputs[name] if inputs else variable if fork.split else source
+        start = variable if fork.split else source
+        start = inputs.get(name, start)
         inner = statements(chain, start, variable, (*here, name), local)
         branches.append(Branch(name, chain, inner, start, variable))
     local.release(branch.target for branch in branches)

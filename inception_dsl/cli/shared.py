@@ -136,7 +136,7 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="SIZES",
         callback=_input,
-        help="Set the input size, channels last: 299x299x3. Of several: NAME=299x299x3.",
+        help="Input size, channels last: 299x299x3 or NAME=299x299x3.",
     )
     return setting(size(root_option(format_option(command))))
 

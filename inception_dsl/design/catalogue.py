@@ -17,7 +17,10 @@ from ..language.shipped import names
 
 
 class Entry(NamedTuple):
-    """A shipped spec. A block without an input of its own has no sizes; several inputs have names."""
+    """A shipped spec. A block without an input of its own has no sizes.
+
+    Several inputs are by name.
+    """
 
     name: str
     kind: str

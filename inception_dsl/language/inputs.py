@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from ..ops.fields.kinds import identifier
+from ..ops.fields.kinds import ID_SCHEMA, identifier
 from ..ops.fields.refusal import Checked, below, located, refuse, shown
 from ..types.tensor import AXES, MAX_SIZE
 from .meant import not_an_input, unknown_axis
@@ -65,6 +65,10 @@ def input_types(value: Any) -> dict[str, Any]:
     found: dict[str, dict[str, int]] = {}
     wrong: list[InitErrorDetails] = []
     for name, one in value.items():
+        if name in FIELDS and not isinstance(one, dict):
+            help = "write it inside of an input; next to inputs with names are only other inputs"
+            error = refuse(f"`{name}` is not in an input", code="E201", help=help)
+            raise located(error, (name, "[key]"), value)
         try:
             _check_name(name)
         except PydanticCustomError as error:
@@ -137,7 +141,7 @@ def _schemas(*ranks: int) -> list[dict[str, Any]]:
 
 _SEVERAL: Final[dict[str, Any]] = {
     "type": "object",
-    "propertyNames": {"not": {"enum": [*FIELDS]}},
+    "propertyNames": {"allOf": [ID_SCHEMA, {"not": {"enum": [*FIELDS]}}]},
     "additionalProperties": {"anyOf": _schemas(0, 1, 2, 3)},
     "minProperties": 2,
     "maxProperties": MAX_INPUTS,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .fork_cases import FORKS
+from .input_cases import INPUTS
 from .split_cases import CONV, SPLITS
 
 
@@ -16,6 +17,13 @@ class Case(NamedTuple):
     name: str
     steps: str
     input: str
+
+    @property
+    def text(self) -> str:
+        """The spec: a block, or a network if it has several inputs."""
+        if self.input.count("{") == 1:
+            return f"block: case\ninput: {self.input}\nsteps: [{self.steps}]\n"
+        return f"network: case\ninput: {self.input}\nbody: [{self.steps}]\n"
 
 
 MAPS = {
@@ -260,4 +268,5 @@ def all_cases() -> list[Case]:
         *function_cases(),
         *forks,
         *split_cases(),
+        *(Case(f"inputs-{name}", text, inputs) for name, text, inputs in INPUTS),
     ]

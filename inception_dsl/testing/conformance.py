@@ -214,9 +214,7 @@ class Agrees(Prints):
 def written(sample: Sample, folder: Path) -> Path:
     """Write a sample as a spec in a folder."""
     spec = folder / "sample.yaml"
-    spec.write_text(
-        f"block: sample\ninput: {sample.input}\nsteps: [{sample.steps}]\n", encoding="utf-8"
-    )
+    spec.write_text(sample.text, encoding="utf-8")
     return spec
 
 

@@ -47,7 +47,8 @@ def runs(typed: TypedProgram, axis: int, size: int, *, heads: bool) -> bool:
     spatial = list(program.input.spatial)
     own = infer(program, Report())
     spatial[axis] = size
-    changed = program._replace(input=program.input._replace(spatial=tuple(spatial)))
+    other = program.input._replace(spatial=tuple(spatial))
+    changed = program._replace(inputs={"input": other})
     other = infer(changed, Report())
     assert own is not None
     return other is not None and weights(other) == weights(own)
