@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from inception_dsl.backend import Code, Group, ModulePlan, Scope, TypedProgram, call, docstring
+from inception_dsl.backend import Code, ModulePlan, Scope, TypedProgram, docstring
 
 from .build import ClassBody
 
@@ -46,10 +46,6 @@ class Inputs:
             return [f"{name}: Channels of the input." for name in self.channels.values()]
         pairs = self.channels.items()
         return [f"{name}: Channels of ``{self.variables[key]}``." for key, name in pairs]
-
-    def given_to(self, method: str, *more: str) -> Group:
-        """A call of a method that takes them."""
-        return call(f"self.{method}", *self.variables.values(), *more)
 
     def doc(self) -> Code:
         """The docstring of ``forward``, if there are several."""

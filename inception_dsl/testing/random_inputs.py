@@ -35,7 +35,7 @@ def several(rng: Random, y: Shape) -> tuple[Step, Step]:
         inputs[name] = sizes(x)
     fork: dict[str, Any] = {"branches": branches, "merge": merge}
     if rng.random() < 0.5:
-        fork["branches"] = dict(reversed(branches.items())) if merge != "concat" else branches
+        fork["branches"] = dict(reversed(branches.items()))
     return inputs, fork
 
 

@@ -16,7 +16,7 @@ from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.ops import CORE_OPS, Composite
-from inception_dsl.reference.arrays import by_input, samples
+from inception_dsl.reference.arrays import by_input, each, samples
 from inception_dsl.reference.forward import interpret
 from inception_dsl.reference.gradients import BACKWARD, DERIVATIVES
 from inception_dsl.reference.operations import FUNCTIONS, REFERENCE
@@ -91,7 +91,8 @@ def program(tmp_path: Path) -> Callable[[Case], TypedProgram]:
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_op_gradients_match_autograd(case: Case, program: Callable[[Case], TypedProgram]) -> None:
     typed = program(case)
-    check_against_autograd(typed, seeded(typed, seed=1), 3.0 * batch(typed, seed=2), FLOAT64)
+    x = each(lambda given: 3.0 * given, batch(typed, seed=2))
+    check_against_autograd(typed, seeded(typed, seed=1), x, FLOAT64)
 
 
 @pytest.mark.parametrize("case", TIES, ids=[case.name for case in TIES])

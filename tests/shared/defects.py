@@ -10,6 +10,7 @@ from __future__ import annotations
 from channel_defects import CHANNEL_DEFECTS
 from defect import CORE, TORCH, Defect
 from enlarging_defects import ENLARGING_DEFECTS
+from input_defects import INPUT_DEFECTS
 from keras_defects import KERAS_DEFECTS
 from split_defects import SPLIT_DEFECTS
 
@@ -308,4 +309,5 @@ DEFECTS = (
     *ENLARGING_DEFECTS,
     *KERAS_DEFECTS,
     *SPLIT_DEFECTS,
+    *INPUT_DEFECTS,
 )
