@@ -64,15 +64,15 @@ def _branches(names: list[str], fork: Fork, here: Origin, report: Report) -> Non
         if best:
             missing.remove(best)
         elif not missing:
-            help = (
-                f"give `input` one of this name, or remove the branch; inputs: {', '.join(names)}"
-            )
+            help = f"remove the branch, or add an input; inputs: {', '.join(names)}"
         message = f"no input has the name of the branch `{name}`"
         report.error(_CODE, message, here.document.key_span(path), help=help, fix=fix)
-    unused = [name for name in missing if not here.document.lost(*here.path, "branches", name)]
-    if unused and fork.branches.keys() <= {*names}:
-        listed = ", ".join(f"`{name}`" for name in unused)
-        message = f"no branch has the name of the input{'s' * (len(unused) > 1)} {listed}"
-        removed = here.document.cause(*((*here.path, "branches", name) for name in unused))
-        help = f"add `{unused[0]}: […]`, a branch that may be empty, or remove the input"
+    within = (*here.path, "branches")
+    lost = any(path[: len(within)] == within for path in here.document.dropped)
+    lost = lost or any(d.code == "E104" for d in report.diagnostics)  # of two with one name
+    if missing and not lost and fork.branches.keys() <= {*names}:
+        listed = ", ".join(f"`{name}`" for name in missing)
+        message = f"no branch has the name of the input{'s' * (len(missing) > 1)} {listed}"
+        removed = here.document.cause(*((*within, name) for name in missing))
+        help = f"add `{missing[0]}: […]`, a branch that may be empty, or remove the input"
         report.error(_CODE, message, removed or here.span("branches"), help=help)
