@@ -119,8 +119,8 @@ class Inputs:
         ``features``: the model can be built without its head.
         """
         found: list[Code] = []
-        for name in self.plan.inputs:
-            found += self.sizes(name, size_rules(self.plan.sizes_of(name), features=features))
+        for name, sizes in self.plan.all_sizes.items():
+            found += self.sizes(name, size_rules(sizes, features=features))
         for names, axes in self.plan.tied.items():
             every = len(axes) == self.plan.typed.program.rank
             places = [":-1"] if every else [str(axis) for axis in axes]

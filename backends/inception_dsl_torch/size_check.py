@@ -28,7 +28,7 @@ def rules_of(plan: ModulePlan) -> dict[str, tuple[SizeRule, ...]]:
     """The rules of the sizes that run, by input: of the features, with the head, with auxiliary
     heads.
     """
-    found = {name: size_rules(plan.sizes_of(name), features=True) for name in plan.inputs}
+    found = {name: size_rules(sizes, features=True) for name, sizes in plan.all_sizes.items()}
     return {name: rules for name, rules in found.items() if rules}
 
 

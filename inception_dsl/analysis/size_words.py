@@ -8,7 +8,7 @@ from typing import Final
 from ..ir.typed import TypedProgram
 from ..types.tensor import AXES
 from .size_conditions import AxisSizes
-from .sizes import RunningSizes, Sizes, all_tied, running_sizes
+from .sizes import RunningSizes, Sizes, all_tied, running_sizes, with_own_sizes
 
 _SHOWN: Final = 3  # gaps in a sentence
 
@@ -68,8 +68,7 @@ def described(sizes: Sizes) -> str:
 
 def all_sizes(typed: TypedProgram) -> str:
     """The sizes that run of all inputs, as the end of a sentence."""
-    inputs = typed.program.inputs
-    found = [sentence(running_sizes(typed, name), name) for name, x in inputs.items() if x.rank]
+    found = [sentence(running_sizes(typed, name), name) for name in with_own_sizes(typed)]
     for names, axes in all_tied(typed).items():
         found.append(f"{together(names)} have the same {axes_of(typed, axes)}")
     return "; ".join(found)

@@ -62,9 +62,10 @@ def minimum_input(typed: TypedProgram, name: str = "", *, heads: bool = False) -
 def tied(typed: TypedProgram, axis: int) -> tuple[tuple[str, ...], ...]:
     """The groups of inputs that must keep one size on an axis, as their maps meet there."""
     fork, groups = typed.entry, dict[int, list[str]]()
-    for name, branch in fork.branches if fork else ():
-        if branch.y.rank > axis and branch.x.rank > axis:
-            groups.setdefault(typed.program.inputs[name].spatial[axis], []).append(name)
+    ends = {name: branch.y.rank for name, branch in fork.branches} if fork else {}
+    for name, x in typed.program.inputs.items():
+        if ends.get(name, 0) > axis and x.rank > axis:
+            groups.setdefault(x.spatial[axis], []).append(name)
     return tuple(tuple(names) for names in groups.values() if len(names) > 1)
 
 
@@ -75,6 +76,13 @@ def all_tied(typed: TypedProgram) -> dict[tuple[str, ...], tuple[int, ...]]:
         for names in tied(typed, axis):
             found[names] = (*found.get(names, ()), axis)
     return found
+
+
+def with_own_sizes(typed: TypedProgram) -> list[str]:
+    """The inputs with spatial axes, without those that have all sizes of an earlier one."""
+    inputs, axes = typed.program.inputs, tuple(range(typed.program.rank))
+    same = {n for names, own in all_tied(typed).items() if own == axes for n in names[1:]}
+    return [name for name, x in inputs.items() if x.rank and name not in same]
 
 
 class _Input(NamedTuple):
@@ -233,8 +241,7 @@ class _Walk:
             return self.chain(node.body, x)
         if isinstance(node, TypedFork):
             if node.node.inputs:
-                ends = [self.chain(chain, self.inputs[name]) for name, chain in node.branches]
-                return self.merged(node, ends)
+                return self.joined(node)
             if node.node.split:  # the sizes add up to the channels of one flattened map only
                 self.fixed(x.flattened, always=True)
             return self.merged(node, [self.chain(chain, x) for _, chain in node.branches])
@@ -255,6 +262,21 @@ class _Walk:
             self.conditions.exactly((Pixels(), self.own))
             y = Pixels(node.y.spatial[self.axis], 0)
         return _Tensor(y)
+
+    def joined(self, fork: TypedFork) -> _Tensor:
+        """The output of the fork of several inputs.
+
+        Where a map meets one that does not change with it, it must be that of the spec's input: a
+        single pixel would be broadcast, but not if all maps have one.
+        """
+        ends = {name: self.chain(chain, self.inputs[name]) for name, chain in fork.branches}
+        kinds = {self.inputs[n].pixels for n, end in ends.items() if end.pixels is not None}
+        for name, chain in fork.branches if len(kinds) > 1 else ():
+            if (pixels := ends[name].pixels) is not None:
+                own = chain.y.spatial[self.axis]
+                self.conditions.exactly((pixels, own))
+                ends[name] = _Tensor(Pixels(own, 0))
+        return self.merged(fork, [*ends.values()])
 
     def vector(self, node: TypedOp, x: _Tensor) -> _Tensor:
         """The output of a layer on a vector, whose length must not change if there are weights."""

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 from ..analysis.cost import cost, layers
 from ..analysis.logits import Trained, trained_program
 from ..analysis.size_words import all_sizes
-from ..analysis.sizes import RunningSizes, all_tied, running_sizes
+from ..analysis.sizes import RunningSizes, all_tied, running_sizes, with_own_sizes
 from ..emit.about import (
     bullets,
     citation,
@@ -131,9 +131,10 @@ class ModulePlan:
         """The sizes of the input that run, or of the first of several."""
         return running_sizes(self.typed)
 
-    def sizes_of(self, name: str) -> RunningSizes:
-        """The sizes of an input that run."""
-        return running_sizes(self.typed, name)
+    @property
+    def all_sizes(self) -> dict[str, RunningSizes]:
+        """The sizes that run, by input; not of inputs that have all sizes of another."""
+        return {name: running_sizes(self.typed, name) for name in with_own_sizes(self.typed)}
 
     @property
     def tied(self) -> dict[tuple[str, ...], tuple[int, ...]]:

@@ -7,7 +7,14 @@ from typing import Any, Final, NamedTuple
 
 from ..analysis.cost import cost, layers
 from ..analysis.size_words import axes_of, described, together
-from ..analysis.sizes import RunningSizes, Sizes, all_tied, minimum_input, running_sizes
+from ..analysis.sizes import (
+    RunningSizes,
+    Sizes,
+    all_tied,
+    minimum_input,
+    running_sizes,
+    with_own_sizes,
+)
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
 from ..ir.program import INPUT, input_shapes
@@ -154,11 +161,10 @@ class Summary:
         without = " without auxiliary heads" if heads else ""
         lines.append(("MACs (multiply-adds)", f"{total.macs:,}{without}"))
         lines.append(("FLOPs (2 x MACs)", f"{2 * total.macs:,}{without}"))
-        for name, x in self.typed.program.inputs.items():
-            if x.rank:
-                sizes = running_sizes(self.typed, name)
-                lines.append((f"smallest {name}", described(sizes.inference)))
-                lines += [("  in training", described(sizes.training))] if heads else []
+        for name in with_own_sizes(self.typed):
+            sizes = running_sizes(self.typed, name)
+            lines.append((f"smallest {name}", described(sizes.inference)))
+            lines += [("  in training", described(sizes.training))] if heads else []
         for names, axes in all_tied(self.typed).items():
             lines.append(("same sizes", f"{axes_of(self.typed, axes)} of {together(names)}"))
         return lines
