@@ -105,7 +105,6 @@ def test_what_is_emitted_is_right(name: str, backend: str) -> None:
         ("keras", "([flow, rgb])", "([flow, keras.ops.stop_gradient(rgb)])"),
         ("keras", "if flow_shape[:-1] != rgb_shape[:-1]", "if flow_shape[-1] == 0"),
         ("keras", "rgb_channels = rgb_shape[-1]", "rgb_channels = 3"),
-        ("keras", "if rgb_shape[0] is None else rgb_shape[0]", "if True else 0"),
     ],
 )
 def test_wrong_inputs_are_found(backend: str, old: str, new: str) -> None:
