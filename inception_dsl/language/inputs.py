@@ -139,14 +139,17 @@ def _schemas(*ranks: int) -> list[dict[str, Any]]:
     ]
 
 
-_SEVERAL: Final[dict[str, Any]] = {
-    "type": "object",
-    "propertyNames": {"allOf": [ID_SCHEMA, {"not": {"enum": [*FIELDS]}}]},
-    "additionalProperties": {"anyOf": _schemas(0, 1, 2, 3)},
-    "minProperties": 2,
-    "maxProperties": MAX_INPUTS,
-}
+_SEVERAL: Final[list[dict[str, Any]]] = [
+    {
+        "type": "object",
+        "propertyNames": {"allOf": [ID_SCHEMA, {"not": {"enum": [*FIELDS]}}]},
+        "additionalProperties": {"anyOf": _schemas(0, rank)},
+        "minProperties": 2,
+        "maxProperties": MAX_INPUTS,
+    }
+    for rank in (1, 2, 3)
+]
 InputField = Annotated[dict[str, int], Checked(single, {"anyOf": _schemas(1, 2, 3)})]
 InputsField = Annotated[
-    dict[str, Any], Checked(input_types, {"anyOf": [*_schemas(1, 2, 3), _SEVERAL]})
+    dict[str, Any], Checked(input_types, {"anyOf": [*_schemas(1, 2, 3), *_SEVERAL]})
 ]

@@ -175,7 +175,7 @@ def changed(found: Schema) -> Schema:
     if options and all(o.get("type") == "object" for o in options):
         fields = [field for o in options for field in o.get("properties", {}).items()]
         every = {name: nullable(value) for name, value in fields}
-        named = [o["additionalProperties"] for o in options if o["additionalProperties"]]
-        others = nullable(changed(named[0])) if named else False
+        named = [n for o in options if (more := o["additionalProperties"]) for n in more["anyOf"]]
+        others = nullable(changed({"anyOf": named})) if named else False
         return {"type": "object", "properties": every, "additionalProperties": others}
     return found
