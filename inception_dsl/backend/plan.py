@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from ..analysis.cost import cost, layers
 from ..analysis.logits import Trained, trained_program
@@ -22,7 +22,7 @@ from ..emit.about import (
     deviations,
     headline,
     recorded,
-    shapes,
+    shapes_doc,
     slow_decay,
 )
 from ..emit.mark import generated_by
@@ -42,8 +42,6 @@ from .scope import Recorder
 from .start import Start, start
 
 T = TypeVar("T")
-MOST_SHAPES: Final = 10
-"""The maximum number of shapes in the documentation of a block."""
 
 
 class Tap(NamedTuple):
@@ -217,7 +215,7 @@ class ModulePlan:
             about.description,
             citation(about),
             bullets("Notes:", notes, indent=4),
-            _shapes_doc(pairs),
+            shapes_doc(pairs),
             indent=4,
         )
 
@@ -228,7 +226,7 @@ class ModulePlan:
         return docstring(
             headline(program.about, program.id),
             bullets("Notes:", notes, indent=4),
-            _shapes_doc(((program.input, self.typed.y),)),
+            shapes_doc(((program.input, self.typed.y),)),
             indent=4,
         )
 
@@ -244,7 +242,7 @@ class ModulePlan:
             headline(about, head.name),
             citation(about),
             bullets("Notes:", notes, indent=4),
-            _shapes_doc(((typed.x, typed.y),)),
+            shapes_doc(((typed.x, typed.y),)),
             indent=4,
         )
 
@@ -257,10 +255,9 @@ class ModulePlan:
 
     def counts(self) -> str:
         """A sentence with the network's parameters, multiply-adds and input sizes."""
-        found = cost(list(layers(self.typed)))
+        found, program = cost(list(layers(self.typed))), self.typed.program
         heads = f" ({found.auxiliary:,} of them in auxiliary heads)" if found.auxiliary else ""
         moving = f" and {found.non_trainable:,} moving statistics" if found.non_trainable else ""
-        program = self.typed.program
         sizes = f"; {all_sizes(self.typed)}" if program.rank else ""
         what = "inputs of" if program.several else "an input of"
         return (
@@ -321,13 +318,3 @@ def summarised(terms: Sequence[LossTerm], smoothing: float) -> str:
             parts.append(f"cross-entropy{smooth} of {what} and class indices")
     text = ", plus ".join([parts[0], ", ".join(parts[1:])] if parts[1:] else parts)
     return f"{text[0].upper()}{text[1:]}."
-
-
-def _shapes_doc(pairs: Sequence[tuple[TensorType, TensorType]]) -> str:
-    """The input and output shapes of a block in all of its uses."""
-    lines = shapes(pairs)
-    if len(lines) == 1:
-        axes = " (height x width x channels)" if pairs[0][0].rank == 2 else ""
-        return f"Shape: {lines[0]}{axes}."
-    more = [f"and {len(lines) - MOST_SHAPES} more"] if len(lines) > MOST_SHAPES else []
-    return "Shapes:\n" + "\n".join(f"    {line}" for line in [*lines[:MOST_SHAPES], *more])
