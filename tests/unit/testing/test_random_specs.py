@@ -55,7 +55,7 @@ def test_every_seed_is_a_valid_spec(seed: int) -> None:
     typed, report = compiled(spec)
     assert typed is not None, f"{spec.text}\n{report.render()}"
     assert report.ok  # warnings are allowed
-    assert min(typed.program.input.spatial) >= 1
+    assert min(min(x.shape) for x in typed.program.inputs.values()) >= 1
 
 
 def test_spec_does_not_depend_on_the_hash_seed() -> None:
@@ -176,6 +176,8 @@ def features(spec: RandomSpec, typed: TypedProgram) -> dict[str, bool]:
         "two heads": len(program.heads) > 1,
         "further output": bool(program.outputs),
         "label smoothing": bool(program.training and program.training.label_smoothing),
+        "several inputs": program.several,
+        "vector as an input": program.several and min(x.rank for x in program.inputs.values()) == 0,
         "vector in a fork": any(not b.y.rank and f.y.rank for f, b in branches),
     }
 
@@ -185,7 +187,7 @@ def test_every_feature_of_the_language_occurs() -> None:
     for seed, typed in zip(SEEDS, programs(), strict=True):
         for name, there in features(random_spec(seed), typed).items():
             seen[name] += there
-    assert len(seen) == 19
+    assert len(seen) == 21
     assert min(seen.values()) >= 3, seen
 
 
