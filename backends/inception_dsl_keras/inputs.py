@@ -75,6 +75,16 @@ class Inputs:
             for name, shape in self.shapes.items()
         ]
 
+    @property
+    def note(self) -> str:
+        """How the model takes several inputs."""
+        if not self.several:
+            return ""
+        keys = ", ".join(f"`{name}`" for name in self.plan.inputs)
+        return (
+            f"The model takes a list of inputs in the order of their shapes, or a dict of {keys}."
+        )
+
     def channels(self, scope: Scope) -> tuple[Code, ...]:
         """The lines that assign the channels of inputs, where they are read."""
         symbols = self.plan.definitions.top.channels

@@ -278,4 +278,4 @@ class Network:
                 "        logits, by which the model is trained (see ``cross_entropy``)."
             )
         arguments.append("name: Name of the model.")
-        return self.plan.network_doc(arguments)
+        return self.plan.network_doc(arguments, self.inputs.note)

@@ -246,12 +246,12 @@ class ModulePlan:
             indent=4,
         )
 
-    def network_doc(self, arguments: Sequence[str]) -> Code:
-        """The documentation of the network: its cost, and a line for each argument."""
+    def network_doc(self, arguments: Sequence[str], note: str = "") -> Code:
+        """The documentation of the network: its cost, a note, and a line for each argument."""
         program = self.typed.program
         listed = "Args:\n" + "\n".join(f"    {a}" for a in arguments)
         title = headline(program.about, program.id)
-        return docstring(title, self.counts(), listed if arguments else "", indent=4)
+        return docstring(title, self.counts(), note, listed if arguments else "", indent=4)
 
     def counts(self) -> str:
         """A sentence with the network's parameters, multiply-adds and input sizes."""

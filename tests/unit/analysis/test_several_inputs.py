@@ -21,6 +21,7 @@ from inception_dsl.cli import main
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.editor.completion import complete
+from inception_dsl.editor.hover import hover
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.plugins import Plugin, emit
 from inception_dsl.reference.forward import interpret
@@ -221,6 +222,18 @@ def test_a_backend_that_does_not_know_them(write: Write) -> None:
     (found,) = report.diagnostics
     assert (found.code, found.span.line) == ("E503", 2)
     assert found.message == "the backend `plain` supports only networks with one input"
+
+
+def test_hover(write: Write) -> None:
+    path = write(MAPS)
+    line = 1 + path.read_text().splitlines().index("    merge: add")
+    found = hover(compiled(path), str(path), line, 6)
+    assert found is not None
+    shapes = "flow 32x24x2, table 5, rgb 32x24x3 -> **15x11x6**"
+    assert found[0].splitlines()[2] == shapes
+    first = hover(compiled(path), str(path), 1, 10)
+    assert first is not None
+    assert "rgb 32x24x3, flow 32x24x2 and table 5 -> **logits 4**" in first[0]
 
 
 @pytest.mark.parametrize(
