@@ -99,23 +99,20 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
 
 def _fits(name: str, parsed: Document, given: Any, report: Report) -> bool:
     """Whether a spec with the input ``given`` can have such a setting; reports it if not."""
-    named, several = name.count(".") and name.split(".")[1] not in INPUT_FIELDS, has_names(given)
-    if not isinstance(given, dict) or isinstance(parsed.data, dict):
+    key = f"{name}.".split(".")[1]
+    key = "" if key in INPUT_FIELDS else key
+    if not isinstance(given, dict) or isinstance(parsed.data, dict) or key in given:
         return True
-    if bool(named) == several:
-        key = name.split(".")[1] if named else ""
-        if not named or key in given:
+    if not has_names(given):
+        if not key or not isinstance(parsed.data, str):
             return True
+        message, help = "the network has one input, without a name", "write `--input 224x224x3`"
+    elif key:
+        message = f"the network has no input `{key}`"
         help = suggestion(key, map(str, given), what="inputs")
-        return _refused(f"the network has no input `{key}`", help, parsed, report)
-    message, help = "the network has one input, without a name", "write `--input 224x224x3`"
-    if several:
+    else:
         message = f"the network has {len(given)} inputs: {', '.join(map(str, given))}"
         help = f"write `--input {next(iter(given))}=224x224x3`"
-    return _refused(message, help, parsed, report)
-
-
-def _refused(message: str, help: str, parsed: Document, report: Report) -> bool:
     report.error("E203", message, parsed.span(()), help=help)
     return False
 
@@ -123,16 +120,15 @@ def _refused(message: str, help: str, parsed: Document, report: Report) -> bool:
 def _resized(name: str, parsed: Document, document: Document) -> Document:
     """``document`` without the input, or the one of several, that sizes in short form replace."""
     _, _, key = name.partition(".")
-    short = isinstance(parsed.data, str) or (key not in INPUT_FIELDS and type(parsed.data) is int)
-    if not short or "." in key or key in INPUT_FIELDS:
-        return document
-    parsed.data = _sizes(str(parsed.data), vector=bool(key))
     data = document.data if isinstance(document.data, dict) else {}
     given = data.get("input")
-    left = {k: v for k, v in data.items() if k != "input"}
+    vector = type(parsed.data) is int and has_names(given) and key in given
+    if not (vector or isinstance(parsed.data, str)) or "." in key or key in INPUT_FIELDS:
+        return document
+    parsed.data = _sizes(str(parsed.data), vector=vector)
     if key and isinstance(given, dict):
-        left = {k: {**given, key: {}} if k == "input" else v for k, v in data.items()}
-        return dataclasses.replace(document, data=left)
+        return dataclasses.replace(document, data={**data, "input": {**given, key: {}}})
+    left = {k: v for k, v in data.items() if k != "input"}
     replaced = {**document.replaced, "input": given}
     return dataclasses.replace(document, data=left or document.data, replaced=replaced)
 
