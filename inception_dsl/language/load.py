@@ -122,7 +122,7 @@ def _resized(name: str, parsed: Document, document: Document) -> Document:
     _, _, key = name.partition(".")
     data = document.data if isinstance(document.data, dict) else {}
     given = data.get("input")
-    vector = type(parsed.data) is int and has_names(given) and key in given
+    vector = type(parsed.data) is int and has_names(given) and key in (given or ())
     if not (vector or isinstance(parsed.data, str)) or "." in key or key in INPUT_FIELDS:
         return document
     parsed.data = _sizes(str(parsed.data), vector=vector)
