@@ -51,6 +51,11 @@ class Inputs:
         return self.plan.typed.program.several
 
     @property
+    def reserved(self) -> set[str]:
+        """The names that the function reads for them, and that no variable may have."""
+        return {*self.shapes.values(), *["list"] * self.several}
+
+    @property
     def sources(self) -> dict[str, str]:
         """What holds each of several inputs."""
         return {name: f'inputs["{name}"]' for name in self.plan.inputs} if self.several else {}

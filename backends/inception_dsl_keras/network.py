@@ -68,7 +68,7 @@ class Network:
         self.program = self.typed.program
         frames = [chain.frame for chain in self.top.sections.values()]
         self.inputs = Inputs(plan, shape_arguments(plan))
-        reserved = functions.variables() | {*LOCAL, *self.inputs.shapes.values()}
+        reserved = functions.variables() | {*LOCAL, *self.inputs.reserved}
         self.scope = own_scope(self.top.symbols, frames[0].rows, reserved, channels=False)
         writer = Writer(self.scope, self.program.rank, functions.joined)
         self.body = Body(writer, functions.call, notes=True)
@@ -138,7 +138,7 @@ class Network:
 
     def activated(self, target: str, source: str, prefix: str) -> Statement:
         """The layer that makes probabilities of logits, unless the model is built for logits."""
-        taken = {"_".join(path) for path, _ in walk_program(self.typed)}
+        taken = {"_".join(path) for path, _ in walk_program(self.typed)} | {*self.plan.inputs}
         name = f"{prefix}probabilities"
         while name in taken:
             name += "_"

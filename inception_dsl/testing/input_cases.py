@@ -44,8 +44,8 @@ INPUTS = [
     ),
     (
         "vectors",
-        "{branches: {a: [{op: dense, units: 3}], b: [{op: batch_norm}]}, merge: add}",
-        "{a: {channels: 4}, b: {channels: 3}}",
+        "{branches: {list: [{op: dense, units: 3}], b: [{op: batch_norm}]}, merge: add}",
+        "{list: {channels: 4}, b: {channels: 3}}",
     ),
     # names that mean something in generated code, and that are reused later
     (

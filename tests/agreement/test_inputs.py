@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import torch
 from frameworks import BACKENDS, running
+from inception_dsl_keras import BACKEND
 from offered_network import case_of, problem, source
 
+from inception_dsl.backend import Report, Request
 from inception_dsl.reference.forward import interpret
 from inception_dsl.reference.seeds import batch, calibrated, seeded
 from inception_dsl.verify.case import Case, expect
@@ -154,6 +156,19 @@ def test_keras_takes_inputs_in_order_or_by_name(tmp_path: Path) -> None:
     net = model.model
     net.compile(optimizer="sgd", loss=model.module.loss)
     assert len(net.fit(x, np.array([0, 1]), epochs=2, verbose=0).history["loss"]) == 2
+
+
+def test_keras_may_need_the_name_of_an_input(tmp_path: Path) -> None:
+    sizes = "{channels: 3, length: 8}"
+    fork = "{branches: {add: [], other: []}, merge: add}"
+    spec, report = tmp_path / "net.yaml", Report()
+    text = f"network: n\ninput: {{add: {sizes}, other: {sizes}}}\nbody: [{fork}, {{op: l2_normalize}}]\n"
+    spec.write_text(text)
+    assert BACKEND.emit(typed_program(spec), Request("n"), report) is None
+    (found,) = report.diagnostics
+    assert (found.code, found.span.line, found.span.column) == ("E503", 2, 9)
+    spec.write_text(text.replace("add:", "plus:"))
+    assert BACKEND.emit(typed_program(spec), Request("n"), Report())
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
