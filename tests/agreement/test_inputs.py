@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from frameworks import BACKENDS, running
+from frameworks import BACKENDS, running, typed_program
 from inception_dsl_keras import BACKEND
 from offered_network import case_of, problem, source
 
@@ -162,7 +162,8 @@ def test_keras_may_need_the_name_of_an_input(tmp_path: Path) -> None:
     sizes = "{channels: 3, length: 8}"
     fork = "{branches: {add: [], other: []}, merge: add}"
     spec, report = tmp_path / "net.yaml", Report()
-    text = f"network: n\ninput: {{add: {sizes}, other: {sizes}}}\nbody: [{fork}, {{op: l2_normalize}}]\n"
+    text = f"network: n\ninput: {{add: {sizes}, other: {sizes}}}\n"
+    text += f"body: [{fork}, {{op: l2_normalize}}]\n"
     spec.write_text(text)
     assert BACKEND.emit(typed_program(spec), Request("n"), report) is None
     (found,) = report.diagnostics
