@@ -55,7 +55,9 @@ class Inputs:
         for name, x in self.typed.program.inputs.items():
             shape = ", ".join(map(str, ("N", x.channels, *x.spatial)))
             lines.append(f"    {self.variables[name]}: ({shape}) in the spec.")
-        return docstring(f"Compute {self.typed.output_name}.", "\n".join(lines), indent=8)
+        end = self.typed.output_name
+        end = "the output" if end == "output" else end
+        return docstring(f"Compute {end}.", "\n".join(lines), indent=8)
 
 
 def inputs_of(plan: ModulePlan, body: ClassBody, scope: Scope) -> Inputs:
