@@ -79,7 +79,7 @@ class Network:
         self._texts = texts or {}
 
     def __repr__(self) -> str:
-        return f"<Network {self.typed.program.id} on {self.typed.program.input}>"
+        return f"<Network {self.typed.program.id} on {self.typed.program.taken}>"
 
     def _repr_html_(self) -> str:
         """What it is and costs, as a table for notebooks."""
@@ -114,7 +114,7 @@ class Network:
     @property
     def inputs(self) -> dict[str, tuple[int, ...]]:
         """The shapes of the inputs by name: spatial axes, then channels, without the batch."""
-        return {"input": self.typed.program.input.shape}
+        return {name: x.shape for name, x in self.typed.program.inputs.items()}
 
     @property
     def outputs(self) -> dict[str, tuple[int, ...]]:

@@ -35,13 +35,13 @@ class Compiled(NamedTuple):
     """What the stages make of a spec.
 
     ``typed`` is ``None`` if there are errors, or if ``unset`` is not empty: the names of what a
-    block needs to be built, the parameters without a value and its ``input``. ``wanted`` is the
-    input, if its shapes have errors.
+    block needs to be built, the parameters without a value and its ``input``. ``wanted`` are the
+    inputs, if shapes have errors.
     """
 
     typed: TypedProgram | None = None
     unset: tuple[str, ...] = ()
-    wanted: TensorType | None = None
+    wanted: Mapping[str, TensorType] | None = None
 
 
 def compile_spec(
@@ -147,7 +147,7 @@ def _compiled(
         return Compiled(unset=(*unset, *["input"] * open_input))
     typed = infer(program, report)
     if typed is None or len(report.diagnostics) > before:
-        return Compiled(wanted=program.input)
+        return Compiled(wanted=program.inputs)
     if not check_size(typed, report) or not check_paths(typed, report):
         return Compiled()
     if not check_losses(typed, report) or not check_names(typed, report):

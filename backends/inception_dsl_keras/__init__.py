@@ -32,6 +32,7 @@ BACKEND = Backend(
     engines=ENGINES,
     packages=("h5py", "jax", "keras", "ml_dtypes", "numpy", "tensorflow", "torch"),
     shares=True,
+    several_inputs=True,
 )
 
 __all__ = ["BACKEND"]

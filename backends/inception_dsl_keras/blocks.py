@@ -91,7 +91,7 @@ class Functions:
         self, scope: Scope, chain: ChainSite, channels: Symbol
     ) -> tuple[list[Statement], Record[Calls]]:
         """The body of a function, with ``in_channels = ...`` first if it reads that."""
-        body = Body(Writer(scope, self.plan.typed.program.input.rank, self.joined), self.call)
+        body = Body(Writer(scope, self.plan.typed.program.rank, self.joined), self.call)
         end, record = body.chain(chain, "x", "x", ("{name}",))
         self.refused += body.refused
         found = returned(body.statements, end)

@@ -80,6 +80,7 @@ def view(source: Source) -> ModuleView:
         nesting=helpers.nesting and bool(starting or plan.recalibrates),
         initial=starting,
         recalibrates=plan.recalibrates,
+        several=plan.typed.program.several,
         preprocess=prepared,
         loss=trained,
     )

@@ -21,7 +21,6 @@ from .calls import Calls, Variable, below, layer_name, merge_name
 from .source import Source
 from .training import Layers
 
-INPUT: Final = "input"
 _UNNAMED: Final = re.compile(
     r"(add|amax|erf|expand_dims|get_item|greater|maximum|mean|multiply|ones_like|pad|power"
     r"|reciprocal|rsqrt|square|squeeze|subtract|sum|take|tanh|where)(_\d+)?"
@@ -98,8 +97,12 @@ def unnamed_prefix(typed: TypedProgram) -> Path:
 def check_names(source: Source, report: Report) -> bool:
     """Whether all layer names are unique; reports paths that become the same name."""
     seen: dict[str, Layer] = {}
-    operating = source.helpers.operating
     before = len(report.diagnostics)
+    for name in source.plan.inputs if source.plan.typed.program.several else ():
+        if named_by_keras(name, source):
+            span = source.plan.typed.program.origin.document.key_span(("input", name))
+            message = f"Keras uses the name `{name}` for a layer of this model"
+            report.error("E503", message, span, help="choose a different name for the input")
     for layer in model_layers(source):
         origin = layer.node.node.origin
         span = origin.span("op" if isinstance(layer.node, TypedOp) else "merge")
@@ -111,12 +114,14 @@ def check_names(source: Source, report: Report) -> bool:
             report.error(
                 "E503", message, span, related=where, help="choose a different `name` for one step"
             )
-        elif (
-            layer.name == INPUT
-            or (operating and _UNNAMED.fullmatch(layer.name))
-            or (source.helpers.splitting and _SPLIT.fullmatch(layer.name))
-        ):
+        elif layer.name in source.plan.inputs or named_by_keras(layer.name, source):
             message = f"Keras uses the layer name `{layer.name}` for another layer of this model"
             report.error("E503", message, span, help="choose a different `name` for the step")
         seen.setdefault(layer.name, layer)
     return len(report.diagnostics) == before
+
+
+def named_by_keras(name: str, source: Source) -> bool:
+    """Whether Keras may give this name to an operation that has none."""
+    found = source.helpers.operating and _UNNAMED.fullmatch(name)
+    return bool(found or (source.helpers.splitting and _SPLIT.fullmatch(name)))

@@ -7,9 +7,7 @@ from dataclasses import replace
 
 from inception_dsl.backend import (
     AXES,
-    IN_CHANNELS,
     Argument,
-    AxisSizes,
     Chained,
     Code,
     Group,
@@ -22,14 +20,11 @@ from inception_dsl.backend import (
     StepSite,
     Symbol,
     UseNode,
-    call,
     comment,
-    layout,
     literal,
     own_scope,
+    raised,
     signature,
-    size_checks,
-    size_rules,
     statement,
     walk_program,
 )
@@ -38,7 +33,7 @@ from .blocks import Functions
 from .body import Body
 from .calls import Calls, Keyword, Writer, layer
 from .helpers import Helpers, written
-from .printing import broken
+from .inputs import Inputs, shape_arguments
 from .statements import Again, Assign, Plain, Statement
 from .views import CheckView, NetworkView, SectionView
 
@@ -74,10 +69,12 @@ class Network:
         self.typed, self.top = plan.printed, plan.definitions.top
         self.program = self.typed.program
         frames = [chain.frame for chain in self.top.sections.values()]
-        reserved = functions.variables() | {*LOCAL}
+        self.inputs = Inputs(plan, shape_arguments(plan))
+        reserved = functions.variables() | {*LOCAL, *self.inputs.reserved}
         self.scope = own_scope(self.top.symbols, frames[0].rows, reserved, channels=False)
-        writer = Writer(self.scope, self.program.input.rank, functions.joined)
+        writer = Writer(self.scope, self.program.rank, functions.joined)
         self.body = Body(writer, functions.call, notes=True)
+        self.body.local.inputs = self.inputs.sources
         self.saved: dict[str, str] = {}
         self.records: dict[str, Record[Calls]] = dict.fromkeys(self.top.sections, ())
         self.x = "inputs"
@@ -146,7 +143,7 @@ class Network:
 
     def activated(self, target: str, source: str, prefix: str) -> Statement:
         """The layer that makes probabilities of logits, unless the model is built for logits."""
-        taken = {"_".join(path) for path, _ in walk_program(self.typed)}
+        taken = {"_".join(path) for path, _ in walk_program(self.typed)} | {*self.plan.inputs}
         name = f"{prefix}probabilities"
         while name in taken:
             name += "_"
@@ -189,7 +186,6 @@ class Network:
             for name, found in self.sections
             if found
         ]
-        reads = self.top.symbols[IN_CHANNELS] in self.scope.reads
         outputs = {self.plan.typed.output_name: self.x}
         outputs |= {head.name: self.heads[head.name] for head, _ in self.typed.always}
         titles = self.title("head"), (comment("Outputs"),)
@@ -198,8 +194,9 @@ class Network:
             signature=self.signature(),
             docstring=self.documentation(),
             checks=self.checks(),
-            size_checks=self.size_checks(),
-            channels=(Code(f"    {IN_CHANNELS} = input_shape[-1]"),) if reads else (),
+            size_checks=self.inputs.size_checks(features=self.has_features),
+            inputs=self.inputs.made(),
+            channels=self.inputs.channels(self.scope),
             features=tuple(sections),
             without_top=(self.result({self.features_name: self.features}, indent=8, top=False),)
             if self.has_features
@@ -241,54 +238,19 @@ class Network:
         found = {**outputs, **extra}
         pairs = tuple(Item(f"{literal(name)}: {variable}") for name, variable in found.items())
         value = Group("{", pairs, "}") if len(pairs) > 1 else next(iter(found.values()))
-        return broken(
-            "return ", call("keras.Model", "inputs", value, Item("name", "name")), "", indent, ""
-        )
+        return self.inputs.model(value, indent)
 
     def checks(self) -> tuple[CheckView, ...]:
         """The tests for arguments that no model can have."""
-        axes = len(self.program.input.spatial)
-        sizes = f"{axes} size{'s' if axes > 1 else ''} and " if axes else ""
-        wanted = Code(f'f"{{name}} needs {sizes}the number of channels, got {{input_shape}}"')
-        tests = [(f"len(input_shape) != {axes + 1} or not input_shape[-1]", wanted)]
+        tests = self.inputs.checks()
         if self.has_features and self.typed.auxiliary:
             advice = "aux_logits needs include_top; layers of the full model give features"
-            tests.append(("aux_logits and not include_top", literal(advice)))
-        return tuple(
-            CheckView(Code(test), layout("raise ", call("ValueError", message), indent=8))
-            for test, message in tests
-        )
-
-    def size_checks(self) -> tuple[Code, ...]:
-        """The lines that check the sizes that are given; empty if every size runs."""
-        spatial = self.program.input.spatial
-        rules = size_rules(self.plan.sizes, features=self.has_features)
-        lines = size_checks(
-            rules,
-            {"": "", "head": "include_top", "heads": "aux_logits"},
-            "{name}",
-            "{input_shape}",
-            "None in input_shape",
-        )
-        if not lines:
-            return ()
-        axes = AXES[len(spatial)]
-        read = [any(rule.sizes[i] != AxisSizes(1) for rule in rules) for i in range(len(axes))]
-        if len(spatial) > 1 and len(set(spatial)) == 1 and all(read):
-            taken = f"({spatial[0]} if n is None else n for n in input_shape[:-1])"
-            return Code(f"    {', '.join(axes)} = {taken}"), *lines
-        given = (
-            Code(f"    {axis} = {own} if input_shape[{i}] is None else input_shape[{i}]")
-            for i, (axis, own) in enumerate(zip(axes, spatial, strict=True))
-            if read[i]
-        )
-        return *given, *lines
+            tests.append(CheckView(Code("aux_logits and not include_top"), raised(advice, 8)))
+        return tuple(tests)
 
     def signature(self) -> Code:
         """The signature of the function."""
-        shape = self.program.input.shape
-        kind = f"tuple[{', '.join(['int | None'] * len(self.program.input.spatial))}, int]"
-        parameters = [f"input_shape: {kind} = {literal(shape)}"]
+        parameters = self.inputs.parameters
         parameters += [
             f"{a.name}: {a.kind} = {a.form.write(a.values[0])}" for a in self.scope.signature()
         ]
@@ -300,7 +262,7 @@ class Network:
 
     def documentation(self) -> Code:
         """The docstring of the function."""
-        arguments = ["input_shape: Spatial sizes, then channels; None for a size that may vary."]
+        arguments = self.inputs.documented
         classes = self.top.symbols.get("classes")
         for argument in self.scope.signature():
             what = self.plan.parameter_doc(argument.symbol)
@@ -321,4 +283,4 @@ class Network:
                 "        logits, by which the model is trained (see ``cross_entropy``)."
             )
         arguments.append("name: Name of the model.")
-        return self.plan.network_doc(arguments)
+        return self.plan.network_doc(arguments, self.inputs.note)

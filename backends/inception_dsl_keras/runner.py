@@ -32,7 +32,7 @@ from inception_dsl.backend import (
 
 from .called import compared
 from .runner_calls import leaves, observed, recorded
-from .runner_engine import compiled, differentiate, numpy, values
+from .runner_engine import compiled, differentiate, floats, numpy, values
 from .runner_files import SUFFIXES, Slot, read
 from .source import source_of
 from .weights import bindings
@@ -67,24 +67,14 @@ def _built(module: Any, typed: TypedProgram, **options: Any) -> Any:
     """The model on the input of ``typed``, with its parameters and its classes."""
     build, program = getattr(module, typed.program.id), typed.program
     known = inspect.signature(build).parameters
-    given = source_of(typed).network.scope.signature()
-    options |= {a.name: a.values[0] for a in given if a.form is PLAIN and a.name in known}
+    source = source_of(typed).network
+    options |= {
+        a.name: a.values[0] for a in source.scope.signature() if a.form is PLAIN and a.name in known
+    }
     if program.kind == "network" and "num_classes" in known:  # blocks may have such a parameter
         options["num_classes"] = program.values["classes"]
-    return build(input_shape=program.input.shape, **options)
-
-
-@contextmanager
-def _floats(dtype: str) -> Iterator[None]:
-    """Set the default float type of Keras inside the context."""
-    before, policy = keras.config.floatx(), keras.config.dtype_policy()
-    keras.config.set_floatx(dtype)
-    keras.config.set_dtype_policy(dtype)
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(before)
-        keras.config.set_dtype_policy(policy)
+    shapes = {source.inputs.shapes[name]: x.shape for name, x in program.inputs.items()}
+    return build(**shapes, **options)
 
 
 class KerasModel:
@@ -94,7 +84,7 @@ class KerasModel:
         self, typed: TypedProgram, module: Any, dtype: str, options: Mapping[str, Any]
     ) -> None:
         self.typed, self.module, self.dtype, self.options = typed, module, dtype, options
-        with _floats(dtype):
+        with floats(dtype):
             self.model = model = _built(module, typed, **options)
         self.source = source_of(typed)
         heads = "aux_logits" in options
@@ -140,7 +130,7 @@ class KerasModel:
     def initial(self) -> dict[str, Any]:
         """New initial values: those of the layers, then what ``init_weights`` sets."""
         if hasattr(self.module, "init_weights"):
-            with _floats(self.dtype):
+            with floats(self.dtype):
                 self.module.init_weights(self.model)
         return self.weights()
 
@@ -149,7 +139,7 @@ class KerasModel:
         build = getattr(self.module, self.typed.program.id)
         if "include_top" not in inspect.signature(build).parameters:
             return {}
-        with _floats(self.dtype):
+        with floats(self.dtype):
             model = _built(self.module, self.typed, include_top=False)
         for layer in model.layers:
             layer.set_weights(self.model.get_layer(layer.name).get_weights())
@@ -224,7 +214,7 @@ class KerasModel:
             return done
         trainable, rest = self.model.trainable_variables, self.model.non_trainable_variables
         given = [values(trainable), values(rest), self.tensor(x), self.targets(targets)]
-        with _floats(self.dtype):
+        with floats(self.dtype):
             (loss, after), gradients = differentiate(self.loss, *given)
             keras.optimizers.SGD(rate).apply(gradients, trainable)
         for variable, value in zip(rest, after, strict=True):
@@ -300,6 +290,9 @@ class KerasModel:
         return found if isinstance(found, dict) else {self.typed.output_name: found}
 
     def tensor(self, x: Any) -> Any:
+        """An array as a tensor; several inputs by name."""
+        if isinstance(x, Mapping):
+            return {name: self.tensor(array) for name, array in x.items()}
         return keras.ops.convert_to_tensor(np.asarray(x, self.dtype))
 
     def targets(self, targets: Mapping[str, Any], kind: str = "int32") -> dict[str, Any]:

@@ -72,7 +72,7 @@ def source_of(typed: TypedProgram) -> Source:
         network.head_records,
         {instance: function.record for instance, function in functions.instances.items()},
     )
-    return Source(planned, functions, network, Helpers(statements, program.input.rank), records)
+    return Source(planned, functions, network, Helpers(statements, program.rank), records)
 
 
 def joins(definitions: Definitions) -> bool:

@@ -52,6 +52,7 @@ class NetworkView:
     docstring: Code
     checks: tuple[CheckView, ...]
     size_checks: tuple[Code, ...]
+    inputs: Code
     channels: tuple[Code, ...]
     features: tuple[SectionView, ...]
     without_top: tuple[Code, ...]
@@ -106,5 +107,11 @@ class ModuleView:
     nesting: bool
     initial: tuple[InitialView, ...]
     recalibrates: bool
+    several: bool
     preprocess: tuple[PreprocessView, ...]
     loss: tuple[LossView, ...]
+
+    @property
+    def batch(self) -> Code:
+        """The type of a batch: a tensor, or several by name."""
+        return Code("dict" if self.several else "keras.KerasTensor")

@@ -20,4 +20,5 @@ BACKEND = Backend(
     unbiased_variance=True,
     packages=("numpy", "torch"),
     shares=True,
+    several_inputs=True,
 )

@@ -177,8 +177,8 @@ class ClassBody:
     def join(self, planned: Join) -> Piece[Place]:
         """Write the branches of a fork, then the merge; returns its record."""
         self.split(planned)
-        results, records = [], []
-        merge, y = planned.fork.node.merge, planned.fork.typed[0].y
+        results, records, fork = [], [], planned.fork
+        merge, y = fork.node.merge, fork.typed[0].y
         for branch in planned.branches:
             records.append(self.branch(branch, planned.path))
             result = self.read(branch.end)

@@ -33,12 +33,13 @@ from .build import ClassBody
 from .classifier import ClassifierView, classifier
 from .forward_head import head_view
 from .fresh import is_fresh
+from .inputs import inputs_of
 from .lines import Attribute, Line, returned, written
 from .modules import Shared, sequence
 from .network_view import NetworkView
 from .places import Held, Key, Place, module_names, references
 from .results import Results, TupleView, Variable
-from .size_check import features_check, head_check, rules_of, size_check
+from .size_check import features_check, head_check, size_check
 from .taps import Taps
 from .training import training
 
@@ -59,6 +60,7 @@ class Network:
         self.tapped = {tap.after for tap in self.plan.taps}
         self.body = ClassBody(shared, scope, chains, commented=True)
         self.body.saved["num_classes"] = self.body.names.take("num_classes")
+        self.inputs = inputs_of(self.plan, self.body, scope)
         self.taps = Taps(self.plan, self.body.local, self.body.names)
         self.classes: list[Draft] = []
         self.records: dict[str, Record[Place]] = {}
@@ -83,7 +85,8 @@ class Network:
         start = self.plan.start
         single = start and any(group.paths for group in (*start.kernels, *start.biases))
         self.training = training(self.plan, self.results(), self.modules if single else {})
-        shared.helpers.needs(*self.training.needs, *["torch"] * bool(rules_of(self.plan)))
+        self.size_check = size_check(self.plan, self.inputs.variables)
+        shared.helpers.needs(*self.training.needs, *["torch"] * bool(self.size_check))
         self.skips = bool(self.training.init and self.plan.start and self.plan.start.complete)
         if self.skips:
             shared.helpers.skip_init()
@@ -108,8 +111,8 @@ class Network:
 
     @property
     def parameters(self) -> list[Argument]:
-        """The parameters of the network that are read, besides ``classes`` and ``in_channels``."""
-        usual = (self.top.symbols.get("classes"), self.top.symbols["in_channels"])
+        """The parameters of the network that are read, besides ``classes`` and channels."""
+        usual = (self.top.symbols.get("classes"), *self.top.channels.values())
         found = self.body.scope.signature()
         return [a for a in found if a.symbol not in usual or a.form is not PLAIN]
 
@@ -124,29 +127,40 @@ class Network:
             doc=self.plan.network_doc(self.documented(init)),
             head=self.signature(init),
             setup=self.setup(init),
-            size_check=size_check(self.plan),
-            check=Code(features_check(self.plan, first)),
+            size_check=self.size_check,
+            check=features_check(self.plan, self.inputs.variables.values(), first),
+            features_head=self.method("forward_features", "Tensor"),
             features=tuple(self.features(self.after_body)),
             features_doc=docstring(
-                f"Features before the head: {self.features_shape()} for the spec's input.",
+                f"Features before the head: {self.features_shape()} for the spec's "
+                f"input{'s' * self.inputs.several}.",
                 indent=8,
             ),
             tapped=self.tapped_signature(),
-            features_call=Code(
-                f"self._forward_features(x{', heads=False' * bool(self.taps.auxiliary)})[0]"
-            ),
+            features_call=layout("return ", self.only_features, "[0]", indent=8),
             top=head_view(self.typed, self.body.forward, self.result, self.taps.late),
+            forward_head=self.method("forward", returns),
+            forward_doc=self.inputs.doc(),
             forward=tuple(self.forward()),
-            returns=Code(returns),
             tuples=self.tuples(),
             training=self.training,
             classifier=self.classifier(),
         )
 
+    def method(self, name: str, returns: str, *more: str) -> Code:
+        """The signature of a method that takes the inputs."""
+        return signature(name, [*self.inputs.parameters, *more], returns, indent=4)
+
+    @property
+    def only_features(self) -> Expression:
+        """The call of the method that also returns the taps, without auxiliary heads."""
+        heads = (Item(Code("False"), "heads"),) * bool(self.taps.auxiliary)
+        return call("self._forward_features", *self.inputs.variables.values(), *heads)
+
     def documented(self, init: bool) -> list[str]:
         """The lines of the docstring's ``Args``."""
         lines = ["num_classes: Number of classes."] * self.reads_classes
-        lines.append("in_channels: Channels of the input.")
+        lines += self.inputs.documented
         lines += [f"{a.name}: {self.plan.parameter_doc(a.symbol)}" for a in self.parameters]
         if self.taps.auxiliary:
             lines.append(
@@ -239,14 +253,14 @@ class Network:
         if not self.taps.early:
             return Code("")
         kinds = ", ".join("Tensor | None" if t.auxiliary else "Tensor" for t in self.taps.early)
-        parameters = ["self", "x: Tensor", *["heads: bool"] * bool(self.taps.auxiliary)]
-        return signature("_forward_features", parameters, f"tuple[Tensor, {kinds}]", indent=4)
+        heads = ["heads: bool"] * bool(self.taps.auxiliary)
+        return self.method("_forward_features", f"tuple[Tensor, {kinds}]", *heads)
 
     def signature(self, init: bool) -> Code:
         """The signature of ``__init__``."""
         program = self.program
         classes = [f"num_classes: int = {program.values['classes']}"] * self.reads_classes
-        parameters = ["self", *classes, f"in_channels: int = {program.input.channels}"]
+        parameters = ["self", *classes, *self.inputs.in_init]
         parameters += [f"{a.name}: {a.kind} = {a.form.write(a.values[0])}" for a in self.parameters]
         parameters += ["aux_logits: bool = True"] if self.taps.auxiliary else []
         parameters += ["init_weights: bool = True"] if init else []
@@ -273,7 +287,7 @@ class Network:
     def forward(self) -> list[Code]:
         """The lines of ``forward``."""
         has_head = bool(self.typed.sections["head"].steps)
-        found, lines = self.results(), [Code(f"        {line}") for line in head_check(self.plan)]
+        found, lines = self.results(), head_check(self.plan, self.inputs.variables.values())
         late = {tap.variable for tap in self.taps.late}
         first, after = (
             [
@@ -285,20 +299,21 @@ class Network:
                 [t for t in self.taps.called if t.source in late],
             )
         )
-        inner = "x" if self.taps.early or first else "self.forward_features(x)"
+        features = call("self.forward_features", *self.inputs.variables.values())
+        inner = "x" if self.taps.early or first else features
         if self.taps.early:
             heads = (Item(Code("self.training"), "heads"),) * bool(self.taps.auxiliary)
-            computed = call("self._forward_features", "x", *heads)
+            computed = call("self._forward_features", *self.inputs.variables.values(), *heads)
             taken = ("x", *(t.variable for t in self.taps.early))
             lines.append(assigned(taken, computed, indent=8))
         elif first:
-            lines.append(Code("        x = self.forward_features(x)"))
+            lines.append(layout("x = ", features, indent=8))
         lines += first
         if self.taps.late:
             taken = ("x", *(t.variable for t in self.taps.late))
             lines.append(assigned(taken, call("self._forward_head", inner), indent=8))
             return [*lines, *after, *found.lines("x")]
-        return [*lines, *found.lines(f"self.forward_head({inner})" if has_head else inner)]
+        return [*lines, *found.lines(call("self.forward_head", inner) if has_head else inner)]
 
     def tuples(self) -> tuple[TupleView, ...]:
         """The named tuples that the network returns: in evaluation it has no auxiliary heads."""

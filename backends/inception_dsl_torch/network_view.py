@@ -24,13 +24,15 @@ class NetworkView(NamedTuple):
     setup: tuple[Code, ...]
     size_check: tuple[Code, ...]
     check: Code
+    features_head: Code
     features: tuple[Code, ...]
     features_doc: Code
     tapped: Code
     features_call: Code
     top: HeadView | None
+    forward_head: Code
+    forward_doc: Code
     forward: tuple[Code, ...]
-    returns: Code
     tuples: tuple[TupleView, ...]
     training: TrainingView
     classifier: ClassifierView | None

@@ -73,7 +73,7 @@ class Results(NamedTuple):
         """The field that the loss is computed from."""
         return self.logits(output) if output in self.by_logits else output
 
-    def lines(self, result: str) -> list[Code]:
+    def lines(self, result: Expression) -> list[Code]:
         """The last lines of ``forward``; ``result`` is the output of the last layer."""
         plain = [t.variable for t in self.further]
         if not self.heads and not self.soft:

@@ -23,6 +23,7 @@ from inception_dsl.backend import (
     Files,
     Step,
     TypedProgram,
+    by_input,
     check_weights,
     main_text,
     module_from_source,
@@ -48,11 +49,11 @@ def rejected(typed: TypedProgram, files: Files, *, heads: bool = False) -> str:
     On the device ``meta`` tensors have shapes, but no values, so this takes next to no time.
     """
     module = module_from_source(main_text(files), f"{typed.program.id}_torch")
-    *spatial, channels = typed.program.input.shape
+    inputs = typed.program.inputs.values()
     with torch.device("meta"), torch.no_grad():
         net = constructed(module, typed, heads=heads).train(heads)
         try:
-            net(torch.zeros(2, channels, *spatial))
+            net(*(torch.zeros(2, x.channels, *x.spatial) for x in inputs))
         except ValueError as error:
             return str(error)
     return ""
@@ -62,7 +63,7 @@ def constructed(module: ModuleType, typed: TypedProgram, *, heads: bool) -> torc
     """The network of generated source, for the channels and the classes of ``typed``."""
     built, program = build(typed), typed.program
     kind = getattr(module, built.model)
-    given = {**built.arguments, "in_channels": program.input.channels}
+    given = built.arguments | {built.channels[n]: x.channels for n, x in program.inputs.items()}
     if program.kind == "network":  # a block may have a parameter of this name
         given["num_classes"] = program.values["classes"]
     given |= {} if heads else {"aux_logits": False}
@@ -121,7 +122,7 @@ class TorchModel:
 
     def forward(self, x: Any, *, training: bool = False) -> dict[str, Any]:
         with self._mode(training), torch.no_grad():
-            found = self._named(self.net(self._tensor(x)))
+            found = self._named(self.net(*self._tensors(x)))
         return {name: channels_last(value) for name, value in found.items()}
 
     def initial(self) -> dict[str, Any]:
@@ -133,7 +134,7 @@ class TorchModel:
         with self._mode(training=False), torch.no_grad():
             if not hasattr(self.net, "forward_head"):
                 return {}
-            y = self.net.forward_features(self._tensor(x))
+            y = self.net.forward_features(*self._tensors(x))
             found = {"features": y}
             if "pre_logits" in inspect.signature(self.net.forward_head).parameters:
                 found["pre_logits"] = self.net.forward_head(y, pre_logits=True)
@@ -150,7 +151,7 @@ class TorchModel:
         ]
         self.net.train()
         with torch.no_grad():
-            named = self._named(self.net(self._tensor(x)))
+            named = self._named(self.net(*self._tensors(x)))
         self.net.eval()
         for handle in handles:
             handle.remove()
@@ -158,7 +159,7 @@ class TorchModel:
 
     def losses(self, x: Any, targets: Any) -> dict[str, float]:
         with self._mode(training=True), torch.no_grad():
-            found = self.net(self._tensor(x))
+            found = self.net(*self._tensors(x))
             return {"(N,) int64": float(self._loss(found, targets))}
 
     def inference(self, x: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -182,7 +183,7 @@ class TorchModel:
         trained = dict(self.net.named_parameters())
         self.net.zero_grad()
         with self._mode(training=True):
-            loss = self._loss(self.net(self._tensor(x)), targets)
+            loss = self._loss(self.net(*self._tensors(x)), targets)
             if loss.requires_grad:
                 loss.backward()
         slopes = {
@@ -247,6 +248,11 @@ class TorchModel:
         if loss is None or loss.kind == "cross_entropy":
             return torch.from_numpy(np.asarray(targets, np.int64))
         return self._tensor(targets)
+
+    def _tensors(self, x: Any) -> list[torch.Tensor]:
+        """The inputs of the network, in their order."""
+        given = by_input(x)
+        return [self._tensor(given[name]) for name in self.typed.program.inputs]
 
     def _tensor(self, x: Any) -> torch.Tensor:
         array = np.asarray(x)

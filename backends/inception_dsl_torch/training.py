@@ -52,6 +52,12 @@ class TrainingView(NamedTuple):
     preprocess_doc: Code = EMPTY
     needs: tuple[str, ...] = ()
     recalibrates: bool = False
+    several: bool = False
+
+    @property
+    def batch(self) -> Code:
+        """The type of a batch: a tensor, or one for each of several inputs."""
+        return Code("tuple[Tensor, ...]" if self.several else "Tensor")
 
 
 def training(plan: ModulePlan, results: Results, names: Mapping[str, str]) -> TrainingView:
@@ -72,13 +78,17 @@ def training(plan: ModulePlan, results: Results, names: Mapping[str, str]) -> Tr
     needs += ["Iterable", "torch", "Tensor"] if plan.recalibrates else []
     needs += ["torch", "Tensor"] if steps else []
     return TrainingView(
-        init, init_doc, loss, loss_head, loss_doc, lines, doc, tuple(needs), plan.recalibrates
+        *(init, init_doc, loss, loss_head, loss_doc, lines, doc, tuple(needs)),
+        recalibrates=plan.recalibrates,
+        several=program.several,
     )
 
 
 def layers_with_kernels(plan: ModulePlan) -> str:
     """The classes of layers with a kernel, as a union."""
-    rank = plan.typed.program.input.rank
+    rank = plan.typed.program.rank
+    if not rank:
+        return "nn.Linear"
     nodes = (node for _, node in walk_program(plan.typed) if isinstance(node, TypedOp))
     transposed = any(isinstance(node.op, ConvTranspose) for node in nodes)
     more = f" | nn.ConvTranspose{rank}d" if transposed else ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
 from inception_dsl.backend import (
+    IN_CHANNELS,
+    INPUT,
     PLAIN,
     Code,
     Names,
@@ -44,12 +46,14 @@ class Emitted(NamedTuple):
     """A file, and what its ``model`` class holds.
 
     ``arguments`` are the values of the parameters of the spec that are arguments of this class,
-    ``heads`` the key prefixes of auxiliary heads.
+    ``channels`` its arguments for the channels of each input, ``heads`` the key prefixes of
+    auxiliary heads.
     """
 
     view: ModuleView
     model: str
     arguments: dict[str, Any]
+    channels: Mapping[str, str]
     printed: TypedProgram
     records: Records[Place]
     heads: dict[str, Key]
@@ -110,7 +114,8 @@ def build(typed: TypedProgram) -> Emitted:
     given = network.parameters if network else drafts[-1].arguments
     arguments = {str(a.name): a.values[0] for a in given if a.form is PLAIN and a.symbol}
     model, printed = class_name(typed.program.id), shared.plan.printed
-    return Emitted(module, model, arguments, printed, records, keys)
+    channels = network.inputs.channels if network else {INPUT: IN_CHANNELS}
+    return Emitted(module, model, arguments, channels, printed, records, keys)
 
 
 IMPORTED = {

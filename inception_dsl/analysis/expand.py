@@ -12,6 +12,7 @@ from typing import Any, Final
 from ..diagnostics.report import Report
 from ..diagnostics.words import nearest, suggestion
 from ..ir.program import Chain, Head, Origin, OutputLoss, Preprocessing, Program
+from ..language.inputs import has_names
 from ..language.link import Linked, given_defaults
 from ..language.load import Spec
 from ..language.models import AuxHead, BlockFile, NetworkFile, Output
@@ -20,8 +21,9 @@ from ..types.expression import Expression
 from ..types.tensor import many
 from ..types.width import Width
 from ..yaml.edits import Editor
-from .records import about, checkpoints, tensor_type, training
-from .step_names import starts
+from .inputs import entry
+from .records import about, checkpoints, input_types, training
+from .step_names import RESERVED, starts
 from .steps import Steps
 
 _CHAINS: Final = (("stem",), ("body",))
@@ -56,7 +58,7 @@ class _Expander:
             kind="network" if network else "block",
             id=model.network if isinstance(model, NetworkFile) else model.block,
             about=about(model),
-            input=tensor_type(model.input or {}),
+            inputs=input_types(model.input or {}),
             values=values,
             sections=sections,
             heads=self.heads(network, origin, sections) if network else (),
@@ -79,7 +81,8 @@ class _Expander:
                 help = "add `input: {channels: …, height: …, width: …}`, or pass `--input`"
                 message = f"the block `{model.block}` has no `input`, so it cannot be built alone"
                 self.report.error("E404", message, origin.span("block"), help=help)
-            steps = self.steps.top_chain(model.steps, origin.below("steps"), set(model.params))
+            names = {*model.params, *RESERVED}
+            steps = self.steps.top_chain(model.steps, origin.below("steps"), names)
             return {"steps": steps}
         if "classes" in values:
             span = origin.document.key_span(("params", "classes"))
@@ -87,8 +90,10 @@ class _Expander:
             self.report.error("E206", message, span)
         values["classes"] = model.classes
         names = {*model.params, "classes"}
+        self.steps.entry = entry(model, origin, self.report)
+        own = names if has_names(model.input) else {*names, *RESERVED}
         sections = {
-            name: self.steps.top_chain(getattr(model, name), origin.below(name), names, (name,))
+            name: self.steps.top_chain(getattr(model, name), origin.below(name), own, (name,))
             for name in ("stem", "body", "head")
         }
         if not any(sections.values()):
@@ -100,6 +105,13 @@ class _Expander:
         """The section ``preprocessing``, with one mean and std, or one for each channel."""
         found = model.preprocessing if model else None
         if model is None or found is None:
+            return None
+        if has_names(model.input):
+            message = "`preprocessing` is for a network with one input"
+            help = "remove it, and prepare each input before the network"
+            self.report.error(
+                "E203", message, origin.document.key_span(("preprocessing",)), help=help
+            )
             return None
         for name in ("mean", "std"):
             value = getattr(found, name)
@@ -168,7 +180,7 @@ class _Expander:
 
     def head(self, model: NetworkFile, name: str, head: AuxHead | Output, here: Origin) -> Head:
         """An auxiliary head, or an output with steps of its own."""
-        names = {*model.params, "classes"}
+        names = {*model.params, *RESERVED, "classes"}
         chain = self.steps.top_chain(head.steps, here.below("steps"), names)
         return Head(name, head.after, 0.0, chain, about(head), here)
 

@@ -72,9 +72,9 @@ class Inference(Outputs):
     def program_types(self) -> TypedProgram | None:
         """The typed program; ``None`` if anything has an error."""
         program = self.program
-        x = program.input if program.input.channels else None
+        x = self.first_input()
         own = self.top_values()
-        values = own.inside(x)
+        values = own if program.several else own.inside(x)
         sections: dict[str, TypedChain | None] = {}
         after: dict[str, TensorType] = {}
         absent: set[str] = set()
@@ -116,6 +116,14 @@ class Inference(Outputs):
         outputs |= {name: after[step] for name, step in program.outputs.items()}
         whole = TypedProgram(program, done, typed_heads, outputs, {**own})
         return whole if check_sharing(whole, self.report) else None
+
+    def first_input(self) -> TensorType | None:
+        """The input of the first step; ``None`` after an error."""
+        program = self.program
+        first = next((chain[0] for chain in program.sections.values() if chain), None)
+        if program.several and not (isinstance(first, ForkNode) and first.inputs):
+            return None
+        return program.input if program.input.channels else None
 
     def top_values(self) -> Values:
         """The parameters of the top level; those that are numbers of filters are scaled."""
@@ -240,7 +248,7 @@ class Inference(Outputs):
         """A fork with the types of its branches and of their merge."""
         inputs = self.inputs(node, x, values)
         branches = [
-            (name, self.chain(branch, start, values))
+            (name, self.chain(branch, start, values.inside(start) if node.inputs else values))
             for (name, branch), start in zip(node.branches, inputs, strict=True)
         ]
         done = [(name, chain) for name, chain in branches if chain is not None]

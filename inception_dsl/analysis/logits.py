@@ -69,10 +69,9 @@ class _Logits:
             heads.append(head._replace(chain=found) if found else head)
             done |= {head.name} if changed else set()
         made = program._replace(sections=sections, heads=tuple(heads), blocks=self.blocks)
-        x = next(iter(typed.sections.values())).x
-        result = infer(self.renamed(made)._replace(input=x), Report())
+        result = infer(self.renamed(made)._replace(inputs=typed.inputs), Report())
         assert result is not None  # types do not change
-        result = replace(result, program=result.program._replace(input=program.input))
+        result = replace(result, program=result.program._replace(inputs=program.inputs))
         return Trained(result, frozenset(done))
 
     def chain(self, chain: Chain, typed: TypedChain, tapped: Container[str]) -> Chain | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from ..diagnostics.report import Report
 from ..diagnostics.words import suggestion
-from ..ir.program import About, Initializer, Naming, Origin, Training
+from ..ir.program import INPUT, About, Initializer, Naming, Origin, Training
+from ..language.inputs import has_names
 from ..language.link import Linked
 from ..language.models import Described, NetworkFile
 from ..ops import OPS, Composite
@@ -31,6 +33,13 @@ def tensor_type(sizes: Mapping[str, int]) -> TensorType:
     """The type of an input; 0 channels if an error leaves it unknown."""
     names = AXES[len(sizes) - 1] if sizes else ()
     return TensorType(tuple(sizes[n] for n in names), sizes.get("channels", 0))
+
+
+def input_types(found: Mapping[str, Any]) -> dict[str, TensorType]:
+    """The types of one input or of several."""
+    if not has_names(found):
+        return {INPUT: tensor_type(found)}
+    return {name: tensor_type(sizes) for name, sizes in found.items()}
 
 
 def training(model: NetworkFile | None) -> Training | None:

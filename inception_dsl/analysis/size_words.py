@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from ..ir.typed import TypedProgram
 from ..types.tensor import AXES
 from .size_conditions import AxisSizes
-from .sizes import RunningSizes, Sizes
+from .sizes import RunningSizes, Sizes, all_tied, running_sizes, with_own_sizes
 
 _SHOWN: Final = 3  # gaps in a sentence
 
@@ -64,9 +66,28 @@ def described(sizes: Sizes) -> str:
     return f"{text}, without the sizes {gaps}" if gaps else text
 
 
-def sentence(sizes: RunningSizes) -> str:
+def all_sizes(typed: TypedProgram) -> str:
+    """The sizes that run of all inputs, as the end of a sentence."""
+    found = [sentence(running_sizes(typed, name), name) for name in with_own_sizes(typed)]
+    for names, axes in all_tied(typed).items():
+        found.append(f"{together(names)} have the same {axes_of(typed, axes)}")
+    return "; ".join(found)
+
+
+def together(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def axes_of(typed: TypedProgram, axes: Sequence[int]) -> str:
+    """The names of axes of the maps: ``height and width``."""
+    return together([AXES[typed.program.rank][axis] for axis in axes])
+
+
+def sentence(sizes: RunningSizes, what: str = "input") -> str:
     """The sizes that run, as the end of a sentence."""
-    text = f"the smallest input is {described(sizes.inference)}"
+    text = f"the smallest {what} is {described(sizes.inference)}"
     if sizes.training == sizes.inference:
         return text
     return f"{text}; with auxiliary heads {described(sizes.training)}"

@@ -4,6 +4,9 @@ Axes are independent. On each, the pixels of every map are a function of the inp
 (:class:`Pixels`), so that a few conditions say which sizes run: each window needs a least size,
 branches that meet must have maps of one size, and a layer whose weights depend on the length of a
 flattened map needs the size of the spec.
+
+Inputs whose branches end in vectors are independent, too. Maps that meet must have one size, so
+inputs of one size must keep one (:func:`tied`); others give the map that the spec's input gives.
 """
 
 from __future__ import annotations
@@ -38,23 +41,82 @@ class RunningSizes(NamedTuple):
     training: Sizes
 
 
-@lru_cache(maxsize=16)
-def running_sizes(typed: TypedProgram) -> RunningSizes:
-    """The sizes that run; those of the spec's input are always among them."""
-    found = [_axis(typed, axis, held=True) for axis in range(typed.program.input.rank)]
+@lru_cache(maxsize=64)
+def running_sizes(typed: TypedProgram, name: str = "") -> RunningSizes:
+    """The sizes of the input ``name`` that run; those of the spec are always among them."""
+    found = [_axis(_Input(typed, name, axis), held=True) for axis in _axes(typed, name)]
     features, inference, training = zip(*found, strict=True) if found else ((), (), ())
     return RunningSizes(features, inference, training)
 
 
-def compiling_sizes(typed: TypedProgram) -> Sizes:
+def compiling_sizes(typed: TypedProgram, name: str = "") -> Sizes:
     """The sizes for which the spec compiles; layers after a flattened map may get other weights."""
-    return tuple(_axis(typed, axis, held=False)[-1] for axis in range(typed.program.input.rank))
+    return tuple(_axis(_Input(typed, name, axis), held=False)[-1] for axis in _axes(typed, name))
 
 
-def minimum_input(typed: TypedProgram, *, heads: bool = False) -> tuple[int, ...]:
+def minimum_input(typed: TypedProgram, name: str = "", *, heads: bool = False) -> tuple[int, ...]:
     """The smallest spatial sizes that run; ``heads`` includes the auxiliary heads."""
-    sizes = running_sizes(typed)
+    sizes = running_sizes(typed, name)
     return tuple(axis.least for axis in (sizes.training if heads else sizes.inference))
+
+
+def tied(typed: TypedProgram, axis: int) -> tuple[tuple[str, ...], ...]:
+    """The groups of inputs that must keep one size on an axis, as their maps meet there."""
+    fork, groups = typed.entry, dict[int, list[str]]()
+    ends = {name: branch.y.rank for name, branch in fork.branches} if fork else {}
+    for name, x in typed.program.inputs.items():
+        if ends.get(name, 0) > axis and x.rank > axis:
+            groups.setdefault(x.spatial[axis], []).append(name)
+    return tuple(tuple(names) for names in groups.values() if len(names) > 1)
+
+
+def all_tied(typed: TypedProgram) -> dict[tuple[str, ...], tuple[int, ...]]:
+    """The groups of inputs that must keep one size, each with the axes on which they must."""
+    found: dict[tuple[str, ...], tuple[int, ...]] = {}
+    for axis in range(typed.program.rank):
+        for names in tied(typed, axis):
+            found[names] = (*found.get(names, ()), axis)
+    return found
+
+
+def with_own_sizes(typed: TypedProgram) -> list[str]:
+    """The inputs with spatial axes, without those that have all sizes of an earlier one."""
+    inputs, axes = typed.program.inputs, tuple(range(typed.program.rank))
+    same = {n for names, own in all_tied(typed).items() if own == axes for n in names[1:]}
+    return [name for name, x in inputs.items() if x.rank and name not in same]
+
+
+class _Input(NamedTuple):
+    """An axis of an input; a single input, or the first of several, has no ``name``."""
+
+    typed: TypedProgram
+    name: str
+    axis: int
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        """The sizes of the spec's input."""
+        program = self.typed.program
+        return program.inputs[self.name].spatial if self.name else program.input.spatial
+
+    def starts(self) -> dict[str, _Tensor]:
+        """The inputs: those that change with this one on the axis, and those that stay."""
+        inputs = self.typed.program.inputs
+        own = self.name or next(iter(inputs))
+        groups = (names for names in tied(self.typed, self.axis) if own in names)
+        free = next(groups, (own,))
+        return {
+            name: _Tensor(Pixels())
+            if name in free
+            else _Tensor(Pixels(x.spatial[self.axis], 0))
+            if x.rank > self.axis
+            else _VECTOR
+            for name, x in inputs.items()
+        }
+
+
+def _axes(typed: TypedProgram, name: str) -> range:
+    return range(len(_Input(typed, name, 0).own))
 
 
 @lru_cache(maxsize=16)
@@ -63,11 +125,11 @@ def growing(typed: TypedProgram) -> frozenset[int]:
 
     A flattened map counts only if no weights depend on its length.
     """
-    axes = range(typed.program.input.rank)
-    return frozenset().union(*(_followed(typed, axis, math.inf)[0].growing for axis in axes))
+    inputs = [_Input(typed, n, axis) for n in typed.program.inputs for axis in _axes(typed, n)]
+    return frozenset().union(*(_followed(one, math.inf)[0].growing for one in inputs))
 
 
-def _axis(typed: TypedProgram, axis: int, *, held: bool) -> list[AxisSizes]:
+def _axis(free: _Input, *, held: bool) -> list[AxisSizes]:
     """One axis up to the head, with it, and with auxiliary heads.
 
     ``held``: flattened maps that weights depend on must keep their size.
@@ -75,11 +137,11 @@ def _axis(typed: TypedProgram, axis: int, *, held: bool) -> list[AxisSizes]:
     Which maps have one pixel, so that they are broadcast, depends on the size. Each walk is right
     for the largest sizes that are left.
     """
-    own, high = typed.program.input.spatial[axis], math.inf
+    own, high = free.own[free.axis], math.inf
     pieces: list[list[Piece]] = [[], [], []]
     steps = _STEPS
     while high >= 1:
-        walk, stages = _followed(typed, axis, high, held=held)
+        walk, stages = _followed(free, high, held=held)
         for found, conditions in zip(pieces, stages, strict=True):
             if found and found[-1].conditions == conditions:
                 found[-1] = found[-1]._replace(low=walk.broadcast)
@@ -93,15 +155,13 @@ def _axis(typed: TypedProgram, axis: int, *, held: bool) -> list[AxisSizes]:
     return [axis_sizes(found) for found in pieces]
 
 
-def _followed(
-    typed: TypedProgram, axis: int, high: float, *, held: bool = True
-) -> tuple[_Walk, list[Conditions]]:
+def _followed(free: _Input, high: float, *, held: bool = True) -> tuple[_Walk, list[Conditions]]:
     """A walk through the program, and the conditions up to the head, with it, with all heads.
 
     The input has at most ``high`` pixels.
     """
-    walk, after = _Walk(axis, typed.program.input.spatial, high, held=held), dict[str, _Tensor]()
-    stages, x = [], _Tensor(Pixels())
+    typed, walk, after = free.typed, _Walk(free, high, held=held), dict[str, _Tensor]()
+    stages, x = [], next(iter(walk.inputs.values()))
     for name, chain in typed.sections.items():
         if name == "head":
             stages.append(walk.stage())
@@ -142,9 +202,9 @@ class _Walk:
     ``steps`` are counted.
     """
 
-    def __init__(self, axis: int, own: tuple[int, ...], high: float, *, held: bool) -> None:
-        self.axis, self.rank, self.high, self.held = axis, len(own), high, held
-        self.own = own[axis]
+    def __init__(self, free: _Input, high: float, *, held: bool) -> None:
+        self.axis, self.rank, self.high, self.held = free.axis, len(free.own), high, held
+        self.own, self.inputs = free.own[free.axis], free.starts()
         self.broadcast, self.steps = 1, 0
         self.conditions = Conditions()
         self.growing, self.exact = set[int](), set[tuple[Pixels, int]]()
@@ -185,6 +245,8 @@ class _Walk:
         if isinstance(node, TypedUse):
             return self.chain(node.body, x)
         if isinstance(node, TypedFork):
+            if node.node.inputs:
+                return self.joined(node)
             if node.node.split:  # the sizes add up to the channels of one flattened map only
                 self.fixed(x.flattened, always=True)
             starts = {branch: own[step] for branch, step in node.node.after.items()}
@@ -207,6 +269,21 @@ class _Walk:
             self.conditions.exactly((Pixels(), self.own))
             y = Pixels(node.y.spatial[self.axis], 0)
         return _Tensor(y)
+
+    def joined(self, fork: TypedFork) -> _Tensor:
+        """The output of the fork of several inputs.
+
+        Where a map meets one that does not change with it, it must be that of the spec's input: a
+        single pixel would be broadcast, but not if all maps have one.
+        """
+        ends = {name: self.chain(chain, self.inputs[name]) for name, chain in fork.branches}
+        kinds = {self.inputs[n].pixels for n, end in ends.items() if end.pixels is not None}
+        for name, chain in fork.branches if len(kinds) > 1 else ():
+            if (pixels := ends[name].pixels) is not None:
+                own = chain.y.spatial[self.axis]
+                self.conditions.exactly((pixels, own))
+                ends[name] = _Tensor(Pixels(own, 0))
+        return self.merged(fork, [*ends.values()])
 
     def vector(self, node: TypedOp, x: _Tensor) -> _Tensor:
         """The output of a layer on a vector, whose length must not change if there are weights."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from ..ir.program import BrokenNode, ForkNode, Origin
+from ..ir.program import BrokenNode, ForkNode, Origin, Program
 from ..ops.fields.kinds import MAX_COUNT
 from ..ops.fields.numbers import integer
 from ..types.split import EQUAL, REST
@@ -25,6 +25,8 @@ class Splits(Evaluation):
 
     outputs: list[dict[str, TensorType | None]]
 
+    program: Program
+
     def inputs(
         self, node: ForkNode, x: TensorType | None, values: Values
     ) -> list[TensorType | None]:
@@ -32,6 +34,8 @@ class Splits(Evaluation):
 
         A branch that begins after an earlier step of the chain gets what that one outputs.
         """
+        if node.inputs:
+            return [None if x is None else self.program.inputs.get(n) for n, _ in node.branches]
         if node.split is None:
             return [
                 self.earlier(node, name) if name in node.after else x for name, _ in node.branches

@@ -49,10 +49,8 @@ class StepNames(Uses):
         for key, value in values.items():
             for found in expressions(value):
                 for name, offset in found.names:
-                    if name not in {*names, "in_channels"} and not here.document.lost(
-                        *scope, "params", name
-                    ):
-                        self.unknown_name(name, offset, here.below(*key), {*names, "in_channels"})
+                    if name not in names and not here.document.lost(*scope, "params", name):
+                        self.unknown_name(name, offset, here.below(*key), names)
 
     def unknown_name(self, name: str, offset: int, origin: Origin, names: set[str]) -> None:
         """Report a parameter that is not declared, with the most similar name."""
@@ -68,6 +66,8 @@ class StepNames(Uses):
         if not self.report.helping:
             return self.report.error("E304", f"unknown parameter `{name}`", span)
         help, best = suggestion(name, names, what="known parameters"), nearest(name, names)
+        if name in RESERVED:
+            help = "a network with several inputs has it only in the branches of its first step"
         fix = (
             Editor(origin.document, self.report.texts).part(origin.path, offset, len(name), best)
             if best

@@ -26,7 +26,10 @@ Defaults = Mapping[str, Mapping[str, Any]]
 
 
 class Steps(StepNames, Branches):
-    """Makes the chains of one program; ``blocks`` are the blocks they use."""
+    """Makes the chains of one program; ``blocks`` are the blocks they use.
+
+    ``entry`` is the fork of several inputs.
+    """
 
     def __init__(self, linked: Linked, top: Defaults, root: Path, report: Report) -> None:
         super().__init__(linked, root, report)
@@ -37,6 +40,7 @@ class Steps(StepNames, Branches):
         self.level = self.deepest = 0
         self.too_deep = False
         self.before = len(report.diagnostics)
+        self.entry: Origin | None = None
         self.scopes: list[Scope] = []
         self.at: tuple[str, ...] = ()
         """The path of the chain that is being read, in its block."""
@@ -80,6 +84,8 @@ class Steps(StepNames, Branches):
                 segments = section
             elif own:
                 segments = (own,)
+            elif here == self.entry:  # a branch alone would have the name of its input
+                segments = section
             else:
                 segments = () if getattr(step, "branches", None) else (*section, str(index))
             self.check_names(step, here, names)
@@ -141,6 +147,7 @@ class Steps(StepNames, Branches):
             return self.shared(step, OpNode(op, segments, step.repeat, here))
         notes = step.deviation or ()
         if isinstance(step, Fork | Broken):
+            names = {*names, *RESERVED} if here == self.entry else names
             branches = self.branches(step, segments, here, names, defaults)
             if isinstance(step, Fork):
                 if not self.divides(step, here):
@@ -156,6 +163,7 @@ class Steps(StepNames, Branches):
                     step.allow,
                     step.split,
                     step.after,
+                    here == self.entry,
                 )
             used = self.linked.get(step.use or "")
             if used is not None:
@@ -230,9 +238,8 @@ class Steps(StepNames, Branches):
             op: {**self.top.get(op, {}), **block.defaults.get(op, {})}
             for op in {**self.top, **block.defaults}
         }
-        chain = self.chain(
-            block.model.steps, origin.below("steps"), set(block.parameters), defaults, ()
-        )
+        names = {*block.parameters, *RESERVED}
+        chain = self.chain(block.model.steps, origin.below("steps"), names, defaults, ())
         types: dict[str, str] = {name: p.type for name, p in block.parameters.items()}
         types |= self.network.leave(block.id)
         self.blocks[block.id] = Block(block.id, types, chain, about(block.model), origin)

@@ -38,6 +38,7 @@ from ..emit.pycode import (
 )
 from ..emit.render import render
 from ..ir.program import (
+    INPUT,
     About,
     ForkNode,
     Head,
@@ -92,6 +93,7 @@ from ..ops import (
     Upsample,
     ZeroPad,
 )
+from ..reference.arrays import by_input
 from ..types.prose import Prose
 from ..types.tensor import AXES, ShapeError, TensorType
 from ..types.terms import Symbol, Term, add, constant, divide, multiply, subtract
@@ -134,7 +136,7 @@ from .scope import (
     tupled,
 )
 from .sites import ChainSite, ForkSite, Part, Site, StepSite
-from .size_checks import SizeRule, When, size_checks, size_rules
+from .size_checks import SizeRule, When, raised, size_checks, size_rules, unequal_sizes
 from .start import Initial, Start
 from .statements import Apply, Branch, Chained, Join, Locals, statement, statements
 from .use_site import UseSite
@@ -144,6 +146,7 @@ __all__ = [
     "AXES",
     "CORE_OPS",
     "GROUP",
+    "INPUT",
     "IN_CHANNELS",
     "PLAIN",
     "SLOPES",
@@ -260,6 +263,7 @@ __all__ = [
     "assigned",
     "boundaries",
     "bullets",
+    "by_input",
     "call",
     "cases",
     "check_weights",
@@ -294,6 +298,7 @@ __all__ = [
     "owned",
     "owners",
     "plan",
+    "raised",
     "recorded",
     "refuse_sharing",
     "render",
@@ -311,6 +316,7 @@ __all__ = [
     "statements",
     "subtract",
     "tupled",
+    "unequal_sizes",
     "uses_of",
     "varying",
     "visit_program",

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..analysis.sizes import growing
 from ..analysis.widths import TOP, filter_parameters
-from ..ir.program import Block
+from ..ir.program import Block, Program
 from ..ir.typed import TypedChain, TypedProgram, TypedStep, TypedUse
 from ..ir.walk import roots, sharing, uses_of
 from ..types.terms import Symbol, Term, constant, of
@@ -100,10 +100,12 @@ class Top:
     """The top level, which is printed once: the sections of a network, or a block built alone.
 
     ``symbols`` maps ``in_channels`` and the parameters of the network (``classes``) or block to
-    symbols. ``heads`` are the auxiliary heads, in the network's frame.
+    symbols, ``channels`` the inputs to those of their channels. ``heads`` are the auxiliary heads,
+    in the network's frame.
     """
 
     symbols: Mapping[str, Symbol]
+    channels: Mapping[str, Symbol]
     sections: Mapping[str, ChainSite]
     heads: Mapping[str, ChainSite]
 
@@ -182,8 +184,12 @@ class Definitions:
     def top(self) -> Top:
         """The top level, in frames with one row."""
         program = self.typed.program
-        symbols, frame = self._top_frame(program.input.channels)
-        x: Term | None = of(symbols[IN_CHANNELS])
+        keys = {name: of_input(name, program) for name in program.inputs}
+        symbols, frame = self._top_frame({keys[n]: x.channels for n, x in program.inputs.items()})
+        channels = {name: symbols[key] for name, key in keys.items()}
+        x: Term | None = None if program.several else of(symbols[IN_CHANNELS])
+        if program.several:
+            frame = replace(frame, inputs={name: of(symbol) for name, symbol in channels.items()})
         sections: dict[str, ChainSite] = {}
         after: dict[str, Term | None] = {}
         for name, nodes in program.sections.items():
@@ -195,17 +201,21 @@ class Definitions:
             start = after[head.after]
             inner = replace(frame, names={**frame.names, IN_CHANNELS: start})
             heads[head.name] = chain(inner, head.chain, (typed,), start, self)
-        return Top(symbols, sections, heads)
+        return Top(symbols, channels, sections, heads)
 
-    def _top_frame(self, channels: int) -> tuple[dict[str, Symbol], Frame]:
-        """The symbols of the top level, and its frame; some parameters are written as numbers."""
+    def _top_frame(self, channels: Mapping[str, int]) -> tuple[dict[str, Symbol], Frame]:
+        """The symbols of the top level, and its frame; some parameters are written as numbers.
+
+        ``channels`` are those of the inputs, by the keys of their symbols.
+        """
         typed, literal = self.typed, self.typed.program.literal or frozenset()
         kinds = {n: type(value).__name__ for n, value in typed.values.items() if n not in literal}
         symbols = {name: Symbol(named(name), kind) for name, kind in kinds.items()}
-        symbols[IN_CHANNELS] = Symbol(IN_CHANNELS)
-        values = {**typed.values, IN_CHANNELS: channels}
+        symbols |= {key: Symbol(key.replace(".", "_")) for key in channels}
+        values = {**typed.values, **channels}
         rows = (Row({symbol: values[name] for name, symbol in symbols.items()}, 0),)
-        names: dict[str, Term | None] = {name: of(symbol) for name, symbol in symbols.items()}
+        names: dict[str, Term | None] = {IN_CHANNELS: None}
+        names |= {name: of(symbol) for name, symbol in symbols.items()}
         for name in literal:
             value = values[name]
             number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -215,7 +225,7 @@ class Definitions:
     def own_head(self, name: str) -> tuple[Mapping[str, Symbol], ChainSite]:
         """The symbols and the chain of an auxiliary head in its own frame."""
         head, typed = next((head, typed) for head, typed in self.typed.heads if head.name == name)
-        symbols, frame = self._top_frame(typed.x.channels)
+        symbols, frame = self._top_frame({IN_CHANNELS: typed.x.channels})
         channels = symbols[IN_CHANNELS]
         return symbols, chain(frame, head.chain, (typed,), of(channels), self)
 
@@ -231,6 +241,11 @@ def _traceable(definition: Definition) -> Iterator[Definition]:
             yield from _traceable(part)
     else:
         yield definition
+
+
+def of_input(name: str, program: Program) -> str:
+    """The key of the symbol for the channels of an input."""
+    return f"{name}.channels" if program.several else IN_CHANNELS
 
 
 def named(parameter: str) -> str:

@@ -7,7 +7,7 @@ its symbols, and their values in every use. A slot is a value that is printed in
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from ..ir.program import Node
@@ -92,7 +92,8 @@ class Frame:
 
     ``names`` maps the names that expressions may read to terms; ``rows`` are the uses. ``sized``:
     the spatial sizes are those of a single input, so they may be printed as numbers. ``width`` is
-    that of the network, and does not scale what is computed from the ``settled`` names.
+    that of the network, and does not scale what is computed from the ``settled`` names. ``inputs``
+    are the channels of the network's inputs, if it has several.
     """
 
     names: Mapping[str, Term | None]
@@ -100,6 +101,11 @@ class Frame:
     sized: bool
     width: Width = UNCHANGED
     settled: frozenset[str] = frozenset()
+    inputs: Mapping[str, Term] = field(default_factory=dict)
+
+    def of_input(self, name: str) -> Frame:
+        """The frame of the branch that gets one of several inputs."""
+        return replace(self, names={**self.names, IN_CHANNELS: self.inputs[name]})
 
     def slot(self, values: tuple[Any, ...], written: Any, hint: str) -> Slot:
         """The slot of a value; ``written`` is the spec's expression or constant for it."""

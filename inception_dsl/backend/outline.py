@@ -126,7 +126,9 @@ class _Outline:
             return replace(typed, body=self.chain(typed.body, inner))
         if not isinstance(typed, TypedFork):
             return typed
-        branches = tuple((name, self.chain(chain, values)) for name, chain in typed.branches)
+        own = {n: {**values, IN_CHANNELS: c.x.channels} for n, c in typed.branches}
+        inner = own if typed.node.inputs else dict.fromkeys(own, values)
+        branches = tuple((name, self.chain(chain, inner[name])) for name, chain in typed.branches)
         fork = TypedFork(self.forks[id(typed.node)], branches, typed.x, typed.y)
         use = self.uses.get(id(typed.node))
         if use is None:

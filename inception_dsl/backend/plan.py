@@ -7,22 +7,22 @@ syntax: a table of ops, templates, weight layouts, a runner.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from ..analysis.cost import cost, layers
 from ..analysis.logits import Trained, trained_program
-from ..analysis.size_words import sentence
-from ..analysis.sizes import RunningSizes, running_sizes
+from ..analysis.size_words import all_sizes
+from ..analysis.sizes import RunningSizes, all_tied, running_sizes, with_own_sizes
 from ..emit.about import (
     bullets,
     citation,
     deviations,
     headline,
     recorded,
-    shapes,
+    shapes_doc,
     slow_decay,
 )
 from ..emit.mark import generated_by
@@ -42,8 +42,6 @@ from .scope import Recorder
 from .start import Start, start
 
 T = TypeVar("T")
-MOST_SHAPES: Final = 10
-"""The maximum number of shapes in the documentation of a block."""
 
 
 class Tap(NamedTuple):
@@ -87,9 +85,24 @@ class ModulePlan:
         return (*heads, *(Tap(name, after, None) for name, after in program.outputs.items()))
 
     @property
+    def inputs(self) -> Mapping[str, TensorType]:
+        """The types of the inputs by name; a single one is called ``input``."""
+        return self.typed.program.inputs
+
+    @property
     def sizes(self) -> RunningSizes:
-        """The sizes of the input that run."""
+        """The sizes of the input that run, or of the first of several."""
         return running_sizes(self.typed)
+
+    @property
+    def all_sizes(self) -> dict[str, RunningSizes]:
+        """The sizes that run, by input; not of inputs that have all sizes of another."""
+        return {name: running_sizes(self.typed, name) for name in with_own_sizes(self.typed)}
+
+    @property
+    def tied(self) -> dict[tuple[str, ...], tuple[int, ...]]:
+        """The groups of inputs that must keep one size, each with the axes on which they must."""
+        return all_tied(self.typed)
 
     @cached_property
     def loss(self) -> Loss | None:
@@ -174,7 +187,7 @@ class ModulePlan:
             about.description,
             citation(about),
             bullets("Notes:", notes, indent=4),
-            _shapes_doc(pairs),
+            shapes_doc(pairs),
             indent=4,
         )
 
@@ -185,7 +198,7 @@ class ModulePlan:
         return docstring(
             headline(program.about, program.id),
             bullets("Notes:", notes, indent=4),
-            _shapes_doc(((program.input, self.typed.y),)),
+            shapes_doc(((program.input, self.typed.y),)),
             indent=4,
         )
 
@@ -201,26 +214,27 @@ class ModulePlan:
             headline(about, head.name),
             citation(about),
             bullets("Notes:", notes, indent=4),
-            _shapes_doc(((typed.x, typed.y),)),
+            shapes_doc(((typed.x, typed.y),)),
             indent=4,
         )
 
-    def network_doc(self, arguments: Sequence[str]) -> Code:
-        """The documentation of the network: its cost, and a line for each argument."""
+    def network_doc(self, arguments: Sequence[str], note: str = "") -> Code:
+        """The documentation of the network: its cost, a note, and a line for each argument."""
         program = self.typed.program
         listed = "Args:\n" + "\n".join(f"    {a}" for a in arguments)
         title = headline(program.about, program.id)
-        return docstring(title, self.counts(), listed if arguments else "", indent=4)
+        return docstring(title, self.counts(), note, listed if arguments else "", indent=4)
 
     def counts(self) -> str:
         """A sentence with the network's parameters, multiply-adds and input sizes."""
-        found = cost(list(layers(self.typed)))
+        found, program = cost(list(layers(self.typed))), self.typed.program
         heads = f" ({found.auxiliary:,} of them in auxiliary heads)" if found.auxiliary else ""
         moving = f" and {found.non_trainable:,} moving statistics" if found.non_trainable else ""
-        sizes = f"; {sentence(self.sizes)}" if self.typed.program.input.rank else ""
+        sizes = f"; {all_sizes(self.typed)}" if program.rank else ""
+        what = "inputs of" if program.several else "an input of"
         return (
             f"{found.trainable:,} trainable parameters{heads}{moving};"
-            f" {found.macs:,} multiply-adds for an input of {self.typed.program.input}{sizes}."
+            f" {found.macs:,} multiply-adds for {what} {program.taken}{sizes}."
         )
 
     def written(
@@ -255,13 +269,3 @@ def plan(typed: TypedProgram, *, by_logits: bool = False) -> ModulePlan:
     """
     trained = trained_program(typed) if by_logits else Trained(typed)
     return ModulePlan(typed, Definitions(outlined(trained.typed)), trained.outputs)
-
-
-def _shapes_doc(pairs: Sequence[tuple[TensorType, TensorType]]) -> str:
-    """The input and output shapes of a block in all of its uses."""
-    lines = shapes(pairs)
-    if len(lines) == 1:
-        axes = " (height x width x channels)" if pairs[0][0].rank == 2 else ""
-        return f"Shape: {lines[0]}{axes}."
-    more = [f"and {len(lines) - MOST_SHAPES} more"] if len(lines) > MOST_SHAPES else []
-    return "Shapes:\n" + "\n".join(f"    {line}" for line in [*lines[:MOST_SHAPES], *more])

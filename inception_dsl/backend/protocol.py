@@ -46,10 +46,9 @@ class Backend(NamedTuple):
     module that imports the framework; it is imported only to run generated code (empty if the
     backend cannot run it). ``engines`` are the engines of the framework, the default first.
     ``unbiased_variance``: batch norm divides by n - 1, not n, for the moving variance.
-    ``packages``
-    are the packages that the framework imports; generated files cannot have their names.
-    ``shares``: it writes steps that share weights as calls of one layer; without it, a spec with
-    such steps is an error.
+    ``packages`` are the packages that the framework imports; generated files cannot have their
+    names. ``several_inputs``: it can compile networks with several inputs. ``shares``: it writes
+    steps that share weights as calls of one layer; without it, a spec with such steps is an error.
     """
 
     name: str
@@ -61,6 +60,7 @@ class Backend(NamedTuple):
     engines: tuple[Engine, ...] = ()
     unbiased_variance: bool = False
     packages: tuple[str, ...] = ()
+    several_inputs: bool = False
     shares: bool = False
 
 
@@ -92,7 +92,8 @@ class Step(NamedTuple):
 class Model(Protocol):
     """A model held by a runner.
 
-    Arrays are NumPy arrays, channels last, with a batch axis; weights are keyed by path.
+    Arrays are NumPy arrays, channels last, with a batch axis; weights are keyed by path. If the
+    network has several inputs, ``x`` is a mapping with an array for each, by name.
     """
 
     def weights(self) -> dict[str, Any]:

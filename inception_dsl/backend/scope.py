@@ -266,11 +266,12 @@ def own_scope(
     """
     names = Names(reserved)
     names.take(IN_CHANNELS)
-    known = {symbols[IN_CHANNELS]: Code(IN_CHANNELS)}
-    for name in sorted(symbols, key=lambda name: name != "classes"):
+    own = [name for name in symbols if name == IN_CHANNELS or "." in name]  # channels of inputs
+    known = {symbols[name]: Code(IN_CHANNELS) for name in own if name == IN_CHANNELS}
+    for name in sorted(symbols, key=lambda name: (name != "classes", name not in own)):
         if name == IN_CHANNELS:
             continue
         hint = symbols[name].hint
         known[symbols[name]] = Code(names.unique(hint, f"{hint}_"))
-    given = frozenset(known) if channels else frozenset(known) - {symbols[IN_CHANNELS]}
+    given = frozenset(known) - (frozenset() if channels else {symbols[name] for name in own})
     return Scope(names, known, given, rows)

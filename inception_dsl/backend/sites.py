@@ -207,8 +207,10 @@ class StepSite:
                 start = frame.held(split[index].term, split[index].values)
             elif name in node.after:
                 start = self.earlier[node.after[name]].y
+            own = frame.of_input(name) if node.inputs else frame
+            start = frame.inputs[name] if node.inputs else start
             inner = tuple(t.branches[index][1] for t in typed)
-            branches.append((name, chain(frame, nodes, inner, start, plan)))
+            branches.append((name, chain(own, nodes, inner, start, plan)))
         return ForkSite(frame, node, typed, tuple(branches), split)
 
     def _single(self, repetition: int) -> Part:

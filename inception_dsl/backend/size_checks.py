@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..analysis.size_conditions import AxisSizes, Gap
-from ..analysis.size_words import pixels
+from ..analysis.size_words import axes_of, pixels, together
 from ..analysis.sizes import RunningSizes, Sizes
 from ..emit.pycode import WIDTH, Code
+from ..ir.typed import TypedProgram
 from ..types.tensor import AXES
 
 When: TypeAlias = Literal["", "head", "heads"]
@@ -78,6 +79,17 @@ def size_checks(
     return tuple(map(Code, lines))
 
 
+def unequal_sizes(
+    typed: TypedProgram, name: str, inputs: Sequence[str], axes: Sequence[int], tests: Sequence[str]
+) -> tuple[Code, ...]:
+    """Lines that raise a ``ValueError`` if one of the ``tests`` for unequal sizes holds.
+
+    ``inputs`` must have the same sizes on ``axes``.
+    """
+    text = f"{together(inputs)} of {name} need the same {axes_of(typed, axes)}"
+    return tuple(map(Code, [*_condition("if", "", tests, 4), *_raised(text, 8)]))
+
+
 def _loop(axes: Sequence[str], sizes: AxisSizes, flag: str, subject: str) -> list[str]:
     """Lines that check the gaps of some axes."""
     lines = [
@@ -140,13 +152,19 @@ def _condition(keyword: str, flag: str, tests: Sequence[str], indent: int) -> li
     ]
 
 
+def raised(text: str, indent: int) -> Code:
+    """The statement that raises a ``ValueError`` with a text that is the inside of an f-string."""
+    return Code("\n".join(_raised(text, indent)))
+
+
 def _raised(text: str, indent: int) -> list[str]:
     """Lines that raise a ``ValueError`` with a text that is the inside of an f-string."""
     pad = " " * indent
-    one = f'{pad}raise ValueError(f"{text}")'
+    form = "f" * ("{" in text)
+    one = f'{pad}raise ValueError({form}"{text}")'
     if len(one) <= WIDTH:
         return [one]
-    whole = f'{pad}    f"{text}"'
+    whole = f'{pad}    {form}"{text}"'
     if len(whole) <= WIDTH:
         return [f"{pad}raise ValueError(", whole, f"{pad})"]
     parts = textwrap.wrap(text, WIDTH - indent - 9, break_on_hyphens=False)

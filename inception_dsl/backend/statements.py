@@ -21,13 +21,15 @@ class Locals:
     """The local variables of a function.
 
     ``names`` holds all names that are taken there, ``used`` the variables whose values are still
-    needed, ``own`` all variables so far.
+    needed, ``own`` all variables so far. ``inputs`` are the network's inputs by name, if it has
+    several: variables, or what else holds them.
     """
 
     def __init__(self, names: Names) -> None:
         self.names = names
         self.used: set[str] = set()
         self.own: set[str] = set()
+        self.inputs: dict[str, str] = {}
 
     def claim(self, *wanted: str) -> str:
         """Reserve a variable: the first free one of ``wanted``, else the last with a number."""
@@ -158,17 +160,22 @@ def _statement(
     here = (*path, *step.node.segments)
     if not isinstance(fork := step.site, ForkSite):
         return Apply(step, source, target, here)
+    inputs = local.inputs if fork.node.inputs else {}
     variables: Iterable[str] = (
-        local.claim(name, f"{target}_{name}", f"{name}_branch") for name, _ in fork.branches
+        inputs[name]
+        if inputs.get(name) in local.own
+        else local.claim(name, f"{target}_{name}", f"{name}_branch")
+        for name, _ in fork.branches
     )
     if len(fork.branches) == 1:
         variables = [target]
-    if fork.split:  # all of them are assigned before the first branch
+    if fork.split or inputs:  # all of them are assigned before the first branch
         variables = [*variables]
     branches = []
     for (name, chain), variable in zip(fork.branches, variables, strict=True):
         start = variable if fork.split else source
         start = earlier.get(fork.node.after.get(name, ""), start)
+        start = inputs.get(name, start)
         inner = statements(chain, start, variable, (*here, name), local)
         branches.append(Branch(name, chain, inner, start, variable))
     local.release(branch.target for branch in branches)

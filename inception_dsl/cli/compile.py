@@ -85,7 +85,7 @@ def build(
     force: bool,
     check: bool,
     settings: dict[str, str],
-    size: str | None,
+    size: dict[str, str],
 ) -> None:
     """Write PyTorch and Keras source for each SPEC.
 
@@ -149,7 +149,7 @@ def check(
     strict: bool,
     only_specs: bool,
     settings: dict[str, str],
-    size: str | None,
+    size: dict[str, str],
 ) -> None:
     """List all errors and warnings of each SPEC.
 
@@ -208,7 +208,7 @@ def _unchecked(unset: tuple[str, ...]) -> str:
 @click.argument("spec", **SPEC)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; FLOPs are 2 x `macs`.")
 @spec_options
-def summary(spec: str, as_json: bool, settings: dict[str, str], size: str | None) -> None:
+def summary(spec: str, as_json: bool, settings: dict[str, str], size: dict[str, str]) -> None:
     """Print shapes, parameters, MACs and FLOPs of SPEC.
 
     One MAC is one multiply-add; FLOPs = 2 x MACs. SPEC can be `-`, standard input.

@@ -133,15 +133,32 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--input",
         "size",
         cls=SharedOption,
+        multiple=True,
         metavar="SIZES",
-        help="Set the input size, channels last: 299x299x3.",
+        callback=_input,
+        help="Input size, channels last: 299x299x3 or NAME=299x299x3.",
     )
     return setting(size(root_option(format_option(command))))
 
 
-def merged(settings: dict[str, str], size: str | None) -> dict[str, str]:
-    """The settings of ``--set`` with that of ``--input``."""
-    return settings if size is None else {**settings, "input": size}
+def _input(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """The settings of ``--input``: the sizes of the input, or of inputs by name."""
+    from .usage import UsageError
+
+    found: dict[str, str] = {}
+    for value in values:
+        name, named, sizes = value.partition("=")
+        field = f"input.{name}" if named else "input"
+        if found.keys() & {field, "input"} or (found and not named):
+            message = "invalid value for `--input`: the sizes are set more than once"
+            raise UsageError(message, "give the sizes once, or once for each input: `NAME=SIZES`")
+        found[field] = sizes if named else value
+    return found
+
+
+def merged(settings: dict[str, str], size: dict[str, str]) -> dict[str, str]:
+    """The settings of ``--set`` with those of ``--input``."""
+    return {**settings, **size}
 
 
 def chosen_format() -> str:

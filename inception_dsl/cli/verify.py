@@ -95,7 +95,7 @@ def verify(
     timeout: float,
     as_json: bool,
     settings: dict[str, str],
-    size: str | None,
+    size: dict[str, str],
 ) -> None:
     """Run each SPEC in all frameworks and compare the results.
 

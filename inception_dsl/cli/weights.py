@@ -66,7 +66,7 @@ _any_network = click.option(
 )
 
 
-def _program(spec: str, settings: dict[str, str], size: str | None) -> TypedProgram:
+def _program(spec: str, settings: dict[str, str], size: dict[str, str]) -> TypedProgram:
     """The typed program of a spec, with its warnings printed; exits if it has errors."""
     from ..compiler import compile_spec
     from ..diagnostics.report import Report
@@ -126,7 +126,12 @@ def weights() -> None:
 @dtype_option
 @spec_options
 def init(
-    spec: str, seed: int, out: Path | None, dtype: Dtype, settings: dict[str, str], size: str | None
+    spec: str,
+    seed: int,
+    out: Path | None,
+    dtype: Dtype,
+    settings: dict[str, str],
+    size: dict[str, str],
 ) -> None:
     """Write random test weights for SPEC to a neutral file.
 
@@ -208,7 +213,7 @@ def convert(
     any_network: bool,
     dtype: Dtype,
     settings: dict[str, str],
-    size: str | None,
+    size: dict[str, str],
 ) -> None:
     """Convert weights of SPEC from one format to another.
 
@@ -257,7 +262,7 @@ def check(
     origin: str,
     any_network: bool,
     settings: dict[str, str],
-    size: str | None,
+    size: dict[str, str],
 ) -> None:
     """Check that FILE holds the weights of SPEC; list all differences."""
     from ..diagnostics.report import Report

@@ -135,7 +135,7 @@ def import_weights(
     drop_class: int | None,
     seed: int,
     settings: dict[str, str],
-    size: str | None,
+    size: dict[str, str],
 ) -> None:
     """Import published weights into a neutral file.
 

@@ -10,13 +10,17 @@ from ..analysis.records import about
 from ..compiler import compile_spec
 from ..diagnostics.report import PLAIN, SHIPPED, Report, Style
 from ..emit.about import citation
+from ..ir.program import INPUT, input_shapes
 from ..language.load import load
 from ..language.models import BlockFile, Described
 from ..language.shipped import names
 
 
 class Entry(NamedTuple):
-    """A shipped spec. A block without an input of its own has no sizes."""
+    """A shipped spec. A block without an input of its own has no sizes.
+
+    Several inputs are by name.
+    """
 
     name: str
     kind: str
@@ -24,7 +28,7 @@ class Entry(NamedTuple):
     title: str
     source: str
     arguments: tuple[str, ...]
-    input: tuple[int, ...] | None = None
+    input: tuple[int, ...] | dict[str, list[int]] | None = None
     parameters: int | None = None
     macs: int | None = None
 
@@ -57,9 +61,9 @@ def _entry(name: str) -> Entry:
     typed = compile_spec(f"{SHIPPED}{name}", {}, Report())
     assert typed is not None, "tests compile all shipped specs"
     total = cost(list(layers(typed)))
-    return found._replace(
-        input=tuple(typed.program.input.shape), parameters=total.total, macs=total.macs
-    )
+    taken = input_shapes(typed.program)
+    shape = taken["inputs"] if typed.program.several else tuple(taken[INPUT])
+    return found._replace(input=shape, parameters=total.total, macs=total.macs)
 
 
 def _source(model: Described) -> str:
@@ -79,7 +83,7 @@ def render(found: Iterable[Entry], style: Style = PLAIN) -> str:
             e.name,
             f"{e.parameters:,}",
             f"{e.macs:,}",
-            "x".join(map(str, e.input or ())),
+            _sizes(e.input or ()),
             e.title,
             e.source,
         )
@@ -99,6 +103,12 @@ def render(found: Iterable[Entry], style: Style = PLAIN) -> str:
             "In a spec: `extends: inception-dsl:v4`, `import: [inception-dsl:blocks/reduction_a]`.",
         ]
     )
+
+
+def _sizes(shape: Sequence[int] | dict[str, list[int]]) -> str:
+    if isinstance(shape, dict):
+        return ", ".join(f"{name} {_sizes(own)}" for name, own in shape.items())
+    return "x".join(map(str, shape))
 
 
 def _table(

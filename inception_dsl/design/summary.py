@@ -6,14 +6,22 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ..analysis.cost import cost, layers
-from ..analysis.size_words import described
-from ..analysis.sizes import Sizes, minimum_input, running_sizes
+from ..analysis.size_words import axes_of, described, together
+from ..analysis.sizes import (
+    RunningSizes,
+    Sizes,
+    all_tied,
+    minimum_input,
+    running_sizes,
+    with_own_sizes,
+)
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
+from ..ir.program import INPUT, input_shapes
 from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications
 from ..ops import Sliding
-from ..types.tensor import TensorType
+from ..types.tensor import AXES, TensorType
 
 
 class Row(NamedTuple):
@@ -61,7 +69,7 @@ class Summary:
             "name": typed.program.id,
             "title": typed.program.about.title.plain,
             "modified_from": typed.program.about.modified_from.plain,
-            "input": list(typed.program.input.shape),
+            **input_shapes(typed.program),
             "outputs": {name: list(y.shape) for name, y in typed.outputs.items()},
             "parameters": {
                 "total": total.total,
@@ -70,11 +78,7 @@ class Summary:
                 "auxiliary": total.auxiliary,
             },
             "macs": total.macs,
-            "minimum_input": list(minimum_input(typed)),
-            "sizes": {
-                "inference": _listed(running_sizes(typed).inference),
-                "training": _listed(running_sizes(typed).training),
-            },
+            **self._sizes(),
             "layers": [
                 {
                     "path": layer.path,
@@ -88,6 +92,19 @@ class Summary:
                 for layer in self.layers
             ],
         }
+
+    def _sizes(self) -> dict[str, Any]:
+        """The sizes that run, by the name of the input if there are several."""
+        inputs = self.typed.program.inputs
+        least = {name: list(minimum_input(self.typed, name)) for name in inputs}
+        sizes = {name: _running(running_sizes(self.typed, name)) for name in inputs}
+        if not self.typed.program.several:
+            return {"minimum_input": least[INPUT], "sizes": sizes[INPUT]}
+        tied = [
+            {"inputs": list(names), "axes": [AXES[self.typed.program.rank][a] for a in axes]}
+            for names, axes in all_tied(self.typed).items()
+        ]
+        return {"minimum_inputs": least, "sizes": sizes, "same_sizes": tied}
 
     def __str__(self) -> str:
         return self.render()
@@ -115,7 +132,8 @@ class Summary:
         """The title, what it is, and what it is modified from."""
         program = self.typed.program
         title = program.about.title.plain or program.id
-        head = [title, f"({program.kind} {program.id}, input {program.input})"]
+        what = "inputs" if program.several else "input"
+        head = [title, f"({program.kind} {program.id}, {what} {program.taken})"]
         original = program.about.modified_from.plain
         return [*head, f"Modified from {original}"] if original else head
 
@@ -144,11 +162,17 @@ class Summary:
         without = " without auxiliary heads" if heads else ""
         lines.append(("MACs (multiply-adds)", f"{total.macs:,}{without}"))
         lines.append(("FLOPs (2 x MACs)", f"{2 * total.macs:,}{without}"))
-        if self.typed.program.input.rank:
-            sizes = running_sizes(self.typed)
-            lines.append(("smallest input", described(sizes.inference)))
+        for name in with_own_sizes(self.typed):
+            sizes = running_sizes(self.typed, name)
+            lines.append((f"smallest {name}", described(sizes.inference)))
             lines += [("  in training", described(sizes.training))] if heads else []
+        for names, axes in all_tied(self.typed).items():
+            lines.append(("same sizes", f"{axes_of(self.typed, axes)} of {together(names)}"))
         return lines
+
+
+def _running(sizes: RunningSizes) -> dict[str, Any]:
+    return {"inference": _listed(sizes.inference), "training": _listed(sizes.training)}
 
 
 def _listed(sizes: Sizes) -> list[dict[str, Any]]:

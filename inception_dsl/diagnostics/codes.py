@@ -53,6 +53,7 @@ CODES: Final[dict[str, str]] = {
     "E404": "the spec has no input",
     "E405": "the loss does not fit the output",
     "E406": "steps with the same weights differ",
+    "E407": "the first step is not a fork with a branch for each input",
     # 5: backends
     "E501": "unknown backend",
     "E502": "a backend plugin is broken",

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from ..diagnostics.codes import CODES, WARNINGS
 from ..diagnostics.report import SHIPPED
 from ..language import shipped
+from ..language.inputs import FIELDS as INPUT_FIELDS
+from ..language.inputs import has_names
 from ..language.meant import KINDS
 from ..language.models import AuxHead, BlockBody, BlockFile, NetworkFile, Output
 from ..language.parameters import PYTHON_TYPES
@@ -150,6 +152,11 @@ def _fields(found: Context, known: Names, given: dict[Any, Any]) -> Iterator[tup
         yield from _of(kind, attribute_names(kind))
     elif path == ("defaults",):
         yield from ((op, f"{kind.summary}.") for op, kind in OPS.items())
+    elif path[0] == "input" and len(path) < 3:
+        yield from ((name, "") for name in (() if has_names(given) else INPUT_FIELDS))
+    elif path[-1] == "branches" and _begins(path, found.at(())):
+        given = found.at(("input",))
+        yield from ((name, "An input.") for name in (given if has_names(given) else ()))
     elif _is_step(path):
         whole = given if given.keys() & {*KINDS} else {**known.step(path), **given}
         yield from _of_step(whole, known)
@@ -157,6 +164,13 @@ def _fields(found: Context, known: Names, given: dict[Any, Any]) -> Iterator[tup
         annotation = NetworkFile.model_fields[str(path[0])].annotation
         models = [m for m in get_args(annotation) if isinstance(m, type)]
         yield from (f for m in models if issubclass(m, BaseModel) for f in _of(m))
+
+
+def _begins(path: DataPath, data: Any) -> bool:
+    """Whether a path leads into the first step of a network."""
+    given = data if isinstance(data, dict) else {}
+    first = next((name for name in ("stem", "body") if given.get(name)), "")
+    return path[:2] == (first, 0) and len(path) == 3
 
 
 def _is_step(path: DataPath) -> bool:

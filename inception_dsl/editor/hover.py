@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..analysis.cost import cost, layers
 from ..design.summary import with_window
 from ..diagnostics.report import Span
-from ..ir.typed import Path, Typed, TypedOp, TypedProgram, TypedUse
+from ..ir.typed import Path, Typed, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import inner_chains, visits, walk_program
 
 
@@ -47,7 +47,9 @@ def _inside(span: Span, line: int, column: int) -> bool:
 def _lines(path: Path, found: Typed, count: int) -> Iterator[str]:
     name = "/".join(path)
     yield f"`{_what(found)}`" + (f" {name}" if name else "")
-    yield f"{found.x} -> **{found.y}**"
+    inputs = found.branches if isinstance(found, TypedFork) and found.node.inputs else ()
+    x = ", ".join(f"{own} {branch.x}" for own, branch in inputs) or str(found.x)
+    yield f"{x} -> **{found.y}**"
     parameters, macs = _cost(found)
     if shares := getattr(found.node, "shares", None):
         yield f"weights of `{'/'.join(shares.down)}`"
@@ -82,7 +84,7 @@ def _about_file(typed: TypedProgram, file: str, line: int) -> tuple[str, Span] |
     outputs = ", ".join(f"{name} {y}" for name, y in typed.outputs.items())
     lines = (
         f"`{typed.program.kind}` {typed.program.id}",
-        f"{typed.program.input} -> **{outputs}**",
+        f"{typed.program.taken} -> **{outputs}**",
         f"{total.total:,} parameters, {total.macs:,} MACs (multiply-adds)",
     )
     return "\n\n".join(lines), span

@@ -14,6 +14,8 @@ from ..types.tensor import TensorType
 from .names import spelled
 from .pycode import WIDTH
 
+MOST_SHAPES: Final = 10
+"""The maximum number of shapes in the documentation of a block."""
 SLOW: Final = 0.999
 """The decay from which moving statistics lag behind a short training run."""
 
@@ -77,6 +79,16 @@ def shape(t: TensorType) -> str:
 def shapes(pairs: Iterable[tuple[TensorType, TensorType]]) -> list[str]:
     """``35x35x384 -> 17x17x1024`` for each instance of a block."""
     return [f"{shape(x)} -> {shape(y)}" for x, y in pairs]
+
+
+def shapes_doc(pairs: Sequence[tuple[TensorType, TensorType]]) -> str:
+    """The input and output shapes of a block in all of its uses."""
+    lines = shapes(pairs)
+    if len(lines) == 1:
+        axes = " (height x width x channels)" if pairs[0][0].rank == 2 else ""
+        return f"Shape: {lines[0]}{axes}."
+    more = [f"and {len(lines) - MOST_SHAPES} more"] if len(lines) > MOST_SHAPES else []
+    return "Shapes:\n" + "\n".join(f"    {line}" for line in [*lines[:MOST_SHAPES], *more])
 
 
 def recorded(training: Training) -> list[Prose]:

@@ -77,16 +77,21 @@ Statement: TypeAlias = Apply | Merge | Part
 class Flow:
     """A program; each statement comes after the statements that assign its inputs.
 
-    ``types`` has the type of every value. ``outputs`` are the final output, the further outputs and
-    the heads, by name; ``blocks`` the outputs of all used blocks and top-level steps, by
-    path. Every value is read by a statement or is an output.
+    ``inputs`` are by name. ``types`` has the type of every value. ``outputs`` are the final output,
+    the further outputs and the heads, by name; ``blocks`` the outputs of all used blocks and
+    top-level steps, by path. Every value is read by a statement or is an output.
     """
 
-    input: ValueId
+    inputs: Mapping[str, ValueId]
     types: Mapping[ValueId, TensorType]
     statements: tuple[Statement, ...]
     outputs: Mapping[str, ValueId]
     blocks: Mapping[str, ValueId]
+
+    @property
+    def input(self) -> ValueId:
+        """The input, or the first of several."""
+        return next(iter(self.inputs.values()))
 
     def last_reads(self) -> dict[ValueId, int]:
         """The index of the last statement that reads each value."""
@@ -103,8 +108,8 @@ def flow(typed: TypedProgram, *, heads: bool = True) -> Flow:
     ``heads`` adds the auxiliary ones.
     """
     program = typed.program
-    builder = _Builder()
-    start = end = builder.assigned(program.input)
+    builder = _Builder(program.inputs)
+    end = next(iter(builder.inputs.values()))
     after: dict[str, ValueId] = {}
     for chain in typed.sections.values():
         end = builder.top(chain, end, (), after)
@@ -113,16 +118,17 @@ def flow(typed: TypedProgram, *, heads: bool = True) -> Flow:
     for head, chain in typed.heads:
         if heads or not head.auxiliary:
             outputs[head.name] = builder.top(chain, after[head.after], (head.name,), {})
-    return Flow(start, builder.types, tuple(builder.statements), outputs, builder.blocks)
+    return Flow(builder.inputs, builder.types, tuple(builder.statements), outputs, builder.blocks)
 
 
 class _Builder:
     """Adds statements in order; each method returns the output value of its part."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: Mapping[str, TensorType]) -> None:
         self.types: dict[ValueId, TensorType] = {}
         self.statements: list[Statement] = []
         self.blocks: dict[str, ValueId] = {}
+        self.inputs = {name: self.assigned(x) for name, x in inputs.items()}
 
     def assigned(self, of: TensorType) -> ValueId:
         """A new value."""
@@ -177,7 +183,11 @@ class _Builder:
     def starts(
         self, fork: TypedFork, x: ValueId, path: Path, own: Mapping[str, ValueId]
     ) -> list[ValueId]:
-        """The inputs of the branches of a fork: all of ``x``, parts of it, or earlier outputs."""
+        """The inputs of the branches of a fork: all of ``x``, parts of it, earlier outputs, or the
+        inputs of the network.
+        """
+        if fork.node.inputs:
+            return [self.inputs[name] for name, _ in fork.branches]
         if not fork.node.split:
             after = fork.node.after
             return [own[after[name]] if name in after else x for name, _ in fork.branches]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from ..diagnostics.report import Span
 from ..ops import Op
@@ -19,6 +19,9 @@ from ..types.split import Split
 from ..types.tensor import TensorType
 from ..types.width import UNCHANGED, Width
 from ..yaml.document import DataPath, Document
+
+INPUT: Final = "input"
+"""The name of the input, if there is only one."""
 
 
 class Origin(NamedTuple):
@@ -87,7 +90,8 @@ class ForkNode(NamedTuple):
     """Parallel branches by name, in merge order, and their merge.
 
     ``split`` divides the input between them; ``after`` maps those that begin elsewhere to an
-    earlier step of the same chain: the last part of its ``segments``.
+    earlier step of the same chain: the last part of its ``segments``. ``inputs``: the input of each
+    branch is the input of the network of this name.
     """
 
     branches: tuple[tuple[str, Chain], ...]
@@ -100,6 +104,7 @@ class ForkNode(NamedTuple):
     allow: tuple[str, ...] = ()
     split: Split = None
     after: Mapping[str, str] = MappingProxyType({})
+    inputs: bool = False
 
     @property
     def each(self) -> tuple[()]:
@@ -227,6 +232,8 @@ class Naming(NamedTuple):
 class Program(NamedTuple):
     """A network, or a block built alone (``kind``).
 
+    ``inputs`` are by name; a single one is called ``input``. With several, the first step is a
+    fork with a branch for each.
     ``sections`` are the top-level chains, in order: ``stem``, ``body`` and ``head``, or the one
     chain of a block. ``values`` are the top-level parameters (with ``classes`` in a network).
     ``heads`` are the auxiliary heads, then the outputs with steps of their own. ``outputs`` maps
@@ -240,7 +247,7 @@ class Program(NamedTuple):
     kind: Literal["network", "block"]
     id: str
     about: About
-    input: TensorType
+    inputs: Mapping[str, TensorType]
     values: Mapping[str, Any]
     sections: Mapping[str, Chain]
     heads: tuple[Head, ...]
@@ -253,6 +260,36 @@ class Program(NamedTuple):
     width: Width = UNCHANGED
     literal: frozenset[str] | None = None
     losses: Mapping[str, OutputLoss] = MappingProxyType({})
+
+    @property
+    def input(self) -> TensorType:
+        """The input, or the first of several."""
+        return next(iter(self.inputs.values()))
+
+    @property
+    def several(self) -> bool:
+        """Whether it has several inputs."""
+        return len(self.inputs) > 1
+
+    @property
+    def taken(self) -> str:
+        """The shape of the input, or those of several by name."""
+        if not self.several:
+            return str(self.input)
+        *first, last = (f"{name} {x}" for name, x in self.inputs.items())
+        return f"{', '.join(first)} and {last}"
+
+    @property
+    def rank(self) -> int:
+        """The number of spatial axes of its maps; inputs may be vectors besides."""
+        return max(x.rank for x in self.inputs.values())
+
+
+def input_shapes(program: Program) -> dict[str, Any]:
+    """The shape of the input as plain data, or ``inputs`` with those of several by name."""
+    if not program.several:
+        return {INPUT: list(program.input.shape)}
+    return {"inputs": {name: list(x.shape) for name, x in program.inputs.items()}}
 
 
 def repetition(node: Node, index: int) -> Node:

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from ..ops import Op
 from ..types.tensor import TensorType
 from ..types.weight import Weight
-from .program import ForkNode, Head, Node, OpNode, Program, UseNode
+from .program import INPUT, ForkNode, Head, Node, OpNode, Program, UseNode
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -44,7 +44,10 @@ class TypedOp:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedFork:
-    """A fork with the types of its branches."""
+    """A fork with the types of its branches.
+
+    ``x`` is the input that they get, or get parts of; the first one in a fork of inputs.
+    """
 
     node: ForkNode
     branches: tuple[tuple[str, TypedChain], ...]
@@ -127,6 +130,20 @@ class TypedProgram:
     @property
     def y(self) -> TensorType:
         return list(self.sections.values())[-1].y
+
+    @property
+    def inputs(self) -> dict[str, TensorType]:
+        """The types of the inputs that the first step gets."""
+        if fork := self.entry:
+            return {name: branch.x for name, branch in fork.branches}
+        return {INPUT: next(iter(self.sections.values())).x}
+
+    @property
+    def entry(self) -> TypedFork | None:
+        """The first step, if it is the fork of several inputs."""
+        chains = (chain for chain in self.sections.values() if chain.steps)
+        first = next(chains).steps[0].runs[0].typed if self.program.several else None
+        return first if isinstance(first, TypedFork) else None
 
     @property
     def end(self) -> End:

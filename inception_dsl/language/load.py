@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..diagnostics.report import Report, Span
-from ..diagnostics.words import nearest
+from ..diagnostics.words import nearest, suggestion
 from ..types.tensor import AXES
 from ..yaml import source
 from ..yaml.document import DataPath, Document
 from .check import check
 from .foreign import of_data
+from .inputs import FIELDS as INPUT_FIELDS
+from .inputs import has_names
 from .models import BlockFile, NetworkFile
 from .overlay import FIELDS
 from .reading import Limits, Reading, laid, read
@@ -66,13 +68,10 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
     if parsed is None:
         return None
     data = document.data if isinstance(document.data, dict) else {}
-    if name == "input" and isinstance(parsed.data, str):
-        parsed.data = _sizes(parsed.data)
-        document = dataclasses.replace(
-            document,
-            data={k: v for k, v in data.items() if k != "input"} or document.data,
-            replaced={**document.replaced, "input": data.get("input")},
-        )
+    if name.split(".")[0] == "input":
+        if not _fits(name, parsed, data.get("input"), report):
+            return None
+        document = _resized(name, parsed, document)
     parameters = data.get("params")
     path: DataPath = tuple(int(p) if p.isdecimal() and len(p) < 9 else p for p in name.split("."))
     if isinstance(parameters, dict) and name in parameters:
@@ -98,11 +97,47 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
     return dataclasses.replace(found, file=document.file)
 
 
-def _sizes(text: str) -> Any:
+def _fits(name: str, parsed: Document, given: Any, report: Report) -> bool:
+    """Whether a spec with the input ``given`` can have such a setting; reports it if not."""
+    key = f"{name}.".split(".")[1]
+    key = "" if key in INPUT_FIELDS else key
+    if not isinstance(given, dict) or isinstance(parsed.data, dict) or key in given:
+        return True
+    if not has_names(given):
+        if not key or not isinstance(parsed.data, str):
+            return True
+        message, help = "the network has one input, without a name", "write `--input 224x224x3`"
+    elif key:
+        message = f"the network has no input `{key}`"
+        help = suggestion(key, map(str, given), what="inputs")
+    else:
+        message = f"the network has {len(given)} inputs: {', '.join(map(str, given))}"
+        help = f"write `--input {next(iter(given))}=224x224x3`"
+    report.error("E203", message, parsed.span(()), help=help)
+    return False
+
+
+def _resized(name: str, parsed: Document, document: Document) -> Document:
+    """``document`` without the input, or the one of several, that sizes in short form replace."""
+    _, _, key = name.partition(".")
+    data = document.data if isinstance(document.data, dict) else {}
+    given = data.get("input")
+    vector = type(parsed.data) is int and has_names(given) and key in (given or ())
+    if not (vector or isinstance(parsed.data, str)) or "." in key or key in INPUT_FIELDS:
+        return document
+    parsed.data = _sizes(str(parsed.data), vector=vector)
+    if key and isinstance(given, dict):
+        return dataclasses.replace(document, data={**data, "input": {**given, key: {}}})
+    left = {k: v for k, v in data.items() if k != "input"}
+    replaced = {**document.replaced, "input": given}
+    return dataclasses.replace(document, data=left or document.data, replaced=replaced)
+
+
+def _sizes(text: str, *, vector: bool) -> Any:
     """``224x224x3`` as an input; any other text is left for the check of the field."""
     numbers = (
         [int(n) for n in text.split("x")]
-        if re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){1,3}", text)
+        if re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9}){0,3}", text) and (vector or "x" in text)
         else []
     )
     return (

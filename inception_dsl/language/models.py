@@ -10,7 +10,7 @@ from ..ops.fields.kinds import Constant, Factor, Id, Path, PlainCount, Text, Tex
 from ..types.loss import LossKind
 from .checkpoints import NamingField, Source
 from .defaults import DefaultsField
-from .inputs import InputField
+from .inputs import InputField, InputsField
 from .meant import NAMED
 from .parameters import ParameterField
 from .requires import Requirement
@@ -18,6 +18,7 @@ from .sections import Paper, Preprocessing, Training
 from .steps import EXAMPLE_STEP, Chain
 
 _INPUT: Final = {"channels": 3, "height": 299, "width": 299}
+_INPUTS: Final = {"image": _INPUT, "table": {"channels": 12}}
 _HEADS: Final = {"aux": {"after": "mixed_6e", "loss_weight": 0.4, "steps": [EXAMPLE_STEP]}}
 _PARAMS: Final = {"filters": "int", "pool_filters": {"type": "int", "default": 64}}
 _DEFAULTS: Final = {"batch_norm": {"epsilon": 0.001, "scale": False}}
@@ -195,9 +196,10 @@ class NetworkFile(Built):
     """A file that defines a network."""
 
     network: Id = Field(description="The network's id.", examples=["inception_v4"])
-    input: InputField = Field(
-        description="Shape of one sample, without the batch: channels and spatial axes.",
-        examples=[_INPUT],
+    input: InputsField = Field(
+        description="Shape of one sample, without the batch: channels and spatial axes. Or several "
+        "inputs by name: the branches of the first step, a fork, have these names.",
+        examples=[_INPUT, _INPUTS],
     )
     classes: PlainCount = Field(
         1000,

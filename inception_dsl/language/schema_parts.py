@@ -173,6 +173,9 @@ def changed(found: Schema) -> Schema:
     if options and options[-1].get("$ref") in ("#/$defs/Parameter", "#/$defs/Naming"):
         return {"anyOf": [*options[:-1], {"$ref": f"{options[-1]['$ref']}_change"}]}
     if options and all(o.get("type") == "object" for o in options):
-        every = {name: nullable(value) for o in options for name, value in o["properties"].items()}
-        return {"type": "object", "properties": every, "additionalProperties": False}
+        fields = [field for o in options for field in o.get("properties", {}).items()]
+        every = {name: nullable(value) for name, value in fields}
+        named = [n for o in options if (more := o["additionalProperties"]) for n in more["anyOf"]]
+        others = nullable(changed({"anyOf": named})) if named else False
+        return {"type": "object", "properties": every, "additionalProperties": others}
     return found

@@ -9,6 +9,7 @@ from typing import Final
 from ..analysis.size_conditions import AxisSizes
 from ..analysis.sizes import compiling_sizes
 from ..diagnostics.report import Diagnostic
+from ..ir.program import INPUT
 from ..ir.typed import TypedProgram
 from ..types.tensor import AXES, MAX_SIZE, TensorType
 from ..yaml.edits import flow
@@ -24,13 +25,13 @@ def without_input(settings: Mapping[str, str]) -> dict[str, str]:
 
 def with_nearest_sizes(
     found: list[Diagnostic],
-    wanted: TensorType,
+    wanted: Mapping[str, TensorType],
     settings: Mapping[str, str],
     own: Callable[[], TypedProgram | None],
 ) -> list[Diagnostic]:
     """The errors with the nearest sizes as help, if all come from the size of the input.
 
-    ``wanted`` is the input with the errors, ``own`` compiles the spec with the input that it has
+    ``wanted`` are the inputs with the errors, ``own`` compiles the spec with the input that it has
     without the command line, or without the file that the command names.
     """
     blamed = all(d.span.file.startswith("--set input") for d in found)
@@ -39,20 +40,26 @@ def with_nearest_sizes(
     program = own()
     if program is None:
         return found
-    order = _reordered(wanted, program.program.input) if blamed else ()
-    if order:
+    first, *more = wanted.values()
+    order = () if more else _reordered(first, program.program.input)
+    if blamed and order:
         help = f"sizes are channels last: write `--input {'x'.join(map(str, order))}`"
         return [replace(d, help=help, fix=()) for d in found]
-    if program.program.input.rank != wanted.rank or {d.code for d in found} - _CODES:
+    ranks = {name: x.rank for name, x in wanted.items()}
+    if {d.code for d in found} - _CODES:
         return found
-    sizes = compiling_sizes(program)
-    if all(axis.fits(size) for axis, size in zip(sizes, wanted.spatial, strict=True)):
+    if ranks != {name: x.rank for name, x in program.program.inputs.items()}:
         return found
-    pairs = [_nearest(*pair) for pair in zip(sizes, wanted.spatial, strict=True)]
-    nearest = dict.fromkeys(zip(*pairs, strict=True))
+    below, above = {}, {}
+    for name, x in wanted.items():
+        pairs = [_nearest(*p) for p in zip(compiling_sizes(program, name), x.spatial, strict=True)]
+        below[name] = x._replace(spatial=tuple(low for low, _ in pairs))
+        above[name] = x._replace(spatial=tuple(high for _, high in pairs))
+    if below == above == wanted:
+        return found
     on_command_line = without_input(settings) != settings
-    inputs = [f"`{_written(wanted, axes, on_command_line)}`" for axes in nearest]
-    help = f"write {' or '.join(inputs)}, the nearest that {'fit' if inputs[1:] else 'fits'}"
+    inputs = dict.fromkeys(_written(wanted, x, on_command_line) for x in (below, above))
+    help = f"write {' or '.join(inputs)}, the nearest that {'fit' if len(inputs) > 1 else 'fits'}"
     return [replace(d, help=help, fix=()) for d in found]
 
 
@@ -65,12 +72,19 @@ def _reordered(wanted: TensorType, own: TensorType) -> tuple[int, ...]:
     return (*given[1:], given[0]) if first else ()
 
 
-def _written(wanted: TensorType, axes: tuple[int, ...], on_command_line: bool) -> str:
-    """An input of other sizes as the user writes it."""
+def _written(
+    wanted: Mapping[str, TensorType], inputs: Mapping[str, TensorType], on_command_line: bool
+) -> str:
+    """Inputs of other sizes as the user writes them, those of several that are not ``wanted``."""
+    changed = {n: x for n, x in inputs.items() if len(inputs) == 1 or x != wanted[n]}
     if on_command_line:
-        return f"--input {'x'.join(map(str, (*axes, wanted.channels)))}"
-    sizes = dict(zip(AXES[len(axes)], axes, strict=True))
-    return f"input: {flow({'channels': wanted.channels, **sizes})}"
+        names = {n: f"{n}=" if len(inputs) > 1 else "" for n in changed}
+        return f"`{' '.join(f'--input {names[n]}{x}' for n, x in changed.items())}`"
+    sizes = {
+        name: {"channels": x.channels, **dict(zip(AXES[x.rank], x.spatial, strict=True))}
+        for name, x in changed.items()
+    }
+    return f"`input: {flow(sizes if len(inputs) > 1 else sizes[INPUT])}`"
 
 
 def _nearest(sizes: AxisSizes, size: int) -> tuple[int, int]:

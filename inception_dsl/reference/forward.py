@@ -15,7 +15,7 @@ import numpy as np
 from ..ir.flow import Apply, Flow, Part, Statement, ValueId, WeightId, flow
 from ..ir.typed import TypedFork, TypedProgram
 from ..ops import Op
-from .arrays import Array, Weights
+from .arrays import Array, Batch, Weights, by_input
 from .operations import REFERENCE, elementary, moments
 
 
@@ -54,12 +54,12 @@ class Tape:
 def interpret(
     typed: TypedProgram,
     weights: Weights,
-    x: Array,
+    x: Batch,
     *,
     training: bool = False,
     tape: Tape | None = None,
 ) -> Result:
-    """Run a program on a batch ``x`` (N, spatial axes, channels).
+    """Run a program on a batch ``x`` (N, spatial axes, channels), or one for each input by name.
 
     Auxiliary heads run in training only.
     """
@@ -74,14 +74,15 @@ def wide(value: Array) -> Array:
 def run(
     program: Flow,
     weights: Weights,
-    x: Array,
+    x: Batch,
     *,
     training: bool = False,
     tape: Tape | None = None,
 ) -> Result:
     """Run all statements; a value is released after its last use, to save memory."""
     interpreter = _Interpreter(weights, training, tape)
-    values = {program.input: wide(x)}
+    given = by_input(x)
+    values = {value: wide(given[name]) for name, value in program.inputs.items()}
     last, kept = program.last_reads(), {*program.outputs.values(), *program.blocks.values()}
     for index, statement in enumerate(program.statements):
         values[statement.y] = interpreter.statement(statement, values)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ir.program import INPUT
 from ..ir.typed import TypedProgram
 from ..ir.walk import weighted
 from ..types.weight import Weight
@@ -62,6 +63,10 @@ def calibrated(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> dict[
 
 
 def batch(typed: TypedProgram, seed: int = 0, size: int = 2) -> Any:
-    """A random batch (N, spatial axes, channels) in float64; all samples differ."""
-    shape = tuple(typed.program.input.shape)
-    return np.random.default_rng(seed).normal(0.0, 1.0, (size, *shape))
+    """A random batch (N, spatial axes, channels) in float64; all samples differ.
+
+    By name, and all different, if there are several inputs.
+    """
+    rng, inputs = np.random.default_rng(seed), typed.program.inputs
+    found = {name: rng.normal(0.0, 1.0, (size, *x.shape)) for name, x in inputs.items()}
+    return found if typed.program.several else found[INPUT]

@@ -9,9 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from ..ir.flow import Apply, Flow, Part, ValueId, WeightId, flow
+from ..ir.program import INPUT
 from ..ir.typed import TypedProgram
 from ..ops import BatchNorm
-from .arrays import Array, Weights
+from .arrays import Array, Batch, Weights
 from .forward import Tape, run, wide
 from .gradients import BACKWARD, spread, unmerge
 from .operations import softmax
@@ -22,21 +23,22 @@ class Step:
     """The results of a training step; weights and gradients are by path.
 
     ``loss`` and ``outputs`` are those before the step. ``gradients`` are for the trainable weights,
-    ``input_gradient`` is for the batch. ``weights`` are all weights after the step, with moving
-    variances from the biased variance of the batch. ``counts`` has the number of values in each
-    channel for every moving variance, ``corrections`` what the unbiased variance adds to it.
+    ``input_gradient`` is for the batch, by name if there are several inputs. ``weights`` are all
+    weights after the step, with moving variances from the biased variance of the batch. ``counts``
+    has the number of values in each channel for every moving variance, ``corrections`` what the
+    unbiased variance adds to it.
     """
 
     loss: float
     outputs: dict[str, Array]
     gradients: dict[str, Array]
     weights: dict[str, Array]
-    input_gradient: Array
+    input_gradient: Batch
     counts: dict[str, list[int]]
     corrections: dict[str, Array]
 
 
-def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: float) -> Step:
+def step(typed: TypedProgram, weights: Weights, x: Batch, targets: Any, rate: float) -> Step:
     """One step of gradient descent with learning rate ``rate``, in training mode without dropout.
 
     ``targets`` are by output. If the program ``has_loss``, they are those of its ``targets``: class
@@ -53,7 +55,8 @@ def step(typed: TypedProgram, weights: Weights, x: Array, targets: Any, rate: fl
         else weighed(result.outputs, targets)
     )
     back = Backward(tape)
-    input_gradient = back.program(program, cotangents)
+    by_input = back.program(program, cotangents)
+    input_gradient = by_input if typed.program.several else by_input[INPUT]
     gradients = {weight.path: gradient for weight, gradient in back.gradients.items()}
     counts = {weight.path: [*reversed(found)] for weight, found in back.counts.items()}
     decays = {weight.path: decay for weight, decay in back.decays.items()}
@@ -175,8 +178,8 @@ class Backward:
         self.decays: dict[WeightId, float] = {}
         self.uses: dict[ValueId, list[Array]] = {}
 
-    def program(self, program: Flow, cotangents: Mapping[str, Array]) -> Array:
-        """The gradient of the input; ``cotangents`` are the gradients of the outputs."""
+    def program(self, program: Flow, cotangents: Mapping[str, Array]) -> dict[str, Array]:
+        """The gradients of the inputs; ``cotangents`` are the gradients of the outputs."""
         for name, value in reversed([*program.outputs.items()]):
             self.used(value, cotangents[name])
         for statement in reversed(program.statements):
@@ -190,7 +193,7 @@ class Backward:
             found = unmerge(statement.typed, self.tape.merges.pop(statement.y), dy)
             for value, gradient in zip(reversed(statement.inputs), reversed(found), strict=True):
                 self.used(value, gradient)
-        return self.total(program.input)
+        return {name: self.total(value) for name, value in program.inputs.items()}
 
     def used(self, value: ValueId, gradient: Array) -> None:
         """Record the gradient that one use of a value adds."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .after_cases import AFTER
 from .fork_cases import FORKS
+from .input_cases import INPUTS
 from .sharing_cases import SHARED
 from .split_cases import CONV, SPLITS
 
@@ -18,6 +19,13 @@ class Case(NamedTuple):
     name: str
     steps: str
     input: str
+
+    @property
+    def text(self) -> str:
+        """The spec: a block, or a network if it has several inputs."""
+        if self.input.count("{") == 1:
+            return f"block: case\ninput: {self.input}\nsteps: [{self.steps}]\n"
+        return f"network: case\ninput: {self.input}\nbody: [{self.steps}]\n"
 
 
 MAPS = {
@@ -266,4 +274,5 @@ def all_cases() -> list[Case]:
         *later,
         *split_cases(),
         *shared,
+        *(Case(f"inputs-{name}", text, inputs) for name, text, inputs in INPUTS),
     ]

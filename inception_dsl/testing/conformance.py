@@ -31,6 +31,7 @@ from ..backend.protocol import Backend
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
+from ..reference.arrays import each
 from ..verify.bounds import FLOAT32
 from ..verify.case import RATE, Case, expect, prepare
 from ..verify.compare import BOUNDS, compare, errors
@@ -170,7 +171,8 @@ class Agrees(Prints):
         if "weights:" in sample.steps and not self.loaded()[1].shares:
             assert self.printed(case.typed) is None
             return
-        case = case._replace(x=3.0 * case.x)  # beyond 6, where relu6 and hard_swish saturate
+        # beyond 6, where relu6 and hard_swish saturate
+        case = case._replace(x=each(lambda x: 3.0 * x, case.x))
         if reason := self.defect(sample.name):
             self.agree(case, "float32")
             request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
@@ -215,9 +217,7 @@ class Agrees(Prints):
 def written(sample: Sample, folder: Path) -> Path:
     """Write a sample as a spec in a folder."""
     spec = folder / "sample.yaml"
-    spec.write_text(
-        f"block: sample\ninput: {sample.input}\nsteps: [{sample.steps}]\n", encoding="utf-8"
-    )
+    spec.write_text(sample.text, encoding="utf-8")
     return spec
 
 

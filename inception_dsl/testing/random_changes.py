@@ -19,11 +19,12 @@ from .random_blocks import Given, Step
 from .random_contexts import Context
 from .random_cuts import Cut
 from .random_fields import KINDS, At
+from .random_inputs import AXES
 from .random_joins import MOST_LAYERS
 from .random_names import FIELDS
 from .random_places import Place
 from .random_sizes import POOLS, Misfit
-from .random_specs import AXES, MAIN, RandomSpec, written
+from .random_specs import MAIN, RandomSpec, written
 
 ALIKE: Final = {
     "conv": "conv_bn",

@@ -13,12 +13,13 @@ from .random_chains import Chains
 from .random_contexts import Context, Writer
 from .random_fields import FILTERS, Fields
 from .random_heads import Heads
+from .random_inputs import AXES
 from .random_joins import MOST_LAYERS
 from .random_names import FIELDS, TOP, Pool
 from .random_places import SECTIONS, Place, Sizes, declared, places
 from .random_places import Path as Where
 from .random_sizes import Misfit
-from .random_specs import AXES, body
+from .random_specs import body
 
 TRIES: Final = 25
 WIDE: Final = 6

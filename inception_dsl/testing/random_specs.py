@@ -11,9 +11,11 @@ import random
 import re
 import shutil
 from pathlib import Path
+from random import Random
 from typing import Any, Final, NamedTuple
 
 from .random_blocks import Block, Given, Step
+from .random_inputs import SHARE, several, sizes
 from .random_outputs import outputs
 from .random_policies import POLICIES, Policy
 from .random_sizes import Book, Misfit, Shape, resolved
@@ -21,7 +23,6 @@ from .random_steps import Steps
 from .random_values import Scope
 
 MAIN: Final = "spec.yaml"
-AXES: Final = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 _PLAIN: Final = re.compile(r"\$?[a-z][a-z0-9_]*(\.yaml)?\Z")
 _WORDS: Final = frozenset({"true", "false", "null"})
 
@@ -112,18 +113,12 @@ class _Writer:
             files["base.yaml"] = written(base)
         return {MAIN: written(data), **files}
 
-    def input(self) -> Step:
-        return {
-            "channels": self.x.channels,
-            **dict(zip(AXES[self.x.rank], self.x.spatial, strict=True)),
-        }
-
     def block(self) -> Step:
         scope = Scope({"in_channels": self.x.channels}, {}, self.policy.lifted)
         steps, _ = self.steps.chain(self.x, self.rng.randint(1, 6), scope)
         if not steps:
             raise Misfit
-        head = {"block": f"block_{self.seed}", "input": self.input(), **self.head(scope)}
+        head = {"block": f"block_{self.seed}", "input": sizes(self.x), **self.head(scope)}
         return {**head, "blocks": self.own_blocks(), "steps": steps}
 
     def head(self, scope: Scope) -> Step:
@@ -149,9 +144,10 @@ class _Writer:
 
     def network(self) -> Step:
         classes = self.rng.choice((2, 3, 5, 10))
-        scope = Scope(
-            {"in_channels": self.x.channels, "classes": classes}, {}, self.policy.lifted / 2
-        )
+        own = Random(f"inputs of {self.seed}")  # so that the other networks stay as they are
+        inputs, first = several(own, self.x) if own.random() < SHARE else ({}, {})
+        channels = {} if inputs else {"in_channels": self.x.channels}
+        scope = Scope({**channels, "classes": classes}, {}, self.policy.lifted / 2)
         sections: dict[str, list[Step]] = {}
         taps: dict[str, Shape] = {}
         y = self.x
@@ -160,6 +156,8 @@ class _Writer:
         sections["head"] = self.ending(y, classes) if self.chance(0.85) else []
         if not any(sections.values()):
             raise Misfit
+        if inputs:
+            sections["stem"].insert(0, first)
         beside = {
             "aux_heads": self.heads(taps, classes),
             "outputs": outputs(self.rng, taps, self.policy.heads * 0.6, self.steps.fresh),
@@ -167,10 +165,12 @@ class _Writer:
         }
         head = {
             "network": f"net_{self.seed}",
-            "input": self.input(),
+            "input": inputs or sizes(self.x),
             "classes": classes,
             **self.head(scope),
         }
+        if inputs:
+            beside.pop("preprocessing", None)
         return {**head, "blocks": self.own_blocks(), **sections, **beside}
 
     def section(

@@ -14,12 +14,13 @@ from .random_chains import Chains
 from .random_contexts import Context, Writer
 from .random_fields import At, Fields
 from .random_heads import Heads
+from .random_inputs import AXES
 from .random_names import TOP, Pool
 from .random_outputs import LOSSES
 from .random_overlays import Overlay
 from .random_ranges import Ranged
 from .random_sizes import Misfit, Shape
-from .random_specs import AXES, MAIN, RandomSpec, body, written
+from .random_specs import MAIN, RandomSpec, body, written
 from .random_terms import name
 
 ROUNDED: Final = 2

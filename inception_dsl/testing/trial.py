@@ -24,6 +24,7 @@ from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram, TypedUse
 from ..ir.walk import walk_program
+from ..reference.arrays import each
 from ..reference.seeds import batch, calibrated, seeded
 from ..reference.training import Step
 from ..reference.training import step as train
@@ -90,7 +91,7 @@ def prepared(spec: RandomSpec, folder: Path, *, training: bool = False) -> Case:
     fitted = calibrated(typed, given, x)
     weights = {path: (value + fitted[path]) / 2 for path, value in given.items()}
     if spec.dtype == "float32":  # float32 and float64 start from the same values
-        x, weights = _rounded(x), {path: _rounded(value) for path, value in weights.items()}
+        x, weights = each(_rounded, x), {path: _rounded(value) for path, value in weights.items()}
     return Case(str(file), typed, {}, {}, weights, x, targets(typed, size, spec.seed))
 
 
@@ -133,7 +134,8 @@ def _gradient_bound(case: Case, step: Step) -> float:
     """
     rng = np.random.default_rng(0)
     exact = {path: np.asarray(value, np.longdouble) for path, value in case.weights.items()}
-    other = train(case.typed, exact, np.asarray(case.x, np.longdouble), case.targets, RATE)
+    x = each(lambda x: np.asarray(x, np.longdouble), case.x)
+    other = train(case.typed, exact, x, case.targets, RATE)
     worst = max(gradient_errors(other.gradients, step.gradients).values(), default=0.0)
     for _ in range(ROUNDINGS):
         moved = {

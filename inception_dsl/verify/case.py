@@ -16,6 +16,7 @@ from ..diagnostics.report import Report, Span
 from ..ir.typed import TypedProgram, TypedUse
 from ..ir.walk import walk_program
 from ..passes.budget import check_memory
+from ..reference.arrays import each
 from ..reference.forward import interpret
 from ..reference.operations import softmax
 from ..reference.seeds import batch, calibrated, seeded
@@ -77,30 +78,32 @@ def prepare(
     compiled()
     typed, given, source = own, dict(settings), dict(settings)
     if not own_input and (other := oblong(own)):
-        given["input"] = other
+        given |= other
         found = compile_spec(spec, given, Report())
         typed, given = (own, dict(settings)) if found is None else (found, given)
         if weight_shapes(typed) != weight_shapes(own):
             source = given
     if not check_memory(typed, size, report):
         return None
-    x = _rounded(batch(typed, seed, size))
+    x = each(_rounded, batch(typed, seed, size))
     weights = {p: _rounded(v) for p, v in calibrated(typed, seeded(typed, seed), x).items()}
     return Case(
         os.path.normpath(spec), typed, given, source, weights, x, targets(typed, size, seed)
     )
 
 
-def oblong(typed: TypedProgram) -> str:
-    """An input with different sizes on all axes, in the form of ``--input``.
+def oblong(typed: TypedProgram) -> dict[str, str]:
+    """Settings of an input with different sizes on all axes, in the form of ``--input``.
 
     Empty if the sizes are already different.
     """
-    *spatial, channels = typed.program.input.shape
-    if len(set(spatial)) == len(spatial):
-        return ""
-    sizes = [n + i * max(1, n // 8) for i, n in enumerate(spatial)]
-    return "x".join(map(str, [*sizes, channels]))
+    found = {}
+    for name, x in typed.program.inputs.items():
+        if len(set(x.spatial)) < x.rank:
+            sizes = [n + i * max(1, n // 8) for i, n in enumerate(x.spatial)]
+            field = f"input.{name}" if typed.program.several else "input"
+            found[field] = "x".join(map(str, [*sizes, x.channels]))
+    return found
 
 
 def targets(typed: TypedProgram, size: int, seed: int) -> dict[str, Any]:

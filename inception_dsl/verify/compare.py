@@ -11,6 +11,7 @@ from ..analysis.cost import cost, layers
 from ..analysis.weights import weight_shapes
 from ..ir.typed import TypedUse
 from ..ir.walk import walk_program
+from ..reference.arrays import samples
 from ..reference.training import Step, unbiased
 from .bounds import FLOAT64, GRADIENT64, distance, gradient_errors
 from .case import Case, Expected, Place, place, places
@@ -151,7 +152,7 @@ def _largest(found: Mapping[str, Any], reference: Mapping[str, Any]) -> float:
 
 
 def _shapes(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:
-    typed, size = case.typed, len(case.x)
+    typed, size = case.typed, samples(case.x)
     uses = [
         ("/".join(path), node.y)
         for path, node in walk_program(typed, heads=False)

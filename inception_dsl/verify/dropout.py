@@ -17,6 +17,7 @@ from ..backend.protocol import Model
 from ..ir.typed import TypedOp, TypedProgram
 from ..ir.walk import walk_program
 from ..ops import Dropout
+from ..reference.arrays import by_input, each, samples
 from ..reference.forward import Tape, interpret
 from .bounds import FLOAT64, distance
 from .finding import Finding
@@ -81,10 +82,11 @@ def _drawn(
 ) -> list[Drawn]:
     """What each layer did in many draws, sorted by the factor."""
     if small and any(_op(layer).per != "element" for layer in layers):
-        largest = max(x.size, *(given.size for given, _ in pairs)) // len(x)
-        copies = min(SAMPLES, VALUES // largest) // len(x)
+        count, sizes = samples(x), [given.size for given in by_input(x).values()]
+        largest = max(*sizes, *(given.size for given, _ in pairs)) // count
+        copies = min(SAMPLES, VALUES // largest) // count
         if copies > 1:
-            x = np.concatenate([x] * copies)
+            x = each(lambda given: np.concatenate([given] * copies), x)
             pairs, _ = model.dropped(x)
     drawn = [Drawn(given.shape[1:]) for given, _ in pairs]
     whole = {_op(layer).per for layer in layers} - {"element"}

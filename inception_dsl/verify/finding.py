@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -33,7 +34,8 @@ class Job(NamedTuple):
     files: Files
 
 
-def resized(typed: TypedProgram, axes: tuple[int, ...]) -> TypedProgram:
-    """The program on an input of another size; types of nodes stay, as nothing here reads them."""
-    changed = typed.program.input._replace(spatial=axes)
-    return replace(typed, program=typed.program._replace(input=changed))
+def resized(typed: TypedProgram, sizes: Mapping[str, tuple[int, ...]]) -> TypedProgram:
+    """The program on inputs of other sizes; types of nodes stay, as nothing here reads them."""
+    own = typed.program.inputs.items()
+    inputs = {name: x._replace(spatial=sizes.get(name, x.spatial)) for name, x in own}
+    return replace(typed, program=typed.program._replace(inputs=inputs))

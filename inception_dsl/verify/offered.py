@@ -81,11 +81,12 @@ def _small(job: Job) -> TypedProgram:
     own = job.emitted
     typed = _other_values(job)
     program = typed.program
-    wider = program.input._replace(channels=program.input.channels + 1)
-    typed = _same_sizes(typed, infer(program._replace(input=wider, preprocessing=None), Report()))
-    least = minimum_input(own)
-    for axes in ((*least[:-1], 2 * least[-1] + 1), (*least[:-1], least[-1] + 1), least):
-        smaller = resized(typed, axes)  # features of one position would hide a pool
+    wider = {n: x._replace(channels=x.channels + 1) for n, x in program.inputs.items()}
+    typed = _same_sizes(typed, infer(program._replace(inputs=wider, preprocessing=None), Report()))
+    least = {name: minimum_input(own, name) for name in program.inputs}
+    for times, more in ((2, 1), (1, 1), (1, 0)):
+        sizes = {n: (*s[:-1], times * s[-1] + more) if s else s for n, s in least.items()}
+        smaller = resized(typed, sizes)  # features of one position would hide a pool
         if _fits(replace(smaller, heads=smaller.always)):
             return smaller
     return typed

@@ -23,6 +23,7 @@ from typing import Any, Final, NamedTuple
 from ..backend.protocol import Backend, Engine
 from ..diagnostics.report import Report
 from ..language.shipped import from_anywhere
+from ..reference.arrays import by_input
 from .bounds import allowed
 from .case import RATE, Case, Expected, expect, prepare
 from .compare import BOUNDS, Check, compare, errors, rounding
@@ -286,7 +287,7 @@ def _given(case: Case, root: Path) -> Path:
     folder = root / "given"
     folder.mkdir(parents=True)
     write(folder, "weights", case.weights)
-    write(folder, "batch", {"x": case.x})
+    write(folder, "batch", by_input(case.x))
     write(folder, "targets", case.targets)
     return folder
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
+from ..ir.program import input_shapes
+from ..reference.arrays import samples
 from .compare import BOUNDS, Check
 from .run import Outcome, Verification
 
@@ -69,7 +71,7 @@ def heading(found: Verification) -> str:
     """The spec, its input and the number of samples."""
     program = found.case.typed.program
     return (
-        f"{printable(found.case.spec)}: {program.id} on {program.input}, {len(found.case.x)} "
+        f"{printable(found.case.spec)}: {program.id} on {program.taken}, {samples(found.case.x)} "
         "samples"
     )
 
@@ -80,8 +82,8 @@ def to_dict(found: Verification) -> dict[str, Any]:
     return {
         "spec": found.case.spec,
         "name": program.id,
-        "input": list(program.input.shape),
-        "samples": len(found.case.x),
+        **input_shapes(program),
+        "samples": samples(found.case.x),
         "agrees": found.ok,
         "rounding": {
             "of": found.reference,

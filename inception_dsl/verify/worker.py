@@ -21,6 +21,7 @@ from .. import plugins
 from ..backend.arguments import decided
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
+from ..ir.program import INPUT
 from .finding import Job
 from .observe import Archive, observe, save
 from .offered import of_file, of_model
@@ -63,7 +64,8 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     targets = None
     if job["train"]:
         targets = dict(Archive(given, "targets"))
-    x = Archive(given, "batch")["x"]
+    x = dict(Archive(given, "batch"))
+    x = x if typed.program.several else x[INPUT]
     weights = Archive(given, "weights")
     found = observe(model, weights, x, job["dtype"], targets, job["rate"], nudges=job["nudges"])
     if targets is not None and job["dtype"] == "float64" and hasattr(runner, "rejected"):

@@ -146,7 +146,8 @@ def _wider(
             _refused("--drop-class", f"the last class is {classes}", report)
             return None
     own = choices.again(settings) if settings else typed
-    if typed.program.input.channels == 1 and own is not None:
+    gray = typed.program.input.channels == 1 and not typed.program.several
+    if gray and own is not None:
         color = {**settings, "input": rgb_size(typed)}
         rgb = choices.again(color)
         if rgb is not None and summed(own, rgb) and _holds(own, rgb, source, held):

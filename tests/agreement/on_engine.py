@@ -17,6 +17,7 @@ import numpy as np
 from inception_dsl.analysis.logits import trained_program
 from inception_dsl.backend import Report, Request, TypedProgram
 from inception_dsl.compiler import compile_spec
+from inception_dsl.reference.arrays import each
 from inception_dsl.reference.forward import interpret
 from inception_dsl.reference.seeds import batch, seeded
 from inception_dsl.verify.bounds import distance
@@ -148,7 +149,8 @@ def sample(backend: str, typed: TypedProgram) -> float:
     """The largest error of any output, also in training if that differs; infinite if the framework
     raises an error.
     """
-    model, x, errors = running(backend, typed), single(3.0 * batch(typed, seed=2)), []
+    model, errors = running(backend, typed), list[float]()
+    x = each(lambda given: single(3.0 * given), batch(typed, seed=2))
     weights = {path: single(value) for path, value in seeded(typed, seed=1).items()}
     model.load(weights)
     modes = (False, True) if any("moving_" in path for path in weights) else (False,)

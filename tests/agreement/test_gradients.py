@@ -16,6 +16,7 @@ from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.ops import CORE_OPS, Composite
+from inception_dsl.reference.arrays import by_input, each, samples
 from inception_dsl.reference.forward import interpret
 from inception_dsl.reference.gradients import BACKWARD, DERIVATIVES
 from inception_dsl.reference.operations import FUNCTIONS, REFERENCE
@@ -43,7 +44,7 @@ def targets_of(typed: TypedProgram, weights: Any, x: Any) -> Any:
     """Random classes if the program has a loss; otherwise a random array per output."""
     rng = np.random.default_rng(3)
     if typed.has_loss:
-        return {typed.output_name: rng.integers(typed.y.channels, size=len(x))}
+        return {typed.output_name: rng.integers(typed.y.channels, size=samples(x))}
     outputs = interpret(typed, weights, x, training=True).outputs
     return {name: rng.normal(size=y.shape) for name, y in outputs.items()}
 
@@ -55,13 +56,16 @@ def check_against_autograd(typed: TypedProgram, weights: Any, x: Any, bound: flo
     model = running("torch", typed)
     model.load(weights)
     inputs: list[Any] = []
-    model.net.register_forward_pre_hook(lambda _, given: inputs.append(given[0].requires_grad_()))
+    model.net.register_forward_pre_hook(
+        lambda _, given: inputs.extend(x.requires_grad_() for x in given)
+    )
     found = model.step(x, targets, 0.1)
     assert abs(found.loss - reference.loss) <= bound * max(abs(reference.loss), 1.0)
     errors = gradient_errors(found.gradients, reference.gradients)
     assert errors.keys() == {path for path in weights if "moving_" not in path}
     assert max(errors.values(), default=0.0) <= bound, errors
-    assert distance(np.moveaxis(inputs[0].grad.numpy(), 1, -1), reference.input_gradient) <= bound
+    for given, gradient in zip(inputs, by_input(reference.input_gradient).values(), strict=True):
+        assert distance(np.moveaxis(given.grad.numpy(), 1, -1), gradient) <= bound
     after = unbiased(reference)
     assert found.weights.keys() == after.keys()
     assert all(distance(found.weights[path], value) <= bound for path, value in after.items())
@@ -78,7 +82,7 @@ def test_every_op_and_function_has_a_gradient() -> None:
 def program(tmp_path: Path) -> Callable[[Case], TypedProgram]:
     def program(case: Case) -> TypedProgram:
         spec = tmp_path / "case.yaml"
-        spec.write_text(f"block: case\ninput: {case.input}\nsteps: [{case.steps}]\n")
+        spec.write_text(case.text)
         return typed_program(spec)
 
     return program
@@ -87,7 +91,8 @@ def program(tmp_path: Path) -> Callable[[Case], TypedProgram]:
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_op_gradients_match_autograd(case: Case, program: Callable[[Case], TypedProgram]) -> None:
     typed = program(case)
-    check_against_autograd(typed, seeded(typed, seed=1), 3.0 * batch(typed, seed=2), FLOAT64)
+    x = each(lambda given: 3.0 * given, batch(typed, seed=2))
+    check_against_autograd(typed, seeded(typed, seed=1), x, FLOAT64)
 
 
 @pytest.mark.parametrize("case", TIES, ids=[case.name for case in TIES])

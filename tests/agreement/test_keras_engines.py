@@ -44,10 +44,7 @@ GEOMETRY = [
 def errors_on(engine: str) -> dict[str, Any]:
     """The errors of everything on an engine, computed in one process."""
     (chosen,) = [found for found in BACKEND.engines if found.name == engine]
-    specs = {
-        f"sample-{i}": f"block: case\ninput: {c.input}\nsteps: [{c.steps}]\n"
-        for i, c in enumerate(all_cases())
-    }
+    specs = {f"sample-{i}": c.text for i, c in enumerate(all_cases())}
     specs |= {f"geometry-{i}": block(step, axes) for i, (step, axes) in enumerate(GEOMETRY)}
     with TemporaryDirectory() as folder:
         for name, text in specs.items():

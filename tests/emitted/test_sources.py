@@ -19,7 +19,7 @@ RULES = "E,F,I,UP,B,RET,SIM,C4,PIE"
 def test_source_passes_ruff(backend: str, tmp_path: Path) -> None:
     spec = tmp_path / "case.yaml"
     for number, case in enumerate(all_cases()):
-        spec.write_text(f"block: case\ninput: {case.input}\nsteps: [{case.steps}]\n")
+        spec.write_text(case.text)
         (tmp_path / f"case_{number}.py").write_text(emitted(backend, typed_program(spec)))
     for path in [*SPECS, *PUBLISHED]:
         (tmp_path / f"{path.stem}.py").write_text(emitted(backend, shipped(path)))

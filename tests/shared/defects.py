@@ -11,6 +11,7 @@ from after_defects import AFTER_DEFECTS
 from channel_defects import CHANNEL_DEFECTS
 from defect import CORE, TORCH, Defect
 from enlarging_defects import ENLARGING_DEFECTS
+from input_defects import INPUT_DEFECTS
 from keras_defects import KERAS_DEFECTS
 from sharing_defects import SHARING_DEFECTS
 from split_defects import SPLIT_DEFECTS
@@ -312,4 +313,5 @@ DEFECTS = (
     *KERAS_DEFECTS,
     *SHARING_DEFECTS,
     *SPLIT_DEFECTS,
+    *INPUT_DEFECTS,
 )

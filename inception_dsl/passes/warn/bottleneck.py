@@ -45,7 +45,7 @@ def _find(survey: Survey) -> Iterator[Found]:
     program = survey.typed.program
     for case, typed in survey.layers(MaxPool, AvgPool):
         before, after = typed.x.positions(), typed.y.positions()
-        image = program.kind == "network" and typed.x == program.input
+        image = program.kind == "network" and typed.x in program.inputs.values()
         if (
             case.context.forked
             or image

@@ -35,7 +35,7 @@ def _find(survey: Survey) -> Iterator[Found]:
     program = survey.typed.program
     whole = 0
     for case, typed in survey.layers(Conv, ConvBn):
-        first = program.kind == "network" and typed.x == program.input
+        first = program.kind == "network" and typed.x in program.inputs.values()
         saving = None if first or case.context.auxiliary else _saving(typed)
         if saving is not None and saving.factorised < saving.macs:
             whole = whole or _whole(survey)

@@ -140,6 +140,11 @@ def _inside(
     survey: Survey, typed: TypedFork | TypedUse, context: Context, before: Before, found: list[Loss]
 ) -> Reading:
     readings = []
+    if isinstance(typed, TypedFork) and typed.node.inputs:  # no other branch reads its input
+        for chain, below in survey.beneath(typed, context):
+            loss = _read(survey, chain.steps, below, None, found).loss
+            found += [loss] if loss else []
+        return Reading(None, False, None)
     for chain, below in survey.beneath(typed, context):
         reading = (
             _read(survey, chain.steps, below, before, found)

@@ -24,6 +24,7 @@ def _find(survey: Survey) -> Iterator[Found]:
             or fork.node.merge != "add"
             or fork.y.channels <= FILTERS
             or fork.node.split is not None  # a sum of parts, not a residual
+            or fork.node.inputs
         ):
             continue
         residuals = [(name, chain) for name, chain in fork.branches if not _shortcut(chain)]

@@ -56,7 +56,7 @@ def test_every_seed_is_a_valid_spec(seed: int) -> None:
     typed, report = compiled(spec)
     assert typed is not None, f"{spec.text}\n{report.render()}"
     assert report.ok  # warnings are allowed
-    assert min(typed.program.input.spatial) >= 1
+    assert min(min(x.shape) for x in typed.program.inputs.values()) >= 1
 
 
 def test_spec_does_not_depend_on_the_hash_seed() -> None:
@@ -185,6 +185,8 @@ def features(spec: RandomSpec, typed: TypedProgram) -> dict[str, bool]:
             isinstance(n, TypedOp | TypedUse) and n.node.shares and n.node.repeat != 1
             for n in found
         ),
+        "several inputs": program.several,
+        "vector as an input": program.several and min(x.rank for x in program.inputs.values()) == 0,
         "vector in a fork": any(not b.y.rank and f.y.rank for f, b in branches),
     }
 
@@ -194,7 +196,7 @@ def test_every_feature_of_the_language_occurs() -> None:
     for seed, typed in zip(SEEDS, programs(), strict=True):
         for name, there in features(random_spec(seed), typed).items():
             seen[name] += there
-    assert len(seen) == 24
+    assert len(seen) == 26
     assert min(seen.values()) >= 3, seen
 
 
