@@ -7,10 +7,14 @@ from .adaptive_avg_pool import AdaptiveAvgPool
 from .avg_pool import AvgPool
 from .base import Composite, Fields, Op, Sliding, Step, Windowed, attribute_names, expressions
 from .batch_norm import BatchNorm, BatchNormFields
+from .blocks import Blocks
+from .channel_shuffle import ChannelShuffle
 from .conv import Conv
 from .conv_bn import ConvBn
 from .conv_transpose import ConvTranspose
+from .crop import Crop
 from .dense import Dense
+from .depth_to_space import DepthToSpace
 from .depthwise_conv import DepthwiseConv
 from .dropout import Dropout
 from .fields.kinds import SLOPES
@@ -28,6 +32,7 @@ from .max_pool import MaxPool
 from .pool import Pool
 from .scale import Scale
 from .separable_conv import SeparableConv
+from .space_to_depth import SpaceToDepth
 from .upsample import Upsample
 from .zero_pad import ZeroPad
 
@@ -38,6 +43,8 @@ CORE_OPS: Final[tuple[type[Op], ...]] = (
     DepthwiseConv,
     ConvTranspose,
     Upsample,
+    SpaceToDepth,
+    DepthToSpace,
     MaxPool,
     AvgPool,
     GlobalAvgPool,
@@ -51,8 +58,10 @@ CORE_OPS: Final[tuple[type[Op], ...]] = (
     L2Normalize,
     Activation,
     Dropout,
+    ChannelShuffle,
     Flatten,
     ZeroPad,
+    Crop,
     Scale,
     Identity,
 )
@@ -68,12 +77,16 @@ __all__ = [
     "AvgPool",
     "BatchNorm",
     "BatchNormFields",
+    "Blocks",
+    "ChannelShuffle",
     "Composite",
     "Computed",
     "Conv",
     "ConvBn",
     "ConvTranspose",
+    "Crop",
     "Dense",
+    "DepthToSpace",
     "DepthwiseConv",
     "Dropout",
     "Fields",
@@ -92,6 +105,7 @@ __all__ = [
     "Scale",
     "SeparableConv",
     "Sliding",
+    "SpaceToDepth",
     "Step",
     "Upsample",
     "Windowed",

@@ -11,10 +11,10 @@ import numpy as np
 from ..ir.flow import Apply, Flow, Part, ValueId, WeightId, flow
 from ..ir.typed import TypedProgram
 from ..ops import BatchNorm
+from .activations import softmax
 from .arrays import Array, Weights
 from .forward import Tape, run, wide
 from .gradients import BACKWARD, spread, unmerge
-from .operations import softmax
 
 
 @dataclass(frozen=True, slots=True)
