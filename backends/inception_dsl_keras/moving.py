@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inception_dsl.backend import Crop, LayerSite, ZeroPad
+from inception_dsl.backend import Crop, LayerSite, ZeroPad, literal
 
 from .calls import Call, Keyword, Writer, helper, layer
 from .windows import Sides, pad_layer, sides, zero_padding
@@ -30,4 +30,5 @@ def channel_shuffle(w: Writer, site: LayerSite) -> tuple[Call, ...]:
 def blocks(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     """``space_to_depth`` or ``depth_to_space``."""
     size = w.option("block_size", site, "block_size", positional=True)
-    return (helper(site.op.op, size, w.option("order", site, "order", positional=True)),)
+    (order,) = site.alike("order")
+    return (helper(site.op.op, size, Keyword("order", literal(order), positional=True)),)

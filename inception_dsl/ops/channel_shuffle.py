@@ -20,10 +20,10 @@ class ChannelShuffle(Op):
 
     kind: ClassVar[str] = "channel_shuffle"
     summary: ClassVar[str] = "channels of several groups in turn"
-    example: ClassVar[str] = "{op: channel_shuffle, groups: 3}"
+    example: ClassVar[str] = "{op: channel_shuffle, groups: 2}"
 
     op: Literal["channel_shuffle"]
-    groups: Count = Field(description="Number of groups of channels.", examples=[3])
+    groups: Count = Field(description="Number of groups of channels.", examples=[2])
 
     def infer(self, x: TensorType) -> TensorType:
         divided(x.channels, self.groups)

@@ -19,7 +19,8 @@ from .random_blocks import Given, Step
 from .random_chains import MOST_LAYERS
 from .random_contexts import Context
 from .random_cuts import Cut
-from .random_fields import KINDS, At
+from .random_fields import At
+from .random_kinds import KINDS
 from .random_names import FIELDS
 from .random_places import Place
 from .random_sizes import POOLS, Misfit
