@@ -11,6 +11,7 @@ from channel_defects import CHANNEL_DEFECTS
 from defect import CORE, TORCH, Defect
 from enlarging_defects import ENLARGING_DEFECTS
 from keras_defects import KERAS_DEFECTS
+from moving_defects import MOVING_DEFECTS
 from split_defects import SPLIT_DEFECTS
 
 COUNT = 400
@@ -307,5 +308,6 @@ DEFECTS = (
     *CHANNEL_DEFECTS,
     *ENLARGING_DEFECTS,
     *KERAS_DEFECTS,
+    *MOVING_DEFECTS,
     *SPLIT_DEFECTS,
 )
