@@ -44,6 +44,7 @@ from ..ir.program import (
     OpNode,
     Preprocessing,
     Program,
+    Resize,
     Training,
     UseNode,
 )
@@ -209,6 +210,7 @@ __all__ = [
     "Repeated",
     "Report",
     "Request",
+    "Resize",
     "Row",
     "Run",
     "Runner",

@@ -66,7 +66,8 @@ _ABSENT: Final = (
     ("rnn lstm gru convlstm embedding", "left out on purpose: a network has no state and no table"),
     (
         "rescaling normalization centercrop randomcrop randomflip",
-        "images are prepared outside of the network: `preprocessing` has scale, mean and std",
+        "images are prepared outside of the network: `preprocessing` has resize, scale, mean and"
+        " std",
     ),
     (
         "split chunk slice channelsplit splitchannels tensorsplit",
