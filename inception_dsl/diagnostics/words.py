@@ -123,6 +123,8 @@ SYNONYMS: Final[dict[str, str]] = {
     "inherits": "extends",
     "smoothing": "label_smoothing",
     "downscalefactor": "block_size",
+    "dcr": "channels_last",
+    "crd": "channels_first",
     "upscalefactor": "block_size",
     "c": "channels",
     "h": "height",
