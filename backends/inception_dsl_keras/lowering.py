@@ -53,7 +53,7 @@ from .calls import (
     variables,
 )
 from .enlarging import conv_transpose, upsample
-from .moving import blocks, channel_shuffle, crop, zero_pad
+from .moving import blocks, channel_shuffle, crop, flatten, zero_pad
 from .pools import avg_pool, max_pool
 from .windows import Plan, pad_layer, plan, sized, sizes, strided_and_dilated
 
@@ -271,10 +271,6 @@ def dropout(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     # in a vector a channel is one element
     whole = per == "channel" and site.rank
     return (layer(f"SpatialDropout{site.rank}D" if whole else "Dropout", rate),)
-
-
-def flatten(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    return (layer("Flatten"),)
 
 
 def scale(w: Writer, site: LayerSite) -> tuple[Call, ...]:

@@ -8,6 +8,10 @@ from .calls import Call, Keyword, Writer, helper, layer
 from .windows import Sides, pad_layer, sides, zero_padding
 
 
+def flatten(w: Writer, site: LayerSite) -> tuple[Call, ...]:
+    return (layer("Flatten"),)
+
+
 def zero_pad(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     rows = [op.pads(site.rank) for op in site.ops(ZeroPad)]
     return (pad_layer(zero_padding(sides(w, site, rows)), site.rank, ""),)
