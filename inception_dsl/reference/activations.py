@@ -59,6 +59,7 @@ FUNCTIONS: Final[dict[str, Callable[[Array, float], Array]]] = {
 def activation_gradients(
     op: Activation, x: Array, weights: Weights, y: Array, dy: Array
 ) -> Gradients:
+    """The backward pass of ``activation``."""
     if op.parts is not None:
         y, dy = divided(y, op.parts), divided(dy, op.parts)
         return (y * (dy - (dy * y).sum(-2, keepdims=True))).reshape(x.shape), {}

@@ -13,6 +13,7 @@ def zero_pad(op: ZeroPad, x: Array, weights: Weights) -> Array:
 
 
 def zero_pad_gradients(op: ZeroPad, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    """The backward pass of ``zero_pad``: padding has no gradient."""
     pads = op.pads(x.ndim - 2)
     return dy[
         (slice(None), *(slice(p, p + n) for (p, _), n in zip(pads, x.shape[1:-1], strict=True)))
@@ -24,6 +25,7 @@ def crop(op: Crop, x: Array, weights: Weights) -> Array:
 
 
 def crop_gradients(op: Crop, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
+    """The backward pass of ``crop``: a pixel that was cut off has no gradient."""
     dx = np.zeros(x.shape)
     dx[kept(op, x)] = dy
     return dx, {}
@@ -42,6 +44,7 @@ def channel_shuffle(op: ChannelShuffle, x: Array, weights: Weights) -> Array:
 def channel_shuffle_gradients(
     op: ChannelShuffle, x: Array, weights: Weights, y: Array, dy: Array
 ) -> Gradients:
+    """The backward pass of ``channel_shuffle``."""
     dx = np.empty(x.shape)
     dx[..., shuffled(op, x)] = dy
     return dx, {}
@@ -61,6 +64,7 @@ def space_to_depth(op: SpaceToDepth, x: Array, weights: Weights) -> Array:
 def space_to_depth_gradients(
     op: SpaceToDepth, x: Array, weights: Weights, y: Array, dy: Array
 ) -> Gradients:
+    """The backward pass of ``space_to_depth``."""
     return wide(op, dy), {}
 
 
@@ -71,6 +75,7 @@ def depth_to_space(op: DepthToSpace, x: Array, weights: Weights) -> Array:
 def depth_to_space_gradients(
     op: DepthToSpace, x: Array, weights: Weights, y: Array, dy: Array
 ) -> Gradients:
+    """The backward pass of ``depth_to_space``."""
     return deep(op, dy), {}
 
 

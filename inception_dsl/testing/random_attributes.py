@@ -152,6 +152,7 @@ def depth_to_space(values: Values, x: Shape, scope: Scope) -> Step:
 
 
 def blocks(values: Values, kind: str, x: Shape, scope: Scope) -> Step:
+    """The fields of an op that moves blocks of pixels."""
     found: Step = {"block_size": number(values, kind, x, scope)}
     return {**found, "order": values.word(scope, ORDERS)} if values.chance(0.7) else found
 

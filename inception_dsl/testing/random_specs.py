@@ -245,12 +245,6 @@ class _Writer:
         if self.chance(0.15):
             mean = [0.5] * self.x.channels if self.chance(0.5) else 0.5
             found["preprocessing"] = {"scale": 0.00392156862745098, "mean": mean, "std": 0.25}
-            if self.chance(0.3):
-                found["preprocessing"] = {"per_image": True}
-            if self.chance(0.4):
-                found["preprocessing"]["resize"] = {
-                    "method": self.rng.choice(("nearest", "linear"))
-                }
         return found
 
     def overlay(self, data: Step) -> tuple[Step, Step]:
