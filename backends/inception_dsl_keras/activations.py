@@ -106,6 +106,8 @@ def activate(
 def activation(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     """The op ``activation``, which may have its own slope or approximation."""
     function, alpha, approximate = map(site.slot, ("function", "alpha", "approximate"))
+    if not site.slot("parts").all(None):  # the function is softmax
+        return (helper("part_softmax", w.option("parts", site, "parts", positional=True)),)
     given, rough = not alpha.all(None), approximate.symbolic or not approximate.all(False)
     if function.varies:
         if given or rough or not NATIVE.issuperset(function.values):

@@ -17,10 +17,11 @@ from .enlarging import check_transposed
 from .helpers import Helpers, written
 from .layers import check_names, kept_layers
 from .losses import loss_view
+from .preprocessing import preprocess
 from .reserved import RESERVED
 from .shared_steps import check_shared
 from .source import BUILTINS, MODULES, Source, source_of
-from .training import initial, preprocess
+from .training import initial
 from .views import FunctionView, ModuleView
 
 ABOUT = (

@@ -26,7 +26,8 @@ from inception_dsl.backend import (
 
 from .activations import activated, outcome
 from .calls import Call, Keyword, Writer, helper, layer, on_tensor, variables
-from .windows import SAME, VALID, ZERO, no_padding, sides, sized, sizes, zero_padding
+from .moving import crop_layer
+from .windows import SAME, VALID, ZERO, no_padding, sides, sized, sizes
 
 
 def upsample(w: Writer, site: LayerSite) -> tuple[Call, ...]:
@@ -54,8 +55,7 @@ def conv_transpose(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     mode = w.scope.text(padding) if word else SAME if padding.all("same") else VALID
     none = no_padding(site.rank)
     cuts = none if padding.is_text else sides(w, site, [found or () for found in site.pads()])
-    cropping = Keyword("cropping", zero_padding(cuts), positional=True)
-    crop = (layer(f"Cropping{site.rank}D", cropping, part="crop"),) if cuts != none else ()
+    crop = (crop_layer(cuts, site.rank, "crop"),) if cuts != none else ()
     called = layer(
         f"Conv{site.rank}DTranspose",
         w.option("filters", site, "filters", positional=True),

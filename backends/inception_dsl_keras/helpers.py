@@ -71,6 +71,7 @@ class Helpers:
         for name in {k[1] for k in self.calls if k[0] == CONV_BN} - {""}:
             self.called |= one(name, "").helpers()
         self.called |= self.applied()
+        self.splitting |= "part_softmax" in self.called
         if "single_scale" in self.called:
             self.called.add("layer_scale")
         if "max_pool" in self.called:

@@ -23,7 +23,8 @@ from .training import Layers
 
 _UNNAMED: Final = re.compile(
     r"(add|amax|erf|expand_dims|get_item|greater|maximum|mean|multiply|ones_like|pad|power"
-    r"|reciprocal|rsqrt|square|squeeze|subtract|sum|take|tanh|where)(_\d+)?"
+    r"|reciprocal|reshape|rsqrt|softmax|square|squeeze|stack|subtract|sum|take|tanh|transpose"
+    r"|unstack|where)(_\d+)?"
 )
 _SPLIT: Final = re.compile(r"split(_\d+)?")
 Node = TypedOp | TypedFork

@@ -11,10 +11,13 @@ from inception_dsl.backend import (
     AdaptiveAvgPool,
     AvgPool,
     BatchNorm,
+    ChannelShuffle,
     Conv,
     ConvBn,
     ConvTranspose,
+    Crop,
     Dense,
+    DepthToSpace,
     DepthwiseConv,
     Dropout,
     Flatten,
@@ -30,6 +33,7 @@ from inception_dsl.backend import (
     Op,
     Scale,
     SeparableConv,
+    SpaceToDepth,
     Upsample,
     ZeroPad,
     literal,
@@ -49,8 +53,9 @@ from .calls import (
     variables,
 )
 from .enlarging import conv_transpose, upsample
+from .moving import blocks, channel_shuffle, crop, flatten, zero_pad
 from .pools import avg_pool, max_pool
-from .windows import Plan, pad_layer, plan, sides, sized, sizes, strided_and_dilated, zero_padding
+from .windows import Plan, pad_layer, plan, sized, sizes, strided_and_dilated
 
 CONV_BN: Final = "conv_bn"
 """The helper function of the op: one for each activation, unless that is an argument."""
@@ -268,15 +273,6 @@ def dropout(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     return (layer(f"SpatialDropout{site.rank}D" if whole else "Dropout", rate),)
 
 
-def flatten(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    return (layer("Flatten"),)
-
-
-def zero_pad(w: Writer, site: LayerSite) -> tuple[Call, ...]:
-    rows = [op.pads(site.rank) for op in site.ops(ZeroPad)]
-    return (pad_layer(zero_padding(sides(w, site, rows)), site.rank, ""),)
-
-
 def scale(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     if site.alike("learned") == (False,):
         return (helper("scaled", w.option("scale", site, "value", positional=True)),)
@@ -297,10 +293,13 @@ LOWERING: Final[Mapping[type[Op], Callable[[Writer, LayerSite], tuple[Call, ...]
     AdaptiveAvgPool: adaptive_avg_pool,
     AvgPool: avg_pool,
     BatchNorm: batch_norm,
+    ChannelShuffle: channel_shuffle,
     Conv: conv,
     ConvBn: conv_bn,
     ConvTranspose: conv_transpose,
+    Crop: crop,
     Dense: dense,
+    DepthToSpace: blocks,
     DepthwiseConv: depthwise_conv,
     Dropout: dropout,
     Flatten: flatten,
@@ -314,6 +313,7 @@ LOWERING: Final[Mapping[type[Op], Callable[[Writer, LayerSite], tuple[Call, ...]
     MaxPool: max_pool,
     Scale: scale,
     SeparableConv: separable_conv,
+    SpaceToDepth: blocks,
     Upsample: upsample,
     ZeroPad: zero_pad,
 }

@@ -21,6 +21,7 @@ TEMPLATED: Final = (
     "layer_scale",
     "single_scale",
     *("upsampled_size", "upsampled"),
+    *("channel_shuffle", "space_to_depth", "depth_to_space", "part_softmax"),
     "leaky_relu",
     "gelu_tanh",
     "gelu",
@@ -32,6 +33,7 @@ OPERATING: Final = frozenset(
     {
         *("max_pool", "average_pool", "local_response_norm", "channel_mean", "channel_max"),
         *("single_scale", "l2_normalize", "upsampled"),
+        *("channel_shuffle", "space_to_depth", "depth_to_space", "part_softmax"),
         *("leaky_relu", "gelu_tanh", "gelu"),
     }
 )

@@ -59,8 +59,10 @@ def rejected(typed: TypedProgram, files: Files, *, heads: bool = False) -> str:
 
 
 def preprocess(files: Files, images: Any) -> Any:
-    """What the emitted ``preprocess`` makes of images of bytes."""
-    return numpy(module_from_source(main_text(files), "preprocess_keras").preprocess(images))
+    """What the emitted ``preprocess`` makes of images of bytes, or of float64 in that type."""
+    module = module_from_source(main_text(files), "preprocess_keras")
+    with floats("float32" if images.dtype == np.uint8 else str(images.dtype)):
+        return numpy(module.preprocess(images))
 
 
 def _built(module: Any, typed: TypedProgram, **options: Any) -> Any:

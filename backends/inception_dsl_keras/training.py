@@ -8,13 +8,10 @@ from typing import Final, NamedTuple, TypeAlias
 
 from inception_dsl.backend import (
     Code,
-    Group,
     Initial,
     InitialValue,
     Item,
-    Preprocessing,
     Start,
-    TensorType,
     call,
     cases,
     docstring,
@@ -22,7 +19,7 @@ from inception_dsl.backend import (
     literal,
 )
 
-from .views import InitialView, PreprocessView
+from .views import InitialView
 
 Body: TypeAlias = Callable[[int], list[Code]]
 Lines: TypeAlias = Callable[[InitialValue, int], list[Code]]
@@ -48,40 +45,6 @@ class Layers(NamedTuple):
     names: Mapping[str, str]
     depthwise: tuple[str, ...]
     scaled: bool
-
-
-def preprocess(found: Preprocessing, taken: TensorType) -> PreprocessView:
-    """``preprocess``, one step per line; ``taken`` is the type of an image."""
-    rank, fixed = taken.rank, any(isinstance(n, tuple) for n in (found.mean, found.std))
-    fixed = fixed or found.channel_order == "bgr"
-    shown = ", ".join((*AXES[rank], str(taken.channels) if fixed else "channels"))
-    wrong = f"len(images.shape) not in ({rank + 1}, {rank + 2})"
-    wrong += f" or images.shape[-1] not in ({taken.channels}, None)" if fixed else ""
-    checks = (
-        Code(f"    if {wrong}:"),
-        layout("raise ", _error(f"expected ([N,] {shown}), got {{tuple(images.shape)}}"), indent=8),
-        Code("    dtype = keras.backend.standardize_dtype(images.dtype)"),
-        Code('    if dtype != "uint8" and not keras.backend.is_float_dtype(dtype):'),
-        layout("raise ", _error("expected uint8 or floats, got {dtype}"), indent=8),
-    )
-    steps = ["ops.cast(images, keras.config.floatx())"]
-    if found.channel_order == "bgr":
-        steps.append("ops.flip(x, axis=-1)")
-    if found.scale != 1:
-        steps.append(f"x * {literal(found.scale)}")
-    for sign, numbers, neutral in (("-", found.mean, 0.0), ("/", found.std, 1.0)):
-        if isinstance(numbers, tuple):
-            steps.append(f"x {sign} ops.convert_to_tensor({literal(list(numbers))}, x.dtype)")
-        elif numbers != neutral:
-            steps.append(f"x {sign} {literal(numbers)}")
-    *first, last = steps
-    lines = (*checks, *(Code(f"    x = {step}") for step in first), Code(f"    return {last}"))
-    summary = f"Convert RGB pixels from 0 to 255, one image ({shown}) or a batch, to model input."
-    return PreprocessView(docstring(summary, indent=4), lines)
-
-
-def _error(message: str) -> Group:
-    return call("ValueError", Code(f'f"{message}"'))
 
 
 def initial(start: Start, kept: Layers) -> InitialView:

@@ -23,6 +23,7 @@ NOUNS = {
     "l2_normalize": "norm",
     "dense": "fc",
     "zero_pad": "pad",
+    "channel_shuffle": "shuffle",
 }
 
 

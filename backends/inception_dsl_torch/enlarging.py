@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from inception_dsl.backend import (
-    Code,
     ConvTranspose,
     Expression,
     Form,
     LayerSite,
     Read,
     Scope,
-    Slot,
     Upsample,
     call,
-    constant,
     literal,
     one_or_tuple,
-    subtract,
 )
 
 from .helpers import Helpers
 from .layers import Layer
+from .moving import cropped, negative
 from .windows import Slide, constant_pads, each_side, omitted, per_axis, side, symmetric
 
 MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}
@@ -60,7 +57,7 @@ def transposed(site: LayerSite, scope: Scope) -> tuple[Slide, tuple[Expression, 
     else:
         pads = constant_pads(site)
         if not symmetric(pads):
-            crop = _cropped(site, each_side(scope, site, pads, _negative))
+            crop = (cropped(site, each_side(scope, site, pads, negative)),)
         elif not omitted(before := [side(site, pads, axis, 0) for axis in axes], 0):
             slots["padding"] = before
     rows = [op.more(site.rank) for op in site.ops(ConvTranspose)]
@@ -72,7 +69,7 @@ def transposed(site: LayerSite, scope: Scope) -> tuple[Slide, tuple[Expression, 
         more = [site.frame.fixed(max(-after, 0)) for _, after in ends]
         if any(before != max(after, 0) for before, after in ends):
             cuts = [-n for before, after in reversed(ends) for n in (before, max(after, 0))]
-            crop = _cropped(site, literal(tuple(cuts)))
+            crop = (cropped(site, literal(tuple(cuts))),)
         elif any(before for before, _ in ends):
             slots["padding"] = [site.frame.fixed(before) for before, _ in ends]
     if not omitted(more, 0):
@@ -81,14 +78,3 @@ def transposed(site: LayerSite, scope: Scope) -> tuple[Slide, tuple[Expression, 
         slots["dilation"] = dilations
     keywords = {k: one_or_tuple([scope.text(s) for s in found]) for k, found in slots.items()}
     return Slide((), keywords, frozenset(), sized, False), crop
-
-
-def _cropped(site: LayerSite, sides: Code) -> tuple[Expression, ...]:
-    """A layer that cuts off pixels: negative padding."""
-    return (call(f"nn.ZeroPad{site.rank}d", sides),)
-
-
-def _negative(slot: Slot) -> Slot:
-    """The slot of the negative of a number."""
-    term = subtract(constant(0), slot.term)
-    return slot._replace(values=tuple(-v for v in slot.values), term=term)

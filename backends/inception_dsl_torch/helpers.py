@@ -25,6 +25,8 @@ from .norms import norm_function
 from .separable_conv import SeparableConvs
 
 ORDER: Final = (
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "same_padding",
     "same_conv",
     "same_conv_transpose",
@@ -195,6 +197,28 @@ class Helpers:
 
     def flatten(self) -> str:
         return self._add("flatten", "FlattenChannelsLast")
+
+    def pixel_shuffle(self, rank: int) -> str:
+        """The class that moves channels into blocks of pixels; PyTorch has it for two axes."""
+        axes = [axis for n in range(rank) for axis in (2 + rank + n, 2 + n)]
+        flat = (f".flatten({n}, {n + 1})" for n in range(2 * rank, 0, -2))
+        return self._blocks("pixel_shuffle", rank, [0, 1, *axes], "".join(flat))
+
+    def pixel_unshuffle(self, rank: int) -> str:
+        """The class that moves blocks of pixels into channels."""
+        axes = [*range(3, 3 + 2 * rank, 2), *range(2, 2 + 2 * rank, 2)]
+        split = (f".unflatten({n}, (-1, r))" for n in range(1 + rank, 1, -1))
+        return self._blocks("pixel_unshuffle", rank, [0, 1, *axes], "".join(split))
+
+    def _blocks(self, template: str, rank: int, axes: list[int], reshaped: str) -> str:
+        helper = "PixelShuffle" if template == "pixel_shuffle" else "PixelUnshuffle"
+        if rank == 2:
+            return f"nn.{helper}"
+        lines = Code(", ".join(map(str, axes))), Code(reshaped), Code(", ".join(["r"] * rank))
+        words = f"``nn.{helper}`` for {'one axis' if rank == 1 else 'three axes'}."
+        doc = docstring(words, indent=4)
+        result = Code(str(rank + 1))
+        return self._add(template, f"{helper}{rank}d", doc=doc, lines=lines, result=result)
 
     def scale(self) -> str:
         return self._add("scale", "Scale")

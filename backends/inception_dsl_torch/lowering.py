@@ -14,11 +14,11 @@ from inception_dsl.backend import (
     Read,
     Scope,
     Slot,
-    ZeroPad,
     call,
     constant,
     literal,
     subtract,
+    tupled,
 )
 
 from .activations import CONSTRUCTOR, MODULE, MODULES, applied, made, module
@@ -26,9 +26,10 @@ from .composites import CompositeCall
 from .enlarging import transposed, upsample
 from .helpers import Helpers, grouped
 from .layers import Layer, Stored
+from .moving import channel_shuffle, crop, depth_to_space, space_to_depth, zero_pad
 from .pools import adaptive_avg_pool, global_pool, pool
 from .scaling import dropout, l2_normalize, scale
-from .windows import convolution, omitted, sides
+from .windows import convolution, omitted
 
 Keywords = dict[str, Expression]
 
@@ -216,6 +217,8 @@ def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     function, approximate = site.slot("function"), site.slot("approximate")
     slopes = tuple(op.slope for op in site.ops(Activation))
     slope = site.slot("alpha")._replace(values=slopes)
+    if not (parts := site.slot("parts")).all(None):  # the function is softmax
+        return _over_parts(scope.text(parts))
     if function.varies:
         return _any_activation(site, scope, function, slope, approximate)
     name = function.values[0]
@@ -237,6 +240,13 @@ def activation(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
         return written(fresh=False)._replace(fresh=written(fresh=True))
     made = call(MODULES[name], scope.text(slope))
     return Layer((made,), (), lambda x, text: applied(name, x, text(slope)), ("F",))
+
+
+def _over_parts(parts: Code) -> Layer:
+    """A softmax over equal parts of the channels."""
+    split = call("nn.Unflatten", literal(1), tupled([parts, literal(-1)]))
+    softmax = call("nn.Softmax", dim=literal(1))
+    return Layer((split, softmax, call("nn.Flatten", literal(1), literal(2))))
 
 
 def _any_activation(
@@ -261,11 +271,6 @@ def flatten(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     return Layer((module,), inline=lambda x, _: f"{x}.movedim(1, -1).flatten(1)")
 
 
-def zero_pad(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
-    pads = [op.pads(site.rank) for op in site.ops(ZeroPad)]
-    return Layer((call(f"nn.ZeroPad{site.rank}d", sides(scope, site, pads)),))
-
-
 def identity(site: LayerSite, scope: Scope, helpers: Helpers) -> Layer:
     return Layer((call("nn.Identity"),), inline=lambda x, _: x)
 
@@ -277,6 +282,8 @@ TABLE: Final[dict[str, Callable[[LayerSite, Scope, Helpers], Layer]]] = {
     "depthwise_conv": depthwise_conv,
     "conv_transpose": conv_transpose,
     "upsample": upsample,
+    "space_to_depth": space_to_depth,
+    "depth_to_space": depth_to_space,
     "max_pool": pool,
     "avg_pool": pool,
     "global_avg_pool": global_pool,
@@ -291,7 +298,9 @@ TABLE: Final[dict[str, Callable[[LayerSite, Scope, Helpers], Layer]]] = {
     "activation": activation,
     "dropout": dropout,
     "flatten": flatten,
+    "channel_shuffle": channel_shuffle,
     "zero_pad": zero_pad,
+    "crop": crop,
     "scale": scale,
     "identity": identity,
 }

@@ -73,7 +73,7 @@ def constructed(module: ModuleType, typed: TypedProgram, *, heads: bool) -> torc
 
 
 def preprocess(files: Files, images: Any) -> Any:
-    """The result of the generated ``preprocess`` for images of bytes."""
+    """The result of the generated ``preprocess`` for images of bytes, or of float64."""
     module = module_from_source(main_text(files), "preprocess_torch")
     return channels_last(module.preprocess(torch.from_numpy(np.moveaxis(images, -1, 1).copy())))
 

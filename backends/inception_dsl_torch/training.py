@@ -7,20 +7,15 @@ from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from inception_dsl.backend import (
-    AXES,
     Code,
     ConvTranspose,
-    Group,
     Initial,
     InitialValue,
     ModulePlan,
-    Preprocessing,
     Start,
-    TensorType,
     TypedOp,
     cases,
     docstring,
-    flat,
     layout,
     literal,
     walk_program,
@@ -28,6 +23,7 @@ from inception_dsl.backend import (
 from inception_dsl.backend import call as call_of
 
 from .losses import loss_function
+from .preprocessing import preprocess
 from .results import Results
 
 EMPTY = Code("")
@@ -77,6 +73,7 @@ def training(plan: ModulePlan, results: Results, names: Mapping[str, str]) -> Tr
     needs += ["torch"] if any("torch.finfo" in line for line in loss) else []
     needs += ["Iterable", "torch", "Tensor"] if plan.recalibrates else []
     needs += ["torch", "Tensor"] if steps else []
+    needs += ["F"] if any("F.interpolate" in line for line in lines) else []
     return TrainingView(
         *(init, init_doc, loss, loss_head, loss_doc, lines, doc, tuple(needs)),
         recalibrates=plan.recalibrates,
@@ -154,46 +151,3 @@ def bias(value: InitialValue, indent: int) -> list[Code]:
     """The line that sets a bias."""
     setter = f"nn.init.constant_(module.bias, {literal(value.number)})"
     return [layout(setter if value.number else "nn.init.zeros_(module.bias)", "", indent=indent)]
-
-
-def preprocess(found: Preprocessing, taken: TensorType) -> tuple[tuple[Code, ...], Code]:
-    """The body of ``preprocess``; ``taken`` is the type of an image."""
-    rank = taken.rank
-    sizes = ", ".join(AXES[rank])
-    numbers = [n for n in (found.mean, found.std) if isinstance(n, tuple)]
-    fixed = bool(numbers) or found.channel_order == "bgr"
-    channels = str(taken.channels) if fixed else "channels"
-    shapes = f"([N,] {channels}, {sizes})"
-    wrong = f"images.dim() not in ({rank + 1}, {rank + 2})"
-    wrong += f" or images.shape[-{rank + 1}] != {channels}" if fixed else ""
-    lines = [
-        Code(f"    if {wrong}:"),
-        layout("raise ", _error(f"expected {shapes}, got {{tuple(images.shape)}}"), indent=8),
-        Code("    if images.dtype != torch.uint8 and not images.is_floating_point():"),
-        layout("raise ", _error("expected uint8 or floats, got {images.dtype}"), indent=8),
-        Code("    x = images.to(torch.promote_types(images.dtype, torch.float32))"),
-    ]
-    value = "x"
-    if found.channel_order == "bgr":
-        value = f"x.flip(-{rank + 1})"
-    if found.scale != 1.0:
-        value += f" * {literal(found.scale)}"
-    for values, sign, neutral in ((found.mean, "-", 0.0), (found.std, "/", 1.0)):
-        if values == neutral:
-            continue
-        text: str = literal(values)
-        if isinstance(values, tuple):
-            text = "mean" if sign == "-" else "std"
-            shape = [literal(-1), *[literal(1)] * rank]
-            tensor = call_of("x.new_tensor", literal(list(values)))
-            lines.append(layout(f"{text} = ", tensor, indent=4))
-            text = flat(call_of(f"{text}.view", *shape))
-        value = f"({value}) / {text}" if sign == "/" and value != "x" else f"{value} {sign} {text}"
-    lines.append(Code(f"    return {value}"))
-    shown = f"one image ({channels}, {sizes}) or a batch"
-    doc = docstring(f"Convert RGB pixels from 0 to 255, {shown}, to network input.", indent=4)
-    return tuple(lines), doc
-
-
-def _error(message: str) -> Group:
-    return call_of("ValueError", Code(f'f"{message}"'))

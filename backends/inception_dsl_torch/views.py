@@ -138,6 +138,7 @@ RESERVED = {
     "LayerScale",
     "DropPath",
     "L2Normalize",
+    *(f"Pixel{way}{rank}d" for way in ("Shuffle", "Unshuffle") for rank in (1, 3)),
     "ChannelMaxPool",
     *IMPORTED,
     *BUILTINS,

@@ -85,11 +85,18 @@ def each_side(
     return tupled(scope.text(changed(slot)) for slot in slots)
 
 
-def sides(scope: Scope, site: LayerSite, pads: Sequence[Pads]) -> Code:
+def sides(
+    scope: Scope,
+    site: LayerSite,
+    pads: Sequence[Pads],
+    changed: Callable[[Slot], Slot] = lambda slot: slot,
+) -> Code:
     """Padding for ``nn.ZeroPad2d``: in the order of ``F.pad``, or one number if all are equal."""
     slots = [side(site, pads, axis, end) for axis in range(site.rank) for end in (0, 1)]
-    texts = {scope.text(slot) for slot in slots}
-    return texts.pop() if len(texts) == 1 and site.rank > 1 else each_side(scope, site, pads)
+    texts = {scope.text(changed(slot)) for slot in slots}
+    if len(texts) == 1 and site.rank > 1:
+        return texts.pop()
+    return each_side(scope, site, pads, changed)
 
 
 def symmetric(pads: Sequence[Pads]) -> bool:

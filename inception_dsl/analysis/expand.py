@@ -11,17 +11,17 @@ from typing import Any, Final
 
 from ..diagnostics.report import Report
 from ..diagnostics.words import nearest, suggestion
-from ..ir.program import Chain, Head, Origin, OutputLoss, Preprocessing, Program
+from ..ir.program import Chain, Head, Origin, OutputLoss, Program
 from ..language.inputs import has_names
 from ..language.link import Linked, given_defaults
 from ..language.load import Spec
 from ..language.models import AuxHead, BlockFile, NetworkFile, Output
 from ..language.parameters import Parameter, typed_as
 from ..types.expression import Expression
-from ..types.tensor import many
 from ..types.width import Width
 from ..yaml.edits import Editor
 from .inputs import entry
+from .preprocessing import preprocessing
 from .records import about, checkpoints, input_types, training
 from .step_names import RESERVED, starts
 from .steps import Steps
@@ -64,7 +64,7 @@ class _Expander:
             heads=self.heads(network, origin, sections) if network else (),
             outputs={name: o.after for name, o in outputs.items() if not o.steps},
             training=training(network),
-            preprocessing=self.preprocessing(network, origin),
+            preprocessing=preprocessing(network, origin, self.report),
             blocks=self.steps.blocks,
             origin=origin,
             checkpoints=checkpoints(network, origin, self.linked, self.report),
@@ -100,27 +100,6 @@ class _Expander:
             help = "add `body: […]`"
             self.report.error("E202", "the network has no steps", origin.span(), help=help)
         return sections
-
-    def preprocessing(self, model: NetworkFile | None, origin: Origin) -> Preprocessing | None:
-        """The section ``preprocessing``, with one mean and std, or one for each channel."""
-        found = model.preprocessing if model else None
-        if model is None or found is None:
-            return None
-        if has_names(model.input):
-            message = "`preprocessing` is for a network with one input"
-            help = "remove it, and prepare each input before the network"
-            self.report.error(
-                "E203", message, origin.document.key_span(("preprocessing",)), help=help
-            )
-            return None
-        for name in ("mean", "std"):
-            value = getattr(found, name)
-            channels = model.input.get("channels", 0)
-            if isinstance(value, tuple) and channels and len(value) != channels:
-                values, of = many(len(value), "value"), many(channels, "channel")
-                message = f"`{name}` has {values}, but the input has {of}"
-                self.report.error("E203", message, origin.span("preprocessing", name))
-        return Preprocessing(found.channel_order, found.scale, found.mean, found.std)
 
     def values(self, parameters: Mapping[str, Parameter], origin: Origin) -> dict[str, Any]:
         """The values of the top-level parameters; reports parameters without one."""

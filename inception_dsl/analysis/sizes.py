@@ -262,6 +262,9 @@ class _Walk:
             self.growing.add(id(node))
         least, after = node.op.sizes(self.axis, self.rank)
         self.conditions.at_least(x.pixels, least)
+        if (times := node.op.multiple) > 1:
+            blocks = x.pixels.then(Pixels(0, times))
+            self.conditions.equal(x.pixels, blocks.then(Pixels(0, 1, times)))
         if not node.y.rank:
             return _VECTOR
         y = x.pixels.then(after)

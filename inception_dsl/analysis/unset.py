@@ -7,6 +7,7 @@ are reported if no size is without errors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -17,14 +18,14 @@ from pydantic import ValidationError
 from ..diagnostics.report import Diagnostic, Report, Span
 from ..ir.program import ForkNode, Node, OpNode, Origin, Program
 from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedStep
-from ..ir.walk import step_count
+from ..ir.walk import step_count, written_steps
 from ..language.load import Spec
 from ..language.models import BlockFile
 from ..language.parameters import Parameter
-from ..ops import Op, Sliding, expressions
+from ..ops import Op, Sliding, SpaceToDepth, expressions
 from ..ops.fields.refusal import refuse
 from ..types.expression import Expression, ExpressionError
-from ..types.tensor import TensorType
+from ..types.tensor import MAX_SIZE, TensorType
 from ..types.terms import Symbol, explain, of, whole
 from ..types.traced import term_of
 from ..types.unknown import Unknown, UnknownError, UnknownInt, differ, is_unknown, known
@@ -43,7 +44,10 @@ _SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "int": (0, 1, 2, 64),
     "float": (0, 1, 0.5, 64),
     "bool": (True, False),
-    "str": ("relu", "linear", "none", "same", "valid", "he_normal", "hard", "channels", "channel"),
+    "str": (
+        *("relu", "linear", "none", "same", "valid", "he_normal", "hard", "channels", "channel"),
+        "channels_first",
+    ),
 }
 """Values of each type: an attribute that accepts none of them has another type."""
 
@@ -75,7 +79,8 @@ def check_unset(program: Program, unset: Mapping[str, str], report: Report) -> N
     least: list[Diagnostic] | None = None
     others: list[Diagnostic] = []
     ranks: Iterable[int] = _RANKS
-    for size in _SIZES[: max(_FEW, _MOST // (1 + step_count(program)))]:
+    sizes = (*_divisible(program), *_SIZES)
+    for size in sizes[: max(_FEW, _MOST // (1 + step_count(program)))]:
         inputs = (TensorType((size,) * rank, channels) for rank in ranks)
         found = {x.rank: _errors(program, unset, x, report) for x in inputs}
         counted = {rank: errors for rank, (errors, counts) in found.items() if counts}
@@ -89,6 +94,14 @@ def check_unset(program: Program, unset: Mapping[str, str], report: Report) -> N
         if not any(d.code in _SIZED for d in least):
             break
     return report.include(others if least is None else least, {})
+
+
+def _divisible(program: Program) -> tuple[int, ...]:
+    """Sizes that all blocks of a known size divide; none if there are no blocks."""
+    ops = (node.op for node in written_steps(program) if isinstance(node, OpNode))
+    sizes = [op.block_size for op in ops if isinstance(op, SpaceToDepth)]
+    least = math.prod(size for size in sizes if isinstance(size, int))
+    return tuple(n for n in (8 * least, least) if n <= MAX_SIZE) if sizes else ()
 
 
 def _misfits(found: list[Diagnostic]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ..analysis.widths import FIELD
 from ..ir.program import OpNode
 from ..ir.typed import TypedOp
-from ..ops import Composite, Op, Sliding, ZeroPad, attribute_names, expressions
+from ..ops import Composite, Crop, Op, Sliding, ZeroPad, attribute_names, expressions
 from ..types.expression import Expression
 from ..types.tensor import TensorType
 from ..types.terms import Term, add, constant, divide, multiply, subtract
@@ -102,14 +102,15 @@ class LayerSite:
         possible in its shorter form for odd kernels (``kernel // 2``).
         """
         op = self.node.op
-        assert isinstance(op, Sliding | ZeroPad)
-        written = op.padding
+        assert isinstance(op, Sliding | ZeroPad | Crop)
+        field = "cropping" if isinstance(op, Crop) else "padding"
+        written = getattr(op, field)
         if isinstance(written, tuple):
             written = written[axis] if axis < len(written) else None
             written = written[side] if isinstance(written, tuple) else written
         terms = self._padding_terms(written, axis, side)
         term = next((t for t in terms if self.frame.holds(t, values)), None)
-        return Slot(self.frame, values, term, "padding")
+        return Slot(self.frame, values, term, field)
 
     def _padding_terms(self, written: Any, axis: int, side: int) -> Iterator[Term | None]:
         """What may explain the padding, simplest first; each is computed only when needed."""

@@ -180,7 +180,10 @@ class Runner(Protocol):
         """
 
     def preprocess(self, files: Files, images: Any) -> Any:
-        """What the function of the file makes of images (N, spatial axes, 3) of bytes."""
+        """What the function of the file makes of images (N, spatial axes, channels).
+
+        They are bytes, or float64, which the result then is, too.
+        """
 
 
 def main_text(files: Files) -> str:

@@ -101,8 +101,8 @@ def _loop(axes: Sequence[str], sizes: AxisSizes, flag: str, subject: str) -> lis
         lines += _condition("while", flag, tests, 8)
         lines.append(f"            {side} {sign}= 1")
     text = (
-        f"{subject} does not run on {{size}} pixels, as its branches do not fit together; the"
-        " nearest sizes are {below} and {above}"
+        f"{subject} does not run on {{size}} pixels; the nearest sizes that it runs on are"
+        " {below} and {above}"
     )
     return [*lines, "        if below < above:", *_raised(text, 12)]
 

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from ..language.checkpoints import Naming
 from ..language.models import AuxHead, BlockFile, NetworkFile, Output
 from ..language.parameters import Parameter
-from ..language.sections import Initializer, Paper, Preprocessing, Training
+from ..language.sections import Initializer, Paper, Preprocessing, Resize, Training
 from ..language.steps import Fork
 from ..ops import CORE_OPS, Op, Weighted, attribute_names
 
@@ -25,6 +25,7 @@ TABLES = (
     ("Output", Output),
     ("Paper", Paper),
     ("Preprocessing", Preprocessing),
+    ("Resizing", Resize),
     ("Training", Training),
     ("Initial weights", Initializer),
     ("Names in published files", Naming),

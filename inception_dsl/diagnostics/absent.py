@@ -24,8 +24,21 @@ _ABSENT: Final = (
         "left out on purpose; `op: dropout` drops elements, channels or samples",
     ),
     (
-        "pixelshuffle depthtospace unpool unpooling maxunpool",
+        "unpool unpooling maxunpool",
         "left out; `op: upsample` and `op: conv_transpose` enlarge a map",
+    ),
+    (
+        "pixelshuffle",
+        "write `op: depth_to_space` with its `block_size` and `order: channels_first`",
+    ),
+    (
+        "pixelunshuffle",
+        "write `op: space_to_depth` with its `block_size` and `order: channels_first`",
+    ),
+    (
+        "sknet selectivekernel selectivekernelattn",
+        "write a fork, and `op: activation` with `function: softmax` and `parts`: the number of"
+        " branches",
     ),
     (
         "attention selfattention multiheadattention mha transformer",
@@ -53,7 +66,8 @@ _ABSENT: Final = (
     ("rnn lstm gru convlstm embedding", "left out on purpose: a network has no state and no table"),
     (
         "rescaling normalization centercrop randomcrop randomflip",
-        "images are prepared outside of the network: `preprocessing` has scale, mean and std",
+        "images are prepared outside of the network: `preprocessing` has resize, scale, mean and"
+        " std",
     ),
     (
         "split chunk slice channelsplit splitchannels tensorsplit",

@@ -205,13 +205,26 @@ class Training(NamedTuple):
     initializer: Initializer | None = None
 
 
+class Resize(NamedTuple):
+    """Resizing of images to ``size``, the sizes of all axes."""
+
+    size: tuple[int, ...]
+    method: Literal["nearest", "linear"]
+    antialias: bool
+
+
 class Preprocessing(NamedTuple):
-    """``(pixel * scale - mean) / std`` on channels in ``channel_order``."""
+    """``(pixel * scale - mean) / std`` on channels in ``channel_order``, after resizing.
+
+    With ``per_image``, mean and std are those of each image.
+    """
 
     channel_order: Literal["rgb", "bgr"]
     scale: float
     mean: float | tuple[float, ...]
     std: float | tuple[float, ...]
+    per_image: bool = False
+    resize: Resize | None = None
 
 
 class Naming(NamedTuple):

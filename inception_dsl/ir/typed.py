@@ -217,7 +217,9 @@ class Classifier(NamedTuple):
         return self.end != "features" and self.y.positions() == 1
 
 
-KEEPING: Final = frozenset({"dropout", "flatten", "identity", "adaptive_avg_pool", "upsample"})
+KEEPING: Final = frozenset(
+    {"dropout", "flatten", "identity", "adaptive_avg_pool", "upsample", "crop"}
+)
 """Ops after which logits are logits and probabilities are probabilities, as after global average
 pools; a ``flatten`` of several positions only keeps logits."""
 AFFINE: Final = frozenset({"batch_norm", "scale"})
@@ -249,7 +251,7 @@ def end_of(chains: Iterable[TypedChain]) -> End:
             continue
         name = getattr(op, "function", getattr(op, "activation", None))
         if name == "softmax":
-            return "features" if affine else "probabilities"
+            return "features" if affine or getattr(op, "parts", None) else "probabilities"
         if op.op == "activation" and name == "none":
             continue
         return "logits" if name == "none" else "features"

@@ -58,11 +58,16 @@ def nodes(chain: Chain) -> Iterator[Node]:
                 stack.extend(reversed(branch))
 
 
-def step_count(program: Program) -> int:
-    """The number of steps in the spec, including those of used blocks."""
+def written_steps(program: Program) -> Iterator[Node]:
+    """The steps in the spec, including those of used blocks."""
     blocks = (block.chain for block in program.blocks.values())
     chains = [*program.sections.values(), *(head.chain for head in program.heads), *blocks]
-    return sum(1 for chain in chains for _ in nodes(chain))
+    return (node for chain in chains for node in nodes(chain))
+
+
+def step_count(program: Program) -> int:
+    """The number of steps in the spec, including those of used blocks."""
+    return sum(1 for _ in written_steps(program))
 
 
 def applications(step: TypedStep) -> Iterator[tuple[Path, Typed]]:

@@ -16,12 +16,13 @@ from .checkpoints import Naming
 from .meant import AFTER
 from .models import AuxHead, BlockBody, Output
 from .parameters import Parameter
-from .sections import Initializer, Paper, Preprocessing, Training
+from .sections import Initializer, Paper, Preprocessing, Resize, Training
 from .steps import Fork, Use
 
 _NESTED: Final[dict[Any, type[BaseModel]]] = {
     "paper": Paper,
     "preprocessing": Preprocessing,
+    "resize": Resize,
     "training": Training,
     "initializer": Initializer,
     "batch_norm": BatchNormFields,

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from ..ops import Fields
-from ..ops.fields.kinds import Constant, Factor, Fraction, Id, Text, Texts
+from ..ops.fields.kinds import Constant, Factor, Fraction, Id, Text, Texts, boolean
+from ..ops.fields.numbers import integer
 from ..ops.fields.refusal import Checked, refuse, shown
 from ..ops.initializer import DISTRIBUTION, STDDEV, Distribution
+from ..types.tensor import MAX_SIZE
 
 
 def argument(value: Any) -> Any:
@@ -78,9 +80,47 @@ Divisor = Annotated[
 ]
 
 
-class Preprocessing(Fields):
-    """Normalization of images: ``(pixel * scale - mean) / std``, with pixels from 0 to 255."""
+def output_size(value: Any) -> Any:
+    """Checks a size: a number of pixels, or a list with one for each axis."""
+    one = integer(1, MAX_SIZE)
+    return tuple(one(v) for v in value) if isinstance(value, list) and value else one(value)
 
+
+Switch = Annotated[bool, Checked(boolean, {"type": "boolean"})]
+_PIXELS: Final = {"type": "integer", "minimum": 1, "maximum": MAX_SIZE}
+_EACH: Final = {"type": "array", "items": _PIXELS, "minItems": 1, "maxItems": 3}
+OutputSize = Annotated[Any, Checked(output_size, {"anyOf": [_PIXELS, _EACH]})]
+
+
+class Resize(Fields):
+    """Resizing of images. Output pixel i of m reads the n input pixels as in `upsample`: `nearest`
+    at floor(i n / m), `linear` around (i + 0.5) n / m - 0.5.
+    """
+
+    size: OutputSize | None = Field(
+        None,
+        description="Output size: one number of pixels, or one for each axis; without it that of "
+        "the network's input.",
+        examples=[299],
+    )
+    method: Literal["nearest", "linear"] = Field(
+        "linear", description="`linear` (bilinear on two axes) or `nearest`."
+    )
+    antialias: Switch = Field(
+        False,
+        description="Whether `linear` reads more pixels when it makes an image smaller, as Pillow "
+        "and torchvision do, and `tf.image.resize` with `antialias=True`. Needs two axes.",
+    )
+
+
+class Preprocessing(Fields):
+    """Preparation of images: resizing, then ``(pixel * scale - mean) / std``, with pixels from 0 to
+    255.
+    """
+
+    resize: Resize | None = Field(
+        None, description="How images are resized before all else.", examples=[{"antialias": True}]
+    )
     channel_order: Literal["rgb", "bgr"] = Field("rgb", description="Order of the colour channels.")
     scale: Factor = Field(1.0, description="Factor applied to every pixel.")
     mean: PerChannel = Field(
@@ -88,6 +128,12 @@ class Preprocessing(Fields):
     )
     std: Divisor = Field(
         1.0, description="Standard deviation, divided by last: one number, or one for each channel."
+    )
+    per_image: Switch = Field(
+        False,
+        description="Whether mean and std are those of each image, instead of `mean` and `std`; "
+        "std is at least 1 / sqrt(n) for n values: `tf.image.per_image_standardization`, FaceNet's "
+        "`prewhiten`.",
     )
 
 

@@ -17,10 +17,14 @@ from .base import (
     expressions,
 )
 from .batch_norm import BatchNorm, BatchNormFields
+from .blocks import Blocks
+from .channel_shuffle import ChannelShuffle
 from .conv import Conv
 from .conv_bn import ConvBn
 from .conv_transpose import ConvTranspose
+from .crop import Crop
 from .dense import Dense
+from .depth_to_space import DepthToSpace
 from .depthwise_conv import DepthwiseConv
 from .dropout import Dropout
 from .fields.kinds import SLOPES
@@ -38,6 +42,7 @@ from .max_pool import MaxPool
 from .pool import Pool
 from .scale import Scale
 from .separable_conv import SeparableConv
+from .space_to_depth import SpaceToDepth
 from .upsample import Upsample
 from .zero_pad import ZeroPad
 
@@ -48,6 +53,8 @@ CORE_OPS: Final[tuple[type[Op], ...]] = (
     DepthwiseConv,
     ConvTranspose,
     Upsample,
+    SpaceToDepth,
+    DepthToSpace,
     MaxPool,
     AvgPool,
     GlobalAvgPool,
@@ -61,8 +68,10 @@ CORE_OPS: Final[tuple[type[Op], ...]] = (
     L2Normalize,
     Activation,
     Dropout,
+    ChannelShuffle,
     Flatten,
     ZeroPad,
+    Crop,
     Scale,
     Identity,
 )
@@ -78,12 +87,16 @@ __all__ = [
     "AvgPool",
     "BatchNorm",
     "BatchNormFields",
+    "Blocks",
+    "ChannelShuffle",
     "Composite",
     "Computed",
     "Conv",
     "ConvBn",
     "ConvTranspose",
+    "Crop",
     "Dense",
+    "DepthToSpace",
     "DepthwiseConv",
     "Dropout",
     "Fields",
@@ -102,6 +115,7 @@ __all__ = [
     "Scale",
     "SeparableConv",
     "Sliding",
+    "SpaceToDepth",
     "Step",
     "Upsample",
     "Weighted",

@@ -4,15 +4,18 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from ..types.tensor import ShapeError, TensorType
 from .base import Op
-from .fields.kinds import SLOPES, ActivationName, Flag, Real
+from .fields.kinds import SLOPES, ActivationName, Count, Flag, Real
+from .groups import divided
 
 
 class Activation(Op):
     """An activation function, applied to every element (``softmax``: over the channels).
 
     ``hard_swish`` is ``x * relu6(x + 3) / 6``. ``gelu`` is exact (erf), or the tanh approximation
-    with ``approximate: true``.
+    with ``approximate: true``. ``softmax`` with ``parts`` weighs branches whose channels are
+    concatenated, as in SKNet (Li et al. 2019).
     """
 
     kind: ClassVar[str] = "activation"
@@ -30,6 +33,22 @@ class Activation(Op):
         examples=[0.2],
     )
     approximate: Flag = Field(False, description="Whether `gelu` uses the tanh approximation.")
+    parts: Count | None = Field(
+        None,
+        description="Number of equal parts of the channels, for `softmax` over the parts: the "
+        "values of one channel in all parts add up to 1.",
+        examples=[2],
+    )
+
+    def infer(self, x: TensorType) -> TensorType:
+        if self.parts is None:
+            return x
+        if self.function != "softmax":
+            raise ShapeError(
+                "`parts` needs `function: softmax`", field="parts", help="remove `parts`"
+            )
+        divided(x.channels, self.parts, "parts")
+        return x
 
     @property
     def slope(self) -> float:

@@ -41,6 +41,11 @@ class Op(Weighted):
         """The smallest size of a spatial axis that the op accepts, and the size of its output."""
         return 1, Pixels()
 
+    @property
+    def multiple(self) -> int:
+        """The number by which every spatial axis of the input must be divisible."""
+        return 1
+
     def filled(self, defaults: Mapping[str, Mapping[str, Any]]) -> Self:
         """A copy with the spec's defaults for fields that the step does not set."""
         own = defaults.get(self.op)
@@ -248,33 +253,6 @@ class Composite(Op):
             wanted, after = part.sizes(axis, rank)
             least, pixels = max(least, pixels.least(wanted)), pixels.then(after)
         return least, pixels
-
-
-def fewer_groups(groups: int, *channels: int) -> str:
-    """The largest number of groups, up to ``groups``, that divides all ``channels``, as text.
-
-    Tries at most 4,096 numbers, which limits the time.
-    """
-    return str(
-        next(n for n in range(min(groups, 4096), 0, -1) if all(divides(c, n) for c in channels))
-    )
-
-
-def grouped(groups: int, channels: int, filters: int) -> None:
-    """Raises :class:`ShapeError` if ``groups`` do not divide the input channels and the filters."""
-    if not divides(channels, groups):
-        what = f"the {channels} input channels"
-    elif not divides(filters, groups):
-        what = f"{filters} filters"
-    else:
-        return
-    write = fewer_groups(groups, channels, filters)
-    raise ShapeError(f"{what} are not divisible by {groups} groups", field="groups", write=write)
-
-
-def divides(value: int, divisor: int) -> bool:
-    """Whether ``value`` is divisible by ``divisor``."""
-    return value % divisor == 0
 
 
 __all__ = ["Composite", "Fields", "Op", "Pair", "Sliding", "Step", "Weighted", "Windowed"]

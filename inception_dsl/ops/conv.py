@@ -6,8 +6,9 @@ from pydantic import Field
 
 from ..types.tensor import TensorType, product
 from ..types.weight import Weight
-from .base import Windowed, axes, grouped
+from .base import Windowed, axes
 from .fields.kinds import ActivationName, AnyPadding, Count, Flag, Kernel
+from .groups import grouped
 from .initializer import INITIALIZER, InitializerFields
 
 

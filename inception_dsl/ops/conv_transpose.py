@@ -7,8 +7,9 @@ from pydantic import Field
 from ..types.tensor import ShapeError, TensorType, product
 from ..types.weight import Weight
 from ..types.window import Pixels
-from .base import Sliding, axes, grouped, require_map
+from .base import Sliding, axes, require_map
 from .fields.kinds import ActivationName, AnyPadding, Count, Flag, Kernel, MorePixels
+from .groups import grouped
 from .initializer import INITIALIZER, InitializerFields
 
 

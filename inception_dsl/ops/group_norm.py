@@ -4,10 +4,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ..types.tensor import ShapeError, TensorType
+from ..types.tensor import TensorType
 from ..types.weight import Weight
-from .base import Op, divides, fewer_groups
+from .base import Op
 from .fields.kinds import Count, Flag, Positive
+from .groups import divided
 
 
 class GroupNorm(Op):
@@ -24,13 +25,7 @@ class GroupNorm(Op):
     center: Flag = Field(True, description="Whether to add a learned offset (beta).")
 
     def infer(self, x: TensorType) -> TensorType:
-        if not divides(x.channels, self.groups):
-            write = fewer_groups(self.groups, x.channels)
-            raise ShapeError(
-                f"the {x.channels} input channels are not divisible by {self.groups} groups",
-                field="groups",
-                write=write,
-            )
+        divided(x.channels, self.groups)
         return x
 
     def weights(self, x: TensorType) -> tuple[Weight, ...]:

@@ -16,7 +16,6 @@ import numpy as np
 from ..ir.flow import Part
 from ..ir.typed import TypedFork
 from ..ops import (
-    Activation,
     AdaptiveAvgPool,
     AvgPool,
     BatchNorm,
@@ -30,21 +29,26 @@ from ..ops import (
     LocalResponseNorm,
     Pool,
     Scale,
-    ZeroPad,
 )
 from ..types.window import Window
+from .activations import activation_gradients
 from .arrays import Array, Gradients, Weights
 from .enlarging import conv_transpose_gradients, upsample_gradients
 from .forward import broadcast
+from .moving import (
+    channel_shuffle_gradients,
+    crop_gradients,
+    depth_to_space_gradients,
+    space_to_depth_gradients,
+    zero_pad_gradients,
+)
 from .operations import (
     counted,
     denominator,
-    erf,
     gather,
     laid_out,
     neighbours,
     reduced,
-    sigmoid,
     split,
     standardised,
     taps,
@@ -210,43 +214,6 @@ def l2_normalize(op: L2Normalize, x: Array, weights: Weights, y: Array, dy: Arra
     return (dy - along) / np.sqrt(np.maximum(total, op.epsilon)), {}
 
 
-def activation(op: Activation, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
-    if op.function == "softmax":
-        return y * (dy - (dy * y).sum(-1, keepdims=True)), {}
-    if op.function == "gelu" and op.approximate:
-        inner = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
-        slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x**2)
-        return dy * 0.5 * (1 + inner + x * (1 - inner**2) * slope), {}
-    return dy * DERIVATIVES[op.function](x, y, op.slope), {}
-
-
-DERIVATIVES: Final[dict[str, Callable[[Array, Array, float], Array]]] = {
-    "none": lambda x, y, _: 1.0,
-    "relu": lambda x, y, _: x > 0,
-    "relu6": lambda x, y, _: (x > 0) & (x < 6),
-    "leaky_relu": lambda x, y, a: np.where(x > 0, 1.0, a),
-    "elu": lambda x, y, a: np.where(x > 0, 1.0, y + a),
-    "gelu": lambda x, y, _: (
-        (1 + erf(x / math.sqrt(2))) / 2 + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
-    ),
-    "silu": lambda x, y, _: sigmoid(x) + y * (1 - sigmoid(x)),
-    "hard_swish": lambda x, y, _: np.clip(x + 3, 0, 6) / 6 + x * ((x > -3) & (x < 3)) / 6,
-    "sigmoid": lambda x, y, _: y * (1 - y),
-    "tanh": lambda x, y, _: 1 - y**2,
-}
-"""The derivative at ``x`` for output ``y`` and the ``alpha`` of the function.
-
-Where a function has no derivative, the choice is that of the frameworks: at 0, the left derivative.
-"""
-
-
-def zero_pad(op: ZeroPad, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
-    pads = op.pads(x.ndim - 2)
-    return dy[
-        (slice(None), *(slice(p, p + n) for (p, _), n in zip(pads, x.shape[1:-1], strict=True)))
-    ], {}
-
-
 def scale(op: Scale, x: Array, weights: Weights, y: Array, dy: Array) -> Gradients:
     if not op.learned:
         return op.value * dy, {}
@@ -265,6 +232,8 @@ BACKWARD: Final[dict[str, Callable[[Any, Array, Weights, Array, Array], Gradient
     "depthwise_conv": depthwise_conv,
     "conv_transpose": conv_transpose_gradients,
     "upsample": upsample_gradients,
+    "space_to_depth": space_to_depth_gradients,
+    "depth_to_space": depth_to_space_gradients,
     "max_pool": max_pool,
     "avg_pool": avg_pool,
     "global_avg_pool": global_avg_pool,
@@ -275,10 +244,12 @@ BACKWARD: Final[dict[str, Callable[[Any, Array, Weights, Array, Array], Gradient
     "group_norm": group_norm,
     "local_response_norm": local_response_norm,
     "l2_normalize": l2_normalize,
-    "activation": activation,
+    "activation": activation_gradients,
     "dropout": same,
     "flatten": same,
-    "zero_pad": zero_pad,
+    "channel_shuffle": channel_shuffle_gradients,
+    "zero_pad": zero_pad_gradients,
+    "crop": crop_gradients,
     "scale": scale,
     "identity": same,
     "adaptive_avg_pool": adaptive_avg_pool,

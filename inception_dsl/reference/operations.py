@@ -6,7 +6,6 @@ difference names the framework at fault.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any, Final, TypeAlias
@@ -31,11 +30,12 @@ from ..ops import (
     Op,
     Pool,
     Scale,
-    ZeroPad,
 )
 from ..types.window import Window
+from .activations import activation
 from .arrays import Array, Weights
 from .enlarging import conv_transpose, upsample
+from .moving import channel_shuffle, crop, depth_to_space, space_to_depth, zero_pad
 
 Places: TypeAlias = list[tuple[slice, ...]]
 
@@ -217,47 +217,6 @@ def l2_normalize(op: L2Normalize, x: Array, weights: Weights) -> Array:
     return x / np.sqrt(np.maximum((x**2).sum(-1, keepdims=True), op.epsilon))
 
 
-def activation(op: Activation, x: Array, weights: Weights) -> Array:
-    if op.function == "gelu" and op.approximate:
-        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    return FUNCTIONS[op.function](x, op.slope)
-
-
-def erf(x: Array) -> Array:
-    return np.fromiter(map(math.erf, x.flat), np.float64, x.size).reshape(x.shape)
-
-
-def softmax(x: Array) -> Array:
-    """The softmax over the channels."""
-    shifted = np.exp(x - x.max(-1, keepdims=True))
-    return shifted / shifted.sum(-1, keepdims=True)
-
-
-def sigmoid(x: Array) -> Array:
-    """The logistic function, without overflow for large values of either sign."""
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1.0, small) / (1 + small)
-
-
-FUNCTIONS: Final[dict[str, Callable[[Array, float], Array]]] = {
-    "none": lambda x, _: x,
-    "relu": lambda x, _: np.maximum(x, 0),
-    "relu6": lambda x, _: np.clip(x, 0, 6),
-    "leaky_relu": lambda x, a: np.where(x < 0, a * x, x),
-    "elu": lambda x, a: np.where(x < 0, a * np.expm1(np.minimum(x, 0)), x),
-    "gelu": lambda x, _: 0.5 * x * (1 + erf(x / math.sqrt(2))),
-    "silu": lambda x, _: x * sigmoid(x),
-    "hard_swish": lambda x, _: x * np.clip(x + 3, 0, 6) / 6,
-    "sigmoid": lambda x, _: sigmoid(x),
-    "tanh": lambda x, _: np.tanh(x),
-    "softmax": lambda x, _: softmax(x),
-}
-
-
-def zero_pad(op: ZeroPad, x: Array, weights: Weights) -> Array:
-    return np.pad(x, [(0, 0), *op.pads(x.ndim - 2), (0, 0)])
-
-
 def scale(op: Scale, x: Array, weights: Weights) -> Array:
     return weights.get("gamma", op.value) * x
 
@@ -267,6 +226,8 @@ REFERENCE: Final[dict[str, Callable[[Any, Array, Weights], Array]]] = {
     "depthwise_conv": depthwise_conv,
     "conv_transpose": conv_transpose,
     "upsample": upsample,
+    "space_to_depth": space_to_depth,
+    "depth_to_space": depth_to_space,
     "max_pool": max_pool,
     "avg_pool": avg_pool,
     "global_avg_pool": global_avg_pool,
@@ -280,7 +241,9 @@ REFERENCE: Final[dict[str, Callable[[Any, Array, Weights], Array]]] = {
     "activation": activation,
     "dropout": lambda op, x, weights: x,
     "flatten": lambda op, x, weights: x.reshape(len(x), -1),
+    "channel_shuffle": channel_shuffle,
     "zero_pad": zero_pad,
+    "crop": crop,
     "scale": scale,
     "identity": lambda op, x, weights: x,
     "adaptive_avg_pool": adaptive_avg_pool,

@@ -12,10 +12,10 @@ from ..ir.flow import Apply, Flow, Part, ValueId, WeightId, flow
 from ..ir.program import INPUT
 from ..ir.typed import TypedProgram
 from ..ops import BatchNorm
+from .activations import softmax
 from .arrays import Array, Batch, Weights
 from .forward import Tape, run, wide
 from .gradients import BACKWARD, spread, unmerge
-from .operations import softmax
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,24 @@ def enlarging_cases() -> Iterator[Case]:
         yield Case(f"upsample-{size}-{way}", f"{{op: upsample, {size}, method: {way}}}", ONE)
 
 
+BLOCKS = {
+    1: "{channels: 8, length: 6}",
+    2: "{channels: 8, height: 6, width: 4}",
+    3: "{channels: 8, depth: 2, height: 6, width: 4}",
+}
+
+
+def block_cases() -> Iterator[Case]:
+    """Blocks of pixels as channels, and channels as blocks, in both orders."""
+    ways = itertools.product(("space_to_depth", "depth_to_space"), ("last", "first"), BLOCKS)
+    for op, order, rank in ways:
+        text = f"{{op: {op}, block_size: 2, order: channels_{order}}}"
+        yield Case(f"{op}-{order}-{rank}d", text, BLOCKS[rank])
+    for op, size in (("space_to_depth", 3), ("depth_to_space", 1)):
+        text = f"{{op: {op}, block_size: {size}}}"
+        yield Case(f"{op}-{size}", text, "{channels: 2, height: 9, width: 6}")
+
+
 def pool_cases() -> Iterator[Case]:
     for op in ("max_pool", "avg_pool"):
         counts = ["", ", count_include_pad: true"] if op == "avg_pool" else [""]
@@ -179,6 +197,11 @@ def other_cases() -> Iterator[Case]:
             "{op: l2_normalize, epsilon: 30}",  # more than some sums of squares
             "{op: flatten}",
             "{op: zero_pad, padding: 2}",
+            "{op: crop, cropping: 1}",
+            "{op: channel_shuffle, groups: 2}",
+            "{op: flatten}, {op: channel_shuffle, groups: 2}",
+            "{op: activation, function: softmax, parts: 2}",
+            "{op: flatten}, {op: activation, function: softmax, parts: 2}",
             "{op: scale, value: 0.17}",
             "{op: scale, value: 0.17, learned: true}",
             "{op: scale, value: 1, learned: true, per: layer}",
@@ -213,6 +236,12 @@ def switch_cases() -> Iterator[Case]:
         "{op: flatten}, {op: dropout, rate: 0.5, per: sample}",
         "{op: local_response_norm, size: 4, alpha: 0.5}",
         "{op: zero_pad, padding: [[0, 1], [2, 3]]}",
+        "{op: crop, cropping: [[0, 1], [2, 3]]}",
+        "{op: crop, cropping: [[3, 2], [0, 1]]}",
+        "{op: channel_shuffle, groups: 4}",
+        "{op: channel_shuffle, groups: 1}",
+        "{op: activation, function: softmax, parts: 4}",
+        "{op: activation, function: softmax, parts: 1}",
         "{op: conv_bn, filters: 6, kernel_size: 3, use_bias: true, groups: 2, dilation: 2, "
         "activation: elu}",
         "{op: conv_bn, filters: 6, kernel_size: 3, padding: [[0, 1], [2, 3]]}",
@@ -266,6 +295,7 @@ def all_cases() -> list[Case]:
         *conv_cases(),
         *separable_cases(),
         *enlarging_cases(),
+        *block_cases(),
         *pool_cases(),
         *other_cases(),
         *switch_cases(),

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .random_blocks import Step
-from .random_sizes import Shape
+from .random_moved import fitting
+from .random_sizes import Misfit, Shape
 from .random_values import Scope, Values
 
 DROPS: Final = ("element", "channel", "sample")
 FACTORS: Final = ("channel", "layer")
+ORDERS: Final = ("channels_last", "channels_first")
 EVERYWHERE: Final = frozenset({"none", "relu", "relu6", "silu", "sigmoid", "tanh"})
 
 
@@ -54,6 +56,10 @@ def l2_normalize(values: Values, x: Shape, scope: Scope) -> Step:
 
 
 def activation(values: Values, x: Shape, scope: Scope) -> Step:
+    parts = [n for n in range(2, x.channels + 1) if not x.channels % n]
+    if parts and values.chance(0.1):
+        number = values.lift(scope, "int", values.rng.choice(parts), (2, 3))
+        return {"function": "softmax", "parts": number}
     name = values.rng.choice(values.policy.functions)
     if name == "gelu_tanh":
         return {"function": "gelu", "approximate": True}
@@ -127,6 +133,38 @@ def zero_pad(values: Values, x: Shape, scope: Scope) -> Step:
     return {"padding": values.pixels(x.rank, (0, 1, 2))}
 
 
+def crop(values: Values, x: Shape, scope: Scope) -> Step:
+    if values.chance(0.4):
+        return {"cropping": values.lift(scope, "int", 1, (0, 1, 2))}
+    return {"cropping": values.pixels(x.rank, (0, 1, 2))}
+
+
+def channel_shuffle(values: Values, x: Shape, scope: Scope) -> Step:
+    return {"groups": number(values, "channel_shuffle", x, scope)}
+
+
+def space_to_depth(values: Values, x: Shape, scope: Scope) -> Step:
+    return blocks(values, "space_to_depth", x, scope)
+
+
+def depth_to_space(values: Values, x: Shape, scope: Scope) -> Step:
+    return blocks(values, "depth_to_space", x, scope)
+
+
+def blocks(values: Values, kind: str, x: Shape, scope: Scope) -> Step:
+    """The fields of an op that moves blocks of pixels."""
+    found: Step = {"block_size": number(values, kind, x, scope)}
+    return {**found, "order": values.word(scope, ORDERS)} if values.chance(0.7) else found
+
+
+def number(values: Values, kind: str, x: Shape, scope: Scope) -> Any:
+    """A number of groups or pixels that fits; rarely 1, with which the op is the identity."""
+    found = fitting(kind, *x) or [1] * values.chance(0.1)
+    if not found:
+        raise Misfit
+    return values.lift(scope, "int", values.rng.choice(found), (1, 2))
+
+
 def global_pool(values: Values, x: Shape, scope: Scope) -> Step:
     """A pool over the channels, or one that keeps a map: a vector ends most chains."""
     if values.chance(0.7):
@@ -145,6 +183,10 @@ ATTRIBUTES: Final[dict[str, Callable[[Values, Shape, Scope], Step]]] = {
     "scale": scale,
     "dense": dense,
     "zero_pad": zero_pad,
+    "crop": crop,
+    "channel_shuffle": channel_shuffle,
+    "space_to_depth": space_to_depth,
+    "depth_to_space": depth_to_space,
     "upsample": upsample,
     "conv_transpose": conv_transpose,
     "adaptive_avg_pool": adaptive_avg_pool,

@@ -118,7 +118,7 @@ class Chains(Forks):
             return multiply(at.channels, factor) if factor and "repeat" not in step else None
         if step.get("over", "positions") != "positions":
             return None
-        if step["op"] == "flatten":
+        if step["op"] in ("flatten", "space_to_depth", "depth_to_space"):
             return None if at.rank else at.channels
         written = step.get("filters", step.get("units"))
         return at.channels if written is None else piece_of(written)

@@ -18,9 +18,10 @@ from .plain_specs import KEPT, plain_spec
 from .random_blocks import Given, Step
 from .random_contexts import Context
 from .random_cuts import Cut
-from .random_fields import KINDS, At
+from .random_fields import At
 from .random_inputs import AXES
 from .random_joins import MOST_LAYERS
+from .random_kinds import KINDS
 from .random_names import FIELDS
 from .random_places import Place
 from .random_sizes import POOLS, Misfit

@@ -6,41 +6,14 @@ from typing import Any, Final, NamedTuple
 
 from .random_blocks import Step
 from .random_contexts import Context, Writer
+from .random_kinds import KINDS, VECTOR
+from .random_moved import fitting
 from .random_sizes import POOLS, Misfit, Shape
 from .random_terms import Piece, divide, multiply, name, number, piece_of
 
 FUNCTIONS: Final = ("relu", "none", "tanh", "sigmoid", "silu", "relu6", "elu", "hard_swish")
 ROUGH: Final = ("leaky_relu", "gelu")
 """Functions with constants, which TensorFlow's own layers round to float32."""
-KINDS: Final = {
-    "conv": 3.0,
-    "conv_bn": 4.0,
-    "separable_conv": 1.0,
-    "depthwise_conv": 1.2,
-    "conv_transpose": 1.0,
-    "upsample": 0.7,
-    "max_pool": 1.0,
-    "avg_pool": 1.5,
-    "adaptive_avg_pool": 0.4,
-    "batch_norm": 0.8,
-    "layer_norm": 0.6,
-    "group_norm": 0.8,
-    "local_response_norm": 0.7,
-    "l2_normalize": 0.4,
-    "activation": 0.9,
-    "dropout": 0.4,
-    "scale": 0.8,
-    "zero_pad": 0.6,
-    "dense": 0.8,
-    "global_avg_pool": 0.15,
-    "global_max_pool": 0.15,
-    "flatten": 0.3,
-    "identity": 0.05,
-}
-VECTOR: Final = frozenset(
-    {"dense", "batch_norm", "layer_norm", "activation", "dropout", "scale", "l2_normalize"}
-)
-"""Kinds of layers that accept a vector."""
 FILTERS: Final = (1, 2, 3, 4, 5, 6)
 
 
@@ -226,6 +199,20 @@ class Fields:
             return {"padding": self.writer.whole(context, (0, 1, 2))}
         return {"padding": [[self.rng.choice((0, 1)) for _ in range(2)] for _ in range(at.rank)]}
 
+    def crop(self, at: At, context: Context) -> Step:
+        return {"cropping": self.zero_pad(at, context)["padding"]}
+
+    def channel_shuffle(self, at: At, context: Context) -> Step:
+        return {"groups": self.writer.whole(context, fitting("channel_shuffle", *at.shape) or [1])}
+
+    def space_to_depth(self, at: At, context: Context, kind: str = "space_to_depth") -> Step:
+        found: Step = {"block_size": self.writer.whole(context, fitting(kind, *at.shape) or [1])}
+        words = ("channels_last", "channels_first")
+        return found | self.some(0.6, order=lambda: self.writer.word(context, words))
+
+    def depth_to_space(self, at: At, context: Context) -> Step:
+        return self.space_to_depth(at, context, "depth_to_space")
+
     # normalisations
 
     def norm(self, context: Context) -> Step:
@@ -271,6 +258,9 @@ class Fields:
             if self.chance(0.5):
                 return {"function": "gelu", "approximate": self.writer.flag(context)}
             return {"function": "leaky_relu", "alpha": self.writer.real(context, (0.2, 0.5, 1.5))}
+        parts = [n for n in range(2, at.shape.channels + 1) if not at.shape.channels % n]
+        if parts and self.chance(0.15):
+            return {"function": "softmax", "parts": self.writer.whole(context, parts)}
         if self.chance(0.3):
             return {"function": "elu", "alpha": self.writer.real(context, (0.5, 1.5, 2))}
         return {"function": self.function(context)}

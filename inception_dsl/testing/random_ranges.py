@@ -19,6 +19,8 @@ COUNTS: Final[Mapping[str, tuple[int, int]]] = {
     "output_size": (1, 6),
     "size": (1, 9),
     "repeat": (1, 3),
+    "block_size": (1, 6),
+    "parts": (1, 24),
 }
 REALS: Final[Mapping[str, tuple[float, float]]] = {
     "epsilon": (1e-5, 4.0),
@@ -30,7 +32,7 @@ REALS: Final[Mapping[str, tuple[float, float]]] = {
     "value": (-6.0, 6.0),
 }
 LEAST_FACTOR: Final = 0.05  # batch norm after a factor of 0 would divide rounding errors
-WORDS: Final = ("activation", "function", "over", "per")
+WORDS: Final = ("activation", "function", "over", "per", "order")
 FLAGS: Final = (
     *(
         "scale",
@@ -101,7 +103,7 @@ def checked(
             key in WORDS and not isinstance(value, str)
         ):
             raise Misfit
-        elif key == "padding" and not isinstance(value, str | list):
+        elif key in ("padding", "cropping") and not isinstance(value, str | list):
             whole(value, (0, 3))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from .random_blocks import NOTHING, Block, Given, Step
+from .random_moved import MOVING, moved
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "stride": 1,
@@ -177,8 +178,12 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
         spatial = tuple(output(name, given, axis, x) for axis in range(x.rank))
         squeezed(name, given, x, spatial)
         return varied(given["activation"], Shape(spatial, channels(name, given, x)))
-    if name in {*ENLARGING, *GLOBAL, "zero_pad"} and not x.rank:
+    if name in {*ENLARGING, *GLOBAL, "zero_pad", "crop"} and not x.rank:
         raise Misfit
+    if name in MOVING:
+        if (found := moved(name, given[MOVING[name]], *x)) is None:
+            raise Misfit
+        return Shape(*found)
     if name in ENLARGING:
         return enlarged(name, given, x)
     if name == "adaptive_avg_pool":
@@ -187,9 +192,13 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
         if given["over"] == "channels":
             return Shape(x.spatial, 1)
         return Shape((1,) * x.rank if given["keepdims"] else (), x.channels)
-    if name == "zero_pad":
-        pads = [sides(given["padding"], axis) for axis in range(x.rank)]
-        return Shape(tuple(n + sum(p) for n, p in zip(x.spatial, pads, strict=True)), x.channels)
+    if name in ("zero_pad", "crop"):
+        field, sign = ("padding", 1) if name == "zero_pad" else ("cropping", -1)
+        added = (sign * sum(sides(given[field], axis)) for axis in range(x.rank))
+        spatial = tuple(n + more for n, more in zip(x.spatial, added, strict=True))
+        if min(spatial) < 1:
+            raise Misfit
+        return Shape(spatial, x.channels)
     if name == "dense":
         return varied(given["activation"], Shape(x.spatial, given["units"]))
     if name == "flatten":
@@ -198,6 +207,10 @@ def op(name: str, given: Attributes, x: Shape) -> Shape:
         raise Misfit
     if name in ("layer_norm", "group_norm"):
         normalised(given["groups"] if name == "group_norm" else 0, given["center"], x)
+    if name == "activation" and (parts := given["parts"]) is not None:
+        if given["function"] != "softmax" or x.channels % parts or parts == 1:
+            raise Misfit
+        return x
     return varied(given["function"], x) if name == "activation" else x
 
 

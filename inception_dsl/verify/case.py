@@ -16,9 +16,9 @@ from ..diagnostics.report import Report, Span
 from ..ir.typed import TypedProgram, TypedUse
 from ..ir.walk import walk_program
 from ..passes.budget import check_memory
+from ..reference.activations import softmax
 from ..reference.arrays import each
 from ..reference.forward import interpret
-from ..reference.operations import softmax
 from ..reference.seeds import batch, calibrated, seeded
 from ..reference.training import Step, step
 

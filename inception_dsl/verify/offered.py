@@ -6,6 +6,7 @@ heads that has other classes and channels than the spec, on the smallest input, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,12 +23,19 @@ from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
 from ..ir.walk import walk_program
 from ..reference.forward import interpret
+from ..reference.preprocessing import preprocess
 from ..reference.seeds import batch, seeded
-from .bounds import distance
+from .bounds import FLOAT64, distance
 from .dropout import dropout_findings
 from .finding import Finding, Job, resized
 from .initial import initial_problems
 from .input_sizes import judged_sizes
+
+_FINE, _COARSE = 1e-6, 1e-4
+"""Bounds for bytes, which frameworks convert to float32; with resizing, they compute the places of
+pixels in it, too."""
+_LARGE = 5_000_000
+"""Limit on memory: resizing to more pixels is not judged."""
 
 
 def of_model(
@@ -148,14 +156,22 @@ def _part(typed: TypedProgram, end: int) -> TypedProgram:
 
 
 def _pixels(job: Job) -> Iterator[Finding]:
-    """Preprocessing of random bytes."""
-    steps = job.emitted.program.preprocessing
+    """Preprocessing of random bytes, also as float64, and of images that resizing makes smaller."""
+    program = job.emitted.program
+    steps, rank = program.preprocessing, program.input.rank
     if steps is None:
         return
-    rank = job.emitted.program.input.rank
-    images = np.random.default_rng(0).integers(0, 256, (2, *range(5, 5 + rank), 3), np.uint8)
-    ordered = images[..., ::-1] if steps.channel_order == "bgr" else images
-    wanted = (ordered * steps.scale - np.asarray(steps.mean)) / np.asarray(steps.std)
-    error = distance(job.runner.preprocess(job.files, images), wanted)
-    text = f"preprocess of bytes differs: relative error {error:.2g}" if error > 1e-6 else ""
-    yield Finding("preprocess", problem=text)  # it computes in float32
+    sizes = [tuple(range(5, 5 + rank))]
+    sizes += [tuple(n + 7 for n in steps.resize.size)] if steps.resize else []
+    if math.prod(sizes[-1]) > _LARGE:
+        return
+    for size in sizes:
+        shape = (2, *size, program.input.channels)
+        images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        if steps.per_image:  # its deviation is a little less than the smallest
+            images[1] = np.arange(images[1].size).reshape(shape[1:]) == 0
+        wanted = preprocess(steps, images.astype(np.float64))
+        for given, bound in ((images, _COARSE if steps.resize else _FINE), (images * 1.0, FLOAT64)):
+            error = distance(job.runner.preprocess(job.files, given), wanted)
+            what = f"preprocess of {given.dtype} differs: relative error {error:.2g}"
+            yield Finding("preprocess", problem=what if error > bound else "")

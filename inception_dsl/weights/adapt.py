@@ -19,8 +19,8 @@ from ..ops import Composite, Conv, Dense, Op
 
 RGB: Final = 3
 PER_CHANNEL: Final = (
-    *("activation", "dropout", "identity", "scale", "zero_pad", "max_pool", "avg_pool"),
-    *("global_max_pool", "global_avg_pool", "adaptive_avg_pool"),
+    *("activation", "dropout", "identity", "scale", "zero_pad", "crop", "max_pool"),
+    *("avg_pool", "global_max_pool", "global_avg_pool", "adaptive_avg_pool"),
 )
 """Ops that give three equal channels for three equal channels; an activation by its function."""
 

@@ -16,10 +16,11 @@ from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.ops import CORE_OPS, Composite
+from inception_dsl.reference.activations import DERIVATIVES, FUNCTIONS
 from inception_dsl.reference.arrays import by_input, each, samples
 from inception_dsl.reference.forward import interpret
-from inception_dsl.reference.gradients import BACKWARD, DERIVATIVES
-from inception_dsl.reference.operations import FUNCTIONS, REFERENCE
+from inception_dsl.reference.gradients import BACKWARD
+from inception_dsl.reference.operations import REFERENCE
 from inception_dsl.reference.seeds import batch, calibrated, seeded
 from inception_dsl.reference.training import step, unbiased
 from inception_dsl.testing.cases import Case, all_cases

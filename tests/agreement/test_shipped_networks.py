@@ -15,6 +15,7 @@ from skimage.transform import resize
 from inception_dsl.analysis.cost import cost, layers
 from inception_dsl.ir.typed import TypedProgram, TypedUse
 from inception_dsl.ir.walk import walk_program
+from inception_dsl.reference.preprocessing import preprocess
 from inception_dsl.reference.seeds import calibrated, seeded
 
 IDS = [spec.stem for spec in SPECS]
@@ -35,8 +36,7 @@ def normalised(typed: TypedProgram, pixels: Any) -> Any:
     steps = typed.program.preprocessing
     if steps is None:
         return (pixels - pixels.mean()) / pixels.std()
-    ordered = pixels[..., ::-1] if steps.channel_order == "bgr" else pixels
-    return (ordered * steps.scale - np.asarray(steps.mean)) / np.asarray(steps.std)
+    return preprocess(steps, pixels)
 
 
 @lru_cache(maxsize=1)

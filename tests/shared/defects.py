@@ -13,6 +13,7 @@ from defect import CORE, TORCH, Defect
 from enlarging_defects import ENLARGING_DEFECTS
 from input_defects import INPUT_DEFECTS
 from keras_defects import KERAS_DEFECTS
+from moving_defects import MOVING_DEFECTS
 from sharing_defects import SHARING_DEFECTS
 from split_defects import SPLIT_DEFECTS
 
@@ -311,6 +312,7 @@ DEFECTS = (
     *CHANNEL_DEFECTS,
     *ENLARGING_DEFECTS,
     *KERAS_DEFECTS,
+    *MOVING_DEFECTS,
     *SHARING_DEFECTS,
     *SPLIT_DEFECTS,
     *INPUT_DEFECTS,

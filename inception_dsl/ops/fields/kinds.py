@@ -311,6 +311,12 @@ SLOPES: Final = {"leaky_relu": 0.01, "elu": 1.0}
 ActivationName = Annotated[
     str, Checked(expressible(choice(FUNCTIONS)), _schema({"enum": list(FUNCTIONS)}))
 ]
+ORDERS: Final = ("channels_last", "channels_first")
+"""How the values of a block of pixels become channels."""
+Order = Annotated[str, Checked(expressible(choice(ORDERS)), _schema({"enum": list(ORDERS)}))]
+BlockSize = Annotated[
+    int, Checked(expressible(integer(1, MAX_KERNEL)), _schema(_integer_schema(1, MAX_KERNEL)))
+]
 METHODS: Final = ("nearest", "linear")
 UpsampleMethod = Annotated[
     str, Checked(expressible(choice(METHODS)), _schema({"enum": list(METHODS)}))

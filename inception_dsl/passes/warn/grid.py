@@ -277,7 +277,7 @@ def _after(layers: list[TypedOp], axis: int, size: int) -> int | None:
         if size < 1:
             return None
         least, pixels = typed.op.sizes(axis, typed.x.rank)
-        if size < least:
+        if size < least or size % typed.op.multiple:
             return None
         size = pixels.at(size)
     return size

@@ -89,7 +89,9 @@ def test_auxiliary_heads_need_the_size_of_the_spec(module_of: Make) -> None:
 
 def test_sizes_where_branches_do_not_fit_together(module_of: Make) -> None:
     build = module_of("v2").inception_v2
-    with pytest.raises(ValueError, match=r"on 80 pixels, .* the nearest sizes are 70 and 95"):
+    with pytest.raises(
+        ValueError, match="on 80 pixels; the nearest sizes that it runs on are 70 and 95"
+    ):
         build(input_shape=(63, 80, 3))
     assert build(input_shape=(70, 95, 3)).output_shape == (None, 1000)
 

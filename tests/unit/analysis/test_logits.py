@@ -10,8 +10,8 @@ import pytest
 from inception_dsl.analysis.logits import trained_program
 from inception_dsl.analysis.weights import weight_shapes
 from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.reference.activations import softmax
 from inception_dsl.reference.forward import interpret
-from inception_dsl.reference.operations import softmax
 from inception_dsl.reference.seeds import batch, seeded
 
 Compiled = Callable[..., TypedProgram]

@@ -92,6 +92,8 @@ HALF = f"{{{CONV}: 3, stride: 2}}"
 HALF_MAP = "{op: conv, filters: 2, kernel_size: 2, stride: 2, padding: valid}"
 UP = "{op: conv_transpose, filters: 2, kernel_size: 2, stride: 2}"
 DOUBLE = "{op: upsample, factor: 2}"
+EVEN = "{op: zero_pad, padding: [[0, 1], [0, 1]]}"
+PAIRS = "{op: space_to_depth, block_size: 2}"
 BODIES = {
     "no condition": f"{{{CONV}: 3}}",
     "windows": f"{{{CONV}: 5, padding: valid}}, {POOL}, {POOL}",
@@ -121,6 +123,12 @@ BODIES = {
                                       f"{HALF}, {{op: conv_transpose, filters: 1, kernel_size: 3, "
                                       "stride: 2, padding: 1}, {op: max_pool, kernel_size: 3, "
                                       "padding: valid}"),
+    "blocks": "{op: zero_pad, padding: [[0, 3], [0, 1]]}, {op: space_to_depth, block_size: 6}, "
+              "{op: depth_to_space, block_size: 3}, {op: crop, cropping: [[0, 1], [1, 0]]}",
+    "blocks after others": f"{EVEN}, {fork('concat', f'{TWO}, {UP}', '')}, "
+                           f"{{op: crop, cropping: 1}}, {PAIRS}",
+    "blocks of a larger map": f"{DOUBLE}, {PAIRS}",
+    "blocks after a stride": f"{HALF}, {{op: zero_pad, padding: [[1, 0], [0, 0]]}}, {PAIRS}",
     "rates that differ": fork("concat", f"{DOUBLE}, {{{CONV}: [34, 36], padding: valid}}", ""),
     "thirds": fork("concat", "{op: upsample, factor: 3}, {op: max_pool, kernel_size: 2, stride: 2}",
                    "{op: max_pool, kernel_size: 2, stride: 2}, {op: upsample, factor: 3}, "

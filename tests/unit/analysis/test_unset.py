@@ -53,13 +53,23 @@ RIGHT = {
     "the other rank": STEP % "{op: conv, filters: 3, kernel_size: [3, 3, 3]}",
     "a growing repeat": STEP
     % "{op: conv, filters: '${in_channels + f}', kernel_size: 1, repeat: $n}",
+    "blocks of pixels in any order": STEP % "{op: space_to_depth, block_size: $n, order: $name}",
+    "large blocks of pixels": STEP
+    % "{op: space_to_depth, block_size: 11}, {op: space_to_depth, block_size: 19}",
+    "blocks of unknown channels": STEP
+    % f"{conv('$f')}, {{op: depth_to_space, block_size: 3}}, {{op: channel_shuffle, groups: 5}}",
+    "parts of any function": STEP % "{op: activation, function: $name, parts: $n}",
+    "a crop of any size": STEP % "{op: crop, cropping: [[$n, 1], [0, $g]]}",
     "a division": STEP % conv("${64 // f}"),
     "a flatten": STEP % "{op: flatten}, {op: dense, units: $f}",
     "a large window": STEP % conv(8, 97, 1, "valid"),
     "a large window of one axis": STEP % conv(8, "[97]", 1, "valid"),
     "many windows": STEP % f"{conv(8, 3, 2, 'valid')[:-1]}, repeat: 6}}",
 }
-OTHER_INPUT = {"the other rank", "a large window", "a large window of one axis", "many windows"}
+OTHER_INPUT = {
+    *("the other rank", "a large window", "a large window of one axis", "many windows"),
+    "large blocks of pixels",
+}
 """What is wrong for ``INPUT``."""
 WRONG = {
     "constants differ": (fork("add", conv(64), conv("$f"), conv(96)), "E402"),
@@ -84,6 +94,16 @@ WRONG = {
         "E402",
     ),
     "groups": (STEP % "{op: conv, filters: 30, kernel_size: $n, groups: 4}", "E403"),
+    "a shuffle of groups": (
+        STEP % "{op: conv, filters: 30, kernel_size: $n}, {op: channel_shuffle, groups: 4}",
+        "E403",
+    ),
+    "channels that are no blocks": (
+        STEP % "{op: conv, filters: 31, kernel_size: $n}, {op: depth_to_space, block_size: 2}",
+        "E403",
+    ),
+    "parts of a ReLU": (STEP % "{op: activation, function: relu, parts: 2}", "E403"),
+    "an int for an order": (STEP % "{op: space_to_depth, block_size: 2, order: $n}", "E203"),
     "groups of constants": (STEP % "{op: conv, filters: 30, kernel_size: 3, groups: 4}", "E403"),
     "after unknown channels": (
         STEP % f"{conv('$f')}, {{op: conv, filters: 9, kernel_size: [1]}}, "

@@ -27,6 +27,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "depthwise_conv": {**CONVOLUTION, "depth_multiplier": 1},
     "conv_transpose": {**CONVOLUTION, "groups": 1, "output_padding": 0},
     "upsample": {"factor": None, "size": None, "method": "nearest", "align_corners": False},
+    "space_to_depth": {"order": "channels_last"},
+    "depth_to_space": {"order": "channels_last"},
     "max_pool": {"stride": 1, "padding": "same", "ceil_mode": False},
     "avg_pool": {"stride": 1, "padding": "same", "ceil_mode": False, "count_include_pad": False},
     "global_avg_pool": {"over": "positions", "keepdims": False},
@@ -37,11 +39,13 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "layer_norm": {"epsilon": 0.00001, "scale": True, "center": True},
     "group_norm": {"epsilon": 0.00001, "scale": True, "center": True},
     "local_response_norm": {"size": 5, "alpha": 0.0001, "beta": 0.75, "k": 1.0},
-    "activation": {"alpha": None, "approximate": False},
+    "activation": {"alpha": None, "approximate": False, "parts": None},
     "l2_normalize": {"epsilon": 1e-10},
     "dropout": {"per": "element"},
+    "channel_shuffle": {},
     "flatten": {},
     "zero_pad": {},
+    "crop": {},
     "scale": {"learned": False, "per": "channel"},
     "identity": {},
 }
@@ -104,7 +108,7 @@ def test_the_parts_of_a_conv_bn_have_its_attributes() -> None:
             "activation": "none",
         },
         "bn": {"op": "batch_norm", "epsilon": 0.5, "decay": 0.25, "scale": True, "center": False},
-        "activation": {"op": "activation", "function": "tanh", "alpha": None, "approximate": False},
+        "activation": {"op": "activation", "function": "tanh", **DEFAULTS["activation"]},
     }
 
 

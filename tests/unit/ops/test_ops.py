@@ -100,6 +100,10 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
     ),
     ("{op: upsample, factor: [2, 3]}", "9x9x4", "18x27x4", {}, 0),
     ("{op: upsample, size: 5, method: linear}", "9x4", "5x4", {}, 0),
+    ("{op: space_to_depth, block_size: 3}", "9x6x4", "3x2x36", {}, 0),
+    ("{op: space_to_depth, block_size: 2, order: channels_first}", "8x3", "4x6", {}, 0),
+    ("{op: depth_to_space, block_size: 2}", "2x3x5x16", "4x6x10x2", {}, 0),
+    ("{op: depth_to_space, block_size: 1}", "9x9x5", "9x9x5", {}, 0),
     ("{op: max_pool, kernel_size: 3, stride: 2, padding: valid}", "9x9x4", "4x4x4", {}, 0),
     (
         "{op: max_pool, kernel_size: 3, stride: 2, padding: valid, ceil_mode: true}",
@@ -134,10 +138,15 @@ EXPECTED: list[tuple[str, str, str, dict[str, tuple[int, ...]], int]] = [
     ("{op: group_norm, groups: 2}", "9x4", "9x4", {"gamma": (4,), "beta": (4,)}, 0),
     ("{op: local_response_norm}", "9x9x4", "9x9x4", {}, 0),
     ("{op: activation, function: softmax}", "9x9x4", "9x9x4", {}, 0),
+    ("{op: activation, function: softmax, parts: 2}", "6", "6", {}, 0),
+    ("{op: channel_shuffle, groups: 3}", "9x9x6", "9x9x6", {}, 0),
+    ("{op: channel_shuffle, groups: 2}", "4", "4", {}, 0),
     ("{op: l2_normalize}", "128", "128", {}, 0),
     ("{op: dropout, rate: 0.5}", "4", "4", {}, 0),
     ("{op: flatten}", "3x5x4", "60", {}, 0),
     ("{op: zero_pad, padding: [[1, 2], [0, 3]]}", "9x9x4", "12x12x4", {}, 0),
+    ("{op: crop, cropping: [[1, 2], [0, 3]]}", "9x9x4", "6x6x4", {}, 0),
+    ("{op: crop, cropping: 4}", "9x4", "1x4", {}, 0),
     ("{op: scale, value: 0.1}", "9x9x4", "9x9x4", {}, 0),
     ("{op: scale, value: 1e-6, learned: true}", "9x9x4", "9x9x4", {"gamma": (4,)}, 0),
     ("{op: scale, value: 1, learned: true, per: layer}", "4", "4", {"gamma": (1,)}, 0),
@@ -199,6 +208,7 @@ def test_documentation(op: type[Op]) -> None:
 def test_one_file_for_each_op() -> None:
     folder = Path(inception_dsl.ops.__file__).parent
     helpers = {"__init__", "allow", "base", "fields", "guess", "pool", "global_pool", "initializer"}
+    helpers |= {"blocks", "groups"}
     assert {p.stem for p in folder.glob("*.py")} - helpers == set(OPS)
     for op in CORE_OPS:
         assert op.__module__ == f"inception_dsl.ops.{op.kind}"

@@ -8,8 +8,9 @@ import pytest
 from steps import op
 
 from inception_dsl.ops import OPS, expressions
-from inception_dsl.ops.base import Sliding, _windows, divides, fewer_groups
+from inception_dsl.ops.base import Sliding, _windows
 from inception_dsl.ops.fields.refusal import shown
+from inception_dsl.ops.groups import divides, fewer_groups
 from inception_dsl.types.expression import Expression
 from inception_dsl.types.tensor import ShapeError, TensorType
 from inception_dsl.types.traced import Traced

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from inception_dsl.backend import Report, TypedFork, TypedOp, TypedProgram, TypedUse
 from inception_dsl.compiler import compile_spec
 from inception_dsl.ir.walk import walk_program
-from inception_dsl.ops import OPS
+from inception_dsl.ops import OPS, Activation, Blocks, ChannelShuffle, Crop
 from inception_dsl.testing.random_policies import POLICIES
 from inception_dsl.testing.random_sizes import Book, Misfit, Shape
 from inception_dsl.testing.random_specs import MAIN, RandomSpec, random_spec
@@ -88,6 +88,27 @@ def test_every_op_and_merge_occurs() -> None:
     merges = Counter(node.node.merge for node in nodes() if isinstance(node, TypedFork))
     assert merges.keys() == {"concat", "add", "multiply"}
     assert min(merges.values()) > 50
+
+
+def test_every_way_to_move_values_occurs() -> None:
+    """Each with a number that does something."""
+    found = Counter[tuple[object, ...]]()
+    for node in nodes():
+        op = node.op if isinstance(node, TypedOp) else None
+        if isinstance(op, Blocks) and op.block_size > 1:
+            found[op.op, op.order] += 1
+            found[op.op, node.x.rank] += 1
+        elif isinstance(op, ChannelShuffle) and 1 < op.groups < node.x.channels:
+            found["shuffle", node.x.rank] += 1
+        elif isinstance(op, Crop) and any(map(any, op.cuts(node.x.rank))):
+            found["crop", node.x.rank] += 1
+        elif isinstance(op, Activation) and op.parts is not None:
+            found["parts", node.x.rank > 0] += 1
+    kinds = ("space_to_depth", "depth_to_space")
+    wanted = [(kind, order) for kind in kinds for order in ("channels_last", "channels_first")]
+    wanted += [(kind, rank) for kind in (*kinds, "shuffle", "crop") for rank in (1, 2)]
+    wanted += [("parts", True)]
+    assert {kind: found[kind] for kind in wanted if found[kind] < 3} == {}
 
 
 def corners(node: TypedOp) -> dict[str, bool]:
