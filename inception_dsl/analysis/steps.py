@@ -18,7 +18,7 @@ from ..types.split import REST
 from ..types.tensor import many
 from ..yaml.edits import Editor, Edits
 from .records import about
-from .sharing import Scope, Sharing
+from .sharing import Index, Scope, Sharing
 from .step_names import RESERVED, AnyStep, StepNames
 
 MAX_NESTING = 64  # keeps stages that recurse over forks and uses below Python's recursion limit
@@ -38,6 +38,7 @@ class Steps(StepNames):
         self.too_deep = False
         self.before = len(report.diagnostics)
         self.scopes: list[Scope] = []
+        self.index = Index()
         self.at: tuple[str, ...] = ()
         """The path of the chain that is being read, in its block."""
         self.earlier: list[Node] = []
@@ -114,7 +115,7 @@ class Steps(StepNames):
         if step.shares is None:
             return node
         own = (*self.at, *node.segments)
-        found = Sharing(self.scopes, self.report).shares(step.shares, node, own)
+        found = Sharing(self.scopes, self.index, self.report).shares(step.shares, node, own)
         return node._replace(shares=found)
 
     def node(
