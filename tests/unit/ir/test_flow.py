@@ -201,10 +201,10 @@ def test_two_layers_move_a_statistic_that_they_share(body: Compiled) -> None:
     weights, x = seeded(typed), batch(typed)
     assert forward.run(shared, weights, x).statistics == {}
     found = forward.run(shared, weights, x, training=True).statistics
-    assert found.keys() == {"0/moving_mean", "0/moving_variance"}
-    first, second = found["0/moving_mean"]
+    assert found.keys() == {"body/0/moving_mean", "body/0/moving_variance"}
+    first, second = found["body/0/moving_mean"]
     np.testing.assert_allclose(first, x.mean((0, 1, 2)), rtol=1e-12)
-    np.testing.assert_allclose(second, weights["0/beta"], rtol=1e-12)
+    np.testing.assert_allclose(second, weights["body/0/beta"], rtol=1e-12)
 
 
 def test_values_are_released_after_their_last_use(
