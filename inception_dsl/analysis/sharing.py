@@ -12,8 +12,10 @@ from ..ir.typed import Path, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import roots, sharing, walk
 from ..ops.fields.refusal import shown
 from ..yaml.edits import Editor
+from .step_names import starts
 
 Weighted: TypeAlias = TypedOp | TypedUse
+Found: TypeAlias = tuple[Node, Path, bool]
 _LISTED = 50  # steps among which a misspelled path is searched, as that takes time
 
 
@@ -28,15 +30,6 @@ class Scope(NamedTuple):
     later: frozenset[str] = frozenset()
     repeated: bool = False
 
-    def find(self, path: Path) -> tuple[Node, Path, bool] | None:
-        """The step at ``path``, what is left of the path if it is a use, and whether a fork around
-        it is repeated.
-        """
-        if not isinstance(self.done, Mapping):
-            return _find(self.done, path, False)
-        branch = self.done.get(path[0])
-        return None if branch is None else _find(branch, path[1:], False)
-
     def paths(self) -> Iterator[str]:
         """The paths of all layers and uses so far."""
         if isinstance(self.done, Mapping):
@@ -44,25 +37,6 @@ class Scope(NamedTuple):
                 yield from _paths(branch, (name,))
         else:
             yield from _paths(self.done, ())
-
-
-def _find(nodes: Sequence[Node], path: Path, repeated: bool) -> tuple[Node, Path, bool] | None:
-    for node in nodes:
-        size = len(node.segments)
-        if path[:size] != node.segments:
-            continue
-        rest = path[size:]
-        if not isinstance(node, ForkNode):
-            if size or not rest:
-                return node, rest, repeated
-            continue
-        if size and not rest:
-            return node, rest, repeated
-        branch = dict(node.branches).get(rest[0]) if rest else None
-        found = branch and _find(branch, rest[1:], repeated or node.repeat != 1)
-        if found:
-            return found
-    return None
 
 
 def _paths(nodes: Sequence[Node], above: Path) -> Iterator[str]:
@@ -75,11 +49,49 @@ def _paths(nodes: Sequence[Node], above: Path) -> Iterator[str]:
             yield from _paths(branch, (*here, name))
 
 
+class Index:
+    """Finds steps of chains by their paths; each chain is read once, however often it is asked."""
+
+    def __init__(self) -> None:
+        self.chains: dict[int, tuple[Sequence[Node], list[int], dict[Path, list[Node]]]] = {}
+
+    def find(self, scope: Scope, path: Path) -> Found | None:
+        """The step at ``path``, what is left of the path if it is a use, and whether a fork around
+        it is repeated.
+        """
+        if not isinstance(scope.done, Mapping):
+            return self._find(scope.done, path, False)
+        branch = scope.done.get(path[0])
+        return None if branch is None else self._find(branch, path[1:], False)
+
+    def _find(self, nodes: Sequence[Node], path: Path, repeated: bool) -> Found | None:
+        _, read, known = self.chains.setdefault(id(nodes), (nodes, [0], {}))
+        for node in nodes[read[0] :]:
+            for start in starts(node):
+                known.setdefault(start, []).append(node)
+        read[0] = len(nodes)
+        keys = dict.fromkeys((path[:2], path[:1], ()))
+        for node in (node for key in keys for node in known.get(key, ())):
+            size = len(node.segments)
+            rest = path[size:]
+            if not isinstance(node, ForkNode):
+                if size or not rest:
+                    return node, rest, repeated
+                continue
+            if size and not rest:
+                return node, rest, repeated
+            branch = dict(node.branches).get(rest[0]) if rest else None
+            found = branch and self._find(branch, rest[1:], repeated or node.repeat != 1)
+            if found:
+                return found
+        return None
+
+
 class Sharing:
     """Finds the owner of the weights that a step shares; reports why it cannot share them."""
 
-    def __init__(self, scopes: Sequence[Scope], report: Report) -> None:
-        self.scopes, self.report = scopes, report
+    def __init__(self, scopes: Sequence[Scope], index: Index, report: Report) -> None:
+        self.scopes, self.index, self.report = scopes, index, report
 
     def shares(self, wanted: str, node: OpNode | UseNode, own: Path) -> Shares | None:
         """The owner at the path ``wanted`` for the step ``node``, whose path is ``own``.
@@ -88,7 +100,7 @@ class Sharing:
         """
         crossed = False
         for scope in reversed(self.scopes):
-            found = scope.find(tuple(wanted.split("/")))
+            found = self.index.find(scope, tuple(wanted.split("/")))
             if found is not None:
                 owner, rest, repeated = found
                 if isinstance(owner, BrokenNode):

@@ -18,7 +18,7 @@ from ..types.tensor import many
 from ..yaml.edits import Editor
 from .branches import Branches
 from .records import about
-from .sharing import Scope, Sharing
+from .sharing import Index, Scope, Sharing
 from .step_names import RESERVED, AnyStep, StepNames
 
 MAX_NESTING = 64  # keeps stages that recurse over forks and uses below Python's recursion limit
@@ -42,6 +42,7 @@ class Steps(StepNames, Branches):
         self.before = len(report.diagnostics)
         self.entry: Origin | None = None
         self.scopes: list[Scope] = []
+        self.index = Index()
         self.at: tuple[str, ...] = ()
         """The path of the chain that is being read, in its block."""
         self.earlier: list[Node] = []
@@ -125,7 +126,7 @@ class Steps(StepNames, Branches):
         if step.shares is None:
             return node
         own = (*self.at, *node.segments)
-        found = Sharing(self.scopes, self.report).shares(step.shares, node, own)
+        found = Sharing(self.scopes, self.index, self.report).shares(step.shares, node, own)
         return node._replace(shares=found)
 
     def node(

@@ -46,12 +46,11 @@ class Shares:
         if fitting and self.rng.random() < 0.15:
             name = self.rng.choice(fitting)
             steps = [
-                self.again(step, f"{name}/") if self.owning(step) else dict(step)
+                self.again(step, f"{name}/")
+                if self.owning(step) or "weights" in step
+                else {**step, "name": self.values.fresh("copy")}
                 for step in branches[name]
             ]
-            for step in steps:
-                if "weights" not in step:
-                    step.pop("name", None)
             first: Step = {"op": "activation", "function": "tanh"}
             branches[self.values.fresh("again")] = [first, *steps]
 
@@ -79,9 +78,9 @@ class Shares:
         return step.get("op") in ops or any(self.has(s, ops) for steps in inner for s in steps)
 
     def again(self, step: Step, above: str = "") -> Step:
-        """A step with the weights of ``step``, whose path begins with ``above``."""
+        """A step with the weights of ``step`` or of its owner; ``above`` begins the path."""
         if "name" not in step:
             step["name"] = self.values.fresh("owner")
-        owner = step["name"]
+        owner = step.get("weights", step["name"])
         kept = {key: value for key, value in step.items() if key not in ("name", "deviation")}
         return {**kept, "name": self.values.fresh("shared"), "weights": f"{above}{owner}"}

@@ -21,7 +21,8 @@ HEAD = "network: n\ninput: {channels: 3, height: 32, width: 32}\n"
 OVER = "extends: v4.yaml\n"
 BLOCK = "block: b\n"
 FIELDS = {
-    op.kind: {*attribute_names(op), "name", "repeat", "deviation", "allow"} for op in CORE_OPS
+    op.kind: {*attribute_names(op), "name", "repeat", "deviation", "allow", "weights"}
+    for op in CORE_OPS
 }
 
 

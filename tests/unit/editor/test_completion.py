@@ -40,7 +40,7 @@ def offered(tmp_path: Path) -> Callable[[str], list[str]]:
     return offered
 
 
-FIELDS = {*attribute_names(OPS["conv"]), "name", "repeat", "deviation", "allow"}
+FIELDS = {*attribute_names(OPS["conv"]), "name", "repeat", "deviation", "allow", "weights"}
 
 
 @pytest.mark.parametrize("head", [HEAD, OVER])
@@ -60,7 +60,7 @@ FIELDS = {*attribute_names(OPS["conv"]), "name", "repeat", "deviation", "allow"}
         ("- op: conv\n    fil|", FIELDS),
         ("- {use: |}", {"mix", "wide", "tower"}),
         ("- use: t|", {"mix", "wide", "tower"}),
-        ("- {use: tower, |}", {"n", "name", "repeat", "deviation", "allow"}),
+        ("- {use: tower, |}", {"n", "name", "repeat", "deviation", "allow", "weights"}),
         ("- {op: conv, filters: $|}", {"width", "classes"}),
         ('- {op: conv, filters: "${2 * wi|"}', {"width", "classes"}),
         ("- {branches: {a: [{op: |}]}, merge: add}", {*OPS}),
