@@ -6,9 +6,10 @@ heads that has other classes and channels than the spec, on the smallest input, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -28,6 +29,12 @@ from .dropout import dropout_findings
 from .finding import Finding, Job, resized
 from .initial import initial_problems
 from .input_sizes import judged_sizes
+
+SAMPLES: Final = 8
+PIXELS: Final = 4096
+"""The batch of the smallest input in training: on few pixels batch norm divides by the deviation of
+a few values, and many layers of it magnify rounding errors, so that it has more than two samples.
+"""
 
 
 def of_model(
@@ -71,6 +78,7 @@ def of_file(job: Job) -> list[Finding]:
         for name, y in outputs.items()
     ]
     found += _features(model, small, weights, x)
+    x = _many(small)
     trained = model.forward(x, training=True)
     found += dropout_findings(model, small, x, trained, weights)
     return [*found, *judged_sizes(job), *_pixels(job)]
@@ -89,6 +97,12 @@ def _small(job: Job) -> TypedProgram:
         if _fits(replace(smaller, heads=smaller.always)):
             return smaller
     return typed
+
+
+def _many(small: TypedProgram) -> Any:
+    """A batch for training: the fewer pixels, the more samples."""
+    pixels = math.prod(small.program.input.spatial)
+    return batch(small, 3, max(2, min(SAMPLES, PIXELS // pixels)))
 
 
 def _other_values(job: Job) -> TypedProgram:
