@@ -7,9 +7,18 @@ import re
 from collections.abc import Iterable
 
 _SPELLED = {
-    **{"resnet": "ResNet", "googlenet": "GoogLeNet", "alexnet": "AlexNet", "vgg": "VGG"},
-    **{"i3d": "I3D", "unet": "UNet", "metanext": "MetaNeXt", "rgb": "RGB"},
-    **{"bn": "BN", "se": "SE", "cbam": "CBAM", "relu": "ReLU"},
+    "resnet": "ResNet",
+    "googlenet": "GoogLeNet",
+    "alexnet": "AlexNet",
+    "vgg": "VGG",
+    "i3d": "I3D",
+    "unet": "UNet",
+    "metanext": "MetaNeXt",
+    "rgb": "RGB",
+    "bn": "BN",
+    "se": "SE",
+    "cbam": "CBAM",
+    "relu": "ReLU",
 }
 
 

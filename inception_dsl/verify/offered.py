@@ -78,7 +78,7 @@ def of_file(job: Job) -> list[Finding]:
         for name, y in outputs.items()
     ]
     found += _features(model, small, weights, x)
-    x = _many(small)
+    x = training_batch(small)
     trained = model.forward(x, training=True)
     found += dropout_findings(model, small, x, trained, weights)
     return [*found, *judged_sizes(job), *_pixels(job)]
@@ -99,7 +99,7 @@ def _small(job: Job) -> TypedProgram:
     return typed
 
 
-def _many(small: TypedProgram) -> Any:
+def training_batch(small: TypedProgram) -> Any:
     """A batch for training: the fewer pixels, the more samples."""
     pixels = math.prod(small.program.input.spatial)
     return batch(small, 3, max(2, min(SAMPLES, PIXELS // pixels)))
