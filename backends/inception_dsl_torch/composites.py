@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 from inception_dsl.backend import Code, Expression, Group, Item, Later, call, layout, varying
 
+from .activations import needs_partial
 from .windows import Slide
 
 
@@ -106,6 +107,10 @@ class Composite:
             helpers.needs("Callable")
         needed = [f"{key}: {types[key]}" for key, value in varied.items() if value is None]
         given = [f"{k}: {kind}{defaults[k]}" for k, kind in window.items()]
-        given += [f"{k}: {types[k]} = {v}" for k, v in varied.items() if v is not None]
+        for key, value in varied.items():
+            if value is not None and needs_partial([value]):  # no calls in default values
+                given.append(f"{key}: {types[key]} | None = None")
+            elif value is not None:
+                given.append(f"{key}: {types[key]} = {value}")
         required = given[:1]  # the kernel size has no default
         return ["self", "in_channels: int", "out_channels: int", *required, *needed, *given[1:]]

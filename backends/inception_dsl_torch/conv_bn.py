@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from inception_dsl.backend import Code, Group, Item, docstring, layout, signature
 
-from .activations import module, needs_partial, word
+from .activations import made, module, needs_partial, word
 from .composites import Composite, Importer
 from .helper_view import HelperView
 
@@ -28,8 +28,13 @@ class ConvBns(Composite):
         result, function, what = "self.bn(self.conv(x))", self.calls[0].function, ""
         if "activation" in varied:
             function, what = "activation", ", an activation"
-            lines.append(Code("        self.activation = activation()"))
-            if needs_partial(c.options["activation"] for c in self.calls):
+            usual = varied["activation"]
+            fresh = Code("activation()")
+            if usual is not None and needs_partial([usual]):
+                fresh = Code(f"{fresh} if activation else {made(usual)}")
+            lines.append(layout("self.activation = ", fresh, indent=8))
+            passed = [c.options["activation"] for c in self.calls]
+            if needs_partial(one for one in passed if one != usual):
                 helpers.needs("partial")
         elif function != "none":
             what = f", {word(function)}"

@@ -92,7 +92,7 @@ def term_of(value: str, term: LossTerm, loss: Loss) -> Group:
         return call("F.cross_entropy", value, given, **smooth(loss))
     given += f".to({value}.dtype)"  # labels are often integers or flags
     if not term.y.rank or term.y.channels == 1:  # and have no axis for a single channel
-        given += f".reshape_as({value})"
+        return call(OF_NUMBERS[term.kind], value, call(f"{given}.reshape_as", value))
     return call(OF_NUMBERS[term.kind], value, given)
 
 

@@ -67,11 +67,13 @@ def _entry(name: str) -> Entry:
 
 
 def _source(model: Described) -> str:
+    """The paper, in short, and what an overlay modifies."""
     found = about(model)
+    numbers = {"arXiv": found.paper.get("arxiv"), "doi": found.paper.get("doi")}
+    parts = [f"{kind}:{number.plain}" for kind, number in numbers.items() if number][:1]
     if original := found.modified_from.plain:
-        return f"modified from {original}"
-    arxiv = found.paper.get("arxiv")
-    return f"arXiv:{arxiv.plain}" if arxiv else citation(found).plain.rstrip(".")
+        parts.append(f"modified from {original}")
+    return ", ".join(parts) or citation(found).plain.rstrip(".")
 
 
 def render(found: Iterable[Entry], style: Style = PLAIN) -> str:

@@ -146,7 +146,9 @@ def copy_text(name: str, title: str, base: Base, report: Report) -> str:
             message = f"the block `{block.id}` cannot be copied: its file has defaults of its own"
             span = block.document.key_span(("defaults",))
             report.error("E301", message, span, help="start from the spec without `--copy`")
-    data = document.data
+    data = {**document.data}
+    if "checkpoints" in data:
+        data["checkpoints"] = _whole_names(data["checkpoints"], base.blocks)
     blocks = {name: _raw(block) for name, block in base.blocks.items()}
     about = {"requires": REQUIRES, base.kind: name, "title": title, FIELD: origin(data)}
     rest = [key for key in data if key not in _REPLACED]
@@ -158,6 +160,21 @@ def copy_text(name: str, title: str, base: Base, report: Report) -> str:
         **{key: data[key] for key in rest[first:]},
     }
     return layout(copied) if report.ok else ""
+
+
+def _whole_names(sources: dict[str, Any], blocks: dict[str, LinkedBlock]) -> dict[str, Any]:
+    """``checkpoints`` in which each block has all its names, also those of what it extends."""
+    found = dict(sources)
+    for source, naming in sources.items():
+        if isinstance(naming, dict) and "blocks" in naming:
+            names = dict(naming["blocks"])
+            for name, block in blocks.items():
+                above = block.document.origins.get(name, "")
+                while above:
+                    names[name] = {**naming["blocks"].get(above, {}), **names.get(name, {})}
+                    above = block.document.origins.get(above, "")
+            found[source] = {**naming, "blocks": {k: v for k, v in names.items() if v}}
+    return found
 
 
 def _raw(block: LinkedBlock) -> dict[str, Any]:

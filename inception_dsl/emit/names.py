@@ -6,7 +6,20 @@ import keyword
 import re
 from collections.abc import Iterable
 
-_SPELLED = {"resnet": "ResNet", "googlenet": "GoogLeNet", "bn": "BN", "se": "SE"}
+_SPELLED = {
+    "resnet": "ResNet",
+    "googlenet": "GoogLeNet",
+    "alexnet": "AlexNet",
+    "vgg": "VGG",
+    "i3d": "I3D",
+    "unet": "UNet",
+    "metanext": "MetaNeXt",
+    "rgb": "RGB",
+    "bn": "BN",
+    "se": "SE",
+    "cbam": "CBAM",
+    "relu": "ReLU",
+}
 
 
 def class_name(identifier: str) -> str:

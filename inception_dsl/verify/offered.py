@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -36,6 +36,11 @@ _FINE, _COARSE = 1e-6, 1e-4
 pixels in it, too."""
 _LARGE = 5_000_000
 """Limit on memory: resizing to more pixels is not judged."""
+SAMPLES: Final = 8
+PIXELS: Final = 4096
+"""The batch of the smallest input in training: on few pixels batch norm divides by the deviation of
+a few values, and many layers of it magnify rounding errors, so that it has more than two samples.
+"""
 
 
 def of_model(
@@ -79,6 +84,7 @@ def of_file(job: Job) -> list[Finding]:
         for name, y in outputs.items()
     ]
     found += _features(model, small, weights, x)
+    x = training_batch(small)
     trained = model.forward(x, training=True)
     found += dropout_findings(model, small, x, trained, weights)
     return [*found, *judged_sizes(job), *_pixels(job)]
@@ -98,6 +104,12 @@ def _small(job: Job) -> TypedProgram:
         if _fits(replace(smaller, heads=smaller.always)):
             return smaller
     return typed
+
+
+def training_batch(small: TypedProgram) -> Any:
+    """A batch for training: the fewer pixels, the more samples."""
+    pixels = math.prod(small.program.input.spatial)
+    return batch(small, 3, max(2, min(SAMPLES, PIXELS // pixels)))
 
 
 def _other_values(job: Job) -> TypedProgram:

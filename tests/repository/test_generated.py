@@ -10,7 +10,8 @@ import pytest
 from frameworks import BACKENDS
 from paths import ROOT
 
-SPECS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "specs").glob("*.yaml"))
+FILES = sorted(p for folder in ("specs", "specs/family") for p in (ROOT / folder).glob("*.yaml"))
+SPECS = [path.relative_to(ROOT).as_posix() for path in FILES]
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +24,7 @@ def test_generated_code_is_up_to_date() -> None:
     chosen = [part for name in BACKENDS for part in ("--backend", name)]
     done = command("build", *SPECS, *chosen, "--check")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    names = {path.stem for path in (ROOT / "specs").glob("*.yaml")}
+    names = {path.stem for path in FILES}
     for backend in BACKENDS:
         assert {p.stem for p in (ROOT / "generated" / backend).glob("*.py")} == names
 

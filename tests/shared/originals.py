@@ -32,15 +32,14 @@ class Network(NamedTuple):
     spec: str
     source: str
     make: Callable[..., Any]
-    size: tuple[int, int]
+    size: tuple[int, ...]
     samples: int = 2
     heads: tuple[str, ...] = ()
 
     @property
     def batch(self) -> Any:
-        return (
-            np.random.default_rng(1).normal(size=(self.samples, *self.size, 3)).astype(np.float32)
-        )
+        shape = (self.samples, *self.size, 3)
+        return np.random.default_rng(1).normal(size=shape).astype(np.float32)
 
 
 def _torchvision(name: str) -> Callable[[], Any]:
@@ -102,7 +101,8 @@ class State:
         self.network = network
         self.model = network.make().double()
         rng = np.random.default_rng(0)
-        norms = [m for m in self.model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        kinds = torch.nn.BatchNorm2d | torch.nn.BatchNorm3d
+        norms = [m for m in self.model.modules() if isinstance(m, kinds)]
         for module in self.model.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
