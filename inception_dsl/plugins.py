@@ -222,10 +222,6 @@ def emit(
         return None
     span = typed.program.origin.span()
     before = len(report.diagnostics)
-    if typed.program.several and not backend.several_inputs:
-        message = f"the backend `{backend.name}` supports only networks with one input"
-        report.error("E503", message, typed.program.origin.document.key_span(("input",)))
-        return None
     stem = name or typed.program.id
     try:
         with contextlib.redirect_stdout(sys.stderr):

@@ -9,13 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..diagnostics.report import Edit, Report, Span
-from ..ir.program import (
-    OpNode,
-    Origin,
-    Turn,
-    UseNode,
-    nth,
-)
+from ..ir.program import OpNode, Origin, UseNode
+from ..ir.turns import Turn, nth
 from ..ops import ROUNDED, Computed, Fields, Op, attribute_names, expressions
 from ..types.expression import Expression, ExpressionError
 from ..types.tensor import ShapeError, TensorType

@@ -9,17 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..diagnostics.report import Report, Span
-from ..ir.program import (
-    BrokenNode,
-    Chain,
-    ForkNode,
-    Node,
-    OpNode,
-    Program,
-    UseNode,
-    cause,
-    repetition,
-)
+from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Program, UseNode, repetition
+from ..ir.turns import cause
 from ..ir.typed import (
     Run,
     Typed,
@@ -39,11 +30,10 @@ from ..ops.fields.refusal import shown
 from ..types.tensor import ShapeError, TensorType
 from .clash import Clash, Difference, combined, concatenated
 from .evaluate import Values
-from .outputs import Outputs
+from .repeats import MAX_LAYERS, Repeats
 from .sharing import check_sharing
 from .widths import TOP, filter_parameters
 
-MAX_LAYERS = 10_000  # ResNet-1202 has less than half of it
 MAX_DIFFERENT = 1_000  # layers with other shapes that only repeats and uses create
 
 
@@ -52,7 +42,7 @@ def infer(program: Program, report: Report) -> TypedProgram | None:
     return Inference(program, report).program_types()
 
 
-class Inference(Outputs):
+class Inference(Repeats):
     """Infers the chains of one program.
 
     A block is inferred once for each input type and set of arguments. Errors are not raised but
@@ -201,29 +191,6 @@ class Inference(Outputs):
             x = typed.y
         assert start is not None
         return TypedStep(node, tuple(runs), node.repeat != 1 or bool(node.each), start)
-
-    def repeat(self, node: Node, values: Values) -> int | None:
-        """How often a step is repeated; ``None`` if the value has an error."""
-        value = self.evaluate(node.repeat, node.origin.below("repeat"), values)
-        if value is None:
-            return None
-        if isinstance(value, Computed):
-            value = value.as_integer()
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            self.error(
-                "E203",
-                f"expected an integer >= 0 for `repeat`, found {shown(value)}",
-                node.origin.span("repeat"),
-                help=ROUNDED if isinstance(value, Computed) else "",
-            )
-            return None
-        if value > MAX_LAYERS:
-            span = node.origin.span("repeat")
-            self.error(
-                "E309", f"`repeat: {value}` expands to more than {MAX_LAYERS:,} layers", span
-            )
-            return None
-        return value
 
     def node(self, node: Node, x: TensorType | None, values: Values) -> Typed | None:
         """Any step with its types."""

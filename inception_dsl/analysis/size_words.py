@@ -8,7 +8,8 @@ from typing import Final
 from ..ir.typed import TypedProgram
 from ..types.tensor import AXES
 from .size_conditions import AxisSizes
-from .sizes import RunningSizes, Sizes, all_tied, running_sizes, with_own_sizes
+from .sizes import RunningSizes, Sizes, running_sizes
+from .ties import all_tied, with_own_sizes
 
 _SHOWN: Final = 3  # gaps in a sentence
 

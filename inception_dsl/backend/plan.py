@@ -15,7 +15,8 @@ from typing import NamedTuple, TypeVar
 from ..analysis.cost import cost, layers
 from ..analysis.logits import Trained, trained_program
 from ..analysis.size_words import all_sizes
-from ..analysis.sizes import RunningSizes, all_tied, running_sizes, with_own_sizes
+from ..analysis.sizes import RunningSizes, running_sizes
+from ..analysis.ties import all_tied, with_own_sizes
 from ..emit.about import (
     bullets,
     citation,

@@ -1,4 +1,4 @@
-"""Steps that share weights, in backends that cannot write them as calls of one layer."""
+"""Networks that a backend cannot write: with several inputs, or steps that share weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from .protocol import Backend
 
 
 def supported(backend: Backend, typed: TypedProgram, report: Report) -> bool:
-    """Whether a backend can write all steps that share weights; reports the first if it cannot."""
+    """Whether a backend can write several inputs, and all steps that share weights; reports what
+    it cannot.
+    """
+    if typed.program.several and not backend.several_inputs:
+        message = f"the backend `{backend.name}` supports only networks with one input"
+        report.error("E503", message, typed.program.origin.document.key_span(("input",)))
+        return False
     node = None if backend.shares else _sharer(typed)
     if node is None:
         return True

@@ -7,14 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from ..analysis.cost import cost, layers
 from ..analysis.size_words import axes_of, described, together
-from ..analysis.sizes import (
-    RunningSizes,
-    Sizes,
-    all_tied,
-    minimum_input,
-    running_sizes,
-    with_own_sizes,
-)
+from ..analysis.sizes import RunningSizes, Sizes, minimum_input, running_sizes
+from ..analysis.ties import all_tied, with_own_sizes
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
 from ..ir.program import INPUT, input_shapes

@@ -12,9 +12,10 @@ from itertools import islice
 from typing import Final
 
 from ..analysis.cost import layers
-from ..analysis.infer import MAX_LAYERS
+from ..analysis.repeats import MAX_LAYERS
 from ..diagnostics.report import Report
-from ..ir.program import Chain, ForkNode, Node, OpNode, Program, UseNode, cause
+from ..ir.program import Chain, ForkNode, Node, OpNode, Program, UseNode
+from ..ir.turns import cause
 from ..ir.typed import Typed, TypedChain, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import inner_chains, nodes
 from ..types.tensor import product

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .random_blocks import Step
 from .random_moved import fitting
-from .random_sizes import Misfit, Shape
+from .random_shapes import Misfit, Shape
 from .random_values import Scope, Values
 
 DROPS: Final = ("element", "channel", "sample")

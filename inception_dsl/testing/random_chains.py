@@ -10,7 +10,7 @@ from .random_contexts import Context
 from .random_fields import At
 from .random_joins import MOST_LAYERS, Forks
 from .random_names import FIELDS
-from .random_sizes import Misfit, Shape
+from .random_shapes import Misfit, Shape
 from .random_splits import parts
 from .random_terms import LONGEST, Piece, add, multiply, name, piece_of
 

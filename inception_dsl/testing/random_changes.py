@@ -24,7 +24,7 @@ from .random_joins import MOST_LAYERS
 from .random_kinds import KINDS
 from .random_names import FIELDS
 from .random_places import Place
-from .random_sizes import POOLS, Misfit
+from .random_shapes import POOLS, Misfit
 from .random_specs import MAIN, RandomSpec, written
 
 ALIKE: Final = {

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .random_blocks import Parameter
 from .random_names import FIELDS, Pool
-from .random_sizes import Misfit
+from .random_shapes import Misfit
 from .random_terms import OPERATIONS, ROUNDING, Piece, aimed, arithmetic, name
 
 TRIES: Final = 4

@@ -18,7 +18,7 @@ from .random_joins import MOST_LAYERS
 from .random_names import FIELDS, TOP, Pool
 from .random_places import SECTIONS, Place, Sizes, declared, places
 from .random_places import Path as Where
-from .random_sizes import Misfit
+from .random_shapes import Misfit
 from .random_specs import body
 
 TRIES: Final = 25

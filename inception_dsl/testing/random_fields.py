@@ -8,7 +8,7 @@ from .random_blocks import Step
 from .random_contexts import Context, Writer
 from .random_kinds import KINDS, VECTOR
 from .random_moved import fitting
-from .random_sizes import POOLS, Misfit, Shape
+from .random_shapes import POOLS, Misfit, Shape
 from .random_terms import Piece, divide, multiply, name, number, piece_of
 
 FUNCTIONS: Final = ("relu", "none", "tanh", "sigmoid", "silu", "relu6", "elu", "hard_swish")

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from .random_blocks import Step
-from .random_sizes import Misfit, Shape
+from .random_shapes import Misfit, Shape
 from .random_values import Scope, Values
 from .random_windows import Windows
 

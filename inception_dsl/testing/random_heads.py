@@ -10,7 +10,7 @@ from .random_chains import Chains
 from .random_contexts import Context
 from .random_fields import At
 from .random_names import NO_HEADS
-from .random_sizes import Misfit, Shape
+from .random_shapes import Misfit, Shape
 from .random_terms import name
 
 

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, Final
 
 from .random_blocks import Step
-from .random_sizes import Shape
+from .random_shapes import Shape
 
 SHARE: Final = 0.1
 """The share of networks that have several inputs."""

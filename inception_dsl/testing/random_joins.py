@@ -11,7 +11,7 @@ from .random_contexts import Context
 from .random_fields import FILTERS, At, Fields
 from .random_names import Pool
 from .random_ranges import Ranged
-from .random_sizes import POOLS, Misfit, Shape
+from .random_shapes import POOLS, Misfit, Shape
 from .random_splits import parts
 
 MOST_LAYERS: Final = 14

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 
 from ..types.loss import LossKind
 from .random_blocks import Step
-from .random_sizes import Shape
+from .random_shapes import Shape
 
 LOSSES: Final = get_args(LossKind)
 

@@ -11,7 +11,7 @@ from .random_blocks import Block, Parameter, Step
 from .random_contexts import Context
 from .random_fields import FILTERS, FUNCTIONS
 from .random_ranges import COUNTS, Ranged
-from .random_sizes import Misfit, Shape
+from .random_shapes import Misfit, Shape
 
 SECTIONS: Final = ("stem", "body", "head", "steps")
 MOST_LAYERS: Final = 30

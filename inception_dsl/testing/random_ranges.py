@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .random_blocks import Step
-from .random_sizes import POOLS, WINDOWED, Attributes, Book, Misfit, Shape, at, resolved
+from .random_shapes import POOLS, WINDOWED, Attributes, Misfit, Shape, at, resolved
+from .random_sizes import Book
 
 COUNTS: Final[Mapping[str, tuple[int, int]]] = {
     "filters": (1, 24),

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from .random_blocks import Block, Step
-from .random_sizes import Shape
+from .random_shapes import Shape
 from .random_values import Values
 
 WEIGHTED: Final = frozenset(

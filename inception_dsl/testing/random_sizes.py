@@ -4,51 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any
 
-from .random_blocks import NOTHING, Block, Given, Step
+from .random_blocks import NOTHING, Block, Step
 from .random_moved import MOVING, moved
-
-DEFAULTS: Final[Mapping[str, Any]] = {
-    "stride": 1,
-    "padding": "same",
-    "dilation": 1,
-    "ceil_mode": False,
-    "groups": 1,
-    "depth_multiplier": 1,
-    "over": "positions",
-    "keepdims": False,
-    "repeat": 1,
-    "output_padding": 0,
-}
-WINDOWED: Final = frozenset(
-    {"conv", "conv_bn", "separable_conv", "depthwise_conv", "max_pool", "avg_pool"}
+from .random_shapes import (
+    ENLARGING,
+    GLOBAL,
+    POOLS,
+    WINDOWED,
+    Attributes,
+    Misfit,
+    Shape,
+    at,
+    resolved,
+    sides,
 )
-POOLS: Final = frozenset({"max_pool", "avg_pool"})
-ENLARGING: Final = frozenset({"upsample", "conv_transpose"})
-GLOBAL: Final = frozenset({"adaptive_avg_pool", "global_avg_pool", "global_max_pool"})
-
-
-class Misfit(Exception):  # noqa: N818 - the step is discarded; not an error
-    """A step does not fit, or its output is too large for a quick test."""
-
-
-class Shape(NamedTuple):
-    """The shape of one sample: spatial axes (none for a vector) and channels."""
-
-    spatial: tuple[int, ...]
-    channels: int
-
-    @property
-    def rank(self) -> int:
-        return len(self.spatial)
-
-    @property
-    def elements(self) -> int:
-        found = self.channels
-        for size in self.spatial:
-            found *= size
-        return found
 
 
 @dataclass(slots=True)
@@ -123,23 +94,6 @@ class Book:
             for o in {*self.defaults, *block.defaults}
         }
         return self.chain(block.steps, x, {**arguments, "in_channels": x.channels}, own)
-
-
-class Attributes:
-    """The fields of a step: its own values, else the spec's defaults, else the op's."""
-
-    def __init__(self, step: Step, defaults: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-        self.step, self.defaults, self.values = step, defaults, values
-
-    def __getitem__(self, key: str) -> Any:
-        return resolved(self.step.get(key, self.defaults.get(key, DEFAULTS.get(key))), self.values)
-
-
-def resolved(value: Any, values: Mapping[str, Any]) -> Any:
-    """A value with its expressions evaluated."""
-    if isinstance(value, Given):
-        return value.of(values)
-    return [resolved(v, values) for v in value] if isinstance(value, list) else value
 
 
 def repetitions(step: Step, values: Mapping[str, Any]) -> list[Step]:
@@ -318,18 +272,6 @@ def output(name: str, given: Attributes, axis: int, x: Shape) -> int:
         raise Misfit
     count = -(-free // stride) + 1
     return int(count - 1 if (count - 1) * stride >= size + before else count)
-
-
-def at(value: Any, axis: int) -> int:
-    return int(value[axis] if isinstance(value, list) else value)
-
-
-def sides(padding: Any, axis: int) -> tuple[int, int]:
-    """Explicit padding as pixels before and after an axis."""
-    if padding == "valid":
-        return 0, 0
-    one = padding[axis] if isinstance(padding, list) else padding
-    return (one[0], one[1]) if isinstance(one, list) else (one, one)
 
 
 def joined(merge: str, ends: list[Shape]) -> Shape:

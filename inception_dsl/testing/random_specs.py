@@ -18,7 +18,8 @@ from .random_blocks import Block, Given, Step
 from .random_inputs import SHARE, several, sizes
 from .random_outputs import outputs
 from .random_policies import POLICIES, Policy
-from .random_sizes import Book, Misfit, Shape, resolved
+from .random_shapes import Misfit, Shape, resolved
+from .random_sizes import Book
 from .random_steps import Steps
 from .random_values import Scope
 

@@ -10,8 +10,9 @@ from .random_attributes import ATTRIBUTES
 from .random_blocks import NOTHING, Block, Step
 from .random_forks import Forks
 from .random_policies import Policy
+from .random_shapes import Misfit, Shape
 from .random_shares import Shares
-from .random_sizes import Book, Misfit, Shape
+from .random_sizes import Book
 from .random_values import Scope, Values
 from .random_windows import Windows
 

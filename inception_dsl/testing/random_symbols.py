@@ -19,7 +19,7 @@ from .random_names import TOP, Pool
 from .random_outputs import LOSSES
 from .random_overlays import Overlay
 from .random_ranges import Ranged
-from .random_sizes import Misfit, Shape
+from .random_shapes import Misfit, Shape
 from .random_specs import MAIN, RandomSpec, body, written
 from .random_terms import name
 

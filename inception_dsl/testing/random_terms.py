@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from .random_blocks import Given
-from .random_sizes import Misfit
+from .random_shapes import Misfit
 
 ATOM, PRODUCT, SUM = 3, 2, 1
 LONGEST: Final = 70

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from .random_blocks import Given, Parameter
 from .random_policies import Policy
-from .random_sizes import Book, Shape
+from .random_shapes import Shape
+from .random_sizes import Book
 
 ODD_NAMES: Final = (
     "train",

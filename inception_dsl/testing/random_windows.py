@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from .random_attributes import batch_norm
 from .random_blocks import Step
-from .random_sizes import POOLS, Shape
+from .random_shapes import POOLS, Shape
 from .random_values import Scope, Values
 
 KEEPERS: Final = (

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ..analysis.size_conditions import AxisSizes
-from ..analysis.sizes import Sizes, all_tied, running_sizes
+from ..analysis.sizes import Sizes, running_sizes
+from ..analysis.ties import all_tied
 from .finding import Finding, Job, resized
 
 

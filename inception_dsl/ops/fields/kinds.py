@@ -179,11 +179,11 @@ def path(value: Any) -> str:
 
 def step_path(value: Any) -> str:
     """Check for the path of a step: names and positions with slashes between them."""
-    value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    value = str(value) if type(value) is int else value
     parts = value.split("/") if isinstance(value, str) else ()
     if not parts or not all(p.isdecimal() or _ID.match(p) for p in parts) or len(value) > 1024:
-        help = "write the path of a step, such as `conv1` or `branch_3x3/conv1`"
-        raise refuse(f"expected the path of a step, found {shown(value)}", code="E206", help=help)
+        text, help = shown(value), "write the path of a step, such as `conv1` or `branch_3x3/conv1`"
+        raise refuse(f"expected the path of a step, found {text}", code="E206", help=help)
     return str(value)
 
 

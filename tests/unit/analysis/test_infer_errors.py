@@ -11,7 +11,7 @@ import pytest
 from inception_dsl.analysis.expand import expand
 from inception_dsl.analysis.infer import infer
 from inception_dsl.diagnostics.report import Diagnostic, Report
-from inception_dsl.ir.program import nth
+from inception_dsl.ir.turns import nth
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.language.link import link
 from inception_dsl.language.load import load

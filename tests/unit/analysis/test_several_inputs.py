@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from inception_dsl.analysis.size_conditions import AxisSizes
-from inception_dsl.analysis.sizes import all_tied, minimum_input, running_sizes
+from inception_dsl.analysis.sizes import minimum_input, running_sizes
+from inception_dsl.analysis.ties import all_tied
 from inception_dsl.analysis.weights import weight_shapes
 from inception_dsl.api import load
 from inception_dsl.backend.protocol import Backend

@@ -11,7 +11,8 @@ import pytest
 from inception_dsl.analysis.infer import infer
 from inception_dsl.analysis.size_conditions import AxisSizes, Gap
 from inception_dsl.analysis.size_words import left_out, pixels, sentence
-from inception_dsl.analysis.sizes import RunningSizes, running_sizes, tied
+from inception_dsl.analysis.sizes import RunningSizes, running_sizes
+from inception_dsl.analysis.ties import tied
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedOp, TypedProgram

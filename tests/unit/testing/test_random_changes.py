@@ -18,7 +18,7 @@ from inception_dsl.testing.plain_specs import merged, plain_spec
 from inception_dsl.testing.random_blocks import Step
 from inception_dsl.testing.random_changes import changed_spec
 from inception_dsl.testing.random_ranges import Ranged
-from inception_dsl.testing.random_sizes import Misfit, Shape
+from inception_dsl.testing.random_shapes import Misfit, Shape
 from inception_dsl.testing.random_specs import MAIN, RandomSpec
 
 SPECS = ROOT / "specs"

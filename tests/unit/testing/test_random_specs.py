@@ -21,7 +21,8 @@ from inception_dsl.compiler import compile_spec
 from inception_dsl.ir.walk import walk_program
 from inception_dsl.ops import OPS, Activation, Blocks, ChannelShuffle, Crop
 from inception_dsl.testing.random_policies import POLICIES
-from inception_dsl.testing.random_sizes import Book, Misfit, Shape
+from inception_dsl.testing.random_shapes import Misfit, Shape
+from inception_dsl.testing.random_sizes import Book
 from inception_dsl.testing.random_specs import MAIN, RandomSpec, random_spec
 
 SEEDS = range(900)
