@@ -21,6 +21,7 @@ from ..ops import Flatten
 from ..types.tensor import MAX_SIZE
 from ..types.window import Pixels
 from .size_conditions import AxisSizes, Conditions, Piece, axis_sizes
+from .ties import tied
 
 _STEPS = 200_000
 """Limit on time: layers that are followed, where maps are broadcast for some sizes."""

@@ -5,7 +5,6 @@ block; its value is then checked.
 """
 
 import keyword
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
@@ -14,6 +13,7 @@ from ...types.expression import Expression
 from ...types.prose import Prose
 from . import guess
 from .numbers import Computed, integer, real
+from .paths import ID, path, step_path
 from .refusal import Checked, did_you_mean, refuse, shown
 
 MAX_COUNT: Final = 1_000_000
@@ -144,12 +144,9 @@ def any_padding(value: Any) -> Any:
     return sides(value)
 
 
-_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
-
-
 def identifier(value: Any) -> str:
     """Check a name: a Python identifier in lower case, as generated code uses it."""
-    if not isinstance(value, str) or not _ID.match(value):
+    if not isinstance(value, str) or not ID.match(value):
         write = guess.name(value)
         help = (
             "names have lower-case letters, digits and underscores, start with a letter, and have "
@@ -170,25 +167,8 @@ def text(value: Any) -> Prose:
     return Prose(str(value))
 
 
-def path(value: Any) -> str:
-    """Check for the path of a spec file."""
-    if not isinstance(value, str) or not 1 <= len(value) <= 1024 or not value.isprintable():
-        raise refuse(f"expected the path of a spec file, found {shown(value)}")
-    return value
-
-
-def step_path(value: Any) -> str:
-    """Check for the path of a step: names and positions with slashes between them."""
-    value = str(value) if type(value) is int else value
-    parts = value.split("/") if isinstance(value, str) else ()
-    if not parts or not all(p.isdecimal() or _ID.match(p) for p in parts) or len(value) > 1024:
-        text, help = shown(value), "write the path of a step, such as `conv1` or `branch_3x3/conv1`"
-        raise refuse(f"expected the path of a step, found {text}", code="E206", help=help)
-    return str(value)
-
-
 def texts(value: Any) -> tuple[Prose, ...]:
-    return tuple(text(v) for v in value) if isinstance(value, list | tuple) else (text(value),)
+    return tuple(map(text, value)) if isinstance(value, list | tuple) else (text(value),)
 
 
 def _schema(base: dict[str, Any]) -> dict[str, Any]:
