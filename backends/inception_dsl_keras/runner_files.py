@@ -114,7 +114,7 @@ def _opened(path: Path) -> Iterator[Any]:
 def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
     """All valid variables below ``layers`` by ``layer/number``, and the problems of the others.
 
-    An inner model is a group with ``layers`` of its own.
+    An inner model is a group with ``layers``, and without variables of its own.
     """
     found: dict[str, Any] = {}
     problems: list[str] = []
@@ -126,13 +126,15 @@ def _datasets(file: Any) -> tuple[dict[str, Any], list[str]]:
         above, layers = groups.pop()
         for entry in layers:
             place, held = f"{above}/{entry}", _own(layers, entry)
-            variables = _own(held, "vars") if isinstance(held, h5py.Group) else None
+            variables: Any = _own(held, "vars") if isinstance(held, h5py.Group) else None
             inner = _own(held, "layers") if isinstance(held, h5py.Group) else None
             if any(_again(group, seen) for group in (held, variables, inner)):
                 return found, [f"{place} is linked more than once"]
-            if isinstance(inner, h5py.Group) and isinstance(variables, h5py.Group):
+            holds = isinstance(variables, h5py.Group)
+            model = holds and isinstance(inner, h5py.Group) and not len(variables)
+            if model:
                 groups.append((f"{place}/layers", inner))
-            if not isinstance(variables, h5py.Group) or len(held) > (2 if inner else 1):
+            if not holds or len(held) > 1 + model:
                 problems.append(f"{place} is not a layer with its own variables")
             elif repeated := _variables(variables, place, found, problems, seen):
                 return found, [repeated]
