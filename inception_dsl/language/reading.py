@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from pydantic_core import PydanticCustomError
 
 from ..diagnostics.report import SHIPPED, Edit, Report, Span
-from ..ops.fields.kinds import path as path_field
+from ..ops.fields.paths import path as path_field
 from ..yaml import source
 from ..yaml.characters import MAX_CHARACTERS
 from ..yaml.document import DataPath, Document
