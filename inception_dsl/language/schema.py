@@ -101,8 +101,8 @@ class _Builder:
             names = attribute_names(kind)
             properties["each"] = steps.each({n: properties[n] for n in names}, change)
             if not change:
-                found["allOf"] = [steps.once(names), *map(steps.somewhere, required[1:])]
-                required = ["op"]
+                each = steps.with_each(kind.__name__, properties, names, required)
+                self.definitions[f"{kind.__name__}Each"] = each
         if required and not change:
             found["required"] = required
         return steps.partial(found) if change and issubclass(kind, Step) else found

@@ -33,9 +33,13 @@ def chosen(change: str) -> list[Schema]:
     found = []
     for name, kind in OPS.items():
         word = {"properties": {"op": {"type": "string", "pattern": f"^{name}$"}}}
-        found.append(
-            {"if": {**word, "required": ["op"]}, "then": parts.reference(kind.__name__ + change)}
-        )
+        then = parts.reference(kind.__name__ + change)
+        one: Schema = {"if": {**word, "required": ["op"]}, "then": then}
+        if not change:
+            one["if"]["not"] = {"required": ["each"]}
+            each = parts.reference(f"{kind.__name__}Each")
+            found.append({"if": {**word, "required": ["op", "each"]}, "then": each})
+        found.append(one)
     for key, other, others in (("branches", Fork, ("op", "use")), ("use", Use, ("op",))):
         alone = {"required": [key], "properties": dict.fromkeys(others, False)}
         found.append({"if": alone, "then": parts.reference(other.__name__ + change)})
@@ -114,6 +118,19 @@ def each(fields: Mapping[str, Schema], change: str) -> Schema:
         "For example: `{filters: [64, 96, 128]}`."
     )
     return {"description": about, **(parts.nullable(found) if change else found)}
+
+
+def with_each(
+    name: str, properties: Iterable[str], fields: Iterable[str], required: list[str]
+) -> Schema:
+    """The schema of an op that has ``each``, which may have some of its required fields."""
+    return {
+        "type": "object",
+        "properties": {n: {"$ref": f"#/$defs/{name}/properties/{n}"} for n in properties},
+        "additionalProperties": False,
+        "required": ["op", "each"],
+        "allOf": [once(fields), *map(somewhere, required[1:])],
+    }
 
 
 def once(fields: Iterable[str]) -> Schema:

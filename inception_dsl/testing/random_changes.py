@@ -49,7 +49,7 @@ class ChangedSpec(NamedTuple):
 def changed_spec(seed: int, folder: Path) -> ChangedSpec:
     """The random overlay of a seed, over one of the specs in a folder."""
     rng = random.Random(f"changes {seed}")
-    files = sorted(folder.rglob("*.yaml"))
+    files = sorted(f for f in folder.rglob("*.yaml") if f.parent.name != "family")
     file = rng.choice([f for f in files if f.parent == folder] + files)
     while True:
         try:

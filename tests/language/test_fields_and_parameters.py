@@ -34,6 +34,8 @@ SAMPLES: dict[str, Any] = {
     "padding": 1,
     "output_size": 1,
     "groups": 1,
+    "block_size": 1,
+    "cropping": 1,
 }
 INPUT = {"channels": 4, "height": 6, "width": 6}
 

@@ -21,7 +21,7 @@ HEAD = "network: n\ninput: {channels: 3, height: 32, width: 32}\n"
 OVER = "extends: v4.yaml\n"
 BLOCK = "block: b\n"
 FIELDS = {
-    op.kind: {*attribute_names(op), "name", "repeat", "deviation", "allow", "weights"}
+    op.kind: {*attribute_names(op), "name", "repeat", "deviation", "allow", "weights", "each"}
     for op in CORE_OPS
 }
 

@@ -19,9 +19,9 @@ POOLS = "{op: max_pool, kernel_size: 3, padding: $k}"
     ("text", "expected", "words"),
     [
         (
-            "body: [{op: identity, repeat: '${in_channels - 3}'}]",
+            "body: [{op: identity, repeat: '${in_channels - 4}'}]",
             ["E203 3:31-50"],
-            "`repeat` >= `0`",
+            "`repeat` `-1`",
         ),
         (
             "body: [{op: identity, repeat: '${in_channels * 0.5}'}]",

@@ -208,7 +208,7 @@ def test_documentation(op: type[Op]) -> None:
 def test_one_file_for_each_op() -> None:
     folder = Path(inception_dsl.ops.__file__).parent
     helpers = {"__init__", "allow", "base", "fields", "guess", "pool", "global_pool", "initializer"}
-    helpers |= {"blocks", "groups"}
+    helpers |= {"blocks", "groups", "step"}
     assert {p.stem for p in folder.glob("*.py")} - helpers == set(OPS)
     for op in CORE_OPS:
         assert op.__module__ == f"inception_dsl.ops.{op.kind}"

@@ -179,7 +179,7 @@ def features(spec: RandomSpec, typed: TypedProgram) -> dict[str, bool]:
     program, found = typed.program, [node for _, node in walk_program(typed)]
     forks = [n for n in found if isinstance(n, TypedFork)]
     branches = [(f, b) for f in forks for _, b in f.branches]
-    inner = [s.runs[0].typed for _, b in branches for s in b.steps]
+    inner = [s.runs[0].typed for _, b in branches for s in b.steps if s.runs]
     return {
         "network": program.kind == "network",
         "block": program.kind == "block",
@@ -188,6 +188,9 @@ def features(spec: RandomSpec, typed: TypedProgram) -> dict[str, bool]:
         "nested fork": any(isinstance(m, TypedFork) for m in inner),
         "residual with scale": any(isinstance(m, TypedOp) and m.op.op == "scale" for m in inner),
         "empty branch": any(not b.steps for _, b in branches),
+        "earlier output": any(f.node.after for f in forks),
+        "left out": any(not s.runs for _, b in branches for s in b.steps),
+        "other values in repetitions": "each: {" in spec.text,
         "repeat": "repeat:" in spec.text,
         "parameter": bool(program.values),
         "arguments": any(isinstance(n, TypedUse) and n.arguments for n in found),
@@ -218,7 +221,7 @@ def test_every_feature_of_the_language_occurs() -> None:
     for seed, typed in zip(SEEDS, programs(), strict=True):
         for name, there in features(random_spec(seed), typed).items():
             seen[name] += there
-    assert len(seen) == 26
+    assert len(seen) == 29
     assert min(seen.values()) >= 3, seen
 
 
