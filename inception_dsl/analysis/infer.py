@@ -99,10 +99,7 @@ class Inference(Repeats):
         final = final_name(program, end_of(done.values()), y)
         if self.taken(final):
             return None
-        outputs = {
-            final: y,
-            **{head.name: c.y for head, c in typed_heads},
-        }
+        outputs = {final: y, **{head.name: c.y for head, c in typed_heads}}
         outputs |= {name: after[step] for name, step in program.outputs.items()}
         whole = TypedProgram(program, done, typed_heads, outputs, {**own})
         return whole if check_sharing(whole, self.report) else None
