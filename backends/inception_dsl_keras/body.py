@@ -46,7 +46,8 @@ class Body:
 
     ``uses`` returns the call of a block's function. With ``notes``, statements have their output
     shape as a comment; ``noted`` is the last one written. ``owners`` are the variables of what is
-    called more than once, by path; ``refused`` the steps of which that is not possible.
+    called more than once, by path; ``refused`` the steps of which that is not possible. ``untied``:
+    the maps of several inputs may have different sizes.
     """
 
     writer: Writer
@@ -56,6 +57,7 @@ class Body:
     noted: str = ""
     owners: dict[tuple[str, ...], str] = field(default_factory=dict)
     refused: list[Node] = field(default_factory=list)
+    untied: bool = False
     local: Locals = field(init=False)
     index: str = field(init=False)
 
@@ -136,7 +138,7 @@ class Body:
         shape = f"{source}.shape[1:]"
         if rank and not fixed(site, self.statements[start:]):
             shape = f"({'None, ' * rank}{source}.shape[-1])"
-        elif rank and not alike(site):
+        elif rank and (self.untied or not alike(site)):
             self.refused.append(site.node)
         self.statements[start] = Bind(given, call("keras.Input", shape))
         name = Item(name_text("_".join(planned.path) or site.node.segments[-1]), "name")

@@ -7,8 +7,10 @@ from typing import Final
 
 from inception_dsl.backend import (
     AdaptiveAvgPool,
+    DepthToSpace,
     Flatten,
     LayerSite,
+    SpaceToDepth,
     TypedOp,
     TypedUse,
     UseSite,
@@ -18,7 +20,7 @@ from inception_dsl.backend import (
 from .calls import Call
 from .statements import Assign, Statement
 
-_FLAT: Final = (Flatten, AdaptiveAvgPool)
+_SIZED: Final = (Flatten, AdaptiveAvgPool, SpaceToDepth, DepthToSpace)
 """Ops that Keras can only build for maps of a known size."""
 
 
@@ -32,7 +34,7 @@ def fixed(site: LayerSite | UseSite, statements: Sequence[Statement]) -> bool:
     if any(isinstance(s, Assign) and s.call.sized for s in statements):
         return True
     inner: list[TypedOp] = [node for one in site.typed for node in _ops(one)]
-    return any(node.x.rank and isinstance(node.op, _FLAT) for node in inner)
+    return any(node.x.rank and isinstance(node.op, _SIZED) for node in inner)
 
 
 def _ops(typed: TypedOp | TypedUse) -> list[TypedOp]:
