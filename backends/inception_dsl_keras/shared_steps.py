@@ -24,9 +24,7 @@ from inception_dsl.backend import (
 
 from .source import Source
 
-_SIZES: Final = (
-    "Keras code has one size for the maps of layers that steps share, these may have two"
-)
+_SIZES: Final = "Keras code has one size for the maps of shared layers, and these may have two"
 _ORDER: Final = (
     "Keras computes the branches of this fork in another order, which matters for the moving "
     "statistics of a batch norm that they share"

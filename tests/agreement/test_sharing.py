@@ -214,7 +214,7 @@ blocks: {f: {steps: [{op: space_to_depth, block_size: 2}, {op: dense, units: 2},
     files, report = emitted_or_refused("keras", spec)
     assert files is None
     (found,) = report.diagnostics
-    assert (found.code, found.span.line, found.span.column) == ("E503", 4, 64)
+    assert (found.code, found.span.line, found.span.column) == ("E503", 4, 62)
     assert emitted_or_refused("torch", spec)[0] is not None
 
 
