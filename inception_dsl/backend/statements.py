@@ -178,5 +178,5 @@ def _statement(
         start = inputs.get(name, start)
         inner = statements(chain, start, variable, (*here, name), local)
         branches.append(Branch(name, chain, inner, start, variable))
-    local.release(branch.target for branch in branches)
+    local.release(branch.target for branch in branches if branch.target != target)
     return Join(step, fork, source, tuple(branches), target, here)

@@ -102,4 +102,12 @@ AFTER = [
         f"{CONV}, {{name: ops, branches: {{torch: [], x: [], self: [], layers: [{CONV}]}}, "
         "after: {torch: x, x: torch, layers: self}, merge: concat}",
     ),
+    # the variable of a fork with one branch is not free for branches of the same name
+    (
+        "name-of-a-branch",
+        f"{{op: conv, name: early, filters: 4, kernel_size: 3}}, {CONV}, "
+        f"{{name: one, branches: {{p: [{CONV}]}}, merge: concat}}, "
+        f"{{name: two, branches: {{one: [{CONV}], p: [{CONV}]}}, merge: add}}, "
+        "{branches: {a: [], b: [], c: []}, after: {b: one, c: early}, merge: concat}",
+    ),
 ]
