@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..diagnostics.words import nearest, suggestion
 from ..ir.program import BrokenNode, ForkNode, Node, Origin, read_later
@@ -59,17 +59,22 @@ class Branches(Uses):
             fits &= self.before_it(step, here.below("after", branch), known, all_steps)
         return fits
 
-    def all_read(self, chain: Sequence[Node]) -> None:
-        """Report forks of which no branch begins with their input, if nothing else reads that."""
+    def all_read(self, chain: Sequence[Node], outputs: Collection[str]) -> None:
+        """Report forks of which no branch begins with their input, if nothing else reads that;
+        ``outputs`` are the steps that outputs of the network read.
+        """
         for index, node in enumerate(chain):
             if not isinstance(node, ForkNode) or isinstance(node, BrokenNode) or not index:
                 continue
             before = chain[index - 1]
-            read = read_later(chain[index:]) & {*before.segments[-1:]}
+            read = {*read_later(chain[index:]), *outputs} & {*before.segments[-1:]}
             if read or not all(name in node.after for name, _ in node.branches):
                 continue
             message = "nothing reads the output of the step before this fork"
-            help = "let one branch begin with the input of the fork: leave it out of `after`"
+            help = (
+                "let one branch begin with the input of the fork: leave it out of `after`; or make "
+                "that output one of the network, in `outputs`"
+            )
             related = ((before.origin.span(), "the step before it"),)
             span = node.origin.document.key_span((*node.origin.path, "after"))
             self.report.error("E308", message, span, help=help, related=related)

@@ -91,6 +91,7 @@ class _Expander:
         values["classes"] = model.classes
         names = {*model.params, "classes"}
         self.steps.entry = entry(model, origin, self.report)
+        self.steps.outputs = frozenset(output.after for output in model.outputs.values())
         own = names if has_names(model.input) else {*names, *RESERVED}
         sections = {
             name: self.steps.top_chain(getattr(model, name), origin.below(name), own, (name,))

@@ -130,6 +130,12 @@ class Sharing:
         if node.segments[-1:] == (wanted,):
             message, help = "a step cannot share its own weights", "write the path of another step"
             return self.report.error("E316", message, span, help=help)
+        if short := self.lone(wanted):
+            message = f"unknown step `{wanted}`: the only step of a chain has no part in its path"
+            fix = Editor(node.origin.document, self.report.texts).replace(
+                (*node.origin.path, "weights"), short
+            )
+            return self.report.error("E308", message, span, help=f"write `{short}`", fix=fix)
         if any(first in scope.later for scope in self.scopes):
             message = f"`{wanted}` is not computed before this step"
             help = "write `weights` in the later one of both steps"
@@ -142,6 +148,14 @@ class Sharing:
         editor = Editor(document, self.report.texts)
         fix = editor.replace((*node.origin.path, "weights"), best) if best else ()
         return self.report.error("E308", f"unknown step `{wanted}`", span, help=help, fix=fix)
+
+    def lone(self, wanted: str) -> str:
+        """The path that is meant by one with a part too much for the only step of a chain."""
+        short = tuple(wanted.split("/")[:-1])
+        found = (self.index.find(scope, short) for scope in reversed(self.scopes) if short)
+        one = next((f for f in found if f), None)
+        plain = one is not None and not one[1] and not isinstance(one[0], ForkNode)
+        return "/".join(short) if plain else ""
 
 
 def _between(own: Path, owner: Path) -> Shares:

@@ -28,7 +28,7 @@ Defaults = Mapping[str, Mapping[str, Any]]
 class Steps(StepNames, Branches):
     """Makes the chains of one program; ``blocks`` are the blocks they use.
 
-    ``entry`` is the fork of several inputs.
+    ``entry`` is the fork of several inputs, ``outputs`` are the steps that outputs are on.
     """
 
     def __init__(self, linked: Linked, top: Defaults, root: Path, report: Report) -> None:
@@ -41,6 +41,7 @@ class Steps(StepNames, Branches):
         self.too_deep = False
         self.before = len(report.diagnostics)
         self.entry: Origin | None = None
+        self.outputs: frozenset[str] = frozenset()
         self.scopes: list[Scope] = []
         self.index = Index()
         self.at: tuple[str, ...] = ()
@@ -95,7 +96,7 @@ class Steps(StepNames, Branches):
                 branches = node.branches if isinstance(node, ForkNode) else ()
                 node = broken(segments, here, branches)._replace(after=step.after)
             found.append(node)
-        self.all_read(found)
+        self.all_read(found, self.outputs if section else ())
         self.unique(found)
         self.scopes.pop()
         self.level -= 1

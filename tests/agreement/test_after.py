@@ -221,6 +221,29 @@ def test_verify_agrees(later: tuple[Path, Any, Any], backend: str) -> None:
     assert problem(spec, backend, source(spec, backend), case, expected) == ""
 
 
+UNREAD = """
+network: two_maps
+input: {channels: 3, height: 9, width: 8}
+body:
+  - {op: conv, name: early, filters: 4, kernel_size: 1}
+  - {op: conv, name: first, filters: 5, kernel_size: 3}
+  - name: second
+    branches: {alone: [{op: conv, filters: 6, kernel_size: 3}]}
+    after: {alone: early}
+    merge: concat
+outputs: {first: first}
+training: {}
+"""
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_output_reads_a_step(backend: str, tmp_path: Path) -> None:
+    """No later step reads it, but it is computed, in training too."""
+    spec = tmp_path / "two_maps.yaml"
+    spec.write_text(UNREAD, encoding="utf-8")
+    assert problem(spec, backend, source(spec, backend), case_of(spec)) == ""
+
+
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda d: d.name)
 def test_seeded_defects_are_found(later: tuple[Path, Any, Any], defect: Defect) -> None:
     spec, case, expected = later
