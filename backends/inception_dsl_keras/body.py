@@ -76,6 +76,8 @@ class Body:
         """Write a step, with equal repetitions as loops; returns its record."""
         if isinstance(planned, Join):
             return (self.join(planned),)
+        if planned.step.absent:
+            return ()
         if planned.step.again:
             self.again(planned, self.owners[planned.step.again.of(planned.path)])
             return (Piece(0),)

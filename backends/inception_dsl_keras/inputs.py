@@ -8,6 +8,7 @@ from typing import Final
 
 from inception_dsl.backend import (
     AXES,
+    IN_CHANNELS,
     AxisSizes,
     Code,
     Group,
@@ -124,9 +125,11 @@ class Inputs:
         shape, sizes = self.shapes[name], f"{x.rank} size{'s' * (x.rank > 1)} and " * bool(x.rank)
         of = f" of {name}" * self.several
         wanted = f"{{name}} needs {sizes}the number of channels{of}, got {{{shape}}}"
-        return CheckView(
-            Code(f"len({shape}) != {x.rank + 1} or not {shape}[-1]"), raised(wanted, 8)
-        )
+        test = f"not {shape}[-1]"
+        if IN_CHANNELS in (self.plan.typed.program.literal or ()):
+            wanted = wanted.replace("the number of channels", f"{x.channels} channels")
+            test = f"{shape}[-1] != {x.channels}"
+        return CheckView(Code(f"len({shape}) != {x.rank + 1} or {test}"), raised(wanted, 8))
 
     def size_checks(self, *, features: bool) -> tuple[Code, ...]:
         """The lines that check the sizes that are given; empty if every size runs.

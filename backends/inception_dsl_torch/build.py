@@ -113,6 +113,8 @@ class ClassBody:
         """
         if isinstance(planned, Join):
             return (self.join(planned),)
+        if planned.step.absent:
+            return ()
         step, x = planned.step, self.read(planned.source)
         if step.again:
             self.again(planned, self.owners[step.again.of(planned.path)])

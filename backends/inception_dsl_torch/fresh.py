@@ -35,7 +35,7 @@ def is_fresh(step: StepSite | None) -> bool:
     a product or a concatenation of branches is a new tensor; the result of a block may be its
     input. Autograd saves the output of most activations, so these do not count.
     """
-    if step is None:
+    if step is None or step.optional:  # without repetitions, the output is the input
         return False
     site = step.site
     if isinstance(site, ForkSite):

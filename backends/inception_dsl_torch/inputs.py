@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from inception_dsl.backend import Code, ModulePlan, Scope, TypedProgram, docstring
+from inception_dsl.backend import IN_CHANNELS, Code, ModulePlan, Scope, TypedProgram, docstring
 
 from .build import ClassBody
 
@@ -68,4 +68,6 @@ def inputs_of(plan: ModulePlan, body: ClassBody, scope: Scope) -> Inputs:
         taken = {n: (f"{n}_input",) if n in IN_SIZE_CHECK else (n, f"{n}_input") for n in names}
         variables = {name: body.local.claim(*wanted) for name, wanted in taken.items()}
         body.local.inputs = dict(variables)
-    return Inputs(plan.typed, variables, {n: str(scope.known[s]) for n, s in channels.items()})
+    known = {n: str(scope.known[s]) for n, s in channels.items()}
+    fixed = IN_CHANNELS in (plan.typed.program.literal or ())
+    return Inputs(plan.typed, variables, {} if fixed else known)

@@ -63,7 +63,9 @@ def constructed(module: ModuleType, typed: TypedProgram, *, heads: bool) -> torc
     """The network of generated source, for the channels and the classes of ``typed``."""
     built, program = build(typed), typed.program
     kind = getattr(module, built.model)
-    given = built.arguments | {built.channels[n]: x.channels for n, x in program.inputs.items()}
+    given = built.arguments | {
+        built.channels[n]: x.channels for n, x in program.inputs.items() if n in built.channels
+    }
     if program.kind == "network":  # a block may have a parameter of this name
         given["num_classes"] = program.values["classes"]
     given |= {} if heads else {"aux_logits": False}

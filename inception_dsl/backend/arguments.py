@@ -22,6 +22,7 @@ from ..ops import expressions
 from ..types.expression import Expression
 from ..types.width import UNCHANGED
 from .frames import IN_CHANNELS
+from .outline import every_step
 from .protocol import Backend, Request
 
 CLASSES: Final = "classes"
@@ -38,13 +39,29 @@ def decided(typed: TypedProgram, backend: Backend, stem: str) -> TypedProgram:
     if typed.program.literal is not None:
         return typed
     names = frozenset(typed.values)
+    fixed = _fixed_channels(typed)
     if names <= {CLASSES} and not _computes(typed.program):
         names = frozenset()  # `$classes` as it is, in most networks
     if not names:
-        return replace(typed, program=typed.program._replace(literal=frozenset()))
+        return replace(typed, program=typed.program._replace(literal=fixed))
     written = _Written(backend, stem, typed, names)
-    literal = frozenset(written.varying(sorted(names)))
+    literal = fixed | frozenset(written.varying(sorted(names)))
     return replace(typed, program=typed.program._replace(literal=literal))
+
+
+def _fixed_channels(typed: TypedProgram) -> frozenset[str]:
+    """The channels of the input, if a file is written for one number of them: steps are repeated
+    as often as they say, or some uses of a block leave out a step that others have.
+    """
+    program = typed.program
+    chains = [*program.sections.values(), *(head.chain for head in program.heads)]
+    chains += [block.chain for block in program.blocks.values()]
+    found = (e for chain in chains for node in nodes(chain) for e in expressions(node.repeat))
+    counted = any(IN_CHANNELS in dict(e.names) for e in found)
+    steps = every_step([*typed.sections.values(), *(chain for _, chain in typed.heads)])
+    left_out = any(not s.count and isinstance(s.node.repeat, Expression) for s in steps)
+    network = program.kind == "network" and not program.several
+    return frozenset({IN_CHANNELS}) if network and (counted or left_out) else frozenset()
 
 
 def _computes(program: Program) -> bool:

@@ -187,7 +187,7 @@ class Definitions:
         keys = {name: of_input(name, program) for name in program.inputs}
         symbols, frame = self._top_frame({keys[n]: x.channels for n, x in program.inputs.items()})
         channels = {name: symbols[key] for name, key in keys.items()}
-        x: Term | None = None if program.several else of(symbols[IN_CHANNELS])
+        x: Term | None = None if program.several else frame.names[IN_CHANNELS]
         if program.several:
             frame = replace(frame, inputs={name: of(symbol) for name, symbol in channels.items()})
         sections: dict[str, ChainSite] = {}

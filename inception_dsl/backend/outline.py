@@ -49,7 +49,7 @@ class _Outline:
         self.forks: dict[int, ForkNode] = {}
         self.uses: dict[int, UseNode] = {}
         self.chains: dict[int, TypedChain] = {}
-        steps = _steps([*typed.sections.values(), *(chain for _, chain in typed.heads)])
+        steps = every_step([*typed.sections.values(), *(chain for _, chain in typed.heads)])
         counts: dict[int, int] = {}
         for step in steps:
             counts[id(step.node)] = counts.get(id(step.node), 0) + step.count
@@ -138,7 +138,7 @@ class _Outline:
         return TypedUse(use, values, body, typed.x, typed.y)
 
 
-def _steps(chains: Iterable[TypedChain]) -> Iterator[TypedStep]:
+def every_step(chains: Iterable[TypedChain]) -> Iterator[TypedStep]:
     """Every step of chains, of their branches and of the blocks that they use, once."""
     seen, pending = set[int](), [*chains]
     while pending:

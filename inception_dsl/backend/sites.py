@@ -111,6 +111,16 @@ class StepSite:
         return None if isinstance(self.node, ForkNode) else self.node.shares
 
     @property
+    def absent(self) -> bool:
+        """Whether ``repeat`` is 0 in every row."""
+        return not any(t.count for t in self.typed)
+
+    @property
+    def optional(self) -> bool:
+        """Whether the step may be left out."""
+        return isinstance(self.node.repeat, Expression) or not all(t.count for t in self.typed)
+
+    @property
     def repeated(self) -> bool:
         """Whether the spec sets ``repeat``."""
         return self.typed[0].repeated
@@ -122,6 +132,8 @@ class StepSite:
 
     @cached_property
     def y(self) -> Term | None:
+        if self.absent:
+            return self.x
         values = tuple(t.y.channels for t in self.typed)
         first = self.site
         if not self.repeated:
@@ -155,21 +167,21 @@ class StepSite:
             yield found
 
     def _ways(self) -> Iterator[Callable[[], tuple[Part, ...]]]:
+        if self.absent:
+            return (yield lambda: ())
         asked = isinstance(self.node.repeat, Expression)
         if not self.repeated or (all(t.count == 1 for t in self.typed) and not asked):
-            yield lambda: (self._single(0),)
-            return
+            return (yield lambda: (self._single(0),))
         if self.node.each:
-            yield self._runs
-            return
+            return (yield self._runs)
         steady = constant_channels(self.typed, 0)
         if steady and self.x == self.site.y:
             yield lambda: (self._loop(0, self.x),)
         elif not steady and (added := self._slope()) is not None:
             yield lambda: (self._loop(0, self.x, added),)
         yield lambda: (self._loop(0, UNKNOWN),)
-        counts = {t.count for t in self.typed}
-        if constant_channels(self.typed, 1) and min(counts) and max(counts) > 1:
+        counts = [t.count for t in self.typed]
+        if constant_channels(self.typed, 1) and all(counts) and max(counts) > 1:
             yield lambda: (self._single(0), self._loop(1, self.site.y))
         if steady:
             yield lambda: (self._loop(0, self.x),)

@@ -120,6 +120,8 @@ class Chained:
 
     def add(self, step: StepSite) -> Statement:
         """The statement of the next step."""
+        if step.absent:
+            return Apply(step, self.source, self.source, (*self.path, *step.node.segments))
         name = "".join(step.node.segments[-1:])
         kept, target = name in self.read, self.target
         if kept:

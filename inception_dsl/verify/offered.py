@@ -18,6 +18,7 @@ from ..analysis.logits import trained_program
 from ..analysis.sizes import minimum_input
 from ..analysis.weights import weight_shapes
 from ..backend.arguments import others
+from ..backend.frames import IN_CHANNELS
 from ..backend.protocol import Model
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
@@ -96,6 +97,8 @@ def _small(job: Job) -> TypedProgram:
     typed = _other_values(job)
     program = typed.program
     wider = {n: x._replace(channels=x.channels + 1) for n, x in program.inputs.items()}
+    if IN_CHANNELS in (program.literal or ()):
+        wider = {**program.inputs}
     typed = _same_sizes(typed, infer(program._replace(inputs=wider, preprocessing=None), Report()))
     least = {name: minimum_input(own, name) for name in program.inputs}
     for times, more in ((2, 1), (1, 1), (1, 0)):
