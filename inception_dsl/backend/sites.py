@@ -111,8 +111,7 @@ class StepSite:
         return None if isinstance(self.node, ForkNode) else self.node.shares
 
     @property
-    def absent(self) -> bool:
-        """Whether ``repeat`` is 0 in every row."""
+    def absent(self) -> bool:  # in every row
         return not any(t.count for t in self.typed)
 
     @property
@@ -134,8 +133,7 @@ class StepSite:
     def y(self) -> Term | None:
         if self.absent:
             return self.x
-        values = tuple(t.y.channels for t in self.typed)
-        first = self.site
+        values, first = tuple(t.y.channels for t in self.typed), self.site
         if not self.repeated:
             return first.y
         if self.node.each:
