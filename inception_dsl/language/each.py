@@ -83,8 +83,8 @@ class _Spread:
                 help = f"write `{key}: […]`"
                 return self.wrong("expected a list with a value for each repetition", here, help)
         count = min(map(len, lists.values()))
-        if count > MAX_EACH:
-            message = f"`{EACH}` has more than {MAX_EACH:,} repetitions"
+        if count + sum(self.found.values()) > MAX_EACH:
+            message = f"more than {MAX_EACH:,} repetitions by `{EACH}` in this file"
             return self.wrong(message, (*path, EACH), code="E309")
         if "repeat" in step:
             help = f"remove it: the lists of `{EACH}` are for {many(count, 'repetition')}"
