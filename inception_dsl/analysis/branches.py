@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 
 from ..diagnostics.words import nearest, suggestion
-from ..ir.program import BrokenNode, ForkNode, Node, Origin, read_later
+from ..ir.program import BrokenNode, ForkNode, Node, Origin
 from ..language.steps import Broken, Fork
 from ..types.split import REST
 from ..types.tensor import many
@@ -34,9 +35,13 @@ class Branches(Uses):
         return False
 
     def begins(
-        self, fork: Fork, here: Origin, before: Sequence[Node], all_steps: Sequence[Fork | Broken]
+        self,
+        fork: Fork,
+        here: Origin,
+        known: Mapping[str, None],
+        all_steps: Sequence[Fork | Broken],
     ) -> bool:
-        """Whether ``after`` names branches of the fork and steps ``before`` it in its chain.
+        """Whether ``after`` names branches of the fork, and ``known`` steps before it in its chain.
 
         Reports each that it does not name, unless an error elsewhere may hide it; ``all_steps`` are
         the steps of the chain as they are written.
@@ -44,8 +49,6 @@ class Branches(Uses):
         if not fork.after:
             return True
         fits = self.alone(fork, here)
-        known = {n.segments[-1]: None for n in before if n.segments}
-        known = {name: None for name in known if not name.isdecimal()}
         for branch, step in fork.after.items():
             if branch not in fork.branches and not here.document.lost(*here.path, "branches"):
                 span = here.document.key_span((*here.path, "after", branch))
@@ -63,13 +66,13 @@ class Branches(Uses):
         """Report forks of which no branch begins with their input, if nothing else reads that;
         ``outputs`` are the steps that outputs of the network read.
         """
-        for index, node in enumerate(chain):
-            if not isinstance(node, ForkNode) or isinstance(node, BrokenNode) or not index:
-                continue
-            before = chain[index - 1]
-            read = {*read_later(chain[index:]), *outputs} & {*before.segments[-1:]}
-            if read or not all(name in node.after for name, _ in node.branches):
-                continue
+        read, unread = {*outputs}, []
+        for before, node in reversed([*pairwise(chain)]):
+            if isinstance(node, ForkNode) and not isinstance(node, BrokenNode):
+                read |= {*node.after.values()}
+                if all(name in node.after for name, _ in node.branches):
+                    unread += [] if read & {*before.segments[-1:]} else [(before, node)]
+        for before, node in reversed(unread):
             message = "nothing reads the output of the step before this fork"
             help = (
                 "let one branch begin with the input of the fork: leave it out of `after`; or make "
@@ -95,7 +98,7 @@ class Branches(Uses):
         self,
         step: str,
         origin: Origin,
-        known: dict[str, None],
+        known: Mapping[str, None],
         all_steps: Sequence[Fork | Broken],
     ) -> bool:
         """Whether a step before the fork has this name; reports it if not."""

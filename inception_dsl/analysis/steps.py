@@ -75,6 +75,7 @@ class Steps(StepNames, Branches):
         self.level += 1
         alone = len(steps) == 1
         found: list[Node] = []
+        earlier: dict[str, None] = {}
         named = (step.name or getattr(step, "use", None) for step in steps)
         self.scopes.append(Scope(found, self.at, frozenset(filter(None, named))))
         for index, step in enumerate(steps):
@@ -92,10 +93,11 @@ class Steps(StepNames, Branches):
                 segments = () if getattr(step, "branches", None) else (*section, str(index))
             self.check_names(step, here, names)
             node = self.node(step, segments, here, names, defaults)
-            if isinstance(step, Fork) and not self.begins(step, here, found, steps):
+            if isinstance(step, Fork) and not self.begins(step, here, earlier, steps):
                 branches = node.branches if isinstance(node, ForkNode) else ()
                 node = broken(segments, here, branches)._replace(after=step.after)
             found.append(node)
+            earlier |= {name: None for name in node.segments[-1:] if not name.isdecimal()}
         self.all_read(found, self.outputs if section else ())
         self.unique(found)
         self.scopes.pop()
