@@ -101,8 +101,8 @@ class _Builder:
             names = attribute_names(kind)
             properties["each"] = steps.each({n: properties[n] for n in names}, change)
             if not change:
-                each = steps.with_each(kind.__name__, properties, names, required)
-                self.definitions[f"{kind.__name__}Each"] = each
+                found |= steps.required_or_each(names, required)
+                required = ["op"]
         if required and not change:
             found["required"] = required
         return steps.partial(found) if change and issubclass(kind, Step) else found

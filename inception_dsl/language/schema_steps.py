@@ -34,12 +34,7 @@ def chosen(change: str) -> list[Schema]:
     for name, kind in OPS.items():
         word = {"properties": {"op": {"type": "string", "pattern": f"^{name}$"}}}
         then = parts.reference(kind.__name__ + change)
-        one: Schema = {"if": {**word, "required": ["op"]}, "then": then}
-        if not change:
-            one["if"]["not"] = {"required": ["each"]}
-            each = parts.reference(f"{kind.__name__}Each")
-            found.append({"if": {**word, "required": ["op", "each"]}, "then": each})
-        found.append(one)
+        found.append({"if": {**word, "required": ["op"]}, "then": then})
     for key, other, others in (("branches", Fork, ("op", "use")), ("use", Use, ("op",))):
         alone = {"required": [key], "properties": dict.fromkeys(others, False)}
         found.append({"if": alone, "then": parts.reference(other.__name__ + change)})
@@ -120,16 +115,12 @@ def each(fields: Mapping[str, Schema], change: str) -> Schema:
     return {"description": about, **(parts.nullable(found) if change else found)}
 
 
-def with_each(
-    name: str, properties: Iterable[str], fields: Iterable[str], required: list[str]
-) -> Schema:
-    """The schema of an op that has ``each``, which may have some of its required fields."""
+def required_or_each(fields: Iterable[str], required: list[str]) -> Schema:
+    """The required fields of an op, some of which ``each`` may have."""
     return {
-        "type": "object",
-        "properties": {n: {"$ref": f"#/$defs/{name}/properties/{n}"} for n in properties},
-        "additionalProperties": False,
-        "required": ["op", "each"],
-        "allOf": [once(fields), *map(somewhere, required[1:])],
+        "if": {"required": ["each"]},
+        "then": {"allOf": [once(fields), *map(somewhere, required[1:])]},
+        "else": {"required": required},
     }
 
 

@@ -43,9 +43,9 @@ AFTER = [
         "{op: max_pool, name: c3, kernel_size: 2, stride: 2}, "
         "{op: conv, filters: 3, kernel_size: 1, stride: 2}, {op: upsample, size: [3, 3]}, "
         "{name: p3, branches: {up: [], lateral: [{op: adaptive_avg_pool, output_size: 3}]}, "
-        "after: {lateral: c3}, merge: add}, {op: upsample, size: 7}, "
+        "after: {lateral: c3}, merge: add}, {op: upsample, size: 5}, "
         "{name: p2, branches: {up: [], lateral: [{op: conv, filters: 3, kernel_size: 1}, "
-        "{op: adaptive_avg_pool, output_size: 7}]}, after: {lateral: c2}, merge: add}",
+        "{op: adaptive_avg_pool, output_size: 5}]}, after: {lateral: c2}, merge: add}",
     ),
     (
         "fork-of-forks",

@@ -114,8 +114,8 @@ MOVING_DEFECTS = (
         "a softmax over parts is over the channels of each part",
         KERAS,
         "helpers/part_softmax.py.j2",
-        "ops.softmax(stacked, axis=1)",
-        "ops.softmax(stacked, axis=-1)",
+        "ops.sum(ops.stack(powers, axis=1), axis=1)",
+        "ops.sum(ops.stack(powers, axis=1), axis=-1, keepdims=True)[:, 0]",
     ),
     Defect(
         "the parts of a softmax are every n-th channel",

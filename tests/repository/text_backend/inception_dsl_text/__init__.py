@@ -45,6 +45,8 @@ def emit(typed: TypedProgram, request: Request, report: Report) -> Files | None:
 
 def _chain(chain: TypedChain, indent: str) -> Iterator[str]:
     for step in chain.steps:
+        if not step.runs:
+            continue  # `repeat: 0`
         times = f" x{step.count}" if step.repeated else ""
         found = step.runs[0].typed
         if isinstance(found, TypedFork):
