@@ -19,7 +19,6 @@ from .random_blocks import Given, Step
 from .random_contexts import Context
 from .random_cuts import Cut
 from .random_fields import At
-from .random_inputs import AXES
 from .random_joins import MOST_LAYERS
 from .random_kinds import KINDS
 from .random_names import FIELDS
@@ -82,7 +81,7 @@ class _Changes(Cut):
     def written(self, base: str, folder: Path) -> ChangedSpec:
         """The files; some of the new blocks are imported."""
         flat, policy = self.whole(), f"over {self.kind}"
-        deep = len(AXES) == len(flat["input"]) - 1
+        deep = "depth" in flat["input"]
         dtype = "float32" if deep and pooled(flat) else "float64"
         head: Step = {"extends": base}
         files = {

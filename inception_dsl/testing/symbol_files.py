@@ -30,8 +30,10 @@ PARTS: Final = ("_channels", "_end")
 """The ends of arguments for the sizes of a split that no expression gives: their names and values
 differ in PyTorch, which reads sizes, and in Keras, which reads where parts end.
 """
-REPLACED: Final = ("keepdims",)
-"""Fields that only decide which code PyTorch gets."""
+REPLACED: Final = ("keepdims", "depth_multiplier")
+"""Fields that only decide which code PyTorch gets, or that it replaces by the channels of the
+output if those of the input follow no rule.
+"""
 DECIDING: Final = ("over", "learned", "per")
 """Fields that decide which code both frameworks get."""
 
