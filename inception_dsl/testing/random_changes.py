@@ -34,6 +34,7 @@ ALIKE: Final = {
     "global_avg_pool": "global_max_pool",
 }
 """Ops with almost the same fields."""
+STATISTICS: Final = frozenset({"layer_norm", "group_norm", "l2_normalize"})
 ONLY: Final = {"conv": ("batch_norm",), "max_pool": ("count_include_pad",)}
 """Fields that their other op does not have."""
 
@@ -82,7 +83,9 @@ class _Changes(Cut):
         """The files; some of the new blocks are imported."""
         flat, policy = self.whole(), f"over {self.kind}"
         deep = "depth" in flat["input"]
-        dtype = "float32" if deep and pooled(flat) else "float64"
+        dtype = "float32" if deep and has(flat, POOLS) else "float64"
+        if dtype == "float32" and has(flat, STATISTICS):
+            raise Misfit  # see random_policies
         head: Step = {"extends": base}
         files = {
             f"{n}.yaml": written({"block": n, **self.over["blocks"].pop(n)})
@@ -295,8 +298,8 @@ def uses(value: Any) -> Iterator[Step]:
             yield from uses(inner)
 
 
-def pooled(data: Any) -> bool:
-    """Whether a part of a spec has a pool."""
+def has(data: Any, ops: frozenset[str]) -> bool:
+    """Whether a part of a spec has one of these ops."""
     if isinstance(data, dict):
-        return data.get("op") in POOLS or any(map(pooled, data.values()))
-    return isinstance(data, list) and any(map(pooled, data))
+        return data.get("op") in ops or any(has(value, ops) for value in data.values())
+    return isinstance(data, list) and any(has(value, ops) for value in data)
