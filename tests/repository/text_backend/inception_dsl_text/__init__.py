@@ -33,7 +33,7 @@ def emit(typed: TypedProgram, request: Request, report: Report) -> Files | None:
         lines += [name, *_chain(chain, "  ")]
     for head, chain in typed.heads:
         lines += [f"{head.name} after {head.after}", *_chain(chain, "  ")]
-    for step in (s for chain in typed.sections.values() for s in chain.steps):
+    for step in (s for chain in typed.sections.values() for s in chain.steps if s.runs):
         found = step.runs[0].typed
         if isinstance(found, TypedOp) and found.op.op == "local_response_norm":
             report.error(
