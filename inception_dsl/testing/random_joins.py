@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ MOST_LAYERS: Final = 14
 KEEPERS: Final = ("conv", "conv", "conv_bn", "conv_bn", "depthwise_conv", "avg_pool", "max_pool")
 
 
-class Forks:
+class Forks(ABC):
     """Makes the forks of one spec; the chains of their branches are those of a subclass."""
 
     def __init__(self, rng: random.Random, pool: Pool, book: Ranged, fields: Fields) -> None:
@@ -29,10 +30,11 @@ class Forks:
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
 
+    @abstractmethod
     def step(self, at: At, context: Context) -> tuple[Step, At] | None:
         """One more step, or ``None`` if the spec has enough layers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def attempt(
         self,
         make: Callable[[], Step],
@@ -41,11 +43,10 @@ class Forks:
         earlier: Mapping[str, Shape] = NOTHING,
     ) -> tuple[Step, At] | None:
         """A step and its output, if it fits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def name(self, steps: list[Step], context: Context) -> None:
         """Name the steps of a chain."""
-        raise NotImplementedError
 
     def inner(self, context: Context) -> Context:
         return Context(
