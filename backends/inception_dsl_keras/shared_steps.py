@@ -68,8 +68,7 @@ def _unordered(chain: TypedChain, steps: set[int]) -> Iterator[TypedFork]:
     In the graph of Keras the last call of a branch, which the merge reads, comes before all calls
     in later branches.
     """
-    for step in chain.steps:
-        fork = step.runs[0].typed
+    for fork in (step.runs[0].typed for step in chain.steps if step.runs):
         if not isinstance(fork, TypedFork):
             continue
         calling = [branch for _, branch in fork.branches if _has(branch.steps, steps)]

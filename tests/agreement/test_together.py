@@ -53,6 +53,29 @@ outputs: {age: {after: sum, loss: mean_squared_error, steps: [{op: dense, units:
 training: {}
 """
 
+OPTIONAL = """
+network: optional
+input: {channels: 4, height: 9, width: 8}
+classes: 3
+blocks:
+  b:
+    params: {n: int}
+    steps:
+      - {op: conv_bn, name: one, filters: 4, kernel_size: 3}
+      - {op: conv_bn, name: more, filters: 4, kernel_size: 3, repeat: $n}
+      - {op: conv_bn, name: two, filters: 4, kernel_size: 3, weights: one}
+body: [{use: b, name: without, n: 0}, {use: b, name: with_two, n: 2}]
+head: [{op: global_avg_pool}, {op: dense, units: $classes}]
+"""
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_shared_weights_beside_a_step_that_some_uses_leave_out(
+    backend: str, write: Callable[..., Path]
+) -> None:
+    one = type("One", (Agrees,), {"backend": backend, "specs": ()})()
+    one.agree(prepared(write(OPTIONAL), {}))
+
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_all_in_one_network(backend: str, write: Callable[..., Path]) -> None:
