@@ -62,7 +62,7 @@ class _Walk:
         """The place of the output of a chain; empty if it has no layer."""
         place: Place = ()
         for step in chain.steps:
-            shared = bool(getattr(step.node, "shares", None)) or id(step.node) in self.owners
+            shared = bool(step.node.shares) or id(step.node) in self.owners
             for below_, typed in applications(step):
                 here, weights = (*path, *below_), owned(step, below_, own)
                 place = self.node(typed, here, weights, inside, shared=shared) or place

@@ -114,8 +114,8 @@ class Branches(Uses):
             self.report.error("E308", message, removed, related=[(origin.span(), "used here")])
             return False
         later = any(step in (s.name, getattr(s, "use", None)) for s in all_steps)
-        message, help, fix = f"unknown step `{step}`: no step before this one", "", Edits()
-        message = f"{message} in its chain has that name"
+        message = f"unknown step `{step}`: no step before this one in its chain has that name"
+        help, fix = "", Edits()
         if later:
             message = f"the step `{step}` is not before this one in its chain"
             help = "a branch can begin after an earlier step of the chain that the fork stands in"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..ir.program import Initializer
+from ..ir.sections import Initializer
 from ..ir.typed import TypedProgram
 from ..ir.walk import weighted
 from ..ops import Scale

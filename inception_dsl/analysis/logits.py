@@ -97,7 +97,7 @@ class _Logits:
 
         A step that shares weights is equal to another one, so it stays.
         """
-        if node.each or getattr(node, "shares", None) or id(node) in self.owners:
+        if node.each or node.shares or id(node) in self.owners:
             return None
         if isinstance(node, OpNode) and isinstance(typed, TypedOp):
             return self.op(node, typed)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..diagnostics.report import Report
-from ..ir.program import Origin, Preprocessing, Resize
+from ..ir.program import Origin
+from ..ir.sections import Preprocessing, Resize
 from ..language import sections
 from ..language.inputs import has_names
 from ..language.models import NetworkFile

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..diagnostics.report import Report
 from ..diagnostics.words import suggestion
-from ..ir.program import INPUT, About, Initializer, Naming, Origin, Training
+from ..ir.program import INPUT, About, Naming, Origin
+from ..ir.sections import Initializer, Training
 from ..language.inputs import has_names
 from ..language.link import Linked
 from ..language.models import Described, NetworkFile

@@ -69,7 +69,11 @@ def described(sizes: Sizes) -> str:
 
 def all_sizes(typed: TypedProgram) -> str:
     """The sizes that run of all inputs, as the end of a sentence."""
-    found = [sentence(running_sizes(typed, name), name) for name in with_own_sizes(typed)]
+    several = typed.program.several
+    found = [
+        sentence(running_sizes(typed, name), f" `{name}`" * several)
+        for name in with_own_sizes(typed)
+    ]
     for names, axes in all_tied(typed).items():
         found.append(f"{together(names)} have the same {axes_of(typed, axes)}")
     return "; ".join(found)
@@ -86,9 +90,9 @@ def axes_of(typed: TypedProgram, axes: Sequence[int]) -> str:
     return together([AXES[typed.program.rank][axis] for axis in axes])
 
 
-def sentence(sizes: RunningSizes, what: str = "input") -> str:
-    """The sizes that run, as the end of a sentence."""
-    text = f"the smallest {what} is {described(sizes.inference)}"
+def sentence(sizes: RunningSizes, name: str = "") -> str:
+    """The sizes that run, as the end of a sentence; ``name`` is that of one of several inputs."""
+    text = f"the smallest input{name} is {described(sizes.inference)}"
     if sizes.training == sizes.inference:
         return text
     return f"{text}; with auxiliary heads {described(sizes.training)}"

@@ -224,9 +224,8 @@ class _Walk:
                 return self.joined(node)
             if node.node.split:  # the sizes add up to the channels of one flattened map only
                 self.fixed(x.flattened, always=True)
-            starts = {branch: own[step] for branch, step in node.node.after.items()}
-            ys = [self.chain(chain, starts.get(name, x)) for name, chain in node.branches]
-            return self.merged(node, ys)
+            starts = zip(node.branches, node.node.starts(x, own), strict=True)
+            return self.merged(node, [self.chain(chain, start) for (_, chain), start in starts])
         if x.pixels is None:
             return self.vector(node, x)
         if isinstance(node.op, Flatten):

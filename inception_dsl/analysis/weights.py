@@ -66,9 +66,7 @@ def _order(
     if isinstance(node, TypedUse):
         return _chain(node.body, path, order, found)
     if isinstance(node, TypedFork):
-        after = node.node.after
-        starts = [own[after[name]] if name in after else order for name, _ in node.branches]
-        start = 0
+        starts, start = node.node.starts(order, own), 0
         for index, (_, c) in enumerate(node.branches if node.node.split and order else ()):
             starts[index], start = f"{order}[{start}:{start + c.x.channels}]", start + c.x.channels
         ends = [

@@ -23,8 +23,10 @@ FIXED = frozenset({"in_channels", "classes"})
 def filter_parameters(program: Program) -> dict[str, frozenset[str]]:
     """The names of these parameters in each block; those at the top level are under ``""``."""
     found = _Reads(program)
-    top = [*program.sections.values(), *(head.chain for head in program.heads)]
-    return {TOP: found.split(top)[0], **{name: found.of(name)[0] for name in program.blocks}}
+    return {
+        TOP: found.split(program.chains)[0],
+        **{name: found.of(name)[0] for name in program.blocks},
+    }
 
 
 class _Reads:

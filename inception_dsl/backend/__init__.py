@@ -44,12 +44,10 @@ from ..ir.program import (
     Head,
     Node,
     OpNode,
-    Preprocessing,
     Program,
-    Resize,
-    Training,
     UseNode,
 )
+from ..ir.sections import Preprocessing, Resize, Training
 from ..ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 from ..ir.walk import (
     applications,

@@ -17,7 +17,7 @@ from ..analysis.infer import infer
 from ..diagnostics.report import Report
 from ..ir.program import Node, OpNode, Program, UseNode
 from ..ir.typed import TypedProgram
-from ..ir.walk import nodes, step_count
+from ..ir.walk import step_count, written_steps
 from ..ops import expressions
 from ..types.expression import Expression
 from ..types.width import UNCHANGED
@@ -54,11 +54,9 @@ def _fixed_channels(typed: TypedProgram) -> frozenset[str]:
     as often as they say, or some uses of a block leave out a step that others have.
     """
     program = typed.program
-    chains = [*program.sections.values(), *(head.chain for head in program.heads)]
-    chains += [block.chain for block in program.blocks.values()]
-    found = (e for chain in chains for node in nodes(chain) for e in expressions(node.repeat))
+    found = (e for node in written_steps(program) for e in expressions(node.repeat))
     counted = any(IN_CHANNELS in dict(e.names) for e in found)
-    steps = every_step([*typed.sections.values(), *(chain for _, chain in typed.heads)])
+    steps = every_step(typed.chains)
     left_out = any(not s.count and isinstance(s.node.repeat, Expression) for s in steps)
     network = program.kind == "network" and not program.several
     return frozenset({IN_CHANNELS}) if network and (counted or left_out) else frozenset()
@@ -66,9 +64,7 @@ def _fixed_channels(typed: TypedProgram) -> frozenset[str]:
 
 def _computes(program: Program) -> bool:
     """Whether anything is computed from parameters, or scaled by a width."""
-    chains = [*program.sections.values(), *(head.chain for head in program.heads)]
-    chains += [block.chain for block in program.blocks.values()]
-    found = (e for chain in chains for node in nodes(chain) for e in _expressions(node))
+    found = (e for node in written_steps(program) for e in _expressions(node))
     computed = ({*dict(e.names)} - {IN_CHANNELS} for e in found if len(e.code) > 1)
     return program.width != UNCHANGED or any(computed)
 

@@ -123,9 +123,8 @@ class Definitions:
         self.filters = filter_parameters(typed.program)
         self.filters[TOP] |= {"classes"}  # which no width scales
         self.found: dict[tuple[str, int], tuple[Definition, ...]] = {}
-        chains = [*typed.sections.values(), *(chain for _, chain in typed.heads)]
         uses: dict[tuple[str, int], dict[int, TypedUse]] = {}
-        for found in chains:
+        for found in typed.chains:
             self._collect(found, uses)
         for key in uses:
             self._define(key, uses)

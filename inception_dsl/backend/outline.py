@@ -49,9 +49,8 @@ class _Outline:
         self.forks: dict[int, ForkNode] = {}
         self.uses: dict[int, UseNode] = {}
         self.chains: dict[int, TypedChain] = {}
-        steps = every_step([*typed.sections.values(), *(chain for _, chain in typed.heads)])
         counts: dict[int, int] = {}
-        for step in steps:
+        for step in every_step(typed.chains):
             counts[id(step.node)] = counts.get(id(step.node), 0) + step.count
         self.absent = {node for node, count in counts.items() if not count}
 

@@ -28,7 +28,8 @@ from ..emit.about import (
 )
 from ..emit.mark import generated_by
 from ..emit.pycode import Code, docstring
-from ..ir.program import Head, Preprocessing
+from ..ir.program import Head
+from ..ir.sections import Preprocessing
 from ..ir.typed import TypedOp, TypedProgram
 from ..ir.walk import layers_of, visit_program
 from ..ops import BatchNormFields
@@ -131,8 +132,7 @@ class ModulePlan:
     @cached_property
     def decays(self) -> tuple[float, ...]:
         """The decays of all batch norms, in order; none without batch norm."""
-        chains = [*self.typed.sections.values(), *(chain for _, chain in self.typed.heads)]
-        ops = (node.op for chain in chains for node in layers_of(chain))
+        ops = (node.op for chain in self.typed.chains for node in layers_of(chain))
         norms = (getattr(op, "batch_norm", op) for op in ops)
         return tuple(sorted({n.decay for n in norms if isinstance(n, BatchNormFields)}))
 

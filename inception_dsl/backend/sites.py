@@ -108,7 +108,7 @@ class StepSite:
     @property
     def again(self) -> Shares | None:
         """The step whose weights it has, if they are not its own: it calls the same module."""
-        return None if isinstance(self.node, ForkNode) else self.node.shares
+        return self.node.shares
 
     @property
     def absent(self) -> bool:  # in every row

@@ -119,7 +119,9 @@ class Summary:
         """The table and the totals, coloured by ``style``."""
         title, about, *more = map(printable, self.heading())
         head = [f"{style.strong(title)}  {about}", *more]
-        facts = [f"{style.strong(f'{name:20}')} {value}" for name, value in self.facts()]
+        found = self.facts()
+        width = max(len(name) for name, _ in found)
+        facts = [f"{style.strong(name.ljust(width))} {value}" for name, value in found]
         return "\n".join([*head, "", *_table(self.rows(), style), "", *facts])
 
     def heading(self) -> list[str]:
@@ -158,7 +160,8 @@ class Summary:
         lines.append(("FLOPs (2 x MACs)", f"{2 * total.macs:,}{without}"))
         for name in with_own_sizes(self.typed):
             sizes = running_sizes(self.typed, name)
-            lines.append((f"smallest {name}", described(sizes.inference)))
+            label = f"smallest input{f' {name}' * self.typed.program.several}"
+            lines.append((label, described(sizes.inference)))
             lines += [("  in training", described(sizes.training))] if heads else []
         for names, axes in all_tied(self.typed).items():
             lines.append(("same sizes", f"{axes_of(self.typed, axes)} of {together(names)}"))
@@ -186,8 +189,7 @@ def _chain(chain: TypedChain, depth: int) -> list[Row]:
     for step in chain.steps:
         for segments, typed in applications(step):
             found = _node(typed, "/".join(segments), depth)
-            shares = getattr(step.node, "shares", None)
-            if shares:  # the weights are counted where they belong
+            if shares := step.node.shares:  # the weights are counted where they belong
                 first, *inner = (row._replace(parameters=0) for row in found)
                 of = f"{first.op}, weights of {'/'.join(shares.down)}"
                 found = [first._replace(op=of), *inner]

@@ -51,7 +51,7 @@ def _lines(path: Path, found: Typed, count: int) -> Iterator[str]:
     x = ", ".join(f"{own} {branch.x}" for own, branch in inputs) or str(found.x)
     yield f"{x} -> **{found.y}**"
     parameters, macs = _cost(found)
-    if shares := getattr(found.node, "shares", None):
+    if shares := found.node.shares:
         yield f"weights of `{'/'.join(shares.down)}`"
         parameters = 0
     yield f"{parameters:,} parameters, {macs:,} MACs (multiply-adds)"

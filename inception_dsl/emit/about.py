@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ..ir.program import About, Chain, OpNode, Training
+from ..ir.program import About, Chain, OpNode
+from ..ir.sections import Training
 from ..ir.walk import nodes
 from ..types.prose import Prose
 from ..types.tensor import TensorType

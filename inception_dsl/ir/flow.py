@@ -189,8 +189,7 @@ class _Builder:
         if fork.node.inputs:
             return [self.inputs[name] for name, _ in fork.branches]
         if not fork.node.split:
-            after = fork.node.after
-            return [own[after[name]] if name in after else x for name, _ in fork.branches]
+            return fork.node.starts(x, own)
         found, start = [], 0
         for _, branch in fork.branches:
             y, stop = self.assigned(branch.x), start + branch.x.channels

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from ..diagnostics.report import Span
 from ..ops import Op
@@ -19,7 +19,9 @@ from ..types.split import Split
 from ..types.tensor import TensorType
 from ..types.width import UNCHANGED, Width
 from ..yaml.document import DataPath, Document
+from .sections import Preprocessing, Training
 
+T = TypeVar("T")
 INPUT: Final = "input"
 """The name of the input, if there is only one."""
 
@@ -112,6 +114,16 @@ class ForkNode(NamedTuple):
         return ()
 
     @property
+    def shares(self) -> None:
+        """It has no weights of its own."""
+
+    def starts(self, x: T, earlier: Mapping[str, T]) -> list[T]:
+        """What each branch begins with, in order, if ``x`` is the input of the fork: ``x``, or what
+        belongs to one of the ``earlier`` steps of the chain.
+        """
+        return [earlier[self.after[n]] if n in self.after else x for n, _ in self.branches]
+
+    @property
     def sizes(self) -> tuple[Any, ...]:
         """The sizes that ``split`` lists: numbers, expressions and ``rest``."""
         return self.split if isinstance(self.split, tuple) else ()
@@ -180,53 +192,6 @@ class OutputLoss(NamedTuple):
     origin: Origin
 
 
-class Initializer(NamedTuple):
-    """Initial weights: ``name`` is ``truncated_normal``, ``glorot_uniform`` or ``he_normal``.
-
-    ``bias`` is a constant.
-    """
-
-    name: str
-    stddev: float
-    bias: float
-    note: Prose
-
-
-class Training(NamedTuple):
-    """The loss, the initial weights, and records of the optimiser and the schedule.
-
-    Texts in the records are ``Prose``.
-    """
-
-    label_smoothing: float
-    optimizer: Mapping[str, Any]
-    schedule: Mapping[str, Any]
-    notes: tuple[Prose, ...]
-    initializer: Initializer | None = None
-
-
-class Resize(NamedTuple):
-    """Resizing of images to ``size``, the sizes of all axes."""
-
-    size: tuple[int, ...]
-    method: Literal["nearest", "linear"]
-    antialias: bool
-
-
-class Preprocessing(NamedTuple):
-    """``(pixel * scale - mean) / std`` on channels in ``channel_order``, after resizing.
-
-    With ``per_image``, mean and std are those of each image.
-    """
-
-    channel_order: Literal["rgb", "bgr"]
-    scale: float
-    mean: float | tuple[float, ...]
-    std: float | tuple[float, ...]
-    per_image: bool = False
-    resize: Resize | None = None
-
-
 class Naming(NamedTuple):
     """The layer names in one source of published weights; the fields are those of the spec.
 
@@ -278,6 +243,11 @@ class Program(NamedTuple):
     def input(self) -> TensorType:
         """The input, or the first of several."""
         return next(iter(self.inputs.values()))
+
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        """The top-level chains: the sections, then those of the heads."""
+        return (*self.sections.values(), *(head.chain for head in self.heads))
 
     @property
     def several(self) -> bool:

@@ -132,6 +132,11 @@ class TypedProgram:
         return list(self.sections.values())[-1].y
 
     @property
+    def chains(self) -> tuple[TypedChain, ...]:
+        """The top-level chains: the sections, then those of the heads."""
+        return (*self.sections.values(), *(chain for _, chain in self.heads))
+
+    @property
     def inputs(self) -> dict[str, TensorType]:
         """The types of the inputs that the first step gets."""
         if fork := self.entry:

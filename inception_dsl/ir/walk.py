@@ -61,8 +61,7 @@ def nodes(chain: Chain) -> Iterator[Node]:
 def written_steps(program: Program) -> Iterator[Node]:
     """The steps in the spec, including those of used blocks."""
     blocks = (block.chain for block in program.blocks.values())
-    chains = [*program.sections.values(), *(head.chain for head in program.heads), *blocks]
-    return (node for chain in chains for node in nodes(chain))
+    return (node for chain in (*program.chains, *blocks) for node in nodes(chain))
 
 
 def step_count(program: Program) -> int:
@@ -88,7 +87,7 @@ def owned(step: TypedStep, path: Path, own: Path) -> Path:
     ``own`` is the path of the weights of the chain: another than that of the chain if a use around
     it shares weights.
     """
-    shares = getattr(step.node, "shares", None)
+    shares = step.node.shares
     return shares.of((*own, *step.node.segments)) if shares else (*own, *path)
 
 

@@ -17,7 +17,7 @@ from ..diagnostics.report import Report
 from ..ir.program import Chain, ForkNode, Node, OpNode, Program, UseNode
 from ..ir.turns import cause
 from ..ir.typed import Typed, TypedChain, TypedOp, TypedProgram, TypedUse
-from ..ir.walk import inner_chains, nodes
+from ..ir.walk import inner_chains, nodes, written_steps
 from ..types.tensor import product
 
 MAX_WEIGHTS: Final = 10**11
@@ -33,19 +33,12 @@ def check_layers(program: Program, report: Report) -> bool:
 
     A ``repeat`` that is an expression counts as 1, as its value is not known before inference.
     """
-    chains = [*program.sections.values(), *(head.chain for head in program.heads)]
-    blocks = [block.chain for block in program.blocks.values()]
-    beyond = next(
-        islice((node for chain in (*chains, *blocks) for node in nodes(chain)), MAX_STEPS, None),
-        None,
-    )
+    beyond = next(islice(written_steps(program), MAX_STEPS, None), None)
     if beyond is not None:
         _many_steps(beyond, report)
         return False
-    return (
-        _Layers(program, report).chain(tuple(node for chain in chains for node in chain))
-        is not None
-    )
+    steps = tuple(node for chain in program.chains for node in chain)
+    return _Layers(program, report).chain(steps) is not None
 
 
 def _many_steps(node: Node, report: Report) -> None:
@@ -89,7 +82,7 @@ def check_size(typed: TypedProgram, report: Report) -> bool:
     """Whether the weights and the generated source are within the limits; reports it if not."""
     before = len(report.diagnostics)
     sizes = _Sizes(typed.program, report)
-    for chain in (*typed.sections.values(), *(chain for _, chain in typed.heads)):
+    for chain in typed.chains:
         sizes.top(chain)
     return len(report.diagnostics) == before
 
@@ -149,7 +142,7 @@ class _Sizes:
                 run.count * self.node(run.typed)
                 for step in chain.steps
                 for run in step.runs
-                if getattr(step.node, "shares", None) is None
+                if step.node.shares is None
             )
         return self.weights[id(chain)]
 

@@ -34,7 +34,7 @@ class _Paths:
         ``outer``: a use around it has the weights of another step.
         """
         for step in chain.steps:
-            shared = outer or getattr(step.node, "shares", None) is not None
+            shared = outer or step.node.shares is not None
             for segments, node in applications(step):
                 held = bool(segments)
                 self.node(node, (*prefix, *segments), held=held, top=top, shared=shared)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..ir.program import Preprocessing, Resize
+from ..ir.sections import Preprocessing, Resize
 from .arrays import Array
 
 

@@ -88,7 +88,7 @@ def blocks_of(typed: TypedProgram) -> dict[str, list[TypedUse]]:
                 uses[id(use.body)] = use
                 collect(use.body)
 
-    for chain in (*typed.sections.values(), *(chain for _, chain in typed.heads)):
+    for chain in typed.chains:
         collect(chain)
     return {block: list(uses.values()) for block, uses in found.items()}
 

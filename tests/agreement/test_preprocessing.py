@@ -15,7 +15,7 @@ from offered_network import case_of, problem, source
 from operators import declare
 
 from inception_dsl.backend import module_from_source
-from inception_dsl.ir.program import Preprocessing, Resize
+from inception_dsl.ir.sections import Preprocessing, Resize
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.reference.preprocessing import preprocess, resized
 from inception_dsl.verify.bounds import FLOAT64, distance

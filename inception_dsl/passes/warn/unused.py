@@ -22,8 +22,7 @@ from .survey import Check, Context, Found, Scope, Survey, Warn, own
 
 def _unread(survey: Survey) -> Iterator[Found]:
     program = survey.typed.program
-    chains = [*program.sections.values(), *(head.chain for head in program.heads)]
-    yield from _of(survey.spec.model.params, chains, program.origin, survey.top)
+    yield from _of(survey.spec.model.params, program.chains, program.origin, survey.top)
     for block in program.blocks.values():
         scopes = survey.top.within(Scope(block.origin, block.about.allow))
         yield from _of(block.parameters, [block.chain], block.origin, scopes)
