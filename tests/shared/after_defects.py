@@ -9,8 +9,8 @@ AFTER_DEFECTS = (
         "every branch begins with the input of its fork",
         CORE,
         "ir.flow",
-        "return [own[after[name]] if name in after else x for name, _ in fork.branches]",
-        "return [x for name, _ in fork.branches]",
+        "return fork.node.starts(x, own)",
+        "return [x for _ in fork.branches]",
     ),
     Defect(
         "the branches of generated forks begin with their input",
@@ -37,7 +37,7 @@ AFTER_DEFECTS = (
         "the sizes of a branch are those after the step before the fork",
         CORE,
         "analysis.sizes",
-        "ys = [self.chain(chain, starts.get(name, x)) for name, chain in node.branches]",
-        "ys = [self.chain(chain, x) for name, chain in node.branches]",
+        "starts = zip(node.branches, node.node.starts(x, own), strict=True)",
+        "starts = zip(node.branches, [x for _ in node.branches], strict=True)",
     ),
 )
