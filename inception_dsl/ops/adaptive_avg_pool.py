@@ -1,9 +1,11 @@
 """Adaptive average pooling."""
 
+from math import gcd
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from ..types.receptive import ReceptiveField
 from ..types.tensor import TensorType
 from ..types.window import Pixels
 from .base import Op, axes, require_map
@@ -36,3 +38,12 @@ class AdaptiveAvgPool(Op):
 
     def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
         return 1, Pixels(self.outputs(rank)[axis], 0)
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        size, outputs = x.spatial[axis], self.outputs(x.rank)[axis]
+        count = outputs // gcd(size, outputs)
+        return ReceptiveField(
+            tuple(size * i // outputs for i in range(count)),
+            tuple(-(size * (i + 1) // -outputs) - 1 for i in range(count)),
+            size * count // outputs,
+        )

@@ -5,6 +5,7 @@ from functools import cache, cached_property, lru_cache
 from typing import Any, ClassVar, Self
 
 from ..types.expression import Expression
+from ..types.receptive import ReceptiveField
 from ..types.tensor import ShapeError, TensorType, many
 from ..types.weight import Weight
 from ..types.window import Padding, Pair, Pixels, Window
@@ -40,6 +41,10 @@ class Op(Weighted):
     def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
         """The smallest size of a spatial axis that the op accepts, and the size of its output."""
         return 1, Pixels()
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        """The pixels of a spatial axis of ``x`` that each position of the output depends on."""
+        return ReceptiveField()
 
     @property
     def multiple(self) -> int:
@@ -209,6 +214,11 @@ class Windowed(Sliding):
         window = self.windows(rank)[axis]
         return window.least, window.pixels
 
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        window = self.windows(x.rank)[axis]
+        first = -window.pads(x.spatial[axis])[0]
+        return ReceptiveField((first,), (first + window.extent - 1,), window.stride)
+
 
 class Composite(Op):
     """An op made of other ops: shapes, weights and cost are those of its parts."""
@@ -253,6 +263,14 @@ class Composite(Op):
             wanted, after = part.sizes(axis, rank)
             least, pixels = max(least, pixels.least(wanted)), pixels.then(after)
         return least, pixels
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        found = ReceptiveField()
+        for _, part in self.parts:
+            after = part.infer(x)
+            found = found.then(part.receptive_field(x, axis), after.spatial[axis])
+            x = after
+        return found
 
 
 __all__ = ["Composite", "Fields", "Op", "Pair", "Sliding", "Step", "Weighted", "Windowed"]

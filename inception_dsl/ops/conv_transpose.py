@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from ..types.receptive import ReceptiveField
 from ..types.tensor import ShapeError, TensorType, product
 from ..types.weight import Weight
 from ..types.window import Pixels
@@ -109,3 +110,12 @@ class ConvTranspose(Sliding):
         window, added = self.windows(rank)[axis], self.more(rank)[axis]
         pixels = Pixels(window.transposed(0, added), 1, window.stride)
         return pixels.least(1), pixels
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        window = self.windows(x.rank)[axis]
+        start, reach = window.crops[0], window.extent - 1
+        ends = range(start, start + window.stride)
+        return ReceptiveField(
+            tuple(-((reach - end) // window.stride) for end in ends),
+            tuple(end // window.stride for end in ends),
+        )

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from ..types.receptive import ReceptiveField
 from ..types.tensor import ShapeError, TensorType, many
 from ..types.window import Pair, Pixels
 from .base import Op, require_map, resolve_padding
@@ -46,3 +47,7 @@ class Crop(Op):
     def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
         cut = sum(self.cuts(rank)[axis])
         return cut + 1, Pixels(-cut)
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        before = self.cuts(x.rank)[axis][0]
+        return ReceptiveField((before,), (before,))

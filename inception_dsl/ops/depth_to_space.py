@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+from ..types.receptive import ReceptiveField
 from ..types.tensor import ShapeError, TensorType, product
 from ..types.window import Pixels
 from .base import require_map
@@ -45,3 +46,7 @@ class DepthToSpace(Blocks):
 
     def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
         return 1, Pixels(0, 1, self.block_size)
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        zeros = (0,) * self.block_size
+        return ReceptiveField(zeros, zeros)

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+from ..types.receptive import ReceptiveField, whole
 from ..types.tensor import TensorType, product
 from .base import Op
 
@@ -17,3 +18,6 @@ class Flatten(Op):
 
     def infer(self, x: TensorType) -> TensorType:
         return TensorType((), product(x.shape))
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        return whole(x.spatial[axis])

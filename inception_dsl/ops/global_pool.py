@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from ..types.receptive import ReceptiveField, whole
 from ..types.tensor import TensorType
 from ..types.window import Pixels
 from .base import Op, require_map
@@ -36,3 +37,6 @@ class GlobalPool(Op):
 
     def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
         return 1, Pixels() if self.across else Pixels(1, 0)
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        return ReceptiveField() if self.across else whole(x.spatial[axis])

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from ..types.receptive import ReceptiveField, whole
 from ..types.tensor import TensorType
 from ..types.weight import Weight
 from .base import Op
@@ -32,3 +33,6 @@ class GroupNorm(Op):
         gamma = (Weight("gamma", (x.channels,)),) if self.scale else ()
         beta = (Weight("beta", (x.channels,)),) if self.center else ()
         return (*gamma, *beta)
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        return whole(x.spatial[axis])

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+from ..types.receptive import ReceptiveField
 from ..types.tensor import ShapeError, TensorType
 from ..types.window import Pixels
 from .base import require_map
@@ -43,3 +44,6 @@ class SpaceToDepth(Blocks):
 
     def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
         return self.block_size, Pixels(0, self.block_size)
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        return ReceptiveField((0,), (self.block_size - 1,), self.block_size)

@@ -1,10 +1,13 @@
 """Upsampling: a larger map, by repetition or by linear interpolation."""
 
 from collections.abc import Mapping
+from fractions import Fraction
+from math import ceil, floor, gcd
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from ..types.receptive import ReceptiveField
 from ..types.tensor import ShapeError, TensorType
 from ..types.window import Pixels
 from .base import Op, axes, require_map
@@ -82,3 +85,18 @@ class Upsample(Op):
         if self.size is not None:
             return 1, Pixels(axes(self.size, rank, "size")[axis], 0)
         return 1, Pixels(0, 1, axes(self.factor, rank, "factor")[axis])
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        size = x.spatial[axis]
+        outputs = self.outputs(x.spatial)[axis]
+        if self.align_corners and outputs == 1:
+            return ReceptiveField(step=None)
+        inputs, spaces = (size - 1, outputs - 1) if self.align_corners else (size, outputs)
+        count = spaces // gcd(inputs, spaces)
+        if self.method == "nearest" or self.align_corners:
+            at = [Fraction(i * inputs, spaces) for i in range(count)]
+        else:
+            at = [Fraction((2 * i + 1) * inputs, 2 * spaces) - Fraction(1, 2) for i in range(count)]
+        last = floor if self.method == "nearest" else ceil
+        step = inputs * count // spaces
+        return ReceptiveField(tuple(map(floor, at)), tuple(map(last, at)), step)

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from ..types.receptive import ReceptiveField
 from ..types.tensor import TensorType
 from ..types.window import Pair, Pixels
 from .base import Op, require_map, resolve_padding
@@ -36,3 +37,7 @@ class ZeroPad(Op):
 
     def sizes(self, axis: int, rank: int) -> tuple[int, Pixels]:
         return 1, Pixels(sum(self.pads(rank)[axis]))
+
+    def receptive_field(self, x: TensorType, axis: int) -> ReceptiveField:
+        before = self.pads(x.rank)[axis][0]
+        return ReceptiveField((-before,), (-before,))
