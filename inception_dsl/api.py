@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections.abc import Collection
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -121,9 +122,16 @@ class Network:
         """The shapes of the outputs by name, those of auxiliary heads and further ones included."""
         return {name: y.shape for name, y in self.typed.outputs.items()}
 
-    def summary(self) -> Summary:
-        """Shapes, parameters and MACs: ``print`` it, or call its ``to_dict()``."""
-        return self._summary
+    def summary(
+        self, depth: int | None = None, expand: Collection[str] = (), batch: int = 1
+    ) -> Summary:
+        """Shapes, parameters, MACs, receptive fields: ``print`` it, or call its ``to_dict()``.
+
+        ``depth`` is the number of levels to show (by default the top-level steps of a network),
+        ``expand`` names steps of which to show all layers, and the memory is that of ``batch``
+        samples.
+        """
+        return Summary(self.typed, depth, expand, batch)
 
     @cached_property
     def _summary(self) -> Summary:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .analysis.expand import expand
-from .analysis.infer import infer
+from .analysis.infer import Inference
 from .analysis.unset import check_unset, unset_in
 from .diagnostics.report import Diagnostic, Report
 from .ir.typed import TypedProgram
@@ -36,12 +36,13 @@ class Compiled(NamedTuple):
 
     ``typed`` is ``None`` if there are errors, or if ``unset`` is not empty: the names of what a
     block needs to be built, the parameters without a value and its ``input``. ``wanted`` are the
-    inputs, if shapes have errors.
+    inputs, if shapes have errors, and ``part`` is what is before the first of these errors.
     """
 
     typed: TypedProgram | None = None
     unset: tuple[str, ...] = ()
     wanted: Mapping[str, TensorType] | None = None
+    part: TypedProgram | None = None
 
 
 def compile_spec(
@@ -145,9 +146,10 @@ def _compiled(
         if len(report.diagnostics) == before:
             warn_unused(spec, linked, program, report)
         return Compiled(unset=(*unset, *["input"] * open_input))
-    typed = infer(program, report)
+    inference = Inference(program, report)
+    typed = inference.program_types()
     if typed is None or len(report.diagnostics) > before:
-        return Compiled(wanted=program.inputs)
+        return Compiled(wanted=program.inputs, part=inference.part)
     if not check_size(typed, report) or not check_paths(typed, report):
         return Compiled()
     if not check_losses(typed, report) or not check_names(typed, report):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 from ..diagnostics.report import Report, Span
@@ -48,6 +49,7 @@ class Inference(Repeats):
     A block is inferred once for each input type and set of arguments. Errors are not raised but
     reported, and the type of a chain with an error is ``None``. ``room`` is the number of layers
     that may still be inferred: a limit on time, as each repeat or use may have other shapes.
+    ``before`` has the top-level steps before the first one with an error, by section.
     """
 
     def __init__(self, program: Program, report: Report, room: int | None = None) -> None:
@@ -58,6 +60,7 @@ class Inference(Repeats):
         self.entered: list[Node] = []
         self.outputs: list[dict[str, TensorType | None]] = []
         self.memo: dict[Any, TypedChain | None] = {}
+        self.before: dict[str, TypedChain] = {}
 
     def program_types(self) -> TypedProgram | None:
         """The typed program; ``None`` if anything has an error."""
@@ -75,6 +78,8 @@ class Inference(Repeats):
                     after[node.segments[-1]] = step.y
                     absent |= set(node.segments[-1:]) if not step.runs else set()
             sections[name] = typed = _chained(steps, x)
+            if part := _chained([*takewhile(bool, steps)], x):
+                self.before[name] = part
             x = None if typed is None else typed.y
         heads = []
         for head in program.heads:
@@ -103,6 +108,17 @@ class Inference(Repeats):
         outputs |= {name: after[step] for name, step in program.outputs.items()}
         whole = TypedProgram(program, done, typed_heads, outputs, {**own})
         return whole if check_sharing(whole, self.report) else None
+
+    @property
+    def part(self) -> TypedProgram | None:
+        """What is before the first error, as a program without heads; none if there is nothing."""
+        chains = {name: chain for name, chain in self.before.items() if chain.steps}
+        if not chains:
+            return None
+        program, y = self.program._replace(heads=(), outputs={}), [*chains.values()][-1].y
+        return TypedProgram(
+            program, chains, (), {final_name(program, end_of(chains.values()), y): y}, {}
+        )
 
     def first_input(self) -> TensorType | None:
         """The input of the first step; ``None`` after an error."""

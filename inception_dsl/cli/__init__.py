@@ -22,7 +22,7 @@ COMMANDS = {  # the module of each command, imported when the command is used
     "new": "specs",
     "list": "specs",
     "check": "compile",
-    "summary": "compile",
+    "summary": "summary",
     "build": "compile",
     "verify": "verify",
     "weights": "weights",

@@ -199,39 +199,6 @@ def _unchecked(unset: tuple[str, ...]) -> str:
 
 @click.command(
     cls=Command,
-    examples=(
-        "inception-dsl summary net.yaml # table and totals",
-        "inception-dsl summary net.yaml --json # for programs",
-        "inception-dsl summary net.yaml --input 299x299x3 # at another input size",
-    ),
-)
-@click.argument("spec", **SPEC)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; FLOPs are 2 x `macs`.")
-@spec_options
-def summary(spec: str, as_json: bool, settings: dict[str, str], size: dict[str, str]) -> None:
-    """Print shapes, parameters, MACs and FLOPs of SPEC.
-
-    One MAC is one multiply-add; FLOPs = 2 x MACs. SPEC can be `-`, standard input.
-    """
-    from ..compiler import compile_spec
-    from ..design.summary import Summary
-    from ..diagnostics.report import Report
-
-    report = Report()
-    typed = compile_spec(spec_of(spec), merged(settings, size), report)
-    if typed is None:
-        fail(report)
-    else:
-        found = Summary(typed)
-        if as_json or chosen_format() == "json":
-            click.echo(as_json_text(found.to_dict()))
-        else:
-            print_table(found.render)
-            warn(report)
-
-
-@click.command(
-    cls=Command,
     examples=("inception-dsl backends", "inception-dsl backends --json"),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

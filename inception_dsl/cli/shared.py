@@ -76,18 +76,27 @@ def _remember(context: click.Context, _: click.Parameter, name: str) -> None:
     context.meta[_FORMAT] = name
 
 
-format_option = click.option(
-    "-f",
-    "--format",
-    cls=SharedOption,
-    type=click.Choice(FORMATS),
-    default="text",
-    metavar="NAME",
-    expose_value=False,
-    callback=_remember,
-    help="Errors as text (default), concise, json, github or sarif.",
+def formats(*more: str, help: str, cls: type[click.Option] = click.Option) -> Callable[..., Any]:
+    """The option of a command that reports diagnostics; :func:`show` reads it.
+
+    With a format of ``more``, the errors are text.
+    """
+    return click.option(
+        "-f",
+        "--format",
+        cls=cls,
+        type=click.Choice((*FORMATS, *more)),
+        default="text",
+        metavar="NAME",
+        expose_value=False,
+        callback=_remember,
+        help=help,
+    )
+
+
+format_option = formats(
+    help="Errors as text (default), concise, json, github or sarif.", cls=SharedOption
 )
-"""The option of every command that reports diagnostics; :func:`show` reads it."""
 
 
 def _root(context: click.Context, _: click.Parameter, folder: str | None) -> None:
@@ -118,8 +127,10 @@ root_option = click.option(
 )
 
 
-def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of every command that reads specs."""
+def spec_options(
+    command: Callable[..., Any], form: Callable[..., Any] = format_option
+) -> Callable[..., Any]:
+    """Add the options of every command that reads specs; ``form`` is that of the format."""
     setting = click.option(
         "--set",
         "settings",
@@ -138,7 +149,8 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=_input,
         help="Input size, channels last: 299x299x3 or NAME=299x299x3.",
     )
-    return setting(size(root_option(format_option(command))))
+    made: Callable[..., Any] = setting(size(root_option(form(command))))
+    return made
 
 
 def _input(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -174,11 +186,11 @@ def show(report: Report, *, err: bool = True) -> None:
         for error in report.failures:
             click.echo("".join(format_exception(error)), err=True, nl=False)
     name = chosen_format()
-    if name != "text":
+    if name in FORMATS[1:]:
         from .. import __version__
-        from ..diagnostics.formats import FORMATS
+        from ..diagnostics.formats import FORMATS as WRITERS
 
-        text = FORMATS[name](report, __version__)
+        text = WRITERS[name](report, __version__)
         return click.echo(text, err=err, nl=bool(text))
     if report.diagnostics or report.warnings:
         text = f"{report.render(style_of(sys.stderr))}\n\n{report.counted()}"

@@ -1,62 +1,70 @@
-"""Shapes, parameters and MACs of a network, as a table or as plain data."""
+"""Shapes, parameters, MACs, receptive fields and memory of a network: a table, or plain data."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from typing import Any, Final
 
 from ..analysis.cost import cost, layers
+from ..analysis.memory import kept_values, live_values
+from ..analysis.receptive import Seen, receptive_fields
 from ..analysis.size_words import axes_of, described, together
 from ..analysis.sizes import RunningSizes, Sizes, minimum_input, running_sizes
 from ..analysis.ties import all_tied, with_own_sizes
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
+from ..ir.flow import Flow, ValueId, flow
 from ..ir.program import INPUT, input_shapes
-from ..ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
-from ..ir.walk import applications
-from ..ops import Sliding
-from ..types.tensor import AXES, TensorType
+from ..ir.typed import TypedProgram
+from ..types.tensor import AXES, many
+from .layer_data import field_data, last_map, layer_data
+from .rows import Row, field_text, rows, shown, stride_and_padding
+from .tables import Line, Table, comma_separated
 
-
-class Row(NamedTuple):
-    """A row of the table.
-
-    ``layer`` is false for a heading, whose numbers are the sums of the rows below it.
-    """
-
-    depth: int
-    name: str
-    op: str
-    y: TensorType
-    parameters: int
-    macs: int
-    layer: bool = True
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """The texts in the columns of the table."""
-        numbers = (f"{n:,}" if n else "" for n in (self.parameters, self.macs))
-        return self.name or f"({self.op})", self.op, str(self.y), *numbers
-
-
-COLUMNS: Final = ("layer", "op", "output", "parameters", "MACs")
+BYTES: Final = 4
+"""Of a value in float32."""
+COLUMNS: Final = ("layer", "op", "output", "parameters", "MACs", "% MACs", "receptive field")
+_NUMBERS: Final = 3  # the first column of numbers
+_ALL: Final = 10**6
+_BAR: Final = 20
 
 
 class Summary:
     """The summary of a typed program: ``print`` it, or call :meth:`to_dict`.
 
-    Notebooks show it as an HTML table.
+    The table has the rows above ``depth`` (by default: the top-level steps of a network, all of a
+    block) and all rows inside the blocks that ``expand`` names. The memory is that of ``batch``
+    samples. Notebooks show it as an HTML table.
     """
 
-    def __init__(self, typed: TypedProgram) -> None:
-        self.typed = typed
+    def __init__(
+        self,
+        typed: TypedProgram,
+        depth: int | None = None,
+        expand: Collection[str] = (),
+        batch: int = 1,
+    ) -> None:
+        self.typed, self.expand, self.batch = typed, expand, batch
+        self.depth = depth or (1 if typed.program.kind == "network" else _ALL)
         self.layers = list(layers(typed))
         self.cost = cost(self.layers)
+
+    @cached_property
+    def network(self) -> Flow:
+        """The flow of the program with its heads."""
+        return flow(self.typed)
+
+    @cached_property
+    def fields(self) -> dict[ValueId, Seen]:
+        """The receptive fields of all values of the flow."""
+        return receptive_fields(self.network)
 
     def to_dict(self) -> dict[str, Any]:
         """The data of ``inception-dsl summary --json``.
 
         Shapes are lists, channels last, without the batch. ``macs`` are multiply-adds per sample.
+        Memory is in bytes.
         """
         typed, total = self.typed, self.cost
         return {
@@ -72,20 +80,34 @@ class Summary:
                 "auxiliary": total.auxiliary,
             },
             "macs": total.macs,
+            "receptive_field": self._field(),
+            "activations": {"batch": self.batch, **self.memory},
             **self._sizes(),
-            "layers": [
-                {
-                    "path": layer.path,
-                    "op": layer.op,
-                    "input": list(layer.x.shape),
-                    "output": list(layer.y.shape),
-                    "parameters": layer.parameters,
-                    "weights_of": layer.weights_of,
-                    "macs": layer.macs,
-                }
-                for layer in self.layers
-            ],
+            "layers": layer_data(self.layers, self.network, self.fields),
         }
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """The bytes of the activations in float32, in inference and in training.
+
+        Inference needs the most values that exist at once, without auxiliary heads; training
+        counts the outputs of all layers, as they are kept for the backward pass.
+        """
+        values = {
+            "inference": live_values(flow(self.typed, heads=False)),
+            "training": kept_values(self.network),
+        }
+        return {name: BYTES * self.batch * count for name, count in values.items()}
+
+    @property
+    def last_map(self) -> tuple[str, Seen] | None:
+        """The path and the receptive field of the last feature map."""
+        return last_map(self.typed, self.network, self.fields)
+
+    def _field(self) -> dict[str, Any] | None:
+        """The receptive field of the last feature map, and the path of that."""
+        found = self.last_map
+        return found and {"of": found[0], **field_data(found[1])}
 
     def _sizes(self) -> dict[str, Any]:
         """The sizes that run, by the name of the input if there are several."""
@@ -112,17 +134,51 @@ class Summary:
         """The table and the totals, for notebooks."""
         from . import html  # only notebooks need it
 
-        lines = (html.Line(row.cells, row.depth, not row.layer) for row in self.rows())
-        return html.page(self.heading(), html.table(COLUMNS, lines), html.facts(self.facts()))
+        return html.page(self.heading(), html.table(self.table()), html.facts(self.facts()))
 
-    def render(self, style: Style = PLAIN) -> str:
-        """The table and the totals, coloured by ``style``."""
+    def render(self, style: Style = PLAIN, width: int = 0) -> str:
+        """The table and the totals, coloured by ``style``.
+
+        Up to ``width`` columns, bars show the shares of the MACs.
+        """
         title, about, *more = map(printable, self.heading())
         head = [f"{style.strong(title)}  {about}", *more]
-        found = self.facts()
-        width = max(len(name) for name, _ in found)
-        facts = [f"{style.strong(name.ljust(width))} {value}" for name, value in found]
-        return "\n".join([*head, "", *_table(self.rows(), style), "", *facts])
+        return "\n".join([*head, "", *self._lines(style, width), "", *totals(self.facts(), style)])
+
+    def _lines(self, style: Style, width: int) -> list[str]:
+        table = self.table()
+        lines = table.text(style)
+        plain = [len(line) for line in table.text()]
+        room = min(width - max(plain) - 2, _BAR)
+        if room < _BAR // 2 or not self.cost.macs:
+            return lines
+        found = lines[:2]
+        for row, line, used in zip(self.rows(), lines[2:], plain[2:], strict=True):
+            bar = "" if row.auxiliary else "#" * round(room * row.macs / self.cost.macs)
+            space = " " * (max(plain) - used + 2) if bar else ""
+            found.append(f"{line}{space}{bar}")
+        return found
+
+    def table(self) -> Table:
+        """The table of the rows, as texts."""
+        lines = [Line(self._cells(row), row.depth, not row.layer) for row in self.rows()]
+        return Table(COLUMNS, lines, _NUMBERS)
+
+    def _cells(self, row: Row) -> tuple[str, ...]:
+        share = 0.0 if row.auxiliary or not row.macs else 100 * row.macs / self.cost.macs
+        numbers = (f"{n:,}" if n else "" for n in (row.parameters, row.macs))
+        name = row.name or f"({row.op})"
+        return name, row.op, str(row.y), *numbers, f"{share:.1f}" if share else "", row.field
+
+    def csv(self) -> str:
+        """The rows as comma-separated values, with plain numbers and paths."""
+        return comma_separated(
+            ("path", "op", "output", "parameters", "macs", "receptive_field", "layer"),
+            (
+                ("/".join(r.path), r.op, r.y, r.parameters, r.macs, r.field, str(r.layer).lower())
+                for r in self.rows()
+            ),
+        )
 
     def heading(self) -> list[str]:
         """The title, what it is, and what it is modified from."""
@@ -134,38 +190,63 @@ class Summary:
         return [*head, f"Modified from {original}"] if original else head
 
     def rows(self) -> list[Row]:
-        """The rows of the table."""
-        found: list[Row] = []
-        for chain in self.typed.sections.values():
-            found += _chain(chain, 0)
-        for head, chain in self.typed.heads:
-            kind = "auxiliary head" if head.auxiliary else "output"
-            found += _heading(0, head.name, f"{kind} after {head.after}", chain.y, _chain(chain, 1))
-        return found
+        """The rows of the table: those above the depth, and what is expanded."""
+        return shown(self._rows, self.depth, self.expand)
+
+    @property
+    def expandable(self) -> set[str]:
+        """The names and paths that ``expand`` can have."""
+        paths = [row.path for row in self._rows if not row.layer and row.path]
+        return {path[-1] for path in paths} | {"/".join(path) for path in paths}
+
+    @cached_property
+    def _rows(self) -> list[Row]:
+        return rows(self.typed, self.network, self.fields)
 
     def facts(self) -> list[tuple[str, str]]:
-        """The outputs, the totals and the sizes that run, each with its name."""
+        """The outputs, the totals, and the sizes that run, each with its name."""
         total, heads = self.cost, bool(self.typed.auxiliary)
         outputs = ", ".join(f"{name} {y}" for name, y in self.typed.outputs.items())
+        without = " without auxiliary heads" if heads else ""
         lines = [
             ("outputs", outputs),
             ("parameters", f"{total.total:,}"),
             ("  trainable", f"{total.trainable:,}"),
+            ("  non-trainable", f"{total.non_trainable:,}"),
         ]
-        lines.append(("  non-trainable", f"{total.non_trainable:,}"))
-        if heads:
-            lines.append(("  in auxiliary heads", f"{total.auxiliary:,} of the trainable"))
-        without = " without auxiliary heads" if heads else ""
+        lines += [("  in auxiliary heads", f"{total.auxiliary:,} of the trainable")] * heads
         lines.append(("MACs (multiply-adds)", f"{total.macs:,}{without}"))
         lines.append(("FLOPs (2 x MACs)", f"{2 * total.macs:,}{without}"))
+        if found := self.last_map:
+            lines.append(("receptive field", f"{field_text(found[1])} of {found[0]}"))
+            lines.append(("  stride, padding", stride_and_padding(found[1])))
+        samples = many(self.batch, "sample")
+        for name, count in self.memory.items():
+            lines.append((f"activations, {name}", f"{megabytes(count)} for {samples} in float32"))
+        return [*lines, *self._size_facts()]
+
+    def _size_facts(self) -> list[tuple[str, str]]:
+        lines = []
         for name in with_own_sizes(self.typed):
             sizes = running_sizes(self.typed, name)
             label = f"smallest input{f' {name}' * self.typed.program.several}"
             lines.append((label, described(sizes.inference)))
-            lines += [("  in training", described(sizes.training))] if heads else []
+            if self.typed.auxiliary:
+                lines.append(("  in training", described(sizes.training)))
         for names, axes in all_tied(self.typed).items():
             lines.append(("same sizes", f"{axes_of(self.typed, axes)} of {together(names)}"))
         return lines
+
+
+def megabytes(count: int) -> str:
+    """Bytes as text; a megabyte has 1,000,000 bytes, as in torchinfo."""
+    return f"{count / 1e6:,.1f} MB"
+
+
+def totals(facts: Sequence[tuple[str, str]], style: Style = PLAIN) -> list[str]:
+    """Aligned lines of names and values."""
+    width = max(len(name) for name, _ in facts)
+    return [f"{style.strong(name.ljust(width))} {value}" for name, value in facts]
 
 
 def _running(sizes: RunningSizes) -> dict[str, Any]:
@@ -178,84 +259,3 @@ def _listed(sizes: Sizes) -> list[dict[str, Any]]:
         {"least": a.least, "most": a.most, "without": [gap._asdict() for gap in a.gaps]}
         for a in sizes
     ]
-
-
-def _sizes(spatial: tuple[int, ...]) -> str:
-    return "x".join(map(str, spatial))
-
-
-def _chain(chain: TypedChain, depth: int) -> list[Row]:
-    rows: list[Row] = []
-    for step in chain.steps:
-        for segments, typed in applications(step):
-            found = _node(typed, "/".join(segments), depth)
-            if shares := step.node.shares:  # the weights are counted where they belong
-                first, *inner = (row._replace(parameters=0) for row in found)
-                of = f"{first.op}, weights of {'/'.join(shares.down)}"
-                found = [first._replace(op=of), *inner]
-            rows += found
-    return rows
-
-
-def _node(typed: Typed, name: str, depth: int) -> list[Row]:
-    if isinstance(typed, TypedOp):
-        parameters = sum(w.size for w in typed.weights)
-        return [Row(depth, name, with_window(typed), typed.y, parameters, typed.macs)]
-    if isinstance(typed, TypedUse):
-        block, inner = typed.node.block, _chain(typed.body, depth + 1)
-        return _heading(depth, name or block, block, typed.y, inner)
-    if not name:
-        return [*_fork(typed, depth), Row(depth, "", typed.node.merge, typed.y, 0, 0)]
-    return _heading(depth, name, typed.node.merge, typed.y, _fork(typed, depth + 1))
-
-
-@lru_cache(maxsize=1024)
-def with_window(typed: TypedOp) -> str:
-    """The op with its window and stride: ``conv 3x3 /2``."""
-    if not isinstance(typed.op, Sliding):
-        return typed.op.op
-    windows = typed.op.windows(typed.x.rank)
-    strides = [w.stride for w in windows]
-    text = f"{typed.op.op} {_sizes(tuple(w.kernel for w in windows))}"
-    if set(strides) == {1}:
-        return text
-    return f"{text} /{_sizes(tuple(strides)) if len(set(strides)) > 1 else strides[0]}"
-
-
-def _fork(fork: TypedFork, depth: int) -> list[Row]:
-    rows: list[Row] = []
-    for name, branch in fork.branches:
-        inner = _chain(branch, depth + 1)
-        start = fork.node.after.get(name)
-        after = f"after {start}" if start else ""
-        if not inner:
-            rows.append(Row(depth, name, after or "shortcut", branch.y, 0, 0))
-        elif len(inner) == 1 and not inner[0].name:
-            op = f"{inner[0].op} {after}".rstrip()
-            rows.append(Row(depth, name, op, branch.y, inner[0].parameters, inner[0].macs))
-        else:
-            rows += _heading(depth, name, after, branch.y, inner)
-    return rows
-
-
-def _heading(depth: int, name: str, op: str, y: TensorType, inner: list[Row]) -> list[Row]:
-    leaves = [row for row in inner if row.layer]
-    parameters, macs = sum(r.parameters for r in leaves), sum(r.macs for r in leaves)
-    return [Row(depth, name, op, y, parameters, macs, layer=False), *inner]
-
-
-def _table(rows: list[Row], style: Style) -> list[str]:
-    """The table with aligned columns; headings are bold, the header has the colour of frames."""
-    cells = [("  " * row.depth + row.cells[0], *row.cells[1:]) for row in rows]
-    widths = [max(map(len, column)) for column in zip(COLUMNS, *cells, strict=True)]
-    lines = []
-    for i, row in enumerate((COLUMNS, tuple("-" * w for w in widths), *cells)):
-        left = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)]
-        right = [cell.rjust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
-        line = "  ".join([*left, *right]).rstrip()
-        if i < 2:
-            line = style.frame(line)
-        elif not rows[i - 2].layer:
-            line = style.strong(line)
-        lines.append(line)
-    return lines

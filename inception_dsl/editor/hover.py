@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..analysis.cost import cost, layers
-from ..design.summary import with_window
+from ..design.rows import with_window
 from ..diagnostics.report import Span
 from ..ir.typed import Path, Typed, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import inner_chains, visits, walk_program

@@ -72,6 +72,19 @@ def test_the_smallest_input_is_the_smallest_that_compiles(
     assert not any(legal(height, w) for w in range(1, width))
 
 
+CONV = {
+    "filters": 2,
+    "kernel_size": [3],
+    "stride": [1],
+    "padding": "same",
+    "dilation": 1,
+    "groups": 1,
+    "use_bias": True,
+    "activation": "none",
+    "pads": [[1, 1]],
+}
+
+
 def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> None:
     found = Summary(
         compiled(
@@ -88,6 +101,11 @@ def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> N
         "outputs": {"output": [8, 2]},
         "parameters": {"total": 20, "trainable": 20, "non_trainable": 0, "auxiliary": 0},
         "macs": 144,
+        "receptive_field": {
+            "of": "output",
+            "input": {"size": [3], "stride": [1], "padding": [1]},
+        },
+        "activations": {"batch": 1, "inference": 4 * (24 + 16), "training": 4 * (24 + 16)},
         "minimum_input": [1],
         "sizes": {
             "inference": [{"least": 1, "most": None, "without": []}],
@@ -99,9 +117,11 @@ def test_the_summary_is_the_contract(compiled: Callable[..., TypedProgram]) -> N
                 "op": "conv",
                 "input": [8, 3],
                 "output": [8, 2],
+                "attributes": CONV,
                 "parameters": 20,
                 "weights_of": "",
                 "macs": 144,
+                "receptive_field": {"input": {"size": [3], "stride": [1], "padding": [1]}},
             }
         ],
     }
@@ -125,4 +145,4 @@ def test_a_heading_has_the_sum_of_its_rows(compiled: Callable[..., TypedProgram]
     assert [row.name for row in headings] == ["body/0", "body/1"]
     assert sum(row.parameters for row in headings) == found.cost.total
     assert sum(row.macs for row in headings) == found.cost.macs
-    assert any(row.op == "shortcut" for row in found.rows())
+    assert any(row.op == "shortcut" for row in Summary(typed, depth=9).rows())

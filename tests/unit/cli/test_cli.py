@@ -68,7 +68,7 @@ def test_version_and_help(run: Run) -> None:
         ["summary", "a.yaml", "--set", "classes"],
         ["summary", "a.yaml", "--set", "=1"],
         ["summary", "a.yaml", "--set", "a=1", "--set", "a=2"],
-        ["summary", "a.yaml", "b.yaml"],
+        ["summary", "a.yaml", "b.yaml", "--depth", "2"],
         ["ops", "convv"],
         ["new"],
         ["new", "Not-a-name"],

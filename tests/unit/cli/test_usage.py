@@ -55,8 +55,12 @@ VALUES = [
 ]
 ARGUMENTS = [
     (["check"], "missing argument `SPEC...`", "usage: `inception-dsl check [OPTIONS] SPEC...`"),
-    (["summary"], "missing argument `SPEC`", "usage: `inception-dsl summary [OPTIONS] SPEC`"),
-    (["summary", "a", "b"], "unexpected argument `b`", "usage: `inception-dsl summary [OPTIONS] S"),
+    (["summary"], "missing argument `SPEC...`", "usage: `inception-dsl summary [OPTIONS] SPEC"),
+    (["explain", "a", "b"], "unexpected argument `b`", "usage: `inception-dsl explain [OPTIONS] ["),
+    (["summary", "v1", "--depth", "0"], "invalid value for `--depth`", "a number from 1 up"),
+    (["summary", "v1", "v2", "--depth", "2"], "need a single SPEC", "name one spec"),
+    (["summary", "v1", "--expand", "inception_3"], "no step `inception_3`", "`inception_3b`"),
+    (["summary", "v1", "--batch", "0"], "invalid value for `--batch`", "--help"),
     (["weights", "convert", "a", "b"], "missing argument `TARGET`", "SPEC SOURCE TARGET`"),
     (
         ["build", "a", "-b", "torch", "--all-backends"],
