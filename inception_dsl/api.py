@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Collection
 from functools import cached_property
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import plugins
 from .analysis.cost import Layer
@@ -18,6 +18,9 @@ from .diagnostics.report import Diagnostic, Report
 from .diagnostics.text import printable
 from .emit.module import module_from_source
 from .ir.typed import TypedProgram
+
+if TYPE_CHECKING:
+    from .design.compared import Difference
 
 
 class SpecWarning(UserWarning):
@@ -132,6 +135,15 @@ class Network:
         samples.
         """
         return Summary(self.typed, depth, expand, batch)
+
+    def diff(self, other: Network) -> Difference:
+        """What differs in ``other``: ``print`` it, call its ``to_dict()``, or read ``changes``.
+
+        It is false if the networks are the same.
+        """
+        from .design.compared import Difference
+
+        return Difference(self.typed, other.typed)
 
     @cached_property
     def _summary(self) -> Summary:

@@ -23,6 +23,7 @@ COMMANDS = {  # the module of each command, imported when the command is used
     "list": "specs",
     "check": "compile",
     "summary": "summary",
+    "diff": "diff",
     "build": "compile",
     "verify": "verify",
     "weights": "weights",

@@ -94,7 +94,8 @@ _LATEX: Final = {
 
 def latex(text: str) -> str:
     """The text for LaTeX: no character of it is markup."""
-    return "".join(_LATEX.get(character, character) for character in printable(text))
+    found = "".join(_LATEX.get(character, character) for character in printable(text))
+    return found.replace(r"-\textgreater{}", r"$\to$")
 
 
 def _tabbed(row: Sequence[str]) -> str:

@@ -159,7 +159,8 @@ def test_commands_run(document: str, workspace: Path, run: Run) -> None:
     for command in commands(document):
         if is_run(command):
             done = run(command)
-            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+            differs = int(command.startswith("inception-dsl diff "))
+            assert done.returncode == differs, f"{command}\n{done.stdout}{done.stderr}"
         else:
             checked(command)
 
@@ -247,6 +248,14 @@ def test_the_output_of_weights(run: Run) -> None:
     assert [line for line in shown.splitlines() if line not in output] == []
     other = run("inception-dsl weights check specs/v4.yaml v4.safetensors --set classes=10")
     assert error in other.stderr
+
+
+def test_the_tables_of_design(run: Run) -> None:
+    """docs/design.md has lines that its commands print."""
+    side_by_side, difference = (block.text for block in blocks("", "docs/design.md"))
+    assert side_by_side == run("inception-dsl summary v2 v3 v4").stdout
+    output = run("inception-dsl diff v1 published/torchvision_googlenet").stdout.splitlines()
+    assert [line for line in difference.splitlines() if line not in output] == []
 
 
 def test_the_table_of_networks() -> None:

@@ -1,0 +1,81 @@
+"""Short texts for steps and values, as a spec writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..ir.program import Chain, ForkNode, Node, OpNode, UseNode
+from ..ops import Fields, Sliding
+from ..types.expression import Expression
+
+
+def described(steps: Node | Chain, rank: int) -> str:
+    """``conv 3x3 /2, filters 64`` on two axes; the steps of a chain one after the other."""
+    if isinstance(steps, OpNode):
+        return _op(steps, rank)
+    if isinstance(steps, UseNode):
+        return f"block {steps.block}"
+    if isinstance(steps, ForkNode):
+        return f"{steps.merge} of {', '.join(name for name, _ in steps.branches)}"
+    return ", ".join(described(step, rank) for step in steps) or "no steps"
+
+
+def label(step: Node) -> str:
+    """The name of a step, or the last part of its path, its position."""
+    name = step.op.name if isinstance(step, OpNode) else step.name
+    own = "".join(step.segments[-1:])
+    return name or (f"step {own}".rstrip() if own.isdigit() or not own else own)
+
+
+def _op(node: OpNode, rank: int) -> str:
+    op, text = node.op, node.op.op
+    if isinstance(op, Sliding):
+        kernel = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * rank
+        text = f"{text} {'x'.join(map(value_text, kernel))}"
+        text = text if op.stride == 1 else f"{text} /{_by_axis(op.stride)}"
+    if op.channels_field:
+        text = f"{text}, {op.channels_field} {value_text(getattr(op, op.channels_field))}"
+    return text if node.repeat == 1 else f"{text}, {value_text(node.repeat)} times"
+
+
+def _by_axis(value: Any) -> str:
+    return "x".join(map(value_text, value)) if isinstance(value, tuple) else value_text(value)
+
+
+def value_text(value: Any) -> str:
+    """A value as YAML has it: ``[1, 7]``, ``true``, ``{epsilon: 0.001}``, or ``none``."""
+    if value is None or value in ("", (), {}):
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple) and not hasattr(value, "_asdict"):
+        return f"[{', '.join(map(value_text, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{k}: {value_text(v)}' for k, v in value.items())}}}"
+    if isinstance(value, Expression):
+        return value.text
+    if isinstance(value, Fields):
+        own = {
+            k: getattr(value, k) for k in type(value).model_fields if k in value.model_fields_set
+        }
+        return value_text(own) if own else "none"
+    return str(value)
+
+
+def section_fields(section: Any) -> dict[str, Any]:
+    """The fields of ``training`` or ``preprocessing``, without notes and what has no effect."""
+    if section is None:
+        return {}
+    found: dict[str, Any] = {}
+    for name, value in section._asdict().items():
+        if hasattr(value, "_asdict"):
+            inner = section_fields(value)
+            if inner.get("name") != "truncated_normal":
+                inner.pop("stddev", None)
+            found |= {f"{name}.{k}": v for k, v in inner.items()}
+        elif isinstance(value, Mapping):
+            found[name] = {k: getattr(v, "plain", v) for k, v in value.items() if k != "note"}
+        elif name not in ("notes", "note"):
+            found[name] = value
+    return found

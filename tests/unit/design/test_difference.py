@@ -1,0 +1,215 @@
+"""Tests what ``diff`` finds: known differences, single edits, nothing where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import inception_dsl
+from inception_dsl.backend import Report
+from inception_dsl.compiler import compile_spec
+from inception_dsl.design.compared import Difference, where, words
+from inception_dsl.design.difference import Place, changes
+from inception_dsl.ir.typed import TypedProgram
+from inception_dsl.testing.random_specs import MAIN, random_spec
+
+NO_RECIPE = [
+    "training label_smoothing: 0.1 -> 0.0",
+    "training optimizer: {name: rmsprop, learning_rate: 0.045, decay: 0.9, epsilon: 1.0, "
+    "gradient_clip: 2.0} -> none",
+    "training schedule: {name: exponential, factor: 0.94, every_epochs: 2} -> none",
+]
+STEM = ["removed block inception_v4_stem", "added conv_bn 3x3 /2, filters 32"]
+STEM += ["added conv_bn 3x3, filters 32", "added conv_bn 3x3, filters 64", "added max_pool 3x3 /2"]
+STEM += ["added conv_bn 1x1, filters 80", "added conv_bn 3x3, filters 192"]
+STEM += ["added block inception_v3_a"]
+PUBLISHED = {
+    ("v1", "torchvision_googlenet"): [
+        "op: conv -> conv_bn (batch_norm: {epsilon: 0.001, decay: 0.9})",
+        "removed local_response_norm",
+        "kernel_size: 3 -> 2",
+        "rate: 0.4 -> 0.2",
+        "kernel_size: 5 -> 3",
+        "op: avg_pool -> adaptive_avg_pool (output_size: 4)",
+        "preprocessing channel_order: bgr -> rgb",
+        "preprocessing scale: 1.0 -> 0.00784313725490196",
+        "preprocessing mean: [104.0, 117.0, 123.0] -> 1.0",
+        "training optimizer: {name: sgd, momentum: 0.9} -> none",
+        "training schedule: {name: step, factor: 0.96, every_epochs: 8} -> none",
+        "training initializer.name: lecun_uniform -> truncated_normal",
+        "training initializer.bias: 0.2 -> 0.0",
+        "training initializer.stddev: none -> 0.01",
+    ],
+    ("v3", "keras_inception_v3"): [
+        "batch_norm.decay: 0.9997 -> 0.99",
+        "removed dropout",
+        "activation: none -> softmax",
+        "removed auxiliary head after mixed_6e",
+        *NO_RECIPE,
+        "training initializer.name: truncated_normal -> glorot_uniform",
+        "training initializer.stddev: 0.1 -> none",
+    ],
+    ("v3", "torchvision_inception_v3"): [
+        "batch_norm.decay: 0.9997 -> 0.9",
+        "batch_norm.scale: false -> true",
+        "rate: 0.2 -> 0.5",
+        "initializer.stddev: 0.01 -> 0.1",
+        "count_include_pad: false -> true",
+        "removed flatten",
+        "added global_avg_pool",
+        *NO_RECIPE,
+    ],
+    ("published/torchvision_inception_v3", "timm_inception_v3"): [
+        "removed dropout",
+        "removed auxiliary head after mixed_6e",
+    ],
+    ("v4", "timm_inception_v4"): [
+        "removed dropout",
+        "batch_norm.decay: 0.9997 -> 0.9",
+        "batch_norm.scale: false -> true",
+    ],
+    ("inception_resnet_v2", "timm_inception_resnet_v2"): [
+        *STEM,
+        "repeat: 5 -> 10",
+        "repeat: 10 -> 20",
+        "repeat: 5 -> 9",
+        "activation: none -> relu",
+        "added block inception_resnet_c",
+        "added conv_bn 1x1, filters 1536",
+        "removed dropout",
+        "batch_norm.decay: 0.9997 -> 0.9",
+        "batch_norm.scale: false -> true",
+        "function: relu -> $activation",
+    ],
+    ("published/timm_inception_resnet_v2", "keras_inception_resnet_v2"): [
+        "batch_norm.decay: 0.9 -> 0.99",
+        "batch_norm.scale: true -> false",
+        "activation: none -> softmax",
+        "training optimizer: {name: rmsprop, learning_rate: 0.045, decay: 0.9, epsilon: 1.0} "
+        "-> none",
+        "training schedule: {name: exponential, factor: 0.94, every_epochs: 2} -> none",
+        "training initializer.name: he_normal -> glorot_uniform",
+    ],
+}
+"""What the ``deviation`` of each published spec lists, and the recipe that its package has not."""
+
+
+def program(spec: str | Path) -> TypedProgram:
+    report = Report()
+    found = compile_spec(spec, {}, report)
+    assert found is not None, report.render()
+    return found
+
+
+@pytest.mark.parametrize(("base", "name"), PUBLISHED, ids=lambda x: x)
+def test_published_networks_differ_as_they_say_and_in_nothing_else(base: str, name: str) -> None:
+    found = changes(program(base), program(f"published/{name}"))
+    assert [words(one) for one in found] == PUBLISHED[base, name]
+
+
+def test_a_change_in_a_block_is_one_change_however_often_it_is_used() -> None:
+    found = Difference(program("v1"), program("published/torchvision_googlenet"))
+    (kernel,) = [one for one in found.changes if words(one) == "kernel_size: 5 -> 3"]
+    assert kernel.places == (Place("inception/branch_5x5/1", 9, -378_672, -84_295_680),)
+    (convolutions,) = [one for one in found.changes if one.field == "op" and one.old == "conv"]
+    assert convolutions.uses == 59
+    assert where(convolutions.places) == (
+        "conv1, conv2_reduce, conv2, inception (6 steps), auxiliary_head/conv"
+    )
+    totals = {total.name: (total.old, total.new) for total in found.totals}
+    assert totals["receptive field"] == (715, 379)
+    assert totals["MACs"] == (1_582_671_872, 1_582_671_872 - 84_295_680)
+
+
+EDITS = {
+    "body: {inception_a: {repeat: 3}}": ("v4", "repeat: 4 -> 3", "inception_a"),
+    "classes: 10": ("v4", "parameter classes: 1000 -> 10", ""),
+    "width: 0.5": ("v4", "width factor: none -> 0.5", ""),
+    "input: {height: 331}": ("v4", "input input: 299x299x3 -> 331x299x3", ""),
+    "body: {pool4: null}": ("v1", "removed max_pool 3x3 /2", "pool4"),
+    "body: {pool4: {stride: 1}}": ("v1", "stride: 2 -> 1", "pool4"),
+    "body: {inception_4b: {filters_pool: 96}}": ("v1", "filters_pool: 64 -> 96", "inception_4b"),
+    "body: {pool3: [..., {op: identity, name: here}]}": ("v1", "added identity", "here"),
+    "body: {pool3: {..., op: avg_pool, padding: valid, ceil_mode: true}}": (
+        "v1",
+        "op: max_pool -> avg_pool",
+        "pool3",
+    ),
+    "body: {pool3: {name: other}}": ("v1", "renamed step: pool3 -> other", "other"),
+    "blocks: {inception: {steps: {0: {branches: {branch_5x5: {0: {kernel_size: 3}}}}}}}": (
+        "v1",
+        "kernel_size: 1 -> 3",
+        "inception/branch_5x5/0",
+    ),
+    "blocks: {inception: {steps: {0: {branches: {branch_5x5: null}}}}}": (
+        "v1",
+        "removed branch of conv 1x1, filters $filters_5x5_reduce, conv 5x5, filters $filters_5x5",
+        "inception/branch_5x5",
+    ),
+    "blocks: {inception: {steps: {0: {branches: {branch_new: []}}}}}": (
+        "v1",
+        "added branch of no steps",
+        "inception/branch_new",
+    ),
+    "aux_heads: {aux1: {loss_weight: 0.4}}": ("v1", "loss_weight: 0.3 -> 0.4", "aux1"),
+    "aux_heads: {aux1: {after: inception_4b}}": (
+        "v1",
+        "after: inception_4a -> inception_4b",
+        "aux1",
+    ),
+    "outputs: {tap: inception_4c}": ("v1", "output tap: none -> inception_4c", ""),
+    "head: {1: {rate: 0.5}}": ("v3", "rate: 0.2 -> 0.5", "head/1"),
+    "preprocessing: {channel_order: rgb}": ("v1", "preprocessing channel_order: bgr -> rgb", ""),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_is_found_and_nothing_else(edit: str, write: Callable[..., Path]) -> None:
+    base, text, place = EDITS[edit]
+    path = write(f"extends: inception-dsl:{base}\nnetwork: edited\n{edit}\n")
+    (found,) = changes(program(base), program(path))
+    assert (words(found), where(found.places)) == (text, place)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_network_does_not_differ_from_itself(seed: int, write: Callable[..., Path]) -> None:
+    for name, text in random_spec(seed).files.items():
+        write(text, name)
+    path = write(random_spec(seed).files[MAIN], MAIN)
+    assert not Difference(program(path), program(path))
+
+
+STEPS = [
+    f"{{op: conv_bn, name: {n}, filters: {f}, kernel_size: 3}}"
+    for n, f in zip("abcdef", (8, 8, 16, 16, 24, 24), strict=True)
+]
+
+
+def chain(write: Callable[..., Path], name: str, steps: list[str]) -> TypedProgram:
+    text = f"block: net\ninput: {{channels: 8, height: 8, width: 8}}\nsteps: [{', '.join(steps)}]\n"
+    return program(write(text, name))
+
+
+@pytest.mark.parametrize("one", range(6))
+@pytest.mark.parametrize("other", range(6))
+def test_steps_that_are_moved_removed_and_added(
+    one: int, other: int, write: Callable[..., Path]
+) -> None:
+    old = chain(write, "old.yaml", STEPS)
+    left = [step for i, step in enumerate(STEPS) if i != one]
+    moved = chain(write, "new.yaml", [*left[:other], STEPS[one], *left[other:]])
+    kinds = [change.kind for change in changes(old, moved)]
+    assert kinds == ([] if one == other else ["moved"])
+    fewer = chain(write, "fewer.yaml", left)
+    assert [(c.kind, c.places[0].path) for c in changes(old, fewer)] == [("removed", "abcdef"[one])]
+    assert [(c.kind, c.places[0].path) for c in changes(fewer, old)] == [("added", "abcdef"[one])]
+
+
+def test_the_difference_in_python() -> None:
+    network = inception_dsl.load("v3")
+    found = network.diff(inception_dsl.load("v3", classes=10))
+    assert [words(one) for one in found.changes] == ["parameter classes: 1000 -> 10"]
+    assert "classifier  1000 -> 10" in str(found)
+    assert not network.diff(inception_dsl.load("v3"))
