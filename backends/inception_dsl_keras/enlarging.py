@@ -55,6 +55,13 @@ def conv_transpose(w: Writer, site: LayerSite) -> tuple[Call, ...]:
     mode = w.scope.text(padding) if word else SAME if padding.all("same") else VALID
     none = no_padding(site.rank)
     cuts = none if padding.is_text else sides(w, site, [found or () for found in site.pads()])
+    more = added(w, site, mode)
+    if mode == SAME and site.rank == 3 and short(site):
+        # its gradient is a Conv3D with `same`, which drops pixels in float64 (TensorFlow 2.21);
+        # with `valid` Keras adds the same pixels, and those of longer windows are cut off
+        mode = VALID
+        rows = [[(max(x.crops[0], 0), max(x.crops[1], 0)) for x in row] for row in site.windows]
+        cuts = sides(w, site, rows)
     crop = (crop_layer(cuts, site.rank, "crop"),) if cuts != none else ()
     called = layer(
         f"Conv{site.rank}DTranspose",
@@ -62,7 +69,7 @@ def conv_transpose(w: Writer, site: LayerSite) -> tuple[Call, ...]:
         sizes(w, site, "kernel_size", "kernel", positional=True),
         sizes(w, site, "strides", "stride", "1"),
         Keyword("padding", mode, VALID),
-        *added(w, site, mode),
+        *more,
         *outcome(w, site),
         variables=variables(site),
     )
@@ -81,13 +88,17 @@ def added(w: Writer, site: LayerSite, mode: Code) -> tuple[Keyword, ...]:
     axes = range(site.rank)
     slots = [site.each("output_padding", axis, tuple(row[axis] for row in rows)) for axis in axes]
     texts = [w.scope.text(slot) for slot in slots]
-    short = any(x.extent < x.stride for windows in site.windows for x in windows)
-    if not (short or site.open_window or {*texts} != {ZERO}):
+    if not (short(site) or site.open_window or {*texts} != {ZERO}):
         return ()
     number = one_or_tuple(texts)
     if mode != VALID:
         number = Read(f"None if {mode} == {SAME} else {number}")
     return (Keyword("output_padding", number),)
+
+
+def short(site: LayerSite) -> bool:
+    """Whether a window is shorter than its stride."""
+    return any(x.extent < x.stride for windows in site.windows for x in windows)
 
 
 def refused(typed: TypedProgram) -> Iterator[tuple[TypedOp, str]]:

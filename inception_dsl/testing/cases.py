@@ -112,6 +112,9 @@ def enlarging_cases() -> Iterator[Case]:
         for stride in (1, 2):
             text = f"{{op: conv_transpose, filters: 3, kernel_size: 3, stride: {stride}}}"
             yield Case(f"conv_transpose-{rank}d-{stride}", text, shape)
+        text = "{op: conv_transpose, filters: 2, kernel_size: [4, 1, 3], stride: [2, 3, 5]}"
+        if rank == 3:  # windows shorter than the stride, beside one that is longer
+            yield Case("conv_transpose-3d-short", text, shape)
         for size, way in itertools.product(("factor: 2", "factor: 3", "size: 5", "size: 12"), ways):
             text = f"{{op: upsample, {size}, method: {way}}}"
             yield Case(f"upsample-{rank}d-{size}-{way}", text, shape)
