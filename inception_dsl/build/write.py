@@ -218,6 +218,13 @@ def _alive(process: int) -> bool:
     return True
 
 
+def contents(path: Path) -> bytes:
+    """The bytes of a regular file; others are not opened, as reading a pipe would block."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(0, "it is not a regular file")
+    return path.read_bytes()
+
+
 def difference(path: Path, content: str | bytes) -> str:
     """A unified diff from the file at ``path`` to ``content``; empty if they are equal.
 
@@ -225,11 +232,11 @@ def difference(path: Path, content: str | bytes) -> str:
     """
     name = os.path.normpath(path)
     try:
-        if not path.is_file():  # reading a pipe would block
-            raise FileNotFoundError
-        found = path.read_bytes()
-    except OSError:
+        found = contents(path)
+    except (FileNotFoundError, NotADirectoryError):
         return f"--- {name}\n+++ {name}\n(the file is missing)\n"
+    except OSError as error:
+        return f"--- {name}\n+++ {name}\n(the file cannot be read: {error.strerror})\n"
     if isinstance(content, bytes):
         return "" if found == content else f"Binary files {name} and {name} (new) differ\n"
     old = found.decode("utf-8", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -38,10 +39,11 @@ def specs_of(
     """
     found: dict[str, str | StandardInput] = {}
     for argument in dict.fromkeys(arguments):
-        if Path(argument).is_dir() and not _is_shipped(argument):
-            inside = [path for path in _inside(argument) if wanted(path)]
+        if os.path.isdir(argument) and not _is_shipped(argument):
+            before = len(report.diagnostics)
+            inside = [path for path in _inside(argument, report) if wanted(path)]
             found |= {path: path for path in inside}
-            if not inside:
+            if not inside and len(report.diagnostics) == before:
                 _empty(argument, none, report)
         elif not only or _names_itself(argument):
             found[argument] = spec_of(argument)
@@ -54,17 +56,23 @@ def _is_shipped(argument: str) -> bool:
     return meant(argument) is not None
 
 
-def _inside(folder: str) -> Iterator[str]:
+def _inside(folder: str, report: Report) -> Iterator[str]:
+    """The specs in a folder; reports folders that cannot be read."""
+    from ..diagnostics.report import Span
     from ..language.folders import specs_in
 
-    return map(str, specs_in(Path(folder)))
+    def failed(error: OSError) -> None:
+        span = Span(str(error.filename), 1, 1, 1, 2)
+        report.error("E101", f"{error.filename} cannot be read: {error.strerror}", span)
+
+    return map(str, specs_in(Path(folder), failed))
 
 
 def _names_itself(argument: str) -> bool:
     """Whether an argument is a spec, or no file, which the compiler reports."""
     from ..language.folders import is_spec_file
 
-    return not Path(argument).is_file() or is_spec_file(Path(argument))
+    return not os.path.isfile(argument) or is_spec_file(Path(argument))
 
 
 def _empty(folder: str, message: str, report: Report) -> None:
