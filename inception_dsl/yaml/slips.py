@@ -56,9 +56,8 @@ def _in_line(lines: list[str], span: Span, *, whole: bool = False) -> Slip | Non
     If it is ``whole``, the line is the cause, so it may be a word alone; in other lines that fail,
     only values in brackets are sure.
     """
-    line = _text(lines, span.line)
-    found = _LINE.fullmatch(line)
-    if found is None or len(line) > _LONGEST or _FIELD.match(found[3]):
+    found = _parts(lines, span.line)
+    if found is None or _FIELD.match(found[3]):
         return None
     here = _part(span, found.start(3), found.end(3))
     if dash := _DASH.fullmatch(found[3]):
@@ -81,7 +80,7 @@ def _in_line(lines: list[str], span: Span, *, whole: bool = False) -> Slip | Non
 def _above(lines: list[str], span: Span) -> Slip | None:
     """The line above: ``network tiny`` above ``input: …``, or ``body`` above an entry."""
     number = _before(lines, span.line)
-    above, here = (_LINE.fullmatch(_text(lines, n)) for n in (number, span.line))
+    above, here = (_parts(lines, n) for n in (number, span.line))
     if above is None or here is None or not number:
         return None
     key, below = above.start(3), here.start(3)
@@ -97,7 +96,7 @@ def _open(bracket: str, lines: list[str], span: Span, begun: Span) -> Slip | Non
         return None
     at_end = not line[span.column - 1 :].strip() and not any(map(str.strip, lines[span.line :]))
     number = span.line if at_end and line.strip() else _before(lines, span.line)
-    last = _LINE.fullmatch(_text(lines, number))
+    last = _parts(lines, number)
     if last is None:
         return None
     end = _part(span._replace(line=number, end_line=number), last.end(3), last.end(3) + 1)
@@ -118,7 +117,7 @@ def _in_list(lines: list[str], span: Span, begun: Span) -> Slip | None:
     line, number = _text(lines, span.line), _before(lines, span.line)
     while number and not re.match(rf" {{{begun.column - 1}}}- ", _text(lines, number)):
         number = _before(lines, number)
-    entry = _LINE.fullmatch(_text(lines, number)) if number else None
+    entry = _parts(lines, number) if number else None
     if entry is None or not _FIELD.match(line.lstrip(" ")):
         return None
     if not _FIELD.match(entry[3]):
@@ -134,10 +133,15 @@ def _in_list(lines: list[str], span: Span, begun: Span) -> Slip | None:
 def _two_values(lines: list[str], span: Span) -> Slip | None:
     """``key: {…}, {…}``: a second value without a list."""
     line = _text(lines, span.line)
-    found = _LINE.fullmatch(line)
+    found = _parts(lines, span.line)
     field = re.match(r"\w+: +", found[3]) if found else None
     before = line[: span.column - 1].rstrip()
-    if found is None or field is None or line[span.column - 1 : span.column] != "," or before[-1:] not in "}]":
+    if (
+        found is None
+        or field is None
+        or line[span.column - 1 : span.column] != ","
+        or before[-1:] not in "}]"
+    ):
         return None
     start, end = found.start(3) + field.end(), found.end(3)
     fix = (Edit(_part(span, start, start), "["), Edit(_part(span, end, end), "]"))
@@ -157,6 +161,12 @@ def _entry(lines: list[str], span: Span, begun: Span) -> Slip | None:
 
 def _text(lines: list[str], number: int) -> str:
     return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _parts(lines: list[str], number: int) -> re.Match[str] | None:
+    """Indentation, dashes and text of a line; ``None`` for a very long one."""
+    line = _text(lines, number)
+    return _LINE.fullmatch(line) if len(line) <= _LONGEST else None
 
 
 def _before(lines: list[str], number: int) -> int:

@@ -136,7 +136,7 @@ def _without_tabs(lines: list[str], file: str) -> Iterator[Edit]:
     dash = field = 0  # where an entry like the last one, and a field like the last one, begin
     opens = False
     for number, line in enumerate(lines, 1):
-        found = _LINE.fullmatch(line)
+        found = _LINE.fullmatch(line[:_LONGEST])
         if found is None:
             continue
         entry, (indent, dashes) = bool(found[2]), found.groups()[:2]
