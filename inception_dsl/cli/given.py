@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
     from ..diagnostics.report import Report
     from ..language.given import StandardInput
+
+
+_NONE: Final = (
+    "no specs in the folder",
+    "a spec is a YAML file with `network: NAME` or `block: NAME`",
+)
 
 
 def spec_of(argument: str) -> str | StandardInput:
@@ -30,11 +37,11 @@ def specs_of(
     *,
     only: bool = False,
     wanted: Callable[[str], bool] = lambda _: True,
-    none: str = "no specs in the folder",
+    none: tuple[str, str] = _NONE,
 ) -> list[str | StandardInput]:
     """The specs that the arguments name, each once; those of folders if they are ``wanted``.
 
-    A folder without any is an error, with the message ``none``. With ``only``, files that are no
+    A folder without any is an error, with the message and help ``none``. With ``only``, files that are no
     specs are passed over.
     """
     found: dict[str, str | StandardInput] = {}
@@ -75,8 +82,8 @@ def _names_itself(argument: str) -> bool:
     return not os.path.isfile(argument) or is_spec_file(Path(argument))
 
 
-def _empty(folder: str, message: str, report: Report) -> None:
+def _empty(folder: str, none: tuple[str, str], report: Report) -> None:
     from ..diagnostics.report import Span
 
-    help = "a spec is a YAML file with `network: NAME` or `block: NAME`"
+    message, help = none
     report.error("E101", f"{message}: {folder}", Span(folder, 1, 1, 1, 2), help=help)
