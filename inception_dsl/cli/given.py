@@ -41,8 +41,8 @@ def specs_of(
 ) -> list[str | StandardInput]:
     """The specs that the arguments name, each once; those of folders if they are ``wanted``.
 
-    A folder without any is an error, with the message and help ``none``. With ``only``, files that are no
-    specs are passed over.
+    A folder without any is an error, with the message and help ``none``. With ``only``,
+    files that are no specs are passed over.
     """
     found: dict[str, str | StandardInput] = {}
     for argument in dict.fromkeys(arguments):
