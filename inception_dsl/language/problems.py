@@ -95,7 +95,7 @@ def _refused(problem: Any, path: DataPath, editor: Editor, report: Report) -> No
         help, fix = f"did you mean `use: {problem['input']}`?", editor.rename(path, "use")
     elif context["length"] and meant.write:
         fix = editor.part(path, context["offset"], context["length"], meant.write)
-    renamed = on_key and context["code"] == "E201"
+    renamed = on_key and context["code"] == "E201" and meant.edit == "replace"
     other = document.keys.get((*path[:-1], meant.write)) if renamed else None
     if other is not None and other.file == span.file:
         help, fix = f"{help} {_SET}", editor.remove(path)
