@@ -27,7 +27,6 @@ MAX_SECONDS: Final = 20.0
 """Time limit for the import of a backend."""
 _TARGET: Final = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(\[.*\])?")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-_FILE: Final = re.compile(r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*")
 _SUFFIX: Final = re.compile(r"(\.[A-Za-z0-9_-]{1,16}){1,2}")
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ def _imported(plugin: Plugin, point: metadata.EntryPoint) -> Any:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, SystemExit):
-        return "the package exits when it is imported"
+        return "the package exits (`SystemExit`)"
     if isinstance(error, SyntaxError):
         return printable(f"syntax error in {error.filename}:{error.lineno}: {error.msg}")
     lines = str(error).splitlines()
@@ -217,6 +216,7 @@ def emit(
     from .backend.arguments import decided
     from .backend.protocol import Request
     from .backend.refused import supported
+    from .backend.returned import not_python, unusable
 
     if not supported(backend, typed, report):
         return None
@@ -241,30 +241,15 @@ def emit(
         return None
     if len(report.diagnostics) > before:
         return None
-    problem = _unusable(found, stem, backend)
+    problem = unusable(found, stem, backend.suffix)
+    if found and not problem and plugin.distribution != DISTRIBUTION:
+        problem = not_python(found)
     if found is None or problem:
         report.error("E502", f"the backend `{backend.name}` {problem}: {plugin.distribution}", span)
         return None
     if _hides(found.get(f"{stem}.py"), stem, backend, typed, report):
         return None
     return {k: sealed(v) if isinstance(v, str) else v for k, v in found.items()}
-
-
-def _unusable(files: dict[str, str | bytes] | None, stem: str, backend: Backend) -> str:
-    """What is wrong with the files of a backend; empty if nothing is."""
-    if not files:
-        return "returned no files"
-    for name, content in files.items():
-        if not isinstance(name, str) or not _FILE.fullmatch(name) or not name.startswith(stem):
-            return f"returned a file with the invalid name `{printable(str(name)[:80])}`"
-        if not isinstance(content, str | bytes):
-            return f"returned neither text nor bytes for `{name}`"
-        if isinstance(content, str) and (half := re.search("[\ud800-\udfff]", content)):
-            line = content.count("\n", 0, half.start()) + 1
-            return f"returned half a surrogate pair in line {line} of `{name}`, which is no text"
-    first = next(iter(files))
-    expected = f"{stem}{backend.suffix}"
-    return "" if first == expected else f"returned `{first}` first, expected `{expected}`"
 
 
 def _hides(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ..diagnostics.report import Report
@@ -23,7 +24,7 @@ def about(model: Described) -> About:
     return About(
         model.title or Prose(),
         model.description or Prose(),
-        paper,
+        MappingProxyType(paper),
         model.deviation or (),
         model.allow,
         model.modified_from or Prose(),
@@ -53,7 +54,7 @@ def training(model: NetworkFile | None) -> Training | None:
         Initializer(start.name, start.stddev, start.bias, start.note or Prose()) if start else None
     )
     optimizer, schedule = (
-        {name: Prose(value) if isinstance(value, str) else value for name, value in given.items()}
+        MappingProxyType({n: Prose(v) if isinstance(v, str) else v for n, v in given.items()})
         for given in (found.optimizer, found.schedule)
     )
     return Training(found.label_smoothing, optimizer, schedule, found.note or (), initializer)
@@ -76,7 +77,13 @@ def checkpoints(
                 continue
         optional = tuple(path.plain for path in value.optional or ())
         found[source] = Naming(
-            value.names, value.blocks, value.numbered, optional, value.separator, bases, here
+            MappingProxyType(value.names),
+            MappingProxyType({n: MappingProxyType(names) for n, names in value.blocks.items()}),
+            MappingProxyType(value.numbered),
+            optional,
+            value.separator,
+            MappingProxyType(bases),
+            here,
         )
         for path, name in [(("names", p), n) for p, n in value.names.items()] + [
             (("blocks", block, p), n)

@@ -136,6 +136,11 @@ class Sharing:
                 (*node.origin.path, "weights"), short
             )
             return self.report.error("E308", message, span, help=f"write `{short}`", fix=fix)
+        if path := self.of_kind(wanted):
+            message = f"unknown step `{wanted}`: that is what the step `{path}` is, not its path"
+            editor = Editor(node.origin.document, self.report.texts)
+            fix = editor.replace((*node.origin.path, "weights"), path)
+            return self.report.error("E308", message, span, help=f"write `{path}`", fix=fix)
         if any(first in scope.later for scope in self.scopes):
             message = f"`{wanted}` is not computed before this step"
             help = "write `weights` in the later one of both steps"
@@ -148,6 +153,17 @@ class Sharing:
         editor = Editor(document, self.report.texts)
         fix = editor.replace((*node.origin.path, "weights"), best) if best else ()
         return self.report.error("E308", f"unknown step `{wanted}`", span, help=help, fix=fix)
+
+    def of_kind(self, wanted: str) -> str:
+        """The path of the last step before that is a use of the block ``wanted``, or such an op."""
+        for scope in reversed(self.scopes):
+            for path in reversed([*scope.paths()]):
+                found = self.index.find(scope, tuple(path.split("/"))) if path else None
+                node = found[0] if found and not found[1] else None
+                kind = node.block if isinstance(node, UseNode) else None
+                if wanted in (kind, node.op.op if isinstance(node, OpNode) else None):
+                    return str(path)
+        return ""
 
     def lone(self, wanted: str) -> str:
         """The path that is meant by one with a part too much for the only step of a chain."""

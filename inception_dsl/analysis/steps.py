@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..diagnostics.report import Report, Span
@@ -166,7 +167,7 @@ class Steps(StepNames, Branches):
                     here,
                     step.allow,
                     step.split,
-                    step.after,
+                    MappingProxyType(step.after),
                     here == self.entry,
                 )
             used = self.linked.get(step.use or "")
@@ -179,7 +180,7 @@ class Steps(StepNames, Branches):
             return broken(segments, here)
         if not self.enter(block, here):
             return broken(segments, here)
-        arguments = self.arguments(step, block, here)
+        arguments = MappingProxyType(self.arguments(step, block, here))
         node = UseNode(
             step.use, arguments, step.name, segments, step.repeat, notes, here, step.allow
         )
@@ -246,7 +247,8 @@ class Steps(StepNames, Branches):
         chain = self.chain(block.model.steps, origin.below("steps"), names, defaults, ())
         types: dict[str, str] = {name: p.type for name, p in block.parameters.items()}
         types |= self.network.leave(block.id)
-        self.blocks[block.id] = Block(block.id, types, chain, about(block.model), origin)
+        kinds = MappingProxyType(types)
+        self.blocks[block.id] = Block(block.id, kinds, chain, about(block.model), origin)
         self.entered.pop()
         self.scopes, self.at = around
         self.heights[block.id] = self.deepest - self.level

@@ -163,14 +163,12 @@ class Uses:
         editor, path = Editor(here.document, self.report.texts), (*here.path, name)
         message = f"unknown argument `{name}`: block `{step.use}` has no such parameter"
         span = here.document.key_span(path)
-        known = [
-            p
-            for p in (*block.parameters, "name", "repeat")
-            if (*here.path, p) not in here.document.keys
-        ]
+        known, keys = (*block.parameters, "name", "repeat"), here.document.keys
+        free = [p for p in known if (*here.path, p) not in keys]
+        over = [p for p in known if p not in free and keys[(*here.path, p)].file != span.file]
         if not self.report.helping:
             return self.report.error("E304", message, span)
-        best = nearest(name, known)
+        best = nearest(name, free) or nearest(name, over)
         if best == "name":
             here.document.dropped.add((*here.path, "name"))
         help = f"did you mean `{best}`?" if best else "remove it: the block has no parameters"

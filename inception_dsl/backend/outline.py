@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from ..emit.names import Names
@@ -96,9 +97,9 @@ class _Outline:
         if node.repeat == 1:
             return fork
         self.forks[id(node)] = fork = fork._replace(name=None, segments=(), repeat=1)
-        parameters = {**kinds, IN_CHANNELS: "int"}
+        parameters = MappingProxyType({**kinds, IN_CHANNELS: "int"})
         self.blocks[block] = Block(block, parameters, (fork,), About(), node.origin)
-        given = {p: Expression(f"${p}", (("name", p, 1),)) for p in parameters}
+        given = MappingProxyType({p: Expression(f"${p}", (("name", p, 1),)) for p in parameters})
         use = UseNode(block, given, node.name, node.segments, node.repeat, (), node.origin)
         self.uses[id(node)] = use
         return use

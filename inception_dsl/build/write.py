@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 from ..diagnostics.report import Report, Span
+from ..diagnostics.signals import stopped_by_signals
 
 Content: TypeAlias = str | bytes | Callable[[Path], None]
 
@@ -39,7 +40,8 @@ def write_all(files: Mapping[Path, Content], report: Report, *, force: bool = Fa
     """
     batch = _Batch(force)
     try:
-        batch.write(files)
+        with stopped_by_signals():
+            batch.write(files)
     except OSError as error:
         path = os.path.normpath(batch.path)
         report.error(
@@ -81,14 +83,10 @@ class _Batch:
                 self.path = path
                 self.place(temporary)
         except BaseException:
-            self.restore()
+            _despite_signals(self.restore)
             raise
         finally:
-            try:
-                self.clean()
-            except KeyboardInterrupt:
-                self.clean()
-                raise
+            _despite_signals(self.clean)
 
     def stage(self, content: Content) -> None:
         """Write ``content`` to a temporary file beside the target."""
@@ -136,6 +134,15 @@ class _Batch:
         for temporary in (*self.staged.values(), *(p.old for p in self.placed if p.old)):
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def _despite_signals(action: Callable[[], None]) -> None:
+    """Do an action whole: again after the first signal, as those that follow are ignored."""
+    try:
+        action()
+    except (KeyboardInterrupt, SystemExit):
+        action()
+        raise
 
 
 def _kind(path: Path) -> int:
@@ -218,6 +225,13 @@ def _alive(process: int) -> bool:
     return True
 
 
+def contents(path: Path) -> bytes:
+    """The bytes of a regular file; others are not opened, as reading a pipe would block."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(0, "it is not a regular file")
+    return path.read_bytes()
+
+
 def difference(path: Path, content: str | bytes) -> str:
     """A unified diff from the file at ``path`` to ``content``; empty if they are equal.
 
@@ -225,11 +239,11 @@ def difference(path: Path, content: str | bytes) -> str:
     """
     name = os.path.normpath(path)
     try:
-        if not path.is_file():  # reading a pipe would block
-            raise FileNotFoundError
-        found = path.read_bytes()
-    except OSError:
+        found = contents(path)
+    except (FileNotFoundError, NotADirectoryError):
         return f"--- {name}\n+++ {name}\n(the file is missing)\n"
+    except OSError as error:
+        return f"--- {name}\n+++ {name}\n(the file cannot be read: {error.strerror})\n"
     if isinstance(content, bytes):
         return "" if found == content else f"Binary files {name} and {name} (new) differ\n"
     old = found.decode("utf-8", "replace")

@@ -82,6 +82,10 @@ class Commands(Group):
                 raise click.exceptions.Exit(1) from None
             if isinstance(error, OSError) and _of_output(error):
                 raise
+            if isinstance(error, FileNotFoundError) and not _current_folder():
+                text = "the current folder does not exist any more"
+                click.echo(f"error: {text}\n  = help: change to another folder", err=True)
+                raise click.exceptions.Exit(1) from None
             report_internal_error(error, debug=ctx.params["debug"])
             raise click.exceptions.Exit(3) from None
 
@@ -101,6 +105,14 @@ def _of_output(error: OSError) -> bool:
     """Whether standard output or standard error cannot be written; they have no file name."""
     codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
     return error.filename is None and error.errno in codes
+
+
+def _current_folder() -> bool:
+    """Whether the current folder exists."""
+    try:
+        return bool(os.getcwd())
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager

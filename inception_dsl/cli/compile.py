@@ -111,7 +111,7 @@ def build(
             specs,
             report,
             wanted=lambda path: built(path, backends, folder),
-            none=f"no spec of the folder was built to {folder}",
+            none=(f"no spec of the folder was built to {folder}", _built_with(specs, out)),
         )
         if check
         else [*map(spec_of, specs)]
@@ -185,6 +185,13 @@ def check(
     show(report, err=False)
     if not report.ok or (strict and report.warnings):
         raise click.exceptions.Exit(1)
+
+
+def _built_with(specs: tuple[str, ...], out: Path | None) -> str:
+    """The command that builds the specs of folders."""
+    names = [f"{os.path.normpath(s)}/*.yaml" if os.path.isdir(s) else s for s in specs]
+    options = [] if out is None else [f"--out {out}"]
+    return f"build them first: `inception-dsl build {' '.join([*names, *options])}`"
 
 
 def _unchecked(unset: tuple[str, ...]) -> str:

@@ -50,7 +50,7 @@ def spec_names(_: click.Context, __: click.Parameter, start: str) -> list[Comple
     return [CompletionItem(start, type="file"), *map(CompletionItem, (*shipped, *files))]
 
 
-SPEC: Final[dict[str, Any]] = {"type": click.Path(), "shell_complete": spec_names}
+SPEC: Final[dict[str, Any]] = {"type": click.Path(readable=False), "shell_complete": spec_names}
 """The options of click for an argument that is a spec: a file, or the name of a shipped one."""
 
 

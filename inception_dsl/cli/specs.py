@@ -148,7 +148,7 @@ def _schema(path: Path) -> tuple[str, dict[Path, str]]:
 def _is_schema(path: Path) -> bool:
     """Whether ``path`` is a schema of specs, of this or another version."""
     try:
-        with path.open("rb") if path.is_file() else open(os.devnull, "rb") as file:
+        with path.open("rb") if os.path.isfile(path) else open(os.devnull, "rb") as file:
             return b'"inception-dsl spec"' in file.read(300)
     except OSError:
         return False

@@ -167,7 +167,7 @@ def init(
         "inception-dsl weights inspect net.safetensors --json",
     ),
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @format_option
 def inspect(file: Path, as_json: bool) -> None:
@@ -197,8 +197,8 @@ def inspect(file: Path, as_json: bool) -> None:
     ),
 )
 @click.argument("spec", **SPEC)
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("source", type=click.Path(path_type=Path, readable=False))
+@click.argument("target", type=click.Path(path_type=Path, readable=False))
 @_format("--from", "origin", "Format of SOURCE: neutral (default), torch or keras.")
 @_format("--to", "goal", "Format of TARGET: neutral (default), torch or keras.")
 @_any_network
@@ -252,7 +252,7 @@ def convert(
     ),
 )
 @click.argument("spec", **SPEC)
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @_format("--from", "origin", "Format of FILE: neutral (default), torch or keras.")
 @_any_network
 @spec_options

@@ -81,7 +81,7 @@ def _reject_same(path: Path, source: Path, report: Report) -> None:
     examples=("inception-dsl weights import published/timm_inception_v4 FILE --from timm",),
 )
 @click.argument("spec", **SPEC)
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--from",
     "source",

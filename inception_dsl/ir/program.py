@@ -239,6 +239,10 @@ class Program(NamedTuple):
     literal: frozenset[str] | None = None
     losses: Mapping[str, OutputLoss] = MappingProxyType({})
 
+    def sealed(self) -> Program:
+        """The same program; nobody can change its mappings."""
+        return Program._make(MappingProxyType(v) if isinstance(v, dict) else v for v in self)
+
     @property
     def input(self) -> TensorType:
         """The input, or the first of several."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from ..ops import Op
@@ -17,6 +18,13 @@ from ..types.weight import Weight
 from .program import INPUT, ForkNode, Head, Node, OpNode, Program, UseNode
 
 Path: TypeAlias = tuple[str, ...]
+_MAPPINGS: Final = ("sections", "outputs", "values")
+
+
+def _seal(made: object, **fields: object) -> None:
+    """Set fields of a frozen object that is being made."""
+    for name, value in fields.items():
+        object.__setattr__(made, name, value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +72,9 @@ class TypedUse:
     body: TypedChain
     x: TensorType
     y: TensorType
+
+    def __post_init__(self) -> None:
+        _seal(self, arguments=MappingProxyType({**self.arguments}))
 
 
 Typed: TypeAlias = TypedOp | TypedFork | TypedUse
@@ -126,6 +137,10 @@ class TypedProgram:
     heads: tuple[tuple[Head, TypedChain], ...]
     outputs: Mapping[str, TensorType]
     values: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        _seal(self, program=self.program.sealed())
+        _seal(self, **{n: MappingProxyType({**getattr(self, n)}) for n in _MAPPINGS})
 
     @property
     def y(self) -> TensorType:

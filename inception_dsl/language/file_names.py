@@ -24,6 +24,8 @@ def no_file(spec: str, path: Path) -> tuple[str, str]:
         )
     if path.exists():
         return "not a regular file", ""
+    if path.is_symlink():
+        return f"a link to `{os.readlink(path)}`, which does not exist", ""
     problem = "no such file" if path.suffix else "no such file or shipped spec"
     if (other := with_suffix(path)).is_file():
         return problem, f"did you mean `{file_name(other)}`?"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from ..diagnostics.report import SHIPPED, Report
+from ..ops import OPS
 from ..yaml import source
 from ..yaml.characters import MAX_CHARACTERS
 from .models import Described
@@ -19,16 +21,18 @@ _COMPOUND: Final = frozenset(["", *"{[&*!|>"])
 """The beginnings of values that are not plain text."""
 _OWN: Final = FIELDS - Described.model_fields.keys()
 _PASSED: Final = frozenset({"node_modules", "site-packages"})
-_NAMING: Final = re.compile(r"\b(?:network|blocks?|extends)\b")
+_STEP: Final = re.compile(rf"\bop[\"']?:[ \t]+[\"']?(?:{'|'.join(OPS)})\b")
+_NAMING: Final = re.compile(rf"\b(?:network|blocks?|extends)\b|{SHIPPED}|{_STEP.pattern}")
 _KEY: Final = re.compile(r"^[\"']?(\w+)[\"']?[ \t]*:(?:[ \t]+(.*?))?[ \t]*$", re.MULTILINE)
 
 
-def specs_in(folder: Path) -> Iterator[Path]:
+def specs_in(folder: Path, failed: Callable[[OSError], None] | None = None) -> Iterator[Path]:
     """The specs in a folder and those below it, sorted by name.
 
-    Hidden folders, virtual environments, installed packages and links are passed over.
+    Hidden folders, virtual environments, installed packages and links are passed over. ``failed``
+    is called for folders that cannot be read.
     """
-    for above, folders, files in os.walk(folder):
+    for above, folders, files in os.walk(folder, onerror=failed):
         folders[:] = sorted(
             name
             for name in folders
@@ -43,12 +47,16 @@ def specs_in(folder: Path) -> Iterator[Path]:
 
 
 def is_spec_file(path: Path) -> bool:
-    """Whether a file names itself a spec."""
+    """Whether a file names itself a spec, or cannot be read, which the compiler reports."""
     try:
         with path.open("rb") as file:
-            return is_spec(file.read(MAX_CHARACTERS).decode(errors="replace"))
+            data = file.read(MAX_CHARACTERS)
+    except PermissionError:
+        return True
     except OSError:
         return False
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return is_spec(data.decode("utf-16" if wide else "utf-8", errors="replace"))
 
 
 def is_spec(text: str, *, begun: bool = False) -> bool:
@@ -56,7 +64,7 @@ def is_spec(text: str, *, begun: bool = False) -> bool:
 
     It has a ``network`` or ``block`` with a name, ``blocks`` with steps, or ``extends`` a spec; and
     of its other fields, if there are any, at least one that other tools hardly have. What is only
-    begun needs none of these.
+    begun needs none of these. Where one of these is misspelled, an op in the text says so.
     """
     text = text.removeprefix("\ufeff")
     if not _NAMING.search(text):
@@ -67,7 +75,13 @@ def is_spec(text: str, *, begun: bool = False) -> bool:
         return False
     named = [name for name in data if _names(name, data[name])]
     others = data.keys() - set(named)
-    return bool(named) and (begun or not others or bool(others & _OWN) or len(named) > 1)
+    if named and (begun or not others or others & _OWN or len(named) > 1):
+        return True
+    if begun and "extends" in data and data["extends"] is None:
+        return True
+    if any(isinstance(value, str) and value.startswith(SHIPPED) for value in data.values()):
+        return True
+    return (bool(named) or len(others & _OWN) > 1) and bool(_STEP.search(text))
 
 
 def _fields(text: str) -> dict[str, Any]:

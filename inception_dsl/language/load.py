@@ -148,15 +148,27 @@ def _sizes(text: str, *, vector: bool) -> Any:
 _TOP = FIELDS - {"network", "block", "requires", "extends", "import"}
 
 
+def _misspelled(data: Any) -> tuple[str, str] | None:
+    """The field at the top that is most like one that names a spec, and that one."""
+    if not isinstance(data, dict) or data.keys() & {"network", "block"}:
+        return None
+    unknown = {key: key for key in data if isinstance(key, str) and key not in FIELDS}
+    found = ((nearest(name, unknown), name) for name in ("network", "block", "extends"))
+    return next(((key, name) for key, name in found if key), None)
+
+
 def validate(document: Document, report: Report) -> Spec | None:
     """The model of a document, without parts that have errors; ``None`` if nothing is left."""
     data = document.data
     if not isinstance(data, dict) or ("network" in data) == ("block" in data):
         message = "expected exactly one of the fields `network` and `block`"
         help = "start the file with `network: name` or `block: name`"
+        span = document.span(())
         if tool := of_data(data):
             message, help = f"this is {tool.what}, not a spec", tool.help
-        report.error("E208", message, document.span(()), help=help)
+        elif found := _misspelled(data):
+            span, help = document.key_span((found[0],)), f"did you mean `{found[1]}`?"
+        report.error("E208", message, span, help=help)
         return None
     kind: type[NetworkFile] | type[BlockFile] = NetworkFile if "network" in data else BlockFile
     model = check(kind, document, report)

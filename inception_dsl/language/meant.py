@@ -178,12 +178,8 @@ def not_an_input(value: Any) -> PydanticCustomError:
 def unknown_axis(value: dict[Any, Any], known: tuple[str, ...]) -> Exception | None:
     """The error for an ``input`` with a misspelled field, if any."""
     for key in value:
-        best = (
-            nearest(str(key), [name for name in known if name not in value])
-            if key not in known
-            else None
-        )
-        if best:
+        free = [name for name in known if name not in value]
+        if key not in known and (best := nearest(str(key), free) or nearest(str(key), known)):
             error = refuse(
                 f"unknown field `{key}`", code="E201", help=f"did you mean `{best}`?", write=best
             )

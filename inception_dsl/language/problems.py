@@ -50,6 +50,8 @@ _EXPECTED: Final = {
     "too_short": "at least one branch",
 }
 
+_SET: Final = "It is already set, so remove this field"
+
 
 def plain(location: DataPath) -> DataPath:
     """The document path of pydantic's location.
@@ -93,6 +95,10 @@ def _refused(problem: Any, path: DataPath, editor: Editor, report: Report) -> No
         help, fix = f"did you mean `use: {problem['input']}`?", editor.rename(path, "use")
     elif context["length"] and meant.write:
         fix = editor.part(path, context["offset"], context["length"], meant.write)
+    renamed = on_key and context["code"] == "E201" and meant.edit == "replace"
+    other = document.keys.get((*path[:-1], meant.write)) if renamed else None
+    if other is not None and other.file == span.file:
+        help, fix = f"{help} {_SET}", editor.remove(path)
     report.error(context["code"], context["message"], span, help=help, fix=fix)
 
 
@@ -164,7 +170,7 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
     value = siblings.get(name) if isinstance(siblings, dict) else None
     if best and taken:
         help, fix = (
-            f"did you mean `{best}`? It is already set, so remove this field",
+            f"did you mean `{best}`? {_SET}",
             editor.remove(path),
         )
     elif name == "momentum" and best == "decay":

@@ -169,7 +169,8 @@ def _parsed(data: bytes, file: str, span: Span, reading: Reading) -> Document | 
         before = data[: error.start].decode()
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         byte = Span(file, line, column, line, column + 1)
-        report.error("E102", f"invalid UTF-8: byte 0x{data[error.start]:02X}", byte)
+        message = f"invalid UTF-8: byte 0x{data[error.start]:02X}"
+        report.error("E102", message, byte, help="save the file as UTF-8")
         return None
     reading.limits.characters -= len(text)
     document = source.parse(text, file, report)

@@ -10,18 +10,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import sys
 import tempfile
-import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final, NamedTuple
 
 from ..backend.protocol import Backend, Engine
 from ..diagnostics.report import Report
+from ..diagnostics.signals import stopped_by_signals
 from ..language.shipped import from_anywhere
 from ..reference.arrays import by_input
 from .bounds import allowed
@@ -224,39 +221,6 @@ def _finished(
             shutil.rmtree(job.folder)
     shutil.rmtree(run.root)
     return Verification(case, tuple(outcomes), round_off, str(exact) if exact else "")
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """On SIGTERM and SIGHUP, exit as on Ctrl-C: end the workers and remove the temporary folder.
-
-    Signals that follow are ignored until this is done. In the main thread only; a handler of the
-    caller for SIGTERM or SIGHUP stays.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
-    before = {number: signal.getsignal(number) for number in numbers}  # Windows has no SIGHUP
-    ours = {n: h for n, h in before.items() if n == signal.SIGINT or h is signal.SIG_DFL}
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        for other in ours:  # with SIG_IGN, Python reports those that it has already noted
-            signal.signal(other, lambda *_: None)
-        known = before[number]
-        if callable(known):
-            known(number, frame)
-        elif known is signal.SIG_DFL:
-            sys.exit(128 + number)
-
-    for number, handler in ours.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in ours.items():
-            signal.signal(number, handler)
 
 
 def _compared(

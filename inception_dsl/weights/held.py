@@ -50,7 +50,7 @@ class Held(NamedTuple):
 def contents(path: Path, typed: TypedProgram, source: str, report: Report) -> Held | None:
     """The contents of a file; ``None`` with errors in the report."""
     index = path.with_name(f"{path.name}.index")
-    if not path.exists() and index.is_file() and (found := other(index, b"")):
+    if not os.path.exists(path) and os.path.isfile(index) and (found := other(index, b"")):
         message = f"{os.path.normpath(path)} {found.message}"
         report.error("E701", message, file_span(path), help=found.help)
         return None

@@ -156,7 +156,7 @@ def _recipe(path: Path, code: str, name: str) -> str:
     """A command that writes the tensors of a file to a safetensors file beside it."""
     source = path.with_name(name)
     target = source.with_name(f"{name.split('.')[0] or name}.safetensors")
-    if target == source or target.exists():
+    if target == source or os.path.exists(target):
         target = source.with_name(f"{target.stem}_tensors.safetensors")
     code = code.replace("'", '"')
     names = {"SOURCE": source, "TARGET": target}

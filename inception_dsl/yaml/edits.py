@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise, starmap
 from typing import Any, Final, NamedTuple
 
 from ..diagnostics.report import Edit, Span
@@ -18,6 +19,7 @@ from .document import DataPath, Document
 
 Edits = tuple[Edit, ...]
 _PLAIN: Final = re.compile(r"(?:\$?[A-Za-z_]|\.\.?/)(?:[A-Za-z0-9_./-]|:(?=[a-z]))*\Z")
+_SEPARATOR: Final = re.compile(r"\s*,?\s*(?:#.*)?\r?")
 _CHARACTER: Final = re.compile(r".")
 _DOUBLED: Final = re.compile(r"''|.")
 _ESCAPED: Final = re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.")
@@ -147,10 +149,15 @@ class Editor(NamedTuple):
         if own is None or value is None or not own.in_a_file or path not in fields:
             return ()
         index = fields.index(path)
-        if index + 1 < len(fields):
+        if index + 1 < len(fields) and self.beside(path, fields[index + 1]):
             after = self.document.keys[fields[index + 1]]
             return (Edit(own._replace(end_line=after.line, end_column=after.column), ""),)
-        if index and self.tight(fields[index - 1]) and self.tight(path):
+        if (
+            index
+            and self.beside(fields[index - 1], path)
+            and self.tight(fields[index - 1])
+            and self.tight(path)
+        ):
             before = self.document.spans[fields[index - 1]]
             return (
                 Edit(
@@ -202,7 +209,8 @@ class Editor(NamedTuple):
         if not inner:
             return self.remove(path)
         texts = [self.written(field) for field in inner]
-        if key is None or not key.in_a_file or not all(texts):
+        apart = not all(starmap(self.beside, pairwise(inner)))
+        if key is None or not key.in_a_file or apart or not all(texts):
             return ()
         last = self.document.spans[path] if self.tight(path) else self.document.spans[inner[-1]]
         between = (
@@ -230,6 +238,19 @@ class Editor(NamedTuple):
         if len({self.document.keys[p].file for p in found}) > 1:
             return []
         return sorted(found, key=lambda p: self.document.keys[p])
+
+    def beside(self, one: DataPath, other: DataPath) -> bool:
+        """Whether only a separator is between two fields of a mapping.
+
+        The fields of a step with ``each`` or of an overlay are not all written in one mapping.
+        """
+        start, end = self.document.spans[one], self.document.keys[other]
+        lines = _lines(self.texts.get(start.file, ""))[start.end_line - 1 : end.line]
+        if (start.end_line, start.end_column) > (end.line, end.column):
+            return False
+        lines[-1] = lines[-1][: end.column - 1]
+        lines[0] = lines[0][start.end_column - 1 :]
+        return all(_SEPARATOR.fullmatch(line) for line in lines)
 
     def first(self, path: DataPath) -> DataPath | None:
         """The first field of a mapping, if any."""

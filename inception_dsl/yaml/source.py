@@ -50,7 +50,9 @@ def parse(text: str, file: str, report: Report) -> Document | None:
 
         mark = error.problem_mark or error.context_mark
         span = Span(file, 1, 1, 1, 2) if mark is None else _at(file, text, mark.line, mark.column)
-        message, help, fix = explained(error.problem or "", text, span)
+        start = error.context_mark
+        begun = None if start is None else _at(file, text, start.line, start.column)
+        span, message, help, fix = explained(error.problem or "", text, span, begun)
         report.error("E103", message, span, help=help, fix=fix)
     except (yaml.YAMLError, RecursionError):
         report.error("E103", "the text is not valid YAML", Span(file, 1, 1, 1, 2))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+import yaml
+
 from ..diagnostics.report import Edit, Span
+from .edits import apply
+from .slips import Slip, slip
 
 _LONGEST: Final = 500
 _HEXADECIMAL: Final = re.compile("[0-9a-fA-F]{1,8}")
@@ -61,9 +65,30 @@ _EXPLAINED: Final = (
 )
 
 
-def explained(problem: str, text: str, span: Span) -> tuple[str, str, tuple[Edit, ...]]:
-    """The message, help and edits for the parser's ``problem`` at ``span``."""
+def explained(problem: str, text: str, span: Span, begun: Span | None) -> Slip:
+    """The location, message, help and edits for the parser's ``problem`` at ``span``.
+
+    ``begun`` is where what the parser could not finish begins.
+    """
     lines = text.split("\n")
+    found = slip(problem, lines, span, begun) or Slip(span, *_explained(problem, lines, span))
+    return found if _helps(text, found.fix, span.line) else found._replace(fix=())
+
+
+def _helps(text: str, fix: Iterable[Edit], line: int) -> bool:
+    """Whether the parser gets beyond a ``line`` with a fix."""
+    try:
+        for _ in yaml.parse(apply(text, fix), getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            pass
+    except yaml.MarkedYAMLError as error:
+        after = error.problem_mark
+        return after is not None and after.line >= line
+    except (yaml.YAMLError, RecursionError):
+        return False
+    return True
+
+
+def _explained(problem: str, lines: list[str], span: Span) -> tuple[str, str, tuple[Edit, ...]]:
     line = lines[span.line - 1] if span.line <= len(lines) else ""
     if line[span.column - 1 : span.column] == "\t":
         return "tab in the indentation", "use spaces", tuple(_without_tabs(lines, span.file))
@@ -98,12 +123,35 @@ def _below_a_value(lines: list[str], span: Span) -> str:
     return found[1] if found and indents[0] < indents[1] else ""
 
 
+_LINE: Final = re.compile(r"([ \t]*)((?:-[ \t]+)*)(.*?)[ \t]*(?:[ \t]#.*)?\r?")
+
+
 def _without_tabs(lines: list[str], file: str) -> Iterator[Edit]:
-    """Replaces every tab in an indentation by two spaces."""
+    """Replaces the tabs in indentations by spaces.
+
+    A line gets the indentation of the last line that has the same tabs; else it is below the line
+    before if that ends with a colon, or beside it.
+    """
+    widths: dict[tuple[str, bool], int] = {}
+    dash = field = 0  # where an entry like the last one, and a field like the last one, begin
+    opens = False
     for number, line in enumerate(lines, 1):
-        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        found = _LINE.fullmatch(line[:_LONGEST])
+        if found is None:
+            continue
+        entry, (indent, dashes) = bool(found[2]), found.groups()[:2]
+        if found[3][:1] in ("", "#"):
+            if "\t" in indent:
+                yield Edit(Span(file, number, 1, number, len(indent) + 1), " " * dash)
+            continue
+        width = len(indent)
         if "\t" in indent:
-            yield Edit(Span(file, number, 1, number, len(indent) + 1), indent.replace("\t", "  "))
+            beside = field + 2 if opens else dash if entry else field
+            width = beside if opens else widths.get((indent, entry), beside)
+            yield Edit(Span(file, number, 1, number, len(indent) + 1), " " * width)
+        widths[indent, entry] = width
+        dash, field = width if entry else dash, width + len(dashes)
+        opens = found[3].endswith(":")
 
 
 _EXPRESSION: Final = re.compile(r"(?<=[:,\[])[ ]*(\$\{[^{}\"\'#]{0,256}\})(?=[ ]*(?:[,}\]#]|\r?$))")

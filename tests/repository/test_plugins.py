@@ -123,7 +123,7 @@ REASONS = {
     "hangs": f"import timed out after {LIMIT} seconds",
     "signals": "ValueError: signal only works in main thread of the main interpreter",
     "uncallable": "`emit` is not callable",
-    "exit": "the package exits when it is imported",
+    "exit": "the package exits (`SystemExit`)",
     "import": "ModuleNotFoundError: No module named 'module_that_is_not_there'",
     "raises": "RuntimeError: first line",
     "renamed": "the entry point is named `renamed`, but the backend `another`",

@@ -75,6 +75,15 @@ def test_only_specs() -> None:
     assert run("check", "--only-specs", "missing.yaml").exit_code == 1
 
 
+def test_what_is_not_there() -> None:
+    Path("specs/gone.yaml").symlink_to("nothing.yaml")
+    output = run("check", "specs/gone.yaml").output
+    assert "error[E101]: a link to `nothing.yaml`, which does not exist: specs/gone" in output
+    output = run("build", "specs", "--check").output
+    assert "error[E101]: no spec of the folder was built to generated: specs" in output
+    assert "help: build them first: `inception-dsl build specs/*.yaml`" in output
+
+
 def test_a_setting_gives_the_value() -> None:
     result = run("check", "specs/open.yaml", "--set", "f=4", "--input", "32x32x3")
     assert result.stdout == "specs/open.yaml: ok\n"

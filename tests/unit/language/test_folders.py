@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inception_dsl.language.folders import is_spec_file, specs_in
+from inception_dsl.language.folders import is_spec, is_spec_file, specs_in
 
 SPECS = {
     "a network": "network: a\ninput: {channels: 3, length: 8}\nbody: []\n",
@@ -25,6 +25,11 @@ SPECS = {
     "Windows line ends, not valid": "network: a\r\nbody: [\r\n",
     "a tab": "block: a\nsteps:\n\t- {op: identity}\n",
     "invalid characters": "network: a\x00\nbody: []\n",
+    "a misspelled kind": "netwrok: a\ninput: {length: 8}\nbody: [{op: conv}]\n",
+    "a capital": "Network: a\nclasses: 3\nbody: [{'op': 'conv'}]\n",
+    "no space": "network:a\ninput: {length: 8}\nstem:\n  - op: conv_bn\n",
+    "a misspelled `extends`": "extend: inception-dsl:v4\n",
+    "other fields misspelled": "network: a\ninputs: {length: 8}\nbodyy:\n  - {op: conv}\n",
 }
 OTHERS = {
     "empty": "",
@@ -39,6 +44,8 @@ OTHERS = {
     "a linter": "extends: default.yaml\nrules: {line-length: disable}\n",
     "no fields of a spec": "block: 128\nsize: 4k\n",
     "several documents": "kind: A\n---\nnetwork: x\n---\nkind: B\n",
+    "parameters of another tool": "training: {rate: 1}\npreprocessing: {op: crops}\n",
+    "one field of a spec": "steps:\n  - {op: conv, name: a}\njob: b\n",
     "blocks of another tool": "blocks: {a: {type: text}}\n",
     "inside of another file": "model:\n  network: a\n  body: []\n",
 }
@@ -56,6 +63,17 @@ def test_another_file(why: str, tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(OTHERS[why], encoding="utf-8", newline="")
     assert not is_spec_file(path)
+
+
+def test_a_file_in_utf_16(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(SPECS["a network"], encoding="utf-16")
+    assert is_spec_file(tmp_path / "a.yaml")
+
+
+def test_what_is_begun() -> None:
+    assert is_spec("extends:\ninput: {length: 8}\n", begun=True)
+    assert is_spec("network: a\nother: b\n", begun=True)
+    assert not is_spec(OTHERS["parameters of another tool"], begun=True)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

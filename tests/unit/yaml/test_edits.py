@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Edit, Report, Span
 from inception_dsl.yaml.edits import Editor, apply, flow, inside
 from inception_dsl.yaml.source import parse
@@ -43,6 +45,40 @@ def test_edits(text: str, change: Callable[[Editor], tuple[Edit, ...]], expected
     document = parse(text, "a.yaml", report)
     assert document is not None
     assert apply(text, change(Editor(document, report.texts))) == expected
+
+
+SPREAD = """\
+network: tiny
+input: {channels: 3, height: 8, width: 8}
+body:
+  - op: conv
+    filters: 4
+    kernel_size: 1
+    stride: 2
+    each: {filtes: [3, 4]}
+"""
+LAID = """\
+network: tiny
+input: {channels: 3, height: 8, width: 8}
+blocks:
+  a: {steps: [{op: conv, name: c, filters: 4, kernel_size: 1}]}
+  b: {extends: a, steps: {c: {filtes: 3}}}
+body: [{use: b}]
+"""
+BETWEEN = LAID.replace("filtes", "stride").replace("filters: 4, ", "filters: 4, filtes: 4, ")
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [(SPREAD, SPREAD), (LAID, LAID), (BETWEEN, BETWEEN.replace("filtes: 4, ", ""))],
+)
+def test_only_a_field_of_the_mapping_is_removed(text: str, fixed: str, tmp_path: Path) -> None:
+    """Fields that come from another mapping, by ``each`` or an overlay, end no removal."""
+    spec = tmp_path / "tiny.yaml"
+    spec.write_text(text)
+    report = Report()
+    assert compile_spec(spec, {}, report) is None
+    assert apply(text, [edit for found in report for edit in found.fix]) == fixed
 
 
 def test_the_command_line_is_not_edited() -> None:

@@ -7,10 +7,12 @@ import yaml
 from texts import refused
 
 from inception_dsl.diagnostics.report import Report
+from inception_dsl.yaml.edits import apply
 from inception_dsl.yaml.source import parse
 
 PLAIN = "the text is not valid YAML"
 UNALIGNED = "wrong indentation"
+INDENT = "indent it by 4 spaces, as the fields of the entry in"
 
 
 @pytest.mark.parametrize(
@@ -38,10 +40,59 @@ UNALIGNED = "wrong indentation"
                 ("a:\n  - b: x\n      c: 1", "3:8-8", "b: x"),
             )
         ),
-        ("b: 2\na\n", "3:1-1", "missing `:` after the key", ""),
+        ("b: 2\na\n", "2:1-1", "missing `:` after the key `a`", "write `a:`"),
+        ("b: 2\na b c\nd: 1", "2:1-1", "missing `:` after the key", ""),
+        (
+            "a:\n  b 2  # x\n  c: 1",
+            "2:3-5",
+            "expected `key: value`, found `b 2`",
+            "write `b: 2`",
+        ),
+        ("a:2\nb: 1", "1:1-3", "expected `key: value`, found `a:2`", "write `a: 2`"),
+        ("a\n  - b: 1", "1:1-1", "missing `:` after the key `a`", "write `a:`"),
+        (
+            "x {a: {b: 1}}",
+            "1:1-13",
+            "expected `key: value`, found `x {a: {b: 1}}`",
+            "write `x: {a: {b: 1}}`",
+        ),
+        ("a:\n  - b: 1\n  -c: 2", "3:3-7", "missing space after `-`", "write `- c: 2`"),
+        ("a:\n  -b: 1\n   c: 2", "2:3-7", "missing space after `-`", "write `- b: 1`"),
+        (
+            "a: {b: 1}, {c: 2}",
+            "1:10-10",
+            "a field has one value",
+            "write several as a list: `[…, …]`",
+        ),
+        ("a: {b: 1\nc: 2", "1:9-9", "missing `}`, which closes the `{`", "write `}` here"),
+        (
+            "a: [{b: 1},\n  {c: 2}\nd: 1",
+            "2:9-9",
+            "missing `]`, which closes the `[` of line 1",
+            "write `]` here",
+        ),
+        ("a: {\n  b: 1\n  c: 2}", "2:7-7", "missing `,` or closing `}`", ""),
+        (
+            "- a: 1\n b: 2",
+            "2:2-2",
+            UNALIGNED,
+            "indent it by 2 spaces, as the fields of the entry in line 1",
+        ),
+        (
+            "x:\n  - a: 1\n  b: 2",
+            "3:3-3",
+            UNALIGNED,
+            f"{INDENT} line 2, or start it with `- ` as a new entry",
+        ),
+        (
+            "x:\n  a: 1\n  - b: 2",
+            "3:3-3",
+            "an entry of a list beside fields",
+            "remove `- `, as the lines from line 2 on are fields",
+        ),
         ("p:\n    year: 1\n  table: 2", "3:3-3", UNALIGNED, "align it with the fields above"),
-        ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "align it with the `-` above"),
-        ("a: 'x", "1:6-6", "missing closing quote", ""),
+        ("a:\n  - 1\n  b: 2", "3:3-3", UNALIGNED, "start it with `- `, as the entries above"),
+        ("a: 'x\nb: 1\n", "1:4-4", "missing closing quote", ""),
         (
             'a: "\\q"',
             "1:5-5",
@@ -95,3 +146,34 @@ def test_any_exception_of_the_parser_is_a_diagnostic(monkeypatch: pytest.MonkeyP
 
         monkeypatch.setattr(yaml, "CSafeLoader", fails)
         assert refused("a: 1\n") == ("E103", "1:1-1")
+
+
+@pytest.mark.parametrize(
+    ("broken", "fixed"),
+    [
+        ("a:\n  - b: 1\n\tc: 2\n", "a:\n  - b: 1\n    c: 2\n"),
+        ("a:\n\tb:\n\t\tc: 1\n\td: 2\n", "a:\n  b:\n    c: 1\n  d: 2\n"),
+        ("a:\n\t- b: 1\n\t  c: 2\n\t- b: 3\n", "a:\n  - b: 1\n    c: 2\n  - b: 3\n"),
+        ("a:\n  b: 1\n \t# c\n\tc: 2", "a:\n  b: 1\n# c\n  c: 2"),
+        ("a: {b: 1\nc: 2\n", "a: {b: 1}\nc: 2\n"),
+        ("a: {b: 1 # x\nc: 2\n", "a: {b: 1} # x\nc: 2\n"),
+        ("a: [{b: 1\nc: 2\n", ""),
+        ("a: {\n  b: 1\n  c: 2}", "a: {\n  b: 1,\n  c: 2}"),
+        ("- a: 1\n b: 2", "- a: 1\n  b: 2"),
+        ("a: {b: 1}, {c: 2}  # x", "a: [{b: 1}, {c: 2}]  # x"),
+        ("a: {b: 1}, {c: 2} d", ""),
+        ("a  =  2 # x\r\nb: 1\r\n", "a: 2 # x\r\nb: 1\r\n"),
+        ("- a\n- b\n-c: 1\n", "- a\n- b\n- c: 1\n"),
+        ("a\n  - b: 1", "a:\n  - b: 1"),
+    ],
+)
+def test_a_fix_parses(broken: str, fixed: str) -> None:
+    """No fix at all is better than one that does not help."""
+    report = Report()
+    assert parse(broken, "a.yaml", report) is None
+    (found,) = report
+    if not fixed:
+        assert found.fix == ()
+        return
+    assert apply(broken, found.fix) == fixed
+    assert parse(fixed, "a.yaml", Report()) is not None

@@ -1,0 +1,45 @@
+"""What is wrong with the files that a backend returns, in words after its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from ..diagnostics.text import printable
+
+_FILE: Final = re.compile(r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*")
+
+
+def unusable(files: Mapping[str, str | bytes] | None, stem: str, suffix: str) -> str:
+    """What is wrong with the files of a backend; empty if nothing is."""
+    if not files:
+        return "returned no files"
+    for name, content in files.items():
+        if not isinstance(name, str) or not _FILE.fullmatch(name) or not name.startswith(stem):
+            return f"returned a file with the invalid name `{printable(str(name)[:80])}`"
+        if not isinstance(content, str | bytes):
+            return f"returned neither text nor bytes for `{name}`"
+        if isinstance(content, str) and (half := re.search("[\ud800-\udfff]", content)):
+            line = content.count("\n", 0, half.start()) + 1
+            return f"returned half a surrogate pair in line {line} of `{name}`, which is no text"
+    first = next(iter(files))
+    expected = f"{stem}{suffix}"
+    return "" if first == expected else f"returned `{first}` first, expected `{expected}`"
+
+
+def not_python(files: Mapping[str, str | bytes]) -> str:
+    """What is wrong with the Python files of a backend of another package."""
+    for name, content in files.items():
+        if not name.endswith(".py"):
+            continue
+        try:
+            compile(content, name, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", None) or 1
+            return f"returned a file that is not valid Python: {name}:{line}: {_text(error)}"
+    return ""
+
+
+def _text(error: SyntaxError | ValueError) -> str:
+    return printable(error.msg if isinstance(error, SyntaxError) else str(error))
