@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     "samples",
     type=click.IntRange(2),
     metavar="INTEGER",
-    help="Number of samples.  [default: 2, or up to 16 for batch norm of small maps]",
+    help="Number of samples.  [default: 2 to 16]",
 )
 @click.option(
     "--timeout",
