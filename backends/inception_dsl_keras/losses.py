@@ -10,10 +10,8 @@ from .reserved import BINARY, CROSS_ENTROPY, OF_PROBABILITIES
 from .views import FunctionView, LossView
 
 TENSOR: Final = "keras.KerasTensor"
-TARGETS: Final = (
-    "Targets are class indices of any integer type, (N,) or (N, 1). One outside of the classes is "
-    "an error, or NaN where the engine cannot raise one."
-)
+AXES: Final = ("", ", L", ", H, W", ", D, H, W")
+"""The spatial axes of targets by rank."""
 LOGITS: Final = "classifier_activation=None"
 OF_DEFAULT: Final = (
     f"For the model as it is built by default. Train one built with ``{LOGITS}``, by "
@@ -53,10 +51,21 @@ def loss_view(plan: ModulePlan, loss: Loss) -> LossView:
     return LossView((_weights(loss),), table, tuple(found), (_sum(plan, loss, both=both),))
 
 
+def _targets(loss: Loss) -> str:
+    """What cross-entropy takes: an index for each position of the outputs."""
+    classified = [term for term in loss.terms if term.kind == CROSS_ENTROPY]
+    ranks = sorted({0 if term.flat else term.y.rank for term in classified})
+    shapes = [f"(N{AXES[rank] or ','}) or (N{AXES[rank]}, 1)" for rank in ranks]
+    return (
+        f"Targets are class indices of any integer type, {', or '.join(shapes)}. One outside of "
+        "the classes is an error, or NaN where the engine cannot raise one."
+    )
+
+
 def _of_one(plan: ModulePlan, loss: Loss) -> tuple[tuple[FunctionView, ...], FunctionView]:
     """The loss of a model with one output, and the function that it is trained by, if another."""
     (term,) = loss.terms
-    parts = [loss.summary, f"{TARGETS} Returns one value for each sample."]
+    parts = [loss.summary, f"{_targets(loss)} Returns one value for each sample."]
     body = _body(loss, term.probabilities)
     if not term.by_logits:
         parts += ["To train: ``model.compile(loss=loss)`` and ``model.fit(x, y)``.", _load("loss")]
@@ -65,7 +74,7 @@ def _of_one(plan: ModulePlan, loss: Loss) -> tuple[tuple[FunctionView, ...], Fun
     build = plan.typed.program.id
     trained = docstring(
         f"Cross-entropy of logits for each sample. {OF_LOGITS}",
-        TARGETS,
+        _targets(loss),
         f"To train: ``model = {build}({LOGITS})``, ``model.compile(loss={CROSS_ENTROPY})`` and "
         "``model.fit(x, y)``.",
         _load(CROSS_ENTROPY),
@@ -83,13 +92,15 @@ def _cross_entropy(plan: ModulePlan, loss: Loss, *, both: bool) -> FunctionView:
     arguments += [LOGITS] * bool(plan.by_logits)
     built = f" a model built with ``{', '.join(arguments)}``" if arguments else ""
     only = f" {OF_LOGITS}" if plan.by_logits else ""
-    first = f"Cross-entropy of one output for each sample{', from logits' * both}.{only}"
+    maps = any(term.y.rank and not term.flat for term in loss.terms if term.kind == CROSS_ENTROPY)
+    each = "position" if maps else "sample"
+    first = f"Cross-entropy of one output for each {each}{', from logits' * both}.{only}"
     body = _body(loss, not both and loss.terms[0].probabilities)
     if any(term.own for term in loss.terms):  # `loss` says how to train
-        return _function(CROSS_ENTROPY, docstring(first, TARGETS, indent=4), body)
+        return _function(CROSS_ENTROPY, docstring(first, _targets(loss), indent=4), body)
     doc = docstring(
         first,
-        TARGETS,
+        _targets(loss),
         f"To train{built}: ``model.compile(loss={_trained_by(loss, both=both)}, "
         "loss_weights=LOSS_WEIGHTS)`` and ``model.fit(x, dict.fromkeys(LOSS_WEIGHTS, y))``.",
         _load(CROSS_ENTROPY, *([OF_PROBABILITIES] if both else ())),
@@ -169,7 +180,9 @@ def _sum(plan: ModulePlan, loss: Loss, *, both: bool) -> FunctionView:
         ")",
     ]
     why = [OF_DEFAULT] if plan.by_logits else []
-    doc = docstring(loss.summary, f"{TARGETS} Returns the mean.", *why, *loss.notes, indent=4)
+    doc = docstring(
+        loss.summary, f"{_targets(loss)} Returns the mean.", *why, *loss.notes, indent=4
+    )
     more = ["from_logits: bool = False"] * bool(plan.by_logits)
     kind = f"{TENSOR} | dict[str, {TENSOR}]"
     return _function("loss", doc, lines, *more, outputs=kind)

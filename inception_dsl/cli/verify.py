@@ -70,11 +70,9 @@ if TYPE_CHECKING:
 @click.option(
     "--batch",
     "samples",
-    default=2,
-    show_default=True,
     type=click.IntRange(2),
     metavar="INTEGER",
-    help="Number of samples.",
+    help="Number of samples.  [default: 2 to 16]",
 )
 @click.option(
     "--timeout",
@@ -91,7 +89,7 @@ def verify(
     dtypes: tuple[str, ...],
     train: bool,
     seed: int,
-    samples: int,
+    samples: int | None,
     timeout: float,
     as_json: bool,
     settings: dict[str, str],

@@ -18,7 +18,6 @@ from .shared import (
     need_packages,
     reject_link,
     spec_options,
-    warn,
 )
 from .weights_import import dtype_option, import_weights
 
@@ -67,7 +66,7 @@ _any_network = click.option(
 
 
 def _program(spec: str, settings: dict[str, str], size: dict[str, str]) -> TypedProgram:
-    """The typed program of a spec, with its warnings printed; exits if it has errors."""
+    """The typed program of a spec; exits if it has errors. Its warnings are those of `check`."""
     from ..compiler import compile_spec
     from ..diagnostics.report import Report
 
@@ -84,7 +83,6 @@ def _program(spec: str, settings: dict[str, str], size: dict[str, str]) -> Typed
         message = f"`{typed.program.id}` has no weights"
         report.error("E702", message, typed.program.origin.span(typed.program.kind))
         fail(report)
-    warn(report)
     return typed
 
 

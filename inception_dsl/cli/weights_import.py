@@ -8,7 +8,7 @@ import click
 
 from .help import Command
 from .progress import Progress
-from .shared import SPEC, fail, merged, need_packages, reject_link, spec_options, warn
+from .shared import SPEC, fail, merged, need_packages, reject_link, spec_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,4 +180,3 @@ def import_weights(
     weights = f"{len(found.weights):,} weights, {count:,} parameters"
     said = map(printable, (f"{path}: {weights}, {dtype}, from {source}", *found.said))
     click.echo("\n  ".join(said))
-    warn(report)

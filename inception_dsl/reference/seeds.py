@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +17,13 @@ from ..ir.typed import TypedProgram
 from ..ir.walk import weighted
 from ..types.weight import Weight
 from .forward import interpret
+
+VALUES: Final = 16
+"""Batch norm of a few values magnifies rounding errors: two become -1 and 1, however close they
+are. So that many such layers do not add up, each has this many values of a channel.
+"""
+PIXELS: Final = 2**17
+"""A limit on the input, in all samples: a larger one has few layers that small."""
 
 
 def seeded(typed: TypedProgram, seed: int = 0) -> dict[str, Any]:
@@ -60,6 +67,22 @@ def calibrated(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> dict[
     """
     found = interpret(typed, weights, x, training=True).statistics
     return {**weights, **{path: sum(each[1:], each[0]) / len(each) for path, each in found.items()}}
+
+
+def enough(typed: TypedProgram) -> int:
+    """The samples that a batch needs: two, or more if batch norm would have fewer values of a
+    channel than ``VALUES``, as on maps of one pixel.
+    """
+    pixels = sum(x.positions() for x in typed.program.inputs.values())
+    least = min(
+        (
+            node.y.positions()
+            for _, node in weighted(typed)
+            if any("moving_variance" in weight.name for weight in node.weights)
+        ),
+        default=VALUES,
+    )
+    return max(2, min(math.ceil(VALUES / least), PIXELS // pixels))
 
 
 def batch(typed: TypedProgram, seed: int = 0, size: int = 2) -> Any:

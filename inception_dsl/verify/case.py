@@ -19,7 +19,7 @@ from ..passes.budget import check_memory
 from ..reference.activations import softmax
 from ..reference.arrays import each
 from ..reference.forward import interpret
-from ..reference.seeds import batch, calibrated, seeded
+from ..reference.seeds import batch, calibrated, enough, seeded
 from ..reference.training import Step, step
 
 RATE: Final = 0.1  # learning rate of the training step
@@ -63,11 +63,12 @@ def prepare(
     report: Report,
     *,
     seed: int = 0,
-    size: int = 2,
+    size: int | None = None,
     own_input: bool = False,
     compiled: Callable[[], None] = lambda: None,
 ) -> Case | None:
-    """The case for a spec with ``size`` different samples; ``None`` with errors in the report.
+    """The case for a spec with ``size`` different samples, by default as many as batch norm needs;
+    ``None`` with errors in the report.
 
     The input is not square, unless ``own_input`` selects the input of the spec. ``compiled`` is
     called once the spec is known to have no errors.
@@ -83,6 +84,7 @@ def prepare(
         typed, given = (own, dict(settings)) if found is None else (found, given)
         if weight_shapes(typed) != weight_shapes(own):
             source = given
+    size = size or enough(typed)
     if not check_memory(typed, size, report):
         return None
     x = each(_rounded, batch(typed, seed, size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,8 +14,12 @@ from ..ir.walk import walk_program
 from ..reference.arrays import samples
 from ..reference.training import Step, unbiased
 from .bounds import FLOAT64, GRADIENT64, distance, gradient_errors
-from .case import Case, Expected, Place, place, places
+from .case import Case, Expected, Place, expect, place, places
 from .observe import Observed
+
+MAX_ROUNDING: Final = 1e-3  # a larger difference is not rounding
+DRAWS: Final = 3  # of rounding errors, as one may have no effect by chance
+ROUNDING_RATIO: Final = 16.0  # a framework rounds more often than once for each weight
 
 Errors: TypeAlias = dict[str, dict[str, float]]  # by kind, then by name
 
@@ -126,6 +130,53 @@ def rounding(
         spread = {k: e / _unit(case, step) if k == "loss" else e for k, e in single.spread.items()}
         result |= {kind: max(result[kind], error) for kind, error in spread.items()}
     return result
+
+
+def reason(case: Case, expected: Expected, checks: Iterable[Check], dtype: str) -> str:
+    """The first problem, or an empty text; says so if rounding may explain a difference in float64.
+
+    It may if the reference itself moves that far when every weight changes by one ulp.
+    """
+    check = next((check for check in checks if check.problem), None)
+    if check is None:
+        return ""
+    if dtype != "float64" or check.kind not in BOUNDS or check.error > MAX_ROUNDING:
+        return check.problem
+    own = _moved(case, expected, check.kind)
+    if check.error > ROUNDING_RATIO * own:
+        return check.problem
+    return (
+        f"{check.problem}; rounding alone moves the reference by {own:.2g}, so that smaller bugs"
+        " cannot be told from it: use a larger --batch or --input"
+    )
+
+
+def _moved(case: Case, expected: Expected, kind: str) -> float:
+    """How far the reference moves if every weight changes by one ulp: the largest of some draws."""
+    return max(
+        max(errors(case, expected, other)[kind].values(), default=0.0)
+        for other in _nudged(case, train=expected.trained is not None)
+    )
+
+
+def _nudged(case: Case, *, train: bool) -> Iterator[Observed]:
+    """The results of the reference with weights that are one ulp off."""
+    rng = np.random.default_rng(0)
+    for _ in range(DRAWS):
+        weights = {
+            path: value * (1 + np.finfo(np.float64).eps * rng.choice([-1, 1], np.shape(value)))
+            for path, value in case.weights.items()
+        }
+        other = expect(case._replace(weights=weights), train=train)
+        found = Observed({}, (), (0, 0), other.outputs, other.boundaries)
+        step = other.trained
+        yield (
+            found
+            if step is None
+            else found._replace(
+                loss=step.loss, trained=step.outputs, gradients=step.gradients, updated=step.weights
+            )
+        )
 
 
 def _unit(case: Case, step: Step) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from ..ir.typed import TypedProgram
 from ..ir.walk import walk_program
 from ..reference.forward import interpret
 from ..reference.preprocessing import preprocess
-from ..reference.seeds import batch, seeded
+from ..reference.seeds import batch, enough, seeded
 from .bounds import FLOAT64, distance
 from .dropout import dropout_findings
 from .finding import Finding, Job, resized
@@ -37,11 +37,6 @@ _FINE, _COARSE = 1e-6, 1e-4
 pixels in it, too."""
 _LARGE = 5_000_000
 """Limit on memory: resizing to more pixels is not judged."""
-SAMPLES: Final = 8
-PIXELS: Final = 4096
-"""The batch of the smallest input in training: on few pixels batch norm divides by the deviation of
-a few values, and many layers of it magnify rounding errors, so that it has more than two samples.
-"""
 
 
 def of_model(
@@ -85,7 +80,7 @@ def of_file(job: Job) -> list[Finding]:
         for name, y in outputs.items()
     ]
     found += _features(model, small, weights, x)
-    x = training_batch(small)
+    x = batch(small, 3, enough(small))
     trained = model.forward(x, training=True)
     found += dropout_findings(model, small, x, trained, weights)
     return [*found, *judged_sizes(job), *_pixels(job)]
@@ -107,12 +102,6 @@ def _small(job: Job) -> TypedProgram:
         if _fits(replace(smaller, heads=smaller.always)):
             return smaller
     return typed
-
-
-def training_batch(small: TypedProgram) -> Any:
-    """A batch for training: the fewer pixels, the more samples."""
-    pixels = math.prod(small.program.input.spatial)
-    return batch(small, 3, max(2, min(SAMPLES, PIXELS // pixels)))
 
 
 def _other_values(job: Job) -> TypedProgram:

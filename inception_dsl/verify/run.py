@@ -23,7 +23,7 @@ from ..language.shipped import from_anywhere
 from ..reference.arrays import by_input
 from .bounds import allowed
 from .case import RATE, Case, Expected, expect, prepare
-from .compare import BOUNDS, Check, compare, errors, rounding
+from .compare import BOUNDS, Check, compare, errors, reason, rounding
 from .observe import Observed, restored, write
 from .workers import AT_ONCE, Job, Workers
 
@@ -89,13 +89,13 @@ class Verification(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What to run: all targets with all dtypes."""
+    """What to run: all targets with all dtypes; the number of samples is ``prepare``'s or given."""
 
     targets: Sequence[Target]
     dtypes: Sequence[str] = ("float64",)
     train: bool = False
     seed: int = 0
-    size: int = 2
+    size: int | None = None
     timeout: float = TIMEOUT
 
     def jobs(self) -> list[tuple[Target, str, bool]]:
@@ -238,10 +238,10 @@ def _compared(
         else {kind: allowed(round_off.get(kind, 0.0)) for kind in BOUNDS}
     )
     checks = compare(case, found, deviations, bounds)
-    first = next((check for check in checks if check.problem), None)
+    problem = reason(case, expected, checks, outcome.dtype)
     return outcome._replace(
-        status="differs" if first else "agrees",
-        reason=first.problem if first else "",
+        status="differs" if problem else "agrees",
+        reason=problem,
         checks=checks,
     )
 

@@ -48,7 +48,7 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     emitted = compile_spec(job["spec"], job["source_settings"], report)
     chosen = plugins.chosen([job["backend"]], report)
     if typed is None or emitted is None or not chosen:
-        raise LookupError(report.render())
+        return {"status": "failed", "reason": _first(report)}
     ((plugin, backend),) = chosen
     if not backend.runner:
         return {
@@ -58,7 +58,7 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     emitted = decided(emitted, backend, emitted.program.id)
     files = plugins.emit(plugin, backend, emitted, report)
     if files is None:
-        raise LookupError(report.render())
+        return {"status": "failed", "reason": _first(report)}
     runner = importlib.import_module(backend.runner)
     model = runner.create(typed, files, job["dtype"])
     targets = None
@@ -74,6 +74,13 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         judged = of_model(model, typed, x, targets, found.loss or 0.0, found.trained)
         found = found._replace(offered=[*judged, *of_file(emission)])
     return {"status": "ok", **save(found, folder)}
+
+
+def _first(report: Report) -> str:
+    """The first error in one line: its location and help too, as `build` prints them."""
+    error = next(iter(report))
+    text = f"error[{error.code}]: {error.message} ({error.span})"
+    return f"{text}; {error.help}" if error.help else text
 
 
 def serve(runner: str) -> None:

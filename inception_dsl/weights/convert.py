@@ -29,6 +29,10 @@ from .other import other
 
 NEUTRAL: Final = "neutral"
 OWN_ERRORS: Final = (AttributeError, IndexError, KeyError, NameError, TypeError)
+OTHER_MODEL: Final = (
+    "use the same `--set` as for the model that saved the file; a layer that was added to it needs"
+    " the name that it has in the generated model"
+)
 Dtype = Literal["float32", "float64"]
 T = TypeVar("T")
 
@@ -236,7 +240,7 @@ def _restored(
             f"difference{'s'[: len(lines) > 1]}",
             file_span(path),
             notes=lines,
-            help=kind.help if kind else "",
+            help=kind.help if kind else OTHER_MODEL,
         )
     return problem == ""
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from ..analysis.weights import weight_shapes
 from ..ir.typed import TypedProgram
 from ..passes.layer_names import absent_names, under
+from ..plugins import usable
 from .held import Held
 from .layouts import Place, layer_of, places
 
@@ -45,7 +46,10 @@ def offered(wanted: Wanted, held: Held, again: Again, drop_class: int | None) ->
         return "the file has no class too many; leave out `--drop-class`"
     shapes, arrays = wanted.shapes, held.arrays
     if not arrays.keys() & shapes.keys():
-        return "no name in the file is one of the spec; is it of another network or source?"
+        return (
+            "no name in the file is one of the spec; is it of another network or source?"
+            f" {_of_generated()}"
+        )
     missing = [p for p, place in wanted.places.items() if place.key not in arrays]
     there = [(p, where.key) for p, where in wanted.places.items() if where.key in arrays]
     wrong = [p for p, key in there if getattr(arrays[key], "shape", shapes[key]) != shapes[key]]
@@ -57,6 +61,13 @@ def offered(wanted: Wanted, held: Held, again: Again, drop_class: int | None) ->
     if not says and left and not missing and len(left) <= FEW:
         says.append(f"`{_drop(left)}` leaves out what the spec does not have")
     return "; ".join(says)
+
+
+def _of_generated() -> str:
+    """What to write for a file that a generated model saved."""
+    names = [plugin.name for plugin, backend in usable()[0] if backend.runner]
+    commands = " or ".join(f"`weights convert --from {name}`" for name in names)
+    return f"files of generated models are read by {commands}" if names else ""
 
 
 def _settings(

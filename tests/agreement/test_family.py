@@ -20,9 +20,8 @@ from inception_dsl.compiler import check_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.reference.forward import interpret
-from inception_dsl.reference.seeds import batch, seeded
+from inception_dsl.reference.seeds import batch, enough, seeded
 from inception_dsl.verify.bounds import FLOAT64, allowed, distance
-from inception_dsl.verify.offered import training_batch
 from inception_dsl.weights import store
 from inception_dsl.weights.layouts import places
 from inception_dsl.weights.published import read
@@ -227,7 +226,7 @@ def test_dropout_after_many_batch_norms_of_few_values() -> None:
     samples its batch norms would magnify rounding errors beyond the bound.
     """
     typed = typed_program(SPECS / "xception.yaml", input="7x15x3", width="0.25")
-    weights, x = seeded(typed), training_batch(typed)
+    weights, x = seeded(typed), batch(typed, 3, enough(typed))
     wanted = interpret(typed, weights, x, training=True).outputs
     model = running("torch", typed)
     model.load(weights)

@@ -305,3 +305,16 @@ def test_a_process_that_died_after_its_job(
             while running(started[-1]):
                 time.sleep(0.01)
     assert len(started) == 2
+
+
+def test_a_spec_that_a_backend_cannot_emit(tmp_path: Path) -> None:
+    """The reason has the location and the help, in one line."""
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(
+        "network: torch\ninput: {channels: 3, height: 8, width: 8}\n"
+        "body: [{op: conv, filters: 4, kernel_size: 1}]\n"
+    )
+    plan = Plan([t for _, b in chosen(["torch"], Report()) for t in targets_of(b)])
+    ((outcome,),) = [one.outcomes for one in [verify(spec, {}, plan, Report())] if one]
+    assert outcome.status == "failed" and outcome.reason.startswith("error[E503]: ")
+    assert f"({spec}:1:10); give the network another name" in outcome.reason

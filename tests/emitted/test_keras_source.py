@@ -154,3 +154,25 @@ def test_importing_the_package_does_not_import_a_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [
+        ("length: 8", "(N, L) or (N, L, 1)"),
+        ("height: 8, width: 8", "(N, H, W) or (N, H, W, 1)"),
+        ("depth: 8, height: 8, width: 8", "(N, D, H, W) or (N, D, H, W, 1)"),
+    ],
+)
+def test_cross_entropy_says_the_shape_of_targets(
+    axes: str, shape: str, source_of: Callable[[str], str]
+) -> None:
+    spec = (
+        f"network: maps\ninput: {{channels: 3, {axes}}}\nbody: [{{op: conv, name: last,"
+        " filters: 4, kernel_size: 1}]\nhead: [{op: global_avg_pool}]\n"
+        "outputs: {labels: {after: last, loss: cross_entropy, steps: "
+        "[{op: conv, filters: 4, kernel_size: 1}]}}\n"
+    )
+    text = " ".join(source_of(spec).split())
+    assert f"Targets are class indices of any integer type, {shape}. One" in text
+    assert "for each position" in text and "(N,)" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,11 @@ def test_keras(folder: Path) -> None:
     load, epoch, more, end = script("Keras")
     lines = [load, epoch, KERAS, more, end, KERAS_END]
     ran(folder, [sys.executable, "-c", "\n".join(lines)])
+    text = (Path(__file__).parents[2] / DOCUMENT).read_text(encoding="utf-8")
+    (command,) = re.findall(r"`(inception-dsl weights convert [^`]*other\.keras[^`]*)`", text)
+    assert "five.safetensors: 472 weights, 21,830,245 parameters" in ran(
+        folder, ["bash", "-c", command.replace("\n", " ")]
+    )
 
 
 def test_the_files_of_all_sources_give_a_network(folder: Path) -> None:

@@ -126,6 +126,7 @@ def test_a_long_list_of_differences_is_cut(imported: Run, tmp_path: Path) -> Non
     assert "  = unknown: 392 more" in lines
     assert "12 missing, 400 unknown" in lines[0]
     assert "= help: no name in the file is one of the spec" in result.stderr
+    assert "`weights convert --from keras`" in result.stderr
 
 
 def test_the_file_to_import_is_not_replaced(imported: Run, tmp_path: Path) -> None:
