@@ -227,14 +227,19 @@ class Network:
             name += "_"
         return name
 
+    @property
+    def outputs_below(self) -> dict[str, str]:
+        """The outputs of steps that are not in the head, with these steps."""
+        head = self.program.sections.get("head", ())
+        own = {node.segments[-1] for node in head if node.segments}
+        return {n: after for n, after in self.program.outputs.items() if after not in own}
+
     def result(self, outputs: dict[str, str], indent: int = 4, *, top: bool = True) -> Code:
         """``return keras.Model(inputs, outputs, name=name)``; several outputs by name.
 
         Without ``top`` there are no outputs of the head.
         """
-        own = self.program.sections.get("head", ()) if not top else ()
-        left = {node.segments[-1] for node in own if node.segments}
-        wanted = {n: after for n, after in self.program.outputs.items() if after not in left}
+        wanted = self.program.outputs if top else self.outputs_below
         extra = {name: self.saved[after] for name, after in wanted.items()}
         found = {**outputs, **extra}
         pairs = tuple(Item(f"{literal(name)}: {variable}") for name, variable in found.items())

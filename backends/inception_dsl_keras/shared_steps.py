@@ -1,19 +1,16 @@
 """Checks that Keras calls shared layers as the spec does: at all sizes, and in the same order.
 
-A model of Keras computes branches in an order of its own. That changes the moving statistics of a
-batch norm that several branches call: each call moves them.
+The order matters for a batch norm: each call moves its statistics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from inception_dsl.backend import (
     BatchNormFields,
     Report,
-    TypedChain,
-    TypedFork,
     TypedOp,
     TypedStep,
     TypedUse,
@@ -22,12 +19,13 @@ from inception_dsl.backend import (
     walk,
 )
 
+from .call_order import Graph, Node, misplaced
 from .source import Source
 
 _SIZES: Final = "Keras code has one size for the maps of shared layers, and these may have two"
 _ORDER: Final = (
-    "Keras computes the branches of this fork in another order, which matters for the moving "
-    "statistics of a batch norm that they share"
+    "Keras may compute these two steps in another order, which matters for the moving statistics "
+    "of their batch norm"
 )
 
 
@@ -40,17 +38,64 @@ def check_shared(source: Source, report: Report) -> bool:
         for step, owner, _ in sharing(chains):
             found.setdefault(id(owner), [owner]).append(step)
         for owner, *sharers in found.values():
-            span = sharers[0].node.origin.span("weights")
             if id(owner.node) in refused:
                 help = "share the weights of steps whose inputs have the same size"
-                report.error("E503", _SIZES, span, help=help)
-            steps = {id(step) for step in (owner, *sharers)}
-            fork = next((f for c in chains for f in _unordered(c, steps)), None)
-            if fork is not None and _normalises(owner):
-                help = "end each of these branches with a step that has the shared weights"
-                related = [(fork.node.origin.span("merge"), "this fork")]
-                report.error("E503", _ORDER, span, help=help, related=related)
+                report.error("E503", _SIZES, sharers[0].node.origin.span("weights"), help=help)
+    _check_order(source, report)
     return len(report.diagnostics) == before
+
+
+def _check_order(source: Source, report: Report) -> None:
+    """Report the first call of each shared batch norm that may come before an earlier one."""
+    seen = set()
+    for graph, outputs in _models(source):
+        for calls in graph.calls.values():
+            steps = [call.step for call in calls if call.step]
+            if not _normalises(steps[0]) or id(steps[0].node) in seen:
+                continue
+            for one, other in misplaced(calls, outputs):
+                assert one.step is not None
+                assert other.step is not None
+                seen.add(id(steps[0].node))
+                help = (
+                    "let this step read what depends on the other one, or end parallel branches "
+                    "of one fork with them"
+                )
+                related = [(one.step.node.origin.span(), "the other step")]
+                span = other.step.node.origin.span("weights")
+                report.error("E503", _ORDER, span, help=help, related=related)
+                break
+
+
+def _models(source: Source) -> Iterator[tuple[Graph, Sequence[Node]]]:
+    """The models of a file, each with its outputs in the order of Keras: that of their names.
+
+    With and without auxiliary heads, without the head, and the inner models.
+    """
+    typed, network = source.plan.printed, source.network
+    graph, after = Graph(typed), dict[str, Node]()
+    x = features = next(iter(graph.inputs.values()))
+    for name, chain in typed.sections.items():
+        features = x if name == "head" else features
+        x = graph.chain(chain, x, (), after)
+    outputs = {source.plan.typed.output_name: x}
+    outputs |= {name: after[step] for name, step in typed.program.outputs.items()}
+    heads = {
+        head.name: graph.chain(chain, after[head.after], (head.name,), {})
+        for head, chain in typed.heads
+    }
+    always = outputs | {name: y for name, y in heads.items() if name not in typed.auxiliary}
+    below = {name: after[step] for name, step in network.outputs_below.items()}
+    for found in (outputs | heads, always, {network.features_name: features, **below}):
+        yield graph, [found[name] for name in sorted(found)]
+    waiting, known = [*graph.inner.values()], set[int]()
+    while waiting:
+        chain = waiting.pop()
+        if id(chain) not in known:
+            known.add(id(chain))
+            graph = Graph(typed)
+            yield graph, [graph.chain(chain, Node(), (), {})]
+            waiting += graph.inner.values()
 
 
 def _normalises(step: TypedStep) -> bool:
@@ -60,30 +105,3 @@ def _normalises(step: TypedStep) -> bool:
     if isinstance(typed, TypedUse):
         ops = [node for _, node in walk(typed.body) if isinstance(node, TypedOp)]
     return any(isinstance(getattr(node.op, "batch_norm", node.op), BatchNormFields) for node in ops)
-
-
-def _unordered(chain: TypedChain, steps: set[int]) -> Iterator[TypedFork]:
-    """The forks of whose branches several have one of these steps, but not as the last one.
-
-    In the graph of Keras the last call of a branch, which the merge reads, comes before all calls
-    in later branches.
-    """
-    for fork in (step.runs[0].typed for step in chain.steps if step.runs):
-        if not isinstance(fork, TypedFork):
-            continue
-        calling = [branch for _, branch in fork.branches if _has(branch.steps, steps)]
-        for branch in calling[:-1]:
-            last = branch.steps[-1]
-            if id(last) not in steps or (fork.y.rank and not branch.y.rank):
-                yield fork
-        for _, branch in fork.branches:
-            yield from _unordered(branch, steps)
-
-
-def _has(chain: Sequence[TypedStep], steps: set[int]) -> bool:
-    """Whether a chain has one of the steps, or its branches have."""
-    forks: Iterable[TypedFork] = (
-        run.typed for step in chain for run in step.runs if isinstance(run.typed, TypedFork)
-    )
-    inner = (branch.steps for fork in forks for _, branch in fork.branches)
-    return any(id(step) in steps for step in chain) or any(_has(c, steps) for c in inner)
