@@ -65,7 +65,7 @@ ENLARGING_DEFECTS = (
         "the pixels at the end of a transposed convolution are Keras's default",
         KERAS,
         "enlarging",
-        "short or site.open_window or {*texts} != {ZERO}",
+        "short(site) or site.open_window or {*texts} != {ZERO}",
         "{*texts} != {ZERO}",
     ),
 )
