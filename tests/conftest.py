@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +36,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests first, if there are several processes."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=order_of)
+
+
+with contextlib.suppress(AttributeError, ValueError):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as `nohup pytest` ignores it for all processes
 
 
 @pytest.fixture(scope="session")

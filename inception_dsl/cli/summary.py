@@ -165,5 +165,5 @@ def _print(found: Sequence[Summary], form: str) -> None:
     elif many:
         print_table(lambda style: "\n".join(table.text(style)))
     else:
-        width = shutil.get_terminal_size((100, 24)).columns
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
         print_table(lambda style: one.render(style, width))

@@ -215,7 +215,7 @@ def test_an_inception_unet(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert done.output.count("agrees") == 2
     shown = CliRunner().invoke(main, ["summary", str(tmp_path / "unet.yaml")]).output
-    words = "smallest input       4x4, without the sizes 5 to 7 and again every 4 pixels on each"
+    words = "smallest input         4x4, without the sizes 5 to 7 and again every 4 pixels on each"
     assert words in shown
 
 
