@@ -70,7 +70,7 @@ class Body:
     ) -> tuple[str, Record[Calls]]:
         """Write a chain from ``source`` to ``target``; returns the result variable and a record."""
         found = statements(chain, source, target, path, self.local)
-        return target if found else source, tuple(map(self.statement, found))
+        return found[-1].target if found else source, tuple(map(self.statement, found))
 
     def statement(self, planned: Apply | Join) -> tuple[Piece[Calls], ...]:
         """Write a step, with equal repetitions as loops; returns its record."""

@@ -87,9 +87,9 @@ def joins(definitions: Definitions) -> bool:
 
 def layers_in(chain: ChainSite) -> Iterator[LayerSite]:
     """The layers of a chain and its branches, the first repetition of each."""
-    for step in chain.steps:
-        if isinstance(step.site, LayerSite):
-            yield step.site
-        elif isinstance(step.site, ForkSite):
-            for _, branch in step.site.branches:
+    for site in (step.site for step in chain.steps if not step.absent):
+        if isinstance(site, LayerSite):
+            yield site
+        elif isinstance(site, ForkSite):
+            for _, branch in site.branches:
                 yield from layers_in(branch)

@@ -69,5 +69,5 @@ def given_names(chain: ChainSite, path: tuple[str, ...]) -> Iterator[str]:
 
 
 def branches(step: StepSite) -> tuple[tuple[str, ChainSite], ...]:
-    """The branches of a fork; empty for other steps."""
-    return step.site.branches if isinstance(step.site, ForkSite) else ()
+    """The branches of a fork; empty for other steps, and if it is left out."""
+    return step.site.branches if not step.absent and isinstance(step.site, ForkSite) else ()

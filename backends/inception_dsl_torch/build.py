@@ -98,7 +98,7 @@ class ClassBody:
         """
         found = statements(chain, x, target, path, self.local)
         record = self.statements(found)
-        return self.read(target if found else x), record
+        return self.read(found[-1].target if found else x), record
 
     def statements(self, planned: Sequence[Apply | Join]) -> Record[Place]:
         """Write the attributes and lines of the steps of a chain; returns the record."""

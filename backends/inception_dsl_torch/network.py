@@ -218,7 +218,7 @@ class Network:
         """A head as one module: the block that it uses, or its own class."""
         chain, scope = self.top.heads[tap.tap.name], self.body.scope
         only = chain.steps[0] if len(chain.steps) == 1 else None
-        if only and isinstance(only.site, UseSite) and not (only.repeated or only.node.segments):
+        if only and not (only.repeated or only.node.segments) and isinstance(only.site, UseSite):
             lowered = self.shared.one(only.site, scope)
             place = Place(Held(tap.attribute, False), 1, lowered.layer)
             self.head_records[tap.tap.name] = ((Piece(0, place),),)

@@ -50,7 +50,7 @@ def decided(typed: TypedProgram, backend: Backend, stem: str) -> TypedProgram:
 
 
 def _fixed_channels(typed: TypedProgram) -> frozenset[str]:
-    """The channels of the input, if a file is written for one number of them: steps are repeated
+    """The channels of the inputs, if a file is written for one number of them: steps are repeated
     as often as they say, or some uses of a block leave out a step that others have.
     """
     program = typed.program
@@ -58,8 +58,7 @@ def _fixed_channels(typed: TypedProgram) -> frozenset[str]:
     counted = any(IN_CHANNELS in dict(e.names) for e in found)
     steps = every_step(typed.chains)
     left_out = any(not s.count and isinstance(s.node.repeat, Expression) for s in steps)
-    network = program.kind == "network" and not program.several
-    return frozenset({IN_CHANNELS}) if network and (counted or left_out) else frozenset()
+    return frozenset({IN_CHANNELS}) if counted or left_out else frozenset()
 
 
 def _computes(program: Program) -> bool:

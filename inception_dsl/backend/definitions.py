@@ -188,7 +188,12 @@ class Definitions:
         channels = {name: symbols[key] for name, key in keys.items()}
         x: Term | None = None if program.several else frame.names[IN_CHANNELS]
         if program.several:
-            frame = replace(frame, inputs={name: of(symbol) for name, symbol in channels.items()})
+            fixed = IN_CHANNELS in (program.literal or ())
+            inputs = {
+                name: constant(program.inputs[name].channels) if fixed else of(symbol)
+                for name, symbol in channels.items()
+            }
+            frame = replace(frame, inputs=inputs)
         sections: dict[str, ChainSite] = {}
         after: dict[str, Term | None] = {}
         for name, nodes in program.sections.items():
@@ -215,7 +220,7 @@ class Definitions:
         rows = (Row({symbol: values[name] for name, symbol in symbols.items()}, 0),)
         names: dict[str, Term | None] = {IN_CHANNELS: None}
         names |= {name: of(symbol) for name, symbol in symbols.items()}
-        for name in literal:
+        for name in literal & values.keys():
             value = values[name]
             number = isinstance(value, int | float) and not isinstance(value, bool)
             names[name] = constant(value) if number else None

@@ -126,7 +126,7 @@ class StepSite:
 
     @cached_property
     def site(self) -> Site:
-        """The first repetition."""
+        """The first repetition; a step that is absent has none."""
         return self._once(0)
 
     @cached_property

@@ -80,7 +80,7 @@ class Branch:
     @property
     def end(self) -> str:
         """The variable that holds its result."""
-        return self.target if self.statements else self.source
+        return self.statements[-1].target if self.statements else self.source
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,43 @@ body:
 head: [{op: global_avg_pool}, {op: dense, units: $classes}]
 training: {}
 """
+# a use or a fork that one definition of a block leaves out, and a branch without steps
+DEFINITIONS = """
+block: definitions
+input: {channels: 4, height: 6, width: 5}
+blocks:
+  d: {steps: [{op: conv, filters: $in_channels, kernel_size: 1}]}
+  b:
+    params: {n: int, f: {type: int, default: 6}}
+    steps: [{op: conv, filters: $f, kernel_size: 3, repeat: $n}, {use: d, repeat: $n}]
+  c:
+    params: {n: int}
+    steps:
+      - {op: conv, filters: 6, kernel_size: 3, repeat: $n}
+      - name: sum
+        branches: {x: [], y: [{op: conv, filters: 6, kernel_size: 1}]}
+        merge: add
+        repeat: $n
+      - name: one
+        branches: {z: [{op: conv, filters: 6, kernel_size: 1, repeat: $n}, {use: d, repeat: $n}]}
+        merge: concat
+      - {name: last, branches: {p: [{use: d, repeat: $n}], q: [{use: d}]}, merge: concat}
+steps:
+  - {use: b, each: {n: [0, 2], f: [4, 6]}}
+  - {use: c, name: c1, n: 0}
+  - {use: c, name: c2, n: 2}
+"""
+INPUTS = """
+network: inputs
+input: {p: {channels: 4, height: 6, width: 5}, q: {channels: 4, height: 6, width: 5}}
+classes: 3
+blocks:
+  b: {params: {n: int}, steps: [{op: conv, filters: 6, kernel_size: 3, repeat: $n}]}
+body:
+  - branches: {p: [{use: b, name: b1, n: 0}, {use: b, name: b2, n: 2}], q: [{use: b, n: 1}]}
+    merge: concat
+head: [{op: global_avg_pool}, {op: dense, units: $classes}]
+"""
 CHANNELS = """
 network: channels
 input: {channels: 2, height: 8, width: 7}
@@ -49,7 +86,7 @@ training: {}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("spec", [USES, CHANNELS], ids=["uses", "channels"])
+@pytest.mark.parametrize("spec", [USES, CHANNELS, DEFINITIONS, INPUTS])
 def test_verify_agrees(spec: str, backend: str, write: Callable[..., Path]) -> None:
     path = write(spec)
     assert problem(path, backend, source(path, backend), case_of(path)) == ""
