@@ -22,47 +22,56 @@ class StepCost(NamedTuple):
 
 
 def step_costs(typed: TypedProgram) -> dict[Written, StepCost]:
-    """The costs of all steps, branches and heads."""
-    found: dict[Written, StepCost] = {}
+    """The costs of all steps, branches and heads; shared weights count where they belong."""
+    costs = _Costs()
     for section in typed.sections.values():
-        _chain(section, ("", ()), 1, found)
+        costs.chain(section, ("", ()), 1)
     for head, chain in typed.heads:
         place = ("", (head.name,))
-        found[place] = _chain(chain, place, 1, found)._replace(uses=1)
-    return found
+        costs.found[place] = costs.chain(chain, place, 1)._replace(uses=1)
+    return costs.found
 
 
-def _chain(chain: TypedChain, at: Written, times: int, found: dict[Written, StepCost]) -> StepCost:
-    """The sum of a chain that is run so many times; adds its steps to ``found``."""
-    total = StepCost()
-    for step in chain.steps:
-        total = total.plus(_step(step, (at[0], (*at[1], *step.node.segments)), times, found))
-    return total._replace(uses=times)
+class _Costs:
+    """Adds the costs of chains; ``shared`` is true inside of a use without weights of its own."""
 
+    def __init__(self) -> None:
+        self.found: dict[Written, StepCost] = {}
 
-def _step(step: TypedStep, at: Written, times: int, found: dict[Written, StepCost]) -> StepCost:
-    total = StepCost()
-    for run in step.runs:
-        uses, node = times * run.count, run.typed
-        if isinstance(node, TypedOp):
-            own = 0 if step.node.shares else sum(w.size for w in node.weights)
-            cost = StepCost(uses, uses * own, uses * node.macs)
-        elif isinstance(node, TypedUse):
-            cost = _chain(node.body, (node.node.block, ()), uses, found)
-            cost = cost._replace(parameters=0) if step.node.shares else cost
-        else:
-            cost = _fork(node, at, uses, found)
-        total = total.plus(cost)
-    found[at] = found.get(at, StepCost()).plus(total)
-    return total
+    def chain(
+        self, chain: TypedChain, at: Written, times: int, *, shared: bool = False
+    ) -> StepCost:
+        """The sum of a chain that is run so many times."""
+        total = StepCost()
+        for step in chain.steps:
+            place = at[0], (*at[1], *step.node.segments)
+            total = total.plus(self.step(step, place, times, shared or bool(step.node.shares)))
+        return total._replace(uses=times)
 
+    def step(self, step: TypedStep, at: Written, times: int, shared: bool) -> StepCost:
+        total = StepCost()
+        for run in step.runs:
+            uses, node = times * run.count, run.typed
+            if isinstance(node, TypedOp):
+                own = 0 if shared else sum(w.size for w in node.weights)
+                cost = StepCost(uses, uses * own, uses * node.macs)
+            elif isinstance(node, TypedUse):
+                cost = self.chain(node.body, (node.node.block, ()), uses, shared=shared)
+            else:
+                cost = self.fork(node, at, uses, shared)
+            total = total.plus(cost)
+        self.add(at, total)
+        return total
 
-def _fork(fork: TypedFork, at: Written, uses: int, found: dict[Written, StepCost]) -> StepCost:
-    total = StepCost()
-    for name, branch in fork.branches:
-        place = (at[0], (*at[1], name))
-        cost = _chain(branch, place, uses, found)
-        if not any(step.node.segments == () for step in branch.steps):  # that step is the branch
-            found[place] = found.get(place, StepCost()).plus(cost)
-        total = total.plus(cost)
-    return total._replace(uses=uses)
+    def fork(self, fork: TypedFork, at: Written, uses: int, shared: bool) -> StepCost:
+        total = StepCost()
+        for name, branch in fork.branches:
+            place = at[0], (*at[1], name)
+            cost = self.chain(branch, place, uses, shared=shared)
+            if all(step.node.segments for step in branch.steps):  # else that step is the branch
+                self.add(place, cost)
+            total = total.plus(cost)
+        return total._replace(uses=uses)
+
+    def add(self, at: Written, cost: StepCost) -> None:
+        self.found[at] = self.found.get(at, StepCost()).plus(cost)

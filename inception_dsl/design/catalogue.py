@@ -9,6 +9,7 @@ from ..analysis.cost import cost, layers
 from ..analysis.records import about
 from ..compiler import compile_spec
 from ..diagnostics.report import PLAIN, SHIPPED, Report, Style
+from ..diagnostics.text import aligned
 from ..emit.about import citation
 from ..ir.program import INPUT, input_shapes
 from ..language.load import load
@@ -116,15 +117,11 @@ def _sizes(shape: Sequence[int] | dict[str, list[int]]) -> str:
 def _table(
     head: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: tuple[int, ...], style: Style
 ) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    lines = []
-    for number, row in enumerate((head, *rows)):
-        cells = [
-            text.rjust(width) if i in right else text.ljust(width)
-            for i, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        line = "  ".join(cells).rstrip()
-        lines.append(
-            style.frame(line) if not number else style.strong(cells[0]) + line[widths[0] :]
-        )
-    return lines
+    """Aligned columns; the head has the colour of frames, the names are bold."""
+    left = set(range(len(head))) - {*right}
+    first, *lines = aligned([head, *rows], left)
+    names = [row[0] for row in rows]
+    return [
+        style.frame(first),
+        *(style.strong(n) + line[len(n) :] for n, line in zip(names, lines, strict=True)),
+    ]

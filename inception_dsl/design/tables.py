@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from ..diagnostics.report import PLAIN, Style
-from ..diagnostics.text import printable
+from ..diagnostics.text import aligned, printable, rule
 
 
 class Line(NamedTuple):
@@ -29,21 +29,11 @@ class Table(NamedTuple):
     def text(self, style: Style = PLAIN) -> list[str]:
         """Aligned columns; the names have a line below, and headings are bold."""
         cells = [("  " * line.depth + line.cells[0], *line.cells[1:]) for line in self.lines]
-        cells = [tuple(map(printable, row)) for row in cells]
-        widths = [max(map(len, column)) for column in zip(self.columns, *cells, strict=True)]
-        head = [self.columns, tuple("-" * width for width in widths)]
-        paints: list[Callable[[str], str]] = [style.frame, style.frame]
-        paints += [style.strong if line.heading else str for line in self.lines]
-        return [
-            paint("  ".join(self._aligned(row, widths)).rstrip())
-            for row, paint in zip([*head, *cells], paints, strict=True)
-        ]
-
-    def _aligned(self, row: Sequence[str], widths: Sequence[int]) -> list[str]:
-        return [
-            cell.ljust(width) if i < self.numbers else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
+        rows = [self.columns, *(tuple(map(printable, row)) for row in cells)]
+        names, below, *lines = aligned([rows[0], rule(rows), *rows[1:]], range(self.numbers))
+        paints = [style.strong if line.heading else str for line in self.lines]
+        inner = (paint(line) for paint, line in zip(paints, lines, strict=True))
+        return [style.frame(names), style.frame(below), *inner]
 
     def markdown(self) -> str:
         """A table of GitHub's Markdown; the first column is indented by spaces."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 WIDTH = 160
 
 
@@ -41,6 +43,23 @@ def printable(text: str) -> str:
     return (
         text if text.isprintable() else "".join(c if visible(c) else ascii(c)[1:-1] for c in text)
     )
+
+
+def aligned(rows: Sequence[Sequence[str]], left: Collection[int]) -> list[str]:
+    """Rows of as many cells as lines with aligned columns; those not in ``left`` to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if i in left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def rule(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The cells of a line as wide as the columns of these rows."""
+    return tuple("-" * max(map(len, column)) for column in zip(*rows, strict=True))
 
 
 def visible(character: str) -> bool:

@@ -6,7 +6,7 @@ import math
 from typing import Any, Final
 
 from ..diagnostics.report import PLAIN, Style
-from ..diagnostics.text import printable
+from ..diagnostics.text import aligned, printable
 from ..ir.program import input_shapes
 from ..reference.arrays import samples
 from .compare import BOUNDS, Check
@@ -51,7 +51,8 @@ def table(found: Verification, style: Style = PLAIN) -> str:
         if dtype == "float32" and found.reference:
             own = [_number(found.rounding.get(kind)) for kind in kinds]
             rows.append(["rounding", f"of {found.reference}", *[""] * len(counted), *own, ""])
-    columns, *lines = _aligned(rows)
+    left = (0, 1, len(rows[0]) - 1)
+    columns, *lines = (f"  {line}" for line in aligned(rows, left))
     lines = [_painted(line, style) for line in lines]
     reasons = [line for o in found.outcomes for line in (*_note(o), *_reason(o))]
     return "\n".join([style.strong(heading(found)), style.frame(columns), *lines, *reasons])
@@ -151,16 +152,3 @@ def _number(value: float | None) -> str:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    left = (0, 1, len(widths) - 1)
-    lines = []
-    for row in rows:
-        cells = [
-            c.ljust(w) if i in left else c.rjust(w)
-            for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append(f"  {'  '.join(cells)}".rstrip())
-    return lines

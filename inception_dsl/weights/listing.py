@@ -11,7 +11,7 @@ import numpy as np
 
 from ..analysis.weights import digest, sizes
 from ..diagnostics.report import PLAIN, Report, Style
-from ..diagnostics.text import printable
+from ..diagnostics.text import aligned, printable, rule
 from .files import FLOATS, Tensor, read_file
 from .store import FORMAT, metadata_problems
 
@@ -131,10 +131,4 @@ def _table(rows: list[Row]) -> list[str]:
         )
         for row in rows
     ]
-    widths = [max(map(len, column)) for column in zip(HEAD, *cells, strict=True)]
-    lines = []
-    for row in (HEAD, tuple("-" * w for w in widths), *cells):
-        left = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)]
-        right = [cell.rjust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
-        lines.append("  ".join([*left, *right]).rstrip())
-    return lines
+    return aligned([HEAD, rule([HEAD, *cells]), *cells], range(3))

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import inception_dsl
+from inception_dsl.analysis.cost import cost, layers
+from inception_dsl.analysis.step_costs import step_costs
 from inception_dsl.backend import Report
 from inception_dsl.compiler import compile_spec
 from inception_dsl.design.compared import Difference, where, words
@@ -213,3 +215,16 @@ def test_the_difference_in_python() -> None:
     assert [words(one) for one in found.changes] == ["parameter classes: 1000 -> 10"]
     assert "classifier  1000 -> 10" in str(found)
     assert not network.diff(inception_dsl.load("v3"))
+
+
+@pytest.mark.parametrize("name", ["v4", "family/siamese_googlenet", "family/v4_cbam", "v1"])
+def test_the_costs_of_the_steps_are_those_of_the_network(name: str) -> None:
+    """Shared weights count once, and heads with their steps."""
+    typed = program(name)
+    top = {("", step.node.segments) for chain in typed.sections.values() for step in chain.steps}
+    found = step_costs(typed)
+    own = [found[place] for place in top]
+    heads = [found["", (head.name,)] for head, _ in typed.heads]
+    total = cost(list(layers(typed)))
+    assert sum(one.parameters for one in (*own, *heads)) == total.total
+    assert sum(one.macs for one in own) == total.macs
