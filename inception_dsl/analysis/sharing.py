@@ -189,9 +189,9 @@ def _problem(
     if isinstance(owner, ForkNode):
         help = "make it a block, and share the weights of its use"
         return f"`{wanted}` is a fork, which has no weights of its own", help
-    if owner.repeat != 1:
+    if owner.repeat != 1 or owner.each:
         what = f"`{'/'.join(owner.segments)}` is repeated, so it may have several sets of weights"
-        return what, "share the weights of a step without `repeat`"
+        return what, "share the weights of a step without `repeat` and `each`"
     if rest:
         inside = wanted[: -len("/".join(rest)) - 1]
         help = f"share the weights of the whole step, `{inside}`"

@@ -142,7 +142,9 @@ def _features(
     if head is None or not head.steps or len(typed.sections) < 2:
         return
     wanted = {"features": _part(typed, 0), "pre_logits": _part(trained_program(typed).typed, -1)}
-    if "features" not in found and any(c.steps for c in wanted["features"].sections.values()):
+    if "features" not in found and any(
+        step.runs for c in wanted["features"].sections.values() for step in c.steps
+    ):
         yield Finding("features", problem="the file offers no features before the head")
     for kind, y in found.items():
         part = wanted[kind]
@@ -150,11 +152,15 @@ def _features(
 
 
 def _part(typed: TypedProgram, end: int) -> TypedProgram:
-    """The program with the steps of its head up to ``end``, without auxiliary heads and outputs."""
+    """The program with the steps of its head up to ``end``, without auxiliary heads and outputs.
+
+    Steps without repetitions do not count.
+    """
     sections = dict(typed.sections)
     head = sections.pop("head")
     if end:
-        sections["head"] = replace(head, steps=head.steps[:end])
+        present = [step for step in head.steps if step.runs]
+        sections["head"] = replace(head, steps=tuple(present[:end]))
     program = typed.program._replace(outputs={})
     return replace(typed, program=program, sections=sections, heads=())
 

@@ -73,6 +73,14 @@ body:
     merge: concat
 head: [{op: global_avg_pool}, {op: dense, units: $classes}]
 """
+LAST = """
+network: last
+input: {channels: 2, height: 8, width: 7}
+classes: 5
+params: {n: {type: int, default: 0}}
+body: [{op: conv, filters: 4, kernel_size: 1}]
+head: [{op: global_avg_pool}, {op: dense, units: $classes}, {op: dropout, rate: 0.5, repeat: $n}]
+"""
 CHANNELS = """
 network: channels
 input: {channels: 2, height: 8, width: 7}
@@ -86,7 +94,7 @@ training: {}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("spec", [USES, CHANNELS, DEFINITIONS, INPUTS])
+@pytest.mark.parametrize("spec", [USES, CHANNELS, DEFINITIONS, INPUTS, LAST])
 def test_verify_agrees(spec: str, backend: str, write: Callable[..., Path]) -> None:
     path = write(spec)
     assert problem(path, backend, source(path, backend), case_of(path)) == ""

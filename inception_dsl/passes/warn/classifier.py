@@ -71,7 +71,7 @@ def _field(layer: TypedOp) -> str:
 def _inside(case: Case, steps: Steps) -> bool:
     """Whether a case is in this chain, or in a block that it uses: heads may share a block."""
     node = (*case.context.uses, case.steps[case.position].node)[0]
-    return any(step.node is node for step in steps)
+    return any(own is node for step in steps for own in (step.node, *step.node.each))
 
 
 def _single(survey: Survey) -> Iterator[Found]:
