@@ -76,7 +76,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(call, cwd=ROOT, check=True, capture_output=True)
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as file:
-        file.extractall(folder, filter="data")
+        file.extraction_filter = getattr(tarfile, "data_filter", None)  # 3.11.4 and later
+        file.extractall(folder)
     (unpacked,) = (path for path in folder.iterdir() if path.is_dir())
     call = [sys.executable, "-m", "pip", "wheel", *OFFLINE, "--no-build-isolation"]
     subprocess.run([*call, "-w", folder, unpacked], check=True, env=CLEAN)
