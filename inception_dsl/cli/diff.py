@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import subprocess
 import tempfile
 from functools import partial
@@ -62,7 +63,7 @@ def diff(
         raise UsageError(f"expected two specs, got {len(specs)}", "give OLD and NEW")
     report, given = Report(), merged(settings, size)
     old, new = (_compiled(spec, given, report) for spec in specs)
-    found = _difference(old, new, report)
+    found = _difference(old, new, (specs[0], specs[1]), report)
     form = "json" if as_json else chosen_format()
     if form == "json":
         click.echo(as_json_text(found.to_dict()))
@@ -73,13 +74,15 @@ def diff(
     raise click.exceptions.Exit(int(bool(found)))
 
 
-def _difference(old: TypedProgram | None, new: TypedProgram | None, report: Report) -> Difference:
+def _difference(
+    old: TypedProgram | None, new: TypedProgram | None, names: tuple[str, str], report: Report
+) -> Difference:
     from ..design.compared import Difference
 
     if old is None or new is None:
         show(report)
         raise click.exceptions.Exit(2)
-    return Difference(old, new)
+    return Difference(old, new, names)
 
 
 def _compiled(spec: str, settings: dict[str, str], report: Report) -> TypedProgram | None:
@@ -124,19 +127,25 @@ def _drive(arguments: tuple[str, ...]) -> None:
             "`--driver` is for git only",
             "git config diff.spec.command 'inception-dsl diff --driver'",
         )
-    path, report, sides = arguments[0], Report(), []
-    for label, file in (("old:", arguments[1]), ("new:", arguments[4])):
+    path, sides = arguments[0], []
+    files = {"old": arguments[1], "new": arguments[4]}
+    for name, file in files.items():
         if file == "/dev/null":
-            return click.echo(f"{path}: {'added' if label == 'old:' else 'deleted'}")
-        with tempfile.TemporaryDirectory(prefix="inception-dsl-") as name:
-            folder, own = Path(name).resolve(), Report()
+            return click.echo(f"{path}: {'added' if name == 'old' else 'deleted'}")
+        with tempfile.TemporaryDirectory(prefix="inception-dsl-") as folder:
             try:
-                sides.append(compile_spec(with_changed(path, Path(file), folder), {}, own, folder))
-            except (OSError, subprocess.CalledProcessError) as error:
-                return click.echo(f"{path}: not compared: {error}")
-            _include(own, folder, label, report)
-    old, new = sides
+                spec = with_changed(path, Path(file), Path(folder).resolve())
+                sides.append(compile_spec(spec, {}, Report(), folder))
+            except (OSError, subprocess.CalledProcessError):
+                sides.append(None)
     click.echo(f"{path}:")
-    if old is None or new is None:
-        return show(report, err=False)
-    return print_table(_difference(old, new, report).render)
+    old, new = sides
+    if old is None or new is None:  # a block, another YAML file, or a spec with errors
+        return click.echo(_text_difference(path, files), nl=False)
+    return print_table(_difference(old, new, ("old", "new"), Report()).render)
+
+
+def _text_difference(path: str, files: dict[str, str]) -> str:
+    """The lines that differ, as git shows them."""
+    old, new = (Path(f).read_text("utf-8", "replace").splitlines(True) for f in files.values())
+    return "".join(difflib.unified_diff(old, new, f"{path} (old)", f"{path} (new)"))

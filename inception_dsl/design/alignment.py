@@ -56,8 +56,8 @@ def _similarities(old: Chain, new: Chain) -> list[list[float]]:
     taken = {name_of(step) for step in old}, {name_of(step) for step in new}
 
     def alike(a: Node, b: Node) -> float:
-        own, other = name_of(a), name_of(b)
-        if own and other and own != other and (own in taken[1] or other in taken[0]):
+        others = {name_of(a)} & taken[1] | {name_of(b)} & taken[0]
+        if same_names(a, b) is False and others - {None}:
             return 0.0
         return similarity(a, b)
 
@@ -66,7 +66,7 @@ def _similarities(old: Chain, new: Chain) -> list[list[float]]:
 
 def similarity(a: Node, b: Node) -> float:
     """How much alike two steps are, from 0 (not at all) to 2 (the same content and name)."""
-    same = _same_names(a, b)
+    same = same_names(a, b)
     if isinstance(a, OpNode) and isinstance(b, OpNode):
         found = _of_ops(a, b)
     elif isinstance(a, UseNode) and isinstance(b, UseNode):
@@ -83,8 +83,19 @@ def similarity(a: Node, b: Node) -> float:
 
 
 def name_of(node: Node) -> str | None:
-    """The name that a step has in its spec."""
-    return node.op.name if isinstance(node, OpNode) else node.name
+    """The name of a step in paths; ``None`` if that is its position."""
+    last = node.segments[-1] if node.segments else ""
+    return None if not last or last.isdigit() else last
+
+
+def same_names(a: Node, b: Node) -> bool | None:
+    """Whether both have the same name; ``None`` if neither was given one: uses have that of their
+    block then.
+    """
+    if name_of(a) == name_of(b) is not None:
+        return True
+    given = [n for n in (a, b) if name_of(n) not in (None, getattr(n, "block", None))]
+    return False if given else None
 
 
 def content(node: Node) -> Any:
@@ -107,6 +118,16 @@ def names(node: OpNode) -> tuple[str, ...]:
     return attribute_names(type(node.op))
 
 
+def attribute(node: OpNode, name: str) -> Any:
+    """An attribute of a layer, or its values in all repetitions."""
+    return single([getattr(each.op, name) for each in node.each or (node,)])
+
+
+def single(values: list[Any]) -> Any:
+    """The value that all of these are, or all of them."""
+    return values[0] if len(set(map(plain, values))) == 1 else tuple(values)
+
+
 def plain(value: Any) -> Any:
     """A value in a form that can be compared and hashed: an expression is its text."""
     if isinstance(value, list | tuple):
@@ -118,12 +139,6 @@ def plain(value: Any) -> Any:
     if hasattr(type(value), "model_fields"):
         return tuple((k, plain(getattr(value, k))) for k in type(value).model_fields)
     return str(value)
-
-
-def _same_names(a: Node, b: Node) -> bool | None:
-    """Whether both have the same name; ``None`` if neither has one."""
-    own = name_of(a), name_of(b)
-    return None if own == (None, None) else own[0] == own[1]
 
 
 def _of_ops(a: OpNode, b: OpNode) -> float:

@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
 from ..ir.typed import TypedProgram
-from .difference import Change, Place, changes
+from .changes import Change, Place
+from .difference import changes
 from .rows import Row, field_text
 from .summary import Summary
 from .tables import Line, Table
@@ -36,10 +37,17 @@ class Total(NamedTuple):
 
 
 class Difference:
-    """What differs between two typed programs: ``print`` it, or call :meth:`to_dict`."""
+    """What differs between two typed programs: ``print`` it, or call :meth:`to_dict`.
 
-    def __init__(self, old: TypedProgram, new: TypedProgram) -> None:
+    ``names`` are what to call them if both have the same name.
+    """
+
+    def __init__(
+        self, old: TypedProgram, new: TypedProgram, names: tuple[str, str] = ("old", "new")
+    ) -> None:
         self.old, self.new = Summary(old), Summary(new)
+        own = old.program.id, new.program.id
+        self.names = own if own[0] != own[1] else names
         self.changes: Sequence[Change] = changes(old, new)
 
     def __bool__(self) -> bool:
@@ -68,8 +76,8 @@ class Difference:
     def to_dict(self) -> dict[str, Any]:
         """The data of ``inception-dsl diff --json``."""
         return {
-            "old": self.old.typed.program.id,
-            "new": self.new.typed.program.id,
+            "old": self.names[0],
+            "new": self.names[1],
             "totals": {t.name: {"old": t.old, "new": t.new} for t in self.totals},
             "changes": [
                 {**change._asdict(), "places": [place._asdict() for place in change.places]}
@@ -89,8 +97,7 @@ class Difference:
 
     def tables(self) -> Iterator[Table]:
         """The totals, the changes, and the steps with other outputs, costs or fields."""
-        names = (s.typed.program.id for s in (self.old, self.new))
-        yield Table(("", *names, "difference"), [Line(_cells(t)) for t in self.totals], 1)
+        yield Table(("", *self.names, "difference"), [Line(_cells(t)) for t in self.totals], 1)
         if self.changes:
             lines = [Line(_line(change)) for change in self.changes]
             yield Table(("change", "where", "layers", "parameters", "MACs"), lines, 2)
@@ -99,17 +106,15 @@ class Difference:
 
     def render(self, style: Style = PLAIN) -> str:
         """The tables as text."""
-        about = (side.heading()[0] for side in self.sides)
+        about = [side.heading()[0] for side in (self.old, self.new)]
+        if about[0] == about[1]:
+            about = [f"{title} ({name})" for title, name in zip(about, self.names, strict=True)]
         lines = [style.strong(printable(ARROW.join(about)))]
         for table in self.tables():
             lines += ["", *table.text(style)]
         if not self.changes:
             lines += ["", "The networks are the same."]
         return "\n".join(lines)
-
-    @property
-    def sides(self) -> tuple[Summary, Summary]:
-        return self.old, self.new
 
 
 _STEP: Final = ("step", "output", "parameters", "MACs", "receptive field")
@@ -128,7 +133,7 @@ def _totals(summary: Summary) -> list[tuple[str, int | str]]:
 
 
 def _top(summary: Summary) -> list[Row]:
-    return [row for row in summary.rows() if row.path]
+    return [row for row in summary.rows() if row.path and not row.depth]
 
 
 def _numbers(row: Row) -> tuple[str, int, int, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ..analysis.sizes import minimum_input
+from ..analysis.ties import with_own_sizes
 from .rows import field_text
 from .summary import Summary, megabytes
 from .tables import Line, Table, comma_separated
@@ -36,7 +37,7 @@ def csv(found: Sequence[Summary]) -> str:
 def _cells(summary: Summary, number: str, memory: Callable[[int], str]) -> tuple[str, ...]:
     typed, total = summary.typed, summary.cost
     last = summary.last_map
-    least = ("x".join(map(str, minimum_input(typed, name))) for name in typed.program.inputs)
+    least = ("x".join(map(str, minimum_input(typed, name))) for name in with_own_sizes(typed))
     return (
         typed.program.id,
         str(typed.program.taken),

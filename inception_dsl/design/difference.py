@@ -7,47 +7,16 @@ several layers is one change with several places.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any
 
-from ..analysis.step_costs import StepCost, Written, step_costs
+from ..analysis.step_costs import StepCost, step_costs
 from ..ir.program import Chain, ForkNode, Head, Node, OpNode, Program, UseNode
 from ..ir.typed import TypedProgram
-from ..ops import Fields
-from .alignment import aligned, by_name, content, name_of, names, plain
+from ..ir.walk import written_steps
+from ..ops import Fields, expressions
+from .alignment import aligned, attribute, by_name, names, plain, same_names, single
+from .changes import TOP, At, Change, Kind, Place, Step, place_text, with_moves
 from .words import described, label, section_fields, value_text
-
-Kind: TypeAlias = Literal["changed", "added", "removed", "renamed", "moved"]
-
-
-class Place(NamedTuple):
-    """Where a change is: the path of the step in the network or in a block, and its uses.
-
-    ``parameters`` and ``macs`` are by how much those of the step are more in the new network.
-    """
-
-    path: str
-    uses: int
-    parameters: int
-    macs: int
-
-
-class Change(NamedTuple):
-    """A change in one or several places; none if it is of the network itself.
-
-    ``field`` is what changes from ``old`` to ``new``; of a step that is added, removed or moved it
-    is the step.
-    """
-
-    kind: Kind
-    field: str
-    old: str
-    new: str
-    places: tuple[Place, ...] = ()
-
-    @property
-    def uses(self) -> int:
-        """How many layers of the expanded network it concerns."""
-        return sum(place.uses for place in self.places)
 
 
 def changes(old: TypedProgram, new: TypedProgram) -> list[Change]:
@@ -55,30 +24,9 @@ def changes(old: TypedProgram, new: TypedProgram) -> list[Change]:
     compare = _Compare(old, new)
     compare.programs(old.program, new.program)
     found: dict[tuple[Kind, str, str, str], list[Place]] = {}
-    for change in _with_moves(compare.found):
+    for change in with_moves(compare.found):
         found.setdefault(change[:4], []).extend(change.places)
     return [Change(*key, tuple(places)) for key, places in found.items()]
-
-
-class _Step(NamedTuple):
-    """A step that only one of the networks has."""
-
-    change: Change
-    node: Node
-
-
-class _At(NamedTuple):
-    """Where two steps that stand for each other are written."""
-
-    old: Written
-    new: Written
-
-    def below(self, old: Iterable[str], new: Iterable[str]) -> _At:
-        (owner, path), (other, path_b) = self
-        return _At((owner, (*path, *old)), (other, (*path_b, *new)))
-
-
-TOP = _At(("", ()), ("", ()))
 
 
 class _Compare:
@@ -87,13 +35,15 @@ class _Compare:
     def __init__(self, old: TypedProgram, new: TypedProgram) -> None:
         self.old, self.new = old.program, new.program
         self.costs = step_costs(old), step_costs(new)
-        self.rank = new.program.rank
-        self.found: list[Change | _Step] = []
+        self.ranks = old.program.rank, new.program.rank
+        self.found: list[Change | Step] = []
         self.blocks: dict[tuple[str, str], None] = {}
 
     def programs(self, old: Program, new: Program) -> None:
         self.fields("input", old.inputs, new.inputs)
-        self.fields("parameter", old.values, new.values)
+        read = _read(old) | _read(new)
+        own, others = ({k: v for k, v in p.values.items() if k in read} for p in (old, new))
+        self.fields("parameter", own, others)
         self.fields("width", old.width._asdict(), new.width._asdict())
         for name in dict.fromkeys([*old.sections, *new.sections]):
             self.chain(old.sections.get(name, ()), new.sections.get(name, ()), TOP)
@@ -102,7 +52,7 @@ class _Compare:
         losses = ({n: (x.kind, x.weight) for n, x in p.losses.items()} for p in (old, new))
         self.fields("loss of", *losses)
         for one, other in self.pairs():
-            at = _At((one, ()), (other, ()))
+            at = At((one, ()), (other, ()))
             self.chain(old.blocks[one].chain, new.blocks[other].chain, at)
         for name in ("preprocessing", "training"):
             self.fields(name, *(section_fields(getattr(p, name)) for p in (old, new)))
@@ -135,24 +85,29 @@ class _Compare:
                 self.value(field, getattr(one, field), getattr(other, field), at)
             self.chain(one.chain, other.chain, at)
 
-    def chain(self, old: Chain, new: Chain, at: _At) -> None:
-        """Compare two chains."""
+    def chain(self, old: Chain, new: Chain, at: At) -> None:
+        """Compare two chains; the step before one that only one has says where it is."""
+        before = ["", ""]
         for a, b in aligned(old, new):
             node = a or b
             assert node is not None
             here = at.below((a or node).segments, (b or node).segments)
             if a is None or b is None:
                 kind: Kind = "added" if a is None else "removed"
-                change = Change(
-                    kind, described(node, self.rank), "", "", (self.one_place(a is None, here),)
+                text, place = (
+                    described(node, self.ranks[a is None]),
+                    self.one_place(a is None, here),
                 )
-                self.found.append(_Step(change, node))
+                self.found.append(
+                    Step(Change(kind, text, "", "", (place,)), node, at, before[a is None])
+                )
             else:
                 self.node(a, b, here)
+            before = [label(x) if x else last for x, last in zip((a, b), before, strict=True)]
 
-    def node(self, a: Node, b: Node, at: _At) -> None:
+    def node(self, a: Node, b: Node, at: At) -> None:
         """Compare two steps that stand for each other."""
-        if name_of(a) != name_of(b):
+        if same_names(a, b) is False:
             self.add("renamed", "step", label(a), label(b), at)
         self.value("repeat", a.repeat, b.repeat, at)
         self.value("weights", _shared(a), _shared(b), at)
@@ -163,35 +118,39 @@ class _Compare:
         elif isinstance(a, ForkNode) and isinstance(b, ForkNode):
             self.forks(a, b, at)
         else:
-            self.add("changed", "step", described(a, self.rank), described(b, self.rank), at)
+            self.add(
+                "changed", "step", described(a, self.ranks[0]), described(b, self.ranks[1]), at
+            )
 
-    def ops(self, a: OpNode, b: OpNode, at: _At) -> None:
+    def ops(self, a: OpNode, b: OpNode, at: At) -> None:
         """Compare the op and the attributes that both have; others are in the text of the op."""
-        old, new = ({k: _each(node, k) for k in names(node)} for node in (a, b))
-        usual: dict[str, tuple[Any, Any]] = {}
+        old, new = ({k: attribute(node, k) for k in names(node)} for node in (a, b))
         if a.op.op != b.op.op:
-            before, after = (type(node.op).model_fields for node in (a, b))
-            own = {k: v for k, v in new.items() if k not in old and _differs(v, after[k].default)}
+            fields = type(b.op).model_fields
+            own = {k: v for k, v in new.items() if k not in old and _differs(v, fields[k].default)}
             extra = ", ".join(f"{k}: {value_text(v)}" for k, v in own.items())
             self.add("changed", "op", a.op.op, f"{b.op.op}{f' ({extra})' if extra else ''}", at)
-            usual = {k: (before[k].default, after[k].default) for k in old if k in new}
         for name in [k for k in new if k in old]:
-            if plain((old[name], new[name])) != plain(usual.get(name)):
-                self.value(name, old[name], new[name], at)
+            self.value(name, old[name], new[name], at)
 
-    def uses(self, a: UseNode, b: UseNode, at: _At) -> None:
+    def uses(self, a: UseNode, b: UseNode, at: At) -> None:
         if a.block != b.block:
             self.add("changed", "block", a.block, b.block, at)
         if a.block == b.block or not (a.block in self.new.blocks or b.block in self.old.blocks):
             self.blocks[a.block, b.block] = None
         old, new = (
-            {k: _one([n.arguments.get(k) for n in node.each or (node,)]) for k in node.arguments}
+            {k: single([n.arguments.get(k) for n in node.each or (node,)]) for k in node.arguments}
             for node in (a, b)
         )
         for name in dict.fromkeys([*old, *new]):
-            self.value(name, old.get(name), new.get(name), at)
+            if name in old and name in new:
+                self.value(name, old[name], new[name], at)
+            else:
+                kind: Kind = "added" if name in new else "removed"
+                text = f"argument {name}: {value_text(new.get(name, old.get(name)))}"
+                self.add(kind, text, "", "", at)
 
-    def forks(self, a: ForkNode, b: ForkNode, at: _At) -> None:
+    def forks(self, a: ForkNode, b: ForkNode, at: At) -> None:
         for field in ("merge", "split", "after"):
             self.value(field, getattr(a, field), getattr(b, field), at)
         stand: dict[str, str] = {}
@@ -200,7 +159,7 @@ class _Compare:
                 name, chain = one or two or ("", ())
                 self.single(
                     one is None,
-                    f"branch of {described(chain, self.rank)}",
+                    f"branch of {described(chain, self.ranks[one is None])}",
                     at.below((name,), (name,)),
                 )
                 continue
@@ -218,66 +177,34 @@ class _Compare:
         for name in dict.fromkeys([*old, *new]):
             self.value(f"{what} {name}".strip(), old.get(name), new.get(name), None)
 
-    def value(self, field: str, old: Any, new: Any, at: _At | None) -> None:
+    def value(self, field: str, old: Any, new: Any, at: At | None) -> None:
         if isinstance(old, Fields) and isinstance(new, Fields):
             for name in type(new).model_fields:
                 self.value(f"{field}.{name}", getattr(old, name), getattr(new, name), at)
-        elif plain(old) != plain(new):
+        elif _collapsed(old) != _collapsed(new):
             self.add("changed", field, value_text(old), value_text(new), at)
 
-    def single(self, added: bool, text: str, at: _At) -> None:
+    def single(self, added: bool, text: str, at: At) -> None:
         """Something other than a step that only one network has."""
         kind: Kind = "added" if added else "removed"
         self.found.append(Change(kind, text, "", "", (self.one_place(added, at),)))
 
-    def one_place(self, added: bool, at: _At) -> Place:
+    def one_place(self, added: bool, at: At) -> Place:
         cost = self.costs[added].get(at[added], StepCost())
         sign = 1 if added else -1
-        return Place(_text(at[added]), cost.uses, sign * cost.parameters, sign * cost.macs)
+        return Place(place_text(at[added]), cost.uses, sign * cost.parameters, sign * cost.macs)
 
-    def add(self, kind: Kind, field: str, old: str, new: str, at: _At | None) -> None:
+    def add(self, kind: Kind, field: str, old: str, new: str, at: At | None) -> None:
         places: tuple[Place, ...] = ()
         if at is not None:
             a, b = (costs.get(at[i], StepCost()) for i, costs in enumerate(self.costs))
             more = (b.parameters - a.parameters, b.macs - a.macs)
-            places = (Place(_text(at.new), max(a.uses, b.uses), *more),)
+            places = (Place(place_text(at.new), max(a.uses, b.uses), *more),)
         self.found.append(Change(kind, field, old, new, places))
-
-
-def _with_moves(found: Iterable[Change | _Step]) -> Iterator[Change]:
-    """The changes, with a removed and an added step of the same content and name as one move."""
-    steps = [one for one in found if isinstance(one, _Step)]
-    gone = [step for step in steps if step.change.kind == "removed"]
-    sources: dict[int, _Step] = {}
-    for step in steps:
-        same = (
-            s
-            for s in gone
-            if name_of(s.node) == name_of(step.node) and content(s.node) == content(step.node)
-        )
-        if step.change.kind == "added" and (source := next(same, None)):
-            gone.remove(source)
-            sources[id(step)] = source
-    moved = {id(source) for source in sources.values()}
-    for one in found:
-        if isinstance(one, Change):
-            yield one
-        elif source := sources.get(id(one)):
-            (old,), (new,) = source.change.places, one.change.places
-            more = (new.parameters + old.parameters, new.macs + old.macs)
-            place = Place(new.path, new.uses, *more)
-            yield Change("moved", one.change.field, old.path, new.path, (place,))
-        elif id(one) not in moved:
-            yield one.change
 
 
 def _chains(heads: Iterable[Head]) -> list[tuple[str, Chain]]:
     return [(head.name, head.chain) for head in heads]
-
-
-def _text(at: Written) -> str:
-    owner, path = at
-    return "/".join(filter(None, (owner, *path)))
 
 
 def _shared(node: Node) -> str:
@@ -291,10 +218,20 @@ def _differs(value: Any, default: Any) -> bool:
     return bool(plain(value) != plain(default))
 
 
-def _each(node: OpNode, name: str) -> Any:
-    """An attribute, or its values in all repetitions."""
-    return _one([getattr(one.op, name) for one in node.each or (node,)])
+def _collapsed(value: Any) -> Any:
+    """A value to be compared: ``[3, 3]`` is 3."""
+    found = plain(value)
+    alike = isinstance(found, tuple) and found and len(set(found)) == 1
+    return found[0] if alike and isinstance(found[0], int) else found
 
 
-def _one(values: list[Any]) -> Any:
-    return values[0] if len(set(map(plain, values))) == 1 else tuple(values)
+def _read(program: Program) -> frozenset[str]:
+    """The parameters of the network that something reads."""
+    values: list[Any] = []
+    for node in written_steps(program):
+        values += [node.repeat, getattr(node, "split", None)]
+        if isinstance(node, OpNode):
+            values += [getattr(node.op, name) for name in names(node)]
+        elif isinstance(node, UseNode):
+            values += node.arguments.values()
+    return frozenset(name for e in expressions(values) for name in dict(e.names))

@@ -11,7 +11,6 @@ from ..analysis.receptive import Seen
 from ..ir.flow import Apply, Flow, ValueId
 from ..ir.typed import TypedOp, TypedProgram
 from ..ops import Sliding
-from ..types.receptive import ReceptiveField
 
 
 def layer_data(
@@ -78,15 +77,14 @@ def _number(stride: Fraction | None) -> float | None:
 def last_map(
     typed: TypedProgram, network: Flow, known: Mapping[ValueId, Seen]
 ) -> tuple[str, Seen] | None:
-    """The last map that does not depend on the whole input everywhere, and its receptive field.
+    """The last map of more than one pixel: its path and its receptive field.
 
-    It is the output, or that of a top-level step, by its path; not in heads. Tables of receptive
-    fields give that of the last feature map.
+    It is the output, or that of a top-level step, not in heads. Tables of receptive fields give
+    that of the last feature map.
     """
     heads = {head.name for head, _ in typed.heads}
     steps = [(p, v) for p, v in network.blocks.items() if p.split("/")[0] not in heads]
     for path, value in reversed([*steps, (typed.output_name, network.outputs[typed.output_name])]):
-        axes: list[ReceptiveField] = [field for found in known[value].values() for field in found]
-        if network.types[value].rank and axes and not any(field.whole for field in axes):
+        if network.types[value].rank and network.types[value].positions() > 1:
             return path, known[value]
     return None

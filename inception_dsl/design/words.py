@@ -8,35 +8,46 @@ from typing import Any
 from ..ir.program import Chain, ForkNode, Node, OpNode, UseNode
 from ..ops import Fields, Sliding
 from ..types.expression import Expression
+from .alignment import attribute, names
 
 
 def described(steps: Node | Chain, rank: int) -> str:
-    """``conv 3x3 /2, filters 64`` on two axes; the steps of a chain one after the other."""
+    """``conv 3x3 /2, filters 64`` on two axes, with all attributes that are set; the steps of a
+    chain one after the other.
+    """
     if isinstance(steps, OpNode):
         return _op(steps, rank)
     if isinstance(steps, UseNode):
-        return f"block {steps.block}"
+        text = f"block {steps.block}"
+        given = [f"{k} {value_text(v)}" for k, v in steps.arguments.items()]
+        return ", ".join([f"{text} ({', '.join(given)})" if given else text, *_times(steps)])
     if isinstance(steps, ForkNode):
         return f"{steps.merge} of {', '.join(name for name, _ in steps.branches)}"
     return ", ".join(described(step, rank) for step in steps) or "no steps"
 
 
 def label(step: Node) -> str:
-    """The name of a step, or the last part of its path, its position."""
-    name = step.op.name if isinstance(step, OpNode) else step.name
+    """The last part of the path of a step."""
     own = "".join(step.segments[-1:])
-    return name or (f"step {own}".rstrip() if own.isdigit() or not own else own)
+    return f"step {own}".rstrip() if own.isdigit() or not own else own
 
 
 def _op(node: OpNode, rank: int) -> str:
-    op, text = node.op, node.op.op
+    op, text, told = node.op, node.op.op, {"op"}
     if isinstance(op, Sliding):
         kernel = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * rank
         text = f"{text} {'x'.join(map(value_text, kernel))}"
         text = text if op.stride == 1 else f"{text} /{_by_axis(op.stride)}"
-    if op.channels_field:
-        text = f"{text}, {op.channels_field} {value_text(getattr(op, op.channels_field))}"
-    return text if node.repeat == 1 else f"{text}, {value_text(node.repeat)} times"
+        told |= {"kernel_size", "stride"}
+    known = {name for one in node.each or (node,) for name in one.op.model_fields_set} - told
+    own = {k: attribute(node, k) for k in names(node) if k in known}
+    given = (f"{k} {value_text(v)}" for k, v in own.items() if not isinstance(v, Fields))
+    return ", ".join([text, *given, *_times(node)])
+
+
+def _times(node: OpNode | UseNode) -> list[str]:
+    """How often a step is run, unless once."""
+    return [] if node.repeat == 1 else [f"{value_text(node.repeat)} times"]
 
 
 def _by_axis(value: Any) -> str:
@@ -75,7 +86,8 @@ def section_fields(section: Any) -> dict[str, Any]:
                 inner.pop("stddev", None)
             found |= {f"{name}.{k}": v for k, v in inner.items()}
         elif isinstance(value, Mapping):
-            found[name] = {k: getattr(v, "plain", v) for k, v in value.items() if k != "note"}
+            own = {k: getattr(v, "plain", v) for k, v in value.items() if k != "note"}
+            found |= {name: own} if own else {}
         elif name not in ("notes", "note"):
             found[name] = value
     return found

@@ -23,7 +23,8 @@ def is_revision(argument: str) -> bool:
     """Whether an argument is ``REVISION:PATH`` and not a file or a shipped spec."""
     revision, colon, path = argument.partition(":")
     shipped = argument.startswith(SHIPPED)
-    return bool(revision and colon and path) and not shipped and not os.path.lexists(argument)
+    other = shipped or path.startswith("//") or os.path.lexists(argument)
+    return bool(revision and colon and path) and not other
 
 
 def checked_out(argument: str, folder: Path, report: Report) -> Path | None:
@@ -46,7 +47,7 @@ def checked_out(argument: str, folder: Path, report: Report) -> Path | None:
             return None
         _write(files, folder)
     except (OSError, subprocess.CalledProcessError) as error:
-        report.error("E101", f"{argument} cannot be read: {_reason(error)}", span, help=_USAGE)
+        report.error("E101", f"{argument} cannot be read: {_reason(error)}", span)
         return None
     return folder / wanted
 

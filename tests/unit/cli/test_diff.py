@@ -73,9 +73,9 @@ def test_json_has_every_place() -> None:
     assert sum(place["uses"] for place in places) == 149
     gamma = found["totals"]["parameters"]["new"] - found["totals"]["parameters"]["old"]
     assert sum(place["parameters"] for place in places) == gamma == 31_584
-    assert by_field["dropout"] == {
+    assert by_field["dropout, rate 0.2"] == {
         "kind": "removed",
-        "field": "dropout",
+        "field": "dropout, rate 0.2",
         "old": "",
         "new": "",
         "places": [{"path": "head/1", "uses": 1, "parameters": 0, "macs": 0}],
@@ -164,7 +164,21 @@ def test_git_diff_shows_the_difference(
     git("rm", "-q", "--cached", "specs/parts/unit.yaml")
     assert "specs/parts/unit.yaml: deleted" in git("diff", "--cached", "--ext-diff")
     (repository / "specs/net.yaml").write_text("network: [")
-    assert git("diff", "--ext-diff").startswith("specs/net.yaml:")
+    assert git("diff", "--ext-diff").endswith("\n+network: [")
+
+
+def test_git_diff_shows_the_lines_of_other_files(repository: Path) -> None:
+    git("config", "diff.spec.command", f"{sys.executable} -m inception_dsl diff --driver")
+    (repository / ".gitattributes").write_text("*.yaml diff=spec\n")
+    text = git("diff", "--ext-diff")
+    assert "-steps: [{op: conv_bn, filters: 8, kernel_size: 3}]" in text
+    assert "+steps: [{op: conv_bn, filters: 8, kernel_size: 5}]" in text
+
+
+def test_networks_of_one_name_are_called_as_they_were_given(repository: Path) -> None:
+    lines = run("HEAD:specs/net.yaml", "specs/net.yaml").stdout.splitlines()
+    assert lines[0] == "net (HEAD:specs/net.yaml) -> net (specs/net.yaml)"
+    assert lines[2].split() == ["HEAD:specs/net.yaml", "specs/net.yaml", "difference"]
 
 
 @pytest.mark.parametrize("arguments", [["v1"], ["v1", "v2", "v3"], ["--driver", "v1", "v2"]])

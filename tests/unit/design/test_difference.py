@@ -23,13 +23,16 @@ NO_RECIPE = [
     "gradient_clip: 2.0} -> none",
     "training schedule: {name: exponential, factor: 0.94, every_epochs: 2} -> none",
 ]
-STEM = ["removed block inception_v4_stem", "added conv_bn 3x3 /2, filters 32"]
-STEM += ["added conv_bn 3x3, filters 32", "added conv_bn 3x3, filters 64", "added max_pool 3x3 /2"]
-STEM += ["added conv_bn 1x1, filters 80", "added conv_bn 3x3, filters 192"]
-STEM += ["added block inception_v3_a"]
+STEM = ["removed block inception_v4_stem"]
+STEM += ["added conv_bn 3x3 /2, padding valid, filters 32"]
+STEM += ["added conv_bn 3x3, padding valid, filters 32", "added conv_bn 3x3, filters 64"]
+STEM += ["added max_pool 3x3 /2, padding valid", "added conv_bn 1x1, filters 80"]
+STEM += ["added conv_bn 3x3, padding valid, filters 192"]
+STEM += ["added block inception_v3_a (filters_pool 64)"]
 PUBLISHED = {
     ("v1", "torchvision_googlenet"): [
         "op: conv -> conv_bn (batch_norm: {epsilon: 0.001, decay: 0.9})",
+        "use_bias: true -> false",
         "removed local_response_norm",
         "kernel_size: 3 -> 2",
         "rate: 0.4 -> 0.2",
@@ -46,7 +49,7 @@ PUBLISHED = {
     ],
     ("v3", "keras_inception_v3"): [
         "batch_norm.decay: 0.9997 -> 0.99",
-        "removed dropout",
+        "removed dropout, rate 0.2",
         "activation: none -> softmax",
         "removed auxiliary head after mixed_6e",
         *NO_RECIPE,
@@ -64,11 +67,11 @@ PUBLISHED = {
         *NO_RECIPE,
     ],
     ("published/torchvision_inception_v3", "timm_inception_v3"): [
-        "removed dropout",
+        "removed dropout, rate 0.5",
         "removed auxiliary head after mixed_6e",
     ],
     ("v4", "timm_inception_v4"): [
-        "removed dropout",
+        "removed dropout, rate 0.2",
         "batch_norm.decay: 0.9997 -> 0.9",
         "batch_norm.scale: false -> true",
     ],
@@ -77,10 +80,11 @@ PUBLISHED = {
         "repeat: 5 -> 10",
         "repeat: 10 -> 20",
         "repeat: 5 -> 9",
-        "activation: none -> relu",
-        "added block inception_resnet_c",
+        "added argument activation: relu",
+        "added block inception_resnet_c (filters_1x1 192, filters_3x3_reduce 192, "
+        "filters_3x3_middle 224, filters_3x3 256, residual_scale 1.0, activation none)",
         "added conv_bn 1x1, filters 1536",
-        "removed dropout",
+        "removed dropout, rate 0.2",
         "batch_norm.decay: 0.9997 -> 0.9",
         "batch_norm.scale: false -> true",
         "function: relu -> $activation",
@@ -130,7 +134,11 @@ EDITS = {
     "classes: 10": ("v4", "parameter classes: 1000 -> 10", ""),
     "width: 0.5": ("v4", "width factor: none -> 0.5", ""),
     "input: {height: 331}": ("v4", "input input: 299x299x3 -> 331x299x3", ""),
-    "body: {pool4: null}": ("v1", "removed max_pool 3x3 /2", "pool4"),
+    "body: {pool4: null}": (
+        "v1",
+        "removed max_pool 3x3 /2, padding valid, ceil_mode true",
+        "pool4",
+    ),
     "body: {pool4: {stride: 1}}": ("v1", "stride: 2 -> 1", "pool4"),
     "body: {inception_4b: {filters_pool: 96}}": ("v1", "filters_pool: 64 -> 96", "inception_4b"),
     "body: {pool3: [..., {op: identity, name: here}]}": ("v1", "added identity", "here"),
@@ -147,7 +155,8 @@ EDITS = {
     ),
     "blocks: {inception: {steps: {0: {branches: {branch_5x5: null}}}}}": (
         "v1",
-        "removed branch of conv 1x1, filters $filters_5x5_reduce, conv 5x5, filters $filters_5x5",
+        "removed branch of conv 1x1, filters $filters_5x5_reduce, activation relu, "
+        "conv 5x5, filters $filters_5x5, activation relu",
         "inception/branch_5x5",
     ),
     "blocks: {inception: {steps: {0: {branches: {branch_new: []}}}}}": (
