@@ -20,7 +20,7 @@ BACKENDS = ("torch", "keras")
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 
 
-def typed_program(path: Path, **settings: str) -> TypedProgram:
+def typed_program(path: Path | str, **settings: str) -> TypedProgram:
     """The typed program of a spec that has no errors."""
     report = Report()
     typed = compile_spec(path, settings, report)

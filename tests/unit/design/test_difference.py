@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from frameworks import typed_program
 
 import inception_dsl
 from inception_dsl.analysis.cost import cost, layers
 from inception_dsl.analysis.step_costs import step_costs
-from inception_dsl.backend import Report
-from inception_dsl.compiler import compile_spec
 from inception_dsl.design.compared import Difference, where, words
 from inception_dsl.design.difference import Place, changes
 from inception_dsl.ir.typed import TypedProgram
@@ -102,21 +101,14 @@ PUBLISHED = {
 """What the ``deviation`` of each published spec lists, and the recipe that its package has not."""
 
 
-def program(spec: str | Path) -> TypedProgram:
-    report = Report()
-    found = compile_spec(spec, {}, report)
-    assert found is not None, report.render()
-    return found
-
-
 @pytest.mark.parametrize(("base", "name"), PUBLISHED, ids=lambda x: x)
 def test_published_networks_differ_as_they_say_and_in_nothing_else(base: str, name: str) -> None:
-    found = changes(program(base), program(f"published/{name}"))
+    found = changes(typed_program(base), typed_program(f"published/{name}"))
     assert [words(one) for one in found] == PUBLISHED[base, name]
 
 
 def test_a_change_in_a_block_is_one_change_however_often_it_is_used() -> None:
-    found = Difference(program("v1"), program("published/torchvision_googlenet"))
+    found = Difference(typed_program("v1"), typed_program("published/torchvision_googlenet"))
     (kernel,) = [one for one in found.changes if words(one) == "kernel_size: 5 -> 3"]
     assert kernel.places == (Place("inception/branch_5x5/1", 9, -378_672, -84_295_680),)
     (convolutions,) = [one for one in found.changes if one.field == "op" and one.old == "conv"]
@@ -180,7 +172,7 @@ EDITS = {
 def test_an_edit_is_found_and_nothing_else(edit: str, write: Callable[..., Path]) -> None:
     base, text, place = EDITS[edit]
     path = write(f"extends: inception-dsl:{base}\nnetwork: edited\n{edit}\n")
-    (found,) = changes(program(base), program(path))
+    (found,) = changes(typed_program(base), typed_program(path))
     assert (words(found), where(found.places)) == (text, place)
 
 
@@ -189,7 +181,7 @@ def test_a_network_does_not_differ_from_itself(seed: int, write: Callable[..., P
     for name, text in random_spec(seed).files.items():
         write(text, name)
     path = write(random_spec(seed).files[MAIN], MAIN)
-    assert not Difference(program(path), program(path))
+    assert not Difference(typed_program(path), typed_program(path))
 
 
 STEPS = [
@@ -200,7 +192,7 @@ STEPS = [
 
 def chain(write: Callable[..., Path], name: str, steps: list[str]) -> TypedProgram:
     text = f"block: net\ninput: {{channels: 8, height: 8, width: 8}}\nsteps: [{', '.join(steps)}]\n"
-    return program(write(text, name))
+    return typed_program(write(text, name))
 
 
 @pytest.mark.parametrize("one", range(6))
@@ -229,7 +221,7 @@ def test_the_difference_in_python() -> None:
 @pytest.mark.parametrize("name", ["v4", "family/siamese_googlenet", "family/v4_cbam", "v1"])
 def test_the_costs_of_the_steps_are_those_of_the_network(name: str) -> None:
     """Shared weights count once, and heads with their steps."""
-    typed = program(name)
+    typed = typed_program(name)
     top = {("", step.node.segments) for chain in typed.sections.values() for step in chain.steps}
     found = step_costs(typed)
     own = [found[place] for place in top]

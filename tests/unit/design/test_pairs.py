@@ -6,20 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from frameworks import typed_program
 
-from inception_dsl.backend import Report
-from inception_dsl.compiler import compile_spec
 from inception_dsl.design.compared import Difference, words
 from inception_dsl.design.difference import changes
-from inception_dsl.ir.typed import TypedProgram
-
-
-def program(spec: str | Path) -> TypedProgram:
-    report = Report()
-    found = compile_spec(spec, {}, report)
-    assert found is not None, report.render()
-    return found
-
 
 HEAD = "network: e\ninput: {channels: 8, height: 32, width: 32}\nbody: "
 BLOCKS = (
@@ -89,7 +79,7 @@ PAIRS = {
 @pytest.mark.parametrize("name", PAIRS)
 def test_what_two_specs_differ_in(name: str, write: Callable[..., Path]) -> None:
     old, new, expected = PAIRS[name]
-    found = changes(program(write(old, "old.yaml")), program(write(new, "new.yaml")))
+    found = changes(typed_program(write(old, "old.yaml")), typed_program(write(new, "new.yaml")))
     assert [words(one) for one in found] == expected
 
 
@@ -99,10 +89,10 @@ def test_steps_in_forks_are_not_those_of_the_top_level(write: Callable[..., Path
         "steps: [{merge: add, branches: {x: [], y: [{merge: add, branches: "
         "{a: [{op: conv, filters: 4, kernel_size: 1}], b: []}}, {op: identity}]}}]\n"
     )
-    assert Difference(program(path), program(path)).steps == []
+    assert Difference(typed_program(path), typed_program(path)).steps == []
 
 
 def test_a_map_that_depends_on_the_whole_input_is_the_last_one() -> None:
-    found = Difference(program("v4"), program("family/v4_cbam"))
+    found = Difference(typed_program("v4"), typed_program("family/v4_cbam"))
     fields = {total.name: (total.old, total.new) for total in found.totals}
     assert fields["receptive field"] == (2071, "all")
