@@ -11,7 +11,7 @@ import contextlib
 import re
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from traceback import walk_tb
 from typing import Any, Final, NamedTuple
@@ -205,11 +205,17 @@ def usable() -> tuple[list[tuple[Plugin, Backend]], list[str]]:
 
 
 def emit(
-    plugin: Plugin, backend: Backend, typed: TypedProgram, report: Report, name: str = ""
+    plugin: Plugin,
+    backend: Backend,
+    typed: TypedProgram,
+    report: Report,
+    name: str = "",
+    options: Mapping[str, str] | None = None,
 ) -> dict[str, str | bytes] | None:
     """The files that ``backend`` generates for a program, by name; the main file comes first.
 
-    ``name`` is the stem of the file names, by default the id of the program. An exception in the
+    ``name`` is the stem of the file names, by default the id of the program. The backend gets those
+    of the ``options`` that it has. An exception in the
     backend of another package becomes one error in the report; one in a backend of this package
     is an internal error, so it is raised.
     """
@@ -223,10 +229,12 @@ def emit(
     span = typed.program.origin.span()
     before = len(report.diagnostics)
     stem = name or typed.program.id
+    known = {option.name for option in backend.options}
+    own = {option: value for option, value in (options or {}).items() if option in known}
     try:
         with contextlib.redirect_stdout(sys.stderr):
             typed = decided(typed, backend, stem)
-            files = backend.emit(typed, Request(stem), report)
+            files = backend.emit(typed, Request(stem, own), report)
             found = None if files is None else dict(files)
     except KeyboardInterrupt:
         raise

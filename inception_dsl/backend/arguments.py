@@ -36,7 +36,7 @@ _DOCUMENTED: Final = (ast.Module, ast.ClassDef, ast.FunctionDef)
 
 def decided(typed: TypedProgram, backend: Backend, stem: str) -> TypedProgram:
     """``typed`` with the parameters that a backend writes as numbers in the file ``stem``."""
-    if typed.program.literal is not None:
+    if typed.program.literal is not None or backend.documents:
         return typed
     names = frozenset(typed.values)
     fixed = _fixed_channels(typed)

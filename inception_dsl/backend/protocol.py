@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from ..diagnostics.report import Report
@@ -13,10 +14,28 @@ API_VERSION: Final = 2
 GROUP: Final = "inception_dsl.backends"
 
 
-class Request(NamedTuple):
-    """A build request. ``name`` is the stem of the generated file names."""
+class Option(NamedTuple):
+    """An option of a backend, which ``build --option NAME=VALUE`` sets.
+
+    ``choices`` are its values, the default first; ``help`` is one line for users.
+    """
 
     name: str
+    choices: tuple[str, ...]
+    help: str
+
+
+class Request(NamedTuple):
+    """A build request. ``name`` is the stem of the generated file names; ``options`` has the value
+    of each option that the user sets.
+    """
+
+    name: str
+    options: Mapping[str, str] = MappingProxyType({})
+
+    def value(self, option: Option) -> str:
+        """The value of an option: what the user sets, or its default."""
+        return self.options.get(option.name, option.choices[0])
 
 
 Files: TypeAlias = Mapping[str, str | bytes]
@@ -49,6 +68,8 @@ class Backend(NamedTuple):
     ``packages`` are the packages that the framework imports; generated files cannot have their
     names. ``several_inputs``: it can compile networks with several inputs. ``shares``: it writes
     steps that share weights as calls of one layer; without it, a spec with such steps is an error.
+    ``documents``: it writes figures or tables, not source; ``build`` uses it only if it is asked
+    for. ``options`` are what users can choose.
     """
 
     name: str
@@ -62,6 +83,8 @@ class Backend(NamedTuple):
     packages: tuple[str, ...] = ()
     several_inputs: bool = False
     shares: bool = False
+    documents: bool = False
+    options: tuple[Option, ...] = ()
 
 
 class Binding(NamedTuple):

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from .. import plugins
@@ -26,12 +27,16 @@ _MAX_CHARACTERS: Final = 64_000_000
 
 
 class Order(NamedTuple):
-    """What to build: ``specs`` for ``backends``, below the folder ``out``."""
+    """What to build: ``specs`` for ``backends``, below the folder ``out``.
+
+    Each backend gets those of the ``options`` that it has.
+    """
 
     specs: Sequence[str | StandardInput]
     settings: Mapping[str, str]
     backends: Sequence[tuple[Plugin, Backend]]
     out: Path
+    options: Mapping[str, str] = MappingProxyType({})
 
 
 def build(
@@ -55,7 +60,8 @@ def build(
             path = order.out / backend.name / f"{stem}{backend.suffix}"
             if not _claim(path, spec, origins, report):
                 continue
-            for file, content in (plugins.emit(plugin, backend, typed, report, stem) or {}).items():
+            made = plugins.emit(plugin, backend, typed, report, stem, order.options)
+            for file, content in (made or {}).items():
                 files[path.with_name(file)] = content
                 _claim(path.with_name(file), spec, origins, report)
     return files if len(report.diagnostics) == before else None

@@ -31,7 +31,7 @@ COMMANDS = {  # the module of each command, imported when the command is used
     "lsp": "lsp",
     "ops": "compile",
     "schema": "compile",
-    "backends": "compile",
+    "backends": "backends",
 }
 
 

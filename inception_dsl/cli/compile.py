@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from .backends import backend_names, backend_options, chosen_backends, option_names
 from .colour import print_table
 from .given import spec_of, specs_of
 from .help import Command
@@ -15,8 +16,6 @@ from .progress import Progress
 from .shared import (
     SPEC,
     as_json_text,
-    backend_names,
-    chosen_backends,
     chosen_format,
     fail,
     merged,
@@ -31,8 +30,6 @@ _LISTED: Final = 4
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-    from ..diagnostics.report import Style
 
 
 def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
@@ -50,6 +47,7 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
     examples=(
         "inception-dsl build net.yaml # all backends, to generated/",
         "inception-dsl build net.yaml -b torch # PyTorch only",
+        "inception-dsl build net.yaml --documents # figures and tables",
         "inception-dsl build *.yaml -o src/models # another folder",
         "inception-dsl build net.yaml --set classes=10 # another number of classes",
         "inception-dsl build net.yaml --check # for CI: are files current?",
@@ -64,9 +62,18 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
     multiple=True,
     metavar="NAME",
     shell_complete=backend_names,
-    help="Backend to build for (torch, keras); repeatable.",
+    help="Backend to build for (torch, keras, svg, ...); repeatable.",
 )
-@click.option("--all-backends", is_flag=True, help="All installed backends (the default).")
+@click.option("--all-backends", is_flag=True, help="All that write source (the default).")
+@click.option("--documents", is_flag=True, help="All that write figures and tables.")
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    shell_complete=option_names,
+    help="Option of a backend, as `backends` lists them; repeatable.",
+)
 @click.option(
     "-o",
     "--out",
@@ -81,15 +88,18 @@ def build(
     specs: tuple[str, ...],
     names: tuple[str, ...],
     all_backends: bool,
+    documents: bool,
+    options: tuple[str, ...],
     out: Path | None,
     force: bool,
     check: bool,
     settings: dict[str, str],
     size: dict[str, str],
 ) -> None:
-    """Write PyTorch and Keras source for each SPEC.
+    """Write PyTorch and Keras source, figures and tables for each SPEC.
 
-    The files are FOLDER/BACKEND/SPEC.py. If any spec has an error, nothing is written. `-` is
+    The files are FOLDER/BACKEND/SPEC.py; figures and tables are written only if they are asked for,
+    by name or with --documents. If any spec has an error, nothing is written. `-` is
     standard input. With --check, SPEC can be a folder, and the backends are those that FOLDER was
     built with.
     """
@@ -103,9 +113,10 @@ def build(
     folder = out or Path("generated")
     if out is None and not check:
         reject_link(folder, report)
-    backends = chosen_backends(names, report)
-    if check and not names:
-        backends = in_use(backends, folder)
+    backends = chosen_backends(names, report, source=all_backends, documents=documents)
+    if check and not (names or all_backends or documents):
+        backends = in_use(chosen_backends((), report, source=True, documents=True), folder)
+    chosen = backend_options(options, [backend for _, backend in backends])
     given = (
         specs_of(
             specs,
@@ -116,7 +127,7 @@ def build(
         if check
         else [*map(spec_of, specs)]
     )
-    order = Order(given, merged(settings, size), backends, folder)
+    order = Order(given, merged(settings, size), backends, folder, chosen)
     with Progress(len(given)) as bar:
         files = run(order, report, bar.step)
     if files is None or not report.ok:
@@ -202,44 +213,6 @@ def _unchecked(unset: tuple[str, ...]) -> str:
     some = names if len(names) <= _LISTED else [*names[: _LISTED - 1], "others"]
     listed = " or ".join(filter(None, (", ".join(some[:-1]), some[-1])))
     return f" (not checked: warnings, and what depends on {listed})"
-
-
-@click.command(
-    cls=Command,
-    examples=("inception-dsl backends", "inception-dsl backends --json"),
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def backends(as_json: bool) -> None:
-    """List the installed backends, and why a backend fails to load."""
-    from ..diagnostics.text import printable
-    from ..plugins import BrokenPluginError, installed, load
-
-    found = installed()
-    rows = []
-    for plugin in found:
-        row = {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
-        try:
-            row |= {"title": load(plugin, found).title, "error": ""}
-        except BrokenPluginError as error:
-            row |= {"title": "", "error": str(error)}
-        rows.append(row)
-    if as_json:
-        click.echo(as_json_text(rows))
-        return
-
-    def render(style: Style) -> str:
-        lines = []
-        for row in rows:
-            about = printable(f"{row['distribution']} {row['version']}")
-            broken = printable(f"broken: {row['error']}")
-            state = style.severe(broken, "error") if row["error"] else printable(row["title"])
-            lines.append(f"{style.strong(printable(row['name']).ljust(12))} {about}  {state}")
-        return "\n".join(lines)
-
-    if rows:
-        print_table(render)
-    else:
-        click.echo("no backend is installed", err=True)
 
 
 @click.command(

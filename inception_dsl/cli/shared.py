@@ -22,16 +22,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from ..diagnostics.report import Report
-    from ..plugins import Plugin
-
-
-def backend_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
-    """The installed backends whose names start with ``start``, for shell completion."""
-    from click.shell_completion import CompletionItem
-
-    from ..plugins import installed
-
-    return [CompletionItem(p.name) for p in installed() if p.name.startswith(start)]
 
 
 def spec_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
@@ -249,21 +239,6 @@ def need_packages(
             )
     if not report.ok:
         fail(report)
-
-
-def chosen_backends(names: tuple[str, ...], report: Report) -> list[tuple[Plugin, Any]]:
-    """The backends to build for: those named, else all that load."""
-    from .. import plugins
-    from ..diagnostics.report import Span
-
-    if names:
-        return plugins.chosen(names, report)
-    found, broken = plugins.usable()
-    for line in broken:
-        click.echo(f"warning: {line}", err=True)
-    if not found:
-        report.error("E501", "no usable backend is installed", Span("--all-backends", 1, 1, 1, 2))
-    return found
 
 
 def as_json_text(value: Any) -> str:

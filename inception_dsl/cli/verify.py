@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
+from .backends import backend_names
 from .colour import print_table
 from .help import Command
 from .progress import Progress
 from .shared import (
     SPEC,
     as_json_text,
-    backend_names,
     fail,
     merged,
     need_packages,

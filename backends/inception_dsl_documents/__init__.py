@@ -1,0 +1,1 @@
+"""The document backends of inception-dsl: figures and tables of a network."""
