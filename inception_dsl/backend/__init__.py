@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from ..analysis.cost import cost, layers
 from ..analysis.initial import InitialValue
+from ..analysis.receptive import receptive_fields
+from ..analysis.receptive_words import field_text, fields
 from ..analysis.size_conditions import AxisSizes, Gap
 from ..analysis.sizes import RunningSizes, minimum_input, running_sizes
 from ..analysis.weights import check_weights, weight_shapes
@@ -37,6 +39,7 @@ from ..emit.pycode import (
     signature,
 )
 from ..emit.render import render
+from ..ir.flow import flow
 from ..ir.program import (
     INPUT,
     About,
@@ -92,6 +95,7 @@ from ..ops import (
     Pool,
     Scale,
     SeparableConv,
+    Sliding,
     SpaceToDepth,
     Upsample,
     ZeroPad,
@@ -147,31 +151,30 @@ from .use_site import UseSite
 
 # fmt: off
 __all__ = [
-    "API_VERSION", "AXES", "CORE_OPS", "GROUP", "INPUT", "IN_CHANNELS", "PLAIN", "SLOPES",
-    "About", "Activation", "AdaptiveAvgPool", "Apply", "Argument", "AvgPool", "AxisSizes",
-    "Backend", "BatchNorm", "BatchNormFields", "Binding", "Branch", "ChainSite", "Chained",
-    "ChannelShuffle", "Code", "Composite", "Conv", "ConvBn", "ConvTranspose", "Crop",
-    "Definition", "Definitions", "Dense", "DepthToSpace", "DepthwiseConv", "Dropout", "Engine",
-    "Expression", "Files", "Flatten", "ForkNode", "ForkSite", "Form", "Found", "Frame", "Gap",
-    "GlobalAvgPool", "GlobalMaxPool", "Group", "GroupNorm", "Head", "Identity", "Initial",
-    "InitialValue", "Item", "Join", "L2Normalize", "Later", "LayerNorm", "LayerSite",
-    "LocalResponseNorm", "Locals", "Loss", "LossTerm", "MaxPool", "Model", "ModulePlan",
-    "Names", "Node", "Op", "OpNode", "Option", "Padding", "Part", "Piece", "Pool", "Preprocessing",
-    "Program", "Prose", "Read", "Record", "Records", "Repeated", "Report", "Request", "Resize",
-    "Row", "Run", "Runner", "RunningSizes", "Scale", "Scope", "SeparableConv", "ShapeError",
-    "Site", "SizeRule", "Slot", "SpaceToDepth", "Span", "SplitError", "Start", "Step",
-    "StepSite", "Symbol", "Tap", "TensorType", "Term", "Top", "Training", "TypedChain",
-    "TypedFork", "TypedOp", "TypedProgram", "TypedStep", "TypedUse", "Upsample", "UseNode",
-    "UseSite", "VariesError", "Weight", "When", "Window", "ZeroPad", "add", "applications",
-    "assigned", "boundaries", "bullets", "by_input", "call", "cases", "check_weights",
-    "citation", "class_name", "comment", "common", "composed", "constant", "cost", "deviations",
-    "divide", "docstring", "first_that_fits", "flat", "generated_by", "given", "headline",
-    "layers", "layout", "listing", "literal", "main_text", "minimum_input",
-    "module_from_source", "multiply", "name", "named", "one_or_tuple", "own_layers",
-    "own_scope", "owned", "owners", "plan", "raised", "recorded", "refuse_sharing", "render",
-    "roots", "rows", "running_sizes", "scope_of", "shapes", "sharing", "signature",
-    "size_checks", "size_rules", "spelled", "statement", "statements", "subtract", "tupled",
-    "unequal_sizes", "uses_of", "varying", "visit_program", "walk", "walk_program",
-    "weight_shapes",
+    "API_VERSION", "AXES", "CORE_OPS", "GROUP", "INPUT", "IN_CHANNELS", "PLAIN", "SLOPES", "About",
+    "Activation", "AdaptiveAvgPool", "Apply", "Argument", "AvgPool", "AxisSizes", "Backend",
+    "BatchNorm", "BatchNormFields", "Binding", "Branch", "ChainSite", "Chained", "ChannelShuffle",
+    "Code", "Composite", "Conv", "ConvBn", "ConvTranspose", "Crop", "Definition", "Definitions",
+    "Dense", "DepthToSpace", "DepthwiseConv", "Dropout", "Engine", "Expression", "Files",
+    "Flatten", "ForkNode", "ForkSite", "Form", "Found", "Frame", "Gap", "GlobalAvgPool",
+    "GlobalMaxPool", "Group", "GroupNorm", "Head", "Identity", "Initial", "InitialValue", "Item",
+    "Join", "L2Normalize", "Later", "LayerNorm", "LayerSite", "LocalResponseNorm", "Locals",
+    "Loss", "LossTerm", "MaxPool", "Model", "ModulePlan", "Names", "Node", "Op", "OpNode",
+    "Option", "Padding", "Part", "Piece", "Pool", "Preprocessing", "Program", "Prose", "Read",
+    "Record", "Records", "Repeated", "Report", "Request", "Resize", "Row", "Run", "Runner",
+    "RunningSizes", "Scale", "Scope", "SeparableConv", "ShapeError", "Site", "SizeRule", "Sliding",
+    "Slot", "SpaceToDepth", "Span", "SplitError", "Start", "Step", "StepSite", "Symbol", "Tap",
+    "TensorType", "Term", "Top", "Training", "TypedChain", "TypedFork", "TypedOp", "TypedProgram",
+    "TypedStep", "TypedUse", "Upsample", "UseNode", "UseSite", "VariesError", "Weight", "When",
+    "Window", "ZeroPad", "add", "applications", "assigned", "boundaries", "bullets", "by_input",
+    "call", "cases", "check_weights", "citation", "class_name", "comment", "common", "composed",
+    "constant", "cost", "deviations", "divide", "docstring", "field_text", "fields",
+    "first_that_fits", "flat", "flow", "generated_by", "given", "headline", "layers", "layout",
+    "listing", "literal", "main_text", "minimum_input", "module_from_source", "multiply", "name",
+    "named", "one_or_tuple", "own_layers", "own_scope", "owned", "owners", "plan", "raised",
+    "receptive_fields", "recorded", "refuse_sharing", "render", "roots", "rows", "running_sizes",
+    "scope_of", "shapes", "sharing", "signature", "size_checks", "size_rules", "spelled",
+    "statement", "statements", "subtract", "tupled", "unequal_sizes", "uses_of", "varying",
+    "visit_program", "walk", "walk_program", "weight_shapes",
 ]
 # fmt: on

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from ..analysis.receptive_words import field_text
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
 from ..ir.typed import TypedProgram
 from .changes import Change, Place
 from .difference import changes
-from .rows import Row, field_text
+from .rows import Row
 from .summary import Summary
 from .tables import Line, Table
 

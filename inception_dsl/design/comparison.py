@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ..analysis.receptive_words import field_text
 from ..analysis.sizes import minimum_input
 from ..analysis.ties import with_own_sizes
-from .rows import field_text
 from .summary import Summary, megabytes
 from .tables import Line, Table, comma_separated
 

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..analysis.receptive import Seen
+from ..analysis.receptive_words import by_axis, field_text, fields
 from ..ir.flow import Flow, ValueId
 from ..ir.typed import Path, Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import applications
 from ..ops import Sliding
-from ..types.receptive import ReceptiveField
 from ..types.tensor import TensorType
 
 
@@ -60,42 +60,6 @@ def shown(found: Iterable[Row], depth: int, expand: Iterable[str] = ()) -> list[
         if row.depth < depth or any("/".join(a) in names or a[-1] in names for a in above):
             kept.append(row)
     return kept
-
-
-def fields(network: Flow, known: Mapping[ValueId, Seen]) -> Mapping[Path, Seen]:
-    """The receptive fields of the layers, merges, used blocks and top-level steps, by path."""
-    return {s.path: known[s.y] for s in network.statements} | {
-        tuple(path.split("/")): known[value] for path, value in network.blocks.items()
-    }
-
-
-def field_text(seen: Seen) -> str:
-    """``11``, or ``11x5`` if axes differ; ``all`` if every position depends on the whole input.
-
-    With several inputs: ``rgb 11, flow 5``.
-    """
-    texts = {name: _sizes([_pixels(f) for f in axes]) for name, axes in seen.items() if axes}
-    if len(seen) == 1:
-        return "".join(texts.values())
-    return ", ".join(f"{name} {text}" for name, text in texts.items())
-
-
-def stride_and_padding(seen: Seen) -> str:
-    """``32, 618``, those of :class:`ReceptiveField`; of one input after the other."""
-    return "; ".join(
-        f"{_sizes(str(f.stride) for f in axes)}, {_sizes(f.padding for f in axes)}"
-        for axes in seen.values()
-        if axes
-    )
-
-
-def _pixels(field: ReceptiveField) -> str:
-    return "all" if field.whole else str(field.size)
-
-
-def _sizes(sizes: Iterable[object]) -> str:
-    found = [*map(str, sizes)]
-    return found[0] if len(set(found)) == 1 else "x".join(found)
 
 
 class _Rows:
@@ -158,7 +122,7 @@ def with_window(typed: TypedOp) -> str:
     windows = typed.op.windows(typed.x.rank)
     strides = [w.stride for w in windows]
     text = f"{typed.op.op} {'x'.join(str(w.kernel) for w in windows)}"
-    return text if set(strides) == {1} else f"{text} /{_sizes(strides)}"
+    return text if set(strides) == {1} else f"{text} /{by_axis(strides)}"
 
 
 def _heading(

@@ -1,0 +1,150 @@
+"""A whole figure: a chain in as many columns as the page needs, with its heads at the side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from .figure import SMALL, Figure, Role
+from .layout import DROP, GAP, LEAVE, SPACE, ChainNode, Cursor, Style
+from .sheet import Sheet
+from .tree import Chain, Fork, Head
+
+COLUMN: Final = 3.25 * 72
+"""The width of a column of a paper, in points."""
+PAGE: Final = 6.75 * 72
+"""The width of its page."""
+HEIGHT: Final = 9 * 72
+LEAST: Final = 6.0
+"""The size of type that can be read in print, in points."""
+_GUTTER: Final = 22.0
+_COLUMNS: Final = 6
+
+
+def arranged(
+    name: str,
+    title: str,
+    chain: Chain,
+    style: Style,
+    *,
+    up: bool,
+    names: dict[Role, str],
+    column: bool = False,
+) -> Figure:
+    """The figure of a chain, in the fewest columns with which its type can be read in print."""
+    best: tuple[float, Figure] | None = None
+    for count in range(1, _COLUMNS + 1):
+        sheet = Sheet()
+        if not _draw(sheet, chain, style, count):
+            break
+        figure = sheet.figure(name, title, up=up, names=names)
+        scale = printed(figure, COLUMN if column else PAGE)
+        if best is None or scale > best[0]:
+            best = scale, figure
+        if scale * SMALL >= LEAST:
+            break
+    assert best is not None  # one column is always drawn
+    return best[1]
+
+
+def printed(figure: Figure, width: float) -> float:
+    """The scale at which a figure fits a width of print and the height of a page, at most 1."""
+    return min(1.0, width / figure.width, HEIGHT / figure.height)
+
+
+def _draw(sheet: Sheet, chain: Chain, style: Style, count: int) -> bool:
+    """Draw a chain in so many columns; false if it cannot be divided so often."""
+    cuts = _cuts(chain, style, count)
+    if len(cuts) != count + 1:
+        return False
+    at = 0.0
+    cursors: list[Cursor] = []
+    for first, last in pairwise(cuts):
+        part = Chain(chain.items[first:last])
+        heads = [head for head in chain.heads if first <= head.after < last]
+        column = ChainNode(part, style, first=first)
+        axis = at + column.left
+        if cursors:
+            gutter = at - _GUTTER / 2
+            cursors = [
+                c.to((gutter, c.points[-1][1]), (gutter, -GAP), (axis, -GAP)) for c in cursors
+            ]
+        cursors, exits = column.drawn(sheet, axis, 0, cursors)
+        placed = _heads(sheet, column, style, axis, [(h, exits[h.after - first]) for h in heads])
+        below = max([column.height, *(h.bottom for h in placed)]) + GAP
+        cursors = [c.to((c.points[-1][0], below)) for c in cursors]
+        at = max([axis + column.right, *(h.right for h in placed)]) + _GUTTER
+    return True
+
+
+def _cuts(chain: Chain, style: Style, count: int) -> list[int]:
+    """Where to divide a chain for columns of about the same height: indices of first items."""
+    node, total = ChainNode(chain, style), 0.0
+    ends = []
+    for own, gap in zip(node.nodes, node.gaps, strict=True):
+        total += own.height + gap
+        ends.append(total)
+    allowed = [n + 1 for n in range(1, len(ends) - 2) if not _spanned(chain, n + 1)]
+    cuts = [0]
+    for number in range(1, count):
+        wanted = total * number / count
+        later = [n for n in allowed if n > cuts[-1]]
+        if not later:
+            break
+        cuts.append(min(later, key=lambda n: abs(ends[n - 1] - wanted)))
+    return [*cuts, len(chain.items)]
+
+
+def _spanned(chain: Chain, cut: int) -> bool:
+    """Whether a branch begins before the cut in a fork after it."""
+    return any(
+        branch.after is not None and branch.after < cut
+        for item in chain.items[cut:]
+        if isinstance(item, Fork)
+        for branch in item.branches
+    )
+
+
+class _Placed(NamedTuple):
+    """A head in a column of heads, from ``top`` to ``bottom``, and where that column ends."""
+
+    column: int
+    top: float
+    bottom: float
+    right: float
+
+
+def _heads(
+    sheet: Sheet,
+    column: ChainNode,
+    style: Style,
+    axis: float,
+    heads: Sequence[tuple[Head, Cursor]],
+) -> list[_Placed]:
+    """Draw the heads of a column at its right; one that begins later is nearer, so that the line to
+    another one passes before it.
+    """
+    plain = style._replace(shapes=False)
+    nodes = [ChainNode(Chain((*head.chain.items, head.output)), plain) for head, _ in heads]
+    tops = [cursor.points[-1][1] + LEAVE + DROP for _, cursor in heads]
+    chosen: dict[int, int] = {}
+    for number in sorted(range(len(heads)), key=lambda n: -tops[n]):
+        top, bottom = tops[number], tops[number] + nodes[number].height + GAP
+        taken = {
+            chosen[n] for n in chosen if tops[n] < bottom and top < tops[n] + nodes[n].height + GAP
+        }
+        chosen[number] = next(c for c in range(len(heads)) if c not in taken)
+    left = axis + column.right + 2 * SPACE
+    found = []
+    for place in range(len(heads)):
+        own = [n for n, c in chosen.items() if c == place]
+        middle = left + max((nodes[n].left for n in own), default=0.0)
+        right = middle + max((nodes[n].right for n in own), default=0.0)
+        for n in own:
+            x, y = heads[n][1].points[-1]
+            cursor = heads[n][1].to((x, y + LEAVE), (middle, y + LEAVE))
+            nodes[n].draw(sheet, middle, tops[n], [cursor])
+            found.append(_Placed(place, tops[n], tops[n] + nodes[n].height, right))
+        left = right + 2 * SPACE
+    return found

@@ -1,0 +1,84 @@
+"""A figure as data: boxes, lines and texts, with all positions in points.
+
+The origin is the upper left corner and y grows downwards, as in SVG. All documents that draw a
+figure draw this one.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+Point: TypeAlias = tuple[float, float]
+Role: TypeAlias = Literal[
+    "block", "conv", "pool", "dense", "norm", "activation", "other", "merge", "terminal"
+]
+FONT: Final = 8.0
+"""The size of the text in boxes, in points."""
+SMALL: Final = 7.5
+"""The size of all other text."""
+
+
+class Box(NamedTuple):
+    """A box with one or two lines of text, centred.
+
+    ``id`` is unique in the figure: the path of the layer, block or merge in the network, or in the
+    block that is drawn. ``about`` is what a reader may want to know besides, a line for each.
+    """
+
+    id: str
+    x: float
+    y: float
+    width: float
+    height: float
+    lines: tuple[str, ...]
+    role: Role
+    about: tuple[str, ...] = ()
+
+    @property
+    def middle(self) -> float:
+        """The x of its axis."""
+        return self.x + self.width / 2
+
+
+class Edge(NamedTuple):
+    """A line from the box ``source`` to the box ``target``, with an arrowhead at its end."""
+
+    source: str
+    target: str
+    points: tuple[Point, ...]
+
+
+class Text(NamedTuple):
+    """A line of text in the small size; it begins at ``x``, and ``y`` is its middle."""
+
+    x: float
+    y: float
+    text: str
+
+
+class Frame(NamedTuple):
+    """A frame around the layers of a block or a repeated fork; ``title`` is beside its corner."""
+
+    id: str
+    x: float
+    y: float
+    width: float
+    height: float
+    title: Text
+
+
+class Figure(NamedTuple):
+    """A figure; ``name`` and ``title`` say what it shows, ``legend`` which colours mean what.
+
+    The legend has a swatch, the upper left corner of which is given, and a text for each role.
+    """
+
+    name: str
+    title: str
+    width: float
+    height: float
+    boxes: tuple[Box, ...]
+    edges: tuple[Edge, ...]
+    texts: tuple[Text, ...]
+    frames: tuple[Frame, ...]
+    legend: tuple[tuple[Role, Point, Text], ...] = ()

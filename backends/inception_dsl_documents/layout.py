@@ -1,0 +1,293 @@
+"""The positions of a figure, from its tree.
+
+A chain is one column, a fork has its branches side by side in their order, between a line that
+divides and a bar that joins them. So no line crosses another, every chain is straight, and no
+general layout algorithm is needed. The flow is downwards; :mod:`.sheet` turns it upwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+from .figure import FONT, SMALL, Frame, Point, Text
+from .fonts import text_width
+from .lanes import Lane, lanes_of
+from .sheet import Sheet
+from .tree import Branch, Chain, Fork, Group, Item, Leaf
+
+PAD: Final = 4.0
+"""From the text to the edge of a box."""
+LINE: Final = 9.5
+GAP: Final = 11.0
+"""Between boxes in a column."""
+LABEL_GAP: Final = 16.0
+"""The same where a shape is written beside the line."""
+SPACE: Final = 8.0
+"""Between branches."""
+BUS: Final = 6.0
+"""From the input of a fork to the line that divides it."""
+DROP: Final = 9.0
+BAR: Final = 12.0
+LANE: Final = 6.0
+INSET: Final = 8.0
+TITLE: Final = 11.0
+LEAVE: Final = 3.0
+"""Where a line leaves a column to the side."""
+
+
+class Cursor(NamedTuple):
+    """A line that has begun at the box ``id``, with its points so far."""
+
+    id: str
+    points: tuple[Point, ...]
+
+    def to(self, *points: Point) -> Cursor:
+        return Cursor(self.id, (*self.points, *points))
+
+
+class Style(NamedTuple):
+    """``double``: boxes have two lines. ``shapes``: the shapes of outputs are beside the lines.
+
+    ``title_last``: the title of a frame is at the end of the flow, which is its upper edge.
+    """
+
+    double: bool
+    shapes: bool
+    title_last: bool
+
+
+class LeafNode:
+    """A box."""
+
+    left: float
+    right: float
+    height: float
+
+    def __init__(self, leaf: Leaf, style: Style) -> None:
+        self.leaf = leaf
+        self.lines = leaf.label.lines if style.double else (leaf.label.line,)
+        width = max(text_width(line, FONT) for line in self.lines) + 2 * PAD
+        self.left = self.right = width / 2
+        self.height = LINE * (2 if style.double else 1) + 5
+        if leaf.role == "terminal":
+            self.lines = (" ".join(leaf.label.lines),)
+            self.left = self.right = text_width(self.lines[0], FONT) / 2 + 1.5 * PAD
+            self.height = LINE + 3
+
+    def draw(self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]) -> list[Cursor]:
+        leaf = self.leaf
+        for cursor in cursors:
+            sheet.edge(cursor.id, leaf.id, cursor.to((x, y)).points)
+        size = (x - self.left, y, self.left + self.right, self.height)
+        sheet.box(leaf.id, size, self.lines, leaf.role, leaf.about)
+        return [Cursor(leaf.id, ((x, y + self.height),))]
+
+
+class GroupNode:
+    """A frame around a chain."""
+
+    left: float
+    right: float
+    height: float
+
+    def __init__(self, group: Group, style: Style) -> None:
+        self.group, self.chain = group, ChainNode(group.chain, style)
+        self.before, self.after = (INSET, TITLE) if style.title_last else (TITLE, INSET)
+        self.title_last = style.title_last
+        self.left = max(self.chain.left + INSET, text_width(group.title, SMALL) + 2 * PAD)
+        self.right = self.chain.right + INSET
+        self.height = self.before + self.chain.height + self.after
+
+    def draw(self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]) -> list[Cursor]:
+        width, left = self.left + self.right, x - self.left
+        middle = y + (self.height - TITLE / 2 if self.title_last else TITLE / 2)
+        title = Text(left + PAD, middle, self.group.title)
+        sheet.frame(Frame(self.group.id, left, y, width, self.height, title))
+        return self.chain.draw(sheet, x, y + self.before, cursors)
+
+
+class ForkNode:
+    """Branches side by side; ``flat``: the bar that joins them is that of a fork around it."""
+
+    left: float
+    right: float
+    height: float
+    ends: list[float]
+
+    def __init__(self, fork: Fork, style: Style, *, flat: bool = False) -> None:
+        self.fork, self.flat = fork, flat
+        joins = fork.merge == "concat"
+        self.branches = [ChainNode(_whole(fork, b), style, joins=joins) for b in fork.branches]
+        notes = [text_width(b.note, SMALL) + 3 if b.note else 0 for b in fork.branches]
+        noted = [] if fork.entry else notes
+        at, axes = 0.0, list[float]()
+        for number, branch in enumerate(self.branches):
+            axes.append(at + branch.left)
+            room = noted[number] if noted else 0
+            at = axes[-1] + max(branch.right, room) + SPACE
+        axis = (axes[0] + axes[-1]) / 2
+        self.axes = [a - axis for a in axes]
+        ends = [a + e for a, b in zip(self.axes, self.branches, strict=True) for e in b.ends]
+        self.half = max(text_width(fork.merge, SMALL) / 2 + PAD, *(abs(e) + 2 * PAD for e in ends))
+        self.left, self.right = axis, at - SPACE - axis
+        if not flat:
+            self.left, self.right = max(self.left, self.half), max(self.right, self.half)
+        self.ends = ends if flat else [0.0]
+        self.lanes = sum(b.after is not None for b in fork.branches)
+        self.top = 0.0 if fork.entry else BUS + DROP + LANE * self.lanes + (2 if any(notes) else 0)
+        self.body = max(b.height for b in self.branches)
+        self.height = self.top + self.body + (0 if flat else GAP + BAR)
+
+    def draw(
+        self,
+        sheet: Sheet,
+        x: float,
+        y: float,
+        cursors: Sequence[Cursor],
+        started: Mapping[int, Cursor] | None = None,
+    ) -> list[Cursor]:
+        """``started`` are the lines of the branches that begin elsewhere, by their numbers."""
+        ends: list[Cursor] = []
+        levels = _levels(started or {}, self.axes)
+        for number, (branch, axis) in enumerate(zip(self.branches, self.axes, strict=True)):
+            at, top = x + axis, y + self.top + self.body - branch.height
+            if started and number in started:
+                level = y + BUS + LANE * (1 + levels[number])
+                side = started[number].points[-1][0]
+                own = [started[number].to((side, level), (at, level))]
+            else:
+                own = (
+                    [] if self.fork.entry else [c.to((x, y + BUS), (at, y + BUS)) for c in cursors]
+                )
+            if (note := self.fork.branches[number].note) and not self.fork.entry:
+                sheet.text(Text(at + 3, y + self.top - DROP / 2, note))
+            ends += branch.draw(sheet, at, top, own)
+        if self.flat:
+            return ends
+        bar = y + self.top + self.body + GAP
+        for end in ends:
+            sheet.edge(end.id, self.fork.id, end.to((end.points[-1][0], bar)).points)
+        size = (x - self.half, bar, 2 * self.half, BAR)
+        sheet.box(self.fork.id, size, (self.fork.merge,), "merge", self.fork.about)
+        return [Cursor(self.fork.id, ((x, bar + BAR),))]
+
+
+Node: TypeAlias = LeafNode | GroupNode | ForkNode
+
+
+class ChainNode:
+    """Items in a column. ``joins``: it is a branch of a concat, which also joins those of a concat
+    at its end. ``ends`` is where its lines end, from its axis.
+    """
+
+    left: float
+    right: float
+    height: float
+    ends: list[float]
+
+    def __init__(self, chain: Chain, style: Style, *, joins: bool = False, first: int = 0) -> None:
+        self.chain, self.style = chain, style
+        last = len(chain.items) - 1
+        self.nodes = [node(i, style, flat=joins and n == last) for n, i in enumerate(chain.items)]
+        self.left = max((n.left for n in self.nodes), default=2 * PAD)
+        self.right = max((n.right for n in self.nodes), default=2 * PAD)
+        axes = {n: f.axes for n, f in enumerate(self.nodes) if isinstance(f, ForkNode)}
+        self.lanes = lanes_of(chain.items, axes, first)
+        self.sides = self._lane_positions()
+        self.shown = self._shapes() if style.shapes else {}
+        self.gaps = [LABEL_GAP if n in self.shown else GAP for n in range(len(self.nodes))]
+        self.height = sum(n.height for n in self.nodes) + sum(self.gaps[:-1])
+        self.ends = self._ends()
+
+    def _ends(self) -> list[float]:
+        last = self.nodes[-1] if self.nodes else None
+        return last.ends if isinstance(last, ForkNode) and last.flat else [0.0]
+
+    def _lane_positions(self) -> dict[Lane, float]:
+        """The distance of each lane from the axis; the column gets as wide as they need."""
+        found: dict[Lane, float] = {}
+        for side in (-1, 1):
+            own = [lane for lane in self.lanes if lane.side == side]
+            for lane in own:
+                nodes = self.nodes[lane.source + 1 : lane.target + 1]
+                widest = max(n.left if side < 0 else n.right for n in nodes)
+                inner = [found[o] for o in own if o in found and o.overlaps(lane)]
+                found[lane] = max([widest, *inner]) + LANE
+            most = max((found[lane] + PAD for lane in own), default=0.0)
+            if side < 0:
+                self.left = max(self.left, most)
+            else:
+                self.right = max(self.right, most)
+        return found
+
+    def _shapes(self) -> dict[int, str]:
+        """The shapes to write after items, by index: those that differ from the shape before."""
+        found: dict[int, str] = {}
+        shown = ""
+        for number, item in enumerate(self.chain.items[:-1]):
+            if isinstance(item, Leaf) and item.role == "terminal":
+                shown = item.y
+            elif item.y and item.y not in (shown, _end(self.chain.items[number + 1])):
+                found[number] = shown = item.y
+                self.right = max(self.right, 4 + text_width(item.y, SMALL))
+        return found
+
+    def draw(self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]) -> list[Cursor]:
+        """Draw it from ``y`` on, and return the lines that leave it."""
+        return self.drawn(sheet, x, y, cursors)[0]
+
+    def drawn(
+        self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]
+    ) -> tuple[list[Cursor], list[Cursor]]:
+        """Draw it, and return the lines that leave it, and one that leaves each item."""
+        found = list(cursors)
+        exits: list[Cursor] = []
+        for number, item in enumerate(self.nodes):
+            if isinstance(item, ForkNode):
+                lanes = [lane for lane in self.lanes if lane.target == number]
+                started = {a.branch: self._lane(a, exits[a.source], x) for a in lanes}
+                found = item.draw(sheet, x, y, found, started)
+            else:
+                found = item.draw(sheet, x, y, found)
+            exits.append(found[0])
+            y += item.height
+            if number in self.shown:
+                sheet.text(Text(x + 4, y + 9.5, self.shown[number]))
+            y += self.gaps[number]
+        return found, exits
+
+    def _lane(self, lane: Lane, start: Cursor, x: float) -> Cursor:
+        at = start.points[-1][1] + LEAVE
+        return start.to((x, at), (x + lane.side * self.sides[lane], at))
+
+
+def node(item: Item, style: Style, *, flat: bool = False) -> Node:
+    """The layout of an item; ``flat`` if it ends a branch of a concat."""
+    if isinstance(item, Leaf):
+        return LeafNode(item, style)
+    if isinstance(item, Group):
+        return GroupNode(item, style)
+    return ForkNode(item, style, flat=flat and item.merge == "concat")
+
+
+def _end(item: Item) -> str:
+    """The shape in the box of an output."""
+    return item.y if isinstance(item, Leaf) and item.role == "terminal" else ""
+
+
+def _whole(fork: Fork, branch: Branch) -> Chain:
+    """The chain of a branch; one of the fork of inputs begins with the box of its input."""
+    if not fork.entry:
+        return branch.chain
+    from .labels import Label
+
+    name, _, shape = branch.note.partition(" ")
+    first = Leaf(f"input {name}", Label(name, shape), "terminal", shape)
+    return Chain((first, *branch.chain.items))
+
+
+def _levels(started: Mapping[int, Cursor], axes: Sequence[float]) -> dict[int, int]:
+    """The order in which lines from the sides arrive: those of outer branches nearer to them."""
+    ordered = sorted(started, key=lambda number: abs(axes[number]))
+    return {number: level for level, number in enumerate(ordered)}

@@ -1,0 +1,10 @@
+"""The options of figures."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from inception_dsl.backend import Option
+
+DIRECTION: Final = Option("direction", ("up", "down"), "where the input is: below, or above")
+THEME: Final = Option("theme", ("light", "dark", "transparent"), "colours of figures")

@@ -1,0 +1,67 @@
+"""The figures of a program: the network, everything in detail, and each block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from inception_dsl.backend import ConvBn, TypedChain, TypedProgram, TypedUse, roots, uses_of, walk
+
+from .columns import arranged
+from .figure import Figure, Role
+from .labels import FUNCTIONS
+from .layout import Style
+from .tree import Trees
+
+FULL: Final = "full"
+
+
+def figures(typed: TypedProgram, *, up: bool = True) -> dict[str, Figure]:
+    """The figures by name: "" is the network or block, ``full`` has all blocks in detail, and each
+    block that is used has one of its own name.
+
+    ``up``: the input is at the bottom, as in the papers.
+    """
+    trees, program = Trees.of(typed), typed.program
+    title = program.about.title.plain or program.id
+    names = legend_names(typed.chains)
+    whole, blocks = trees.network(), used_blocks(typed)
+    network = program.kind == "network"
+    plain = Style(double=True, shapes=False, title_last=up)
+    style = plain._replace(double=not network, shapes=network)
+    found = {"": arranged("", title, whole, style, up=up, names=names, column=not network)}
+    if blocks and network:
+        full = trees.detailed().network()
+        found[FULL] = arranged(FULL, f"{title} in detail", full, plain, up=up, names=names)
+    for block, uses in blocks.items():
+        chains = [use.body for use in uses]
+        name = f"block_{block}" if block == FULL else block
+        about = program.blocks[block].about.title.plain or block
+        own = legend_names(chains)
+        inner = trees.block(chains)
+        found[name] = arranged(name, about, inner, plain, up=up, names=own, column=True)
+    return found
+
+
+def used_blocks(typed: TypedProgram) -> dict[str, list[TypedUse]]:
+    """The uses of each block with different types or arguments, the one with most layers first."""
+    found: dict[str, dict[int, TypedUse]] = {}
+    for chains in roots(typed):
+        for chain in chains:
+            for use in uses_of(chain):
+                found.setdefault(use.node.block, {}).setdefault(id(use.body), use)
+    return {
+        block: sorted(uses.values(), key=lambda use: -use.body.size)
+        for block, uses in found.items()
+    }
+
+
+def legend_names(chains: Sequence[TypedChain]) -> dict[Role, str]:
+    """What the legend says of convolutions that all have batch norm and the same activation."""
+    ops = [node.op for chain in chains for _, node in walk(chain) if hasattr(node, "op")]
+    convs = [op for op in ops if op.op in ("conv", "conv_bn")]
+    if not convs or not all(isinstance(op, ConvBn) for op in convs):
+        return {}
+    used = {op.activation for op in convs if isinstance(op, ConvBn)} - {"none"}
+    function = f", {FUNCTIONS.get(used.pop(), 'activation')}" if len(used) == 1 else ""
+    return {"conv": f"convolution, batch norm{function}"}

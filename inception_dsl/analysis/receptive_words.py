@@ -1,0 +1,47 @@
+"""Receptive fields as text, and by the paths of layers and blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..ir.flow import Flow, ValueId
+from ..ir.typed import Path
+from ..types.receptive import ReceptiveField
+from .receptive import Seen
+
+
+def fields(network: Flow, known: Mapping[ValueId, Seen]) -> Mapping[Path, Seen]:
+    """The receptive fields of the layers, merges, used blocks and top-level steps, by path."""
+    return {s.path: known[s.y] for s in network.statements} | {
+        tuple(path.split("/")): known[value] for path, value in network.blocks.items()
+    }
+
+
+def field_text(seen: Seen) -> str:
+    """``11``, or ``11x5`` if axes differ; ``all`` if every position depends on the whole input.
+
+    With several inputs: ``rgb 11, flow 5``.
+    """
+    texts = {name: by_axis([_pixels(f) for f in axes]) for name, axes in seen.items() if axes}
+    if len(seen) == 1:
+        return "".join(texts.values())
+    return ", ".join(f"{name} {text}" for name, text in texts.items())
+
+
+def stride_and_padding(seen: Seen) -> str:
+    """``32, 618``, those of :class:`ReceptiveField`; of one input after the other."""
+    return "; ".join(
+        f"{by_axis(str(f.stride) for f in axes)}, {by_axis(f.padding for f in axes)}"
+        for axes in seen.values()
+        if axes
+    )
+
+
+def _pixels(field: ReceptiveField) -> str:
+    return "all" if field.whole else str(field.size)
+
+
+def by_axis(sizes: Iterable[object]) -> str:
+    """The sizes of the axes as text: one number if they are equal."""
+    found = [*map(str, sizes)]
+    return found[0] if len(set(found)) == 1 else "x".join(found)
