@@ -86,34 +86,17 @@ def _difference(
 
 
 def _compiled(spec: str, settings: dict[str, str], report: Report) -> TypedProgram | None:
-    """The typed program of a spec, also of one in a git revision, or ``None`` with errors.
+    """The typed program of a spec, or ``None`` with errors.
 
     Warnings are left out: they are no differences.
     """
-    from ..compiler import compile_spec
+    from ..design.sides import compiled
     from ..diagnostics.report import Report
-    from ..language.revisions import checked_out, is_revision
 
     own = Report()
-    if not is_revision(spec):
-        typed = compile_spec(spec_of(spec), settings, own)
-        report.include(own.diagnostics, own.texts)
-        return typed
-    with tempfile.TemporaryDirectory(prefix="inception-dsl-") as name:
-        folder = Path(name).resolve()
-        path = checked_out(spec, folder, own)
-        typed = None if path is None else compile_spec(path, settings, own, folder)
-        _include(own, folder, f"{spec.partition(':')[0]}:", report)
+    typed = compiled(spec_of(spec), settings, own)
+    report.include(own.diagnostics, own.texts)
     return typed
-
-
-def _include(own: Report, folder: Path, label: str, report: Report) -> None:
-    """Add the errors of specs in a temporary folder, which ``label`` stands for."""
-    from ..language.revisions import named
-
-    texts = {named(file, folder, label): text for file, text in own.texts.items()}
-    for one in own.diagnostics:
-        report.include([named(one, folder, label)], texts)
 
 
 def _drive(arguments: tuple[str, ...]) -> None:

@@ -52,6 +52,14 @@ def checked_out(argument: str, folder: Path, report: Report) -> Path | None:
     return folder / wanted
 
 
+def log() -> str:
+    """The file in which git notes every change of HEAD; empty outside of a repository."""
+    try:
+        return _git("rev-parse", "--git-path", "logs/HEAD").decode().rstrip("\n")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
 def with_changed(path: str, content: Path, folder: Path) -> Path:
     """Write the YAML files of the work tree to ``folder``, with another ``content`` of one.
 
