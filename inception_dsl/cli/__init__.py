@@ -29,6 +29,7 @@ COMMANDS = {  # the module of each command, imported when the command is used
     "weights": "weights",
     "explain": "explain",
     "lsp": "lsp",
+    "serve": "serve",
     "ops": "compile",
     "schema": "compile",
     "backends": "backends",

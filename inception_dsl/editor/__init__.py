@@ -1,1 +1,1 @@
-"""The language server: diagnostics, hover, completion, definitions and fixes in an editor."""
+"""The language server, and the page beside the editor that shows what a spec is."""

@@ -36,9 +36,7 @@ def states(files: Iterable[str]) -> dict[str, State]:
     return {file: state(file) for file in files}
 
 
-def read_since(
-    start: int, before: Mapping[str, State], files: Iterable[str]
-) -> dict[str, State]:
+def read_since(start: int, before: Mapping[str, State], files: Iterable[str]) -> dict[str, State]:
     """The states in which ``files`` were read after ``start``, nanoseconds since the epoch.
 
     ``before`` are states from before. A file that is not among them may have changed after it was

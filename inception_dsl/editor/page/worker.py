@@ -7,7 +7,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar, cast
 
 _STACK: Final = 64 * 1024 * 1024
 _T = TypeVar("_T")
@@ -34,19 +34,24 @@ class Worker:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
 
-        def answer(put: Callable[[Any], None], value: Any) -> None:
-            if not future.done():  # nobody waits any more
-                put(value)
+        def answer(value: _T | None, error: BaseException | None) -> None:
+            if future.done():
+                return  # nobody waits any more
+            if error is None:
+                future.set_result(cast(_T, value))
+            else:
+                future.set_exception(error)
 
         def job() -> None:
             if future.cancelled():
                 return
+            value, failed = None, None
             try:
-                put, value = future.set_result, work()
+                value = work()
             except BaseException as error:
-                put, value = future.set_exception, error
+                failed = error
             with contextlib.suppress(RuntimeError):  # the loop is closed: the server has ended
-                loop.call_soon_threadsafe(answer, put, value)
+                loop.call_soon_threadsafe(answer, value, failed)
 
         self._jobs.put(job)
         return await future
