@@ -68,7 +68,7 @@ def load(
 
 
 class Network:
-    """A compiled spec. Notebooks show it as an HTML table.
+    """A compiled spec. Notebooks show its figure and an HTML table.
 
     ``typed`` is the program with all shapes. ``warnings`` are the warnings with their locations.
     """
@@ -86,10 +86,13 @@ class Network:
         return f"<Network {self.typed.program.id} on {self.typed.program.taken}>"
 
     def _repr_html_(self) -> str:
-        """What it is and costs, as a table for notebooks."""
-        from .design import html  # only notebooks need it
+        """What it is and costs, for notebooks: a figure, if a backend draws it, and a table."""
+        from .design import html  # only notebooks need these
+        from .design.figure import figure
 
-        return html.page(self._summary.heading(), html.facts(self._summary.facts()))
+        heading, svg = self._summary.heading(), figure(self.typed)
+        shown = [html.image(svg, f"Figure of {heading[0]}")] if svg else []
+        return html.page(heading, *shown, html.facts(self._summary.facts()))
 
     @property
     def name(self) -> str:

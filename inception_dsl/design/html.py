@@ -1,10 +1,11 @@
-"""Tables as HTML, for notebooks.
+"""Tables and figures as HTML, for notebooks.
 
 Texts are escaped. Only positions are styled: colours are those of the notebook, light or dark.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -13,13 +14,20 @@ from .tables import Table
 
 
 def page(caption: Sequence[str], *tables: str) -> str:
-    """Tables below a caption, whose first line is a title.
+    """Tables and images below a caption, whose first line is a title.
 
     A dollar sign in a text does not begin a formula.
     """
     title, *about = map(_text, caption)
     head = f"<p><strong>{title}</strong> {'<br>'.join(about)}</p>"
     return f'<div class="tex2jax_ignore mathjax_ignore">{head}{"".join(tables)}</div>'
+
+
+def image(svg: str, name: str) -> str:
+    """A figure as an image, which runs no script and has styles of its own."""
+    data = b64encode(svg.encode()).decode()
+    source = f"data:image/svg+xml;base64,{data}"
+    return f'<p><img alt="{_text(name)}" style="max-width: 100%" src="{source}"></p>'
 
 
 def table(found: Table) -> str:

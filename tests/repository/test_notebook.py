@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from typing import Any
 
 import nbformat
@@ -35,6 +37,13 @@ def test_networks_and_summaries_are_tables(outputs: list[dict[str, Any]]) -> Non
         assert "<strong>Inception-v4</strong>" in shown["text/html"]
         assert "41,189,770" in shown["text/html"]
     assert summary["text/html"].count("<tr>") > 30 > network["text/html"].count("<tr>")
+
+
+def test_a_network_has_a_figure(outputs: list[dict[str, Any]]) -> None:
+    (data,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', outputs[0]["text/html"])
+    svg = base64.b64decode(data).decode()
+    assert "<title>Inception-v4</title>" in svg
+    assert "inception_a" in svg
 
 
 def test_the_other_results(outputs: list[dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from ...backend.protocol import Backend
 from ...design import comparison
 from ...design.compared import Difference
+from ...design.figure import draws
 from ...design.summary import Summary
 from ...design.tables import Table
 from ...diagnostics.explain.explanations import explanations
@@ -29,8 +30,9 @@ FIGURE, PAGE, TEXT = "figure", "page", "text"
 
 def kind_of(backend: Backend) -> str:
     """How the page shows what a backend writes: as a figure, a page of its own, or as text."""
-    known = {".svg": FIGURE, ".html": PAGE} if backend.documents else {}
-    return known.get(backend.suffix, TEXT)
+    if draws(backend):
+        return FIGURE
+    return PAGE if backend.documents and backend.suffix == ".html" else TEXT
 
 
 def followed(one: Followed) -> Json:

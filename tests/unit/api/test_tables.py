@@ -1,7 +1,8 @@
-"""HTML tables for notebooks: complete, escaped, without colours; and short texts elsewhere."""
+"""HTML for notebooks: complete, escaped, without colours of its own; and short texts elsewhere."""
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 import inception_dsl
+from inception_dsl import plugins
+from inception_dsl.backend import Backend, Report, Request, TypedProgram
+from inception_dsl.plugins import Plugin
 
 TEXT = (
     "network: net\n"
@@ -28,12 +32,16 @@ class Tables(HTMLParser):
         self.texts: list[str] = []
         self.rows: list[list[str]] = []
         self.styles: set[str] = set()
+        self.images: list[dict[str, str]] = []
         self.feed(text)
         self.close()
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "br":
+            return
+        if tag == "img":
+            self.images.append({name: value or "" for name, value in attrs})
             return
         self.open.append(tag)
         self.styles |= {value or "" for name, value in attrs if name == "style"}
@@ -76,6 +84,42 @@ def test_texts_are_escaped_and_nothing_has_a_colour(write: Callable[..., Path], 
     allowed = r"text-align: (left|right)(; padding-left: [\d.]+em)?"
     assert all(re.fullmatch(allowed, style) for style in found.styles)
     assert "mathjax_ignore" in html
+
+
+DATA = "data:image/svg+xml;base64,"
+
+
+def test_a_network_has_its_figure(write: Callable[..., Path]) -> None:
+    """As an image, which runs no script whatever the texts of the spec are."""
+    network = inception_dsl.load(write(TEXT))
+    (image,) = Tables(network._repr_html_()).images
+    assert image.keys() == {"alt", "style", "src"}
+    assert image["src"].startswith(DATA)
+    svg = base64.b64decode(image["src"].removeprefix(DATA)).decode()
+    assert svg == inception_dsl.load(write(TEXT)).source("svg")
+    assert "&lt;script&gt;" in svg
+    assert Tables(network.summary()._repr_html_()).images == []
+
+
+@pytest.mark.parametrize("why", ["none is installed", "it reports an error"])
+def test_without_a_figure_there_is_the_table(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    usable = plugins.usable
+
+    def emit(typed: TypedProgram, _: Request, report: Report) -> None:
+        report.error("E503", "cannot be drawn", typed.program.origin.span())
+
+    def changed() -> tuple[list[tuple[Plugin, Backend]], list[str]]:
+        pairs = [
+            (plugin, backend._replace(emit=emit))
+            for plugin, backend in usable()[0]
+            if why != "none is installed" or not backend.documents
+        ]
+        return pairs, []
+
+    monkeypatch.setattr(plugins, "usable", changed)
+    found = Tables(inception_dsl.load("v0")._repr_html_())
+    assert found.images == []
+    assert dict(found.rows)["parameters"] == "387,072"
 
 
 def test_a_variant_names_its_original(write: Callable[..., Path]) -> None:
