@@ -6,7 +6,7 @@ A backend is a :class:`Backend` value that a distribution announces under the en
 
 from __future__ import annotations
 
-from ..analysis.cost import cost, layers
+from ..analysis.cost import Cost, Layer, cost, layers
 from ..analysis.initial import InitialValue
 from ..analysis.size_conditions import AxisSizes, Gap
 from ..analysis.sizes import RunningSizes, minimum_input, running_sizes
@@ -14,6 +14,7 @@ from ..analysis.weights import check_weights, weight_shapes
 from ..diagnostics.report import Report, Span
 from ..emit.about import bullets, citation, deviations, headline, recorded, shapes
 from ..emit.cases import cases
+from ..emit.latex import latex
 from ..emit.mark import generated_by
 from ..emit.module import module_from_source
 from ..emit.names import Names, class_name, spelled
@@ -37,6 +38,9 @@ from ..emit.pycode import (
     signature,
 )
 from ..emit.render import render
+from ..ir.flow import Apply as Applied
+from ..ir.flow import Flow, ValueId, flow
+from ..ir.flow import Merge as Merged
 from ..ir.program import (
     INPUT,
     About,
@@ -92,6 +96,7 @@ from ..ops import (
     Pool,
     Scale,
     SeparableConv,
+    Sliding,
     SpaceToDepth,
     Upsample,
     ZeroPad,
@@ -148,30 +153,31 @@ from .use_site import UseSite
 # fmt: off
 __all__ = [
     "API_VERSION", "AXES", "CORE_OPS", "GROUP", "INPUT", "IN_CHANNELS", "PLAIN", "SLOPES",
-    "About", "Activation", "AdaptiveAvgPool", "Apply", "Argument", "AvgPool", "AxisSizes",
-    "Backend", "BatchNorm", "BatchNormFields", "Binding", "Branch", "ChainSite", "Chained",
-    "ChannelShuffle", "Code", "Composite", "Conv", "ConvBn", "ConvTranspose", "Crop",
-    "Definition", "Definitions", "Dense", "DepthToSpace", "DepthwiseConv", "Dropout", "Engine",
-    "Expression", "Files", "Flatten", "ForkNode", "ForkSite", "Form", "Found", "Frame", "Gap",
-    "GlobalAvgPool", "GlobalMaxPool", "Group", "GroupNorm", "Head", "Identity", "Initial",
-    "InitialValue", "Item", "Join", "L2Normalize", "Later", "LayerNorm", "LayerSite",
-    "LocalResponseNorm", "Locals", "Loss", "LossTerm", "MaxPool", "Model", "ModulePlan",
-    "Names", "Node", "Op", "OpNode", "Option", "Padding", "Part", "Piece", "Pool", "Preprocessing",
-    "Program", "Prose", "Read", "Record", "Records", "Repeated", "Report", "Request", "Resize",
-    "Row", "Run", "Runner", "RunningSizes", "Scale", "Scope", "SeparableConv", "ShapeError",
-    "Site", "SizeRule", "Slot", "SpaceToDepth", "Span", "SplitError", "Start", "Step",
-    "StepSite", "Symbol", "Tap", "TensorType", "Term", "Top", "Training", "TypedChain",
-    "TypedFork", "TypedOp", "TypedProgram", "TypedStep", "TypedUse", "Upsample", "UseNode",
-    "UseSite", "VariesError", "Weight", "When", "Window", "ZeroPad", "add", "applications",
+    "About", "Activation", "AdaptiveAvgPool", "Applied", "Apply", "Argument", "AvgPool",
+    "AxisSizes", "Backend", "BatchNorm", "BatchNormFields", "Binding", "Branch", "ChainSite",
+    "Chained", "ChannelShuffle", "Code", "Composite", "Conv", "ConvBn", "ConvTranspose",
+    "Cost", "Crop", "Definition", "Definitions", "Dense", "DepthToSpace", "DepthwiseConv",
+    "Dropout", "Engine", "Expression", "Files", "Flatten", "Flow", "ForkNode", "ForkSite",
+    "Form", "Found", "Frame", "Gap", "GlobalAvgPool", "GlobalMaxPool", "Group", "GroupNorm",
+    "Head", "Identity", "Initial", "InitialValue", "Item", "Join", "L2Normalize", "Later",
+    "Layer", "LayerNorm", "LayerSite", "LocalResponseNorm", "Locals", "Loss", "LossTerm",
+    "MaxPool", "Merged", "Model", "ModulePlan", "Names", "Node", "Op", "OpNode", "Option",
+    "Padding", "Part", "Piece", "Pool", "Preprocessing", "Program", "Prose", "Read", "Record",
+    "Records", "Repeated", "Report", "Request", "Resize", "Row", "Run", "Runner",
+    "RunningSizes", "Scale", "Scope", "SeparableConv", "ShapeError", "Site", "SizeRule",
+    "Sliding", "Slot", "SpaceToDepth", "Span", "SplitError", "Start", "Step", "StepSite",
+    "Symbol", "Tap", "TensorType", "Term", "Top", "Training", "TypedChain", "TypedFork",
+    "TypedOp", "TypedProgram", "TypedStep", "TypedUse", "Upsample", "UseNode", "UseSite",
+    "ValueId", "VariesError", "Weight", "When", "Window", "ZeroPad", "add", "applications",
     "assigned", "boundaries", "bullets", "by_input", "call", "cases", "check_weights",
-    "citation", "class_name", "comment", "common", "composed", "constant", "cost", "deviations",
-    "divide", "docstring", "first_that_fits", "flat", "generated_by", "given", "headline",
-    "layers", "layout", "listing", "literal", "main_text", "minimum_input",
-    "module_from_source", "multiply", "name", "named", "one_or_tuple", "own_layers",
-    "own_scope", "owned", "owners", "plan", "raised", "recorded", "refuse_sharing", "render",
-    "roots", "rows", "running_sizes", "scope_of", "shapes", "sharing", "signature",
-    "size_checks", "size_rules", "spelled", "statement", "statements", "subtract", "tupled",
-    "unequal_sizes", "uses_of", "varying", "visit_program", "walk", "walk_program",
-    "weight_shapes",
+    "citation", "class_name", "comment", "common", "composed", "constant", "cost",
+    "deviations", "divide", "docstring", "first_that_fits", "flat", "flow", "generated_by",
+    "given", "headline", "latex", "layers", "layout", "listing", "literal", "main_text",
+    "minimum_input", "module_from_source", "multiply", "name", "named", "one_or_tuple",
+    "own_layers", "own_scope", "owned", "owners", "plan", "raised", "recorded",
+    "refuse_sharing", "render", "roots", "rows", "running_sizes", "scope_of", "shapes",
+    "sharing", "signature", "size_checks", "size_rules", "spelled", "statement", "statements",
+    "subtract", "tupled", "unequal_sizes", "uses_of", "varying", "visit_program", "walk",
+    "walk_program", "weight_shapes",
 ]
 # fmt: on
