@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from inception_dsl.backend import (
     Code,
@@ -11,18 +12,22 @@ from inception_dsl.backend import (
     Report,
     Request,
     TypedProgram,
+    bibtex,
     citation,
+    divided,
     generated_by,
+    headline,
     latex,
     render,
-    spelled,
 )
 
-from .bibtex import bibtex
 from .latex_columns import COLUMN, GAP, PAGE, Fit, fitted
 from .latex_options import COUNTS, LAYOUT, SIZE, WIDTH
 from .table_body import Body, Chosen
 from .table_cells import times
+
+_LONG: Final = 40
+"""From how many letters on a word of a caption may be divided: no number, no identifier."""
 
 
 def emit(typed: TypedProgram, request: Request, report: Report) -> Files | None:
@@ -70,21 +75,17 @@ def _tabbed(cells: Iterable[Code]) -> Code:
 
 def _caption(body: Body) -> Code:
     """The title, the input, the totals, what rows hold, and the citation."""
-    program = body.typed.program
-    title = _plain(program.about.title).rstrip(".") or spelled(program.id)
+    about, program = body.typed.program.about, body.typed.program
     without = " without auxiliary heads" if body.typed.auxiliary else ""
-    found = [f"{title}, for an input of {times(program.taken)}: {_totals(body)} (ops){without}."]
+    totals = f", for an input of {times(program.taken)}: {_totals(body)} (ops){without}."
+    found: list[str | Prose] = [headline(about, program.id, totals)]
     if body.joined:
         found.append("A row of several blocks or layers has their sum.")
     if body.chosen.googlenet:
         found.append("In the table, parameters are without biases, and 1K is 1024.")
-    return Code(" ".join(latex(text) for text in (*found, _plain(citation(program.about)))).strip())
+    cited = citation(about)
+    return Code(" ".join(divided(text, _LONG) for text in (*found, *[cited] * bool(cited))))
 
 
 def _totals(body: Body) -> str:
     return f"{body.cost.total:,} parameters, {body.cost.macs:,} multiply-adds"
-
-
-def _plain(text: Prose) -> str:
-    """A text of the spec in one line."""
-    return " ".join(text.plain.split())

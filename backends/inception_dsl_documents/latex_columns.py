@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from inception_dsl.backend import Code, latex
+from inception_dsl.backend import Code, divided, latex
 
-COLUMN: Final = 232.0
+COLUMN: Final = 231.0
 """A column of 3.25 inches in points, less a little as widths are estimates."""
-PAGE: Final = 484.0
+PAGE: Final = 482.0
 """A page of 6.75 inches."""
 SIZES: Final = (("footnotesize", 8.0), ("scriptsize", 7.5))
 """Sizes of text from the largest: the command, and how many points a width of 1 below is."""
@@ -22,7 +22,7 @@ _LONG: Final = 14
 """From how many letters on a word may be divided."""
 _WIDTHS: Final = {
     **dict.fromkeys("ijl.,;:'!|", 0.28),
-    **dict.fromkeys("frtsI()[]- ", 0.39),
+    **dict.fromkeys("frtsI()[]- \N{NO-BREAK SPACE}", 0.39),
     **dict.fromkeys("mMwW→@%#×+⊙", 0.9),
     **dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZ", 0.75),
 }
@@ -71,22 +71,12 @@ class Fit(NamedTuple):
         """A text as LaTeX."""
         if not width or text_width(text, self.em) <= width:
             return latex(text)
-        words = " ".join(map(divided, text.split(" ")))
-        return Code(rf"\raggedright\hangindent=.7em {words}")
+        return Code(rf"\raggedright\hangindent=.7em {divided(text, _LONG)}")
 
 
 def text_width(text: str, em: float) -> float:
     """The width of a text in points."""
     return em * sum(_WIDTHS.get(character, 0.53) for character in text)
-
-
-def divided(word: str) -> Code:
-    """A word as LaTeX, which may be divided after a slash, and after every eighth character if it
-    is long.
-    """
-    if len(word) <= _LONG:
-        return Code(r"/\allowbreak{}".join(map(latex, word.split("/"))))
-    return Code(r"\-".join(latex(word[i : i + 8]) for i in range(0, len(word), 8)))
 
 
 def fitted(columns: list[Column], room: float) -> Fit:

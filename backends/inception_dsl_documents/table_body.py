@@ -73,8 +73,10 @@ class Body:
         return self.line(first, window, row)
 
     def head(self, row: Row) -> list[str]:
-        """The line of a head."""
-        return self.line(f"{row.name}, after {row.title}".replace("_", " "), "", row)
+        """The line of a head, with the step that it reads."""
+        names = {r.name: label(r, self.read) for r in self.rows.network if r.steps}
+        after = names.get(row.title, row.title).replace("_", " ")
+        return self.line(f"{row.name.replace('_', ' ')}, after {after}", "", row)
 
     def line(self, first: str, window: str, row: Row) -> list[str]:
         """A line with the size, the depth, the branches and the costs of a row."""

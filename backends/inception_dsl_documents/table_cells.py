@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from inception_dsl.backend import (
+    OpNode,
     Program,
     Sliding,
     TypedChain,
     TypedFork,
     TypedOp,
+    TypedStep,
     TypedUse,
     applications,
+    figure_number,
     spelled,
 )
 
@@ -24,6 +27,7 @@ SILENT: Final = frozenset({"activation", "batch_norm", "dropout", "identity"})
 """Ops that the short form of branches leaves out."""
 MOST: Final = 60
 """The most layers in the short form of branches."""
+_JOINED: Final = "\N{NO-BREAK SPACE}"
 _POOLS: Final = {"max_pool": "max", "avg_pool": "avg"}
 
 
@@ -34,11 +38,13 @@ class Count(NamedTuple):
     kilo: int = 1000
 
     def short(self, count: int) -> str:
-        """``2.7K`` or ``1388K``; three digits in another unit; nothing for 0."""
+        """``2.7K`` or ``1388K``; less in a smaller unit, more with three digits; nothing for 0."""
         value = count / self.kilo**self.unit
         if not count:
             return ""
-        if not 0.095 <= value < 9999.5:
+        if value < 0.95:
+            return self._replace(unit=self.unit - 1).short(count)
+        if value >= 9999.5:
             return self.digits(count)
         text = f"{value:.1f}".removesuffix(".0") if value < 9.95 else f"{value:.0f}"
         return f"{text}{UNITS[self.unit]}"
@@ -68,11 +74,11 @@ def window(typed: TypedOp) -> str:
     return ""
 
 
-def _joined(sizes: object) -> str:
-    return "×".join(map(str, sizes))  # type: ignore[call-overload]
+def _joined(sizes: Iterable[int]) -> str:
+    return "×".join(map(str, sizes))
 
 
-def _one(sizes: Iterator[int]) -> str:
+def _one(sizes: Iterable[int]) -> str:
     """One number if all are equal."""
     found = [*sizes]
     return str(found[0]) if len(set(found)) == 1 else _joined(found)
@@ -93,14 +99,15 @@ def label(row: Row, read: frozenset[str]) -> str:
     first = row.steps[-1] if row.reduced else row.steps[0]
     name = row.name if not row.name.isdigit() else ""
     if isinstance(first, TypedOp):
-        text, shown = op_label(first), name if name in read else ""
+        text, shown = op_label(first), name if name in read and name != first.op.op else ""
     elif isinstance(first, TypedUse):
         block = first.node.block
-        text, shown = spelled(block), "" if name == block else name.removeprefix(f"{block}_")
+        text, shown = spelled(block), name.removeprefix(f"{block}_")
+        shown = "" if f"_{block}".endswith(f"_{name}") else shown
     else:
         text, shown = (spelled(name) if first.node.name else "branches"), ""
     count = 1 if row.reduced else len(row.steps)
-    parts = [f"{count} × {text}" if count > 1 else text]
+    parts = [f"{count} ×{_JOINED}{text}" if count > 1 else text]
     if shown and (count == 1 or shown in read):
         parts.append(f"({shown.replace('_', ' ')})")
     return " ".join([*parts, "(shared)"] if row.shared else parts)
@@ -114,9 +121,9 @@ def row_window(row: Row, program: Program) -> str:
     if not isinstance(last, TypedUse):
         return ""
     paper, own = program.blocks[last.node.block].about.paper, program.about.paper
-    same = all(paper[k].plain == own[k].plain for k in ("arxiv", "doi") if k in paper and k in own)
-    figure = paper["figure"].plain if "figure" in paper and same and own else ""
-    return f"fig. {figure}" if figure and len(figure) <= 4 else ""
+    same = all(paper[k] == own[k] for k in ("arxiv", "doi") if k in paper and k in own)
+    figure = figure_number(program.blocks[last.node.block].about) if same and own else ""
+    return f"fig. {figure}" if figure else ""
 
 
 def short(typed: Typed) -> str:
@@ -143,12 +150,10 @@ def _layer(typed: TypedOp) -> str:
 def _chain(chain: TypedChain) -> str:
     """The steps in order; equal ones in a row once, with their number."""
     parts: list[list[str | int]] = []
-    for step in chain.steps:
+    for step in filter(_shown, chain.steps):
         for _, typed in applications(step):
-            if isinstance(typed, TypedOp) and typed.op.op in SILENT:
-                continue
             if isinstance(typed, TypedFork):
-                text = _fork(typed, alone=len(chain.steps) == 1)
+                text = _fork(typed, alone=sum(map(_shown, chain.steps)) == 1)
             elif isinstance(typed, TypedUse):
                 text = spelled(typed.node.block)
             else:
@@ -157,7 +162,12 @@ def _chain(chain: TypedChain) -> str:
                 parts[-1][1] = int(parts[-1][1]) + 1
             else:
                 parts.append([text, 1])
-    return " → ".join(f"{n} × {text}" if n != 1 else str(text) for text, n in parts)
+    return " → ".join(f"{n}{_JOINED}×{_JOINED}{text}" if n != 1 else str(text) for text, n in parts)
+
+
+def _shown(step: TypedStep) -> bool:
+    """Whether a step is in the short form of branches."""
+    return not (isinstance(step.node, OpNode) and step.node.op.op in SILENT)
 
 
 def _fork(fork: TypedFork, *, alone: bool) -> str:

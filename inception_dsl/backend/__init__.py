@@ -12,9 +12,18 @@ from ..analysis.size_conditions import AxisSizes, Gap
 from ..analysis.sizes import RunningSizes, minimum_input, running_sizes
 from ..analysis.weights import check_weights, weight_shapes
 from ..diagnostics.report import Report, Span
-from ..emit.about import bullets, citation, deviations, headline, recorded, shapes
+from ..emit.about import (
+    bullets,
+    citation,
+    deviations,
+    figure_number,
+    headline,
+    recorded,
+    shapes,
+)
+from ..emit.bibtex import bibtex
 from ..emit.cases import cases
-from ..emit.latex import latex
+from ..emit.latex import divided, latex
 from ..emit.mark import generated_by
 from ..emit.module import module_from_source
 from ..emit.names import Names, class_name, spelled
@@ -169,15 +178,15 @@ __all__ = [
     "Symbol", "Tap", "TensorType", "Term", "Top", "Training", "TypedChain", "TypedFork",
     "TypedOp", "TypedProgram", "TypedStep", "TypedUse", "Upsample", "UseNode", "UseSite",
     "ValueId", "VariesError", "Weight", "When", "Window", "ZeroPad", "add", "applications",
-    "assigned", "boundaries", "bullets", "by_input", "call", "cases", "check_weights",
-    "citation", "class_name", "comment", "common", "composed", "constant", "cost",
-    "deviations", "divide", "docstring", "first_that_fits", "flat", "flow", "generated_by",
-    "given", "headline", "latex", "layers", "layout", "listing", "literal", "main_text",
-    "minimum_input", "module_from_source", "multiply", "name", "named", "one_or_tuple",
-    "own_layers", "own_scope", "owned", "owners", "plan", "raised", "recorded",
-    "refuse_sharing", "render", "roots", "rows", "running_sizes", "scope_of", "shapes",
-    "sharing", "signature", "size_checks", "size_rules", "spelled", "statement", "statements",
-    "subtract", "tupled", "unequal_sizes", "uses_of", "varying", "visit_program", "walk",
-    "walk_program", "weight_shapes",
+    "assigned", "bibtex", "boundaries", "bullets", "by_input", "call", "cases",
+    "check_weights", "citation", "class_name", "comment", "common", "composed", "constant",
+    "cost", "deviations", "divide", "divided", "docstring", "figure_number", "first_that_fits",
+    "flat", "flow", "generated_by", "given", "headline", "latex", "layers", "layout",
+    "listing", "literal", "main_text", "minimum_input", "module_from_source", "multiply",
+    "name", "named", "one_or_tuple", "own_layers", "own_scope", "owned", "owners", "plan",
+    "raised", "recorded", "refuse_sharing", "render", "roots", "rows", "running_sizes",
+    "scope_of", "shapes", "sharing", "signature", "size_checks", "size_rules", "spelled",
+    "statement", "statements", "subtract", "tupled", "unequal_sizes", "uses_of", "varying",
+    "visit_program", "walk", "walk_program", "weight_shapes",
 ]
 # fmt: on

@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from ..diagnostics.text import printable
+from ..types.prose import Prose
 from .pycode import Code
 
 _ASCII: Final = {
@@ -27,6 +28,7 @@ _ASCII: Final = {
 }
 _LIGATURE: Final = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=`)(?=`)|(?<=[?!])(?=`)|(?<=,)(?=,)")
 """Where LaTeX would make one sign of two characters."""
+_SLASH: Final = re.compile("/(?=[^/ ]{3})")
 # fmt: off
 _MATH: Final = {
     "×": "times", "÷": "div", "±": "pm", "·": "cdot", "⊙": "odot", "⊗": "otimes",
@@ -57,15 +59,35 @@ _ACCENTS: Final = {
 # fmt: on
 
 
-def latex(text: str) -> Code:
-    """The text as LaTeX.
+def latex(text: str | Prose) -> Code:
+    """The text as LaTeX; free text of a spec in one line.
 
     Accents, Greek letters and common signs become commands; what has a plain form in Unicode
     (``fi`` as one letter) is written so. Any other character becomes its code, as ``[U+4E2D]``.
     """
-    shown = printable(text)
-    found = "".join(map(_part, _clusters(shown)))
+    parts = (printable(part) for part in _line(text).split("\N{NO-BREAK SPACE}"))
+    found = "~".join("".join(map(_part, _clusters(part))) for part in parts)
     return Code(found.replace(r"-\textgreater{}", r"$\to$"))
+
+
+def divided(text: str | Prose, long: int) -> Code:
+    """The text as LaTeX, of which long words may be divided.
+
+    A line may end after a slash with a longer text behind it, and in a word of more than ``long``
+    characters after every eighth, with a hyphen.
+    """
+    words = ([_pieces(w, long) for w in _SLASH.split(word)] for word in _line(text).split(" "))
+    return Code(" ".join(map(r"/\allowbreak{}".join, words)))
+
+
+def _line(text: str | Prose) -> str:
+    return " ".join(text.plain.split()) if isinstance(text, Prose) else text
+
+
+def _pieces(word: str, long: int) -> str:
+    if len(word) <= long or "\N{NO-BREAK SPACE}" in word:
+        return latex(word)
+    return r"\-".join(latex(word[i : i + 8]) for i in range(0, len(word), 8))
 
 
 def _clusters(text: str) -> list[str]:

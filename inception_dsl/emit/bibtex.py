@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from inception_dsl.backend import About, latex
+from ..ir.program import About
+from .latex import latex
+from .pycode import Code
 
 _FIELDS: Final = ("year", "doi", "url")
 
 
-def bibtex(about: About, key: str) -> str:
+def bibtex(about: About, key: str) -> Code:
     """An entry with a key, or nothing if the spec names no paper."""
     paper = {name: " ".join(text.plain.split()) for name, text in about.paper.items()}
     fields = {}
@@ -23,9 +25,9 @@ def bibtex(about: About, key: str) -> str:
         fields["howpublished"] = f"arXiv:{latex(paper['arxiv'])}"
     fields |= {name: latex(paper[name]) for name in _FIELDS if name in paper}
     if not fields:
-        return ""
+        return Code("")
     lines = [f"  {name} = {{{text}}}," for name, text in fields.items()]
-    return "\n".join([f"@misc{{{key},", *lines, "}", ""])
+    return Code("\n".join([f"@misc{{{key},", *lines, "}", ""]))
 
 
 def _authors(text: str) -> str:
