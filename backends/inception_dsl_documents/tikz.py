@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from inception_dsl.backend import Files, Report, Request, TypedProgram, generated_by
+from inception_dsl.backend import Files, Report, Request, TypedProgram, generated_by, latex
 
 from .columns import COLUMN, PAGE, printed
 from .figure import FONT, SMALL, Box, Edge, Figure, Text
-from .latex_text import latex
-from .options import DIRECTION, KIND, THEME
+from .options import DIRECTION, LAYOUT, THEME
 from .palette import THEMES, Theme
 from .views import figures
 
@@ -20,7 +19,7 @@ _ROUND: Final = 3.0
 def emit_tikz(typed: TypedProgram, request: Request, report: Report) -> Files:
     """The figures of a program, one file for each: ``\\input`` it, or compile it if standalone."""
     theme = THEMES[request.value(THEME)]
-    alone = request.value(KIND) == "standalone"
+    alone = request.value(LAYOUT) == "standalone"
     found = figures(typed, up=request.value(DIRECTION) == "up")
     network = typed.program.kind == "network"
     return {
@@ -34,29 +33,48 @@ def emit_tikz(typed: TypedProgram, request: Request, report: Report) -> Files:
 def drawn(figure: Figure, theme: Theme, id: str, *, alone: bool = False, wide: bool = True) -> str:
     """The text of a file; ``wide``: it is scaled for the width of a page, not of a column."""
     scale = printed(figure, PAGE if wide else COLUMN)
-    lines = [f"% {generated_by(id)}"]
+    picture = _picture(figure, theme, scale)
     if alone:
-        lines += [r"\documentclass[border=2pt]{standalone}", r"\usepackage[T1]{fontenc}"]
-        lines += [r"\usepackage{tikz}", r"\begin{document}"]
+        lines = [*_page(figure, scale), *picture, r"\end{document}"]
     else:
         place = "figure*" if wide else "figure"
-        lines.append(f"% \\usepackage{{tikz}}, then \\input this file in a {place} environment.")
-    size = f"x={_n(scale)}pt, y=-{_n(scale)}pt"
-    lines += [
-        r"\begingroup",
-        *(f"\\definecolor{{idsl{name}}}{{HTML}}{{{hex}}}" for name, hex in _colours(theme)),
-        f"\\begin{{tikzpicture}}[{size}, line width={_n(0.7 * scale)}pt, draw=idslline,",
-        f"  every node/.style={{inner sep=0pt, outer sep=0pt, text=idsltext, font={_font(FONT * scale)}}},",
-        f"  small/.style={{text=idsloutside, font={_font(SMALL * scale)}}}, "
-        f"box/.style={{draw=idslborder, line width={_n(0.5 * scale)}pt, "
-        f"rounded corners={_n(1.5 * scale)}pt}}]",
+        lines = [
+            f"% \\usepackage{{tikz}}, and \\input this file in the environment {place}.",
+            *picture,
+        ]
+    return "\n".join([f"% {generated_by(id)}", *lines, ""])
+
+
+def _page(figure: Figure, scale: float) -> list[str]:
+    """The beginning of a document whose page is as large as the figure."""
+    width, height = _n(figure.width * scale), _n(figure.height * scale)
+    return [
+        r"\documentclass{article}",
+        r"\usepackage{tikz}",
+        rf"\paperwidth={width}bp \paperheight={height}bp \pagestyle{{empty}}",
+        r"\pdfpagewidth=\paperwidth \pdfpageheight=\paperheight",
+        r"\hoffset=-1in \voffset=-1in \oddsidemargin=0pt \topmargin=0pt \headheight=0pt",
+        rf"\headsep=0pt \topskip=0pt \parindent=0pt \textwidth={width}bp \textheight={height}bp",
+        r"\begin{document}",
+    ]
+
+
+def _picture(figure: Figure, theme: Theme, scale: float) -> list[str]:
+    units = f"x={_n(scale)}bp, y=-{_n(scale)}bp, line width={_n(0.7 * scale)}bp, draw=idslline"
+    node = f"inner sep=0pt, outer sep=0pt, text=idsltext, font={_font(FONT * scale)}"
+    small = f"text=idsloutside, font={_font(SMALL * scale)}"
+    box = f"draw=idslborder, line width={_n(0.5 * scale)}bp, rounded corners={_n(1.5 * scale)}bp"
+    return [
+        r"\begingroup%",
+        *(rf"\definecolor{{idsl{name}}}{{HTML}}{{{code}}}%" for name, code in _colours(theme)),
+        rf"\begin{{tikzpicture}}[{units},",
+        f"  every node/.style={{{node}}},",
+        f"  small/.style={{{small}}},",
+        f"  box/.style={{{box}}}]",
         *_parts(figure, theme, scale),
         r"\end{tikzpicture}%",
         r"\endgroup",
     ]
-    if alone:
-        lines.append(r"\end{document}")
-    return "\n".join(lines) + "\n"
 
 
 def _parts(figure: Figure, theme: Theme, scale: float) -> Iterator[str]:
@@ -67,7 +85,7 @@ def _parts(figure: Figure, theme: Theme, scale: float) -> Iterator[str]:
         yield f"\\path (0,0) rectangle ({_n(figure.width)},{_n(figure.height)});"
     for frame in figure.frames:
         area = f"({_n(frame.x)},{_n(frame.y)}) rectangle +({_n(frame.width)},{_n(frame.height)})"
-        yield f"\\draw[dash pattern=on 2pt off 1.5pt, rounded corners=2pt] {area};"
+        yield f"\\draw[dash pattern=on 2bp off 1.5bp, rounded corners=2bp] {area};"
         yield _small(frame.title)
     for edge in figure.edges:
         yield from _line(edge, scale)
@@ -83,7 +101,7 @@ def _parts(figure: Figure, theme: Theme, scale: float) -> Iterator[str]:
 def _line(edge: Edge, scale: float) -> Iterator[str]:
     """A line with rounded corners, and its arrowhead."""
     points = " -- ".join(f"({_n(x)},{_n(y)})" for x, y in edge.points)
-    yield f"\\draw[rounded corners={_n(_ROUND * scale)}pt] {points};"
+    yield f"\\draw[rounded corners={_n(_ROUND * scale)}bp] {points};"
     (_, before), (x, y) = edge.points[-2:]
     back = y - 4 if y > before else y + 4
     head = f"({_n(x)},{_n(y)}) -- ({_n(x - 2)},{_n(back)}) -- ({_n(x + 2)},{_n(back)})"
@@ -91,32 +109,38 @@ def _line(edge: Edge, scale: float) -> Iterator[str]:
 
 
 def _box(box: Box, scale: float) -> Iterator[str]:
-    fill = "" if box.role == "terminal" else f", fill=idsl{box.role}"
-    if box.role == "terminal":
-        fill = f", rounded corners={_n(box.height / 2 * scale)}pt"
     area = f"({_n(box.x)},{_n(box.y)}) rectangle +({_n(box.width)},{_n(box.height)})"
-    yield f"\\filldraw[box{fill or ''}] {area};" if "fill=" in fill else f"\\draw[box{fill}] {area};"
+    if box.role == "terminal":
+        yield rf"\draw[box, rounded corners={_n(box.height / 2 * scale)}bp] {area};"
+    else:
+        yield rf"\filldraw[box, fill=idsl{box.role}] {area};"
     kind = "[small]" if box.role == "merge" else ""
     first = box.y + box.height / 2 - (len(box.lines) - 1) * 4.75
     for number, line in enumerate(box.lines):
-        y = first + 9.5 * number
-        yield f"\\node{kind} at ({_n(box.middle)},{_n(y)}) {{\\strut {latex(line)}}};"
+        y = _n(first + 9.5 * number)
+        yield rf"\node{kind} at ({_n(box.middle)},{y}) {{\strut {_text(line)}}};"
 
 
 def _small(text: Text) -> str:
-    return f"\\node[small, anchor=west] at ({_n(text.x)},{_n(text.y)}) {{\\strut {latex(text.text)}}};"
+    at = f"({_n(text.x)},{_n(text.y)})"
+    return rf"\node[small, anchor=west] at {at} {{\strut {_text(text.text)}}};"
+
+
+def _text(text: str) -> str:
+    """Text in which the multiplication sign is that of the font, not of the math font."""
+    return r"\texttimes{}".join(map(latex, text.split("×")))
 
 
 def _font(size: float) -> str:
     """Helvetica, whose widths the layout has."""
-    leading = _n(1.2 * size)
-    return f"\\fontfamily{{phv}}\\fontsize{{{_n(size)}}}{{{leading}}}\\selectfont"
+    points = f"{{{_n(size)}bp}}{{{_n(1.2 * size)}bp}}"
+    return rf"\fontfamily{{phv}}\fontsize{points}\selectfont"
 
 
 def _colours(theme: Theme) -> Iterator[tuple[str, str]]:
-    named = {"text": theme.text, "outside": theme.outside, "line": theme.line}
-    named |= {"border": theme.border, "page": theme.background, **theme.fills}
-    return ((name, value[1:].upper()) for name, value in named.items() if value)
+    named = [("text", theme.text), ("outside", theme.outside), ("line", theme.line)]
+    named += [("border", theme.border), ("page", theme.background), *theme.fills.items()]
+    return ((name, value[1:].upper()) for name, value in named if value)
 
 
 def _n(value: float) -> str:
