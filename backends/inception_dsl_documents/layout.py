@@ -31,7 +31,7 @@ DROP: Final = 9.0
 BAR: Final = 12.0
 LANE: Final = 6.0
 INSET: Final = 8.0
-TITLE: Final = 11.0
+TITLE: Final = 12.5
 LEAVE: Final = 3.0
 """Where a line leaves a column to the side."""
 

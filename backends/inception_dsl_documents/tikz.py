@@ -60,7 +60,7 @@ def _page(figure: Figure, scale: float) -> list[str]:
 
 
 def _picture(figure: Figure, theme: Theme, scale: float) -> list[str]:
-    units = f"x={_n(scale)}bp, y=-{_n(scale)}bp, line width={_n(0.7 * scale)}bp, draw=idslline"
+    units = f"x={scale:.5g}bp, y=-{scale:.5g}bp, line width={_n(0.7 * scale)}bp, draw=idslline"
     node = f"inner sep=0pt, outer sep=0pt, text=idsltext, font={_font(FONT * scale)}"
     small = f"text=idsloutside, font={_font(SMALL * scale)}"
     box = f"draw=idslborder, line width={_n(0.5 * scale)}bp, rounded corners={_n(1.5 * scale)}bp"
