@@ -65,9 +65,8 @@ def latex(text: str | Prose) -> Code:
     Accents, Greek letters and common signs become commands; what has a plain form in Unicode
     (``fi`` as one letter) is written so. Any other character becomes its code, as ``[U+4E2D]``.
     """
-    parts = (printable(part) for part in _line(text).split("\N{NO-BREAK SPACE}"))
-    found = "~".join("".join(map(_part, _clusters(part))) for part in parts)
-    return Code(found.replace(r"-\textgreater{}", r"$\to$"))
+    shown = _line(text).replace(" -> ", " → ").split("\N{NO-BREAK SPACE}")
+    return Code("~".join("".join(map(_part, _clusters(printable(part)))) for part in shown))
 
 
 def divided(text: str | Prose, long: int) -> Code:
