@@ -76,6 +76,7 @@ class LeafNode:
             self.height = LINE + 3
 
     def draw(self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]) -> list[Cursor]:
+        """Draw it from ``y`` on, and return the line that leaves it."""
         leaf = self.leaf
         for cursor in cursors:
             sheet.edge(cursor.id, leaf.id, cursor.to((x, y)).points)
@@ -100,6 +101,7 @@ class GroupNode:
         self.height = self.before + self.chain.height + self.after
 
     def draw(self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]) -> list[Cursor]:
+        """Draw it from ``y`` on, and return the lines that leave it."""
         width, left = self.left + self.right, x - self.left
         middle = y + (self.height - TITLE / 2 if self.title_last else TITLE / 2)
         title = Text(left + PAD, middle, self.group.title)

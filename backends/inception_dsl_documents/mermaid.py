@@ -11,7 +11,8 @@ from inception_dsl.backend import Files, Report, Request, TypedProgram, generate
 from .figure import Role
 from .options import DIRECTION
 from .palette import THEMES
-from .tree import Chain, Fork, Group, Item, Leaf, Trees
+from .tree import Chain, Fork, Group, Item, Leaf
+from .trees import Trees
 
 _SHAPES: Final[Mapping[str, tuple[str, str]]] = {"terminal": ("([", "])"), "merge": ("{{", "}}")}
 

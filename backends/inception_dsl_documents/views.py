@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from inception_dsl.backend import ConvBn, Prose, TypedChain, TypedProgram, TypedUse, roots, uses_of, walk
+from inception_dsl.backend import (
+    ConvBn,
+    Prose,
+    TypedChain,
+    TypedProgram,
+    TypedUse,
+    roots,
+    uses_of,
+    walk,
+)
 
 from .columns import arranged
 from .figure import Figure, Role
 from .labels import FUNCTIONS
 from .layout import Style
-from .tree import Trees
+from .trees import Trees
 
 FULL: Final = "full"
 

@@ -29,25 +29,6 @@ from ..emit.latex import divided, latex
 from ..emit.mark import generated_by
 from ..emit.module import module_from_source
 from ..emit.names import Names, class_name, spelled
-from ..emit.pycode import (
-    Code,
-    Expression,
-    Group,
-    Item,
-    Later,
-    Repeated,
-    assigned,
-    call,
-    comment,
-    docstring,
-    flat,
-    layout,
-    listing,
-    literal,
-    name,
-    rows,
-    signature,
-)
 from ..emit.render import render
 from ..ir.flow import Apply as Applied
 from ..ir.flow import Flow, ValueId, flow
@@ -64,54 +45,30 @@ from ..ir.program import (
 )
 from ..ir.sections import Preprocessing, Resize, Training
 from ..ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
-from ..ir.walk import (
-    applications,
-    own_layers,
-    owned,
-    owners,
-    roots,
-    sharing,
-    uses_of,
-    visit_program,
-    walk,
-    walk_program,
+
+# isort: off
+# fmt: off
+from ..emit.pycode import (
+    Code, Expression, Group, Item, Later, Repeated, assigned, call, comment, docstring, flat,
+    layout, listing, literal, name, rows, signature,
 )
 from ..ops import (
-    CORE_OPS,
-    SLOPES,
-    Activation,
-    AdaptiveAvgPool,
-    AvgPool,
-    BatchNorm,
-    BatchNormFields,
-    ChannelShuffle,
-    Composite,
-    Conv,
-    ConvBn,
-    ConvTranspose,
-    Crop,
-    Dense,
-    DepthToSpace,
-    DepthwiseConv,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    GlobalMaxPool,
-    GroupNorm,
-    Identity,
-    L2Normalize,
-    LayerNorm,
-    LocalResponseNorm,
-    MaxPool,
-    Op,
-    Pool,
-    Scale,
-    SeparableConv,
-    Sliding,
-    SpaceToDepth,
-    Upsample,
-    ZeroPad,
+    CORE_OPS, SLOPES, Activation, AdaptiveAvgPool, AvgPool, BatchNorm, BatchNormFields,
+    ChannelShuffle, Composite, Conv, ConvBn, ConvTranspose, Crop, Dense, DepthToSpace,
+    DepthwiseConv, Dropout, Flatten, GlobalAvgPool, GlobalMaxPool, GroupNorm, Identity,
+    L2Normalize, LayerNorm, LocalResponseNorm, MaxPool, Op, Pool, Scale, SeparableConv, Sliding,
+    SpaceToDepth, Upsample, ZeroPad,
 )
+from ..ir.walk import (
+    applications, own_layers, owned, owners, roots, sharing, uses_of, visit_program, walk,
+    walk_program,
+)
+from .scope import (
+    PLAIN, Argument, Form, Read, Scope, VariesError, composed, first_that_fits, given,
+    one_or_tuple, own_scope, scope_of, tupled,
+)
+# fmt: on
+# isort: on
 from ..reference.arrays import by_input
 from ..types.prose import Prose
 from ..types.tensor import AXES, ShapeError, TensorType
@@ -140,21 +97,6 @@ from .protocol import (
 )
 from .records import Found, Piece, Record, Records, boundaries
 from .refused import refuse_sharing
-from .scope import (
-    PLAIN,
-    Argument,
-    Form,
-    Read,
-    Scope,
-    VariesError,
-    composed,
-    first_that_fits,
-    given,
-    one_or_tuple,
-    own_scope,
-    scope_of,
-    tupled,
-)
 from .sites import ChainSite, ForkSite, Part, Site, StepSite
 from .size_checks import SizeRule, When, raised, size_checks, size_rules, unequal_sizes
 from .start import Initial, Start

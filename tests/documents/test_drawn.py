@@ -149,7 +149,9 @@ def test_titles_are_never_markup(start: int, tmp_path: Path) -> None:
     allowed = {f"{NS}{tag}" for tag in ("svg", "title", "style", "rect", "path", "g", "text")}
     file = tmp_path / "net.yaml"
     for payload in TAKEN[start::4]:
-        file.write_text(NETWORK.format(title=json.dumps(payload, ensure_ascii=False)), encoding="utf-8")
+        file.write_text(
+            NETWORK.format(title=json.dumps(payload, ensure_ascii=False)), encoding="utf-8"
+        )
         typed = compiled(file)
         text = files(SVG, typed)["net.svg"]
         root = ET.fromstring(text)
