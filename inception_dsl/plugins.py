@@ -215,9 +215,8 @@ def emit(
     """The files that ``backend`` generates for a program, by name; the main file comes first.
 
     ``name`` is the stem of the file names, by default the id of the program. The backend gets those
-    of the ``options`` that it has. An exception in the
-    backend of another package becomes one error in the report; one in a backend of this package
-    is an internal error, so it is raised.
+    of the ``options`` that it has. An exception in the backend of another package becomes one error
+    in the report; one in a backend of this package is an internal error, so it is raised.
     """
     from .backend.arguments import decided
     from .backend.protocol import Request

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from inception_dsl.backend import Backend, Files, Report, Request, TypedProgram
 
-from .options import DIRECTION, THEME
+from . import latex_options
+from .options import DIRECTION, LAYOUT, THEME
 
 
 def _svg(typed: TypedProgram, request: Request, report: Report) -> Files | None:
@@ -16,13 +17,61 @@ def _svg(typed: TypedProgram, request: Request, report: Report) -> Files | None:
     return emit_svg(typed, request, report)
 
 
+def _tikz(typed: TypedProgram, request: Request, report: Report) -> Files | None:
+    from .tikz import emit_tikz
+
+    return emit_tikz(typed, request, report)
+
+
+def _mermaid(typed: TypedProgram, request: Request, report: Report) -> Files | None:
+    from .mermaid import emit_mermaid
+
+    return emit_mermaid(typed, request, report)
+
+
+def _latex(typed: TypedProgram, request: Request, report: Report) -> Files | None:
+    from .latex import emit
+
+    return emit(typed, request, report)
+
+
 SVG = Backend(
     name="svg",
     title="SVG figures",
     emit=_svg,
     suffix=".svg",
+    several_inputs=True,
+    shares=True,
     documents=True,
     options=(THEME, DIRECTION),
-    shares=True,
+)
+TIKZ = Backend(
+    name="tikz",
+    title="TikZ figures",
+    emit=_tikz,
+    suffix=".tex",
     several_inputs=True,
+    shares=True,
+    documents=True,
+    options=(THEME, DIRECTION, LAYOUT),
+)
+MERMAID = Backend(
+    name="mermaid",
+    title="Mermaid figure",
+    emit=_mermaid,
+    suffix=".mmd",
+    several_inputs=True,
+    shares=True,
+    documents=True,
+    options=(DIRECTION,),
+)
+LATEX = Backend(
+    name="latex",
+    title="LaTeX table",
+    emit=_latex,
+    suffix=".tex",
+    several_inputs=True,
+    shares=True,
+    documents=True,
+    options=latex_options.OPTIONS,
 )

@@ -61,8 +61,8 @@ def _draw(sheet: Sheet, chain: Chain, style: Style, count: int) -> bool:
     at = 0.0
     cursors: list[Cursor] = []
     for first, last in pairwise(cuts):
-        part = Chain(chain.items[first:last])
         heads = [head for head in chain.heads if first <= head.after < last]
+        part = Chain(chain.items[first:last], tuple(heads))
         column = ChainNode(part, style, first=first)
         axis = at + column.left
         if cursors:
@@ -128,13 +128,7 @@ def _heads(
     plain = style._replace(shapes=False)
     nodes = [ChainNode(Chain((*head.chain.items, head.output)), plain) for head, _ in heads]
     tops = [cursor.points[-1][1] + LEAVE + DROP for _, cursor in heads]
-    chosen: dict[int, int] = {}
-    for number in sorted(range(len(heads)), key=lambda n: -tops[n]):
-        top, bottom = tops[number], tops[number] + nodes[number].height + GAP
-        taken = {
-            chosen[n] for n in chosen if tops[n] < bottom and top < tops[n] + nodes[n].height + GAP
-        }
-        chosen[number] = next(c for c in range(len(heads)) if c not in taken)
+    chosen = _chosen(tops, [top + n.height + GAP for top, n in zip(tops, nodes, strict=True)])
     left = axis + column.right + 2 * SPACE
     found = []
     for place in range(len(heads)):
@@ -148,3 +142,19 @@ def _heads(
             found.append(_Placed(place, tops[n], tops[n] + nodes[n].height, right))
         left = right + 2 * SPACE
     return found
+
+
+def _chosen(tops: Sequence[float], bottoms: Sequence[float]) -> dict[int, int]:
+    """The column of each head: the nearest in which it is on no other one and on no line."""
+    chosen: dict[int, int] = {}
+    for own in sorted(range(len(tops)), key=lambda number: -tops[number]):
+        level, bottom = tops[own] - DROP, bottoms[own]
+        for place in range(len(tops)):
+            if all(
+                not (place == c and level < bottoms[n] and tops[n] - DROP < bottom)
+                and not (c > place and level < tops[n] - DROP < bottom)
+                for n, c in chosen.items()
+            ):
+                chosen[own] = place
+                break
+    return chosen

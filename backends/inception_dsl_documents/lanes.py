@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -29,22 +29,30 @@ class Lane(NamedTuple):
 
 
 def lanes_of(
-    items: Sequence[Item], axes: Mapping[int, Sequence[float]], first: int = 0
+    items: Sequence[Item],
+    axes: Mapping[int, Sequence[float]],
+    first: int = 0,
+    heads: Collection[int] = (),
 ) -> list[Lane]:
     """The lines of a chain, those nearer to the column first; ``axes`` are those of the branches
-    of its forks. ``first`` is the index of the first of these items in the chain.
+    of its forks. ``first`` is the index of the first of these items in the chain; ``heads`` are
+    the items after which a head begins, at the right.
     """
     found: list[Lane] = []
     for target, item in enumerate(items):
         if isinstance(item, Fork):
             begun = ((n, b.after) for n, b in enumerate(item.branches))
             starts = [(n, after - first) for n, after in begun if after is not None]
-            found += _best(target, starts, len(axes[target]), found)
+            found += _best(target, starts, len(axes[target]), found, heads)
     return sorted(found, key=lambda lane: (lane.target - lane.source, -lane.side * lane.branch))
 
 
 def _best(
-    target: int, starts: Sequence[tuple[int, int]], branches: int, placed: Sequence[Lane]
+    target: int,
+    starts: Sequence[tuple[int, int]],
+    branches: int,
+    placed: Sequence[Lane],
+    heads: Collection[int],
 ) -> list[Lane]:
     """The lanes of one fork on the sides with the fewest crossings; outer branches outside."""
     choices = (
@@ -55,7 +63,9 @@ def _best(
     for sides in choices:
         lanes = [Lane(s, target, b, e) for (b, s), e in zip(starts, sides, strict=True)]
         away = sum(abs(lane.branch - (0 if lane.side < 0 else 2 * middle)) for lane in lanes)
-        cost = (_crossings(lanes, branches, placed), away)
+        right = (lane for lane in lanes if lane.side > 0)
+        lines = sum(lane.source < head < target for lane in right for head in heads)
+        cost = (_crossings(lanes, branches, placed) + lines, away)
         if best is None or cost < best[0]:
             best = cost, lanes
     return best[1] if best else []

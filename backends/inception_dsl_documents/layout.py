@@ -16,14 +16,14 @@ from .lanes import Lane, lanes_of
 from .sheet import Sheet
 from .tree import Branch, Chain, Fork, Group, Item, Leaf
 
-PAD: Final = 4.0
+PAD: Final = 3.3
 """From the text to the edge of a box."""
 LINE: Final = 9.5
 GAP: Final = 11.0
 """Between boxes in a column."""
 LABEL_GAP: Final = 16.0
 """The same where a shape is written beside the line."""
-SPACE: Final = 8.0
+SPACE: Final = 5.5
 """Between branches."""
 BUS: Final = 6.0
 """From the input of a fork to the line that divides it."""
@@ -31,7 +31,7 @@ DROP: Final = 9.0
 BAR: Final = 12.0
 LANE: Final = 6.0
 INSET: Final = 8.0
-TITLE: Final = 11.0
+TITLE: Final = 12.5
 LEAVE: Final = 3.0
 """Where a line leaves a column to the side."""
 
@@ -76,6 +76,7 @@ class LeafNode:
             self.height = LINE + 3
 
     def draw(self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]) -> list[Cursor]:
+        """Draw it from ``y`` on, and return the line that leaves it."""
         leaf = self.leaf
         for cursor in cursors:
             sheet.edge(cursor.id, leaf.id, cursor.to((x, y)).points)
@@ -100,11 +101,13 @@ class GroupNode:
         self.height = self.before + self.chain.height + self.after
 
     def draw(self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]) -> list[Cursor]:
+        """Draw it from ``y`` on, and return the lines that leave it."""
         width, left = self.left + self.right, x - self.left
         middle = y + (self.height - TITLE / 2 if self.title_last else TITLE / 2)
         title = Text(left + PAD, middle, self.group.title)
         sheet.frame(Frame(self.group.id, left, y, width, self.height, title))
-        return self.chain.draw(sheet, x, y + self.before, cursors)
+        ends = self.chain.draw(sheet, x, y + self.before, cursors)
+        return [end.to((end.points[-1][0], y + self.height)) for end in ends]
 
 
 class ForkNode:
@@ -193,9 +196,9 @@ class ChainNode:
         self.left = max((n.left for n in self.nodes), default=2 * PAD)
         self.right = max((n.right for n in self.nodes), default=2 * PAD)
         axes = {n: f.axes for n, f in enumerate(self.nodes) if isinstance(f, ForkNode)}
-        self.lanes = lanes_of(chain.items, axes, first)
-        self.sides = self._lane_positions()
+        self.lanes = lanes_of(chain.items, axes, first, [h.after - first for h in chain.heads])
         self.shown = self._shapes() if style.shapes else {}
+        self.sides = self._lane_positions()
         self.gaps = [LABEL_GAP if n in self.shown else GAP for n in range(len(self.nodes))]
         self.height = sum(n.height for n in self.nodes) + sum(self.gaps[:-1])
         self.ends = self._ends()
@@ -212,6 +215,9 @@ class ChainNode:
             for lane in own:
                 nodes = self.nodes[lane.source + 1 : lane.target + 1]
                 widest = max(n.left if side < 0 else n.right for n in nodes)
+                if side > 0:
+                    beside = range(lane.source, lane.target)
+                    widest = max([widest, *(self._label(n) for n in beside if n in self.shown)])
                 inner = [found[o] for o in own if o in found and o.overlaps(lane)]
                 found[lane] = max([widest, *inner]) + LANE
             most = max((found[lane] + PAD for lane in own), default=0.0)
@@ -230,8 +236,12 @@ class ChainNode:
                 shown = item.y
             elif item.y and item.y not in (shown, _end(self.chain.items[number + 1])):
                 found[number] = shown = item.y
-                self.right = max(self.right, 4 + text_width(item.y, SMALL))
+        self.right = max([self.right, *(4 + text_width(y, SMALL) for y in found.values())])
         return found
+
+    def _label(self, number: int) -> float:
+        """How far the shape after an item reaches from the axis."""
+        return 4 + text_width(self.shown[number], SMALL)
 
     def draw(self, sheet: Sheet, x: float, y: float, cursors: Sequence[Cursor]) -> list[Cursor]:
         """Draw it from ``y`` on, and return the lines that leave it."""

@@ -6,5 +6,6 @@ from typing import Final
 
 from inception_dsl.backend import Option
 
-DIRECTION: Final = Option("direction", ("up", "down"), "where the input is: below, or above")
-THEME: Final = Option("theme", ("light", "dark", "transparent"), "colours of figures")
+DIRECTION: Final = Option("direction", ("up", "down"), "figures: the input is below, or above")
+THEME: Final = Option("theme", ("light", "dark", "transparent"), "figures: colours")
+LAYOUT: Final = Option("layout", ("picture", "standalone"), "TikZ: to be included, or a document")

@@ -24,27 +24,27 @@ class Theme(NamedTuple):
 
 
 _LIGHT: Final[dict[Role, str]] = {
-    "block": "#e8eef7",
-    "conv": "#a9cbe8",
-    "pool": "#f7d9a0",
-    "dense": "#8fc9a8",
-    "norm": "#f4e9f4",
-    "activation": "#e3a587",
-    "other": "#d5d5cf",
     "merge": "#ffffff",
+    "block": "#e9f2fa",
+    "norm": "#ecdaf0",
+    "pool": "#f2cd82",
+    "other": "#c0c0ba",
+    "conv": "#79b7e5",
+    "dense": "#6eae87",
+    "activation": "#d67a50",
 }
 _DARK: Final[dict[Role, str]] = {
-    "block": "#2b3648",
-    "conv": "#1f5a87",
-    "pool": "#7a5a14",
-    "dense": "#1f6b4a",
-    "norm": "#5a3d63",
-    "activation": "#8a4a33",
-    "other": "#4a4a48",
-    "merge": "#1b1f24",
+    "merge": "#1a1c1e",
+    "block": "#212b35",
+    "norm": "#422f47",
+    "other": "#42423f",
+    "conv": "#00527c",
+    "dense": "#296449",
+    "pool": "#7d6220",
+    "activation": "#ab5c41",
 }
 THEMES: Final = {
     "light": Theme("#ffffff", "#111111", "#333333", "#555555", "#555555", _LIGHT),
-    "dark": Theme("#14181d", "#f2f2f2", "#c8ccd2", "#9aa3ad", "#9aa3ad", _DARK),
+    "dark": Theme("#101214", "#f7f7f7", "#c8ccd2", "#9aa3ad", "#9aa3ad", _DARK),
     "transparent": Theme("", "#111111", "#767676", "#767676", "#767676", _LIGHT),
 }

@@ -33,15 +33,19 @@ class Sheet:
         role: Role,
         about: tuple[str, ...],
     ) -> None:
+        """Add a box; ``size`` is its left, top, width and height."""
         self.boxes.append(Box(id, *size, lines, role, about))
 
     def edge(self, source: str, target: str, points: Iterable[Point]) -> None:
+        """Add a line."""
         self.edges.append(Edge(source, target, straightened(points)))
 
     def text(self, text: Text) -> None:
+        """Add a text beside boxes."""
         self.texts.append(text)
 
     def frame(self, frame: Frame) -> None:
+        """Add a frame."""
         self.frames.append(frame)
 
     def figure(self, name: str, title: str, *, up: bool, names: dict[Role, str]) -> Figure:

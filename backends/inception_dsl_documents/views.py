@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from inception_dsl.backend import ConvBn, TypedChain, TypedProgram, TypedUse, roots, uses_of, walk
+from inception_dsl.backend import (
+    ConvBn,
+    Prose,
+    TypedChain,
+    TypedProgram,
+    TypedUse,
+    roots,
+    uses_of,
+    walk,
+)
 
 from .columns import arranged
 from .figure import Figure, Role
 from .labels import FUNCTIONS
 from .layout import Style
-from .tree import Trees
+from .trees import Trees
 
 FULL: Final = "full"
 
@@ -23,7 +32,7 @@ def figures(typed: TypedProgram, *, up: bool = True) -> dict[str, Figure]:
     ``up``: the input is at the bottom, as in the papers.
     """
     trees, program = Trees.of(typed), typed.program
-    title = program.about.title.plain or program.id
+    title = one_line(program.about.title) or program.id
     names = legend_names(typed.chains)
     whole, blocks = trees.network(), used_blocks(typed)
     network = program.kind == "network"
@@ -36,11 +45,16 @@ def figures(typed: TypedProgram, *, up: bool = True) -> dict[str, Figure]:
     for block, uses in blocks.items():
         chains = [use.body for use in uses]
         name = f"block_{block}" if block == FULL else block
-        about = program.blocks[block].about.title.plain or block
+        about = one_line(program.blocks[block].about.title) or block
         own = legend_names(chains)
         inner = trees.block(chains)
         found[name] = arranged(name, about, inner, plain, up=up, names=own, column=True)
     return found
+
+
+def one_line(text: Prose) -> str:
+    """A text without line ends and characters that cannot be seen."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text.plain).split())
 
 
 def used_blocks(typed: TypedProgram) -> dict[str, list[TypedUse]]:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import aligned, printable, rule
+from ..emit.latex import latex
 
 
 class Line(NamedTuple):
@@ -47,7 +48,7 @@ class Table(NamedTuple):
     def latex(self) -> str:
         """A ``tabular`` of the LaTeX package booktabs."""
         kinds = "".join("l" if i < self.numbers else "r" for i in range(len(self.columns)))
-        rows = [[latex(text) for text in line.cells] for line in self.lines]
+        rows: list[list[str]] = [[*map(latex, line.cells)] for line in self.lines]
         for line, row in zip(self.lines, rows, strict=True):
             row[0] = rf"\hspace{{{line.depth}em}}{row[0]}" if line.depth else row[0]
         body = "".join(_tabbed(row) for row in rows)
@@ -65,27 +66,6 @@ def comma_separated(columns: Sequence[str], rows: Iterable[Sequence[object]]) ->
     writer.writerow(columns)
     writer.writerows(rows)
     return text.getvalue()
-
-
-_LATEX: Final = {
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "×": r"$\times$",
-    "—": "---",
-    "–": "--",
-}
-
-
-def latex(text: str) -> str:
-    """The text for LaTeX: no character of it is markup."""
-    found = "".join(_LATEX.get(character, character) for character in printable(text))
-    return found.replace(r"-\textgreater{}", r"$\to$")
 
 
 def _tabbed(row: Sequence[str]) -> str:

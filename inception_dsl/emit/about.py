@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -40,6 +41,12 @@ def citation(about: About) -> Prose:
     sentences = [f"Modified from {original}."] if original else []
     sentences += [f"{', '.join(parts)}."] if parts else []
     return Prose(" ".join(sentences))
+
+
+def figure_number(about: About) -> str:
+    """The number of the figure in the paper, such as ``2b``; empty if there is no single one."""
+    figure = about.paper.get("figure", Prose()).plain
+    return figure if re.fullmatch(r"[0-9]{1,2}[a-z]?", figure) else ""
 
 
 def headline(about: About, identifier: str, ending: str = ".") -> Prose:

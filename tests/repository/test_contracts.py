@@ -129,6 +129,7 @@ def test_there_are_templates() -> None:
     assert {p.relative_to(BACKENDS).parts[0] for p in TEMPLATES} == {
         "inception_dsl_torch",
         "inception_dsl_keras",
+        "inception_dsl_documents",
     }
 
 

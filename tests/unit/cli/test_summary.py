@@ -162,8 +162,11 @@ def test_text_of_a_spec_is_no_markup(payload: str) -> None:
         r"\textless{}",
         r"\textgreater{}",
         r"\textbar{}",
-        r"\textquotedbl{}",
-        *(f"\\{c}" for c in "&%$#_{}"),
+        r"\symbol{34}",
+        "{[}",
+        r"\textbraceleft{}",
+        r"\textbraceright{}",
+        *(f"\\{c}" for c in "&%$#_"),
     ):
         body = body.replace(command, "")
     assert not set(body) & set('\\&%$#_{}~^<>|"')

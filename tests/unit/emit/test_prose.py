@@ -21,6 +21,8 @@ READERS = {
     "passes/budget.py",
     "emit/pycode.py",
     "emit/about.py",
+    "emit/bibtex.py",
+    "emit/latex.py",
     "design/catalogue.py",
     "design/summary.py",
     "analysis/records.py",

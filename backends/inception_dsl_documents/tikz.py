@@ -1,0 +1,148 @@
+"""Figures as TikZ pictures, for pdflatex without further packages than ``tikz``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from inception_dsl.backend import Files, Report, Request, TypedProgram, generated_by, latex
+
+from .columns import COLUMN, PAGE, printed
+from .figure import FONT, SMALL, Box, Edge, Figure, Text
+from .options import DIRECTION, LAYOUT, THEME
+from .palette import THEMES, Theme
+from .views import figures
+
+_ROUND: Final = 3.0
+
+
+def emit_tikz(typed: TypedProgram, request: Request, report: Report) -> Files:
+    """The figures of a program, one file for each: ``\\input`` it, or compile it if standalone."""
+    theme = THEMES[request.value(THEME)]
+    alone = request.value(LAYOUT) == "standalone"
+    found = figures(typed, up=request.value(DIRECTION) == "up")
+    network = typed.program.kind == "network"
+    return {
+        f"{request.name}{f'-{name}' if name else ''}.tex": drawn(
+            figure, theme, typed.program.id, alone=alone, wide=network and name in ("", "full")
+        )
+        for name, figure in found.items()
+    }
+
+
+def drawn(figure: Figure, theme: Theme, id: str, *, alone: bool = False, wide: bool = True) -> str:
+    """The text of a file; ``wide``: it is scaled for the width of a page, not of a column."""
+    scale = printed(figure, PAGE if wide else COLUMN)
+    picture = _picture(figure, theme, scale)
+    if alone:
+        lines = [*_page(figure, scale), *picture, r"\end{document}"]
+    else:
+        place = "figure*" if wide else "figure"
+        lines = [
+            f"% \\usepackage{{tikz}}, and \\input this file in the environment {place}.",
+            *picture,
+        ]
+    return "\n".join([f"% {generated_by(id)}", *lines, ""])
+
+
+def _page(figure: Figure, scale: float) -> list[str]:
+    """The beginning of a document whose page is as large as the figure."""
+    width, height = _n(figure.width * scale), _n(figure.height * scale)
+    return [
+        r"\documentclass{article}",
+        r"\usepackage{tikz}",
+        rf"\paperwidth={width}bp \paperheight={height}bp \pagestyle{{empty}}",
+        r"\pdfpagewidth=\paperwidth \pdfpageheight=\paperheight",
+        r"\hoffset=-1in \voffset=-1in \oddsidemargin=0pt \topmargin=0pt \headheight=0pt",
+        rf"\headsep=0pt \topskip=0pt \parindent=0pt \textwidth={width}bp \textheight={height}bp",
+        r"\begin{document}",
+    ]
+
+
+def _picture(figure: Figure, theme: Theme, scale: float) -> list[str]:
+    units = f"x={scale:.5g}bp, y=-{scale:.5g}bp, line width={_n(0.7 * scale)}bp, draw=idslline"
+    node = f"inner sep=0pt, outer sep=0pt, text=idsltext, font={_font(FONT * scale)}"
+    small = f"text=idsloutside, font={_font(SMALL * scale)}"
+    box = f"draw=idslborder, line width={_n(0.5 * scale)}bp, rounded corners={_n(1.5 * scale)}bp"
+    return [
+        r"\begingroup%",
+        *(rf"\definecolor{{idsl{name}}}{{HTML}}{{{code}}}%" for name, code in _colours(theme)),
+        rf"\begin{{tikzpicture}}[{units},",
+        f"  every node/.style={{{node}}},",
+        f"  small/.style={{{small}}},",
+        f"  box/.style={{{box}}}]",
+        *_parts(figure, theme, scale),
+        r"\end{tikzpicture}%",
+        r"\endgroup",
+    ]
+
+
+def _parts(figure: Figure, theme: Theme, scale: float) -> Iterator[str]:
+    if theme.background:
+        corner = f"({_n(figure.width)},{_n(figure.height)})"
+        yield f"\\fill[idslpage] (0,0) rectangle {corner};"
+    else:
+        yield f"\\path (0,0) rectangle ({_n(figure.width)},{_n(figure.height)});"
+    for frame in figure.frames:
+        area = f"({_n(frame.x)},{_n(frame.y)}) rectangle +({_n(frame.width)},{_n(frame.height)})"
+        yield f"\\draw[dash pattern=on 2bp off 1.5bp, rounded corners=2bp] {area};"
+        yield _small(frame.title)
+    for edge in figure.edges:
+        yield from _line(edge, scale)
+    for box in figure.boxes:
+        yield from _box(box, scale)
+    for text in figure.texts:
+        yield _small(text)
+    for role, (x, y), text in figure.legend:
+        yield f"\\filldraw[box, fill=idsl{role}] ({_n(x)},{_n(y)}) rectangle +(8,8);"
+        yield _small(text)
+
+
+def _line(edge: Edge, scale: float) -> Iterator[str]:
+    """A line with rounded corners, and its arrowhead."""
+    points = " -- ".join(f"({_n(x)},{_n(y)})" for x, y in edge.points)
+    yield f"\\draw[rounded corners={_n(_ROUND * scale)}bp] {points};"
+    (_, before), (x, y) = edge.points[-2:]
+    back = y - 4 if y > before else y + 4
+    head = f"({_n(x)},{_n(y)}) -- ({_n(x - 2)},{_n(back)}) -- ({_n(x + 2)},{_n(back)})"
+    yield f"\\fill[idslline] {head} -- cycle;"
+
+
+def _box(box: Box, scale: float) -> Iterator[str]:
+    area = f"({_n(box.x)},{_n(box.y)}) rectangle +({_n(box.width)},{_n(box.height)})"
+    if box.role == "terminal":
+        yield rf"\draw[box, rounded corners={_n(box.height / 2 * scale)}bp] {area};"
+    else:
+        yield rf"\filldraw[box, fill=idsl{box.role}] {area};"
+    kind = "[small]" if box.role == "merge" else ""
+    first = box.y + box.height / 2 - (len(box.lines) - 1) * 4.75
+    for number, line in enumerate(box.lines):
+        y = _n(first + 9.5 * number)
+        yield rf"\node{kind} at ({_n(box.middle)},{y}) {{\strut {_text(line)}}};"
+
+
+def _small(text: Text) -> str:
+    at = f"({_n(text.x)},{_n(text.y)})"
+    return rf"\node[small, anchor=west] at {at} {{\strut {_text(text.text)}}};"
+
+
+def _text(text: str) -> str:
+    """Text in which the multiplication sign is that of the font, not of the math font."""
+    return r"\texttimes{}".join(map(latex, text.split("×")))
+
+
+def _font(size: float) -> str:
+    """Helvetica, whose widths the layout has."""
+    points = f"{{{_n(size)}bp}}{{{_n(1.2 * size)}bp}}"
+    return rf"\fontfamily{{phv}}\fontsize{points}\selectfont"
+
+
+def _colours(theme: Theme) -> Iterator[tuple[str, str]]:
+    named = [("text", theme.text), ("outside", theme.outside), ("line", theme.line)]
+    named += [("border", theme.border), ("page", theme.background), *theme.fills.items()]
+    return ((name, value[1:].upper()) for name, value in named if value)
+
+
+def _n(value: float) -> str:
+    """A number with at most two decimals."""
+    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.005 else "0"

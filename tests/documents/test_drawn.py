@@ -1,0 +1,196 @@
+"""What the files of figures contain: SVG, TikZ and Mermaid draw the same boxes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from inception_dsl_documents import MERMAID, SVG, TIKZ
+from inception_dsl_documents.options import DIRECTION, LAYOUT, THEME
+from inception_dsl_documents.views import figures
+from paths import ROOT
+from payloads import TAKEN
+
+from inception_dsl.backend import Backend, Report, Request, TypedProgram, main_text
+from inception_dsl.cli import main
+from inception_dsl.compiler import compile_spec
+
+NS = "{http://www.w3.org/2000/svg}"
+SPECS = sorted(p for f in ("", "family") for p in (ROOT / "specs" / f).glob("*.yaml"))
+NETWORK = """\
+network: net
+title: {title}
+input: {{channels: 3, height: 8, width: 8}}
+classes: 2
+body: [{{op: conv, filters: 4, kernel_size: 3}}]
+head: [{{op: global_avg_pool}}, {{op: dense, units: $classes}}]
+"""
+
+
+def compiled(path: Path) -> TypedProgram:
+    typed = compile_spec(str(path), {}, Report())
+    assert typed is not None
+    return typed
+
+
+def files(backend: Backend, typed: TypedProgram, **options: str) -> dict[str, str]:
+    found = backend.emit(typed, Request("net", options), Report()) or {}
+    return {name: text for name, text in found.items() if isinstance(text, str)}
+
+
+def drawn(svg: str) -> list[str]:
+    """The texts of an SVG file in order."""
+    return [node.text or "" for node in ET.fromstring(svg).iter(f"{NS}text")]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_svg_and_tikz_have_the_texts_of_the_figure(path: Path) -> None:
+    typed = compiled(path)
+    svg, tikz = files(SVG, typed), files(TIKZ, typed)
+    for name, figure in figures(typed).items():
+        stem = f"net-{name}" if name else "net"
+        lines = [line for box in figure.boxes for line in box.lines]
+        texts = [*figure.texts, *(f.title for f in figure.frames)]
+        texts += [text for _, _, text in figure.legend]
+        wanted = sorted([*lines, *(text.text for text in texts)])
+        assert sorted(drawn(svg[f"{stem}.svg"])) == wanted
+        nodes = re.findall(r"\\strut (.*)\};$", tikz[f"{stem}.tex"], re.MULTILINE)
+        plain = [n.replace(r"\texttimes{}", "×").replace("\\", "").replace("{}", "") for n in nodes]
+        assert len(plain) == len(wanted)
+        assert sorted(p for p in plain if p in wanted) == sorted(w for w in wanted if w in plain)
+        assert tikz[f"{stem}.tex"].count(r"\filldraw[box") == len(figure.legend) + sum(
+            box.role != "terminal" for box in figure.boxes
+        )
+
+
+def test_svg_is_accessible_and_sized_in_points() -> None:
+    text = files(SVG, compiled(ROOT / "specs/v4.yaml"))["net-inception_a.svg"]
+    root = ET.fromstring(text)
+    assert root.get("role") == "img" and root.get("aria-label") == "inception_a"
+    assert (root.get("width") or "").endswith("pt")
+    assert root.find(f"{NS}title") is not None
+    notes = [node.text for node in root.iter(f"{NS}title")][1:]
+    assert "branch_1x1\n35×35×384 → 35×35×96\n37,152 parameters\n45,158,400 MACs" in notes
+
+
+def test_themes_and_directions() -> None:
+    typed = compiled(ROOT / "specs/v0.yaml")
+    light, dark = (files(SVG, typed, theme=t)["net.svg"] for t in ("light", "dark"))
+    clear = files(SVG, typed, theme="transparent")["net.svg"]
+    assert "#ffffff" in light and 'class="page"' in light and "#101214" in dark
+    assert 'class="page"' not in clear
+    assert drawn(light) == drawn(dark) == drawn(clear)
+
+    def height(text: str, name: str) -> float:
+        nodes = {n.text: float(n.get("y") or 0) for n in ET.fromstring(text).iter(f"{NS}text")}
+        return nodes[name]
+
+    down = files(SVG, typed, direction="down")["net.svg"]
+    assert height(light, "input 28×28×192") > height(light, "concat")
+    assert height(down, "input 28×28×192") < height(down, "concat")
+    assert "flowchart BT" in main_text(files(MERMAID, typed))
+    assert "flowchart TB" in main_text(files(MERMAID, typed, direction="down"))
+
+
+def test_options_are_those_of_the_command(tmp_path: Path) -> None:
+    run = CliRunner().invoke
+    arguments = ["build", "v0", "--backend", "svg", "--out", str(tmp_path)]
+    good = run(main, [*arguments, "--option", "theme=dark", "--option", "direction=down"])
+    assert good.exit_code == 0, good.output
+    typed = compiled(ROOT / "specs/v0.yaml")
+    wanted = files(SVG, typed, theme="dark", direction="down")["net.svg"]
+    written = (tmp_path / "svg/v0.svg").read_text(encoding="utf-8")
+    assert drawn(written) == drawn(wanted) and "#101214" in written
+    for option, message in [
+        ("theme=blue", "invalid value for the option `theme`: `blue`"),
+        ("theme", "invalid value for the option `theme`: ``"),
+        ("colour=dark", "unknown option `colour` of backends"),
+    ]:
+        bad = run(main, [*arguments, "--option", option])
+        assert bad.exit_code == 2 and message in bad.output
+    assert "theme" in run(main, ["build", "v0", "-b", "svg", "--option", "them=dark"]).output
+    twice = run(main, [*arguments, "--option", "theme=dark", "--option", "theme=light"])
+    assert twice.exit_code == 2 and "more than once" in twice.output
+    none = run(main, ["build", "v0", "-b", "torch", "--option", "theme=dark"])
+    assert none.exit_code == 2 and "have no options" in none.output
+    for option in (THEME, DIRECTION, LAYOUT):
+        assert f"--option {option.name}=" in run(main, ["backends"]).output
+
+
+def test_documents_are_asked_for(tmp_path: Path) -> None:
+    """Without a backend, only source is written; `--check` compares all that was built."""
+    run = CliRunner().invoke
+    out = ["--out", str(tmp_path)]
+    assert run(main, ["build", "v0", *out]).exit_code == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["keras", "torch"]
+    assert run(main, ["build", "v0", "--documents", *out]).exit_code == 0
+    assert {"keras", "torch", "svg", "tikz", "mermaid"} < {p.name for p in tmp_path.iterdir()}
+    assert run(main, ["build", "v0", "--check", *out]).exit_code == 0
+    figure = tmp_path / "svg/v0.svg"
+    figure.write_text(figure.read_text(encoding="utf-8").replace("concat", "add"), encoding="utf-8")
+    stale = run(main, ["build", "v0", "--check", *out])
+    assert stale.exit_code == 1 and "v0.svg" in stale.output
+    kept = run(main, ["build", "v0", "--documents", *out])
+    assert kept.exit_code == 1 and "was edited since it was generated" in kept.output
+    both = run(main, ["build", "v0", "-b", "torch", "--documents", "--force", *out])
+    assert both.exit_code == 0 and "keras" not in both.output
+
+
+@pytest.mark.parametrize("start", range(4))
+def test_titles_are_never_markup(start: int, tmp_path: Path) -> None:
+    import json
+
+    allowed = {f"{NS}{tag}" for tag in ("svg", "title", "style", "rect", "path", "g", "text")}
+    file = tmp_path / "net.yaml"
+    for payload in TAKEN[start::4]:
+        file.write_text(
+            NETWORK.format(title=json.dumps(payload, ensure_ascii=False)), encoding="utf-8"
+        )
+        typed = compiled(file)
+        text = files(SVG, typed)["net.svg"]
+        root = ET.fromstring(text)
+        assert {node.tag for node in root.iter()} <= allowed
+        title = root.find(f"{NS}title")
+        assert title is not None
+        given = (c if c.isprintable() else " " for c in typed.program.about.title.plain)
+        shown = " ".join("".join(given).split()) or "net"
+        assert title.text == root.get("aria-label") == shown
+        assert text.count("<style>") == 1 and "canary" not in main_text(files(TIKZ, typed))
+
+
+def latex_is_missing() -> str:
+    """Why the tests of LaTeX are skipped, which they never are in CI."""
+    if shutil.which("pdflatex") or os.environ.get("CI") == "true":
+        return ""
+    return "needs pdflatex"
+
+
+@pytest.mark.skipif(bool(latex_is_missing()), reason="needs pdflatex")
+def test_all_pictures_compile(tmp_path: Path) -> None:
+    """The kept files of all shipped specs, in one document; the page of one that stands alone."""
+    kept = sorted((ROOT / "generated/tikz").glob("*.tex"))
+    assert len(kept) > 80
+    lines = [rf"\input{{{path.as_posix()}}}\clearpage" for path in kept]
+    page = r"\usepackage[paperwidth=7in,paperheight=9.6in,margin=0.12in]{geometry}"
+    head = [r"\documentclass{article}", page, r"\usepackage{tikz}", r"\parindent=0pt"]
+    text = "\n".join([*head, r"\pagestyle{empty}", r"\begin{document}", *lines, r"\end{document}"])
+    log = latex(tmp_path, text)
+    assert "Output written on" in log and f"({len(kept)} pages" in log
+    assert "Overfull" not in log and "LaTeX Font Warning" not in log
+    alone = main_text(files(TIKZ, compiled(ROOT / "specs/v1.yaml"), layout="standalone"))
+    assert "(1 page" in latex(tmp_path, alone)
+
+
+def latex(folder: Path, text: str) -> str:
+    (folder / "figure.tex").write_text(text, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "figure.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    log = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, log[-2000:]
+    return log

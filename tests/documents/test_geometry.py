@@ -1,0 +1,161 @@
+"""The positions of figures: nothing overlaps, no lines cross, and everything is drawn once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from geometry import bent, crossings, problems
+from inception_dsl_documents.columns import COLUMN, PAGE, printed
+from inception_dsl_documents.figure import SMALL, Figure
+from inception_dsl_documents.views import FULL, figures
+from paths import ROOT
+
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics.report import Report
+from inception_dsl.ir.typed import TypedChain, TypedFork, TypedOp, TypedProgram
+from inception_dsl.ir.walk import walk_program
+from inception_dsl.testing.random_specs import random_spec
+
+FILES = sorted(
+    p for folder in ("", "family", "published") for p in (ROOT / "specs" / folder).glob("*.yaml")
+)
+PARTS, RANDOM = 4, 500
+CROSSING = {"nasnet_a_cell"}  # five sums of one pair of inputs cannot be drawn without crossings
+
+
+def compiled(path: Path) -> TypedProgram:
+    typed = compile_spec(str(path), {}, Report())
+    assert typed is not None
+    return typed
+
+
+def readable(name: str, typed: TypedProgram) -> bool:
+    """Whether a figure is for print: the detailed one of a large network is for the screen."""
+    return name != FULL and typed.program.id not in CROSSING
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_figures_of_a_shipped_spec(path: Path) -> None:
+    typed = compiled(path)
+    for up in (True, False):
+        for name, figure in figures(typed, up=up).items():
+            assert problems(figure) == [], name
+            assert typed.program.id in CROSSING or crossings(figure) == [], name
+            assert not [e for e in bent(figure) if e.points[0][0] == e.points[-1][0]], name
+            if readable(name, typed):
+                column = name or typed.program.kind == "block"
+                assert printed(figure, COLUMN if column else PAGE) * SMALL >= 6, name
+    found = figures(typed)
+    every_layer_is_drawn_once(found.get(FULL, found[""]), typed)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_figures_of_random_networks(part: int, tmp_path: Path) -> None:
+    """Lines may cross only where a branch begins after an earlier step."""
+    drawn = 0
+    for seed in range(part, RANDOM, PARTS):
+        spec = random_spec(seed)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        typed = compiled(spec.write(folder))
+        for name, figure in figures(typed).items():
+            assert problems(figure) == [], (seed, name)
+            assert "after:" in spec.text or crossings(figure) == [], (seed, name)
+            drawn += 1
+    assert drawn > RANDOM / PARTS
+
+
+def every_layer_is_drawn_once(figure: Figure, typed: TypedProgram) -> None:
+    """Each layer has one box; of repetitions that look alike, the first one has it."""
+    boxes = [box.id for box in figure.boxes if box.role not in ("merge", "terminal")]
+    assert len(set(boxes)) == len(boxes)
+    layers = {
+        "/".join(path) or "block" for path, t in walk_program(typed) if isinstance(t, TypedOp)
+    }
+    assert set(boxes) <= layers
+    for layer in layers - set(boxes):
+        assert sum(same_but_repetition(box, layer) for box in boxes) >= 1, layer
+
+
+def same_but_repetition(drawn: str, path: str) -> bool:
+    one, two = drawn.split("/"), path.split("/")
+    return len(one) == len(two) and all(
+        a == b or (a.isdigit() and b.isdigit() and int(a) < int(b))
+        for a, b in zip(one, two, strict=True)
+    )
+
+
+def concats(chain: TypedChain, path: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+    """The concats of a block, and the last layer of each of its branches, in order."""
+    for step in chain.steps:
+        if step.repeated or not step.runs or not isinstance(fork := step.runs[0].typed, TypedFork):
+            continue
+        here = (*path, *step.node.segments)
+        ends = []
+        for name, branch in fork.branches:
+            yield from concats(branch, (*here, name))
+            ends += last_layers(branch, (*here, name))
+        if fork.node.merge == "concat":
+            yield "/".join((*here, "concat")), ends
+
+
+def last_layers(branch: TypedChain, path: tuple[str, ...]) -> list[str]:
+    if not branch.steps:
+        return ["/".join(path)]
+    step = branch.steps[-1]
+    last = step.runs[0].typed
+    here = (*path, *step.node.segments)
+    if isinstance(last, TypedFork) and last.node.merge == "concat":
+        return [end for n, b in last.branches for end in last_layers(b, (*here, n))]
+    return ["/".join(here)]
+
+
+@pytest.mark.parametrize("name", ["v0", "v4"])
+def test_branches_are_in_the_order_of_the_concat(name: str) -> None:
+    typed = compiled(ROOT / "specs" / f"{name}.yaml")
+    count = 0
+    for block, figure in figures(typed).items():
+        if block == FULL or (name == "v4" and not block):
+            continue
+        if name == "v0":
+            chain = typed.sections["steps"]
+        else:
+            uses = [s.runs[0].typed for c in typed.sections.values() for s in c.steps if s.runs]
+            chain = next(u.body for u in uses if getattr(u.node, "block", "") == block)
+        for concat, ends in concats(chain, ()):
+            lines = [e for e in figure.edges if e.target == concat]
+            if not lines:
+                continue  # its branches end in the concat around it
+            in_order = sorted(lines, key=lambda e: e.points[-1][0])
+            assert [e.source for e in in_order] == ends
+            count += 1
+    assert count >= (1 if name == "v0" else 8)
+
+
+def test_the_checks_see_what_is_wrong() -> None:
+    """Each check fails for a figure that is spoilt on purpose."""
+    figure = figures(compiled(ROOT / "specs/v4.yaml"))["inception_a"]
+    assert problems(figure) == []
+    box = next(b for b in figure.boxes if b.role == "conv")
+    others = [b for b in figure.boxes if b is not box]
+
+    def spoilt(**changed: object) -> list[str]:
+        return problems(figure._replace(boxes=(*others, box._replace(**changed))))  # type: ignore[arg-type]
+
+    assert any("overlap" in p for p in spoilt(x=box.x + 45, y=box.y))
+    assert any("does not touch" in p for p in spoilt(y=box.y + 3))
+    assert any("wider" in p for p in spoilt(lines=("a text that does not fit",)))
+    assert any("outside" in p for p in spoilt(x=-1.0))
+    twice = figure._replace(boxes=(*figure.boxes, box))
+    assert any("same id" in p for p in problems(twice))
+    edge = figure.edges[1]
+    (x, y), *rest = edge.points
+    crooked = edge._replace(points=((x, y), *((px + 3, py - 5) for px, py in rest)))
+    moved = figure._replace(edges=(*figure.edges, crooked))
+    assert any("not straight" in p for p in problems(moved))
+    across = edge._replace(source="other", points=((0.0, box.y - 4), (figure.width, box.y - 4)))
+    assert crossings(figure._replace(edges=(*figure.edges, across)))
+    line = edge._replace(points=((0.0, box.y + 4), (figure.width, box.y + 4)))
+    assert any("runs through" in p for p in problems(figure._replace(edges=(line,))))
