@@ -32,10 +32,10 @@ _PACKAGES: Final = ("pygments", "starlette", "uvicorn")
 @click.command(
     cls=Command,
     examples=(
-        "inception-dsl serve net.yaml # opens a page that follows net.yaml",
+        "inception-dsl serve net.yaml # open a page",
         "inception-dsl serve net.yaml --baseline HEAD:net.yaml # what changed",
-        "inception-dsl serve net.yaml v4 # two networks, and a table of both",
-        "inception-dsl serve net.yaml --port 0 --no-browser # on a free port",
+        "inception-dsl serve net.yaml v4 # and a table of both",
+        "inception-dsl serve net.yaml --port 0 # on a free port",
     ),
 )
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...", **SPEC)
@@ -43,7 +43,7 @@ _PACKAGES: Final = ("pygments", "starlette", "uvicorn")
     "--port",
     type=click.IntRange(0, 65535),
     metavar="N",
-    help="The port; 0 is any free one.  [default: the first free one from 8210]",
+    help="Port; 0: any free one.  [default: 8210 up]",
 )
 @click.option(
     "--baseline",

@@ -68,7 +68,8 @@ CODES: Final[dict[str, str]] = {
     "finite, negative variances, or beyond the range of the type",
     "E703": "the weight file's metadata does not match its contents",
     "E704": "unknown format of a weight file",
-    "E705": "a package that weights or the language server need is missing or cannot be imported",
+    "E705": "a package that weights, the language server or `serve` need is missing or cannot be "
+    "imported",
     "E706": "a framework cannot read or write the weights",
     "E707": "the weights were made for another network, or for another input size",
     "E711": "the spec has no names for this source of published weights",

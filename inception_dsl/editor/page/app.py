@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib import resources
 from typing import Final
 
@@ -62,52 +62,59 @@ def application(session: Session) -> Starlette:
     async def compared(_: Request) -> Response:
         return JSONResponse(await session.compared())
 
-    def pane(made: Callable[[Version, Request], Awaitable[Json]]) -> Callable[..., object]:
+    routes = [Route("/", opened), Route("/events", events), Route("/compared", compared)]
+    return Starlette(routes=[*routes, *_panes(session)])
+
+
+def _panes(session: Session) -> Iterator[Route]:
+    """The addresses of what belongs to one spec, by its number."""
+
+    def route(name: str, made: Callable[[Version, Request], Awaitable[Response]]) -> Route:
         async def answer(request: Request) -> Response:
             version = session.good(request.path_params["spec"])
-            found = None if version is None else await made(version, request)
-            return _found(found)
+            if version is None or request.path_params.get("backend") not in known():
+                raise HTTPException(404)
+            return await made(version, request)
 
-        return answer
+        return Route(f"/{{spec:int}}/{name}", answer)
 
-    async def emitted(version: Version, request: Request) -> Json:
-        name = request.path_params["backend"]
-        known = name in session.backends
-        return await session.emitted(version, name, _theme(request)) if known else None
+    def known() -> list[str | None]:
+        return [None, *session.backends]
 
-    async def file(request: Request) -> Response:
-        version, name = session.good(request.path_params["spec"]), request.path_params["backend"]
-        if version is None or name not in session.backends:
-            raise HTTPException(404)
+    async def summary(version: Version, _: Request) -> Response:
+        return _found(await session.summary(version))
+
+    async def difference(version: Version, _: Request) -> Response:
+        return _found(await session.difference(version))
+
+    async def files(version: Version, request: Request) -> Response:
+        return _found(await session.emitted(version, *_wanted(request)))
+
+    async def file(version: Version, request: Request) -> Response:
+        name, theme = _wanted(request)
         backend = session.backends[name][1]
         wanted = request.query_params.get("file", "")
-        content = await session.file(version, name, _theme(request), wanted)
-        if content is None or backend.suffix not in _FILES or not backend.documents:
+        content = await session.file(version, name, theme, wanted)
+        if content is None or not backend.documents or backend.suffix not in _FILES:
             raise HTTPException(404)
         kind, policy = _FILES[backend.suffix]
         return Response(content, media_type=kind, headers={"Content-Security-Policy": policy})
 
-    return Starlette(
-        routes=[
-            Route("/", opened),
-            Route("/events", events),
-            Route("/compared", compared),
-            Route("/{spec:int}/summary", pane(lambda v, _: session.summary(v))),
-            Route("/{spec:int}/difference", pane(lambda v, _: session.difference(v))),
-            Route("/{spec:int}/files/{backend}", pane(emitted)),
-            Route("/{spec:int}/file/{backend}", file),
-        ]
-    )
+    yield route("summary", summary)
+    yield route("difference", difference)
+    yield route("files/{backend}", files)
+    yield route("file/{backend}", file)
+
+
+def _wanted(request: Request) -> tuple[str, str]:
+    """The backend and the theme that a request names."""
+    return request.path_params["backend"], request.query_params.get("theme", "")
 
 
 def _found(data: Json) -> Response:
     if data is None:
         raise HTTPException(404)
     return JSONResponse(data)
-
-
-def _theme(request: Request) -> str:
-    return request.query_params.get("theme", "")
 
 
 async def _stream(session: Session) -> AsyncIterator[str]:

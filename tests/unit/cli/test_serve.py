@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from click.testing import CliRunner, Result
 from served import NET, Served
 
 from inception_dsl.cli import main
+from inception_dsl.cli.serve import _has_display
+from inception_dsl.cli.serve import serve as command
 from inception_dsl.editor.page.access import KEPT, new_token, token_in
 from inception_dsl.editor.page.server import PORT, TRIED, listening
 
@@ -122,6 +125,19 @@ def test_ctrl_c_ends_it_quickly_and_leaves_nothing(folder: Path) -> None:
     assert left == ["config/inception-dsl/serve-token", "errors.txt", "net.yaml"]
 
 
+@pytest.mark.parametrize("example", command.examples)
+def test_the_examples_run(example: str, folder: Path) -> None:
+    author = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    for words in (("init", "-q"), ("add", "net.yaml"), (*author, "commit", "-q", "-m", "x")):
+        subprocess.run(("git", *words), cwd=folder, check=True)
+    _, name, *given = shlex.split(example.partition(" # ")[0])
+    assert name == "serve"
+    with Served(folder, *given) as server:
+        state = server.ready()
+        assert [one["errors"] for one in state["specs"]] == [0] * len(state["specs"])
+        assert state["baseline"] is None or state["baseline"]["good"]
+
+
 def test_a_page_reconnects_to_the_next_server(folder: Path) -> None:
     with Served(folder, "net.yaml") as first:
         first.ready()
@@ -181,12 +197,6 @@ def test_a_browser_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    assert not has_display()
+    assert not _has_display()
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
-    assert has_display()
-
-
-def has_display() -> bool:
-    from inception_dsl.cli.serve import _has_display
-
-    return _has_display()
+    assert _has_display()
