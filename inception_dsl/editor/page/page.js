@@ -201,7 +201,8 @@ async function filesPane(spec, theme, kinds) {
   if (!backends.length) return [element("p", {}, "No backend for this is installed."), ...broken()];
   const backend = backends.find((one) => one.name === view.backend[view.tab]) || backends[0];
   const query = `theme=${theme}&v=${spec.version}`;
-  const found = await data(`${view.spec}/files/${backend.name}?${query}`);
+  const found = await data(`${view.spec}/files/${backend.name}?${query}`)
+    .catch((error) => ({ files: [], binary: [], diagnostics: [], failure: error.message }));
   const names = found.files.map((one) => one.name);
   const file = found.files.find((one) => one.name === view.file[backend.name]) || found.files[0];
   const controls = element("div", { className: "controls" });
@@ -215,6 +216,7 @@ async function filesPane(spec, theme, kinds) {
       (chosen) => { view.file[backend.name] = chosen; }));
   }
   const made = [controls];
+  if (found.failure) made.push(note(found.failure)); // others can still be chosen
   if (found.diagnostics.length) made.push(problemList(found));
   if (found.binary.length) made.push(note(`Not shown, no texts: ${found.binary.join(", ")}`));
   if (file) made.push(...await shownFile(spec, backend, file, query, controls));
