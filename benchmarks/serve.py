@@ -95,6 +95,9 @@ def browser(address: str) -> Iterator[Callable[[str], None]]:
         )
         page = chromium.new_page()
         page.goto(address)
+        page.wait_for_selector("#pane[data-version]:not(.waiting)")
+        if page.locator("#backend").count():  # another backend writes pages to explore
+            page.locator("#backend").select_option("svg")
         page.wait_for_selector("#pane img")
         last = [page.locator("#pane img").get_attribute("src")]
 

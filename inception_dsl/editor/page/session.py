@@ -34,7 +34,7 @@ class Session:
         self.page = ""
         self.backends: dict[str, tuple[Plugin, Backend]] = {}
         self.broken: list[str] = []
-        self._worker = Worker()
+        self._compiler, self._drawer = Worker(), Worker()  # what is slow to draw delays no save
         self._news, self._closed = asyncio.Event(), False
 
     @property
@@ -45,7 +45,7 @@ class Session:
         """Compile everything, then follow the files; never returns."""
         for one in self._all:
             await self._compile(one, {})
-        found, self.broken = await self._worker.run(plugins.usable)
+        found, self.broken = await self._compiler.run(plugins.usable)
         self.backends = {backend.name: (plugin, backend) for plugin, backend in found}
         self._publish()
         while True:
@@ -68,7 +68,7 @@ class Session:
     async def _compile(self, one: Followed, before: Mapping[str, State]) -> None:
         one.busy = True
         self._publish()
-        await self._worker.run(lambda: one.compile(before))
+        await self._compiler.run(lambda: one.compile(before))
         one.busy = False
         self._publish()
 
@@ -103,8 +103,14 @@ class Session:
             "broken": [printable(line) for line in self.broken],
         }
 
-    async def _made(self, work: Callable[[], Json]) -> Json:
-        return await self._worker.run(lambda: guarded(work))
+    async def _made(self, work: Callable[[], Json], version: Version | None = None) -> Json:
+        """The result of work for a version; ``None`` if there is a newer one by then."""
+
+        def current() -> Json:
+            outdated = version and all(one.good is not version for one in self.specs)
+            return None if outdated else guarded(work)
+
+        return await self._drawer.run(current)
 
     def good(self, index: int) -> Version | None:
         """The last version without errors of a spec; ``None`` if there is none."""
@@ -112,12 +118,12 @@ class Session:
 
     async def summary(self, version: Version) -> Json:
         """The pane with the table of layers."""
-        return await self._made(lambda: panes.summary(version.typed))
+        return await self._made(lambda: panes.summary(version.typed), version)
 
     async def difference(self, version: Version) -> Json:
         """The pane with what differs from the baseline."""
         old = self.baseline.good if self.baseline else None
-        return old and await self._made(lambda: panes.difference(old, version))
+        return old and await self._made(lambda: panes.difference(old, version), version)
 
     async def compared(self) -> Json:
         """The pane with all networks, a line for each."""
@@ -131,11 +137,15 @@ class Session:
         def work() -> Any:
             return panes.emitted(self._emit(version, name, theme), backend)
 
-        return await self._made(work)
+        return await self._made(work, version)
 
     async def file(self, version: Version, name: str, theme: str, file: str) -> str | None:
         """The text of a figure or page that the backend ``name`` writes."""
-        found = await self._made(lambda: self._emit(version, name, theme).files.get(file))
+
+        def work() -> Any:
+            return self._emit(version, name, theme).files.get(file)
+
+        found = await self._made(work, version)
         return found if isinstance(found, str) else None
 
     def _emit(self, version: Version, name: str, theme: str) -> Emitted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +69,7 @@ def page(
     seen = Seen(made)
     made.goto(served.url)
     expect(made.locator("#title")).to_have_text("A small net")
-    expect(made.locator("#pane img")).to_be_visible()
+    with_figures(made)
     yield made, seen
     context.close()
     assert seen.problems == []
@@ -76,6 +77,14 @@ def page(
 
 def tab(page: Page, name: str) -> Any:
     return page.get_by_role("tab", name=name)
+
+
+def with_figures(page: Page) -> None:
+    """Show the figures, also if a backend writes pages to explore."""
+    expect(page.locator("#pane[data-version]:not(.waiting)")).to_be_visible()
+    if page.locator("#backend").count():
+        page.locator("#backend").select_option("svg")
+    expect(page.locator("#pane img")).to_be_visible()
 
 
 def wide(page: Page) -> bool:
@@ -222,6 +231,46 @@ def test_elements_that_scripts_add_run_and_load_nothing(page: tuple[Page, Seen])
     refused = ("Content Security Policy", "TrustedScript")
     assert [p for p in seen.problems if not any(word in p for word in refused)] == []
     seen.problems.clear()
+
+
+HTML = """<!doctype html><title>x</title><p id="text"></p><script>
+const found = ["script"];
+try { found.push(parent.document.title); } catch { found.push("no parent"); }
+try { found.push(localStorage.length); } catch { found.push("no storage"); }
+fetch(location.href.replace(/file.*/, "summary")).then(() => "data", () => "no data")
+  .then((text) => { document.getElementById("text").textContent = [...found, text].join(", "); });
+</script>"""
+BACKEND = f"""
+from inception_dsl.backend import Backend
+BACKEND = Backend(
+    name="pages", title="Pages", suffix=".html", documents=True,
+    emit=lambda typed, request, report: {{f"{{request.name}}.html": {HTML!r}}},
+)
+"""
+METADATA = "Metadata-Version: 2.1\nName: pages\nVersion: 1\n"
+POINTS = "[inception_dsl.backends]\npages = pages:BACKEND\n"
+
+
+def test_the_page_of_a_backend_is_in_a_sandbox(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its scripts run, but reach neither the page around it nor the server."""
+    about = tmp_path / "pages-1.dist-info"
+    about.mkdir()
+    (tmp_path / "net.yaml").write_text(NET, encoding="utf-8")
+    (tmp_path / "pages.py").write_text(BACKEND, encoding="utf-8")
+    (about / "METADATA").write_text(METADATA, encoding="utf-8")
+    (about / "entry_points.txt").write_text(POINTS, encoding="utf-8")
+    known = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [known, str(tmp_path)])))
+    page = browser.new_page()
+    with Served(tmp_path, "net.yaml") as server:
+        page.goto(server.url)
+        expect(page.locator("#backend option", has_text="Pages")).to_have_count(1)
+        page.locator("#backend").select_option("pages")
+        text = page.frame_locator("#pane iframe").locator("#text")
+        expect(text).to_have_text("script, no parent, no storage, no data")
+    page.close()
 
 
 def test_the_page_reconnects(browser: Browser, tmp_path: Path) -> None:

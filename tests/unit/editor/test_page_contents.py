@@ -60,6 +60,8 @@ def test_a_baseline_of_git_follows_commits(folder: Path) -> None:
             number = (await page.until(lambda _: True))["baseline"]["version"]
             git("commit", "-am", "second")
             await page.until(lambda found: found["baseline"]["version"] > number)
+            version = page.session.good(0)
+            assert version is not None
             assert (await page.session.difference(version))["same"]
 
     page_of_nothing = "HEAD:none.yaml"

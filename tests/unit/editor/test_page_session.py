@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 from page_session import codes, opened, run
 from served import NET, written
 
-from inception_dsl.editor.page import results
+from inception_dsl.editor.page import panes, results
 from inception_dsl.editor.page.files import read_since, state
 from inception_dsl.editor.page.worker import Worker
+from inception_dsl.ir.typed import TypedProgram
 
 BLOCK = "block: part\nsteps: [{op: conv_bn, filters: 8, kernel_size: 3}]\n"
 USING = NET.replace("stem:", "import: [parts/part.yaml]\nstem:").replace(
@@ -178,6 +180,35 @@ def test_a_save_while_it_compiles_is_not_lost(monkeypatch: pytest.MonkeyPatch) -
             await asyncio.sleep(0.2)
             written(Path("net.yaml"), NET.replace("small", "second"))
             await page.spec(lambda one: "second" in str(one["about"]))
+
+    run(test())
+
+
+def test_what_is_slow_to_draw_delays_no_save(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drawn for a version that is outdated before its turn."""
+    drawn, ended = [], threading.Event()
+
+    def slowly(typed: TypedProgram) -> str:
+        drawn.append(typed.program.about.title.plain)
+        assert ended.wait(60)
+        return "drawn"
+
+    monkeypatch.setattr(panes, "summary", slowly)
+
+    async def test() -> None:
+        async with opened() as page:
+            await page.spec(lambda one: one["good"])
+            made = []
+            for title in ("first", "second", "third"):
+                written(Path("net.yaml"), NET.replace("A small net", title))
+                await page.spec(lambda one, title=title: one["about"][0] == title)  # type: ignore[misc]
+                version = page.session.good(0)
+                assert version is not None
+                made.append(asyncio.create_task(page.session.summary(version)))
+                await asyncio.sleep(0.1)
+            ended.set()
+            assert await asyncio.gather(*made) == ["drawn", None, "drawn"]
+            assert drawn == ["first", "third"]
 
     run(test())
 
