@@ -44,15 +44,21 @@ class Answer(NamedTuple):
 
 
 class Served:
-    """A server that follows specs in ``folder``; it keeps its token there, too."""
+    """A server that follows specs in ``folder``; it keeps its token there, too.
 
-    def __init__(self, folder: Path, *arguments: str, port: int = 0) -> None:
+    ``browser`` is a command that takes the address, ``%s``.
+    """
+
+    def __init__(self, folder: Path, *arguments: str, port: int = 0, browser: str = "") -> None:
         self.folder = folder
-        call = [sys.executable, "-m", "inception_dsl", "serve", "--no-browser"]
+        call = [sys.executable, "-m", "inception_dsl", "serve"]
+        call += [] if browser else ["--no-browser"]
+        window = {"BROWSER": browser, "DISPLAY": ":0"} if browser else {}
+        home = {"XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
         self.process = subprocess.Popen(
             [*call, "--port", str(port), *arguments],
             cwd=folder,
-            env={**os.environ, "XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)},
+            env={**os.environ, **home, **window},
             stdout=subprocess.PIPE,
             stderr=(folder / "errors.txt").open("wb"),
             text=True,

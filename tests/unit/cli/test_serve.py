@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from served import NET, Served
+from served import NET, SECONDS, Served
 
 from inception_dsl.cli import main
 from inception_dsl.cli.serve import _has_display
@@ -191,6 +191,22 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     tokens = {token_in(tmp_path / "file" / "token") for _ in range(2)}
     assert len(tokens) == 2
+
+
+def test_the_browser_gets_an_address_that_works_once(folder: Path) -> None:
+    script = folder / "browser"
+    script.write_text('#!/bin/sh\necho "$1" > opened.new && mv opened.new opened\n')
+    script.chmod(0o755)
+    with Served(folder, "net.yaml", browser=f"{script} %s") as server:
+        end = time.monotonic() + SECONDS
+        while not (folder / "opened").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        address = (folder / "opened").read_text().strip()
+        assert server.token not in address
+        path = address.removeprefix(f"http://{server.host}")
+        answer = server.ask(path)
+        assert (answer.status, answer.headers["location"]) == (303, f"/{server.token}/")
+        assert server.ask(path).status == 403
 
 
 def test_a_browser_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
