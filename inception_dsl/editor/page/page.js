@@ -129,6 +129,10 @@ function renderProblems(spec) {
   const details = element("details", { open: open || spec.errors > 0 },
     element("summary", {}, spec.counted), problemList(spec));
   section.replaceChildren(details);
+  for (const excerpt of section.querySelectorAll(".excerpt")) {
+    const mark = excerpt.querySelector(".error, .warning"); // the carets, also in a narrow window
+    if (mark) excerpt.scrollLeft = mark.offsetLeft + mark.offsetWidth - 0.8 * excerpt.clientWidth;
+  }
 }
 
 function staleText(spec) {
@@ -138,7 +142,9 @@ function staleText(spec) {
 function problemList(found) {
   const items = found.diagnostics.map((one) => element("li", {},
     element("h2", {}, ...pieces(one.head)),
-    element("pre", { tabIndex: 0 }, ...pieces(one.text)),
+    element("p", { className: "where" }, one.where),
+    element("pre", { tabIndex: 0, className: "excerpt" }, ...pieces(one.excerpt)),
+    ...one.advice.map((line) => element("p", { className: "advice" }, ...pieces(line))),
     element("details", {}, element("summary", {}, `About ${one.code}`),
       element("pre", { tabIndex: 0 }, one.about))));
   if (found.more) items.push(element("li", {}, `and ${found.more} more`));

@@ -64,12 +64,15 @@ def problems(report: Report) -> Json:
 
 
 def _diagnostic(found: Diagnostic, lines: Mapping[str, Sequence[str]]) -> Json:
-    head, *rest = render(found, lines, COLOURED).split("\n")
+    head, _, *rest = render(found, lines, COLOURED).split("\n")  # the second is the location
+    end = len(rest) - len(found.notes) - bool(found.help)
     known = explanations()[found.code]
     return {
         "severity": found.severity,
         "head": painted(head),
-        "text": painted("\n".join(rest)),
+        "where": printable(str(found.span)),
+        "excerpt": painted("\n".join(rest[:end])),
+        "advice": [painted(line.strip()) for line in rest[end:]],
         "code": found.code,
         "about": str(known),
     }

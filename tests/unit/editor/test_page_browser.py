@@ -105,11 +105,13 @@ def test_a_save_an_error_and_a_fix(page: tuple[Page, Seen], served: Served) -> N
     written(net, NET.replace("filters: 16", "filtres: 16"))
     problems = made.locator("#problems")
     expect(problems.locator("h2")).to_have_text("error[E201]: unknown field `filtres`")
+    expect(problems.locator(".where")).to_have_text("net.yaml:5:19")
     excerpt = problems.locator("pre").first
-    expect(excerpt).to_contain_text("net.yaml:5:19")
     expect(excerpt).to_contain_text("{op: conv_bn, filtres: 16, kernel_size: 3, stride: 2}")
     expect(excerpt).to_contain_text("^^^^^^^")
-    expect(excerpt).to_contain_text("help: did you mean `filters`?")
+    expect(problems.locator(".advice")).to_have_text("= help: did you mean `filters`?")
+    carets = excerpt.locator(".error").evaluate("e => e.getBoundingClientRect().right")
+    assert 0 < carets < made.evaluate("innerWidth")
     expect(made.locator("#notice")).to_have_text("The last version without errors is shown below.")
     expect(made.locator("#title")).to_have_text("A new net")
     assert made.locator("#pane img").get_attribute("src") == after

@@ -149,6 +149,6 @@ def test_errors_of_a_backend_are_diagnostics(monkeypatch: pytest.MonkeyPatch) ->
             assert version is not None
             found = await page.session.emitted(version, "torch", "")
             assert found["files"] == [] and codes(found) == ["E503"]
-            assert "net.yaml:1:1" in str(found["diagnostics"][0]["text"])
+            assert found["diagnostics"][0]["where"] == "net.yaml:1:1"
 
     run(test())

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from payloads import SPEC, TAKEN, TEXTS
+from served import Json
 
 from inception_dsl.editor.page import panes, results
 from inception_dsl.editor.page.highlighting import MAX_CHARACTERS, pieces
+
+
+def shown(found: Json) -> list[tuple[str, str]]:
+    """All pieces of a diagnostic."""
+    return [*found["head"], *found["excerpt"], *chain(*found["advice"])]
 
 
 @pytest.mark.parametrize("payload", [p for p in TAKEN if p.startswith("text")])
@@ -24,10 +31,10 @@ def test_texts_of_a_spec_stay_text(
     one = results.Followed("net.yaml", {})
     one.compile({})
     for found in panes.problems(one.report)["diagnostics"]:
-        assert {kind for kind, _ in found["head"] + found["text"]} <= {
+        assert {kind for kind, _ in shown(found)} <= {
             *("", "error", "strong", "frame", "help", "warning")
         }
-        assert "\x1b" not in "".join(text for _, text in found["head"] + found["text"])
+        assert "\x1b" not in "".join(text for _, text in shown(found))
 
 
 def test_a_colour_in_a_text_is_no_colour() -> None:

@@ -60,9 +60,12 @@ def test_an_error_keeps_the_last_good_version() -> None:
                 ["error", "error[E201]"],
                 ["strong", ": unknown field `filtres`"],
             ]
-            text = "".join(part for _, part in found["text"])
-            assert "--> net.yaml:5:19" in text
-            assert "^^^^^^^" in text and "did you mean `filters`?" in text
+            text = "".join(part for _, part in found["excerpt"])
+            assert found["where"] == "net.yaml:5:19"
+            assert text.endswith("^^^^^^^") and "5 |   - {op: conv_bn, filtres: 16" in text
+            assert found["advice"] == [
+                [["frame", "="], ["", " "], ["help", "help"], ["", ": did you mean `filters`?"]]
+            ]
             assert found["about"].startswith("E201: unknown field")
             version = page.session.good(0)
             assert version is not None
