@@ -61,7 +61,7 @@ def test_no_character_is_markup(text: str) -> None:
         ("https://a.b/c_d", r"https://\allowbreak{}a.b/\allowbreak{}c\_d"),
         ("a" * 20, r"aaaaaaaa\-aaaaaaaa\-aaaa"),
         ("a" * 7 + "%" * 7 + "a", r"aaaaaaa\%\-\%\%\%\%\%\%a"),
-        ("2×Inception-v3-A", r"2$\times$Incep\-tion-v3\mbox{-A}"),
+        ("2×Inception-v3-A", r"2$\times$Incept\-ion-v3\mbox{-A}"),
         ("-A", "-A"),
         (Prose("two\n  lines"), "two lines"),
     ],
