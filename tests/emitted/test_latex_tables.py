@@ -177,6 +177,18 @@ def test_rows(compiled: Callable[..., TypedProgram]) -> None:
     ]
 
 
+def test_counts_of_kernels(compiled: Callable[..., TypedProgram]) -> None:
+    """As in GoogLeNet's paper: without biases and batch norm, 1K is 1024."""
+    steps = "{op: conv_bn, filters: 64}, {op: separable_conv, filters: 8}"
+    steps = steps.replace("}", ", kernel_size: 3}")
+    typed = compiled(f"network: net\ninput: {{channels: 64, length: 9}}\nbody: [{steps}]\n")
+    kernels = [3 * 64 * 64, 3 * 64 + 64 * 8]
+    rows = lines(table(typed, counts="googlenet"))[2:]
+    assert [row[-2] for row in rows] == ["12K", "704", "12.7K"]
+    assert [f"{kernels[0] / 1024:.0f}K", str(kernels[1])] == ["12K", "704"]
+    assert [row[-2] for row in lines(table(typed))[2:]] == ["13K", "712", "13.3K"]
+
+
 @pytest.mark.parametrize(
     ("body", "short"),
     [
