@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from ..analysis.logits import trained_program
+from ..analysis.sizes import running_sizes
 from ..analysis.weights import weight_shapes
 from ..compiler import compile_spec
 from ..diagnostics.report import Report, Span
@@ -29,7 +30,8 @@ class Case(NamedTuple):
     """A program, weights and a batch. All values are exact in float32, so that both dtypes match.
 
     ``typed`` is compiled with ``settings`` and has an input that is not square. The generated code
-    is compiled with ``source_settings``; these differ if both inputs need the same weights.
+    is compiled with ``source_settings``: those of the spec, if it has the same weights and runs on
+    that input.
     """
 
     spec: str
@@ -82,7 +84,7 @@ def prepare(
         given |= other
         found = compile_spec(spec, given, Report())
         typed, given = (own, dict(settings)) if found is None else (found, given)
-        if weight_shapes(typed) != weight_shapes(own):
+        if weight_shapes(typed) != weight_shapes(own) or not _runs(own, typed):
             source = given
     size = size or enough(typed)
     if not check_memory(typed, size, report):
@@ -106,6 +108,15 @@ def oblong(typed: TypedProgram) -> dict[str, str]:
             field = f"input.{name}" if typed.program.several else "input"
             found[field] = "x".join(map(str, [*sizes, x.channels]))
     return found
+
+
+def _runs(own: TypedProgram, typed: TypedProgram) -> bool:
+    """Whether the inputs of ``typed`` run in the generated code of ``own``, with all heads."""
+    return all(
+        sizes.fits(size)
+        for name, x in typed.program.inputs.items()
+        for sizes, size in zip(running_sizes(own, name).training, x.spatial, strict=True)
+    )
 
 
 def targets(typed: TypedProgram, size: int, seed: int) -> dict[str, Any]:
