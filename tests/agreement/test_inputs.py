@@ -77,7 +77,9 @@ DIVIDED = """\
 network: divided
 input: {one: {channels: 1, height: 8, width: 8}, two: {channels: 2, height: 8, width: 8}}
 body:
-  - branches: {one: [{op: space_to_depth, block_size: 4}], two: [{op: space_to_depth, block_size: 4}]}
+  - branches:
+      one: [{op: space_to_depth, block_size: 4}]
+      two: [{op: space_to_depth, block_size: 4}]
     merge: concat
 head: [{op: global_max_pool}, {op: dense, units: 2}]
 """
