@@ -18,7 +18,7 @@ from ..ir.typed import TypedProgram, TypedUse
 from ..ir.walk import walk_program
 from ..passes.budget import check_memory
 from ..reference.activations import softmax
-from ..reference.arrays import each
+from ..reference.arrays import Noise, each
 from ..reference.forward import interpret
 from ..reference.seeds import batch, calibrated, enough, seeded
 from ..reference.training import Step, step
@@ -148,22 +148,22 @@ def _classes(rng: np.random.Generator, size: int, classes: int) -> Any:
     return (int(rng.integers(classes)) + np.arange(size) * max(1, classes // size)) % classes
 
 
-def expect(case: Case, *, train: bool = False) -> Expected:
-    """The results of the NumPy reference for a case."""
-    found = interpret(case.typed, case.weights, case.x)
+def expect(case: Case, *, train: bool = False, noise: Noise | None = None) -> Expected:
+    """The results of the NumPy reference for a case; ``noise`` changes all values that ops read."""
+    found = interpret(case.typed, case.weights, case.x, noise=noise)
     emitted = trained_program(case.typed)
     blocks = found.blocks
     if emitted.outputs:  # a block that ends in their softmax is emitted without it
-        blocks = interpret(emitted.typed, case.weights, case.x).blocks
-    return Expected(blocks, found.outputs, training_step(case) if train else None)
+        blocks = interpret(emitted.typed, case.weights, case.x, noise=noise).blocks
+    return Expected(blocks, found.outputs, training_step(case, noise) if train else None)
 
 
-def training_step(case: Case) -> Step:
+def training_step(case: Case, noise: Noise | None = None) -> Step:
     """The step of training by logits, with the outputs that the spec has."""
     trained = trained_program(case.typed)
     names = dict(zip(trained.typed.outputs, case.typed.outputs, strict=True))
     own = {new: case.targets[old] for new, old in names.items() if old in case.targets}
-    found = step(trained.typed, case.weights, case.x, own, RATE)
+    found = step(trained.typed, case.weights, case.x, own, RATE, noise=noise)
     outputs = {
         names[name]: softmax(y) if names[name] in trained.outputs else y
         for name, y in found.outputs.items()

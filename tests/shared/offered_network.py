@@ -12,7 +12,8 @@ from inception_dsl.backend import Report, Request
 from inception_dsl.backend.arguments import decided
 from inception_dsl.testing.trial import loaded
 from inception_dsl.verify.case import RATE, Case, expect, prepare
-from inception_dsl.verify.compare import BOUNDS, compare, errors
+from inception_dsl.verify.compare import BOUNDS, compare
+from inception_dsl.verify.errors import errors
 from inception_dsl.verify.finding import Job
 from inception_dsl.verify.observe import observe
 from inception_dsl.verify.offered import of_file, of_model
