@@ -74,7 +74,10 @@ def solid_pool(keras: Any) -> float:
     """Error of a pool of three axes in float64; infinite if the framework raises an error."""
     x = keras.ops.convert_to_tensor(np.arange(8.0).reshape(1, 2, 2, 2, 1), "float64")
     try:
-        return distance(keras.ops.convert_to_numpy(keras.ops.max_pool(x, 2))[0, 0, 0, 0], [7.0])
+        return distance(
+            keras.ops.convert_to_numpy(keras.ops.max_pool(x, (2, 2, 2), (2, 2, 2)))[0, 0, 0, 0],
+            [7.0],
+        )
     except Exception as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return float("inf")
