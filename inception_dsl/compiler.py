@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from .analysis.expand import expand
 from .analysis.infer import Inference
 from .analysis.unset import check_unset, unset_in
 from .diagnostics.report import Diagnostic, Report
+from .diagnostics.text import printable
 from .ir.typed import TypedProgram
 from .language.file_names import named, named_by_user
 from .language.link import link
@@ -81,7 +83,7 @@ def check_spec(
     diagnostics = found.diagnostics or found.warnings
     top = _top(path, found) if diagnostics else None
     if top is None:
-        report.include(diagnostics, found.texts)
+        report.include(_noted(diagnostics, path, report), found.texts)
         return compiled
     # only errors and warnings need these
     from .passes.causes import Change, at_causes
@@ -105,8 +107,21 @@ def check_spec(
     diagnostics = at_causes(diagnostics, top, settings, attempt, base)
     if compiled.wanted is not None:
         diagnostics = with_nearest_sizes(diagnostics, compiled.wanted, settings, own)
-    report.include(diagnostics, found.texts)
+    report.include(_noted(diagnostics, path, report), found.texts)
     return compiled
+
+
+def _noted(
+    found: list[Diagnostic], path: str | os.PathLike[str], report: Report
+) -> list[Diagnostic]:
+    """The diagnostics, those in settings with a note that names the spec if there are several."""
+    note = f"in: {printable(named_by_user(path))}"
+    return [
+        replace(one, notes=(*one.notes, note))
+        if report.several and one.span.on_command_line
+        else one
+        for one in found
+    ]
 
 
 def _extended(top: Document) -> str:

@@ -193,11 +193,20 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
         inner = nearest(str(name), BatchNormFields.model_fields)
         help = f"write `batch_norm: {{{inner}: {flow(value)}}}`"
         fix = (*editor.rename(path, f"batch_norm: {{{inner}"), *editor.append(path, "}"))
+    elif (assigned := _assigned(name, fields)) and value is None:
+        help, fix = f"write `{assigned}`", editor.rename(path, assigned)
     elif name == "in_channels":
         help, fix = "remove it: the input channels are inferred", editor.remove(path)
     return report.error(
         "E201", f"unknown field `{name}`", document.key_span(path), help=help, fix=fix
     )
+
+
+def _assigned(name: Any, fields: list[str]) -> str:
+    """A key like ``kernel_size=3`` as a field of YAML, or an empty text."""
+    field, equals, value = str(name).partition("=")
+    known = field.strip() in fields and equals and value.strip()
+    return f"{field.strip()}: {value.strip()}" if known else ""
 
 
 def _kept(value: Any, below: float) -> str:
