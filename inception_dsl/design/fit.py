@@ -11,7 +11,7 @@ from ..language.load import load
 from .measured import Measured, Spec, Variant, totals
 from .sweep import COLUMNS, FIELDS, Limits, cells
 from .tables import Line, Table
-from .variations import VariationError, bounds, stepped
+from .variations import VariationError, bounds, plain, stepped
 
 STEP: Final = "0.01"
 """Between the decimals of a range without a step."""
@@ -113,10 +113,11 @@ class Fit:
         )
         if self.largest is None:
             return f"no value of `{self.name}` from {first} to {last} fits into {limits}"
-        text = f"the largest `{self.name}` that fits into {limits}: {self.setting}"
         if self.value == last:
-            return f"{text} (the end of the range: all larger values are untried)"
-        return text if self.above else f"{text} (the larger values are not valid)"
+            end = f"the end of the range {first}..{last} fits into {limits}: {self.setting}"
+            return f"{end}; larger values were not tried"
+        text = f"the largest `{self.name}` that fits into {limits}: {self.setting}"
+        return text if self.above else f"{text}; the next larger values are not valid"
 
     def to_dict(self) -> dict[str, Any]:
         """The data of ``inception-dsl fit -f json``."""
@@ -124,8 +125,8 @@ class Fit:
             "spec": self.spec,
             "name": self.name,
             "limits": {"macs": self.limits.macs, "parameters": self.limits.parameters},
-            "range": [self.values[0], self.values[-1]],
-            "value": self.value,
+            "range": [plain(self.values[0]), plain(self.values[-1])],
+            "value": None if self.value is None else plain(self.value),
             "setting": self.setting or None,
             "largest": _data(self.largest),
             "above": _data(self.above),
@@ -135,7 +136,7 @@ class Fit:
 def _data(one: Variant | None) -> dict[str, Any] | None:
     if one is None or one.measured is None:
         return None
-    return {"value": one.values[0], **dict(zip(FIELDS, one.measured[:-1], strict=False))}
+    return {"value": plain(one.values[0]), **dict(zip(FIELDS, one.measured[:-1], strict=False))}
 
 
 def fit(

@@ -220,7 +220,8 @@ def _cut(text: str, most: int) -> str:
 
 
 def _words(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{_text(text)}</text>\n'
+    at = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text class="{kind}" {at}>{_text(text)}</text>\n'
 
 
 def _text(text: str) -> str:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import IO, Any, Final, TypeAlias
 
 from .measured import Spec, Variant, measure
@@ -41,7 +41,7 @@ def cores() -> int:
 
 def variants(
     spec: Spec, variations: Variations, jobs: int = 1, start: int = 0
-) -> Iterator[list[Variant]]:
+) -> Generator[list[Variant], None, None]:
     """The variants from ``start`` on, some at a time, in the order of their indices.
 
     With ``jobs`` above 1, so many processes compile them. Close the iterator to end them. Raises
@@ -75,13 +75,12 @@ def _answer(spec: Spec, settings: _Settings) -> list[Variant]:
 
 def _from_processes(
     spec: Spec, settings: Iterator[list[dict[str, str]]], count: int
-) -> Iterator[list[Variant]]:
+) -> Generator[list[Variant], None, None]:
     """The answers to all messages, which the processes get in turn."""
     processes: list[_Process] = []
     waiting: deque[_Process] = deque()
     try:
-        for _ in range(count):
-            processes.append(_Process(spec))
+        processes.extend(_Process(spec) for _ in range(count))
         for turn, given in enumerate(settings):
             process = processes[turn % count]
             process.send(given)

@@ -11,6 +11,7 @@ from .measured import Measured, Variant
 from .pareto import Front
 from .summary import megabytes
 from .tables import Line, Table, comma_separated
+from .variations import plain
 
 FIELDS: Final = (
     "parameters",
@@ -158,7 +159,7 @@ class Sweep:
         yield "\n  ]\n}\n"
 
     def to_dict(self) -> dict[str, Any]:
-        """The data of ``inception-dsl sweep -f json``; memory in bytes, values as texts."""
+        """The data of ``inception-dsl sweep -f json``; memory in bytes."""
         return {**self._head(), "rows": [self._data(one) for one in self]}
 
     def _head(self) -> dict[str, Any]:
@@ -174,7 +175,7 @@ class Sweep:
         }
 
     def _data(self, one: Variant) -> dict[str, Any]:
-        values = {"values": dict(zip(self.names, one.values, strict=True))}
+        values = {"values": dict(zip(self.names, map(plain, one.values), strict=True))}
         if one.measured is None:
             return {**values, "error": {"code": one.code, "message": one.message}}
         numbers = dict(zip(FIELDS, one.measured[:-1], strict=False))

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from ..diagnostics.report import Report
+from ..yaml.source import parse
 
 MAX_VARIANTS: Final = 100_000
 _PRECISION: Final = 100
@@ -40,18 +44,22 @@ class Variation(NamedTuple):
 class Variations:
     """All combinations of the values of several names; the last name changes first.
 
-    Raises :class:`VariationError` if a name is given twice, or if there are more than
-    ``MAX_VARIANTS``.
+    Raises :class:`VariationError` if a name or a value is there twice, if a name has no values, or
+    if there are more than ``MAX_VARIANTS``.
     """
 
     def __init__(self, varied: Sequence[Variation]) -> None:
         self.varied = tuple(varied)
         self.names = tuple(one.name for one in varied)
-        for name in self.names:
+        for name, values in varied:
             if self.names.count(name) > 1:
-                raise VariationError(
-                    f"`{name}` is varied more than once", f"write `{name}=a,b,c` once"
-                )
+                help = f"write `{name}=a,b,c` once"
+                raise VariationError(f"`{name}` is varied more than once", help)
+            if not values:
+                raise VariationError(f"`{name}` has no values")
+            if len(set(values)) < len(values):
+                twice = next(v for v, count in Counter(values).items() if count > 1)
+                raise VariationError(f"`{name}` has the value `{twice}` twice", "remove one")
         self.count = math.prod(len(one.values) for one in varied)
         if self.count > MAX_VARIANTS:
             raise _too_many(self.count)
@@ -85,16 +93,13 @@ def variation(text: str) -> Variation:
 def values_of(text: str, name: str) -> tuple[str, ...]:
     """The values that a list names, with those of its ranges.
 
-    Raises :class:`VariationError` if there are none, or one is there twice.
+    Raises :class:`VariationError` if one is missing, or a range is not valid.
     """
-    found: dict[str, None] = {}
+    found: list[str] = []
     for part in _parts(text, name):
         if not part:
             raise VariationError(f"`{name}`: a value is missing in `{text}`", _forms(name))
-        for value in _range(part, name):
-            if value in found:
-                raise VariationError(f"`{name}` has the value `{value}` twice", "remove one")
-            found[value] = None
+        found += _range(part, name)
     return tuple(found)
 
 
@@ -123,6 +128,12 @@ def stepped(first: str, last: str, step: str, name: str) -> tuple[str, ...]:
         whole = all(re.fullmatch(r"[+-]?[0-9]+", text) for text in (first, step))
         digits = _digits(start, by)
         return tuple(_written(start + index * by, digits, whole) for index in range(count))
+
+
+def plain(value: str) -> Any:
+    """A value as data: ``0.5`` is a number, ``[1, 7]`` a list, ``331x331x3`` a text."""
+    parsed = parse(value, "", Report())
+    return value if parsed is None else parsed.data
 
 
 def amount(text: str) -> int:
