@@ -30,8 +30,8 @@ class Measured(NamedTuple):
     """The totals of a network, as ``summary`` has them; memory in bytes, of one sample.
 
     ``receptive_field`` is that of the last feature map as text, ``pixels`` its smallest size over
-    all axes and inputs; empty and ``None`` if there is no map. ``minimum_input`` is the smallest
-    input as text.
+    all axes and inputs (that of the input for ``all``); empty and ``None`` if there is no map.
+    ``minimum_input`` is the smallest input as text.
     """
 
     parameters: int
@@ -90,7 +90,11 @@ def measured(typed: TypedProgram) -> Measured:
     """The totals of a typed program."""
     summary = Summary(typed)
     last, memory = summary.last_map, summary.memory
-    axes = [field for seen in last[1].values() for field in seen] if last else []
+    pixels = [
+        x.spatial[axis] if field.whole else field.size
+        for name, x in typed.program.inputs.items()
+        for axis, field in enumerate(last[1].get(name, ()) if last else ())
+    ]
     return Measured(
         summary.cost.total,
         summary.cost.macs,
@@ -98,5 +102,5 @@ def measured(typed: TypedProgram) -> Measured:
         memory["inference"],
         memory["training"],
         smallest_input(typed),
-        min((field.size for field in axes), default=None),
+        min(pixels, default=None),
     )

@@ -20,6 +20,7 @@ MARK: Final = "<!-- inception-dsl sweep -->"
 WIDTH, HEIGHT = 760, 500
 LEFT, RIGHT, TOP, BOTTOM = 86, 28, 64, 62
 _DECADES: Final = 20  # a range from less than a 20th of its end has a logarithmic axis
+_SPARSE: Final = 3_000  # from this range on, a logarithmic axis has powers of ten only
 _TICKS: Final = 6
 _LETTER: Final = 6.4  # points: the width of a character of 11 points, about
 _LONGEST: Final = 40  # characters of a label
@@ -68,7 +69,7 @@ class Scale(NamedTuple):
         """Round numbers along the axis."""
         if self.logarithmic:
             decades = range(math.floor(math.log10(self.least)), math.ceil(math.log10(self.most)))
-            steps = (1, 2, 5) if len(decades) <= _TICKS // 2 else (1,)
+            steps = (1, 2, 5) if self.most / self.least < _SPARSE else (1,)
             found = [float(step * 10**n) for n in (*decades, decades.stop) for step in steps]
             return [n for n in found if self.least <= n <= self.most]
         step = _round_step((self.most - self.least) / _TICKS)
