@@ -15,7 +15,7 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, Any, Final, NamedTuple, TypeAlias
 
 from .measured import Spec, Variant, measure
 from .variations import Variations
@@ -94,6 +94,19 @@ def _from_processes(
             process.end()
 
 
+class _Failed(NamedTuple):
+    """An exception in a process: its last line, and its traceback."""
+
+    line: str
+    trace: str
+
+    def error(self) -> Exception:
+        """The exception for the caller; ``--debug`` prints the traceback."""
+        error = (MemoryError if self.line.startswith("MemoryError") else RuntimeError)(self.line)
+        error.add_note(self.trace)
+        return error
+
+
 class _Process:
     """One process, which compiles variants of a spec."""
 
@@ -120,12 +133,12 @@ class _Process:
             found = pickle.load(self.process.stdout)
         except (EOFError, pickle.UnpicklingError):
             status = self.process.wait()
+            text = f"a process that compiles variants ended with status {status}"
             if status < 0:
-                text = f"signal {-status} ended a process that compiles variants; use `--jobs 1`"
-                raise MemoryError(text) from None
-            found = f"a process that compiles variants ended with status {status}"
-        if isinstance(found, str):
-            raise RuntimeError(found)
+                raise MemoryError(f"{text}; use fewer `--jobs`") from None
+            raise RuntimeError(text) from None
+        if isinstance(found, _Failed):
+            raise found.error()
         answer: list[Variant] = found
         return answer
 
@@ -147,8 +160,8 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         while True:
             given = pickle.load(requests)
             try:
-                found: list[Variant] | str = _answer(spec, given)
-            except Exception:
-                found = traceback.format_exc()
+                found: list[Variant] | _Failed = _answer(spec, given)
+            except Exception as error:
+                found = _Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
             pickle.dump(found, answers)
             answers.flush()

@@ -34,7 +34,7 @@ def all_costs(spec: Spec, varied: Range) -> list[Measured | None]:
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.37, 0.5, 0.9, 1.0])
 def test_the_largest_value_that_fits(write: Callable[..., Path], text: str, share: float) -> None:
     """By trying all; with a width, costs are a staircase, as filters are multiples of 8."""
-    spec = Spec(write(f"{NET}width: {{factor: 1.0, divisor: 8}}\n" if text[0] == "w" else NET))
+    spec = Spec(write(f"{NET}divisor: 8\n" if text[0] == "w" else NET))
     varied = range_of(text, spec)
     costs = all_costs(spec, varied)
     known = [cost for cost in costs if cost]

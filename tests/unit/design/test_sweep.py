@@ -97,8 +97,9 @@ def test_a_process_that_fails(write: Callable[..., Path]) -> None:
     path = write(NET)
     broken = Spec(path, None, {"n": 3})  # type: ignore[dict-item]
     many = Variations([variation("classes=1..40")])
-    with pytest.raises(RuntimeError, match="Traceback"):
+    with pytest.raises(RuntimeError, match="^TypeError: ") as error:
         [*variants(broken, many, 2)]
+    assert error.value.__notes__[0].startswith("Traceback")
 
 
 def test_processes_end_with_the_iterator(
@@ -124,7 +125,7 @@ def test_a_process_that_the_system_ends(
 ) -> None:
     monkeypatch.setattr(processes, "_SERVE", "import os; os.kill(os.getpid(), 9)")
     found = variants(Spec(write(NET)), Variations([variation("n=1..100")]), 2)
-    with pytest.raises(MemoryError, match="signal 9 ended a process"):
+    with pytest.raises(MemoryError, match="status -9; use fewer"):
         next(found)
 
 
