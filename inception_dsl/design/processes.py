@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import IO, Any, Final, NamedTuple, TypeAlias
 
+from ..analysis.sizes import running_sizes
 from .measured import Spec, Variant, measure
 from .variations import Variations
 
@@ -68,8 +69,9 @@ def variants(
 
 def _answer(spec: Spec, settings: _Settings) -> list[Variant]:
     found = [measure(spec, one) for one in settings]
-    if not gc.isenabled():
-        gc.collect()  # the command line switches it off, as most commands are short
+    running_sizes.cache_clear()  # it keeps programs that nobody reads again
+    if not gc.isenabled() and not all(one.measured for one in found):
+        gc.collect()  # only errors leave cycles; the command line switches collection off
     return found
 
 

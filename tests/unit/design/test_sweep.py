@@ -97,7 +97,7 @@ def test_a_process_that_fails(write: Callable[..., Path]) -> None:
     path = write(NET)
     broken = Spec(path, None, {"n": 3})  # type: ignore[dict-item]
     many = Variations([variation("classes=1..40")])
-    with pytest.raises(RuntimeError, match="^TypeError: ") as error:
+    with pytest.raises(RuntimeError, match=r"^TypeError: ") as error:
         [*variants(broken, many, 2)]
     assert error.value.__notes__[0].startswith("Traceback")
 
