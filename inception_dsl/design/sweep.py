@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from ..diagnostics.text import printable
 from .measured import Measured, Variant
 from .pareto import Front
 from .summary import megabytes
@@ -146,7 +147,8 @@ class Sweep:
         for one in self.rows(front=front):
             numbers = one.measured[:-1] if one.measured else [""] * len(COLUMNS)
             mark = str(self.on_front(one)).lower()
-            yield comma_separated((*one.values, *numbers, mark, one.code, one.message), ())
+            values, message = map(printable, one.values), printable(one.message)
+            yield comma_separated((*values, *numbers, mark, one.code, message), ())
 
     def json(self, *, front: bool = False) -> Iterator[str]:
         """The text of :meth:`to_dict` as JSON, row by row."""

@@ -320,6 +320,9 @@ def test_text_of_values_is_shown_as_it_is() -> None:
         done = run(*options, "-f", form)
         assert done.exit_code == 0
         assert "\x1b" not in done.output, form
+    run(*options, "-o", "out.csv")
+    assert "\\x1b[31m" in Path("out.csv").read_text()
+    assert "\x1b" not in Path("out.csv").read_text()
     ET.parse("p.svg")
 
 
