@@ -50,7 +50,7 @@ _TRIES: Final = 30
     "--vary",
     required=True,
     metavar="NAME[=RANGE]",
-    help="What to change: a name that --set takes; a range is first..last:step.",
+    help="What to vary; RANGE is first..last:step.",
 )
 @click.option("--macs", callback=amount, metavar="N", help="The most MACs: 600M, 1.5G.")
 @click.option("--parameters", callback=amount, metavar="N", help="The most parameters: 10M.")
@@ -67,8 +67,9 @@ def fit(
 ) -> None:
     """Find the largest value with which SPEC fits into a budget.
 
-    The next larger value, which does not fit, is printed too. The default range is 0.01..8:0.01
-    for width and float parameters, and 1..4096 for others. Exit status: 0 if a value fits, else 1.
+    NAME is input, or one that --set takes. The next larger value is printed too. The default
+    range is 0.01..8:0.01 for width and float parameters, and 1..4096 for others. Exit status: 0 if
+    a value fits, else 1.
     """
     from ..design.fit import fit as found
     from ..design.measured import Spec

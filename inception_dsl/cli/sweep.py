@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..diagnostics.report import Report
 
 _FORMAT: Final = formats(
-    "csv", "markdown", "latex", help="Print a text (default), json, csv, markdown or latex."
+    "csv", "markdown", "latex", help="text (default), json, csv, markdown or latex."
 )
 _SHOWN: Final = 10  # different errors, if all variants fail
 
@@ -74,7 +74,7 @@ def _axis(_: click.Context, option: click.Parameter, name: str) -> str:
     multiple=True,
     required=True,
     metavar="NAME=VALUES",
-    help="A name that --set takes, or input; a,b or first..last:step.",
+    help="Vary this: a,b or first..last:step.",
 )
 @click.option("--max-macs", callback=amount, metavar="N", help="Leave out more MACs: 600M, 1.5G.")
 @click.option("--max-parameters", callback=amount, metavar="N", help="Leave out more parameters.")
@@ -82,7 +82,7 @@ def _axis(_: click.Context, option: click.Parameter, name: str) -> str:
     "--min-receptive-field",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Leave out smaller receptive fields, in pixels.",
+    help="Leave out smaller ones, in pixels.",
 )
 @click.option("--front", is_flag=True, help="Print the Pareto front only.")
 @click.option(
@@ -90,21 +90,21 @@ def _axis(_: click.Context, option: click.Parameter, name: str) -> str:
     default="macs",
     callback=_axis,
     metavar="NAME",
-    help="Less of this is better: macs (default), parameters, activations, training.",
+    help="Less of this is better.  [default: macs]",
 )
 @click.option(
     "--y",
     default="parameters",
     callback=_axis,
     metavar="NAME",
-    help="More of this is better: parameters (default), receptive-field or one of --x.",
+    help="More of this is better.  [default: parameters]",
 )
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE.csv",
-    help="Write all rows as CSV, print the front; resumable.",
+    help="Write all rows as CSV; print only the front.",
 )
 @click.option(
     "--plot",
@@ -137,9 +137,10 @@ def sweep(
 ) -> None:
     """Compare the costs of all variants of SPEC.
 
-    Every combination of the values of all --vary is compiled. A variant that is not valid is a row
-    with its first error. On the Pareto front (*) are the variants with the least of X for the most
-    of Y. With -o, an interrupted sweep goes on where it stopped if it is run again.
+    Every combination of the values of all --vary is compiled; NAME is input, or one that --set
+    takes. A variant that is not valid is a row with its first error. The Pareto front (*) has the
+    variants with the least of --x for the most of --y: macs, parameters, receptive-field,
+    activations or training. With -o, an interrupted sweep goes on if it is run again.
     """
     from ..design.measured import Spec
     from ..design.sweep import Limits, Sweep

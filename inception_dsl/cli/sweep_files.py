@@ -63,6 +63,7 @@ def _beginning(path: Path) -> list[str]:
 
 
 def beside(out: Path) -> Path:
+    """The file of the variants so far."""
     from ..design.partial import SUFFIX
 
     return out.with_name(f"{out.name}{SUFFIX}")

@@ -8,8 +8,6 @@ keys, tags, merge keys and multiple documents are errors.
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 import yaml
@@ -24,7 +22,6 @@ MAX_NODES: Final = 120_000
 MAX_ENTRIES: Final = 10_000
 MAX_KEYS: Final = 1_000
 MAX_ANCHORS: Final = 100
-_SHORT: Final = 20_000  # characters of a file whose document is kept for the next time
 _PARTS: Final = 4  # fields of a tuple that was split: at most three axes, and one more
 
 
@@ -42,22 +39,6 @@ def parse(text: str, file: str, report: Report) -> Document | None:
     Errors go into ``report``.
     """
     report.texts[file] = text
-    if len(text) <= _SHORT and not file.startswith("--"):
-        known = _without_errors(text, file)
-        if known is not None:
-            return replace(known, dropped=set())  # stages add to it, and to nothing else
-    return _parsed(text, file, report)
-
-
-@lru_cache(maxsize=32)
-def _without_errors(text: str, file: str) -> Document | None:
-    """The document of a file, ``None`` if it has errors: variants of a spec read the same files."""
-    report = Report()
-    found = _parsed(text, file, report)
-    return found if report.ok else None
-
-
-def _parsed(text: str, file: str, report: Report) -> Document | None:
     if not allowed(text, file, report):
         return None
     document = Document(file, None)

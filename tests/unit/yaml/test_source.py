@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
-from paths import ROOT
 from texts import only, place, read, refused
 
-from inception_dsl.compiler import check_spec
 from inception_dsl.diagnostics.report import Report, Span
 from inception_dsl.yaml.document import BROKEN, Document
 from inception_dsl.yaml.edits import apply
-from inception_dsl.yaml.source import MAX_DEPTH, _parsed, parse
+from inception_dsl.yaml.source import MAX_DEPTH, parse
 
 
 @pytest.mark.parametrize(
@@ -267,24 +262,3 @@ def test_locations_in_an_alias_are_those_of_its_anchor() -> None:
     assert document.span(("a",)) == Span("a.yaml", 1, 4, 3, 1)
     assert document.span(()) == Span("a.yaml", 1, 1, 6, 1)
     assert document.span(("f",)) == Span("a.yaml", 4, 4, 4, 11)
-
-
-SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
-
-
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_a_document_is_not_changed_by_those_that_read_it(path: Path) -> None:
-    """The document of a text is kept for the next time: it is the same as one made anew."""
-    text, file = path.read_text(encoding="utf-8"), str(path)
-    for settings in ({}, {"width": "0.5", "input": "96"}, {"params": "null"}, {"nowhere": "1"}):
-        check_spec(path, settings, Report())
-        kept, new = parse(text, file, Report()), _parsed(text, file, Report())
-        assert replace(kept, _fields={}) == new
-
-
-def test_errors_of_a_text_are_reported_each_time() -> None:
-    for _ in range(2):
-        report = Report()
-        parse("a: [1", "net.yaml", report)
-        assert [one.code for one in report] == ["E103"]
-        assert report.texts == {"net.yaml": "a: [1"}
