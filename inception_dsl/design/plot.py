@@ -6,7 +6,7 @@ Light, or dark where the reader prefers it; always light on paper.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
 from itertools import chain
 from typing import Final, NamedTuple
@@ -22,7 +22,9 @@ LEFT, RIGHT, TOP, BOTTOM = 86, 28, 64, 62
 _DECADES: Final = 20  # a range from less than a 20th of its end has a logarithmic axis
 _SPARSE: Final = 3_000  # from this range on, a logarithmic axis has powers of ten only
 _TICKS: Final = 6
-_LETTER: Final = 6.4  # points: the width of a character of 11 points, about
+_MANY: Final = 25  # points of the front, from which on they are smaller
+_APART: Final = 5  # points of space between two labels
+_LETTER: Final = 6.8  # points: the width of a character of 11 points, about
 _LONGEST: Final = 40  # characters of a label
 _STYLE: Final = """\
 text { font: 12px system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328; }
@@ -95,9 +97,10 @@ def plot(sweep: Sweep) -> Iterator[str]:
     xs, ys = zip(*numbers, strict=True)
     x = scale(min(xs), max(xs), LEFT, WIDTH - RIGHT)
     y = scale(min(ys), max(ys), HEIGHT - BOTTOM, TOP)
-    return chain(
-        _head(sweep), _axes(x, y, sweep), _others(numbers, sweep, x, y), _front(sweep, x, y)
-    )
+    front = {point: one for one in sweep.front() if (point := sweep.point(one))}
+    others = {(round(x.at(a)), round(y.at(b))) for a, b in numbers if (a, b) not in front}
+    shown = [*map(_other, sorted(others))]
+    return chain(_head(sweep), _axes(x, y, sweep), shown, _front(sweep, front, others, x, y))
 
 
 def _head(sweep: Sweep) -> Iterator[str]:
@@ -131,43 +134,49 @@ def _axes(x: Scale, y: Scale, sweep: Sweep) -> Iterator[str]:
     )
 
 
-def _others(numbers: Sequence[tuple[int, int]], sweep: Sweep, x: Scale, y: Scale) -> Iterator[str]:
-    """The points that are not on the front, once for each pixel."""
-    front = {sweep.point(one) for one in sweep.front()}
-    places = {(round(x.at(a)), round(y.at(b))) for a, b in numbers if (a, b) not in front}
-    for a, b in sorted(places):
-        yield f'<circle class="other" cx="{a}" cy="{b}" r="2.5"/>\n'
+def _other(place: tuple[int, int]) -> str:
+    """A point that is not on the front; those that share a pixel are drawn once."""
+    return f'<circle class="other" cx="{place[0]}" cy="{place[1]}" r="2.5"/>\n'
 
 
-def _front(sweep: Sweep, x: Scale, y: Scale) -> Iterator[str]:
+def _front(
+    sweep: Sweep,
+    front: Mapping[tuple[int, int], Variant],
+    others: Collection[tuple[int, int]],
+    x: Scale,
+    y: Scale,
+) -> Iterator[str]:
     """The front: a line, its points, and their values where there is room."""
-    named: dict[tuple[int, int], str] = {}
-    for one in sweep.front():
-        if point := sweep.point(one):
-            named.setdefault(point, _values(sweep.names, one))
-    front = sorted(named)
-    places = [(x.at(a), y.at(b)) for a, b in front]
+    found = sorted(front.items())
+    places = [(x.at(a), y.at(b)) for (a, b), _ in found]
     path = "".join(f"H{a:.1f}V{b:.1f}" for a, b in places[1:])
     yield f'<path class="line" d="M{places[0][0]:.1f} {places[0][1]:.1f}{path}"/>\n'
-    for point, (a, b) in zip(front, places, strict=True):
-        title = f"{named[point]}: {_number(point[0], sweep.x)} {AXES[sweep.x]}, "
+    size = 4.5 if len(places) <= _MANY else 3
+    for (point, one), (a, b) in zip(found, places, strict=True):
+        title = f"{_values(sweep.names, one)}: {_number(point[0], sweep.x)} {AXES[sweep.x]}, "
         title += f"{_number(point[1], sweep.y)} {AXES[sweep.y]}"
         yield (
-            f'<circle class="front" cx="{a:.1f}" cy="{b:.1f}" r="4.5">'
+            f'<circle class="front" cx="{a:.1f}" cy="{b:.1f}" r="{size}">'
             f"<title>{_text(title)}</title></circle>\n"
         )
-    yield from _labels([named[point] for point in front], places)
+    columns = [len({one.values[i] for _, one in found}) for i in range(len(sweep.names))]
+    names = [n for n, count in zip(sweep.names, columns, strict=True) if count > 1]
+    texts = [_values(sweep.names, one, names or sweep.names) for _, one in found]
+    yield from _labels(texts, places, others)
     yield "</svg>\n"
 
 
-def _labels(texts: Sequence[str], places: Sequence[tuple[float, float]]) -> Iterator[str]:
+def _labels(
+    texts: Sequence[str],
+    places: Sequence[tuple[float, float]],
+    others: Collection[tuple[float, float]],
+) -> Iterator[str]:
     """Labels left above the points, where no point is better; else right below.
 
-    A label that would cover another, or a point of the front, is left out: first those in between.
+    A label that would cover another, or a point, is left out: first those in between.
     """
-    taken = [(a - 4, b - 4, a + 4, b + 4) for a, b in places]
-    ends = dict.fromkeys((0, len(places) - 1, *range(len(places))))
-    for index in ends:
+    taken: list[_Box] = [(a - 4, b - 4, a + 4, b + 4) for a, b in (*places, *others)]
+    for index in dict.fromkeys((0, len(places) - 1, *range(len(places)))):
         a, b = places[index]
         text = _cut(texts[index], _LONGEST)
         wide = _LETTER * len(text)
@@ -176,7 +185,7 @@ def _labels(texts: Sequence[str], places: Sequence[tuple[float, float]]) -> Iter
             box = left, baseline - 9, left + wide, baseline + 2
             inside = box[0] >= LEFT and box[1] >= TOP and box[2] <= WIDTH - 2
             if inside and not any(_meet(box, other) for other in taken):
-                taken.append(box)
+                taken.append((box[0], box[1] - _APART, box[2], box[3] + _APART))
                 yield _words(start, baseline, text, "label", anchor)
                 break
 
@@ -188,9 +197,10 @@ def _meet(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _values(names: Sequence[str], one: Variant) -> str:
-    """``width 0.5, input 224``."""
-    return ", ".join(f"{n} {v}" for n, v in zip(names, one.values, strict=True))
+def _values(names: Sequence[str], one: Variant, shown: Collection[str] = ()) -> str:
+    """``width 0.5, input 224``; of all names, or those that are ``shown``."""
+    pairs = zip(names, one.values, strict=True)
+    return ", ".join(f"{name} {value}" for name, value in pairs if name in (shown or names))
 
 
 def _number(number: float, axis: str) -> str:

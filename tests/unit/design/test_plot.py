@@ -69,6 +69,16 @@ def test_any_points(points: list[tuple[int, int]]) -> None:
     assert len(circles(root, "other")) < 2000
 
 
+def test_labels_name_what_differs_on_the_front() -> None:
+    found = [
+        Variant((str(n), "7", str(-n)), Measured(n, n, "3", 1, 1, "1x1", 3)) for n in range(1, 4)
+    ]
+    root = drawn(Sweep("net", ("a", "b", "c"), found))
+    assert set(texts(root, "label")) == {"a 1, c -1", "a 2, c -2", "a 3, c -3"}
+    titles = [c.findtext(f"{SVG}title") for c in root.iter(f"{SVG}circle")]
+    assert titles[0] == "a 1, b 7, c -1: 1 MACs, 1 parameters"
+
+
 def test_labels_do_not_cover_each_other() -> None:
     root = drawn(swept(*((n, n) for n in range(1, 400))))
     labels = [t for t in root.iter(f"{SVG}text") if t.get("class") == "label"]
