@@ -239,13 +239,19 @@ def _run(
 def _include_errors(spec: Spec, variations: Variations, found: Partial, report: Report) -> None:
     """Add the different errors of the variants, all of which failed."""
     from ..compiler import check_spec
+    from ..diagnostics.report import Report
 
     kinds: dict[tuple[str, str], int] = {}
     for index, one in enumerate(found):
         if len(kinds) < _SHOWN:
             kinds.setdefault((one.code, one.message), index)
     for index in kinds.values():
-        check_spec(spec.path, variations.settings(index, spec.settings), report, alone=True)
+        own = Report()
+        check_spec(spec.path, variations.settings(index, spec.settings), own, alone=True)
+        if len(kinds) > 1:  # each has another text of what is varied: none is shown
+            for name in variations.names:
+                own.texts.pop(f"--set {name}", None)
+        report.include(own.diagnostics, own.texts)
 
 
 def _print(result: Sweep, form: str, *, front: bool) -> None:

@@ -30,6 +30,8 @@ def outputs(out: Path | None, plot: Path | None, force: bool, report: Report) ->
 
     ours: dict[str, Callable[[str], bool]] = {"out": is_result, "plot": lambda _: True}
     named = {"out": out, "plot": plot}
+    if out == Path("-"):
+        raise UsageError("`--out` needs a file", "for the standard output, use `--format csv`")
     files = {name: followed(path) for name, path in named.items() if path is not None}
     if len({os.path.abspath(path) for path in files.values()}) < len(files):
         raise UsageError("`--out` and `--plot` are the same file", "name another one")

@@ -87,7 +87,7 @@ class Partial:
         self.file.truncate(end)
 
     def add(self, variants: Iterable[Variant]) -> None:
-        """Write the next variants, to the disk."""
+        """Write the next variants, so that nothing is lost if this process ends."""
         for one in variants:
             data = one.measured or (one.code, one.message)
             self.file.write(json.dumps(data).encode() + b"\n")

@@ -115,6 +115,7 @@ def test_the_same_bytes_whatever_the_jobs() -> None:
         (["--vary", "n=1", "--x", "parameter"], "invalid value `parameter` for `--x`"),
         (["--vary", "n=1", "--y", "macs"], "`--x` and `--y` are both `macs`"),
         (["--vary", "n=1", "-o", "a", "--plot", "./a"], "are the same file"),
+        (["--vary", "n=1", "-o", "-"], "`--out` needs a file"),
     ],
 )
 def test_wrong_usage(options: list[str], message: str) -> None:
@@ -147,6 +148,16 @@ def test_errors_of_all_variants(options: list[str], spec: str, code: str, text: 
     assert code in codes.CODES
     assert not Path("out.csv").exists()
     assert not Path("out.csv.partial").exists()
+
+
+def test_different_errors_of_all_variants_are_shown_once() -> None:
+    """Without the text of what is varied, which each has of its own."""
+    done = run("--vary", "n=zero,one", "--vary", "classes=1..9")
+    assert done.stderr.count("error[E203]") == 2
+    assert "`zero`" in done.stderr
+    assert "`one`" in done.stderr
+    assert "\n1 | " not in done.stderr
+    assert "\n1 | zero\n" in run("--vary", "n=zero", "--vary", "classes=1..9").stderr
 
 
 def test_a_spec_from_the_standard_input() -> None:
