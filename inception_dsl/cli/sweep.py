@@ -159,14 +159,14 @@ def sweep(
         result = Sweep(spec, variations.names, found, limits, x, y)
         if result.counts.failed == result.counts.variants:
             _include_errors(order, variations, found, report)
+        if report.ok:  # before printing, which a closed pipe ends
+            written = write(result, files, force, report)
+        if "out" in files:
+            beside(files["out"]).unlink()
+        if not report.ok:
+            fail(report)
         form = "json" if as_json else chosen_format()
-        if report.ok:
-            _print(result, form, front=front or out is not None)
-            write(result, files, force, report)
-    if "out" in files:
-        beside(files["out"]).unlink()
-    if not report.ok:
-        fail(report)
+        _print(result, form, written, front=front or out is not None)
 
 
 def _variations(vary: tuple[str, ...], given: dict[str, str]) -> Variations:
@@ -254,7 +254,7 @@ def _include_errors(spec: Spec, variations: Variations, found: Partial, report: 
         report.include(own.diagnostics, own.texts)
 
 
-def _print(result: Sweep, form: str, *, front: bool) -> None:
+def _print(result: Sweep, form: str, written: list[Path], *, front: bool) -> None:
     """Print the rows, and how many there are: in formats for programs, to standard error."""
     if form in ("csv", "json"):
         for part in getattr(result, form)(front=front):
@@ -264,5 +264,5 @@ def _print(result: Sweep, form: str, *, front: bool) -> None:
     else:
         table = result.table(front=front)
         print_table(lambda style: "\n".join([*table.text(style), ""]))
-        return click.echo(result.counts)
+        return click.echo("\n".join(map(str, (result.counts, *written))))
     return click.echo(result.counts, err=True)

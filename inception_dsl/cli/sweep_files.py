@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .shared import chosen_format, fail
+from .shared import fail
 from .usage import UsageError
 
 TYPE_CHECKING = False
@@ -28,8 +28,11 @@ def outputs(out: Path | None, plot: Path | None, force: bool, report: Report) ->
     from ..design.sweep import is_result
     from ..diagnostics.report import Span
 
-    ours: dict[str, Callable[[str], bool]] = {"out": is_result, "plot": lambda _: True}
     named = {"out": out, "plot": plot}
+    ours: dict[str, Callable[[list[str]], bool]] = {
+        "out": lambda lines: is_result(lines[0]),
+        "plot": lambda lines: lines[1] == MARK,
+    }
     if out == Path("-"):
         raise UsageError("`--out` needs a file", "for the standard output, use `--format csv`")
     files = {name: followed(path) for name, path in named.items() if path is not None}
@@ -42,8 +45,7 @@ def outputs(out: Path | None, plot: Path | None, force: bool, report: Report) ->
         except OSError as error:
             report.error("E601", f"{path} cannot be written: {error.strerror or error}", span)
             continue
-        known = ours[name](lines[0]) and (name == "out" or lines[1:2] == [MARK]) if lines else True
-        if not known and not force:
+        if lines and not ours[name](lines) and not force:
             help = "name another file, or replace it with `--force`"
             report.error("E603", f"{path} was not written by `sweep`", span, help=help)
     if not report.ok:
@@ -52,7 +54,7 @@ def outputs(out: Path | None, plot: Path | None, force: bool, report: Report) ->
 
 
 def _beginning(path: Path) -> list[str]:
-    """The first lines of a file that would be replaced; none if there is no file."""
+    """The first two lines of a file that would be replaced; none if it is empty, or no file."""
     folder = next(above for above in path.absolute().parents if above.exists())
     if not os.access(folder, os.W_OK):
         raise PermissionError(0, f"the folder {folder} cannot be written")
@@ -60,6 +62,8 @@ def _beginning(path: Path) -> list[str]:
         return []
     if not path.is_file():
         raise OSError(0, "it is a folder" if path.is_dir() else "it is not a regular file")
+    if not path.stat().st_size:
+        return []
     with path.open(encoding="utf-8", errors="replace") as file:
         return [file.readline(100_000).rstrip("\n") for _ in range(2)]
 
@@ -101,8 +105,8 @@ def started(
     raise AssertionError  # `fail` exits
 
 
-def write(result: Sweep, files: dict[str, Path], force: bool, report: Report) -> None:
-    """Write the CSV file and the plot, both or none."""
+def write(result: Sweep, files: dict[str, Path], force: bool, report: Report) -> list[Path]:
+    """Write the CSV file and the plot, both or none; the result lists what is written."""
     from ..build.write import Content, write_all
     from ..design.plot import plot
 
@@ -119,6 +123,4 @@ def write(result: Sweep, files: dict[str, Path], force: bool, report: Report) ->
             click.echo("warning: no variant is within the limits, so there is no plot", err=True)
     if not write_all(contents, report, force=force):
         fail(report)
-    if chosen_format() == "text":
-        for path in contents:
-            click.echo(path)
+    return [*contents]

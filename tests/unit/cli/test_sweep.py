@@ -86,6 +86,12 @@ def test_all_rows_go_to_a_file_and_the_front_is_printed() -> None:
     assert [p.name for p in Path("a").iterdir()] == ["b.csv"]
 
 
+def test_formats_for_programs_have_no_names_of_files() -> None:
+    done = run("--vary", "n=4,8", "--json", "-o", "a.csv", "--plot", "a.svg")
+    assert len(json.loads(done.stdout)["rows"]) == 2
+    assert Path("a.svg").exists()
+
+
 def test_the_same_bytes_whatever_the_jobs() -> None:
     files = []
     for jobs in ("1", "2", "7"):

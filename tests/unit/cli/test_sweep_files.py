@@ -114,6 +114,8 @@ def test_two_sweeps_do_not_write_one_file() -> None:
 
 
 def test_files_of_others_are_replaced_only_by_force() -> None:
+    Path("empty.csv").touch()
+    assert run("--vary", "n=4", "-o", "empty.csv").exit_code == 0
     for name in ("a.csv", "a.svg"):
         Path(name).write_text("a,b\n1,2\n")
     options = ("--vary", "n=4,8", "-o", "a.csv", "--plot", "a.svg")
