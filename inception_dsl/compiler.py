@@ -64,6 +64,19 @@ def compile_spec(
     return check_spec(path, settings, report, root, alone=True, deep=deep).typed
 
 
+def compile_quickly(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    report: Report,
+    root: str | os.PathLike[str] | None = None,
+) -> TypedProgram | None:
+    """As :func:`compile_spec`, but without warnings, and errors are where they are found.
+
+    For many variants of one spec: the causes of errors and the warnings take half of the time.
+    """
+    return _compiled(path, settings, report, root, alone=True, warned=False).typed
+
+
 def check_spec(
     path: str | os.PathLike[str],
     settings: Mapping[str, str],
@@ -145,6 +158,7 @@ def _compiled(
     without: Sequence[DataPath] = (),
     *,
     alone: bool,
+    warned: bool = True,
 ) -> Compiled:
     """The result of all stages; ``without`` are parts of the file to leave out."""
     before = len(report.diagnostics)
@@ -169,5 +183,6 @@ def _compiled(
         return Compiled()
     if not check_losses(typed, report) or not check_names(typed, report):
         return Compiled()
-    warn(spec, linked, typed, report)
+    if warned:
+        warn(spec, linked, typed, report)
     return Compiled(typed)

@@ -24,6 +24,8 @@ COMMANDS = {  # the module of each command, imported when the command is used
     "check": "compile",
     "summary": "summary",
     "diff": "diff",
+    "sweep": "sweep",
+    "fit": "fit",
     "build": "compile",
     "verify": "verify",
     "weights": "weights",

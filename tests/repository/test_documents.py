@@ -250,10 +250,18 @@ def test_the_output_of_weights(run: Run) -> None:
     assert error in other.stderr
 
 
+def first_command(beginning: str) -> str:
+    """The first command of docs/design.md that begins so."""
+    return next(c for c in commands("docs/design.md") if c.startswith(beginning))
+
+
 def test_the_tables_of_design(run: Run) -> None:
     """docs/design.md has lines that its commands print."""
-    side_by_side, difference = (block.text for block in blocks("", "docs/design.md"))
+    shown = (block.text for block in blocks("", "docs/design.md"))
+    side_by_side, difference, swept, fitted = shown
     assert side_by_side == run("inception-dsl summary v2 v3 v4").stdout
+    found = (first_command("inception-dsl sweep"), first_command("inception-dsl fit"))
+    assert [swept, fitted] == [run(command).stdout for command in found]
     output = run("inception-dsl diff v1 published/torchvision_googlenet").stdout.splitlines()
     assert [line for line in difference.splitlines() if line not in output] == []
 
