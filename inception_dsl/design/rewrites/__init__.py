@@ -1,0 +1,31 @@
+"""The moves of the papers as edits of a spec's text: one file for each, in the order of papers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import (
+    asymmetric,
+    batch_normalise,
+    factorise,
+    parallel,
+    reduce,
+    residualise,
+    separable,
+    squeeze_excite,
+    two_2x2,
+)
+from .rule import Rule
+
+RULES: Final[tuple[Rule, ...]] = (
+    reduce.RULE,
+    batch_normalise.RULE,
+    factorise.FIVE,
+    factorise.SEVEN,
+    asymmetric.RULE,
+    two_2x2.RULE,
+    parallel.RULE,
+    residualise.RULE,
+    separable.RULE,
+    squeeze_excite.RULE,
+)
