@@ -90,7 +90,7 @@ def rewrite(
     written without --out or --in-place: the changes are printed as a diff.
     """
     from ..design.rewrites.attempt import Spec
-    from ..design.rewrites.moves import Moves
+    from ..design.rewrites.moves import moves
     from ..design.rewrites.rewriting import rewritten
     from ..diagnostics.report import Report
 
@@ -100,13 +100,13 @@ def rewrite(
             raise UsageError(
                 "these options need a RULE", f"`inception-dsl rewrite {spec}` lists them"
             )
-        found = Spec(spec, merged(settings, size), report)
-        return fail(report) if found.typed is None else _print(Moves(found), as_json)
+        found = moves(Spec(spec, merged(settings, size), report), report)
+        return fail(report) if found is None else _print(found, as_json)
     chosen, values = _chosen(rule, options)
     _check(spec, out, in_place, force)
     target = os.path.normpath(out) if out else None
     given = Spec(spec, merged(settings, size), report, target=target)
-    result = None if given.typed is None else rewritten(given, chosen, at, values, report)
+    result = rewritten(given, chosen, at, values, report)
     if result is None:
         return fail(report)
     if out or in_place:
@@ -120,13 +120,13 @@ def rewrite(
 
 def _chosen(name: str, options: tuple[str, ...]) -> tuple[Rule, Mapping[str, object]]:
     """The rule with this name, and the values of its options."""
-    from ..design.rewrites import RULES
-    from ..diagnostics.words import suggestion
+    from ..design.rewrites import rule_named
 
-    rule = next((rule for rule in RULES if rule.name == name), None)
-    if rule is None:
-        names = [rule.name for rule in RULES]
-        raise UsageError(f"unknown rule `{name}`", suggestion(name, names, what="rules"))
+    try:
+        rule = rule_named(name)
+    except ValueError as error:
+        message, _, help = str(error).partition("\n")
+        raise UsageError(message, help) from None
     given: dict[str, str] = {}
     for option in options:
         key, equals, value = option.partition("=")

@@ -29,3 +29,15 @@ RULES: Final[tuple[Rule, ...]] = (
     separable.RULE,
     squeeze_excite.RULE,
 )
+
+
+def rule_named(name: str) -> Rule:
+    """The rule with this name.
+
+    Raises ``ValueError`` with what is wrong, and on a second line what to write instead.
+    """
+    found = next((rule for rule in RULES if rule.name == name), None)
+    if found is None:
+        names = [rule.name for rule in RULES]
+        raise ValueError(f"unknown rule `{name}`\n{suggestion(name, names, what='rules')}")
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...analysis.step_costs import StepCost
-from ...diagnostics.report import PLAIN, Style
+from ...diagnostics.report import PLAIN, Report, Style
 from ...ir.typed import Path
 from ..compared import Difference
 from ..tables import Line, Table
@@ -14,7 +14,7 @@ from . import RULES
 from .attempt import Spec
 from .costs import own_costs
 from .places import Place, places
-from .rewriting import TOTALS, about_rule, more_text
+from .rewriting import TOTALS, about_rule, allowed, more_text
 from .rule import Rule
 
 
@@ -29,6 +29,11 @@ class Move(NamedTuple):
     places: tuple[Place, ...]
     parameters: int
     macs: int
+
+
+def moves(spec: Spec, report: Report) -> Moves | None:
+    """The rules that apply to a spec; ``None`` with errors in the report."""
+    return Moves(spec) if allowed(spec, report) else None
 
 
 class Moves:

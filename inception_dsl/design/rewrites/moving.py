@@ -27,11 +27,7 @@ _COMMENT: Final = re.compile(r"(?:^|\s)#")
 
 
 class Refused(Exception):  # noqa: N818 - not an error of the program
-    """Why a block cannot be copied: where, and the reason."""
-
-    def __init__(self, message: str, span: Span) -> None:
-        super().__init__(message)
-        self.span = span
+    """Why a block cannot be copied."""
 
 
 class Source(NamedTuple):
@@ -47,10 +43,12 @@ def moved(top: Source, taken: Sequence[Source], target: str) -> str:
 
     Raises :class:`Refused`.
     """
-    return _Move(top, taken, target).text()
+    return Move(top, taken, target).text()
 
 
-class _Move:
+class Move:
+    """The text of a spec as another file, step by step."""
+
     def __init__(self, top: Source, taken: Sequence[Source], target: str) -> None:
         self.top, self.taken, self.target = top, taken, target
         self.apart = Path(top.file).parent.resolve() != Path(target).parent.resolve()
@@ -72,15 +70,17 @@ class _Move:
         return self.top.text[: match.start(1)] + path + self.top.text[match.end(1) :]
 
     def text(self) -> str:
-        if self.taken and "extends" in self.document.data:
-            span = self.top.document.span(("extends",))
-            wanted = self.document.data["extends"]
-            help = f"it extends {wanted}: rewrite that spec with `-o`, and extend the result"
-            raise Refused(f"the spec has no list of its own for the blocks: {help}", span)
-        edits = [*self._imports(), *self._extends()]
+        """The whole text, with the blocks of the files that are taken over."""
         lines = [line for source in self.taken for line in self._block(source)]
-        if lines:
-            edits.append(self._added(lines))
+        return self.with_lines(lines, [])
+
+    def with_lines(self, blocks: list[str], fields: list[str]) -> str:
+        """The whole text with these lines under ``blocks``, and these at the top level."""
+        edits = [*self._imports(), *self._extends()]
+        if blocks:
+            edits.append(self._added(blocks))
+        if fields:
+            edits.append(self._before_chains(fields))
         return apply(self.text_of, edits)
 
     def _relative(self, path: Path) -> str:
@@ -130,7 +130,7 @@ class _Move:
         lines = self.text_of.split("\n")[first - 1 : last]
         if any(map(_COMMENT.search, lines)):
             message = "its comments would be lost; write each file on a line with a dash"
-            raise Refused(f"the field `import` has to change, but {message}", self._span(field))
+            raise Refused(f"the field `import` has to change, but {message}")
         text = f"import: {flow(imports)}\n" if imports else ""
         return (Edit(Span(self.target, first, 1, last + 1, 1), text),)
 
@@ -154,9 +154,6 @@ class _Move:
         text = f"{line[comment.start() :].strip()}\n" if comment else ""
         return Edit(Span(self.target, span.line, 1, span.line + 1, 1), text)
 
-    def _span(self, path: DataPath) -> Span:
-        return self.top.document.span(path)
-
     def _lines_of(self, path: DataPath) -> tuple[int, int]:
         """The first and the last line of a field of the spec."""
         line, column = Item(self.editor, path).end
@@ -169,7 +166,7 @@ class _Move:
             return self._before_chains(["blocks:", *lines])
         if self.editor.at(self.document.spans["blocks",]) == "{":
             message = "`blocks` is written in braces; write each block on lines of its own"
-            raise Refused(f"no block can be added to it: {message}", self._span(("blocks",)))
+            raise Refused(f"no block can be added to the spec: {message}")
         indent = self.document.keys["blocks", next(iter(blocks))].column - 1
         deeper = [f"{' ' * indent}{line[2:]}" if line else "" for line in lines]
         last = max(blocks, key=lambda name: self.document.keys["blocks", name])
@@ -177,15 +174,18 @@ class _Move:
 
     def _before_chains(self, lines: list[str]) -> Edit:
         """Insert lines before the first section, and the comments right above it."""
-        fields = self.editor.fields(())
-        first = next(self.document.keys[path] for path in fields if path[0] in _CHAINS)
-        if first.column != 1:
+        fields = [self.document.keys[path] for path in self.editor.fields(())]
+        if any(key.column != 1 for key in fields):
             message = "the spec is written in braces; write its fields on lines of their own"
-            raise Refused(f"nothing can be added to it: {message}", self._span(()))
-        text, line = self.text_of.split("\n"), first.line
+            raise Refused(f"nothing can be added to it: {message}")
+        inserted, text = "".join(f"{one}\n" for one in lines), self.text_of.split("\n")
+        chains = (path for path in self.editor.fields(()) if path[0] in _CHAINS)
+        if (first := next(chains, None)) is None:
+            end = Span(self.target, len(text), len(text[-1]) + 1, len(text), len(text[-1]) + 1)
+            return Edit(end, inserted if not text[-1] else f"\n{inserted}")
+        line = self.document.keys[first].line
         while line > 1 and text[line - 2].startswith("#"):
             line -= 1
-        inserted = "".join(f"{one}\n" for one in lines)
         return Edit(Span(self.target, line, 1, line, 1), inserted)
 
     def _block(self, source: Source) -> list[str]:
@@ -194,10 +194,10 @@ class _Move:
         name = str(source.document.data["block"])
         if any(top.get(op, {}) | fields != top.get(op, {}) for op, fields in own.items()):
             message = f"the block `{name}` cannot be copied: its file has defaults of its own"
-            raise Refused(message, source.document.key_span(("defaults",)))
+            raise Refused(message)
         if any(span.column != 1 for path, span in source.document.keys.items() if len(path) == 1):
             message = f"the block `{name}` cannot be copied: its file is written in braces"
-            raise Refused(message, source.document.span(()))
+            raise Refused(message)
         found = Fields(source)
         lines = [f"  {name}:{found.comment('block')}"]
         lines += [f"    {line}" if line else "" for line in found.kept(BODY)]
@@ -260,7 +260,7 @@ class Fields:
             == "{"
         ):
             message = f"the blocks of {self.source.file} are written in braces"
-            raise Refused(f"they cannot be copied: {message}", self.source.document.span(()))
+            raise Refused(f"they cannot be copied: {message}")
         return [
             f"  {line[column - 1 :]}" if line[: column - 1].isspace() else line
             for line in self.lines[first + 1 : last]

@@ -182,9 +182,10 @@ def rewritten(
 ) -> Rewritten | None:
     """The spec with a rule applied at the paths ``at``, or wherever it applies.
 
-    ``values`` are the options of the rule. ``None`` if that is nowhere, with errors in the report.
+    ``values`` are the options of the rule. ``None`` if that is nowhere, or if the spec has errors,
+    with these in the report.
     """
-    if not _allowed(spec, report):
+    if not allowed(spec, report):
         return None
     chosen = _chosen(spec, at, report)
     if chosen is None:
@@ -202,9 +203,11 @@ def rewritten(
     return None
 
 
-def _allowed(spec: Spec, report: Report) -> bool:
+def allowed(spec: Spec, report: Report) -> bool:
     """Whether the spec may change; reports it if published weights have names in it."""
-    program = spec.program.program
+    if spec.typed is None:
+        return False
+    program = spec.typed.program
     if not program.checkpoints:
         return True
     message = "the spec has names of published weights, which the rewritten layers would not have"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ...diagnostics.report import Edit, Report, Span
 from ...ir.program import ForkNode, Program
-from ...ir.walk import written_steps
+from ...ir.walk import nodes, written_steps
 from ...language.rest import Every
 from ...types.width import Width
 from ...yaml.document import DataPath, Document
@@ -26,6 +26,8 @@ class Written(NamedTuple):
     width: Width
     defaults: Mapping[str, Mapping[str, Any]]
     """The defaults of the spec and of the step's file, by op."""
+    taken: set[str]
+    """The names in the block, or in the network, and those of new steps."""
 
     @property
     def editor(self) -> Editor:
@@ -72,16 +74,13 @@ class Written(NamedTuple):
         return {"name": self.free(f"{own}_{suffix}")}
 
     def free(self, name: str) -> str:
-        """A name that no step of the chain has."""
-        taken = {part for node in self.place.chain for part in node.segments}
-        taken |= {
-            branch
-            for node in self.place.chain
-            if isinstance(node, ForkNode) and not node.segments
-            for branch, _ in node.branches
-        }
-        found = (f"{name}_{number}" if number > 1 else name for number in range(1, len(taken) + 2))
-        return next(one for one in found if one not in taken)
+        """A name that no step or branch of the block has, and no other new step."""
+        number, found = 1, name
+        while found in self.taken:
+            number += 1
+            found = f"{name}_{number}"
+        self.taken.add(found)
+        return found
 
 
 class Texts:
@@ -91,9 +90,9 @@ class Texts:
         self.program, self.texts = program, texts
         self.documents: dict[str, Document] = {}
         self.paths: dict[str, dict[Span, list[DataPath]]] = {}
-        nodes = [*written_steps(program)]
-        self.shared = any(node.shares for node in nodes)
-        self.numbered = any(part.isdecimal() for n in nodes for part in (n.shares or ((), ()))[1])
+        shares = [node.shares for node in written_steps(program) if node.shares]
+        self.shared = bool(shares)
+        self.numbered = any(part.isdecimal() for found in shares for part in found.down)
         documents = [program.origin.document, *(b.origin.document for b in program.blocks.values())]
         self.extended = {name for d in documents for name in d.origins.values()}
 
@@ -122,7 +121,8 @@ class Texts:
         block = document.data.get("block") if item.path[0] == "steps" else item.path[1]
         if place.owner and block != place.owner:
             return f"it comes from the block `{block}`, which `{place.owner}` extends"
-        written = Written(place, item, self.program.width, self.defaults(document))
+        defaults, names = self.defaults(document), self.names(place.owner)
+        written = Written(place, item, self.program.width, defaults, names)
         if not _same(_data(origin.document, origin.path), written.data):
             return "another file or an option changes it"
         if not item.simple:
@@ -145,6 +145,14 @@ class Texts:
         if self.numbered:
             return "the path of shared weights in the spec counts steps"
         return ""
+
+    def names(self, owner: str) -> set[str]:
+        """The names of the steps and branches of a block, or of the network."""
+        program = self.program
+        chains = (program.blocks[owner].chain,) if owner else program.chains
+        found = [node for chain in chains for node in nodes(chain)]
+        branches = (name for n in found if isinstance(n, ForkNode) for name, _ in n.branches)
+        return {*branches, *(part for node in found for part in node.segments)}
 
     def anchored(self, item: Item) -> bool:
         """Whether a step, or a part that contains it, has an anchor."""
