@@ -165,9 +165,6 @@ class Network:
         It is false if the networks are the same.
         """
         from .design.compared import Difference
-    from .design.rewrites.attempt import Spec
-    from .design.rewrites.moves import Moves
-    from .design.rewrites.rewriting import Rewritten
 
         return Difference(self.typed, other.typed)
 

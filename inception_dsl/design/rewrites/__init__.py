@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...diagnostics.words import suggestion
 from . import (
     asymmetric,
     batch_normalise,
