@@ -48,6 +48,11 @@ class Item(NamedTuple):
         return self.editor.at(self.editor.document.spans[self.path[:-1]]) == "["
 
     @property
+    def in_braces(self) -> bool:
+        """Whether the entry itself is written in braces."""
+        return self.editor.at(self.span) == "{"
+
+    @property
     def indent(self) -> str | None:
         """The text before the dash of an entry of a block list; ``None`` if it is no plain one."""
         before = self.line(self.span.line)[: self.span.column - 1]

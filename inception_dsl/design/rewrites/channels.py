@@ -45,14 +45,14 @@ def before(place: Place, width: Width) -> Channels | None:
     """The channels of the input of a step, for a field that ``width`` scales; ``None`` if no text
     gives them in all its uses.
     """
-    found = _one(width, (typed.x.channels for typed in place.types))
-    return found if found is not None else _written(place, place.position)
+    text = _written(place, place.position)
+    return _chosen(place, text, _one(width, (typed.x.channels for typed in place.types)))
 
 
 def after(place: Place, width: Width) -> Channels | None:
     """The same for its output."""
     found = _one(width, (typed.y.channels for typed in place.types))
-    return found if found is not None else _of(place.node, place)
+    return _chosen(place, _of(place.node, place), found)
 
 
 def between(place: Place, width: Width) -> Channels:
@@ -89,6 +89,12 @@ def combined(text: str) -> str:
     return f"${text}" if _NAME.match(text) and not text.isdecimal() else f"${{{text}}}"
 
 
+def _chosen(place: Place, text: Channels | None, number: int | None) -> Channels | None:
+    """The number, or of a block that is built alone the text: it is for other inputs, too."""
+    alone = place.in_block and not place.owner
+    return text if number is None or (alone and text is not None) else number
+
+
 def _one(width: Width, numbers: Iterable[int]) -> int | None:
     """The number to write if all are equal; ``width`` makes it what it is."""
     found = {*numbers}
@@ -101,7 +107,7 @@ def _written(place: Place, position: int) -> Channels | None:
         return found
     start = place.start
     if start is None:
-        return "$in_channels" if place.owner else None
+        return "$in_channels" if place.in_block else None
     fork = start.node
     assert isinstance(fork, ForkNode)
     if fork.split is not None or fork.after or fork.inputs:

@@ -85,7 +85,7 @@ def like(written: Written, suffix: str, **fields: Any) -> dict[str, Any]:
     """A convolution of the same kind, at a stride of 1: with its op, activation and norm."""
     data = written.data
     op = str(data["op"])
-    own: dict[str, Any] = {key: data[key] for key in _LIKE if key in data}
+    own: dict[str, Any] = {key: value for key, value in data.items() if key in _LIKE}
     stride = {"stride": 1} if "stride" in written.defaults.get(op, {}) else {}
     return {"op": op, **written.named(suffix), **fields, **stride, **own}
 

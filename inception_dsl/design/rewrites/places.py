@@ -45,6 +45,11 @@ class Place:
         return self.chain[self.position]
 
     @property
+    def in_block(self) -> bool:
+        """Whether it can read ``$in_channels``: it is in a block, also in one built alone."""
+        return bool(self.owner) or self.key[1][:1] == ("steps",)
+
+    @property
     def text(self) -> str:
         """Its path, as ``summary`` and ``diff`` print it."""
         where = next((str(part) for part in self.key[1]), "") if not self.path else ""
@@ -122,7 +127,10 @@ class Chosen:
     def __init__(self, typed: TypedProgram, found: Iterable[Place]) -> None:
         self.places = list(found)
         self.paths: dict[int, list[Path]] = {
-            id(place.node): [tuple(filter(None, (place.owner, *place.path)))]
+            id(place.node): [
+                tuple(place.text.split("/")),
+                *([] if place.owner else [(str(place.key[1][0]), *place.path)]),
+            ]
             for place in self.places
         }
         entries = {id(one): id(p.node) for p in self.places for one in p.node.each}

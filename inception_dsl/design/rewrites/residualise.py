@@ -52,7 +52,7 @@ def _obstacle(written: Written, values: Values) -> str:
 
 def _filters(written: Written) -> Any:
     place = written.place
-    if place.owner and not place.position:
+    if place.in_block and not place.position:
         return "$in_channels"
     return before(place, written.width)
 

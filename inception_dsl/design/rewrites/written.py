@@ -56,13 +56,16 @@ class Written(NamedTuple):
             found = [index for index, path in group if path[-1] in fields]
             if not found or len(found) == len(own):
                 continue
-            first, last = found[0], found[-1]
-            if last + 1 < len(own):
-                start, end = keys[own[first]], keys[own[last + 1]]
-                span = start._replace(end_line=end.line, end_column=end.column)
+            first, last = keys[own[found[0]]], spans[own[found[-1]]]
+            following = own[found[-1] + 1 :]
+            if not self.item.in_braces and found[0]:
+                span = Span(first.file, first.line, 1, last.end_line + (last.end_column > 1), 1)
+            elif following:
+                end = keys[following[0]]
+                span = first._replace(end_line=end.line, end_column=end.column)
             else:
-                before, end = spans[own[first - 1]], spans[own[last]]
-                span = end._replace(line=before.end_line, column=before.end_column)
+                before = spans[own[found[0] - 1]]
+                span = last._replace(line=before.end_line, column=before.end_column)
             edits.append(Edit(span, ""))
         return tuple(edits)
 
