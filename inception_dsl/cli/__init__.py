@@ -26,6 +26,7 @@ COMMANDS = {  # the module of each command, imported when the command is used
     "diff": "diff",
     "sweep": "sweep",
     "fit": "fit",
+    "rewrite": "rewrite",
     "build": "compile",
     "verify": "verify",
     "weights": "weights",
