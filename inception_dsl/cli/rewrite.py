@@ -153,6 +153,8 @@ def _check(spec: str, out: Path | None, in_place: bool, force: bool) -> None:
         raise UsageError("`--force` is for the file of `--out`", "add `-o FILE`, or leave it out")
     if in_place and meant(spec) is not None:
         raise UsageError(f"the shipped spec `{spec}` is read-only", "write a new one: `-o FILE`")
+    if out and os.path.isdir(out):
+        raise UsageError(f"{out} is a folder", "name the file: `-o FILE`")
     if out and not force and os.path.lexists(out):
         raise UsageError(f"{out} already exists", "choose another name, or add `--force`")
 

@@ -102,7 +102,7 @@ class Item(NamedTuple):
         """Insert steps after the entry."""
         line, column = self.end
         if self.flow:
-            inserted = "".join(f",{self.gap(text)}{text}" for text in map(flow, steps))
+            inserted = "".join(f",{self.gap(text, number=line)}{text}" for text in map(flow, steps))
             return (Edit(_at(self.span, line, column), inserted),)
         return (self.below([f"{self.indent}- {flow(step)}" for step in steps]),)
 
@@ -114,16 +114,17 @@ class Item(NamedTuple):
         here = _at(self.span, line, len(self.line(line)) + 1)
         return Edit(here, "".join(f"\n{text}" for text in lines))
 
-    def gap(self, text: str) -> str:
-        """What separates ``text`` from the entry in a list in brackets: a space, or a new line that
-        begins below the first entry.
+    def gap(self, *texts: str, number: int | None = None) -> str:
+        """What separates new entries of a list in brackets: a space, or a new line that begins
+        below the first entry. The texts are for the line ``number``, or that of the entry.
         """
-        line = self.line(self.span.line)
-        if len(line) + len(text) + 2 <= WIDTH:
+        line = self.line(number or self.span.line)
+        if len(line) + sum(len(text) + 2 for text in texts) <= WIDTH:
             return " "
         first = self.editor.document.spans[(*self.path[:-1], 0)]
         column = (first if first.line == self.span.line else self.span).column - 1
-        if column + len(text) > WIDTH:
+        if column + max(map(len, texts)) > WIDTH:
+            line = self.line(self.span.line)
             column = len(line) - len(line.lstrip()) + 2
         return f"\n{' ' * column}"
 
@@ -149,14 +150,17 @@ class Item(NamedTuple):
 
     def _in_brackets(self, fork: Around, after: Sequence[Any]) -> Edits:
         name, value = fork.other
-        head = f"{{name: {fork.name}, " if fork.name else "{"
-        head += f"merge: {fork.merge}, branches: {{{name}: {flow(value)},"
-        gap = self.gap(head)
-        tail = "".join(f",{gap}{flow(step)}" for step in fork.behind) + "]}}"
-        tail += "".join(f",{gap}{flow(step)}" for step in after)
+        fields = f"name: {fork.name}, " if fork.name else ""
+        other, own = f"{name}: {flow(value)},", f"{fork.own}: ["
+        gap = self.gap(fields, other, own)
+        head = f"{{{fields}merge: {fork.merge}, branches: {{{gap.lstrip(' ')}{other}{gap}{own}"
         line, column = self.end
+        behind, then = [*map(flow, fork.behind)], [*map(flow, after)]
+        gap = self.gap(*behind, *then, "", number=line)
+        tail = "".join(f",{gap}{step}" for step in behind) + "]}}"
+        tail += "".join(f",{gap}{step}" for step in then)
         start = _at(self.span, self.span.line, self.span.column)
-        return Edit(start, f"{head}{gap}{fork.own}: ["), Edit(_at(self.span, line, column), tail)
+        return Edit(start, head), Edit(_at(self.span, line, column), tail)
 
 
 def _at(span: Span, line: int, column: int) -> Span:

@@ -172,14 +172,19 @@ class Spec:
             return self._taken(parts), []
         except Refused:
             pass  # find out which parts cannot be taken
+        try:
+            base = self._taken([])
+        except Refused as error:
+            found = [Refusal(place, str(error)) for group in groups.values() for place in group]
+            return Base(self.texts, self.program), found
         kept, refusals = list[Part](), list[Refusal]()
         for part in parts:
             try:
-                self._taken([*kept, part])
+                base = self._taken([*kept, part])
                 kept.append(part)
             except Refused as error:
                 refusals += [Refusal(place, str(error)) for place in groups[part]]
-        return self._taken(kept), refusals
+        return base, refusals
 
     def _part(self, place: Place) -> Part | None:
         """What has to be taken into the spec so that a step can be edited; ``None``: nothing."""

@@ -334,7 +334,7 @@ def test_squeeze_and_excitation_of_computed_channels(net: Callable) -> None:
               - merge: concat
                 branches:
                   a: [{op: conv, filters: $n, kernel_size: 1}]
-                  b: [{op: conv, filters: "${2 * m}", kernel_size: 3}, {op: max_pool, kernel_size: 3}]
+                  b: [{op: conv, filters: "${2 * m}", kernel_size: 3}, {op: identity}]
                   c: [{op: conv, filters: 32, kernel_size: 1}]
                   d: []
         body: [{use: module, n: 8, m: 8}, {use: module, name: again, n: 24, m: 4}]
@@ -459,7 +459,9 @@ def test_paths_and_patterns(net: Callable) -> None:
               - merge: concat
                 branches:
                   left: [{op: conv, filters: 8, kernel_size: 3}]
-                  right: [{op: conv, filters: 8, kernel_size: 1}, {op: conv, filters: 8, kernel_size: 3}]
+                  right:
+                    - {op: conv, filters: 8, kernel_size: 1}
+                    - {op: conv, filters: 8, kernel_size: 3}
         stem: [{op: conv, name: first, filters: 8, kernel_size: 3}]
         body: [{use: module, repeat: 2}, {use: module, name: last}]
         """)
@@ -499,9 +501,8 @@ def test_imported_files_change_in_place_unless_they_are_shipped(write: Write) ->
 def test_inherited_lists_are_taken_over(write: Write) -> None:
     path = write("extends: inception-dsl:v4\nnetwork: mine\n", "mine.yaml")
     result = inception_dsl.load(path).rewrite("asymmetric", at="inception_a")
-    assert result.text.startswith(
-        "extends: inception-dsl:v4\nnetwork: mine\nblocks:\n  inception_a:\n    steps:\n    - branches:"
-    )
+    head, blocks = "extends: inception-dsl:v4\nnetwork: mine\n", "blocks:\n  inception_a:\n"
+    assert result.text.startswith(f"{head}{blocks}    steps:\n    - branches:")
     path.write_text(result.text, encoding="utf-8")
     network = inception_dsl.load(path)
     assert network.macs == result.totals["MACs"].new
