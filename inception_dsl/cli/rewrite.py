@@ -39,10 +39,10 @@ def _rules(_: click.Context, __: click.Parameter, start: str) -> list[Completion
 @click.command(
     cls=Command,
     examples=(
-        "inception-dsl rewrite v3 # the rules, where they apply, what they save",
+        "inception-dsl rewrite v3 # the rules that apply, and where",
         "inception-dsl rewrite v3 factorise-5x5 # the change as a diff",
-        "inception-dsl rewrite v3 asymmetric --at inception_v3_a -o net.yaml",
-        "inception-dsl rewrite net.yaml reduce --with filters=64 --in-place",
+        "inception-dsl rewrite v3 asymmetric --at inception_v3_a -o new.yaml",
+        "inception-dsl rewrite net.yaml asymmetric --with filters=64 --in-place",
     ),
 )
 @click.argument("spec", **SPEC)
@@ -83,7 +83,7 @@ def rewrite(
     settings: dict[str, str],
     size: dict[str, str],
 ) -> None:
-    """Rewrite steps of SPEC with a move of the papers, and print what that saves.
+    """Edit steps of SPEC by a rule of the papers; print the savings.
 
     RULE is applied wherever it can be, or at PATH: a path that `summary` or `diff` prints, or a
     block. Comments and layout stay. Without RULE, all rules that apply are listed. Nothing is

@@ -87,6 +87,7 @@ class Item(NamedTuple):
         )
 
     def line(self, number: int) -> str:
+        """A line of the file, without its line break."""
         lines = self.editor.texts[self.span.file].split("\n")
         return lines[number - 1].rstrip("\r") if number <= len(lines) else ""
 
