@@ -39,7 +39,7 @@ def _rules(_: click.Context, __: click.Parameter, start: str) -> list[Completion
 @click.command(
     cls=Command,
     examples=(
-        "inception-dsl rewrite v3 # the rules that apply, and where",
+        "inception-dsl rewrite v3 # the rules that apply",
         "inception-dsl rewrite v3 factorise-5x5 # the change as a diff",
         "inception-dsl rewrite v3 asymmetric --at inception_v3_a -o new.yaml",
         "inception-dsl rewrite net.yaml asymmetric --with filters=64 --in-place",

@@ -96,7 +96,8 @@ class Item(NamedTuple):
         if self.flow:
             inserted = "".join(f"{text},{self.gap(text)}" for text in map(flow, steps))
         else:
-            inserted = "".join(f"{flow(step)}\n{self.indent}- " for step in steps)
+            lead = self.line(self.span.line)[: self.span.column - 1]
+            inserted = "".join(f"{flow(step)}\n{lead}" for step in steps)
         return (Edit(_at(self.span, self.span.line, self.span.column), inserted),)
 
     def after(self, *steps: Any) -> Edits:
@@ -129,25 +130,29 @@ class Item(NamedTuple):
             column = len(line) - len(line.lstrip()) + 2
         return f"\n{' ' * column}"
 
-    def around(self, fork: Around, *after: Any) -> Edits:
-        """Put a fork around the entry, and steps after the fork."""
+    def around(self, fork: Around, *after: Any, gone: Edits = ()) -> Edits:
+        """Put a fork around the entry, and steps after the fork; the edits ``gone`` remove fields of
+        the entry.
+        """
         if self.flow:
-            return self._in_brackets(fork, after)
+            return (*gone, *self._in_brackets(fork, after))
         here, first = " " * (self.span.column - 1), self.span.line
         name, value = fork.other
         head = f"name: {fork.name}\n{here}" if fork.name else ""
         head += f"branches:\n{here}  {name}: {flow(value)}\n{here}  {fork.own}:\n{here}    - "
         line, column = self.end
         last = line - (column == 1)
+        removed = {n for edit in gone for n in range(edit.span.line, edit.span.end_line)}
         deeper = [
             Edit(_at(self.span, number, 1), " " * 6)
             for number in range(first + 1, last + 1)
-            if self.line(number).strip()
+            if self.line(number).strip() and number not in removed
         ]
         lines = [f"{here}    - {flow(step)}" for step in fork.behind]
         lines += [f"{here}merge: {fork.merge}"]
         lines += [f"{self.indent}- {flow(step)}" for step in after]
-        return Edit(_at(self.span, first, self.span.column), head), *deeper, self.below(lines)
+        start = Edit(_at(self.span, first, self.span.column), head)
+        return *gone, start, *deeper, self.below(lines)
 
     def _in_brackets(self, fork: Around, after: Sequence[Any]) -> Edits:
         name, value = fork.other

@@ -65,7 +65,7 @@ def _edits(written: Written, values: Values) -> Edits:
         conv["activation"] = "relu"
     name = written.data.get("name")
     around = Around(("branch_conv", [conv]), "branch_pool", "concat", name=name)
-    return (*written.without("name"), *written.item.around(around))
+    return written.item.around(around, gone=written.without("name"))
 
 
 RULE: Final = Rule(

@@ -68,7 +68,7 @@ def _edits(written: Written, values: Values) -> Edits:
     name = written.data.get("name")
     around = Around(("shortcut", []), "residual", "add", behind, name)
     relu = {"op": "activation", "name": written.free("relu"), "function": "relu"}
-    return (*written.without("name"), *written.item.around(around, relu))
+    return written.item.around(around, relu, gone=written.without("name"))
 
 
 RULE: Final = Rule(

@@ -246,3 +246,54 @@ def test_a_part_that_an_overlay_changes(write: Write) -> None:
     path = write(f"{text}{{branch_1x1: {{0: {{filters: 32}}}}}}}}}}}}}}\n", "mine.yaml")
     with pytest.raises(inception_dsl.SpecError, match="other files change parts of it"):
         inception_dsl.load(path).rewrite("asymmetric", at="inception_a")
+
+
+FORKS = {
+    "name first": """
+        name: m
+        branches: {a: [], b: [{op: conv, filters: 8, kernel_size: 3}]}
+        merge: concat""",
+    "name in between": """
+        branches: {a: [], b: [{op: conv, filters: 8, kernel_size: 3}]}
+        name: m
+        merge: concat""",
+    "name last": """
+        merge: concat
+        branches:
+          a: []
+          b:
+          - op: conv
+            filters: 8
+            kernel_size: 3
+        # the end
+        name: m""",
+    "braces": """
+        {branches: {a: [],
+         b: [{op: conv, filters: 8, kernel_size: 3}]}, name: m,
+         merge: concat}""",
+}
+
+
+@pytest.mark.parametrize("fields", FORKS.values(), ids=FORKS)
+@pytest.mark.parametrize("dash", ["- ", "-  "])
+def test_a_fork_around_a_named_fork(net: Callable, fields: str, dash: str) -> None:
+    step = textwrap.indent(textwrap.dedent(fields).strip(), " " * (2 + len(dash))).strip()
+    result = net(f"body:\n  {dash}{step}\n  - {{op: identity}}\n").rewrite("residualise")
+    (outer, relu, last) = result.difference.new.typed.program.sections["body"]
+    assert (outer.segments, relu.segments, last.segments) == (("m",), ("relu",), ("body", "2"))
+    assert [name for name, _ in outer.branches] == ["shortcut", "residual"]
+    assert outer.branches[1][1][0].segments == ()
+    assert result.totals["parameters"].difference == "+4,672 (+101.2%)"
+
+
+@pytest.mark.parametrize("dash", ["- ", "-   "])
+def test_spaces_after_a_dash(net: Callable, dash: str) -> None:
+    space = " " * len(dash)
+    result = net(f"""\
+        body:
+          {dash}op: conv
+          {space}filters: 8
+          {space}kernel_size: 3
+        """).rewrite("asymmetric")
+    new = "{op: conv, filters: 23, kernel_size: [1, 3]}"
+    assert f"body:\n  {dash}{new}\n  {dash}op: conv\n" in result.text
