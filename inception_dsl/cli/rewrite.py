@@ -51,7 +51,7 @@ def _rules(_: click.Context, __: click.Parameter, start: str) -> list[Completion
     "--at",
     multiple=True,
     metavar="PATH",
-    help="Only the steps at or below PATH; `*` is any name; repeatable.",
+    help="Only steps at or below PATH (`*`: any name); repeatable.",
 )
 @click.option(
     "--with",

@@ -131,8 +131,9 @@ class Item(NamedTuple):
         return f"\n{' ' * column}"
 
     def around(self, fork: Around, *after: Any, gone: Edits = ()) -> Edits:
-        """Put a fork around the entry, and steps after the fork; the edits ``gone`` remove fields of
-        the entry.
+        """Put a fork around the entry, and steps after the fork.
+
+        The edits ``gone`` remove fields of the entry.
         """
         if self.flow:
             return (*gone, *self._in_brackets(fork, after))
@@ -142,7 +143,7 @@ class Item(NamedTuple):
         head += f"branches:\n{here}  {name}: {flow(value)}\n{here}  {fork.own}:\n{here}    - "
         line, column = self.end
         last = line - (column == 1)
-        removed = {n for edit in gone for n in range(edit.span.line, edit.span.end_line)}
+        removed = {number for edit in gone for number in _beginnings(edit.span)}
         deeper = [
             Edit(_at(self.span, number, 1), " " * 6)
             for number in range(first + 1, last + 1)
@@ -167,6 +168,11 @@ class Item(NamedTuple):
         tail += "".join(f",{gap}{step}" for step in then)
         start = _at(self.span, self.span.line, self.span.column)
         return Edit(start, head), Edit(_at(self.span, line, column), tail)
+
+
+def _beginnings(span: Span) -> range:
+    """The lines whose beginnings are in a span."""
+    return range(span.line + (span.column > 1), span.end_line + (span.end_column > 1))
 
 
 def _at(span: Span, line: int, column: int) -> Span:
