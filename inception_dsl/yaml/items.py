@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from ..diagnostics.report import Edit, Span
 from .document import DataPath
 from .edits import Editor, Edits, flow
-from .layout import WIDTH
+from .layout import WIDTH, layout
 
 _DASH: Final = re.compile(r"(\s*)- +\Z")
 
@@ -95,10 +95,9 @@ class Item(NamedTuple):
         """Insert steps before the entry."""
         if self.flow:
             inserted = "".join(f"{text},{self.gap(text)}" for text in map(flow, steps))
-        else:
-            lead = self.line(self.span.line)[: self.span.column - 1]
-            inserted = "".join(f"{flow(step)}\n{lead}" for step in steps)
-        return (Edit(_at(self.span, self.span.line, self.span.column), inserted),)
+            return (Edit(_at(self.span, self.span.line, self.span.column), inserted),)
+        lines = self.listed(steps, len(self.indent or ""))
+        return (Edit(_at(self.span, self.span.line, 1), "".join(f"{line}\n" for line in lines)),)
 
     def after(self, *steps: Any) -> Edits:
         """Insert steps after the entry."""
@@ -106,7 +105,11 @@ class Item(NamedTuple):
         if self.flow:
             inserted = "".join(f",{self.gap(text, number=line)}{text}" for text in map(flow, steps))
             return (Edit(_at(self.span, line, column), inserted),)
-        return (self.below([f"{self.indent}- {flow(step)}" for step in steps]),)
+        return (self.below(self.listed(steps, len(self.indent or ""))),)
+
+    def listed(self, steps: Sequence[Any], indent: int) -> list[str]:
+        """The lines of steps in a block list."""
+        return layout([*steps], indent).splitlines() if steps else []
 
     def below(self, lines: Sequence[str]) -> Edit:
         """Insert whole lines below the entry of a block list."""
@@ -127,7 +130,7 @@ class Item(NamedTuple):
         column = (first if first.line == self.span.line else self.span).column - 1
         if column + max(map(len, texts)) > WIDTH:
             line = self.line(self.span.line)
-            column = len(line) - len(line.lstrip()) + 2
+            column = len(line) - len(line.lstrip()) + 2 * (first.line == self.span.line)
         return f"\n{' ' * column}"
 
     def around(self, fork: Around, *after: Any, gone: Edits = ()) -> Edits:
@@ -149,9 +152,9 @@ class Item(NamedTuple):
             for number in range(first + 1, last + 1)
             if self.line(number).strip() and number not in removed
         ]
-        lines = [f"{here}    - {flow(step)}" for step in fork.behind]
+        lines = self.listed(fork.behind, len(here) + 4)
         lines += [f"{here}merge: {fork.merge}"]
-        lines += [f"{self.indent}- {flow(step)}" for step in after]
+        lines += self.listed(after, len(self.indent or ""))
         start = Edit(_at(self.span, first, self.span.column), head)
         return *gone, start, *deeper, self.below(lines)
 

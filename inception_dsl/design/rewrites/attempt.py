@@ -111,23 +111,19 @@ class Spec:
         possible: Sequence[tuple[Place, Written]],
         values: Mapping[str, Any],
     ) -> tuple[Attempt, list[Refusal]]:
-        """All places at once; if that gives an error, one by one, without those that cause it."""
-        best = Attempt({}, self.program, ())
-        if not possible:
-            return best, []
-        found = self._edited(rule, base, possible, values)
-        if isinstance(found, Attempt):
-            return found, []
-        if len(possible) == 1:
-            return best, [Refusal(possible[0][0], found)]
-        kept: list[tuple[Place, Written]] = []
-        refusals = []
-        for one in possible:
-            tried = self._edited(rule, base, [*kept, one], values)
+        """All places at once; after an error halves of them, without those that cause it."""
+        best, kept = Attempt({}, self.program, ()), list[tuple[Place, Written]]()
+        refusals, groups = list[Refusal](), [possible] if possible else []
+        while groups:
+            group = groups.pop(0)
+            tried = self._edited(rule, base, [*kept, *group], values)
             if isinstance(tried, Attempt):
-                kept, best = [*kept, one], tried
+                best, kept = tried, [*kept, *group]
+            elif len(group) == 1:
+                refusals.append(Refusal(group[0][0], tried))
             else:
-                refusals.append(Refusal(one[0], tried))
+                half = len(group) // 2
+                groups = [group[:half], group[half:], *groups]
         return best, refusals
 
     def _edited(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -142,10 +143,15 @@ def _of(node: Node, place: Place) -> Channels | None:
     return _sum(ends) if node.merge == "concat" else ends[0]
 
 
+def _times(count: int, text: str) -> str:
+    return f"{count} * {text if _NAME.match(text) else f'({text})'}"
+
+
 def _sum(ends: list[Channels | None]) -> Channels:
     """The sum of texts; the numbers in it are added up."""
     number = sum(end for end in ends if isinstance(end, int))
-    parts = [inner(end) for end in ends if isinstance(end, str)]
-    if not parts:
+    counts = Counter(inner(end) for end in ends if isinstance(end, str))
+    if not counts:
         return number
+    parts = [part if count == 1 else _times(count, part) for part, count in counts.items()]
     return combined(" + ".join([*parts, *([str(number)] if number else [])]))

@@ -46,7 +46,7 @@ class _Costs:
                     for name, branch in node.branches:
                         below = (*path, *step.node.segments, name)
                         total = total.plus(self.add(branch, owner, below, count, shared=own))
-                else:
+                elif node.body.size:  # nested uses without layers may be exponentially many
                     self.add(node.body, node.node.block, (), count, shared=own)
         self.found[owner, path] = self.found.get((owner, path), StepCost()).plus(total)
         return total

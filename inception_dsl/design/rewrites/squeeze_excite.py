@@ -37,12 +37,12 @@ def _obstacle(written: Written, values: Values) -> str:
 def _edits(written: Written, values: Values) -> Edits:
     channels = after(written.place, written.width)
     squeezed = share(channels, values["ratio"])
-    weights = [
+    excitation = [
         {"op": "global_avg_pool"},
         {"op": "dense", "name": "squeeze", "units": squeezed, "activation": "relu"},
         {"op": "dense", "name": "excite", "units": channels, "activation": "sigmoid"},
     ]
-    branches = {"features": [], "weights": weights}
+    branches = {"features": [], "excitation": excitation}
     name = written.free("squeeze_excite")
     return written.item.after({"name": name, "merge": "multiply", "branches": branches})
 

@@ -296,4 +296,4 @@ def test_spaces_after_a_dash(net: Callable, dash: str) -> None:
           {space}kernel_size: 3
         """).rewrite("asymmetric")
     new = "{op: conv, filters: 23, kernel_size: [1, 3]}"
-    assert f"body:\n  {dash}{new}\n  {dash}op: conv\n" in result.text
+    assert f"body:\n  - {new}\n  {dash}op: conv\n" in result.text
