@@ -41,7 +41,7 @@ def test_savings_of_the_papers(net: Callable, rule: str, kernel: int, percent: s
     assert result.difference.old.typed.outputs == result.difference.new.typed.outputs
 
 
-@pytest.mark.parametrize("padding", ["same", "valid", "0", "1", "2", "3"])
+@pytest.mark.parametrize("padding", ["same", "valid", "0", "1", "[2, 2]", "3"])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize(
     ("rule", "kernel"),
