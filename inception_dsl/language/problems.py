@@ -169,10 +169,7 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
     fix = editor.rename(path, best) if best and not taken else ()
     value = siblings.get(name) if isinstance(siblings, dict) else None
     if best and taken:
-        help, fix = (
-            f"did you mean `{best}`? {_SET}",
-            editor.remove(path),
-        )
+        help, fix = f"did you mean `{best}`? {_SET}", editor.remove(path)
     elif name == "momentum" and best == "decay":
         text = _kept(value, 0.5)
         written = f"`decay: {text}`" if text else "`decay`"

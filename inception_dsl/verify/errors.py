@@ -41,9 +41,10 @@ def rounding(
     step = None
     if expected.trained is not None and double.loss is not None:
         step = Step(double.loss, double.trained, double.gradients, double.updated, {}, {}, {})
-    relative = _relative(case, Expected(double.boundaries, double.outputs, step), single)
+    exact = Expected(double.boundaries, double.outputs, step)
+    relative = _relative(case, exact, single, unit=expected)
     for kind, by_name in single.spread.items() if step else ():
-        unit = _unit(case, step) if step and kind == "loss" else 1.0
+        unit = _unit(case, expected.trained) if expected.trained and kind == "loss" else 1.0
         known = relative[kind]
         known |= {name: max(known.get(name, 0.0), e / unit) for name, e in by_name.items()}
     found = _without_zeros(case, expected, relative, "float32")
@@ -61,20 +62,34 @@ def observed(expected: Expected) -> Observed:
 
 
 def _relative(
-    case: Case, expected: Expected, found: Observed, *, unbiased_variance: bool = False
+    case: Case,
+    expected: Expected,
+    found: Observed,
+    *,
+    unbiased_variance: bool = False,
+    unit: Expected | None = None,
 ) -> Errors:
-    """The relative errors, also of results that are zero except for rounding."""
-    blocks = _distances(found.boundaries, expected.boundaries)
-    result = {"outputs": {**blocks, **_distances(found.outputs, expected.outputs)}}
-    step = expected.trained
-    if step is None or found.loss is None:
+    """The relative errors, also of results that are zero except for rounding.
+
+    Outputs, the loss and statistics are relative to those of ``unit``: what is exactly zero in the
+    reference may be a rounding error in a framework.
+    """
+    unit = unit or expected
+    blocks = _distances(found.boundaries, expected.boundaries, unit.boundaries)
+    outputs = _distances(found.outputs, expected.outputs, unit.outputs)
+    result = {"outputs": {**blocks, **outputs}}
+    step, own = expected.trained, unit.trained
+    if step is None or own is None or found.loss is None:
         return result
-    trained = _distances(found.trained, step.outputs)
+    trained = _distances(found.trained, step.outputs, own.outputs)
     result["outputs"] |= {f"{name} (training)": error for name, error in trained.items()}
-    result["loss"] = {"loss": abs(found.loss - step.loss) / _unit(case, step)}
+    result["loss"] = {"loss": abs(found.loss - step.loss) / _unit(case, own)}
     result["gradients"] = gradient_errors(found.gradients, step.gradients)
     after = unbiased(step) if unbiased_variance else step.weights
-    moved = {path: distance(found.updated.get(path), value) for path, value in after.items()}
+    moved = {
+        path: distance(found.updated.get(path), value, None if own is step else own.weights[path])
+        for path, value in after.items()
+    }
     result["weights after"] = {
         path: error for path, error in moved.items() if path in step.gradients
     }
@@ -117,7 +132,11 @@ def _unit(case: Case, step: Step) -> float:
     )
 
 
-def _distances(found: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, float]:
+def _distances(
+    found: Mapping[str, Any], reference: Mapping[str, Any], unit: Mapping[str, Any]
+) -> dict[str, float]:
     return {
-        name: distance(value, reference[name]) for name, value in found.items() if name in reference
+        name: distance(value, reference[name], unit[name])
+        for name, value in found.items()
+        if name in reference and name in unit
     }
