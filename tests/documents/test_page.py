@@ -35,11 +35,11 @@ def test_what_expands_stays_in_view(opened: Windows, page_of: Pages) -> None:
     page = opened().go(page_of("v4"))
     stage = page.locator("#stage").bounding_box()
     moves = []
-    for id in ("inception_a/0", "inception_c/0"):
+    for id, smaller in (("inception_a/0", 2), ("inception_c/0", 0)):
         page.click("#collapse")
         page.click("#fit")
-        page.click("#out")
-        page.click("#out")
+        for _ in range(smaller):
+            page.click("#out")
         before = box(page, id).bounding_box()
         box(page, id).click()
         after = frame(page, id).locator(".outline").bounding_box()
