@@ -97,6 +97,14 @@ def test_zoom_and_pan(opened: Windows, page_of: Pages) -> None:
     page.mouse.up()
     assert middle(box(page, "conv1")) == pytest.approx((at[0] + 90, at[1] - 40), abs=1.5)
     assert page.locator(".pinned").count() == 0  # to drag is not to click
+    page.mouse.move(700, 155)
+    page.mouse.down()
+    page.mouse.move(700, 152)
+    page.mouse.move(700, 120)  # outside of the stage
+    page.mouse.up()
+    before = scale(page)
+    page.mouse.move(700, 400)
+    assert scale(page) == before
     page.click("#fit")
     bounds = page.locator("#content").bounding_box()
     stage = page.locator("#stage").bounding_box()
@@ -215,6 +223,10 @@ def test_search(opened: Windows, page_of: Pages) -> None:
     assert page.text_content("#hits") == f"{total} of {total}"
     page.fill("#search", "nothing of this name")
     assert page.text_content("#hits") == "no hits" and page.locator(".hit, .holds").count() == 0
+    page.fill("#search", "block inception_b")
+    assert page.text_content("#hits") == "1 hit"
+    page.press("#search", "Enter")
+    assert "hit" in (frame(page, "inception_b/0").get_attribute("class") or "")  # it stays expanded
     page.fill("#search", "reduction_a/branch_pool")
     assert page.text_content("#hits") == "1 hit"
     page.press("#search", "Escape")

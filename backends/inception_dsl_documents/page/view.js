@@ -81,6 +81,7 @@ stage.addEventListener("pointerdown", (event) => {
 });
 
 stage.addEventListener("pointermove", (event) => {
+  if (!event.buttons) pointers.delete(event.pointerId); // released outside of the stage
   const last = pointers.get(event.pointerId);
   if (!last) return;
   const {from} = last;
