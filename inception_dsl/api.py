@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import plugins
 from .analysis.cost import Layer
@@ -21,6 +21,11 @@ from .ir.typed import TypedProgram
 
 if TYPE_CHECKING:
     from .design.compared import Difference
+    from .design.fit import Fit
+    from .design.rewrites.attempt import Spec
+    from .design.rewrites.moves import Moves
+    from .design.rewrites.rewriting import Rewritten
+    from .design.sweep import Sweep
 
 
 class SpecWarning(UserWarning):
@@ -53,9 +58,8 @@ def load(
     ``root`` is the project folder, as with ``--root``: files outside it are rejected.
     """
     report = Report()
-    typed = compile_spec(
-        path, {name: json.dumps(value) for name, value in settings.items()}, report, root
-    )
+    given = _texts(settings)
+    typed = compile_spec(path, given, report, root)
     if typed is None:
         raise SpecError(report)
     found = tuple(report)
@@ -64,7 +68,114 @@ def load(
         warnings.warn(
             printable(f"{one.span}: {one.code}: {one.message}{help}"), SpecWarning, stacklevel=2
         )
-    return Network(typed, report.texts, found)
+    network = Network(typed, report.texts, found)
+    network._loaded = _Loaded(path, given, root)
+    return network
+
+
+class _Loaded(NamedTuple):
+    """The arguments of :func:`load`."""
+
+    path: str | os.PathLike[str]
+    settings: dict[str, str]
+    root: str | os.PathLike[str] | None
+
+    def spec(self) -> Spec:
+        """The spec to be rewritten; raises :class:`SpecError`."""
+        from .design.rewrites.attempt import Spec
+
+        report = Report()
+        spec = Spec(self.path, self.settings, report, self.root)
+        if spec.typed is None:
+            raise SpecError(report)
+        return spec
+
+
+def sweep(
+    path: str | os.PathLike[str],
+    vary: Mapping[str, str | Sequence[Any]],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
+    **settings: Any,
+) -> Sweep:
+    """Compile every combination of the values in ``vary``, and compare the costs.
+
+    ``vary`` has the values of each name that ``--set`` takes: a list of Python values, or a text
+    as on the command line, ``"0.5..2:0.25"``. ``jobs`` processes compile; ``root`` and
+    ``settings`` are those of :func:`load`.
+
+    Raises :class:`SpecError` if all variants have errors, ``ValueError`` if ``vary`` is not valid.
+    """
+    from .design.measured import Spec
+    from .design.processes import variants
+    from .design.sweep import Sweep
+    from .design.variations import Variation, Variations, values_of
+
+    varied = Variations(
+        [
+            Variation(
+                name,
+                values_of(values, name)
+                if isinstance(values, str)
+                else tuple(map(json.dumps, values)),
+            )
+            for name, values in vary.items()
+        ]
+    )
+    spec = Spec(path, root, _texts(settings))
+    found = tuple(one for chunk in variants(spec, varied, jobs) for one in chunk)
+    if all(one.measured is None for one in found):
+        raise _error(path, varied.settings(0, spec.settings), root)
+    return Sweep(os.fspath(path), varied.names, found)
+
+
+def fit(
+    path: str | os.PathLike[str],
+    vary: str,
+    *,
+    macs: int | None = None,
+    parameters: int | None = None,
+    root: str | os.PathLike[str] | None = None,
+    **settings: Any,
+) -> Fit:
+    """Find the largest value with which the spec has at most so many ``macs`` and ``parameters``.
+
+    ``vary`` is a name, or a name with a range, as on the command line: ``"width=0.25..2"``. The
+    result is false if no value fits.
+
+    Raises :class:`SpecError` if no value is valid, ``ValueError`` if ``vary`` is not, or if there
+    is no limit.
+    """
+    from .design.fit import fit as largest
+    from .design.fit import range_of
+    from .design.measured import Spec
+    from .design.sweep import Limits
+
+    if macs is None and parameters is None:
+        raise ValueError("expected a limit: `macs`, `parameters` or both")
+    spec = Spec(path, root, _texts(settings))
+    varied = range_of(vary, spec)
+    found = largest(spec, varied, Limits(macs, parameters))
+    if not found and found.above is None:
+        raise _error(path, {**spec.settings, varied.name: varied.values[0]}, root)
+    return found
+
+
+def _texts(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Settings as ``--set`` has them."""
+    return {name: json.dumps(value) for name, value in settings.items()}
+
+
+def _error(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    root: str | os.PathLike[str] | None,
+) -> SpecError:
+    """The errors of a spec with these settings."""
+    report = Report()
+    compile_spec(path, settings, report, root)
+    return SpecError(report)
 
 
 class Network:
@@ -81,6 +192,7 @@ class Network:
     ) -> None:
         self.typed, self.warnings = typed, warnings
         self._texts = texts or {}
+        self._loaded: _Loaded | None = None
 
     def __repr__(self) -> str:
         return f"<Network {self.typed.program.id} on {self.typed.program.taken}>"
@@ -147,6 +259,45 @@ class Network:
         from .design.compared import Difference
 
         return Difference(self.typed, other.typed)
+
+    def rewrites(self) -> Moves:
+        """The rules of :meth:`rewrite` that apply to the spec, where, and what each would save.
+
+        ``print`` it, or read ``found``. Raises :class:`SpecError` if the spec has errors now or
+        cannot be rewritten.
+        """
+        from .design.rewrites.moves import moves
+
+        report = Report()
+        found = moves(self._spec(), report)
+        if found is None:
+            raise SpecError(report)
+        return found
+
+    def rewrite(self, rule: str, at: str | Collection[str] = (), **options: Any) -> Rewritten:
+        """The spec rewritten by a rule, such as ``factorise-5x5``; no file is written.
+
+        ``at`` are the paths of steps or blocks to rewrite (the default: wherever it applies), and
+        ``options`` those of the rule. ``print`` the result, or read its ``text``, ``files`` and
+        ``totals``. Raises :class:`SpecError` if the rule cannot be applied, ``ValueError`` for an
+        unknown rule or option.
+        """
+        from .design.rewrites import rule_named
+        from .design.rewrites.rewriting import rewritten
+
+        found = rule_named(rule)
+        values = found.read({name: str(value) for name, value in options.items()})
+        report = Report()
+        paths = [at] if isinstance(at, str) else at
+        result = rewritten(self._spec(), found, paths, values, report)
+        if result is None:
+            raise SpecError(report)
+        return result
+
+    def _spec(self) -> Spec:
+        if self._loaded is None:
+            raise ValueError("only a network from `load` can be rewritten: it has a file")
+        return self._loaded.spec()
 
     @cached_property
     def _summary(self) -> Summary:

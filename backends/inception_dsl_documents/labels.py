@@ -107,7 +107,7 @@ def written(given: Any) -> str:
     if isinstance(given, tuple):
         return "×".join(map(written, given))
     text = str(getattr(given, "text", given))
-    return text.removeprefix("${").removesuffix("}").replace("$", "")
+    return text.removeprefix("${").removesuffix("}").replace("$", "").replace(" * ", "·")
 
 
 def _filters(uses: Sequence[TypedOp]) -> str:
@@ -115,7 +115,8 @@ def _filters(uses: Sequence[TypedOp]) -> str:
     if op.channels_field:
         return value(uses, op.channels_field)
     if isinstance(op, Scale):
-        return "learned" if op.learned else f"×{value(uses, 'value')}"
+        factor = value(uses, "value").removesuffix(".0").replace("-", "−")
+        return "learned" if op.learned else f"×{factor}"
     for name in ("rate", "groups", "factor", "output_size", "depth_multiplier"):
         given = getattr(op, name, None)
         if given is not None and not (name == "depth_multiplier" and given == 1):

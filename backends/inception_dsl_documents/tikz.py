@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +15,7 @@ from .palette import THEMES, Theme
 from .views import figures
 
 _ROUND: Final = 3.0
+_SIGNS: Final = {"×": r"\texttimes{}", "·": r"\textperiodcentered{}", "−": r"\textminus{}"}
 
 
 def emit_tikz(typed: TypedProgram, request: Request, report: Report) -> Files:
@@ -127,8 +129,8 @@ def _small(text: Text) -> str:
 
 
 def _text(text: str) -> str:
-    """Text in which the multiplication sign is that of the font, not of the math font."""
-    return r"\texttimes{}".join(map(latex, text.split("×")))
+    """Text whose signs are those of its font, not of a math font."""
+    return "".join(_SIGNS.get(part) or latex(part) for part in re.split("([×·−])", text))
 
 
 def _font(size: float) -> str:

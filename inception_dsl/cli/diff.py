@@ -51,9 +51,9 @@ def diff(
 ) -> None:
     """Print what differs between the networks OLD and NEW.
 
-    They are files, shipped specs, or specs of a git revision: REVISION:PATH. A change in a block is
-    one change, however often the block is used. Exit status: 0 if the networks are the same, 1 if
-    they differ, 2 on errors.
+    They are files, shipped specs, or specs of a git revision: REVISION:PATH, or :PATH for what is
+    staged. A change in a block is one change, however often the block is used. Exit status: 0 if
+    the networks are the same, 1 if they differ, 2 on errors.
     """
     from ..diagnostics.report import Report
 

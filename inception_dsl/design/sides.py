@@ -10,7 +10,7 @@ from pathlib import Path
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
-from ..language.revisions import checked_out, is_revision, named
+from ..language.revisions import checked_out, is_revision, named, parts
 
 
 def compiled(
@@ -24,7 +24,7 @@ def compiled(
         folder = Path(name).resolve()
         path = checked_out(os.fspath(spec), folder, own)
         typed = None if path is None else compile_spec(path, settings, own, folder)
-        _include(own, folder, f"{os.fspath(spec).partition(':')[0]}:", report)
+        _include(own, folder, parts(os.fspath(spec))[0], report)
     return typed
 
 

@@ -61,7 +61,9 @@ def test_svg_and_tikz_have_the_texts_of_the_figure(path: Path) -> None:
         wanted = sorted([*lines, *(text.text for text in texts)])
         assert sorted(drawn(svg[f"{stem}.svg"])) == wanted
         nodes = re.findall(r"\\strut (.*)\};$", tikz[f"{stem}.tex"], re.MULTILINE)
-        plain = [n.replace(r"\texttimes{}", "×").replace("\\", "").replace("{}", "") for n in nodes]
+        for command, sign in (("times", "×"), ("periodcentered", "·"), ("minus", "−")):
+            nodes = [node.replace(rf"\text{command}{{}}", sign) for node in nodes]
+        plain = [node.replace("\\", "").replace("{}", "") for node in nodes]
         assert len(plain) == len(wanted)
         assert sorted(p for p in plain if p in wanted) == sorted(w for w in wanted if w in plain)
         assert tikz[f"{stem}.tex"].count(r"\filldraw[box") == len(figure.legend) + sum(

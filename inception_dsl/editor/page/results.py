@@ -14,7 +14,7 @@ from ...diagnostics.report import Report
 from ...diagnostics.text import printable
 from ...ir.typed import TypedProgram
 from ...language.file_names import named_by_user
-from ...language.revisions import is_revision, log
+from ...language.revisions import changing, is_revision
 from ...plugins import Plugin
 from .files import State, clock, files_of, read_since, states
 
@@ -92,7 +92,7 @@ class Followed:
 
     def _names(self, report: Report) -> set[str]:
         if is_revision(self.spec):
-            return set(filter(None, [log()]))
+            return {*changing()}
         return files_of(named_by_user(self.spec), report)
 
 
