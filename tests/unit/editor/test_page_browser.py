@@ -268,7 +268,7 @@ def test_the_page_of_a_backend_is_in_a_sandbox(
     page = browser.new_page()
     with Served(tmp_path, "net.yaml") as server:
         page.goto(server.url)
-        expect(page.locator("#backend option", has_text="Pages")).to_have_count(1)
+        expect(page.locator("#backend option[value=pages]")).to_have_count(1)
         page.locator("#backend").select_option("pages")
         text = page.frame_locator("#pane iframe").locator("#text")
         expect(text).to_have_text("script, no parent, no storage, no data")
