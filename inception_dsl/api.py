@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Collection
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import plugins
 from .analysis.cost import Layer
@@ -21,6 +21,9 @@ from .ir.typed import TypedProgram
 
 if TYPE_CHECKING:
     from .design.compared import Difference
+    from .design.rewrites.attempt import Spec
+    from .design.rewrites.moves import Moves
+    from .design.rewrites.rewriting import Rewritten
 
 
 class SpecWarning(UserWarning):
@@ -53,9 +56,8 @@ def load(
     ``root`` is the project folder, as with ``--root``: files outside it are rejected.
     """
     report = Report()
-    typed = compile_spec(
-        path, {name: json.dumps(value) for name, value in settings.items()}, report, root
-    )
+    given = {name: json.dumps(value) for name, value in settings.items()}
+    typed = compile_spec(path, given, report, root)
     if typed is None:
         raise SpecError(report)
     found = tuple(report)
@@ -64,7 +66,27 @@ def load(
         warnings.warn(
             printable(f"{one.span}: {one.code}: {one.message}{help}"), SpecWarning, stacklevel=2
         )
-    return Network(typed, report.texts, found)
+    network = Network(typed, report.texts, found)
+    network._loaded = _Loaded(path, given, root)
+    return network
+
+
+class _Loaded(NamedTuple):
+    """The arguments of :func:`load`."""
+
+    path: str | os.PathLike[str]
+    settings: dict[str, str]
+    root: str | os.PathLike[str] | None
+
+    def spec(self) -> Spec:
+        """The spec to be rewritten; raises :class:`SpecError`."""
+        from .design.rewrites.attempt import Spec
+
+        report = Report()
+        spec = Spec(self.path, self.settings, report, self.root)
+        if spec.typed is None:
+            raise SpecError(report)
+        return spec
 
 
 class Network:
@@ -81,6 +103,7 @@ class Network:
     ) -> None:
         self.typed, self.warnings = typed, warnings
         self._texts = texts or {}
+        self._loaded: _Loaded | None = None
 
     def __repr__(self) -> str:
         return f"<Network {self.typed.program.id} on {self.typed.program.taken}>"
@@ -144,6 +167,45 @@ class Network:
         from .design.compared import Difference
 
         return Difference(self.typed, other.typed)
+
+    def rewrites(self) -> Moves:
+        """The rules of :meth:`rewrite` that apply to the spec, where, and what each would save.
+
+        ``print`` it, or read ``found``. Raises :class:`SpecError` if the spec has errors now or
+        cannot be rewritten.
+        """
+        from .design.rewrites.moves import moves
+
+        report = Report()
+        found = moves(self._spec(), report)
+        if found is None:
+            raise SpecError(report)
+        return found
+
+    def rewrite(self, rule: str, at: str | Collection[str] = (), **options: Any) -> Rewritten:
+        """The spec rewritten by a rule, such as ``factorise-5x5``; no file is written.
+
+        ``at`` are the paths of steps or blocks to rewrite (the default: wherever it applies), and
+        ``options`` those of the rule. ``print`` the result, or read its ``text``, ``files`` and
+        ``totals``. Raises :class:`SpecError` if the rule cannot be applied, ``ValueError`` for an
+        unknown rule or option.
+        """
+        from .design.rewrites import rule_named
+        from .design.rewrites.rewriting import rewritten
+
+        found = rule_named(rule)
+        values = found.read({name: str(value) for name, value in options.items()})
+        report = Report()
+        paths = [at] if isinstance(at, str) else at
+        result = rewritten(self._spec(), found, paths, values, report)
+        if result is None:
+            raise SpecError(report)
+        return result
+
+    def _spec(self) -> Spec:
+        if self._loaded is None:
+            raise ValueError("only a network from `load` can be rewritten: it has a file")
+        return self._loaded.spec()
 
     @cached_property
     def _summary(self) -> Summary:

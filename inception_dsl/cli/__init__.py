@@ -24,6 +24,7 @@ COMMANDS = {  # the module of each command, imported when the command is used
     "check": "compile",
     "summary": "summary",
     "diff": "diff",
+    "rewrite": "rewrite",
     "build": "compile",
     "verify": "verify",
     "weights": "weights",

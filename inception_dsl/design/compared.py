@@ -49,7 +49,11 @@ class Difference:
         self.old, self.new = Summary(old), Summary(new)
         own = old.program.id, new.program.id
         self.names = own if own[0] != own[1] else names
-        self.changes: Sequence[Change] = changes(old, new)
+
+    @cached_property
+    def changes(self) -> Sequence[Change]:
+        """What differs, step by step."""
+        return changes(self.old.typed, self.new.typed)
 
     def __bool__(self) -> bool:
         return bool(self.changes)

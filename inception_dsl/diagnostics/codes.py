@@ -46,6 +46,7 @@ CODES: Final[dict[str, str]] = {
     "E314": "the number range in a published name does not match the repetitions",
     "E315": "the spec requires another version of inception-dsl",
     "E316": "a step cannot have the weights of another step",
+    "E317": "a rule of `rewrite` cannot be applied to the spec",
     # 4: shapes
     "E401": "the window is larger than its input",
     "E402": "the branches of a merge have incompatible shapes",

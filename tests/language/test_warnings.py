@@ -168,6 +168,7 @@ def test_the_savings_of_a_factorization(warned: Warned) -> None:
     assert found.help == (
         f"use two convolutions, `kernel_size: 3` and `kernel_size: 3`, with 32 filters between "
         f"them: this saves {saved:,} multiply-adds (28.0%)"
+        f"; to do so, run `inception-dsl rewrite {found.span.file} factorise-5x5 --at body`"
     )
 
 
@@ -185,7 +186,7 @@ body: [{{use: b, name: a, n: 64}}, {{use: b, name: c, n: 16}}]
         "use two convolutions, `kernel_size: [1, 7]` and `kernel_size: [7, 1]`, with 32 filters "
     )
     saved = f"{macs - left:,} multiply-adds ({100 * (macs - left) / macs:.1f}%)"
-    assert found.help.endswith(f"saves {saved}")
+    assert f"saves {saved}; to do so, run `inception-dsl rewrite " in found.help
 
 
 def test_the_number_of_parameters_without_effect(warned: Warned) -> None:

@@ -252,8 +252,10 @@ def test_the_output_of_weights(run: Run) -> None:
 
 def test_the_tables_of_design(run: Run) -> None:
     """docs/design.md has lines that its commands print."""
-    side_by_side, difference = (block.text for block in blocks("", "docs/design.md"))
+    side_by_side, saved, difference = (block.text for block in blocks("", "docs/design.md"))
     assert side_by_side == run("inception-dsl summary v2 v3 v4").stdout
+    found = run("inception-dsl rewrite v3 asymmetric --at inception_v3_a").stdout
+    assert found.startswith(f"{saved}\n--- inception-dsl:v3\n+++ v3.yaml\n")
     output = run("inception-dsl diff v1 published/torchvision_googlenet").stdout.splitlines()
     assert [line for line in difference.splitlines() if line not in output] == []
 

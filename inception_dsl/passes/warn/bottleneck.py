@@ -26,7 +26,7 @@ from ...ops import (
     Scale,
     SeparableConv,
 )
-from .survey import Case, Check, Found, Survey, Warn, field_span
+from .survey import Case, Check, Found, Survey, Warn, command, field_span
 
 WIDER = 2
 _KEEPING = (
@@ -70,7 +70,7 @@ def _next(case: Case) -> TypedStep | None:
     return None
 
 
-def _describe(_: Survey, found: list[Found]) -> Warn:
+def _describe(survey: Survey, found: list[Found]) -> Warn:
     typed, step = found[0].data
     channels = step.runs[0].typed.y.channels
     message = (
@@ -83,6 +83,7 @@ def _describe(_: Survey, found: list[Found]) -> Warn:
     conv = f"{{op: conv_bn, filters: {typed.x.channels}, {window}}}"
     branches = f"{{branch_conv: [{conv}], branch_pool: [{{op: {typed.op.op}, {window}}}]}}"
     help = f"pool in parallel with a convolution: `{{merge: concat, branches: {branches}}}`"
+    help += command(survey, "parallel-reduction", found[0], typed.node)
     span = field_span(typed.node.origin, "stride")
     return Warn(message, span, help, ((step.node.origin.span(), "more channels from here on"),))
 

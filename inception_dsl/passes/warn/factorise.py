@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ...ir.typed import TypedOp
 from ...ops import Conv, ConvBn
 from ...ops.base import axes
-from .survey import Check, Found, Survey, Warn, field_span
+from .survey import Check, Found, Survey, Warn, command, field_span
 
 SHARE = 20  # reported from 1/20 of the multiply-adds of the network
 
@@ -78,7 +78,7 @@ def _whole(survey: Survey) -> int:
     return sum(typed.macs * context.times for typed, context in cases)
 
 
-def _describe(_: Survey, found: list[Found]) -> Warn | None:
+def _describe(survey: Survey, found: list[Found]) -> Warn | None:
     whole = found[0].data[1]
     cases = [(one.data[0], one.context.times) for one in found]
     macs = sum(saving.macs * count for saving, count in cases)
@@ -93,6 +93,7 @@ def _describe(_: Survey, found: list[Found]) -> Warn | None:
         f"this {size} `{worst.typed.op.op}` takes {macs:,} multiply-adds{uses}, "
         f"{_percent(macs, whole)} of the total"
     )
+    rule = "factorise-5x5" if worst.kernel == 5 else "asymmetric"
     kernels = (
         "3` and `kernel_size: 3" if worst.kernel == 5 else "[1, {0}]` and `kernel_size: [{0}, 1]"
     )
@@ -102,6 +103,7 @@ def _describe(_: Survey, found: list[Found]) -> Warn | None:
     help = (
         f"use two convolutions, {parts}, with {filters} filters between them: this saves "
         f"{saved:,} multiply-adds ({_percent(saved, macs)})"
+        f"{command(survey, rule, found[0], worst.typed.node)}"
     )
     return Warn(message, field_span(worst.typed.node.origin, "kernel_size"), help)
 

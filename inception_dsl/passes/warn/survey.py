@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...diagnostics.report import Edit, Span
 from ...ir.program import Node, Origin, UseNode
 from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep
+from ...language.given import StandardInput
 from ...language.link import LinkedBlock
 from ...language.load import Spec
 from ...ops import Op
@@ -26,7 +29,8 @@ class Context(NamedTuple):
     """The context of a chain.
 
     The uses that lead to it, the scopes around it that allow warnings, and how many times it is
-    computed. ``forked`` means in a branch, ``auxiliary`` in an auxiliary head.
+    computed. ``forked`` means in a branch, ``auxiliary`` in an auxiliary head. ``path`` is that of
+    the chain in the network, or in the block that it is written in, which then begins the path.
     """
 
     uses: tuple[UseNode, ...] = ()
@@ -34,6 +38,7 @@ class Context(NamedTuple):
     times: int = 1
     forked: bool = False
     auxiliary: bool = False
+    path: tuple[str, ...] = ()
 
     def at(self, node: Node, count: int) -> Context:
         """The context of a step that is repeated ``count`` times."""
@@ -103,7 +108,9 @@ class Survey:
         self.heads = [
             (
                 chain.steps,
-                self.top.within(Scope(head.origin, head.about.allow))._replace(auxiliary=True),
+                self.top.within(Scope(head.origin, head.about.allow))._replace(
+                    auxiliary=True, path=(head.name,)
+                ),
             )
             for head, chain in typed.heads
         ]
@@ -125,11 +132,12 @@ class Survey:
         if isinstance(typed, TypedOp):
             return []
         if isinstance(typed, TypedFork):
-            return [(chain, context._replace(forked=True)) for _, chain in typed.branches]
+            path = (*context.path, *typed.node.segments)
+            forked = context._replace(forked=True)
+            return [(chain, forked._replace(path=(*path, name))) for name, chain in typed.branches]
         block = self.typed.program.blocks[typed.node.block]
-        below = context._replace(uses=(*context.uses, typed.node)).within(
-            Scope(block.origin, block.about.allow)
-        )
+        inside = context._replace(uses=(*context.uses, typed.node), path=(typed.node.block,))
+        below = inside.within(Scope(block.origin, block.about.allow))
         return [(typed.body, below)]
 
     def layers(self, *kinds: type[Op]) -> Iterator[tuple[Case, TypedOp]]:
@@ -143,6 +151,16 @@ def field_span(origin: Origin, field: str) -> Span:
     """The span of a field of a step; of ``op`` if the field is a default."""
     written = (*origin.path, field) in origin.document.spans
     return origin.span(field if written else "op")
+
+
+def command(survey: Survey, rule: str, found: Found, node: Node) -> str:
+    """The end of a help text: the command that makes the change, if one can."""
+    file, origin = survey.spec.document.file, found.origin
+    path = "/".join((*found.context.path, *node.segments))
+    inherited = origin.span().file != origin.document.file
+    if inherited or not path or file == os.fspath(StandardInput(b"")):
+        return ""
+    return f"; to do so, run `inception-dsl rewrite {shlex.quote(file)} {rule} --at {path}`"
 
 
 def own(origin: Origin, span: Span) -> bool:

@@ -1,0 +1,99 @@
+"""The rules that apply to a spec, with what each would save in each block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ...analysis.step_costs import StepCost
+from ...diagnostics.report import PLAIN, Report, Style
+from ...ir.typed import Path
+from ..compared import Difference
+from ..tables import Line, Table
+from . import RULES
+from .attempt import Spec
+from .costs import own_costs
+from .places import Place, places
+from .rewriting import TOTALS, about_rule, allowed, more_text
+from .rule import Rule
+
+
+class Move(NamedTuple):
+    """A rule that applies to steps of a block (empty: of the network itself).
+
+    ``parameters`` and ``macs`` are by how much the network has more then.
+    """
+
+    rule: Rule
+    owner: str
+    places: tuple[Place, ...]
+    parameters: int
+    macs: int
+
+
+def moves(spec: Spec, report: Report) -> Moves | None:
+    """The rules that apply to a spec; ``None`` with errors in the report."""
+    return Moves(spec) if allowed(spec, report) else None
+
+
+class Moves:
+    """The rules that apply to a spec: ``print`` it, or read ``found``."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self.found = [move for rule in RULES for move in _moves(spec, rule)]
+
+    def __str__(self) -> str:
+        return self.render()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The data of ``inception-dsl rewrite SPEC --json``."""
+        return {
+            "rules": [
+                {
+                    "rule": move.rule.name,
+                    "block": move.owner,
+                    "paths": [place.text for place in move.places],
+                    "parameters": move.parameters,
+                    "macs": move.macs,
+                }
+                for move in self.found
+            ]
+        }
+
+    def render(self, style: Style = PLAIN) -> str:
+        """A table: each rule with the blocks it applies to, and what it saves there."""
+        if not self.found:
+            return "No rule applies to this spec."
+        total = {t.name: t.old for t in Difference(self._spec.program, self._spec.program).totals}
+        lines = [Line(_line(move, total)) for move in self.found]
+        columns = ("rule", "where", "steps", "runs", "parameters", "MACs")
+        rules = dict.fromkeys(move.rule for move in self.found)
+        about = [about_rule(rule, style) for rule in rules]
+        return "\n".join([*Table(columns, lines, 2).text(style), "", *about])
+
+
+def _line(move: Move, total: Mapping[str, int | str]) -> tuple[str, ...]:
+    parameters, macs = (int(total[name]) for name in TOTALS[:2])
+    runs = max(place.cost.uses for place in move.places)
+    one = move.places[0].text if len(move.places) == 1 else move.owner or "the network"
+    cells = (more_text(move.parameters, parameters), more_text(move.macs, macs))
+    return move.rule.name, one, f"{len(move.places)}", f"{runs:,}", *cells
+
+
+def _moves(spec: Spec, rule: Rule) -> Iterator[Move]:
+    """A rule with the blocks it applies to, each with what it saves in that block."""
+    wanted = [place for place in places(spec.program) if rule.wants(place)]
+    attempt = spec.attempt(rule, wanted, {}) if wanted else None
+    if attempt is None or not attempt.places:
+        return
+    old, new = own_costs(spec.program), own_costs(attempt.typed)
+    heads = [head.name for head, _ in spec.program.heads]
+    for owner in dict.fromkeys(place.owner for place in attempt.places):
+        tops: list[Path] = [(), *((name,) for name in heads)] if not owner else [()]
+        more = StepCost()
+        for path in tops:
+            a, b = (costs.get((owner, path), StepCost()) for costs in (old, new))
+            more = more.plus(StepCost(0, b.parameters - a.parameters, b.macs - a.macs))
+        found = tuple(place for place in attempt.places if place.owner == owner)
+        yield Move(rule, owner, found, more.parameters, more.macs)

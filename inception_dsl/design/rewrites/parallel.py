@@ -1,0 +1,82 @@
+"""``parallel-reduction``: a pool at a stride beside a convolution at the same stride.
+
+Szegedy et al. 2015, arXiv 1512.00567, section 5, figure 10: neither a bottleneck (pool first, then
+more filters) nor expensive (filters first, then pool).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ...ir.program import OpNode
+from ...ops import AvgPool, MaxPool
+from ...ops.base import axes
+from ...yaml.edits import Edits
+from ...yaml.items import Around
+from .channels import before
+from .conversion import plain
+from .places import COLOURS, Place
+from .rule import Option, Rule, Values
+from .written import Written, repeated
+
+_FILTERS: Final = Option(
+    "filters", "count", "filters of the convolution", "as many as the pool has channels"
+)
+_OP: Final = Option("op", ("conv_bn", "conv"), "the convolution", "conv_bn", "conv_bn")
+
+
+def _wants(place: Place) -> bool:
+    """Whether a step is a pool at a stride, not on the image and not in a branch, where other
+    branches are beside it already.
+    """
+    if _pool(place) is None or place.start is not None:
+        return False
+    strides = (max(axes(getattr(t.op, "stride", 1), t.x.rank, "stride")) for t in place.layers)
+    seen = all(t.y.positions() > 1 and t.x.channels > COLOURS for t in place.layers)
+    return seen and all(stride > 1 for stride in strides)
+
+
+def _pool(place: Place) -> MaxPool | AvgPool | None:
+    op = place.node.op if isinstance(place.node, OpNode) else None
+    return op if isinstance(op, MaxPool | AvgPool) else None
+
+
+def _obstacle(written: Written, values: Values) -> str:
+    if repeated(written.place):
+        return "it is repeated; write its repetitions as steps"
+    if _filters(written, values) is None:
+        return "its input has several numbers of channels: give `--with filters=NUMBER`"
+    return ""
+
+
+def _filters(written: Written, values: Values) -> Any:
+    return values["filters"] or before(written.place, written.width)
+
+
+def _edits(written: Written, values: Values) -> Edits:
+    pool, kind = _pool(written.place), values["op"]
+    assert pool is not None
+    conv = {"op": kind, "filters": _filters(written, values)}
+    conv |= {key: plain(getattr(pool, key)) for key in ("kernel_size", "stride")}
+    padding = "same" if pool.ceil_mode else plain(pool.padding)  # as many rows as rounded up
+    if padding != "same" or "padding" in written.defaults.get(kind, {}):
+        conv["padding"] = padding
+    if kind == "conv":
+        conv["activation"] = "relu"
+    name = written.data.get("name")
+    around = Around(("branch_conv", [conv]), "branch_pool", "concat", name=name)
+    return written.item.around(around, gone=written.without("name"))
+
+
+RULE: Final = Rule(
+    name="parallel-reduction",
+    summary="a convolution at the same stride beside a pool, concatenated",
+    source="Szegedy et al. 2015, section 5",
+    target="a `max_pool` or `avg_pool` at a stride above 1, outside of branches",
+    wants=_wants,
+    obstacle=_obstacle,
+    edits=_edits,
+    options=(_FILTERS, _OP),
+    note="it adds channels, and so parameters and multiply-adds after it",
+    keeps=False,
+)

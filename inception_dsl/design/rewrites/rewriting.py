@@ -1,0 +1,245 @@
+"""A spec rewritten by a rule, with what that saves."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from ...analysis.step_costs import StepCost
+from ...diagnostics.report import PLAIN, Report, Span, Style
+from ...diagnostics.text import printable
+from ...diagnostics.words import suggestion
+from ...ir.program import UseNode
+from ...ir.typed import Path
+from ..changes import place_text
+from ..compared import Difference, Total
+from ..tables import Line, Table
+from .attempt import Attempt, Spec
+from .costs import own_costs
+from .places import Chosen, Place, places
+from .rule import Rule
+
+TOTALS = ("parameters", "MACs", "receptive field")
+_SHOWN = 5
+
+
+class Saving(NamedTuple):
+    """What steps of one chain cost before, and by how much they cost more now.
+
+    ``path`` is that of the step, or of the chain of ``steps`` ones; ``uses`` is how often they run.
+    """
+
+    path: str
+    steps: int
+    uses: int
+    parameters: int
+    macs: int
+    more_parameters: int
+    more_macs: int
+
+
+class Rewritten:
+    """A spec rewritten by a rule: ``print`` it, or read ``files``, ``text`` and ``totals``.
+
+    ``files`` has the new texts by file; ``left_out`` says which steps stay, and why.
+    """
+
+    def __init__(self, spec: Spec, rule: Rule, attempt: Attempt) -> None:
+        self.rule, self.files = rule, dict(attempt.files)
+        self._spec, self._attempt = spec, attempt
+        self.difference = Difference(spec.program, attempt.typed, ("before", "after"))
+        self.left_out = [(refusal.place.text, refusal.reason) for refusal in attempt.refusals]
+
+    def __str__(self) -> str:
+        return self.render()
+
+    @property
+    def text(self) -> str:
+        """The new text of the spec itself."""
+        found = self.files.get(self._spec.target)
+        return self._spec.texts[self._spec.file] if found is None else found
+
+    @property
+    def totals(self) -> dict[str, Total]:
+        """Parameters, MACs and receptive field of the network: each with ``old`` and ``new``."""
+        return {total.name: total for total in self.difference.totals if total.name in TOTALS}
+
+    @cached_property
+    def savings(self) -> list[Saving]:
+        """The rewritten steps with their costs, those of one chain together."""
+        groups: dict[tuple[str, Path], list[Place]] = {}
+        for place in self._attempt.places:
+            groups.setdefault((place.owner, place.around), []).append(place)
+        old, new = own_costs(self._spec.program), own_costs(self._attempt.typed)
+        return [_saving(found, old[key], new[key]) for key, found in groups.items()]
+
+    @property
+    def uses(self) -> dict[str, int]:
+        """How often each changed block is used."""
+        counts = {place.owner: 0 for place in self._attempt.places if place.owner}
+        for place in places(self._spec.program):
+            if isinstance(place.node, UseNode) and place.node.block in counts:
+                counts[place.node.block] += place.cost.uses
+        return counts
+
+    def diff(self) -> str:
+        """The changes of the files as a unified diff."""
+        return "".join(self._diffs())
+
+    def _diffs(self) -> Iterator[str]:
+        spec = self._spec
+        for file, text in self.files.items():
+            name = spec.file if file == spec.target else file
+            old = spec.texts.get(name, "").splitlines(keepends=True)
+            lines = difflib.unified_diff(old, text.splitlines(keepends=True), name, file)
+            for line in lines:
+                yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The data of ``inception-dsl rewrite --json``."""
+        return {
+            "rule": self.rule.name,
+            "source": self.rule.source,
+            "totals": {t.name: {"old": t.old, "new": t.new} for t in self.totals.values()},
+            "steps": [saving._asdict() for saving in self.savings],
+            "uses": self.uses,
+            "left_out": [{"path": path, "reason": reason} for path, reason in self.left_out],
+            "files": self.files,
+        }
+
+    def render(self, style: Style = PLAIN) -> str:
+        """What the rule did and what it saves, as tables."""
+        rule = self.rule
+        lines = [about_rule(rule, style)]
+        cells = [
+            Line((t.name, _count(t.old), _count(t.new), t.difference)) for t in self.totals.values()
+        ]
+        lines += ["", *Table(("", "before", "after", "difference"), cells, 1).text(style)]
+        rows = [Line(_row(saving)) for saving in self.savings]
+        lines += ["", *Table(("rewritten", "runs", "parameters", "MACs"), rows, 1).text(style)]
+        notes = [*self._notes()]
+        return "\n".join([*lines, *([""] if notes else []), *notes])
+
+    def _notes(self) -> Iterator[str]:
+        """What else changes, and what does not."""
+        for block, uses in self.uses.items():
+            if uses > 1:
+                yield f"note: `{block}` changes in all its {uses:,} uses"
+        if self._spec.new:
+            yield "note: it has the name and the title of the original: change them"
+        for file in self.files:
+            if file != self._spec.target:
+                yield printable(f"note: other specs that import {file} change, too")
+        for path, reason in self.left_out[:_SHOWN]:
+            yield printable(f"not rewritten: {path}: {reason}")
+        if len(self.left_out) > _SHOWN:
+            yield f"not rewritten: {len(self.left_out) - _SHOWN} more"
+
+
+def _saving(found: Sequence[Place], old: StepCost, new: StepCost) -> Saving:
+    first = found[0]
+    alone = len(found) == 1
+    path = first.text if alone else place_text((first.owner, first.around)) or "the network"
+    cost = StepCost(0, 0, 0)
+    for place in found:
+        cost = cost.plus(place.cost)
+    more = new.parameters - old.parameters, new.macs - old.macs
+    uses = max(place.cost.uses for place in found)
+    return Saving(path, len(found), uses, cost.parameters, cost.macs, *more)
+
+
+def _row(saving: Saving) -> tuple[str, ...]:
+    path = saving.path if saving.steps == 1 else f"{saving.path} ({saving.steps} steps)"
+    return (
+        path,
+        f"{saving.uses:,}",
+        more_text(saving.more_parameters, saving.parameters),
+        more_text(saving.more_macs, saving.macs),
+    )
+
+
+def more_text(number: int, of: int) -> str:
+    """A change, in percent of what it was."""
+    if not number:
+        return ""
+    return f"{number:+,}{f' ({100 * number / of:+.1f}%)' if of else ''}"
+
+
+def about_rule(rule: Rule, style: Style = PLAIN) -> str:
+    """A line on a rule: what it does, its source, and what the paper says of it."""
+    note = f"; {rule.note}" if rule.note else ""
+    return f"{style.strong(rule.name)}: {rule.summary} ({rule.source}){note}"
+
+
+def _count(value: int | str) -> str:
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def rewritten(
+    spec: Spec, rule: Rule, at: Collection[str], values: Mapping[str, Any], report: Report
+) -> Rewritten | None:
+    """The spec with a rule applied at the paths ``at``, or wherever it applies.
+
+    ``values`` are the options of the rule. ``None`` if that is nowhere, or if the spec has errors,
+    with these in the report.
+    """
+    if not allowed(spec, report):
+        return None
+    chosen = _chosen(spec, at, report)
+    if chosen is None:
+        return None
+    wanted = [place for place in chosen if rule.wants(place)]
+    if not wanted:
+        _none(spec, rule, chosen, at, report)
+        return None
+    attempt = spec.attempt(rule, wanted, values)
+    if attempt.places:
+        return Rewritten(spec, rule, attempt)
+    for refusal in attempt.refusals[:_SHOWN]:
+        message = f"`{rule.name}` cannot rewrite `{refusal.place.text}`: {refusal.reason}"
+        report.error("E317", message, refusal.place.node.origin.span())
+    return None
+
+
+def allowed(spec: Spec, report: Report) -> bool:
+    """Whether the spec may change; reports it if published weights have names in it."""
+    if spec.typed is None:
+        return False
+    program = spec.typed.program
+    if not program.checkpoints:
+        return True
+    message = "the spec has names of published weights, which the rewritten layers would not have"
+    help = "remove `checkpoints`, or start from a spec without it"
+    report.error("E317", message, program.origin.document.key_span(("checkpoints",)), help=help)
+    return False
+
+
+def _chosen(spec: Spec, at: Collection[str], report: Report) -> list[Place] | None:
+    """The steps at the paths; reports a path of no step."""
+    found = places(spec.program)
+    if not at:
+        return found
+    chosen, picked = Chosen(spec.program, found), set[int]()
+    for pattern in at:
+        matching = chosen.matching(pattern)
+        if not matching:
+            report.texts["--at"] = pattern
+            help = suggestion(pattern, chosen.known, what="paths")
+            span = Span("--at", 1, 1, 1, len(pattern) + 1)
+            report.error("E308", f"no step has the path `{pattern}`", span, help=help)
+        picked |= {id(place) for place in matching}
+    return [place for place in found if id(place) in picked] if report.ok else None
+
+
+def _none(
+    spec: Spec, rule: Rule, chosen: Sequence[Place], at: Collection[str], report: Report
+) -> None:
+    """Report that none of the steps is one that the rule is for."""
+    alone = len(chosen) == 1
+    where = f"`{chosen[0].text}` is" if alone else "these steps are" if at else "the spec has"
+    message = f"`{rule.name}` is for {rule.target}; {where} none"
+    span = chosen[0].node.origin.span() if at else Span(spec.file, 1, 1, 1, 2)
+    help = f"`inception-dsl rewrite {spec.file}` lists the rules that apply, and where"
+    report.error("E317", message, span, help=help)

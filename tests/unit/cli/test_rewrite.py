@@ -1,0 +1,214 @@
+"""Tests the command ``rewrite``: what it prints, writes, and refuses to overwrite."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from inception_dsl.cli import main
+
+NET = """\
+network: net
+title: A net  # of tests
+input: {channels: 3, height: 32, width: 32}
+import: [parts/unit.yaml]
+stem: [{op: conv_bn, name: first, filters: 64, kernel_size: 1}]
+body:
+  # two units
+  - {use: unit, repeat: 2}
+"""
+UNIT = "block: unit\nsteps: [{op: conv_bn, filters: 64, kernel_size: 5}]  # large\n"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["rewrite", *arguments])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "net.yaml").write_text(NET)
+    (tmp_path / "parts/unit.yaml").write_text(UNIT)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_without_a_rule_the_rules_are_listed(folder: Path) -> None:
+    before = contents(folder)
+    done = run("net.yaml")
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["rule", "where", "steps", "runs", "parameters", "MACs"]
+    (line,) = (line for line in lines if line.startswith("factorise-5x5  unit"))
+    assert line.split()[1:4] == ["unit", "1", "2"]
+    assert "-27.6%" in line
+    assert any(line.startswith("two-2x2: ") for line in run("v3").stdout.splitlines())
+    assert contents(folder) == before
+
+
+def test_no_rule_applies(folder: Path) -> None:
+    text = "network: n\ninput: {channels: 3, height: 8, width: 8}\nbody: [{op: identity}]\n"
+    (folder / "n.yaml").write_text(text)
+    assert run("n.yaml").stdout == "No rule applies to this spec.\n"
+
+
+def test_a_diff_is_printed_and_nothing_written(folder: Path) -> None:
+    before = contents(folder)
+    done = run("net.yaml", "factorise-5x5")
+    assert done.exit_code == 0, done.stderr
+    assert contents(folder) == before
+    assert "\n--- parts/unit.yaml\n+++ parts/unit.yaml\n" in done.stdout
+    assert "note: other specs that import parts/unit.yaml change, too" in done.stdout
+    assert "note: `unit` changes in all its 2 uses" in done.stdout
+    if shutil.which("patch"):
+        subprocess.run(["patch", "-p0", "-s"], input=done.stdout, text=True, check=True)
+        after = (folder / "parts/unit.yaml").read_text()
+        assert run("net.yaml", "factorise-5x5", "--in-place").exit_code == 1  # it has no 5x5 now
+        (folder / "parts/unit.yaml").write_text(UNIT)
+        assert run("net.yaml", "factorise-5x5", "--in-place").exit_code == 0
+        assert (folder / "parts/unit.yaml").read_text() == after
+
+
+def test_in_place_only_the_changed_file_is_written(folder: Path) -> None:
+    done = run("net.yaml", "factorise-5x5", "--in-place")
+    assert done.exit_code == 0
+    assert done.stderr == "parts/unit.yaml\n"
+    found = contents(folder)
+    assert found["net.yaml"] == NET.encode()
+    assert found["parts/unit.yaml"].endswith(b"kernel_size: 3}]  # large\n")
+    assert sorted(found) == ["net.yaml", "parts/unit.yaml"]
+
+
+def test_a_new_file_has_the_blocks_that_change(folder: Path) -> None:
+    done = run("net.yaml", "factorise-5x5", "-o", "new/net.yaml")
+    assert done.exit_code == 0, done.stderr
+    assert contents(folder)["parts/unit.yaml"] == UNIT.encode()
+    assert (folder / "new/net.yaml").read_text() == NET.replace(
+        "import: [parts/unit.yaml]\n",
+        "blocks:\n  unit:\n    steps: [{op: conv_bn, filters: 64, kernel_size: 3},\n"
+        "            {op: conv_bn, filters: 64, kernel_size: 3}]  # large\n",
+    )
+
+
+def test_imports_are_found_from_the_new_file(folder: Path) -> None:
+    (folder / ".inception-dsl-root").write_text("")
+    done = run("net.yaml", "separable", "--at", "unit", "-o", "one.yaml")
+    assert done.exit_code == 0, done.stderr
+    (folder / "net.yaml").write_text(NET.replace("kernel_size: 1", "kernel_size: 3"))
+    done = run("net.yaml", "asymmetric", "--at", "first", "-o", "new/net.yaml")
+    assert done.exit_code == 0, done.stderr
+    assert "import: [../parts/unit.yaml]\n" in (folder / "new/net.yaml").read_text()
+    assert CliRunner().invoke(main, ["check", "new/net.yaml"]).exit_code == 0
+
+
+def test_nothing_is_overwritten_unasked(folder: Path) -> None:
+    (folder / "there.yaml").write_text("mine")
+    done = run("net.yaml", "factorise-5x5", "-o", "there.yaml")
+    assert done.exit_code == 2
+    assert "there.yaml already exists" in done.stderr
+    assert (folder / "there.yaml").read_text() == "mine"
+    assert run("net.yaml", "factorise-5x5", "-o", "there.yaml", "--force").exit_code == 0
+    assert (folder / "there.yaml").read_text().startswith("network: net\n")
+    done = run("net.yaml", "factorise-5x5", "-o", ".", "--force")
+    assert done.exit_code == 2
+    assert "error: . is a folder" in done.stderr
+    done = run("net.yaml", "factorise-5x5", "-o", "there.yaml/below.yaml")
+    assert done.exit_code == 1
+    assert (folder / "there.yaml").read_text().startswith("network: net\n")
+
+
+def test_a_link_is_followed_in_place(folder: Path) -> None:
+    os.symlink("net.yaml", folder / "link.yaml")
+    (folder / "net.yaml").write_text(NET.replace("kernel_size: 1", "kernel_size: 5"))
+    assert run("link.yaml", "factorise-5x5", "--at", "first", "--in-place").exit_code == 0
+    assert (folder / "link.yaml").is_symlink()
+    assert "kernel_size: 3" in (folder / "net.yaml").read_text()
+
+
+def test_a_byte_order_mark_stays(folder: Path) -> None:
+    text = NET.replace("kernel_size: 1", "kernel_size: 5")
+    (folder / "net.yaml").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert run("net.yaml", "factorise-5x5", "--at", "stem", "--in-place").exit_code == 0
+    found = (folder / "net.yaml").read_bytes()
+    assert found.startswith(b"\xef\xbb\xbfnetwork: net\n")
+    assert found.count(b"\xef\xbb\xbf") == 1
+
+
+def test_json(folder: Path) -> None:
+    done = run("net.yaml", "factorise-5x5", "--at", "unit", "--json")
+    found = json.loads(done.stdout)
+    assert found["rule"] == "factorise-5x5"
+    assert found["totals"]["receptive field"] == {"old": 9, "new": 9}
+    (step,) = found["steps"]
+    assert (step["path"], step["uses"], found["uses"]) == ("unit", 2, {"unit": 2})
+    assert list(found["files"]) == ["parts/unit.yaml"]
+    rules = json.loads(run("net.yaml", "--json").stdout)["rules"]
+    (rule,) = (rule for rule in rules if rule["rule"] == "factorise-5x5")
+    assert (rule["block"], rule["paths"]) == ("unit", ["unit"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("net.yaml", "factorize-5x5"), "did you mean `factorise-5x5`?"),
+        (("net.yaml", "--at", "unit"), "these options need a RULE"),
+        (("net.yaml", "reduce", "--with", "filters"), "expected NAME=VALUE, got `filters`"),
+        (("net.yaml", "reduce", "--with", "=1"), "expected NAME=VALUE, got `=1`"),
+        (("net.yaml", "reduce", "--with", "ratio=1"), "`reduce` has no option `ratio`"),
+        (("net.yaml", "separable", "--with", "depth_multiplier=x"), "expected an integer from 1"),
+        (("net.yaml", "residualise", "--with", "scale=nan"), "expected a number other than 0"),
+        (("net.yaml", "asymmetric", "--with", "first=2"), "expected `1xn` or `nx1`"),
+        (
+            ("net.yaml", "reduce", "--with", "filters=1", "--with", "filters=2"),
+            "`filters` is set more than once",
+        ),
+        (("net.yaml", "reduce", "-o", "a.yaml", "--in-place"), "exclude each other"),
+        (("net.yaml", "reduce", "--force"), "`--force` is for the file of `--out`"),
+        (("v1", "reduce", "--in-place"), "the shipped spec `v1` is read-only"),
+    ],
+)
+def test_usage_errors(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("missing.yaml", "reduce"), "error[E101]: no such file: missing.yaml"),
+        (("-", "reduce"), "error[E101]: standard input is read by"),
+        (("net.yaml", "two-2x2"), "`two-2x2` is for a `conv` or `conv_bn` with a 3x3 kernel"),
+        (("net.yaml", "factorise-5x5", "--at", "unti"), "did you mean `unit`?"),
+        (("net.yaml", "factorise-5x5", "--at", ""), "error[E308]: no step has the path ``"),
+        (("net.yaml", "factorise-5x5", "--at", "[\x1b"), "no step has the path `[\\x1b`"),
+        (("net.yaml", "factorise-5x5", "--with", "filters=$f"), "the result has an error, E304"),
+        (("published/timm_inception_v4",), "error[E317]: the spec has names of published weights"),
+    ],
+)
+def test_errors_of_specs(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    before = contents(folder)
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert contents(folder) == before
+
+
+def test_a_block_alone_needs_an_input(folder: Path) -> None:
+    assert "E404" in run("parts/unit.yaml", "factorise-5x5").stderr
+    done = run("parts/unit.yaml", "factorise-5x5", "--input", "32x32x64", "--in-place")
+    assert done.exit_code == 0
+    assert (folder / "parts/unit.yaml").read_text().startswith("block: unit\nsteps: [{op: conv_bn,")
