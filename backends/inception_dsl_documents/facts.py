@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from inception_dsl.backend import Sliding, TypedFork, TypedOp, TypedUse
+from inception_dsl.backend import Sliding, TypedFork, TypedOp, TypedProgram, TypedUse
 
 from .tree import Chain, Fork, Group, Item, Leaf, Path
 from .tree import times as printed
@@ -52,26 +52,35 @@ class Noted(NamedTuple):
 
 @dataclass(frozen=True)
 class PageTrees(Trees):
-    """Trees that note what every box stands for, by its id."""
+    """Trees that note what every box stands for, by its id, which is unique also in blocks."""
 
     noted: dict[str, Noted] = field(default_factory=dict)
 
+    @staticmethod
+    def of(typed: TypedProgram) -> PageTrees:
+        """The trees of a program, with the receptive fields of its layers."""
+        return PageTrees(typed, seen=Trees.of(typed).seen)
+
     def _layer(self, uses: Sequence[TypedOp], path: Path) -> Leaf:
         found = super()._layer(uses, path)
-        self.noted[found.id] = Noted(path, ((1, uses[0]),))
-        return found
+        return replace(found, id=self._note(found.id, path, uses[0]))
 
     def _use(self, uses: Sequence[TypedUse], path: Path, segments: Path) -> Leaf | Group:
         found = super()._use(uses, path, segments)
-        self.noted[found.id] = Noted(path, ((1, uses[0]),))
-        return found
+        return replace(found, id=self._note(found.id, path, uses[0]))
 
     def _fork(
         self, uses: Sequence[TypedFork], path: Path, ends: Mapping[str, int], last: int
     ) -> Fork:
         found = super()._fork(uses, path, ends, last)
-        self.noted[found.id] = Noted(path, ((1, uses[0]),))
-        return found
+        return replace(found, id=self._note(found.id, path, uses[0]))
+
+    def _note(self, id: str, path: Path, node: Typed) -> str:
+        """The id of a box: its path; a block and the only layer in it may have the same."""
+        while id in self.noted:
+            id += "/"
+        self.noted[id] = Noted(path, ((1, node),))
+        return id
 
     def _together(self, alike: Sequence[tuple[int, Item]]) -> Item:
         found = super()._together(alike)

@@ -24,7 +24,7 @@ from .heat import LIMITS
 from .labels import ROLES, Label
 from .lanes import lanes_of
 from .layout import branch_chain
-from .tree import Chain, Fork, Group, Head, Item, Leaf, Trees, times
+from .tree import Chain, Fork, Group, Head, Item, Leaf, times
 from .views import legend_names, styles
 
 _LENGTHS: Final = (
@@ -38,7 +38,7 @@ def page_data(typed: TypedProgram, *, up: bool) -> dict[str, Any]:
 
     Lengths are in points.
     """
-    trees, about = PageTrees(typed, seen=Trees.of(typed).seen), typed.program.about
+    trees, about = PageTrees.of(typed), typed.program.about
     style, _ = styles(typed, up=up)
     sums = cost(list(layers(typed)))
     roles: Mapping[Role, str] = {r: text for r, (text, _) in ROLES.items()}

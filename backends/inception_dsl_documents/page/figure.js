@@ -22,7 +22,7 @@ function draw() {
     if (!drawn.has(key)) drawn.set(key, shape.title ? frameElement(shape) : boxElement(shape));
     const element = drawn.get(key);
     element.style.transform = `translate(${shape.x}px, ${shape.y}px)`;
-    if (shape.title) resize(element, shape);
+    (shape.title ? resizeFrame : resizeBox)(element, shape);
     if (layer.shapes.children[n] !== element) {
       layer.shapes.insertBefore(element, layer.shapes.children[n] || null);
     }
@@ -31,23 +31,27 @@ function draw() {
   layer.texts.replaceChildren(...figure.texts.map(textElement));
 }
 
-function boxElement({item, lines, width, height}) {
-  const round = item.role === "terminal" ? height / 2 : 2;
-  const size = {width, height, rx: round};
+function boxElement({item, lines, height}) {
   const group = svg("g", {class: `box ${item.role}`, "data-id": item.id, role: "button"});
   group.tabIndex = -1;
   group.setAttribute("aria-label", described(item));
   if (isBlock(item)) {
     group.setAttribute("aria-expanded", "false");
-    group.append(svg("rect", {...size, x: 2, y: 2, class: "behind"}));
+    group.append(svg("rect", {rx: 2, x: 2, y: 2, class: "behind"}));
   }
-  group.append(svg("rect", size));
+  group.append(svg("rect", {rx: item.role === "terminal" ? height / 2 : 2}));
   const font = item.role === "merge" ? SMALL : FONT;
   const first = height / 2 - ((lines.length - 1) * L.LINE) / 2 + 0.36 * font;
   lines.forEach((line, n) => {
-    group.append(svg("text", {x: width / 2, y: first + L.LINE * n, "font-size": font}, line));
+    group.append(svg("text", {y: first + L.LINE * n, "font-size": font}, line));
   });
   return group;
+}
+
+// A merge is as wide as its branches, which may be expanded.
+function resizeBox(group, {width, height}) {
+  group.querySelectorAll("rect").forEach((rect) => set(rect, {width, height}));
+  group.querySelectorAll("text").forEach((text) => set(text, {x: width / 2}));
 }
 
 // The frame of an expanded block; its title is the button that collapses it.
@@ -65,12 +69,9 @@ function frameElement({item}) {
   return group;
 }
 
-function resize(group, {x, y, width, height, title}) {
+function resizeFrame(group, {x, y, width, height, title}) {
   const [outline, tab, text] = group.children;
   const top = title.y - y - L.TITLE / 2;
-  const set = (element, values) => {
-    for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
-  };
   set(outline, {width, height});
   set(tab, {x: 1, y: top, width: title.width + 2 * L.PAD - 2, height: L.TITLE});
   set(text, {x: title.x - x, y: title.y - y + 0.36 * SMALL});

@@ -65,7 +65,7 @@ function described(item) {
 // An element with attributes and children: elements, or texts, which are never markup.
 function made(space, tag, attributes, children) {
   const found = document.createElementNS(space, tag);
-  Object.entries(attributes).forEach(([name, value]) => found.setAttribute(name, value));
+  set(found, attributes);
   found.append(...children);
   return found;
 }
@@ -73,4 +73,7 @@ const html = (tag, attributes = {}, ...children) =>
   made("http://www.w3.org/1999/xhtml", tag, attributes, children);
 const svg = (tag, attributes = {}, ...children) =>
   made("http://www.w3.org/2000/svg", tag, attributes, children);
+function set(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+}
 const byId = (id) => document.getElementById(id);
