@@ -72,7 +72,7 @@ def _summary(typed: TypedProgram, parameters: int, macs: int) -> dict[str, str]:
         "MACs": f"{macs:,}{without}",
     }
     if last:
-        found["receptive field"] = f"{field_text(last[1])} of {last[0]}"
+        found["receptive field"] = f"{times(field_text(last[1]))} of {last[0]}"
     return found
 
 

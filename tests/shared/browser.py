@@ -51,6 +51,7 @@ class Opened:
         settings.setdefault("reduced_motion", "reduce")
         self.context = browser.new_context(viewport=viewport, **settings)
         self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(8000)
         self.file = ""
         self.problems: list[str] = []
         self.page.on("console", lambda message: self.problems.append(f"console: {message.text}"))

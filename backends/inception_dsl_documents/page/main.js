@@ -85,8 +85,10 @@ function tabStop(id) {
   boxes.forEach((s) => (elementOf(s.item.id).tabIndex = s === chosen ? 0 : -1));
 }
 stage.addEventListener("focusin", (event) => {
-  const element = event.target.closest(".box");
-  if (element) tabStop(element.dataset.id);
+  const element = event.target.closest("[data-id]");
+  if (!element) return;
+  if (element.matches(".box")) tabStop(element.dataset.id);
+  if (element.matches(":focus-visible")) reveal(shapeOf(element.dataset.id));
 });
 
 // The box that an arrow key leads to: along the lines, or beside this one.
@@ -107,10 +109,7 @@ function neighbour(shape, key) {
   return possible.sort((a, b) => far(a) - far(b))[0];
 }
 
-function moveTo(shape) {
-  elementOf(shape.item.id).focus({preventScroll: true});
-  reveal(shape);
-}
+const moveTo = (shape) => elementOf(shape.item.id).focus({preventScroll: true});
 
 const PANS = {ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [1, 0], ArrowRight: [-1, 0]};
 const KEYS = {"+": () => zoom(STEP), "=": () => zoom(STEP), "-": () => zoom(1 / STEP), 0: fit};

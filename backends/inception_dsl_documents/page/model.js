@@ -31,8 +31,8 @@ function share(item, what) {
 
 function percent(part) {
   const value = 100 * part;
-  if (!value) return "0 %";
-  return value < 0.01 ? "< 0.01 %" : `${value.toFixed(value < 1 ? 2 : 1)} %`;
+  if (!value) return "0\u00a0%";
+  return value < 0.01 ? "< 0.01\u00a0%" : `${value.toFixed(value < 1 ? 2 : 1)}\u00a0%`;
 }
 
 // What there is to know of an item, each with its name; in the order of the panel.

@@ -6,8 +6,7 @@ let hits = [], current = -1;
 const folded = (text) => text.toLowerCase().replaceAll("×", "x");
 
 function textOf(item) {
-  const texts = [item.path, item.op, ...item.text, item.shapes, ...item.attributes.flat()];
-  return folded(texts.join(" "));
+  return folded([item.path, item.op, ...item.text, ...item.attributes.flat()].join(" "));
 }
 const texts = new Map([...items].filter(([, i]) => !i.flat).map(([id, i]) => [id, textOf(i)]));
 
