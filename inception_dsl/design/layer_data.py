@@ -9,7 +9,7 @@ from typing import Any
 from ..analysis.cost import Layer
 from ..analysis.receptive import Seen
 from ..ir.flow import Apply, Flow, ValueId
-from ..ir.typed import TypedOp, TypedProgram
+from ..ir.typed import TypedOp
 from ..ops import Sliding
 
 

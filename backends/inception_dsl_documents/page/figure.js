@@ -37,7 +37,7 @@ function boxElement({item, lines, height}) {
   group.setAttribute("aria-label", described(item));
   if (isBlock(item)) {
     group.setAttribute("aria-expanded", "false");
-    group.append(svg("rect", {rx: 2, x: 2, y: 2, class: "behind"}));
+    group.append(svg("rect", {rx: 2, x: 2, y: data.up ? -2 : 2, class: "behind"}));
   }
   group.append(svg("rect", {rx: item.role === "terminal" ? height / 2 : 2}));
   const font = item.role === "merge" ? SMALL : FONT;

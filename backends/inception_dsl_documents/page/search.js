@@ -38,9 +38,10 @@ function go(step) {
   if (!hits.length) return;
   current = (current + step + hits.length + (current < 0 && step < 0 ? 1 : 0)) % hits.length;
   const id = hits[current];
-  around.get(id).forEach((block) => open.add(block));
-  open.delete(id); // a hit is a box
-  change(null);
+  const hidden = around.get(id).filter((block) => !open.has(block));
+  hidden.forEach((block) => open.add(block));
+  if (open.delete(id) || hidden.length) change(null); // a hit is a box
+  else mark();
   reveal(shapeOf(id));
   pin(items.get(id));
 }

@@ -2,7 +2,8 @@
 
 const stage = byId("stage"), canvas = byId("figure"), content = byId("content");
 const view = {x: 0, y: 0, scale: 1};
-const MARGIN = 16, LEAST = 0.05, MOST = 8, READABLE = 1.4, STEP = 1.25, PAN = 60, DRAG = 4;
+const MARGIN = 16, LEAST = 0.05, MOST = 8, READABLE = 1.4, LARGE = 2;
+const STEP = 1.25, PAN = 60, DRAG = 4;
 const between = (low, value, high) => Math.min(Math.max(value, low), high);
 
 function show() {
@@ -26,7 +27,7 @@ const fitting = () => Math.min((stage.clientWidth - 2 * MARGIN) / figure.width,
 
 // The whole figure.
 function fit() {
-  view.scale = between(LEAST, fitting(), MOST);
+  view.scale = between(LEAST, fitting(), LARGE);
   view.x = (stage.clientWidth - figure.width * view.scale) / 2;
   view.y = (stage.clientHeight - figure.height * view.scale) / 2;
   show();
@@ -35,8 +36,9 @@ function fit() {
 // The whole figure if its text can be read then, else its beginning.
 function begin() {
   fit();
+  if (view.scale >= READABLE) return;
   const wide = (stage.clientWidth - 2 * MARGIN) / figure.width;
-  view.scale = between(1, Math.max(fitting(), Math.min(wide, READABLE)), READABLE);
+  view.scale = between(1, wide, READABLE);
   const width = figure.width * view.scale, height = figure.height * view.scale;
   const first = figure.shapes[0];
   const fits = width <= stage.clientWidth - 2 * MARGIN;
