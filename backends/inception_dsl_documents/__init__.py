@@ -8,7 +8,7 @@ from __future__ import annotations
 from inception_dsl.backend import Backend, Files, Report, Request, TypedProgram
 
 from . import latex_options
-from .options import DIRECTION, LAYOUT, THEME
+from .options import DIRECTION, LAYOUT, PAGE_THEME, THEME
 
 
 def _svg(typed: TypedProgram, request: Request, report: Report) -> Files | None:
@@ -33,6 +33,12 @@ def _latex(typed: TypedProgram, request: Request, report: Report) -> Files | Non
     from .latex import emit
 
     return emit(typed, request, report)
+
+
+def _html(typed: TypedProgram, request: Request, report: Report) -> Files | None:
+    from .html import emit_html
+
+    return emit_html(typed, request, report)
 
 
 SVG = Backend(
@@ -74,4 +80,14 @@ LATEX = Backend(
     shares=True,
     documents=True,
     options=latex_options.OPTIONS,
+)
+HTML = Backend(
+    name="html",
+    title="HTML pages to explore",
+    emit=_html,
+    suffix=".html",
+    documents=True,
+    options=(PAGE_THEME, DIRECTION),
+    shares=True,
+    several_inputs=True,
 )

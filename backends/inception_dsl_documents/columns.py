@@ -36,7 +36,7 @@ def arranged(
     best: tuple[float, Figure] | None = None
     for count in range(1, _COLUMNS + 1):
         sheet = Sheet()
-        if not _draw(sheet, chain, style, count):
+        if not draw_columns(sheet, chain, style, count):
             break
         figure = sheet.figure(name, title, up=up, names=names)
         scale = printed(figure, COLUMN if column else PAGE)
@@ -53,7 +53,7 @@ def printed(figure: Figure, width: float) -> float:
     return min(1.0, width / figure.width, HEIGHT / figure.height)
 
 
-def _draw(sheet: Sheet, chain: Chain, style: Style, count: int) -> bool:
+def draw_columns(sheet: Sheet, chain: Chain, style: Style, count: int) -> bool:
     """Draw a chain in so many columns; false if it cannot be divided so often."""
     cuts = _cuts(chain, style, count)
     if len(cuts) != count + 1:

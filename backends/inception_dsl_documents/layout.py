@@ -86,14 +86,15 @@ class LeafNode:
 
 
 class GroupNode:
-    """A frame around a chain."""
+    """A frame around a chain, with boxes of two lines, and without shapes."""
 
     left: float
     right: float
     height: float
 
     def __init__(self, group: Group, style: Style) -> None:
-        self.group, self.chain = group, ChainNode(group.chain, style)
+        inner = style._replace(double=True, shapes=False)
+        self.group, self.chain = group, ChainNode(group.chain, inner)
         self.before, self.after = (INSET, TITLE) if style.title_last else (TITLE, INSET)
         self.title_last = style.title_last
         self.left = max(self.chain.left + INSET, text_width(group.title, SMALL) + 2 * PAD)
@@ -121,7 +122,9 @@ class ForkNode:
     def __init__(self, fork: Fork, style: Style, *, flat: bool = False) -> None:
         self.fork, self.flat = fork, flat
         joins = fork.merge == "concat"
-        self.branches = [ChainNode(_whole(fork, b), style, joins=joins) for b in fork.branches]
+        self.branches = [
+            ChainNode(branch_chain(fork, b), style, joins=joins) for b in fork.branches
+        ]
         notes = [text_width(b.note, SMALL) + 3 if b.note else 0 for b in fork.branches]
         noted = [] if fork.entry else notes
         at, axes = 0.0, list[float]()
@@ -286,7 +289,7 @@ def _end(item: Item) -> str:
     return item.y if isinstance(item, Leaf) and item.role == "terminal" else ""
 
 
-def _whole(fork: Fork, branch: Branch) -> Chain:
+def branch_chain(fork: Fork, branch: Branch) -> Chain:
     """The chain of a branch; one of the fork of inputs begins with the box of its input."""
     if not fork.entry:
         return branch.chain

@@ -107,22 +107,27 @@ class Trees:
     ) -> Iterator[Item]:
         """The items of a step, one for repetitions that look alike; ``last`` is the item before."""
         step, index = uses[0], 0
-        made: list[tuple[int, Item]] = []
+        made: list[list[tuple[int, Item]]] = []
         for run in step.runs:
             here = (*path, *step.node.segments, *([str(index)] if step.repeated else []))
             typed = [run.typed, *(_like(run, use, index) for use in uses[1:])]
             item = self._node(typed, here, step.node.segments, ends, last)
-            if made and _text(made[-1][1]) == _text(item):
-                made[-1] = (made[-1][0] + run.count, replace(made[-1][1], y=item.y))
+            if made and _text(made[-1][-1][1]) == _text(item):
+                made[-1].append((run.count, item))
             else:
-                made.append((run.count, item))
+                made.append([(run.count, item)])
             index += run.count
+        drawn = [(sum(count for count, _ in alike), self._together(alike)) for alike in made]
         counts = {use.count for use in uses if use.count}
-        if len(made) == 1 and len(counts) > 1:
-            yield repeated(made[0][1], written(step.node.repeat))
+        if len(drawn) == 1 and len(counts) > 1:
+            yield repeated(drawn[0][1], written(step.node.repeat))
             return
-        for count, item in made:
+        for count, item in drawn:
             yield repeated(item, str(count)) if count > 1 else item
+
+    def _together(self, alike: Sequence[tuple[int, Item]]) -> Item:
+        """What is drawn for repetitions that look alike, so many of each."""
+        return replace(alike[0][1], y=alike[-1][1].y)
 
     def _node(
         self,

@@ -36,8 +36,7 @@ def figures(typed: TypedProgram, *, up: bool = True) -> dict[str, Figure]:
     names = legend_names(typed.chains)
     whole, blocks = trees.network(), used_blocks(typed)
     network = program.kind == "network"
-    plain = Style(double=True, shapes=False, title_last=up)
-    style = plain._replace(double=not network, shapes=network)
+    style, plain = styles(typed, up=up)
     found = {"": arranged("", title, whole, style, up=up, names=names, column=not network)}
     if blocks and network:
         full = trees.detailed().network()
@@ -55,6 +54,13 @@ def figures(typed: TypedProgram, *, up: bool = True) -> dict[str, Figure]:
 def one_line(text: Prose) -> str:
     """A text without line ends and characters that cannot be seen."""
     return " ".join("".join(c if c.isprintable() else " " for c in text.plain).split())
+
+
+def styles(typed: TypedProgram, *, up: bool) -> tuple[Style, Style]:
+    """How the program itself is drawn, and what is in detail."""
+    plain = Style(double=True, shapes=False, title_last=up)
+    network = typed.program.kind == "network"
+    return plain._replace(double=not network, shapes=network), plain
 
 
 def used_blocks(typed: TypedProgram) -> dict[str, list[TypedUse]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..ir.flow import Flow, ValueId
-from ..ir.typed import Path
+from ..ir.typed import Path, TypedProgram
 from ..types.receptive import ReceptiveField
 from .receptive import Seen
 
@@ -35,6 +35,22 @@ def stride_and_padding(seen: Seen) -> str:
         for axes in seen.values()
         if axes
     )
+
+
+def last_map(
+    typed: TypedProgram, network: Flow, known: Mapping[ValueId, Seen]
+) -> tuple[str, Seen] | None:
+    """The last map of more than one pixel: its path and its receptive field.
+
+    It is the output, or that of a top-level step, not in heads. Tables of receptive fields give
+    that of the last feature map.
+    """
+    heads = {head.name for head, _ in typed.heads}
+    steps = [(p, v) for p, v in network.blocks.items() if p.split("/")[0] not in heads]
+    for path, value in reversed([*steps, (typed.output_name, network.outputs[typed.output_name])]):
+        if network.types[value].rank and network.types[value].positions() > 1:
+            return path, known[value]
+    return None
 
 
 def _pixels(field: ReceptiveField) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..analysis.cost import Cost, Layer, cost, layers
 from ..analysis.initial import InitialValue
 from ..analysis.receptive import receptive_fields
-from ..analysis.receptive_words import field_text, fields
+from ..analysis.receptive_words import field_text, fields, last_map
 from ..analysis.size_conditions import AxisSizes, Gap
 from ..analysis.sizes import RunningSizes, minimum_input, running_sizes
 from ..analysis.weights import check_weights, weight_shapes
@@ -264,6 +264,7 @@ __all__ = [
     "generated_by",
     "given",
     "headline",
+    "last_map",
     "latex",
     "layers",
     "layout",

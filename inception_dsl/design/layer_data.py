@@ -9,7 +9,7 @@ from typing import Any
 from ..analysis.cost import Layer
 from ..analysis.receptive import Seen
 from ..ir.flow import Apply, Flow, ValueId
-from ..ir.typed import TypedOp, TypedProgram
+from ..ir.typed import TypedOp
 from ..ops import Sliding
 
 
@@ -72,19 +72,3 @@ def _number(stride: Fraction | None) -> float | None:
     if stride is None:
         return None
     return int(stride) if stride.denominator == 1 else float(stride)
-
-
-def last_map(
-    typed: TypedProgram, network: Flow, known: Mapping[ValueId, Seen]
-) -> tuple[str, Seen] | None:
-    """The last map of more than one pixel: its path and its receptive field.
-
-    It is the output, or that of a top-level step, not in heads. Tables of receptive fields give
-    that of the last feature map.
-    """
-    heads = {head.name for head, _ in typed.heads}
-    steps = [(p, v) for p, v in network.blocks.items() if p.split("/")[0] not in heads]
-    for path, value in reversed([*steps, (typed.output_name, network.outputs[typed.output_name])]):
-        if network.types[value].rank and network.types[value].positions() > 1:
-            return path, known[value]
-    return None

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..analysis.cost import cost, layers
 from ..analysis.memory import kept_values, live_values
 from ..analysis.receptive import Seen, receptive_fields
-from ..analysis.receptive_words import field_text, stride_and_padding
+from ..analysis.receptive_words import field_text, last_map, stride_and_padding
 from ..analysis.size_words import axes_of, described, together
 from ..analysis.sizes import RunningSizes, Sizes, minimum_input, running_sizes
 from ..analysis.ties import all_tied, with_own_sizes
@@ -19,7 +19,7 @@ from ..ir.flow import Flow, ValueId, flow
 from ..ir.program import INPUT, input_shapes
 from ..ir.typed import TypedProgram
 from ..types.tensor import AXES, many
-from .layer_data import field_data, last_map, layer_data
+from .layer_data import field_data, layer_data
 from .rows import Row, rows, shown
 from .tables import Line, Table, comma_separated
 

@@ -1,0 +1,77 @@
+"""A real browser for generated pages: an installed Chromium, driven by Playwright.
+
+Playwright drives it without a download: it is given the path. Its protocol tells of every request,
+dialog and message, and it emulates colour schemes, print, touch and sizes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+def _without(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser; without Chromium or Playwright tests are skipped, but not in CI."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        _without("chromium is not installed")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        _without("playwright is not installed")
+    with sync_playwright() as driver:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has no sandbox
+        browser = driver.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+class Opened:
+    """A page in the browser, and everything that it should not do."""
+
+    def __init__(self, browser: Browser, **settings: Any) -> None:
+        size = settings.pop("size", (1400, 900))
+        viewport = {"width": size[0], "height": size[1]}
+        settings.setdefault("reduced_motion", "reduce")
+        self.context = browser.new_context(viewport=viewport, **settings)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(8000)
+        self.file = ""
+        self.problems: list[str] = []
+        self.page.on("console", lambda message: self.problems.append(f"console: {message.text}"))
+        self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        self.page.on("dialog", self._dialog)
+        self.page.on("popup", lambda popup: self.problems.append(f"popup: {popup.url}"))
+        self.page.on("request", self._request)
+
+    def _dialog(self, dialog: Any) -> None:
+        self.problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _request(self, request: Any) -> None:
+        if request.url.partition("#")[0] != self.file:
+            self.problems.append(f"request: {request.url}")
+
+    def go(self, file: Path, fragment: str = "") -> Page:
+        """Load a file, and wait until it is drawn."""
+        self.file = file.resolve().as_uri()
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.file}{fragment}")
+        self.page.wait_for_function("document.querySelector('#content').style.transform !== ''")
+        return self.page
