@@ -4,6 +4,8 @@
 >>> print(network.summary())
 >>> text = network.source("torch")
 >>> model = network.module("torch").InceptionV4()
+>>> print(inception_dsl.sweep("v4", {"width": [0.5, 1, 2]}))
+>>> print(inception_dsl.fit("v4", "width", macs=600_000_000))
 
 Modules are imported on first use. Only :meth:`Network.module` imports a framework.
 """
@@ -16,9 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .api import Network, SpecError, SpecWarning, load
+    from .api import Network, SpecError, SpecWarning, fit, load, sweep
 
-__all__ = ["Network", "SpecError", "SpecWarning", "__version__", "load"]
+__all__ = ["Network", "SpecError", "SpecWarning", "__version__", "fit", "load", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

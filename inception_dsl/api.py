@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,9 +21,11 @@ from .ir.typed import TypedProgram
 
 if TYPE_CHECKING:
     from .design.compared import Difference
+    from .design.fit import Fit
     from .design.rewrites.attempt import Spec
     from .design.rewrites.moves import Moves
     from .design.rewrites.rewriting import Rewritten
+    from .design.sweep import Sweep
 
 
 class SpecWarning(UserWarning):
@@ -56,7 +58,7 @@ def load(
     ``root`` is the project folder, as with ``--root``: files outside it are rejected.
     """
     report = Report()
-    given = {name: json.dumps(value) for name, value in settings.items()}
+    given = _texts(settings)
     typed = compile_spec(path, given, report, root)
     if typed is None:
         raise SpecError(report)
@@ -87,6 +89,93 @@ class _Loaded(NamedTuple):
         if spec.typed is None:
             raise SpecError(report)
         return spec
+
+
+def sweep(
+    path: str | os.PathLike[str],
+    vary: Mapping[str, str | Sequence[Any]],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
+    **settings: Any,
+) -> Sweep:
+    """Compile every combination of the values in ``vary``, and compare the costs.
+
+    ``vary`` has the values of each name that ``--set`` takes: a list of Python values, or a text
+    as on the command line, ``"0.5..2:0.25"``. ``jobs`` processes compile; ``root`` and
+    ``settings`` are those of :func:`load`.
+
+    Raises :class:`SpecError` if all variants have errors, ``ValueError`` if ``vary`` is not valid.
+    """
+    from .design.measured import Spec
+    from .design.processes import variants
+    from .design.sweep import Sweep
+    from .design.variations import Variation, Variations, values_of
+
+    varied = Variations(
+        [
+            Variation(
+                name,
+                values_of(values, name)
+                if isinstance(values, str)
+                else tuple(map(json.dumps, values)),
+            )
+            for name, values in vary.items()
+        ]
+    )
+    spec = Spec(path, root, _texts(settings))
+    found = tuple(one for chunk in variants(spec, varied, jobs) for one in chunk)
+    if all(one.measured is None for one in found):
+        raise _error(path, varied.settings(0, spec.settings), root)
+    return Sweep(os.fspath(path), varied.names, found)
+
+
+def fit(
+    path: str | os.PathLike[str],
+    vary: str,
+    *,
+    macs: int | None = None,
+    parameters: int | None = None,
+    root: str | os.PathLike[str] | None = None,
+    **settings: Any,
+) -> Fit:
+    """Find the largest value with which the spec has at most so many ``macs`` and ``parameters``.
+
+    ``vary`` is a name, or a name with a range, as on the command line: ``"width=0.25..2"``. The
+    result is false if no value fits.
+
+    Raises :class:`SpecError` if no value is valid, ``ValueError`` if ``vary`` is not, or if there
+    is no limit.
+    """
+    from .design.fit import fit as largest
+    from .design.fit import range_of
+    from .design.measured import Spec
+    from .design.sweep import Limits
+
+    if macs is None and parameters is None:
+        raise ValueError("expected a limit: `macs`, `parameters` or both")
+    spec = Spec(path, root, _texts(settings))
+    varied = range_of(vary, spec)
+    found = largest(spec, varied, Limits(macs, parameters))
+    if not found and found.above is None:
+        raise _error(path, {**spec.settings, varied.name: varied.values[0]}, root)
+    return found
+
+
+def _texts(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Settings as ``--set`` has them."""
+    return {name: json.dumps(value) for name, value in settings.items()}
+
+
+def _error(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    root: str | os.PathLike[str] | None,
+) -> SpecError:
+    """The errors of a spec with these settings."""
+    report = Report()
+    compile_spec(path, settings, report, root)
+    return SpecError(report)
 
 
 class Network:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from .analysis.expand import expand
 from .analysis.infer import Inference
 from .analysis.unset import check_unset, unset_in
 from .diagnostics.report import Diagnostic, Report
+from .diagnostics.text import printable
 from .ir.typed import TypedProgram
 from .language.file_names import named, named_by_user
 from .language.link import link
@@ -62,6 +64,19 @@ def compile_spec(
     return check_spec(path, settings, report, root, alone=True, deep=deep).typed
 
 
+def compile_quickly(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    report: Report,
+    root: str | os.PathLike[str] | None = None,
+) -> TypedProgram | None:
+    """As :func:`compile_spec`, but without warnings, and errors are where they are found.
+
+    For many variants of one spec: the causes of errors and the warnings take half of the time.
+    """
+    return _compiled(path, settings, report, root, alone=True, warned=False).typed
+
+
 def check_spec(
     path: str | os.PathLike[str],
     settings: Mapping[str, str],
@@ -81,7 +96,7 @@ def check_spec(
     diagnostics = found.diagnostics or found.warnings
     top = _top(path, found) if diagnostics else None
     if top is None:
-        report.include(diagnostics, found.texts)
+        report.include(_noted(diagnostics, path, report), found.texts)
         return compiled
     # only errors and warnings need these
     from .passes.causes import Change, at_causes
@@ -105,8 +120,21 @@ def check_spec(
     diagnostics = at_causes(diagnostics, top, settings, attempt, base)
     if compiled.wanted is not None:
         diagnostics = with_nearest_sizes(diagnostics, compiled.wanted, settings, own)
-    report.include(diagnostics, found.texts)
+    report.include(_noted(diagnostics, path, report), found.texts)
     return compiled
+
+
+def _noted(
+    found: list[Diagnostic], path: str | os.PathLike[str], report: Report
+) -> list[Diagnostic]:
+    """The diagnostics, those in settings with a note that names the spec if there are several."""
+    note = f"in: {printable(named_by_user(path))}"
+    return [
+        replace(one, notes=(*one.notes, note))
+        if report.several and one.span.on_command_line
+        else one
+        for one in found
+    ]
 
 
 def _extended(top: Document) -> str:
@@ -130,6 +158,7 @@ def _compiled(
     without: Sequence[DataPath] = (),
     *,
     alone: bool,
+    warned: bool = True,
 ) -> Compiled:
     """The result of all stages; ``without`` are parts of the file to leave out."""
     before = len(report.diagnostics)
@@ -154,5 +183,6 @@ def _compiled(
         return Compiled()
     if not check_losses(typed, report) or not check_names(typed, report):
         return Compiled()
-    warn(spec, linked, typed, report)
+    if warned:
+        warn(spec, linked, typed, report)
     return Compiled(typed)

@@ -5,26 +5,32 @@ Widths are estimates for Computer Modern, which is wider than Times.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from inception_dsl.backend import Code, divided, latex
 
-COLUMN: Final = 231.0
-"""A column of 3.25 inches in points, less a little as widths are estimates."""
-PAGE: Final = 482.0
-"""A page of 6.75 inches."""
+COLUMN: Final = 229.0
+"""The column of the class ``article`` in points, the narrowest of those in use."""
+PAGE: Final = 468.0
+"""Its page."""
 SIZES: Final = (("footnotesize", 8.0), ("scriptsize", 7.5))
 """Sizes of text from the largest: the command, and how many points a width of 1 below is."""
-GAP: Final = 3
+GAP: Final = 2.5
 """``tabcolsep`` in points: half of the space between two columns."""
 _LONG: Final = 14
 """From how many letters on a word may be divided."""
+_ENDS: Final = re.compile(r"[ /]|-(?!.$)")
+"""Where a line may end."""
 _WIDTHS: Final = {
-    **dict.fromkeys("ijl.,;:'!|", 0.28),
-    **dict.fromkeys("frtsI()[]- \N{NO-BREAK SPACE}", 0.39),
-    **dict.fromkeys("mMwW→@%#×+⊙", 0.9),
-    **dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZ", 0.75),
+    **dict.fromkeys("ijl.,;:'!|", 0.3),
+    **dict.fromkeys("frstI()[]- \N{NO-BREAK SPACE}", 0.42),
+    **dict.fromkeys("cez", 0.48),
+    **dict.fromkeys("bdhknpqu", 0.6),
+    **dict.fromkeys("wACDEFGHJKLNOPQRSTUVXYZB#×+⊙", 0.84),
+    **dict.fromkeys("mMW%@", 1.0),
+    "→": 1.1,
 }
 
 
@@ -45,6 +51,13 @@ class Column(NamedTuple):
     def width(self, em: float) -> float:
         """The width of its widest text in points."""
         return max(text_width(text, em) for text in (self.above, self.head, *self.cells))
+
+    def narrowest(self, em: float) -> float:
+        """The least width that its texts can have in points: that of its longest words."""
+        if not self.least:
+            return self.width(em)
+        words = (w for text in (self.head, *self.cells) for w in _ENDS.split(text))
+        return max(self.least, *(text_width(w, em) for w in words if len(w) <= _LONG))
 
 
 class Fit(NamedTuple):
@@ -99,7 +112,7 @@ def _fit(
     narrowest first.
     """
     natural = {i: columns[i].width(em) for i in kept}
-    widths = {i: min(n, columns[i].least) if columns[i].least else n for i, n in natural.items()}
+    widths = {i: min(n, columns[i].narrowest(em)) for i, n in natural.items()}
     free = room - 2 * GAP * (len(kept) - 1) - sum(widths.values())
     for i in sorted(kept, key=lambda i: natural[i]):
         more = min(natural[i] - widths[i], max(free, 0))

@@ -95,7 +95,7 @@ def op_label(typed: TypedOp) -> str:
 
 
 def label(row: Row, read: frozenset[str]) -> str:
-    """What a row is: ``Inception (3a)``, ``4 × Inception-A``, ``max pool``."""
+    """What a row is: ``Inception (3a)``, ``4×Inception-A``, ``max pool``."""
     first = row.steps[-1] if row.reduced else row.steps[0]
     name = row.name if not row.name.isdigit() else ""
     if isinstance(first, TypedOp):
@@ -107,7 +107,7 @@ def label(row: Row, read: frozenset[str]) -> str:
     else:
         text, shown = (spelled(name) if first.node.name else "branches"), ""
     count = 1 if row.reduced else len(row.steps)
-    parts = [f"{count} ×{_JOINED}{text}" if count > 1 else text]
+    parts = [f"{count}×{text}" if count > 1 else text]
     if shown and (count == 1 or shown in read):
         parts.append(f"({shown.replace('_', ' ')})")
     return " ".join([*parts, "(shared)"] if row.shared else parts)

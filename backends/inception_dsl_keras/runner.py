@@ -1,7 +1,8 @@
 """Runs generated Keras source. The only file of this package that imports Keras and its engines.
 
 Dropout is off in training mode too: its rate is zero, except while the model is saved. Nothing else
-of the model is changed, except for its weights. All functions compute from copies of the variables;
+of the model is changed, except for its weights; TensorFlow's pools of three axes are computed in
+float64 too. All functions compute from copies of the variables;
 a training step assigns the new values at its end.
 """
 
@@ -34,10 +35,9 @@ from .called import compared
 from .runner_calls import leaves, observed, recorded
 from .runner_engine import compiled, differentiate, floats, numpy, values
 from .runner_files import SUFFIXES, Slot, read
+from .runner_pools import pools_of_three_axes
 from .source import source_of
 from .weights import bindings
-
-POOLS = (keras.layers.AveragePooling3D, keras.layers.MaxPooling3D)
 
 
 def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True) -> KerasModel:
@@ -151,7 +151,7 @@ class KerasModel:
 
     def dropped(self, x: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
         """Dropout on: the input and the output of every such layer, and the outputs."""
-        with self.as_emitted(), recorded(self.rates) as found:
+        with self.as_emitted(), recorded(self.rates) as found, pools_of_three_axes():
             outputs = self.model(self.tensor(x), training=True)  # which draws anew every time
         named = {name: numpy(y) for name, y in self.named(outputs).items()}
         return [(numpy(given), numpy(y)) for given, y in found], named
@@ -216,7 +216,7 @@ class KerasModel:
             return done
         trainable, rest = self.model.trainable_variables, self.model.non_trainable_variables
         given = [values(trainable), values(rest), self.tensor(x), self.targets(targets)]
-        with floats(self.dtype):
+        with floats(self.dtype), pools_of_three_axes():
             (loss, after), gradients = differentiate(self.loss, *given)
             keras.optimizers.SGD(rate).apply(gradients, trainable)
         for variable, value in zip(rest, after, strict=True):
@@ -275,17 +275,13 @@ class KerasModel:
 
     def run(self, model: Any, x: Any, training: bool) -> Any:
         """The outputs of ``model``."""
-        pools = [layer for layer in leaves(model) if isinstance(layer, POOLS)]
-        if pools and self.dtype == "float64" and keras.config.backend() == "tensorflow":
-            raise NotImplementedError(
-                "TensorFlow has no 3-D pools in float64; compare with `verify --dtype float32`"
-            )
         call = compiled(partial(model.stateless_call, training=training))
-        return call(
-            values(model.trainable_variables),
-            values(model.non_trainable_variables),
-            self.tensor(x),
-        )[0]
+        with pools_of_three_axes():
+            return call(
+                values(model.trainable_variables),
+                values(model.non_trainable_variables),
+                self.tensor(x),
+            )[0]
 
     def named(self, found: Any) -> dict[str, Any]:
         """The outputs of the model by name."""

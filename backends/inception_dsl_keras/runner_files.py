@@ -2,7 +2,7 @@
 
 No model is built from a file. Keras writes a group for every layer, with the layer's name as an
 attribute and the layer's variables by number. Keras loads layers by their order; this module loads
-them by name.
+them by name, but for a single layer with another name.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def read(path: Path, slots: Mapping[str, Slot], dtype: str) -> dict[str, Any]:
     """
     with _opened(path) as file:
         held, problems = _datasets(file)
+        held = _renamed(held, slots)
         problems += [f"missing {slot.path}" for key, slot in slots.items() if key not in held]
         problems += [f"unknown {key}" for key in held.keys() - slots.keys()]
         values = {}
@@ -53,6 +54,22 @@ def read(path: Path, slots: Mapping[str, Slot], dtype: str) -> dict[str, Any]:
     if problems:
         raise ValueError(f"{path}: {'; '.join(sorted(problems))}")
     return values
+
+
+def _renamed(held: dict[str, Any], slots: Mapping[str, Slot]) -> dict[str, Any]:
+    """The variables of a file, those of its only unknown layer under the name of the only missing
+    one, if all others fit: in Keras, a new classifier often gets a name of its own.
+    """
+    layers = {key.rpartition("/")[0] for key in held}
+    wanted = {key.rpartition("/")[0] for key in slots}
+    if len(layers - wanted) != 1 or len(wanted - layers) != 1:
+        return held
+    (found,), (name,) = layers - wanted, wanted - layers
+    renamed = {
+        f"{name}/{key.rpartition('/')[2]}" if key.rpartition("/")[0] == found else key: variable
+        for key, variable in held.items()
+    }
+    return renamed if renamed.keys() == slots.keys() else held
 
 
 def _bfloat16(dataset: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from ..diagnostics.words import nearest, suggestion
 from ..ir.program import BrokenNode, ForkNode, Node, Origin
@@ -116,7 +117,14 @@ class Branches(Uses):
         later = any(step in (s.name, getattr(s, "use", None)) for s in all_steps)
         message = f"unknown step `{step}`: no step before this one in its chain has that name"
         help, fix = "", Edits()
-        if later:
+        section = _section(step, document.data)
+        if section and chain != (section,):
+            message = f"the step `{step}` is in `{section}`, out of reach of this chain"
+            help = "a branch can begin after an earlier step of the chain that the fork stands in"
+            help += "; move the step or the fork, so that both are in one section" * (
+                len(chain) == 1
+            )
+        elif later:
             message = f"the step `{step}` is not before this one in its chain"
             help = "a branch can begin after an earlier step of the chain that the fork stands in"
         elif known:
@@ -126,3 +134,15 @@ class Branches(Uses):
             help = "give an earlier step of the chain a `name`, for example an `op: identity`"
         self.report.error("E308", message, origin.span(), help=help, fix=fix)
         return False
+
+
+def _section(step: str, data: Any) -> str:
+    """The section of a network that has a step of this name, or an empty text."""
+    for name in ("stem", "body", "head"):
+        steps = data.get(name)
+        named = (
+            (s.get("name") for s in steps if isinstance(s, dict)) if isinstance(steps, list) else ()
+        )
+        if step in named:
+            return name
+    return ""

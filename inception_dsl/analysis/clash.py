@@ -218,7 +218,7 @@ class Clash:
             return "add `keepdims: true` to keep the spatial axes", edit
         if self.what == "ranks":
             return "all branches must output feature maps, or all must output vectors", ()
-        return "all branches must output the same spatial sizes", ()
+        return f"all branches must output the same spatial sizes{self.or_input()}", ()
 
     def other_window(self, typed: TypedOp, wanted: TensorType, editor: Editor) -> tuple[str, Edits]:
         """A ``padding`` or ``stride`` of a window that makes its output fit, and the edit."""
@@ -242,7 +242,12 @@ class Clash:
                     else editor.insert(path[:-1], field, str(value))
                 )
                 return f"write `{field}: {value}`", edit
-        return f"`{self.wrong[0]}` must output {_grid(wanted)}", ()
+        return f"`{self.wrong[0]}` must output {_grid(wanted)}{self.or_input()}", ()
+
+    def or_input(self) -> str:
+        """What else can be changed in a branch that begins with an input of the network."""
+        what = f": change its steps, or the size of the input `{self.wrong[0]}`"
+        return what * self.fork.inputs
 
 
 def _sets(typed: TypedOp | TypedFork | TypedUse, what: str) -> bool:

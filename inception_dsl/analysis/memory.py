@@ -30,9 +30,13 @@ def kept_values(network: Flow) -> int:
     Activation functions inside of a layer work in place.
     """
     total = sum(product(network.types[value].shape) for value in network.inputs.values())
+    known: dict[int, int] = {}  # by object: all uses of a block have the same layers
     for statement in network.statements:
         if isinstance(statement, Apply):
-            total += _outputs(statement.typed.op, statement.typed.x)
+            layer = statement.typed
+            if id(layer) not in known:
+                known[id(layer)] = _outputs(layer.op, layer.x)
+            total += known[id(layer)]
         elif not isinstance(statement, Part):
             total += product(statement.typed.y.shape)
     return total

@@ -12,6 +12,8 @@ from ..types.tensor import TensorType
 
 Seen: TypeAlias = Mapping[str, tuple[ReceptiveField, ...]]
 """By the name of the input, the receptive field of a value on each spatial axis of that input."""
+_OfLayer: TypeAlias = list[tuple[ReceptiveField, int]]
+"""On each axis, what a layer sees of the map before it, and the size of its output."""
 
 
 def receptive_fields(network: Flow) -> dict[ValueId, Seen]:
@@ -24,10 +26,14 @@ def receptive_fields(network: Flow) -> dict[ValueId, Seen]:
         value: {name: (ReceptiveField(),) * network.types[value].rank}
         for name, value in network.inputs.items()
     }
+    own: dict[int, _OfLayer] = {}  # by object: all uses of a block have the same layers
     for statement in network.statements:
         inputs = [known[value] for value in statement.inputs]
         if isinstance(statement, Apply):
-            found = _through(statement.typed, inputs[0])
+            layer = statement.typed
+            if id(layer) not in own:
+                own[id(layer)] = _of_layer(layer)
+            found = _through(own[id(layer)], inputs[0], layer.x.rank)
         elif isinstance(statement, Merge):
             found = _merged(inputs, network.types[statement.y])
         else:
@@ -36,15 +42,17 @@ def receptive_fields(network: Flow) -> dict[ValueId, Seen]:
     return known
 
 
-def _through(layer: TypedOp, seen: Seen) -> Seen:
-    x, y = layer.x, layer.y
-    sizes = y.spatial or (1,) * x.rank
-    own = [(layer.op.receptive_field(x, axis), size) for axis, size in enumerate(sizes)]
+def _of_layer(layer: TypedOp) -> _OfLayer:
+    sizes = layer.y.spatial or (1,) * layer.x.rank
+    return [(layer.op.receptive_field(layer.x, axis), size) for axis, size in enumerate(sizes)]
+
+
+def _through(own: _OfLayer, seen: Seen, rank: int) -> Seen:
     return {
         name: tuple(
             field.then(of_layer, size) for field, (of_layer, size) in zip(fields, own, strict=True)
         )
-        if len(fields) == x.rank
+        if len(fields) == rank
         else fields  # of a vector: every position depends on all of it
         for name, fields in seen.items()
     }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
+
+from pydantic import BaseModel
 
 from ..diagnostics.report import Report
 from ..diagnostics.words import nearest, suggestion
@@ -11,7 +14,7 @@ from ..ir.program import BrokenNode, Chain, ForkNode, Node, OpNode, Shares, UseN
 from ..ir.typed import Path, TypedFork, TypedOp, TypedProgram, TypedUse
 from ..ir.walk import roots, sharing, walk
 from ..ops.fields.refusal import shown
-from ..yaml.edits import Editor
+from ..yaml.edits import Editor, flow
 from .step_names import starts
 
 Weighted: TypeAlias = TypedOp | TypedUse
@@ -141,6 +144,14 @@ class Sharing:
             editor = Editor(node.origin.document, self.report.texts)
             fix = editor.replace((*node.origin.path, "weights"), path)
             return self.report.error("E308", message, span, help=f"write `{path}`", fix=fix)
+        if inner := self.inside(wanted):
+            message = (
+                f"unknown step `{wanted}`: this step is inside `{first}`, so its paths begin there"
+            )
+            fix = Editor(node.origin.document, self.report.texts).replace(
+                (*node.origin.path, "weights"), inner
+            )
+            return self.report.error("E308", message, span, help=f"write `{inner}`", fix=fix)
         if any(first in scope.later for scope in self.scopes):
             message = f"`{wanted}` is not computed before this step"
             help = "write `weights` in the later one of both steps"
@@ -163,6 +174,15 @@ class Sharing:
                 kind = node.block if isinstance(node, UseNode) else None
                 if wanted in (kind, node.op.op if isinstance(node, OpNode) else None):
                     return str(path)
+        return ""
+
+    def inside(self, wanted: str) -> str:
+        """The path that is meant by one that begins with the branch or the fork around the step."""
+        first, _, short = wanted.partition("/")
+        for scope, inner in pairwise(self.scopes):
+            around = inner.here[len(scope.here) :]
+            if short and first in around and self.index.find(inner, tuple(short.split("/"))):
+                return short
         return ""
 
     def lone(self, wanted: str) -> str:
@@ -190,7 +210,8 @@ def _problem(
         help = "make it a block, and share the weights of its use"
         return f"`{wanted}` is a fork, which has no weights of its own", help
     if owner.repeat != 1 or owner.each:
-        what = f"`{'/'.join(owner.segments)}` is repeated, so it may have several sets of weights"
+        path = wanted[: -len("/".join(rest)) - 1] if rest else wanted
+        what = f"`{path}` is repeated, so it may have several sets of weights"
         return what, "share the weights of a step without `repeat` and `each`"
     if rest:
         inside = wanted[: -len("/".join(rest)) - 1]
@@ -226,10 +247,10 @@ def _alike(typed: Weighted, owner: Weighted, path: str, report: Report) -> bool:
     """Whether a step can have the weights of ``owner``; reports the first difference."""
     here, there = _fields(typed), _fields(owner)
     origin = typed.node.origin
-    name = next((n for n in here if shown(here[n]) != shown(there[n])), None)
+    name = next((n for n in here if _text(here[n]) != _text(there[n])), None)
     if name is not None:
         span = origin.span(name if (*origin.path, name) in origin.document.spans else "weights")
-        message = f"`{name}` is {shown(here[name])}, but {shown(there[name])} in `{path}`"
+        message = f"`{name}` is {_text(here[name])}, but {_text(there[name])} in `{path}`"
         help = "steps with the same weights must be equal in all other fields"
         report.error("E406", message, span, help=help)
         return False
@@ -252,6 +273,13 @@ def _alike(typed: Weighted, owner: Weighted, path: str, report: Report) -> bool:
     help = f"its input is {typed.x}, that of `{path}` is {owner.x}: the {what} must be equal"
     report.error("E406", message, origin.span("weights"), help=help)
     return False
+
+
+def _text(value: Any) -> str:
+    """A value of a field as it is written in a spec."""
+    if isinstance(value, BaseModel):
+        return f"`{flow(value.model_dump(exclude_none=True), 100)}`"
+    return shown(value)
 
 
 def _fields(typed: Weighted) -> Mapping[str, Any]:

@@ -88,9 +88,11 @@ def _there(path: Path) -> bool | None:
 
 
 def in_use(backends: list[tuple[Plugin, Backend]], out: Path) -> list[tuple[Plugin, Backend]]:
-    """The backends that a folder was built with, by the folders in it; all if there are none."""
+    """The backends that a folder was built with, by the folders in it; if there are none, those
+    that write source.
+    """
     found = [(p, b) for p, b in backends if os.path.isdir(out / b.name)]
-    return found or backends
+    return found or [(p, b) for p, b in backends if not b.documents]
 
 
 def _claim(path: Path, spec: str, origins: dict[str, str], report: Report) -> bool:

@@ -24,6 +24,8 @@ COMMANDS = {  # the module of each command, imported when the command is used
     "check": "compile",
     "summary": "summary",
     "diff": "diff",
+    "sweep": "sweep",
+    "fit": "fit",
     "rewrite": "rewrite",
     "build": "compile",
     "verify": "verify",

@@ -31,6 +31,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from ..diagnostics.report import Report
+
 
 def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
@@ -109,7 +111,7 @@ def build(
     from ..build.build import build as run
     from ..diagnostics.report import Report
 
-    report = Report()
+    report = Report(several=len(specs) > 1)
     folder = out or Path("generated")
     if out is None and not check:
         reject_link(folder, report)
@@ -178,16 +180,12 @@ def check(
         for spec in given:
             name = os.fspath(spec)
             bar.step(name)
-            own, errors = Report(), len(report.diagnostics)
+            own, errors = Report(several=len(given) > 1), len(report.diagnostics)
             found = check_spec(spec, merged(settings, size), own)
             report.include([*own.diagnostics, *own.warnings], own.texts)
             result = f"ok{_unchecked(found.unset)}"
-            if not own.ok:  # a file with errors that several specs read is reported once
-                result = (
-                    "failed (errors in a file of another spec)"
-                    if len(report.diagnostics) == errors
-                    else ""
-                )
+            if not own.ok:  # errors that several specs have are reported once
+                result = "" if len(report.diagnostics) > errors else f"failed ({_known(own)})"
             elif strict and own.warnings:
                 result = "failed (--strict)"
             if result and chosen_format() == "text":
@@ -196,6 +194,13 @@ def check(
     show(report, err=False)
     if not report.ok or (strict and report.warnings):
         raise click.exceptions.Exit(1)
+
+
+def _known(report: Report) -> str:
+    """Where the errors of a spec are that another spec has, too."""
+    if all(one.span.on_command_line for one in report.diagnostics):
+        return "the same errors in settings as another spec"
+    return "errors in a file of another spec"
 
 
 def _built_with(specs: tuple[str, ...], out: Path | None) -> str:

@@ -51,9 +51,9 @@ def diff(
 ) -> None:
     """Print what differs between the networks OLD and NEW.
 
-    They are files, shipped specs, or specs of a git revision: REVISION:PATH. A change in a block is
-    one change, however often the block is used. Exit status: 0 if the networks are the same, 1 if
-    they differ, 2 on errors.
+    They are files, shipped specs, or specs of a git revision: REVISION:PATH, or :PATH for what is
+    staged. A change in a block is one change, however often the block is used. Exit status: 0 if
+    the networks are the same, 1 if they differ, 2 on errors.
     """
     from ..diagnostics.report import Report
 
@@ -92,7 +92,7 @@ def _compiled(spec: str, settings: dict[str, str], report: Report) -> TypedProgr
     """
     from ..compiler import compile_spec
     from ..diagnostics.report import Report
-    from ..language.revisions import checked_out, is_revision
+    from ..language.revisions import checked_out, is_revision, parts
 
     own = Report()
     if not is_revision(spec):
@@ -103,7 +103,7 @@ def _compiled(spec: str, settings: dict[str, str], report: Report) -> TypedProgr
         folder = Path(name).resolve()
         path = checked_out(spec, folder, own)
         typed = None if path is None else compile_spec(path, settings, own, folder)
-        _include(own, folder, f"{spec.partition(':')[0]}:", report)
+        _include(own, folder, parts(spec)[0], report)
     return typed
 
 

@@ -137,7 +137,7 @@ def spec_options(
         multiple=True,
         metavar="SIZES",
         callback=_input,
-        help="Input size, channels last: 299x299x3 or NAME=299x299x3.",
+        help="Input size, channels last: 299x299x3, NAME=9x9x3 or 299.",
     )
     made: Callable[..., Any] = setting(size(root_option(form(command))))
     return made

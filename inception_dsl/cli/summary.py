@@ -99,7 +99,7 @@ def summary(
     from ..design.summary import Summary
     from ..diagnostics.report import Report
 
-    report = Report()
+    report = Report(several=len(specs) > 1)
     form = "json" if as_json else chosen_format()
     given = specs_of(specs, report)
     if len(given) > 1 and (expand or depth):

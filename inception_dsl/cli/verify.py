@@ -107,7 +107,7 @@ def verify(
 
     if "numpy" not in sys.modules:  # which reads the limits when it is imported
         os.environ.update({**threads(), **os.environ})
-    report = Report()
+    report = Report(several=len(specs) > 1)
     need_packages(report, ("numpy",))
     targets = _targets(names, report)
     if not report.ok:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from ..ir.program import Chain, ForkNode, Node, OpNode, UseNode
+from ..ir.program import Chain, ForkNode, Node, OpNode, Program, UseNode
+from ..ir.typed import Path
 from ..ops import attribute_names
 
 Pair: TypeAlias = tuple[Node | None, Node | None]
@@ -26,6 +27,31 @@ def aligned(old: Chain, new: Chain) -> list[Pair]:
     inner = _aligned(old[start : len(old) - end], new[start : len(new) - end])
     first, last = zip(old[:start], new, strict=False), range(end, 0, -1)
     return [*first, *inner, *((old[-i], new[-i]) for i in last)]
+
+
+def top_steps(old: Program, new: Program) -> list[tuple[Path, Path]]:
+    """The paths of the top-level steps of both networks, those side by side that stand for each
+    other or were moved; an empty path stands for a step that the other network has not.
+    """
+    sections = dict.fromkeys([*old.sections, *new.sections])
+    pairs = [
+        pair
+        for name in sections
+        for pair in aligned(old.sections.get(name, ()), new.sections.get(name, ()))
+    ]
+    gone = [a for a, b in pairs if a and b is None]
+    found: list[tuple[Node | None, Node | None]] = []
+    for a, b in pairs:
+        alike = (x for x in gone if a is None and b and same_step(x, b))
+        source = next(alike, None)
+        gone = [x for x in gone if x is not source]
+        found.append((source or a, b))
+    moved = {id(a) for a, b in found if b is not None}
+    return [
+        (a.segments if a else (), b.segments if b else ())
+        for a, b in found
+        if b is not None or id(a) not in moved
+    ]
 
 
 def _aligned(old: Chain, new: Chain) -> list[Pair]:
@@ -96,6 +122,11 @@ def same_names(a: Node, b: Node) -> bool | None:
         return True
     given = [n for n in (a, b) if name_of(n) not in (None, getattr(n, "block", None))]
     return False if given else None
+
+
+def same_step(a: Node, b: Node) -> bool:
+    """Whether two steps have the same name and content."""
+    return name_of(a) == name_of(b) and content(a) == content(b)
 
 
 def content(node: Node) -> Any:

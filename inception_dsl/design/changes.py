@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ..analysis.step_costs import Written
 from ..ir.program import Node
-from .alignment import content, name_of
+from .alignment import same_step
 
 Kind: TypeAlias = Literal["changed", "added", "removed", "renamed", "moved"]
 
@@ -79,11 +79,7 @@ def with_moves(found: Iterable[Change | Step]) -> Iterator[Change]:
     gone = [step for step in steps if step.change.kind == "removed"]
     sources: dict[int, Step] = {}
     for step in steps:
-        same = (
-            s
-            for s in gone
-            if name_of(s.node) == name_of(step.node) and content(s.node) == content(step.node)
-        )
+        same = (s for s in gone if same_step(s.node, step.node))
         if step.change.kind == "added" and (source := next(same, None)):
             gone.remove(source)
             sources[id(step)] = source

@@ -10,6 +10,7 @@ from ..analysis.receptive_words import field_text
 from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import printable
 from ..ir.typed import TypedProgram
+from .alignment import top_steps
 from .changes import Change, Place
 from .difference import changes
 from .rows import Row
@@ -70,13 +71,15 @@ class Difference:
         ]
 
     @cached_property
-    def steps(self) -> list[tuple[Row, Row]]:
-        """The top-level steps of both networks with the same path that differ in what they are
-        for the network: output, cost or receptive field.
+    def steps(self) -> list[tuple[Row | None, Row | None]]:
+        """The top-level steps that differ in what they are for the network: output, cost or
+        receptive field; ``None`` stands for a step that the other network has not.
         """
-        new = {row.path: row for row in _top(self.new)}
-        pairs = [(row, new[row.path]) for row in _top(self.old) if row.path in new]
-        return [(a, b) for a, b in pairs if _numbers(a) != _numbers(b)]
+        old, new = ({row.path: row for row in _top(side)} for side in (self.old, self.new))
+        paths = top_steps(self.old.typed.program, self.new.typed.program)
+        pairs = [(old.pop(a, None), new.pop(b, None)) for a, b in paths]
+        pairs += [(old.get(path), new.get(path)) for path in dict.fromkeys([*old, *new])]
+        return [(a, b) for a, b in pairs if (a or b) and _numbers(a) != _numbers(b)]
 
     def to_dict(self) -> dict[str, Any]:
         """The data of ``inception-dsl diff --json``."""
@@ -90,7 +93,8 @@ class Difference:
             ],
             "steps": [
                 {
-                    "path": "/".join(a.path),
+                    "path": _path(b or a),
+                    "old_path": _path(a) or None,
                     **{
                         name: {"old": x, "new": y}
                         for name, x, y in zip(_STEP[1:], _numbers(a), _numbers(b), strict=True)
@@ -141,18 +145,26 @@ def _top(summary: Summary) -> list[Row]:
     return [row for row in summary.rows() if row.path and not row.depth]
 
 
-def _numbers(row: Row) -> tuple[str, int, int, str]:
-    return str(row.y), row.parameters, row.macs, row.field
+def _numbers(row: Row | None) -> tuple[str | int | None, ...]:
+    return (str(row.y), row.parameters, row.macs, row.field) if row else (None,) * 4
+
+
+def _path(row: Row | None) -> str:
+    return "/".join(row.path) if row else ""
 
 
 def _cells(total: Total) -> tuple[str, ...]:
     return total.name, _text(total.old), _text(total.new), total.difference
 
 
-def _both(old: Row, new: Row) -> tuple[str, ...]:
+def _both(old: Row | None, new: Row | None) -> tuple[str, ...]:
     """The cells of a step; where the networks differ, with both values."""
-    pairs = zip(map(_text, _numbers(old)), map(_text, _numbers(new)), strict=True)
-    return "/".join(old.path), *(a if a == b else f"{a}{ARROW}{b}" for a, b in pairs)
+    if old is None or new is None:
+        kind = "added" if old is None else "removed"
+        return f"{_path(old or new)} ({kind})", *map(_text, _numbers(old or new))
+    cells = [(_path(old), _path(new)), *zip(_numbers(old), _numbers(new), strict=True)]
+    pairs = [(_text(a), _text(b)) for a, b in cells]
+    return tuple(a if a == b else f"{a}{ARROW}{b}" for a, b in pairs)
 
 
 def _text(value: object) -> str:

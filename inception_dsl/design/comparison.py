@@ -8,6 +8,7 @@ from typing import Final
 from ..analysis.receptive_words import field_text
 from ..analysis.sizes import minimum_input
 from ..analysis.ties import with_own_sizes
+from ..ir.typed import TypedProgram
 from .summary import Summary, megabytes
 from .tables import Line, Table, comma_separated
 
@@ -37,12 +38,17 @@ def csv(found: Sequence[Summary]) -> str:
 def _cells(summary: Summary, number: str, memory: Callable[[int], str]) -> tuple[str, ...]:
     typed, total = summary.typed, summary.cost
     last = summary.last_map
-    least = ("x".join(map(str, minimum_input(typed, name))) for name in with_own_sizes(typed))
     return (
         typed.program.id,
         str(typed.program.taken),
         *(number.format(n) for n in (total.total, total.macs, 2 * total.macs)),
         field_text(last[1]) if last else "",
         *map(memory, summary.memory.values()),
-        ", ".join(least),
+        smallest_input(typed),
     )
+
+
+def smallest_input(typed: TypedProgram) -> str:
+    """The smallest sizes of the inputs that run in inference: ``75x75``."""
+    sizes = (minimum_input(typed, name) for name in with_own_sizes(typed))
+    return ", ".join("x".join(map(str, size)) for size in sizes)

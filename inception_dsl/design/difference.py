@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..analysis.step_costs import StepCost, step_costs
+from ..analysis.step_costs import StepCost, Written, step_costs
 from ..ir.program import Chain, ForkNode, Head, Node, OpNode, Program, UseNode
 from ..ir.typed import TypedProgram
 from ..ir.walk import written_steps
 from ..ops import Fields, expressions
-from .alignment import aligned, attribute, by_name, names, plain, same_names, single
+from .alignment import (
+    aligned,
+    attribute,
+    by_name,
+    name_of,
+    names,
+    plain,
+    same_names,
+    single,
+)
 from .changes import TOP, At, Change, Kind, Place, Step, place_text, with_moves
 from .words import described, label, section_fields, value_text
 
@@ -33,7 +42,7 @@ class _Compare:
     """Collects changes; ``blocks`` are pairs of blocks that stand for each other."""
 
     def __init__(self, old: TypedProgram, new: TypedProgram) -> None:
-        self.old, self.new = old.program, new.program
+        self.old, self.new = self.both = old.program, new.program
         self.costs = step_costs(old), step_costs(new)
         self.ranks = old.program.rank, new.program.rank
         self.found: list[Change | Step] = []
@@ -43,8 +52,10 @@ class _Compare:
         self.fields("input", old.inputs, new.inputs)
         read = _read(old) | _read(new)
         own, others = ({k: v for k, v in p.values.items() if k in read} for p in (old, new))
-        self.fields("parameter", own, others)
-        self.fields("width", old.width._asdict(), new.width._asdict())
+        for name in dict.fromkeys([*own, *others]):
+            self.read_by(f"parameter {name}", own.get(name), others.get(name), name)
+        for name, value in new.width._asdict().items():
+            self.read_by(f"width {name}", getattr(old.width, name), value, "")
         for name in dict.fromkeys([*old.sections, *new.sections]):
             self.chain(old.sections.get(name, ()), new.sections.get(name, ()), TOP)
         self.heads(old.heads, new.heads)
@@ -103,7 +114,7 @@ class _Compare:
                 )
             else:
                 self.node(a, b, here)
-            before = [label(x) if x else last for x, last in zip((a, b), before, strict=True)]
+            before = [_landmark(x, at[i]) if x else before[i] for i, x in enumerate((a, b))]
 
     def node(self, a: Node, b: Node, at: At) -> None:
         """Compare two steps that stand for each other."""
@@ -177,6 +188,18 @@ class _Compare:
         for name in dict.fromkeys([*old, *new]):
             self.value(f"{what} {name}".strip(), old.get(name), new.get(name), None)
 
+    def read_by(self, field: str, old: Any, new: Any, name: str) -> None:
+        """Compare a parameter of the network, or its width, whose ``name`` is empty: the places are
+        the steps that read it in both networks.
+        """
+        if _collapsed(old) == _collapsed(new):
+            return
+        reading = [{at for at, node in _written(p) if _reads(at, node, name)} for p in self.both]
+        for at in (at for at, _ in _written(self.new) if at in reading[0] & reading[1]):
+            self.add("changed", field, value_text(old), value_text(new), At(at, at))
+        if not reading[0] & reading[1]:
+            self.add("changed", field, value_text(old), value_text(new), None)
+
     def value(self, field: str, old: Any, new: Any, at: At | None) -> None:
         if isinstance(old, Fields) and isinstance(new, Fields):
             for name in type(new).model_fields:
@@ -203,6 +226,38 @@ class _Compare:
         self.found.append(Change(kind, field, old, new, places))
 
 
+def _landmark(node: Node, at: Written) -> str:
+    """What to call a step next to another one: its name; without one, what it is and its path."""
+    if name_of(node):
+        return label(node)
+    kind = node.op.op if isinstance(node, OpNode) else getattr(node, "merge", "step")
+    return f"{kind} {place_text((at[0], (*at[1], *node.segments)))}".rstrip()
+
+
+def _written(program: Program) -> Iterator[tuple[Written, Node]]:
+    """Every step of the spec with the block that it is written in, and its path there."""
+    pending: list[tuple[Written, Chain]] = [(("", ()), c) for c in program.sections.values()]
+    pending += [(("", (head.name,)), head.chain) for head in program.heads]
+    pending += [((name, ()), block.chain) for name, block in program.blocks.items()]
+    while pending:
+        (owner, path), chain = pending.pop(0)
+        for node in chain:
+            here = (*path, *node.segments)
+            yield (owner, here), node
+            if isinstance(node, ForkNode):
+                pending += [((owner, (*here, name)), branch) for name, branch in node.branches]
+
+
+def _reads(at: Written, node: Node, name: str) -> bool:
+    """Whether a step reads a parameter of the network; without a name, its width.
+
+    In a block, a name is that of a parameter of the block.
+    """
+    if not name:
+        return isinstance(node, OpNode) and "filters" in type(node.op).model_fields
+    return not at[0] and name in _names(node)
+
+
 def _chains(heads: Iterable[Head]) -> list[tuple[str, Chain]]:
     return [(head.name, head.chain) for head in heads]
 
@@ -227,11 +282,15 @@ def _collapsed(value: Any) -> Any:
 
 def _read(program: Program) -> frozenset[str]:
     """The parameters of the network that something reads."""
-    values: list[Any] = []
-    for node in written_steps(program):
-        values += [node.repeat, getattr(node, "split", None)]
-        if isinstance(node, OpNode):
-            values += [getattr(node.op, name) for name in names(node)]
-        elif isinstance(node, UseNode):
-            values += node.arguments.values()
+    return frozenset(name for node in written_steps(program) for name in _names(node))
+
+
+def _names(node: Node) -> frozenset[str]:
+    """The parameters that a step reads."""
+    values = [node.repeat, getattr(node, "split", None)]
+    for one in node.each or (node,):
+        if isinstance(one, OpNode):
+            values += [getattr(one.op, name) for name in names(one)]
+        elif isinstance(one, UseNode):
+            values += one.arguments.values()
     return frozenset(name for e in expressions(values) for name in dict(e.names))

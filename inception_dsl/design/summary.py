@@ -94,8 +94,9 @@ class Summary:
         Inference needs the most values that exist at once, without auxiliary heads; training
         counts the outputs of all layers, as they are kept for the backward pass.
         """
+        alone = flow(self.typed, heads=False) if self.typed.auxiliary else self.network
         values = {
-            "inference": live_values(flow(self.typed, heads=False)),
+            "inference": live_values(alone),
             "training": kept_values(self.network),
         }
         return {name: BYTES * self.batch * count for name, count in values.items()}

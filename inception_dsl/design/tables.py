@@ -21,24 +21,33 @@ class Line(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Lines below the names of the columns; those from ``numbers`` on are aligned to the right."""
+    """Lines below the names of the columns; those from ``numbers`` on are aligned to the right,
+    but for the last ``texts``.
+    """
 
     columns: Sequence[str]
     lines: Sequence[Line]
     numbers: int
+    texts: int = 0
+
+    @property
+    def left(self) -> frozenset[int]:
+        """The columns that are aligned to the left."""
+        count = len(self.columns)
+        return frozenset((*range(self.numbers), *range(count - self.texts, count)))
 
     def text(self, style: Style = PLAIN) -> list[str]:
         """Aligned columns; the names have a line below, and headings are bold."""
         cells = [("  " * line.depth + line.cells[0], *line.cells[1:]) for line in self.lines]
         rows = [self.columns, *(tuple(map(printable, row)) for row in cells)]
-        names, below, *lines = aligned([rows[0], rule(rows), *rows[1:]], range(self.numbers))
+        names, below, *lines = aligned([rows[0], rule(rows), *rows[1:]], self.left)
         paints = [style.strong if line.heading else str for line in self.lines]
         inner = (paint(line) for paint, line in zip(paints, lines, strict=True))
         return [style.frame(names), style.frame(below), *inner]
 
     def markdown(self) -> str:
         """A table of GitHub's Markdown; the first column is indented by spaces."""
-        rule = ["---" if i < self.numbers else "---:" for i in range(len(self.columns))]
+        rule = ["---" if i in self.left else "---:" for i in range(len(self.columns))]
         rows = [[_markdown(text) for text in line.cells] for line in self.lines]
         for line, row in zip(self.lines, rows, strict=True):
             row[0] = "&nbsp;&nbsp;" * line.depth + (f"**{row[0]}**" if line.heading else row[0])
@@ -47,7 +56,7 @@ class Table(NamedTuple):
 
     def latex(self) -> str:
         """A ``tabular`` of the LaTeX package booktabs."""
-        kinds = "".join("l" if i < self.numbers else "r" for i in range(len(self.columns)))
+        kinds = "".join("l" if i in self.left else "r" for i in range(len(self.columns)))
         rows: list[list[str]] = [[*map(latex, line.cells)] for line in self.lines]
         for line, row in zip(self.lines, rows, strict=True):
             row[0] = rf"\hspace{{{line.depth}em}}{row[0]}" if line.depth else row[0]

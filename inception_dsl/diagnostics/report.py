@@ -119,13 +119,15 @@ class Report:
     """The errors (``diagnostics``) and ``warnings`` so far.
 
     ``texts`` has the text of every file that was read, to show its lines. ``failures`` are the
-    exceptions of other packages behind errors, whose tracebacks ``--debug`` prints.
+    exceptions of other packages behind errors, whose tracebacks ``--debug`` prints. ``several``: it
+    is about several specs, so that errors in settings have a note that names the spec.
     """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     warnings: list[Diagnostic] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
+    several: bool = False
     _seen: set[tuple[str, Span, str]] = field(default_factory=set)
 
     def error(

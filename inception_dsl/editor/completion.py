@@ -29,6 +29,7 @@ from .names import Names, described, names
 _PARAMETER: Final = re.compile(r"\$(?:\{[^{}\n\"']*?)?([a-z_0-9]*)\Z")
 _NAME: Final = re.compile(r"[a-z_0-9]*")
 _VALUE: Final = re.compile(r"[\w./-]*(?::[\w./-]+)?")
+_GROUPS: Final = ("blocks", "params", "aux_heads", "outputs", "checkpoints")
 _CHAINS: Final = ("stem", "body", "head", "steps")
 
 
@@ -150,6 +151,8 @@ def _fields(found: Context, known: Names, given: dict[Any, Any]) -> Iterator[tup
     elif path[0] == "defaults" and len(path) == 2 and path[1] in OPS:
         kind = OPS[str(path[1])]
         yield from _of(kind, attribute_names(kind))
+    elif _named(path, found):
+        yield from ((name, "Changes what is extended.") for name in known.inherited(path))
     elif path == ("defaults",):
         yield from ((op, f"{kind.summary}.") for op, kind in OPS.items())
     elif path[0] == "input" and len(path) < 3:
@@ -164,6 +167,15 @@ def _fields(found: Context, known: Names, given: dict[Any, Any]) -> Iterator[tup
         annotation = NetworkFile.model_fields[str(path[0])].annotation
         models = [m for m in get_args(annotation) if isinstance(m, type)]
         yield from (f for m in models if issubclass(m, BaseModel) for f in _of(m))
+
+
+def _named(path: DataPath, found: Context) -> bool:
+    """Whether the keys of a mapping in an overlay are the names of what is there before."""
+    if found.at(("extends",)) is None:
+        return False
+    if path[-1] in _CHAINS or path[-1] == "branches" or path in {(name,) for name in _GROUPS}:
+        return not _begins(path, found.at(()))
+    return False
 
 
 def _begins(path: DataPath, data: Any) -> bool:

@@ -43,7 +43,24 @@ class Names(NamedTuple):
         return found
 
     def step(self, path: DataPath) -> dict[Any, Any]:
-        """The step at ``path``, with what it extends; a change names it, its block or position."""
+        """The step at ``path``, with what it extends."""
+        found = self.at(path)
+        return found if isinstance(found, dict) else {}
+
+    def inherited(self, path: DataPath) -> list[str]:
+        """The names of what an overlay can change in the mapping at ``path``."""
+        if self.spec is None:
+            return []
+        found = self.at(path)
+        if isinstance(found, list):
+            found = {step_name(s, i): s for i, s in enumerate(found) if isinstance(s, dict)}
+        blocks = self.blocks if path == ("blocks",) else ()
+        return [n for n in dict.fromkeys((*(found or ()), *blocks)) if isinstance(n, str)]
+
+    def at(self, path: DataPath) -> Any:
+        """What is at ``path``, with what it extends; a change names a step by its name, the block
+        that it uses or its position.
+        """
         found: Any = self.spec.document.data if self.spec is not None else None
         for part in path:
             if isinstance(found, list):
@@ -52,7 +69,7 @@ class Names(NamedTuple):
                 found = known.get(part) if isinstance(part, str | int) else None
             else:
                 found = found.get(part) if isinstance(found, dict) else None
-        return found if isinstance(found, dict) else {}
+        return found
 
 
 def names(path: str, texts: Mapping[str, str]) -> Names:

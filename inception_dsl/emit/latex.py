@@ -28,6 +28,7 @@ _ASCII: Final = {
 }
 _LIGATURE: Final = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=`)(?=`)|(?<=[?!])(?=`)|(?<=,)(?=,)")
 """Where LaTeX would make one sign of two characters."""
+_END: Final = re.compile("(?<=.)-[A-Za-z0-9]$")
 _SLASH: Final = re.compile("/(?=[^/ ]{3})")
 # fmt: off
 _MATH: Final = {
@@ -73,7 +74,7 @@ def divided(text: str | Prose, long: int) -> Code:
     """The text as LaTeX, of which long words may be divided.
 
     A line may end after a slash with a longer text behind it, and in a word of more than ``long``
-    characters after every eighth, with a hyphen.
+    characters after every eighth, with a hyphen; not before the last letter of ``Inception-v3-A``.
     """
     words = ([_pieces(w, long) for w in _SLASH.split(word)] for word in _line(text).split(" "))
     return Code(" ".join(map(r"/\allowbreak{}".join, words)))
@@ -84,6 +85,8 @@ def _line(text: str | Prose) -> str:
 
 
 def _pieces(word: str, long: int) -> str:
+    if end := _END.search(word):
+        return rf"{_pieces(word[: end.start()], long)}\mbox{{{latex(end[0])}}}"
     if len(word) <= long or "\N{NO-BREAK SPACE}" in word:
         return latex(word)
     return r"\-".join(latex(word[i : i + 8]) for i in range(0, len(word), 8))

@@ -118,10 +118,17 @@ def _fits(name: str, parsed: Document, given: Any, report: Report) -> bool:
 
 
 def _resized(name: str, parsed: Document, document: Document) -> Document:
-    """``document`` without the input, or the one of several, that sizes in short form replace."""
+    """``document`` without the input, or the one of several, that sizes in short form replace.
+
+    A single number is that of all spatial axes, and replaces nothing else.
+    """
     _, _, key = name.partition(".")
     data = document.data if isinstance(document.data, dict) else {}
     given = data.get("input")
+    if name == "input" and type(parsed.data) is int and isinstance(given, dict):
+        axes = [key for key in given if key != "channels" and not has_names(given)]
+        parsed.data = dict.fromkeys(axes, parsed.data) or parsed.data
+        return document
     vector = type(parsed.data) is int and has_names(given) and key in (given or ())
     if not (vector or isinstance(parsed.data, str)) or "." in key or key in INPUT_FIELDS:
         return document

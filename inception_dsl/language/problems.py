@@ -169,10 +169,7 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
     fix = editor.rename(path, best) if best and not taken else ()
     value = siblings.get(name) if isinstance(siblings, dict) else None
     if best and taken:
-        help, fix = (
-            f"did you mean `{best}`? {_SET}",
-            editor.remove(path),
-        )
+        help, fix = f"did you mean `{best}`? {_SET}", editor.remove(path)
     elif name == "momentum" and best == "decay":
         text = _kept(value, 0.5)
         written = f"`decay: {text}`" if text else "`decay`"
@@ -193,11 +190,20 @@ def _unknown(kind: type[BaseModel], path: DataPath, editor: Editor, report: Repo
         inner = nearest(str(name), BatchNormFields.model_fields)
         help = f"write `batch_norm: {{{inner}: {flow(value)}}}`"
         fix = (*editor.rename(path, f"batch_norm: {{{inner}"), *editor.append(path, "}"))
+    elif (assigned := _assigned(name, fields)) and value is None:
+        help, fix = f"write `{assigned}`", editor.rename(path, assigned)
     elif name == "in_channels":
         help, fix = "remove it: the input channels are inferred", editor.remove(path)
     return report.error(
         "E201", f"unknown field `{name}`", document.key_span(path), help=help, fix=fix
     )
+
+
+def _assigned(name: Any, fields: list[str]) -> str:
+    """A key like ``kernel_size=3`` as a field of YAML, or an empty text."""
+    field, equals, value = str(name).partition("=")
+    known = field.strip() in fields and equals and value.strip()
+    return f"{field.strip()}: {value.strip()}" if known else ""
 
 
 def _kept(value: Any, below: float) -> str:

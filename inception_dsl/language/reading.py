@@ -17,6 +17,7 @@ from ..yaml import source
 from ..yaml.characters import MAX_CHARACTERS
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import flow
+from ..yaml.kept import parse_file
 from . import shipped
 from .derived import derived
 from .file_names import file_name, meant, named, named_by_user, no_file, same, with_suffix
@@ -173,7 +174,7 @@ def _parsed(data: bytes, file: str, span: Span, reading: Reading) -> Document | 
         report.error("E102", message, byte, help="save the file as UTF-8")
         return None
     reading.limits.characters -= len(text)
-    document = source.parse(text, file, report)
+    document = parse_file(text, file, report)
     if document is None:
         return None
     for path in reading.without:

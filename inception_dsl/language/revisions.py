@@ -1,4 +1,7 @@
-"""Specs of a git revision, ``REVISION:PATH``: with all specs beside them, in a temporary folder."""
+"""Specs of a git revision, ``REVISION:PATH``: with all specs beside them, in a temporary folder.
+
+Without a revision, ``:PATH`` is what is staged for the next commit (the index), as in git.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import posixpath
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, overload
+from typing import Final, NamedTuple, overload
 
 from ..diagnostics.report import SHIPPED, Diagnostic, Report, Span
 from ..yaml.characters import MAX_CHARACTERS
@@ -17,33 +20,52 @@ MAX_BYTES: Final = 4 * MAX_CHARACTERS
 """Of a file; larger ones are left out, as no spec can be so large."""
 _SUFFIXES: Final = (".yaml", ".yml")
 _REGULAR: Final = ("100644", "100755")
+_LINK, _SUBMODULE = "120000", "160000"
+
+
+class Entry(NamedTuple):
+    """An entry of a commit or of the index, as git has it."""
+
+    mode: str
+    blob: str
+    size: int
 
 
 def is_revision(argument: str) -> bool:
     """Whether an argument is ``REVISION:PATH`` and not a file or a shipped spec."""
-    revision, colon, path = argument.partition(":")
+    before, path = parts(argument)
     shipped = argument.startswith(SHIPPED)
     other = shipped or path.startswith("//") or os.path.lexists(argument)
-    return bool(revision and colon and path) and not other
+    return bool(before and path) and not other
+
+
+def parts(argument: str) -> tuple[str, str]:
+    """The revision with its colon, and the path: ``:`` or ``:0:`` is the index."""
+    if argument.startswith(":0:"):
+        return argument[:3], argument[3:]
+    revision, colon, path = argument.partition(":")
+    return (revision + colon, path) if colon else ("", argument)
 
 
 def checked_out(argument: str, folder: Path, report: Report) -> Path | None:
     """Write the YAML files of a revision to ``folder``; the path of the spec in it.
 
-    Symbolic links are left out. Runs git in the current folder, whose repository it only reads.
+    Symbolic links and submodules are left out. Runs git in the current folder, whose repository it
+    only reads.
     """
-    revision, _, path = argument.partition(":")
+    before, path = parts(argument)
     span = Span(argument, 1, 1, 1, 2)
     try:
         wanted = _from_top(path)
-        commit = _commit(revision)
-        if commit is None:
-            report.error("E101", f"no revision `{revision}` in this repository", span, help=_USAGE)
+        entries = _staged() if before.startswith(":") else _committed(before[:-1])
+        if entries is None:
+            message = f"no revision `{before[:-1]}` in this repository"
+            report.error("E101", message, span, help=_USAGE)
             return None
-        files = _files(commit)
+        files = _files(entries)
         if wanted not in files:
-            message = f"no spec `{wanted}` in the revision {revision}"
-            report.error("E101", message, span, help=_help(wanted, files))
+            message, help = _absent(wanted, before, entries, files)
+            report.error("E101", message, span, help=help)
             return None
         _write(files, folder)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -131,16 +153,66 @@ def _from_top(path: str) -> str:
     return posixpath.normpath(path)
 
 
-def _files(commit: str) -> dict[str, str]:
-    """The regular YAML files of a commit, and the ids of their contents."""
-    found = {}
-    listed = _git("ls-tree", "-r", "-l", "-z", "--full-tree", commit).decode(errors="replace")
-    for line in filter(None, listed.split("\0")):
-        about, _, path = line.partition("\t")
-        mode, _, blob, size = about.split()
-        if path.endswith(_SUFFIXES) and _safe(path) and mode in _REGULAR and int(size) <= MAX_BYTES:
-            found[path] = blob
+def _committed(revision: str) -> dict[str, Entry] | None:
+    """The entries of a commit by path; ``None`` if there is no such revision."""
+    commit = _commit(revision)
+    if commit is None:
+        return None
+    listed = _git("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
+    rows = [line.partition("\t") for line in _lines(listed)]
+    about = [(path, text.split()) for text, _, path in rows]
+    sized = ((path, mode, blob, size) for path, (mode, _, blob, size) in about)
+    return {
+        path: Entry(mode, blob, 0 if size == "-" else int(size)) for path, mode, blob, size in sized
+    }
+
+
+def _staged() -> dict[str, Entry]:
+    """The entries of the index by path, without those in a conflict."""
+    rows = [line.partition("\t") for line in _lines(_git("ls-files", "-s", "-z", cwd=Path(_top())))]
+    about = [(path, *text.split()) for text, _, path in rows]
+    specs = [(p, mode, blob) for p, mode, blob, stage in about if stage == "0"]
+    blobs = "".join(f"{blob}\n" for _, mode, blob in specs if mode != _SUBMODULE)
+    listed = _git("cat-file", "--batch-check", stdin=blobs.encode()).decode().splitlines()
+    sizes = {line.split()[0]: int(line.split()[-1]) for line in listed if line[-1:].isdigit()}
+    return {path: Entry(mode, blob, sizes.get(blob, 0)) for path, mode, blob in specs}
+
+
+def _lines(listed: bytes) -> list[str]:
+    return [line for line in listed.decode(errors="replace").split("\0") if line]
+
+
+def _files(entries: dict[str, Entry]) -> dict[str, str]:
+    """The regular YAML files, and the ids of their contents."""
+    found = {
+        path: entry.blob
+        for path, entry in entries.items()
+        if path.endswith(_SUFFIXES)
+        and _safe(path)
+        and entry.mode in _REGULAR
+        and entry.size <= MAX_BYTES
+    }
     return dict([*found.items()][:MAX_FILES])
+
+
+def _absent(
+    wanted: str, before: str, entries: dict[str, Entry], files: dict[str, str]
+) -> tuple[str, str]:
+    """Why there is no such spec, and what to give instead."""
+    where = "the index" if before.startswith(":") else f"the revision {before[:-1]}"
+    folders = ("/".join(wanted.split("/")[:n]) for n in range(1, wanted.count("/") + 2))
+    known = ((path, entries[path]) for path in folders if path in entries)
+    path, entry = next(known, ("", None))
+    if entry and entry.mode == _SUBMODULE:
+        help = f"compare in that repository, whose commit here is {entry.blob[:12]}"
+        return f"`{wanted}` is in the submodule `{path}` of {where}", help
+    if entry and entry.mode == _LINK:
+        target = _git("cat-file", "blob", entry.blob).decode(errors="replace")
+        rest = wanted[len(path) :]
+        real = posixpath.normpath(posixpath.join(posixpath.dirname(path), target)) + rest
+        help = f"give the file itself: `{before}{real}`" if real in files else "give a file"
+        return f"`{path}` is a symbolic link in {where}", help
+    return f"no spec `{wanted}` in {where}", _help(wanted, files)
 
 
 def _safe(path: str) -> bool:

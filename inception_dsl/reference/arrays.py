@@ -11,6 +11,8 @@ Array: TypeAlias = Any
 Batch: TypeAlias = Any
 """The array of a batch; for several inputs, a mapping of their names to arrays."""
 Weights: TypeAlias = Mapping[str, Array]
+Noise: TypeAlias = Callable[[Array], Array]
+"""Adds rounding errors to a value that an op reads."""
 Gradients: TypeAlias = tuple[Array, dict[str, Array]]
 
 

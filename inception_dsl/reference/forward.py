@@ -15,7 +15,7 @@ import numpy as np
 from ..ir.flow import Apply, Flow, Part, Statement, ValueId, WeightId, flow
 from ..ir.typed import TypedFork, TypedProgram
 from ..ops import Op
-from .arrays import Array, Batch, Weights, by_input
+from .arrays import Array, Batch, Noise, Weights, by_input
 from .operations import REFERENCE, elementary, moments
 
 
@@ -58,12 +58,14 @@ def interpret(
     *,
     training: bool = False,
     tape: Tape | None = None,
+    noise: Noise | None = None,
 ) -> Result:
     """Run a program on a batch ``x`` (N, spatial axes, channels), or one for each input by name.
 
-    Auxiliary heads run in training only.
+    Auxiliary heads run in training only. ``noise`` changes every value that an op or a merge reads.
     """
-    return run(flow(typed, heads=training), weights, x, training=training, tape=tape)
+    program = flow(typed, heads=training)
+    return run(program, weights, x, training=training, tape=tape, noise=noise)
 
 
 def wide(value: Array) -> Array:
@@ -78,9 +80,10 @@ def run(
     *,
     training: bool = False,
     tape: Tape | None = None,
+    noise: Noise | None = None,
 ) -> Result:
     """Run all statements; a value is released after its last use, to save memory."""
-    interpreter = _Interpreter(weights, training, tape)
+    interpreter = _Interpreter(weights, training, tape, noise or (lambda value: value))
     given = by_input(x)
     values = {value: wide(given[name]) for name, value in program.inputs.items()}
     last, kept = program.last_reads(), {*program.outputs.values(), *program.blocks.values()}
@@ -97,8 +100,8 @@ def run(
 
 
 class _Interpreter:
-    def __init__(self, weights: Weights, training: bool, tape: Tape | None) -> None:
-        self.weights, self.training, self.tape = weights, training, tape
+    def __init__(self, weights: Weights, training: bool, tape: Tape | None, noise: Noise) -> None:
+        self.weights, self.training, self.tape, self.noise = weights, training, tape, noise
         self.statistics: dict[str, list[Array]] = {}
 
     def statement(self, statement: Statement, values: Mapping[ValueId, Array]) -> Array:
@@ -106,7 +109,7 @@ class _Interpreter:
             return self.apply(statement, values[statement.x])
         if isinstance(statement, Part):
             return values[statement.x][..., statement.start : statement.stop]
-        given = [values[value] for value in statement.inputs]
+        given = [self.noise(values[value]) for value in statement.inputs]
         if self.tape:
             self.tape.merges[statement.y] = given
         return merge(statement.typed, given)
@@ -119,7 +122,8 @@ class _Interpreter:
                 for name, weight in layer.weights.items()
                 if name.startswith(part)
             }
-            own = {n: wide(self.weights[w.path]) for n, w in ids.items()}
+            x = self.noise(x)
+            own = {n: self.noise(wide(self.weights[w.path])) for n, w in ids.items()}
             if self.training and op.op == "batch_norm":
                 found = moments(x)
                 own |= found

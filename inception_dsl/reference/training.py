@@ -13,7 +13,7 @@ from ..ir.program import INPUT
 from ..ir.typed import TypedProgram
 from ..ops import BatchNorm
 from .activations import softmax
-from .arrays import Array, Batch, Weights
+from .arrays import Array, Batch, Noise, Weights
 from .forward import Tape, run, wide
 from .gradients import BACKWARD, spread, unmerge
 
@@ -30,25 +30,34 @@ class Step:
     """
 
     loss: float
-    outputs: dict[str, Array]
-    gradients: dict[str, Array]
-    weights: dict[str, Array]
+    outputs: Mapping[str, Array]
+    gradients: Mapping[str, Array]
+    weights: Mapping[str, Array]
     input_gradient: Batch
-    counts: dict[str, list[int]]
-    corrections: dict[str, Array]
+    counts: Mapping[str, list[int]]
+    corrections: Mapping[str, Array]
 
 
-def step(typed: TypedProgram, weights: Weights, x: Batch, targets: Any, rate: float) -> Step:
+def step(
+    typed: TypedProgram,
+    weights: Weights,
+    x: Batch,
+    targets: Any,
+    rate: float,
+    *,
+    noise: Noise | None = None,
+) -> Step:
     """One step of gradient descent with learning rate ``rate``, in training mode without dropout.
 
     ``targets`` are by output. If the program ``has_loss``, they are those of its ``targets``: class
     indices (N) for the final output, whose loss is cross-entropy with label smoothing, mean over
     the batch, plus that of the auxiliary heads times their weights; and what the losses of outputs
     take. Otherwise each output has an array of its shape, and the loss is the sum of the products
-    of outputs and targets.
+    of outputs and targets. ``noise`` changes every value that an op or a merge reads on the way to
+    the outputs.
     """
     program, tape = flow(typed), Tape()
-    result = run(program, weights, x, training=True, tape=tape)
+    result = run(program, weights, x, training=True, tape=tape, noise=noise)
     loss, cotangents = (
         trained(typed, result.outputs, targets)
         if typed.has_loss

@@ -34,7 +34,8 @@ from ..ir.typed import TypedProgram
 from ..reference.arrays import each
 from ..verify.bounds import FLOAT32
 from ..verify.case import RATE, Case, expect, prepare
-from ..verify.compare import BOUNDS, compare, errors
+from ..verify.compare import BOUNDS, compare
+from ..verify.errors import errors
 from ..verify.observe import observe
 from .cases import Case as Sample
 from .cases import all_cases
@@ -157,7 +158,8 @@ class Agrees(Prints):
         found = observe(
             self.model(case.typed, dtype), case.weights, case.x, dtype, case.targets, RATE
         )
-        deviations = errors(case, expect(case, train=True), found, unbiased_variance=unbiased)
+        expected = expect(case, train=True)
+        deviations = errors(case, expected, found, dtype, unbiased_variance=unbiased)
         bounds = BOUNDS if dtype == "float64" else dict.fromkeys(BOUNDS, FLOAT32)
         for check in compare(case, found, deviations, bounds):
             where = f"\n  --> {check.place.span} ({check.place.what})" if check.place else ""

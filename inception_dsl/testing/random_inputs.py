@@ -39,6 +39,12 @@ def several(rng: Random, y: Shape) -> tuple[Step, Step]:
     return inputs, fork
 
 
+def untied(inputs: Step) -> bool:
+    """Whether the maps among some inputs have different sizes."""
+    maps = [{**x, "channels": 0} for x in inputs.values() if len(x) > 1]
+    return any(x != maps[0] for x in maps)
+
+
 def _vector(rng: Random, y: Shape) -> tuple[Shape, list[Step]]:
     """A vector as an input, and its branch, which is broadcast."""
     if rng.random() < 0.3:

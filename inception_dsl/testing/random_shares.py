@@ -24,10 +24,10 @@ NORMS: Final = frozenset({"batch_norm", "conv_bn"})
 
 
 class Shares:
-    """Adds steps that share weights; ``values`` makes their names."""
+    """Adds steps that share weights; ``values`` makes their names. None are added if ``off``."""
 
     def __init__(self, seed: int, values: Values) -> None:
-        self.rng, self.values = random.Random(f"shares {seed}"), values
+        self.rng, self.values, self.off = random.Random(f"shares {seed}"), values, False
 
     def chain(self, steps: list[Step], shapes: list[Shape]) -> list[Step]:
         """The steps, some of them twice; ``shapes`` are those before and after each."""
@@ -65,7 +65,7 @@ class Shares:
 
     def owning(self, step: Step) -> bool:
         """Whether others can share the weights of a step."""
-        plain = not {"repeat", "each", "branches", "weights"} & step.keys()
+        plain = not self.off and not {"repeat", "each", "branches", "weights"} & step.keys()
         return plain and self.has(step, WEIGHTED)
 
     def has(self, step: Step, ops: frozenset[str]) -> bool:

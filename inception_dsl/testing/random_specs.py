@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from .random_blocks import Block, Given, Step
-from .random_inputs import SHARE, several, sizes
+from .random_inputs import SHARE, several, sizes, untied
 from .random_outputs import outputs
 from .random_policies import POLICIES, Policy
 from .random_shapes import Misfit, Shape, resolved
@@ -147,6 +147,7 @@ class _Writer:
         classes = self.rng.choice((2, 3, 5, 10))
         own = Random(f"inputs of {self.seed}")  # so that the other networks stay as they are
         inputs, first = several(own, self.x) if own.random() < SHARE else ({}, {})
+        self.steps.shares.off = untied(inputs)  # Keras may refuse to share what needs one size
         channels = {} if inputs else {"in_channels": self.x.channels}
         scope = Scope({**channels, "classes": classes}, {}, self.policy.lifted / 2)
         sections: dict[str, list[Step]] = {}

@@ -30,7 +30,8 @@ from ..reference.training import Step
 from ..reference.training import step as train
 from ..verify.bounds import allowed, gradient_errors
 from ..verify.case import RATE, Case, Expected, expect, targets
-from ..verify.compare import BOUNDS, compare, errors, rounding
+from ..verify.compare import BOUNDS, compare
+from ..verify.errors import errors, rounding
 from ..verify.observe import Observed, observe
 from .random_specs import RandomSpec, random_spec
 
@@ -218,7 +219,8 @@ def _in_float64(
 def _difference(
     case: Case, expected: Expected, found: Observed, backend: Backend, dtype: str, bounds: Any
 ) -> tuple[float, str]:
-    deviations = errors(case, expected, found, unbiased_variance=backend.unbiased_variance)
+    unbiased = backend.unbiased_variance
+    deviations = errors(case, expected, found, dtype, unbiased_variance=unbiased)
     checks = compare(case, found, deviations, bounds)
     worst = max((check.error for check in checks), default=0.0)
     first = next((check for check in checks if check.problem), None)

@@ -16,15 +16,15 @@ LEAST: Final = 1e-4
 PARTS: Final = ("conv", "bn", "depthwise", "pointwise")  # parts of conv_bn and separable_conv
 
 
-def distance(found: Any, reference: Any) -> float:
-    """The largest difference, relative to the largest value of the reference.
+def distance(found: Any, reference: Any, unit: Any = None) -> float:
+    """The largest difference, relative to the largest value of the reference, or of ``unit``.
 
     Infinite if the shapes differ or ``found`` has NaN or infinite values.
     """
     found, reference = np.asarray(found, np.float64), np.asarray(reference, np.float64)
     if found.shape != reference.shape or not np.isfinite(found).all():
         return float("inf")
-    largest = float(np.abs(reference).max(initial=0.0))
+    largest = float(np.abs(reference if unit is None else unit).max(initial=0.0))
     return float(np.abs(found - reference).max(initial=0.0)) / (largest or 1.0)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from ..analysis.logits import trained_program
+from ..analysis.sizes import running_sizes
 from ..analysis.weights import weight_shapes
 from ..compiler import compile_spec
 from ..diagnostics.report import Report, Span
@@ -17,7 +18,7 @@ from ..ir.typed import TypedProgram, TypedUse
 from ..ir.walk import walk_program
 from ..passes.budget import check_memory
 from ..reference.activations import softmax
-from ..reference.arrays import each
+from ..reference.arrays import Noise, each
 from ..reference.forward import interpret
 from ..reference.seeds import batch, calibrated, enough, seeded
 from ..reference.training import Step, step
@@ -29,7 +30,8 @@ class Case(NamedTuple):
     """A program, weights and a batch. All values are exact in float32, so that both dtypes match.
 
     ``typed`` is compiled with ``settings`` and has an input that is not square. The generated code
-    is compiled with ``source_settings``; these differ if both inputs need the same weights.
+    is compiled with ``source_settings``: those of the spec, if it has the same weights and runs on
+    that input.
     """
 
     spec: str
@@ -82,7 +84,7 @@ def prepare(
         given |= other
         found = compile_spec(spec, given, Report())
         typed, given = (own, dict(settings)) if found is None else (found, given)
-        if weight_shapes(typed) != weight_shapes(own):
+        if weight_shapes(typed) != weight_shapes(own) or not _runs(own, typed):
             source = given
     size = size or enough(typed)
     if not check_memory(typed, size, report):
@@ -106,6 +108,15 @@ def oblong(typed: TypedProgram) -> dict[str, str]:
             field = f"input.{name}" if typed.program.several else "input"
             found[field] = "x".join(map(str, [*sizes, x.channels]))
     return found
+
+
+def _runs(own: TypedProgram, typed: TypedProgram) -> bool:
+    """Whether the inputs of ``typed`` run in the generated code of ``own``, with all heads."""
+    return all(
+        sizes.fits(size)
+        for name, x in typed.program.inputs.items()
+        for sizes, size in zip(running_sizes(own, name).training, x.spatial, strict=True)
+    )
 
 
 def targets(typed: TypedProgram, size: int, seed: int) -> dict[str, Any]:
@@ -137,22 +148,22 @@ def _classes(rng: np.random.Generator, size: int, classes: int) -> Any:
     return (int(rng.integers(classes)) + np.arange(size) * max(1, classes // size)) % classes
 
 
-def expect(case: Case, *, train: bool = False) -> Expected:
-    """The results of the NumPy reference for a case."""
-    found = interpret(case.typed, case.weights, case.x)
+def expect(case: Case, *, train: bool = False, noise: Noise | None = None) -> Expected:
+    """The results of the NumPy reference for a case; ``noise`` changes all values that ops read."""
+    found = interpret(case.typed, case.weights, case.x, noise=noise)
     emitted = trained_program(case.typed)
     blocks = found.blocks
     if emitted.outputs:  # a block that ends in their softmax is emitted without it
-        blocks = interpret(emitted.typed, case.weights, case.x).blocks
-    return Expected(blocks, found.outputs, training_step(case) if train else None)
+        blocks = interpret(emitted.typed, case.weights, case.x, noise=noise).blocks
+    return Expected(blocks, found.outputs, training_step(case, noise) if train else None)
 
 
-def training_step(case: Case) -> Step:
+def training_step(case: Case, noise: Noise | None = None) -> Step:
     """The step of training by logits, with the outputs that the spec has."""
     trained = trained_program(case.typed)
     names = dict(zip(trained.typed.outputs, case.typed.outputs, strict=True))
     own = {new: case.targets[old] for new, old in names.items() if old in case.targets}
-    found = step(trained.typed, case.weights, case.x, own, RATE)
+    found = step(trained.typed, case.weights, case.x, own, RATE, noise=noise)
     outputs = {
         names[name]: softmax(y) if names[name] in trained.outputs else y
         for name, y in found.outputs.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,16 +12,14 @@ from ..analysis.weights import weight_shapes
 from ..ir.typed import TypedUse
 from ..ir.walk import walk_program
 from ..reference.arrays import samples
-from ..reference.training import Step, unbiased
-from .bounds import FLOAT64, GRADIENT64, distance, gradient_errors
+from .bounds import FLOAT64, GRADIENT64
 from .case import Case, Expected, Place, expect, place, places
+from .errors import Errors, errors, observed
 from .observe import Observed
 
 MAX_ROUNDING: Final = 1e-3  # a larger difference is not rounding
 DRAWS: Final = 3  # of rounding errors, as one may have no effect by chance
 ROUNDING_RATIO: Final = 16.0  # a framework rounds more often than once for each weight
-
-Errors: TypeAlias = dict[str, dict[str, float]]  # by kind, then by name
 
 # the bound of each kind in float64
 BOUNDS: Final[Mapping[str, float]] = {
@@ -75,63 +73,6 @@ def compare(
     return tuple(checks)
 
 
-def errors(
-    case: Case, expected: Expected, found: Observed, *, unbiased_variance: bool = False
-) -> Errors:
-    """The relative errors of everything that has a bound.
-
-    ``unbiased_variance``: the framework divides by n - 1 for the moving variance, so the expected
-    values do too.
-    """
-    blocks = _distances(found.boundaries, expected.boundaries)
-    result = {"outputs": {**blocks, **_distances(found.outputs, expected.outputs)}}
-    step = expected.trained
-    if step is None or found.loss is None:
-        return result
-    trained = _distances(found.trained, step.outputs)
-    result["outputs"] |= {f"{name} (training)": error for name, error in trained.items()}
-    result["loss"] = {"loss": abs(found.loss - step.loss) / _unit(case, step)}
-    result["gradients"] = gradient_errors(found.gradients, step.gradients)
-    after = unbiased(step) if unbiased_variance else step.weights
-    moved = {path: distance(found.updated.get(path), value) for path, value in after.items()}
-    result["weights after"] = {
-        path: error for path, error in moved.items() if path in step.gradients
-    }
-    result["statistics"] = {
-        path: error for path, error in moved.items() if path not in step.gradients
-    }
-    return result
-
-
-def rounding(
-    case: Case, expected: Expected, single: Observed, double: Observed
-) -> dict[str, float]:
-    """The rounding errors of float32 by kind: a framework in float32 against itself in float64."""
-    outputs = max(
-        _largest(single.boundaries, double.boundaries), _largest(single.outputs, double.outputs)
-    )
-    result = {"outputs": outputs}
-    step = expected.trained
-    if step is not None and single.loss is not None and double.loss is not None:
-        result["outputs"] = max(outputs, _largest(single.trained, double.trained))
-        result["loss"] = abs(single.loss - double.loss) / _unit(case, step)
-        result["gradients"] = max(
-            gradient_errors(single.gradients, double.gradients).values(), default=0.0
-        )
-        after = {
-            path: distance(value, double.updated[path]) for path, value in single.updated.items()
-        }
-        result["weights after"] = max(
-            (e for p, e in after.items() if p in double.gradients), default=0.0
-        )
-        result["statistics"] = max(
-            (e for p, e in after.items() if p not in double.gradients), default=0.0
-        )
-        spread = {k: e / _unit(case, step) if k == "loss" else e for k, e in single.spread.items()}
-        result |= {kind: max(result[kind], error) for kind, error in spread.items()}
-    return result
-
-
 def reason(case: Case, expected: Expected, checks: Iterable[Check], dtype: str) -> str:
     """The first problem, or an empty text; says so if rounding may explain a difference in float64.
 
@@ -167,39 +108,7 @@ def _nudged(case: Case, *, train: bool) -> Iterator[Observed]:
             path: value * (1 + np.finfo(np.float64).eps * rng.choice([-1, 1], np.shape(value)))
             for path, value in case.weights.items()
         }
-        other = expect(case._replace(weights=weights), train=train)
-        found = Observed({}, (), (0, 0), other.outputs, other.boundaries)
-        step = other.trained
-        yield (
-            found
-            if step is None
-            else found._replace(
-                loss=step.loss, trained=step.outputs, gradients=step.gradients, updated=step.weights
-            )
-        )
-
-
-def _unit(case: Case, step: Step) -> float:
-    """The unit for errors of the loss.
-
-    Its absolute value; or the sum of the absolute values of its terms, if the terms can cancel.
-    """
-    if case.typed.has_loss:
-        return abs(step.loss) or 1.0
-    return (
-        float(sum(np.abs(step.outputs[name] * value).sum() for name, value in case.targets.items()))
-        or 1.0
-    )
-
-
-def _distances(found: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, float]:
-    return {
-        name: distance(value, reference[name]) for name, value in found.items() if name in reference
-    }
-
-
-def _largest(found: Mapping[str, Any], reference: Mapping[str, Any]) -> float:
-    return max(_distances(found, reference).values(), default=0.0)
+        yield observed(expect(case._replace(weights=weights), train=train))
 
 
 def _shapes(case: Case, found: Observed, where: Mapping[str, Place]) -> Check:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -17,10 +18,11 @@ from ..backend.protocol import Model
 from ..ir.typed import TypedOp, TypedProgram
 from ..ir.walk import walk_program
 from ..ops import Dropout
-from ..reference.arrays import by_input, each, samples
+from ..reference.arrays import Noise, by_input, each, samples
 from ..reference.forward import Tape, interpret
-from .bounds import FLOAT64, distance
+from .bounds import FLOAT64
 from .finding import Finding
+from .zeros import apart
 
 DRAWS: Final = 4000  # independent values that show a layer's share; its factor is exact
 SIGMAS: Final = 6.0  # a right program fails once in 5e8 comparisons
@@ -62,7 +64,8 @@ def dropout_findings(
             left.pop(best)
             yield Finding("dropout", problem=problems[best])
         if weights is not None and len(layers) == 1:
-            yield Finding("inputs of dropout", distance(pairs[0][0], _given(typed, weights, x)))
+            errors = apart({"": pairs[0][0]}, partial(_given, typed, weights, x))
+            yield Finding("inputs of dropout", errors[""])
 
 
 def _changes(model: Model, x: Any, outputs: Mapping[str, Any], trained: Mapping[str, Any]) -> bool:
@@ -213,9 +216,11 @@ def _dropouts(typed: TypedProgram, *, heads: bool) -> list[TypedOp]:
     ]
 
 
-def _given(typed: TypedProgram, weights: Mapping[str, Any], x: Any) -> Any:
+def _given(
+    typed: TypedProgram, weights: Mapping[str, Any], x: Any, noise: Noise | None
+) -> dict[str, Any]:
     """The input of the dropout layer in training, by the reference."""
-    tape = Tape()
-    interpret(replace(typed, heads=typed.always), weights, x, training=True, tape=tape)
+    tape, typed = Tape(), replace(typed, heads=typed.always)
+    interpret(typed, weights, x, training=True, tape=tape, noise=noise)
     found = [one.x for layer in tape.layers.values() for one in layer if one.op.op == "dropout"]
-    return found[0]
+    return {"": found[0]}

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from ..analysis.size_conditions import AxisSizes
 from ..analysis.sizes import Sizes, running_sizes
 from ..analysis.ties import all_tied
+from ..types.tensor import MAX_SIZE
 from .finding import Finding, Job, resized
 
 
@@ -25,11 +26,28 @@ def judged_sizes(job: Job) -> Iterator[Finding]:
             yield from _judged(job, name, sizes.training, heads=True)
     for names, (axis, *_) in all_tied(job.emitted).items():
         for name in names:
-            axes = list(job.emitted.program.inputs[name].spatial)
-            axes[axis] += 1
-            message = _rejected(job, {name: tuple(axes)}, heads=False)
-            text = "" if "need" in message else f"`{name}` may have another size than {names}"
-            yield Finding("input sizes", problem=text)
+            yield from _apart(job, names, name, axis)
+
+
+def _apart(job: Job, names: tuple[str, ...], name: str, axis: int) -> Iterator[Finding]:
+    """Whether another size of one tied input alone is rejected: one that it runs on with others.
+
+    Nothing if it runs on no other size.
+    """
+    axes = list(job.emitted.program.inputs[name].spatial)
+    other = _other(running_sizes(job.emitted, name).inference[axis], axes[axis])
+    if other:
+        axes[axis] = other
+        message = _rejected(job, {name: tuple(axes)}, heads=False)
+        text = "" if "need" in message else f"`{name}` may have another size than {names}"
+        yield Finding("input sizes", problem=text)
+
+
+def _other(axis: AxisSizes, own: int) -> int:
+    """The size that runs next above ``own``, or else next below; 0 if no other runs."""
+    end = axis.most or MAX_SIZE
+    candidates = itertools.chain(range(own + 1, end + 1), range(own - 1, axis.least - 1, -1))
+    return next((size for size in candidates if axis.fits(size)), 0)
 
 
 def _judged(job: Job, name: str, sizes: Sizes, *, heads: bool) -> Iterator[Finding]:

@@ -20,8 +20,8 @@ class Observed(NamedTuple):
     ``unequal`` are the weights whose values differ from those that were loaded.
 
     ``spread`` is the change of the results when the weights are perturbed by rounding errors, by
-    kind: a relative error, for the loss an absolute difference. ``offered`` is about what the file
-    offers beside the model.
+    kind and name: a relative error, for the loss an absolute difference. ``offered`` is about what
+    the file offers beside the model.
     """
 
     weights: Mapping[str, tuple[int, ...]]
@@ -30,7 +30,7 @@ class Observed(NamedTuple):
     outputs: Mapping[str, Any]
     boundaries: Mapping[str, Any]
     loss: float | None = None
-    spread: Mapping[str, float] = {}
+    spread: Mapping[str, Mapping[str, float]] = {}
     trained: Mapping[str, Any] = {}
     gradients: Mapping[str, Any] = {}
     updated: Mapping[str, Any] = {}
@@ -85,7 +85,7 @@ def _spread(
     targets: Any,
     rate: float,
     nudges: int,
-) -> dict[str, float]:
+) -> dict[str, dict[str, float]]:
     """The largest change of loss, gradients and updated weights when weights change by ``NUDGE``.
 
     A gradient jumps when a value before a ReLU or in a max pool crosses a threshold, and the loss
@@ -93,7 +93,7 @@ def _spread(
     perturbations are tried; each changes the outputs about as much as float32 rounding does.
     """
     rng = np.random.default_rng(0)
-    largest: dict[str, float] = {}
+    largest: dict[str, dict[str, float]] = {}
     for _ in range(nudges):
         model.load(
             {
@@ -104,12 +104,14 @@ def _spread(
         other = model.step(x, targets, rate)
         moved = {path: distance(value, step.weights[path]) for path, value in other.weights.items()}
         errors = {
-            "loss": [abs(other.loss - step.loss)],
-            "gradients": gradient_errors(other.gradients, step.gradients).values(),
-            "weights after": [error for path, error in moved.items() if path in step.gradients],
-            "statistics": [error for path, error in moved.items() if path not in step.gradients],
+            "loss": {"loss": abs(other.loss - step.loss)},
+            "gradients": gradient_errors(other.gradients, step.gradients),
+            "weights after": {p: error for p, error in moved.items() if p in step.gradients},
+            "statistics": {p: error for p, error in moved.items() if p not in step.gradients},
         }
-        largest = {kind: max([largest.get(kind, 0.0), *values]) for kind, values in errors.items()}
+        for kind, by_name in errors.items():
+            known = largest.setdefault(kind, {})
+            known |= {name: max(known.get(name, 0.0), error) for name, error in by_name.items()}
     return largest
 
 

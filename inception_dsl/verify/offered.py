@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from ..backend.protocol import Model
 from ..diagnostics.report import Report
 from ..ir.typed import TypedProgram
 from ..ir.walk import walk_program
+from ..reference.arrays import Noise
 from ..reference.forward import interpret
 from ..reference.preprocessing import preprocess
 from ..reference.seeds import batch, enough, seeded
@@ -31,6 +33,7 @@ from .dropout import dropout_findings
 from .finding import Finding, Job, resized
 from .initial import initial_problems
 from .input_sizes import judged_sizes
+from .zeros import apart
 
 _FINE, _COARSE = 1e-6, 1e-4
 """Bounds for bytes, which frameworks convert to float32; with resizing, they compute the places of
@@ -71,13 +74,12 @@ def of_file(job: Job) -> list[Finding]:
         names = ", ".join(sorted(held.keys() ^ weights.keys())[:3])
         return [Finding("weights", problem=f"without auxiliary heads, weights differ: {names}")]
     model.load(weights)
-    expected = interpret(small, weights, x).outputs
+    expected = partial(_outputs, small, weights, x)
     outputs = model.forward(x)
-    if outputs.keys() != expected.keys():
+    if outputs.keys() != expected(None).keys():
         return [*found, Finding("outputs", problem=f"the outputs are {', '.join(outputs)}")]
     found += [
-        Finding("outputs of the smallest input", distance(y, expected[name]))
-        for name, y in outputs.items()
+        Finding("outputs of the smallest input", e) for e in apart(outputs, expected).values()
     ]
     found += _features(model, small, weights, x)
     x = batch(small, 3, enough(small))
@@ -148,7 +150,15 @@ def _features(
         yield Finding("features", problem="the file offers no features before the head")
     for kind, y in found.items():
         part = wanted[kind]
-        yield Finding(kind, distance(y, interpret(part, weights, x).outputs[part.output_name]))
+        (error,) = apart({part.output_name: y}, partial(_outputs, part, weights, x)).values()
+        yield Finding(kind, error)
+
+
+def _outputs(
+    typed: TypedProgram, weights: Mapping[str, Any], x: Any, noise: Noise | None
+) -> dict[str, Any]:
+    """The outputs of the reference."""
+    return interpret(typed, weights, x, noise=noise).outputs
 
 
 def _part(typed: TypedProgram, end: int) -> TypedProgram:

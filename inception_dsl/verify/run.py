@@ -23,7 +23,8 @@ from ..language.shipped import from_anywhere
 from ..reference.arrays import by_input
 from .bounds import allowed
 from .case import RATE, Case, Expected, expect, prepare
-from .compare import BOUNDS, Check, compare, errors, reason, rounding
+from .compare import BOUNDS, Check, compare, reason
+from .errors import errors, rounding
 from .observe import Observed, restored, write
 from .workers import AT_ONCE, Job, Workers
 
@@ -231,7 +232,8 @@ def _compared(
     outcome: Outcome,
     round_off: Mapping[str, float],
 ) -> Outcome:
-    deviations = errors(case, expected, found, unbiased_variance=target.backend.unbiased_variance)
+    unbiased = target.backend.unbiased_variance
+    deviations = errors(case, expected, found, outcome.dtype, unbiased_variance=unbiased)
     bounds = (
         BOUNDS
         if outcome.dtype == "float64"

@@ -70,6 +70,19 @@ def solid_convolution(keras: Any) -> float:
     return distance(keras.ops.convert_to_numpy(found), x[:, ::3])
 
 
+def solid_pool(keras: Any) -> float:
+    """Error of a pool of three axes in float64; infinite if the framework raises an error."""
+    x = keras.ops.convert_to_tensor(np.arange(8.0).reshape(1, 2, 2, 2, 1), "float64")
+    try:
+        return distance(
+            keras.ops.convert_to_numpy(keras.ops.max_pool(x, (2, 2, 2), (2, 2, 2)))[0, 0, 0, 0],
+            [7.0],
+        )
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return float("inf")
+
+
 def wide_average_pool(keras: Any) -> float:
     """Error of the gradient of an average pool whose window is larger than the map."""
     scale = np.arange(1.0, 5.0).reshape(1, 1, 4, 1)
@@ -106,7 +119,7 @@ def gradient(engine: str, layer: Any, scale: Any) -> Any:
     return tape.gradient(y, x).numpy()
 
 
-LAYERS = (average_pool, narrow_convolution, solid_convolution, wide_average_pool)
+LAYERS = (average_pool, narrow_convolution, solid_convolution, solid_pool, wide_average_pool)
 
 
 def compiled(spec: Path, settings: dict[str, str]) -> TypedProgram:

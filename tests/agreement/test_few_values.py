@@ -10,7 +10,8 @@ from inception_dsl.diagnostics.report import Report
 from inception_dsl.testing.trial import loaded, run
 from inception_dsl.verify.bounds import FLOAT64
 from inception_dsl.verify.case import Case, Expected, expect, prepare
-from inception_dsl.verify.compare import BOUNDS, Check, compare, errors, reason
+from inception_dsl.verify.compare import BOUNDS, Check, compare, reason
+from inception_dsl.verify.errors import errors
 
 SPEC = """\
 network: narrow

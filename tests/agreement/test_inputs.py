@@ -63,7 +63,33 @@ body:
     merge: multiply
 head: [{op: global_max_pool}, {op: dense, units: 2}]
 """
-SPECS = {"streams": STREAMS, "table": TABLE, "sizes": FIXED}
+SQUARES = """\
+network: squares
+input: {large: {channels: 3, height: 16, width: 16}, small: {channels: 2, height: 8, width: 8}}
+body:
+  - branches:
+      large: [{op: conv, filters: 3, kernel_size: 3, stride: 2}]
+      small: [{op: conv, filters: 3, kernel_size: 3}]
+    merge: add
+head: [{op: global_avg_pool}, {op: dense, units: 2}]
+"""
+DIVIDED = """\
+network: divided
+input: {one: {channels: 1, height: 8, width: 8}, two: {channels: 2, height: 8, width: 8}}
+body:
+  - branches:
+      one: [{op: space_to_depth, block_size: 4}]
+      two: [{op: space_to_depth, block_size: 4}]
+    merge: concat
+head: [{op: global_max_pool}, {op: dense, units: 2}]
+"""
+SPECS = {
+    "streams": STREAMS,
+    "table": TABLE,
+    "sizes": FIXED,
+    "squares": SQUARES,
+    "divided": DIVIDED,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +112,31 @@ def prepared(name: str) -> tuple[Path, Case, Any]:
 def test_what_is_emitted_is_right(name: str, backend: str) -> None:
     spec, case, expected = prepared(name)
     assert case.x.keys() == case.typed.program.inputs.keys()
-    assert problem(spec, backend, source(spec, backend), case, expected) == ""
+    text = source(spec, backend, **case.source_settings)
+    assert problem(spec, backend, text, case, expected) == ""
+
+
+def test_inputs_of_different_squares_are_not_square() -> None:
+    """The code has the sizes of the case: with those of the spec, its maps would not meet."""
+    case = prepared("squares")[1]
+    assert {n: x.spatial for n, x in case.typed.program.inputs.items()} == {
+        "large": (16, 18),
+        "small": (8, 9),
+    }
+    assert case.source_settings == case.settings != {}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_tied_inputs_of_several_sizes_are_found(backend: str) -> None:
+    spec, case, expected = prepared("divided")
+    text = source(spec, backend)
+    old = {
+        "torch": "if two.shape[2:] != one.shape[2:]",
+        "keras": "if two_shape[:-1] != one_shape[:-1]",
+    }[backend]
+    assert old in text
+    changed = text.replace(old, "if 1 == 0")
+    assert "may have another size" in problem(spec, backend, changed, case, expected)
 
 
 @pytest.mark.parametrize(

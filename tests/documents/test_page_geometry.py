@@ -51,6 +51,22 @@ EXPAND = """(fragment) => new Promise((done) => {
 })"""
 
 
+CONV = "{op: conv, filters: 4, kernel_size: 3}"
+HEADS = {"one": (0, 3), "two": (2, 9), "three": (8, 2)}
+"""The index of the step that each head begins after, and how many layers it has."""
+
+
+def network_with_heads() -> str:
+    """The line of the second head would cross the first one, if that were nearest."""
+    body = "".join(f"  - {CONV[:-1]}, name: s{n}}}\n" for n in range(12))
+    heads = (
+        f"  {name}: {{after: s{after}, steps: [{', '.join([CONV] * count)}]}}\n"
+        for name, (after, count) in HEADS.items()
+    )
+    head = f"network: heads\ninput: {{channels: 4, height: 8, width: 8}}\nbody:\n{body}"
+    return f"{head}outputs:\n{''.join(heads)}"
+
+
 def compiled(path: Path) -> TypedProgram:
     typed = compile_spec(path, {}, Report())
     assert typed is not None
@@ -159,6 +175,17 @@ def test_positions_of_shipped_specs(
         file = page_of(path, direction=direction)
         count += check(window, file, compiled(path), up=direction == "up", seed=len(direction))
     assert count > (2500 if direction == "up" else 600)
+
+
+def test_positions_of_heads(
+    opened: Callable[..., Opened], page_of: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "heads.yaml"
+    path.write_text(network_with_heads(), encoding="utf-8")
+    figure = wanted(compiled(path), set(), up=True)
+    first, second, third = (next(b.x for b in figure.boxes if b.id == f"output {n}") for n in HEADS)
+    assert third < second < first
+    check(opened(), page_of(path), compiled(path), up=True, seed=0)
 
 
 @pytest.mark.parametrize("part", range(PARTS))

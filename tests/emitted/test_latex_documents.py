@@ -45,7 +45,7 @@ def test_layouts(layout: str, width: str, tmp_path: Path) -> None:
     assert (r"\label{tab:v4}" in text) == (layout != "tabular")
     assert text.count(r"\begin{tabular}") == text.count(r"\toprule") == 1
     if layout == "tabular":
-        size = re.findall(r"in (\\\w+) with a (\\\w+) of (\w+)\.", text)[0]
+        size = re.findall(r"in (\\\w+) with a (\\\w+) of ([\d.]+pt)\.", text)[0]
         settings = "{}\\setlength{{{}}}{{{}}}\n".format(*size)
         text = f"\\begin{{table{star}}}\n{settings}{text}\\end{{table{star}}}\n"
     report = typeset(text if layout == "standalone" else document([text]), tmp_path)

@@ -126,19 +126,19 @@ def test_totals_are_those_of_the_summary(path: Path, width: str) -> None:
 
 def test_equal_steps_are_one_row() -> None:
     rows = {row[0]: row for row in lines(table(shipped(ROOT / "specs/v4.yaml")))}
-    assert rows["4 x Inception-A"][1:] == ["fig. 4", "35x35x384", "12", "1273K", "1550M"]
-    assert rows["7 x Inception-B"][1:] == ["fig. 5", "17x17x1024", "35", "20.6M", "5931M"]
+    assert rows["4xInception-A"][1:] == ["fig. 4", "35x35x384", "12", "1273K", "1550M"]
+    assert rows["7xInception-B"][1:] == ["fig. 5", "17x17x1024", "35", "20.6M", "5931M"]
     rows = {row[0]: row for row in lines(table(shipped(ROOT / "specs/v3.yaml"), size="input"))}
     assert {n for n in rows if "Inception" in n} == {
         "Inception-v3-A (mixed 5b)",
-        "2 x Inception-v3-A",
+        "2xInception-v3-A",
         "Inception-v3-B (mixed 6b)",
-        "2 x Inception-v3-B",
+        "2xInception-v3-B",
         "Inception-v3-B (mixed 6e)",
-        "2 x Inception-v3-C",
+        "2xInception-v3-C",
         "aux, after Inception-v3-B (mixed 6e)",
     }
-    assert rows["2 x Inception-v3-C"][2] == "8x8x1280"
+    assert rows["2xInception-v3-C"][2] == "8x8x1280"
 
 
 BODY = """
@@ -162,7 +162,7 @@ def test_rows(compiled: Callable[..., TypedProgram]) -> None:
     spec = BODY.replace("MERGE", "concat")
     rows = lines(table(compiled(spec), width="page"))[2:-1]
     assert rows == [
-        ["3 x conv", "3x3/1", "32x32x4", "3", "", "408", "406K"],
+        ["3xconv", "3x3/1", "32x32x4", "3", "", "408", "406K"],
         ["conv (shared)", "3x3/1", "32x32x4", "1", "", "", "147K"],
         ["E", "", "32x32x6", "2", "2 x 1x1, 2 textbar{} identity", "16", "12K"],
         ["conv", "1x3/1x2", "32x16x4", "1", "", "76", "37K"],
@@ -175,6 +175,18 @@ def test_rows(compiled: Callable[..., TypedProgram]) -> None:
         "conv",
         "conv (shared)",
     ]
+
+
+def test_counts_of_kernels(compiled: Callable[..., TypedProgram]) -> None:
+    """As in GoogLeNet's paper: without biases and batch norm, 1K is 1024."""
+    steps = "{op: conv_bn, filters: 64}, {op: separable_conv, filters: 8}"
+    steps = steps.replace("}", ", kernel_size: 3}")
+    typed = compiled(f"network: net\ninput: {{channels: 64, length: 9}}\nbody: [{steps}]\n")
+    kernels = [3 * 64 * 64, 3 * 64 + 64 * 8]
+    rows = lines(table(typed, counts="googlenet"))[2:]
+    assert [row[-2] for row in rows] == ["12K", "704", "12.7K"]
+    assert [f"{kernels[0] / 1024:.0f}K", str(kernels[1])] == ["12K", "704"]
+    assert [row[-2] for row in lines(table(typed))[2:]] == ["13K", "712", "13.3K"]
 
 
 @pytest.mark.parametrize(

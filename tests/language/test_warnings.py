@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from warned import HEAD, Warned
 
 from inception_dsl.cli import main
+from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.codes import WARNINGS
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.types.tensor import ShapeError
@@ -248,3 +249,29 @@ def test_invalid_codes(text: str, message: str, help: str, errors: Callable[...,
     assert bool(found.help) == bool(help)
     (found,) = errors(f"{HEAD}body: [{{op: identity, allow: {text}}}]\n")
     assert (found.code, found.message) == ("E203", message)
+
+
+@pytest.mark.parametrize(
+    ("padding", "ceil"),
+    [
+        *((padding, False) for padding in ("same", "valid", "1", "[0, 1]", "[[0, 1], [1, 0]]")),
+        *((padding, True) for padding in ("valid", "1", "[0, 1]", "[[0, 0], [1, 1]]")),
+    ],
+)
+@pytest.mark.parametrize("size", [12, 13])
+def test_the_branches_instead_of_a_bottleneck_have_its_size(
+    padding: str, ceil: bool, size: int, warned: Warned, write: Callable[..., Path]
+) -> None:
+    """The help keeps the padding of the pool, and rounds the size of the convolution alike."""
+    pool = f"kernel_size: 3, stride: 2, padding: {padding}, ceil_mode: {str(ceil).lower()}"
+    head = f"network: n\ninput: {{channels: 3, height: {size}, width: {size + 1}}}\n"
+    text = f"{head}stem: [{{op: conv, filters: 8, kernel_size: 3}}]\nbody:\n  - %s\n"
+    text += "  - {op: conv, filters: 16, kernel_size: 1}\n"
+    given = f"{{op: max_pool, {pool}}}"
+    (found,) = [one for one in warned(text % given) if one.code == "W405"]
+    assert found.help is not None
+    _, step, _ = re.split(r"`(\{.*\})`", found.help)
+    assert ("ceil_mode: true" in step) == ceil
+    assert not [one for one in warned(text % step) if one.code == "W405"]
+    both = [compile_spec(write(text % one, "spec.yaml"), {}, Report()) for one in (given, step)]
+    assert len({y.spatial for typed in both if typed for y in typed.outputs.values()}) == 1

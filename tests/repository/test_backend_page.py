@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import sys
@@ -18,7 +19,7 @@ from paths import ROOT
 
 from inception_dsl import backend, plugins
 from inception_dsl.analysis import cost
-from inception_dsl.backend import Backend, Report, Request, TypedProgram
+from inception_dsl.backend import Backend, Report, Request, TypedProgram, walk_program
 from inception_dsl.compiler import compile_spec
 from inception_dsl.emit.mark import state
 from inception_dsl.ir import program, sections, typed
@@ -205,3 +206,23 @@ def test_the_packages_of_the_page() -> None:
     ]
     assert announced == [[(n, f"inception_dsl_{n}")] for n in ("table", "outline")]
     assert (ROOT / PAGE).stat().st_size < 60_000
+
+
+def test_the_forms_of_padding(tmp_path: Path) -> None:
+    """Each row of the table is what a backend sees."""
+    rows = re.findall(
+        r"^\| (.*)`(.+?)`.* \| `(.+?)` \| (.+?) \| .* \|$", text_of(PAGE), re.MULTILINE
+    )
+    rows = [row for row in rows if row[3].startswith(('`"same"`', "`("))]
+    assert len(rows) == 5
+    for _, written, seen, windows in rows:
+        step = f"{{op: conv, filters: 2, kernel_size: 3, padding: {written}}}"
+        (tmp_path / "net.yaml").write_text(
+            f"network: net\ninput: {{channels: 2, height: 8, width: 8}}\nbody: [{step}]\n"
+        )
+        compiled = compile_spec(tmp_path / "net.yaml", {}, Report())
+        assert compiled is not None
+        ((_, node),) = walk_program(compiled)
+        assert node.op.padding == ast.literal_eval(seen)
+        wanted = [ast.literal_eval(text) for text in re.findall("`(.+?)`", windows)]
+        assert [window.padding for window in node.op.windows(2)] == (wanted * 2)[:2]

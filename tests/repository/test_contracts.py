@@ -37,9 +37,14 @@ def test_the_core_names_no_backend(path: Path) -> None:
             assert node.value.lower() not in ("torch", "pytorch", "keras", "tensorflow", "jax")
 
 
-@pytest.mark.parametrize("command", ["summary", "build", "check"])
+@pytest.mark.parametrize("command", ["summary", "build", "check", "sweep", "fit"])
 def test_compiling_imports_no_framework(command: str, tmp_path: Path) -> None:
-    extra = ["--all-backends", "--out", str(tmp_path)] if command == "build" else []
+    more = {
+        "build": ["--all-backends", "--out", str(tmp_path)],
+        "sweep": ["--vary", "width=0.5,1", "--plot", str(tmp_path / "plot.svg")],
+        "fit": ["--vary", "width=0.5..1:0.1", "--macs", "9G"],
+    }
+    extra = more.get(command, [])
     code = f"""
 import sys
 from inception_dsl.cli import main

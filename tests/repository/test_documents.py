@@ -251,12 +251,21 @@ def test_the_output_of_weights(run: Run) -> None:
     assert error in other.stderr
 
 
+def first_command(beginning: str) -> str:
+    """The first command of docs/design.md that begins so."""
+    return next(c for c in commands("docs/design.md") if c.startswith(beginning))
+
+
 def test_the_tables_of_design(run: Run) -> None:
     """docs/design.md has lines that its commands print."""
-    side_by_side, saved, difference = (block.text for block in blocks("", "docs/design.md"))
-    assert side_by_side == run("inception-dsl summary v2 v3 v4").stdout
+    shown = [block.text for block in blocks("", "docs/design.md")]
+    assert shown[0] == run("inception-dsl summary v2 v3 v4").stdout
+    for beginning in ("inception-dsl sweep", "inception-dsl fit"):
+        assert run(first_command(beginning)).stdout in shown
     found = run("inception-dsl rewrite v3 asymmetric --at inception_v3_a").stdout
-    assert found.startswith(f"{saved}\n--- inception-dsl:v3\n+++ v3.yaml\n")
+    saved = found.partition("\n--- inception-dsl:v3\n+++ v3.yaml\n")[0]
+    assert saved in shown
+    difference = next(text for text in shown if text.startswith("receptive field"))
     output = run("inception-dsl diff v1 published/torchvision_googlenet").stdout.splitlines()
     assert [line for line in difference.splitlines() if line not in output] == []
 

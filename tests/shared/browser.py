@@ -7,6 +7,7 @@ dialog and message, and it emulates colour schemes, print, touch and sizes.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 
 def _without(reason: str) -> None:
@@ -51,7 +52,7 @@ class Opened:
         settings.setdefault("reduced_motion", "reduce")
         self.context = browser.new_context(viewport=viewport, **settings)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(8000)
+        self.page.set_default_timeout(20_000)
         self.file = ""
         self.problems: list[str] = []
         self.page.on("console", lambda message: self.problems.append(f"console: {message.text}"))
@@ -75,3 +76,37 @@ class Opened:
         self.page.goto(f"{self.file}{fragment}")
         self.page.wait_for_function("document.querySelector('#content').style.transform !== ''")
         return self.page
+
+
+def box(page: Page, id: str) -> Locator:
+    return page.locator(f'#shapes .box[data-id="{id}"]')
+
+
+def frame(page: Page, id: str) -> Locator:
+    return page.locator(f'#shapes .frame[data-id="{id}"]')
+
+
+def shown(page: Page) -> dict[str, str]:
+    """The facts in the panel by name, and its heading."""
+    names, values = (page.locator(f"#panel {tag}").all_text_contents() for tag in ("dt", "dd"))
+    return {
+        "": page.locator("#panel h2").text_content() or "",
+        **dict(zip(names, values, strict=True)),
+    }
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.dataset.id || document.activeElement.id"))
+
+
+def scale(page: Page) -> tuple[float, float, float]:
+    """Where the figure is on the stage, and how large."""
+    text = page.evaluate("document.getElementById('content').style.transform")
+    x, y, size = map(float, re.findall(r"-?[\d.]+(?:e-?\d+)?", text))
+    return x, y, size
+
+
+def middle(item: Locator) -> tuple[float, float]:
+    found = item.bounding_box()
+    assert found is not None
+    return found["x"] + found["width"] / 2, found["y"] + found["height"] / 2

@@ -33,5 +33,6 @@ def lines(text: str) -> list[list[str]]:
     """The cells of all lines, as a reader sees them."""
     plain = text.replace(r"$\times$", "x").replace("~", " ").replace(r"\allowbreak{}", "")
     plain = re.sub(r"\\raggedright\\hangindent=.7em |\\-", "", plain)
+    plain = re.sub(r"\\mbox\{(.*?)\}", r"\1", plain)
     rows = re.findall(r"^(.*?)\s*\\\\$", plain, re.MULTILINE)
     return [[cell.strip().replace("\\", "") for cell in row.split("&")] for row in rows]

@@ -12,7 +12,8 @@ from inception_dsl.backend import Report, Request
 from inception_dsl.backend.arguments import decided
 from inception_dsl.testing.trial import loaded
 from inception_dsl.verify.case import RATE, Case, expect, prepare
-from inception_dsl.verify.compare import BOUNDS, compare, errors
+from inception_dsl.verify.compare import BOUNDS, compare
+from inception_dsl.verify.errors import errors
 from inception_dsl.verify.finding import Job
 from inception_dsl.verify.observe import observe
 from inception_dsl.verify.offered import of_file, of_model
@@ -63,10 +64,10 @@ def case_of(spec: Path) -> Case:
     return case
 
 
-def source(spec: Path, backend: str) -> str:
+def source(spec: Path, backend: str, **settings: str) -> str:
     """What a backend emits."""
     (found,) = loaded([backend])
-    typed = typed_program(spec)
+    typed = typed_program(spec, **settings)
     typed = decided(typed, found, typed.program.id)
     files = found.emit(typed, Request(typed.program.id), Report())
     assert files is not None
@@ -76,7 +77,7 @@ def source(spec: Path, backend: str) -> str:
 def problem(spec: Path, backend: str, text: str, case: Case, expected: Any = None) -> str:
     """What `verify --train` finds in a file of this text, or an empty text."""
     (chosen,) = loaded([backend])
-    typed = decided(typed_program(spec), chosen, "")
+    typed = decided(typed_program(spec, **case.source_settings), chosen, "")
     runner, files = importlib.import_module(chosen.runner), {f"{typed.program.id}.py": text}
     try:
         model = runner.create(case.typed, files, "float64")

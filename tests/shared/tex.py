@@ -13,13 +13,10 @@ import pytest
 
 PREAMBLE = r"""\documentclass[10pt,twocolumn]{article}
 \usepackage{booktabs}
-\setlength{\textwidth}{6.75in}
-\setlength{\columnsep}{0.25in}
-\setlength{\textheight}{9.25in}
 \pagestyle{empty}
 \begin{document}
 """
-"""Columns of 3.25 inches, as in the style files of conferences."""
+"""Columns of 3.2 inches: those of conferences are 3.25 inches or wider."""
 
 
 def tool(name: str) -> str:

@@ -20,8 +20,9 @@ function change(anchor) {
 function toggle(id) {
   if (!open.delete(id)) open.add(id);
   change(id);
-  const name = open.has(id) ? "frame" : "box";
-  drawn.get(`${name} ${id}`).focus({preventScroll: true});
+  const shape = shapeOf(id);
+  drawn.get(keyOf(shape)).focus({preventScroll: true});
+  if (fits(shape)) reveal(shape);
 }
 
 function setAll(expanded) {

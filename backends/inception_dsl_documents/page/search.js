@@ -23,10 +23,10 @@ function mark() {
   const visible = new Set(hits);
   const hidden = new Set(hits.flatMap((id) => around.get(id)));
   for (const [key, element] of drawn) {
-    const id = key.slice(key.indexOf(" ") + 1), isBox = key.startsWith("box ");
-    element.classList.toggle("hit", isBox && visible.has(id));
-    element.classList.toggle("holds", isBox && hidden.has(id) && !visible.has(id));
-    element.classList.toggle("current", isBox && id === hits[current]);
+    const id = key.slice(key.indexOf(" ") + 1), collapsed = key.startsWith("box ");
+    element.classList.toggle("hit", visible.has(id));
+    element.classList.toggle("holds", collapsed && hidden.has(id) && !visible.has(id));
+    element.classList.toggle("current", id === hits[current]);
   }
   const number = hits.length.toLocaleString("en");
   const all = hits.length === 1 ? "1 hit" : `${hits.length ? number : "no"} hits`;
@@ -40,7 +40,7 @@ function go(step) {
   const id = hits[current];
   const hidden = around.get(id).filter((block) => !open.has(block));
   hidden.forEach((block) => open.add(block));
-  if (open.delete(id) || hidden.length) change(null); // a hit is a box
+  if (hidden.length) change(null);
   else mark();
   reveal(shapeOf(id));
   pin(items.get(id));

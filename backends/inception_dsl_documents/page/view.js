@@ -41,14 +41,17 @@ function begin() {
   view.scale = between(1, wide, READABLE);
   const width = figure.width * view.scale, height = figure.height * view.scale;
   const first = figure.shapes[0];
-  const fits = width <= stage.clientWidth - 2 * MARGIN;
-  const axis = fits ? figure.width / 2 : first.x + first.width / 2;
+  const narrow = width <= stage.clientWidth - 2 * MARGIN;
+  const axis = narrow ? figure.width / 2 : first.x + first.width / 2;
   view.x = stage.clientWidth / 2 - axis * view.scale;
   const room = stage.clientHeight - height;
   if (room > 2 * MARGIN) view.y = room / 2;
   else view.y = data.up ? room - MARGIN : MARGIN;
   show();
 }
+
+const fits = ({width, height}) => width * view.scale < stage.clientWidth - 2 * MARGIN
+  && height * view.scale < stage.clientHeight - 2 * MARGIN;
 
 // Move what is outside of the stage into it.
 function reveal(shape) {
@@ -78,6 +81,7 @@ stage.addEventListener("pointerdown", (event) => {
 });
 
 stage.addEventListener("pointermove", (event) => {
+  if (!event.buttons) pointers.delete(event.pointerId); // released outside of the stage
   const last = pointers.get(event.pointerId);
   if (!last) return;
   const {from} = last;

@@ -91,7 +91,7 @@ class Spec:
     def attempt(self, rule: Rule, chosen: Sequence[Place], values: Mapping[str, Any]) -> Attempt:
         """The rule at all chosen places where it is possible, with the reasons for the others."""
         base, refusals = self._base(chosen)
-        texts, gone = Texts(base.typed.program, base.texts), {id(r.place) for r in refusals}
+        texts, gone = Texts(base.typed, base.texts), {id(r.place) for r in refusals}
         places_now = {place.key: place for place in places(base.typed)}
         possible: list[tuple[Place, Written]] = []
         for place in (place for place in chosen if id(place) not in gone):
@@ -215,9 +215,10 @@ class Spec:
 
     def _lifted(self, part: Part) -> Lifted:
         """The list of steps of a block or a section that the spec inherits."""
-        blocks, top = self.program.program.blocks, self.program.program.origin
-        origin = blocks[str(part.section[1])].origin.below("steps") if part.section[1:] else None
-        origin = origin or top.below(*part.section)
+        program, (first, *block) = self.program.program, part.section
+        origin = program.origin.below(first)
+        if block:
+            origin = program.blocks[str(block[0])].origin.below("steps")
         document, size = origin.document, len(origin.path)
         files = {s.file for path, s in document.spans.items() if path[:size] == origin.path}
         if files != {part.file}:

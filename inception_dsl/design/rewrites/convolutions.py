@@ -54,9 +54,13 @@ def number(place: Place, field: str) -> int:
 
 
 def padding(place: Place) -> Any:
-    """The padding of a convolution in all its uses: a word or pixels; else ``None``."""
+    """The padding of a convolution in all its uses, a word or pixels of all sides; or ``None``."""
     found = {_field(t, "padding") for t in place.layers}
-    return found.pop() if len(found) == 1 else None
+    if len(found) > 1:
+        return None
+    value = found.pop()
+    sides = {*value} if isinstance(value, tuple) else {value}
+    return sides.pop() if len(sides) == 1 else None
 
 
 def _field(typed: TypedOp, name: str) -> Any:

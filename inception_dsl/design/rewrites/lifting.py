@@ -7,12 +7,14 @@ is copied with its comments.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...yaml.document import DataPath
 from ...yaml.edits import Editor, flow
 from ...yaml.items import Item
 from .moving import Move, Refused, Source
+
+_LISTS: Final = ("stem", "body", "head", "steps", "blocks")
 
 
 class Lifted(NamedTuple):
@@ -35,7 +37,9 @@ def lifted(top: Source, parts: Sequence[Lifted], target: str) -> str:
         inner = data
         for part in section:
             inner = inner.get(part) if isinstance(inner, dict) else None
-        if inner is not None or section[0] not in ("stem", "body", "head", "steps", "blocks"):
+        if section[0] not in _LISTS:
+            raise Refused(f"it comes from {source.file}, which the spec extends; rewrite that one")
+        if inner is not None:
             whole = "/".join(map(str, section))
             raise Refused(f"it comes from {source.file}, and the spec changes a part of `{whole}`")
         if len(section) > 1:

@@ -7,8 +7,9 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ...diagnostics.report import Edit, Report, Span
-from ...ir.program import ForkNode, Program
-from ...ir.walk import nodes, written_steps
+from ...ir.program import ForkNode
+from ...ir.typed import TypedProgram
+from ...ir.walk import nodes, owners, written_steps
 from ...language.rest import Every
 from ...types.width import Width
 from ...yaml.document import DataPath, Document
@@ -89,12 +90,12 @@ class Written(NamedTuple):
 class Texts:
     """The files of a program, each parsed alone: without what overlays and settings make of it."""
 
-    def __init__(self, program: Program, texts: Mapping[str, str]) -> None:
-        self.program, self.texts = program, texts
+    def __init__(self, typed: TypedProgram, texts: Mapping[str, str]) -> None:
+        self.program, self.texts = (program := typed.program), texts
         self.documents: dict[str, Document] = {}
         self.paths: dict[str, dict[Span, list[DataPath]]] = {}
         shares = [node.shares for node in written_steps(program) if node.shares]
-        self.shared = bool(shares)
+        self.owners = owners(typed)
         self.numbered = any(part.isdecimal() for found in shares for part in found.down)
         documents = [program.origin.document, *(b.origin.document for b in program.blocks.values())]
         self.extended = {name for d in documents for name in d.origins.values()}
@@ -143,8 +144,8 @@ class Texts:
             return f"another block extends `{place.owner}`, and its changes are by position"
         if place.node.each:
             return "its repetitions differ (`each`)"
-        if place.node.shares or (self.shared and not isinstance(place.node, ForkNode)):
-            return "the spec has steps that share weights, whose fields have to be equal"
+        if place.node.shares or id(place.node) in self.owners:
+            return "it shares weights with another step, whose fields have to be equal"
         if self.numbered:
             return "the path of shared weights in the spec counts steps"
         return ""

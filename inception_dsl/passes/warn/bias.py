@@ -1,7 +1,7 @@
 """W404: a bias before batch norm, which subtracts it with the mean.
 
 Ioffe and Szegedy 2015, section 3.2. Reported where batch norm directly follows the layer, and
-nothing else reads the output of the layer.
+nothing else reads the output of the layer. So it must be with all layers that share its weights.
 """
 
 from __future__ import annotations
@@ -10,28 +10,45 @@ from collections.abc import Iterator
 
 from ...diagnostics.report import Edit
 from ...ir.typed import TypedOp
+from ...ir.walk import roots, sharing
 from ...ops import BatchNorm, Conv, ConvBn, ConvTranspose, Dense, DepthwiseConv, Op, SeparableConv
 from .survey import Case, Check, Found, Survey, Warn, field_span
 
 
 def _find(survey: Survey) -> Iterator[Found]:
+    kinds = (Conv, ConvBn, SeparableConv, DepthwiseConv, ConvTranspose, Dense)
+    found = [
+        (case, typed)
+        for case, typed in survey.layers(*kinds)
+        if getattr(typed.op, "use_bias", False) and _cancelled(survey, case, typed)
+    ]
+    cancelled, shared = {id(typed.node) for _, typed in found}, _shared(survey)
+    for case, typed in found:
+        if shared.get(id(typed.node), cancelled) <= cancelled:
+            size = sum(w.size for w in typed.weights if w.name.rpartition("/")[2] == "bias")
+            yield Found(typed.node.origin, case.context, size, typed)
+
+
+def _cancelled(survey: Survey, case: Case, typed: TypedOp) -> bool:
+    """Whether batch norm is all that reads the sum of a layer and its bias."""
+    if isinstance(typed.op, ConvBn):
+        return True
     program = survey.typed.program
     elsewhere = {*program.outputs.values(), *(head.after for head in program.heads)}
-    kinds = (Conv, ConvBn, SeparableConv, DepthwiseConv, ConvTranspose, Dense)
-    for case, typed in survey.layers(*kinds):
-        op = typed.op
-        if not getattr(op, "use_bias", False) or not (
-            isinstance(op, ConvBn) or _normalised(case, op)
-        ):
-            continue
-        if (
-            case.steps is survey.steps
-            and elsewhere & set(typed.node.segments[-1:])
-            and not isinstance(op, ConvBn)
-        ):
-            continue
-        size = sum(w.size for w in typed.weights if w.name.rpartition("/")[2] == "bias")
-        yield Found(typed.node.origin, case.context, size, typed)
+    if case.steps is survey.steps and elsewhere & set(typed.node.segments[-1:]):
+        return False
+    return _normalised(case, typed.op) and not survey.starts_branch(case.steps, case.position)
+
+
+def _shared(survey: Survey) -> dict[int, set[int]]:
+    """All layers with the same weights, for each of them, by the ``id`` of the node."""
+    found: dict[int, set[int]] = {}
+    for chains in roots(survey.typed):
+        for step, owner, _ in sharing(chains):
+            group = found.setdefault(id(owner.node), {id(owner.node)})
+            group.add(id(step.node))
+            found[id(step.node)] = group
+    return found
 
 
 def _normalised(case: Case, op: Op) -> bool:

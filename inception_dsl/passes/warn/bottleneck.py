@@ -3,14 +3,15 @@
 A representational bottleneck: Szegedy et al. 2015, arXiv 1512.00567, section 2 (principle 1) and
 section 5 (figures 9 and 10). Pooling d x d x k first leaves only (d/2) x (d/2) x k values as input
 of a layer with 2k filters. Not reported inside branches, as other branches may keep the values that
-the pool drops, and not for a pool on the network input.
+the pool drops, where a later branch begins before the pool, and not for a pool on the network
+input.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...ir.typed import TypedFork, TypedOp, TypedStep, TypedUse
+from ...ir.typed import TypedFork, TypedOp, TypedStep
 from ...ops import (
     Activation,
     AvgPool,
@@ -51,6 +52,7 @@ def _find(survey: Survey) -> Iterator[Found]:
             or image
             or not 1 < after < before
             or case.steps[case.position].count > 1
+            or _kept(survey, case)
         ):
             continue
         step = _next(case)
@@ -58,15 +60,30 @@ def _find(survey: Survey) -> Iterator[Found]:
             yield Found(typed.node.origin, case.context, before * typed.x.channels, (typed, step))
 
 
+def _kept(survey: Survey, case: Case) -> bool:
+    """Whether a later branch begins with what the pool reads."""
+    for position in range(case.position - 1, -1, -1):
+        step = case.steps[position]
+        if survey.starts_branch(case.steps, position):
+            return True
+        ops = [run.typed.op for run in step.runs if isinstance(run.typed, TypedOp)]
+        if not all(isinstance(op, _KEEPING) for op in ops) or len(ops) < len(step.runs):
+            break
+    return False
+
+
 def _next(case: Case) -> TypedStep | None:
-    """The next step that computes features, unless it is a classifier."""
+    """The next step that computes features, unless it is a classifier, or a fork whose channels
+    come from earlier steps too.
+    """
     for step in [s for s in case.steps[case.position + 1 :] if s.runs]:
         typed = step.runs[0].typed
         if isinstance(typed, TypedOp):
             if isinstance(typed.op, _KEEPING):
                 continue
             return step if isinstance(typed.op, Conv | ConvBn | SeparableConv) else None
-        return step if isinstance(typed, TypedFork | TypedUse) and typed.y.rank else None
+        beside = isinstance(typed, TypedFork) and typed.node.after
+        return step if typed.y.rank and not beside else None
     return None
 
 
@@ -78,14 +95,32 @@ def _describe(survey: Survey, found: list[Found]) -> Warn:
         f"{channels:,} channels: a bottleneck"
     )
     window = f"kernel_size: {_written(typed.op.kernel_size)}, stride: {_written(typed.op.stride)}"
-    if typed.op.padding != "same" and not typed.op.ceil_mode:
-        window += f", padding: {_written(typed.op.padding)}"
-    conv = f"{{op: conv_bn, filters: {typed.x.channels}, {window}}}"
-    branches = f"{{branch_conv: [{conv}], branch_pool: [{{op: {typed.op.op}, {window}}}]}}"
+    like, pool = _paddings(typed)
+    conv = f"{{op: conv_bn, filters: {typed.x.channels}, {window}{like}}}"
+    branches = f"{{branch_conv: [{conv}], branch_pool: [{{op: {typed.op.op}, {window}{pool}}}]}}"
     help = f"pool in parallel with a convolution: `{{merge: concat, branches: {branches}}}`"
     help += command(survey, "parallel-reduction", found[0], typed.node)
     span = field_span(typed.node.origin, "stride")
     return Warn(message, span, help, ((step.node.origin.span(), "more channels from here on"),))
+
+
+def _paddings(typed: TypedOp) -> tuple[str, str]:
+    """The fields of a convolution with the output size of a pool, and those of the pool."""
+    op = typed.op
+    assert isinstance(op, MaxPool | AvgPool)
+    if op.padding == "same":
+        return "", ""
+    padding = f", padding: {_written(op.padding)}"
+    if not op.ceil_mode:
+        return padding, padding
+    pads = []
+    for window, size, outputs in zip(
+        op.windows(typed.x.rank), typed.x.spatial, typed.y.spatial, strict=True
+    ):
+        before, after = window.pads(size)
+        reach = (outputs - 1) * window.stride + window.extent
+        pads.append((before, max(after, reach - size - before)))
+    return f", padding: {_written(tuple(pads))}", f"{padding}, ceil_mode: true"
 
 
 def _written(value: object) -> str:

@@ -98,9 +98,9 @@ def _read(
 ) -> Reading:
     """Follow a chain: adds the losses inside it to ``found``, returns how it reads its input."""
     first: Loss | None = None
-    at_start = True
+    at_start, elsewhere = True, False  # whether a later branch reads the same pixels
     zeros: tuple[int, ...] | None = None
-    for step in steps:
+    for position, step in enumerate(steps):
         for run in step.runs:
             typed, here = run.typed, context.at(step.node, run.count)
             if not typed.x.rank:
@@ -128,11 +128,12 @@ def _read(
                 loss, before = reading.loss, reading.end
                 if reading.open:
                     continue
-            zeros = None
+            zeros, loss, elsewhere = None, None if elsewhere else loss, False
             if at_start:
                 first, at_start = loss, False
             elif loss:
                 found.append(loss)
+        elsewhere |= survey.starts_branch(steps, position)
     return Reading(first, at_start, before)
 
 
@@ -145,7 +146,12 @@ def _inside(
             loss = _read(survey, chain.steps, below, None, found).loss
             found += [loss] if loss else []
         return Reading(None, False, None)
-    for chain, below in survey.beneath(typed, context):
+    after = typed.node.after if isinstance(typed, TypedFork) else {}
+    names = [name for name, _ in typed.branches] if isinstance(typed, TypedFork) else [""]
+    for name, (chain, below) in zip(names, survey.beneath(typed, context), strict=True):
+        if name in after:  # other steps may read the same pixels
+            _read(survey, chain.steps, below, None, found)
+            continue
         reading = (
             _read(survey, chain.steps, below, before, found)
             if chain.size

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedUse
 from ...ops import Identity, Scale
-from .survey import Check, Found, Survey, Warn
+from .survey import Case, Check, Found, Survey, Warn
 
 FILTERS = 1_000  # Szegedy et al. 2016, section 3.3
 
@@ -27,12 +27,28 @@ def _find(survey: Survey) -> Iterator[Found]:
             or fork.node.inputs
         ):
             continue
-        residuals = [(name, chain) for name, chain in fork.branches if not _shortcut(chain)]
-        if len(residuals) == len(fork.branches):
-            continue
-        bare = [name for name, chain in residuals if not _scaled(chain, scaled)]
+        starts = dict(zip(dict(fork.branches), _starts(case, fork), strict=True))
+        kept = {starts[name] for name, chain in fork.branches if _shortcut(chain)}
+        bare = [
+            name
+            for name, chain in fork.branches
+            if starts[name] in kept and not _shortcut(chain) and not _scaled(chain, scaled)
+        ]
         if bare:
             yield Found(fork.node.origin, case.context, fork.y.channels, (fork, bare[0]))
+
+
+def _starts(case: Case, fork: TypedFork) -> list[str]:
+    """The step that each branch begins with.
+
+    A branch that begins elsewhere than the shortcut is no residual, as in a feature pyramid.
+    """
+    earlier, now = dict[str, str](), "the input of the chain"
+    for step in case.steps[: case.position]:
+        for segment in step.node.segments[-1:]:
+            now = segment if step.runs else now  # without repetitions, it returns its input
+            earlier[segment] = now
+    return fork.node.starts(now, earlier)
 
 
 def _shortcut(chain: TypedChain) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...diagnostics.report import Edit, Span
-from ...ir.program import Node, Origin, UseNode
+from ...ir.program import ForkNode, Node, Origin, UseNode
 from ...ir.typed import Typed, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep
 from ...language.given import StandardInput
 from ...language.link import LinkedBlock
@@ -115,6 +115,7 @@ class Survey:
             for head, chain in typed.heads
         ]
         self.cases: list[Case] = []
+        self._after: dict[int, set[str]] = {}
         for steps, context in [(self.steps, self.top), *self.heads]:
             self._add(steps, context)
 
@@ -139,6 +140,14 @@ class Survey:
         inside = context._replace(uses=(*context.uses, typed.node), path=(typed.node.block,))
         below = inside.within(Scope(block.origin, block.about.allow))
         return [(typed.body, below)]
+
+    def starts_branch(self, steps: Steps, position: int) -> bool:
+        """Whether a branch of a later step of the chain begins with the output of a step."""
+        if id(steps) not in self._after:
+            nodes = (step.node for step in steps if step.runs)
+            forks = (node for node in nodes if isinstance(node, ForkNode))
+            self._after[id(steps)] = {name for fork in forks for name in fork.after.values()}
+        return bool(self._after[id(steps)] & {*steps[position].node.segments[-1:]})
 
     def layers(self, *kinds: type[Op]) -> Iterator[tuple[Case, TypedOp]]:
         """Every layer with one of these ops."""

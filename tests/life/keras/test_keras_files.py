@@ -106,6 +106,22 @@ def test_weights_are_found_by_layer_name_not_by_order(model_of: Make, tmp_path: 
     assert same(model.weights(), weights)
 
 
+def test_a_single_layer_may_have_another_name(model_of: Make, tmp_path: Path) -> None:
+    """A new classifier in Keras has its own name; two of them are not told apart."""
+    model = model_of(TWINS)
+    weights = model.weights()
+    model.save(tmp_path / "model.weights.h5")
+    with edited(tmp_path / "model.weights.h5", tmp_path / "one.weights.h5") as file:
+        group(file, "gamma").attrs["name"] = "my_head"
+    model.load({path: value + 1 for path, value in weights.items()})
+    model.restore(tmp_path / "one.weights.h5")
+    assert same(model.weights(), weights)
+    with edited(tmp_path / "one.weights.h5", tmp_path / "two.weights.h5") as file:
+        group(file, "alpha").attrs["name"] = "my_other_head"
+    with pytest.raises(ValueError, match="missing alpha/bias"):
+        model.restore(tmp_path / "two.weights.h5")
+
+
 def test_one_error_lists_all_problems_and_keeps_the_weights(model_of: Make, tmp_path: Path) -> None:
     model = model_of(TWINS)
     weights = model.weights()

@@ -110,7 +110,49 @@ def test_a_path_from_here_begins_with_a_dot(
     assert run("HEAD:net.yaml", "net.yaml").exit_code == 2
 
 
+@pytest.mark.parametrize("stage", [":", ":0:"])
+def test_what_is_staged(repository: Path, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index is neither the last commit nor the work tree, from any folder."""
+    block = repository / "specs/parts/unit.yaml"
+    block.write_text(UNIT.replace("kernel_size: 3", "kernel_size: 7"))
+    git("add", "specs")
+    block.write_text(UNIT)
+    for folder in (repository, repository / "specs"):
+        monkeypatch.chdir(folder)
+        result = run("HEAD:specs/net.yaml", f"{stage}specs/net.yaml")
+        assert result.exit_code == 1, result.stderr
+        assert "kernel_size: 3 -> 7" in result.stdout
+    monkeypatch.chdir(repository)
+    block.write_text(UNIT.replace("filters", "filtres"))
+    git("add", "specs")
+    assert f"--> {stage}specs/parts/unit.yaml:2:23" in run(f"{stage}specs/net.yaml", "v1").stderr
+
+
+def test_links_and_submodules_of_a_revision(repository: Path) -> None:
+    (repository / "specs/link.yaml").symlink_to("net.yaml")
+    (repository / "linked").symlink_to("specs")
+    (repository / "away.yaml").symlink_to("/etc/passwd")
+    git("add", "-A")
+    head = git("rev-parse", "HEAD").strip()
+    git("update-index", "--add", "--cacheinfo", f"160000,{head},vendor/lib")
+    git("commit", "-q", "-m", "links")
+    for revision, where in (("HEAD:", "the revision HEAD"), (":", "the index")):
+        for path, message, help in (
+            ("specs/link.yaml", "`specs/link.yaml` is a symbolic link in", "specs/net.yaml`"),
+            ("linked/net.yaml", "`linked` is a symbolic link in", "specs/net.yaml`"),
+            ("away.yaml", "`away.yaml` is a symbolic link in", "give a file"),
+            ("vendor/lib/a.yaml", "is in the submodule `vendor/lib` of", head[:12]),
+        ):
+            result = run(f"{revision}{path}", "specs/net.yaml")
+            assert result.exit_code == 2
+            assert f"{message} {where}" in result.stderr
+            assert help in result.stderr
+    assert run("HEAD:specs/net.yaml", ":specs/net.yaml").exit_code == 0
+
+
 BAD = {
+    ":specs/nett.yaml": ("no spec `specs/nett.yaml` in the index", "`specs/net.yaml`"),
+    ":0:net.yaml": ("no spec `net.yaml` in the index", "did you mean `specs/net.yaml`?"),
     "nope:specs/net.yaml": ("no revision `nope` in this repository", "`HEAD~1:specs/net.yaml`"),
     "HEAD:specs/nett.yaml": ("no spec `specs/nett.yaml` in the revision HEAD", "`specs/net.yaml`"),
     "HEAD:net.yaml": ("no spec `net.yaml` in the revision HEAD", "did you mean `specs/net.yaml`?"),

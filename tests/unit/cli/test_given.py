@@ -179,3 +179,15 @@ def test_specs_that_read_the_same_wrong_file() -> None:
     reason = "failed (errors in a file of another spec)"
     assert result.stdout.splitlines() == [f"deep/{name}.yaml: {reason}" for name in ("b", "c")]
     assert result.stderr.count("error[") == 1
+
+
+@pytest.mark.parametrize("command", ["check", "summary", "verify"])
+def test_an_error_in_a_setting_names_the_spec(command: str) -> None:
+    for name in ("a", "b"):
+        text = f"network: {name}\ninput: {{channels: 1, length: 4}}\nbody: [{{op: flatten}}]\n"
+        Path(f"{name}.yaml").write_text(text)
+    result = run(command, "a.yaml", "b.yaml", "--set", "wrong=1")
+    assert result.exit_code == 1
+    assert result.stderr.count("error[E209]") == 1
+    assert "= in: a.yaml" in result.stderr
+    assert "= in: " not in run(command, "a.yaml", "--set", "wrong=1").stderr

@@ -123,8 +123,13 @@ def test_a_change_in_a_block_is_one_change_however_often_it_is_used() -> None:
 
 EDITS = {
     "body: {inception_a: {repeat: 3}}": ("v4", "repeat: 4 -> 3", "inception_a"),
-    "classes: 10": ("v4", "parameter classes: 1000 -> 10", ""),
-    "width: 0.5": ("v4", "width factor: none -> 0.5", ""),
+    "classes: 10": ("v4", "parameter classes: 1000 -> 10", "classifier"),
+    "width: 0.5": (
+        "v4",
+        "width factor: none -> 0.5",
+        "inception_v4_stem (11 steps), inception_a (7 steps), reduction_a (4 steps), "
+        "inception_b (10 steps) and 2 more",
+    ),
     "input: {height: 331}": ("v4", "input input: 299x299x3 -> 331x299x3", ""),
     "body: {pool4: null}": (
         "v1",

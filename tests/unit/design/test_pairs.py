@@ -96,3 +96,48 @@ def test_a_map_that_depends_on_the_whole_input_is_the_last_one() -> None:
     found = Difference(typed_program("v4"), typed_program("family/v4_cbam"))
     fields = {total.name: (total.old, total.new) for total in found.totals}
     assert fields["receptive field"] == (2071, "all")
+
+
+def moved(write: Callable[..., Path]) -> Difference:
+    """The difference of two networks whose unnamed steps changed places, with one more."""
+    head = "network: n\ninput: {channels: 3, height: 8, width: 8}\nclasses: 4\nbody: "
+    conv, pool = "{op: conv, filters: 8, kernel_size: 3}", "{op: max_pool, kernel_size: 2}"
+    end = "\nhead: [{op: global_avg_pool}, {op: dense, units: $classes}]\n"
+    old = write(f"{head}[{conv}, {pool}]{end}", "old.yaml")
+    new = write(f"{head}[{pool}, {conv}, {{op: l2_normalize}}]{end}", "new.yaml")
+    return Difference(typed_program(old), typed_program(new))
+
+
+def test_steps_without_a_name_that_change_places(write: Callable[..., Path]) -> None:
+    """They are side by side in the last table, and called after their op."""
+    found = moved(write)
+    assert [words(one) for one in found.changes] == [
+        "moved conv 3x3, filters 8: first -> after max_pool body/0",
+        "added l2_normalize",
+    ]
+    steps = [(one["old_path"], one["path"]) for one in found.to_dict()["steps"]]
+    assert steps == [("body/1", "body/0"), ("body/0", "body/1"), (None, "body/2")]
+    (added,) = [one for one in found.to_dict()["steps"] if one["parameters"]["old"] is None]
+    assert added["output"] == {"old": None, "new": "8x8x8"}
+    assert "body/2 (added)" in str(found)
+    assert "body/1 -> body/0  8x8x8 -> 8x8x3" in str(found)
+
+
+def test_the_steps_that_read_a_parameter(write: Callable[..., Path]) -> None:
+    """In a block, the name is that of its own parameter; `width` is that of all filters."""
+    text = (
+        "network: net\ninput: {channels: 3, height: 8, width: 8}\nclasses: %s\n%s"
+        "params: {n: {type: int, default: %s}}\n"
+        "blocks: {b: {params: {n: int}, steps: [{op: conv, filters: $n, kernel_size: 1}]}}\n"
+        "body: [{op: conv, name: c, filters: $n, kernel_size: 1}, {use: b, name: u, n: 4},\n"
+        "  {merge: add, name: f, branches: {x: [{op: conv, filters: $n, kernel_size: 3}]}}]\n"
+        "head: [{op: global_avg_pool}, {op: dense, name: fc, units: $classes}]\n"
+    )
+    old = typed_program(write(text % (5, "", 8), "old.yaml"))
+    new = typed_program(write(text % (7, "width: 0.5\n", 6), "new.yaml"))
+    found = {words(one): [place.path for place in one.places] for one in changes(old, new)}
+    assert found == {
+        "parameter n: 8 -> 6": ["c", "f/x"],
+        "parameter classes: 5 -> 7": ["fc"],
+        "width factor: none -> 0.5": ["c", "b", "f/x"],
+    }

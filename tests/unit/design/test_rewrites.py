@@ -41,7 +41,7 @@ def test_savings_of_the_papers(net: Callable, rule: str, kernel: int, percent: s
     assert result.difference.old.typed.outputs == result.difference.new.typed.outputs
 
 
-@pytest.mark.parametrize("padding", ["same", "valid", "0", "1", "2", "3"])
+@pytest.mark.parametrize("padding", ["same", "valid", "0", "1", "[2, 2]", "3"])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize(
     ("rule", "kernel"),
@@ -100,6 +100,24 @@ def test_the_module_of_v1_becomes_that_of_v2(write: Write) -> None:
         for b in (shipped, block.replace("padding: 1", "padding: same"))
     ]
     renamed_only(*networks)
+
+
+def test_a_module_with_biases_and_5x5_becomes_block_a_of_v3(write: Write) -> None:
+    """The shipped block keeps one 5x5 and has two 3x3 in place of the other."""
+    text = Path("specs/blocks/inception_v3_a.yaml").read_text(encoding="utf-8")
+    double = "        - {op: conv_bn, filters: 96, kernel_size: 3}\n" * 2
+    assert double in text
+    before = text.replace(double, double[: len(double) // 2].replace("size: 3", "size: 5"))
+    before = before.replace("conv_bn", "conv") + "defaults: {conv: {activation: relu}}\n"
+    path, given = write(before, "a.yaml"), {"input": "35x35x192", "filters_pool": 32}
+    for rule, options in (
+        ("batch-normalise", {}),
+        ("factorise-5x5", {"at": "branch_3x3_double", "filters": 96}),
+    ):
+        result = inception_dsl.load(path, **given).rewrite(rule, **options)
+        path.write_text(result.text, encoding="utf-8")
+    shipped = inception_dsl.load("blocks/inception_v3_a", **given)
+    assert not shipped.diff(inception_dsl.load(path, **given))
 
 
 def blocks_of(text: str, name: str) -> str:

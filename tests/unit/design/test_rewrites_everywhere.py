@@ -1,7 +1,8 @@
-"""Tests each rule of ``rewrite`` on the shipped specs: all its steps together, and some alone.
+"""Tests each rule of ``rewrite`` on shipped specs and random networks: all its steps together, and
+some alone.
 
 The result compiles, keeps all comments, and leaves all other layers as they are. With ``EVERY=1``
-each step alone.
+each step alone, on all of them.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from inception_dsl.design.rewrites import RULES
 from inception_dsl.design.rewrites.attempt import Attempt, Spec
-from inception_dsl.design.rewrites.places import places
+from inception_dsl.design.rewrites.places import Place, places
+from inception_dsl.design.rewrites.rule import Rule
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedOp, TypedProgram
 from inception_dsl.ir.walk import walk, walk_program
 from inception_dsl.language.shipped import names
+from inception_dsl.testing.random_specs import MAIN, random_spec
 
 Layers = Counter[tuple[str, str]]
 SETTINGS = {
@@ -32,8 +36,16 @@ SETTINGS = {
     ),
 }
 """Blocks to be built alone, with values of their parameters."""
-SPECS = [name for name in names() if "/" not in name or name in SETTINGS or "family" in name]
-ALONE = 1000 if os.environ.get("EVERY") else 1
+FAMILY = ("inception_unet", "nasnet_a_cell", "siamese_googlenet", "v3_multitask", "v4_cbam")
+EVERY = bool(os.environ.get("EVERY"))
+SPECS = [
+    name
+    for name in names()
+    if "/" not in name
+    or name in SETTINGS
+    or (name.startswith("family/") and (EVERY or name.endswith(FAMILY)))
+]
+ALONE = 1000 if EVERY else 1
 
 
 def layers_of(typed: TypedProgram) -> Layers:
@@ -59,31 +71,41 @@ def comments_of(text: str) -> Counter[str]:
     return Counter(line[line.index(" # ") :] for line in lines if " # " in line)
 
 
+def check(spec: Spec, rule: Rule, chosen: list[Place]) -> None:
+    """Apply a rule to these steps, and compare all layers and comments."""
+    attempt = spec.attempt(rule, chosen, {})
+    assert len(attempt.places) + len(attempt.refusals) == len(chosen)
+    assert all(refusal.reason for refusal in attempt.refusals)
+    if not attempt.places:
+        return
+    old, new = layers_of(spec.program), layers_of(attempt.typed)
+    assert old - new <= touched(attempt, spec), "another layer changed"
+    assert new - old, "no layer was added"
+    assert not rule.keeps or attempt.typed.outputs == spec.program.outputs
+    after = "".join(attempt.files.values())
+    for file in {spec.file, attempt.places[0].node.origin.span().file} if not spec.extends else ():
+        assert not comments_of(spec.texts[file]) - comments_of(after)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 @pytest.mark.parametrize("name", SPECS)
-def test_a_rule_changes_its_steps_and_nothing_else(name: str, rule: object) -> None:
+def test_a_rule_changes_its_steps_and_nothing_else(name: str, rule: Rule) -> None:
     settings = SETTINGS.get(name)
     spec = Spec(name, {} if settings is None else {"input": "35x35x96", **settings}, Report())
-    if spec.typed is None:
-        pytest.skip("a block that cannot be built alone")
-    assert isinstance(rule, type(RULES[0]))
+    assert spec.typed is not None
     wanted = [place for place in places(spec.program) if rule.wants(place)]
-    order = random.Random(name).sample(wanted, min(len(wanted), ALONE))
-    old = layers_of(spec.program)
-    for chosen in [wanted, *([place] for place in order)]:
-        attempt = spec.attempt(rule, chosen, {})
-        assert len(attempt.places) + len(attempt.refusals) == len(chosen)
-        assert all(refusal.reason for refusal in attempt.refusals)
-        if not attempt.places:
-            continue
-        new, gone = layers_of(attempt.typed), touched(attempt, spec)
-        assert old - new <= gone, "another layer changed"
-        assert new - old, "no layer was added"
-        assert not rule.keeps or attempt.typed.outputs == spec.program.outputs
-        before = "".join(spec.texts[place.node.origin.span().file] for place in attempt.places[:1])
-        after = "".join(attempt.files.values())
-        assert not comments_of(spec.texts[spec.file]) - comments_of(after)
-        assert spec.extends or not comments_of(before) - comments_of(after)
+    for place in random.Random(name).sample(wanted, min(len(wanted), ALONE)):
+        check(spec, rule, [place])
+    check(spec, rule, wanted)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_networks(seed: int, write: Callable[..., Path]) -> None:
+    for name, text in random_spec(seed).files.items():
+        write(text, name)
+    spec = Spec(write(random_spec(seed).files[MAIN], MAIN), {}, Report())
+    for rule in RULES:
+        check(spec, rule, [place for place in places(spec.program) if rule.wants(place)])
 
 
 @pytest.mark.parametrize("name", ["v1", "v3", "v4"])

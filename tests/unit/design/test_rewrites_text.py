@@ -106,7 +106,7 @@ def test_a_text_of_several_lines_at_the_end(net: Callable) -> None:
             "asymmetric",
             "{op: conv, name: a, filters: 64, kernel_size: 3}, "
             "{op: conv, filters: 64, kernel_size: 3, weights: a}",
-            "share weights",
+            "it shares weights with another step",
         ),
         (
             "batch-normalise",
@@ -239,6 +239,12 @@ def test_inherited_lists_are_taken_over(write: Write) -> None:
     stem = network.rewrite("separable", at="reduction_a/branch_3x3")
     path.write_text(stem.text, encoding="utf-8")
     assert inception_dsl.load(path).macs == stem.totals["MACs"].new
+
+
+def test_an_inherited_head_is_not_taken_over(write: Write) -> None:
+    path = write("extends: inception-dsl:v3\nnetwork: mine\n", "mine.yaml")
+    with pytest.raises(inception_dsl.SpecError, match="which the spec extends; rewrite that one"):
+        inception_dsl.load(path).rewrite("factorise-5x5", at="aux")
 
 
 def test_a_part_that_an_overlay_changes(write: Write) -> None:

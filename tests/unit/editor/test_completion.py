@@ -105,6 +105,19 @@ def test_steps(
         ),
         (f"{HEAD}allow: [|]\n", {"W401"}, {"E101"}),
         ("block: b\nparams: {n: |}\nsteps: []\n", {"int", "float", "bool", "str"}, set()),
+        (f"{OVER}body: {{|}}\n", {"mix"}, {"op", "branches"}),
+        (f"{OVER}body:\n  |\n", {"mix"}, {"op", "branches"}),
+        (f"{OVER}blocks: {{|}}\n", {"mix", "wide", "tower"}, {"steps"}),
+        (f"{OVER}params:\n  w|\n", {"width"}, {"type"}),
+        ("extends: inception-dsl:v1\naux_heads: {|}\n", {"aux1", "aux2"}, {"after"}),
+        (
+            "extends: inception-dsl:family/i3d_two_stream\nbody: {streams: {branches: {|}}}\n",
+            {"rgb", "flow"},
+            {"op"},
+        ),
+        ("extends: nosuch.yaml\nbody: {|}\n", set(), {"op"}),
+        (f"{HEAD}body: {{|}}\n", set(), {"mix"}),
+        ("network: n\nimport: [tower.yaml]\nblocks: {|}\n", set(), {"tower"}),
     ],
 )
 def test_other_places(

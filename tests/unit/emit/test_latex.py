@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inception_dsl.emit.latex import latex
+from inception_dsl.emit.latex import divided, latex
+from inception_dsl.types.prose import Prose
 
 MARKUP = re.compile(
     r"\$(?:\\[a-zA-Z]+|-|\^[123]|\^\\circ)\$|\{[\[*]?\}"
@@ -51,3 +52,19 @@ def test_no_character_is_markup(text: str) -> None:
     assert found.isascii()
     assert found.isprintable()
     assert not set(MARKUP.sub("", found).replace("~", "")) & set('\\{}$&#%_^"<>|*[')
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("short/ab words", "short/ab words"),
+        ("https://a.b/c_d", r"https://\allowbreak{}a.b/\allowbreak{}c\_d"),
+        ("a" * 20, r"aaaaaaaa\-aaaaaaaa\-aaaa"),
+        ("a" * 7 + "%" * 7 + "a", r"aaaaaaa\%\-\%\%\%\%\%\%a"),
+        ("2×Inception-v3-A", r"2$\times$Incept\-ion-v3\mbox{-A}"),
+        ("-A", "-A"),
+        (Prose("two\n  lines"), "two lines"),
+    ],
+)
+def test_long_words_may_be_divided(text: str | Prose, expected: str) -> None:
+    assert divided(text, 12) == expected

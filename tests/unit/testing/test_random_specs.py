@@ -237,3 +237,14 @@ def test_no_average_pool_has_a_gradient_that_tensorflow_gets_wrong(
     for shape in (Shape((size,), 2), Shape((size, 9), 2), Shape((9, size), 2)):
         with contextlib.nullcontext() if drawn else pytest.raises(Misfit):
             Book({}, {}).after(step, shape, {})
+
+
+def test_inputs_of_different_sizes_come_without_shared_weights() -> None:
+    """Keras code has one size for some shared layers, and refuses others."""
+    found = 0
+    for seed, typed in zip(SEEDS, programs(), strict=True):
+        maps = {x.spatial for x in typed.program.inputs.values() if x.rank}
+        if len(maps) > 1:
+            found += 1
+            assert "weights:" not in random_spec(seed).text
+    assert found > 10

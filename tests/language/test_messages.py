@@ -1,0 +1,81 @@
+"""Texts of errors: what is wrong, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inception_dsl.compiler import compile_spec
+from inception_dsl.diagnostics.report import Report
+
+HEAD = "network: n\ninput: {channels: 3, height: 8, width: 8}\n"
+TWO = "network: n\ninput: {a: {channels: 3, length: 8}, b: {channels: 3, length: 6}}\n"
+DENSE = "{op: dense, name: a, units: 3}"
+FORK = "merge: add, branches: {a: [], b: []}, after: {b: early}"
+TEXTS = {
+    "an initializer": (
+        f"{HEAD}body: [{DENSE}, {{op: dense, units: 3, weights: a, "
+        "initializer: {name: he_normal}}]",
+        "`initializer` is `{name: he_normal}`, but nothing in `a`",
+        "steps with the same weights must be equal in all other fields",
+    ),
+    "a repeated owner in a branch": (
+        f"{HEAD}body: [{{merge: add, branches: {{w: [{{op: dense, name: a, units: 3, repeat: 2}}, "
+        "{op: identity}]}}, {op: dense, units: 3, weights: w/a}]",
+        "`w/a` is repeated, so it may have several sets of weights",
+        "share the weights of a step without `repeat` and `each`",
+    ),
+    "a path from outside": (
+        f"{HEAD}body: [{{merge: add, branches: {{w: [{DENSE}, "
+        "{op: dense, units: 3, weights: w/a}]}}]",
+        "unknown step `w/a`: this step is inside `w`, so its paths begin there",
+        "write `a`",
+    ),
+    "a step of another section": (
+        f"{HEAD}stem: [{{op: identity, name: early}}]\nbody: [{{op: identity}}, {{{FORK}}}]",
+        "the step `early` is in `stem`, out of reach of this chain",
+        "move the step or the fork, so that both are in one section",
+    ),
+    "a later step of its own section": (
+        f"{HEAD}body: [{{op: identity}}, {{{FORK}}}, {{op: identity, name: early}}]",
+        "the step `early` is not before this one in its chain",
+        "an earlier step of the chain",
+    ),
+    "inputs of different sizes": (
+        f"{TWO}body: [{{merge: add, branches: {{a: [], b: []}}}}]",
+        "`add` needs branches with the same spatial sizes, found 8 and 6",
+        "change its steps, or the size of the input `b`",
+    ),
+    "an equals sign": (
+        f"{HEAD}body: [{{op: conv, filters: 3, kernel_size=3}}]",
+        "unknown field `kernel_size=3`",
+        "write `kernel_size: 3`",
+    ),
+    "a loss of PyTorch": (
+        f"{HEAD}body: [{DENSE}]\noutputs: {{x: {{after: a, loss: mse, steps: [{{op: flatten}}]}}}}",
+        "found `mse`",
+        "did you mean `mean_squared_error`?",
+    ),
+}
+
+
+@pytest.mark.parametrize("why", TEXTS)
+def test_a_text(why: str, write: Callable[..., Path]) -> None:
+    text, message, help = TEXTS[why]
+    report = Report()
+    assert compile_spec(write(f"{text}\n", "net.yaml"), {}, report) is None
+    found = [one for one in report.diagnostics if message in one.message]
+    assert len(found) == 1, report.render()
+    assert help in found[0].help
+
+
+def test_an_equals_sign_is_replaced(write: Callable[..., Path]) -> None:
+    """The fix gives a spec without errors."""
+    path, report = write(f"{TEXTS['an equals sign'][0]}\n", "net.yaml"), Report()
+    compile_spec(path, {}, report)
+    (edit,) = report.diagnostics[0].fix
+    assert edit.text == "kernel_size: 3"
+    fixed = path.read_text(encoding="utf-8").replace("kernel_size=3", edit.text)
+    assert compile_spec(write(fixed, "net.yaml"), {}, Report())
