@@ -39,13 +39,14 @@ from inception_dsl.testing.fuzz import main as fuzz
 from inception_dsl.weights.layouts import published
 
 WEIGHTS = "docs/weights.md"  # its commands take half a minute, and run once
-ELSEWHERE = {WEIGHTS, "docs/fine-tuning.md"}  # test_fine_tuning.py runs the second
+ELSEWHERE = {WEIGHTS, "docs/fine-tuning.md", "docs/tutorial.md"}  # test_fine_tuning.py, _tutorial
 TOO_LONG = "takes minutes; tests/agreement compares the same networks"
 NOT_RUN = {  # commands that are checked without running them, by how they begin
     "python3 -m venv .venv": "creates an environment",
     "pip install": "installs packages; .ci/run does",
     "pytest": "runs the tests",
     "bash .ci/run": "runs the tests",
+    "python docs/site/build.py": "writes the site; test_site.py does",
     "python tests/nightly/": "takes minutes",
     "python benchmarks/": "takes minutes, and measures the machine",
     "inception-dsl serve": "serves until Ctrl-C; tests/unit/cli/test_serve.py runs it",
