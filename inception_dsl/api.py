@@ -110,19 +110,9 @@ def sweep(
     from .design.measured import Spec
     from .design.processes import variants
     from .design.sweep import Sweep
-    from .design.variations import Variation, Variations, values_of
+    from .design.variations import Variations
 
-    varied = Variations(
-        [
-            Variation(
-                name,
-                values_of(values, name)
-                if isinstance(values, str)
-                else tuple(map(json.dumps, values)),
-            )
-            for name, values in vary.items()
-        ]
-    )
+    varied = Variations.given(vary)
     spec = Spec(path, root, _texts(settings))
     found = tuple(one for chunk in variants(spec, varied, jobs) for one in chunk)
     if all(one.measured is None for one in found):

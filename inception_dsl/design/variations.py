@@ -5,6 +5,7 @@ Values are lists, ranges ``first..last:step`` whose decimals are exact, or both.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
@@ -63,6 +64,16 @@ class Variations:
         self.count = math.prod(len(one.values) for one in varied)
         if self.count > MAX_VARIANTS:
             raise _too_many(self.count)
+
+    @classmethod
+    def given(cls, vary: Mapping[str, str | Sequence[Any]]) -> Variations:
+        """The values of each name: Python values, or a text as on the command line."""
+        return cls(
+            [
+                Variation(n, values_of(v, n) if isinstance(v, str) else tuple(map(json.dumps, v)))
+                for n, v in vary.items()
+            ]
+        )
 
     def values(self, index: int) -> tuple[str, ...]:
         """The values of a variant, in the order of the names."""
