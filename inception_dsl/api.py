@@ -157,11 +157,7 @@ def _texts(settings: Mapping[str, Any]) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in settings.items()}
 
 
-def _error(
-    path: str | os.PathLike[str],
-    settings: Mapping[str, str],
-    root: str | os.PathLike[str] | None,
-) -> SpecError:
+def _error(path: str | os.PathLike[str], settings: Mapping[str, str], root: Any) -> SpecError:
     """The errors of a spec with these settings."""
     report = Report()
     compile_spec(path, settings, report, root)

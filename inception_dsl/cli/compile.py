@@ -64,7 +64,7 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
     multiple=True,
     metavar="NAME",
     shell_complete=backend_names,
-    help="Backend to build for (torch, keras, svg, ...); repeatable.",
+    help="Backend to build for, such as torch or svg; repeatable.",
 )
 @click.option("--all-backends", is_flag=True, help="All that write source (the default).")
 @click.option("--documents", is_flag=True, help="All that write figures and tables.")

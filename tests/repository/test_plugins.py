@@ -83,6 +83,8 @@ def test_an_installed_backend_is_listed(text: Run) -> None:
         "distribution": "inception-dsl-text",
         "version": "1.2.3",
         "title": "Plain text",
+        "documents": False,
+        "options": [],
         "error": "",
     }
     assert rows["torch"]["distribution"] == rows["keras"]["distribution"] == "inception-dsl"
