@@ -16,6 +16,8 @@ FONT: Final = 8.0
 """The size of the text in boxes, in points."""
 SMALL: Final = 7.5
 """The size of all other text."""
+BASELINE: Final = 0.36
+"""How far the line on which letters stand is below the middle of a text, of its size."""
 
 
 class Box(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Final
 
 from inception_dsl.backend import Files, Report, Request, TypedProgram, generated_by
 
-from .figure import FONT, SMALL, Box, Edge, Figure, Point, Text
+from .figure import BASELINE, FONT, SMALL, Box, Edge, Figure, Point, Text
 from .options import DIRECTION, THEME
 from .palette import THEMES, Theme
 from .views import figures
@@ -69,7 +69,7 @@ def _box(box: Box) -> Iterator[str]:
     place = _place(box.x, box.y, box.width, box.height)
     yield f'<rect class="{box.role}" {place} rx="{_n(radius)}"/>'
     size = SMALL if box.role == "merge" else FONT
-    first = box.y + box.height / 2 - (len(box.lines) - 1) * 4.75 + 0.36 * size
+    first = box.y + box.height / 2 - (len(box.lines) - 1) * 4.75 + BASELINE * size
     for number, line in enumerate(box.lines):
         kind = ' class="small"' if box.role == "merge" else ' class="detail"' if number else ""
         yield (
@@ -80,7 +80,7 @@ def _box(box: Box) -> Iterator[str]:
 
 
 def _small(text: Text) -> str:
-    y = text.y + 0.36 * SMALL
+    y = text.y + BASELINE * SMALL
     return f'<text class="small" x="{_n(text.x)}" y="{_n(y)}">{_text(text.text)}</text>'
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from inception_dsl.backend import Files, Report, Request, TypedProgram, generated_by, latex
 
 from .columns import COLUMN, PAGE, printed
-from .figure import FONT, SMALL, Box, Edge, Figure, Text
+from .figure import BASELINE, FONT, SMALL, Box, Edge, Figure, Text
 from .options import DIRECTION, LAYOUT, THEME
 from .palette import THEMES, Theme
 from .views import figures
@@ -63,7 +63,7 @@ def _page(figure: Figure, scale: float) -> list[str]:
 
 def _picture(figure: Figure, theme: Theme, scale: float) -> list[str]:
     units = f"x={scale:.5g}bp, y=-{scale:.5g}bp, line width={_n(0.7 * scale)}bp, draw=idslline"
-    node = f"inner sep=0pt, outer sep=0pt, text=idsltext, font={_font(FONT * scale)}"
+    node = f"inner sep=0pt, outer sep=0pt, anchor=base, text=idsltext, font={_font(FONT * scale)}"
     small = f"text=idsloutside, font={_font(SMALL * scale)}"
     box = f"draw=idslborder, line width={_n(0.5 * scale)}bp, rounded corners={_n(1.5 * scale)}bp"
     return [
@@ -116,16 +116,17 @@ def _box(box: Box, scale: float) -> Iterator[str]:
         yield rf"\draw[box, rounded corners={_n(box.height / 2 * scale)}bp] {area};"
     else:
         yield rf"\filldraw[box, fill=idsl{box.role}] {area};"
+    size = SMALL if box.role == "merge" else FONT
     kind = "[small]" if box.role == "merge" else ""
-    first = box.y + box.height / 2 - (len(box.lines) - 1) * 4.75
+    first = box.y + box.height / 2 - (len(box.lines) - 1) * 4.75 + BASELINE * size
     for number, line in enumerate(box.lines):
         y = _n(first + 9.5 * number)
-        yield rf"\node{kind} at ({_n(box.middle)},{y}) {{\strut {_text(line)}}};"
+        yield rf"\node{kind} at ({_n(box.middle)},{y}) {{{_text(line)}}};"
 
 
 def _small(text: Text) -> str:
-    at = f"({_n(text.x)},{_n(text.y)})"
-    return rf"\node[small, anchor=west] at {at} {{\strut {_text(text.text)}}};"
+    at = f"({_n(text.x)},{_n(text.y + BASELINE * SMALL)})"
+    return rf"\node[small, anchor=base west] at {at} {{{_text(text.text)}}};"
 
 
 def _text(text: str) -> str:

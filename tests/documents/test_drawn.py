@@ -60,7 +60,7 @@ def test_svg_and_tikz_have_the_texts_of_the_figure(path: Path) -> None:
         texts += [text for _, _, text in figure.legend]
         wanted = sorted([*lines, *(text.text for text in texts)])
         assert sorted(drawn(svg[f"{stem}.svg"])) == wanted
-        nodes = re.findall(r"\\strut (.*)\};$", tikz[f"{stem}.tex"], re.MULTILINE)
+        nodes = re.findall(r"^\\node.* at \(\S+\) \{(.*)\};$", tikz[f"{stem}.tex"], re.MULTILINE)
         for command, sign in (("times", "×"), ("periodcentered", "·"), ("minus", "−")):
             nodes = [node.replace(rf"\text{command}{{}}", sign) for node in nodes]
         plain = [node.replace("\\", "").replace("{}", "") for node in nodes]
