@@ -51,6 +51,7 @@ NOT_RUN = {  # commands that are checked without running them, by how they begin
     "python benchmarks/": "takes minutes, and measures the machine",
     "inception-dsl serve": "serves until Ctrl-C; tests/unit/cli/test_serve.py runs it",
     "inception-dsl verify specs/": TOO_LONG,
+    "inception-dsl verify family/": TOO_LONG,
     "python -m inception_dsl.testing.fuzz --count 2000": TOO_LONG,
     "python -m inception_dsl.testing.fuzz --symbols": TOO_LONG,
     "python -m inception_dsl.testing.fuzz --extends": TOO_LONG,
