@@ -20,7 +20,6 @@ from ..emit.about import (
     deviations,
     figure_number,
     headline,
-    recorded,
     shapes,
 )
 from ..emit.bibtex import bibtex
@@ -29,6 +28,7 @@ from ..emit.latex import divided, latex
 from ..emit.mark import generated_by
 from ..emit.module import module_from_source
 from ..emit.names import Names, class_name, spelled
+from ..emit.recipe import recorded
 from ..emit.render import render
 from ..ir.flow import Apply as Applied
 from ..ir.flow import Flow, ValueId, flow
@@ -43,7 +43,17 @@ from ..ir.program import (
     Program,
     UseNode,
 )
-from ..ir.sections import Preprocessing, Resize, Training
+from ..ir.recipe import (
+    Augmentation,
+    Average,
+    GradientClip,
+    Optimizer,
+    Schedule,
+    Training,
+    WeightDecay,
+    WeightGroup,
+)
+from ..ir.sections import Preprocessing, Resize
 from ..ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 
 # isort: off
@@ -119,6 +129,8 @@ __all__ = [
     "Applied",
     "Apply",
     "Argument",
+    "Augmentation",
+    "Average",
     "AvgPool",
     "AxisSizes",
     "Backend",
@@ -155,6 +167,7 @@ __all__ = [
     "Gap",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GradientClip",
     "Group",
     "GroupNorm",
     "Head",
@@ -180,6 +193,7 @@ __all__ = [
     "Node",
     "Op",
     "OpNode",
+    "Optimizer",
     "Option",
     "Padding",
     "Part",
@@ -200,6 +214,7 @@ __all__ = [
     "Runner",
     "RunningSizes",
     "Scale",
+    "Schedule",
     "Scope",
     "SeparableConv",
     "ShapeError",
@@ -231,6 +246,8 @@ __all__ = [
     "ValueId",
     "VariesError",
     "Weight",
+    "WeightDecay",
+    "WeightGroup",
     "When",
     "Window",
     "ZeroPad",

@@ -11,8 +11,9 @@ from pydantic.fields import FieldInfo
 from ..language.checkpoints import Naming
 from ..language.models import AuxHead, BlockFile, NetworkFile, Output
 from ..language.parameters import Parameter
-from ..language.sections import Initializer, Paper, Preprocessing, Resize, Training
+from ..language.sections import Paper, Preprocessing, Resize
 from ..language.steps import Fork
+from ..language.training import Initializer, Training
 from ..ops import CORE_OPS, Op, Weighted, attribute_names
 
 TABLES = (

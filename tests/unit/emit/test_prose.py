@@ -21,6 +21,7 @@ READERS = {
     "passes/budget.py",
     "emit/pycode.py",
     "emit/about.py",
+    "emit/recipe.py",
     "emit/bibtex.py",
     "emit/latex.py",
     "design/catalogue.py",

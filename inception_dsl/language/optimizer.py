@@ -1,0 +1,167 @@
+"""The optimizer and the schedule of a recipe."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from ..diagnostics.words import listed
+from ..ops import Fields
+from ..ops.fields.kinds import Factor, Fraction, Text
+from ..ops.fields.refusal import refuse
+from ..types.optimizers import (
+    OPTIMIZERS,
+    SCHEDULES,
+    UNITS,
+    FormName,
+    OptimizerName,
+    ScheduleName,
+)
+from .amounts import (
+    NOTE,
+    Amount,
+    AtEpochs,
+    AtSteps,
+    Duration,
+    Samples,
+    Share,
+    Switch,
+    contradiction,
+    one_unit,
+    only,
+)
+
+
+class Optimizer(Fields):
+    """The optimizer and its settings, as the framework of `form` defines them."""
+
+    name: OptimizerName = Field(description="`sgd`, `rmsprop`, `adam`, `adamw` or `lamb`.")
+    rate: Factor | None = Field(
+        None, description="Learning rate, before the schedule.", examples=[0.045]
+    )
+    form: FormName | None = Field(
+        None,
+        description="Whose definition is meant, as they differ: `caffe`, `tensorflow` "
+        "(`tf.compat.v1.train`), `keras` (Keras 3) or `torch` (`torch.optim`). It decides where "
+        "epsilon and the learning rate stand and what is clipped: docs/training.md.",
+        examples=["tensorflow"],
+    )
+    momentum: Share = Field(
+        0.0, description="Share of the old velocity that is kept (`sgd`, `rmsprop`)."
+    )
+    nesterov: Switch = Field(False, description="Nesterov momentum (`sgd`).")
+    decay: Share | None = Field(
+        None,
+        description="Share of the old mean square that is kept (`rmsprop`): Keras `rho`, PyTorch "
+        "`alpha`.",
+        examples=[0.9],
+    )
+    beta_1: Share | None = Field(
+        None,
+        description="Share of the old mean that is kept (`adam`, `adamw`, `lamb`).",
+        examples=[0.9],
+    )
+    beta_2: Share | None = Field(
+        None,
+        description="Share of the old mean square that is kept (`adam`, `adamw`, `lamb`).",
+        examples=[0.999],
+    )
+    epsilon: Factor | None = Field(
+        None, description="Number in the denominator, which has no common default.", examples=[1e-8]
+    )
+    note: Text | None = Field(None, description=NOTE, examples=["As the released script."])
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        kind = OPTIMIZERS[self.name]
+        only(self, kind, self.name, ("name", "rate", "form", "note"))
+        if self.form is not None and self.form not in kind.forms:
+            help = f"forms of `{self.name}`: {listed(kind.forms)}"
+            raise contradiction(("form",), f"{self.form} has no `{self.name}`", help)
+        if self.nesterov and not self.momentum:
+            help = "add `momentum: 0.9`, or remove `nesterov`"
+            raise contradiction(("nesterov",), "`nesterov` needs a momentum above 0", help)
+        if (self.name, self.form) == ("rmsprop", "caffe") and self.momentum:
+            help = "remove `momentum`, or choose another form"
+            raise contradiction(("momentum",), "Caffe's RMSProp has no momentum", help)
+        return self
+
+
+class Schedule(Fields):
+    """The learning rate of each step: `rate` of the optimizer times a factor. `staircase` is
+    factor ** floor(t / every), `exponential` factor ** (t / every), `polynomial`
+    (1 - end) * (1 - t / T) ** power + end, `cosine` (1 - end) * (1 + cos(pi * t / T)) / 2 + end,
+    `warm_up` start + (1 - start) * t / T; `steps` multiplies by the factor at each of `at`, and
+    `plateau` whenever the loss stops falling. t counts from 0 at the start of the schedule, and
+    stays T after its duration T.
+    """
+
+    name: ScheduleName = Field(
+        description="`constant`, `staircase`, `exponential`, `polynomial`, `cosine`, `steps`, "
+        "`warm_up` or `plateau`."
+    )
+    factor: Factor | None = Field(
+        None, description="Factor of each interval or change.", examples=[0.94]
+    )
+    every_epochs: Duration | None = Field(
+        None, description="Interval in epochs (`staircase`, `exponential`).", examples=[2]
+    )
+    every_steps: Samples | None = Field(
+        None, description="Interval in steps, instead of epochs.", examples=[320_000]
+    )
+    at_epochs: AtEpochs | None = Field(
+        None, description="Epochs after which the rate changes (`steps`).", examples=[[30, 60, 90]]
+    )
+    at_steps: AtSteps | None = Field(
+        None, description="Steps after which it changes, instead of epochs.", examples=[[1000]]
+    )
+    power: Factor | None = Field(None, description="Exponent of `polynomial`.", examples=[0.5])
+    start: Fraction = Field(0.0, description="The factor at the start of `warm_up`.")
+    end: Fraction = Field(0.0, description="The factor at the end of `polynomial` or `cosine`.")
+    patience: Samples | None = Field(
+        None, description="Epochs without a smaller loss before `plateau` acts.", examples=[10]
+    )
+    minimum: Amount | None = Field(
+        None, description="The smallest learning rate of `plateau`.", examples=[1e-5]
+    )
+    epochs: Duration | None = Field(
+        None, description="Its duration; by default until the run ends.", examples=[5]
+    )
+    steps: Samples | None = Field(
+        None, description="Its duration in steps, instead of epochs.", examples=[10_000]
+    )
+    then: Schedule | None = Field(
+        None,
+        description="The schedule that follows after the duration of this one.",
+        examples=[{"name": "cosine"}],
+    )
+    note: Text | None = Field(None, description=NOTE, examples=["As the released script."])
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        kind = SCHEDULES[self.name]
+        only(self, kind, self.name, ("name", "epochs", "steps", "then", "note"))
+        for stem in ("", "every_", "at_"):
+            one_unit(self, stem)
+        for field in kind.needed:
+            self._has(field)
+        endless = not {*UNITS} & self.model_fields_set
+        if endless and (self.then is not None or self.name == "warm_up"):
+            why = "before `then`" if self.then is not None else "of a warm-up"
+            help = "add `epochs: 5` or `steps: 1000`; `epochs: null` if the paper does not say"
+            raise refuse(f"missing field `epochs` or `steps` {why}", code="E202", help=help)
+        if self.name == "plateau" and self.then is not None:
+            message = "nothing can follow `plateau`, which depends on the loss"
+            raise contradiction(("then",), message, "remove `then`")
+        return self
+
+    def _has(self, field: str) -> None:
+        """Reports that a field without which the schedule means nothing is not written."""
+        names = [f"{field}_{u}" for u in UNITS] if field in ("every", "at") else [field]
+        if not {*names} & self.model_fields_set:
+            example = type(self).model_fields[names[0]].examples
+            missing = " or ".join(f"`{name}`" for name in names)
+            help = f"add `{names[0]}: {example[0] if example else '…'}`"
+            help += f"; `{names[0]}: null` if the paper does not say"
+            raise refuse(f"missing field {missing} of `{self.name}`", code="E202", help=help)
