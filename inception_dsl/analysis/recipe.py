@@ -1,4 +1,4 @@
-"""Turns the section `training` of a spec into a record of the program, and checks its durations."""
+"""Turns the section `training` of a spec into a record of the program, and checks it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..language.recipe import Groups
 from ..language.training import Training
 from ..ops import Fields
 from ..types.prose import Prose
+from .contradictions import contradictions
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -44,7 +45,9 @@ def training(model: NetworkFile | None, origin: Origin, report: Report) -> ir.Tr
         deviations=given.deviation or (),
         unsaid=tuple(_unsaid(given)),
     )
-    _check_warm_up(found, origin.below("training"), report)
+    for wrong in contradictions(found):
+        span = origin.below("training").span(*wrong.path)
+        report.error("E210", wrong.message, span, help=wrong.help)
     return found
 
 
@@ -81,25 +84,3 @@ def _unsaid(model: Fields, path: str = "") -> Iterator[str]:
             yield from _unsaid(value, f"{path}{name}.")
         elif value is None and name in model.model_fields_set and name != "note":
             yield f"{path}{name}"
-
-
-def _check_warm_up(found: ir.Training, origin: Origin, report: Report) -> None:
-    """Reports a warm-up that takes longer than the run, which never reaches its rate."""
-    path: tuple[str, ...] = ("schedule",)
-    before = 0.0
-    for part in found.schedule.parts() if found.schedule else ():
-        unit = "steps" if found.total is not None else "epochs"
-        whole = found.total if found.total is not None else found.epochs
-        own = found.duration(part.epochs, part.steps) if unit == "steps" else part.epochs
-        if whole is None or own is None:
-            return
-        before += own
-        if part.name == "warm_up" and before > whole:
-            field = "epochs" if part.epochs is not None else "steps"
-            report.error(
-                "E210",
-                f"the warm-up ends after {before:,g} {unit}, and the run after {whole:,g}",
-                origin.span(*path, field),
-                help="use a shorter warm-up or a longer run",
-            )
-        path = (*path, "then")

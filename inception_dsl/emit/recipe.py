@@ -9,6 +9,16 @@ from ..types.prose import Prose
 
 _NAMES = {"sgd": "SGD", "rmsprop": "RMSProp", "adam": "Adam", "adamw": "AdamW", "lamb": "LAMB"}
 _FORMS = {"caffe": "Caffe", "tensorflow": "TensorFlow 1", "keras": "Keras", "torch": "PyTorch"}
+_UNSAID = {
+    "epochs": "length",
+    "steps": "length",
+    "optimizer.rate": "learning rate",
+    "optimizer.form": "exact form of the optimiser",
+    "schedule.factor": "factor of the schedule",
+    "schedule.every_epochs": "interval of the schedule",
+    "average.decay": "decay of the running average",
+    "optimizer": "optimiser",
+}
 _GIVEN = ("momentum", "decay", "beta_1", "beta_2", "epsilon")
 
 
@@ -23,8 +33,9 @@ def recorded(training: Training) -> list[Prose]:
         *_augmentation(training.augmentation),
     ]
     found = [_noted(f"{what[:1].upper()}{what[1:]}.", note) for what, note in given]
-    if training.unsaid:
-        found.append(Prose(f"The paper does not give {_joined(training.unsaid)}."))
+    if training.unsaid and (training.optimizer or "optimizer" in training.unsaid):
+        unsaid = [_UNSAID.get(name, name.replace("_", " ")) for name in training.unsaid]
+        found.append(Prose(f"The paper does not give the {_joined(unsaid)}."))
     return [*found, *training.deviations, *training.notes]
 
 
@@ -35,7 +46,7 @@ def _noted(sentence: str, note: Prose) -> Prose:
     return Prose(f"{sentence} {note.plain}") if note else Prose(sentence)
 
 
-def _joined(parts: tuple[str, ...] | list[str]) -> str:
+def _joined(parts: list[str]) -> str:
     *first, last = parts
     return f"{', '.join(first)} and {last}" if first else last
 
@@ -75,17 +86,20 @@ def _optimizer(found: Optimizer | None) -> _Sentences:
 
 
 def _schedule(found: Schedule | None) -> _Sentences:
-    for index, part in enumerate(found.parts() if found else ()):
-        length = _span(part.epochs, part.steps)
-        own = f"{_shape(part)}{f', for {length}' * bool(length)}"
-        yield f"{'then' if index else 'learning rate:'} {own}", part.note
+    parts = [*found.parts()] if found else []
+    if parts:
+        lengths = [_span(part.epochs, part.steps) for part in parts]
+        each = zip(parts, lengths, strict=True)
+        texts = [f"{_shape(part)}{f' for {length}' * bool(length)}" for part, length in each]
+        notes = [part.note.plain for part in parts if part.note]
+        yield f"learning rate: {', then '.join(texts)}", Prose(" ".join(notes))
 
 
 def _shape(part: Schedule) -> str:
     """What a schedule does, without its duration."""
     factor = f"times {_number(part.factor)}" if part.factor is not None else "falling"
-    every = _span(part.every_epochs, part.every_steps)
-    end = f" down to {_number(part.end)} of the first" * bool(part.end)
+    every = f" {every}" if (every := _span(part.every_epochs, part.every_steps)) else ""
+    end = f", down to {_number(part.end)} of it" * bool(part.end)
     if part.name == "steps":
         values, unit = (part.at_epochs, "epochs") if part.at_epochs else (part.at_steps, "steps")
         return f"{factor} after {_joined([*map(_number, values)])} {unit}" if values else factor
@@ -96,11 +110,11 @@ def _shape(part: Schedule) -> str:
     power = f" of power {_number(part.power)}" if part.power is not None else ""
     return {
         "constant": "constant",
-        "staircase": f"{factor}{' every ' * bool(every)}{every}, at once",
-        "exponential": f"{factor}{' every ' * bool(every)}{every}, continuously",
-        "polynomial": f"a polynomial{power}{end}",
-        "cosine": f"half a cosine{end}",
-        "warm_up": f"a warm-up from {_number(part.start)} of it",
+        "staircase": f"{factor} after{' every' * bool(every)}{every or ' an interval'}",
+        "exponential": f"{factor}{' every' * bool(every)}{every}, without steps",
+        "polynomial": f"falling by a polynomial{power}{end}",
+        "cosine": f"falling by half a cosine{end}",
+        "warm_up": f"rising from {_number(part.start)} times the rate",
     }[part.name]
 
 
@@ -112,13 +126,14 @@ def _decay(training: Training) -> _Sentences:
     for name, group in training.groups.items():
         parts = [f"{_number(group.rate)} times the learning rate"] if group.rate != 1 else []
         if group.decay is not None:
-            parts.append(f"{_number(group.decay)} times the weight decay")
+            factor = f"{_number(group.decay)} times the" if group.decay else "no"
+            parts.append(f"{factor} weight decay")
         if parts:
             yield f"{name} have {_joined(parts)}", Prose()
     if clip := training.gradient_clip:
-        what = "the norm of all" if clip.norm is not None else "each value"
-        limit = clip.norm if clip.norm is not None else clip.value
-        yield f"gradients are clipped: {what} to {_number(limit or 0)}", clip.note
+        norm = f"a norm of {_number(clip.norm)}, all together" if clip.norm is not None else ""
+        value = f"{_number(clip.value)} each" if clip.value is not None else ""
+        yield f"gradients are clipped to {norm or value}", clip.note
 
 
 def _average(training: Training) -> _Sentences:
@@ -132,12 +147,12 @@ def _augmentation(found: Augmentation | None) -> _Sentences:
     if found is None:
         return
     ranges = (
-        ("the share of the area", found.crop),
-        ("width / height", found.aspect),
-        ("saturation", found.saturation),
-        ("contrast", found.contrast),
+        ("random parts with {} of the area", found.crop),
+        ("width / height {}", found.aspect),
+        ("saturation times {}", found.saturation),
+        ("contrast times {}", found.contrast),
     )
-    parts = [f"{n} {_number(r[0])} to {_number(r[1])}" for n, r in ranges if r is not None]
+    parts = [t.format(f"{_number(r[0])} to {_number(r[1])}") for t, r in ranges if r is not None]
     shifts = (("brightness", found.brightness), ("hue", found.hue))
     parts += [f"{name} +- {_number(value)}" for name, value in shifts if value is not None]
     parts += ["flips"] * found.flip

@@ -1,10 +1,9 @@
-"""Numbers, ranges and durations of recipes, and the errors of fields that contradict each other."""
+"""Numbers, ranges and durations of recipes, and which fields an optimizer or a schedule has."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
-
-from pydantic import ValidationError
 
 from ..diagnostics.words import listed
 from ..ops import Fields
@@ -20,19 +19,14 @@ _SPAN: Final = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_RUN}
 
 
 def _list_of(one: Any) -> Any:
-    """A check for a list of increasing values, each of which ``one`` checks."""
+    """A check for a list of values, each of which ``one`` checks."""
 
     def check(value: Any) -> Any:
         if not isinstance(value, list) or not value:
             write = f"[{value}]" if isinstance(value, int | float) else ""
             message = f"expected a list of numbers, found {shown(value)}"
             raise refuse(message, help=write and f"write `{write}`", write=write)
-        found = tuple(_located(one, v, i) for i, v in enumerate(value))
-        wrong = next((i for i in range(1, len(found)) if found[i] <= found[i - 1]), None)
-        if wrong is not None:
-            message = f"expected a number > {found[wrong - 1]:g}, found {shown(value[wrong])}"
-            raise located(refuse(message), (wrong,), value[wrong])
-        return found
+        return tuple(_located(one, v, i) for i, v in enumerate(value))
 
     return check
 
@@ -45,18 +39,13 @@ def _located(check: Any, value: Any, index: int) -> Any:
 
 
 def _range(low: float, high: float) -> Any:
-    """A check for two numbers in a range, the smaller one first."""
+    """A check for two numbers in a range."""
     one = real(low, high, open_low=low == 0)
 
     def check(value: Any) -> Any:
         if not isinstance(value, list) or len(value) != 2:
             raise refuse(f"expected the smallest and the largest value, found {shown(value)}")
-        found = tuple(_located(one, v, i) for i, v in enumerate(value))
-        if found[0] > found[1]:
-            write = f"[{value[1]}, {value[0]}]"
-            message = "the smallest value is first"
-            raise refuse(message, help=f"write `{write}`", write=write)
-        return found
+        return tuple(_located(one, v, i) for i, v in enumerate(value))
 
     return check
 
@@ -94,24 +83,14 @@ NOTE: Final = "Source of these settings, or how they differ from it."
 """The text of `note`."""
 
 
-def contradiction(path: tuple[str, ...], message: str, help: str = "") -> ValidationError:
-    """The error of the field at ``path`` that contradicts another one."""
-    return located(refuse(message, code="E210", help=help), path, None)
-
-
-def one_unit(given: Fields, stem: str = "") -> None:
-    """Reports that a duration is in epochs and in steps."""
-    epochs, steps = (f"{stem}{unit}" for unit in UNITS)
-    if getattr(given, epochs) is not None and getattr(given, steps) is not None:
-        message = f"`{epochs}` and `{steps}` are both set"
-        help = f"remove one of them, in an overlay with `{epochs}: null`"
-        raise contradiction((steps,), message, help)
+def spelled(field: str) -> tuple[str, ...]:
+    """The fields of a mapping for a field of a :class:`Kind`: durations have one for each unit."""
+    return tuple(f"{field}_{unit}" for unit in UNITS) if field in ("every", "at") else (field,)
 
 
 def only(given: Fields, kind: Kind, name: str, common: tuple[str, ...]) -> None:
     """Reports a field that the optimizer or schedule ``name`` does not have."""
-    own = [f"{f}_{u}" for f in kind.fields if f in ("every", "at") for u in UNITS]
-    known = [*common, *(f for f in kind.fields if f not in ("every", "at")), *own]
+    known = [*common, *(own for field in kind.fields for own in spelled(field))]
     for field in type(given).model_fields:
         if field in given.model_fields_set and field not in known:
             if getattr(given, field) is None:
@@ -119,3 +98,21 @@ def only(given: Fields, kind: Kind, name: str, common: tuple[str, ...]) -> None:
             meant = did_you_mean(field, (), f"fields of `{name}`: {listed(known[1:])}")
             error = refuse(f"`{name}` has no field `{field}`", code="E201", meant=meant)
             raise located(error, (field, "[key]"), None)
+
+
+def rules(
+    kinds: Mapping[Any, Kind], fields: Iterable[str], common: tuple[str, ...], *, needed: bool
+) -> list[dict[str, Any]]:
+    """The JSON Schema of what :func:`only` checks, and whether ``needed`` fields are written."""
+    found = []
+    for name, kind in kinds.items():
+        known = {*common, *(own for field in kind.fields for own in spelled(field))}
+        then: dict[str, Any] = {
+            "properties": {field: {"type": "null"} for field in fields if field not in known}
+        }
+        if needed and kind.needed:
+            each = [[{"required": [own]} for own in spelled(field)] for field in kind.needed]
+            then["allOf"] = [{"anyOf": options} for options in each]
+        is_it = {"properties": {"name": {"const": name}}, "required": ["name"]}
+        found.append({"if": is_it, "then": then})
+    return found

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from ..diagnostics.words import listed
 from ..ops import Fields
 from ..ops.fields.kinds import Factor, Fraction, Text
 from ..ops.fields.refusal import refuse
@@ -27,10 +26,14 @@ from .amounts import (
     Samples,
     Share,
     Switch,
-    contradiction,
-    one_unit,
     only,
+    rules,
+    spelled,
 )
+
+OPTIMIZER_FIELDS: Final = ("name", "rate", "form", "note")
+SCHEDULE_FIELDS: Final = ("name", "epochs", "steps", "then", "note")
+"""The fields of every optimizer and of every schedule."""
 
 
 class Optimizer(Fields):
@@ -72,19 +75,14 @@ class Optimizer(Fields):
     )
     note: Text | None = Field(None, description=NOTE, examples=["As the released script."])
 
+    @classmethod
+    def rules(cls) -> list[dict[str, Any]]:
+        """The JSON Schema of the check below."""
+        return rules(OPTIMIZERS, cls.model_fields, OPTIMIZER_FIELDS, needed=False)
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        kind = OPTIMIZERS[self.name]
-        only(self, kind, self.name, ("name", "rate", "form", "note"))
-        if self.form is not None and self.form not in kind.forms:
-            help = f"forms of `{self.name}`: {listed(kind.forms)}"
-            raise contradiction(("form",), f"{self.form} has no `{self.name}`", help)
-        if self.nesterov and not self.momentum:
-            help = "add `momentum: 0.9`, or remove `nesterov`"
-            raise contradiction(("nesterov",), "`nesterov` needs a momentum above 0", help)
-        if (self.name, self.form) == ("rmsprop", "caffe") and self.momentum:
-            help = "remove `momentum`, or choose another form"
-            raise contradiction(("momentum",), "Caffe's RMSProp has no momentum", help)
+        only(self, OPTIMIZERS[self.name], self.name, OPTIMIZER_FIELDS)
         return self
 
 
@@ -138,12 +136,19 @@ class Schedule(Fields):
     )
     note: Text | None = Field(None, description=NOTE, examples=["As the released script."])
 
+    @classmethod
+    def rules(cls) -> list[dict[str, Any]]:
+        """The JSON Schema of the check below."""
+        length = {"anyOf": [{"required": [unit]} for unit in UNITS]}
+        warm_up = {"properties": {"name": {"const": "warm_up"}}, "required": ["name"]}
+        followed = {"properties": {"then": {"type": "object"}}, "required": ["then"]}
+        ends = {"if": {"anyOf": [warm_up, followed]}, "then": length}
+        return [*rules(SCHEDULES, cls.model_fields, SCHEDULE_FIELDS, needed=True), ends]
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         kind = SCHEDULES[self.name]
-        only(self, kind, self.name, ("name", "epochs", "steps", "then", "note"))
-        for stem in ("", "every_", "at_"):
-            one_unit(self, stem)
+        only(self, kind, self.name, SCHEDULE_FIELDS)
         for field in kind.needed:
             self._has(field)
         endless = not {*UNITS} & self.model_fields_set
@@ -151,14 +156,11 @@ class Schedule(Fields):
             why = "before `then`" if self.then is not None else "of a warm-up"
             help = "add `epochs: 5` or `steps: 1000`; `epochs: null` if the paper does not say"
             raise refuse(f"missing field `epochs` or `steps` {why}", code="E202", help=help)
-        if self.name == "plateau" and self.then is not None:
-            message = "nothing can follow `plateau`, which depends on the loss"
-            raise contradiction(("then",), message, "remove `then`")
         return self
 
     def _has(self, field: str) -> None:
         """Reports that a field without which the schedule means nothing is not written."""
-        names = [f"{field}_{u}" for u in UNITS] if field in ("every", "at") else [field]
+        names = spelled(field)
         if not {*names} & self.model_fields_set:
             example = type(self).model_fields[names[0]].examples
             missing = " or ".join(f"`{name}`" for name in names)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ..ops import Fields
 from ..ops.fields.kinds import Factor, Text
 from ..ops.fields.refusal import refuse
-from .amounts import NOTE, Amount, Area, Hue, Ratio, Share, Switch, contradiction
+from .amounts import NOTE, Amount, Area, Hue, Ratio, Share, Switch
 from .optimizer import Optimizer, Schedule
 
 
@@ -71,12 +71,14 @@ class GradientClip(Fields):
     )
     note: Text | None = Field(None, description=NOTE, examples=["The paper says `threshold`."])
 
+    @classmethod
+    def rules(cls) -> list[dict[str, Any]]:
+        """The JSON Schema of the check below."""
+        return [{"anyOf": [{"required": ["norm"]}, {"required": ["value"]}]}]
+
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if self.norm is not None and self.value is not None:
-            message = "`norm` and `value` are both set"
-            raise contradiction(("value",), message, "remove one of them")
-        if self.norm is None and self.value is None:
+        if not {"norm", "value"} & self.model_fields_set:
             help = "write `norm: 2.0` or `value: 0.5`"
             raise refuse("missing field `norm` or `value`", code="E202", help=help)
         return self

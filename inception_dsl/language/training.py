@@ -1,14 +1,14 @@
 """The section `training`: the loss, the initial weights, and the recipe of the paper."""
 
-from typing import Final, Self
+from typing import Final
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from ..ops import Fields
 from ..ops.fields.kinds import Constant, Factor, Fraction, Text, Texts
 from ..ops.initializer import DISTRIBUTION, STDDEV, Distribution
 from . import recipe
-from .amounts import Duration, Replicas, Samples, contradiction, one_unit
+from .amounts import Duration, Replicas, Samples
 from .optimizer import Optimizer, Schedule
 from .recipe import Augmentation, Average, GradientClip, Groups, WeightDecay
 
@@ -92,39 +92,6 @@ class Training(Fields):
     note: Texts | None = Field(
         None, description="Other details of the training in the paper.", examples=["60 K80 GPUs"]
     )
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        one_unit(self)
-        size, replicas = self.batch_size, self.replicas
-        if size and replicas and size % replicas:
-            help = "`batch_size` is that of all replicas together: a multiple of `replicas`"
-            message = f"{replicas:,} replicas cannot share a batch of {size:,} evenly"
-            raise contradiction(("replicas",), message, help)
-        if size and self.samples and size > self.samples:
-            message = f"a batch of {size:,} is larger than the {self.samples:,} samples"
-            raise contradiction(("batch_size",), message, "use a smaller batch")
-        self._decays()
-        return self
-
-    def _decays(self) -> None:
-        """Reports weight decay that the optimizer cannot have, or that is not there."""
-        found, groups = self.weight_decay, self.groups
-        name = self.optimizer.name if self.optimizer else ""
-        if found and name == "adamw" and found.form == "l2":
-            help = "write `name: adam`, or remove `form`"
-            message = "the weight decay of `adamw` is decoupled"
-            raise contradiction(("weight_decay", "form"), message, help)
-        if found and name == "adam" and found.form == "decoupled":
-            help = "write `name: adamw`"
-            message = "`adam` with decoupled weight decay is `adamw`"
-            raise contradiction(("weight_decay", "form"), message, help)
-        for group in Groups.model_fields if groups and not found else ():
-            own = getattr(groups, group)
-            if own is not None and own.decay:
-                message = f"`decay` of `{group}` is a factor, and there is no weight decay"
-                help = "add `weight_decay: {rate: 4e-5}`, or remove it"
-                raise contradiction(("groups", group, "decay"), message, help)
 
 
 NESTED: Final[dict[object, type[BaseModel]]] = {
