@@ -43,16 +43,6 @@ from ..ir.program import (
     Program,
     UseNode,
 )
-from ..ir.recipe import (
-    Augmentation,
-    Average,
-    GradientClip,
-    Optimizer,
-    Schedule,
-    Training,
-    WeightDecay,
-    WeightGroup,
-)
 from ..ir.sections import Preprocessing, Resize
 from ..ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 
@@ -68,6 +58,9 @@ from ..ops import (
     DepthwiseConv, Dropout, Flatten, GlobalAvgPool, GlobalMaxPool, GroupNorm, Identity,
     L2Normalize, LayerNorm, LocalResponseNorm, MaxPool, Op, Pool, Scale, SeparableConv, Sliding,
     SpaceToDepth, Upsample, ZeroPad,
+)
+from ..ir.recipe import (
+    Augmentation, Average, GradientClip, Optimizer, Schedule, Training, WeightDecay, WeightGroup,
 )
 from ..ir.walk import (
     applications, own_layers, owned, owners, roots, sharing, uses_of, visit_program, walk,

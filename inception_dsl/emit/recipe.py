@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..ir.recipe import Augmentation, Optimizer, Schedule, Training
+from ..types.optimizers import FORMS
 from ..types.prose import Prose
 
 _NAMES = {"sgd": "SGD", "rmsprop": "RMSProp", "adam": "Adam", "adamw": "AdamW", "lamb": "LAMB"}
-_FORMS = {"caffe": "Caffe", "tensorflow": "TensorFlow 1", "keras": "Keras", "torch": "PyTorch"}
 _UNSAID = {
     "epochs": "length",
     "steps": "length",
@@ -76,7 +76,7 @@ def _run(training: Training) -> _Sentences:
 def _optimizer(found: Optimizer | None) -> _Sentences:
     if found is None:
         return
-    whose = f" as {_FORMS[found.form]} defines it" if found.form else ""
+    whose = f" as {FORMS[found.form].title} defines it" if found.form else ""
     settings = [("learning rate", found.rate)]
     settings += [(name, getattr(found, name)) for name in _GIVEN]
     parts = [f"{name} {_number(value)}" for name, value in settings if value]

@@ -10,6 +10,7 @@ from ..ops import Fields
 from ..ops.fields.kinds import Factor, Fraction, Text
 from ..ops.fields.refusal import refuse
 from ..types.optimizers import (
+    FORMS,
     OPTIMIZERS,
     SCHEDULES,
     UNITS,
@@ -48,7 +49,7 @@ class Optimizer(Fields):
         description="Whose definition is meant, as they differ: `caffe`, `tensorflow` "
         "(`tf.compat.v1.train`), `keras` (Keras 3) or `torch` (`torch.optim`). It decides where "
         "epsilon and the learning rate stand and what is clipped: docs/training.md.",
-        examples=["tensorflow"],
+        examples=[*FORMS],
     )
     momentum: Share = Field(
         0.0, description="Share of the old velocity that is kept (`sgd`, `rmsprop`)."

@@ -18,17 +18,18 @@ ScheduleName: TypeAlias = Literal[
 class Form(NamedTuple):
     """What the training of one framework computes, where frameworks differ.
 
-    ``epsilon_inside``: RMSProp divides by sqrt(mean square + epsilon), else by sqrt(mean square) +
-    epsilon. ``mean_square`` is where its mean square starts. ``sgd_rate_inside`` and
-    ``rmsprop_rate_inside``: the velocity has the learning rate in it, so that a lower rate acts on
-    new gradients only. ``corrected_epsilon``: Adam adds epsilon to the root of the bias-corrected
-    mean square, else to that of the mean square itself. ``trusted_decay``: LAMB's trust ratio has
-    the weight decay in it. ``clip_epsilon`` is added to the norm by which gradients are clipped.
-    ``decay_clipped``: L2 is part of the loss, so that it is clipped with the gradients.
-    ``average_copies``: the running average is the weights after the first step; else it starts with
-    the initial weights.
+    ``title`` is its name in a sentence. ``epsilon_inside``: RMSProp divides by sqrt(mean square +
+    epsilon), else by sqrt(mean square) + epsilon. ``mean_square`` is where its mean square starts.
+    ``sgd_rate_inside`` and ``rmsprop_rate_inside``: the velocity has the learning rate in it, so
+    that a lower rate acts on new gradients only. ``corrected_epsilon``: Adam adds epsilon to the
+    root of the bias-corrected mean square, else to that of the mean square itself.
+    ``trusted_decay``: LAMB's trust ratio has the weight decay in it. ``clip_epsilon`` is added to
+    the norm by which gradients are clipped. ``decay_clipped``: L2 is part of the loss, so that it
+    is clipped with the gradients. ``average_copies``: the running average is the weights after the
+    first step; else it starts with the initial weights.
     """
 
+    title: str
     epsilon_inside: bool
     mean_square: float
     sgd_rate_inside: bool
@@ -41,10 +42,10 @@ class Form(NamedTuple):
 
 
 FORMS: Final[dict[FormName, Form]] = {
-    "caffe": Form(False, 0.0, True, True, False, False, 0.0, False, False),
-    "tensorflow": Form(True, 1.0, False, True, False, True, 0.0, True, False),
-    "keras": Form(True, 0.0, True, True, False, False, 0.0, True, True),
-    "torch": Form(False, 0.0, False, False, True, False, 1e-6, False, True),
+    "caffe": Form("Caffe", False, 0.0, True, True, False, False, 0.0, False, False),
+    "tensorflow": Form("TensorFlow 1", True, 1.0, False, True, False, True, 0.0, True, False),
+    "keras": Form("Keras", True, 0.0, True, True, False, False, 0.0, True, True),
+    "torch": Form("PyTorch", False, 0.0, False, False, True, False, 1e-6, False, True),
 }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from inception_dsl.ir.recipe import Training
+from inception_dsl.ir.recipe import Optimizer, Schedule, Training
 from inception_dsl.reference.recipe import Recipe, State
 from inception_dsl.types.optimizers import Form
 
@@ -50,6 +50,24 @@ def distance(found: Arrays, expected: Arrays) -> float:
     )
 
 
-def worst(states: list[State], run: Callable[[int], Arrays]) -> float:
-    """The largest distance between the weights of a run and those of the interpreter."""
-    return max(distance(state.weights, run(step)) for step, state in enumerate(states))
+def worst(states: list[State], found: list[dict[str, Any]]) -> float:
+    assert len(states) == len(found) == STEPS
+    return max(distance(s.weights, f) for s, f in zip(states, found, strict=True))
+
+
+# numbers that float32 has exactly: Keras converts some settings to float32 first
+MOMENTUM, DECAY, EPSILON = 0.875, 0.9375, 2.0**-10
+STAIRS = Schedule("staircase", factor=0.5, every_steps=40)
+ADAM = {"beta_1": MOMENTUM, "beta_2": 0.9921875, "epsilon": EPSILON}
+
+
+def sgd(form: Any, **more: Any) -> Optimizer:
+    return Optimizer("sgd", 2.0**-6, form, **{"momentum": MOMENTUM, **more})
+
+
+def rmsprop(form: Any, momentum: float = MOMENTUM) -> Optimizer:
+    return Optimizer("rmsprop", 2.0**-6, form, momentum, decay=DECAY, epsilon=EPSILON)
+
+
+def adam(form: Any, name: Any = "adam") -> Optimizer:
+    return Optimizer(name, 2.0**-6, form, **ADAM)
