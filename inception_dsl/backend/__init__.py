@@ -14,14 +14,7 @@ from ..analysis.size_conditions import AxisSizes, Gap
 from ..analysis.sizes import RunningSizes, minimum_input, running_sizes
 from ..analysis.weights import check_weights, weight_shapes
 from ..diagnostics.report import Report, Span
-from ..emit.about import (
-    bullets,
-    citation,
-    deviations,
-    figure_number,
-    headline,
-    shapes,
-)
+from ..emit.about import bullets, citation, deviations, figure_number, headline, shapes
 from ..emit.bibtex import bibtex
 from ..emit.cases import cases
 from ..emit.latex import divided, latex
