@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from recipes import recipe
 
-from inception_dsl.ir.recipe import Average, Optimizer, Schedule, Training
-from inception_dsl.reference.recipe import Recipe
+from inception_dsl.ir.recipe import Average, GradientClip, Optimizer, Schedule, Training
+from inception_dsl.reference.recipe import Recipe, clipped
 from inception_dsl.reference.schedules import learning_rate
-from inception_dsl.types.optimizers import OPTIMIZERS, SCHEDULES
+from inception_dsl.types.optimizers import FORMS, OPTIMIZERS, SCHEDULES
 
 
 @pytest.mark.parametrize(
@@ -97,3 +101,31 @@ def test_the_tables_name_fields_that_exist() -> None:
     for kind in SCHEDULES.values():
         names = [f"{n}_steps" if n in ("every", "at") else n for n in kind.fields]
         assert {*names} <= {*Schedule._fields}
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9), st.floats(1e-3, 1e3))
+def test_clipped_gradients_keep_their_direction_and_have_at_most_the_norm(
+    values: list[float], limit: float
+) -> None:
+    g = np.array(values)
+    for form in FORMS.values():
+        found = clipped({"kernel": g}, GradientClip(norm=limit), form)["kernel"]
+        norm = np.linalg.norm(g)
+        assert np.linalg.norm(found) <= limit * (1 + 1e-12)
+        assert np.allclose(found * norm, g * np.linalg.norm(found), rtol=1e-9, atol=1e-9)
+        if norm < 0.99 * limit:
+            assert (found == g).all()
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["polynomial", "cosine"]), st.floats(0, 1), st.integers(1, 500))
+def test_falling_schedules_go_from_the_rate_to_their_end(
+    name: str, end: float, length: int
+) -> None:
+    schedule = Schedule(name, power=2.0, end=end, steps=length)  # type: ignore[arg-type]
+    training = recipe(optimizer=Optimizer("sgd", 1.0), schedule=schedule)
+    rates = [learning_rate(training, step) for step in range(length + 3)]
+    assert rates[0] == 1
+    assert rates[length:] == [pytest.approx(end, abs=1e-15)] * 3
+    assert all(a >= b - 1e-15 for a, b in itertools.pairwise(rates))
