@@ -22,7 +22,8 @@ from ..types.width import Width
 from ..yaml.edits import Editor
 from .inputs import entry
 from .preprocessing import preprocessing
-from .records import about, checkpoints, input_types, training
+from .recipe import training
+from .records import about, checkpoints, input_types
 from .step_names import RESERVED, starts
 from .steps import Steps
 
@@ -63,7 +64,7 @@ class _Expander:
             sections=sections,
             heads=self.heads(network, origin, sections) if network else (),
             outputs={name: o.after for name, o in outputs.items() if not o.steps},
-            training=training(network),
+            training=training(network, origin, self.report),
             preprocessing=preprocessing(network, origin, self.report),
             blocks=self.steps.blocks,
             origin=origin,

@@ -1,4 +1,4 @@
-"""Turns the metadata, training and weight names of a spec into records of the program."""
+"""Turns the metadata and weight names of a spec into records of the program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from ..diagnostics.report import Report
 from ..diagnostics.words import suggestion
 from ..ir.program import INPUT, About, Naming, Origin
-from ..ir.sections import Initializer, Training
 from ..language.inputs import has_names
 from ..language.link import Linked
 from ..language.models import Described, NetworkFile
@@ -42,22 +41,6 @@ def input_types(found: Mapping[str, Any]) -> dict[str, TensorType]:
     if not has_names(found):
         return {INPUT: tensor_type(found)}
     return {name: tensor_type(sizes) for name, sizes in found.items()}
-
-
-def training(model: NetworkFile | None) -> Training | None:
-    """The section `training` of a network."""
-    found = model.training if model else None
-    if found is None:
-        return None
-    start = found.initializer
-    initializer = (
-        Initializer(start.name, start.stddev, start.bias, start.note or Prose()) if start else None
-    )
-    optimizer, schedule = (
-        MappingProxyType({n: Prose(v) if isinstance(v, str) else v for n, v in given.items()})
-        for given in (found.optimizer, found.schedule)
-    )
-    return Training(found.label_smoothing, optimizer, schedule, found.note or (), initializer)
 
 
 def checkpoints(

@@ -14,21 +14,14 @@ from ..analysis.size_conditions import AxisSizes, Gap
 from ..analysis.sizes import RunningSizes, minimum_input, running_sizes
 from ..analysis.weights import check_weights, weight_shapes
 from ..diagnostics.report import Report, Span
-from ..emit.about import (
-    bullets,
-    citation,
-    deviations,
-    figure_number,
-    headline,
-    recorded,
-    shapes,
-)
+from ..emit.about import bullets, citation, deviations, figure_number, headline, shapes
 from ..emit.bibtex import bibtex
 from ..emit.cases import cases
 from ..emit.latex import divided, latex
 from ..emit.mark import generated_by
 from ..emit.module import module_from_source
 from ..emit.names import Names, class_name, spelled
+from ..emit.recipe import recorded
 from ..emit.render import render
 from ..ir.flow import Apply as Applied
 from ..ir.flow import Flow, ValueId, flow
@@ -43,7 +36,7 @@ from ..ir.program import (
     Program,
     UseNode,
 )
-from ..ir.sections import Preprocessing, Resize, Training
+from ..ir.sections import Preprocessing, Resize
 from ..ir.typed import Run, TypedChain, TypedFork, TypedOp, TypedProgram, TypedStep, TypedUse
 
 # isort: off
@@ -58,6 +51,9 @@ from ..ops import (
     DepthwiseConv, Dropout, Flatten, GlobalAvgPool, GlobalMaxPool, GroupNorm, Identity,
     L2Normalize, LayerNorm, LocalResponseNorm, MaxPool, Op, Pool, Scale, SeparableConv, Sliding,
     SpaceToDepth, Upsample, ZeroPad,
+)
+from ..ir.recipe import (
+    Augmentation, Average, GradientClip, Optimizer, Schedule, Training, WeightDecay, WeightGroup,
 )
 from ..ir.walk import (
     applications, own_layers, owned, owners, roots, sharing, uses_of, visit_program, walk,
@@ -119,6 +115,8 @@ __all__ = [
     "Applied",
     "Apply",
     "Argument",
+    "Augmentation",
+    "Average",
     "AvgPool",
     "AxisSizes",
     "Backend",
@@ -155,6 +153,7 @@ __all__ = [
     "Gap",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GradientClip",
     "Group",
     "GroupNorm",
     "Head",
@@ -180,6 +179,7 @@ __all__ = [
     "Node",
     "Op",
     "OpNode",
+    "Optimizer",
     "Option",
     "Padding",
     "Part",
@@ -200,6 +200,7 @@ __all__ = [
     "Runner",
     "RunningSizes",
     "Scale",
+    "Schedule",
     "Scope",
     "SeparableConv",
     "ShapeError",
@@ -231,6 +232,8 @@ __all__ = [
     "ValueId",
     "VariesError",
     "Weight",
+    "WeightDecay",
+    "WeightGroup",
     "When",
     "Window",
     "ZeroPad",

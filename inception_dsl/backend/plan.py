@@ -22,12 +22,12 @@ from ..emit.about import (
     citation,
     deviations,
     headline,
-    recorded,
     shapes_doc,
     slow_decay,
 )
 from ..emit.mark import generated_by
 from ..emit.pycode import Code, docstring
+from ..emit.recipe import recorded
 from ..ir.program import Head
 from ..ir.sections import Preprocessing
 from ..ir.typed import TypedOp, TypedProgram

@@ -66,7 +66,7 @@ class _Compare:
             at = At((one, ()), (other, ()))
             self.chain(old.blocks[one].chain, new.blocks[other].chain, at)
         for name in ("preprocessing", "training"):
-            self.fields(name, *(section_fields(getattr(p, name)) for p in (old, new)))
+            self.fields(name, *section_fields(getattr(old, name), getattr(new, name)))
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """The pairs of blocks, also those that their comparison adds."""

@@ -10,9 +10,18 @@ from pydantic.fields import FieldInfo
 
 from ..language.checkpoints import Naming
 from ..language.models import AuxHead, BlockFile, NetworkFile, Output
+from ..language.optimizer import Optimizer, Schedule
 from ..language.parameters import Parameter
-from ..language.sections import Initializer, Paper, Preprocessing, Resize, Training
+from ..language.recipe import (
+    Augmentation,
+    Average,
+    GradientClip,
+    Group,
+    WeightDecay,
+)
+from ..language.sections import Paper, Preprocessing, Resize
 from ..language.steps import Fork
+from ..language.training import Initializer, Training
 from ..ops import CORE_OPS, Op, Weighted, attribute_names
 
 TABLES = (
@@ -28,6 +37,13 @@ TABLES = (
     ("Resizing", Resize),
     ("Training", Training),
     ("Initial weights", Initializer),
+    ("Optimizer", Optimizer),
+    ("Schedule", Schedule),
+    ("Weight decay", WeightDecay),
+    ("Groups: `kernels`, `biases`, `norms`", Group),
+    ("Gradient clip", GradientClip),
+    ("Running average", Average),
+    ("Augmentation", Augmentation),
     ("Names in published files", Naming),
 )
 

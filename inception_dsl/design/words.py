@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from ..ir.program import Chain, ForkNode, Node, OpNode, UseNode
 from ..ops import Fields, Sliding
@@ -74,20 +74,45 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def section_fields(section: Any) -> dict[str, Any]:
-    """The fields of ``training`` or ``preprocessing``, without notes and what has no effect."""
+def section_fields(old: Any, new: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of ``training`` or ``preprocessing`` in two networks, without notes and what has
+    no effect. A mapping in both has its own fields, with dots, else it is one value.
+    """
+    return _apart(_given(old), _given(new))
+
+
+def _given(section: Any) -> dict[str, Any]:
+    """The fields that differ from their defaults, mappings inside of mappings."""
     if section is None:
         return {}
     found: dict[str, Any] = {}
     for name, value in section._asdict().items():
-        if hasattr(value, "_asdict"):
-            inner = section_fields(value)
-            if inner.get("name") != "truncated_normal":
-                inner.pop("stddev", None)
-            found |= {f"{name}.{k}": v for k, v in inner.items()}
-        elif isinstance(value, Mapping):
-            own = {k: getattr(v, "plain", v) for k, v in value.items() if k != "note"}
-            found |= {name: own} if own else {}
-        elif name not in ("notes", "note"):
+        if name in _WITHOUT_EFFECT or (value is None and name not in section._field_defaults):
+            continue
+        if isinstance(value, Mapping):
+            value = {key: _given(one) for key, one in value.items()}
+        elif hasattr(value, "_asdict"):
+            value = _given(value)
+        if value not in ({}, section._field_defaults.get(name, {})):
             found[name] = value
+    if "stddev" in found and found["name"] != "truncated_normal":
+        del found["stddev"]
     return found
+
+
+_WITHOUT_EFFECT: Final = ("note", "notes", "deviations", "unsaid")
+
+
+def _apart(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both with the fields of mappings that both have in place of the mappings."""
+    own: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for name in dict.fromkeys([*old, *new]):
+        pair = old.get(name), new.get(name)
+        one, other = pair
+        if isinstance(one, dict) and isinstance(other, dict):
+            for found, inner in zip(own, _apart(one, other), strict=True):
+                found |= {f"{name}.{key}": value for key, value in inner.items()}
+        else:
+            for found, value in zip(own, pair, strict=True):
+                found |= {} if value is None else {name: value}
+    return own

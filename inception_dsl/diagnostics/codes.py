@@ -29,6 +29,7 @@ CODES: Final[dict[str, str]] = {
     "E207": "an expression cannot be parsed or evaluated",
     "E208": "the document is neither a network nor a block",
     "E209": "a `--set` option matches no parameter or field of the spec",
+    "E210": "training settings contradict each other",
     # 3: names and links
     "E301": "an imported or extended file cannot be used",
     "E302": "unknown block",
@@ -88,5 +89,6 @@ CODES: Final[dict[str, str]] = {
     "W407": "a classifier has one class",
     "W408": "the number of outputs is not that of `classes`",
     "W409": "the output of a network that is trained is a map",
+    "W410": "the moving statistics of batch norm need more steps than the run has",
 }
 WARNINGS: Final = tuple(code for code in CODES if code.startswith("W"))

@@ -29,7 +29,7 @@ SYNONYMS: Final[dict[str, str]] = {
     "size": "kernel_size",
     "window": "kernel_size",
     "windowsize": "kernel_size",
-    "step": "stride",
+    "step": "stride staircase",
     "strides": "stride",
     "subsample": "stride",
     "bordermode": "padding",
@@ -48,7 +48,6 @@ SYNONYMS: Final[dict[str, str]] = {
     "momentum": "decay",
     "movingaveragefraction": "decay",
     "affine": "scale",
-    "gamma": "scale",
     "beta": "center",
     "shift": "center",
     "countincludepadding": "count_include_pad",
@@ -91,6 +90,20 @@ SYNONYMS: Final[dict[str, str]] = {
     "kind": "op type",
     "layer": "op",
     "type": "op",
+    # training
+    "poly": "polynomial",
+    "lr": "rate",
+    "learningrate": "rate",
+    "rho": "decay",
+    "alpha": "decay",
+    "gamma": "scale factor",
+    "clipnorm": "norm",
+    "ema": "average",
+    "regularizer": "weight_decay",
+    "scheduler": "schedule",
+    "milestones": "at_epochs",
+    "stepsize": "every_steps",
+    "iterations": "steps",
     # other fields
     "backbone": "body",
     "layers": "steps body",
@@ -244,7 +257,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     words = list(known)
     if len(words) > _SEARCHED:
         words = [w for w in words if w[:1] == word[:1] and abs(len(w) - len(word)) < 4][:_SEARCHED]
-    return same(word, words) or _closest(word[:100], words)
+    return same(word, words) or _closest(word[:100], words) or _synonym(word, words)
+
+
+def _synonym(word: str, words: list[str]) -> str | None:
+    """The known word whose synonym is ``word`` with a typing error."""
+    plain = bare(word)
+    for known, meant in SYNONYMS.items():
+        close = min(len(plain), len(known)) > 5 and abs(len(plain) - len(known)) < 3
+        if close and plain[0] == known[0] and typing_error(plain, known):
+            return next((w for w in meant.split() if w in words), None)
+    return None
 
 
 def same(word: str, known: Iterable[str]) -> str | None:

@@ -17,6 +17,7 @@ from ..language.meant import KINDS
 from ..language.models import AuxHead, BlockBody, BlockFile, NetworkFile, Output
 from ..language.parameters import PYTHON_TYPES
 from ..language.steps import Fork, Use
+from ..language.training import NESTED
 from ..ops import OPS, attribute_names
 from ..ops.fields.kinds import FUNCTIONS
 from ..types.merge import MERGES
@@ -105,7 +106,8 @@ def _values(found: Context, known: Names) -> Iterator[_Found]:
     elif key in ("type", "params") or above[-1:] == ["params"]:
         yield from _words(PYTHON_TYPES)
     else:
-        yield from _field_values(str(key), OPS.get(str(step.get("op"))))
+        recipe = NESTED.get(above[-1]) if above[:1] == ["training"] else None
+        yield from _field_values(str(key), recipe or OPS.get(str(step.get("op"))))
 
 
 def _field_values(key: str, kind: type[BaseModel] | None) -> Iterator[_Found]:
@@ -119,8 +121,9 @@ def _field_values(key: str, kind: type[BaseModel] | None) -> Iterator[_Found]:
         yield from _words(("same", "valid"))
     elif field.annotation is bool:
         yield from _words(("true", "false"))
-    elif get_args(field.annotation) and get_args(field.annotation)[0] is str:
-        yield from _words(get_args(field.annotation))
+    else:
+        options = (field.annotation, *get_args(field.annotation))  # of `Literal[…] | None`
+        yield from _words(w for o in options for w in get_args(o) if isinstance(w, str))
 
 
 def _words(words: Iterable[str]) -> Iterator[_Found]:
@@ -163,6 +166,8 @@ def _fields(found: Context, known: Names, given: dict[Any, Any]) -> Iterator[tup
     elif _is_step(path):
         whole = given if given.keys() & {*KINDS} else {**known.step(path), **given}
         yield from _of_step(whole, known)
+    elif path[0] == "training" and path[-1] in NESTED:
+        yield from _of(NESTED[path[-1]])
     elif len(path) == 1 and path[0] in NetworkFile.model_fields:
         annotation = NetworkFile.model_fields[str(path[0])].annotation
         models = [m for m in get_args(annotation) if isinstance(m, type)]

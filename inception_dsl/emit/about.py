@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..ir.program import About, Chain, OpNode
-from ..ir.sections import Training
 from ..ir.walk import nodes
+from ..ops import steps_until_settled
 from ..types.prose import Prose
 from ..types.tensor import TensorType
 from .names import spelled
@@ -99,27 +98,11 @@ def shapes_doc(pairs: Sequence[tuple[TensorType, TensorType]]) -> str:
     return "Shapes:\n" + "\n".join(f"    {line}" for line in [*lines[:MOST_SHAPES], *more])
 
 
-def recorded(training: Training) -> list[Prose]:
-    """The optimiser, the schedule and the notes on training, as sentences."""
-    lines = []
-    for what, values in (("Optimiser", training.optimizer), ("Schedule", training.schedule)):
-        if values:
-            plain = {k: v.plain if isinstance(v, Prose) else str(v) for k, v in values.items()}
-            name = plain.pop("name", "")
-            settings = ", ".join(f"{k} {v}" for k, v in plain.items())
-            lines.append(
-                f"{what}: {name} ({settings})."
-                if name and settings
-                else f"{what}: {name or settings}."
-            )
-    return [*map(Prose, lines), *training.notes]
-
-
 def slow_decay(decay: float) -> str:
     """What a large ``decay`` of batch norm means for short training runs; empty for others."""
     if decay < SLOW:
         return ""
-    steps = math.log(0.05) / math.log(decay) if decay < 1 else math.inf
+    steps = steps_until_settled(decay)
     when = f"after {steps:,.0f} training steps" if decay < 1 else "at no time"
     return (
         f"Batch norm has a decay of {decay:g}: its moving statistics hold 95 % of those of the data"

@@ -19,7 +19,8 @@ from ..types.split import Split
 from ..types.tensor import TensorType
 from ..types.width import UNCHANGED, Width
 from ..yaml.document import DataPath, Document
-from .sections import Preprocessing, Training
+from .recipe import Training
+from .sections import Preprocessing
 
 T = TypeVar("T")
 INPUT: Final = "input"

@@ -1,9 +1,8 @@
-"""The sections ``training`` and ``preprocessing`` of a network, once they are checked."""
+"""Initial weights and the section ``preprocessing`` of a network, once they are checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from ..types.prose import Prose
 
@@ -18,19 +17,6 @@ class Initializer(NamedTuple):
     stddev: float
     bias: float
     note: Prose
-
-
-class Training(NamedTuple):
-    """The loss, the initial weights, and records of the optimiser and the schedule.
-
-    Texts in the records are ``Prose``.
-    """
-
-    label_smoothing: float
-    optimizer: Mapping[str, Any]
-    schedule: Mapping[str, Any]
-    notes: tuple[Prose, ...]
-    initializer: Initializer | None = None
 
 
 class Resize(NamedTuple):

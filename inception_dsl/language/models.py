@@ -14,8 +14,9 @@ from .inputs import InputField, InputsField
 from .meant import NAMED
 from .parameters import ParameterField
 from .requires import Requirement
-from .sections import Paper, Preprocessing, Training
+from .sections import Paper, Preprocessing
 from .steps import EXAMPLE_STEP, Chain
+from .training import Training
 
 _INPUT: Final = {"channels": 3, "height": 299, "width": 299}
 _INPUTS: Final = {"image": _INPUT, "table": {"channels": 12}}

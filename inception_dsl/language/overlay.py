@@ -129,6 +129,9 @@ class _Merger:
             self.spans[new] = self.over.span(top)
             return merged
         if isinstance(base, dict) and isinstance(over, dict):
+            if rules.replaces(base, over, new):
+                self.remove(base, new, self.over.key_span(top), inside=True)
+                return self.added(over, top, new)
             return self.mapping(base, over, old, top, new)
         steps = isinstance(base, list) and all(isinstance(s, dict) for s in base)
         if steps and isinstance(over, dict):
@@ -157,7 +160,7 @@ class _Merger:
     def added(self, over: Any, top: DataPath, new: DataPath) -> Any:
         """A value that is only in ``over``; ``null`` in its mappings removes nothing."""
         self.copy(self.over, top, new)
-        return rules.without_nulls(over)
+        return rules.without_nulls(over, new)
 
     def both(self, base: Any, over: Any, old: DataPath, top: DataPath, new: DataPath) -> Any:
         """The names or notes of both files; those of ``over`` only if they begin with ``null``."""

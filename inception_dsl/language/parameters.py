@@ -10,7 +10,6 @@ from ..ops.fields.kinds import Text
 from ..ops.fields.refusal import Checked, did_you_mean, located, refuse, shown
 from ..types.expression import Expression, is_expression, parse
 from .meant import default_alone
-from .sections import argument
 
 ParameterType: TypeAlias = Literal["int", "float", "bool", "str"]
 PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
@@ -33,6 +32,13 @@ def fits(value: object, kind: str) -> bool:
 def typed_as(value: Any, kind: str) -> Any:
     """A value of a parameter of type ``kind``, which :func:`fits`; an integer becomes a float."""
     return float(value) if kind == "float" and type(value) in (int, Computed) else value
+
+
+def argument(value: Any) -> Any:
+    """Checks a value of a parameter."""
+    if not isinstance(value, bool | int | float | str):
+        raise refuse(f"expected a number, text, true or false, found {shown(value)}")
+    return value
 
 
 def given_default(value: Any) -> Any:

@@ -16,16 +16,16 @@ from .checkpoints import Naming
 from .meant import AFTER
 from .models import AuxHead, BlockBody, Output
 from .parameters import Parameter
-from .sections import Initializer, Paper, Preprocessing, Resize, Training
+from .sections import Paper, Preprocessing, Resize
 from .steps import Fork, Use
+from .training import NESTED
 
 _NESTED: Final[dict[Any, type[BaseModel]]] = {
     "paper": Paper,
     "preprocessing": Preprocessing,
     "resize": Resize,
-    "training": Training,
-    "initializer": Initializer,
     "batch_norm": BatchNormFields,
+    **NESTED,
 }
 _GROUPS: Final[dict[Any, type[BaseModel]]] = {
     "aux_heads": AuxHead,
@@ -261,7 +261,8 @@ def _model(kind: type[BaseModel], data: Any, path: DataPath) -> type[BaseModel]:
         return OPS[op]
     if isinstance(found, dict) and "branches" in found:
         return Fork
-    return _NESTED.get(path[-1]) or (_GROUPS.get(path[-2]) if len(path) > 1 else None) or BaseModel
+    named = _GROUPS.get(path[-2]) if len(path) > 1 else None
+    return named or _NESTED.get(path[-1]) or BaseModel
 
 
 def _at(data: Any, path: DataPath) -> Any:

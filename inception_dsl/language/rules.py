@@ -23,8 +23,15 @@ def adds(path: DataPath) -> bool:
         return len(path) == 3 and path[0] == "checkpoints"
     if path[-1:] in (("allow",), ("deviation",)):
         in_part = len(path) == 3 and path[0] in ("blocks", "aux_heads", "outputs")
-        return len(path) == 1 or in_part or isinstance(path[-2], int)
+        return len(path) == 1 or in_part or path[:-1] == ("training",) or isinstance(path[-2], int)
     return path == ("import",)
+
+
+def replaces(base: dict[Any, Any], over: dict[Any, Any], path: DataPath) -> bool:
+    """Whether ``over`` is another optimizer or schedule, which keeps nothing of the old one."""
+    recipe = path[:1] == ("training",) and path[-1] in ("optimizer", "schedule", "then")
+    other = over.get("name", base.get("name"))
+    return recipe and other is not None and other != base.get("name")
 
 
 def places(base: dict[Any, Any], over: dict[Any, Any]) -> dict[Any, list[Any]]:
@@ -44,10 +51,13 @@ def keeps(value: Any) -> bool:
     return isinstance(value, list) and KEPT in value
 
 
-def without_nulls(value: Any) -> Any:
-    """A value that nothing is there to be changed by: without ``null`` in its mappings."""
-    if isinstance(value, dict) and not is_variant(value):
-        return {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
+def without_nulls(value: Any, path: DataPath) -> Any:
+    """The value at ``path`` if nothing was there: without ``null`` in its mappings.
+
+    A schedule keeps them: they are what a paper does not say.
+    """
+    if isinstance(value, dict) and not is_variant(value) and path[:2] != ("training", "schedule"):
+        return {k: without_nulls(v, (*path, k)) for k, v in value.items() if v is not None}
     return value
 
 

@@ -105,6 +105,8 @@ class _Builder:
                 required = ["op"]
         if required and not change:
             found["required"] = required
+        if (rules := getattr(kind, "rules", None)) and not change:
+            found["allOf"] = rules()
         return steps.partial(found) if change and issubclass(kind, Step) else found
 
     def field(self, field: FieldInfo, change: str) -> Schema:

@@ -1,25 +1,14 @@
-"""The sections of a spec besides its steps: paper, preprocessing, training."""
+"""The sections of a spec besides its steps: paper, preprocessing."""
 
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from ..ops import Fields
-from ..ops.fields.kinds import Constant, Factor, Fraction, Id, Text, Texts, boolean
+from ..ops.fields.kinds import Factor, Text, boolean
 from ..ops.fields.numbers import integer
 from ..ops.fields.refusal import Checked, refuse, shown
-from ..ops.initializer import DISTRIBUTION, STDDEV, Distribution
 from ..types.tensor import MAX_SIZE
-
-
-def argument(value: Any) -> Any:
-    """Checks the argument of an optimizer or a schedule."""
-    if not isinstance(value, bool | int | float | str):
-        raise refuse(f"expected a number, text, true or false, found {shown(value)}")
-    return value
-
-
-Recorded = Annotated[Any, Checked(argument, {"type": ["number", "string", "boolean"]})]
 
 
 class Paper(Fields):
@@ -134,45 +123,4 @@ class Preprocessing(Fields):
         description="Whether mean and std are those of each image, instead of `mean` and `std`; "
         "std is at least 1 / sqrt(n) for n values: `tf.image.per_image_standardization`, FaceNet's "
         "`prewhiten`.",
-    )
-
-
-class Initializer(Fields):
-    """Initialization of the weights; biases start at a constant. The field `initializer` of a step
-    changes it for one layer.
-    """
-
-    name: Distribution = Field(description=DISTRIBUTION)
-    stddev: Factor = Field(0.1, description=STDDEV, examples=[0.1])
-    bias: Constant = Field(0.0, description="Initial value of biases.", examples=[0.2])
-    note: Text | None = Field(
-        None, description="Source of these settings.", examples=["As the Caffe model."]
-    )
-
-
-class Training(Fields):
-    """Training settings of the paper. Loss and initialization become code; optimizer and schedule
-    are for documentation only.
-    """
-
-    initializer: Initializer | None = Field(
-        None, description="Initialization of the weights.", examples=[{"name": "he_normal"}]
-    )
-    label_smoothing: Fraction = Field(
-        0.0,
-        description="Label smoothing: fraction of the target spread evenly over all classes.",
-        examples=[0.1],
-    )
-    optimizer: dict[Id, Recorded] = Field(
-        default={},
-        description="Optimizer of the paper, with its settings.",
-        examples=[{"name": "sgd"}],
-    )
-    schedule: dict[Id, Recorded] = Field(
-        default={},
-        description="Learning-rate schedule of the paper.",
-        examples=[{"name": "exponential", "factor": 0.94, "every_epochs": 2}],
-    )
-    note: Texts | None = Field(
-        None, description="Other details of the training in the paper.", examples=["batches of 32"]
     )

@@ -13,9 +13,8 @@ from ..ops.fields.refusal import Checked, located, refuse, shown
 from ..types.merge import Merge
 from ..types.split import Split
 from .meant import KINDS, NAMED, misplaced, not_a_step, unknown_op, wrapped_arguments
-from .parameters import PLAIN
+from .parameters import PLAIN, argument
 from .rest import Every, Rest
-from .sections import argument
 from .split import SCHEMA, split_sizes
 
 EXAMPLE_STEP: Final = {"op": "conv_bn", "filters": 64, "kernel_size": 3}

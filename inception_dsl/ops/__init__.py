@@ -16,7 +16,7 @@ from .base import (
     attribute_names,
     expressions,
 )
-from .batch_norm import BatchNorm, BatchNormFields
+from .batch_norm import BatchNorm, BatchNormFields, steps_until_settled
 from .blocks import Blocks
 from .channel_shuffle import ChannelShuffle
 from .conv import Conv
@@ -123,4 +123,5 @@ __all__ = [
     "ZeroPad",
     "attribute_names",
     "expressions",
+    "steps_until_settled",
 ]

@@ -1,6 +1,7 @@
 """Batch normalisation."""
 
-from typing import ClassVar, Literal
+import math
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -8,6 +9,19 @@ from ..types.tensor import TensorType
 from ..types.weight import Weight
 from .base import Fields, Op
 from .fields.kinds import Flag, Positive, Share
+
+SETTLED: Final = 0.95
+"""The share of the data's statistics from which moving statistics are usable in evaluation."""
+
+
+def steps_until_settled(decay: float) -> float:
+    """The training steps after which moving statistics are ``SETTLED`` of those of the data.
+
+    After n steps they are 1 - decay ** n of them; the rest is their initial value.
+    """
+    if not 0 < decay < 1:
+        return decay and math.inf
+    return math.log(1 - SETTLED) / math.log(decay)
 
 
 class BatchNormFields(Fields):

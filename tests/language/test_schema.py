@@ -102,10 +102,10 @@ MORE = [
     "preprocessing: {mean: []}",
     "preprocessing: {mean: x}",
     "preprocessing: {std: [1, 0, 1]}",
-    "training: {label_smoothing: 0.1, optimizer: {name: sgd, learning_rate: 0.1}, note: [a], "
+    "training: {label_smoothing: 0.1, optimizer: {name: sgd, rate: 0.1}, note: [a], "
     "initializer: {name: he_normal}}",
-    "training: {optimizer: {name: [sgd]}}",
-    "training: {optimizer: sgd}",
+    "training: {optimizer: {name: sgd, form: null, rate: null}, groups: {biases: {rate: 2}}, "
+    "schedule: {name: warm_up, steps: 5, then: {name: steps, factor: 0.1, at_epochs: [10, 20]}}}",
     "training: {initializer: {name: zeros}}",
     "training: {initializer: {stddev: 1}}",
     "training: null",

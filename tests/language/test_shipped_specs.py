@@ -211,11 +211,14 @@ def test_googlenet_has_22_layers_with_parameters_on_its_longest_path() -> None:
 
 
 def test_specs_are_short() -> None:
-    v4 = (SPECS / "v4.yaml").read_text()
+    """The networks: a recipe, which is as long as the paper says, is not counted."""
+    v4, v1 = ((SPECS / f"{name}.yaml").read_text() for name in ("v4", "v1"))
+    recipe = re.compile(r"^training:.*\n(?: .*\n)*", re.MULTILINE)
+    v4, v1 = (recipe.sub("", text) for text in (v4, v1))
     used = re.findall(r"blocks/\w+\.yaml", v4)
     lines = [v4, *((SPECS / name).read_text() for name in used)]
-    assert sum(len(text.splitlines()) for text in lines) <= 120
-    assert len((SPECS / "v1.yaml").read_text().splitlines()) <= 60
+    assert sum(len(text.splitlines()) for text in lines) <= 116
+    assert len(v1.splitlines()) <= 58
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)

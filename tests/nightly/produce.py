@@ -34,7 +34,7 @@ TITLED = (
     'title: "R\u00e9sum\u00e9 \u201ex\u201c \U0001fae8"\n'
     "input: {channels: 3, height: 9, width: 9}\n"
     "classes: 4\n"
-    "training: {optimizer: {name: sgd, rate: 0.1, decay: 1e-7}, "
+    "training: {optimizer: {name: rmsprop, rate: 0.1, decay: 1e-7}, "
     "label_smoothing: 0.30000000000000004}\n"
     "body: [{op: conv, filters: 4, kernel_size: 3, deviation: [\u65e5\u672c, \u0130\u0131]}]\n"
     "head: [{op: global_avg_pool}, {op: dense, units: $classes}]\n"

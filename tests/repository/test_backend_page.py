@@ -22,13 +22,13 @@ from inception_dsl.analysis import cost
 from inception_dsl.backend import Backend, Report, Request, TypedProgram, walk_program
 from inception_dsl.compiler import compile_spec
 from inception_dsl.emit.mark import state
-from inception_dsl.ir import program, sections, typed
+from inception_dsl.ir import program, recipe, sections, typed
 from inception_dsl.language.shipped import names
 from inception_dsl.testing.cases import all_cases
 from inception_dsl.types import tensor, weight, width
 
 PAGE = "docs/backends.md"
-MODULES = (typed, program, sections, tensor, weight, width, cost)
+MODULES = (typed, program, recipe, sections, tensor, weight, width, cost)
 TABLE = re.compile(
     r"^\*\*`(\w+)`\*\*: .*\n\n\| field \| type \| \|\n\|---\|---\|---\|\n((?:\|.*\n)+)",
     re.MULTILINE,

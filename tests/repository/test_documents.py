@@ -60,6 +60,7 @@ NOT_RUN = {  # commands that are checked without running them, by how they begin
 RUN_PYTHON = {  # which Python examples run: those with all they need in front of them
     "README.md": "^import",
     "docs/python.md": "",
+    "docs/training.md": "^import",
     WEIGHTS: r"\"v4\.safetensors\"",
 }
 NUMBER = re.compile(r" +(\d\.\de-\d\d|0)(?=\s)")

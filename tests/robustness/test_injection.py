@@ -29,7 +29,7 @@ from pydantic import BaseModel
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.emit.module import module_from_source
-from inception_dsl.language import models, parameters, sections
+from inception_dsl.language import models, optimizer, parameters, recipe, sections, training
 from inception_dsl.language import steps as step_models
 from inception_dsl.language.load import load
 from inception_dsl.ops import OPS
@@ -118,7 +118,7 @@ def test_payloads_cover_all_text_fields(tmp_path: Path) -> None:
     covered = set(holding(spec.model))
     kinds = [
         v
-        for m in (models, parameters, sections, step_models)
+        for m in (models, parameters, sections, training, optimizer, recipe, step_models)
         for v in vars(m).values()
         if isinstance(v, type) and issubclass(v, BaseModel)
     ]
@@ -130,7 +130,7 @@ def test_payloads_cover_all_text_fields(tmp_path: Path) -> None:
                 *(m for a in get_args(field.annotation) for m in getattr(a, "__metadata__", ())),
             ]
             if any(
-                isinstance(m, Checked) and m.check in (text, texts, sections.argument)
+                isinstance(m, Checked) and m.check in (text, texts, parameters.argument)
                 for m in metadata
             ):
                 found.add(declared(kind, name))

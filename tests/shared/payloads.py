@@ -161,8 +161,13 @@ SPEC: dict[str, Any] = described(
     training={
         "initializer": {"name": "he_normal", "note": "benign"},
         "label_smoothing": 0.1,
-        "optimizer": {"name": "benign", "rate": "benign"},
-        "schedule": {"name": "benign", "every": "benign"},
+        "optimizer": {"name": "sgd", "rate": 0.1, "form": "torch", "note": "benign"},
+        "schedule": {"name": "warm_up", "steps": 5, "then": {"name": "cosine", "note": "benign"}},
+        "weight_decay": {"rate": 0.1, "note": "benign"},
+        "gradient_clip": {"norm": 1.0, "note": "benign"},
+        "average": {"decay": 0.9, "note": "benign"},
+        "augmentation": {"flip": True, "note": "benign"},
+        "deviation": "benign",
         "note": ["benign", "benign"],
     },
 )

@@ -14,7 +14,7 @@ from ...ir.program import Program
 from ...ir.typed import TypedProgram
 from ...language.link import LinkedBlock
 from ...language.load import Spec
-from . import bias, bottleneck, classifier, factorise, grid, order, residual, unused
+from . import bias, bottleneck, classifier, factorise, grid, order, residual, statistics, unused
 from .allowed import Used, idle
 from .survey import Check, Found, Survey
 
@@ -30,6 +30,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     classifier.SINGLE,
     classifier.FIXED,
     classifier.MAP,
+    statistics.CHECK,
 )
 
 

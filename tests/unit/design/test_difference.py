@@ -16,11 +16,19 @@ from inception_dsl.design.difference import Place, changes
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.testing.random_specs import MAIN, random_spec
 
+RMSPROP = "{name: rmsprop, rate: 0.045, form: tensorflow, decay: 0.9, epsilon: 1.0}"
+L2 = "training weight_decay: {rate: 4e-05, form: l2, on: kernels} -> none"
+STAIRS = "training schedule: {name: staircase, factor: 0.94, every_epochs: 2.0} -> none"
 NO_RECIPE = [
-    "training label_smoothing: 0.1 -> 0.0",
-    "training optimizer: {name: rmsprop, learning_rate: 0.045, decay: 0.9, epsilon: 1.0, "
-    "gradient_clip: 2.0} -> none",
-    "training schedule: {name: exponential, factor: 0.94, every_epochs: 2} -> none",
+    "training samples: 1281167 -> none",
+    "training batch_size: 1600 -> none",
+    "training replicas: 50 -> none",
+    "training epochs: 100.0 -> none",
+    f"training optimizer: {RMSPROP} -> none",
+    L2,
+    "training gradient_clip: {norm: 2.0} -> none",
+    STAIRS,
+    "training average: {decay: 0.9999, warm_up: true} -> none",
 ]
 STEM = ["removed block inception_v4_stem"]
 STEM += ["added conv_bn 3x3 /2, padding valid, filters 32"]
@@ -40,10 +48,14 @@ PUBLISHED = {
         "preprocessing channel_order: bgr -> rgb",
         "preprocessing scale: 1.0 -> 0.00784313725490196",
         "preprocessing mean: [104.0, 117.0, 123.0] -> 1.0",
-        "training optimizer: {name: sgd, momentum: 0.9} -> none",
-        "training schedule: {name: step, factor: 0.96, every_epochs: 8} -> none",
         "training initializer.name: lecun_uniform -> truncated_normal",
         "training initializer.bias: 0.2 -> 0.0",
+        "training batch_size: 32 -> none",
+        "training optimizer: {name: sgd, rate: 0.01, form: caffe, momentum: 0.9} -> none",
+        "training weight_decay: {rate: 0.0002, form: l2, on: kernels} -> none",
+        "training groups: {biases: {rate: 2.0, decay: 0.0}} -> none",
+        "training schedule: {name: staircase, factor: 0.96, every_epochs: 8.0} -> none",
+        "training augmentation: {crop: [0.08, 1.0], aspect: [0.75, 1.3333]} -> none",
         "training initializer.stddev: none -> 0.01",
     ],
     ("v3", "keras_inception_v3"): [
@@ -51,9 +63,10 @@ PUBLISHED = {
         "removed dropout, rate 0.2",
         "activation: none -> softmax",
         "removed auxiliary head after mixed_6e",
-        *NO_RECIPE,
+        "training label_smoothing: 0.1 -> 0.0",
         "training initializer.name: truncated_normal -> glorot_uniform",
         "training initializer.stddev: 0.1 -> none",
+        *NO_RECIPE,
     ],
     ("v3", "torchvision_inception_v3"): [
         "batch_norm.decay: 0.9997 -> 0.9",
@@ -63,6 +76,7 @@ PUBLISHED = {
         "count_include_pad: false -> true",
         "removed flatten",
         "added global_avg_pool",
+        "training label_smoothing: 0.1 -> 0.0",
         *NO_RECIPE,
     ],
     ("published/torchvision_inception_v3", "timm_inception_v3"): [
@@ -92,10 +106,11 @@ PUBLISHED = {
         "batch_norm.decay: 0.9 -> 0.99",
         "batch_norm.scale: true -> false",
         "activation: none -> softmax",
-        "training optimizer: {name: rmsprop, learning_rate: 0.045, decay: 0.9, epsilon: 1.0} "
-        "-> none",
-        "training schedule: {name: exponential, factor: 0.94, every_epochs: 2} -> none",
         "training initializer.name: he_normal -> glorot_uniform",
+        "training replicas: 20 -> none",
+        f"training optimizer: {RMSPROP} -> none",
+        L2,
+        STAIRS,
     ],
 }
 """What the ``deviation`` of each published spec lists, and the recipe that its package has not."""

@@ -21,6 +21,7 @@ READERS = {
     "passes/budget.py",
     "emit/pycode.py",
     "emit/about.py",
+    "emit/recipe.py",
     "emit/bibtex.py",
     "emit/latex.py",
     "design/catalogue.py",
@@ -90,8 +91,10 @@ def test_every_text_of_a_program_is_prose(compiled: Callable[..., TypedProgram])
     about = f"title: t\ndescription: d\ndeviation: [v, w]\npaper: {paper}\n"
     typed = compiled(
         f"network: net\n{about}input: {{channels: 3, height: 9, width: 9}}\nclasses: 2\n"
-        "training: {initializer: {name: he_normal, note: n}, optimizer: {name: sgd}, "
-        "schedule: {name: step}, note: [m]}\n"
+        "training: {initializer: {name: he_normal, note: n}, optimizer: {name: sgd, note: n}, "
+        "schedule: {name: constant, note: n}, weight_decay: {rate: 1, note: n}, "
+        "gradient_clip: {norm: 1, note: n}, average: {note: n}, augmentation: {note: n}, "
+        "deviation: d, note: [m]}\n"
         "body: [{branches: {a: [{op: conv, filters: 1, kernel_size: 1, deviation: o}]}, "
         "merge: concat, deviation: p}]\n"
     )
@@ -105,10 +108,11 @@ def test_every_text_of_a_program_is_prose(compiled: Callable[..., TypedProgram])
         *program.about.deviations,
         training.initializer.note,
     ]
-    found += [*training.optimizer.values(), *training.schedule.values(), *training.notes]
+    parts = [value for value in training if hasattr(value, "note")]
+    found += [*(part.note for part in parts[1:]), *training.notes, *training.deviations]
     fork: Any = program.sections["body"][0]
     found += [*fork.deviations, *fork.branches[0][1][0].op.deviation]
-    assert len(found) == 1 + 1 + 9 + 2 + 1 + 1 + 1 + 1 + 1 + 1
+    assert len(found) == 1 + 1 + 9 + 2 + 1 + 6 + 1 + 1 + 1 + 1
     assert all(isinstance(text, Prose) for text in found)
 
 
