@@ -40,6 +40,8 @@ RELATIVES: Final = {
     "inception_resnet_v1": "v4",
     "inception_resnet_v2": "inception_resnet_v1",
     "family/i3d_rgb": "v1",
+    "family/i3d_two_stream": "family/i3d_rgb",
+    "family/siamese_googlenet": "v1",
     "family/xception": "v3",
 }
 """What a network is compared with, if its spec does not extend another one, in the order of the
