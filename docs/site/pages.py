@@ -82,6 +82,8 @@ class Pages:
             return f"[{label}]({relative(page, address(document))})"
         if (ROOT / path).is_dir():
             return label
+        if path.startswith("..") or not (ROOT / path).is_file():
+            raise SystemExit(f"error: {document}: no such file in the repository: {target}")
         return f"[{label}]({relative(self.copied(path), address(document))})"
 
     def page(self, path: str) -> str:

@@ -130,6 +130,57 @@ def test_nothing_is_overwritten(content: str, tmp_path: Path) -> None:
     assert (kept / "index.html" if content == "folder" else kept).read_text("utf-8") == "mine"
 
 
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = call("--out", tmp_path / "file" / "site")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("target", "page"),
+    [
+        ("../specs/v4.yaml", "../gallery/v4.md"),
+        ("../specs/family/xception.yaml", "../gallery/family/xception.md"),
+        ("../specs/blocks/reduction_a.yaml", "../gallery/blocks.md#reduction_a"),
+        ("../specs/family", "../gallery/index.md#family"),
+        ("../generated/keras/v4.py", "../gallery/v4.md#keras"),
+        ("../generated/torch/xception.py", "../gallery/family/xception.md#pytorch"),
+        ("../README.md#install", "../README.md#install"),
+        ("weights.md", "weights.md"),
+        ("agreement.py", "../files/docs/agreement.py"),
+        ("https://a.test/specs/v4.yaml", "https://a.test/specs/v4.yaml"),
+        ("#summary", "#summary"),
+        ("missing.py", ""),
+        ("../../outside", ""),
+    ],
+)
+def test_links_of_the_repository_become_those_of_the_site(
+    target: str, page: str, tmp_path: Path
+) -> None:
+    """A link to nothing, or out of the repository, is an error; one in code stays."""
+    script = (
+        "import pages, pathlib, sys\n"
+        "from gallery import blocks, networks\n"
+        "made = pages.Pages(pathlib.Path(sys.argv[1]), networks(), blocks())\n"
+        "print(made.linked(sys.argv[2], 'docs/design.md'))"
+    )
+    code = f"```\n[code]({target})\n```"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), f"{code}\n\n[a [b]\nc]({target})"],
+        cwd=PROGRAM.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if page:
+        assert done.stdout == f"{code}\n\n[a [b]\nc]({page})\n"
+    else:
+        error = f"error: docs/design.md: no such file in the repository: {target}\n"
+        assert (done.returncode, done.stderr) == (1, error)
+
+
 @pytest.mark.parametrize(
     ("page", "problem"),
     [
