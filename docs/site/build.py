@@ -18,6 +18,8 @@ from check import problems
 from gallery import Gallery, blocks, networks
 from pages import ROOT, Pages
 
+import inception_dsl
+
 SETTINGS: Final = Path(__file__).parent
 NEEDED: Final = ("sphinx", "myst_parser", "furo")
 MARK: Final = ".inception-dsl-site"
@@ -28,7 +30,8 @@ def build(folder: Path) -> int:
     """Write the site to ``folder``, whose content it replaces; the exit status."""
     from sphinx.cmd.build import build_main
 
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
     source, html = folder / "source", folder / "html"
     source.mkdir(parents=True)
     (folder / MARK).touch()
@@ -56,7 +59,14 @@ def main() -> int:
         parser.error(f"{folder} is a file")
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         parser.error(f"{folder} is not empty and not a site; nothing was written")
-    return build(folder)
+    try:
+        return build(folder)
+    except inception_dsl.SpecError as error:
+        raise SystemExit(str(error)) from None
+    except OSError as error:
+        raise SystemExit(f"error: {error}") from None
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ RELATIVES: Final = {
     "inception_resnet_v1": "v4",
     "inception_resnet_v2": "inception_resnet_v1",
     "family/i3d_rgb": "v1",
+    "family/i3d_two_stream": "family/i3d_rgb",
+    "family/siamese_googlenet": "v1",
     "family/xception": "v3",
 }
 """What a network is compared with, if its spec does not extend another one, in the order of the
@@ -113,6 +115,11 @@ class Entry:
         return " ".join(self.about.title.plain.split()) or self.network.name
 
     @property
+    def link(self) -> str:
+        """A link to its page."""
+        return f"[{escaped(self.title)}](/{GALLERY}/{self.name}.md)"
+
+    @property
     def relative(self) -> str:
         """The network that it is compared with: what its spec extends, or an older relative."""
         extended: str = yaml.safe_load(self.text).get("extends", "")
@@ -161,6 +168,10 @@ class Gallery:
         yield from self.drawn(entry)
         yield "## Layers"
         yield architecture(entry.network)
+        yield (
+            f"`inception-dsl build {entry.name} --documents` writes this table for LaTeX, and the "
+            "figures as SVG, TikZ and Mermaid."
+        )
         yield from self.cost(entry)
         yield from self.difference(entry)
         yield "## Spec"
@@ -180,6 +191,9 @@ class Gallery:
         if about.deviations:
             yield "Where it differs from its source:"
             yield "\n".join(f"- {escaped(text.plain)}" for text in about.deviations)
+        derived = [other for other in self.entries.values() if other.relative == entry.name]
+        if derived:
+            yield f"Compared with it: {', '.join(other.link for other in derived)}."
 
     def drawn(self, entry: Entry) -> Iterator[str]:
         """The figures; that of all layers comes last, as it is large."""
@@ -211,11 +225,7 @@ class Gallery:
             return
         old = self.entries[entry.relative]
         yield f"## Compared with {escaped(old.title)}"
-        page = f"/{GALLERY}/{entry.relative}.md"
-        yield (
-            f"`inception-dsl diff {entry.relative} {entry.name}` compares it with "
-            f"[{escaped(old.title)}]({page}):"
-        )
+        yield f"`inception-dsl diff {entry.relative} {entry.name}` compares it with {old.link}:"
         for table in old.network.diff(entry.network).tables():
             yield table.markdown()
 
@@ -258,7 +268,7 @@ class Gallery:
             text = shipped.text(name).decode()
             file = name.rpartition("/")[2]
             yield f"## {file}"
-            users = [f"[{escaped(e.title)}](/{GALLERY}/{e.name}.md)" for e in self.users(file)]
+            users = [entry.link for entry in self.users(file)]
             yield f"`{name}`" + (f", in {', '.join(users)}." if users else ".")
             yield fenced("yaml", text)
 

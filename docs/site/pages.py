@@ -22,7 +22,8 @@ FILES: Final = "files"
 GALLERY: Final = "gallery"
 _LINK: Final = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^)\s]+)\)")
 _FENCE: Final = re.compile(r"^(```.*?^```)$", re.MULTILINE | re.DOTALL)
-_FIGURE: Final = re.compile(r"^Figure: `generated/svg/([\w-]+)\.svg`$", re.MULTILINE)
+_FIGURE: Final = re.compile(r"^Figure: `generated/svg/([\w-]+)\.svg` \((.*)\)$", re.MULTILINE)
+"""A line of the tutorial: a figure that a command writes, and what it shows."""
 
 
 def documents() -> list[str]:
@@ -63,7 +64,7 @@ class Pages:
         parts = _FENCE.split(text)  # prose and code alternate
         for i in range(0, len(parts), 2):
             prose = _LINK.sub(lambda found: self.link(found, document), parts[i])
-            parts[i] = _FIGURE.sub(lambda found: image(found[1], f"Figure {found[1]}"), prose)
+            parts[i] = _FIGURE.sub(lambda found: image(*found.groups()), prose)
         return "".join(parts)
 
     def link(self, found: re.Match[str], document: str) -> str:
@@ -81,6 +82,8 @@ class Pages:
             return f"[{label}]({relative(page, address(document))})"
         if (ROOT / path).is_dir():
             return label
+        if path.startswith("..") or not (ROOT / path).is_file():
+            raise SystemExit(f"error: {document}: no such file in the repository: {target}")
         return f"[{label}]({relative(self.copied(path), address(document))})"
 
     def page(self, path: str) -> str:

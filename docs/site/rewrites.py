@@ -29,7 +29,9 @@ def write(source: Path) -> None:
         (Path(folder) / "naive.yaml").write_text(spec, encoding="utf-8")
         for command, _ in _COMMAND.findall(text):
             call = [sys.executable, "-m", "inception_dsl", *shlex.split(command)]
-            subprocess.run(call, cwd=folder, check=True, capture_output=True)
+            done = subprocess.run(call, cwd=folder, check=False, capture_output=True, text=True)
+            if done.returncode:
+                raise SystemExit(f"{done.stderr}\nerror: docs/tutorial.md: {command} failed")
         for name in ("naive", *(name for _, name in _COMMAND.findall(text))):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", inception_dsl.SpecWarning)

@@ -80,7 +80,7 @@ def test_lines_that_change_are_in_the_specs(done: tuple[Path, dict[str, str]]) -
 
 
 def test_every_figure_is_written(done: tuple[Path, dict[str, str]]) -> None:
-    named = re.findall(r"^Figure: `(.*)`$", text_of(TUTORIAL), re.MULTILINE)
+    named = re.findall(r"^Figure: `(.*)` \(.*\)$", text_of(TUTORIAL), re.MULTILINE)
     assert len(named) >= STEPS - 2
     assert [name for name in named if not (done[0] / name).exists()] == []
 
