@@ -74,7 +74,7 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
     multiple=True,
     metavar="NAME=VALUE",
     shell_complete=option_names,
-    help="Option of a backend, as `backends` lists them; repeatable.",
+    help="Option of a backend (see `backends`); repeatable.",
 )
 @click.option(
     "-o",

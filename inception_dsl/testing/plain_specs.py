@@ -19,6 +19,7 @@ BODY: Final = ("title", "description", "paper", "deviation", "allow", "params", 
 """What a block in a file of its own has in common with one under ``blocks``."""
 KEPT: Final = "..."
 """In an overlay: what was there."""
+_NUMBER: Final = re.compile(r"\d+(\.\d*)?e[+-]?\d+")
 _NAME: Final = re.compile(r"\$([a-z][a-z0-9_]*)\Z")
 
 
@@ -45,6 +46,8 @@ def _parsed(value: Any) -> Any:
         return {key: _parsed(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_parsed(inner) for inner in value]
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value)  # text in YAML 1.1, a number in a spec
     found = _NAME.match(value) if isinstance(value, str) else None
     return Given(value, name(found[1]).of) if found else value
 

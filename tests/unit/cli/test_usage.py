@@ -51,7 +51,7 @@ VALUES = [
     (["check", "x", "--root", "/no/folder"], "`--root`: directory `/no/folder` does not", "run"),
     (["new", "class"], "invalid name: `class`", "run `inception-dsl new --help`"),
     (["ops", "convbn"], "unknown op `convbn`", "did you mean `conv_bn`?"),
-    (["explain", "E2O1"], "unknown code `E2O1`", "did you mean `E201`?"),
+    (["explain", "E4O2"], "unknown code `E4O2`", "did you mean `E402`?"),
 ]
 ARGUMENTS = [
     (["check"], "missing argument `SPEC...`", "usage: `inception-dsl check [OPTIONS] SPEC...`"),

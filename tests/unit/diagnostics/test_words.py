@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 
-from inception_dsl.diagnostics.words import SYNONYMS, _closest, bare, listed, nearest
+from inception_dsl.diagnostics.synonyms import SYNONYMS
+from inception_dsl.diagnostics.words import _closest, bare, listed, nearest
 from inception_dsl.ops import OPS, Conv, Dense, Dropout, attribute_names
 from inception_dsl.ops.fields.kinds import FUNCTIONS
 

@@ -10,7 +10,7 @@ import pytest
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.absent import _TEXTS, absent
 from inception_dsl.diagnostics.report import Diagnostic, Report
-from inception_dsl.diagnostics.words import SYNONYMS
+from inception_dsl.diagnostics.synonyms import SYNONYMS
 from inception_dsl.ops import OPS
 from inception_dsl.ops.fields.kinds import FUNCTIONS
 
