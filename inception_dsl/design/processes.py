@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
-import pickle
 import subprocess
 import sys
 import traceback
@@ -18,7 +18,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import IO, Any, Final, NamedTuple, TypeAlias
 
 from ..analysis.sizes import running_sizes
-from .measured import Spec, Variant, measure
+from .measured import Measured, Spec, Variant, measure
 from .variations import Variations
 
 _SERVE: Final = """\
@@ -119,30 +119,29 @@ class _Process:
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C in a terminal is for the caller
         )
-        self.send(spec)
+        paths = (os.fspath(spec.path), None if spec.root is None else os.fspath(spec.root))
+        self.send([*paths, dict(spec.settings)])
 
     def send(self, message: Any) -> None:
         """Send a message, without waiting for the answer."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has ended, as `receive` says
-            pickle.dump(message, self.process.stdin)
-            self.process.stdin.flush()
+            _write(self.process.stdin, message)
 
     def receive(self) -> list[Variant]:
         """The answer to the oldest message that has none."""
         assert self.process.stdout is not None
-        try:
-            found = pickle.load(self.process.stdout)
-        except (EOFError, pickle.UnpicklingError):
+        line = self.process.stdout.readline()
+        if not line.endswith(b"\n"):
             status = self.process.wait()
             text = f"a process that compiles variants ended with status {status}"
             if status < 0:
                 raise MemoryError(f"{text}; use fewer `--jobs`") from None
             raise RuntimeError(text) from None
-        if isinstance(found, _Failed):
-            raise found.error()
-        answer: list[Variant] = found
-        return answer
+        found = json.loads(line)
+        if isinstance(found, dict):
+            raise _Failed(**found).error()
+        return [_variant(*one) for one in found]
 
     def end(self) -> None:
         """End the process now."""
@@ -156,14 +155,25 @@ class _Process:
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Answer the messages of a caller until it closes the pipe; what a process runs."""
     gc.disable()
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        spec = pickle.load(requests)
+    with contextlib.suppress(BrokenPipeError):
+        path, root, settings = json.loads(requests.readline())
+        spec = Spec(path, root, settings)
         gc.freeze()  # for speed: what is imported is not searched again
-        while True:
-            given = pickle.load(requests)
+        for line in requests:
             try:
-                found: list[Variant] | _Failed = _answer(spec, given)
+                found: Any = _answer(spec, json.loads(line))
             except Exception as error:
-                found = _Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
-            pickle.dump(found, answers)
-            answers.flush()
+                failed = _Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
+                found = failed._asdict()
+            _write(answers, found)
+
+
+def _write(pipe: IO[bytes], message: Any) -> None:
+    """Write a message: a line of JSON."""
+    pipe.write(json.dumps(message).encode() + b"\n")
+    pipe.flush()
+
+
+def _variant(values: list[str], found: list[Any] | None, code: str, message: str) -> Variant:
+    """A variant that was read from JSON."""
+    return Variant(tuple(values), None if found is None else Measured(*found), code, message)

@@ -48,7 +48,7 @@ class Optimizer(Fields):
         None,
         description="Whose definition is meant, as they differ: `caffe`, `tensorflow` "
         "(`tf.compat.v1.train`), `keras` (Keras 3) or `torch` (`torch.optim`). It decides where "
-        "epsilon and the learning rate stand and what is clipped: docs/training.md.",
+        "epsilon and the learning rate stand and what is clipped.",
         examples=[*FORMS],
     )
     momentum: Share = Field(

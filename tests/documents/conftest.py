@@ -1,4 +1,4 @@
-"""Fixtures for documents: one browser for each process, and pages in it."""
+"""Fixtures for documents: one browser for each module, and pages in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, its event loop runs in the whole process
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found

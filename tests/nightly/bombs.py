@@ -60,7 +60,7 @@ def measured(names: Iterable[str], timeout: float = 60) -> Iterator[tuple[str, C
 
     assert inception_dsl.build.build
     for _, backend in plugins.usable()[0]:
-        importlib.import_module(f"inception_dsl_{backend.name}.views")
+        importlib.import_module(f"{backend.emit.__module__}.views")
     importlib.import_module("jinja2")
     CliRunner().invoke(main, ["--version"])
     gc.disable()  # as the command does

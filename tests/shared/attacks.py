@@ -166,7 +166,7 @@ def main(out: Path) -> None:
             "other": watch.other,
         }
 
-    found, _ = plugins.usable()
+    found = [(p, b) for p, b in plugins.usable()[0] if not b.documents]
     Path("base.yaml").write_text(f"network: base\n{INPUT}body: [{{op: identity}}]\n")
     results = []
     outside = str(Path.cwd().parent)
