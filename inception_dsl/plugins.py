@@ -215,8 +215,9 @@ def emit(
     """The files that ``backend`` generates for a program, by name; the main file comes first.
 
     ``name`` is the stem of the file names, by default the id of the program. The backend gets those
-    of the ``options`` that it has. An exception in the backend of another package becomes one error
-    in the report; one in a backend of this package is an internal error, so it is raised.
+    of the ``options`` that it has; a value that only others have leaves its default. An exception
+    in the backend of another package becomes one error in the report; one in a backend of this
+    package is an internal error, so it is raised.
     """
     from .backend.arguments import decided
     from .backend.protocol import Request
@@ -228,8 +229,8 @@ def emit(
     span = typed.program.origin.span()
     before = len(report.diagnostics)
     stem = name or typed.program.id
-    known = {option.name for option in backend.options}
-    own = {option: value for option, value in (options or {}).items() if option in known}
+    given = {option: (options or {}).get(option.name) for option in backend.options}
+    own = {option.name: value for option, value in given.items() if value in option.choices}
     try:
         with contextlib.redirect_stdout(sys.stderr):
             typed = decided(typed, backend, stem)

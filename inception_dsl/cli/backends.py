@@ -56,17 +56,17 @@ def chosen_backends(
     from ..diagnostics.report import Span
 
     named = plugins.chosen(names, report)
-    if not (source or documents or names):
-        source = True
+    source = source or not (documents or names)
     if not (source or documents):
         return named
     found, broken = plugins.usable()
     for line in broken:
         click.echo(f"warning: {line}", err=True)
-    if not found:
-        report.error("E501", "no usable backend is installed", Span("--all-backends", 1, 1, 1, 2))
+    wanted = [(p, b) for p, b in found if (documents if b.documents else source)]
+    if not wanted:
+        asked = "--all-backends" if source else "--documents"
+        report.error("E501", "no usable backend is installed", Span(asked, 1, 1, 1, 2))
     known = {backend.name for _, backend in named}
-    wanted = ((p, b) for p, b in found if (documents if b.documents else source))
     return [*named, *((p, b) for p, b in wanted if b.name not in known)]
 
 

@@ -115,9 +115,12 @@ def build(
     folder = out or Path("generated")
     if out is None and not check:
         reject_link(folder, report)
-    backends = chosen_backends(names, report, source=all_backends, documents=documents)
-    if check and not (names or all_backends or documents):
-        backends = in_use(chosen_backends((), report, source=True, documents=True), folder)
+    open_choice = check and not (names or all_backends or documents)
+    backends = chosen_backends(
+        names, report, source=all_backends or open_choice, documents=documents or open_choice
+    )
+    if open_choice:
+        backends = in_use(backends, folder)
     chosen = backend_options(options, [backend for _, backend in backends])
     given = (
         specs_of(

@@ -121,6 +121,11 @@ def test_options_are_those_of_the_command(tmp_path: Path) -> None:
     assert twice.exit_code == 2 and "more than once" in twice.output
     none = run(main, ["build", "v0", "-b", "torch", "--option", "theme=dark"])
     assert none.exit_code == 2 and "have no options" in none.output
+    for value in ("transparent", "auto"):  # of figures, of pages: others keep their default
+        documents = ["build", "v0", "--documents", "--out", str(tmp_path / value)]
+        assert run(main, [*documents, "--option", f"theme={value}"]).exit_code == 0
+        background = 'class="page"' in (tmp_path / value / "svg/v0.svg").read_text("utf-8")
+        assert background == (value == "auto")
     for option in (THEME, DIRECTION, LAYOUT):
         assert f"--option {option.name}=" in run(main, ["backends"]).output
 
