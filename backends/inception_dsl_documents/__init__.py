@@ -5,10 +5,23 @@ Importing this package imports nothing that draws them.
 
 from __future__ import annotations
 
-from inception_dsl.backend import Backend, Files, Report, Request, TypedProgram
+from collections.abc import Callable
+from typing import TypeAlias
 
-from . import latex_options
-from .options import DIRECTION, LAYOUT, PAGE_THEME, THEME
+from inception_dsl.backend import Backend, Files, Option, Report, Request, TypedProgram
+
+from .options import (
+    COUNTS,
+    DIRECTION,
+    LAYOUT,
+    PAGE_THEME,
+    SIZE,
+    TABLE_LAYOUT,
+    THEME,
+    WIDTH,
+)
+
+Emit: TypeAlias = Callable[[TypedProgram, Request, Report], Files | None]
 
 
 def _svg(typed: TypedProgram, request: Request, report: Report) -> Files | None:
@@ -41,53 +54,22 @@ def _html(typed: TypedProgram, request: Request, report: Report) -> Files | None
     return emit_html(typed, request, report)
 
 
-SVG = Backend(
-    name="svg",
-    title="SVG figures",
-    emit=_svg,
-    suffix=".svg",
-    several_inputs=True,
-    shares=True,
-    documents=True,
-    options=(THEME, DIRECTION),
-)
-TIKZ = Backend(
-    name="tikz",
-    title="TikZ figures",
-    emit=_tikz,
-    suffix=".tex",
-    several_inputs=True,
-    shares=True,
-    documents=True,
-    options=(THEME, DIRECTION, LAYOUT),
-)
-MERMAID = Backend(
-    name="mermaid",
-    title="Mermaid figure",
-    emit=_mermaid,
-    suffix=".mmd",
-    several_inputs=True,
-    shares=True,
-    documents=True,
-    options=(DIRECTION,),
-)
-LATEX = Backend(
-    name="latex",
-    title="LaTeX table",
-    emit=_latex,
-    suffix=".tex",
-    several_inputs=True,
-    shares=True,
-    documents=True,
-    options=latex_options.OPTIONS,
-)
-HTML = Backend(
-    name="html",
-    title="HTML pages to explore",
-    emit=_html,
-    suffix=".html",
-    documents=True,
-    options=(PAGE_THEME, DIRECTION),
-    shares=True,
-    several_inputs=True,
-)
+def _documents(name: str, title: str, emit: Emit, suffix: str, *options: Option) -> Backend:
+    """A backend of documents, which can draw every network."""
+    return Backend(
+        name,
+        title,
+        emit,
+        suffix,
+        several_inputs=True,
+        shares=True,
+        documents=True,
+        options=options,
+    )
+
+
+SVG = _documents("svg", "SVG figures", _svg, ".svg", THEME, DIRECTION)
+TIKZ = _documents("tikz", "TikZ figures", _tikz, ".tex", THEME, DIRECTION, LAYOUT)
+MERMAID = _documents("mermaid", "Mermaid figure", _mermaid, ".mmd", DIRECTION)
+LATEX = _documents("latex", "LaTeX table", _latex, ".tex", TABLE_LAYOUT, WIDTH, SIZE, COUNTS)
+HTML = _documents("html", "HTML pages to explore", _html, ".html", PAGE_THEME, DIRECTION)

@@ -85,7 +85,10 @@ def _cuts(chain: Chain, style: Style, count: int) -> list[int]:
     for own, gap in zip(node.nodes, node.gaps, strict=True):
         total += own.height + gap
         ends.append(total)
-    allowed = [n + 1 for n in range(1, len(ends) - 2) if not _spanned(chain, n + 1)]
+    spans = _spans(chain)
+    allowed = [
+        n for n in range(2, len(ends) - 1) if not any(start < n <= end for start, end in spans)
+    ]
     cuts = [0]
     for number in range(1, count):
         wanted = total * number / count
@@ -96,14 +99,15 @@ def _cuts(chain: Chain, style: Style, count: int) -> list[int]:
     return [*cuts, len(chain.items)]
 
 
-def _spanned(chain: Chain, cut: int) -> bool:
-    """Whether a branch begins before the cut in a fork after it."""
-    return any(
-        branch.after is not None and branch.after < cut
-        for item in chain.items[cut:]
+def _spans(chain: Chain) -> list[tuple[int, int]]:
+    """The items after which a branch begins, each with the index of its fork."""
+    return [
+        (branch.after, index)
+        for index, item in enumerate(chain.items)
         if isinstance(item, Fork)
         for branch in item.branches
-    )
+        if branch.after is not None
+    ]
 
 
 class _Placed(NamedTuple):

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from inception_dsl.backend import Sliding, TypedFork, TypedOp, TypedProgram, TypedUse
 
+from .sizes import times
 from .tree import Chain, Fork, Group, Item, Leaf, Path
-from .tree import times as printed
 from .trees import Trees
 
 Typed: TypeAlias = TypedOp | TypedFork | TypedUse
@@ -128,7 +128,7 @@ class PageTrees(Trees):
             "op": _op(found.first),
             "shapes": _shapes(found),
             "count": found.times if found.times > 1 else 0,
-            "field": printed(self.seen.get(found.path, "")),
+            "field": times(self.seen.get(found.path, "")),
             "weights": "/".join(node.shares.down) if node.shares else "",
             "attributes": attributes(found.first),
             "line": f"{PurePath(span.file).name}:{span.line}",
@@ -199,7 +199,7 @@ def _shapes(found: Noted) -> str:
     """``35×35×384 → 17×17×1024`` for each type, in their order."""
     pairs = list(dict.fromkeys(f"{_inputs(node)} → {node.y}" for _, node in found.nodes))
     more = f"; and {len(pairs) - _MOST_SHAPES} more" if len(pairs) > _MOST_SHAPES else ""
-    return printed("; ".join(pairs[:_MOST_SHAPES])) + more
+    return times("; ".join(pairs[:_MOST_SHAPES])) + more
 
 
 def _inputs(typed: Typed) -> str:

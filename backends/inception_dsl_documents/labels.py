@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from inception_dsl.backend import Activation, Scale, Sliding, TypedOp
 
 from .figure import Role
+from .sizes import by_axis, joined
 
 ROLES: Final[dict[Role, tuple[str, frozenset[str]]]] = {
     "conv": (
@@ -105,7 +106,7 @@ def same_or_written(uses: Sequence[TypedOp], get: Callable[[TypedOp], Any], name
 def written(given: Any) -> str:
     """A field of the spec as text: ``$filters`` is ``filters``."""
     if isinstance(given, tuple):
-        return "×".join(map(written, given))
+        return joined(map(written, given))
     text = str(getattr(given, "text", given))
     return text.removeprefix("${").removesuffix("}").replace("$", "").replace(" * ", "·")
 
@@ -127,17 +128,12 @@ def _filters(uses: Sequence[TypedOp]) -> str:
 
 
 def _numbers(name: str, use: TypedOp) -> str:
-    return _joined(getattr(use.op, name))
-
-
-def _joined(given: Any) -> str:
-    return "×".join(map(str, given)) if isinstance(given, tuple) else str(given)
+    given = getattr(use.op, name)
+    return joined(given) if isinstance(given, tuple) else str(given)
 
 
 def _window(uses: Sequence[TypedOp]) -> str:
-    return same_or_written(
-        uses, lambda use: "×".join(str(w.kernel) for w in _windows(use)), "kernel_size"
-    )
+    return same_or_written(uses, lambda use: joined(w.kernel for w in _windows(use)), "kernel_size")
 
 
 def _windows(use: TypedOp) -> Sequence[Any]:
@@ -148,10 +144,10 @@ def _marks(uses: Sequence[TypedOp]) -> Iterable[str]:
     """The stride, groups, dilation, and what is not as usual: no padding, no activation."""
     op = uses[0].op
     if isinstance(op, Sliding):
-        stride = same_or_written(uses, lambda u: _axes(w.stride for w in _windows(u)), "stride")
+        stride = same_or_written(uses, lambda u: by_axis(w.stride for w in _windows(u)), "stride")
         yield "" if stride == "1" else f"/{stride}"
         dilation = same_or_written(
-            uses, lambda u: _axes(w.dilation for w in _windows(u)), "dilation"
+            uses, lambda u: by_axis(w.dilation for w in _windows(u)), "dilation"
         )
         yield "" if dilation == "1" else f"dilated {dilation}"
         if getattr(op, "groups", 1) != 1:
@@ -175,11 +171,6 @@ def _end(uses: Sequence[TypedOp]) -> str:
 
 def _function(name: str) -> str:
     return FUNCTIONS.get(name, name.replace("_", " "))
-
-
-def _axes(numbers: Iterable[int]) -> str:
-    found = [str(n) for n in numbers]
-    return found[0] if len(set(found)) == 1 else "×".join(found)
 
 
 def _padding(use: TypedOp) -> str:

@@ -22,9 +22,9 @@ from inception_dsl.backend import (
 )
 
 from .latex_columns import COLUMN, GAP, PAGE, Fit, fitted
-from .latex_options import COUNTS, LAYOUT, SIZE, WIDTH
+from .options import COUNTS, SIZE, TABLE_LAYOUT, WIDTH
+from .sizes import times
 from .table_body import Body, Chosen
-from .table_cells import times
 
 _LONG: Final = 40
 """From how many letters on a word of a caption may be divided: no number, no identifier."""
@@ -32,7 +32,7 @@ _LONG: Final = 40
 
 def emit(typed: TypedProgram, request: Request, report: Report) -> Files | None:
     """The table ``NAME.tex``, and ``NAME.bib`` if the spec has a paper."""
-    page, layout = request.value(WIDTH) == "page", request.value(LAYOUT)
+    page, layout = request.value(WIDTH) == "page", request.value(TABLE_LAYOUT)
     inputs, googlenet = request.value(SIZE) == "input", request.value(COUNTS) == "googlenet"
     body = Body(typed, Chosen(page, inputs, googlenet))
     columns = body.columns

@@ -24,7 +24,8 @@ from .heat import LIMITS
 from .labels import ROLES, Label
 from .lanes import lanes_of
 from .layout import branch_chain
-from .tree import Chain, Fork, Group, Head, Item, Leaf, times
+from .sizes import times
+from .tree import Chain, Fork, Group, Head, Item, Leaf
 from .views import legend_names, styles
 
 _LENGTHS: Final = (

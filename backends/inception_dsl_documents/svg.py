@@ -11,6 +11,7 @@ from inception_dsl.backend import Files, Report, Request, TypedProgram, generate
 from .figure import BASELINE, FONT, SMALL, Box, Edge, Figure, Point, Text
 from .options import DIRECTION, THEME
 from .palette import THEMES, Theme
+from .sizes import pt
 from .views import figures
 
 _FAMILY: Final = "Helvetica, Arial, 'Liberation Sans', sans-serif"
@@ -32,8 +33,8 @@ def emit_svg(typed: TypedProgram, request: Request, report: Report) -> Files:
 def drawn(figure: Figure, theme: Theme, id: str) -> str:
     """The text of an SVG file; ``id`` is that of the spec, for the mark."""
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(figure.width)}pt" '
-        f'height="{_n(figure.height)}pt" viewBox="0 0 {_n(figure.width)} {_n(figure.height)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{pt(figure.width)}pt" '
+        f'height="{pt(figure.height)}pt" viewBox="0 0 {pt(figure.width)} {pt(figure.height)}" '
         f'role="img" aria-label="{_text(figure.title)}">',
         f"<!-- {generated_by(id)} -->",
         f"<title>{_text(figure.title)}</title>",
@@ -67,13 +68,13 @@ def _box(box: Box) -> Iterator[str]:
         yield f"<title>{_text(chr(10).join(box.about))}</title>"
     radius = box.height / 2 if box.role == "terminal" else 2.0
     place = _place(box.x, box.y, box.width, box.height)
-    yield f'<rect class="{box.role}" {place} rx="{_n(radius)}"/>'
+    yield f'<rect class="{box.role}" {place} rx="{pt(radius)}"/>'
     size = SMALL if box.role == "merge" else FONT
     first = box.y + box.height / 2 - (len(box.lines) - 1) * 4.75 + BASELINE * size
     for number, line in enumerate(box.lines):
         kind = ' class="small"' if box.role == "merge" else ' class="detail"' if number else ""
         yield (
-            f'<text{kind} x="{_n(box.middle)}" y="{_n(first + 9.5 * number)}" '
+            f'<text{kind} x="{pt(box.middle)}" y="{pt(first + 9.5 * number)}" '
             f'text-anchor="middle">{_text(line)}</text>'
         )
     yield "</g>"
@@ -81,7 +82,7 @@ def _box(box: Box) -> Iterator[str]:
 
 def _small(text: Text) -> str:
     y = text.y + BASELINE * SMALL
-    return f'<text class="small" x="{_n(text.x)}" y="{_n(y)}">{_text(text.text)}</text>'
+    return f'<text class="small" x="{pt(text.x)}" y="{pt(y)}">{_text(text.text)}</text>'
 
 
 def _path(edge: Edge) -> str:
@@ -89,18 +90,18 @@ def _path(edge: Edge) -> str:
     points = [*edge.points]
     (px, py), (x, y) = points[-2], points[-1]
     points[-1] = (x, y - (_ARROW - 1) * _sign(y - py)) if x == px else (x, y)
-    parts = [f"M{_n(points[0][0])} {_n(points[0][1])}"]
+    parts = [f"M{pt(points[0][0])} {pt(points[0][1])}"]
     for before, here, after in zip(points, points[1:], points[2:], strict=False):
         radius = min(_ROUND, _length(before, here) / 2, _length(here, after) / 2)
         (ax, ay), (bx, by) = _towards(here, before, radius), _towards(here, after, radius)
-        parts.append(f"L{_n(ax)} {_n(ay)}Q{_n(here[0])} {_n(here[1])} {_n(bx)} {_n(by)}")
-    return "".join([*parts, f"L{_n(points[-1][0])} {_n(points[-1][1])}"])
+        parts.append(f"L{pt(ax)} {pt(ay)}Q{pt(here[0])} {pt(here[1])} {pt(bx)} {pt(by)}")
+    return "".join([*parts, f"L{pt(points[-1][0])} {pt(points[-1][1])}"])
 
 
 def _arrow(edge: Edge) -> str:
     (_, py), (x, y) = edge.points[-2], edge.points[-1]
     back = y - _ARROW * _sign(y - py)
-    return f"M{_n(x)} {_n(y)}L{_n(x - 2)} {_n(back)}H{_n(x + 2)}Z"
+    return f"M{pt(x)} {pt(y)}L{pt(x - 2)} {pt(back)}H{pt(x + 2)}Z"
 
 
 def _towards(start: Point, end: Point, by: float) -> Point:
@@ -137,12 +138,7 @@ def _style(theme: Theme) -> str:
 
 
 def _place(x: float, y: float, width: float, height: float) -> str:
-    return f'x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}"'
-
-
-def _n(value: float) -> str:
-    """A number with at most two decimals."""
-    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.005 else "0"
+    return f'x="{pt(x)}" y="{pt(y)}" width="{pt(width)}" height="{pt(height)}"'
 
 
 def _text(text: str) -> str:

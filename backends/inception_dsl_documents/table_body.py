@@ -7,8 +7,9 @@ from typing import NamedTuple
 from inception_dsl.backend import Cost, TypedOp, TypedProgram, cost, layers
 
 from .latex_columns import Column
+from .sizes import times
 from .table_branches import Branches, branches_of
-from .table_cells import Count, label, row_window, short, times
+from .table_cells import Count, label, row_window, short
 from .table_rows import Row, Rows, rows
 
 OPS = Count(2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from inception_dsl.backend import (
@@ -19,6 +18,7 @@ from inception_dsl.backend import (
     spelled,
 )
 
+from .sizes import by_axis, joined
 from .table_rows import Row, Typed
 
 UNITS: Final = ("", "K", "M", "G", "T", "P")
@@ -57,31 +57,16 @@ class Count(NamedTuple):
         return f"{value:#.3g}".rstrip(".") + UNITS[unit] if unit else str(count)
 
 
-def times(sizes: object) -> str:
-    """Sizes with multiplication signs: ``3×3``."""
-    return str(sizes).replace("x", "×")
-
-
 def window(typed: TypedOp) -> str:
     """The window and its stride, ``3×3/2``, and the dilation; that of a global pool is its map."""
     if isinstance(typed.op, Sliding):
         windows = typed.op.windows(typed.x.rank)
-        text = f"{_joined(w.kernel for w in windows)}/{_one(w.stride for w in windows)}"
-        dilation = _one(w.dilation for w in windows)
+        text = f"{joined(w.kernel for w in windows)}/{by_axis(w.stride for w in windows)}"
+        dilation = by_axis(w.dilation for w in windows)
         return text if dilation == "1" else f"{text}, dilation {dilation}"
     if typed.op.op in ("global_avg_pool", "global_max_pool") and typed.y.positions() == 1:
-        return f"{_joined(typed.x.spatial)}/1" if typed.x.rank else ""
+        return f"{joined(typed.x.spatial)}/1" if typed.x.rank else ""
     return ""
-
-
-def _joined(sizes: Iterable[int]) -> str:
-    return "×".join(map(str, sizes))
-
-
-def _one(sizes: Iterable[int]) -> str:
-    """One number if all are equal."""
-    found = [*sizes]
-    return str(found[0]) if len(set(found)) == 1 else _joined(found)
 
 
 def op_label(typed: TypedOp) -> str:

@@ -12,6 +12,7 @@ from .columns import COLUMN, PAGE, printed
 from .figure import BASELINE, FONT, SMALL, Box, Edge, Figure, Text
 from .options import DIRECTION, LAYOUT, THEME
 from .palette import THEMES, Theme
+from .sizes import pt
 from .views import figures
 
 _ROUND: Final = 3.0
@@ -49,7 +50,7 @@ def drawn(figure: Figure, theme: Theme, id: str, *, alone: bool = False, wide: b
 
 def _page(figure: Figure, scale: float) -> list[str]:
     """The beginning of a document whose page is as large as the figure."""
-    width, height = _n(figure.width * scale), _n(figure.height * scale)
+    width, height = pt(figure.width * scale), pt(figure.height * scale)
     return [
         r"\documentclass{article}",
         r"\usepackage{tikz}",
@@ -62,10 +63,10 @@ def _page(figure: Figure, scale: float) -> list[str]:
 
 
 def _picture(figure: Figure, theme: Theme, scale: float) -> list[str]:
-    units = f"x={scale:.5g}bp, y=-{scale:.5g}bp, line width={_n(0.7 * scale)}bp, draw=idslline"
+    units = f"x={scale:.5g}bp, y=-{scale:.5g}bp, line width={pt(0.7 * scale)}bp, draw=idslline"
     node = f"inner sep=0pt, outer sep=0pt, anchor=base, text=idsltext, font={_font(FONT * scale)}"
     small = f"text=idsloutside, font={_font(SMALL * scale)}"
-    box = f"draw=idslborder, line width={_n(0.5 * scale)}bp, rounded corners={_n(1.5 * scale)}bp"
+    box = f"draw=idslborder, line width={pt(0.5 * scale)}bp, rounded corners={pt(1.5 * scale)}bp"
     return [
         r"\begingroup%",
         *(rf"\definecolor{{idsl{name}}}{{HTML}}{{{code}}}%" for name, code in _colours(theme)),
@@ -81,12 +82,12 @@ def _picture(figure: Figure, theme: Theme, scale: float) -> list[str]:
 
 def _parts(figure: Figure, theme: Theme, scale: float) -> Iterator[str]:
     if theme.background:
-        corner = f"({_n(figure.width)},{_n(figure.height)})"
+        corner = f"({pt(figure.width)},{pt(figure.height)})"
         yield f"\\fill[idslpage] (0,0) rectangle {corner};"
     else:
-        yield f"\\path (0,0) rectangle ({_n(figure.width)},{_n(figure.height)});"
+        yield f"\\path (0,0) rectangle ({pt(figure.width)},{pt(figure.height)});"
     for frame in figure.frames:
-        area = f"({_n(frame.x)},{_n(frame.y)}) rectangle +({_n(frame.width)},{_n(frame.height)})"
+        area = f"({pt(frame.x)},{pt(frame.y)}) rectangle +({pt(frame.width)},{pt(frame.height)})"
         yield f"\\draw[dash pattern=on 2bp off 1.5bp, rounded corners=2bp] {area};"
         yield _small(frame.title)
     for edge in figure.edges:
@@ -96,36 +97,36 @@ def _parts(figure: Figure, theme: Theme, scale: float) -> Iterator[str]:
     for text in figure.texts:
         yield _small(text)
     for role, (x, y), text in figure.legend:
-        yield f"\\filldraw[box, fill=idsl{role}] ({_n(x)},{_n(y)}) rectangle +(8,8);"
+        yield f"\\filldraw[box, fill=idsl{role}] ({pt(x)},{pt(y)}) rectangle +(8,8);"
         yield _small(text)
 
 
 def _line(edge: Edge, scale: float) -> Iterator[str]:
     """A line with rounded corners, and its arrowhead."""
-    points = " -- ".join(f"({_n(x)},{_n(y)})" for x, y in edge.points)
-    yield f"\\draw[rounded corners={_n(_ROUND * scale)}bp] {points};"
+    points = " -- ".join(f"({pt(x)},{pt(y)})" for x, y in edge.points)
+    yield f"\\draw[rounded corners={pt(_ROUND * scale)}bp] {points};"
     (_, before), (x, y) = edge.points[-2:]
     back = y - 4 if y > before else y + 4
-    head = f"({_n(x)},{_n(y)}) -- ({_n(x - 2)},{_n(back)}) -- ({_n(x + 2)},{_n(back)})"
+    head = f"({pt(x)},{pt(y)}) -- ({pt(x - 2)},{pt(back)}) -- ({pt(x + 2)},{pt(back)})"
     yield f"\\fill[idslline] {head} -- cycle;"
 
 
 def _box(box: Box, scale: float) -> Iterator[str]:
-    area = f"({_n(box.x)},{_n(box.y)}) rectangle +({_n(box.width)},{_n(box.height)})"
+    area = f"({pt(box.x)},{pt(box.y)}) rectangle +({pt(box.width)},{pt(box.height)})"
     if box.role == "terminal":
-        yield rf"\draw[box, rounded corners={_n(box.height / 2 * scale)}bp] {area};"
+        yield rf"\draw[box, rounded corners={pt(box.height / 2 * scale)}bp] {area};"
     else:
         yield rf"\filldraw[box, fill=idsl{box.role}] {area};"
     size = SMALL if box.role == "merge" else FONT
     kind = "[small]" if box.role == "merge" else ""
     first = box.y + box.height / 2 - (len(box.lines) - 1) * 4.75 + BASELINE * size
     for number, line in enumerate(box.lines):
-        y = _n(first + 9.5 * number)
-        yield rf"\node{kind} at ({_n(box.middle)},{y}) {{{_text(line)}}};"
+        y = pt(first + 9.5 * number)
+        yield rf"\node{kind} at ({pt(box.middle)},{y}) {{{_text(line)}}};"
 
 
 def _small(text: Text) -> str:
-    at = f"({_n(text.x)},{_n(text.y + BASELINE * SMALL)})"
+    at = f"({pt(text.x)},{pt(text.y + BASELINE * SMALL)})"
     return rf"\node[small, anchor=base west] at {at} {{{_text(text.text)}}};"
 
 
@@ -136,7 +137,7 @@ def _text(text: str) -> str:
 
 def _font(size: float) -> str:
     """Helvetica, whose widths the layout has."""
-    points = f"{{{_n(size)}bp}}{{{_n(1.2 * size)}bp}}"
+    points = f"{{{pt(size)}bp}}{{{pt(1.2 * size)}bp}}"
     return rf"\fontfamily{{phv}}\fontsize{points}\selectfont"
 
 
@@ -144,8 +145,3 @@ def _colours(theme: Theme) -> Iterator[tuple[str, str]]:
     named = [("text", theme.text), ("outside", theme.outside), ("line", theme.line)]
     named += [("border", theme.border), ("page", theme.background), *theme.fills.items()]
     return ((name, value[1:].upper()) for name, value in named if value)
-
-
-def _n(value: float) -> str:
-    """A number with at most two decimals."""
-    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.005 else "0"

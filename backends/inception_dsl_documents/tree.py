@@ -93,8 +93,3 @@ def repeated(item: Item, count: str) -> Item:
 def identifier(path: Path) -> str:
     """The id of what is at a path; that of a block itself is not empty."""
     return "/".join(path) or "block"
-
-
-def times(shape: str) -> str:
-    """A shape as it is printed: ``35×35×384``."""
-    return shape.replace("x", "×")

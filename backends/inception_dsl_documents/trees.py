@@ -15,6 +15,7 @@ from inception_dsl.backend import (
     TypedProgram,
     TypedStep,
     TypedUse,
+    chain_cost,
     field_text,
     fields,
     flow,
@@ -22,7 +23,8 @@ from inception_dsl.backend import (
 )
 
 from .labels import Label, label, role_of, written
-from .tree import Branch, Chain, Fork, Group, Head, Item, Leaf, Path, identifier, repeated, times
+from .sizes import times
+from .tree import Branch, Chain, Fork, Group, Head, Item, Leaf, Path, identifier, repeated
 
 T = TypeVar("T", bound=TypedOp | TypedFork | TypedUse)
 
@@ -54,7 +56,7 @@ class Trees:
         program = self.typed.program
         items: list[Item] = []
         if not self.typed.entry:
-            shape = times(str(program.input))
+            shape = times(program.input)
             items.append(Leaf("input", Label("input", shape), "terminal", shape))
         ends: dict[str, int] = {}
         for chain in self.typed.sections.values():
@@ -83,7 +85,7 @@ class Trees:
         return Chain((first, *items, last))
 
     def _output(self, name: str, id: str = "") -> Leaf:
-        y = times(str({**self.typed.outputs, **{h.name: c.y for h, c in self.typed.heads}}[name]))
+        y = times({**self.typed.outputs, **{h.name: c.y for h, c in self.typed.heads}}[name])
         return Leaf(id or f"output {name}", Label(name, y), "terminal", y)
 
     def chain(self, uses: Sequence[TypedChain], path: Path) -> Chain:
@@ -160,8 +162,8 @@ class Trees:
         text = Label(block) if name in ("", block) else Label(name, block)
         if self.expand:
             return Group(identifier(path), ": ".join(text.lines), inside, _shape(uses))
-        parameters, macs = _costs(use.body)
-        about = self._about(path, uses, parameters, macs)
+        cost = chain_cost(use.body)
+        about = self._about(path, uses, cost.parameters, cost.macs)
         return Leaf(identifier(path), text, "block", _shape(uses), about, inside)
 
     def _fork(
@@ -174,7 +176,7 @@ class Trees:
             inputs = [use.branches[number][1].x for use in uses]
             note = ""
             if fork.node.inputs:
-                note = f"{name} {times(str(chain.x))}"
+                note = f"{name} {times(chain.x)}"
             elif fork.node.split:
                 note = str(chain.x.channels) if len({x.channels for x in inputs}) == 1 else name
             inner = self.chain([use.branches[number][1] for use in uses], (*path, name))
@@ -189,7 +191,7 @@ class Trees:
         if len(uses) > 1:
             return ("/".join(path),)
         node = uses[0]
-        lines = ["/".join(path), f"{times(str(node.x))} → {times(str(node.y))}"]
+        lines = ["/".join(path), f"{times(node.x)} → {times(node.y)}"]
         if parameters:
             lines.append(f"{parameters:,} parameters")
         if macs:
@@ -234,21 +236,3 @@ def _text(item: Item) -> object:
 
 def _text_of(chain: Chain) -> object:
     return tuple(map(_text, chain.items))
-
-
-def _costs(chain: TypedChain) -> tuple[int, int]:
-    """The parameters and MACs of a chain; shared weights count where they belong."""
-    parameters = macs = 0
-    for step in chain.steps:
-        for run in step.runs:
-            node = run.typed
-            if isinstance(node, TypedOp):
-                found = sum(w.size for w in node.weights), node.macs
-            elif isinstance(node, TypedUse):
-                found = _costs(node.body)
-            else:
-                inner = [_costs(branch) for _, branch in node.branches]
-                found = sum(p for p, _ in inner), sum(m for _, m in inner)
-            parameters += 0 if step.node.shares else run.count * found[0]
-            macs += run.count * found[1]
-    return parameters, macs

@@ -32,6 +32,11 @@ def step_costs(typed: TypedProgram) -> dict[Written, StepCost]:
     return costs.found
 
 
+def chain_cost(chain: TypedChain) -> StepCost:
+    """The cost of one run of a chain; weights that it shares are not counted."""
+    return _Costs().chain(chain, ("", ()), 1)
+
+
 class _Costs:
     """Adds the costs of chains; ``shared`` is true inside of a use without weights of its own."""
 

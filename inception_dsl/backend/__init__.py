@@ -12,6 +12,7 @@ from ..analysis.receptive import receptive_fields
 from ..analysis.receptive_words import field_text, fields, last_map
 from ..analysis.size_conditions import AxisSizes, Gap
 from ..analysis.sizes import RunningSizes, minimum_input, running_sizes
+from ..analysis.step_costs import chain_cost
 from ..analysis.weights import check_weights, weight_shapes
 from ..diagnostics.report import Report, Span
 from ..emit.about import bullets, citation, deviations, figure_number, headline, shapes
@@ -245,7 +246,7 @@ __all__ = [
     "bullets",
     "by_input",
     "call",
-    "cases",
+    "cases", "chain_cost",
     "check_weights",
     "citation",
     "class_name",
