@@ -229,12 +229,10 @@ def emit(
     span = typed.program.origin.span()
     before = len(report.diagnostics)
     stem = name or typed.program.id
-    given = {option: (options or {}).get(option.name) for option in backend.options}
-    own = {option.name: value for option, value in given.items() if value in option.choices}
     try:
         with contextlib.redirect_stdout(sys.stderr):
             typed = decided(typed, backend, stem)
-            files = backend.emit(typed, Request(stem, own), report)
+            files = backend.emit(typed, Request(stem, _own(backend, options or {})), report)
             found = None if files is None else dict(files)
     except KeyboardInterrupt:
         raise
@@ -258,6 +256,12 @@ def emit(
     if _hides(found.get(f"{stem}.py"), stem, backend, typed, report):
         return None
     return {k: sealed(v) if isinstance(v, str) else v for k, v in found.items()}
+
+
+def _own(backend: Backend, options: Mapping[str, str]) -> dict[str, str]:
+    """Those of the options that a backend has, and their values too."""
+    known = {option.name: option.choices for option in backend.options}
+    return {name: value for name, value in options.items() if value in known.get(name, ())}
 
 
 def _hides(

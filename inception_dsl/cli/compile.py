@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -115,11 +116,10 @@ def build(
     folder = out or Path("generated")
     if out is None and not check:
         reject_link(folder, report)
-    open_choice = check and not (names or all_backends or documents)
-    backends = chosen_backends(
-        names, report, source=all_backends or open_choice, documents=documents or open_choice
-    )
-    if open_choice:
+    every = check and not (names or all_backends or documents)  # that the folder was built with
+    kinds = {"source": all_backends or every, "documents": documents or every}
+    backends = chosen_backends(names, report, **kinds)
+    if every:
         backends = in_use(backends, folder)
     chosen = backend_options(options, [backend for _, backend in backends])
     given = (
@@ -140,12 +140,16 @@ def build(
     elif check:
         click.echo(compare(files, report), nl=False)
     else:
-        written = save(files, report, force=force)
-        for path in files if report.ok else ():
-            click.echo(f"{path}{'' if path in written else ' (unchanged)'}")
+        _list(files, save(files, report, force=force), report)
     if not report.ok:
         fail(report)
     warn(report)
+
+
+def _list(files: Iterable[Path], written: Collection[Path], report: Report) -> None:
+    """Print the files of a build that succeeds."""
+    for path in files if report.ok else ():
+        click.echo(f"{path}{'' if path in written else ' (unchanged)'}")
 
 
 @click.command(

@@ -42,7 +42,8 @@ class Partial:
     @classmethod
     def unnamed(cls, variations: Variations) -> Partial:
         """A file without a name, which is gone when it is closed."""
-        found = cls(tempfile.TemporaryFile(prefix="inception-dsl-"), variations, "")  # noqa: SIM115
+        file = tempfile.TemporaryFile(prefix="inception-dsl-")  # noqa: SIM115 - `close` closes it
+        found = cls(file, variations, "")
         found.begin()
         return found
 

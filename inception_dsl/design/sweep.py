@@ -82,17 +82,18 @@ class Sweep:
         spec: str,
         names: tuple[str, ...],
         found: Iterable[Variant],
-        limits: Limits = Limits(),  # noqa: B008 (it cannot change)
+        limits: Limits | None = None,
         x: str = "macs",
         y: str = "parameters",
     ) -> None:
-        self.spec, self.names, self.limits, self.x, self.y = spec, names, limits, x, y
+        self.spec, self.names, self.x, self.y = spec, names, x, y
+        self.limits = limits or Limits()
         self._found, self._front = found, Front()
         variants = failed = beyond = 0
         for one in found:
             variants += 1
             failed += one.measured is None
-            beyond += one.measured is not None and not limits.allow(one.measured)
+            beyond += one.measured is not None and not self.limits.allow(one.measured)
             if point := self.point(one):
                 self._front.add(*point)
         self.counts = Counts(variants, failed, beyond, sum(1 for _ in self.front()))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 
+from pydantic_core import PydanticCustomError
+
 from ..diagnostics.words import listed
 from ..ops import Fields
 from ..ops.fields.kinds import MAX_COUNT, boolean
@@ -34,8 +36,8 @@ def _list_of(one: Any) -> Any:
 def _located(check: Any, value: Any, index: int) -> Any:
     try:
         return check(value)
-    except Exception as error:
-        raise located(error, (index,), value) from None  # type: ignore[arg-type]
+    except PydanticCustomError as error:
+        raise located(error, (index,), value) from None
 
 
 def _range(low: float, high: float) -> Any:

@@ -77,10 +77,25 @@ CORE_OPS: Final[tuple[type[Op], ...]] = (
 )
 OPS: Final[dict[str, type[Op]]] = {op.kind: op for op in CORE_OPS}
 
+SAME_SHAPE: Final = (
+    Activation,
+    BatchNorm,
+    Dropout,
+    GroupNorm,
+    Identity,
+    LayerNorm,
+    LocalResponseNorm,
+    Scale,
+)
+"""Ops whose output has the shape of the input, and at each position and channel the value there,
+scaled, normalized, dropped or mapped by a function.
+"""
+
 __all__ = [
     "CORE_OPS",
     "OPS",
     "ROUNDED",
+    "SAME_SHAPE",
     "SLOPES",
     "Activation",
     "AdaptiveAvgPool",

@@ -34,6 +34,7 @@ from inception_dsl.ir.recipe import (
 from inception_dsl.reference.schedules import learning_rate
 
 keras = pytest.importorskip("keras")
+optimizers = keras.optimizers
 BOUND = 1e-12
 IN_FLOAT32 = 1e-6
 """Where TensorFlow 1 computes in float32: Adam's bias correction, the average's warm-up."""
@@ -71,23 +72,25 @@ def run_keras(
     return found
 
 
-O = keras.optimizers  # noqa: E741
 _RMSPROP = {"rho": DECAY, "momentum": MOMENTUM, "epsilon": EPSILON}
 KERAS = {
-    "sgd": (sgd("keras"), lambda **k: O.SGD(1.0, momentum=MOMENTUM, **k)),
-    "sgd as Caffe": (sgd("caffe"), lambda **k: O.SGD(1.0, momentum=MOMENTUM, **k)),
+    "sgd": (sgd("keras"), lambda **k: optimizers.SGD(1.0, momentum=MOMENTUM, **k)),
+    "sgd as Caffe": (sgd("caffe"), lambda **k: optimizers.SGD(1.0, momentum=MOMENTUM, **k)),
     "nesterov": (
         sgd("keras", nesterov=True),
-        lambda **k: O.SGD(1.0, momentum=MOMENTUM, nesterov=True, **k),
+        lambda **k: optimizers.SGD(1.0, momentum=MOMENTUM, nesterov=True, **k),
     ),
-    "rmsprop": (rmsprop("keras"), lambda **k: O.RMSprop(1.0, **_RMSPROP, **k)),
-    "adam": (adam("keras"), lambda **k: O.Adam(1.0, **ADAM, **k)),
-    "adam as TensorFlow 1": (adam("tensorflow"), lambda **k: O.Adam(1.0, **ADAM, **k)),
+    "rmsprop": (rmsprop("keras"), lambda **k: optimizers.RMSprop(1.0, **_RMSPROP, **k)),
+    "adam": (adam("keras"), lambda **k: optimizers.Adam(1.0, **ADAM, **k)),
+    "adam as TensorFlow 1": (
+        adam("tensorflow"),
+        lambda **k: optimizers.Adam(1.0, **ADAM, **k),
+    ),
     "adamw": (
         adam("keras", "adamw"),
-        lambda **k: O.AdamW(1.0, **{"weight_decay": 0.0, **ADAM, **k}),
+        lambda **k: optimizers.AdamW(1.0, **{"weight_decay": 0.0, **ADAM, **k}),
     ),
-    "lamb": (adam("keras", "lamb"), lambda **k: O.Lamb(1.0, **ADAM, **k)),
+    "lamb": (adam("keras", "lamb"), lambda **k: optimizers.Lamb(1.0, **ADAM, **k)),
 }
 
 
@@ -127,22 +130,25 @@ def test_average_of_keras(double: None) -> None:
     assert worst(states, found) < BOUND
 
 
-L = keras.optimizers.schedules
+schedules = optimizers.schedules
 _RATE = np.float64(2.0**-6)  # a float would become float32, and the schedule with it
 KERAS_SCHEDULES = {
-    "staircase": (STAIRS, lambda: L.ExponentialDecay(_RATE, 40, 0.5, staircase=True)),
+    "staircase": (STAIRS, lambda: schedules.ExponentialDecay(_RATE, 40, 0.5, staircase=True)),
     "exponential": (
         Schedule("exponential", factor=0.5, every_steps=40),
-        lambda: L.ExponentialDecay(_RATE, 40, 0.5),
+        lambda: schedules.ExponentialDecay(_RATE, 40, 0.5),
     ),
     "polynomial": (
         Schedule("polynomial", power=0.5, end=0.125, steps=150),
-        lambda: L.PolynomialDecay(_RATE, 150, _RATE / 8, power=0.5),
+        lambda: schedules.PolynomialDecay(_RATE, 150, _RATE / 8, power=0.5),
     ),
-    "cosine": (Schedule("cosine", end=0.125), lambda: L.CosineDecay(_RATE, STEPS, alpha=0.125)),
+    "cosine": (
+        Schedule("cosine", end=0.125),
+        lambda: schedules.CosineDecay(_RATE, STEPS, alpha=0.125),
+    ),
     "warm-up and cosine": (
         Schedule("warm_up", start=0.25, steps=50, then=Schedule("cosine")),
-        lambda: L.CosineDecay(_RATE / 4, 150, warmup_target=_RATE, warmup_steps=50),
+        lambda: schedules.CosineDecay(_RATE / 4, 150, warmup_target=_RATE, warmup_steps=50),
     ),
 }
 
@@ -161,7 +167,7 @@ def test_keras_changes_a_piecewise_rate_one_step_later(double: None) -> None:
     """Its boundaries are the last steps of the old rate."""
     schedule = Schedule("steps", factor=0.5, at_steps=(30, 60))
     training = recipe(optimizer=sgd("keras"), schedule=schedule)
-    found = L.PiecewiseConstantDecay([29, 59], [_RATE, _RATE / 2, _RATE / 4])
+    found = schedules.PiecewiseConstantDecay([29, 59], [_RATE, _RATE / 2, _RATE / 4])
     for step in range(STEPS):
         assert learning_rate(training, step) == float(found(step)), step
 

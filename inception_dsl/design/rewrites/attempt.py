@@ -17,7 +17,7 @@ from ...yaml.edits import apply
 from ...yaml.source import parse
 from .comments import comments
 from .lifting import Lifted, lifted
-from .moving import Refused, Source, moved
+from .moving import RefusedError, Source, moved
 from .places import Place, places
 from .rule import Rule
 from .written import Texts, Written
@@ -166,11 +166,11 @@ class Spec:
         parts = [part for part in groups if part is not None]
         try:
             return self._taken(parts), []
-        except Refused:
+        except RefusedError:
             pass  # find out which parts cannot be taken
         try:
             base = self._taken([])
-        except Refused as error:
+        except RefusedError as error:
             found = [Refusal(place, str(error)) for group in groups.values() for place in group]
             return Base(self.texts, self.program), found
         kept, refusals = list[Part](), list[Refusal]()
@@ -178,7 +178,7 @@ class Spec:
             try:
                 base = self._taken([*kept, part])
                 kept.append(part)
-            except Refused as error:
+            except RefusedError as error:
                 refusals += [Refusal(place, str(error)) for place in groups[part]]
         return base, refusals
 
@@ -196,7 +196,7 @@ class Spec:
         return Part(section, file)
 
     def _taken(self, parts: Sequence[Part]) -> Base:
-        """The spec with what these parts are, compiled; raises :class:`Refused`."""
+        """The spec with what these parts are, compiled; raises :class:`RefusedError`."""
         if not self.new and not parts:
             return Base(self.texts, self.program)
         if self.extends:
@@ -210,7 +210,7 @@ class Spec:
         typed = self._compiled({self.target: text}, report)
         if typed is None:
             first = report.diagnostics[0]
-            raise Refused(f"the spec cannot take it over: {first.code}: {first.message}")
+            raise RefusedError(f"the spec cannot take it over: {first.code}: {first.message}")
         return Base({**report.texts, self.target: text}, typed)
 
     def _lifted(self, part: Part) -> Lifted:
@@ -222,7 +222,7 @@ class Spec:
         document, size = origin.document, len(origin.path)
         files = {s.file for path, s in document.spans.items() if path[:size] == origin.path}
         if files != {part.file}:
-            raise Refused(f"it comes from {part.file}, and other files change parts of it")
+            raise RefusedError(f"it comes from {part.file}, and other files change parts of it")
         source = self._source(part.file)
         span = document.spans[origin.path]
         path = next(path for path, found in source.document.spans.items() if found == span)

@@ -9,36 +9,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from ...ir.program import Chain, ForkNode, Node, OpNode
-from ...ops import (
-    Activation,
-    AvgPool,
-    BatchNorm,
-    Dropout,
-    GroupNorm,
-    Identity,
-    LayerNorm,
-    LocalResponseNorm,
-    MaxPool,
-    Scale,
-)
+from ...ops import SAME_SHAPE, AvgPool, MaxPool
 from ...types.expression import Expression
 from ...types.width import Width
 from .places import Place
 
 Channels = int | str
 """What a field can say: a number, ``$name`` or ``${…}``."""
-_KEEPING: Final = (
-    Activation,
-    AvgPool,
-    BatchNorm,
-    Dropout,
-    GroupNorm,
-    Identity,
-    LayerNorm,
-    LocalResponseNorm,
-    MaxPool,
-    Scale,
-)
+_KEEPING: Final = (*SAME_SHAPE, AvgPool, MaxPool)
 _NAME: Final = re.compile(r"\w+\Z", re.ASCII)
 
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from ...yaml.document import DataPath
 from ...yaml.edits import Editor, flow
 from ...yaml.items import Item
-from .moving import Move, Refused, Source
+from .moving import Move, RefusedError, Source
 
 _LISTS: Final = ("stem", "body", "head", "steps", "blocks")
 
@@ -28,7 +28,7 @@ class Lifted(NamedTuple):
 def lifted(top: Source, parts: Sequence[Lifted], target: str) -> str:
     """The text of the spec ``top`` as the file ``target``, with lists of its own.
 
-    Raises :class:`Refused`.
+    Raises :class:`RefusedError`.
     """
     move = Move(top, (), target)
     data = move.document.data
@@ -38,10 +38,14 @@ def lifted(top: Source, parts: Sequence[Lifted], target: str) -> str:
         for part in section:
             inner = inner.get(part) if isinstance(inner, dict) else None
         if section[0] not in _LISTS:
-            raise Refused(f"it comes from {source.file}, which the spec extends; rewrite that one")
+            raise RefusedError(
+                f"it comes from {source.file}, which the spec extends; rewrite that one"
+            )
         if inner is not None:
             whole = "/".join(map(str, section))
-            raise Refused(f"it comes from {source.file}, and the spec changes a part of `{whole}`")
+            raise RefusedError(
+                f"it comes from {source.file}, and the spec changes a part of `{whole}`"
+            )
         if len(section) > 1:
             blocks += [f"  {flow(section[1])}:", *_field(source, path, 4)]
         else:

@@ -26,7 +26,7 @@ _CHAINS: Final = ("stem", "body", "aux_heads", "outputs", "head", "steps")
 _COMMENT: Final = re.compile(r"(?:^|\s)#")
 
 
-class Refused(Exception):  # noqa: N818 - not an error of the program
+class RefusedError(Exception):
     """Why a block cannot be copied."""
 
 
@@ -41,7 +41,7 @@ class Source(NamedTuple):
 def moved(top: Source, taken: Sequence[Source], target: str) -> str:
     """The text of the spec ``top`` as the file ``target``, with the blocks of the files ``taken``.
 
-    Raises :class:`Refused`.
+    Raises :class:`RefusedError`.
     """
     return Move(top, taken, target).text()
 
@@ -130,7 +130,7 @@ class Move:
         lines = self.text_of.split("\n")[first - 1 : last]
         if any(map(_COMMENT.search, lines)):
             message = "its comments would be lost; write each file on a line with a dash"
-            raise Refused(f"the field `import` has to change, but {message}")
+            raise RefusedError(f"the field `import` has to change, but {message}")
         text = f"import: {flow(imports)}\n" if imports else ""
         return (Edit(Span(self.target, first, 1, last + 1, 1), text),)
 
@@ -166,7 +166,7 @@ class Move:
             return self._before_chains(["blocks:", *lines])
         if self.editor.at(self.document.spans["blocks",]) == "{":
             message = "`blocks` is written in braces; write each block on lines of its own"
-            raise Refused(f"no block can be added to the spec: {message}")
+            raise RefusedError(f"no block can be added to the spec: {message}")
         indent = self.document.keys["blocks", next(iter(blocks))].column - 1
         deeper = [f"{' ' * indent}{line[2:]}" if line else "" for line in lines]
         last = max(blocks, key=lambda name: self.document.keys["blocks", name])
@@ -177,7 +177,7 @@ class Move:
         fields = [self.document.keys[path] for path in self.editor.fields(())]
         if any(key.column != 1 for key in fields):
             message = "the spec is written in braces; write its fields on lines of their own"
-            raise Refused(f"nothing can be added to it: {message}")
+            raise RefusedError(f"nothing can be added to it: {message}")
         inserted, text = "".join(f"{one}\n" for one in lines), self.text_of.split("\n")
         chains = (path for path in self.editor.fields(()) if path[0] in _CHAINS)
         if (first := next(chains, None)) is None:
@@ -194,10 +194,10 @@ class Move:
         name = str(source.document.data["block"])
         if any(top.get(op, {}) | fields != top.get(op, {}) for op, fields in own.items()):
             message = f"the block `{name}` cannot be copied: its file has defaults of its own"
-            raise Refused(message)
+            raise RefusedError(message)
         if any(span.column != 1 for path, span in source.document.keys.items() if len(path) == 1):
             message = f"the block `{name}` cannot be copied: its file is written in braces"
-            raise Refused(message)
+            raise RefusedError(message)
         found = Fields(source)
         lines = [f"  {name}:{found.comment('block')}"]
         lines += [f"    {line}" if line else "" for line in found.kept(BODY)]
@@ -260,7 +260,7 @@ class Fields:
             == "{"
         ):
             message = f"the blocks of {self.source.file} are written in braces"
-            raise Refused(f"they cannot be copied: {message}")
+            raise RefusedError(f"they cannot be copied: {message}")
         return [
             f"  {line[column - 1 :]}" if line[: column - 1].isspace() else line
             for line in self.lines[first + 1 : last]

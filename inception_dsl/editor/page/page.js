@@ -77,7 +77,9 @@ function render() {
   tablist(byId("specs"), specs, String(view.spec), (chosen) => { view.spec = Number(chosen); });
   renderProblems(spec);
   const names = [["figure", "Figure"], ["summary", "Summary"], ["source", "Source"]];
-  if (state.baseline) names.push(["difference", "Difference", { ...state.baseline, diagnostics: [] }]);
+  if (state.baseline) {
+    names.push(["difference", "Difference", { ...state.baseline, diagnostics: [] }]);
+  }
   if (specs.length > 1) names.push(["compared", "Comparison"]);
   if (!names.some(([name]) => name === view.tab)) view.tab = "figure";
   tablist(byId("tabs"), names, view.tab, (chosen) => { view.tab = chosen; });
@@ -365,7 +367,9 @@ async function differencePane(spec) {
   const other = state.baseline;
   const made = other.failure ? [note(other.failure)] : [];
   if (other.errors) made.push(problemList(other));
-  if (!other.good) return [...made, element("p", {}, `${other.name} has no version without errors.`)];
+  if (!other.good) {
+    return [...made, element("p", {}, `${other.name} has no version without errors.`)];
+  }
   const found = await data(`${view.spec}/difference?v=${spec.version}.${other.version}`);
   made.push(element("p", {}, `From ${other.name} to ${spec.name}`));
   const labels = ["Totals", "Changes", "Steps"];

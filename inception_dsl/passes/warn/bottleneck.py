@@ -12,34 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...ir.typed import TypedFork, TypedOp, TypedStep
-from ...ops import (
-    Activation,
-    AvgPool,
-    BatchNorm,
-    Conv,
-    ConvBn,
-    Dropout,
-    GroupNorm,
-    Identity,
-    LayerNorm,
-    LocalResponseNorm,
-    MaxPool,
-    Scale,
-    SeparableConv,
-)
+from ...ops import SAME_SHAPE, AvgPool, Conv, ConvBn, MaxPool, SeparableConv
 from .survey import Case, Check, Found, Survey, Warn, command, field_span
 
 WIDER = 2
-_KEEPING = (
-    Activation,
-    BatchNorm,
-    Dropout,
-    GroupNorm,
-    Identity,
-    LayerNorm,
-    LocalResponseNorm,
-    Scale,
-)
 
 
 def _find(survey: Survey) -> Iterator[Found]:
@@ -67,7 +43,7 @@ def _kept(survey: Survey, case: Case) -> bool:
         if survey.starts_branch(case.steps, position):
             return True
         ops = [run.typed.op for run in step.runs if isinstance(run.typed, TypedOp)]
-        if not all(isinstance(op, _KEEPING) for op in ops) or len(ops) < len(step.runs):
+        if not all(isinstance(op, SAME_SHAPE) for op in ops) or len(ops) < len(step.runs):
             break
     return False
 
@@ -79,7 +55,7 @@ def _next(case: Case) -> TypedStep | None:
     for step in [s for s in case.steps[case.position + 1 :] if s.runs]:
         typed = step.runs[0].typed
         if isinstance(typed, TypedOp):
-            if isinstance(typed.op, _KEEPING):
+            if isinstance(typed.op, SAME_SHAPE):
                 continue
             return step if isinstance(typed.op, Conv | ConvBn | SeparableConv) else None
         beside = isinstance(typed, TypedFork) and typed.node.after

@@ -12,14 +12,7 @@ from served import NET, written
 
 from inception_dsl.editor.page import panes, results
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a spec."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "parts").mkdir()
-    (tmp_path / "net.yaml").write_text(NET, encoding="utf-8")
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def test_several_specs_and_a_baseline() -> None:

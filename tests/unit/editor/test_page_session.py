@@ -18,20 +18,13 @@ from inception_dsl.editor.page.files import read_since, state
 from inception_dsl.editor.page.worker import Worker
 from inception_dsl.ir.typed import TypedProgram
 
+pytestmark = pytest.mark.usefixtures("folder")
+
 BLOCK = "block: part\nsteps: [{op: conv_bn, filters: 8, kernel_size: 3}]\n"
 USING = NET.replace("stem:", "import: [parts/part.yaml]\nstem:").replace(
     "body:", "body:\n  - {use: part, name: used}"
 )
 WRONG = NET.replace("filters: 16", "filtres: 16")
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a spec."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "parts").mkdir()
-    (tmp_path / "net.yaml").write_text(NET, encoding="utf-8")
-    return tmp_path
 
 
 def test_a_save_is_followed() -> None:
