@@ -14,16 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
+from npm import without
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
-
-
-def _without(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @contextmanager
@@ -31,11 +25,11 @@ def chromium() -> Iterator[Browser]:
     """The browser; without Chromium or Playwright tests are skipped, but not in CI."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
-        _without("chromium is not installed")
+        without("chromium is not installed")
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:
-        _without("playwright is not installed")
+        without("playwright is not installed")
     with sync_playwright() as driver:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has no sandbox
         browser = driver.chromium.launch(executable_path=path, args=arguments)
