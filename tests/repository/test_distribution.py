@@ -118,6 +118,35 @@ def test_the_shipped_networks(wheel: Installed) -> None:
     assert "did you mean the shipped spec `v4`?" in wheel("build", "specs/v4.yaml", status=1)
 
 
+def test_documents(wheel: Installed) -> None:
+    """All figures, tables and pages, with the files of the package that they need."""
+    listed = wheel("build", "v4", "--documents").split()
+    assert {Path(line).parent.name for line in listed} == {
+        "html",
+        "latex",
+        "mermaid",
+        "svg",
+        "tikz",
+    }
+    for line in listed:
+        if Path(line).suffix == ".html":  # names the lines of `inception-dsl:v4`, not of a file
+            assert "inception-dsl:v4:" in (wheel.folder / line).read_text(encoding="utf-8")
+        else:
+            assert (wheel.folder / line).read_bytes() == (ROOT / line).read_bytes(), line
+
+
+def test_designing(wheel: Installed) -> None:
+    """Sweeps start processes that import the installed package, too."""
+    one, two = (
+        wheel("sweep", "v3", "--vary", "width=0.2..0.7:0.01", "--jobs", jobs, "-f", "csv")
+        for jobs in ("1", "2")
+    )
+    assert one == two and one.count("\n0.") == 51
+    assert "width" in wheel("fit", "v3", "--macs", "1G", "--vary", "width")
+    assert "(-11.2%)" in wheel("rewrite", "v3", "asymmetric")
+    assert wheel.run("diff", "v1", "published/torchvision_googlenet").returncode == 1
+
+
 def test_verify(wheel: Installed) -> None:
     assert wheel("verify", "v3").count("agrees") == 2
 
