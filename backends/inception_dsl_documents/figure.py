@@ -16,6 +16,12 @@ FONT: Final = 8.0
 """The size of the text in boxes, in points."""
 SMALL: Final = 7.5
 """The size of all other text."""
+LINE: Final = 9.5
+"""From one line of a box to the next."""
+ROUND: Final = 3.0
+"""The radius of the corners of lines."""
+ARROW: Final = 4.0
+"""The length of an arrowhead, which is as wide."""
 BASELINE: Final = 0.36
 """How far the line on which letters stand is below the middle of a text, of its size."""
 

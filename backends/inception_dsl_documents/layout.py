@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from .figure import FONT, SMALL, Frame, Point, Text
+from .figure import FONT, LINE, SMALL, Frame, Point, Text
 from .fonts import text_width
 from .lanes import Lane, lanes_of
 from .sheet import Sheet
@@ -18,7 +18,6 @@ from .tree import Branch, Chain, Fork, Group, Item, Leaf
 
 PAD: Final = 3.3
 """From the text to the edge of a box."""
-LINE: Final = 9.5
 GAP: Final = 11.0
 """Between boxes in a column."""
 LABEL_GAP: Final = 16.0

@@ -18,7 +18,7 @@ from inception_dsl.backend import (
 
 from . import layout
 from .facts import PageTrees
-from .figure import FONT, SMALL, Role
+from .figure import ARROW, BASELINE, FONT, LINE, ROUND, SMALL, Role
 from .fonts import text_width
 from .heat import LIMITS
 from .labels import ROLES, Label
@@ -29,7 +29,7 @@ from .tree import Chain, Fork, Group, Head, Item, Leaf
 from .views import legend_names, styles
 
 _LENGTHS: Final = (
-    "PAD", "LINE", "GAP", "LABEL_GAP", "SPACE", "BUS", "DROP", "BAR", "LANE", "INSET", "TITLE",
+    "PAD", "GAP", "LABEL_GAP", "SPACE", "BUS", "DROP", "BAR", "LANE", "INSET", "TITLE",
     "LEAVE",
 )  # fmt: skip
 
@@ -53,8 +53,9 @@ def page_data(typed: TypedProgram, *, up: bool) -> dict[str, Any]:
         "totals": {"parameters": sums.total, "macs": sums.macs},
         "up": up,
         "style": style._asdict(),
-        "lengths": {name: getattr(layout, name) for name in _LENGTHS},
-        "fonts": {"box": FONT, "small": SMALL},
+        "lengths": {"LINE": LINE, **{name: getattr(layout, name) for name in _LENGTHS}},
+        "fonts": {"box": FONT, "small": SMALL, "baseline": BASELINE},
+        "lines": {"round": ROUND, "arrow": ARROW},
         "heat": LIMITS,
         "roles": {**roles, **legend_names(typed.chains)},
         "attributes": list(attributes),

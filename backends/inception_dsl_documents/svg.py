@@ -8,16 +8,13 @@ from typing import Final
 
 from inception_dsl.backend import Files, Report, Request, TypedProgram, generated_by
 
-from .figure import BASELINE, FONT, SMALL, Box, Edge, Figure, Point, Text
+from .figure import ARROW, BASELINE, FONT, LINE, ROUND, SMALL, Box, Edge, Figure, Point, Text
 from .options import DIRECTION, THEME
 from .palette import THEMES, Theme
 from .sizes import pt
 from .views import figures
 
 _FAMILY: Final = "Helvetica, Arial, 'Liberation Sans', sans-serif"
-_ROUND: Final = 3.0
-"""The radius of the corners of lines."""
-_ARROW: Final = 4.0
 
 
 def emit_svg(typed: TypedProgram, request: Request, report: Report) -> Files:
@@ -70,11 +67,11 @@ def _box(box: Box) -> Iterator[str]:
     place = _place(box.x, box.y, box.width, box.height)
     yield f'<rect class="{box.role}" {place} rx="{pt(radius)}"/>'
     size = SMALL if box.role == "merge" else FONT
-    first = box.y + box.height / 2 - (len(box.lines) - 1) * 4.75 + BASELINE * size
+    first = box.y + box.height / 2 - (len(box.lines) - 1) * LINE / 2 + BASELINE * size
+    kind = ' class="small"' if box.role == "merge" else ""
     for number, line in enumerate(box.lines):
-        kind = ' class="small"' if box.role == "merge" else ' class="detail"' if number else ""
         yield (
-            f'<text{kind} x="{pt(box.middle)}" y="{pt(first + 9.5 * number)}" '
+            f'<text{kind} x="{pt(box.middle)}" y="{pt(first + LINE * number)}" '
             f'text-anchor="middle">{_text(line)}</text>'
         )
     yield "</g>"
@@ -89,10 +86,10 @@ def _path(edge: Edge) -> str:
     """A line with rounded corners, which ends at the arrowhead."""
     points = [*edge.points]
     (px, py), (x, y) = points[-2], points[-1]
-    points[-1] = (x, y - (_ARROW - 1) * _sign(y - py)) if x == px else (x, y)
+    points[-1] = (x, y - (ARROW - 1) * _sign(y - py)) if x == px else (x, y)
     parts = [f"M{pt(points[0][0])} {pt(points[0][1])}"]
     for before, here, after in zip(points, points[1:], points[2:], strict=False):
-        radius = min(_ROUND, _length(before, here) / 2, _length(here, after) / 2)
+        radius = min(ROUND, _length(before, here) / 2, _length(here, after) / 2)
         (ax, ay), (bx, by) = _towards(here, before, radius), _towards(here, after, radius)
         parts.append(f"L{pt(ax)} {pt(ay)}Q{pt(here[0])} {pt(here[1])} {pt(bx)} {pt(by)}")
     return "".join([*parts, f"L{pt(points[-1][0])} {pt(points[-1][1])}"])
@@ -100,8 +97,8 @@ def _path(edge: Edge) -> str:
 
 def _arrow(edge: Edge) -> str:
     (_, py), (x, y) = edge.points[-2], edge.points[-1]
-    back = y - _ARROW * _sign(y - py)
-    return f"M{pt(x)} {pt(y)}L{pt(x - 2)} {pt(back)}H{pt(x + 2)}Z"
+    back = y - ARROW * _sign(y - py)
+    return f"M{pt(x)} {pt(y)}L{pt(x - ARROW / 2)} {pt(back)}H{pt(x + ARROW / 2)}Z"
 
 
 def _towards(start: Point, end: Point, by: float) -> Point:

@@ -9,13 +9,12 @@ from typing import Final
 from inception_dsl.backend import Files, Report, Request, TypedProgram, generated_by, latex
 
 from .columns import COLUMN, PAGE, printed
-from .figure import BASELINE, FONT, SMALL, Box, Edge, Figure, Text
+from .figure import ARROW, BASELINE, FONT, LINE, ROUND, SMALL, Box, Edge, Figure, Text
 from .options import DIRECTION, LAYOUT, THEME
 from .palette import THEMES, Theme
 from .sizes import pt
 from .views import figures
 
-_ROUND: Final = 3.0
 _SIGNS: Final = {"×": r"\texttimes{}", "·": r"\textperiodcentered{}", "−": r"\textminus{}"}
 
 
@@ -104,10 +103,12 @@ def _parts(figure: Figure, theme: Theme, scale: float) -> Iterator[str]:
 def _line(edge: Edge, scale: float) -> Iterator[str]:
     """A line with rounded corners, and its arrowhead."""
     points = " -- ".join(f"({pt(x)},{pt(y)})" for x, y in edge.points)
-    yield f"\\draw[rounded corners={pt(_ROUND * scale)}bp] {points};"
+    yield f"\\draw[rounded corners={pt(ROUND * scale)}bp] {points};"
     (_, before), (x, y) = edge.points[-2:]
-    back = y - 4 if y > before else y + 4
-    head = f"({pt(x)},{pt(y)}) -- ({pt(x - 2)},{pt(back)}) -- ({pt(x + 2)},{pt(back)})"
+    back = y - ARROW if y > before else y + ARROW
+    head = (
+        f"({pt(x)},{pt(y)}) -- ({pt(x - ARROW / 2)},{pt(back)}) -- ({pt(x + ARROW / 2)},{pt(back)})"
+    )
     yield f"\\fill[idslline] {head} -- cycle;"
 
 
@@ -119,9 +120,9 @@ def _box(box: Box, scale: float) -> Iterator[str]:
         yield rf"\filldraw[box, fill=idsl{box.role}] {area};"
     size = SMALL if box.role == "merge" else FONT
     kind = "[small]" if box.role == "merge" else ""
-    first = box.y + box.height / 2 - (len(box.lines) - 1) * 4.75 + BASELINE * size
+    first = box.y + box.height / 2 - (len(box.lines) - 1) * LINE / 2 + BASELINE * size
     for number, line in enumerate(box.lines):
-        y = pt(first + 9.5 * number)
+        y = pt(first + LINE * number)
         yield rf"\node{kind} at ({pt(box.middle)},{y}) {{{_text(line)}}};"
 
 

@@ -35,7 +35,7 @@ class Job(NamedTuple):
 
 
 def resized(typed: TypedProgram, sizes: Mapping[str, tuple[int, ...]]) -> TypedProgram:
-    """The program on inputs of other sizes; types of nodes stay, as nothing here reads them."""
+    """The program on inputs of other sizes; types of nodes stay: infer it to read them."""
     own = typed.program.inputs.items()
     inputs = {name: x._replace(spatial=sizes.get(name, x.spatial)) for name, x in own}
     return replace(typed, program=typed.program._replace(inputs=inputs))

@@ -82,10 +82,15 @@ def of_file(job: Job) -> list[Finding]:
         Finding("outputs of the smallest input", e) for e in apart(outputs, expected).values()
     ]
     found += _features(model, small, weights, x)
-    x = batch(small, 3, enough(small))
+    x = batch_of_training(small)
     trained = model.forward(x, training=True)
     found += dropout_findings(model, small, x, trained, weights)
     return [*found, *judged_sizes(job), *_pixels(job)]
+
+
+def batch_of_training(small: TypedProgram) -> Any:
+    """A batch for training mode, with as many samples as batch norm needs on maps of its size."""
+    return batch(small, 3, enough(_typed(small) or small))
 
 
 def _small(job: Job) -> TypedProgram:
@@ -118,9 +123,14 @@ def _fits(typed: TypedProgram) -> bool:
     """Whether a resized program has the same weights; not with a flatten, or if sizes do not fit
     together.
     """
-    heads = tuple(head for head in typed.program.heads if not head.auxiliary)
-    found = infer(typed.program._replace(heads=heads), Report())
+    found = _typed(typed)
     return found is not None and weight_shapes(found) == weight_shapes(typed)
+
+
+def _typed(typed: TypedProgram) -> TypedProgram | None:
+    """A resized program with the types of its nodes, without auxiliary heads, if its sizes fit."""
+    heads = tuple(head for head in typed.program.heads if not head.auxiliary)
+    return infer(typed.program._replace(heads=heads), Report())
 
 
 def _same_sizes(typed: TypedProgram, other: TypedProgram | None) -> TypedProgram:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from offered_defects import SEEDED, Seeded
 from offered_network import INITIALIZERS, case_of, problem, source, written
 
+import inception_dsl
+from inception_dsl.verify import dropout, offered
+from inception_dsl.verify.bounds import distance
 from inception_dsl.verify.case import Case, expect
+from inception_dsl.verify.finding import Job
+
+EPS = np.finfo("float64").eps
 
 
 @pytest.fixture(autouse=True)
@@ -178,3 +185,14 @@ def test_seeded_defect_is_found(seeded: Seeded) -> None:
     found = problem(spec, seeded.backend, text.replace(seeded.old, seeded.new), case, expected)
     print(found)
     assert found
+
+
+@pytest.mark.parametrize("name", ["family/xception", "v4", "inception_resnet_v1"])
+def test_rounding_stays_small_in_training(name: str) -> None:
+    """On the smallest input, every batch norm has many values: two of them would be -1 and 1."""
+    typed = inception_dsl.load(name).typed
+    small = offered._small(Job(None, typed, {}))
+    weights, rng = offered._without_heads(small), np.random.default_rng(0)
+    given = partial(dropout._given, small, weights, offered.batch_of_training(small))
+    exact, moved = given(None), given(lambda v: v * (1 + EPS * rng.uniform(-1, 1, np.shape(v))))
+    assert distance(moved[""], exact[""]) < 1e-12

@@ -1,6 +1,7 @@
 // Draws the figure; what is there already moves to its new position.
 
-const FONT = data.fonts.box, SMALL = data.fonts.small, ROUND = 3, ARROW = 4;
+const FONT = data.fonts.box, SMALL = data.fonts.small, BASELINE = data.fonts.baseline;
+const ROUND = data.lines.round, ARROW = data.lines.arrow;
 const drawn = new Map(); // the elements of shapes, by kind and id
 const layer = {edges: byId("edges"), shapes: byId("shapes"), texts: byId("texts")};
 let figure = null;
@@ -41,7 +42,7 @@ function boxElement({item, lines, height}) {
   }
   group.append(svg("rect", {rx: item.role === "terminal" ? height / 2 : 2}));
   const font = item.role === "merge" ? SMALL : FONT;
-  const first = height / 2 - ((lines.length - 1) * L.LINE) / 2 + 0.36 * font;
+  const first = height / 2 - ((lines.length - 1) * L.LINE) / 2 + BASELINE * font;
   lines.forEach((line, n) => {
     group.append(svg("text", {y: first + L.LINE * n, "font-size": font}, line));
   });
@@ -74,7 +75,7 @@ function resizeFrame(group, {x, y, width, height, title}) {
   const top = title.y - y - L.TITLE / 2;
   set(outline, {width, height});
   set(tab, {x: 1, y: top, width: title.width + 2 * L.PAD - 2, height: L.TITLE});
-  set(text, {x: title.x - x, y: title.y - y + 0.36 * SMALL});
+  set(text, {x: title.x - x, y: title.y - y + BASELINE * SMALL});
 }
 
 function edgeElement({source, target, points}) {
@@ -88,12 +89,12 @@ function edgeElement({source, target, points}) {
     path += `L${towards(here, before, radius)}Q${here} ${towards(here, after, radius)}`;
   }
   path += `L${ends[ends.length - 1]}`;
-  const arrow = `M${x},${y}L${x - 2},${back}H${x + 2}Z`;
+  const arrow = `M${x},${y}L${x - ARROW / 2},${back}H${x + ARROW / 2}Z`;
   const lines = [svg("path", {class: "line", d: path}), svg("path", {class: "arrow", d: arrow})];
   return svg("g", {"data-source": source, "data-target": target}, ...lines);
 }
 
-const textElement = ({x, y, text}) => svg("text", {x, y: y + 0.36 * SMALL}, text);
+const textElement = ({x, y, text}) => svg("text", {x, y: y + BASELINE * SMALL}, text);
 // All lines are horizontal or vertical.
 const distance = (a, b) => Math.abs(a[0] - b[0]) + Math.abs(a[1] - b[1]);
 
