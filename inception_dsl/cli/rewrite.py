@@ -69,7 +69,7 @@ def _rules(_: click.Context, __: click.Parameter, start: str) -> list[Completion
     "--out",
     type=click.Path(),
     metavar="FILE",
-    help="Write the rewritten spec to FILE (`-`: to standard output).",
+    help="Write the new spec to FILE; `-` is standard output.",
 )
 @click.option("--in-place", is_flag=True, help="Write the changes to the files of the spec.")
 @click.option("--force", is_flag=True, help="Overwrite the file of --out.")
