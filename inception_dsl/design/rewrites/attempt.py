@@ -107,10 +107,24 @@ class Spec:
             reason = written if isinstance(written, str) else ""
             if isinstance(written, Written):
                 reason = rule.obstacle(written, rule.values(values))
+                reason = reason or self._shifted(rule, written, values)
                 possible += [] if reason else [(place, written)]
             refusals += [Refusal(place, reason)] if reason else []
         best, failed = self._together(rule, base, possible, values)
         return best._replace(refusals=(*refusals, *failed))
+
+    def _shifted(self, rule: Rule, written: Written, values: Mapping[str, Any]) -> str:
+        """Why new steps would change which step a setting means; empty if they do not."""
+        owner, (*around, own) = written.place.key
+        before = [*(["blocks", owner] if owner else []), *map(str, around)]
+        apart = written._replace(taken={*written.taken})
+        more = rule.replaced(apart, rule.values(values)).steps > 1 if self.settings else False
+        for name in self.settings if more else ():
+            path = name.split(".")
+            index = path[len(before)] if len(path) > len(before) else ""
+            if path[: len(before)] == before and index.isdecimal() and int(index) > int(own):
+                return f"the setting `{name}` names a later step by its position"
+        return ""
 
     def _together(
         self,

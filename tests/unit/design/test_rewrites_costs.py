@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+import inception_dsl
 from inception_dsl.design.rewrites.rewriting import Rewritten
 
 
@@ -85,3 +89,24 @@ def test_macs_of_auxiliary_heads_are_in_no_row(net: Callable) -> None:
         """).rewrite("factorise-5x5")
     (saving,) = result.savings
     assert (saving.more_parameters < 0, saving.macs, saving.more_macs) == (True, 0, 0)
+
+
+def test_a_setting_by_position_keeps_its_step(write: Callable[..., Path]) -> None:
+    """New steps before the one that it names would give it to another one."""
+    path = write(
+        "network: n\ninput: {channels: 8, height: 9, width: 9}\n"
+        "body:\n"
+        "  - {op: conv, name: one, filters: 8, kernel_size: 5, activation: relu}\n"
+        "  - {op: conv, name: two, filters: 8, kernel_size: 3}\n"
+        "  - {op: conv, name: three, filters: 8, kernel_size: 5}\n"
+        "net.yaml",
+    )
+    with pytest.warns(inception_dsl.SpecWarning, match="W403"):
+        network = inception_dsl.load(path, **{"body.1.filters": 4})
+    result = network.rewrite("factorise-5x5")
+    assert result.left_out == [
+        ("one", "the setting `body.1.filters` names a later step by its position")
+    ]
+    assert [saving.path for saving in result.savings] == ["three"]
+    assert result.elsewhere.more_parameters == 0
+    assert "one" not in dict(network.rewrite("batch-normalise").left_out)  # no step is added
