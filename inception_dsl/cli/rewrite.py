@@ -163,12 +163,13 @@ def _check(spec: str, out: str | None, in_place: bool, force: bool, as_json: boo
             help = "leave out `-o -`: the JSON has the text"
             raise UsageError("`--json` and `-o -` both print to standard output", help)
     elif out is not None:
-        _check_file(os.path.normpath(out), force)
+        _check_file(out, force)
 
 
-def _check_file(out: str, force: bool) -> None:
+def _check_file(named: str, force: bool) -> None:
     """Reject a file that would be overwritten, and what is no file."""
-    if os.path.isdir(out):
+    out = os.path.normpath(named)
+    if os.path.isdir(out) or named.endswith(("/", os.sep)):
         raise UsageError(f"{out} is a folder", "name the file: `-o FILE`")
     if os.path.exists(out) and not os.path.isfile(out):
         help = "name another file, or print the spec with `-o -`"

@@ -254,6 +254,7 @@ def test_json(folder: Path) -> None:
         (("v1", "reduce", "--in-place"), "the shipped spec `v1` is read-only"),
         (("v1", "separable", "-o", "-", "--json"), "both print to standard output"),
         (("v1", "separable", "-o", ""), "error: . is a folder"),
+        (("v1", "separable", "-o", "new/"), "error: new is a folder"),
     ],
 )
 def test_usage_errors(folder: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -98,7 +98,7 @@ def test_a_setting_by_position_keeps_its_step(write: Callable[..., Path]) -> Non
         "body:\n"
         "  - {op: conv, name: one, filters: 8, kernel_size: 5, activation: relu}\n"
         "  - {op: conv, name: two, filters: 8, kernel_size: 3}\n"
-        "  - {op: conv, name: three, filters: 8, kernel_size: 5}\n"
+        "  - {op: conv, name: three, filters: 8, kernel_size: 5}\n",
         "net.yaml",
     )
     with pytest.warns(inception_dsl.SpecWarning, match="W403"):
