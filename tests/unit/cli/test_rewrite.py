@@ -229,9 +229,26 @@ def test_json(folder: Path) -> None:
     (step,) = found["steps"]
     assert (step["path"], step["uses"], found["uses"]) == ("unit", 2, {"unit": 2})
     assert list(found["files"]) == ["parts/unit.yaml"]
+    assert found["elsewhere"] == {
+        "parameters": found["totals"]["parameters"]["old"] - step["parameters"],
+        "macs": found["totals"]["MACs"]["old"] - step["macs"],
+        "more_parameters": 0,
+        "more_macs": 0,
+    }
     rules = json.loads(run("net.yaml", "--json").stdout)["rules"]
     (rule,) = (rule for rule in rules if rule["rule"] == "factorise-5x5")
     assert (rule["block"], rule["paths"]) == ("unit", ["unit"])
+
+
+def test_json_and_the_table_have_the_same_numbers(folder: Path) -> None:
+    arguments = ("v3", "parallel-reduction")
+    found = json.loads(run(*arguments, "--json").stdout)
+    shown = run(*arguments).stdout.split("\n\n")[2].splitlines()[2:]
+    for line, step in zip(shown, [*found["steps"], found["elsewhere"]], strict=True):
+        for field in ("parameters", "macs"):
+            if more := step[f"more_{field}"]:
+                assert f" {more:+,}" in line
+    assert shown[-1].startswith("elsewhere  ")
 
 
 @pytest.mark.parametrize(
