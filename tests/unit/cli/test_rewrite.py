@@ -285,7 +285,7 @@ def test_usage_errors(folder: Path, arguments: tuple[str, ...], message: str) ->
     ("arguments", "message"),
     [
         (("missing.yaml", "reduce"), "error[E101]: no such file: missing.yaml"),
-        (("-", "reduce"), "error[E101]: standard input is read by"),
+        (("-", "reduce"), "error[E101]: standard input cannot be read here"),
         (("net.yaml", "two-2x2"), "`two-2x2` is for a `conv` or `conv_bn` with a 3x3 kernel"),
         (("net.yaml", "factorise-5x5", "--at", "unti"), "did you mean `unit`?"),
         (("net.yaml", "factorise-5x5", "--at", ""), "error[E308]: no step has the path ``"),
