@@ -29,9 +29,12 @@ def field_text(seen: Seen) -> str:
 
 
 def stride_and_padding(seen: Seen) -> str:
-    """``32, 618``, those of :class:`ReceptiveField`; of one input after the other."""
+    """``32, 618``, those of :class:`ReceptiveField`; of one input after the other.
+
+    ``none, 30`` if every position depends on the whole input.
+    """
     return "; ".join(
-        f"{by_axis(str(f.stride) for f in axes)}, {by_axis(f.padding for f in axes)}"
+        f"{by_axis(str(f.stride or 'none') for f in axes)}, {by_axis(f.padding for f in axes)}"
         for axes in seen.values()
         if axes
     )

@@ -72,6 +72,8 @@ def test_the_receptive_field_is_that_of_the_last_map(shown: Callable[..., Result
     lines = shown().stdout.splitlines()
     assert "receptive field        19 of twice/1" in lines
     assert "  stride, padding      2, 8" in lines
+    everywhere = CliRunner().invoke(main, ["summary", "family/v4_cbam"]).stdout
+    assert "  stride, padding      none, 30\n" in everywhere
 
 
 def paths(result: Result) -> list[str]:
