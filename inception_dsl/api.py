@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import plugins
@@ -51,7 +51,8 @@ def load(
 ) -> Network:
     """Compile the network or block in the spec at ``path``.
 
-    Raises :class:`SpecError` on errors; warnings become :class:`SpecWarning`.
+    Raises :class:`SpecError` on errors, ``ValueError`` if two settings set the same field; warnings
+    become :class:`SpecWarning`.
 
     ``settings`` override parameters and fields by name, as ``--set`` does: ``classes=10``,
     ``**{"training.label_smoothing": 0.0}``. ``input="224x224x3"`` is short for the mapping.
@@ -59,6 +60,7 @@ def load(
     """
     report = Report()
     given = _texts(settings)
+    _reject_overridden(path, root, given)
     typed = compile_spec(path, given, report, root)
     if typed is None:
         raise SpecError(report)
@@ -114,6 +116,7 @@ def sweep(
 
     varied = Variations.given(vary)
     spec = Spec(path, root, _texts(settings))
+    _reject_overridden(path, root, spec.settings, dict(varied.varied))
     found = tuple(one for chunk in variants(spec, varied, jobs) for one in chunk)
     if all(one.measured is None for one in found):
         raise _error(path, varied.settings(0, spec.settings), root)
@@ -146,6 +149,7 @@ def fit(
         raise ValueError("expected a limit: `macs`, `parameters` or both")
     spec = Spec(path, root, _texts(settings))
     varied = range_of(vary, spec)
+    _reject_overridden(path, root, spec.settings, {varied.name: varied.values})
     found = largest(spec, varied, Limits(macs, parameters))
     if not found and found.above is None:
         raise _error(path, {**spec.settings, varied.name: varied.values[0]}, root)
@@ -155,6 +159,23 @@ def fit(
 def _texts(settings: Mapping[str, Any]) -> dict[str, str]:
     """Settings as ``--set`` has them."""
     return {name: json.dumps(value) for name, value in settings.items()}
+
+
+def _reject_overridden(
+    path: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None,
+    settings: Mapping[str, str],
+    varied: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Raise ``ValueError`` if a setting would be lost, as a later one sets the same field."""
+    for name in settings.keys() & varied.keys():
+        raise ValueError(f"`{name}` is varied, and set to `{settings[name]}`")
+    if len(settings) + len(varied) > 1:
+        from .language.overridden import overridden
+
+        fixed = {name: [value] for name, value in settings.items()}
+        if found := overridden(path, {**fixed, **varied}, root):
+            raise ValueError(str(found))
 
 
 def _error(path: str | os.PathLike[str], settings: Mapping[str, str], root: Any) -> SpecError:

@@ -18,6 +18,7 @@ from .shared import (
     fail,
     formats,
     merged,
+    reject_overridden,
     spec_options,
 )
 from .sweep import amount, checked, reject_both
@@ -81,6 +82,8 @@ def fit(
         raise UsageError("missing option `--macs` or `--parameters`", "example: `--macs 600M`")
     order = Spec(spec_of(spec), None, given)
     varied = _range(vary, order)
+    named = {name: [value] for name, value in given.items()}
+    reject_overridden([order.path], {**named, varied.name: varied.values})
     checked(order, {**given, varied.name: varied.values[-1]}, report)
     with Progress(_TRIES) as bar:
         result = found(order, varied, Limits(macs, parameters), bar.step)

@@ -16,7 +16,7 @@ _FORMAT: Final = f"{__name__}.format"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from click.shell_completion import CompletionItem
@@ -158,9 +158,34 @@ def _input(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> di
     return found
 
 
-def merged(settings: dict[str, str], size: dict[str, str]) -> dict[str, str]:
-    """The settings of ``--set`` with those of ``--input``."""
-    return {**settings, **size}
+def merged(
+    settings: dict[str, str], size: dict[str, str], *specs: str | os.PathLike[str]
+) -> dict[str, str]:
+    """The settings of ``--set`` with those of ``--input``; each has an effect on all ``specs``."""
+    for name in settings.keys() & size.keys():
+        from .usage import UsageError
+
+        raise UsageError(f"`{name}` is set by `--set` and by `--input`", "remove one")
+    found = {**settings, **size}
+    reject_overridden(specs, {name: [value] for name, value in found.items()})
+    return found
+
+
+def reject_overridden(
+    specs: Sequence[str | os.PathLike[str]], settings: Mapping[str, Sequence[str]]
+) -> None:
+    """A usage error if a setting would be lost, as a later one sets the same field of a spec.
+
+    The settings have one value, or those that they have in turn.
+    """
+    if len(settings) < 2:
+        return
+    from ..language.overridden import overridden
+    from .usage import UsageError
+
+    for spec in specs:
+        if found := overridden(spec, settings):
+            raise UsageError(str(found), "remove one of them, or set the parts that differ")
 
 
 def chosen_format() -> str:

@@ -104,6 +104,11 @@ def test_no_value_is_valid() -> None:
         (["--macs", "2M", "--vary", "n=1,2"], 2, "expected NAME or NAME=first..last"),
         (["--macs", "2X", "--vary", "n"], 2, "`--macs`: expected a number, got `2X`"),
         (["--macs", "2M", "--vary", "n", "--set", "n=3"], 2, "`n` is varied, and set to `3`"),
+        (
+            ["--macs", "2M", "--vary", "input", "--set", "input.width=9"],
+            2,
+            "both set `input.width`",
+        ),
         (["--macs", "2M", "--vary", "nn"], 1, "did you mean `n`?"),
         (["--macs", "2M", "--vary", "body.9.filters"], 1, "unknown step `9`"),
     ],
