@@ -17,6 +17,7 @@ from .shared import (
     chosen_format,
     fail,
     formats,
+    given_root,
     merged,
     reject_overridden,
     spec_options,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _FORMAT: Final = formats(
     "markdown", "latex", help="Print a text (default), json, markdown or latex."
 )
-_TRIES: Final = 30
+_TRIES: Final = 60
 """About as many values are tried, for the progress bar."""
 
 
@@ -49,6 +50,7 @@ _TRIES: Final = 30
 @click.argument("spec", metavar="SPEC", **SPEC)
 @click.option(
     "--vary",
+    multiple=True,
     required=True,
     metavar="NAME[=RANGE]",
     help="What to vary; RANGE is first..last:step.",
@@ -59,7 +61,7 @@ _TRIES: Final = 30
 @partial(spec_options, form=_FORMAT)
 def fit(
     spec: str,
-    vary: str,
+    vary: tuple[str, ...],
     macs: int | None,
     parameters: int | None,
     as_json: bool,
@@ -80,8 +82,11 @@ def fit(
     report, given = Report(), merged(settings, size)
     if macs is None and parameters is None:
         raise UsageError("missing option `--macs` or `--parameters`", "example: `--macs 600M`")
-    order = Spec(spec_of(spec), None, given)
-    varied = _range(vary, order)
+    if len(vary) > 1:
+        help = "`fit` varies one; `sweep` varies several"
+        raise UsageError(f"`--vary` is given {len(vary)} times", help)
+    order = Spec(spec_of(spec), given_root(), given)
+    varied = _range(vary[0], order)
     named = {name: [value] for name, value in given.items()}
     reject_overridden([order.path], {**named, varied.name: varied.values})
     checked(order, {**given, varied.name: varied.values[-1]}, report)
@@ -125,6 +130,6 @@ def _print(found: Fit, form: str) -> None:
     else:
         print_table(lambda style: "\n".join([*found.table().text(style), ""]))
         if found:
-            click.echo(found.sentence())
+            click.echo(f"{found.sentence()}\n{found.command}")
     if not found:
         click.echo(f"error: {found.sentence()}", err=True)

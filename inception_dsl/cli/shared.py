@@ -106,6 +106,14 @@ def _root(context: click.Context, _: click.Parameter, folder: str | None) -> Non
     os.environ[VARIABLE] = os.path.abspath(folder)
 
 
+def given_root() -> str | None:
+    """The value of ``--root`` in the current command; ``None`` if it is not given there."""
+    from ..language.roots import VARIABLE
+
+    source = click.get_current_context().get_parameter_source("root")
+    return os.environ[VARIABLE] if source is click.core.ParameterSource.COMMANDLINE else None
+
+
 root_option = click.option(
     "--root",
     cls=SharedOption,

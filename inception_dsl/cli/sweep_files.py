@@ -46,7 +46,7 @@ class Files:
         given = {o: path for o, path in (("--out", out), ("--plot", plot)) if path is not None}
         for option, path in given.items():
             ending, what, help = _FORMATS[option]
-            if path.suffix.lower() != ending:
+            if not str(path).lower().endswith(ending):
                 message = f"`{option}` writes {what}: `{path}` does not end with `{ending}`"
                 raise UsageError(message, f"name the file `*{ending}`; {help}")
         self.named = {option: followed(path) for option, path in given.items()}
@@ -120,7 +120,7 @@ class Files:
         """Fail, as ``path`` would get other content; the variants so far are kept, if any."""
         from ..diagnostics.report import Span
 
-        message = f"{path} is of another sweep, or was edited: its content would be another"
+        message = f"{path} is not what this sweep writes: it is of another one, or was edited"
         report.error("E603", message, Span(str(path), 1, 1, 1, 2), help=_REPLACE)
         if self.partial and found.count:
             self.hint(found, " with `--force`")

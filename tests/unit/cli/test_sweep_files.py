@@ -163,7 +163,10 @@ def test_a_finished_file_of_another_sweep_is_kept(changed: str) -> None:
     before = out.read_bytes()
     done = run(*options)
     assert done.exit_code == 1
-    assert "error[E603]: out.csv is of another sweep, or was edited" in done.stderr
+    assert (
+        "error[E603]: out.csv is not what this sweep writes: it is of another one, or was edited"
+        in done.stderr
+    )
     assert out.read_bytes() == before
     late = changed in ("fewer", "more", "row", "axis", "limit")
     assert PARTIAL.exists() == late == ("goes on from there" in done.stderr)
@@ -197,7 +200,10 @@ def test_a_plot_of_another_sweep_is_kept() -> None:
     plot.write_text(drawn.replace("net.yaml: ", "My title: "))
     done = run(*options)
     assert done.exit_code == 1
-    assert "error[E603]: p.svg is of another sweep, or was edited" in done.stderr
+    assert (
+        "error[E603]: p.svg is not what this sweep writes: it is of another one, or was edited"
+        in done.stderr
+    )
     assert "My title" in plot.read_text()
     assert run(*options, "--force").exit_code == 0
     assert plot.read_text() == drawn
