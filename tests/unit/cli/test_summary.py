@@ -114,9 +114,10 @@ def test_markdown_and_latex_have_the_same_rows(shown: Callable[..., Result]) -> 
         "| **twice/0** | pair | 8x8x8 | 420 | 25,600 | 30.6 | 11 |",
     ]
     latex = shown("-f", "latex").stdout.splitlines()
-    assert latex[:2] == [r"\begin{tabular}{@{}lllrrrr@{}}", r"\toprule"]
-    assert latex[4] == r"first & conv 3x3 /2 & 8x8x4 & 112 & 6,912 & 8.3 & 3 \\"
-    assert latex[2] == (r"layer & op & output & parameters & MACs & \% MACs & receptive field \\")
+    assert latex[0] == r"{\footnotesize\setlength{\tabcolsep}{3pt}%"
+    assert latex[1:3] == [r"\begin{tabular}{@{}lllrrrr@{}}", r"\toprule"]
+    assert latex[5] == r"first & conv 3x3 /2 & 8x8x4 & 112 & 6,912 & 8.3 & 3 \\"
+    assert latex[3] == (r"layer & op & output & parameters & MACs & \% MACs & receptive field \\")
 
 
 @pytest.mark.parametrize("form", ["text", "csv", "markdown", "latex", "json"])
@@ -154,7 +155,7 @@ def test_text_of_a_spec_is_no_markup(payload: str) -> None:
     assert row.count("|") - row.count("\\|") == 2
     assert "<" not in row.replace("\\<", "")
     assert "\x1b" not in row + table.latex()
-    body = table.latex().splitlines()[4].removesuffix(r" \\")
+    body = table.latex().splitlines()[5].removesuffix(r" \\")
     for command in (
         r"\textbackslash{}",
         r"\textasciitilde{}",
