@@ -107,6 +107,26 @@ def test_memory_is_that_of_the_batch(shown: Callable[..., Result]) -> None:
     assert many == {"batch": 8, **{k: 8 * v for k, v in one.items() if k != "batch"}}
 
 
+@pytest.mark.parametrize(
+    ("size", "total"),
+    [(9, "8 of output"), (8, "4 of body/1, the last map of more than one pixel"), (1, "")],
+)
+def test_maps_of_one_pixel_have_no_receptive_field_in_the_totals(
+    write: Callable[..., Path], size: int, total: str
+) -> None:
+    """Of more than one pixel, as in tables of receptive fields; where another follows, it says so.
+
+    A map of one pixel before others does not count.
+    """
+    text = f"network: n\ninput: {{channels: 2, height: {size}, width: {size}}}\n"
+    pools = "body: [{op: max_pool, kernel_size: 2, stride: 2, repeat: 3}]\n"
+    facts = dict(inception_dsl.load(write(text + pools)).summary().facts())
+    assert facts.get("receptive field", "") == total
+    larger = pools.replace("}]", "}, {op: upsample, factor: 2, method: nearest}]")
+    facts = dict(inception_dsl.load(write(text + larger)).summary().facts())
+    assert facts["receptive field"].endswith("of output")
+
+
 def test_markdown_and_latex_have_the_same_rows(shown: Callable[..., Result]) -> None:
     assert shown("-f", "markdown").stdout.splitlines()[1:4] == [
         "| --- | --- | --- | ---: | ---: | ---: | ---: |",
