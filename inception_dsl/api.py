@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import plugins
@@ -18,6 +18,7 @@ from .diagnostics.report import Diagnostic, Report
 from .diagnostics.text import printable
 from .emit.module import module_from_source
 from .ir.typed import TypedProgram
+from .language.overridden import reject_overridden
 
 if TYPE_CHECKING:
     from .design.compared import Difference
@@ -51,16 +52,15 @@ def load(
 ) -> Network:
     """Compile the network or block in the spec at ``path``.
 
-    Raises :class:`SpecError` on errors, ``ValueError`` if two settings set the same field; warnings
-    become :class:`SpecWarning`.
+    Raises :class:`SpecError` on errors; warnings become :class:`SpecWarning`.
 
     ``settings`` override parameters and fields by name, as ``--set`` does: ``classes=10``,
-    ``**{"training.label_smoothing": 0.0}``. ``input="224x224x3"`` is short for the mapping.
-    ``root`` is the project folder, as with ``--root``: files outside it are rejected.
+    ``**{"training.label_smoothing": 0.0}``; two of the same field are a ``ValueError``.
+    ``input="224x224x3"`` is short for the mapping. ``root`` is the project folder, as with
+    ``--root``: files outside it are rejected.
     """
-    report = Report()
-    given = _texts(settings)
-    _reject_overridden(path, root, given)
+    report, given = Report(), _texts(settings)
+    reject_overridden(path, given, root=root)
     typed = compile_spec(path, given, report, root)
     if typed is None:
         raise SpecError(report)
@@ -114,9 +114,8 @@ def sweep(
     from .design.sweep import Sweep
     from .design.variations import Variations
 
-    varied = Variations.given(vary)
-    spec = Spec(path, root, _texts(settings))
-    _reject_overridden(path, root, spec.settings, dict(varied.varied))
+    varied, spec = Variations.given(vary), Spec(path, root, _texts(settings))
+    reject_overridden(path, spec.settings, dict(varied.varied), root)
     found = tuple(one for chunk in variants(spec, varied, jobs) for one in chunk)
     if all(one.measured is None for one in found):
         raise _error(path, varied.settings(0, spec.settings), root)
@@ -149,7 +148,7 @@ def fit(
         raise ValueError("expected a limit: `macs`, `parameters` or both")
     spec = Spec(path, root, _texts(settings))
     varied = range_of(vary, spec)
-    _reject_overridden(path, root, spec.settings, {varied.name: varied.values})
+    reject_overridden(path, spec.settings, dict([varied]), root)
     found = largest(spec, varied, Limits(macs, parameters))
     if not found and found.above is None:
         raise _error(path, {**spec.settings, varied.name: varied.values[0]}, root)
@@ -161,27 +160,9 @@ def _texts(settings: Mapping[str, Any]) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in settings.items()}
 
 
-def _reject_overridden(
-    path: str | os.PathLike[str],
-    root: str | os.PathLike[str] | None,
-    settings: Mapping[str, str],
-    varied: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> None:
-    """Raise ``ValueError`` if a setting would be lost, as a later one sets the same field."""
-    for name in settings.keys() & varied.keys():
-        raise ValueError(f"`{name}` is varied, and set to `{settings[name]}`")
-    if len(settings) + len(varied) > 1:
-        from .language.overridden import overridden
-
-        fixed = {name: [value] for name, value in settings.items()}
-        if found := overridden(path, {**fixed, **varied}, root):
-            raise ValueError(str(found))
-
-
 def _error(path: str | os.PathLike[str], settings: Mapping[str, str], root: Any) -> SpecError:
     """The errors of a spec with these settings."""
-    report = Report()
-    compile_spec(path, settings, report, root)
+    compile_spec(path, settings, report := Report(), root)
     return SpecError(report)
 
 
@@ -275,8 +256,7 @@ class Network:
         """
         from .design.rewrites.moves import moves
 
-        report = Report()
-        found = moves(self._spec(), report)
+        found = moves(self._spec(), report := Report())
         if found is None:
             raise SpecError(report)
         return found

@@ -14,15 +14,15 @@ from .progress import Progress
 from .shared import (
     SPEC,
     as_json_text,
+    check_settings,
     chosen_format,
     fail,
     formats,
     given_root,
     merged,
-    reject_overridden,
     spec_options,
 )
-from .sweep import amount, checked, reject_both
+from .sweep import amount, checked
 from .usage import UsageError
 
 TYPE_CHECKING = False
@@ -87,8 +87,7 @@ def fit(
         raise UsageError(f"`--vary` is given {len(vary)} times", help)
     order = Spec(spec_of(spec), given_root(), given)
     varied = _range(vary[0], order)
-    named = {name: [value] for name, value in given.items()}
-    reject_overridden([order.path], {**named, varied.name: varied.values})
+    check_settings(order.path, given, dict([varied]))
     checked(order, {**given, varied.name: varied.values[-1]}, report)
     with Progress(_TRIES) as bar:
         result = found(order, varied, Limits(macs, parameters), bar.step)
@@ -105,11 +104,9 @@ def _range(vary: str, spec: Spec) -> Range:
     from ..design.variations import VariationError
 
     try:
-        found = range_of(vary, spec)
+        return range_of(vary, spec)
     except VariationError as error:
         raise UsageError(f"invalid value for `--vary`: {error.message}", error.help) from None
-    reject_both([found.name], dict(spec.settings))
-    return found
 
 
 def _fail(spec: Spec, varied: Range, report: Report) -> None:

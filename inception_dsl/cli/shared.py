@@ -175,25 +175,22 @@ def merged(
 
         raise UsageError(f"`{name}` is set by `--set` and by `--input`", "remove one")
     found = {**settings, **size}
-    reject_overridden(specs, {name: [value] for name, value in found.items()})
+    for spec in specs if len(found) > 1 else ():
+        check_settings(spec, found, {})
     return found
 
 
-def reject_overridden(
-    specs: Sequence[str | os.PathLike[str]], settings: Mapping[str, Sequence[str]]
+def check_settings(
+    spec: str | os.PathLike[str], settings: Mapping[str, str], varied: Mapping[str, Sequence[str]]
 ) -> None:
-    """A usage error if a setting would be lost, as a later one sets the same field of a spec.
-
-    The settings have one value, or those that they have in turn.
-    """
-    if len(settings) < 2:
-        return
-    from ..language.overridden import overridden
+    """A usage error if a setting would be lost, as a later one sets the same field of the spec."""
+    from ..language.overridden import OverriddenError, reject_overridden
     from .usage import UsageError
 
-    for spec in specs:
-        if found := overridden(spec, settings):
-            raise UsageError(str(found), "remove one of them, or set the parts that differ")
+    try:
+        reject_overridden(spec, settings, varied)
+    except OverriddenError as error:
+        raise UsageError(str(error), "remove one, or set only what differs") from None
 
 
 def chosen_format() -> str:

@@ -13,14 +13,12 @@ from .colour import print_table
 from .given import spec_of
 from .help import Command
 from .progress import Progress
-from .shared import SPEC, chosen_format, fail, formats, merged, reject_overridden, spec_options
+from .shared import SPEC, check_settings, chosen_format, fail, formats, merged, spec_options
 from .sweep_files import Files
 from .usage import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..design.measured import Spec
     from ..design.partial import Partial
     from ..design.sweep import Limits, Sweep
@@ -148,13 +146,12 @@ def sweep(
     from ..diagnostics.report import Report
 
     report, given = Report(), merged(settings, size)
-    variations = _variations(vary, given)
+    variations = _variations(vary)
     if x == y:
         raise UsageError(f"`--x` and `--y` are both `{x}`", "choose another one for `--y`")
     files, order = Files(out, plot, force), Spec(spec_of(spec), None, given)
     limits = Limits(max_macs, max_parameters, min_receptive_field)
-    named = {name: [value] for name, value in given.items()}
-    reject_overridden([order.path], {**named, **dict(variations.varied)})
+    check_settings(order.path, given, dict(variations.varied))
     texts = checked(order, variations.settings(0, given), report)
     files.reject_read(texts)
     own = key(order, variations, texts, limits, (x, y))
@@ -174,23 +171,14 @@ def sweep(
         _print(result, form, written, front=front or out is not None)
 
 
-def _variations(vary: tuple[str, ...], given: dict[str, str]) -> Variations:
+def _variations(vary: tuple[str, ...]) -> Variations:
     """What is varied; a usage error if it is not valid."""
     from ..design.variations import VariationError, Variations, variation
 
     try:
-        found = Variations([variation(text) for text in vary])
+        return Variations([variation(text) for text in vary])
     except VariationError as error:
         raise UsageError(f"invalid value for `--vary`: {error.message}", error.help) from None
-    reject_both(found.names, given)
-    return found
-
-
-def reject_both(names: Iterable[str], given: dict[str, str]) -> None:
-    """A usage error if a name is varied and set."""
-    for name in names:
-        if name in given:
-            raise UsageError(f"`{name}` is varied, and set to `{given[name]}`", "remove one")
 
 
 def checked(spec: Spec, settings: dict[str, str], report: Report) -> dict[str, str]:

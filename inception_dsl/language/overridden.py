@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ..diagnostics.report import Report
@@ -25,6 +26,10 @@ _KINDS: Final = ("op", "use", "name")
 """Fields on whose value it depends whether a step, or an optimizer, keeps its other fields."""
 
 
+class OverriddenError(ValueError):
+    """A setting would be lost; the message names both."""
+
+
 class Overridden(NamedTuple):
     """A setting, a later one, and the field that both set."""
 
@@ -34,6 +39,23 @@ class Overridden(NamedTuple):
 
     def __str__(self) -> str:
         return f"`{self.name}` and `{self.by}` both set `{self.field}`"
+
+
+def reject_overridden(
+    path: str | os.PathLike[str],
+    settings: Mapping[str, str],
+    varied: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    root: str | os.PathLike[str] | None = None,
+) -> None:
+    """Raise :class:`OverriddenError` if a setting is lost, as a later one sets the same field.
+
+    ``varied`` have several values in turn, after those of the ``settings``.
+    """
+    for name in settings.keys() & varied.keys():
+        raise OverriddenError(f"`{name}` is varied, and set to `{settings[name]}`")
+    fixed = {name: [value] for name, value in settings.items()}
+    if found := overridden(path, {**fixed, **varied}, root):
+        raise OverriddenError(str(found))
 
 
 def overridden(

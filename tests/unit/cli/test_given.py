@@ -210,4 +210,4 @@ def test_settings_of_the_same_field(command: str, tmp_path: Path) -> None:
     assert done.exit_code == 2, done.output
     text = "error: `body.0.repeat` and `body.inception_a.repeat` both set `body.0.repeat`"
     assert text in done.stderr
-    assert "= help: remove one of them" in done.stderr
+    assert "= help: remove one" in done.stderr
