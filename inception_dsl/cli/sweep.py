@@ -110,7 +110,7 @@ def _axis(_: click.Context, option: click.Parameter, name: str) -> str:
     metavar="FILE.svg",
     help="Write a plot of all variants and the front.",
 )
-@click.option("--force", is_flag=True, help="Replace files of other sweeps, and others.")
+@click.option("--force", is_flag=True, help="Replace files that have other content.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: all cores]"
 )

@@ -121,18 +121,23 @@ class Files:
         from ..diagnostics.report import Span
 
         message = f"{path} is not what this sweep writes: it is of another one, or was edited"
-        report.error("E603", message, Span(str(path), 1, 1, 1, 2), help=_REPLACE)
+        help = _REPLACE
         if self.partial and found.count:
-            self.hint(found, " with `--force`")
+            help += f"; {self.kept(found)}, from which that goes on"
         elif self.partial:
             self.partial.unlink()
+        report.error("E603", message, Span(str(path), 1, 1, 1, 2), help=help)
         fail(report)
 
-    def hint(self, found: Partial, how: str = "") -> None:
-        """Say where the variants are that were compiled."""
+    def hint(self, found: Partial) -> None:
+        """Say where the variants are that were compiled, if they are kept."""
         if self.partial:
-            text = f"{found.count:,} of {found.variations.count:,} variants are in {self.partial}"
-            click.echo(f"{text}; the same command{how} goes on from there", err=True)
+            text = f"{self.kept(found)}; the same command goes on from there"
+            click.echo(text, err=True)
+
+    def kept(self, found: Partial) -> str:
+        """Where the variants are that were compiled."""
+        return f"{found.count:,} of {found.variations.count:,} variants are in {self.partial}"
 
     def write(self, result: Sweep, found: Partial, key: str, report: Report) -> list[Path]:
         """Write the CSV file and the plot, both or none; the result lists what is written."""

@@ -169,7 +169,11 @@ def test_a_finished_file_of_another_sweep_is_kept(changed: str) -> None:
     )
     assert out.read_bytes() == before
     late = changed in ("fewer", "more", "row", "axis", "limit")
-    assert PARTIAL.exists() == late == ("goes on from there" in done.stderr)
+    assert (
+        PARTIAL.exists()
+        == late
+        == ("are in out.csv.partial, from which that goes on" in done.stderr)
+    )
     done = run(*options, "--force")
     assert done.exit_code == 0
     assert ("resumed: " in done.stderr) == late
