@@ -97,7 +97,7 @@ def _alike(one: DataPath, other: DataPath) -> bool:
 def _kinds(values: Sequence[str]) -> list[str]:
     """One of the values for each set of fields that they can set.
 
-    ``null`` is like a number here, as it says something of a field.
+    ``null`` counts as a number: both say something of the same field.
     """
     found: dict[Any, str] = {}
     for value in values:
