@@ -104,11 +104,11 @@ def rewrite(
             raise UsageError(
                 "these options need a RULE", f"`inception-dsl rewrite {spec}` lists them"
             )
-        found = moves(Spec(spec, merged(settings, size), report), report)
+        found = moves(Spec(spec, merged(settings, size, spec), report), report)
         return fail(report) if found is None else _print(found, as_json)
     chosen, values = _chosen(rule, options)
     _check(spec, out, in_place, force, as_json)
-    given = Spec(spec, merged(settings, size), report, target=_target(spec, out))
+    given = Spec(spec, merged(settings, size, spec), report, target=_target(spec, out))
     result = rewritten(given, chosen, at, values, report)
     if result is None:
         return fail(report)

@@ -115,7 +115,7 @@ def verify(
     from ..verify.run import Plan
 
     plan = Plan(targets, tuple(dict.fromkeys(dtypes)), train, seed, samples, timeout)
-    found = _verify(specs, merged(settings, size), plan, report, quiet=as_json)
+    found = _verify(specs, merged(settings, size, *specs), plan, report, quiet=as_json)
     if as_json:
         from ..verify.table import to_dict
 

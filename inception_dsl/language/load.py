@@ -46,18 +46,32 @@ def load(
     ``root`` is the folder of :func:`root_of`; ``without`` are parts of the file to leave out.
     """
     reading = Reading(report, root_of(Path(path), root), Limits(), without=tuple(without))
+    document, misfits = with_settings(path, settings, reading)
+    spec = None if document is None else validate(document, report)
+    if spec is not None and misfits:
+        spec.document.dropped.add(("params",))  # the setting may be for one of them
+    return None if spec is None else spec._replace(root=reading.root)
+
+
+def with_settings(
+    path: str | os.PathLike[str], settings: Mapping[str, str], reading: Reading
+) -> tuple[Document | None, bool]:
+    """The data of the spec at ``path`` with ``settings`` applied, before it is validated; and
+    whether one of them does not fit it.
+    """
     document = read(path, reading)
     if document is None:
-        return None
+        return None, False
     misfits = False
     for name, value in settings.items():
         changed = _set(document, name, value, reading)
         document, misfits = changed or document, misfits or changed is None
-    document = with_variants(document, reading)
-    spec = validate(document, report)
-    if spec is not None and misfits:
-        spec.document.dropped.add(("params",))  # the setting may be for one of them
-    return None if spec is None else spec._replace(root=reading.root)
+    return with_variants(document, reading), misfits
+
+
+def path_of(name: str) -> DataPath:
+    """The path that the name of a setting means; numbers are positions of steps."""
+    return tuple(int(p) if p.isdecimal() and len(p) < 9 else p for p in name.split("."))
 
 
 def _set(document: Document, name: str, value: str, reading: Reading) -> Document | None:
@@ -73,7 +87,7 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
             return None
         document = _resized(name, parsed, document)
     parameters = data.get("params")
-    path: DataPath = tuple(int(p) if p.isdecimal() and len(p) < 9 else p for p in name.split("."))
+    path = path_of(name)
     if isinstance(parameters, dict) and name in parameters:
         declared = parameters[name]
         kind = declared.get("type") if isinstance(declared, dict) else declared
