@@ -15,10 +15,12 @@ from ..types.tensor import AXES
 from ..yaml import source
 from ..yaml.document import DataPath, Document
 from .check import check
+from .derived import SETTING, modified
 from .foreign import of_data
 from .inputs import FIELDS as INPUT_FIELDS
 from .inputs import has_names
 from .models import BlockFile, NetworkFile
+from .notes import ABOUT
 from .overlay import FIELDS
 from .reading import Limits, Reading, laid, read
 from .roots import root_of
@@ -50,7 +52,8 @@ def load(
     if document is None:
         return None
     misfits = False
-    for name, value in settings.items():
+    texts_last = sorted(settings.items(), key=lambda setting: setting[0].split(".")[0] in ABOUT)
+    for name, value in texts_last:
         changed = _set(document, name, value, reading)
         document, misfits = changed or document, misfits or changed is None
     document = with_variants(document, reading)
@@ -63,7 +66,7 @@ def load(
 def _set(document: Document, name: str, value: str, reading: Reading) -> Document | None:
     """``document`` with one setting applied."""
     report = reading.report
-    label = f"--set {name}"
+    label = f"{SETTING}{name}"
     parsed = source.parse(value, label, report)
     if parsed is None:
         return None
@@ -93,7 +96,10 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
     spans = {path + k: v for k, v in parsed.spans.items()}
     for depth in range(len(path)):
         spans[path[:depth]] = parsed.span(())
-    found = laid(document, Document(label, nested, spans, dict(spans)), reading)
+    over = Document(label, nested, spans, dict(spans))
+    found = laid(document, over, reading)
+    if (another := modified(document, found, parsed.span(()))) is not None:
+        found = laid(another, over, reading)
     return dataclasses.replace(found, file=document.file)
 
 
