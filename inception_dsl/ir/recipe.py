@@ -19,13 +19,14 @@ from .sections import Initializer
 class Optimizer(NamedTuple):
     """An optimiser with its settings, as the framework of ``form`` defines it.
 
-    ``decay`` is the share of the old mean square that RMSProp keeps.
+    ``decay`` is the share of the old mean square that RMSProp keeps. A ``momentum`` of ``None`` is
+    one that the paper does not say.
     """
 
     name: OptimizerName
     rate: float | None = None
     form: FormName | None = None
-    momentum: float = 0.0
+    momentum: float | None = 0.0
     nesterov: bool = False
     decay: float | None = None
     beta_1: float | None = None
@@ -173,7 +174,9 @@ class Training(NamedTuple):
         if self.optimizer is None:
             found.append("optimizer")
         else:
-            needed = ("rate", "form", *OPTIMIZERS[self.optimizer.name].needed)
+            kind = OPTIMIZERS[self.optimizer.name]
+            momentum = ("momentum",) if "momentum" in kind.fields else ()
+            needed = ("rate", "form", *momentum, *kind.needed)
             found += [f"optimizer.{n}" for n in needed if getattr(self.optimizer, n) is None]
         if self.schedule is not None:
             found += _missing_schedule(self, self.schedule)

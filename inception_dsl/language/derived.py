@@ -2,7 +2,7 @@
 
 Its title, description, paper and deviations are those of the original, not of what an overlay makes
 of it: one text takes their place, ``Inception-v4 (Szegedy et al., 2016)`` in ``modified_from``.
-Where an overlay names another paper, notes inside of it go, too, as they speak of the old one; so
+Where an overlay cites another paper, notes inside of it go, too, as they speak of the old one; so
 does what the old one does not say: ``null`` in ``training``.
 """
 
@@ -27,6 +27,8 @@ _NETWORK: Final = (
     *("defaults", "width", "divisor", "minimum"),
 )
 """Fields that make another network of it, even if ``--set`` changes only one of them."""
+_SAME: Final = ("title", "arxiv", "doi", "url")
+"""Fields of ``paper`` of which one tells that it is the same paper."""
 _AUTHORS: Final = re.compile(r",? and |, | & ")
 
 
@@ -37,10 +39,11 @@ def derived(
 
     ``names`` are those of the originals of blocks, if they are called otherwise here.
     """
-    found = _changed(base.data, over)
+    found, given = _changed(base.data, over), base.data
     base = _without(base, found, names) if found else base
     for path in found:
-        if _mapping(_at(over.data, path)).get("paper") is not None:
+        old, new = (_mapping(_at(data, (*path, "paper"))) for data in (given, over.data))
+        if new and not any(old.get(key) == new[key] for key in _SAME if key in new):
             base = _silent(base, path)
     return base
 

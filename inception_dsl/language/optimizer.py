@@ -51,8 +51,10 @@ class Optimizer(Fields):
         "epsilon and the learning rate stand and what is clipped.",
         examples=[*FORMS],
     )
-    momentum: Share = Field(
-        0.0, description="Share of the old velocity that is kept (`sgd`, `rmsprop`)."
+    momentum: Share | None = Field(
+        0.0,
+        description="Share of the old velocity that is kept (`sgd`, `rmsprop`); `null` if the "
+        "paper does not say it.",
     )
     nesterov: Switch = Field(False, description="Nesterov momentum (`sgd`).")
     decay: Share | None = Field(

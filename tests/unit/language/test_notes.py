@@ -15,7 +15,7 @@ from inception_dsl.yaml.document import Document
 
 BASE = """\
 network: base
-paper: {authors: "One, Two, Three", year: 2016}
+paper: {authors: "One, Two, Three", year: 2016, title: The paper}
 input: {channels: 3, height: 9, width: 9}
 blocks:
   own: {paper: {year: 2015}, steps: [{op: identity, deviation: of own}]}
@@ -150,6 +150,7 @@ def test_another_paper_takes_all_notes_of_the_old_one(compiled: Callable[..., Do
     assert document.data["training"]["epochs"] == 100
     assert "batch_size" not in document.data["training"]
     assert ("training", "batch_size") not in document.keys
+    assert texts(compiled("paper: {title: The paper, table: 3}").data) == ALL
     assert compiled("title: Same paper").data["training"]["batch_size"] is None
 
 
