@@ -101,13 +101,20 @@ def _schedule(found: Schedule | None) -> _Sentences:
     if parts:
         lengths = [_span(part.epochs, part.steps) for part in parts]
         each = zip(parts, lengths, strict=True)
-        texts = [f"{_shape(part)}{f' for {length}' * bool(length)}" for part, length in each]
+        texts = [f"{_shape(part)}{f', for {length}' * bool(length)}" for part, length in each]
         notes = [part.note.plain for part in parts if part.note]
         yield f"learning rate: {', then '.join(texts)}", Prose(" ".join(notes))
 
 
 def _shape(part: Schedule) -> str:
     """What a schedule does, without its duration."""
+    how = ["counted from the start of the run"] * (part.counts_from == "run")
+    how += ["once per epoch"] * part.by_epoch
+    return f"{_course(part)} ({', '.join(how)})" if how else _course(part)
+
+
+def _course(part: Schedule) -> str:
+    """The same, without what it counts."""
     factor = f"times {_number(part.factor)}" if part.factor is not None else "falling"
     every = f" every {every}" if (every := _span(part.every_epochs, part.every_steps)) else ""
     end = f", down to {_number(part.end)} of it" * bool(part.end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -94,8 +94,8 @@ class Schedule(Fields):
     factor ** floor(t / every), `exponential` factor ** (t / every), `polynomial`
     (1 - end) * (1 - t / T) ** power + end, `cosine` (1 - end) * (1 + cos(pi * t / T)) / 2 + end,
     `warm_up` start + (1 - start) * t / T; `steps` multiplies by the factor at each of `at`, and
-    `plateau` whenever the loss stops falling. t counts from 0 at the start of the schedule, and
-    stays T after its duration T.
+    `plateau` whenever the loss stops falling. t counts steps from 0 at the start of the schedule,
+    and stays T after its duration T.
     """
 
     name: ScheduleName = Field(
@@ -125,6 +125,14 @@ class Schedule(Fields):
     )
     minimum: Amount | None = Field(
         None, description="The smallest learning rate of `plateau`.", examples=[1e-5]
+    )
+    counts_from: Literal["schedule", "run"] = Field(
+        "schedule",
+        description="Where t and the duration begin: with this schedule, or with `run`, as timm's "
+        "`warmup_prefix=False`.",
+    )
+    by_epoch: Switch = Field(
+        False, description="Whether the rate changes once per epoch: t is the number of whole ones."
     )
     epochs: Duration | None = Field(
         None, description="Its duration; by default until the run ends.", examples=[5]

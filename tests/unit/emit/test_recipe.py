@@ -46,12 +46,24 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"schedule": Schedule("warm_up", epochs=20, start=2.5e-4, then=COSINE)},
-        "Learning rate: rising from 0.00025 times the rate for 20 epochs, then falling by half a "
+        "Learning rate: rising from 0.00025 times the rate, for 20 epochs, then falling by half a "
         "cosine, down to 0.0025 of it.",
     ),
     (
+        {
+            "schedule": Schedule(
+                "warm_up",
+                epochs=2,
+                by_epoch=True,
+                then=Schedule("cosine", counts_from="run", by_epoch=True),
+            )
+        },
+        "Learning rate: rising from 0 (once per epoch), for 2 epochs, then falling by half a "
+        "cosine (counted from the start of the run, once per epoch).",
+    ),
+    (
         {"schedule": Schedule("warm_up", steps=9)},
-        "Learning rate: rising from 0 for 9 steps.",
+        "Learning rate: rising from 0, for 9 steps.",
     ),
     (
         {"average": Average(0.9999, warm_up=True)},
