@@ -110,7 +110,7 @@ def _warm_up(training: Training) -> Iterator[Contradiction]:
     """A warm-up that takes longer than the run, which never reaches its rate."""
     path: tuple[str, ...] = ("schedule",)
     limit, unit = training.length
-    for part, _, end in training.courses():
+    for part, _, end, _ in training.courses():
         if limit is not None and end is not None and part.name == "warm_up" and end > limit:
             field = UNITS[part.epochs is None]
             message = f"the warm-up ends after {end:,g} {unit}, and the run after {limit:,g}"

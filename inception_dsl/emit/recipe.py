@@ -157,7 +157,7 @@ def _decay(training: Training) -> _Sentences:
 def _average(training: Training) -> _Sentences:
     if found := training.average:
         decay = f" {_number(found.decay)}" if found.decay is not None else ""
-        start = f"{',' * bool(decay)} at most (1 + n) / (10 + n) after n steps" * found.warm_up
+        start = f"{',' * bool(decay)} at most (1+n)/(10+n) after n steps" * found.warm_up
         which = f"; its decay is{decay}{start}" if decay or start else ""
         yield f"evaluated with a running average of the weights{which}", found.note
 

@@ -95,13 +95,14 @@ class Schedule(NamedTuple):
 
 
 class Course(NamedTuple):
-    """Where a schedule begins and ends, counted from the start of the run; ``end`` is ``None`` for
-    the end of the run.
+    """When a schedule begins and ends, counted from the start of the run; ``end`` is ``None`` for
+    the end of the run. Its own numbers count from ``origin``.
     """
 
     part: Schedule
     begin: float
     end: float | None
+    origin: float
 
 
 class Average(NamedTuple):
@@ -212,7 +213,7 @@ class Training(NamedTuple):
             own = self.in_length(part.epochs, part.steps)
             origin = 0 if part.counts_from == "run" else begin
             end = None if own is None else origin + own
-            found.append(Course(part, begin, end))
+            found.append(Course(part, begin, end, origin))
             begin = end
         return tuple(found)
 

@@ -29,7 +29,7 @@ def _find(survey: Survey) -> Iterator[Found]:
 
 def _mismatch(training: Training, course: Course) -> tuple[str, str] | None:
     """The field of a schedule that does not fit the run, and what is when."""
-    (part, begin, end), (run, unit) = course, training.length
+    (part, begin, end, origin), (run, unit) = course, training.length
     assert run is not None
     slack = len(training.courses()) if unit == "steps" else 1e-9  # each duration is rounded down
     name = f"the {part.name.replace('_', '-')} schedule"
@@ -43,8 +43,8 @@ def _mismatch(training: Training, course: Course) -> tuple[str, str] | None:
     changes = [("at_epochs", training.in_length(at, None)) for at in part.at_epochs or ()]
     changes += [("at_steps", training.in_length(None, at)) for at in part.at_steps or ()]
     for field, at in changes:
-        if at is not None and begin + at >= run:
-            return field, f"the rate changes after {begin + at:,g} {unit}"
+        if at is not None and origin + at >= run:
+            return field, f"the rate changes after {origin + at:,g} {unit}"
     return None
 
 

@@ -68,13 +68,13 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (
         {"average": Average(0.9999, warm_up=True)},
         "Evaluated with a running average of the weights; its decay is 0.9999, at most "
-        "(1 + n) / (10 + n) after n steps.",
+        "(1+n)/(10+n) after n steps.",
     ),
     ({"average": Average()}, "Evaluated with a running average of the weights."),
     (
         {"average": Average(warm_up=True)},
         "Evaluated with a running average of the weights; its decay is at most "
-        "(1 + n) / (10 + n) after n steps.",
+        "(1+n)/(10+n) after n steps.",
     ),
     ({"weight_decay": WeightDecay(4e-5, "l2", "all")}, "Weight decay: L2, 4e-5 on all weights."),
     (
