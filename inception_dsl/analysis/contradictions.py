@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..diagnostics.words import listed
+from ..diagnostics.words import counted, listed
 from ..ir.recipe import Augmentation, Optimizer, Schedule, Training
 from ..types.optimizers import OPTIMIZERS, UNITS
 
@@ -102,7 +102,7 @@ def _schedule(part: Schedule, path: tuple[str, ...]) -> Iterator[Contradiction]:
         values: Sequence[float] = getattr(part, field) or ()
         for index in range(1, len(values)):
             if values[index] <= values[index - 1]:
-                message = f"{values[index]:,g} comes after {values[index - 1]:,g}"
+                message = f"{values[index]:,.10g} comes after {values[index - 1]:,.10g}"
                 yield Contradiction((*path, field, index), message, "write them in order")
 
 
@@ -111,9 +111,11 @@ def _warm_up(training: Training) -> Iterator[Contradiction]:
     path: tuple[str, ...] = ("schedule",)
     limit, unit = training.length
     for part, _, end, _ in training.courses():
-        if limit is not None and end is not None and part.name == "warm_up" and end > limit:
+        if limit is not None and end is not None and part.name == "warm_up" and end > limit + 1e-9:
             field = UNITS[part.epochs is None]
-            message = f"the warm-up ends after {end:,g} {unit}, and the run after {limit:,g}"
+            message = (
+                f"the warm-up ends after {counted(end, unit)}, and the run after {limit:,.10g}"
+            )
             help = "use a shorter warm-up or a longer run"
             yield Contradiction((*path, field), message, help)
         path = (*path, "then")
@@ -130,7 +132,7 @@ def _below_a_step(training: Training) -> Iterator[Contradiction]:
     for field, epochs in given:
         if epochs is not None and training.duration(epochs, None) == 0:
             message = (
-                f"{epochs:,g} epochs of {training.samples:,} samples in batches of "
+                f"{counted(epochs, 'epochs')} of {training.samples:,} samples in batches of "
                 f"{training.batch_size:,} are less than one step"
             )
             yield Contradiction(field, message, "use more epochs, or write a number of steps")

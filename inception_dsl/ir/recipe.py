@@ -187,12 +187,18 @@ class Training(NamedTuple):
 
     @property
     def length(self) -> tuple[float | None, str]:
-        """The length of the run and its unit: steps if they are known, else epochs."""
-        return (self.epochs, "epochs") if self.total is None else (self.total, "steps")
+        """The length of the run and its unit: epochs if the schedules are in epochs, too, or if the
+        steps are not known.
+        """
+        parts = self.schedule.parts() if self.schedule else ()
+        in_steps = any(part.steps is not None or part.at_steps for part in parts)
+        if self.epochs is not None and (not in_steps or self.total is None):
+            return self.epochs, "epochs"
+        return self.total, "steps"
 
     def in_length(self, epochs: float | None, steps: int | None) -> float | None:
         """A duration in the unit of :attr:`length`; ``None`` if it is not known."""
-        return epochs if self.total is None else self.duration(epochs, steps)
+        return epochs if self.length[1] == "epochs" else self.duration(epochs, steps)
 
     def epoch(self, step: int) -> Fraction | None:
         """The number of epochs before a step, from 0; ``None`` if it is not known."""
