@@ -48,20 +48,19 @@ def derived(
     return base
 
 
-def modified(base: Document, changed: Document, cause: Span) -> Document | None:
-    """``base`` with ``modified_from``, if the setting at ``cause`` made another network of it.
+def modified(base: Document, changed: Document, field: str | int, cause: Span) -> Document:
+    """``changed``, which the setting of a field at ``cause`` made of ``base``, with
+    ``modified_from`` if it is another network.
 
-    ``changed`` is what it made. With other classes, inputs, values of parameters or training it is
-    still the network of the paper; then there is no result.
+    With other classes, inputs, values of parameters or training it is still that of the paper.
     """
-    if not isinstance(base.data, dict) or not isinstance(changed.data, dict):
-        return None
-    same = base.layers.keys() == changed.layers.keys() and all(
-        described(base.data.get(f), (f,)) == described(changed.data.get(f), (f,)) for f in _NETWORK
-    )
+    if field not in _NETWORK or not isinstance(base.data, dict):
+        return changed
+    old, new = (described(document.data.get(field), (field,)) for document in (base, changed))
+    same = old == new and base.layers.keys() == changed.layers.keys()
     above = base.spans.get((FIELD,))
     known = above is not None and above.file.startswith(SETTING)  # it is of the setting before
-    return None if same or known else _without(base, {(): cause}, {})
+    return changed if same or known else _without(changed, {(): cause}, {})
 
 
 def _changed(base: Any, over: Document) -> dict[DataPath, Span]:

@@ -52,8 +52,8 @@ def load(
     if document is None:
         return None
     misfits = False
-    texts_last = sorted(settings.items(), key=lambda setting: setting[0].split(".")[0] in ABOUT)
-    for name, value in texts_last:
+    # texts last, as another network loses those of the original only
+    for name, value in sorted(settings.items(), key=lambda s: s[0].split(".")[0] in ABOUT):
         changed = _set(document, name, value, reading)
         document, misfits = changed or document, misfits or changed is None
     document = with_variants(document, reading)
@@ -96,10 +96,8 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
     spans = {path + k: v for k, v in parsed.spans.items()}
     for depth in range(len(path)):
         spans[path[:depth]] = parsed.span(())
-    over = Document(label, nested, spans, dict(spans))
-    found = laid(document, over, reading)
-    if (another := modified(document, found, parsed.span(()))) is not None:
-        found = laid(another, over, reading)
+    found = laid(document, Document(label, nested, spans, dict(spans)), reading)
+    found = modified(document, found, path[0], parsed.span(()))
     return dataclasses.replace(found, file=document.file)
 
 
