@@ -255,19 +255,19 @@ def need_packages(
     import importlib
 
     from ..diagnostics.report import Span
+    from ..diagnostics.words import listed
 
+    reasons: dict[str, str] = {}
     for name in names:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            help = f"pip install 'inception-dsl[{extra}]'"
-            report.error(
-                "E705",
-                f"cannot import the package `{name}`: {error}",
-                Span(name, 1, 1, 1, 2),
-                help=help,
-            )
-    if not report.ok:
+            reasons[f"`{name}`"] = str(error)
+    if reasons:
+        what = f"the package{'s' * (len(reasons) > 1)} {listed([*reasons])}"
+        message = f"cannot import {what}: {next(iter(reasons.values()))}"
+        help = f"pip install 'inception-dsl[{extra}]'"
+        report.error("E705", message, Span(next(iter(reasons)).strip("`"), 1, 1, 1, 2), help=help)
         fail(report)
 
 

@@ -15,10 +15,12 @@ from ..types.tensor import AXES
 from ..yaml import source
 from ..yaml.document import DataPath, Document
 from .check import check
+from .derived import SETTING, modified
 from .foreign import of_data
 from .inputs import FIELDS as INPUT_FIELDS
 from .inputs import has_names
 from .models import BlockFile, NetworkFile
+from .notes import ABOUT
 from .overlay import FIELDS
 from .reading import Limits, Reading, laid, read
 from .roots import root_of
@@ -63,7 +65,8 @@ def with_settings(
     if document is None:
         return None, False
     misfits = False
-    for name, value in settings.items():
+    # texts last, as another network loses those of the original only
+    for name, value in sorted(settings.items(), key=lambda s: s[0].split(".")[0] in ABOUT):
         changed = _set(document, name, value, reading)
         document, misfits = changed or document, misfits or changed is None
     return with_variants(document, reading), misfits
@@ -77,7 +80,7 @@ def path_of(name: str) -> DataPath:
 def _set(document: Document, name: str, value: str, reading: Reading) -> Document | None:
     """``document`` with one setting applied."""
     report = reading.report
-    label = f"--set {name}"
+    label = f"{SETTING}{name}"
     parsed = source.parse(value, label, report)
     if parsed is None:
         return None
@@ -108,6 +111,7 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
     for depth in range(len(path)):
         spans[path[:depth]] = parsed.span(())
     found = laid(document, Document(label, nested, spans, dict(spans)), reading)
+    found = modified(document, found, path[0], parsed.span(()))
     return dataclasses.replace(found, file=document.file)
 
 
