@@ -10,10 +10,10 @@ from .heat import COLOURS, ink
 from .palette import THEMES, Theme
 
 _ACCENTS: Final = {
-    "light": {"focus": "#0b57d0", "hit": "#b3006b", "rule": "#d5d9de"},
-    "dark": {"focus": "#8ab4f8", "hit": "#ff8ac4", "rule": "#343b44"},
+    "light": {"focus": "#0b57d0", "hit": "#b3006b", "rule": "#d5d9de", "shade": "#8a939e"},
+    "dark": {"focus": "#8ab4f8", "hit": "#ff8ac4", "rule": "#343b44", "shade": "#6c7884"},
 }
-"""Of the focus, of hits of the search, and of lines that divide the page."""
+"""Of the focus, hits of the search, lines that divide the page, and edges that cut the figure."""
 
 
 def style(theme: str) -> str:

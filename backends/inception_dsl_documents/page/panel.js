@@ -28,6 +28,10 @@ function inform(item) {
 function pin(item) {
   for (const [, element] of drawn) element.classList.toggle("pinned", false);
   pinned = item;
+  if (linked && item?.id !== linked) {
+    linked = null;
+    remember();
+  }
   for (const kind of item ? ["box", "frame"] : []) {
     drawn.get(`${kind} ${item.id}`)?.classList.add("pinned");
   }
