@@ -197,14 +197,15 @@ function branchesOf(fork) {
     branch.chain.items.length ? listOf(branch.chain) : ": no layer"));
 }
 
-byId("list").addEventListener("toggle", () => {
+function listLayers() {
   if (byId("layers").children.length) return;
   byId("layers").append(listOf(data.chain));
   for (const head of data.chain.heads) {
     const last = head.chain.items[head.chain.items.length - 1];
     byId("layers").append(html("p", {}, `head ${last.text[0]}`), listOf(head.chain));
   }
-});
+}
+byId("list").addEventListener("toggle", listLayers);
 
 document.title = data.title;
 byId("title").textContent = data.title;

@@ -19,7 +19,7 @@ function inform(item) {
     panel.append(html("h3", {}, item.line), html("code", {}, item.spec || ""));
   }
   if (item === pinned) {
-    const button = html("button", {type: "button"}, "Unpin");
+    const button = html("button", {type: "button", id: "unpin"}, "Unpin");
     button.addEventListener("click", () => pin(null));
     panel.append(button);
   }

@@ -1,0 +1,302 @@
+"""After a save, readers of the page are where they were: in the figure, in tables, in texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from browser import chromium
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from served import Served, written
+
+SECONDS = 30
+expect.set_options(timeout=SECONDS * 1000)
+LINES = [f"  - {{op: conv_bn, name: c{n}, filters: {n + 8}, kernel_size: 3}}\n" for n in range(12)]
+STEPS = "".join(LINES)
+NET = f"""network: net
+title: Version 1
+input: {{channels: 3, height: 64, width: 64}}
+blocks:
+  part:
+    params: {{filters: int}}
+    steps:
+      - {{op: conv_bn, filters: $filters, kernel_size: 1}}
+      - {{op: conv_bn, filters: $filters, kernel_size: 3}}
+stem:
+{STEPS}body:
+  - {{op: conv_bn, filters: 16, kernel_size: 1}}
+  - {{op: max_pool, kernel_size: 3, stride: 2}}
+  - {{use: part, filters: 24}}
+  - {{op: conv_bn, filters: 40, kernel_size: 1}}
+head: [{{op: global_avg_pool}}, {{op: dense, name: logits, units: 10}}]
+"""
+TALLER = NET.replace("stem:\n", "stem:\n" + "  - {op: conv_bn, filters: 4, kernel_size: 3}\n" * 20)
+INSERTED = NET.replace("body:\n", "body:\n  - {op: conv_bn, filters: 20, kernel_size: 5}\n")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for all tests of the module."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of a spec that tests change."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "net.yaml").write_text(NET, encoding="utf-8")
+    with Served(folder, "net.yaml") as server:
+        server.ready()
+        yield server
+
+
+class Reader:
+    """A reader of the page, and an editor of the spec."""
+
+    def __init__(self, page: Page, served: Served) -> None:
+        self.page, self.served, self.version = page, served, 1
+
+    @property
+    def figure(self) -> FrameLocator:
+        """The page to explore."""
+        return self.page.frame_locator("#pane .pages:not(.next) iframe:not(.next)")
+
+    def box(self, id: str) -> Locator:
+        return self.figure.locator(f'#shapes .box[data-id="{id}"]')
+
+    def save(self, text: str) -> None:
+        """Save another version, and wait until the pane has it."""
+        self.version += 1
+        before = int(self.page.locator("#pane").get_attribute("data-version") or 0)
+        text = text.replace("Version 1", f"Version {self.version}")
+        written(self.served.folder / "net.yaml", text)
+        expect(self.page.locator("#title")).to_have_text(f"Version {self.version}")
+        self.page.wait_for_function(
+            "n => Number(document.getElementById('pane').dataset.version) > n", arg=before
+        )
+        expect(self.page.locator("#pane iframe.next")).to_have_count(0)
+        expect(self.page.locator("#pane")).not_to_have_class("waiting")
+
+    def wrong(self, text: str, errors: str) -> None:
+        """Save a version with errors, and wait until the page has them."""
+        written(self.served.folder / "net.yaml", text)
+        expect(self.page.locator("#problems-title")).to_have_text(errors)
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name).click()
+        expect(self.page.locator("#pane")).not_to_have_class("waiting")
+
+    def transform(self) -> str:
+        return str(self.figure.locator("#content").evaluate("e => e.style.transform"))
+
+    def whole(self) -> bool:
+        """Whether the whole figure is on its stage."""
+        stage, content = (
+            self.figure.locator(name).bounding_box() for name in ("#stage", "#content")
+        )
+        assert stage is not None and content is not None
+        above = content["y"] - stage["y"]
+        return above >= 0 and above + content["height"] <= stage["height"]
+
+    def focused(self) -> str:
+        """What has the focus: a step or an element of the page to explore, or of the page."""
+        active = "document.activeElement"
+        outer = str(self.page.evaluate(f"{active}.id || {active}.tagName"))
+        if outer != "IFRAME":
+            return outer
+        return str(
+            self.figure.locator("body").evaluate(f"() => {active}.dataset.id || {active}.id")
+        )
+
+
+@pytest.fixture
+def reader(browser: Browser, served: Served) -> Iterator[Reader]:
+    """The open page, with the figure; nothing may go wrong on it."""
+    written(served.folder / "net.yaml", NET)
+    context = browser.new_context(viewport={"width": 1200, "height": 800}, reduced_motion="reduce")
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.goto(served.url)
+    expect(page.locator("#title")).to_have_text("Version 1")
+    found = Reader(page, served)
+    expect(found.figure.locator("#content")).to_have_attribute("style", re.compile("transform"))
+    yield found
+    context.close()
+    assert problems == []
+
+
+def at(item: Locator) -> tuple[float, float]:
+    found = item.bounding_box()
+    assert found is not None
+    return found["x"] + found["width"] / 2, found["y"] + found["height"] / 2
+
+
+def zoom(reader: Reader, id: str, times: int = 6) -> None:
+    """Zoom at a box with the wheel."""
+    before = reader.transform()
+    reader.page.mouse.move(*at(reader.box(id)))
+    for _ in range(times):
+        reader.page.mouse.wheel(0, -100)
+    reader.page.wait_for_timeout(300)
+    assert reader.transform() != before
+
+
+def test_the_figure_stays_where_it_is(reader: Reader) -> None:
+    zoom(reader, "c5")
+    before, place = reader.transform(), at(reader.box("c5"))
+    reader.save(NET.replace("name: c5, filters: 13", "name: c5, filters: 99"))
+    assert reader.transform() == before
+    expect(reader.box("c5")).to_contain_text("99")
+    reader.save(TALLER)
+    assert at(reader.box("c5")) == pytest.approx(place, abs=1.5)
+    reader.save(NET.replace(LINES[5], ""))  # the box in the middle is gone
+    assert at(reader.box("c6"))[1] == pytest.approx(place[1], abs=150)
+    assert reader.transform() != before
+
+
+def test_a_figure_that_fits_is_fitted_again(reader: Reader) -> None:
+    reader.figure.locator("#fit").click()
+    assert reader.whole()
+    reader.save(TALLER)
+    assert reader.whole()
+
+
+def test_what_is_chosen_stays(reader: Reader) -> None:
+    """Also if a step before it gives it another number."""
+    figure = reader.figure
+    figure.locator("#fit").click()
+    reader.box("part").click()  # expands and pins
+    expect(figure.locator("#panel h2")).to_have_text("part")
+    figure.locator("#colour").select_option("macs")
+    figure.locator("#search").fill("conv 3x3")
+    figure.locator("#search").press("Enter")
+    figure.locator("#search").press("Enter")
+    expect(figure.locator("#panel h2")).to_have_text("c1")
+    hits = figure.locator("#hits").text_content() or ""
+    assert hits.startswith("2 of ")
+    figure.locator("#list-title").click()
+    reader.save(INSERTED)
+    expect(figure.locator('.frame[data-id="part"]')).to_have_count(1)
+    expect(figure.locator(".frame")).to_have_count(1)
+    expect(figure.locator("#panel h2")).to_have_text("c1")
+    expect(figure.locator(".pinned")).to_have_attribute("data-id", "c1")
+    expect(figure.locator("#hits")).to_have_text(hits)
+    assert figure.locator("#colour").input_value() == "macs"
+    assert figure.locator("#search").input_value() == "conv 3x3"
+    expect(figure.locator("#layers li").first).to_be_visible()
+    assert reader.focused() == "list-title"
+
+
+def test_the_focus_stays_at_its_step(reader: Reader) -> None:
+    reader.box("body/3").focus()
+    reader.page.keyboard.press("ArrowDown")  # the flow is upwards
+    assert reader.focused() == "part"
+    reader.save(INSERTED)
+    assert reader.focused() == "part"
+    reader.page.keyboard.press("ArrowUp")
+    assert reader.focused() == "body/4"
+    reader.page.keyboard.press("Enter")
+    reader.save(NET)
+    assert reader.focused() == "body/3"
+    expect(reader.figure.locator("#panel h2")).to_have_text("body/3")
+    reader.save(NET.replace("  - {op: conv_bn, filters: 40, kernel_size: 1}\n", ""))
+    assert reader.focused() == "stage"  # the step is gone
+    expect(reader.figure.locator(".pinned")).to_have_count(0)
+
+
+def test_typing_in_the_search_goes_on(reader: Reader) -> None:
+    search = reader.figure.locator("#search")
+    search.press_sequentially("conv")
+    reader.save(INSERTED)
+    assert reader.focused() == "search"
+    reader.page.keyboard.type(" 5x5")
+    assert search.input_value() == "conv 5x5"
+    expect(reader.figure.locator("#hits")).to_have_text("1 hit")
+
+
+def test_saves_take_no_focus(reader: Reader) -> None:
+    reader.page.locator("#tabs-figure").focus()
+    reader.save(INSERTED)
+    assert reader.focused() == "tabs-figure"
+    reader.page.locator("#backend").focus()
+    reader.save(NET)
+    assert reader.focused() == "backend"
+
+
+def test_errors_do_not_move_the_figure(reader: Reader) -> None:
+    zoom(reader, "c5")
+    before, place = reader.transform(), at(reader.box("c5"))
+    reader.wrong(NET.replace("filters: 24", "filtres: 24"), "1 error")
+    assert reader.transform() == before
+    assert at(reader.box("c5")) == pytest.approx(place, abs=0.1)
+    problems = reader.page.locator("#problems").bounding_box()
+    assert problems is not None and problems["y"] + problems["height"] <= 800  # in the window
+    reader.save(NET)
+    assert reader.transform() == before
+    assert at(reader.box("c5")) == pytest.approx(place, abs=0.1)
+
+
+def test_other_tabs_and_back(reader: Reader) -> None:
+    zoom(reader, "c5")
+    reader.box("part").focus()
+    before = reader.transform()
+    reader.tab("Summary")
+    expect(reader.page.locator("#pane table").first).to_be_visible()
+    reader.tab("Figure")
+    expect(reader.box("c5")).to_be_visible()
+    assert reader.transform() == before
+    reader.tab("Source")
+    reader.save(INSERTED)
+    reader.tab("Figure")
+    expect(reader.box("body/4")).to_be_attached()
+    assert re.search(r"scale.*", reader.transform())[0] == re.search(r"scale.*", before)[0]  # type: ignore[index]
+
+
+def test_there_is_always_a_figure(reader: Reader) -> None:
+    """No moment without one, between two versions: nothing flashes."""
+    reader.page.evaluate("""() => {
+        window.blank = 0;
+        const look = () => {
+            const frames = [...document.querySelectorAll("#pane iframe")];
+            const shown = frames.filter((f) => !f.matches(".next, .next *") && f.dataset.seen);
+            if (!shown.length) window.blank += 1;
+            frames.forEach((f) => f.addEventListener("load", () => { f.dataset.seen = 1; }));
+            window.looking = requestAnimationFrame(look);
+        };
+        document.querySelector("#pane iframe").dataset.seen = 1;
+        look();
+    }""")
+    for text in (INSERTED, NET, INSERTED):
+        reader.save(text)
+    assert reader.page.evaluate("window.blank") == 0
+
+
+def test_many_saves_in_a_row(reader: Reader) -> None:
+    zoom(reader, "c5")
+    place = at(reader.box("c5"))
+    for number in range(8):
+        text = INSERTED if number % 2 else NET
+        written(reader.served.folder / "net.yaml", text.replace("Version 1", f"Draft {number}"))
+        reader.page.wait_for_timeout(120)
+    reader.save(INSERTED)
+    expect(reader.page.locator("#pane iframe")).to_have_count(1)
+    assert at(reader.box("c5")) == pytest.approx(place, abs=1.5)
+
+
+def test_a_save_does_not_end_a_drag(reader: Reader) -> None:
+    x, y = at(reader.box("c5"))
+    mouse = reader.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 20, y, steps=3)
+    written(reader.served.folder / "net.yaml", NET.replace("Version 1", "Version 2"))
+    expect(reader.page.locator("#title")).to_have_text("Version 2")
+    reader.page.wait_for_timeout(700)
+    mouse.move(x + 60, y - 30, steps=3)
+    mouse.up()
+    expect(reader.figure.locator("#title")).to_have_text("Version 2")
+    assert at(reader.box("c5")) == pytest.approx((x + 60, y - 30), abs=1.5)
