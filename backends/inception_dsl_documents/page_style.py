@@ -44,7 +44,7 @@ def packed(name: str) -> str:
     """A file of the page, without indentation and lines of comments, which pages do not need."""
     text = files(__package__).joinpath("page", name).read_text(encoding="utf-8")
     lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
 
 
 def _variables(theme: str) -> str:

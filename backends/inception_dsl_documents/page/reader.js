@@ -112,9 +112,9 @@ window.addEventListener("message", ({source, origin, data: message, ports: [port
   if (!outer || !port) return;
   if (message.resume) {
     resume(message.resume, message.focused);
-    const drawn = () => port.postMessage(true);
-    if (document.hidden) drawn();
-    else requestAnimationFrame(() => requestAnimationFrame(drawn));
+    // a hidden page is not drawn
+    const drawn = () => port.postMessage(true), later = requestAnimationFrame;
+    document.hidden ? drawn() : later(() => later(drawn));
   } else {
     answer(port, 2000);
   }

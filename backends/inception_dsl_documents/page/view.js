@@ -2,7 +2,8 @@
 
 const stage = byId("stage"), canvas = byId("figure"), content = byId("content");
 const view = {x: 0, y: 0, scale: 1};
-let placed = null; // `fit` or `begin`, until the reader moves the figure
+// `fit` or `begin`, until the reader moves the figure.
+let placed = null;
 const MARGIN = 16, LEAST = 0.05, MOST = 8, SMALLEST = 1, READABLE = 1.4, LARGE = 2;
 const STEP = 1.25, PAN = 60, DRAG = 4;
 const between = (low, value, high) => Math.min(Math.max(value, low), high);
@@ -68,12 +69,12 @@ const visible = () => figure.shapes.some(({title, x, y, width, height}) => {
     && top < stage.clientHeight && top + height * view.scale > 0;
 });
 
-// After the stage has got another size: what was in its middle stays there.
+// After the stage has got another size, but not in print: what was in its middle stays there.
 let size = null;
 const media = window.matchMedia("print");
 function resized() {
   const {clientWidth: width, clientHeight: height} = stage;
-  if (!width || media.matches || canvas.hasAttribute("viewBox")) return; // no layout, or in print
+  if (!width || media.matches || canvas.hasAttribute("viewBox")) return;
   const before = size;
   size = {width, height};
   if (!before) ready();

@@ -9,6 +9,7 @@ function replace(parent, made, scrolls = true) {
   const before = [...parent.querySelectorAll("[id]")].map(
     ({ id, scrollLeft, scrollTop, open }) => ({ id, scrollLeft, scrollTop, open }));
   const frames = [...parent.querySelectorAll("iframe:not(.next)")];
+  const { scrollX, scrollY } = window; // less may be left to scroll for a moment
   for (const child of [...parent.childNodes]) if (!made.includes(child)) child.remove();
   made.forEach((child, n) => {
     if (parent.childNodes[n] !== child) parent.insertBefore(child, parent.childNodes[n] || null);
@@ -19,10 +20,14 @@ function replace(parent, made, scrolls = true) {
     if (open !== undefined) found.open = open;
     found.scrollTo(scrollLeft, scrollTop);
   }
+  if (scrolls) window.scrollTo(scrollX, scrollY);
   const frame = uncovered(parent, frames);
   if (!focused || focused === document.activeElement) return;
-  const next = focused.tagName === "IFRAME" ? frame : focused.id && byId(focused.id);
-  (next || parent.querySelector("summary") || byId("pane")).focus({ preventScroll: true });
+  const next = focused.tagName === "IFRAME" ? frame : byId(focused.id);
+  for (const one of [next, parent.querySelector("summary"), byId("pane")]) { // may be hidden
+    one?.focus({ preventScroll: true });
+    if (one && one === document.activeElement) return;
+  }
 }
 
 // --- pages of backends ---

@@ -300,3 +300,68 @@ def test_a_save_does_not_end_a_drag(reader: Reader) -> None:
     mouse.up()
     expect(reader.figure.locator("#title")).to_have_text("Version 2")
     assert at(reader.box("c5")) == pytest.approx((x + 60, y - 30), abs=1.5)
+
+
+def scrolled(item: Locator) -> list[int]:
+    return list(item.evaluate("e => [Math.round(e.scrollLeft), Math.round(e.scrollTop)]"))
+
+
+def test_drawings_and_texts_stay_scrolled(reader: Reader) -> None:
+    page = reader.page
+    page.set_viewport_size({"width": 500, "height": 400})
+    page.locator("#backend").select_option("svg")
+    page.locator("#size").click()
+    expect(page.locator("#drawn img.actual")).to_be_visible()
+    page.evaluate("scrollTo(0, 200)")
+    page.locator("#drawn").focus()
+    place = page.evaluate("scrollY")
+    reader.save(TALLER)
+    assert page.evaluate("scrollY") == place > 0 and reader.focused() == "drawn"
+    reader.tab("Source")
+    page.locator("#backend").select_option("torch")
+    code = page.locator("#code")
+    expect(code).to_contain_text("class")
+    code.evaluate("e => e.scrollTo(90, 300)")
+    code.focus()
+    reader.save(INSERTED)
+    assert scrolled(code) == [90, 300] and reader.focused() == "code"
+    page.locator("#backend").select_option("keras")
+    expect(code).to_contain_text("keras")
+    assert scrolled(code) == [0, 0]  # another text
+
+
+def test_tables_stay_open(reader: Reader) -> None:
+    """The focus is at its row, also if that is another one by then."""
+    reader.tab("Summary")
+    toggle = reader.page.get_by_role("button", name="Layers in part")
+    toggle.press("Enter")
+    expect(toggle).to_have_attribute("aria-expanded", "true")
+    rows = reader.page.locator("#pane tbody").first.locator("tr")
+    count = rows.count()
+    reader.save(INSERTED)
+    expect(rows).to_have_count(count + 1)
+    expect(toggle).to_be_focused()
+    expect(toggle).to_have_attribute("aria-expanded", "true")
+    reader.page.locator("#expand").focus()
+    reader.save(NET)
+    assert reader.focused() == "expand"
+
+
+def test_errors_stay_as_they_are_read(reader: Reader) -> None:
+    page = reader.page
+    wrong = NET.replace("filters: 24", "filtres: 24")
+    reader.wrong(wrong, "1 error")
+    about = page.locator("#problems li details summary")
+    about.press("Enter")
+    page.locator("#problems li details pre").focus()
+    reader.wrong(wrong.replace("op: max_pool", "op: max_pol"), "2 errors")
+    assert page.locator("#problems li details[open]").count() == 1
+    assert reader.focused() == "problem-E304-1-text"
+    page.locator("#problems-title").click()
+    reader.wrong(wrong, "1 error")
+    expect(page.locator("#problems ul")).to_be_hidden()  # as the reader wants it
+    assert reader.focused() == "problems-title"
+    reader.save(NET)
+    assert reader.focused() == "pane"
+    reader.wrong(wrong, "1 error")
+    expect(page.locator("#problems ul")).to_be_visible()  # a new one
