@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 
 MAX_CONNECTIONS: Final = 64
 """Connections that have shown the token, at the same time."""
-MAX_STRANGERS: Final = 128
+MAX_STRANGERS: Final = 64
 """Connections that have not shown the token, at the same time."""
 MAX_SECONDS: Final = 10
 """Seconds in which a connection has to show the token."""

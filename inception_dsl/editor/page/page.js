@@ -6,6 +6,7 @@ const byId = (id) => document.getElementById(id);
 const view = { spec: 0, tab: "figure", backend: {}, file: {}, actual: false };
 const unfolded = { errors: true, warnings: false }; // the list of them
 let state = null;
+let lost = ""; // why there is no connection
 let shown = ""; // what the pane shows
 let problemsShown = "";
 let sayBusy = 0; // a timer
@@ -27,16 +28,31 @@ function pieces(parts) {
 
 // --- the connection ---
 
+// All pages of a server share one: a browser opens six to a server, and each stream would take one.
+const others = new BroadcastChannel(location.pathname);
+let news = null; // of the page that has the connection
+
+function tell(message) {
+  news = { ...news, ...message };
+  others.postMessage(news);
+  hear(news);
+}
+
+function hear(message) {
+  const next = message.state;
+  if (state !== null && next && next.page !== state.page) location.reload(); // another version
+  lost = message.lost;
+  if (lost) say(lost, "lost");
+  if (!next) return;
+  state = next;
+  render();
+}
+
 function connect() {
   const source = new EventSource("events");
-  source.onmessage = (event) => {
-    const next = JSON.parse(event.data);
-    if (state !== null && next.page !== state.page) location.reload(); // another version
-    state = next;
-    render();
-  };
+  source.onmessage = (event) => tell({ state: JSON.parse(event.data), lost: "" });
   source.onerror = () => {
-    say("No connection: reconnecting", "lost");
+    tell({ lost: "No connection: reconnecting" });
     if (source.readyState === EventSource.CLOSED) setTimeout(reconnect, 1000);
   };
 }
@@ -44,7 +60,7 @@ function connect() {
 async function reconnect() {
   const answer = await fetch("", { cache: "no-store" }).catch(() => null);
   if (answer && answer.status === 403) {
-    say("Refused: open the address that the command prints", "lost");
+    tell({ lost: "Refused: open the address that the command prints" });
     setTimeout(reconnect, 5000);
   } else {
     connect();
@@ -74,7 +90,7 @@ function render() {
   const busy = state.specs.some((one) => one.busy);
   clearTimeout(sayBusy); // most saves take less time than it takes to read that
   if (busy) sayBusy = setTimeout(say, 400, "Compiling", "busy");
-  if (!busy || byId("status").className === "lost") say("Follows the files");
+  else if (!lost) say("Follows the files");
   const specs = state.specs.map((one, index) => [String(index), one.name, one]);
   byId("specs").hidden = specs.length < 2;
   tablist(byId("specs"), specs, String(view.spec), (chosen) => { view.spec = Number(chosen); });
@@ -188,5 +204,13 @@ async function renderPane(spec) {
 
 const [, wantedSpec, wantedTab] = /^#(\d+)\/(\w+)$/.exec(location.hash) || [];
 if (wantedTab) Object.assign(view, { spec: Number(wantedSpec), tab: wantedTab });
+others.onmessage = ({ data: message }) => {
+  if (message) hear(message);
+  else if (news) others.postMessage(news);
+};
+others.postMessage(null); // asks for news
+navigator.locks.request(location.pathname, () => {
+  connect();
+  return new Promise(() => {}); // until this page is closed, then another one has it
+});
 dark.onchange = () => { if (state) render(); };
-connect();

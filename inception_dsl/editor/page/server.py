@@ -23,8 +23,9 @@ HOST: Final = "127.0.0.1"
 PORT: Final = 8210
 TRIED: Final = 10
 """As many ports from the default one up are tried if none is named."""
-_BACKLOG: Final = 128
-"""As many connections at most are accepted before one is looked at."""
+_BACKLOG: Final = 32
+"""As many connections at most are accepted before one is looked at. With the limits on connections
+these are fewer than 256, as many files as a process may open on macOS."""
 
 
 def listening(port: int | None) -> socket.socket:

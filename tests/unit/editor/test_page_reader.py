@@ -365,3 +365,21 @@ def test_errors_stay_as_they_are_read(reader: Reader) -> None:
     assert reader.focused() == "pane"
     reader.wrong(wrong, "1 error")
     expect(page.locator("#problems ul")).to_be_visible()  # a new one
+
+
+def test_many_pages_share_a_connection(reader: Reader) -> None:
+    """A browser opens six connections to a server; each stream of events would keep one."""
+    pages = [reader.page.context.new_page() for _ in range(8)]
+    for page in pages:
+        page.goto(reader.served.url)
+        expect(page.locator("#title")).to_have_text("Version 1")
+        expect(page.locator("#pane .pages:not(.next)")).to_be_visible()
+    reader.save(INSERTED)
+    for page in pages:
+        expect(page.locator("#title")).to_have_text("Version 2")
+    reader.page.close()  # it had the connection
+    text = NET.replace("Version 1", "Version 3").replace("filters: 24", "filtres: 24")
+    written(reader.served.folder / "net.yaml", text)
+    for page in pages:
+        expect(page.locator("#problems-title")).to_have_text("1 error")
+        expect(page.locator("#status")).to_have_text("Follows the files")
