@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import Opened, box, focused, frame, middle, scale, shown
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Browser, Locator, Page
 
 Windows = Callable[..., Opened]
 Pages = Callable[..., Path]
@@ -146,3 +146,23 @@ def test_a_link_to_nothing(fragment: str, opened: Windows, page_of: Pages) -> No
     page.wait_for_function("document.querySelectorAll('.frame').length === 0")
     assert any(on_stage(page, one) for one in page.locator("#shapes .box").all())
     assert page.locator(".pinned").count() == 0
+
+
+@pytest.mark.parametrize("origin", ["http://a.test", "http://b.test"])
+def test_only_pages_of_the_same_server_may_ask(
+    origin: str, browser: Browser, page_of: Pages
+) -> None:
+    """Where the reader is, and with it the names of steps, is not for every site around a page."""
+    page, text = browser.new_page(), page_of("v0").read_text(encoding="utf-8")
+    outer = f'<iframe sandbox="allow-scripts" src="{origin}/page"></iframe>'
+    page.route("**/page", lambda route: route.fulfill(body=text, content_type="text/html"))
+    page.route("**/outer", lambda route: route.fulfill(body=outer, content_type="text/html"))
+    page.goto("http://a.test/outer")
+    answer = page.evaluate("""() => new Promise((done) => {
+        const {port1, port2} = new MessageChannel();
+        port1.onmessage = ({data}) => done(data.steps[0].id);
+        setTimeout(done, 1000, "nothing");
+        document.querySelector("iframe").contentWindow.postMessage({}, "*", [port2]);
+    })""")
+    assert answer == ("input" if origin == "http://a.test" else "nothing")
+    page.close()

@@ -209,8 +209,10 @@ others.onmessage = ({ data: message }) => {
   else if (news) others.postMessage(news);
 };
 others.postMessage(null); // asks for news
-navigator.locks.request(location.pathname, () => {
+function lead() {
   connect();
-  return new Promise(() => {}); // until this page is closed, then another one has it
-});
+  return new Promise(() => {}); // until this page is closed, then another one has the lock
+}
+if (navigator.locks) navigator.locks.request(location.pathname, lead);
+else lead();
 dark.onchange = () => { if (state) render(); };

@@ -383,3 +383,14 @@ def test_many_pages_share_a_connection(reader: Reader) -> None:
     for page in pages:
         expect(page.locator("#problems-title")).to_have_text("1 error")
         expect(page.locator("#status")).to_have_text("Follows the files")
+
+
+@pytest.mark.parametrize("size", [(800, 600), (1024, 700), (1440, 900)], ids=str)
+def test_small_windows(size: tuple[int, int], reader: Reader) -> None:
+    """The figure is in the window as far as it can be, and nothing scrolls to see it."""
+    reader.page.set_viewport_size({"width": size[0], "height": size[1]})
+    expect(reader.figure.locator("#content")).to_be_visible()
+    for place in (reader.page.locator("html"), reader.figure.locator("html")):
+        assert place.evaluate("e => e.scrollHeight <= innerHeight && e.scrollWidth <= innerWidth")
+    stage = reader.figure.locator("#stage").bounding_box()
+    assert stage is not None and stage["height"] >= size[1] / 2
