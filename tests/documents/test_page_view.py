@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser import Opened, box, focused, frame, middle, scale, shown
+from browser import Opened, box, focused, frame, middle, scale, shown, until
 from playwright.sync_api import Browser, Locator, Page
 
 Windows = Callable[..., Opened]
@@ -67,7 +67,7 @@ def test_long_facts_leave_the_figure_alone(opened: Windows, page_of: Pages) -> N
     page = opened(size=(800, 460)).go(page_of("v4"), "#open=*")
     before = bounds(page.locator("#stage"))
     page.evaluate("location.hash = '#inception_b/0/branch_7x7/1'")
-    page.wait_for_function("document.querySelector('.pinned')")
+    until(page, "document.querySelector('.pinned') !== null")
     panel = page.locator("#panel")
     assert panel.evaluate("e => e.scrollHeight > e.clientHeight")
     assert bounds(page.locator("#stage")) == before
@@ -77,7 +77,7 @@ def test_a_window_of_another_size(opened: Windows, page_of: Pages) -> None:
     """The figure is fitted again; what the reader has moved keeps its size and its middle."""
     page = opened(size=(1400, 900)).go(page_of("v4"))
     page.set_viewport_size({"width": 900, "height": 640})
-    page.wait_for_function("document.querySelector('#stage').clientWidth < 700")
+    until(page, "document.querySelector('#stage').clientWidth < 700")
     page.wait_for_timeout(100)
     assert on_stage(page, page.locator("#content"))
     page.focus("#stage")
@@ -87,7 +87,7 @@ def test_a_window_of_another_size(opened: Windows, page_of: Pages) -> None:
     x, y = middle(box(page, "reduction_a"))
     a, b = middle(page.locator("#stage"))
     page.set_viewport_size({"width": 1400, "height": 900})
-    page.wait_for_function("document.querySelector('#stage').clientWidth > 1000")
+    until(page, "document.querySelector('#stage').clientWidth > 1000")
     page.wait_for_timeout(100)
     assert scale(page)[2] == size
     c, d = middle(page.locator("#stage"))
@@ -100,8 +100,9 @@ def zoomed(page: Page) -> None:
     page.mouse.move(x + 5, y + 5)
     for _ in range(6):
         page.mouse.wheel(0, -300)
-    page.wait_for_function(
-        "Number(document.querySelector('#content').style.transform.match(/scale.(.*).$/)[1]) > 4"
+    until(
+        page,
+        "Number(document.querySelector('#content').style.transform.match(/scale.(.*).$/)[1]) > 4",
     )
 
 
@@ -112,12 +113,12 @@ def test_a_link_to_a_step(opened: Windows, page_of: Pages) -> None:
     zoomed(page)
     assert not on_stage(page, box(page, "classifier"))
     page.evaluate("location.hash = '#classifier'")
-    page.wait_for_function("document.querySelector('.pinned')")
+    until(page, "document.querySelector('.pinned') !== null")
     assert on_stage(page, box(page, "classifier")) and shown(page)[""] == "classifier"
     assert page.url.endswith("#classifier")  # also after the page is loaded again
     zoomed(page)
     page.evaluate("location.hash = '#inception_b/0/branch_7x7/1'")
-    page.wait_for_function("document.querySelectorAll('.frame').length === 1")
+    until(page, "document.querySelectorAll('.frame').length === 1")
     step = box(page, "inception_b/0/branch_7x7/1")
     assert on_stage(page, step) and shown(page)["kernel_size"] == "1×7"
     assert page.url.endswith("#inception_b/0/branch_7x7/1&open=inception_b%2F0")
@@ -131,7 +132,7 @@ def test_a_link_to_a_step(opened: Windows, page_of: Pages) -> None:
     page.click("#panel button")
     assert page.url.endswith("#open=inception_b%2F0")
     page.evaluate("location.hash = '#stem/mixed_3a'")  # a fork: where its branches join
-    page.wait_for_function("document.querySelector('.pinned')")
+    until(page, "document.querySelector('.pinned') !== null")
     assert on_stage(page, box(page, "stem/mixed_3a/concat"))
 
 
@@ -143,7 +144,7 @@ def test_a_link_to_nothing(fragment: str, opened: Windows, page_of: Pages) -> No
     page = opened(size=(1024, 700)).go(page_of("v4"), "#open=*&colour=macs")
     zoomed(page)
     page.evaluate(f"location.hash = {fragment!r}")
-    page.wait_for_function("document.querySelectorAll('.frame').length === 0")
+    until(page, "document.querySelectorAll('.frame').length === 0")
     assert any(on_stage(page, one) for one in page.locator("#shapes .box").all())
     assert page.locator(".pinned").count() == 0
 
