@@ -26,7 +26,7 @@ from .options import DIRECTION, PAGE_THEME
 from .page_data import page_data
 from .page_style import packed, style
 
-_SCRIPTS: Final = ("model", "layout", "figure", "view", "panel", "search", "heat", "main")
+_SCRIPTS: Final = ("model", "layout", "figure", "view", "panel", "search", "heat", "main", "reader")
 _MARKUP: Final = re.compile("[<>&\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SCHEMES: Final = {"auto": "light dark", "light": "light", "dark": "dark"}
 

@@ -10,10 +10,10 @@ from .heat import COLOURS, ink
 from .palette import THEMES, Theme
 
 _ACCENTS: Final = {
-    "light": {"focus": "#0b57d0", "hit": "#b3006b", "rule": "#d5d9de"},
-    "dark": {"focus": "#8ab4f8", "hit": "#ff8ac4", "rule": "#343b44"},
+    "light": {"focus": "#0b57d0", "hit": "#b3006b", "rule": "#d5d9de", "shade": "#8a939e"},
+    "dark": {"focus": "#8ab4f8", "hit": "#ff8ac4", "rule": "#343b44", "shade": "#6c7884"},
 }
-"""Of the focus, of hits of the search, and of lines that divide the page."""
+"""Of the focus, hits of the search, lines that divide the page, and edges that cut the figure."""
 
 
 def style(theme: str) -> str:
@@ -44,7 +44,7 @@ def packed(name: str) -> str:
     """A file of the page, without indentation and lines of comments, which pages do not need."""
     text = files(__package__).joinpath("page", name).read_text(encoding="utf-8")
     lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
 
 
 def _variables(theme: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser import Opened, box, focused, frame, middle, scale, shown
+from browser import Opened, box, focused, frame, middle, scale, shown, until
 
 Windows = Callable[..., Opened]
 Pages = Callable[..., Path]
@@ -55,7 +55,7 @@ def test_the_address_has_the_state(opened: Windows, page_of: Pages) -> None:
     assert page.locator(".frame").count() == 1 and page.input_value("#colour") == "macs"
     assert page.url.endswith("#open=inception_b%2F0&colour=macs")
     page.evaluate("location.hash = '#open=*'")
-    page.wait_for_function("document.querySelectorAll('.frame').length > 5")
+    until(page, "document.querySelectorAll('.frame').length > 5")
     assert page.input_value("#colour") == "type"
 
 
@@ -87,9 +87,7 @@ def test_zoom_and_pan(opened: Windows, page_of: Pages) -> None:
     at = middle(box(page, "conv1"))
     page.mouse.move(*at)
     page.mouse.wheel(0, -300)
-    page.wait_for_function(
-        f"!document.querySelector('#content').style.transform.endsWith('({size})')"
-    )
+    until(page, f"!document.querySelector('#content').style.transform.endsWith('({size})')")
     assert scale(page)[2] > size * 1.3
     assert middle(box(page, "conv1")) == pytest.approx(at, abs=1.5)  # what is below it stays
     page.mouse.down()

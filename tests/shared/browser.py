@@ -68,8 +68,21 @@ class Opened:
         self.file = file.resolve().as_uri()
         self.page.goto("about:blank")
         self.page.goto(f"{self.file}{fragment}")
-        self.page.wait_for_function("document.querySelector('#content').style.transform !== ''")
+        until(self.page, "document.querySelector('#content').style.transform !== ''")
         return self.page
+
+
+def until(page: Page, condition: str, seconds: float = 20) -> None:
+    """Wait for an expression to be true.
+
+    `wait_for_function` evaluates it in the page from the second time on, where the page's policy
+    forbids that.
+    """
+    for _ in range(int(20 * seconds)):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"not true after {seconds:g} s: {condition}")
 
 
 def box(page: Page, id: str) -> Locator:

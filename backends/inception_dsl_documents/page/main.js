@@ -2,19 +2,37 @@
 
 const MOVING = 220; // milliseconds, a little more than the transition
 
-// Expand or collapse, keep the beginning of `anchor` where it is on the screen, draw.
-function change(anchor) {
-  const point = (shape) => [shape.x + shape.width / 2, shape.y + (data.up ? shape.height : 0)];
-  const before = anchor && shapeOf(anchor) && point(shapeOf(anchor));
-  canvas.classList.add("moving");
-  setTimeout(() => canvas.classList.remove("moving"), MOVING);
+// Draw what is expanded now.
+function update() {
   draw();
-  const after = before && point(shapeOf(anchor));
-  if (before) pan((before[0] - after[0]) * view.scale, (before[1] - after[1]) * view.scale);
   recolour();
   mark();
   tabStop();
   remember();
+}
+
+// Expand or collapse, keep the beginning of `anchor` where it is on the screen, draw.
+function change(anchor) {
+  const point = (shape) => [shape.x + shape.width / 2, shape.y + (data.up ? shape.height : 0)];
+  if (anchor) placed = null;
+  const before = anchor && shapeOf(anchor) && point(shapeOf(anchor));
+  canvas.classList.add("moving");
+  setTimeout(() => canvas.classList.remove("moving"), MOVING);
+  update();
+  const after = before && point(shapeOf(anchor));
+  if (before) pan((before[0] - after[0]) * view.scale, (before[1] - after[1]) * view.scale);
+  else if (!visible()) begin();
+}
+
+// Go to an item: expand the blocks around it, move it into the stage, pin it.
+function visit(id) {
+  const hidden = around.get(id).filter((block) => !open.has(block));
+  hidden.forEach((block) => open.add(block));
+  if (hidden.length) change(null);
+  else mark();
+  reveal(shapeOf(id));
+  tabStop(id);
+  pin(items.get(id));
 }
 
 function toggle(id) {
@@ -32,9 +50,10 @@ function setAll(expanded) {
   begin();
 }
 
-// The state in the fragment of the address: what is expanded, and the colours.
+// The state in the fragment of the address: a step to go to, what is expanded, and the colours.
+let linked = null;
 function remember() {
-  const parts = [];
+  const parts = linked ? [encodeURIComponent(linked).replaceAll("%2F", "/")] : [];
   const ids = [...open].map(encodeURIComponent).join(",");
   if (open.size) parts.push(`open=${open.size === blocks.length ? "*" : ids}`);
   if (colour.value !== "type") parts.push(`colour=${colour.value}`);
@@ -48,7 +67,9 @@ function remember() {
 }
 
 function restore() {
-  const given = new Map(location.hash.slice(1).split("&").map((part) => part.split("=", 2)));
+  const parts = location.hash.slice(1).split("&");
+  const given = new Map(parts.map((part) => part.split("=", 2)));
+  linked = named(decoded(parts.find((part) => !part.includes("=")) || ""));
   open.clear();
   const wanted = given.get("open") || "";
   const known = new Set(blocks.map((block) => block.id));
@@ -56,6 +77,13 @@ function restore() {
   ids.filter((id) => known.has(id)).forEach((id) => open.add(id));
   const choices = [...colour.options].map((option) => option.value);
   colour.value = choices.includes(given.get("colour")) ? given.get("colour") : "type";
+}
+
+// The item with an id; for the path of a fork, where its branches join.
+function named(path) {
+  if (texts.has(path)) return path;
+  const found = [...texts.keys()].find((id) => path && items.get(id).path === path);
+  return found || null;
 }
 
 function decoded(text) {
@@ -80,9 +108,11 @@ stage.addEventListener("click", (event) => {
 });
 
 // One box is reached with Tab, the others from there with arrows.
-function tabStop(id) {
+let stop = null;
+function tabStop(id = stop) {
   const boxes = figure.shapes.filter((shape) => !shape.title);
   const chosen = boxes.find((s) => s.item.id === id) || boxes[0];
+  stop = chosen.item.id;
   boxes.forEach((s) => (elementOf(s.item.id).tabIndex = s === chosen ? 0 : -1));
 }
 stage.addEventListener("focusin", (event) => {
@@ -167,14 +197,15 @@ function branchesOf(fork) {
     branch.chain.items.length ? listOf(branch.chain) : ": no layer"));
 }
 
-byId("list").addEventListener("toggle", () => {
+function listLayers() {
   if (byId("layers").children.length) return;
   byId("layers").append(listOf(data.chain));
   for (const head of data.chain.heads) {
     const last = head.chain.items[head.chain.items.length - 1];
     byId("layers").append(html("p", {}, `head ${last.text[0]}`), listOf(head.chain));
   }
-});
+}
+byId("list").addEventListener("toggle", listLayers);
 
 document.title = data.title;
 byId("title").textContent = data.title;
@@ -185,15 +216,15 @@ for (const [name, value] of Object.entries(data.summary)) {
   byId("summary").append(html("div", {}, html("dt", {}, name), html("dd", {}, value)));
 }
 restore();
-change(null);
+update();
 inform(null);
 // Before the first layout of the page the stage has no size.
-new ResizeObserver((_, observer) => {
-  if (!stage.clientWidth) return;
+function ready() {
   begin();
-  observer.disconnect();
-}).observe(stage);
+  if (linked) visit(linked);
+}
 window.addEventListener("hashchange", () => {
   restore();
   change(null);
+  if (linked) visit(linked);
 });

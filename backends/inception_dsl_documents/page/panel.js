@@ -19,7 +19,7 @@ function inform(item) {
     panel.append(html("h3", {}, item.line), html("code", {}, item.spec || ""));
   }
   if (item === pinned) {
-    const button = html("button", {type: "button"}, "Unpin");
+    const button = html("button", {type: "button", id: "unpin"}, "Unpin");
     button.addEventListener("click", () => pin(null));
     panel.append(button);
   }
@@ -28,6 +28,10 @@ function inform(item) {
 function pin(item) {
   for (const [, element] of drawn) element.classList.toggle("pinned", false);
   pinned = item;
+  if (linked && item?.id !== linked) {
+    linked = null;
+    remember();
+  }
   for (const kind of item ? ["box", "frame"] : []) {
     drawn.get(`${kind} ${item.id}`)?.classList.add("pinned");
   }

@@ -37,13 +37,7 @@ function mark() {
 function go(step) {
   if (!hits.length) return;
   current = (current + step + hits.length + (current < 0 && step < 0 ? 1 : 0)) % hits.length;
-  const id = hits[current];
-  const hidden = around.get(id).filter((block) => !open.has(block));
-  hidden.forEach((block) => open.add(block));
-  if (hidden.length) change(null);
-  else mark();
-  reveal(shapeOf(id));
-  pin(items.get(id));
+  visit(hits[current]);
 }
 
 box.addEventListener("input", search);

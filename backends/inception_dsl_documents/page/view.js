@@ -2,21 +2,31 @@
 
 const stage = byId("stage"), canvas = byId("figure"), content = byId("content");
 const view = {x: 0, y: 0, scale: 1};
-const MARGIN = 16, LEAST = 0.05, MOST = 8, READABLE = 1.4, LARGE = 2;
+// `fit` or `begin`, until the reader moves the figure.
+let placed = null;
+const MARGIN = 16, LEAST = 0.05, MOST = 8, SMALLEST = 1, READABLE = 1.4, LARGE = 2;
 const STEP = 1.25, PAN = 60, DRAG = 4;
 const between = (low, value, high) => Math.min(Math.max(value, low), high);
 
 function show() {
+  const {clientWidth, clientHeight} = stage;
+  const right = view.x + figure.width * view.scale, bottom = view.y + figure.height * view.scale;
+  const cut = {left: view.x < 0, top: view.y < 0};
+  Object.assign(cut, {right: right > clientWidth, bottom: bottom > clientHeight});
+  for (const [side, more] of Object.entries(cut)) stage.classList.toggle(`more-${side}`, more);
   content.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
 }
 
 function zoom(factor, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
   const scale = between(LEAST, view.scale * factor, MOST), by = scale / view.scale;
   Object.assign(view, {x: x - (x - view.x) * by, y: y - (y - view.y) * by, scale});
+  placed = null;
   show();
 }
 
 function pan(x, y) {
+  if (!x && !y) return;
+  placed = null;
   view.x += x;
   view.y += y;
   show();
@@ -27,16 +37,18 @@ const fitting = () => Math.min((stage.clientWidth - 2 * MARGIN) / figure.width,
 
 // The whole figure.
 function fit() {
+  placed = fit;
   view.scale = between(LEAST, fitting(), LARGE);
   view.x = (stage.clientWidth - figure.width * view.scale) / 2;
   view.y = (stage.clientHeight - figure.height * view.scale) / 2;
   show();
 }
 
-// The whole figure if its text can be read then, else its beginning.
+// The whole figure if its text can be read then, else its beginning in a larger size.
 function begin() {
   fit();
-  if (view.scale >= READABLE) return;
+  placed = begin;
+  if (view.scale >= SMALLEST) return;
   const wide = (stage.clientWidth - 2 * MARGIN) / figure.width;
   view.scale = between(1, wide, READABLE);
   const width = figure.width * view.scale, height = figure.height * view.scale;
@@ -49,6 +61,27 @@ function begin() {
   else view.y = data.up ? room - MARGIN : MARGIN;
   show();
 }
+
+// Whether a box is on the stage, at least in part.
+const visible = () => figure.shapes.some(({title, x, y, width, height}) => {
+  const left = view.x + x * view.scale, top = view.y + y * view.scale;
+  return !title && left < stage.clientWidth && left + width * view.scale > 0
+    && top < stage.clientHeight && top + height * view.scale > 0;
+});
+
+// After the stage has got another size, but not in print: what was in its middle stays there.
+let size = null;
+const media = window.matchMedia("print");
+function resized() {
+  const {clientWidth: width, clientHeight: height} = stage;
+  if (!width || media.matches || canvas.hasAttribute("viewBox")) return;
+  const before = size;
+  size = {width, height};
+  if (!before) ready();
+  else if (placed) placed();
+  else pan((width - before.width) / 2, (height - before.height) / 2);
+}
+new ResizeObserver(resized).observe(stage);
 
 const fits = ({width, height}) => width * view.scale < stage.clientWidth - 2 * MARGIN
   && height * view.scale < stage.clientHeight - 2 * MARGIN;
@@ -119,6 +152,6 @@ function print(on) {
   canvas.setAttribute("viewBox", `-4 -4 ${figure.width + 8} ${figure.height + 8}`);
   content.style.transform = "none";
 }
-window.matchMedia("print").addEventListener("change", (event) => print(event.matches));
+media.addEventListener("change", (event) => print(event.matches));
 window.addEventListener("beforeprint", () => print(true));
 window.addEventListener("afterprint", () => print(false));

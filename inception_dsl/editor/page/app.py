@@ -23,6 +23,7 @@ _PAGE: Final = (
     "img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
+_SCRIPTS: Final = ("page.js", "panes.js", "places.js")
 _FILES: Final = {
     ".svg": ("image/svg+xml", "sandbox; default-src 'none'; style-src 'unsafe-inline'"),
     ".html": (
@@ -37,9 +38,10 @@ _FILES: Final = {
 def page() -> tuple[str, str]:
     """The page and its policy: the only script and style are those in it."""
     folder = resources.files(__package__)
-    text, script, style = (
-        folder.joinpath(name).read_text("utf-8") for name in ("page.html", "page.js", "page.css")
+    text, style, *scripts = (
+        folder.joinpath(name).read_text("utf-8") for name in ("page.html", "page.css", *_SCRIPTS)
     )
+    script = "\n".join(scripts)
     policy = _PAGE.format(script=_digest(script), style=_digest(style))
     return text.replace("/* style */", style).replace("/* script */", script), policy
 
@@ -69,34 +71,37 @@ def application(session: Session) -> Starlette:
 def _panes(session: Session) -> Iterator[Route]:
     """The addresses of what belongs to one spec, by its number."""
 
-    def route(name: str, made: Callable[[Version, Request], Awaitable[Response]]) -> Route:
+    def route(name: str, made: Callable[[Version, Request], Awaitable[Response | None]]) -> Route:
         async def answer(request: Request) -> Response:
-            version = session.good(request.path_params["spec"])
-            if version is None or request.path_params.get("backend") not in known():
-                raise HTTPException(404)
-            return await made(version, request)
+            spec, backend = request.path_params["spec"], request.path_params.get("backend")
+            version, tried = session.good(spec), None
+            while version is not None and version is not tried and backend in known():
+                if (found := await made(version, request)) is not None:
+                    return found
+                version, tried = session.good(spec), version  # a newer one, if that is outdated
+            raise HTTPException(404)
 
         return Route(f"/{{spec:int}}/{name}", answer)
 
     def known() -> list[str | None]:
         return [None, *session.backends]
 
-    async def summary(version: Version, _: Request) -> Response:
+    async def summary(version: Version, _: Request) -> Response | None:
         return _found(await session.summary(version))
 
-    async def difference(version: Version, _: Request) -> Response:
+    async def difference(version: Version, _: Request) -> Response | None:
         return _found(await session.difference(version))
 
-    async def files(version: Version, request: Request) -> Response:
+    async def files(version: Version, request: Request) -> Response | None:
         return _found(await session.emitted(version, *_wanted(request)))
 
-    async def file(version: Version, request: Request) -> Response:
+    async def file(version: Version, request: Request) -> Response | None:
         name, theme = _wanted(request)
         backend = session.backends[name][1]
         wanted = request.query_params.get("file", "")
         content = await session.file(version, name, theme, wanted)
         if content is None or not backend.documents or backend.suffix not in _FILES:
-            raise HTTPException(404)
+            return None
         kind, policy = _FILES[backend.suffix]
         return Response(content, media_type=kind, headers={"Content-Security-Policy": policy})
 
@@ -111,10 +116,8 @@ def _wanted(request: Request) -> tuple[str, str]:
     return request.path_params["backend"], request.query_params.get("theme", "")
 
 
-def _found(data: Json) -> Response:
-    if data is None:
-        raise HTTPException(404)
-    return JSONResponse(data)
+def _found(data: Json) -> Response | None:
+    return None if data is None else JSONResponse(data)
 
 
 async def _stream(session: Session) -> AsyncIterator[str]:

@@ -14,6 +14,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .connections import CONNECTION
+
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -69,6 +71,9 @@ class Guard:
             return RedirectResponse(f"/{self.token}/", 303)
         if not _same(first, self.token):
             return PlainTextResponse("refused: open the address that the command prints\n", 403)
+        connection = scope.get("state", {}).get(CONNECTION)
+        if connection is not None and not connection.trust():
+            return PlainTextResponse("too many connections: close other pages\n", 503)
         if scope["method"] != "GET":
             return PlainTextResponse("only GET is allowed\n", 405, {"Allow": "GET"})
         return None

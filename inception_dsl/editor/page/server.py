@@ -15,6 +15,7 @@ import uvicorn
 
 from .access import new_token
 from .app import application
+from .connections import Connection
 from .guard import Guard
 from .session import Session
 
@@ -22,7 +23,9 @@ HOST: Final = "127.0.0.1"
 PORT: Final = 8210
 TRIED: Final = 10
 """As many ports from the default one up are tried if none is named."""
-MAX_CONNECTIONS: Final = 64
+_BACKLOG: Final = 32
+"""As many connections at most are accepted before one is looked at. With the limits on connections
+these are fewer than 256, as many files as a process may open on macOS."""
 
 
 def listening(port: int | None) -> socket.socket:
@@ -87,7 +90,8 @@ async def serve(
         proxy_headers=False,
         lifespan="off",
         ws="none",
-        limit_concurrency=MAX_CONNECTIONS,
+        http=Connection,
+        backlog=_BACKLOG,
         timeout_graceful_shutdown=1,
     )
     server = _Server(config, session)

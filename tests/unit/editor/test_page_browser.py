@@ -112,7 +112,7 @@ def test_a_save_an_error_and_a_fix(page: tuple[Page, Seen], served: Served) -> N
     expect(problems.locator(".advice")).to_have_text("= help: did you mean `filters`?")
     carets = excerpt.locator(".error").evaluate("e => e.getBoundingClientRect().right")
     assert 0 < carets < made.evaluate("innerWidth")
-    expect(made.locator("#notice")).to_have_text("The last version without errors is shown below.")
+    expect(made.locator("#notice")).to_have_text("The last version without errors is shown above.")
     expect(made.locator("#title")).to_have_text("A new net")
     assert made.locator("#pane img").get_attribute("src") == after
     expect(tab(made, "net.yaml")).to_contain_text("1 error")
@@ -270,7 +270,7 @@ def test_the_page_of_a_backend_is_in_a_sandbox(
         page.goto(server.url)
         expect(page.locator("#backend option[value=pages]")).to_have_count(1)
         page.locator("#backend").select_option("pages")
-        text = page.frame_locator("#pane iframe").locator("#text")
+        text = page.frame_locator("#pane .pages:not(.next) iframe:not(.next)").locator("#text")
         expect(text).to_have_text("script, no parent, no storage, no data")
     page.close()
 

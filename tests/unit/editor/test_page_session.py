@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from page_session import codes, opened, run
 from served import NET, written
+from starlette.types import ASGIApp, Message
 
 from inception_dsl.editor.page import panes, results
+from inception_dsl.editor.page.app import application
 from inception_dsl.editor.page.files import read_since, state
 from inception_dsl.editor.page.worker import Worker
 from inception_dsl.ir.typed import TypedProgram
@@ -205,6 +207,47 @@ def test_what_is_slow_to_draw_delays_no_save(monkeypatch: pytest.MonkeyPatch) ->
             ended.set()
             assert await asyncio.gather(*made) == ["drawn", None, "drawn"]
             assert drawn == ["first", "third"]
+
+    run(test())
+
+
+def test_an_outdated_request_gets_the_newer_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page, which asks again anyway, never shows an answer with status 404 in between."""
+    ended = threading.Event()
+
+    def slowly(typed: TypedProgram) -> str:
+        assert ended.wait(60)
+        return typed.program.about.title.plain
+
+    monkeypatch.setattr(panes, "summary", slowly)
+
+    async def asked(app: ASGIApp, path: str) -> tuple[int, bytes]:
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        async def receive() -> Message:
+            raise AssertionError("there is no body")
+
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+        await app(scope, receive, send)
+        return sent[0]["status"], b"".join(one.get("body", b"") for one in sent)
+
+    async def test() -> None:
+        async with opened() as page:
+            await page.spec(lambda one: one["good"])
+            app, made = application(page.session), []
+            for title in ("first", "second", "third"):
+                written(Path("net.yaml"), NET.replace("A small net", title))
+                await page.spec(lambda one, title=title: one["about"][0] == title)  # type: ignore[misc]
+                made.append(asyncio.create_task(asked(app, "/0/summary")))
+                await asyncio.sleep(0.1)
+            ended.set()
+            expected = [(200, b'"first"'), (200, b'"third"'), (200, b'"third"')]
+            assert await asyncio.gather(*made) == expected
+            assert (await asked(app, "/1/summary"))[0] == 404
+            assert (await asked(app, "/0/difference"))[0] == 404
 
     run(test())
 
