@@ -120,9 +120,9 @@ def _rest(one: tuple[Point, ...], other: tuple[Point, ...]) -> tuple[Point, ...]
     elif shared > 1:
         start, shared = one[shared - 2], shared - 1
     far = _length((start, corner))
-    if far <= ROUND:
+    if not far:
         return one
-    part = 1 - ROUND / far
+    part = max(0.0, 1 - ROUND / far)
     begin = start[0] + (corner[0] - start[0]) * part, start[1] + (corner[1] - start[1]) * part
     return (begin, *one[shared:])
 
