@@ -92,7 +92,7 @@ def draw_columns(sheet: Sheet, chain: Chain, style: Style, count: int) -> bool:
     for first, last in pairwise(cuts):
         heads = [head for head in chain.heads if first <= head.after < last]
         part = Chain(chain.items[first:last], tuple(heads))
-        column = ChainNode(part, style, first=first, goes_on=last < len(chain.items))
+        column = ChainNode(part, style, first=first, more=last < len(chain.items))
         axis = at + column.left
         if cursors:
             gutter = at - _GUTTER / 2

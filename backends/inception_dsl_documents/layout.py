@@ -32,8 +32,7 @@ LANE: Final = 6.0
 INSET: Final = 8.0
 TITLE: Final = 12.5
 NEAR: Final = 6.0
-"""How near the axis of a branch is to that of its fork, if it becomes the same: two corners of a
-line need as much."""
+"""An axis of a branch that is nearer than two corners to that of its fork becomes the same."""
 LEAVE: Final = 3.0
 """Where a line leaves a column to the side."""
 
@@ -188,7 +187,7 @@ Node: TypeAlias = LeafNode | GroupNode | ForkNode
 
 class ChainNode:
     """Items in a column. ``joins``: it is a branch of a concat, which also joins those of a concat
-    at its end. ``first`` is the index of the first of these items in the whole chain; ``goes_on``:
+    at its end. ``first`` is the index of the first of these items in the whole chain; ``more``:
     more items follow in another column. ``ends`` is where its lines end, from its axis.
     """
 
@@ -198,13 +197,7 @@ class ChainNode:
     ends: list[float]
 
     def __init__(
-        self,
-        chain: Chain,
-        style: Style,
-        *,
-        joins: bool = False,
-        first: int = 0,
-        goes_on: bool = False,
+        self, chain: Chain, style: Style, *, joins: bool = False, first: int = 0, more: bool = False
     ) -> None:
         self.chain, self.style = chain, style
         last = len(chain.items) - 1
@@ -213,7 +206,7 @@ class ChainNode:
         self.right = max((n.right for n in self.nodes), default=2 * PAD)
         axes = {n: f.axes for n, f in enumerate(self.nodes) if isinstance(f, ForkNode)}
         self.lanes = lanes_of(chain.items, axes, first, [h.after - first for h in chain.heads])
-        self.shown = self._shapes(goes_on) if style.shapes else {}
+        self.shown = self._shapes(more) if style.shapes else {}
         self.sides = self._lane_positions()
         self.gaps = [LABEL_GAP if n in self.shown else GAP for n in range(len(self.nodes))]
         self.height = sum(n.height for n in self.nodes) + sum(self.gaps[:-1])
@@ -244,12 +237,12 @@ class ChainNode:
                 self.right = max(self.right, most)
         return found
 
-    def _shapes(self, goes_on: bool) -> dict[int, str]:
+    def _shapes(self, more: bool) -> dict[int, str]:
         """The shapes to write after items, by index: those that differ from the shape before."""
         found: dict[int, str] = {}
         shown = ""
         items = self.chain.items
-        for number, item in enumerate(items if goes_on else items[:-1]):
+        for number, item in enumerate(items if more else items[:-1]):
             following = _end(items[number + 1]) if number + 1 < len(items) else ""
             if isinstance(item, Leaf) and item.role == "terminal":
                 shown = item.y
