@@ -70,8 +70,9 @@ def drawn(figure: Figure, theme: Theme, id: str, *, alone: bool = False, wide: b
 
 def _use(figure: Figure, scale: float) -> str:
     """A comment on how to include a picture."""
-    width = figure.width * scale
-    place = "figure" if width <= COLUMN_ROOMS[0].width else "figure*, or figure with one column"
+    width, alone = figure.width * scale, PAGE_ROOMS[0].width
+    wide = "figure*, or figure with one column" if width <= alone else "figure*"
+    place = "figure" if width <= COLUMN_ROOMS[0].width else wide
     text = f"% \\usepackage{{tikz}}, and \\input this file in the environment {place}."
     if scale * SMALL < LEAST:
         text += f"\n% Its smallest type is {scale * SMALL:.2g} pt: for a screen, not for print."
