@@ -196,14 +196,17 @@ def unmade(files: Mapping[Path, str | bytes]) -> list[Path]:
     Such as the figure of a block that the spec has no more. They have the mark of generated files,
     and a name that begins with that of the spec: ``v4-old.svg``, ``v4.bib``.
     """
+    from ..backend.returned import FILE_NAME
+
     stems: dict[Path, set[str]] = {}
     for path in files:
         stems.setdefault(path.parent, set()).add(_stem_of(path.name))
     found = []
     for folder, own in stems.items():
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
-            paths = [folder / e.name for e in entries if e.is_file(follow_symlinks=False)]
-            found += [p for p in paths if p not in files and _stem_of(p.name) in own]
+            names = [e.name for e in entries if e.is_file(follow_symlinks=False)]
+            ours = (n for n in names if FILE_NAME.fullmatch(n) and _stem_of(n) in own)
+            found += [folder / name for name in ours if folder / name not in files]
     return sorted(path for path in found if _marked(path))
 
 

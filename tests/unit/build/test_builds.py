@@ -104,6 +104,9 @@ def test_other_files_are_not_those_of_earlier_builds(folder: Path) -> None:
     (svg / "net-mine.svg").write_text("<svg/>")
     (svg / "net-folder.svg").mkdir()
     (svg / "net.notes").write_bytes(b"\xff\x00")
+    for name in ("net.svg~", "net-\x1b[31m.svg", "net-two (copy).svg", b"net-\xff.svg"):
+        with contextlib.suppress(OSError):  # a name that the file system does not take
+            shutil.copy(svg / "net.svg", os.path.join(svg, os.fsdecode(name)))
     if os.name != "nt":
         (svg / "net-link.svg").symlink_to(svg / "net.svg")
         os.mkfifo(svg / "net-pipe.svg")
