@@ -9,17 +9,33 @@ from typing import Final, NamedTuple
 from .figure import SMALL, Figure, Role
 from .layout import DROP, GAP, LEAVE, SPACE, ChainNode, Cursor, Style
 from .sheet import Sheet
+from .sizes import COLUMN, PAGE, TEXT
 from .tree import Chain, Fork, Head
 
-COLUMN: Final = 3.25 * 72
-"""The width of a column of a paper, in points."""
-PAGE: Final = 6.75 * 72
-"""The width of its page."""
-HEIGHT: Final = 9 * 72
+
+class Room(NamedTuple):
+    """The width and height that a figure may have in print, in points."""
+
+    width: float
+    height: float
+
+
+_POINT: Final = 72 / 72.27  # that of TeX
+_HEIGHT, _HIGHER = 7 * 72.0, 9 * 72.0  # ``article`` with a caption, and classes for conferences
+COLUMN_ROOMS: Final = tuple(Room(COLUMN * _POINT, height) for height in (_HEIGHT, _HIGHER))
+"""The rooms for a figure in a column, the best one first."""
+PAGE_ROOMS: Final = (
+    Room(TEXT * _POINT, _HEIGHT),
+    Room(PAGE * _POINT, _HEIGHT),
+    Room(PAGE * _POINT, _HIGHER),
+)
+"""The rooms for a figure on a page, the best one first."""
 LEAST: Final = 6.0
 """The size of type that can be read in print, in points."""
 _GUTTER: Final = 22.0
 _COLUMNS: Final = 6
+_WORTH: Final = 1.05
+"""By how much a further column has to make type larger."""
 
 
 def arranged(
@@ -32,25 +48,38 @@ def arranged(
     names: dict[Role, str],
     column: bool = False,
 ) -> Figure:
-    """The figure of a chain, in the fewest columns with which its type can be read in print."""
-    best: tuple[float, Figure] | None = None
+    """The figure of a chain, in as few columns as its type in the best room allows."""
+    rooms = COLUMN_ROOMS if column else PAGE_ROOMS
+    best: tuple[int, float, Figure] | None = None
     for count in range(1, _COLUMNS + 1):
         sheet = Sheet()
         if not draw_columns(sheet, chain, style, count):
             break
         figure = sheet.figure(name, title, up=up, names=names)
-        scale = printed(figure, COLUMN if column else PAGE)
-        if best is None or scale > best[0]:
-            best = scale, figure
-        if scale * SMALL >= LEAST:
+        place, scale = _fitted(figure, rooms)
+        if best is None or place < best[0] or (place == best[0] and scale > best[1] * _WORTH):
+            best = place, scale, figure
+        if best[0] == 0 and best[1] * _WORTH >= 1:
             break
     assert best is not None  # one column is always drawn
-    return best[1]
+    return best[2]
 
 
-def printed(figure: Figure, width: float) -> float:
-    """The scale at which a figure fits a width of print and the height of a page, at most 1."""
-    return min(1.0, width / figure.width, HEIGHT / figure.height)
+def printed(figure: Figure, rooms: Sequence[Room]) -> float:
+    """The scale at which a figure fits the first room in which its type can be read, at most 1.
+
+    If there is none, that of the widest room which is on a page of ``article``.
+    """
+    return _fitted(figure, rooms)[1]
+
+
+def _fitted(figure: Figure, rooms: Sequence[Room]) -> tuple[int, float]:
+    """The number of the room of a figure, and its scale; the last number if no type can be read."""
+    scales = [min(1.0, r.width / figure.width, r.height / figure.height) for r in rooms]
+    for place, scale in enumerate(scales):
+        if scale * SMALL >= LEAST:
+            return place, scale
+    return len(rooms), scales[-2]
 
 
 def draw_columns(sheet: Sheet, chain: Chain, style: Style, count: int) -> bool:
@@ -63,7 +92,7 @@ def draw_columns(sheet: Sheet, chain: Chain, style: Style, count: int) -> bool:
     for first, last in pairwise(cuts):
         heads = [head for head in chain.heads if first <= head.after < last]
         part = Chain(chain.items[first:last], tuple(heads))
-        column = ChainNode(part, style, first=first)
+        column = ChainNode(part, style, first=first, more=last < len(chain.items))
         axis = at + column.left
         if cursors:
             gutter = at - _GUTTER / 2

@@ -6,6 +6,8 @@ figure draw this one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 Point: TypeAlias = tuple[float, float]
@@ -90,3 +92,47 @@ class Figure(NamedTuple):
     texts: tuple[Text, ...]
     frames: tuple[Frame, ...]
     legend: tuple[tuple[Role, Point, Text], ...] = ()
+
+
+def strokes(edges: Iterable[Edge]) -> Iterator[Edge]:
+    """The lines as they are drawn: where several leave a box together, only the first one is.
+
+    Lines on each other look thicker than others on a screen. A line that leaves another one begins
+    just before its corner, which is round.
+    """
+    drawn: dict[str, list[tuple[Point, ...]]] = {}
+    for edge in edges:
+        before = drawn.setdefault(edge.source, [])
+        rest = min((_rest(edge.points, points) for points in before), key=_length, default=None)
+        before.append(edge.points)
+        yield edge._replace(points=rest) if rest else edge
+
+
+def _rest(one: tuple[Point, ...], other: tuple[Point, ...]) -> tuple[Point, ...]:
+    """The part of a line that is not on another one, from just before the corner between them."""
+    pairs = enumerate(zip(one, other, strict=False))
+    shared = next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+    if not 0 < shared < len(one):
+        return one
+    start, corner = one[shared - 1], one[shared - 1]
+    if shared < len(other) and _way(start, one[shared]) == _way(start, other[shared]):
+        corner = min(one[shared], other[shared], key=lambda point: _length((start, point)))
+    elif shared > 1:
+        start, shared = one[shared - 2], shared - 1
+    far = _length((start, corner))
+    if not far:
+        return one
+    part = max(0.0, 1 - ROUND / far)
+    begin = start[0] + (corner[0] - start[0]) * part, start[1] + (corner[1] - start[1]) * part
+    return (begin, *one[shared:])
+
+
+def _length(points: Sequence[Point]) -> float:
+    """The length of a line, all parts of which are horizontal or vertical."""
+    return sum(abs(ax - bx) + abs(ay - by) for (ax, ay), (bx, by) in pairwise(points))
+
+
+def _way(start: Point, end: Point) -> tuple[bool, bool, bool, bool]:
+    """The direction from one point to another."""
+    (ax, ay), (bx, by) = start, end
+    return ax < bx, ax > bx, ay < by, ay > by

@@ -21,9 +21,9 @@ from inception_dsl.backend import (
     render,
 )
 
-from .latex_columns import COLUMN, GAP, PAGE, Fit, fitted
+from .latex_columns import GAP, Fit, fitted
 from .options import COUNTS, SIZE, TABLE_LAYOUT, WIDTH
-from .sizes import times
+from .sizes import COLUMN, PAGE, times
 from .table_body import Body, Chosen
 
 _LONG: Final = 40

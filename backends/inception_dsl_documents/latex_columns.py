@@ -11,10 +11,6 @@ from typing import Final, NamedTuple
 
 from inception_dsl.backend import Code, divided, latex
 
-COLUMN: Final = 229.0
-"""The column of the class ``article`` in points, the narrowest of those in use."""
-PAGE: Final = 468.0
-"""Its page."""
 SIZES: Final = (("footnotesize", 8.0), ("scriptsize", 7.5))
 """Sizes of text from the largest: the command, and how many points a width of 1 below is."""
 GAP: Final = 2.5

@@ -16,7 +16,7 @@ from .lanes import Lane, lanes_of
 from .sheet import Sheet
 from .tree import Branch, Chain, Fork, Group, Item, Leaf
 
-PAD: Final = 3.3
+PAD: Final = 3.0
 """From the text to the edge of a box."""
 GAP: Final = 11.0
 """Between boxes in a column."""
@@ -31,6 +31,8 @@ BAR: Final = 12.0
 LANE: Final = 6.0
 INSET: Final = 8.0
 TITLE: Final = 12.5
+NEAR: Final = 6.0
+"""An axis of a branch that is nearer than two corners to that of its fork becomes the same."""
 LEAVE: Final = 3.0
 """Where a line leaves a column to the side."""
 
@@ -132,6 +134,8 @@ class ForkNode:
             room = noted[number] if noted else 0
             at = axes[-1] + max(branch.right, room) + SPACE
         axis = (axes[0] + axes[-1]) / 2
+        nearest = min(axes, key=lambda a: abs(a - axis))
+        axis = nearest if abs(nearest - axis) < NEAR else axis
         self.axes = [a - axis for a in axes]
         ends = [a + e for a, b in zip(self.axes, self.branches, strict=True) for e in b.ends]
         self.half = max(text_width(fork.merge, SMALL) / 2 + PAD, *(abs(e) + 2 * PAD for e in ends))
@@ -183,7 +187,8 @@ Node: TypeAlias = LeafNode | GroupNode | ForkNode
 
 class ChainNode:
     """Items in a column. ``joins``: it is a branch of a concat, which also joins those of a concat
-    at its end. ``ends`` is where its lines end, from its axis.
+    at its end. ``first`` is the index of the first of these items in the whole chain; ``more``:
+    more items follow in another column. ``ends`` is where its lines end, from its axis.
     """
 
     left: float
@@ -191,7 +196,9 @@ class ChainNode:
     height: float
     ends: list[float]
 
-    def __init__(self, chain: Chain, style: Style, *, joins: bool = False, first: int = 0) -> None:
+    def __init__(
+        self, chain: Chain, style: Style, *, joins: bool = False, first: int = 0, more: bool = False
+    ) -> None:
         self.chain, self.style = chain, style
         last = len(chain.items) - 1
         self.nodes = [node(i, style, flat=joins and n == last) for n, i in enumerate(chain.items)]
@@ -199,10 +206,11 @@ class ChainNode:
         self.right = max((n.right for n in self.nodes), default=2 * PAD)
         axes = {n: f.axes for n, f in enumerate(self.nodes) if isinstance(f, ForkNode)}
         self.lanes = lanes_of(chain.items, axes, first, [h.after - first for h in chain.heads])
-        self.shown = self._shapes() if style.shapes else {}
+        self.shown = self._shapes(more) if style.shapes else {}
         self.sides = self._lane_positions()
         self.gaps = [LABEL_GAP if n in self.shown else GAP for n in range(len(self.nodes))]
         self.height = sum(n.height for n in self.nodes) + sum(self.gaps[:-1])
+        self.height += LABEL_GAP - GAP if last in self.shown else 0
         self.ends = self._ends()
 
     def _ends(self) -> list[float]:
@@ -229,14 +237,16 @@ class ChainNode:
                 self.right = max(self.right, most)
         return found
 
-    def _shapes(self) -> dict[int, str]:
+    def _shapes(self, more: bool) -> dict[int, str]:
         """The shapes to write after items, by index: those that differ from the shape before."""
         found: dict[int, str] = {}
         shown = ""
-        for number, item in enumerate(self.chain.items[:-1]):
+        items = self.chain.items
+        for number, item in enumerate(items if more else items[:-1]):
+            following = _end(items[number + 1]) if number + 1 < len(items) else ""
             if isinstance(item, Leaf) and item.role == "terminal":
                 shown = item.y
-            elif item.y and item.y not in (shown, _end(self.chain.items[number + 1])):
+            elif item.y and item.y not in (shown, following):
                 found[number] = shown = item.y
         self.right = max([self.right, *(4 + text_width(y, SMALL) for y in found.values())])
         return found

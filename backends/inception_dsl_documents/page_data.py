@@ -30,7 +30,7 @@ from .views import legend_names, styles
 
 _LENGTHS: Final = (
     "PAD", "GAP", "LABEL_GAP", "SPACE", "BUS", "DROP", "BAR", "LANE", "INSET", "TITLE",
-    "LEAVE",
+    "NEAR", "LEAVE",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from .figure import SMALL, Box, Edge, Figure, Frame, Point, Role, Text
 from .fonts import text_width
 from .labels import ROLES
 
-MARGIN: Final = 4.0
+MARGIN: Final = 2.0
 _SWATCH: Final = 8.0
 _ENTRY: Final = 12.0
 """Between the entries of a legend."""
@@ -122,21 +122,40 @@ def _entry(text: str) -> float:
     return _SWATCH + 3 + text_width(text, SMALL) + _ENTRY
 
 
+def _row_width(line: Sequence[tuple[Role, str]]) -> float:
+    return sum(_entry(text) for _, text in line) - _ENTRY
+
+
+def _balanced(entries: Sequence[tuple[Role, str]], width: float) -> list[list[tuple[Role, str]]]:
+    """The entries in as few rows as the width allows, the widest of which is as short as it can."""
+    lines = _rows(entries, width)
+    while lines:
+        widest = max(map(_row_width, lines))
+        narrower = _rows(entries, widest - 0.01)
+        if len(narrower) > len(lines) or max(map(_row_width, narrower)) >= widest:
+            break
+        lines = narrower
+    return lines
+
+
+def _rows(entries: Sequence[tuple[Role, str]], width: float) -> list[list[tuple[Role, str]]]:
+    """The entries in rows, each as full as the width allows."""
+    lines: list[list[tuple[Role, str]]] = []
+    for entry in entries:
+        if not lines or _row_width([*lines[-1], entry]) > width + 1e-6:
+            lines.append([])
+        lines[-1].append(entry)
+    return lines
+
+
 def _legend(
     entries: Sequence[tuple[Role, str]], width: float, below: float
 ) -> tuple[list[tuple[Role, Point, Text]], int]:
-    """The entries of the legend in centred rows, and the number of rows."""
-    lines: list[list[tuple[Role, str]]] = []
-    room = 0.0
-    for role, text in entries:
-        if not lines or room < _entry(text) - _ENTRY:
-            lines.append([])
-            room = width
-        lines[-1].append((role, text))
-        room -= _entry(text)
+    """The entries of the legend in centred rows of about one width, and the number of rows."""
+    lines = _balanced(entries, width)
     found: list[tuple[Role, Point, Text]] = []
     for row, line in enumerate(lines):
-        x = MARGIN + (width - sum(_entry(text) for _, text in line) + _ENTRY) / 2
+        x = MARGIN + (width - _row_width(line)) / 2
         y = below + row * _ROW
         for role, text in line:
             found.append((role, (x, y), Text(x + _SWATCH + 3, y + _SWATCH / 2, text)))

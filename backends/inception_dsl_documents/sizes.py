@@ -1,8 +1,17 @@
-"""Sizes as text, in figures and tables."""
+"""Sizes in figures and tables: as text, and those of print."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
+
+COLUMN: Final = 229.4
+"""The width of a column of LaTeX's class ``article``, the narrowest of those in use, in points of
+TeX, of which an inch has 72.27."""
+PAGE: Final = 468.0
+"""The width of its text in two columns."""
+TEXT: Final = 344.5
+"""The same in one column."""
 
 
 def times(shape: object) -> str:

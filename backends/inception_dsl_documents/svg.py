@@ -8,7 +8,20 @@ from typing import Final
 
 from inception_dsl.backend import Files, Report, Request, TypedProgram, generated_by
 
-from .figure import ARROW, BASELINE, FONT, LINE, ROUND, SMALL, Box, Edge, Figure, Point, Text
+from .figure import (
+    ARROW,
+    BASELINE,
+    FONT,
+    LINE,
+    ROUND,
+    SMALL,
+    Box,
+    Edge,
+    Figure,
+    Point,
+    Text,
+    strokes,
+)
 from .options import DIRECTION, THEME
 from .palette import THEMES, Theme
 from .sizes import pt
@@ -47,7 +60,7 @@ def _parts(figure: Figure) -> Iterator[str]:
     for frame in figure.frames:
         yield f'<rect class="frame" {_place(frame.x, frame.y, frame.width, frame.height)} rx="3"/>'
         yield _small(frame.title)
-    for edge in figure.edges:
+    for edge in strokes(figure.edges):
         yield f'<path class="line" d="{_path(edge)}"/>'
         yield f'<path class="arrow" d="{_arrow(edge)}"/>'
     for box in figure.boxes:

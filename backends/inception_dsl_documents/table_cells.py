@@ -82,7 +82,7 @@ def op_label(typed: TypedOp) -> str:
 def label(row: Row, read: frozenset[str]) -> str:
     """What a row is: ``Inception (3a)``, ``4×Inception-A``, ``max pool``."""
     first = row.steps[-1] if row.reduced else row.steps[0]
-    name = row.name if not row.name.isdigit() else ""
+    name = row.name if row.ends and not row.name.isdigit() else ""
     if isinstance(first, TypedOp):
         text, shown = op_label(first), name if name in read and name != first.op.op else ""
     elif isinstance(first, TypedUse):
@@ -90,10 +90,10 @@ def label(row: Row, read: frozenset[str]) -> str:
         text, shown = spelled(block), name.removeprefix(f"{block}_")
         shown = "" if f"_{block}".endswith(f"_{name}") else shown
     else:
-        text, shown = (spelled(name) if first.node.name else "branches"), ""
+        text, shown = (spelled(row.name) if first.node.name else "branches"), ""
     count = 1 if row.reduced else len(row.steps)
     parts = [f"{count}×{text}" if count > 1 else text]
-    if shown and (count == 1 or shown in read):
+    if shown and (count == 1 or name in read):
         parts.append(f"({shown.replace('_', ' ')})")
     return " ".join([*parts, "(shared)"] if row.shared else parts)
 

@@ -31,8 +31,9 @@ class Row(NamedTuple):
     """Equal steps in a row, or a heading.
 
     ``steps`` are what it has: one, several if they are equal, two if the first is the ``_reduce``
-    of the second; none in a heading. ``name`` is that of the first one. ``depth`` is by how much
-    it makes the longest path of layers with multiply-adds longer.
+    of the second; none in a heading. ``name`` is that of the first one. ``ends``: it is the last
+    repetition of its step, which outputs and heads read. ``depth`` is by how much it makes the
+    longest path of layers with multiply-adds longer.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Row(NamedTuple):
     title: str = ""
     shared: bool = False
     reduced: bool = False
+    ends: bool = True
 
     @property
     def parameters(self) -> int:
@@ -98,15 +100,16 @@ class _Rows:
         """The rows of a chain that begins with ``x``, and its last value."""
         found: list[Row] = []
         for step in chain.steps:
-            for _, typed in applications(step):
+            repetitions = [typed for _, typed in applications(step)]
+            for number, typed in enumerate(repetitions, 1):
                 if isinstance(typed, TypedFork) and self.divided(chain, typed):
                     rows, x = self.fork(typed)
                     found += rows
                     continue
                 own, y = self.own(typed, x)
                 depth, shared = self.depth(typed, x, y), step.node.shares is not None
-                name = "".join(step.node.segments[-1:])
-                found.append(Row(name, (typed,), typed.x, typed.y, depth, own, shared=shared))
+                row = Row("".join(step.node.segments[-1:]), (typed,), typed.x, typed.y, depth, own)
+                found.append(row._replace(shared=shared, ends=number == len(repetitions)))
                 x = y
             self.after |= dict.fromkeys(step.node.segments[-1:], x)
         return found, x
@@ -187,7 +190,8 @@ def _joined(found: list[Row], read: set[str]) -> list[Row]:
     kept: list[Row] = []
     for row in found:
         last = kept[-1] if kept else None
-        if last is None or not (last.steps and row.steps) or {last.name, row.name} & read:
+        apart = last is None or (last.ends and {last.name, row.name} & read)
+        if last is None or apart or not (last.steps and row.steps):
             kept.append(row)
         elif last.name == f"{row.name}_reduce" and len(last.steps) == 1:
             kept[-1] = _both(last, row)._replace(name=row.name, reduced=True)
@@ -204,6 +208,7 @@ def _both(first: Row, second: Row) -> Row:
     return first._replace(
         steps=(*first.steps, *second.steps),
         y=second.y,
+        ends=second.ends,
         depth=first.depth + second.depth,
         layers=(*first.layers, *second.layers),
     )

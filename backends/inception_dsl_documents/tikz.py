@@ -8,47 +8,82 @@ from typing import Final
 
 from inception_dsl.backend import Files, Report, Request, TypedProgram, generated_by, latex
 
-from .columns import COLUMN, PAGE, printed
-from .figure import ARROW, BASELINE, FONT, LINE, ROUND, SMALL, Box, Edge, Figure, Text
+from .columns import COLUMN_ROOMS, LEAST, PAGE_ROOMS, printed
+from .figure import ARROW, BASELINE, FONT, LINE, ROUND, SMALL, Box, Edge, Figure, Text, strokes
 from .options import DIRECTION, LAYOUT, THEME
 from .palette import THEMES, Theme
 from .sizes import pt
-from .views import figures
+from .views import FULL, figures
 
+_LENGTH: Final = 16_383
+"""The largest coordinate of TeX, in points."""
+_CHARACTERS: Final = 500_000
+"""The longest picture: it takes 1.8 million words of pdflatex's main memory, which has 5 million.
+"""
+_SMALLER: Final = (
+    "use `--backend svg` or `--backend html`, or draw less: one step with `repeat` for equal steps,"
+    " a block for a part with many steps"
+)
 _SIGNS: Final = {"×": r"\texttimes{}", "·": r"\textperiodcentered{}", "−": r"\textminus{}"}
 
 
-def emit_tikz(typed: TypedProgram, request: Request, report: Report) -> Files:
-    """The figures of a program, one file for each: ``\\input`` it, or compile it if standalone."""
+def emit_tikz(typed: TypedProgram, request: Request, report: Report) -> Files | None:
+    """The figures of a program, one file for each: ``\\input`` it, or compile it if standalone.
+
+    A figure that is too large for LaTeX is an error (``E503``).
+    """
     theme = THEMES[request.value(THEME)]
     alone = request.value(LAYOUT) == "standalone"
-    found = figures(typed, up=request.value(DIRECTION) == "up")
     network = typed.program.kind == "network"
-    return {
-        f"{request.name}{f'-{name}' if name else ''}.tex": drawn(
-            figure, theme, typed.program.id, alone=alone, wide=network and name in ("", "full")
-        )
-        for name, figure in found.items()
-    }
+    files: dict[str, str | bytes] = {}
+    for name, figure in figures(typed, up=request.value(DIRECTION) == "up").items():
+        file = f"{request.name}{f'-{name}' if name else ''}.tex"
+        wide = network and name in ("", FULL)
+        files[file] = text = drawn(figure, theme, typed.program.id, alone=alone, wide=wide)
+        if reason := _too_large(figure, text):
+            message = f"the figure `{file}` is too large for LaTeX: {reason}"
+            report.error("E503", message, typed.program.origin.span(), help=_SMALLER)
+            return None
+    return files
+
+
+def _too_large(figure: Figure, text: str) -> str:
+    """Why TeX cannot typeset a picture; empty if it can."""
+    if (most := max(figure.width, figure.height)) > _LENGTH:
+        kind = "high" if figure.height == most else "wide"
+        return f"it is {most:,.0f} pt {kind}; at most {_LENGTH:,.0f} are possible"
+    if len(text) > _CHARACTERS:
+        return f"it has {len(text):,} characters; at most {_CHARACTERS:,} fit its memory"
+    return ""
 
 
 def drawn(figure: Figure, theme: Theme, id: str, *, alone: bool = False, wide: bool = True) -> str:
     """The text of a file; ``wide``: it is scaled for the width of a page, not of a column."""
-    scale = printed(figure, PAGE if wide else COLUMN)
+    scale = printed(figure, PAGE_ROOMS if wide else COLUMN_ROOMS)
     picture = _picture(figure, theme, scale)
     if alone:
         lines = [*_page(figure, scale), *picture, r"\end{document}"]
     else:
-        place = "figure*" if wide else "figure"
-        lines = [
-            f"% \\usepackage{{tikz}}, and \\input this file in the environment {place}.",
-            *picture,
-        ]
+        lines = [_use(figure, scale), *picture]
     return "\n".join([f"% {generated_by(id)}", *lines, ""])
 
 
+def _use(figure: Figure, scale: float) -> str:
+    """A comment on how to include a picture."""
+    width, alone = figure.width * scale, PAGE_ROOMS[0].width
+    wide = "figure*, or figure with one column" if width <= alone else "figure*"
+    place = "figure" if width <= COLUMN_ROOMS[0].width else wide
+    text = f"% \\usepackage{{tikz}}, and \\input this file in the environment {place}."
+    if scale * SMALL < LEAST:
+        text += f"\n% Its smallest type is {scale * SMALL:.2g} pt: for a screen, not for print."
+    return text
+
+
 def _page(figure: Figure, scale: float) -> list[str]:
-    """The beginning of a document whose page is as large as the figure."""
+    """The beginning of a document whose page is as large as the figure.
+
+    The text area is larger than the page: TeX rounds, and would begin another page.
+    """
     width, height = pt(figure.width * scale), pt(figure.height * scale)
     return [
         r"\documentclass{article}",
@@ -56,7 +91,8 @@ def _page(figure: Figure, scale: float) -> list[str]:
         rf"\paperwidth={width}bp \paperheight={height}bp \pagestyle{{empty}}",
         r"\pdfpagewidth=\paperwidth \pdfpageheight=\paperheight",
         r"\hoffset=-1in \voffset=-1in \oddsidemargin=0pt \topmargin=0pt \headheight=0pt",
-        rf"\headsep=0pt \topskip=0pt \parindent=0pt \textwidth={width}bp \textheight={height}bp",
+        r"\headsep=0pt \topskip=0pt \parindent=0pt",
+        r"\textwidth=\dimexpr\paperwidth+1in\relax \textheight=\dimexpr\paperheight+1in\relax",
         r"\begin{document}",
     ]
 
@@ -89,7 +125,7 @@ def _parts(figure: Figure, theme: Theme, scale: float) -> Iterator[str]:
         area = f"({pt(frame.x)},{pt(frame.y)}) rectangle +({pt(frame.width)},{pt(frame.height)})"
         yield f"\\draw[dash pattern=on 2bp off 1.5bp, rounded corners=2bp] {area};"
         yield _small(frame.title)
-    for edge in figure.edges:
+    for edge in strokes(figure.edges):
         yield from _line(edge, scale)
     for box in figure.boxes:
         yield from _box(box, scale)
@@ -101,11 +137,13 @@ def _parts(figure: Figure, theme: Theme, scale: float) -> Iterator[str]:
 
 
 def _line(edge: Edge, scale: float) -> Iterator[str]:
-    """A line with rounded corners, and its arrowhead."""
-    points = " -- ".join(f"({pt(x)},{pt(y)})" for x, y in edge.points)
-    yield f"\\draw[rounded corners={pt(ROUND * scale)}bp] {points};"
+    """A line with rounded corners, which ends at the arrowhead."""
     (_, before), (x, y) = edge.points[-2:]
-    back = y - ARROW if y > before else y + ARROW
+    down = 1 if y > before else -1
+    back = y - down * ARROW
+    *others, _ = edge.points
+    points = " -- ".join(f"({pt(px)},{pt(py)})" for px, py in (*others, (x, back + down)))
+    yield f"\\draw[rounded corners={pt(ROUND * scale)}bp] {points};"
     head = (
         f"({pt(x)},{pt(y)}) -- ({pt(x - ARROW / 2)},{pt(back)}) -- ({pt(x + ARROW / 2)},{pt(back)})"
     )

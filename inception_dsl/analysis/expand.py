@@ -58,7 +58,7 @@ class _Expander:
         return Program(
             kind="network" if network else "block",
             id=model.network if isinstance(model, NetworkFile) else model.block,
-            about=about(model),
+            about=about(model, origin.document.original),
             inputs=input_types(model.input or {}),
             values=values,
             sections=sections,

@@ -17,8 +17,11 @@ from ..types.prose import Prose
 from ..types.tensor import AXES, TensorType
 
 
-def about(model: Described) -> About:
-    """The documentation of a network, block or head: title, description, paper, deviations."""
+def about(model: Described, original: Mapping[str, str] = MappingProxyType({})) -> About:
+    """The documentation of a network, block or head: title, description, paper, deviations.
+
+    ``original`` is the paper of what the spec extends.
+    """
     paper = {name: text for name, text in model.paper or () if text is not None}
     return About(
         model.title or Prose(),
@@ -27,6 +30,7 @@ def about(model: Described) -> About:
         model.deviation or (),
         model.allow,
         model.modified_from or Prose(),
+        MappingProxyType({name: Prose(text) for name, text in original.items()}),
     )
 
 

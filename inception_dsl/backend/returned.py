@@ -8,7 +8,8 @@ from typing import Final
 
 from ..diagnostics.text import printable
 
-_FILE: Final = re.compile(r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*")
+FILE_NAME: Final = re.compile(r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*")
+"""The names that files of a backend may have."""
 
 
 def unusable(files: Mapping[str, str | bytes] | None, stem: str, suffix: str) -> str:
@@ -16,7 +17,7 @@ def unusable(files: Mapping[str, str | bytes] | None, stem: str, suffix: str) ->
     if not files:
         return "returned no files"
     for name, content in files.items():
-        if not isinstance(name, str) or not _FILE.fullmatch(name) or not name.startswith(stem):
+        if not isinstance(name, str) or not FILE_NAME.fullmatch(name) or not name.startswith(stem):
             return f"returned a file with the invalid name `{printable(str(name)[:80])}`"
         if not isinstance(content, str | bytes):
             return f"returned neither text nor bytes for `{name}`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import keyword
 import os
 import re
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ..backend.protocol import Backend
 
 _MAX_CHARACTERS: Final = 64_000_000
+UNMADE: Final = "is of an earlier build, and is not made any more"
+"""What is said of a file of :func:`unmade`."""
 
 
 class Order(NamedTuple):
@@ -171,7 +174,10 @@ def _protect(path: Path, report: Report) -> None:
 
 
 def compare(files: Mapping[Path, str | bytes], report: Report) -> str:
-    """A diff from the files on disk to the generated ones; empty if they are equal."""
+    """A diff from the files on disk to the generated ones; empty if they are equal.
+
+    Files of earlier builds that are not generated any more (:func:`unmade`) are errors as well.
+    """
     shown = []
     for path, text in files.items():
         found = difference(path, text)
@@ -179,13 +185,52 @@ def compare(files: Mapping[Path, str | bytes], report: Report) -> str:
             shown.append(found)
             problem, help = _stale(path)
             report.error("E602", f"{path} {problem}", Span(str(path), 1, 1, 1, 2), help=help)
+    for path in unmade(files):
+        report.error("E602", f"{path} {UNMADE}", Span(str(path), 1, 1, 1, 2), help="remove it")
     return "\n".join(shown)
+
+
+def unmade(files: Mapping[Path, str | bytes]) -> list[Path]:
+    """The files of earlier builds of the same specs that are not among ``files``, in order.
+
+    Such as the figure of a block that the spec has no more. They have the mark of generated files,
+    and a name that begins with that of the spec: ``v4-old.svg``, ``v4.bib``.
+    """
+    from ..backend.returned import FILE_NAME
+
+    stems: dict[Path, set[str]] = {}
+    for path in files:
+        stems.setdefault(path.parent, set()).add(_stem_of(path.name))
+    found = []
+    for folder, own in stems.items():
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            names = [e.name for e in entries if e.is_file(follow_symlinks=False)]
+            ours = (n for n in names if FILE_NAME.fullmatch(n) and _stem_of(n) in own)
+            found += [folder / name for name in ours if folder / name not in files]
+    return sorted(path for path in found if _marked(path))
+
+
+def _stem_of(name: str) -> str:
+    """The name of the spec in that of a file: a module name, so without ``-`` and ``.``."""
+    return re.split("[-.]", name, maxsplit=1)[0]
+
+
+def _marked(path: Path) -> bool:
+    """Whether a file has the mark of generated files, edited or not; false if it is unreadable."""
+    try:
+        return _state(path) != "foreign"
+    except OSError:
+        return False
+
+
+def _state(path: Path) -> str:
+    return state(contents(path)[:_MAX_CHARACTERS].decode(errors="surrogateescape"))
 
 
 def _stale(path: Path) -> tuple[str, str]:
     """Why a file is not the generated one, and what to do."""
     try:
-        found = state(contents(path)[:_MAX_CHARACTERS].decode(errors="surrogateescape"))
+        found = _state(path)
     except (FileNotFoundError, NotADirectoryError):
         return "is missing", "run the build, or name the backends to check with `--backend`"
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -146,10 +146,16 @@ def build(
     warn(report)
 
 
-def _list(files: Iterable[Path], written: Collection[Path], report: Report) -> None:
-    """Print the files of a build that succeeds."""
-    for path in files if report.ok else ():
+def _list(files: Mapping[Path, str | bytes], written: Collection[Path], report: Report) -> None:
+    """Print the files of a build that succeeds, and warn of those of earlier builds."""
+    from ..build.build import UNMADE, unmade
+
+    if not report.ok:
+        return
+    for path in files:
         click.echo(f"{path}{'' if path in written else ' (unchanged)'}")
+    for path in unmade(files):
+        click.echo(f"warning: {path} {UNMADE}; remove it", err=True)
 
 
 @click.command(

@@ -44,7 +44,7 @@ class About(NamedTuple):
     """The documentation of a network, block or head, and the warnings it allows.
 
     ``paper`` maps fields of the spec's ``paper`` to text. ``modified_from`` names the original of
-    what an overlay changes.
+    what an overlay changes, ``original`` is the paper of what the spec extends.
     """
 
     title: Prose = Prose()
@@ -53,6 +53,7 @@ class About(NamedTuple):
     deviations: tuple[Prose, ...] = ()
     allow: tuple[str, ...] = ()
     modified_from: Prose = Prose()
+    original: Mapping[str, Prose] = MappingProxyType({})
 
 
 class Shares(NamedTuple):

@@ -94,7 +94,14 @@ def _without(base: Document, parts: Mapping[DataPath, Span], names: Mapping[str,
     )
     for path, span in parts.items():
         spans[*path, FIELD] = keys[*path, FIELD] = span
-    return dataclasses.replace(base, data=data, spans=spans, keys=keys)
+    original = _original(base) if () in parts else base.original
+    return dataclasses.replace(base, data=data, spans=spans, keys=keys, original=original)
+
+
+def _original(base: Document) -> dict[str, str]:
+    """The paper of a file, or of what it extends."""
+    paper = _mapping(_mapping(base.data).get("paper"))
+    return {str(k): text for k, v in paper.items() if (text := _text(v))} or base.original
 
 
 def _silent(base: Document, path: DataPath) -> Document:

@@ -59,6 +59,7 @@ def overlay(base: Document, over: Document, report: Report) -> Document:
         replaced=base.replaced,
         layers=base.layers,
         copied=base.copied,
+        original=base.original,
     )
     merger.spans[()] = over.span(())
     return document

@@ -33,6 +33,8 @@ class Document:
     """The blocks that extend another one, each with the id of that one."""
     copied: dict[str, Span] = field(default_factory=dict)
     """Where the blocks of imported files are defined that an overlay changes."""
+    original: dict[str, str] = field(default_factory=dict)
+    """The fields of the paper of what the file extends."""
     _fields: dict[DataPath, list[DataPath]] = field(default_factory=dict)
 
     def fields(self, path: DataPath) -> list[DataPath]:

@@ -21,6 +21,7 @@ from inception_dsl.backend import Backend, Report, Request, TypedProgram, main_t
 from inception_dsl.cli import main
 from inception_dsl.compiler import compile_spec
 
+HIGHER = {"inception_unet"}  # for the pages of other classes
 NS = "{http://www.w3.org/2000/svg}"
 SPECS = sorted(p for f in ("", "family") for p in (ROOT / "specs" / f).glob("*.yaml"))
 NETWORK = """\
@@ -179,19 +180,84 @@ def latex_is_missing() -> str:
 
 
 @pytest.mark.skipif(bool(latex_is_missing()), reason="needs pdflatex")
-def test_all_pictures_compile(tmp_path: Path) -> None:
-    """The kept files of all shipped specs, in one document; the page of one that stands alone."""
+@pytest.mark.parametrize("columns", ["twocolumn", "onecolumn"])
+def test_all_pictures_fit_an_article(columns: str, tmp_path: Path) -> None:
+    """The kept files of all shipped specs, as each says to include it, with a caption."""
     kept = sorted((ROOT / "generated/tikz").glob("*.tex"))
     assert len(kept) > 80
-    lines = [rf"\input{{{path.as_posix()}}}\clearpage" for path in kept]
-    page = r"\usepackage[paperwidth=7in,paperheight=9.6in,margin=0.12in]{geometry}"
-    head = [r"\documentclass{article}", page, r"\usepackage{tikz}", r"\parindent=0pt"]
-    text = "\n".join([*head, r"\pagestyle{empty}", r"\begin{document}", *lines, r"\end{document}"])
-    log = latex(tmp_path, text)
-    assert "Output written on" in log and f"({len(kept)} pages" in log
-    assert "Overfull" not in log and "LaTeX Font Warning" not in log
-    alone = main_text(files(TIKZ, compiled(ROOT / "specs/v1.yaml"), layout="standalone"))
-    assert "(1 page" in latex(tmp_path, alone)
+    lines, narrow = [], 0
+    for path in kept:
+        wanted = re.search(r"in the environment (.*)\.$", path.read_text("utf-8"), re.MULTILINE)
+        assert wanted is not None
+        place, _, one = wanted[1].partition(", or figure with one column")
+        assert (place, one) in (("figure", ""), ("figure*", ""))
+        if columns == "onecolumn" and wanted[1] == "figure*":
+            narrow += 1
+            assert "-full" in path.name or path.stem in HIGHER  # a figure for a screen
+        elif path.stem not in HIGHER:
+            place = "figure" if columns == "onecolumn" else place
+            lines.append(
+                rf"\begin{{{place}}}[p]\centering\input{{{path.as_posix()}}}"
+                rf"\caption{{A figure.}}\end{{{place}}}\clearpage"
+            )
+    assert narrow < 30
+    head = [rf"\documentclass[{columns}]{{article}}", r"\usepackage{tikz}", r"\begin{document}"]
+    log = latex(tmp_path, "\n".join([*head, *lines, r"\end{document}"]))
+    assert "Output written on" in log and f"({len(lines)} pages" in log
+    for problem in ("Overfull", "Float too large", "LaTeX Font Warning"):
+        assert problem not in log
+
+
+@pytest.mark.skipif(bool(latex_is_missing()), reason="needs pdflatex")
+@pytest.mark.parametrize("name", ["v4", "family/resnet_50", "family/inception_time"])
+def test_a_document_has_one_page(name: str, tmp_path: Path) -> None:
+    """All figures of a spec; TeX rounds the size of some up: an empty page came before them."""
+    for text in files(TIKZ, compiled(ROOT / f"specs/{name}.yaml"), layout="standalone").values():
+        log = latex(tmp_path, text)
+        assert "(1 page" in log and "Overfull" not in log
+
+
+STEP = "  - {{op: conv, name: step_{0}, filters: {1}, kernel_size: 3}}"
+
+
+def long_network(steps: int, branches: int = 0) -> str:
+    """Steps none of which is equal to the one before, or so many branches side by side."""
+    head = "network: net\ninput: {channels: 3, height: 8, width: 8}\nbody:\n"
+    if branches:
+        inner = "{op: conv, filters: 4, kernel_size: 3, dilation: [1, 1]}"
+        names = "".join(f"      branch_{n}: [{inner}]\n" for n in range(branches))
+        return f"{head}  - merge: concat\n    branches:\n{names}"
+    return head + "\n".join(STEP.format(n, 4 + n % 2) for n in range(steps)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (long_network(3000), r"it has [0-9,]+ characters; at most 500,000 fit its memory"),
+        (long_network(0, branches=500), r"it is [0-9,]+ pt wide; at most 16,383 are possible"),
+    ],
+    ids=["long", "wide"],
+)
+def test_a_picture_that_latex_cannot_typeset(text: str, reason: str, tmp_path: Path) -> None:
+    """It is an error that names what can be done; the SVG is written."""
+    file, out = tmp_path / "net.yaml", str(tmp_path / "out")
+    file.write_text(text, encoding="utf-8")
+    run = CliRunner().invoke
+    done = run(main, ["build", str(file), "-b", "tikz", "-o", out])
+    assert done.exit_code == 1 and not (tmp_path / "out").exists()
+    assert re.search(rf"E503.*`net\.tex` is too large for LaTeX: {reason}", done.output)
+    assert "net.yaml:1:1" in done.output and "use `--backend svg`" in done.output
+    assert run(main, ["build", str(file), "-b", "svg", "-o", out]).exit_code == 0
+
+
+@pytest.mark.skipif(bool(latex_is_missing()), reason="needs pdflatex")
+def test_the_largest_picture_compiles(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(long_network(1450), encoding="utf-8")
+    (text,) = files(TIKZ, compiled(file), layout="standalone").values()
+    assert len(text) > 480_000
+    assert "(1 page" in latex(tmp_path, text)
+    assert "for a screen, not for print" in main_text(files(TIKZ, compiled(file)))
 
 
 def latex(folder: Path, text: str) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
 from geometry import bent, crossings, problems
-from inception_dsl_documents.columns import COLUMN, PAGE, printed
-from inception_dsl_documents.figure import SMALL, Figure
-from inception_dsl_documents.views import FULL, figures
+from inception_dsl_documents.columns import COLUMN_ROOMS, PAGE_ROOMS, draw_columns, printed
+from inception_dsl_documents.figure import ROUND, SMALL, Edge, Figure, Point, strokes
+from inception_dsl_documents.sheet import Sheet
+from inception_dsl_documents.trees import Trees
+from inception_dsl_documents.views import FULL, figures, styles
 from paths import ROOT
 
 from inception_dsl.compiler import compile_spec
@@ -23,6 +26,8 @@ FILES = sorted(
 )
 PARTS, RANDOM = 4, 500
 CROSSING = {"nasnet_a_cell"}  # five sums of one pair of inputs cannot be drawn without crossings
+
+HIGHER = {"inception_unet"}  # the lines beside its column do not allow a second one
 
 
 def compiled(path: Path) -> TypedProgram:
@@ -46,7 +51,12 @@ def test_figures_of_a_shipped_spec(path: Path) -> None:
             assert not [e for e in bent(figure) if e.points[0][0] == e.points[-1][0]], name
             if readable(name, typed):
                 column = name or typed.program.kind == "block"
-                assert printed(figure, COLUMN if column else PAGE) * SMALL >= 6, name
+                rooms = COLUMN_ROOMS if column else PAGE_ROOMS
+                scale = printed(figure, rooms)
+                assert scale * SMALL >= 6, name
+                assert figure.width * scale <= rooms[-1].width + 1e-6, name
+                higher = typed.program.id in HIGHER
+                assert figure.height * scale <= rooms[-1 if higher else 0].height + 1e-6, name
     found = figures(typed)
     every_layer_is_drawn_once(found.get(FULL, found[""]), typed)
 
@@ -132,6 +142,67 @@ def test_branches_are_in_the_order_of_the_concat(name: str) -> None:
             assert [e.source for e in in_order] == ends
             count += 1
     assert count >= (1 if name == "v0" else 8)
+
+
+def in_one_column(name: str) -> Figure:
+    """The figure of a network without a second column."""
+    typed, sheet = compiled(ROOT / "specs" / f"{name}.yaml"), Sheet()
+    assert draw_columns(sheet, Trees.of(typed).network(), styles(typed, up=True)[0], 1)
+    return sheet.figure("", "", up=True, names={})
+
+
+@pytest.mark.parametrize("name", ["v1", "v3", "family/vgg_16", "v2"])
+def test_a_long_network_has_columns(name: str) -> None:
+    """And all shapes: that of 14×14×480 in GoogLeNet is at the end of a column."""
+    figure, one = figures(compiled(ROOT / "specs" / f"{name}.yaml"))[""], in_one_column(name)
+    assert one.height > PAGE_ROOMS[0].height > 1.2 * figure.height
+    assert printed(figure, PAGE_ROOMS) == 1
+    assert {t.text for t in figure.texts} >= {t.text for t in one.texts}
+
+
+def test_a_branch_near_the_middle_is_straight() -> None:
+    """The middle branch of three, whose boxes have other widths, is on the line of the input."""
+    figure = figures(compiled(ROOT / "specs/v3.yaml"))["reduction_a"]
+    down = [e for e in figure.edges if e.source == "input"]
+    assert len(down) == 3 and sum(len(e.points) == 2 for e in down) == 1
+
+
+@pytest.mark.parametrize("name", ["v3", "family/nasnet_a_cell", "family/inception_unet"])
+def test_lines_that_leave_a_box_together_are_drawn_once(name: str) -> None:
+    for figure in figures(compiled(ROOT / "specs" / f"{name}.yaml")).values():
+        drawn = [*strokes(figure.edges)]
+        for number, (one, whole) in enumerate(zip(drawn, figure.edges, strict=True)):
+            assert one.points[-1] == whole.points[-1]
+            if one.points[0] != whole.points[0]:
+                earlier = [o for o in drawn[:number] if o.source == one.source]
+                assert any(touches(one.points[0], other) for other in earlier)
+        for one, other in combinations(drawn, 2):
+            if one.source == other.source:
+                assert covered(one, other) <= 2 * ROUND, (one, other)
+
+
+def touches(point: Point, line: Edge) -> bool:
+    x, y = point
+    return any(
+        min(ax, bx) - 1e-6 <= x <= max(ax, bx) + 1e-6
+        and min(ay, by) - 1e-6 <= y <= max(ay, by) + 1e-6
+        for (ax, ay), (bx, by) in pairwise(line.points)
+    )
+
+
+def covered(one: Edge, other: Edge) -> float:
+    """The length of vertical and horizontal parts that two lines have in common."""
+    return sum(
+        overlap(a, b, c, d) for a, b in pairwise(one.points) for c, d in pairwise(other.points)
+    )
+
+
+def overlap(a: Point, b: Point, c: Point, d: Point) -> float:
+    for along, across in ((0, 1), (1, 0)):
+        if a[across] == b[across] == c[across] == d[across]:
+            first, second = sorted((a[along], b[along])), sorted((c[along], d[along]))
+            return max(0.0, min(first[1], second[1]) - max(first[0], second[0]))
+    return 0.0
 
 
 def test_the_checks_see_what_is_wrong() -> None:

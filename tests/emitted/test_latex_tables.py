@@ -177,6 +177,35 @@ def test_rows(compiled: Callable[..., TypedProgram]) -> None:
     ]
 
 
+REPEATED = """\
+network: net
+input: {channels: 8, height: 16, width: 16}
+blocks:
+  module: {steps: [{op: conv, filters: 8, kernel_size: 3}]}
+  wider: {steps: [{op: conv, filters: 16, kernel_size: 3}]}
+body:
+  - {use: module, name: early, repeat: 4}
+  - {op: conv, name: plain, filters: 8, kernel_size: 3, repeat: 3}
+  - {use: wider, name: late, repeat: 3}
+  - {name: sum, repeat: 2, merge: add, branches: {a: [{op: identity}], b: []}}
+outputs: {one: early, two: plain, three: late, four: sum}
+"""
+
+
+def test_repetitions_of_a_step_that_an_output_reads(compiled: Callable[..., TypedProgram]) -> None:
+    """Are one row if they are equal: the output reads the last one. Others have no name."""
+    assert [row[0] for row in lines(table(compiled(REPEATED)))[2:]] == [
+        "4xModule (early)",
+        "3xconv (plain)",
+        "3xWider (late)",
+        "2xSum",
+        "total",
+    ]
+    other = REPEATED.replace("kernel_size: 3}]}\n  wider", "kernel_size: 3, stride: 2}]}\n  wider")
+    names = [row[0] for row in lines(table(compiled(other)))[2:]]
+    assert names[:4] == ["Module", "Module", "Module", "Module (early)"]
+
+
 def test_counts_of_kernels(compiled: Callable[..., TypedProgram]) -> None:
     """As in GoogLeNet's paper: without biases and batch norm, 1K is 1024."""
     steps = "{op: conv_bn, filters: 64}, {op: separable_conv, filters: 8}"

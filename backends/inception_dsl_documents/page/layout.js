@@ -64,7 +64,9 @@ class ForkNode {
       axes.push(at + branch.left);
       at = axes[n] + Math.max(branch.right, item.entry ? 0 : notes[n]) + L.SPACE;
     });
-    const axis = (axes[0] + axes[axes.length - 1]) / 2;
+    const centre = (axes[0] + axes[axes.length - 1]) / 2;
+    const nearest = axes.reduce((a, b) => (Math.abs(b - centre) < Math.abs(a - centre) ? b : a));
+    const axis = Math.abs(nearest - centre) < L.NEAR ? nearest : centre;
     this.axes = axes.map((a) => a - axis);
     const ends = this.branches.flatMap((b, n) => b.ends.map((e) => this.axes[n] + e));
     const reach = ends.map((e) => Math.abs(e) + 2 * L.PAD);

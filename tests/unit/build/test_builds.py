@@ -56,6 +56,68 @@ def test_foreign_and_edited_files_are_not_replaced(folder: Path) -> None:
     )
 
 
+BLOCKS = """\
+network: net
+paper: {title: A paper, authors: Author, year: 2020}
+input: {channels: 3, height: 8, width: 8}
+blocks:
+  one: {steps: [{op: conv, filters: 3, kernel_size: 3}]}
+  two: {steps: [{op: conv, filters: 3, kernel_size: 1}]}
+body: [{use: one}, {use: two}]
+"""
+DOCUMENTS = ("-b", "svg", "-b", "latex")
+
+
+def test_files_that_are_not_made_any_more(folder: Path) -> None:
+    """Of a block or paper that the spec has no more: reported, never removed."""
+    spec = folder / "net.yaml"
+    spec.write_text(BLOCKS)
+    assert build("net.yaml", *DOCUMENTS).exit_code == 0
+    assert build("net.yaml", "--check").exit_code == 0
+    fewer = BLOCKS.replace(", {use: two}", "").splitlines(keepends=True)
+    spec.write_text("".join(line for line in fewer if "two:" not in line and "paper:" not in line))
+    made = build("net.yaml", *DOCUMENTS)
+    assert made.exit_code == 0
+    old = ("generated/svg/net-two.svg", "generated/latex/net.bib")
+    for path in old:
+        assert f"warning: {path} is of an earlier build, and is not made any more" in made.stderr
+        assert (folder / path).is_file() and path not in made.stdout
+    (folder / old[0]).write_text((folder / old[0]).read_text() + "<!-- mine -->")  # edited
+    checked = build("net.yaml", "--check")
+    assert checked.exit_code == 1 and checked.stderr.count("error[E602]") == 2
+    for path in old:
+        assert f"{path} is of an earlier build, and is not made any more" in checked.stderr
+    assert "help: remove it" in checked.stderr
+    for path in old:
+        (folder / path).unlink()
+    assert build("net.yaml", "--check").exit_code == 0
+    assert build("net.yaml", *DOCUMENTS).stderr == ""
+
+
+def test_other_files_are_not_those_of_earlier_builds(folder: Path) -> None:
+    """Without the mark, of another spec, or no regular file that can be read."""
+    spec = folder / "net.yaml"
+    spec.write_text(BLOCKS)
+    (folder / "net_b.yaml").write_text(BLOCKS)
+    assert build("net.yaml", "net_b.yaml", *DOCUMENTS).exit_code == 0
+    svg = folder / "generated/svg"
+    (svg / "net-mine.svg").write_text("<svg/>")
+    (svg / "net-folder.svg").mkdir()
+    (svg / "net.notes").write_bytes(b"\xff\x00")
+    for name in ("net.svg~", "net-\x1b[31m.svg", "net-two (copy).svg", b"net-\xff.svg"):
+        with contextlib.suppress(OSError):  # a name that the file system does not take
+            shutil.copy(svg / "net.svg", os.path.join(svg, os.fsdecode(name)))
+    if os.name != "nt":
+        (svg / "net-link.svg").symlink_to(svg / "net.svg")
+        os.mkfifo(svg / "net-pipe.svg")
+    assert build("net.yaml", *DOCUMENTS).stderr == ""
+    checked = build("net.yaml", "--check")
+    assert checked.exit_code == 0, checked.stderr
+    shutil.copy(svg / "net.svg", svg / "net-copy.svg")
+    assert "net-copy.svg is of an earlier build" in build("net.yaml", "--check").stderr
+    assert build("net_b.yaml", "--check").exit_code == 0
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links")
 def test_nothing_is_written_through_links(folder: Path) -> None:
     outside = folder / "outside"

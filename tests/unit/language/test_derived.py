@@ -12,6 +12,7 @@ from inception_dsl.backend.plan import plan
 from inception_dsl.compiler import compile_spec
 from inception_dsl.design.summary import Summary
 from inception_dsl.diagnostics.report import Report
+from inception_dsl.emit.bibtex import bibtex
 from inception_dsl.ir.program import About
 from inception_dsl.ir.typed import TypedProgram
 from inception_dsl.language.derived import origin
@@ -84,6 +85,39 @@ def said(about: About) -> dict[str, Any]:
 )
 def test_a_derived_spec(change: Change, text: str, expected: dict[str, Any]) -> None:
     assert said(change(text).program.about) == expected
+
+
+def original(typed: TypedProgram) -> dict[str, str]:
+    return {name: text.plain for name, text in typed.program.about.original.items()}
+
+
+def test_the_paper_of_an_original(change: Change, write: Callable[..., Path]) -> None:
+    """That of what a spec extends, or of what that extends if it has none."""
+    paper = {"authors": "One, Two, Three", "year": "2016", "arxiv": "1602.07261", "figure": "9"}
+    assert original(change("network: mine\npaper: {year: 2026}\n")) == paper
+    assert original(change("body: [{op: identity}]\naux_heads: null\n")) == paper
+    assert original(change("", classes="10")) == {}
+    write("extends: base.yaml\n", "second.yaml")
+    write("extends: base.yaml\npaper: {title: [x], year: 2026, 7: x, doi: null}\n", "third.yaml")
+    for above, expected in (("second", paper), ("third", {"year": "2026", "7": "x"})):
+        report = Report()
+        typed = compile_spec(write(f"extends: {above}.yaml\n", "last.yaml"), {}, report)
+        assert typed is not None, report.render()
+        assert original(typed) == expected
+
+
+def test_the_entries_of_a_variant(change: Change) -> None:
+    first = "% The paper of the network that this one is modified from:\n@misc{net_original,\n"
+    about = change("network: mine\n").program.about
+    assert bibtex(about, "net").startswith(first) and "{One and Two and Three}" in bibtex(
+        about, "net"
+    )
+    own = bibtex(change("paper: {title: Mine, year: 2026}\n").program.about, "net")
+    assert own.startswith("@misc{net,\n  title = {{Mine}},\n") and f"}}\n{first}" in own
+    same = change(
+        'paper: {authors: "One, Two, Three", year: 2016, arxiv: "1602.07261", table: 2}\n'
+    )
+    assert bibtex(same.program.about, "net").count("@misc") == 1
 
 
 def test_settings_do_not_derive_a_spec(change: Change) -> None:
