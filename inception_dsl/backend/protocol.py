@@ -12,6 +12,8 @@ from ..ir.typed import TypedProgram
 
 API_VERSION: Final = 2
 GROUP: Final = "inception_dsl.backends"
+SCRIPT: Final = "train_"
+"""How the names of training scripts start."""
 
 
 class Option(NamedTuple):
@@ -27,11 +29,17 @@ class Option(NamedTuple):
 
 class Request(NamedTuple):
     """A build request. ``name`` is the stem of the generated file names; ``options`` has the value
-    of each option that the user sets.
+    of each option that the user sets; ``train`` asks for a training script too.
     """
 
     name: str
     options: Mapping[str, str] = MappingProxyType({})
+    train: bool = False
+
+    @property
+    def script(self) -> str:
+        """The stem of the training script."""
+        return f"{SCRIPT}{self.name}"
 
     def value(self, option: Option) -> str:
         """The value of an option: what the user sets, or its default."""
@@ -69,7 +77,8 @@ class Backend(NamedTuple):
     names. ``several_inputs``: it can compile networks with several inputs. ``shares``: it writes
     steps that share weights as calls of one layer; without it, a spec with such steps is an error.
     ``documents``: it writes figures or tables, not source; ``build`` uses it only if it is asked
-    for. ``options`` are what users can choose.
+    for. ``options`` are what users can choose. ``trains``: if the request asks for it, it adds a
+    script that trains the network by its recipe, named ``request.script`` plus ``suffix``.
     """
 
     name: str
@@ -85,6 +94,7 @@ class Backend(NamedTuple):
     shares: bool = False
     documents: bool = False
     options: tuple[Option, ...] = ()
+    trains: bool = False
 
 
 class Binding(NamedTuple):
