@@ -24,6 +24,7 @@ from ..emit.module import module_from_source
 from ..emit.names import Names, class_name, spelled
 from ..emit.recipe import recorded
 from ..emit.render import render
+from ..emit.schedule import rate_lines, run_length, uses_fractions
 from ..ir.flow import Apply as Applied
 from ..ir.flow import Flow, ValueId, flow
 from ..ir.flow import Merge as Merged
@@ -67,6 +68,8 @@ from .scope import (
 # fmt: on
 # isort: on
 from ..reference.arrays import by_input
+from ..types.optimizers import FORMS
+from ..types.optimizers import Form as OptimizerForm
 from ..types.prose import Prose
 from ..types.tensor import AXES, ShapeError, TensorType
 from ..types.terms import Symbol, Term, add, constant, divide, multiply, subtract
@@ -105,6 +108,7 @@ __all__ = [
     "API_VERSION",
     "AXES",
     "CORE_OPS",
+    "FORMS",
     "GROUP",
     "INPUT",
     "IN_CHANNELS",
@@ -181,6 +185,7 @@ __all__ = [
     "Op",
     "OpNode",
     "Optimizer",
+    "OptimizerForm",
     "Option",
     "Padding",
     "Part",
@@ -246,7 +251,8 @@ __all__ = [
     "bullets",
     "by_input",
     "call",
-    "cases", "chain_cost",
+    "cases",
+    "chain_cost",
     "check_weights",
     "citation",
     "class_name",
@@ -287,12 +293,14 @@ __all__ = [
     "owners",
     "plan",
     "raised",
+    "rate_lines",
     "receptive_fields",
     "recorded",
     "refuse_sharing",
     "render",
     "roots",
     "rows",
+    "run_length",
     "running_sizes",
     "scope_of",
     "shapes",
@@ -306,6 +314,7 @@ __all__ = [
     "subtract",
     "tupled",
     "unequal_sizes",
+    "uses_fractions",
     "uses_of",
     "varying",
     "visit_program",

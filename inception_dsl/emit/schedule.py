@@ -33,9 +33,9 @@ def uses_fractions(training: Training) -> bool:
     return any(e is not None and not float(e).is_integer() for e in (training.epochs, *own))
 
 
-def uses_math(training: Training) -> bool:
-    """Whether the schedule needs ``math``."""
-    return any(p.name == "cosine" for p in (training.schedule.parts() if training.schedule else ()))
+def run_length(training: Training) -> str:
+    """An expression for the steps of the run."""
+    return duration(training.epochs, training.steps)
 
 
 def rate_lines(training: Training) -> tuple[Code, ...]:
@@ -64,8 +64,8 @@ def _until_end(part: Schedule) -> bool:
 
 
 def _lines(part: Schedule, rate: str, *, last: bool) -> Iterator[_Line]:
-    """The lines that return the rate at ``step`` of a schedule, some of which take ``length`` steps;
-    the ``last`` one then stays as it ends.
+    """The lines that return the rate at ``step`` of a schedule, some of which take ``length``
+    steps; the ``last`` one then stays as it ends.
     """
     share = "min(step / length, 1.0)" if last else "step / length"
     back = f"return {rate} * "
