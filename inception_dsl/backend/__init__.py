@@ -20,7 +20,7 @@ from ..emit.bibtex import bibtex
 from ..emit.cases import cases
 from ..emit.latex import divided, latex
 from ..emit.mark import generated_by
-from ..emit.module import module_from_source
+from ..emit.module import module_from_source, script_from_source
 from ..emit.names import Names, class_name, spelled
 from ..emit.recipe import recorded
 from ..emit.render import render
@@ -87,12 +87,14 @@ from .protocol import (
     Backend,
     Binding,
     Engine,
+    Feed,
     Files,
     Model,
     Option,
     Request,
     Runner,
     Step,
+    Updated,
     main_text,
 )
 from .records import Found, Piece, Record, Records, boundaries
@@ -147,6 +149,7 @@ __all__ = [
     "Dropout",
     "Engine",
     "Expression",
+    "Feed",
     "Files",
     "Flatten",
     "Flow",
@@ -232,6 +235,7 @@ __all__ = [
     "TypedProgram",
     "TypedStep",
     "TypedUse",
+    "Updated",
     "Upsample",
     "UseNode",
     "UseSite",
@@ -303,6 +307,7 @@ __all__ = [
     "run_length",
     "running_sizes",
     "scope_of",
+    "script_from_source",
     "shapes",
     "sharing",
     "signature",
