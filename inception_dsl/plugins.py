@@ -211,11 +211,14 @@ def emit(
     report: Report,
     name: str = "",
     options: Mapping[str, str] | None = None,
+    *,
+    train: bool = False,
 ) -> dict[str, str | bytes] | None:
     """The files that ``backend`` generates for a program, by name; the main file comes first.
 
     ``name`` is the stem of the file names, by default the id of the program. The backend gets those
-    of the ``options`` that it has; a value that only others have leaves its default. An exception
+    of the ``options`` that it has; a value that only others have leaves its default. With ``train``
+    it is asked for a training script, too, which is an error if it writes none. An exception
     in the backend of another package becomes one error in the report; one in a backend of this
     package is an internal error, so it is raised.
     """
@@ -223,8 +226,9 @@ def emit(
     from .backend.protocol import Request
     from .backend.refused import supported
     from .backend.returned import not_python, unusable
+    from .backend.trainable import trainable
 
-    if not supported(backend, typed, report):
+    if not supported(backend, typed, report) or (train and not trainable(backend, typed, report)):
         return None
     span = typed.program.origin.span()
     before = len(report.diagnostics)
@@ -232,18 +236,16 @@ def emit(
     try:
         with contextlib.redirect_stdout(sys.stderr):
             typed = decided(typed, backend, stem)
-            files = backend.emit(typed, Request(stem, _own(backend, options or {})), report)
+            request = Request(stem, _own(backend, options or {}), train)
+            files = backend.emit(typed, request, report)
             found = None if files is None else dict(files)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         if plugin.distribution == DISTRIBUTION and isinstance(error, Exception):
             raise
-        where = _origin(error, plugin)
-        message = (
-            f"the backend `{backend.name}` failed: {plugin.distribution}: {_reason(error)}{where}"
-        )
-        _failed(message, span, error, report)
+        reason = f"{plugin.distribution}: {_reason(error)}{_origin(error, plugin)}"
+        _failed(f"the backend `{backend.name}` failed: {reason}", span, error, report)
         return None
     if len(report.diagnostics) > before:
         return None

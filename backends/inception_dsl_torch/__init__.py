@@ -9,7 +9,14 @@ def _emit(typed: TypedProgram, request: Request, report: Report) -> Files | None
     from .views import emit
 
     text = emit(typed, report)
-    return None if text is None else {f"{request.name}.py": text}
+    if text is None:
+        return None
+    files = {f"{request.name}.py": text}
+    if request.train:
+        from .script import script
+
+        files[f"{request.script}.py"] = script(typed, request)
+    return files
 
 
 BACKEND = Backend(
@@ -21,4 +28,5 @@ BACKEND = Backend(
     packages=("numpy", "torch"),
     shares=True,
     several_inputs=True,
+    trains=True,
 )

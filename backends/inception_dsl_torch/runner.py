@@ -1,4 +1,4 @@
-"""Runs generated PyTorch source. Only this file and ``runner_files`` import torch.
+"""Runs generated PyTorch source. Only this file and those beside it (``runner_…``) import torch.
 
 Weight files are state dicts in safetensors format; load them with
 ``net.load_state_dict(safetensors.torch.load_file(path))``.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -20,9 +20,11 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 
 from inception_dsl.backend import (
+    Feed,
     Files,
     Step,
     TypedProgram,
+    Updated,
     by_input,
     check_weights,
     main_text,
@@ -31,6 +33,8 @@ from inception_dsl.backend import (
 )
 
 from .runner_files import COUNTER, differences, write
+from .runner_layouts import native, neutral
+from .runner_script import script_of, set_gradients, slots
 from .views import build
 from .weights import bindings, boundaries
 
@@ -101,11 +105,7 @@ class TorchModel:
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
 
     def weights(self) -> dict[str, Any]:
-        state = self.net.state_dict()
-        return {
-            b.path: neutral(state[b.key].numpy(), b.layout, self.shapes[b.path])
-            for b in self.bindings
-        }
+        return self._neutral(self.net.state_dict())
 
     def load(self, weights: Mapping[str, Any]) -> None:
         check_weights(weights, self.shapes)
@@ -200,6 +200,45 @@ class TorchModel:
             torch.optim.SGD(trained.values(), lr=rate).step()
         return Step(loss.item(), gradients, self.weights())
 
+    def rates(self, files: Files, samples: int, steps: Iterable[int]) -> tuple[int, list[float]]:
+        script = script_of(files, self.module)
+        rates = [script.learning_rate(step, samples) for step in steps]
+        return script.steps_of_run(samples), rates
+
+    def updates(
+        self, files: Files, feed: Feed, samples: int, steps: Iterable[int]
+    ) -> Iterator[Updated]:
+        script, wanted = script_of(files, self.module), list(steps)
+        optimizer, average = script.make_optimizer(self.net), None
+        if hasattr(script, "Average"):
+            average = script.Average(self.net)
+        for step in range(wanted[-1]):
+            given = feed(self.weights(), step)
+            set_gradients(self.net, {b.key: native(given[b.path], b.layout) for b in self.bindings})
+            script.update(self.net, optimizer, step, samples)
+            if average is not None:
+                average.update(self.net, step + 1)
+            if step + 1 in wanted:
+                kept = average.model.state_dict() if average else {}
+                yield Updated(step + 1, self.weights(), self._slots(optimizer), self._neutral(kept))
+
+    def _slots(self, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Any]]:
+        """The slots of all trainable weights, by the reference's names."""
+        held, found = slots(self.net, optimizer), {}
+        for b in self.bindings:
+            if b.key in held:
+                shape, own = self.shapes[b.path], held[b.key]
+                found[b.path] = {name: neutral(v, b.layout, shape) for name, v in own.items()}
+        return found
+
+    def _neutral(self, state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+        """Tensors of a state dict by path; empty if it is."""
+        return {
+            b.path: neutral(state[b.key].numpy(), b.layout, self.shapes[b.path])
+            for b in self.bindings
+            if state
+        }
+
     def save(self, path: Path) -> None:
         state = {key: value.contiguous() for key, value in self.net.state_dict().items()}
         write(path, serialised(state, metadata={"format": "pt"}))
@@ -269,27 +308,3 @@ def channels_last(y: torch.Tensor) -> Any:
     """An output as a NumPy array, channels last."""
     array = y.detach().numpy()
     return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
-
-
-def native(value: Any, layout: str) -> Any:
-    """Convert a weight from the neutral layout to PyTorch's."""
-    if layout in ("conv", "linear"):
-        value = np.moveaxis(value, (-1, -2), (0, 1))
-    elif layout == "pointwise":
-        value = value.T
-    elif layout == "depthwise":
-        value = np.moveaxis(value, (-2, -1), (0, 1))
-        value = value.reshape(value.shape[0] * value.shape[1], 1, *value.shape[2:])
-    return np.ascontiguousarray(value)
-
-
-def neutral(value: Any, layout: str, shape: tuple[int, ...]) -> Any:
-    """Convert a weight from PyTorch's layout to the neutral one; returns a copy of this shape."""
-    if layout in ("conv", "linear"):
-        value = np.moveaxis(value, (0, 1), (-1, -2))
-    elif layout == "pointwise":
-        value = value.reshape(value.shape[:2]).T
-    elif layout == "depthwise":
-        value = value.reshape(shape[-2], shape[-1], *shape[:-2])
-        value = np.moveaxis(value, (0, 1), (-2, -1))
-    return np.array(value, order="C").reshape(shape)

@@ -20,10 +20,11 @@ from ..emit.bibtex import bibtex
 from ..emit.cases import cases
 from ..emit.latex import divided, latex
 from ..emit.mark import generated_by
-from ..emit.module import module_from_source
+from ..emit.module import module_from_source, script_from_source
 from ..emit.names import Names, class_name, spelled
 from ..emit.recipe import recorded
 from ..emit.render import render
+from ..emit.schedule import rate_lines, run_length
 from ..ir.flow import Apply as Applied
 from ..ir.flow import Flow, ValueId, flow
 from ..ir.flow import Merge as Merged
@@ -64,9 +65,15 @@ from .scope import (
     PLAIN, Argument, Form, Read, Scope, VariesError, composed, first_that_fits, given,
     one_or_tuple, own_scope, scope_of, tupled,
 )
+from .protocol import (
+    API_VERSION, GROUP, Backend, Binding, Engine, Feed, Files, Model, Option, Request, Runner,
+    Step, Updated, main_text,
+)
 # fmt: on
 # isort: on
 from ..reference.arrays import by_input
+from ..types.optimizers import FORMS
+from ..types.optimizers import Form as OptimizerForm
 from ..types.prose import Prose
 from ..types.tensor import AXES, ShapeError, TensorType
 from ..types.terms import Symbol, Term, add, constant, divide, multiply, subtract
@@ -78,20 +85,6 @@ from .layer_site import LayerSite
 from .loss import Loss, LossTerm
 from .options import common, varying
 from .plan import ModulePlan, Tap, plan
-from .protocol import (
-    API_VERSION,
-    GROUP,
-    Backend,
-    Binding,
-    Engine,
-    Files,
-    Model,
-    Option,
-    Request,
-    Runner,
-    Step,
-    main_text,
-)
 from .records import Found, Piece, Record, Records, boundaries
 from .refused import refuse_sharing
 from .sites import ChainSite, ForkSite, Part, Site, StepSite
@@ -105,6 +98,7 @@ __all__ = [
     "API_VERSION",
     "AXES",
     "CORE_OPS",
+    "FORMS",
     "GROUP",
     "INPUT",
     "IN_CHANNELS",
@@ -143,6 +137,7 @@ __all__ = [
     "Dropout",
     "Engine",
     "Expression",
+    "Feed",
     "Files",
     "Flatten",
     "Flow",
@@ -181,6 +176,7 @@ __all__ = [
     "Op",
     "OpNode",
     "Optimizer",
+    "OptimizerForm",
     "Option",
     "Padding",
     "Part",
@@ -227,6 +223,7 @@ __all__ = [
     "TypedProgram",
     "TypedStep",
     "TypedUse",
+    "Updated",
     "Upsample",
     "UseNode",
     "UseSite",
@@ -246,7 +243,8 @@ __all__ = [
     "bullets",
     "by_input",
     "call",
-    "cases", "chain_cost",
+    "cases",
+    "chain_cost",
     "check_weights",
     "citation",
     "class_name",
@@ -287,14 +285,17 @@ __all__ = [
     "owners",
     "plan",
     "raised",
+    "rate_lines",
     "receptive_fields",
     "recorded",
     "refuse_sharing",
     "render",
     "roots",
     "rows",
+    "run_length",
     "running_sizes",
     "scope_of",
+    "script_from_source",
     "shapes",
     "sharing",
     "signature",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
@@ -12,6 +12,8 @@ from ..ir.typed import TypedProgram
 
 API_VERSION: Final = 2
 GROUP: Final = "inception_dsl.backends"
+SCRIPT: Final = "train_"
+"""How the names of training scripts start."""
 
 
 class Option(NamedTuple):
@@ -27,11 +29,17 @@ class Option(NamedTuple):
 
 class Request(NamedTuple):
     """A build request. ``name`` is the stem of the generated file names; ``options`` has the value
-    of each option that the user sets.
+    of each option that the user sets; ``train`` asks for a training script too.
     """
 
     name: str
     options: Mapping[str, str] = MappingProxyType({})
+    train: bool = False
+
+    @property
+    def script(self) -> str:
+        """The stem of the training script."""
+        return f"{SCRIPT}{self.name}"
 
     def value(self, option: Option) -> str:
         """The value of an option: what the user sets, or its default."""
@@ -69,7 +77,8 @@ class Backend(NamedTuple):
     names. ``several_inputs``: it can compile networks with several inputs. ``shares``: it writes
     steps that share weights as calls of one layer; without it, a spec with such steps is an error.
     ``documents``: it writes figures or tables, not source; ``build`` uses it only if it is asked
-    for. ``options`` are what users can choose.
+    for. ``options`` are what users can choose. ``trains``: if the request asks for it, it adds a
+    script that trains the network by its recipe, named ``request.script`` plus ``suffix``.
     """
 
     name: str
@@ -85,6 +94,7 @@ class Backend(NamedTuple):
     shares: bool = False
     documents: bool = False
     options: tuple[Option, ...] = ()
+    trains: bool = False
 
 
 class Binding(NamedTuple):
@@ -110,6 +120,24 @@ class Step(NamedTuple):
     loss: float
     gradients: dict[str, Any]
     weights: dict[str, Any]
+
+
+class Updated(NamedTuple):
+    """The state of a training script after some steps, by path: all weights, the slots of the
+    optimiser of each trainable one (``velocity``, ``mean``, ``mean_square``), and the running
+    average, which is empty without one.
+    """
+
+    step: int
+    weights: dict[str, Any]
+    slots: dict[str, dict[str, Any]]
+    average: dict[str, Any]
+
+
+Feed: TypeAlias = Callable[[Mapping[str, Any], int], Mapping[str, Any]]
+"""The gradients of all trainable weights, and new moving statistics, from all weights before a
+step, which counts from 0.
+"""
 
 
 class Model(Protocol):
@@ -169,6 +197,18 @@ class Model(Protocol):
     def losses(self, x: Any, targets: Any) -> dict[str, float]:
         """The loss in training mode, dropout off, for every type and shape of labels that users of
         the framework pass, by a description of them. ``targets`` are those of :meth:`step`.
+        """
+
+    def rates(self, files: Files, samples: int, steps: Iterable[int]) -> tuple[int, list[float]]:
+        """The steps of a whole run of the training script with so many images, and the learning
+        rate of each of ``steps``, from 0.
+        """
+
+    def updates(
+        self, files: Files, feed: Feed, samples: int, steps: Iterable[int]
+    ) -> Iterator[Updated]:
+        """Run the optimiser and the running average of the training script from the weights that
+        are loaded, and give their state after each of ``steps``, which ascend.
         """
 
     def save(self, path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..diagnostics.text import printable
+from .protocol import SCRIPT
 
 FILE_NAME: Final = re.compile(r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*")
 """The names that files of a backend may have."""
@@ -17,7 +18,8 @@ def unusable(files: Mapping[str, str | bytes] | None, stem: str, suffix: str) ->
     if not files:
         return "returned no files"
     for name, content in files.items():
-        if not isinstance(name, str) or not FILE_NAME.fullmatch(name) or not name.startswith(stem):
+        own = isinstance(name, str) and name.removeprefix(SCRIPT).startswith(stem)
+        if not own or not FILE_NAME.fullmatch(name):
             return f"returned a file with the invalid name `{printable(str(name)[:80])}`"
         if not isinstance(content, str | bytes):
             return f"returned neither text nor bytes for `{name}`"

@@ -32,7 +32,7 @@ UNMADE: Final = "is of an earlier build, and is not made any more"
 class Order(NamedTuple):
     """What to build: ``specs`` for ``backends``, below the folder ``out``.
 
-    Each backend gets those of the ``options`` that it has.
+    Each backend gets those of the ``options`` that it has. ``train``: with training scripts.
     """
 
     specs: Sequence[str | StandardInput]
@@ -40,6 +40,7 @@ class Order(NamedTuple):
     backends: Sequence[tuple[Plugin, Backend]]
     out: Path
     options: Mapping[str, str] = MappingProxyType({})
+    train: bool = False
 
 
 def build(
@@ -63,7 +64,8 @@ def build(
             path = order.out / backend.name / f"{stem}{backend.suffix}"
             if not _claim(path, spec, origins, report):
                 continue
-            made = plugins.emit(plugin, backend, typed, report, stem, order.options)
+            train = order.train and not backend.documents
+            made = plugins.emit(plugin, backend, typed, report, stem, order.options, train=train)
             for file, content in (made or {}).items():
                 files[path.with_name(file)] = content
                 _claim(path.with_name(file), spec, origins, report)

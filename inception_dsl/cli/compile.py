@@ -51,6 +51,7 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
         "inception-dsl build net.yaml # all backends, to generated/",
         "inception-dsl build net.yaml -b torch # PyTorch only",
         "inception-dsl build net.yaml --documents # figures and tables",
+        "inception-dsl build net.yaml --train # with training scripts",
         "inception-dsl build *.yaml -o src/models # another folder",
         "inception-dsl build net.yaml --set classes=10 # another number of classes",
         "inception-dsl build net.yaml --check # for CI: are files current?",
@@ -69,6 +70,7 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
 )
 @click.option("--all-backends", is_flag=True, help="All that write source (the default).")
 @click.option("--documents", is_flag=True, help="All that write figures and tables.")
+@click.option("--train", is_flag=True, help="Also scripts that train by the spec's recipe.")
 @click.option(
     "--option",
     "options",
@@ -92,6 +94,7 @@ def build(
     names: tuple[str, ...],
     all_backends: bool,
     documents: bool,
+    train: bool,
     options: tuple[str, ...],
     out: Path | None,
     force: bool,
@@ -132,7 +135,7 @@ def build(
         if check
         else [*map(spec_of, specs)]
     )
-    order = Order(given, merged(settings, size, *given), backends, folder, chosen)
+    order = Order(given, merged(settings, size, *given), backends, folder, chosen, train)
     with Progress(len(given)) as bar:
         files = run(order, report, bar.step)
     if files is None or not report.ok:

@@ -30,6 +30,7 @@ CODES: Final[dict[str, str]] = {
     "E208": "the document is neither a network nor a block",
     "E209": "a `--set` option matches no parameter or field of the spec",
     "E210": "training settings contradict each other",
+    "E211": "the recipe lacks what a training script needs",
     # 3: names and links
     "E301": "an imported or extended file cannot be used",
     "E302": "unknown block",

@@ -1,0 +1,208 @@
+"""The training script of a network: its recipe as PyTorch, and all that a run needs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from inception_dsl.backend import (
+    FORMS,
+    Augmentation,
+    Average,
+    Code,
+    Request,
+    Training,
+    TypedProgram,
+    docstring,
+    generated_by,
+    headline,
+    layout,
+    literal,
+    name,
+    plan,
+    rate_lines,
+    render,
+    run_length,
+)
+
+from .script_classes import OwnClass
+from .script_optimizer import optimizer_view
+from .views import build
+
+COLOURS = ("brightness", "saturation", "hue", "contrast")
+
+
+class AverageView(NamedTuple):
+    """The running average: its decay after ``step`` steps, and whether it ``copies`` the weights
+    after the first one.
+    """
+
+    doc: Code
+    decay: Code
+    copies: bool
+    statistics: bool
+
+
+class ScriptView(NamedTuple):
+    """A training script."""
+
+    doc: Code
+    module: Code
+    imports: Code
+    network: Code
+    classes: Code
+    size: Code
+    batch_size: Code
+    recipe: Code
+    steps: Code
+    rate: tuple[Code, ...]
+    group_rate: Code
+    own: OwnClass | None
+    optimizer_doc: Code
+    optimizer: tuple[Code, ...]
+    update: tuple[Code, ...]
+    average: AverageView | None
+    augmentation: tuple[Code, ...]
+    mode: Code
+    converted: Code
+    gray: bool
+    channels: Code
+    pixels: Code
+    columns: Code
+    evaluated: Code
+    preprocess: Code
+    recalibrates: bool
+    fractions: bool
+    hue: bool
+    final: Code
+
+
+def script(typed: TypedProgram, request: Request) -> str:
+    """The source of the script beside ``request.name``."""
+    program, training = typed.program, typed.program.training
+    assert training is not None
+    planned = plan(typed, by_logits=True)
+    optimizer, rate, emitted = optimizer_view(training), rate_lines(training), build(typed)
+    network = emitted.view.network
+    assert network is not None
+    recalibrates, gray = network.training.recalibrates, program.input.channels == 1
+    preprocesses = planned.preprocessing is not None
+    imported = [emitted.model, "loss"]
+    imported += ["preprocess"] * preprocesses + ["recalibrate"] * recalibrates
+    x = "images.to(args.device, non_blocking=True)"
+    augmentation = training.augmentation
+    columns = ("step", "loss", "rate", "accuracy", *["average"] * bool(training.average))
+    view = ScriptView(
+        doc=_doc(typed, request),
+        module=name(request.name),
+        imports=Code(", ".join(imported)),
+        network=name(emitted.model),
+        classes=literal(program.values["classes"]),
+        size=literal(tuple(program.input.spatial)),
+        batch_size=literal(training.batch_size),
+        recipe=literal(hashlib.sha256(repr(training).encode()).hexdigest()[:12]),
+        steps=Code(run_length(training)),
+        rate=rate,
+        group_rate=Code('rate * group["rate"]' if optimizer.rated else "rate"),
+        own=optimizer.own,
+        optimizer_doc=optimizer.doc,
+        optimizer=optimizer.lines,
+        update=optimizer.update,
+        average=_average(training),
+        augmentation=tuple(_augmented(augmentation)) if augmentation else (),
+        mode=Code("L" if gray else "RGB"),
+        converted=Code("image[:1]" if gray else "image.expand(3, -1, -1)"),
+        gray=bool(augmentation and (augmentation.saturation or augmentation.contrast)),
+        channels=literal(program.input.channels),
+        pixels=Code("" if gray else ", 3"),
+        columns=Code(", ".join(map(literal, columns))),
+        evaluated=Code("(model, average.model)" if training.average else "(model,)"),
+        preprocess=Code(f"preprocess({x})" if preprocesses else f"{x} / 255"),
+        recalibrates=recalibrates,
+        fractions=any("Fraction(" in line for line in (run_length(training), *rate)),
+        hue=bool(augmentation and augmentation.hue),
+        final=Code("average.model" if training.average else "model"),
+    )
+    return render("inception_dsl_torch", "train.py.j2", script=view)
+
+
+def _doc(typed: TypedProgram, request: Request) -> Code:
+    program = typed.program
+    stem = request.script
+    return docstring(
+        f"Trains {headline(program.about, program.id, '').plain} by its recipe, in PyTorch.",
+        f"    torchrun --nproc-per-node=2 {stem}.py --data DATA --out runs/{request.name}\n",
+        "DATA is a folder with images in train/CLASS and val/CLASS, or an .npz file with uint8 "
+        "images (N, height, width[, channels]) and class indices: x_train, y_train, x_test, "
+        "y_test. Run it again with the same arguments to go on from the last checkpoint.",
+        generated_by(program.id),
+    )
+
+
+def _average(training: Training) -> AverageView | None:
+    found = training.average
+    if found is None:
+        return None
+    assert training.optimizer is not None
+    assert training.optimizer.form is not None
+    what = "weights and moving statistics" if found.statistics else "weights"
+    copies = FORMS[training.optimizer.form].average_copies
+    return AverageView(
+        docstring(f"The network with the running average of its {what}.", indent=4),
+        Code(_decay(found)),
+        copies,
+        found.statistics,
+    )
+
+
+def _decay(found: Average) -> str:
+    decay = literal(found.decay)
+    return f"min({decay}, (1 + step) / (10 + step))" if found.warm_up else decay
+
+
+def _augmented(found: Augmentation) -> Iterator[Code]:
+    """The lines of ``augmented``, for an ``image`` from 0 to 255."""
+    if found.crop or found.aspect:
+        low, high = found.crop or (1.0, 1.0)
+        yield Code("    height, width = image.shape[-2:]")
+        yield Code("    for _ in range(10):  # until a part fits")
+        yield Code(f"        area = height * width * uniform({literal(low)}, {literal(high)})")
+        if found.aspect:
+            narrow, wide = (f"math.log({literal(v)})" for v in found.aspect)
+            yield Code(f"        ratio = math.exp(uniform({narrow}, {wide}))")
+        else:
+            yield Code("        ratio = width / height")
+        yield Code(
+            "        rows, columns = round((area / ratio) ** 0.5), round((area * ratio) ** 0.5)"
+        )
+        yield Code("        if 0 < rows <= height and 0 < columns <= width:")
+        yield Code("            top = int(uniform(0, height - rows + 1))")
+        yield Code("            left = int(uniform(0, width - columns + 1))")
+        yield Code("            part = image[None, :, top : top + rows, left : left + columns]")
+        yield Code('            part = F.interpolate(part, SIZE, mode="bilinear", antialias=True)')
+        yield Code("            image = part[0]")
+        yield Code("            break")
+    if found.flip:
+        yield Code("    if uniform(0, 1) < 0.5:")
+        yield Code("        image = image.flip(-1)")
+    for colour in COLOURS:
+        value = getattr(found, colour)
+        if value is not None:
+            yield from _coloured(colour, value)
+
+
+def _coloured(colour: str, value: float | tuple[float, float]) -> Iterator[Code]:
+    """The lines that change a colour; contrast is that of torchvision, from the mean grey value."""
+    if not isinstance(value, tuple):
+        low, high = literal(-value), literal(value)
+        if colour == "brightness":
+            yield Code(f"    image = (image + 255 * uniform({low}, {high})).clamp(0, 255)")
+        else:
+            yield Code(f"    image = 255 * adjust_hue(image / 255, uniform({low}, {high}))")
+        return
+    other = "gray(image)" if colour == "saturation" else "gray(image).mean()"
+    low, high = map(literal, value)
+    yield Code(f"    other = {other}")
+    mixed = f"other + uniform({low}, {high}) * (image - other)"
+    yield layout("    image = ", f"({mixed}).clamp(0, 255)")
