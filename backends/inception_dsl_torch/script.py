@@ -82,12 +82,11 @@ def script(typed: TypedProgram, request: Request) -> str:
     """The source of the script beside ``request.name``."""
     program, training = typed.program, typed.program.training
     assert training is not None
-    planned = plan(typed, by_logits=True)
+    preprocesses = plan(typed, by_logits=True).preprocessing is not None
     optimizer, rate, emitted = optimizer_view(training), rate_lines(training), build(typed)
     network = emitted.view.network
     assert network is not None
     recalibrates, gray = network.training.recalibrates, program.input.channels == 1
-    preprocesses = planned.preprocessing is not None
     imported = [emitted.model, "loss"]
     imported += ["preprocess"] * preprocesses + ["recalibrate"] * recalibrates
     x = "images.to(args.device, non_blocking=True)"

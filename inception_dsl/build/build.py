@@ -32,7 +32,8 @@ UNMADE: Final = "is of an earlier build, and is not made any more"
 class Order(NamedTuple):
     """What to build: ``specs`` for ``backends``, below the folder ``out``.
 
-    Each backend gets those of the ``options`` that it has. ``train``: with training scripts.
+    Each backend gets those of the ``options`` that it has. ``train``: with training scripts; ``None``:
+    with those that are there.
     """
 
     specs: Sequence[str | StandardInput]
@@ -40,7 +41,7 @@ class Order(NamedTuple):
     backends: Sequence[tuple[Plugin, Backend]]
     out: Path
     options: Mapping[str, str] = MappingProxyType({})
-    train: bool = False
+    train: bool | None = False
 
 
 def build(
@@ -50,6 +51,8 @@ def build(
 
     ``progress`` is called with every path in ``order.specs`` before it is compiled.
     """
+    from ..backend.protocol import SCRIPT
+
     before = len(report.diagnostics)
     files: dict[Path, str | bytes] = {}
     origins: dict[str, str] = {}
@@ -64,7 +67,10 @@ def build(
             path = order.out / backend.name / f"{stem}{backend.suffix}"
             if not _claim(path, spec, origins, report):
                 continue
-            train = order.train and not backend.documents
+            train = order.train
+            if train is None:
+                train = backend.trains and path.with_name(f"{SCRIPT}{path.name}").exists()
+            train = train and not backend.documents
             made = plugins.emit(plugin, backend, typed, report, stem, order.options, train=train)
             for file, content in (made or {}).items():
                 files[path.with_name(file)] = content

@@ -135,7 +135,8 @@ def build(
         if check
         else [*map(spec_of, specs)]
     )
-    order = Order(given, merged(settings, size, *given), backends, folder, chosen, train)
+    scripts = train or (None if check else False)
+    order = Order(given, merged(settings, size, *given), backends, folder, chosen, scripts)
     with Progress(len(given)) as bar:
         files = run(order, report, bar.step)
     if files is None or not report.ok:
