@@ -32,8 +32,8 @@ UNMADE: Final = "is of an earlier build, and is not made any more"
 class Order(NamedTuple):
     """What to build: ``specs`` for ``backends``, below the folder ``out``.
 
-    Each backend gets those of the ``options`` that it has. ``train``: with training scripts; ``None``:
-    with those that are there.
+    Each backend gets those of the ``options`` that it has. ``train``: with training scripts;
+    ``None``: with those that are there.
     """
 
     specs: Sequence[str | StandardInput]

@@ -1,4 +1,4 @@
-"""Training scripts in builds: asked for, compared where they are there, and refused with reasons."""
+"""Training scripts in builds: asked for, compared if they are there, refused with reasons."""
 
 from __future__ import annotations
 
@@ -50,9 +50,10 @@ def test_a_check_compares_scripts_that_are_there(tmp_path: Path) -> None:
 
 REFUSED = {
     "nothing to train": ("", NETWORK.split("head:")[0], "E503", "no classifier"),
-    "a vector": (
+    "a signal": (
         "",
-        "network: small\ninput: {channels: 3}\nclasses: 3\nbody: [{op: dense, units: $classes}]\n",
+        "network: small\ninput: {channels: 3, length: 9}\nclasses: 3\n"
+        "body: [{op: flatten}, {op: dense, units: $classes}]\n",
         "E503",
         "scripts read images",
     ),
