@@ -50,8 +50,8 @@ def _unsupported(typed: TypedProgram) -> Iterator[str]:
         yield "the network has no classifier, so no loss"
     if program.several or program.input.rank != 2 or program.input.channels not in CHANNELS:
         yield "scripts read images, one with 1 or 3 channels for each sample"
-    if program.losses:
-        yield "scripts read one class for each image, and `outputs` with a loss have other targets"
+    if program.outputs or not all(head.auxiliary for head in program.heads):
+        yield "scripts train by one class for each image, and the network has `outputs`"
     schedule = recipe.schedule if recipe else None
     if schedule and any(part.name == "plateau" for part in schedule.parts()):
         yield "`plateau` depends on the loss; `steps` has the rates of such a run"

@@ -58,6 +58,14 @@ REFUSED = {
         "scripts read images",
     ),
     "ten channels": ("", NETWORK.replace("channels: 3", "channels: 10"), "E503", "1 or 3 channels"),
+    "two tasks": (
+        "",
+        NETWORK.replace("{op: layer_norm}", "{op: layer_norm, name: early}")
+        + "outputs: {more: {after: early, steps: [{op: global_avg_pool}, "
+        "{op: dense, units: 2}], loss: mean_squared_error}}\n",
+        "E503",
+        "`outputs`",
+    ),
     "plateau": ("plateau", NETWORK, "E503", "depends on the loss"),
     "no optimizer": ("nothing", NETWORK, "E211", "`training.optimizer`"),
     "no rate": ("rate", NETWORK, "E211", "`training.optimizer.rate`"),
