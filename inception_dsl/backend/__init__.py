@@ -18,6 +18,7 @@ from ..diagnostics.report import Report, Span
 from ..emit.about import bullets, citation, deviations, figure_number, headline, shapes
 from ..emit.bibtex import bibtex
 from ..emit.cases import cases
+from ..emit.groups import GROUPS, GroupSettings, group_settings
 from ..emit.latex import divided, latex
 from ..emit.mark import generated_by
 from ..emit.module import module_from_source
@@ -110,6 +111,7 @@ __all__ = [
     "CORE_OPS",
     "FORMS",
     "GROUP",
+    "GROUPS",
     "INPUT",
     "IN_CHANNELS",
     "PLAIN",
@@ -161,6 +163,7 @@ __all__ = [
     "GradientClip",
     "Group",
     "GroupNorm",
+    "GroupSettings",
     "Head",
     "Identity",
     "Initial",
@@ -273,6 +276,7 @@ __all__ = [
     "flow",
     "generated_by",
     "given",
+    "group_settings",
     "headline",
     "last_map",
     "latex",
