@@ -1,0 +1,338 @@
+"""Training scripts of Keras: the recipe in float64, and runs that are killed and resumed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from inception_dsl_keras.emitter import emit_source
+from keras_scripts import NETWORK, SAMPLES, difference, emitted, imported
+from recipes import STEPS, recipe
+
+from inception_dsl.backend import Report, TypedProgram, module_from_source
+from inception_dsl.ir.recipe import (
+    Average,
+    GradientClip,
+    Optimizer,
+    Schedule,
+    Training,
+    WeightDecay,
+    WeightGroup,
+)
+from inception_dsl.reference.schedules import learning_rate
+
+keras = pytest.importorskip("keras")
+BOUND = 1e-12
+SEEN = 1e-9
+"""A defect differs by more than this."""
+
+
+@pytest.fixture
+def typed(typed_of: Callable[[str], TypedProgram]) -> TypedProgram:
+    """A small network."""
+    return typed_of(NETWORK)
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Keras in float64."""
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)
+
+
+def sgd(form: Any, **more: Any) -> Optimizer:
+    return Optimizer("sgd", 0.013, form, **{"momentum": 0.9, **more})
+
+
+def rmsprop(form: Any, momentum: float = 0.9) -> Optimizer:
+    return Optimizer("rmsprop", 0.013, form, momentum, decay=0.9, epsilon=0.001)
+
+
+def adam(form: Any, name: Any = "adam") -> Optimizer:
+    return Optimizer(name, 0.013, form, beta_1=0.9, beta_2=0.99, epsilon=0.001)
+
+
+STAIRS = Schedule("staircase", factor=0.7, every_steps=30)
+L2 = WeightDecay(0.03, "l2", "kernels")
+ALL = WeightDecay(0.03, "l2", "all")
+DECOUPLED = WeightDecay(0.3, "decoupled", "kernels")
+NORM, VALUE = GradientClip(norm=0.3), GradientClip(value=0.3)
+GROUPS = {"biases": WeightGroup(2.0, 0.0), "norms": WeightGroup(0.5, 0.1)}
+WARM = Average(0.97, warm_up=True)
+CHAIN = Schedule("warm_up", start=0.1, steps=20, then=Schedule("cosine", end=0.05))
+RECIPES: dict[str, dict[str, Any]] = {
+    "sgd": {"optimizer": sgd("keras", momentum=0.0), "schedule": STAIRS},
+    "sgd as Caffe": {"optimizer": sgd("caffe"), "weight_decay": L2, "average": WARM},
+    "sgd as Caffe, clip": {"optimizer": sgd("caffe"), "weight_decay": ALL, "gradient_clip": NORM},
+    "sgd as Caffe, groups": {"optimizer": sgd("caffe"), "weight_decay": L2, "groups": GROUPS},
+    "sgd as Keras, clip": {"optimizer": sgd("keras"), "gradient_clip": NORM, "schedule": CHAIN},
+    "sgd as Keras, value": {"optimizer": sgd("keras"), "gradient_clip": VALUE},
+    "sgd as Keras, average": {"optimizer": sgd("keras", nesterov=True), "average": Average(0.97)},
+    "sgd as Keras, decoupled": {"optimizer": sgd("keras"), "weight_decay": DECOUPLED},
+    "sgd as TensorFlow": {"optimizer": sgd("tensorflow"), "schedule": STAIRS},
+    "nesterov as TensorFlow": {
+        "optimizer": sgd("tensorflow", nesterov=True),
+        "weight_decay": ALL,
+        "gradient_clip": NORM,
+    },
+    "nesterov as PyTorch": {
+        "optimizer": sgd("torch", nesterov=True),
+        "weight_decay": L2,
+        "gradient_clip": NORM,
+        "average": WARM,
+    },
+    "sgd as PyTorch, groups": {
+        "optimizer": sgd("torch"),
+        "weight_decay": WeightDecay(0.3, "decoupled", "all"),
+        "groups": GROUPS,
+        "gradient_clip": VALUE,
+    },
+    "rmsprop as TensorFlow": {
+        "optimizer": rmsprop("tensorflow"),
+        "weight_decay": L2,
+        "gradient_clip": NORM,
+        "schedule": STAIRS,
+        "average": Average(0.97, warm_up=True, statistics=False),
+    },
+    "rmsprop without momentum": {"optimizer": rmsprop("tensorflow", 0.0), "groups": GROUPS},
+    "rmsprop as Caffe": {"optimizer": rmsprop("caffe"), "weight_decay": L2, "gradient_clip": VALUE},
+    "rmsprop as Keras": {"optimizer": rmsprop("keras"), "weight_decay": L2, "average": WARM},
+    "rmsprop as PyTorch": {"optimizer": rmsprop("torch"), "schedule": STAIRS},
+    "adam as Caffe": {"optimizer": adam("caffe"), "weight_decay": ALL},
+    "adam as TensorFlow": {"optimizer": adam("tensorflow"), "average": Average(0.97)},
+    "adam as Keras": {"optimizer": adam("keras"), "groups": GROUPS, "weight_decay": ALL},
+    "adam as PyTorch": {"optimizer": adam("torch"), "gradient_clip": NORM, "schedule": CHAIN},
+    "adamw as Keras": {"optimizer": adam("keras", "adamw"), "weight_decay": DECOUPLED},
+    "adamw without decay": {"optimizer": adam("keras", "adamw"), "schedule": STAIRS},
+    "adamw as PyTorch": {"optimizer": adam("torch", "adamw"), "weight_decay": DECOUPLED},
+    "lamb as TensorFlow": {"optimizer": adam("tensorflow", "lamb"), "weight_decay": DECOUPLED},
+    "lamb, groups": {
+        "optimizer": adam("tensorflow", "lamb"),
+        "weight_decay": DECOUPLED,
+        "groups": GROUPS,
+    },
+    "lamb as Keras": {"optimizer": adam("keras", "lamb"), "weight_decay": DECOUPLED},
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_recipe_of_a_script(name: str, typed: TypedProgram, double: None) -> None:
+    training = recipe(**RECIPES[name])
+    assert difference(emitted(typed, training), training) < BOUND
+
+
+DEFECTS = {
+    "epsilon outside": (
+        "rmsprop as TensorFlow",
+        "ops.sqrt(square + 0.001)",
+        "(ops.sqrt(square) + 0.001)",
+    ),
+    "mean square from 0": ("rmsprop as TensorFlow", ', "ones")', ")"),
+    "rate outside": (
+        "rmsprop as TensorFlow",
+        "+ rate * scaled\n        self.assign(self.velocities[index], velocity)\n"
+        "        self.assign_sub(variable, velocity)",
+        "+ scaled\n        self.assign(self.velocities[index], velocity)\n"
+        "        self.assign_sub(variable, rate * velocity)",
+    ),
+    "clip of each weight": ("rmsprop as TensorFlow", "global_clipnorm=", "clipnorm="),
+    "decay on biases": ("rmsprop as TensorFlow", " if v.ndim > 1 else g", ""),
+    "decoupled for L2": (
+        "sgd as Caffe, clip",
+        "grads = [g + 0.03 * v for g, v in zip(grads, variables, strict=True)]",
+        "[self.assign_sub(v, 0.03 * self.learning_rate * v) for v in variables]",
+    ),
+    "L2 before the clip": (
+        "nesterov as PyTorch",
+        "for g in grads))",
+        "for g in [g + 0.03 * v for g, v in zip(grads, variables)]))",
+    ),
+    "no epsilon of the clip": ("nesterov as PyTorch", "(norm + 1e-06)", "norm"),
+    "no warm-up of the average": (
+        "sgd as Caffe",
+        "ops.minimum(0.97, (1 + step) / (10 + step))",
+        "0.97",
+    ),
+    "average one step late": ("sgd as Caffe", "optimizer.iterations,", "optimizer.iterations - 1,"),
+    "average does not copy": ("sgd as Keras, average", "ops.where(step > 1, decay, 0.0)", "decay"),
+    "average without statistics": ("sgd as Caffe", "model.weights", "model.weights[:-1]"),
+    "continuous for staircase": ("sgd as TensorFlow", "step // every", "step / every"),
+    "one step late": ("sgd as TensorFlow", "step // every", "(step - 1) // every"),
+    "no nesterov": ("nesterov as TensorFlow", "(gradient + 0.9 * velocity)", "velocity"),
+    "momentum in float32": ("sgd as Caffe", "np.float64(0.9)", "0.9"),
+    "rates of groups swapped": ("sgd as Caffe, groups", '"biases": 2.0', '"biases": 0.5'),
+    "decay outside of the trust ratio": (
+        "lamb as TensorFlow",
+        " + self.decays[index] * variable",
+        "",
+    ),
+    "no bias correction": ("adam as PyTorch", "square / (1 - ops.power(0.99, step))", "square"),
+}
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_a_defect_of_a_script_is_seen(name: str, typed: TypedProgram, double: None) -> None:
+    of, old, new = DEFECTS[name]
+    training = recipe(**RECIPES[of])
+    text = emitted(typed, training)
+    assert text.count(old) >= 1
+    assert not difference(text.replace(old, new), training, SEEN) < SEEN
+
+
+SCHEDULES = {
+    "constant": None,
+    "staircase": Schedule("staircase", factor=0.7, every_epochs=2),
+    "exponential": Schedule("exponential", factor=0.7, every_epochs=0.3),
+    "steps": Schedule("steps", factor=0.1, at_epochs=(1, 2.5)),
+    "polynomial": Schedule("polynomial", power=0.5, end=0.1),
+    "cosine": Schedule("cosine", end=0.1, epochs=3),
+    "chain": Schedule(
+        "warm_up",
+        start=0.2,
+        epochs=0.7,
+        then=Schedule("constant", steps=17, then=Schedule("polynomial", power=2.0)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_the_schedule_of_a_script(name: str, typed: TypedProgram) -> None:
+    found = Training(0.0, (), optimizer=sgd("keras"), batch_size=32, epochs=6.4)
+    found = found._replace(schedule=SCHEDULES[name], samples=SAMPLES)
+    module = imported(emitted(typed, found))
+    assert module.steps_of_run(SAMPLES) == found.total == STEPS
+    for step in range(STEPS):
+        expected = learning_rate(found, step)
+        assert module.learning_rate(step, SAMPLES) == pytest.approx(expected, rel=1e-15), step
+
+
+RUN = recipe(
+    optimizer=rmsprop("tensorflow"),
+    weight_decay=L2,
+    gradient_clip=NORM,
+    schedule=Schedule("staircase", factor=0.9, every_epochs=1),
+    average=WARM,
+)._replace(steps=None, epochs=3.0, batch_size=8)
+
+
+class Stop(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def runs(typed: TypedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a script with its arguments, and returns its files; ``data`` is there."""
+    random = np.random.default_rng(2)
+    classes = random.integers(0, 3, 30)
+    images = random.integers(0, 200, (30, 9, 10), np.uint8) + 20 * classes[:, None, None]
+    images = images.astype(np.uint8)
+    held = {"x_train": images[:20], "y_train": classes[:20]}
+    np.savez(tmp_path / "data.npz", x_test=images[20:], y_test=classes[20:], **held)
+    report = Report()
+    source = emit_source(typed, report)
+    assert source is not None
+    network = module_from_source(source, "net")
+
+    def run(out: str, *more: str, change: Callable[[Any], None] = lambda _: None) -> dict[str, Any]:
+        module = imported(emitted(typed, RUN), network)
+        change(module)
+        arguments = ["--data", str(tmp_path / "data.npz"), "--out", str(tmp_path / out), *more]
+        monkeypatch.setattr("sys.argv", ["train_net.py", "--save-every", "3", *arguments])
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        try:
+            module.main()
+        finally:
+            for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+                signal.signal(number, handler)
+            keras.backend.clear_session()
+        return files_of(tmp_path / out)
+
+    run.data, run.folder = tmp_path / "data.npz", tmp_path  # type: ignore[attr-defined]
+    return run
+
+
+def files_of(out: Path) -> dict[str, Any]:
+    with np.load(out / "last.npz") as file:
+        return {"log": (out / "log.csv").read_text(), **{k: v.tobytes() for k, v in file.items()}}
+
+
+def killed(runs: Any, out: str, change: Callable[[Any], None]) -> None:
+    with pytest.raises(Stop):
+        runs(out, change=change)
+
+
+def test_a_killed_run_goes_on_bit_for_bit(runs: Any) -> None:
+    whole = runs("whole")
+    log = whole["log"].splitlines()
+    assert log[0] == "step,loss,rate,accuracy,average"
+    assert [line.split(",")[0] for line in log[1:]] == [str(n) for n in range(1, 8)]
+    assert [bool(line.split(",")[4]) for line in log[1:]] == [n in (3, 5, 7) for n in range(1, 8)]
+
+    def after_a_step(module: Any) -> None:
+        def rate(step: int, samples: int, old: Any = module.learning_rate) -> float:
+            if step == 4 and sys._getframe(1).f_code.co_name == "on_train_batch_end":
+                raise Stop
+            return old(step, samples)  # type: ignore[no-any-return]
+
+        module.learning_rate = rate
+
+    def before_the_checkpoint_is_there(module: Any) -> None:
+        def replace(*_: Any) -> None:
+            raise Stop
+
+        module.os = SimpleNamespace(**{**vars(os), "replace": replace})
+
+    killed(runs, "killed", before_the_checkpoint_is_there)
+    assert not (runs.folder / "killed" / "last.npz").exists()
+    killed(runs, "killed", after_a_step)
+    assert files_of(runs.folder / "killed")["log"].count("\n") >= 4
+    assert runs("killed") == whole
+
+
+def test_a_signal_saves_and_leaves(runs: Any) -> None:
+    def signalled(module: Any) -> None:
+        def rate(step: int, samples: int, old: Any = module.learning_rate) -> float:
+            if step == 3 and sys._getframe(1).f_code.co_name == "on_train_batch_end":
+                os.kill(os.getpid(), signal.SIGTERM)
+            return old(step, samples)  # type: ignore[no-any-return]
+
+        module.learning_rate = rate
+
+    whole = runs("whole")
+    with pytest.raises(Exception, match="stopped after step 4; run it again to go on"):
+        runs("stopped", change=signalled)
+    assert runs("stopped") == whole
+
+
+def test_the_average_of_a_run_is_that_of_its_weights(runs: Any) -> None:
+    """Checkpoints of all steps: weights and moving statistics after the step."""
+    held: list[dict[str, Any]] = []
+
+    def keep(module: Any) -> None:
+        def save(path: Path, state: dict[str, Any], old: Any = module.save) -> None:
+            held.append({key: np.array(value) for key, value in state.items()})
+            old(path, state)
+
+        module.save = save
+
+    runs("each", "--save-every", "1", change=keep)
+    assert len(held) == 7
+    count = len(held[0]) - 2  # variables; the network has 9 weights and the state of dropout
+    weights = [k for k in map(str, range(10)) if held[0][k].dtype == np.float32]
+    averages = [str(n) for n in range(count - 9, count)]
+    for step, (old, new) in enumerate(itertools.pairwise(held), 2):
+        decay = min(0.97, (1 + step) / (10 + step))
+        for weight, average in zip(weights, averages, strict=True):
+            expected = decay * old[average] + (1 - decay) * new[weight]
+            np.testing.assert_allclose(new[average], expected, rtol=1e-5, atol=1e-7)
+            assert not np.array_equal(new[average], new[weight])
