@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -20,13 +20,16 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 
 from inception_dsl.backend import (
+    Feed,
     Files,
     Step,
     TypedProgram,
+    Updated,
     by_input,
     check_weights,
     main_text,
     module_from_source,
+    script_from_source,
     weight_shapes,
 )
 
@@ -35,6 +38,13 @@ from .views import build
 from .weights import bindings, boundaries
 
 SUFFIXES: Final = (".safetensors",)
+SLOTS: Final = {
+    "momentum_buffer": "velocity",
+    "square_avg": "mean_square",
+    "exp_avg": "mean",
+    "exp_avg_sq": "mean_square",
+}
+"""The slots of PyTorch's optimisers, by their names in the reference."""
 DROPOUTS: Final = (*(torch.nn.Dropout, torch.nn.Dropout1d, torch.nn.Dropout2d, torch.nn.Dropout3d),)
 
 
@@ -101,11 +111,7 @@ class TorchModel:
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
 
     def weights(self) -> dict[str, Any]:
-        state = self.net.state_dict()
-        return {
-            b.path: neutral(state[b.key].numpy(), b.layout, self.shapes[b.path])
-            for b in self.bindings
-        }
+        return self._neutral(self.net.state_dict())
 
     def load(self, weights: Mapping[str, Any]) -> None:
         check_weights(weights, self.shapes)
@@ -199,6 +205,68 @@ class TorchModel:
         if trained:
             torch.optim.SGD(trained.values(), lr=rate).step()
         return Step(loss.item(), gradients, self.weights())
+
+    def rates(self, files: Files, samples: int, steps: Iterable[int]) -> tuple[int, list[float]]:
+        script = self._script(files)
+        rates = [script.learning_rate(step, samples) for step in steps]
+        return script.steps_of_run(samples), rates
+
+    def updates(
+        self, files: Files, feed: Feed, samples: int, steps: Iterable[int]
+    ) -> Iterator[Updated]:
+        script, wanted = self._script(files), list(steps)
+        optimizer, average = script.make_optimizer(self.net), None
+        if hasattr(script, "Average"):
+            average = script.Average(self.net)
+        tensors = dict(self.net.named_parameters()) | dict(self.net.named_buffers())
+        for step in range(wanted[-1]):
+            given = feed(self.weights(), step)
+            for binding in self.bindings:
+                tensor = tensors[binding.key]
+                value = torch.from_numpy(native(given[binding.path], binding.layout))
+                if tensor.requires_grad:
+                    tensor.grad = value.reshape(tensor.shape).clone()
+                else:
+                    tensor.copy_(value.reshape(tensor.shape))
+            script.update(self.net, optimizer, step, samples)
+            if average is not None:
+                average.update(self.net, step + 1)
+            if step + 1 in wanted:
+                slots = self._slots(optimizer)
+                kept = average.model.state_dict() if average else {}
+                yield Updated(step + 1, self.weights(), slots, self._neutral(kept))
+
+    def _script(self, files: Files) -> ModuleType:
+        """The training script, which imports this very model."""
+        first, second, *_ = files.items()
+        name, source = first[0].removesuffix(".py"), second[1]
+        assert isinstance(source, str)
+        return script_from_source(source, name, self.module)
+
+    def _slots(self, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Any]]:
+        """The slots of all trainable weights, by the reference's names."""
+        parameters = dict(self.net.named_parameters())
+        found = {}
+        for binding in self.bindings:
+            if binding.key in parameters:
+                own = optimizer.state[parameters[binding.key]]
+                shape = parameters[binding.key].shape
+                found[binding.path] = {
+                    SLOTS.get(name, name): neutral(
+                        v.numpy(), binding.layout, self.shapes[binding.path]
+                    )
+                    for name, v in own.items()
+                    if isinstance(v, torch.Tensor) and v.shape == shape and name != "step"
+                }
+        return found
+
+    def _neutral(self, state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+        """Tensors of a state dict by path; empty if it is."""
+        return {
+            b.path: neutral(state[b.key].numpy(), b.layout, self.shapes[b.path])
+            for b in self.bindings
+            if state
+        }
 
     def save(self, path: Path) -> None:
         state = {key: value.contiguous() for key, value in self.net.state_dict().items()}

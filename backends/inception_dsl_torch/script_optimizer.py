@@ -64,7 +64,7 @@ def optimizer_view(training: Training) -> OptimizerView:
 
 def _decay_key(training: Training, form: OptimizerForm) -> str:
     """Who applies the weight decay: the optimiser (``weight_decay``), or ``update`` before the clip
-    (``l2``) or before the step (``decay``).
+    (``l2``) or before the step (``decoupled``).
     """
     found, optimizer = training.weight_decay, training.optimizer
     assert optimizer is not None
@@ -74,7 +74,7 @@ def _decay_key(training: Training, form: OptimizerForm) -> str:
         return "l2" if form.decay_clipped and training.gradient_clip else "weight_decay"
     inside = optimizer.name == "lamb" and form.trusted_decay
     stock = optimizer.name == "adamw" and form.corrected_epsilon
-    return "weight_decay" if inside or stock else "decay"
+    return "weight_decay" if inside or stock else "decoupled"
 
 
 _TITLES: Final = {
@@ -278,9 +278,9 @@ def _update(
         yield Code('        for p in group["params"]:')
         yield Code("            if p.grad is not None:")
         yield Code('                p.grad.add_(p, alpha=group["l2"])')
-    if key == "decay":
+    if key == "decoupled":
         yield Code('        for p in group["params"]:')
-        yield Code('            p.mul_(1 - group["lr"] * group["decay"])')
+        yield Code('            p.mul_(1 - group["lr"] * group["decoupled"])')
     clip = training.gradient_clip
     if clip is None:
         return

@@ -21,7 +21,7 @@ from ..emit.cases import cases
 from ..emit.groups import GROUPS, GroupSettings, group_settings
 from ..emit.latex import divided, latex
 from ..emit.mark import generated_by
-from ..emit.module import module_from_source
+from ..emit.module import module_from_source, script_from_source
 from ..emit.names import Names, class_name, spelled
 from ..emit.recipe import recorded
 from ..emit.render import render
@@ -88,12 +88,14 @@ from .protocol import (
     Backend,
     Binding,
     Engine,
+    Feed,
     Files,
     Model,
     Option,
     Request,
     Runner,
     Step,
+    Updated,
     main_text,
 )
 from .records import Found, Piece, Record, Records, boundaries
@@ -149,6 +151,7 @@ __all__ = [
     "Dropout",
     "Engine",
     "Expression",
+    "Feed",
     "Files",
     "Flatten",
     "Flow",
@@ -235,6 +238,7 @@ __all__ = [
     "TypedProgram",
     "TypedStep",
     "TypedUse",
+    "Updated",
     "Upsample",
     "UseNode",
     "UseSite",
@@ -307,6 +311,7 @@ __all__ = [
     "run_length",
     "running_sizes",
     "scope_of",
+    "script_from_source",
     "shapes",
     "sharing",
     "signature",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
@@ -122,6 +122,24 @@ class Step(NamedTuple):
     weights: dict[str, Any]
 
 
+class Updated(NamedTuple):
+    """The state of a training script after some steps, by path: all weights, the slots of the
+    optimiser of each trainable one (``velocity``, ``mean``, ``mean_square``), and the running
+    average, which is empty without one.
+    """
+
+    step: int
+    weights: dict[str, Any]
+    slots: dict[str, dict[str, Any]]
+    average: dict[str, Any]
+
+
+Feed: TypeAlias = Callable[[Mapping[str, Any], int], Mapping[str, Any]]
+"""The gradients of all trainable weights, and new moving statistics, from all weights before a
+step, which counts from 0.
+"""
+
+
 class Model(Protocol):
     """A model held by a runner.
 
@@ -179,6 +197,18 @@ class Model(Protocol):
     def losses(self, x: Any, targets: Any) -> dict[str, float]:
         """The loss in training mode, dropout off, for every type and shape of labels that users of
         the framework pass, by a description of them. ``targets`` are those of :meth:`step`.
+        """
+
+    def rates(self, files: Files, samples: int, steps: Iterable[int]) -> tuple[int, list[float]]:
+        """The steps of a whole run of the training script with so many images, and the learning
+        rate of each of ``steps``, from 0.
+        """
+
+    def updates(
+        self, files: Files, feed: Feed, samples: int, steps: Iterable[int]
+    ) -> Iterator[Updated]:
+        """Run the optimiser and the running average of the training script from the weights that
+        are loaded, and give their state after each of ``steps``, which ascend.
         """
 
     def save(self, path: Path) -> None:

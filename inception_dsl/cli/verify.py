@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     examples=(
         "inception-dsl verify net.yaml # in all backends",
         "inception-dsl verify net.yaml --train --dtype float64 # and a training step",
+        "inception-dsl verify net.yaml --recipe # the optimisers of training scripts",
         "inception-dsl verify net.yaml -b torch -b keras:jax # Keras on JAX",
         "inception-dsl verify specs/*.yaml --json # for programs",
     ),
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     help="float64 (default) or float32; repeatable.",
 )
 @click.option("--train", is_flag=True, help="Also compare loss, gradients and one SGD step.")
+@click.option("--recipe", is_flag=True, help="Compare the training scripts instead.")
 @click.option(
     "--seed",
     default=0,
@@ -88,6 +90,7 @@ def verify(
     names: tuple[str, ...],
     dtypes: tuple[str, ...],
     train: bool,
+    recipe: bool,
     seed: int,
     samples: int | None,
     timeout: float,
@@ -101,6 +104,9 @@ def verify(
     compared with a NumPy reference in float64; errors are relative to its largest value. Exits with
     status 1 if a framework disagrees, fails or times out, or if a backend in `--backend` is
     missing.
+
+    With --recipe, the scripts of `build --train` are run instead: optimiser, weight decay, clip,
+    schedule and running average for 200 steps, compared with a NumPy reference.
     """
     from ..diagnostics.report import Report
     from ..verify.workers import threads
@@ -112,6 +118,9 @@ def verify(
     targets = _targets(names, report)
     if not report.ok:
         fail(report)
+    if recipe:
+        _verify_recipes(specs, merged(settings, size), targets, timeout, report, quiet=as_json)
+        return
     from ..verify.run import Plan
 
     plan = Plan(targets, tuple(dict.fromkeys(dtypes)), train, seed, samples, timeout)
@@ -150,6 +159,38 @@ def _verify(
                     bar.erase()
                     print_table(partial(table, one))
     return found
+
+
+def _verify_recipes(
+    specs: tuple[str, ...],
+    settings: dict[str, str],
+    targets: list[Target],
+    timeout: float,
+    report: Report,
+    *,
+    quiet: bool,
+) -> None:
+    """Verify the recipes of specs; print each table as soon as it is complete."""
+    from ..verify.recipes import table, to_dict, verify_recipes
+
+    found = []
+    with (
+        Progress(len(specs) * (1 + len(targets))) as bar,
+        closing(verify_recipes(specs, settings, targets, report, bar.step, timeout)) as outcomes,
+    ):
+        for one in outcomes:
+            found.append(one)
+            if not quiet:
+                bar.erase()
+                print_table(partial(table, one))
+    if quiet:
+        click.echo(as_json_text([to_dict(one) for one in found]))
+    if not report.ok:
+        fail(report)
+    if not quiet:
+        warn(report)
+    if not all(outcome.ok for one in found for outcome in one.outcomes):
+        raise click.exceptions.Exit(1)
 
 
 def _targets(names: tuple[str, ...], report: Report) -> list[Target]:

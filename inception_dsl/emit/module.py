@@ -27,3 +27,18 @@ def module_from_source(source: str, name: str) -> ModuleType:
         del sys.modules[unique]
         raise
     return module
+
+
+def script_from_source(source: str, name: str, beside: ModuleType) -> ModuleType:
+    """Execute a generated script as a new module, which is not the main one; it imports ``beside``
+    as ``name``.
+    """
+    known = sys.modules.get(name)
+    sys.modules[name] = beside
+    try:
+        return module_from_source(source, f"{name}_script")
+    finally:
+        if known is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = known

@@ -22,8 +22,9 @@ from ..backend.arguments import decided
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from ..ir.program import INPUT
+from . import recipe
 from .finding import Job
-from .observe import Archive, observe, save
+from .observe import Archive, observe, save, write
 from .offered import of_file, of_model
 
 
@@ -43,6 +44,8 @@ def main(given: Path, folder: Path) -> None:
 
 def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     """Run the model of the backend; returns the results that are plain data."""
+    if "recipe" in job:
+        return run_recipe(folder, job)
     report = Report()
     typed = compile_spec(job["spec"], job["settings"], report)
     emitted = compile_spec(job["spec"], job["source_settings"], report)
@@ -74,6 +77,29 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         judged = of_model(model, typed, x, targets, found.loss or 0.0, found.trained)
         found = found._replace(offered=[*judged, *of_file(emission)])
     return {"status": "ok", **save(found, folder)}
+
+
+def run_recipe(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Run the optimiser of the training script; writes its states to ``folder``."""
+    report = Report()
+    typed = compile_spec(job["spec"], job["settings"], report)
+    chosen = plugins.chosen([job["backend"]], report)
+    if typed is None or not chosen:
+        return {"status": "failed", "reason": _first(report)}
+    ((plugin, backend),) = chosen
+    files = plugins.emit(plugin, backend, typed, report, train=True)
+    if files is None:
+        return {"status": "failed", "reason": _first(report)}
+    model = importlib.import_module(backend.runner).create(typed, files, "float64")
+    model.load(recipe.start(typed))
+    samples = recipe.samples_of(recipe.training_of(typed))
+    total, _ = model.rates(files, samples, [])
+    _, rates = model.rates(files, samples, recipe.looked_at(total))
+    feed = recipe.Feed(recipe.training_of(typed))
+    for state in model.updates(files, feed, samples, recipe.LOOKS):
+        for kind, arrays in recipe.kinds(state).items():
+            write(folder, f"{kind}.{state.step}", arrays)
+    return {"status": "ok", "total": total, "rates": rates}
 
 
 def _first(report: Report) -> str:

@@ -1,0 +1,154 @@
+"""What a training script computes, compared with the reference interpreter of recipes.
+
+The network is the user's at a fraction of its width, so that it has the same kinds of weights in
+the same places, but few of them. Gradients are those of a quadratic with noise, whose curvatures
+span four decades: they depend on the weights, so an error in one step changes all that follow.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from ..backend.protocol import Updated
+from ..compiler import compile_spec
+from ..diagnostics.report import Report
+from ..ir.recipe import Training
+from ..ir.typed import TypedProgram
+from ..reference.recipe import Recipe
+from ..reference.schedules import learning_rate
+from ..reference.seeds import seeded
+
+STEPS: Final = 200
+LOOKS: Final = (1, 2, 3, 10, 50, 100, 150, STEPS)
+"""The steps after which states are compared. An error stays in all later ones."""
+WIDTHS: Final = ("0.0625", "0.125", "0.25", "0.5")
+BOUND: Final = 1e-12
+EPOCH: Final = 10
+"""Steps of an epoch in the comparison, so that a rate per epoch changes within ``STEPS``."""
+MOVING: Final = ("moving_mean", "moving_variance")
+
+
+class Narrow(NamedTuple):
+    """The program of a comparison, and the settings of its width."""
+
+    typed: TypedProgram
+    settings: dict[str, str]
+
+
+def narrow(
+    spec: str | os.PathLike[str], settings: Mapping[str, str], report: Report
+) -> Narrow | None:
+    """The narrowest form of a spec that has no errors; ``None`` with those of the spec itself."""
+    own = compile_spec(spec, settings, report)
+    if own is None:
+        return None
+    if "width" not in settings:
+        for width in WIDTHS:
+            given = {**settings, "width": width}
+            found = compile_spec(spec, given, Report())
+            if found is not None and found.program.width.factor is not None:
+                return Narrow(found, given)
+    return Narrow(own, dict(settings))
+
+
+class Feed:
+    """Gradients and moving statistics for weights, the same in all processes."""
+
+    def __init__(self, training: Training) -> None:
+        assert training.optimizer is not None
+        largest = 1 / max(0.1, training.optimizer.rate or 0.0)  # so that steps do not diverge
+        self.curve, self.curves = math.log10(largest), dict[str, Any]()
+
+    def __call__(self, weights: Mapping[str, Any], step: int) -> dict[str, Any]:
+        found = {}
+        for path, w in weights.items():
+            random = np.random.default_rng((zlib.crc32(path.encode()), step))
+            noise = random.normal(0.0, 0.1, w.shape)
+            if path.endswith(MOVING):
+                found[path] = np.abs(noise) if path.endswith(MOVING[1]) else noise
+                continue
+            if path not in self.curves:
+                own = np.random.default_rng(zlib.crc32(path.encode()))
+                self.curves[path] = 10 ** own.uniform(self.curve - 4, self.curve, w.shape)
+            found[path] = self.curves[path] * (w + noise)
+        return found
+
+
+def samples_of(training: Training) -> int:
+    """The number of images of the comparison."""
+    return EPOCH * (training.batch_size or 1)
+
+
+def start(typed: TypedProgram) -> dict[str, Any]:
+    """The weights before the first step."""
+    return seeded(typed)
+
+
+def expected(typed: TypedProgram) -> Iterator[Updated]:
+    """The states of the reference after each of ``LOOKS``."""
+    training = training_of(typed)
+    recipe, feed, weights = Recipe(training), Feed(training), start(typed)
+    moving = {path: w for path, w in weights.items() if path.endswith(MOVING)}
+    state = recipe.begin({p: w for p, w in weights.items() if p not in moving}, moving)
+    for step in range(STEPS):
+        given = feed({**state.weights, **moving}, step)
+        moving = {path: given[path] for path in moving}
+        gradients = {path: given[path] for path in state.weights}
+        state = recipe.advance(state, gradients, moving)
+        if step + 1 in LOOKS:
+            slots = {path: dict(own) for path, own in state.slots.items()}
+            average = dict(state.average)
+            if average:  # statistics that are not averaged are the network's own
+                average = {**moving, **average}
+            yield Updated(step + 1, {**state.weights, **moving}, slots, average)
+
+
+def training_of(typed: TypedProgram) -> Training:
+    """The recipe, with the number of images of the comparison."""
+    training = typed.program.training
+    assert training is not None
+    return training._replace(samples=samples_of(training))
+
+
+def looked_at(total: int) -> list[int]:
+    """The steps of a run of ``total`` whose rates are compared."""
+    rng = np.random.default_rng(0)
+    chosen = {*range(min(total, 1000)), *range(max(0, total - 5), total)}
+    chosen |= {int(n) for n in rng.integers(0, max(total, 1), 1000)} if total else set()
+    return sorted(chosen)
+
+
+def rates(typed: TypedProgram, steps: list[int]) -> list[float]:
+    """The learning rates of the reference."""
+    training = training_of(typed)
+    return [learning_rate(training, step) for step in steps]
+
+
+def kinds(state: Updated) -> dict[str, dict[str, Any]]:
+    """The arrays of a state by kind, then by path."""
+    slots = {f"{path}/{name}": v for path, own in state.slots.items() for name, v in own.items()}
+    return {"weights": state.weights, "slots": slots, "average": state.average}
+
+
+def apart(found: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[float, str]:
+    """The largest difference, relative to the largest value of its array, and the array's name;
+    infinite for one that is missing or not finite.
+    """
+    worst, where = 0.0, ""
+    for path in found.keys() - other.keys():
+        return math.inf, path
+    for path, right in other.items():
+        own = np.asarray(found.get(path, math.nan))
+        if own.shape != right.shape or not np.isfinite(own).all():
+            return math.inf, path
+        size = float(np.abs(right).max(initial=0.0)) or 1.0
+        error = float(np.abs(own - right).max(initial=0.0)) / size
+        if error > worst:
+            worst, where = error, path
+    return worst, where

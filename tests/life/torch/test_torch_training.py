@@ -1,0 +1,320 @@
+"""Runs of PyTorch training scripts: processes, workers, kills, and what can go wrong."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scripts import BATCH, IMAGES, NETWORK, command, digits, run, written
+
+from inception_dsl.__main__ import main
+
+torch = pytest.importorskip("torch")
+EXACT = """\
+import runpy, sys, torch
+torch.set_default_dtype(torch.float64)
+sys.argv = sys.argv[1:]
+sys.path.insert(0, sys.argv[0].rpartition("/")[0])
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+RECIPE: dict[str, Any] = {
+    "epochs": 12,
+    "optimizer": {"name": "rmsprop", "form": "tensorflow", "rate": 0.01, "momentum": 0.9,
+                  "decay": 0.9, "epsilon": 1.0},
+    "schedule": {"name": "staircase", "factor": 0.9, "every_epochs": 1},
+    "weight_decay": {"rate": 1e-3},
+    "gradient_clip": {"norm": 2.0},
+    "average": {"decay": 0.9, "warm_up": True},
+    "augmentation": {"crop": [0.5, 1], "aspect": [0.75, 1.3333], "flip": True,
+                     "brightness": 0.1, "saturation": [0.5, 1.5], "contrast": [0.5, 1.5]},
+}  # fmt: skip
+PLAIN = NETWORK.replace("conv_bn", "conv").replace(", batch_norm: {decay: 0.9, scale: true}", "")
+
+
+def built(folder: Path, training: dict[str, Any], text: str = NETWORK) -> Path:
+    """The script of a network, as `build --train` writes it."""
+    spec = written(folder, training, text)
+    call = ["build", str(spec), "--train", "-b", "torch", "-o", str(folder / "made")]
+    assert main(call, standalone_mode=False) in (0, None)
+    return folder / "made" / "torch" / "train_small.py"
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(tmp_path_factory.mktemp("script"), RECIPE)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return digits(tmp_path_factory.mktemp("data") / "digits.npz")
+
+
+@pytest.fixture(scope="module")
+def whole(script: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run without a break."""
+    out = tmp_path_factory.mktemp("whole")
+    done = run(command(script, "--data", str(data), "--out", str(out), "--save-every", "4"))
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def checkpoint(out: Path) -> dict[str, Any]:
+    found: dict[str, Any] = torch.load(out / "last.pt", weights_only=True)
+    return found
+
+
+def tensors(state: dict[str, Any]) -> dict[str, Any]:
+    """All tensors of a checkpoint, by name."""
+    slots = {
+        f"{number}/{name}": value
+        for number, own in state["optimizer"]["state"].items()
+        for name, value in own.items()
+    }
+    return {**state["model"], **{f"average/{k}": v for k, v in state["average"].items()}, **slots}
+
+
+def same_bits(out: Path, other: Path) -> None:
+    found, right = tensors(checkpoint(out)), tensors(checkpoint(other))
+    assert found.keys() == right.keys()
+    assert len(right) > 30
+    wrong = [name for name in right if not torch.equal(found[name], right[name])]
+    assert not wrong
+    assert (out / "log.csv").read_text() == (other / "log.csv").read_text()
+
+
+def test_it_learns_and_logs_every_step(whole: Path) -> None:
+    rows = [row.split(",") for row in (whole / "log.csv").read_text().splitlines()]
+    assert rows[0] == ["step", "loss", "rate", "accuracy", "average"]
+    assert [int(row[0]) for row in rows[1:]] == list(range(1, 12 * IMAGES // BATCH + 1))
+    assert float(rows[-1][2]) == pytest.approx(0.01 * 0.9**11, rel=1e-12)
+    assert float(rows[-1][4]) > 0.8  # the brightness tells the class
+    assert sum(len(row) == 5 for row in rows[1:]) == 12  # an accuracy for each epoch
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_loaders_do_not_change_a_run(
+    workers: int, script: Path, data: Path, whole: Path, tmp_path: Path
+) -> None:
+    options = ("--workers", str(workers), "--save-every", "4")
+    done = run(command(script, "--data", str(data), "--out", str(tmp_path), *options))
+    assert done.returncode == 0, done.stderr
+    same_bits(tmp_path, whole)
+
+
+def started(script: Path, data: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+    call = command(script, "--data", str(data), "--out", str(out), *more)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def rows_of(out: Path) -> int:
+    log = out / "log.csv"
+    return log.read_text().count("\n") if log.exists() else 0
+
+
+def until(out: Path, rows: int, process: subprocess.Popen[str]) -> None:
+    """Wait until the log has so many rows."""
+    deadline = time.monotonic() + 120
+    while rows_of(out) < rows and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def test_killed_and_resumed_is_equal_bit_for_bit(
+    script: Path, data: Path, whole: Path, tmp_path: Path
+) -> None:
+    chance, killed = random.Random(7), 0
+    options = ("--save-every", "4", "--log-every", "1")
+    for rows in sorted(chance.sample(range(3, 55), 3)):
+        process = started(script, data, tmp_path, *options)
+        until(tmp_path, rows, process)
+        time.sleep(chance.uniform(0, 0.02))
+        os.killpg(process.pid, signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+        process.communicate()
+    assert killed >= 2
+    done = run(command(script, "--data", str(data), "--out", str(tmp_path), *options))
+    assert done.returncode == 0, done.stderr
+    same_bits(tmp_path, whole)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_leaves(
+    number: signal.Signals, script: Path, data: Path, whole: Path, tmp_path: Path
+) -> None:
+    process = started(script, data, tmp_path, "--save-every", "1000", "--log-every", "1")
+    until(tmp_path, 8, process)
+    os.killpg(process.pid, number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.splitlines()[-1].startswith("stopped after step ")
+    step = checkpoint(tmp_path)["step"]
+    assert rows_of(tmp_path) == step + 1
+    done = run(command(script, "--data", str(data), "--out", str(tmp_path)))
+    assert done.returncode == 0, done.stderr
+    same_bits(tmp_path, whole)
+
+
+def exactly(script: Path, processes: int, *arguments: str) -> None:
+    """Run a script in float64."""
+    wrapper = script.parent / "exact.py"
+    wrapper.write_text(EXACT, encoding="utf-8")
+    call = command(wrapper, str(script), *arguments, processes=processes)
+    done = run(call)
+    assert done.returncode == 0, done.stderr
+
+
+def apart(out: Path, other: Path) -> float:
+    """The largest relative difference of weights and slots, not of statistics of one process."""
+    found, right = tensors(checkpoint(out)), tensors(checkpoint(other))
+    names = [name for name in right if "running" not in name and "tracked" not in name]
+    return max(
+        float((found[n] - right[n]).abs().max() / right[n].abs().max().clamp(min=1e-30))
+        for n in names
+        if right[n].is_floating_point() and right[n].dim()
+    )
+
+
+def test_two_processes_are_one_with_the_whole_batch(tmp_path: Path, data: Path) -> None:
+    """Without batch norm; the average has gradients of all."""
+    text = PLAIN.replace("  - {op: dropout, rate: 0.25}\n", "")
+    script = built(tmp_path, {**RECIPE, "epochs": 3}, text)
+    for processes in (1, 2):
+        out = tmp_path / str(processes)
+        exactly(script, processes, "--data", str(data), "--out", str(out))
+    assert apart(tmp_path / "2", tmp_path / "1") < 1e-10
+
+
+def test_batch_norm_is_that_of_each_part(tmp_path: Path, data: Path) -> None:
+    """Two processes normalize by halves of the batch, as one does in two parts."""
+    text = NETWORK.replace("  - {op: dropout, rate: 0.25}\n", "")
+    script = built(tmp_path, {**RECIPE, "epochs": 3}, text)
+    arguments = ("--data", str(data), "--out")
+    exactly(script, 2, *arguments, str(tmp_path / "processes"))
+    exactly(script, 1, *arguments, str(tmp_path / "parts"), "--accumulate", "2")
+    exactly(script, 1, *arguments, str(tmp_path / "one"))
+    assert apart(tmp_path / "processes", tmp_path / "parts") < 1e-10
+    assert apart(tmp_path / "processes", tmp_path / "one") > 1e-4
+
+
+def refused(call: list[str], **more: Any) -> str:
+    """The last line of a script that fails, without a traceback."""
+    done = run(call, **more)
+    assert done.returncode == 1, done.stdout
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_another_run_is_refused(script: Path, data: Path, whole: Path, tmp_path: Path) -> None:
+    before = (whole / "last.pt").read_bytes()
+    arguments = ("--data", str(data), "--out", str(whole))
+    seed = refused(command(script, *arguments, "--seed", "1"))
+    assert seed == f"error: {whole / 'last.pt'} is of another run: seed 0, not 1"
+    parts = refused(command(script, *arguments, "--accumulate", "2"))
+    assert parts.endswith("is of another run: parts 1, not 2")
+    other = built(tmp_path, {**RECIPE, "weight_decay": {"rate": 2e-3}})
+    assert "is of another run: recipe " in refused(command(other, *arguments))
+    uneven = refused(command(script, *arguments, "--accumulate", "3"))
+    assert uneven == "error: 1 processes with 3 parts each cannot share a batch of 8 evenly"
+    assert (whole / "last.pt").read_bytes() == before
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "last.pt").write_bytes(before[: len(before) // 2])
+    line = refused(command(script, "--data", str(data), "--out", str(broken)))
+    assert line.startswith(f"error: {broken / 'last.pt'} cannot be read: ")
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(script: Path, data: Path, tmp_path: Path) -> None:
+    arguments = ("--data", str(data), "--out", str(tmp_path), "--workers", "0")
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+
+    line = refused(command(script, *arguments), preexec_fn=limited)
+    assert line.startswith(f"error: {tmp_path / 'last.pt'} cannot be written: ")
+    assert not list(tmp_path.glob("last.pt*"))
+
+
+def test_a_loss_that_is_not_a_number(tmp_path: Path, data: Path) -> None:
+    wild = {"name": "sgd", "form": "torch", "rate": 1e38}
+    script = built(tmp_path, {"epochs": 3, "optimizer": wild}, PLAIN)
+    out = tmp_path / "out"
+    options = ("--save-every", "1", "--log-every", "1")
+    line = refused(command(script, "--data", str(data), "--out", str(out), *options))
+    assert line == "error: the loss is nan at step 2; the checkpoint of step 1 is kept"
+    assert checkpoint(out)["step"] == 1
+
+
+def folder_of(path: Path, classes: int = 4) -> Path:
+    """A folder of class folders with images of different sizes."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for split, each in (("train", 10), ("val", 2)):
+        for number in range(classes):
+            (path / split / f"class{number}").mkdir(parents=True)
+            for index in range(each):
+                pixels = rng.integers(0, 64, (9 + index, 12, 3)) + 48 * number
+                image = Image.fromarray(pixels.astype(np.uint8))
+                image.save(path / split / f"class{number}" / f"{index}.png")
+    return path
+
+
+def test_folders_of_images(script: Path, tmp_path: Path) -> None:
+    data = folder_of(tmp_path / "data")
+    arguments = ("--data", str(data), "--out", str(tmp_path / "out"))
+    done = run(command(script, *arguments))
+    assert done.returncode == 0, done.stderr
+    assert float((tmp_path / "out" / "log.csv").read_text().split(",")[-1]) > 0.6
+    again = ("--data", str(data), "--out", str(tmp_path / "again"))
+    image = data / "train" / "class2" / "3.png"
+    image.write_bytes(image.read_bytes()[:40])
+    for workers in ("0", "2"):
+        line = refused(command(script, *again, "--workers", workers))
+        assert line.startswith(f"error: {image} is no image: ")
+    for path in (data / "train" / "class1").iterdir():
+        path.unlink()
+    line = refused(command(script, *again))
+    assert line == f"error: {data / 'train' / 'class1'} has no images"
+    (data / "train" / "class1").rmdir()
+    line = refused(command(script, *again))
+    assert line == f"error: {data / 'train'} has 3 folders, for 4 classes"
+    line = refused(command(script, "--data", str(tmp_path / "nothing"), "--out", str(tmp_path)))
+    assert line.endswith("nothing/train cannot be read: No such file or directory")
+
+
+def test_a_process_that_is_missing(script: Path, data: Path, tmp_path: Path) -> None:
+    environment = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
+    environment["MASTER_PORT"] = str(random.Random().randrange(20000, 40000))
+    call = command(script, "--data", str(data), "--out", str(tmp_path), "--timeout", "3")
+    line = refused(call, env=environment)
+    assert line == "error: process 1 of 2 has not started"
+
+
+def test_weights_are_exported(script: Path, data: Path, tmp_path: Path) -> None:
+    """They are those of the average, which the tool converts for the other framework."""
+    file = tmp_path / "small.safetensors"
+    arguments = ("--data", str(data), "--out", str(tmp_path / "out"), "--export", str(file))
+    done = run(command(script, *arguments, "--recalibrate", "16"))
+    assert done.returncode == 0, done.stderr
+    assert "with new moving statistics: accuracy " in done.stdout
+    spec = script.parent.parent.parent / "small.yaml"
+    out = tmp_path / "small.weights.h5"
+    call = ["weights", "convert", str(spec), str(file), str(out), "--from", "torch"]
+    assert main([*call, "--to", "keras"], standalone_mode=False) in (0, None)
+    assert out.stat().st_size > 1000
+
+
+if sys.platform == "win32":
+    pytest.skip("signals and limits are those of POSIX", allow_module_level=True)
