@@ -240,7 +240,7 @@ def _made(plan: _Plan, own: OwnClass | None) -> Iterator[Code]:
     """The lines of ``make_optimizer``."""
     stock, _ = _STOCK[plan.found.name]
     name = own.name if own else Code(f"keras.optimizers.{stock}")
-    items = [Item("Rates(samples)"), *([] if plan.step else _settings(plan.found))]
+    items = [Item("rates"), *([] if plan.step else _settings(plan.found))]
     if plan.stock_decay:
         items.append(Item(_double(plan.groups["kernels"].decay), "weight_decay"))
     elif plan.found.name == "adamw" and not plan.step:

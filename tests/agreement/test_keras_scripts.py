@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from inception_dsl_keras.emitter import emit_source
-from keras_scripts import NETWORK, SAMPLES, difference, emitted, imported
-from recipes import STEPS, recipe
+from inception_dsl_keras import BACKEND
+from recipes import recipe
+from scripts import errors
 
-from inception_dsl.backend import Report, TypedProgram, module_from_source
+from inception_dsl.backend import (
+    Report,
+    Request,
+    TypedProgram,
+    module_from_source,
+    script_from_source,
+)
 from inception_dsl.ir.recipe import (
     Average,
     GradientClip,
@@ -27,27 +33,56 @@ from inception_dsl.ir.recipe import (
     WeightDecay,
     WeightGroup,
 )
-from inception_dsl.reference.schedules import learning_rate
 
 keras = pytest.importorskip("keras")
+runner = pytest.importorskip("inception_dsl_keras.runner")
 BOUND = 1e-12
 SEEN = 1e-9
 """A defect differs by more than this."""
+NETWORK = """\
+network: net
+input: {channels: 3, height: 8, width: 8}
+classes: 3
+preprocessing: {scale: 0.00784313725490196, mean: 1.0}
+stem:
+  - {op: conv_bn, name: stem, filters: 4, kernel_size: 3, batch_norm: {decay: 0.9}}
+head:
+  - {op: global_avg_pool}
+  - {op: dropout, rate: 0.3}
+  - {op: dense, name: classifier, units: $classes}
+aux_heads: {aux: {after: stem, loss_weight: 0.3,
+    steps: [{op: global_avg_pool}, {op: dense, name: out, units: $classes}]}}
+"""
 
 
 @pytest.fixture
-def typed(typed_of: Callable[[str], TypedProgram]) -> TypedProgram:
-    """A small network."""
-    return typed_of(NETWORK)
+def network(typed_of: Callable[[str], TypedProgram]) -> Callable[[Training], TypedProgram]:
+    """A small network with a recipe."""
+    typed = typed_of(NETWORK)
+    return lambda found: dataclasses.replace(typed, program=typed.program._replace(training=found))
 
 
-@pytest.fixture
-def double() -> Iterator[None]:
-    """Keras in float64."""
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx(before)
+Network = Callable[[Training], TypedProgram]
+
+
+def emitted(typed: TypedProgram) -> dict[str, str]:
+    """The model and its script."""
+    report = Report()
+    files = BACKEND.emit(typed, Request("net", train=True), report)
+    assert files is not None, report.render()
+    return {name: str(text) for name, text in files.items()}
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "epochs": Schedule("exponential", factor=0.7, every_epochs=0.3),
+    "steps": Schedule("steps", factor=0.1, at_epochs=(1, 2.5)),
+    "chain": Schedule(
+        "warm_up",
+        start=0.2,
+        epochs=0.7,
+        then=Schedule("constant", steps=17, then=Schedule("polynomial", power=2.0, end=0.1)),
+    ),
+}
 
 
 def sgd(form: Any, **more: Any) -> Optimizer:
@@ -122,13 +157,19 @@ RECIPES: dict[str, dict[str, Any]] = {
         "groups": GROUPS,
     },
     "lamb as Keras": {"optimizer": adam("keras", "lamb"), "weight_decay": DECOUPLED},
+    **{
+        f"schedule of {name}": {"optimizer": sgd("caffe"), "schedule": schedule}
+        for name, schedule in SCHEDULES.items()
+    },
 }
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_recipe_of_a_script(name: str, typed: TypedProgram, double: None) -> None:
-    training = recipe(**RECIPES[name])
-    assert difference(emitted(typed, training), training) < BOUND
+def test_the_recipe_of_a_script(name: str, network: Network) -> None:
+    typed = network(recipe(**RECIPES[name]))
+    found = errors(typed, emitted(typed), runner)
+    assert {*found} == {"rates", "weights", "slots", "average"}
+    assert max(found.values()) < BOUND, found
 
 
 DEFECTS = {
@@ -181,39 +222,13 @@ DEFECTS = {
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_a_defect_of_a_script_is_seen(name: str, typed: TypedProgram, double: None) -> None:
+def test_a_defect_of_a_script_is_seen(name: str, network: Network) -> None:
     of, old, new = DEFECTS[name]
-    training = recipe(**RECIPES[of])
-    text = emitted(typed, training)
-    assert text.count(old) >= 1
-    assert not difference(text.replace(old, new), training, SEEN) < SEEN
-
-
-SCHEDULES = {
-    "constant": None,
-    "staircase": Schedule("staircase", factor=0.7, every_epochs=2),
-    "exponential": Schedule("exponential", factor=0.7, every_epochs=0.3),
-    "steps": Schedule("steps", factor=0.1, at_epochs=(1, 2.5)),
-    "polynomial": Schedule("polynomial", power=0.5, end=0.1),
-    "cosine": Schedule("cosine", end=0.1, epochs=3),
-    "chain": Schedule(
-        "warm_up",
-        start=0.2,
-        epochs=0.7,
-        then=Schedule("constant", steps=17, then=Schedule("polynomial", power=2.0)),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_the_schedule_of_a_script(name: str, typed: TypedProgram) -> None:
-    found = Training(0.0, (), optimizer=sgd("keras"), batch_size=32, epochs=6.4)
-    found = found._replace(schedule=SCHEDULES[name], samples=SAMPLES)
-    module = imported(emitted(typed, found))
-    assert module.steps_of_run(SAMPLES) == found.total == STEPS
-    for step in range(STEPS):
-        expected = learning_rate(found, step)
-        assert module.learning_rate(step, SAMPLES) == pytest.approx(expected, rel=1e-15), step
+    typed = network(recipe(**RECIPES[of]))
+    files = emitted(typed)
+    assert files["train_net.py"].count(old) >= 1
+    files["train_net.py"] = files["train_net.py"].replace(old, new)
+    assert not max(errors(typed, files, runner).values()) < SEEN
 
 
 RUN = recipe(
@@ -230,21 +245,19 @@ class Stop(BaseException):
 
 
 @pytest.fixture
-def runs(typed: TypedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a script with its arguments, and returns its files; ``data`` is there."""
+def runs(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a script with its arguments, and returns its files."""
     random = np.random.default_rng(2)
     classes = random.integers(0, 3, 30)
     images = random.integers(0, 200, (30, 9, 10), np.uint8) + 20 * classes[:, None, None]
     images = images.astype(np.uint8)
     held = {"x_train": images[:20], "y_train": classes[:20]}
     np.savez(tmp_path / "data.npz", x_test=images[20:], y_test=classes[20:], **held)
-    report = Report()
-    source = emit_source(typed, report)
-    assert source is not None
-    network = module_from_source(source, "net")
+    files = emitted(network(RUN))
+    beside = module_from_source(files["net.py"], "net")
 
     def run(out: str, *more: str, change: Callable[[Any], None] = lambda _: None) -> dict[str, Any]:
-        module = imported(emitted(typed, RUN), network)
+        module = script_from_source(files["train_net.py"], "net", beside)
         change(module)
         arguments = ["--data", str(tmp_path / "data.npz"), "--out", str(tmp_path / out), *more]
         monkeypatch.setattr("sys.argv", ["train_net.py", "--save-every", "3", *arguments])
@@ -257,7 +270,7 @@ def runs(typed: TypedProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             keras.backend.clear_session()
         return files_of(tmp_path / out)
 
-    run.data, run.folder = tmp_path / "data.npz", tmp_path  # type: ignore[attr-defined]
+    run.folder = tmp_path  # type: ignore[attr-defined]
     return run
 
 
@@ -278,13 +291,24 @@ def test_a_killed_run_goes_on_bit_for_bit(runs: Any) -> None:
     assert [line.split(",")[0] for line in log[1:]] == [str(n) for n in range(1, 8)]
     assert [bool(line.split(",")[4]) for line in log[1:]] == [n in (3, 5, 7) for n in range(1, 8)]
 
-    def after_a_step(module: Any) -> None:
-        def rate(step: int, samples: int, old: Any = module.learning_rate) -> float:
-            if step == 4 and sys._getframe(1).f_code.co_name == "on_train_batch_end":
-                raise Stop
-            return old(step, samples)  # type: ignore[no-any-return]
+    def at(step: int, act: Callable[[], None]) -> Callable[[Any], None]:
+        def change(module: Any) -> None:
+            old = module.Progress.on_train_batch_end
 
-        module.learning_rate = rate
+            def end(progress: Any, batch: int, logs: Any) -> None:
+                if progress.step == step:
+                    act()
+                old(progress, batch, logs)
+
+            module.Progress.on_train_batch_end = end
+
+        return change
+
+    def stop() -> None:
+        raise Stop
+
+    def signalled(module: Any) -> None:
+        at(5, lambda: os.kill(os.getpid(), signal.SIGTERM))(module)
 
     def before_the_checkpoint_is_there(module: Any) -> None:
         def replace(*_: Any) -> None:
@@ -294,24 +318,12 @@ def test_a_killed_run_goes_on_bit_for_bit(runs: Any) -> None:
 
     killed(runs, "killed", before_the_checkpoint_is_there)
     assert not (runs.folder / "killed" / "last.npz").exists()
-    killed(runs, "killed", after_a_step)
+    killed(runs, "killed", at(4, stop))
     assert files_of(runs.folder / "killed")["log"].count("\n") >= 4
+    with pytest.raises(Exception, match="stopped after step 6; run it again to go on"):
+        runs("killed", change=signalled)
+    assert files_of(runs.folder / "killed")["log"].count("\n") == 7
     assert runs("killed") == whole
-
-
-def test_a_signal_saves_and_leaves(runs: Any) -> None:
-    def signalled(module: Any) -> None:
-        def rate(step: int, samples: int, old: Any = module.learning_rate) -> float:
-            if step == 3 and sys._getframe(1).f_code.co_name == "on_train_batch_end":
-                os.kill(os.getpid(), signal.SIGTERM)
-            return old(step, samples)  # type: ignore[no-any-return]
-
-        module.learning_rate = rate
-
-    whole = runs("whole")
-    with pytest.raises(Exception, match="stopped after step 4; run it again to go on"):
-        runs("stopped", change=signalled)
-    assert runs("stopped") == whole
 
 
 def test_the_average_of_a_run_is_that_of_its_weights(runs: Any) -> None:
