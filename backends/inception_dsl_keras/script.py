@@ -8,12 +8,15 @@ from typing import NamedTuple
 from inception_dsl.backend import (
     FORMS,
     Code,
+    Item,
     Request,
     Training,
     TypedProgram,
+    call,
     docstring,
     generated_by,
     headline,
+    layout,
     literal,
     name,
     plan,
@@ -69,7 +72,6 @@ class ScriptView(NamedTuple):
     counts: Code
     recalibrates: bool
     network: Code
-    arguments: Code
     starts: bool
     jit: Code
 
@@ -111,30 +113,31 @@ def script(typed: TypedProgram, request: Request) -> str:
         measured=literal(len(columns) - 3),
         counts=Code('"seed", "recalibrate"' if planned.recalibrates else '"seed",'),
         recalibrates=planned.recalibrates,
-        network=name(program.id),
-        arguments=_arguments(typed, soft=soft),
+        network=_network(typed, soft=soft),
         starts=bool(planned.start),
         jit=Code('True if args.jit else "auto"'),
     )
     return render("inception_dsl_keras", "train.py.j2", script=view)
 
 
-def _arguments(typed: TypedProgram, *, soft: bool) -> Code:
-    """The arguments of the function that builds the network for training."""
-    more = ["aux_logits=True"] * bool(typed.auxiliary) + ["classifier_activation=None"] * soft
-    return Code(", ".join(["num_classes=CLASSES", *more]))
+def _network(typed: TypedProgram, *, soft: bool) -> Code:
+    """The line that builds the network for training."""
+    items = [Item("CLASSES", "num_classes")]
+    items += [Item("True", "aux_logits")] * bool(typed.auxiliary)
+    items += [Item("None", "classifier_activation")] * soft
+    function = Code(f"source.{name(typed.program.id)}")
+    return layout("network = ", call(function, *items), indent=4)
 
 
 def _doc(typed: TypedProgram, request: Request) -> Code:
     program = typed.program
-    stem = request.script
     return docstring(
         f"Trains {headline(program.about, program.id, '').plain} by its recipe, in Keras 3.",
-        f"    KERAS_BACKEND=jax python {stem}.py --data DATA --out runs/{request.name}\n",
+        f"    python {request.script}.py --data DATA --out OUT\n",
         "DATA is a folder with images in train/CLASS and val/CLASS, or an .npz file with uint8 "
         "images (N, height, width[, channels]) and class indices: x_train, y_train, x_test, "
         "y_test. Run it again with the same arguments to go on from the last checkpoint.",
-        "KERAS_BACKEND is tensorflow, jax or torch. JAX uses all its devices, and batch norms see "
+        "The variable KERAS_BACKEND is tensorflow, jax or torch. JAX uses all its devices, and batch norms see "
         "the whole batch; the others use one device.",
         generated_by(program.id),
     )

@@ -10,6 +10,7 @@ from inception_dsl.backend import (
     FORMS,
     GROUPS,
     Code,
+    Group,
     GroupSettings,
     Item,
     Optimizer,
@@ -136,8 +137,8 @@ def _planned(training: Training) -> _Plan:
 
 
 def _table(name: str, values: Mapping[str, float]) -> tuple[Code, ...]:
-    items = ", ".join(f'"{group}": {literal(value)}' for group, value in values.items())
-    return (Code(f"{name} = {{{items}}}"),)
+    items = tuple(Item(f'"{group}": {literal(value)}') for group, value in values.items())
+    return (layout(f"{name} = ", Group("{", items, "}", rows=True)),)
 
 
 def _factor(plan: _Plan, variable: str) -> str:

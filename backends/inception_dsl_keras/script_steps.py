@@ -69,8 +69,8 @@ def _sgd(found: Optimizer) -> Iterator[Code]:
 
 
 def _square(decay: float | None) -> Iterator[Code]:
-    kept, new = literal(decay), f"(1 - {literal(decay)})"
-    yield Code(f"square = {kept} * self.squares[index] + {new} * ops.square(gradient)")
+    yield Code(f"decay = {literal(decay)}")
+    yield Code("square = decay * self.squares[index] + (1 - decay) * ops.square(gradient)")
     yield Code("self.assign(self.squares[index], square)")
 
 
@@ -94,14 +94,14 @@ def _beside(epsilon: str) -> str:
 
 def _moments(found: Optimizer) -> Iterator[Code]:
     """The bias-corrected mean and mean square."""
-    one = literal(found.beta_1)
     yield Code("index = self._get_variable_index(variable)")
     yield Code("step = ops.cast(self.iterations + 1, variable.dtype)")
-    yield Code(f"mean = {one} * self.means[index] + (1 - {one}) * gradient")
+    yield Code(f"decay = {literal(found.beta_1)}")
+    yield Code("mean = decay * self.means[index] + (1 - decay) * gradient")
     yield Code("self.assign(self.means[index], mean)")
+    yield Code("mean = mean / (1 - ops.power(decay, step))")
     yield from _square(found.beta_2)
-    yield Code(f"mean = mean / (1 - ops.power({one}, step))")
-    yield Code(f"square = square / (1 - ops.power({literal(found.beta_2)}, step))")
+    yield Code("square = square / (1 - ops.power(decay, step))")
 
 
 def _adam(found: Optimizer) -> Iterator[Code]:

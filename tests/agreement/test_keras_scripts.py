@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import dataclasses
 import itertools
 import os
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from inception_dsl_keras import BACKEND
+from PIL import Image
 from recipes import recipe
 from scripts import errors
 
@@ -25,6 +27,7 @@ from inception_dsl.backend import (
     script_from_source,
 )
 from inception_dsl.ir.recipe import (
+    Augmentation,
     Average,
     GradientClip,
     Optimizer,
@@ -217,7 +220,11 @@ DEFECTS = {
         " + self.decays[index] * variable",
         "",
     ),
-    "no bias correction": ("adam as PyTorch", "square / (1 - ops.power(0.99, step))", "square"),
+    "no bias correction": (
+        "adam as PyTorch",
+        "square = square / (1 - ops.power(decay, step))",
+        "pass",
+    ),
 }
 
 
@@ -229,6 +236,73 @@ def test_a_defect_of_a_script_is_seen(name: str, network: Network) -> None:
     assert files["train_net.py"].count(old) >= 1
     files["train_net.py"] = files["train_net.py"].replace(old, new)
     assert not max(errors(typed, files, runner).values()) < SEEN
+
+
+IMAGES = recipe(
+    optimizer=adam("tensorflow", "lamb"),
+    weight_decay=WeightDecay(1 / 3, "decoupled", "kernels"),
+    groups={"biases": WeightGroup(1 / 3, 1 / 3), "norms": WeightGroup(1 / 7)},
+    augmentation=Augmentation(
+        crop=(0.08, 1.0),
+        aspect=(3 / 4, 4 / 3),
+        flip=True,
+        brightness=0.125,
+        saturation=(0.5, 1.5),
+        hue=0.2,
+        contrast=(0.5, 1.5),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("format", "--diff"), ("check", "--select", "E,F,W,B,UP,SIM,RUF,C4", "--line-length", "88")],
+    ids=["format", "check"],
+)
+def test_scripts_pass_ruff(command: tuple[str, ...], network: Network, tmp_path: Path) -> None:
+    for number, found in enumerate((IMAGES, *(recipe(**parts) for parts in RECIPES.values()))):
+        text = emitted(network(found))["train_net.py"]
+        (tmp_path / f"train_{number}.py").write_text(text, encoding="utf-8")
+    call = [sys.executable, "-m", "ruff", *command, "--isolated", str(tmp_path)]
+    result = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.fixture
+def images(network: Network) -> Any:
+    """The script of a recipe with all changes of images."""
+    files = emitted(network(IMAGES))
+    beside = module_from_source(files["net.py"], "net")
+    return script_from_source(files["train_net.py"], "net", beside)
+
+
+@pytest.mark.parametrize("shape", [(20, 31), (5, 3), (8, 8), (8, 40)])
+def test_images_are_resized_as_by_pillow(shape: tuple[int, int], images: Any) -> None:
+    image = np.random.default_rng(0).uniform(0, 255, (*shape, 3)).astype("float32")
+    found = images.scaled(image)
+    assert found.shape == (8, 8, 3)
+    for channel in range(3):
+        expected = Image.fromarray(image[:, :, channel]).resize((8, 8), Image.Resampling.BILINEAR)
+        np.testing.assert_allclose(found[:, :, channel], np.asarray(expected), atol=1e-3)
+
+
+def test_the_hue_is_shifted_as_by_colorsys(images: Any) -> None:
+    image = np.random.default_rng(0).uniform(0, 255, (5, 4, 3)).astype("float32")
+    image[0, 0] = 17.0
+    found = images.turned(image, -0.15)
+    for before, after in zip(image.reshape(-1, 3), found.reshape(-1, 3), strict=True):
+        hue, saturation, value = colorsys.rgb_to_hsv(*before.astype("float64"))
+        expected = colorsys.hsv_to_rgb((hue - 0.15) % 1, saturation, value)
+        np.testing.assert_allclose(after, expected, atol=1e-3)
+
+
+def test_changes_of_images_follow_from_the_seed(images: Any) -> None:
+    image = np.random.default_rng(0).uniform(0, 255, (20, 31, 3)).astype("float32")
+    found = [images.augmented(image, (0, 0, n)) for n in range(20)]
+    again = [images.augmented(image, (0, 0, n)) for n in range(20)]
+    assert all(np.array_equal(*pair) for pair in zip(found, again, strict=True))
+    assert not any(np.array_equal(*pair) for pair in itertools.combinations(found, 2))
+    assert all(one.min() >= 0 and one.max() <= 255 and one.shape == (8, 8, 3) for one in found)
 
 
 RUN = recipe(
