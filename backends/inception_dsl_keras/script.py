@@ -137,8 +137,8 @@ def _doc(typed: TypedProgram, request: Request) -> Code:
         "DATA is a folder with images in train/CLASS and val/CLASS, or an .npz file with uint8 "
         "images (N, height, width[, channels]) and class indices: x_train, y_train, x_test, "
         "y_test. Run it again with the same arguments to go on from the last checkpoint.",
-        "The variable KERAS_BACKEND is tensorflow, jax or torch. JAX uses all its devices, and batch norms see "
-        "the whole batch; the others use one device.",
+        "The variable KERAS_BACKEND is tensorflow, jax or torch. JAX uses all its devices, and "
+        "batch norms see the whole batch; the others use one device.",
         generated_by(program.id),
     )
 
