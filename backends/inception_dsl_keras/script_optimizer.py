@@ -193,14 +193,18 @@ def _words(plan: _Plan) -> str:
 def _before(plan: _Plan) -> Iterator[Code]:
     """The lines of ``apply`` before the update: L2, clip, decoupled weight decay."""
     l2 = [*_l2(plan)] if plan.decay == "l2" else []
+    own_decay = plan.decay == "decoupled" and not (plan.stock_decay or plan.trusted)
+    if l2 or own_decay:
+        yield Code("variables = trainable_variables or self._trainable_variables")
     if plan.form.decay_clipped:
         yield from l2
     yield from _clip(plan)
     if not plan.form.decay_clipped:
         yield from l2
-    if plan.decay == "decoupled" and not (plan.stock_decay or plan.trusted):
+    if own_decay:
         rates = "RATES[group(v)] * " if plan.rated else ""
-        term = f"self.assign_sub(v, {rates}{_factor(plan, 'v')} * self.learning_rate * v)"
+        term = f"self.assign_sub(v, {rates}{_factor(plan, 'v')} * rate * v)"
+        yield Code("rate = self.learning_rate")
         yield Code("for v in variables:")
         yield from [Code("    if v.ndim > 1:")] * plan.only_kernels
         yield Code(f"    {'    ' if plan.only_kernels else ''}{term}")
@@ -214,9 +218,10 @@ def _l2(plan: _Plan) -> Iterator[Code]:
     if len(line) + 8 <= _WIDTH:
         yield Code(line)
         return
+    inner = f"{added} {pairs}"
     yield Code("grads = [")
-    yield Code(f"    {added}")
-    yield Code(f"    {pairs}")
+    parts = [inner] if len(inner) + 12 <= _WIDTH else [added, pairs]
+    yield from (Code(f"    {part}") for part in parts)
     yield Code("]")
 
 
