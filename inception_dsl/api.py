@@ -18,6 +18,7 @@ from .diagnostics.report import Diagnostic, Report
 from .diagnostics.text import printable
 from .emit.module import module_from_source
 from .ir.typed import TypedProgram
+from .language.overridden import reject_overridden
 
 if TYPE_CHECKING:
     from .design.compared import Difference
@@ -54,11 +55,12 @@ def load(
     Raises :class:`SpecError` on errors; warnings become :class:`SpecWarning`.
 
     ``settings`` override parameters and fields by name, as ``--set`` does: ``classes=10``,
-    ``**{"training.label_smoothing": 0.0}``. ``input="224x224x3"`` is short for the mapping.
-    ``root`` is the project folder, as with ``--root``: files outside it are rejected.
+    ``**{"training.label_smoothing": 0.0}``; two of the same field are a ``ValueError``.
+    ``input="224x224x3"`` is short for the mapping. ``root`` is the project folder, as with
+    ``--root``: files outside it are rejected.
     """
-    report = Report()
-    given = _texts(settings)
+    report, given = Report(), _texts(settings)
+    reject_overridden(path, given, root=root)
     typed = compile_spec(path, given, report, root)
     if typed is None:
         raise SpecError(report)
@@ -112,8 +114,8 @@ def sweep(
     from .design.sweep import Sweep
     from .design.variations import Variations
 
-    varied = Variations.given(vary)
-    spec = Spec(path, root, _texts(settings))
+    varied, spec = Variations.given(vary), Spec(path, root, _texts(settings))
+    reject_overridden(path, spec.settings, dict(varied.varied), root)
     found = tuple(one for chunk in variants(spec, varied, jobs) for one in chunk)
     if all(one.measured is None for one in found):
         raise _error(path, varied.settings(0, spec.settings), root)
@@ -146,6 +148,7 @@ def fit(
         raise ValueError("expected a limit: `macs`, `parameters` or both")
     spec = Spec(path, root, _texts(settings))
     varied = range_of(vary, spec)
+    reject_overridden(path, spec.settings, dict([varied]), root)
     found = largest(spec, varied, Limits(macs, parameters))
     if not found and found.above is None:
         raise _error(path, {**spec.settings, varied.name: varied.values[0]}, root)
@@ -159,8 +162,7 @@ def _texts(settings: Mapping[str, Any]) -> dict[str, str]:
 
 def _error(path: str | os.PathLike[str], settings: Mapping[str, str], root: Any) -> SpecError:
     """The errors of a spec with these settings."""
-    report = Report()
-    compile_spec(path, settings, report, root)
+    compile_spec(path, settings, report := Report(), root)
     return SpecError(report)
 
 
@@ -254,8 +256,7 @@ class Network:
         """
         from .design.rewrites.moves import moves
 
-        report = Report()
-        found = moves(self._spec(), report)
+        found = moves(self._spec(), report := Report())
         if found is None:
             raise SpecError(report)
         return found

@@ -24,7 +24,6 @@ from inception_dsl.backend import (
     rate_lines,
     render,
     run_length,
-    uses_fractions,
 )
 
 from .script_optimizer import OwnClass, optimizer_view
@@ -84,7 +83,7 @@ def script(typed: TypedProgram, request: Request) -> str:
     program, training = typed.program, typed.program.training
     assert training is not None
     planned = plan(typed, by_logits=True)
-    optimizer = optimizer_view(training)
+    optimizer, rate = optimizer_view(training), rate_lines(training)
     emitted = build(typed)
     network = emitted.view.network
     assert network is not None
@@ -105,7 +104,7 @@ def script(typed: TypedProgram, request: Request) -> str:
         batch_size=literal(training.batch_size),
         recipe=literal(hashlib.sha256(repr(training).encode()).hexdigest()[:12]),
         steps=Code(run_length(training)),
-        rate=rate_lines(training),
+        rate=rate,
         group_rate=Code('rate * group["rate"]' if optimizer.rated else "rate"),
         own=optimizer.own,
         optimizer_doc=optimizer.doc,
@@ -123,7 +122,7 @@ def script(typed: TypedProgram, request: Request) -> str:
         preprocess=Code(f"preprocess({x})" if preprocesses else f"{x} / 255"),
         predicted=Code("outputs"),
         recalibrates=recalibrates,
-        fractions=uses_fractions(training),
+        fractions=any("Fraction(" in line for line in (run_length(training), *rate)),
         hue=bool(augmentation and augmentation.hue),
         final=Code("average.model" if training.average else "model"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..diagnostics.words import listed
+from ..diagnostics.words import counted, listed
 from ..ir.recipe import Augmentation, Optimizer, Schedule, Training
 from ..types.optimizers import OPTIMIZERS, UNITS
 
@@ -32,7 +32,9 @@ def contradictions(training: Training) -> Iterator[Contradiction]:
     path: tuple[str, ...] = ("schedule",)
     for part in training.schedule.parts() if training.schedule else ():
         yield from _schedule(part, path)
+        yield from _by_epoch(part, path)
         path = (*path, "then")
+    yield from _below_a_step(training)
     yield from _warm_up(training)
     if training.augmentation is not None:
         yield from _ranges(training.augmentation)
@@ -100,26 +102,49 @@ def _schedule(part: Schedule, path: tuple[str, ...]) -> Iterator[Contradiction]:
         values: Sequence[float] = getattr(part, field) or ()
         for index in range(1, len(values)):
             if values[index] <= values[index - 1]:
-                message = f"{values[index]:,g} comes after {values[index - 1]:,g}"
+                message = f"{values[index]:,.10g} comes after {values[index - 1]:,.10g}"
                 yield Contradiction((*path, field, index), message, "write them in order")
 
 
 def _warm_up(training: Training) -> Iterator[Contradiction]:
     """A warm-up that takes longer than the run, which never reaches its rate."""
     path: tuple[str, ...] = ("schedule",)
-    before, whole = 0.0, training.total
-    for part in training.schedule.parts() if training.schedule else ():
-        own = part.epochs if whole is None else training.duration(part.epochs, part.steps)
-        limit = training.epochs if whole is None else whole
-        if own is None or limit is None:
-            return
-        before += own
-        if part.name == "warm_up" and before > limit:
-            field, unit = UNITS[part.epochs is None], UNITS[whole is not None]
-            message = f"the warm-up ends after {before:,g} {unit}, and the run after {limit:,g}"
+    limit, unit = training.length
+    for part, _, end, _ in training.courses():
+        if limit is not None and end is not None and part.name == "warm_up" and end > limit + 1e-9:
+            field = UNITS[part.epochs is None]
+            message = (
+                f"the warm-up ends after {counted(end, unit)}, and the run after {limit:,.10g}"
+            )
             help = "use a shorter warm-up or a longer run"
             yield Contradiction((*path, field), message, help)
         path = (*path, "then")
+
+
+def _below_a_step(training: Training) -> Iterator[Contradiction]:
+    """Durations in epochs that have no step."""
+    given: list[tuple[tuple[str | int, ...], float | None]] = [(("epochs",), training.epochs)]
+    path: tuple[str, ...] = ("schedule",)
+    for part in training.schedule.parts() if training.schedule else ():
+        given += [((*path, name), getattr(part, name)) for name in ("epochs", "every_epochs")]
+        given += [((*path, "at_epochs", i), at) for i, at in enumerate(part.at_epochs or ())]
+        path = (*path, "then")
+    for field, epochs in given:
+        if epochs is not None and training.duration(epochs, None) == 0:
+            message = (
+                f"{counted(epochs, 'epochs')} of {training.samples:,} samples in batches of "
+                f"{training.batch_size:,} are less than one step"
+            )
+            yield Contradiction(field, message, "use more epochs, or write a number of steps")
+
+
+def _by_epoch(part: Schedule, path: tuple[str, ...]) -> Iterator[Contradiction]:
+    """A schedule that changes once per epoch, with numbers in steps."""
+    for field in ("steps", "every_steps", "at_steps"):
+        if part.by_epoch and getattr(part, field) is not None:
+            message = f"`{field}` counts steps, and `by_epoch` whole epochs"
+            help = f"write `{field.replace('steps', 'epochs')}`, or remove `by_epoch`"
+            yield Contradiction((*path, field), message, help)
 
 
 def _ranges(found: Augmentation) -> Iterator[Contradiction]:

@@ -29,9 +29,12 @@ def field_text(seen: Seen) -> str:
 
 
 def stride_and_padding(seen: Seen) -> str:
-    """``32, 618``, those of :class:`ReceptiveField`; of one input after the other."""
+    """``32, 618``, those of :class:`ReceptiveField`; of one input after the other.
+
+    ``none, 30`` if every position depends on the whole input.
+    """
     return "; ".join(
-        f"{by_axis(str(f.stride) for f in axes)}, {by_axis(f.padding for f in axes)}"
+        f"{by_axis(str(f.stride or 'none') for f in axes)}, {by_axis(f.padding for f in axes)}"
         for axes in seen.values()
         if axes
     )
@@ -45,12 +48,23 @@ def last_map(
     It is the output, or that of a top-level step, not in heads. Tables of receptive fields give
     that of the last feature map.
     """
-    heads = {head.name for head, _ in typed.heads}
-    steps = [(p, v) for p, v in network.blocks.items() if p.split("/")[0] not in heads]
-    for path, value in reversed([*steps, (typed.output_name, network.outputs[typed.output_name])]):
+    for path, value in reversed(_steps(typed, network)):
         if network.types[value].rank and network.types[value].positions() > 1:
             return path, known[value]
     return None
+
+
+def ends_in_pixels(typed: TypedProgram, network: Flow) -> bool:
+    """Whether maps of one pixel follow the :func:`last_map`."""
+    types = (network.types[value] for _, value in reversed(_steps(typed, network)))
+    return next((x.positions() == 1 for x in types if x.rank), False)
+
+
+def _steps(typed: TypedProgram, network: Flow) -> list[tuple[str, ValueId]]:
+    """The top-level steps that are not in heads, and the output, by path."""
+    heads = {head.name for head, _ in typed.heads}
+    steps = [(p, v) for p, v in network.blocks.items() if p.split("/")[0] not in heads]
+    return [*steps, (typed.output_name, network.outputs[typed.output_name])]
 
 
 def _pixels(field: ReceptiveField) -> str:

@@ -25,7 +25,7 @@ from ..emit.module import module_from_source, script_from_source
 from ..emit.names import Names, class_name, spelled
 from ..emit.recipe import recorded
 from ..emit.render import render
-from ..emit.schedule import rate_lines, run_length, uses_fractions
+from ..emit.schedule import rate_lines, run_length
 from ..ir.flow import Apply as Applied
 from ..ir.flow import Flow, ValueId, flow
 from ..ir.flow import Merge as Merged
@@ -323,7 +323,6 @@ __all__ = [
     "subtract",
     "tupled",
     "unequal_sizes",
-    "uses_fractions",
     "uses_of",
     "varying",
     "visit_program",

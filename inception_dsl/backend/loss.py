@@ -54,7 +54,7 @@ def summarised(terms: Sequence[LossTerm], smoothing: float) -> str:
         if term.own:
             kind = term.kind.replace("_", " ").replace("cross entropy", "cross-entropy")
             kind += smooth if term.kind == "cross_entropy" else ""
-            parts.append(f"{'plus ' * (len(parts) > 1)}{times}the {kind} of ``{term.output}``")
+            parts.append(f"{times}the {kind} of ``{term.output}``")
         elif parts:
             parts.append(f"{term.weight:g} times that of ``{term.output}``")
         else:
@@ -62,5 +62,5 @@ def summarised(terms: Sequence[LossTerm], smoothing: float) -> str:
             if term.probabilities:
                 what = "probabilities or their logits" if term.by_logits else "probabilities"
             parts.append(f"cross-entropy{smooth} of {what} and class indices")
-    text = ", plus ".join([parts[0], ", ".join(parts[1:])] if parts[1:] else parts)
+    text = ", plus ".join(parts)
     return f"{text[0].upper()}{text[1:]}."

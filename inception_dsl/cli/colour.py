@@ -31,6 +31,7 @@ def style_of(stream: IO[Any]) -> Style:
     return COLOURED if coloured(stream) else PLAIN
 
 
-def print_table(render: Callable[[Style], str]) -> None:
-    """Print a table to standard output, coloured on a terminal."""
-    click.echo(render(style_of(sys.stdout)), color=coloured(sys.stdout))
+def print_table(render: Callable[[Style], str], *, err: bool = False) -> None:
+    """Print a table to standard output, or to standard error; coloured on a terminal."""
+    stream = sys.stderr if err else sys.stdout
+    click.echo(render(style_of(stream)), err=err, color=coloured(stream))

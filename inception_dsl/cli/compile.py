@@ -135,7 +135,7 @@ def build(
         if check
         else [*map(spec_of, specs)]
     )
-    order = Order(given, merged(settings, size), backends, folder, chosen, train)
+    order = Order(given, merged(settings, size, *given), backends, folder, chosen, train)
     with Progress(len(given)) as bar:
         files = run(order, report, bar.step)
     if files is None or not report.ok:
@@ -186,12 +186,13 @@ def check(
 
     report = Report()
     given = specs_of(specs, report, only=only_specs)
+    changes = merged(settings, size, *given)
     with Progress(len(given)) as bar:
         for spec in given:
             name = os.fspath(spec)
             bar.step(name)
             own, errors = Report(several=len(given) > 1), len(report.diagnostics)
-            found = check_spec(spec, merged(settings, size), own)
+            found = check_spec(spec, changes, own)
             report.include([*own.diagnostics, *own.warnings], own.texts)
             result = f"ok{_unchecked(found.unset)}"
             if not own.ok:  # errors that several specs have are reported once

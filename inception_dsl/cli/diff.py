@@ -61,7 +61,7 @@ def diff(
         return _drive(specs)
     if len(specs) != 2:
         raise UsageError(f"expected two specs, got {len(specs)}", "give OLD and NEW")
-    report, given = Report(), merged(settings, size)
+    report, given = Report(), merged(settings, size, *specs)
     old, new = (_compiled(spec, given, report) for spec in specs)
     found = _difference(old, new, (specs[0], specs[1]), report)
     form = "json" if as_json else chosen_format()

@@ -14,13 +14,15 @@ from .progress import Progress
 from .shared import (
     SPEC,
     as_json_text,
+    check_settings,
     chosen_format,
     fail,
     formats,
+    given_root,
     merged,
     spec_options,
 )
-from .sweep import amount, checked, reject_both
+from .sweep import amount, checked
 from .usage import UsageError
 
 TYPE_CHECKING = False
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 _FORMAT: Final = formats(
     "markdown", "latex", help="Print a text (default), json, markdown or latex."
 )
-_TRIES: Final = 30
+_TRIES: Final = 60
 """About as many values are tried, for the progress bar."""
 
 
@@ -48,6 +50,7 @@ _TRIES: Final = 30
 @click.argument("spec", metavar="SPEC", **SPEC)
 @click.option(
     "--vary",
+    multiple=True,
     required=True,
     metavar="NAME[=RANGE]",
     help="What to vary; RANGE is first..last:step.",
@@ -58,7 +61,7 @@ _TRIES: Final = 30
 @partial(spec_options, form=_FORMAT)
 def fit(
     spec: str,
-    vary: str,
+    vary: tuple[str, ...],
     macs: int | None,
     parameters: int | None,
     as_json: bool,
@@ -79,8 +82,12 @@ def fit(
     report, given = Report(), merged(settings, size)
     if macs is None and parameters is None:
         raise UsageError("missing option `--macs` or `--parameters`", "example: `--macs 600M`")
-    order = Spec(spec_of(spec), None, given)
-    varied = _range(vary, order)
+    if len(vary) > 1:
+        help = "`fit` varies one; `sweep` varies several"
+        raise UsageError(f"`--vary` is given {len(vary)} times", help)
+    order = Spec(spec_of(spec), given_root(), given)
+    varied = _range(vary[0], order)
+    check_settings(order.path, given, dict([varied]))
     checked(order, {**given, varied.name: varied.values[-1]}, report)
     with Progress(_TRIES) as bar:
         result = found(order, varied, Limits(macs, parameters), bar.step)
@@ -97,11 +104,9 @@ def _range(vary: str, spec: Spec) -> Range:
     from ..design.variations import VariationError
 
     try:
-        found = range_of(vary, spec)
+        return range_of(vary, spec)
     except VariationError as error:
         raise UsageError(f"invalid value for `--vary`: {error.message}", error.help) from None
-    reject_both([found.name], dict(spec.settings))
-    return found
 
 
 def _fail(spec: Spec, varied: Range, report: Report) -> None:
@@ -122,6 +127,6 @@ def _print(found: Fit, form: str) -> None:
     else:
         print_table(lambda style: "\n".join([*found.table().text(style), ""]))
         if found:
-            click.echo(found.sentence())
+            click.echo(f"{found.sentence()}\n{found.command}")
     if not found:
         click.echo(f"error: {found.sentence()}", err=True)

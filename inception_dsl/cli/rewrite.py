@@ -6,6 +6,7 @@ import codecs
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -13,6 +14,9 @@ from .colour import print_table
 from .help import Command
 from .shared import SPEC, as_json_text, fail, merged, spec_options
 from .usage import UsageError
+
+_STANDARD: Final = "-"
+"""The standard output, as a file."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,9 +67,9 @@ def _rules(_: click.Context, __: click.Parameter, start: str) -> list[Completion
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     metavar="FILE",
-    help="Write the rewritten spec to FILE.",
+    help="Write the new spec to FILE; `-` is standard output.",
 )
 @click.option("--in-place", is_flag=True, help="Write the changes to the files of the spec.")
 @click.option("--force", is_flag=True, help="Overwrite the file of --out.")
@@ -76,7 +80,7 @@ def rewrite(
     rule: str | None,
     at: tuple[str, ...],
     options: tuple[str, ...],
-    out: Path | None,
+    out: str | None,
     in_place: bool,
     force: bool,
     as_json: bool,
@@ -96,22 +100,23 @@ def rewrite(
 
     report = Report()
     if rule is None:
-        if at or options or out or in_place or force:
+        if at or options or out is not None or in_place or force:
             raise UsageError(
                 "these options need a RULE", f"`inception-dsl rewrite {spec}` lists them"
             )
-        found = moves(Spec(spec, merged(settings, size), report), report)
+        found = moves(Spec(spec, merged(settings, size, spec), report), report)
         return fail(report) if found is None else _print(found, as_json)
     chosen, values = _chosen(rule, options)
-    _check(spec, out, in_place, force)
-    target = os.path.normpath(out) if out else None
-    given = Spec(spec, merged(settings, size), report, target=target)
+    _check(spec, out, in_place, force, as_json)
+    given = Spec(spec, merged(settings, size, spec), report, target=_target(spec, out))
     result = rewritten(given, chosen, at, values, report)
     if result is None:
         return fail(report)
-    if out or in_place:
-        _write(result, force or in_place, report)
-    _print(result, as_json)
+    if out == _STANDARD:
+        click.echo(_bytes(result.text, given.file), nl=False)
+    elif out or in_place:
+        _write(result, given.file if out else None, force or in_place, report)
+    _print(result, as_json, err=out == _STANDARD)
     if not as_json and not (out or in_place):
         click.echo()
         click.echo(result.diff(), nl=False)
@@ -143,45 +148,73 @@ def _chosen(name: str, options: tuple[str, ...]) -> tuple[Rule, Mapping[str, obj
         raise UsageError(f"invalid value for `--with`: {message}", help) from None
 
 
-def _check(spec: str, out: Path | None, in_place: bool, force: bool) -> None:
+def _check(spec: str, out: str | None, in_place: bool, force: bool, as_json: bool) -> None:
     """Reject options that contradict each other, and a file that would be overwritten."""
     from ..language.shipped import meant
 
-    if out and in_place:
+    if out is not None and in_place:
         raise UsageError("`--out` and `--in-place` exclude each other", "leave one of them out")
-    if force and not out:
+    if force and out is None:
         raise UsageError("`--force` is for the file of `--out`", "add `-o FILE`, or leave it out")
     if in_place and meant(spec) is not None:
         raise UsageError(f"the shipped spec `{spec}` is read-only", "write a new one: `-o FILE`")
-    if out and os.path.isdir(out):
+    if out == _STANDARD:
+        if as_json:
+            help = "leave out `-o -`: the JSON has the text"
+            raise UsageError("`--json` and `-o -` both print to standard output", help)
+    elif out is not None:
+        _check_file(out, force)
+
+
+def _check_file(named: str, force: bool) -> None:
+    """Reject a file that would be overwritten, and what is no file."""
+    out = os.path.normpath(named)
+    if os.path.isdir(out) or named.endswith(("/", os.sep)):
         raise UsageError(f"{out} is a folder", "name the file: `-o FILE`")
-    if out and not force and os.path.lexists(out):
+    if os.path.exists(out) and not os.path.isfile(out):
+        help = "name another file, or print the spec with `-o -`"
+        raise UsageError(f"{out} is not a regular file", help)
+    if not force and os.path.lexists(out):
         raise UsageError(f"{out} already exists", "choose another name, or add `--force`")
 
 
-def _write(result: Rewritten, force: bool, report: Report) -> None:
+def _target(spec: str, out: str | None) -> str | None:
+    """The file that gets the result; what is printed is for one in the current folder."""
+    from ..language.shipped import meant
+
+    if out != _STANDARD:
+        return out and os.path.normpath(out)
+    name = meant(spec)
+    return os.path.basename(spec) if name is None else f"{os.path.basename(name)}.yaml"
+
+
+def _write(result: Rewritten, source: str | None, force: bool, report: Report) -> None:
+    """Write all files: a new one, with the byte order mark of its source, or those that change."""
     from ..build.write import followed, write_all
 
-    files = {followed(Path(file)): _with_mark(file, text) for file, text in result.files.items()}
+    files = {
+        followed(Path(file)): _bytes(text, source or file) for file, text in result.files.items()
+    }
     if not write_all(files, report, force=force):
         fail(report)
     for file in files:
         click.echo(file, err=True)
 
 
-def _with_mark(file: str, text: str) -> bytes:
-    """The bytes of a file; it begins with a byte order mark if it did before."""
+def _bytes(text: str, source: str) -> bytes:
+    """The bytes of a file; it begins with a byte order mark if the file ``source`` does."""
+    from ..build.write import contents
+
     try:
-        with open(file, "rb") as old:
-            mark = old.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+        mark = contents(Path(source)).startswith(codecs.BOM_UTF8)
     except OSError:
         mark = False
     return codecs.BOM_UTF8 * mark + text.encode()
 
 
-def _print(found: Rewritten | Moves, as_json: bool) -> None:
+def _print(found: Rewritten | Moves, as_json: bool, *, err: bool = False) -> None:
     if as_json:
         click.echo(as_json_text(found.to_dict()))
     else:
-        print_table(found.render)
+        print_table(found.render, err=err)
     sys.stdout.flush()

@@ -70,10 +70,11 @@ def serve(
 
     need_packages(Report(), _PACKAGES, "serve")
     found = _existing(specs, baseline)
+    changes = merged(settings, size, *found)
     gc.enable()  # a server runs for hours
     made = _listening(port)
     with made, contextlib.suppress(KeyboardInterrupt):  # the usual way to end a server
-        asyncio.run(_served(found, baseline, merged(settings, size), made, not no_browser))
+        asyncio.run(_served(found, baseline, changes, made, not no_browser))
 
 
 async def _served(

@@ -16,7 +16,7 @@ _FORMAT: Final = f"{__name__}.format"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from click.shell_completion import CompletionItem
@@ -106,6 +106,14 @@ def _root(context: click.Context, _: click.Parameter, folder: str | None) -> Non
     os.environ[VARIABLE] = os.path.abspath(folder)
 
 
+def given_root() -> str | None:
+    """The value of ``--root`` in the current command; ``None`` if it is not given there."""
+    from ..language.roots import VARIABLE
+
+    source = click.get_current_context().get_parameter_source("root")
+    return os.environ[VARIABLE] if source is click.core.ParameterSource.COMMANDLINE else None
+
+
 root_option = click.option(
     "--root",
     cls=SharedOption,
@@ -158,9 +166,31 @@ def _input(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> di
     return found
 
 
-def merged(settings: dict[str, str], size: dict[str, str]) -> dict[str, str]:
-    """The settings of ``--set`` with those of ``--input``."""
-    return {**settings, **size}
+def merged(
+    settings: dict[str, str], size: dict[str, str], *specs: str | os.PathLike[str]
+) -> dict[str, str]:
+    """The settings of ``--set`` with those of ``--input``; each has an effect on all ``specs``."""
+    for name in settings.keys() & size.keys():
+        from .usage import UsageError
+
+        raise UsageError(f"`{name}` is set by `--set` and by `--input`", "remove one")
+    found = {**settings, **size}
+    for spec in specs if len(found) > 1 else ():
+        check_settings(spec, found, {})
+    return found
+
+
+def check_settings(
+    spec: str | os.PathLike[str], settings: Mapping[str, str], varied: Mapping[str, Sequence[str]]
+) -> None:
+    """A usage error if a setting would be lost, as a later one sets the same field of the spec."""
+    from ..language.overridden import OverriddenError, reject_overridden
+    from .usage import UsageError
+
+    try:
+        reject_overridden(spec, settings, varied)
+    except OverriddenError as error:
+        raise UsageError(str(error), "remove one, or set only what differs") from None
 
 
 def chosen_format() -> str:
@@ -225,19 +255,19 @@ def need_packages(
     import importlib
 
     from ..diagnostics.report import Span
+    from ..diagnostics.words import listed
 
+    reasons: dict[str, str] = {}
     for name in names:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            help = f"pip install 'inception-dsl[{extra}]'"
-            report.error(
-                "E705",
-                f"cannot import the package `{name}`: {error}",
-                Span(name, 1, 1, 1, 2),
-                help=help,
-            )
-    if not report.ok:
+            reasons[f"`{name}`"] = str(error)
+    if reasons:
+        what = f"the package{'s' * (len(reasons) > 1)} {listed([*reasons])}"
+        message = f"cannot import {what}: {next(iter(reasons.values()))}"
+        help = f"pip install 'inception-dsl[{extra}]'"
+        report.error("E705", message, Span(next(iter(reasons)).strip("`"), 1, 1, 1, 2), help=help)
         fail(report)
 
 

@@ -9,7 +9,7 @@ import click
 
 from .colour import print_table
 from .help import Command
-from .shared import SPEC, as_json_text, fail, format_option
+from .shared import SPEC, as_json_text, fail, format_option, root_option
 from .usage import UsageError
 
 TYPE_CHECKING = False
@@ -60,6 +60,7 @@ def list(as_json: bool) -> None:
     metavar="FOLDER",
     help="Folder to write to.  [default: the current folder]",
 )
+@root_option
 @format_option
 def new(name: str, base: str | None, whole: bool, out: Path) -> None:
     """Write NAME.yaml, a commented spec to start from.

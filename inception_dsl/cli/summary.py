@@ -107,7 +107,7 @@ def summary(
             "`--depth` and `--expand` need a single SPEC", "leave them out, or name one spec"
         )
     make = partial(Summary, depth=depth, expand=expand, batch=batch)
-    found = _summaries(given, report, merged(settings, size), form, make)
+    found = _summaries(given, report, merged(settings, size, *given), form, make)
     if not report.ok or not found:
         fail(report)
     for name in expand:

@@ -13,17 +13,15 @@ from .colour import print_table
 from .given import spec_of
 from .help import Command
 from .progress import Progress
-from .shared import SPEC, chosen_format, fail, formats, merged, spec_options
-from .sweep_files import beside, outputs, started, write
+from .shared import SPEC, check_settings, chosen_format, fail, formats, merged, spec_options
+from .sweep_files import Files
 from .usage import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..design.measured import Spec
     from ..design.partial import Partial
-    from ..design.sweep import Sweep
+    from ..design.sweep import Limits, Sweep
     from ..design.variations import Variations
     from ..diagnostics.report import Report
 
@@ -112,7 +110,7 @@ def _axis(_: click.Context, option: click.Parameter, name: str) -> str:
     metavar="FILE.svg",
     help="Write a plot of all variants and the front.",
 )
-@click.option("--force", is_flag=True, help="Replace files of others; do not resume.")
+@click.option("--force", is_flag=True, help="Replace files that have other content.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: all cores]"
 )
@@ -143,49 +141,44 @@ def sweep(
     activations or training. With -o, an interrupted sweep goes on if it is run again.
     """
     from ..design.measured import Spec
+    from ..design.partial import key
     from ..design.sweep import Limits, Sweep
     from ..diagnostics.report import Report
 
     report, given = Report(), merged(settings, size)
-    variations = _variations(vary, given)
+    variations = _variations(vary)
     if x == y:
         raise UsageError(f"`--x` and `--y` are both `{x}`", "choose another one for `--y`")
-    order = Spec(spec_of(spec), None, given)
+    files, order = Files(out, plot, force), Spec(spec_of(spec), None, given)
+    limits = Limits(max_macs, max_parameters, min_receptive_field)
+    check_settings(order.path, given, dict(variations.varied))
     texts = checked(order, variations.settings(0, given), report)
-    files = outputs(out, plot, force, report)
-    with closing(started(files.get("out"), order, variations, texts, force, report)) as found:
-        _run(order, variations, found, jobs, files.get("out"))
-        limits = Limits(max_macs, max_parameters, min_receptive_field)
+    files.reject_read(texts)
+    own = key(order, variations, texts, limits, (x, y))
+    files.check(own, report)
+    with closing(files.started(variations, own, report)) as found:
+        _run(order, variations, found, jobs, files, limits, report)
         result = Sweep(spec, variations.names, found, limits, x, y)
         if result.counts.failed == result.counts.variants:
             _include_errors(order, variations, found, report)
         if report.ok:  # before printing, which a closed pipe ends
-            written = write(result, files, force, report)
-        if "out" in files:
-            beside(files["out"]).unlink()
+            written = files.write(result, found, own, report)
+        if files.partial:
+            files.partial.unlink()
         if not report.ok:
             fail(report)
         form = "json" if as_json else chosen_format()
         _print(result, form, written, front=front or out is not None)
 
 
-def _variations(vary: tuple[str, ...], given: dict[str, str]) -> Variations:
+def _variations(vary: tuple[str, ...]) -> Variations:
     """What is varied; a usage error if it is not valid."""
     from ..design.variations import VariationError, Variations, variation
 
     try:
-        found = Variations([variation(text) for text in vary])
+        return Variations([variation(text) for text in vary])
     except VariationError as error:
         raise UsageError(f"invalid value for `--vary`: {error.message}", error.help) from None
-    reject_both(found.names, given)
-    return found
-
-
-def reject_both(names: Iterable[str], given: dict[str, str]) -> None:
-    """A usage error if a name is varied and set."""
-    for name in names:
-        if name in given:
-            raise UsageError(f"`{name}` is varied, and set to `{given[name]}`", "remove one")
 
 
 def checked(spec: Spec, settings: dict[str, str], report: Report) -> dict[str, str]:
@@ -209,7 +202,13 @@ def checked(spec: Spec, settings: dict[str, str], report: Report) -> dict[str, s
 
 
 def _run(
-    spec: Spec, variations: Variations, found: Partial, jobs: int | None, out: Path | None
+    spec: Spec,
+    variations: Variations,
+    found: Partial,
+    jobs: int | None,
+    files: Files,
+    limits: Limits,
+    report: Report,
 ) -> None:
     """Compile the variants that are not there yet."""
     from ..design.processes import cores, variants
@@ -220,20 +219,23 @@ def _run(
     try:
         with (
             stopped_by_signals(),
+            closing(files.finished(variations.names, limits)) as earlier,
             Progress(variations.count) as bar,
             closing(variants(spec, variations, jobs or cores(), found.count)) as chunks,
         ):
             bar.done = found.count
-            for chunk in chunks:
+            for chunk in chunks if earlier.compare(found) else ():
+                if not earlier.compare(chunk):
+                    break
                 found.add(chunk)
                 for one in chunk:
                     named = zip(variations.names, one.values, strict=True)
                     bar.step(", ".join(f"{name}={value}" for name, value in named))
     except (KeyboardInterrupt, SystemExit):
-        if out is not None:
-            text = f"{found.count:,} of {variations.count:,} variants are in {beside(out)}"
-            click.echo(f"{text}; the same command goes on from there", err=True)
+        files.hint(found)
         raise
+    if not earlier.same:
+        files.refuse(files.out, found, report)
 
 
 def _include_errors(spec: Spec, variations: Variations, found: Partial, report: Report) -> None:

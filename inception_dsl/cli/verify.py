@@ -114,17 +114,19 @@ def verify(
     if "numpy" not in sys.modules:  # which reads the limits when it is imported
         os.environ.update({**threads(), **os.environ})
     report = Report(several=len(specs) > 1)
-    need_packages(report, ("numpy",))
+    need_packages(report, ("numpy",), _extras(names))
     targets = _targets(names, report)
     if not report.ok:
         fail(report)
     if recipe:
-        _verify_recipes(specs, merged(settings, size), targets, timeout, report, quiet=as_json)
+        _verify_recipes(
+            specs, merged(settings, size, *specs), targets, timeout, report, quiet=as_json
+        )
         return
     from ..verify.run import Plan
 
     plan = Plan(targets, tuple(dict.fromkeys(dtypes)), train, seed, samples, timeout)
-    found = _verify(specs, merged(settings, size), plan, report, quiet=as_json)
+    found = _verify(specs, merged(settings, size, *specs), plan, report, quiet=as_json)
     if as_json:
         from ..verify.table import to_dict
 
@@ -138,6 +140,16 @@ def verify(
     ]
     if failed or not all(any(o.ok for o in one.outcomes) for one in found):
         raise click.exceptions.Exit(1)
+
+
+def _extras(names: tuple[str, ...]) -> str:
+    """The extras of the named backends, or of all installed ones: they have NumPy, too."""
+    from .. import plugins
+    from ..diagnostics.project import extras
+
+    known = extras()
+    wanted = [name.partition(":")[0] for name in names] or [p.name for p in plugins.installed()]
+    return ",".join(dict.fromkeys(name for name in wanted if name in known)) or "weights"
 
 
 def _verify(

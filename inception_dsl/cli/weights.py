@@ -73,7 +73,7 @@ def _program(spec: str, settings: dict[str, str], size: dict[str, str]) -> Typed
     report = Report()
     from ..passes.budget import check_memory
 
-    typed = compile_spec(spec, merged(settings, size), report)
+    typed = compile_spec(spec, merged(settings, size, spec), report)
     if typed is None or not check_memory(typed, 0, report):
         fail(report)
         raise AssertionError

@@ -153,7 +153,7 @@ def import_weights(
 
     report = Report()
     need_packages(report, ("numpy", "safetensors", "h5py"))
-    own = merged(settings, size)
+    own = merged(settings, size, spec)
     typed = compile_spec(spec, own, report)
     if typed is None:
         fail(report)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from ..diagnostics.report import Report
+from ..language.given import StandardInput
 from ..language.load import load
 from .measured import Measured, Spec, Variant, totals
 from .sweep import COLUMNS, FIELDS, Limits, cells
@@ -18,6 +21,7 @@ STEP: Final = "0.01"
 _DECIMALS: Final = ("0.01", "8", STEP)
 _INTEGERS: Final = ("1", "4096", "1")
 _AROUND: Final = 16  # values above the one that is found, which are tried too
+_SPREAD: Final = 32  # values between these and the end of the range, which are tried too
 _NEAR: Final = 32  # values on each side of one that is not valid, which are tried instead
 
 
@@ -71,7 +75,7 @@ class Fit:
 
     def __init__(
         self,
-        spec: str,
+        spec: Spec,
         varied: Range,
         limits: Limits,
         largest: Variant | None,
@@ -86,15 +90,31 @@ class Fit:
 
     @property
     def setting(self) -> str:
-        """The option that gives this network; empty if no value fits."""
+        """The option with the value; empty if no value fits."""
         return f"--set {self.name}={self.value}" if self.largest else ""
+
+    @property
+    def command(self) -> str:
+        """The command that prints the summary of this network; empty if no value fits.
+
+        It has all settings, so its options are those of ``build``, too.
+        """
+        if self.value is None:
+            return ""
+        path, root, settings = self.spec
+        name = "-" if isinstance(path, StandardInput) else os.fspath(path)
+        words = ["inception-dsl", "summary", name]
+        words += ["--root", os.fspath(root)] if root is not None else []
+        for field, value in {**settings, self.name: self.value}.items():
+            words += ["--input", value] if field == "input" else ["--set", f"{field}={value}"]
+        return shlex.join(words)
 
     def __bool__(self) -> bool:
         return self.largest is not None
 
     def __str__(self) -> str:
         table = "\n".join(self.table().text())
-        return f"{table}\n\n{self.sentence()}"
+        return "\n".join([table, "", self.sentence(), *[self.command] * bool(self)])
 
     def table(self) -> Table:
         """The value that fits and the next one, with their costs."""
@@ -114,20 +134,21 @@ class Fit:
         if self.largest is None:
             return f"no value of `{self.name}` from {first} to {last} fits into {limits}"
         if self.value == last:
-            end = f"the end of the range {first}..{last} fits into {limits}: {self.setting}"
+            end = f"the end of the range {first}..{last} fits into {limits}"
             return f"{end}; larger values were not tried"
-        text = f"the largest `{self.name}` that fits into {limits}: {self.setting}"
+        text = f"the largest `{self.name}` that fits into {limits}: {self.value}"
         return text if self.above else f"{text}; the next larger values are not valid"
 
     def to_dict(self) -> dict[str, Any]:
         """The data of ``inception-dsl fit -f json``."""
         return {
-            "spec": self.spec,
+            "spec": str(self.spec.path),
             "name": self.name,
             "limits": {"macs": self.limits.macs, "parameters": self.limits.parameters},
             "range": [plain(self.values[0]), plain(self.values[-1])],
             "value": None if self.value is None else plain(self.value),
             "setting": self.setting or None,
+            "command": self.command or None,
             "largest": _data(self.largest),
             "above": _data(self.above),
         }
@@ -144,14 +165,17 @@ def fit(
 ) -> Fit:
     """The largest value that fits.
 
-    Costs that increase with the value are bisected; if some are found that do not, all values
-    are tried, from the largest down. ``step`` is called with each value before it is tried.
+    The values are bisected, and some above the result are tried, too. If costs are found that fall
+    as the value increases, all values are tried, from the largest down; else a larger value may
+    still fit, if costs fall and rise again between those that were tried. ``step`` is called with
+    each value before it is tried.
     """
     search = _Search(spec, varied, limits, step)
     found = search.bisected()
+    search.spread(found)
     if not search.increases():
         found = next((i for i in reversed(range(len(varied.values))) if search.fits(i)), None)
-    return Fit(str(spec.path), varied, limits, search.variant(found), search.above(found))
+    return Fit(spec, varied, limits, search.variant(found), search.above(found))
 
 
 class _Search:
@@ -201,6 +225,12 @@ class _Search:
         """A valid value near ``index``, between the two others; itself if there is none."""
         near = (index + sign * d for d in range(_NEAR + 1) for sign in (1, -1))
         return next((i for i in near if low < i < high and self.at(i)), index)
+
+    def spread(self, found: int | None) -> None:
+        """Try values above the one that is found, evenly up to the end of the range."""
+        first, end = (0 if found is None else found + 1), len(self.varied.values)
+        for index in range(end - 1, first, -max((end - first) // _SPREAD, 1)):
+            self.at(index)
 
     def increases(self) -> bool:
         """Whether no value that was tried costs less than a smaller one."""

@@ -10,24 +10,42 @@ import contextlib
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
 from ..version import __version__
 from .measured import Measured, Spec, Variant
+from .sweep import Limits
 from .variations import Variations
 
 SUFFIX: Final = ".partial"
 
 
 class OtherSweepError(Exception):
-    """The file is not that of this sweep: the spec, a setting or a value differs."""
+    """The file is not that of this sweep: the spec, a setting, a value or a limit differs."""
 
 
-def key(spec: Spec, variations: Variations, texts: Mapping[str, str]) -> str:
-    """What makes sweeps the same: all files that are read, the settings and the values."""
-    given = [__version__, sorted(texts.items()), list(spec.settings.items()), variations.varied]
+def key(
+    spec: Spec,
+    variations: Variations,
+    texts: Mapping[str, str],
+    limits: Limits,
+    axes: Sequence[str],
+) -> str:
+    """What makes sweeps the same: all that decides what is in their CSV files.
+
+    These are the texts of all files that are read, the settings, the values, the limits, and the
+    ``axes`` of the front.
+    """
+    given = [
+        __version__,
+        sorted(texts.items()),
+        list(spec.settings.items()),
+        variations.varied,
+        limits,
+        axes,
+    ]
     return hashlib.sha256(json.dumps(given).encode()).hexdigest()
 
 
@@ -48,11 +66,11 @@ class Partial:
         return found
 
     @classmethod
-    def at(cls, path: Path, variations: Variations, key: str, *, anew: bool) -> Partial:
+    def at(cls, path: Path, variations: Variations, key: str, *, force: bool) -> Partial:
         """The file at ``path`` with the variants of an earlier run, or a new one.
 
-        Raises :class:`OtherSweepError` unless the file is of the same sweep, or ``anew``; and
-        ``OSError`` if it cannot be written, or another process is writing it.
+        The file of another sweep is replaced with ``force``, else raises :class:`OtherSweepError`.
+        Raises ``OSError`` if it cannot be written, or another process is writing it.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b")
@@ -60,13 +78,13 @@ class Partial:
         try:
             _lock(file)
             file.seek(0)
-            first = b"" if anew else file.readline()
-            if first != found.head and (first.endswith(b"\n") or not found.head.startswith(first)):
-                raise OtherSweepError
+            first = file.readline()
             if first == found.head:
                 found.resume()
-            else:
+            elif force or (found.head.startswith(first) and not first.endswith(b"\n")):
                 found.begin()
+            else:
+                raise OtherSweepError
         except BaseException:
             file.close()
             raise

@@ -15,8 +15,8 @@ from ..diagnostics.text import printable
 from .measured import AXES, Variant
 from .sweep import Sweep
 
-MARK: Final = "<!-- inception-dsl sweep -->"
-"""In the second line of a file that this module wrote."""
+MARK: Final = "<!-- inception-dsl sweep"
+"""The beginning of the second line of a file that this module wrote."""
 WIDTH, HEIGHT = 760, 500
 LEFT, RIGHT, TOP, BOTTOM = 86, 28, 64, 62
 _DECADES: Final = 20  # a range from less than a 20th of its end has a logarithmic axis
@@ -88,7 +88,12 @@ def scale(least: int, most: int, start: float, end: float) -> Scale:
     return Scale(max(least - room, 0), most + room, start, end, False)
 
 
-def plot(sweep: Sweep) -> Iterator[str]:
+def mark(key: str) -> str:
+    """The second line of the plot of the sweep with this :func:`.partial.key`."""
+    return f"{MARK} {key} -->"
+
+
+def plot(sweep: Sweep, key: str = "") -> Iterator[str]:
     """The SVG, in parts; nothing if no variant is within the limits."""
     points = {sweep.point(one) for one in sweep} - {None}
     numbers = [point for point in points if point is not None]
@@ -100,14 +105,14 @@ def plot(sweep: Sweep) -> Iterator[str]:
     front = {point: one for one in sweep.front() if (point := sweep.point(one))}
     others = {(round(x.at(a)), round(y.at(b))) for a, b in numbers if (a, b) not in front}
     shown = [*map(_other, sorted(others))]
-    return chain(_head(sweep), _axes(x, y, sweep), shown, _front(sweep, front, others, x, y))
+    return chain(_head(sweep, key), _axes(x, y, sweep), shown, _front(sweep, front, others, x, y))
 
 
-def _head(sweep: Sweep) -> Iterator[str]:
+def _head(sweep: Sweep, key: str) -> Iterator[str]:
     title = f"{sweep.spec}: {AXES[sweep.y]} for {AXES[sweep.x]}"
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
-        f'height="{HEIGHT}" role="img">\n{MARK}\n<title>{_text(title)}</title>\n'
+        f'height="{HEIGHT}" role="img">\n{mark(key)}\n<title>{_text(title)}</title>\n'
         f'<style>\n{_STYLE}</style>\n<rect class="page" width="{WIDTH}" height="{HEIGHT}"/>\n'
     )
     about = f"{', '.join(sweep.names)} varied; {sweep.counts}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..analysis.cost import cost, layers
 from ..analysis.memory import kept_values, live_values
 from ..analysis.receptive import Seen, receptive_fields
-from ..analysis.receptive_words import field_text, last_map, stride_and_padding
+from ..analysis.receptive_words import ends_in_pixels, field_text, last_map, stride_and_padding
 from ..analysis.size_words import axes_of, described, together
 from ..analysis.sizes import RunningSizes, Sizes, minimum_input, running_sizes
 from ..analysis.ties import all_tied, with_own_sizes
@@ -207,7 +207,7 @@ class Summary:
 
     def facts(self) -> list[tuple[str, str]]:
         """The outputs, the totals, and the sizes that run, each with its name."""
-        total, heads = self.cost, bool(self.typed.auxiliary)
+        typed, total, heads = self.typed, self.cost, bool(self.typed.auxiliary)
         outputs = ", ".join(f"{name} {y}" for name, y in self.typed.outputs.items())
         without = " without auxiliary heads" if heads else ""
         lines = [
@@ -220,7 +220,8 @@ class Summary:
         lines.append(("MACs (multiply-adds)", f"{total.macs:,}{without}"))
         lines.append(("FLOPs (2 x MACs)", f"{2 * total.macs:,}{without}"))
         if found := self.last_map:
-            lines.append(("receptive field", f"{field_text(found[1])} of {found[0]}"))
+            small = ", the last map of more than one pixel" * ends_in_pixels(typed, self.network)
+            lines.append(("receptive field", f"{field_text(found[1])} of {found[0]}{small}"))
             lines.append(("  stride, padding", stride_and_padding(found[1])))
         samples = many(self.batch, "sample")
         for name, count in self.memory.items():

@@ -144,12 +144,9 @@ class Sweep:
 
     def csv(self, *, front: bool = False) -> Iterator[str]:
         """Comma-separated values, line by line; memory in bytes, ``front`` is true or false."""
-        yield comma_separated((*self.names, *FIELDS), ())
+        yield csv_head(self.names)
         for one in self.rows(front=front):
-            numbers = one.measured[:-1] if one.measured else [""] * len(COLUMNS)
-            mark = str(self.on_front(one)).lower()
-            values, message = map(printable, one.values), printable(one.message)
-            yield comma_separated((*values, *numbers, mark, one.code, message), ())
+            yield csv_row(one, self.on_front(one))
 
     def json(self, *, front: bool = False) -> Iterator[str]:
         """The text of :meth:`to_dict` as JSON, row by row."""
@@ -192,6 +189,18 @@ def cells(one: Variant) -> tuple[str, ...]:
     numbers = f"{found.parameters:,}", f"{found.macs:,}", found.receptive_field
     memory = megabytes(found.activations), megabytes(found.training)
     return (*one.values, *numbers, *memory, found.minimum_input)
+
+
+def csv_head(names: Iterable[str]) -> str:
+    """The first line of CSV: what is varied, and :data:`FIELDS`."""
+    return comma_separated((*names, *FIELDS), ())
+
+
+def csv_row(one: Variant, front: bool) -> str:
+    """The line of a variant in CSV."""
+    numbers = one.measured[:-1] if one.measured else [""] * len(COLUMNS)
+    values, message = map(printable, one.values), printable(one.message)
+    return comma_separated((*values, *numbers, str(front).lower(), one.code, message), ())
 
 
 def is_result(line: str) -> bool:

@@ -11,6 +11,10 @@ from ..diagnostics.report import PLAIN, Style
 from ..diagnostics.text import aligned, printable, rule
 from ..emit.latex import latex
 
+_LONG: Final = 30  # characters of a text in LaTeX, from which on it is broken into lines
+_PARAGRAPH: Final = r"p{0.2\linewidth}"
+_WIDE: Final = 95  # characters of a row, from which on the type is smaller
+
 
 class Line(NamedTuple):
     """A row: its texts, how far the first is indented, and whether it is a heading."""
@@ -55,17 +59,30 @@ class Table(NamedTuple):
         return "".join(f"| {' | '.join(row)} |\n" for row in found)
 
     def latex(self) -> str:
-        """A ``tabular`` of the LaTeX package booktabs."""
-        kinds = "".join("l" if i in self.left else "r" for i in range(len(self.columns)))
+        """A ``tabular`` of the LaTeX package booktabs, in small type, for the width of a page."""
+        widths = [max(map(len, column)) for column in zip(*self._cells(), strict=True)]
+        wrapped = {i for i in self.left if widths[i] > _LONG}
+        size = "scriptsize" if sum(min(w, _LONG) for w in widths) > _WIDE else "footnotesize"
+        kinds = "".join(
+            _PARAGRAPH if i in wrapped else "l" if i in self.left else "r"
+            for i in range(len(self.columns))
+        )
         rows: list[list[str]] = [[*map(latex, line.cells)] for line in self.lines]
         for line, row in zip(self.lines, rows, strict=True):
             row[0] = rf"\hspace{{{line.depth}em}}{row[0]}" if line.depth else row[0]
+            for i in wrapped:
+                row[i] = _broken(row[i])
         body = "".join(_tabbed(row) for row in rows)
         head = _tabbed([latex(text) for text in self.columns])
         return (
+            f"{{\\{size}\\setlength{{\\tabcolsep}}{{3pt}}%\n"
             f"\\begin{{tabular}}{{@{{}}{kinds}@{{}}}}\n\\toprule\n{head}\\midrule\n{body}"
-            "\\bottomrule\n\\end{tabular}\n"
+            "\\bottomrule\n\\end{tabular}}\n"
         )
+
+    def _cells(self) -> list[Sequence[str]]:
+        """The names of the columns, and the texts below them."""
+        return [self.columns, *(line.cells for line in self.lines)]
 
 
 def comma_separated(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -75,6 +92,13 @@ def comma_separated(columns: Sequence[str], rows: Iterable[Sequence[object]]) ->
     writer.writerow(columns)
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _broken(text: str) -> str:
+    """A text of LaTeX that is broken into lines, also in paths and names."""
+    for sign in ("/", r"\_"):
+        text = text.replace(sign, rf"{sign}\allowbreak ")
+    return rf"{{\raggedright {text}\par}}"
 
 
 def _tabbed(row: Sequence[str]) -> str:

@@ -91,5 +91,6 @@ CODES: Final[dict[str, str]] = {
     "W408": "the number of outputs is not that of `classes`",
     "W409": "the output of a network that is trained is a map",
     "W410": "the moving statistics of batch norm need more steps than the run has",
+    "W411": "the schedule of the learning rate and the run have different lengths",
 }
 WARNINGS: Final = tuple(code for code in CODES if code.startswith("W"))

@@ -95,3 +95,8 @@ def listed(words: Iterable[str]) -> str:
     found = list(words)
     more = f" and {len(found) - 30} more" if len(found) > 30 else ""
     return ", ".join(found[:30]) + more
+
+
+def counted(value: float, unit: str) -> str:
+    """``1 step``, ``2,400,000 steps``, ``0.5 epochs``; ``unit`` is a plural."""
+    return f"{value:,.10g} {unit[:-1] if value == 1 else unit}"

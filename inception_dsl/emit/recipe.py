@@ -14,11 +14,11 @@ _UNSAID = {
     "steps": "length",
     "optimizer.rate": "learning rate",
     "optimizer.form": "exact form of the optimiser",
-    "schedule.factor": "factor of the schedule",
-    "schedule.every_epochs": "interval of the schedule",
-    "average.decay": "decay of the running average",
+    "optimizer.momentum": "momentum",
     "optimizer": "optimiser",
 }
+_PARTS = {"optimizer": "optimiser", "average": "running average", "gradient_clip": "clip"}
+_FIELDS = {"every_epochs": "interval", "every_steps": "interval", "epochs": "length"}
 _GIVEN = ("momentum", "decay", "beta_1", "beta_2", "epsilon")
 
 
@@ -34,8 +34,8 @@ def recorded(training: Training) -> list[Prose]:
     ]
     found = [_noted(f"{what[:1].upper()}{what[1:]}.", note) for what, note in given]
     if training.unsaid and (training.optimizer or "optimizer" in training.unsaid):
-        unsaid = [_UNSAID.get(name, name.replace("_", " ")) for name in training.unsaid]
-        found.append(Prose(f"The paper does not give the {_joined(unsaid)}."))
+        unsaid = dict.fromkeys(map(_unsaid, training.unsaid))
+        found.append(Prose(f"The paper does not give the {_joined([*unsaid])}."))
     return [*found, *training.deviations, *training.notes]
 
 
@@ -46,13 +46,23 @@ def _noted(sentence: str, note: Prose) -> Prose:
     return Prose(f"{sentence} {note.plain}") if note else Prose(sentence)
 
 
+def _unsaid(path: str) -> str:
+    """``schedule.then.factor`` as `factor of the schedule`."""
+    parts = [part for part in path.split(".") if part != "then"]
+    words = [_FIELDS.get(parts[-1], parts[-1]), *(_PARTS.get(part, part) for part in parts[-2::-1])]
+    spelled = " of the ".join(word if "beta" in word else word.replace("_", " ") for word in words)
+    return _UNSAID.get(path, spelled)
+
+
 def _joined(parts: list[str]) -> str:
     *first, last = parts
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    """``1,500``, ``0.94``, ``4e-5``."""
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,g}"
+    return text.replace("e-0", "e-").replace("e+0", "e+")
 
 
 def _span(epochs: float | None, steps: int | None) -> str:
@@ -62,15 +72,16 @@ def _span(epochs: float | None, steps: int | None) -> str:
 
 
 def _run(training: Training) -> _Sentences:
-    parts = [_span(training.epochs, training.steps)]
+    length = _span(training.epochs, training.steps)
+    parts = [f"for {length}"] if length else []
     if training.samples is not None:
-        parts.append(f"{'of ' * bool(parts[0])}{training.samples:,} samples")
+        parts.append(f"on {training.samples:,} sample{'s' * (training.samples != 1)}")
     if training.batch_size is not None:
         parts.append(f"in batches of {training.batch_size:,}")
     if training.replicas is not None:
-        parts.append(f"on {training.replicas:,} replica{'s' * (training.replicas != 1)}")
-    if any(parts):
-        yield f"trained {'for ' * bool(parts[0])}{' '.join(filter(None, parts))}", Prose()
+        parts.append(f"across {training.replicas:,} replica{'s' * (training.replicas != 1)}")
+    if parts:
+        yield f"trained {' '.join(parts)}", Prose()
 
 
 def _optimizer(found: Optimizer | None) -> _Sentences:
@@ -90,15 +101,22 @@ def _schedule(found: Schedule | None) -> _Sentences:
     if parts:
         lengths = [_span(part.epochs, part.steps) for part in parts]
         each = zip(parts, lengths, strict=True)
-        texts = [f"{_shape(part)}{f' for {length}' * bool(length)}" for part, length in each]
+        texts = [f"{_shape(part)}{f', for {length}' * bool(length)}" for part, length in each]
         notes = [part.note.plain for part in parts if part.note]
         yield f"learning rate: {', then '.join(texts)}", Prose(" ".join(notes))
 
 
 def _shape(part: Schedule) -> str:
     """What a schedule does, without its duration."""
+    how = ["counted from the start of the run"] * (part.counts_from == "run")
+    how += ["once per epoch"] * part.by_epoch
+    return f"{_course(part)} ({', '.join(how)})" if how else _course(part)
+
+
+def _course(part: Schedule) -> str:
+    """The same, without what it counts."""
     factor = f"times {_number(part.factor)}" if part.factor is not None else "falling"
-    every = f" {every}" if (every := _span(part.every_epochs, part.every_steps)) else ""
+    every = f" every {every}" if (every := _span(part.every_epochs, part.every_steps)) else ""
     end = f", down to {_number(part.end)} of it" * bool(part.end)
     if part.name == "steps":
         values, unit = (part.at_epochs, "epochs") if part.at_epochs else (part.at_steps, "steps")
@@ -110,11 +128,11 @@ def _shape(part: Schedule) -> str:
     power = f" of power {_number(part.power)}" if part.power is not None else ""
     return {
         "constant": "constant",
-        "staircase": f"{factor} after{' every' * bool(every)}{every or ' an interval'}",
-        "exponential": f"{factor}{' every' * bool(every)}{every}, without steps",
+        "staircase": f"{factor}{every}{', in steps' * (part.factor is None or not every)}",
+        "exponential": f"falling exponentially{f', {factor}{every}' * (part.factor is not None)}",
         "polynomial": f"falling by a polynomial{power}{end}",
         "cosine": f"falling by half a cosine{end}",
-        "warm_up": f"rising from {_number(part.start)} times the rate",
+        "warm_up": f"rising from {_number(part.start)}{' times the rate' * bool(part.start)}",
     }[part.name]
 
 
@@ -138,9 +156,10 @@ def _decay(training: Training) -> _Sentences:
 
 def _average(training: Training) -> _Sentences:
     if found := training.average:
-        decay = f" with decay {_number(found.decay)}" if found.decay is not None else ""
-        start = ", at most (1 + n) / (10 + n) after n steps" * found.warm_up
-        yield f"evaluated with a running average of the weights{decay}{start}", found.note
+        decay = f" {_number(found.decay)}" if found.decay is not None else ""
+        start = f"{',' * bool(decay)} at most (1+n)/(10+n) after n steps" * found.warm_up
+        which = f"; its decay is{decay}{start}" if decay or start else ""
+        yield f"evaluated with a running average of the weights{which}", found.note
 
 
 def _augmentation(found: Augmentation | None) -> _Sentences:
@@ -155,6 +174,6 @@ def _augmentation(found: Augmentation | None) -> _Sentences:
     parts = [t.format(f"{_number(r[0])} to {_number(r[1])}") for t, r in ranges if r is not None]
     shifts = (("brightness", found.brightness), ("hue", found.hue))
     parts += [f"{name} +- {_number(value)}" for name, value in shifts if value is not None]
-    parts += ["flips"] * found.flip
+    parts += ["horizontal flips"] * found.flip
     if parts:
         yield f"augmentation: {', '.join(parts)}", found.note

@@ -14,85 +14,159 @@ TOTAL: Final = "steps_of_run(samples)"
 _Line: TypeAlias = tuple[str, Expression]
 
 
-def duration(epochs: float | None, steps: int | None) -> str:
-    """An expression for a duration in steps, for ``samples`` images; empty if it is not given.
-
-    Exact for any number of epochs: of a float, the shortest decimal that is this float counts.
-    """
-    if epochs is None:
-        return "" if steps is None else literal(steps)
-    if float(epochs).is_integer():
-        return f"{int(epochs)} * samples // {BATCH}" if epochs != 1 else f"samples // {BATCH}"
-    return f'int(Fraction("{float(epochs)!r}") * samples / {BATCH})'
-
-
-def uses_fractions(training: Training) -> bool:
-    """Whether a script needs ``Fraction``."""
-    parts = training.schedule.parts() if training.schedule else ()
-    own = [e for p in parts for e in (p.epochs, p.every_epochs, *(p.at_epochs or ()))]
-    return any(e is not None and not float(e).is_integer() for e in (training.epochs, *own))
-
-
 def run_length(training: Training) -> str:
     """An expression for the steps of the run."""
-    return duration(training.epochs, training.steps)
+    return _amount(training.epochs, training.steps, by_epoch=False)
 
 
 def rate_lines(training: Training) -> tuple[Code, ...]:
-    """The lines of the body, indented by 4."""
+    """The lines of the body, indented by 4; they need ``Fraction`` and ``math`` if they name them.
+
+    Exact for any number of epochs: of a float, the shortest decimal that is this float counts.
+    """
     assert training.optimizer is not None
     assert training.optimizer.rate is not None
-    rate = literal(training.optimizer.rate)
     parts = [*training.schedule.parts()] if training.schedule else [Schedule("constant")]
-    rest = len(parts) > 1 and _until_end(parts[-1])
-    lines = [Code(f"    rest = {TOTAL}")] if rest else []
-    for part in parts[:-1]:
-        lines.append(Code(f"    length = {duration(part.epochs, part.steps)}"))
-        lines.append(Code("    if step < length:"))
-        lines += [layout(*line, indent=8) for line in _lines(part, rate, last=False)]
-        lines.append(Code("    step -= length"))
-        lines += [Code("    rest -= length")] if rest else []
-    if parts[-1].name in TIMED:
-        own = duration(parts[-1].epochs, parts[-1].steps)
-        lines.append(Code(f"    length = max({own or ('rest' if rest else TOTAL)}, 1)"))
-    return (*lines, *(layout(*line, indent=4) for line in _lines(parts[-1], rate, last=True)))
+    return tuple(_Body(training, literal(training.optimizer.rate), parts).lines())
 
 
-def _until_end(part: Schedule) -> bool:
-    """Whether a schedule takes what is left of the run."""
-    return part.name in TIMED and part.epochs is None and part.steps is None
+def _amount(epochs: float | None, steps: int | None, *, by_epoch: bool) -> str:
+    """A duration in steps, or in epochs; empty if it is not given."""
+    if epochs is None:
+        plain = "" if steps is None else literal(steps)
+        return f"Fraction({plain} * {BATCH}, samples)" if by_epoch and plain else plain
+    whole = float(epochs).is_integer()
+    number = str(int(epochs)) if whole else f'Fraction("{float(epochs)!r}")'
+    if by_epoch:
+        return number
+    if not whole:
+        return f"int({number} * samples / {BATCH})"
+    return f"{number} * samples // {BATCH}" if epochs != 1 else f"samples // {BATCH}"
 
 
-def _lines(part: Schedule, rate: str, *, last: bool) -> Iterator[_Line]:
-    """The lines that return the rate at ``step`` of a schedule, some of which take ``length``
-    steps; the ``last`` one then stays as it ends.
+class _Body:
+    """The lines for the parts of a schedule, in order.
+
+    ``step`` or ``epoch`` counts from the beginning of the part, ``rest`` is what is left of the
+    run. Where a later part needs the step of the run, ``t`` stands for ``step``.
     """
-    share = "min(step / length, 1.0)" if last else "step / length"
-    back = f"return {rate} * "
-    if part.name in ("staircase", "exponential"):
-        assert part.factor is not None
-        every = duration(part.every_epochs, part.every_steps)
-        short = part.every_epochs is not None and part.every_epochs < 1
-        yield "every = ", f"max({every}, 1)" if short else every
-        passed = "step // every" if part.name == "staircase" else "step / every"
-        yield back, f"{literal(part.factor)} ** ({passed})"
-    elif part.name == "steps":
-        assert part.factor is not None
-        at = [duration(e, None) for e in part.at_epochs or ()] + [*map(str, part.at_steps or ())]
-        yield "changes = ", listing(at)
-        yield back, f"{literal(part.factor)} ** sum(step >= at for at in changes)"
-    elif part.name == "polynomial":
-        yield "left = ", f"(1 - {share}) ** {literal(part.power)}"
-        yield back, _decayed(part)
-    elif part.name == "cosine":
-        yield "left = ", f"0.5 * (1 + math.cos(math.pi * {share}))"
-        yield back, _decayed(part)
-    elif part.name == "warm_up":
-        start = literal(part.start)
-        plain = share if last else f"({share})"
-        yield back, f"({start} + (1 - {start}) * {share})" if part.start else plain
-    else:
-        yield "return ", rate
+
+    def __init__(self, training: Training, rate: str, parts: list[Schedule]) -> None:
+        self.training, self.rate, self.parts = training, rate, parts
+        again = any(part.by_epoch or part.counts_from == "run" for part in parts[1:])
+        self.step = "t" if again else "step"
+        self.changed = {"t", "epoch"}
+
+    def lines(self) -> Iterator[Code]:
+        """All of them."""
+        for number, part in enumerate(self.parts):
+            first, last = number == 0, number + 1 == len(self.parts)
+            if first or part.counts_from == "run":
+                yield from self._counted(number)
+            own = _amount(part.epochs, part.steps, by_epoch=part.by_epoch)
+            count = self._count(part)
+            if last:
+                if own or part.name in TIMED:
+                    length = own or self._rest(number)
+                    whole = length.isdecimal()  # else it may be 0
+                    yield Code(f"    length = {length if whole else f'max({length}, 1)'}")
+                if own and part.name not in (*TIMED, "constant"):
+                    yield Code(f"    {count} = min({count}, length)")
+                yield from (layout(*line, indent=4) for line in self._returned(part, last=True))
+                return
+            yield Code(f"    length = {own}")
+            yield Code(f"    if {count} < length:")
+            yield from (layout(*line, indent=8) for line in self._returned(part, last=False))
+            yield from self._passed(number, part)
+
+    def _count(self, part: Schedule) -> str:
+        return "epoch" if part.by_epoch else self.step
+
+    def _following(self, number: int) -> list[Schedule]:
+        """The parts from ``number`` on that count from the same beginning."""
+        found: list[Schedule] = []
+        for part in self.parts[number:]:
+            if found and part.counts_from == "run":
+                break
+            found.append(part)
+        return found
+
+    def _counted(self, number: int) -> Iterator[Code]:
+        """The lines that begin to count at the beginning of the run."""
+        following = self._following(number)
+        by_epoch = [part.by_epoch for part in following]
+        if self.step == "t" and not all(by_epoch) and "t" in self.changed:
+            yield Code("    t = step")
+        if any(by_epoch) and "epoch" in self.changed:
+            yield Code(f"    epoch = step * {BATCH} // samples")
+        self.changed -= {"epoch"} if any(by_epoch) else set()
+        self.changed -= {"t"} if not all(by_epoch) else set()
+        if self._needs_rest(following):
+            yield Code(f"    rest = {self._whole(self.parts[-1])}")
+
+    def _needs_rest(self, following: list[Schedule]) -> bool:
+        """Whether the last part takes what is left after the parts before it."""
+        last = self.parts[-1]
+        endless = last.name in TIMED and last.epochs is None and last.steps is None
+        return endless and len(following) > 1 and following[-1] is last
+
+    def _whole(self, part: Schedule) -> str:
+        """The length of the run."""
+        if not part.by_epoch:
+            return TOTAL
+        return _amount(self.training.epochs, self.training.steps, by_epoch=True)
+
+    def _rest(self, number: int) -> str:
+        """What is left of the run for the last part."""
+        whole = number == 0 or self.parts[number].counts_from == "run"
+        return self._whole(self.parts[number]) if whole else "rest"
+
+    def _passed(self, number: int, part: Schedule) -> Iterator[Code]:
+        """The lines after a part, by which those after it count from its end."""
+        following = self._following(number)
+        later = following[1:]
+        own = {by: _amount(part.epochs, part.steps, by_epoch=by) for by in (False, True)}
+        own[part.by_epoch] = "length"
+        if any(not one.by_epoch for one in later):
+            self.changed.add("t")
+            yield Code(f"    {self.step} -= {own[False]}")
+        if any(one.by_epoch for one in later):
+            self.changed.add("epoch")
+            whole = part.epochs is not None and float(part.epochs).is_integer()
+            yield Code(
+                "    epoch -= length" if whole else f"    epoch = max(epoch - {own[True]}, 0)"
+            )
+        if self._needs_rest(following):
+            yield Code(f"    rest -= {own[self.parts[-1].by_epoch]}")
+
+    def _returned(self, part: Schedule, *, last: bool) -> Iterator[_Line]:
+        """The lines that return the rate of a part, of ``length`` for some; the ``last`` one then
+        stays as it ends.
+        """
+        count, back = self._count(part), f"return {self.rate} * "
+        share = f"min({count} / length, 1.0)" if last else f"{count} / length"
+        if part.name in ("staircase", "exponential"):
+            every = _amount(part.every_epochs, part.every_steps, by_epoch=part.by_epoch)
+            short = part.every_epochs is not None and part.every_epochs < 1 and not part.by_epoch
+            yield "every = ", f"max({every}, 1)" if short else every
+            passed = f"{count} // every" if part.name == "staircase" else f"{count} / every"
+            yield back, f"{literal(part.factor)} ** ({passed})"
+        elif part.name == "steps":
+            at = [_amount(e, None, by_epoch=part.by_epoch) for e in part.at_epochs or ()]
+            at += [_amount(None, s, by_epoch=part.by_epoch) for s in part.at_steps or ()]
+            yield "changes = ", listing(at)
+            yield back, f"{literal(part.factor)} ** sum({count} >= at for at in changes)"
+        elif part.name == "polynomial":
+            yield "left = ", f"(1 - {share}) ** {literal(part.power)}"
+            yield back, _decayed(part)
+        elif part.name == "cosine":
+            yield "left = ", f"0.5 * (1 + math.cos(math.pi * {share}))"
+            yield back, _decayed(part)
+        elif part.name == "warm_up":
+            start, plain = literal(part.start), share if last else f"({share})"
+            yield back, f"({start} + (1 - {start}) * {share})" if part.start else plain
+        else:
+            yield "return ", self.rate
 
 
 def _decayed(part: Schedule) -> str:

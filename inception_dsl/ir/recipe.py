@@ -19,13 +19,14 @@ from .sections import Initializer
 class Optimizer(NamedTuple):
     """An optimiser with its settings, as the framework of ``form`` defines it.
 
-    ``decay`` is the share of the old mean square that RMSProp keeps.
+    ``decay`` is the share of the old mean square that RMSProp keeps. A ``momentum`` of ``None`` is
+    one that the paper does not say.
     """
 
     name: OptimizerName
     rate: float | None = None
     form: FormName | None = None
-    momentum: float = 0.0
+    momentum: float | None = 0.0
     nesterov: bool = False
     decay: float | None = None
     beta_1: float | None = None
@@ -63,7 +64,8 @@ class GradientClip(NamedTuple):
 class Schedule(NamedTuple):
     """A factor of the learning rate for each step, and the schedule after ``epochs`` or ``steps``.
 
-    Durations count from the start of the schedule.
+    Durations count from the start of the schedule, or from that of the run; ``by_epoch`` in whole
+    epochs.
     """
 
     name: ScheduleName
@@ -77,6 +79,8 @@ class Schedule(NamedTuple):
     end: float = 0.0
     patience: int | None = None
     minimum: float | None = None
+    counts_from: Literal["schedule", "run"] = "schedule"
+    by_epoch: bool = False
     epochs: float | None = None
     steps: int | None = None
     then: Schedule | None = None
@@ -88,6 +92,17 @@ class Schedule(NamedTuple):
         while part is not None:
             yield part
             part = part.then
+
+
+class Course(NamedTuple):
+    """When a schedule begins and ends, counted from the start of the run; ``end`` is ``None`` for
+    the end of the run. Its own numbers count from ``origin``.
+    """
+
+    part: Schedule
+    begin: float
+    end: float | None
+    origin: float
 
 
 class Average(NamedTuple):
@@ -151,9 +166,19 @@ class Training(NamedTuple):
 
         An epoch is ``samples / batch_size`` steps, which may be a fraction.
         """
-        if epochs is None or not self.samples or not self.batch_size:
-            return steps
-        return int(Fraction(repr(float(epochs))) * self.samples / self.batch_size)
+        found = self.in_unit(epochs, steps, by_epoch=False)
+        return None if found is None else int(found)
+
+    def in_unit(
+        self, epochs: float | None, steps: int | None, *, by_epoch: bool
+    ) -> Fraction | None:
+        """A duration in epochs, or in steps (rounded down); ``None`` if it is not known."""
+        exact = None if epochs is None else Fraction(repr(float(epochs)))
+        if by_epoch:
+            return exact if steps is None else self.epoch(steps)
+        if exact is None or not self.samples or not self.batch_size:
+            return None if steps is None else Fraction(steps)
+        return Fraction(int(exact * self.samples / self.batch_size))
 
     @property
     def total(self) -> int | None:
@@ -161,11 +186,50 @@ class Training(NamedTuple):
         return self.duration(self.epochs, self.steps)
 
     @property
+    def length(self) -> tuple[float | None, str]:
+        """The length of the run and its unit: epochs if the schedules are in epochs, too, or if the
+        steps are not known.
+        """
+        parts = self.schedule.parts() if self.schedule else ()
+        in_steps = any(part.steps is not None or part.at_steps for part in parts)
+        if self.epochs is not None and (not in_steps or self.total is None):
+            return self.epochs, "epochs"
+        return self.total, "steps"
+
+    def in_length(self, epochs: float | None, steps: int | None) -> float | None:
+        """A duration in the unit of :attr:`length`; ``None`` if it is not known."""
+        return epochs if self.length[1] == "epochs" else self.duration(epochs, steps)
+
+    def epoch(self, step: int) -> Fraction | None:
+        """The number of epochs before a step, from 0; ``None`` if it is not known."""
+        if not self.samples or not self.batch_size:
+            return None
+        return Fraction(step * self.batch_size, self.samples)
+
+    def courses(self) -> tuple[Course, ...]:
+        """The course of each schedule up to the first whose length is not known.
+
+        In the unit of :attr:`length`.
+        """
+        found: list[Course] = []
+        begin: float | None = 0
+        for part in self.schedule.parts() if self.schedule else ():
+            if begin is None:
+                break
+            own = self.in_length(part.epochs, part.steps)
+            origin = 0 if part.counts_from == "run" else begin
+            end = None if own is None else origin + own
+            found.append(Course(part, begin, end, origin))
+            begin = end
+        return tuple(found)
+
+    @property
     def in_epochs(self) -> bool:
         """Whether anything is in epochs, which takes ``samples`` and ``batch_size``."""
         parts = self.schedule.parts() if self.schedule else ()
         own = [getattr(p, name) for p in parts for name in ("every_epochs", "at_epochs", "epochs")]
-        return any(value is not None for value in (self.epochs, *own))
+        by_epoch = any(part.by_epoch for part in (self.schedule.parts() if self.schedule else ()))
+        return by_epoch or any(value is not None for value in (self.epochs, *own))
 
     def missing(self) -> tuple[str, ...]:
         """The fields, as dotted paths, that a run needs and the recipe does not have."""
@@ -173,7 +237,9 @@ class Training(NamedTuple):
         if self.optimizer is None:
             found.append("optimizer")
         else:
-            needed = ("rate", "form", *OPTIMIZERS[self.optimizer.name].needed)
+            kind = OPTIMIZERS[self.optimizer.name]
+            momentum = ("momentum",) if "momentum" in kind.fields else ()
+            needed = ("rate", "form", *momentum, *kind.needed)
             found += [f"optimizer.{n}" for n in needed if getattr(self.optimizer, n) is None]
         if self.schedule is not None:
             found += _missing_schedule(self, self.schedule)

@@ -15,8 +15,7 @@ from .roots import names_inside
 def no_file(spec: str, path: Path) -> tuple[str, str]:
     """Why ``path`` is no file, and what may be meant."""
     if spec == "-":
-        problem = "standard input is read by `check`, `summary` and `build` only"
-        return problem, "save the spec as a file"
+        return "standard input cannot be read here", "save the spec as a file"
     if path.is_dir():
         return (
             "not a file but a folder",

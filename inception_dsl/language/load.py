@@ -15,10 +15,12 @@ from ..types.tensor import AXES
 from ..yaml import source
 from ..yaml.document import DataPath, Document
 from .check import check
+from .derived import SETTING, modified
 from .foreign import of_data
 from .inputs import FIELDS as INPUT_FIELDS
 from .inputs import has_names
 from .models import BlockFile, NetworkFile
+from .notes import ABOUT
 from .overlay import FIELDS
 from .reading import Limits, Reading, laid, read
 from .roots import root_of
@@ -46,24 +48,39 @@ def load(
     ``root`` is the folder of :func:`root_of`; ``without`` are parts of the file to leave out.
     """
     reading = Reading(report, root_of(Path(path), root), Limits(), without=tuple(without))
-    document = read(path, reading)
-    if document is None:
-        return None
-    misfits = False
-    for name, value in settings.items():
-        changed = _set(document, name, value, reading)
-        document, misfits = changed or document, misfits or changed is None
-    document = with_variants(document, reading)
-    spec = validate(document, report)
+    document, misfits = with_settings(path, settings, reading)
+    spec = None if document is None else validate(document, report)
     if spec is not None and misfits:
         spec.document.dropped.add(("params",))  # the setting may be for one of them
     return None if spec is None else spec._replace(root=reading.root)
 
 
+def with_settings(
+    path: str | os.PathLike[str], settings: Mapping[str, str], reading: Reading
+) -> tuple[Document | None, bool]:
+    """The data of the spec at ``path`` with ``settings`` applied, before it is validated; and
+    whether one of them does not fit it.
+    """
+    document = read(path, reading)
+    if document is None:
+        return None, False
+    misfits = False
+    # texts last, as another network loses those of the original only
+    for name, value in sorted(settings.items(), key=lambda s: s[0].split(".")[0] in ABOUT):
+        changed = _set(document, name, value, reading)
+        document, misfits = changed or document, misfits or changed is None
+    return with_variants(document, reading), misfits
+
+
+def path_of(name: str) -> DataPath:
+    """The path that the name of a setting means; numbers are positions of steps."""
+    return tuple(int(p) if p.isdecimal() and len(p) < 9 else p for p in name.split("."))
+
+
 def _set(document: Document, name: str, value: str, reading: Reading) -> Document | None:
     """``document`` with one setting applied."""
     report = reading.report
-    label = f"--set {name}"
+    label = f"{SETTING}{name}"
     parsed = source.parse(value, label, report)
     if parsed is None:
         return None
@@ -73,7 +90,7 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
             return None
         document = _resized(name, parsed, document)
     parameters = data.get("params")
-    path: DataPath = tuple(int(p) if p.isdecimal() and len(p) < 9 else p for p in name.split("."))
+    path = path_of(name)
     if isinstance(parameters, dict) and name in parameters:
         declared = parameters[name]
         kind = declared.get("type") if isinstance(declared, dict) else declared
@@ -94,6 +111,7 @@ def _set(document: Document, name: str, value: str, reading: Reading) -> Documen
     for depth in range(len(path)):
         spans[path[:depth]] = parsed.span(())
     found = laid(document, Document(label, nested, spans, dict(spans)), reading)
+    found = modified(document, found, path[0], parsed.span(()))
     return dataclasses.replace(found, file=document.file)
 
 

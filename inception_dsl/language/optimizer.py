@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -51,8 +51,10 @@ class Optimizer(Fields):
         "epsilon and the learning rate stand and what is clipped.",
         examples=[*FORMS],
     )
-    momentum: Share = Field(
-        0.0, description="Share of the old velocity that is kept (`sgd`, `rmsprop`)."
+    momentum: Share | None = Field(
+        0.0,
+        description="Share of the old velocity that is kept (`sgd`, `rmsprop`); `null` if the "
+        "paper does not say it.",
     )
     nesterov: Switch = Field(False, description="Nesterov momentum (`sgd`).")
     decay: Share | None = Field(
@@ -92,8 +94,8 @@ class Schedule(Fields):
     factor ** floor(t / every), `exponential` factor ** (t / every), `polynomial`
     (1 - end) * (1 - t / T) ** power + end, `cosine` (1 - end) * (1 + cos(pi * t / T)) / 2 + end,
     `warm_up` start + (1 - start) * t / T; `steps` multiplies by the factor at each of `at`, and
-    `plateau` whenever the loss stops falling. t counts from 0 at the start of the schedule, and
-    stays T after its duration T.
+    `plateau` whenever the loss stops falling. t counts steps from 0 at the start of the schedule,
+    and stays T after its duration T.
     """
 
     name: ScheduleName = Field(
@@ -123,6 +125,14 @@ class Schedule(Fields):
     )
     minimum: Amount | None = Field(
         None, description="The smallest learning rate of `plateau`.", examples=[1e-5]
+    )
+    counts_from: Literal["schedule", "run"] = Field(
+        "schedule",
+        description="Where t and the duration begin: with this schedule, or with `run`, as timm's "
+        "`warmup_prefix=False`.",
+    )
+    by_epoch: Switch = Field(
+        False, description="Whether the rate changes once per epoch: t is the number of whole ones."
     )
     epochs: Duration | None = Field(
         None, description="Its duration; by default until the run ends.", examples=[5]

@@ -5,21 +5,19 @@ takes its place. Lists of names and notes (:func:`.rules.adds`) add to the old o
 begin with ``null``. Any other value replaces the old one; in a list, ``...`` is what was there. A
 mapping in place of a list of steps selects steps by name (or the block's id, or the position): a
 mapping changes the step, a list replaces it, ``null`` removes it. A step that becomes another op or
-block keeps its name only, or with ``...`` all its fields. An imported block that is changed under
-``blocks`` becomes one of the spec's own.
+block keeps its name only, or with ``...`` all its fields. Notes on what changes are left out
+(:mod:`.notes`). An imported block that is changed under ``blocks`` becomes one of the spec's own.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, Final
 
 from ..diagnostics.report import Report, Span
 from ..diagnostics.words import nearest, suggestion
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor
-from . import rules
-from .defaults import given_in, joined
+from . import notes, rules
 from .meant import KEPT, KINDS
 from .models import BlockBody, BlockFile, NetworkFile
 
@@ -64,40 +62,6 @@ def overlay(base: Document, over: Document, report: Report) -> Document:
     )
     merger.spans[()] = over.span(())
     return document
-
-
-def with_block(base: Document, name: str, source: Document, path: DataPath = ()) -> Document:
-    """``base`` with a copy of the block at ``path`` of another document under its ``blocks``, so
-    that it can be changed.
-
-    Locations are those in ``source``. Its imports, defaults and other blocks are not copied: an
-    imported file is still imported. A block under ``blocks`` still extends what it extends there.
-    """
-    block, place, size = source.data, ("blocks", name), len(path)
-    for part in path:
-        block = block[part]
-    own = base.data.get("blocks")
-    body = {
-        key: value for key, value in block.items() if key in BODY and (path or key != "extends")
-    }
-    blocks = {**(own if isinstance(own, dict) else {}), name: body}
-    tables = []
-    for old, other in ((base.spans, source.spans), (base.keys, source.keys)):
-        table = {p: span for p, span in old.items() if p[:2] != place or p == place}
-        inner = {p[size:]: span for p, span in other.items() if p[:size] == path and p != path}
-        table |= {(*place, *p): span for p, span in inner.items() if p[0] in BODY}
-        tables.append(table)
-    spans, keys = tables
-    spans.setdefault(place, source.span(path))
-    return dataclasses.replace(
-        base,
-        data={**base.data, "blocks": blocks},
-        spans=spans,
-        keys=keys,
-        given=joined(base.given, given_in(source.data)),
-        copied={**base.copied, name: source.span(path)},
-        _fields={},
-    )
 
 
 class _Merger:
@@ -242,7 +206,19 @@ class _Merger:
                     else self.added(value, (*top, key), path)
                 )
         self.spans[new] = self.base.span(old)
+        for key in notes.outdated(base, over, merged, new):
+            self.forget(merged.pop(key), (*new, key))
+            if over.get(key) is not None:
+                merged[key] = self.both([], over[key], (), (*top, key), (*new, key))
+                self.keys[(*new, key)] = self.over.key_span((*top, key))
         return merged
+
+    def forget(self, note: Any, path: DataPath) -> None:
+        """Leave out the locations of a note, a text or a list of them."""
+        items = range(len(note)) if isinstance(note, list) else ()
+        for gone in (path, *((*path, index) for index in items)):
+            self.spans.pop(gone, None)
+            self.keys.pop(gone, None)
 
     def step(
         self,

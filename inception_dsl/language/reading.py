@@ -19,11 +19,12 @@ from ..yaml.document import DataPath, Document
 from ..yaml.edits import flow
 from ..yaml.kept import parse_file
 from . import shipped
+from .copied import with_block
 from .derived import derived
 from .file_names import file_name, meant, named, named_by_user, no_file, same, with_suffix
 from .foreign import of_file
 from .given import ENOUGH, StandardInput, start
-from .overlay import overlay, with_block
+from .overlay import overlay
 from .requires import satisfied
 from .roots import OutsideError, read_inside
 from .rules import layered

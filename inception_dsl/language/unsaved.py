@@ -26,8 +26,11 @@ def unsaved(texts: Mapping[str, str]) -> Iterator[None]:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file, on the disk or only in the editor."""
-    return path.is_file() or _key(path) in _OPEN.get()
+    """Whether there is such a file, on the disk or only in the editor.
+
+    Anything else in its place, such as a pipe, is no file: it is not opened.
+    """
+    return path.is_file() or (_key(path) in _OPEN.get() and not path.exists())
 
 
 def contents(path: Path, read: Callable[[], bytes]) -> bytes:

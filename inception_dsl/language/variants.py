@@ -14,10 +14,11 @@ from ..diagnostics.words import nearest, suggestion
 from ..ops.fields.refusal import shown
 from ..yaml.document import DataPath, Document
 from ..yaml.edits import Editor, Edits
+from .copied import with_block
 from .defaults import joined
 from .derived import derived
 from .file_names import named, same
-from .overlay import overlay, with_block
+from .overlay import overlay
 from .reading import Reading, read_wanted
 from .rules import is_variant
 

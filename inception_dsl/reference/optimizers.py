@@ -32,7 +32,7 @@ class Update(NamedTuple):
     decay: float = 0.0
 
     def number(self, name: str) -> float:
-        """A setting of the optimiser that has a value."""
+        """A setting of the optimiser; :class:`.recipe.Recipe` rejects those without a value."""
         value: float = getattr(self.optimizer, name)
         return value
 
@@ -58,7 +58,7 @@ def _sgd(update: Update, w: Array, g: Array, slots: Slots) -> Array:
     """Inside, v = m v + rate g and w - v; outside, v = m v + g and w - rate v. Nesterov looks one
     step ahead: m v + rate g, or rate (g + m v).
     """
-    inside, momentum = update.form.sgd_rate_inside, update.optimizer.momentum
+    inside, momentum = update.form.sgd_rate_inside, update.number("momentum")
     own = update.rate * g if inside else g
     slots["velocity"] = velocity = momentum * slots["velocity"] + own
     change = own + momentum * velocity if update.optimizer.nesterov else velocity
@@ -71,7 +71,7 @@ def _rmsprop(update: Update, w: Array, g: Array, slots: Slots) -> Array:
     inside = update.form.epsilon_inside
     scaled = g / (np.sqrt(square + epsilon) if inside else np.sqrt(square) + epsilon)
     own = update.rate * scaled if update.form.rmsprop_rate_inside else scaled
-    slots["velocity"] = velocity = update.optimizer.momentum * slots["velocity"] + own
+    slots["velocity"] = velocity = update.number("momentum") * slots["velocity"] + own
     return w - (velocity if update.form.rmsprop_rate_inside else update.rate * velocity)
 
 

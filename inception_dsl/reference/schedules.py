@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Final
 
 from ..ir.recipe import TIMED, Schedule, Training
@@ -18,20 +19,37 @@ def learning_rate(recipe: Training, step: int) -> float:
     """
     if recipe.optimizer is None or recipe.optimizer.rate is None:
         raise ValueError("the recipe has no learning rate")
-    begin = 0
+    steps, epochs = 0, Fraction(0)
     for part in recipe.schedule.parts() if recipe.schedule else ():
-        moment = _Moment(recipe, part, step - begin, _length(recipe, part, begin))
+        if part.counts_from == "run":
+            steps, epochs = 0, Fraction(0)
+        moment = _Moment(recipe, part, step, epochs if part.by_epoch else steps)
         if part.then is None or moment.t < moment.duration:
             return recipe.optimizer.rate * _FACTORS[part.name](moment)
-        begin += moment.duration
+        steps += recipe.duration(part.epochs, part.steps) or 0
+        epochs += recipe.in_unit(part.epochs, part.steps, by_epoch=True) or 0
     return recipe.optimizer.rate
 
 
 class _Moment:
-    """Step ``t`` of a schedule that takes ``length`` steps."""
+    """A step of a schedule; ``t`` and ``length`` count from ``begin``, in steps or in epochs."""
 
-    def __init__(self, recipe: Training, part: Schedule, t: int, length: int | None) -> None:
-        self.recipe, self.part, self.t, self.length = recipe, part, t, length
+    def __init__(self, recipe: Training, part: Schedule, step: int, begin: Fraction | int) -> None:
+        self.recipe, self.part = recipe, part
+        own, whole = (self.unit(run.epochs, run.steps) for run in (part, recipe))
+        if own is None and part.name in TIMED and whole is not None:
+            own = whole - begin
+        self.length = own
+        now = recipe.epoch(step) if part.by_epoch else Fraction(step)
+        if now is None:
+            raise ValueError(f"the epochs of `{part.name}` are not known in steps")
+        self.t = max(math.floor(now) - begin, Fraction(0))
+        if part.then is None and own is not None:
+            self.t = min(self.t, own)
+
+    def unit(self, epochs: float | None, steps: int | None) -> Fraction | None:
+        """A duration in the unit of ``t``."""
+        return self.recipe.in_unit(epochs, steps, by_epoch=self.part.by_epoch)
 
     def number(self, name: str) -> float:
         """A number of the schedule."""
@@ -42,37 +60,29 @@ class _Moment:
 
     def intervals(self) -> float:
         """The number of intervals that have passed."""
-        every = self.recipe.duration(self.part.every_epochs, self.part.every_steps)
+        every = self.unit(self.part.every_epochs, self.part.every_steps)
         if not every:
             raise ValueError(f"the interval of `{self.part.name}` is not known, or below one step")
-        return self.t / every
+        return float(self.t / every)
 
     def changes(self) -> int:
         """The number of changes so far of ``steps``: one takes effect after so many steps."""
         epochs, steps = self.part.at_epochs or (), self.part.at_steps or ()
-        found = [*(self.recipe.duration(e, None) for e in epochs), *steps]
+        found = [*(self.unit(e, None) for e in epochs), *(self.unit(None, s) for s in steps)]
         if not found or None in found:
             raise ValueError("the changes of `steps` are not known in steps")
         return sum(self.t >= at for at in found if at is not None)
 
     @property
-    def duration(self) -> int:
-        """The steps that it takes."""
+    def duration(self) -> Fraction:
+        """What it takes."""
         if self.length is None:
             raise ValueError(f"the duration of `{self.part.name}` is not known in steps")
         return self.length
 
     def share(self) -> float:
         """The share of the duration that has passed, at most 1."""
-        return min(self.t / self.duration, 1.0) if self.duration > 0 else 1.0
-
-
-def _length(recipe: Training, part: Schedule, begin: int) -> int | None:
-    """The steps of a schedule: its own, or for some what is left of the run."""
-    own = recipe.duration(part.epochs, part.steps)
-    if own is None and part.name in TIMED and recipe.total is not None:
-        return recipe.total - begin
-    return own
+        return min(float(self.t / self.duration), 1.0) if self.duration > 0 else 1.0
 
 
 def _decayed(moment: _Moment, share: float) -> float:

@@ -74,14 +74,15 @@ OPTIMIZERS: Final[dict[OptimizerName, Kind]] = {
     "adamw": Kind(_ADAM, (), ("keras", "torch")),
     "lamb": Kind(_ADAM, (), ("tensorflow", "keras")),
 }
+_COUNTED: Final = ("counts_from", "by_epoch")
 SCHEDULES: Final[dict[ScheduleName, Kind]] = {
     "constant": Kind(),
-    "staircase": Kind(("factor", "every")),
-    "exponential": Kind(("factor", "every")),
-    "polynomial": Kind(("power",), ("end",)),
-    "cosine": Kind((), ("end",)),
-    "steps": Kind(("factor", "at")),
-    "warm_up": Kind((), ("start",)),
+    "staircase": Kind(("factor", "every"), _COUNTED),
+    "exponential": Kind(("factor", "every"), _COUNTED),
+    "polynomial": Kind(("power",), ("end", *_COUNTED)),
+    "cosine": Kind((), ("end", *_COUNTED)),
+    "steps": Kind(("factor", "at"), _COUNTED),
+    "warm_up": Kind((), ("start", *_COUNTED)),
     "plateau": Kind(("factor",), ("patience", "minimum")),
 }
 """`every` and `at` are in epochs or in steps: `every_epochs`, `every_steps`."""

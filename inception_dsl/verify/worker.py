@@ -20,6 +20,7 @@ from typing import Any
 from .. import plugins
 from ..backend.arguments import decided
 from ..compiler import compile_spec
+from ..diagnostics.project import install
 from ..diagnostics.report import Report
 from ..ir.program import INPUT
 from . import recipe
@@ -62,7 +63,13 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     files = plugins.emit(plugin, backend, emitted, report)
     if files is None:
         return {"status": "failed", "reason": _first(report)}
-    runner = importlib.import_module(backend.runner)
+    try:
+        runner = importlib.import_module(backend.runner)
+    except ModuleNotFoundError as error:
+        help = install(plugin.distribution, plugin.name, backend.title)
+        if error.name in [engine.name for engine in backend.engines[1:]]:
+            help = f"pip install {error.name}"  # the extra has the default engine only
+        return {"status": "missing", "reason": f"ModuleNotFoundError: {error}; {help}"}
     model = runner.create(typed, files, job["dtype"])
     targets = None
     if job["train"]:

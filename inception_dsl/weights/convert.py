@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 from .. import plugins
 from ..backend.protocol import Backend, Model, Runner
 from ..build.write import followed, write_all
-from ..diagnostics.project import DISTRIBUTION
+from ..diagnostics.project import DISTRIBUTION, install
 from ..diagnostics.report import Report, Span
 from ..diagnostics.text import printable
 from ..diagnostics.words import suggestion
@@ -109,7 +109,7 @@ def framework(name: str, option: str, report: Report) -> Framework | None:
                 "E705",
                 f"cannot import {backend.title}: {_reason(error)}",
                 span,
-                help=_install(plugin, backend),
+                help=install(plugin.distribution, plugin.name, backend.title),
             )
             return None
         except Exception as error:
@@ -202,17 +202,6 @@ def quiet() -> Iterator[None]:
                 os.dup2(null, descriptor)
                 os.close(null)
         yield
-
-
-def _install(plugin: plugins.Plugin, backend: Backend) -> str:
-    """How to install the framework: the distribution's extra of that name, if it has one."""
-    distribution = plugin.entry_point.dist if plugin.entry_point else None
-    extras = distribution.metadata.get_all("Provides-Extra") or [] if distribution else []
-    return (
-        f"pip install '{plugin.distribution}[{plugin.name}]'"
-        if plugin.name in extras
-        else f"install {backend.title}"
-    )
 
 
 def _restored(

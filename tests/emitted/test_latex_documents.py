@@ -8,12 +8,14 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from frameworks import ROOT, shipped
 from latex_tables import SPECS, files, table
 from payloads import SPEC, TAKEN, written
 from tex import document, pages, too_wide, tool, typeset
 
 from inception_dsl.analysis.cost import cost, layers
+from inception_dsl.cli import main
 from inception_dsl.compiler import compile_spec
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.testing.random_specs import MAIN, random_spec
@@ -51,6 +53,29 @@ def test_layouts(layout: str, width: str, tmp_path: Path) -> None:
     report = typeset(text if layout == "standalone" else document([text]), tmp_path)
     assert too_wide(report) == []
     assert "42.7M" in pages(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["summary", "v4"],
+        ["summary", "inception_resnet_v2", "inception_resnet_v1", "v4", "family/resnet_50"],
+        ["diff", "v1", "published/torchvision_googlenet"],
+        ["diff", "v4", "inception_resnet_v2"],
+        ["sweep", "v4", "--vary", "width=0.5,1", "--vary", "input=224,299"],
+        ["sweep", "v4", "--vary", "width=0.5,1", "--vary", "input=9,299"],
+        ["fit", "v4", "--macs", "600M", "--vary", "width=0.2..0.3"],
+    ],
+    ids=" ".join,
+)
+def test_tables_of_commands_fit_a_page(command: list[str], tmp_path: Path) -> None:
+    """Long texts are broken into lines: where a change is, the error of a variant."""
+    done = CliRunner().invoke(main, [*command, "-f", "latex"])
+    tables = done.stdout.split("\n\n")
+    assert len(tables) == (3 if command[0] == "diff" else 1)
+    found = [f"\\begin{{table*}}\n{table}\n\\end{{table*}}\n" for table in tables]
+    report = typeset(document(found), tmp_path)
+    assert "Overfull" not in report  # one of a long diff may be too high
 
 
 def test_random_networks(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...yaml.edits import Edits
 from .convolutions import (
     FILTERS,
     kernel,
@@ -21,7 +20,7 @@ from .convolutions import (
     square,
     without_allow,
 )
-from .rule import Option, Rule, Values
+from .rule import Option, Replacement, Rule, Values
 from .written import Written
 
 _ORDER: Final = Option(
@@ -29,7 +28,7 @@ _ORDER: Final = Option(
 )
 
 
-def _edits(written: Written, values: Values) -> Edits:
+def _replaced(written: Written, values: Values) -> Replacement:
     place, pixels = written.place, padding(written.place)
     size, stride = kernel(place)[0], number(place, "stride")
     flat = values["first"] == "1xn"
@@ -48,7 +47,8 @@ def _edits(written: Written, values: Values) -> Edits:
     layer = {**like(written, suffix, **fields), **extra}
     changes = {"kernel_size": kernels[1], **two, **({"stride": strides[1]} if extra else {})}
     own = [edit for field, value in changes.items() for edit in written.set(field, value)]
-    return (*written.item.before(layer), *own, *without_allow(written))
+    edits = (*written.item.before(layer), *own, *without_allow(written))
+    return Replacement(edits, 2)
 
 
 RULE: Final = Rule(
@@ -58,7 +58,7 @@ RULE: Final = Rule(
     target="a `conv` or `conv_bn` with a square kernel above 1x1",
     wants=square,
     obstacle=splits,
-    edits=_edits,
+    replaced=_replaced,
     options=(FILTERS, _ORDER),
     note="the paper advises it for maps of 12 to 20 pixels, not for early layers",
 )

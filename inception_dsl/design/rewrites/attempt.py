@@ -27,18 +27,26 @@ Files = Mapping[str, str]
 
 
 class Refusal(NamedTuple):
-    """Why a step cannot be rewritten."""
+    """Why a step cannot be rewritten, and what helps against it, if that is known."""
 
     place: Place
     reason: str
+    help: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.help})" if self.help else self.reason
 
 
 class Attempt(NamedTuple):
-    """A rule applied to steps: the new texts, and what they compile to."""
+    """A rule applied to steps: the new texts, and what they compile to.
+
+    ``sizes`` are the numbers of steps that stand for each of ``places`` then.
+    """
 
     files: Files
     typed: TypedProgram
     places: tuple[Place, ...]
+    sizes: tuple[int, ...]
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -99,10 +107,24 @@ class Spec:
             reason = written if isinstance(written, str) else ""
             if isinstance(written, Written):
                 reason = rule.obstacle(written, rule.values(values))
+                reason = reason or self._shifted(rule, written, values)
                 possible += [] if reason else [(place, written)]
             refusals += [Refusal(place, reason)] if reason else []
         best, failed = self._together(rule, base, possible, values)
         return best._replace(refusals=(*refusals, *failed))
+
+    def _shifted(self, rule: Rule, written: Written, values: Mapping[str, Any]) -> str:
+        """Why new steps would change which step a setting means; empty if they do not."""
+        owner, (*around, own) = written.place.key
+        before = [*(["blocks", owner] if owner else []), *map(str, around)]
+        apart = written._replace(taken={*written.taken})
+        more = rule.replaced(apart, rule.values(values)).steps > 1 if self.settings else False
+        for name in self.settings if more else ():
+            path = name.split(".")
+            index = path[len(before)] if len(path) > len(before) else ""
+            if path[: len(before)] == before and index.isdecimal() and int(index) > int(own):
+                return f"the setting `{name}` names a later step by its position"
+        return ""
 
     def _together(
         self,
@@ -112,18 +134,18 @@ class Spec:
         values: Mapping[str, Any],
     ) -> tuple[Attempt, list[Refusal]]:
         """All places at once; after an error halves of them, without those that cause it."""
-        best, kept = Attempt({}, self.program, ()), list[tuple[Place, Written]]()
+        best, kept = Attempt({}, self.program, (), ()), list[tuple[Place, Written]]()
         refusals, groups = list[Refusal](), [possible] if possible else []
         while groups:
             group = groups.pop(0)
-            tried = self._edited(rule, base, [*kept, *group], values)
-            if isinstance(tried, Attempt):
-                best, kept = tried, [*kept, *group]
-            elif len(group) == 1:
-                refusals.append(Refusal(group[0][0], tried))
-            else:
-                half = len(group) // 2
-                groups = [group[:half], group[half:], *groups]
+            try:
+                best = self._edited(rule, base, [*kept, *group], values)
+                kept += group
+            except RefusedError as error:
+                if half := len(group) // 2:
+                    groups = [group[:half], group[half:], *groups]
+                else:
+                    refusals.append(_refusal(group[0][0], error))
         return best, refusals
 
     def _edited(
@@ -132,27 +154,26 @@ class Spec:
         base: Base,
         chosen: Sequence[tuple[Place, Written]],
         values: Mapping[str, Any],
-    ) -> Attempt | str:
-        """The rule at these places, or why the result is not a spec."""
+    ) -> Attempt:
+        """The rule at these places; raises :class:`RefusedError` if the result is not a spec."""
         edits: dict[str, list[Edit]] = {}
+        sizes: list[int] = []
         names: dict[str, set[str]] = {}
         for _, written in chosen:
             taken = names.setdefault(written.place.owner, {*written.taken})
-            for edit in rule.edits(written._replace(taken=taken), rule.values(values)):
+            found = rule.replaced(written._replace(taken=taken), rule.values(values))
+            sizes.append(found.steps)
+            for edit in found.edits:
                 edits.setdefault(edit.span.file, []).append(edit)
         after = {file: _applied(base.texts[file], own) for file, own in edits.items()}
         whole = {self.target: base.texts[self.target], **after}
-        report = Report()
-        result = self._compiled(whole, report)
-        if result is None:
-            first = report.diagnostics[0]
-            return f"the result has an error, {first.code}: {first.message}"
+        result = self._compiled(whole, Report(), "the result has an error,")
         if rule.keeps and dict(result.outputs) != dict(self.program.outputs):
-            return "the output of the network would get another shape"
+            raise RefusedError("the output of the network would get another shape")
         if problem := _lost(base.texts, after):
-            return problem
+            raise RefusedError(problem)
         files = {f: text for f, text in whole.items() if self.new or self.texts.get(f) != text}
-        return Attempt(files, result, tuple(place for place, _ in chosen))
+        return Attempt(files, result, tuple(place for place, _ in chosen), tuple(sizes))
 
     def _base(self, chosen: Iterable[Place]) -> tuple[Base, list[Refusal]]:
         """The files to edit, and the steps that cannot be edited in any of them.
@@ -171,7 +192,7 @@ class Spec:
         try:
             base = self._taken([])
         except RefusedError as error:
-            found = [Refusal(place, str(error)) for group in groups.values() for place in group]
+            found = [_refusal(place, error) for group in groups.values() for place in group]
             return Base(self.texts, self.program), found
         kept, refusals = list[Part](), list[Refusal]()
         for part in parts:
@@ -179,7 +200,7 @@ class Spec:
                 base = self._taken([*kept, part])
                 kept.append(part)
             except RefusedError as error:
-                refusals += [Refusal(place, str(error)) for place in groups[part]]
+                refusals += [_refusal(place, error) for place in groups[part]]
         return base, refusals
 
     def _part(self, place: Place) -> Part | None:
@@ -207,10 +228,7 @@ class Spec:
             taken = [self._source(file) for file in files]
             text = moved(self._source(self.file), taken, self.target)
         report = Report()
-        typed = self._compiled({self.target: text}, report)
-        if typed is None:
-            first = report.diagnostics[0]
-            raise RefusedError(f"the spec cannot take it over: {first.code}: {first.message}")
+        typed = self._compiled({self.target: text}, report, "the spec cannot take it over:")
         return Base({**report.texts, self.target: text}, typed)
 
     def _lifted(self, part: Part) -> Lifted:
@@ -254,9 +272,19 @@ class Spec:
             self.sources[file] = Source(file, self.texts[file], document)
         return self.sources[file]
 
-    def _compiled(self, texts: Files, report: Report) -> TypedProgram | None:
+    def _compiled(self, texts: Files, report: Report, problem: str) -> TypedProgram:
+        """The spec with these texts; raises :class:`RefusedError` with its first error."""
         with unsaved(texts):
-            return compile_spec(self.target, self.settings, report, self.root)
+            typed = compile_spec(self.target, self.settings, report, self.root)
+        if typed is None:
+            first = report.diagnostics[0]
+            help = first.help if first.code < "E4" else ""  # on shapes, it is for the new text
+            raise RefusedError(f"{problem} {first.code}: {first.message}", help)
+        return typed
+
+
+def _refusal(place: Place, error: RefusedError) -> Refusal:
+    return Refusal(place, str(error), error.help)
 
 
 def _applied(text: str, edits: Sequence[Edit]) -> str:

@@ -10,11 +10,10 @@ from typing import Final
 
 from ...ir.program import OpNode
 from ...ops import BatchNorm, Conv, ConvBn
-from ...yaml.edits import Edits
 from .conversion import converted
 from .convolutions import convolution
 from .places import Place
-from .rule import Rule, Values
+from .rule import Replacement, Rule, Values
 from .written import Written
 
 
@@ -33,10 +32,10 @@ def _obstacle(written: Written, values: Values) -> str:
     return ""
 
 
-def _edits(written: Written, values: Values) -> Edits:
+def _replaced(written: Written, values: Values) -> Replacement:
     op = convolution(written.place)
     assert op is not None
-    return converted(written, ConvBn, use_bias=False, activation=op.activation)
+    return Replacement(converted(written, ConvBn, use_bias=False, activation=op.activation), 1)
 
 
 RULE: Final = Rule(
@@ -46,5 +45,5 @@ RULE: Final = Rule(
     target="a `conv` with a bias and an activation",
     wants=_wants,
     obstacle=_obstacle,
-    edits=_edits,
+    replaced=_replaced,
 )

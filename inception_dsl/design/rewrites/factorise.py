@@ -9,13 +9,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from ...yaml.edits import Edits
 from .convolutions import FILTERS, like, middle, padding, parts_of, splits, square, without_allow
-from .rule import Rule, Values
+from .rule import Replacement, Rule, Values
 from .written import Written
 
 
-def _edits(written: Written, values: Values, count: int) -> Edits:
+def _replaced(written: Written, values: Values, count: int) -> Replacement:
     pixels = padding(written.place)
     shares = [pixels if isinstance(pixels, str) else (pixels + n) // count for n in range(count)]
     *first, last = parts_of(written, shares)
@@ -26,7 +25,8 @@ def _edits(written: Written, values: Values, count: int) -> Edits:
         layers.append(like(written, suffix, filters=filters, kernel_size=3, **pad))
     own = [edit for field, value in last.items() for edit in written.set(field, value)]
     kernel = written.set("kernel_size", 3)
-    return (*written.item.before(*layers), *kernel, *own, *without_allow(written))
+    edits = (*written.item.before(*layers), *kernel, *own, *without_allow(written))
+    return Replacement(edits, count)
 
 
 def _rule(size: int, count: int, words: str, source: str) -> Rule:
@@ -37,7 +37,7 @@ def _rule(size: int, count: int, words: str, source: str) -> Rule:
         target=f"a `conv` or `conv_bn` with a {size}x{size} kernel",
         wants=partial(square, size=size),
         obstacle=splits,
-        edits=partial(_edits, count=count),
+        replaced=partial(_replaced, count=count),
         options=(FILTERS,),
     )
 

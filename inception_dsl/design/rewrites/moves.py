@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 
 from ...analysis.step_costs import StepCost
 from ...diagnostics.report import PLAIN, Report, Style
-from ...ir.typed import Path
 from ..compared import Difference
 from ..tables import Line, Table
 from . import RULES
 from .attempt import Spec
-from .costs import own_costs
+from .costs import costs
 from .places import Place, places
 from .rewriting import TOTALS, about_rule, allowed, more_text
 from .rule import Rule
@@ -21,7 +20,7 @@ from .rule import Rule
 class Move(NamedTuple):
     """A rule that applies to steps of a block (empty: of the network itself).
 
-    ``parameters`` and ``macs`` are by how much the network has more then.
+    ``parameters`` and ``macs`` are by how much the network has more if only these change.
     """
 
     rule: Rule
@@ -82,18 +81,18 @@ def _line(move: Move, total: Mapping[str, int | str]) -> tuple[str, ...]:
 
 
 def _moves(spec: Spec, rule: Rule) -> Iterator[Move]:
-    """A rule with the blocks it applies to, each with what it saves in that block."""
-    wanted = [place for place in places(spec.program) if rule.wants(place)]
-    attempt = spec.attempt(rule, wanted, {}) if wanted else None
-    if attempt is None or not attempt.places:
-        return
-    old, new = own_costs(spec.program), own_costs(attempt.typed)
-    heads = [head.name for head, _ in spec.program.heads]
-    for owner in dict.fromkeys(place.owner for place in attempt.places):
-        tops: list[Path] = [(), *((name,) for name in heads)] if not owner else [()]
-        more = StepCost()
-        for path in tops:
-            a, b = (costs.get((owner, path), StepCost()) for costs in (old, new))
-            more = more.plus(StepCost(0, b.parameters - a.parameters, b.macs - a.macs))
-        found = tuple(place for place in attempt.places if place.owner == owner)
-        yield Move(rule, owner, found, more.parameters, more.macs)
+    """A rule with the blocks it applies to, each with what the network saves by it there."""
+    groups: dict[str, list[Place]] = {}
+    for place in filter(rule.wants, places(spec.program)):
+        # a block that changes its output changes what others cost, so that each is tried alone
+        groups.setdefault("" if rule.keeps else place.owner, []).append(place)
+    for wanted in groups.values():
+        attempt = spec.attempt(rule, wanted, {})
+        found = costs(spec.program, attempt)
+        for owner in dict.fromkeys(place.owner for place in attempt.places):
+            more = StepCost()
+            for key, cost in found.items():
+                if not rule.keeps or (key is not None and key[0] == owner):
+                    more = more.plus(cost.more)
+            own = tuple(place for place in attempt.places if place.owner == owner)
+            yield Move(rule, owner, own, more.parameters, more.macs)

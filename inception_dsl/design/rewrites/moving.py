@@ -27,7 +27,11 @@ _COMMENT: Final = re.compile(r"(?:^|\s)#")
 
 
 class RefusedError(Exception):
-    """Why a block cannot be copied."""
+    """Why a block cannot be copied, or a step not rewritten; ``help`` says what helps, if known."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
 
 
 class Source(NamedTuple):

@@ -11,12 +11,11 @@ from typing import Any, Final
 from ...ir.program import OpNode
 from ...ops import AvgPool, MaxPool
 from ...ops.base import axes
-from ...yaml.edits import Edits
 from ...yaml.items import Around
 from .channels import before
 from .conversion import plain
 from .places import COLOURS, Place
-from .rule import Option, Rule, Values
+from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 
 _FILTERS: Final = Option(
@@ -53,7 +52,7 @@ def _filters(written: Written, values: Values) -> Any:
     return values["filters"] or before(written.place, written.width)
 
 
-def _edits(written: Written, values: Values) -> Edits:
+def _replaced(written: Written, values: Values) -> Replacement:
     pool, kind = _pool(written.place), values["op"]
     assert pool is not None
     conv = {"op": kind, "filters": _filters(written, values)}
@@ -65,7 +64,7 @@ def _edits(written: Written, values: Values) -> Edits:
         conv["activation"] = "relu"
     name = written.data.get("name")
     around = Around(("branch_conv", [conv]), "branch_pool", "concat", name=name)
-    return written.item.around(around, gone=written.without("name"))
+    return Replacement(written.item.around(around, gone=written.without("name")), 1)
 
 
 RULE: Final = Rule(
@@ -75,7 +74,7 @@ RULE: Final = Rule(
     target="a `max_pool` or `avg_pool` at a stride above 1, outside of branches",
     wants=_wants,
     obstacle=_obstacle,
-    edits=_edits,
+    replaced=_replaced,
     options=(_FILTERS, _OP),
     note="it adds channels, and so parameters and multiply-adds after it",
     keeps=False,

@@ -9,11 +9,10 @@ from typing import Any, Final
 
 from ...ir.program import OpNode
 from ...ops import Conv, ConvBn
-from ...yaml.edits import Edits
 from .channels import before, share
 from .convolutions import convolution, kernel, like
 from .places import COLOURS, Place
-from .rule import Option, Rule, Values
+from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 
 _FILTERS: Final = Option(
@@ -53,14 +52,14 @@ def _filters(written: Written, values: Values) -> Any:
     return values["filters"] or share(before(written.place, written.width), 2)
 
 
-def _edits(written: Written, values: Values) -> Edits:
+def _replaced(written: Written, values: Values) -> Replacement:
     defaults = written.defaults.get(str(written.data["op"]), {})
     fields = {"filters": _filters(written, values), "kernel_size": 1}
     layer = like(written, "reduce", **fields)
     layer.pop("dilation", None)
     neutral = {"padding": "same", "dilation": 1}
     layer |= {key: value for key, value in neutral.items() if key in defaults}
-    return written.item.before(layer)
+    return Replacement(written.item.before(layer), 2)
 
 
 RULE: Final = Rule(
@@ -70,6 +69,6 @@ RULE: Final = Rule(
     target="a `conv` or `conv_bn` with a kernel above 1x1 and no convolution right before it",
     wants=_wants,
     obstacle=_obstacle,
-    edits=_edits,
+    replaced=_replaced,
     options=(_FILTERS,),
 )

@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...ir.program import ForkNode
-from ...yaml.edits import Edits
 from ...yaml.items import Around
 from .channels import before
 from .places import COLOURS, Place
-from .rule import Option, Rule, Values
+from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 
 _SCALE: Final = Option("scale", "number", "factor of the residual; 1 leaves it out", "0.2", 0.2)
@@ -57,7 +56,7 @@ def _filters(written: Written) -> Any:
     return before(place, written.width)
 
 
-def _edits(written: Written, values: Values) -> Edits:
+def _replaced(written: Written, values: Values) -> Replacement:
     defaults = written.defaults.get("conv", {})
     linear = {"activation": "none", "use_bias": True, "stride": 1, "padding": "same", "groups": 1}
     projection = {"op": "conv", "name": "projection", "filters": _filters(written)}
@@ -68,7 +67,7 @@ def _edits(written: Written, values: Values) -> Edits:
     name = written.data.get("name")
     around = Around(("shortcut", []), "residual", "add", behind, name)
     relu = {"op": "activation", "name": written.free("relu"), "function": "relu"}
-    return written.item.around(around, relu, gone=written.without("name"))
+    return Replacement(written.item.around(around, relu, gone=written.without("name")), 2)
 
 
 RULE: Final = Rule(
@@ -78,7 +77,7 @@ RULE: Final = Rule(
     target="parallel branches with `merge: concat` that keep the size of the map",
     wants=_wants,
     obstacle=_obstacle,
-    edits=_edits,
+    replaced=_replaced,
     options=(_SCALE,),
     note="the output has the channels of the input",
     keeps=False,

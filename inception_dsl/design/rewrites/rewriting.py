@@ -7,28 +7,29 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ...analysis.step_costs import StepCost
+from ...analysis.step_costs import Written
 from ...diagnostics.report import PLAIN, Report, Span, Style
 from ...diagnostics.text import printable
 from ...diagnostics.words import suggestion
 from ...ir.program import UseNode
-from ...ir.typed import Path
 from ..changes import place_text
 from ..compared import Difference, Total
 from ..tables import Line, Table
 from .attempt import Attempt, Spec
-from .costs import own_costs
+from .costs import Costs, costs, row
 from .places import Chosen, Place, places
 from .rule import Rule
 
 TOTALS = ("parameters", "MACs", "receptive field")
+_COSTS = ("parameters", "macs", "more_parameters", "more_macs")
 _SHOWN = 5
 
 
 class Saving(NamedTuple):
-    """What steps of one chain cost before, and by how much they cost more now.
+    """What steps of one chain cost before, and by how much those in their place cost more.
 
     ``path`` is that of the step, or of the chain of ``steps`` ones; ``uses`` is how often they run.
+    What a step contains counts for it, unless that is a rewritten step itself.
     """
 
     path: str
@@ -50,7 +51,7 @@ class Rewritten:
         self.rule, self.files = rule, dict(attempt.files)
         self._spec, self._attempt = spec, attempt
         self.difference = Difference(spec.program, attempt.typed, ("before", "after"))
-        self.left_out = [(refusal.place.text, refusal.reason) for refusal in attempt.refusals]
+        self.left_out = [(refusal.place.text, str(refusal)) for refusal in attempt.refusals]
 
     def __str__(self) -> str:
         return self.render()
@@ -69,11 +70,23 @@ class Rewritten:
     @cached_property
     def savings(self) -> list[Saving]:
         """The rewritten steps with their costs, those of one chain together."""
-        groups: dict[tuple[str, Path], list[Place]] = {}
+        groups: dict[Written, list[Place]] = {}
         for place in self._attempt.places:
-            groups.setdefault((place.owner, place.around), []).append(place)
-        old, new = own_costs(self._spec.program), own_costs(self._attempt.typed)
-        return [_saving(found, old[key], new[key]) for key, found in groups.items()]
+            groups.setdefault(row(place), []).append(place)
+        return [_saving(found, self._costs[key]) for key, found in groups.items()]
+
+    @property
+    def elsewhere(self) -> Saving:
+        """What all other layers cost: more or less if their inputs have other channels now.
+
+        With ``savings`` it adds up to ``totals``; ``steps`` and ``uses`` are 0.
+        """
+        old, more = self._costs[None].old, self._costs[None].more
+        return Saving("elsewhere", 0, 0, old.parameters, old.macs, more.parameters, more.macs)
+
+    @cached_property
+    def _costs(self) -> Mapping[Written | None, Costs]:
+        return costs(self._spec.program, self._attempt)
 
     @property
     def uses(self) -> dict[str, int]:
@@ -104,6 +117,7 @@ class Rewritten:
             "source": self.rule.source,
             "totals": {t.name: {"old": t.old, "new": t.new} for t in self.totals.values()},
             "steps": [saving._asdict() for saving in self.savings],
+            "elsewhere": {n: v for n, v in self.elsewhere._asdict().items() if n in _COSTS},
             "uses": self.uses,
             "left_out": [{"path": path, "reason": reason} for path, reason in self.left_out],
             "files": self.files,
@@ -117,7 +131,9 @@ class Rewritten:
             Line((t.name, _count(t.old), _count(t.new), t.difference)) for t in self.totals.values()
         ]
         lines += ["", *Table(("", "before", "after", "difference"), cells, 1).text(style)]
-        rows = [Line(_row(saving)) for saving in self.savings]
+        changed = self.elsewhere.more_parameters or self.elsewhere.more_macs
+        found = [*self.savings, *([self.elsewhere] if changed else [])]
+        rows = [Line(_row(saving)) for saving in found]
         lines += ["", *Table(("rewritten", "runs", "parameters", "MACs"), rows, 1).text(style)]
         notes = [*self._notes()]
         return "\n".join([*lines, *([""] if notes else []), *notes])
@@ -138,23 +154,19 @@ class Rewritten:
             yield f"not rewritten: {len(self.left_out) - _SHOWN} more"
 
 
-def _saving(found: Sequence[Place], old: StepCost, new: StepCost) -> Saving:
+def _saving(found: Sequence[Place], cost: Costs) -> Saving:
     first = found[0]
     alone = len(found) == 1
     path = first.text if alone else place_text((first.owner, first.around)) or "the network"
-    cost = StepCost(0, 0, 0)
-    for place in found:
-        cost = cost.plus(place.cost)
-    more = new.parameters - old.parameters, new.macs - old.macs
-    uses = max(place.cost.uses for place in found)
-    return Saving(path, len(found), uses, cost.parameters, cost.macs, *more)
+    uses, old, more = max(place.cost.uses for place in found), cost.old, cost.more
+    return Saving(path, len(found), uses, old.parameters, old.macs, more.parameters, more.macs)
 
 
 def _row(saving: Saving) -> tuple[str, ...]:
-    path = saving.path if saving.steps == 1 else f"{saving.path} ({saving.steps} steps)"
+    path = f"{saving.path} ({saving.steps} steps)" if saving.steps > 1 else saving.path
     return (
         path,
-        f"{saving.uses:,}",
+        f"{saving.uses:,}" if saving.uses else "",
         more_text(saving.more_parameters, saving.parameters),
         more_text(saving.more_macs, saving.macs),
     )
@@ -199,7 +211,7 @@ def rewritten(
         return Rewritten(spec, rule, attempt)
     for refusal in attempt.refusals[:_SHOWN]:
         message = f"`{rule.name}` cannot rewrite `{refusal.place.text}`: {refusal.reason}"
-        report.error("E317", message, refusal.place.node.origin.span())
+        report.error("E317", message, refusal.place.node.origin.span(), help=refusal.help)
     return None
 
 

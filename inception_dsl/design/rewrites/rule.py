@@ -57,11 +57,18 @@ def _number(text: str) -> float:
     return value
 
 
+class Replacement(NamedTuple):
+    """The edits of a step's text, and how many steps of its chain stand for it then."""
+
+    edits: Edits
+    steps: int
+
+
 class Rule(NamedTuple):
     """A move of the papers as an edit of a step.
 
     ``target`` is what it is for, in words, and ``wants`` whether a step is such. ``obstacle`` is
-    why the step cannot be rewritten (empty: it can), and ``edits`` are the edits of its text.
+    why the step cannot be rewritten (empty: it can), and ``replaced`` is what replaces it.
     ``keeps``: the step's output keeps its shape.
     """
 
@@ -71,7 +78,7 @@ class Rule(NamedTuple):
     target: str
     wants: Callable[[Place], bool]
     obstacle: Callable[[Written, Values], str]
-    edits: Callable[[Written, Values], Edits]
+    replaced: Callable[[Written, Values], Replacement]
     options: tuple[Option, ...] = ()
     note: str = ""
     keeps: bool = True

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...ops import ConvBn, SeparableConv
-from ...yaml.edits import Edits
 from .conversion import converted, plain
 from .convolutions import convolution, kernel
 from .places import COLOURS, Place
-from .rule import Option, Rule, Values
+from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 
 _MULTIPLIER: Final = Option(
@@ -39,7 +38,7 @@ def _obstacle(written: Written, values: Values) -> str:
     return ""
 
 
-def _edits(written: Written, values: Values) -> Edits:
+def _replaced(written: Written, values: Values) -> Replacement:
     op = convolution(written.place)
     assert op is not None
     many = values["depth_multiplier"]
@@ -48,14 +47,14 @@ def _edits(written: Written, values: Values) -> Edits:
     if many != written.defaults.get("separable_conv", {}).get("depth_multiplier", 1):
         edits += written.set("depth_multiplier", many)
     if not isinstance(op, ConvBn):
-        return edits
+        return Replacement(edits, 1)
     behind: list[dict[str, Any]] = [
         {"op": "batch_norm", **written.named("bn"), **(written.data.get("batch_norm") or {})}
     ]
     if op.activation != "none":
         function = plain(op.activation)
         behind.append({"op": "activation", **written.named("activation"), "function": function})
-    return (*edits, *written.item.after(*behind))
+    return Replacement((*edits, *written.item.after(*behind)), 1 + len(behind))
 
 
 RULE: Final = Rule(
@@ -65,6 +64,6 @@ RULE: Final = Rule(
     target="a `conv` or `conv_bn` with a kernel above 1x1 on more than a few channels",
     wants=_wants,
     obstacle=_obstacle,
-    edits=_edits,
+    replaced=_replaced,
     options=(_MULTIPLIER,),
 )

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from ...ir.program import ForkNode
-from ...yaml.edits import Edits
 from .channels import after, share
 from .places import Place
 from .residualise import module
-from .rule import Option, Rule, Values
+from .rule import Option, Replacement, Rule, Values
 from .written import Written, repeated
 
 _RATIO: Final = Option("ratio", "integer", "channels for each unit of the first layer", "16", 16)
@@ -34,7 +33,7 @@ def _obstacle(written: Written, values: Values) -> str:
     return ""
 
 
-def _edits(written: Written, values: Values) -> Edits:
+def _replaced(written: Written, values: Values) -> Replacement:
     channels = after(written.place, written.width)
     squeezed = share(channels, values["ratio"])
     excitation = [
@@ -44,7 +43,8 @@ def _edits(written: Written, values: Values) -> Edits:
     ]
     branches = {"features": [], "excitation": excitation}
     name = written.free("squeeze_excite")
-    return written.item.after({"name": name, "merge": "multiply", "branches": branches})
+    edits = written.item.after({"name": name, "merge": "multiply", "branches": branches})
+    return Replacement(edits, 2)
 
 
 RULE: Final = Rule(
@@ -54,6 +54,6 @@ RULE: Final = Rule(
     target="parallel branches with `merge: concat`, not followed by a weighting of channels",
     wants=_wants,
     obstacle=_obstacle,
-    edits=_edits,
+    replaced=_replaced,
     options=(_RATIO,),
 )

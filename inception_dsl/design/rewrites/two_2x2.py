@@ -8,9 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from ...yaml.edits import Edits
 from .convolutions import FILTERS, like, middle, number, padding, parts_of, splits, square
-from .rule import Rule, Values
+from .rule import Replacement, Rule, Values
 from .written import Written
 
 _BEFORE: Final = [[1, 0], [1, 0]]
@@ -28,7 +27,7 @@ def _obstacle(written: Written, values: Values) -> str:
     )
 
 
-def _edits(written: Written, values: Values) -> Edits:
+def _replaced(written: Written, values: Values) -> Replacement:
     pixels = padding(written.place)
     if pixels == "same":
         one, two = {"padding": _BEFORE}, {}
@@ -38,7 +37,8 @@ def _edits(written: Written, values: Values) -> Edits:
         one, two = parts_of(written, [pixels, pixels])
     layer = like(written, "2x2", filters=middle(written, values), kernel_size=2, **one)
     own = [edit for field, value in two.items() for edit in written.set(field, value)]
-    return (*written.item.before(layer), *written.set("kernel_size", 2), *own)
+    edits = (*written.item.before(layer), *written.set("kernel_size", 2), *own)
+    return Replacement(edits, 2)
 
 
 RULE: Final = Rule(
@@ -48,7 +48,7 @@ RULE: Final = Rule(
     target="a `conv` or `conv_bn` with a 3x3 kernel",
     wants=partial(square, size=3),
     obstacle=_obstacle,
-    edits=_edits,
+    replaced=_replaced,
     options=(FILTERS,),
     note="the paper finds it worse than `asymmetric`, which saves 33% of a 3x3 instead of 11%",
 )

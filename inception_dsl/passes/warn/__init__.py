@@ -14,7 +14,18 @@ from ...ir.program import Program
 from ...ir.typed import TypedProgram
 from ...language.link import LinkedBlock
 from ...language.load import Spec
-from . import bias, bottleneck, classifier, factorise, grid, order, residual, statistics, unused
+from . import (
+    bias,
+    bottleneck,
+    classifier,
+    factorise,
+    grid,
+    order,
+    residual,
+    schedule,
+    statistics,
+    unused,
+)
 from .allowed import Used, idle
 from .survey import Check, Found, Survey
 
@@ -31,6 +42,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     classifier.FIXED,
     classifier.MAP,
     statistics.CHECK,
+    schedule.CHECK,
 )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,32 @@ def test_the_setting_gives_the_network() -> None:
     assert data["limits"] == {"macs": 2_000_000, "parameters": None}
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--vary", "n", "--input", "20"],
+        ["--vary", "n", "--set", "title=it's $n", "--input", "20x12x3", "--root", "."],
+        ["--vary", "input=8..64", "--set", "n=5", "--set", "input.channels=2"],
+        ["--vary", "params.n.default=1..90", "--set", "body.1.kernel_size=[1, 3]"],
+    ],
+)
+@pytest.mark.parametrize("source", ["net.yaml", "my net.yaml", "-"])
+def test_the_command_reproduces_the_result(options: list[str], source: str) -> None:
+    """As a shell reads it, whatever the settings are."""
+    Path("my net.yaml").write_text(NET)
+    limit = ["--macs", "500k", *options]
+    data = json.loads(CliRunner().invoke(main, ["fit", source, *limit, "-f", "json"], NET).stdout)
+    program, *words = shlex.split(data["command"])
+    assert program == "inception-dsl"
+    done = CliRunner().invoke(main, [*words, "--json"], NET)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["macs"] == data["largest"]["macs"] <= 500_000
+    assert ("--root" in words) == ("--root" in options)
+    plain = CliRunner().invoke(main, ["fit", source, *limit], NET).stdout
+    assert plain.splitlines()[-1] == data["command"]
+
+
 def test_a_staircase() -> None:
     """Several widths give the same network: the largest is named, and the next that differs."""
     done = run("--macs", "2M", "--vary", "width")
@@ -52,7 +80,7 @@ def test_a_staircase() -> None:
     best, above = (line.split() for line in done.stdout.splitlines()[2:4])
     assert (best[-1], above[-1]) == ("yes", "no")
     assert round(float(above[0]) - float(best[0]), 6) == 0.01
-    assert f"into 2,000,000 MACs: --set width={best[0]}\n" in done.stdout
+    assert f"into 2,000,000 MACs: {best[0]}\n" in done.stdout
 
 
 def test_both_limits() -> None:
@@ -67,8 +95,10 @@ def test_both_limits() -> None:
 def test_everything_fits() -> None:
     done = run("--macs", "1T", "--vary", "n=1..9")
     assert done.exit_code == 0
-    assert "the end of the range 1..9 fits into 1,000,000,000,000 MACs: --set n=9" in done.stdout
-    assert "larger values were not tried" in done.stdout
+    text = (
+        "the end of the range 1..9 fits into 1,000,000,000,000 MACs; larger values were not tried"
+    )
+    assert done.stdout.endswith(f"{text}\ninception-dsl summary net.yaml --set n=9\n")
 
 
 def test_nothing_fits() -> None:
@@ -84,7 +114,8 @@ def test_nothing_fits() -> None:
 def test_formats(form: str) -> None:
     done = run("--macs", "2M", "--vary", "n", "-f", form)
     assert done.exit_code == 0
-    assert len([line for line in done.stdout.splitlines() if "yes" in line or "no" in line]) == 2
+    rows = [line for line in done.stdout.splitlines() if re.search("[0-9] [&|] ", line)]
+    assert [("yes" in row, "no" in row) for row in rows] == [(True, False), (False, True)]
 
 
 def test_no_value_is_valid() -> None:
@@ -99,11 +130,17 @@ def test_no_value_is_valid() -> None:
     [
         (["--vary", "n"], 2, "missing option `--macs` or `--parameters`"),
         (["--macs", "2M"], 2, "missing option `--vary`"),
+        (["--macs", "2M", "--vary", "width", "--vary", "n"], 2, "`--vary` is given 2 times"),
         (["--macs", "2M", "--vary", "n=3..1"], 2, "does not increase"),
         (["--macs", "2M", "--vary", "n=1..9:0"], 2, "the step of 1..9 is 0"),
         (["--macs", "2M", "--vary", "n=1,2"], 2, "expected NAME or NAME=first..last"),
         (["--macs", "2X", "--vary", "n"], 2, "`--macs`: expected a number, got `2X`"),
         (["--macs", "2M", "--vary", "n", "--set", "n=3"], 2, "`n` is varied, and set to `3`"),
+        (
+            ["--macs", "2M", "--vary", "input", "--set", "input.width=9"],
+            2,
+            "both set `input.width`",
+        ),
         (["--macs", "2M", "--vary", "nn"], 1, "did you mean `n`?"),
         (["--macs", "2M", "--vary", "body.9.filters"], 1, "unknown step `9`"),
     ],

@@ -191,3 +191,23 @@ def test_an_error_in_a_setting_names_the_spec(command: str) -> None:
     assert result.stderr.count("error[E209]") == 1
     assert "= in: a.yaml" in result.stderr
     assert "= in: " not in run(command, "a.yaml", "--set", "wrong=1").stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["check", "summary", "build", "diff", "verify", "rewrite", "weights init", "sweep", "fit"],
+)
+def test_settings_of_the_same_field(command: str, tmp_path: Path) -> None:
+    """Every command that takes settings rejects two of which one would be lost."""
+    more = {
+        "build": ["-b", "torch", "--out", str(tmp_path)],
+        "diff": ["v4"],
+        "sweep": ["--vary", "width=1"],
+        "fit": ["--vary", "width", "--macs", "1G"],
+    }
+    settings = ["--set", "body.0.repeat=2", "--set", "body.inception_a.repeat=3"]
+    done = CliRunner().invoke(main, [*command.split(), "v4", *more.get(command, ()), *settings])
+    assert done.exit_code == 2, done.output
+    text = "error: `body.0.repeat` and `body.inception_a.repeat` both set `body.0.repeat`"
+    assert text in done.stderr
+    assert "= help: remove one" in done.stderr

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,81 @@ def test_a_byte_order_mark_stays(folder: Path) -> None:
     assert found.count(b"\xef\xbb\xbf") == 1
 
 
+def test_a_new_file_has_the_byte_order_mark_of_its_source(folder: Path) -> None:
+    text, mark = NET.replace("kernel_size: 1", "kernel_size: 5"), b"\xef\xbb\xbf"
+    (folder / "net.yaml").write_bytes(mark + text.encode())
+    (folder / "plain.yaml").write_text(text)
+    for source, target, begins in (
+        ("net.yaml", "new.yaml", mark),
+        ("plain.yaml", "new.yaml", b""),  # over the one with a mark
+        ("net.yaml", "-", mark),
+        ("v3", "v3.yaml", b""),
+    ):
+        done = run(source, "factorise-5x5", "-o", target, "--force")
+        assert done.exit_code == 0, done.stderr
+        found = done.stdout_bytes if target == "-" else (folder / target).read_bytes()
+        assert found.startswith(begins + b"network: "), (source, target)
+        assert found.count(mark) == len(begins) // 3
+    assert CliRunner().invoke(main, ["check", "new.yaml"]).exit_code == 0
+
+
+def test_standard_output_gets_the_spec_alone(folder: Path) -> None:
+    before = contents(folder)
+    done = run("net.yaml", "factorise-5x5", "-o", "-")
+    assert done.exit_code == 0, done.stderr
+    assert contents(folder) == before
+    assert "factorise-5x5: two 3x3" in done.stderr
+    assert run("net.yaml", "factorise-5x5", "-o", "new.yaml").exit_code == 0
+    assert done.stdout == (folder / "new.yaml").read_text()
+    assert run("v3", "factorise-5x5", "-o", "-").stdout.startswith("network: inception_v3\n")
+    assert run("net.yaml", "factorise-5x5", "-o", "./-").exit_code == 0
+    assert (folder / "-").read_text() == done.stdout
+
+
+def test_printed_imports_are_found_from_the_current_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "net.yaml").write_text(NET.replace("kernel_size: 1", "kernel_size: 5"))
+    monkeypatch.chdir(folder / "parts")
+    (folder / ".inception-dsl-root").write_text("")
+    done = run("../net.yaml", "factorise-5x5", "--at", "first", "-o", "-")
+    assert "import: [unit.yaml]\n" in done.stdout, done.stderr
+    (folder / "parts/new.yaml").write_text(done.stdout)
+    assert CliRunner().invoke(main, ["check", "new.yaml"]).exit_code == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no named pipes")
+def test_a_pipe_is_not_opened(folder: Path) -> None:
+    """In another process, which would wait for the other end without the checks."""
+    for name in ("new.yaml", "v3.yaml"):
+        os.mkfifo(folder / name)
+    os.symlink("new.yaml", folder / "link.yaml")
+    for arguments, status, message in (
+        (("net.yaml", "factorise-5x5", "-o", "new.yaml"), 2, "new.yaml is not a regular file"),
+        (("net.yaml", "factorise-5x5", "-o", "link.yaml"), 2, "link.yaml is not a regular file"),
+        (("v3", "factorise-5x5"), 1, "E101: not a regular file: v3.yaml"),
+    ):
+        force = ["--force"] if "-o" in arguments else []
+        command = [sys.executable, "-m", "inception_dsl", "rewrite", *arguments, *force]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == status, done.stderr
+        assert message in done.stderr
+
+
+def test_help_on_the_root_is_kept(folder: Path) -> None:
+    done = run("net.yaml", "asymmetric", "--at", "unit", "-o", "new/net.yaml")
+    assert done.exit_code == 0, done.stderr  # the block is taken over, and nothing is imported
+    (folder / "net.yaml").write_text(NET.replace("kernel_size: 1", "kernel_size: 3"))
+    arguments = ("net.yaml", "asymmetric", "--at", "first", "-o", "other/net.yaml")
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert "E301: parts/unit.yaml is outside the root folder" in done.stderr
+    assert "= help: write `--root .`, or put a file `.inception-dsl-root`" in done.stderr
+    assert not (folder / "other").exists()
+    assert run(*arguments, "--root", ".").exit_code == 0
+    assert run("other/net.yaml", "separable").stderr.count("--root .") == 1
+
+
 def test_json(folder: Path) -> None:
     done = run("net.yaml", "factorise-5x5", "--at", "unit", "--json")
     found = json.loads(done.stdout)
@@ -153,9 +229,26 @@ def test_json(folder: Path) -> None:
     (step,) = found["steps"]
     assert (step["path"], step["uses"], found["uses"]) == ("unit", 2, {"unit": 2})
     assert list(found["files"]) == ["parts/unit.yaml"]
+    assert found["elsewhere"] == {
+        "parameters": found["totals"]["parameters"]["old"] - step["parameters"],
+        "macs": found["totals"]["MACs"]["old"] - step["macs"],
+        "more_parameters": 0,
+        "more_macs": 0,
+    }
     rules = json.loads(run("net.yaml", "--json").stdout)["rules"]
     (rule,) = (rule for rule in rules if rule["rule"] == "factorise-5x5")
     assert (rule["block"], rule["paths"]) == ("unit", ["unit"])
+
+
+def test_json_and_the_table_have_the_same_numbers(folder: Path) -> None:
+    arguments = ("v3", "parallel-reduction")
+    found = json.loads(run(*arguments, "--json").stdout)
+    shown = run(*arguments).stdout.split("\n\n")[2].splitlines()[2:]
+    for line, step in zip(shown, [*found["steps"], found["elsewhere"]], strict=True):
+        for field in ("parameters", "macs"):
+            if more := step[f"more_{field}"]:
+                assert f" {more:+,}" in line
+    assert shown[-1].startswith("elsewhere  ")
 
 
 @pytest.mark.parametrize(
@@ -176,6 +269,9 @@ def test_json(folder: Path) -> None:
         (("net.yaml", "reduce", "-o", "a.yaml", "--in-place"), "exclude each other"),
         (("net.yaml", "reduce", "--force"), "`--force` is for the file of `--out`"),
         (("v1", "reduce", "--in-place"), "the shipped spec `v1` is read-only"),
+        (("v1", "separable", "-o", "-", "--json"), "both print to standard output"),
+        (("v1", "separable", "-o", ""), "error: . is a folder"),
+        (("v1", "separable", "-o", "new/"), "error: new is a folder"),
     ],
 )
 def test_usage_errors(folder: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -189,7 +285,7 @@ def test_usage_errors(folder: Path, arguments: tuple[str, ...], message: str) ->
     ("arguments", "message"),
     [
         (("missing.yaml", "reduce"), "error[E101]: no such file: missing.yaml"),
-        (("-", "reduce"), "error[E101]: standard input is read by"),
+        (("-", "reduce"), "error[E101]: standard input cannot be read here"),
         (("net.yaml", "two-2x2"), "`two-2x2` is for a `conv` or `conv_bn` with a 3x3 kernel"),
         (("net.yaml", "factorise-5x5", "--at", "unti"), "did you mean `unit`?"),
         (("net.yaml", "factorise-5x5", "--at", ""), "error[E308]: no step has the path ``"),

@@ -172,6 +172,8 @@ def test_a_variant_of_a_file(here: Path) -> None:
     assert "`--copy`" in result.output and not Path("elsewhere").exists()
     ran("new", "other", "--from", "specs/base.yaml", "-o", "elsewhere", "--copy")
     assert network("elsewhere/other.yaml") == network("specs/base.yaml")
+    ran("new", "rooted", "--from", "specs/base.yaml", "-o", "elsewhere", "--root", ".")
+    assert "extends: ../specs/base.yaml" in Path("elsewhere/rooted.yaml").read_text()
     Path(".inception-dsl-root").touch()
     ran("new", "third", "--from", "specs/base.yaml", "-o", "elsewhere")
     assert "extends: ../specs/base.yaml" in Path("elsewhere/third.yaml").read_text()

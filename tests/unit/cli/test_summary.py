@@ -72,6 +72,8 @@ def test_the_receptive_field_is_that_of_the_last_map(shown: Callable[..., Result
     lines = shown().stdout.splitlines()
     assert "receptive field        19 of twice/1" in lines
     assert "  stride, padding      2, 8" in lines
+    everywhere = CliRunner().invoke(main, ["summary", "family/v4_cbam"]).stdout
+    assert "  stride, padding      none, 30\n" in everywhere
 
 
 def paths(result: Result) -> list[str]:
@@ -107,6 +109,26 @@ def test_memory_is_that_of_the_batch(shown: Callable[..., Result]) -> None:
     assert many == {"batch": 8, **{k: 8 * v for k, v in one.items() if k != "batch"}}
 
 
+@pytest.mark.parametrize(
+    ("size", "total"),
+    [(9, "8 of output"), (8, "4 of body/1, the last map of more than one pixel"), (1, "")],
+)
+def test_maps_of_one_pixel_have_no_receptive_field_in_the_totals(
+    write: Callable[..., Path], size: int, total: str
+) -> None:
+    """Of more than one pixel, as in tables of receptive fields; where another follows, it says so.
+
+    A map of one pixel before others does not count.
+    """
+    text = f"network: n\ninput: {{channels: 2, height: {size}, width: {size}}}\n"
+    pools = "body: [{op: max_pool, kernel_size: 2, stride: 2, repeat: 3}]\n"
+    facts = dict(inception_dsl.load(write(text + pools)).summary().facts())
+    assert facts.get("receptive field", "") == total
+    larger = pools.replace("}]", "}, {op: upsample, factor: 2, method: nearest}]")
+    facts = dict(inception_dsl.load(write(text + larger)).summary().facts())
+    assert facts["receptive field"].endswith("of output")
+
+
 def test_markdown_and_latex_have_the_same_rows(shown: Callable[..., Result]) -> None:
     assert shown("-f", "markdown").stdout.splitlines()[1:4] == [
         "| --- | --- | --- | ---: | ---: | ---: | ---: |",
@@ -114,9 +136,10 @@ def test_markdown_and_latex_have_the_same_rows(shown: Callable[..., Result]) -> 
         "| **twice/0** | pair | 8x8x8 | 420 | 25,600 | 30.6 | 11 |",
     ]
     latex = shown("-f", "latex").stdout.splitlines()
-    assert latex[:2] == [r"\begin{tabular}{@{}lllrrrr@{}}", r"\toprule"]
-    assert latex[4] == r"first & conv 3x3 /2 & 8x8x4 & 112 & 6,912 & 8.3 & 3 \\"
-    assert latex[2] == (r"layer & op & output & parameters & MACs & \% MACs & receptive field \\")
+    assert latex[0] == r"{\footnotesize\setlength{\tabcolsep}{3pt}%"
+    assert latex[1:3] == [r"\begin{tabular}{@{}lllrrrr@{}}", r"\toprule"]
+    assert latex[5] == r"first & conv 3x3 /2 & 8x8x4 & 112 & 6,912 & 8.3 & 3 \\"
+    assert latex[3] == (r"layer & op & output & parameters & MACs & \% MACs & receptive field \\")
 
 
 @pytest.mark.parametrize("form", ["text", "csv", "markdown", "latex", "json"])
@@ -154,7 +177,7 @@ def test_text_of_a_spec_is_no_markup(payload: str) -> None:
     assert row.count("|") - row.count("\\|") == 2
     assert "<" not in row.replace("\\<", "")
     assert "\x1b" not in row + table.latex()
-    body = table.latex().splitlines()[4].removesuffix(r" \\")
+    body = table.latex().splitlines()[5].removesuffix(r" \\")
     for command in (
         r"\textbackslash{}",
         r"\textasciitilde{}",

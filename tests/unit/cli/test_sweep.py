@@ -15,6 +15,9 @@ from swept import NET, run, save
 from inception_dsl.cli import main
 from inception_dsl.diagnostics import codes
 
+SAME = "both set `body.0.filters`"
+SET = ("--set", "body.0.filters=1")
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -120,7 +123,20 @@ def test_the_same_bytes_whatever_the_jobs() -> None:
         (["--vary", "n=1", "--jobs", "0"], "expected an integer >= 1"),
         (["--vary", "n=1", "--x", "parameter"], "invalid value `parameter` for `--x`"),
         (["--vary", "n=1", "--y", "macs"], "`--x` and `--y` are both `macs`"),
-        (["--vary", "n=1", "-o", "a", "--plot", "./a"], "are the same file"),
+        (["--vary", "n=1", "--plot", "g.png"], "`--plot` writes SVG: `g.png` does not end with"),
+        (
+            ["--vary", "n=1", "-o", "g.json"],
+            "`--out` writes CSV: `g.json` does not end with `.csv`",
+        ),
+        (["--vary", "n=1", "-o", "."], "`--out` writes CSV"),
+        (["--vary", "body.0.filters=1,2", "--vary", "body.first.filters=3"], SAME),
+        (["--vary", "body.first.filters=3", "--set", "body.0.filters=1"], SAME),
+        (["--vary", "n=1", "--set", "body={first: {filters: 2}}", *SET], "`body` and `body.0.filt"),
+        (
+            ["--vary", "input=16,8x8x1", "--set", "input.height=8"],
+            "`input.height` and `input` both",
+        ),
+        (["--vary", "n=1", "--set", "input=8", "--input", "9"], "by `--set` and by `--input`"),
         (["--vary", "n=1", "-o", "-"], "`--out` needs a file"),
     ],
 )

@@ -67,17 +67,32 @@ def test_an_interrupted_sweep_goes_on(
     assert not PARTIAL.exists()
 
 
-def test_other_limits_and_a_plot_may_be_added_when_it_goes_on(stopped: bytes) -> None:
-    done = run(*VARIED, "--max-macs", "1M", "--plot", "p.svg", "--x", "parameters", "--y", "macs")
+def test_a_plot_may_be_added_when_it_goes_on(stopped: bytes) -> None:
+    done = run(*VARIED, "--plot", "p.svg")
     assert done.exit_code == 0
     assert "resumed: 16" in done.stderr
+    assert Path("out.csv").read_bytes() == stopped
+
+
+def test_its_own_sweep_goes_on_with_force(stopped: bytes) -> None:
+    done = run(*VARIED, "--force")
+    assert "resumed: 16" in done.stderr
+    assert Path("out.csv").read_bytes() == stopped
+
+
+MORE = {
+    "setting": ("--set", "classes=3"),
+    "input": ("--input", "16"),
+    "limit": ("--max-macs", "1M"),
+    "axis": ("--y", "receptive-field"),
+}
 
 
 @pytest.mark.parametrize(
-    "changed", ["spec", "block", "values", "order", "setting", "input", "damaged", "foreign"]
+    "changed", ["spec", "block", "values", "order", "damaged", "foreign", *MORE]
 )
 def test_another_sweep_does_not_go_on(stopped: bytes, changed: str) -> None:
-    options = list(VARIED)
+    options = [*VARIED, *MORE.get(changed, ())]
     if changed == "spec":
         Path("net.yaml").write_text(NET.replace("kernel_size: 3", "kernel_size: 5"))
     elif changed == "block":
@@ -86,13 +101,9 @@ def test_another_sweep_does_not_go_on(stopped: bytes, changed: str) -> None:
         options[1] = "n=1..31"
     elif changed == "order":
         options[1] = "n=30..1:-1"
-    elif changed == "setting":
-        options += ["--set", "classes=3"]
-    elif changed == "input":
-        options += ["--input", "16"]
     elif changed == "damaged":
         PARTIAL.write_bytes(b"x" + PARTIAL.read_bytes()[1:])
-    else:
+    elif changed == "foreign":
         PARTIAL.write_text("mine")
     before = PARTIAL.read_bytes()
     done = run(*options)
@@ -129,17 +140,124 @@ def test_files_of_others_are_replaced_only_by_force() -> None:
     assert run(*options).exit_code == 0, "its own files are replaced"
 
 
-@pytest.mark.parametrize("option", ["-o", "--plot"])
-def test_outputs_that_cannot_be_written(option: str, folder: Path) -> None:
+@pytest.mark.parametrize(
+    "changed", ["spec", "block", "values", "fewer", "more", "edited", "row", *MORE]
+)
+def test_a_finished_file_of_another_sweep_is_kept(changed: str) -> None:
+    """Whatever differs: the error comes at the first row that does, and `--force` replaces it."""
+    options = [*VARIED[:1], "n=1..40", *VARIED[2:]]
+    assert run(*options).exit_code == 0
+    out = Path("out.csv")
+    whole = out.read_text()
+    if changed == "spec":
+        Path("net.yaml").write_text(NET.replace("kernel_size: 3", "kernel_size: 5"))
+    elif changed == "block":
+        Path("unit.yaml").write_text(UNIT.replace("kernel_size: 3", "kernel_size: 1"))
+    elif changed in ("values", "fewer", "more"):
+        options[1] = {"values": "n=2..41", "fewer": "n=1..39", "more": "n=1..41"}[changed]
+    elif changed == "edited":
+        out.write_text(whole.replace("\n4,", "\n4.0,"))
+    elif changed == "row":
+        out.write_text(f"{whole}mine\n")
+    options += MORE.get(changed, ())
+    before = out.read_bytes()
+    done = run(*options)
+    assert done.exit_code == 1
+    assert (
+        "error[E603]: out.csv is not what this sweep writes: it is of another one, or was edited"
+        in done.stderr
+    )
+    assert out.read_bytes() == before
+    late = changed in ("fewer", "more", "row", "axis", "limit")
+    assert (
+        PARTIAL.exists()
+        == late
+        == ("are in out.csv.partial, from which that goes on" in done.stderr)
+    )
+    done = run(*options, "--force")
+    assert done.exit_code == 0
+    assert ("resumed: " in done.stderr) == late
+    assert out.read_bytes() != before
+    assert not PARTIAL.exists()
+
+
+def test_a_finished_file_of_this_sweep_stays() -> None:
+    options = (*VARIED, "--plot", "p.svg")
+    assert run(*options).exit_code == 0
+    files = [Path("out.csv"), Path("p.svg")]
+    before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in files]
+    done = run(*options)
+    assert done.exit_code == 0
+    assert done.stdout.endswith("out.csv\np.svg\n")
+    assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in files] == before
+
+
+def test_a_plot_of_another_sweep_is_kept() -> None:
+    """It is an error before anything is compiled; one that was edited is kept, too."""
+    plot = Path("p.svg")
+    options = ("--vary", "n=4,8", "--plot", "p.svg")
+    assert run(*options).exit_code == 0
+    drawn = plot.read_text()
+    done = run(*options, "--max-macs", "1G")
+    assert done.exit_code == 1
+    assert "error[E603]: p.svg is of a sweep with another spec" in done.stderr
+    plot.write_text(drawn.replace("net.yaml: ", "My title: "))
+    done = run(*options)
+    assert done.exit_code == 1
+    assert (
+        "error[E603]: p.svg is not what this sweep writes: it is of another one, or was edited"
+        in done.stderr
+    )
+    assert "My title" in plot.read_text()
+    assert run(*options, "--force").exit_code == 0
+    assert plot.read_text() == drawn
+
+
+def test_a_sweep_does_not_replace_what_it_reads() -> None:
+    """The spec and the files that it imports or extends, by any name, also with `--force`."""
+    Path("top.yaml").write_text("extends: net.yaml\nclasses: 4\n")
+    sources = [Path(name) for name in ("top.yaml", "net.yaml", "unit.yaml")]
+    texts = [path.read_text() for path in sources]
+    for index, source in enumerate(sources):
+        for option, ending in (("-o", "csv"), ("--plot", "svg"), ("-o", "csv.partial")):
+            name = f"{index}.{ending}"
+            link = Path(name)
+            if (index, ending) == (0, "svg"):  # files that are imported cannot have other names
+                os.link(source, link)
+            else:
+                link.symlink_to(source)
+            target = name.removesuffix(".partial")
+            done = run("--vary", "n=4,8", option, f"./{target}", "--force", spec="top.yaml")
+            assert done.exit_code == 2, name
+            assert f"would replace `{source}`, which the sweep reads" in done.stderr
+            assert [path.read_text() for path in sources] == texts
+            link.unlink()
+
+
+def test_files_of_a_sweep_that_are_the_same() -> None:
+    Path("p.svg").symlink_to("out.csv.partial")
+    Path("q.svg").symlink_to("out.csv")
+    Path("folder").mkdir()
+    Path("here").symlink_to(".")
+    for plot in ("p.svg", "q.svg", "folder/../p.svg", "here/q.svg"):
+        done = run("--vary", "n=4,8", "-o", "here/out.csv", "--plot", plot, "--force")
+        assert done.exit_code == 2, plot
+        assert "are the same file" in done.stderr
+        assert not Path("out.csv").exists()
+
+
+@pytest.mark.parametrize(("option", "ending"), [("-o", "csv"), ("--plot", "svg")])
+def test_outputs_that_cannot_be_written(option: str, ending: str, folder: Path) -> None:
     Path("file").touch()
-    for path in (".", "file/x.csv"):
+    Path(f"d.{ending}").mkdir()
+    for path in (f"d.{ending}", f"file/x.{ending}"):
         done = run("--vary", "n=4,8", option, path)
         assert done.exit_code == 1, path
         assert "error[E601]" in done.stderr
         assert "Traceback" not in done.output
     if os.name != "nt" and os.geteuid():
         folder.chmod(0o500)
-        done = run("--vary", "n=4,8", option, "x.csv")
+        done = run("--vary", "n=4,8", option, f"x.{ending}")
         folder.chmod(0o700)
         assert done.exit_code == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def test_costs_that_increase_are_bisected(costs) -> None:
         tried.clear()
         wanted = max(n for n in known if known[n] <= limit)
         assert value(known, limit) == str(wanted)
-        assert len(tried) <= 50
+        assert len(tried) <= 90
         assert len(tried) == len(set(tried))
 
 
@@ -87,6 +88,14 @@ def test_costs_that_do_not_increase_are_all_tried(costs) -> None:
     costs(known)
     for limit in (3, 100, 400):
         assert value(known, limit, 500) == str(max(n for n in known if known[n] <= limit))
+
+
+def test_costs_that_fall_once_beyond_the_result(costs) -> None:
+    """Far above the values that are bisected, so that only those in between show it."""
+    known = {n: n if n < 700 or n > 760 else 5 for n in range(1, 1001)}
+    tried = costs(known)
+    assert value(known, 30) == "760"
+    assert len(tried) > 90
 
 
 @pytest.mark.parametrize("by", [2, 8, 32])
@@ -150,7 +159,10 @@ def test_the_api(write: Callable[..., Path]) -> None:
     most = inception_dsl.load(path, n=n, classes=5).parameters
     assert most <= 20_000 < inception_dsl.load(path, n=n + 1, classes=5).parameters
     assert found.to_dict()["largest"]["parameters"] == most
-    assert f"--set n={n}" in str(found)
+    assert found.setting == f"--set n={n}"
+    words = ["inception-dsl", "summary", str(path), "--set", "classes=5", "--set", f"n={n}"]
+    assert shlex.split(found.command) == words
+    assert str(found).endswith(f"\n{found.command}")
     assert not inception_dsl.fit(path, "n", macs=1)
     with pytest.raises(ValueError, match="expected a limit"):
         inception_dsl.fit(path, "n")

@@ -1,8 +1,9 @@
 """Tests each rule of ``rewrite`` on shipped specs and random networks: all its steps together, and
 some alone.
 
-The result compiles, keeps all comments, and leaves all other layers as they are. With ``EVERY=1``
-each step alone, on all of them.
+The result compiles, keeps all comments, and leaves all other layers as they are. The rows of its
+table add up to the totals, and each is what the network saves if only these steps change. With
+``EVERY=1`` each step alone, on all of them.
 """
 
 from __future__ import annotations
@@ -15,9 +16,15 @@ from pathlib import Path
 
 import pytest
 
+from inception_dsl.analysis.cost import cost
+from inception_dsl.analysis.cost import layers as all_layers
+from inception_dsl.analysis.step_costs import StepCost
 from inception_dsl.design.rewrites import RULES
 from inception_dsl.design.rewrites.attempt import Attempt, Spec
+from inception_dsl.design.rewrites.costs import row
+from inception_dsl.design.rewrites.moves import Moves
 from inception_dsl.design.rewrites.places import Place, places
+from inception_dsl.design.rewrites.rewriting import Rewritten
 from inception_dsl.design.rewrites.rule import Rule
 from inception_dsl.diagnostics.report import Report
 from inception_dsl.ir.typed import TypedOp, TypedProgram
@@ -71,6 +78,40 @@ def comments_of(text: str) -> Counter[str]:
     return Counter(line[line.index(" # ") :] for line in lines if " # " in line)
 
 
+def more_of(spec: Spec, rule: Rule, chosen: list[Place]) -> tuple[int, int]:
+    """By how much the network has more parameters and MACs if only these steps are rewritten."""
+    attempt = spec.attempt(rule, chosen, {})
+    assert attempt.places == tuple(chosen)
+    old, new = (cost([*all_layers(typed)]) for typed in (spec.program, attempt.typed))
+    return new.total - old.total, new.macs - old.macs
+
+
+def check_rows(spec: Spec, rule: Rule, attempt: Attempt) -> None:
+    """The rows of the table add up; those of a rule that keeps shapes are what each would save."""
+    result = Rewritten(spec, rule, attempt)
+    totals, rows = result.totals, [*result.savings, result.elsewhere]
+    for name, field in (("parameters", "parameters"), ("MACs", "macs")):
+        total = totals[name]
+        old, new = int(total.old), int(total.new)
+        assert sum(getattr(one, field) for one in rows) == old
+        assert sum(getattr(one, f"more_{field}") for one in rows) == new - old
+        assert all(getattr(one, field) + getattr(one, f"more_{field}") >= 0 for one in rows)
+    groups: dict[object, list[Place]] = {}
+    for place in attempt.places:
+        groups.setdefault(row(place), []).append(place)
+    assert [one.steps for one in result.savings] == [len(found) for found in groups.values()]
+    if not rule.keeps:
+        return
+    assert (result.elsewhere.more_parameters, result.elsewhere.more_macs) == (0, 0)
+    found = [*zip(result.savings, groups.values(), strict=True)]
+    for one, chosen in random.Random(spec.file).sample(found, min(len(found), ALONE)):
+        assert (one.more_parameters, one.more_macs) == more_of(spec, rule, chosen), one.path
+        before = StepCost()
+        for place in chosen:
+            before = before.plus(place.cost)
+        assert one.parameters == before.parameters
+
+
 def check(spec: Spec, rule: Rule, chosen: list[Place]) -> None:
     """Apply a rule to these steps, and compare all layers and comments."""
     attempt = spec.attempt(rule, chosen, {})
@@ -82,6 +123,7 @@ def check(spec: Spec, rule: Rule, chosen: list[Place]) -> None:
     assert old - new <= touched(attempt, spec), "another layer changed"
     assert new - old, "no layer was added"
     assert not rule.keeps or attempt.typed.outputs == spec.program.outputs
+    check_rows(spec, rule, attempt)
     after = "".join(attempt.files.values())
     for file in {spec.file, attempt.places[0].node.origin.span().file} if not spec.extends else ():
         assert not comments_of(spec.texts[file]) - comments_of(after)
@@ -97,6 +139,17 @@ def test_a_rule_changes_its_steps_and_nothing_else(name: str, rule: Rule) -> Non
     for place in random.Random(name).sample(wanted, min(len(wanted), ALONE)):
         check(spec, rule, [place])
     check(spec, rule, wanted)
+
+
+@pytest.mark.parametrize("name", [name for name in SPECS if name not in SETTINGS])
+def test_a_listed_rule_saves_what_is_listed(name: str) -> None:
+    spec = Spec(name, {}, Report())
+    if spec.program.program.checkpoints:
+        return
+    moves = Moves(spec).found
+    for move in random.Random(name).sample(moves, min(len(moves), 4 * ALONE)):
+        found = more_of(spec, move.rule, [*move.places])
+        assert (move.parameters, move.macs) == found, (move.rule.name, move.owner)
 
 
 @pytest.mark.parametrize("seed", range(10))

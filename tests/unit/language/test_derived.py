@@ -30,7 +30,9 @@ blocks:
     title: A tower
     paper: {arxiv: "1602.07261", figure: 4}
     deviation: Of the tower.
-    steps: [{op: conv, name: reduce, filters: 4, kernel_size: 1, deviation: Of the step.}]
+    steps:
+      - {op: conv, name: reduce, filters: 4, kernel_size: 1, deviation: Of the step.}
+      - {op: conv, name: kept, filters: 8, kernel_size: 1, deviation: Of another step.}
   other: {paper: {figure: 5}, steps: [{op: identity}]}
 body: [{use: tower}, {use: other}]
 aux_heads: {aux: {after: tower, title: Old, loss_weight: 0.3, steps: [{op: flatten}]}}
@@ -87,6 +89,44 @@ def test_a_derived_spec(change: Change, text: str, expected: dict[str, Any]) -> 
 def test_settings_do_not_derive_a_spec(change: Change) -> None:
     about = said(change("", classes="10").program.about)
     assert about["title"] == "The base" and "from" not in about
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"width": "0.5"},
+        {"body": "[{use: tower}, {use: other, repeat: 2}]"},
+        {"blocks.other.steps": "[{op: flatten}]"},
+        {"defaults.conv.use_bias": "false"},
+        {"aux_heads.aux.loss_weight": "0.4"},
+        {"width": "0.5", "divisor": "8"},
+    ],
+)
+def test_settings_that_make_another_network(change: Change, settings: dict[str, str]) -> None:
+    assert said(change("", **settings).program.about) == {"from": "The base (One et al., 2016)"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("input.height", "64"),
+        ("aux_heads.aux.loss_weight", "0.3"),
+        ("blocks.tower.title", "Mine"),
+        ("blocks.tower.allow", "[W403]"),
+        ("aux_heads.none", "null"),
+        ("training.epochs", "3"),
+    ],
+)
+def test_settings_that_do_not(change: Change, name: str, value: str) -> None:
+    about = said(change("", **{name: value}).program.about)
+    assert about["title"] == "The base" and "from" not in about
+
+
+@pytest.mark.parametrize("names", [("title", "width"), ("width", "title")])
+def test_a_text_that_is_set_is_kept(change: Change, names: tuple[str, str]) -> None:
+    values = {"title": "Mine", "width": "0.5"}
+    about = change("", **{name: values[name] for name in names}).program.about
+    assert said(about) == {"title": "Mine", "from": "The base (One et al., 2016)"}
 
 
 def test_only_the_blocks_that_are_changed(change: Change) -> None:
@@ -165,6 +205,6 @@ def test_what_is_printed(change: Change) -> None:
         text = " ".join(str(next(iter(files.values()))).split())
         assert "Modified from The base (One et al., 2016)." in text
         assert "Modified from A tower (arXiv:1602.07261, figure 4)." in text
-        assert "Of the step." in text
-        for old in ("What the base is", "The first.", "Of the tower", "figure 9"):
+        assert "Of another step." in text
+        for old in ("What the base is", "The first.", "Of the tower", "Of the step.", "figure 9"):
             assert old not in text

@@ -68,6 +68,7 @@ def test_what_a_run_of_v2_needs_is_listed() -> None:
     assert compiled("inception-dsl:v2").missing() == (
         "epochs",
         "optimizer.form",
+        "optimizer.momentum",
         "schedule.factor",
         "schedule.every_epochs",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,11 @@ from inception_dsl.ir.recipe import Average, GradientClip, Optimizer, Schedule, 
 from inception_dsl.reference.recipe import Recipe, clipped
 from inception_dsl.reference.schedules import learning_rate
 from inception_dsl.types.optimizers import FORMS, OPTIMIZERS, SCHEDULES
+
+
+def _counted(*fields: Any, **more: Any) -> Schedule:
+    """A schedule that counts from the start of the run."""
+    return Schedule(*fields, counts_from="run", **more)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +44,26 @@ from inception_dsl.types.optimizers import FORMS, OPTIMIZERS, SCHEDULES
         (Schedule("steps", factor=0.5, at_epochs=(1.5,)), 4, 0.5),
         (Schedule("constant", steps=3, then=Schedule("steps", 0.5, at_steps=(2,))), 4, 1.0),
         (Schedule("constant", steps=3, then=Schedule("steps", 0.5, at_steps=(2,))), 5, 0.5),
+        (Schedule("staircase", factor=0.5, every_steps=2, steps=5), 99, 0.25),  # stays after 5
+        (Schedule("steps", factor=0.5, at_steps=(3, 6), steps=5), 99, 0.5),
+        (Schedule("cosine", epochs=2, by_epoch=True), 3, 1.0),  # an epoch is 3.125 steps
+        (Schedule("cosine", epochs=2, by_epoch=True), 4, 0.5),
+        (Schedule("cosine", epochs=2, by_epoch=True), 7, 0.0),
+        (Schedule("staircase", factor=0.5, every_epochs=2, by_epoch=True), 6, 1.0),
+        (Schedule("staircase", factor=0.5, every_epochs=2, by_epoch=True), 7, 0.5),
+        (Schedule("steps", factor=0.5, at_epochs=(1.5,), by_epoch=True), 6, 1.0),
+        (Schedule("steps", factor=0.5, at_epochs=(1.5,), by_epoch=True), 7, 0.5),
+        (Schedule("warm_up", steps=4, then=_counted("cosine", steps=8)), 4, 0.5),
+        (Schedule("warm_up", steps=4, then=_counted("cosine", steps=8)), 6, 0.5 - 0.5**1.5),
+        (Schedule("warm_up", steps=4, then=_counted("steps", 0.5, at_steps=(3, 6))), 5, 0.5),
+        (Schedule("warm_up", steps=4, then=_counted("steps", 0.5, at_steps=(3, 6))), 6, 0.25),
+        (
+            Schedule(
+                "constant", steps=4, then=Schedule("steps", 0.5, at_epochs=(1,), by_epoch=True)
+            ),
+            6,  # the first epoch has begun before it: 0.72 epochs after its start
+            1.0,
+        ),
     ],
 )
 def test_schedules(schedule: Schedule, step: int, factor: float) -> None:
