@@ -23,7 +23,6 @@ from inception_dsl.backend import (
     rate_lines,
     render,
     run_length,
-    uses_fractions,
 )
 
 from .script_images import augmented, uses_gray
@@ -81,6 +80,7 @@ def script(typed: TypedProgram, request: Request) -> str:
     program, training = typed.program, typed.program.training
     assert training is not None
     planned = plan(typed, by_logits=True)
+    steps, rate = run_length(training), rate_lines(training)
     channels, augmentation = program.input.channels, training.augmentation
     columns = ("step", "loss", "rate", "accuracy", *["average"] * bool(training.average))
     several = bool(typed.auxiliary or typed.always)
@@ -89,13 +89,13 @@ def script(typed: TypedProgram, request: Request) -> str:
     view = ScriptView(
         doc=_doc(typed, request),
         module=name(request.name),
-        fractions=uses_fractions(training),
+        fractions=any("Fraction(" in line for line in (steps, *rate)),
         classes=literal(program.values["classes"]),
         size=literal(tuple(program.input.spatial)),
         batch_size=literal(training.batch_size),
         recipe=literal(hashlib.sha256(repr(training).encode()).hexdigest()[:12]),
-        steps=Code(run_length(training)),
-        rate=rate_lines(training),
+        steps=Code(steps),
+        rate=rate,
         optimizer=optimizer_view(training),
         average=_average(training),
         channels=literal(channels),
