@@ -149,7 +149,7 @@ def test_a_killed_run_goes_on_bit_for_bit(runs: Any) -> None:
     assert not (runs.folder / "killed" / "last.npz").exists()
     killed(runs, "killed", at(4, stop))
     assert files_of(runs.folder / "killed")["log"].count("\n") >= 4
-    with pytest.raises(Exception, match="stopped after step 6; run it again to go on"):
+    with pytest.raises(SystemExit, match="stopped after step 6; run it again to go on"):
         runs("killed", change=signalled)
     assert files_of(runs.folder / "killed")["log"].count("\n") == 7
     assert runs("killed") == whole
