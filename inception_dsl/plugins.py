@@ -244,11 +244,8 @@ def emit(
     except BaseException as error:
         if plugin.distribution == DISTRIBUTION and isinstance(error, Exception):
             raise
-        where = _origin(error, plugin)
-        message = (
-            f"the backend `{backend.name}` failed: {plugin.distribution}: {_reason(error)}{where}"
-        )
-        _failed(message, span, error, report)
+        reason = f"{plugin.distribution}: {_reason(error)}{_origin(error, plugin)}"
+        _failed(f"the backend `{backend.name}` failed: {reason}", span, error, report)
         return None
     if len(report.diagnostics) > before:
         return None

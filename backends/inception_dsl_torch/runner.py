@@ -1,4 +1,4 @@
-"""Runs generated PyTorch source. Only this file and ``runner_files`` import torch.
+"""Runs generated PyTorch source. Only this file and those beside it (``runner_…``) import torch.
 
 Weight files are state dicts in safetensors format; load them with
 ``net.load_state_dict(safetensors.torch.load_file(path))``.
@@ -29,22 +29,16 @@ from inception_dsl.backend import (
     check_weights,
     main_text,
     module_from_source,
-    script_from_source,
     weight_shapes,
 )
 
 from .runner_files import COUNTER, differences, write
+from .runner_layouts import native, neutral
+from .runner_script import script_of, set_gradients, slots
 from .views import build
 from .weights import bindings, boundaries
 
 SUFFIXES: Final = (".safetensors",)
-SLOTS: Final = {
-    "momentum_buffer": "velocity",
-    "square_avg": "mean_square",
-    "exp_avg": "mean",
-    "exp_avg_sq": "mean_square",
-}
-"""The slots of PyTorch's optimisers, by their names in the reference."""
 DROPOUTS: Final = (*(torch.nn.Dropout, torch.nn.Dropout1d, torch.nn.Dropout2d, torch.nn.Dropout3d),)
 
 
@@ -207,57 +201,34 @@ class TorchModel:
         return Step(loss.item(), gradients, self.weights())
 
     def rates(self, files: Files, samples: int, steps: Iterable[int]) -> tuple[int, list[float]]:
-        script = self._script(files)
+        script = script_of(files, self.module)
         rates = [script.learning_rate(step, samples) for step in steps]
         return script.steps_of_run(samples), rates
 
     def updates(
         self, files: Files, feed: Feed, samples: int, steps: Iterable[int]
     ) -> Iterator[Updated]:
-        script, wanted = self._script(files), list(steps)
+        script, wanted = script_of(files, self.module), list(steps)
         optimizer, average = script.make_optimizer(self.net), None
         if hasattr(script, "Average"):
             average = script.Average(self.net)
-        tensors = dict(self.net.named_parameters()) | dict(self.net.named_buffers())
         for step in range(wanted[-1]):
             given = feed(self.weights(), step)
-            for binding in self.bindings:
-                tensor = tensors[binding.key]
-                value = torch.from_numpy(native(given[binding.path], binding.layout))
-                if tensor.requires_grad:
-                    tensor.grad = value.reshape(tensor.shape).clone()
-                else:
-                    tensor.copy_(value.reshape(tensor.shape))
+            set_gradients(self.net, {b.key: native(given[b.path], b.layout) for b in self.bindings})
             script.update(self.net, optimizer, step, samples)
             if average is not None:
                 average.update(self.net, step + 1)
             if step + 1 in wanted:
-                slots = self._slots(optimizer)
                 kept = average.model.state_dict() if average else {}
-                yield Updated(step + 1, self.weights(), slots, self._neutral(kept))
-
-    def _script(self, files: Files) -> ModuleType:
-        """The training script, which imports this very model."""
-        first, second, *_ = files.items()
-        name, source = first[0].removesuffix(".py"), second[1]
-        assert isinstance(source, str)
-        return script_from_source(source, name, self.module)
+                yield Updated(step + 1, self.weights(), self._slots(optimizer), self._neutral(kept))
 
     def _slots(self, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Any]]:
         """The slots of all trainable weights, by the reference's names."""
-        parameters = dict(self.net.named_parameters())
-        found = {}
-        for binding in self.bindings:
-            if binding.key in parameters:
-                own = optimizer.state[parameters[binding.key]]
-                shape = parameters[binding.key].shape
-                found[binding.path] = {
-                    SLOTS.get(name, name): neutral(
-                        v.numpy(), binding.layout, self.shapes[binding.path]
-                    )
-                    for name, v in own.items()
-                    if isinstance(v, torch.Tensor) and v.shape == shape and name != "step"
-                }
+        held, found = slots(self.net, optimizer), {}
+        for b in self.bindings:
+            if b.key in held:
+                shape, own = self.shapes[b.path], held[b.key]
+                found[b.path] = {name: neutral(v, b.layout, shape) for name, v in own.items()}
         return found
 
     def _neutral(self, state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
@@ -337,27 +308,3 @@ def channels_last(y: torch.Tensor) -> Any:
     """An output as a NumPy array, channels last."""
     array = y.detach().numpy()
     return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
-
-
-def native(value: Any, layout: str) -> Any:
-    """Convert a weight from the neutral layout to PyTorch's."""
-    if layout in ("conv", "linear"):
-        value = np.moveaxis(value, (-1, -2), (0, 1))
-    elif layout == "pointwise":
-        value = value.T
-    elif layout == "depthwise":
-        value = np.moveaxis(value, (-2, -1), (0, 1))
-        value = value.reshape(value.shape[0] * value.shape[1], 1, *value.shape[2:])
-    return np.ascontiguousarray(value)
-
-
-def neutral(value: Any, layout: str, shape: tuple[int, ...]) -> Any:
-    """Convert a weight from PyTorch's layout to the neutral one; returns a copy of this shape."""
-    if layout in ("conv", "linear"):
-        value = np.moveaxis(value, (0, 1), (-1, -2))
-    elif layout == "pointwise":
-        value = value.reshape(value.shape[:2]).T
-    elif layout == "depthwise":
-        value = value.reshape(shape[-2], shape[-1], *shape[:-2])
-        value = np.moveaxis(value, (0, 1), (-2, -1))
-    return np.array(value, order="C").reshape(shape)

@@ -26,7 +26,8 @@ from inception_dsl.backend import (
     run_length,
 )
 
-from .script_optimizer import OwnClass, optimizer_view
+from .script_classes import OwnClass
+from .script_optimizer import optimizer_view
 from .views import build
 
 COLOURS = ("brightness", "saturation", "hue", "contrast")
@@ -71,7 +72,6 @@ class ScriptView(NamedTuple):
     columns: Code
     evaluated: Code
     preprocess: Code
-    predicted: Code
     recalibrates: bool
     fractions: bool
     hue: bool
@@ -83,11 +83,10 @@ def script(typed: TypedProgram, request: Request) -> str:
     program, training = typed.program, typed.program.training
     assert training is not None
     planned = plan(typed, by_logits=True)
-    optimizer, rate = optimizer_view(training), rate_lines(training)
-    emitted = build(typed)
+    optimizer, rate, emitted = optimizer_view(training), rate_lines(training), build(typed)
     network = emitted.view.network
     assert network is not None
-    recalibrates = network.training.recalibrates
+    recalibrates, gray = network.training.recalibrates, program.input.channels == 1
     preprocesses = planned.preprocessing is not None
     imported = [emitted.model, "loss"]
     imported += ["preprocess"] * preprocesses + ["recalibrate"] * recalibrates
@@ -112,15 +111,14 @@ def script(typed: TypedProgram, request: Request) -> str:
         update=optimizer.update,
         average=_average(training),
         augmentation=tuple(_augmented(augmentation)) if augmentation else (),
-        mode=Code("L" if program.input.channels == 1 else "RGB"),
-        converted=Code("image[:1]" if program.input.channels == 1 else "image.expand(3, -1, -1)"),
+        mode=Code("L" if gray else "RGB"),
+        converted=Code("image[:1]" if gray else "image.expand(3, -1, -1)"),
         gray=bool(augmentation and (augmentation.saturation or augmentation.contrast)),
         channels=literal(program.input.channels),
-        pixels=Code("" if program.input.channels == 1 else ", 3"),
+        pixels=Code("" if gray else ", 3"),
         columns=Code(", ".join(map(literal, columns))),
         evaluated=Code("(model, average.model)" if training.average else "(model,)"),
         preprocess=Code(f"preprocess({x})" if preprocesses else f"{x} / 255"),
-        predicted=Code("outputs"),
         recalibrates=recalibrates,
         fractions=any("Fraction(" in line for line in (run_length(training), *rate)),
         hue=bool(augmentation and augmentation.hue),

@@ -1,4 +1,4 @@
-"""The optimiser of a training script: the stock class where it is exact, else one in the script."""
+"""The optimiser of a training script, and what is done around its step."""
 
 from __future__ import annotations
 
@@ -22,15 +22,7 @@ from inception_dsl.backend import (
     rows,
 )
 
-
-class OwnClass(NamedTuple):
-    """An optimiser that PyTorch does not have: the lines of ``change`` for a weight ``p`` with the
-    gradient ``g``.
-    """
-
-    name: Code
-    doc: Code
-    lines: tuple[Code, ...]
+from .script_classes import OwnClass, own_class
 
 
 class OptimizerView(NamedTuple):
@@ -54,7 +46,7 @@ def optimizer_view(training: Training) -> OptimizerView:
     form = FORMS[found.form]
     groups = group_settings(training)
     key = _decay_key(training, form)
-    own = _own(found, form, l2=key == "weight_decay")
+    own = own_class(found, form, l2=key == "weight_decay")
     name = own.name if own else _STOCK[found.name]
     rated = any(group.rate != 1 for group in groups.values())
     lines = tuple(_made(name, _settings(found, own=bool(own)), groups, key, rated=rated))
@@ -92,123 +84,6 @@ _STOCK: Final = {
 }
 
 
-def _own(found: Optimizer, form: OptimizerForm, *, l2: bool) -> OwnClass | None:
-    """The class of the script, if the one of PyTorch computes something else.
-
-    ``l2``: it adds the weight decay to the gradient.
-    """
-    if found.name == "sgd" and form.sgd_rate_inside and found.momentum:
-        return OwnClass(
-            Code("MomentumSGD"),
-            docstring(
-                "SGD whose velocity has the learning rate in it.",
-                "``torch.optim.SGD`` multiplies by it afterwards, which differs when it changes.",
-                indent=4,
-            ),
-            tuple(_sgd(found, l2=l2)),
-        )
-    if found.name == "rmsprop" and (
-        form.epsilon_inside or form.mean_square or (found.momentum and form.rmsprop_rate_inside)
-    ):
-        epsilon = "inside of" if form.epsilon_inside else "beside"
-        return OwnClass(
-            Code("RMSProp"),
-            docstring(
-                f"RMSProp with epsilon {epsilon} the root, a mean square that starts at "
-                f"{form.mean_square:g}, and the learning rate in the velocity.",
-                "``torch.optim.RMSprop`` has epsilon beside the root, starts at 0, and multiplies "
-                "the velocity by the learning rate.",
-                indent=4,
-            ),
-            tuple(_rmsprop(found, form, l2=l2)),
-        )
-    if found.name in ("adam", "adamw") and not form.corrected_epsilon:
-        return OwnClass(
-            Code("Adam"),
-            docstring(
-                "Adam that adds epsilon to the root of the mean square as it is.",
-                "``torch.optim.Adam`` corrects the bias of the mean square first.",
-                indent=4,
-            ),
-            tuple(_adam(l2=l2)),
-        )
-    if found.name == "lamb":
-        return OwnClass(
-            Code("LAMB"),
-            docstring("LAMB, You et al. 2020, algorithm 2.", indent=4),
-            tuple(_lamb(form, l2=l2)),
-        )
-    return None
-
-
-def _l2(added: bool) -> Iterator[Code]:
-    if added:
-        yield Code('g = g.add(p, alpha=group["weight_decay"])')
-
-
-def _sgd(found: Optimizer, *, l2: bool) -> Iterator[Code]:
-    yield Code("if not state:")
-    yield Code('    state["velocity"] = torch.zeros_like(p)')
-    yield from _l2(l2)
-    yield Code('velocity = state["velocity"].mul_(group["momentum"]).add_(g, alpha=lr)')
-    if found.nesterov:
-        yield Code('p.sub_(g, alpha=lr).sub_(velocity, alpha=group["momentum"])')
-    else:
-        yield Code("p.sub_(velocity)")
-
-
-def _rmsprop(found: Optimizer, form: OptimizerForm, *, l2: bool) -> Iterator[Code]:
-    yield Code("if not state:")
-    start = "ones" if form.mean_square else "zeros"
-    yield Code(f'    state["mean_square"] = torch.{start}_like(p)')
-    if found.momentum:
-        yield Code('    state["velocity"] = torch.zeros_like(p)')
-    yield from _l2(l2)
-    yield Code('decay, epsilon = group["decay"], group["epsilon"]')
-    yield Code('square = state["mean_square"].mul_(decay).addcmul_(g, g, value=1 - decay)')
-    root = "(square + epsilon).sqrt()" if form.epsilon_inside else "square.sqrt() + epsilon"
-    yield Code(f"root = {root}")
-    if found.momentum:
-        yield Code('velocity = state["velocity"].mul_(group["momentum"])')
-        yield Code("p.sub_(velocity.addcdiv_(g, root, value=lr))")
-    else:
-        yield Code("p.addcdiv_(g, root, value=-lr)")
-
-
-def _moments() -> Iterator[Code]:
-    yield Code("if not state:")
-    yield Code('    state["step"] = 0')
-    yield Code('    state["mean"] = torch.zeros_like(p)')
-    yield Code('    state["mean_square"] = torch.zeros_like(p)')
-
-
-def _means() -> Iterator[Code]:
-    yield Code('state["step"] += 1')
-    yield Code('one, two = group["beta_1"], group["beta_2"]')
-    yield Code('first, second = 1 - one ** state["step"], 1 - two ** state["step"]')
-    yield Code('mean = state["mean"].mul_(one).add_(g, alpha=1 - one)')
-    yield Code('square = state["mean_square"].mul_(two).addcmul_(g, g, value=1 - two)')
-
-
-def _adam(*, l2: bool) -> Iterator[Code]:
-    yield from _moments()
-    yield from _l2(l2)
-    yield from _means()
-    yield Code('root = (square.sqrt() + group["epsilon"]) / second**0.5')
-    yield Code("p.addcdiv_(mean, root, value=-lr / first)")
-
-
-def _lamb(form: OptimizerForm, *, l2: bool) -> Iterator[Code]:
-    yield from _moments()
-    yield from _l2(l2 and not form.trusted_decay)
-    yield from _means()
-    yield Code('change = (mean / first) / ((square / second).sqrt() + group["epsilon"])')
-    if form.trusted_decay:
-        yield Code('change.add_(p, alpha=group["weight_decay"])')
-    yield Code("size, other = p.norm().item(), change.norm().item()")
-    yield Code("p.sub_(change, alpha=lr * (size / other if size and other else 1.0))")
-
-
 def _settings(found: Optimizer, *, own: bool) -> list[Item]:
     """The keyword arguments of the class."""
     assert found.rate is not None
@@ -239,7 +114,7 @@ def _made(
         more = [Item(literal(kernels.decay), key)] if key == "weight_decay" else []
         kept = [item for item in settings if not more or item.keyword != "weight_decay"]
         if not key or more:
-            given = ["model.parameters()", *kept, *more]
+            given: list[str | Item] = ["model.parameters()", *kept, *more]
             yield layout("return ", call(name, *given), indent=4)
             return
     if biases == norms:

@@ -66,6 +66,10 @@ from .scope import (
     PLAIN, Argument, Form, Read, Scope, VariesError, composed, first_that_fits, given,
     one_or_tuple, own_scope, scope_of, tupled,
 )
+from .protocol import (
+    API_VERSION, GROUP, Backend, Binding, Engine, Feed, Files, Model, Option, Request, Runner,
+    Step, Updated, main_text,
+)
 # fmt: on
 # isort: on
 from ..reference.arrays import by_input
@@ -82,22 +86,6 @@ from .layer_site import LayerSite
 from .loss import Loss, LossTerm
 from .options import common, varying
 from .plan import ModulePlan, Tap, plan
-from .protocol import (
-    API_VERSION,
-    GROUP,
-    Backend,
-    Binding,
-    Engine,
-    Feed,
-    Files,
-    Model,
-    Option,
-    Request,
-    Runner,
-    Step,
-    Updated,
-    main_text,
-)
 from .records import Found, Piece, Record, Records, boundaries
 from .refused import refuse_sharing
 from .sites import ChainSite, ForkSite, Part, Site, StepSite

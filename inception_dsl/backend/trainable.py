@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from ..diagnostics.report import Report
 from ..ir.recipe import Training
 from ..ir.typed import TypedProgram
 from .protocol import Backend
 
-CHANNELS = {1: "gray", 3: "RGB"}
+CHANNELS: Final = (1, 3)
+"""The numbers of channels of images that are read from files: gray, RGB."""
 
 
 def trainable(backend: Backend, typed: TypedProgram, report: Report) -> bool:
@@ -50,9 +52,6 @@ def _unsupported(typed: TypedProgram) -> Iterator[str]:
         yield "scripts read images, one with 1 or 3 channels for each sample"
     if program.losses:
         yield "scripts read one class for each image, and `outputs` with a loss have other targets"
-    if any(part.name == "plateau" for part in _parts(recipe)):
+    schedule = recipe.schedule if recipe else None
+    if schedule and any(part.name == "plateau" for part in schedule.parts()):
         yield "`plateau` depends on the loss; `steps` has the rates of such a run"
-
-
-def _parts(recipe: Training | None) -> list[object]:
-    return [*recipe.schedule.parts()] if recipe and recipe.schedule else []

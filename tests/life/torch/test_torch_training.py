@@ -318,7 +318,3 @@ def test_weights_are_exported(script: Path, data: Path, tmp_path: Path) -> None:
     kinds = ("--from", "torch", "--to", "keras")
     tool("weights", "convert", str(spec), str(file), str(out), *kinds)
     assert out.stat().st_size > 1000
-
-
-if sys.platform == "win32":
-    pytest.skip("signals and limits are those of POSIX", allow_module_level=True)
