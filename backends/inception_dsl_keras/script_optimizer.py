@@ -133,7 +133,8 @@ def _planned(training: Training) -> _Plan:
     plan = _Plan(training, found, form, groups, None, stock_clip, stock_decay=False)
     simple = (plan.only_kernels or plan.same) and not (plan.rated or plan.trusted)
     plan = plan._replace(stock_decay=plan.decay == "decoupled" and simple)
-    return plan._replace(step=own_step(found, form, _trusted(plan)))
+    rate = "rate" if plan.rated else "learning_rate"
+    return plan._replace(step=own_step(found, form, rate, _trusted(plan)))
 
 
 def _table(name: str, values: Mapping[str, float]) -> tuple[Code, ...]:
@@ -167,8 +168,6 @@ def _own(plan: _Plan) -> OwnClass | None:
         slots = (*slots, Code("self.rates = [RATES[group(v)] for v in variables]"))
         scaled = "rate = learning_rate * self.rates[self._get_variable_index(variable)]"
         step = (Code(scaled), *(step or (Code("super().update_step(gradient, variable, rate)"),)))
-    elif step:
-        step = (Code("rate = learning_rate"), *step)
     parts = [plan.step.text] if plan.step else []
     parts += ["rates by group"] * plan.rated + [_words(plan)] * bool(before)
     doc = docstring(f"{own} with {', and '.join(parts)}.", indent=4)

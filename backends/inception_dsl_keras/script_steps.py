@@ -11,7 +11,7 @@ from inception_dsl.backend import Code, Optimizer, OptimizerForm, literal
 class Step(NamedTuple):
     """The slots of an update (lines of ``build``), its lines, and what differs from Keras.
 
-    The lines have ``gradient``, ``variable`` and ``rate``, the learning rate of the variable.
+    The lines have ``gradient``, ``variable``, and the learning rate of the variable.
     """
 
     slots: tuple[Code, ...]
@@ -19,13 +19,14 @@ class Step(NamedTuple):
     text: str
 
 
-def own_step(found: Optimizer, form: OptimizerForm, decays: str) -> Step | None:
+def own_step(found: Optimizer, form: OptimizerForm, rate: str, decays: str) -> Step | None:
     """The update of an optimiser, if the one of Keras is another.
 
-    ``decays`` are the weight decays in the trust ratio of LAMB, as an expression, or empty.
+    ``rate`` is the name of the learning rate; ``decays`` are the weight decays in the trust ratio
+    of LAMB, as an expression, or empty.
     """
     if found.name == "sgd" and found.momentum and not form.sgd_rate_inside:
-        lines = tuple(_sgd(found))
+        lines = tuple(_sgd(found, rate))
         return Step(_slots("velocities"), lines, "a velocity without the learning rate")
     if found.name == "rmsprop":
         outside = bool(found.momentum) and not form.rmsprop_rate_inside
@@ -33,13 +34,13 @@ def own_step(found: Optimizer, form: OptimizerForm, decays: str) -> Step | None:
             return None
         ones = ("squares",) if form.mean_square else ()
         names = ("squares", "velocities") if found.momentum else ("squares",)
-        return Step(_slots(*names, ones=ones), tuple(_rmsprop(found, form)), _differs(form))
+        return Step(_slots(*names, ones=ones), tuple(_rmsprop(found, form, rate)), _differs(form))
     if found.name in ("adam", "adamw") and form.corrected_epsilon:
         text = "epsilon added to the bias-corrected root"
-        return Step(_slots("means", "squares"), tuple(_adam(found)), text)
+        return Step(_slots("means", "squares"), tuple(_adam(found, rate)), text)
     if decays:
         slots = (*_slots("means", "squares"), Code(f"self.decays = {decays}"))
-        return Step(slots, tuple(_lamb(found)), "the weight decay in the trust ratio")
+        return Step(slots, tuple(_lamb(found, rate)), "the weight decay in the trust ratio")
     return None
 
 
@@ -61,11 +62,11 @@ def _velocity(found: Optimizer, own: str) -> Iterator[Code]:
     yield Code("self.assign(self.velocities[index], velocity)")
 
 
-def _sgd(found: Optimizer) -> Iterator[Code]:
+def _sgd(found: Optimizer, rate: str) -> Iterator[Code]:
     yield Code("index = self._get_variable_index(variable)")
     yield from _velocity(found, "gradient")
     ahead = f"(gradient + {literal(found.momentum)} * velocity)"
-    yield Code(f"self.assign_sub(variable, rate * {ahead if found.nesterov else 'velocity'})")
+    yield Code(f"self.assign_sub(variable, {rate} * {ahead if found.nesterov else 'velocity'})")
 
 
 def _square(decay: float | None) -> Iterator[Code]:
@@ -74,17 +75,17 @@ def _square(decay: float | None) -> Iterator[Code]:
     yield Code("self.assign(self.squares[index], square)")
 
 
-def _rmsprop(found: Optimizer, form: OptimizerForm) -> Iterator[Code]:
+def _rmsprop(found: Optimizer, form: OptimizerForm, rate: str) -> Iterator[Code]:
     epsilon = literal(found.epsilon)
     yield Code("index = self._get_variable_index(variable)")
     yield from _square(found.decay)
     root = f"ops.sqrt(square + {epsilon})"
     yield Code(f"scaled = gradient / {root if form.epsilon_inside else _beside(epsilon)}")
     if not found.momentum:
-        yield Code("self.assign_sub(variable, rate * scaled)")
+        yield Code(f"self.assign_sub(variable, {rate} * scaled)")
         return
-    yield from _velocity(found, "rate * scaled" if form.rmsprop_rate_inside else "scaled")
-    change = "velocity" if form.rmsprop_rate_inside else "rate * velocity"
+    yield from _velocity(found, f"{rate} * scaled" if form.rmsprop_rate_inside else "scaled")
+    change = "velocity" if form.rmsprop_rate_inside else f"{rate} * velocity"
     yield Code(f"self.assign_sub(variable, {change})")
 
 
@@ -104,13 +105,13 @@ def _moments(found: Optimizer) -> Iterator[Code]:
     yield Code("square = square / (1 - ops.power(decay, step))")
 
 
-def _adam(found: Optimizer) -> Iterator[Code]:
+def _adam(found: Optimizer, rate: str) -> Iterator[Code]:
     yield from _moments(found)
-    root = _beside(literal(found.epsilon))
-    yield Code(f"self.assign_sub(variable, rate * mean / {root})")
+    yield Code(f"root = ops.sqrt(square) + {literal(found.epsilon)}")
+    yield Code(f"self.assign_sub(variable, {rate} * mean / root)")
 
 
-def _lamb(found: Optimizer) -> Iterator[Code]:
+def _lamb(found: Optimizer, rate: str) -> Iterator[Code]:
     yield from _moments(found)
     root = _beside(literal(found.epsilon))
     yield Code(f"change = mean / {root} + self.decays[index] * variable")
@@ -118,4 +119,4 @@ def _lamb(found: Optimizer) -> Iterator[Code]:
     yield Code("other = ops.sqrt(ops.sum(ops.square(change)))")
     yield Code("known = ops.logical_and(size > 0, other > 0)")
     yield Code("trust = ops.where(known, size / other, 1.0)")
-    yield Code("self.assign_sub(variable, rate * trust * change)")
+    yield Code(f"self.assign_sub(variable, {rate} * trust * change)")

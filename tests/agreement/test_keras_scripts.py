@@ -134,10 +134,10 @@ DEFECTS = {
     "mean square from 0": ("rmsprop as TensorFlow", ', "ones")', ")"),
     "rate outside": (
         "rmsprop as TensorFlow",
-        "+ rate * scaled\n        self.assign(self.velocities[index], velocity)\n"
+        "+ learning_rate * scaled\n        self.assign(self.velocities[index], velocity)\n"
         "        self.assign_sub(variable, velocity)",
         "+ scaled\n        self.assign(self.velocities[index], velocity)\n"
-        "        self.assign_sub(variable, rate * velocity)",
+        "        self.assign_sub(variable, learning_rate * velocity)",
     ),
     "clip of each weight": ("rmsprop as TensorFlow", "global_clipnorm=", "clipnorm="),
     "decay on biases": ("rmsprop as TensorFlow", " if v.ndim > 1 else g", ""),
