@@ -20,7 +20,14 @@ def _emit(typed: TypedProgram, request: Request, report: Report) -> Files | None
     from .emitter import emit_source
 
     text = emit_source(typed, report)
-    return None if text is None else {f"{request.name}.py": text}
+    if text is None:
+        return None
+    files: dict[str, str | bytes] = {f"{request.name}.py": text}
+    if request.train:
+        from .script import script
+
+        files[f"{request.script}.py"] = script(typed, request)
+    return files
 
 
 BACKEND = Backend(
@@ -30,9 +37,10 @@ BACKEND = Backend(
     suffix=".py",
     runner="inception_dsl_keras.runner",
     engines=ENGINES,
-    packages=("h5py", "jax", "keras", "ml_dtypes", "numpy", "tensorflow", "torch"),
+    packages=("PIL", "h5py", "jax", "keras", "ml_dtypes", "numpy", "tensorflow", "torch"),
     shares=True,
     several_inputs=True,
+    trains=True,
 )
 
 __all__ = ["BACKEND"]

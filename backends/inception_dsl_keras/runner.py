@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,11 @@ import numpy as np
 
 from inception_dsl.backend import (
     PLAIN,
+    Feed,
     Files,
     Step,
     TypedProgram,
+    Updated,
     check_weights,
     main_text,
     module_from_source,
@@ -36,6 +38,7 @@ from .runner_calls import leaves, observed, recorded
 from .runner_engine import compiled, differentiate, floats, numpy, values
 from .runner_files import SUFFIXES, Slot, read
 from .runner_pools import pools_of_three_axes
+from .runner_recipe import script_of, updates
 from .source import source_of
 from .weights import bindings
 
@@ -96,10 +99,10 @@ class KerasModel:
             f"{layer.name}/{v.name}": v for layer in leaves(model) for v in layer.variables
         }
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
-        self.rates = {
+        self.dropouts = {
             layer: layer.rate for layer in leaves(model) if isinstance(layer, keras.layers.Dropout)
         }
-        for layer in self.rates:
+        for layer in self.dropouts:
             layer.rate = 0.0
 
     def weights(self) -> dict[str, Any]:
@@ -151,7 +154,7 @@ class KerasModel:
 
     def dropped(self, x: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
         """Dropout on: the input and the output of every such layer, and the outputs."""
-        with self.as_emitted(), recorded(self.rates) as found, pools_of_three_axes():
+        with self.as_emitted(), recorded(self.dropouts) as found, pools_of_three_axes():
             outputs = self.model(self.tensor(x), training=True)  # which draws anew every time
         named = {name: numpy(y) for name, y in self.named(outputs).items()}
         return [(numpy(given), numpy(y)) for given, y in found], named
@@ -238,6 +241,16 @@ class KerasModel:
         products = [keras.ops.sum(y * targets[name]) for name, y in self.named(found).items()]
         return sum(products[1:], products[0]), after
 
+    def rates(self, files: Files, samples: int, steps: Iterable[int]) -> tuple[int, list[float]]:
+        script = script_of(files, self.module)
+        rates = [script.learning_rate(step, samples) for step in steps]
+        return script.steps_of_run(samples), rates
+
+    def updates(
+        self, files: Files, feed: Feed, samples: int, steps: Iterable[int]
+    ) -> Iterator[Updated]:
+        return updates(self, files, feed, samples, steps)
+
     def save(self, path: Path) -> None:
         """Write ``.keras`` (with all heads) or ``.weights.h5``; replaces an old file at the end."""
         if not path.name.endswith(SUFFIXES):
@@ -265,12 +278,12 @@ class KerasModel:
     @contextmanager
     def as_emitted(self) -> Iterator[None]:
         """Use the spec's dropout rates inside the context."""
-        for layer, rate in self.rates.items():
+        for layer, rate in self.dropouts.items():
             layer.rate = rate
         try:
             yield
         finally:
-            for layer in self.rates:
+            for layer in self.dropouts:
                 layer.rate = 0.0
 
     def run(self, model: Any, x: Any, training: bool) -> Any:

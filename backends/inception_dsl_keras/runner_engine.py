@@ -41,6 +41,16 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return jax.jit(function)
 
 
+def graph(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function``, compiled to a graph on TensorFlow; it may assign to variables."""
+    if keras.config.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    compiled: Callable[..., Any] = tf.function(function)
+    return compiled
+
+
 def differentiate(
     function: Callable[..., Any], values: list[Any], *rest: Any
 ) -> tuple[Any, list[Any]]:

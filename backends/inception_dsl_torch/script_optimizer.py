@@ -7,22 +7,22 @@ from typing import Any, Final, NamedTuple
 
 from inception_dsl.backend import (
     FORMS,
+    GROUPS,
     Code,
+    GroupSettings,
     Item,
     Optimizer,
     OptimizerForm,
     Training,
-    WeightGroup,
     call,
     docstring,
+    group_settings,
     layout,
     literal,
     rows,
 )
 
 from .script_classes import OwnClass, own_class
-
-GROUPS: Final = ("kernels", "biases", "norms")
 
 
 class OptimizerView(NamedTuple):
@@ -38,20 +38,13 @@ class OptimizerView(NamedTuple):
     rated: bool
 
 
-class _Group(NamedTuple):
-    """The factor of the learning rate and the weight decay of some weights."""
-
-    rate: float
-    decay: float
-
-
 def optimizer_view(training: Training) -> OptimizerView:
     """The optimiser of a recipe that has all numbers of one."""
     found = training.optimizer
     assert found is not None
     assert found.form is not None
     form = FORMS[found.form]
-    groups = {name: _group(training, name) for name in GROUPS}
+    groups = group_settings(training)
     key = _decay_key(training, form)
     own = own_class(found, form, l2=key == "weight_decay")
     name = own.name if own else _STOCK[found.name]
@@ -59,16 +52,6 @@ def optimizer_view(training: Training) -> OptimizerView:
     lines = tuple(_made(name, _settings(found, own=bool(own)), groups, key, rated=rated))
     doc = docstring(f"{_TITLES[found.name]} as {form.title} defines it.", indent=4)
     return OptimizerView(doc, lines, tuple(_update(training, form, groups, key)), own, rated)
-
-
-def _group(training: Training, name: str) -> _Group:
-    given = training.groups.get(name, WeightGroup())
-    found = training.weight_decay
-    if found is None:
-        return _Group(given.rate, 0.0)
-    if given.decay is not None:
-        return _Group(given.rate, found.rate * given.decay)
-    return _Group(given.rate, found.rate if name == "kernels" or found.on == "all" else 0.0)
 
 
 def _decay_key(training: Training, form: OptimizerForm) -> str:
@@ -123,7 +106,7 @@ def _settings(found: Optimizer, *, own: bool) -> list[Item]:
 
 
 def _made(
-    name: Code, settings: list[Item], groups: dict[str, _Group], key: str, *, rated: bool
+    name: Code, settings: list[Item], groups: dict[str, GroupSettings], key: str, *, rated: bool
 ) -> Iterator[Code]:
     """The lines of ``make_optimizer``."""
     kernels, biases, norms = (groups[g] for g in GROUPS)
@@ -163,7 +146,7 @@ def rows_of(entries: list[str]) -> Any:
 
 
 def _update(
-    training: Training, form: OptimizerForm, groups: dict[str, _Group], key: str
+    training: Training, form: OptimizerForm, groups: dict[str, GroupSettings], key: str
 ) -> Iterator[Code]:
     """The lines of ``update`` before the step: weight decay and clip."""
     if key == "l2":

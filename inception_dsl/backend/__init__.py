@@ -18,6 +18,7 @@ from ..diagnostics.report import Report, Span
 from ..emit.about import bullets, citation, deviations, figure_number, headline, shapes
 from ..emit.bibtex import bibtex
 from ..emit.cases import cases
+from ..emit.groups import GROUPS, GroupSettings, group_settings
 from ..emit.latex import divided, latex
 from ..emit.mark import generated_by
 from ..emit.module import module_from_source, script_from_source
@@ -99,7 +100,7 @@ __all__ = [
     "AXES",
     "CORE_OPS",
     "FORMS",
-    "GROUP",
+    "GROUP", "GROUPS",
     "INPUT",
     "IN_CHANNELS",
     "PLAIN",
@@ -152,6 +153,7 @@ __all__ = [
     "GradientClip",
     "Group",
     "GroupNorm",
+    "GroupSettings",
     "Head",
     "Identity",
     "Initial",
@@ -265,6 +267,7 @@ __all__ = [
     "flow",
     "generated_by",
     "given",
+    "group_settings",
     "headline",
     "last_map",
     "latex",

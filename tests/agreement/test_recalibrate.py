@@ -48,7 +48,7 @@ def made(backend: str, typed: TypedProgram) -> Any:
     model = running(backend, typed)
     model.load(seeded(typed))
     if backend == "keras":
-        for layer, rate in model.rates.items():
+        for layer, rate in model.dropouts.items():
             layer.rate = rate  # the runner sets it to 0
     return model
 
