@@ -133,7 +133,7 @@ def _doc(typed: TypedProgram, request: Request) -> Code:
     program = typed.program
     return docstring(
         headline(program.about, program.id, ", trained by its recipe in Keras 3."),
-        f"    python {request.script}.py --data DATA --out OUT\n",
+        f"Usage:\n    python {request.script}.py --data DATA --out OUT",
         "DATA is a folder with images in train/CLASS and val/CLASS, or an .npz file with uint8 "
         "images (N, height, width[, channels]) and class indices: x_train, y_train, x_test, "
         "y_test. Run it again with the same arguments to go on from the last checkpoint.",
