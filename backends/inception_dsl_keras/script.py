@@ -132,8 +132,8 @@ def _network(typed: TypedProgram, *, soft: bool) -> Code:
 def _doc(typed: TypedProgram, request: Request) -> Code:
     program = typed.program
     return docstring(
-        f"Trains {headline(program.about, program.id, '').plain} by its recipe, in Keras 3.",
-        f"    python {request.script}.py --data DATA --out OUT\n",
+        headline(program.about, program.id, ", trained by its recipe in Keras 3."),
+        f"Usage:\n    python {request.script}.py --data DATA --out OUT",
         "DATA is a folder with images in train/CLASS and val/CLASS, or an .npz file with uint8 "
         "images (N, height, width[, channels]) and class indices: x_train, y_train, x_test, "
         "y_test. Run it again with the same arguments to go on from the last checkpoint.",
