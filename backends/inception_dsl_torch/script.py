@@ -130,7 +130,7 @@ def _doc(typed: TypedProgram, request: Request) -> Code:
     program = typed.program
     stem, arguments = request.script, f"--data DATA --out runs/{request.name}"
     return docstring(
-        f"Trains {headline(program.about, program.id, '').plain} by its recipe, in PyTorch.",
+        headline(program.about, program.id, ", trained by its recipe in PyTorch."),
         f"    python {stem}.py {arguments}\n    torchrun --nproc-per-node=2 {stem}.py {arguments}",
         "DATA is a folder with images in train/CLASS and val/CLASS, or an .npz file with uint8 "
         "images (N, height, width[, channels]) and class indices: x_train, y_train, x_test, "

@@ -51,8 +51,6 @@ def build(
 
     ``progress`` is called with every path in ``order.specs`` before it is compiled.
     """
-    from ..backend.protocol import SCRIPT
-
     before = len(report.diagnostics)
     files: dict[Path, str | bytes] = {}
     origins: dict[str, str] = {}
@@ -67,15 +65,21 @@ def build(
             path = order.out / backend.name / f"{stem}{backend.suffix}"
             if not _claim(path, spec, origins, report):
                 continue
-            train = order.train
-            if train is None:
-                train = backend.trains and path.with_name(f"{SCRIPT}{path.name}").exists()
-            train = train and not backend.documents
+            train = _trains(order, backend, path)
             made = plugins.emit(plugin, backend, typed, report, stem, order.options, train=train)
             for file, content in (made or {}).items():
                 files[path.with_name(file)] = content
                 _claim(path.with_name(file), spec, origins, report)
     return files if len(report.diagnostics) == before else None
+
+
+def _trains(order: Order, backend: Backend, path: Path) -> bool:
+    """Whether a backend is asked for a training script beside the main file ``path``."""
+    from ..backend.protocol import SCRIPT
+
+    if order.train is None:
+        return backend.trains and bool(_there(path.with_name(f"{SCRIPT}{path.name}")))
+    return order.train and not backend.documents
 
 
 def built(spec: str, backends: Sequence[tuple[Plugin, Backend]], out: Path) -> bool:

@@ -32,7 +32,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from ..backend import Backend
     from ..diagnostics.report import Report
+    from ..language.given import StandardInput
+    from ..plugins import Plugin
 
 
 def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[CompletionItem]:
@@ -51,7 +54,7 @@ def _op_names(_: click.Context, __: click.Parameter, start: str) -> list[Complet
         "inception-dsl build net.yaml # all backends, to generated/",
         "inception-dsl build net.yaml -b torch # PyTorch only",
         "inception-dsl build net.yaml --documents # figures and tables",
-        "inception-dsl build net.yaml --train # with training scripts",
+        "inception-dsl build v3 --train # with training scripts",
         "inception-dsl build *.yaml -o src/models # another folder",
         "inception-dsl build net.yaml --set classes=10 # another number of classes",
         "inception-dsl build net.yaml --check # for CI: are files current?",
@@ -111,7 +114,7 @@ def build(
     """
     if names and all_backends:
         raise UsageError("`--backend` and `--all-backends` cannot be used together")
-    from ..build.build import Order, built, compare, in_use, save
+    from ..build.build import Order, compare, in_use, save
     from ..build.build import build as run
     from ..diagnostics.report import Report
 
@@ -125,16 +128,7 @@ def build(
     if every:
         backends = in_use(backends, folder)
     chosen = backend_options(options, [backend for _, backend in backends])
-    given = (
-        specs_of(
-            specs,
-            report,
-            wanted=lambda path: built(path, backends, folder),
-            none=(f"no spec of the folder was built to {folder}", _built_with(specs, out)),
-        )
-        if check
-        else [*map(spec_of, specs)]
-    )
+    given = _built(specs, backends, out, report) if check else [*map(spec_of, specs)]
     scripts = train or (None if check else False)
     order = Order(given, merged(settings, size, *given), backends, folder, chosen, scripts)
     with Progress(len(given)) as bar:
@@ -148,6 +142,17 @@ def build(
     if not report.ok:
         fail(report)
     warn(report)
+
+
+def _built(
+    specs: tuple[str, ...], backends: list[tuple[Plugin, Backend]], out: Path | None, report: Report
+) -> list[str | StandardInput]:
+    """The specs, and of folders those that were built."""
+    from ..build.build import built
+
+    folder = out or Path("generated")
+    none = (f"no spec of the folder was built to {folder}", _built_with(specs, out))
+    return specs_of(specs, report, wanted=lambda path: built(path, backends, folder), none=none)
 
 
 def _list(files: Mapping[Path, str | bytes], written: Collection[Path], report: Report) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     examples=(
         "inception-dsl verify net.yaml # in all backends",
         "inception-dsl verify net.yaml --train --dtype float64 # and a training step",
-        "inception-dsl verify net.yaml --recipe # the optimisers of training scripts",
+        "inception-dsl verify v3 --recipe # training scripts",
         "inception-dsl verify net.yaml -b torch -b keras:jax # Keras on JAX",
         "inception-dsl verify specs/*.yaml --json # for programs",
     ),

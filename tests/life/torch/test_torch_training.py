@@ -6,24 +6,26 @@ import os
 import random
 import resource
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from script_runs import (
+    apart,
+    checkpoint,
+    exactly,
+    refused,
+    rows_of,
+    same_bits,
+    started,
+    tool,
+    until,
+)
 from scripts import BATCH, IMAGES, NETWORK, command, digits, run, written
 
 torch = pytest.importorskip("torch")
-EXACT = """\
-import runpy, sys, torch
-torch.set_default_dtype(torch.float64)
-sys.argv = sys.argv[1:]
-sys.path.insert(0, sys.argv[0].rpartition("/")[0])
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 RECIPE: dict[str, Any] = {
     "epochs": 12,
     "optimizer": {"name": "rmsprop", "form": "tensorflow", "rate": 0.01, "momentum": 0.9,
@@ -36,11 +38,6 @@ RECIPE: dict[str, Any] = {
                      "brightness": 0.1, "saturation": [0.5, 1.5], "contrast": [0.5, 1.5]},
 }  # fmt: skip
 PLAIN = NETWORK.replace("conv_bn", "conv").replace(", batch_norm: {decay: 0.9, scale: true}", "")
-
-
-def tool(*arguments: str) -> None:
-    done = run([sys.executable, "-m", "inception_dsl", *arguments])
-    assert done.returncode == 0, done.stderr
 
 
 def built(folder: Path, training: dict[str, Any], text: str = NETWORK) -> Path:
@@ -69,30 +66,6 @@ def whole(script: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return out
 
 
-def checkpoint(out: Path) -> dict[str, Any]:
-    found: dict[str, Any] = torch.load(out / "last.pt", weights_only=True)
-    return found
-
-
-def tensors(state: dict[str, Any]) -> dict[str, Any]:
-    """All tensors of a checkpoint, by name."""
-    slots = {
-        f"{number}/{name}": value
-        for number, own in state["optimizer"]["state"].items()
-        for name, value in own.items()
-    }
-    return {**state["model"], **{f"average/{k}": v for k, v in state["average"].items()}, **slots}
-
-
-def same_bits(out: Path, other: Path) -> None:
-    found, right = tensors(checkpoint(out)), tensors(checkpoint(other))
-    assert found.keys() == right.keys()
-    assert len(right) > 30
-    wrong = [name for name in right if not torch.equal(found[name], right[name])]
-    assert not wrong
-    assert (out / "log.csv").read_text() == (other / "log.csv").read_text()
-
-
 def test_it_learns_and_logs_every_step(whole: Path) -> None:
     rows = [row.split(",") for row in (whole / "log.csv").read_text().splitlines()]
     assert rows[0] == ["step", "loss", "rate", "accuracy", "average"]
@@ -110,27 +83,6 @@ def test_loaders_do_not_change_a_run(
     done = run(command(script, "--data", str(data), "--out", str(tmp_path), *options))
     assert done.returncode == 0, done.stderr
     same_bits(tmp_path, whole)
-
-
-def started(script: Path, data: Path, out: Path, *more: str) -> subprocess.Popen[str]:
-    call = command(script, "--data", str(data), "--out", str(out), *more)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-
-
-def rows_of(out: Path) -> int:
-    log = out / "log.csv"
-    return log.read_text().count("\n") if log.exists() else 0
-
-
-def until(out: Path, rows: int, process: subprocess.Popen[str]) -> None:
-    """Wait until the log has so many rows."""
-    deadline = time.monotonic() + 120
-    while rows_of(out) < rows and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
 
 
 def test_killed_and_resumed_is_equal_bit_for_bit(
@@ -168,26 +120,6 @@ def test_a_signal_saves_and_leaves(
     same_bits(tmp_path, whole)
 
 
-def exactly(script: Path, processes: int, *arguments: str) -> None:
-    """Run a script in float64."""
-    wrapper = script.parent / "exact.py"
-    wrapper.write_text(EXACT, encoding="utf-8")
-    call = command(wrapper, str(script), *arguments, processes=processes)
-    done = run(call)
-    assert done.returncode == 0, done.stderr
-
-
-def apart(out: Path, other: Path) -> float:
-    """The largest relative difference of weights and slots, not of statistics of one process."""
-    found, right = tensors(checkpoint(out)), tensors(checkpoint(other))
-    names = [name for name in right if "running" not in name and "tracked" not in name]
-    return max(
-        float((found[n] - right[n]).abs().max() / right[n].abs().max().clamp(min=1e-30))
-        for n in names
-        if right[n].is_floating_point() and right[n].dim()
-    )
-
-
 def test_two_processes_are_one_with_the_whole_batch(tmp_path: Path, data: Path) -> None:
     """Without batch norm; the average has gradients of all."""
     text = PLAIN.replace("  - {op: dropout, rate: 0.25}\n", "")
@@ -210,14 +142,6 @@ def test_batch_norm_is_that_of_each_part(tmp_path: Path, data: Path) -> None:
     assert apart(tmp_path / "processes", tmp_path / "one") > 1e-4
 
 
-def refused(call: list[str], **more: Any) -> str:
-    """The last line of a script that fails, without a traceback."""
-    done = run(call, **more)
-    assert done.returncode == 1, done.stdout
-    assert "Traceback" not in done.stderr
-    return done.stderr.strip().splitlines()[-1]
-
-
 def test_another_run_is_refused(script: Path, data: Path, whole: Path, tmp_path: Path) -> None:
     before = (whole / "last.pt").read_bytes()
     arguments = ("--data", str(data), "--out", str(whole))
@@ -235,6 +159,19 @@ def test_another_run_is_refused(script: Path, data: Path, whole: Path, tmp_path:
     (broken / "last.pt").write_bytes(before[: len(before) // 2])
     line = refused(command(script, "--data", str(data), "--out", str(broken)))
     assert line.startswith(f"error: {broken / 'last.pt'} cannot be read: ")
+
+
+def test_a_log_that_is_lost_and_data_that_are_cut(
+    script: Path, data: Path, whole: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "last.pt").write_bytes((whole / "last.pt").read_bytes())
+    done = run(command(script, "--data", str(data), "--out", str(tmp_path)))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log.csv").read_text() == "step,loss,rate,accuracy,average\n"
+    cut = tmp_path / "cut.npz"
+    cut.write_bytes(data.read_bytes()[:300])
+    line = refused(command(script, "--data", str(cut), "--out", str(tmp_path)))
+    assert line.startswith(f"error: {cut} cannot be read: ")
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(script: Path, data: Path, tmp_path: Path) -> None:
