@@ -50,6 +50,8 @@ NOT_RUN = {  # commands that are checked without running them, by how they begin
     "python tests/nightly/": "takes minutes",
     "python benchmarks/": "takes minutes, and measures the machine",
     "inception-dsl serve": "serves until Ctrl-C; tests/unit/cli/test_serve.py runs it",
+    "torchrun": "trains; test_torch_training.py runs scripts",
+    "python generated/": "trains; test_keras_runs.py runs scripts",
     "inception-dsl verify specs/": TOO_LONG,
     "inception-dsl verify family/": TOO_LONG,
     "python -m inception_dsl.testing.fuzz --count 2000": TOO_LONG,

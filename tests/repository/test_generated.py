@@ -29,7 +29,8 @@ def test_generated_files_are_up_to_date() -> None:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     backends, broken = usable()
     assert not broken
-    made = build(Order([*map(str, FILES)], {}, backends, ROOT / "generated"), Report())
+    order = Order([*map(str, FILES)], {}, backends, ROOT / "generated", train=None)
+    made = build(order, Report())
     folders = [ROOT / "generated" / backend.name for _, backend in backends]
     found = {p for folder in folders for p in folder.iterdir() if p.name != "__pycache__"}
     assert found == {*(made or {})}
