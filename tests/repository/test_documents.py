@@ -41,22 +41,19 @@ from inception_dsl.weights.layouts import published
 WEIGHTS = "docs/weights.md"  # its commands take half a minute, and run once
 ELSEWHERE = {WEIGHTS, "docs/fine-tuning.md", "docs/tutorial.md"}  # test_fine_tuning.py, _tutorial
 TOO_LONG = "takes minutes; tests/agreement compares the same networks"
+FUZZ = "python -m inception_dsl.testing.fuzz"
 NOT_RUN = {  # commands that are checked without running them, by how they begin
     "python3 -m venv .venv": "creates an environment",
     "pip install": "installs packages; .ci/run does",
-    "pytest": "runs the tests",
-    "bash .ci/run": "runs the tests",
+    **dict.fromkeys(("pytest", "bash .ci/run"), "runs the tests"),
     "python docs/site/build.py": "writes the site; test_site.py does",
     "python tests/nightly/": "takes minutes",
     "python benchmarks/": "takes minutes, and measures the machine",
     "inception-dsl serve": "serves until Ctrl-C; tests/unit/cli/test_serve.py runs it",
     "torchrun": "trains; test_torch_training.py runs scripts",
     "python generated/": "trains; test_keras_runs.py runs scripts",
-    "inception-dsl verify specs/": TOO_LONG,
-    "inception-dsl verify family/": TOO_LONG,
-    "python -m inception_dsl.testing.fuzz --count 2000": TOO_LONG,
-    "python -m inception_dsl.testing.fuzz --symbols": TOO_LONG,
-    "python -m inception_dsl.testing.fuzz --extends": TOO_LONG,
+    **dict.fromkeys(("inception-dsl verify specs/", "inception-dsl verify family/"), TOO_LONG),
+    **{f"{FUZZ} --{what}": TOO_LONG for what in ("count 2000", "symbols", "extends")},
     "inception-dsl weights import published/keras": "reads a file that Keras downloads",
 }
 RUN_PYTHON = {  # which Python examples run: those with all they need in front of them
