@@ -128,7 +128,7 @@ def script(typed: TypedProgram, request: Request) -> str:
 
 def _doc(typed: TypedProgram, request: Request) -> Code:
     program = typed.program
-    stem, arguments = request.script, f"--data DATA --out runs/{request.name}"
+    stem, arguments = request.script, "--data DATA --out OUT"
     return docstring(
         headline(program.about, program.id, ", trained by its recipe in PyTorch."),
         f"    python {stem}.py {arguments}\n    torchrun --nproc-per-node=2 {stem}.py {arguments}",
