@@ -102,11 +102,18 @@ def expected(typed: TypedProgram) -> Iterator[Updated]:
         gradients = {path: given[path] for path in state.weights}
         state = recipe.advance(state, gradients, moving)
         if step + 1 in LOOKS:
-            slots = {path: dict(own) for path, own in state.slots.items()}
+            slots = {path: _kept(own, training) for path, own in state.slots.items()}
             average = dict(state.average)
             if average:  # statistics that are not averaged are the network's own
                 average = {**moving, **average}
             yield Updated(step + 1, {**state.weights, **moving}, slots, average)
+
+
+def _kept(slots: Mapping[str, Any], training: Training) -> dict[str, Any]:
+    """The slots that an optimiser has: without momentum it needs no velocity."""
+    assert training.optimizer is not None
+    moved = training.optimizer.momentum
+    return {name: value for name, value in slots.items() if moved or name != "velocity"}
 
 
 def training_of(typed: TypedProgram) -> Training:

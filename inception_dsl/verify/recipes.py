@@ -160,10 +160,7 @@ def _errors(
     for step, state in zip(LOOKS, states, strict=True):
         for kind, arrays in state.items():
             held = Archive(folder, f"{kind}.{step}")
-            known = arrays
-            if kind == "slots":  # an optimiser without momentum has no velocity
-                known = {name: v for name, v in arrays.items() if name in held}
-            yield kind, f"after {step} step{'s' * (step > 1)}", apart(held, known)
+            yield kind, f"after {step} step{'s' * (step > 1)}", apart(held, arrays)
 
 
 def table(found: RecipeVerification, style: Style = PLAIN) -> str:

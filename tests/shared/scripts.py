@@ -85,10 +85,7 @@ def errors(typed: TypedProgram, files: Mapping[str, str], runner: Any) -> dict[s
     for state, right in zip(states, expected(typed), strict=True):
         own = kinds(state)
         for kind, arrays in kinds(right).items():
-            known = arrays
-            if kind == "slots":
-                known = {name: v for name, v in arrays.items() if name in own[kind]}
-            worst[kind] = max(worst.get(kind, 0.0), apart(own[kind], known)[0])
+            worst[kind] = max(worst.get(kind, 0.0), apart(own[kind], arrays)[0])
     return worst
 
 
