@@ -18,7 +18,7 @@ def unusable(files: Mapping[str, str | bytes] | None, stem: str, suffix: str) ->
     if not files:
         return "returned no files"
     for name, content in files.items():
-        own = isinstance(name, str) and name.removeprefix(SCRIPT).startswith(stem)
+        own = isinstance(name, str) and name.startswith((stem, f"{SCRIPT}{stem}"))
         if not own or not FILE_NAME.fullmatch(name):
             return f"returned a file with the invalid name `{printable(str(name)[:80])}`"
         if not isinstance(content, str | bytes):

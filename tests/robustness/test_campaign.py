@@ -12,7 +12,7 @@ import pytest
 
 from inception_dsl.diagnostics.report import Report, Span
 
-SEED, COUNT = 20_000_000, 420
+SEED, COUNT = 20_002_000, 420
 
 
 def test_no_mutant_is_a_finding() -> None:
