@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from inception_dsl.backend import (
     FORMS,
     GROUPS,
+    TITLES,
     Code,
     Group,
     GroupSettings,
@@ -26,13 +27,13 @@ from inception_dsl.backend import (
 from .script_steps import Step, own_step
 
 _STOCK: Final = {
-    "sgd": ("SGD", "SGD"),
-    "rmsprop": ("RMSprop", "RMSProp"),
-    "adam": ("Adam", "Adam"),
-    "adamw": ("AdamW", "AdamW"),
-    "lamb": ("Lamb", "LAMB"),
+    "sgd": "SGD",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "lamb": "Lamb",
 }
-"""The names of the classes: in ``keras.optimizers``, and of one in the script."""
+"""The classes of ``keras.optimizers``."""
 _WIDTH: Final = 88
 Groups = Mapping[str, GroupSettings]
 
@@ -114,7 +115,7 @@ def optimizer_view(training: Training) -> OptimizerView:
     """The optimiser of a recipe that has all numbers of one."""
     plan = _planned(training)
     own = _own(plan)
-    title = _STOCK[plan.found.name][1]
+    title = TITLES[plan.found.name]
     doc = docstring(f"{title} as {plan.form.title} defines it, built for the model.", indent=4)
     tables = _table("RATES", {n: g.rate for n, g in plan.groups.items()}) if plan.rated else ()
     decays = _table("DECAYS", {n: g.decay for n, g in plan.groups.items()}) if plan.tabled else ()
@@ -159,7 +160,7 @@ def _trusted(plan: _Plan) -> str:
 
 def _own(plan: _Plan) -> OwnClass | None:
     """The subclass of the script, if Keras computes something else."""
-    before, (stock, own) = tuple(_before(plan)), _STOCK[plan.found.name]
+    before, stock, own = tuple(_before(plan)), _STOCK[plan.found.name], TITLES[plan.found.name]
     if not (plan.step or plan.rated or before):
         return None
     parent = "Optimizer" if plan.step else stock
@@ -243,7 +244,7 @@ def _clip(plan: _Plan) -> Iterator[Code]:
 
 def _made(plan: _Plan, own: OwnClass | None) -> Iterator[Code]:
     """The lines of ``make_optimizer``."""
-    stock, _ = _STOCK[plan.found.name]
+    stock = _STOCK[plan.found.name]
     name = own.name if own else Code(f"keras.optimizers.{stock}")
     items = [Item("rates"), *([] if plan.step else _settings(plan.found))]
     if plan.stock_decay:

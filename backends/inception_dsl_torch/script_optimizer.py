@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from inception_dsl.backend import (
     FORMS,
     GROUPS,
+    TITLES,
     Code,
     GroupSettings,
     Item,
@@ -50,7 +51,7 @@ def optimizer_view(training: Training) -> OptimizerView:
     name = own.name if own else _STOCK[found.name]
     rated = any(group.rate != 1 for group in groups.values())
     lines = tuple(_made(name, _settings(found, own=bool(own)), groups, key, rated=rated))
-    doc = docstring(f"{_TITLES[found.name]} as {form.title} defines it.", indent=4)
+    doc = docstring(f"{TITLES[found.name]} as {form.title} defines it.", indent=4)
     return OptimizerView(doc, lines, tuple(_update(training, form, groups, key)), own, rated)
 
 
@@ -69,13 +70,6 @@ def _decay_key(training: Training, form: OptimizerForm) -> str:
     return "weight_decay" if inside or stock else "decoupled"
 
 
-_TITLES: Final = {
-    "sgd": "SGD",
-    "rmsprop": "RMSProp",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "lamb": "LAMB",
-}
 _STOCK: Final = {
     "sgd": Code("torch.optim.SGD"),
     "rmsprop": Code("torch.optim.RMSprop"),

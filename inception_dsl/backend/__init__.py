@@ -70,11 +70,10 @@ from .protocol import (
     API_VERSION, GROUP, Backend, Binding, Engine, Feed, Files, Model, Option, Request, Runner,
     Step, Updated, main_text,
 )
+from ..types.optimizers import FORMS, TITLES, Form as OptimizerForm
 # fmt: on
 # isort: on
 from ..reference.arrays import by_input
-from ..types.optimizers import FORMS
-from ..types.optimizers import Form as OptimizerForm
 from ..types.prose import Prose
 from ..types.tensor import AXES, ShapeError, TensorType
 from ..types.terms import Symbol, Term, add, constant, divide, multiply, subtract
@@ -105,6 +104,7 @@ __all__ = [
     "IN_CHANNELS",
     "PLAIN",
     "SLOPES",
+    "TITLES",
     "About",
     "Activation",
     "AdaptiveAvgPool",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..ir.recipe import Augmentation, Optimizer, Schedule, Training
-from ..types.optimizers import FORMS
+from ..types.optimizers import FORMS, TITLES
 from ..types.prose import Prose
 
-_NAMES = {"sgd": "SGD", "rmsprop": "RMSProp", "adam": "Adam", "adamw": "AdamW", "lamb": "LAMB"}
 _UNSAID = {
     "epochs": "length",
     "steps": "length",
@@ -92,7 +91,7 @@ def _optimizer(found: Optimizer | None) -> _Sentences:
     settings += [(name, getattr(found, name)) for name in _GIVEN]
     parts = [f"{name} {_number(value)}" for name, value in settings if value]
     parts += ["Nesterov momentum"] * found.nesterov
-    text = "; ".join([f"optimiser: {_NAMES[found.name]}{whose}", *[", ".join(parts)] * bool(parts)])
+    text = "; ".join([f"optimiser: {TITLES[found.name]}{whose}", *[", ".join(parts)] * bool(parts)])
     yield text, found.note
 
 

@@ -65,6 +65,14 @@ class Kind(NamedTuple):
         return self.needed + self.optional
 
 
+TITLES: Final[dict[OptimizerName, str]] = {
+    "sgd": "SGD",
+    "rmsprop": "RMSProp",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "lamb": "LAMB",
+}
+"""The names of optimisers in a sentence."""
 _ADAM: Final = ("beta_1", "beta_2", "epsilon")
 _ALL: Final[tuple[FormName, ...]] = ("caffe", "tensorflow", "keras", "torch")
 OPTIMIZERS: Final[dict[OptimizerName, Kind]] = {

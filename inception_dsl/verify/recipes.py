@@ -16,7 +16,7 @@ from ..diagnostics.report import PLAIN, Report, Style
 from ..diagnostics.signals import stopped_by_signals
 from ..diagnostics.text import aligned, printable
 from ..language.shipped import from_anywhere
-from ..types.optimizers import FORMS
+from ..types.optimizers import FORMS, TITLES
 from .observe import Archive
 from .recipe import (
     BOUND,
@@ -186,7 +186,7 @@ def heading(found: RecipeVerification) -> str:
     assert optimizer.form is not None
     form, width = FORMS[optimizer.form].title, found.narrow.settings.get("width", "")
     at = f" at {width} of its width" if width else ""
-    text = f"{STEPS} steps of {optimizer.name} as {form} defines it"
+    text = f"{STEPS} steps of {TITLES[optimizer.name]} as {form} defines it"
     return f"{printable(found.spec)}: {typed.program.id}{at}, {text}, float64"
 
 
