@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple
 
 from inception_dsl.backend import (
+    DATA,
     FORMS,
     Code,
     Item,
     Request,
+    ScriptFacts,
     Training,
     TypedProgram,
     call,
@@ -20,9 +21,8 @@ from inception_dsl.backend import (
     literal,
     name,
     plan,
-    rate_lines,
     render,
-    run_length,
+    script_facts,
 )
 
 from .script_images import augmented, uses_gray
@@ -46,19 +46,10 @@ class ScriptView(NamedTuple):
 
     doc: Code
     module: Code
-    fractions: bool
-    classes: Code
-    size: Code
-    batch_size: Code
-    recipe: Code
-    steps: Code
-    rate: tuple[Code, ...]
+    facts: ScriptFacts
     optimizer: OptimizerView
     average: AverageView | None
-    channels: Code
     wide: bool
-    mode: Code
-    pixels: Code
     preprocess: Code
     preprocessed: Code
     loss: Code
@@ -66,7 +57,6 @@ class ScriptView(NamedTuple):
     augmentation: tuple[Code, ...]
     gray: bool
     hue: bool
-    columns: Code
     measured: Code
     counts: Code
     recalibrates: bool
@@ -80,28 +70,17 @@ def script(typed: TypedProgram, request: Request) -> str:
     program, training = typed.program, typed.program.training
     assert training is not None
     planned = plan(typed, by_logits=True)
-    steps, rate = run_length(training), rate_lines(training)
     channels, augmentation = program.input.channels, training.augmentation
-    columns = ("step", "loss", "rate", "accuracy", *["average"] * bool(training.average))
     several = bool(typed.auxiliary or typed.always)
     soft = bool(planned.by_logits)
     prepared = "source.preprocess({})" if planned.preprocessing else "{} / 255"
     view = ScriptView(
         doc=_doc(typed, request),
         module=name(request.name),
-        fractions=any("Fraction(" in line for line in (steps, *rate)),
-        classes=literal(program.values["classes"]),
-        size=literal(tuple(program.input.spatial)),
-        batch_size=literal(training.batch_size),
-        recipe=literal(hashlib.sha256(repr(training).encode()).hexdigest()[:12]),
-        steps=Code(steps),
-        rate=rate,
+        facts=script_facts(program, training),
         optimizer=optimizer_view(training),
         average=_average(training),
-        channels=literal(channels),
         wide=channels != 1,
-        mode=Code("L" if channels == 1 else "RGB"),
-        pixels=Code("" if channels == 1 else ", 3"),
         preprocess=Code(prepared.format("pixels")),
         preprocessed=Code(prepared.format("x")),
         loss=Code(f"y, outputs{', from_logits=True' if soft else ''}"),
@@ -109,8 +88,7 @@ def script(typed: TypedProgram, request: Request) -> str:
         augmentation=tuple(augmented(augmentation)) if augmentation else (),
         gray=uses_gray(augmentation),
         hue=bool(augmentation and augmentation.hue),
-        columns=Code(", ".join(map(literal, columns))),
-        measured=literal(len(columns) - 3),
+        measured=literal(2 if training.average else 1),
         counts=Code('"seed", "recalibrate"' if planned.recalibrates else '"seed",'),
         recalibrates=planned.recalibrates,
         network=_network(typed, soft=soft),
@@ -134,9 +112,7 @@ def _doc(typed: TypedProgram, request: Request) -> Code:
     return docstring(
         headline(program.about, program.id, ", trained by its recipe in Keras 3."),
         f"Usage:\n    python {request.script}.py --data DATA --out OUT",
-        "DATA is a folder with images in train/CLASS and val/CLASS, or an .npz file with uint8 "
-        "images (N, height, width[, channels]) and class indices: x_train, y_train, x_test, "
-        "y_test. Run it again with the same arguments to go on from the last checkpoint.",
+        DATA,
         "The variable KERAS_BACKEND is tensorflow, jax or torch. JAX uses all its devices, and "
         "batch norms see the whole batch; the others use one device.",
         generated_by(program.id),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from inception_dsl.backend import (
+    DATA,
     FORMS,
     Augmentation,
     Average,
     Code,
     Request,
+    ScriptFacts,
     Training,
     TypedProgram,
     docstring,
@@ -21,9 +22,8 @@ from inception_dsl.backend import (
     literal,
     name,
     plan,
-    rate_lines,
     render,
-    run_length,
+    script_facts,
 )
 
 from .script_classes import OwnClass
@@ -49,14 +49,9 @@ class ScriptView(NamedTuple):
 
     doc: Code
     module: Code
+    facts: ScriptFacts
     imports: Code
     network: Code
-    classes: Code
-    size: Code
-    batch_size: Code
-    recipe: Code
-    steps: Code
-    rate: tuple[Code, ...]
     group_rate: Code
     own: OwnClass | None
     optimizer_doc: Code
@@ -64,16 +59,11 @@ class ScriptView(NamedTuple):
     update: tuple[Code, ...]
     average: AverageView | None
     augmentation: tuple[Code, ...]
-    mode: Code
     converted: Code
     gray: bool
-    channels: Code
-    pixels: Code
-    columns: Code
     evaluated: Code
     preprocess: Code
     recalibrates: bool
-    fractions: bool
     hue: bool
     final: Code
 
@@ -83,7 +73,7 @@ def script(typed: TypedProgram, request: Request) -> str:
     program, training = typed.program, typed.program.training
     assert training is not None
     preprocesses = plan(typed, by_logits=True).preprocessing is not None
-    optimizer, rate, emitted = optimizer_view(training), rate_lines(training), build(typed)
+    optimizer, emitted = optimizer_view(training), build(typed)
     network = emitted.view.network
     assert network is not None
     recalibrates, gray = network.training.recalibrates, program.input.channels == 1
@@ -91,18 +81,12 @@ def script(typed: TypedProgram, request: Request) -> str:
     imported += ["preprocess"] * preprocesses + ["recalibrate"] * recalibrates
     x = "images.to(args.device, non_blocking=True)"
     augmentation = training.augmentation
-    columns = ("step", "loss", "rate", "accuracy", *["average"] * bool(training.average))
     view = ScriptView(
         doc=_doc(typed, request),
         module=name(request.name),
+        facts=script_facts(program, training),
         imports=Code(", ".join(imported)),
         network=name(emitted.model),
-        classes=literal(program.values["classes"]),
-        size=literal(tuple(program.input.spatial)),
-        batch_size=literal(training.batch_size),
-        recipe=literal(hashlib.sha256(repr(training).encode()).hexdigest()[:12]),
-        steps=Code(run_length(training)),
-        rate=rate,
         group_rate=Code('rate * group["rate"]' if optimizer.rated else "rate"),
         own=optimizer.own,
         optimizer_doc=optimizer.doc,
@@ -110,16 +94,11 @@ def script(typed: TypedProgram, request: Request) -> str:
         update=optimizer.update,
         average=_average(training),
         augmentation=tuple(_augmented(augmentation)) if augmentation else (),
-        mode=Code("L" if gray else "RGB"),
         converted=Code("image[:1]" if gray else "image.expand(3, -1, -1)"),
         gray=bool(augmentation and (augmentation.saturation or augmentation.contrast)),
-        channels=literal(program.input.channels),
-        pixels=Code("" if gray else ", 3"),
-        columns=Code(", ".join(map(literal, columns))),
         evaluated=Code("(model, average.model)" if training.average else "(model,)"),
         preprocess=Code(f"preprocess({x})" if preprocesses else f"{x} / 255"),
         recalibrates=recalibrates,
-        fractions=any("Fraction(" in line for line in (run_length(training), *rate)),
         hue=bool(augmentation and augmentation.hue),
         final=Code("average.model" if training.average else "model"),
     )
@@ -132,9 +111,7 @@ def _doc(typed: TypedProgram, request: Request) -> Code:
     return docstring(
         headline(program.about, program.id, ", trained by its recipe in PyTorch."),
         f"    python {stem}.py {arguments}\n    torchrun --nproc-per-node=2 {stem}.py {arguments}",
-        "DATA is a folder with images in train/CLASS and val/CLASS, or an .npz file with uint8 "
-        "images (N, height, width[, channels]) and class indices: x_train, y_train, x_test, "
-        "y_test. Run it again with the same arguments to go on from the last checkpoint.",
+        DATA,
         generated_by(program.id),
     )
 
