@@ -149,6 +149,9 @@ def test_designing(wheel: Installed) -> None:
 
 def test_verify(wheel: Installed) -> None:
     assert wheel("verify", "v3").count("agrees") == 2
+    lines = wheel("build", "v3", "--train", "-o", "scripts").splitlines()
+    assert sum(line.endswith("train_v3.py") for line in lines) == 2
+    assert wheel("verify", "v3", "--recipe").count("agrees") == 2
 
 
 def test_a_variant(wheel: Installed) -> None:
