@@ -61,7 +61,6 @@ class ScriptView(NamedTuple):
     augmentation: tuple[Code, ...]
     converted: Code
     gray: bool
-    evaluated: Code
     preprocess: Code
     recalibrates: bool
     hue: bool
@@ -96,7 +95,6 @@ def script(typed: TypedProgram, request: Request) -> str:
         augmentation=tuple(_augmented(augmentation)) if augmentation else (),
         converted=Code("image[:1]" if gray else "image.expand(3, -1, -1)"),
         gray=bool(augmentation and (augmentation.saturation or augmentation.contrast)),
-        evaluated=Code("(model, average.model)" if training.average else "(model,)"),
         preprocess=Code(f"preprocess({x})" if preprocesses else f"{x} / 255"),
         recalibrates=recalibrates,
         hue=bool(augmentation and augmentation.hue),
