@@ -20,6 +20,8 @@ from paths import PUBLISHED
 from torch import Tensor, nn
 from torch.ao.quantization import fuse_modules, get_default_qconfig_mapping
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
 from torch.nn.utils import parametrize, prune
 
 import inception_dsl
@@ -287,17 +289,28 @@ def test_parametrize_and_prune(built: Built) -> None:
     agree(net, built)
 
 
-def test_distributed_training_step(built: Built, tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", [nn.parallel.DistributedDataParallel, fully_shard])
+def test_distributed_training_step(
+    share: Callable[[nn.Module], nn.Module], built: Built, tmp_path: Path
+) -> None:
+    """The gradients of copies (DDP) and of shards (FSDP2) are those of the network."""
+
+    def gradients(net: nn.Module) -> list[Tensor]:
+        torch.manual_seed(0)
+        with torch.enable_grad():
+            outputs = net(built.x)
+            outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+            sum(y.square().mean() for y in outputs).backward()
+        found = [p.grad for p in net.parameters() if p.requires_grad]
+        assert all(g is not None for g in found)
+        return [g.full_tensor() if isinstance(g, DTensor) else g for g in found]
+
+    right = gradients(built.copy().train())
     torch.distributed.init_process_group(
         "gloo", init_method=f"file://{tmp_path}/rendezvous", rank=0, world_size=1
     )
     try:
-        with torch.enable_grad():
-            net = nn.parallel.DistributedDataParallel(built.copy().train())
-            outputs = net(built.x)
-            outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-            sum(y.square().mean() for y in outputs).backward()
+        found = gradients(share(built.copy().train()))
     finally:
         torch.distributed.destroy_process_group()
-    missing = [n for n, p in net.named_parameters() if p.requires_grad and p.grad is None]
-    assert not missing
+    torch.testing.assert_close(found, right)
