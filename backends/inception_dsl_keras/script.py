@@ -57,7 +57,6 @@ class ScriptView(NamedTuple):
     augmentation: tuple[Code, ...]
     gray: bool
     hue: bool
-    measured: Code
     counts: Code
     recalibrates: bool
     network: Code
@@ -77,7 +76,7 @@ def script(typed: TypedProgram, request: Request) -> str:
     view = ScriptView(
         doc=_doc(typed, request),
         module=name(request.name),
-        facts=script_facts(program, training),
+        facts=script_facts(typed, training),
         optimizer=optimizer_view(training),
         average=_average(training),
         wide=channels != 1,
@@ -88,7 +87,6 @@ def script(typed: TypedProgram, request: Request) -> str:
         augmentation=tuple(augmented(augmentation)) if augmentation else (),
         gray=uses_gray(augmentation),
         hue=bool(augmentation and augmentation.hue),
-        measured=literal(2 if training.average else 1),
         counts=Code('"seed", "recalibrate"' if planned.recalibrates else '"seed",'),
         recalibrates=planned.recalibrates,
         network=_network(typed, soft=soft),

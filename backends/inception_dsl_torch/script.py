@@ -50,7 +50,6 @@ class ScriptView(NamedTuple):
     doc: Code
     module: Code
     facts: ScriptFacts
-    imports: Code
     network: Code
     group_rate: Code
     own: OwnClass | None
@@ -62,6 +61,7 @@ class ScriptView(NamedTuple):
     converted: Code
     gray: bool
     preprocess: Code
+    counts: Code
     recalibrates: bool
     hue: bool
     final: Code
@@ -76,15 +76,12 @@ def script(typed: TypedProgram, request: Request) -> str:
     network = emitted.view.network
     assert network is not None
     recalibrates, gray = network.training.recalibrates, program.input.channels == 1
-    imported = [emitted.model, "loss"]
-    imported += ["preprocess"] * preprocesses + ["recalibrate"] * recalibrates
     x = "images.to(args.device, non_blocking=True)"
     augmentation = training.augmentation
     view = ScriptView(
         doc=_doc(typed, request),
         module=name(request.name),
-        facts=script_facts(program, training),
-        imports=Code(", ".join(imported)),
+        facts=script_facts(typed, training),
         network=name(emitted.model),
         group_rate=Code('rate * group["rate"]' if optimizer.rated else "rate"),
         own=optimizer.own,
@@ -95,7 +92,8 @@ def script(typed: TypedProgram, request: Request) -> str:
         augmentation=tuple(_augmented(augmentation)) if augmentation else (),
         converted=Code("image[:1]" if gray else "image.expand(3, -1, -1)"),
         gray=bool(augmentation and (augmentation.saturation or augmentation.contrast)),
-        preprocess=Code(f"preprocess({x})" if preprocesses else f"{x} / 255"),
+        preprocess=Code(f"source.preprocess({x})" if preprocesses else f"{x} / 255"),
+        counts=Code('"seed", "workers"' + ', "recalibrate"' * recalibrates),
         recalibrates=recalibrates,
         hue=bool(augmentation and augmentation.hue),
         final=Code("average.model" if training.average else "model"),

@@ -170,7 +170,7 @@ def test_whole_steps(name: str, parts: int, tmp_path: Path) -> None:
     [
         (("(part / args.accumulate).backward()", "part.backward()"), 2),
         (("    model.zero_grad()\n", ""), 1),
-        (("preprocess(images", "(images"), 1),
+        (("source.preprocess(images", "(images"), 1),
         (("    model.train()\n", "    model.eval()\n"), 1),
         (("p.grad.add_(p,", "p.grad.sub_(p,"), 1),
         (("part.detach() / args.accumulate", "part.detach()"), 2),
