@@ -61,6 +61,7 @@ class ScriptView(NamedTuple):
     augmentation: tuple[Code, ...]
     converted: Code
     gray: bool
+    averaged: Code
     evaluated: Code
     preprocess: Code
     recalibrates: bool
@@ -96,6 +97,7 @@ def script(typed: TypedProgram, request: Request) -> str:
         augmentation=tuple(_augmented(augmentation)) if augmentation else (),
         converted=Code("image[:1]" if gray else "image.expand(3, -1, -1)"),
         gray=bool(augmentation and (augmentation.saturation or augmentation.contrast)),
+        averaged=Code(", average" if training.average else ""),
         evaluated=Code("(model, average.model)" if training.average else "(model,)"),
         preprocess=Code(f"preprocess({x})" if preprocesses else f"{x} / 255"),
         recalibrates=recalibrates,
