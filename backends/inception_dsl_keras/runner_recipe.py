@@ -65,7 +65,7 @@ def train_steps(
     model.load(given[0][0].weights)
     with floats(model.dtype):
         script = script_of(files, model.module)
-        own = Updates(script, model, script.Rates(samples, len(given)))
+        own = Updates(script, model, script.Rates(samples, len(given) + 1))
         trainee = script.Trainee(model.model)
         trainee.compile(own.optimizer, run_eagerly=True)
         trainee.average = own.average

@@ -23,7 +23,9 @@ def table(found: RecipeVerification, style: Style = PLAIN) -> str:
         rows = [[title, *kinds, ""]]
         for outcome, own in zip(found.outcomes, errors, strict=True):
             cells = [f"{own[kind]:.1e}" if kind in own else "" for kind in kinds]
-            rows.append([outcome.target, *cells, outcome.status])
+            agrees = own and all(error <= bound for error in own.values())
+            status = outcome.status if not own else "agrees" if agrees else "differs"
+            rows.append([outcome.target, *cells, status])
         rows.append(["allowed", *[f"{bound:.1e}"] * len(kinds), ""])
         columns, *others = (f"  {line}" for line in aligned(rows, (0, len(rows[0]) - 1)))
         lines += [style.frame(columns), *others]

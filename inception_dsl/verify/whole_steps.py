@@ -70,6 +70,10 @@ class Reference:
             yield WholeStep(state, moving, batch, done)
             state, moving = after, statistics
 
+    def before(self, step: WholeStep) -> Updated:
+        """The state before a step, as scripts have it."""
+        return updated(step.state, step.moving, self.training)
+
     def batch(self, number: int) -> ImageBatch:
         """The images of a step, of which every part has enough."""
         parts, processes = SPLITS[number] if self.backend.splits else (1, 1)
