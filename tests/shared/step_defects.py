@@ -114,7 +114,7 @@ _DEFECTS = {
         "torch", "v1", SCRIPT, '"rate": 2.0, "weight_decay": 0.0',
         '"rate": 2.0, "weight_decay": 0.01',
     ),
-    "torch: clip before the decay": (
+    "torch: the sign of the decay": (
         "torch", "v3", SCRIPT, "p.grad.add_(p, alpha=", "p.grad.sub_(p, alpha=",
     ),
     "torch: average before the step": (
