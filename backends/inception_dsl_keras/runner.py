@@ -2,8 +2,8 @@
 
 Dropout is off in training mode too: its rate is zero, except while the model is saved. Nothing else
 of the model is changed, except for its weights; TensorFlow's pools of three axes are computed in
-float64 too. All functions compute from copies of the variables;
-a training step assigns the new values at its end.
+float64 too. All functions compute from copies of the variables; a training step assigns the new
+values at its end.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,9 @@ from inception_dsl.backend import (
     PLAIN,
     Feed,
     Files,
+    ImageBatch,
     Step,
+    Trained,
     TypedProgram,
     Updated,
     check_weights,
@@ -38,7 +40,7 @@ from .runner_calls import leaves, observed, recorded
 from .runner_engine import compiled, differentiate, floats, numpy, values
 from .runner_files import SUFFIXES, Slot, read
 from .runner_pools import pools_of_three_axes
-from .runner_recipe import script_of, updates
+from .runner_recipe import rates, script_of, train_steps, updates
 from .source import source_of
 from .weights import bindings
 
@@ -95,13 +97,10 @@ class KerasModel:
         heads = "aux_logits" in options
         left = () if heads else tuple(f"{name}/" for name in typed.auxiliary)
         self.bindings = [b for b in bindings(self.source) if not b.path.startswith(left)]
-        self.variables = {
-            f"{layer.name}/{v.name}": v for layer in leaves(model) for v in layer.variables
-        }
+        self.variables = {f"{x.name}/{v.name}": v for x in leaves(model) for v in x.variables}
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
-        self.dropouts = {
-            layer: layer.rate for layer in leaves(model) if isinstance(layer, keras.layers.Dropout)
-        }
+        kind = keras.layers.Dropout
+        self.dropouts = {x: x.rate for x in leaves(model) if isinstance(x, kind)}
         for layer in self.dropouts:
             layer.rate = 0.0
 
@@ -224,7 +223,7 @@ class KerasModel:
             keras.optimizers.SGD(rate).apply(gradients, trainable)
         for variable, value in zip(rest, after, strict=True):
             variable.assign(value)
-        found = {id(v): numpy(gradient) for v, gradient in zip(trainable, gradients, strict=True)}
+        found = {id(v): numpy(g) for v, g in zip(trainable, gradients, strict=True)}
         named = [(b.path, id(self.variables[b.key])) for b in self.bindings]
         by_path = {
             path: found[key].reshape(self.shapes[path]) for path, key in named if key in found
@@ -242,14 +241,17 @@ class KerasModel:
         return sum(products[1:], products[0]), after
 
     def rates(self, files: Files, samples: int, steps: Iterable[int]) -> tuple[int, list[float]]:
-        script = script_of(files, self.module)
-        rates = [script.learning_rate(step, samples) for step in steps]
-        return script.steps_of_run(samples), rates
+        return rates(script_of(files, self.module), samples, steps)
 
     def updates(
         self, files: Files, feed: Feed, samples: int, steps: Iterable[int]
     ) -> Iterator[Updated]:
         return updates(self, files, feed, samples, steps)
+
+    def train_steps(
+        self, files: Files, samples: int, given: Sequence[tuple[Updated, ImageBatch]]
+    ) -> Iterator[Trained]:
+        return train_steps(self, files, samples, given)
 
     def save(self, path: Path) -> None:
         """Write ``.keras`` (with all heads) or ``.weights.h5``; replaces an old file at the end."""

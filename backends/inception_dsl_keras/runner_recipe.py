@@ -1,15 +1,15 @@
-"""Runs the optimiser and the running average of an emitted training script."""
+"""Runs an emitted training script: its optimiser with given gradients, or whole steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Final
 
 import keras
 import numpy as np
 
-from inception_dsl.backend import Feed, Files, Updated, script_from_source
+from inception_dsl.backend import Feed, Files, ImageBatch, Trained, Updated, script_from_source
 
 from .runner_engine import floats, graph, numpy
 
@@ -32,39 +32,61 @@ def script_of(files: Files, module: ModuleType) -> ModuleType:
     return script_from_source(source, first.removesuffix(".py"), module)
 
 
+def rates(script: ModuleType, samples: int, steps: Iterable[int]) -> tuple[int, list[float]]:
+    """The steps of a whole run, and the learning rates of ``steps``."""
+    found = [script.learning_rate(step, samples) for step in steps]
+    return script.steps_of_run(samples), found
+
+
 def updates(
     model: Any, files: Files, feed: Feed, samples: int, steps: Iterable[int]
 ) -> Iterator[Updated]:
     """The states of a ``KerasModel`` after each of ``steps`` of the script."""
     wanted, ids = list(steps), {b.path: id(model.variables[b.key]) for b in model.bindings}
-    shapes = model.shapes
     with floats(model.dtype):
         script = script_of(files, model.module)
-        own = Updates(script, model.model, script.Rates(samples, wanted[-1]))
+        own = Updates(script, model, script.Rates(samples, wanted[-1]))
     for step in range(wanted[-1]):
         given = feed(model.weights(), step)
         with floats(model.dtype):
             own.advance({ids[path]: value for path, value in given.items()})
         if step + 1 in wanted:
-            slots, average = own.slots(), own.averages()
-            of_paths = {path: slots.get(number, {}) for path, number in ids.items()}
-            yield Updated(
-                step + 1,
-                model.weights(),
-                {p: {n: v.reshape(shapes[p]) for n, v in of.items()} for p, of in of_paths.items()},
-                {p: average[i].reshape(shapes[p]) for p, i in ids.items() if i in average},
-            )
+            yield own.state(step + 1)
+
+
+def train_steps(
+    model: Any, files: Files, samples: int, given: Sequence[tuple[Updated, ImageBatch]]
+) -> Iterator[Trained]:
+    """Whole steps of the script, each from its own state.
+
+    Eager: TensorFlow needs 17 seconds for the graph of such a step of Inception-v4.
+    """
+    model = model.trainee()
+    model.load(given[0][0].weights)
+    with floats(model.dtype):
+        script = script_of(files, model.module)
+        own = Updates(script, model, script.Rates(samples, len(given) + 1))
+        trainee = script.Trainee(model.model)
+        trainee.compile(own.optimizer, run_eagerly=True)
+        trainee.average = own.average
+    for state, (images, classes, *_) in given:
+        model.load(state.weights)
+        if state.step:
+            own.set(state)
+        with floats(model.dtype):
+            logs = trainee.train_on_batch(images, np.asarray(classes, "int32"), return_dict=True)
+        yield Trained(float(logs["loss"]), own.state(state.step + 1))
 
 
 class Updates:
-    """The optimiser of a script for a model, and its running average, if there is one."""
+    """The optimiser of a script for a ``KerasModel``, and its running average, if there is one."""
 
     def __init__(self, script: ModuleType, model: Any, rates: Any) -> None:
-        self.model = model
-        self.optimizer = script.make_optimizer(model, rates)
+        self.of, self.model = model, model.model
+        self.optimizer = script.make_optimizer(self.model, rates)
         self.average = None
         if hasattr(script, "Average"):
-            self.average = script.Average(model, self.optimizer)
+            self.average = script.Average(self.model, self.optimizer)
         self._compiled = graph(self._advance)
 
     def advance(self, given: Mapping[int, Any]) -> None:
@@ -84,25 +106,43 @@ class Updates:
         if self.average is not None:
             self.average.update()
 
-    def slots(self) -> dict[int, dict[str, Any]]:
-        """The slots of each trainable weight, by its id and their names in the reference."""
+    def set(self, state: Updated) -> None:
+        """Set the number of steps, the slots and the average."""
+        self.optimizer.iterations.assign(state.step)
+        paths = {id(self.of.variables[b.key]): b.path for b in self.of.bindings}
+        for weight, name, sign, slot in self._slots():
+            slot.assign(sign * state.slots[paths[id(weight)]][name].reshape(slot.shape))
+        for weight, value in self._averages():
+            value.assign(state.average[paths[id(weight)]].reshape(value.shape))
+
+    def state(self, step: int) -> Updated:
+        """The state after ``step`` steps."""
+        found, average = self.of.weights(), {}
+        slots: dict[str, dict[str, Any]] = {path: {} for path in found}
+        paths = {id(self.of.variables[b.key]): b.path for b in self.of.bindings}
+        for weight, name, sign, slot in self._slots():
+            path = paths[id(weight)]
+            slots[path][name] = sign * numpy(slot).reshape(found[path].shape)
+        for weight, value in self._averages():
+            path = paths[id(weight)]
+            average[path] = numpy(value).reshape(found[path].shape)
+        # where the script has no average of a weight, the weight itself
+        return Updated(step, found, slots, {**found, **average} if average else {})
+
+    def _slots(self) -> Iterator[tuple[Any, str, int, Any]]:
+        """Each trainable weight, a name of the reference, the sign, and its slot."""
         classes = [c.__name__ for c in type(self.optimizer).__mro__ if _of_keras(c)]
         names = next((SLOTS[name] for name in classes if name in SLOTS), OWN)
-        found: dict[int, dict[str, Any]] = {id(v): {} for v in self.model.trainable_variables}
         for suffix, name in names.items():
             own = [v for v in self.optimizer.variables if v.name.endswith(f"_{suffix}")]
             sign = -1 if (suffix, name) == ("momentum", "velocity") and "SGD" in classes else 1
             for weight, slot in zip(self.model.trainable_variables, own, strict=bool(own)):
-                found[id(weight)][name] = sign * numpy(slot)
-        return found
+                yield weight, name, sign, slot
 
-    def averages(self) -> dict[int, Any]:
-        """The average of each weight by its id, where the script has one; else the weight."""
-        if self.average is None:
-            return {}
-        current = {id(v): numpy(v) for v in self.model.weights}
-        pairs = zip(self.average.current, self.average.values, strict=True)
-        return current | {id(v): numpy(value) for v, value in pairs}
+    def _averages(self) -> Iterator[tuple[Any, Any]]:
+        """Each weight of which the script has an average, and that."""
+        if self.average is not None:
+            yield from zip(self.average.current, self.average.values, strict=True)
 
 
 def _of_keras(kind: type) -> bool:

@@ -29,4 +29,5 @@ BACKEND = Backend(
     shares=True,
     several_inputs=True,
     trains=True,
+    splits=True,
 )

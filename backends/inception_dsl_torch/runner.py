@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -22,7 +22,9 @@ from safetensors.torch import save as serialised
 from inception_dsl.backend import (
     Feed,
     Files,
+    ImageBatch,
     Step,
+    Trained,
     TypedProgram,
     Updated,
     by_input,
@@ -33,13 +35,12 @@ from inception_dsl.backend import (
 )
 
 from .runner_files import COUNTER, differences, write
-from .runner_layouts import native, neutral
-from .runner_script import script_of, set_gradients, slots
+from .runner_layouts import assign, neutral
+from .runner_script import DROPOUTS, script_of, train_steps, updates
 from .views import build
 from .weights import bindings, boundaries
 
 SUFFIXES: Final = (".safetensors",)
-DROPOUTS: Final = (*(torch.nn.Dropout, torch.nn.Dropout1d, torch.nn.Dropout2d, torch.nn.Dropout3d),)
 
 
 def create(typed: TypedProgram, files: Files, dtype: str, *, heads: bool = True) -> TorchModel:
@@ -105,15 +106,20 @@ class TorchModel:
         self.shapes = {p: v for p, v in weight_shapes(typed).items() if not p.startswith(left)}
 
     def weights(self) -> dict[str, Any]:
-        return self._neutral(self.net.state_dict())
+        return self.neutral(self.net.state_dict())
+
+    def neutral(self, state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+        """Tensors of a state dict by path."""
+        return {
+            b.path: neutral(state[b.key].numpy(), b.layout, self.shapes[b.path])
+            for b in self.bindings
+        }
 
     def load(self, weights: Mapping[str, Any]) -> None:
         check_weights(weights, self.shapes)
         state = self.net.state_dict()
         for binding in self.bindings:
-            target = state[binding.key]
-            value = native(np.asarray(weights[binding.path]), binding.layout)
-            target.copy_(torch.from_numpy(value).reshape(target.shape))
+            assign(state[binding.key], weights[binding.path], binding.layout)
 
     def parameters(self) -> tuple[int, int]:
         trainable = sum(p.numel() for p in self.net.parameters() if p.requires_grad)
@@ -208,36 +214,12 @@ class TorchModel:
     def updates(
         self, files: Files, feed: Feed, samples: int, steps: Iterable[int]
     ) -> Iterator[Updated]:
-        script, wanted = script_of(files, self.module), list(steps)
-        optimizer, average = script.make_optimizer(self.net), None
-        if hasattr(script, "Average"):
-            average = script.Average(self.net)
-        for step in range(wanted[-1]):
-            given = feed(self.weights(), step)
-            set_gradients(self.net, {b.key: native(given[b.path], b.layout) for b in self.bindings})
-            script.update(self.net, optimizer, step, samples)
-            if average is not None:
-                average.update(self.net, step + 1)
-            if step + 1 in wanted:
-                kept = average.model.state_dict() if average else {}
-                yield Updated(step + 1, self.weights(), self._slots(optimizer), self._neutral(kept))
+        return updates(self, files, feed, samples, steps)
 
-    def _slots(self, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Any]]:
-        """The slots of all trainable weights, by the reference's names."""
-        held, found = slots(self.net, optimizer), {}
-        for b in self.bindings:
-            if b.key in held:
-                shape, own = self.shapes[b.path], held[b.key]
-                found[b.path] = {name: neutral(v, b.layout, shape) for name, v in own.items()}
-        return found
-
-    def _neutral(self, state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
-        """Tensors of a state dict by path; empty if it is."""
-        return {
-            b.path: neutral(state[b.key].numpy(), b.layout, self.shapes[b.path])
-            for b in self.bindings
-            if state
-        }
+    def train_steps(
+        self, files: Files, samples: int, given: Sequence[tuple[Updated, ImageBatch]]
+    ) -> Iterator[Trained]:
+        return train_steps(self, files, samples, given)
 
     def save(self, path: Path) -> None:
         state = {key: value.contiguous() for key, value in self.net.state_dict().items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 
 def native(value: Any, layout: str) -> Any:
@@ -29,3 +30,8 @@ def neutral(value: Any, layout: str, shape: tuple[int, ...]) -> Any:
         value = value.reshape(shape[-2], shape[-1], *shape[:-2])
         value = np.moveaxis(value, (0, 1), (-2, -1))
     return np.array(value, order="C").reshape(shape)
+
+
+def assign(tensor: torch.Tensor, value: Any, layout: str) -> None:
+    """Set a tensor to a value in the neutral layout."""
+    tensor.copy_(torch.from_numpy(native(np.asarray(value), layout)).reshape(tensor.shape))

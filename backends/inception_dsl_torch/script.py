@@ -60,6 +60,7 @@ class ScriptView(NamedTuple):
     augmentation: tuple[Code, ...]
     converted: Code
     gray: bool
+    averaged: Code
     preprocess: Code
     counts: Code
     recalibrates: bool
@@ -92,6 +93,7 @@ def script(typed: TypedProgram, request: Request) -> str:
         augmentation=tuple(_augmented(augmentation)) if augmentation else (),
         converted=Code("image[:1]" if gray else "image.expand(3, -1, -1)"),
         gray=bool(augmentation and (augmentation.saturation or augmentation.contrast)),
+        averaged=Code(", average" if training.average else ""),
         preprocess=Code(f"source.preprocess({x})" if preprocesses else f"{x} / 255"),
         counts=Code('"seed", "workers"' + ', "recalibrate"' * recalibrates),
         recalibrates=recalibrates,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
@@ -79,6 +79,7 @@ class Backend(NamedTuple):
     ``documents``: it writes figures or tables, not source; ``build`` uses it only if it is asked
     for. ``options`` are what users can choose. ``trains``: if the request asks for it, it adds a
     script that trains the network by its recipe, named ``request.script`` plus ``suffix``.
+    ``splits``: the script can compute a batch in parts and in several processes.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Backend(NamedTuple):
     documents: bool = False
     options: tuple[Option, ...] = ()
     trains: bool = False
+    splits: bool = False
 
 
 class Binding(NamedTuple):
@@ -132,6 +134,25 @@ class Updated(NamedTuple):
     weights: dict[str, Any]
     slots: dict[str, dict[str, Any]]
     average: dict[str, Any]
+
+
+class ImageBatch(NamedTuple):
+    """A batch of a training script: pixels from 0 to 255 (N, height, width, channels) in float64,
+    the class index of each image (N), and how a script whose backend ``splits`` batches computes
+    it: in ``parts`` of the same size, one after the other, as the first of ``processes``.
+    """
+
+    images: Any
+    classes: Any
+    parts: int = 1
+    processes: int = 1
+
+
+class Trained(NamedTuple):
+    """The loss of a step of a training script, and the state after it."""
+
+    loss: float
+    state: Updated
 
 
 Feed: TypeAlias = Callable[[Mapping[str, Any], int], Mapping[str, Any]]
@@ -209,6 +230,16 @@ class Model(Protocol):
     ) -> Iterator[Updated]:
         """Run the optimiser and the running average of the training script from the weights that
         are loaded, and give their state after each of ``steps``, which ascend.
+        """
+
+    def train_steps(
+        self, files: Files, samples: int, given: Sequence[tuple[Updated, ImageBatch]]
+    ) -> Iterator[Trained]:
+        """Run whole steps of the training script, each from its own state, without dropout.
+
+        From pixels to the loss, its gradients, the update and the running average. States have the
+        steps 0, 1, 2, …; at step 0 the script begins with the weights of the state, so that slots
+        and average are those that it makes itself.
         """
 
     def save(self, path: Path) -> None:

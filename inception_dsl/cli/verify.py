@@ -105,8 +105,9 @@ def verify(
     status 1 if a framework disagrees, fails or times out, or if a backend in `--backend` is
     missing.
 
-    With --recipe, the scripts of `build --train` are run instead: optimiser, weight decay, clip,
-    schedule and running average for 200 steps, compared with a NumPy reference.
+    With --recipe, the scripts of `build --train` are run instead, and compared with a NumPy
+    reference: optimiser, weight decay, clip, schedule and running average for 200 steps, then
+    three whole steps, from pixels to new weights.
     """
     from ..diagnostics.report import Report
     from ..verify.workers import threads
@@ -183,7 +184,8 @@ def _verify_recipes(
     quiet: bool,
 ) -> None:
     """Verify the recipes of specs; print each table as soon as it is complete."""
-    from ..verify.recipes import table, to_dict, verify_recipes
+    from ..verify.recipe_table import table, to_dict
+    from ..verify.recipes import verify_recipes
 
     found = []
     with (

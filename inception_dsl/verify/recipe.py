@@ -1,8 +1,9 @@
 """What a training script computes, compared with the reference interpreter of recipes.
 
-The network is the user's at a fraction of its width, so that it has the same kinds of weights in
-the same places, but few of them. Gradients are those of a quadratic with noise, whose curvatures
-span four decades: they depend on the weights, so an error in one step changes all that follow.
+The network is the user's at a fraction of its width, on the smallest input for which its spec
+compiles, so that it has the same kinds of weights in the same places, but few of them. Gradients
+are those of a quadratic with noise, whose curvatures span four decades: they depend on the weights,
+so an error in one step changes all that follow. :mod:`.whole_steps` has those of the network.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from ..analysis.sizes import compiling_sizes
 from ..backend.protocol import Updated
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from ..ir.recipe import Training
 from ..ir.typed import TypedProgram
-from ..reference.recipe import Recipe
+from ..reference.arrays import Weights
+from ..reference.recipe import Recipe, State
 from ..reference.schedules import learning_rate
 from ..reference.seeds import seeded
 
@@ -35,26 +38,37 @@ MOVING: Final = ("moving_mean", "moving_variance")
 
 
 class Narrow(NamedTuple):
-    """The program of a comparison, and the settings of its width."""
+    """The program of a comparison, and the settings that make it small."""
 
     typed: TypedProgram
     settings: dict[str, str]
+
+    def smaller(self, spec: str | os.PathLike[str], more: Mapping[str, str]) -> Narrow | None:
+        """The program with ``more`` settings, if it has no errors with them."""
+        settings = {**self.settings, **more}
+        typed = compile_spec(spec, settings, Report())
+        return None if typed is None else Narrow(typed, settings)
 
 
 def narrow(
     spec: str | os.PathLike[str], settings: Mapping[str, str], report: Report
 ) -> Narrow | None:
-    """The narrowest form of a spec that has no errors; ``None`` with those of the spec itself."""
+    """The narrowest form of a spec that has no errors, on its smallest input; ``None`` with the
+    errors of the spec itself. A width or an input among the settings stays.
+    """
     own = compile_spec(spec, settings, report)
     if own is None:
         return None
+    found = Narrow(own, dict(settings))
     if "width" not in settings:
-        for width in WIDTHS:
-            given = {**settings, "width": width}
-            found = compile_spec(spec, given, Report())
-            if found is not None and found.program.width.factor is not None:
-                return Narrow(found, given)
-    return Narrow(own, dict(settings))
+        forms = (found.smaller(spec, {"width": width}) for width in WIDTHS)
+        scaled = (form for form in forms if form and form.typed.program.width.factor is not None)
+        found = next(scaled, found)
+    if any(name.partition(".")[0] == "input" for name in settings) or own.program.several:
+        return found
+    least = [axis.least for axis in compiling_sizes(found.typed)]
+    size = "x".join(map(str, [*least, own.program.input.channels]))
+    return found.smaller(spec, {"input": size}) or found
 
 
 class Feed:
@@ -102,11 +116,15 @@ def expected(typed: TypedProgram) -> Iterator[Updated]:
         gradients = {path: given[path] for path in state.weights}
         state = recipe.advance(state, gradients, moving)
         if step + 1 in LOOKS:
-            slots = {path: _kept(own, training) for path, own in state.slots.items()}
-            average = dict(state.average)
-            if average:  # statistics that are not averaged are the network's own
-                average = {**moving, **average}
-            yield Updated(step + 1, {**state.weights, **moving}, slots, average)
+            yield updated(state, moving, training)
+
+
+def updated(state: State, moving: Weights, training: Training) -> Updated:
+    """A state of the reference and its moving statistics as those of a script."""
+    slots = {path: _kept(own, training) for path, own in state.slots.items()}
+    # statistics that are not averaged are the network's own
+    average = {**moving, **state.average} if state.average else {}
+    return Updated(state.step, {**state.weights, **moving}, slots, average)
 
 
 def _kept(slots: Mapping[str, Any], training: Training) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Runs the optimisers of training scripts in several frameworks and compares their states."""
+"""Runs training scripts in several frameworks: their optimisers, then whole steps."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
+from ..backend.protocol import Trained
 from ..backend.trainable import trainable
-from ..diagnostics.report import PLAIN, Report, Style
+from ..diagnostics.report import Report
 from ..diagnostics.signals import stopped_by_signals
-from ..diagnostics.text import aligned, printable
 from ..language.shipped import from_anywhere
-from ..types.optimizers import FORMS, TITLES
+from . import whole_steps
 from .observe import Archive
 from .recipe import (
     BOUND,
     LOOKS,
-    STEPS,
     Narrow,
     apart,
     expected,
@@ -32,22 +31,25 @@ from .recipe import (
     training_of,
 )
 from .run import TIMEOUT, Target
-from .workers import Job, Workers
+from .workers import AT_ONCE, Job, Workers
 
 KINDS: Final = ("rates", "weights", "slots", "average")
+PLURALS: Final = ("rates", "weights", "slots", "statistics")
 INEXACT: Final = "this engine does not compute in float64 throughout"
 
 
 class RecipeOutcome(NamedTuple):
     """The result for one framework: the largest relative error of each kind, and what is wrong.
 
-    ``status`` is agrees, differs, failed, missing or hung.
+    ``status`` is agrees, differs, failed, missing or hung. ``errors`` are those of the optimiser,
+    ``whole`` those of whole steps.
     """
 
     target: str
     status: str
     reason: str = ""
     errors: Mapping[str, float] = {}
+    whole: Mapping[str, float] = {}
     seconds: float = 0.0
 
     @property
@@ -86,17 +88,28 @@ def verify_recipes(
             own = narrow(spec, settings, report)
             if own is None or not all(trainable(t.backend, own.typed, report) for t in targets):
                 continue
+            for target in targets[:AT_ONCE]:
+                if target.engine.exact:
+                    workers.ready(str(target), *target.process())
             folders = [Path(name, str(number), str(i)) for i, _ in enumerate(targets)]
-            jobs = [
+            runs = [
                 _submitted(spec, own, target, folder, workers, timeout)
                 for target, folder in zip(targets, folders, strict=True)
             ]
             states = [kinds(state) for state in expected(own.typed)]
             outcomes = []
-            for target, job in zip(targets, jobs, strict=True):
+            for target, run in zip(targets, runs, strict=True):
                 progress(f"{spec}: {target}")
-                outcomes.append(_outcome(own, states, target, job, workers))
+                outcomes.append(_outcome(own, states, target, run, workers))
             yield RecipeVerification(os.path.normpath(spec), own, tuple(outcomes))
+
+
+class _Run(NamedTuple):
+    """The job of a target, and the whole steps that it is compared with."""
+
+    job: Job
+    reference: whole_steps.Reference
+    steps: Sequence[whole_steps.WholeStep]
 
 
 def _submitted(
@@ -106,41 +119,58 @@ def _submitted(
     folder: Path,
     workers: Workers,
     timeout: float,
-) -> Job | None:
-    """The job of a target, which runs as soon as there is room; none for inexact engines."""
+) -> _Run | None:
+    """The run of a target, which begins as soon as there is room; none for inexact engines."""
     if not target.engine.exact:
         return None
-    folder.mkdir(parents=True)
+    given = folder / "given"
+    given.mkdir(parents=True)
+    reference = whole_steps.Reference(own.typed, target.backend)
+    steps = list(reference.steps())
+    for number, step in enumerate(steps):
+        whole_steps.save(given, number, reference.before(step), step.batch)
     backend = target.backend.name
-    job = {"recipe": True, "spec": from_anywhere(os.path.normpath(spec)), "backend": backend}
-    text = json.dumps({**job, "settings": own.settings})
+    wanted = {"recipe": True, "spec": from_anywhere(os.path.normpath(spec)), "backend": backend}
+    text = json.dumps({**wanted, "settings": own.settings, "whole_steps": len(steps)})
     (folder / "job.json").write_text(text, encoding="utf-8")
     environment, runner = target.process()
-    return workers.submit(Job(str(target), environment, folder, folder, timeout, runner))
+    job = workers.submit(Job(str(target), environment, given, folder, timeout, runner))
+    return _Run(job, reference, steps)
 
 
 def _outcome(
     own: Narrow,
     states: Sequence[Mapping[str, Mapping[str, Any]]],
     target: Target,
-    job: Job | None,
+    run: _Run | None,
     workers: Workers,
 ) -> RecipeOutcome:
-    if job is None:
+    if run is None:
         return RecipeOutcome(str(target), "missing", INEXACT)
-    ended = workers.result(job)
+    ended = workers.result(run.job)
     if ended.found is None:
         return RecipeOutcome(str(target), ended.status, ended.reason, seconds=ended.seconds)
-    worst = dict.fromkeys(KINDS, 0.0)
-    reasons = []
-    for kind, when, (error, where) in _errors(own, states, ended.found, job.folder):
-        worst[kind] = max(worst[kind], error)
-        if not error <= BOUND:
+    errors, reason = _judged(_errors(own, states, ended.found, run.job.folder), BOUND)
+    whole, other = _judged(_errors_of_steps(run, ended.found), whole_steps.BOUND)
+    first = reason or other
+    status = "differs" if first else "agrees"
+    return RecipeOutcome(str(target), status, first, errors, whole, ended.seconds)
+
+
+_Difference: TypeAlias = tuple[str, str, tuple[float, str]]
+"""The kind, when, and the largest error with the name of its array."""
+
+
+def _judged(found: Iterable[_Difference], bound: float) -> tuple[dict[str, float], str]:
+    """The largest error of each kind, and the first that is not allowed."""
+    worst, reason = dict[str, float](), ""
+    for kind, when, (error, where) in found:
+        worst[kind] = max(worst.get(kind, 0.0), error)
+        if not error <= bound and not reason:
             place = f" of `{where}`" if where else ""
-            what = f"{kind}{place} differ {when}: relative error {error:.2g}"
-            reasons.append(f"{what}, allowed {BOUND:g}")
-    status = "differs" if reasons else "agrees"
-    return RecipeOutcome(str(target), status, next(iter(reasons), ""), worst, ended.seconds)
+            verb = "differ" if kind in PLURALS else "differs"
+            reason = f"{kind}{place} {verb} {when}: relative error {error:.2g}, allowed {bound:g}"
+    return worst, reason
 
 
 def _errors(
@@ -148,8 +178,8 @@ def _errors(
     states: Sequence[Mapping[str, Mapping[str, Any]]],
     found: Mapping[str, Any],
     folder: Path,
-) -> Iterator[tuple[str, str, tuple[float, str]]]:
-    """The kind, when, and the largest error of all that is compared, in order."""
+) -> Iterator[_Difference]:
+    """The errors of rates and states, in order."""
     total = training_of(own.typed).total
     if total != found["total"]:
         yield "rates", f"in a run of {found['total']} steps, not {total}", (math.inf, "")
@@ -160,53 +190,13 @@ def _errors(
     for step, state in zip(LOOKS, states, strict=True):
         for kind, arrays in state.items():
             held = Archive(folder, f"{kind}.{step}")
-            yield kind, f"after {step} step{'s' * (step > 1)}", apart(held, arrays)
+            if arrays or held:  # not every recipe has slots and an average
+                yield kind, f"after {step} step{'s' * (step > 1)}", apart(held, arrays)
 
 
-def table(found: RecipeVerification, style: Style = PLAIN) -> str:
-    """A row for each framework with its largest errors, the bound, and the first difference."""
-    rows = [["", *KINDS, ""]]
-    for outcome in found.outcomes:
-        cells = [f"{outcome.errors[k]:.1e}" if k in outcome.errors else "" for k in KINDS]
-        rows.append([outcome.target, *cells, outcome.status])
-    rows.append(["allowed", *[f"{BOUND:.1e}"] * len(KINDS), ""])
-    columns, *lines = (f"  {line}" for line in aligned(rows, (0, len(rows[0]) - 1)))
-    for outcome in found.outcomes:
-        if not outcome.ok:
-            reason = f"{outcome.target} {outcome.status}: {printable(outcome.reason)}"
-            lines.append(f"  {reason}")
-    return "\n".join([style.strong(heading(found)), style.frame(columns), *lines])
-
-
-def heading(found: RecipeVerification) -> str:
-    """The spec, and what is compared."""
-    typed = found.narrow.typed
-    optimizer = training_of(typed).optimizer
-    assert optimizer is not None
-    assert optimizer.form is not None
-    form, width = FORMS[optimizer.form].title, found.narrow.settings.get("width", "")
-    at = f" at {width} of its width" if width else ""
-    text = f"{STEPS} steps of {TITLES[optimizer.name]} as {form} defines it"
-    return f"{printable(found.spec)}: {typed.program.id}{at}, {text}, float64"
-
-
-def to_dict(found: RecipeVerification) -> dict[str, Any]:
-    """The data of ``inception-dsl verify --recipe --json``; infinite values are ``null``."""
-    return {
-        "spec": found.spec,
-        "name": found.narrow.typed.program.id,
-        "settings": found.narrow.settings,
-        "steps": STEPS,
-        "allowed": BOUND,
-        "agrees": all(outcome.ok for outcome in found.outcomes),
-        "outcomes": [
-            {
-                "target": outcome.target,
-                "status": outcome.status,
-                "reason": outcome.reason,
-                "seconds": round(outcome.seconds, 3),
-                "errors": {k: v if math.isfinite(v) else None for k, v in outcome.errors.items()},
-            }
-            for outcome in found.outcomes
-        ],
-    }
+def _errors_of_steps(run: _Run, found: Mapping[str, Any]) -> Iterator[_Difference]:
+    """The same of whole steps."""
+    for number, (step, loss) in enumerate(zip(run.steps, found["losses"], strict=True)):
+        state = whole_steps.saved_state(run.job.folder, f"after.{number}", number + 1)
+        for (kind, where), error in run.reference.errors(step, Trained(loss, state)).items():
+            yield kind, f"after whole step {number + 1}", (error, where)

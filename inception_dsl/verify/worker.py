@@ -23,7 +23,7 @@ from ..compiler import compile_spec
 from ..diagnostics.project import install
 from ..diagnostics.report import Report
 from ..ir.program import INPUT
-from . import recipe
+from . import recipe, whole_steps
 from .finding import Job
 from .observe import Archive, observe, save, write
 from .offered import of_file, of_model
@@ -46,7 +46,7 @@ def main(given: Path, folder: Path) -> None:
 def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     """Run the model of the backend; returns the results that are plain data."""
     if "recipe" in job:
-        return run_recipe(folder, job)
+        return run_recipe(given, folder, job)
     report = Report()
     typed = compile_spec(job["spec"], job["settings"], report)
     emitted = compile_spec(job["spec"], job["source_settings"], report)
@@ -86,8 +86,10 @@ def run(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": "ok", **save(found, folder)}
 
 
-def run_recipe(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
-    """Run the optimiser of the training script; writes its states to ``folder``."""
+def run_recipe(given: Path, folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Run the optimiser of the training script, then whole steps from the states in ``given``;
+    writes the states after them to ``folder``.
+    """
     report = Report()
     typed = compile_spec(job["spec"], job["settings"], report)
     chosen = plugins.chosen([job["backend"]], report)
@@ -106,7 +108,12 @@ def run_recipe(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     for state in model.updates(files, feed, samples, recipe.LOOKS):
         for kind, arrays in recipe.kinds(state).items():
             write(folder, f"{kind}.{state.step}", arrays)
-    return {"status": "ok", "total": total, "rates": rates}
+    steps = [whole_steps.saved(given, number) for number in range(job["whole_steps"])]
+    losses = []
+    for number, (loss, state) in enumerate(model.train_steps(files, samples, steps)):
+        whole_steps.save_state(folder, f"after.{number}", state)
+        losses.append(loss)
+    return {"status": "ok", "total": total, "rates": rates, "losses": losses}
 
 
 def _first(report: Report) -> str:

@@ -151,7 +151,7 @@ def test_verify(wheel: Installed) -> None:
     assert wheel("verify", "v3").count("agrees") == 2
     lines = wheel("build", "v3", "--train", "-o", "scripts").splitlines()
     assert sum(line.endswith("train_v3.py") for line in lines) == 2
-    assert wheel("verify", "v3", "--recipe").count("agrees") == 2
+    assert wheel("verify", "v3", "--recipe").count("agrees") == 4  # updates and whole steps
 
 
 def test_a_variant(wheel: Installed) -> None:

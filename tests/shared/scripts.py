@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from inception_dsl.verify.recipe import (
     start,
     training_of,
 )
+from inception_dsl.verify.whole_steps import Reference
 
 NETWORK = """
 network: small
@@ -86,6 +88,21 @@ def errors(typed: TypedProgram, files: Mapping[str, str], runner: Any) -> dict[s
         own = kinds(state)
         for kind, arrays in kinds(right).items():
             worst[kind] = max(worst.get(kind, 0.0), apart(own[kind], arrays)[0])
+    return worst
+
+
+def step_errors(typed: TypedProgram, files: Mapping[str, str], backend: str) -> dict[str, float]:
+    """The largest error of each kind in whole steps, against the interpreter."""
+    ((_, found),) = plugins.chosen([backend], Report())
+    model = importlib.import_module(found.runner).create(typed, files, "float64")
+    reference = Reference(typed, found)
+    steps = list(reference.steps())
+    given = [(reference.before(step), step.batch) for step in steps]
+    done = list(model.train_steps(files, samples_of(training_of(typed)), given))
+    worst: dict[str, float] = {}
+    for step, own in zip(steps, done, strict=True):
+        for (kind, _), error in reference.errors(step, own).items():
+            worst[kind] = max(worst.get(kind, 0.0), error)
     return worst
 
 
