@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests first, if there are several processes."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=order_of)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector away from what stays until the end.
+
+    All tests and the frameworks are more than a million objects: searching them took a third of
+    the time of the collection, and then 0.7 s each time.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 with contextlib.suppress(AttributeError, ValueError):

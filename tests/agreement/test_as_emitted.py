@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -111,12 +111,26 @@ MODELS = {
 }
 
 
+class Given(NamedTuple):
+    """A program, a batch, and weights that fit it."""
+
+    typed: TypedProgram
+    x: Any
+    weights: dict[str, Any]
+
+
+def given(spec: Path, **settings: str) -> Given:
+    typed = typed_program(spec, **settings)
+    x = batch(typed)
+    return Given(typed, x, calibrated(typed, seeded(typed), x))
+
+
 def check_same(
-    typed: TypedProgram, backend: str, folder: Path, modes: tuple[bool, ...] = (False, True)
+    case: Given, backend: str, folder: Path, modes: tuple[bool, ...] = (False, True)
 ) -> None:
     build, run, file = MODELS[backend]
-    x = batch(typed)
-    model, weights = running(backend, typed), calibrated(typed, seeded(typed), x)
+    typed, x, weights = case
+    model = running(backend, typed)
     model.load(weights)
     model.save(folder / file)
     with undrawn(backend):  # drawing initial values takes longer than all the rest
@@ -130,18 +144,23 @@ def check_same(
             np.testing.assert_array_equal(found.get(name, found.get("")), value)
 
 
+@pytest.fixture(scope="module", params=SPECS, ids=[spec.stem for spec in SPECS])
+def network(request: pytest.FixtureRequest) -> Given:
+    """A shipped network, for both backends."""
+    spec: Path = request.param
+    return given(spec, input=SMALL.get(spec.stem, "75x96x3"))
+
+
 @pytest.mark.parametrize("backend", MODELS)
-@pytest.mark.parametrize("spec", SPECS, ids=[spec.stem for spec in SPECS])
-def test_runner_has_the_model_of_the_file(spec: Path, backend: str, tmp_path: Path) -> None:
-    typed = typed_program(spec, input=SMALL.get(spec.stem, "75x96x3"))
-    check_same(typed, backend, tmp_path, modes=(False,))
+def test_runner_has_the_model_of_the_file(network: Given, backend: str, tmp_path: Path) -> None:
+    check_same(network, backend, tmp_path, modes=(False,))
 
 
 @pytest.mark.parametrize("backend", MODELS)
 def test_numbers_that_tensorflow_rounds_are_exact(backend: str, tmp_path: Path) -> None:
     spec = tmp_path / "scaled.yaml"
     spec.write_text(SCALED, encoding="utf-8")
-    check_same(typed_program(spec), backend, tmp_path)
+    check_same(given(spec), backend, tmp_path)
 
 
 def test_model_with_exact_numbers_is_saved_and_loaded(tmp_path: Path) -> None:
@@ -179,4 +198,4 @@ def test_a_repaired_model_is_found(
     spec = tmp_path / "scaled.yaml"
     spec.write_text(SCALED, encoding="utf-8")
     with pytest.raises(AssertionError):
-        check_same(typed_program(spec), "keras", tmp_path)
+        check_same(given(spec), "keras", tmp_path)

@@ -13,6 +13,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from defect import CORE, Defect
+from first_seeds import FIRST, named, seeds
 from paths import ROOT
 from symbol_defects import SYMBOL_DEFECTS
 
@@ -201,17 +202,22 @@ def printed(seed: int) -> str:
         return ""
 
 
+def test_first_seeds_are_of_these_defects() -> None:
+    assert FIRST["expressions"].keys() <= {*map(named, SYMBOL_DEFECTS)}
+
+
 @pytest.mark.parametrize("defect", SYMBOL_DEFECTS, ids=lambda d: d.name)
 def test_seeded_defect_is_found(defect: Defect) -> None:
     """A network disagrees with the defect, and agrees again without it."""
     torch.set_num_threads(1)
     backends = loaded(["torch"])
-    for seed in range(6 * COUNT):
+    for seed in seeds("expressions", defect, 6 * COUNT):
         right = plain(seed)
         with defect.seeded():
             if changed(seed, right):
                 trial = attempt_symbols(seed, backends)
                 if trial.problem:
+                    print(f"seed {seed}: {trial.problem}")
                     break
     else:
         pytest.fail(f"{6 * COUNT} networks agree, so the defect is not found: {defect.name}")

@@ -10,6 +10,7 @@ import pytest
 import torch
 from defect import KERAS, Defect
 from defects import COUNT, DEFECTS
+from first_seeds import FIRST, named, seeds
 
 from inception_dsl.backend import Report, Request, TypedProgram, main_text
 from inception_dsl.compiler import compile_spec
@@ -59,13 +60,14 @@ def can_show(defect: Defect, seed: int) -> bool:
 def test_there_are_many_different_defects() -> None:
     assert len(DEFECTS) >= 30
     assert len({(defect.package, defect.name) for defect in DEFECTS}) == len(DEFECTS)
+    assert FIRST["networks"].keys() <= {*map(named, DEFECTS)}
 
 
-@pytest.mark.parametrize("defect", DEFECTS, ids=lambda d: f"{d.package}: {d.name}")
+@pytest.mark.parametrize("defect", DEFECTS, ids=named)
 def test_seeded_defect_is_found(defect: Defect) -> None:
     """A network disagrees with the defect, and agrees again without it."""
     backends = loaded(list(dict.fromkeys(["torch", defect.backend])))
-    for seed in range(COUNT):
+    for seed in seeds("networks", defect, COUNT):
         if not can_show(defect, seed):
             continue
         with defect.seeded():

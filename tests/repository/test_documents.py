@@ -63,8 +63,6 @@ RUN_PYTHON = {  # which Python examples run: those with all they need in front o
     WEIGHTS: r"\"v4\.safetensors\"",
 }
 NUMBER = re.compile(r" +(\d\.\de-\d\d|0)(?=\s)")
-
-
 Run = Callable[[str], subprocess.CompletedProcess[str]]
 
 
@@ -75,6 +73,13 @@ def workspace(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "tiny.yaml").write_text(blocks("yaml", "README.md")[0].text, encoding="utf-8")
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a spec beside copies of the shipped specs; each test writes its own text."""
+    folder = tmp_path_factory.mktemp("examples")
+    return shutil.copytree(ROOT / "specs", folder / "specs") / "example.yaml"
 
 
 @pytest.fixture
@@ -184,14 +189,11 @@ def test_commands_in_the_text(document: str, run: Run) -> None:
 
 
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
-def test_yaml_builds(block: Block, workspace: Path) -> None:
+def test_yaml_builds(block: Block, example: Path) -> None:
     """Each YAML block, completed if it is a fragment, with both backends."""
-    path = workspace / "specs" / "example.yaml"
-    text = completed(block.text)
-    path.write_text(text, encoding="utf-8")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", inception_dsl.SpecWarning)
-        network = inception_dsl.load(path, **values(text))
+    example.write_text(text := completed(block.text), encoding="utf-8")
+    with warnings.catch_warnings(action="ignore", category=inception_dsl.SpecWarning):
+        network = inception_dsl.load(example, **values(text))
     for backend in BACKENDS:
         assert network.files(backend)
 
@@ -206,11 +208,10 @@ def test_yaml_builds(block: Block, workspace: Path) -> None:
         "defaults: {batch_norm: {deccay: 0.9}}",
     ],
 )
-def test_a_fragment_with_an_error_fails(fragment: str, workspace: Path) -> None:
-    path = workspace / "specs" / "example.yaml"
-    path.write_text(completed(fragment), encoding="utf-8")
+def test_a_fragment_with_an_error_fails(fragment: str, example: Path) -> None:
+    example.write_text(completed(fragment), encoding="utf-8")
     with pytest.raises(inception_dsl.SpecError):
-        inception_dsl.load(path)
+        inception_dsl.load(example)
 
 
 @pytest.mark.parametrize("number", range(len(BACKENDS)))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from forked import Forked, forked
 from scripts import command, run
 
 EXACT = """\
@@ -33,9 +32,15 @@ def checkpoint(out: Path) -> dict[str, Any]:
         return dict(file)
 
 
+def run_of(out: Path) -> dict[str, Any]:
+    """What a checkpoint says of its run: step, rows that are due, recipe and more."""
+    found: dict[str, Any] = json.loads(str(checkpoint(out)["run"]))
+    return found
+
+
 def step_of(out: Path) -> int:
     """The step of a checkpoint."""
-    step: int = json.loads(str(checkpoint(out)["run"]))["step"]
+    step: int = run_of(out)["step"]
     return step
 
 
@@ -48,13 +53,8 @@ def same_bits(out: Path, other: Path) -> None:
     assert (out / "log.csv").read_text() == (other / "log.csv").read_text()
 
 
-def started(script: Path, data: Path, out: Path, *more: str) -> subprocess.Popen[str]:
-    call = command(script, "--data", str(data), "--out", str(out), *more)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
+def started(script: Path, data: Path, out: Path, *more: str) -> Forked:
+    return Forked(command(script, "--data", str(data), "--out", str(out), *more))
 
 
 def rows_of(out: Path) -> int:
@@ -62,7 +62,7 @@ def rows_of(out: Path) -> int:
     return log.read_text().count("\n") if log.exists() else 0
 
 
-def until(out: Path, rows: int, process: subprocess.Popen[str]) -> None:
+def until(out: Path, rows: int, process: Forked) -> None:
     """Wait until the log has so many rows."""
     deadline = time.monotonic() + 120
     while rows_of(out) < rows and process.poll() is None and time.monotonic() < deadline:
@@ -74,7 +74,7 @@ def exactly(script: Path, processes: int, *arguments: str) -> None:
     wrapper = script.parent / "exact.py"
     wrapper.write_text(EXACT, encoding="utf-8")
     call = command(wrapper, str(script), *arguments, processes=processes)
-    done = run(call)
+    done = forked(call) if processes == 1 else run(call)
     assert done.returncode == 0, done.stderr
 
 
@@ -91,7 +91,7 @@ def apart(out: Path, other: Path) -> float:
 
 def refused(call: list[str], **more: Any) -> str:
     """The last line of a script that fails, without a traceback."""
-    done = run(call, **more)
+    done = forked(call, **more)
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stderr
     return done.stderr.strip().splitlines()[-1]
