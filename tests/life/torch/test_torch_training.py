@@ -198,7 +198,7 @@ def test_another_run_is_refused(script: Path, data: Path, whole: Path, tmp_path:
     other = built(tmp_path, {**RECIPE, "weight_decay": {"rate": 2e-3}})
     assert "is of another run: recipe " in refused(command(other, *arguments))
     uneven = refused(command(script, *arguments, "--accumulate", "3"))
-    assert uneven == "error: 1 processes with 3 parts each cannot share a batch of 8 evenly"
+    assert uneven == "error: a batch of 8 has no 3 equal parts"
     assert (whole / "last.npz").read_bytes() == before
     broken = tmp_path / "broken"
     broken.mkdir()
