@@ -69,7 +69,7 @@ def score(trial: optuna.Trial, held: IO[str], args: argparse.Namespace) -> float
             for epoch in range(known, len(found)):
                 trial.report(found[epoch], epoch)
             if len(found) > known and not ended and trial.should_prune():
-                raise optuna.TrialPruned(f"after {len(found)} epochs")
+                raise optuna.TrialPruned(f"pruned after epoch {len(found)}")
             known = max(known, len(found))
     finally:
         script.terminate()  # it saves and leaves

@@ -99,7 +99,7 @@ class Workers:
 
     def until(self, ready: Callable[[], bool]) -> None:
         """Wait until something is so; a worker that has ended fails the test."""
-        deadline = time.monotonic() + 200
+        deadline = time.monotonic() + 600
         while not ready():
             assert self.begun[-1].poll() is None, self.begun[-1].communicate()
             assert time.monotonic() < deadline
@@ -118,7 +118,7 @@ def workers(tmp_path: Path) -> Any:
 
 def ended(worker: subprocess.Popen[str], status: int = 0) -> str:
     """What a worker has printed, without a traceback."""
-    output, errors = worker.communicate(timeout=300)
+    output, errors = worker.communicate(timeout=600)
     assert worker.returncode == status, errors
     assert "Traceback" not in errors
     return output if status == 0 else errors
