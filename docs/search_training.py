@@ -76,7 +76,7 @@ def score(trial: optuna.Trial, held: IO[str], args: argparse.Namespace) -> float
         script.wait()
     if script.returncode:
         *_, last = ["", *(folder / "output.txt").read_text(errors="replace").splitlines()]
-        raise RuntimeError(f"status {script.returncode}: {last}")
+        raise subprocess.SubprocessError(f"status {script.returncode}: {last}")
     return found[-1]
 
 
@@ -109,7 +109,9 @@ def begin(study: optuna.Study, args: argparse.Namespace) -> tuple[optuna.Trial, 
             with contextlib.suppress(BlockingIOError), lock(folder, fcntl.LOCK_NB):
                 if study.trials[left.number].state == TrialState.RUNNING:  # but nobody runs it
                     study.tell(left.number, state=TrialState.FAIL)
-                    study.enqueue_trial(left.params, user_attrs={"goes_on_with": first(left)})
+        for number, last in {first(trial): trial for trial in study.trials}.items():
+            if last.state == TrialState.FAIL and "message" not in last.user_attrs:
+                study.enqueue_trial(last.params, user_attrs={"goes_on_with": number})
         waiting = study.get_trials(states=[TrialState.WAITING])
         if not waiting and len({first(trial) for trial in study.trials}) >= args.trials:
             return None
@@ -126,7 +128,7 @@ def work(study: optuna.Study, args: argparse.Namespace) -> None:
         trial, held = found
         try:
             text = f"{study.tell(trial, score(trial, held, args)).value:.2%}"
-        except (optuna.TrialPruned, RuntimeError) as error:
+        except (optuna.TrialPruned, subprocess.SubprocessError) as error:
             pruned, text = isinstance(error, optuna.TrialPruned), str(error)
             trial.set_user_attr("message", text)
             study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
