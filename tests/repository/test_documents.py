@@ -52,6 +52,7 @@ NOT_RUN = {  # commands that are checked without running them, by how they begin
     "inception-dsl serve": "serves until Ctrl-C; tests/unit/cli/test_serve.py runs it",
     "torchrun": "trains; test_torch_training.py runs scripts",
     "python generated/": "trains; test_keras_runs.py runs scripts",
+    "python docs/search_training.py": "trains; test_search_training.py runs it",
     **dict.fromkeys(("inception-dsl verify specs/", "inception-dsl verify family/"), TOO_LONG),
     **{f"{FUZZ} --{what}": TOO_LONG for what in ("count 2000", "symbols", "extends")},
     "inception-dsl weights import published/keras": "reads a file that Keras downloads",
