@@ -35,7 +35,7 @@ RECIPES: Final[Mapping[str, Mapping[str, str]]] = {
     "inception_resnet_v1": REPLICAS,
     "inception_resnet_v2": REPLICAS,
     "googlenet_quick": {"average.decay": "0.9999"},
-    "inception_v3_released": {},
+    "inception_v3_released": {"epochs": "100"},
 }
 """The settings of a recipe below ``training``."""
 UPDATES: Final = ("rates", "weights", "slots", "average")
