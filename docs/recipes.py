@@ -35,9 +35,11 @@ RECIPES: Final[Mapping[str, Mapping[str, str]]] = {
     "inception_resnet_v1": REPLICAS,
     "inception_resnet_v2": REPLICAS,
     "googlenet_quick": {"average.decay": "0.9999"},
-    "inception_v3_released": {"epochs": "100"},
+    "inception_v3_released": {"epochs": "100", "augmentation": "null"},
 }
-"""The settings of a recipe below ``training``."""
+"""The settings of a recipe below ``training``. Augmentation, whose hue needs torchvision, is not
+compared.
+"""
 UPDATES: Final = ("rates", "weights", "slots", "average")
 STEPS: Final = ("loss", "update", "weights", "slots", "statistics", "average")
 
