@@ -48,7 +48,7 @@ def main(names: Collection[str]) -> None:
     """Print a row for each recipe, or each of ``names``, and framework."""
     if unknown := sorted(set(names) - set(RECIPES)):
         sys.exit(f"error: unknown recipe {', '.join(unknown)}; expected {', '.join(RECIPES)}")
-    print(f"| | | {' | '.join([*UPDATES, *STEPS])} |")
+    print(f"| recipe | | {' | '.join([*UPDATES, *STEPS])} |")
     print(f"|---|---|{'--:|' * len([*UPDATES, *STEPS])}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         overlays = dict(_overlays(Path(folder)))
