@@ -1,4 +1,4 @@
-"""Print the table of recipes in training.md: ``python docs/recipes.py``.
+"""Print the table of recipes in training.md: ``python docs/recipes.py``, or with names of recipes.
 
 Runs ``inception-dsl verify SPEC --recipe`` with the numbers that a paper does not give, for the
 shipped networks with recipes, and for the overlays in training.md.
@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,20 +35,25 @@ RECIPES: Final[Mapping[str, Mapping[str, str]]] = {
     "inception_resnet_v1": REPLICAS,
     "inception_resnet_v2": REPLICAS,
     "googlenet_quick": {"average.decay": "0.9999"},
-    "inception_v3_released": {},
+    "inception_v3_released": {"epochs": "100", "augmentation": "null"},
 }
-"""The settings of a recipe below ``training``."""
+"""The settings of a recipe below ``training``. Augmentation, whose hue needs torchvision, is not
+compared.
+"""
 UPDATES: Final = ("rates", "weights", "slots", "average")
 STEPS: Final = ("loss", "update", "weights", "slots", "statistics", "average")
 
 
-def main() -> None:
-    """Print a row for each recipe and framework."""
-    print(f"| | | {' | '.join([*UPDATES, *STEPS])} |")
+def main(names: Collection[str]) -> None:
+    """Print a row for each recipe, or each of ``names``, and framework."""
+    if unknown := sorted(set(names) - set(RECIPES)):
+        sys.exit(f"error: unknown recipe {', '.join(unknown)}; expected {', '.join(RECIPES)}")
+    print(f"| recipe | | {' | '.join([*UPDATES, *STEPS])} |")
     print(f"|---|---|{'--:|' * len([*UPDATES, *STEPS])}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         overlays = dict(_overlays(Path(folder)))
-        for name, settings in RECIPES.items():
+        for name in names or RECIPES:
+            settings = RECIPES[name]
             for outcome in _verified(overlays.get(name, name), settings)["outcomes"]:
                 print(f"| {' | '.join([f'`{name}`', *_row(outcome)])} |", flush=True)
 
@@ -87,4 +92,4 @@ def _number(errors: Mapping[str, float | None], kind: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..diagnostics.report import Report
+from ..ir.program import Program
 from ..ir.recipe import Training
 from ..ir.typed import TypedProgram
 from .protocol import Backend
@@ -52,6 +53,15 @@ def _unsupported(typed: TypedProgram) -> Iterator[str]:
         yield "scripts read images, one with 1 or 3 channels for each sample"
     if program.outputs or not all(head.auxiliary for head in program.heads):
         yield "scripts train by one class for each image, and the network has `outputs`"
+    if size := resized(program):
+        given, wanted = ("x".join(map(str, axes)) for axes in (size, program.input.spatial))
+        yield f"`preprocessing` resizes images to {given}, and the input is {wanted}"
     schedule = recipe.schedule if recipe else None
     if schedule and any(part.name == "plateau" for part in schedule.parts()):
         yield "`plateau` depends on the loss; `steps` has the rates of such a run"
+
+
+def resized(program: Program) -> tuple[int, ...]:
+    """The size that ``preprocessing`` gives images, if it is not that of the input; else empty."""
+    resize = program.preprocessing.resize if program.preprocessing else None
+    return resize.size if resize and resize.size != program.input.spatial else ()

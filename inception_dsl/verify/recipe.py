@@ -1,9 +1,9 @@
 """What a training script computes, compared with the reference interpreter of recipes.
 
-The network is the user's at a fraction of its width, on the smallest input for which its spec
-compiles, so that it has the same kinds of weights in the same places, but few of them. Gradients
-are those of a quadratic with noise, whose curvatures span four decades: they depend on the weights,
-so an error in one step changes all that follow. :mod:`.whole_steps` has those of the network.
+The network is the user's at a fraction of its width, on the smallest input from 32 pixels for which
+its spec compiles, so that it has the same kinds of weights in the same places, but few of them.
+Gradients are those of a quadratic with noise, whose curvatures span four decades: they depend on
+the weights, so an error in one step changes all that follow. :mod:`.whole_steps` has the others.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from ..analysis.sizes import compiling_sizes
 from ..backend.protocol import Updated
+from ..backend.trainable import resized
 from ..compiler import compile_spec
 from ..diagnostics.report import Report
 from ..ir.recipe import Training
@@ -32,6 +33,8 @@ LOOKS: Final = (1, 2, 3, 10, 50, 100, 150, STEPS)
 """The steps after which states are compared. An error stays in all later ones."""
 WIDTHS: Final = ("0.0625", "0.125", "0.25", "0.5")
 BOUND: Final = 1e-12
+PIXELS: Final = 32
+"""The least length of an axis of the input, so that a kernel has more pixels than its own."""
 EPOCH: Final = 10
 """Steps of an epoch in the comparison, so that a rate per epoch changes within ``STEPS``."""
 MOVING: Final = ("moving_mean", "moving_variance")
@@ -53,8 +56,8 @@ class Narrow(NamedTuple):
 def narrow(
     spec: str | os.PathLike[str], settings: Mapping[str, str], report: Report
 ) -> Narrow | None:
-    """The narrowest form of a spec that has no errors, on its smallest input; ``None`` with the
-    errors of the spec itself. A width or an input among the settings stays.
+    """The narrowest form of a spec that has no errors, on a small input; ``None`` with the errors
+    of the spec itself. A width or an input among the settings stays.
     """
     own = compile_spec(spec, settings, report)
     if own is None:
@@ -66,9 +69,13 @@ def narrow(
         found = next(scaled, found)
     if any(name.partition(".")[0] == "input" for name in settings) or own.program.several:
         return found
-    least = [axis.least for axis in compiling_sizes(found.typed)]
-    size = "x".join(map(str, [*least, own.program.input.channels]))
-    return found.smaller(spec, {"input": size}) or found
+    x = own.program.input
+    sizes = [
+        next(n for n in range(min(PIXELS, size), size + 1) if axis.fits(n) or n == size)
+        for axis, size in zip(compiling_sizes(found.typed), x.spatial, strict=True)
+    ]
+    smaller = found.smaller(spec, {"input": "x".join(map(str, [*sizes, x.channels]))})
+    return smaller if smaller and not resized(smaller.typed.program) else found
 
 
 class Feed:

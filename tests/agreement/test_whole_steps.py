@@ -160,6 +160,8 @@ def test_the_network_of_a_comparison() -> None:
         ({"input": "80x96x3"}, "0.0625", (80, 96)),
         ({"width": "0.03125"}, "0.03125", (75, 75)),
         ({"input.height": "107"}, "0.0625", (107, 299)),
+        ({"preprocessing.resize": "{size: 299, method: linear}"}, "0.0625", (299, 299)),
+        ({"preprocessing.resize": "{method: linear}"}, "0.0625", (75, 75)),
     ):
         found = narrow("inception-dsl:v4", settings, Report())
         assert found is not None

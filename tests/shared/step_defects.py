@@ -56,6 +56,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 NETWORKS = {
     "probabilities": TEXT.replace("units: $classes}]", "units: $classes, activation: softmax}]"),
+    "images that are resized": TEXT.replace("mean: 1", "mean: 1, resize: {method: linear}"),
     "gray, without preprocessing": TEXT.replace("channels: 3", "channels: 1").replace(
         "preprocessing: {scale: 0.0078125, mean: 1}\n", ""
     ),

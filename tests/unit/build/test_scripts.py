@@ -66,6 +66,12 @@ REFUSED = {
         "E503",
         "`outputs`",
     ),
+    "images of another size": (
+        "",
+        NETWORK.replace("mean: 1", "mean: 1, resize: {size: [8, 6], method: linear}"),
+        "E503",
+        "resizes images to 8x6, and the input is 8x8",
+    ),
     "plateau": ("plateau", NETWORK, "E503", "depends on the loss"),
     "no optimizer": ("nothing", NETWORK, "E211", "`training.optimizer`"),
     "no rate": ("rate", NETWORK, "E211", "`training.optimizer.rate`"),
