@@ -139,7 +139,9 @@ def call(*words: object) -> None:
     """Run a program with one thread of each process, unless the caller says otherwise."""
     environment = {"OMP_NUM_THREADS": "1", "KERAS_BACKEND": "tensorflow", **os.environ}
     environment["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    done = subprocess.run([str(word) for word in words], env=environment, stdout=sys.stderr, check=False)
+    done = subprocess.run(
+        [str(word) for word in words], env=environment, stdout=sys.stderr, check=False
+    )
     if done.returncode:
         raise SystemExit(f"error: exit status {done.returncode} of {Path(str(words[0])).name}")
 
@@ -152,7 +154,17 @@ def train(part: Part, folder: Path) -> Path:
         (folder / part.spec).write_text(V0, encoding="utf-8")
     given = [word for k, v in part.given.items() for word in ("--set", f"{k}={v}")]
     made = folder / "made"
-    call(PROGRAMS / "inception-dsl", "build", spec, "--train", "-b", part.framework, "-o", made, *given)
+    call(
+        PROGRAMS / "inception-dsl",
+        "build",
+        spec,
+        "--train",
+        "-b",
+        part.framework,
+        "-o",
+        made,
+        *given,
+    )
     script = made / part.framework / f"train_{part.stem}.py"
     run = [PROGRAMS / "torchrun", "--standalone", f"--nproc-per-node={part.processes}"]
     data = folder.parent / ("digits.npz" if part.generalises else "few.npz")
