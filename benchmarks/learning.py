@@ -15,110 +15,35 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
 import datetime
 import importlib.metadata
 import json
 import os
 import platform
 import runpy
+import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
+
+from learning_curves import draw, rows
+from learning_parts import PARTS, V0, Part
 
 PROGRAMS = Path(sys.executable).parent
 IMAGES, COPIES = 64, 20
 """Images to overfit, and how often each is in the file: an epoch, which ends with an evaluation."""
 OVERFIT, LEARNT, APART = 0.95, 0.95, 0.01
 """The least accuracy on the images that were seen and on others; between the two frameworks."""
-V0 = """\
-network: v0_digits
-title: The naive module behind one convolution
-input: {channels: 3, height: 28, width: 28}
-classes: 10
-import: [inception-dsl:v0]
-stem: [{op: conv_bn, filters: 192, kernel_size: 3}]
-body: [{use: inception_naive}]
-head: [{op: max_pool, kernel_size: 4, stride: 4}, {op: flatten}, {op: dense, units: $classes}]
-training: {optimizer: {name: sgd, form: caffe, rate: 0.02, momentum: 0.9}}
-"""
-
-Settings = Mapping[str, object]
-
-
-class Part(NamedTuple):
-    """One run: a spec, the height and width of its input, and what `--set` changes."""
-
-    name: str
-    spec: str
-    size: int
-    settings: Settings
-    framework: str = "torch"
-    processes: int = 1
-    generalises: bool = False
-
-    @property
-    def given(self) -> dict[str, object]:
-        """All settings, by field."""
-        size = {"input.height": self.size, "input.width": self.size}
-        return {"classes": 10, **size, **self.settings}
-
-    @property
-    def stem(self) -> str:
-        """The name of the generated files."""
-        return Path(self.spec.removeprefix("inception-dsl:")).stem
-
-
-BATCH_NORM = {"defaults.batch_norm.decay": 0.9}
-OURS = {"training.batch_size": 32, "training.epochs": 4, "training.augmentation": "null"}
-OURS |= {"training.average": "{decay: 0.9, warm_up: true}"}
-ALONE = {"training.replicas": "null"}
-V2 = {"training.optimizer.form": "caffe", "training.optimizer.momentum": 0.9}
-V2 |= {"training.schedule.factor": 0.9, "training.schedule.every_epochs": 1}
-
-
-def sgd(rate: float) -> Settings:
-    """An optimizer where the spec has none."""
-    return {"training.optimizer": f"{{name: sgd, form: keras, rate: {rate}, momentum: 0.9}}"}
-
-
-def rate(number: float) -> Settings:
-    """Another learning rate than the paper's, whose batches are larger."""
-    return {"training.optimizer.rate": number}
-
-
-def overfitting() -> Iterator[Part]:
-    """The nine networks, each at the least size that its heads and pools allow."""
-    for name, size, own in (
-        ("v1", 79, rate(0.01)),
-        ("v1_article", 193, sgd(0.01)),
-        ("v2", 63, BATCH_NORM | V2 | rate(0.1)),
-        ("v2_article", 193, BATCH_NORM | sgd(0.05)),
-        ("v3", 299, BATCH_NORM | ALONE),
-        ("v4", 75, BATCH_NORM | ALONE),
-        ("inception_resnet_v1", 75, BATCH_NORM | ALONE),
-        ("inception_resnet_v2", 75, BATCH_NORM | ALONE),
-    ):
-        yield Part(name, f"inception-dsl:{name}", size, {"width": 0.125, **OURS, **own})
-
-
-def generalising() -> Iterator[Part]:
-    """A quarter of v2 and v1, in both frameworks."""
-    ours = {"training.batch_size": 64, "training.epochs": 6, "training.augmentation": "null"}
-    ours |= {"training.average": "{decay: 0.99, warm_up: true}"}
-    for name, size, own in (("v2", 63, BATCH_NORM | V2 | rate(0.1)), ("v1", 79, rate(0.02))):
-        for framework, processes in (("torch", 2), ("keras", 1)):
-            settings = {"width": 0.25, **ours, **own}
-            spec = f"inception-dsl:{name}"
-            yield Part(f"{name}-{framework}", spec, size, settings, framework, processes, True)
-
-
-V0_PART = Part("v0", "v0.yaml", 28, {"width": 0.25, **OURS, **BATCH_NORM})
-PARTS = (V0_PART, *overfitting(), *generalising())
+KINDS = {
+    "training": "training mode",
+    "evaluation": "evaluation mode",
+    "average": "running average",
+}
+TITLES = {"torch": "PyTorch", "keras": "Keras"}
 
 
 def write_data(out: Path) -> None:
@@ -137,19 +62,19 @@ def write_data(out: Path) -> None:
 
 def call(*words: object) -> None:
     """Run a program with one thread of each process, unless the caller says otherwise."""
-    environment = {"OMP_NUM_THREADS": "1", "KERAS_BACKEND": "tensorflow", **os.environ}
-    environment["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    done = subprocess.run(
-        [str(word) for word in words], env=environment, stdout=sys.stderr, check=False
-    )
+    command = [str(word) for word in words]
+    environment = {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
+    environment["KERAS_BACKEND"] = "tensorflow"
+    print(f"+ {shlex.join(command)}", file=sys.stderr, flush=True)
+    done = subprocess.run(command, env=environment, stdout=sys.stderr, check=False)
     if done.returncode:
-        raise SystemExit(f"error: exit status {done.returncode} of {Path(str(words[0])).name}")
+        raise SystemExit(f"error: exit status {done.returncode} of {Path(command[0]).name}")
 
 
 def train(part: Part, folder: Path) -> Path:
     """Build the model and its script, and run it to the end; return the script."""
     spec: object = part.spec
-    if part.spec == V0_PART.spec:
+    if not part.spec.startswith("inception-dsl:"):
         spec = folder / part.spec
         (folder / part.spec).write_text(V0, encoding="utf-8")
     given = [word for k, v in part.given.items() for word in ("--set", f"{k}={v}")]
@@ -182,12 +107,6 @@ def timed(path: Path) -> Iterator[None]:
     finally:
         before = float(path.read_text()) if path.exists() else 0.0
         path.write_text(f"{before + time.monotonic() - start:.1f}\n")
-
-
-def rows(folder: Path) -> list[dict[str, str]]:
-    """The rows of the log of a run."""
-    with open(folder / "run" / "log.csv", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def training_accuracy(script: Path, folder: Path) -> float:
@@ -243,10 +162,9 @@ def measured(part: Part, out: Path) -> dict[str, Any]:
     if result.exists():
         found: dict[str, Any] = json.loads(result.read_text())
         return found
-    print(f"{part.name}: {folder}", file=sys.stderr, flush=True)
     with timed(folder / "seconds"):
         script = train(part, folder)
-    last = rows(folder)[-1]
+    last = rows(folder / "run")[-1]
     found = {"steps": int(last["step"]), "evaluation": float(last["accuracy"])}
     found["average"] = float(last["average"])
     if not part.generalises:
@@ -260,18 +178,62 @@ def measured(part: Part, out: Path) -> dict[str, Any]:
     return found
 
 
+def table(parts: Sequence[Part], results: Mapping[str, dict[str, Any]]) -> str:
+    """The results of parts that all overfit, or all generalise, as a table in Markdown."""
+    kinds = ["evaluation", "average"] if parts[0].generalises else list(KINDS)
+    names = ["network", "settings", "steps", *(KINDS[kind] for kind in kinds), "seconds"]
+    lines = [names, ["---"] * 2 + ["--:"] * (len(names) - 2)]
+    for part in parts:
+        found = results[part.name]
+        settings = f"{part.size}x{part.size}, width {part.width}, rate {part.rate}"
+        shares = [f"{100 * found[kind]:.1f} %" for kind in kinds]
+        lines.append(
+            [part.title, settings, str(found["steps"]), *shares, f"{found['seconds']:.0f}"]
+        )
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def missed(parts: Sequence[Part], results: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+    """The bounds that the results do not reach."""
+    for part in parts:
+        for kind in ("average",) if part.generalises else KINDS:
+            bound, found = (LEARNT if part.generalises else OVERFIT), results[part.name][kind]
+            if found < bound:
+                yield f"{part.name}: {100 * found:.1f} % ({KINDS[kind]}), at least {bound:.0%}"
+    pairs = [part.name for part in parts if part.framework == "keras"]
+    for keras, torch in ((name, name.replace("keras", "torch")) for name in pairs):
+        if torch in results:
+            one, other = (results[name]["average"] for name in (torch, keras))
+            if round(abs(one - other), 9) > APART:
+                yield f"{torch} and {keras} are {100 * abs(one - other):.1f} points apart"
+
+
 def main() -> None:
-    """Run the parts, and print their table; exit with status 1 if a bound is missed."""
+    """Run the parts, and print their tables; exit with status 1 if a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     names = [part.name for part in PARTS]
     parser.add_argument("--out", type=Path, required=True, help="folder of data, runs and results")
-    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="PART")
+    only = f"run these parts only: {', '.join(names)}"
+    parser.add_argument(
+        "--only", nargs="+", choices=names, default=names, metavar="PART", help=only
+    )
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     write_data(args.out)
-    for part in PARTS:
-        if part.name in args.only:
-            print(part.name, measured(part, args.out))
+    chosen = [part for part in PARTS if part.name in args.only]
+    results = {part.name: measured(part, args.out) for part in chosen}
+    general = [part for part in chosen if part.generalises]
+    for parts in ([part for part in chosen if not part.generalises], general):
+        if parts:
+            print(table(parts, results), end="\n\n")
+    if general:
+        curves = {(p.stem, TITLES[p.framework]): args.out / p.name / "run" for p in general}
+        draw(curves, args.out)
+    for text in dict.fromkeys(f"{found['machine']}; {found['date']}" for found in results.values()):
+        print(text)
+    wrong = list(missed(chosen, results))
+    print(*(f"MISSED: {text}" for text in wrong) if wrong else ["all bounds are met"], sep="\n")
+    raise SystemExit(bool(wrong))
 
 
 main()
