@@ -62,6 +62,7 @@ class ScriptView(NamedTuple):
     converted: Code
     gray: bool
     evaluated: Code
+    predicted: Code
     preprocess: Code
     recalibrates: bool
     hue: bool
@@ -72,10 +73,12 @@ def script(typed: TypedProgram, request: Request) -> str:
     """The source of the script beside ``request.name``."""
     program, training = typed.program, typed.program.training
     assert training is not None
-    preprocesses = plan(typed, by_logits=True).preprocessing is not None
+    planned = plan(typed, by_logits=True)
+    preprocesses = planned.preprocessing is not None
     optimizer, emitted = optimizer_view(training), build(typed)
     network = emitted.view.network
     assert network is not None
+    assert planned.loss is not None
     recalibrates, gray = network.training.recalibrates, program.input.channels == 1
     imported = [emitted.model, "loss"]
     imported += ["preprocess"] * preprocesses + ["recalibrate"] * recalibrates
@@ -97,6 +100,7 @@ def script(typed: TypedProgram, request: Request) -> str:
         converted=Code("image[:1]" if gray else "image.expand(3, -1, -1)"),
         gray=bool(augmentation and (augmentation.saturation or augmentation.contrast)),
         evaluated=Code("(model, average.model)" if training.average else "(model,)"),
+        predicted=Code("outputs.flatten(1)" if planned.loss.terms[0].flat else "outputs"),
         preprocess=Code(f"preprocess({x})" if preprocesses else f"{x} / 255"),
         recalibrates=recalibrates,
         hue=bool(augmentation and augmentation.hue),

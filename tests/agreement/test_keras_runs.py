@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import dataclasses
 import itertools
 import os
 import signal
@@ -13,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from keras_scripts import IMAGES, Network, emitted
+from keras_scripts import IMAGES, NETWORK, Network, emitted
 from PIL import Image
 from recipes import recipe
 
-from inception_dsl.backend import module_from_source, script_from_source
+from inception_dsl.backend import TypedProgram, module_from_source, script_from_source
 from inception_dsl.ir.recipe import Average, GradientClip, Optimizer, Schedule, WeightDecay
 
 keras = pytest.importorskip("keras")
@@ -82,10 +83,15 @@ def runs(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
     images = images.astype(np.uint8)
     held = {"x_train": images[:20], "y_train": classes[:20]}
     np.savez(tmp_path / "data.npz", x_test=images[20:], y_test=classes[20:], **held)
-    files = emitted(network(RUN))
-    beside = module_from_source(files["net.py"], "net")
+    own = emitted(network(RUN))
 
-    def run(out: str, *more: str, change: Callable[[Any], None] = lambda _: None) -> dict[str, Any]:
+    def run(
+        out: str,
+        *more: str,
+        change: Callable[[Any], None] = lambda _: None,
+        files: dict[str, str] = own,
+    ) -> dict[str, Any]:
+        beside = module_from_source(files["net.py"], "net")
         module = script_from_source(files["train_net.py"], "net", beside)
         change(module)
         arguments = ["--data", str(tmp_path / "data.npz"), "--out", str(tmp_path / out), *more]
@@ -153,6 +159,18 @@ def test_a_killed_run_goes_on_bit_for_bit(runs: Any) -> None:
         runs("killed", change=signalled)
     assert files_of(runs.folder / "killed")["log"].count("\n") == 7
     assert runs("killed") == whole
+
+
+def test_a_map_with_one_position_is_as_accurate_as_a_vector(
+    runs: Any, typed_of: Callable[[str], TypedProgram]
+) -> None:
+    pool = "{op: avg_pool, kernel_size: 8, padding: valid}"
+    typed = typed_of(NETWORK.replace("{op: global_avg_pool}", pool, 1))
+    program = typed.program._replace(training=RUN)
+    files = emitted(dataclasses.replace(typed, program=program))
+    flat = runs("flat", files=files)["log"].splitlines()[1:]
+    vector = runs("vector")["log"].splitlines()[1:]
+    assert [row.split(",")[3:] for row in flat] == [row.split(",")[3:] for row in vector]
 
 
 def test_the_average_of_a_run_is_that_of_its_weights(runs: Any) -> None:
