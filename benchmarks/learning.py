@@ -144,7 +144,7 @@ def training_accuracy(script: Path, folder: Path) -> float:
     with torch.no_grad():
         outputs = model.train()(found["prepared"](torch.stack(x), args))
     logits = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
-    return (logits.argmax(1) == torch.tensor(classes)).float().mean().item()
+    return (logits.flatten(1).argmax(1) == torch.tensor(classes)).float().mean().item()
 
 
 def machine(framework: str) -> str:
