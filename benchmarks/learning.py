@@ -217,9 +217,10 @@ def missed(parts: Sequence[Part], results: Mapping[str, dict[str, Any]]) -> Iter
     """The bounds that the results do not reach."""
     for part in parts:
         for kind in ("average",) if part.generalises else KINDS:
-            bound, found = (LEARNT if part.generalises else OVERFIT), results[part.name][kind]
+            found, bound = results[part.name][kind], LEARNT if part.generalises else OVERFIT
             if found < bound:
-                yield f"{part.name}: {100 * found:.1f} % ({KINDS[kind]}), at least {bound:.0%}"
+                share, least = 100 * found, round(100 * bound)
+                yield f"{part.name}: {share:.1f} % ({KINDS[kind]}), at least {least} %"
     pairs = [part.name for part in parts if part.framework == "keras"]
     for keras, torch in ((name, name.replace("keras", "torch")) for name in pairs):
         if torch in results:

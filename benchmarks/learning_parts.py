@@ -53,7 +53,7 @@ MOMENTUM: Final = {"training.optimizer.momentum": 0.9}
 ALONE: Final = {"training.replicas": "null"}
 SHORT: Final = {
     "training.batch_size": 32,
-    "training.epochs": 4,
+    "training.epochs": 3,
     "training.schedule": "{name: cosine}",
     "training.average": "{decay: 0.9, warm_up: true}",
     "training.augmentation": "null",
@@ -69,10 +69,10 @@ def overfitting() -> Iterator[Part]:
         ("v1_article", 193, 0.125, 0.01, SGD | MOMENTUM),
         ("v2", 63, 0.125, 0.05, BATCH_NORM | SGD | MOMENTUM),
         ("v2_article", 193, 0.125, 0.05, BATCH_NORM | SGD | MOMENTUM),
-        ("v3", 299, 0.125, 0.15, BATCH_NORM | ALONE),
-        ("v4", 75, 0.125, 0.25, BATCH_NORM | ALONE),
-        ("inception_resnet_v1", 75, 0.125, 0.15, BATCH_NORM | ALONE),
-        ("inception_resnet_v2", 75, 0.125, 0.15, BATCH_NORM | ALONE),
+        ("v3", 299, 0.125, 0.045, BATCH_NORM | MOMENTUM | ALONE),
+        ("v4", 75, 0.125, 0.045, BATCH_NORM | MOMENTUM | ALONE),
+        ("inception_resnet_v1", 75, 0.125, 0.045, BATCH_NORM | MOMENTUM | ALONE),
+        ("inception_resnet_v2", 75, 0.125, 0.045, BATCH_NORM | MOMENTUM | ALONE),
     ):
         yield Part(name, f"inception-dsl:{name}", size, width, rate, {**SHORT, **own})
 
