@@ -159,15 +159,23 @@ def machine(framework: str) -> str:
     return f"{', '.join(versions)}, Python {platform.python_version()}, {where}"
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty if it holds something else."""
+    with contextlib.suppress(ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
 def prepared(part: Part, out: Path) -> Path:
     """The folder of a part, which must not hold a run with other settings."""
     folder = out / part.name
     settings = folder / "settings.json"
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"spec": part.spec, "framework": part.framework, **part.given}, indent=1)
-    if settings.exists() and settings.read_text(encoding="utf-8") != text:
+    given = {"spec": part.spec, "framework": part.framework, **part.given}
+    if settings.exists() and _read(settings) != given:
         raise SystemExit(f"error: {folder} has other settings: remove it, or give another --out")
-    settings.write_text(text, encoding="utf-8")
+    settings.write_text(json.dumps(given, indent=1), encoding="utf-8")
     return folder
 
 
@@ -175,11 +183,10 @@ def measured(part: Part, folder: Path) -> dict[str, Any]:
     """The result of a part, which is run if it is not there."""
     result = folder / "result.json"
     if result.exists():
-        try:
-            known: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-            return {name: known[name] for name in (*KINDS, "steps", "seconds", "date", "machine")}
-        except (ValueError, KeyError, TypeError):
-            raise SystemExit(f"error: {result} is no result: remove {folder}") from None
+        known = _read(result)
+        if not known.keys() >= {*KINDS, "steps", "seconds", "date", "machine"}:
+            raise SystemExit(f"error: {result} is no result: remove {folder}")
+        return known
     with timed(folder / "seconds"):
         script = train(part, folder)
     last = rows(folder / "run")[-1]

@@ -53,7 +53,7 @@ MOMENTUM: Final = {"training.optimizer.momentum": 0.9}
 ALONE: Final = {"training.replicas": "null"}
 SHORT: Final = {
     "training.batch_size": 32,
-    "training.epochs": 3,
+    "training.epochs": 4,
     "training.schedule": "{name: cosine}",
     "training.average": "{decay: 0.9, warm_up: true}",
     "training.augmentation": "null",
@@ -66,13 +66,13 @@ def overfitting() -> Iterator[Part]:
     yield Part("v0", "v0.yaml", 28, 0.25, 0.02, {**SHORT, **BATCH_NORM, **SGD, **MOMENTUM})
     for name, size, width, rate, own in (
         ("v1", 79, 0.25, 0.01, {"training.epochs": 10}),
-        ("v1_article", 193, 0.125, 0.01, SGD | MOMENTUM),
+        ("v1_article", 193, 0.125, 0.005, SGD | MOMENTUM),
         ("v2", 63, 0.125, 0.05, BATCH_NORM | SGD | MOMENTUM),
         ("v2_article", 193, 0.125, 0.05, BATCH_NORM | SGD | MOMENTUM),
-        ("v3", 299, 0.125, 0.045, BATCH_NORM | MOMENTUM | ALONE),
-        ("v4", 75, 0.125, 0.045, BATCH_NORM | MOMENTUM | ALONE),
-        ("inception_resnet_v1", 75, 0.125, 0.045, BATCH_NORM | MOMENTUM | ALONE),
-        ("inception_resnet_v2", 75, 0.125, 0.045, BATCH_NORM | MOMENTUM | ALONE),
+        ("v3", 299, 0.125, 0.15, BATCH_NORM | ALONE),
+        ("v4", 75, 0.125, 0.15, BATCH_NORM | ALONE),
+        ("inception_resnet_v1", 75, 0.125, 0.15, BATCH_NORM | ALONE),
+        ("inception_resnet_v2", 75, 0.125, 0.15, BATCH_NORM | ALONE),
     ):
         yield Part(name, f"inception-dsl:{name}", size, width, rate, {**SHORT, **own})
 
