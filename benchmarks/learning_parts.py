@@ -64,7 +64,7 @@ SHORT: Final = {
 
 def overfitting() -> Iterator[Part]:
     """The nine networks, each at the least size that its heads and pools allow."""
-    yield Part("v0", "v0.yaml", 28, 0.25, 0.02, {**SHORT, **BATCH_NORM, **SGD, **MOMENTUM})
+    yield Part("v0", "v0.yaml", 28, 0.25, 0.02, {**SHORT, **V2})
     for name, size, width, rate, own in (
         ("v1", 79, 0.25, 0.01, {"training.epochs": 10}),
         ("v1_article", 193, 0.125, 0.005, SGD | MOMENTUM),
