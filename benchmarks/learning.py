@@ -7,8 +7,9 @@ quarter of v2 and of v1 with its auxiliary heads learn 4,000 images by two proce
 or in Keras on TensorFlow, and are evaluated on 1,000 others. The result is a table in Markdown, and
 `accuracy.svg` and `loss.svg` in the folder. The exit status is 1 if a bound is missed.
 
-A part that is done is not run again; one that was stopped goes on from its checkpoint. It needs
-mlxtend, PyTorch and Keras, installed as for the tests (CONTRIBUTING.md).
+A part that is done is not run again, also if specs or backends have changed since: give another
+folder then. One that was stopped goes on from its checkpoint. It needs mlxtend, PyTorch and Keras,
+installed as for the tests (CONTRIBUTING.md).
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def write_data(out: Path) -> None:
 def call(*words: object) -> None:
     """Run a program with one thread of each process, unless the caller says otherwise."""
     command = [str(word) for word in words]
-    environment = {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
+    threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    environment = {**dict.fromkeys(threads, "1"), "TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
     environment["KERAS_BACKEND"] = "tensorflow"
     print(f"+ {shlex.join(command)}", file=sys.stderr, flush=True)
     process = subprocess.Popen(command, env=environment, stdout=sys.stderr)
@@ -88,17 +90,8 @@ def train(part: Part, folder: Path) -> Path:
         (folder / part.spec).write_text(V0, encoding="utf-8")
     given = [word for k, v in part.given.items() for word in ("--set", f"{k}={v}")]
     made = folder / "made"
-    call(
-        PROGRAMS / "inception-dsl",
-        "build",
-        spec,
-        "--train",
-        "-b",
-        part.framework,
-        "-o",
-        made,
-        *given,
-    )
+    to = ("--train", "-b", part.framework, "-o", made)
+    call(PROGRAMS / "inception-dsl", "build", spec, *to, *given)
     script = made / part.framework / f"train_{part.stem}.py"
     run = [PROGRAMS / "torchrun", "--standalone", f"--nproc-per-node={part.processes}"]
     data = folder.parent / ("digits.npz" if part.generalises else "few.npz")
@@ -159,7 +152,7 @@ def machine(framework: str) -> str:
     return f"{', '.join(versions)}, Python {platform.python_version()}, {where}"
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty if it holds something else."""
     with contextlib.suppress(ValueError):
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -173,7 +166,7 @@ def prepared(part: Part, out: Path) -> Path:
     settings = folder / "settings.json"
     folder.mkdir(parents=True, exist_ok=True)
     given = {"spec": part.spec, "framework": part.framework, **part.given}
-    if settings.exists() and _read(settings) != given:
+    if settings.exists() and read_object(settings) != given:
         raise SystemExit(f"error: {folder} has other settings: remove it, or give another --out")
     settings.write_text(json.dumps(given, indent=1), encoding="utf-8")
     return folder
@@ -183,7 +176,7 @@ def measured(part: Part, folder: Path) -> dict[str, Any]:
     """The result of a part, which is run if it is not there."""
     result = folder / "result.json"
     if result.exists():
-        known = _read(result)
+        known = read_object(result)
         if not known.keys() >= {*KINDS, "steps", "seconds", "date", "machine"}:
             raise SystemExit(f"error: {result} is no result: remove {folder}")
         return known
