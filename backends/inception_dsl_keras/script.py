@@ -9,6 +9,7 @@ from inception_dsl.backend import (
     FORMS,
     Code,
     Item,
+    Loss,
     Request,
     ScriptFacts,
     Training,
@@ -83,7 +84,7 @@ def script(typed: TypedProgram, request: Request) -> str:
         preprocess=Code(prepared.format("pixels")),
         preprocessed=Code(prepared.format("x")),
         loss=Code(f"y, outputs{', from_logits=True' if soft else ''}"),
-        predicted=Code(f"y_pred[{literal(typed.output_name)}]" if several else "y_pred"),
+        predicted=_predicted(planned.loss, typed.output_name if several else None),
         augmentation=tuple(augmented(augmentation)) if augmentation else (),
         gray=uses_gray(augmentation),
         hue=bool(augmentation and augmentation.hue),
@@ -103,6 +104,13 @@ def _network(typed: TypedProgram, *, soft: bool) -> Code:
     items += [Item("None", "classifier_activation")] * soft
     function = Code(f"source.{name(typed.program.id)}")
     return layout("network = ", call(function, *items), indent=4)
+
+
+def _predicted(loss: Loss | None, output: str | None) -> Code:
+    """What the accuracy is computed from, of one output of several or the only one."""
+    assert loss is not None
+    found = "y_pred" if output is None else f"y_pred[{literal(output)}]"
+    return Code(f"ops.reshape({found}, (-1, CLASSES))" if loss.terms[0].flat else found)
 
 
 def _doc(typed: TypedProgram, request: Request) -> Code:

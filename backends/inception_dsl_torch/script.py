@@ -61,6 +61,7 @@ class ScriptView(NamedTuple):
     converted: Code
     gray: bool
     averaged: Code
+    predicted: Code
     preprocess: Code
     counts: Code
     recalibrates: bool
@@ -72,10 +73,12 @@ def script(typed: TypedProgram, request: Request) -> str:
     """The source of the script beside ``request.name``."""
     program, training = typed.program, typed.program.training
     assert training is not None
-    preprocesses = plan(typed, by_logits=True).preprocessing is not None
+    planned = plan(typed, by_logits=True)
+    preprocesses = planned.preprocessing is not None
     optimizer, emitted = optimizer_view(training), build(typed)
     network = emitted.view.network
     assert network is not None
+    assert planned.loss is not None
     recalibrates, gray = network.training.recalibrates, program.input.channels == 1
     x = "images.to(args.device, non_blocking=True)"
     augmentation = training.augmentation
@@ -96,6 +99,7 @@ def script(typed: TypedProgram, request: Request) -> str:
         averaged=Code(", average" if training.average else ""),
         preprocess=Code(f"source.preprocess({x})" if preprocesses else f"{x} / 255"),
         counts=Code('"seed", "workers"' + ', "recalibrate"' * recalibrates),
+        predicted=Code("outputs.flatten(1)" if planned.loss.terms[0].flat else "outputs"),
         recalibrates=recalibrates,
         hue=bool(augmentation and augmentation.hue),
         final=Code("average.model" if training.average else "model"),

@@ -74,7 +74,7 @@ class Pages:
         if re.match(r"[a-z]+:", target) or not name:
             return found[0]
         path = os.path.normpath(os.path.join(os.path.dirname(document), name)).replace("\\", "/")
-        if mark:
+        if mark and path.startswith("generated/svg/"):
             return image(Path(path).stem, label)
         if path in self.documents:
             return f"[{label}]({relative(address(path), address(document))}{hash}{anchor})"
@@ -84,7 +84,8 @@ class Pages:
             return label
         if path.startswith("..") or not (ROOT / path).is_file():
             raise SystemExit(f"error: {document}: no such file in the repository: {target}")
-        return f"[{label}]({relative(self.copied(path), address(document))})"
+        style = "{.figure}" if mark else ""
+        return f"{mark}[{label}]({relative(self.copied(path), address(document))}){style}"
 
     def page(self, path: str) -> str:
         """The part of the gallery that shows a file or folder of the repository, or nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import dataclasses
 import itertools
 import os
 import signal
@@ -13,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from keras_scripts import IMAGES, Network, emitted
+from keras_scripts import IMAGES, NETWORK, Network, emitted
 from PIL import Image
 from recipes import recipe
 
-from inception_dsl.backend import module_from_source, script_from_source
+from inception_dsl.backend import TypedProgram, module_from_source, script_from_source
 from inception_dsl.ir.recipe import Average, GradientClip, Optimizer, Schedule, WeightDecay
 
 keras = pytest.importorskip("keras")
@@ -153,6 +154,20 @@ def test_a_killed_run_goes_on_bit_for_bit(runs: Any) -> None:
         runs("killed", change=signalled)
     assert files_of(runs.folder / "killed")["log"].count("\n") == 7
     assert runs("killed") == whole
+
+
+def test_the_accuracy_of_maps_with_one_position(typed_of: Callable[[str], TypedProgram]) -> None:
+    pool = "{op: avg_pool, kernel_size: 8, padding: valid}"
+    typed = typed_of(NETWORK.replace("{op: global_avg_pool}", pool, 1))
+    program = typed.program._replace(training=RUN)
+    files = emitted(dataclasses.replace(typed, program=program))
+    beside = module_from_source(files["net.py"], "net")
+    trainee = script_from_source(files["train_net.py"], "net", beside).Trainee(beside.net())
+    random = np.random.default_rng(0)
+    outputs, classes = random.normal(size=(30, 1, 1, 3)), random.integers(0, 3, 30)
+    found = trainee.compute_metrics(None, classes, {"logits": outputs, "aux": outputs[:, 0, 0]})
+    expected = np.mean(outputs.argmax(-1).reshape(-1) == classes)
+    assert float(found["accuracy"]) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_average_of_a_run_is_that_of_its_weights(runs: Any) -> None:

@@ -138,6 +138,18 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def linked(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Prints a text of docs/design.md with the links of the site."""
+    script = (
+        "import pages, pathlib, sys\n"
+        "from gallery import blocks, networks\n"
+        "made = pages.Pages(pathlib.Path(sys.argv[1]), networks(), blocks())\n"
+        "print(made.linked(sys.argv[2], 'docs/design.md'))"
+    )
+    call = [sys.executable, "-c", script, str(folder), text]
+    return subprocess.run(call, cwd=PROGRAM.parent, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("target", "page"),
     [
@@ -160,25 +172,21 @@ def test_links_of_the_repository_become_those_of_the_site(
     target: str, page: str, tmp_path: Path
 ) -> None:
     """A link to nothing, or out of the repository, is an error; one in code stays."""
-    script = (
-        "import pages, pathlib, sys\n"
-        "from gallery import blocks, networks\n"
-        "made = pages.Pages(pathlib.Path(sys.argv[1]), networks(), blocks())\n"
-        "print(made.linked(sys.argv[2], 'docs/design.md'))"
-    )
     code = f"```\n[code]({target})\n```"
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path), f"{code}\n\n[a [b]\nc]({target})"],
-        cwd=PROGRAM.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = linked(f"{code}\n\n[a [b]\nc]({target})", tmp_path)
     if page:
         assert done.stdout == f"{code}\n\n[a [b]\nc]({page})\n"
     else:
         error = f"error: docs/design.md: no such file in the repository: {target}\n"
         assert (done.returncode, done.stderr) == (1, error)
+
+
+def test_figures_that_are_not_of_networks_are_copied(tmp_path: Path) -> None:
+    done = linked("![a b](site/static/site.css)", tmp_path)
+    assert done.stdout == "![a b](../files/docs/site/static/site.css){.figure}\n"
+    assert (tmp_path / "files" / "docs" / "site" / "static" / "site.css").is_file()
+    done = linked("![a b](missing.svg)", tmp_path)
+    assert done.stderr == "error: docs/design.md: no such file in the repository: missing.svg\n"
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,19 @@ def test_it_learns_and_logs_every_step(whole: Path) -> None:
     assert sum(bool(row[3] and row[4]) for row in rows[1:]) == 12  # accuracies for each epoch
 
 
+def test_a_map_with_one_position_is_as_accurate_as_a_vector(
+    data: Path, whole: Path, tmp_path: Path
+) -> None:
+    text = NETWORK.replace("global_avg_pool", "avg_pool, kernel_size: 8, padding: valid")
+    script = built(tmp_path, RECIPE, text)
+    done = run(command(script, "--data", str(data), "--out", str(tmp_path)))
+    assert done.returncode == 0, done.stderr
+    flat, vector = ((out / "log.csv").read_text().splitlines() for out in (tmp_path, whole))
+    assert len(flat) == len(vector) > 1
+    for row, other in zip(flat[1:], vector[1:], strict=True):
+        assert [*map(float, row.split(","))] == pytest.approx([*map(float, other.split(","))], 1e-3)
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 def test_loaders_do_not_change_a_run(
     workers: int, script: Path, data: Path, whole: Path, tmp_path: Path

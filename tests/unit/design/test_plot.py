@@ -8,8 +8,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from inception_dsl.design.chart import HEIGHT, LEFT, TOP, WIDTH, scale
 from inception_dsl.design.measured import Measured, Variant
-from inception_dsl.design.plot import HEIGHT, LEFT, TOP, WIDTH, plot, scale
+from inception_dsl.design.plot import plot
 from inception_dsl.design.sweep import Limits, Sweep
 
 SVG = "{http://www.w3.org/2000/svg}"
