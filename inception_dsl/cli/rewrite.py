@@ -94,7 +94,7 @@ def rewrite(
     written without --out or --in-place: the changes are printed as a diff.
     """
     from ..design.rewrites.attempt import Spec
-    from ..design.rewrites.moves import moves
+    from ..design.rewrites.moves import Moves
     from ..design.rewrites.rewriting import rewritten
     from ..diagnostics.report import Report
 
@@ -104,8 +104,8 @@ def rewrite(
             raise UsageError(
                 "these options need a RULE", f"`inception-dsl rewrite {spec}` lists them"
             )
-        found = moves(Spec(spec, merged(settings, size, spec), report), report)
-        return fail(report) if found is None else _print(found, as_json)
+        listed = Spec(spec, merged(settings, size, spec), report)
+        return fail(report) if listed.typed is None else _print(Moves(listed), as_json)
     chosen, values = _chosen(rule, options)
     _check(spec, out, in_place, force, as_json)
     given = Spec(spec, merged(settings, size, spec), report, target=_target(spec, out))

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...analysis.step_costs import StepCost
-from ...diagnostics.report import PLAIN, Report, Style
+from ...diagnostics.report import PLAIN, Style
 from ..compared import Difference
 from ..tables import Line, Table
 from . import RULES
 from .attempt import Spec
 from .costs import costs
 from .places import Place, places
-from .rewriting import TOTALS, about_rule, allowed, more_text
+from .rewriting import TOTALS, about_rule, more_text
 from .rule import Rule
 
 
@@ -28,11 +28,6 @@ class Move(NamedTuple):
     places: tuple[Place, ...]
     parameters: int
     macs: int
-
-
-def moves(spec: Spec, report: Report) -> Moves | None:
-    """The rules that apply to a spec; ``None`` with errors in the report."""
-    return Moves(spec) if allowed(spec, report) else None
 
 
 class Moves:
@@ -83,7 +78,7 @@ def _line(move: Move, total: Mapping[str, int | str]) -> tuple[str, ...]:
 def _moves(spec: Spec, rule: Rule) -> Iterator[Move]:
     """A rule with the blocks it applies to, each with what the network saves by it there."""
     groups: dict[str, list[Place]] = {}
-    for place in filter(rule.wants, places(spec.program)):
+    for place in filter(rule.meant, places(spec.program)):
         # a block that changes its output changes what others cost, so that each is tried alone
         groups.setdefault("" if rule.keeps else place.owner, []).append(place)
     for wanted in groups.values():

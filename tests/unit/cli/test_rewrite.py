@@ -291,7 +291,6 @@ def test_usage_errors(folder: Path, arguments: tuple[str, ...], message: str) ->
         (("net.yaml", "factorise-5x5", "--at", ""), "error[E308]: no step has the path ``"),
         (("net.yaml", "factorise-5x5", "--at", "[\x1b"), "no step has the path `[\\x1b`"),
         (("net.yaml", "factorise-5x5", "--with", "filters=$f"), "the result has an error, E304"),
-        (("published/timm_inception_v4",), "error[E317]: the spec has names of published weights"),
     ],
 )
 def test_errors_of_specs(folder: Path, arguments: tuple[str, ...], message: str) -> None:
