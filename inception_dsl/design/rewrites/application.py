@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from ...diagnostics.report import Edit, Report
+from ...diagnostics.report import Edit
 from ...language.each import EACH, repetitions
 from ...yaml.edits import Editor, Edits, apply, flow
 from ...yaml.items import Item
-from ...yaml.source import parse
+from ...yaml.kept import known
 from .rule import Replacement, Rule, Values
 from .written import Written
 
@@ -57,8 +57,7 @@ class Application(NamedTuple):
             return [written.data]
         ((file, text),) = written.editor.texts.items()
         edits = self.rule.replaced(written, self.values).edits
-        document = parse(apply(text, edits), file, Report())
-        assert document is not None
+        document = known(apply(text, edits), file)
         return [*document.data]
 
 
@@ -71,8 +70,7 @@ def _repetitions(written: Written) -> Iterator[Written]:
         last = index + 1 == len(every)
         named = {} if name is None else {"name": name if last else written.free(f"{name}_{index}")}
         text = f"[{flow(_ordered(written, fields | named | allow))}]"
-        document = parse(text, file, Report())
-        assert document is not None
+        document = known(text, file)
         yield written._replace(place=place, item=Item(Editor(document, {file: text}), (0,)))
 
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ...diagnostics.report import Edit, Report, Span
+from ...diagnostics.report import Edit, Span
 from ...yaml.anchors import moved_anchors
 from ...yaml.edits import apply
-from ...yaml.source import parse
+from ...yaml.kept import known
 from .application import Application
 from .comments import comments
 from .moving import RefusedError
@@ -76,8 +76,7 @@ def applied(text: str, edits: Sequence[Edit]) -> str:
 
 def _applied(file: str, text: str, edits: Sequence[Edit]) -> str:
     """The same; anchors that are still used stay, and so do all comments."""
-    document = parse(text, file, Report())
-    assert document is not None  # it was compiled
+    document = known(text, file)
     try:
         moved = moved_anchors(document, text, edits)
     except ValueError as error:
@@ -95,6 +94,5 @@ def lost(before: Files, after: Files) -> str:
 
 
 def _comments(file: str, text: str) -> Counter[str]:
-    document = parse(text, file, Report())
-    assert document is not None  # it was compiled
+    document = known(text, file)
     return comments(text, document)

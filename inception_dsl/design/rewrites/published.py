@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...diagnostics.report import Edit, Report, Span
+from ...diagnostics.report import Edit, Span
 from ...yaml.document import DataPath
 from ...yaml.edits import Editor, apply
 from ...yaml.items import Item
-from ...yaml.source import parse
+from ...yaml.kept import known
 from .comments import comments_by_line
 from .moving import RefusedError
 
@@ -21,8 +21,7 @@ def without_names(text: str, file: str) -> str:
 
     A spec that extends another one says that it has none. Raises :class:`RefusedError`.
     """
-    document = parse(text, file, Report())
-    assert document is not None  # it was compiled
+    document = known(text, file)
     editor, inherits = Editor(document, {file: text}), "extends" in document.data
     if _NAME not in document.data:
         edits = editor.insert((), _NAME, "null")

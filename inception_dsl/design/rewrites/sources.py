@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ...compiler import compile_spec
+from ...compiler import compile_quickly, compile_spec
 from ...diagnostics.report import SHIPPED, Report
 from ...ir.typed import TypedProgram
 from ...language.file_names import named, named_by_user, same
 from ...language.unsaved import unsaved
 from ...yaml.document import DataPath
-from ...yaml.source import parse
+from ...yaml.kept import known
 from .lifting import Lifted, lifted
 from .moving import RefusedError, Source, moved
 from .places import Place
@@ -23,11 +23,15 @@ Files = Mapping[str, str]
 
 
 class Refusal(NamedTuple):
-    """Why a step cannot be rewritten, and what helps against it, if that is known."""
+    """Why a step cannot be rewritten, and what helps against it, if that is known.
+
+    ``compiled``: the result would have an error.
+    """
 
     place: Place
     reason: str
     help: str = ""
+    compiled: bool = False
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.help})" if self.help else self.reason
@@ -175,21 +179,22 @@ class Sources:
 
     def _source(self, file: str) -> Source:
         if file not in self.sources:
-            document = parse(self.texts[file], file, Report())
-            assert document is not None
+            document = known(self.texts[file], file)
             self.sources[file] = Source(file, self.texts[file], document)
         return self.sources[file]
 
     def compiled(self, texts: Files, report: Report, problem: str) -> TypedProgram:
         """The spec with these texts; raises :class:`RefusedError` with its first error."""
         with unsaved(texts):
-            typed = compile_spec(self.target, self.settings, report, self.root)
+            typed = compile_quickly(self.target, self.settings, report, self.root)
+            if typed is None:
+                compile_spec(self.target, self.settings, failed := Report(), self.root)
         if typed is None:
-            first = report.diagnostics[0]
+            first = failed.diagnostics[0]
             help = first.help if first.code < "E4" else ""  # on shapes, it is for the new text
             raise RefusedError(f"{problem} {first.code}: {first.message}", help)
         return typed
 
 
 def refusal(place: Place, error: RefusedError) -> Refusal:
-    return Refusal(place, str(error), error.help)
+    return Refusal(place, str(error), error.help, compiled=True)

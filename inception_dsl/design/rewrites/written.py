@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from ...diagnostics.report import Edit, Report, Span
+from ...diagnostics.report import Edit, Span
 from ...ir.program import ForkNode
 from ...ir.typed import TypedProgram
 from ...ir.walk import nodes
@@ -16,7 +16,7 @@ from ...types.width import Width
 from ...yaml.document import DataPath, Document
 from ...yaml.edits import Editor, Edits, flow
 from ...yaml.items import Item
-from ...yaml.source import parse
+from ...yaml.kept import known
 from .places import Place
 
 
@@ -104,8 +104,7 @@ class Texts:
     def document(self, file: str) -> Document:
         """The document of a file alone."""
         if file not in self.documents:
-            found = parse(self.texts[file], file, Report())
-            assert found is not None  # it was compiled
+            found = known(self.texts[file], file)
             self.documents[file] = found
             index = self.paths.setdefault(file, {})
             for path, span in found.spans.items():
