@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+_SHOWN = 3  # positions of one network
 sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 
 
@@ -43,8 +44,10 @@ def main() -> None:
         for seed, found in zip(seeds, pool.map(partial(checked, until=until), seeds), strict=True):
             done += found is not None
             wrong += bool(found)
-            for line in found or ():
+            for line in (found or [])[:_SHOWN]:
                 print(f"seed {seed}: {line}", flush=True)
+            if found and len(found) > _SHOWN:
+                print(f"seed {seed}: {len(found) - _SHOWN:,} more positions", flush=True)
     seconds = time.time() - started
     print(f"{done:,} of {given.count:,} networks, {wrong:,} with findings ({seconds:.0f} s)")
     sys.exit(bool(wrong) or not done)

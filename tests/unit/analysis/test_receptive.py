@@ -32,7 +32,7 @@ def test_every_op_depends_on_its_receptive_field(sample) -> None:
         assert not differences(one, fields[one.value], size, exact=exact)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", [*range(40), 133, 198, 246])
 def test_random_networks_depend_on_nothing_else(seed: int) -> None:
     """``nightly/receptive_fields.py`` tries more of them."""
     assert outside(seed) == []
@@ -100,6 +100,8 @@ def test_a_merge_sees_what_any_branch_sees(branches: list[ReceptiveField]) -> No
 def test_a_position_between_the_pixels_of_a_transposed_convolution_sees_nothing() -> None:
     gaps = ReceptiveField((0, 1), (0, 0))
     assert [gaps.then(ReceptiveField(), 4).size, len(pixels(gaps, 1))] == [1, 0]
+    after_a_window = ReceptiveField((0,), (2,)).then(gaps, 4).then(ReceptiveField((0,), (1,)), 4)
+    assert [list(pixels(after_a_window, p)) for p in range(3)] == [[0, 1, 2], [1, 2, 3], [1, 2, 3]]
     wide = gaps.then(ReceptiveField((0,), (1,)), 4)
     assert [list(pixels(wide, p)) for p in range(3)] == [[0], [1], [1]]
     assert list(pixels(joined([gaps, ReceptiveField((3,), (3,), None)], 4), 1)) == [3]
